@@ -1,0 +1,61 @@
+import { type Containers, openContainers } from './containers.ts';
+import { type Content, openContent } from './content.ts';
+import { type Host, openHost } from './host.ts';
+import { type Images, openImages } from './images.ts';
+import { type Leases, openLeases } from './leases.ts';
+import { openRpc } from './rpc.ts';
+import { openSnapshots, type Snapshots } from './snapshots.ts';
+import { openTasks, type Tasks } from './tasks.ts';
+import { openTransport, type Transport } from './transport.ts';
+
+/** containerd, seen from one of its namespaces: a thin typed wrapper per service. Every call may throw HealthctlError (see errors.ts). */
+export interface Containerd {
+  /** Path of the socket. */
+  readonly address: string;
+  readonly namespace: string;
+  readonly containers: Containers;
+  readonly tasks: Tasks;
+  readonly images: Images;
+  readonly content: Content;
+  readonly snapshots: Snapshots;
+  readonly leases: Leases;
+  /** What is not bound to a namespace: version, server id, plugins, the list of namespaces. */
+  readonly host: Host;
+  /** The same, with everything it makes held by this lease until the lease is deleted. */
+  withLease(leaseId: string): Containerd;
+  /** The same connection in another namespace. */
+  inNamespace(namespace: string): Containerd;
+  close(): void;
+}
+
+/**
+ * Connects to containerd. Nothing is sent before the first call.
+ *
+ * @param options.address path of the socket, e.g. `/run/containerd/containerd.sock`
+ * @param options.namespace e.g. `default`
+ */
+export function connect(options: { readonly address: string; readonly namespace: string }): Containerd {
+  return bind(openTransport(options.address), options);
+}
+
+function bind(transport: Transport, options: { address: string; namespace: string; leaseId?: string }): Containerd {
+  const { address, namespace, leaseId } = options;
+  const rpc = openRpc(transport, {
+    'containerd-namespace': namespace,
+    ...(leaseId === undefined ? {} : { 'containerd-lease': leaseId }),
+  });
+  return {
+    address,
+    namespace,
+    containers: openContainers(rpc),
+    tasks: openTasks(rpc),
+    images: openImages(rpc),
+    content: openContent(rpc),
+    snapshots: openSnapshots(rpc),
+    leases: openLeases(rpc),
+    host: openHost(rpc),
+    withLease: (id) => bind(transport, { address, namespace, leaseId: id }),
+    inNamespace: (other) => bind(transport, { address, namespace: other }),
+    close: () => transport.close(),
+  };
+}

@@ -1,0 +1,124 @@
+import { anyFromJson, jsonFromAny, SPEC_TYPE_URL } from './any.ts';
+import { type Container, ContainersDefinition as Service } from './gen/containerd/containers.ts';
+import type { Rpc } from './rpc.ts';
+import { RUNC_OPTIONS_TYPE_URL, RuncOptions } from './runc-options.ts';
+import { millisFromTimestamp } from './time.ts';
+import type { CallOptions } from './transport.ts';
+
+/** A container as containerd keeps it: metadata, no process. */
+export interface ContainerRecord {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Name of its image record; empty for a container without one. */
+  readonly image: string;
+  /** E.g. `io.containerd.runc.v2`. */
+  readonly runtime: string;
+  /** Binary of the OCI runtime, where the options of the shim name one. */
+  readonly runtimeBinary: string | undefined;
+  readonly snapshotter: string;
+  readonly snapshotKey: string;
+  readonly createdAtMs: number;
+  /** The OCI runtime spec, parsed from JSON at each call; undefined when there is none that parses. */
+  spec(): unknown;
+}
+
+export interface NewContainer {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+  readonly runtime: string;
+  /** Options of the runc shim, e.g. another binary. */
+  readonly runcOptions?: RuncOptions;
+  readonly snapshotter: string;
+  readonly snapshotKey: string;
+  /** The OCI runtime spec. */
+  readonly spec: unknown;
+}
+
+export interface Containers {
+  get(id: string, options?: CallOptions): Promise<ContainerRecord>;
+  /**
+   * @param filters containerd's filter syntax, OR-ed, e.g. `labels."nerdctl/name"==web`. Streamed, because one answer of some 1,300
+   * containers would pass gRPC's limit.
+   */
+  list(filters?: readonly string[], options?: CallOptions): Promise<readonly ContainerRecord[]>;
+  create(container: NewContainer, options?: CallOptions): Promise<void>;
+  /** Sets these labels and leaves the others; an empty value removes a label. One write for each label path, all in one call. */
+  setLabels(id: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
+  /** Replaces the runtime spec. */
+  setSpec(id: string, spec: unknown, options?: CallOptions): Promise<void>;
+  delete(id: string, options?: CallOptions): Promise<void>;
+}
+
+export function openContainers(rpc: Rpc): Containers {
+  const { get, listStream, create, update, delete: remove } = Service.methods;
+  const updateFields = async (
+    container: Partial<Container> & { id: string },
+    paths: string[],
+    options?: CallOptions,
+  ) => {
+    await rpc.call(Service, update, { container: { ...EMPTY, ...container }, updateMask: paths }, options);
+  };
+  return {
+    get: async (id, options) =>
+      recordFromMessage((await rpc.call(Service, get, { id }, options)).container ?? { ...EMPTY, id }),
+    list: async (filters = [], options) => {
+      const records: ContainerRecord[] = [];
+      for await (const { container } of rpc.stream(Service, listStream, { filters: [...filters] }, options)) {
+        if (container) records.push(recordFromMessage(container));
+      }
+      return records;
+    },
+    create: async (container, options) => {
+      const { runcOptions, spec, runtime, labels, ...rest } = container;
+      const message: Container = {
+        ...EMPTY,
+        ...rest,
+        labels: { ...labels },
+        runtime: {
+          name: runtime,
+          ...(runcOptions
+            ? {
+                options: {
+                  typeUrl: RUNC_OPTIONS_TYPE_URL,
+                  value: Buffer.from(RuncOptions.encode(runcOptions).finish()),
+                },
+              }
+            : {}),
+        },
+        spec: anyFromJson(SPEC_TYPE_URL, spec),
+      };
+      await rpc.call(Service, create, { container: message }, options);
+    },
+    setLabels: (id, labels, options) =>
+      updateFields(
+        { id, labels: { ...labels } },
+        Object.keys(labels).map((key) => `labels.${key}`),
+        options,
+      ),
+    setSpec: (id, spec, options) => updateFields({ id, spec: anyFromJson(SPEC_TYPE_URL, spec) }, ['spec'], options),
+    delete: async (id, options) => {
+      await rpc.call(Service, remove, { id }, options);
+    },
+  };
+}
+
+const EMPTY: Container = { id: '', labels: {}, image: '', snapshotter: '', snapshotKey: '', extensions: {} };
+
+function recordFromMessage(message: Container): ContainerRecord {
+  const options = message.runtime?.options;
+  return {
+    id: message.id,
+    labels: message.labels,
+    image: message.image,
+    runtime: message.runtime?.name ?? '',
+    runtimeBinary:
+      options?.typeUrl === RUNC_OPTIONS_TYPE_URL
+        ? RuncOptions.decode(options.value).binaryName || undefined
+        : undefined,
+    snapshotter: message.snapshotter,
+    snapshotKey: message.snapshotKey,
+    createdAtMs: millisFromTimestamp(message.createdAt) ?? 0,
+    spec: () => jsonFromAny(message.spec),
+  };
+}

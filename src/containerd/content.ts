@@ -1,0 +1,171 @@
+import { HealthctlError, hasCode } from '../lib/errors.ts';
+import {
+  ContentDefinition as Service,
+  WriteAction,
+  type WriteContentRequest,
+  type WriteContentResponse,
+} from './gen/containerd/content.ts';
+import type { Rpc } from './rpc.ts';
+import type { CallOptions, Duplex } from './transport.ts';
+
+export interface ContentInfo {
+  readonly digest: string;
+  readonly size: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What is to be written. */
+export interface Ingest {
+  /** Names the write: one at a time per ref. */
+  readonly ref: string;
+  /** Bytes in all, when known. */
+  readonly size?: number;
+  /** `sha256:…` that the whole must have, when known; a mismatch fails the commit. */
+  readonly digest?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A blob on its way into the content store. After commit or abort it is done. */
+export interface ContentWriter {
+  /** Bytes that an earlier, interrupted write under the same ref has left. */
+  readonly offset: number;
+  /** Resolves when containerd has taken the bytes: memory stays bounded. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** @returns the digest. A blob that exists already is fine. */
+  commit(): Promise<string>;
+  /** Drops what was written. Never throws. */
+  abort(): Promise<void>;
+  /** Leaves what was written, so that a later write under the same ref goes on from there. */
+  suspend(): void;
+}
+
+/** Blobs by digest. */
+export interface Content {
+  find(digest: string, options?: CallOptions): Promise<ContentInfo | undefined>;
+  list(filters?: readonly string[], options?: CallOptions): Promise<readonly ContentInfo[]>;
+  /** A whole blob in memory. Throws CORRUPT when it is larger than maxBytes. */
+  read(blob: { readonly digest: string; readonly maxBytes: number }, options?: CallOptions): Promise<Buffer>;
+  setLabels(digest: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
+  /** Undefined when the blob exists already. */
+  openWriter(ingest: Ingest, options?: CallOptions): Promise<ContentWriter | undefined>;
+  /** The refs of writes under way. */
+  ingests(options?: CallOptions): Promise<readonly string[]>;
+  abort(ref: string, options?: CallOptions): Promise<void>;
+  delete(digest: string, options?: CallOptions): Promise<void>;
+}
+
+/** gRPC's usual limit for one message is 4 MiB. */
+const CHUNK_BYTES = 1 << 20;
+
+export function openContent(rpc: Rpc): Content {
+  const m = Service.methods;
+  const abort = async (ref: string, options?: CallOptions) => {
+    await rpc.call(Service, m.abort, { ref }, options);
+  };
+  return {
+    find: async (digest, options) => {
+      try {
+        return (await rpc.call(Service, m.info, { digest }, options)).info;
+      } catch (error) {
+        if (hasCode(error, 'NOT_FOUND')) return undefined;
+        throw error;
+      }
+    },
+    list: async (filters = [], options) => {
+      const all: ContentInfo[] = [];
+      for await (const { info } of rpc.stream(Service, m.list, { filters: [...filters] }, options)) all.push(...info);
+      return all;
+    },
+    read: async ({ digest, maxBytes }, options) => {
+      const chunks: Uint8Array[] = [];
+      let size = 0;
+      for await (const { data } of rpc.stream(Service, m.read, { digest, offset: 0, size: 0 }, options)) {
+        size += data.length;
+        if (size > maxBytes) throw new HealthctlError('CORRUPT', `${digest} is larger than ${maxBytes} bytes`);
+        chunks.push(data);
+      }
+      return Buffer.concat(chunks);
+    },
+    setLabels: async (digest, labels, options) => {
+      const paths = Object.keys(labels).map((key) => `labels.${key}`);
+      await rpc.call(
+        Service,
+        m.update,
+        { info: { digest, size: 0, labels: { ...labels } }, updateMask: paths },
+        options,
+      );
+    },
+    openWriter: (ingest, options) => openWriter(rpc.duplex(Service, m.write, options), ingest, () => abort(ingest.ref)),
+    ingests: async (options) =>
+      (await rpc.call(Service, m.listStatuses, { filters: [] }, options)).statuses.map(({ ref }) => ref),
+    abort,
+    delete: async (digest, options) => {
+      await rpc.call(Service, m.delete, { digest }, options);
+    },
+  };
+}
+
+type Wire = Duplex<WriteContentRequest, WriteContentResponse>;
+
+async function openWriter(
+  wire: Wire,
+  ingest: Ingest,
+  abortIngest: () => Promise<void>,
+): Promise<ContentWriter | undefined> {
+  const { ref, size = 0, digest = '', labels = {} } = ingest;
+  const base: WriteContentRequest = {
+    action: WriteAction.STAT,
+    ref,
+    total: size,
+    expected: digest,
+    offset: 0,
+    data: Buffer.alloc(0),
+    labels: {},
+  };
+  const ask = async (request: WriteContentRequest): Promise<WriteContentResponse> => {
+    await wire.send(request);
+    const answer = await wire.receive();
+    if (!answer) throw new HealthctlError('UNAVAILABLE', `containerd ended the write of ${ref}`);
+    return answer;
+  };
+  let offset: number;
+  try {
+    ({ offset } = await ask(base));
+  } catch (error) {
+    wire.cancel();
+    if (hasCode(error, 'ALREADY_EXISTS')) return undefined;
+    throw error;
+  }
+  return {
+    offset,
+    write: async (bytes) => {
+      for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+        const data = Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(CHUNK_BYTES, bytes.length - at));
+        await ask({ ...base, action: WriteAction.WRITE, offset, data });
+        offset += data.length;
+      }
+    },
+    commit: async () => {
+      try {
+        const answer = await ask({
+          ...base,
+          action: WriteAction.COMMIT,
+          total: size || offset,
+          offset,
+          labels: { ...labels },
+        });
+        wire.end();
+        return answer.digest;
+      } catch (error) {
+        wire.cancel();
+        if (!hasCode(error, 'ALREADY_EXISTS')) throw error;
+        return digest || (/sha256:[0-9a-f]{64}/.exec(error.message)?.[0] ?? '');
+      }
+    },
+    abort: async () => {
+      wire.cancel();
+      await abortIngest().catch(() => undefined); // an ingest that is gone already is what was wanted; one that stays is collected
+    },
+    suspend: () => wire.cancel(),
+  };
+}

@@ -1,0 +1,184 @@
+import { hasCode } from '../lib/errors.ts';
+import { anyFromJson, PROCESS_TYPE_URL } from './any.ts';
+import { type Process, Status } from './gen/containerd/task.ts';
+import { TasksDefinition as Service } from './gen/containerd/tasks.ts';
+import type { Mount } from './gen/containerd/types.ts';
+import type { Rpc } from './rpc.ts';
+import { RUNC_OPTIONS_TYPE_URL, RuncOptions } from './runc-options.ts';
+import { millisFromTimestamp } from './time.ts';
+import type { CallOptions } from './transport.ts';
+
+export type TaskStatus = 'unknown' | 'created' | 'running' | 'stopped' | 'paused' | 'pausing';
+
+/** A process that containerd runs: the main one of a container (its task) or one that was executed in it. */
+export interface TaskRecord {
+  readonly containerId: string;
+  /** In the host's pid namespace; 0 when it never started. */
+  readonly pid: number;
+  readonly status: TaskStatus;
+  /** Meaningful when stopped. */
+  readonly exitStatus: number;
+  readonly exitedAtMs: number | undefined;
+  readonly terminal: boolean;
+  readonly stdin: string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Exit {
+  readonly status: number;
+  readonly atMs: number;
+}
+
+/** Paths that the shim opens: FIFOs, or plain files that it appends to. Empty: none. */
+export interface TaskStdio {
+  readonly stdin: string;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly terminal: boolean;
+}
+
+export type { Mount };
+
+export interface Tasks {
+  /** The task of a container; undefined when it has none. */
+  find(containerId: string, options?: CallOptions): Promise<TaskRecord | undefined>;
+  /** All tasks of the namespace in one call. */
+  list(options?: CallOptions): Promise<readonly TaskRecord[]>;
+  /** @returns the pid of the process that waits to be started */
+  create(
+    task: TaskStdio & {
+      readonly containerId: string;
+      readonly rootfs: readonly Mount[];
+      readonly runcOptions?: RuncOptions;
+    },
+    options?: CallOptions,
+  ): Promise<number>;
+  /** @returns the pid */
+  start(process: { readonly containerId: string; readonly execId?: string }, options?: CallOptions): Promise<number>;
+  /** Registers a process to be started in a running container. @param exec.process the OCI `process` */
+  exec(
+    exec: TaskStdio & { readonly containerId: string; readonly execId: string; readonly process: unknown },
+    options?: CallOptions,
+  ): Promise<void>;
+  /** Resolves when the process ends, or at once when it has. No deadline. */
+  wait(process: { readonly containerId: string; readonly execId?: string }, options?: CallOptions): Promise<Exit>;
+  kill(
+    process: {
+      readonly containerId: string;
+      readonly execId?: string;
+      readonly signal: number;
+      readonly all?: boolean;
+    },
+    options?: CallOptions,
+  ): Promise<void>;
+  /** Forgets a stopped task. */
+  delete(containerId: string, options?: CallOptions): Promise<Exit>;
+  /** Forgets a stopped exec. */
+  deleteExec(exec: { readonly containerId: string; readonly execId: string }, options?: CallOptions): Promise<Exit>;
+  pause(containerId: string, options?: CallOptions): Promise<void>;
+  resume(containerId: string, options?: CallOptions): Promise<void>;
+  resize(
+    process: {
+      readonly containerId: string;
+      readonly execId?: string;
+      readonly width: number;
+      readonly height: number;
+    },
+    options?: CallOptions,
+  ): Promise<void>;
+  closeStdin(process: { readonly containerId: string; readonly execId?: string }, options?: CallOptions): Promise<void>;
+  /** The pids of a container, in the host's pid namespace. */
+  pids(containerId: string, options?: CallOptions): Promise<readonly number[]>;
+}
+
+export function openTasks(rpc: Rpc): Tasks {
+  const m = Service.methods;
+  const find = async (containerId: string, options?: CallOptions): Promise<TaskRecord | undefined> => {
+    try {
+      const { process } = await rpc.call(Service, m.get, { containerId, execId: '' }, options);
+      return process && taskFromMessage(process, containerId);
+    } catch (error) {
+      if (hasCode(error, 'NOT_FOUND')) return undefined;
+      throw error;
+    }
+  };
+  return {
+    find,
+    list: async (options) => {
+      const { tasks } = await rpc.call(Service, m.list, { filter: '' }, options);
+      return tasks.map((task) => taskFromMessage(task));
+    },
+    create: async ({ rootfs, runcOptions, ...task }, options) => {
+      const shimOptions = runcOptions && {
+        typeUrl: RUNC_OPTIONS_TYPE_URL,
+        value: Buffer.from(RuncOptions.encode(runcOptions).finish()),
+      };
+      const request = {
+        ...task,
+        rootfs: [...rootfs],
+        runtimePath: '',
+        ...(shimOptions ? { options: shimOptions } : {}),
+      };
+      return (await rpc.call(Service, m.create, request, options)).pid;
+    },
+    start: async ({ containerId, execId = '' }, options) =>
+      (await rpc.call(Service, m.start, { containerId, execId }, options)).pid,
+    exec: async ({ process, ...exec }, options) => {
+      await rpc.call(Service, m.exec, { ...exec, spec: anyFromJson(PROCESS_TYPE_URL, process) }, options);
+    },
+    wait: async ({ containerId, execId = '' }, options) =>
+      exitFromMessage(await rpc.call(Service, m.wait, { containerId, execId }, { timeoutMs: 0, ...options })),
+    kill: async ({ containerId, execId = '', signal, all = false }, options) => {
+      await rpc.call(Service, m.kill, { containerId, execId, signal, all }, options);
+    },
+    delete: async (containerId, options) =>
+      exitFromMessage(await rpc.call(Service, m.delete, { containerId }, options)),
+    deleteExec: async ({ containerId, execId }, options) =>
+      exitFromMessage(await rpc.call(Service, m.deleteProcess, { containerId, execId }, options)),
+    pause: async (containerId, options) => {
+      await rpc.call(Service, m.pause, { containerId }, options);
+    },
+    resume: async (containerId, options) => {
+      await rpc.call(Service, m.resume, { containerId }, options);
+    },
+    resize: async ({ containerId, execId = '', width, height }, options) => {
+      await rpc.call(Service, m.resizePty, { containerId, execId, width, height }, options);
+    },
+    closeStdin: async ({ containerId, execId = '' }, options) => {
+      await rpc.call(Service, m.closeIO, { containerId, execId, stdin: true }, options);
+    },
+    pids: async (containerId, options) =>
+      (await rpc.call(Service, m.listPids, { containerId }, options)).processes.map((process) => process.pid),
+  };
+}
+
+const STATUSES: Readonly<Record<number, TaskStatus>> = {
+  [Status.CREATED]: 'created',
+  [Status.RUNNING]: 'running',
+  [Status.STOPPED]: 'stopped',
+  [Status.PAUSED]: 'paused',
+  [Status.PAUSING]: 'pausing',
+};
+
+/** Tasks.Get leaves the container's id empty in containerd 1.6 and gives it as `id`. */
+function taskFromMessage(process: Process, containerId = process.containerId || process.id): TaskRecord {
+  return {
+    containerId,
+    pid: process.pid,
+    status: STATUSES[process.status] ?? 'unknown',
+    exitStatus: process.exitStatus,
+    exitedAtMs: millisFromTimestamp(process.exitedAt),
+    terminal: process.terminal,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+  };
+}
+
+function exitFromMessage(message: {
+  exitStatus: number;
+  exitedAt?: { seconds: number; nanos: number } | undefined;
+}): Exit {
+  return { status: message.exitStatus, atMs: millisFromTimestamp(message.exitedAt) ?? 0 };
+}

@@ -1,0 +1,53 @@
+/**
+ * The one error class of healthctl. Foreign errors are translated into it once, at the edge, and it is printed once, in cli/render.ts.
+ *
+ * `code` is stable and what callers catch by; `message` carries the offending value; `hint` says what to do about it.
+ */
+export class HealthctlError extends Error {
+  override readonly name = 'HealthctlError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  /** Overrides the exit status that the command would end with (Docker: 1, and 125 for `run`). */
+  readonly exitCode: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown; exitCode?: number } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+    this.exitCode = options.exitCode;
+  }
+}
+
+/** Every code that a caller may tell apart. */
+export type ErrorCode =
+  | 'USAGE' // the command line is wrong
+  | 'CONFIG' // a configuration file, environment variable or stored document is wrong
+  | 'INVALID' // a value that parses is not allowed
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'AMBIGUOUS' // a prefix names several things
+  | 'CONFLICT' // the thing is in a state that does not allow the request
+  | 'UNAVAILABLE' // a daemon or registry does not answer
+  | 'DENIED' // permission
+  | 'TIMEOUT'
+  | 'EXHAUSTED' // no space, no memory, too many
+  | 'CORRUPT' // stored or received data does not hold what it claims
+  | 'RUNTIME' // the OCI runtime could not do it
+  | 'ABORTED' // cancelled by an AbortSignal; not a failure
+  | 'INTERNAL';
+
+/** Whether an error is a HealthctlError with one of these codes. */
+export function hasCode(error: unknown, ...codes: ErrorCode[]): error is HealthctlError {
+  return error instanceof HealthctlError && codes.includes(error.code);
+}
+
+/** The errno name (`ENOENT`) of a Node.js system error, else undefined. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,57 @@
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { HealthctlError } from '../lib/errors.ts';
+
+/** The C library, by koffi: loaded at the first native call, because most commands make none (loading costs 5 ms). */
+export interface Libc {
+  /** Declares a function by its C prototype, once, e.g. `int flock(int fd, int operation)`. Strings are passed as `const char *`. */
+  func(prototype: string): (...args: unknown[]) => number;
+  /** errno of the last call that failed, e.g. 11. */
+  errno(): number;
+}
+
+type Koffi = typeof import('koffi');
+
+// Node.js caches a required module, so this holds no state of its own. In the bundle `require` is CommonJS's own.
+const load = createRequire(typeof __filename === 'string' ? __filename : import.meta.url);
+const prototypes = new Map<string, (...args: unknown[]) => number>();
+
+/** Opens the C library of this process. Throws INTERNAL where koffi has no build for the machine. */
+export function openLibc(): Libc {
+  const koffi = loadKoffi();
+  return {
+    func: (prototype) => {
+      const known = prototypes.get(prototype);
+      if (known) return known;
+      const made = koffi.load(null).func(prototype) as (...args: unknown[]) => number;
+      prototypes.set(prototype, made);
+      return made;
+    },
+    errno: () => koffi.errno(),
+  };
+}
+
+function loadKoffi(): Koffi {
+  try {
+    return load('koffi') as Koffi;
+  } catch (cause) {
+    throw new HealthctlError('INTERNAL', 'the native module koffi cannot be loaded', {
+      cause,
+      hint: 'install healthctl with its dependencies: npm install -g healthctl-*.tgz',
+    });
+  }
+}
+
+const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+
+/** A Node.js style system error for the errno of the call that just failed: `code`, `errno`, `syscall`, `path`. */
+export function systemError(libc: Libc, syscall: string, path?: string): NodeJS.ErrnoException {
+  const number = libc.errno();
+  const code = names.get(number) ?? `E${number}`;
+  const error: NodeJS.ErrnoException = new Error(`${code}: ${syscall}${path === undefined ? '' : ` '${path}'`}`);
+  error.code = code;
+  error.errno = -number;
+  error.syscall = syscall;
+  if (path !== undefined) error.path = path;
+  return error;
+}
