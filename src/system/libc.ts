@@ -42,7 +42,12 @@ function loadKoffi(): Koffi {
   }
 }
 
-const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+// Of two names for a number (EAGAIN, EWOULDBLOCK) the first is the one that Node.js reports.
+const names = new Map(
+  Object.entries(constants.errno)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+);
 
 /** A Node.js style system error for the errno of the call that just failed: `code`, `errno`, `syscall`, `path`. */
 export function systemError(libc: Libc, syscall: string, path?: string): NodeJS.ErrnoException {

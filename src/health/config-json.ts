@@ -1,0 +1,71 @@
+import { type GivenHealthConfig, MAXIMUM_DURATION_NS } from './config.ts';
+
+/** What a JSON value says of a health config. */
+export type ParsedHealthConfig =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'config'; readonly config: GivenHealthConfig }
+  /** @see reason one clause that names the field and its value */
+  | { readonly kind: 'malformed'; readonly reason: string };
+
+const KEYS = {
+  Interval: 'intervalNs',
+  Timeout: 'timeoutNs',
+  StartPeriod: 'startPeriodNs',
+  StartInterval: 'startIntervalNs',
+  Retries: 'retries',
+} as const;
+
+/** Docker's key order, which is the order of its Go struct. */
+const ORDER = ['Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries'] as const;
+
+/** Reads the value of `config.Healthcheck` or of a label. Never throws: an image may hold anything there. */
+export function parseHealthConfig(value: unknown): ParsedHealthConfig {
+  if (value === undefined || value === null) return { kind: 'absent' };
+  if (typeof value !== 'object' || Array.isArray(value))
+    return { kind: 'malformed', reason: `it is not an object: ${shown(value)}` };
+  const fields = value as Readonly<Record<string, unknown>>;
+  const config: { -readonly [K in keyof GivenHealthConfig]: GivenHealthConfig[K] } = {};
+  const test = fields['Test'];
+  if (test !== undefined && test !== null) {
+    if (!Array.isArray(test) || !test.every((item) => typeof item === 'string')) {
+      return { kind: 'malformed', reason: `Test is not a list of strings: ${shown(test)}` };
+    }
+    if (test.length > 0) config.test = test;
+  }
+  for (const key of ORDER) {
+    const number = fields[key];
+    if (number === undefined || number === null || number === 0) continue;
+    if (typeof number !== 'number' || !Number.isInteger(number))
+      return { kind: 'malformed', reason: `${key} is not a whole number: ${shown(number)}` };
+    config[KEYS[key]] = Math.min(number, MAXIMUM_DURATION_NS);
+  }
+  return { kind: 'config', config };
+}
+
+/** The same from the text of a label. */
+export function parseHealthConfigText(text: string): ParsedHealthConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { kind: 'malformed', reason: `it is not JSON: ${shown(text)}` };
+  }
+  return parseHealthConfig(value);
+}
+
+/** Docker's JSON shape: keys in Docker's order, zero values left out, durations in nanoseconds. */
+export function jsonFromHealthConfig(config: GivenHealthConfig): Record<string, unknown> {
+  const json: Record<string, unknown> = {};
+  if (config.test?.length) json['Test'] = [...config.test];
+  for (const key of ORDER) {
+    const value = config[KEYS[key]];
+    if (value) json[key] = value;
+  }
+  return json;
+}
+
+/** A value as a short text for a message. */
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}

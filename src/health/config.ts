@@ -1,0 +1,110 @@
+/** The health config: what was asked. Docker: api/types/container HealthConfig; merged as daemon/commit.go does. */
+
+/** As the user, an image or a label gave it: an absent field means "inherit, then default". Durations in nanoseconds, as in Docker's JSON. */
+export interface GivenHealthConfig {
+  readonly test?: readonly string[];
+  readonly intervalNs?: number;
+  readonly timeoutNs?: number;
+  readonly startPeriodNs?: number;
+  readonly startIntervalNs?: number;
+  readonly retries?: number;
+}
+
+/** With the defaults applied: what a check goes by. */
+export interface HealthConfig {
+  readonly test: readonly string[];
+  readonly intervalNs: number;
+  readonly timeoutNs: number;
+  readonly startPeriodNs: number;
+  readonly startIntervalNs: number;
+  readonly retries: number;
+}
+
+const SECOND_NS = 1e9;
+
+/** Docker: daemon/health.go, the constants at the top. */
+export const DEFAULTS = {
+  intervalNs: 30 * SECOND_NS,
+  timeoutNs: 30 * SECOND_NS,
+  startPeriodNs: 0,
+  /** Or the interval, when that is smaller: Docker 28 lets a start period delay the first check of a 1 s interval to 5 s. */
+  startIntervalNs: 5 * SECOND_NS,
+  retries: 3,
+} as const;
+
+/** Docker's smallest duration that is not zero: api/types/container MinimumDuration. */
+export const MINIMUM_DURATION_NS = 1e6;
+
+/** The largest duration that survives both JavaScript's numbers and Go's int64. */
+export const MAXIMUM_DURATION_NS = 9_223_372_036_854_775_000;
+
+/** How a config is to be understood. */
+export type CheckKind =
+  /** No test at all: there is no check. */
+  | { readonly kind: 'none' }
+  /** `["NONE"]`: switched off on purpose. */
+  | { readonly kind: 'disabled' }
+  /** A form that is not known: there is no check, and a warning names it. */
+  | { readonly kind: 'unknown'; readonly type: string }
+  /** `["CMD"]`: every check fails. */
+  | { readonly kind: 'no-command' }
+  | { readonly kind: 'exec'; readonly args: readonly string[] };
+
+/**
+ * What a test asks for. `CMD-SHELL` is `/bin/sh -c` and all further items as arguments of their own (Docker: daemon/health.go getShell and
+ * cmdProbe.run; the image's SHELL is not used).
+ */
+export function checkKindOf(test: readonly string[] | undefined): CheckKind {
+  const [type, ...rest] = test ?? [];
+  switch (type) {
+    case undefined:
+      return { kind: 'none' };
+    case 'NONE':
+      return { kind: 'disabled' };
+    case 'CMD':
+      return rest.length === 0 ? { kind: 'no-command' } : { kind: 'exec', args: rest };
+    case 'CMD-SHELL':
+      return { kind: 'exec', args: ['/bin/sh', '-c', ...rest] };
+    default:
+      return { kind: 'unknown', type };
+  }
+}
+
+/** Whether checks are to be made at all. */
+export function isChecked(config: Pick<GivenHealthConfig, 'test'> | undefined): boolean {
+  const { kind } = checkKindOf(config?.test);
+  return kind === 'exec' || kind === 'no-command';
+}
+
+/**
+ * Image × flags, field by field: a flag's value wins when it is not zero, else the image's (Docker: daemon/commit.go merge).
+ * Undefined when neither has anything.
+ */
+export function mergeHealthConfig(
+  image: GivenHealthConfig | undefined,
+  flags: GivenHealthConfig | undefined,
+): GivenHealthConfig | undefined {
+  if (!image && !flags) return undefined;
+  const merged: { -readonly [K in keyof GivenHealthConfig]: GivenHealthConfig[K] } = {};
+  const test = flags?.test?.length ? flags.test : image?.test;
+  if (test?.length) merged.test = test;
+  for (const field of ['intervalNs', 'timeoutNs', 'startPeriodNs', 'startIntervalNs', 'retries'] as const) {
+    const value = flags?.[field] || image?.[field];
+    if (value) merged[field] = value;
+  }
+  return merged;
+}
+
+/** The defaults at use. Values below zero, which only an image can bring, count as not given (Docker: daemon/health.go timeoutWithDefault). */
+export function withDefaults(given: GivenHealthConfig): HealthConfig {
+  const or = (value: number | undefined, fallback: number) => (value !== undefined && value > 0 ? value : fallback);
+  const intervalNs = or(given.intervalNs, DEFAULTS.intervalNs);
+  return {
+    test: given.test ?? [],
+    intervalNs,
+    timeoutNs: or(given.timeoutNs, DEFAULTS.timeoutNs),
+    startPeriodNs: or(given.startPeriodNs, DEFAULTS.startPeriodNs),
+    startIntervalNs: or(given.startIntervalNs, Math.min(DEFAULTS.startIntervalNs, intervalNs)),
+    retries: or(given.retries, DEFAULTS.retries),
+  };
+}

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+import { type HealthFlags, healthConfigFromFlags } from './flags.ts';
+
+const flags = (given: Partial<HealthFlags>): HealthFlags => ({ noHealthcheck: false, ...given });
+const from = (given: Partial<HealthFlags>) => healthConfigFromFlags(flags(given));
+
+describe('healthConfigFromFlags', () => {
+  test.each<[Partial<HealthFlags>, ReturnType<typeof from>]>([
+    [{}, undefined],
+    [{ cmd: '', retries: 0, intervalNs: 0n }, undefined],
+    [{ cmd: 'true' }, { test: ['CMD-SHELL', 'true'] }],
+    [{ cmd: '["pg_isready","-q"]' }, { test: ['CMD', 'pg_isready', '-q'] }],
+    [{ cmd: '[ -f /ready ]' }, { test: ['CMD-SHELL', '[ -f /ready ]'] }],
+    [{ cmd: '[1]' }, { test: ['CMD-SHELL', '[1]'] }],
+    [
+      { intervalNs: 1_000_000n, retries: 2 },
+      { intervalNs: 1e6, retries: 2 },
+    ],
+    [{ noHealthcheck: true }, { test: ['NONE'] }],
+    [{ noHealthcheck: true, cmd: '', retries: 0 }, { test: ['NONE'] }],
+  ])('%o', (given, expected) => {
+    expect(from(given)).toEqual(expected);
+  });
+
+  test.each<[Partial<HealthFlags>, string, number | undefined]>([
+    [{ noHealthcheck: true, cmd: 'true' }, '--no-healthcheck conflicts with --health-* options', 125],
+    [{ noHealthcheck: true, retries: -1 }, '--no-healthcheck conflicts with --health-* options', 125],
+    [{ intervalNs: -1n, timeoutNs: -1n }, '--health-interval cannot be negative', 125],
+    [{ timeoutNs: -1n, retries: -1 }, '--health-timeout cannot be negative', 125],
+    [{ retries: -1, startPeriodNs: -1n }, '--health-retries cannot be negative', 125],
+    [{ startPeriodNs: -1n, startIntervalNs: -1n }, '--health-start-period cannot be negative', 125],
+    [{ startIntervalNs: -1n, intervalNs: 1n }, '--health-start-interval cannot be negative', 125],
+    [{ intervalNs: 999_999n, timeoutNs: 1n }, 'Interval in Healthcheck cannot be less than 1ms', undefined],
+    [{ timeoutNs: 999_999n }, 'Timeout in Healthcheck cannot be less than 1ms', undefined],
+    [{ startPeriodNs: 1n }, 'StartPeriod in Healthcheck cannot be less than 1ms', undefined],
+    [{ startIntervalNs: 1n }, 'StartInterval in Healthcheck cannot be less than 1ms', undefined],
+  ])('refuses %o', (given, message, exitCode) => {
+    expect(() => from(given)).toThrow(expect.objectContaining({ code: 'INVALID', message, exitCode }));
+  });
+});

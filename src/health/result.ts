@@ -1,0 +1,58 @@
+import { formatDuration } from '../lib/duration.ts';
+
+/** What a probe saw. */
+export type Outcome =
+  | { readonly kind: 'exited'; readonly code: number; readonly output: string }
+  | { readonly kind: 'timed-out'; readonly timeoutNs: number; readonly output: string }
+  /** @see reason the runtime's own text */
+  | { readonly kind: 'could-not-start'; readonly reason: string }
+  /** Nothing is known: the check was given up. */
+  | { readonly kind: 'cancelled' };
+
+/** The stored form of an outcome: Docker's HealthcheckResult. */
+export interface Result {
+  /** RFC 3339. When the probe was launched. */
+  readonly start: string;
+  /** RFC 3339. */
+  readonly end: string;
+  /** −1 where the command gave none: timed out, or could not start. */
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+/** The exit code of a probe that had none. Docker: daemon/health.go exitStatusHealthy and friends. */
+export const NO_EXIT_CODE = -1;
+
+/** The exit code of a process that SIGKILL ended. */
+export const KILLED_EXIT_CODE = 137;
+
+/** @param times milliseconds since the epoch */
+export function resultFromOutcome(
+  outcome: Exclude<Outcome, { kind: 'cancelled' }>,
+  times: { readonly startMs: number; readonly endMs: number },
+): Result {
+  const result = (exitCode: number, output: string): Result => ({
+    start: rfc3339FromMillis(times.startMs),
+    end: rfc3339FromMillis(times.endMs),
+    exitCode,
+    output,
+  });
+  switch (outcome.kind) {
+    case 'exited':
+      return result(outcome.code, outcome.output);
+    case 'timed-out':
+      return result(NO_EXIT_CODE, timeoutText(outcome));
+    case 'could-not-start':
+      return result(NO_EXIT_CODE, outcome.reason);
+  }
+}
+
+function timeoutText({ timeoutNs, output }: { timeoutNs: number; output: string }): string {
+  const text = `Health check exceeded timeout (${formatDuration(BigInt(Math.round(timeoutNs)))})`;
+  return output === '' ? text : `${text}: ${output}`;
+}
+
+/** RFC 3339 in UTC; as Go does, without trailing zeros of the fraction. */
+export function rfc3339FromMillis(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.?0*Z$/, 'Z');
+}

@@ -1,0 +1,43 @@
+import type { Result } from './result.ts';
+import { HEALTH_STATUSES, type HealthState, type HealthStatus } from './state.ts';
+
+/** Reads the label `nerdctl/healthstate`; undefined when it holds nothing that can be used. `Run` is missing where nerdctl wrote it. */
+export function parseHealthState(value: unknown): HealthState | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const fields = value as Readonly<Record<string, unknown>>;
+  const status = HEALTH_STATUSES.find((known): known is HealthStatus => known === fields['Status']);
+  const streak = fields['FailingStreak'];
+  if (!status || typeof streak !== 'number' || !Number.isInteger(streak) || streak < 0) return undefined;
+  const run = fields['Run'];
+  return {
+    status,
+    failingStreak: streak,
+    inStartPeriod: fields['InStartPeriod'] === true,
+    run: typeof run === 'string' && run !== '' ? run : undefined,
+  };
+}
+
+export function jsonFromHealthState(state: HealthState): Record<string, unknown> {
+  return {
+    Status: state.status,
+    FailingStreak: state.failingStreak,
+    InStartPeriod: state.inStartPeriod,
+    ...(state.run === undefined ? {} : { Run: state.run }),
+  };
+}
+
+/** Reads Docker's four keys of a result; undefined when they are not there. */
+export function parseResult(value: unknown): Result | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { Start: start, End: end, ExitCode: exitCode, Output: output } = value as Readonly<Record<string, unknown>>;
+  if (typeof start !== 'string' || Number.isNaN(Date.parse(start))) return undefined;
+  if (typeof end !== 'string' || Number.isNaN(Date.parse(end))) return undefined;
+  if (typeof exitCode !== 'number' || !Number.isInteger(exitCode)) return undefined;
+  if (output !== undefined && typeof output !== 'string') return undefined;
+  return { start, end, exitCode, output: output ?? '' };
+}
+
+/** Docker's HealthcheckResult, keys in its order. */
+export function jsonFromResult(result: Result): Record<string, unknown> {
+  return { Start: result.start, End: result.end, ExitCode: result.exitCode, Output: result.output };
+}

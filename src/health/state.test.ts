@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { aResult, aRun, aState } from '../../test/builders/health.ts';
+import { effectiveState, type Started, type StoredHealth, type TaskView } from './state.ts';
+
+const NEVER: Started = { ever: false };
+const STARTED: Started = { ever: true, lastRun: aRun().id };
+const running: TaskView = { kind: 'running', run: aRun() };
+const another: TaskView = {
+  kind: 'running',
+  run: aRun({ id: 'boot:200:9000', startedAtMs: aRun().startedAtMs + 60_000 }),
+};
+const empty: StoredHealth = { log: [], state: undefined };
+const sick: StoredHealth = { log: [aResult(1000, 1)], state: aState({ status: 'unhealthy', failingStreak: 4 }) };
+const well: StoredHealth = { log: [aResult(1000)], state: aState({ failingStreak: 1 }) };
+const ofNerdctl: StoredHealth = { log: [aResult(1000)], state: aState({ run: undefined }) };
+
+const shown = (stored: StoredHealth, task: TaskView, started: Started) => {
+  const state = effectiveState({ stored, task, started });
+  return state && `${state.status}/${state.failingStreak}`;
+};
+
+describe('effectiveState', () => {
+  test.each<[string, StoredHealth, TaskView, Started, string | undefined]>([
+    ['the present run: as stored', well, running, STARTED, 'healthy/1'],
+    ['the present run, paused: as stored', sick, { kind: 'paused', run: aRun() }, STARTED, 'unhealthy/4'],
+    ['started, nothing stored', empty, running, STARTED, 'starting/0'],
+    ['another run: starting over', sick, another, STARTED, 'starting/0'],
+    ['another run after a healthy one', well, another, STARTED, 'starting/0'],
+    ['running though nobody noted a start', well, running, NEVER, 'healthy/1'],
+    ['stopped: unhealthy, streak kept', well, { kind: 'stopped' }, STARTED, 'unhealthy/1'],
+    ['task gone, as after a reboot', sick, { kind: 'none' }, STARTED, 'unhealthy/4'],
+    ['stopped before its first check', empty, { kind: 'stopped' }, STARTED, 'unhealthy/0'],
+    [
+      'stopped before the first check of its last run',
+      sick,
+      { kind: 'stopped' },
+      { ever: true, lastRun: 'boot:200:9000' },
+      'unhealthy/0',
+    ],
+    ['stopped, last run not known', sick, { kind: 'stopped' }, { ever: true, lastRun: undefined }, 'unhealthy/4'],
+    ['never started', empty, { kind: 'none' }, NEVER, undefined],
+    ['made for the first time, not started', empty, { kind: 'created' }, NEVER, undefined],
+    ['made again, not started', well, { kind: 'created' }, STARTED, 'unhealthy/1'],
+    ['nerdctl’s result of the present run', ofNerdctl, running, STARTED, 'healthy/0'],
+    ['nerdctl’s result of an earlier run', ofNerdctl, another, STARTED, 'starting/0'],
+  ])('%s', (_, stored, task, started, expected) => {
+    expect(shown(stored, task, started)).toBe(expected);
+  });
+});

@@ -1,0 +1,52 @@
+import type { HealthConfig } from './config.ts';
+import type { Result } from './result.ts';
+import type { HealthState, Run } from './state.ts';
+
+export interface Transition {
+  readonly state: HealthState;
+  /** Whether this result changed the status: then, and only then, there is a `health_status` event. */
+  readonly statusChanged: boolean;
+}
+
+/**
+ * The state machine: what a result makes of the state (Docker: daemon/health.go handleProbeResult).
+ *
+ * A success at any time is `healthy` with a streak of 0. A failure while `starting` inside the start period, counted from the start of
+ * the run, is logged and changes nothing; every other failure adds to the streak, and from `retries` on the container is `unhealthy`.
+ *
+ * @param from.before the effective state before the result
+ */
+export function transition(from: {
+  readonly before: Pick<HealthState, 'status' | 'failingStreak'>;
+  readonly result: Pick<Result, 'start' | 'exitCode'>;
+  readonly config: Pick<HealthConfig, 'startPeriodNs' | 'retries'>;
+  readonly run: Run;
+}): Transition {
+  const { before, result, config, run } = from;
+  const stateOf = (status: HealthState['status'], failingStreak: number, inStartPeriod = false): Transition => ({
+    state: { status, failingStreak, inStartPeriod, run: run.id },
+    statusChanged: status !== before.status,
+  });
+  if (result.exitCode === 0) return stateOf('healthy', 0);
+  const sinceStartMs = Date.parse(result.start) - run.startedAtMs;
+  if (before.status === 'starting' && sinceStartMs < config.startPeriodNs / 1e6)
+    return stateOf('starting', before.failingStreak, true);
+  const streak = before.failingStreak + 1;
+  return stateOf(streak >= config.retries ? 'unhealthy' : before.status, streak);
+}
+
+/**
+ * Whether the mirror label has to be written after a result. A container that stays unhealthy costs no database write per check: past
+ * `retries` the streak alone is not worth one.
+ */
+export function isMirrorDue(change: {
+  readonly mirrored: HealthState | undefined;
+  readonly after: HealthState;
+  readonly retries: number;
+}): boolean {
+  const { mirrored, after, retries } = change;
+  if (!mirrored || mirrored.status !== after.status || mirrored.run !== after.run) return true;
+  return (
+    mirrored.failingStreak !== after.failingStreak && Math.min(mirrored.failingStreak, after.failingStreak) < retries
+  );
+}

@@ -1,0 +1,228 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { HealthState, StoredHealth } from '../health/state.ts';
+import { jsonFromHealthState } from '../health/state-json.ts';
+import { isMirrorDue } from '../health/transition.ts';
+import type { Clock } from '../lib/clock.ts';
+import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { type FileLock, lockFile } from '../system/flock.ts';
+import { noSpaceError, replaceFile, temporaryPrefix } from './atomic-write.ts';
+import { lineFromRecord, mirroredState, parseHealthFile } from './health-file.ts';
+import { DEFAULT_LOG_ENTRIES, type HealthRecord, type HealthStore, type HealthSubject } from './health-store.ts';
+import { runDirOf, type StateDir, type StateDirs, stateDirOf } from './state-dir.ts';
+
+export interface FileHealthStoreOptions {
+  readonly dirs: StateDirs;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Writes the mirror label. NOT_FOUND: the container is gone, which is fine. */
+  readonly writeMirror: (subject: HealthSubject, json: string) => Promise<void>;
+  /** Results that are kept. Default 5. */
+  readonly maxEntries?: number;
+  /** How long to wait for another writer. Default 10 s. */
+  readonly writeTimeoutMs?: number;
+  /** How long `remove` waits for a check in flight. Default 10 s. */
+  readonly removeTimeoutMs?: number;
+}
+
+/** The name that nerdctl looks for. */
+const HEALTH_FILE = 'health.json';
+const CHECK_LOCK = 'check.lock';
+/** The most that is read of a `health.json`: nerdctl never trims its own. */
+const MAX_READ_BYTES = 8 << 20;
+
+/**
+ * Health in files: `health.json` in the container's state directory is the truth, the label is its mirror.
+ *
+ * INVARIANTS
+ * 1. `health.json` is only replaced, by rename(2), and only with the write lock held: flock on the state directory, then on the present
+ *    `health.json` itself, because that is what nerdctl's writer locks.
+ * 2. What `decide` sees was read under that lock.
+ * 3. A check lock and a scratch directory are always below our run root, also for containers whose `health.json` is elsewhere.
+ * 4. `remove` renames the directory away before it empties it; who waited for one of its locks finds another inode and starts over.
+ */
+export function createFileHealthStore(options: FileHealthStoreOptions): HealthStore {
+  const {
+    dirs,
+    clock,
+    log,
+    maxEntries = DEFAULT_LOG_ENTRIES,
+    writeTimeoutMs = 10_000,
+    removeTimeoutMs = 10_000,
+  } = options;
+
+  const read = (subject: HealthSubject, dir: StateDir) => {
+    const { warnings, ...stored } = parseHealthFile(readTail(join(dir.path, HEALTH_FILE)), subject.labels, maxEntries);
+    for (const warning of warnings) log.warn(`container ${subject.id}: ${warning}`);
+    return stored;
+  };
+
+  const mirror = async (subject: HealthSubject, after: HealthState, retries: number) => {
+    if (!isMirrorDue({ mirrored: mirroredState(subject.labels), after, retries })) return;
+    try {
+      await options.writeMirror(subject, JSON.stringify(jsonFromHealthState(after)));
+    } catch (error) {
+      if (hasCode(error, 'NOT_FOUND')) return;
+      log.warn(`container ${subject.id}: its health label could not be written: ${messageOf(error)}`);
+    }
+  };
+
+  const update: HealthStore['update'] = async (subject, decide, { retries }) => {
+    const dir = stateDirOf(dirs, subject);
+    const lock = await lockStateDir(dir, writeTimeoutMs, clock);
+    try {
+      const fileLock = await lockHealthFile(dir, writeTimeoutMs, clock);
+      try {
+        sweepTemporaries(dir);
+        const stored = read(subject, dir);
+        const record = decide(stored);
+        if (!record) return stored;
+        const after = append(dir, stored, record, maxEntries);
+        await mirror(subject, record.state, retries);
+        return after;
+      } finally {
+        fileLock?.release();
+      }
+    } finally {
+      lock.release();
+    }
+  };
+
+  const withCheckLock = async <T>(
+    subject: HealthSubject,
+    work: (lock: { scratchDir: string }) => Promise<T>,
+    wait: Wait,
+  ): Promise<T> => {
+    const runDir = runDirOf(dirs, subject);
+    const lock = await retryMissing(runDir, () =>
+      lockFile({ path: join(runDir, CHECK_LOCK), flags: constants.O_RDWR | constants.O_CREAT, ...wait }, clock),
+    );
+    try {
+      return await work({ scratchDir: runDir });
+    } finally {
+      lock.release();
+    }
+  };
+
+  return {
+    get: async (subject) => {
+      const { log: results, state } = read(subject, stateDirOf(dirs, subject));
+      return { log: results, state };
+    },
+    update,
+    withCheckLock: (subject, work, signal) =>
+      withCheckLock(subject, work, { timeoutMs: Number.POSITIVE_INFINITY, signal }),
+    remove: async (subject) => {
+      const runDir = runDirOf(dirs, subject);
+      await withCheckLock(
+        subject,
+        async () => {
+          const lock = await lockStateDir({ path: runDir, isOurs: true }, writeTimeoutMs, clock);
+          const away = join(dirname(runDir), `.removed-${subject.id}-${process.pid}`);
+          renameSync(runDir, away);
+          lock.release();
+          rmSync(away, { recursive: true, force: true });
+        },
+        { timeoutMs: removeTimeoutMs },
+      );
+    },
+  };
+}
+
+interface Wait {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+function append(
+  dir: StateDir,
+  stored: { readonly log: StoredHealth['log']; readonly lines: readonly string[] },
+  record: HealthRecord,
+  maxEntries: number,
+): StoredHealth {
+  const lines = [...stored.lines, lineFromRecord(record)].slice(-maxEntries);
+  replaceFile(join(dir.path, HEALTH_FILE), `${lines.join('\n')}\n`);
+  return { log: [...stored.log, record.result].slice(-maxEntries), state: record.state };
+}
+
+/** A directory of ours is made when it is missing; one of nerdctl's is never made up. */
+function lockStateDir(dir: StateDir, timeoutMs: number, clock: Clock): Promise<FileLock> {
+  const lock = () => lockFile({ path: dir.path, flags: constants.O_RDONLY | constants.O_DIRECTORY, timeoutMs }, clock);
+  return dir.isOurs ? retryMissing(dir.path, lock) : lock();
+}
+
+async function lockHealthFile(dir: StateDir, timeoutMs: number, clock: Clock): Promise<FileLock | undefined> {
+  try {
+    return await lockFile(
+      { path: join(dir.path, HEALTH_FILE), flags: constants.O_RDONLY | constants.O_NONBLOCK, timeoutMs },
+      clock,
+    );
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Makes the directory and tries once more for as long as somebody else keeps removing it. */
+async function retryMissing<T>(dir: string, attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      return await attempt();
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || tries >= 10) throw explainDirectory(error, dir);
+    }
+  }
+}
+
+function explainDirectory(error: unknown, dir: string): unknown {
+  const errno = errnoOf(error);
+  if (errno === 'EACCES' || errno === 'EPERM' || errno === 'EROFS') {
+    return new HealthctlError('DENIED', `cannot write in ${dir}: ${errno}`, {
+      cause: error,
+      hint: 'run as root, or move the run root with --run-root',
+    });
+  }
+  return noSpaceError(error, dir);
+}
+
+/** With the write lock held, a temporary file is one that a writer left when it died. */
+function sweepTemporaries(dir: StateDir): void {
+  const prefix = temporaryPrefix(HEALTH_FILE);
+  for (const name of readdirSync(dir.path)) {
+    if (name.startsWith(prefix)) rmSync(join(dir.path, name), { force: true });
+  }
+}
+
+/** The end of a regular file, from a line's start; empty when it does not exist or is something else. */
+function readTail(path: string): string {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP' || errnoOf(error) === 'ENOTDIR') return '';
+    throw error;
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) return '';
+    const length = Math.min(stat.size, MAX_READ_BYTES);
+    const bytes = Buffer.alloc(length);
+    const got = readSync(fd, bytes, 0, length, stat.size - length);
+    const text = bytes.toString('utf8', 0, got);
+    return length < stat.size ? text.slice(text.indexOf('\n') + 1) : text;
+  } finally {
+    closeSync(fd);
+  }
+}

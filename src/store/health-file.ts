@@ -1,0 +1,86 @@
+import type { Result } from '../health/result.ts';
+import type { HealthState, StoredHealth } from '../health/state.ts';
+import { jsonFromHealthState, jsonFromResult, parseHealthState, parseResult } from '../health/state-json.ts';
+import { type HealthRecord, STATE_LABEL } from './health-store.ts';
+
+/** One parsed line of `health.json`. `state` is missing where nerdctl wrote the line. */
+interface Line {
+  readonly result: Result;
+  readonly state: HealthState | undefined;
+}
+
+/** The most of a foreign result's output that is kept, in characters: nerdctl stores up to 1 MiB. */
+const MAX_OUTPUT_LENGTH = 4096;
+
+/**
+ * Reads the text of a `health.json` (JSON lines, oldest first) together with the mirror label.
+ *
+ * The last line is the state. A last line without a state was written by nerdctl, which writes the label just before the line: then the
+ * label is the state. Where no line is left (somebody emptied the run root) it is all there is. A line that does not parse is skipped and named in `warnings`.
+ */
+export function parseHealthFile(
+  text: string,
+  labels: Readonly<Record<string, string>>,
+  maxEntries: number,
+): StoredHealth & { readonly lines: readonly string[]; readonly warnings: readonly string[] } {
+  const warnings: string[] = [];
+  const kept: { line: Line; raw: string }[] = [];
+  for (const [index, raw] of text.split('\n').entries()) {
+    if (raw.trim() === '') continue;
+    const line = parseLine(raw);
+    if (line) kept.push({ line, raw });
+    else warnings.push(`line ${index + 1} of health.json is damaged and skipped`);
+  }
+  const recent = kept.slice(-maxEntries);
+  const last = recent.at(-1)?.line;
+  return {
+    log: recent.map(({ line }) => line.result),
+    state: last ? (last.state ?? foreignState(last, labels)) : mirroredState(labels),
+    lines: recent.map(({ raw }) => raw),
+    warnings,
+  };
+}
+
+/** The state that nerdctl left: its label, without the `Run` that only we write; without a label, what the line alone says. */
+function foreignState(last: Line, labels: Readonly<Record<string, string>>): HealthState {
+  const mirrored = mirroredState(labels);
+  if (mirrored) return { ...mirrored, run: undefined };
+  const failed = last.result.exitCode !== 0;
+  return {
+    status: failed ? 'starting' : 'healthy',
+    failingStreak: failed ? 1 : 0,
+    inStartPeriod: false,
+    run: undefined,
+  };
+}
+
+/** The state that the mirror label holds. */
+export function mirroredState(labels: Readonly<Record<string, string>>): HealthState | undefined {
+  const text = labels[STATE_LABEL];
+  if (text === undefined) return undefined;
+  try {
+    return parseHealthState(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function parseLine(raw: string): Line | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(raw);
+  } catch {
+    return undefined;
+  }
+  const result = parseResult(value);
+  if (!result) return undefined;
+  const output =
+    result.output.length > MAX_OUTPUT_LENGTH ? `${result.output.slice(0, MAX_OUTPUT_LENGTH)}...` : result.output;
+  const state = parseHealthState(value);
+  return { result: { ...result, output }, state: state?.run === undefined ? undefined : state };
+}
+
+/** A line of `health.json`, without its end: Docker's four keys and the state after the result. nerdctl's reader ignores keys it does not know. */
+export function lineFromRecord({ result, state }: HealthRecord): string {
+  return JSON.stringify({ ...jsonFromResult(result), ...jsonFromHealthState(state) });
+}

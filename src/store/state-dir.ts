@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
+import { errnoOf } from '../lib/errors.ts';
+import type { HealthSubject } from './health-store.ts';
+
+/** Set on containers that healthctl made; its value is the version that made them. Example: `0.1.0` */
+export const OWNER_LABEL = 'healthctl/owner';
+/** Where nerdctl keeps what it knows of a container, and looks for `health.json`. Example: `/run/healthctl/1935db59/default/3f4e…` */
+export const STATE_DIR_LABEL = 'nerdctl/state-dir';
+
+export interface StateDirs {
+  /** The containerd that the containers live in: path of its socket. */
+  readonly address: string;
+  readonly runRoot: string;
+  /** Directories that labels of foreign containers name are believed only below this one. */
+  readonly nerdctlDataRoot: string;
+}
+
+/** One containerd's part of a root directory: `<root>/<first 8 hex digits of the SHA-256 of its socket's path>`. */
+export function hostDir(root: string, address: string): string {
+  return join(root, createHash('sha256').update(address).digest('hex').slice(0, 8));
+}
+
+/** Where a container of ours, or a foreign one without a directory, keeps its health. */
+export function runDirOf(dirs: StateDirs, subject: { readonly namespace: string; readonly id: string }): string {
+  return join(hostDir(dirs.runRoot, dirs.address), subject.namespace, subject.id);
+}
+
+/** Whose a state directory is decides what may be done to it: ours is made and removed, nerdctl's is only used. */
+export interface StateDir {
+  readonly path: string;
+  readonly isOurs: boolean;
+}
+
+/**
+ * Where a container's `health.json` is. A container of nerdctl's has the directory that its label names, if and only if that lies under
+ * nerdctl's data root: a label could name any path of the host.
+ */
+export function stateDirOf(dirs: StateDirs, subject: HealthSubject): StateDir {
+  const ours = { path: runDirOf(dirs, subject), isOurs: true };
+  const named = subject.labels[STATE_DIR_LABEL];
+  if (subject.labels[OWNER_LABEL] !== undefined || named === undefined) return ours;
+  const path = realPath(resolve(named));
+  const root = realPath(resolve(dirs.nerdctlDataRoot));
+  if (path === undefined || root === undefined || !path.startsWith(`${root}${sep}`)) return ours;
+  return { path, isOurs: false };
+}
+
+/** With symbolic links resolved; undefined when it does not exist. */
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import type { Clock } from '../lib/clock.ts';
+import { errnoOf, HealthctlError } from '../lib/errors.ts';
+import { openLibc, systemError } from './libc.ts';
+
+/** A lock that is held. It is free at once when the process dies. */
+export interface FileLock {
+  /** The locked file or directory. */
+  readonly fd: number;
+  release(): void;
+}
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+export interface LockRequest {
+  readonly path: string;
+  /** Flags of open(2), e.g. O_RDONLY | O_DIRECTORY; O_NOFOLLOW and O_CLOEXEC are always set. */
+  readonly flags: number;
+  /** Mode of a file that O_CREAT makes. Default 0600. */
+  readonly mode?: number;
+  /** How long to wait for another holder. Infinity: until the signal fires. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Takes an exclusive flock(2) on what `path` names, waiting for it without blocking the event loop.
+ *
+ * After locking, the inode is compared with what the path names by then: a file that was replaced, or a directory that was renamed away,
+ * while we waited is not what the caller means, and is opened anew.
+ *
+ * @throws TIMEOUT when another process holds it for too long, ABORTED when the signal fires, ENOENT and the like as system errors
+ */
+export async function lockFile(request: LockRequest, clock: Clock): Promise<FileLock> {
+  const { path, timeoutMs, signal } = request;
+  const deadline = clock.monotonic() + timeoutMs;
+  for (let attempt = 0; ; attempt += 1) {
+    if (signal?.aborted) throw new HealthctlError('ABORTED', `waiting for the lock ${path} was cancelled`);
+    const fd = openSync(path, request.flags | constants.O_NOFOLLOW, request.mode ?? 0o600);
+    const state = tryLock(fd, path);
+    if (state === 'locked') return { fd, release: () => closeSync(fd) };
+    closeSync(fd);
+    if (state === 'replaced') continue;
+    if (clock.monotonic() >= deadline) {
+      throw new HealthctlError('TIMEOUT', `another process holds the lock ${path}`, {
+        hint: `see who does: fuser ${path}`,
+      });
+    }
+    await clock.sleep(Math.min(2 * 2 ** Math.min(attempt, 4), 30), signal);
+  }
+}
+
+/** One attempt; the descriptor stays open in every case. */
+function tryLock(fd: number, path: string): 'locked' | 'held' | 'replaced' {
+  const libc = openLibc();
+  if (libc.func('int flock(int fd, int operation)')(fd, LOCK_EX | LOCK_NB) !== 0) {
+    const error = systemError(libc, 'flock', path);
+    if (error.code === 'EAGAIN' || error.code === 'EINTR') return 'held';
+    throw error;
+  }
+  return isSameFile(fd, path) ? 'locked' : 'replaced';
+}
+
+function isSameFile(fd: number, path: string): boolean {
+  const held = fstatSync(fd);
+  try {
+    const named = statSync(path);
+    return named.ino === held.ino && named.dev === held.dev;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,216 @@
+import { execFile } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
+import { createFileHealthStore } from '../../src/store/file-health-store.ts';
+import { hostDir, runDirOf } from '../../src/store/state-dir.ts';
+import { aResult, aState } from '../builders/health.ts';
+import { healthStoreContract } from '../contract/health-store.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'healthctl-store-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+let opened = 0;
+function open() {
+  opened += 1;
+  const base = join(root, `${opened}`);
+  const dirs = {
+    address: '/run/x/containerd.sock',
+    runRoot: join(base, 'run'),
+    nerdctlDataRoot: join(base, 'nerdctl'),
+  };
+  mkdirSync(dirs.nerdctlDataRoot, { recursive: true });
+  const warnings: string[] = [];
+  const mirrored: string[] = [];
+  const store = createFileHealthStore({
+    dirs,
+    clock: systemClock,
+    log: { warn: (text) => warnings.push(text), debug: () => {} },
+    writeMirror: async (_, json) => {
+      mirrored.push(json);
+    },
+  });
+  const dir = runDirOf(dirs, { namespace: 'ns', id: 'c1' });
+  return { store, maxEntries: 5, dirs, dir, file: join(dir, 'health.json'), warnings, mirrored };
+}
+
+const subject = { namespace: 'ns', id: 'c1', labels: {} };
+const record = (exitCode = 0) => ({
+  result: aResult(1000, exitCode, 'out\n'),
+  state: aState({ failingStreak: exitCode }),
+});
+const retries = { retries: 3 };
+
+healthStoreContract('in files', open);
+
+describe('health in files', () => {
+  test("a line holds Docker's keys and the state; file and directory are private", async () => {
+    const { store, file, dir } = open();
+    await store.update(subject, () => record(), retries);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+      Start: '2026-01-01T00:00:01Z',
+      End: '2026-01-01T00:00:01.01Z',
+      ExitCode: 0,
+      Output: 'out\n',
+      Status: 'healthy',
+      FailingStreak: 0,
+      InStartPeriod: false,
+      Run: 'boot:100:5000',
+    });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(dir).mode & 0o777).toBe(0o700);
+  });
+
+  test('damaged lines are skipped with a warning and pushed out by the next result', async () => {
+    const { store, file, dir, warnings } = open();
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(
+      file,
+      `{"Start":"torn\nnull\n[]\n{"Start":"2026-01-01T00:00:00Z","End":"2026-01-01T00:00:00Z","ExitCode":0,"Output":"kept"}\n\0\0\0`,
+    );
+    expect((await store.get(subject)).log.map(({ output }) => output)).toEqual(['kept']);
+    expect(warnings).toHaveLength(4);
+    const after = await store.update(subject, () => record(), retries);
+    expect(after.log.map(({ output }) => output)).toEqual(['kept', 'out\n']);
+    expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(2);
+  });
+
+  test('a health.json that is a FIFO, a directory or a link to elsewhere is no health.json', async () => {
+    const { store, file, dir } = open();
+    const secret = join(dir, 'secret');
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(
+      secret,
+      '{"Start":"2026-01-01T00:00:00Z","End":"2026-01-01T00:00:00Z","ExitCode":0,"Output":"secret"}\n',
+    );
+    symlinkSync(secret, file);
+    expect((await store.get(subject)).log).toEqual([]);
+    rmSync(file);
+    await promisify(execFile)('mkfifo', [file]);
+    expect((await store.get(subject)).log).toEqual([]);
+  });
+
+  test('a log that nerdctl never trimmed is read from its end', async () => {
+    const { store, file, dir } = open();
+    mkdirSync(dir, { recursive: true });
+    const line = `${JSON.stringify({ Start: '2026-01-01T00:00:00Z', End: '2026-01-01T00:00:00Z', ExitCode: 0, Output: 'x'.repeat(900_000) })}\n`;
+    for (let i = 0; i < 20; i += 1) appendFileSync(file, line);
+    const { log } = await store.get(subject);
+    expect(log).toHaveLength(5);
+    expect(log[0]?.output).toBe(`${'x'.repeat(4096)}...`);
+  });
+
+  test('temporary files of a writer that died are swept by the next', async () => {
+    const { store, dir } = open();
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, '.health.json.1.dead'), 'half');
+    await store.update(subject, () => record(), retries);
+    expect(readdirSync(dir)).toEqual(['health.json']);
+  });
+
+  test('the mirror is written when the status or, below retries, the streak changes, not otherwise', async () => {
+    const { store, mirrored } = open();
+    const labelled = () => ({ ...subject, labels: { 'nerdctl/healthstate': mirrored.at(-1) ?? '' } });
+    const step = (state: Parameters<typeof aState>[0]) =>
+      store.update(labelled(), () => ({ result: aResult(), state: aState(state) }), retries);
+    await step({});
+    await step({});
+    expect(mirrored).toEqual(['{"Status":"healthy","FailingStreak":0,"InStartPeriod":false,"Run":"boot:100:5000"}']);
+    for (const failingStreak of [1, 2]) await step({ failingStreak });
+    for (const failingStreak of [3, 4, 5, 6]) await step({ status: 'unhealthy', failingStreak });
+    expect(mirrored.map((json) => JSON.parse(json).FailingStreak)).toEqual([0, 1, 2, 3]);
+  });
+
+  test('a container of nerdctl keeps its health where its label says, below nerdctl’s data root only', async () => {
+    const { store, dirs, dir } = open();
+    const stateDir = join(dirs.nerdctlDataRoot, 'x', 'c1');
+    mkdirSync(stateDir, { recursive: true });
+    await store.update({ ...subject, labels: { 'nerdctl/state-dir': stateDir } }, () => record(), retries);
+    expect(existsSync(join(stateDir, 'health.json'))).toBe(true);
+    expect(existsSync(dir)).toBe(false);
+    for (const hostile of ['/etc', `${dirs.nerdctlDataRoot}/../elsewhere`, 'relative', dirs.nerdctlDataRoot]) {
+      const { path } = (await import('../../src/store/state-dir.ts')).stateDirOf(dirs, {
+        ...subject,
+        labels: { 'nerdctl/state-dir': hostile },
+      });
+      expect(path, hostile).toBe(dir);
+    }
+    symlinkSync('/etc', join(dirs.nerdctlDataRoot, 'link'));
+    const { stateDirOf } = await import('../../src/store/state-dir.ts');
+    expect(
+      stateDirOf(dirs, { ...subject, labels: { 'nerdctl/state-dir': join(dirs.nerdctlDataRoot, 'link') } }).path,
+    ).toBe(dir);
+  });
+
+  test('the state of a line that nerdctl wrote is the label, which it writes first', async () => {
+    const { store, file } = open();
+    await store.update(subject, () => record(), retries);
+    appendFileSync(file, '{"Start":"2026-01-01T00:01:00Z","End":"2026-01-01T00:01:00Z","ExitCode":1,"Output":"n"}\n');
+    const labels = { 'nerdctl/healthstate': '{"Status":"unhealthy","FailingStreak":4,"InStartPeriod":false}' };
+    expect((await store.get({ ...subject, labels })).state).toEqual({
+      status: 'unhealthy',
+      failingStreak: 4,
+      inStartPeriod: false,
+      run: undefined,
+    });
+  });
+
+  test('removing leaves nothing', async () => {
+    const { store, dirs, dir } = open();
+    await store.update(subject, () => record(), retries);
+    await store.withCheckLock(subject, async ({ scratchDir }) => writeFileSync(join(scratchDir, 'left'), ''));
+    await store.remove(subject);
+    expect(existsSync(dir)).toBe(false);
+    expect(readdirSync(join(hostDir(dirs.runRoot, dirs.address), 'ns'))).toEqual([]);
+  });
+
+  test('several processes lose no update and never overlap a check', async () => {
+    const { store, dirs } = open();
+    const script = join(import.meta.dirname, '..', 'fixtures', 'store-writer.ts');
+    const writers = Array.from({ length: 4 }, () =>
+      promisify(execFile)(process.execPath, ['--import', 'tsx', script, JSON.stringify(dirs), '15']),
+    );
+    await Promise.all(writers);
+    const { state, log } = await store.get(subject);
+    expect(state?.failingStreak).toBe(60);
+    expect(log).toHaveLength(5);
+    expect(existsSync(join(runDirOf(dirs, subject), 'inside'))).toBe(false);
+  }, 60_000);
+
+  test('a writer killed at any moment leaves a whole file', async () => {
+    const { store, dirs } = open();
+    const script = join(import.meta.dirname, '..', 'fixtures', 'store-writer.ts');
+    for (let round = 0; round < 3; round += 1) {
+      rmSync(join(runDirOf(dirs, subject), 'inside'), { force: true }); // the one that was killed had no time to
+      const child = execFile(process.execPath, ['--import', 'tsx', script, JSON.stringify(dirs), '100000']);
+      const before = (await store.get(subject)).state?.failingStreak ?? 0;
+      const deadline = Date.now() + 20_000;
+      while (((await store.get(subject)).state?.failingStreak ?? 0) < before + 20 && Date.now() < deadline)
+        await systemClock.sleep(1);
+      child.kill('SIGKILL');
+      await new Promise((resolve) => child.once('exit', resolve));
+      const { state } = await store.get(subject);
+      expect(state?.failingStreak).toBeGreaterThanOrEqual(before + 20);
+      const after = await store.update(
+        subject,
+        () => ({ result: aResult(), state: aState({ failingStreak: 0 }) }),
+        retries,
+      );
+      expect(after.log).toHaveLength(5);
+    }
+  }, 90_000);
+});
