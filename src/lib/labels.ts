@@ -1,0 +1,38 @@
+/** Every label key that healthctl reads or writes, with whose it is and an example value. */
+export const LABELS = {
+  /** Ours: the container was made by healthctl; the version that made it. `0.1.0` */
+  owner: 'healthctl/owner',
+  /** Ours: the last start, which also tells a stopped container from one never started. `{"At":"2026-01-01T00:00:00Z","Run":"<bootid>:4711:123456"}` */
+  started: 'healthctl/started',
+  /** Ours: a health config that Docker's shape or nerdctl cannot hold, whole. `{"Test":["FOO","x"]}` */
+  healthcheck: 'healthctl/healthcheck',
+  /** Ours: the user stopped the container. RFC 3339. `2026-01-01T00:00:00Z` */
+  stopped: 'healthctl/stopped',
+
+  /** nerdctl's: the container's name, unique in its namespace. `web` */
+  name: 'nerdctl/name',
+  /** nerdctl's: the namespace it was made in. `default` */
+  namespace: 'nerdctl/namespace',
+  /** nerdctl's. `3f4e5d6c7b8a` */
+  hostname: 'nerdctl/hostname',
+  /** nerdctl's: where it keeps what it knows of a container, and looks for `health.json`. `/run/healthctl/1935db59/default/3f4e…` */
+  stateDir: 'nerdctl/state-dir',
+  /** nerdctl's. `linux/amd64` */
+  platform: 'nerdctl/platform',
+  /** nerdctl's: a JSON list of network names. `["none"]` */
+  networks: 'nerdctl/networks',
+  /** nerdctl's: seconds that `stop` waits. `10` */
+  stopTimeout: 'nerdctl/stop-timeout',
+  /** nerdctl's: the health config as Docker's JSON, defaults written out. `{"Test":["CMD-SHELL","true"],"Interval":30000000000,…}` */
+  nerdctlHealthcheck: 'nerdctl/healthcheck',
+  /** nerdctl's: the health state, a mirror for quick readers. `{"Status":"healthy","FailingStreak":0,"InStartPeriod":false,"Run":"…"}` */
+  nerdctlHealthstate: 'nerdctl/healthstate',
+
+  /** containerd's: the signal that stops the container. `SIGTERM` */
+  stopSignal: 'io.containerd.image.config.stop-signal',
+} as const;
+
+/** Labels under these prefixes steer containerd, nerdctl and healthctl: never taken from an image, and not for a user to set. */
+export const RESERVED_LABEL_PREFIXES: readonly string[] = ['nerdctl/', 'healthctl/', 'containerd.io/'];
+
+export const isReservedLabel = (key: string): boolean => RESERVED_LABEL_PREFIXES.some((prefix) => key.startsWith(prefix));

@@ -1,0 +1,152 @@
+import { HealthctlError } from '../lib/errors.ts';
+import { INIT_PATH } from './process.ts';
+import type { Mount } from './types.ts';
+
+export type Propagation = 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave';
+
+/** A directory or file of the host inside the container (`-v`). */
+export interface Bind {
+  /** Absolute and clean. */
+  readonly source: string;
+  readonly destination: string;
+  readonly readOnly: boolean;
+  readonly propagation: Propagation;
+  /** SELinux relabelling that was asked for; nothing happens on a host without SELinux. */
+  readonly relabel?: 'shared' | 'private';
+}
+
+/** `--tmpfs`. */
+export interface Tmpfs {
+  readonly destination: string;
+  /** Of the mount, with the defaults. */
+  readonly options: readonly string[];
+}
+
+/** Files that healthctl writes for a container, by their path on the host; an absent one is the image's own. */
+export interface GeneratedFiles {
+  readonly hosts?: string;
+  readonly hostname?: string;
+  readonly resolvConf?: string;
+}
+
+export interface MountOptions {
+  readonly binds: readonly Bind[];
+  readonly tmpfs: readonly Tmpfs[];
+  readonly generated: GeneratedFiles;
+  /** Bytes of /dev/shm. */
+  readonly shmSize: number;
+  readonly readOnly: boolean;
+  readonly privileged: boolean;
+  /** The tini of the host, for `--init`. */
+  readonly init: string | undefined;
+}
+
+const NO_PRIVILEGES = ['nosuid', 'noexec', 'nodev'];
+/** Mounts that stay writable under `--read-only`. */
+const ALWAYS_WRITABLE = new Set(['/proc', '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue']);
+
+function defaultMounts(shmSize: number): readonly Mount[] {
+  return [
+    { destination: '/proc', type: 'proc', source: 'proc', options: NO_PRIVILEGES },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...NO_PRIVILEGES, 'ro'] },
+    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro', ...NO_PRIVILEGES] },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: NO_PRIVILEGES },
+    {
+      destination: '/dev/shm',
+      type: 'tmpfs',
+      source: 'shm',
+      options: [...NO_PRIVILEGES, 'mode=1777', `size=${shmSize}`],
+    },
+  ];
+}
+
+/**
+ * All mounts of a container in the order in which they are made (moby daemon/pkg/oci/defaults.go and daemon/oci_linux.go): one that
+ * was asked for replaces the default at the same place, and /dev replaces all below it. Throws INVALID `Duplicate mount point: …`.
+ */
+export function resolveMounts(options: MountOptions): readonly Mount[] {
+  const requested = requestedMounts(options);
+  const places = new Set(requested.map(({ destination }) => destination));
+  const kept = defaultMounts(options.shmSize)
+    .filter(({ destination }) => !places.has(destination))
+    .filter(({ destination }) => !(places.has('/dev') && destination.startsWith('/dev/')))
+    .map((mount) => restrict(mount, options));
+  const init: Mount[] =
+    options.init === undefined
+      ? []
+      : [{ destination: INIT_PATH, type: 'bind', source: options.init, options: ['bind', 'ro'] }];
+  return [...kept, ...requested, ...init];
+}
+
+function restrict(mount: Mount, { readOnly, privileged }: MountOptions): Mount {
+  const { destination, options = [] } = mount;
+  if (privileged && destination.startsWith('/sys')) {
+    return { ...mount, options: options.filter((option) => option !== 'ro') };
+  }
+  if (!readOnly || ALWAYS_WRITABLE.has(destination) || options.includes('ro')) return mount;
+  return { ...mount, options: [...options, 'ro'] };
+}
+
+function requestedMounts(options: MountOptions): readonly Mount[] {
+  const mounts: Mount[] = [
+    ...options.binds.map(bindMount),
+    ...options.tmpfs.map(
+      (tmpfs): Mount => ({
+        destination: tmpfs.destination,
+        type: 'tmpfs',
+        source: 'tmpfs',
+        options: tmpfs.options,
+      }),
+    ),
+  ];
+  const places = new Set<string>();
+  for (const { destination } of mounts) {
+    if (places.has(destination)) throw new HealthctlError('INVALID', `Duplicate mount point: ${destination}`);
+    places.add(destination);
+  }
+  const generated = generatedMounts(options).filter(({ destination }) => !places.has(destination));
+  // A mount below another must come after it. The sort is stable, so equals keep the order of the command line.
+  return [...mounts, ...generated].sort((a, b) => depth(a.destination) - depth(b.destination));
+}
+
+function generatedMounts({ generated, readOnly }: MountOptions): readonly Mount[] {
+  const files: readonly (readonly [string, string | undefined])[] = [
+    ['/etc/resolv.conf', generated.resolvConf],
+    ['/etc/hostname', generated.hostname],
+    ['/etc/hosts', generated.hosts],
+  ];
+  return files.flatMap(([destination, source]) =>
+    source === undefined ? [] : [bindMount({ source, destination, readOnly, propagation: 'rprivate' })],
+  );
+}
+
+function bindMount({ source, destination, readOnly, propagation }: Bind): Mount {
+  return {
+    destination,
+    type: 'bind',
+    source,
+    options: ['rbind', ...(readOnly ? ['ro'] : []), propagation],
+  };
+}
+
+function depth(path: string): number {
+  return path === '/' ? 0 : path.split('/').length;
+}
+
+/** What the root's propagation must be so that shared and slave binds work; undefined: the runtime's default. */
+export function rootfsPropagation(binds: readonly Bind[]): string | undefined {
+  if (binds.some(({ propagation }) => propagation.endsWith('shared'))) return 'shared';
+  return binds.some(({ propagation }) => propagation.endsWith('slave')) ? 'rslave' : undefined;
+}

@@ -1,0 +1,73 @@
+import { HealthctlError } from '../lib/errors.ts';
+import { isAbsolute } from './paths.ts';
+
+/** What Docker puts in front of the environment of every Linux container. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Where `--init` finds its tini inside the container. */
+export const INIT_PATH = '/sbin/docker-init';
+
+export interface ArgsOptions {
+  /** `config.Entrypoint` and `config.Cmd` of the image. */
+  readonly imageEntrypoint: readonly string[];
+  readonly imageCmd: readonly string[];
+  /** `--entrypoint`: `''` resets the image's, undefined keeps it. */
+  readonly entrypoint: string | undefined;
+  /** What follows the image on the command line. */
+  readonly command: readonly string[];
+}
+
+/**
+ * What a container runs: entrypoint and command in one. The image's command is used only when neither was given, as Docker does
+ * (moby daemon/commit.go, merge). Throws INVALID `no command specified`.
+ */
+export function resolveArgs(options: ArgsOptions): readonly string[] {
+  const { imageEntrypoint, imageCmd, entrypoint, command } = options;
+  const given = entrypoint === undefined || entrypoint === '' ? [] : [entrypoint];
+  const own = entrypoint === undefined ? imageEntrypoint : given;
+  const isReset = own.length === 1 && own[0] === '';
+  const first = isReset ? [] : own;
+  const rest = command.length > 0 || entrypoint !== undefined ? command : imageCmd;
+  const args = [...first, ...rest];
+  if (args.length === 0) {
+    throw new HealthctlError('INVALID', 'no command specified', {
+      hint: 'the image names no command: give one after it, e.g. `run IMAGE sh`',
+    });
+  }
+  return args;
+}
+
+export interface EnvOptions {
+  readonly image: readonly string[];
+  /** `-e` and the lines of `--env-file`, in order: `NAME=value`, or `NAME` alone to remove it. */
+  readonly given: readonly string[];
+  readonly hostname: string;
+  readonly terminal: boolean;
+}
+
+/**
+ * The environment of a container: defaults (PATH, HOSTNAME, TERM with a terminal), then the image's, then what was given; the later
+ * one wins in the place of the earlier (moby container/env.go). A name without `=` removes it.
+ */
+export function resolveEnv(options: EnvOptions): readonly string[] {
+  const merged = new Map<string, string>([
+    ['PATH', DEFAULT_PATH],
+    ['HOSTNAME', options.hostname],
+  ]);
+  if (options.terminal) merged.set('TERM', 'xterm');
+  for (const variable of [...options.image, ...options.given]) {
+    const equals = variable.indexOf('=');
+    if (equals === -1) merged.delete(variable);
+    else merged.set(variable.slice(0, equals), variable.slice(equals + 1));
+  }
+  return [...merged].map(([name, value]) => `${name}=${value}`);
+}
+
+/** `-w`, else the image's, else `/`. Throws INVALID for a relative one. */
+export function resolveCwd(given: string | undefined, image: string | undefined): string {
+  const cwd = given || image || '/';
+  if (!isAbsolute(cwd)) {
+    throw new HealthctlError('INVALID', `the working directory '${cwd}' is invalid, it needs to be an absolute path`);
+  }
+  return cwd;
+}

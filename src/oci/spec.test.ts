@@ -1,0 +1,252 @@
+import { describe, expect, test } from 'vitest';
+import { ALL_CAPABILITIES, DEFAULT_CAPABILITIES } from './capabilities.ts';
+import { parseTmpfs, parseVolume } from './mount-flags.ts';
+import { parseRuntimeSpec } from './read-spec.ts';
+import type { SpecOptions } from './spec.ts';
+import { buildSpec } from './spec.ts';
+import type { RuntimeSpec } from './types.ts';
+
+const MIB = 2 ** 20;
+
+function build(options: Partial<SpecOptions> = {}): RuntimeSpec {
+  return buildSpec({
+    id: 'abc',
+    namespace: 'default',
+    hostname: 'box',
+    image: { cmd: ['sh'] },
+    user: { uid: 0, gid: 0, additionalGids: [0] },
+    network: 'none',
+    host: {
+      arch: 'amd64',
+      kernelVersion: '6.1.0',
+      cgroup2: false,
+      swapLimit: true,
+      cpus: 2,
+      capabilities: ALL_CAPABILITIES,
+      devices: [{ path: '/dev/kmsg', type: 'c', major: 1, minor: 11 }],
+    },
+    ...options,
+  });
+}
+
+function mountAt(spec: RuntimeSpec, destination: string): readonly string[] | undefined {
+  return spec.mounts?.find((mount) => mount.destination === destination)?.options;
+}
+
+const invalid = (message: string) => expect.objectContaining({ code: 'INVALID', message });
+
+test('is a spec that our own reader accepts', () => {
+  const spec = build();
+  expect(parseRuntimeSpec(spec)).toEqual(spec);
+  expect(spec).toMatchObject({ root: { path: 'rootfs' }, hostname: 'box', linux: { cgroupsPath: '/default/abc' } });
+  expect(spec.process).not.toHaveProperty('oomScoreAdj');
+  expect(spec.process).not.toHaveProperty('rlimits');
+});
+
+describe('what runs', () => {
+  const image = { entrypoint: ['entry', '-x'], cmd: ['cmd', 'arg'] };
+  test.each([
+    [{ image }, ['entry', '-x', 'cmd', 'arg']],
+    [{ image, command: ['mine'] }, ['entry', '-x', 'mine']],
+    [{ image, entrypoint: 'other' }, ['other']],
+    [{ image, entrypoint: 'other', command: ['mine'] }, ['other', 'mine']],
+    [{ image, entrypoint: '', command: ['mine'] }, ['mine']],
+    [{ image: { entrypoint: [''], cmd: ['cmd'] } }, ['cmd']],
+    [{ image: {}, command: ['mine'] }, ['mine']],
+    [{ image, init: '/usr/bin/tini' }, ['/sbin/docker-init', '--', 'entry', '-x', 'cmd', 'arg']],
+  ])('%j', (options, args) => expect(build(options).process?.args).toEqual(args));
+
+  test('no command specified', () => {
+    expect(() => build({ image: {} })).toThrow(invalid('no command specified'));
+    expect(() => build({ image, entrypoint: '' })).toThrow(invalid('no command specified'));
+  });
+
+  test('environment: defaults, image, given; a name alone removes', () => {
+    const usual = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+    const env = (options: Partial<SpecOptions>) => build(options).process?.env;
+    expect(env({})).toEqual([usual, 'HOSTNAME=box']);
+    expect(env({ terminal: true })).toEqual([usual, 'HOSTNAME=box', 'TERM=xterm']);
+    const image = { cmd: ['sh'], env: ['PATH=/bin', 'A=1', 'B=2'] };
+    expect(env({ image, env: ['A=x', 'C=3', 'B', 'HOSTNAME=y', 'A=z'] })).toEqual([
+      'PATH=/bin',
+      'HOSTNAME=y',
+      'A=z',
+      'C=3',
+    ]);
+  });
+
+  test('working directory', () => {
+    expect(build().process?.cwd).toBe('/');
+    expect(build({ image: { cmd: ['sh'], workingDir: '/srv' } }).process?.cwd).toBe('/srv');
+    expect(build({ image: { cmd: ['sh'], workingDir: '/srv' }, workingDir: '/opt' }).process?.cwd).toBe('/opt');
+    expect(() => build({ workingDir: 'opt' })).toThrow(
+      invalid("the working directory 'opt' is invalid, it needs to be an absolute path"),
+    );
+  });
+});
+
+describe('privileges', () => {
+  test('default: none inheritable, a filter, masked and read-only paths', () => {
+    const { process, linux } = build();
+    expect(process?.capabilities).toEqual({
+      bounding: DEFAULT_CAPABILITIES,
+      effective: DEFAULT_CAPABILITIES,
+      permitted: DEFAULT_CAPABILITIES,
+    });
+    expect(process?.noNewPrivileges).toBe(false);
+    expect(linux?.seccomp?.defaultAction).toBe('SCMP_ACT_ERRNO');
+    expect(linux?.maskedPaths).toEqual(expect.arrayContaining(['/proc/kcore', '/sys/firmware']));
+    expect(linux?.maskedPaths).toContain('/sys/devices/system/cpu/cpu1/thermal_throttle');
+    expect(linux?.readonlyPaths).toContain('/proc/sys');
+    expect(linux?.resources?.devices?.[0]).toEqual({ allow: false, access: 'rwm' });
+    expect(linux).not.toHaveProperty('devices');
+  });
+
+  test('another user than root: the bounding set alone', () => {
+    const user = { uid: 1000, gid: 1000, additionalGids: [1000] };
+    expect(build({ user }).process?.capabilities).toEqual({ bounding: DEFAULT_CAPABILITIES });
+  });
+
+  test('privileged', () => {
+    const spec = build({ privileged: true });
+    expect(spec.process?.capabilities?.effective).toEqual(ALL_CAPABILITIES);
+    expect(spec.linux).not.toHaveProperty('seccomp');
+    expect(spec.linux).not.toHaveProperty('maskedPaths');
+    expect(spec.linux).not.toHaveProperty('readonlyPaths');
+    expect(spec.linux?.devices).toEqual([{ path: '/dev/kmsg', type: 'c', major: 1, minor: 11 }]);
+    expect(spec.linux?.resources?.devices).toEqual([{ allow: true, access: 'rwm' }]);
+    expect(mountAt(spec, '/sys')).not.toContain('ro');
+    expect(mountAt(spec, '/sys/fs/cgroup')).not.toContain('ro');
+    const profile = '{"defaultAction":"SCMP_ACT_LOG"}';
+    expect(build({ privileged: true, seccomp: { profile } }).linux?.seccomp?.defaultAction).toBe('SCMP_ACT_LOG');
+  });
+
+  test('the filter follows the capabilities', () => {
+    const names = (options: Partial<SpecOptions>) =>
+      build(options).linux?.seccomp?.syscalls?.flatMap((rule) => rule.names);
+    expect(names({})).not.toContain('mount');
+    expect(names({ capAdd: ['SYS_ADMIN'] })).toContain('mount');
+    expect(build({ seccomp: 'unconfined' }).linux).not.toHaveProperty('seccomp');
+  });
+});
+
+describe('namespaces', () => {
+  const types = (options: Partial<SpecOptions>) => build(options).linux?.namespaces?.map(({ type }) => type);
+  test('of its own, the network’s only when asked for, the cgroup’s only on cgroup2', () => {
+    expect(types({})).toEqual(['mount', 'uts', 'pid', 'ipc', 'network']);
+    expect(types({ network: 'host' })).toEqual(['mount', 'uts', 'pid', 'ipc']);
+    const host = {
+      arch: 'amd64',
+      kernelVersion: '6.1',
+      cgroup2: true,
+      swapLimit: true,
+      cpus: 1,
+      capabilities: [],
+    } as const;
+    expect(types({ host })).toContain('cgroup');
+  });
+
+  test('network settings only in a network of its own', () => {
+    expect(build().linux?.sysctl).toMatchObject({ 'net.ipv4.ip_unprivileged_port_start': '0' });
+    expect(build({ network: 'host' }).linux).not.toHaveProperty('sysctl');
+  });
+});
+
+describe('mounts', () => {
+  test('defaults, with the size of /dev/shm', () => {
+    expect(build().mounts?.map(({ destination }) => destination)).toEqual([
+      '/proc',
+      '/dev',
+      '/dev/pts',
+      '/sys',
+      '/sys/fs/cgroup',
+      '/dev/mqueue',
+      '/dev/shm',
+    ]);
+    expect(mountAt(build(), '/dev/shm')).toContain(`size=${64 * MIB}`);
+    expect(mountAt(build({ shmSize: 0 }), '/dev/shm')).toContain(`size=${64 * MIB}`);
+    expect(mountAt(build({ shmSize: MIB }), '/dev/shm')).toContain(`size=${MIB}`);
+    expect(mountAt(build(), '/sys')).toContain('ro');
+  });
+
+  test('what was asked for comes last, parents before children, and replaces defaults', () => {
+    const binds = ['/x:/a/b/c', '/x:/a', '/x:/dev/shm'].map((text) => parseVolume(text, '/'));
+    const spec = build({ binds, tmpfs: [parseTmpfs('/a/b')] });
+    expect(spec.mounts?.slice(6).map(({ destination, type }) => [destination, type])).toEqual([
+      ['/a', 'bind'],
+      ['/dev/shm', 'bind'],
+      ['/a/b', 'tmpfs'],
+      ['/a/b/c', 'bind'],
+    ]);
+  });
+
+  test('a /dev of one’s own replaces all below it', () => {
+    const spec = build({ binds: [parseVolume('/dev:/dev', '/')] });
+    expect(spec.mounts?.map(({ destination }) => destination)).toEqual(['/proc', '/sys', '/sys/fs/cgroup', '/dev']);
+  });
+
+  test('generated files, unless one’s own is there; read-only with the root', () => {
+    const generated = { hosts: '/s/hosts', hostname: '/s/hostname', resolvConf: '/s/resolv.conf' };
+    const binds = [parseVolume('/mine:/etc/hosts', '/')];
+    const spec = build({ generated, binds });
+    expect(spec.mounts?.filter(({ destination }) => destination === '/etc/hosts')).toHaveLength(1);
+    expect(mountAt(spec, '/etc/resolv.conf')).toEqual(['rbind', 'rprivate']);
+    expect(mountAt(build({ generated, readOnly: true }), '/etc/hosts')).toContain('ro');
+  });
+
+  test('--read-only', () => {
+    const spec = build({ readOnly: true, binds: [parseVolume('/x:/x', '/')], tmpfs: [parseTmpfs('/tmp')] });
+    expect(spec.root).toEqual({ path: 'rootfs', readonly: true });
+    for (const writable of ['/proc', '/dev', '/dev/shm', '/x', '/tmp']) {
+      expect(mountAt(spec, writable)).not.toContain('ro');
+    }
+  });
+
+  test('propagation of the root follows the binds', () => {
+    const propagation = (...texts: string[]) =>
+      build({ binds: texts.map((text) => parseVolume(text, '/')) }).linux?.rootfsPropagation;
+    expect(propagation('/x:/x')).toBeUndefined();
+    expect(propagation('/x:/x:slave')).toBe('rslave');
+    expect(propagation('/x:/x:slave', '/y:/y:rshared')).toBe('shared');
+  });
+
+  test('the same place twice', () => {
+    const binds = [parseVolume('/x:/data', '/')];
+    const error = invalid('Duplicate mount point: /data');
+    expect(() => build({ binds, tmpfs: [parseTmpfs('/data/')] })).toThrow(error);
+    expect(() => build({ binds: [...binds, ...binds] })).toThrow(error);
+  });
+
+  test('--init brings the tini of the host', () => {
+    expect(build({ init: '/usr/bin/tini' }).mounts?.at(-1)).toEqual({
+      destination: '/sbin/docker-init',
+      type: 'bind',
+      source: '/usr/bin/tini',
+      options: ['bind', 'ro'],
+    });
+  });
+});
+
+describe('limits', () => {
+  test('memory, CPUs, processes', () => {
+    const { linux } = build({ memory: 512 * MIB, nanoCpus: 1_500_000_000, pidsLimit: 10 });
+    expect(linux?.resources).toMatchObject({
+      memory: { limit: 512 * MIB, swap: 1024 * MIB },
+      cpu: { period: 100_000, quota: 150_000 },
+      pids: { limit: 10 },
+    });
+    expect(Object.keys(build({ pidsLimit: -1, memory: 0 }).linux?.resources ?? {})).toEqual(['devices']);
+  });
+
+  test('errors', () => {
+    expect(() => build({ memory: 5 * MIB })).toThrow(invalid('Minimum memory limit allowed is 6MB'));
+    const range = 'range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available';
+    expect(() => build({ nanoCpus: 2_000_000_001 })).toThrow(invalid(range));
+    expect(() => build({ nanoCpus: -1 })).toThrow(invalid(range));
+  });
+
+  test('rlimits and OOM score', () => {
+    const rlimit = { type: 'RLIMIT_CORE', soft: 2n ** 64n - 1n, hard: 2n ** 64n - 1n };
+    expect(build({ ulimits: [rlimit], oomScoreAdj: 5 }).process).toMatchObject({ rlimits: [rlimit], oomScoreAdj: 5 });
+  });
+});

@@ -1,0 +1,223 @@
+import { resolveCapabilities } from './capabilities.ts';
+import type { Bind, GeneratedFiles, Tmpfs } from './mounts.ts';
+import { resolveMounts, rootfsPropagation } from './mounts.ts';
+import { INIT_PATH, resolveArgs, resolveCwd, resolveEnv } from './process.ts';
+import { resolveResources } from './resources.ts';
+import type { GoArch } from './seccomp.ts';
+import { parseSeccompProfile, resolveSeccomp } from './seccomp.ts';
+import type {
+  Capabilities,
+  ContainerProcess,
+  Device,
+  Linux,
+  Namespace,
+  Rlimit,
+  RuntimeSpec,
+  Seccomp,
+} from './types.ts';
+
+/** 64 MiB, Docker's default. */
+export const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
+
+/** What a container is asked to be. Everything is data: files are read, users looked up and names resolved before. */
+export interface SpecOptions {
+  readonly id: string;
+  /** Of containerd. */
+  readonly namespace: string;
+  readonly hostname: string;
+  readonly image: ImageDefaults;
+  /** What follows the image on the command line. */
+  readonly command?: readonly string[];
+  /** `--entrypoint`: `''` resets the image's. */
+  readonly entrypoint?: string;
+  /** `-e` and `--env-file`, see parseEnv: `NAME=value`, or `NAME` alone to remove it. */
+  readonly env?: readonly string[];
+  /** `-w`. */
+  readonly workingDir?: string;
+  /** See resolveUser. */
+  readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] };
+  /** `-t`. */
+  readonly terminal?: boolean;
+  /** `--read-only`. */
+  readonly readOnly?: boolean;
+  readonly privileged?: boolean;
+  /** `--security-opt no-new-privileges`. */
+  readonly noNewPrivileges?: boolean;
+  readonly capAdd?: readonly string[];
+  readonly capDrop?: readonly string[];
+  /** Absent: Docker's default profile. */
+  readonly seccomp?: 'unconfined' | { /** The text of the file. */ readonly profile: string };
+  /** `none`: a network namespace of its own, with loopback only. */
+  readonly network: 'none' | 'host';
+  /** The tini of the host, for `--init`. */
+  readonly init?: string;
+  readonly binds?: readonly Bind[];
+  readonly tmpfs?: readonly Tmpfs[];
+  readonly generated?: GeneratedFiles;
+  /** Bytes; 0 or absent: 64 MiB. */
+  readonly shmSize?: number;
+  /** Bytes. */
+  readonly memory?: number;
+  /** Billionths of a CPU, see parseCpus. */
+  readonly nanoCpus?: number;
+  readonly pidsLimit?: number;
+  readonly ulimits?: readonly Rlimit[];
+  readonly oomScoreAdj?: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly host: HostFacts;
+}
+
+/** What the raw image config says; absent and empty are the same. */
+export interface ImageDefaults {
+  readonly entrypoint?: readonly string[];
+  readonly cmd?: readonly string[];
+  readonly env?: readonly string[];
+  readonly workingDir?: string;
+}
+
+/** What must be known of the machine. */
+export interface HostFacts {
+  readonly arch: GoArch;
+  /** As `uname -r` says. */
+  readonly kernelVersion: string;
+  /** Whether /sys/fs/cgroup is cgroup2 alone. */
+  readonly cgroup2: boolean;
+  /** Whether the kernel can limit swap: always on cgroup2; on v1 when memory.memsw.limit_in_bytes exists. */
+  readonly swapLimit: boolean;
+  readonly cpus: number;
+  /** Our own bounding set, see capabilitiesOfMask. */
+  readonly capabilities: readonly string[];
+  /** The nodes below /dev, for `--privileged`. */
+  readonly devices?: readonly Device[];
+}
+
+/** Hidden by an empty file or directory (moby daemon/pkg/oci/defaults.go). */
+const MASKED_PATHS = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+];
+const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+/** Low ports and ping without capabilities, in a network namespace of its own (moby daemon/oci_linux.go). */
+const NETWORK_SYSCTLS = {
+  'net.ipv4.ip_unprivileged_port_start': '0',
+  'net.ipv4.ping_group_range': '0 2147483647',
+};
+
+/**
+ * Builds the runtime spec of a container as Docker would. `root.path` is `rootfs`, relative to the bundle, where containerd's shim
+ * mounts the snapshot. Throws INVALID with Docker's texts for what cannot be. Encode it with encodeJson: rlimits may be bigint.
+ */
+export function buildSpec(options: SpecOptions): RuntimeSpec {
+  const { privileged = false, readOnly = false } = options;
+  const capabilities = resolveCapabilities({
+    add: options.capAdd ?? [],
+    drop: options.capDrop ?? [],
+    privileged,
+    available: options.host.capabilities,
+  });
+  return {
+    ociVersion: '1.0.2',
+    process: buildProcess(options, capabilities),
+    root: { path: 'rootfs', ...(readOnly && { readonly: true }) },
+    hostname: options.hostname,
+    mounts: resolveMounts({
+      binds: options.binds ?? [],
+      tmpfs: options.tmpfs ?? [],
+      generated: options.generated ?? {},
+      shmSize: options.shmSize || DEFAULT_SHM_SIZE,
+      readOnly,
+      privileged,
+      init: options.init,
+    }),
+    linux: buildLinux(options, capabilities),
+    ...(options.annotations && { annotations: options.annotations }),
+  };
+}
+
+function buildProcess(options: SpecOptions, capabilities: readonly string[]): ContainerProcess {
+  const { image, terminal = false, ulimits = [], oomScoreAdj = 0 } = options;
+  const args = resolveArgs({
+    imageEntrypoint: image.entrypoint ?? [],
+    imageCmd: image.cmd ?? [],
+    entrypoint: options.entrypoint,
+    command: options.command ?? [],
+  });
+  return {
+    terminal,
+    user: options.user,
+    args: options.init === undefined ? args : [INIT_PATH, '--', ...args],
+    env: resolveEnv({ image: image.env ?? [], given: options.env ?? [], hostname: options.hostname, terminal }),
+    cwd: resolveCwd(options.workingDir, image.workingDir),
+    capabilities: capabilitySets(capabilities, options.user.uid),
+    noNewPrivileges: options.noNewPrivileges ?? false,
+    ...(ulimits.length > 0 && { rlimits: ulimits }),
+    ...(oomScoreAdj !== 0 && { oomScoreAdj }),
+  };
+}
+
+/** As execve would leave them: a user other than root keeps only the bounding set. None are inheritable (CVE-2022-24769). */
+function capabilitySets(capabilities: readonly string[], uid: number): Capabilities {
+  if (uid !== 0) return { bounding: capabilities };
+  return { bounding: capabilities, effective: capabilities, permitted: capabilities };
+}
+
+function buildLinux(options: SpecOptions, capabilities: readonly string[]): Linux {
+  const { privileged = false, host } = options;
+  const propagation = rootfsPropagation(options.binds ?? []);
+  const seccomp = buildSeccomp(options, capabilities);
+  return {
+    cgroupsPath: `/${options.namespace}/${options.id}`,
+    namespaces: namespaces(options),
+    resources: resolveResources({
+      memory: options.memory,
+      nanoCpus: options.nanoCpus,
+      pidsLimit: options.pidsLimit,
+      privileged,
+      cpus: host.cpus,
+      swapLimit: host.swapLimit,
+    }),
+    ...(options.network !== 'host' && { sysctl: NETWORK_SYSCTLS }),
+    ...(privileged && { devices: host.devices ?? [] }),
+    ...(!privileged && { maskedPaths: maskedPaths(host.cpus), readonlyPaths: READONLY_PATHS }),
+    ...(seccomp && { seccomp }),
+    ...(propagation !== undefined && { rootfsPropagation: propagation }),
+  };
+}
+
+function namespaces({ network, host }: SpecOptions): readonly Namespace[] {
+  return [
+    { type: 'mount' },
+    { type: 'uts' },
+    { type: 'pid' },
+    { type: 'ipc' },
+    ...(network === 'host' ? [] : [{ type: 'network' }]),
+    // On v1 Docker shows containers the host's hierarchy.
+    ...(host.cgroup2 ? [{ type: 'cgroup' }] : []),
+  ];
+}
+
+/** With the counters of CPU throttling, which tell a neighbour's load apart; runtimes skip paths that do not exist. */
+function maskedPaths(cpus: number): readonly string[] {
+  const throttling = Array.from({ length: cpus }, (_, cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`);
+  return [...MASKED_PATHS, ...throttling];
+}
+
+/** A privileged container is filtered only by a profile of its own. */
+function buildSeccomp(options: SpecOptions, capabilities: readonly string[]): Seccomp | undefined {
+  const { seccomp, privileged = false, host } = options;
+  const conditions = { capabilities, arch: host.arch, kernelVersion: host.kernelVersion };
+  if (seccomp === 'unconfined') return undefined;
+  if (seccomp !== undefined) return parseSeccompProfile(seccomp.profile, conditions);
+  return privileged ? undefined : resolveSeccomp(conditions);
+}

@@ -1,0 +1,240 @@
+import { closeSync, constants, fstatSync, mkdtempSync, openSync, readSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import type { Libc } from './libc.ts';
+import { openLibc, systemError } from './libc.ts';
+
+/** A mount as containerd's snapshotters describe it, e.g. `{type: 'overlay', source: 'overlay', options: ['lowerdir=/a:/b']}`. */
+export interface SnapshotMount {
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+export interface ReadOptions {
+  /** The largest file that is read. */
+  readonly maxBytes: number;
+  /** A directory of ours in which a directory for the mount is made and removed again. */
+  readonly parent: string;
+}
+
+// uapi/linux/mount.h
+const MS_RDONLY = 1;
+const MS_NOSUID = 2;
+const MS_NODEV = 4;
+const MS_NOEXEC = 8;
+const MS_REMOUNT = 32;
+const MS_BIND = 4096;
+const MNT_DETACH = 2;
+const HARMLESS = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+const O_PATH = 0o10000000;
+const O_CLOEXEC = 0o2000000;
+const { O_RDONLY, O_DIRECTORY, O_NONBLOCK } = constants;
+
+// uapi/linux/openat2.h
+const SYS_OPENAT2 = 437;
+const RESOLVE_NO_MAGICLINKS = 2;
+const RESOLVE_IN_ROOT = 16;
+
+/** What a path in an image may be without being a file of it. */
+const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EXDEV']);
+const MAX_TRIES = 16;
+
+/** Mount options that mean something to mount(8) and not to a file system, or that only matter for writing. */
+const NOT_FOR_READING =
+  /^(ro|rw|r?bind|defaults|upperdir=.*|workdir=.*|lowerdir=.*|volatile|nosuid|suid|nodev|dev|noexec|exec)$/;
+
+/**
+ * Reads files of a container's root file system, which may come from a hostile image: symbolic links are followed inside that root
+ * only, and nothing but regular files is ever opened (a device, FIFO, socket or directory counts as absent: undefined).
+ *
+ * The snapshot is mounted read-only, taken hold of, and unmounted again before anything in it is looked at; all in one synchronous
+ * turn, so that only a SIGKILL between two system calls could leave a mount. The snapshot's upper directory is used as a lower one:
+ * that is allowed while a container uses it.
+ *
+ * Throws INVALID for a file larger than `maxBytes`, DENIED without the privilege to mount, UNAVAILABLE when the mount fails.
+ */
+export function readFilesInRoot(
+  mounts: readonly SnapshotMount[],
+  paths: readonly string[],
+  options: ReadOptions,
+): Map<string, Buffer | undefined> {
+  try {
+    return readFiles(mounts, paths, options);
+  } catch (cause) {
+    if (cause instanceof HealthctlError) throw cause;
+    const message = `cannot read the container's root file system: ${messageOf(cause)}`;
+    throw new HealthctlError(errnoOf(cause) === 'ENOSPC' ? 'EXHAUSTED' : 'UNAVAILABLE', message, { cause });
+  }
+}
+
+function readFiles(
+  mounts: readonly SnapshotMount[],
+  paths: readonly string[],
+  { maxBytes, parent }: ReadOptions,
+): Map<string, Buffer | undefined> {
+  const libc = openLibc();
+  const root = openRoot(libc, mounts, parent);
+  try {
+    return new Map(paths.map((path) => [path, readFileInRoot({ libc, root, path, maxBytes })]));
+  } finally {
+    closeSync(root);
+  }
+}
+
+/** A descriptor of the mounted root, which stays usable when the mount point is gone. */
+function openRoot(libc: Libc, mounts: readonly SnapshotMount[], parent: string): number {
+  const target = mkdtempSync(join(parent, '.rootfs-'));
+  let mounted = 0;
+  try {
+    for (const mount of mounts) {
+      mounted += mountSnapshot(libc, mount, target);
+    }
+    return openSync(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  } finally {
+    for (; mounted > 0; mounted--) unmount(libc, target);
+    rmdirSync(target);
+  }
+}
+
+/** How many mounts were made: an error in the middle undoes its own. */
+function mountSnapshot(libc: Libc, mount: SnapshotMount, target: string): number {
+  if (mount.type === 'overlay') return mountOverlay(libc, mount, target);
+  const isBind = mount.type === 'bind' || mount.options.some((option) => option === 'bind' || option === 'rbind');
+  if (isBind) return mountBind(libc, mount.source, target);
+  const data = mount.options.filter((option) => !NOT_FOR_READING.test(option)).join(',');
+  return mountAt(libc, { source: mount.source, target, type: mount.type, flags: HARMLESS, data });
+}
+
+function mountBind(libc: Libc, source: string, target: string): number {
+  const count = mountAt(libc, { source, target, type: 'bind', flags: MS_BIND, data: '' });
+  try {
+    // The kernel takes flags of a bind mount only in a second step.
+    mountAt(libc, { source, target, type: 'bind', flags: MS_BIND | MS_REMOUNT | HARMLESS, data: '' });
+  } catch (error) {
+    unmount(libc, target);
+    throw error;
+  }
+  return count;
+}
+
+/**
+ * Layers are named by descriptor: long lists of long paths would not fit into the page that mount(2) takes, and paths with `:` or `,`
+ * would need escaping.
+ */
+function mountOverlay(libc: Libc, mount: SnapshotMount, target: string): number {
+  const layers = layersOf(mount.options);
+  const [only, ...further] = layers;
+  if (only === undefined) throw new HealthctlError('CORRUPT', 'an overlay mount without layers');
+  if (further.length === 0) return mountBind(libc, only, target);
+  const opened: number[] = [];
+  try {
+    for (const layer of layers) opened.push(openSync(layer, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const lowerdir = `lowerdir=${opened.map((fd) => `/proc/self/fd/${fd}`).join(':')}`;
+    const data = [...mount.options.filter((option) => !NOT_FOR_READING.test(option)), lowerdir].join(',');
+    return mountAt(libc, { source: 'overlay', target, type: 'overlay', flags: HARMLESS, data });
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
+}
+
+/** Directories from top to bottom. */
+function layersOf(options: readonly string[]): readonly string[] {
+  const value = (name: string) => options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1);
+  const upper = value('upperdir');
+  const lowers = (value('lowerdir') ?? '').split(/(?<!\\):/).filter((layer) => layer !== '');
+  return [...(upper === undefined ? [] : [upper]), ...lowers].map((layer) => layer.replace(/\\(.)/g, '$1'));
+}
+
+interface MountCall {
+  readonly source: string;
+  readonly target: string;
+  readonly type: string;
+  readonly flags: number;
+  readonly data: string;
+}
+
+function mountAt(libc: Libc, { source, target, type, flags, data }: MountCall): number {
+  const mount = libc.func(
+    'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
+  );
+  if (mount(source, target, type, flags, data) === 0) return 1;
+  throw describeMountError(systemError(libc, 'mount', source), `${type} ${source}`);
+}
+
+function describeMountError(cause: Error, what: string): HealthctlError {
+  const code = errnoOf(cause) === 'EPERM' || errnoOf(cause) === 'EACCES' ? 'DENIED' : 'UNAVAILABLE';
+  return new HealthctlError(code, `cannot mount the container's root file system (${what}): ${messageOf(cause)}`, {
+    cause,
+    ...(code === 'DENIED' && { hint: 'mounting needs root (CAP_SYS_ADMIN)' }),
+  });
+}
+
+function unmount(libc: Libc, target: string): void {
+  const umount2 = libc.func('int umount2(const char *target, int flags)');
+  if (umount2(target, MNT_DETACH) !== 0) throw systemError(libc, 'umount2', target);
+}
+
+interface FileInRoot {
+  readonly libc: Libc;
+  readonly root: number;
+  readonly path: string;
+  readonly maxBytes: number;
+}
+
+/** Looks before it opens: opening a device has effects (a watchdog starts), and a FIFO would wait. */
+function readFileInRoot({ libc, root, path, maxBytes }: FileInRoot): Buffer | undefined {
+  const found = openInRoot(libc, root, path);
+  if (found === undefined) return undefined;
+  try {
+    if (!fstatSync(found).isFile()) return undefined;
+    const file = openSync(`/proc/self/fd/${found}`, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    try {
+      return readAtMost(file, path, maxBytes);
+    } finally {
+      closeSync(file);
+    }
+  } finally {
+    closeSync(found);
+  }
+}
+
+/** An O_PATH descriptor, or undefined where the path leads nowhere. */
+function openInRoot(libc: Libc, root: number, path: string): number | undefined {
+  const openat2 = libc.func(
+    'long syscall(long number, int dir, const char *path, const void *how, unsigned long size)',
+  );
+  const how = Buffer.alloc(24);
+  how.writeBigUInt64LE(BigInt(O_PATH | O_CLOEXEC), 0);
+  how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16);
+  for (let tries = 1; ; tries++) {
+    const fd = openat2(SYS_OPENAT2, root, path, how, how.length);
+    if (fd >= 0) return fd;
+    const error = systemError(libc, 'openat2', path);
+    const code = errnoOf(error) ?? '';
+    if (NOT_THERE.has(code)) return undefined;
+    // A rename elsewhere while `..` was resolved: the kernel asks to try again.
+    if ((code === 'EAGAIN' || code === 'EINTR') && tries < MAX_TRIES) continue;
+    throw new HealthctlError('UNAVAILABLE', `cannot read ${path} of the image: ${messageOf(error)}`, {
+      cause: error,
+      ...(code === 'ENOSYS' && { hint: 'Linux 5.6 or later is needed' }),
+    });
+  }
+}
+
+function readAtMost(file: number, path: string, maxBytes: number): Buffer {
+  const refusal = () => new HealthctlError('INVALID', `${path} of the image is larger than ${maxBytes} bytes`);
+  if (fstatSync(file).size > maxBytes) throw refusal();
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(Math.min(64 * 1024, maxBytes - total + 1));
+    const count = readSync(file, chunk, 0, chunk.length, null);
+    if (count === 0) return Buffer.concat(chunks, total);
+    total += count;
+    // It grew while it was read, or its size was a lie.
+    if (total > maxBytes) throw refusal();
+    chunks.push(chunk.subarray(0, count));
+  }
+}
