@@ -1,0 +1,134 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { loadSettings, parseConfig } from './config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'healthctl-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function configFile(text: string): string {
+  const path = join(folder, 'healthctl.toml');
+  writeFileSync(path, text);
+  return path;
+}
+
+const empty = { HEALTHCTL_TOML: '/dev/null' };
+
+describe('loadSettings', () => {
+  test('defaults', async () => {
+    expect(await loadSettings({}, empty)).toEqual({
+      address: '/run/containerd/containerd.sock',
+      namespace: 'default',
+      snapshotter: 'overlayfs',
+      runRoot: '/run/healthctl',
+      dataRoot: '/var/lib/healthctl',
+      nerdctlDataRoot: '/var/lib/nerdctl',
+      debug: false,
+    });
+  });
+
+  test('a flag beats the environment, which beats the file; an empty variable counts as absent', async () => {
+    const HEALTHCTL_TOML = configFile(
+      'namespace = "file"\nsnapshotter = "native"\nrun_root = "/r"\nnerdctl_data_root = "/n"\ndebug = true\n',
+    );
+    const env = { HEALTHCTL_TOML, CONTAINERD_NAMESPACE: 'env', CONTAINERD_SNAPSHOTTER: 'zfs', HEALTHCTL_RUN_ROOT: '' };
+    expect(await loadSettings({ namespace: 'flag', debug: false }, env)).toMatchObject({
+      namespace: 'flag',
+      snapshotter: 'zfs',
+      runRoot: '/r',
+      nerdctlDataRoot: '/n',
+      debug: false,
+    });
+  });
+
+  test('unix:// is taken off an address', async () => {
+    expect((await loadSettings({ address: 'unix:///run/x.sock' }, empty)).address).toBe('/run/x.sock');
+    expect((await loadSettings({}, { ...empty, CONTAINERD_ADDRESS: 'unix:///run/y.sock' })).address).toBe(
+      '/run/y.sock',
+    );
+  });
+
+  test.each([
+    [
+      { address: 'tcp://1.2.3.4:5' },
+      {},
+      'USAGE',
+      '--address: invalid containerd address "tcp://1.2.3.4:5": containerd is reached over a unix socket only',
+    ],
+    [
+      { address: 'run/x.sock' },
+      {},
+      'USAGE',
+      '--address: invalid containerd address "run/x.sock": it must be an absolute path',
+    ],
+    [
+      {},
+      { CONTAINERD_ADDRESS: 'unix://x' },
+      'CONFIG',
+      '$CONTAINERD_ADDRESS: invalid containerd address "unix://x": it must be an absolute path',
+    ],
+    [
+      { namespace: '' },
+      {},
+      'USAGE',
+      "--namespace: \"\" must be letters and digits, with single '.', '_' or '-' between them",
+    ],
+    [
+      { namespace: 'a..b' },
+      {},
+      'USAGE',
+      "--namespace: \"a..b\" must be letters and digits, with single '.', '_' or '-' between them",
+    ],
+    [{ namespace: '../x' }, {}, 'USAGE', /must be letters and digits/],
+    [{ namespace: 'a\n' }, {}, 'USAGE', /must be letters and digits/],
+    [{ namespace: 'a'.repeat(77) }, {}, 'USAGE', /is longer than 76 characters$/],
+    [{ dataRoot: 'data' }, {}, 'USAGE', '--data-root: "data" must be an absolute path'],
+    [{}, { HEALTHCTL_RUN_ROOT: 'run' }, 'CONFIG', '$HEALTHCTL_RUN_ROOT: "run" must be an absolute path'],
+  ])('%j %j is refused', async (flags, env, code, message) => {
+    const matcher = typeof message === 'string' ? message : expect.stringMatching(message);
+    await expect(loadSettings(flags, { ...empty, ...env })).rejects.toMatchObject({ code, message: matcher });
+  });
+
+  test.each(['k8s.io', 'default', 'a-b_c.d', 'A1', 'a'.repeat(76)])('namespace %.20s is fine', async (namespace) => {
+    expect((await loadSettings({ namespace }, empty)).namespace).toBe(namespace);
+  });
+
+  test('a file that is named must be there', async () => {
+    await expect(loadSettings({}, { HEALTHCTL_TOML: '/nonexistent/x.toml' })).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: 'cannot read /nonexistent/x.toml: no such file',
+      hint: 'it is named by $HEALTHCTL_TOML',
+    });
+    await expect(loadSettings({}, { HEALTHCTL_TOML: '/' })).rejects.toMatchObject({ code: 'CONFIG' });
+  });
+});
+
+describe('parseConfig', () => {
+  test.each([
+    ['\n\nnamespce = "x"\n', 'f.toml:3: unknown key "namespce"'],
+    ['namespace = "x"\n[grpc]\naddress = "/x"\n', 'f.toml:2: unknown key "grpc"'],
+    ['# comment\nnamespace = 5\n', 'f.toml:2: namespace must be a string, not 5'],
+    ['debug = "yes"\n', 'f.toml:1: debug must be true or false, not "yes"'],
+    [
+      'address = "tcp://x"\n',
+      'f.toml:1: address: invalid containerd address "tcp://x": containerd is reached over a unix socket only',
+    ],
+    ['run_root = "x"\n', 'f.toml:1: run_root: "x" must be an absolute path'],
+  ])('%j is refused', async (text, message) => {
+    await expect(parseConfig(text, 'f.toml')).rejects.toMatchObject({ code: 'CONFIG', message });
+  });
+
+  test.each(['namespace = \n', 'a = 1\na = 2\n', '\x00', '[['])('%j is no TOML: the error says where', async (text) => {
+    await expect(parseConfig(text, 'f.toml')).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: expect.stringMatching(/^f\.toml:\d+:\d+: ./),
+    });
+  });
+
+  test('an unknown key is answered with the known ones', async () => {
+    await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
+      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, debug',
+    });
+  });
+});

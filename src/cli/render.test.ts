@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { HealthctlError } from '../lib/errors.ts';
+import { logTo, type Output, printable, renderError, renderResult } from './render.ts';
+
+function recorder(debug = false) {
+  const seen = { stdout: '', stderr: '' };
+  const output: Output = {
+    debug,
+    stdout: {
+      write: (text) => {
+        seen.stdout += text;
+      },
+    },
+    stderr: {
+      write: (text) => {
+        seen.stderr += text;
+      },
+    },
+  };
+  return { output, seen };
+}
+
+describe('renderResult', () => {
+  test('stdout as it is, then one line per error', () => {
+    const { output, seen } = recorder();
+    const errors = [
+      new HealthctlError('NOT_FOUND', 'no such container a'),
+      new HealthctlError('CONFLICT', 'b is running', { hint: 'stop it first' }),
+    ];
+    expect(renderResult(output, { stdout: 'c\n', errors }, 1)).toBe(1);
+    expect(seen).toEqual({
+      stdout: 'c\n',
+      stderr: 'healthctl: no such container a\nhealthctl: b is running\nstop it first\n',
+    });
+  });
+
+  test.each([
+    [{}, 1, 0],
+    [{ exitCode: 3 }, 1, 3],
+    [{ errors: [new Error('x')] }, 125, 125],
+    [{ errors: [new HealthctlError('USAGE', 'x')] }, 1, 125],
+    [{ errors: [new HealthctlError('INTERNAL', 'x', { exitCode: 127 })] }, 1, 127],
+    [{ errors: [new Error('x')], exitCode: 0 }, 1, 0],
+  ])('%j with failure code %d exits with %d', (result, failureCode, exitCode) => {
+    expect(renderResult(recorder().output, result, failureCode)).toBe(exitCode);
+  });
+});
+
+describe('renderError', () => {
+  test('says nothing of causes without --debug', () => {
+    const { output, seen } = recorder();
+    renderError(output, new HealthctlError('UNAVAILABLE', 'cannot connect', { cause: new Error('ECONNREFUSED') }));
+    expect(seen.stderr).toBe('healthctl: cannot connect\n');
+  });
+
+  test('shows the chain of causes with --debug, each with its stack', () => {
+    const { output, seen } = recorder(true);
+    const cause = new Error('refused', { cause: 'the network' });
+    renderError(output, new HealthctlError('UNAVAILABLE', 'cannot connect', { cause }));
+    expect(seen.stderr).toMatch(/^healthctl: cannot connect\nHealthctlError: cannot connect \[UNAVAILABLE\]\n {4}at /);
+    expect(seen.stderr).toMatch(/\ncaused by: Error: refused\n {4}at [\s\S]*\ncaused by: the network\n$/);
+  });
+
+  test('ends where causes go in a circle', () => {
+    const { output, seen } = recorder(true);
+    const error = new Error('a');
+    error.cause = error;
+    renderError(output, error);
+    expect(seen.stderr.match(/Error: a/g)).toHaveLength(1);
+  });
+
+  test.each([
+    [new Error(''), 'healthctl: unknown error\n'],
+    ['text', 'healthctl: text\n'],
+    [undefined, 'healthctl: undefined\n'],
+  ])('takes whatever is thrown: %j', (thrown, text) => {
+    const { output, seen } = recorder();
+    renderError(output, thrown);
+    expect(seen.stderr).toBe(text);
+  });
+
+  test('does not let what errors quote drive the terminal', () => {
+    const { output, seen } = recorder();
+    renderError(output, new Error('no such image \x1b]0;owned\x07\x9b31m\r'));
+    expect(seen.stderr).toBe('healthctl: no such image \\x1b]0;owned\\x07\\x9b31m\\x0d\n');
+  });
+});
+
+test('printable keeps text, tabs and line breaks', () => {
+  expect(printable('é\t“x”\n')).toBe('é\t“x”\n');
+});
+
+test('warnings are always shown, debug lines with --debug', () => {
+  const quiet = recorder();
+  logTo(quiet.output).warn('old');
+  logTo(quiet.output).debug('detail');
+  expect(quiet.seen.stderr).toBe('WARNING: old\n');
+  const verbose = recorder(true);
+  logTo(verbose.output).debug('detail');
+  expect(verbose.seen.stderr).toBe('DEBUG: detail\n');
+});

@@ -1,0 +1,70 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { listenForSignals } from './signals.ts';
+
+function start() {
+  const source = new EventEmitter();
+  const exits: number[] = [];
+  const signals = listenForSignals(source, (exitCode) => exits.push(exitCode));
+  const send = (name: NodeJS.Signals) => source.emit(name, name);
+  return { source, exits, signals, send };
+}
+
+describe('listenForSignals', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s aborts, to end with %d', (name, exitCode) => {
+    const { signals, send } = start();
+    expect([signals.signal.aborted, signals.exitCode()]).toEqual([false, undefined]);
+    send(name);
+    expect([signals.signal.aborted, signals.exitCode()]).toEqual([true, exitCode]);
+  });
+
+  test('a second SIGINT does not wait; a second SIGTERM changes nothing', () => {
+    const { exits, send, signals } = start();
+    send('SIGTERM');
+    send('SIGTERM');
+    expect(exits).toEqual([]);
+    send('SIGINT');
+    expect(exits).toEqual([130]);
+    expect(signals.exitCode()).toBe(143);
+  });
+
+  test('a command that took the signals gets all of them, and nothing aborts until it gives them back', () => {
+    const { source, signals, send } = start();
+    const seen: string[] = [];
+    const giveBack = signals.take((name) => seen.push(name));
+    send('SIGINT');
+    send('SIGINT');
+    send('SIGWINCH');
+    expect(seen).toEqual(['SIGINT', 'SIGINT', 'SIGWINCH']);
+    expect(signals.signal.aborted).toBe(false);
+    giveBack();
+    giveBack();
+    expect(source.listenerCount('SIGWINCH')).toBe(0);
+    send('SIGINT');
+    expect(seen).toHaveLength(3);
+    expect(signals.exitCode()).toBe(130);
+  });
+
+  test('the last taker gets them', () => {
+    const { signals, send } = start();
+    const seen: string[] = [];
+    const outer = signals.take(() => seen.push('outer'));
+    const inner = signals.take(() => seen.push('inner'));
+    send('SIGINT');
+    inner();
+    send('SIGINT');
+    outer();
+    expect(seen).toEqual(['inner', 'outer']);
+  });
+
+  test('the first reason to end stays', () => {
+    const { signals, send } = start();
+    signals.abort(141);
+    send('SIGTERM');
+    expect(signals.exitCode()).toBe(141);
+  });
+});

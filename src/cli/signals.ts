@@ -1,0 +1,76 @@
+/** Exit statuses are 128 + the number, as shells report a process that was killed. */
+const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+type EndingSignal = keyof typeof NUMBERS;
+const ENDING: readonly EndingSignal[] = ['SIGHUP', 'SIGINT', 'SIGTERM'];
+
+/** What a command may take over: all that a terminal or a supervisor sends. */
+const FORWARDED: readonly NodeJS.Signals[] = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGTERM',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+  'SIGCONT',
+];
+
+/** The part of `process` that signals come from. */
+export interface SignalSource {
+  on(name: NodeJS.Signals, listener: (name: NodeJS.Signals) => void): unknown;
+  off(name: NodeJS.Signals, listener: (name: NodeJS.Signals) => void): unknown;
+}
+
+/** The signals of one call. */
+export interface Signals {
+  /** Aborts on the first SIGINT, SIGTERM or SIGHUP that no command has taken over. */
+  readonly signal: AbortSignal;
+  /** Hands all signals to the listener until the returned function is called. The last taker gets them. */
+  take(listener: (name: NodeJS.Signals) => void): () => void;
+  /** Ends the call as a signal would, e.g. when nobody reads stdout any more. */
+  abort(exitCode: number): void;
+  /** What the process exits with when the call was ended: 130 after SIGINT. Undefined while it was not. */
+  exitCode(): number | undefined;
+}
+
+/**
+ * Listens for the signals that end a process. The first one aborts, so that the command can clean up; a second SIGINT does not wait.
+ *
+ * @param exitNow called on the second SIGINT, with 130
+ */
+export function listenForSignals(source: SignalSource, exitNow: (exitCode: number) => void): Signals {
+  const controller = new AbortController();
+  const takers: ((name: NodeJS.Signals) => void)[] = [];
+  let exitCode: number | undefined;
+  const abort = (code: number): void => {
+    exitCode ??= code;
+    controller.abort();
+  };
+
+  for (const name of ENDING) {
+    source.on(name, () => {
+      if (takers.length > 0) return;
+      if (name === 'SIGINT' && controller.signal.aborted) exitNow(128 + NUMBERS.SIGINT);
+      else abort(128 + NUMBERS[name]);
+    });
+  }
+
+  const pass = (name: NodeJS.Signals): void => takers.at(-1)?.(name);
+  return {
+    signal: controller.signal,
+    abort,
+    exitCode: () => exitCode,
+    take: (listener) => {
+      // A wrapper of its own, so that the same listener may take twice.
+      const taker = (name: NodeJS.Signals): void => listener(name);
+      takers.push(taker);
+      if (takers.length === 1) for (const name of FORWARDED) source.on(name, pass);
+      return () => {
+        const index = takers.indexOf(taker);
+        if (index < 0) return;
+        takers.splice(index, 1);
+        if (takers.length === 0) for (const name of FORWARDED) source.off(name, pass);
+      };
+    },
+  };
+}

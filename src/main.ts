@@ -1,0 +1,136 @@
+import { fstatSync } from 'node:fs';
+import { registry } from './cli/registry.ts';
+import { BrokenPipe, logTo, type Output, processOutput, renderError, renderResult } from './cli/render.ts';
+import { resolveRequest } from './cli/resolve.ts';
+import { listenForSignals, type Signals } from './cli/signals.ts';
+import { exitCodeOf, optionError } from './cli/usage.ts';
+import { commit, version } from './lib/build-info.ts';
+import { errnoOf, hasCode } from './lib/errors.ts';
+import type { Streams } from './world.ts';
+
+/** As a shell reports a process that was killed by SIGPIPE. */
+const BROKEN_PIPE = 141;
+
+type RunRequest = Extract<Awaited<ReturnType<typeof resolveRequest>>, { kind: 'run' }>;
+
+/** Runs one command line and returns the exit status. Throws only BrokenPipe. */
+async function main(argv: readonly string[]): Promise<number> {
+  // Debug is settled later, with the settings; an error before that is one of usage.
+  const output = processOutput(false);
+  try {
+    const request = await resolveRequest(registry, argv);
+    switch (request.kind) {
+      case 'version':
+        output.stdout.write(`healthctl version ${version}, build ${commit}\n`);
+        return 0;
+      case 'help': {
+        const { renderHelp } = await import('./cli/help.ts');
+        output.stdout.write(await renderHelp(registry, request.target, terminalWidth()));
+        return 0;
+      }
+      case 'run':
+        return await run(request);
+    }
+  } catch (error) {
+    if (error instanceof BrokenPipe) throw error;
+    renderError(output, error);
+    return exitCodeOf(error, 1);
+  }
+}
+
+async function run({ globals, target, command, input }: RunRequest): Promise<number> {
+  const [{ loadSettings }, { createWorld }] = await Promise.all([import('./cli/config.ts'), import('./world.ts')]);
+  const settings = await loadSettings(globals, process.env);
+  const output = processOutput(settings.debug);
+  const signals = listenForSignals(process, exit);
+  failLoudly(output);
+  const streams = lazyStreams(() => signals.abort(BROKEN_PIPE));
+  const world = createWorld({
+    settings,
+    log: logTo(output),
+    streams,
+    env: process.env,
+    signal: signals.signal,
+    onSignal: signals.take,
+  });
+  const failureCode = command.failureCode ?? 1;
+  try {
+    const result = await command.run(world, input);
+    const errors = (result.errors ?? []).filter((error) => !isAbort(error, signals));
+    const exitCode = renderResult(output, { ...result, errors }, failureCode);
+    return errors.length < (result.errors?.length ?? 0) ? (signals.exitCode() ?? exitCode) : exitCode;
+  } catch (error) {
+    if (error instanceof BrokenPipe) throw error;
+    if (isAbort(error, signals)) return signals.exitCode() ?? 1;
+    const shown = optionError(error, target.path);
+    renderError(output, shown);
+    return exitCodeOf(shown, failureCode);
+  } finally {
+    await Promise.all([world.close(), streams.flush()]);
+  }
+}
+
+/** Whether an error only says that the call was ended from outside. */
+function isAbort(error: unknown, signals: Signals): boolean {
+  if (!signals.signal.aborted) return false;
+  return hasCode(error, 'ABORTED') || (error instanceof Error && error.name === 'AbortError');
+}
+
+/** An error that nobody caught is a bug of ours: one line, the trace with --debug, exit 1. */
+function failLoudly(output: Output): void {
+  const fail = (error: unknown): void => {
+    renderError(output, error);
+    exit(1);
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+}
+
+interface OwnedStreams extends Streams {
+  /** Waits until what was written is out. */
+  flush(): Promise<void>;
+}
+
+/** Each stream is opened at the first look at it, which costs 2 ms. `onBroken` is called when nobody reads stdout any more. */
+function lazyStreams(onBroken: () => void): OwnedStreams {
+  const opened = new Set<NodeJS.WriteStream>();
+  const open = (stream: NodeJS.WriteStream, onError: (error: unknown) => void): NodeJS.WriteStream => {
+    if (!opened.has(stream)) stream.on('error', onError);
+    opened.add(stream);
+    return stream;
+  };
+  return {
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return open(process.stdout, (error) => {
+        if (errnoOf(error) !== 'EPIPE') throw error;
+        onBroken();
+      });
+    },
+    get stderr() {
+      // What stderr does not take is lost: there is no place left to say so.
+      return open(process.stderr, () => {});
+    },
+    flush: async () => {
+      const pending = [...opened].filter((stream) => stream.writableLength > 0 && !stream.errored);
+      await Promise.all(pending.map((stream) => new Promise((resolve) => stream.write('', resolve))));
+    },
+  };
+}
+
+/** Columns of the terminal that stdout is; asked only of a device, because opening the stream costs 2 ms. */
+function terminalWidth(): number | undefined {
+  return fstatSync(1).isCharacterDevice() && process.stdout.isTTY ? process.stdout.columns : undefined;
+}
+
+/** The only exit: what is open by now (a socket, a timer) must not keep the process. Pipes and files are written synchronously on Linux. */
+function exit(exitCode: number): never {
+  process.exit(exitCode);
+}
+
+main(process.argv.slice(2)).then(exit, (error: unknown) => {
+  if (!(error instanceof BrokenPipe)) renderError(processOutput(false), error);
+  exit(error instanceof BrokenPipe ? BROKEN_PIPE : 1);
+});

@@ -1,0 +1,199 @@
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'healthctl-program-'));
+const program = join(folder, 'program');
+const launcher = join(program, 'bin/healthctl');
+const env = { ...process.env, HEALTHCTL_TOML: '/dev/null', CONTAINERD_ADDRESS: join(folder, 'nothing.sock') };
+
+beforeAll(() => {
+  cpSync(join(root, 'bin'), join(program, 'bin'), { recursive: true });
+  writeFileSync(join(program, 'package.json'), '{"type":"module"}');
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(root, 'scripts/build.mjs'), '--out', join(program, 'dist')],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(`build failed: ${stderr}`);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(args: readonly string[], options: SpawnOptions & { command?: string } = {}) {
+  const { command = launcher, ...rest } = options;
+  const { status, stdout, stderr } = spawnSync(command, args, { env, encoding: 'utf8', ...rest });
+  return { status, stdout: `${stdout}`, stderr: `${stderr}` };
+}
+
+describe('starting', () => {
+  const version = /^healthctl version \d+\.\d+\.\d+, build (?:[0-9a-f]{7,}|dev)\n$/;
+
+  test('directly, through node, and through a link as npm makes it', () => {
+    const link = join(folder, 'healthctl');
+    symlinkSync(launcher, link);
+    for (const [command, ...args] of [
+      [launcher],
+      [process.execPath, launcher],
+      [link],
+      [process.execPath, link],
+    ] as const) {
+      expect(run([...args, '--version'], { command })).toEqual({
+        status: 0,
+        stdout: expect.stringMatching(version),
+        stderr: '',
+      });
+    }
+  });
+
+  test('from another directory, and with extra certificates set', () => {
+    expect(
+      run(['-v'], { cwd: '/', env: { ...env, NODE_EXTRA_CA_CERTS: '/etc/ssl/certs/ca-certificates.crt' } }).stdout,
+    ).toMatch(version);
+  });
+
+  test('a copy without cache, or with a foreign one, works the same', () => {
+    const copy = copyProgram('copy');
+    expect(run(['-v'], { command: join(copy, 'bin/healthctl') }).stdout).toMatch(version);
+    writeFileSync(join(copy, 'dist/healthctl.cache'), 'not a cache');
+    expect(run(['-v'], { command: join(copy, 'bin/healthctl') })).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(version),
+      stderr: '',
+    });
+  });
+
+  test('the cache that the build made is accepted', () => {
+    const script = `
+      const { readFileSync } = require('node:fs'); const { Script } = require('node:vm');
+      const source = '(function (exports, require, module, __filename, __dirname) {' + readFileSync('dist/healthctl.cjs', 'latin1') + '\\n})';
+      console.log(new Script(source, { filename: process.cwd() + '/dist/healthctl.cjs', cachedData: readFileSync('dist/healthctl.cache') }).cachedDataRejected);`;
+    expect(run(['-e', script], { command: process.execPath, cwd: program }).stdout).toBe('false\n');
+  });
+
+  test('without the built file it says what to do', () => {
+    const copy = copyProgram('unbuilt');
+    rmSync(join(copy, 'dist'), { recursive: true });
+    expect(run(['-v'], { command: join(copy, 'bin/healthctl') })).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `healthctl: ${join(copy, 'dist/healthctl.cjs')} is missing\nbuild it with "npm run build", or install healthctl again\n`,
+    });
+  });
+
+  test.each([[['--version']], [['--help']]])('%j loads neither network nor streams', (args) => {
+    const watch = join(folder, 'watch.cjs');
+    writeFileSync(
+      watch,
+      `process.on('exit', () => require('node:fs').writeSync(2, JSON.stringify(process.moduleLoadList)));`,
+    );
+    const loaded = run(['--require', watch, launcher, ...args], { command: process.execPath }).stderr;
+    for (const name of ['http2', 'net', 'tls', 'tty', 'zlib', 'child_process'])
+      expect(loaded).not.toContain(`"NativeModule ${name}"`);
+  });
+});
+
+function copyProgram(name: string): string {
+  const copy = join(folder, name);
+  cpSync(program, copy, { recursive: true });
+  rmSync(join(copy, 'dist/healthctl.cache'));
+  return copy;
+}
+
+describe('errors', () => {
+  test('a wrong flag: the text on stderr, exit 125', () => {
+    expect(run(['version', '--nope'])).toEqual({
+      status: 125,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^healthctl: unknown flag: --nope\n\nUsage: {2}healthctl version.*\n\nRun 'healthctl version --help' for more information\n$/,
+      ),
+    });
+  });
+
+  test('a failure: one line and a hint; what is known goes to stdout; exit 1', () => {
+    const { status, stdout, stderr } = run(['version']);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^Client:\n Version: +\d/);
+    expect(stderr).toMatch(/^healthctl: .*nothing\.sock.*\n[^\n]+\n$/);
+  });
+
+  test('--debug shows where it came from', () => {
+    expect(run(['--debug', 'version']).stderr).toMatch(/\n {4}at /);
+  });
+
+  test('a wrong configuration names file and line', () => {
+    const path = join(folder, 'bad.toml');
+    writeFileSync(path, 'address = "/x"\nnamespce = "y"\n');
+    expect(run(['version'], { env: { ...env, HEALTHCTL_TOML: path } })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`healthctl: ${path}:2: unknown key "namespce"\n`),
+    });
+  });
+});
+
+describe('output', () => {
+  test('nobody reads it: ends like a process killed by SIGPIPE, without a word', () => {
+    const script = `"${launcher}" --help | true; echo "\${PIPESTATUS[0]}"`;
+    // The reader may be gone before or after the write: only 0 and 141 are right.
+    expect(run(['-c', script], { command: 'bash' })).toMatchObject({
+      stdout: expect.stringMatching(/^(?:0|141)\n$/),
+      stderr: '',
+    });
+  });
+
+  test('a pipe that is closed for sure', () => {
+    const script = `exec 3> >(exit 0); sleep 0.2; "${launcher}" --help >&3; echo "$?"`;
+    expect(run(['-c', script], { command: 'bash' })).toMatchObject({ stdout: '141\n', stderr: '' });
+  });
+
+  test('a full disk is an error', () => {
+    const full = openSync('/dev/full', 'w');
+    expect(run(['--help'], { stdio: ['ignore', full, 'pipe'] })).toMatchObject({
+      status: 1,
+      stderr: 'healthctl: cannot write to stdout: no space left on device\n',
+    });
+  });
+});
+
+describe('signals', () => {
+  // A containerd that accepts and never answers.
+  const address = join(folder, 'silent.sock');
+  const server = createServer((socket) => socket.resume());
+  beforeAll(async () => {
+    await once(server.listen(address), 'listening');
+  });
+  afterAll(() => {
+    server.close();
+  });
+
+  async function interrupted(...names: readonly NodeJS.Signals[]) {
+    const connected = once(server, 'connection');
+    const child: ChildProcess = spawn(process.execPath, [launcher, 'version'], {
+      env: { ...env, CONTAINERD_ADDRESS: address },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr?.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    const closed = once(child, 'close');
+    await connected;
+    for (const name of names) child.kill(name);
+    const [status] = await closed;
+    return { status, stderr };
+  }
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s ends a call that waits, with %d and without a word', async (name, status) => {
+    expect(await interrupted(name)).toEqual({ status, stderr: '' });
+  });
+});
