@@ -5,16 +5,12 @@ export const SPEC_TYPE_URL = 'types.containerd.io/opencontainers/runtime-spec/1/
 /** The same of its `process` part, which Tasks.Exec takes. */
 export const PROCESS_TYPE_URL = 'types.containerd.io/opencontainers/runtime-spec/1/Process';
 
-export function anyFromJson(typeUrl: string, value: unknown): Any {
-  return { typeUrl, value: Buffer.from(JSON.stringify(value)) };
+/** @param json a JSON text: 64-bit numbers of a runtime spec would not survive JavaScript's own parser */
+export function anyFromJson(typeUrl: string, json: string): Any {
+  return { typeUrl, value: Buffer.from(json) };
 }
 
-/** The parsed JSON of an Any; undefined when it is absent or holds no JSON. */
-export function jsonFromAny(any: Any | undefined): unknown {
-  if (!any || any.value.length === 0) return undefined;
-  try {
-    return JSON.parse(Buffer.from(any.value).toString('utf8'));
-  } catch {
-    return undefined;
-  }
+/** The text of an Any that holds JSON; undefined when it is absent. */
+export function textFromAny(any: Any | undefined): string | undefined {
+  return any && any.value.length > 0 ? Buffer.from(any.value).toString('utf8') : undefined;
 }

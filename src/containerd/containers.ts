@@ -1,4 +1,4 @@
-import { anyFromJson, jsonFromAny, SPEC_TYPE_URL } from './any.ts';
+import { anyFromJson, textFromAny, SPEC_TYPE_URL } from './any.ts';
 import { type Container, ContainersDefinition as Service } from './gen/containerd/containers.ts';
 import type { Rpc } from './rpc.ts';
 import { RUNC_OPTIONS_TYPE_URL, RuncOptions } from './runc-options.ts';
@@ -18,8 +18,10 @@ export interface ContainerRecord {
   readonly snapshotter: string;
   readonly snapshotKey: string;
   readonly createdAtMs: number;
-  /** The OCI runtime spec, parsed from JSON at each call; undefined when there is none that parses. */
-  spec(): unknown;
+  /** The OCI runtime spec as JSON text; undefined when there is none. */
+  specJson(): string | undefined;
+  /** An extension of the record as JSON text; undefined when there is none of this key. */
+  extensionJson(key: string): string | undefined;
 }
 
 export interface NewContainer {
@@ -31,8 +33,10 @@ export interface NewContainer {
   readonly runcOptions?: RuncOptions;
   readonly snapshotter: string;
   readonly snapshotKey: string;
-  /** The OCI runtime spec. */
-  readonly spec: unknown;
+  /** The OCI runtime spec as JSON text. */
+  readonly specJson: string;
+  /** What else is kept with the record, by key, as JSON text. Unlike a label it may be of any length. */
+  readonly extensions?: Readonly<Record<string, string>>;
 }
 
 export interface Containers {
@@ -45,8 +49,6 @@ export interface Containers {
   create(container: NewContainer, options?: CallOptions): Promise<void>;
   /** Sets these labels and leaves the others; an empty value removes a label. One write for each label path, all in one call. */
   setLabels(id: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
-  /** Replaces the runtime spec. */
-  setSpec(id: string, spec: unknown, options?: CallOptions): Promise<void>;
   delete(id: string, options?: CallOptions): Promise<void>;
 }
 
@@ -70,7 +72,7 @@ export function openContainers(rpc: Rpc): Containers {
       return records;
     },
     create: async (container, options) => {
-      const { runcOptions, spec, runtime, labels, ...rest } = container;
+      const { runcOptions, specJson, runtime, labels, extensions = {}, ...rest } = container;
       const message: Container = {
         ...EMPTY,
         ...rest,
@@ -86,7 +88,8 @@ export function openContainers(rpc: Rpc): Containers {
               }
             : {}),
         },
-        spec: anyFromJson(SPEC_TYPE_URL, spec),
+        spec: anyFromJson(SPEC_TYPE_URL, specJson),
+        extensions: Object.fromEntries(Object.entries(extensions).map(([key, json]) => [key, anyFromJson(key, json)])),
       };
       await rpc.call(Service, create, { container: message }, options);
     },
@@ -96,7 +99,6 @@ export function openContainers(rpc: Rpc): Containers {
         Object.keys(labels).map((key) => `labels.${key}`),
         options,
       ),
-    setSpec: (id, spec, options) => updateFields({ id, spec: anyFromJson(SPEC_TYPE_URL, spec) }, ['spec'], options),
     delete: async (id, options) => {
       await rpc.call(Service, remove, { id }, options);
     },
@@ -119,6 +121,7 @@ function recordFromMessage(message: Container): ContainerRecord {
     snapshotter: message.snapshotter,
     snapshotKey: message.snapshotKey,
     createdAtMs: millisFromTimestamp(message.createdAt) ?? 0,
-    spec: () => jsonFromAny(message.spec),
+    specJson: () => textFromAny(message.spec),
+    extensionJson: (key) => textFromAny(message.extensions[key]),
   };
 }

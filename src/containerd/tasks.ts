@@ -43,6 +43,8 @@ export type { Mount };
 export interface Tasks {
   /** The task of a container; undefined when it has none. */
   find(containerId: string, options?: CallOptions): Promise<TaskRecord | undefined>;
+  /** A process that was executed in a container; undefined when there is none of that id. */
+  findExec(exec: { readonly containerId: string; readonly execId: string }, options?: CallOptions): Promise<TaskRecord | undefined>;
   /** All tasks of the namespace in one call. */
   list(options?: CallOptions): Promise<readonly TaskRecord[]>;
   /** @returns the pid of the process that waits to be started */
@@ -56,9 +58,9 @@ export interface Tasks {
   ): Promise<number>;
   /** @returns the pid */
   start(process: { readonly containerId: string; readonly execId?: string }, options?: CallOptions): Promise<number>;
-  /** Registers a process to be started in a running container. @param exec.process the OCI `process` */
+  /** Registers a process to be started in a running container. @param exec.processJson the OCI `process` as JSON text */
   exec(
-    exec: TaskStdio & { readonly containerId: string; readonly execId: string; readonly process: unknown },
+    exec: TaskStdio & { readonly containerId: string; readonly execId: string; readonly processJson: string },
     options?: CallOptions,
   ): Promise<void>;
   /** Resolves when the process ends, or at once when it has. No deadline. */
@@ -94,9 +96,9 @@ export interface Tasks {
 
 export function openTasks(rpc: Rpc): Tasks {
   const m = Service.methods;
-  const find = async (containerId: string, options?: CallOptions): Promise<TaskRecord | undefined> => {
+  const find = async (containerId: string, execId: string, options?: CallOptions): Promise<TaskRecord | undefined> => {
     try {
-      const { process } = await rpc.call(Service, m.get, { containerId, execId: '' }, options);
+      const { process } = await rpc.call(Service, m.get, { containerId, execId }, options);
       return process && taskFromMessage(process, containerId);
     } catch (error) {
       if (hasCode(error, 'NOT_FOUND')) return undefined;
@@ -104,7 +106,8 @@ export function openTasks(rpc: Rpc): Tasks {
     }
   };
   return {
-    find,
+    find: (containerId, options) => find(containerId, '', options),
+    findExec: ({ containerId, execId }, options) => find(containerId, execId, options),
     list: async (options) => {
       const { tasks } = await rpc.call(Service, m.list, { filter: '' }, options);
       return tasks.map((task) => taskFromMessage(task));
@@ -124,8 +127,8 @@ export function openTasks(rpc: Rpc): Tasks {
     },
     start: async ({ containerId, execId = '' }, options) =>
       (await rpc.call(Service, m.start, { containerId, execId }, options)).pid,
-    exec: async ({ process, ...exec }, options) => {
-      await rpc.call(Service, m.exec, { ...exec, spec: anyFromJson(PROCESS_TYPE_URL, process) }, options);
+    exec: async ({ processJson, ...exec }, options) => {
+      await rpc.call(Service, m.exec, { ...exec, spec: anyFromJson(PROCESS_TYPE_URL, processJson) }, options);
     },
     wait: async ({ containerId, execId = '' }, options) =>
       exitFromMessage(await rpc.call(Service, m.wait, { containerId, execId }, { timeoutMs: 0, ...options })),

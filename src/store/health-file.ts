@@ -1,7 +1,8 @@
 import type { Result } from '../health/result.ts';
 import type { HealthState, StoredHealth } from '../health/state.ts';
 import { jsonFromHealthState, jsonFromResult, parseHealthState, parseResult } from '../health/state-json.ts';
-import { type HealthRecord, STATE_LABEL } from './health-store.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { HealthRecord } from './health-store.ts';
 
 /** One parsed line of `health.json`. `state` is missing where nerdctl wrote the line. */
 interface Line {
@@ -56,7 +57,7 @@ function foreignState(last: Line, labels: Readonly<Record<string, string>>): Hea
 
 /** The state that the mirror label holds. */
 export function mirroredState(labels: Readonly<Record<string, string>>): HealthState | undefined {
-  const text = labels[STATE_LABEL];
+  const text = labels[LABELS.nerdctlHealthstate];
   if (text === undefined) return undefined;
   try {
     return parseHealthState(JSON.parse(text));

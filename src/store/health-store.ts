@@ -54,8 +54,5 @@ export interface HealthStore {
   remove(subject: HealthSubject): Promise<void>;
 }
 
-/** The label that mirrors the state for quick readers (`ctr`, nerdctl). Example: `{"Status":"healthy","FailingStreak":0,"InStartPeriod":false,"Run":"…"}` */
-export const STATE_LABEL = 'nerdctl/healthstate';
-
 /** How many results the log keeps. Docker: daemon/health.go maxLogEntries. */
 export const DEFAULT_LOG_ENTRIES = 5;

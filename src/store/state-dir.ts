@@ -2,12 +2,8 @@ import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
 import type { HealthSubject } from './health-store.ts';
-
-/** Set on containers that healthctl made; its value is the version that made them. Example: `0.1.0` */
-export const OWNER_LABEL = 'healthctl/owner';
-/** Where nerdctl keeps what it knows of a container, and looks for `health.json`. Example: `/run/healthctl/1935db59/default/3f4e…` */
-export const STATE_DIR_LABEL = 'nerdctl/state-dir';
 
 export interface StateDirs {
   /** The containerd that the containers live in: path of its socket. */
@@ -39,8 +35,8 @@ export interface StateDir {
  */
 export function stateDirOf(dirs: StateDirs, subject: HealthSubject): StateDir {
   const ours = { path: runDirOf(dirs, subject), isOurs: true };
-  const named = subject.labels[STATE_DIR_LABEL];
-  if (subject.labels[OWNER_LABEL] !== undefined || named === undefined) return ours;
+  const named = subject.labels[LABELS.stateDir];
+  if (subject.labels[LABELS.owner] !== undefined || named === undefined) return ours;
   const path = realPath(resolve(named));
   const root = realPath(resolve(dirs.nerdctlDataRoot));
   if (path === undefined || root === undefined || !path.startsWith(`${root}${sep}`)) return ours;

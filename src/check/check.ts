@@ -1,0 +1,120 @@
+import { checkKindOf, type HealthConfig } from '../health/config.ts';
+import { KILLED_EXIT_CODE, type Outcome, type Result, resultFromOutcome } from '../health/result.ts';
+import { effectiveState, type HealthState, type Run, type Started, type TaskView } from '../health/state.ts';
+import { transition } from '../health/transition.ts';
+import type { Clock } from '../lib/clock.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import type { Prober, ProbeReport } from '../probe/prober.ts';
+import type { HealthStore, HealthSubject } from '../store/health-store.ts';
+
+/** A container as it is now. */
+export interface CheckSubject extends HealthSubject {
+  readonly task: TaskView;
+  readonly started: Started;
+  readonly config: HealthConfig;
+  /** The container's OCI runtime spec as JSON text. */
+  readonly specJson: string | undefined;
+}
+
+export interface CheckDeps {
+  readonly clock: Clock;
+  readonly store: HealthStore;
+  readonly prober: Prober;
+  /** Asks containerd again. Throws NOT_FOUND for a container that is gone. */
+  readonly describe: () => Promise<CheckSubject>;
+}
+
+export type CheckReport =
+  | { readonly kind: 'recorded'; readonly result: Result; readonly state: HealthState; readonly statusChanged: boolean }
+  /** The outcome says nothing about the run that was checked: it was paused, ended or replaced meanwhile, or the check was given up. */
+  | { readonly kind: 'dropped'; readonly reason: 'cancelled' | 'paused' | 'ended' };
+
+/** A pause or an exit that containerd has not told of yet is known this much later (semantics of "could not start" and 137). */
+const CONFIRM_AFTER_MS = 200;
+
+/**
+ * One check: probe, transition, record. The command line and the monitor call this same function, so that checks never overlap.
+ *
+ * @throws CONFLICT when the container does not run; whatever the prober or the store throws
+ */
+export async function check(deps: CheckDeps, subject: HealthSubject, signal?: AbortSignal): Promise<CheckReport> {
+  const { store, prober } = deps;
+  return store.withCheckLock(
+    subject,
+    async ({ scratchDir }) => {
+      const now = await deps.describe();
+      const run = runningRun(now);
+      const report = await probe(prober, { subject: now, scratchDir, signal, clock: deps.clock });
+      const dropped = await dropReason(deps, report.outcome, run);
+      if (dropped || report.outcome.kind === 'cancelled') return { kind: 'dropped', reason: dropped ?? 'cancelled' };
+      return record(store, now, { run, result: resultFromOutcome(report.outcome, report) });
+    },
+    signal,
+  );
+}
+
+/** The run that is to be checked. Throws CONFLICT with nerdctl's texts, which call a container stopped also when its task is gone. */
+export function runningRun({ task, started }: Pick<CheckSubject, 'task' | 'started'>): Run {
+  if (task.kind === 'running') return task.run;
+  if (task.kind === 'paused') throw new HealthctlError('CONFLICT', 'container is not running (status: paused)');
+  if (started.ever) throw new HealthctlError('CONFLICT', 'container is not running (status: stopped)');
+  throw new HealthctlError('CONFLICT', 'failed to get container task: no running task found', { hint: 'start the container first' });
+}
+
+async function probe(
+  prober: Prober,
+  job: { readonly subject: CheckSubject; readonly scratchDir: string; readonly signal: AbortSignal | undefined; readonly clock: Clock },
+): Promise<ProbeReport> {
+  const { subject, scratchDir, signal, clock } = job;
+  const kind = checkKindOf(subject.config.test);
+  switch (kind.kind) {
+    case 'exec': {
+      const target = { containerId: subject.id, specJson: subject.specJson, scratchDir, timeoutNs: subject.config.timeoutNs };
+      return prober.probe(target, kind, signal);
+    }
+    case 'no-command': {
+      const now = clock.now();
+      return { outcome: { kind: 'could-not-start', reason: `healthcheck for container ${subject.id} has no command` }, startMs: now, endMs: now };
+    }
+    case 'none':
+    case 'disabled':
+    case 'unknown':
+      throw new HealthctlError('CONFLICT', 'container has no health check configured');
+  }
+}
+
+/**
+ * Why an outcome is not to be recorded. A check that was killed, or could not start, looks the same whether it failed by itself or was
+ * caught by a pause or an exit: the task tells, asked a moment later.
+ */
+async function dropReason(deps: CheckDeps, outcome: Outcome, run: Run): Promise<'paused' | 'ended' | undefined> {
+  const isDoubtful = outcome.kind === 'could-not-start' || (outcome.kind === 'exited' && outcome.code === KILLED_EXIT_CODE);
+  if (!isDoubtful && outcome.kind !== 'timed-out') return undefined;
+  if (isDoubtful) await deps.clock.sleep(CONFIRM_AFTER_MS);
+  const task = await deps.describe().then(
+    (subject) => subject.task,
+    (error: unknown): TaskView => {
+      if (error instanceof HealthctlError && error.code === 'NOT_FOUND') return { kind: 'none' };
+      throw error;
+    },
+  );
+  if (task.kind === 'paused' && task.run.id === run.id) return 'paused';
+  return task.kind === 'running' && task.run.id === run.id ? undefined : 'ended';
+}
+
+async function record(store: HealthStore, subject: CheckSubject, seen: { readonly run: Run; readonly result: Result }): Promise<CheckReport> {
+  const { run, result } = seen;
+  const { config } = subject;
+  let made: ReturnType<typeof transition> | undefined;
+  await store.update(
+    subject,
+    (stored) => {
+      const before = effectiveState({ stored, task: { kind: 'running', run }, started: subject.started });
+      made = transition({ before: before ?? { status: 'starting', failingStreak: 0 }, result, config, run });
+      return { result, state: made.state };
+    },
+    { retries: config.retries },
+  );
+  if (!made) throw new HealthctlError('INTERNAL', `the store did not record a result of container ${subject.id}`);
+  return { kind: 'recorded', result, ...made };
+}

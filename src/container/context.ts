@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import type { Containerd } from '../containerd/client.ts';
+import type { Clock } from '../lib/clock.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { Logger } from '../lib/logger.ts';
+import { createFileHealthStore } from '../store/file-health-store.ts';
+import type { HealthStore } from '../store/health-store.ts';
+import { hostDir, type StateDirs } from '../store/state-dir.ts';
+
+/** What the use cases of containers work with: one containerd, one namespace, our directories. */
+export interface ContainerContext {
+  readonly containerd: Containerd;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: HealthStore;
+  readonly dirs: ContainerDirs;
+  readonly snapshotter: string;
+}
+
+export interface ContainerDirs extends StateDirs {
+  readonly dataRoot: string;
+}
+
+/** Builds the context around a connection. */
+export function createContainerContext(parts: {
+  readonly containerd: Containerd;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly dirs: Omit<ContainerDirs, 'address'>;
+  readonly snapshotter: string;
+}): ContainerContext {
+  const { containerd, clock, log, snapshotter } = parts;
+  const dirs = { ...parts.dirs, address: containerd.address };
+  const store = createFileHealthStore({
+    dirs,
+    clock,
+    log,
+    writeMirror: ({ id }, json) => containerd.containers.setLabels(id, { [LABELS.nerdctlHealthstate]: json }),
+  });
+  return { containerd, clock, log, store, dirs, snapshotter };
+}
+
+/** What a container of ours keeps over a reboot: its output, the files generated for it. `<data root>/<hash of the address>/containers/<namespace>/<id>` */
+export function dataDirOf(dirs: ContainerDirs, subject: { readonly namespace: string; readonly id: string }): string {
+  return join(hostDir(dirs.dataRoot, dirs.address), 'containers', subject.namespace, subject.id);
+}
+
+/** The directory of a whole namespace in the run root: it holds the lock on names. */
+export function namespaceRunDir(dirs: StateDirs, namespace: string): string {
+  return join(hostDir(dirs.runRoot, dirs.address), namespace);
+}

@@ -1,0 +1,231 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import type { Containerd } from '../containerd/client.ts';
+import { healthConfigFromFlags } from '../health/flags.ts';
+import { trustedImageLabels } from '../image/config.ts';
+import { ensureUnpacked, type ResolvedImage } from '../image/find.ts';
+import { version } from '../lib/build-info.ts';
+import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import { encodeJson } from '../lib/json.ts';
+import { isReservedLabel, LABELS } from '../lib/labels.ts';
+import { resolveArgs } from '../oci/process.ts';
+import { parseSignal } from '../oci/signal.ts';
+import { buildSpec, type ImageDefaults, type SpecOptions } from '../oci/spec.ts';
+import { resolveUser } from '../oci/user.ts';
+import { runDirOf } from '../store/state-dir.ts';
+import { readFilesInRoot } from '../system/rootfs.ts';
+import { type ContainerContext, dataDirOf, namespaceRunDir } from './context.ts';
+import type { CreateRequest } from './create-request.ts';
+import { hostnameFor, writeGeneratedFiles } from './generated-files.ts';
+import { healthLabelsFrom } from './health-labels.ts';
+import { findInit, readHostFacts } from './host-facts.ts';
+import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
+import { chooseRuntime } from './runtime.ts';
+import { STORED_CONFIG_KEY } from './stored-config.ts';
+import { storedConfigFrom } from './stored-config-from.ts';
+
+export interface CreateDeps {
+  /** The image, pulled where that was asked for. Throws NOT_FOUND. */
+  readonly findImage: () => Promise<ResolvedImage>;
+  /** Where `--init` and `--runtime` look for programs. */
+  readonly path: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface Created {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** When containerd drops what a create that was killed had made so far. */
+const LEASE_LIFE_MS = 60 * 60 * 1000;
+/** containerd: labels/validate.go, key and value together. */
+const MAX_LABEL_BYTES = 4096;
+/** A real /etc/passwd has some thousand lines at most. */
+const MAX_PASSWD_BYTES = 4 << 20;
+
+/**
+ * Makes a container that can be started. Everything that can be refused is refused before anything is made; when it fails later, or is
+ * cancelled, nothing is left: no snapshot, no lease, no directory, no name.
+ */
+export async function createContainer(ctx: ContainerContext, request: CreateRequest, deps: CreateDeps): Promise<Created> {
+  const flags = healthConfigFromFlags(request.health);
+  if (request.name !== undefined) checkName(request.name);
+  for (const key of Object.keys(request.labels)) refuseReserved(key);
+  if (request.stopSignal !== undefined) parseSignal(request.stopSignal);
+  const runtime = chooseRuntime(request.runtime, deps.path);
+  if (request.name !== undefined) await refuseTakenName(ctx, request.name);
+  const image = await deps.findImage();
+  const health = healthLabelsFrom({ image: image.familiarName, imageValue: image.config.healthcheck, flags });
+  for (const warning of health.warnings) ctx.log.warn(warning);
+  const chainId = await ensureUnpacked(ctx, image, { snapshotter: ctx.snapshotter, ...(deps.signal ? { signal: deps.signal } : {}) });
+
+  const id = randomBytes(32).toString('hex');
+  return withRollback(ctx, id, async (leased) => {
+    const mounts = await leased.snapshots.prepare({ snapshotter: ctx.snapshotter, key: id, parent: chainId });
+    const user = userOf(ctx, request, image, mounts);
+    const options = specOptionsOf(ctx, { id, request, image, user, path: deps.path });
+    const spec = buildSpec(options);
+    const stored = storedConfigFrom(request, image, { hostname: options.hostname, env: spec.process?.env ?? [], args: argsOf(request, image) });
+    const labels = { ...labelsOf(ctx, { id, request, image, hostname: options.hostname }), ...health.labels };
+    return withNamesLock(
+      ctx,
+      async () => {
+        const name = request.name ?? (await inventName(ctx));
+        if (request.name !== undefined) await refuseTakenName(ctx, name);
+        const named = { ...labels, [LABELS.name]: name };
+        refuseLongLabels(named);
+        if (deps.signal?.aborted) throw new HealthctlError('ABORTED', 'the create was cancelled');
+        await leased.containers.create({
+          id,
+          labels: named,
+          image: image.name,
+          runtime: runtime.shim,
+          ...(runtime.options ? { runcOptions: runtime.options } : {}),
+          snapshotter: ctx.snapshotter,
+          snapshotKey: id,
+          specJson: encodeJson(spec),
+          extensions: { [STORED_CONFIG_KEY]: encodeJson(stored) },
+        });
+        return { id, name };
+      },
+      deps.signal,
+    );
+  });
+}
+
+/** What is made is held by a lease while it is being made; on failure all of it goes. */
+async function withRollback<T>(ctx: ContainerContext, id: string, work: (leased: Containerd) => Promise<T>): Promise<T> {
+  const leaseId = `healthctl-create-${id.slice(0, 16)}`;
+  await ctx.containerd.leases.create({ id: leaseId, expiresAtMs: ctx.clock.now() + LEASE_LIFE_MS });
+  try {
+    return await work(ctx.containerd.withLease(leaseId));
+  } catch (error) {
+    await ctx.containerd.snapshots.remove({ snapshotter: ctx.snapshotter, key: id }).catch((failure: unknown) => {
+      ctx.log.debug(`snapshot ${id} is left to containerd's collector: ${messageOf(failure)}`);
+    });
+    const subject = { namespace: ctx.containerd.namespace, id };
+    for (const dir of [dataDirOf(ctx.dirs, subject), runDirOf(ctx.dirs, subject)]) rmSync(dir, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await ctx.containerd.leases.delete({ id: leaseId }).catch((failure: unknown) => {
+      ctx.log.debug(`lease ${leaseId} is left to expire: ${messageOf(failure)}`);
+    });
+  }
+}
+
+function userOf(ctx: ContainerContext, request: CreateRequest, image: ResolvedImage, mounts: Parameters<typeof readFilesInRoot>[0]) {
+  const parent = namespaceRunDir(ctx.dirs, ctx.containerd.namespace);
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  const files = readFilesInRoot(mounts, ['/etc/passwd', '/etc/group'], { maxBytes: MAX_PASSWD_BYTES, parent });
+  return resolveUser({
+    user: request.user ?? image.config.user,
+    groupAdd: request.groupAdd,
+    passwd: files.get('/etc/passwd')?.toString('utf8'),
+    group: files.get('/etc/group')?.toString('utf8'),
+  });
+}
+
+interface SpecParts {
+  readonly id: string;
+  readonly request: CreateRequest;
+  readonly image: ResolvedImage;
+  readonly user: SpecOptions['user'];
+  readonly path: string;
+}
+
+function specOptionsOf(ctx: ContainerContext, { id, request, image, user, path }: SpecParts): SpecOptions {
+  const { namespace } = ctx.containerd;
+  const hostname = hostnameFor(request.hostname, request.network, id);
+  for (const { source } of request.binds) makeBindSource(source);
+  const generated = writeGeneratedFiles(dataDirOf(ctx.dirs, { namespace, id }), { network: request.network, hostname });
+  return {
+    ...specOptionsFrom(request),
+    id,
+    namespace,
+    hostname,
+    image: imageDefaultsOf(image),
+    user,
+    generated,
+    host: readHostFacts({ withDevices: request.privileged }),
+    ...(request.init ? { init: findInit(path) } : {}),
+  };
+}
+
+/** What the spec takes from the request as it is. */
+function specOptionsFrom(request: CreateRequest): Omit<SpecOptions, 'id' | 'namespace' | 'hostname' | 'image' | 'user' | 'host'> {
+  const { health: _health, init: _init, user: _user, image: _image, hostname: _hostname, name: _name, labels: _labels, security, tty, ...rest } = request;
+  return { ...rest, terminal: tty, noNewPrivileges: security.noNewPrivileges, ...seccompOf(security.seccomp) };
+}
+
+function seccompOf(seccomp: string | undefined): Pick<SpecOptions, 'seccomp'> {
+  if (seccomp === undefined) return {};
+  if (seccomp === 'unconfined') return { seccomp };
+  try {
+    return { seccomp: { profile: readFileSync(seccomp, 'utf8') } };
+  } catch (cause) {
+    throw new HealthctlError('CONFIG', `opening seccomp profile (${seccomp}) failed: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function imageDefaultsOf({ config }: ResolvedImage): ImageDefaults {
+  return {
+    ...(config.entrypoint ? { entrypoint: config.entrypoint } : {}),
+    ...(config.cmd ? { cmd: config.cmd } : {}),
+    env: config.env,
+    workingDir: config.workingDir,
+  };
+}
+
+function argsOf({ entrypoint, command }: CreateRequest, { config }: ResolvedImage): readonly string[] {
+  return resolveArgs({ imageEntrypoint: config.entrypoint ?? [], imageCmd: config.cmd ?? [], entrypoint, command });
+}
+
+/** Docker's -v makes a directory that is missing on the host. */
+function makeBindSource(source: string): void {
+  try {
+    mkdirSync(source, { recursive: true });
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' && statSync(source, { throwIfNoEntry: false })) return; // a file, a socket, a device
+    throw new HealthctlError('INVALID', `error while creating mount source path '${source}': ${messageOf(error)}`, { cause: error });
+  }
+}
+
+interface LabelParts {
+  readonly id: string;
+  readonly request: CreateRequest;
+  readonly image: ResolvedImage;
+  readonly hostname: string;
+}
+
+function labelsOf(ctx: ContainerContext, { id, request, image, hostname }: LabelParts): Readonly<Record<string, string>> {
+  const { namespace } = ctx.containerd;
+  const { architecture, os, stopSignal } = image.config;
+  return {
+    ...trustedImageLabels(image.config.labels),
+    ...request.labels,
+    [LABELS.owner]: version,
+    [LABELS.namespace]: namespace,
+    [LABELS.hostname]: hostname,
+    [LABELS.stateDir]: runDirOf(ctx.dirs, { namespace, id }),
+    [LABELS.platform]: `${os}/${architecture}`,
+    [LABELS.networks]: JSON.stringify([request.network]),
+    [LABELS.stopSignal]: request.stopSignal ?? stopSignal ?? 'SIGTERM',
+    ...(request.stopTimeoutS === undefined ? {} : { [LABELS.stopTimeout]: `${request.stopTimeoutS}` }),
+  };
+}
+
+function refuseReserved(key: string): void {
+  if (isReservedLabel(key)) throw new HealthctlError('INVALID', `the label ${key} is reserved`, { hint: 'labels under nerdctl/, healthctl/ and containerd.io/ are not for users to set' });
+}
+
+function refuseLongLabels(labels: Readonly<Record<string, string>>): void {
+  for (const [key, value] of Object.entries(labels)) {
+    const bytes = Buffer.byteLength(key) + Buffer.byteLength(value);
+    if (bytes <= MAX_LABEL_BYTES) continue;
+    const isHealth = key === LABELS.nerdctlHealthcheck || key === LABELS.healthcheck;
+    throw new HealthctlError('INVALID', `${isHealth ? 'the health check' : `the label ${key}`} is too long: ${bytes} bytes, containerd takes ${MAX_LABEL_BYTES}`, {
+      ...(isHealth ? { hint: 'put the command into a script in the image' } : {}),
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import { checkKindOf, type GivenHealthConfig, isChecked, mergeHealthConfig, withDefaults } from '../health/config.ts';
+import { jsonFromHealthConfig, parseHealthConfig } from '../health/config-json.ts';
+import { LABELS } from '../lib/labels.ts';
+
+/** What the labels of a new container say of its health check, and what the user is to be warned of. */
+export interface HealthLabels {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Merges the image's check with the flags and puts the outcome into labels.
+ *
+ * @param from.image names the image in warnings
+ * @param from.imageValue what the image holds, not parsed: an image never fails a create
+ */
+export function healthLabelsFrom(from: { readonly image: string; readonly imageValue: unknown; readonly flags: GivenHealthConfig | undefined }): HealthLabels {
+  const { image, imageValue, flags } = from;
+  const warnings: string[] = [];
+  const parsed = parseHealthConfig(imageValue);
+  if (parsed.kind === 'malformed') warnings.push(`the health check of image ${image} is malformed and not used: ${parsed.reason}`);
+  const config = mergeHealthConfig(parsed.kind === 'config' ? parsed.config : undefined, flags);
+  const kind = checkKindOf(config?.test);
+  if (kind.kind === 'none' && flags) warnings.push('nothing is checked: there are --health-* options, but neither --health-cmd nor a health check in the image');
+  if (kind.kind === 'unknown') warnings.push(`nothing is checked: the kind of health check ${JSON.stringify(kind.type)} is not known (CMD, CMD-SHELL or NONE)`);
+  if (isChecked(config) && flags?.startIntervalNs && !config?.startPeriodNs) warnings.push('--health-start-interval has no effect without a start period (--health-start-period)');
+  return { labels: config ? labelsOf(config) : {}, warnings };
+}
+
+/** nerdctl runs a `Test[0]` that it does not know as a command: such a config is kept where only we look, and nerdctl is told NONE. */
+function labelsOf(config: GivenHealthConfig): Readonly<Record<string, string>> {
+  const json = (value: GivenHealthConfig) => JSON.stringify(jsonFromHealthConfig(value));
+  switch (checkKindOf(config.test).kind) {
+    case 'none':
+      return {};
+    case 'disabled':
+      return { [LABELS.nerdctlHealthcheck]: json(config) };
+    case 'unknown':
+      return { [LABELS.healthcheck]: json(config), [LABELS.nerdctlHealthcheck]: json({ test: ['NONE'] }) };
+    case 'exec':
+    case 'no-command':
+      return { [LABELS.nerdctlHealthcheck]: json(withDefaults(config)) };
+  }
+}

@@ -1,0 +1,54 @@
+import { type CheckReport, check, runningRun } from '../check/check.ts';
+import { type GivenHealthConfig, isChecked, withDefaults } from '../health/config.ts';
+import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { createExecProber } from '../probe/exec.ts';
+import type { ContainerContext } from './context.ts';
+import { resolveContainer, viewRecord } from './resolve.ts';
+import { type ContainerView, healthConfigOf } from './view.ts';
+
+/**
+ * One check now, recorded: what `container healthcheck` and `healthcheck run` do.
+ *
+ * @throws NOT_FOUND, AMBIGUOUS; CONFLICT with nerdctl's texts when the container has no check or does not run
+ */
+export async function runHealthcheck(ctx: ContainerContext, nameOrId: string, signal?: AbortSignal): Promise<CheckReport> {
+  const call = signal ? { signal } : {};
+  const record = await resolveContainer(ctx.containerd, nameOrId, call);
+  const subject = { namespace: ctx.containerd.namespace, id: record.id, labels: record.labels };
+  const before = await viewRecord(ctx, record, call);
+  runningRun({ task: before.taskView, started: before.started }); // nerdctl asks for the task first, then for the check
+  checkedConfigOf(record.labels);
+  const describe = async () => {
+    const view = await viewRecord(ctx, await ctx.containerd.containers.get(record.id));
+    return checkSubjectOf(ctx.containerd.namespace, view);
+  };
+  const prober = createExecProber({ tasks: ctx.containerd.tasks, clock: ctx.clock, log: ctx.log });
+  try {
+    return await check({ clock: ctx.clock, store: ctx.store, prober, describe }, subject, signal);
+  } catch (error) {
+    // Removed while we waited for its lock: what waiting made of its directory goes too.
+    if (hasCode(error, 'NOT_FOUND')) await ctx.store.remove(subject);
+    throw error;
+  }
+}
+
+function checkSubjectOf(namespace: string, view: ContainerView) {
+  const { id, labels } = view.record;
+  return {
+    namespace,
+    id,
+    labels,
+    task: view.taskView,
+    started: view.started,
+    config: withDefaults(checkedConfigOf(labels)),
+    specJson: view.record.specJson(),
+  };
+}
+
+/** Throws CONFLICT with nerdctl's text for a container without a check, CONFIG for one whose label is damaged. */
+function checkedConfigOf(labels: Readonly<Record<string, string>>): GivenHealthConfig {
+  const parsed = healthConfigOf(labels);
+  if (parsed.kind === 'config' && isChecked(parsed.config)) return parsed.config;
+  if (parsed.kind !== 'malformed') throw new HealthctlError('CONFLICT', 'container has no health check configured');
+  throw new HealthctlError('CONFIG', `the label with the container's health check is damaged: ${parsed.reason}`, { hint: 'create the container again' });
+}

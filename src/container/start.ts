@@ -1,0 +1,90 @@
+import type { Mount } from '../containerd/tasks.ts';
+import { rfc3339FromMillis } from '../health/result.ts';
+import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import { runDirOf } from '../store/state-dir.ts';
+import { readBootId, readStat } from '../system/proc.ts';
+import { type ContainerContext, dataDirOf } from './context.ts';
+import { prepareStdio } from './output-files.ts';
+import { runcOptions } from './runtime.ts';
+import { storedConfigOf } from './stored-config.ts';
+import { type ContainerView, runIdOf, startNoteJson } from './view.ts';
+
+/** A task that is made and not started: the moment to attach to it, so that no byte is missed. */
+export interface ReadyTask {
+  readonly pid: number;
+}
+
+/**
+ * Starts a container that does not run. A running one stays as it is, as with Docker.
+ *
+ * @param beforeStart called when the task is made; when it throws, the task is taken back
+ * @throws CONFLICT for a paused container; RUNTIME (exit code 126 or 127 where Docker's is) when the program cannot be started
+ */
+export async function startContainer(ctx: ContainerContext, view: ContainerView, beforeStart?: (task: ReadyTask) => Promise<void>): Promise<void> {
+  if (view.state === 'running') return;
+  if (view.state === 'paused') throw new HealthctlError('CONFLICT', 'cannot start a paused container, try unpause instead');
+  const { id } = view.record;
+  const { tasks } = ctx.containerd;
+  if (view.task) await dropTask(ctx, id);
+  const pid = await makeTask(ctx, view);
+  try {
+    await beforeStart?.({ pid });
+    const startTimeTicks = readStat(pid)?.startTimeTicks;
+    await tasks.start({ containerId: id });
+    const run = runIdOf(readBootId(), { pid, startTimeTicks: startTimeTicks ?? 0 });
+    // Only now: a start that failed is none. Should we die in between, the task itself tells that it was started.
+    const note = startNoteJson(rfc3339FromMillis(ctx.clock.now()), run);
+    await ctx.containerd.containers.setLabels(id, { [LABELS.started]: note, [LABELS.stopped]: '' });
+  } catch (error) {
+    if (await isStarted(ctx, id)) throw error;
+    await dropTask(ctx, id);
+    throw explainStart(error);
+  }
+}
+
+async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<number> {
+  const { id, snapshotter, snapshotKey, runtimeBinary } = view.record;
+  const subject = { namespace: ctx.containerd.namespace, id };
+  const stored = storedConfigOf(view.record)?.Config;
+  const stdio = stored
+    ? prepareStdio({ dataDir: dataDirOf(ctx.dirs, subject), runDir: runDirOf(ctx.dirs, subject), openStdin: stored.OpenStdin, terminal: stored.Tty })
+    : { stdin: '', stdout: '', stderr: '', terminal: false };
+  const rootfs: readonly Mount[] = snapshotKey === '' ? [] : await ctx.containerd.snapshots.mounts({ snapshotter, key: snapshotKey });
+  const options = runtimeBinary === undefined ? {} : { runcOptions: runcOptions(runtimeBinary) };
+  try {
+    return await ctx.containerd.tasks.create({ containerId: id, rootfs, ...stdio, ...options });
+  } catch (error) {
+    if (hasCode(error, 'ALREADY_EXISTS')) throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} is being started by somebody else`, { cause: error });
+    throw explainStart(error);
+  }
+}
+
+/** Forgets a task that does not run: its exit code is of an earlier run, or it was never started. */
+async function dropTask(ctx: ContainerContext, id: string): Promise<void> {
+  try {
+    await ctx.containerd.tasks.kill({ containerId: id, signal: 9, all: true }).catch(() => undefined); // one that is stopped cannot be killed
+    await ctx.containerd.tasks.delete(id);
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) throw error;
+  }
+}
+
+async function isStarted(ctx: ContainerContext, id: string): Promise<boolean> {
+  const task = await ctx.containerd.tasks.find(id).catch((error: unknown) => {
+    ctx.log.debug(`the task of ${id} cannot be asked: ${messageOf(error)}`);
+    return undefined;
+  });
+  return task !== undefined && task.status !== 'created';
+}
+
+/** Docker: daemon/errors.go setExitCodeFromError. */
+function explainStart(error: unknown): unknown {
+  if (!(error instanceof HealthctlError)) return error;
+  if (error.code === 'UNAVAILABLE' || error.code === 'ABORTED' || error.code === 'EXHAUSTED' || error.code === 'CONFLICT') return error;
+  const text = error.message.replace(/: unknown$/, '');
+  const isMissing = /executable file not found|no such file or directory|system cannot find the file specified/.test(text);
+  const cannotInvoke = /permission denied|not a directory|is a directory/.test(text);
+  const exitCode = isMissing ? 127 : cannotInvoke ? 126 : undefined;
+  return new HealthctlError('RUNTIME', text, { cause: error, ...(exitCode === undefined ? {} : { exitCode }) });
+}

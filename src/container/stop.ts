@@ -1,0 +1,104 @@
+import { rfc3339FromMillis } from '../health/result.ts';
+import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import { parseSignal } from '../oci/signal.ts';
+import type { ContainerContext } from './context.ts';
+import type { ContainerView } from './view.ts';
+
+export interface StopOptions {
+  /** Seconds until SIGKILL; −1: never. Default: what the container was created with, else 10. */
+  readonly timeoutS?: number;
+  /** Instead of the container's own. */
+  readonly signal?: string;
+  readonly abort?: AbortSignal;
+}
+
+/** Docker: daemon/container/container.go, the default of StopTimeout. */
+const DEFAULT_TIMEOUT_S = 10;
+const SIGKILL = 9;
+/** How long a killed container may take to be gone: a process in uninterruptible sleep cannot be killed. */
+const DEATH_LIMIT_MS = 10_000;
+
+/**
+ * Stops a container: its stop signal, and SIGKILL to all of it when it did not end in time. One that does not run is left alone.
+ * That the user stopped it is written before the signal is sent. A paused one is resumed, so that it can take the signal.
+ */
+export async function stopContainer(ctx: ContainerContext, view: ContainerView, options: StopOptions = {}): Promise<void> {
+  if (view.state !== 'running' && view.state !== 'paused') return;
+  const { id, labels } = view.record;
+  const timeoutS = options.timeoutS ?? numberOr(labels[LABELS.stopTimeout], DEFAULT_TIMEOUT_S);
+  const signal = parseSignal(options.signal ?? labels[LABELS.stopSignal] ?? 'SIGTERM');
+  await ctx.containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(ctx.clock.now()) });
+  const ended = watchExit(ctx, id, options.abort);
+  try {
+    await sendSignal(ctx, id, { signal });
+    if (view.state === 'paused') await resume(ctx, id);
+    const limitMs = timeoutS < 0 ? Number.POSITIVE_INFINITY : timeoutS * 1000;
+    if (await ended.within(limitMs)) return;
+    await killAll(ctx, id);
+    if (await ended.within(DEATH_LIMIT_MS)) return;
+    throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`, { hint: 'one of its processes may hang in the kernel' });
+  } finally {
+    ended.stop();
+  }
+}
+
+/** SIGKILL to every process of a container, and waits for the main one to be gone. A paused container is resumed: a frozen process cannot die. */
+export async function killContainer(ctx: ContainerContext, view: ContainerView, abort?: AbortSignal): Promise<void> {
+  const { id } = view.record;
+  const ended = watchExit(ctx, id, abort);
+  try {
+    await killAll(ctx, id);
+    if (view.state === 'paused') await resume(ctx, id);
+    if (!(await ended.within(DEATH_LIMIT_MS))) throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`);
+  } finally {
+    ended.stop();
+  }
+}
+
+/** A signal to the main process. One that has ended is fine. */
+export async function sendSignal(ctx: Pick<ContainerContext, 'containerd'>, containerId: string, kill: { readonly signal: number; readonly all?: boolean }): Promise<void> {
+  try {
+    await ctx.containerd.tasks.kill({ containerId, ...kill });
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND') && !isFinished(error)) throw error;
+  }
+}
+
+async function killAll(ctx: ContainerContext, id: string): Promise<void> {
+  await sendSignal(ctx, id, { signal: SIGKILL, all: true });
+}
+
+async function resume(ctx: ContainerContext, id: string): Promise<void> {
+  try {
+    await ctx.containerd.tasks.resume(id);
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND', 'CONFLICT') && !isFinished(error)) throw error;
+  }
+}
+
+/** runc's word for a process that is gone. */
+const isFinished = (error: unknown): boolean => error instanceof HealthctlError && /process already finished|no such process|not running|stopped container/i.test(error.message);
+
+function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSignal) {
+  const stopped = new AbortController();
+  const signal = abort ? AbortSignal.any([abort, stopped.signal]) : stopped.signal;
+  const exit = ctx.containerd.tasks.wait({ containerId }, { signal }).then(
+    () => true,
+    (error: unknown) => {
+      if (hasCode(error, 'NOT_FOUND')) return true;
+      throw error;
+    },
+  );
+  exit.catch(() => undefined); // told to whoever waits for it
+  return {
+    /** Whether it ended in time. */
+    within: (ms: number): Promise<boolean> => (Number.isFinite(ms) ? Promise.race([exit, ctx.clock.sleep(ms, signal).then(() => false)]) : exit),
+    stop: () => stopped.abort(),
+  };
+}
+
+function numberOr(text: string | undefined, fallback: number): number {
+  const number = Number(text);
+  return text === undefined || text === '' || !Number.isInteger(number) ? fallback : number;
+}

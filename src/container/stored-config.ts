@@ -1,0 +1,49 @@
+import type { ContainerRecord } from '../containerd/containers.ts';
+
+/**
+ * What a container was asked to be, in Docker's own document shapes, as far as the runtime spec and the labels do not tell:
+ * kept with the container record of containerd, written once at create.
+ */
+export interface StoredConfig {
+  /** Docker's `Config`, without the health check, which lives in labels. */
+  readonly Config: Readonly<Record<string, unknown>> & {
+    readonly Image: string;
+    readonly Tty: boolean;
+    readonly OpenStdin: boolean;
+    readonly Labels: Readonly<Record<string, string>>;
+  };
+  /** Docker's `HostConfig`. */
+  readonly HostConfig: Readonly<Record<string, unknown>> & { readonly NetworkMode: string; readonly AutoRemove: boolean };
+  /** Docker's image id: the digest of the config. */
+  readonly ImageId: string;
+  /** The program and its arguments, without an init in front. */
+  readonly Args: readonly string[];
+}
+
+/** The key of the extension, and the type URL of its value. */
+export const STORED_CONFIG_KEY = 'healthctl.config.v1';
+
+/** Undefined for a container that healthctl did not make, and for what somebody else wrote there. */
+export function storedConfigOf(record: ContainerRecord): StoredConfig | undefined {
+  const json = record.extensionJson(STORED_CONFIG_KEY);
+  if (json === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(json);
+    return isStoredConfig(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
+const isStrings = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every((item) => typeof item === 'string');
+
+function isStoredConfig(value: unknown): value is StoredConfig {
+  if (!isObject(value)) return false;
+  const { Config: config, HostConfig: host, ImageId: imageId, Args: args } = value;
+  if (!isObject(config) || !isObject(host) || typeof imageId !== 'string' || !isStrings(args)) return false;
+  const labels = config['Labels'];
+  if (!isObject(labels) || !Object.values(labels).every((label) => typeof label === 'string')) return false;
+  if (typeof config['Image'] !== 'string' || typeof config['Tty'] !== 'boolean' || typeof config['OpenStdin'] !== 'boolean') return false;
+  return typeof host['NetworkMode'] === 'string' && typeof host['AutoRemove'] === 'boolean';
+}

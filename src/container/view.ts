@@ -1,0 +1,120 @@
+import type { ContainerRecord } from '../containerd/containers.ts';
+import type { TaskRecord } from '../containerd/tasks.ts';
+import type { GivenHealthConfig } from '../health/config.ts';
+import { type ParsedHealthConfig, parseHealthConfigText } from '../health/config-json.ts';
+import type { Run, Started, TaskView } from '../health/state.ts';
+import { LABELS } from '../lib/labels.ts';
+import { readBootId, readStat, startedAtMs } from '../system/proc.ts';
+
+/** Docker's words for what a container is doing. */
+export type ContainerState = 'created' | 'running' | 'paused' | 'exited';
+
+/** A container and its task as one, labels parsed once. */
+export interface ContainerView {
+  readonly record: ContainerRecord;
+  readonly task: TaskRecord | undefined;
+  /** Without a label of nerdctl's or ours: the id. */
+  readonly name: string;
+  readonly state: ContainerState;
+  readonly taskView: TaskView;
+  readonly started: Started;
+  /** Of the present run, or the last one where it is known. */
+  readonly startedAtMs: number | undefined;
+  /** Of the last run. After a reboot nobody knows: 255, as Docker says. */
+  readonly exit: { readonly code: number; readonly atMs: number | undefined } | undefined;
+}
+
+/** What all views of one moment share. */
+export interface Moment {
+  readonly nowMs: number;
+  readonly bootId: string;
+}
+
+export function momentOf(clock: { now(): number }): Moment {
+  return { nowMs: clock.now(), bootId: readBootId() };
+}
+
+/** Docker: daemon/daemon.go, for a container that its daemon finds dead without knowing why. */
+const UNKNOWN_EXIT_CODE = 255;
+
+export function viewOf(record: ContainerRecord, task: TaskRecord | undefined, moment: Moment): ContainerView {
+  const note = startNoteOf(record.labels);
+  const run = task && (task.status === 'running' || task.status === 'paused' || task.status === 'pausing') ? runOf(task, note, moment) : undefined;
+  const taskView = taskViewOf(task, run);
+  const wasStarted = note !== undefined || (task !== undefined && task.status !== 'created' && task.status !== 'unknown');
+  return {
+    record,
+    task,
+    name: record.labels[LABELS.name] ?? record.id,
+    state: stateOf(taskView, wasStarted),
+    taskView,
+    started: wasStarted ? { ever: true, lastRun: run?.id ?? note?.run } : { ever: false },
+    startedAtMs: run?.startedAtMs ?? note?.atMs,
+    exit: run || !wasStarted ? undefined : exitOf(task),
+  };
+}
+
+function stateOf(task: TaskView, wasStarted: boolean): ContainerState {
+  if (task.kind === 'running' || task.kind === 'paused') return task.kind;
+  return wasStarted ? 'exited' : 'created';
+}
+
+function exitOf(task: TaskRecord | undefined): NonNullable<ContainerView['exit']> {
+  return task?.status === 'stopped' ? { code: task.exitStatus, atMs: task.exitedAtMs } : { code: UNKNOWN_EXIT_CODE, atMs: undefined };
+}
+
+function taskViewOf(task: TaskRecord | undefined, run: Run | undefined): TaskView {
+  if (!task) return { kind: 'none' };
+  if (task.status === 'created' || task.status === 'unknown') return { kind: 'created' };
+  if (!run) return { kind: 'stopped' };
+  return { kind: task.status === 'running' ? 'running' : 'paused', run };
+}
+
+/** The present run. Its start is what the start noted, if it is the run that was noted, else the start of the process. */
+function runOf(task: TaskRecord, note: StartNote | undefined, { nowMs, bootId }: Moment): Run | undefined {
+  const stat = readStat(task.pid);
+  if (!stat) return undefined; // ended since containerd was asked
+  const id = runIdOf(bootId, stat);
+  return { id, startedAtMs: note?.run === id ? note.atMs : startedAtMs(stat, nowMs) };
+}
+
+export function runIdOf(bootId: string, stat: { readonly pid: number; readonly startTimeTicks: number }): string {
+  return `${bootId}:${stat.pid}:${stat.startTimeTicks}`;
+}
+
+/** What `start` leaves in the label `healthctl/started`. */
+export interface StartNote {
+  readonly atMs: number;
+  readonly run: string | undefined;
+}
+
+export function startNoteJson(at: string, run: string): string {
+  return JSON.stringify({ At: at, Run: run });
+}
+
+/** A label that does not parse still tells that there was a start. */
+function startNoteOf(labels: Readonly<Record<string, string>>): StartNote | undefined {
+  const text = labels[LABELS.started];
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return { atMs: 0, run: undefined };
+    const { At: at, Run: run } = value as Readonly<Record<string, unknown>>;
+    const atMs = typeof at === 'string' ? Date.parse(at) : Number.NaN;
+    return { atMs: Number.isNaN(atMs) ? 0 : atMs, run: typeof run === 'string' ? run : undefined };
+  } catch {
+    return { atMs: 0, run: undefined };
+  }
+}
+
+/** The health config that a container's labels hold: ours where Docker's shape cannot hold it, else nerdctl's. */
+export function healthConfigOf(labels: Readonly<Record<string, string>>): ParsedHealthConfig {
+  const text = labels[LABELS.healthcheck] ?? labels[LABELS.nerdctlHealthcheck];
+  return text === undefined || text === '' ? { kind: 'absent' } : parseHealthConfigText(text);
+}
+
+/** The same, for whoever has nothing to say about a label that is damaged. */
+export function givenHealthConfigOf(labels: Readonly<Record<string, string>>): GivenHealthConfig | undefined {
+  const parsed = healthConfigOf(labels);
+  return parsed.kind === 'config' ? parsed.config : undefined;
+}

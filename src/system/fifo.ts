@@ -1,0 +1,51 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { errnoOf } from '../lib/errors.ts';
+import { openLibc, systemError } from './libc.ts';
+
+/** Makes a named pipe, mode 0600. Throws system errors (EEXIST, ENOSPC …). */
+export function makeFifo(path: string): void {
+  const libc = openLibc();
+  if (libc.func('int mkfifo(const char *path, unsigned int mode)')(path, 0o600) !== 0) throw systemError(libc, 'mkfifo', path);
+}
+
+/**
+ * Opens a FIFO for reading, without waiting for a writer. The stream ends when the last writer has closed it, and not before the first came.
+ * A thread of libuv's pool is not taken: Linux reports no end on a pipe that never had a writer.
+ */
+export function openFifoReader(path: string): Socket {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return socketFrom(fd, { readable: true, writable: false });
+}
+
+/** Keeps a FIFO from ending while its writers come and go. @returns lets go; may be called twice */
+export function holdFifo(path: string): () => void {
+  let fd: number | undefined = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  return () => {
+    if (fd !== undefined) closeSync(fd);
+    fd = undefined;
+  };
+}
+
+/**
+ * Opens a FIFO for writing, if somebody reads it: what is written then is kept for that reader even when we close first.
+ * Undefined when nobody does. A write after the last reader has gone fails with EPIPE.
+ */
+export function openFifoWriter(path: string): Socket | undefined {
+  try {
+    const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    return socketFrom(fd, { readable: false, writable: true });
+  } catch (error) {
+    if (errnoOf(error) === 'ENXIO') return undefined;
+    throw error;
+  }
+}
+
+function socketFrom(fd: number, mode: { readable: boolean; writable: boolean }): Socket {
+  try {
+    return new Socket({ fd, ...mode });
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}

@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { errnoOf } from '../lib/errors.ts';
+
+/** A process as `/proc/<pid>/stat` tells of it (proc(5)). */
+export interface ProcessStat {
+  readonly pid: number;
+  /** One letter: R, S, D, Z … */
+  readonly state: string;
+  readonly parentPid: number;
+  readonly sessionId: number;
+  /** Clock ticks since boot. With the pid and the boot id it names a process for ever. */
+  readonly startTimeTicks: number;
+}
+
+/** USER_HZ: 100 on every architecture that Linux and Node.js share. */
+const TICK_MS = 10;
+
+/** Undefined when there is no such process. */
+export function readStat(pid: number): ProcessStat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return undefined;
+    throw error;
+  }
+  return parseStat(pid, text);
+}
+
+/** The name of a process stands in parentheses and may hold any character, parentheses too: fields are counted from the last one. */
+export function parseStat(pid: number, text: string): ProcessStat | undefined {
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .trim()
+    .split(' ');
+  const [state, parentPid, , sessionId] = fields;
+  const startTimeTicks = fields[19];
+  if (state === undefined || parentPid === undefined || sessionId === undefined || startTimeTicks === undefined) return undefined;
+  return { pid, state, parentPid: Number(parentPid), sessionId: Number(sessionId), startTimeTicks: Number(startTimeTicks) };
+}
+
+/** Whether a process still runs: a zombie does not. */
+export const isAlive = (stat: ProcessStat | undefined): boolean => stat !== undefined && stat.state !== 'Z' && stat.state !== 'X';
+
+export function readBootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+}
+
+/** When a process started: wall time in milliseconds, to some 10 ms; a suspended machine's clock is followed. */
+export function startedAtMs(stat: ProcessStat, nowMs: number): number {
+  const [uptimeS = '0'] = readFileSync('/proc/uptime', 'latin1').split(' ');
+  return nowMs - Number(uptimeS) * 1000 + stat.startTimeTicks * TICK_MS;
+}
+
+/** All processes. */
+export function listProcesses(): readonly ProcessStat[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => readStat(Number(name)) ?? []);
+}
+
+/** The living processes of a session: what a session leader and its descendants left running, daemons that left the session apart. */
+export function listSession(sessionId: number): readonly ProcessStat[] {
+  return listProcesses().filter((stat) => stat.sessionId === sessionId && isAlive(stat));
+}
+
+/** Whether a process has this file open. False for a process that is gone. */
+export function hasOpen(pid: number, path: string): boolean {
+  let names: string[];
+  try {
+    names = readdirSync(`/proc/${pid}/fd`);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+  return names.some((name) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${name}`) === path;
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return false; // closed meanwhile
+    }
+  });
+}

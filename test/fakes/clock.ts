@@ -1,0 +1,50 @@
+import type { Clock } from '../../src/lib/clock.ts';
+
+/** A clock that stands still until it is moved. Sleepers wake in the order of their due times. */
+export interface FakeClock extends Clock {
+  /** Moves time on, waking sleepers one after the other and letting what they started run in between. */
+  advance(ms: number): Promise<void>;
+  /** How many sleep now: a test that ends with sleepers has lost something. */
+  readonly sleepers: number;
+}
+
+export function createFakeClock(startMs = Date.parse('2026-01-01T00:00:00Z')): FakeClock {
+  let nowMs = startMs;
+  const sleepers: { dueMs: number; wake: () => void }[] = [];
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+  return {
+    now: () => nowMs,
+    monotonic: () => nowMs - startMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted) return resolve();
+        const sleeper = {
+          dueMs: nowMs + ms,
+          wake: () => {
+            const at = sleepers.indexOf(sleeper);
+            if (at >= 0) sleepers.splice(at, 1);
+            signal?.removeEventListener('abort', sleeper.wake);
+            resolve();
+          },
+        };
+        sleepers.push(sleeper);
+        signal?.addEventListener('abort', sleeper.wake, { once: true });
+      }),
+    advance: async (ms) => {
+      const endMs = nowMs + ms;
+      await settle();
+      for (;;) {
+        const [next] = sleepers.filter(({ dueMs }) => dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs);
+        if (!next) break;
+        nowMs = Math.max(nowMs, next.dueMs);
+        next.wake();
+        await settle();
+      }
+      nowMs = endMs;
+      await settle();
+    },
+    get sleepers() {
+      return sleepers.length;
+    },
+  };
+}
