@@ -12,7 +12,11 @@ const running: TaskView = { kind: 'running', run: aRun() };
 const another: TaskView = { kind: 'running', run: aRun({ id: 'boot:200:9000' }) };
 
 /** A container whose task is what `tasks` says, one answer after the other, the last one for ever. */
-function setUp(given: { outcome?: Outcome; tasks?: readonly (TaskView | 'gone')[]; config?: Parameters<typeof aConfig>[0] }) {
+function setUp(given: {
+  outcome?: Outcome;
+  tasks?: readonly (TaskView | 'gone')[];
+  config?: Parameters<typeof aConfig>[0];
+}) {
   const clock = createFakeClock(T0 + 60_000);
   const store = createMemoryHealthStore();
   const tasks = [...(given.tasks ?? [running])];
@@ -20,7 +24,11 @@ function setUp(given: { outcome?: Outcome; tasks?: readonly (TaskView | 'gone')[
   const prober: Prober = {
     probe: async (_, command) => {
       probed.push([...command.args]);
-      return { outcome: given.outcome ?? { kind: 'exited', code: 0, output: 'ok\n' }, startMs: clock.now(), endMs: clock.now() + 5 };
+      return {
+        outcome: given.outcome ?? { kind: 'exited', code: 0, output: 'ok\n' },
+        startMs: clock.now(),
+        endMs: clock.now() + 5,
+      };
     },
   };
   const subject: CheckSubject = {
@@ -50,7 +58,11 @@ function setUp(given: { outcome?: Outcome; tasks?: readonly (TaskView | 'gone')[
 describe('check', () => {
   test('probes, records, and says what changed', async () => {
     const { run, store, subject, probed } = setUp({});
-    expect(await run()).toMatchObject({ kind: 'recorded', statusChanged: true, result: { exitCode: 0, output: 'ok\n' } });
+    expect(await run()).toMatchObject({
+      kind: 'recorded',
+      statusChanged: true,
+      result: { exitCode: 0, output: 'ok\n' },
+    });
     expect(await run()).toMatchObject({ kind: 'recorded', statusChanged: false });
     expect(probed).toEqual([
       ['/bin/sh', '-c', 'true'],
@@ -63,7 +75,10 @@ describe('check', () => {
 
   test('what an earlier run left is the log, not the state', async () => {
     const { run, store, subject } = setUp({ outcome: { kind: 'exited', code: 1, output: '' } });
-    const old = { result: { start: '2026-01-01T00:00:00Z', end: '2026-01-01T00:00:00Z', exitCode: 0, output: 'old' }, state: aState({ run: 'earlier', failingStreak: 2 }) };
+    const old = {
+      result: { start: '2026-01-01T00:00:00Z', end: '2026-01-01T00:00:00Z', exitCode: 0, output: 'old' },
+      state: aState({ run: 'earlier', failingStreak: 2 }),
+    };
     await store.update(subject, () => old, { retries: 3 });
     expect(await run()).toMatchObject({ state: { status: 'starting', failingStreak: 1 } });
     expect((await store.get(subject)).log.map(({ output }) => output)).toEqual(['old', '']);
@@ -71,7 +86,10 @@ describe('check', () => {
 
   test('a check without a command fails and is recorded', async () => {
     const { run, probed } = setUp({ config: { test: ['CMD'], retries: 1 } });
-    expect(await run()).toMatchObject({ state: { status: 'unhealthy' }, result: { exitCode: -1, output: 'healthcheck for container c1 has no command' } });
+    expect(await run()).toMatchObject({
+      state: { status: 'unhealthy' },
+      result: { exitCode: -1, output: 'healthcheck for container c1 has no command' },
+    });
     expect(probed).toEqual([]);
   });
 
@@ -103,6 +121,8 @@ describe('check', () => {
     [{ kind: 'paused', run: aRun() }, 'container is not running (status: paused)'],
     [{ kind: 'stopped' }, 'container is not running (status: stopped)'],
   ])('refuses %o', async (task, message) => {
-    await expect(setUp({ tasks: [task] }).run()).rejects.toThrow(expect.objectContaining({ code: 'CONFLICT', message }));
+    await expect(setUp({ tasks: [task] }).run()).rejects.toThrow(
+      expect.objectContaining({ code: 'CONFLICT', message }),
+    );
   });
 });

@@ -4,7 +4,7 @@ import { effectiveState, type HealthState, type Run, type Started, type TaskView
 import { transition } from '../health/transition.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
-import type { Prober, ProbeReport } from '../probe/prober.ts';
+import type { ProbeReport, Prober } from '../probe/prober.ts';
 import type { HealthStore, HealthSubject } from '../store/health-store.ts';
 
 /** A container as it is now. */
@@ -58,23 +58,39 @@ export function runningRun({ task, started }: Pick<CheckSubject, 'task' | 'start
   if (task.kind === 'running') return task.run;
   if (task.kind === 'paused') throw new HealthctlError('CONFLICT', 'container is not running (status: paused)');
   if (started.ever) throw new HealthctlError('CONFLICT', 'container is not running (status: stopped)');
-  throw new HealthctlError('CONFLICT', 'failed to get container task: no running task found', { hint: 'start the container first' });
+  throw new HealthctlError('CONFLICT', 'failed to get container task: no running task found', {
+    hint: 'start the container first',
+  });
 }
 
 async function probe(
   prober: Prober,
-  job: { readonly subject: CheckSubject; readonly scratchDir: string; readonly signal: AbortSignal | undefined; readonly clock: Clock },
+  job: {
+    readonly subject: CheckSubject;
+    readonly scratchDir: string;
+    readonly signal: AbortSignal | undefined;
+    readonly clock: Clock;
+  },
 ): Promise<ProbeReport> {
   const { subject, scratchDir, signal, clock } = job;
   const kind = checkKindOf(subject.config.test);
   switch (kind.kind) {
     case 'exec': {
-      const target = { containerId: subject.id, specJson: subject.specJson, scratchDir, timeoutNs: subject.config.timeoutNs };
+      const target = {
+        containerId: subject.id,
+        specJson: subject.specJson,
+        scratchDir,
+        timeoutNs: subject.config.timeoutNs,
+      };
       return prober.probe(target, kind, signal);
     }
     case 'no-command': {
       const now = clock.now();
-      return { outcome: { kind: 'could-not-start', reason: `healthcheck for container ${subject.id} has no command` }, startMs: now, endMs: now };
+      return {
+        outcome: { kind: 'could-not-start', reason: `healthcheck for container ${subject.id} has no command` },
+        startMs: now,
+        endMs: now,
+      };
     }
     case 'none':
     case 'disabled':
@@ -88,7 +104,8 @@ async function probe(
  * caught by a pause or an exit: the task tells, asked a moment later.
  */
 async function dropReason(deps: CheckDeps, outcome: Outcome, run: Run): Promise<'paused' | 'ended' | undefined> {
-  const isDoubtful = outcome.kind === 'could-not-start' || (outcome.kind === 'exited' && outcome.code === KILLED_EXIT_CODE);
+  const isDoubtful =
+    outcome.kind === 'could-not-start' || (outcome.kind === 'exited' && outcome.code === KILLED_EXIT_CODE);
   if (!isDoubtful && outcome.kind !== 'timed-out') return undefined;
   if (isDoubtful) await deps.clock.sleep(CONFIRM_AFTER_MS);
   const task = await deps.describe().then(
@@ -102,7 +119,11 @@ async function dropReason(deps: CheckDeps, outcome: Outcome, run: Run): Promise<
   return task.kind === 'running' && task.run.id === run.id ? undefined : 'ended';
 }
 
-async function record(store: HealthStore, subject: CheckSubject, seen: { readonly run: Run; readonly result: Result }): Promise<CheckReport> {
+async function record(
+  store: HealthStore,
+  subject: CheckSubject,
+  seen: { readonly run: Run; readonly result: Result },
+): Promise<CheckReport> {
   const { run, result } = seen;
   const { config } = subject;
   let made: ReturnType<typeof transition> | undefined;

@@ -48,7 +48,11 @@ const MAX_PASSWD_BYTES = 4 << 20;
  * Makes a container that can be started. Everything that can be refused is refused before anything is made; when it fails later, or is
  * cancelled, nothing is left: no snapshot, no lease, no directory, no name.
  */
-export async function createContainer(ctx: ContainerContext, request: CreateRequest, deps: CreateDeps): Promise<Created> {
+export async function createContainer(
+  ctx: ContainerContext,
+  request: CreateRequest,
+  deps: CreateDeps,
+): Promise<Created> {
   const flags = healthConfigFromFlags(request.health);
   if (request.name !== undefined) checkName(request.name);
   for (const key of Object.keys(request.labels)) refuseReserved(key);
@@ -58,7 +62,10 @@ export async function createContainer(ctx: ContainerContext, request: CreateRequ
   const image = await deps.findImage();
   const health = healthLabelsFrom({ image: image.familiarName, imageValue: image.config.healthcheck, flags });
   for (const warning of health.warnings) ctx.log.warn(warning);
-  const chainId = await ensureUnpacked(ctx, image, { snapshotter: ctx.snapshotter, ...(deps.signal ? { signal: deps.signal } : {}) });
+  const chainId = await ensureUnpacked(ctx, image, {
+    snapshotter: ctx.snapshotter,
+    ...(deps.signal ? { signal: deps.signal } : {}),
+  });
 
   const id = randomBytes(32).toString('hex');
   return withRollback(ctx, id, async (leased) => {
@@ -66,7 +73,11 @@ export async function createContainer(ctx: ContainerContext, request: CreateRequ
     const user = userOf(ctx, request, image, mounts);
     const options = specOptionsOf(ctx, { id, request, image, user, path: deps.path });
     const spec = buildSpec(options);
-    const stored = storedConfigFrom(request, image, { hostname: options.hostname, env: spec.process?.env ?? [], args: argsOf(request, image) });
+    const stored = storedConfigFrom(request, image, {
+      hostname: options.hostname,
+      env: spec.process?.env ?? [],
+      args: argsOf(request, image),
+    });
     const labels = { ...labelsOf(ctx, { id, request, image, hostname: options.hostname }), ...health.labels };
     return withNamesLock(
       ctx,
@@ -95,7 +106,11 @@ export async function createContainer(ctx: ContainerContext, request: CreateRequ
 }
 
 /** What is made is held by a lease while it is being made; on failure all of it goes. */
-async function withRollback<T>(ctx: ContainerContext, id: string, work: (leased: Containerd) => Promise<T>): Promise<T> {
+async function withRollback<T>(
+  ctx: ContainerContext,
+  id: string,
+  work: (leased: Containerd) => Promise<T>,
+): Promise<T> {
   const leaseId = `healthctl-create-${id.slice(0, 16)}`;
   await ctx.containerd.leases.create({ id: leaseId, expiresAtMs: ctx.clock.now() + LEASE_LIFE_MS });
   try {
@@ -105,7 +120,8 @@ async function withRollback<T>(ctx: ContainerContext, id: string, work: (leased:
       ctx.log.debug(`snapshot ${id} is left to containerd's collector: ${messageOf(failure)}`);
     });
     const subject = { namespace: ctx.containerd.namespace, id };
-    for (const dir of [dataDirOf(ctx.dirs, subject), runDirOf(ctx.dirs, subject)]) rmSync(dir, { recursive: true, force: true });
+    for (const dir of [dataDirOf(ctx.dirs, subject), runDirOf(ctx.dirs, subject)])
+      rmSync(dir, { recursive: true, force: true });
     throw error;
   } finally {
     await ctx.containerd.leases.delete({ id: leaseId }).catch((failure: unknown) => {
@@ -114,7 +130,12 @@ async function withRollback<T>(ctx: ContainerContext, id: string, work: (leased:
   }
 }
 
-function userOf(ctx: ContainerContext, request: CreateRequest, image: ResolvedImage, mounts: Parameters<typeof readFilesInRoot>[0]) {
+function userOf(
+  ctx: ContainerContext,
+  request: CreateRequest,
+  image: ResolvedImage,
+  mounts: Parameters<typeof readFilesInRoot>[0],
+) {
   const parent = namespaceRunDir(ctx.dirs, ctx.containerd.namespace);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const files = readFilesInRoot(mounts, ['/etc/passwd', '/etc/group'], { maxBytes: MAX_PASSWD_BYTES, parent });
@@ -153,8 +174,21 @@ function specOptionsOf(ctx: ContainerContext, { id, request, image, user, path }
 }
 
 /** What the spec takes from the request as it is. */
-function specOptionsFrom(request: CreateRequest): Omit<SpecOptions, 'id' | 'namespace' | 'hostname' | 'image' | 'user' | 'host'> {
-  const { health: _health, init: _init, user: _user, image: _image, hostname: _hostname, name: _name, labels: _labels, security, tty, ...rest } = request;
+function specOptionsFrom(
+  request: CreateRequest,
+): Omit<SpecOptions, 'id' | 'namespace' | 'hostname' | 'image' | 'user' | 'host'> {
+  const {
+    health: _health,
+    init: _init,
+    user: _user,
+    image: _image,
+    hostname: _hostname,
+    name: _name,
+    labels: _labels,
+    security,
+    tty,
+    ...rest
+  } = request;
   return { ...rest, terminal: tty, noNewPrivileges: security.noNewPrivileges, ...seccompOf(security.seccomp) };
 }
 
@@ -187,7 +221,9 @@ function makeBindSource(source: string): void {
     mkdirSync(source, { recursive: true });
   } catch (error) {
     if (errnoOf(error) === 'EEXIST' && statSync(source, { throwIfNoEntry: false })) return; // a file, a socket, a device
-    throw new HealthctlError('INVALID', `error while creating mount source path '${source}': ${messageOf(error)}`, { cause: error });
+    throw new HealthctlError('INVALID', `error while creating mount source path '${source}': ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -198,7 +234,10 @@ interface LabelParts {
   readonly hostname: string;
 }
 
-function labelsOf(ctx: ContainerContext, { id, request, image, hostname }: LabelParts): Readonly<Record<string, string>> {
+function labelsOf(
+  ctx: ContainerContext,
+  { id, request, image, hostname }: LabelParts,
+): Readonly<Record<string, string>> {
   const { namespace } = ctx.containerd;
   const { architecture, os, stopSignal } = image.config;
   return {
@@ -216,7 +255,10 @@ function labelsOf(ctx: ContainerContext, { id, request, image, hostname }: Label
 }
 
 function refuseReserved(key: string): void {
-  if (isReservedLabel(key)) throw new HealthctlError('INVALID', `the label ${key} is reserved`, { hint: 'labels under nerdctl/, healthctl/ and containerd.io/ are not for users to set' });
+  if (isReservedLabel(key))
+    throw new HealthctlError('INVALID', `the label ${key} is reserved`, {
+      hint: 'labels under nerdctl/, healthctl/ and containerd.io/ are not for users to set',
+    });
 }
 
 function refuseLongLabels(labels: Readonly<Record<string, string>>): void {
@@ -224,8 +266,12 @@ function refuseLongLabels(labels: Readonly<Record<string, string>>): void {
     const bytes = Buffer.byteLength(key) + Buffer.byteLength(value);
     if (bytes <= MAX_LABEL_BYTES) continue;
     const isHealth = key === LABELS.nerdctlHealthcheck || key === LABELS.healthcheck;
-    throw new HealthctlError('INVALID', `${isHealth ? 'the health check' : `the label ${key}`} is too long: ${bytes} bytes, containerd takes ${MAX_LABEL_BYTES}`, {
-      ...(isHealth ? { hint: 'put the command into a script in the image' } : {}),
-    });
+    throw new HealthctlError(
+      'INVALID',
+      `${isHealth ? 'the health check' : `the label ${key}`} is too long: ${bytes} bytes, containerd takes ${MAX_LABEL_BYTES}`,
+      {
+        ...(isHealth ? { hint: 'put the command into a script in the image' } : {}),
+      },
+    );
   }
 }

@@ -14,16 +14,28 @@ export interface HealthLabels {
  * @param from.image names the image in warnings
  * @param from.imageValue what the image holds, not parsed: an image never fails a create
  */
-export function healthLabelsFrom(from: { readonly image: string; readonly imageValue: unknown; readonly flags: GivenHealthConfig | undefined }): HealthLabels {
+export function healthLabelsFrom(from: {
+  readonly image: string;
+  readonly imageValue: unknown;
+  readonly flags: GivenHealthConfig | undefined;
+}): HealthLabels {
   const { image, imageValue, flags } = from;
   const warnings: string[] = [];
   const parsed = parseHealthConfig(imageValue);
-  if (parsed.kind === 'malformed') warnings.push(`the health check of image ${image} is malformed and not used: ${parsed.reason}`);
+  if (parsed.kind === 'malformed')
+    warnings.push(`the health check of image ${image} is malformed and not used: ${parsed.reason}`);
   const config = mergeHealthConfig(parsed.kind === 'config' ? parsed.config : undefined, flags);
   const kind = checkKindOf(config?.test);
-  if (kind.kind === 'none' && flags) warnings.push('nothing is checked: there are --health-* options, but neither --health-cmd nor a health check in the image');
-  if (kind.kind === 'unknown') warnings.push(`nothing is checked: the kind of health check ${JSON.stringify(kind.type)} is not known (CMD, CMD-SHELL or NONE)`);
-  if (isChecked(config) && flags?.startIntervalNs && !config?.startPeriodNs) warnings.push('--health-start-interval has no effect without a start period (--health-start-period)');
+  if (kind.kind === 'none' && flags)
+    warnings.push(
+      'nothing is checked: there are --health-* options, but neither --health-cmd nor a health check in the image',
+    );
+  if (kind.kind === 'unknown')
+    warnings.push(
+      `nothing is checked: the kind of health check ${JSON.stringify(kind.type)} is not known (CMD, CMD-SHELL or NONE)`,
+    );
+  if (isChecked(config) && flags?.startIntervalNs && !config?.startPeriodNs)
+    warnings.push('--health-start-interval has no effect without a start period (--health-start-period)');
   return { labels: config ? labelsOf(config) : {}, warnings };
 }
 

@@ -11,7 +11,11 @@ import { type ContainerView, healthConfigOf } from './view.ts';
  *
  * @throws NOT_FOUND, AMBIGUOUS; CONFLICT with nerdctl's texts when the container has no check or does not run
  */
-export async function runHealthcheck(ctx: ContainerContext, nameOrId: string, signal?: AbortSignal): Promise<CheckReport> {
+export async function runHealthcheck(
+  ctx: ContainerContext,
+  nameOrId: string,
+  signal?: AbortSignal,
+): Promise<CheckReport> {
   const call = signal ? { signal } : {};
   const record = await resolveContainer(ctx.containerd, nameOrId, call);
   const subject = { namespace: ctx.containerd.namespace, id: record.id, labels: record.labels };
@@ -50,5 +54,7 @@ function checkedConfigOf(labels: Readonly<Record<string, string>>): GivenHealthC
   const parsed = healthConfigOf(labels);
   if (parsed.kind === 'config' && isChecked(parsed.config)) return parsed.config;
   if (parsed.kind !== 'malformed') throw new HealthctlError('CONFLICT', 'container has no health check configured');
-  throw new HealthctlError('CONFIG', `the label with the container's health check is damaged: ${parsed.reason}`, { hint: 'create the container again' });
+  throw new HealthctlError('CONFIG', `the label with the container's health check is damaged: ${parsed.reason}`, {
+    hint: 'create the container again',
+  });
 }

@@ -8,7 +8,15 @@ import type { HostFacts } from '../oci/spec.ts';
 import type { Device } from '../oci/types.ts';
 
 /** Node.js's names of architectures to Go's. */
-const ARCHITECTURES: Readonly<Record<string, GoArch>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', ppc64: 'ppc64le', s390x: 's390x', riscv64: 'riscv64', ia32: '386' };
+const ARCHITECTURES: Readonly<Record<string, GoArch>> = {
+  x64: 'amd64',
+  arm64: 'arm64',
+  arm: 'arm',
+  ppc64: 'ppc64le',
+  s390x: 's390x',
+  riscv64: 'riscv64',
+  ia32: '386',
+};
 
 /** What the runtime spec depends on. @param options.withDevices for `--privileged` */
 export function readHostFacts(options: { readonly withDevices: boolean }): HostFacts {
@@ -67,14 +75,20 @@ const INIT_NAMES = ['docker-init', 'tini-static'];
 /** The init for `--init`. Throws NOT_FOUND with the package to install. */
 export function findInit(path: string): string {
   const found = findProgram(INIT_NAMES, path);
-  if (found === undefined) throw new HealthctlError('NOT_FOUND', '--init needs docker-init or tini-static on the PATH', { hint: "Debian's package tini has tini-static" });
+  if (found === undefined)
+    throw new HealthctlError('NOT_FOUND', '--init needs docker-init or tini-static on the PATH', {
+      hint: "Debian's package tini has tini-static",
+    });
   return found;
 }
 
 /** The OCI runtime that `--runtime` names: a path, or a program on the PATH. Throws NOT_FOUND. */
 export function findRuntime(name: string, path: string): string {
   const found = name.startsWith('/') ? (existsSync(name) ? name : undefined) : findProgram([name], path);
-  if (found === undefined) throw new HealthctlError('NOT_FOUND', `unknown or invalid runtime name: ${name}`, { hint: 'give runc, crun, or the path of an OCI runtime' });
+  if (found === undefined)
+    throw new HealthctlError('NOT_FOUND', `unknown or invalid runtime name: ${name}`, {
+      hint: 'give runc, crun, or the path of an OCI runtime',
+    });
   return found;
 }
 

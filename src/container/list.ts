@@ -19,7 +19,10 @@ export async function listContainers(
 ): Promise<readonly ListedContainer[]> {
   const { keep = () => true, signal } = options;
   const call = signal ? { signal } : {};
-  const [records, tasks] = await Promise.all([ctx.containerd.containers.list([], call), ctx.containerd.tasks.list(call)]);
+  const [records, tasks] = await Promise.all([
+    ctx.containerd.containers.list([], call),
+    ctx.containerd.tasks.list(call),
+  ]);
   const taskOf = new Map(tasks.map((task) => [task.containerId, task]));
   const moment = momentOf(ctx.clock);
   const views = records

@@ -17,7 +17,10 @@ export function checkName(name: string): void {
 
 /** Throws ALREADY_EXISTS with Docker's text when a container of the namespace has this name or id, whoever made it. */
 export async function refuseTakenName(ctx: Pick<ContainerContext, 'containerd'>, name: string): Promise<void> {
-  const [taken] = await ctx.containerd.containers.list([`labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(name)}`, `id==${JSON.stringify(name)}`]);
+  const [taken] = await ctx.containerd.containers.list([
+    `labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(name)}`,
+    `id==${JSON.stringify(name)}`,
+  ]);
   if (!taken) return;
   throw new HealthctlError(
     'ALREADY_EXISTS',
@@ -29,17 +32,26 @@ export async function refuseTakenName(ctx: Pick<ContainerContext, 'containerd'>,
 export async function inventName(ctx: Pick<ContainerContext, 'containerd'>): Promise<string> {
   for (let tries = 0; tries < 20; tries += 1) {
     const name = `${pick(ADJECTIVES)}_${pick(NOUNS)}${tries === 0 ? '' : randomInt(10 ** Math.min(tries, 6))}`;
-    const [taken] = await ctx.containerd.containers.list([`labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(name)}`]);
+    const [taken] = await ctx.containerd.containers.list([
+      `labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(name)}`,
+    ]);
     if (!taken) return name;
   }
   throw new HealthctlError('EXHAUSTED', 'no free container name was found', { hint: 'give one with --name' });
 }
 
 /** Runs `work` while no other process of ours gives a name in this namespace. */
-export async function withNamesLock<T>(ctx: ContainerContext, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function withNamesLock<T>(
+  ctx: ContainerContext,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const dir = namespaceRunDir(ctx.dirs, ctx.containerd.namespace);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const lock = await lockFile({ path: join(dir, '.names.lock'), flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 30_000, signal }, ctx.clock);
+  const lock = await lockFile(
+    { path: join(dir, '.names.lock'), flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 30_000, signal },
+    ctx.clock,
+  );
   try {
     return await work();
   } finally {
@@ -49,5 +61,11 @@ export async function withNamesLock<T>(ctx: ContainerContext, work: () => Promis
 
 const pick = (words: readonly string[]): string => words[randomInt(words.length)] ?? 'calm';
 
-const ADJECTIVES = 'able alert ample brave brisk calm candid clear clever cosy deft eager early exact fair fine fit fond free fresh gentle glad good grand hale handy happy hardy keen kind light lively lucky merry mild neat nimble noble patient plain prompt proud quick quiet ready robust sane sharp smart sober solid sound spry stable steady stout sunny swift tidy true vivid warm well wise'.split(' ');
-const NOUNS = 'acorn alder aspen badger beech birch bison brook cedar clover cobra comet crane curlew dune eagle egret elder elm falcon fern finch fox gecko gull hare hawk hazel heron ibex iris ivy jay koala lark lemur linden lion lotus lynx magpie maple marten mole newt oak olive orca osprey otter owl panda pine plover poplar puma quail raven robin rowan salmon seal sorrel sparrow stork swan tern thistle tiger toad trout tulip vole walrus willow wolf wren yak zebra'.split(' ');
+const ADJECTIVES =
+  'able alert ample brave brisk calm candid clear clever cosy deft eager early exact fair fine fit fond free fresh gentle glad good grand hale handy happy hardy keen kind light lively lucky merry mild neat nimble noble patient plain prompt proud quick quiet ready robust sane sharp smart sober solid sound spry stable steady stout sunny swift tidy true vivid warm well wise'.split(
+    ' ',
+  );
+const NOUNS =
+  'acorn alder aspen badger beech birch bison brook cedar clover cobra comet crane curlew dune eagle egret elder elm falcon fern finch fox gecko gull hare hawk hazel heron ibex iris ivy jay koala lark lemur linden lion lotus lynx magpie maple marten mole newt oak olive orca osprey otter owl panda pine plover poplar puma quail raven robin rowan salmon seal sorrel sparrow stork swan tern thistle tiger toad trout tulip vole walrus willow wolf wren yak zebra'.split(
+    ' ',
+  );

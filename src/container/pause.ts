@@ -8,8 +8,11 @@ import type { ContainerView } from './view.ts';
 export async function pauseContainer(ctx: ContainerContext, view: ContainerView): Promise<void> {
   const { id } = view.record;
   if (view.state === 'paused') throw new HealthctlError('CONFLICT', `Container ${id} is already paused`);
-  if (view.state !== 'running') throw new HealthctlError('CONFLICT', `Container ${id} is not running`);
-  await endChecks(ctx.containerd.tasks, { containerId: id, scratchDir: runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }) });
+  if (view.state !== 'running') throw new HealthctlError('CONFLICT', `container ${id} is not running`);
+  await endChecks(ctx.containerd.tasks, {
+    containerId: id,
+    scratchDir: runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }),
+  });
   await ctx.containerd.tasks.pause(id);
 }
 
@@ -19,7 +22,8 @@ export async function unpauseContainer(ctx: ContainerContext, view: ContainerVie
   try {
     await ctx.containerd.tasks.resume(id);
   } catch (error) {
-    if (hasCode(error, 'NOT_FOUND')) throw new HealthctlError('CONFLICT', `Container ${id} is not running`, { cause: error });
+    if (hasCode(error, 'NOT_FOUND'))
+      throw new HealthctlError('CONFLICT', `container ${id} is not running`, { cause: error });
     throw error;
   }
 }

@@ -11,13 +11,20 @@ import type { ContainerView } from './view.ts';
  * @param options.force kills it first when it runs
  * @throws CONFLICT with Docker's text for one that runs, without force
  */
-export async function removeContainer(ctx: ContainerContext, view: ContainerView, options: { readonly force: boolean; readonly abort?: AbortSignal }): Promise<void> {
+export async function removeContainer(
+  ctx: ContainerContext,
+  view: ContainerView,
+  options: { readonly force: boolean; readonly abort?: AbortSignal },
+): Promise<void> {
   const { record, state, name } = view;
   const { id, labels } = record;
   if (state === 'running' || state === 'paused') {
     if (!options.force) {
-      const what = state === 'paused' ? 'paused: unpause and then stop the container' : 'running: stop the container';
-      throw new HealthctlError('CONFLICT', `cannot remove container "/${name}": container is ${what} before removing or force remove`);
+      const what =
+        state === 'paused'
+          ? 'paused and must be unpaused first'
+          : 'running: stop the container before removing or force remove';
+      throw new HealthctlError('CONFLICT', `cannot remove container "${name}": container is ${what}`);
     }
     await killContainer(ctx, view, options.abort);
   }

@@ -13,26 +13,45 @@ const PLAUSIBLE = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
  *
  * @throws NOT_FOUND `No such container: x`; AMBIGUOUS `multiple IDs found with provided prefix: x`
  */
-export async function resolveContainer(containerd: Containerd, nameOrId: string, options: { signal?: AbortSignal } = {}): Promise<ContainerRecord> {
+export async function resolveContainer(
+  containerd: Containerd,
+  nameOrId: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<ContainerRecord> {
   const wanted = nameOrId.replace(/^\//, '');
   if (!PLAUSIBLE.test(wanted)) throw await noSuchContainer(containerd, nameOrId);
   const asPattern = wanted.replaceAll('.', '[.]');
-  const records = await containerd.containers.list([`labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(wanted)}`, `id~=${JSON.stringify(`^${asPattern}`)}`], options);
-  const exact = records.find((record) => record.id === wanted) ?? records.find((record) => record.labels[LABELS.name] === wanted);
+  const records = await containerd.containers.list(
+    [`labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(wanted)}`, `id~=${JSON.stringify(`^${asPattern}`)}`],
+    options,
+  );
+  const exact =
+    records.find((record) => record.id === wanted) ?? records.find((record) => record.labels[LABELS.name] === wanted);
   if (exact) return exact;
   const [first, ...others] = records;
   if (!first) throw await noSuchContainer(containerd, nameOrId);
-  if (others.length > 0) throw new HealthctlError('AMBIGUOUS', `multiple IDs found with provided prefix: ${nameOrId}`, { hint: 'give more of the id, or the name' });
+  if (others.length > 0)
+    throw new HealthctlError('AMBIGUOUS', `multiple IDs found with provided prefix: ${nameOrId}`, {
+      hint: 'give more of the id, or the name',
+    });
   return first;
 }
 
 /** The same with its task. */
-export async function resolveView(ctx: Pick<ContainerContext, 'containerd' | 'clock'>, nameOrId: string, options: { signal?: AbortSignal } = {}): Promise<ContainerView> {
+export async function resolveView(
+  ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
+  nameOrId: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<ContainerView> {
   return viewRecord(ctx, await resolveContainer(ctx.containerd, nameOrId, options), options);
 }
 
 /** A record with its task as it is now. */
-export async function viewRecord(ctx: Pick<ContainerContext, 'containerd' | 'clock'>, record: ContainerRecord, options: { signal?: AbortSignal } = {}): Promise<ContainerView> {
+export async function viewRecord(
+  ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
+  record: ContainerRecord,
+  options: { signal?: AbortSignal } = {},
+): Promise<ContainerView> {
   return viewOf(record, await ctx.containerd.tasks.find(record.id, options), momentOf(ctx.clock));
 }
 
@@ -40,6 +59,8 @@ export async function viewRecord(ctx: Pick<ContainerContext, 'containerd' | 'clo
 async function noSuchContainer(containerd: Containerd, nameOrId: string): Promise<HealthctlError> {
   const namespaces = await containerd.host.namespaces();
   const isKnown = namespaces.includes(containerd.namespace);
-  const hint = isKnown ? undefined : `containerd has no namespace ${containerd.namespace}; it has: ${namespaces.join(', ') || 'none'}`;
+  const hint = isKnown
+    ? undefined
+    : `containerd has no namespace ${containerd.namespace}; it has: ${namespaces.join(', ') || 'none'}`;
   return new HealthctlError('NOT_FOUND', `No such container: ${nameOrId}`, hint === undefined ? {} : { hint });
 }

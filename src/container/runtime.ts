@@ -17,5 +17,14 @@ export function chooseRuntime(name: string | undefined, path: string): RuntimeCh
 }
 
 export function runcOptions(binaryName: string): RuncOptions {
-  return { binaryName, noPivotRoot: false, noNewKeyring: false, shimCgroup: '', ioUid: 0, ioGid: 0, root: '', systemdCgroup: false };
+  return {
+    binaryName,
+    noPivotRoot: false,
+    noNewKeyring: false,
+    shimCgroup: '',
+    ioUid: 0,
+    ioGid: 0,
+    root: '',
+    systemdCgroup: false,
+  };
 }

@@ -1,4 +1,4 @@
-import type { Mount } from '../containerd/tasks.ts';
+import type { Mount, TaskStdio } from '../containerd/tasks.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
@@ -13,6 +13,7 @@ import { type ContainerView, runIdOf, startNoteJson } from './view.ts';
 /** A task that is made and not started: the moment to attach to it, so that no byte is missed. */
 export interface ReadyTask {
   readonly pid: number;
+  readonly stdio: TaskStdio;
 }
 
 /**
@@ -21,15 +22,21 @@ export interface ReadyTask {
  * @param beforeStart called when the task is made; when it throws, the task is taken back
  * @throws CONFLICT for a paused container; RUNTIME (exit code 126 or 127 where Docker's is) when the program cannot be started
  */
-export async function startContainer(ctx: ContainerContext, view: ContainerView, beforeStart?: (task: ReadyTask) => Promise<void>): Promise<void> {
+export async function startContainer(
+  ctx: ContainerContext,
+  view: ContainerView,
+  beforeStart?: (task: ReadyTask) => Promise<void>,
+): Promise<void> {
   if (view.state === 'running') return;
-  if (view.state === 'paused') throw new HealthctlError('CONFLICT', 'cannot start a paused container, try unpause instead');
+  if (view.state === 'paused')
+    throw new HealthctlError('CONFLICT', 'cannot start a paused container, try unpause instead');
   const { id } = view.record;
   const { tasks } = ctx.containerd;
   if (view.task) await dropTask(ctx, id);
-  const pid = await makeTask(ctx, view);
+  const made = await makeTask(ctx, view);
+  const { pid } = made;
   try {
-    await beforeStart?.({ pid });
+    await beforeStart?.(made);
     const startTimeTicks = readStat(pid)?.startTimeTicks;
     await tasks.start({ containerId: id });
     const run = runIdOf(readBootId(), { pid, startTimeTicks: startTimeTicks ?? 0 });
@@ -43,19 +50,29 @@ export async function startContainer(ctx: ContainerContext, view: ContainerView,
   }
 }
 
-async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<number> {
+async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<ReadyTask> {
   const { id, snapshotter, snapshotKey, runtimeBinary } = view.record;
   const subject = { namespace: ctx.containerd.namespace, id };
   const stored = storedConfigOf(view.record)?.Config;
   const stdio = stored
-    ? prepareStdio({ dataDir: dataDirOf(ctx.dirs, subject), runDir: runDirOf(ctx.dirs, subject), openStdin: stored.OpenStdin, terminal: stored.Tty })
+    ? prepareStdio({
+        dataDir: dataDirOf(ctx.dirs, subject),
+        runDir: runDirOf(ctx.dirs, subject),
+        openStdin: stored.OpenStdin,
+        terminal: stored.Tty,
+      })
     : { stdin: '', stdout: '', stderr: '', terminal: false };
-  const rootfs: readonly Mount[] = snapshotKey === '' ? [] : await ctx.containerd.snapshots.mounts({ snapshotter, key: snapshotKey });
+  const rootfs: readonly Mount[] =
+    snapshotKey === '' ? [] : await ctx.containerd.snapshots.mounts({ snapshotter, key: snapshotKey });
   const options = runtimeBinary === undefined ? {} : { runcOptions: runcOptions(runtimeBinary) };
   try {
-    return await ctx.containerd.tasks.create({ containerId: id, rootfs, ...stdio, ...options });
+    const pid = await ctx.containerd.tasks.create({ containerId: id, rootfs, ...stdio, ...options });
+    return { pid, stdio };
   } catch (error) {
-    if (hasCode(error, 'ALREADY_EXISTS')) throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} is being started by somebody else`, { cause: error });
+    if (hasCode(error, 'ALREADY_EXISTS'))
+      throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} is being started by somebody else`, {
+        cause: error,
+      });
     throw explainStart(error);
   }
 }
@@ -81,9 +98,17 @@ async function isStarted(ctx: ContainerContext, id: string): Promise<boolean> {
 /** Docker: daemon/errors.go setExitCodeFromError. */
 function explainStart(error: unknown): unknown {
   if (!(error instanceof HealthctlError)) return error;
-  if (error.code === 'UNAVAILABLE' || error.code === 'ABORTED' || error.code === 'EXHAUSTED' || error.code === 'CONFLICT') return error;
+  if (
+    error.code === 'UNAVAILABLE' ||
+    error.code === 'ABORTED' ||
+    error.code === 'EXHAUSTED' ||
+    error.code === 'CONFLICT'
+  )
+    return error;
   const text = error.message.replace(/: unknown$/, '');
-  const isMissing = /executable file not found|no such file or directory|system cannot find the file specified/.test(text);
+  const isMissing = /executable file not found|no such file or directory|system cannot find the file specified/.test(
+    text,
+  );
   const cannotInvoke = /permission denied|not a directory|is a directory/.test(text);
   const exitCode = isMissing ? 127 : cannotInvoke ? 126 : undefined;
   return new HealthctlError('RUNTIME', text, { cause: error, ...(exitCode === undefined ? {} : { exitCode }) });

@@ -23,7 +23,11 @@ const DEATH_LIMIT_MS = 10_000;
  * Stops a container: its stop signal, and SIGKILL to all of it when it did not end in time. One that does not run is left alone.
  * That the user stopped it is written before the signal is sent. A paused one is resumed, so that it can take the signal.
  */
-export async function stopContainer(ctx: ContainerContext, view: ContainerView, options: StopOptions = {}): Promise<void> {
+export async function stopContainer(
+  ctx: ContainerContext,
+  view: ContainerView,
+  options: StopOptions = {},
+): Promise<void> {
   if (view.state !== 'running' && view.state !== 'paused') return;
   const { id, labels } = view.record;
   const timeoutS = options.timeoutS ?? numberOr(labels[LABELS.stopTimeout], DEFAULT_TIMEOUT_S);
@@ -32,12 +36,14 @@ export async function stopContainer(ctx: ContainerContext, view: ContainerView, 
   const ended = watchExit(ctx, id, options.abort);
   try {
     await sendSignal(ctx, id, { signal });
-    if (view.state === 'paused') await resume(ctx, id);
+    if (view.state === 'paused') await resumeContainer(ctx, id);
     const limitMs = timeoutS < 0 ? Number.POSITIVE_INFINITY : timeoutS * 1000;
     if (await ended.within(limitMs)) return;
     await killAll(ctx, id);
     if (await ended.within(DEATH_LIMIT_MS)) return;
-    throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`, { hint: 'one of its processes may hang in the kernel' });
+    throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`, {
+      hint: 'one of its processes may hang in the kernel',
+    });
   } finally {
     ended.stop();
   }
@@ -49,15 +55,20 @@ export async function killContainer(ctx: ContainerContext, view: ContainerView, 
   const ended = watchExit(ctx, id, abort);
   try {
     await killAll(ctx, id);
-    if (view.state === 'paused') await resume(ctx, id);
-    if (!(await ended.within(DEATH_LIMIT_MS))) throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`);
+    if (view.state === 'paused') await resumeContainer(ctx, id);
+    if (!(await ended.within(DEATH_LIMIT_MS)))
+      throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`);
   } finally {
     ended.stop();
   }
 }
 
 /** A signal to the main process. One that has ended is fine. */
-export async function sendSignal(ctx: Pick<ContainerContext, 'containerd'>, containerId: string, kill: { readonly signal: number; readonly all?: boolean }): Promise<void> {
+export async function sendSignal(
+  ctx: Pick<ContainerContext, 'containerd'>,
+  containerId: string,
+  kill: { readonly signal: number; readonly all?: boolean },
+): Promise<void> {
   try {
     await ctx.containerd.tasks.kill({ containerId, ...kill });
   } catch (error) {
@@ -69,7 +80,8 @@ async function killAll(ctx: ContainerContext, id: string): Promise<void> {
   await sendSignal(ctx, id, { signal: SIGKILL, all: true });
 }
 
-async function resume(ctx: ContainerContext, id: string): Promise<void> {
+/** Resumes a paused container. One that is not paused any more, or gone, is fine. */
+export async function resumeContainer(ctx: Pick<ContainerContext, 'containerd'>, id: string): Promise<void> {
   try {
     await ctx.containerd.tasks.resume(id);
   } catch (error) {
@@ -78,7 +90,9 @@ async function resume(ctx: ContainerContext, id: string): Promise<void> {
 }
 
 /** runc's word for a process that is gone. */
-const isFinished = (error: unknown): boolean => error instanceof HealthctlError && /process already finished|no such process|not running|stopped container/i.test(error.message);
+const isFinished = (error: unknown): boolean =>
+  error instanceof HealthctlError &&
+  /process already finished|no such process|not running|stopped container/i.test(error.message);
 
 function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSignal) {
   const stopped = new AbortController();
@@ -93,7 +107,8 @@ function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSign
   exit.catch(() => undefined); // told to whoever waits for it
   return {
     /** Whether it ended in time. */
-    within: (ms: number): Promise<boolean> => (Number.isFinite(ms) ? Promise.race([exit, ctx.clock.sleep(ms, signal).then(() => false)]) : exit),
+    within: (ms: number): Promise<boolean> =>
+      Number.isFinite(ms) ? Promise.race([exit, ctx.clock.sleep(ms, signal).then(() => false)]) : exit,
     stop: () => stopped.abort(),
   };
 }

@@ -11,7 +11,8 @@ export function storedConfigFrom(
   resolved: { readonly hostname: string; readonly env: readonly string[]; readonly args: readonly string[] },
 ): StoredConfig {
   const { config } = image;
-  const ownEntrypoint = request.entrypoint === undefined ? undefined : request.entrypoint === '' ? [] : [request.entrypoint];
+  const ownEntrypoint =
+    request.entrypoint === undefined ? undefined : request.entrypoint === '' ? [] : [request.entrypoint];
   const entrypoint = ownEntrypoint ?? config.entrypoint;
   const command = request.command.length > 0 ? request.command : ownEntrypoint ? undefined : config.cmd;
   return {
@@ -24,7 +25,9 @@ export function storedConfigFrom(
       AttachStdin: false,
       AttachStdout: false,
       AttachStderr: false,
-      ...(config.exposedPorts.length > 0 ? { ExposedPorts: Object.fromEntries(config.exposedPorts.map((port) => [port, {}])) } : {}),
+      ...(config.exposedPorts.length > 0
+        ? { ExposedPorts: Object.fromEntries(config.exposedPorts.map((port) => [port, {}])) }
+        : {}),
       Tty: request.tty,
       OpenStdin: request.openStdin,
       StdinOnce: request.openStdin,
@@ -35,7 +38,7 @@ export function storedConfigFrom(
       WorkingDir: request.workingDir ?? config.workingDir,
       Entrypoint: entrypoint && entrypoint.length > 0 ? entrypoint : null,
       Labels: { ...trustedImageLabels(config.labels), ...request.labels },
-      ...(request.stopSignal ?? config.stopSignal ? { StopSignal: request.stopSignal ?? config.stopSignal } : {}),
+      ...((request.stopSignal ?? config.stopSignal) ? { StopSignal: request.stopSignal ?? config.stopSignal } : {}),
       ...(request.stopTimeoutS === undefined ? {} : { StopTimeout: request.stopTimeoutS }),
     },
     HostConfig: hostConfigFrom(request),
@@ -44,10 +47,15 @@ export function storedConfigFrom(
 
 function hostConfigFrom(request: CreateRequest): StoredConfig['HostConfig'] {
   const { security } = request;
-  const securityOpt = [...(security.noNewPrivileges ? ['no-new-privileges'] : []), ...(security.seccomp === undefined ? [] : [`seccomp=${security.seccomp}`])];
+  const securityOpt = [
+    ...(security.noNewPrivileges ? ['no-new-privileges'] : []),
+    ...(security.seccomp === undefined ? [] : [`seccomp=${security.seccomp}`]),
+  ];
   const orNull = <T>(list: readonly T[]) => (list.length > 0 ? list : null);
   return {
-    Binds: orNull(request.binds.map(({ source, destination, readOnly }) => `${source}:${destination}${readOnly ? ':ro' : ''}`)),
+    Binds: orNull(
+      request.binds.map(({ source, destination, readOnly }) => `${source}:${destination}${readOnly ? ':ro' : ''}`),
+    ),
     LogConfig: { Type: 'file', Config: {} },
     NetworkMode: request.network,
     PortBindings: {},
@@ -59,13 +67,19 @@ function hostConfigFrom(request: CreateRequest): StoredConfig['HostConfig'] {
     Privileged: request.privileged,
     ReadonlyRootfs: request.readOnly,
     SecurityOpt: orNull(securityOpt),
-    ...(request.tmpfs.length > 0 ? { Tmpfs: Object.fromEntries(request.tmpfs.map(({ destination, options }) => [destination, options.join(',')])) } : {}),
+    ...(request.tmpfs.length > 0
+      ? { Tmpfs: Object.fromEntries(request.tmpfs.map(({ destination, options }) => [destination, options.join(',')])) }
+      : {}),
     ShmSize: request.shmSize || DEFAULT_SHM_SIZE,
     Runtime: request.runtime ?? 'runc',
     Memory: request.memory ?? 0,
     NanoCpus: request.nanoCpus ?? 0,
     PidsLimit: request.pidsLimit ?? null,
-    Ulimits: request.ulimits.map(({ type, soft, hard }) => ({ Name: type.replace(/^RLIMIT_/, '').toLowerCase(), Soft: soft, Hard: hard })),
+    Ulimits: request.ulimits.map(({ type, soft, hard }) => ({
+      Name: type.replace(/^RLIMIT_/, '').toLowerCase(),
+      Soft: soft,
+      Hard: hard,
+    })),
     ...(request.init ? { Init: true } : {}),
   };
 }

@@ -13,7 +13,10 @@ export interface StoredConfig {
     readonly Labels: Readonly<Record<string, string>>;
   };
   /** Docker's `HostConfig`. */
-  readonly HostConfig: Readonly<Record<string, unknown>> & { readonly NetworkMode: string; readonly AutoRemove: boolean };
+  readonly HostConfig: Readonly<Record<string, unknown>> & {
+    readonly NetworkMode: string;
+    readonly AutoRemove: boolean;
+  };
   /** Docker's image id: the digest of the config. */
   readonly ImageId: string;
   /** The program and its arguments, without an init in front. */
@@ -35,15 +38,18 @@ export function storedConfigOf(record: ContainerRecord): StoredConfig | undefine
   }
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
-const isStrings = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every((item) => typeof item === 'string');
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const isStrings = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
 
 function isStoredConfig(value: unknown): value is StoredConfig {
   if (!isObject(value)) return false;
   const { Config: config, HostConfig: host, ImageId: imageId, Args: args } = value;
   if (!isObject(config) || !isObject(host) || typeof imageId !== 'string' || !isStrings(args)) return false;
-  const labels = config['Labels'];
+  const labels = config.Labels;
   if (!isObject(labels) || !Object.values(labels).every((label) => typeof label === 'string')) return false;
-  if (typeof config['Image'] !== 'string' || typeof config['Tty'] !== 'boolean' || typeof config['OpenStdin'] !== 'boolean') return false;
-  return typeof host['NetworkMode'] === 'string' && typeof host['AutoRemove'] === 'boolean';
+  if (typeof config.Image !== 'string' || typeof config.Tty !== 'boolean' || typeof config.OpenStdin !== 'boolean')
+    return false;
+  return typeof host.NetworkMode === 'string' && typeof host.AutoRemove === 'boolean';
 }

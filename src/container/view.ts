@@ -39,9 +39,13 @@ const UNKNOWN_EXIT_CODE = 255;
 
 export function viewOf(record: ContainerRecord, task: TaskRecord | undefined, moment: Moment): ContainerView {
   const note = startNoteOf(record.labels);
-  const run = task && (task.status === 'running' || task.status === 'paused' || task.status === 'pausing') ? runOf(task, note, moment) : undefined;
+  const run =
+    task && (task.status === 'running' || task.status === 'paused' || task.status === 'pausing')
+      ? runOf(task, note, moment)
+      : undefined;
   const taskView = taskViewOf(task, run);
-  const wasStarted = note !== undefined || (task !== undefined && task.status !== 'created' && task.status !== 'unknown');
+  const wasStarted =
+    note !== undefined || (task !== undefined && task.status !== 'created' && task.status !== 'unknown');
   return {
     record,
     task,
@@ -60,7 +64,9 @@ function stateOf(task: TaskView, wasStarted: boolean): ContainerState {
 }
 
 function exitOf(task: TaskRecord | undefined): NonNullable<ContainerView['exit']> {
-  return task?.status === 'stopped' ? { code: task.exitStatus, atMs: task.exitedAtMs } : { code: UNKNOWN_EXIT_CODE, atMs: undefined };
+  return task?.status === 'stopped'
+    ? { code: task.exitStatus, atMs: task.exitedAtMs }
+    : { code: UNKNOWN_EXIT_CODE, atMs: undefined };
 }
 
 function taskViewOf(task: TaskRecord | undefined, run: Run | undefined): TaskView {

@@ -35,10 +35,14 @@ export interface Containerd {
  * @param options.namespace e.g. `default`
  */
 export function connect(options: { readonly address: string; readonly namespace: string }): Containerd {
-  return bind(openTransport(options.address), options);
+  return connectOver(openTransport(options.address), options);
 }
 
-function bind(transport: Transport, options: { address: string; namespace: string; leaseId?: string }): Containerd {
+/** The same over a transport that is open already. */
+export function connectOver(
+  transport: Transport,
+  options: { address: string; namespace: string; leaseId?: string },
+): Containerd {
   const { address, namespace, leaseId } = options;
   const rpc = openRpc(transport, {
     'containerd-namespace': namespace,
@@ -54,8 +58,8 @@ function bind(transport: Transport, options: { address: string; namespace: strin
     snapshots: openSnapshots(rpc),
     leases: openLeases(rpc),
     host: openHost(rpc),
-    withLease: (id) => bind(transport, { address, namespace, leaseId: id }),
-    inNamespace: (other) => bind(transport, { address, namespace: other }),
+    withLease: (id) => connectOver(transport, { address, namespace, leaseId: id }),
+    inNamespace: (other) => connectOver(transport, { address, namespace: other }),
     close: () => transport.close(),
   };
 }

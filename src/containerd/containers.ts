@@ -1,4 +1,4 @@
-import { anyFromJson, textFromAny, SPEC_TYPE_URL } from './any.ts';
+import { anyFromJson, SPEC_TYPE_URL, textFromAny } from './any.ts';
 import { type Container, ContainersDefinition as Service } from './gen/containerd/containers.ts';
 import type { Rpc } from './rpc.ts';
 import { RUNC_OPTIONS_TYPE_URL, RuncOptions } from './runc-options.ts';

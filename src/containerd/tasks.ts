@@ -44,7 +44,10 @@ export interface Tasks {
   /** The task of a container; undefined when it has none. */
   find(containerId: string, options?: CallOptions): Promise<TaskRecord | undefined>;
   /** A process that was executed in a container; undefined when there is none of that id. */
-  findExec(exec: { readonly containerId: string; readonly execId: string }, options?: CallOptions): Promise<TaskRecord | undefined>;
+  findExec(
+    exec: { readonly containerId: string; readonly execId: string },
+    options?: CallOptions,
+  ): Promise<TaskRecord | undefined>;
   /** All tasks of the namespace in one call. */
   list(options?: CallOptions): Promise<readonly TaskRecord[]>;
   /** @returns the pid of the process that waits to be started */

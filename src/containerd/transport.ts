@@ -5,6 +5,7 @@ import {
   Metadata,
   makeGenericClientConstructor,
 } from '@grpc/grpc-js';
+import { systemClock } from '../lib/clock.ts';
 import { type RpcFailure, translateRpcError } from './errors.ts';
 
 /** A method as ts-proto describes it: its codecs and kind. */
@@ -144,7 +145,7 @@ function metadataOf(headers: Headers): Metadata {
 }
 
 function callOptions(timeoutMs: number): { deadline?: Date } {
-  return timeoutMs > 0 ? { deadline: new Date(Date.now() + timeoutMs) } : {};
+  return timeoutMs > 0 ? { deadline: new Date(systemClock.now() + timeoutMs) } : {};
 }
 
 /** The part of grpc-js's client calls that streams need. */

@@ -25,7 +25,7 @@ export function parseHealthConfig(value: unknown): ParsedHealthConfig {
     return { kind: 'malformed', reason: `it is not an object: ${shown(value)}` };
   const fields = value as Readonly<Record<string, unknown>>;
   const config: { -readonly [K in keyof GivenHealthConfig]: GivenHealthConfig[K] } = {};
-  const test = fields['Test'];
+  const test = fields.Test;
   if (test !== undefined && test !== null) {
     if (!Array.isArray(test) || !test.every((item) => typeof item === 'string')) {
       return { kind: 'malformed', reason: `Test is not a list of strings: ${shown(test)}` };
@@ -56,7 +56,7 @@ export function parseHealthConfigText(text: string): ParsedHealthConfig {
 /** Docker's JSON shape: keys in Docker's order, zero values left out, durations in nanoseconds. */
 export function jsonFromHealthConfig(config: GivenHealthConfig): Record<string, unknown> {
   const json: Record<string, unknown> = {};
-  if (config.test?.length) json['Test'] = [...config.test];
+  if (config.test?.length) json.Test = [...config.test];
   for (const key of ORDER) {
     const value = config[KEYS[key]];
     if (value) json[key] = value;

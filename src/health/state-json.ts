@@ -5,14 +5,14 @@ import { HEALTH_STATUSES, type HealthState, type HealthStatus } from './state.ts
 export function parseHealthState(value: unknown): HealthState | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Readonly<Record<string, unknown>>;
-  const status = HEALTH_STATUSES.find((known): known is HealthStatus => known === fields['Status']);
-  const streak = fields['FailingStreak'];
+  const status = HEALTH_STATUSES.find((known): known is HealthStatus => known === fields.Status);
+  const streak = fields.FailingStreak;
   if (!status || typeof streak !== 'number' || !Number.isInteger(streak) || streak < 0) return undefined;
-  const run = fields['Run'];
+  const run = fields.Run;
   return {
     status,
     failingStreak: streak,
-    inStartPeriod: fields['InStartPeriod'] === true,
+    inStartPeriod: fields.InStartPeriod === true,
     run: typeof run === 'string' && run !== '' ? run : undefined,
   };
 }

@@ -44,7 +44,9 @@ export function createExecProber(options: ExecProberOptions): Prober {
       const startMs = clock.now();
       if (signal?.aborted) return { outcome: { kind: 'cancelled' }, startMs, endMs: startMs };
       const execId = `${CHECK_EXEC_PREFIX}${randomBytes(8).toString('hex')}`;
-      const outcome = await withOutput(join(target.scratchDir, execId), (output) => runExec(options, { target, execId, processJson, output, signal }));
+      const outcome = await withOutput(join(target.scratchDir, execId), (output) =>
+        runExec(options, { target, execId, processJson, output, signal }),
+      );
       return { outcome, startMs, endMs: clock.now() };
     },
   };
@@ -54,7 +56,8 @@ export function createExecProber(options: ExecProberOptions): Prober {
 function checkProcessJson({ containerId, specJson }: ProbeTarget, args: readonly string[]): string {
   const spec = specJson === undefined ? undefined : decodeJson(specJson);
   const process = typeof spec === 'object' && spec !== null && 'process' in spec ? spec.process : undefined;
-  if (typeof process !== 'object' || process === null) throw new HealthctlError('CORRUPT', `container ${containerId} has no runtime spec`);
+  if (typeof process !== 'object' || process === null)
+    throw new HealthctlError('CORRUPT', `container ${containerId} has no runtime spec`);
   return encodeJson({ ...process, args, terminal: false, consoleSize: undefined });
 }
 
@@ -137,7 +140,11 @@ async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Ou
   }
 }
 
-async function startAndWatch({ tasks, clock }: ExecProberOptions, attempt: Attempt, exit: Promise<{ readonly status: number }>): Promise<Outcome> {
+async function startAndWatch(
+  { tasks, clock }: ExecProberOptions,
+  attempt: Attempt,
+  exit: Promise<{ readonly status: number }>,
+): Promise<Outcome> {
   const { target, execId, output, signal } = attempt;
   let pid: number;
   try {
@@ -156,7 +163,10 @@ async function startAndWatch({ tasks, clock }: ExecProberOptions, attempt: Attem
 }
 
 /** The exit, the timeout or the abort, whichever comes first. Nothing of the timer is left. */
-async function firstOf(ended: Promise<Outcome>, until: { clock: Clock; timeoutNs: number; signal: AbortSignal | undefined }): Promise<Outcome> {
+async function firstOf(
+  ended: Promise<Outcome>,
+  until: { clock: Clock; timeoutNs: number; signal: AbortSignal | undefined },
+): Promise<Outcome> {
   const settled = new AbortController();
   const timedOut = until.clock
     .sleep(until.timeoutNs / 1e6, settled.signal)
@@ -179,7 +189,8 @@ function withText(outcome: Outcome, output: Output): Outcome {
 
 /** That the runtime could not start the program is an outcome; that containerd cannot be asked is not. */
 function couldNotStart(error: unknown, { containerId }: ProbeTarget): Outcome {
-  if (hasCode(error, 'TIMEOUT')) return { kind: 'could-not-start', reason: `timed out starting health check for container ${containerId}` };
+  if (hasCode(error, 'TIMEOUT'))
+    return { kind: 'could-not-start', reason: `timed out starting health check for container ${containerId}` };
   if (hasCode(error, 'UNAVAILABLE', 'DENIED', 'ABORTED') || !(error instanceof HealthctlError)) throw error;
   return { kind: 'could-not-start', reason: runtimeTextOf(error.message) };
 }
@@ -191,7 +202,11 @@ export function runtimeTextOf(message: string): string {
 }
 
 /** Deletes the exec. Where that fails, because a process is frozen or containerd is gone, the next probe sweeps it. */
-async function release({ tasks, log }: ExecProberOptions, exec: { containerId: string; execId: string }, output: Output): Promise<void> {
+async function release(
+  { tasks, log }: ExecProberOptions,
+  exec: { containerId: string; execId: string },
+  output: Output,
+): Promise<void> {
   try {
     await tasks.deleteExec(exec, { timeoutMs: DRAIN_LIMIT_MS + 8_000 });
   } catch (error) {
@@ -202,7 +217,10 @@ async function release({ tasks, log }: ExecProberOptions, exec: { containerId: s
 }
 
 /** Ends and forgets the execs of checks whose callers died. The container's check lock must be held. */
-export async function sweepExecs({ tasks, log }: Pick<ExecProberOptions, 'tasks' | 'log'>, target: Pick<ProbeTarget, 'containerId' | 'scratchDir'>): Promise<void> {
+export async function sweepExecs(
+  { tasks, log }: Pick<ExecProberOptions, 'tasks' | 'log'>,
+  target: Pick<ProbeTarget, 'containerId' | 'scratchDir'>,
+): Promise<void> {
   const { containerId, scratchDir } = target;
   for (const execId of notedExecs(scratchDir)) {
     try {
@@ -233,7 +251,10 @@ function notedExecs(scratchDir: string): readonly string[] {
 }
 
 /** Kills what runs of an exec and waits for its end, for a while. @returns whether containerd knows the exec at all */
-async function endExec(tasks: Tasks, exec: { readonly containerId: string; readonly execId: string }): Promise<boolean> {
+async function endExec(
+  tasks: Tasks,
+  exec: { readonly containerId: string; readonly execId: string },
+): Promise<boolean> {
   const left = await tasks.findExec(exec);
   if (!left) return false;
   if (left.pid === 0 || left.status === 'stopped') return true;

@@ -6,7 +6,8 @@ import { openLibc, systemError } from './libc.ts';
 /** Makes a named pipe, mode 0600. Throws system errors (EEXIST, ENOSPC …). */
 export function makeFifo(path: string): void {
   const libc = openLibc();
-  if (libc.func('int mkfifo(const char *path, unsigned int mode)')(path, 0o600) !== 0) throw systemError(libc, 'mkfifo', path);
+  if (libc.func('int mkfifo(const char *path, unsigned int mode)')(path, 0o600) !== 0)
+    throw systemError(libc, 'mkfifo', path);
 }
 
 /**

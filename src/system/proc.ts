@@ -35,12 +35,20 @@ export function parseStat(pid: number, text: string): ProcessStat | undefined {
     .split(' ');
   const [state, parentPid, , sessionId] = fields;
   const startTimeTicks = fields[19];
-  if (state === undefined || parentPid === undefined || sessionId === undefined || startTimeTicks === undefined) return undefined;
-  return { pid, state, parentPid: Number(parentPid), sessionId: Number(sessionId), startTimeTicks: Number(startTimeTicks) };
+  if (state === undefined || parentPid === undefined || sessionId === undefined || startTimeTicks === undefined)
+    return undefined;
+  return {
+    pid,
+    state,
+    parentPid: Number(parentPid),
+    sessionId: Number(sessionId),
+    startTimeTicks: Number(startTimeTicks),
+  };
 }
 
 /** Whether a process still runs: a zombie does not. */
-export const isAlive = (stat: ProcessStat | undefined): boolean => stat !== undefined && stat.state !== 'Z' && stat.state !== 'X';
+export const isAlive = (stat: ProcessStat | undefined): boolean =>
+  stat !== undefined && stat.state !== 'Z' && stat.state !== 'X';
 
 export function readBootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();

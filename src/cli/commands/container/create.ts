@@ -1,0 +1,17 @@
+import type { Command } from '../../command.ts';
+import { openContainers } from '../../context.ts';
+import { createFromOptions } from '../../create-container.ts';
+import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
+
+/** `healthctl create`: Docker's. */
+export const create: Command = {
+  usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  options: createOptionSpecs,
+  args: { min: 1 },
+  optionsEndAtArgument: true,
+  run: async (world, { options, args }) => {
+    const asked = createOptionsFrom(options, args, { cwd: process.cwd(), env: world.env });
+    const { id } = await createFromOptions(world, await openContainers(world), asked);
+    return { stdout: `${id}\n` };
+  },
+};

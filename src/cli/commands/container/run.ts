@@ -1,0 +1,145 @@
+import type { AttachEnd, Attachment } from '../../../container/attach.ts';
+import type { ContainerContext } from '../../../container/context.ts';
+import { parseDetachKeys } from '../../../container/detach-keys.ts';
+import { checkTerminal } from '../../../container/user-console.ts';
+import { HealthctlError, hasCode, messageOf } from '../../../lib/errors.ts';
+import type { World } from '../../../world.ts';
+import type { Command, CommandResult } from '../../command.ts';
+import { openContainers } from '../../context.ts';
+import { createFromOptions } from '../../create-container.ts';
+import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
+
+/** What `run` has beyond `create`. */
+interface RunOptions {
+  readonly detach: boolean;
+  readonly sigProxy: boolean;
+  readonly detachKeys: readonly number[];
+  readonly tty: boolean;
+  readonly openStdin: boolean;
+  readonly autoRemove: boolean;
+}
+
+/** `healthctl run`: Docker's. */
+export const run: Command = {
+  usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  options: [
+    ...createOptionSpecs,
+    { name: 'detach', short: 'd', type: 'bool', help: 'Run container in background and print container ID' },
+    { name: 'detach-keys', type: 'string', help: 'Override the key sequence for detaching a container' },
+    { name: 'sig-proxy', type: 'bool', help: 'Proxy received signals to the process', default: true },
+  ],
+  args: { min: 1 },
+  optionsEndAtArgument: true,
+  failureCode: 125,
+  run: async (world, { options, args }) => {
+    const asked = createOptionsFrom(options, args, { cwd: process.cwd(), env: world.env });
+    const { tty, openStdin, autoRemove } = asked.request;
+    const keys = options.string('detach-keys');
+    const how: RunOptions = {
+      detach: options.bool('detach'),
+      sigProxy: options.bool('sig-proxy'),
+      detachKeys: parseDetachKeys(keys),
+      ...{ tty, openStdin, autoRemove },
+    };
+    refuseImpossible(world, how);
+    const ctx = await openContainers(world);
+    const { id } = await createFromOptions(world, ctx, asked);
+    return runCreated(world, ctx, { id, how });
+  },
+};
+
+function refuseImpossible(world: World, { detach, tty, openStdin, autoRemove }: RunOptions): void {
+  if (detach && autoRemove) {
+    throw new HealthctlError('USAGE', '--rm together with --detach needs the monitor, which comes with a later version', {
+      hint: 'leave out --rm, and remove the container with rm when it has ended',
+    });
+  }
+  if (!detach) checkTerminal(world, { terminal: tty, stdin: openStdin });
+}
+
+interface CreatedRun {
+  readonly id: string;
+  readonly how: RunOptions;
+}
+
+/** A container that did not get as far as its start, because the user gave up, or that is not to stay, is removed again. */
+async function runCreated(world: World, ctx: ContainerContext, created: CreatedRun): Promise<CommandResult> {
+  const { id, how } = created;
+  let isToStay = false;
+  try {
+    const result = await (how.detach ? startDetached(world, ctx, id) : runAttached(world, ctx, created));
+    isToStay = !how.autoRemove;
+    return result;
+  } catch (error) {
+    isToStay = !how.autoRemove && !(hasCode(error, 'ABORTED') && !(await wasStarted(ctx, id)));
+    throw error;
+  } finally {
+    if (!isToStay) await removeOrWarn(ctx, id);
+  }
+}
+
+async function startDetached(world: World, ctx: ContainerContext, id: string): Promise<CommandResult> {
+  const { startContainer } = await import('../../../container/start.ts');
+  const view = await viewById(ctx, id);
+  refuseAborted(world);
+  await startContainer(ctx, view);
+  return { stdout: `${id}\n` };
+}
+
+async function runAttached(world: World, ctx: ContainerContext, { id, how }: CreatedRun): Promise<CommandResult> {
+  const [{ startContainer }, { attachContainer }] = await Promise.all([import('../../../container/start.ts'), import('../../../container/attach.ts')]);
+  const view = await viewById(ctx, id);
+  refuseAborted(world);
+  let attachment: Attachment | undefined;
+  try {
+    await startContainer(ctx, view, async ({ pid, stdio }) => {
+      attachment = await attachContainer(ctx, world, {
+        containerId: id,
+        pid,
+        stdio,
+        isNew: true,
+        stdin: how.openStdin ? 'once' : 'none',
+        proxySignals: how.sigProxy,
+        detachKeys: how.detachKeys,
+      });
+    });
+  } catch (error) {
+    await attachment?.close();
+    throw error;
+  }
+  return attachment ? resultOf(await attachment.ended) : {};
+}
+
+function resultOf(end: AttachEnd): CommandResult {
+  switch (end.kind) {
+    case 'exited':
+      return { exitCode: end.exitCode };
+    case 'detached':
+      return { exitCode: 0 };
+    case 'forced':
+      throw new HealthctlError('CONFLICT', 'got 3 SIGTERM/SIGINTs, forcefully exiting', { exitCode: 1 });
+  }
+}
+
+async function viewById(ctx: ContainerContext, id: string) {
+  const { viewRecord } = await import('../../../container/resolve.ts');
+  return viewRecord(ctx, await ctx.containerd.containers.get(id));
+}
+
+function refuseAborted({ signal }: Pick<World, 'signal'>): void {
+  if (signal.aborted) throw new HealthctlError('ABORTED', 'run was cancelled');
+}
+
+async function wasStarted(ctx: ContainerContext, id: string): Promise<boolean> {
+  return (await viewById(ctx, id)).started.ever;
+}
+
+/** What stays of it is said, and does not hide how the command itself ended. */
+async function removeOrWarn(ctx: ContainerContext, id: string): Promise<void> {
+  const { removeContainer } = await import('../../../container/remove.ts');
+  try {
+    await removeContainer(ctx, await viewById(ctx, id), { force: true });
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) ctx.log.warn(`container ${id} was not removed: ${messageOf(error)}`);
+  }
+}

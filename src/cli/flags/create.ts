@@ -1,0 +1,153 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { CreateRequest } from '../../container/create-request.ts';
+import { HealthctlError, messageOf } from '../../lib/errors.ts';
+import { parseEnvFile } from '../../oci/env-file.ts';
+import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
+import { parseCpus, parseEnv, parseLabel, parseSecurityOptions, parseSize, parseUlimit } from '../../oci/parse.ts';
+import type { OptionSpec, ParsedOptions } from '../command.ts';
+import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
+
+/** Turns a parser that throws into a check of an option's value. */
+export const checkBy = (parse: (text: string) => unknown) => (text: string) => {
+  try {
+    parse(text);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+};
+
+const PULL_POLICIES = ['always', 'missing', 'never'] as const;
+export type PullPolicy = (typeof PULL_POLICIES)[number];
+
+/** The options that `run` and `create` share, in Docker's words (docker/cli: cli/command/container/opts.go). */
+export const createOptionSpecs: readonly OptionSpec[] = [
+  { name: 'cap-add', type: 'list', help: 'Add Linux capabilities' },
+  { name: 'cap-drop', type: 'list', help: 'Drop Linux capabilities' },
+  { name: 'cidfile', type: 'string', help: 'Write the container ID to the file' },
+  { name: 'cpus', type: 'string', value: 'decimal', help: 'Number of CPUs', check: checkBy(parseCpus) },
+  { name: 'entrypoint', type: 'string', help: 'Overwrite the default ENTRYPOINT of the image' },
+  { name: 'env', short: 'e', type: 'list', help: 'Set environment variables', check: checkBy((text) => parseEnv(text, {})) },
+  { name: 'env-file', type: 'list', help: 'Read in a file of environment variables' },
+  { name: 'group-add', type: 'list', help: 'Add additional groups to join' },
+  ...healthOptionSpecs,
+  { name: 'hostname', short: 'h', type: 'string', help: 'Container host name' },
+  { name: 'init', type: 'bool', help: 'Run an init inside the container that forwards signals and reaps processes (needs tini-static or docker-init)' },
+  { name: 'interactive', short: 'i', type: 'bool', help: 'Keep STDIN open even if not attached' },
+  { name: 'label', short: 'l', type: 'list', help: 'Set meta data on a container', check: checkBy(parseLabel) },
+  { name: 'label-file', type: 'list', help: 'Read in a line delimited file of labels' },
+  { name: 'memory', short: 'm', type: 'string', value: 'bytes', help: 'Memory limit', check: checkBy(parseSize) },
+  { name: 'name', type: 'string', help: 'Assign a name to the container' },
+  { name: 'network', aliases: ['net'], type: 'string', value: 'network', help: 'Network of the container: none (loopback only) or host', default: 'none', check: checkNetwork },
+  { name: 'pids-limit', type: 'int', help: 'Limit the number of processes (-1 for unlimited)' },
+  { name: 'privileged', type: 'bool', help: 'Give extended privileges to this container' },
+  { name: 'pull', type: 'string', help: 'Pull image before creating ("always", "missing", "never")', default: 'missing' },
+  { name: 'quiet', short: 'q', type: 'bool', help: 'Suppress the pull output' },
+  { name: 'read-only', type: 'bool', help: "Mount the container's root filesystem as read only" },
+  { name: 'rm', type: 'bool', help: 'Remove the container when it exits' },
+  { name: 'runtime', type: 'string', help: 'OCI runtime to use: runc, crun, or a path' },
+  { name: 'security-opt', type: 'list', help: 'Security options: no-new-privileges, seccomp=FILE|unconfined' },
+  { name: 'shm-size', type: 'string', value: 'bytes', help: 'Size of /dev/shm', check: checkBy(parseSize) },
+  { name: 'stop-signal', type: 'string', help: 'Signal to stop the container' },
+  { name: 'stop-timeout', type: 'int', help: 'Timeout (in seconds) to stop a container' },
+  { name: 'tmpfs', type: 'list', help: 'Mount a tmpfs directory' },
+  { name: 'tty', short: 't', type: 'bool', help: 'Allocate a pseudo-TTY' },
+  { name: 'ulimit', type: 'list', value: 'ulimit', help: 'Ulimit options', check: checkBy(parseUlimit) },
+  { name: 'user', short: 'u', type: 'string', help: 'Username or UID (format: <name|uid>[:<group|gid>])' },
+  { name: 'volume', short: 'v', type: 'list', help: 'Bind mount a host path: HOST:CONTAINER[:ro]' },
+  { name: 'workdir', short: 'w', type: 'string', help: 'Working directory inside the container' },
+];
+
+function checkNetwork(text: string): string | undefined {
+  return text === 'none' || text === 'host' ? undefined : `${JSON.stringify(text)} is not supported: give none or host`;
+}
+
+export interface CreateOptions {
+  readonly request: CreateRequest;
+  readonly pull: PullPolicy;
+  readonly quiet: boolean;
+  readonly cidfile: string | undefined;
+}
+
+/** Where relative paths start, and whose environment `-e NAME` takes over. */
+export interface Caller {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads the options of `run` and `create`, and the files that they name. Throws USAGE and CONFIG in Docker's words. */
+export function createOptionsFrom(options: ParsedOptions, args: readonly string[], caller: Caller): CreateOptions {
+  const [image = '', ...command] = args;
+  const pull = options.string('pull') ?? 'missing';
+  const policy = PULL_POLICIES.find((known) => known === pull);
+  if (!policy) throw new HealthctlError('USAGE', `invalid pull option: '${pull}': must be one of "always", "missing" or "never"`);
+  const cidfile = options.string('cidfile');
+  if (cidfile && existsSync(cidfile)) {
+    throw new HealthctlError('USAGE', `container ID file found, make sure the other container isn't running or delete ${cidfile}`);
+  }
+  return { request: requestFrom(options, { image, command, caller }), pull: policy, quiet: options.bool('quiet'), cidfile };
+}
+
+function requestFrom(options: ParsedOptions, from: { image: string; command: readonly string[]; caller: Caller }): CreateRequest {
+  const { image, command, caller } = from;
+  const parsed = <K extends string, V>(key: K, name: string, parse: (text: string) => V): { readonly [P in K]?: V } => {
+    const text = options.string(name);
+    return (text === undefined || text === '' ? {} : { [key]: parse(text) }) as { readonly [P in K]?: V };
+  };
+  const text = <K extends string>(key: K, name: string) => parsed(key, name, (value) => value);
+  const entrypoint = options.string('entrypoint');
+  const stopTimeoutS = options.int('stop-timeout');
+  const pidsLimit = options.int('pids-limit');
+  return {
+    image,
+    command,
+    ...text('name', 'name'),
+    ...text('hostname', 'hostname'),
+    env: environmentFrom(options, caller.env),
+    labels: labelsFrom(options),
+    binds: options.list('volume').map((volume) => parseVolume(volume, caller.cwd)),
+    tmpfs: options.list('tmpfs').map(parseTmpfs),
+    ...text('workingDir', 'workdir'),
+    ...text('user', 'user'),
+    groupAdd: options.list('group-add'),
+    ...(entrypoint === undefined ? {} : { entrypoint }),
+    readOnly: options.bool('read-only'),
+    capAdd: options.list('cap-add'),
+    capDrop: options.list('cap-drop'),
+    privileged: options.bool('privileged'),
+    security: parseSecurityOptions(options.list('security-opt')),
+    network: options.string('network') === 'host' ? 'host' : 'none',
+    ...text('stopSignal', 'stop-signal'),
+    ...(stopTimeoutS === undefined ? {} : { stopTimeoutS }),
+    init: options.bool('init'),
+    ...parsed('memory', 'memory', parseSize),
+    ...parsed('nanoCpus', 'cpus', parseCpus),
+    ...(pidsLimit === undefined ? {} : { pidsLimit }),
+    ulimits: options.list('ulimit').map(parseUlimit),
+    ...parsed('shmSize', 'shm-size', parseSize),
+    ...text('runtime', 'runtime'),
+    tty: options.bool('tty'),
+    openStdin: options.bool('interactive'),
+    autoRemove: options.bool('rm'),
+    health: healthFlagsFrom(options),
+  };
+}
+
+/** Files first, so that `-e` wins, as in Docker. */
+export function environmentFrom(options: ParsedOptions, env: Caller['env']): readonly string[] {
+  const ofFiles = options.list('env-file').flatMap((name) => parseEnvFile({ name, content: readGivenFile(name) }, env));
+  return [...ofFiles, ...options.list('env').map((text) => parseEnv(text, env))];
+}
+
+function labelsFrom(options: ParsedOptions): Readonly<Record<string, string>> {
+  const ofFiles = options.list('label-file').flatMap((name) => parseEnvFile({ name, content: readGivenFile(name) }));
+  return Object.fromEntries([...ofFiles, ...options.list('label')].map(parseLabel));
+}
+
+function readGivenFile(name: string): Uint8Array {
+  try {
+    return readFileSync(name);
+  } catch (cause) {
+    throw new HealthctlError('USAGE', `open ${name}: ${messageOf(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,148 @@
+import type { ContainerRecord } from '../containerd/containers.ts';
+import { familiarRecordName } from '../image/reference.ts';
+import { decodeRuntimeSpec } from '../oci/read-spec.ts';
+import type { RuntimeSpec } from '../oci/types.ts';
+import { networksOf } from './networks.ts';
+import { shownLabels } from './shown-labels.ts';
+import { storedConfigOf } from './stored-config.ts';
+
+/** A directory of the host in a container, as Docker's document has it. */
+export interface MountPoint {
+  readonly Type: 'bind';
+  readonly Source: string;
+  readonly Destination: string;
+  readonly Mode: string;
+  readonly RW: boolean;
+  readonly Propagation: string;
+}
+
+/** What a container was asked to be, as far as it is known. */
+export interface Details {
+  /** Whether healthctl made it, and so knows. */
+  readonly isOurs: boolean;
+  /** As the user named it; of a foreign container the familiar name of its record. Empty for one without an image. */
+  readonly image: string;
+  /** Docker's image id; of a foreign container the name, because nothing tells the id. */
+  readonly imageId: string;
+  /** The program and its arguments. */
+  readonly args: readonly string[];
+  /** Docker's `Config`, without the health check. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Docker's `HostConfig`, as far as it was asked for. */
+  readonly hostConfig: Readonly<Record<string, unknown>>;
+  readonly mounts: readonly MountPoint[];
+  readonly networks: readonly string[];
+}
+
+/** Of ours, the stored config tells; of foreign containers, the runtime spec and labels, which cost more to read. */
+export function detailsOf(record: ContainerRecord): Details {
+  const stored = storedConfigOf(record);
+  if (!stored) return foreignDetails(record);
+  return {
+    isOurs: true,
+    image: stored.Config.Image,
+    imageId: stored.ImageId,
+    args: stored.Args,
+    config: { ...stored.Config, Labels: shownLabels(record) },
+    hostConfig: stored.HostConfig,
+    mounts: stringsOf(stored.HostConfig.Binds).map(mountOfBind),
+    networks: networksOf(record),
+  };
+}
+
+function foreignDetails(record: ContainerRecord): Details {
+  const spec = specOf(record);
+  const networks = networksOf(record);
+  return {
+    isOurs: false,
+    image: familiarRecordName(record.image),
+    imageId: record.image,
+    args: spec?.process?.args ?? [],
+    config: foreignConfig(record, spec),
+    hostConfig: foreignHostConfig(record, spec, networks),
+    mounts: (spec?.mounts ?? []).flatMap(mountOfSpec),
+    networks,
+  };
+}
+
+/** Undefined for a container without a spec, and for a damaged one: the rest can still be shown. */
+export function specOf(record: ContainerRecord): RuntimeSpec | undefined {
+  const json = record.specJson();
+  if (json === undefined) return undefined;
+  try {
+    return decodeRuntimeSpec(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function foreignConfig(record: ContainerRecord, spec: RuntimeSpec | undefined): Details['config'] {
+  const process = spec?.process;
+  const { uid = 0, gid = 0 } = process?.user ?? {};
+  return {
+    Hostname: spec?.hostname ?? '',
+    Domainname: '',
+    User: uid === 0 && gid === 0 ? '' : `${uid}:${gid}`,
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: process?.terminal === true,
+    OpenStdin: false,
+    StdinOnce: false,
+    Env: process?.env ?? [],
+    Cmd: process?.args ?? null,
+    Image: familiarRecordName(record.image),
+    Volumes: null,
+    WorkingDir: process?.cwd ?? '',
+    Entrypoint: null,
+    Labels: shownLabels(record),
+  };
+}
+
+function foreignHostConfig(
+  record: ContainerRecord,
+  spec: RuntimeSpec | undefined,
+  networks: readonly string[],
+): Details['hostConfig'] {
+  const { memory, cpu, pids } = spec?.linux?.resources ?? {};
+  const network = spec?.linux?.namespaces?.find(({ type }) => type === 'network');
+  const [quota, period] = [Number(cpu?.quota ?? 0), Number(cpu?.period ?? 0)];
+  return {
+    NetworkMode: networks[0] ?? (spec && !network ? 'host' : ''),
+    ReadonlyRootfs: spec?.root?.readonly === true,
+    Runtime: record.runtime,
+    Memory: Math.max(0, Number(memory?.limit ?? 0)),
+    MemorySwap: Number(memory?.swap ?? 0),
+    CpuQuota: quota,
+    CpuPeriod: period,
+    PidsLimit: pids === undefined ? null : Number(pids.limit),
+    MaskedPaths: spec?.linux?.maskedPaths ?? null,
+    ReadonlyPaths: spec?.linux?.readonlyPaths ?? null,
+  };
+}
+
+/** `source:destination[:ro]`; neither path may hold a colon. */
+function mountOfBind(text: string): MountPoint {
+  const [Source = '', Destination = '', Mode = ''] = text.split(':');
+  return { Type: 'bind', Source, Destination, Mode, RW: !Mode.split(',').includes('ro'), Propagation: 'rprivate' };
+}
+
+function mountOfSpec({ type, source = '', destination, options = [] }: NonNullable<RuntimeSpec['mounts']>[number]) {
+  const isBind = type === 'bind' || options.includes('bind') || options.includes('rbind');
+  if (!isBind) return [];
+  const RW = !options.includes('ro');
+  const Propagation = options.find((option) => /^r?(?:private|shared|slave)$/.test(option)) ?? '';
+  const mount: MountPoint = {
+    Type: 'bind',
+    Source: source,
+    Destination: destination,
+    Mode: RW ? '' : 'ro',
+    RW,
+    Propagation,
+  };
+  return [mount];
+}
+
+function stringsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

@@ -1,0 +1,283 @@
+import type { GivenHealthConfig } from '../health/config.ts';
+import { rfc3339FromMillis } from '../health/result.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { Details, MountPoint } from './details.ts';
+import type { ShownHealth } from './health.ts';
+import type { ContainerView } from './view.ts';
+
+/** Where healthctl keeps what belongs to a container of its own; empty strings for a foreign one. */
+export interface DocumentPaths {
+  readonly LogPath: string;
+  readonly ResolvConfPath: string;
+  readonly HostnamePath: string;
+  readonly HostsPath: string;
+}
+
+export interface DocumentFacts {
+  readonly view: ContainerView;
+  readonly health: ShownHealth;
+  readonly details: Details;
+  readonly paths: DocumentPaths;
+  /** Bytes, where they were asked for. */
+  readonly sizes?: { readonly SizeRw: number; readonly SizeRootFs: number };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Docker's HealthConfig: durations in nanoseconds. */
+export interface HealthcheckDocument {
+  readonly Test?: readonly string[];
+  readonly Interval: number;
+  readonly Timeout: number;
+  readonly StartPeriod: number;
+  readonly StartInterval: number;
+  readonly Retries: number;
+}
+
+export interface StateDocument {
+  readonly Status: string;
+  readonly Running: boolean;
+  readonly Paused: boolean;
+  readonly Restarting: boolean;
+  readonly OOMKilled: boolean;
+  readonly Dead: boolean;
+  readonly Pid: number;
+  readonly ExitCode: number;
+  readonly Error: string;
+  readonly StartedAt: string;
+  readonly FinishedAt: string;
+  readonly Health?: {
+    readonly Status: string;
+    readonly FailingStreak: number;
+    readonly Log: readonly {
+      readonly Start: string;
+      readonly End: string;
+      readonly ExitCode: number;
+      readonly Output: string;
+    }[];
+  };
+}
+
+/** Docker's document of a container (moby: api/types/container InspectResponse), keys in its order. */
+export interface ContainerDocument extends DocumentPaths {
+  readonly Id: string;
+  readonly Created: string;
+  readonly Path: string;
+  readonly Args: readonly string[];
+  readonly State: StateDocument;
+  readonly Image: string;
+  readonly Name: string;
+  readonly RestartCount: number;
+  readonly Driver: string;
+  readonly Platform: string;
+  readonly MountLabel: string;
+  readonly ProcessLabel: string;
+  readonly AppArmorProfile: string;
+  readonly ExecIDs: null;
+  readonly HostConfig: Json;
+  readonly GraphDriver: { readonly Data: null; readonly Name: string };
+  readonly SizeRw?: number;
+  readonly SizeRootFs?: number;
+  readonly Mounts: readonly MountPoint[];
+  readonly Config: Json & { readonly Healthcheck?: HealthcheckDocument };
+  readonly NetworkSettings: Json;
+}
+
+/** Go's zero time, which Docker shows for what has not happened. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/** What is known of a container, as Docker would tell it. */
+export function documentOf({ view, health, details, paths, sizes }: DocumentFacts): ContainerDocument {
+  const { record } = view;
+  const [Path = '', ...Args] = details.args;
+  return {
+    Id: record.id,
+    Created: timeOf(record.createdAtMs),
+    Path,
+    Args,
+    State: stateOf(view, health),
+    Image: details.imageId,
+    ResolvConfPath: paths.ResolvConfPath,
+    HostnamePath: paths.HostnamePath,
+    HostsPath: paths.HostsPath,
+    LogPath: paths.LogPath,
+    Name: `/${view.name}`,
+    RestartCount: 0,
+    Driver: record.snapshotter,
+    Platform: record.labels[LABELS.platform]?.split('/')[0] ?? 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: { ...HOST_CONFIG_ZEROS, ...details.hostConfig },
+    GraphDriver: { Data: null, Name: record.snapshotter },
+    ...sizes,
+    Mounts: details.mounts,
+    Config: configOf(details.config, health.config),
+    NetworkSettings: networkSettingsOf(view, details.networks),
+  };
+}
+
+function timeOf(ms: number | undefined): string {
+  return ms === undefined || ms <= 0 ? NEVER : rfc3339FromMillis(ms);
+}
+
+function stateOf(view: ContainerView, { state, log }: ShownHealth): StateDocument {
+  const isUp = view.state === 'running' || view.state === 'paused';
+  return {
+    Status: view.state,
+    Running: isUp,
+    Paused: view.state === 'paused',
+    Restarting: false,
+    OOMKilled: false,
+    Dead: false,
+    Pid: isUp ? (view.task?.pid ?? 0) : 0,
+    ExitCode: view.exit?.code ?? 0,
+    Error: '',
+    StartedAt: timeOf(view.startedAtMs),
+    FinishedAt: timeOf(view.exit?.atMs),
+    ...(state
+      ? {
+          Health: {
+            Status: state.status,
+            FailingStreak: state.failingStreak,
+            Log: log.map(({ start, end, exitCode, output }) => ({
+              Start: start,
+              End: end,
+              ExitCode: exitCode,
+              Output: output,
+            })),
+          },
+        }
+      : {}),
+  };
+}
+
+/** The check stands behind Cmd, as in Docker. */
+function configOf(config: Json, check: GivenHealthConfig | undefined): ContainerDocument['Config'] {
+  if (!check) return config;
+  const entries = Object.entries(config);
+  const at = entries.findIndex(([key]) => key === 'Cmd') + 1;
+  return Object.fromEntries(entries.toSpliced(at, 0, ['Healthcheck', healthcheckOf(check)]));
+}
+
+function healthcheckOf(check: GivenHealthConfig): HealthcheckDocument {
+  return {
+    ...(check.test ? { Test: check.test } : {}),
+    Interval: check.intervalNs ?? 0,
+    Timeout: check.timeoutNs ?? 0,
+    StartPeriod: check.startPeriodNs ?? 0,
+    StartInterval: check.startIntervalNs ?? 0,
+    Retries: check.retries ?? 0,
+  };
+}
+
+function networkSettingsOf(view: ContainerView, networks: readonly string[]): Json {
+  const pid = view.state === 'running' || view.state === 'paused' ? view.task?.pid : undefined;
+  return {
+    Bridge: '',
+    SandboxID: '',
+    SandboxKey: pid === undefined ? '' : `/proc/${pid}/ns/net`,
+    Ports: {},
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: '',
+    ...NO_ADDRESS,
+    Networks: Object.fromEntries(networks.map((name) => [name, NO_ENDPOINT])),
+  };
+}
+
+const NO_ADDRESS = {
+  Gateway: '',
+  GlobalIPv6Address: '',
+  GlobalIPv6PrefixLen: 0,
+  IPAddress: '',
+  IPPrefixLen: 0,
+  IPv6Gateway: '',
+  MacAddress: '',
+};
+
+const NO_ENDPOINT = {
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  MacAddress: '',
+  DriverOpts: null,
+  GwPriority: 0,
+  NetworkID: '',
+  EndpointID: '',
+  Gateway: '',
+  IPAddress: '',
+  IPPrefixLen: 0,
+  IPv6Gateway: '',
+  GlobalIPv6Address: '',
+  GlobalIPv6PrefixLen: 0,
+  DNSNames: null,
+};
+
+/** What Docker 28.5 shows for options that were not given; those that it works out from the host are left out. */
+const HOST_CONFIG_ZEROS: Json = {
+  Binds: null,
+  ContainerIDFile: '',
+  LogConfig: { Type: '', Config: {} },
+  NetworkMode: '',
+  PortBindings: {},
+  RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+  AutoRemove: false,
+  VolumeDriver: '',
+  VolumesFrom: null,
+  ConsoleSize: [0, 0],
+  CapAdd: null,
+  CapDrop: null,
+  Dns: [],
+  DnsOptions: [],
+  DnsSearch: [],
+  ExtraHosts: null,
+  GroupAdd: null,
+  IpcMode: 'private',
+  Cgroup: '',
+  Links: null,
+  OomScoreAdj: 0,
+  PidMode: '',
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: null,
+  UTSMode: '',
+  UsernsMode: '',
+  ShmSize: 0,
+  Runtime: '',
+  Isolation: '',
+  CpuShares: 0,
+  Memory: 0,
+  NanoCpus: 0,
+  CgroupParent: '',
+  BlkioWeight: 0,
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: '',
+  CpusetMems: '',
+  Devices: [],
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  MemoryReservation: 0,
+  MemorySwap: 0,
+  MemorySwappiness: null,
+  OomKillDisable: null,
+  PidsLimit: null,
+  Ulimits: [],
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
+};

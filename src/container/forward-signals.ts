@@ -1,0 +1,33 @@
+import type { Tasks } from '../containerd/tasks.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { parseSignal } from '../oci/signal.ts';
+import type { UserConsole } from './user-console.ts';
+
+/** docker/cli, cmd/docker: after so many the program ends by itself, whatever the container does. */
+const MAX_TERMINATIONS = 3;
+/** docker/cli, signals.go: not for the container. */
+const KEPT: ReadonlySet<string> = new Set(['SIGCHLD', 'SIGPIPE', 'SIGURG', 'SIGWINCH']);
+
+export interface ForwardOptions {
+  readonly tasks: Pick<Tasks, 'kill'>;
+  readonly containerId: string;
+  readonly console: Pick<UserConsole, 'onSignal'>;
+  readonly log: Logger;
+  /** Called at the third SIGINT or SIGTERM. */
+  readonly onForce: () => void;
+}
+
+/** Passes the signals that this process gets to the main process of a container (Docker's --sig-proxy). @returns ends it */
+export function forwardSignals({ tasks, containerId, console, log, onForce }: ForwardOptions): () => void {
+  let terminations = 0;
+  return console.onSignal((name) => {
+    if (KEPT.has(name)) return;
+    tasks.kill({ containerId, signal: parseSignal(name) }).catch((error: unknown) => {
+      log.debug(`${name} was not forwarded: ${messageOf(error)}`);
+    });
+    if (name !== 'SIGINT' && name !== 'SIGTERM') return;
+    terminations += 1;
+    if (terminations === MAX_TERMINATIONS) onForce();
+  });
+}

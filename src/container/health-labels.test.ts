@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import type { GivenHealthConfig } from '../health/config.ts';
+import { healthLabelsFrom } from './health-labels.ts';
+
+const from = (imageValue: unknown, flags?: GivenHealthConfig) =>
+  healthLabelsFrom({ image: 'demo:1', imageValue, flags });
+const parsed = (labels: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(labels).map(([key, json]) => [key, JSON.parse(json)]));
+
+describe('healthLabelsFrom', () => {
+  test('none × none: nothing', () => {
+    expect(from(undefined)).toEqual({ labels: {}, warnings: [] });
+  });
+
+  test('only timings: nothing, with a warning', () => {
+    const { labels, warnings } = from(undefined, { intervalNs: 1e9 });
+    expect(labels).toEqual({});
+    expect(warnings).toEqual([expect.stringContaining('nothing is checked')]);
+  });
+
+  test('a check: as nerdctl keeps it, defaults written out', () => {
+    const { labels, warnings } = from({ Test: ['CMD', 'true'], Retries: 1 }, { intervalNs: 1e9 });
+    expect(parsed(labels)).toEqual({
+      'nerdctl/healthcheck': { Test: ['CMD', 'true'], Interval: 1e9, Timeout: 30e9, StartInterval: 1e9, Retries: 1 },
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  test('switched off: kept, with what the image asks for', () => {
+    const { labels } = from({ Test: ['CMD', 'true'], Retries: 5 }, { test: ['NONE'] });
+    expect(parsed(labels)).toEqual({ 'nerdctl/healthcheck': { Test: ['NONE'], Retries: 5 } });
+  });
+
+  test('an unknown kind: kept where nerdctl does not look, named in a warning', () => {
+    const { labels, warnings } = from({ Test: ['FOO', 'x'] });
+    expect(parsed(labels)).toEqual({
+      'healthctl/healthcheck': { Test: ['FOO', 'x'] },
+      'nerdctl/healthcheck': { Test: ['NONE'] },
+    });
+    expect(warnings).toEqual([expect.stringContaining('"FOO"')]);
+  });
+
+  test('a malformed check of an image: no check, a warning with image and value', () => {
+    const { labels, warnings } = from({ Test: 'curl localhost' });
+    expect(labels).toEqual({});
+    expect(warnings).toEqual([
+      'the health check of image demo:1 is malformed and not used: Test is not a list of strings: "curl localhost"',
+    ]);
+  });
+
+  test('a start interval without a start period: a warning', () => {
+    expect(from(undefined, { test: ['CMD', 'x'], startIntervalNs: 1e9 }).warnings).toEqual([
+      expect.stringContaining('--health-start-interval has no effect'),
+    ]);
+    expect(from({ StartPeriod: 1e9 }, { test: ['CMD', 'x'], startIntervalNs: 1e9 }).warnings).toEqual([]);
+  });
+});

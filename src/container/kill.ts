@@ -1,0 +1,45 @@
+import { rfc3339FromMillis } from '../health/result.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import { parseSignal } from '../oci/signal.ts';
+import type { ContainerContext } from './context.ts';
+import { killContainer, resumeContainer, sendSignal } from './stop.ts';
+import type { ContainerView } from './view.ts';
+
+const SIGKILL = 9;
+
+export interface KillOptions {
+  /** Default SIGKILL. */
+  readonly signal?: string;
+  readonly abort?: AbortSignal;
+}
+
+/**
+ * Sends a signal to a container that runs. After SIGKILL it is gone. That the user stopped it is noted for a signal that is meant to end
+ * it: SIGKILL, or its own stop signal; such a one also resumes a paused container (Docker: daemon/kill.go).
+ *
+ * @throws USAGE for a signal that is none; CONFLICT with Docker's text for a container that does not run
+ */
+export async function signalContainer(
+  ctx: ContainerContext,
+  view: ContainerView,
+  options: KillOptions = {},
+): Promise<void> {
+  const signal = parseSignal(options.signal ?? 'KILL');
+  const { id, labels } = view.record;
+  if (view.state !== 'running' && view.state !== 'paused')
+    throw new HealthctlError('CONFLICT', `container ${id} is not running`);
+  const isLast = signal === SIGKILL || signal === stopSignalOf(labels);
+  if (isLast) await ctx.containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(ctx.clock.now()) });
+  if (signal === SIGKILL) return killContainer(ctx, view, options.abort);
+  await sendSignal(ctx, id, { signal });
+  if (isLast && view.state === 'paused') await resumeContainer(ctx, id);
+}
+
+function stopSignalOf(labels: Readonly<Record<string, string>>): number | undefined {
+  try {
+    return parseSignal(labels[LABELS.stopSignal] ?? 'SIGTERM');
+  } catch {
+    return undefined; // another tool's label may say anything
+  }
+}

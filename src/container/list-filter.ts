@@ -1,0 +1,102 @@
+import { HEALTH_STATUSES } from '../health/state.ts';
+import { familiarRecordName, fullName, tryParseReference, withDefaultTag } from '../image/reference.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import { quote } from '../lib/quote.ts';
+import { type ShownHealth, statusWord } from './health.ts';
+import { networksOf } from './networks.ts';
+import { shownLabels } from './shown-labels.ts';
+import { storedConfigOf } from './stored-config.ts';
+import type { ContainerView } from './view.ts';
+
+/** The values of `ps --filter`, by key. Values of one key are alternatives, but labels: all of them are wanted. */
+export type ListFilters = ReadonlyMap<FilterKey, readonly string[]>;
+
+const KEYS = ['ancestor', 'before', 'exited', 'health', 'id', 'label', 'name', 'network', 'since', 'status'] as const;
+type FilterKey = (typeof KEYS)[number];
+
+/** Docker: api/types/container/state.go. */
+const STATES: readonly string[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
+const HEALTH_WORDS: readonly string[] = ['none', ...HEALTH_STATUSES];
+
+/**
+ * Reads `key=value` texts (Docker: daemon/list.go). Throws INVALID with Docker's texts, e.g.
+ * `invalid filter 'health=foo': invalid value for health (foo): must be one of none, starting, healthy, unhealthy`.
+ */
+export function parseListFilters(texts: readonly string[]): ListFilters {
+  const filters = new Map<FilterKey, string[]>();
+  for (const text of texts) {
+    const equals = text.indexOf('=');
+    const name = text.slice(0, Math.max(equals, 0)).trim().toLowerCase();
+    const value = text.slice(equals + 1).trim();
+    const key = KEYS.find((known) => known === name);
+    if (key === undefined) {
+      throw new HealthctlError('INVALID', `invalid filter '${name}'`, { hint: `filters are ${KEYS.join(', ')}` });
+    }
+    checkValue(key, value);
+    filters.set(key, [...(filters.get(key) ?? []), value]);
+  }
+  return filters;
+}
+
+function checkValue(key: FilterKey, value: string): void {
+  const refuse = (reason: string) => new HealthctlError('INVALID', `invalid filter '${key}=${value}': ${reason}`);
+  const refuseWord = (what: string, words: readonly string[]) =>
+    refuse(`invalid value for ${what} (${value}): must be one of ${words.join(', ')}`);
+  if (key === 'health' && !HEALTH_WORDS.includes(value)) throw refuseWord('health', HEALTH_WORDS);
+  if (key === 'status' && !STATES.includes(value)) throw refuseWord('state', STATES);
+  if (key === 'exited' && !/^[+-]?\d{1,15}$/.test(value)) {
+    throw refuse(`strconv.Atoi: parsing ${quote(value)}: invalid syntax`);
+  }
+}
+
+/** Whether a container is wanted, health apart, which has to be read first. `before` and `since` are for whoever knows the others. */
+export function matchesView(filters: ListFilters, view: ContainerView): boolean {
+  const { record, state, exit } = view;
+  return (
+    anyOf(filters, 'id', (prefix) => record.id.startsWith(prefix)) &&
+    anyOf(filters, 'name', (pattern) => matchesName(pattern, view.name)) &&
+    anyOf(filters, 'status', (status) => status === state) &&
+    anyOf(filters, 'exited', (code) => exit !== undefined && exit.code === Number(code)) &&
+    anyOf(filters, 'network', (name) => networksOf(record).includes(name)) &&
+    anyOf(filters, 'ancestor', (image) => isMadeFrom(image, view)) &&
+    hasLabels(view, filters.get('label') ?? [])
+  );
+}
+
+export function matchesHealth(filters: ListFilters, health: ShownHealth): boolean {
+  return anyOf(filters, 'health', (status) => status === statusWord(health));
+}
+
+function anyOf(filters: ListFilters, key: FilterKey, test: (value: string) => boolean): boolean {
+  return filters.get(key)?.some(test) ?? true;
+}
+
+/** The whole name, or a regular expression that matches somewhere in it, with a slash in front or without. What is no regular expression matches nothing more. */
+function matchesName(pattern: string, name: string): boolean {
+  if (pattern === name || pattern === `/${name}`) return true;
+  try {
+    const expression = new RegExp(pattern);
+    return expression.test(name) || expression.test(`/${name}`);
+  } catch {
+    return false;
+  }
+}
+
+function hasLabels(view: ContainerView, wanted: readonly string[]): boolean {
+  if (wanted.length === 0) return true;
+  const labels = shownLabels(view.record);
+  return wanted.every((filter) => {
+    const equals = filter.indexOf('=');
+    const key = equals < 0 ? filter : filter.slice(0, equals);
+    return Object.hasOwn(labels, key) && (equals < 0 || labels[key] === filter.slice(equals + 1));
+  });
+}
+
+/** By the name that the image had, or by its id. */
+function isMadeFrom(image: string, { record }: ContainerView): boolean {
+  const reference = tryParseReference(image);
+  if (reference && fullName(withDefaultTag(reference)) === record.image) return true;
+  if (familiarRecordName(record.image) === image) return true;
+  const prefix = /^(?:sha256:)?([0-9a-f]+)$/.exec(image)?.[1];
+  return prefix !== undefined && storedConfigOf(record)?.ImageId.startsWith(`sha256:${prefix}`) === true;
+}

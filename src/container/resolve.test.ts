@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { createFakeTransport } from '../../test/fakes/transport.ts';
+import { connectOver } from '../containerd/client.ts';
+import { resolveContainer } from './resolve.ts';
+
+const containers = [
+  { id: 'abc111', name: 'web' },
+  { id: 'abc222', name: 'abc111-not' },
+  { id: 'def333', name: 'abc222' },
+];
+
+/** Answers the filters of a resolve as containerd would: a label that equals, or an id that begins. */
+function containerd(namespaces: readonly string[] = ['ns']) {
+  const transport = createFakeTransport({
+    'Containers/ListStream': ({ filters }: { filters: readonly string[] }) => {
+      const [byName = '', byId = ''] = filters;
+      const name = /==(".*")$/.exec(byName)?.[1];
+      const pattern = /^id~=(".*")$/.exec(byId)?.[1];
+      if (name === undefined || pattern === undefined) throw new Error(`unexpected filters ${filters}`);
+      return containers
+        .filter((c) => c.name === JSON.parse(name) || new RegExp(JSON.parse(pattern)).test(c.id))
+        .map((c) => ({ container: { id: c.id, labels: { 'nerdctl/name': c.name }, extensions: {} } }));
+    },
+    'Namespaces/List': () => ({ namespaces: namespaces.map((name) => ({ name, labels: {} })) }),
+  });
+  return connectOver(transport, { address: '/x', namespace: 'ns' });
+}
+
+describe('resolveContainer', () => {
+  test.each([
+    ['a name', 'web', 'abc111'],
+    ['a name as Docker’s inspect shows it', '/web', 'abc111'],
+    ['an id', 'abc111', 'abc111'],
+    ['an id before a name that is the same', 'abc222', 'abc222'],
+    ['a beginning', 'd', 'def333'],
+  ])('%s', async (_, wanted, id) => {
+    expect((await resolveContainer(containerd(), wanted)).id).toBe(id);
+  });
+
+  test('a beginning of several', async () => {
+    await expect(resolveContainer(containerd(), 'abc')).rejects.toMatchObject({
+      code: 'AMBIGUOUS',
+      message: 'multiple IDs found with provided prefix: abc',
+    });
+  });
+
+  test.each(['nobody', '', '"; drop', 'a b', '.', '*'])('nobody is called %j', async (wanted) => {
+    await expect(resolveContainer(containerd(), wanted)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: `No such container: ${wanted}`,
+      hint: undefined,
+    });
+  });
+
+  test('a namespace that containerd does not have is named', async () => {
+    await expect(resolveContainer(containerd(['default', 'k8s.io']), 'nobody')).rejects.toMatchObject({
+      hint: 'containerd has no namespace ns; it has: default, k8s.io',
+    });
+  });
+});

@@ -1,0 +1,20 @@
+import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { runtimeTextOf } from '../probe/exec.ts';
+
+/**
+ * Docker's exit status for a program that could not be started, by the runtime's words (docker/cli run.go): 127 when it is not there, 126
+ * when it must not or cannot be executed.
+ *
+ * @param otherwise 125 for `run`, 126 for `exec`
+ */
+export function exitCodeOfStartFailure(text: string, otherwise: number): number {
+  if (/executable file not found|no such file or directory/.test(text)) return 127;
+  return /permission denied|not a directory|is a directory/i.test(text) ? 126 : otherwise;
+}
+
+/** The runtime's failure to start a program, as Docker tells it; any other error as it is. */
+export function startFailure(error: unknown, otherwise: number): unknown {
+  if (!hasCode(error, 'RUNTIME', 'NOT_FOUND', 'INVALID', 'CONFLICT')) return error;
+  const text = runtimeTextOf(error.message);
+  return new HealthctlError('RUNTIME', text, { cause: error, exitCode: exitCodeOfStartFailure(text, otherwise) });
+}

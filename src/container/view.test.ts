@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { aRecord, aTask } from '../../test/builders/container.ts';
+import { LABELS } from '../lib/labels.ts';
+import { readStat } from '../system/proc.ts';
+import { healthConfigOf, runIdOf, startNoteJson, viewOf } from './view.ts';
+
+const moment = { nowMs: Date.parse('2026-01-02T00:00:00Z'), bootId: 'boot' };
+const stat = readStat(process.pid);
+const ownRun = stat ? runIdOf('boot', stat) : '';
+const note = (at: string, run: string) => ({ [LABELS.started]: startNoteJson(at, run) });
+
+describe('viewOf', () => {
+  test.each([
+    ['never started', aRecord(), undefined, 'created', false],
+    ['made, not started', aRecord(), aTask({ status: 'created' }), 'created', false],
+    ['running', aRecord(), aTask(), 'running', true],
+    ['pausing counts as paused', aRecord(), aTask({ status: 'pausing' }), 'paused', true],
+    ['stopped', aRecord(), aTask({ status: 'stopped', pid: 0 }), 'exited', true],
+    [
+      'after a reboot: the label alone tells',
+      aRecord({ labels: note('2026-01-01T00:00:00Z', 'old') }),
+      undefined,
+      'exited',
+      true,
+    ],
+    ['a damaged label still tells', aRecord({ labels: { [LABELS.started]: 'x' } }), undefined, 'exited', true],
+    ['its process is gone, containerd has not heard yet', aRecord(), aTask({ pid: 2 ** 30 }), 'exited', true],
+  ] as const)('%s', (_, record, task, state, everStarted) => {
+    const view = viewOf(record, task, moment);
+    expect([view.state, view.started.ever]).toEqual([state, everStarted]);
+  });
+
+  test('the run is told by boot, pid and start time; its start is the noted one', () => {
+    const labels = note('2026-01-01T12:00:00Z', ownRun);
+    const view = viewOf(aRecord({ labels }), aTask(), moment);
+    expect(view.taskView).toEqual({
+      kind: 'running',
+      run: { id: ownRun, startedAtMs: Date.parse('2026-01-01T12:00:00Z') },
+    });
+  });
+
+  test('a note of another run says nothing of this one', () => {
+    const view = viewOf(aRecord({ labels: note('2026-01-01T12:00:00Z', 'other') }), aTask(), moment);
+    expect(view.startedAtMs).not.toBe(Date.parse('2026-01-01T12:00:00Z'));
+  });
+
+  test('exit code and time are the task’s; after a reboot the code is 255', () => {
+    expect(viewOf(aRecord(), aTask({ status: 'stopped', exitStatus: 3, exitedAtMs: 5 }), moment).exit).toEqual({
+      code: 3,
+      atMs: 5,
+    });
+    expect(viewOf(aRecord({ labels: note('2026-01-01T00:00:00Z', 'old') }), undefined, moment).exit).toEqual({
+      code: 255,
+      atMs: undefined,
+    });
+    expect(viewOf(aRecord(), aTask(), moment).exit).toBeUndefined();
+  });
+});
+
+describe('healthConfigOf', () => {
+  const theirs = { [LABELS.nerdctlHealthcheck]: '{"Test":["CMD","true"]}' };
+  test('our label wins over nerdctl’s', () => {
+    expect(healthConfigOf({})).toEqual({ kind: 'absent' });
+    expect(healthConfigOf(theirs)).toEqual({ kind: 'config', config: { test: ['CMD', 'true'] } });
+    expect(healthConfigOf({ ...theirs, [LABELS.healthcheck]: '{"Test":["FOO"]}' })).toEqual({
+      kind: 'config',
+      config: { test: ['FOO'] },
+    });
+    expect(healthConfigOf({ [LABELS.nerdctlHealthcheck]: '{' })).toMatchObject({ kind: 'malformed' });
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { translateRpcError } from './errors.ts';
+
+const failure = (code: number, details: string) => Object.assign(new Error(`${code}: ${details}`), { code, details });
+const translate = (code: number, details: string) => translateRpcError(failure(code, details), '/run/c.sock', 'Get');
+
+describe('translateRpcError', () => {
+  test.each([
+    [5, 'container "x" in namespace "y": not found', 'NOT_FOUND'],
+    [6, 'exists', 'ALREADY_EXISTS'],
+    [9, 'no', 'CONFLICT'],
+    [3, 'bad', 'INVALID'],
+    [2, 'OCI runtime create failed', 'RUNTIME'],
+    [8, 'too much', 'EXHAUSTED'],
+  ])('code %d keeps containerd’s words', (code, details, expected) => {
+    expect(translate(code, details)).toMatchObject({ code: expected, message: details });
+  });
+  test('a missing socket, one that is refused, one that may not be opened: what to do', () => {
+    expect(translate(14, 'connect ENOENT /run/c.sock')).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('no socket at /run/c.sock'),
+      hint: expect.stringContaining('--address'),
+    });
+    expect(translate(14, 'connect ECONNREFUSED /run/c.sock')).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('/run/c.sock'),
+      hint: 'is containerd running?',
+    });
+    expect(translate(14, 'connect EACCES /run/c.sock')).toMatchObject({
+      code: 'DENIED',
+      hint: expect.stringContaining('root'),
+    });
+  });
+  test('a full disk', () => {
+    expect(translate(2, 'write /x: no space left on device: unknown')).toMatchObject({
+      code: 'EXHAUSTED',
+      hint: expect.any(String),
+    });
+  });
+  test('our own cancelling is no failure of containerd’s', () => {
+    expect(translateRpcError(failure(1, 'Cancelled'), '/s', 'Get', AbortSignal.abort())).toMatchObject({
+      code: 'ABORTED',
+    });
+    expect(translateRpcError(failure(4, 'Deadline exceeded'), '/s', 'Get')).toMatchObject({ code: 'TIMEOUT' });
+  });
+});
