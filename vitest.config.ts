@@ -1,13 +1,57 @@
 import { defineConfig } from 'vitest/config';
 
-// Three projects, three costs: `unit` needs nothing, `integration` needs real files, sockets and processes, `e2e` a real containerd.
+// Five projects, five costs: `unit` needs nothing, `integration` real files, sockets and processes, `e2e` and `compat` a real containerd,
+// `long` minutes of time. The cheap ones come first; two files at a time, because most of the work is done by other processes.
+const testbed = { globalSetup: ['test/e2e/global-setup.ts'], hookTimeout: 300_000 };
+
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/contract/**/*.test.ts'], testTimeout: 10_000 } },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 180_000, globalSetup: ['test/e2e/global-setup.ts'] } },
-      { test: { name: 'compat', include: ['test/compat/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 180_000, globalSetup: ['test/e2e/global-setup.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/contract/**/*.test.ts'],
+          testTimeout: 10_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+          ...testbed,
+        },
+      },
+      {
+        test: {
+          name: 'compat',
+          include: ['test/compat/**/*.test.ts'],
+          testTimeout: 300_000,
+          sequence: { groupOrder: 3 },
+          ...testbed,
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          testTimeout: 1_800_000,
+          sequence: { groupOrder: 4 },
+          ...testbed,
+        },
+      },
     ],
   },
 });

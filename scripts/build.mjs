@@ -31,6 +31,8 @@ const { outputFiles } = await build({
   legalComments: 'none',
   define: { HEALTHCTL_VERSION: JSON.stringify(version), HEALTHCTL_COMMIT: JSON.stringify(commit()) },
   logLevel: 'warning',
+  // src/system/libc.ts asks for whichever of __filename and import.meta.url there is.
+  logOverride: { 'empty-import-meta': 'silent' },
 });
 mkdirSync(values.out, { recursive: true });
 // Renamed into place: somebody may be starting the program.

@@ -1,0 +1,31 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startContainerd, testbedEnvironment } from '../../test/fixtures/private-containerd.ts';
+import { Interrupted, openSession } from './session.ts';
+import { tellStory } from './story.ts';
+
+/** The namespace that the demo works in; random, because runc keeps its state by namespace for the whole machine. */
+const namespace = `demo-${process.pid}`;
+
+const interrupt = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupt.abort());
+
+const containerd = await startContainerd();
+try {
+  const directory = join(containerd.directory, 'demo');
+  mkdirSync(directory);
+  writeFileSync(join(containerd.directory, 'namespaces', namespace), '');
+  const env = {
+    ...testbedEnvironment(containerd.directory),
+    CONTAINERD_ADDRESS: containerd.address,
+    CONTAINERD_NAMESPACE: namespace,
+    HEALTHCTL_RUN_ROOT: join(containerd.directory, 'run'),
+    HEALTHCTL_DATA_ROOT: join(containerd.directory, 'data'),
+  };
+  await tellStory(openSession({ directory, env, signal: interrupt.signal }));
+} catch (error) {
+  process.exitCode = error instanceof Interrupted ? 130 : 1;
+  process.stderr.write(`\n${error instanceof Error ? error.message : error}\n`);
+} finally {
+  await containerd.stop();
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+import { prepare, runNodeAsRoot } from './lib/prepare.mjs';
+// `npm test`: from a fresh clone on a machine that has only Node.js and npm to the result of every test.
+//
+//   npm test [-- VITEST OPTIONS]            everything but test/long; under 10 minutes on 2 cores
+//   npm run test:long [-- VITEST OPTIONS]   test/long alone
+import { fail } from './lib/run.mjs';
+
+const long = process.argv[2] === '--long';
+const options = process.argv.slice(long ? 3 : 2);
+const projects = options.some((option) => option.startsWith('--project'))
+  ? []
+  : [long ? '--project=long' : '--project=!long'];
+
+try {
+  await prepare(['docker-registry']);
+  process.exitCode = await runNodeAsRoot(['node_modules/vitest/vitest.mjs', 'run', ...projects, ...options]);
+} catch (error) {
+  fail(error);
+}
