@@ -1,0 +1,81 @@
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { errnoOf, HealthctlError } from '../../../lib/errors.ts';
+import type { World } from '../../../world.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { showProgress } from '../../progress.ts';
+
+/** `healthctl load`, as Docker's. */
+export const load: Command = {
+  usage: '[OPTIONS]',
+  options: [
+    {
+      name: 'input',
+      short: 'i',
+      type: 'string',
+      value: 'string',
+      help: 'Read from tar archive file, instead of STDIN',
+    },
+    { name: 'quiet', short: 'q', type: 'bool', help: 'Suppress the load output' },
+  ],
+  args: { min: 0, max: 0 },
+  run: (world, input) => runLoad(world, input),
+};
+
+type LoadWorld = Pick<World, 'containerd' | 'clock' | 'settings' | 'signal' | 'streams'>;
+
+async function runLoad(world: LoadWorld, { options }: CommandInput): Promise<CommandResult> {
+  const input = options.string('input');
+  const source = input ? await openFile(input) : openStdin(world);
+  const view =
+    options.bool('quiet') || world.streams.stderr.isTTY !== true
+      ? undefined
+      : showProgress(world.streams.stderr, world.clock);
+  try {
+    const { loadImages } = await import('../../../image/load.ts');
+    const loaded = await loadImages(
+      { containerd: await world.containerd(), clock: world.clock },
+      {
+        what: input || 'standard input',
+        source,
+        snapshotter: world.settings.snapshotter,
+        signal: world.signal,
+        ...(view ? { onProgress: view.onProgress } : {}),
+      },
+    );
+    const lines = loaded.flatMap(({ familiarNames, id }) =>
+      familiarNames.length > 0 ? familiarNames.map((name) => `Loaded image: ${name}\n`) : [`Loaded image ID: ${id}\n`],
+    );
+    return { stdout: lines.join('') };
+  } finally {
+    view?.end();
+    source.destroy();
+  }
+}
+
+async function openFile(path: string): Promise<Readable> {
+  try {
+    const file = await open(path, 'r');
+    if ((await file.stat()).isDirectory()) {
+      await file.close();
+      throw new HealthctlError('INVALID', `read ${path}: is a directory`);
+    }
+    return file.createReadStream({ highWaterMark: 1 << 18 });
+  } catch (cause) {
+    if (cause instanceof HealthctlError) throw cause;
+    const errno = errnoOf(cause);
+    if (errno === 'ENOENT') throw new HealthctlError('NOT_FOUND', `open ${path}: no such file or directory`, { cause });
+    if (errno === 'EACCES') throw new HealthctlError('DENIED', `open ${path}: permission denied`, { cause });
+    throw new HealthctlError('INVALID', `open ${path}: ${errno ?? 'it cannot be opened'}`, { cause });
+  }
+}
+
+function openStdin({ streams }: LoadWorld): Readable {
+  if (streams.stdin.isTTY === true) {
+    throw new HealthctlError('USAGE', 'requested load from stdin, but stdin is empty', {
+      hint: 'name an archive with --input, or pipe one in',
+      exitCode: 1,
+    });
+  }
+  return streams.stdin;
+}

@@ -1,0 +1,193 @@
+import { type Readable, Transform, type TransformCallback } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
+import { HealthctlError, messageOf } from '../../lib/errors.ts';
+import { printable } from '../manifest.ts';
+
+/** A file or a link of an archive; other kinds are left out. */
+export interface Member {
+  /** Without leading `./`; never absolute, never with `..`. */
+  readonly name: string;
+  readonly kind: 'file' | 'link';
+  readonly size: number;
+  /** What a link points to, as a name in the archive: symbolic links are taken from the folder they are in. */
+  readonly target: string;
+  /** To be read to its end before the next member comes; a body that is not read is skipped. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+/** Other packings that Docker takes; named so that the message helps. */
+const OTHER_PACKINGS: readonly (readonly [string, Buffer])[] = [
+  ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+  ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58])],
+  ['bzip2', Buffer.from('BZh')],
+];
+/** A real image shrinks to a third; gzip's limit is about 1,000 to one. */
+const MAX_EXPANSION = 200;
+const EXPANSION_GRACE_BYTES = 1 << 30;
+
+/**
+ * The members of a tar archive, gzip-compressed or not, as they come: the stream need not be seekable. Throws CORRUPT for what is no
+ * archive, ends too early, expands beyond reason or has members outside itself.
+ *
+ * @param what names the archive in errors, e.g. `image.tar`
+ */
+export async function* readMembers(what: string, source: Readable, signal?: AbortSignal): AsyncGenerator<Member> {
+  const tar = extract();
+  const abort = new AbortController();
+  const cancel = () => {
+    abort.abort();
+    source.destroy(); // ends the wait for its first bytes
+  };
+  if (signal?.aborted) cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  const translate = async (broken: unknown): Promise<Error> => {
+    // What broke the stream is known where it was fed; who reads from it hears only that it is gone.
+    const error = await unpacked.then(
+      () => broken,
+      (cause: unknown) => cause,
+    );
+    if (signal?.aborted) return new HealthctlError('ABORTED', `reading ${what} was cancelled`, { cause: error });
+    return error instanceof HealthctlError ? error : corrupt(what, explain(error), error);
+  };
+  const unpacked = unpack(what, source, tar, abort.signal);
+  unpacked.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(String(error))));
+  try {
+    for await (const entry of tar) {
+      const member = toMember(what, entry.header, bytesOf(entry, translate));
+      if (member) yield member;
+      // An iterator over a stream ends without a word when the stream is resumed: what was not read is skipped here.
+      entry.resume();
+    }
+    await unpacked;
+  } catch (error) {
+    throw error instanceof HealthctlError && signal?.aborted !== true ? error : await translate(error);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    abort.abort();
+    source.destroy();
+  }
+}
+
+/** Into `tar`, through gunzip where the first bytes say so. */
+async function unpack(what: string, source: Readable, tar: NodeJS.WritableStream, signal: AbortSignal): Promise<void> {
+  const first = await firstBytes(source);
+  if (first.length === 0) throw corrupt(what, 'it is empty');
+  const other = OTHER_PACKINGS.find(([, magic]) => first.subarray(0, magic.length).equals(magic));
+  if (other) {
+    throw new HealthctlError('INVALID', `${what} is compressed with ${other[0]}, which is not supported`, {
+      hint: `unpack it first: ${other[0]} -dc ${what} | healthctl load`,
+    });
+  }
+  if (!first.subarray(0, 2).equals(GZIP_MAGIC)) return pipeline(source, tar, { signal });
+  const guard = { packed: 0, unpacked: 0 };
+  const count = counter((bytes) => {
+    guard.packed += bytes;
+  });
+  const limit = counter((bytes) => {
+    guard.unpacked += bytes;
+    if (guard.unpacked > EXPANSION_GRACE_BYTES && guard.unpacked > guard.packed * MAX_EXPANSION) {
+      throw corrupt(what, `it expands to more than ${MAX_EXPANSION} times its size`);
+    }
+  });
+  return pipeline(source, count, createGunzip(), limit, tar, { signal });
+}
+
+function counter(onBytes: (bytes: number) => void): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done: TransformCallback) {
+      try {
+        onBytes(chunk.length);
+        done(null, chunk);
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+  });
+}
+
+/** The first bytes of a stream, which stay in it. */
+async function firstBytes(source: Readable): Promise<Buffer> {
+  for (;;) {
+    const chunk: Buffer | null = source.read();
+    if (chunk !== null) {
+      source.unshift(chunk);
+      return chunk;
+    }
+    if (source.readableEnded || source.destroyed) {
+      if (source.errored) throw source.errored;
+      return Buffer.alloc(0);
+    }
+    await new Promise<void>((resolve, reject) => {
+      const settle = (error?: Error) => {
+        source.off('readable', settle).off('end', settle).off('error', settle).off('close', settle);
+        if (error) reject(error);
+        else resolve();
+      };
+      source.on('readable', settle).on('end', settle).on('error', settle).on('close', settle);
+    });
+  }
+}
+
+async function* bytesOf(
+  entry: AsyncIterable<unknown>,
+  translate: (error: unknown) => Promise<Error>,
+): AsyncGenerator<Uint8Array> {
+  const chunks = entry[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await chunks.next().catch(async (error: unknown) => {
+        throw await translate(error);
+      });
+      if (next.done) return;
+      if (next.value instanceof Uint8Array) yield next.value;
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+interface Header {
+  readonly name: string;
+  readonly size?: number | undefined;
+  readonly type?: string | null | undefined;
+  readonly linkname?: string | null | undefined;
+}
+
+function toMember(what: string, header: Header, body: AsyncIterable<Uint8Array>): Member | undefined {
+  const { type, size = 0, linkname } = header;
+  if (type !== 'file' && type !== 'contiguous-file' && type !== 'link' && type !== 'symlink') return undefined;
+  const name = placeInArchive(what, header.name, '');
+  if (type === 'file' || type === 'contiguous-file') return { name, kind: 'file', size, target: '', body };
+  const folder = type === 'symlink' ? name.split('/').slice(0, -1).join('/') : '';
+  return { name, kind: 'link', size: 0, target: placeInArchive(what, linkname ?? '', folder), body };
+}
+
+/** Names a member from the root of the archive. Throws for one outside it. */
+function placeInArchive(what: string, name: string, folder: string): string {
+  const parts: string[] = [];
+  if (name.startsWith('/') || name.includes('\0')) throw outside(what, name);
+  for (const part of `${folder}/${name}`.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') parts.push(part);
+    else if (folder === '' || parts.pop() === undefined) throw outside(what, name);
+  }
+  return parts.join('/');
+}
+
+const outside = (what: string, name: string) => corrupt(what, `its member "${printable(name)}" lies outside of it`);
+
+function corrupt(what: string, why: string, cause?: unknown): HealthctlError {
+  return new HealthctlError('CORRUPT', `${what} is not an image archive: ${why}`, { cause });
+}
+
+function explain(error: unknown): string {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const message = messageOf(error);
+  if (code === 'Z_BUF_ERROR' || /unexpected end/i.test(message)) return 'it is truncated';
+  if (code.startsWith('Z_')) return 'its gzip data are damaged';
+  if (/invalid tar header|invalid header|exceeds max size/i.test(message)) return 'it is no tar archive, or damaged';
+  return printable(message);
+}

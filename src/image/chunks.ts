@@ -1,0 +1,54 @@
+/** Large enough that a round trip for each costs little, small enough to hold a few. */
+const CHUNK_BYTES = 1 << 20;
+
+/** Gathers small pieces into pieces of about 1 MiB. */
+export async function* gatherChunks(
+  source: AsyncIterable<Uint8Array>,
+  chunkBytes = CHUNK_BYTES,
+): AsyncGenerator<Buffer> {
+  let waiting: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of source) {
+    waiting.push(piece);
+    size += piece.length;
+    if (size < chunkBytes) continue;
+    yield Buffer.concat(waiting, size);
+    waiting = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.concat(waiting, size);
+}
+
+/** Runs `work` for all items, at most `limit` at once. The first failure stops the rest: `signal` tells those under way. */
+export async function forEachLimited<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const stop = new AbortController();
+  const cancel = () => stop.abort();
+  if (signal?.aborted) cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  const queue = items.values();
+  const run = async () => {
+    for (const item of queue) {
+      if (stop.signal.aborted) return;
+      await work(item, stop.signal);
+    }
+  };
+  try {
+    const runners = Array.from({ length: Math.min(limit, items.length) }, () =>
+      run().catch((error: unknown) => {
+        const isFirst = !stop.signal.aborted || signal?.aborted === true;
+        stop.abort();
+        return { error, isFirst };
+      }),
+    );
+    const failures = (await Promise.all(runners)).filter((result) => result !== undefined);
+    const first = failures.find(({ isFirst }) => isFirst) ?? failures[0];
+    if (first) throw first.error;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}

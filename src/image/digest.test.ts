@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { chainIdOf, chainIdsOf, digestOf, shortId } from './digest.ts';
+
+test('chain ids', () => {
+  const [a, b] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`];
+  expect(chainIdOf([])).toBe('');
+  expect(chainIdOf([a])).toBe(a);
+  expect(chainIdsOf([a, b])).toEqual([a, digestOf(Buffer.from(`${a} ${b}`))]);
+});
+
+test('shortId', () => {
+  expect(shortId(`sha256:${'0123456789abcdef'.repeat(4)}`)).toBe('0123456789ab');
+  expect(shortId('abc')).toBe('abc');
+});

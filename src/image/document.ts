@@ -1,0 +1,78 @@
+import { HealthctlError } from '../lib/errors.ts';
+
+/**
+ * A JSON object that nobody vouches for. A field of another type than asked for throws CORRUPT, naming document and field;
+ * an absent one and `null` are undefined, as Go's decoder takes them.
+ */
+export interface Document {
+  string(key: string): string | undefined;
+  strings(key: string): readonly string[] | undefined;
+  /** An integer that is not negative. */
+  size(key: string): number | undefined;
+  stringMap(key: string): Readonly<Record<string, string>> | undefined;
+  /** The keys of an object whose values do not matter (`ExposedPorts`, `Volumes`). */
+  keys(key: string): readonly string[] | undefined;
+  object(key: string): Document | undefined;
+  objects(key: string): readonly Document[] | undefined;
+  /** As it is. */
+  raw(key: string): unknown;
+  /** The error for a field that has the right type and a wrong value. */
+  wrong(key: string, why: string): HealthctlError;
+}
+
+/** @param what names the document in errors, e.g. `manifest of busybox:latest` */
+export function parseDocument(what: string, bytes: Uint8Array): Document {
+  return openDocument(what, parseJson(what, bytes));
+}
+
+/** Throws CORRUPT for anything but JSON. */
+export function parseJson(what: string, bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  } catch (cause) {
+    throw new HealthctlError('CORRUPT', `${what} is not valid JSON`, { cause });
+  }
+}
+
+export function openDocument(what: string, value: unknown, path = ''): Document {
+  if (!isObject(value)) {
+    throw new HealthctlError('CORRUPT', `${what}: ${path === '' ? 'the document' : path} is not an object`);
+  }
+  const name = (key: string) => (path === '' ? key : `${path}.${key}`);
+  const wrong = (key: string, why: string) => new HealthctlError('CORRUPT', `${what}: ${name(key)} ${why}`);
+  const raw = (key: string): unknown => (Object.hasOwn(value, key) ? (value[key] ?? undefined) : undefined);
+  const read = <T>(key: string, guard: (field: unknown) => field is T, kind: string): T | undefined => {
+    const field = raw(key);
+    if (field === undefined) return undefined;
+    if (!guard(field)) throw wrong(key, `is not ${kind}`);
+    return field;
+  };
+  return {
+    string: (key) => read(key, isString, 'a string'),
+    strings: (key) => read(key, isStrings, 'a list of strings'),
+    size: (key) => read(key, isSize, 'a size'),
+    stringMap: (key) => read(key, isStringMap, 'an object of strings'),
+    keys: (key) => {
+      const field = read(key, isObject, 'an object');
+      return field && Object.keys(field);
+    },
+    object: (key) => {
+      const field = raw(key);
+      return field === undefined ? undefined : openDocument(what, field, name(key));
+    },
+    objects: (key) =>
+      read(key, isList, 'a list')?.map((item, index) => openDocument(what, item, `${name(key)}[${index}]`)),
+    raw,
+    wrong,
+  };
+}
+
+const isString = (value: unknown): value is string => typeof value === 'string';
+const isList = (value: unknown): value is unknown[] => Array.isArray(value);
+const isStrings = (value: unknown): value is string[] => isList(value) && value.every(isString);
+const isSize = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isStringMap = (value: unknown): value is Record<string, string> =>
+  isObject(value) && Object.values(value).every(isString);

@@ -1,0 +1,143 @@
+import type { Containerd } from '../containerd/client.ts';
+import type { ImageRecord } from '../containerd/images.ts';
+import type { Clock } from '../lib/clock.ts';
+import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { withImageLease } from './lease.ts';
+import type { OnProgress } from './progress.ts';
+import {
+  familiarName,
+  familiarRecordName,
+  fullName,
+  parseReference,
+  type Reference,
+  tryParseReference,
+  withDefaultTag,
+} from './reference.ts';
+import { type ReadOptions, readManifest, readStoredImage, type StoredImage } from './stored.ts';
+import { unpackImage } from './unpack.ts';
+
+/** An image that is there, found by a name or an id. */
+export interface ResolvedImage extends StoredImage {
+  /** Of its record, e.g. `docker.io/library/busybox:latest`. */
+  readonly name: string;
+  readonly familiarName: string;
+  /** What the record names: a manifest or an index. */
+  readonly target: ImageRecord['target'];
+}
+
+const ID = /^(?:sha256:)?([0-9a-f]{1,64})$/;
+const FULL_ID = /^(?:sha256:)?[0-9a-f]{64}$/;
+
+/**
+ * Finds an image as Docker does: by its name (familiar or full, without a tag `latest`), by the exact name of its record, by
+ * `name@digest`, else by its id or the beginning of it. The id is the digest of the config; those that nerdctl and ctr show, of the
+ * manifest or index, are taken too.
+ *
+ * Throws NOT_FOUND (`No such image: x`), AMBIGUOUS for a beginning that several images share, INVALID for what is neither name nor id.
+ */
+export async function resolveImage(
+  world: { readonly containerd: Containerd },
+  nameOrId: string,
+  options: ReadOptions = {},
+): Promise<ResolvedImage> {
+  const record = await findRecord(world.containerd, nameOrId, options);
+  const name = familiarRecordName(record.name);
+  const stored = await readStoredImage(world.containerd, name, record.target, options);
+  return { ...stored, name: record.name, familiarName: name, target: record.target };
+}
+
+/** As resolveImage, undefined for one that is not there. */
+export async function findImage(
+  world: { readonly containerd: Containerd },
+  nameOrId: string,
+  options: ReadOptions = {},
+): Promise<ResolvedImage | undefined> {
+  try {
+    return await resolveImage(world, nameOrId, options);
+  } catch (error) {
+    if (hasCode(error, 'NOT_FOUND') && error.message.startsWith(NO_SUCH_IMAGE)) return undefined;
+    throw error;
+  }
+}
+
+/** Unpacks an image that another tool fetched without unpacking it, or for another snapshotter. @returns the chain id */
+export async function ensureUnpacked(
+  world: { readonly containerd: Containerd; readonly clock: Clock },
+  image: ResolvedImage,
+  options: { readonly snapshotter: string; readonly onProgress?: OnProgress; readonly signal?: AbortSignal },
+): Promise<string> {
+  const { snapshotter, signal } = options;
+  const { chainId, manifest, config, familiarName: name } = image;
+  if (chainId === '') return '';
+  if (await world.containerd.snapshots.exists({ snapshotter, key: chainId }, signal ? { signal } : {})) return chainId;
+  return withImageLease(world, (leased) => unpackImage(leased, { image: name, manifest, config, ...options }));
+}
+
+const NO_SUCH_IMAGE = 'No such image: ';
+
+/** The record that a name or id means. Throws as resolveImage does. */
+export async function findRecord(
+  containerd: Containerd,
+  nameOrId: string,
+  options: ReadOptions = {},
+): Promise<ImageRecord> {
+  const call = options.signal ? { signal: options.signal } : {};
+  const reference = FULL_ID.test(nameOrId) ? undefined : tryParseReference(nameOrId);
+  const named = reference && withDefaultTag(reference);
+  const byName =
+    (named && (await containerd.images.find(fullName(named), call))) ??
+    (nameOrId === '' ? undefined : await containerd.images.find(nameOrId, call)) ??
+    (named?.digest === undefined ? undefined : await findByDigest(containerd, named, call));
+  if (byName) return byName;
+  const prefix = ID.exec(nameOrId)?.[1];
+  const byId = prefix === undefined ? undefined : await findById(containerd, prefix, options);
+  if (byId) return byId;
+  if (!named && prefix === undefined) parseReference(nameOrId); // throws, and says what is wrong with it
+  throw new HealthctlError('NOT_FOUND', `${NO_SUCH_IMAGE}${named ? familiarName(named) : nameOrId}`, {
+    hint: 'images lists those that are there; pull or load brings others',
+  });
+}
+
+/** `name@digest` means any record of that repository with that target. */
+async function findByDigest(
+  containerd: Containerd,
+  wanted: Reference,
+  call: { readonly signal?: AbortSignal },
+): Promise<ImageRecord | undefined> {
+  const records = await containerd.images.list([`target.digest==${wanted.digest}`], call);
+  return records.find(({ name }) => {
+    const reference = tryParseReference(name);
+    return reference?.domain === wanted.domain && reference.path === wanted.path;
+  });
+}
+
+async function findById(
+  containerd: Containerd,
+  prefix: string,
+  options: ReadOptions,
+): Promise<ImageRecord | undefined> {
+  const call = options.signal ? { signal: options.signal } : {};
+  const records = await containerd.images.list([], call);
+  const matches = await Promise.all(
+    records.map(async (record) => {
+      const ids = await idsOf(containerd, record, options);
+      return ids.some((id) => id.slice('sha256:'.length).startsWith(prefix)) ? [{ record, id: ids[0] }] : [];
+    }),
+  );
+  const found = matches.flat();
+  if (new Set(found.map(({ id }) => id)).size > 1) {
+    throw new HealthctlError('AMBIGUOUS', `multiple images found with provided prefix: ${prefix}`);
+  }
+  return found[0]?.record;
+}
+
+/** The image's id first, then what other tools take for it. */
+async function idsOf(containerd: Containerd, record: ImageRecord, options: ReadOptions): Promise<readonly string[]> {
+  try {
+    const { manifest, manifestDigest } = await readManifest(containerd, record.name, record.target, options);
+    return [manifest.config.digest, manifestDigest, record.target.digest];
+  } catch (error) {
+    if (hasCode(error, 'NOT_FOUND', 'CORRUPT', 'INVALID')) return [record.target.digest];
+    throw error;
+  }
+}

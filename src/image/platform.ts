@@ -1,0 +1,72 @@
+import { HealthctlError } from '../lib/errors.ts';
+
+/** What an image is made for, in Go's words: `linux`, `amd64`, `v8`. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+/** Names of `process.arch` to Go's GOARCH. */
+const ARCHITECTURES: Readonly<Record<string, Platform>> = {
+  x64: { os: 'linux', architecture: 'amd64' },
+  ia32: { os: 'linux', architecture: '386' },
+  arm64: { os: 'linux', architecture: 'arm64', variant: 'v8' },
+  arm: { os: 'linux', architecture: 'arm', variant: 'v7' },
+  ppc64: { os: 'linux', architecture: 'ppc64le' },
+};
+
+/** Other spellings that Docker accepts for an architecture (github.com/containerd/platforms, normalisation). */
+const ALIASES: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  'x86-64': 'amd64',
+  aarch64: 'arm64',
+  i386: '386',
+  armhf: 'arm',
+};
+
+export function hostPlatform(arch: string = process.arch): Platform {
+  return ARCHITECTURES[arch] ?? { os: 'linux', architecture: arch };
+}
+
+/** Parses `linux/arm64/v8`, `arm64` or `linux`; what is not said is the host's. Throws INVALID. */
+export function parsePlatform(text: string): Platform {
+  const parts = text.split('/');
+  if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.-]+$/.test(part))) {
+    throw new HealthctlError('INVALID', `"${text}" is an invalid platform: want OS/ARCHITECTURE[/VARIANT]`);
+  }
+  const [first = '', second, variant] = parts.map((part) => part.toLowerCase());
+  if (second === undefined) {
+    return first === 'linux' ? hostPlatform() : normalise({ os: 'linux', architecture: first });
+  }
+  return normalise({ os: first, architecture: second, ...(variant === undefined ? {} : { variant }) });
+}
+
+export function formatPlatform({ os, architecture, variant }: Platform): string {
+  return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
+}
+
+/**
+ * How well something made for `made` runs on `wanted`: 0 not at all, higher is better. A 32-bit ARM machine also runs what is
+ * made for its predecessors.
+ */
+export function platformFit(made: Platform, wanted: Platform): number {
+  const [m, w] = [normalise(made), normalise(wanted)];
+  if (m.os !== w.os || m.architecture !== w.architecture) return 0;
+  if (m.variant === w.variant) return 100;
+  const [mine, theirs] = [levelOf(m.variant), levelOf(w.variant)];
+  if (m.architecture === 'arm') return mine <= theirs ? 50 + mine : 0;
+  // Without a word about the variant the baseline is meant.
+  return m.variant === undefined ? 50 : w.variant === undefined ? 10 - mine : mine <= theirs ? 40 + mine : 0;
+}
+
+const levelOf = (variant: string | undefined) => Number(/^v(\d)$/.exec(variant ?? '')?.[1] ?? 0);
+
+function normalise({ os, architecture, variant }: Platform): Platform {
+  const name = Object.hasOwn(ALIASES, architecture) ? (ALIASES[architecture] ?? architecture) : architecture;
+  const level = name === 'arm' ? (variant ?? 'v7') : isBaseline(name, variant) ? undefined : variant;
+  return { os, architecture: name, ...(level === undefined ? {} : { variant: level }) };
+}
+
+const isBaseline = (architecture: string, variant: string | undefined) =>
+  (architecture === 'arm64' && variant === 'v8') || (architecture === 'amd64' && variant === 'v1');

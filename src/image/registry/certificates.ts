@@ -1,0 +1,58 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, HealthctlError } from '../../lib/errors.ts';
+
+/** Where Docker and containerd look for the certificates of a registry: `<directory>/<host:port>/*.crt`. */
+export const CERTIFICATE_DIRECTORIES = ['/etc/docker/certs.d', '/etc/containerd/certs.d'];
+/** The roots of the system, as Debian, Ubuntu, Alpine and Arch name them. */
+const SYSTEM_ROOTS = '/etc/ssl/certs/ca-certificates.crt';
+/** Files of further roots. HC_CA is how the launcher hands NODE_EXTRA_CA_CERTS on, which costs every command its parsing otherwise. */
+const EXTRA_VARIABLES = ['HC_CA', 'NODE_EXTRA_CA_CERTS'];
+
+/**
+ * The certificates (PEM) to trust for a registry: `SSL_CERT_FILE` or else the system's roots, those that HC_CA and
+ * NODE_EXTRA_CA_CERTS name, and those in `certs.d`. Undefined: only what Node.js brings. Throws CONFIG for a named file that cannot be read.
+ */
+export async function readCertificates(
+  host: string,
+  env: Readonly<Record<string, string | undefined>>,
+  directories: readonly string[] = CERTIFICATE_DIRECTORIES,
+): Promise<readonly string[] | undefined> {
+  const named = new Set(EXTRA_VARIABLES.flatMap((variable) => env[variable] || []));
+  const [roots, extra, local] = await Promise.all([
+    env.SSL_CERT_FILE ? readNamed(env.SSL_CERT_FILE) : readIfPresent(SYSTEM_ROOTS),
+    Promise.all([...named].map(readNamed)),
+    readHostCertificates(host, directories),
+  ]);
+  if (roots === undefined && extra.length + local.length === 0) return undefined;
+  const base = roots === undefined ? (await import('node:tls')).rootCertificates : [roots];
+  return [...base, ...extra, ...local];
+}
+
+/** Whether somebody set up certificates for this registry: then it speaks HTTPS, even on this machine. */
+export async function hasHostCertificates(host: string, directories: readonly string[]): Promise<boolean> {
+  return (await readHostCertificates(host, directories)).length > 0;
+}
+
+async function readHostCertificates(host: string, directories: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const directory of directories) {
+    const path = join(directory, host);
+    const names = await readdir(path).catch((error: unknown) => {
+      if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return [];
+      throw error;
+    });
+    for (const name of names.filter((n) => n.endsWith('.crt')).sort()) found.push(await readNamed(join(path, name)));
+  }
+  return found;
+}
+
+async function readNamed(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new HealthctlError('CONFIG', `cannot read the certificates in ${path}: ${errnoOf(cause)}`, { cause });
+  }
+}
+
+const readIfPresent = (path: string) => readFile(path, 'utf8').catch(() => undefined);

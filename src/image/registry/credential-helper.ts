@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { errnoOf, HealthctlError } from '../../lib/errors.ts';
+import { parseDocument } from '../document.ts';
+import type { Credentials } from './credentials.ts';
+
+/** What a helper says when it knows nothing of a server (github.com/docker/docker-credential-helpers). */
+const NOT_FOUND = 'credentials not found in native keychain';
+/** The user name by which a helper marks an identity token. */
+const TOKEN_USER = '<token>';
+const TIMEOUT_MS = 30_000;
+const MAX_OUTPUT_BYTES = 64 << 10;
+
+/**
+ * Runs `docker-credential-<helper> get` with the server's name on stdin. Undefined when it has nothing for the server. Throws CONFIG
+ * for a helper that is missing or fails; what it printed is never repeated, it may hold a secret.
+ */
+export async function askCredentialHelper(
+  ask: {
+    readonly helper: string;
+    readonly server: string;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  },
+  signal?: AbortSignal,
+): Promise<Credentials | undefined> {
+  if (!/^[\w.-]+$/.test(ask.helper)) throw failed(ask.helper, 'has an invalid name');
+  const { status, output } = await runHelper(ask, signal);
+  if (status !== 0) {
+    if (output.toString('utf8').trim() === NOT_FOUND) return undefined;
+    throw failed(ask.helper, status === null ? 'was killed or took too long' : `failed with status ${status}`);
+  }
+  return parseAnswer(ask.helper, output);
+}
+
+function parseAnswer(helper: string, output: Buffer): Credentials | undefined {
+  try {
+    const document = parseDocument('its answer', output);
+    const [username, secret] = [document.string('Username') ?? '', document.string('Secret') ?? ''];
+    if (secret === '') return undefined;
+    return username === TOKEN_USER
+      ? { kind: 'identity-token', token: secret }
+      : { kind: 'password', username, password: secret };
+  } catch {
+    throw failed(helper, 'gave an answer that is not understood');
+  }
+}
+
+function runHelper(
+  { helper, server, env }: Parameters<typeof askCredentialHelper>[0],
+  signal?: AbortSignal,
+): Promise<{ status: number | null; output: Buffer }> {
+  const limit = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]);
+  return new Promise((resolve, reject) => {
+    // In a process group of its own, so that the children of a helper that is a script end with it.
+    const child = spawn(`docker-credential-${helper}`, ['get'], {
+      env: { ...env },
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const end = () => {
+      killGroup(child.pid);
+      child.stdout.destroy();
+    };
+    child.stdout.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > MAX_OUTPUT_BYTES) end();
+      else chunks.push(chunk);
+    });
+    child.stdin.on('error', () => undefined); // a helper that does not read its input says so by its status
+    limit.addEventListener('abort', end, { once: true });
+    child.on('error', (cause) => {
+      reject(failed(helper, errnoOf(cause) === 'ENOENT' ? 'is not in PATH' : 'could not be run', cause));
+    });
+    child.on('close', (status) => {
+      limit.removeEventListener('abort', end);
+      if (signal?.aborted) reject(new HealthctlError('ABORTED', 'asking for credentials was cancelled'));
+      else resolve({ status, output: Buffer.concat(chunks) });
+    });
+    child.stdin.end(`${server}\n`);
+  });
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
+}
+
+const failed = (helper: string, why: string, cause?: unknown) =>
+  new HealthctlError('CONFIG', `credential helper docker-credential-${helper.replace(/[^\w.-]/g, '?')} ${why}`, {
+    cause,
+    hint: "it is named in Docker's config.json (credsStore, credHelpers)",
+  });

@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../lib/clock.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { digestOf, shortId } from '../digest.ts';
+import { parseDocument } from '../document.ts';
+import { type Descriptor, MAX_MANIFEST_BYTES, MEDIA_TYPES, printable } from '../manifest.ts';
+import { familiarName, type Reference } from '../reference.ts';
+import { CERTIFICATE_DIRECTORIES, readCertificates } from './certificates.ts';
+import { findCredentials } from './docker-config.ts';
+import { findEndpoint } from './endpoint.ts';
+import { type HttpResponse, openHttp } from './http.ts';
+import { isTransient, pauseBeforeRetry, RETRY_DELAYS_MS, withRetries } from './retry.ts';
+import { openSession, type Session } from './session.ts';
+
+/** One repository of a registry that speaks the Docker Registry HTTP API V2, or OCI's of the same shape. */
+export interface Registry {
+  /** Host and port that were asked. */
+  readonly host: string;
+  /** @param name a tag or a digest. @returns the bytes, which have the descriptor's digest */
+  fetchManifest(
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly mediaType: string; readonly digest: string; readonly bytes: Buffer }>;
+  /**
+   * The bytes of a blob. A broken connection is taken up where it broke, a few times. Throws CORRUPT at the end when they do not have
+   * the descriptor's size and digest: what was yielded must not be used then.
+   */
+  readBlob(descriptor: Descriptor, signal?: AbortSignal): AsyncGenerator<Buffer>;
+  close(): void;
+}
+
+export interface RegistryOptions {
+  readonly reference: Reference;
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Default false: plain HTTP for this machine only. */
+  readonly plainHttp?: boolean;
+  /** Default 30 s. */
+  readonly idleTimeoutMs?: number;
+  /** Default /etc/docker/certs.d and /etc/containerd/certs.d. */
+  readonly certificateDirectories?: readonly string[];
+}
+
+const MANIFEST_TYPES = [
+  MEDIA_TYPES.ociIndex,
+  MEDIA_TYPES.dockerList,
+  MEDIA_TYPES.ociManifest,
+  MEDIA_TYPES.dockerManifest,
+].join(', ');
+/** A connection that brought at least this much was worth it: the count of failures starts over. */
+const PROGRESS_BYTES = 1 << 20;
+const IDLE_TIMEOUT_MS = 30_000;
+
+/** Nothing is sent before the first request. Throws CONFIG for a Docker config that does not parse. */
+export async function openRegistry(options: RegistryOptions, signal?: AbortSignal): Promise<Registry> {
+  const { reference, clock, env, plainHttp = false, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  const directories = options.certificateDirectories ?? CERTIFICATE_DIRECTORIES;
+  const [endpoint, credentials] = await Promise.all([
+    findEndpoint(reference.domain, { plainHttp, certificateDirectories: directories }),
+    findCredentials(reference.domain, env, signal),
+  ]);
+  const http = openHttp({
+    clock,
+    idleTimeoutMs,
+    certificates: () => readCertificates(reference.domain, env, directories),
+  });
+  const scope = `repository:${reference.path}:pull`;
+  const session = openSession({ http, endpoint, scope, credentials, repository: reference.path });
+  return {
+    host: endpoint.host,
+    fetchManifest: (name, s) => withRetries(clock, () => fetchManifest(session, { reference, name }, s), s),
+    readBlob: (descriptor, s) => readBlob(session, { clock, reference, descriptor }, s),
+    close: () => http.close(),
+  };
+}
+
+async function fetchManifest(
+  session: Session,
+  ask: { readonly reference: Reference; readonly name: string },
+  signal?: AbortSignal,
+) {
+  const { reference, name } = ask;
+  const path = `v2/${reference.path}/manifests/${name}`;
+  const response = await session.get(path, { Accept: MANIFEST_TYPES }, signal);
+  const host = response.url.host;
+  if (response.status === 404) {
+    response.discard();
+    throw new HealthctlError('NOT_FOUND', `manifest for ${familiarName(reference)} not found: manifest unknown`);
+  }
+  await checkStatus(response, `manifest of ${familiarName(reference)}`);
+  const mediaType = (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (mediaType === 'text/html') {
+    response.discard();
+    throw new HealthctlError('INVALID', `${host} is no image registry: it answered with a web page`);
+  }
+  const bytes = await readBounded(response, `manifest of ${familiarName(reference)}`);
+  const digest = digestOf(bytes);
+  const said = response.headers['docker-content-digest'];
+  const wanted = name.includes(':') ? name : typeof said === 'string' && said.startsWith('sha256:') ? said : digest;
+  if (wanted !== digest) {
+    throw new HealthctlError(
+      'CORRUPT',
+      `registry ${host} sent a manifest for ${familiarName(reference)} with the digest ${digest}, not ${printable(wanted)}`,
+    );
+  }
+  return { mediaType, digest, bytes };
+}
+
+async function readBounded(response: HttpResponse, what: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response.body()) {
+    size += chunk.length;
+    if (size > MAX_MANIFEST_BYTES) {
+      throw new HealthctlError('CORRUPT', `the ${what} is larger than ${MAX_MANIFEST_BYTES} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+interface BlobRead {
+  readonly clock: Clock;
+  readonly reference: Reference;
+  readonly descriptor: Descriptor;
+}
+
+async function* readBlob(session: Session, read: BlobRead, signal?: AbortSignal): AsyncGenerator<Buffer> {
+  const { clock, descriptor } = read;
+  const hash = createHash('sha256');
+  const at = { received: 0 };
+  let failures = 0;
+  while (true) {
+    const before = at.received;
+    try {
+      for await (const chunk of readFrom(session, read, at, signal)) {
+        hash.update(chunk);
+        yield chunk;
+      }
+      break;
+    } catch (error) {
+      if (at.received - before >= PROGRESS_BYTES) failures = 0;
+      const delayMs = RETRY_DELAYS_MS[failures++];
+      if (!isTransient(error) || delayMs === undefined) throw error;
+      await pauseBeforeRetry(clock, delayMs, signal);
+    }
+  }
+  const digest = `sha256:${hash.digest('hex')}`;
+  if (digest === descriptor.digest) return;
+  throw new HealthctlError('CORRUPT', `registry sent a blob with the digest ${digest}, not ${descriptor.digest}`);
+}
+
+/** One connection's worth of a blob, from `at.received` on, which it moves. */
+async function* readFrom(
+  session: Session,
+  { descriptor, reference }: BlobRead,
+  at: { received: number },
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const { digest, size } = descriptor;
+  const range: Record<string, string> = at.received > 0 ? { Range: `bytes=${at.received}-` } : {};
+  const response = await session.get(`v2/${reference.path}/blobs/${digest}`, range, signal);
+  await checkStatus(response, `blob ${shortId(digest)} of ${familiarName(reference)}`);
+  if (response.status === 206) checkRange(response, at.received);
+  let skip = response.status === 206 ? 0 : at.received;
+  for await (const chunk of response.body()) {
+    const rest = chunk.subarray(Math.min(skip, chunk.length));
+    skip -= chunk.length - rest.length;
+    if (rest.length === 0) continue;
+    at.received += rest.length;
+    if (at.received > size) {
+      throw new HealthctlError('CORRUPT', `blob ${digest} is larger than the ${size} bytes that its manifest says`);
+    }
+    yield rest;
+  }
+  if (at.received < size) {
+    throw new HealthctlError('UNAVAILABLE', `blob ${digest} is truncated: ${at.received} of ${size} bytes came`);
+  }
+}
+
+function checkRange(response: HttpResponse, start: number): void {
+  const said = /^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1];
+  if (said === String(start)) return;
+  response.discard();
+  throw new HealthctlError('CORRUPT', `registry ${response.url.host} answered another range than was asked`);
+}
+
+/** Throws for anything but success, with the registry's own words where it has some. */
+async function checkStatus(response: HttpResponse, what: string): Promise<void> {
+  const { status, url } = response;
+  if (status === 200 || status === 206) return;
+  const words = await readErrorWords(response);
+  const text = `registry ${url.host} answered ${status}${words === '' ? '' : ` (${words})`} for ${what}`;
+  if (status === 404) throw new HealthctlError('NOT_FOUND', text);
+  if (status === 401 || status === 403) throw new HealthctlError('DENIED', text);
+  if (status === 429) {
+    throw new HealthctlError('UNAVAILABLE', `toomanyrequests: ${text}`, { hint: 'log in, or wait and try again' });
+  }
+  throw new HealthctlError(status >= 500 ? 'UNAVAILABLE' : 'INVALID', text);
+}
+
+/** `errors[0].message` of a registry's answer (OCI distribution spec, "Error Codes"), else nothing. */
+async function readErrorWords(response: HttpResponse): Promise<string> {
+  try {
+    const answer = parseDocument('answer', await readBounded(response, 'answer'));
+    return printable(answer.objects('errors')?.[0]?.string('message') ?? '');
+  } catch {
+    return ''; // the status says enough
+  }
+}

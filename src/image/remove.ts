@@ -1,0 +1,151 @@
+import type { Containerd } from '../containerd/client.ts';
+import type { ContainerRecord } from '../containerd/containers.ts';
+import type { ImageRecord } from '../containerd/images.ts';
+import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { chainIdsOf, shortId } from './digest.ts';
+import { findRecord } from './find.ts';
+import { danglingName, recordsOfImage, repoDigests } from './names.ts';
+import { familiarRecordName, tryParseReference } from './reference.ts';
+import { readStoredImage, type StoredImage } from './stored.ts';
+
+export interface RemoveRequest {
+  /** As the user gave it: a name, an id, or the beginning of an id. */
+  readonly nameOrId: string;
+  /** Also of an image that stopped containers use, or that has several names. */
+  readonly force: boolean;
+  /** E.g. `overlayfs`. */
+  readonly snapshotter: string;
+  readonly signal?: AbortSignal;
+}
+
+/** What was done, in the order it was: names first, then what they held. */
+export type Removed = { readonly untagged: string } | { readonly deleted: string };
+
+/**
+ * Removes a name of an image, and with its last name the image; or, by id, the image with all its names. Docker's rules and texts
+ * (moby, daemon/images/image_delete.go): what a running container uses stays, and goes on without a name when forced by name.
+ *
+ * Throws NOT_FOUND, or CONFLICT (`conflict: unable to …`) before anything is removed.
+ */
+export async function removeImage(
+  { containerd }: { readonly containerd: Containerd },
+  request: RemoveRequest,
+): Promise<readonly Removed[]> {
+  const { nameOrId, signal } = request;
+  const options = signal ? { signal } : {};
+  const record = await findRecord(containerd, nameOrId, options);
+  const image = await readIfWhole(containerd, record, options);
+  if (!image) {
+    await containerd.images.delete({ name: record.name, sync: true }, options);
+    return [{ untagged: familiarRecordName(record.name) }];
+  }
+  const records = await recordsOfImage(containerd, image.configDigest, signal);
+  const users = await findUsers(containerd, records, signal);
+  const byName = isNamed(record, nameOrId);
+  const doomed = byName ? [record] : records;
+  if (byName) refuseByName(request, { image, records, users });
+  else refuseById(request, { image, records, users });
+  const digests = await repoDigests(containerd, doomed, signal);
+  if (byName && doomed.length === records.length && users.some(({ running }) => running)) {
+    const { mediaType, digest, size } = record.target;
+    await containerd.images.put({ name: danglingName(digest), target: { mediaType, digest, size, annotations: {} } });
+  }
+  for (const { name } of doomed) await containerd.images.delete({ name, sync: true }, options);
+  const untagged = [
+    ...doomed.map(({ name }) => familiarRecordName(name)),
+    ...(doomed.length === records.length ? digests : []),
+  ];
+  const gone = await listGone(containerd, image, request);
+  return [...[...new Set(untagged)].map((name) => ({ untagged: name })), ...gone];
+}
+
+/** Undefined for an image whose content is missing or damaged: its name can still be removed. */
+async function readIfWhole(
+  containerd: Containerd,
+  { name, target }: ImageRecord,
+  options: { readonly signal?: AbortSignal },
+): Promise<StoredImage | undefined> {
+  try {
+    return await readStoredImage(containerd, familiarRecordName(name), target, options);
+  } catch (error) {
+    if (hasCode(error, 'NOT_FOUND', 'CORRUPT', 'INVALID')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the user meant this name, not the image by its id. */
+function isNamed(record: ImageRecord, nameOrId: string): boolean {
+  if (record.name === nameOrId) return true;
+  const [asked, found] = [tryParseReference(nameOrId), tryParseReference(record.name)];
+  if (!asked || !found || asked.domain !== found.domain || asked.path !== found.path) return false;
+  return asked.digest !== undefined || (asked.tag ?? 'latest') === found.tag;
+}
+
+interface User {
+  readonly container: ContainerRecord;
+  readonly running: boolean;
+}
+
+async function findUsers(
+  containerd: Containerd,
+  records: readonly ImageRecord[],
+  signal?: AbortSignal,
+): Promise<readonly User[]> {
+  const options = signal ? { signal } : {};
+  const names = new Set(records.map(({ name }) => name));
+  const using = (await containerd.containers.list([], options)).filter(({ image }) => names.has(image));
+  if (using.length === 0) return [];
+  const tasks = await containerd.tasks.list(options);
+  const alive = new Set(tasks.filter(({ status }) => status !== 'stopped').map(({ containerId }) => containerId));
+  return using.map((container) => ({ container, running: alive.has(container.id) }));
+}
+
+interface Usage {
+  readonly image: StoredImage;
+  readonly records: readonly ImageRecord[];
+  readonly users: readonly User[];
+}
+
+function refuseByName({ nameOrId, force }: RemoveRequest, { image, records, users }: Usage): void {
+  const [user] = users;
+  if (force || records.length > 1 || !user) return;
+  throw conflict(
+    `unable to remove repository reference "${nameOrId}" (must force) - container ${shortId(user.container.id)} is using its referenced image ${shortId(image.configDigest)}`,
+  );
+}
+
+function refuseById({ force }: RemoveRequest, { image, records, users }: Usage): void {
+  const id = shortId(image.configDigest);
+  const running = users.find((user) => user.running);
+  if (running) {
+    const container = shortId(running.container.id);
+    throw conflict(`unable to delete ${id} (cannot be forced) - image is being used by running container ${container}`);
+  }
+  if (force) return;
+  const repositories = new Set(records.map(({ name }) => name.replace(/[:@][^/]*$/, '')));
+  if (repositories.size > 1) {
+    throw conflict(`unable to delete ${id} (must be forced) - image is referenced in multiple repositories`);
+  }
+  const [stopped] = users;
+  if (!stopped) return;
+  const container = shortId(stopped.container.id);
+  throw conflict(`unable to delete ${id} (must be forced) - image is being used by stopped container ${container}`);
+}
+
+const conflict = (why: string) => new HealthctlError('CONFLICT', `conflict: ${why}`);
+
+/** The image and its layers, the topmost first, as far as nothing else holds them. */
+async function listGone(
+  containerd: Containerd,
+  { configDigest, config }: StoredImage,
+  { snapshotter, signal }: RemoveRequest,
+): Promise<readonly Removed[]> {
+  const options = signal ? { signal } : {};
+  if (await containerd.content.find(configDigest, options)) return [];
+  const gone: Removed[] = [{ deleted: configDigest }];
+  for (const key of chainIdsOf(config.diffIds).toReversed()) {
+    if (await containerd.snapshots.exists({ snapshotter, key }, options)) break;
+    gone.push({ deleted: key });
+  }
+  return gone;
+}
