@@ -1,0 +1,131 @@
+import { type Details, detailsOf } from '../../container/details.ts';
+import { statusWord } from '../../container/health.ts';
+import type { ListedContainer } from '../../container/list.ts';
+import { networksOf } from '../../container/networks.ts';
+import { shownLabels } from '../../container/shown-labels.ts';
+import type { ContainerSizes } from '../../container/sizes.ts';
+import { shortId } from '../../image/digest.ts';
+import { familiarName, tryParseReference } from '../../image/reference.ts';
+import { LABELS } from '../../lib/labels.ts';
+import { quote } from '../../lib/quote.ts';
+import { ellipsis } from './ellipsis.ts';
+import { containerStatus } from './status.ts';
+import type { Column } from './table.ts';
+import { nilPointer } from './template/template.ts';
+import { humanDuration, humanSize, localTimestamp } from './units.ts';
+
+/** A line of `ps`. */
+export interface ContainerRow extends ListedContainer {
+  /** Where they were asked for. */
+  readonly sizes?: ContainerSizes;
+}
+
+export interface ColumnOptions {
+  readonly noTrunc: boolean;
+  readonly nowMs: number;
+  /** Called when a column that tells of health is worked out. */
+  readonly onHealth: () => void;
+}
+
+/** The columns of `ps` (docker/cli, formatter/container.go). */
+export function containerColumns({ noTrunc, nowMs, onHealth }: ColumnOptions): Record<string, Column<ContainerRow>> {
+  const details = rememberDetails();
+  const cut = (text: string, width: number) => (noTrunc ? text : ellipsis(text, width));
+  return {
+    Command: { header: 'COMMAND', value: (row) => quote(cut(commandLine(details(row).args), 20)) },
+    CreatedAt: { header: 'CREATED AT', value: ({ view }) => localTimestamp(view.record.createdAtMs) },
+    HealthStatus: {
+      header: 'HEALTH STATUS',
+      value: ({ health }) => {
+        onHealth();
+        return statusWord(health);
+      },
+    },
+    ID: { header: 'CONTAINER ID', value: ({ view }) => (noTrunc ? view.record.id : shortId(view.record.id)) },
+    Image: { header: 'IMAGE', value: (row) => imageName(details(row), noTrunc) },
+    Labels: { header: 'LABELS', value: labelList },
+    LocalVolumes: { header: 'LOCAL VOLUMES', value: () => '0' },
+    Mounts: {
+      header: 'MOUNTS',
+      value: (row) =>
+        details(row)
+          .mounts.map(({ Source }) => cut(Source, 15))
+          .join(','),
+    },
+    Names: { header: 'NAMES', value: ({ view }) => view.name },
+    Networks: { header: 'NETWORKS', value: ({ view }) => networksOf(view.record).join(',') },
+    Platform: {
+      header: 'PLATFORM',
+      value: ({ view }) => view.record.labels[LABELS.platform] ?? nilPointer('*Platform'),
+    },
+    Ports: { header: 'PORTS', value: () => '' },
+    RunningFor: {
+      header: 'CREATED',
+      value: ({ view }) => `${humanDuration(nowMs - view.record.createdAtMs)} ago`,
+    },
+    Size: { header: 'SIZE', value: sizeText },
+    State: { header: 'STATE', value: ({ view }) => view.state },
+    Status: {
+      header: 'STATUS',
+      value: (row) => {
+        onHealth();
+        return statusText(row, nowMs);
+      },
+    },
+  };
+}
+
+export function labelOf({ view }: ContainerRow, name: string): string {
+  return shownLabels(view.record)[name] ?? '';
+}
+
+/** Several columns of a row ask for them. */
+function rememberDetails(): (row: ContainerRow) => Details {
+  const known = new WeakMap<ContainerRow, Details>();
+  return (row) => {
+    const details = known.get(row) ?? detailsOf(row.view.record);
+    known.set(row, details);
+    return details;
+  };
+}
+
+/** Docker: daemon/container/view.go, transform. */
+function commandLine([program = '', ...args]: readonly string[]): string {
+  return [program, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
+}
+
+/** Cut, a name has no digest. */
+function imageName({ image, imageId }: Details, noTrunc: boolean): string {
+  if (image === '') return '<no image>';
+  if (noTrunc) return image;
+  if (/^(?:sha256:)?[0-9a-f]{12,64}$/.test(image) && shortId(imageId) === shortId(image)) return shortId(image);
+  const reference = tryParseReference(image);
+  if (!reference) return image;
+  const { digest: _digest, ...named } = reference;
+  return familiarName(named);
+}
+
+function labelList({ view }: ContainerRow): string {
+  return Object.entries(shownLabels(view.record))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+}
+
+function sizeText({ sizes }: ContainerRow): string {
+  if (!sizes) return '0B';
+  const virtual = sizes.SizeRootFs > 0 ? ` (virtual ${humanSize(sizes.SizeRootFs, 3)})` : '';
+  return `${humanSize(sizes.SizeRw, 3)}${virtual}`;
+}
+
+function statusText({ view, health }: ContainerRow, nowMs: number): string {
+  const { state, startedAtMs, exit } = view;
+  // After a reboot nobody knows when it ended.
+  if (exit && exit.atMs === undefined) return `Exited (${exit.code})`;
+  return containerStatus({
+    state,
+    nowMs,
+    health: statusWord(health),
+    ...(startedAtMs === undefined ? {} : { startedAtMs }),
+    ...(exit?.atMs === undefined ? {} : { exitCode: exit.code, finishedAtMs: exit.atMs }),
+  });
+}

@@ -1,0 +1,19 @@
+import type { GoValue } from './template/template.ts';
+
+/** Data as it comes from JSON, for templates: every object is a map. What is no data is left out. */
+export function plainValue(value: unknown): GoValue {
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return value;
+    case 'object': {
+      if (value === null) return null;
+      if (Array.isArray(value)) return value.map(plainValue);
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainValue(item)]));
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import { humanDuration } from './units.ts';
+
+/** What the STATUS of a container is made of. Times are wall time in milliseconds. */
+export interface StatusFacts {
+  readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'removing' | 'dead';
+  readonly nowMs: number;
+  /** Of the present or last run. */
+  readonly startedAtMs?: number;
+  readonly finishedAtMs?: number;
+  readonly exitCode?: number;
+  /** Shown of a running container only. */
+  readonly health?: 'none' | 'starting' | 'healthy' | 'unhealthy';
+}
+
+/** The STATUS column in Docker's words (moby daemon/container/state.go): `Up 2 minutes (healthy)`, `Exited (0) 3 seconds ago`. */
+export function containerStatus({
+  state,
+  nowMs,
+  startedAtMs = nowMs,
+  finishedAtMs,
+  exitCode = 0,
+  health,
+}: StatusFacts): string {
+  const up = `Up ${humanDuration(nowMs - startedAtMs)}`;
+  const ended = humanDuration(nowMs - (finishedAtMs ?? nowMs));
+  switch (state) {
+    case 'created':
+      return 'Created';
+    case 'running':
+      return health === undefined || health === 'none'
+        ? up
+        : `${up} (${health === 'starting' ? 'health: starting' : health})`;
+    case 'paused':
+      return `${up} (Paused)`;
+    case 'restarting':
+      return `Restarting (${exitCode}) ${ended} ago`;
+    case 'exited':
+      // Without a time there is nothing to say: Docker's text is empty too.
+      return finishedAtMs === undefined ? '' : `Exited (${exitCode}) ${ended} ago`;
+    case 'removing':
+      return 'Removal In Progress';
+    case 'dead':
+      return 'Dead';
+  }
+}

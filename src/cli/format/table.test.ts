@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { type ListRequest, renderList } from './table.ts';
+
+interface Row {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+}
+
+const rows: readonly Row[] = [
+  { id: '0123456789ab', name: 'web', status: 'Up 5 seconds (healthy)' },
+  { id: 'fedcba987654', name: '日本', status: '' },
+];
+
+function render(format: string | undefined, more: Partial<ListRequest<Row>> = {}): string {
+  return renderList<Row>({
+    format,
+    rows,
+    columns: {
+      ID: { header: 'CONTAINER ID', value: ({ id }) => id },
+      Status: { header: 'STATUS', value: ({ status }) => status },
+      Names: { header: 'NAMES', value: ({ name }) => name },
+    },
+    label: (row, name) => (name === 'a.b-c_d' ? `<${row.name}>` : ''),
+    defaultTable: 'table {{.ID}}\\t{{.Status}}\\t{{.Names}}',
+    typeName: '*formatter.ContainerContext',
+    ...more,
+  });
+}
+
+const defaultTable = [
+  'CONTAINER ID   STATUS                   NAMES',
+  '0123456789ab   Up 5 seconds (healthy)   web',
+  'fedcba987654                            日本',
+  '',
+].join('\n');
+
+describe('renderList', () => {
+  test.each([undefined, '', 'table'])('%j is the default table', (format) => {
+    expect(render(format)).toBe(defaultTable);
+  });
+
+  test('a table of its own: wide characters count twice, functions leave headers alone, a label is headed by its last part', () => {
+    expect(render('table {{.ID}}\\t{{.Names}}\\t{{.Label "a.b-c_d"}}\\t{{upper .Names}}\\t{{json .Names}}')).toBe(
+      [
+        'CONTAINER ID   NAMES     b c d     NAMES     NAMES',
+        '0123456789ab   web       <web>     WEB       "web"',
+        'fedcba987654   日本      <日本>    日本      "日本"',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('columns are at least ten wide, the last one is not padded', () => {
+    expect(render('table {{.Names}}\\t{{.Names}}', { rows: rows.slice(0, 1) })).toBe(
+      'NAMES     NAMES\nweb       web\n',
+    );
+  });
+
+  test('what follows the word table needs no space', () => {
+    expect(render('tablex{{.Names}}')).toBe('xNAMES\nxweb\nx日本\n');
+  });
+
+  test('without rows a table has its header, other formats nothing', () => {
+    expect(render(undefined, { rows: [] })).toBe('CONTAINER ID   STATUS    NAMES\n');
+    expect(render('{{.ID}}', { rows: [] })).toBe('');
+    expect(render('json', { rows: [] })).toBe('');
+  });
+
+  test('a template gives a line for each row; escapes are read, spaces around it dropped', () => {
+    expect(render('  {{.ID}}\\t{{.Names}}\\nx ')).toBe('0123456789ab\tweb\nx\nfedcba987654\t日本\nx\n');
+  });
+
+  test('json is an object per line, by key, with HTML escaped as Docker does', () => {
+    const row = { id: '1', name: '<a> & b', status: 'ok' };
+    expect(render('json', { rows: [row] })).toBe('{"ID":"1","Names":"\\u003ca\\u003e \\u0026 b","Status":"ok"}\n');
+    expect(render('{{json .}}{{json .Names}}', { rows: [row] })).toBe(
+      '{"ID":"1","Names":"\\u003ca\\u003e \\u0026 b","Status":"ok"}"<a> & b"\n',
+    );
+  });
+
+  test('quiet beats the format', () => {
+    expect(render('{{.Names}}', { quiet: true })).toBe('0123456789ab\nfedcba987654\n');
+    expect(render(undefined, { quiet: true, quietFormat: '{{.Names}}' })).toBe('web\n日本\n');
+  });
+
+  test('a value is worked out only where it is shown', () => {
+    const columns = {
+      ID: { header: 'ID', value: ({ id }: Row) => id },
+      Dear: {
+        header: 'DEAR',
+        value: () => {
+          throw new Error('was worked out');
+        },
+      },
+    };
+    expect(render('{{.ID}}', { columns })).toBe('0123456789ab\nfedcba987654\n');
+    expect(() => render('{{.Dear}}', { columns })).toThrow('was worked out');
+  });
+
+  test.each([
+    [
+      '{{.ID}}\\t{{.Nope}}',
+      'template: :1:10: executing "" at <.Nope>: can\'t evaluate field Nope in type *formatter.ContainerContext',
+    ],
+    ['{{.Label}}', 'template: :1:2: executing "" at <.Label>: wrong number of args for Label: want 1 got 0'],
+    ['{{', 'template: :1: unclosed action'],
+    ['table {{"\\n"}}', 'template: :1: unterminated quoted string'],
+  ])('%j is an error', (format, message) => {
+    expect(() => render(format)).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: `template parsing error: ${message}` }),
+    );
+  });
+});

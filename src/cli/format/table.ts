@@ -1,0 +1,96 @@
+import { alignColumns } from './columns.ts';
+import { toJson } from './template/json.ts';
+import {
+  asTemplateError,
+  type GoMethod,
+  type GoStruct,
+  type GoValue,
+  parseTemplate,
+  struct,
+  type Template,
+} from './template/template.ts';
+
+/** A column: reached in templates by its name. */
+export interface Column<Row> {
+  /** Above the column, e.g. `CONTAINER ID`. */
+  readonly header: string;
+  /** Worked out only where the format asks for it. */
+  value(row: Row): GoValue;
+}
+
+export interface ListRequest<Row> {
+  /** The value of --format: `table`, `table TEMPLATE`, `json`, or a template. Absent or empty: the default table. */
+  readonly format: string | undefined;
+  /** `-q`: the quiet template, whatever the format. */
+  readonly quiet?: boolean;
+  /** Default `{{.ID}}`. */
+  readonly quietFormat?: string;
+  /** e.g. `table {{.ID}}\t{{.Names}}`. */
+  readonly defaultTable: string;
+  readonly rows: readonly Row[];
+  readonly columns: Readonly<Record<string, Column<Row>>>;
+  /** For `{{.Label "name"}}`. */
+  readonly label?: (row: Row, name: string) => string;
+  /** The type that errors name. Default `*formatter.Context`. */
+  readonly typeName?: string;
+}
+
+/**
+ * Renders a list as docker/cli's formatter does: a table with headers, or a line for each row.
+ *
+ * Throws USAGE: `template parsing error: template: :1:2: executing "" at <.Nope>: can't evaluate field Nope in type …`.
+ */
+export function renderList<Row>(request: ListRequest<Row>): string {
+  const format = chooseFormat(request);
+  const isTable = format.startsWith('table');
+  try {
+    const template = parseTemplate(
+      interpretEscapes(format === 'json' ? '{{json .}}' : isTable ? format.slice('table'.length) : format),
+    );
+    const lines = request.rows.map((row) => `${template.execute(rowContext(request, row))}\n`);
+    if (!isTable) return lines.join('');
+    return alignColumns(`${renderHeader(request, template)}\n${lines.join('')}`);
+  } catch (error) {
+    throw asTemplateError(error);
+  }
+}
+
+function chooseFormat<Row>({ format, quiet, quietFormat = '{{.ID}}', defaultTable }: ListRequest<Row>): string {
+  if (quiet) return quietFormat;
+  return format === undefined || format === '' || format === 'table' ? defaultTable : format;
+}
+
+/** A shell passes `\t` on as two characters. */
+function interpretEscapes(template: string): string {
+  return template
+    .replace(/^ +| +$/g, '')
+    .replaceAll('\\t', '\t')
+    .replaceAll('\\n', '\n');
+}
+
+function rowContext<Row>({ columns, label, typeName = '*formatter.Context' }: ListRequest<Row>, row: Row): GoStruct {
+  const methods: Record<string, GoMethod> = {};
+  for (const [name, column] of Object.entries(columns)) methods[name] = { params: 0, call: () => column.value(row) };
+  if (label !== undefined) methods.Label = { params: 1, call: (name = '') => label(row, name) };
+  // Docker marshals a row as a map, with HTML characters escaped.
+  const marshal = () =>
+    toJson(Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column.value(row)])), {
+      escapeHtml: true,
+    });
+  return struct({}, { type: typeName, methods, marshal });
+}
+
+/** The template run on the names of columns. What cannot be done with a name is left out, as Docker does it. */
+function renderHeader<Row>(
+  { columns, label, typeName = '*formatter.Context' }: ListRequest<Row>,
+  template: Template,
+): string {
+  const headers = Object.fromEntries(Object.entries(columns).map(([name, { header }]) => [name, header]));
+  const methods = label === undefined ? {} : { Label: { params: 1, call: (name = '') => labelHeader(name) } };
+  return template.executeHeader(struct(headers, { type: typeName, methods }));
+}
+
+/** The last part of a label's name: `com.example.a-b` is headed `a b`. */
+function labelHeader(name: string): string {
+  return (name.split('.').at(-1) ?? '').replace(/[-_]/g, ' ');
+}

@@ -1,0 +1,89 @@
+import { describe, type Operand } from './ast.ts';
+import { ExecFailure } from './failure.ts';
+import { type GoValue, intOf, isSlice, isStringSlice, kindOf, typeNameOf } from './value.ts';
+
+/** What a parameter takes: `any` takes everything, `strings` a slice of strings. */
+export type Param = 'any' | 'string' | 'int' | 'strings';
+
+/** A function of templates. It throws ExecFailure; what it is called with has the types of its parameters. */
+export interface GoFunction {
+  readonly params: readonly Param[];
+  /** The type of any further arguments. */
+  readonly rest?: Param;
+  call(args: readonly GoValue[]): GoValue;
+  /** For `and` and `or`: the truth that ends the evaluation of arguments. */
+  readonly stopsAt?: boolean;
+}
+
+const TYPE_NAMES: Readonly<Record<Param, string>> = {
+  any: 'interface {}',
+  string: 'string',
+  int: 'int',
+  strings: '[]string',
+};
+
+export interface CallSite {
+  readonly operands: readonly Operand[];
+  /** The value of the command before, in a pipeline: the last argument. */
+  readonly final: readonly GoValue[];
+  evaluate(operand: Operand): GoValue;
+  /** Says which operand an error is about. */
+  at(operand: Operand): void;
+}
+
+/** Evaluates the arguments of a call and checks their number and types. */
+export function callArguments(name: string, fn: GoFunction, { operands, final, evaluate, at }: CallSite): GoValue[] {
+  const given = operands.length + final.length;
+  const wanted = fn.params.length;
+  if (fn.rest !== undefined && given < wanted) {
+    throw new ExecFailure(`wrong number of args for ${name}: want at least ${wanted} got ${operands.length}`);
+  }
+  if (fn.rest === undefined && given !== wanted) {
+    throw new ExecFailure(`wrong number of args for ${name}: want ${wanted} got ${given}`);
+  }
+  const paramAt = (i: number): Param => fn.params[i] ?? fn.rest ?? 'any';
+  const values = operands.map((operand, i) => {
+    at(operand);
+    const param = paramAt(i);
+    checkConstant(operand, param);
+    // An int parameter takes the constant 1e1.
+    if (operand.type === 'number' && param === 'int') return operand.int;
+    const value = evaluate(operand);
+    return operand.type === 'nil' ? value : convert(value, param);
+  });
+  return [...values, ...final.map((value) => convert(value, paramAt(operands.length)))];
+}
+
+function checkConstant(operand: Operand, param: Param): void {
+  if (param === 'any') return;
+  const type = TYPE_NAMES[param];
+  if (operand.type === 'nil') {
+    if (param !== 'strings') throw new ExecFailure(`cannot assign nil to ${type}`);
+    return;
+  }
+  if (operand.type !== 'bool' && operand.type !== 'number' && operand.type !== 'string') return;
+  if (param === 'strings') throw new ExecFailure(`can't handle ${describe(operand)} for arg of type ${type}`);
+  if (param === 'string' && operand.type !== 'string')
+    throw new ExecFailure(`expected string; found ${describe(operand)}`);
+  if (param === 'int' && !(operand.type === 'number' && operand.int !== undefined)) {
+    throw new ExecFailure(`expected integer; found ${describe(operand)}`);
+  }
+}
+
+function convert(value: GoValue, param: Param): GoValue {
+  if (param === 'any') return value ?? undefined;
+  if (value === undefined && param !== 'strings') throw new ExecFailure(`invalid value; expected ${TYPE_NAMES[param]}`);
+  if (param === 'string' && typeof value === 'string') return value;
+  if (param === 'int' && typeNameOf(value) === 'int') return intOf(value);
+  if (param === 'strings' && isStrings(value)) return value;
+  const got = value === null ? 'interface {}' : typeNameOf(value);
+  throw new ExecFailure(`wrong type for value; expected ${TYPE_NAMES[param]}; got ${got}`);
+}
+
+/** More lenient than Go: data from JSON has no other way to be a []string. */
+function isStrings(value: GoValue): boolean {
+  return (
+    value === undefined ||
+    (kindOf(value) === 'slice' && (!isSlice(value) || value.length === 0 || isStringSlice(value)))
+  );
+}
