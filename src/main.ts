@@ -130,6 +130,8 @@ function exit(exitCode: number): never {
   process.exit(exitCode);
 }
 
+// Should nothing be left to wait for before main has ended, that is a bug of ours and no success.
+process.exitCode = 1;
 main(process.argv.slice(2)).then(exit, (error: unknown) => {
   if (!(error instanceof BrokenPipe)) renderError(processOutput(false), error);
   exit(error instanceof BrokenPipe ? BROKEN_PIPE : 1);

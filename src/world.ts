@@ -16,6 +16,8 @@ export interface Settings {
   readonly dataRoot: string;
   /** Where nerdctl keeps its containers' directories: a state directory is believed only below it. Default /var/lib/nerdctl. */
   readonly nerdctlDataRoot: string;
+  /** Results that are kept of each container. Default 5, as in Docker. */
+  readonly healthLogEntries: number;
   readonly debug: boolean;
 }
 

@@ -46,6 +46,8 @@ export interface CommandInput {
 export interface CommandResult {
   /** Printed to stdout as it is; must end with a newline where one is due. */
   readonly stdout?: string;
+  /** Printed to stderr after stdout, each a line that begins with `WARNING: `. */
+  readonly warnings?: readonly string[];
   /** Printed to stderr, one after the other, after stdout. With errors and no exitCode the command exits with the first one's status. */
   readonly errors?: readonly Error[];
   readonly exitCode?: number;

@@ -24,6 +24,7 @@ describe('loadSettings', () => {
       runRoot: '/run/healthctl',
       dataRoot: '/var/lib/healthctl',
       nerdctlDataRoot: '/var/lib/nerdctl',
+      healthLogEntries: 5,
       debug: false,
     });
   });
@@ -115,6 +116,8 @@ describe('parseConfig', () => {
       'f.toml:1: address: invalid containerd address "tcp://x": containerd is reached over a unix socket only',
     ],
     ['run_root = "x"\n', 'f.toml:1: run_root: "x" must be an absolute path'],
+    ['health_log_entries = 0\n', 'f.toml:1: health_log_entries must be a whole number from 1 to 100, not 0'],
+    ['health_log_entries = "5"\n', 'f.toml:1: health_log_entries must be a whole number from 1 to 100, not "5"'],
   ])('%j is refused', async (text, message) => {
     await expect(parseConfig(text, 'f.toml')).rejects.toMatchObject({ code: 'CONFIG', message });
   });
@@ -128,7 +131,7 @@ describe('parseConfig', () => {
 
   test('an unknown key is answered with the known ones', async () => {
     await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
-      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, debug',
+      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, debug',
     });
   });
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import { DEFAULT_LOG_ENTRIES } from '../store/health-store.ts';
 import type { Settings } from '../world.ts';
 import type { GlobalFlags } from './globals.ts';
 
@@ -12,10 +13,11 @@ const DEFAULTS: Settings = {
   runRoot: '/run/healthctl',
   dataRoot: '/var/lib/healthctl',
   nerdctlDataRoot: '/var/lib/nerdctl',
+  healthLogEntries: DEFAULT_LOG_ENTRIES,
   debug: false,
 };
 
-type TextSetting = Exclude<keyof Settings, 'debug'>;
+type TextSetting = Exclude<keyof Settings, 'debug' | 'healthLogEntries'>;
 
 /** Per setting: its key in the file, its environment variable, its flag, and what must hold of a value. */
 const SETTINGS: Readonly<
@@ -59,6 +61,7 @@ export async function loadSettings(flags: GlobalFlags, env: Environment): Promis
     runRoot: text('runRoot'),
     dataRoot: text('dataRoot'),
     nerdctlDataRoot: text('nerdctlDataRoot'),
+    healthLogEntries: file.healthLogEntries ?? DEFAULTS.healthLogEntries,
     debug: flags.debug ?? file.debug ?? DEFAULTS.debug,
   };
 }
@@ -66,6 +69,7 @@ export async function loadSettings(flags: GlobalFlags, env: Environment): Promis
 interface ConfigFile {
   readonly texts: ReadonlyMap<TextSetting, string>;
   readonly debug?: boolean;
+  readonly healthLogEntries?: number;
 }
 
 async function readConfigFile(env: Environment): Promise<ConfigFile> {
@@ -89,12 +93,16 @@ async function readConfigFile(env: Environment): Promise<ConfigFile> {
 /** Reads a configuration file: known keys of the right type only. Throws CONFIG naming file, line and key. */
 export async function parseConfig(text: string, path: string): Promise<ConfigFile> {
   const texts = new Map<TextSetting, string>();
-  let debug: boolean | undefined;
+  const others: { debug?: boolean; healthLogEntries?: number } = {};
   for (const [key, value] of Object.entries(await parseToml(text, path))) {
     const place = `${path}:${lineOf(text, key)}`;
     if (key === 'debug') {
       if (typeof value !== 'boolean') throw wrongType(place, key, 'true or false', value);
-      debug = value;
+      others.debug = value;
+      continue;
+    }
+    if (key === 'health_log_entries') {
+      others.healthLogEntries = checkEntries(place, key, value);
       continue;
     }
     const name = settingNames.find((candidate) => SETTINGS[candidate].key === key);
@@ -105,7 +113,7 @@ export async function parseConfig(text: string, path: string): Promise<ConfigFil
       at('CONFIG', `${place}: ${key}`, () => SETTINGS[name].check(value)),
     );
   }
-  return debug === undefined ? { texts } : { texts, debug };
+  return { texts, ...others };
 }
 
 const settingNames: readonly TextSetting[] = [
@@ -116,6 +124,14 @@ const settingNames: readonly TextSetting[] = [
   'dataRoot',
   'nerdctlDataRoot',
 ];
+
+/** More than this many results of a container are a history, which health.json, read whole at each look, is not made for. */
+const MAX_LOG_ENTRIES = 100;
+
+function checkEntries(place: string, key: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_LOG_ENTRIES) return value;
+  throw wrongType(place, key, `a whole number from 1 to ${MAX_LOG_ENTRIES}`, value);
+}
 
 async function parseToml(text: string, path: string): Promise<Record<string, unknown>> {
   const { parse, TomlError } = await import('smol-toml');
@@ -135,7 +151,7 @@ function lineOf(text: string, key: string): number {
 }
 
 function unknownKey(place: string, key: string): HealthctlError {
-  const known = [...settingNames.map((name) => SETTINGS[name].key), 'debug'].join(', ');
+  const known = [...settingNames.map((name) => SETTINGS[name].key), 'health_log_entries', 'debug'].join(', ');
   return new HealthctlError('CONFIG', `${place}: unknown key ${JSON.stringify(key)}`, { hint: `known keys: ${known}` });
 }
 

@@ -1,7 +1,8 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { ContainerContext } from '../container/context.ts';
 import type { Created } from '../container/create.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { replaceFile } from '../store/atomic-write.ts';
 import type { World } from '../world.ts';
 import type { CreateOptions } from './flags/create.ts';
 import { imageForCreate } from './image-for-create.ts';
@@ -27,7 +28,7 @@ export async function createFromOptions(world: World, ctx: ContainerContext, opt
 
 function writeCidfile(path: string, id: string): void {
   try {
-    writeFileSync(path, id);
+    replaceFile(path, id, 0o644);
   } catch (cause) {
     throw new HealthctlError('CONFIG', `failed to create the container ID file: ${messageOf(cause)}`, { cause });
   }

@@ -7,19 +7,27 @@ import { showProgress } from './progress.ts';
 type ImageWorld = Pick<World, 'containerd' | 'clock' | 'env' | 'settings' | 'signal' | 'streams'>;
 
 /** The image of a new container: what is there, or, as the policy says, what its registry has. Progress goes to stderr. */
-export async function imageForCreate(world: ImageWorld, name: string, options: { readonly policy: PullPolicy; readonly quiet: boolean }): Promise<ResolvedImage> {
+export async function imageForCreate(
+  world: ImageWorld,
+  name: string,
+  options: { readonly policy: PullPolicy; readonly quiet: boolean },
+): Promise<ResolvedImage> {
   const { findImage, resolveImage } = await import('../image/find.ts');
   const containerd = await world.containerd();
   const { signal } = world;
   if (options.policy !== 'always') {
     const found = await findImage({ containerd }, name, { signal });
     if (found) return found;
-    if (options.policy === 'never') throw new HealthctlError('NOT_FOUND', `No such image: ${name}`, { hint: 'it may be pulled without --pull never' });
+    if (options.policy === 'never')
+      throw new HealthctlError('NOT_FOUND', `No such image: ${name}`, {
+        hint: 'it may be pulled without --pull never',
+      });
   }
   const { familiarName, parseReference, withDefaultTag } = await import('../image/reference.ts');
   const { pullImage } = await import('../image/pull.ts');
   const reference = withDefaultTag(parseReference(name));
-  if (options.policy === 'missing') world.streams.stderr.write(`Unable to find image '${familiarName(reference)}' locally\n`);
+  if (options.policy === 'missing')
+    world.streams.stderr.write(`Unable to find image '${familiarName(reference)}' locally\n`);
   const view = options.quiet ? undefined : showProgress(world.streams.stderr, world.clock);
   try {
     await pullImage(

@@ -43,6 +43,7 @@ export function logTo({ stderr, debug }: Output): Logger {
  */
 export function renderResult(output: Output, result: CommandResult, failureCode: number): number {
   if (result.stdout !== undefined && result.stdout !== '') output.stdout.write(result.stdout);
+  for (const warning of result.warnings ?? []) logTo(output).warn(warning);
   for (const error of result.errors ?? []) renderError(output, error);
   const [first] = result.errors ?? [];
   return result.exitCode ?? (first === undefined ? 0 : exitCodeOf(first, failureCode));

@@ -80,6 +80,9 @@ interface Session {
   readonly left: AbortSignal;
   reason(): Reason | undefined;
   leave(reason: Reason): void;
+  /** To be done when the container is left while it runs. */
+  onLeave(work: () => Promise<void>): void;
+  finishLeaving(): Promise<void>;
   /** To be undone at the end, the last one first. */
   onRelease(undo: () => void): void;
   release(): void;
@@ -88,6 +91,7 @@ interface Session {
 function openSession(console: UserConsole): Session {
   const left = new AbortController();
   const undos: (() => void)[] = [];
+  const farewells: (() => Promise<void>)[] = [];
   let reason: Reason | undefined;
   const leave = (why: Reason): void => {
     reason ??= why;
@@ -101,6 +105,10 @@ function openSession(console: UserConsole): Session {
     left: left.signal,
     reason: () => reason,
     leave,
+    onLeave: (work) => farewells.push(work),
+    finishLeaving: async () => {
+      for (const work of farewells) await work();
+    },
     onRelease: (undo) => undos.push(undo),
     release: () => {
       for (const undo of undos.splice(0).reverse()) undo();
@@ -153,24 +161,28 @@ async function connectTerminal(
   const { containerId, stdio, isNew } = request;
   if (stdio.terminal) await connectSize(ctx, console, request, session);
   if (request.stdin === 'none' || stdio.stdin === '') return;
+  if (stdio.terminal) session.onRelease(takeKeys(console));
   const sink = isNew ? await connectNewStdin(stdio.stdin, ctx.clock) : connectStdin(stdio.stdin);
   if (!sink) return; // it was closed before: nothing to write to
-  const closeStdin = (): void => {
+  const closeStdin = async (): Promise<void> => {
     // The terminal of a container stays: closing it would end the output too.
     if (request.stdin !== 'once' || stdio.terminal) return;
-    ctx.containerd.tasks.closeStdin({ containerId }).catch((error: unknown) => {
+    await ctx.containerd.tasks.closeStdin({ containerId }).catch((error: unknown) => {
       ctx.log.debug(`stdin of ${containerId} was not closed: ${messageOf(error)}`);
     });
   };
-  if (stdio.terminal) session.onRelease(takeKeys(console));
   const stop = pumpStdin({
     source: console.streams.stdin,
     sink,
     ...(stdio.terminal ? { detach: createDetachFilter(request.detachKeys) } : {}),
-    onEnd: closeStdin,
+    onEnd: () => void closeStdin(),
     onDetach: () => session.leave('detached'),
   });
   session.onRelease(stop);
+  session.onLeave(async () => {
+    stop();
+    await closeStdin();
+  });
 }
 
 async function connectSize(
@@ -216,10 +228,11 @@ async function watch(
     await following;
     return endOf(session) ?? { kind: 'exited', exitCode: status };
   } catch (error) {
-    const end = endOf(session);
-    if (end) return end;
+    const isLeft = session.reason() !== undefined;
     session.leave('closed');
-    throw error;
+    await session.finishLeaving();
+    if (!isLeft) throw error;
+    return endOf(session) ?? Promise.reject(error);
   }
 }
 

@@ -28,6 +28,7 @@ export function createContainerContext(parts: {
   readonly log: Logger;
   readonly dirs: Omit<ContainerDirs, 'address'>;
   readonly snapshotter: string;
+  readonly healthLogEntries?: number;
 }): ContainerContext {
   const { containerd, clock, log, snapshotter } = parts;
   const dirs = { ...parts.dirs, address: containerd.address };
@@ -35,6 +36,7 @@ export function createContainerContext(parts: {
     dirs,
     clock,
     log,
+    ...(parts.healthLogEntries === undefined ? {} : { maxEntries: parts.healthLogEntries }),
     writeMirror: ({ id }, json) => containerd.containers.setLabels(id, { [LABELS.nerdctlHealthstate]: json }),
   });
   return { containerd, clock, log, store, dirs, snapshotter };

@@ -40,6 +40,8 @@ export interface CreateRequest {
   readonly runtime?: string;
   readonly tty: boolean;
   readonly openStdin: boolean;
+  /** The container's stdin ends with that of the first who attaches. */
+  readonly stdinOnce: boolean;
   readonly autoRemove: boolean;
   readonly health: HealthFlags;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import type { Containerd } from '../containerd/client.ts';
 import { healthConfigFromFlags } from '../health/flags.ts';
 import { trustedImageLabels } from '../image/config.ts';
@@ -16,7 +16,7 @@ import { runDirOf } from '../store/state-dir.ts';
 import { readFilesInRoot } from '../system/rootfs.ts';
 import { type ContainerContext, dataDirOf, namespaceRunDir } from './context.ts';
 import type { CreateRequest } from './create-request.ts';
-import { hostnameFor, writeGeneratedFiles } from './generated-files.ts';
+import { generatedFilesOf, hostnameFor } from './generated-files.ts';
 import { healthLabelsFrom } from './health-labels.ts';
 import { findInit, readHostFacts } from './host-facts.ts';
 import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
@@ -119,9 +119,6 @@ async function withRollback<T>(
     await ctx.containerd.snapshots.remove({ snapshotter: ctx.snapshotter, key: id }).catch((failure: unknown) => {
       ctx.log.debug(`snapshot ${id} is left to containerd's collector: ${messageOf(failure)}`);
     });
-    const subject = { namespace: ctx.containerd.namespace, id };
-    for (const dir of [dataDirOf(ctx.dirs, subject), runDirOf(ctx.dirs, subject)])
-      rmSync(dir, { recursive: true, force: true });
     throw error;
   } finally {
     await ctx.containerd.leases.delete({ id: leaseId }).catch((failure: unknown) => {
@@ -159,7 +156,7 @@ function specOptionsOf(ctx: ContainerContext, { id, request, image, user, path }
   const { namespace } = ctx.containerd;
   const hostname = hostnameFor(request.hostname, request.network, id);
   for (const { source } of request.binds) makeBindSource(source);
-  const generated = writeGeneratedFiles(dataDirOf(ctx.dirs, { namespace, id }), { network: request.network, hostname });
+  const generated = generatedFilesOf(dataDirOf(ctx.dirs, { namespace, id }), request.network);
   return {
     ...specOptionsFrom(request),
     id,

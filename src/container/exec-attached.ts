@@ -23,6 +23,8 @@ type AttachedRequest = Pick<ExecRequest, 'stdin' | 'terminal' | 'detachKeys'>;
 interface Session {
   readonly left: AbortSignal;
   leave(): void;
+  /** To be done when the program is left while it runs. */
+  onLeave(work: () => Promise<void>): void;
   /** To be undone at the end, the last one first. */
   onRelease(undo: () => void): void;
 }
@@ -35,10 +37,12 @@ export async function runAttachedExec(
   request: AttachedRequest,
 ): Promise<ExecEnd> {
   const undos: (() => void)[] = [];
+  const farewells: (() => Promise<void>)[] = [];
   const left = new AbortController();
   const session: Session = {
     left: left.signal,
     leave: () => left.abort(),
+    onLeave: (work) => farewells.push(work),
     onRelease: (undo) => undos.push(undo),
   };
   console.signal.addEventListener('abort', session.leave);
@@ -47,6 +51,7 @@ export async function runAttachedExec(
     const exitCode = await runToEnd(ctx, console, { exec, request, session });
     return { kind: 'exited', exitCode };
   } catch (error) {
+    for (const work of farewells) await work();
     exec.note.leave();
     if (console.signal.aborted) throw new HealthctlError('ABORTED', `exec ${exec.execId} was left`, { cause: error });
     if (left.signal.aborted) return { kind: 'left' };
@@ -67,6 +72,8 @@ async function runToEnd(ctx: ExecContext, console: UserConsole, attempt: Attempt
   const { tasks } = ctx.containerd;
   const { stdio, outputs } = openPipes(ctx, console, attempt);
   if (console.signal.aborted) throw new HealthctlError('ABORTED', 'the exec was cancelled');
+  // Before anything is printed, and before the user's terminal could make something of what is typed ahead.
+  if (stdio.terminal && stdio.stdin !== '') session.onRelease(takeKeys(console));
   await registerExec(ctx, exec, stdio);
   const exit = tasks.wait(exec, { signal: session.left });
   exit.catch(() => undefined); // looked at where it is waited for
@@ -113,18 +120,22 @@ async function connectInput(
   if (stdio.stdin === '') return;
   const sink = await connectNewStdin(stdio.stdin, clock);
   if (!sink) return;
-  if (request.terminal) session.onRelease(takeKeys(console));
+  const closeStdin = async (): Promise<void> => {
+    // Closing a terminal's input would end its output too.
+    if (!request.terminal) await containerd.tasks.closeStdin({ containerId, execId }).catch(ignore);
+  };
   const stop = pumpStdin({
     source: console.streams.stdin,
     sink,
     ...(request.terminal ? { detach: createDetachFilter(request.detachKeys) } : {}),
-    onEnd: () => {
-      // Closing a terminal's input would end its output too.
-      if (!request.terminal) containerd.tasks.closeStdin({ containerId, execId }).catch(ignore);
-    },
+    onEnd: () => void closeStdin(),
     onDetach: session.leave,
   });
   session.onRelease(stop);
+  session.onLeave(async () => {
+    stop();
+    await closeStdin();
+  });
 }
 
 /** Rejects when copying an output fails, and never resolves. */

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { GeneratedFiles } from '../oci/mounts.ts';
 import { noSpaceError, replaceFile } from '../store/atomic-write.ts';
 
+export type NetworkMode = 'none' | 'host';
+
 const LOOPBACK_HOSTS = [
   '127.0.0.1\tlocalhost',
   '::1\tlocalhost ip6-localhost ip6-loopback',
@@ -13,37 +15,39 @@ const LOOPBACK_HOSTS = [
   'ff02::2\tip6-allrouters',
 ];
 
-/** Writes what a container finds under /etc of its own: with `none` the loopback, with `host` the host's own files. */
-export function writeGeneratedFiles(
-  dir: string,
-  options: { readonly network: 'none' | 'host'; readonly hostname: string },
-): GeneratedFiles {
-  const hostname = fileOf(dir, 'hostname', `${options.hostname}\n`);
-  if (options.network === 'host')
-    return { hostname, ...hostFile('hosts', '/etc/hosts'), ...hostFile('resolvConf', '/etc/resolv.conf') };
+/**
+ * What a container finds under /etc of its own: with `none` files that we write, with `host` the host's own.
+ *
+ * @param dir the container's data directory. Nothing is written: a create that dies leaves no directory; see writeGeneratedFiles
+ */
+export function generatedFilesOf(dir: string, network: NetworkMode): GeneratedFiles {
+  const hostname = join(dir, 'hostname');
+  if (network === 'none') return { hostname, hosts: join(dir, 'hosts'), resolvConf: join(dir, 'resolv.conf') };
   return {
     hostname,
-    hosts: fileOf(dir, 'hosts', `${LOOPBACK_HOSTS.join('\n')}\n`),
-    resolvConf: fileOf(dir, 'resolv.conf', ''),
+    ...(existsSync('/etc/hosts') ? { hosts: '/etc/hosts' } : {}),
+    ...(existsSync('/etc/resolv.conf') ? { resolvConf: '/etc/resolv.conf' } : {}),
   };
 }
 
-/** The hostname of a container on the host's network is the host's. */
-export function hostnameFor(given: string | undefined, network: 'none' | 'host', id: string): string {
-  return given ?? (network === 'host' ? hostHostname() : id.slice(0, 12));
-}
-
-function hostFile(key: 'hosts' | 'resolvConf', path: string): GeneratedFiles {
-  return existsSync(path) ? { [key]: path } : {};
-}
-
-function fileOf(dir: string, name: string, content: string): string {
-  const path = join(dir, name);
+/** Writes those of the files that are ours, before each start. Throws EXHAUSTED without space. */
+export function writeGeneratedFiles(
+  dir: string,
+  options: { readonly network: string; readonly hostname: string },
+): void {
+  const contents: Readonly<Record<string, string>> = {
+    hostname: `${options.hostname}\n`,
+    ...(options.network === 'none' ? { hosts: `${LOOPBACK_HOSTS.join('\n')}\n`, 'resolv.conf': '' } : {}),
+  };
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    replaceFile(path, content, 0o644);
   } catch (error) {
-    throw noSpaceError(error, path);
+    throw noSpaceError(error, dir);
   }
-  return path;
+  for (const [name, content] of Object.entries(contents)) replaceFile(join(dir, name), content, 0o644);
+}
+
+/** The hostname of a container on the host's network is the host's. */
+export function hostnameFor(given: string | undefined, network: NetworkMode, id: string): string {
+  return given ?? (network === 'host' ? hostHostname() : id.slice(0, 12));
 }

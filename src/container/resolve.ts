@@ -18,23 +18,50 @@ export async function resolveContainer(
   nameOrId: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<ContainerRecord> {
-  const wanted = nameOrId.replace(/^\//, '');
-  if (!PLAUSIBLE.test(wanted)) throw await noSuchContainer(containerd, nameOrId);
-  const asPattern = wanted.replaceAll('.', '[.]');
-  const records = await containerd.containers.list(
-    [`labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(wanted)}`, `id~=${JSON.stringify(`^${asPattern}`)}`],
-    options,
+  const [found] = await resolveContainers(containerd, [nameOrId], options);
+  if (found === undefined || found instanceof HealthctlError) throw found;
+  return found;
+}
+
+/** The same for several, in their order, asked at once: for each the container, or the error that it would be alone. */
+export async function resolveContainers(
+  containerd: Containerd,
+  namesOrIds: readonly string[],
+  options: { signal?: AbortSignal } = {},
+): Promise<readonly (ContainerRecord | HealthctlError)[]> {
+  const filters = namesOrIds.map(bareName).flatMap(filtersFor);
+  const records = filters.length === 0 ? [] : await containerd.containers.list(filters, options);
+  const found = namesOrIds.map((nameOrId) => pickRecord(records, nameOrId));
+  const hint = found.includes(undefined) ? await namespaceHint(containerd, options) : {};
+  return found.map(
+    (record, index) => record ?? new HealthctlError('NOT_FOUND', `No such container: ${namesOrIds[index]}`, hint),
   );
+}
+
+/** Docker takes a name with its slash too. */
+const bareName = (nameOrId: string): string => nameOrId.replace(/^\//, '');
+
+function filtersFor(wanted: string): readonly string[] {
+  if (!PLAUSIBLE.test(wanted)) return [];
+  const asPattern = wanted.replaceAll('.', '[.]');
+  return [`labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(wanted)}`, `id~=${JSON.stringify(`^${asPattern}`)}`];
+}
+
+/** Undefined when none of the records is meant. */
+function pickRecord(
+  records: readonly ContainerRecord[],
+  nameOrId: string,
+): ContainerRecord | HealthctlError | undefined {
+  const wanted = bareName(nameOrId);
+  if (!PLAUSIBLE.test(wanted)) return undefined;
   const exact =
     records.find((record) => record.id === wanted) ?? records.find((record) => record.labels[LABELS.name] === wanted);
   if (exact) return exact;
-  const [first, ...others] = records;
-  if (!first) throw await noSuchContainer(containerd, nameOrId);
-  if (others.length > 0)
-    throw new HealthctlError('AMBIGUOUS', `multiple IDs found with provided prefix: ${nameOrId}`, {
-      hint: 'give more of the id, or the name',
-    });
-  return first;
+  const [first, ...others] = records.filter((record) => record.id.startsWith(wanted));
+  if (others.length === 0) return first;
+  return new HealthctlError('AMBIGUOUS', `multiple IDs found with provided prefix: ${nameOrId}`, {
+    hint: 'give more of the id, or the name',
+  });
 }
 
 /** The same with its task. */
@@ -44,6 +71,26 @@ export async function resolveView(
   options: { signal?: AbortSignal } = {},
 ): Promise<ContainerView> {
   return viewRecord(ctx, await resolveContainer(ctx.containerd, nameOrId, options), options);
+}
+
+/** The same for several: two calls to containerd, however many there are. */
+export async function resolveViews(
+  ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
+  namesOrIds: readonly string[],
+  options: { signal?: AbortSignal } = {},
+): Promise<readonly (ContainerView | HealthctlError)[]> {
+  const records = await resolveContainers(ctx.containerd, namesOrIds, options);
+  const found = records.flatMap((record) => (record instanceof HealthctlError ? [] : [record]));
+  const [only, ...others] = found;
+  const tasks = new Map(
+    only === undefined || others.length === 0
+      ? await Promise.all(found.map(async ({ id }) => [id, await ctx.containerd.tasks.find(id, options)] as const))
+      : (await ctx.containerd.tasks.list(options)).map((task) => [task.containerId, task] as const),
+  );
+  const moment = momentOf(ctx.clock);
+  return records.map((record) =>
+    record instanceof HealthctlError ? record : viewOf(record, tasks.get(record.id), moment),
+  );
 }
 
 /** A record with its task as it is now. */
@@ -56,11 +103,20 @@ export async function viewRecord(
 }
 
 /** A name that does not exist is often only looked for in the wrong namespace. */
-async function noSuchContainer(containerd: Containerd, nameOrId: string): Promise<HealthctlError> {
-  const namespaces = await containerd.host.namespaces();
-  const isKnown = namespaces.includes(containerd.namespace);
-  const hint = isKnown
-    ? undefined
-    : `containerd has no namespace ${containerd.namespace}; it has: ${namespaces.join(', ') || 'none'}`;
-  return new HealthctlError('NOT_FOUND', `No such container: ${nameOrId}`, hint === undefined ? {} : { hint });
+async function namespaceHint(
+  containerd: Containerd,
+  options: { signal?: AbortSignal },
+): Promise<{ readonly hint?: string }> {
+  const missing = await missingNamespace(containerd, options);
+  return missing === undefined ? {} : { hint: missing };
+}
+
+/** Says that containerd does not have the namespace, and which it has; undefined when it does. */
+export async function missingNamespace(
+  containerd: Pick<Containerd, 'host' | 'namespace'>,
+  options: { signal?: AbortSignal } = {},
+): Promise<string | undefined> {
+  const namespaces = await containerd.host.namespaces(options);
+  if (namespaces.includes(containerd.namespace)) return undefined;
+  return `containerd has no namespace ${containerd.namespace}; it has: ${namespaces.join(', ') || 'none'}`;
 }

@@ -27,9 +27,7 @@ export function openContainerSizes(
   };
   return async ({ image, snapshotter, snapshotKey }) => {
     const [SizeRw, imageSize] = await Promise.all([
-      snapshotKey === ''
-        ? 0
-        : orZero(() => ctx.containerd.snapshots.usage({ snapshotter, key: snapshotKey }, options)),
+      snapshotKey === '' ? 0 : orZero(() => ctx.containerd.snapshots.usage({ snapshotter, key: snapshotKey }, options)),
       image === '' ? 0 : sizeOfImage(image),
     ]);
     return { SizeRw, SizeRootFs: SizeRw + imageSize };

@@ -5,10 +5,15 @@ import { LABELS } from '../lib/labels.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { readBootId, readStat } from '../system/proc.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
+import { writeGeneratedFiles } from './generated-files.ts';
 import { prepareStdio } from './output-files.ts';
 import { runcOptions } from './runtime.ts';
+import { startFailure } from './start-failure.ts';
 import { storedConfigOf } from './stored-config.ts';
 import { type ContainerView, runIdOf, startNoteJson } from './view.ts';
+
+/** Docker's exit status of `run` when the runtime failed for another reason than the program. */
+const CANNOT_START = 125;
 
 /** A task that is made and not started: the moment to attach to it, so that no byte is missed. */
 export interface ReadyTask {
@@ -46,20 +51,26 @@ export async function startContainer(
   } catch (error) {
     if (await isStarted(ctx, id)) throw error;
     await dropTask(ctx, id);
-    throw explainStart(error);
+    throw startFailure(error, CANNOT_START);
   }
 }
 
 async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<ReadyTask> {
   const { id, snapshotter, snapshotKey, runtimeBinary } = view.record;
   const subject = { namespace: ctx.containerd.namespace, id };
-  const stored = storedConfigOf(view.record)?.Config;
-  const stdio = stored
+  const dataDir = dataDirOf(ctx.dirs, subject);
+  const config = storedConfigOf(view.record);
+  if (config)
+    writeGeneratedFiles(dataDir, {
+      network: config.HostConfig.NetworkMode,
+      hostname: view.record.labels[LABELS.hostname] ?? id.slice(0, 12),
+    });
+  const stdio = config
     ? prepareStdio({
-        dataDir: dataDirOf(ctx.dirs, subject),
+        dataDir,
         runDir: runDirOf(ctx.dirs, subject),
-        openStdin: stored.OpenStdin,
-        terminal: stored.Tty,
+        openStdin: config.Config.OpenStdin,
+        terminal: config.Config.Tty,
       })
     : { stdin: '', stdout: '', stderr: '', terminal: false };
   const rootfs: readonly Mount[] =
@@ -73,7 +84,7 @@ async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<Rea
       throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} is being started by somebody else`, {
         cause: error,
       });
-    throw explainStart(error);
+    throw startFailure(error, CANNOT_START);
   }
 }
 
@@ -93,23 +104,4 @@ async function isStarted(ctx: ContainerContext, id: string): Promise<boolean> {
     return undefined;
   });
   return task !== undefined && task.status !== 'created';
-}
-
-/** Docker: daemon/errors.go setExitCodeFromError. */
-function explainStart(error: unknown): unknown {
-  if (!(error instanceof HealthctlError)) return error;
-  if (
-    error.code === 'UNAVAILABLE' ||
-    error.code === 'ABORTED' ||
-    error.code === 'EXHAUSTED' ||
-    error.code === 'CONFLICT'
-  )
-    return error;
-  const text = error.message.replace(/: unknown$/, '');
-  const isMissing = /executable file not found|no such file or directory|system cannot find the file specified/.test(
-    text,
-  );
-  const cannotInvoke = /permission denied|not a directory|is a directory/.test(text);
-  const exitCode = isMissing ? 127 : cannotInvoke ? 126 : undefined;
-  return new HealthctlError('RUNTIME', text, { cause: error, ...(exitCode === undefined ? {} : { exitCode }) });
 }

@@ -89,10 +89,10 @@ export async function resumeContainer(ctx: Pick<ContainerContext, 'containerd'>,
   }
 }
 
-/** runc's word for a process that is gone. */
+/** runc's words for a process that is gone, and for a container that a signal to all of it has thawed already. */
 const isFinished = (error: unknown): boolean =>
   error instanceof HealthctlError &&
-  /process already finished|no such process|not running|stopped container/i.test(error.message);
+  /process already finished|no such process|not running|not paused|stopped container/i.test(error.message);
 
 function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSignal) {
   const stopped = new AbortController();

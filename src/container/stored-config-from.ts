@@ -30,7 +30,7 @@ export function storedConfigFrom(
         : {}),
       Tty: request.tty,
       OpenStdin: request.openStdin,
-      StdinOnce: request.openStdin,
+      StdinOnce: request.stdinOnce,
       Env: resolved.env,
       Cmd: command ?? null,
       Image: request.image,

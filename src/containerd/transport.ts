@@ -237,12 +237,30 @@ function openDuplex<Q, S>(
   signal?: AbortSignal,
 ): Duplex<Q, S> {
   const inbox = openInbox<S>(call);
+  const unsettled = new Set<() => void>();
+  let isOver = false;
+  const settle = () => {
+    isOver = true;
+    for (const resolve of unsettled) resolve();
+    unsettled.clear();
+  };
+  call.on('end', settle);
+  call.on('error', settle);
   const cancel = () => call.cancel();
   if (signal?.aborted) cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   return {
     // A write that fails because the server ended the call says only "write after end": the reason comes with the next answer.
-    send: (message) => new Promise((resolve) => call.write(message, () => resolve())),
+    // A call that was cancelled drops what waits to be written without a word.
+    send: (message) =>
+      new Promise((resolve) => {
+        if (isOver) return resolve();
+        unsettled.add(resolve);
+        call.write(message, () => {
+          unsettled.delete(resolve);
+          resolve();
+        });
+      }),
     receive: async () => {
       try {
         return await inbox.next();

@@ -27,21 +27,44 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'cidfile', type: 'string', help: 'Write the container ID to the file' },
   { name: 'cpus', type: 'string', value: 'decimal', help: 'Number of CPUs', check: checkBy(parseCpus) },
   { name: 'entrypoint', type: 'string', help: 'Overwrite the default ENTRYPOINT of the image' },
-  { name: 'env', short: 'e', type: 'list', help: 'Set environment variables', check: checkBy((text) => parseEnv(text, {})) },
+  {
+    name: 'env',
+    short: 'e',
+    type: 'list',
+    help: 'Set environment variables',
+    check: checkBy((text) => parseEnv(text, {})),
+  },
   { name: 'env-file', type: 'list', help: 'Read in a file of environment variables' },
   { name: 'group-add', type: 'list', help: 'Add additional groups to join' },
   ...healthOptionSpecs,
   { name: 'hostname', short: 'h', type: 'string', help: 'Container host name' },
-  { name: 'init', type: 'bool', help: 'Run an init inside the container that forwards signals and reaps processes (needs tini-static or docker-init)' },
+  {
+    name: 'init',
+    type: 'bool',
+    help: 'Run an init inside the container that forwards signals and reaps processes (needs tini-static or docker-init)',
+  },
   { name: 'interactive', short: 'i', type: 'bool', help: 'Keep STDIN open even if not attached' },
   { name: 'label', short: 'l', type: 'list', help: 'Set meta data on a container', check: checkBy(parseLabel) },
   { name: 'label-file', type: 'list', help: 'Read in a line delimited file of labels' },
   { name: 'memory', short: 'm', type: 'string', value: 'bytes', help: 'Memory limit', check: checkBy(parseSize) },
   { name: 'name', type: 'string', help: 'Assign a name to the container' },
-  { name: 'network', aliases: ['net'], type: 'string', value: 'network', help: 'Network of the container: none (loopback only) or host', default: 'none', check: checkNetwork },
+  {
+    name: 'network',
+    aliases: ['net'],
+    type: 'string',
+    value: 'network',
+    help: 'Network of the container: none (loopback only) or host',
+    default: 'none',
+    check: checkNetwork,
+  },
   { name: 'pids-limit', type: 'int', help: 'Limit the number of processes (-1 for unlimited)' },
   { name: 'privileged', type: 'bool', help: 'Give extended privileges to this container' },
-  { name: 'pull', type: 'string', help: 'Pull image before creating ("always", "missing", "never")', default: 'missing' },
+  {
+    name: 'pull',
+    type: 'string',
+    help: 'Pull image before creating ("always", "missing", "never")',
+    default: 'missing',
+  },
   { name: 'quiet', short: 'q', type: 'bool', help: 'Suppress the pull output' },
   { name: 'read-only', type: 'bool', help: "Mount the container's root filesystem as read only" },
   { name: 'rm', type: 'bool', help: 'Remove the container when it exits' },
@@ -76,19 +99,35 @@ export interface Caller {
 }
 
 /** Reads the options of `run` and `create`, and the files that they name. Throws USAGE and CONFIG in Docker's words. */
-export function createOptionsFrom(options: ParsedOptions, args: readonly string[], caller: Caller): CreateOptions {
+export function createOptionsFrom(
+  options: ParsedOptions,
+  args: readonly string[],
+  caller: Caller & { /** `run -d` */ readonly detach: boolean },
+): CreateOptions {
   const [image = '', ...command] = args;
   const pull = options.string('pull') ?? 'missing';
   const policy = PULL_POLICIES.find((known) => known === pull);
-  if (!policy) throw new HealthctlError('USAGE', `invalid pull option: '${pull}': must be one of "always", "missing" or "never"`);
+  if (!policy)
+    throw new HealthctlError('USAGE', `invalid pull option: '${pull}': must be one of "always", "missing" or "never"`);
   const cidfile = options.string('cidfile');
   if (cidfile && existsSync(cidfile)) {
-    throw new HealthctlError('USAGE', `container ID file found, make sure the other container isn't running or delete ${cidfile}`);
+    throw new HealthctlError(
+      'USAGE',
+      `container ID file found, make sure the other container isn't running or delete ${cidfile}`,
+    );
   }
-  return { request: requestFrom(options, { image, command, caller }), pull: policy, quiet: options.bool('quiet'), cidfile };
+  return {
+    request: requestFrom(options, { image, command, caller, detach: caller.detach }),
+    pull: policy,
+    quiet: options.bool('quiet'),
+    cidfile,
+  };
 }
 
-function requestFrom(options: ParsedOptions, from: { image: string; command: readonly string[]; caller: Caller }): CreateRequest {
+function requestFrom(
+  options: ParsedOptions,
+  from: { image: string; command: readonly string[]; caller: Caller; detach: boolean },
+): CreateRequest {
   const { image, command, caller } = from;
   const parsed = <K extends string, V>(key: K, name: string, parse: (text: string) => V): { readonly [P in K]?: V } => {
     const text = options.string(name);
@@ -128,6 +167,7 @@ function requestFrom(options: ParsedOptions, from: { image: string; command: rea
     ...text('runtime', 'runtime'),
     tty: options.bool('tty'),
     openStdin: options.bool('interactive'),
+    stdinOnce: options.bool('interactive') && !from.detach,
     autoRemove: options.bool('rm'),
     health: healthFlagsFrom(options),
   };

@@ -10,7 +10,7 @@ export const create: Command = {
   args: { min: 1 },
   optionsEndAtArgument: true,
   run: async (world, { options, args }) => {
-    const asked = createOptionsFrom(options, args, { cwd: process.cwd(), env: world.env });
+    const asked = createOptionsFrom(options, args, { cwd: process.cwd(), env: world.env, detach: false });
     const { id } = await createFromOptions(world, await openContainers(world), asked);
     return { stdout: `${id}\n` };
   },

@@ -32,7 +32,11 @@ export const run: Command = {
   optionsEndAtArgument: true,
   failureCode: 125,
   run: async (world, { options, args }) => {
-    const asked = createOptionsFrom(options, args, { cwd: process.cwd(), env: world.env });
+    const asked = createOptionsFrom(options, args, {
+      cwd: process.cwd(),
+      env: world.env,
+      detach: options.bool('detach'),
+    });
     const { tty, openStdin, autoRemove } = asked.request;
     const keys = options.string('detach-keys');
     const how: RunOptions = {
@@ -50,9 +54,13 @@ export const run: Command = {
 
 function refuseImpossible(world: World, { detach, tty, openStdin, autoRemove }: RunOptions): void {
   if (detach && autoRemove) {
-    throw new HealthctlError('USAGE', '--rm together with --detach needs the monitor, which comes with a later version', {
-      hint: 'leave out --rm, and remove the container with rm when it has ended',
-    });
+    throw new HealthctlError(
+      'USAGE',
+      '--rm together with --detach needs the monitor, which comes with a later version',
+      {
+        hint: 'leave out --rm, and remove the container with rm when it has ended',
+      },
+    );
   }
   if (!detach) checkTerminal(world, { terminal: tty, stdin: openStdin });
 }
@@ -87,7 +95,10 @@ async function startDetached(world: World, ctx: ContainerContext, id: string): P
 }
 
 async function runAttached(world: World, ctx: ContainerContext, { id, how }: CreatedRun): Promise<CommandResult> {
-  const [{ startContainer }, { attachContainer }] = await Promise.all([import('../../../container/start.ts'), import('../../../container/attach.ts')]);
+  const [{ startContainer }, { attachContainer }] = await Promise.all([
+    import('../../../container/start.ts'),
+    import('../../../container/attach.ts'),
+  ]);
   const view = await viewById(ctx, id);
   refuseAborted(world);
   let attachment: Attachment | undefined;

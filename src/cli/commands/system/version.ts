@@ -1,7 +1,8 @@
 import type { Containerd } from '../../../containerd/client.ts';
 import { commit, version as ownVersion } from '../../../lib/build-info.ts';
 import type { World } from '../../../world.ts';
-import type { Command, CommandResult } from '../../command.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { section } from '../../format/section.ts';
 
 /** What `version` shows, under the names that `docker version --format` uses. */
 interface Versions {
@@ -18,16 +19,26 @@ interface Versions {
 
 /** `healthctl version`: what is known here is shown even when containerd does not answer, which is then an error besides. */
 export const version: Command = {
-  usage: '',
-  options: [],
+  usage: '[OPTIONS]',
+  options: [
+    {
+      name: 'format',
+      short: 'f',
+      type: 'string',
+      help: "Format output using a custom template: 'json', or a Go template",
+    },
+  ],
   args: { min: 0, max: 0 },
-  run: (world) => showVersions(world),
+  run: (world, input) => showVersions(world, input),
 };
 
-async function showVersions(world: Pick<World, 'containerd' | 'signal'>): Promise<CommandResult> {
+type VersionWorld = Pick<World, 'containerd' | 'signal'>;
+
+async function showVersions(world: VersionWorld, { options }: CommandInput): Promise<CommandResult> {
+  const render = await rendererFor(options.string('format'));
   const asked = await askServer(world);
-  if (asked instanceof Error) return { stdout: page({ Client: client() }), errors: [asked] };
-  return { stdout: page({ Client: client(), Server: asked }) };
+  if (asked instanceof Error) return { stdout: render({ Client: client() }), errors: [asked] };
+  return { stdout: render({ Client: client(), Server: asked }) };
 }
 
 function client(): Versions['Client'] {
@@ -35,10 +46,7 @@ function client(): Versions['Client'] {
   return { Version: ownVersion, GitCommit: commit, NodeVersion: process.version, Os: process.platform, Arch: arch };
 }
 
-async function askServer({
-  containerd,
-  signal,
-}: Pick<World, 'containerd' | 'signal'>): Promise<NonNullable<Versions['Server']> | Error> {
+async function askServer({ containerd, signal }: VersionWorld): Promise<NonNullable<Versions['Server']> | Error> {
   try {
     const { host, address }: Containerd = await containerd();
     const { version, revision } = await host.version({ signal });
@@ -47,6 +55,23 @@ async function askServer({
     if (error instanceof Error) return error;
     throw error;
   }
+}
+
+/** Refuses a template that does not parse before containerd is asked. */
+async function rendererFor(format: string | undefined): Promise<(versions: Versions) => string> {
+  if (!format) return page;
+  const [{ checkTemplate, renderSingle }, { nilPointer, struct }] = await Promise.all([
+    import('../../format/single.ts'),
+    import('../../format/template/template.ts'),
+  ]);
+  checkTemplate(format);
+  return ({ Client, Server }) => {
+    const fields = {
+      Client: struct({ ...Client }, { type: 'system.clientVersion' }),
+      Server: Server ? struct({ ...Server }, { type: '*types.Version' }) : nilPointer('*types.Version'),
+    };
+    return renderSingle(struct(fields, { type: 'system.versionInfo' }), format);
+  };
 }
 
 function page({ Client, Server }: Versions): string {
@@ -58,9 +83,4 @@ function page({ Client, Server }: Versions): string {
   });
   if (Server === undefined) return client;
   return `${client}\n${section('Server: containerd', { Version: Server.Version, 'Git commit': Server.GitCommit, Address: Server.Address })}`;
-}
-
-function section(title: string, rows: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(rows).map(([name, value]) => ` ${`${name}:`.padEnd(18)} ${value}`);
-  return `${[title, ...lines].join('\n')}\n`;
 }

@@ -1,0 +1,68 @@
+import type { AttachEnd } from '../../../container/attach.ts';
+import type { ContainerView } from '../../../container/view.ts';
+import { HealthctlError } from '../../../lib/errors.ts';
+import { LABELS } from '../../../lib/labels.ts';
+import type { Command, CommandResult } from '../../command.ts';
+import { openContainers } from '../../context.ts';
+
+/** `healthctl attach`: Docker's. */
+export const attach: Command = {
+  usage: '[OPTIONS] CONTAINER',
+  options: [
+    { name: 'detach-keys', type: 'string', help: 'Override the key sequence for detaching a container' },
+    { name: 'no-stdin', type: 'bool', help: 'Do not attach STDIN' },
+    { name: 'sig-proxy', type: 'bool', help: 'Proxy all received signals to the process', default: true },
+  ],
+  args: { min: 1, max: 1 },
+  run: async (world, { options, args: [nameOrId = ''] }) => {
+    const [ctx, { resolveView }, { attachContainer }, { parseDetachKeys }, { checkTerminal }, { storedConfigOf }] =
+      await Promise.all([
+        openContainers(world),
+        import('../../../container/resolve.ts'),
+        import('../../../container/attach.ts'),
+        import('../../../container/detach-keys.ts'),
+        import('../../../container/user-console.ts'),
+        import('../../../container/stored-config.ts'),
+      ]);
+    const detachKeys = parseDetachKeys(options.string('detach-keys'));
+    const view = await resolveView(ctx, nameOrId, { signal: world.signal });
+    const task = attachableTask(view);
+    const config = storedConfigOf(view.record)?.Config;
+    const wantsStdin = !options.bool('no-stdin');
+    checkTerminal(world, { terminal: task.terminal, stdin: wantsStdin });
+    const attachment = await attachContainer(ctx, world, {
+      containerId: view.record.id,
+      pid: task.pid,
+      stdio: task,
+      isNew: false,
+      stdin: !wantsStdin || task.stdin === '' ? 'none' : config?.StdinOnce === true ? 'once' : 'shared',
+      proxySignals: options.bool('sig-proxy') && !task.terminal,
+      detachKeys,
+    });
+    return resultOf(await attachment.ended);
+  },
+};
+
+function attachableTask({ record, task, state, name }: ContainerView): NonNullable<ContainerView['task']> {
+  if (state === 'paused') throw refusal('cannot attach to a paused container, unpause it first');
+  if (state !== 'running' || !task) throw refusal('cannot attach to a stopped container, start it first');
+  if (record.labels[LABELS.owner] === undefined) {
+    throw refusal(`the output of container ${name} is not kept by healthctl: attach with the tool that made it`);
+  }
+  return task;
+}
+
+function refusal(message: string): HealthctlError {
+  return new HealthctlError('CONFLICT', message);
+}
+
+function resultOf(end: AttachEnd): CommandResult {
+  switch (end.kind) {
+    case 'exited':
+      return { exitCode: end.exitCode };
+    case 'detached':
+      throw refusal('read escape sequence');
+    case 'forced':
+      throw refusal('got 3 SIGTERM/SIGINTs, forcefully exiting');
+  }
+}

@@ -1,0 +1,141 @@
+import type { ContainerContext } from '../../../container/context.ts';
+import { describeContainer, findContainers, nativeDocument } from '../../../container/inspect.ts';
+import type { ListedContainer } from '../../../container/list.ts';
+import { HealthctlError, hasCode } from '../../../lib/errors.ts';
+import { quote } from '../../../lib/quote.ts';
+import type { World } from '../../../world.ts';
+import type { Command, CommandInput, CommandResult, OptionSpec, ParsedOptions } from '../../command.ts';
+import { type ContainerWorld, openContainers } from '../../context.ts';
+import { containerValue } from '../../format/container-value.ts';
+import { renderInspect } from '../../format/inspect.ts';
+import { plainValue } from '../../format/plain-value.ts';
+import type { GoValue } from '../../format/template/template.ts';
+import { staleHealthWarning } from '../../stale-health.ts';
+
+const formatOption: OptionSpec = {
+  name: 'format',
+  short: 'f',
+  type: 'string',
+  help: "Format output using a custom template: 'json', or a Go template",
+};
+const modeOption: OptionSpec = {
+  name: 'mode',
+  type: 'string',
+  default: 'dockercompat',
+  help: "'dockercompat' shows Docker's document, 'native' containerd's record",
+  check: (text) =>
+    text === 'dockercompat' || text === 'native' ? undefined : 'must be one of "dockercompat", "native"',
+};
+const sizeOption: OptionSpec = { name: 'size', short: 's', type: 'bool', help: 'Display total file sizes' };
+const typeOption: OptionSpec = {
+  name: 'type',
+  type: 'string',
+  help: 'Only inspect objects of the given type: container or image',
+};
+
+/** `healthctl container inspect`: Docker's, with nerdctl's `--mode`. */
+export const inspectContainers: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  options: [formatOption, modeOption, sizeOption],
+  args: { min: 1 },
+  run: (world, input) => runInspect(world, input, 'container'),
+};
+
+/** `healthctl inspect`: Docker's. A name that is no container's may be an image's. */
+export const inspect: Command = {
+  usage: '[OPTIONS] NAME|ID [NAME|ID...]',
+  options: [formatOption, modeOption, { ...sizeOption, help: 'Display total file sizes of containers' }, typeOption],
+  args: { min: 1 },
+  run: (world, input) => runInspect(world, input, typeFrom(input.options)),
+};
+
+type ObjectType = 'container' | 'image';
+const TYPES: readonly string[] = ['container', 'image'];
+
+/** Throws INVALID in Docker's words for a type that is none. */
+function typeFrom(options: ParsedOptions): ObjectType | undefined {
+  const type = options.string('type');
+  const words = `must be one of ${TYPES.map((word) => quote(word)).join(', ')}`;
+  if (type === '') throw new HealthctlError('INVALID', `type is empty: ${words}`);
+  if (type === undefined || type === 'container' || type === 'image') return type;
+  throw new HealthctlError('INVALID', `unknown type: ${quote(type)}: ${words}`);
+}
+
+async function runInspect(
+  world: ContainerWorld,
+  { options, args }: CommandInput,
+  type: ObjectType | undefined,
+): Promise<CommandResult> {
+  const format = options.string('format');
+  renderInspect([], format); // a template that does not parse is refused before anything is asked
+  const ctx = await openContainers(world);
+  const { signal } = world;
+  const found = type === 'image' ? args.map(() => undefined) : await findContainers(ctx, args, { signal });
+  const documents: GoValue[] = [];
+  const errors: Error[] = [];
+  for (const [index, container] of found.entries()) {
+    const name = args[index] ?? '';
+    try {
+      documents.push(await documentFor(world, ctx, { name, container, type, options }));
+    } catch (error) {
+      if (!(error instanceof Error) || hasCode(error, 'ABORTED', 'UNAVAILABLE', 'DENIED')) throw error;
+      errors.push(error);
+    }
+  }
+  const rendered = renderInspect(documents, format);
+  const containers = found.filter(isContainer);
+  const stale = staleHealthWarning(containers, world.clock.now());
+  return {
+    stdout: rendered.stdout,
+    warnings: stale === undefined ? [] : [stale],
+    errors: [...rendered.errors, ...errors].map(withExitOne),
+  };
+}
+
+type Found = ListedContainer | HealthctlError | undefined;
+
+const isContainer = (found: Found): found is ListedContainer =>
+  found !== undefined && !(found instanceof HealthctlError);
+
+interface Wanted {
+  readonly name: string;
+  /** What was found among the containers; undefined where they were not asked. */
+  readonly container: Found;
+  readonly type: ObjectType | undefined;
+  readonly options: ParsedOptions;
+}
+
+async function documentFor(
+  world: Pick<World, 'settings' | 'signal' | 'log'>,
+  ctx: ContainerContext,
+  { name, container, type, options }: Wanted,
+): Promise<GoValue> {
+  const { signal } = world;
+  const isNative = options.string('mode') === 'native';
+  const size = options.bool('size');
+  if (isContainer(container)) {
+    if (isNative) return plainValue(nativeDocument(container.view));
+    return containerValue(await describeContainer(ctx, container, { size, signal }));
+  }
+  if (container && (type === 'container' || !hasCode(container, 'NOT_FOUND'))) throw container;
+  try {
+    const [{ inspectImage }, { imageDocument }] = await Promise.all([
+      import('../../../image/inspect.ts'),
+      import('../image/inspect.ts'),
+    ]);
+    const { snapshotter } = world.settings;
+    const value = imageDocument(await inspectImage(ctx, { nameOrId: name, snapshotter, signal }));
+    if (size) world.log.warn('--size ignored for image');
+    return value;
+  } catch (error) {
+    if (!container || !hasCode(error, 'NOT_FOUND', 'INVALID')) throw error;
+    const hint = container.hint === undefined ? {} : { hint: container.hint };
+    throw new HealthctlError('NOT_FOUND', `No such object: ${name}`, hint);
+  }
+}
+
+/** A template that fails on a document is no wrong command line: Docker exits 1. */
+function withExitOne(error: Error): Error {
+  if (!hasCode(error, 'USAGE')) return error;
+  return new HealthctlError('INVALID', error.message, { cause: error });
+}

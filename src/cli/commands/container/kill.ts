@@ -1,0 +1,26 @@
+import { signalContainer } from '../../../container/kill.ts';
+import { resolveView } from '../../../container/resolve.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { type ContainerWorld, openContainers } from '../../context.ts';
+import { forEachName, withPrefix } from '../../each.ts';
+
+/** `healthctl kill`: Docker's. */
+export const kill: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  options: [
+    { name: 'signal', short: 's', type: 'string', help: 'Signal to send to the container (KILL unless given)' },
+  ],
+  args: { min: 1 },
+  run: (world, input) => runKill(world, input),
+};
+
+async function runKill(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
+  const ctx = await openContainers(world);
+  const signal = options.string('signal');
+  return forEachName(args, (name) =>
+    withPrefix(`cannot kill container: ${name}`, async () => {
+      const view = await resolveView(ctx, name, world);
+      await signalContainer(ctx, view, { abort: world.signal, ...(signal ? { signal } : {}) });
+    }),
+  );
+}

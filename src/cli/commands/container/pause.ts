@@ -1,0 +1,18 @@
+import { pauseContainer } from '../../../container/pause.ts';
+import { resolveView } from '../../../container/resolve.ts';
+import type { Command } from '../../command.ts';
+import { type ContainerWorld, openContainers } from '../../context.ts';
+import { forEachName } from '../../each.ts';
+
+/** `healthctl pause`: Docker's. */
+export const pause: Command = {
+  usage: 'CONTAINER [CONTAINER...]',
+  options: [],
+  args: { min: 1 },
+  run: (world, { args }) => runPause(world, args),
+};
+
+async function runPause(world: ContainerWorld, names: readonly string[]) {
+  const ctx = await openContainers(world);
+  return forEachName(names, async (name) => pauseContainer(ctx, await resolveView(ctx, name, world)));
+}

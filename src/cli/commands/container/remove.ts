@@ -1,0 +1,35 @@
+import { removeContainer } from '../../../container/remove.ts';
+import { resolveView } from '../../../container/resolve.ts';
+import { hasCode } from '../../../lib/errors.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { type ContainerWorld, openContainers } from '../../context.ts';
+import { forEachName } from '../../each.ts';
+
+/** `healthctl rm`: Docker's. */
+export const remove: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  options: [
+    { name: 'force', short: 'f', type: 'bool', help: 'Force the removal of a running container (uses SIGKILL)' },
+    {
+      name: 'volumes',
+      short: 'v',
+      type: 'bool',
+      help: 'Remove anonymous volumes of the container; there are none',
+      hidden: true,
+    },
+  ],
+  args: { min: 1 },
+  run: (world, input) => runRemove(world, input),
+};
+
+async function runRemove(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
+  const ctx = await openContainers(world);
+  const force = options.bool('force');
+  const result = await forEachName(args, async (name) => {
+    const view = await resolveView(ctx, name, world);
+    await removeContainer(ctx, view, { force, abort: world.signal });
+  });
+  // Forced, a container that is not there is as good as removed: it is said, and no failure (docker/cli, container/rm.go).
+  const isExcused = force && (result.errors ?? []).every((error) => hasCode(error, 'NOT_FOUND'));
+  return isExcused ? { ...result, exitCode: 0 } : result;
+}

@@ -1,0 +1,109 @@
+import type { AttachEnd, Attachment, AttachRequest } from '../../../container/attach.ts';
+import type { ContainerContext } from '../../../container/context.ts';
+import { parseDetachKeys } from '../../../container/detach-keys.ts';
+import { resolveView } from '../../../container/resolve.ts';
+import { type ReadyTask, startContainer } from '../../../container/start.ts';
+import { storedConfigOf } from '../../../container/stored-config.ts';
+import { checkTerminal } from '../../../container/user-console.ts';
+import type { ContainerView } from '../../../container/view.ts';
+import { HealthctlError } from '../../../lib/errors.ts';
+import { LABELS } from '../../../lib/labels.ts';
+import type { World } from '../../../world.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { type ContainerWorld, openContainers } from '../../context.ts';
+import { forEachName } from '../../each.ts';
+
+/** `healthctl start`: Docker's. */
+export const start: Command = {
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  options: [
+    { name: 'attach', short: 'a', type: 'bool', help: 'Attach STDOUT/STDERR and forward signals' },
+    { name: 'detach-keys', type: 'string', help: 'Override the key sequence for detaching a container' },
+    { name: 'interactive', short: 'i', type: 'bool', help: "Attach container's STDIN" },
+  ],
+  args: { min: 1 },
+  run: (world, input) => {
+    const isAttached = input.options.bool('attach') || input.options.bool('interactive');
+    return isAttached ? startAttached(world, input) : startAll(world, input.args);
+  },
+};
+
+/** One after the other, as Docker: a container may need the one named before it. */
+async function startAll(world: ContainerWorld, names: readonly string[]): Promise<CommandResult> {
+  const ctx = await openContainers(world);
+  const failed: string[] = [];
+  const work = async (name: string): Promise<void> => {
+    try {
+      await startContainer(ctx, await resolveView(ctx, name, world));
+    } catch (error) {
+      failed.push(name);
+      throw error;
+    }
+  };
+  const { errors = [], ...result } = await forEachName(names, work, { atOnce: 1 });
+  if (errors.length === 0) return result;
+  const summary = new HealthctlError('CONFLICT', `failed to start containers: ${failed.join(', ')}`);
+  return { ...result, errors: names.length > 1 ? [...errors, summary] : errors, exitCode: 1 };
+}
+
+async function startAttached(world: World, { options, args }: CommandInput): Promise<CommandResult> {
+  const [name = '', ...others] = args;
+  if (others.length > 0) throw new HealthctlError('INVALID', 'you cannot start and attach multiple containers at once');
+  const detachKeys = parseDetachKeys(options.string('detach-keys'));
+  const ctx = await openContainers(world);
+  const view = await resolveView(ctx, name, world);
+  if (view.record.labels[LABELS.owner] === undefined) {
+    throw new HealthctlError('CONFLICT', `the output of container ${view.name} is not kept by healthctl`, {
+      hint: 'start it without -a and -i',
+    });
+  }
+  const config = storedConfigOf(view.record)?.Config;
+  const stdin =
+    options.bool('interactive') && config?.OpenStdin ? (config.StdinOnce === true ? 'once' : 'shared') : 'none';
+  const tty = config?.Tty === true;
+  checkTerminal(world, { terminal: tty, stdin: stdin !== 'none' });
+  const request = { containerId: view.record.id, stdin, proxySignals: !tty, detachKeys } as const;
+  const attachment = await attachAndStart(world, ctx, { view, request });
+  return resultOf(await attachment.ended);
+}
+
+interface AttachedStart {
+  readonly view: ContainerView;
+  readonly request: Pick<AttachRequest, 'containerId' | 'stdin' | 'proxySignals' | 'detachKeys'>;
+}
+
+/** Attaches before the start, so that nothing is missed; to a container that runs already, from now on. */
+async function attachAndStart(
+  world: World,
+  ctx: ContainerContext,
+  { view, request }: AttachedStart,
+): Promise<Attachment> {
+  const { attachContainer } = await import('../../../container/attach.ts');
+  const { task } = view;
+  if (view.state === 'running' && task) {
+    return attachContainer(ctx, world, { ...request, pid: task.pid, stdio: task, isNew: false });
+  }
+  let attachment: Attachment | undefined;
+  const attach = async ({ pid, stdio }: ReadyTask): Promise<void> => {
+    attachment = await attachContainer(ctx, world, { ...request, pid, stdio, isNew: true });
+  };
+  try {
+    await startContainer(ctx, view, attach);
+  } catch (error) {
+    await attachment?.close();
+    throw error;
+  }
+  if (!attachment) throw new HealthctlError('INTERNAL', `container ${view.name} was not attached to`);
+  return attachment;
+}
+
+function resultOf(end: AttachEnd): CommandResult {
+  switch (end.kind) {
+    case 'exited':
+      return { exitCode: end.exitCode };
+    case 'detached':
+      return { exitCode: 0 };
+    case 'forced':
+      throw new HealthctlError('CONFLICT', 'got 3 SIGTERM/SIGINTs, forcefully exiting');
+  }
+}

@@ -1,0 +1,18 @@
+import { unpauseContainer } from '../../../container/pause.ts';
+import { resolveView } from '../../../container/resolve.ts';
+import type { Command } from '../../command.ts';
+import { type ContainerWorld, openContainers } from '../../context.ts';
+import { forEachName } from '../../each.ts';
+
+/** `healthctl unpause`: Docker's. */
+export const unpause: Command = {
+  usage: 'CONTAINER [CONTAINER...]',
+  options: [],
+  args: { min: 1 },
+  run: (world, { args }) => runUnpause(world, args),
+};
+
+async function runUnpause(world: ContainerWorld, names: readonly string[]) {
+  const ctx = await openContainers(world);
+  return forEachName(names, async (name) => unpauseContainer(ctx, await resolveView(ctx, name, world)));
+}

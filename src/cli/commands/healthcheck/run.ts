@@ -1,0 +1,21 @@
+import { runHealthcheck } from '../../../container/healthcheck.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { type ContainerWorld, openContainers } from '../../context.ts';
+import { recordedCheck } from '../../manual-check.ts';
+
+/** `healthctl healthcheck run`, as Podman's: silent when the check passed, else the container's status and exit 1; 125 when it could not be run. */
+export const run: Command = {
+  usage: '[OPTIONS] CONTAINER',
+  options: [{ name: 'ignore-result', type: 'bool', help: 'Exit with 0 although the check failed' }],
+  args: { min: 1, max: 1 },
+  failureCode: 125,
+  run: (world, input) => runOnce(world, input),
+};
+
+async function runOnce(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
+  const [name = ''] = args;
+  const ctx = await openContainers(world);
+  const { result, state } = await recordedCheck(name, () => runHealthcheck(ctx, name, world.signal));
+  if (result.exitCode === 0) return {};
+  return { stdout: `${state.status}\n`, exitCode: options.bool('ignore-result') ? 0 : 1 };
+}

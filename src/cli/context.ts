@@ -1,0 +1,23 @@
+import type { ContainerContext } from '../container/context.ts';
+import type { World } from '../world.ts';
+
+/** The slice of the world that commands on containers use. */
+export type ContainerWorld = Pick<World, 'containerd' | 'clock' | 'log' | 'settings' | 'signal'>;
+
+/** What the use cases of containers work with: the only place that maps settings to it. Nothing is asked of containerd yet. */
+export async function openContainers(world: Omit<ContainerWorld, 'signal'>): Promise<ContainerContext> {
+  const { clock, log, settings } = world;
+  const { runRoot, dataRoot, nerdctlDataRoot, snapshotter, healthLogEntries } = settings;
+  const [containerd, { createContainerContext }] = await Promise.all([
+    world.containerd(),
+    import('../container/context.ts'),
+  ]);
+  return createContainerContext({
+    containerd,
+    clock,
+    log,
+    dirs: { runRoot, dataRoot, nerdctlDataRoot },
+    snapshotter,
+    healthLogEntries,
+  });
+}

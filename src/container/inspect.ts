@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { HealthctlError } from '../lib/errors.ts';
+import { decodeJson } from '../lib/json.ts';
+import { type ContainerContext, dataDirOf } from './context.ts';
+import { type Details, detailsOf } from './details.ts';
+import { type ContainerDocument, type DocumentPaths, documentOf } from './document.ts';
+import { readHealth } from './health.ts';
+import type { ListedContainer } from './list.ts';
+import { liveFileOf } from './output-files.ts';
+import { resolveViews } from './resolve.ts';
+import { openContainerSizes } from './sizes.ts';
+import { STORED_CONFIG_KEY } from './stored-config.ts';
+import type { ContainerView } from './view.ts';
+
+export interface InspectedContainer extends ListedContainer {
+  readonly document: ContainerDocument;
+}
+
+/** Containers with their health, found by name or id: for each, in this order, the container or why there is none. */
+export async function findContainers(
+  ctx: ContainerContext,
+  namesOrIds: readonly string[],
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<readonly (ListedContainer | HealthctlError)[]> {
+  const views = await resolveViews(ctx, namesOrIds, options);
+  return Promise.all(
+    views.map(async (view) => (view instanceof HealthctlError ? view : { view, health: await readHealth(ctx, view) })),
+  );
+}
+
+/** Docker's document of a container. @param options.size measures what it takes on disk */
+export async function describeContainer(
+  ctx: ContainerContext,
+  { view, health }: ListedContainer,
+  options: { readonly size: boolean; readonly signal?: AbortSignal },
+): Promise<ContainerDocument> {
+  const details = detailsOf(view.record);
+  const sizes = options.size ? { sizes: await openContainerSizes(ctx, options)(view.record) } : {};
+  return documentOf({ view, health, details, paths: pathsOf(ctx, view, details), ...sizes });
+}
+
+function pathsOf(ctx: ContainerContext, { record, started }: ContainerView, details: Details): DocumentPaths {
+  if (!details.isOurs) return { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: '' };
+  const dir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: record.id });
+  const isHost = details.hostConfig.NetworkMode === 'host';
+  return {
+    LogPath: started.ever ? liveFileOf(dir, 'stdout') : '',
+    ResolvConfPath: isHost ? '/etc/resolv.conf' : join(dir, 'resolv.conf'),
+    HostnamePath: join(dir, 'hostname'),
+    HostsPath: isHost ? '/etc/hosts' : join(dir, 'hosts'),
+  };
+}
+
+/** containerd's own record of a container, under the names that nerdctl's native mode has. */
+export function nativeDocument({ record, task }: ContainerView): Readonly<Record<string, unknown>> {
+  return {
+    ID: record.id,
+    Labels: record.labels,
+    Image: record.image,
+    Runtime: {
+      Name: record.runtime,
+      ...(record.runtimeBinary === undefined ? {} : { BinaryName: record.runtimeBinary }),
+    },
+    SnapshotKey: record.snapshotKey,
+    Snapshotter: record.snapshotter,
+    CreatedAt: new Date(record.createdAtMs).toISOString(),
+    Extensions: jsonOrText({ [STORED_CONFIG_KEY]: record.extensionJson(STORED_CONFIG_KEY) }),
+    Spec: parsed(record.specJson()),
+    Process: task
+      ? {
+          Pid: task.pid,
+          Status: {
+            Status: task.status,
+            ExitStatus: task.exitStatus,
+            ...(task.exitedAtMs === undefined ? {} : { ExitTime: new Date(task.exitedAtMs).toISOString() }),
+          },
+          Stdin: task.stdin,
+          Stdout: task.stdout,
+          Stderr: task.stderr,
+          Terminal: task.terminal,
+        }
+      : null,
+  };
+}
+
+function jsonOrText(texts: Readonly<Record<string, string | undefined>>): Readonly<Record<string, unknown>> {
+  const present = Object.entries(texts).filter(([, text]) => text !== undefined);
+  return Object.fromEntries(present.map(([key, text]) => [key, parsed(text)]));
+}
+
+/** What is no JSON is shown as the text that it is. */
+function parsed(text: string | undefined): unknown {
+  if (text === undefined) return null;
+  try {
+    return decodeJson(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { HealthctlError } from '../lib/errors.ts';
+import { startFailure } from './start-failure.ts';
+
+const prefix = 'failed to start exec "x": OCI runtime exec failed: exec failed: ';
+
+describe('startFailure', () => {
+  test.each([
+    ['unable to start container process: exec: "nope": executable file not found in $PATH', 127],
+    ['unable to start container process: exec: "/nope": stat /nope: no such file or directory', 127],
+    ['unable to start container process: exec: "/etc": permission denied', 126],
+    ['unable to start container process: exec: "/etc": is a directory', 126],
+    ['Cwd must be an absolute path', 126],
+  ])('%s', (text, exitCode) => {
+    const error = new HealthctlError('RUNTIME', `${prefix}${text}: unknown`);
+    expect(startFailure(error, 126)).toMatchObject({
+      message: `OCI runtime exec failed: exec failed: ${text}`,
+      exitCode,
+      cause: error,
+    });
+  });
+
+  test('says 125 for run where nothing else is known', () => {
+    expect(startFailure(new HealthctlError('RUNTIME', 'something'), 125)).toMatchObject({ exitCode: 125 });
+  });
+
+  test('leaves what is no failure of the runtime as it is', () => {
+    const error = new HealthctlError('UNAVAILABLE', 'cannot connect');
+    expect(startFailure(error, 126)).toBe(error);
+  });
+});

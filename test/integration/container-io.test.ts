@@ -1,0 +1,271 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EXEC_PREFIX, sweepEndedExecs, writeExecNote } from '../../src/container/exec-notes.ts';
+import { followFile } from '../../src/container/follow.ts';
+import { openGrowingFile } from '../../src/container/growing-file.ts';
+import { outputFilesOf, prepareStdio } from '../../src/container/output-files.ts';
+import { untilCopied } from '../../src/container/shim-copy.ts';
+import { connectStdin, pumpStdin } from '../../src/container/stdin.ts';
+import type { TaskRecord, Tasks } from '../../src/containerd/tasks.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { makeFifo, openFifoReader } from '../../src/system/fifo.ts';
+import { aTask } from '../builders/container.ts';
+import { until } from '../fixtures/until.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'container-io-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const never = new AbortController().signal;
+
+describe('prepareStdio', () => {
+  const prepare = (over: { openStdin?: boolean; terminal?: boolean } = {}) =>
+    prepareStdio({
+      dataDir: join(root, 'data'),
+      runDir: join(root, 'run'),
+      openStdin: false,
+      terminal: false,
+      ...over,
+    });
+
+  test('makes files for their owner only, and keeps what is in them', () => {
+    const { stdout, stderr, stdin } = prepare();
+    expect(stdin).toBe('');
+    for (const path of [stdout, stderr]) expect(statSync(path).mode & 0o777).toBe(0o600);
+    appendFileSync(stdout, 'kept');
+    expect(prepare().stdout).toBe(stdout);
+    expect(statSync(stdout).size).toBe(4);
+  });
+
+  test('puts the file of the run before aside where there is a terminal, in order', () => {
+    for (let run = 1; run <= 12; run += 1) writeFileSync(prepare({ terminal: true }).stdout, `run ${run}`);
+    const { stdout, stderr } = prepare({ terminal: true });
+    expect(stderr).toBe('');
+    const names = outputFilesOf(join(root, 'data'), 'stdout').map((path) => path.slice(root.length));
+    expect(names).toEqual([
+      ...Array.from({ length: 12 }, (_, index) => `/data/stdout.${index + 1}.log`),
+      '/data/stdout.log',
+    ]);
+    expect(statSync(stdout).size).toBe(0);
+    expect(outputFilesOf(join(root, 'data'), 'stderr')).toEqual([]);
+  });
+
+  test('makes stdin anew: who held the one before cannot write into this run', () => {
+    const first = prepare({ openStdin: true });
+    const inode = statSync(first.stdin).ino;
+    const reader = openFifoReader(first.stdin);
+    expect(prepare({ openStdin: true }).stdin).toBe(first.stdin);
+    expect(statSync(first.stdin).isFIFO()).toBe(true);
+    expect(statSync(first.stdin).ino).not.toBe(inode);
+    reader.destroy();
+    expect(existsSync(prepare().stdin || first.stdin)).toBe(false);
+  });
+
+  test('names files as the kernel does, without symbolic links', () => {
+    mkdirSync(join(root, 'real'));
+    symlinkSync('real', join(root, 'link'));
+    const { stdout } = prepareStdio({
+      dataDir: join(root, 'link/d'),
+      runDir: join(root, 'run'),
+      openStdin: false,
+      terminal: false,
+    });
+    expect(stdout).toBe(join(root, 'real/d/stdout.log'));
+  });
+
+  test.each([
+    ['a symbolic link', (path: string) => symlinkSync('/etc/passwd', path)],
+    ['a directory', (path: string) => mkdirSync(path)],
+    ['a FIFO', (path: string) => makeFifo(path)],
+  ])('refuses %s in the place of a file', (_what, make) => {
+    mkdirSync(join(root, 'data'));
+    make(join(root, 'data/stdout.log'));
+    expect(() => prepare()).toThrow(expect.objectContaining({ code: 'CONFIG' }));
+  });
+
+  test('forgets the execs of the run before', () => {
+    mkdirSync(join(root, 'run', `${EXEC_PREFIX}1`), { recursive: true });
+    mkdirSync(join(root, 'run', 'healthctl-check-1'));
+    prepare();
+    expect(readdirSync(join(root, 'run'))).toEqual(['healthctl-check-1']);
+  });
+});
+
+describe('following a real file', () => {
+  test('gives every byte that another process appends, once', async () => {
+    const path = join(root, 'out');
+    writeFileSync(path, 'skipped');
+    const file = await openGrowingFile(path);
+    const ended = new AbortController();
+    const hash = createHash('sha256');
+    const following = followFile(file, {
+      from: 7,
+      write: async (bytes) => void hash.update(bytes),
+      clock: systemClock,
+      ended: ended.signal,
+      signal: never,
+    });
+    const writer = spawn('sh', ['-c', `for i in 1 2 3 4 5; do seq 1 20000; sleep 0.05; done >> ${path}`]);
+    await new Promise((resolve) => writer.once('close', resolve));
+    ended.abort();
+    await following;
+    await file.close();
+    const numbers = Array.from({ length: 20_000 }, (_, index) => `${index + 1}\n`).join('');
+    expect(hash.digest('hex')).toBe(createHash('sha256').update(numbers.repeat(5)).digest('hex'));
+  });
+
+  test('goes on from the beginning when the file was emptied', async () => {
+    const path = join(root, 'out');
+    writeFileSync(path, 'before');
+    const file = await openGrowingFile(path);
+    const ended = new AbortController();
+    let text = '';
+    const write = async (bytes: Buffer) => {
+      text += bytes.toString();
+    };
+    const following = followFile(file, { from: 0, write, clock: systemClock, ended: ended.signal, signal: never });
+    await until(() => text === 'before');
+    truncateSync(path, 0);
+    appendFileSync(path, 'new');
+    await until(() => text === 'beforenew');
+    ended.abort();
+    await following;
+    await file.close();
+  });
+});
+
+describe('untilCopied', () => {
+  test('waits for the shim to close the files, and not for ever', async () => {
+    const path = join(root, 'out');
+    writeFileSync(path, '');
+    const holder = spawn('sh', ['-c', `exec 3>>${path}; echo open; sleep 0.3; exec 3>&-; echo closed; sleep 60`]);
+    const lines: string[] = [];
+    holder.stdout.on('data', (bytes: Buffer) => lines.push(bytes.toString()));
+    await until(() => lines.includes('open\n'));
+    await untilCopied({ shimPid: holder.pid, paths: [path], clock: systemClock, signal: never });
+    await until(() => lines.includes('closed\n'), { withinMs: 200 });
+    holder.kill();
+
+    const stubborn = spawn('sh', ['-c', `exec 3>>${path}; echo open; sleep 60`]);
+    await new Promise((resolve) => stubborn.stdout.once('data', resolve));
+    const startedAt = performance.now();
+    await untilCopied({ shimPid: stubborn.pid, paths: [path], clock: systemClock, signal: never });
+    expect(performance.now() - startedAt).toBeGreaterThan(1_900);
+    stubborn.kill();
+  });
+});
+
+describe('stdin', () => {
+  const source = () => new PassThrough() as unknown as NodeJS.ReadStream & PassThrough;
+
+  test('is passed on at the speed of its reader, to the last byte, and then closed', async () => {
+    const path = join(root, 'stdin');
+    makeFifo(path);
+    expect(connectStdin(path)).toBeUndefined();
+    const reader = openFifoReader(path);
+    const sink = connectStdin(path);
+    if (!sink) throw new Error('nobody reads');
+    const input = source();
+    let isEnded = false;
+    pumpStdin({
+      source: input,
+      sink,
+      onEnd: () => {
+        isEnded = true;
+      },
+      onDetach: () => undefined,
+    });
+    const text = 'x'.repeat(1_000_000);
+    input.end(text);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(isEnded).toBe(false);
+    let got = 0;
+    for await (const bytes of reader as AsyncIterable<Buffer>) got += bytes.length;
+    expect(got).toBe(text.length);
+    await until(() => isEnded);
+  });
+
+  test('a reader that goes away ends it without a word', async () => {
+    const path = join(root, 'stdin');
+    makeFifo(path);
+    const reader = openFifoReader(path);
+    const sink = connectStdin(path);
+    if (!sink) throw new Error('nobody reads');
+    const input = source();
+    pumpStdin({ source: input, sink, onEnd: () => undefined, onDetach: () => undefined });
+    input.write('x');
+    reader.destroy();
+    await until(() => {
+      input.write('x');
+      return sink.destroyed;
+    });
+  });
+
+  test('is none when the FIFO is not there', () => {
+    expect(connectStdin(join(root, 'nothing'))).toBeUndefined();
+  });
+});
+
+describe('notes of execs', () => {
+  /** containerd, as far as a sweep asks it. */
+  function aTasks(execs: Map<string, TaskRecord>) {
+    const deleted: string[] = [];
+    const tasks = {
+      findExec: async ({ execId }: { execId: string }) => execs.get(execId),
+      deleteExec: async ({ execId }: { execId: string }) => {
+        deleted.push(execId);
+        return { status: 0, atMs: 0 };
+      },
+    } as Partial<Tasks> as Tasks;
+    return {
+      deleted,
+      sweep: () => sweepEndedExecs({ tasks, clock: systemClock, log: silentLogger, containerId: 'c1', runDir: root }),
+    };
+  }
+
+  test('what has ended and nobody waits for is deleted', async () => {
+    const ids = ['waited', 'ended', 'running', 'unknown'].map((name) => `${EXEC_PREFIX}${name}`);
+    const [waited = '', ended = '', running = '', unknown = ''] = ids;
+    const notes = [];
+    for (const id of ids) notes.push(await writeExecNote(root, id, systemClock));
+    const execs = new Map([waited, ended].map((id) => [id, aTask({ status: 'stopped' })]));
+    execs.set(running, aTask());
+    const { deleted, sweep } = aTasks(execs);
+    await sweep();
+    expect(deleted).toEqual([]);
+    for (const note of notes.slice(1)) note.leave();
+    await sweep();
+    expect(deleted).toEqual([ended]);
+    expect(readdirSync(root).sort()).toEqual([running, waited].sort());
+    expect(existsSync(join(root, unknown))).toBe(false);
+    notes[0]?.remove();
+    notes[0]?.leave();
+    expect(readdirSync(root)).toEqual([running]);
+  });
+
+  test('leaving keeps the note without its FIFOs', async () => {
+    const note = await writeExecNote(root, `${EXEC_PREFIX}1`, systemClock);
+    makeFifo(join(note.dir, 'stdout'));
+    note.leave();
+    expect(readdirSync(note.dir)).toEqual([]);
+  });
+});
