@@ -112,8 +112,8 @@ describe('all documents', () => {
 });
 
 function sessionOf(svg: string): string {
-  const unescape = (text: string) => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
-  const lines = [...svg.matchAll(/<text [^>]*>(.*?)<\/text>/g)].map(([, line = '']) => unescape(line));
+  const plain = (text: string) => text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  const lines = [...svg.matchAll(/<text [^>]*>(.*?)<\/text>/g)].map(([, line = '']) => plain(line));
   return `\`\`\`console\n${lines.join('\n')}\n\`\`\`\n`;
 }
 

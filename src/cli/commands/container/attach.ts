@@ -1,8 +1,8 @@
-import type { AttachEnd } from '../../../container/attach.ts';
 import type { ContainerView } from '../../../container/view.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { LABELS } from '../../../lib/labels.ts';
-import type { Command, CommandResult } from '../../command.ts';
+import { resultOfAttachment } from '../../attached.ts';
+import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 
 /** `healthctl attach`: Docker's. */
@@ -39,7 +39,9 @@ export const attach: Command = {
       proxySignals: options.bool('sig-proxy') && !task.terminal,
       detachKeys,
     });
-    return resultOf(await attachment.ended);
+    const end = await attachment.ended;
+    if (end.kind === 'detached') throw refusal('read escape sequence');
+    return resultOfAttachment(end);
   },
 };
 
@@ -54,15 +56,4 @@ function attachableTask({ record, task, state, name }: ContainerView): NonNullab
 
 function refusal(message: string): HealthctlError {
   return new HealthctlError('CONFLICT', message);
-}
-
-function resultOf(end: AttachEnd): CommandResult {
-  switch (end.kind) {
-    case 'exited':
-      return { exitCode: end.exitCode };
-    case 'detached':
-      throw refusal('read escape sequence');
-    case 'forced':
-      throw refusal('got 3 SIGTERM/SIGINTs, forcefully exiting');
-  }
 }

@@ -1,9 +1,9 @@
-import type { AttachEnd, Attachment } from '../../../container/attach.ts';
 import type { ContainerContext } from '../../../container/context.ts';
 import { parseDetachKeys } from '../../../container/detach-keys.ts';
 import { checkTerminal } from '../../../container/user-console.ts';
 import { HealthctlError, hasCode, messageOf } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
+import { resultOfAttachment, startAttachedTo } from '../../attached.ts';
 import type { Command, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
@@ -95,41 +95,14 @@ async function startDetached(world: World, ctx: ContainerContext, id: string): P
 }
 
 async function runAttached(world: World, ctx: ContainerContext, { id, how }: CreatedRun): Promise<CommandResult> {
-  const [{ startContainer }, { attachContainer }] = await Promise.all([
-    import('../../../container/start.ts'),
-    import('../../../container/attach.ts'),
-  ]);
   const view = await viewById(ctx, id);
   refuseAborted(world);
-  let attachment: Attachment | undefined;
-  try {
-    await startContainer(ctx, view, async ({ pid, stdio }) => {
-      attachment = await attachContainer(ctx, world, {
-        containerId: id,
-        pid,
-        stdio,
-        isNew: true,
-        stdin: how.openStdin ? 'once' : 'none',
-        proxySignals: how.sigProxy,
-        detachKeys: how.detachKeys,
-      });
-    });
-  } catch (error) {
-    await attachment?.close();
-    throw error;
-  }
-  return attachment ? resultOf(await attachment.ended) : {};
-}
-
-function resultOf(end: AttachEnd): CommandResult {
-  switch (end.kind) {
-    case 'exited':
-      return { exitCode: end.exitCode };
-    case 'detached':
-      return { exitCode: 0 };
-    case 'forced':
-      throw new HealthctlError('CONFLICT', 'got 3 SIGTERM/SIGINTs, forcefully exiting', { exitCode: 1 });
-  }
+  const wish = {
+    stdin: how.openStdin ? 'once' : 'none',
+    proxySignals: how.sigProxy,
+    detachKeys: how.detachKeys,
+  } as const;
+  return resultOfAttachment(await startAttachedTo(world, ctx, { view, wish }));
 }
 
 async function viewById(ctx: ContainerContext, id: string) {

@@ -1,14 +1,12 @@
-import type { AttachEnd, Attachment, AttachRequest } from '../../../container/attach.ts';
-import type { ContainerContext } from '../../../container/context.ts';
 import { parseDetachKeys } from '../../../container/detach-keys.ts';
 import { resolveView } from '../../../container/resolve.ts';
-import { type ReadyTask, startContainer } from '../../../container/start.ts';
+import { startContainer } from '../../../container/start.ts';
 import { storedConfigOf } from '../../../container/stored-config.ts';
 import { checkTerminal } from '../../../container/user-console.ts';
-import type { ContainerView } from '../../../container/view.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { LABELS } from '../../../lib/labels.ts';
 import type { World } from '../../../world.ts';
+import { resultOfAttachment, startAttachedTo } from '../../attached.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
@@ -62,48 +60,10 @@ async function startAttached(world: World, { options, args }: CommandInput): Pro
     options.bool('interactive') && config?.OpenStdin ? (config.StdinOnce === true ? 'once' : 'shared') : 'none';
   const tty = config?.Tty === true;
   checkTerminal(world, { terminal: tty, stdin: stdin !== 'none' });
-  const request = { containerId: view.record.id, stdin, proxySignals: !tty, detachKeys } as const;
-  const attachment = await attachAndStart(world, ctx, { view, request });
-  return resultOf(await attachment.ended);
-}
-
-interface AttachedStart {
-  readonly view: ContainerView;
-  readonly request: Pick<AttachRequest, 'containerId' | 'stdin' | 'proxySignals' | 'detachKeys'>;
-}
-
-/** Attaches before the start, so that nothing is missed; to a container that runs already, from now on. */
-async function attachAndStart(
-  world: World,
-  ctx: ContainerContext,
-  { view, request }: AttachedStart,
-): Promise<Attachment> {
+  const wish = { stdin, proxySignals: !tty, detachKeys } as const;
+  if (view.state !== 'running' || !view.task)
+    return resultOfAttachment(await startAttachedTo(world, ctx, { view, wish }));
   const { attachContainer } = await import('../../../container/attach.ts');
-  const { task } = view;
-  if (view.state === 'running' && task) {
-    return attachContainer(ctx, world, { ...request, pid: task.pid, stdio: task, isNew: false });
-  }
-  let attachment: Attachment | undefined;
-  const attach = async ({ pid, stdio }: ReadyTask): Promise<void> => {
-    attachment = await attachContainer(ctx, world, { ...request, pid, stdio, isNew: true });
-  };
-  try {
-    await startContainer(ctx, view, attach);
-  } catch (error) {
-    await attachment?.close();
-    throw error;
-  }
-  if (!attachment) throw new HealthctlError('INTERNAL', `container ${view.name} was not attached to`);
-  return attachment;
-}
-
-function resultOf(end: AttachEnd): CommandResult {
-  switch (end.kind) {
-    case 'exited':
-      return { exitCode: end.exitCode };
-    case 'detached':
-      return { exitCode: 0 };
-    case 'forced':
-      throw new HealthctlError('CONFLICT', 'got 3 SIGTERM/SIGINTs, forcefully exiting');
-  }
+  const request = { ...wish, containerId: view.record.id, pid: view.task.pid, stdio: view.task, isNew: false };
+  return resultOfAttachment(await (await attachContainer(ctx, world, request)).ended);
 }

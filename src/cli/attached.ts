@@ -1,0 +1,46 @@
+import type { AttachEnd, Attachment, AttachRequest } from '../container/attach.ts';
+import type { ContainerContext } from '../container/context.ts';
+import type { ContainerView } from '../container/view.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import type { World } from '../world.ts';
+import type { CommandResult } from './command.ts';
+
+/** How the user's console is to be connected. */
+export type AttachWish = Pick<AttachRequest, 'stdin' | 'proxySignals' | 'detachKeys'>;
+
+/** Starts a container with the user attached before it runs, so that nothing is missed. Resolves at the end of the attachment. */
+export async function startAttachedTo(
+  world: World,
+  ctx: ContainerContext,
+  { view, wish }: { readonly view: ContainerView; readonly wish: AttachWish },
+): Promise<AttachEnd> {
+  const [{ startContainer }, { attachContainer }] = await Promise.all([
+    import('../container/start.ts'),
+    import('../container/attach.ts'),
+  ]);
+  let attachment: Attachment | undefined;
+  try {
+    await startContainer(ctx, view, async ({ pid, stdio }) => {
+      const request = { ...wish, containerId: view.record.id, pid, stdio, isNew: true };
+      attachment = await attachContainer(ctx, world, request);
+    });
+  } catch (error) {
+    await attachment?.close();
+    throw error;
+  }
+  if (!attachment)
+    throw new HealthctlError('CONFLICT', `container ${view.name} was started by somebody else meanwhile`);
+  return attachment.ended;
+}
+
+/** The container's exit code; 0 for a console that was detached from it. Throws CONFLICT for one that was torn off. */
+export function resultOfAttachment(end: AttachEnd): CommandResult {
+  switch (end.kind) {
+    case 'exited':
+      return { exitCode: end.exitCode };
+    case 'detached':
+      return { exitCode: 0 };
+    case 'forced':
+      throw new HealthctlError('CONFLICT', 'got 3 SIGTERM/SIGINTs, forcefully exiting', { exitCode: 1 });
+  }
+}

@@ -1,0 +1,218 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dockerArchive } from '../fixtures/image-archive.ts';
+import { startContainerd, testbedEnvironment } from '../fixtures/private-containerd.ts';
+import { runProgram, startProgram } from '../fixtures/program.ts';
+import { type Bed, HEALTHCTL, openBed } from './harness.ts';
+
+// What goes wrong on ordinary days: one clear line that says what to do, Docker's exit status, and nothing half-made left behind.
+
+let bed: Bed;
+beforeAll(async () => {
+  bed = await openBed();
+  // Directories that the first container makes stay; they are no leak.
+  await bed.ok(['run', '-d', '--name', 'first', await bed.image(), 'sleep', '600']);
+  await bed.ok(['container', 'rm', '-f', 'first']);
+});
+afterAll(() => bed[Symbol.asyncDispose]());
+
+/** The one line of an error, without hint. */
+const firstLine = (stderr: string) => stderr.split('\n').filter((line) => !line.startsWith('WARNING'))[0];
+
+describe('containerd cannot be asked', () => {
+  const elsewhere = (args: readonly string[], address: string) =>
+    runProgram([HEALTHCTL, '--address', address, ...args], { env: bed.env });
+
+  test.each([
+    [['ps'], 1],
+    [['inspect', 'x'], 1],
+    [['images'], 1],
+    [['container', 'healthcheck', 'x'], 1],
+    [['healthcheck', 'run', 'x'], 125],
+    [['run', 'x'], 125],
+    [['create', 'x'], 1],
+  ])('no socket: %j', async (args, code) => {
+    const { stderr, stdout, code: got } = await elsewhere(args, '/nonexistent/containerd.sock');
+    expect([got, stdout, stderr.split('\n')]).toEqual([
+      code,
+      '',
+      [
+        'healthctl: cannot connect to containerd: there is no socket at /nonexistent/containerd.sock',
+        expect.stringContaining('--address'),
+        '',
+      ],
+    ]);
+  });
+
+  test('a socket that nobody listens on', async () => {
+    const path = join(bed.directory, 'dead.sock');
+    await runProgram(['python3', '-c', `import socket; socket.socket(socket.AF_UNIX).bind(${JSON.stringify(path)})`], {
+      env: bed.env,
+    }).catch(() => undefined);
+    const { stderr, code } = await elsewhere(['ps'], path);
+    expect([code, firstLine(stderr)]).toEqual([1, expect.stringMatching(/^healthctl: cannot connect to containerd/)]);
+  });
+
+  test('a socket that may not be opened', async () => {
+    const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, HEALTHCTL];
+    const { stderr, code } = await runProgram([...asNobody, '--address', bed.address, 'ps'], { env: bed.env });
+    expect([code, firstLine(stderr)]).toEqual([1, expect.stringMatching(/permission denied|there is no socket/)]);
+    expect(stderr).toMatch(/root|--address/);
+  });
+
+  test('containerd goes away under an attached run', async () => {
+    const other = await startContainerd();
+    try {
+      const env = testbedEnvironment(other.directory);
+      mkdirSync(join(other.directory, 'tmp'), { recursive: true });
+      const archive = join(other.directory, 'image.tar');
+      writeFileSync(archive, await dockerArchive({ name: 'docker.io/test/gone:1', config: {} }));
+      const roots = ['--run-root', join(other.directory, 'r'), '--data-root', join(other.directory, 'd')];
+      const call = [HEALTHCTL, '--address', other.address, '--namespace', 'gone', ...roots];
+      await runProgram([...call, 'load', '-q', '-i', archive], { env });
+      const running = startProgram([...call, 'run', 'docker.io/test/gone:1', 'sh', '-c', 'echo up; sleep 600'], {
+        env,
+      });
+      await running.prints('up', 20_000);
+      await other.stop();
+      expect((await running.exited).code).not.toBe(0);
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+describe('a namespace that is not there', () => {
+  test('is named where something is not found, with those that are', async () => {
+    const flags = ['--address', bed.address, '--namespace', 'no-such-namespace'];
+    const roots = ['--run-root', bed.runRoot, '--data-root', bed.dataRoot];
+    const { code, stderr } = await runProgram([HEALTHCTL, ...flags, ...roots, 'stop', 'web'], { env: bed.env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/No such container: web\n.*no namespace no-such-namespace.*/);
+    const listed = await runProgram([HEALTHCTL, ...flags, ...roots, 'ps', '-q'], { env: bed.env });
+    expect(listed).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('no-such-namespace') });
+  });
+});
+
+describe('refusals leave nothing', () => {
+  test.each<[string, readonly string[], RegExp, number, number]>([
+    ['no such image', ['--pull', 'never', 'no/such:1'], /^healthctl: No such image: no\/such:1$/, 125, 1],
+    ['registry down', ['127.0.0.1:1/x:1'], /127\.0\.0\.1:1/, 125, 1],
+    ['unknown capability', ['--cap-add', 'NOPE', 'IMAGE'], /NOPE/, 125, 1],
+    [
+      'unknown user',
+      ['--user', 'nobody-here', 'IMAGE'],
+      /^healthctl: unable to find user nobody-here: no matching entries in passwd file$/,
+      125,
+      1,
+    ],
+    ['seccomp file', ['--security-opt', 'seccomp=/nonexistent', 'IMAGE'], /\/nonexistent/, 125, 1],
+    ['runtime', ['--runtime', 'no-such-runtime', 'IMAGE'], /no-such-runtime/, 125, 1],
+    ['reserved label', ['--label', 'nerdctl/name=x', 'IMAGE'], /nerdctl\/name/, 125, 1],
+    ['bad name', ['--name', 'a b', 'IMAGE'], /^healthctl: Invalid container name \(a b\)/, 125, 1],
+    ['check too long', ['--health-cmd', 'x'.repeat(5000), 'IMAGE'], /health check is too long/, 125, 1],
+    ['stop signal', ['--stop-signal', 'SIGNOPE', 'IMAGE'], /^healthctl: invalid signal: SIGNOPE$/, 125, 125],
+    ['pull policy', ['--pull', 'perhaps', 'IMAGE'], /must be one of "always", "missing" or "never"/, 125, 125],
+    ['--rm with -d', ['-d', '--rm', 'IMAGE'], /monitor/, 125, 125],
+    ['network', ['--network', 'bridge', 'IMAGE'], /bridge/, 125, 125],
+  ])('%s', async (what, flags, text, runCode, createCode) => {
+    const image = await bed.image();
+    const args = flags.map((word) => (word === 'IMAGE' ? image : word));
+    const before = await bed.leaks();
+    const run = await bed.cli(['run', ...args]);
+    expect([run.code, firstLine(run.stderr.replace(/^Unable to find image.*\n/, ''))]).toEqual([
+      runCode,
+      expect.stringMatching(text),
+    ]);
+    if (what !== '--rm with -d') {
+      const create = await bed.cli(['create', ...args]);
+      expect(create.code).toBe(createCode);
+    }
+    await bed.expectNothingLeft(before);
+  });
+
+  test('a name in use, by one of ours and by one of nerdctl’s', async () => {
+    const image = await bed.image();
+    const id = await bed.ok(['create', '--name', 'taken', image]);
+    await bed.ctr('run', '-d', '--label', 'nerdctl/name=theirs', image, 'foreign-1', 'sleep', '600');
+    const before = await bed.leaks();
+    expect(await bed.cli(['create', '--name', 'taken', image])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`Conflict. The container name "/taken" is already in use by container "${id}"`),
+    });
+    expect(await bed.cli(['run', '-d', '--name', 'theirs', image])).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining('foreign-1'),
+    });
+    await bed.expectNothingLeft(before);
+    await bed.ok(['rm', 'taken']);
+  });
+
+  test('two creates of one name at once: one wins', async () => {
+    const image = await bed.image();
+    const all = await Promise.all([1, 2, 3, 4].map(() => bed.cli(['create', '--name', 'race', image])));
+    expect(all.map(({ code }) => code).sort()).toEqual([0, 1, 1, 1]);
+    await bed.ok(['rm', 'race']);
+  });
+
+  test('a program that cannot be started: 127 and 126; with --rm nothing stays, without it the container does', async () => {
+    const image = await bed.image();
+    const before = await bed.leaks();
+    expect(await bed.cli(['run', '--rm', image, 'no-such-program'])).toMatchObject({
+      code: 127,
+      stderr: expect.stringContaining('no-such-program'),
+    });
+    expect(await bed.cli(['run', '--rm', image, '/etc'])).toMatchObject({ code: 126 });
+    await bed.expectNothingLeft(before);
+    expect(await bed.cli(['run', '--name', 'stays', image, 'no-such-program'])).toMatchObject({ code: 127 });
+    expect(await bed.ok(['ps', '-a', '--filter', 'name=stays', '--format', '{{.State}}'])).toBe('created');
+    expect(await bed.cli(['start', 'stays'])).toMatchObject({ code: 1 });
+    await bed.ok(['rm', 'stays']);
+    await bed.expectNothingLeft(before);
+  });
+
+  test('a template that does not parse', async () => {
+    const { code, stderr } = await bed.cli(['ps', '--format', '{{.Names']);
+    expect([code > 0, firstLine(stderr)]).toEqual([true, expect.stringContaining('template')]);
+  });
+});
+
+describe('interrupted', () => {
+  test.each(['create', 'run'])('%s at any moment leaves a whole container or nothing', async (command) => {
+    const image = await bed.image();
+    const before = await bed.leaks();
+    const flags = command === 'run' ? ['-d'] : [];
+    for (let delayMs = 60; delayMs < 900; delayMs += 70) {
+      const name = bed.name('cut');
+      const running = bed.spawn([command, ...flags, '--name', name, '--health-cmd', 'true', image, 'sleep', '600']);
+      await new Promise((resolve) => setTimeout(resolve, delayMs)); // the moment is the point
+      running.kill('SIGINT');
+      const { code, stdout } = await running.exited;
+      const listed = await bed.ok(['ps', '-a', '-q', '--filter', `name=${name}`]);
+      expect([0, 130]).toContain(code);
+      if (code === 0) expect(stdout).toMatch(/^[0-9a-f]{64}\n$/);
+      if (command === 'run' && code !== 0) expect(listed).toBe('');
+      if (listed !== '') await bed.ok(['rm', '-f', name]);
+    }
+    await bed.expectNothingLeft(before);
+  });
+
+  test('an attached run passes Ctrl-C on to the container', async () => {
+    const image = await bed.image();
+    const before = await bed.leaks();
+    const running = bed.spawn([
+      'run',
+      '--rm',
+      image,
+      'sh',
+      '-c',
+      'trap "echo caught; exit 42" INT; echo ready; while :; do sleep 0.1; done',
+    ]);
+    await running.prints('ready', 20_000);
+    running.kill('SIGINT');
+    const { code, stdout } = await running.exited;
+    expect([code, stdout]).toEqual([42, 'ready\ncaught\n']);
+    await bed.expectNothingLeft(before);
+  });
+});
