@@ -23,6 +23,8 @@ const { outputFiles } = await build({
   platform: 'node',
   format: 'cjs',
   target: 'node20',
+  // bin/healthctl runs the file as a vm.Script, which knows no import() of its own: what is not bundled is required.
+  supported: { 'dynamic-import': false },
   external: ['koffi'],
   minifyWhitespace: true,
   minifySyntax: true,

@@ -6,7 +6,7 @@ import { listenForSignals, type Signals } from './cli/signals.ts';
 import { exitCodeOf, optionError } from './cli/usage.ts';
 import { commit, version } from './lib/build-info.ts';
 import { errnoOf, hasCode } from './lib/errors.ts';
-import type { Streams } from './world.ts';
+import type { Settings, Streams } from './world.ts';
 
 /** As a shell reports a process that was killed by SIGPIPE. */
 const BROKEN_PIPE = 141;
@@ -38,9 +38,21 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function run({ globals, target, command, input }: RunRequest): Promise<number> {
-  const [{ loadSettings }, { createWorld }] = await Promise.all([import('./cli/config.ts'), import('./world.ts')]);
-  const settings = await loadSettings(globals, process.env);
+async function run(request: RunRequest): Promise<number> {
+  const failureCode = request.command.failureCode ?? 1;
+  const { loadSettings } = await import('./cli/config.ts');
+  let settings: Settings;
+  try {
+    settings = await loadSettings(request.globals, process.env);
+  } catch (error) {
+    renderError(processOutput(false), error);
+    return exitCodeOf(error, failureCode);
+  }
+  return runWith(settings, request);
+}
+
+async function runWith(settings: Settings, { target, command, input }: RunRequest): Promise<number> {
+  const { createWorld } = await import('./world.ts');
   const output = processOutput(settings.debug);
   const signals = listenForSignals(process, exit);
   failLoudly(output);

@@ -116,6 +116,7 @@ describe('parseConfig', () => {
       'f.toml:1: address: invalid containerd address "tcp://x": containerd is reached over a unix socket only',
     ],
     ['run_root = "x"\n', 'f.toml:1: run_root: "x" must be an absolute path'],
+    ['run_root = "/proc/x"\n', 'f.toml:1: run_root: "/proc/x" is no place for files'],
     ['health_log_entries = 0\n', 'f.toml:1: health_log_entries must be a whole number from 1 to 100, not 0'],
     ['health_log_entries = "5"\n', 'f.toml:1: health_log_entries must be a whole number from 1 to 100, not "5"'],
   ])('%j is refused', async (text, message) => {

@@ -188,6 +188,10 @@ function checkIdentifier(value: string): string {
 }
 
 function checkDirectory(value: string): string {
+  // Node.js 20 never returns from making a directory below /proc.
+  if (/^\/(proc|sys)(\/|$)/.test(value)) {
+    throw new HealthctlError('CONFIG', `${JSON.stringify(value)} is no place for files`);
+  }
   if (value.startsWith('/')) return value;
   throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be an absolute path`);
 }

@@ -34,6 +34,15 @@ describe('renderResult', () => {
     });
   });
 
+  test('warnings follow the output, and change no exit status', () => {
+    const { output, seen } = recorder();
+    expect(renderResult(output, { stdout: 'c\n', warnings: ['old'], errors: [new Error('x')], exitCode: 0 }, 1)).toBe(
+      0,
+    );
+    expect(seen.stderr).toBe('WARNING: old\nhealthctl: x\n');
+    expect(renderResult(output, { warnings: ['old'] }, 1)).toBe(0);
+  });
+
   test.each([
     [{}, 1, 0],
     [{ exitCode: 3 }, 1, 3],

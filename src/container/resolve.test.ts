@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createFakeTransport } from '../../test/fakes/transport.ts';
 import { connectOver } from '../containerd/client.ts';
-import { resolveContainer } from './resolve.ts';
+import { resolveContainer, resolveContainers } from './resolve.ts';
 
 const containers = [
   { id: 'abc111', name: 'web' },
@@ -56,5 +56,31 @@ describe('resolveContainer', () => {
     await expect(resolveContainer(containerd(['default', 'k8s.io']), 'nobody')).rejects.toMatchObject({
       hint: 'containerd has no namespace ns; it has: default, k8s.io',
     });
+  });
+});
+
+describe('resolveContainers', () => {
+  test('several in one call, in their order, errors in place', async () => {
+    const asked: (readonly string[])[] = [];
+    const transport = createFakeTransport({
+      'Containers/ListStream': ({ filters }: { filters: readonly string[] }) => {
+        asked.push(filters);
+        return containers.map((c) => ({
+          container: { id: c.id, labels: { 'nerdctl/name': c.name }, extensions: {} },
+        }));
+      },
+      'Namespaces/List': () => ({ namespaces: [{ name: 'ns', labels: {} }] }),
+    });
+    const connection = connectOver(transport, { address: '/x', namespace: 'ns' });
+    const found = await resolveContainers(connection, ['web', 'nobody', 'abc', 'def', '"; drop']);
+    expect(found.map((each) => ('id' in each ? each.id : each.message))).toEqual([
+      'abc111',
+      'No such container: nobody',
+      'multiple IDs found with provided prefix: abc',
+      'def333',
+      'No such container: "; drop',
+    ]);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toHaveLength(8);
   });
 });

@@ -212,6 +212,9 @@ function readTail(path: string): string {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP' || errnoOf(error) === 'ENOTDIR') return '';
+    if (errnoOf(error) === 'EACCES') {
+      throw new HealthctlError('DENIED', `permission denied on ${path}`, { cause: error, hint: 'run as root' });
+    }
     throw error;
   }
   try {

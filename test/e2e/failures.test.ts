@@ -99,6 +99,13 @@ describe('refusals leave nothing', () => {
   test.each<[string, readonly string[], RegExp, number, number]>([
     ['no such image', ['--pull', 'never', 'no/such:1'], /^healthctl: No such image: no\/such:1$/, 125, 1],
     ['registry down', ['127.0.0.1:1/x:1'], /127\.0\.0\.1:1/, 125, 1],
+    [
+      'a registry that no name server knows, over HTTPS',
+      ['registry.invalid/x:1'],
+      /registry\.invalid.*no such host|no such host.*registry\.invalid/,
+      125,
+      1,
+    ],
     ['unknown capability', ['--cap-add', 'NOPE', 'IMAGE'], /NOPE/, 125, 1],
     [
       'unknown user',

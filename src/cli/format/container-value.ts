@@ -63,7 +63,11 @@ function configValue({ Healthcheck, ...config }: ContainerDocument['Config']): G
   const given = Object.entries(config).map(([key, value]): readonly [string, GoValue] => [key, goValue(value, key)]);
   const at = given.findIndex(([key]) => key === 'Cmd') + 1;
   const check = Healthcheck ? healthcheckValue(Healthcheck) : CONFIG_ABSENT.Healthcheck;
-  const fields: GoMap = Object.fromEntries(given.toSpliced(at, 0, ['Healthcheck', check]));
+  const withCheck = given.toSpliced(at, 0, ['Healthcheck', check]);
+  const labels = withCheck.findIndex(([key]) => key === 'Labels');
+  const fields: GoMap = Object.fromEntries(
+    labels < 0 ? withCheck : withCheck.toSpliced(labels, 0, ['OnBuild', CONFIG_ABSENT.OnBuild]),
+  );
   return struct(
     { ...fields, ...without(CONFIG_ABSENT, fields) },
     { type: '*container.Config', omitEmpty: Object.keys(CONFIG_ABSENT).filter((key) => key !== 'OnBuild') },
