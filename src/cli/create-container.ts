@@ -15,7 +15,7 @@ export async function createFromOptions(world: World, ctx: ContainerContext, opt
   try {
     const created = await createContainer(ctx, request, {
       findImage: () => imageForCreate(world, request.image, { policy: pull, quiet }),
-      path: world.env['PATH'] ?? '',
+      path: world.env.PATH ?? '',
       signal: world.signal,
     });
     if (cidfile) writeCidfile(cidfile, created.id);

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Exit statuses are 128 + the number, as shells report a process that was killed. */
 const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 type EndingSignal = keyof typeof NUMBERS;
@@ -40,6 +42,8 @@ export interface Signals {
  */
 export function listenForSignals(source: SignalSource, exitNow: (exitCode: number) => void): Signals {
   const controller = new AbortController();
+  // Many calls at once listen to it: `rm` of fifty containers is no leak.
+  setMaxListeners(0, controller.signal);
   const takers: ((name: NodeJS.Signals) => void)[] = [];
   let exitCode: number | undefined;
   const abort = (code: number): void => {

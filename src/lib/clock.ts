@@ -16,7 +16,8 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   sleep: async (ms, signal) => {
-    for (let rest = ms; rest > 0 && !signal?.aborted; rest -= LONGEST_TIMER_MS) await sleepOnce(Math.min(rest, LONGEST_TIMER_MS), signal);
+    for (let rest = ms; rest > 0 && !signal?.aborted; rest -= LONGEST_TIMER_MS)
+      await sleepOnce(Math.min(rest, LONGEST_TIMER_MS), signal);
   },
 };
 
