@@ -25,7 +25,6 @@ module.exports = {
       to: { path: '^src/', pathNot: [room, ...mayUse[room]].map(escape) },
     })),
     { name: 'no-circular', severity: 'error', from: { pathNot: '^src/containerd/gen/' }, to: { circular: true } },
-    { name: 'grpc-behind-one-file', severity: 'error', from: { pathNot: '^src/containerd/transport\\.ts$' }, to: { path: '@grpc/grpc-js' } },
     { name: 'native-calls-in-system', severity: 'error', from: { pathNot: '^src/system/' }, to: { path: 'node_modules/koffi' } },
     { name: 'pure-core', severity: 'error', from: { path: '^src/(health|oci)/', pathNot: '\\.test\\.ts$' }, to: { dependencyTypes: ['core'] } },
   ],

@@ -72,7 +72,7 @@ interface Cost {
 /** Wall and CPU time (user and system) of one process, by bash's `times`. */
 function measure(args: readonly string[], env: Record<string, string>): Cost {
   const start = process.hrtime.bigint();
-  const script = '"$@" >/dev/null 2>&1 </dev/null; times';
+  const script = '"$@" >/dev/null 2>&1 </dev/null || exit; times';
   const told = execFileSync('bash', ['-c', script, 'bash', process.execPath, ...args], { env, encoding: 'utf8' });
   const wallMs = Number(process.hrtime.bigint() - start) / 1e6;
   const [, children = ''] = told.trim().split('\n');

@@ -2,7 +2,7 @@
 // functions they needed and not only the outermost. scripts/build.mjs calls it; alone it shows what the commands print.
 //   node scripts/make-cache.mjs dist/healthctl.cjs
 //
-// The commands talk to a server that answers every call with an empty message: they go all the way through gRPC, and change nothing.
+// The commands talk to a stand-in for containerd, with one container: they go all the way through gRPC, and change nothing.
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ const LIMIT_MS = 5_000;
 
 const file = resolve(process.argv[2] ?? 'dist/healthctl.cjs');
 const folder = mkdtempSync(join(tmpdir(), 'healthctl-cache-'));
-const worker = new Worker(new URL('./empty-server.mjs', import.meta.url), {
+const worker = new Worker(new URL('./warm-up-server.mjs', import.meta.url), {
   workerData: join(folder, 'containerd.sock'),
 });
 await new Promise((ready, reject) => worker.once('message', ready).once('error', reject));

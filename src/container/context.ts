@@ -5,7 +5,7 @@ import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createFileHealthStore } from '../store/file-health-store.ts';
 import type { HealthStore } from '../store/health-store.ts';
-import { hostDir, type StateDirs } from '../store/state-dir.ts';
+import { hostIdOf, type StateDirs } from '../store/state-dir.ts';
 
 /** What the use cases of containers work with: one containerd, one namespace, our directories. */
 export interface ContainerContext {
@@ -26,12 +26,12 @@ export function createContainerContext(parts: {
   readonly containerd: Containerd;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly dirs: Omit<ContainerDirs, 'address'>;
+  readonly dirs: Omit<ContainerDirs, 'hostId'>;
   readonly snapshotter: string;
   readonly healthLogEntries?: number;
 }): ContainerContext {
   const { containerd, clock, log, snapshotter } = parts;
-  const dirs = { ...parts.dirs, address: containerd.address };
+  const dirs = { ...parts.dirs, hostId: hostIdOf(containerd.address) };
   const store = createFileHealthStore({
     dirs,
     clock,
@@ -44,10 +44,10 @@ export function createContainerContext(parts: {
 
 /** What a container of ours keeps over a reboot: its output, the files generated for it. `<data root>/<hash of the address>/containers/<namespace>/<id>` */
 export function dataDirOf(dirs: ContainerDirs, subject: { readonly namespace: string; readonly id: string }): string {
-  return join(hostDir(dirs.dataRoot, dirs.address), 'containers', subject.namespace, subject.id);
+  return join(dirs.dataRoot, dirs.hostId, 'containers', subject.namespace, subject.id);
 }
 
 /** The directory of a whole namespace in the run root: it holds the lock on names. */
 export function namespaceRunDir(dirs: StateDirs, namespace: string): string {
-  return join(hostDir(dirs.runRoot, dirs.address), namespace);
+  return join(dirs.runRoot, dirs.hostId, namespace);
 }

@@ -34,6 +34,16 @@ export interface Details {
   readonly networks: readonly string[];
 }
 
+/** The part of the details that a line of `ps` shows. */
+export type Brief = Pick<Details, 'image' | 'imageId' | 'args'>;
+
+/** The same as in the details, without working out the rest. */
+export function briefOf(record: ContainerRecord): Brief {
+  const stored = storedConfigOf(record);
+  if (stored) return { image: stored.Config.Image, imageId: stored.ImageId, args: stored.Args };
+  return { image: familiarRecordName(record.image), imageId: record.image, args: specOf(record)?.process?.args ?? [] };
+}
+
 /** Of ours, the stored config tells; of foreign containers, the runtime spec and labels, which cost more to read. */
 export function detailsOf(record: ContainerRecord): Details {
   const stored = storedConfigOf(record);

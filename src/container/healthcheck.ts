@@ -4,7 +4,7 @@ import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { createExecProber } from '../probe/exec.ts';
 import type { ContainerContext } from './context.ts';
 import { resolveContainer, viewRecord } from './resolve.ts';
-import { type ContainerView, healthConfigOf } from './view.ts';
+import { type ContainerView, healthConfigOf, momentOf, viewOf } from './view.ts';
 
 /**
  * One check now, recorded: what `container healthcheck` and `healthcheck run` do.
@@ -19,12 +19,18 @@ export async function runHealthcheck(
   const call = signal ? { signal } : {};
   const record = await resolveContainer(ctx.containerd, nameOrId, call);
   const subject = { namespace: ctx.containerd.namespace, id: record.id, labels: record.labels };
-  const before = await viewRecord(ctx, record, call);
-  runningRun({ task: before.taskView, started: before.started }); // nerdctl asks for the task first, then for the check
+  const parsed = healthConfigOf(record.labels);
+  if (parsed.kind !== 'config' || !isChecked(parsed.config)) {
+    const { taskView: task, started } = await viewRecord(ctx, record, call);
+    runningRun({ task, started }); // nerdctl asks for the task first, then for the check
+  }
   checkedConfigOf(record.labels);
   const describe = async () => {
-    const view = await viewRecord(ctx, await ctx.containerd.containers.get(record.id));
-    return checkSubjectOf(ctx.containerd.namespace, view);
+    const [now, task] = await Promise.all([
+      ctx.containerd.containers.get(record.id),
+      ctx.containerd.tasks.find(record.id),
+    ]);
+    return checkSubjectOf(ctx.containerd.namespace, viewOf(now, task, momentOf(ctx.clock)));
   };
   const prober = createExecProber({ tasks: ctx.containerd.tasks, clock: ctx.clock, log: ctx.log });
   try {

@@ -22,7 +22,7 @@ function setUp(count: number) {
     clock: createFakeClock(),
     log: silentLogger,
     store: createMemoryHealthStore(),
-    dirs: { address: '/x', runRoot: '/nonexistent', dataRoot: '/nonexistent', nerdctlDataRoot: '/nonexistent' },
+    dirs: { hostId: 'x', runRoot: '/nonexistent', dataRoot: '/nonexistent', nerdctlDataRoot: '/nonexistent' },
     snapshotter: 'overlayfs',
   };
   return { ctx, transport };

@@ -1,12 +1,13 @@
 import { type Containers, openContainers } from './containers.ts';
 import { type Content, openContent } from './content.ts';
 import { type Host, openHost } from './host.ts';
+import { openTransport } from './http2-transport.ts';
 import { type Images, openImages } from './images.ts';
 import { type Leases, openLeases } from './leases.ts';
 import { openRpc } from './rpc.ts';
 import { openSnapshots, type Snapshots } from './snapshots.ts';
 import { openTasks, type Tasks } from './tasks.ts';
-import { openTransport, type Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** containerd, seen from one of its namespaces: a thin typed wrapper per service. Every call may throw HealthctlError (see errors.ts). */
 export interface Containerd {

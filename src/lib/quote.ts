@@ -10,8 +10,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\v': '\\v',
 };
 
+/** Printable ASCII without quotes and backslashes: most texts, and no work for the large expression below. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** Quotes as Go's `strconv.Quote` (`%q`) does: printable text as it is, control characters as `\n`, `\x1b` or `\u200b`. */
 export function quote(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   return `"${text.replace(/["\\]|\p{C}|\p{Zl}|\p{Zp}|(?! )\p{Zs}/gu, escapeCharacter)}"`;
 }
 

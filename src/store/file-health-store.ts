@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -207,6 +208,7 @@ function sweepTemporaries(dir: StateDir): void {
 
 /** The end of a regular file, from a line's start; empty when it does not exist or is something else. */
 function readTail(path: string): string {
+  if (!existsSync(path)) return ''; // cheaper than an error, for lists of many containers that were never checked
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);

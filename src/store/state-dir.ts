@@ -6,21 +6,21 @@ import { LABELS } from '../lib/labels.ts';
 import type { HealthSubject } from './health-store.ts';
 
 export interface StateDirs {
-  /** The containerd that the containers live in: path of its socket. */
-  readonly address: string;
+  /** Tells the containerd that the containers live in from others: see hostIdOf. */
+  readonly hostId: string;
   readonly runRoot: string;
   /** Directories that labels of foreign containers name are believed only below this one. */
   readonly nerdctlDataRoot: string;
 }
 
-/** One containerd's part of a root directory: `<root>/<first 8 hex digits of the SHA-256 of its socket's path>`. */
-export function hostDir(root: string, address: string): string {
-  return join(root, createHash('sha256').update(address).digest('hex').slice(0, 8));
+/** One containerd's directory in a root: the first 8 hex digits of the SHA-256 of its socket's path. */
+export function hostIdOf(address: string): string {
+  return createHash('sha256').update(address).digest('hex').slice(0, 8);
 }
 
 /** Where a container of ours, or a foreign one without a directory, keeps its health. */
 export function runDirOf(dirs: StateDirs, subject: { readonly namespace: string; readonly id: string }): string {
-  return join(hostDir(dirs.runRoot, dirs.address), subject.namespace, subject.id);
+  return join(dirs.runRoot, dirs.hostId, subject.namespace, subject.id);
 }
 
 /** Whose a state directory is decides what may be done to it: ours is made and removed, nerdctl's is only used. */

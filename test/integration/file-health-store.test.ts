@@ -17,7 +17,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createFileHealthStore } from '../../src/store/file-health-store.ts';
-import { hostDir, runDirOf } from '../../src/store/state-dir.ts';
+import { runDirOf } from '../../src/store/state-dir.ts';
 import { aResult, aState } from '../builders/health.ts';
 import { healthStoreContract } from '../contract/health-store.ts';
 
@@ -29,7 +29,7 @@ function open() {
   opened += 1;
   const base = join(root, `${opened}`);
   const dirs = {
-    address: '/run/x/containerd.sock',
+    hostId: '1935db59',
     runRoot: join(base, 'run'),
     nerdctlDataRoot: join(base, 'nerdctl'),
   };
@@ -175,7 +175,7 @@ describe('health in files', () => {
     await store.withCheckLock(subject, async ({ scratchDir }) => writeFileSync(join(scratchDir, 'left'), ''));
     await store.remove(subject);
     expect(existsSync(dir)).toBe(false);
-    expect(readdirSync(join(hostDir(dirs.runRoot, dirs.address), 'ns'))).toEqual([]);
+    expect(readdirSync(join(dirs.runRoot, dirs.hostId, 'ns'))).toEqual([]);
   });
 
   test('several processes lose no update and never overlap a check', async () => {

@@ -1,4 +1,4 @@
-import { type Details, detailsOf } from '../../container/details.ts';
+import { type Brief, briefOf, detailsOf } from '../../container/details.ts';
 import { statusWord } from '../../container/health.ts';
 import type { ListedContainer } from '../../container/list.ts';
 import { networksOf } from '../../container/networks.ts';
@@ -29,10 +29,11 @@ export interface ColumnOptions {
 
 /** The columns of `ps` (docker/cli, formatter/container.go). */
 export function containerColumns({ noTrunc, nowMs, onHealth }: ColumnOptions): Record<string, Column<ContainerRow>> {
-  const details = rememberDetails();
+  const brief = remember<ContainerRow, Brief>(({ view }) => briefOf(view.record));
+  const nameOf = rememberNames(noTrunc);
   const cut = (text: string, width: number) => (noTrunc ? text : ellipsis(text, width));
   return {
-    Command: { header: 'COMMAND', value: (row) => quote(cut(commandLine(details(row).args), 20)) },
+    Command: { header: 'COMMAND', value: (row) => quote(cut(commandLine(brief(row).args), 20)) },
     CreatedAt: { header: 'CREATED AT', value: ({ view }) => localTimestamp(view.record.createdAtMs) },
     HealthStatus: {
       header: 'HEALTH STATUS',
@@ -42,13 +43,13 @@ export function containerColumns({ noTrunc, nowMs, onHealth }: ColumnOptions): R
       },
     },
     ID: { header: 'CONTAINER ID', value: ({ view }) => (noTrunc ? view.record.id : shortId(view.record.id)) },
-    Image: { header: 'IMAGE', value: (row) => imageName(details(row), noTrunc) },
+    Image: { header: 'IMAGE', value: (row) => nameOf(brief(row)) },
     Labels: { header: 'LABELS', value: labelList },
     LocalVolumes: { header: 'LOCAL VOLUMES', value: () => '0' },
     Mounts: {
       header: 'MOUNTS',
       value: (row) =>
-        details(row)
+        detailsOf(row.view.record)
           .mounts.map(({ Source }) => cut(Source, 15))
           .join(','),
     },
@@ -79,13 +80,24 @@ export function labelOf({ view }: ContainerRow, name: string): string {
   return shownLabels(view.record)[name] ?? '';
 }
 
-/** Several columns of a row ask for them. */
-function rememberDetails(): (row: ContainerRow) => Details {
-  const known = new WeakMap<ContainerRow, Details>();
-  return (row) => {
-    const details = known.get(row) ?? detailsOf(row.view.record);
-    known.set(row, details);
-    return details;
+/** Several columns of a row ask for the same. */
+function remember<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const known = new WeakMap<K, V>();
+  return (key) => {
+    const value = known.get(key) ?? make(key);
+    known.set(key, value);
+    return value;
+  };
+}
+
+/** Many containers share few images, and taking a reference apart is what costs most in a row. */
+function rememberNames(noTrunc: boolean): (brief: Brief) => string {
+  const known = new Map<string, string>();
+  return (brief) => {
+    const key = `${brief.image} ${brief.imageId}`;
+    const name = known.get(key) ?? imageName(brief, noTrunc);
+    known.set(key, name);
+    return name;
   };
 }
 
@@ -95,7 +107,7 @@ function commandLine([program = '', ...args]: readonly string[]): string {
 }
 
 /** Cut, a name has no digest. */
-function imageName({ image, imageId }: Details, noTrunc: boolean): string {
+function imageName({ image, imageId }: Brief, noTrunc: boolean): string {
   if (image === '') return '<no image>';
   if (noTrunc) return image;
   if (/^(?:sha256:)?[0-9a-f]{12,64}$/.test(image) && shortId(imageId) === shortId(image)) return shortId(image);

@@ -24,7 +24,6 @@ export interface Container {
   snapshotter: string;
   snapshotKey: string;
   createdAt?: Timestamp | undefined;
-  updatedAt?: Timestamp | undefined;
   extensions: { [key: string]: Any };
 }
 
@@ -90,7 +89,6 @@ function createBaseContainer(): Container {
     snapshotter: "",
     snapshotKey: "",
     createdAt: undefined,
-    updatedAt: undefined,
     extensions: {},
   };
 }
@@ -120,9 +118,6 @@ export const Container: MessageFns<Container> = {
     }
     if (message.createdAt !== undefined) {
       Timestamp.encode(message.createdAt, writer.uint32(66).fork()).join();
-    }
-    if (message.updatedAt !== undefined) {
-      Timestamp.encode(message.updatedAt, writer.uint32(74).fork()).join();
     }
     globalThis.Object.entries(message.extensions).forEach(([key, value]: [string, Any]) => {
       Container_ExtensionsEntry.encode({ key: key as any, value }, writer.uint32(82).fork()).join();
@@ -208,14 +203,6 @@ export const Container: MessageFns<Container> = {
             }
 
             message.createdAt = Timestamp.decode(reader, reader.uint32());
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.updatedAt = Timestamp.decode(reader, reader.uint32());
             continue;
           }
           case 10: {

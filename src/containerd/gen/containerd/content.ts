@@ -71,7 +71,7 @@ export interface ReadContentRequest {
 
 export interface ReadContentResponse {
   offset: number;
-  data: Buffer;
+  data: Uint8Array;
 }
 
 export interface Status {
@@ -97,7 +97,7 @@ export interface WriteContentRequest {
   total: number;
   expected: string;
   offset: number;
-  data: Buffer;
+  data: Uint8Array;
   labels: { [key: string]: string };
 }
 
@@ -671,7 +671,7 @@ export const ReadContentRequest: MessageFns<ReadContentRequest> = {
 };
 
 function createBaseReadContentResponse(): ReadContentResponse {
-  return { offset: 0, data: Buffer.alloc(0) };
+  return { offset: 0, data: new Uint8Array(0) };
 }
 
 export const ReadContentResponse: MessageFns<ReadContentResponse> = {
@@ -711,7 +711,7 @@ export const ReadContentResponse: MessageFns<ReadContentResponse> = {
               break;
             }
 
-            message.data = Buffer.from(reader.bytes());
+            message.data = reader.bytes();
             continue;
           }
         }
@@ -921,7 +921,7 @@ export const ListStatusesResponse: MessageFns<ListStatusesResponse> = {
 };
 
 function createBaseWriteContentRequest(): WriteContentRequest {
-  return { action: 0, ref: "", total: 0, expected: "", offset: 0, data: Buffer.alloc(0), labels: {} };
+  return { action: 0, ref: "", total: 0, expected: "", offset: 0, data: new Uint8Array(0), labels: {} };
 }
 
 export const WriteContentRequest: MessageFns<WriteContentRequest> = {
@@ -1008,7 +1008,7 @@ export const WriteContentRequest: MessageFns<WriteContentRequest> = {
               break;
             }
 
-            message.data = Buffer.from(reader.bytes());
+            message.data = reader.bytes();
             continue;
           }
           case 7: {

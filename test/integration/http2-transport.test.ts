@@ -1,0 +1,279 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { createServer as createPlainServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { frameMessage } from '../../src/containerd/grpc-frames.ts';
+import { openTransport } from '../../src/containerd/http2-transport.ts';
+import type { Transport } from '../../src/containerd/transport.ts';
+
+// The dialogue itself, against servers that behave and servers that do not.
+
+const dir = mkdtempSync(join(tmpdir(), 'healthctl-h2-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Texts as messages. */
+const method = {
+  name: 'Echo',
+  requestType: { encode: (text: string) => ({ finish: () => Buffer.from(text) }) },
+  responseType: { decode: (bytes: Uint8Array) => Buffer.from(bytes).toString() },
+};
+
+type Handler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+interface Served extends AsyncDisposable {
+  readonly path: string;
+  readonly transport: Transport;
+  readonly sessions: Set<ServerHttp2Session>;
+  restart(handler: Handler): Promise<void>;
+  stop(): Promise<void>;
+}
+
+let count = 0;
+async function serve(handler: Handler): Promise<Served> {
+  count += 1;
+  const path = join(dir, `${count}.sock`);
+  const sessions = new Set<ServerHttp2Session>();
+  let server: Http2Server | undefined;
+  const start = async (handle: Handler) => {
+    server = createServer();
+    server.on('session', (session) => sessions.add(session));
+    server.on('stream', (stream, headers) => {
+      stream.on('error', () => {});
+      handle(stream, headers);
+    });
+    await new Promise<void>((resolve) => server?.listen(path, resolve));
+  };
+  const stop = async () => {
+    for (const session of sessions) session.destroy();
+    sessions.clear();
+    await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
+  };
+  await start(handler);
+  const transport = openTransport(path);
+  return {
+    path,
+    transport,
+    sessions,
+    stop,
+    restart: async (next) => {
+      await stop();
+      rmSync(path, { force: true });
+      await start(next);
+    },
+    [Symbol.asyncDispose]: async () => {
+      transport.close();
+      await stop();
+    },
+  };
+}
+
+/** Answers with these messages and this status. */
+const answer =
+  (messages: readonly string[], status = '0', text = ''): Handler =>
+  (stream) => {
+    stream.resume();
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': status, 'grpc-message': text }));
+    for (const message of messages) stream.write(frameMessage(Buffer.from(message)));
+    stream.end();
+  };
+
+const call = (transport: Transport, options = {}) =>
+  transport.unary('x.Y', method, 'hello', { 'containerd-namespace': 'ns' }, options);
+const collect = async (stream: AsyncIterable<string>) => {
+  const all: string[] = [];
+  for await (const message of stream) all.push(message);
+  return all;
+};
+
+describe('a call', () => {
+  test('goes to its path with its headers, and comes back', async () => {
+    let seen: IncomingHttpHeaders = {};
+    let body = '';
+    await using served = await serve((stream, headers) => {
+      seen = headers;
+      stream.on('data', (bytes: Buffer) => {
+        body += bytes.subarray(5).toString();
+      });
+      stream.on('end', () => answer(['hi'])(stream, headers));
+    });
+    expect(await call(served.transport)).toBe('hi');
+    expect(body).toBe('hello');
+    expect(seen).toMatchObject({
+      ':method': 'POST',
+      ':path': '/x.Y/Echo',
+      te: 'trailers',
+      'content-type': 'application/grpc',
+      'containerd-namespace': 'ns',
+      'grpc-timeout': '60000m',
+    });
+  });
+
+  test.each([
+    ['in trailers', answer([], '5', 'container %22x%22: not found'), 'NOT_FOUND', 'container "x": not found'],
+    ['behind a message', answer(['half'], '6', 'exists'), 'ALREADY_EXISTS', 'exists'],
+    [
+      'in the headers',
+      ((stream) =>
+        stream.respond({ ':status': 200, 'grpc-status': '9', 'grpc-message': 'no' }, { endStream: true })) as Handler,
+      'CONFLICT',
+      'no',
+    ],
+    ['not percent-encoded', answer([], '3', '100% wrong'), 'INVALID', '100% wrong'],
+  ])('a failure %s', async (_, handler, code, message) => {
+    await using served = await serve(handler);
+    await expect(call(served.transport)).rejects.toMatchObject({ code, message });
+  });
+
+  test('no HTTP 200, and no status at all', async () => {
+    await using teapot = await serve((stream) => stream.respond({ ':status': 418 }, { endStream: true }));
+    await expect(call(teapot.transport)).rejects.toMatchObject({
+      code: 'RUNTIME',
+      message: expect.stringContaining('418'),
+    });
+    await using silent = await serve((stream) => stream.respond({ ':status': 200 }, { endStream: true }));
+    await expect(call(silent.transport)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await using empty = await serve(answer([]));
+    await expect(call(empty.transport)).rejects.toMatchObject({ code: 'CORRUPT' });
+  });
+
+  test('a deadline, an abort before and an abort meanwhile', async () => {
+    await using served = await serve((stream) => stream.resume());
+    await expect(call(served.transport, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    await expect(call(served.transport, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
+    const abort = new AbortController();
+    const calling = call(served.transport, { signal: abort.signal });
+    abort.abort();
+    await expect(calling).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  test('nobody there, somebody who speaks no HTTP/2', async () => {
+    await expect(call(openTransport(join(dir, 'none.sock')))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('no socket'),
+    });
+    const path = join(dir, 'plain.sock');
+    const plain = createPlainServer((socket) => socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(path);
+    const transport = openTransport(path);
+    await expect(call(transport)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    transport.close();
+    await new Promise((resolve) => plain.close(resolve));
+  });
+
+  test('a server that goes away in the middle, and comes back', async () => {
+    await using served = await serve((stream) => stream.resume());
+    const calling = call(served.transport);
+    calling.catch(() => undefined);
+    while (served.sessions.size === 0) await new Promise((resolve) => setImmediate(resolve));
+    await served.restart(answer(['back']));
+    await expect(calling).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await call(served.transport)).toBe('back');
+  });
+
+  test('a session that is said goodbye to is replaced', async () => {
+    await using served = await serve(answer(['one']));
+    expect(await call(served.transport)).toBe('one');
+    for (const session of served.sessions) session.close();
+    await new Promise((resolve) => setTimeout(resolve, 50)); // the goodbye travels
+    expect(await call(served.transport)).toBe('one');
+  });
+
+  test('500 at once, each with its own answer', async () => {
+    await using served = await serve((stream) => {
+      stream.once('data', (bytes: Buffer) => answer([bytes.subarray(5).toString()])(stream, {}));
+    });
+    const all = await Promise.all(
+      Array.from({ length: 500 }, (_, i) => served.transport.unary('x.Y', method, `${i}`, {})),
+    );
+    expect(all).toEqual(Array.from({ length: 500 }, (_, i) => `${i}`));
+  });
+});
+
+describe('a stream', () => {
+  test('of many messages comes whole and in order, also to a slow reader', async () => {
+    const messages = Array.from({ length: 3000 }, (_, i) => `${i}`.padEnd(4000, '.'));
+    await using served = await serve(answer(messages));
+    const stream = served.transport.serverStream('x.Y', method, '', {});
+    const seen: string[] = [];
+    for await (const message of stream) {
+      seen.push(message);
+      if (seen.length % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(seen).toEqual(messages);
+  });
+
+  test('that fails behind its messages gives them first', async () => {
+    await using served = await serve(answer(['a', 'b'], '13', 'boom'));
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const message of served.transport.serverStream('x.Y', method, '', {})) seen.push(message);
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'RUNTIME', message: 'boom' });
+    expect(seen).toEqual(['a', 'b']);
+  });
+
+  test('that is left early is cancelled on the other side', async () => {
+    let closed: Promise<unknown> = Promise.resolve();
+    await using served = await serve((stream) => {
+      stream.respond({ ':status': 200 });
+      stream.write(frameMessage(Buffer.from('first')));
+      closed = new Promise((resolve) => stream.once('close', resolve));
+    });
+    for await (const message of served.transport.serverStream('x.Y', method, '', {})) {
+      expect(message).toBe('first');
+      break;
+    }
+    await closed;
+    expect(
+      await collect(served.transport.serverStream('x.Y', method, '', { 'x-y': 'z' }, { timeoutMs: 50 })).catch(
+        (error) => error.code,
+      ),
+    ).toBe('TIMEOUT');
+  });
+
+  test('in both directions: answers as they come, a sender that outlives the call is not left waiting', async () => {
+    await using served = await serve((stream) => {
+      stream.respond({ ':status': 200 }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '8', 'grpc-message': 'enough' }));
+      let got = 0;
+      stream.on('data', () => {
+        got += 1;
+        stream.write(frameMessage(Buffer.from(`${got}`)));
+        if (got === 2) stream.end();
+      });
+    });
+    const duplex = served.transport.duplex('x.Y', method, {});
+    await duplex.send('a');
+    expect(await duplex.receive()).toBe('1');
+    await duplex.send('b');
+    expect(await duplex.receive()).toBe('2');
+    await expect(duplex.receive()).rejects.toMatchObject({ code: 'EXHAUSTED', message: 'enough' });
+    await duplex.send('nobody takes this');
+    duplex.cancel();
+  });
+
+  test('a large upload waits for its receiver', async () => {
+    let received = 0;
+    await using served = await serve((stream) => {
+      stream.on('data', (bytes: Buffer) => {
+        received += bytes.length;
+      });
+      stream.on('end', () => answer(['done'])(stream, {}));
+    });
+    const duplex = served.transport.duplex('x.Y', method, {});
+    const chunk = 'x'.repeat(1 << 20);
+    for (let i = 0; i < 32; i += 1) await duplex.send(chunk);
+    duplex.end();
+    expect(await duplex.receive()).toBe('done');
+    expect(await duplex.receive()).toBeUndefined();
+    expect(received).toBe(32 * ((1 << 20) + 5));
+  });
+});
