@@ -420,13 +420,14 @@ describe('logs', () => {
   });
 });
 
-/** How many output files a program has open. */
+/** How many output files a program follows: those it has open, once it also watches for changes, which comes after it noted where they end. */
 function followers(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+  const targets = readdirSync(`/proc/${pid}/fd`).map((fd) => {
     try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`).endsWith('.log');
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
     } catch {
-      return false; // closed meanwhile
+      return ''; // closed meanwhile
     }
-  }).length;
+  });
+  return targets.includes('anon_inode:inotify') ? targets.filter((target) => target.endsWith('.log')).length : 0;
 }
