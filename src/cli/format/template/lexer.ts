@@ -100,8 +100,8 @@ class Lexer {
     }
     this.pos = open;
     this.skip();
-    if (this.text.startsWith('/*', open + (trims ? 4 : 2)))
-      return this.lexComment(open + (trims ? 4 : 2)) && this.lexText();
+    const inner = open + (trims ? 4 : 2);
+    if (this.text.startsWith('/*', inner)) return this.lexComment(inner) && this.lexText();
     this.pos = open + 2;
     this.emit('leftDelim');
     if (trims) this.pos += 2;
@@ -111,6 +111,9 @@ class Lexer {
   }
 
   private lexComment(start: number): boolean {
+    // The space of a trim marker may be a line's end: an error is on the line of the comment.
+    this.pos = start;
+    this.skip();
     const end = this.text.indexOf('*/', start + 2);
     if (end < 0) return this.fail('unclosed comment');
     this.pos = end + 2;

@@ -15,7 +15,8 @@ export function numberNode({ type, value: source, pos }: Token): NumberNode | st
   }
   const int = parseInteger(source);
   if (int !== undefined && int >= MIN_INT && int <= MAX_INT) {
-    return { type: 'number', pos, source, int, float: Number(int), isFloat: false };
+    // Go sees an exponent in the digit e of a hexadecimal number, unless it begins with its 0.
+    return { type: 'number', pos, source, int, float: Number(int), isFloat: /^[+-]0[xX].*[eE]/.test(source) };
   }
   // Between the largest int64 and uint64 Go has a number, but no int.
   if (int !== undefined && int > 0n && int < 2n ** 64n)

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { messageOf } from '../../../lib/errors.ts';
 import { GoFloat, type GoValue, parseTemplate } from './template.ts';
+import { isAscii } from './unicode.ts';
 
 // Compares with Go's own text/template, compiled to wasm. It knows data from JSON only, where every number is a float64,
 // has none of Docker's functions, and makes a missing key an error.
@@ -227,16 +228,49 @@ const { pipeline, list } = fc.letrec<{
 }));
 const whole = list.map((nodes) => `{{$x := 1}}{{$i := 0}}${nodes}`);
 
-/** Left out: complex numbers, which are not supported, and templates that run themselves, which would break the oracle's stack. */
+/**
+ * Left out: complex numbers, which are not supported, templates that run themselves, which would break the oracle's stack, and the
+ * name "", which is the whole template's here, but not in the oracle.
+ */
 function isComparable(template: string): boolean {
-  return !/[\w.]i\b/.test(template) && !/\{\{template "t"[^}]*\}\}.*\{\{end\}\}\{\{template "t"/s.test(template);
+  return (
+    !/[\w.]i\b/.test(template) &&
+    !/\{\{template "t"[^}]*\}\}.*\{\{end\}\}\{\{template "t"/s.test(template) &&
+    !/(?:define|block|template)\s*(?:""|``)/.test(template)
+  );
+}
+
+/** Compares one case, unless it is one of the few that the oracle cannot decide. */
+function expectSame(template: string, values: Json): void {
+  fc.pre(!cutsCharacters(template, values) && !looksAtTypeNames(template, values));
+  const ours = withOurs(template, values);
+  // Go lets a list be sliced up to its capacity, which depends on how its memory was got: 4 at most for the lists here. Ours is the length.
+  fc.pre(!/error calling slice: index out of range: [1-4]$/.test(ours));
+  expect(ours).toBe(withGo(template, values));
+}
+
+/** A string cut within a character has bytes that are no UTF-8, which are U+FFFD at once here: their number and their codes differ. */
+function cutsCharacters(template: string, values: Json): boolean {
+  return /\bslice\b/.test(template) && !isAscii(template + JSON.stringify(values));
+}
+
+/** The types of strings in lists and of bytes of strings have other names than in Go: no function may look into the text of printf. */
+function looksAtTypeNames(template: string, values: Json): boolean {
+  const looking: readonly string[] = template.match(/\b(?:printf|len|index|slice|urlquery|eq|ne|lt|le|gt|ge)\b/g) ?? [];
+  if (looking.length < 2 || !looking.includes('printf')) return false;
+  return hasStringInList(values) || (looking.length > 2 && looking.includes('index'));
+}
+
+function hasStringInList(data: Json): boolean {
+  if (typeof data !== 'object' || data === null) return false;
+  return Object.values(data).some((item) => (Array.isArray(data) && typeof item === 'string') || hasStringInList(item));
 }
 
 describe('the same as Go', { timeout: 60_000 }, () => {
   test('for templates that mostly parse', () => {
     fc.assert(
       fc.property(whole.filter(isComparable), data, (template, values) => {
-        expect(withOurs(template, values)).toBe(withGo(template, values));
+        expectSame(template, values);
       }),
       { numRuns: 700 },
     );
@@ -245,9 +279,7 @@ describe('the same as Go', { timeout: 60_000 }, () => {
   test('for single pipelines', () => {
     fc.assert(
       fc.property(pipeline, data, (inner, values) => {
-        expect(withOurs(`{{${inner}}}`.replaceAll('$x', '$'), values)).toBe(
-          withGo(`{{${inner}}}`.replaceAll('$x', '$'), values),
-        );
+        expectSame(`{{${inner}}}`.replaceAll('$x', '$'), values);
       }),
       { numRuns: 1_200 },
     );
@@ -311,8 +343,7 @@ describe('the same as Go', { timeout: 60_000 }, () => {
       );
     fc.assert(
       fc.property(fc.oneof(soup, inAction, damaged).filter(isComparable), (template) => {
-        const values = { a: 'A', l: [1], s: 's' };
-        expect(withOurs(template, values)).toBe(withGo(template, values));
+        expectSame(template, { a: 'A', l: [1], s: 's' });
       }),
       { numRuns: 1_500 },
     );

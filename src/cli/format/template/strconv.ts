@@ -115,19 +115,25 @@ export function parseInteger(text: string): bigint | undefined {
   return sign === '-' ? -value : value;
 }
 
-/** Go's ParseFloat for a number token, hexadecimal floats included; undefined for anything else. */
+/** Go's ParseFloat for a number token, hexadecimal floats and underscores between digits included; undefined for anything else. */
 export function parseFloating(text: string): number | undefined {
-  const hexadecimal = /^([+-]?)0[xX]([\da-fA-F_]*)\.?([\da-fA-F_]*)[pP]([+-]?\d+)$/.exec(text);
+  if (!hasGoodUnderscores(text)) return undefined;
+  const plain = text.replaceAll('_', '');
+  const hexadecimal = /^([+-]?)0[xX]([\da-fA-F]*)\.?([\da-fA-F]*)[pP]([+-]?\d+)$/.exec(plain);
   if (hexadecimal !== null) {
     const [, sign, whole = '', fraction = '', exponent = ''] = hexadecimal;
-    const digits = (whole + fraction).replaceAll('_', '');
+    const digits = whole + fraction;
     if (digits === '') return undefined;
-    const value = Number(BigInt(`0x${digits}`)) * 2 ** (Number(exponent) - 4 * fraction.replaceAll('_', '').length);
+    const value = Number(BigInt(`0x${digits}`)) * 2 ** (Number(exponent) - 4 * fraction.length);
     return finite(sign === '-' ? -value : value);
   }
-  if (!/^[+-]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text)) return undefined;
-  // Underscores are allowed with a base prefix only.
-  return text.includes('_') ? undefined : finite(Number(text));
+  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(plain) ? finite(Number(plain)) : undefined;
+}
+
+/** Whether each underscore stands between two digits; a base prefix counts as one. */
+function hasGoodUnderscores(text: string): boolean {
+  if (!text.includes('_')) return true;
+  return /^[+-]?0[xX]/.test(text) ? !/(?<![\da-fA-FxX])_|_(?![\da-fA-F])/.test(text) : !/(?<!\d)_|_(?!\d)/.test(text);
 }
 
 function finite(value: number): number | undefined {

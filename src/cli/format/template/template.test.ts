@@ -125,6 +125,8 @@ describe('what Docker prints', () => {
     ],
     ['{{.Label "x"}} {{.Zero}} {{"y" | .Label}}', 'label x zero label y'],
     ['{{join nil "b"}}x', 'x'],
+    ['{{1_1.5}} {{0_1.}} {{1_0e1_0}} {{0x_1_0p1_0}}', '11.5 1 1e+11 16384'],
+    ['{{-0xe}} {{0xe}} {{printf "%T %T %T" -0xe 0xe -0x1}}', '-14 14 float64 int int'],
   ])('%s', (template, output) => {
     expect(run(template)).toBe(output);
   });
@@ -185,9 +187,15 @@ describe('errors', () => {
     ['{{\n\n', '3: unclosed action started at :1'],
     ['{{foo .}}', '1: function "foo" not defined'],
     ['{{$x}}', '1: undefined variable "$x"'],
+    ['{{-\n/*', '2: unclosed comment'],
+    ['{{-\n/* c */ x}}', '2: comment ends before closing delimiter'],
     ['{{.ID | "x"}}', '1: non executable command in pipeline stage 2'],
     ['{{1 / 2}}', '1: unexpected "/" in operand'],
     ['{{"x}}', '1: unterminated quoted string'],
+    ['{{1__1.5}}', '1: illegal number syntax: "1__1.5"'],
+    ['{{1_.5}}', '1: illegal number syntax: "1_.5"'],
+    ['{{0x1_.8p1}}', '1: illegal number syntax: "0x1_.8p1"'],
+    ['{{01_8}}', '1: integer overflow: "01_8"'],
     ['{{break}}', '1: {{break}} outside {{range}}'],
   ])('%j does not parse', (template, message) => {
     expect(() => parseTemplate(template)).toThrow(
