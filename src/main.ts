@@ -5,6 +5,7 @@ import { resolveRequest } from './cli/resolve.ts';
 import { listenForSignals, type Signals } from './cli/signals.ts';
 import { exitCodeOf, optionError } from './cli/usage.ts';
 import { commit, version } from './lib/build-info.ts';
+import { systemClock } from './lib/clock.ts';
 import { errnoOf, hasCode } from './lib/errors.ts';
 import type { Settings, Streams } from './world.ts';
 
@@ -54,7 +55,7 @@ async function run(request: RunRequest): Promise<number> {
 async function runWith(settings: Settings, { target, command, input }: RunRequest): Promise<number> {
   const { createWorld } = await import('./world.ts');
   const output = processOutput(settings.debug);
-  const signals = listenForSignals(process, exit);
+  const signals = listenForSignals(process, exit, systemClock);
   failLoudly(output);
   const streams = lazyStreams(() => signals.abort(BROKEN_PIPE));
   const world = createWorld({

@@ -1,13 +1,15 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { createFakeClock } from '../../test/fakes/clock.ts';
 import { listenForSignals } from './signals.ts';
 
 function start() {
   const source = new EventEmitter();
   const exits: number[] = [];
-  const signals = listenForSignals(source, (exitCode) => exits.push(exitCode));
+  const clock = createFakeClock();
+  const signals = listenForSignals(source, (exitCode) => exits.push(exitCode), clock);
   const send = (name: NodeJS.Signals) => source.emit(name, name);
-  return { source, exits, signals, send };
+  return { source, exits, signals, send, clock };
 }
 
 describe('listenForSignals', () => {
@@ -22,11 +24,24 @@ describe('listenForSignals', () => {
     expect([signals.signal.aborted, signals.exitCode()]).toEqual([true, exitCode]);
   });
 
-  test('a second SIGINT does not wait; a second SIGTERM changes nothing', () => {
-    const { exits, send, signals } = start();
+  test('a SIGINT that a wrapper delivers twice is one', async () => {
+    const { exits, send, clock } = start();
+    send('SIGINT');
+    send('SIGINT');
+    await clock.advance(499);
+    send('SIGINT');
+    expect(exits).toEqual([]);
+    await clock.advance(1);
+    send('SIGINT');
+    expect(exits).toEqual([130]);
+  });
+
+  test('a second SIGINT does not wait; a second SIGTERM changes nothing', async () => {
+    const { exits, send, signals, clock } = start();
     send('SIGTERM');
     send('SIGTERM');
     expect(exits).toEqual([]);
+    await clock.advance(500);
     send('SIGINT');
     expect(exits).toEqual([130]);
     expect(signals.exitCode()).toBe(143);

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import type { Clock } from '../lib/clock.ts';
 
 /** Exit statuses are 128 + the number, as shells report a process that was killed. */
 const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
@@ -16,6 +17,9 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGWINCH',
   'SIGCONT',
 ];
+
+/** Two SIGINTs within this time are one. */
+const SAME_SIGNAL_MS = 500;
 
 /** The part of `process` that signals come from. */
 export interface SignalSource {
@@ -37,25 +41,32 @@ export interface Signals {
 
 /**
  * Listens for the signals that end a process. The first one aborts, so that the command can clean up; a second SIGINT does not wait.
+ * One right behind the first is the same key press, delivered twice by a wrapper such as timeout(1) or npm, and does not count.
  *
  * @param exitNow called on the second SIGINT, with 130
  */
-export function listenForSignals(source: SignalSource, exitNow: (exitCode: number) => void): Signals {
+export function listenForSignals(
+  source: SignalSource,
+  exitNow: (exitCode: number) => void,
+  clock: Pick<Clock, 'monotonic'>,
+): Signals {
   const controller = new AbortController();
   // Many calls at once listen to it: `rm` of fifty containers is no leak.
   setMaxListeners(0, controller.signal);
   const takers: ((name: NodeJS.Signals) => void)[] = [];
   let exitCode: number | undefined;
+  let abortedAtMs = Number.POSITIVE_INFINITY;
   const abort = (code: number): void => {
     exitCode ??= code;
+    abortedAtMs = Math.min(abortedAtMs, clock.monotonic());
     controller.abort();
   };
 
   for (const name of ENDING) {
     source.on(name, () => {
       if (takers.length > 0) return;
-      if (name === 'SIGINT' && controller.signal.aborted) exitNow(128 + NUMBERS.SIGINT);
-      else abort(128 + NUMBERS[name]);
+      if (name !== 'SIGINT' || !controller.signal.aborted) return abort(128 + NUMBERS[name]);
+      if (clock.monotonic() - abortedAtMs >= SAME_SIGNAL_MS) exitNow(128 + NUMBERS.SIGINT);
     });
   }
 

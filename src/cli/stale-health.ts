@@ -10,7 +10,12 @@ export function staleHealthWarning(shown: readonly ListedContainer[], nowMs: num
   const checked = shown.filter(({ view, health }) => view.state === 'running' && isChecked(health.config));
   if (checked.length === 0) return undefined;
   const ends = checked.map(lastCheckMs).filter((ms) => ms !== undefined);
-  if (ends.length === 0) return 'no monitor runs, and no check was made since the start';
+  if (ends.length === 0) {
+    const wasChecked = checked.some(({ health }) => health.state?.run !== undefined);
+    return wasChecked
+      ? 'no monitor runs, and when the last check was is not known: its result is lost'
+      : 'no monitor runs, and no check was made since the start';
+  }
   const which = checked.length === 1 ? 'the last check' : 'the last checks, the newest';
   return `no monitor runs: health is as of ${which} ${humanDuration(nowMs - Math.max(...ends)).toLowerCase()} ago`;
 }

@@ -54,4 +54,10 @@ describe('healthLabelsFrom', () => {
     ]);
     expect(from({ StartPeriod: 1e9 }, { test: ['CMD', 'x'], startIntervalNs: 1e9 }).warnings).toEqual([]);
   });
+
+  test('durations below a millisecond in an image: the default, with a warning', () => {
+    const { labels, warnings } = from({ Test: ['CMD', 'true'], Interval: 10, Timeout: 1e9 });
+    expect(parsed(labels)['nerdctl/healthcheck']).toMatchObject({ Interval: 30e9, Timeout: 1e9 });
+    expect(warnings).toEqual(['the health check of image demo:1 has Interval below 1ms, which is not used']);
+  });
 });

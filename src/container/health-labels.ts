@@ -1,4 +1,11 @@
-import { checkKindOf, type GivenHealthConfig, isChecked, mergeHealthConfig, withDefaults } from '../health/config.ts';
+import {
+  checkKindOf,
+  type GivenHealthConfig,
+  isChecked,
+  MINIMUM_DURATION_NS,
+  mergeHealthConfig,
+  withDefaults,
+} from '../health/config.ts';
 import { jsonFromHealthConfig, parseHealthConfig } from '../health/config-json.ts';
 import { LABELS } from '../lib/labels.ts';
 
@@ -24,6 +31,12 @@ export function healthLabelsFrom(from: {
   const parsed = parseHealthConfig(imageValue);
   if (parsed.kind === 'malformed')
     warnings.push(`the health check of image ${image} is malformed and not used: ${parsed.reason}`);
+  if (parsed.kind === 'config')
+    warnings.push(
+      ...tinyDurations(parsed.config).map(
+        (field) => `the health check of image ${image} has ${field} below 1ms, which is not used`,
+      ),
+    );
   const config = mergeHealthConfig(parsed.kind === 'config' ? parsed.config : undefined, flags);
   const kind = checkKindOf(config?.test);
   if (kind.kind === 'none' && flags)
@@ -53,4 +66,12 @@ function labelsOf(config: GivenHealthConfig): Readonly<Record<string, string>> {
     case 'no-command':
       return { [LABELS.nerdctlHealthcheck]: json(withDefaults(config)) };
   }
+}
+
+/** What an image asks for that nobody could: Docker's own tools refuse it when the image is built. */
+function tinyDurations(config: GivenHealthConfig): readonly string[] {
+  const json = jsonFromHealthConfig(config);
+  return ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'].filter(
+    (key) => Number(json[key] ?? MINIMUM_DURATION_NS) < MINIMUM_DURATION_NS,
+  );
 }

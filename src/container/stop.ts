@@ -1,5 +1,5 @@
 import { rfc3339FromMillis } from '../health/result.ts';
-import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { parseSignal } from '../oci/signal.ts';
 import type { ContainerContext } from './context.ts';
@@ -16,6 +16,7 @@ export interface StopOptions {
 /** Docker: daemon/container/container.go, the default of StopTimeout. */
 const DEFAULT_TIMEOUT_S = 10;
 const SIGKILL = 9;
+const SIGTERM = 15;
 /** How long a killed container may take to be gone: a process in uninterruptible sleep cannot be killed. */
 const DEATH_LIMIT_MS = 10_000;
 
@@ -31,7 +32,7 @@ export async function stopContainer(
   if (view.state !== 'running' && view.state !== 'paused') return;
   const { id, labels } = view.record;
   const timeoutS = options.timeoutS ?? numberOr(labels[LABELS.stopTimeout], DEFAULT_TIMEOUT_S);
-  const signal = parseSignal(options.signal ?? labels[LABELS.stopSignal] ?? 'SIGTERM');
+  const signal = options.signal === undefined ? ownStopSignal(ctx, view) : parseSignal(options.signal);
   await ctx.containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(ctx.clock.now()) });
   const ended = watchExit(ctx, id, options.abort);
   try {
@@ -111,6 +112,18 @@ function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSign
       Number.isFinite(ms) ? Promise.race([exit, ctx.clock.sleep(ms, signal).then(() => false)]) : exit,
     stop: () => stopped.abort(),
   };
+}
+
+/** An image may name a signal that does not exist: then it is the default, as with Docker. */
+function ownStopSignal(ctx: ContainerContext, { record, name }: ContainerView): number {
+  const text = record.labels[LABELS.stopSignal];
+  if (text === undefined || text === '') return SIGTERM;
+  try {
+    return parseSignal(text);
+  } catch (error) {
+    ctx.log.warn(`container ${name}: ${messageOf(error)}; SIGTERM is sent instead`);
+    return SIGTERM;
+  }
 }
 
 function numberOr(text: string | undefined, fallback: number): number {

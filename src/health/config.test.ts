@@ -62,8 +62,13 @@ describe('withDefaults', () => {
     expect(withDefaults({ intervalNs: S }).startIntervalNs).toBe(S);
     expect(withDefaults({ intervalNs: S, startIntervalNs: 9 * S }).startIntervalNs).toBe(9 * S);
   });
-  test('an image’s negative values count as not given', () => {
+  test('an image’s negative and tiny values count as not given', () => {
     expect(withDefaults({ intervalNs: -1, retries: -5 })).toMatchObject({ intervalNs: 30 * S, retries: 3 });
+    expect(withDefaults({ intervalNs: 10, timeoutNs: 999_999, startPeriodNs: 1e6 })).toMatchObject({
+      intervalNs: 30 * S,
+      timeoutNs: 30 * S,
+      startPeriodNs: 1e6,
+    });
   });
 });
 
@@ -119,7 +124,7 @@ describe('parseHealthConfig', () => {
 
   test('keys come in Docker’s order', () => {
     expect(
-      Object.keys(jsonFromHealthConfig(withDefaults({ retries: 1, startPeriodNs: 1, test: ['CMD', 'x'] }))),
+      Object.keys(jsonFromHealthConfig(withDefaults({ retries: 1, startPeriodNs: 1e6, test: ['CMD', 'x'] }))),
     ).toEqual(['Test', 'Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries']);
   });
 });

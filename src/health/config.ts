@@ -95,9 +95,13 @@ export function mergeHealthConfig(
   return merged;
 }
 
-/** The defaults at use. Values below zero, which only an image can bring, count as not given (Docker: daemon/health.go timeoutWithDefault). */
+/**
+ * The defaults at use. Durations below a millisecond, which only an image can bring, count as not given: a check would follow the other
+ * without a rest.
+ */
 export function withDefaults(given: GivenHealthConfig): HealthConfig {
-  const or = (value: number | undefined, fallback: number) => (value !== undefined && value > 0 ? value : fallback);
+  const or = (value: number | undefined, fallback: number) =>
+    value !== undefined && value >= MINIMUM_DURATION_NS ? value : fallback;
   const intervalNs = or(given.intervalNs, DEFAULTS.intervalNs);
   return {
     test: given.test ?? [],
@@ -105,6 +109,6 @@ export function withDefaults(given: GivenHealthConfig): HealthConfig {
     timeoutNs: or(given.timeoutNs, DEFAULTS.timeoutNs),
     startPeriodNs: or(given.startPeriodNs, DEFAULTS.startPeriodNs),
     startIntervalNs: or(given.startIntervalNs, Math.min(DEFAULTS.startIntervalNs, intervalNs)),
-    retries: or(given.retries, DEFAULTS.retries),
+    retries: given.retries !== undefined && given.retries > 0 ? given.retries : DEFAULTS.retries,
   };
 }

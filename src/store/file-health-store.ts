@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
   existsSync,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -83,6 +85,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     const dir = stateDirOf(dirs, subject);
     const lock = await lockStateDir(dir, writeTimeoutMs, clock);
     try {
+      setAside(dir, (warning) => log.warn(`container ${subject.id}: ${warning}`));
       const fileLock = await lockHealthFile(dir, writeTimeoutMs, clock);
       try {
         sweepTemporaries(dir);
@@ -196,6 +199,16 @@ function explainDirectory(error: unknown, dir: string): unknown {
     });
   }
   return noSpaceError(error, dir);
+}
+
+/** Something else than a file under the name of health.json, which only somebody hostile or confused puts there, must not stop checks. */
+function setAside(dir: StateDir, warn: (text: string) => void): void {
+  const path = join(dir.path, HEALTH_FILE);
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat || stat.isFile()) return;
+  const aside = `${path}.not-a-file-${randomBytes(4).toString('hex')}`;
+  renameSync(path, aside);
+  warn(`${path} was no file, and is now ${aside}`);
 }
 
 /** With the write lock held, a temporary file is one that a writer left when it died. */

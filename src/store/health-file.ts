@@ -12,6 +12,8 @@ interface Line {
 
 /** The most of a foreign result's output that is kept, in characters: nerdctl stores up to 1 MiB. */
 const MAX_OUTPUT_LENGTH = 4096;
+/** The text that may stand before the output of a check that timed out, and behind one that was cut. */
+const MAX_REMARK_LENGTH = 100;
 
 /**
  * Reads the text of a `health.json` (JSON lines, oldest first) together with the mirror label.
@@ -75,10 +77,11 @@ function parseLine(raw: string): Line | undefined {
   }
   const result = parseResult(value);
   if (!result) return undefined;
-  const output =
-    result.output.length > MAX_OUTPUT_LENGTH ? `${result.output.slice(0, MAX_OUTPUT_LENGTH)}...` : result.output;
   const state = parseHealthState(value);
-  return { result: { ...result, output }, state: state?.run === undefined ? undefined : state };
+  const isOurs = state?.run !== undefined;
+  const limit = isOurs ? MAX_OUTPUT_LENGTH + MAX_REMARK_LENGTH : MAX_OUTPUT_LENGTH;
+  const output = result.output.length > limit ? `${result.output.slice(0, MAX_OUTPUT_LENGTH)}...` : result.output;
+  return { result: { ...result, output }, state: isOurs ? state : undefined };
 }
 
 /** A line of `health.json`, without its end: Docker's four keys and the state after the result. nerdctl's reader ignores keys it does not know. */

@@ -123,6 +123,8 @@ describe('refusals leave nothing', () => {
     ['pull policy', ['--pull', 'perhaps', 'IMAGE'], /must be one of "always", "missing" or "never"/, 125, 125],
     ['--rm with -d', ['-d', '--rm', 'IMAGE'], /monitor/, 125, 125],
     ['network', ['--network', 'bridge', 'IMAGE'], /bridge/, 125, 125],
+    ['published ports', ['-p', '80:80', 'IMAGE'], /later version/, 125, 125],
+    ['restart policy', ['--restart', 'always', 'IMAGE'], /later version/, 125, 125],
   ])('%s', async (what, flags, text, runCode, createCode) => {
     const image = await bed.image();
     const args = flags.map((word) => (word === 'IMAGE' ? image : word));
@@ -182,6 +184,23 @@ describe('refusals leave nothing', () => {
   test('a template that does not parse', async () => {
     const { code, stderr } = await bed.cli(['ps', '--format', '{{.Names']);
     expect([code > 0, firstLine(stderr)]).toEqual([true, expect.stringContaining('template')]);
+  });
+});
+
+describe('options that Node.js knows too', () => {
+  test('--env-file is the container’s alone: a missing file, NODE_OPTIONS in it, and one behind the image', async () => {
+    const image = await bed.image();
+    const file = join(bed.directory, 'container.env');
+    writeFileSync(file, 'NODE_OPTIONS=--bogus\nA=b\n');
+    expect(await bed.cli(['run', '--rm', '--env-file', '/nonexistent.env', image, 'env'])).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining('open /nonexistent.env'),
+    });
+    const printed = await bed.ok(['run', '--rm', '--env-file', file, image, 'env']);
+    expect(printed).toContain('NODE_OPTIONS=--bogus\nA=b');
+    expect(await bed.ok(['run', '--rm', image, 'echo', 'a', '--env-file', '/nonexistent.env'])).toBe(
+      'a --env-file /nonexistent.env',
+    );
   });
 });
 

@@ -248,6 +248,12 @@ describe('the probe', () => {
     expect(listProcesses().filter(({ args }) => /sleep 302\d/.test(args.join(' ')))).toEqual([]);
   });
 
+  test('what a check printed before its timeout is kept as of any other, behind the words of the timeout', async () => {
+    const name = await run(sh('head -c 9000 /dev/zero | tr "\\0" x; sleep 3031', '--health-timeout', '1s'));
+    await check(name);
+    expect((await lastEntry(name)).Output).toBe(`Health check exceeded timeout (1s): ${'x'.repeat(4096)}...`);
+  });
+
   test('a silent timeout', async () => {
     const name = await run(sh('sleep 3030', '--health-timeout', '1500ms'));
     await check(name);

@@ -104,6 +104,23 @@ describe('health in files', () => {
     expect((await store.get(subject)).log).toEqual([]);
   });
 
+  test.each(['a directory', 'a link', 'a FIFO'])(
+    '%s in the place of health.json is put aside, and checks go on',
+    async (what) => {
+      const { store, file, dir, warnings } = open();
+      mkdirSync(dir, { recursive: true });
+      if (what === 'a directory') mkdirSync(file);
+      if (what === 'a link') symlinkSync('/etc/passwd', file);
+      if (what === 'a FIFO') await promisify(execFile)('mkfifo', [file]);
+      const before = readFileSync('/etc/passwd', 'utf8');
+      const after = await store.update(subject, () => record(), retries);
+      expect(after.log).toHaveLength(1);
+      expect((await store.get(subject)).state).toEqual(record().state);
+      expect(warnings).toEqual([expect.stringContaining('was no file')]);
+      expect(readFileSync('/etc/passwd', 'utf8')).toBe(before);
+    },
+  );
+
   test('a log that nerdctl never trimmed is read from its end', async () => {
     const { store, file, dir } = open();
     mkdirSync(dir, { recursive: true });

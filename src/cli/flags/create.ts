@@ -79,7 +79,39 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'user', short: 'u', type: 'string', help: 'Username or UID (format: <name|uid>[:<group|gid>])' },
   { name: 'volume', short: 'v', type: 'list', help: 'Bind mount a host path: HOST:CONTAINER[:ro]' },
   { name: 'workdir', short: 'w', type: 'string', help: 'Working directory inside the container' },
+  ...later(),
 ];
+
+/** What Docker users type first and this version does not have: a word about it says more than "unknown flag". */
+function later(): readonly OptionSpec[] {
+  return [
+    {
+      name: 'restart',
+      type: 'string',
+      hidden: true,
+      help: '',
+      check: (text) => (text === 'no' ? undefined : 'restart policies come with a later version'),
+    },
+    ...(
+      [
+        ['publish', 'p', 'published ports come with bridge networks, in a later version'],
+        ['mount', undefined, 'it comes with a later version: give -v HOST:CONTAINER or --tmpfs'],
+        ['dns', undefined, 'it comes with bridge networks, in a later version'],
+        ['add-host', undefined, 'it comes with bridge networks, in a later version'],
+        ['device', undefined, 'it comes with a later version: see --privileged'],
+      ] as const
+    ).map(
+      ([name, short, reason]): OptionSpec => ({
+        name,
+        ...(short ? { short } : {}),
+        type: 'list',
+        hidden: true,
+        help: '',
+        check: () => reason,
+      }),
+    ),
+  ];
+}
 
 function checkNetwork(text: string): string | undefined {
   return text === 'none' || text === 'host' ? undefined : `${JSON.stringify(text)} is not supported: give none or host`;
