@@ -1,5 +1,7 @@
+import { systemClock } from '../lib/clock.ts';
 import { type Containers, openContainers } from './containers.ts';
 import { type Content, openContent } from './content.ts';
+import { type Events, openEvents } from './events.ts';
 import { type Host, openHost } from './host.ts';
 import { openTransport } from './http2-transport.ts';
 import { type Images, openImages } from './images.ts';
@@ -20,6 +22,8 @@ export interface Containerd {
   readonly content: Content;
   readonly snapshots: Snapshots;
   readonly leases: Leases;
+  /** Of all namespaces; what is published is of this one. */
+  readonly events: Events;
   /** What is not bound to a namespace: version, server id, plugins, the list of namespaces. */
   readonly host: Host;
   /** The same, with everything it makes held by this lease until the lease is deleted. */
@@ -58,6 +62,7 @@ export function connectOver(
     content: openContent(rpc),
     snapshots: openSnapshots(rpc),
     leases: openLeases(rpc),
+    events: openEvents(rpc, systemClock),
     host: openHost(rpc),
     withLease: (id) => connectOver(transport, { address, namespace, leaseId: id }),
     inNamespace: (other) => connectOver(transport, { address, namespace: other }),
