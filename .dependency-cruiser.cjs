@@ -15,7 +15,7 @@ const mayUse = {
   monitor: ['container', 'check', 'events', 'probe', 'store', 'image', 'oci', 'containerd', 'health', 'system', 'lib'],
   daemon: ['monitor', 'container', 'check', 'events', 'probe', 'store', 'image', 'oci', 'containerd', 'health', 'system', 'lib'],
   cli: ['world', 'daemon', 'monitor', 'container', 'check', 'events', 'probe', 'store', 'image', 'oci', 'containerd', 'health', 'system', 'lib'],
-  world: ['container', 'check', 'events', 'probe', 'store', 'image', 'oci', 'containerd', 'health', 'system', 'lib'],
+  world: ['daemon', 'container', 'check', 'events', 'probe', 'store', 'image', 'oci', 'containerd', 'health', 'system', 'lib'],
   main: ['world', 'cli', 'lib'],
 };
 const escape = (room) => (room === 'main' || room === 'world' ? `^src/${room}\\.ts$` : `^src/${room}/`);

@@ -49,10 +49,15 @@ async function run(request: RunRequest): Promise<number> {
     renderError(processOutput(false), error);
     return exitCodeOf(error, failureCode);
   }
-  return runWith(settings, request);
+  const reload = () => loadSettings(request.globals, process.env);
+  return runWith(settings, request, reload);
 }
 
-async function runWith(settings: Settings, { target, command, input }: RunRequest): Promise<number> {
+async function runWith(
+  settings: Settings,
+  { target, command, input }: RunRequest,
+  reloadSettings: () => Promise<Settings>,
+): Promise<number> {
   const { createWorld } = await import('./world.ts');
   const output = processOutput(settings.debug);
   const signals = listenForSignals(process, exit, systemClock);
@@ -65,6 +70,7 @@ async function runWith(settings: Settings, { target, command, input }: RunReques
     env: process.env,
     signal: signals.signal,
     onSignal: signals.take,
+    reloadSettings,
   });
   const failureCode = command.failureCode ?? 1;
   try {

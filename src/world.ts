@@ -1,25 +1,9 @@
 import type { Containerd } from './containerd/client.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
+import type { Settings } from './lib/settings.ts';
 
-/** Settings of one call: defaults, then the config file, then the environment, then global flags. */
-export interface Settings {
-  /** Path of containerd's socket, without `unix://`. Default /run/containerd/containerd.sock. */
-  readonly address: string;
-  /** containerd namespace. Default `default`. */
-  readonly namespace: string;
-  /** Default overlayfs. */
-  readonly snapshotter: string;
-  /** On tmpfs: health state, FIFOs, locks. Default /run/healthctl. */
-  readonly runRoot: string;
-  /** Survives a reboot: logs, generated files. Default /var/lib/healthctl. */
-  readonly dataRoot: string;
-  /** Where nerdctl keeps its containers' directories: a state directory is believed only below it. Default /var/lib/nerdctl. */
-  readonly nerdctlDataRoot: string;
-  /** Results that are kept of each container. Default 5, as in Docker. */
-  readonly healthLogEntries: number;
-  readonly debug: boolean;
-}
+export type { Settings } from './lib/settings.ts';
 
 /** The streams of the process, each opened at its first use. */
 export interface Streams {
@@ -40,12 +24,14 @@ export interface World {
   readonly signal: AbortSignal;
   /** Takes SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH … over until the returned function is called (for `run`, `attach`, `exec`). */
   onSignal(listener: (name: NodeJS.Signals) => void): () => void;
+  /** The settings as the configuration file, the environment and the flags of this call have them now. Throws CONFIG. */
+  reloadSettings(): Promise<Settings>;
   /** The connection to containerd, made at the first use, bound to settings.namespace. */
   containerd(): Promise<Containerd>;
 }
 
 /** What main.ts brings: the parts of the world that belong to the process. */
-export type WorldParts = Pick<World, 'log' | 'settings' | 'streams' | 'env' | 'signal' | 'onSignal'>;
+export type WorldParts = Pick<World, 'log' | 'settings' | 'streams' | 'env' | 'signal' | 'onSignal' | 'reloadSettings'>;
 
 /** A world, and how it ends. */
 export interface OwnedWorld extends World {

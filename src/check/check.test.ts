@@ -38,7 +38,7 @@ function setUp(given: {
     task: running,
     started: { ever: true, lastRun: undefined },
     config: aConfig(given.config),
-    specJson: '{}',
+    processJson: '{}',
   };
   const describeNow = async () => {
     const task = (tasks.length > 1 ? tasks.shift() : tasks[0]) ?? running;
@@ -46,7 +46,11 @@ function setUp(given: {
     return { ...subject, task };
   };
   const run = async (signal?: AbortSignal) => {
-    const report = check({ clock, store, prober, describe: describeNow }, subject, signal);
+    const report = check(
+      { clock, store, prober, describe: describeNow, findTask: async () => (await describeNow()).task },
+      subject,
+      signal,
+    );
     report.catch(() => undefined);
     await clock.advance(1000);
     expect(clock.sleepers).toBe(0);

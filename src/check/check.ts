@@ -3,7 +3,7 @@ import { KILLED_EXIT_CODE, type Outcome, type Result, resultFromOutcome } from '
 import { effectiveState, type HealthState, type Run, type Started, type TaskView } from '../health/state.ts';
 import { transition } from '../health/transition.ts';
 import type { Clock } from '../lib/clock.ts';
-import { HealthctlError } from '../lib/errors.ts';
+import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { ProbeReport, Prober } from '../probe/prober.ts';
 import type { HealthStore, HealthSubject } from '../store/health-store.ts';
 
@@ -12,16 +12,18 @@ export interface CheckSubject extends HealthSubject {
   readonly task: TaskView;
   readonly started: Started;
   readonly config: HealthConfig;
-  /** The container's OCI runtime spec as JSON text. */
-  readonly specJson: string | undefined;
+  /** The `process` of the container's OCI runtime spec as JSON text. */
+  readonly processJson: string | undefined;
 }
 
 export interface CheckDeps {
   readonly clock: Clock;
   readonly store: HealthStore;
   readonly prober: Prober;
-  /** Asks containerd again. Throws NOT_FOUND for a container that is gone. */
+  /** The container as far as the caller knows, asked when the check lock is held. Throws NOT_FOUND for a container that is gone. */
   readonly describe: () => Promise<CheckSubject>;
+  /** Asks containerd for its task, whatever the caller knows. Throws NOT_FOUND likewise. */
+  readonly findTask: () => Promise<TaskView>;
 }
 
 export type CheckReport =
@@ -78,7 +80,7 @@ async function probe(
     case 'exec': {
       const target = {
         containerId: subject.id,
-        specJson: subject.specJson,
+        processJson: subject.processJson,
         scratchDir,
         timeoutNs: subject.config.timeoutNs,
       };
@@ -108,13 +110,10 @@ async function dropReason(deps: CheckDeps, outcome: Outcome, run: Run): Promise<
     outcome.kind === 'could-not-start' || (outcome.kind === 'exited' && outcome.code === KILLED_EXIT_CODE);
   if (!isDoubtful && outcome.kind !== 'timed-out') return undefined;
   if (isDoubtful) await deps.clock.sleep(CONFIRM_AFTER_MS);
-  const task = await deps.describe().then(
-    (subject) => subject.task,
-    (error: unknown): TaskView => {
-      if (error instanceof HealthctlError && error.code === 'NOT_FOUND') return { kind: 'none' };
-      throw error;
-    },
-  );
+  const task = await deps.findTask().catch((error: unknown): TaskView => {
+    if (hasCode(error, 'NOT_FOUND')) return { kind: 'none' };
+    throw error;
+  });
   if (task.kind === 'paused' && task.run.id === run.id) return 'paused';
   return task.kind === 'running' && task.run.id === run.id ? undefined : 'ended';
 }

@@ -1,9 +1,10 @@
 import type { AttachEnd, Attachment, AttachRequest } from '../container/attach.ts';
 import type { ContainerContext } from '../container/context.ts';
 import type { ContainerView } from '../container/view.ts';
-import { HealthctlError } from '../lib/errors.ts';
+import { HealthctlError, messageOf } from '../lib/errors.ts';
 import type { World } from '../world.ts';
 import type { CommandResult } from './command.ts';
+import { leaveToMonitor } from './monitor.ts';
 
 /** How the user's console is to be connected. */
 export type AttachWish = Pick<AttachRequest, 'stdin' | 'proxySignals' | 'detachKeys'>;
@@ -30,6 +31,9 @@ export async function startAttachedTo(
   }
   if (!attachment)
     throw new HealthctlError('CONFLICT', `container ${view.name} was started by somebody else meanwhile`);
+  // While the user looks on: a check is due an interval after the start at the earliest.
+  const left = leaveToMonitor(world, ctx, view.record.id, { isAttached: true });
+  left.catch((error: unknown) => world.log.debug(messageOf(error)));
   return attachment.ended;
 }
 

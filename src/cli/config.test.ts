@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadSettings, parseConfig } from './config.ts';
@@ -25,6 +25,15 @@ describe('loadSettings', () => {
       dataRoot: '/var/lib/healthctl',
       nerdctlDataRoot: '/var/lib/nerdctl',
       healthLogEntries: 5,
+      monitor: {
+        autostart: true,
+        scheduler: 'daemon',
+        adopt: 'auto',
+        namespaces: [],
+        maxChecks: 4 * availableParallelism(),
+        idleTimeoutMs: 600_000,
+        socketGroup: undefined,
+      },
       debug: false,
     });
   });
@@ -41,6 +50,28 @@ describe('loadSettings', () => {
       nerdctlDataRoot: '/n',
       debug: false,
     });
+  });
+
+  test('how the monitor works', async () => {
+    const HEALTHCTL_TOML = configFile(
+      'autostart = false\nscheduler = "systemd"\nadopt = "never"\nwatch_namespaces = ["a", "b"]\nmax_checks = 3\nidle_timeout = "1m30s"\nsocket_group = "ops"\n',
+    );
+    expect((await loadSettings({}, { HEALTHCTL_TOML })).monitor).toEqual({
+      ...{ autostart: false, scheduler: 'systemd', adopt: 'never', namespaces: ['a', 'b'] },
+      ...{ maxChecks: 3, idleTimeoutMs: 90_000, socketGroup: 'ops' },
+    });
+  });
+
+  test.each([
+    ['scheduler = "cron"', 'scheduler must be "daemon" or "systemd", not "cron"'],
+    ['adopt = true', 'adopt must be "auto" or "always" or "never", not true'],
+    ['watch_namespaces = "a"', 'watch_namespaces must be a list of strings, not "a"'],
+    ['watch_namespaces = ["../x"]', 'watch_namespaces: "../x" must be letters and digits'],
+    ['max_checks = 0', 'max_checks must be a whole number from 1 to 1000, not 0'],
+    ['idle_timeout = "5"', 'idle_timeout: time: missing unit in duration "5"'],
+    ['idle_timeout = "0s"', 'idle_timeout must be longer than nothing, not "0s"'],
+  ])('%s is refused', async (text, message) => {
+    await expect(parseConfig(text, '/h.toml')).rejects.toThrow(`/h.toml:1: ${message}`);
   });
 
   test('unix:// is taken off an address', async () => {
@@ -132,7 +163,7 @@ describe('parseConfig', () => {
 
   test('an unknown key is answered with the known ones', async () => {
     await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
-      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, debug',
+      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, socket_group, debug',
     });
   });
 });

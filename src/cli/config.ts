@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { millisecondsFromNanoseconds, parseDuration } from '../lib/duration.ts';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import type { MonitorSettings, Settings } from '../lib/settings.ts';
 import { DEFAULT_LOG_ENTRIES } from '../store/health-store.ts';
-import type { Settings } from '../world.ts';
 import type { GlobalFlags } from './globals.ts';
 
 export const DEFAULT_CONFIG_FILE = '/etc/healthctl/healthctl.toml';
@@ -14,10 +16,19 @@ const DEFAULTS: Settings = {
   dataRoot: '/var/lib/healthctl',
   nerdctlDataRoot: '/var/lib/nerdctl',
   healthLogEntries: DEFAULT_LOG_ENTRIES,
+  monitor: {
+    autostart: true,
+    scheduler: 'daemon',
+    adopt: 'auto',
+    namespaces: [],
+    maxChecks: 4 * availableParallelism(),
+    idleTimeoutMs: 10 * 60_000,
+    socketGroup: undefined,
+  },
   debug: false,
 };
 
-type TextSetting = Exclude<keyof Settings, 'debug' | 'healthLogEntries'>;
+type TextSetting = Exclude<keyof Settings, 'debug' | 'healthLogEntries' | 'monitor'>;
 
 /** Per setting: its key in the file, its environment variable, its flag, and what must hold of a value. */
 const SETTINGS: Readonly<
@@ -62,6 +73,7 @@ export async function loadSettings(flags: GlobalFlags, env: Environment): Promis
     dataRoot: text('dataRoot'),
     nerdctlDataRoot: text('nerdctlDataRoot'),
     healthLogEntries: file.healthLogEntries ?? DEFAULTS.healthLogEntries,
+    monitor: { ...DEFAULTS.monitor, ...file.monitor },
     debug: flags.debug ?? file.debug ?? DEFAULTS.debug,
   };
 }
@@ -70,6 +82,7 @@ interface ConfigFile {
   readonly texts: ReadonlyMap<TextSetting, string>;
   readonly debug?: boolean;
   readonly healthLogEntries?: number;
+  readonly monitor?: Partial<MonitorSettings>;
 }
 
 async function readConfigFile(env: Environment): Promise<ConfigFile> {
@@ -94,27 +107,38 @@ async function readConfigFile(env: Environment): Promise<ConfigFile> {
 export async function parseConfig(text: string, path: string): Promise<ConfigFile> {
   const texts = new Map<TextSetting, string>();
   const others: { debug?: boolean; healthLogEntries?: number } = {};
+  const monitor: Partial<Record<keyof MonitorSettings, unknown>> = {};
   for (const [key, value] of Object.entries(await parseToml(text, path))) {
     const place = `${path}:${lineOf(text, key)}`;
-    if (key === 'debug') {
-      if (typeof value !== 'boolean') throw wrongType(place, key, 'true or false', value);
-      others.debug = value;
-      continue;
-    }
-    if (key === 'health_log_entries') {
-      others.healthLogEntries = checkEntries(place, key, value);
-      continue;
-    }
     const name = settingNames.find((candidate) => SETTINGS[candidate].key === key);
-    if (name === undefined) throw unknownKey(place, key);
-    if (typeof value !== 'string') throw wrongType(place, key, 'a string', value);
-    texts.set(
-      name,
-      at('CONFIG', `${place}: ${key}`, () => SETTINGS[name].check(value)),
-    );
+    const ofMonitor = MONITOR_SETTINGS.find((candidate) => candidate.key === key);
+    if (key === 'debug') others.debug = checkBoolean(place, key, value);
+    else if (key === 'health_log_entries') others.healthLogEntries = checkNumber(place, key, value, MAX_LOG_ENTRIES);
+    else if (ofMonitor) monitor[ofMonitor.name] = ofMonitor.check(place, key, value);
+    else if (name === undefined) throw unknownKey(place, key);
+    else texts.set(name, checkSetting(place, key, value, SETTINGS[name].check));
   }
-  return { texts, ...others };
+  return { texts, ...others, monitor: monitor as Partial<MonitorSettings> };
 }
+
+/** Throws CONFIG that names the place for a value of the wrong type. */
+type CheckValue<T> = (place: string, key: string, value: unknown) => T;
+
+const MONITOR_SETTINGS: readonly {
+  readonly [Name in keyof MonitorSettings]: {
+    readonly name: Name;
+    readonly key: string;
+    readonly check: CheckValue<MonitorSettings[Name]>;
+  };
+}[keyof MonitorSettings][] = [
+  { name: 'autostart', key: 'autostart', check: checkBoolean },
+  { name: 'scheduler', key: 'scheduler', check: wordOf('daemon', 'systemd') },
+  { name: 'adopt', key: 'adopt', check: wordOf('auto', 'always', 'never') },
+  { name: 'namespaces', key: 'watch_namespaces', check: checkNamespaces },
+  { name: 'maxChecks', key: 'max_checks', check: (place, key, value) => checkNumber(place, key, value, 1000) },
+  { name: 'idleTimeoutMs', key: 'idle_timeout', check: checkDuration },
+  { name: 'socketGroup', key: 'socket_group', check: checkText },
+];
 
 const settingNames: readonly TextSetting[] = [
   'address',
@@ -128,9 +152,49 @@ const settingNames: readonly TextSetting[] = [
 /** More than this many results of a container are a history, which health.json, read whole at each look, is not made for. */
 const MAX_LOG_ENTRIES = 100;
 
-function checkEntries(place: string, key: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_LOG_ENTRIES) return value;
-  throw wrongType(place, key, `a whole number from 1 to ${MAX_LOG_ENTRIES}`, value);
+function checkSetting(place: string, key: string, value: unknown, check: (text: string) => string): string {
+  const text = checkText(place, key, value);
+  return at('CONFIG', `${place}: ${key}`, () => check(text));
+}
+
+function checkNumber(place: string, key: string, value: unknown, max: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) return value;
+  throw wrongType(place, key, `a whole number from 1 to ${max}`, value);
+}
+
+function checkBoolean(place: string, key: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw wrongType(place, key, 'true or false', value);
+}
+
+function checkText(place: string, key: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw wrongType(place, key, 'a string', value);
+}
+
+function checkNamespaces(place: string, key: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw wrongType(place, key, 'a list of strings', value);
+  return value.map((name: unknown) => checkSetting(place, key, name, checkIdentifier));
+}
+
+/** In Go's syntax. */
+function checkDuration(place: string, key: string, value: unknown): number {
+  const text = checkText(place, key, value);
+  try {
+    const ms = millisecondsFromNanoseconds(parseDuration(text));
+    if (ms > 0) return ms;
+  } catch (cause) {
+    throw new HealthctlError('CONFIG', `${place}: ${key}: ${messageOf(cause)}`, { cause });
+  }
+  throw wrongType(place, key, 'longer than nothing', value);
+}
+
+function wordOf<Word extends string>(...words: readonly Word[]): CheckValue<Word> {
+  return (place, key, value) => {
+    const word = words.find((candidate) => candidate === value);
+    if (word === undefined) throw wrongType(place, key, words.map((each) => JSON.stringify(each)).join(' or '), value);
+    return word;
+  };
 }
 
 async function parseToml(text: string, path: string): Promise<Record<string, unknown>> {
@@ -151,7 +215,12 @@ function lineOf(text: string, key: string): number {
 }
 
 function unknownKey(place: string, key: string): HealthctlError {
-  const known = [...settingNames.map((name) => SETTINGS[name].key), 'health_log_entries', 'debug'].join(', ');
+  const known = [
+    ...settingNames.map((name) => SETTINGS[name].key),
+    'health_log_entries',
+    ...MONITOR_SETTINGS.map((setting) => setting.key),
+    'debug',
+  ].join(', ');
   return new HealthctlError('CONFIG', `${place}: unknown key ${JSON.stringify(key)}`, { hint: `known keys: ${known}` });
 }
 

@@ -2,10 +2,10 @@ import type { ContainerContext } from '../container/context.ts';
 import type { World } from '../world.ts';
 
 /** The slice of the world that commands on containers use. */
-export type ContainerWorld = Pick<World, 'containerd' | 'clock' | 'log' | 'settings' | 'signal'>;
+export type ContainerWorld = Pick<World, 'containerd' | 'clock' | 'log' | 'settings' | 'signal' | 'env'>;
 
 /** What the use cases of containers work with: the only place that maps settings to it. Nothing is asked of containerd yet. */
-export async function openContainers(world: Omit<ContainerWorld, 'signal'>): Promise<ContainerContext> {
+export async function openContainers(world: Omit<ContainerWorld, 'signal' | 'env'>): Promise<ContainerContext> {
   const { clock, log, settings } = world;
   const { runRoot, dataRoot, nerdctlDataRoot, snapshotter, healthLogEntries } = settings;
   const [containerd, { createContainerContext }] = await Promise.all([

@@ -42,8 +42,8 @@ function rootHelp(registry: Registry, width: number): string {
 
 function nounHelp(registry: Registry, noun: Noun): string {
   return paragraphs(
-    `Usage:  ${commandLine([noun.name])} COMMAND`,
-    noun.summary,
+    `Usage:  ${commandLine([noun.name])} ${noun.alone === undefined ? 'COMMAND' : '[COMMAND]'}`,
+    noun.alone === undefined ? noun.summary : `${noun.summary}. Without a command: ${noun.alone}.`,
     list('Commands', commandsUnder(registry, noun)),
     `Run '${commandLine([noun.name])} COMMAND --help' for more information on a command.`,
   );

@@ -1,5 +1,20 @@
 import type { CheckReport } from '../check/check.ts';
+import { containerPath } from '../daemon/client.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
+import type { ContainerWorld } from './context.ts';
+import { openMonitor } from './monitor.ts';
+
+/** One check: by the monitor where one runs, else here. */
+export async function checkByHand(world: ContainerWorld, name: string): Promise<CheckReport> {
+  const path = containerPath(world.settings.namespace, name, '/healthcheck');
+  const answer = await openMonitor(world).ask('POST', path, world.signal);
+  if (answer) return answer.value as CheckReport;
+  const [{ openContainers }, { runHealthcheck }] = await Promise.all([
+    import('./context.ts'),
+    import('../container/healthcheck.ts'),
+  ]);
+  return runHealthcheck(await openContainers(world), name, world.signal);
+}
 
 type Recorded = Extract<CheckReport, { kind: 'recorded' }>;
 

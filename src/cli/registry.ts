@@ -4,10 +4,13 @@ import type { Command, CommandEntry } from './command.ts';
 export interface Noun {
   readonly name: string;
   readonly summary: string;
+  /** The command that the noun alone means: `healthctl daemon` is `healthctl daemon run`. Absent: its help. */
+  readonly alone?: string;
 }
 
 export const nouns: readonly Noun[] = [
   { name: 'container', summary: 'Manage containers' },
+  { name: 'daemon', summary: 'Run and manage the monitor', alone: 'run' },
   { name: 'healthcheck', summary: 'Run health checks' },
   { name: 'image', summary: 'Manage images' },
   { name: 'system', summary: 'Manage healthctl' },
@@ -164,6 +167,36 @@ export const commands: readonly CommandEntry[] = [
     aliases: [],
     summary: 'Display detailed information on one or more images',
     load: async () => (await import('./commands/image/inspect.ts')).inspect,
+  },
+  {
+    path: ['daemon', 'run'],
+    aliases: [],
+    summary: 'Run the monitor in the foreground',
+    load: async () => (await import('./commands/daemon/run.ts')).run,
+  },
+  {
+    path: ['daemon', 'start'],
+    aliases: [],
+    summary: 'Start the monitor in the background',
+    load: async () => (await import('./commands/daemon/start.ts')).start,
+  },
+  {
+    path: ['daemon', 'stop'],
+    aliases: [],
+    summary: 'End the monitor',
+    load: async () => (await import('./commands/daemon/stop.ts')).stop,
+  },
+  {
+    path: ['daemon', 'status'],
+    aliases: [],
+    summary: 'Tell whether the monitor runs, and what it does',
+    load: async () => (await import('./commands/daemon/status.ts')).status,
+  },
+  {
+    path: ['daemon', 'logs'],
+    aliases: [],
+    summary: 'Print the log of a monitor that a command started',
+    load: async () => (await import('./commands/daemon/logs.ts')).logs,
   },
   {
     path: ['version'],

@@ -6,6 +6,17 @@ import { resolveRequest } from './resolve.ts';
 
 const resolve = (...argv: string[]) => resolveRequest(registry, argv);
 
+test('a noun alone is its help, or the command that it names', async () => {
+  const nouns = registry.nouns.map((noun) => (noun.name === 'container' ? { ...noun, alone: 'ls' } : noun));
+  const withAlone = { ...registry, nouns };
+  expect(await resolveRequest(withAlone, ['container'])).toMatchObject({
+    kind: 'run',
+    target: { path: ['container', 'ls'] },
+  });
+  expect(await resolveRequest(withAlone, ['container', '--help'])).toMatchObject({ kind: 'help' });
+  expect(await resolve('container')).toMatchObject({ kind: 'help' });
+});
+
 describe('resolveRequest', () => {
   test.each([
     [['ps'], ['ps']],

@@ -51,9 +51,10 @@ async function resolveUnderNoun(
   const path = [parent.noun.name];
   const { options, args } = parseFlags({ specs: [], argv, path, usage: 'COMMAND', endAtArgument: true });
   const [word, ...rest] = args;
-  if (options.bool('help') || word === undefined) return { kind: 'help', target: parent };
-  const target = findCommand(registry, [...path, word]);
-  if (target === undefined) throw unknownCommand(registry, parent, word);
+  const name = word ?? parent.noun.alone;
+  if (options.bool('help') || name === undefined) return { kind: 'help', target: parent };
+  const target = findCommand(registry, [...path, name]);
+  if (target === undefined) throw unknownCommand(registry, parent, name);
   return resolveCommand(target, globals, rest);
 }
 

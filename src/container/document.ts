@@ -129,7 +129,7 @@ function stateOf(view: ContainerView, { state, log }: ShownHealth): StateDocumen
     Running: isUp,
     Paused: view.state === 'paused',
     Restarting: false,
-    OOMKilled: false,
+    OOMKilled: view.isOutOfMemory === true,
     Dead: false,
     Pid: isUp ? (view.task?.pid ?? 0) : 0,
     ExitCode: view.exit?.code ?? 0,

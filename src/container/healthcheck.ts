@@ -2,6 +2,7 @@ import { type CheckReport, check, runningRun } from '../check/check.ts';
 import { type GivenHealthConfig, isChecked, withDefaults } from '../health/config.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { createExecProber } from '../probe/exec.ts';
+import { processJsonOf } from '../probe/process-json.ts';
 import type { ContainerContext } from './context.ts';
 import { resolveContainer, viewRecord } from './resolve.ts';
 import { type ContainerView, healthConfigOf, momentOf, viewOf } from './view.ts';
@@ -25,16 +26,18 @@ export async function runHealthcheck(
     runningRun({ task, started }); // nerdctl asks for the task first, then for the check
   }
   checkedConfigOf(record.labels);
-  const describe = async () => {
+  const look = async () => {
     const [now, task] = await Promise.all([
       ctx.containerd.containers.get(record.id),
       ctx.containerd.tasks.find(record.id),
     ]);
-    return checkSubjectOf(ctx.containerd.namespace, viewOf(now, task, momentOf(ctx.clock)));
+    return viewOf(now, task, momentOf(ctx.clock));
   };
+  const describe = async () => checkSubjectOf(ctx.containerd.namespace, await look());
+  const findTask = async () => (await look()).taskView;
   const prober = createExecProber({ tasks: ctx.containerd.tasks, clock: ctx.clock, log: ctx.log });
   try {
-    return await check({ clock: ctx.clock, store: ctx.store, prober, describe }, subject, signal);
+    return await check({ clock: ctx.clock, store: ctx.store, prober, describe, findTask }, subject, signal);
   } catch (error) {
     // Removed while we waited for its lock: what waiting made of its directory goes too.
     if (hasCode(error, 'NOT_FOUND')) await ctx.store.remove(subject);
@@ -51,7 +54,7 @@ function checkSubjectOf(namespace: string, view: ContainerView) {
     task: view.taskView,
     started: view.started,
     config: withDefaults(checkedConfigOf(labels)),
-    specJson: view.record.specJson(),
+    processJson: processJsonOf(view.record.specJson()),
   };
 }
 

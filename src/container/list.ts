@@ -1,4 +1,5 @@
 import type { ContainerContext } from './context.ts';
+import { withExitNote } from './exit-note.ts';
 import { readHealth, type ShownHealth } from './health.ts';
 import { type ContainerView, momentOf, viewOf } from './view.ts';
 
@@ -25,8 +26,9 @@ export async function listContainers(
   ]);
   const taskOf = new Map(tasks.map((task) => [task.containerId, task]));
   const moment = momentOf(ctx.clock);
+  const place = { dirs: ctx.dirs, namespace: ctx.containerd.namespace };
   const views = records
-    .map((record) => viewOf(record, taskOf.get(record.id), moment))
+    .map((record) => withExitNote(place, viewOf(record, taskOf.get(record.id), moment)))
     .filter(keep)
     .sort((a, b) => b.record.createdAtMs - a.record.createdAtMs);
   return Promise.all(views.map(async (view) => ({ view, health: await readHealth(ctx, view) })));

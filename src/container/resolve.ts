@@ -3,6 +3,7 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ContainerContext } from './context.ts';
+import { withExitNote } from './exit-note.ts';
 import { type ContainerView, momentOf, viewOf } from './view.ts';
 
 /** What containerd allows as an id, and Docker as a name; an id of another tool may be longer. */
@@ -48,10 +49,10 @@ function filtersFor(wanted: string): readonly string[] {
 }
 
 /** Undefined when none of the records is meant. */
-function pickRecord(
-  records: readonly ContainerRecord[],
+export function pickRecord<Record extends Pick<ContainerRecord, 'id' | 'labels'>>(
+  records: readonly Record[],
   nameOrId: string,
-): ContainerRecord | HealthctlError | undefined {
+): Record | HealthctlError | undefined {
   const wanted = bareName(nameOrId);
   if (!PLAUSIBLE.test(wanted)) return undefined;
   const exact =
@@ -66,7 +67,7 @@ function pickRecord(
 
 /** The same with its task. */
 export async function resolveView(
-  ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
   nameOrId: string,
   options: { signal?: AbortSignal } = {},
 ): Promise<ContainerView> {
@@ -75,7 +76,7 @@ export async function resolveView(
 
 /** The same for several: two calls to containerd, however many there are. */
 export async function resolveViews(
-  ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
   namesOrIds: readonly string[],
   options: { signal?: AbortSignal } = {},
 ): Promise<readonly (ContainerView | HealthctlError)[]> {
@@ -88,22 +89,24 @@ export async function resolveViews(
       : (await ctx.containerd.tasks.list(options)).map((task) => [task.containerId, task] as const),
   );
   const moment = momentOf(ctx.clock);
+  const place = { dirs: ctx.dirs, namespace: ctx.containerd.namespace };
   return records.map((record) =>
-    record instanceof HealthctlError ? record : viewOf(record, tasks.get(record.id), moment),
+    record instanceof HealthctlError ? record : withExitNote(place, viewOf(record, tasks.get(record.id), moment)),
   );
 }
 
 /** A record with its task as it is now. */
 export async function viewRecord(
-  ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
   record: ContainerRecord,
   options: { signal?: AbortSignal } = {},
 ): Promise<ContainerView> {
-  return viewOf(record, await ctx.containerd.tasks.find(record.id, options), momentOf(ctx.clock));
+  const view = viewOf(record, await ctx.containerd.tasks.find(record.id, options), momentOf(ctx.clock));
+  return withExitNote({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view);
 }
 
 /** A name that does not exist is often only looked for in the wrong namespace. */
-async function namespaceHint(
+export async function namespaceHint(
   containerd: Containerd,
   options: { signal?: AbortSignal },
 ): Promise<{ readonly hint?: string }> {

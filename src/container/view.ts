@@ -22,6 +22,8 @@ export interface ContainerView {
   readonly startedAtMs: number | undefined;
   /** Of the last run. After a reboot nobody knows: 255, as Docker says. */
   readonly exit: { readonly code: number; readonly atMs: number | undefined } | undefined;
+  /** Whether the kernel killed a process of that run for want of memory, as far as a monitor saw it. */
+  readonly isOutOfMemory?: boolean;
 }
 
 /** What all views of one moment share. */
@@ -38,11 +40,27 @@ export function momentOf(clock: { now(): number }): Moment {
 const UNKNOWN_EXIT_CODE = 255;
 
 export function viewOf(record: ContainerRecord, task: TaskRecord | undefined, moment: Moment): ContainerView {
+  return viewFrom({ record, task, run: runOfTask(record.labels, task, moment) });
+}
+
+/** The present run of a task; undefined when it does not run. */
+export function runOfTask(
+  labels: Readonly<Record<string, string>>,
+  task: TaskRecord | undefined,
+  moment: Moment,
+): Run | undefined {
+  const isUp = task?.status === 'running' || task?.status === 'paused' || task?.status === 'pausing';
+  return task && isUp ? runOf(task, startNoteOf(labels), moment) : undefined;
+}
+
+/** The same as viewOf, for whoever knows the present run already. */
+export function viewFrom(facts: {
+  readonly record: ContainerRecord;
+  readonly task: TaskRecord | undefined;
+  readonly run: Run | undefined;
+}): ContainerView {
+  const { record, task, run } = facts;
   const note = startNoteOf(record.labels);
-  const run =
-    task && (task.status === 'running' || task.status === 'paused' || task.status === 'pausing')
-      ? runOf(task, note, moment)
-      : undefined;
   const taskView = taskViewOf(task, run);
   const wasStarted =
     note !== undefined || (task !== undefined && task.status !== 'created' && task.status !== 'unknown');

@@ -6,4 +6,10 @@ export interface Logger {
   debug(message: string): void;
 }
 
-export const silentLogger: Logger = { warn: () => {}, debug: () => {} };
+/** The log of a process that lives long. */
+export interface ServiceLogger extends Logger {
+  /** What happens once in a while and is no trouble: a start, a stop, a reconnect. */
+  info(message: string): void;
+}
+
+export const silentLogger: ServiceLogger = { warn: () => {}, debug: () => {}, info: () => {} };

@@ -53,9 +53,8 @@ export function createExecProber(options: ExecProberOptions): Prober {
 }
 
 /** The container's own process with other arguments, without a terminal, as JSON. Throws CORRUPT for a container without a runtime spec. */
-function checkProcessJson({ containerId, specJson }: ProbeTarget, args: readonly string[]): string {
-  const spec = specJson === undefined ? undefined : decodeJson(specJson);
-  const process = typeof spec === 'object' && spec !== null && 'process' in spec ? spec.process : undefined;
+function checkProcessJson({ containerId, processJson }: ProbeTarget, args: readonly string[]): string {
+  const process = processJson === undefined ? undefined : decodeJson(processJson);
   if (typeof process !== 'object' || process === null)
     throw new HealthctlError('CORRUPT', `container ${containerId} has no runtime spec`);
   return encodeJson({ ...process, args, terminal: false, consoleSize: undefined });

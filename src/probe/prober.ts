@@ -3,8 +3,8 @@ import type { Outcome } from '../health/result.ts';
 /** What is probed. */
 export interface ProbeTarget {
   readonly containerId: string;
-  /** The container's OCI runtime spec, as containerd keeps it: JSON text, undefined when there is none. */
-  readonly specJson: string | undefined;
+  /** The container's own OCI `process` as JSON text (see processJsonOf); undefined when it has no runtime spec. */
+  readonly processJson: string | undefined;
   /** A directory for the probe's FIFOs; only one probe at a time uses it. */
   readonly scratchDir: string;
   readonly timeoutNs: number;

@@ -91,7 +91,10 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
         sweepTemporaries(dir);
         const stored = read(subject, dir);
         const record = decide(stored);
-        if (!record) return stored;
+        if (!record) {
+          if (stored.state) await mirror(subject, stored.state, retries);
+          return stored;
+        }
         const after = append(dir, stored, record, maxEntries);
         await mirror(subject, record.state, retries);
         return after;

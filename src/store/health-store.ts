@@ -32,8 +32,9 @@ export interface HealthStore {
   get(subject: HealthSubject): Promise<StoredHealth>;
 
   /**
-   * Applies `decide` to what is stored under the write lock, and stores the record that it returns; undefined leaves everything as it is.
-   * `decide` is pure and may not wait. The mirror label is written when `mirror` says so for the state before and after.
+   * Applies `decide` to what is stored under the write lock, and stores the record that it returns; undefined leaves what is stored as it is.
+   * `decide` is pure and may not wait. In both cases the mirror label is written where isMirrorDue says so: a crash may have come between
+   * the file and the label, and nerdctl may have put an old one back.
    *
    * @returns what is stored afterwards
    * @throws EXHAUSTED when there is no space; the old state stays whole then

@@ -63,15 +63,21 @@ export interface Bed extends AsyncDisposable {
   expectNothingLeft(before: Traces, withinMs?: number): Promise<void>;
 }
 
-/** Opens a bed: `await using bed = await openBed()`, or `await bed[Symbol.asyncDispose]()` in `afterAll`. */
-export async function openBed(): Promise<Bed> {
+/**
+ * Opens a bed: `await using bed = await openBed()`, or `await bed[Symbol.asyncDispose]()` in `afterAll`.
+ *
+ * @param config lines of its configuration file. A monitor watches the bed's namespace alone, and commands start none unless `autostart = true`
+ */
+export async function openBed(config: readonly string[] = ['autostart = false']): Promise<Bed> {
   const { directory: testbed, address } = inject('testbed');
   const namespace = `t-${randomBytes(4).toString('hex')}`;
   writeFileSync(join(testbed, 'namespaces', namespace), '');
   const directory = join(testbed, namespace);
   const [runRoot, dataRoot] = [join(directory, 'run'), join(directory, 'data')];
   mkdirSync(directory);
-  const env = testbedEnvironment(testbed);
+  const HEALTHCTL_TOML = join(directory, 'healthctl.toml');
+  writeFileSync(HEALTHCTL_TOML, [...config, `watch_namespaces = ["${namespace}"]`, ''].join('\n'));
+  const env = { ...testbedEnvironment(testbed), HEALTHCTL_TOML };
   const globalFlags = ['--address', address, '--namespace', namespace, '--run-root', runRoot, '--data-root', dataRoot];
   const started = new Set<RunningProgram>();
   const command = (args: readonly string[]) => [HEALTHCTL, ...globalFlags, ...args];
@@ -145,6 +151,7 @@ function loadImage({ bed, archives, config, options, loaded }: LoadRequest): Pro
 
 /** Ends the programs, containers and files of a bed. What images and snapshots remain go with the containerd. */
 async function closeBed({ bed, started }: { bed: Bed; started: Set<RunningProgram> }): Promise<void> {
+  await bed.cli(['daemon', 'stop'], { env: { HEALTHCTL_TOML: '/dev/null' } });
   const running = [...started].map(({ pid }) => readProcess(pid)).filter((found) => found !== undefined);
   await endProcesses(running, { graceMs: 1_000 });
   const lines = async (...args: string[]) => (await bed.ctr(...args)).split('\n').filter((line) => line !== '');

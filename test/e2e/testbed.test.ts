@@ -107,5 +107,5 @@ describe('registry', () => {
 
 test('programs of the bed see none of the caller’s settings', async () => {
   await using bed = await openBed();
-  expect(Object.keys(bed.env).sort()).toEqual([MARK, 'HOME', 'LANG', 'PATH', 'TMPDIR'].sort());
+  expect(Object.keys(bed.env).sort()).toEqual([MARK, 'HEALTHCTL_TOML', 'HOME', 'LANG', 'PATH', 'TMPDIR'].sort());
 });

@@ -58,6 +58,19 @@ const retries = { retries: 3 };
 healthStoreContract('in files', open);
 
 describe('health in files', () => {
+  test('a mirror that lags behind is written although nothing is recorded, and one that does not is left alone', async () => {
+    const { store, mirrored } = open();
+    await store.update(subject, () => record(), retries);
+    const [json = ''] = mirrored;
+    await store.update({ ...subject, labels: { 'nerdctl/healthstate': json } }, () => undefined, retries);
+    expect(mirrored).toEqual([json]);
+    const old = JSON.stringify({ ...JSON.parse(json), Status: 'starting' });
+    await store.update({ ...subject, labels: { 'nerdctl/healthstate': old } }, () => undefined, retries);
+    expect(mirrored).toEqual([json, json]);
+    await store.update({ ...subject, id: 'never-checked' }, () => undefined, retries);
+    expect(mirrored).toHaveLength(2);
+  });
+
   test("a line holds Docker's keys and the state; file and directory are private", async () => {
     const { store, file, dir } = open();
     await store.update(subject, () => record(), retries);

@@ -2,6 +2,7 @@ import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
+import { tellMonitor } from '../../monitor.ts';
 
 /** `healthctl create`: Docker's. */
 export const create: Command = {
@@ -12,6 +13,7 @@ export const create: Command = {
   run: async (world, { options, args }) => {
     const asked = createOptionsFrom(options, args, { cwd: process.cwd(), env: world.env, detach: false });
     const { id } = await createFromOptions(world, await openContainers(world), asked);
+    await tellMonitor(world, id);
     return { stdout: `${id}\n` };
   },
 };

@@ -1,7 +1,6 @@
-import { runHealthcheck } from '../../../container/healthcheck.ts';
 import type { Command, CommandResult } from '../../command.ts';
-import { type ContainerWorld, openContainers } from '../../context.ts';
-import { recordedCheck } from '../../manual-check.ts';
+import type { ContainerWorld } from '../../context.ts';
+import { checkByHand, recordedCheck } from '../../manual-check.ts';
 
 /** `healthctl container healthcheck`, as nerdctl's: exit 0 whenever the check could be run, whatever it found. */
 export const healthcheck: Command = {
@@ -12,7 +11,6 @@ export const healthcheck: Command = {
 };
 
 async function runOnce(world: ContainerWorld, name: string): Promise<CommandResult> {
-  const ctx = await openContainers(world);
-  await recordedCheck(name, () => runHealthcheck(ctx, name, world.signal));
+  await recordedCheck(name, () => checkByHand(world, name));
   return {};
 }

@@ -1,4 +1,5 @@
 import type { ContainerContext } from '../../../container/context.ts';
+import type { ContainerDocument } from '../../../container/document.ts';
 import { describeContainer, findContainers, nativeDocument } from '../../../container/inspect.ts';
 import type { ListedContainer } from '../../../container/list.ts';
 import { HealthctlError, hasCode } from '../../../lib/errors.ts';
@@ -10,6 +11,7 @@ import { containerValue } from '../../format/container-value.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';
 import type { GoValue } from '../../format/template/template.ts';
+import { documentsByMonitor, isMonitored } from '../../monitor-list.ts';
 import { staleHealthWarning } from '../../stale-health.ts';
 
 const formatOption: OptionSpec = {
@@ -68,9 +70,12 @@ async function runInspect(
 ): Promise<CommandResult> {
   const format = options.string('format');
   renderInspect([], format); // a template that does not parse is refused before anything is asked
+  const isPlain = type !== 'image' && options.string('mode') !== 'native' && !options.bool('size');
+  const told = isPlain ? await documentsByMonitor(world, args) : undefined;
+  if (told?.every(isDocument)) return resultOf(renderInspect(told.map(containerValue), format), []);
   const ctx = await openContainers(world);
   const { signal } = world;
-  const found = type === 'image' ? args.map(() => undefined) : await findContainers(ctx, args, { signal });
+  const found = told ?? (type === 'image' ? args.map(() => undefined) : await findContainers(ctx, args, { signal }));
   const documents: GoValue[] = [];
   const errors: Error[] = [];
   for (const [index, container] of found.entries()) {
@@ -82,24 +87,25 @@ async function runInspect(
       errors.push(error);
     }
   }
-  const rendered = renderInspect(documents, format);
-  const containers = found.filter(isContainer);
-  const stale = staleHealthWarning(containers, world.clock.now());
-  return {
-    stdout: rendered.stdout,
-    warnings: stale === undefined ? [] : [stale],
-    errors: [...rendered.errors, ...errors].map(withExitOne),
-  };
+  const stale = staleHealthWarning(found.filter(isContainer), world.clock.now());
+  const isStale = stale !== undefined && !(await isMonitored(world));
+  return { ...resultOf(renderInspect(documents, format), errors), warnings: isStale ? [stale] : [] };
 }
 
-type Found = ListedContainer | HealthctlError | undefined;
+function resultOf(rendered: ReturnType<typeof renderInspect>, errors: readonly Error[]): CommandResult {
+  return { stdout: rendered.stdout, errors: [...rendered.errors, ...errors].map(withExitOne) };
+}
+
+/** A container by containerd, or its document by the monitor; why there is none; undefined where they were not asked. */
+type Found = ListedContainer | ContainerDocument | HealthctlError | undefined;
 
 const isContainer = (found: Found): found is ListedContainer =>
-  found !== undefined && !(found instanceof HealthctlError);
+  found !== undefined && !(found instanceof HealthctlError) && 'view' in found;
+const isDocument = (found: Found): found is ContainerDocument =>
+  found !== undefined && !(found instanceof HealthctlError) && 'Id' in found;
 
 interface Wanted {
   readonly name: string;
-  /** What was found among the containers; undefined where they were not asked. */
   readonly container: Found;
   readonly type: ObjectType | undefined;
   readonly options: ParsedOptions;
@@ -113,6 +119,7 @@ async function documentFor(
   const { signal } = world;
   const isNative = options.string('mode') === 'native';
   const size = options.bool('size');
+  if (isDocument(container)) return containerValue(container);
   if (isContainer(container)) {
     if (isNative) return plainValue(nativeDocument(container.view));
     return containerValue(await describeContainer(ctx, container, { size, signal }));

@@ -3,6 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
+import { tellMonitor } from '../../monitor.ts';
 
 /** `healthctl kill`: Docker's. */
 export const kill: Command = {
@@ -21,6 +22,7 @@ async function runKill(world: ContainerWorld, { options, args }: CommandInput): 
     withPrefix(`cannot kill container: ${name}`, async () => {
       const view = await resolveView(ctx, name, world);
       await signalContainer(ctx, view, { abort: world.signal, ...(signal ? { signal } : {}) });
+      await tellMonitor(world, view.record.id);
     }),
   );
 }

@@ -1,5 +1,5 @@
 import type { ContainerContext } from '../../../container/context.ts';
-import { listContainers } from '../../../container/list.ts';
+import { type ListedContainer, listContainers } from '../../../container/list.ts';
 import { type ListFilters, matchesHealth, matchesView, parseListFilters } from '../../../container/list-filter.ts';
 import { missingNamespace, resolveContainer } from '../../../container/resolve.ts';
 import type { ContainerView } from '../../../container/view.ts';
@@ -8,6 +8,7 @@ import type { Command, CommandInput, CommandResult, ParsedOptions } from '../../
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { type ContainerRow, containerColumns, labelOf } from '../../format/container-columns.ts';
 import { renderList } from '../../format/table.ts';
+import { isMonitored, listByMonitor } from '../../monitor-list.ts';
 import { staleHealthWarning } from '../../stale-health.ts';
 
 /** `healthctl ps`, as Docker's. */
@@ -49,8 +50,12 @@ async function runList(world: ContainerWorld, { options }: CommandInput): Promis
   const format = options.string('format');
   const isQuiet = options.bool('quiet');
   if (isQuiet && format) world.log.warn('Ignoring custom format, because both --format and --quiet are set.');
-  const ctx = await openContainers(world);
-  const rows = await findRows(world, ctx, { options, filters });
+  // Measuring, and telling when another container was made, takes containerd itself.
+  const isSimple = !wantsSizes(options) && !filters.has('before') && !filters.has('since');
+  const known = isSimple ? await listByMonitor(world) : undefined;
+  const rows = known
+    ? selectRows(known.filter(keepOf(options, filters)), { options, filters })
+    : await findRows(world, await openContainers(world), { options, filters });
   let tellsHealth = false;
   const nowMs = world.clock.now();
   const onHealth = (): void => {
@@ -65,8 +70,9 @@ async function runList(world: ContainerWorld, { options }: CommandInput): Promis
     label: labelOf,
     typeName: '*formatter.ContainerContext',
   });
-  const stale = tellsHealth ? staleHealthWarning(rows, nowMs) : undefined;
-  const elsewhere = rows.length === 0 ? await warnOfNamespace(ctx, world.signal) : undefined;
+  const isStale = tellsHealth && !known && !(await isMonitored(world));
+  const stale = isStale ? staleHealthWarning(rows, nowMs) : undefined;
+  const elsewhere = rows.length === 0 ? await warnOfNamespace(world) : undefined;
   return { stdout, warnings: [stale, elsewhere].filter((warning) => warning !== undefined) };
 }
 
@@ -82,19 +88,32 @@ async function findRows(
   ctx: ContainerContext,
   { options, filters }: RowRequest,
 ): Promise<readonly ContainerRow[]> {
-  const last = options.int('last') ?? -1;
-  const limit = options.bool('latest') && last === -1 ? 1 : last;
-  const isAll = options.bool('all') || limit > 0 || filters.has('status');
   const isInTime = await createdBetween(ctx, filters, signal);
-  const keep = (view: ContainerView): boolean =>
-    (isAll || view.state === 'running' || view.state === 'paused') && isInTime(view) && matchesView(filters, view);
-  const listed = await listContainers(ctx, { keep, signal });
-  const wanted = listed.filter(({ health }) => matchesHealth(filters, health));
-  const rows = limit > 0 ? wanted.slice(0, limit) : wanted;
+  const isKept = keepOf(options, filters);
+  const keep = (view: ContainerView): boolean => isInTime(view) && isKept({ view });
+  const rows = selectRows(await listContainers(ctx, { keep, signal }), { options, filters });
   if (!wantsSizes(options)) return rows;
   const { openContainerSizes } = await import('../../../container/sizes.ts');
   const sizesOf = openContainerSizes(ctx, { signal });
   return Promise.all(rows.map(async (row) => ({ ...row, sizes: await sizesOf(row.view.record) })));
+}
+
+/** `--last n`, also as `--latest`; −1 for all. */
+function limitOf(options: ParsedOptions): number {
+  const last = options.int('last') ?? -1;
+  return options.bool('latest') && last === -1 ? 1 : last;
+}
+
+/** Which containers are wanted, as far as can be said before their health is read. */
+function keepOf(options: ParsedOptions, filters: ListFilters): (row: Pick<ListedContainer, 'view'>) => boolean {
+  const isAll = options.bool('all') || limitOf(options) > 0 || filters.has('status');
+  return ({ view }) => (isAll || view.state === 'running' || view.state === 'paused') && matchesView(filters, view);
+}
+
+function selectRows(listed: readonly ListedContainer[], { options, filters }: RowRequest): readonly ListedContainer[] {
+  const wanted = listed.filter(({ health }) => matchesHealth(filters, health));
+  const limit = limitOf(options);
+  return limit > 0 ? wanted.slice(0, limit) : wanted;
 }
 
 /** Measuring is costly: only when it was asked for, or the template has it, and not `--size=false`. */
@@ -131,7 +150,8 @@ function renderRows(request: Parameters<typeof renderList<ContainerRow>>[0]): st
 }
 
 /** An empty list is often that of the wrong namespace. A containerd without any namespace is new, and nothing to warn of. */
-async function warnOfNamespace({ containerd }: ContainerContext, signal: AbortSignal): Promise<string | undefined> {
-  const missing = await missingNamespace(containerd, { signal });
+async function warnOfNamespace(world: ContainerWorld): Promise<string | undefined> {
+  const { signal } = world;
+  const missing = await missingNamespace(await world.containerd(), { signal });
   return missing?.endsWith('it has: none') ? undefined : missing;
 }

@@ -3,6 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import type { Command } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { tellMonitor } from '../../monitor.ts';
 
 /** `healthctl pause`: Docker's. */
 export const pause: Command = {
@@ -14,5 +15,9 @@ export const pause: Command = {
 
 async function runPause(world: ContainerWorld, names: readonly string[]) {
   const ctx = await openContainers(world);
-  return forEachName(names, async (name) => pauseContainer(ctx, await resolveView(ctx, name, world)));
+  return forEachName(names, async (name) => {
+    const view = await resolveView(ctx, name, world);
+    await pauseContainer(ctx, view);
+    await tellMonitor(world, view.record.id);
+  });
 }

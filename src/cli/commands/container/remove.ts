@@ -1,9 +1,12 @@
+import type { ContainerContext } from '../../../container/context.ts';
 import { removeContainer } from '../../../container/remove.ts';
 import { resolveView } from '../../../container/resolve.ts';
+import { containerPath } from '../../../daemon/client.ts';
 import { hasCode } from '../../../lib/errors.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { openMonitor } from '../../monitor.ts';
 
 /** `healthctl rm`: Docker's. */
 export const remove: Command = {
@@ -23,11 +26,14 @@ export const remove: Command = {
 };
 
 async function runRemove(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
-  const ctx = await openContainers(world);
+  const monitor = openMonitor(world);
+  let ctx: ContainerContext | undefined;
   const force = options.bool('force');
   const result = await forEachName(args, async (name) => {
-    const view = await resolveView(ctx, name, world);
-    await removeContainer(ctx, view, { force, abort: world.signal });
+    const path = `${containerPath(world.settings.namespace, name)}${force ? '?force=1' : ''}`;
+    if (await monitor.ask('DELETE', path, world.signal)) return;
+    ctx ??= await openContainers(world);
+    await removeContainer(ctx, await resolveView(ctx, name, world), { force, abort: world.signal });
   });
   // Forced, a container that is not there is as good as removed: it is said, and no failure (docker/cli, container/rm.go).
   const isExcused = force && (result.errors ?? []).every((error) => hasCode(error, 'NOT_FOUND'));

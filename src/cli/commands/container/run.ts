@@ -1,3 +1,4 @@
+import type { AttachEnd } from '../../../container/attach.ts';
 import type { ContainerContext } from '../../../container/context.ts';
 import { parseDetachKeys } from '../../../container/detach-keys.ts';
 import { checkTerminal } from '../../../container/user-console.ts';
@@ -8,6 +9,7 @@ import type { Command, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
+import { leaveToMonitor, tellMonitor } from '../../monitor.ts';
 
 /** What `run` has beyond `create`. */
 interface RunOptions {
@@ -52,16 +54,7 @@ export const run: Command = {
   },
 };
 
-function refuseImpossible(world: World, { detach, tty, openStdin, autoRemove }: RunOptions): void {
-  if (detach && autoRemove) {
-    throw new HealthctlError(
-      'USAGE',
-      '--rm together with --detach needs the monitor, which comes with a later version',
-      {
-        hint: 'leave out --rm, and remove the container with rm when it has ended',
-      },
-    );
-  }
+function refuseImpossible(world: World, { detach, tty, openStdin }: RunOptions): void {
   if (!detach) checkTerminal(world, { terminal: tty, stdin: openStdin });
 }
 
@@ -75,14 +68,24 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
   const { id, how } = created;
   let isToStay = false;
   try {
-    const result = await (how.detach ? startDetached(world, ctx, id) : runAttached(world, ctx, created));
-    isToStay = !how.autoRemove;
-    return result;
+    if (how.detach) {
+      const result = await startDetached(world, ctx, id);
+      isToStay = true;
+      return result;
+    }
+    const end = await runAttached(world, ctx, created);
+    // One that was detached from runs on: the monitor removes it at its end.
+    isToStay = !how.autoRemove || end.kind === 'detached';
+    if (isToStay) await tellMonitor(world, id);
+    return resultOfAttachment(end);
   } catch (error) {
     isToStay = !how.autoRemove && !(hasCode(error, 'ABORTED') && !(await wasStarted(ctx, id)));
     throw error;
   } finally {
-    if (!isToStay) await removeOrWarn(ctx, id);
+    if (!isToStay) {
+      await removeOrWarn(ctx, id);
+      await tellMonitor(world, id);
+    }
   }
 }
 
@@ -91,10 +94,11 @@ async function startDetached(world: World, ctx: ContainerContext, id: string): P
   const view = await viewById(ctx, id);
   refuseAborted(world);
   await startContainer(ctx, view);
+  await leaveToMonitor(world, ctx, id);
   return { stdout: `${id}\n` };
 }
 
-async function runAttached(world: World, ctx: ContainerContext, { id, how }: CreatedRun): Promise<CommandResult> {
+async function runAttached(world: World, ctx: ContainerContext, { id, how }: CreatedRun): Promise<AttachEnd> {
   const view = await viewById(ctx, id);
   refuseAborted(world);
   const wish = {
@@ -102,7 +106,7 @@ async function runAttached(world: World, ctx: ContainerContext, { id, how }: Cre
     proxySignals: how.sigProxy,
     detachKeys: how.detachKeys,
   } as const;
-  return resultOfAttachment(await startAttachedTo(world, ctx, { view, wish }));
+  return startAttachedTo(world, ctx, { view, wish });
 }
 
 async function viewById(ctx: ContainerContext, id: string) {

@@ -10,6 +10,7 @@ import { resultOfAttachment, startAttachedTo } from '../../attached.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { leaveToMonitor } from '../../monitor.ts';
 
 /** `healthctl start`: Docker's. */
 export const start: Command = {
@@ -32,7 +33,9 @@ async function startAll(world: ContainerWorld, names: readonly string[]): Promis
   const failed: string[] = [];
   const work = async (name: string): Promise<void> => {
     try {
-      await startContainer(ctx, await resolveView(ctx, name, world));
+      const view = await resolveView(ctx, name, world);
+      await startContainer(ctx, view);
+      await leaveToMonitor(world, ctx, view.record.id);
     } catch (error) {
       failed.push(name);
       throw error;

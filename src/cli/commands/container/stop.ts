@@ -3,6 +3,7 @@ import { stopContainer } from '../../../container/stop.ts';
 import type { Command, CommandInput, CommandResult, OptionSpec } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
+import { tellMonitor } from '../../monitor.ts';
 
 /** `stop` and `restart` share them. */
 export const stopOptionSpecs: readonly OptionSpec[] = [
@@ -36,5 +37,6 @@ async function runStop(world: ContainerWorld, input: CommandInput): Promise<Comm
   return forEachName(input.args, async (name) => {
     const view = await resolveView(ctx, name, world);
     await withPrefix(`cannot stop container: ${name}`, () => stopContainer(ctx, view, options));
+    await tellMonitor(world, view.record.id);
   });
 }

@@ -3,6 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import type { Command } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { leaveToMonitor } from '../../monitor.ts';
 
 /** `healthctl unpause`: Docker's. */
 export const unpause: Command = {
@@ -14,5 +15,9 @@ export const unpause: Command = {
 
 async function runUnpause(world: ContainerWorld, names: readonly string[]) {
   const ctx = await openContainers(world);
-  return forEachName(names, async (name) => unpauseContainer(ctx, await resolveView(ctx, name, world)));
+  return forEachName(names, async (name) => {
+    const view = await resolveView(ctx, name, world);
+    await unpauseContainer(ctx, view);
+    await leaveToMonitor(world, ctx, view.record.id);
+  });
 }

@@ -1,7 +1,6 @@
-import { runHealthcheck } from '../../../container/healthcheck.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
-import { type ContainerWorld, openContainers } from '../../context.ts';
-import { recordedCheck } from '../../manual-check.ts';
+import type { ContainerWorld } from '../../context.ts';
+import { checkByHand, recordedCheck } from '../../manual-check.ts';
 
 /** `healthctl healthcheck run`, as Podman's: silent when the check passed, else the container's status and exit 1; 125 when it could not be run. */
 export const run: Command = {
@@ -14,8 +13,7 @@ export const run: Command = {
 
 async function runOnce(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
   const [name = ''] = args;
-  const ctx = await openContainers(world);
-  const { result, state } = await recordedCheck(name, () => runHealthcheck(ctx, name, world.signal));
+  const { result, state } = await recordedCheck(name, () => checkByHand(world, name));
   if (result.exitCode === 0) return {};
   return { stdout: `${state.status}\n`, exitCode: options.bool('ignore-result') ? 0 : 1 };
 }

@@ -1,0 +1,68 @@
+import { recordFromCompact } from '../container/compact-record.ts';
+import type { ContainerDocument } from '../container/document.ts';
+import { withExitNote } from '../container/exit-note.ts';
+import type { ListedContainer } from '../container/list.ts';
+import { givenHealthConfigOf, viewFrom } from '../container/view.ts';
+import type { ContainerSummary } from '../daemon/api.ts';
+import { containerPath } from '../daemon/client.ts';
+import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { hostIdOf } from '../store/state-dir.ts';
+import type { ContainerWorld } from './context.ts';
+import { openMonitor } from './monitor.ts';
+
+/** The containers of the namespace as the monitor knows them, the newest first; undefined where containerd is to be asked. */
+export async function listByMonitor(
+  world: Pick<ContainerWorld, 'settings' | 'signal'>,
+): Promise<readonly ListedContainer[] | undefined> {
+  const { settings, signal } = world;
+  const answer = await openMonitor(world).ask('GET', `/namespaces/${settings.namespace}/containers`, signal);
+  if (!answer) return undefined;
+  const { runRoot, dataRoot, nerdctlDataRoot, address, namespace } = settings;
+  const place = { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address) }, namespace };
+  return (answer.value as readonly ContainerSummary[])
+    .map(({ record, task, run, health }): ListedContainer => {
+      const facts = { record: recordFromCompact(record), task: taskFrom(record.id, task), run: run ?? undefined };
+      return {
+        view: withExitNote(place, viewFrom(facts)),
+        health: { config: givenHealthConfigOf(record.labels), state: health ?? undefined, log: [] },
+      };
+    })
+    .sort((a, b) => b.view.record.createdAtMs - a.view.record.createdAtMs);
+}
+
+function taskFrom(containerId: string, task: ContainerSummary['task']) {
+  if (!task) return undefined;
+  const { pid, status, exitStatus, exitedAtMs } = task;
+  return { containerId, pid, status, exitStatus, exitedAtMs, terminal: false, stdin: '', stdout: '', stderr: '' };
+}
+
+/**
+ * Docker's documents of containers by the monitor: for each name the document, or why there is none. Undefined where containerd is to be
+ * asked.
+ */
+export async function documentsByMonitor(
+  world: Pick<ContainerWorld, 'settings' | 'signal'>,
+  names: readonly string[],
+): Promise<readonly (ContainerDocument | HealthctlError)[] | undefined> {
+  const monitor = openMonitor(world);
+  const answers = await Promise.all(
+    names.map(async (name) => {
+      try {
+        return await monitor.ask('GET', containerPath(world.settings.namespace, name), world.signal);
+      } catch (error) {
+        if (!(error instanceof HealthctlError) || hasCode(error, 'ABORTED')) throw error;
+        return { value: error };
+      }
+    }),
+  );
+  const values = answers.flatMap((answer) => (answer ? [answer.value as ContainerDocument | HealthctlError] : []));
+  return values.length === names.length ? values : undefined;
+}
+
+/** Whether a monitor makes the checks of this namespace by itself, or timers of systemd do. */
+export async function isMonitored(world: Pick<ContainerWorld, 'settings' | 'signal'>): Promise<boolean> {
+  if (world.settings.monitor.scheduler === 'systemd') return true;
+  const { namespaces } = world.settings.monitor;
+  if (namespaces.length > 0 && !namespaces.includes(world.settings.namespace)) return false;
+  return (await openMonitor(world).ask('GET', '/daemon', world.signal)) !== undefined;
+}

@@ -1,0 +1,71 @@
+import type { ContainerContext } from '../container/context.ts';
+import { storedConfigOf } from '../container/stored-config.ts';
+import { givenHealthConfigOf } from '../container/view.ts';
+import { containerPath, createDaemonClient, type DaemonClient } from '../daemon/client.ts';
+import { daemonPlacesOf } from '../daemon/places.ts';
+import { isChecked } from '../health/config.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { World } from '../world.ts';
+
+export type MonitorWorld = Pick<World, 'settings' | 'clock' | 'env' | 'signal' | 'log'>;
+
+/** The monitor of this containerd, whether it runs or not: nothing is asked yet. */
+export function openMonitor({ settings }: Pick<World, 'settings'>): DaemonClient {
+  return createDaemonClient(daemonPlacesOf(settings).apiSocket);
+}
+
+/** Starts a monitor unless one runs. Throws UNAVAILABLE when it does not come up. */
+export async function startMonitor({ settings, clock, env, signal }: MonitorWorld): Promise<void> {
+  const { ensureDaemon } = await import('../daemon/autostart.ts');
+  const program = process.argv[1] ?? '';
+  await ensureDaemon({ settings, clock, env, program, signal, startBySystemd: undefined });
+}
+
+/**
+ * Tells the monitor, if one runs, that a container was changed, and waits until it has seen that: what is shown next shows it. Never fails:
+ * the monitor hears of it from containerd too.
+ */
+export async function tellMonitor(world: MonitorWorld, id: string): Promise<boolean> {
+  const { settings, signal, log } = world;
+  try {
+    return (
+      (await openMonitor(world).ask('POST', containerPath(settings.namespace, id, '/refresh'), signal)) !== undefined
+    );
+  } catch (error) {
+    log.debug(`the monitor was not told: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+/**
+ * To be called after a container was started: tells the monitor, or starts one when the container leaves it something to do. That it cannot be
+ * started is a warning: the container runs.
+ *
+ * @param options.isAttached this process waits for the end itself, and removes a container with `--rm`
+ */
+export async function leaveToMonitor(
+  world: MonitorWorld,
+  ctx: ContainerContext,
+  id: string,
+  options: { readonly isAttached: boolean } = { isAttached: false },
+): Promise<void> {
+  if (await tellMonitor(world, id)) return;
+  const record = await ctx.containerd.containers.get(id);
+  const isAutoRemoved = !options.isAttached && storedConfigOf(record)?.HostConfig.AutoRemove === true;
+  if (!isChecked(givenHealthConfigOf(record.labels)) && !isAutoRemoved) return;
+  if (!isWanted(world.settings)) {
+    if (isAutoRemoved) world.log.warn('no monitor runs: nothing removes the container when it has ended');
+    return;
+  }
+  try {
+    await startMonitor(world);
+  } catch (error) {
+    world.log.warn(`nothing checks this container by itself: ${messageOf(error)}`);
+  }
+}
+
+/** Whether a command is to start a monitor for this namespace. */
+function isWanted({ monitor, namespace }: World['settings']): boolean {
+  if (!monitor.autostart || monitor.scheduler !== 'daemon') return false;
+  return monitor.namespaces.length === 0 || monitor.namespaces.includes(namespace);
+}

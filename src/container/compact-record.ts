@@ -1,0 +1,60 @@
+import type { ContainerRecord } from '../containerd/containers.ts';
+import { specOf } from './details.ts';
+import { STORED_CONFIG_KEY, storedConfigOf } from './stored-config.ts';
+
+/**
+ * The part of a container's record that lists show, as plain data: what the monitor remembers of each container, and what it sends. The runtime
+ * spec, with its seccomp profile, is most of a record.
+ */
+export interface CompactRecord {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+  readonly runtime: string;
+  readonly snapshotter: string;
+  readonly snapshotKey: string;
+  readonly createdAtMs: number;
+  /** JSON text of the stored config, of a container of ours. */
+  readonly stored?: string;
+  /** JSON text of a runtime spec, of all others. */
+  readonly spec?: string;
+}
+
+export function compactRecordOf(record: ContainerRecord): CompactRecord {
+  const { id, labels, image, runtime, snapshotter, snapshotKey, createdAtMs } = record;
+  const common = { id, labels, image, runtime, snapshotter, snapshotKey, createdAtMs };
+  const stored = storedConfigOf(record);
+  if (stored) {
+    const { Config, HostConfig, ImageId, Args } = stored;
+    const { Image, Tty, OpenStdin } = Config;
+    const { Binds, NetworkMode, AutoRemove } = HostConfig;
+    const kept = {
+      Config: { Image, Tty, OpenStdin, Labels: {} },
+      HostConfig: { Binds, NetworkMode, AutoRemove },
+      ...{ ImageId, Args },
+    };
+    return { ...common, stored: JSON.stringify(kept) };
+  }
+  const spec = specOf(record);
+  if (!spec) return common;
+  const args = spec.process?.args ?? [];
+  return {
+    ...common,
+    spec: JSON.stringify({
+      ociVersion: spec.ociVersion,
+      process: { args, cwd: '/', user: { uid: 0, gid: 0 } },
+      mounts: spec.mounts ?? [],
+    }),
+  };
+}
+
+/** A record that answers what lists ask, and knows nothing more. */
+export function recordFromCompact(compact: CompactRecord): ContainerRecord {
+  const { stored, spec, ...common } = compact;
+  return {
+    ...common,
+    runtimeBinary: undefined,
+    specJson: () => spec,
+    extensionJson: (key) => (key === STORED_CONFIG_KEY ? stored : undefined),
+  };
+}

@@ -1,0 +1,62 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { rfc3339FromMillis } from '../health/result.ts';
+import { errnoOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import { replaceFile } from '../store/atomic-write.ts';
+import { type ContainerDirs, dataDirOf } from './context.ts';
+import type { ContainerView } from './view.ts';
+
+/** How a run of a container ended, as the monitor saw it: kept on disk, because containerd forgets it with the task, and so at a reboot. */
+export interface ExitNote {
+  /** Id of the run. */
+  readonly run: string;
+  readonly code: number;
+  readonly atMs: number;
+  readonly isOutOfMemory: boolean;
+}
+
+const FILE = 'exit.json';
+
+export interface NotePlace {
+  readonly dirs: ContainerDirs;
+  readonly namespace: string;
+}
+
+/** Throws EXHAUSTED without space, system errors otherwise. */
+export function writeExitNote({ dirs, namespace }: NotePlace, id: string, note: ExitNote): void {
+  const dir = dataDirOf(dirs, { namespace, id });
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const { run, code, atMs, isOutOfMemory } = note;
+  const json = { Run: run, ExitCode: code, FinishedAt: rfc3339FromMillis(atMs), OOMKilled: isOutOfMemory };
+  replaceFile(join(dir, FILE), `${JSON.stringify(json)}\n`);
+}
+
+/** A container that has ended, with what the monitor noted of that; any other as it is. */
+export function withExitNote({ dirs, namespace }: NotePlace, view: ContainerView): ContainerView {
+  const { record, exit, started } = view;
+  if (!exit || !started.ever || record.labels[LABELS.owner] === undefined) return view;
+  const note = readExitNote(join(dataDirOf(dirs, { namespace, id: record.id }), FILE));
+  if (!note || note.run !== started.lastRun) return view;
+  const isKnown = exit.atMs !== undefined;
+  return {
+    ...view,
+    isOutOfMemory: note.isOutOfMemory,
+    exit: isKnown ? exit : { code: note.code, atMs: note.atMs },
+  };
+}
+
+/** Undefined for one that is missing or damaged. */
+function readExitNote(path: string): ExitNote | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { Run: run, ExitCode: code, FinishedAt: at, OOMKilled } = value as Readonly<Record<string, unknown>>;
+    const atMs = typeof at === 'string' ? Date.parse(at) : Number.NaN;
+    if (typeof run !== 'string' || typeof code !== 'number' || Number.isNaN(atMs)) return undefined;
+    return { run, code, atMs, isOutOfMemory: OOMKilled === true };
+  } catch (error) {
+    if (errnoOf(error) !== undefined || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import type { CheckReport } from '../check/check.ts';
+import type { CompactRecord } from '../container/compact-record.ts';
+import type { TaskRecord } from '../containerd/tasks.ts';
+import type { HealthState, Run } from '../health/state.ts';
+import type { LagSummary } from '../monitor/lags.ts';
+
+/** What the monitor's API answers, JSON over HTTP on a Unix socket; docs/openapi.json describes it. */
+
+/** `GET /v1/namespaces/{ns}/containers`: a container as lists show it. */
+export interface ContainerSummary {
+  readonly record: CompactRecord;
+  readonly task: (Pick<TaskRecord, 'pid' | 'status' | 'exitStatus'> & { readonly exitedAtMs?: number }) | null;
+  readonly run: Run | null;
+  readonly health: HealthState | null;
+}
+
+/** `GET /v1/namespaces/{ns}/containers/{name}/health` */
+export interface HealthAnswer {
+  readonly Status: 'none' | HealthState['status'];
+  readonly FailingStreak: number;
+  readonly Log: readonly {
+    readonly Start: string;
+    readonly End: string;
+    readonly ExitCode: number;
+    readonly Output: string;
+  }[];
+}
+
+/** `POST /v1/namespaces/{ns}/containers/{name}/healthcheck` */
+export type CheckAnswer = CheckReport;
+
+/** `GET /v1/daemon` */
+export interface DaemonStatus {
+  readonly version: string;
+  readonly apiVersion: number;
+  readonly pid: number;
+  readonly startedAt: string;
+  /** Whether a command started it, so that a newer command may replace it and it ends when there is nothing to do. */
+  readonly isAutostarted: boolean;
+  readonly address: string;
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  /** Whether containerd answers. */
+  readonly isLive: boolean;
+  readonly containers: number;
+  readonly watched: number;
+  readonly checksInFlight: number;
+  readonly checksWaiting: number;
+  readonly checksMade: number;
+  readonly lag: LagSummary | null;
+  readonly memoryBytes: number;
+}
+
+/** The body of every answer that is an error. */
+export interface ErrorAnswer {
+  /** One of lib/errors.ts, or `UNWATCHED`: ask containerd, the monitor does not watch this namespace. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly exitCode?: number;
+}

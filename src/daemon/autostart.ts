@@ -1,0 +1,149 @@
+import { spawn } from 'node:child_process';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, realpathSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { version } from '../lib/build-info.ts';
+import type { Clock } from '../lib/clock.ts';
+import { errnoOf, HealthctlError } from '../lib/errors.ts';
+import type { Settings } from '../lib/settings.ts';
+import { lockFile } from '../system/flock.ts';
+import { createDaemonClient, type DaemonClient } from './client.ts';
+import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
+import { API_VERSION } from './version.ts';
+
+export interface AutostartDeps {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The program that runs now: bin/healthctl. */
+  readonly program: string;
+  /** How systemd starts it, where systemd is: resolves when it was told to. Undefined: there is no systemd, it is started detached. */
+  readonly startBySystemd: ((command: readonly string[]) => Promise<void>) | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** How long a monitor may take until it answers. */
+const START_LIMIT_MS = 15_000;
+const LOOK_MS = 10;
+/** A log that has grown beyond this is put aside at the next start. */
+const MAX_LOG_BYTES = 1 << 20;
+
+/**
+ * Sees to it that a monitor of this containerd answers: one that runs, else a new one. One that an older healthctl started is drained and
+ * replaced; one that somebody else runs, a unit of systemd for example, stays.
+ *
+ * @returns whether it had to be started
+ * @throws UNAVAILABLE with the end of its log when it does not come up
+ */
+export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
+  const places = daemonPlacesOf(deps.settings);
+  const client = createDaemonClient(places.apiSocket);
+  if (await isCurrent(client, deps.signal)) return false;
+  mkdirSync(places.dir, { recursive: true, mode: 0o700 });
+  const lock = await lockFile(
+    {
+      path: places.startLock,
+      flags: constants.O_RDWR | constants.O_CREAT,
+      timeoutMs: 2 * START_LIMIT_MS,
+      signal: deps.signal,
+    },
+    deps.clock,
+  );
+  try {
+    if (await isCurrent(client, deps.signal)) return false;
+    await drainOlder(deps, places);
+    await startDaemon(deps, places, client);
+    return true;
+  } finally {
+    lock.release();
+  }
+}
+
+async function isCurrent(client: DaemonClient, signal: AbortSignal): Promise<boolean> {
+  const answer = await client.ask('GET', '/daemon', signal);
+  if (!answer) return false;
+  const { isAutostarted, version: theirs } = (answer.value ?? {}) as Readonly<Record<string, unknown>>;
+  return isAutostarted !== true || theirs === version;
+}
+
+/** Asks a monitor of another version to end, and waits until it has let go. */
+async function drainOlder({ clock, signal }: AutostartDeps, places: DaemonPlaces): Promise<void> {
+  for (const apiVersion of [API_VERSION, API_VERSION - 1].filter((each) => each > 0))
+    await createDaemonClient(places.apiSocket, apiVersion).ask('POST', '/daemon/stop', signal);
+  const lock = await lockFile(
+    { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: START_LIMIT_MS, signal },
+    clock,
+  );
+  lock.release();
+}
+
+async function startDaemon(deps: AutostartDeps, places: DaemonPlaces, client: DaemonClient): Promise<void> {
+  const { clock, signal, startBySystemd } = deps;
+  const command = daemonCommand(deps.program, deps.settings);
+  const ended = startBySystemd
+    ? await startBySystemd(command).then(() => undefined)
+    : spawnDetached(deps, places, command);
+  const deadline = clock.monotonic() + START_LIMIT_MS;
+  while (clock.monotonic() < deadline && !signal.aborted && !ended?.()) {
+    if (await client.ask('GET', '/daemon', signal)) return;
+    await clock.sleep(LOOK_MS, signal);
+  }
+  if (signal.aborted) throw new HealthctlError('ABORTED', 'starting the monitor was cancelled');
+  throw new HealthctlError('UNAVAILABLE', `the monitor did not start: ${lastLineOf(places.logFile)}`, {
+    hint: 'see "healthctl daemon logs"; to do without it, set autostart = false',
+  });
+}
+
+/** `node bin/healthctl GLOBAL FLAGS daemon run --autostarted`: what differs from the environment is told by flags. */
+export function daemonCommand(program: string, settings: Settings): readonly string[] {
+  const { address, runRoot, dataRoot, snapshotter, debug } = settings;
+  return [
+    ...[process.execPath, ...NODE_FLAGS, '--', realpathSync(program)],
+    ...['--address', address, '--run-root', runRoot, '--data-root', dataRoot, '--snapshotter', snapshotter],
+    ...(debug ? ['--debug'] : []),
+    ...['daemon', 'run', '--autostarted'],
+  ];
+}
+
+/** Small heaps: a monitor makes little garbage at a time, and runs on the smallest of hosts. */
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1'];
+
+/** @returns tells whether it has ended */
+function spawnDetached({ env }: AutostartDeps, { logFile }: DaemonPlaces, command: readonly string[]): () => boolean {
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+  if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
+  const log = openSync(
+    logFile,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW,
+    0o600,
+  );
+  try {
+    const [file = '', ...args] = command;
+    let isEnded = false;
+    // A working directory that is removed, or unmounted, must not concern it.
+    const child = spawn(file, args, {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', 'ignore', log],
+      env: { ...env, NODE_EXTRA_CA_CERTS: undefined },
+    });
+    child.once('error', () => {
+      isEnded = true;
+    });
+    child.once('exit', () => {
+      isEnded = true;
+    });
+    child.unref();
+    return () => isEnded;
+  } finally {
+    closeSync(log);
+  }
+}
+
+function lastLineOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return 'it left no word';
+  }
+}

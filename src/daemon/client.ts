@@ -1,0 +1,187 @@
+import { createConnection, type Socket } from 'node:net';
+import { type ErrorCode, errnoOf, HealthctlError } from '../lib/errors.ts';
+import { API_HEADER, API_VERSION, UNWATCHED } from './version.ts';
+
+/** Asks the monitor. Bare sockets: loading Node.js's HTTP client would cost a short command more than the answer. */
+export interface DaemonClient {
+  /**
+   * The answer as parsed JSON; undefined when the monitor cannot answer and containerd is to be asked: none runs, it speaks another version, it
+   * does not watch the namespace, or has lost containerd itself.
+   *
+   * @param path below `/v1`, e.g. `/daemon`
+   * @throws the error that the monitor answers with, as a HealthctlError; ABORTED when the signal fires
+   */
+  ask(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly value: unknown } | undefined>;
+  /** The lines of a stream, as they come; undefined as above. The iteration throws UNAVAILABLE when the monitor ends. */
+  follow(path: string, signal: AbortSignal): Promise<AsyncIterable<string> | undefined>;
+}
+
+/** More than a list of ten thousand containers. */
+const MAX_ANSWER_BYTES = 256 << 20;
+
+/** @param apiVersion another than ours: to ask an older monitor to end */
+export function createDaemonClient(apiSocket: string, apiVersion = API_VERSION): DaemonClient {
+  const open = async (method: string, path: string, signal: AbortSignal | undefined): Promise<Answer | undefined> => {
+    const socket = await connect(apiSocket, signal);
+    if (!socket) return undefined;
+    // HTTP/1.0: the answer comes as it is, and its end is the end of the connection.
+    socket.write(`${method} /v${apiVersion}${path} HTTP/1.0\r\nHost: healthctl\r\nContent-Length: 0\r\n\r\n`);
+    return readHead(socket, apiVersion, signal);
+  };
+  return {
+    ask: async (method, path, signal) => {
+      const answer = await open(method, path, signal);
+      if (!answer) return undefined;
+      const chunks: Buffer[] = [];
+      let length = 0;
+      for await (const chunk of answer.body) {
+        length += chunk.length;
+        if (length > MAX_ANSWER_BYTES) throw new HealthctlError('EXHAUSTED', "the monitor's answer is too long");
+        chunks.push(chunk);
+      }
+      const text = Buffer.concat(chunks).toString('utf8');
+      // Cut off: the monitor was killed while it answered.
+      if (answer.length !== undefined && length !== answer.length) return undefined;
+      if (answer.isOtherVersion) return undefined;
+      const value: unknown = text === '' ? undefined : JSON.parse(text);
+      if (answer.status < 300) return { value };
+      return refusalOf(value, answer.status);
+    },
+    follow: async (path, signal) => {
+      const answer = await open('GET', path, signal);
+      if (!answer || answer.isOtherVersion) return undefined;
+      if (answer.status < 300) return linesOf(answer.body);
+      const chunks: Buffer[] = [];
+      for await (const chunk of answer.body) chunks.push(chunk);
+      return refusalOf(JSON.parse(Buffer.concat(chunks).toString('utf8')), answer.status);
+    },
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly length: number | undefined;
+  readonly isOtherVersion: boolean;
+  readonly body: AsyncIterable<Buffer>;
+}
+
+/** Undefined when nobody listens. Throws DENIED for a socket that we may not open. */
+function connect(path: string, signal: AbortSignal | undefined): Promise<Socket | undefined> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(aborted());
+    const socket = createConnection(path);
+    const onAbort = (): void => {
+      socket.destroy(aborted());
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    socket.once('close', () => signal?.removeEventListener('abort', onAbort));
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', (error) => {
+      const errno = errnoOf(error);
+      // One that may not be used is as good as none: containerd tells what is not permitted.
+      if (
+        errno === 'ENOENT' ||
+        errno === 'ECONNREFUSED' ||
+        errno === 'EACCES' ||
+        errno === 'ENOTDIR' ||
+        errno === 'EINVAL'
+      )
+        return resolve(undefined);
+      reject(error);
+    });
+  });
+}
+
+/** Undefined when the connection ends before there is an answer. */
+async function readHead(
+  socket: Socket,
+  apiVersion: number,
+  signal: AbortSignal | undefined,
+): Promise<Answer | undefined> {
+  const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let head: Buffer = Buffer.alloc(0);
+  for (;;) {
+    const next = await nextChunk(chunks, signal);
+    if (!next) return undefined;
+    head = Buffer.concat([head, next]);
+    const end = head.indexOf('\r\n\r\n');
+    if (end < 0) continue;
+    const [statusLine = '', ...fields] = head.toString('latin1', 0, end).split('\r\n');
+    const field = (name: string): string | undefined =>
+      fields
+        .find((line) => line.toLowerCase().startsWith(`${name}:`))
+        ?.slice(name.length + 1)
+        .trim();
+    const length = field('content-length');
+    return {
+      status: Number(statusLine.split(' ')[1]),
+      length: length === undefined ? undefined : Number(length),
+      isOtherVersion: field(API_HEADER) !== `${apiVersion}`,
+      body: bodyOf(head.subarray(end + 4), chunks, signal),
+    };
+  }
+}
+
+async function* bodyOf(
+  first: Buffer,
+  chunks: AsyncIterator<Buffer>,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Buffer> {
+  try {
+    if (first.length > 0) yield first;
+    for (let next = await nextChunk(chunks, signal); next; next = await nextChunk(chunks, signal)) yield next;
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+/** Undefined at the end, also of a connection that was cut off. Throws ABORTED. */
+async function nextChunk(chunks: AsyncIterator<Buffer>, signal: AbortSignal | undefined): Promise<Buffer | undefined> {
+  try {
+    const { value, done } = await chunks.next();
+    if (signal?.aborted) throw aborted();
+    return done ? undefined : value;
+  } catch (error) {
+    if (signal?.aborted) throw aborted();
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+async function* linesOf(body: AsyncIterable<Buffer>): AsyncIterable<string> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of body) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
+      yield rest.toString('utf8', 0, end);
+      rest = rest.subarray(end + 1);
+    }
+  }
+  throw new HealthctlError('UNAVAILABLE', 'the monitor has ended');
+}
+
+function aborted(): HealthctlError {
+  return new HealthctlError('ABORTED', 'the request to the monitor was cancelled');
+}
+
+/** Undefined where containerd is to be asked instead. Throws all other errors. */
+function refusalOf(value: unknown, status: number): undefined {
+  const { code, message, hint, exitCode } = (typeof value === 'object' && value !== null ? value : {}) as Readonly<
+    Record<string, unknown>
+  >;
+  if (code === UNWATCHED || code === 'UNAVAILABLE') return undefined;
+  const text = typeof message === 'string' ? message : `the monitor answered with status ${status}`;
+  throw new HealthctlError(typeof code === 'string' ? (code as ErrorCode) : 'INTERNAL', text, {
+    ...(typeof hint === 'string' ? { hint } : {}),
+    ...(typeof exitCode === 'number' ? { exitCode } : {}),
+  });
+}
+
+/** `/namespaces/{ns}/containers/{name}`, with what may follow. */
+export function containerPath(namespace: string, name: string, rest = ''): string {
+  return `/namespaces/${namespace}/containers/${encodeURIComponent(name)}${rest}`;
+}

@@ -1,0 +1,190 @@
+import { chmodSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type ContainerContext, createContainerContext } from '../container/context.ts';
+import { momentOf } from '../container/view.ts';
+import type { Containerd } from '../containerd/client.ts';
+import { version } from '../lib/build-info.ts';
+import type { Clock } from '../lib/clock.ts';
+import { HealthctlError, hasCode } from '../lib/errors.ts';
+import type { ServiceLogger } from '../lib/logger.ts';
+import type { Settings } from '../lib/settings.ts';
+import { createMonitor, type Monitor } from '../monitor/monitor.ts';
+import { createExecProber } from '../probe/exec.ts';
+import { replaceFile } from '../store/atomic-write.ts';
+import { type FileLock, lockFile } from '../system/flock.ts';
+import { createAdoption } from './adoption.ts';
+import { createKeeper, isAutoRemoved } from './keeper.ts';
+import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
+import { createApiServer } from './server.ts';
+import { createService } from './service.ts';
+
+export interface DaemonDeps {
+  readonly containerd: Containerd;
+  readonly clock: Clock;
+  readonly log: ServiceLogger;
+  readonly settings: Settings;
+  /** Ends itself when there is nothing to do, and may be replaced by a newer command. */
+  readonly isAutostarted: boolean;
+  /** Number of the group that may use the sockets. */
+  readonly socketGroupId: number | undefined;
+}
+
+/** Why a daemon ended. */
+export type DaemonEnd = 'asked' | 'idle' | 'signal';
+
+/**
+ * The process around the monitor. Order of the start: lock, monitor, API; of the stop the reverse, so that whoever reaches the API finds a
+ * monitor that works, and a second daemon starts only when the first has let go of everything.
+ *
+ * INVARIANTS
+ * 1. One daemon for each containerd: the lock says so, and is free when its process is dead.
+ * 2. After `run` has returned nothing of it is left: no exec, no FIFO, no socket, no timer.
+ */
+export interface Daemon {
+  /** Runs until the signal fires, somebody asks it to end, or, autostarted, there is nothing to do. Throws CONFLICT when another one runs. */
+  run(signal: AbortSignal, onReady: () => void): Promise<DaemonEnd>;
+}
+
+const IDLE_LOOK_MS = 1_000;
+
+export function createDaemon(deps: DaemonDeps): Daemon {
+  const { clock, log, settings, isAutostarted } = deps;
+  const places = daemonPlacesOf(settings);
+  const startedAtMs = clock.now();
+  return {
+    run: async (signal, onReady) => {
+      const lock = await takeLock(places, clock, deps.socketGroupId);
+      const contextOf = contextsOf(deps);
+      const keeper = createKeeper({ contextOf, log });
+      const asked = new AbortController();
+      const monitor = createMonitor({
+        ...{ containerd: deps.containerd, contextOf, clock, log },
+        ...{ namespaces: settings.monitor.namespaces, maxChecks: settings.monitor.maxChecks },
+        momentOf: () => momentOf(clock),
+        isCheckedElsewhere: createAdoption({ adopt: settings.monitor.adopt, log }),
+        proberOf: ({ containerd: { tasks } }) => createExecProber({ tasks, clock, log }),
+        hooks: {
+          ...keeper,
+          onEvent: () => {},
+          onStatus: () => {},
+          onChange: () => {},
+        },
+      });
+      const service = createService({ monitor, contextOf, settings, startedAtMs, isAutostarted });
+      const server = createApiServer({
+        ...{ path: places.apiSocket, groupId: deps.socketGroupId, service, clock, log },
+        streams: { serve: async () => {} },
+        onStop: () => asked.abort(),
+      });
+      const ended = AbortSignal.any([signal, asked.signal]);
+      try {
+        await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
+        if (!ended.aborted) await server.start();
+        onReady();
+        log.info(`healthctl ${version} watches containerd at ${settings.address}`);
+        const end = await untilEnd({ ...deps, monitor, server, places, ended });
+        log.info(`ends: ${end}`);
+        return asked.signal.aborted ? 'asked' : end;
+      } finally {
+        await server.stop();
+        await monitor.stop();
+        lock.release();
+      }
+    },
+  };
+}
+
+interface Running extends DaemonDeps {
+  readonly monitor: Monitor;
+  readonly server: ReturnType<typeof createApiServer>;
+  readonly places: DaemonPlaces;
+  readonly ended: AbortSignal;
+}
+
+async function untilEnd({
+  clock,
+  settings,
+  isAutostarted,
+  monitor,
+  server,
+  places,
+  ended,
+}: Running): Promise<DaemonEnd> {
+  const { idleTimeoutMs } = settings.monitor;
+  let idleSinceMs = clock.monotonic();
+  while (!ended.aborted) {
+    await clock.sleep(isAutostarted ? Math.min(IDLE_LOOK_MS, idleTimeoutMs) : Number.MAX_SAFE_INTEGER, ended);
+    if (hasWork(monitor) || server.busy > 0 || !monitor.isLive) idleSinceMs = clock.monotonic();
+    if (!isAutostarted || ended.aborted || clock.monotonic() - idleSinceMs < idleTimeoutMs) continue;
+    // Whoever comes now waits for the start lock, and starts another one.
+    const starting = await lockFile(
+      { path: places.startLock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 0 },
+      clock,
+    ).catch((error: unknown) => {
+      if (hasCode(error, 'TIMEOUT')) return undefined; // somebody is about to need us
+      throw error;
+    });
+    if (!starting) continue;
+    await server.stop();
+    starting.release();
+    if (!hasWork(monitor)) return 'idle';
+    await server.start();
+  }
+  return 'signal';
+}
+
+/** A check to be made, or a container to be removed at its end. */
+function hasWork(monitor: Monitor): boolean {
+  if (monitor.counts().watched > 0) return true;
+  return [...monitor.model.all()].some((container) => container.run !== undefined && isAutoRemoved(container));
+}
+
+function contextsOf({ containerd, clock, log, settings }: DaemonDeps): (namespace: string) => ContainerContext {
+  const known = new Map<string, ContainerContext>();
+  const { runRoot, dataRoot, nerdctlDataRoot, snapshotter, healthLogEntries } = settings;
+  return (namespace) => {
+    const made =
+      known.get(namespace) ??
+      createContainerContext({
+        ...{ clock, log, snapshotter, healthLogEntries },
+        containerd: containerd.inNamespace(namespace),
+        dirs: { runRoot, dataRoot, nerdctlDataRoot },
+      });
+    known.set(namespace, made);
+    return made;
+  };
+}
+
+/** Throws CONFLICT that names the daemon which holds it. */
+async function takeLock(places: DaemonPlaces, clock: Clock, groupId: number | undefined): Promise<FileLock> {
+  mkdirSync(places.dir, { recursive: true, mode: 0o700 });
+  if (groupId !== undefined) openForGroup(places);
+  try {
+    const lock = await lockFile(
+      { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 0 },
+      clock,
+    );
+    replaceFile(`${places.lock}.owner`, `${process.pid}\n`);
+    return lock;
+  } catch (error) {
+    if (!hasCode(error, 'TIMEOUT')) throw error;
+    throw new HealthctlError('CONFLICT', `a monitor of this containerd runs already: process ${ownerOf(places)}`, {
+      hint: 'see it with "healthctl daemon status", end it with "healthctl daemon stop"',
+    });
+  }
+}
+
+function ownerOf(places: DaemonPlaces): string {
+  try {
+    return readFileSync(`${places.lock}.owner`, 'utf8').trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** The directories above the sockets may be passed by others, and not listed; those of containers stay closed. */
+function openForGroup({ dir }: DaemonPlaces): void {
+  chmodSync(dirname(dirname(dir)), 0o711);
+  chmodSync(dirname(dir), 0o711);
+  chmodSync(dir, 0o711);
+}

@@ -1,0 +1,72 @@
+import { rmSync } from 'node:fs';
+import { recordFromCompact } from '../container/compact-record.ts';
+import { type ContainerContext, dataDirOf } from '../container/context.ts';
+import { withExitNote, writeExitNote } from '../container/exit-note.ts';
+import { removeContainer } from '../container/remove.ts';
+import { viewRecord } from '../container/resolve.ts';
+import { storedConfigOf } from '../container/stored-config.ts';
+import { hasCode, messageOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Watched } from '../monitor/host-model.ts';
+import { type Exit, type MonitorHooks, viewOfWatched } from '../monitor/monitor.ts';
+
+/** What is to be kept, and cleared away, when a container ends or is gone: only containers that healthctl made are touched. */
+export function createKeeper(options: {
+  readonly contextOf: (namespace: string) => ContainerContext;
+  readonly log: Logger;
+}): Pick<MonitorHooks, 'onExit' | 'onGone'> {
+  const { contextOf, log } = options;
+
+  const note = (container: Watched, exit: Exit): void => {
+    const { dirs } = contextOf(container.namespace);
+    const place = { dirs, namespace: container.namespace };
+    const view = viewOfWatched(container);
+    const run = view.started.ever ? view.started.lastRun : undefined;
+    if (run === undefined || (withExitNote(place, view).isOutOfMemory !== undefined && !container.isOutOfMemory))
+      return;
+    try {
+      writeExitNote(place, container.id, { run, ...exit, isOutOfMemory: container.isOutOfMemory });
+    } catch (error) {
+      log.warn(`container ${container.id}: its end could not be noted: ${messageOf(error)}`);
+    }
+  };
+
+  return {
+    onExit: async (container, exit) => {
+      if (!isOurs(container)) return;
+      if (exit) note(container, exit);
+      if (!isAutoRemoved(container)) return;
+      const ctx = contextOf(container.namespace);
+      try {
+        const view = await viewRecord(ctx, await ctx.containerd.containers.get(container.id));
+        if (view.state === 'exited') await removeContainer(ctx, view, { force: false });
+      } catch (error) {
+        if (!hasCode(error, 'NOT_FOUND')) throw error; // whoever waited for it has removed it
+      }
+    },
+    onGone: async (container) => {
+      const { containerd, store, dirs } = contextOf(container.namespace);
+      const isBack = await containerd.containers.get(container.id).then(
+        () => true,
+        (error: unknown) => {
+          if (hasCode(error, 'NOT_FOUND')) return false;
+          throw error;
+        },
+      );
+      if (isBack) return;
+      const { namespace, id, record } = container;
+      await store.remove({ namespace, id, labels: record.labels });
+      if (isOurs(container)) rmSync(dataDirOf(dirs, { namespace, id }), { recursive: true, force: true });
+    },
+  };
+}
+
+export function isOurs({ record }: Watched): boolean {
+  return record.labels[LABELS.owner] !== undefined;
+}
+
+/** Whether a container of ours is to be removed when it ends. */
+export function isAutoRemoved({ record }: Watched): boolean {
+  return storedConfigOf(recordFromCompact(record))?.HostConfig.AutoRemove === true;
+}

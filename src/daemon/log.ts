@@ -1,0 +1,43 @@
+import { writeSync } from 'node:fs';
+import type { Clock } from '../lib/clock.ts';
+import { errnoOf } from '../lib/errors.ts';
+import type { ServiceLogger } from '../lib/logger.ts';
+
+export interface ServiceLogOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly debug: boolean;
+  /** `text` for a person who looks on, `json` for whoever collects. */
+  readonly form: 'text' | 'json';
+  /** Default: standard error. */
+  readonly write?: (line: string) => void;
+}
+
+/** Logs a line for each message, with its time. What cannot be written is lost: there is no place left to say so. */
+export function createServiceLog({ clock, debug, form, write = writeToStderr }: ServiceLogOptions): ServiceLogger {
+  const lineOf = (level: string, message: string): string => {
+    const time = new Date(clock.now()).toISOString();
+    return form === 'json'
+      ? JSON.stringify({ time, level, message })
+      : `${time} ${level.padEnd(5)} ${oneLine(message)}`;
+  };
+  return {
+    info: (message) => write(lineOf('info', message)),
+    warn: (message) => write(lineOf('warn', message)),
+    debug: (message) => {
+      if (debug) write(lineOf('debug', message));
+    },
+  };
+}
+
+/** Text of containers must not forge lines, nor move the cursor of a terminal. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+function writeToStderr(line: string): void {
+  try {
+    writeSync(2, `${line}\n`);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}

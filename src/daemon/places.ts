@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { hostIdOf } from '../store/state-dir.ts';
+
+/** Where the monitor of one containerd keeps what is its own. A name that begins with a dot is no namespace. */
+export interface DaemonPlaces {
+  /** On tmpfs. */
+  readonly dir: string;
+  /** Held by the monitor for as long as it lives. */
+  readonly lock: string;
+  /** Held by whoever starts a monitor, and by one that is about to end itself. */
+  readonly startLock: string;
+  readonly apiSocket: string;
+  readonly grpcSocket: string;
+  /** Of a monitor that a command started. */
+  readonly logFile: string;
+}
+
+export function daemonPlacesOf(settings: {
+  readonly address: string;
+  readonly runRoot: string;
+  readonly dataRoot: string;
+}): DaemonPlaces {
+  const hostId = hostIdOf(settings.address);
+  const dir = join(settings.runRoot, hostId, '.daemon');
+  return {
+    dir,
+    lock: join(dir, 'lock'),
+    startLock: join(dir, 'start.lock'),
+    apiSocket: join(dir, 'api.sock'),
+    grpcSocket: join(dir, 'grpc.sock'),
+    logFile: join(settings.dataRoot, hostId, 'daemon.log'),
+  };
+}

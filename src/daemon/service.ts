@@ -1,0 +1,156 @@
+import type { ContainerContext } from '../container/context.ts';
+import type { ContainerDocument } from '../container/document.ts';
+import { readHealth, statusWord } from '../container/health.ts';
+import { runHealthcheck } from '../container/healthcheck.ts';
+import { describeContainer } from '../container/inspect.ts';
+import { removeContainer } from '../container/remove.ts';
+import { namespaceHint, pickRecord, resolveView, viewRecord } from '../container/resolve.ts';
+import type { HealthState } from '../health/state.ts';
+import { jsonFromResult } from '../health/state-json.ts';
+import { version } from '../lib/build-info.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import type { Settings } from '../lib/settings.ts';
+import { keyOf, type Watched } from '../monitor/host-model.ts';
+import { healthOfWatched, type Monitor } from '../monitor/monitor.ts';
+import type { CheckAnswer, ContainerSummary, DaemonStatus, HealthAnswer } from './api.ts';
+import { API_VERSION, UNWATCHED } from './version.ts';
+
+export interface ServiceDeps {
+  readonly monitor: Monitor;
+  readonly contextOf: (namespace: string) => ContainerContext;
+  readonly settings: Settings;
+  readonly startedAtMs: number;
+  readonly isAutostarted: boolean;
+}
+
+/** An answer that sends the client to containerd: not a failure. */
+export class Unwatched extends Error {
+  readonly code = UNWATCHED;
+}
+
+/**
+ * What the monitor can be asked, without a word of how. Every call throws Unwatched for a namespace that is not watched, UNAVAILABLE while
+ * containerd is gone, NOT_FOUND and AMBIGUOUS as the commands do.
+ */
+export interface Service {
+  status(): DaemonStatus;
+  list(namespace: string): readonly ContainerSummary[];
+  /** Docker's document. */
+  inspect(namespace: string, name: string): Promise<ContainerDocument>;
+  health(namespace: string, name: string): Promise<HealthAnswer>;
+  /** From memory: what a load balancer asks every second. Undefined for a container without a check. */
+  healthStatus(namespace: string, name: string): HealthState['status'] | undefined;
+  check(namespace: string, name: string, signal: AbortSignal): Promise<CheckAnswer>;
+  remove(
+    namespace: string,
+    name: string,
+    options: { readonly force: boolean; readonly signal: AbortSignal },
+  ): Promise<void>;
+  /** Asks containerd for one container, so that what follows shows it as it is now. */
+  refresh(namespace: string, id: string): Promise<void>;
+}
+
+export function createService({ monitor, contextOf, settings, startedAtMs, isAutostarted }: ServiceDeps): Service {
+  const { model } = monitor;
+  const { namespaces } = settings.monitor;
+
+  const refuseUnwatched = (namespace: string): void => {
+    if (namespaces.length > 0 && !namespaces.includes(namespace))
+      throw new Unwatched(`namespace ${namespace} is not watched`);
+    if (!monitor.isLive) throw new HealthctlError('UNAVAILABLE', 'the monitor has lost containerd');
+  };
+  const inNamespace = (namespace: string): readonly Watched[] =>
+    [...model.all()].filter((container) => container.namespace === namespace);
+  const tryFind = (namespace: string, name: string): Watched | HealthctlError | undefined => {
+    refuseUnwatched(namespace);
+    const records = inNamespace(namespace).map(({ record }) => record);
+    const found = pickRecord(records, name);
+    return found === undefined || found instanceof HealthctlError
+      ? found
+      : model.get(keyOf({ namespace, id: found.id }));
+  };
+  const find = async (namespace: string, name: string): Promise<Watched> => {
+    const found = tryFind(namespace, name);
+    if (found instanceof HealthctlError) throw found;
+    if (found) return found;
+    const hint = await namespaceHint(contextOf(namespace).containerd, {});
+    throw new HealthctlError('NOT_FOUND', `No such container: ${name}`, hint);
+  };
+
+  return {
+    status: () => ({
+      ...{ version, apiVersion: API_VERSION, pid: process.pid, isAutostarted, address: settings.address, namespaces },
+      startedAt: new Date(startedAtMs).toISOString(),
+      isLive: monitor.isLive,
+      containers: model.size,
+      ...countsOf(monitor),
+      lag: monitor.lags.summary() ?? null,
+      memoryBytes: process.memoryUsage.rss(),
+    }),
+    list: (namespace) => {
+      refuseUnwatched(namespace);
+      return inNamespace(namespace).map(summaryOf);
+    },
+    inspect: async (namespace, name) => {
+      const { id } = await find(namespace, name);
+      const ctx = contextOf(namespace);
+      const view = await viewRecord(ctx, await ctx.containerd.containers.get(id));
+      return describeContainer(ctx, { view, health: await readHealth(ctx, view) }, { size: false });
+    },
+    health: async (namespace, name) => {
+      const { id } = await find(namespace, name);
+      const ctx = contextOf(namespace);
+      const health = await readHealth(ctx, await viewRecord(ctx, await ctx.containerd.containers.get(id)));
+      return {
+        Status: statusWord(health),
+        FailingStreak: health.state?.failingStreak ?? 0,
+        Log: health.log.map((result) => jsonFromResult(result) as unknown as HealthAnswer['Log'][number]),
+      };
+    },
+    healthStatus: (namespace, name) => {
+      const found = tryFind(namespace, name);
+      if (found instanceof HealthctlError) throw found;
+      if (!found) throw new HealthctlError('NOT_FOUND', `No such container: ${name}`);
+      return healthOfWatched(found)?.status;
+    },
+    check: async (namespace, name, signal) => {
+      const container = await find(namespace, name);
+      if (container.config && container.run) return monitor.checkNow(container, signal);
+      // All the reasons why there is nothing to check, in the words of the command.
+      return runHealthcheck(contextOf(namespace), container.id, signal);
+    },
+    remove: async (namespace, name, { force, signal }) => {
+      const { id } = await find(namespace, name);
+      const ctx = contextOf(namespace);
+      const view = await resolveView(ctx, id, { signal });
+      const isUp = view.state === 'running' || view.state === 'paused';
+      if (!isUp || force) await monitor.release({ namespace, id });
+      await removeContainer(ctx, view, { force, abort: signal });
+      await monitor.refresh({ namespace, id });
+    },
+    refresh: async (namespace, id) => {
+      refuseUnwatched(namespace);
+      await monitor.refresh({ namespace, id });
+    },
+  };
+}
+
+function countsOf(monitor: Monitor): Pick<DaemonStatus, 'watched' | 'checksInFlight' | 'checksWaiting' | 'checksMade'> {
+  const { inFlight, waiting, watched } = monitor.counts();
+  return { watched, checksInFlight: inFlight, checksWaiting: waiting, checksMade: monitor.lags.made };
+}
+
+function summaryOf(container: Watched): ContainerSummary {
+  const { record, task, run } = container;
+  return {
+    record,
+    task: task
+      ? {
+          ...{ pid: task.pid, status: task.status, exitStatus: task.exitStatus },
+          ...(task.exitedAtMs === undefined ? {} : { exitedAtMs: task.exitedAtMs }),
+        }
+      : null,
+    run: run ?? null,
+    health: healthOfWatched(container) ?? null,
+  };
+}

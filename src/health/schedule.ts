@@ -1,0 +1,46 @@
+import type { HealthConfig } from './config.ts';
+import type { HealthStatus } from './state.ts';
+
+/** What the time of the next check depends on. Times in milliseconds on one monotonic clock, with any origin. */
+export interface ScheduleFacts {
+  /** What the wait counts from: the end of the previous check, the start of the run before its first, or the moment of an unpause. */
+  readonly fromMs: number;
+  readonly runStartedAtMs: number;
+  readonly status: HealthStatus;
+  readonly config: Pick<HealthConfig, 'intervalNs' | 'startPeriodNs' | 'startIntervalNs'>;
+}
+
+const NS_PER_MS = 1e6;
+
+/** Whether the start interval applies: the container is `starting`, inside its start period (Docker: daemon/health.go monitor). */
+export function isInStartPeriod({ fromMs, runStartedAtMs, status, config }: ScheduleFacts): boolean {
+  return status === 'starting' && fromMs - runStartedAtMs < config.startPeriodNs / NS_PER_MS;
+}
+
+/**
+ * When the next check is due.
+ *
+ * One interval after `fromMs`, or one start interval inside the start period. A wait that was armed inside the period is cut short at its
+ * end, should the regular interval be due earlier: a long start interval must not delay what comes after the period (moby#46747).
+ */
+export function nextCheckAtMs(facts: ScheduleFacts): number {
+  const { fromMs, runStartedAtMs, config } = facts;
+  const regularMs = fromMs + config.intervalNs / NS_PER_MS;
+  if (!isInStartPeriod(facts)) return regularMs;
+  const periodEndMs = runStartedAtMs + config.startPeriodNs / NS_PER_MS;
+  return Math.min(fromMs + config.startIntervalNs / NS_PER_MS, Math.max(periodEndMs, regularMs));
+}
+
+/**
+ * The first check of a run that was found running: where it would be had we watched all the time, if that is still to come; else somewhere in
+ * the wait from now on, so that many containers that are overdue are not all checked at once.
+ *
+ * @param facts.fromMs the end of the last check of this run, or its start
+ * @param facts.share in [0, 1): where in the wait, the same for the same container each time
+ */
+export function adoptedCheckAtMs(facts: ScheduleFacts & { readonly nowMs: number; readonly share: number }): number {
+  const { nowMs, share } = facts;
+  const dueMs = nextCheckAtMs(facts);
+  if (dueMs >= nowMs) return dueMs;
+  return nowMs + share * (nextCheckAtMs({ ...facts, fromMs: nowMs }) - nowMs);
+}

@@ -1,0 +1,37 @@
+/** Settings of one call: defaults, then the config file, then the environment, then global flags. */
+export interface Settings {
+  /** Path of containerd's socket, without `unix://`. Default /run/containerd/containerd.sock. */
+  readonly address: string;
+  /** containerd namespace. Default `default`. */
+  readonly namespace: string;
+  /** Default overlayfs. */
+  readonly snapshotter: string;
+  /** On tmpfs: health state, FIFOs, locks. Default /run/healthctl. */
+  readonly runRoot: string;
+  /** Survives a reboot: logs, generated files. Default /var/lib/healthctl. */
+  readonly dataRoot: string;
+  /** Where nerdctl keeps its containers' directories: a state directory is believed only below it. Default /var/lib/nerdctl. */
+  readonly nerdctlDataRoot: string;
+  /** Results that are kept of each container. Default 5, as in Docker. */
+  readonly healthLogEntries: number;
+  readonly monitor: MonitorSettings;
+  readonly debug: boolean;
+}
+
+/** How checks are made by themselves. Set in the configuration file only, because every process of healthctl must agree on them. */
+export interface MonitorSettings {
+  /** Whether commands that leave it something to do start the monitor. Default true. */
+  readonly autostart: boolean;
+  /** `daemon` (default): one process for all containers. `systemd`: a timer for each. */
+  readonly scheduler: 'daemon' | 'systemd';
+  /** Whether checks of nerdctl's containers are made. `auto` (default): unless a timer of nerdctl's makes them. */
+  readonly adopt: 'auto' | 'always' | 'never';
+  /** containerd namespaces that are watched. Empty (default): all. */
+  readonly namespaces: readonly string[];
+  /** Checks in flight at once. Default four for each processor. */
+  readonly maxChecks: number;
+  /** A monitor that was started by a command ends itself after so many milliseconds without work. Default ten minutes. */
+  readonly idleTimeoutMs: number;
+  /** Name or id of a group that may use the monitor's sockets besides root. Default none. */
+  readonly socketGroup: string | undefined;
+}

@@ -1,0 +1,132 @@
+import type { Clock } from '../lib/clock.ts';
+
+/** Something to be done at a time on the monotonic clock. */
+export interface Appointment {
+  readonly dueMs: number;
+  /** Takes it off; of no effect once it was due. */
+  cancel(): void;
+}
+
+/**
+ * What is to be done when: one heap of due times, one sleeper for the earliest. Monotonic time stands still while the machine is suspended and
+ * does not jump with the wall clock, so neither makes a burst nor a stall.
+ */
+export interface Agenda {
+  /** Calls `work` at `dueMs` or as soon after it as the machine can; those due at the same time in the order in which they were made. */
+  at(dueMs: number, work: () => void): Appointment;
+  /** How many appointments there are. */
+  readonly size: number;
+  /** Takes everything off. Idempotent. */
+  stop(): void;
+}
+
+interface Entry {
+  readonly dueMs: number;
+  readonly order: number;
+  work: (() => void) | undefined;
+}
+
+export function createAgenda(clock: Pick<Clock, 'monotonic' | 'sleep'>): Agenda {
+  const heap: Entry[] = [];
+  let size = 0;
+  let made = 0;
+  /** Of the sleeper, and when it wakes. */
+  let sleeping: { readonly untilMs: number; readonly wake: AbortController } | undefined;
+
+  const settle = (): void => {
+    while (heap[0] && heap[0].work === undefined) pop(heap);
+    const next = heap[0];
+    if (next && sleeping && sleeping.untilMs <= next.dueMs) return;
+    sleeping?.wake.abort();
+    sleeping = undefined;
+    if (!next) return;
+    const mine = { untilMs: next.dueMs, wake: new AbortController() };
+    sleeping = mine;
+    void clock.sleep(Math.max(0, next.dueMs - clock.monotonic()), mine.wake.signal).then(() => {
+      if (mine !== sleeping) return;
+      sleeping = undefined;
+      fire();
+    });
+  };
+
+  const fire = (): void => {
+    const now = clock.monotonic();
+    for (let next = heap[0]; next && next.dueMs <= now; next = heap[0]) {
+      pop(heap);
+      const { work } = next;
+      if (!work) continue;
+      next.work = undefined;
+      size -= 1;
+      work();
+    }
+    settle();
+  };
+
+  return {
+    at: (dueMs, work) => {
+      const entry: Entry = { dueMs, order: made++, work };
+      push(heap, entry);
+      size += 1;
+      settle();
+      return {
+        dueMs,
+        cancel: () => {
+          if (!entry.work) return;
+          entry.work = undefined;
+          size -= 1;
+          if (heap.length > 2 * size + SLACK) dropCancelled(heap);
+          if (heap[0] === undefined || heap[0].work === undefined) settle();
+        },
+      };
+    },
+    get size() {
+      return size;
+    },
+    stop: () => {
+      for (const entry of heap) entry.work = undefined;
+      heap.length = 0;
+      size = 0;
+      settle();
+    },
+  };
+}
+
+/** So many that were cancelled may stay in the heap, however few are left. */
+const SLACK = 64;
+
+function dropCancelled(heap: Entry[]): void {
+  const kept = heap.filter(({ work }) => work !== undefined).sort((a, b) => (isEarlier(a, b) ? -1 : 1)); // sorted is a heap
+  heap.length = 0;
+  heap.push(...kept);
+}
+
+const isEarlier = (a: Entry, b: Entry): boolean => (a.dueMs === b.dueMs ? a.order < b.order : a.dueMs < b.dueMs);
+
+function push(heap: Entry[], entry: Entry): void {
+  let at = heap.length;
+  while (at > 0) {
+    const parentAt = (at - 1) >> 1;
+    const parent = heap[parentAt];
+    if (!parent || isEarlier(parent, entry)) break;
+    heap[at] = parent;
+    at = parentAt;
+  }
+  heap[at] = entry;
+}
+
+/** Takes the earliest off. */
+function pop(heap: Entry[]): void {
+  const last = heap.pop();
+  if (!last || heap.length === 0) return;
+  let at = 0;
+  for (;;) {
+    const leftAt = 2 * at + 1;
+    const [left, right] = [heap[leftAt], heap[leftAt + 1]];
+    if (!left) break;
+    const [child, childAt] = right && isEarlier(right, left) ? [right, leftAt + 1] : [left, leftAt];
+    if (isEarlier(last, child)) break;
+    heap[at] = child;
+    at = childAt;
+  }
+  heap[at] = last;
+}

@@ -1,0 +1,59 @@
+import { type CheckReport, type CheckSubject, check } from '../check/check.ts';
+import { recordFromCompact } from '../container/compact-record.ts';
+import type { ContainerContext } from '../container/context.ts';
+import { type Moment, runOfTask, viewFrom } from '../container/view.ts';
+import type { TaskView } from '../health/state.ts';
+import type { Clock } from '../lib/clock.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import type { Prober } from '../probe/prober.ts';
+import { type HostModel, keyOf, type Watched } from './host-model.ts';
+
+export interface CheckerDeps {
+  readonly model: HostModel;
+  readonly contextOf: (namespace: string) => ContainerContext;
+  readonly clock: Clock;
+  readonly momentOf: () => Moment;
+  readonly proberOf: (context: ContainerContext) => Prober;
+}
+
+/** Makes one check of a container that the monitor knows, without asking containerd for what events have told already. */
+export interface Checker {
+  check(container: Watched, signal: AbortSignal): Promise<CheckReport>;
+}
+
+export function createChecker({ model, contextOf, clock, momentOf, proberOf }: CheckerDeps): Checker {
+  const probers = new Map<string, Prober>();
+  const proberFor = (context: ContainerContext): Prober => {
+    const { namespace } = context.containerd;
+    const prober = probers.get(namespace) ?? proberOf(context);
+    probers.set(namespace, prober);
+    return prober;
+  };
+
+  const describe = (key: string): CheckSubject => {
+    const container = model.get(key);
+    if (!container) throw new HealthctlError('NOT_FOUND', `container ${key} is gone`);
+    if (!container.config) throw new HealthctlError('CONFLICT', 'container has no health check configured');
+    const { namespace, id, record, task, run, config, processJson } = container;
+    const { taskView, started } = viewFrom({ record: recordFromCompact(record), task, run });
+    return { namespace, id, labels: record.labels, task: taskView, started, config, processJson };
+  };
+  const findTask = async (context: ContainerContext, { id, record }: Watched): Promise<TaskView> => {
+    const task = await context.containerd.tasks.find(id);
+    const run = runOfTask(record.labels, task, momentOf());
+    return viewFrom({ record: recordFromCompact(record), task, run }).taskView;
+  };
+
+  return {
+    check: (container, signal) => {
+      const { namespace, id, record } = container;
+      const context = contextOf(namespace);
+      const deps = {
+        ...{ clock, store: context.store, prober: proberFor(context) },
+        describe: async () => describe(keyOf(container)),
+        findTask: () => findTask(context, container),
+      };
+      return check(deps, { namespace, id, labels: record.labels }, signal);
+    },
+  };
+}

@@ -1,0 +1,218 @@
+import { type CompactRecord, compactRecordOf } from '../container/compact-record.ts';
+import { healthConfigOf, type Moment, runOfTask } from '../container/view.ts';
+import type { ContainerRecord } from '../containerd/containers.ts';
+import type { ContainerdEvent } from '../containerd/events.ts';
+import type { TaskRecord } from '../containerd/tasks.ts';
+import { type HealthConfig, isChecked, withDefaults } from '../health/config.ts';
+import type { Run, StoredHealth } from '../health/state.ts';
+import { processJsonOf } from '../probe/process-json.ts';
+
+/** A container as the monitor remembers it: what lists and checks need, some kilobytes each. */
+export interface Watched {
+  readonly namespace: string;
+  readonly id: string;
+  readonly record: CompactRecord;
+  /** Undefined for a container without a check. */
+  readonly config: HealthConfig | undefined;
+  /** Why the label with the check cannot be used. */
+  readonly damage: string | undefined;
+  /** Kept for a container with a check only. Undefined for one without a runtime spec. */
+  readonly processJson: string | undefined;
+  readonly task: TaskRecord | undefined;
+  /** Of the task, while it runs or is paused. Its start is the moment of the start event where that was seen. */
+  readonly run: Run | undefined;
+  /** Whether we saw this run being started: then its due times are exact. */
+  readonly isStartSeen: boolean;
+  /** Whether the kernel killed a process of this run for want of memory. */
+  readonly isOutOfMemory: boolean;
+  /** What is stored of its health, of the log the last result alone, without its output. */
+  readonly stored: StoredHealth;
+}
+
+/** What an event asks for besides what it changed. */
+export type Effect =
+  | { readonly kind: 'none' }
+  /** The container has to be asked for: the event does not tell enough. */
+  | { readonly kind: 'unknown'; readonly namespace: string; readonly id: string }
+  | { readonly kind: 'changed'; readonly container: Watched }
+  | { readonly kind: 'exited'; readonly container: Watched; readonly exitStatus: number; readonly exitedAtMs: number }
+  | { readonly kind: 'deleted'; readonly container: Watched };
+
+export const keyOf = ({ namespace, id }: { readonly namespace: string; readonly id: string }): string =>
+  `${namespace}/${id}`;
+
+/** Containers and tasks of a host, as containerd's lists and events tell. */
+export interface HostModel {
+  get(key: string): Watched | undefined;
+  all(): Iterable<Watched>;
+  readonly size: number;
+  /** How often a container was changed by events: who asked containerd meanwhile has an old answer. */
+  versionOf(key: string): number;
+  /** As containerd answers now; undefined when it has no such container. */
+  put(at: { readonly namespace: string; readonly id: string }, found: Found | undefined): Watched | undefined;
+  /** Changes what is remembered of its health. */
+  remember(key: string, stored: StoredHealth): void;
+  apply(event: ContainerdEvent): Effect;
+}
+
+export interface Found {
+  readonly record: ContainerRecord;
+  readonly task: TaskRecord | undefined;
+}
+
+const NOTHING_STORED: StoredHealth = { log: [], state: undefined };
+const NONE: Effect = { kind: 'none' };
+
+/** @param momentOfNow what processes are told by: read at each start */
+export function createHostModel(momentOfNow: () => Moment): HostModel {
+  const containers = new Map<string, Watched>();
+  const versions = new Map<string, number>();
+
+  const set = (container: Watched): Watched => {
+    containers.set(keyOf(container), container);
+    return container;
+  };
+  const put: HostModel['put'] = ({ namespace, id }, found) => {
+    const key = keyOf({ namespace, id });
+    const before = containers.get(key);
+    if (!found) {
+      containers.delete(key);
+      versions.delete(key);
+      return undefined;
+    }
+    const { record, task } = found;
+    const checked = checkOf(record.labels);
+    const run = runOfTask(record.labels, task, momentOfNow());
+    const isSameRun = before?.run !== undefined && before.run.id === run?.id;
+    return set({
+      ...{ namespace, id, task, ...checked },
+      record: compactRecordOf(record),
+      processJson: checked.config ? processJsonOrNone(record) : undefined,
+      run: isSameRun ? before.run : run,
+      isStartSeen: isSameRun && before.isStartSeen,
+      isOutOfMemory: isSameRun && before.isOutOfMemory,
+      stored: before?.stored ?? NOTHING_STORED,
+    });
+  };
+
+  const started = (container: Watched, pid: number, atMs: number): Effect => {
+    const task: TaskRecord = { ...NO_TASK, ...container.task, containerId: container.id, pid, status: 'running' };
+    const found = runOfTask(container.record.labels, task, momentOfNow());
+    // It has ended already: the event that tells of it follows.
+    const run = found && { ...found, startedAtMs: atMs };
+    return changed({ ...container, task, run, isStartSeen: true, isOutOfMemory: false });
+  };
+  const exited = (container: Watched, event: Extract<ContainerdEvent, { kind: 'task-exited' }>): Effect => {
+    const { exitStatus, exitedAtMs, pid } = event;
+    if (container.task && container.task.pid !== pid && container.run) return NONE; // of an earlier run
+    const task: TaskRecord = {
+      ...NO_TASK,
+      ...container.task,
+      containerId: container.id,
+      pid,
+      exitStatus,
+      exitedAtMs,
+      status: 'stopped',
+    };
+    return { kind: 'exited', container: set({ ...container, task, run: undefined }), exitStatus, exitedAtMs };
+  };
+  const changed = (container: Watched): Effect => ({ kind: 'changed', container: set(container) });
+  const paused = (container: Watched, status: TaskRecord['status']): Effect =>
+    container.task ? changed({ ...container, task: { ...container.task, status } }) : unknownOf(container);
+
+  const applyTo = (container: Watched, event: ContainerdEvent): Effect => {
+    switch (event.kind) {
+      case 'container-updated':
+        return changed(withLabels(container, event.labels));
+      case 'container-deleted':
+        containers.delete(keyOf(container));
+        versions.delete(keyOf(container));
+        return { kind: 'deleted', container };
+      case 'task-started':
+        return started(container, event.pid, event.atMs);
+      case 'task-exited':
+        return exited(container, event);
+      case 'task-deleted':
+        return container.run ? unknownOf(container) : changed({ ...container, task: undefined });
+      case 'task-oom':
+        return changed({ ...container, isOutOfMemory: true });
+      case 'task-paused':
+        return paused(container, 'paused');
+      case 'task-resumed':
+        return paused(container, 'running');
+      default:
+        return NONE;
+    }
+  };
+
+  return {
+    get: (key) => containers.get(key),
+    all: () => containers.values(),
+    get size() {
+      return containers.size;
+    },
+    versionOf: (key) => versions.get(key) ?? 0,
+    put,
+    remember: (key, { log, state }) => {
+      const container = containers.get(key);
+      const last = log.at(-1);
+      if (container) set({ ...container, stored: { state, log: last ? [{ ...last, output: '' }] : [] } });
+    },
+    apply: (event) => {
+      if (!isOfContainer(event)) return NONE;
+      const { namespace, id } = event;
+      const container = containers.get(keyOf({ namespace, id }));
+      const key = keyOf({ namespace, id });
+      versions.set(key, (versions.get(key) ?? 0) + 1);
+      if (container) return applyTo(container, event);
+      if (event.kind === 'container-deleted') versions.delete(key);
+      return event.kind === 'container-deleted' ? NONE : { kind: 'unknown', namespace, id };
+    },
+  };
+}
+
+const NO_TASK: Omit<TaskRecord, 'containerId' | 'pid' | 'status'> = {
+  exitStatus: 0,
+  exitedAtMs: undefined,
+  terminal: false,
+  stdin: '',
+  stdout: '',
+  stderr: '',
+};
+
+const OF_CONTAINERS = [
+  'container-created',
+  'container-updated',
+  'container-deleted',
+  'task-started',
+  'task-exited',
+  'task-deleted',
+  'task-oom',
+  'task-paused',
+  'task-resumed',
+] as const;
+type OfContainer = Extract<ContainerdEvent, { kind: (typeof OF_CONTAINERS)[number] }>;
+
+const isOfContainer = (event: ContainerdEvent): event is OfContainer =>
+  (OF_CONTAINERS as readonly string[]).includes(event.kind);
+
+const unknownOf = ({ namespace, id }: Watched): Effect => ({ kind: 'unknown', namespace, id });
+
+function withLabels(container: Watched, labels: Readonly<Record<string, string>>): Watched {
+  return { ...container, record: { ...container.record, labels }, ...checkOf(labels) };
+}
+
+function checkOf(labels: Readonly<Record<string, string>>): Pick<Watched, 'config' | 'damage'> {
+  const parsed = healthConfigOf(labels);
+  const config = parsed.kind === 'config' && isChecked(parsed.config) ? withDefaults(parsed.config) : undefined;
+  return { config, damage: parsed.kind === 'malformed' ? parsed.reason : undefined };
+}
+
+/** A spec that is damaged fails each check with a text that says so; it must not stop the list. */
+function processJsonOrNone(record: ContainerRecord): string | undefined {
+  try {
+    return processJsonOf(record.specJson());
+  } catch {
+    return undefined;
+  }
+}

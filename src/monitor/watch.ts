@@ -1,0 +1,76 @@
+import type { ContainerdEvent, Events } from '../containerd/events.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { ServiceLogger } from '../lib/logger.ts';
+import { CHECK_EXEC_PREFIX } from '../probe/exec.ts';
+
+export interface WatchDeps {
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly log: ServiceLogger;
+  /** Path of containerd's socket, for the log. */
+  readonly address: string;
+  /** Asks containerd for everything: after each (re)connect, when the subscription is live, and every ten minutes. */
+  readonly list: (signal: AbortSignal) => Promise<void>;
+  readonly onEvent: (event: ContainerdEvent) => void;
+  /** `live`: the list is taken in. `lost`: nothing is known until the next `live`; also told of a first try that failed. */
+  readonly onState: (state: 'live' | 'lost') => void;
+}
+
+/** As a safety net: an event that was never sent would otherwise be missed for ever. */
+const LIST_EVERY_MS = 10 * 60_000;
+const FIRST_BACK_OFF_MS = 100;
+const LONGEST_BACK_OFF_MS = 5_000;
+
+/**
+ * Follows containerd until the signal fires: subscribes, lists, takes events; when the connection is lost it is told once, and tried again
+ * with growing rests. Never rejects.
+ */
+export async function watchHost(deps: WatchDeps, signal: AbortSignal): Promise<void> {
+  const { clock, log, address } = deps;
+  let backOffMs = FIRST_BACK_OFF_MS;
+  let isLossTold = false;
+  while (!signal.aborted) {
+    try {
+      await follow(deps, signal, () => {
+        if (isLossTold) log.info(`containerd at ${address} is back`);
+        deps.onState('live');
+        isLossTold = false;
+        backOffMs = FIRST_BACK_OFF_MS;
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      deps.onState('lost');
+      if (!isLossTold) log.warn(`containerd at ${address} is lost, and tried again: ${messageOf(error)}`);
+      isLossTold = true;
+      await clock.sleep(backOffMs, signal);
+      backOffMs = Math.min(2 * backOffMs, LONGEST_BACK_OFF_MS);
+    }
+  }
+}
+
+/** Until the connection is lost: always throws. */
+async function follow(deps: WatchDeps, signal: AbortSignal, onLive: () => void): Promise<never> {
+  const { events, clock, log, list, onEvent } = deps;
+  const over = new AbortController();
+  const ended = AbortSignal.any([signal, over.signal]);
+  try {
+    const stream = await events.subscribe({ signal: ended, withoutExecs: CHECK_EXEC_PREFIX });
+    await list(ended);
+    onLive();
+    void listAgain();
+    for await (const event of stream) onEvent(event);
+    throw new Error('the stream of events ended');
+  } finally {
+    over.abort();
+  }
+
+  async function listAgain(): Promise<void> {
+    for (;;) {
+      await clock.sleep(LIST_EVERY_MS, ended);
+      if (ended.aborted) return;
+      // Should it fail because the connection is lost, the stream of events tells that too.
+      await list(ended).catch((error: unknown) => log.debug(`the list failed: ${messageOf(error)}`));
+    }
+  }
+}

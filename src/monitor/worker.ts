@@ -1,0 +1,153 @@
+import type { CheckReport } from '../check/check.ts';
+import type { HealthConfig } from '../health/config.ts';
+import { adoptedCheckAtMs, nextCheckAtMs } from '../health/schedule.ts';
+import type { HealthStatus } from '../health/state.ts';
+import type { Clock } from '../lib/clock.ts';
+import { hasCode } from '../lib/errors.ts';
+import type { Agenda, Appointment } from './agenda.ts';
+import type { Limiter } from './limiter.ts';
+
+/** What a worker knows of its run when it begins. */
+export interface WorkerBeginning {
+  readonly config: HealthConfig;
+  /** Wall time of the run's start. */
+  readonly runStartedAtMs: number;
+  readonly status: HealthStatus;
+  /** Wall time; undefined when no check of this run has ended yet. */
+  readonly lastEndMs: number | undefined;
+  /** In [0, 1): where in a wait an overdue first check goes (see adoptedCheckAtMs). */
+  readonly share: number;
+  readonly isPaused: boolean;
+}
+
+export interface WorkerDeps {
+  readonly clock: Clock;
+  readonly agenda: Agenda;
+  readonly limiter: Limiter;
+  /** One check of this run. Its failures are reported to onFailure, and the schedule goes on. */
+  readonly check: (signal: AbortSignal) => Promise<CheckReport>;
+  readonly onReport: (report: CheckReport) => void;
+  readonly onFailure: (error: unknown) => void;
+  /** How much later than due a check began, in milliseconds. */
+  readonly onLag: (lagMs: number) => void;
+}
+
+/**
+ * Checks one run of one container by the schedule, until it is stopped.
+ *
+ * INVARIANTS
+ * 1. At any moment exactly one of: an appointment in the agenda, a turn (waiting for a place or checking), paused, stopped.
+ * 2. A pause, a stop and a new config end a turn in flight; what it found is not reported then.
+ * 3. `stop` resolves when nothing of the worker is left.
+ */
+export interface Worker {
+  pause(): void;
+  /** Checks go on after one wait, by the rule of that moment. */
+  resume(): void;
+  /** @param startsOver whether the check is another one: `starting` again, the grace counted from now */
+  reconfigure(config: HealthConfig, startsOver: boolean): void;
+  /** The status as somebody else's check made it: it decides which interval applies. */
+  setStatus(status: HealthStatus): void;
+  /** Whether a check is being made or waits for its place. */
+  readonly isBusy: boolean;
+  /** Monotonic time of the next check; undefined while there is none planned. */
+  readonly nextAtMs: number | undefined;
+  stop(): Promise<void>;
+}
+
+export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worker {
+  const { clock, agenda, limiter } = deps;
+  let { config, status } = beginning;
+  /** The wall clock may jump later: from here on only monotonic time counts. */
+  const monotonicFrom = (wallMs: number): number => clock.monotonic() - (clock.now() - wallMs);
+  let graceFromMs = monotonicFrom(beginning.runStartedAtMs);
+  let appointment: Appointment | undefined;
+  let turn: { readonly abort: AbortController; readonly over: Promise<void> } | undefined;
+  let isPaused = beginning.isPaused;
+  let isStopped = false;
+
+  const facts = (fromMs: number) => ({ fromMs, runStartedAtMs: graceFromMs, status, config });
+  const plan = (dueMs: number): void => {
+    appointment?.cancel();
+    appointment = agenda.at(dueMs, () => {
+      appointment = undefined;
+      begin(dueMs);
+    });
+  };
+  const begin = (dueMs: number): void => {
+    const abort = new AbortController();
+    // One that was interrupted may still be letting go of its exec.
+    const mine = { abort, over: (turn?.over ?? Promise.resolve()).then(() => takeTurn(dueMs, abort.signal)) };
+    turn = mine;
+    void mine.over.then(() => {
+      if (turn === mine) turn = undefined;
+    });
+  };
+  const takeTurn = async (dueMs: number, signal: AbortSignal): Promise<void> => {
+    const release = await limiter.acquire(signal);
+    if (!release) return;
+    let endMs: number | undefined;
+    try {
+      deps.onLag(clock.monotonic() - dueMs);
+      const report = await deps.check(signal);
+      if (signal.aborted) return;
+      if (report.kind === 'recorded') {
+        status = report.state.status;
+        endMs = monotonicFrom(Date.parse(report.result.end));
+      }
+      deps.onReport(report);
+    } catch (error) {
+      if (signal.aborted || hasCode(error, 'ABORTED')) return;
+      deps.onFailure(error);
+    } finally {
+      release();
+      if (!signal.aborted) plan(nextCheckAtMs(facts(Math.min(endMs ?? clock.monotonic(), clock.monotonic()))));
+    }
+  };
+  const interrupt = (): void => {
+    appointment?.cancel();
+    appointment = undefined;
+    turn?.abort.abort();
+  };
+
+  if (!isPaused) {
+    const fromMs = beginning.lastEndMs === undefined ? graceFromMs : monotonicFrom(beginning.lastEndMs);
+    plan(adoptedCheckAtMs({ ...facts(fromMs), nowMs: clock.monotonic(), share: beginning.share }));
+  }
+  return {
+    pause: () => {
+      if (isStopped) return;
+      isPaused = true;
+      interrupt();
+    },
+    resume: () => {
+      if (isStopped || !isPaused) return;
+      isPaused = false;
+      plan(nextCheckAtMs(facts(clock.monotonic())));
+    },
+    reconfigure: (next, startsOver) => {
+      if (isStopped) return;
+      config = next;
+      if (startsOver) {
+        status = 'starting';
+        graceFromMs = clock.monotonic();
+      }
+      interrupt();
+      if (!isPaused) plan(nextCheckAtMs(facts(clock.monotonic())));
+    },
+    setStatus: (next) => {
+      status = next;
+    },
+    get isBusy() {
+      return turn !== undefined;
+    },
+    get nextAtMs() {
+      return appointment?.dueMs;
+    },
+    stop: async () => {
+      isStopped = true;
+      interrupt();
+      await turn?.over;
+    },
+  };
+}
