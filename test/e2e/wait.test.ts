@@ -97,3 +97,61 @@ describe('wait --condition', () => {
     expect(result.stderr).toContain('invalid argument "happy" for "--condition" flag: must be one of not-running, ');
   });
 });
+
+describe('run -d --wait and start --wait', () => {
+  test('return when the container is healthy', async () => {
+    const name = bed.name();
+    const running = bed.spawn(['run', '-d', '--wait', '--name', name, ...CHECKED, await bed.image(), 'sleep', '600']);
+    await isRunning(name);
+    const id = await bed.ok(['inspect', '--format', '{{.Id}}', name]);
+    await bed.ok(['exec', name, 'touch', '/tmp/ok']);
+    expect(running.stdout()).toBe('');
+    await check({ name, id });
+    expect(await running.exited).toMatchObject({ code: 0, stdout: `${id}\n`, stderr: '' });
+    expect(await bed.ok(['start', '--wait', name])).toBe(name);
+  });
+
+  test('fail with what the check said when it is unhealthy, exits first or is late', async () => {
+    const image = await bed.image();
+    const name = bed.name();
+    const running = bed.spawn(['run', '-d', '--wait', '--name', name, ...CHECKED, image, 'sleep', '600']);
+    await isRunning(name);
+    const id = await bed.ok(['inspect', '--format', '{{.Id}}', name]);
+    await check({ name, id });
+    const said = 'the last check ended with 1:\nnot yet\n';
+    expect(await running.exited).toMatchObject({
+      code: 1,
+      stdout: `${id}\n`,
+      stderr: `healthctl: container ${name} is unhealthy\n${said}`,
+    });
+    const flags = ['--health-cmd', 'true', '--name'];
+    const exits = bed.name();
+    expect(await bed.cli(['run', '-d', '--wait', ...flags, exits, image, 'sh', '-c', 'exit 5'])).toMatchObject({
+      code: 1,
+      stderr: `healthctl: container ${exits} exited (5) before it was healthy\nsee: healthctl logs ${exits}\n`,
+    });
+    const late = bed.name();
+    await bed.ok(['create', ...flags, late, image, 'sleep', '600']);
+    expect(await bed.cli(['start', '--wait', '--wait-timeout', '1', late])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `healthctl: container ${late} is not healthy after 1s\nsee: healthctl logs ${late}\n`,
+    });
+  });
+
+  test('without a check, running is ready', async () => {
+    const { name } = await run(['--wait', '--wait-timeout', '20']);
+    expect(await bed.ok(['start', '--wait', name])).toBe(name);
+  });
+
+  test.each([
+    [['run', '--wait', 'x'], '--wait needs --detach'],
+    [['run', '-d', '--wait-timeout', '1', 'x'], '--wait-timeout needs --wait'],
+    [['start', '--wait', '-a', 'x'], '--wait conflicts with --attach and --interactive'],
+    [['start', '--wait', '--wait-timeout', '-1', 'x'], 'must not be negative'],
+  ])('%j is refused', async (args, text) => {
+    const result = await bed.cli(args);
+    expect(result.code).toBe(125);
+    expect(result.stderr).toContain(text);
+  });
+});

@@ -8,6 +8,7 @@ import type { Command, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
+import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 
 /** What `run` has beyond `create`. */
 interface RunOptions {
@@ -17,6 +18,8 @@ interface RunOptions {
   readonly tty: boolean;
   readonly openStdin: boolean;
   readonly autoRemove: boolean;
+  /** `--wait`. */
+  readonly wait: ReturnType<typeof waitWishFrom>;
 }
 
 /** `healthctl run`: Docker's. */
@@ -27,6 +30,7 @@ export const run: Command = {
     { name: 'detach', short: 'd', type: 'bool', help: 'Run container in background and print container ID' },
     { name: 'detach-keys', type: 'string', help: 'Override the key sequence for detaching a container' },
     { name: 'sig-proxy', type: 'bool', help: 'Proxy received signals to the process', default: true },
+    ...waitOptionSpecs,
   ],
   args: { min: 1 },
   optionsEndAtArgument: true,
@@ -44,6 +48,7 @@ export const run: Command = {
       sigProxy: options.bool('sig-proxy'),
       detachKeys: parseDetachKeys(keys),
       ...{ tty, openStdin, autoRemove },
+      wait: waitWishFrom(options),
     };
     refuseImpossible(world, how);
     const ctx = await openContainers(world);
@@ -52,7 +57,10 @@ export const run: Command = {
   },
 };
 
-function refuseImpossible(world: World, { detach, tty, openStdin, autoRemove }: RunOptions): void {
+function refuseImpossible(world: World, { detach, tty, openStdin, autoRemove, wait }: RunOptions): void {
+  if (wait && !detach) {
+    throw new HealthctlError('USAGE', '--wait needs --detach', { hint: 'without -d, run waits for the end already' });
+  }
   if (detach && autoRemove) {
     throw new HealthctlError(
       'USAGE',
@@ -75,7 +83,7 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
   const { id, how } = created;
   let isToStay = false;
   try {
-    const result = await (how.detach ? startDetached(world, ctx, id) : runAttached(world, ctx, created));
+    const result = await (how.detach ? startDetached(world, ctx, created) : runAttached(world, ctx, created));
     isToStay = !how.autoRemove;
     return result;
   } catch (error) {
@@ -86,12 +94,22 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
   }
 }
 
-async function startDetached(world: World, ctx: ContainerContext, id: string): Promise<CommandResult> {
+/** The id is printed whether the container gets ready or not: it is there, and goes on. */
+async function startDetached(world: World, ctx: ContainerContext, { id, how }: CreatedRun): Promise<CommandResult> {
   const { startContainer } = await import('../../../container/start.ts');
   const view = await viewById(ctx, id);
   refuseAborted(world);
   await startContainer(ctx, view);
-  return { stdout: `${id}\n` };
+  const stdout = `${id}\n`;
+  if (!how.wait) return { stdout };
+  const { waitReady } = await import('../../../container/wait-ready.ts');
+  try {
+    await waitReady(ctx, view, { signal: world.signal, ...how.wait });
+    return { stdout };
+  } catch (error) {
+    if (error instanceof Error) return { stdout, errors: [error] };
+    throw error;
+  }
 }
 
 async function runAttached(world: World, ctx: ContainerContext, { id, how }: CreatedRun): Promise<CommandResult> {
