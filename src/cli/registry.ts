@@ -117,6 +117,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/info.ts')).info,
   },
   {
+    path: ['system', 'events'],
+    aliases: [['events']],
+    summary: 'Get events as they happen',
+    load: async () => (await import('./commands/system/events.ts')).events,
+  },
+  {
     path: ['container', 'exec'],
     aliases: [['exec']],
     summary: 'Execute a command in a running container',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HealthctlError } from '../lib/errors.ts';
-import { logTo, type Output, printable, renderError, renderResult } from './render.ts';
+import { printable } from '../lib/printable.ts';
+import { logTo, type Output, renderError, renderResult } from './render.ts';
 
 function recorder(debug = false) {
   const seen = { stdout: '', stderr: '' };

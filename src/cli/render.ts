@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { printable } from '../lib/printable.ts';
 import type { CommandResult } from './command.ts';
 import { exitCodeOf } from './usage.ts';
 
@@ -78,17 +79,6 @@ function stackOf(error: unknown): string {
   const code = error instanceof HealthctlError ? ` [${error.code}]` : '';
   const [head = '', ...frames] = (error.stack ?? `${error.name}: ${error.message}`).split('\n');
   return [`${head}${code}`, ...frames].join('\n');
-}
-
-/**
- * Text that a terminal shows and does not obey: control characters but newline and tab become `\x1b`.
- * Names, outputs and answers that errors quote come from images, registries and daemons.
- */
-export function printable(text: string): string {
-  return text.replace(
-    /(?![\n\t])\p{Cc}/gu,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
 }
 
 function writeStderr(text: string): void {

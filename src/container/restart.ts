@@ -1,3 +1,4 @@
+import { publishRestart } from '../events/own-events.ts';
 import type { ContainerContext } from './context.ts';
 import { viewRecord } from './resolve.ts';
 import { startContainer } from './start.ts';
@@ -14,4 +15,5 @@ export async function restartContainer(
   // Its labels have changed, and so has its task.
   const stopped = await viewRecord(ctx, await ctx.containerd.containers.get(view.record.id));
   await startContainer(ctx, stopped);
+  await publishRestart({ events: ctx.containerd.events, log: ctx.log }, { id: view.record.id });
 }

@@ -1,3 +1,4 @@
+import { publishKill, publishStop } from '../events/own-events.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
@@ -39,12 +40,14 @@ export async function stopContainer(
     await sendSignal(ctx, id, { signal });
     if (view.state === 'paused') await resumeContainer(ctx, id);
     const limitMs = timeoutS < 0 ? Number.POSITIVE_INFINITY : timeoutS * 1000;
-    if (await ended.within(limitMs)) return;
-    await killAll(ctx, id);
-    if (await ended.within(DEATH_LIMIT_MS)) return;
-    throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`, {
-      hint: 'one of its processes may hang in the kernel',
-    });
+    if (!(await ended.within(limitMs))) {
+      await killAll(ctx, id);
+      if (!(await ended.within(DEATH_LIMIT_MS)))
+        throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`, {
+          hint: 'one of its processes may hang in the kernel',
+        });
+    }
+    await publishStop({ events: ctx.containerd.events, log: ctx.log }, { id });
   } finally {
     ended.stop();
   }
@@ -64,12 +67,13 @@ export async function killContainer(ctx: ContainerContext, view: ContainerView, 
   }
 }
 
-/** A signal to the main process. One that has ended is fine. */
+/** A signal to the main process. One that has ended is fine. It is told before it is sent, so that `kill` comes before the end that it brings. */
 export async function sendSignal(
-  ctx: Pick<ContainerContext, 'containerd'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'log'>,
   containerId: string,
   kill: { readonly signal: number; readonly all?: boolean },
 ): Promise<void> {
+  await publishKill({ events: ctx.containerd.events, log: ctx.log }, { id: containerId, signal: kill.signal });
   try {
     await ctx.containerd.tasks.kill({ containerId, ...kill });
   } catch (error) {

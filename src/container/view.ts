@@ -117,7 +117,7 @@ export function startNoteJson(at: string, run: string): string {
 }
 
 /** A label that does not parse still tells that there was a start. */
-function startNoteOf(labels: Readonly<Record<string, string>>): StartNote | undefined {
+export function startNoteOf(labels: Readonly<Record<string, string>>): StartNote | undefined {
   const text = labels[LABELS.started];
   if (text === undefined) return undefined;
   try {

@@ -1,4 +1,5 @@
 import { HealthctlError } from './errors.ts';
+import { quoteBytes } from './quote.ts';
 
 /** Nanoseconds, the unit of every stored duration (Go's int64 `time.Duration`). */
 export const NANOSECOND = 1n;
@@ -44,9 +45,9 @@ export function parseDuration(text: string): bigint {
     // The length is looked at first: BigInt of a megabyte of digits would take minutes.
     if ((whole === '' && fraction === '') || whole.replace(/^0+/, '').length > 19) throw invalid(text);
     if (BigInt(whole) > -MIN_DURATION) throw invalid(text);
-    if (unit === '') throw usage(`time: missing unit in duration ${quote(text)}`);
+    if (unit === '') throw usage(`time: missing unit in duration ${quoteBytes(text)}`);
     const scale = UNITS.get(unit);
-    if (scale === undefined) throw usage(`time: unknown unit ${quote(unit)} in duration ${quote(text)}`);
+    if (scale === undefined) throw usage(`time: unknown unit ${quoteBytes(unit)} in duration ${quoteBytes(text)}`);
     total += BigInt(whole) * scale + scaleFraction(fraction, scale);
     if (total > -MIN_DURATION) throw invalid(text);
     rest = rest.slice(all.length);
@@ -102,19 +103,9 @@ function decimal(value: bigint, unit: bigint): string {
 }
 
 function invalid(text: string): HealthctlError {
-  return usage(`time: invalid duration ${quote(text)}`);
+  return usage(`time: invalid duration ${quoteBytes(text)}`);
 }
 
 function usage(message: string): HealthctlError {
   return new HealthctlError('USAGE', message, { hint: 'write it like 30s, 1m30s or 500ms' });
-}
-
-/** The quoting of Go's package time: ASCII as it is, control bytes and every byte above it as \xNN. */
-function quote(text: string): string {
-  let quoted = '"';
-  for (const byte of Buffer.from(text)) {
-    if (byte < 0x20 || byte >= 0x80) quoted += `\\x${byte.toString(16).padStart(2, '0')}`;
-    else quoted += byte === 0x22 || byte === 0x5c ? `\\${String.fromCharCode(byte)}` : String.fromCharCode(byte);
-  }
-  return `${quoted}"`;
 }

@@ -30,3 +30,13 @@ function escapeCharacter(character: string): string {
 function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, '0');
 }
+
+/** The quoting of Go's package time: ASCII as it is, control bytes and every byte above it as \xNN. */
+export function quoteBytes(text: string): string {
+  let quoted = '"';
+  for (const byte of Buffer.from(text)) {
+    if (byte < 0x20 || byte >= 0x80) quoted += `\\x${byte.toString(16).padStart(2, '0')}`;
+    else quoted += byte === 0x22 || byte === 0x5c ? `\\${String.fromCharCode(byte)}` : String.fromCharCode(byte);
+  }
+  return `${quoted}"`;
+}

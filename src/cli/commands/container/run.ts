@@ -9,6 +9,7 @@ import type { Command, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
+import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { leaveToMonitor, tellMonitor } from '../../monitor.ts';
 
 /** What `run` has beyond `create`. */
@@ -19,6 +20,8 @@ interface RunOptions {
   readonly tty: boolean;
   readonly openStdin: boolean;
   readonly autoRemove: boolean;
+  /** `--wait`. */
+  readonly wait: ReturnType<typeof waitWishFrom>;
 }
 
 /** `healthctl run`: Docker's. */
@@ -29,6 +32,7 @@ export const run: Command = {
     { name: 'detach', short: 'd', type: 'bool', help: 'Run container in background and print container ID' },
     { name: 'detach-keys', type: 'string', help: 'Override the key sequence for detaching a container' },
     { name: 'sig-proxy', type: 'bool', help: 'Proxy received signals to the process', default: true },
+    ...waitOptionSpecs,
   ],
   args: { min: 1 },
   optionsEndAtArgument: true,
@@ -46,6 +50,7 @@ export const run: Command = {
       sigProxy: options.bool('sig-proxy'),
       detachKeys: parseDetachKeys(keys),
       ...{ tty, openStdin, autoRemove },
+      wait: waitWishFrom(options),
     };
     refuseImpossible(world, how);
     const ctx = await openContainers(world);
@@ -54,7 +59,10 @@ export const run: Command = {
   },
 };
 
-function refuseImpossible(world: World, { detach, tty, openStdin }: RunOptions): void {
+function refuseImpossible(world: World, { detach, tty, openStdin, wait }: RunOptions): void {
+  if (wait && !detach) {
+    throw new HealthctlError('USAGE', '--wait needs --detach', { hint: 'without -d, run waits for the end already' });
+  }
   if (!detach) checkTerminal(world, { terminal: tty, stdin: openStdin });
 }
 
@@ -69,7 +77,7 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
   let isToStay = false;
   try {
     if (how.detach) {
-      const result = await startDetached(world, ctx, id);
+      const result = await startDetached(world, ctx, created);
       isToStay = true;
       return result;
     }
@@ -89,13 +97,23 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
   }
 }
 
-async function startDetached(world: World, ctx: ContainerContext, id: string): Promise<CommandResult> {
+/** The id is printed whether the container gets ready or not: it is there, and goes on. */
+async function startDetached(world: World, ctx: ContainerContext, { id, how }: CreatedRun): Promise<CommandResult> {
   const { startContainer } = await import('../../../container/start.ts');
   const view = await viewById(ctx, id);
   refuseAborted(world);
   await startContainer(ctx, view);
   await leaveToMonitor(world, ctx, id);
-  return { stdout: `${id}\n` };
+  const stdout = `${id}\n`;
+  if (!how.wait) return { stdout };
+  const { waitReady } = await import('../../../container/wait-ready.ts');
+  try {
+    await waitReady(ctx, view, { signal: world.signal, ...how.wait });
+    return { stdout };
+  } catch (error) {
+    if (error instanceof Error) return { stdout, errors: [error] };
+    throw error;
+  }
 }
 
 async function runAttached(world: World, ctx: ContainerContext, { id, how }: CreatedRun): Promise<AttachEnd> {

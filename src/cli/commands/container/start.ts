@@ -10,6 +10,7 @@ import { resultOfAttachment, startAttachedTo } from '../../attached.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { leaveToMonitor } from '../../monitor.ts';
 
 /** `healthctl start`: Docker's. */
@@ -19,16 +20,24 @@ export const start: Command = {
     { name: 'attach', short: 'a', type: 'bool', help: 'Attach STDOUT/STDERR and forward signals' },
     { name: 'detach-keys', type: 'string', help: 'Override the key sequence for detaching a container' },
     { name: 'interactive', short: 'i', type: 'bool', help: "Attach container's STDIN" },
+    ...waitOptionSpecs,
   ],
   args: { min: 1 },
   run: (world, input) => {
     const isAttached = input.options.bool('attach') || input.options.bool('interactive');
-    return isAttached ? startAttached(world, input) : startAll(world, input.args);
+    const wish = waitWishFrom(input.options);
+    if (!isAttached) return startAll(world, input.args, wish);
+    if (wish) throw new HealthctlError('USAGE', '--wait conflicts with --attach and --interactive');
+    return startAttached(world, input);
   },
 };
 
-/** One after the other, as Docker: a container may need the one named before it. */
-async function startAll(world: ContainerWorld, names: readonly string[]): Promise<CommandResult> {
+/** One after the other, as Docker: a container may need the one named before it, and so does its health. */
+async function startAll(
+  world: ContainerWorld,
+  names: readonly string[],
+  wish: ReturnType<typeof waitWishFrom>,
+): Promise<CommandResult> {
   const ctx = await openContainers(world);
   const failed: string[] = [];
   const work = async (name: string): Promise<void> => {
@@ -36,6 +45,9 @@ async function startAll(world: ContainerWorld, names: readonly string[]): Promis
       const view = await resolveView(ctx, name, world);
       await startContainer(ctx, view);
       await leaveToMonitor(world, ctx, view.record.id);
+      if (!wish) return;
+      const { waitReady } = await import('../../../container/wait-ready.ts');
+      await waitReady(ctx, view, { signal: world.signal, ...wish });
     } catch (error) {
       failed.push(name);
       throw error;

@@ -1,21 +1,44 @@
 import { resolveView } from '../../../container/resolve.ts';
 import { waitContainer } from '../../../container/wait.ts';
-import type { Command } from '../../command.ts';
+import { isAboutEnd, WAIT_CONDITIONS, type WaitCondition } from '../../../container/wait-condition.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
 
-/** `healthctl wait`: Docker's. Prints the exit codes in the order of the containers. */
+/** `healthctl wait`: Docker's, with Docker's conditions of the API and Podman's. Prints the exit codes in the order of the containers. */
 export const wait: Command = {
-  usage: 'CONTAINER [CONTAINER...]',
-  options: [],
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  options: [
+    {
+      name: 'condition',
+      type: 'list',
+      value: 'condition',
+      help: 'What to wait for: not-running (unless given), next-exit, removed, healthy, unhealthy, running, paused, exited, stopped, created; several are alternatives',
+      check: (text) => (conditionFrom(text) === undefined ? `must be one of ${WAIT_CONDITIONS.join(', ')}` : undefined),
+    },
+  ],
   args: { min: 1 },
-  run: (world, { args }) => runWait(world, args),
+  run: (world, input) => runWait(world, input),
 };
 
-async function runWait(world: ContainerWorld, names: readonly string[]) {
+const conditionFrom = (text: string): WaitCondition | undefined => WAIT_CONDITIONS.find((known) => known === text);
+
+async function runWait(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
+  const given = options.list('condition').flatMap((text) => conditionFrom(text) ?? []);
   const ctx = await openContainers(world);
-  return forEachName(names, async (name) => {
+  if (given.every((condition) => condition === 'not-running')) {
+    return forEachName(args, async (name) => {
+      const view = await resolveView(ctx, name, world);
+      return String(await waitContainer(ctx, view, world.signal));
+    });
+  }
+  const { waitFor } = await import('../../../container/wait-for.ts');
+  return forEachName(args, async (name) => {
     const view = await resolveView(ctx, name, world);
-    return String(await waitContainer(ctx, view, world.signal));
+    const { condition, exitCode = 0 } = await waitFor(ctx, view, given, { signal: world.signal });
+    return isAboutEnd(condition) ? String(exitCode) : NOT_ENDED;
   });
 }
+
+/** Podman prints it for a container that has not ended. */
+const NOT_ENDED = '-1';

@@ -1,0 +1,70 @@
+import { writerTo } from '../../../container/user-console.ts';
+import type { EventSource } from '../../../events/event-source.ts';
+import { BAD_FORMAT, matchesEvent, parseEventFilters } from '../../../events/filter.ts';
+import { parseEventTime, timeReference } from '../../../events/time.ts';
+import type { Clock } from '../../../lib/clock.ts';
+import { HealthctlError } from '../../../lib/errors.ts';
+import { printable } from '../../../lib/printable.ts';
+import type { World } from '../../../world.ts';
+import type { Command, CommandInput, CommandResult, ParsedOptions } from '../../command.ts';
+import { openEventSource } from '../../event-source.ts';
+import { eventFormatter } from '../../format/event.ts';
+
+/** `healthctl events`, as Docker's: of containers and images of the namespace. */
+export const events: Command = {
+  usage: '[OPTIONS]',
+  options: [
+    {
+      name: 'filter',
+      short: 'f',
+      type: 'list',
+      value: 'filter',
+      help: 'Filter output based on conditions provided, e.g. container=NAME, event=health_status, image=NAME, label=KEY[=VALUE], type=container|image',
+      check: (text) => (text === '' || text.includes('=') ? undefined : BAD_FORMAT),
+    },
+    { name: 'format', type: 'string', help: "Format output using a custom template: 'json', or a Go template" },
+    { name: 'since', type: 'string', help: 'Show all events created since timestamp' },
+    { name: 'until', type: 'string', help: 'Stream events until this timestamp' },
+  ],
+  args: { min: 0, max: 0 },
+  run: async (world, input) => showEvents(world, input, () => openEventSource(world)),
+};
+
+type EventsWorld = Pick<World, 'clock' | 'signal' | 'streams'>;
+
+/** Prints each event as it comes. What is wrong with the options is said before anything is asked. */
+export async function showEvents(
+  { clock, signal, streams }: EventsWorld,
+  { options }: Pick<CommandInput, 'options'>,
+  open: () => Promise<EventSource>,
+): Promise<CommandResult> {
+  const format = options.string('format');
+  const show = eventFormatter(format);
+  const filters = parseEventFilters(options.list('filter'));
+  const range = rangeFrom(options, clock);
+  const source = await open();
+  const write = writerTo(streams.stdout, signal);
+  for await (const event of source.events({ ...range, signal })) {
+    if (!matchesEvent(filters, event)) continue;
+    // A label may hold anything, and a line of ours is made to be looked at.
+    const text = format ? show(event) : printable(show(event));
+    await write(Buffer.from(`${text}\n`));
+  }
+  return {};
+}
+
+function rangeFrom(options: ParsedOptions, clock: Pick<Clock, 'now'>) {
+  const reference = timeReference(clock.now());
+  const timeOf = (name: string): number | undefined => {
+    const text = options.string(name);
+    return text ? parseEventTime(text, reference) : undefined;
+  };
+  const [sinceMs, untilMs] = [timeOf('since'), timeOf('until')];
+  if (untilMs !== undefined && untilMs < (sinceMs ?? 0)) {
+    throw new HealthctlError(
+      'INVALID',
+      `\`since\` time (${options.string('since')}) cannot be after \`until\` time (${options.string('until')})`,
+    );
+  }
+  return { sinceMs, untilMs };
+}

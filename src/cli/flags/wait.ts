@@ -1,0 +1,24 @@
+import { HealthctlError } from '../../lib/errors.ts';
+import type { OptionSpec, ParsedOptions } from '../command.ts';
+
+/** The options of `run` and `start` that wait for health, named as those of `docker compose up`. */
+export const waitOptionSpecs: readonly OptionSpec[] = [
+  { name: 'wait', type: 'bool', help: 'Wait until the container is healthy, or running when it has no check' },
+  {
+    name: 'wait-timeout',
+    type: 'int',
+    value: 'int',
+    help: 'Seconds that --wait waits at most (for ever unless given)',
+    check: (text) => (text.startsWith('-') ? 'must not be negative' : undefined),
+  },
+];
+
+/** Undefined when nothing is to be waited for. Throws USAGE for a limit of a wait that was not asked for. */
+export function waitWishFrom(options: ParsedOptions): { readonly timeoutMs?: number } | undefined {
+  const seconds = options.int('wait-timeout');
+  if (!options.bool('wait')) {
+    if (seconds !== undefined) throw new HealthctlError('USAGE', '--wait-timeout needs --wait');
+    return undefined;
+  }
+  return seconds === undefined ? {} : { timeoutMs: seconds * 1000 };
+}

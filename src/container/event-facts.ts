@@ -1,0 +1,24 @@
+import type { FactsReader } from '../events/container-facts.ts';
+import type { ContainerFacts } from '../events/host-event.ts';
+import { familiarRecordName } from '../image/reference.ts';
+import { LABELS } from '../lib/labels.ts';
+import { briefOf } from './details.ts';
+import { shownLabels } from './shown-labels.ts';
+import { startNoteOf } from './view.ts';
+
+/** What events say of containers and images: the same as `ps` and `inspect`. */
+export const factsReader: FactsReader = {
+  ofRecord: (record) => ({ ...factsOfLabels(record.id, record.labels), image: briefOf(record).image }),
+  ofLabels: factsOfLabels,
+  imageName: familiarRecordName,
+};
+
+function factsOfLabels(id: string, labels: Readonly<Record<string, string>>): Omit<ContainerFacts, 'image'> {
+  const note = startNoteOf(labels);
+  const pid = Number(note?.run?.split(':')[1]);
+  return {
+    name: labels[LABELS.name] ?? id,
+    labels: shownLabels({ labels }),
+    ...(note && Number.isInteger(pid) ? { started: { pid, atMs: note.atMs } } : {}),
+  };
+}

@@ -1,0 +1,166 @@
+import type { ContainerdEvent } from '../containerd/events.ts';
+import { parseOwnEvent } from '../events/own-events.ts';
+import { isChecked } from '../health/config.ts';
+import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { CHECK_EXEC_PREFIX } from '../probe/exec.ts';
+import type { ContainerContext } from './context.ts';
+import { readHealth } from './health.ts';
+import { viewRecord } from './resolve.ts';
+import { type ContainerView, givenHealthConfigOf } from './view.ts';
+import { isAboutHealth, judge, type Seen, type WaitCondition } from './wait-condition.ts';
+
+export interface WaitOptions {
+  readonly signal: AbortSignal;
+  /** For ever unless given. */
+  readonly timeoutMs?: number;
+}
+
+/** What was waited for. */
+export interface Waited {
+  readonly condition: WaitCondition;
+  /** Of the run that ended last, as far as it is known. */
+  readonly exitCode: number | undefined;
+}
+
+/**
+ * Waits until one of the conditions holds, or returns at once when one does. Nothing is polled: it subscribes to events, looks, and looks
+ * again when an event says that something changed. An event is only a reason to look; but an exit is taken from the event, because the
+ * container may run again by the time that it is looked at.
+ *
+ * @throws CONFLICT for a health that is never reached: `container web exited (3) before it was healthy`, and
+ *   `container has no health check configured`; TIMEOUT; ABORTED
+ */
+export async function waitFor(
+  ctx: ContainerContext,
+  view: ContainerView,
+  conditions: readonly WaitCondition[],
+  { signal, timeoutMs }: WaitOptions,
+): Promise<Waited> {
+  const looksAtHealth = conditions.some(isAboutHealth);
+  if (looksAtHealth && !isChecked(givenHealthConfigOf(view.record.labels)))
+    throw new HealthctlError('CONFLICT', 'container has no health check configured');
+  const stop = new AbortController();
+  const ended = AbortSignal.any([signal, stop.signal]);
+  let isLate = false;
+  const expire = async (ms: number): Promise<void> => {
+    await ctx.clock.sleep(ms, ended);
+    isLate = !ended.aborted;
+    stop.abort();
+  };
+  if (timeoutMs !== undefined) void expire(timeoutMs);
+  try {
+    return await follow({ ctx, view, conditions, looksAtHealth, signal: ended });
+  } catch (error) {
+    if (!isLate) throw error;
+    const what = conditions.join(' or ');
+    throw new HealthctlError('TIMEOUT', `container ${view.name} is not ${what} after ${(timeoutMs ?? 0) / 1000}s`);
+  } finally {
+    stop.abort();
+  }
+}
+
+interface Following {
+  readonly ctx: ContainerContext;
+  readonly view: ContainerView;
+  readonly conditions: readonly WaitCondition[];
+  readonly looksAtHealth: boolean;
+  readonly signal: AbortSignal;
+}
+
+async function follow(following: Following): Promise<Waited> {
+  const { ctx, view, conditions, signal } = following;
+  const { namespace, events } = ctx.containerd;
+  const { id } = view.record;
+  // Not `for await`, which would end the subscription at the first event that matters.
+  const subscription = (await events.subscribe({ signal, withoutExecs: CHECK_EXEC_PREFIX }))[Symbol.asyncIterator]();
+  let seen = await look(following, undefined);
+  for (let decided = decide(view, conditions, seen); ; decided = decide(view, conditions, seen)) {
+    if (decided) return decided;
+    const event = await nextOf(subscription, (next) => next.namespace === namespace && concerns(next, following, id));
+    seen = seenIn(event, seen) ?? (await look(following, seen));
+  }
+}
+
+function decide({ name }: ContainerView, conditions: readonly WaitCondition[], seen: Seen): Waited | undefined {
+  const verdict = judge(conditions, seen);
+  switch (verdict.kind) {
+    case 'pending':
+      return undefined;
+    case 'reached':
+      return { condition: verdict.condition, exitCode: seen.exit?.code };
+    case 'impossible':
+      throw new HealthctlError('CONFLICT', `container ${name} ${verdict.reason}`);
+  }
+}
+
+/** The next event that matters. A subscription never ends by itself: it throws. */
+async function nextOf(
+  subscription: AsyncIterator<ContainerdEvent>,
+  isWanted: (event: ContainerdEvent) => boolean,
+): Promise<ContainerdEvent> {
+  for (;;) {
+    const { value, done } = await subscription.next();
+    if (done) throw new HealthctlError('UNAVAILABLE', 'containerd ended the stream of events');
+    if (isWanted(value)) return value;
+  }
+}
+
+/** Whether an event may change what is seen. Others write labels when they have checked: that is the only word of it. */
+function concerns(event: ContainerdEvent, { looksAtHealth }: Following, id: string): boolean {
+  switch (event.kind) {
+    case 'task-started':
+    case 'task-exited':
+    case 'task-paused':
+    case 'task-resumed':
+    case 'container-deleted':
+      return event.id === id;
+    case 'container-updated':
+      return looksAtHealth && event.id === id;
+    case 'own': {
+      if (!looksAtHealth) return false;
+      const own = parseOwnEvent(event);
+      return own?.kind === 'health-status' && own.id === id;
+    }
+    case 'container-created':
+    case 'task-created':
+    case 'task-deleted':
+    case 'task-oom':
+    case 'exec-added':
+    case 'exec-started':
+    case 'exec-exited':
+    case 'image-created':
+    case 'image-updated':
+    case 'image-deleted':
+      return false;
+  }
+}
+
+/** What the event itself tells for certain; undefined where a look is needed. */
+function seenIn(event: ContainerdEvent, before: Seen): Seen | undefined {
+  if (event.kind === 'container-deleted') return { ...before, state: 'removed', health: undefined };
+  if (event.kind !== 'task-exited') return undefined;
+  // Of an earlier run, or told already: it was on its way when we looked.
+  const isOld = event.exitedAtMs <= (before.exit?.atMs ?? 0) || (before.pid !== undefined && before.pid !== event.pid);
+  if (isOld) return undefined;
+  const exit = { code: event.exitStatus, atMs: event.exitedAtMs };
+  return { state: 'exited', health: undefined, pid: undefined, exit, hasExited: true };
+}
+
+async function look({ ctx, view, looksAtHealth, signal }: Following, before: Seen | undefined): Promise<Seen> {
+  const memory = { exit: before?.exit, hasExited: before?.hasExited ?? false };
+  try {
+    const now = await viewRecord(ctx, await ctx.containerd.containers.get(view.record.id, { signal }), { signal });
+    const isLive = now.state === 'running' || now.state === 'paused';
+    const health = looksAtHealth && isLive ? (await readHealth(ctx, now)).state?.status : undefined;
+    return {
+      ...memory,
+      state: now.state,
+      health,
+      pid: isLive ? now.task?.pid : undefined,
+      ...(now.exit ? { exit: { code: now.exit.code, atMs: now.exit.atMs ?? 0 } } : {}),
+    };
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) throw error;
+    return { ...memory, state: 'removed', health: undefined, pid: undefined };
+  }
+}

@@ -1,0 +1,105 @@
+import type { Containerd } from '../containerd/client.ts';
+import type { Clock } from '../lib/clock.ts';
+import { hasCode } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { createFactsBook, type FactsReader } from './container-facts.ts';
+import { type Gap, gapsIn, readEventLog } from './event-log.ts';
+import type { EventRange, EventSource } from './event-source.ts';
+import type { HostEvent } from './host-event.ts';
+
+export interface ContainerdEventSourceParts {
+  /** The events of its namespace are told. */
+  readonly containerd: Pick<Containerd, 'namespace' | 'events' | 'containers'>;
+  readonly read: FactsReader;
+  readonly clock: Clock;
+  /** Gets a warning that says of which part of the past nothing is known. */
+  readonly log: Logger;
+  /** Of the ring that a monitor left, or writes. */
+  readonly logDir: string;
+  /** Execs whose ids begin with this are not told of. */
+  readonly withoutExecs: string;
+}
+
+/** Events straight from containerd, which has no memory: of the past it knows what a monitor wrote down. */
+export function containerdEventSource(parts: ContainerdEventSourceParts): EventSource {
+  return { events: (range) => eventsOf(parts, range) };
+}
+
+async function* eventsOf(parts: ContainerdEventSourceParts, range: EventRange): AsyncGenerator<HostEvent> {
+  const { sinceMs, untilMs } = range;
+  const nowMs = parts.clock.now();
+  if (untilMs !== undefined && untilMs < nowMs) {
+    yield* pastOf(parts, { sinceMs, toMs: untilMs });
+    return;
+  }
+  const stop = new AbortController();
+  const signal = AbortSignal.any([range.signal, stop.signal]);
+  let isDue = false;
+  const end = async (afterMs: number): Promise<void> => {
+    await parts.clock.sleep(afterMs, signal);
+    isDue = !signal.aborted;
+    stop.abort();
+  };
+  if (untilMs !== undefined) void end(untilMs - nowMs);
+  try {
+    const live = await liveOf(parts, signal);
+    // Only now: what happens while the past is read comes from the subscription too, and is told once.
+    const asksForPast = sinceMs !== undefined || untilMs !== undefined;
+    const past = asksForPast ? pastOf(parts, { sinceMs, toMs: parts.clock.now() }) : [];
+    const told = new Set(past.filter(({ atMs }) => atMs >= nowMs - OVERLAP_MS).map(identityOf));
+    yield* past;
+    for await (const event of live) {
+      if (untilMs !== undefined && event.atMs > untilMs) return;
+      if (!told.delete(identityOf(event))) yield event;
+    }
+  } catch (error) {
+    if (!(isDue && hasCode(error, 'ABORTED'))) throw error;
+  } finally {
+    stop.abort();
+  }
+}
+
+/** The clocks of containerd and of this process are the same; an event is on its way for a moment. */
+const OVERLAP_MS = 10_000;
+
+const identityOf = ({ type, action, id, atMs, attributes }: HostEvent): string =>
+  JSON.stringify([type, action, id, atMs, attributes.execID]);
+
+/** Resolves when the subscription is live. */
+async function liveOf(
+  { containerd, read, clock, log, withoutExecs }: ContainerdEventSourceParts,
+  signal: AbortSignal,
+): Promise<AsyncIterable<HostEvent>> {
+  const { namespace, containers, events } = containerd;
+  const subscription = await events.subscribe({ signal, withoutExecs });
+  const book = createFactsBook({ containersOf: () => containers, read, clock, log });
+  book.learn(namespace, await containers.list([], { signal }));
+  return (async function* () {
+    for await (const event of subscription) {
+      if (event.namespace !== namespace) continue;
+      const told = await book.translate(event);
+      if (told) yield told;
+    }
+  })();
+}
+
+/** Whoever asks since when is told what is not known; without that, it is whatever there is. */
+function pastOf(
+  { containerd, logDir, log }: ContainerdEventSourceParts,
+  { sinceMs, toMs }: { readonly sinceMs: number | undefined; readonly toMs: number },
+): readonly HostEvent[] {
+  const { events, known } = readEventLog(logDir, { sinceMs, untilMs: toMs });
+  const gaps = sinceMs === undefined ? [] : gapsIn(known, { fromMs: sinceMs, toMs });
+  if (gaps.length > 0) log.warn(`${gapsText(gaps)}: no monitor kept them`);
+  return events.filter(({ namespace }) => namespace === containerd.namespace);
+}
+
+/** Of many gaps the last ones: they are what a user can still do something about. */
+const SHOWN_GAPS = 3;
+
+function gapsText(gaps: readonly Gap[]): string {
+  const time = (ms: number): string => new Date(ms).toISOString();
+  const shown = gaps.slice(-SHOWN_GAPS).map(({ fromMs, toMs }) => `between ${time(fromMs)} and ${time(toMs)}`);
+  const others = gaps.length > SHOWN_GAPS ? `, nor in ${gaps.length - SHOWN_GAPS} earlier periods` : '';
+  return `no events are known ${shown.join(', nor ')}${others}`;
+}

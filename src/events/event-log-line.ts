@@ -1,0 +1,62 @@
+import type { HostEvent } from './host-event.ts';
+
+/** A line of the event log. */
+export type LogEntry =
+  | { readonly kind: 'event'; readonly event: HostEvent }
+  /** A writer opened the log: events are known from here on, and not between the entry before and this one. */
+  | { readonly kind: 'began'; readonly atMs: number }
+  /** The writer closed it. */
+  | { readonly kind: 'ended'; readonly atMs: number }
+  /** A new segment begins, without a gap. */
+  | { readonly kind: 'goes-on'; readonly atMs: number };
+
+/** `{"began":1767225600000}`, `{"ended":…}`, `{"goesOn":…}`, or the event: `{"type":"container","action":"start",…}`. */
+export function lineFromEntry(entry: LogEntry): string {
+  switch (entry.kind) {
+    case 'event': {
+      const { type, action, id, namespace, atMs, attributes } = entry.event;
+      return JSON.stringify({ type, action, id, namespace, atMs, attributes });
+    }
+    case 'began':
+      return JSON.stringify({ began: entry.atMs });
+    case 'ended':
+      return JSON.stringify({ ended: entry.atMs });
+    case 'goes-on':
+      return JSON.stringify({ goesOn: entry.atMs });
+  }
+}
+
+/** Undefined for what is no line of the log. */
+export function entryFromLine(line: string): LogEntry | undefined {
+  const value = objectFrom(line);
+  if (value === undefined) return undefined;
+  if (isTime(value.began)) return { kind: 'began', atMs: value.began };
+  if (isTime(value.ended)) return { kind: 'ended', atMs: value.ended };
+  if (isTime(value.goesOn)) return { kind: 'goes-on', atMs: value.goesOn };
+  const event = hostEventFromValue(value);
+  return event && { kind: 'event', event };
+}
+
+/** A host event that came as JSON; undefined for what is none. */
+export function hostEventFromValue(value: unknown): HostEvent | undefined {
+  if (!isObject(value)) return undefined;
+  const { type, action, id, namespace, atMs, attributes } = value;
+  if (type !== 'container' && type !== 'image') return undefined;
+  if (typeof action !== 'string' || typeof id !== 'string' || typeof namespace !== 'string') return undefined;
+  return isTime(atMs) && isTexts(attributes) ? { type, action, id, namespace, atMs, attributes } : undefined;
+}
+
+function objectFrom(json: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isTexts = (value: unknown): value is Readonly<Record<string, string>> =>
+  isObject(value) && Object.values(value).every((text) => typeof text === 'string');

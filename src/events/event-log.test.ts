@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Gap, gapsIn } from './event-log.ts';
+
+test.each<[known: [number, number][], gaps: [number, number][]]>([
+  [[], [[10, 20]]],
+  [[[0, 30]], []],
+  [[[10, 20]], []],
+  [[[0, 12]], [[12, 20]]],
+  [[[15, 30]], [[10, 15]]],
+  [
+    [
+      [0, 12],
+      [14, 16],
+      [18, 40],
+    ],
+    [
+      [12, 14],
+      [16, 18],
+    ],
+  ],
+  [[[0, 5]], [[10, 20]]],
+  [[[25, 30]], [[10, 20]]],
+])('known is %j: 10 to 20 lacks %j', (known, gaps) => {
+  const periods = known.map(([fromMs, toMs]) => ({ fromMs, toMs }));
+  expect(gapsIn(periods, { fromMs: 10, toMs: 20 })).toEqual(gaps.map(([fromMs, toMs]) => ({ fromMs, toMs })));
+});
+
+test('a moment is in a gap or in a known period', () => {
+  const periods = fc.array(fc.nat(100), { maxLength: 12 }).map((bounds) => {
+    const sorted = [...new Set(bounds)].sort((a, b) => a - b);
+    return sorted.flatMap((fromMs, index): Gap[] => {
+      const toMs = sorted[index + 1];
+      return index % 2 === 0 && toMs !== undefined ? [{ fromMs, toMs }] : [];
+    });
+  });
+  fc.assert(
+    fc.property(periods, fc.nat(100), fc.nat(100), (known, a, b) => {
+      const range = { fromMs: Math.min(a, b), toMs: Math.max(a, b) };
+      const gaps = gapsIn(known, range);
+      const covers = (list: readonly Gap[], at: number) => list.some(({ fromMs, toMs }) => at > fromMs && at < toMs);
+      for (let at = range.fromMs + 0.5; at < range.toMs; at += 1) expect(covers(gaps, at)).toBe(!covers(known, at));
+    }),
+  );
+});

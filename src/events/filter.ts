@@ -1,0 +1,107 @@
+import { HealthctlError } from '../lib/errors.ts';
+import type { HostEvent } from './host-event.ts';
+
+/** The values of `events --filter`, by key. */
+export type EventFilters = ReadonlyMap<EventFilterKey, readonly string[]>;
+
+/** Docker's: by id or name, or the beginning of one. */
+const NAME_KEYS = [
+  'daemon',
+  'container',
+  'plugin',
+  'volume',
+  'network',
+  'service',
+  'node',
+  'secret',
+  'config',
+] as const;
+const KEYS = ['event', 'type', 'scope', 'image', 'label', ...NAME_KEYS] as const;
+type EventFilterKey = (typeof KEYS)[number];
+
+/** What users look for: the others are accepted for the sake of scripts. */
+const USEFUL_KEYS: readonly EventFilterKey[] = ['container', 'event', 'image', 'label', 'type'];
+
+/** Whose bare name finds all that begins with it (moby#25798). */
+const PREFIX_EVENTS: readonly string[] = ['health_status', 'exec_create', 'exec_start'];
+
+/** Docker: events of the engine itself, as opposed to those of a swarm. */
+export const SCOPE = 'local';
+
+/**
+ * Reads `key=value` texts. An empty text is none, as with Docker.
+ *
+ * @throws INVALID `invalid filter 'x'` for a key that there is not, where Docker silently ignores it
+ */
+export function parseEventFilters(texts: readonly string[]): EventFilters {
+  const filters = new Map<EventFilterKey, string[]>();
+  for (const text of texts.filter((given) => given !== '')) {
+    const equals = text.indexOf('=');
+    if (equals < 0) throw new HealthctlError('USAGE', BAD_FORMAT);
+    const name = text.slice(0, equals).trim().toLowerCase();
+    const key = KEYS.find((known) => known === name);
+    if (key === undefined) {
+      throw new HealthctlError('INVALID', `invalid filter '${name}'`, {
+        hint: `filters are ${USEFUL_KEYS.join(', ')}`,
+      });
+    }
+    filters.set(key, [...(filters.get(key) ?? []), text.slice(equals + 1).trim()]);
+  }
+  return filters;
+}
+
+/** docker/cli, opts/opts.go. */
+export const BAD_FORMAT = 'bad format of filter (expected name=value)';
+
+/**
+ * Whether an event is wanted (Docker: daemon/events/filter.go). Keys must all agree; the values of a key are alternatives, but labels: all of
+ * them are wanted. Keys that name things look at ids and names whatever the type of the event.
+ */
+export function matchesEvent(filters: EventFilters, event: HostEvent): boolean {
+  const { id, attributes } = event;
+  const name = attributes.name ?? '';
+  return (
+    matchesAction(filters, event.action) &&
+    isOneOf(filters, 'type', [event.type]) &&
+    isOneOf(filters, 'scope', [SCOPE]) &&
+    isOneOf(filters, 'image', imageNamesOf(event)) &&
+    NAME_KEYS.every((key) => beginsWithOneOf(filters, key, [id, name])) &&
+    hasLabels(attributes, filters.get('label') ?? [])
+  );
+}
+
+/** With one of the three bare names among them, all of the values match by prefix. */
+function matchesAction(filters: EventFilters, action: string): boolean {
+  const isByPrefix = filters.get('event')?.some((wanted) => PREFIX_EVENTS.includes(wanted)) === true;
+  return isByPrefix ? beginsWithOneOf(filters, 'event', [action]) : isOneOf(filters, 'event', [action]);
+}
+
+function isOneOf(filters: EventFilters, key: EventFilterKey, texts: readonly string[]): boolean {
+  return filters.get(key)?.some((wanted) => texts.includes(wanted)) ?? true;
+}
+
+function beginsWithOneOf(filters: EventFilters, key: EventFilterKey, texts: readonly string[]): boolean {
+  return filters.get(key)?.some((wanted) => texts.some((text) => text.startsWith(wanted))) ?? true;
+}
+
+/** The image of the event or of its container, as it is called and without its tag. */
+function imageNamesOf({ type, id, attributes }: HostEvent): readonly string[] {
+  const image = (type === 'image' ? attributes.name : attributes.image) ?? '';
+  return [id, image, withoutTag(id), withoutTag(image)];
+}
+
+/** The familiar name without tag and digest; what is no name stays as it is. */
+function withoutTag(name: string): string {
+  return name
+    .replace(/^docker\.io\/(?:library\/)?/, '')
+    .replace(/(?::[\w][\w.-]{0,127})?(?:@[\w+.-]+:[0-9a-f]+)?$/, '');
+}
+
+/** Docker looks among all attributes, so that `label=exitCode=1` works too. */
+function hasLabels(attributes: HostEvent['attributes'], wanted: readonly string[]): boolean {
+  return wanted.every((filter) => {
+    const equals = filter.indexOf('=');
+    const key = equals < 0 ? filter : filter.slice(0, equals);
+    return Object.hasOwn(attributes, key) && (equals < 0 || attributes[key] === filter.slice(equals + 1));
+  });
+}

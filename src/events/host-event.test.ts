@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import type { ContainerdEvent, EventFact } from '../containerd/events.ts';
+import { type ContainerFacts, containerEventFrom, imageEventFrom } from './host-event.ts';
+
+const AT = 1_767_225_600_000;
+const facts: ContainerFacts = {
+  name: 'web',
+  image: 'busybox:latest',
+  labels: { tier: 'front', exitCode: 'a label', name: 'another label' },
+  started: { pid: 7, atMs: AT - 2_900 },
+};
+const at = (fact: EventFact): ContainerdEvent => ({ ...fact, namespace: 'default', atMs: AT });
+const own = (topic: string, value: unknown): EventFact => ({
+  kind: 'own',
+  topic: `/healthctl/${topic}`,
+  json: JSON.stringify(value),
+});
+const exited = { kind: 'task-exited', id: 'c1', pid: 7, exitStatus: 137, exitedAtMs: AT } as const;
+
+test.each<[string, EventFact, Record<string, string>?]>([
+  ['create', { kind: 'container-created', id: 'c1', image: 'x' }],
+  ['start', { kind: 'task-started', id: 'c1', pid: 7 }],
+  ['die', exited, { exitCode: '137', execDuration: '2' }],
+  ['die', { ...exited, pid: 8 }, { exitCode: '137' }],
+  ['pause', { kind: 'task-paused', id: 'c1' }],
+  ['unpause', { kind: 'task-resumed', id: 'c1' }],
+  ['oom', { kind: 'task-oom', id: 'c1' }],
+  ['exec_create', { kind: 'exec-added', id: 'c1', execId: 'sh' }, { execID: 'sh' }],
+  ['exec_start', { kind: 'exec-started', id: 'c1', execId: 'sh' }, { execID: 'sh' }],
+  ['exec_die', { kind: 'exec-exited', id: 'c1', execId: 'sh', exitStatus: 3 }, { execID: 'sh', exitCode: '3' }],
+  ['destroy', { kind: 'container-deleted', id: 'c1' }],
+  ['kill', own('kill', { ID: 'c1', Signal: 15 }), { signal: '15' }],
+  ['stop', own('stop', { ID: 'c1' })],
+  ['restart', own('restart', { ID: 'c1' })],
+  ['health_status: unhealthy', own('health-status', { ID: 'c1', Status: 'unhealthy', FailingStreak: 3 })],
+])('%s', (action, fact, attributes = {}) => {
+  expect(containerEventFrom(at(fact), facts)).toEqual({
+    type: 'container',
+    action,
+    id: 'c1',
+    namespace: 'default',
+    atMs: AT,
+    attributes: { tier: 'front', exitCode: 'a label', image: 'busybox:latest', name: 'web', ...attributes },
+  });
+});
+
+test.each<[string, EventFact]>([
+  ['task-created', { kind: 'task-created', id: 'c1' }],
+  ['task-deleted', { kind: 'task-deleted', id: 'c1' }],
+  ['container-updated', { kind: 'container-updated', id: 'c1', labels: {} }],
+  ['that a container is starting', own('health-status', { ID: 'c1', Status: 'starting', FailingStreak: 0 })],
+  ['one of ours that is not known', own('else', { ID: 'c1' })],
+])('Docker has no word for %s', (_what, fact) => {
+  expect(containerEventFrom(at(fact), facts)).toBeUndefined();
+});
+
+test('a container without an image has no such attribute', () => {
+  const attributes = containerEventFrom(at({ kind: 'task-oom', id: 'c1' }), { name: 'c1', image: '', labels: {} });
+  expect(attributes).toMatchObject({ attributes: { name: 'c1' } });
+  expect(attributes?.attributes).not.toHaveProperty('image');
+});
+
+test.each([
+  ['image-created', 'tag'],
+  ['image-updated', 'tag'],
+  ['image-deleted', 'untag'],
+] as const)('%s is %s', (kind, action) => {
+  expect(imageEventFrom(at({ kind, name: 'docker.io/library/busybox:latest' }), 'busybox:latest')).toEqual({
+    type: 'image',
+    action,
+    id: 'busybox:latest',
+    namespace: 'default',
+    atMs: AT,
+    attributes: { name: 'busybox:latest' },
+  });
+});

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { HealthctlError } from '../lib/errors.ts';
+import { parseOwnEvent, publishHealthStatus, publishKill, publishRestart, publishStop } from './own-events.ts';
+
+function exchange() {
+  const told: { topic: string; json: string }[] = [];
+  const debug: string[] = [];
+  const events = { publish: async (event: { topic: string; json: string }) => void told.push(event) };
+  return { told, debug, teller: { events, log: { debug: (line: string) => void debug.push(line) } } };
+}
+
+test('what is published is what is read', async () => {
+  const { told, teller } = exchange();
+  await publishKill(teller, { id: 'c1', signal: 15 });
+  await publishStop(teller, { id: 'c1' });
+  await publishRestart(teller, { id: 'c1' });
+  await publishHealthStatus(teller.events, teller.log, { id: 'c1', status: 'unhealthy', failingStreak: 3 });
+  expect(told.map(parseOwnEvent)).toEqual([
+    { kind: 'kill', id: 'c1', signal: 15 },
+    { kind: 'stop', id: 'c1' },
+    { kind: 'restart', id: 'c1' },
+    { kind: 'health-status', id: 'c1', status: 'unhealthy', failingStreak: 3 },
+  ]);
+  expect(told[3]).toEqual({
+    topic: '/healthctl/health-status',
+    json: '{"ID":"c1","Status":"unhealthy","FailingStreak":3}',
+  });
+});
+
+test('an event that cannot be published is a debug line and no failure', async () => {
+  const { debug, teller } = exchange();
+  const events = { publish: () => Promise.reject(new HealthctlError('UNAVAILABLE', 'containerd is away')) };
+  await publishStop({ ...teller, events }, { id: 'c1' });
+  expect(debug).toEqual(['the event /healthctl/stop was not published: containerd is away']);
+});
+
+test.each([
+  ['another topic', '/healthctl/else', '{"ID":"c1"}'],
+  ['no JSON', '/healthctl/stop', '{'],
+  ['no object', '/healthctl/stop', '["ID"]'],
+  ['no id', '/healthctl/stop', '{"ID":""}'],
+  ['a status that there is not', '/healthctl/health-status', '{"ID":"c1","Status":"fine","FailingStreak":0}'],
+  ['no streak', '/healthctl/health-status', '{"ID":"c1","Status":"healthy"}'],
+  ['no signal', '/healthctl/kill', '{"ID":"c1","Signal":"TERM"}'],
+])('%s is not read', (_what, topic, json) => {
+  expect(parseOwnEvent({ topic, json })).toBeUndefined();
+});
+
+test('nothing that comes over the exchange makes it throw', () => {
+  const topics = ['/healthctl/health-status', '/healthctl/kill', '/healthctl/stop', '/healthctl/restart'];
+  fc.assert(
+    fc.property(fc.constantFrom(...topics), fc.oneof(fc.json(), fc.string()), (topic, json) => {
+      parseOwnEvent({ topic, json });
+    }),
+  );
+});

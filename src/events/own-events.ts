@@ -1,0 +1,101 @@
+import type { Events } from '../containerd/events.ts';
+import { HEALTH_STATUSES, type HealthStatus } from '../health/state.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+
+/** What healthctl itself tells, through containerd's exchange: what containerd cannot know. */
+export type OwnEvent =
+  /** The status changed by a result. */
+  | {
+      readonly kind: 'health-status';
+      readonly id: string;
+      readonly status: HealthStatus;
+      readonly failingStreak: number;
+    }
+  /** A signal is about to be sent. */
+  | { readonly kind: 'kill'; readonly id: string; readonly signal: number }
+  /** Stopped by a user: the container has ended. */
+  | { readonly kind: 'stop'; readonly id: string }
+  /** Stopped and started again by a user. */
+  | { readonly kind: 'restart'; readonly id: string };
+
+/** Its value is `{"ID":"3f4e…","Status":"healthy","FailingStreak":0}`. */
+export const HEALTH_STATUS_TOPIC = '/healthctl/health-status';
+/** `{"ID":"3f4e…","Signal":15}` */
+export const KILL_TOPIC = '/healthctl/kill';
+/** `{"ID":"3f4e…"}` */
+export const STOP_TOPIC = '/healthctl/stop';
+/** `{"ID":"3f4e…"}` */
+export const RESTART_TOPIC = '/healthctl/restart';
+
+/** What telling needs: whoever tells goes on, whether it worked or not. */
+export interface Teller {
+  readonly events: Pick<Events, 'publish'>;
+  readonly log: Pick<Logger, 'debug'>;
+}
+
+export function publishHealthStatus(
+  events: Teller['events'],
+  log: Teller['log'],
+  { id, status, failingStreak }: { readonly id: string; readonly status: HealthStatus; readonly failingStreak: number },
+): Promise<void> {
+  return publish({ events, log }, HEALTH_STATUS_TOPIC, { ID: id, Status: status, FailingStreak: failingStreak });
+}
+
+export const publishKill = (teller: Teller, { id, signal }: { readonly id: string; readonly signal: number }) =>
+  publish(teller, KILL_TOPIC, { ID: id, Signal: signal });
+
+export const publishStop = (teller: Teller, { id }: { readonly id: string }) => publish(teller, STOP_TOPIC, { ID: id });
+
+export const publishRestart = (teller: Teller, { id }: { readonly id: string }) =>
+  publish(teller, RESTART_TOPIC, { ID: id });
+
+/** Never fails: an event that is lost must not undo what it tells of. */
+async function publish({ events, log }: Teller, topic: string, value: Readonly<Record<string, unknown>>) {
+  try {
+    await events.publish({ topic, json: JSON.stringify(value) });
+  } catch (error) {
+    log.debug(`the event ${topic} was not published: ${messageOf(error)}`);
+  }
+}
+
+/** Undefined for a topic or a value that is not known: another version of healthctl may publish more. */
+export function parseOwnEvent({
+  topic,
+  json,
+}: {
+  readonly topic: string;
+  readonly json: string;
+}): OwnEvent | undefined {
+  const value = parseObject(json);
+  const id = value?.ID;
+  if (value === undefined || typeof id !== 'string' || id === '') return undefined;
+  switch (topic) {
+    case HEALTH_STATUS_TOPIC: {
+      const status = HEALTH_STATUSES.find((known) => known === value.Status);
+      const failingStreak = value.FailingStreak;
+      if (status === undefined || !isCount(failingStreak)) return undefined;
+      return { kind: 'health-status', id, status, failingStreak };
+    }
+    case KILL_TOPIC:
+      return isCount(value.Signal) ? { kind: 'kill', id, signal: value.Signal } : undefined;
+    case STOP_TOPIC:
+      return { kind: 'stop', id };
+    case RESTART_TOPIC:
+      return { kind: 'restart', id };
+    default:
+      return undefined;
+  }
+}
+
+function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    return value as Readonly<Record<string, unknown>>;
+  } catch {
+    return undefined;
+  }
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

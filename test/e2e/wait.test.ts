@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from '../../src/containerd/client.ts';
+import { publishHealthStatus } from '../../src/events/own-events.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { type Bed, openBed, until } from './harness.ts';
+
+let bed: Bed;
+beforeAll(async () => {
+  bed = await openBed();
+  await bed.image();
+});
+afterAll(() => bed[Symbol.asyncDispose]());
+
+const CHECKED = ['--health-cmd', 'test -e /tmp/ok || { echo not yet; false; }', '--health-retries', '1'];
+
+async function run(flags: readonly string[] = CHECKED, command: readonly string[] = ['sleep', '600']) {
+  const name = bed.name();
+  const id = await bed.ok(['run', '-d', '--name', name, ...flags, await bed.image(), ...command]);
+  return { name, id };
+}
+
+/** One check, and its word. */
+async function check({ name, id }: { name: string; id: string }): Promise<void> {
+  const { code } = await bed.cli(['healthcheck', 'run', name]);
+  const { events, close } = connect(bed);
+  try {
+    const status = code === 0 ? 'healthy' : 'unhealthy';
+    await publishHealthStatus(events, silentLogger, { id, status, failingStreak: code });
+  } finally {
+    close();
+  }
+}
+
+const isRunning = (name: string) =>
+  until(async () => (await bed.ok(['ps', '-q', '--filter', `name=^${name}$`])) !== '');
+
+describe('wait --condition', () => {
+  test('unhealthy, healthy, and what it prints', async () => {
+    const web = await run();
+    const [unhealthy, healthy] = ['unhealthy', 'healthy'].map((word) =>
+      bed.spawn(['wait', '--condition', word, web.name]),
+    );
+    await check(web);
+    expect(await unhealthy?.exited).toMatchObject({ code: 0, stdout: '-1\n', stderr: '' });
+    await bed.ok(['exec', web.name, 'touch', '/tmp/ok']);
+    await check(web);
+    expect(await healthy?.exited).toMatchObject({ code: 0, stdout: '-1\n', stderr: '' });
+    expect(await bed.ok(['wait', '--condition', 'healthy', web.name])).toBe('-1');
+  });
+
+  test('a container that exits first is an error', async () => {
+    const web = await run(CHECKED, ['sh', '-c', 'sleep 1; exit 3']);
+    expect(await bed.cli(['wait', '--condition', 'healthy', web.name])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `healthctl: container ${web.name} exited (3) before it was healthy\n`,
+    });
+  });
+
+  test('a container without a check cannot become healthy', async () => {
+    const { name } = await run([]);
+    expect(await bed.cli(['wait', '--condition', 'healthy', name])).toMatchObject({
+      code: 1,
+      stderr: 'healthctl: container has no health check configured\n',
+    });
+  });
+
+  test('running, paused, next-exit, removed', async () => {
+    const name = bed.name();
+    await bed.ok(['create', '--name', name, await bed.image(), 'sh', '-c', 'sleep 600']);
+    expect(await bed.ok(['wait', '--condition', 'created', name])).toBe('-1');
+    expect(await bed.ok(['wait', name])).toBe('0');
+    const conditions = ['running', 'paused', 'next-exit', 'removed', 'stopped'];
+    const waits = conditions.map((word) => bed.spawn(['wait', '--condition', word, name]));
+    const [running, paused, ...ended] = waits;
+    await bed.ok(['start', name]);
+    expect(await running?.exited).toMatchObject({ code: 0, stdout: '-1\n' });
+    await bed.ok(['pause', name]);
+    expect(await paused?.exited).toMatchObject({ code: 0, stdout: '-1\n' });
+    await bed.ok(['unpause', name]);
+    await bed.ok(['rm', '-f', name]);
+    for (const wait of ended) expect(await wait.exited).toMatchObject({ code: 0, stdout: '137\n', stderr: '' });
+  });
+
+  test('Ctrl-C ends it', async () => {
+    const { name } = await run();
+    const waiting = bed.spawn(['wait', '--condition', 'healthy', name]);
+    await isRunning(name);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    waiting.kill('SIGINT');
+    expect(await waiting.exited).toMatchObject({ code: 130, stdout: '', stderr: '' });
+  });
+
+  test('a condition that there is not', async () => {
+    const result = await bed.cli(['wait', '--condition', 'happy', 'x']);
+    expect(result.code).toBe(125);
+    expect(result.stderr).toContain('invalid argument "happy" for "--condition" flag: must be one of not-running, ');
+  });
+});
+
+describe('run -d --wait and start --wait', () => {
+  test('return when the container is healthy', async () => {
+    const name = bed.name();
+    const running = bed.spawn(['run', '-d', '--wait', '--name', name, ...CHECKED, await bed.image(), 'sleep', '600']);
+    await isRunning(name);
+    const id = await bed.ok(['inspect', '--format', '{{.Id}}', name]);
+    await bed.ok(['exec', name, 'touch', '/tmp/ok']);
+    expect(running.stdout()).toBe('');
+    await check({ name, id });
+    expect(await running.exited).toMatchObject({ code: 0, stdout: `${id}\n`, stderr: '' });
+    expect(await bed.ok(['start', '--wait', name])).toBe(name);
+  });
+
+  test('fail with what the check said when it is unhealthy, exits first or is late', async () => {
+    const image = await bed.image();
+    const name = bed.name();
+    const running = bed.spawn(['run', '-d', '--wait', '--name', name, ...CHECKED, image, 'sleep', '600']);
+    await isRunning(name);
+    const id = await bed.ok(['inspect', '--format', '{{.Id}}', name]);
+    await check({ name, id });
+    const said = 'the last check ended with 1:\nnot yet\n';
+    expect(await running.exited).toMatchObject({
+      code: 1,
+      stdout: `${id}\n`,
+      stderr: `healthctl: container ${name} is unhealthy\n${said}`,
+    });
+    const flags = ['--health-cmd', 'true', '--name'];
+    const exits = bed.name();
+    expect(await bed.cli(['run', '-d', '--wait', ...flags, exits, image, 'sh', '-c', 'exit 5'])).toMatchObject({
+      code: 1,
+      stderr: `healthctl: container ${exits} exited (5) before it was healthy\nsee: healthctl logs ${exits}\n`,
+    });
+    const late = bed.name();
+    await bed.ok(['create', ...flags, late, image, 'sleep', '600']);
+    expect(await bed.cli(['start', '--wait', '--wait-timeout', '1', late])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `healthctl: container ${late} is not healthy after 1s\nsee: healthctl logs ${late}\n`,
+    });
+  });
+
+  test('without a check, running is ready', async () => {
+    const { name } = await run(['--wait', '--wait-timeout', '20']);
+    expect(await bed.ok(['start', '--wait', name])).toBe(name);
+  });
+
+  test.each([
+    [['run', '--wait', 'x'], '--wait needs --detach'],
+    [['run', '-d', '--wait-timeout', '1', 'x'], '--wait-timeout needs --wait'],
+    [['start', '--wait', '-a', 'x'], '--wait conflicts with --attach and --interactive'],
+    [['start', '--wait', '--wait-timeout', '-1', 'x'], 'must not be negative'],
+  ])('%j is refused', async (args, text) => {
+    const result = await bed.cli(args);
+    expect(result.code).toBe(125);
+    expect(result.stderr).toContain(text);
+  });
+});
