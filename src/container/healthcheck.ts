@@ -1,4 +1,5 @@
 import { type CheckReport, check, runningRun } from '../check/check.ts';
+import { publishHealthStatus } from '../events/own-events.ts';
 import { type GivenHealthConfig, isChecked, withDefaults } from '../health/config.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { createExecProber } from '../probe/exec.ts';
@@ -37,7 +38,10 @@ export async function runHealthcheck(
   const findTask = async () => (await look()).taskView;
   const prober = createExecProber({ tasks: ctx.containerd.tasks, clock: ctx.clock, log: ctx.log });
   try {
-    return await check({ clock: ctx.clock, store: ctx.store, prober, describe, findTask }, subject, signal);
+    const report = await check({ clock: ctx.clock, store: ctx.store, prober, describe, findTask }, subject, signal);
+    if (report.kind === 'recorded' && report.statusChanged)
+      await publishHealthStatus(ctx.containerd.events, ctx.log, { id: record.id, ...report.state });
+    return report;
   } catch (error) {
     // Removed while we waited for its lock: what waiting made of its directory goes too.
     if (hasCode(error, 'NOT_FOUND')) await ctx.store.remove(subject);

@@ -157,6 +157,7 @@ async function* linesOf(body: AsyncIterable<Buffer>): AsyncIterable<string> {
   for await (const chunk of body) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
+      if (end === 0) return; // the monitor has told all that was asked for
       yield rest.toString('utf8', 0, end);
       rest = rest.subarray(end + 1);
     }

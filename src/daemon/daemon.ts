@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type ContainerContext, createContainerContext } from '../container/context.ts';
 import { momentOf } from '../container/view.ts';
 import type { Containerd } from '../containerd/client.ts';
+import { publishHealthStatus } from '../events/own-events.ts';
 import { version } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
@@ -13,6 +14,7 @@ import { createExecProber } from '../probe/exec.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { createAdoption } from './adoption.ts';
+import { openEventHub } from './event-hub.ts';
 import { createKeeper, isAutoRemoved } from './keeper.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 import { createApiServer } from './server.ts';
@@ -55,6 +57,10 @@ export function createDaemon(deps: DaemonDeps): Daemon {
     run: async (signal, onReady) => {
       const lock = await takeLock(places, clock, deps.socketGroupId);
       const contextOf = contextsOf(deps);
+      const hub = openEventHub({
+        ...{ clock, log, runRoot: settings.runRoot },
+        containerd: deps.containerd.inNamespace(settings.monitor.namespaces[0] ?? settings.namespace),
+      });
       const keeper = createKeeper({ contextOf, log });
       const asked = new AbortController();
       const monitor = createMonitor({
@@ -65,15 +71,19 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         proberOf: ({ containerd: { tasks } }) => createExecProber({ tasks, clock, log }),
         hooks: {
           ...keeper,
-          onEvent: () => {},
-          onStatus: () => {},
+          onListed: hub.learn,
+          onEvent: hub.take,
+          onStatus: ({ namespace, id }, { status, failingStreak }) => {
+            const { events } = contextOf(namespace).containerd;
+            void publishHealthStatus(events, log, { id, status, failingStreak });
+          },
           onChange: () => {},
         },
       });
       const service = createService({ monitor, contextOf, settings, startedAtMs, isAutostarted });
       const server = createApiServer({
         ...{ path: places.apiSocket, groupId: deps.socketGroupId, service, clock, log },
-        streams: { serve: async () => {} },
+        streams: hub,
         onStop: () => asked.abort(),
       });
       const ended = AbortSignal.any([signal, asked.signal]);
@@ -88,6 +98,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       } finally {
         await server.stop();
         await monitor.stop();
+        await hub.close();
         lock.release();
       }
     },

@@ -23,8 +23,12 @@ export interface ApiServerOptions {
 
 /** Events for whoever follows them. */
 export interface EventStreams {
-  /** Writes lines until the signal fires, or to the end of what was asked for. Throws USAGE for what cannot be asked. */
-  serve(query: URLSearchParams, write: (line: string) => Promise<void>, signal: AbortSignal): Promise<void>;
+  /**
+   * Throws USAGE for what cannot be asked.
+   *
+   * @returns writes lines until the signal fires, or to the end of what was asked for
+   */
+  open(query: URLSearchParams): (write: (line: string) => Promise<void>, signal: AbortSignal) => Promise<void>;
 }
 
 /** The API on a Unix socket. */
@@ -214,8 +218,10 @@ function answerHealthz(service: Service, { part, response }: Request): void {
 }
 
 async function streamEvents(streams: EventStreams, { query, signal, response }: Request): Promise<void> {
+  const serve = streams.open(query);
+  // At once, so that the client knows that it follows.
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' }).flushHeaders();
   const write = (line: string): Promise<void> => {
-    if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     if (response.write(`${line}\n`) || response.destroyed) return Promise.resolve();
     return new Promise((resolve) => {
       const go = (): void => {
@@ -227,9 +233,9 @@ async function streamEvents(streams: EventStreams, { query, signal, response }: 
       response.once('close', go);
     });
   };
-  await streams.serve(query, write, signal);
-  if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  response.end();
+  await serve(write, signal);
+  // An empty line tells the end of what was asked for from a monitor that was killed.
+  response.end('\n');
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {

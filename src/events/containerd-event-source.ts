@@ -89,9 +89,23 @@ function pastOf(
   { sinceMs, toMs }: { readonly sinceMs: number | undefined; readonly toMs: number },
 ): readonly HostEvent[] {
   const { events, known } = readEventLog(logDir, { sinceMs, untilMs: toMs });
-  const gaps = sinceMs === undefined ? [] : gapsIn(known, { fromMs: sinceMs, toMs });
-  if (gaps.length > 0) log.warn(`${gapsText(gaps)}: no monitor kept them`);
+  if (sinceMs !== undefined) tellGaps(log, gapsIn(known, { fromMs: sinceMs, toMs }));
   return events.filter(({ namespace }) => namespace === containerd.namespace);
+}
+
+/** The same for whoever gets the past from a monitor that runs: it knows everything since its own beginning. */
+export function warnOfGaps(
+  { clock, log, logDir }: Pick<ContainerdEventSourceParts, 'clock' | 'log' | 'logDir'>,
+  sinceMs: number,
+  untilMs = clock.now(),
+): void {
+  const { known } = readEventLog(logDir);
+  const beganMs = known.at(-1)?.fromMs ?? clock.now();
+  tellGaps(log, gapsIn(known, { fromMs: sinceMs, toMs: Math.min(untilMs, beganMs) }));
+}
+
+function tellGaps(log: Logger, gaps: readonly Gap[]): void {
+  if (gaps.length > 0) log.warn(`${gapsText(gaps)}: no monitor kept them`);
 }
 
 /** Of many gaps the last ones: they are what a user can still do something about. */

@@ -4,6 +4,7 @@ import { recordFromCompact } from '../container/compact-record.ts';
 import type { ContainerContext } from '../container/context.ts';
 import { type ContainerView, type Moment, viewFrom } from '../container/view.ts';
 import type { Containerd } from '../containerd/client.ts';
+import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import { effectiveState, type HealthState } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -41,6 +42,8 @@ export interface MonitorDeps {
 
 /** What the monitor tells of. */
 export interface MonitorHooks {
+  /** All containers of a namespace, as a list of containerd tells. */
+  onListed(namespace: string, records: readonly ContainerRecord[]): void;
   /** Each event in order, after the monitor has taken it in. */
   onEvent(event: ContainerdEvent): void;
   /** A run has ended, or was found ended; its worker is stopped by then. `exit` is undefined when nobody knows how it ended. */
@@ -341,6 +344,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const versions = new Map(known.map((container) => [keyOf(container), model.versionOf(keyOf(container))]));
     const own = containerd.inNamespace(namespace);
     const [records, tasks] = await Promise.all([own.containers.list([], { signal }), own.tasks.list({ signal })]);
+    hooks.onListed(namespace, records);
     const taskOf = new Map(tasks.map((task) => [task.containerId, task]));
     const found = new Map(records.map((record) => [record.id, { record, task: taskOf.get(record.id) }]));
     for (const id of new Set([...found.keys(), ...known.map((container) => container.id)])) {

@@ -57,7 +57,21 @@ function checkProcessJson({ containerId, processJson }: ProbeTarget, args: reado
   const process = processJson === undefined ? undefined : decodeJson(processJson);
   if (typeof process !== 'object' || process === null)
     throw new HealthctlError('CORRUPT', `container ${containerId} has no runtime spec`);
-  return encodeJson({ ...process, args, terminal: false, consoleSize: undefined });
+  return encodeJson({ ...process, ...withoutTerminal(process), args });
+}
+
+/**
+ * A check has no terminal, whatever the container has, and so not the variable that whoever made the container set because of it (Docker:
+ * daemon/container CreateDaemonEnvironment, which sets it for a process with a terminal only).
+ */
+function withoutTerminal(process: object): object {
+  const { terminal, env } = process as { readonly terminal?: unknown; readonly env?: unknown };
+  const hadTerminal = terminal === true && Array.isArray(env);
+  return {
+    terminal: false,
+    consoleSize: undefined,
+    ...(hadTerminal ? { env: env.filter((variable) => variable !== 'TERM=xterm') } : {}),
+  };
 }
 
 /** What a probe prints, on its way through a FIFO of its own. */

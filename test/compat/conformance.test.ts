@@ -4,24 +4,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bed, HEALTHCTL, openBed } from '../e2e/harness.ts';
 import { type ProgramResult, runProgram } from '../fixtures/program.ts';
 
-// The scenarios that need no monitor: nothing in them waits for a check that healthctl runs by itself.
-const SCENARIOS = [
-  'config-*',
-  'errors-*',
-  'merge-each-field',
-  'merge-image-only',
-  'merge-n*',
-  'show-image-inspect',
-  'show-inspect-templates',
-  'image-unknown-test',
-];
-
-const ONLY = SCENARIOS.flatMap((glob) => ['--only', glob]);
 const KIT = fileURLToPath(new URL('kit', import.meta.url));
-const NAMES = execFileSync(process.execPath, [`${KIT}/replay.mjs`, '--list', ...ONLY], { encoding: 'utf8' })
+/** What cannot pass, and why. */
+const LEFT_OUT: readonly string[] = [
+  'image-native-test', // native probes are not there yet
+  'process-limits', // the Go runtime in Debian's runc 1.1.5 raises a soft limit of open files to the hard one
+  'events-exec', // recorded for the profile docker alone, and so are the next
+  'events-lifecycle',
+];
+const NAMES = execFileSync(process.execPath, [`${KIT}/replay.mjs`, '--list', '--profile', 'ours'], { encoding: 'utf8' })
   .trimEnd()
   .split('\n')
-  .map((line) => line.split(' ')[0] ?? '');
+  .map((line) => line.split(' ')[0] ?? '')
+  .filter((name) => !LEFT_OUT.includes(name));
 
 /** Runs a program of the kit; it is plain Node.js and knows nothing of vitest. */
 function runKit(
@@ -29,31 +24,37 @@ function runKit(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<ProgramResult> {
-  return runProgram([process.execPath, `${KIT}/${program}`, ...args], { env, timeoutMs: 280_000 });
+  return runProgram([process.execPath, `${KIT}/${program}`, ...args], { env, timeoutMs: 900_000 });
 }
 
 describe('conformance with Docker 28.5.2, as recorded', () => {
   let bed: Bed;
-  let replay: ProgramResult;
+  const verdicts = new Map<string, string>();
+
+  const replay = async (names: readonly string[], jobs: number): Promise<void> => {
+    const cli = [HEALTHCTL, ...bed.globalFlags].join(' ');
+    const only = names.flatMap((name) => ['--only', name]);
+    const options = ['--cli', cli, '--profile', 'ours', '--jobs', `${jobs}`, '--retry', '2', '--verbose', ...only];
+    const { stdout } = await runKit('replay.mjs', options, bed.env);
+    for (const name of names) verdicts.set(name, verdictOf(name, stdout));
+  };
 
   beforeAll(async () => {
-    bed = await openBed();
-    const cli = [HEALTHCTL, ...bed.globalFlags].join(' ');
-    replay = await runKit(
-      'replay.mjs',
-      ['--cli', cli, '--profile', 'ours', '--jobs', '2', '--verbose', ...ONLY],
-      bed.env,
-    );
-  }, 290_000);
+    bed = await openBed(['autostart = true']);
+    await replay(NAMES, 2);
+    // Scenarios of a second fail when a busy machine shows their first state late: those that did are played once more, one by one.
+    const failed = NAMES.filter((name) => !verdicts.get(name)?.startsWith('pass '));
+    if (failed.length > 0 && failed.length <= 25) await replay(failed, 1);
+  }, 1_000_000);
 
   afterAll(() => bed[Symbol.asyncDispose]());
 
   test('scenarios were found', () => {
-    expect(NAMES.length).toBeGreaterThanOrEqual(19);
+    expect(NAMES.length).toBeGreaterThanOrEqual(90);
   });
 
   test.each(NAMES)('%s', (name) => {
-    expect(verdictOf(name, replay.stdout), replay.stderr).toMatch(/^pass /);
+    expect(verdicts.get(name)).toMatch(/^pass /);
   });
 });
 
