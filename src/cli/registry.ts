@@ -205,6 +205,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/daemon/logs.ts')).logs,
   },
   {
+    path: ['daemon', 'install'],
+    aliases: [],
+    summary: 'Have systemd run the monitor',
+    load: async () => (await import('./commands/daemon/install.ts')).install,
+  },
+  {
+    path: ['daemon', 'uninstall'],
+    aliases: [],
+    summary: 'Remove the monitor from systemd',
+    load: async () => (await import('./commands/daemon/uninstall.ts')).uninstall,
+  },
+  {
     path: ['version'],
     aliases: [],
     summary: 'Show the versions of healthctl and of containerd',

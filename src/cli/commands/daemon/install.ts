@@ -1,0 +1,28 @@
+import { realpathSync } from 'node:fs';
+import { installUnit } from '../../../daemon/systemd.ts';
+import { unitTextOf } from '../../../daemon/systemd-unit.ts';
+import type { World } from '../../../world.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
+
+/** `healthctl daemon install`: the monitor as a service of systemd. Resolves when it is ready. */
+export const install: Command = {
+  usage: '[OPTIONS]',
+  description:
+    'Have systemd run the monitor, now and after each boot. One that is installed already is brought up to date.',
+  options: [{ name: 'print', type: 'bool', help: 'Print the unit, and install nothing' }],
+  args: { min: 0, max: 0 },
+  run: (world, input) => installDaemon(world, input),
+};
+
+async function installDaemon(
+  { settings, env }: Pick<World, 'settings' | 'env'>,
+  { options }: CommandInput,
+): Promise<CommandResult> {
+  const request = {
+    settings,
+    program: [process.execPath, '--', realpathSync(process.argv[1] ?? '')],
+    configFile: env.HEALTHCTL_TOML || undefined,
+  };
+  if (options.bool('print')) return { stdout: unitTextOf(request) };
+  return { stdout: `${await installUnit({ ...request, makeWay: async () => {} })}\n` };
+}

@@ -1,0 +1,11 @@
+import { uninstallUnit } from '../../../daemon/systemd.ts';
+import type { Command } from '../../command.ts';
+
+/** `healthctl daemon uninstall`: ends the monitor that systemd runs. What is known of containers stays. */
+export const uninstall: Command = {
+  usage: '',
+  description: 'Stop the monitor that systemd runs, and remove its unit.',
+  options: [],
+  args: { min: 0, max: 0 },
+  run: async ({ settings }) => ({ stdout: `${await uninstallUnit(settings)}\n` }),
+};

@@ -1,0 +1,81 @@
+import { closeSync } from 'node:fs';
+import { openLibc } from './libc.ts';
+
+/** Tells systemd how a service is doing (sd_notify(3)). Without systemd, and when a message cannot be sent, nothing happens. */
+export interface Notifier {
+  /** Start-up is over: `systemctl start` of a unit of Type=notify returns. */
+  ready(): void;
+  stopping(): void;
+  /** One line that `systemctl status` shows. */
+  status(text: string): void;
+  /** Shows that the process is alive; due every `watchdogIntervalMs`. */
+  watchdog(): void;
+  /** A reload has begun; `ready` says that it is over. @param monotonicUs CLOCK_MONOTONIC, which is `process.hrtime.bigint() / 1000n` */
+  reloading(monotonicUs: bigint): void;
+  /** How often to call `watchdog`: half of what systemd waits before it kills. Undefined when it does not watch this process. */
+  readonly watchdogIntervalMs: number | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @param env of the process: NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID */
+export function openNotifier(env: Environment, pid = process.pid): Notifier {
+  const address = socketAddressFrom(env.NOTIFY_SOCKET);
+  const send = (...lines: readonly string[]): void => {
+    if (address) sendDatagram(address, Buffer.from(lines.join('\n')));
+  };
+  return {
+    ready: () => send('READY=1'),
+    stopping: () => send('STOPPING=1'),
+    status: (text) => send(`STATUS=${text.replace(/\s+/g, ' ')}`),
+    watchdog: () => send('WATCHDOG=1'),
+    reloading: (monotonicUs) => send('RELOADING=1', `MONOTONIC_USEC=${monotonicUs}`),
+    watchdogIntervalMs: address && watchdogIntervalMsFrom(env, pid),
+  };
+}
+
+/** sd_watchdog_enabled(3): without WATCHDOG_PID any process is meant. */
+function watchdogIntervalMsFrom({ WATCHDOG_USEC, WATCHDOG_PID }: Environment, pid: number): number | undefined {
+  if (WATCHDOG_USEC === undefined || !/^[1-9]\d{0,14}$/.test(WATCHDOG_USEC)) return undefined;
+  if (WATCHDOG_PID && WATCHDOG_PID !== `${pid}`) return undefined;
+  return Number(WATCHDOG_USEC) / 1000 / 2;
+}
+
+const AF_UNIX = 1;
+/** Of `sun_path` in unix(7); a path ends with a zero, a name in the abstract namespace need not. */
+const MAX_PATH_BYTES = 108;
+
+/** A `struct sockaddr_un`; undefined for what is no Unix socket (systemd also knows `vsock:`). */
+function socketAddressFrom(name: string | undefined): Buffer | undefined {
+  if (!name || !/^[/@]./.test(name)) return undefined;
+  const path = name.startsWith('@') ? Buffer.from(`\0${name.slice(1)}`) : Buffer.from(`${name}\0`);
+  if (path.length > MAX_PATH_BYTES) return undefined;
+  const family = Buffer.alloc(2);
+  new Uint16Array(family.buffer, family.byteOffset, 1)[0] = AF_UNIX;
+  return Buffer.concat([family, path]);
+}
+
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_NOSIGNAL = 0x4000;
+const SOL_SOCKET = 1;
+const SO_SNDTIMEO = 21;
+/** A `struct timeval` of 200 ms: a systemd whose queue is full is waited for, but not for long. */
+const SEND_LIMIT = Buffer.from(BigInt64Array.of(0n, 200_000n).buffer);
+
+/** A socket for each message: they are rare, and none is kept open or passed on to a child. */
+function sendDatagram(address: Buffer, message: Buffer): void {
+  const libc = openLibc();
+  const fd = libc.func('int socket(int domain, int type, int protocol)')(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  try {
+    const setOption = libc.func('int setsockopt(int fd, int level, int name, const void *value, unsigned int size)');
+    setOption(fd, SOL_SOCKET, SO_SNDTIMEO, SEND_LIMIT, SEND_LIMIT.length);
+    const send = libc.func(
+      'long sendto(int fd, const void *bytes, unsigned long size, int flags, const void *address, unsigned int length)',
+    );
+    send(fd, message, message.length, MSG_NOSIGNAL, address, address.length);
+  } finally {
+    closeSync(fd);
+  }
+}

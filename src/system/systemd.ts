@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { errnoOf, HealthctlError } from '../lib/errors.ts';
+
+/** The systemd that runs this machine. */
+export interface Systemd {
+  /** Throws UNAVAILABLE where the machine is run by something else. */
+  require(): void;
+  /** Runs one of systemd's programs. Throws UNAVAILABLE with the last line that it said when it fails. */
+  run(program: 'systemctl' | 'systemd-run', args: readonly string[]): Promise<string>;
+}
+
+/** sd_booted(3). */
+const BOOTED = '/run/systemd/system';
+/** Starting a unit waits until it is ready; a job of systemd's own gives up after 90 s. */
+const LIMIT_MS = 120_000;
+
+export function isSystemdRunning(): boolean {
+  return existsSync(BOOTED);
+}
+
+export const systemd: Systemd = {
+  require: () => {
+    if (isSystemdRunning()) return;
+    throw new HealthctlError('UNAVAILABLE', 'this machine is not run by systemd', {
+      hint: 'start the monitor with "healthctl daemon start", or have your init system run "healthctl daemon"',
+    });
+  },
+  run: (program, args) =>
+    new Promise((resolve, reject) => {
+      execFile(program, args, { timeout: LIMIT_MS, env: environment(), maxBuffer: 64 << 20 }, (error, out, err) => {
+        if (error) reject(failureOf(program, args, error, err));
+        else resolve(out);
+      });
+    }),
+};
+
+/** Texts are recognised, so they are asked for in English; a pager waits for a key. */
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, LC_ALL: 'C', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' };
+}
+
+function failureOf(program: string, args: readonly string[], cause: Error, stderr: string): HealthctlError {
+  if (errnoOf(cause) === 'ENOENT')
+    return new HealthctlError('UNAVAILABLE', `${program} is not installed`, { cause, hint: 'it comes with systemd' });
+  const words = args.filter((word) => !word.startsWith('-')).slice(0, 2);
+  const said = stderr.trim().split('\n').at(-1);
+  return new HealthctlError('UNAVAILABLE', `${[program, ...words].join(' ')}: ${said || cause.message}`, { cause });
+}

@@ -1,0 +1,116 @@
+import { closeSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openLibc, systemError } from '../../src/system/libc.ts';
+import { openNotifier } from '../../src/system/sd-notify.ts';
+
+// Against a datagram socket such as systemd has.
+
+const dir = mkdtempSync(join(tmpdir(), 'healthctl-notify-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+interface Receiver extends Disposable {
+  /** What has come so far, in order, and not been taken. */
+  take(): string[];
+}
+
+/** @param name a path, or `@name` in the abstract namespace */
+function listen(name: string): Receiver {
+  const libc = openLibc();
+  const must = (what: string, value: number): number => {
+    if (value < 0) throw systemError(libc, what);
+    return value;
+  };
+  const fd = must('socket', libc.func('int socket(int domain, int type, int protocol)')(1, 2, 0));
+  const path = name.startsWith('@') ? Buffer.from(`\0${name.slice(1)}`) : Buffer.from(`${name}\0`);
+  const address = Buffer.concat([Buffer.from([1, 0]), path]);
+  must('bind', libc.func('int bind(int fd, const void *address, unsigned int length)')(fd, address, address.length));
+  const receive = libc.func('long recv(int fd, void *bytes, unsigned long size, int flags)');
+  const MSG_DONTWAIT = 0x40;
+  return {
+    take: () => {
+      const messages: string[] = [];
+      for (;;) {
+        const bytes = Buffer.alloc(4096);
+        const count = receive(fd, bytes, bytes.length, MSG_DONTWAIT);
+        if (count < 0) return messages;
+        messages.push(bytes.toString('utf8', 0, Number(count)));
+      }
+    },
+    [Symbol.dispose]: () => closeSync(fd),
+  };
+}
+
+describe('notifying systemd', () => {
+  test.each([join(dir, 'notify.sock'), `@healthctl-notify-${process.pid}`])('on %s', (socket) => {
+    using receiver = listen(socket);
+    const notifier = openNotifier({ NOTIFY_SOCKET: socket });
+    notifier.ready();
+    notifier.status('watches\n3 containers\nREADY=1');
+    notifier.watchdog();
+    notifier.reloading(12_345_678_901n);
+    notifier.stopping();
+    expect(receiver.take()).toEqual([
+      'READY=1',
+      'STATUS=watches 3 containers READY=1',
+      'WATCHDOG=1',
+      'RELOADING=1\nMONOTONIC_USEC=12345678901',
+      'STOPPING=1',
+    ]);
+  });
+
+  test('keeps no descriptor', () => {
+    const socket = join(dir, 'count.sock');
+    using receiver = listen(socket);
+    const notifier = openNotifier({ NOTIFY_SOCKET: socket });
+    notifier.ready();
+    const before = readdirSync('/proc/self/fd').length;
+    for (let count = 0; count < 50; count += 1) {
+      notifier.watchdog();
+      receiver.take();
+    }
+    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  });
+
+  test('a reader that does not read holds nobody up for long', () => {
+    const socket = join(dir, 'slow.sock');
+    using receiver = listen(socket);
+    const notifier = openNotifier({ NOTIFY_SOCKET: socket });
+    const begun = performance.now();
+    const limit = () => performance.now() - begun > 150;
+    while (!limit()) notifier.watchdog();
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(receiver.take().length).toBeGreaterThan(1);
+  });
+
+  test.each([
+    ['nobody listens', join(dir, 'nobody.sock')],
+    ['a name that is too long', `/${'x'.repeat(200)}`],
+    ['another kind of address', 'vsock:2:1234'],
+    ['an empty one', ''],
+    ['none', undefined],
+  ])('%s: nothing happens', (_case, NOTIFY_SOCKET) => {
+    const notifier = openNotifier({ NOTIFY_SOCKET });
+    expect(() => {
+      notifier.ready();
+      notifier.watchdog();
+      notifier.stopping();
+    }).not.toThrow();
+  });
+});
+
+describe('the watchdog', () => {
+  const NOTIFY_SOCKET = '/run/nobody';
+  test.each([
+    ['half of what systemd waits', { NOTIFY_SOCKET, WATCHDOG_USEC: '30000000' }, 15_000],
+    ['for this process', { NOTIFY_SOCKET, WATCHDOG_USEC: '3000000', WATCHDOG_PID: '7' }, 1_500],
+    ['for another one', { NOTIFY_SOCKET, WATCHDOG_USEC: '3000000', WATCHDOG_PID: '8' }, undefined],
+    ['off', { NOTIFY_SOCKET }, undefined],
+    ['nonsense', { NOTIFY_SOCKET, WATCHDOG_USEC: 'soon' }, undefined],
+    ['zero', { NOTIFY_SOCKET, WATCHDOG_USEC: '0' }, undefined],
+    ['without a socket', { WATCHDOG_USEC: '3000000' }, undefined],
+  ])('%s', (_case, env, expected) => {
+    expect(openNotifier(env, 7).watchdogIntervalMs).toBe(expected);
+  });
+});
