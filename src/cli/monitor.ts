@@ -17,8 +17,9 @@ export function openMonitor({ settings }: Pick<World, 'settings'>): DaemonClient
 /** Starts a monitor unless one runs. Throws UNAVAILABLE when it does not come up. */
 export async function startMonitor({ settings, clock, env, signal }: MonitorWorld): Promise<void> {
   const { ensureDaemon } = await import('../daemon/autostart.ts');
+  const { systemdStarter } = await import('../daemon/systemd-start.ts');
   const program = process.argv[1] ?? '';
-  await ensureDaemon({ settings, clock, env, program, signal, startBySystemd: undefined });
+  await ensureDaemon({ settings, clock, env, program, signal, startBySystemd: systemdStarter(settings, env) });
 }
 
 /**

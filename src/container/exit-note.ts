@@ -32,11 +32,16 @@ export function writeExitNote({ dirs, namespace }: NotePlace, id: string, note: 
   replaceFile(join(dir, FILE), `${JSON.stringify(json)}\n`);
 }
 
+/** What was noted last of a container. */
+export function lastExitNote({ dirs, namespace }: NotePlace, id: string): ExitNote | undefined {
+  return readExitNote(join(dataDirOf(dirs, { namespace, id }), FILE));
+}
+
 /** A container that has ended, with what the monitor noted of that; any other as it is. */
-export function withExitNote({ dirs, namespace }: NotePlace, view: ContainerView): ContainerView {
+export function withExitNote(place: NotePlace, view: ContainerView): ContainerView {
   const { record, exit, started } = view;
   if (!exit || !started.ever || record.labels[LABELS.owner] === undefined) return view;
-  const note = readExitNote(join(dataDirOf(dirs, { namespace, id: record.id }), FILE));
+  const note = lastExitNote(place, record.id);
   if (!note || note.run !== started.lastRun) return view;
   const isKnown = exit.atMs !== undefined;
   return {

@@ -7,8 +7,8 @@ import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import type { Settings } from '../lib/settings.ts';
 import { lockFile } from '../system/flock.ts';
 import { createDaemonClient, type DaemonClient } from './client.ts';
+import { drainDaemon } from './drain.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
-import { API_VERSION } from './version.ts';
 
 export interface AutostartDeps {
   readonly settings: Settings;
@@ -50,7 +50,7 @@ export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
   );
   try {
     if (await isCurrent(client, deps.signal)) return false;
-    await drainOlder(deps, places);
+    await drainDaemon(places, deps);
     await startDaemon(deps, places, client);
     return true;
   } finally {
@@ -63,17 +63,6 @@ async function isCurrent(client: DaemonClient, signal: AbortSignal): Promise<boo
   if (!answer) return false;
   const { isAutostarted, version: theirs } = (answer.value ?? {}) as Readonly<Record<string, unknown>>;
   return isAutostarted !== true || theirs === version;
-}
-
-/** Asks a monitor of another version to end, and waits until it has let go. */
-async function drainOlder({ clock, signal }: AutostartDeps, places: DaemonPlaces): Promise<void> {
-  for (const apiVersion of [API_VERSION, API_VERSION - 1].filter((each) => each > 0))
-    await createDaemonClient(places.apiSocket, apiVersion).ask('POST', '/daemon/stop', signal);
-  const lock = await lockFile(
-    { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: START_LIMIT_MS, signal },
-    clock,
-  );
-  lock.release();
 }
 
 async function startDaemon(deps: AutostartDeps, places: DaemonPlaces, client: DaemonClient): Promise<void> {

@@ -7,14 +7,19 @@ import { publishHealthStatus } from '../events/own-events.ts';
 import { version } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
+import { keyOf, type Watched } from '../monitor/host-model.ts';
 import { createMonitor, type Monitor } from '../monitor/monitor.ts';
 import { createExecProber } from '../probe/exec.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
+import type { Notifier } from '../system/sd-notify.ts';
 import { createAdoption } from './adoption.ts';
 import { openEventHub } from './event-hub.ts';
+import { openGrpcHealthServer } from './grpc-health.ts';
+import { createHealthSource } from './health-source.ts';
 import { createKeeper, isAutoRemoved } from './keeper.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 import { createApiServer } from './server.ts';
@@ -29,6 +34,7 @@ export interface DaemonDeps {
   readonly isAutostarted: boolean;
   /** Number of the group that may use the sockets. */
   readonly socketGroupId: number | undefined;
+  readonly notifier: Notifier;
 }
 
 /** Why a daemon ended. */
@@ -44,24 +50,24 @@ export type DaemonEnd = 'asked' | 'idle' | 'signal';
  */
 export interface Daemon {
   /** Runs until the signal fires, somebody asks it to end, or, autostarted, there is nothing to do. Throws CONFLICT when another one runs. */
-  run(signal: AbortSignal, onReady: () => void): Promise<DaemonEnd>;
+  run(signal: AbortSignal): Promise<DaemonEnd>;
 }
 
 const IDLE_LOOK_MS = 1_000;
 
 export function createDaemon(deps: DaemonDeps): Daemon {
-  const { clock, log, settings, isAutostarted } = deps;
+  const { clock, log, settings, isAutostarted, notifier } = deps;
   const places = daemonPlacesOf(settings);
   const startedAtMs = clock.now();
   return {
-    run: async (signal, onReady) => {
+    run: async (signal) => {
       const lock = await takeLock(places, clock, deps.socketGroupId);
       const contextOf = contextsOf(deps);
       const hub = openEventHub({
         ...{ clock, log, runRoot: settings.runRoot },
         containerd: deps.containerd.inNamespace(settings.monitor.namespaces[0] ?? settings.namespace),
       });
-      const keeper = createKeeper({ contextOf, log });
+      const keeper = createKeeper({ contextOf, clock, log });
       const asked = new AbortController();
       const monitor = createMonitor({
         ...{ containerd: deps.containerd, contextOf, clock, log },
@@ -70,17 +76,23 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         isCheckedElsewhere: createAdoption({ adopt: settings.monitor.adopt, log }),
         proberOf: ({ containerd: { tasks } }) => createExecProber({ tasks, clock, log }),
         hooks: {
-          ...keeper,
+          onExit: keeper.onExit,
           onListed: hub.learn,
           onEvent: hub.take,
           onStatus: ({ namespace, id }, { status, failingStreak }) => {
             const { events } = contextOf(namespace).containerd;
             void publishHealthStatus(events, log, { id, status, failingStreak });
           },
-          onChange: () => {},
+          onChange: (key) => source.tell(servicesOf(monitor.model.get(key), key)),
+          onGone: async (container) => {
+            source.tell(servicesOf(container, keyOf(container)));
+            await keeper.onGone(container);
+          },
         },
       });
       const service = createService({ monitor, contextOf, settings, startedAtMs, isAutostarted });
+      const source = createHealthSource(service);
+      const grpc = openGrpcHealthServer({ path: places.grpcSocket, groupId: deps.socketGroupId, source, clock, log });
       const server = createApiServer({
         ...{ path: places.apiSocket, groupId: deps.socketGroupId, service, clock, log },
         streams: hub,
@@ -89,20 +101,37 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       const ended = AbortSignal.any([signal, asked.signal]);
       try {
         await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
-        if (!ended.aborted) await server.start();
-        onReady();
+        if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);
+        notifier.ready();
+        void keepAlive(deps, ended);
         log.info(`healthctl ${version} watches containerd at ${settings.address}`);
         const end = await untilEnd({ ...deps, monitor, server, places, ended });
         log.info(`ends: ${end}`);
         return asked.signal.aborted ? 'asked' : end;
       } finally {
-        await server.stop();
+        notifier.stopping();
+        await Promise.all([server.stop(), grpc.stop()]);
         await monitor.stop();
         await hub.close();
         lock.release();
       }
     },
   };
+}
+
+/** As often as systemd's watchdog wants to hear from us. */
+async function keepAlive({ clock, notifier }: DaemonDeps, ended: AbortSignal): Promise<void> {
+  const { watchdogIntervalMs } = notifier;
+  while (watchdogIntervalMs !== undefined && !ended.aborted) {
+    notifier.watchdog();
+    await clock.sleep(watchdogIntervalMs, ended);
+  }
+}
+
+/** The names that a container answers to. */
+function servicesOf(container: Watched | undefined, key: string): readonly string[] {
+  const name = container?.record.labels[LABELS.name];
+  return container && name !== undefined ? [key, `${container.namespace}/${name}`] : [key];
 }
 
 interface Running extends DaemonDeps {

@@ -1,30 +1,48 @@
 import { rmSync } from 'node:fs';
 import { recordFromCompact } from '../container/compact-record.ts';
 import { type ContainerContext, dataDirOf } from '../container/context.ts';
-import { withExitNote, writeExitNote } from '../container/exit-note.ts';
+import { lastExitNote, writeExitNote } from '../container/exit-note.ts';
 import { removeContainer } from '../container/remove.ts';
 import { viewRecord } from '../container/resolve.ts';
 import { storedConfigOf } from '../container/stored-config.ts';
+import { startNoteOf } from '../container/view.ts';
+import type { Clock } from '../lib/clock.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Watched } from '../monitor/host-model.ts';
-import { type Exit, type MonitorHooks, viewOfWatched } from '../monitor/monitor.ts';
+import type { Exit, MonitorHooks } from '../monitor/monitor.ts';
+
+const NOTE_TRIES = 20;
+const NOTE_EVERY_MS = 50;
 
 /** What is to be kept, and cleared away, when a container ends or is gone: only containers that healthctl made are touched. */
 export function createKeeper(options: {
   readonly contextOf: (namespace: string) => ContainerContext;
+  readonly clock: Clock;
   readonly log: Logger;
 }): Pick<MonitorHooks, 'onExit' | 'onGone'> {
-  const { contextOf, log } = options;
+  const { contextOf, clock, log } = options;
 
-  const note = (container: Watched, exit: Exit): void => {
+  /** Of the run that has ended. Whoever started it notes the run only when the start has returned, and it may have ended by then. */
+  const runOf = async (container: Watched): Promise<string | undefined> => {
+    const { containers } = contextOf(container.namespace).containerd;
+    for (let tries = 0; tries < NOTE_TRIES; tries += 1) {
+      const { labels } = tries === 0 ? container.record : await containers.get(container.id);
+      const run = startNoteOf(labels)?.run;
+      if (run?.split(':')[1] === `${container.task?.pid}`) return run;
+      await clock.sleep(NOTE_EVERY_MS);
+    }
+    return undefined;
+  };
+
+  const note = async (container: Watched, exit: Exit): Promise<void> => {
     const { dirs } = contextOf(container.namespace);
     const place = { dirs, namespace: container.namespace };
-    const view = viewOfWatched(container);
-    const run = view.started.ever ? view.started.lastRun : undefined;
-    if (run === undefined || (withExitNote(place, view).isOutOfMemory !== undefined && !container.isOutOfMemory))
-      return;
+    const run = await runOf(container);
+    if (run === undefined) return;
+    const before = lastExitNote(place, container.id);
+    if (before?.run === run && (before.isOutOfMemory || !container.isOutOfMemory)) return;
     try {
       writeExitNote(place, container.id, { run, ...exit, isOutOfMemory: container.isOutOfMemory });
     } catch (error) {
@@ -35,7 +53,7 @@ export function createKeeper(options: {
   return {
     onExit: async (container, exit) => {
       if (!isOurs(container)) return;
-      if (exit) note(container, exit);
+      if (exit) await note(container, exit);
       if (!isAutoRemoved(container)) return;
       const ctx = contextOf(container.namespace);
       try {

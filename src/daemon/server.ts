@@ -206,11 +206,12 @@ function decoded(word: string): string {
   }
 }
 
-/** 200 while a container is healthy, or has no check; 503 otherwise: what load balancers ask. */
+/** 200 while a container is healthy, or runs without a check; 503 otherwise: what load balancers ask. */
 function answerHealthz(service: Service, { part, response }: Request): void {
-  const status = service.healthStatus(part('namespace'), part('name')) ?? 'none';
+  const { status, isUp } = service.serving(part('namespace'), part('name'));
+  const serves = status === 'healthy' || (status === 'none' && isUp);
   const text = `${status}\n`;
-  response.writeHead(status === 'healthy' || status === 'none' ? 200 : 503, {
+  response.writeHead(serves ? 200 : 503, {
     'content-type': 'text/plain',
     'content-length': text.length,
   });

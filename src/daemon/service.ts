@@ -38,8 +38,8 @@ export interface Service {
   /** Docker's document. */
   inspect(namespace: string, name: string): Promise<ContainerDocument>;
   health(namespace: string, name: string): Promise<HealthAnswer>;
-  /** From memory: what a load balancer asks every second. Undefined for a container without a check. */
-  healthStatus(namespace: string, name: string): HealthState['status'] | undefined;
+  /** From memory: what a load balancer asks every second. */
+  serving(namespace: string, name: string): { readonly status: 'none' | HealthState['status']; readonly isUp: boolean };
   check(namespace: string, name: string, signal: AbortSignal): Promise<CheckAnswer>;
   remove(
     namespace: string,
@@ -107,11 +107,11 @@ export function createService({ monitor, contextOf, settings, startedAtMs, isAut
         Log: health.log.map((result) => jsonFromResult(result) as unknown as HealthAnswer['Log'][number]),
       };
     },
-    healthStatus: (namespace, name) => {
+    serving: (namespace, name) => {
       const found = tryFind(namespace, name);
       if (found instanceof HealthctlError) throw found;
       if (!found) throw new HealthctlError('NOT_FOUND', `No such container: ${name}`);
-      return healthOfWatched(found)?.status;
+      return { status: healthOfWatched(found)?.status ?? 'none', isUp: found.run !== undefined };
     },
     check: async (namespace, name, signal) => {
       const container = await find(namespace, name);

@@ -236,6 +236,8 @@ export async function sweepExecs(
 ): Promise<void> {
   const { containerId, scratchDir } = target;
   for (const execId of notedExecs(scratchDir)) {
+    // The shim may still wait for a reader of the output, which died with its caller, and lets nothing else happen in the container until then.
+    const letGo = holdIfThere(join(scratchDir, execId, 'output'));
     try {
       if (await endExec(tasks, { containerId, execId })) await tasks.deleteExec({ containerId, execId });
     } catch (error) {
@@ -244,8 +246,19 @@ export async function sweepExecs(
         log.debug(`exec ${execId} of an earlier check is still there: ${messageOf(error)}`);
         continue;
       }
+    } finally {
+      letGo();
     }
     rmSync(join(scratchDir, execId), { recursive: true, force: true });
+  }
+}
+
+function holdIfThere(path: string): () => void {
+  try {
+    return holdFifo(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return () => {};
+    throw error;
   }
 }
 

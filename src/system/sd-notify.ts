@@ -10,8 +10,6 @@ export interface Notifier {
   status(text: string): void;
   /** Shows that the process is alive; due every `watchdogIntervalMs`. */
   watchdog(): void;
-  /** A reload has begun; `ready` says that it is over. @param monotonicUs CLOCK_MONOTONIC, which is `process.hrtime.bigint() / 1000n` */
-  reloading(monotonicUs: bigint): void;
   /** How often to call `watchdog`: half of what systemd waits before it kills. Undefined when it does not watch this process. */
   readonly watchdogIntervalMs: number | undefined;
 }
@@ -21,15 +19,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** @param env of the process: NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID */
 export function openNotifier(env: Environment, pid = process.pid): Notifier {
   const address = socketAddressFrom(env.NOTIFY_SOCKET);
-  const send = (...lines: readonly string[]): void => {
-    if (address) sendDatagram(address, Buffer.from(lines.join('\n')));
+  const send = (text: string): void => {
+    if (address) sendDatagram(address, Buffer.from(text));
   };
   return {
     ready: () => send('READY=1'),
     stopping: () => send('STOPPING=1'),
     status: (text) => send(`STATUS=${text.replace(/\s+/g, ' ')}`),
     watchdog: () => send('WATCHDOG=1'),
-    reloading: (monotonicUs) => send('RELOADING=1', `MONOTONIC_USEC=${monotonicUs}`),
     watchdogIntervalMs: address && watchdogIntervalMsFrom(env, pid),
   };
 }

@@ -1,4 +1,6 @@
 import { realpathSync } from 'node:fs';
+import { drainDaemon } from '../../../daemon/drain.ts';
+import { daemonPlacesOf } from '../../../daemon/places.ts';
 import { installUnit } from '../../../daemon/systemd.ts';
 import { unitTextOf } from '../../../daemon/systemd-unit.ts';
 import type { World } from '../../../world.ts';
@@ -15,7 +17,7 @@ export const install: Command = {
 };
 
 async function installDaemon(
-  { settings, env }: Pick<World, 'settings' | 'env'>,
+  { settings, env, clock, signal }: Pick<World, 'settings' | 'env' | 'clock' | 'signal'>,
   { options }: CommandInput,
 ): Promise<CommandResult> {
   const request = {
@@ -24,5 +26,7 @@ async function installDaemon(
     configFile: env.HEALTHCTL_TOML || undefined,
   };
   if (options.bool('print')) return { stdout: unitTextOf(request) };
-  return { stdout: `${await installUnit({ ...request, makeWay: async () => {} })}\n` };
+  return {
+    stdout: `${await installUnit({ ...request, makeWay: () => drainDaemon(daemonPlacesOf(settings), { clock, signal }) })}\n`,
+  };
 }

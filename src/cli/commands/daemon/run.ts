@@ -4,6 +4,7 @@ import { createServiceLog } from '../../../daemon/log.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import type { ServiceLogger } from '../../../lib/logger.ts';
 import type { Settings } from '../../../lib/settings.ts';
+import { openNotifier } from '../../../system/sd-notify.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandResult } from '../../command.ts';
 
@@ -33,6 +34,7 @@ async function runDaemon(
   const { clock } = world;
   const isText = form === undefined ? world.streams.stderr.isTTY || isAutostarted : form === 'text';
   const containerd = await world.containerd();
+  const notifier = openNotifier(world.env);
   let { settings } = world;
   let round = new AbortController();
   const over = new AbortController();
@@ -45,8 +47,8 @@ async function runDaemon(
       const log = createServiceLog({ clock, debug: settings.debug, form: isText ? 'text' : 'json' });
       const { socketGroup } = settings.monitor;
       const socketGroupId = socketGroup === undefined ? undefined : groupIdOf(socketGroup);
-      const daemon = createDaemon({ clock, log, settings, isAutostarted, containerd, socketGroupId });
-      const end = await daemon.run(AbortSignal.any([round.signal, over.signal]), () => {});
+      const daemon = createDaemon({ clock, log, settings, isAutostarted, containerd, socketGroupId, notifier });
+      const end = await daemon.run(AbortSignal.any([round.signal, over.signal]));
       if (end !== 'signal') break;
       // What runs does not change its settings: it is stopped, and another one adopts all that is running.
       settings = await reloadOr(world, settings, log);

@@ -1,0 +1,34 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Settings } from '../lib/settings.ts';
+import { hostIdOf } from '../store/state-dir.ts';
+import { isSystemdRunning, type Systemd, systemd as systemdHere } from '../system/systemd.ts';
+import { daemonPlacesOf } from './places.ts';
+import { isUnitInstalled, startUnit } from './systemd.ts';
+
+/**
+ * How systemd starts a monitor: the installed unit if there is one, else a transient one, so that it does not die with the caller's session or
+ * service. Undefined where systemd does not run the machine.
+ *
+ * Resolves when the monitor is ready; throws UNAVAILABLE when it does not start.
+ */
+export function systemdStarter(
+  settings: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+  systemd: Systemd = systemdHere,
+): ((command: readonly string[]) => Promise<void>) | undefined {
+  if (!isSystemdRunning()) return undefined;
+  if (isUnitInstalled(settings)) return () => startUnit(settings, systemd);
+  return async (command) => {
+    const { logFile } = daemonPlacesOf(settings);
+    mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+    const properties = ['Type=notify', 'NotifyAccess=main', 'TimeoutStopSec=15', `StandardError=append:${logFile}`];
+    await systemd.run('systemd-run', [
+      ...['--quiet', '--collect', `--unit=healthctl-auto-${hostIdOf(settings.address)}`],
+      ...['--description=healthctl, started by a command'],
+      ...properties.map((property) => `--property=${property}`),
+      ...(env.HEALTHCTL_TOML ? [`--setenv=HEALTHCTL_TOML=${env.HEALTHCTL_TOML}`] : []),
+      ...['--', ...command],
+    ]);
+  };
+}

@@ -1,0 +1,357 @@
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { DaemonStatus } from '../../src/daemon/api.ts';
+import { hostIdOf } from '../../src/store/state-dir.ts';
+import { listProcesses } from '../../src/system/proc.ts';
+import type { RunningProgram } from '../fixtures/program.ts';
+import { type Bed, openBed, until } from './harness.ts';
+
+let bed: Bed;
+let image: string;
+beforeAll(async () => {
+  bed = await openBed();
+  image = await bed.image();
+});
+afterAll(() => bed[Symbol.asyncDispose]());
+
+const socket = (name = 'api.sock') => join(bed.runRoot, hostIdOf(bed.address), '.daemon', name);
+
+async function startMonitor(): Promise<RunningProgram> {
+  const monitor = bed.spawn(['daemon', 'run', '--log-format', 'text']);
+  await until(async () => (await bed.cli(['daemon', 'status'])).code === 0, { withinMs: 15_000 });
+  return monitor;
+}
+
+async function stopMonitor(monitor: RunningProgram): Promise<void> {
+  monitor.kill('SIGTERM');
+  expect((await monitor.exited).code).toBe(0);
+}
+
+/** No test is to be disturbed by the checks of another. */
+afterEach(async () => {
+  const names = await bed.ok(['ps', '-aq']);
+  if (names !== '') await bed.ok(['rm', '-f', ...names.split('\n')]);
+});
+
+async function run(...flags: string[]): Promise<string> {
+  const name = bed.name('m');
+  await bed.ok(['run', '-d', '--name', name, ...flags, image, 'sleep', '600']);
+  return name;
+}
+
+const check = (command: string, ...more: string[]) => ['--health-cmd', command, '--health-interval', '300ms', ...more];
+
+interface Inspected {
+  readonly State: {
+    readonly Status: string;
+    readonly Pid: number;
+    readonly OOMKilled: boolean;
+    readonly ExitCode: number;
+    readonly StartedAt: string;
+    readonly Health?: {
+      readonly Status: string;
+      readonly FailingStreak: number;
+      readonly Log: readonly { readonly Start: string; readonly End: string; readonly ExitCode: number }[];
+    };
+  };
+}
+const inspect = async (name: string): Promise<Inspected> => JSON.parse(await bed.ok(['inspect', name]))[0];
+const health = async (name: string) => (await inspect(name)).State.Health;
+const untilStatus = (name: string, status: string) =>
+  until(async () => (await health(name))?.Status === status, { withinMs: 20_000 });
+const status = async (): Promise<DaemonStatus> => JSON.parse(await bed.ok(['daemon', 'status', '--format', 'json']));
+
+/** Asks over HTTP as any other program would. */
+function ask(method: string, path: string): Promise<{ readonly status: number; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath: socket(), method, path }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => {
+        body += text;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+describe('a monitor', () => {
+  let monitor: RunningProgram;
+  beforeAll(async () => {
+    monitor = await startMonitor();
+  });
+  afterAll(() => stopMonitor(monitor));
+
+  test('checks by itself: healthy, broken, unhealthy, repaired, healthy', async () => {
+    const name = await run(...check('test ! -e /broken', '--health-retries', '2'));
+    expect((await health(name))?.Status).toBe('starting');
+    await untilStatus(name, 'healthy');
+    await bed.ok(['exec', name, 'touch', '/broken']);
+    await untilStatus(name, 'unhealthy');
+    expect((await health(name))?.FailingStreak).toBeGreaterThanOrEqual(2);
+    expect(await bed.ok(['ps', '--filter', 'health=unhealthy', '--format', '{{.Names}}'])).toContain(name);
+    await bed.ok(['exec', name, 'rm', '/broken']);
+    await untilStatus(name, 'healthy');
+  });
+
+  test('keeps the interval from the end of a check to the start of the next', async () => {
+    const name = await run(...check('sleep 0.2'));
+    await until(async () => ((await health(name))?.Log.length ?? 0) >= 4, { withinMs: 20_000 });
+    const { State } = await inspect(name);
+    const log = State.Health?.Log ?? [];
+    for (const [index, { Start }] of log.slice(1).entries())
+      expect(Date.parse(Start) - Date.parse(log[index]?.End ?? '')).toBeGreaterThanOrEqual(295);
+    expect(Date.parse(log[0]?.Start ?? '') - Date.parse(State.StartedAt)).toBeGreaterThanOrEqual(290);
+  });
+
+  test('a pause keeps the state and ends what is in flight; checks go on after it', async () => {
+    const name = await run(...check('test ! -e /slow || { rm /slow; sleep 3060; }'));
+    await untilStatus(name, 'healthy');
+    await bed.ok(['exec', name, 'touch', '/slow']);
+    await until(() => listProcesses().length > 0 && isRunning('sleep 3060'), { withinMs: 10_000 });
+    await bed.ok(['pause', name]);
+    expect((await health(name))?.Status).toBe('healthy');
+    await bed.ok(['unpause', name]);
+    const before = (await health(name))?.Log.at(-1)?.Start ?? '';
+    await until(async () => ((await health(name))?.Log.at(-1)?.Start ?? '') > before, { withinMs: 15_000 });
+    expect((await health(name))?.Log.every(({ ExitCode }) => ExitCode === 0)).toBe(true);
+  });
+
+  test('a restart starts over with the log kept; an exit is unhealthy', async () => {
+    const name = await run(...check('true'));
+    await untilStatus(name, 'healthy');
+    await bed.ok(['restart', '-t', '0', name]);
+    expect((await health(name))?.Log.length).toBeGreaterThan(0);
+    await untilStatus(name, 'healthy');
+    await bed.ok(['stop', '-t', '0', name]);
+    expect(await health(name)).toMatchObject({ Status: 'unhealthy' });
+  });
+
+  test('a container that ctr made and labelled is checked', async () => {
+    const id = bed.name('ctr');
+    const label = 'nerdctl/healthcheck={"Test":["CMD","true"],"Interval":200000000}';
+    await bed.ctr('run', '-d', '--label', label, image, id, 'sleep', '600');
+    await untilStatus(id, 'healthy');
+  });
+
+  test('checks by hand go through it, and do not disturb the schedule', async () => {
+    const name = await run('--health-cmd', 'exit 1', '--health-interval', '1h', '--health-retries', '2');
+    expect((await bed.cli(['healthcheck', 'run', name])).stdout).toBe('starting\n');
+    expect(await bed.cli(['healthcheck', 'run', name])).toMatchObject({ code: 1, stdout: 'unhealthy\n' });
+    expect(await bed.cli(['container', 'healthcheck', name])).toMatchObject({ code: 0, stdout: '' });
+    expect((await health(name))?.FailingStreak).toBe(3);
+    const plain = await run();
+    expect(await bed.cli(['container', 'healthcheck', plain])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('container has no health check configured'),
+    });
+    expect(await bed.cli(['container', 'healthcheck', 'nope'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no such container nope'),
+    });
+  });
+
+  test('ps, inspect and rm say the same with it and without', async () => {
+    const name = await run('-l', 'a=b', ...check('true', '--health-interval', '1h'));
+    const stopped = await run();
+    await bed.ok(['stop', '-t', '0', stopped]);
+    const asked = [
+      ['ps', '-a', '--no-trunc', '--format', '{{json .}}'],
+      ['inspect', name, stopped],
+      ['inspect', 'nope'],
+    ];
+    const normal = (text: string) => text.replace(/\d+ (second|minute)s?|Less than a second|About a minute/g, 'T');
+    const withMonitor = [];
+    for (const args of asked) withMonitor.push(await bed.cli(args));
+    const direct = [];
+    renameSync(socket(), `${socket()}.away`);
+    for (const args of asked) direct.push(await bed.cli(args));
+    renameSync(`${socket()}.away`, socket());
+    expect(withMonitor.map(({ stdout }) => normal(stdout))).toEqual(direct.map(({ stdout }) => normal(stdout)));
+    expect((await bed.cli(['rm', name])).stderr).toContain('container is running');
+    await bed.ok(['rm', '-f', name, stopped]);
+    expect(await bed.ok(['ps', '-aq', '--filter', `name=${name}`])).toBe('');
+  });
+
+  test('run -d --rm: it removes the container when it has ended', async () => {
+    const before = await bed.leaks();
+    const name = bed.name('rm');
+    await bed.ok(['run', '-d', '--rm', '--name', name, image, 'sleep', '1']);
+    expect(await bed.ok(['ps', '-q', '--filter', `name=${name}`])).not.toBe('');
+    await until(async () => (await bed.ok(['ps', '-aq', '--filter', `name=${name}`])) === '', { withinMs: 15_000 });
+    await bed.expectNothingLeft(before);
+  });
+
+  test('how a run ended is kept when its task is gone', async () => {
+    const name = bed.name('exit');
+    const id = await bed.ok(['run', '-d', '--name', name, image, 'sh', '-c', 'exit 7']);
+    const note = join(bed.dataRoot, hostIdOf(bed.address), 'containers', bed.namespace, id, 'exit.json');
+    await until(() => existsSync(note), { withinMs: 10_000 });
+    await bed.ctr('tasks', 'rm', id);
+    await until(async () => (await bed.ctr('tasks', 'ls')).includes(id) === false, { withinMs: 5_000 });
+    expect((await inspect(name)).State).toMatchObject({ Status: 'exited', ExitCode: 7 });
+  });
+
+  test('events: the life of a container with its health, past and present', async () => {
+    const since = `${Date.now() / 1000 - 1}`;
+    const name = await run(...check('true'));
+    await untilStatus(name, 'healthy');
+    await bed.ok(['pause', name]);
+    await bed.ok(['unpause', name]);
+    await bed.ok(['rm', '-f', name]);
+    const now = `${Date.now() / 1000}`;
+    const told = await bed.ok([
+      'events',
+      ...['--since', since, '--until', now, '--filter', `container=${name}`, '--format', '{{.Action}}'],
+    ]);
+    expect(told.split('\n')).toEqual([
+      'create',
+      'start',
+      'health_status: healthy',
+      'pause',
+      'unpause',
+      'kill',
+      'die',
+      'destroy',
+    ]);
+  });
+
+  test('wait and run --wait', async () => {
+    const name = await run(...check('test -e /ready'));
+    const waiting = bed.cli(['wait', '--condition', 'healthy', name]);
+    await bed.ok(['exec', name, 'touch', '/ready']);
+    expect((await waiting).code).toBe(0);
+    const broken = await bed.cli([
+      ...['run', '-d', '--wait', '--name', bed.name('wait')],
+      ...[...check('echo not yet; exit 1', '--health-retries', '1'), image, 'sleep', '600'],
+    ]);
+    expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining('not yet')]);
+  });
+
+  test('the API: health for load balancers, errors, what does not exist', async () => {
+    const name = await run(...check('test ! -e /broken', '--health-retries', '1'));
+    const path = `/v1/namespaces/${bed.namespace}/containers/${name}`;
+    expect((await ask('GET', `${path}/healthz`)).status).toBe(503);
+    await untilStatus(name, 'healthy');
+    expect(await ask('GET', `${path}/healthz`)).toEqual({ status: 200, body: 'healthy\n' });
+    expect(JSON.parse((await ask('GET', `${path}/health`)).body)).toMatchObject({
+      Status: 'healthy',
+      FailingStreak: 0,
+    });
+    expect(JSON.parse((await ask('POST', `${path}/healthcheck`)).body)).toMatchObject({ kind: 'recorded' });
+    expect((await ask('GET', '/v1/namespaces/elsewhere/containers')).status).toBe(404);
+    expect((await ask('GET', `${path}x/healthz`)).status).toBe(404);
+    expect((await ask('PUT', path)).status).toBe(400);
+    expect((await ask('GET', '/v2/daemon')).status).toBe(404);
+  });
+
+  test('a second one refuses to start and names the first', async () => {
+    const second = await bed.cli(['daemon', 'run']);
+    expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(`process ${monitor.pid}`)]);
+  });
+
+  test('SIGHUP reads the configuration again, and goes on where it was', async () => {
+    const name = await run(...check('true'));
+    await untilStatus(name, 'healthy');
+    const { startedAt } = await status();
+    monitor.kill('SIGHUP');
+    await until(
+      async () => (await bed.cli(['daemon', 'status'])).code === 0 && (await status()).startedAt > startedAt,
+      {
+        withinMs: 15_000,
+      },
+    );
+    expect((await health(name))?.Status).toBe('healthy');
+    const before = (await health(name))?.Log.at(-1)?.Start ?? '';
+    await until(async () => ((await health(name))?.Log.at(-1)?.Start ?? '') > before, { withinMs: 10_000 });
+  });
+
+  test('costs no call and no file when nothing happens, and leaves no exec, FIFO or descriptor', async () => {
+    const name = await run(...check('true', '--health-interval', '100ms'));
+    await untilStatus(name, 'healthy');
+    const descriptors = () => readdirSync(`/proc/${monitor.pid}/fd`).length;
+    const before = descriptors();
+    const made = (await status()).checksMade;
+    await until(async () => (await status()).checksMade > made + 30, { withinMs: 30_000 });
+    await bed.ok(['rm', '-f', name]);
+    await until(() => descriptors() <= before, { withinMs: 10_000 });
+  });
+});
+
+const isRunning = (line: string): boolean =>
+  listProcesses().some(({ pid }) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() === line;
+    } catch {
+      return false;
+    }
+  });
+
+describe('a monitor that dies', () => {
+  // Also after a failure.
+  afterEach(() => bed.cli(['daemon', 'stop']));
+
+  test('kill -9 at any moment: the next one goes on with the state, and sweeps what was in flight', async () => {
+    const name = await run(...check('test -e /slow && sleep 3061; true'));
+    for (let round = 0; round < 4; round += 1) {
+      const monitor = await startMonitor();
+      await untilStatus(name, 'healthy');
+      if (round === 3) {
+        await bed.ok(['exec', name, 'touch', '/slow']);
+        await until(() => isRunning('sleep 3061'), { withinMs: 10_000 });
+      } else await new Promise((resolve) => setTimeout(resolve, 37 * round));
+      monitor.kill('SIGKILL');
+      await monitor.exited;
+    }
+    expect((await health(name))?.Status).toBe('healthy');
+    await bed.ok(['exec', name, 'rm', '/slow']);
+    const last = await startMonitor();
+    await until(() => !isRunning('sleep 3061'), { withinMs: 10_000 });
+    const before = (await health(name))?.Log.at(-1)?.Start ?? '';
+    await until(async () => ((await health(name))?.Log.at(-1)?.Start ?? '') > before, { withinMs: 10_000 });
+    await bed.ok(['rm', '-f', name]);
+    await stopMonitor(last);
+    const left = readdirSync(join(bed.runRoot, hostIdOf(bed.address), bed.namespace));
+    expect(left.filter((entry) => entry.includes('removed') || entry.includes(name))).toEqual([]);
+  });
+
+  test('a stop in the middle of a check leaves nothing of it, within ten seconds', async () => {
+    const monitor = await startMonitor();
+    const name = await run(...check('sleep 3062'));
+    await until(() => isRunning('sleep 3062'), { withinMs: 10_000 });
+    const startMs = Date.now();
+    await stopMonitor(monitor);
+    expect(Date.now() - startMs).toBeLessThan(10_000);
+    expect(isRunning('sleep 3062')).toBe(false);
+    expect(existsSync(socket())).toBe(false);
+    expect(await health(name)).toMatchObject({ Status: 'starting', Log: [] });
+    await bed.ok(['rm', '-f', name]);
+  });
+});
+
+describe('autostart', () => {
+  test('a command starts a monitor that has something to do, once, and it ends when there is nothing', async () => {
+    await using own = await openBed(['autostart = true', 'idle_timeout = "1s"']);
+    const ownImage = await own.image();
+    await own.ok(['run', '-d', '--name', 'plain', ownImage, 'sleep', '600']);
+    expect((await own.cli(['daemon', 'status'])).code).toBe(1);
+    const flags = ['--health-cmd', 'true', '--health-interval', '200ms'];
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map((name) => own.cli(['run', '-d', '--name', name, ...flags, ownImage, 'sleep', '600'])),
+    );
+    expect([one?.code, two?.code, one?.stderr, two?.stderr]).toEqual([0, 0, '', '']);
+    await until(async () => (await own.ok(['ps', '-q', '--filter', 'health=healthy'])).split('\n').length === 2, {
+      withinMs: 15_000,
+    });
+    const started: DaemonStatus = JSON.parse(await own.ok(['daemon', 'status', '--format', 'json']));
+    expect(started).toMatchObject({ isAutostarted: true, watched: 2 });
+    await own.ok(['rm', '-f', 'one', 'two']);
+    await until(async () => (await own.cli(['daemon', 'status'])).code === 1, { withinMs: 15_000 });
+    await until(() => !existsSync(`/proc/${started.pid}`), { withinMs: 10_000 });
+    expect(await own.ok(['daemon', 'logs'])).toMatch(/ends: idle$/);
+  });
+});
