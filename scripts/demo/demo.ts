@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startContainerd, testbedEnvironment } from '../../test/fixtures/private-containerd.ts';
-import { Interrupted, openSession } from './session.ts';
+import { endMonitor, Interrupted, openSession } from './session.ts';
 import { tellStory } from './story.ts';
 
 /** The namespace that the demo works in; random, because runc keeps its state by namespace for the whole machine. */
@@ -15,14 +15,22 @@ try {
   const directory = join(containerd.directory, 'demo');
   mkdirSync(directory);
   writeFileSync(join(containerd.directory, 'namespaces', namespace), '');
+  const config = join(directory, 'healthctl.toml');
+  writeFileSync(config, `watch_namespaces = ["${namespace}"]\n`);
   const env = {
     ...testbedEnvironment(containerd.directory),
     CONTAINERD_ADDRESS: containerd.address,
     CONTAINERD_NAMESPACE: namespace,
     HEALTHCTL_RUN_ROOT: join(containerd.directory, 'run'),
     HEALTHCTL_DATA_ROOT: join(containerd.directory, 'data'),
+    HEALTHCTL_TOML: config,
   };
-  await tellStory(openSession({ directory, env, signal: interrupt.signal }));
+  const session = openSession({ directory, env, signal: interrupt.signal });
+  try {
+    await tellStory(session);
+  } finally {
+    await endMonitor({ directory, env });
+  }
 } catch (error) {
   process.exitCode = error instanceof Interrupted ? 130 : 1;
   process.stderr.write(`\n${error instanceof Error ? error.message : error}\n`);

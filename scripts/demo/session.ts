@@ -16,8 +16,8 @@ export interface Session {
   chapter(text: string): void;
   /** Shows and runs `healthctl ARGS`. Throws unless it exits with `exit` (default 0). */
   type(args: readonly string[], expected?: { exit: number }): Promise<ProgramResult>;
-  /** Asks `inspect` without showing it, and throws unless the container's health is this. */
-  mustBe(container: string, status: 'starting' | 'healthy' | 'unhealthy'): Promise<void>;
+  /** Shows the container's health live, a line for each change, until it is this. Throws when it does not become so in time. */
+  watch(container: string, status: 'healthy' | 'unhealthy'): Promise<void>;
   /** The last line. */
   close(text: string): void;
 }
@@ -28,6 +28,11 @@ interface SessionOptions {
   /** Ends the command that is running and refuses the next. */
   readonly signal: AbortSignal;
 }
+
+const HEALTH =
+  '{{.State.Health.Status}}{{if .State.Health.FailingStreak}} ({{.State.Health.FailingStreak}} failures in a row){{end}}';
+const WATCH_LIMIT_MS = 60_000;
+const LOOK_MS = 100;
 
 const HEALTHCTL = fileURLToPath(new URL('../../bin/healthctl', import.meta.url));
 
@@ -48,10 +53,16 @@ export function openSession({ directory, env, signal }: SessionOptions): Session
       if (exit !== 0) print(`${paint('2', `(exit status ${exit})`)}\n`);
       return result;
     },
-    mustBe: async (container, status) => {
-      const result = await run(['inspect', '--format', '{{.State.Health.Status}}', container]);
-      const seen = result.stdout.trim();
-      if (seen !== status) throw new Error(`${container} is ${seen || result.stderr.trim()}, expected ${status}`);
+    watch: async (container, status) => {
+      const deadlineMs = Date.now() + WATCH_LIMIT_MS;
+      for (let last = ''; !last.startsWith(`${status} `); ) {
+        const { stdout, stderr } = await run(['inspect', '--format', HEALTH, container]);
+        const seen = `${stdout.trim()} `;
+        if (seen !== last) print(`${paint('2', new Date().toISOString().slice(11, 19))} ${paint('36', seen)}\n`);
+        if (Date.now() > deadlineMs) throw new Error(`${container} is ${seen}${stderr}, expected ${status}`);
+        last = seen;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
     },
     close: (text) => print(`\n${paint('1;32', text)}\n`),
   };
@@ -80,4 +91,10 @@ function quote(word: string): string {
 function painter(): (style: string, text: string) => string {
   const colours = process.stdout.isTTY && !process.env.NO_COLOR;
   return (style, text) => (colours ? `\u001b[${style}m${text}\u001b[0m` : text);
+}
+
+/** The monitor that the story started ends with it. */
+export async function endMonitor({ directory, env }: Pick<SessionOptions, 'directory' | 'env'>): Promise<void> {
+  const { code, stderr } = await startProgram([HEALTHCTL, 'daemon', 'stop'], { env, cwd: directory, stdin: '' }).exited;
+  if (code !== 0) process.stderr.write(stderr);
 }
