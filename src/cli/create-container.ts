@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { ContainerContext } from '../container/context.ts';
 import type { Created } from '../container/create.ts';
-import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { fileReasonOf, HealthctlError } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import type { World } from '../world.ts';
 import type { CreateOptions } from './flags/create.ts';
@@ -30,6 +30,8 @@ function writeCidfile(path: string, id: string): void {
   try {
     replaceFile(path, id, 0o644);
   } catch (cause) {
-    throw new HealthctlError('CONFIG', `failed to create the container ID file: ${messageOf(cause)}`, { cause });
+    throw new HealthctlError('CONFIG', `failed to create the container ID file: open ${path}: ${fileReasonOf(cause)}`, {
+      cause,
+    });
   }
 }

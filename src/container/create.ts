@@ -5,7 +5,7 @@ import { healthConfigFromFlags } from '../health/flags.ts';
 import { trustedImageLabels } from '../image/config.ts';
 import { ensureUnpacked, type ResolvedImage } from '../image/find.ts';
 import { version } from '../lib/build-info.ts';
-import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import { errnoOf, fileReasonOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { encodeJson } from '../lib/json.ts';
 import { isReservedLabel, LABELS } from '../lib/labels.ts';
 import { resolveArgs } from '../oci/process.ts';
@@ -195,7 +195,11 @@ function seccompOf(seccomp: string | undefined): Pick<SpecOptions, 'seccomp'> {
   try {
     return { seccomp: { profile: readFileSync(seccomp, 'utf8') } };
   } catch (cause) {
-    throw new HealthctlError('CONFIG', `opening seccomp profile (${seccomp}) failed: ${messageOf(cause)}`, { cause });
+    throw new HealthctlError(
+      'CONFIG',
+      `opening seccomp profile (${seccomp}) failed: open ${seccomp}: ${fileReasonOf(cause)}`,
+      { cause },
+    );
   }
 }
 

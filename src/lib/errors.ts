@@ -51,3 +51,17 @@ export function errnoOf(error: unknown): string | undefined {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EISDIR: 'is a directory',
+  ENOENT: 'no such file or directory',
+  ENOSPC: 'no space left on device',
+  ENOTDIR: 'not a directory',
+  EROFS: 'read-only file system',
+};
+
+/** Why a file could not be opened, in the words of Docker's tools, which are the C library's; the message of any other error. */
+export function fileReasonOf(error: unknown): string {
+  return REASONS[errnoOf(error) ?? ''] ?? messageOf(error);
+}

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { CreateRequest } from '../../container/create-request.ts';
-import { HealthctlError, messageOf } from '../../lib/errors.ts';
+import { fileReasonOf, HealthctlError, messageOf } from '../../lib/errors.ts';
 import { parseEnvFile } from '../../oci/env-file.ts';
 import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
 import { parseCpus, parseEnv, parseLabel, parseSecurityOptions, parseSize, parseUlimit } from '../../oci/parse.ts';
@@ -220,6 +220,6 @@ function readGivenFile(name: string): Uint8Array {
   try {
     return readFileSync(name);
   } catch (cause) {
-    throw new HealthctlError('USAGE', `open ${name}: ${messageOf(cause)}`, { cause });
+    throw new HealthctlError('USAGE', `open ${name}: ${fileReasonOf(cause)}`, { cause });
   }
 }
