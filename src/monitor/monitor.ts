@@ -108,6 +108,8 @@ export function healthOfWatched(container: Watched): HealthState | undefined {
 
 /** When the mirror label is looked at again after somebody wrote labels: nerdctl writes the label first and the line of health.json then. */
 const MIRROR_AFTER_MS = 1_000;
+/** How long another process that checks a container may keep us from sweeping it. */
+const SWEEP_WAIT_MS = 1_000;
 /** An answer that events overtake so often is taken as it is: the next event puts it right. */
 const MAX_TRIES = 5;
 
@@ -202,11 +204,20 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     if (!container) return;
     const { store, containerd: own } = contextOf(container.namespace);
     const subject = { namespace: container.namespace, id: container.id, labels: container.record.labels };
-    await store.withCheckLock(
-      subject,
-      ({ scratchDir }) => sweepExecs({ tasks: own.tasks, log }, { containerId: container.id, scratchDir }),
-      over.signal,
-    );
+    const done = new AbortController();
+    const tooLong = new AbortController();
+    void clock.sleep(SWEEP_WAIT_MS, AbortSignal.any([over.signal, done.signal])).then(() => tooLong.abort());
+    try {
+      await store.withCheckLock(
+        subject,
+        ({ scratchDir }) => sweepExecs({ tasks: own.tasks, log }, { containerId: container.id, scratchDir }),
+        tooLong.signal,
+      );
+    } catch (error) {
+      if (!hasCode(error, 'ABORTED')) throw error; // whoever checks it now has swept
+    } finally {
+      done.abort();
+    }
   };
 
   /** Reads what is stored of a container's health. @param options.writesMirror also the label, where that lags behind */
