@@ -39,7 +39,10 @@ async function runDaemon(
   let round = new AbortController();
   const over = new AbortController();
   const release = world.onSignal((name) => {
-    if (name === 'SIGTERM' || name === 'SIGINT') over.abort();
+    if (name === 'SIGTERM' || name === 'SIGINT') {
+      notifier.stopping();
+      over.abort();
+    }
     if (name === 'SIGHUP') round.abort();
   });
   try {
