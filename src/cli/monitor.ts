@@ -6,6 +6,7 @@ import { daemonPlacesOf } from '../daemon/places.ts';
 import { isChecked } from '../health/config.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { World } from '../world.ts';
+import { makeTimer } from './timers.ts';
 
 export type MonitorWorld = Pick<World, 'settings' | 'clock' | 'env' | 'signal' | 'log'>;
 
@@ -43,16 +44,18 @@ export async function tellMonitor(world: MonitorWorld, id: string): Promise<bool
  * started is a warning: the container runs.
  *
  * @param options.isAttached this process waits for the end itself, and removes a container with `--rm`
+ * @param options.isResumed it was unpaused, not started
  */
 export async function leaveToMonitor(
   world: MonitorWorld,
   ctx: ContainerContext,
   id: string,
-  options: { readonly isAttached: boolean } = { isAttached: false },
+  options: { readonly isAttached?: boolean; readonly isResumed?: boolean } = {},
 ): Promise<void> {
   if (await tellMonitor(world, id)) return;
+  await makeTimer(world, ctx, { id, isResumed: options.isResumed === true });
   const record = await ctx.containerd.containers.get(id);
-  const isAutoRemoved = !options.isAttached && storedConfigOf(record)?.HostConfig.AutoRemove === true;
+  const isAutoRemoved = options.isAttached !== true && storedConfigOf(record)?.HostConfig.AutoRemove === true;
   if (!isChecked(givenHealthConfigOf(record.labels)) && !isAutoRemoved) return;
   if (!isWanted(world.settings)) {
     if (isAutoRemoved) world.log.warn('no monitor runs: nothing removes the container when it has ended');

@@ -217,6 +217,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/daemon/uninstall.ts')).uninstall,
   },
   {
+    path: ['daemon', 'check-once'],
+    aliases: [],
+    summary: 'Make one check of a container when it is due',
+    hidden: true,
+    load: async () => (await import('./commands/daemon/check-once.ts')).checkOnceCommand,
+  },
+  {
     path: ['version'],
     aliases: [],
     summary: 'Show the versions of healthctl and of containerd',

@@ -109,7 +109,6 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         log.info(`ends: ${end}`);
         return asked.signal.aborted ? 'asked' : end;
       } finally {
-        notifier.stopping();
         await Promise.all([server.stop(), grpc.stop()]);
         await monitor.stop();
         await hub.close();

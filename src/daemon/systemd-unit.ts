@@ -59,7 +59,7 @@ const CAPABILITIES = [
  * The unit of the monitor. Throws INVALID for a path that systemd's syntax cannot hold.
  *
  * The run root is no RuntimeDirectory, because systemd would remove it, and the health of all containers with it, at each stop. But it must be
- * there before the sandbox is made, and after a boot it is not.
+ * there before the sandbox of the monitor is made, and after a boot it is not; with a dash, the sandbox of what makes it does not ask for it.
  */
 export function unitTextOf({ settings, program, configFile }: UnitRequest): string {
   const { runRoot, dataRoot, nerdctlDataRoot, address } = settings;
@@ -75,7 +75,7 @@ Type=notify
 NotifyAccess=main
 ExecStartPre=+mkdir -p -m 0700 -- ${[runRoot, dataRoot].map(wordOfCommand).join(' ')}
 ExecStart=${command.map(wordOfCommand).join(' ')}
-ExecReload=kill -HUP $MAINPID
+ExecReload=sh -c "kill -HUP $MAINPID"
 ${configFile === undefined ? '' : `Environment=${word(`HEALTHCTL_TOML=${configFile}`)}\n`}WatchdogSec=30
 Restart=always
 RestartSec=1
@@ -87,7 +87,7 @@ UMask=0077
 CapabilityBoundingSet=${CAPABILITIES}
 NoNewPrivileges=yes
 ProtectSystem=strict
-ReadWritePaths=${[runRoot, dataRoot, `-${nerdctlDataRoot}`].map(word).join(' ')}
+ReadWritePaths=${[runRoot, dataRoot, nerdctlDataRoot].map((path) => word(`-${path}`)).join(' ')}
 ProtectHome=${needsHome ? 'read-only' : 'yes'}
 ProtectKernelTunables=yes
 ProtectKernelModules=yes

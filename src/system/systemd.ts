@@ -6,7 +6,7 @@ import { errnoOf, HealthctlError } from '../lib/errors.ts';
 export interface Systemd {
   /** Throws UNAVAILABLE where the machine is run by something else. */
   require(): void;
-  /** Runs one of systemd's programs. Throws UNAVAILABLE with the last line that it said when it fails. */
+  /** Runs one of systemd's programs. Throws UNAVAILABLE with what it said when it fails. */
   run(program: 'systemctl' | 'systemd-run', args: readonly string[]): Promise<string>;
 }
 
@@ -44,6 +44,7 @@ function failureOf(program: string, args: readonly string[], cause: Error, stder
   if (errnoOf(cause) === 'ENOENT')
     return new HealthctlError('UNAVAILABLE', `${program} is not installed`, { cause, hint: 'it comes with systemd' });
   const words = args.filter((word) => !word.startsWith('-')).slice(0, 2);
-  const said = stderr.trim().split('\n').at(-1);
+  // The first line says what failed; systemctl goes on with where to look.
+  const said = stderr.split('\n').find((line) => line.trim() !== '' && !line.startsWith('Warning:'));
   return new HealthctlError('UNAVAILABLE', `${[program, ...words].join(' ')}: ${said || cause.message}`, { cause });
 }

@@ -13,6 +13,7 @@ import { plainValue } from '../../format/plain-value.ts';
 import type { GoValue } from '../../format/template/template.ts';
 import { documentsByMonitor, isMonitored } from '../../monitor-list.ts';
 import { staleHealthWarning } from '../../stale-health.ts';
+import { usesTimers } from '../../timers.ts';
 
 const formatOption: OptionSpec = {
   name: 'format',
@@ -87,7 +88,7 @@ async function runInspect(
       errors.push(error);
     }
   }
-  const stale = staleHealthWarning(found.filter(isContainer), world.clock.now());
+  const stale = usesTimers(world) ? undefined : staleHealthWarning(found.filter(isContainer), world.clock.now());
   const isStale = stale !== undefined && !(await isMonitored(world));
   return { ...resultOf(renderInspect(documents, format), errors), warnings: isStale ? [stale] : [] };
 }

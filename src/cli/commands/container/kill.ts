@@ -1,9 +1,10 @@
 import { signalContainer } from '../../../container/kill.ts';
-import { resolveView } from '../../../container/resolve.ts';
+import { resolveView, viewRecord } from '../../../container/resolve.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
 import { tellMonitor } from '../../monitor.ts';
+import { endTimer } from '../../timers.ts';
 
 /** `healthctl kill`: Docker's. */
 export const kill: Command = {
@@ -22,6 +23,7 @@ async function runKill(world: ContainerWorld, { options, args }: CommandInput): 
     withPrefix(`cannot kill container: ${name}`, async () => {
       const view = await resolveView(ctx, name, world);
       await signalContainer(ctx, view, { abort: world.signal, ...(signal ? { signal } : {}) });
+      if ((await viewRecord(ctx, view.record)).state !== 'running') await endTimer(world, ctx, view.record.id);
       await tellMonitor(world, view.record.id);
     }),
   );

@@ -10,6 +10,7 @@ import { type ContainerRow, containerColumns, labelOf } from '../../format/conta
 import { renderList } from '../../format/table.ts';
 import { isMonitored, listByMonitor } from '../../monitor-list.ts';
 import { staleHealthWarning } from '../../stale-health.ts';
+import { usesTimers } from '../../timers.ts';
 
 /** `healthctl ps`, as Docker's. */
 export const list: Command = {
@@ -71,7 +72,7 @@ async function runList(world: ContainerWorld, { options }: CommandInput): Promis
     typeName: '*formatter.ContainerContext',
   });
   const isStale = tellsHealth && !known && !(await isMonitored(world));
-  const stale = isStale ? staleHealthWarning(rows, nowMs) : undefined;
+  const stale = isStale && !usesTimers(world) ? staleHealthWarning(rows, nowMs) : undefined;
   const elsewhere = rows.length === 0 ? await warnOfNamespace(world) : undefined;
   return { stdout, warnings: [stale, elsewhere].filter((warning) => warning !== undefined) };
 }

@@ -4,6 +4,7 @@ import type { Command } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
 import { tellMonitor } from '../../monitor.ts';
+import { endTimer, makeTimer } from '../../timers.ts';
 
 /** `healthctl pause`: Docker's. */
 export const pause: Command = {
@@ -17,7 +18,13 @@ async function runPause(world: ContainerWorld, names: readonly string[]) {
   const ctx = await openContainers(world);
   return forEachName(names, async (name) => {
     const view = await resolveView(ctx, name, world);
-    await pauseContainer(ctx, view);
+    await endTimer(world, ctx, view.record.id);
+    try {
+      await pauseContainer(ctx, view);
+    } catch (error) {
+      await makeTimer(world, ctx, { id: view.record.id, isResumed: true });
+      throw error;
+    }
     await tellMonitor(world, view.record.id);
   });
 }

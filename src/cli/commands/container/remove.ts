@@ -7,6 +7,7 @@ import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
 import { openMonitor } from '../../monitor.ts';
+import { endTimer } from '../../timers.ts';
 
 /** `healthctl rm`: Docker's. */
 export const remove: Command = {
@@ -33,7 +34,9 @@ async function runRemove(world: ContainerWorld, { options, args }: CommandInput)
     const path = `${containerPath(world.settings.namespace, name)}${force ? '?force=1' : ''}`;
     if (await monitor.ask('DELETE', path, world.signal)) return;
     ctx ??= await openContainers(world);
-    await removeContainer(ctx, await resolveView(ctx, name, world), { force, abort: world.signal });
+    const view = await resolveView(ctx, name, world);
+    await removeContainer(ctx, view, { force, abort: world.signal });
+    await endTimer(world, ctx, view.record.id);
   });
   // Forced, a container that is not there is as good as removed: it is said, and no failure (docker/cli, container/rm.go).
   const isExcused = force && (result.errors ?? []).every((error) => hasCode(error, 'NOT_FOUND'));

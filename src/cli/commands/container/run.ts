@@ -11,6 +11,7 @@ import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { leaveToMonitor, tellMonitor } from '../../monitor.ts';
+import { endTimer } from '../../timers.ts';
 
 /** What `run` has beyond `create`. */
 interface RunOptions {
@@ -92,6 +93,7 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
   } finally {
     if (!isToStay) {
       await removeOrWarn(ctx, id);
+      await endTimer(world, ctx, id);
       await tellMonitor(world, id);
     }
   }

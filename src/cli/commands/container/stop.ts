@@ -4,6 +4,7 @@ import type { Command, CommandInput, CommandResult, OptionSpec } from '../../com
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
 import { tellMonitor } from '../../monitor.ts';
+import { endTimer } from '../../timers.ts';
 
 /** `stop` and `restart` share them. */
 export const stopOptionSpecs: readonly OptionSpec[] = [
@@ -37,6 +38,7 @@ async function runStop(world: ContainerWorld, input: CommandInput): Promise<Comm
   return forEachName(input.args, async (name) => {
     const view = await resolveView(ctx, name, world);
     await withPrefix(`cannot stop container: ${name}`, () => stopContainer(ctx, view, options));
+    await endTimer(world, ctx, view.record.id);
     await tellMonitor(world, view.record.id);
   });
 }

@@ -18,6 +18,6 @@ async function runUnpause(world: ContainerWorld, names: readonly string[]) {
   return forEachName(names, async (name) => {
     const view = await resolveView(ctx, name, world);
     await unpauseContainer(ctx, view);
-    await leaveToMonitor(world, ctx, view.record.id);
+    await leaveToMonitor(world, ctx, view.record.id, { isResumed: true });
   });
 }

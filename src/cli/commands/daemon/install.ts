@@ -1,10 +1,11 @@
-import { realpathSync } from 'node:fs';
+import { NODE_FLAGS } from '../../../daemon/autostart.ts';
 import { drainDaemon } from '../../../daemon/drain.ts';
 import { daemonPlacesOf } from '../../../daemon/places.ts';
 import { installUnit } from '../../../daemon/systemd.ts';
 import { unitTextOf } from '../../../daemon/systemd-unit.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { programOf } from '../../program.ts';
 
 /** `healthctl daemon install`: the monitor as a service of systemd. Resolves when it is ready. */
 export const install: Command = {
@@ -17,16 +18,12 @@ export const install: Command = {
 };
 
 async function installDaemon(
-  { settings, env, clock, signal }: Pick<World, 'settings' | 'env' | 'clock' | 'signal'>,
+  world: Pick<World, 'settings' | 'env' | 'clock' | 'signal'>,
   { options }: CommandInput,
 ): Promise<CommandResult> {
-  const request = {
-    settings,
-    program: [process.execPath, '--', realpathSync(process.argv[1] ?? '')],
-    configFile: env.HEALTHCTL_TOML || undefined,
-  };
+  const { settings } = world;
+  const request = { settings, ...programOf(world, NODE_FLAGS) };
   if (options.bool('print')) return { stdout: unitTextOf(request) };
-  return {
-    stdout: `${await installUnit({ ...request, makeWay: () => drainDaemon(daemonPlacesOf(settings), { clock, signal }) })}\n`,
-  };
+  const makeWay = () => drainDaemon(daemonPlacesOf(settings), world);
+  return { stdout: `${await installUnit({ ...request, makeWay })}\n` };
 }

@@ -7,6 +7,7 @@ import type { Settings } from '../../../lib/settings.ts';
 import { openNotifier } from '../../../system/sd-notify.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandResult } from '../../command.ts';
+import { sweepTimers } from '../../timers.ts';
 
 /** `healthctl daemon`: the monitor, in the foreground. */
 export const run: Command = {
@@ -35,11 +36,15 @@ async function runDaemon(
   const isText = form === undefined ? world.streams.stderr.isTTY || isAutostarted : form === 'text';
   const containerd = await world.containerd();
   const notifier = openNotifier(world.env);
+  await sweepTimers(world);
   let { settings } = world;
   let round = new AbortController();
   const over = new AbortController();
   const release = world.onSignal((name) => {
-    if (name === 'SIGTERM' || name === 'SIGINT') over.abort();
+    if (name === 'SIGTERM' || name === 'SIGINT') {
+      notifier.stopping();
+      over.abort();
+    }
     if (name === 'SIGHUP') round.abort();
   });
   try {

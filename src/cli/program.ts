@@ -1,0 +1,20 @@
+import { realpathSync } from 'node:fs';
+import type { World } from '../world.ts';
+
+/**
+ * How systemd is to start this healthctl: by absolute paths, because it knows neither the caller's PATH nor its environment.
+ *
+ * @param nodeFlags options of Node.js
+ */
+export function programOf(
+  { env }: Pick<World, 'env'>,
+  nodeFlags: readonly string[] = [],
+): {
+  readonly program: readonly string[];
+  readonly configFile: string | undefined;
+} {
+  return {
+    program: [process.execPath, ...nodeFlags, '--', realpathSync(process.argv[1] ?? '')],
+    configFile: env.HEALTHCTL_TOML || undefined,
+  };
+}

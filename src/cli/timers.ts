@@ -1,0 +1,45 @@
+import type { ContainerContext } from '../container/context.ts';
+import { viewRecord } from '../container/resolve.ts';
+import type { Scheduling } from '../daemon/scheduling.ts';
+import { isSystemdRunning } from '../system/systemd.ts';
+import type { World } from '../world.ts';
+import { openContainers } from './context.ts';
+import { programOf } from './program.ts';
+
+/** What tells whether timers of systemd make the checks, and how they start this program. */
+export type TimerWorld = Pick<World, 'settings' | 'env'>;
+
+/** To be called after a container was started, or resumed. Nothing unless `scheduler = "systemd"`. Never fails: what is missing is a warning. */
+export async function makeTimer(
+  world: TimerWorld,
+  ctx: ContainerContext,
+  { id, isResumed }: { readonly id: string; readonly isResumed: boolean },
+): Promise<void> {
+  const { namespaces } = world.settings.monitor;
+  if (!usesTimers(world) || (namespaces.length > 0 && !namespaces.includes(ctx.containerd.namespace))) return;
+  const [scheduling, record] = await Promise.all([openScheduling(world), ctx.containerd.containers.get(id)]);
+  const view = await viewRecord(ctx, record);
+  await (isResumed ? scheduling.onResumed(ctx, view) : scheduling.onStarted(ctx, view));
+}
+
+/** To be called before a container is paused, and after it was ended or removed. The same otherwise. */
+export async function endTimer(world: TimerWorld, ctx: ContainerContext, id: string): Promise<void> {
+  if (!usesTimers(world)) return;
+  await (await openScheduling(world)).onEnded(ctx, { namespace: ctx.containerd.namespace, id });
+}
+
+/** To be called by a monitor that starts: it makes the checks now, and timers that were made before would make them twice. Never fails. */
+export async function sweepTimers(world: Parameters<typeof openContainers>[0] & TimerWorld): Promise<void> {
+  if (!isSystemdRunning()) return;
+  await (await openScheduling(world)).sweep(await openContainers(world), []);
+}
+
+/** Whether health is kept up to date without a monitor. */
+export function usesTimers({ settings }: Pick<World, 'settings'>): boolean {
+  return settings.monitor.scheduler === 'systemd';
+}
+
+async function openScheduling(world: TimerWorld): Promise<Scheduling> {
+  const { createScheduling } = await import('../daemon/scheduling.ts');
+  return createScheduling(programOf(world));
+}

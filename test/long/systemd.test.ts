@@ -1,0 +1,286 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { dockerArchive } from '../fixtures/image-archive.ts';
+import { bootMachine, type SystemdMachine } from '../fixtures/systemd-machine.ts';
+import { until } from '../fixtures/until.ts';
+
+// In a machine that a real systemd runs.
+
+const IMAGE = 'demo/web:1';
+/** Healthy while there is a file. */
+const CHECK = ['--health-cmd', 'test -e /tmp/ok', '--health-retries', '1'];
+
+let machine: SystemdMachine;
+
+beforeAll(async () => {
+  machine = await bootMachine();
+  writeFileSync(join(machine.shared, 'image.tar'), await dockerArchive({ name: IMAGE }));
+  await machine.healthctl('load', '--quiet', '--input', '/shared/image.tar');
+}, 900_000);
+afterAll(() => machine?.[Symbol.asyncDispose](), 60_000);
+
+const show = async (unit: string, property: string) =>
+  machine.ok('systemctl', 'show', '--value', `--property=${property}`, unit);
+const statusOf = (name: string) => machine.healthctl('inspect', '--format', '{{.State.Health.Status}}', name);
+const isEventually = (name: string, status: string) =>
+  until(async () => (await statusOf(name)) === status, {
+    withinMs: 15_000,
+    everyMs: 200,
+    what: `${name} is ${status}`,
+  });
+const configure = (...lines: readonly string[]) => {
+  writeFileSync(join(machine.shared, 'healthctl.toml'), lines.map((line) => `${line}\n`).join(''));
+  return machine.ok('install', '-D', '/shared/healthctl.toml', '/etc/healthctl/healthctl.toml');
+};
+
+describe('the monitor as a service', () => {
+  test('is ready when it is installed, started again when it dies, and gone when it is uninstalled', async () => {
+    await configure();
+    expect(await machine.healthctl('daemon', 'install')).toBe('healthctl.service');
+    expect(await show('healthctl', 'ActiveState')).toBe('active');
+    expect(await show('healthctl', 'Type')).toBe('notify');
+    expect(await machine.ok('systemctl', 'is-enabled', 'healthctl')).toBe('enabled');
+
+    await machine.healthctl(
+      'run',
+      '-d',
+      '--name',
+      'served',
+      '--health-interval',
+      '500ms',
+      ...CHECK,
+      IMAGE,
+      'sleep',
+      '1000',
+    );
+    await isEventually('served', 'unhealthy');
+    await machine.healthctl('exec', 'served', 'touch', '/tmp/ok');
+    await isEventually('served', 'healthy');
+
+    const first = await show('healthctl', 'MainPID');
+    await machine.ok('sh', '-c', `kill -9 ${first}`);
+    await until(
+      async () =>
+        (await show('healthctl', 'MainPID')) !== first && (await show('healthctl', 'ActiveState')) === 'active',
+      {
+        withinMs: 20_000,
+        everyMs: 100,
+        what: 'the monitor to be started again',
+      },
+    );
+    expect(await statusOf('served')).toBe('healthy');
+    await machine.healthctl('exec', 'served', 'rm', '/tmp/ok');
+    await isEventually('served', 'unhealthy');
+
+    const second = await show('healthctl', 'MainPID');
+    expect(await machine.healthctl('daemon', 'install')).toBe('healthctl.service');
+    expect(await show('healthctl', 'MainPID')).not.toBe(second);
+
+    expect(await machine.healthctl('daemon', 'uninstall')).toBe('healthctl.service');
+    expect(await show('healthctl', 'LoadState')).toBe('not-found');
+    expect((await machine.run('test', '-e', '/etc/systemd/system/healthctl.service')).code).toBe(1);
+    const again = await machine.run('/opt/healthctl/bin/healthctl', 'daemon', 'uninstall');
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no unit') });
+    expect(await statusOf('served')).toBe('unhealthy');
+    await machine.healthctl('rm', '-f', 'served');
+  });
+
+  test('may write where it has to, and is told to read its settings again', async () => {
+    await machine.healthctl('daemon', 'install');
+    const pid = await show('healthctl', 'MainPID');
+    const touch = (path: string) => machine.run('nsenter', '--target', pid, '--mount', 'touch', path);
+    expect((await touch('/run/healthctl/new')).code).toBe(0);
+    expect((await touch('/var/lib/healthctl/new')).code).toBe(0);
+    expect((await touch('/etc/new')).stderr).toContain('Read-only file system');
+    await machine.ok('systemctl', 'reload', 'healthctl');
+    await until(async () => (await machine.run('/opt/healthctl/bin/healthctl', 'daemon', 'status')).code === 0, {
+      withinMs: 5_000,
+      everyMs: 50,
+      what: 'the monitor to answer again',
+    });
+    expect(await show('healthctl', 'MainPID')).toBe(pid);
+    await machine.healthctl('daemon', 'uninstall');
+  });
+
+  test('systemd finds nothing to say about the unit', async () => {
+    await machine.healthctl('daemon', 'install');
+    const { stdout, stderr } = await machine.run('systemd-analyze', 'verify', '/etc/systemd/system/healthctl.service');
+    expect(`${stdout}${stderr}`).not.toContain('healthctl.service');
+    await machine.healthctl('daemon', 'uninstall');
+  });
+
+  test('takes the place of a monitor that runs', async () => {
+    await machine.healthctl('daemon', 'start');
+    await machine.healthctl('daemon', 'install');
+    expect(await show('healthctl', 'ActiveState')).toBe('active');
+    expect(await machine.healthctl('daemon', 'status', '--format', '{{.pid}}')).toBe(
+      await show('healthctl', 'MainPID'),
+    );
+    await machine.healthctl('daemon', 'uninstall');
+  });
+});
+
+describe('a timer for each container', () => {
+  const timers = async (): Promise<readonly string[]> => {
+    const listed = await machine.ok(
+      'systemctl',
+      'list-units',
+      '--all',
+      '--plain',
+      '--no-legend',
+      '--full',
+      'healthctl-check-*',
+    );
+    return listed
+      .split('\n')
+      .flatMap((line) => line.split(' ', 1))
+      .filter((unit) => unit !== '');
+  };
+  const runWith = (name: string, ...options: readonly string[]) =>
+    machine.healthctl('run', '-d', '--name', name, ...CHECK, ...options, IMAGE, 'sleep', '1000');
+  interface Shown {
+    readonly Log: readonly { readonly Start: string; readonly End: string }[];
+  }
+  const logOf = async (name: string) => {
+    const { Log } = JSON.parse(await machine.healthctl('inspect', '--format', '{{json .State.Health}}', name)) as Shown;
+    return Log.map(({ Start, End }) => ({ startMs: Date.parse(Start), endMs: Date.parse(End) }));
+  };
+  const waitsOf = (log: Awaited<ReturnType<typeof logOf>>) =>
+    log.slice(1).map(({ startMs }, index) => startMs - (log[index]?.endMs ?? 0));
+
+  /** The log when five checks have followed each other so; a machine that is busy with something else may need several tries. */
+  const steady = async (name: string, isOnTime: (wait: number) => boolean) => {
+    let log = await logOf(name);
+    const isSteady = async () => {
+      log = await logOf(name);
+      return log.length === 5 && waitsOf(log).every(isOnTime);
+    };
+    await until(isSteady, { withinMs: 120_000, everyMs: 500, what: 'five checks on time' }).catch((error: Error) => {
+      throw new Error(`${error.message}: ${waitsOf(log)}`);
+    });
+    return log;
+  };
+
+  beforeAll(() => configure('scheduler = "systemd"'));
+  afterEach(async () => {
+    const left = (await machine.healthctl('ps', '--all', '--quiet')).split('\n').filter((id) => id !== '');
+    if (left.length > 0) await machine.healthctl('rm', '--force', ...left);
+  });
+
+  test('checks on time, without a line in the journal', async () => {
+    const begun = await machine.ok('date', '+%s');
+    await runWith('exact', '--health-interval', '1s');
+    const startedAt = Date.parse(await machine.healthctl('inspect', '--format', '{{.State.StartedAt}}', 'exact'));
+    await isEventually('exact', 'unhealthy');
+    const [first] = await logOf('exact');
+    expect(first?.startMs).toBeGreaterThanOrEqual(startedAt + 999);
+    expect(first?.startMs).toBeLessThan(startedAt + 2_000);
+    await machine.healthctl('exec', 'exact', 'touch', '/tmp/ok');
+    await isEventually('exact', 'healthy');
+    expect(await machine.run('/opt/healthctl/bin/healthctl', 'ps')).toMatchObject({ code: 0, stderr: '' });
+    const log = await steady('exact', (wait) => wait < 1_100);
+    for (const wait of waitsOf(log)) expect(wait).toBeGreaterThanOrEqual(999);
+    await machine.healthctl('rm', '-f', 'exact');
+    const said = await machine.ok('journalctl', '--since', `@${begun}`, '--output=cat', '--no-pager');
+    const perCheck = said.split('\n').filter((line) => /healthctl-check|Health check of/.test(line));
+    expect(perCheck.filter((line) => !/\.timer/.test(line) && !/^(Started|Stopped) /.test(line))).toEqual([]);
+    expect(perCheck.length).toBeLessThan(6);
+  });
+
+  test('follows the start period, and then the interval', async () => {
+    await runWith('slow', '--health-interval', '2s', '--health-start-period', '3s', '--health-start-interval', '500ms');
+    expect(await timers()).toContainEqual(expect.stringMatching(/-starting\.timer$/));
+    await until(async () => (await logOf('slow')).length >= 4, { withinMs: 10_000, everyMs: 100, what: 'checks' });
+    for (const wait of waitsOf(await logOf('slow')).slice(0, 3)) expect(wait).toBeGreaterThanOrEqual(499);
+    await until(async () => (await timers()).every((unit) => !unit.includes('-starting')), {
+      withinMs: 15_000,
+      everyMs: 200,
+      what: 'the timer of the interval',
+    });
+    await steady('slow', (wait) => wait > 1_990 && wait < 2_100);
+    await machine.healthctl('rm', '-f', 'slow');
+  });
+
+  test.each([
+    ['pause', ['pause'], ['unpause']],
+    ['stop', ['stop', '-t', '0'], ['start']],
+    ['kill', ['kill'], ['start']],
+  ])('%s takes it, and what follows makes it again', async (name, [...end], [...begin]) => {
+    await runWith(name, '--health-interval', '500ms');
+    expect(await timers()).toHaveLength(2);
+    await isEventually(name, 'unhealthy');
+    await machine.healthctl(...end, name);
+    expect(await timers()).toEqual([]);
+    await machine.healthctl(...begin, name);
+    expect(await timers()).toHaveLength(2);
+    const before = (await logOf(name)).at(-1)?.startMs ?? 0;
+    await until(async () => ((await logOf(name)).at(-1)?.startMs ?? 0) > before, {
+      withinMs: 10_000,
+      everyMs: 100,
+      what: 'a check',
+    });
+    await machine.healthctl('rm', '-f', name);
+    expect(await timers()).toEqual([]);
+  });
+
+  test('restart goes on', async () => {
+    await runWith('again', '--health-interval', '500ms');
+    for (let round = 0; round < 3; round += 1) await machine.healthctl('restart', '-t', '0', 'again');
+    expect(await timers()).toHaveLength(2);
+    await isEventually('again', 'unhealthy');
+    await machine.healthctl('rm', '-f', 'again');
+    expect(await timers()).toEqual([]);
+  });
+
+  test('one whose container ended, or was removed by somebody else, goes by itself', async () => {
+    const id = await runWith('lost', '--health-interval', '500ms');
+    await machine.healthctl(
+      'run',
+      '-d',
+      '--name',
+      'short',
+      ...CHECK,
+      '--health-interval',
+      '500ms',
+      IMAGE,
+      'sleep',
+      '1',
+    );
+    expect(await timers()).toHaveLength(4);
+    await machine.ok('ctr', 'tasks', 'rm', '--force', id);
+    await machine.ok('ctr', 'containers', 'rm', id);
+    await until(async () => (await timers()).length === 0, { withinMs: 15_000, everyMs: 200, what: 'no timers' });
+    await machine.healthctl('rm', '-f', 'short');
+  });
+
+  test('a monitor takes over, and sweeps them', async () => {
+    await runWith('taken', '--health-interval', '500ms');
+    expect(await timers()).toHaveLength(2);
+    await machine.healthctl('daemon', 'install');
+    expect(await timers()).toEqual([]);
+    const before = (await logOf('taken')).at(-1)?.startMs ?? 0;
+    await until(async () => ((await logOf('taken')).at(-1)?.startMs ?? 0) > before, {
+      withinMs: 10_000,
+      everyMs: 100,
+      what: 'a check by the monitor',
+    });
+    await machine.healthctl('daemon', 'uninstall');
+  });
+
+  test('a check by hand moves the next one', async () => {
+    await runWith('byhand', '--health-interval', '3s');
+    await isEventually('byhand', 'unhealthy');
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await machine.healthctl('container', 'healthcheck', 'byhand');
+    await until(async () => (await logOf('byhand')).length === 3, {
+      withinMs: 10_000,
+      everyMs: 100,
+      what: 'three checks',
+    });
+    const [, wait = 0] = waitsOf(await logOf('byhand'));
+    expect(wait).toBeGreaterThanOrEqual(2_999);
+    expect(wait).toBeLessThan(4_000);
+    await machine.healthctl('rm', '-f', 'byhand');
+  });
+});
