@@ -78,7 +78,8 @@ const service: Service = {
     const [status = '', up] = name.split('-');
     return { status: status as 'none', isUp: up === 'up' };
   },
-  check: async (_, name) => {
+  check: async (_, name, signal) => {
+    if (signal.aborted) return { kind: 'dropped', reason: 'cancelled' };
     if (name === 'stopped') throw new HealthctlError('CONFLICT', 'container is not running', { exitCode: 125 });
     if (name === 'broken') throw new TypeError('a mistake of ours');
     return name === 'paused'
@@ -252,6 +253,14 @@ test('is busy while it follows; a stop ends streams and takes the socket away', 
   await following;
   expect(served.server.busy).toBe(0);
   expect(() => statSync(served.path)).toThrow('ENOENT');
+});
+
+test('started again it serves as before: the stop is over for what is asked then', async () => {
+  await using served = await serve();
+  await served.server.stop();
+  await served.server.start();
+  const { body } = await ask(served.path, 'POST', '/v1/namespaces/default/containers/web/healthcheck');
+  expect(JSON.parse(body)).toMatchObject({ kind: 'recorded' });
 });
 
 test('the socket is for root, or for a group too', async () => {
