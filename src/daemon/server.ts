@@ -110,7 +110,7 @@ export function routesOf({
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { path, groupId, clock, log } = options;
   const routes = routesOf(options);
-  const over = new AbortController();
+  let over = new AbortController();
   let server: Server | undefined;
   let busy = 0;
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -139,6 +139,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
     start: async () => {
       rmSync(path, { force: true }); // of a monitor that was killed: we hold the lock
+      over = new AbortController();
       const made = createServer((request, response) => void answer(request, response));
       server = made;
       await new Promise<void>((resolve, reject) => {

@@ -122,8 +122,12 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
 
   const applyTo = (container: Watched, event: ContainerdEvent): Effect => {
     switch (event.kind) {
-      case 'container-updated':
-        return changed(withLabels(container, event.labels));
+      case 'container-updated': {
+        const effect = changed(withLabels(container, event.labels));
+        // A check where there was none: its process is not known, and no event tells it.
+        const isBare = !container.config && container.processJson === undefined;
+        return isBare && checkOf(event.labels).config ? unknownOf(container) : effect;
+      }
       case 'container-deleted':
         containers.delete(keyOf(container));
         versions.delete(keyOf(container));

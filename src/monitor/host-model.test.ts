@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import { aRecord, aTask } from '../../test/builders/container.ts';
+import { aResult, aState, T0 } from '../../test/builders/health.ts';
+import type { ContainerdEvent, EventFact } from '../containerd/events.ts';
+import type { TaskRecord } from '../containerd/tasks.ts';
+import { createHostModel, keyOf } from './host-model.ts';
+
+const AT = { namespace: 'default', id: 'c1' };
+const KEY = keyOf(AT);
+const CHECK = { 'nerdctl/healthcheck': '{"Test":["CMD","true"],"Interval":2000000000}' };
+const SPEC = JSON.stringify({ ociVersion: '1.0.2', process: { args: ['sleep'], cwd: '/', user: { uid: 0, gid: 0 } } });
+/** Two processes that exist. */
+const [FIRST, SECOND] = [process.pid, process.ppid];
+
+const aHost = () => createHostModel(() => ({ nowMs: T0, bootId: 'boot' }));
+const told = (event: EventFact, atMs = T0): ContainerdEvent => ({ namespace: 'default', atMs, ...event });
+const exit = (pid: number, exitStatus = 0) =>
+  told({ kind: 'task-exited', id: 'c1', pid, exitStatus, exitedAtMs: T0 + 500 });
+
+/** A host with the container `c1` in it. */
+function hostWith(task?: Partial<TaskRecord>, labels: Readonly<Record<string, string>> = CHECK) {
+  const model = aHost();
+  const record = aRecord({ labels, specJson: () => SPEC });
+  model.put(AT, { record, task: task && aTask(task) });
+  return { model, record, now: () => model.get(KEY) };
+}
+
+describe('what containerd lists', () => {
+  test('a container that runs, with its check and its process', () => {
+    const { model, now } = hostWith({});
+    expect(now()).toMatchObject({
+      ...AT,
+      config: { test: ['CMD', 'true'], intervalNs: 2e9, retries: 3 },
+      damage: undefined,
+      task: { pid: FIRST, status: 'running' },
+      run: { id: expect.stringMatching(new RegExp(`^boot:${FIRST}:\\d+$`)) },
+      isStartSeen: false,
+      isOutOfMemory: false,
+      stored: { log: [], state: undefined },
+    });
+    expect(JSON.parse(now()?.processJson ?? '')).toMatchObject({ args: ['sleep'] });
+    expect([model.size, [...model.all()].length]).toEqual([1, 1]);
+  });
+
+  test.each([
+    ['no check', {}, undefined],
+    ['a check that is switched off', { 'nerdctl/healthcheck': '{"Test":["NONE"]}' }, undefined],
+    ['a label that is damaged', { 'nerdctl/healthcheck': '{"Test":' }, expect.any(String)],
+  ])('%s: nothing to check, and no process kept', (_, labels: Record<string, string>, damage) => {
+    expect(hostWith({}, labels).now()).toMatchObject({ config: undefined, processJson: undefined, damage });
+  });
+
+  test('a runtime spec that is damaged does not stop the list', () => {
+    const model = aHost();
+    const specJson = () => '{';
+    const put = () => model.put(AT, { record: aRecord({ labels: CHECK, specJson }), task: aTask() });
+    expect(put).not.toThrow();
+    expect(model.get(KEY)).toMatchObject({ processJson: undefined, run: {} });
+  });
+
+  test.each([
+    ['no task', undefined, false],
+    ['created', { status: 'created' }, false],
+    ['stopped', { status: 'stopped' }, false],
+    ['paused', { status: 'paused' }, true],
+    ['a process that has ended since', { pid: 2 ** 30 }, false],
+  ] as const)('%s: whether it runs', (_, task, isUp) => {
+    expect(hostWith(task).now()?.run !== undefined).toBe(isUp);
+  });
+
+  test('again: keeps the run with its start, what was seen of it, and its health', () => {
+    const { model, record, now } = hostWith();
+    model.apply(told({ kind: 'task-started', id: 'c1', pid: FIRST }, T0 + 7));
+    model.apply(told({ kind: 'task-oom', id: 'c1' }));
+    model.remember(KEY, { log: [aResult()], state: aState() });
+    const before = now();
+    expect(before?.run?.startedAtMs).toBe(T0 + 7);
+    model.put(AT, { record, task: aTask() });
+    expect(now()).toEqual(before);
+    model.put(AT, { record, task: aTask({ pid: SECOND }) });
+    expect(now()).toMatchObject({ isStartSeen: false, isOutOfMemory: false, stored: { state: aState() } });
+    expect(now()?.run?.id).not.toBe(before?.run?.id);
+  });
+
+  test('a container that is gone is forgotten, with its version', () => {
+    const { model, now } = hostWith({});
+    model.apply(told({ kind: 'task-oom', id: 'c1' }));
+    expect(model.versionOf(KEY)).toBe(1);
+    expect(model.put(AT, undefined)).toBeUndefined();
+    expect([now(), model.size, model.versionOf(KEY)]).toEqual([undefined, 0, 0]);
+  });
+});
+
+describe('what events tell', () => {
+  test('labels: the check is another one, the rest stays', () => {
+    const { model, now } = hostWith({});
+    const labels = { 'nerdctl/healthcheck': '{"Test":["CMD","false"]}', a: 'b' };
+    expect(model.apply(told({ kind: 'container-updated', id: 'c1', labels }))).toMatchObject({ kind: 'changed' });
+    expect(now()).toMatchObject({ record: { labels }, config: { test: ['CMD', 'false'] }, run: {}, task: {} });
+    model.apply(told({ kind: 'container-updated', id: 'c1', labels: {} }));
+    expect(now()).toMatchObject({ record: { labels: {} }, config: undefined, run: {} });
+  });
+
+  test('a check that labels bring to a container without one has its process', () => {
+    const { model, now } = hostWith({}, {});
+    const record = aRecord({ labels: CHECK, specJson: () => SPEC });
+    const relabel = () => model.apply(told({ kind: 'container-updated', id: 'c1', labels: CHECK }));
+    // The event does not tell the runtime spec.
+    expect(relabel()).toEqual({ kind: 'unknown', ...AT });
+    model.put(AT, { record, task: aTask() });
+    expect(now()).toMatchObject({ processJson: expect.stringContaining('sleep') });
+    expect(relabel()).toMatchObject({ kind: 'changed' });
+  });
+
+  test('a start: its moment is the start of the run', () => {
+    const { model, now } = hostWith();
+    const effect = model.apply(told({ kind: 'task-started', id: 'c1', pid: FIRST }, T0 + 7));
+    expect(effect).toEqual({ kind: 'changed', container: now() });
+    expect(now()).toMatchObject({
+      task: { containerId: 'c1', pid: FIRST, status: 'running' },
+      run: { startedAtMs: T0 + 7 },
+      isStartSeen: true,
+    });
+  });
+
+  test('a start of what has ended by now is no run; its exit is told', () => {
+    const { model, now } = hostWith();
+    const pid = 2 ** 30;
+    model.apply(told({ kind: 'task-started', id: 'c1', pid }));
+    expect(now()).toMatchObject({ run: undefined, task: { pid, status: 'running' } });
+    expect(model.apply(exit(pid, 3))).toMatchObject({ kind: 'exited', exitStatus: 3, exitedAtMs: T0 + 500 });
+    expect(now()).toMatchObject({ run: undefined, task: { pid, status: 'stopped', exitStatus: 3 } });
+  });
+
+  test('an exit ends the run; out of memory is kept with it, and not for the next', () => {
+    const { model, now } = hostWith({});
+    expect(model.apply(told({ kind: 'task-oom', id: 'c1' }))).toMatchObject({ kind: 'changed' });
+    expect(model.apply(exit(FIRST, 137))).toMatchObject({ kind: 'exited', container: { isOutOfMemory: true } });
+    expect(now()).toMatchObject({ run: undefined, task: { status: 'stopped', exitStatus: 137, exitedAtMs: T0 + 500 } });
+    model.apply(told({ kind: 'task-started', id: 'c1', pid: SECOND }));
+    expect(now()).toMatchObject({ isOutOfMemory: false, run: {}, task: { pid: SECOND } });
+  });
+
+  test('an exit of an earlier process changes nothing', () => {
+    const { model, now } = hostWith({ pid: SECOND });
+    const before = now();
+    expect(model.apply(exit(FIRST))).toEqual({ kind: 'none' });
+    expect(now()).toBe(before);
+  });
+
+  test('a pause and a resume', () => {
+    const { model, now } = hostWith({});
+    const run = now()?.run;
+    model.apply(told({ kind: 'task-paused', id: 'c1' }));
+    expect(now()).toMatchObject({ task: { status: 'paused' }, run });
+    model.apply(told({ kind: 'task-resumed', id: 'c1' }));
+    expect(now()).toMatchObject({ task: { status: 'running' }, run });
+  });
+
+  test('what cannot be told from what is known is asked for', () => {
+    const unknown = { kind: 'unknown', ...AT };
+    expect(hostWith().model.apply(told({ kind: 'task-paused', id: 'c1' }))).toEqual(unknown);
+    expect(hostWith({}).model.apply(told({ kind: 'task-deleted', id: 'c1' }))).toEqual(unknown);
+    for (const kind of ['container-created', 'task-paused', 'task-oom'] as const)
+      expect(aHost().apply(told({ kind, id: 'c1', image: '' }))).toEqual(unknown);
+    expect(aHost().apply(exit(FIRST))).toEqual(unknown);
+  });
+
+  test('the task of a container that has ended is removed', () => {
+    const { model, now } = hostWith({});
+    model.apply(exit(FIRST));
+    expect(model.apply(told({ kind: 'task-deleted', id: 'c1' }))).toMatchObject({ kind: 'changed' });
+    expect(now()?.task).toBeUndefined();
+  });
+
+  test('a container is deleted: told once', () => {
+    const { model, now } = hostWith({});
+    const container = now();
+    const event = told({ kind: 'container-deleted', id: 'c1' });
+    expect(model.apply(event)).toEqual({ kind: 'deleted', container });
+    expect([now(), model.versionOf(KEY)]).toEqual([undefined, 0]);
+    expect(model.apply(event)).toEqual({ kind: 'none' });
+    expect(model.versionOf(KEY)).toBe(0);
+  });
+
+  test('of execs, images and ourselves nothing is taken, and no answer is old because of them', () => {
+    const { model, now } = hostWith({});
+    const before = now();
+    const others: readonly EventFact[] = [
+      { kind: 'exec-started', id: 'c1', execId: 'x' },
+      { kind: 'task-created', id: 'c1' },
+      { kind: 'image-created', name: 'demo:1' },
+      { kind: 'own', topic: '/healthctl/kill', json: '{}' },
+    ];
+    for (const event of others) expect(model.apply(told(event))).toEqual({ kind: 'none' });
+    expect([now(), model.versionOf(KEY)]).toEqual([before, 0]);
+  });
+
+  test('the same id in another namespace is another container', () => {
+    const { model, now } = hostWith({});
+    expect(model.apply({ ...exit(FIRST), namespace: 'k8s.io' })).toEqual({
+      kind: 'unknown',
+      namespace: 'k8s.io',
+      id: 'c1',
+    });
+    expect(now()?.run).toBeDefined();
+  });
+});
+
+test('of the log the last result is remembered, without its output', () => {
+  const { model, now } = hostWith({});
+  model.remember(KEY, { log: [aResult(1), aResult(2, 1, 'long')], state: aState() });
+  expect(now()?.stored).toEqual({ log: [aResult(2, 1, '')], state: aState() });
+  model.remember('default/other', { log: [], state: undefined });
+  expect(model.size).toBe(1);
+});

@@ -1,0 +1,273 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { compactRecordOf } from '../../src/container/compact-record.ts';
+import { documentOf } from '../../src/container/document.ts';
+import { createApiServer, type EventStreams } from '../../src/daemon/server.ts';
+import { type Service, Unwatched } from '../../src/daemon/service.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { HealthctlError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { aConfig, aResult, aRun, aState, T0 } from '../builders/health.ts';
+import { aHealth, aView, ownRecord } from '../builders/listed.ts';
+import { mismatches, openApi, resolveRef } from '../fixtures/openapi.ts';
+import { until } from '../fixtures/until.ts';
+
+// The server on a real socket in front of a fake service: what it sends is what docs/openapi.json says.
+
+const dir = mkdtempSync(join(tmpdir(), 'healthctl-api-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const EVENT = {
+  type: 'container',
+  action: 'start',
+  id: 'c1',
+  namespace: 'default',
+  atMs: 1.5,
+  attributes: { name: 'web' },
+};
+
+const details = {
+  ...{ isOurs: true, image: 'demo:1', imageId: 'sha256:00', args: ['sleep', '60'], mounts: [], networks: ['none'] },
+  ...{ config: { Cmd: ['sleep', '60'] }, hostConfig: {} },
+};
+
+/** Containers by name; each is a case of its own. */
+const service: Service = {
+  status: () => ({
+    ...{ version: '0.1.0', apiVersion: 1, pid: 1, startedAt: '2026-01-01T00:00:00.000Z', isAutostarted: false },
+    ...{ address: '/run/containerd/containerd.sock', namespaces: [], isLive: true, containers: 2, watched: 1 },
+    ...{ checksInFlight: 0, checksWaiting: 0, checksMade: 3, memoryBytes: 1 },
+    lag: { count: 3, p50Ms: 0.25, p99Ms: 1, maxMs: 1 },
+  }),
+  list: (namespace) => {
+    if (namespace !== 'default') throw new Unwatched(`namespace ${namespace} is not watched`);
+    const record = compactRecordOf(ownRecord());
+    const foreign = compactRecordOf(
+      ownRecord({ extensionJson: () => undefined, specJson: () => '{"ociVersion":"1.0.2"}' }),
+    );
+    return [
+      { record, task: { pid: 1, status: 'running', exitStatus: 0 }, run: aRun(), health: aState() },
+      {
+        ...{ record: foreign, run: null, health: aState({ run: undefined }) },
+        task: { pid: 1, status: 'stopped', exitStatus: 137, exitedAtMs: T0 },
+      },
+      { record, task: null, run: null, health: null },
+    ];
+  },
+  inspect: async (_, name) => {
+    if (name === 'a/b ü')
+      throw new HealthctlError('NOT_FOUND', `No such container: ${name}`, { hint: 'look elsewhere' });
+    const paths = { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: '' };
+    const health = name === 'plain' ? { config: undefined, state: undefined, log: [] } : aHealth({ config: aConfig() });
+    return documentOf({ view: aView(), health, details, paths } as never);
+  },
+  health: async (_, name) =>
+    name === 'plain'
+      ? { Status: 'none', FailingStreak: 0, Log: [] }
+      : {
+          Status: 'healthy',
+          FailingStreak: 0,
+          Log: [{ Start: '2026-01-01T00:00:00Z', End: '2026-01-01T00:00:00Z', ExitCode: -1, Output: 'ü' }],
+        },
+  serving: (_, name) => {
+    if (name === 'gone') throw new HealthctlError('NOT_FOUND', 'No such container: gone');
+    if (name === 'lost') throw new HealthctlError('UNAVAILABLE', 'the monitor has lost containerd');
+    const [status = '', up] = name.split('-');
+    return { status: status as 'none', isUp: up === 'up' };
+  },
+  check: async (_, name, signal) => {
+    if (signal.aborted) return { kind: 'dropped', reason: 'cancelled' };
+    if (name === 'stopped') throw new HealthctlError('CONFLICT', 'container is not running', { exitCode: 125 });
+    if (name === 'broken') throw new TypeError('a mistake of ours');
+    return name === 'paused'
+      ? { kind: 'dropped', reason: 'paused' }
+      : { kind: 'recorded', result: aResult(), state: aState(), statusChanged: true };
+  },
+  remove: async (_, name, { force }) => {
+    if (name === 'up' && !force) throw new HealthctlError('CONFLICT', 'container is running');
+  },
+  refresh: async () => {},
+};
+
+const streams: EventStreams = {
+  open: (query) => {
+    if (query.get('since') === 'x') throw new HealthctlError('USAGE', 'since must be milliseconds since the epoch');
+    return async (write, signal) => {
+      await write(JSON.stringify(EVENT));
+      if (query.has('until')) return;
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    };
+  },
+};
+
+let count = 0;
+async function serve(options: { readonly groupId?: number } = {}) {
+  count += 1;
+  const path = join(dir, `${count}.sock`);
+  const warnings: string[] = [];
+  let stops = 0;
+  const server = createApiServer({
+    ...{ path, groupId: options.groupId, service, streams, clock: systemClock },
+    log: { ...silentLogger, warn: (text) => warnings.push(text) },
+    onStop: () => {
+      stops += 1;
+    },
+  });
+  await server.start();
+  return { path, server, warnings, stops: () => stops, [Symbol.asyncDispose]: () => server.stop() };
+}
+
+interface Answered {
+  readonly status: number;
+  readonly version: unknown;
+  readonly type: string | undefined;
+  readonly body: string;
+}
+
+function ask(socketPath: string, method: string, path: string): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, method, path, agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => {
+        body += text;
+      });
+      const { headers, statusCode: status = 0 } = response;
+      const facts = { status, version: headers['healthctl-api'], type: headers['content-type'] };
+      response.on('end', () => resolve({ ...facts, body }));
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+/** Where an answer is not what the document says of that status. */
+function undescribed(method: string, path: string, { status, type, body }: Answered): readonly string[] {
+  const { responses = {} } = openApi.paths[path]?.[method.toLowerCase()] ?? {};
+  const described = responses[`${status}`] ?? responses.default;
+  if (!described) return [`${status} is not described`];
+  const { content } = resolveRef(described);
+  if (!content) return body === '' ? [] : ['a body is not described'];
+  const schema = content[type ?? '']?.schema;
+  if (!schema) return [`${type} is not described`];
+  if (type === 'text/plain') return mismatches(schema, body);
+  if (type === 'application/json') return mismatches(schema, JSON.parse(body));
+  const lines = body.split('\n').filter((line) => line !== '');
+  return lines.flatMap((line) => mismatches(schema, JSON.parse(line)));
+}
+
+const C = '/namespaces/{namespace}/containers/{name}';
+
+/** Method, path, and for each answer: the name of the container (with a query), the status. */
+const CASES: readonly [method: string, path: string, answers: Readonly<Record<string, number>>][] = [
+  ['GET', '/daemon', { '': 200 }],
+  ['POST', '/daemon/stop', { '': 204 }],
+  ['GET', '/namespaces/{namespace}/containers', { '': 200 }],
+  ['GET', C, { web: 200, plain: 200, 'a%2Fb%20%C3%BC': 404 }],
+  ['DELETE', C, { web: 204, up: 409, 'up?force=1': 204, 'up?force=0': 409 }],
+  ['GET', `${C}/health`, { web: 200, plain: 200 }],
+  [
+    'GET',
+    `${C}/healthz`,
+    { 'healthy-up': 200, 'none-up': 200, none: 503, 'starting-up': 503, unhealthy: 503, gone: 404, lost: 503 },
+  ],
+  ['POST', `${C}/healthcheck`, { web: 200, paused: 200, stopped: 409, broken: 500 }],
+  ['POST', `${C}/refresh`, { web: 204 }],
+  ['GET', '/events', { '?until=1': 200, '?since=x': 400 }],
+];
+
+test('every operation of the document is tried', () => {
+  const described = Object.entries(openApi.paths).flatMap(([path, item]) =>
+    Object.keys(item)
+      .filter((key) => key !== 'parameters')
+      .map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(CASES.map(([method, path]) => `${method} ${path}`).toSorted()).toEqual(described.toSorted());
+});
+
+describe('what is answered is what is described', () => {
+  test.each(CASES)('%s %s', async (method, path, answers) => {
+    await using served = await serve();
+    for (const [given, status] of Object.entries(answers)) {
+      const [name = '', query] = given.split('?');
+      const asked = `/v1${path.replace('{namespace}', 'default').replace('{name}', name)}${query ? `?${query}` : ''}`;
+      const answer = await ask(served.path, method, asked);
+      expect([asked, answer.status, answer.version]).toEqual([asked, status, '1']);
+      expect(undescribed(method, path, answer), asked).toEqual([]);
+    }
+  });
+});
+
+test('errors carry code, text, hint and exit status; our own mistakes are logged', async () => {
+  await using served = await serve();
+  const errorOf = async (method: string, path: string) => JSON.parse((await ask(served.path, method, path)).body);
+  const container = (name: string) => `/v1/namespaces/default/containers/${name}`;
+  expect(await errorOf('GET', container('a%2Fb%20%C3%BC'))).toEqual({
+    ...{ code: 'NOT_FOUND', message: 'No such container: a/b ü', hint: 'look elsewhere' },
+  });
+  expect(await errorOf('POST', container('stopped/healthcheck'))).toMatchObject({ code: 'CONFLICT', exitCode: 125 });
+  expect(await errorOf('GET', '/v1/namespaces/other/containers')).toMatchObject({ code: 'UNWATCHED' });
+  expect(served.warnings).toEqual([]);
+  expect(await errorOf('POST', container('broken/healthcheck'))).toEqual({
+    ...{ code: 'INTERNAL', message: 'a mistake of ours' },
+  });
+  expect(served.warnings).toEqual([`POST ${container('broken/healthcheck')}: a mistake of ours`]);
+});
+
+test.each([
+  ['GET', '/v2/daemon', 404],
+  ['GET', '/daemon', 404],
+  ['GET', '/v1/nothing', 404],
+  ['GET', '/v1/daemon/', 404],
+  ['PUT', '/v1/daemon', 400],
+])('%s %s: there is no such thing', async (method, path, status) => {
+  await using served = await serve();
+  const answer = await ask(served.path, method, path);
+  expect([answer.status, answer.version]).toEqual([status, '1']);
+  expect(mismatches(openApi.components.schemas.Error ?? {}, JSON.parse(answer.body))).toEqual([]);
+});
+
+test('events end with an empty line', async () => {
+  await using served = await serve();
+  const { body } = await ask(served.path, 'GET', '/v1/events?until=1');
+  expect(body).toBe(`${JSON.stringify(EVENT)}\n\n`);
+});
+
+test('whoever asks it to stop is answered first', async () => {
+  await using served = await serve();
+  expect((await ask(served.path, 'POST', '/v1/daemon/stop')).status).toBe(204);
+  await until(() => served.stops() === 1);
+});
+
+test('is busy while it follows; a stop ends streams and takes the socket away', async () => {
+  await using served = await serve();
+  expect(served.server.busy).toBe(0);
+  const following = ask(served.path, 'GET', '/v1/events').catch((error: unknown) => error);
+  await until(() => served.server.busy === 1);
+  await served.server.stop();
+  await served.server.stop();
+  await following;
+  expect(served.server.busy).toBe(0);
+  expect(() => statSync(served.path)).toThrow('ENOENT');
+});
+
+test('started again it serves as before: the stop is over for what is asked then', async () => {
+  await using served = await serve();
+  await served.server.stop();
+  await served.server.start();
+  const { body } = await ask(served.path, 'POST', '/v1/namespaces/default/containers/web/healthcheck');
+  expect(JSON.parse(body)).toMatchObject({ kind: 'recorded' });
+});
+
+test('the socket is for root, or for a group too', async () => {
+  await using own = await serve();
+  expect(statSync(own.path).mode & 0o777).toBe(0o600);
+  if (process.getuid?.() !== 0) return;
+  await using shared = await serve({ groupId: 1 });
+  const { mode, gid } = statSync(shared.path);
+  expect([mode & 0o777, gid]).toEqual([0o660, 1]);
+});
