@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, constants, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
@@ -13,7 +12,7 @@ export const temporaryPrefix = (path: string) => `.${basename(path)}.`;
  * @throws EXHAUSTED when there is no space (the old content stays), system errors otherwise
  */
 export function replaceFile(path: string, content: string, mode = 0o600): void {
-  const temporary = join(dirname(path), `${temporaryPrefix(path)}${process.pid}.${randomBytes(4).toString('hex')}`);
+  const temporary = join(dirname(path), `${temporaryPrefix(path)}${process.pid}.${unique()}`);
   try {
     const fd = openSync(
       temporary,
@@ -31,6 +30,9 @@ export function replaceFile(path: string, content: string, mode = 0o600): void {
     throw noSpaceError(error, path);
   }
 }
+
+/** Only so that two writers do not meet: O_EXCL is what keeps a file that exists from being written. */
+const unique = (): string => Math.random().toString(16).slice(2, 10);
 
 function writeAll(fd: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);

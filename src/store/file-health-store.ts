@@ -44,6 +44,8 @@ const HEALTH_FILE = 'health.json';
 const CHECK_LOCK = 'check.lock';
 /** The most that is read of a `health.json`: nerdctl never trims its own. */
 const MAX_READ_BYTES = 8 << 20;
+/** So many directories are remembered as looked through: more than there are containers on a host. */
+const MAX_SWEPT = 20_000;
 
 /**
  * Health in files: `health.json` in the container's state directory is the truth, the label is its mirror.
@@ -65,8 +67,11 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     removeTimeoutMs = 10_000,
   } = options;
 
-  const read = (subject: HealthSubject, dir: StateDir) => {
-    const { warnings, ...stored } = parseHealthFile(readTail(join(dir.path, HEALTH_FILE)), subject.labels, maxEntries);
+  /** Directories in which this process has looked for what dead writers left: they are looked through at its first update of each. */
+  const swept = new Set<string>();
+
+  const parse = (subject: HealthSubject, text: string) => {
+    const { warnings, ...stored } = parseHealthFile(text, subject.labels, maxEntries);
     for (const warning of warnings) log.warn(`container ${subject.id}: ${warning}`);
     return stored;
   };
@@ -88,8 +93,10 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
       setAside(dir, (warning) => log.warn(`container ${subject.id}: ${warning}`));
       const fileLock = await lockHealthFile(dir, writeTimeoutMs, clock);
       try {
-        sweepTemporaries(dir);
-        const stored = read(subject, dir);
+        if (!swept.has(dir.path)) sweepTemporaries(dir);
+        if (swept.size >= MAX_SWEPT) swept.clear();
+        swept.add(dir.path);
+        const stored = parse(subject, fileLock ? readTailOf(fileLock.fd) : readTail(join(dir.path, HEALTH_FILE)));
         const record = decide(stored);
         if (!record) {
           if (stored.state) await mirror(subject, stored.state, retries);
@@ -124,7 +131,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
 
   return {
     get: async (subject) => {
-      const { log: results, state } = read(subject, stateDirOf(dirs, subject));
+      const { log: results, state } = parse(subject, readTail(join(stateDirOf(dirs, subject).path, HEALTH_FILE)));
       return { log: results, state };
     },
     update,
@@ -136,6 +143,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
         subject,
         async () => {
           const lock = await lockStateDir({ path: runDir, isOurs: true }, writeTimeoutMs, clock);
+          swept.delete(runDir);
           const away = join(dirname(runDir), `.removed-${subject.id}-${process.pid}`);
           renameSync(runDir, away);
           lock.release();
@@ -181,14 +189,14 @@ async function lockHealthFile(dir: StateDir, timeoutMs: number, clock: Clock): P
   }
 }
 
-/** Makes the directory and tries once more for as long as somebody else keeps removing it. */
+/** Where the directory is missing, makes it and tries once more, for as long as somebody else keeps removing it. */
 async function retryMissing<T>(dir: string, attempt: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries += 1) {
     try {
-      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      if (tries > 0) mkdirSync(dir, { recursive: true, mode: 0o700 });
       return await attempt();
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || tries >= 10) throw explainDirectory(error, dir);
+      if (errnoOf(error) !== 'ENOENT' || tries > 10) throw explainDirectory(error, dir);
     }
   }
 }
@@ -236,14 +244,18 @@ function readTail(path: string): string {
     throw error;
   }
   try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) return '';
-    const length = Math.min(stat.size, MAX_READ_BYTES);
-    const bytes = Buffer.alloc(length);
-    const got = readSync(fd, bytes, 0, length, stat.size - length);
-    const text = bytes.toString('utf8', 0, got);
-    return length < stat.size ? text.slice(text.indexOf('\n') + 1) : text;
+    return readTailOf(fd);
   } finally {
     closeSync(fd);
   }
+}
+
+function readTailOf(fd: number): string {
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) return '';
+  const length = Math.min(stat.size, MAX_READ_BYTES);
+  const bytes = Buffer.allocUnsafe(length);
+  const got = readSync(fd, bytes, 0, length, stat.size - length);
+  const text = bytes.toString('utf8', 0, got);
+  return length < stat.size ? text.slice(text.indexOf('\n') + 1) : text;
 }

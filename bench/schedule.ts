@@ -1,0 +1,144 @@
+// What scheduling, state and store cost per check, without containerd: 10,000 containers at an interval of 30 s, each checked by a prober
+// that answers at once in memory. The pieces are those of the monitor, the store is the real one, on a tmpfs.
+//   node --import tsx bench/schedule.ts [--containers 10000] [--interval 30] [--seconds 60] [--dir /dev/shm] [--max 5]
+// The first interval, in which files and directories are made, is not counted. Prints the CPU time (user and system) of this process as
+// a share of one core and per check, and what parts of it cost, measured one after the other. Fails when the share is above --max.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type CheckSubject, check } from '../src/check/check.ts';
+import type { HealthConfig } from '../src/health/config.ts';
+import { jsonFromHealthState } from '../src/health/state-json.ts';
+import { systemClock as clock } from '../src/lib/clock.ts';
+import { LABELS } from '../src/lib/labels.ts';
+import { createAgenda } from '../src/monitor/agenda.ts';
+import { createLags } from '../src/monitor/lags.ts';
+import { createLimiter } from '../src/monitor/limiter.ts';
+import { startWorker, type Worker } from '../src/monitor/worker.ts';
+import type { Prober } from '../src/probe/prober.ts';
+import { createFileHealthStore } from '../src/store/file-health-store.ts';
+
+const { values } = parseArgs({
+  options: {
+    containers: { type: 'string', default: '10000' },
+    interval: { type: 'string', default: '30' },
+    seconds: { type: 'string', default: '60' },
+    dir: { type: 'string', default: '/dev/shm' },
+    max: { type: 'string', default: '5' },
+  },
+});
+const [count, intervalS, seconds] = [Number(values.containers), Number(values.interval), Number(values.seconds)];
+
+const root = mkdtempSync(join(values.dir, 'healthctl-bench-'));
+try {
+  const config: HealthConfig = {
+    test: ['CMD', 'true'],
+    intervalNs: intervalS * 1e9,
+    timeoutNs: 30e9,
+    startPeriodNs: 0,
+    startIntervalNs: 5e9,
+    retries: 3,
+  };
+  const labelsOf = new Map<string, Record<string, string>>();
+  const store = createFileHealthStore({
+    dirs: { hostId: '1935db59', runRoot: join(root, 'run'), nerdctlDataRoot: join(root, 'nerdctl') },
+    clock,
+    log: { warn: (text) => console.error(text), debug: () => {} },
+    writeMirror: async ({ id }, json) => {
+      labelsOf.set(id, { ...labelsOf.get(id), [LABELS.nerdctlHealthstate]: json });
+    },
+  });
+  const prober: Prober = {
+    probe: async () => {
+      const now = clock.now();
+      return { outcome: { kind: 'exited', code: 0, output: 'ok\n' }, startMs: now, endMs: now };
+    },
+  };
+  const agenda = createAgenda(clock);
+  const limiter = createLimiter(8);
+  const lags = createLags();
+  const startedAtMs = clock.now() - 3_600_000; // overdue: the first checks are spread over the interval
+
+  const subjectOf = (id: string): CheckSubject => {
+    const run = { id: `boot:${id}`, startedAtMs };
+    const labels = labelsOf.get(id) ?? {};
+    const started = { ever: true, lastRun: run.id } as const;
+    return { namespace: 'bench', id, labels, task: { kind: 'running', run }, started, config, processJson: '{}' };
+  };
+  const checkOf = (id: string, signal?: AbortSignal) => {
+    const describe = async () => subjectOf(id);
+    const findTask = async () => (await describe()).task;
+    return check({ clock, store, prober, describe, findTask }, subjectOf(id), signal);
+  };
+
+  const workers: Worker[] = [];
+  let made = 0;
+  for (let i = 0; i < count; i += 1) {
+    const worker = startWorker(
+      {
+        ...{ clock, agenda, limiter },
+        check: (signal) => checkOf(`c${i}`, signal),
+        onReport: () => {
+          made += 1;
+        },
+        onFailure: (error) => console.error(error),
+        onLag: lags.add,
+      },
+      {
+        ...{ config, runStartedAtMs: startedAtMs, status: 'healthy', lastEndMs: undefined, isPaused: false },
+        share: i / count,
+      },
+    );
+    workers.push(worker);
+  }
+  await clock.sleep((intervalS + 1) * 1_000);
+
+  const madeBefore = made;
+  const before = process.cpuUsage();
+  const fromMs = clock.monotonic();
+  await clock.sleep(seconds * 1_000);
+  const { user, system } = process.cpuUsage(before);
+  const tookMs = clock.monotonic() - fromMs;
+  const checks = made - madeBefore;
+  const cpuUs = user + system;
+  const share = cpuUs / 10 / tookMs;
+  const lag = lags.summary();
+  const split = `${(user / checks).toFixed(0)} user, ${(system / checks).toFixed(0)} system`;
+  console.log(`${count} containers at ${intervalS} s, ${checks} checks in ${(tookMs / 1000).toFixed(1)} s`);
+  console.log(`${share.toFixed(2)} % of one core, ${(cpuUs / checks).toFixed(0)} us per check (${split})`);
+  console.log(
+    `later than due: p50 ${lag?.p50Ms.toFixed(2)} ms, p99 ${lag?.p99Ms.toFixed(2)} ms, max ${lag?.maxMs.toFixed(2)} ms`,
+  );
+  console.log(`memory ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB, load average ${loadavg()[0]?.toFixed(2)}`);
+  await Promise.all(workers.map((worker) => worker.stop()));
+  agenda.stop();
+
+  // Where it goes: the same containers one after the other, so without scheduling; then without what is above the store; then its parts.
+  const ids = Array.from({ length: Math.min(count, 3_000) }, (_, i) => `c${i}`);
+  const state = { status: 'healthy', failingStreak: 0, inStartPeriod: false, run: 'boot:x' } as const;
+  const labels = { [LABELS.nerdctlHealthstate]: JSON.stringify(jsonFromHealthState(state)) };
+  const now = new Date().toISOString();
+  const result = { start: now, end: now, exitCode: 0, output: 'ok\n' };
+  const parts: Record<string, (id: string) => Promise<unknown>> = {
+    'a check': (id) => checkOf(id),
+    'of it: the check lock': (id) => store.withCheckLock({ namespace: 'bench', id, labels }, async () => {}),
+    'of it: locks and read of the store': (id) =>
+      store.update({ namespace: 'bench', id, labels }, () => undefined, { retries: 3 }),
+    'of it: all of the store, with the write': (id) =>
+      store.update({ namespace: 'bench', id, labels }, () => ({ result, state }), { retries: 3 }),
+  };
+  for (const [name, work] of Object.entries(parts)) {
+    for (const id of ids) await work(id);
+    const start = process.cpuUsage();
+    for (const id of ids) await work(id);
+    const used = process.cpuUsage(start);
+    console.log(`${name.padEnd(42)} ${((used.user + used.system) / ids.length).toFixed(0)} us`);
+  }
+  if (share > Number(values.max)) {
+    console.error(`above the limit of ${values.max} %`);
+    process.exitCode = 1;
+  }
+} finally {
+  rmSync(root, { recursive: true, force: true });
+}
