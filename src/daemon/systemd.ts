@@ -70,6 +70,11 @@ export async function uninstallUnit({ address }: Addressed, systemd: Systemd = s
   return name;
 }
 
+/** Stops the unit of this containerd where it is installed, which would otherwise start a monitor that was asked to end anew. */
+export async function stopUnit(addressed: Addressed, systemd: Systemd = systemdHere): Promise<void> {
+  if (isUnitInstalled(addressed)) await systemd.run('systemctl', ['stop', unitNameOf(addressed.address)]);
+}
+
 /** Starts the unit of this containerd, and resolves when the monitor is ready. Throws UNAVAILABLE that names where its log is. */
 export async function startUnit({ address }: Addressed, systemd: Systemd = systemdHere): Promise<void> {
   systemd.require();

@@ -1,5 +1,7 @@
 import { drainDaemon } from '../../../daemon/drain.ts';
 import { daemonPlacesOf } from '../../../daemon/places.ts';
+import { stopUnit } from '../../../daemon/systemd.ts';
+import { isSystemdRunning } from '../../../system/systemd.ts';
 import type { Command } from '../../command.ts';
 
 /** `healthctl daemon stop`: resolves when it has ended; one that does not run is fine. */
@@ -9,6 +11,7 @@ export const stop: Command = {
   options: [],
   args: { min: 0, max: 0 },
   run: async (world) => {
+    if (isSystemdRunning()) await stopUnit(world.settings);
     await drainDaemon(daemonPlacesOf(world.settings), world);
     return {};
   },
