@@ -123,21 +123,21 @@ describe('a monitor that starts', () => {
     expect(statuses).toEqual([]);
   });
 
-  test('spreads thousands that are overdue over their interval, with one sleeper for all', async () => {
+  test('spreads a thousand that are overdue over their interval, with one sleeper for all', async () => {
     const { clock, host, monitor, listed } = setUp();
     const labels = { ...CHECK, ...startedAt(-3_600_000) };
-    for (let i = 0; i < 3_000; i += 1) host.put(`c${i}`, labels, {});
+    for (let i = 0; i < 1_000; i += 1) host.put(`c${i}`, labels, {});
     await monitor.start();
-    expect([listed, monitor.model.size, monitor.counts().watched]).toEqual([[3_000], 3_000, 3_000]);
+    expect([listed, monitor.model.size, monitor.counts().watched]).toEqual([[1_000], 1_000, 1_000]);
     expect(clock.sleepers).toBe(2); // and one for the next list
     const dueMs = [...monitor.model.all()].map(({ id }) => monitor.nextCheckAtMs(`default/${id}`) ?? -1);
     const tenths = Array.from({ length: 10 }, (_, tenth) => dueMs.filter((ms) => Math.floor(ms / 1_000) === tenth));
     for (const tenth of tenths) {
-      expect(tenth.length).toBeGreaterThan(200);
-      expect(tenth.length).toBeLessThan(400);
+      expect(tenth.length).toBeGreaterThan(60);
+      expect(tenth.length).toBeLessThan(140);
     }
     expect(host.asked.filter((what) => what.startsWith('get') || what.startsWith('find'))).toEqual([]);
-  });
+  }, 60_000);
 
   test('tells of ends that nobody saw, and watches the namespaces that it is to watch', async () => {
     const { host, monitor, exits, start } = setUp({ namespaces: ['default'] });
