@@ -268,7 +268,8 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       case 'none':
         return;
       case 'unknown':
-        void refresh(effect);
+        // Should containerd be lost meanwhile, the list after it tells everything.
+        void refresh(effect).catch((error: unknown) => log.debug(`container ${keyOf(effect)}: ${messageOf(error)}`));
         return;
       case 'changed':
         watchMirror(effect.container);

@@ -19,7 +19,8 @@ export function createFakeClock(startMs = Date.parse('2026-01-01T00:00:00Z')): F
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
         const sleeper = {
-          dueMs: nowMs + ms,
+          // Whole milliseconds, as timers have it: what is less than the clock can tell apart would never pass.
+          dueMs: nowMs + Math.ceil(ms),
           wake: () => {
             const at = sleepers.indexOf(sleeper);
             if (at >= 0) sleepers.splice(at, 1);

@@ -1,0 +1,406 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { aResult, aState, T0 } from '../../test/builders/health.ts';
+import { createFakeClock } from '../../test/fakes/clock.ts';
+import { createFakeHost } from '../../test/fakes/containerd-host.ts';
+import { runIdOf } from '../container/view.ts';
+import type { EventFact } from '../containerd/events.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import type { Prober } from '../probe/prober.ts';
+import { readStat } from '../system/proc.ts';
+import type { Watched } from './host-model.ts';
+import { createMonitor, type Exit, healthOfWatched } from './monitor.ts';
+
+const INTERVAL_MS = 10_000;
+const CHECK = { 'nerdctl/healthcheck': `{"Test":["CMD","true"],"Interval":${INTERVAL_MS * 1e6},"Retries":2}` };
+/** Two processes that exist. */
+const [FIRST, SECOND] = [process.pid, process.ppid];
+
+const runOf = (pid: number): string => {
+  const stat = readStat(pid);
+  return stat ? runIdOf('boot', stat) : '';
+};
+/** What a start of ours leaves: the run, and when it began. */
+const startedAt = (ms: number, pid = FIRST) => ({
+  'healthctl/started': JSON.stringify({ At: new Date(T0 + ms).toISOString(), Run: runOf(pid) }),
+});
+const mirror = (status: string) => ({
+  'nerdctl/healthstate': JSON.stringify({ Status: status, FailingStreak: 0, InStartPeriod: false, Run: runOf(FIRST) }),
+});
+
+interface Setting {
+  readonly namespaces?: readonly string[];
+  readonly maxChecks?: number;
+  readonly tookMs?: number;
+  readonly isCheckedElsewhere?: (container: Watched) => boolean;
+}
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+function setUp({ namespaces = [], maxChecks = 4, tookMs = 0, isCheckedElsewhere = () => false }: Setting = {}) {
+  const clock = createFakeClock(T0);
+  const host = createFakeHost(clock);
+  const probes: { readonly id: string; readonly atMs: number }[] = [];
+  const exits: [id: string, exit: Exit | undefined][] = [];
+  const gone: string[] = [];
+  const statuses: [id: string, status: string][] = [];
+  const listed: number[] = [];
+  const warnings: string[] = [];
+  const now: { code: number; failure: unknown } = { code: 0, failure: undefined };
+  const prober: Prober = {
+    probe: async ({ containerId }, _, signal) => {
+      const startMs = clock.now();
+      probes.push({ id: containerId, atMs: clock.monotonic() });
+      if (now.failure) throw now.failure;
+      if (tookMs > 0) await clock.sleep(tookMs, signal);
+      const { code } = now;
+      return {
+        outcome: signal?.aborted ? { kind: 'cancelled' } : { kind: 'exited', code, output: '' },
+        ...{ startMs, endMs: clock.now() },
+      };
+    },
+  };
+  const monitor = createMonitor({
+    ...{ containerd: host.containerd, contextOf: host.contextOf, clock, namespaces, maxChecks, isCheckedElsewhere },
+    log: { info: (text) => warnings.push(text), warn: (text) => warnings.push(text), debug: () => {} },
+    momentOf: () => ({ nowMs: clock.now(), bootId: 'boot' }),
+    proberOf: () => prober,
+    hooks: {
+      onListed: (_, records) => listed.push(records.length),
+      onEvent: () => {},
+      onExit: async ({ id }, exit) => void exits.push([id, exit]),
+      onGone: async ({ id }) => void gone.push(id),
+      onStatus: ({ id }, { status }) => statuses.push([id, status]),
+      onChange: () => {},
+    },
+  });
+  const made = {
+    ...{ clock, host, monitor, probes, exits, gone, statuses, listed, warnings, now },
+    tell: async (event: EventFact, namespace = 'default') => {
+      host.exchange.tell({ ...event, namespace, atMs: clock.now() });
+      await clock.advance(0);
+    },
+    /** A container starts, and containerd tells it. */
+    start: async (id: string, pid = FIRST, labels: Readonly<Record<string, string>> = CHECK) => {
+      host.put(id, labels);
+      await made.tell({ kind: 'container-created', id, image: '' });
+      host.put(id, labels, { pid });
+      await made.tell({ kind: 'task-started', id, pid });
+    },
+    exit: (id: string, pid = FIRST, exitStatus = 0) =>
+      made.tell({ kind: 'task-exited', id, pid, exitStatus, exitedAtMs: clock.now() }),
+    times: () => probes.map(({ atMs }) => atMs),
+    health: (key: string) => {
+      const container = monitor.model.get(key);
+      return container && healthOfWatched(container)?.status;
+    },
+  };
+  closers.push(async () => {
+    const stopped = monitor.stop();
+    await clock.advance(1_000);
+    await stopped;
+    // Whatever a test did: nothing is left.
+    expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, watched: 0 }]);
+  });
+  return made;
+}
+
+describe('a monitor that starts', () => {
+  test('takes a container that runs with its stored state, at the place that the last check gives', async () => {
+    const { clock, host, monitor, times, health, statuses } = setUp();
+    const labels = { ...CHECK, ...startedAt(-60_000) };
+    host.put('c1', labels, {});
+    const state = aState({ run: runOf(FIRST) });
+    const subject = { namespace: 'default', id: 'c1', labels };
+    await host.store.update(subject, () => ({ result: aResult(-4_010), state }), { retries: 2 });
+    await monitor.start();
+    expect([monitor.isLive, health('default/c1'), monitor.counts().watched]).toEqual([true, 'healthy', 1]);
+    expect(host.looks).toEqual([{ what: 'mirror', atMs: 0 }]);
+    await clock.advance(INTERVAL_MS);
+    expect(times()).toEqual([6_000]);
+    expect(statuses).toEqual([]);
+  });
+
+  test('spreads a thousand that are overdue over their interval, with one sleeper for all', async () => {
+    const { clock, host, monitor, listed } = setUp();
+    const labels = { ...CHECK, ...startedAt(-3_600_000) };
+    for (let i = 0; i < 1_000; i += 1) host.put(`c${i}`, labels, {});
+    await monitor.start();
+    expect([listed, monitor.model.size, monitor.counts().watched]).toEqual([[1_000], 1_000, 1_000]);
+    expect(clock.sleepers).toBe(2); // and one for the next list
+    const dueMs = [...monitor.model.all()].map(({ id }) => monitor.nextCheckAtMs(`default/${id}`) ?? -1);
+    const tenths = Array.from({ length: 10 }, (_, tenth) => dueMs.filter((ms) => Math.floor(ms / 1_000) === tenth));
+    for (const tenth of tenths) {
+      expect(tenth.length).toBeGreaterThan(60);
+      expect(tenth.length).toBeLessThan(140);
+    }
+    expect(host.asked.filter((what) => what.startsWith('get') || what.startsWith('find'))).toEqual([]);
+  }, 60_000);
+
+  test('tells of ends that nobody saw, and watches the namespaces that it is to watch', async () => {
+    const { host, monitor, exits, start } = setUp({ namespaces: ['default'] });
+    host.put('c1', CHECK, { status: 'stopped', exitStatus: 3, exitedAtMs: T0 - 5 });
+    host.put('x1', CHECK, {}, 'k8s.io');
+    await monitor.start();
+    expect(exits).toEqual([['c1', { code: 3, atMs: T0 - 5 }]]);
+    expect([...monitor.model.all()].map(({ id }) => id)).toEqual(['c1']);
+    host.exchange.tell({ kind: 'task-started', id: 'x1', pid: FIRST, namespace: 'k8s.io' });
+    await start('c2');
+    expect([monitor.model.size, monitor.counts().watched]).toEqual([2, 1]);
+  });
+
+  test('of a containerd that does not answer runs, and finds everything later', async () => {
+    const { clock, host, monitor, warnings } = setUp();
+    host.put('c1', CHECK, {});
+    host.lose();
+    await monitor.start();
+    expect([monitor.isLive, monitor.model.size]).toEqual([false, 0]);
+    host.comeBack();
+    await clock.advance(200);
+    expect([monitor.isLive, monitor.counts().watched]).toEqual([true, 1]);
+    expect(warnings).toEqual([expect.stringContaining('is lost'), expect.stringContaining('is back')]);
+  });
+});
+
+describe('events', () => {
+  test('a start plans the first check one interval later; a change of the status is told', async () => {
+    const { clock, monitor, start, times, statuses, health } = setUp();
+    await monitor.start();
+    await clock.advance(500);
+    await start('c1');
+    expect(monitor.nextCheckAtMs('default/c1')).toBe(500 + INTERVAL_MS);
+    expect(health('default/c1')).toBe('starting');
+    await clock.advance(2 * INTERVAL_MS);
+    expect(times()).toEqual([500 + INTERVAL_MS, 500 + 2 * INTERVAL_MS]);
+    expect(statuses).toEqual([['c1', 'healthy']]);
+  });
+
+  test('a pause stops checks, a resume plans one wait, an exit ends them', async () => {
+    const { clock, monitor, start, tell, exit, times, exits, health } = setUp();
+    await monitor.start();
+    await start('c1');
+    await clock.advance(INTERVAL_MS);
+    await tell({ kind: 'task-paused', id: 'c1' });
+    await clock.advance(5 * INTERVAL_MS);
+    expect([times(), health('default/c1'), monitor.counts().watched]).toEqual([[INTERVAL_MS], 'healthy', 1]);
+    await tell({ kind: 'task-resumed', id: 'c1' });
+    await clock.advance(INTERVAL_MS);
+    expect(times()).toEqual([INTERVAL_MS, 7 * INTERVAL_MS]);
+    await exit('c1', FIRST, 7);
+    await clock.advance(5 * INTERVAL_MS);
+    expect([times().length, health('default/c1'), monitor.counts().watched]).toEqual([2, 'unhealthy', 0]);
+    expect(exits).toEqual([['c1', { code: 7, atMs: T0 + 7 * INTERVAL_MS }]]);
+  });
+
+  test('an exit gives up the check in flight', async () => {
+    const { clock, monitor, start, exit, statuses, probes } = setUp({ tookMs: 5_000 });
+    await monitor.start();
+    await start('c1');
+    await clock.advance(INTERVAL_MS + 100);
+    expect(monitor.counts().inFlight).toBe(1);
+    await exit('c1');
+    await clock.advance(INTERVAL_MS);
+    expect([monitor.counts().inFlight, statuses, probes.length]).toEqual([0, [], 1]);
+  });
+
+  test('a restart begins again: another worker, starting, one interval', async () => {
+    const { clock, monitor, start, exit, health, times } = setUp();
+    await monitor.start();
+    await start('c1');
+    await clock.advance(INTERVAL_MS + 1_000);
+    expect(health('default/c1')).toBe('healthy');
+    await exit('c1');
+    await start('c1', SECOND);
+    expect([health('default/c1'), monitor.counts().watched]).toEqual(['starting', 1]);
+    await clock.advance(INTERVAL_MS);
+    expect(times()).toEqual([INTERVAL_MS, 2 * INTERVAL_MS + 1_000]);
+    await exit('c1', FIRST); // late, and of the earlier run
+    expect([health('default/c1'), monitor.counts().watched]).toEqual(['healthy', 1]);
+  });
+
+  test('labels that somebody else wrote: read at once, and the mirror put right a second later', async () => {
+    const { clock, host, monitor, start, tell, health } = setUp();
+    await monitor.start();
+    await start('c1');
+    await clock.advance(INTERVAL_MS);
+    host.looks.length = 0;
+    const subject = { namespace: 'default', id: 'c1', labels: CHECK };
+    const state = aState({ status: 'unhealthy', failingStreak: 2, run: runOf(FIRST) });
+    await host.store.update(subject, () => ({ result: aResult(9_000, 1), state }), { retries: 2 });
+    await tell({ kind: 'container-updated', id: 'c1', labels: { ...CHECK, ...mirror('starting') } });
+    expect(health('default/c1')).toBe('unhealthy');
+    expect(host.looks).toEqual([{ what: 'read', atMs: INTERVAL_MS }]);
+    await clock.advance(1_500);
+    expect(host.looks.slice(1)).toEqual([{ what: 'mirror', atMs: INTERVAL_MS + 1_000 }]);
+  });
+
+  test('labels that say what is known are not looked at', async () => {
+    const { clock, host, monitor, start, tell } = setUp();
+    await monitor.start();
+    await start('c1');
+    await clock.advance(INTERVAL_MS);
+    host.looks.length = 0;
+    await tell({ kind: 'container-updated', id: 'c1', labels: { ...CHECK, ...mirror('healthy') } });
+    await clock.advance(2_000);
+    expect(host.looks).toEqual([]);
+  });
+
+  test('a label brings a check, and takes it away', async () => {
+    const { clock, host, monitor, start, tell, times } = setUp();
+    await monitor.start();
+    await start('c1', FIRST, {});
+    expect(monitor.counts().watched).toBe(0);
+    host.put('c1', CHECK, {});
+    await tell({ kind: 'container-updated', id: 'c1', labels: CHECK });
+    expect(monitor.counts().watched).toBe(1);
+    await clock.advance(INTERVAL_MS);
+    expect(times().length).toBe(1);
+    await tell({ kind: 'container-updated', id: 'c1', labels: {} });
+    await clock.advance(5 * INTERVAL_MS);
+    expect([times().length, monitor.counts().watched]).toEqual([1, 0]);
+  });
+
+  test('a container is deleted: forgotten, and told', async () => {
+    const { monitor, host, start, tell, gone } = setUp();
+    await monitor.start();
+    await start('c1');
+    host.remove('c1');
+    await tell({ kind: 'container-deleted', id: 'c1' });
+    expect([gone, monitor.model.size, monitor.counts().watched]).toEqual([['c1'], 0, 0]);
+  });
+
+  test('a container that could not be asked for does no harm', async () => {
+    const { clock, host, monitor, tell } = setUp();
+    await monitor.start();
+    host.put('c1', CHECK, {});
+    const release = host.holdAnswers();
+    await tell({ kind: 'container-created', id: 'c1', image: '' });
+    host.lose();
+    release();
+    await clock.advance(0);
+    host.comeBack();
+    await clock.advance(1_000);
+    expect([monitor.isLive, monitor.counts().watched]).toEqual([true, 1]);
+  });
+});
+
+describe('an answer that an event has overtaken is dropped', () => {
+  test('of one container', async () => {
+    const { clock, host, monitor, start, exit } = setUp();
+    await monitor.start();
+    await start('c1');
+    const release = host.holdAnswers();
+    const refreshed = monitor.refresh({ namespace: 'default', id: 'c1' });
+    host.put('c1', CHECK, { status: 'stopped' });
+    await exit('c1', FIRST, 1);
+    release();
+    await clock.advance(0);
+    await refreshed;
+    expect(monitor.model.get('default/c1')).toMatchObject({ run: undefined, task: { status: 'stopped' } });
+    expect(monitor.counts().watched).toBe(0);
+  });
+
+  test('of the list that comes every ten minutes', async () => {
+    const { clock, host, monitor, start, exit, listed } = setUp();
+    await monitor.start();
+    await start('c1');
+    await start('c2');
+    await clock.advance(10 * 60_000 - 1);
+    const release = host.holdAnswers();
+    await clock.advance(1);
+    host.put('c1', CHECK, { status: 'stopped' });
+    await exit('c1');
+    release();
+    await clock.advance(0);
+    expect(listed.at(-1)).toBe(2);
+    expect(monitor.model.get('default/c1')?.run).toBeUndefined();
+    expect(monitor.counts().watched).toBe(1);
+  });
+});
+
+test('containerd lost and back: listed again, those that vanished forgotten, ends told, the others go on', async () => {
+  const { clock, host, monitor, start, exits, gone, listed, now, health } = setUp();
+  await monitor.start();
+  for (const id of ['c1', 'c2', 'c3']) await start(id);
+  await clock.advance(INTERVAL_MS);
+  host.lose();
+  now.failure = new HealthctlError('UNAVAILABLE', 'containerd does not answer');
+  await clock.advance(15_000);
+  expect([monitor.isLive, monitor.counts().watched]).toEqual([false, 3]);
+  host.put('c2', CHECK, { status: 'stopped', exitStatus: 9, exitedAtMs: T0 + 12_000 });
+  host.remove('c3');
+  now.failure = undefined;
+  host.comeBack();
+  await clock.advance(5_000);
+  expect([monitor.isLive, monitor.counts().watched, listed.at(-1)]).toEqual([true, 1, 2]);
+  expect([exits, gone]).toEqual([[['c2', { code: 9, atMs: T0 + 12_000 }]], ['c3']]);
+  expect([health('default/c1'), health('default/c2'), health('default/c3')]).toEqual([
+    'healthy',
+    'unhealthy',
+    undefined,
+  ]);
+});
+
+test('a stop in the middle of checks leaves no check, no sleeper and no appointment', async () => {
+  const { clock, monitor, start, probes } = setUp({ tookMs: 5_000, maxChecks: 1 });
+  await monitor.start();
+  for (const id of ['c1', 'c2', 'c3']) await start(id);
+  await clock.advance(INTERVAL_MS + 1);
+  expect(monitor.counts()).toEqual({ inFlight: 1, waiting: 2, watched: 3 });
+  await monitor.stop();
+  expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, watched: 0 }]);
+  await clock.advance(20 * INTERVAL_MS);
+  expect(probes.length).toBe(1);
+});
+
+describe('a check', () => {
+  test('by hand is made besides the schedule, and changes what is known', async () => {
+    const { clock, monitor, start, now, statuses } = setUp();
+    await monitor.start();
+    await start('c1');
+    now.code = 1;
+    const at = { namespace: 'default', id: 'c1' };
+    const { signal } = new AbortController();
+    expect(await monitor.checkNow(at, signal)).toMatchObject({ kind: 'recorded', state: { failingStreak: 1 } });
+    expect(await monitor.checkNow(at, signal)).toMatchObject({ state: { status: 'unhealthy' }, statusChanged: true });
+    expect(statuses).toEqual([['c1', 'unhealthy']]);
+    expect(monitor.nextCheckAtMs('default/c1')).toBe(INTERVAL_MS);
+    await expect(monitor.checkNow({ ...at, id: 'nope' }, signal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await clock.advance(0);
+  });
+
+  test('that cannot be made is told once, until one could be made', async () => {
+    const { clock, monitor, start, now, warnings } = setUp();
+    await monitor.start();
+    await start('c1');
+    now.failure = new Error('no space');
+    await clock.advance(3 * INTERVAL_MS);
+    expect(warnings).toEqual(['container default/c1: its check could not be made: no space']);
+    now.failure = undefined;
+    await clock.advance(INTERVAL_MS);
+    now.failure = new Error('no space');
+    await clock.advance(INTERVAL_MS);
+    expect(warnings.length).toBe(2);
+  });
+
+  test('that somebody else makes is not made, and its outcome is read', async () => {
+    const { clock, host, monitor, start, probes } = setUp({ isCheckedElsewhere: () => true });
+    await monitor.start();
+    await start('c1');
+    await clock.advance(2 * INTERVAL_MS);
+    expect([probes, host.looks.map(({ what }) => what)]).toEqual([[], ['read', 'read']]);
+  });
+
+  test('of a container that is let go of is given up', async () => {
+    const { clock, monitor, start } = setUp({ tookMs: 5_000 });
+    await monitor.start();
+    await start('c1');
+    await clock.advance(INTERVAL_MS + 1);
+    const released = monitor.release({ namespace: 'default', id: 'c1' });
+    await clock.advance(0);
+    await released;
+    expect(monitor.counts()).toEqual({ inFlight: 0, waiting: 0, watched: 0 });
+  });
+});

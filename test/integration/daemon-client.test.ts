@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { containerPath, createDaemonClient } from '../../src/daemon/client.ts';
+import { until } from '../fixtures/until.ts';
+
+// The client in front of a server that says whatever a test wants, byte for byte.
+
+const dir = mkdtempSync(join(tmpdir(), 'healthctl-client-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const servers: { readonly server: Server; readonly sockets: Set<Socket> }[] = [];
+afterEach(() => {
+  for (const { server, sockets } of servers.splice(0)) {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+});
+
+let count = 0;
+/** A monitor that sends this to whoever has asked, in pieces; and ends the connection unless it is to stay. */
+async function monitorSaying(pieces: readonly string[], { stays = false } = {}) {
+  count += 1;
+  const path = join(dir, `${count}.sock`);
+  const asked: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    socket.once('data', async (data) => {
+      asked.push(data.toString().split('\r\n')[0] ?? '');
+      for (const piece of pieces) {
+        socket.write(piece);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      if (!stays) socket.end();
+    });
+  });
+  servers.push({ server, sockets });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return { client: createDaemonClient(path), asked, sockets };
+}
+
+const head = (status: number, fields = '', version = 1) =>
+  `HTTP/1.1 ${status} Text\r\nHealthctl-Api: ${version}\r\n${fields}\r\n`;
+const json = (status: number, value: unknown, version = 1): string => {
+  const body = JSON.stringify(value);
+  return `${head(status, `Content-Length: ${Buffer.byteLength(body)}\r\n`, version)}${body}`;
+};
+const ask = async (...pieces: string[]) => (await monitorSaying(pieces)).client.ask('GET', '/daemon');
+
+describe('ask', () => {
+  test('an answer, in whatever pieces it comes', async () => {
+    const { client, asked } = await monitorSaying([...json(200, { a: 'x' })]);
+    expect(await client.ask('POST', containerPath('default', 'a/b', '/health'))).toEqual({ value: { a: 'x' } });
+    expect(asked).toEqual(['POST /v1/namespaces/default/containers/a%2Fb/health HTTP/1.0']);
+  });
+
+  test('an answer without a body', async () => {
+    expect(await ask(head(204))).toEqual({ value: undefined });
+  });
+
+  test('nobody listens, or there is no socket', async () => {
+    writeFileSync(join(dir, 'file'), '');
+    for (const path of [join(dir, 'nothing'), join(dir, 'file'), join(dir, 'file', 'below')])
+      expect(await createDaemonClient(path).ask('GET', '/daemon')).toBeUndefined();
+  });
+
+  test.each([
+    ['another version', json(200, {}, 2)],
+    ['no version at all', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'],
+    ['a namespace that is not watched', json(404, { code: 'UNWATCHED', message: 'm' })],
+    ['a monitor that has lost containerd', json(503, { code: 'UNAVAILABLE', message: 'm' })],
+    ['an answer that is cut off', json(200, { a: 'x' }).slice(0, -3)],
+    ['a head that is cut off', 'HTTP/1.1 200'],
+    ['nothing', ''],
+  ])('%s: containerd is to be asked', async (_, text) => {
+    expect(await ask(text)).toBeUndefined();
+  });
+
+  test('errors are those of the monitor', async () => {
+    const error = { code: 'CONFLICT', message: 'container is running', hint: 'stop it', exitCode: 125 };
+    await expect(ask(json(409, error))).rejects.toMatchObject(error);
+    await expect(ask(json(500, 'what?'))).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringContaining('500'),
+    });
+  });
+
+  test('aborted: before, and while it waits', async () => {
+    const { client, asked, sockets } = await monitorSaying([], { stays: true });
+    await expect(client.ask('GET', '/daemon', AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
+    const abort = new AbortController();
+    const waiting = client.ask('GET', '/daemon', abort.signal).catch((error: unknown) => error);
+    await until(() => asked.length === 1);
+    abort.abort();
+    expect(await waiting).toMatchObject({ code: 'ABORTED' });
+    await until(() => sockets.size === 0);
+  });
+});
+
+describe('follow', () => {
+  const { signal } = new AbortController();
+  async function linesFrom(lines: AsyncIterable<string> | undefined) {
+    const got: string[] = [];
+    try {
+      for await (const line of lines ?? []) got.push(line);
+      return { got, end: 'told' };
+    } catch (error) {
+      return { got, end: (error as { code?: string }).code };
+    }
+  }
+
+  test('lines to the empty one, which is the end', async () => {
+    const { client } = await monitorSaying([head(200), '{"a":', '1}\nü', '\n\n'], { stays: true });
+    expect(await linesFrom(await client.follow('/events', signal))).toEqual({ got: ['{"a":1}', 'ü'], end: 'told' });
+  });
+
+  test('a stream that is cut off throws', async () => {
+    const { client } = await monitorSaying([`${head(200)}a\n`, 'b']);
+    expect(await linesFrom(await client.follow('/events', signal))).toEqual({ got: ['a'], end: 'UNAVAILABLE' });
+  });
+
+  test('aborted while it waits', async () => {
+    const { client, sockets } = await monitorSaying([`${head(200)}a\n`], { stays: true });
+    const abort = new AbortController();
+    const lines = linesFrom(await client.follow('/events', abort.signal));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    abort.abort();
+    expect(await lines).toEqual({ got: ['a'], end: 'ABORTED' });
+    await until(() => sockets.size === 0);
+  });
+
+  test('whom not to ask, and errors', async () => {
+    const follow = async (text: string) => (await monitorSaying([text])).client.follow('/events', signal);
+    expect(await createDaemonClient(join(dir, 'nothing')).follow('/events', signal)).toBeUndefined();
+    expect(await follow(json(200, {}, 2))).toBeUndefined();
+    expect(await follow(json(503, { code: 'UNAVAILABLE', message: 'm' }))).toBeUndefined();
+    await expect(follow(json(400, { code: 'USAGE', message: 'm' }))).rejects.toMatchObject({ code: 'USAGE' });
+  });
+});
