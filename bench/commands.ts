@@ -17,7 +17,9 @@ const launcher = fileURLToPath(new URL('../bin/healthctl', import.meta.url));
 const containerd = await startContainerd();
 try {
   const { directory, address } = containerd;
-  const env = testbedEnvironment(directory);
+  const HEALTHCTL_TOML = join(directory, 'healthctl.toml');
+  writeFileSync(HEALTHCTL_TOML, 'autostart = false\n'); // containerd itself is asked
+  const env = { ...testbedEnvironment(directory), HEALTHCTL_TOML };
   mkdirSync(join(directory, 'tmp'), { recursive: true });
   const flags = [
     '--address',
