@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { holdCheckOutputs } from '../probe/exec.ts';
+import { runDirOf } from '../store/state-dir.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { killContainer } from './stop.ts';
 import type { ContainerView } from './view.ts';
@@ -19,16 +21,10 @@ export async function removeContainer(
   const { record, state, name } = view;
   const { id, labels } = record;
   if (state === 'running' || state === 'paused') {
-    if (!options.force) {
-      const what =
-        state === 'paused'
-          ? 'paused and must be unpaused first'
-          : 'running: stop the container before removing or force remove';
-      throw new HealthctlError('CONFLICT', `cannot remove container "${name}": container is ${what}`);
-    }
+    if (!options.force) throw stillUp(name, state);
     await killContainer(ctx, view, options.abort);
   }
-  await ignoreMissing(ctx.containerd.tasks.delete(id));
+  await deleteTask(ctx, view, options);
   const subject = { namespace: ctx.containerd.namespace, id, labels };
   try {
     await ctx.store.remove(subject);
@@ -40,6 +36,35 @@ export async function removeContainer(
   if (labels[LABELS.owner] !== undefined && record.snapshotKey !== '') {
     await ctx.containerd.snapshots.remove({ snapshotter: record.snapshotter, key: record.snapshotKey });
   }
+}
+
+/** The task may run although it was not seen to: it was started since, or its shim did not tell its state in time. */
+async function deleteTask(
+  ctx: ContainerContext,
+  view: ContainerView,
+  options: { readonly force: boolean; readonly abort?: AbortSignal },
+): Promise<void> {
+  const { id } = view.record;
+  const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
+  try {
+    await ignoreMissing(ctx.containerd.tasks.delete(id));
+  } catch (error) {
+    const [, state] = /cannot delete a (running|paused) process/.exec(messageOf(error)) ?? [];
+    if (state !== 'running' && state !== 'paused') throw error;
+    if (!options.force) throw stillUp(view.name, state, error);
+    await killContainer(ctx, { ...view, state }, options.abort);
+    await ignoreMissing(ctx.containerd.tasks.delete(id));
+  } finally {
+    letGo();
+  }
+}
+
+function stillUp(name: string, state: 'running' | 'paused', cause?: unknown): HealthctlError {
+  const what =
+    state === 'paused'
+      ? 'paused and must be unpaused first'
+      : 'running: stop the container before removing or force remove';
+  return new HealthctlError('CONFLICT', `cannot remove container "${name}": container is ${what}`, { cause });
 }
 
 async function ignoreMissing(done: Promise<unknown>): Promise<void> {

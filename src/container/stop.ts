@@ -3,6 +3,8 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { parseSignal } from '../oci/signal.ts';
+import { holdCheckOutputs } from '../probe/exec.ts';
+import { runDirOf } from '../store/state-dir.ts';
 import type { ContainerContext } from './context.ts';
 import type { ContainerView } from './view.ts';
 
@@ -36,6 +38,7 @@ export async function stopContainer(
   const signal = options.signal === undefined ? ownStopSignal(ctx, view) : parseSignal(options.signal);
   await ctx.containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(ctx.clock.now()) });
   const ended = watchExit(ctx, id, options.abort);
+  const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
   try {
     await sendSignal(ctx, id, { signal });
     if (view.state === 'paused') await resumeContainer(ctx, id);
@@ -49,6 +52,7 @@ export async function stopContainer(
     }
     await publishStop({ events: ctx.containerd.events, log: ctx.log }, { id });
   } finally {
+    letGo();
     ended.stop();
   }
 }
@@ -57,12 +61,14 @@ export async function stopContainer(
 export async function killContainer(ctx: ContainerContext, view: ContainerView, abort?: AbortSignal): Promise<void> {
   const { id } = view.record;
   const ended = watchExit(ctx, id, abort);
+  const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
   try {
     await killAll(ctx, id);
     if (view.state === 'paused') await resumeContainer(ctx, id);
     if (!(await ended.within(DEATH_LIMIT_MS)))
       throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`);
   } finally {
+    letGo();
     ended.stop();
   }
 }

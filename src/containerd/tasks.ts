@@ -8,6 +8,7 @@ import { RUNC_OPTIONS_TYPE_URL, RuncOptions } from './runc-options.ts';
 import { millisFromTimestamp } from './time.ts';
 import type { CallOptions } from './transport.ts';
 
+/** `unknown`: the shim did not answer containerd in time; the process may run, and its pid is not told. */
 export type TaskStatus = 'unknown' | 'created' | 'running' | 'stopped' | 'paused' | 'pausing';
 
 /** A process that containerd runs: the main one of a container (its task) or one that was executed in it. */
@@ -41,7 +42,7 @@ export interface TaskStdio {
 export type { Mount };
 
 export interface Tasks {
-  /** The task of a container; undefined when it has none. */
+  /** The task of a container; undefined when it has none. A shim that does not answer in time is asked again before its status is `unknown`. */
   find(containerId: string, options?: CallOptions): Promise<TaskRecord | undefined>;
   /** A process that was executed in a container; undefined when there is none of that id. */
   findExec(
@@ -97,12 +98,18 @@ export interface Tasks {
   pids(containerId: string, options?: CallOptions): Promise<readonly number[]>;
 }
 
+/** A shim is given two seconds by containerd to tell a state; one that is busy is asked so often. */
+const STATE_TRIES = 3;
+
 export function openTasks(rpc: Rpc): Tasks {
   const m = Service.methods;
   const find = async (containerId: string, execId: string, options?: CallOptions): Promise<TaskRecord | undefined> => {
     try {
-      const { process } = await rpc.call(Service, m.get, { containerId, execId }, options);
-      return process && taskFromMessage(process, containerId);
+      for (let tries = 1; ; tries += 1) {
+        const { process } = await rpc.call(Service, m.get, { containerId, execId }, options);
+        const task = process && taskFromMessage(process, containerId);
+        if (task?.status !== 'unknown' || tries === STATE_TRIES) return task;
+      }
     } catch (error) {
       if (hasCode(error, 'NOT_FOUND')) return undefined;
       throw error;

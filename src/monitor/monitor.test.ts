@@ -151,6 +151,18 @@ describe('a monitor that starts', () => {
     expect([monitor.model.size, monitor.counts().watched]).toEqual([2, 1]);
   });
 
+  test('asks again for a container whose shim did not tell its state in time', async () => {
+    const { clock, host, monitor, exits, times } = setUp();
+    host.put('c1', CHECK, { status: 'unknown', pid: 0 });
+    await monitor.start();
+    expect([monitor.counts().watched, exits]).toEqual([0, []]);
+    await clock.advance(2_500);
+    expect(monitor.counts().watched).toBe(0);
+    host.put('c1', { ...CHECK, ...startedAt(0) }, {});
+    await clock.advance(INTERVAL_MS);
+    expect([monitor.counts().watched, exits, times()]).toEqual([1, [], [INTERVAL_MS]]);
+  });
+
   test('of a containerd that does not answer runs, and finds everything later', async () => {
     const { clock, host, monitor, warnings } = setUp();
     host.put('c1', CHECK, {});
@@ -300,6 +312,19 @@ describe('an answer that an event has overtaken is dropped', () => {
     await refreshed;
     expect(monitor.model.get('default/c1')).toMatchObject({ run: undefined, task: { status: 'stopped' } });
     expect(monitor.counts().watched).toBe(0);
+  });
+
+  test('a list that does not know the state of a task ends no run', async () => {
+    const { clock, host, monitor, start, exits, times, health } = setUp();
+    await monitor.start();
+    await start('c1');
+    host.put('c1', { ...CHECK, ...startedAt(0) }, { status: 'unknown', pid: 0 });
+    await clock.advance(600_000);
+    expect([exits, monitor.counts().watched, health('default/c1')]).toEqual([[], 1, 'healthy']);
+    expect(times().length).toBe(60);
+    host.put('c1', { ...CHECK, ...startedAt(0) }, { status: 'stopped', exitStatus: 3, exitedAtMs: T0 + 600_500 });
+    await clock.advance(2_000);
+    expect([exits, monitor.counts().watched]).toEqual([[['c1', { code: 3, atMs: T0 + 600_500 }]], 0]);
   });
 
   test('of the list that comes every ten minutes', async () => {

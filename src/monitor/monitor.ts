@@ -110,6 +110,8 @@ export function healthOfWatched(container: Watched): HealthState | undefined {
 const MIRROR_AFTER_MS = 1_000;
 /** How long another process that checks a container may keep us from sweeping it. */
 const SWEEP_WAIT_MS = 1_000;
+/** When a container is asked for again whose shim did not tell its state. */
+const ASK_AGAIN_MS = 1_000;
 /** An answer that events overtake so often is taken as it is: the next event puts it right. */
 const MAX_TRIES = 5;
 
@@ -123,6 +125,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   const workers = new Map<string, { readonly worker: Worker; engaged: Engaged }>();
   const chains = new Map<string, Promise<void>>();
   const troubled = new Set<string>();
+  const doubted = new Set<string>();
   const over = new AbortController();
   let watching: Promise<void> | undefined;
   let isLive = false;
@@ -313,6 +316,11 @@ export function createMonitor(deps: MonitorDeps): Monitor {
 
   const takeIn = (place: Place, found: Found | undefined): void => {
     const before = model.get(keyOf(place));
+    if (found?.task?.status === 'unknown') {
+      model.put(place, before?.task ? { ...found, task: before.task } : found);
+      askAgain(place);
+      return;
+    }
     const after = model.put(place, found);
     if (!after) {
       if (before) tellGone(before);
@@ -322,6 +330,20 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const isEnded = !after.run && (after.task?.status === 'stopped' || before?.run !== undefined);
     if (isEnded) tellExit(after, atMs === undefined ? undefined : { code, atMs });
     else void settle(keyOf(place));
+  };
+
+  /** The shim is busy, or stands still because of what a check left whose caller died. Until it answers, what was known of the task holds. */
+  const askAgain = (place: Place): void => {
+    const key = keyOf(place);
+    const logged = (error: unknown): void => log.debug(`container ${key}: ${messageOf(error)}`);
+    void settle(key);
+    void inTurn(key, () => sweep(key).catch(logged));
+    if (doubted.has(key)) return;
+    doubted.add(key);
+    agenda.at(clock.monotonic() + ASK_AGAIN_MS, () => {
+      doubted.delete(key);
+      if (model.get(key)) void refresh(place).catch(logged);
+    });
   };
 
   const refresh = async (place: Place): Promise<void> => {

@@ -235,22 +235,46 @@ export async function sweepExecs(
   target: Pick<ProbeTarget, 'containerId' | 'scratchDir'>,
 ): Promise<void> {
   const { containerId, scratchDir } = target;
-  for (const execId of notedExecs(scratchDir)) {
-    // The shim may still wait for a reader of the output, which died with its caller, and lets nothing else happen in the container until then.
-    const letGo = holdIfThere(join(scratchDir, execId, 'output'));
-    try {
-      if (await endExec(tasks, { containerId, execId })) await tasks.deleteExec({ containerId, execId });
-    } catch (error) {
-      if (hasCode(error, 'UNAVAILABLE')) throw error;
-      if (!hasCode(error, 'NOT_FOUND')) {
-        log.debug(`exec ${execId} of an earlier check is still there: ${messageOf(error)}`);
-        continue;
-      }
-    } finally {
-      letGo();
+  const left = notedExecs(scratchDir);
+  if (left.length === 0) return;
+  const letGo = holdCheckOutputs(scratchDir);
+  try {
+    for (const execId of left) {
+      const exec = { containerId, execId };
+      if (await forgetExec({ tasks, log }, exec)) rmSync(join(scratchDir, execId), { recursive: true, force: true });
     }
-    rmSync(join(scratchDir, execId), { recursive: true, force: true });
+  } finally {
+    letGo();
   }
+}
+
+/** @returns whether it is gone */
+async function forgetExec(
+  { tasks, log }: Pick<ExecProberOptions, 'tasks' | 'log'>,
+  exec: { readonly containerId: string; readonly execId: string },
+): Promise<boolean> {
+  try {
+    if (await endExec(tasks, exec)) await tasks.deleteExec(exec);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'UNAVAILABLE')) throw error;
+    if (hasCode(error, 'NOT_FOUND')) return true;
+    log.debug(`exec ${exec.execId} of an earlier check is still there: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+/**
+ * A shim that waits for a reader of a check's output, because its reader died, lets nothing else happen in the container, for 30 seconds.
+ * Reads for all of them, so that the shim goes on.
+ *
+ * @returns lets go
+ */
+export function holdCheckOutputs(scratchDir: string): () => void {
+  const held = notedExecs(scratchDir).map((execId) => holdIfThere(join(scratchDir, execId, 'output')));
+  return () => {
+    for (const letGo of held) letGo();
+  };
 }
 
 function holdIfThere(path: string): () => void {

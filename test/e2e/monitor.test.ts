@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from '../../src/containerd/client.ts';
 import type { DaemonStatus } from '../../src/daemon/api.ts';
 import { hostIdOf } from '../../src/store/state-dir.ts';
+import { makeFifo } from '../../src/system/fifo.ts';
 import { listProcesses } from '../../src/system/proc.ts';
 import type { RunningProgram } from '../fixtures/program.ts';
 import { type Bed, openBed, until } from './harness.ts';
@@ -316,6 +318,43 @@ describe('a monitor that dies', () => {
     await stopMonitor(last);
     const left = readdirSync(join(bed.runRoot, hostIdOf(bed.address), bed.namespace));
     expect(left.filter((entry) => entry.includes('removed') || entry.includes(name))).toEqual([]);
+  });
+
+  /** What a checker leaves that dies right after it asked for the start of its exec: a shim that waits for a reader of the output. */
+  async function standStill(name: string): Promise<string> {
+    const id = await bed.ok(['inspect', '--format', '{{.Id}}', name]);
+    const execId = 'healthctl-check-00000000deadbeef';
+    const dir = join(bed.runRoot, hostIdOf(bed.address), bed.namespace, id, execId);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const output = join(dir, 'output');
+    makeFifo(output);
+    const { containers, tasks, close } = connect(bed);
+    const { process } = JSON.parse((await containers.get(id)).specJson() ?? '{}');
+    const processJson = JSON.stringify({ ...process, args: ['sleep', '3063'] });
+    await tasks.exec({
+      ...{ containerId: id, execId, processJson },
+      ...{ stdin: '', stdout: output, stderr: output, terminal: false },
+    });
+    void tasks.start({ containerId: id, execId }).catch(() => undefined);
+    await until(() => isRunning('sleep 3063'), { withinMs: 10_000 });
+    close();
+    return dir;
+  }
+
+  test('a shim that a dead checker made stand still goes on when the next monitor comes', async () => {
+    const name = await run(...check('true'));
+    const note = await standStill(name);
+    const monitor = await startMonitor();
+    await untilStatus(name, 'healthy');
+    await until(() => !isRunning('sleep 3063') && !existsSync(note), { withinMs: 10_000 });
+    await stopMonitor(monitor);
+  });
+
+  test('a container whose shim stands still is removed by force', async () => {
+    const name = await run(...check('true'));
+    await standStill(name);
+    await bed.ok(['rm', '-f', name], { timeoutMs: 25_000 }); // by itself it would stand still for 30 s
+    expect(isRunning('sleep 3063')).toBe(false);
   });
 
   test('a stop in the middle of a check leaves nothing of it, within ten seconds', async () => {
