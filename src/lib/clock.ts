@@ -6,6 +6,8 @@ export interface Clock {
   monotonic(): number;
   /** Resolves after `ms`, or at once when the signal aborts: an abort is not an error, the caller asks the signal. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `work` after `ms`, unless it is cancelled before: for whoever plans so often that a promise and a signal each time would cost. */
+  after(ms: number, work: () => void): { cancel(): void };
 }
 
 /** What Node.js's timers take at most, some 24 days: beyond it they fire at once. */
@@ -18,6 +20,17 @@ export const systemClock: Clock = {
   sleep: async (ms, signal) => {
     for (let rest = ms; rest > 0 && !signal?.aborted; rest -= LONGEST_TIMER_MS)
       await sleepOnce(Math.min(rest, LONGEST_TIMER_MS), signal);
+  },
+  after: (ms, work) => {
+    let timer: NodeJS.Timeout;
+    const wait = (rest: number): void => {
+      timer =
+        rest <= LONGEST_TIMER_MS
+          ? setTimeout(work, rest)
+          : setTimeout(() => wait(rest - LONGEST_TIMER_MS), LONGEST_TIMER_MS);
+    };
+    wait(ms);
+    return { cancel: () => clearTimeout(timer) };
   },
 };
 

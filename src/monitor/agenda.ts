@@ -26,27 +26,25 @@ interface Entry {
   work: (() => void) | undefined;
 }
 
-export function createAgenda(clock: Pick<Clock, 'monotonic' | 'sleep'>): Agenda {
+export function createAgenda(clock: Pick<Clock, 'monotonic' | 'after'>): Agenda {
   const heap: Entry[] = [];
   let size = 0;
   let made = 0;
   /** Of the sleeper, and when it wakes. */
-  let sleeping: { readonly untilMs: number; readonly wake: AbortController } | undefined;
+  let sleeping: { readonly untilMs: number; cancel(): void } | undefined;
 
   const settle = (): void => {
     while (heap[0] && heap[0].work === undefined) pop(heap);
     const next = heap[0];
     if (next && sleeping && sleeping.untilMs <= next.dueMs) return;
-    sleeping?.wake.abort();
+    sleeping?.cancel();
     sleeping = undefined;
     if (!next) return;
-    const mine = { untilMs: next.dueMs, wake: new AbortController() };
-    sleeping = mine;
-    void clock.sleep(Math.max(0, next.dueMs - clock.monotonic()), mine.wake.signal).then(() => {
-      if (mine !== sleeping) return;
+    const { cancel } = clock.after(Math.max(0, next.dueMs - clock.monotonic()), () => {
       sleeping = undefined;
       fire();
     });
+    sleeping = { untilMs: next.dueMs, cancel };
   };
 
   const fire = (): void => {

@@ -62,7 +62,9 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
   const monotonicFrom = (wallMs: number): number => clock.monotonic() - (clock.now() - wallMs);
   let graceFromMs = monotonicFrom(beginning.runStartedAtMs);
   let appointment: Appointment | undefined;
-  let turn: { readonly abort: AbortController; readonly over: Promise<void> } | undefined;
+  let turn: { readonly over: Promise<void> } | undefined;
+  /** Of the present turn and those after it, until one is interrupted: a signal for each check would be much of what scheduling costs. */
+  let abort = new AbortController();
   let isPaused = beginning.isPaused;
   let isStopped = false;
 
@@ -75,11 +77,12 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
     });
   };
   const begin = (dueMs: number): void => {
-    const abort = new AbortController();
+    const { signal } = abort;
     // One that was interrupted may still be letting go of its exec.
-    const mine = { abort, over: (turn?.over ?? Promise.resolve()).then(() => takeTurn(dueMs, abort.signal)) };
+    const over = turn ? turn.over.then(() => takeTurn(dueMs, signal)) : takeTurn(dueMs, signal);
+    const mine = { over };
     turn = mine;
-    void mine.over.then(() => {
+    void over.then(() => {
       if (turn === mine) turn = undefined;
     });
   };
@@ -107,7 +110,9 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
   const interrupt = (): void => {
     appointment?.cancel();
     appointment = undefined;
-    turn?.abort.abort();
+    if (!turn) return;
+    abort.abort();
+    abort = new AbortController();
   };
 
   if (!isPaused) {

@@ -51,8 +51,8 @@ const MAX_SWEPT = 20_000;
  * Health in files: `health.json` in the container's state directory is the truth, the label is its mirror.
  *
  * INVARIANTS
- * 1. `health.json` is only replaced, by rename(2), and only with the write lock held: flock on the state directory, then on the present
- *    `health.json` itself, because that is what nerdctl's writer locks.
+ * 1. `health.json` is only replaced, by rename(2), and only with the write lock held: flock on the present `health.json`, which is also what
+ *    nerdctl's writer locks; on the state directory while there is none.
  * 2. What `decide` sees was read under that lock.
  * 3. A check lock and a scratch directory are always below our run root, also for containers whose `health.json` is elsewhere.
  * 4. `remove` renames the directory away before it empties it; who waited for one of its locks finds another inode and starts over.
@@ -88,29 +88,30 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
 
   const update: HealthStore['update'] = async (subject, decide, { retries }) => {
     const dir = stateDirOf(dirs, subject);
-    const lock = await lockStateDir(dir, writeTimeoutMs, clock);
+    const lock = await lockForWriting(dir, writeTimeoutMs, clock, (text) =>
+      log.warn(`container ${subject.id}: ${text}`),
+    );
     try {
-      setAside(dir, (warning) => log.warn(`container ${subject.id}: ${warning}`));
-      const fileLock = await lockHealthFile(dir, writeTimeoutMs, clock);
-      try {
-        if (!swept.has(dir.path)) sweepTemporaries(dir);
-        if (swept.size >= MAX_SWEPT) swept.clear();
-        swept.add(dir.path);
-        const stored = parse(subject, fileLock ? readTailOf(fileLock.fd) : readTail(join(dir.path, HEALTH_FILE)));
-        const record = decide(stored);
-        if (!record) {
-          if (stored.state) await mirror(subject, stored.state, retries);
-          return stored;
-        }
-        const after = append(dir, stored, record, maxEntries);
-        await mirror(subject, record.state, retries);
-        return after;
-      } finally {
-        fileLock?.release();
+      sweepOnce(dir);
+      const stored = parse(subject, lock.stat.isFile() ? readTailOf(lock) : '');
+      const record = decide(stored);
+      if (!record) {
+        if (stored.state) await mirror(subject, stored.state, retries);
+        return stored;
       }
+      const after = append(dir, stored, record, maxEntries);
+      await mirror(subject, record.state, retries);
+      return after;
     } finally {
       lock.release();
     }
+  };
+
+  const sweepOnce = (dir: StateDir): void => {
+    if (swept.has(dir.path)) return;
+    sweepTemporaries(dir);
+    if (swept.size >= MAX_SWEPT) swept.clear();
+    swept.add(dir.path);
   };
 
   const withCheckLock = async <T>(
@@ -142,10 +143,13 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
       await withCheckLock(
         subject,
         async () => {
-          const lock = await lockStateDir({ path: runDir, isOurs: true }, writeTimeoutMs, clock);
+          const dir = { path: runDir, isOurs: true };
+          const lock = await lockStateDir(dir, writeTimeoutMs, clock);
+          const fileLock = await lockHealthFile(dir, writeTimeoutMs, clock);
           swept.delete(runDir);
           const away = join(dirname(runDir), `.removed-${subject.id}-${process.pid}`);
           renameSync(runDir, away);
+          fileLock?.release();
           lock.release();
           rmSync(away, { recursive: true, force: true });
         },
@@ -171,22 +175,43 @@ function append(
   return { log: [...stored.log, record.result].slice(-maxEntries), state: record.state };
 }
 
+/** The write lock: what it holds is `health.json`, or the state directory while that has none. */
+async function lockForWriting(
+  dir: StateDir,
+  timeoutMs: number,
+  clock: Clock,
+  warn: (text: string) => void,
+): Promise<FileLock> {
+  for (;;) {
+    const file = await lockHealthFile(dir, timeoutMs, clock);
+    if (file) return file;
+    const lock = await lockStateDir(dir, timeoutMs, clock);
+    setAside(dir, warn);
+    if (!existsSync(join(dir.path, HEALTH_FILE))) return lock;
+    lock.release(); // somebody has made it meanwhile
+  }
+}
+
 /** A directory of ours is made when it is missing; one of nerdctl's is never made up. */
 function lockStateDir(dir: StateDir, timeoutMs: number, clock: Clock): Promise<FileLock> {
   const lock = () => lockFile({ path: dir.path, flags: constants.O_RDONLY | constants.O_DIRECTORY, timeoutMs }, clock);
   return dir.isOurs ? retryMissing(dir.path, lock) : lock();
 }
 
+/** Undefined when there is none, or something else under its name. */
 async function lockHealthFile(dir: StateDir, timeoutMs: number, clock: Clock): Promise<FileLock | undefined> {
   try {
-    return await lockFile(
+    const lock = await lockFile(
       { path: join(dir.path, HEALTH_FILE), flags: constants.O_RDONLY | constants.O_NONBLOCK, timeoutMs },
       clock,
     );
+    if (lock.stat.isFile()) return lock;
+    lock.release();
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
+    const errno = errnoOf(error);
+    if (errno !== 'ENOENT' && errno !== 'ELOOP' && errno !== 'ENXIO') throw explainDirectory(error, dir.path);
   }
+  return undefined;
 }
 
 /** Where the directory is missing, makes it and tries once more, for as long as somebody else keeps removing it. */
@@ -244,15 +269,14 @@ function readTail(path: string): string {
     throw error;
   }
   try {
-    return readTailOf(fd);
+    const stat = fstatSync(fd);
+    return stat.isFile() ? readTailOf({ fd, stat }) : '';
   } finally {
     closeSync(fd);
   }
 }
 
-function readTailOf(fd: number): string {
-  const stat = fstatSync(fd);
-  if (!stat.isFile()) return '';
+function readTailOf({ fd, stat }: Pick<FileLock, 'fd' | 'stat'>): string {
   const length = Math.min(stat.size, MAX_READ_BYTES);
   const bytes = Buffer.allocUnsafe(length);
   const got = readSync(fd, bytes, 0, length, stat.size - length);

@@ -31,6 +31,21 @@ export function createFakeClock(startMs = Date.parse('2026-01-01T00:00:00Z')): F
         sleepers.push(sleeper);
         signal?.addEventListener('abort', sleeper.wake, { once: true });
       }),
+    after: (ms, work) => {
+      const leave = () => {
+        const at = sleepers.indexOf(sleeper);
+        if (at >= 0) sleepers.splice(at, 1);
+      };
+      const sleeper = {
+        dueMs: nowMs + Math.ceil(ms),
+        wake: () => {
+          leave();
+          work();
+        },
+      };
+      sleepers.push(sleeper);
+      return { cancel: leave };
+    },
     advance: async (ms) => {
       const endMs = nowMs + ms;
       await settle();
