@@ -6,6 +6,7 @@ import { replaceFile } from '../store/atomic-write.ts';
 import type { World } from '../world.ts';
 import type { CreateOptions } from './flags/create.ts';
 import { imageForCreate } from './image-for-create.ts';
+import { warnOfReboot } from './monitor.ts';
 
 /** Makes the container that the options of `run` or `create` describe, and the --cidfile. */
 export async function createFromOptions(world: World, ctx: ContainerContext, options: CreateOptions): Promise<Created> {
@@ -19,6 +20,7 @@ export async function createFromOptions(world: World, ctx: ContainerContext, opt
       signal: world.signal,
     });
     if (cidfile) writeCidfile(cidfile, created.id);
+    await warnOfReboot(world, request.restart);
     return created;
   } catch (error) {
     if (cidfile) rmSync(cidfile, { force: true });

@@ -1,9 +1,11 @@
 import type { ContainerContext } from '../container/context.ts';
+import { restartPolicyOf } from '../container/restart-label.ts';
 import { storedConfigOf } from '../container/stored-config.ts';
 import { givenHealthConfigOf } from '../container/view.ts';
 import { containerPath, createDaemonClient, type DaemonClient } from '../daemon/client.ts';
 import { daemonPlacesOf } from '../daemon/places.ts';
 import { isChecked } from '../health/config.ts';
+import type { RestartPolicy } from '../health/restart-policy.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { World } from '../world.ts';
 import { makeTimer } from './timers.ts';
@@ -55,9 +57,11 @@ export async function leaveToMonitor(
   if (await tellMonitor(world, id)) return;
   await makeTimer(world, ctx, { id, isResumed: options.isResumed === true });
   const record = await ctx.containerd.containers.get(id);
+  const isRestarted = restartPolicyOf(record.labels).name !== 'no';
   const isAutoRemoved = options.isAttached !== true && storedConfigOf(record)?.HostConfig.AutoRemove === true;
-  if (!isChecked(givenHealthConfigOf(record.labels)) && !isAutoRemoved) return;
+  if (!isChecked(givenHealthConfigOf(record.labels)) && !isAutoRemoved && !isRestarted) return;
   if (!isWanted(world.settings)) {
+    if (isRestarted) world.log.warn('no monitor runs: nothing starts the container again when it has ended');
     if (isAutoRemoved) world.log.warn('no monitor runs: nothing removes the container when it has ended');
     return;
   }
@@ -66,6 +70,17 @@ export async function leaveToMonitor(
   } catch (error) {
     world.log.warn(`nothing checks this container by itself: ${messageOf(error)}`);
   }
+}
+
+/** A monitor that a command started is not there after a reboot. */
+export async function warnOfReboot(
+  { settings, log }: Pick<World, 'settings' | 'log'>,
+  { name }: RestartPolicy,
+): Promise<void> {
+  if (name === 'no') return;
+  const { isUnitInstalled } = await import('../daemon/systemd.ts');
+  if (isUnitInstalled(settings)) return;
+  log.warn('nothing starts this container after a reboot: install the monitor with "healthctl daemon install"');
 }
 
 /** Whether a command is to start a monitor for this namespace. */

@@ -57,6 +57,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/container/restart.ts')).restart,
   },
   {
+    path: ['container', 'update'],
+    aliases: [['update']],
+    summary: 'Change the health check or the restart policy of containers',
+    load: async () => (await import('./commands/container/update.ts')).update,
+  },
+  {
     path: ['container', 'kill'],
     aliases: [['kill']],
     summary: 'Kill one or more running containers',

@@ -1,4 +1,5 @@
 import type { HealthFlags } from '../health/flags.ts';
+import type { RestartPolicy } from '../health/restart-policy.ts';
 import type { Bind, Tmpfs } from '../oci/mounts.ts';
 import type { SecurityOptions } from '../oci/parse.ts';
 import type { Rlimit } from '../oci/types.ts';
@@ -44,4 +45,5 @@ export interface CreateRequest {
   readonly stdinOnce: boolean;
   readonly autoRemove: boolean;
   readonly health: HealthFlags;
+  readonly restart: RestartPolicy;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import type { Containerd } from '../containerd/client.ts';
 import { healthConfigFromFlags } from '../health/flags.ts';
+import { restartPolicyText } from '../health/restart-policy.ts';
 import { trustedImageLabels } from '../image/config.ts';
 import { ensureUnpacked, type ResolvedImage } from '../image/find.ts';
 import { version } from '../lib/build-info.ts';
@@ -19,7 +20,9 @@ import type { CreateRequest } from './create-request.ts';
 import { generatedFilesOf, hostnameFor } from './generated-files.ts';
 import { healthLabelsFrom } from './health-labels.ts';
 import { findInit, readHostFacts } from './host-facts.ts';
+import { refuseLongLabels } from './label-limit.ts';
 import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
+import { refuseKept } from './refuse-kept.ts';
 import { chooseRuntime } from './runtime.ts';
 import { STORED_CONFIG_KEY } from './stored-config.ts';
 import { storedConfigFrom } from './stored-config-from.ts';
@@ -39,8 +42,6 @@ export interface Created {
 
 /** When containerd drops what a create that was killed had made so far. */
 const LEASE_LIFE_MS = 60 * 60 * 1000;
-/** containerd: labels/validate.go, key and value together. */
-const MAX_LABEL_BYTES = 4096;
 /** A real /etc/passwd has some thousand lines at most. */
 const MAX_PASSWD_BYTES = 4 << 20;
 
@@ -54,6 +55,7 @@ export async function createContainer(
   deps: CreateDeps,
 ): Promise<Created> {
   const flags = healthConfigFromFlags(request.health);
+  refuseKept(ctx.containerd.namespace, { health: flags, restart: request.restart });
   if (request.name !== undefined) checkName(request.name);
   for (const key of Object.keys(request.labels)) refuseReserved(key);
   if (request.stopSignal !== undefined) parseSignal(request.stopSignal);
@@ -176,6 +178,7 @@ function specOptionsFrom(
 ): Omit<SpecOptions, 'id' | 'namespace' | 'hostname' | 'image' | 'user' | 'host'> {
   const {
     health: _health,
+    restart: _restart,
     init: _init,
     user: _user,
     image: _image,
@@ -252,6 +255,7 @@ function labelsOf(
     [LABELS.networks]: JSON.stringify([request.network]),
     [LABELS.stopSignal]: request.stopSignal ?? stopSignal ?? 'SIGTERM',
     ...(request.stopTimeoutS === undefined ? {} : { [LABELS.stopTimeout]: `${request.stopTimeoutS}` }),
+    ...(request.restart.name === 'no' ? {} : { [LABELS.restart]: restartPolicyText(request.restart) }),
   };
 }
 
@@ -260,19 +264,4 @@ function refuseReserved(key: string): void {
     throw new HealthctlError('INVALID', `the label ${key} is reserved`, {
       hint: 'labels under nerdctl/, healthctl/ and containerd.io/ are not for users to set',
     });
-}
-
-function refuseLongLabels(labels: Readonly<Record<string, string>>): void {
-  for (const [key, value] of Object.entries(labels)) {
-    const bytes = Buffer.byteLength(key) + Buffer.byteLength(value);
-    if (bytes <= MAX_LABEL_BYTES) continue;
-    const isHealth = key === LABELS.nerdctlHealthcheck || key === LABELS.healthcheck;
-    throw new HealthctlError(
-      'INVALID',
-      `${isHealth ? 'the health check' : `the label ${key}`} is too long: ${bytes} bytes, containerd takes ${MAX_LABEL_BYTES}`,
-      {
-        ...(isHealth ? { hint: 'put the command into a script in the image' } : {}),
-      },
-    );
-  }
 }

@@ -3,6 +3,8 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { Details, MountPoint } from './details.ts';
 import type { ShownHealth } from './health.ts';
+import { restartPolicyOf } from './restart-label.ts';
+import { NEVER_RESTARTED, type RestartRecord } from './restart-record.ts';
 import type { ContainerView } from './view.ts';
 
 /** Where healthctl keeps what belongs to a container of its own; empty strings for a foreign one. */
@@ -18,6 +20,8 @@ export interface DocumentFacts {
   readonly health: ShownHealth;
   readonly details: Details;
   readonly paths: DocumentPaths;
+  /** Absent: never. */
+  readonly restarts?: RestartRecord;
   /** Bytes, where they were asked for. */
   readonly sizes?: { readonly SizeRw: number; readonly SizeRootFs: number };
 }
@@ -32,6 +36,9 @@ export interface HealthcheckDocument {
   readonly StartPeriod: number;
   readonly StartInterval: number;
   readonly Retries: number;
+  /** Ours, where they were given. */
+  readonly OnFailure?: string;
+  readonly MaxRestarts?: number;
 }
 
 export interface StateDocument {
@@ -46,6 +53,8 @@ export interface StateDocument {
   readonly Error: string;
   readonly StartedAt: string;
   readonly FinishedAt: string;
+  /** Ours: why it was started again last, without a user. */
+  readonly RestartReason?: string;
   readonly Health?: {
     readonly Status: string;
     readonly FailingStreak: number;
@@ -87,7 +96,14 @@ export interface ContainerDocument extends DocumentPaths {
 const NEVER = '0001-01-01T00:00:00Z';
 
 /** What is known of a container, as Docker would tell it. */
-export function documentOf({ view, health, details, paths, sizes }: DocumentFacts): ContainerDocument {
+export function documentOf({
+  view,
+  health,
+  details,
+  paths,
+  restarts = NEVER_RESTARTED,
+  sizes,
+}: DocumentFacts): ContainerDocument {
   const { record } = view;
   const [Path = '', ...Args] = details.args;
   return {
@@ -95,27 +111,33 @@ export function documentOf({ view, health, details, paths, sizes }: DocumentFact
     Created: timeOf(record.createdAtMs),
     Path,
     Args,
-    State: stateOf(view, health),
+    State: { ...stateOf(view, health), ...(restarts.reason === '' ? {} : { RestartReason: restarts.reason }) },
     Image: details.imageId,
     ResolvConfPath: paths.ResolvConfPath,
     HostnamePath: paths.HostnamePath,
     HostsPath: paths.HostsPath,
     LogPath: paths.LogPath,
     Name: `/${view.name}`,
-    RestartCount: 0,
+    RestartCount: restarts.count,
     Driver: record.snapshotter,
     Platform: record.labels[LABELS.platform]?.split('/')[0] ?? 'linux',
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: null,
-    HostConfig: { ...HOST_CONFIG_ZEROS, ...details.hostConfig },
+    HostConfig: { ...HOST_CONFIG_ZEROS, ...details.hostConfig, RestartPolicy: restartPolicyDocument(view) },
     GraphDriver: { Data: null, Name: record.snapshotter },
     ...sizes,
     Mounts: details.mounts,
     Config: configOf(details.config, health.config),
     NetworkSettings: networkSettingsOf(view, details.networks),
   };
+}
+
+/** The label is what counts: `update` changes it. */
+function restartPolicyDocument({ record }: ContainerView): Json {
+  const { name, maximumRetryCount } = restartPolicyOf(record.labels);
+  return { Name: name, MaximumRetryCount: maximumRetryCount };
 }
 
 function timeOf(ms: number | undefined): string {
@@ -169,6 +191,8 @@ function healthcheckOf(check: GivenHealthConfig): HealthcheckDocument {
     StartPeriod: check.startPeriodNs ?? 0,
     StartInterval: check.startIntervalNs ?? 0,
     Retries: check.retries ?? 0,
+    ...(check.onFailure && check.onFailure !== 'none' ? { OnFailure: check.onFailure } : {}),
+    ...(check.maxRestarts ? { MaxRestarts: check.maxRestarts } : {}),
   };
 }
 

@@ -6,7 +6,7 @@ import {
   mergeHealthConfig,
   withDefaults,
 } from '../health/config.ts';
-import { jsonFromHealthConfig, parseHealthConfig } from '../health/config-json.ts';
+import { dockerJsonFromHealthConfig, jsonFromHealthConfig, parseHealthConfig } from '../health/config-json.ts';
 import { LABELS } from '../lib/labels.ts';
 
 /** What the labels of a new container say of its health check, and what the user is to be warned of. */
@@ -49,12 +49,12 @@ export function healthLabelsFrom(from: {
     );
   if (isChecked(config) && flags?.startIntervalNs && !config?.startPeriodNs)
     warnings.push('--health-start-interval has no effect without a start period (--health-start-period)');
-  return { labels: config ? labelsOf(config) : {}, warnings };
+  return { labels: config ? healthLabelsOf(config) : {}, warnings };
 }
 
-/** nerdctl runs a `Test[0]` that it does not know as a command: such a config is kept where only we look, and nerdctl is told NONE. */
-function labelsOf(config: GivenHealthConfig): Readonly<Record<string, string>> {
-  const json = (value: GivenHealthConfig) => JSON.stringify(jsonFromHealthConfig(value));
+/** What cannot be held in Docker's shape is kept whole in a label of ours. nerdctl runs a `Test[0]` that it does not know as a command: such a config is kept where only we look, and nerdctl is told NONE. */
+export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<string, string>> {
+  const json = (value: GivenHealthConfig) => JSON.stringify(dockerJsonFromHealthConfig(value));
   switch (checkKindOf(config.test).kind) {
     case 'none':
       return {};
@@ -63,8 +63,14 @@ function labelsOf(config: GivenHealthConfig): Readonly<Record<string, string>> {
     case 'unknown':
       return { [LABELS.healthcheck]: json(config), [LABELS.nerdctlHealthcheck]: json({ test: ['NONE'] }) };
     case 'exec':
-    case 'no-command':
-      return { [LABELS.nerdctlHealthcheck]: json(withDefaults(config)) };
+    case 'no-command': {
+      const whole = withDefaults(config);
+      const isMore = whole.onFailure !== undefined || whole.maxRestarts !== undefined;
+      return {
+        ...(isMore ? { [LABELS.healthcheck]: JSON.stringify(jsonFromHealthConfig(whole)) } : {}),
+        [LABELS.nerdctlHealthcheck]: json(whole),
+      };
+    }
   }
 }
 

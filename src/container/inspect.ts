@@ -8,6 +8,7 @@ import { readHealth } from './health.ts';
 import type { ListedContainer } from './list.ts';
 import { liveFileOf } from './output-files.ts';
 import { resolveViews } from './resolve.ts';
+import { readRestarts } from './restart-record.ts';
 import { openContainerSizes } from './sizes.ts';
 import { STORED_CONFIG_KEY } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
@@ -36,7 +37,8 @@ export async function describeContainer(
 ): Promise<ContainerDocument> {
   const details = detailsOf(view.record);
   const sizes = options.size ? { sizes: await openContainerSizes(ctx, options)(view.record) } : {};
-  return documentOf({ view, health, details, paths: pathsOf(ctx, view, details), ...sizes });
+  const restarts = readRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
+  return documentOf({ view, health, details, restarts, paths: pathsOf(ctx, view, details), ...sizes });
 }
 
 function pathsOf(ctx: ContainerContext, { record, started }: ContainerView, details: Details): DocumentPaths {

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { holdCheckOutputs } from '../probe/exec.ts';
@@ -22,6 +23,8 @@ export async function removeContainer(
   const { id, labels } = record;
   if (state === 'running' || state === 'paused') {
     if (!options.force) throw stillUp(name, state);
+    if (labels[LABELS.restart] !== undefined)
+      await ctx.containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(ctx.clock.now()) });
     await killContainer(ctx, view, options.abort);
   }
   await deleteTask(ctx, view, options);

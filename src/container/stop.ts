@@ -13,6 +13,8 @@ export interface StopOptions {
   readonly timeoutS?: number;
   /** Instead of the container's own. */
   readonly signal?: string;
+  /** Whether it is to stay stopped. Default: yes, a user stops it. */
+  readonly isForGood?: boolean;
   readonly abort?: AbortSignal;
 }
 
@@ -25,18 +27,22 @@ const DEATH_LIMIT_MS = 10_000;
 
 /**
  * Stops a container: its stop signal, and SIGKILL to all of it when it did not end in time. One that does not run is left alone.
- * That the user stopped it is written before the signal is sent. A paused one is resumed, so that it can take the signal.
+ * That the user stopped it is written before the signal is sent, and of one that waits for its restart too. A paused one is resumed, so that it can take the signal.
  */
 export async function stopContainer(
   ctx: ContainerContext,
   view: ContainerView,
   options: StopOptions = {},
 ): Promise<void> {
-  if (view.state !== 'running' && view.state !== 'paused') return;
   const { id, labels } = view.record;
+  const note = () => ctx.containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(ctx.clock.now()) });
+  if (view.state !== 'running' && view.state !== 'paused') {
+    if (labels[LABELS.restart] !== undefined && labels[LABELS.stopped] === undefined) await note();
+    return;
+  }
   const timeoutS = options.timeoutS ?? numberOr(labels[LABELS.stopTimeout], DEFAULT_TIMEOUT_S);
   const signal = options.signal === undefined ? ownStopSignal(ctx, view) : parseSignal(options.signal);
-  await ctx.containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(ctx.clock.now()) });
+  if (options.isForGood !== false) await note();
   const ended = watchExit(ctx, id, options.abort);
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
   try {

@@ -1,6 +1,7 @@
 import { chmodSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ContainerContext, createContainerContext } from '../container/context.ts';
+import { restartPolicyOf } from '../container/restart-label.ts';
 import { momentOf } from '../container/view.ts';
 import type { Containerd } from '../containerd/client.ts';
 import { publishHealthStatus } from '../events/own-events.ts';
@@ -12,6 +13,7 @@ import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
 import { keyOf, type Watched } from '../monitor/host-model.ts';
 import { createMonitor, type Monitor } from '../monitor/monitor.ts';
+import { createSupervisor, type Supervisor } from '../monitor/supervisor.ts';
 import { createExecProber } from '../probe/exec.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
@@ -19,6 +21,7 @@ import type { Notifier } from '../system/sd-notify.ts';
 import { createAdoption } from './adoption.ts';
 import { openEventHub } from './event-hub.ts';
 import { openGrpcHealthServer } from './grpc-health.ts';
+import { createHands } from './hands.ts';
 import { createHealthSource } from './health-source.ts';
 import { createKeeper, isAutoRemoved } from './keeper.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
@@ -76,6 +79,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         isCheckedElsewhere: createAdoption({ adopt: settings.monitor.adopt, log }),
         proberOf: ({ containerd: { tasks } }) => createExecProber({ tasks, clock, log }),
         hooks: {
+          onResult: (container, state, output) => supervisor.onResult(container, state, output),
           onExit: keeper.onExit,
           onListed: hub.learn,
           onEvent: hub.take,
@@ -83,13 +87,18 @@ export function createDaemon(deps: DaemonDeps): Daemon {
             const { events } = contextOf(namespace).containerd;
             void publishHealthStatus(events, log, { id, status, failingStreak });
           },
-          onChange: (key) => source.tell(servicesOf(monitor.model.get(key), key)),
+          onChange: (key) => {
+            source.tell(servicesOf(monitor.model.get(key), key));
+            supervisor.onChange(key);
+          },
           onGone: async (container) => {
             source.tell(servicesOf(container, keyOf(container)));
             await keeper.onGone(container);
           },
         },
       });
+      const { get } = monitor.model;
+      const supervisor = createSupervisor({ get, hands: createHands(contextOf), clock, log });
       const service = createService({ monitor, contextOf, settings, startedAtMs, isAutostarted });
       const source = createHealthSource(service);
       const grpc = openGrpcHealthServer({ path: places.grpcSocket, groupId: deps.socketGroupId, source, clock, log });
@@ -105,11 +114,12 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         notifier.ready();
         void keepAlive(deps, ended);
         log.info(`healthctl ${version} watches containerd at ${settings.address}`);
-        const end = await untilEnd({ ...deps, monitor, server, places, ended });
+        const end = await untilEnd({ ...deps, monitor, supervisor, server, places, ended });
         log.info(`ends: ${end}`);
         return asked.signal.aborted ? 'asked' : end;
       } finally {
         await Promise.all([server.stop(), grpc.stop()]);
+        await supervisor.stop();
         await monitor.stop();
         await hub.close();
         lock.release();
@@ -135,6 +145,7 @@ function servicesOf(container: Watched | undefined, key: string): readonly strin
 
 interface Running extends DaemonDeps {
   readonly monitor: Monitor;
+  readonly supervisor: Supervisor;
   readonly server: ReturnType<typeof createApiServer>;
   readonly places: DaemonPlaces;
   readonly ended: AbortSignal;
@@ -145,6 +156,7 @@ async function untilEnd({
   settings,
   isAutostarted,
   monitor,
+  supervisor,
   server,
   places,
   ended,
@@ -153,7 +165,8 @@ async function untilEnd({
   let idleSinceMs = clock.monotonic();
   while (!ended.aborted) {
     await clock.sleep(isAutostarted ? Math.min(IDLE_LOOK_MS, idleTimeoutMs) : Number.MAX_SAFE_INTEGER, ended);
-    if (hasWork(monitor) || server.busy > 0 || !monitor.isLive) idleSinceMs = clock.monotonic();
+    const hasWork = () => supervisor.isBusy || isNeeded(monitor);
+    if (hasWork() || server.busy > 0 || !monitor.isLive) idleSinceMs = clock.monotonic();
     if (!isAutostarted || ended.aborted || clock.monotonic() - idleSinceMs < idleTimeoutMs) continue;
     // Whoever comes now waits for the start lock, and starts another one.
     const starting = await lockFile(
@@ -166,16 +179,20 @@ async function untilEnd({
     if (!starting) continue;
     await server.stop();
     starting.release();
-    if (!hasWork(monitor)) return 'idle';
+    if (!hasWork()) return 'idle';
     await server.start();
   }
   return 'signal';
 }
 
-/** A check to be made, or a container to be removed at its end. */
-function hasWork(monitor: Monitor): boolean {
+/** A check to be made, or a container to be removed, or started again, at its end. */
+function isNeeded(monitor: Monitor): boolean {
   if (monitor.counts().watched > 0) return true;
-  return [...monitor.model.all()].some((container) => container.run !== undefined && isAutoRemoved(container));
+  return [...monitor.model.all()].some(
+    (container) =>
+      container.run !== undefined &&
+      (isAutoRemoved(container) || restartPolicyOf(container.record.labels).name !== 'no'),
+  );
 }
 
 function contextsOf({ containerd, clock, log, settings }: DaemonDeps): (namespace: string) => ContainerContext {

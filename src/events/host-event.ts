@@ -110,6 +110,8 @@ function ownDeed(event: Extract<ContainerdEvent, { kind: 'own' }>): Deed | undef
       return own.status === 'starting' ? undefined : { action: `health_status: ${own.status}` };
     case 'kill':
       return { action: 'kill', attributes: { signal: String(own.signal) } };
+    case 'health-action':
+      return { action: `health_action: ${own.action}`, attributes: { reason: own.reason } };
     case 'stop':
     case 'restart':
       return { action: own.kind };

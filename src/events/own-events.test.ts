@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HealthctlError } from '../lib/errors.ts';
-import { parseOwnEvent, publishHealthStatus, publishKill, publishRestart, publishStop } from './own-events.ts';
+import {
+  parseOwnEvent,
+  publishHealthAction,
+  publishHealthStatus,
+  publishKill,
+  publishRestart,
+  publishStop,
+} from './own-events.ts';
 
 function exchange() {
   const told: { topic: string; json: string }[] = [];
@@ -16,11 +23,13 @@ test('what is published is what is read', async () => {
   await publishStop(teller, { id: 'c1' });
   await publishRestart(teller, { id: 'c1' });
   await publishHealthStatus(teller.events, teller.log, { id: 'c1', status: 'unhealthy', failingStreak: 3 });
+  await publishHealthAction(teller, { id: 'c1', action: 'restart', reason: 'unhealthy: refused' });
   expect(told.map(parseOwnEvent)).toEqual([
     { kind: 'kill', id: 'c1', signal: 15 },
     { kind: 'stop', id: 'c1' },
     { kind: 'restart', id: 'c1' },
     { kind: 'health-status', id: 'c1', status: 'unhealthy', failingStreak: 3 },
+    { kind: 'health-action', id: 'c1', action: 'restart', reason: 'unhealthy: refused' },
   ]);
   expect(told[3]).toEqual({
     topic: '/healthctl/health-status',
@@ -42,13 +51,14 @@ test.each([
   ['no id', '/healthctl/stop', '{"ID":""}'],
   ['a status that there is not', '/healthctl/health-status', '{"ID":"c1","Status":"fine","FailingStreak":0}'],
   ['no streak', '/healthctl/health-status', '{"ID":"c1","Status":"healthy"}'],
+  ['an action that there is not', '/healthctl/health-action', '{"ID":"c1","Action":"dance","Reason":""}'],
   ['no signal', '/healthctl/kill', '{"ID":"c1","Signal":"TERM"}'],
 ])('%s is not read', (_what, topic, json) => {
   expect(parseOwnEvent({ topic, json })).toBeUndefined();
 });
 
 test('nothing that comes over the exchange makes it throw', () => {
-  const topics = ['/healthctl/health-status', '/healthctl/kill', '/healthctl/stop', '/healthctl/restart'];
+  const topics = ['/healthctl/health-status', '/healthctl/kill', '/healthctl/stop', '/healthctl/health-action'];
   fc.assert(
     fc.property(fc.constantFrom(...topics), fc.oneof(fc.json(), fc.string()), (topic, json) => {
       parseOwnEvent({ topic, json });

@@ -17,7 +17,12 @@ export type OwnEvent =
   /** Stopped by a user: the container has ended. */
   | { readonly kind: 'stop'; readonly id: string }
   /** Stopped and started again by a user. */
-  | { readonly kind: 'restart'; readonly id: string };
+  | { readonly kind: 'restart'; readonly id: string }
+  /** Something was done to a container because it was unhealthy. */
+  | { readonly kind: 'health-action'; readonly id: string; readonly action: HealthAction; readonly reason: string };
+
+export const HEALTH_ACTIONS = ['kill', 'stop', 'restart'] as const;
+export type HealthAction = (typeof HEALTH_ACTIONS)[number];
 
 /** Its value is `{"ID":"3f4e…","Status":"healthy","FailingStreak":0}`. */
 export const HEALTH_STATUS_TOPIC = '/healthctl/health-status';
@@ -27,6 +32,8 @@ export const KILL_TOPIC = '/healthctl/kill';
 export const STOP_TOPIC = '/healthctl/stop';
 /** `{"ID":"3f4e…"}` */
 export const RESTART_TOPIC = '/healthctl/restart';
+/** `{"ID":"3f4e…","Action":"restart","Reason":"unhealthy: connection refused"}` */
+export const HEALTH_ACTION_TOPIC = '/healthctl/health-action';
 
 /** What telling needs: whoever tells goes on, whether it worked or not. */
 export interface Teller {
@@ -49,6 +56,11 @@ export const publishStop = (teller: Teller, { id }: { readonly id: string }) => 
 
 export const publishRestart = (teller: Teller, { id }: { readonly id: string }) =>
   publish(teller, RESTART_TOPIC, { ID: id });
+
+export const publishHealthAction = (
+  teller: Teller,
+  { id, action, reason }: { readonly id: string; readonly action: HealthAction; readonly reason: string },
+) => publish(teller, HEALTH_ACTION_TOPIC, { ID: id, Action: action, Reason: reason });
 
 /** Never fails: an event that is lost must not undo what it tells of. */
 async function publish({ events, log }: Teller, topic: string, value: Readonly<Record<string, unknown>>) {
@@ -83,6 +95,11 @@ export function parseOwnEvent({
       return { kind: 'stop', id };
     case RESTART_TOPIC:
       return { kind: 'restart', id };
+    case HEALTH_ACTION_TOPIC: {
+      const action = HEALTH_ACTIONS.find((known) => known === value.Action);
+      if (action === undefined || typeof value.Reason !== 'string') return undefined;
+      return { kind: 'health-action', id, action, reason: value.Reason };
+    }
     default:
       return undefined;
   }

@@ -1,4 +1,4 @@
-import { type GivenHealthConfig, MAXIMUM_DURATION_NS } from './config.ts';
+import { type GivenHealthConfig, MAXIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
 
 /** What a JSON value says of a health config. */
 export type ParsedHealthConfig =
@@ -39,6 +39,16 @@ export function parseHealthConfig(value: unknown): ParsedHealthConfig {
       return { kind: 'malformed', reason: `${key} is not a whole number: ${shown(number)}` };
     config[KEYS[key]] = Math.min(number, MAXIMUM_DURATION_NS);
   }
+  const { OnFailure, MaxRestarts } = fields;
+  const onFailure = ON_FAILURE.find((known) => known === OnFailure);
+  if (OnFailure !== undefined && onFailure === undefined)
+    return { kind: 'malformed', reason: `OnFailure is not one of ${ON_FAILURE.join(', ')}: ${shown(OnFailure)}` };
+  if (onFailure) config.onFailure = onFailure;
+  if (MaxRestarts !== undefined) {
+    if (!Number.isSafeInteger(MaxRestarts) || Number(MaxRestarts) < 0)
+      return { kind: 'malformed', reason: `MaxRestarts is not a whole number: ${shown(MaxRestarts)}` };
+    config.maxRestarts = Number(MaxRestarts);
+  }
   return { kind: 'config', config };
 }
 
@@ -53,8 +63,16 @@ export function parseHealthConfigText(text: string): ParsedHealthConfig {
   return parseHealthConfig(value);
 }
 
-/** Docker's JSON shape: keys in Docker's order, zero values left out, durations in nanoseconds. */
+/** Docker's JSON shape and our two keys: Docker's order, zero values left out, durations in nanoseconds. */
 export function jsonFromHealthConfig(config: GivenHealthConfig): Record<string, unknown> {
+  const json = dockerJsonFromHealthConfig(config);
+  if (config.onFailure && config.onFailure !== 'none') json.OnFailure = config.onFailure;
+  if (config.maxRestarts) json.MaxRestarts = config.maxRestarts;
+  return json;
+}
+
+/** The part of it that Docker and nerdctl know. */
+export function dockerJsonFromHealthConfig(config: GivenHealthConfig): Record<string, unknown> {
   const json: Record<string, unknown> = {};
   if (config.test?.length) json.Test = [...config.test];
   for (const key of ORDER) {

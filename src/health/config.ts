@@ -8,7 +8,14 @@ export interface GivenHealthConfig {
   readonly startPeriodNs?: number;
   readonly startIntervalNs?: number;
   readonly retries?: number;
+  readonly onFailure?: OnFailure;
+  /** Restarts in a row by `onFailure`; 0: no limit. */
+  readonly maxRestarts?: number;
 }
+
+/** What is done to a container that becomes unhealthy: Podman's `--health-on-failure`. */
+export const ON_FAILURE = ['none', 'kill', 'stop', 'restart'] as const;
+export type OnFailure = (typeof ON_FAILURE)[number];
 
 /** With the defaults applied: what a check goes by. */
 export interface HealthConfig {
@@ -18,6 +25,9 @@ export interface HealthConfig {
   readonly startPeriodNs: number;
   readonly startIntervalNs: number;
   readonly retries: number;
+  /** Absent: `none`. */
+  readonly onFailure?: OnFailure;
+  readonly maxRestarts?: number;
 }
 
 const SECOND_NS = 1e9;
@@ -77,7 +87,8 @@ export function isChecked(config: Pick<GivenHealthConfig, 'test'> | undefined): 
 }
 
 /**
- * Image × flags, field by field: a flag's value wins when it is not zero, else the image's (Docker: daemon/commit.go merge).
+ * Image × flags, field by field: a flag's value wins when it is not zero, else the image's (Docker: daemon/commit.go merge). What is done to an
+ * unhealthy container is for the flags alone to say.
  * Undefined when neither has anything.
  */
 export function mergeHealthConfig(
@@ -92,6 +103,8 @@ export function mergeHealthConfig(
     const value = flags?.[field] || image?.[field];
     if (value) merged[field] = value;
   }
+  if (flags?.onFailure) merged.onFailure = flags.onFailure;
+  if (flags?.maxRestarts !== undefined) merged.maxRestarts = flags.maxRestarts;
   return merged;
 }
 
@@ -110,5 +123,7 @@ export function withDefaults(given: GivenHealthConfig): HealthConfig {
     startPeriodNs: or(given.startPeriodNs, DEFAULTS.startPeriodNs),
     startIntervalNs: or(given.startIntervalNs, Math.min(DEFAULTS.startIntervalNs, intervalNs)),
     retries: given.retries !== undefined && given.retries > 0 ? given.retries : DEFAULTS.retries,
+    ...(given.onFailure && given.onFailure !== 'none' ? { onFailure: given.onFailure } : {}),
+    ...(given.maxRestarts ? { maxRestarts: given.maxRestarts } : {}),
   };
 }

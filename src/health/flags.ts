@@ -1,5 +1,5 @@
 import { HealthctlError } from '../lib/errors.ts';
-import { type GivenHealthConfig, MAXIMUM_DURATION_NS, MINIMUM_DURATION_NS } from './config.ts';
+import { type GivenHealthConfig, MAXIMUM_DURATION_NS, MINIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
 
 /** The health flags as typed, parsed. Durations in nanoseconds. */
 export interface HealthFlags {
@@ -10,6 +10,10 @@ export interface HealthFlags {
   readonly startPeriodNs?: bigint;
   readonly startIntervalNs?: bigint;
   readonly retries?: number;
+  /** `--health-on-failure`. */
+  readonly onFailure?: string;
+  /** `--health-max-restarts`. */
+  readonly maxRestarts?: number;
   readonly noHealthcheck: boolean;
 }
 
@@ -25,14 +29,15 @@ const CLIENT_REFUSES = 125;
 export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | undefined {
   const given =
     flags.cmd || flags.intervalNs || flags.timeoutNs || flags.startPeriodNs || flags.startIntervalNs || flags.retries;
+  const isActing = flags.onFailure !== undefined || flags.maxRestarts !== undefined;
   if (flags.noHealthcheck) {
-    if (given)
+    if (given || isActing)
       throw new HealthctlError('INVALID', '--no-healthcheck conflicts with --health-* options', {
         exitCode: CLIENT_REFUSES,
       });
     return { test: ['NONE'] };
   }
-  if (!given) return undefined;
+  if (!given && !isActing) return undefined;
   refuseNegative('--health-interval', flags.intervalNs);
   refuseNegative('--health-timeout', flags.timeoutNs);
   refuseNegative('--health-retries', flags.retries);
@@ -42,6 +47,12 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
   refuseTiny('Timeout', flags.timeoutNs);
   refuseTiny('StartPeriod', flags.startPeriodNs);
   refuseTiny('StartInterval', flags.startIntervalNs);
+  refuseNegative('--health-max-restarts', flags.maxRestarts);
+  const onFailure = ON_FAILURE.find((known) => known === flags.onFailure);
+  if (flags.onFailure !== undefined && !onFailure)
+    throw new HealthctlError('INVALID', `--health-on-failure must be one of ${ON_FAILURE.join(', ')}`, {
+      exitCode: CLIENT_REFUSES,
+    });
   return {
     ...(flags.cmd ? { test: testFromCommand(flags.cmd) } : {}),
     ...durationField('intervalNs', flags.intervalNs),
@@ -49,6 +60,8 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
     ...durationField('startPeriodNs', flags.startPeriodNs),
     ...durationField('startIntervalNs', flags.startIntervalNs),
     ...(flags.retries ? { retries: flags.retries } : {}),
+    ...(onFailure ? { onFailure } : {}),
+    ...(flags.maxRestarts === undefined ? {} : { maxRestarts: flags.maxRestarts }),
   };
 }
 

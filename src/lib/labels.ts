@@ -6,6 +6,8 @@ export const LABELS = {
   started: 'healthctl/started',
   /** Ours: a health config that Docker's shape or nerdctl cannot hold, whole. `{"Test":["FOO","x"]}` */
   healthcheck: 'healthctl/healthcheck',
+  /** Ours: the restart policy, as Docker's option has it. `on-failure:3` */
+  restart: 'healthctl/restart',
   /** Ours: the user stopped the container. RFC 3339. `2026-01-01T00:00:00Z` */
   stopped: 'healthctl/stopped',
 

@@ -72,6 +72,7 @@ function setUp({ namespaces = [], maxChecks = 4, tookMs = 0, isCheckedElsewhere 
       onEvent: () => {},
       onExit: async ({ id }, exit) => void exits.push([id, exit]),
       onGone: async ({ id }) => void gone.push(id),
+      onResult: () => {},
       onStatus: ({ id }, { status }) => statuses.push([id, status]),
       onChange: () => {},
     },

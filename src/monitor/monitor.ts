@@ -50,6 +50,8 @@ export interface MonitorHooks {
   onExit(container: Watched, exit: Exit | undefined): Promise<void>;
   /** A container is gone from containerd, whoever removed it. */
   onGone(container: Watched): Promise<void>;
+  /** A check of a container has recorded a result. */
+  onResult(container: Watched, state: HealthState, output: string): void;
   /** A check has changed the status of a container. */
   onStatus(container: Watched, state: HealthState): void;
   /** What is shown of a container may have changed. */
@@ -254,6 +256,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     if (report.kind !== 'recorded' || !container) return;
     model.remember(key, { log: [report.result], state: report.state });
     workers.get(key)?.worker.setStatus(report.state.status);
+    hooks.onResult(container, report.state, report.result.output);
     if (report.statusChanged) hooks.onStatus(container, report.state);
     hooks.onChange(key);
   };

@@ -125,7 +125,7 @@ describe('refusals leave nothing', () => {
     ['pull policy', ['--pull', 'perhaps', 'IMAGE'], /must be one of "always", "missing" or "never"/, 125, 125],
     ['network', ['--network', 'bridge', 'IMAGE'], /bridge/, 125, 125],
     ['published ports', ['-p', '80:80', 'IMAGE'], /later version/, 125, 125],
-    ['restart policy', ['--restart', 'always', 'IMAGE'], /later version/, 125, 125],
+    ['restart policy', ['--restart', 'sometimes', 'IMAGE'], /unknown policy 'sometimes'/, 125, 1],
   ])('%s', async (_what, flags, text, runCode, createCode) => {
     const image = await bed.image();
     const args = flags.map((word) => (word === 'IMAGE' ? image : word));

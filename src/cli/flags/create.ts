@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { CreateRequest } from '../../container/create-request.ts';
+import { NO_RESTART } from '../../health/restart-policy.ts';
 import { fileReasonOf, HealthctlError, messageOf } from '../../lib/errors.ts';
 import { parseEnvFile } from '../../oci/env-file.ts';
 import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
 import { parseCpus, parseEnv, parseLabel, parseSecurityOptions, parseSize, parseUlimit } from '../../oci/parse.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
+import { restartOptionSpec, restartPolicyFrom } from './restart.ts';
 
 /** Turns a parser that throws into a check of an option's value. */
 export const checkBy = (parse: (text: string) => unknown) => (text: string) => {
@@ -67,6 +69,7 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   },
   { name: 'quiet', short: 'q', type: 'bool', help: 'Suppress the pull output' },
   { name: 'read-only', type: 'bool', help: "Mount the container's root filesystem as read only" },
+  restartOptionSpec,
   { name: 'rm', type: 'bool', help: 'Remove the container when it exits' },
   { name: 'runtime', type: 'string', help: 'OCI runtime to use: runc, crun, or a path' },
   { name: 'security-opt', type: 'list', help: 'Security options: no-new-privileges, seccomp=FILE|unconfined' },
@@ -84,33 +87,32 @@ export const createOptionSpecs: readonly OptionSpec[] = [
 
 /** What Docker users type first and this version does not have: a word about it says more than "unknown flag". */
 function later(): readonly OptionSpec[] {
-  return [
-    {
-      name: 'restart',
-      type: 'string',
+  return (
+    [
+      ['publish', 'p', 'published ports come with bridge networks, in a later version'],
+      ['mount', undefined, 'it comes with a later version: give -v HOST:CONTAINER or --tmpfs'],
+      ['dns', undefined, 'it comes with bridge networks, in a later version'],
+      ['add-host', undefined, 'it comes with bridge networks, in a later version'],
+      ['device', undefined, 'it comes with a later version: see --privileged'],
+    ] as const
+  ).map(
+    ([name, short, reason]): OptionSpec => ({
+      name,
+      ...(short ? { short } : {}),
+      type: 'list',
       hidden: true,
       help: '',
-      check: (text) => (text === 'no' ? undefined : 'restart policies come with a later version'),
-    },
-    ...(
-      [
-        ['publish', 'p', 'published ports come with bridge networks, in a later version'],
-        ['mount', undefined, 'it comes with a later version: give -v HOST:CONTAINER or --tmpfs'],
-        ['dns', undefined, 'it comes with bridge networks, in a later version'],
-        ['add-host', undefined, 'it comes with bridge networks, in a later version'],
-        ['device', undefined, 'it comes with a later version: see --privileged'],
-      ] as const
-    ).map(
-      ([name, short, reason]): OptionSpec => ({
-        name,
-        ...(short ? { short } : {}),
-        type: 'list',
-        hidden: true,
-        help: '',
-        check: () => reason,
-      }),
-    ),
-  ];
+      check: () => reason,
+    }),
+  );
+}
+
+/** Throws USAGE in Docker's words where the container is not to stay. */
+function restartFrom(options: ParsedOptions): CreateRequest['restart'] {
+  const policy = restartPolicyFrom(options) ?? NO_RESTART;
+  if (policy.name !== 'no' && options.bool('rm'))
+    throw new HealthctlError('USAGE', 'conflicting options: cannot specify both --restart and --rm');
+  return policy;
 }
 
 function checkNetwork(text: string): string | undefined {
@@ -202,6 +204,7 @@ function requestFrom(
     stdinOnce: options.bool('interactive') && !from.detach,
     autoRemove: options.bool('rm'),
     health: healthFlagsFrom(options),
+    restart: restartFrom(options),
   };
 }
 

@@ -10,6 +10,16 @@ export const healthOptionSpecs: readonly OptionSpec[] = [
     help: 'Time from one check to the next (ms|s|m|h) (30s unless the image says)',
   },
   {
+    name: 'health-max-restarts',
+    type: 'int',
+    help: 'Restarts in a row by --health-on-failure restart; 0 sets no limit',
+  },
+  {
+    name: 'health-on-failure',
+    type: 'string',
+    help: 'What to do when the container becomes unhealthy: none, kill, stop, restart (none unless given)',
+  },
+  {
     name: 'health-retries',
     type: 'int',
     help: 'Failures in a row that make the container unhealthy (3 unless the image says)',
@@ -41,6 +51,8 @@ export function healthFlagsFrom(options: ParsedOptions): HealthFlags {
     ...present('startPeriodNs', options.duration('health-start-period')),
     ...present('startIntervalNs', options.duration('health-start-interval')),
     ...present('retries', options.int('health-retries')),
+    ...present('onFailure', options.string('health-on-failure')),
+    ...present('maxRestarts', options.int('health-max-restarts')),
     noHealthcheck: options.bool('no-healthcheck'),
   };
 }

@@ -45,7 +45,10 @@ function stateValue({ Health, ...state }: StateDocument): GoValue {
         { type: '*container.Health' },
       )
     : nilPointer('*container.Health');
-  return struct({ ...state, Health: health }, { type: '*container.State', omitEmpty: ['Health'] });
+  return struct(
+    { ...state, RestartReason: state.RestartReason ?? '', Health: health },
+    { type: '*container.State', omitEmpty: ['RestartReason', 'Health'] },
+  );
 }
 
 /** Fields that JSON leaves out and templates find, as Docker's `omitempty` does. */
@@ -79,7 +82,7 @@ function without(values: GoMap, present: GoMap): GoMap {
 }
 
 function healthcheckValue(check: HealthcheckDocument): GoValue {
-  const { Test, Interval, Timeout, StartPeriod, StartInterval, Retries } = check;
+  const { Test, Interval, Timeout, StartPeriod, StartInterval, Retries, OnFailure = '', MaxRestarts = 0 } = check;
   const fields = {
     Test: Test ?? nilSlice(),
     Interval: duration(BigInt(Interval)),
@@ -87,6 +90,8 @@ function healthcheckValue(check: HealthcheckDocument): GoValue {
     StartPeriod: duration(BigInt(StartPeriod)),
     StartInterval: duration(BigInt(StartInterval)),
     Retries,
+    OnFailure,
+    MaxRestarts,
   };
   return struct(fields, { type: '*container.HealthConfig', omitEmpty: Object.keys(fields) });
 }

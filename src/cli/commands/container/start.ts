@@ -1,5 +1,6 @@
 import { parseDetachKeys } from '../../../container/detach-keys.ts';
 import { resolveView } from '../../../container/resolve.ts';
+import { forgetRestarts } from '../../../container/restart-record.ts';
 import { startContainer } from '../../../container/start.ts';
 import { storedConfigOf } from '../../../container/stored-config.ts';
 import { checkTerminal } from '../../../container/user-console.ts';
@@ -43,6 +44,7 @@ async function startAll(
   const work = async (name: string): Promise<void> => {
     try {
       const view = await resolveView(ctx, name, world);
+      forgetRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
       await startContainer(ctx, view);
       await leaveToMonitor(world, ctx, view.record.id);
       if (!wish) return;
@@ -76,6 +78,7 @@ async function startAttached(world: World, { options, args }: CommandInput): Pro
   const tty = config?.Tty === true;
   checkTerminal(world, { terminal: tty, stdin: stdin !== 'none' });
   const wish = { stdin, proxySignals: !tty, detachKeys } as const;
+  forgetRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
   if (view.state !== 'running' || !view.task)
     return resultOfAttachment(await startAttachedTo(world, ctx, { view, wish }));
   const { attachContainer } = await import('../../../container/attach.ts');

@@ -1,0 +1,22 @@
+import type { GivenHealthConfig } from '../health/config.ts';
+import type { RestartPolicy } from '../health/restart-policy.ts';
+import { HealthctlError } from '../lib/errors.ts';
+
+/** Kubernetes' namespace in containerd. */
+const KUBERNETES = 'k8s.io';
+
+/** Containers of Kubernetes have a keeper: they can be checked, but nothing may be done to them. Throws CONFLICT. */
+export function refuseKept(
+  namespace: string,
+  asked: { readonly health?: GivenHealthConfig | undefined; readonly restart?: RestartPolicy | undefined },
+): void {
+  if (namespace !== KUBERNETES) return;
+  const { onFailure = 'none' } = asked.health ?? {};
+  const { name = 'no' } = asked.restart ?? {};
+  if (onFailure === 'none' && name === 'no') return;
+  throw new HealthctlError(
+    'CONFLICT',
+    `${onFailure === 'none' ? '--restart' : '--health-on-failure'} is not for containers of Kubernetes`,
+    { hint: 'the kubelet restarts them: give the pod a livenessProbe' },
+  );
+}

@@ -1,0 +1,51 @@
+import { checkKindOf, type GivenHealthConfig, mergeHealthConfig } from '../health/config.ts';
+import { type RestartPolicy, restartPolicyText } from '../health/restart-policy.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { ContainerContext } from './context.ts';
+import { healthLabelsOf } from './health-labels.ts';
+import { refuseLongLabels } from './label-limit.ts';
+import { refuseKept } from './refuse-kept.ts';
+import { type ContainerView, givenHealthConfigOf } from './view.ts';
+
+/** What is to be another from now on; what is absent stays. */
+export interface Update {
+  readonly health?: GivenHealthConfig | undefined;
+  readonly restart?: RestartPolicy | undefined;
+}
+
+/**
+ * Changes the health check or the restart policy of a container, whoever made it and whether it runs or not: labels, which a monitor sees at
+ * once. What is given of a check goes over what is there, field by field; another test begins with `starting` again.
+ *
+ * @throws CONFLICT for a policy of a container that Kubernetes or containerd's own restart plugin keeps; INVALID for options of a check that there is not
+ */
+export async function updateContainer(ctx: ContainerContext, view: ContainerView, update: Update): Promise<void> {
+  const { id, labels } = view.record;
+  refuseKept(ctx.containerd.namespace, update);
+  const isRestarting = (update.restart?.name ?? 'no') !== 'no';
+  if (isRestarting && Object.keys(labels).some((key) => key.startsWith('containerd.io/restart.')))
+    throw new HealthctlError('CONFLICT', `container ${view.name} is restarted by containerd itself`, {
+      hint: 'nerdctl made it with --restart: change that with nerdctl update --restart',
+    });
+  const changed = {
+    ...(update.health ? healthChange(labels, update.health) : {}),
+    // An empty value takes the label away.
+    ...(update.restart ? { [LABELS.restart]: isRestarting ? restartPolicyText(update.restart) : '' } : {}),
+  };
+  if (Object.keys(changed).length === 0) return;
+  refuseLongLabels(changed);
+  await ctx.containerd.containers.setLabels(id, changed);
+}
+
+function healthChange(
+  labels: Readonly<Record<string, string>>,
+  health: GivenHealthConfig,
+): Readonly<Record<string, string>> {
+  const config = mergeHealthConfig(givenHealthConfigOf(labels), health);
+  if (!config || checkKindOf(config.test).kind === 'none')
+    throw new HealthctlError('INVALID', 'the container has no health check that could be changed', {
+      hint: 'give it one with --health-cmd',
+    });
+  return { [LABELS.healthcheck]: '', ...healthLabelsOf(config) };
+}

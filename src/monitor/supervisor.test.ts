@@ -1,0 +1,274 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { aState, T0 } from '../../test/builders/health.ts';
+import { createFakeClock } from '../../test/fakes/clock.ts';
+import { NEVER_RESTARTED, type RestartRecord } from '../container/restart-record.ts';
+import type { ContainerState } from '../container/view.ts';
+import type { HealthConfig } from '../health/config.ts';
+import type { HealthStatus } from '../health/state.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import type { Watched } from './host-model.ts';
+import { createSupervisor, type Hands } from './supervisor.ts';
+
+const KEY = 'default/c1';
+const CONFIG: HealthConfig = {
+  test: ['CMD', 'true'],
+  intervalNs: 1e9,
+  timeoutNs: 1e9,
+  startPeriodNs: 0,
+  startIntervalNs: 1e9,
+  retries: 1,
+};
+
+interface Setting {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly config?: Partial<HealthConfig>;
+  readonly record?: Partial<RestartRecord>;
+}
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** One container that runs, and hands that do what they are told unless they fail. */
+function setUp({ labels = {}, config, record = {} }: Setting = {}) {
+  const clock = createFakeClock(T0);
+  const did: string[] = [];
+  const now = {
+    labels: { 'healthctl/started': JSON.stringify({ At: new Date(T0).toISOString(), Run: 'r0' }), ...labels },
+    state: 'running' as ContainerState,
+    exitCode: 0,
+    runs: 0,
+    restarts: { ...NEVER_RESTARTED, ...record },
+    failing: undefined as string | undefined,
+    isGone: false,
+  };
+  const watched = (): Watched | undefined =>
+    now.isGone
+      ? undefined
+      : ({
+          ...{
+            namespace: 'default',
+            id: 'c1',
+            record: { labels: now.labels },
+            config: config && { ...CONFIG, ...config },
+          },
+          run: now.state === 'running' ? { id: `r${now.runs}`, startedAtMs: T0 } : undefined,
+          task: {
+            status: now.state === 'running' ? 'running' : 'stopped',
+            exitStatus: now.exitCode,
+            exitedAtMs: clock.now(),
+          },
+        } as unknown as Watched);
+  const doing = async (what: string): Promise<void> => {
+    did.push(`${what}@${clock.monotonic()}`);
+    if (now.failing === what) throw new HealthctlError('RUNTIME', `${what} failed`);
+  };
+  const end = (exitCode: number, labelsToo: Readonly<Record<string, string>> = {}): void => {
+    now.labels = { ...now.labels, ...labelsToo };
+    Object.assign(now, { state: 'exited', exitCode });
+    supervisor.onChange(KEY);
+  };
+  const hands: Hands = {
+    look: async () => {
+      if (now.isGone) throw new HealthctlError('NOT_FOUND', 'gone');
+      return { state: now.state, labels: now.labels, exitCode: now.exitCode };
+    },
+    start: async () => {
+      await doing('start');
+      now.runs += 1;
+      now.state = 'running';
+      supervisor.onChange(KEY);
+    },
+    stop: async (_, { isForGood }) => {
+      await doing(isForGood ? 'stop' : 'stop-to-start');
+      end(143, isForGood ? { 'healthctl/stopped': 'now' } : {});
+    },
+    kill: async () => {
+      await doing('kill');
+      end(137);
+    },
+    readRestarts: () => now.restarts,
+    writeRestarts: (_, next) => {
+      now.restarts = next;
+    },
+    tell: async (_, action, reason) => void did.push(`tell ${action}: ${reason}`),
+  };
+  const warnings: string[] = [];
+  const log = { debug: () => {}, info: () => {}, warn: (text: string) => void warnings.push(text) };
+  const supervisor = createSupervisor({ get: watched, hands, clock, log });
+  const result = async (status: HealthStatus, output = '') => {
+    const container = watched();
+    if (container) supervisor.onResult(container, aState({ status }), output);
+    await clock.advance(0);
+  };
+  closers.push(async () => {
+    await supervisor.stop();
+    expect(clock.sleepers).toBe(0);
+  });
+  return { clock, did, now, end, result, supervisor, warnings };
+}
+
+describe('a restart policy', () => {
+  test('starts a container again after its end, later each time, and counts', async () => {
+    const { clock, did, now, end } = setUp({ labels: { 'healthctl/restart': 'always' } });
+    for (let i = 0; i < 4; i += 1) {
+      end(1);
+      await clock.advance(restartDelays[i] ?? 0);
+    }
+    expect(did).toEqual(['start@1000', 'start@3000', 'start@7000', 'start@15000']);
+    expect(now.restarts).toMatchObject({ count: 4, streak: 4, reason: 'it ended with 1', isPending: false });
+  });
+
+  test('of a container that ran for long begins again with the shortest delay', async () => {
+    const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'always' }, record: { streak: 8, count: 8 } });
+    await clock.advance(600_000);
+    end(1);
+    await clock.advance(1_000);
+    expect(did).toEqual(['start@601000']);
+  });
+
+  test.each([
+    ['no', 1],
+    ['on-failure', 0],
+  ])('%s after %i: nothing', async (policy, exitCode) => {
+    const { clock, did, end, supervisor } = setUp({ labels: { 'healthctl/restart': policy } });
+    end(exitCode);
+    expect(supervisor.isBusy).toBe(false);
+    await clock.advance(600_000);
+    expect(did).toEqual([]);
+  });
+
+  test('gives up after the retries that it has', async () => {
+    const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'on-failure:2' } });
+    for (let i = 0; i < 4; i += 1) {
+      end(1);
+      await clock.advance(10_000);
+    }
+    expect(did.length).toBe(2);
+  });
+
+  test('a user who stops it, starts it or removes it while it waits comes first', async () => {
+    const stopped = setUp({ labels: { 'healthctl/restart': 'always' } });
+    stopped.end(1);
+    stopped.end(1, { 'healthctl/stopped': 'now' });
+    const started = setUp({ labels: { 'healthctl/restart': 'always' } });
+    started.end(1);
+    started.now.state = 'running';
+    started.supervisor.onChange(KEY);
+    const removed = setUp({ labels: { 'healthctl/restart': 'always' } });
+    removed.end(1);
+    removed.now.isGone = true;
+    for (const { clock, did, warnings } of [stopped, started, removed]) {
+      await clock.advance(10_000);
+      expect([did, warnings]).toEqual([[], []]);
+    }
+  });
+
+  test('is not ours to follow where containerd restarts the container', async () => {
+    const labels = { 'healthctl/restart': 'always', 'containerd.io/restart.status': 'running' };
+    const { clock, did, end } = setUp({ labels });
+    end(1);
+    await clock.advance(10_000);
+    expect(did).toEqual([]);
+  });
+
+  test('a start that fails is tried again, later each time', async () => {
+    const { clock, did, now, end, warnings } = setUp({ labels: { 'healthctl/restart': 'always' } });
+    now.failing = 'start';
+    end(1);
+    await clock.advance(7_000);
+    expect(did).toEqual(['start@1000', 'start@3000', 'start@7000']);
+    expect(warnings).toHaveLength(3);
+  });
+});
+
+const restartDelays = [1_000, 2_000, 4_000, 8_000];
+
+describe('what is done to an unhealthy container', () => {
+  test('restart: after a delay, told with the last line of the output, and once for each spell', async () => {
+    const { clock, did, now, result } = setUp({ config: { onFailure: 'restart' } });
+    await result('healthy');
+    await result('unhealthy', 'first\nrefused\n');
+    await result('unhealthy', 'second');
+    await clock.advance(1_000);
+    expect(did).toEqual(['stop-to-start@1000', 'start@1000', 'tell restart: unhealthy: refused']);
+    expect(now.restarts).toMatchObject({ count: 1, streak: 1, reason: 'unhealthy: refused', isPending: false });
+    await result('unhealthy', 'again');
+    await clock.advance(2_000);
+    expect(did.slice(3, 5)).toEqual(['stop-to-start@3000', 'start@3000']);
+  });
+
+  test('restart: one that becomes healthy, ends or is restarted before it is due is left alone', async () => {
+    const { clock, did, now, end, result } = setUp({ config: { onFailure: 'restart' } });
+    await result('unhealthy');
+    await result('healthy');
+    await clock.advance(1_000);
+    await result('unhealthy');
+    now.runs += 1; // somebody else was faster
+    await clock.advance(1_000);
+    await result('unhealthy');
+    end(1);
+    await clock.advance(10_000);
+    expect(did).toEqual([]);
+  });
+
+  test('restart: up to the limit, and ten healthy minutes lift it', async () => {
+    const { clock, did, result, warnings } = setUp({ config: { onFailure: 'restart', maxRestarts: 1 } });
+    await result('unhealthy');
+    await clock.advance(1_000);
+    await result('unhealthy');
+    await result('unhealthy');
+    await clock.advance(10_000);
+    expect([did.length, warnings.length]).toEqual([3, 1]);
+    await result('healthy');
+    await clock.advance(600_000);
+    await result('healthy');
+    await result('unhealthy');
+    await clock.advance(1_000);
+    expect(did.length).toBe(6);
+  });
+
+  test('restart: what a supervisor that died had stopped is started by the next', async () => {
+    const { clock, did, now, end } = setUp({
+      config: { onFailure: 'restart' },
+      record: { count: 1, streak: 1, isPending: true },
+    });
+    end(143);
+    await clock.advance(2_000);
+    expect([did, now.restarts.isPending]).toEqual([['start@2000'], false]);
+  });
+
+  test('an action that fails is tried again at the next unhealthy result', async () => {
+    const { did, now, result } = setUp({ config: { onFailure: 'kill' } });
+    now.failing = 'kill';
+    await result('unhealthy');
+    now.failing = undefined;
+    await result('unhealthy', 'bad');
+    expect(did).toEqual(['kill@0', 'kill@0', 'tell kill: unhealthy: bad']);
+  });
+
+  // The table of docs/auto-healing.md.
+  test.each([
+    ['none', undefined, []],
+    ['none', 'always', []],
+    ['kill', undefined, ['kill@0']],
+    ['kill', 'always', ['kill@0', 'start@1000']],
+    ['kill', 'unless-stopped', ['kill@0', 'start@1000']],
+    ['kill', 'on-failure', ['kill@0', 'start@1000']],
+    ['stop', undefined, ['stop@0']],
+    ['stop', 'always', ['stop@0']],
+    ['stop', 'unless-stopped', ['stop@0']],
+    ['stop', 'on-failure', ['stop@0']],
+    ['restart', undefined, ['stop-to-start@1000', 'start@1000']],
+    ['restart', 'always', ['stop-to-start@1000', 'start@1000']],
+    ['restart', 'unless-stopped', ['stop-to-start@1000', 'start@1000']],
+    ['restart', 'on-failure', ['stop-to-start@1000', 'start@1000']],
+  ] as const)('%s with policy %s', async (onFailure, policy, expected) => {
+    const labels = policy ? { 'healthctl/restart': policy } : {};
+    const { clock, did, result } = setUp({ labels, config: { onFailure } });
+    await result('unhealthy');
+    await clock.advance(10_000);
+    expect(did.filter((what) => !what.startsWith('tell'))).toEqual(expected);
+  });
+});

@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Bed, openBed, until } from './harness.ts';
+
+let bed: Bed;
+let image: string;
+beforeAll(async () => {
+  bed = await openBed(['autostart = true']);
+  image = await bed.image();
+});
+afterAll(async () => {
+  await bed.cli(['daemon', 'stop']);
+  await bed[Symbol.asyncDispose]();
+});
+
+interface Inspected {
+  readonly RestartCount: number;
+  readonly State: {
+    readonly Status: string;
+    readonly ExitCode: number;
+    readonly StartedAt: string;
+    readonly RestartReason?: string;
+    readonly Health?: { readonly Status: string; readonly Log: readonly unknown[] };
+  };
+  readonly HostConfig: { readonly RestartPolicy: { readonly Name: string; readonly MaximumRetryCount: number } };
+  readonly Config: { readonly Healthcheck?: { readonly Test: readonly string[]; readonly OnFailure?: string } };
+}
+const inspect = async (name: string): Promise<Inspected> => JSON.parse(await bed.ok(['inspect', name]))[0];
+const untilSeen = (name: string, what: (seen: Inspected) => boolean) =>
+  until(async () => what(await inspect(name)), { withinMs: 20_000 });
+
+/** Unhealthy as soon as /broken is there; a restart takes it away, because it is on a tmpfs. */
+async function runFragile(...flags: string[]): Promise<string> {
+  const name = bed.name('fragile');
+  const check = [
+    '--health-cmd',
+    'test ! -e /dev/shm/broken || { echo it broke; exit 1; }',
+    '--health-interval',
+    '200ms',
+  ];
+  await bed.ok(['run', '-d', '--name', name, '--health-retries', '1', ...check, ...flags, image, 'sleep', '600']);
+  await untilSeen(name, ({ State }) => State.Health?.Status === 'healthy');
+  return name;
+}
+const breakIt = (name: string) => bed.ok(['exec', name, 'touch', '/dev/shm/broken']);
+
+describe('--health-on-failure', () => {
+  test('restart: it is started again, healthy, counted, and told', async () => {
+    const since = `${Date.now() / 1000}`;
+    const name = await runFragile('--health-on-failure', 'restart', '--stop-timeout', '1');
+    const before = await inspect(name);
+    expect([before.RestartCount, before.Config.Healthcheck?.OnFailure]).toEqual([0, 'restart']);
+    await breakIt(name);
+    await untilSeen(name, ({ RestartCount, State }) => RestartCount === 1 && State.Health?.Status === 'healthy');
+    const { State } = await inspect(name);
+    expect([State.Status, State.RestartReason]).toEqual(['running', 'unhealthy: it broke']);
+    expect(State.StartedAt > before.State.StartedAt).toBe(true);
+    const told = await bed.ok([
+      'events',
+      '--since',
+      since,
+      '--until',
+      `${Date.now() / 1000}`,
+      '--filter',
+      `container=${name}`,
+    ]);
+    expect(told).toContain('health_status: unhealthy');
+    expect(told).toMatch(/health_action: restart .*reason=unhealthy: it broke/);
+    await bed.ok(['rm', '-f', name]);
+  });
+
+  test('stop: it stays stopped, whatever its restart policy', async () => {
+    const name = await runFragile('--health-on-failure', 'stop', '--restart', 'always', '--stop-timeout', '1');
+    await breakIt(name);
+    await untilSeen(name, ({ State }) => State.Status === 'exited');
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await inspect(name)).toMatchObject({ RestartCount: 0, State: { Status: 'exited' } });
+    await bed.ok(['rm', name]);
+  });
+
+  test('kill: it ends with 137, and its restart policy decides what follows', async () => {
+    const [left, again] = await Promise.all([
+      runFragile('--health-on-failure', 'kill'),
+      runFragile('--health-on-failure', 'kill', '--restart', 'on-failure'),
+    ]);
+    await Promise.all([breakIt(left), breakIt(again)]);
+    await untilSeen(left, ({ State }) => State.Status === 'exited' && State.ExitCode === 137);
+    await untilSeen(again, ({ RestartCount, State }) => RestartCount === 1 && State.Health?.Status === 'healthy');
+    expect((await inspect(again)).State.RestartReason).toBe('it ended with 137');
+    await bed.ok(['rm', '-f', left, again]);
+  });
+
+  test('restart has a limit', async () => {
+    const name = bed.name('hopeless');
+    const check = ['--health-cmd', 'exit 1', '--health-interval', '100ms', '--health-retries', '1'];
+    const heal = ['--health-on-failure', 'restart', '--health-max-restarts', '1', '--stop-timeout', '0'];
+    await bed.ok(['run', '-d', '--name', name, ...check, ...heal, image, 'sleep', '600']);
+    await untilSeen(name, ({ RestartCount }) => RestartCount === 1);
+    await untilSeen(name, ({ State }) => State.Health?.Status === 'unhealthy');
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await inspect(name)).toMatchObject({ RestartCount: 1, State: { Status: 'running' } });
+    await bed.ok(['rm', '-f', name]);
+  });
+});
+
+describe('--restart', () => {
+  test('a crash is followed by a restart, a stop by the user is not, a start makes it supervised again', async () => {
+    const name = bed.name('crash');
+    const { stderr } = await bed.cli([
+      'run',
+      '-d',
+      '--name',
+      name,
+      '--restart',
+      'always',
+      image,
+      'sh',
+      '-c',
+      'sleep 1; exit 3',
+    ]);
+    expect(stderr).toContain('nothing starts this container after a reboot');
+    expect((await inspect(name)).HostConfig.RestartPolicy).toEqual({ Name: 'always', MaximumRetryCount: 0 });
+    await untilSeen(name, ({ RestartCount }) => RestartCount >= 1);
+    expect((await inspect(name)).State.RestartReason).toBe('it ended with 3');
+    await bed.ok(['stop', '-t', '0', name]);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const stopped = await inspect(name);
+    expect(stopped.State.Status).toBe('exited');
+    await bed.ok(['start', name]);
+    expect((await inspect(name)).RestartCount).toBe(0);
+    await untilSeen(name, ({ RestartCount }) => RestartCount >= 1);
+    await bed.ok(['rm', '-f', name]);
+  });
+
+  test('on-failure:N gives up, and a good end is an end', async () => {
+    const [bad, good] = [bed.name('bad'), bed.name('good')];
+    await bed.ok(['run', '-d', '--name', bad, '--restart', 'on-failure:1', image, 'false']);
+    await bed.ok(['run', '-d', '--name', good, '--restart', 'on-failure', image, 'true']);
+    await untilSeen(bad, ({ RestartCount, State }) => RestartCount === 1 && State.Status === 'exited');
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect([(await inspect(bad)).RestartCount, (await inspect(good)).RestartCount]).toEqual([1, 0]);
+    await bed.ok(['rm', bad, good]);
+  });
+
+  test('what ended while no monitor ran is started by the next one', async () => {
+    const name = bed.name('late');
+    await bed.ok(['run', '-d', '--name', name, '--restart', 'unless-stopped', image, 'sleep', '600']);
+    await bed.ok(['daemon', 'stop']);
+    await bed.ctr('tasks', 'kill', '-s', 'KILL', await bed.ok(['inspect', '--format', '{{.Id}}', name]));
+    await untilSeen(name, ({ State }) => State.Status === 'exited');
+    await bed.ok(['daemon', 'start']);
+    await untilSeen(name, ({ RestartCount, State }) => RestartCount === 1 && State.Status === 'running');
+    await bed.ok(['rm', '-f', name]);
+  });
+
+  test.each([
+    [['--restart', 'sometimes'], 'invalid restart policy: unknown policy'],
+    [['--restart', 'always', '--rm'], 'conflicting options: cannot specify both --restart and --rm'],
+    [['--health-on-failure', 'pray'], '--health-on-failure must be one of none, kill, stop, restart'],
+    [['--health-max-restarts', '-1'], '--health-max-restarts cannot be negative'],
+  ])('%j is refused', async (flags, message) => {
+    const { code, stderr } = await bed.cli(['run', '-d', ...flags, image, 'true']);
+    expect([code, stderr]).toEqual([125, expect.stringContaining(message)]);
+  });
+});
+
+describe('update', () => {
+  test('gives a running container a check, changes it, and takes it away', async () => {
+    const name = bed.name('plain');
+    await bed.ok(['run', '-d', '--name', name, image, 'sleep', '600']);
+    expect((await inspect(name)).State.Health).toBeUndefined();
+    expect(await bed.ok(['update', '--health-cmd', 'true', '--health-interval', '200ms', name])).toBe(name);
+    await untilSeen(name, ({ State }) => State.Health?.Status === 'healthy');
+    await bed.ok(['update', '--health-cmd', 'exit 7', '--health-retries', '1', name]);
+    await untilSeen(name, ({ State }) => State.Health?.Status === 'unhealthy');
+    expect((await inspect(name)).State.Health?.Log.length).toBeGreaterThan(1);
+    await bed.ok(['update', '--no-healthcheck', name]);
+    expect(await inspect(name)).toMatchObject({ Config: { Healthcheck: { Test: ['NONE'] } } });
+    await untilSeen(name, ({ State }) => State.Health === undefined);
+    await bed.ok(['rm', '-f', name]);
+  });
+
+  test('a container that ctr made, in any namespace, can be checked; Kubernetes’ are not acted on', async () => {
+    const id = bed.name('bare');
+    await bed.ctr('run', '-d', image, id, 'sleep', '600');
+    await bed.ok(['update', '--health-cmd', 'true', '--health-interval', '200ms', id]);
+    await untilSeen(id, ({ State }) => State.Health?.Status === 'healthy');
+    await bed.ctr('tasks', 'kill', '-s', 'KILL', id);
+    await until(async () => (await inspect(id)).State.Status === 'exited', { withinMs: 10_000 });
+    await bed.ok(['rm', '-f', id]);
+    const kept = await bed.cli([
+      '-n',
+      'k8s.io',
+      'run',
+      '-d',
+      '--health-on-failure',
+      'restart',
+      '--health-cmd',
+      'true',
+      image,
+    ]);
+    expect([kept.code, kept.stderr]).toEqual([125, expect.stringContaining('not for containers of Kubernetes')]);
+  });
+
+  test.each([
+    [[], 'you must provide one or more flags'],
+    [['--health-retries', '2'], 'has no health check that could be changed'],
+  ])('%j is refused', async (flags, message) => {
+    const name = bed.name('unchecked');
+    await bed.ok(['create', '--name', name, image, 'true']);
+    const { code, stderr } = await bed.cli(['update', ...flags, name]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+    await bed.ok(['rm', name]);
+  });
+});
