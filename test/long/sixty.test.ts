@@ -1,0 +1,41 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { DaemonStatus } from '../../src/daemon/api.ts';
+import { hostIdOf } from '../../src/store/state-dir.ts';
+import { openBed, until } from '../e2e/harness.ts';
+
+const CONTAINERS = 60;
+const WATCHED_MS = 120_000;
+
+test(`${CONTAINERS} containers for ${WATCHED_MS / 1000} seconds: all are checked by schedule, and nothing of a check is left`, async () => {
+  await using bed = await openBed();
+  const image = await bed.image();
+  const monitor = bed.spawn(['daemon', 'run', '--log-format', 'text']);
+  await until(async () => (await bed.cli(['daemon', 'status'])).code === 0, { withinMs: 15_000 });
+  const names = Array.from({ length: CONTAINERS }, () => bed.name('sixty'));
+  const check = ['--health-cmd', '["true"]', '--health-interval', '10s', '--health-start-interval', '1s'];
+  for (const name of names)
+    await bed.ok(['run', '-d', '--name', name, ...check, '--health-start-period', '30s', image, 'sleep', '3600']);
+  const healthy = async () => (await bed.ok(['ps', '-q', '--filter', 'health=healthy'])).split('\n').length;
+  await until(async () => (await healthy()) === CONTAINERS, { withinMs: 120_000 });
+
+  const status = async (): Promise<DaemonStatus> => JSON.parse(await bed.ok(['daemon', 'status', '--format', 'json']));
+  const descriptors = () => readdirSync(`/proc/${monitor.pid}/fd`).length;
+  const scratch = () =>
+    readdirSync(join(bed.runRoot, hostIdOf(bed.address), bed.namespace), { recursive: true, encoding: 'utf8' }).filter(
+      (path) => path.includes('healthctl-check-'),
+    );
+  await until(() => scratch().length === 0, { withinMs: 30_000 });
+  const [before, { checksMade }] = [descriptors(), await status()];
+  await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
+  const made = (await status()).checksMade - checksMade;
+  // An interval begins when a check has ended, and a busy machine makes that later: some fewer than twelve each, never more.
+  expect(made).toBeGreaterThan(CONTAINERS * 8);
+  expect(made).toBeLessThanOrEqual(CONTAINERS * 13);
+  expect(await healthy()).toBe(CONTAINERS);
+  await until(() => scratch().length === 0 && descriptors() <= before, { withinMs: 30_000 });
+  await bed.ok(['rm', '-f', ...names]);
+  monitor.kill('SIGTERM');
+  expect((await monitor.exited).code).toBe(0);
+});
