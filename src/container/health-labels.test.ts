@@ -26,6 +26,18 @@ describe('healthLabelsFrom', () => {
     expect(warnings).toEqual([]);
   });
 
+  test('what is done to an unhealthy container: kept whole where nerdctl does not look, and not for an image to say', () => {
+    const check = { Test: ['CMD', 'true'], Interval: 30e9, Timeout: 30e9, StartInterval: 5e9, Retries: 3 };
+    const { labels } = from({ Test: ['CMD', 'true'], OnFailure: 'kill' }, { onFailure: 'restart', maxRestarts: 2 });
+    expect(parsed(labels)).toEqual({
+      'healthctl/healthcheck': { ...check, OnFailure: 'restart', MaxRestarts: 2 },
+      'nerdctl/healthcheck': check,
+    });
+    expect(parsed(from({ Test: ['CMD', 'true'], OnFailure: 'kill', MaxRestarts: 2 }).labels)).toEqual({
+      'nerdctl/healthcheck': check,
+    });
+  });
+
   test('switched off: kept, with what the image asks for', () => {
     const { labels } = from({ Test: ['CMD', 'true'], Retries: 5 }, { test: ['NONE'] });
     expect(parsed(labels)).toEqual({ 'nerdctl/healthcheck': { Test: ['NONE'], Retries: 5 } });

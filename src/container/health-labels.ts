@@ -37,7 +37,7 @@ export function healthLabelsFrom(from: {
         (field) => `the health check of image ${image} has ${field} below 1ms, which is not used`,
       ),
     );
-  const config = mergeHealthConfig(parsed.kind === 'config' ? parsed.config : undefined, flags);
+  const config = mergeHealthConfig(parsed.kind === 'config' ? checkOf(parsed.config) : undefined, flags);
   const kind = checkKindOf(config?.test);
   if (kind.kind === 'none' && flags)
     warnings.push(
@@ -52,7 +52,15 @@ export function healthLabelsFrom(from: {
   return { labels: config ? healthLabelsOf(config) : {}, warnings };
 }
 
-/** What cannot be held in Docker's shape is kept whole in a label of ours. nerdctl runs a `Test[0]` that it does not know as a command: such a config is kept where only we look, and nerdctl is told NONE. */
+/** What an image may say: how it is checked, not what is done to it. */
+function checkOf({ onFailure: _onFailure, maxRestarts: _maxRestarts, ...check }: GivenHealthConfig): GivenHealthConfig {
+  return check;
+}
+
+/**
+ * The labels of a config. One that Docker's shape cannot hold is kept whole in a label of ours, and nerdctl has its part of it; because it runs a
+ * `Test[0]` that it does not know as a command, it is told NONE there.
+ */
 export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<string, string>> {
   const json = (value: GivenHealthConfig) => JSON.stringify(dockerJsonFromHealthConfig(value));
   switch (checkKindOf(config.test).kind) {

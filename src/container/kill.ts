@@ -1,9 +1,8 @@
-import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { parseSignal } from '../oci/signal.ts';
 import type { ContainerContext } from './context.ts';
-import { killContainer, resumeContainer, sendSignal } from './stop.ts';
+import { killContainer, noteStopped, resumeContainer, sendSignal } from './stop.ts';
 import type { ContainerView } from './view.ts';
 
 const SIGKILL = 9;
@@ -30,7 +29,7 @@ export async function signalContainer(
   if (view.state !== 'running' && view.state !== 'paused')
     throw new HealthctlError('CONFLICT', `container ${id} is not running`);
   const isLast = signal === SIGKILL || signal === stopSignalOf(labels);
-  if (isLast) await ctx.containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(ctx.clock.now()) });
+  if (isLast) await noteStopped(ctx, id);
   if (signal === SIGKILL) return killContainer(ctx, view, options.abort);
   await sendSignal(ctx, id, { signal });
   if (isLast && view.state === 'paused') await resumeContainer(ctx, id);

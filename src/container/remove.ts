@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
-import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { holdCheckOutputs } from '../probe/exec.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
-import { killContainer } from './stop.ts';
+import { mayBeRestarted } from './restart-label.ts';
+import { killContainer, noteStopped } from './stop.ts';
 import type { ContainerView } from './view.ts';
 
 /**
@@ -21,12 +21,10 @@ export async function removeContainer(
 ): Promise<void> {
   const { record, state, name } = view;
   const { id, labels } = record;
-  if (state === 'running' || state === 'paused') {
-    if (!options.force) throw stillUp(name, state);
-    if (labels[LABELS.restart] !== undefined)
-      await ctx.containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(ctx.clock.now()) });
-    await killContainer(ctx, view, options.abort);
-  }
+  const isUp = state === 'running' || state === 'paused';
+  if (isUp && !options.force) throw stillUp(name, state);
+  if (mayBeRestarted(labels)) await ignoreMissing(noteStopped(ctx, id)); // nobody is to start it while it goes
+  if (isUp) await killContainer(ctx, view, options.abort);
   await deleteTask(ctx, view, options);
   const subject = { namespace: ctx.containerd.namespace, id, labels };
   try {

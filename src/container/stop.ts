@@ -6,6 +6,7 @@ import { parseSignal } from '../oci/signal.ts';
 import { holdCheckOutputs } from '../probe/exec.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import type { ContainerContext } from './context.ts';
+import { mayBeRestarted } from './restart-label.ts';
 import type { ContainerView } from './view.ts';
 
 export interface StopOptions {
@@ -27,7 +28,8 @@ const DEATH_LIMIT_MS = 10_000;
 
 /**
  * Stops a container: its stop signal, and SIGKILL to all of it when it did not end in time. One that does not run is left alone.
- * That the user stopped it is written before the signal is sent, and of one that waits for its restart too. A paused one is resumed, so that it can take the signal.
+ * That the user stopped it is written before the signal is sent, and of one that waits for its restart too. A paused one is resumed, so that
+ * it can take the signal.
  */
 export async function stopContainer(
   ctx: ContainerContext,
@@ -35,16 +37,15 @@ export async function stopContainer(
   options: StopOptions = {},
 ): Promise<void> {
   const { id, labels } = view.record;
-  const note = () => ctx.containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(ctx.clock.now()) });
   if (view.state !== 'running' && view.state !== 'paused') {
-    if (labels[LABELS.restart] !== undefined && labels[LABELS.stopped] === undefined) await note();
+    if (mayBeRestarted(labels)) await noteStopped(ctx, id);
     return;
   }
   const timeoutS = options.timeoutS ?? numberOr(labels[LABELS.stopTimeout], DEFAULT_TIMEOUT_S);
   const signal = options.signal === undefined ? ownStopSignal(ctx, view) : parseSignal(options.signal);
-  if (options.isForGood !== false) await note();
-  const ended = watchExit(ctx, id, options.abort);
+  if (options.isForGood !== false) await noteStopped(ctx, id);
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
+  const ended = watchExit(ctx, id, options.abort);
   try {
     await sendSignal(ctx, id, { signal });
     if (view.state === 'paused') await resumeContainer(ctx, id);
@@ -63,11 +64,16 @@ export async function stopContainer(
   }
 }
 
+/** That a user wants it to be stopped: until the next start nobody starts it by himself. */
+export function noteStopped({ containerd, clock }: Pick<ContainerContext, 'containerd' | 'clock'>, id: string) {
+  return containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(clock.now()) });
+}
+
 /** SIGKILL to every process of a container, and waits for the main one to be gone. A paused container is resumed: a frozen process cannot die. */
 export async function killContainer(ctx: ContainerContext, view: ContainerView, abort?: AbortSignal): Promise<void> {
   const { id } = view.record;
-  const ended = watchExit(ctx, id, abort);
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
+  const ended = watchExit(ctx, id, abort);
   try {
     await killAll(ctx, id);
     if (view.state === 'paused') await resumeContainer(ctx, id);

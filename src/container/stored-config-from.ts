@@ -59,7 +59,6 @@ function hostConfigFrom(request: CreateRequest): StoredConfig['HostConfig'] {
     LogConfig: { Type: 'file', Config: {} },
     NetworkMode: request.network,
     PortBindings: {},
-    RestartPolicy: { Name: request.restart.name, MaximumRetryCount: request.restart.maximumRetryCount },
     AutoRemove: request.autoRemove,
     CapAdd: orNull(request.capAdd),
     CapDrop: orNull(request.capDrop),

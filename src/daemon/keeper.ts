@@ -16,7 +16,7 @@ import type { Exit, MonitorHooks } from '../monitor/monitor.ts';
 const NOTE_TRIES = 20;
 const NOTE_EVERY_MS = 50;
 
-/** What is to be kept, and cleared away, when a container ends or is gone: only containers that healthctl made are touched. */
+/** What is to be kept, and cleared away, when a container ends or is gone. Only containers that healthctl made are touched themselves. */
 export function createKeeper(options: {
   readonly contextOf: (namespace: string) => ContainerContext;
   readonly clock: Clock;
@@ -75,7 +75,7 @@ export function createKeeper(options: {
       if (isBack) return;
       const { namespace, id, record } = container;
       await store.remove({ namespace, id, labels: record.labels });
-      if (isOurs(container)) rmSync(dataDirOf(dirs, { namespace, id }), { recursive: true, force: true });
+      rmSync(dataDirOf(dirs, { namespace, id }), { recursive: true, force: true });
     },
   };
 }

@@ -87,8 +87,7 @@ export function isChecked(config: Pick<GivenHealthConfig, 'test'> | undefined): 
 }
 
 /**
- * Image × flags, field by field: a flag's value wins when it is not zero, else the image's (Docker: daemon/commit.go merge). What is done to an
- * unhealthy container is for the flags alone to say.
+ * Image × flags, field by field: a flag's value wins when it is not zero, else the image's (Docker: daemon/commit.go merge).
  * Undefined when neither has anything.
  */
 export function mergeHealthConfig(
@@ -103,8 +102,10 @@ export function mergeHealthConfig(
     const value = flags?.[field] || image?.[field];
     if (value) merged[field] = value;
   }
-  if (flags?.onFailure) merged.onFailure = flags.onFailure;
-  if (flags?.maxRestarts !== undefined) merged.maxRestarts = flags.maxRestarts;
+  const onFailure = flags?.onFailure ?? image?.onFailure;
+  const maxRestarts = flags?.maxRestarts ?? image?.maxRestarts;
+  if (onFailure) merged.onFailure = onFailure;
+  if (maxRestarts !== undefined) merged.maxRestarts = maxRestarts;
   return merged;
 }
 

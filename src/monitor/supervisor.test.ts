@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { aState, T0 } from '../../test/builders/health.ts';
 import { createFakeClock } from '../../test/fakes/clock.ts';
 import { NEVER_RESTARTED, type RestartRecord } from '../container/restart-record.ts';
-import type { ContainerState } from '../container/view.ts';
+import { type ContainerState, startNoteJson } from '../container/view.ts';
 import type { HealthConfig } from '../health/config.ts';
 import type { HealthStatus } from '../health/state.ts';
 import { HealthctlError } from '../lib/errors.ts';
@@ -18,6 +18,8 @@ const CONFIG: HealthConfig = {
   startIntervalNs: 1e9,
   retries: 1,
 };
+
+const startNote = (atMs: number, run: string) => startNoteJson(new Date(atMs).toISOString(), run);
 
 interface Setting {
   readonly labels?: Readonly<Record<string, string>>;
@@ -35,12 +37,16 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
   const clock = createFakeClock(T0);
   const did: string[] = [];
   const now = {
-    labels: { 'healthctl/started': JSON.stringify({ At: new Date(T0).toISOString(), Run: 'r0' }), ...labels },
+    labels: { 'healthctl/started': startNote(T0, 'r0'), ...labels } as Readonly<Record<string, string>>,
     state: 'running' as ContainerState,
     exitCode: 0,
     runs: 0,
     restarts: { ...NEVER_RESTARTED, ...record },
     failing: undefined as string | undefined,
+    failure: undefined as HealthctlError | undefined,
+    labelsAtStop: {} as Readonly<Record<string, string>>,
+    survivesKill: false,
+    isDiskFull: false,
     isGone: false,
   };
   const watched = (): Watched | undefined =>
@@ -62,7 +68,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
         } as unknown as Watched);
   const doing = async (what: string): Promise<void> => {
     did.push(`${what}@${clock.monotonic()}`);
-    if (now.failing === what) throw new HealthctlError('RUNTIME', `${what} failed`);
+    if (now.failing === what) throw now.failure ?? new HealthctlError('RUNTIME', `${what} failed`);
   };
   const end = (exitCode: number, labelsToo: Readonly<Record<string, string>> = {}): void => {
     now.labels = { ...now.labels, ...labelsToo };
@@ -77,24 +83,28 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     start: async () => {
       await doing('start');
       now.runs += 1;
+      now.labels = { ...now.labels, 'healthctl/started': startNote(clock.now(), `r${now.runs}`) };
       now.state = 'running';
       supervisor.onChange(KEY);
     },
     stop: async (_, { isForGood }) => {
       await doing(isForGood ? 'stop' : 'stop-to-start');
-      end(143, isForGood ? { 'healthctl/stopped': 'now' } : {});
+      end(143, isForGood ? { 'healthctl/stopped': 'now' } : now.labelsAtStop);
     },
     kill: async () => {
       await doing('kill');
-      end(137);
+      if (!now.survivesKill) end(137);
     },
     readRestarts: () => now.restarts,
     writeRestarts: (_, next) => {
+      if (now.isDiskFull) throw new HealthctlError('EXHAUSTED', 'no space left');
+      written.push(next);
       now.restarts = next;
     },
     tell: async (_, action, reason) => void did.push(`tell ${action}: ${reason}`),
   };
   const warnings: string[] = [];
+  const written: RestartRecord[] = [];
   const log = { debug: () => {}, info: () => {}, warn: (text: string) => void warnings.push(text) };
   const supervisor = createSupervisor({ get: watched, hands, clock, log });
   const result = async (status: HealthStatus, output = '') => {
@@ -106,7 +116,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     await supervisor.stop();
     expect(clock.sleepers).toBe(0);
   });
-  return { clock, did, now, end, result, supervisor, warnings };
+  return { clock, did, now, end, result, supervisor, warnings, written };
 }
 
 describe('a restart policy', () => {
@@ -125,7 +135,9 @@ describe('a restart policy', () => {
     await clock.advance(600_000);
     end(1);
     await clock.advance(1_000);
-    expect(did).toEqual(['start@601000']);
+    end(1);
+    await clock.advance(2_000);
+    expect(did).toEqual(['start@601000', 'start@603000']);
   });
 
   test.each([
@@ -211,6 +223,41 @@ describe('what is done to an unhealthy container', () => {
     end(1);
     await clock.advance(10_000);
     expect(did).toEqual([]);
+  });
+
+  test('restart: a user who stops it while it is being stopped comes first', async () => {
+    const { clock, did, now, result } = setUp({ config: { onFailure: 'restart' } });
+    now.labelsAtStop = { 'healthctl/stopped': 'now' };
+    await result('unhealthy');
+    await clock.advance(20_000);
+    expect([did, now.restarts.isPending]).toEqual([['stop-to-start@1000'], false]);
+  });
+
+  test('restart: a container that is removed while it is being stopped leaves nothing', async () => {
+    const { clock, now, result, warnings, written } = setUp({ config: { onFailure: 'restart' } });
+    await result('unhealthy');
+    now.failing = 'stop-to-start';
+    now.failure = new HealthctlError('NOT_FOUND', 'gone');
+    await clock.advance(1_000);
+    expect([written.map(({ isPending }) => isPending), warnings]).toEqual([[true], []]);
+  });
+
+  test('restart: what was done to one run says nothing of the next, whose start was not seen', async () => {
+    const { did, now, result } = setUp({ config: { onFailure: 'kill' } });
+    now.survivesKill = true;
+    await result('unhealthy');
+    now.runs += 1;
+    await result('unhealthy');
+    expect(did.filter((what) => what.startsWith('kill'))).toHaveLength(2);
+  });
+
+  test('a full disk costs the memory of restarts and no result', async () => {
+    const { clock, now, result, warnings } = setUp({ config: { onFailure: 'restart' }, record: { streak: 1 } });
+    await result('healthy');
+    await clock.advance(600_000);
+    now.isDiskFull = true;
+    await result('healthy');
+    expect(warnings).toEqual([expect.stringContaining('no space')]);
   });
 
   test('restart: up to the limit, and ten healthy minutes lift it', async () => {

@@ -63,13 +63,19 @@ interface Plan {
   cancel(): void;
 }
 
+/** What is known of the health of a run. */
+interface Course {
+  readonly runId: string | undefined;
+  /** Its present bad health was acted on. */
+  isHandled: boolean;
+  /** Monotonic time; infinity once that was long enough, and noted. */
+  wellSinceMs: number | undefined;
+}
+
 export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Supervisor {
   const plans = new Map<string, Plan>();
   const deeds = new Map<string, Promise<void>>();
-  /** Containers whose present bad health was acted on. */
-  const handled = new Set<string>();
-  /** Monotonic time since when a container has been healthy. */
-  const wellSince = new Map<string, number>();
+  const courses = new Map<string, Course>();
   let isStopped = false;
 
   const dropPlan = (key: string, cause?: Plan['cause']): void => {
@@ -98,40 +104,50 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
       });
     deeds.set(key, deed);
   };
-  const count = (place: Place, reason: string, isPending: boolean): void => {
-    const { count: made, streak } = hands.readRestarts(place);
-    hands.writeRestarts(place, { count: made + 1, streak: streak + 1, atMs: clock.now(), reason, isPending });
+  const courseOf = (key: string): Course => {
+    const runId = get(key)?.run?.id;
+    const known = courses.get(key);
+    if (known && known.runId === runId) return known;
+    const course: Course = { runId, isHandled: false, wellSinceMs: undefined };
+    courses.set(key, course);
+    return course;
   };
-  const startAgain = async (place: Place): Promise<void> => {
+  const change = (place: Place, what: Partial<RestartRecord>): void =>
+    hands.writeRestarts(place, { ...hands.readRestarts(place), ...what });
+
+  /** A run has ended, or was found ended. @param streak the restarts in a row before this one */
+  const followEnd = async (place: Place, streak: number): Promise<void> => {
+    const { state, labels, exitCode } = await hands.look(place);
+    if (state !== 'exited') return;
+    const { isPending, count: restarts } = hands.readRestarts(place);
+    const isStoppedByUser = isStoppedFor(labels);
+    if (isPending && !isStoppedByUser) change(place, { streak: streak + 1 });
+    else if (isToRestart({ policy: restartPolicyOf(labels), exitCode, isStoppedByUser, restarts })) {
+      const reason = `it ended with ${exitCode}`;
+      change(place, { count: restarts + 1, streak: streak + 1, atMs: clock.now(), reason });
+      log.info(`container ${keyOf(place)}: started again, ${reason}`);
+    } else return;
     await hands.start(place);
-    hands.writeRestarts(place, { ...hands.readRestarts(place), isPending: false });
+    if (isPending) change(place, { isPending: false });
   };
 
-  const stopForRestart = async (place: Place): Promise<void> => {
+  const restart = async (place: Place, streak: number, reason: string): Promise<void> => {
+    const { count: restarts } = hands.readRestarts(place);
+    change(place, { count: restarts + 1, streak: streak + 1, atMs: clock.now(), reason, isPending: true });
+    log.info(`container ${keyOf(place)}: restarted, ${reason}`);
     try {
       await hands.stop(place, { isForGood: false });
     } catch (error) {
-      hands.writeRestarts(place, { ...hands.readRestarts(place), isPending: false }); // it runs on
+      if (!hasCode(error, 'NOT_FOUND')) change(place, { isPending: false }); // it runs on
       throw error;
     }
+    const { state, labels } = await hands.look(place);
+    const isWanted = state === 'exited' && !isStoppedFor(labels);
+    if (isWanted) await hands.start(place);
+    change(place, { isPending: false });
+    if (isWanted) await hands.tell(place, 'restart', reason);
   };
 
-  /** A run has ended, or was found ended. */
-  const followEnd = async (place: Place): Promise<void> => {
-    const { state, labels, exitCode } = await hands.look(place);
-    if (state !== 'exited') return;
-    const record = hands.readRestarts(place);
-    const { count: restarts } = record;
-    const isStoppedByUser = isStoppedFor(labels);
-    if (record.isPending && !isStoppedByUser) {
-      hands.writeRestarts(place, { ...record, streak: record.streak + 1 });
-      return startAgain(place);
-    }
-    if (!isToRestart({ policy: restartPolicyOf(labels), exitCode, isStoppedByUser, restarts })) return;
-    count(place, `it ended with ${exitCode}`, false);
-    log.info(`container ${keyOf(place)}: started again, it ended with ${exitCode}`);
-    await startAgain(place);
-  };
   const onChange = (key: string): void => {
     if (isStopped || deeds.has(key)) return;
     const container = get(key);
@@ -141,7 +157,7 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
       return;
     }
     dropPlan(key, 'health');
-    forgetHealth(key);
+    courses.delete(key);
     const { namespace, id, task, record } = container;
     const isInDoubt = task?.status === 'unknown' || task?.status === 'created';
     const wasStarted = task !== undefined || record.labels[LABELS.started] !== undefined;
@@ -151,71 +167,71 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
       return;
     }
     if (plans.has(key)) return;
-    const { streak, isPending, count: restarts } = hands.readRestarts({ namespace, id });
+    const { isPending, count: restarts, ...recorded } = hands.readRestarts({ namespace, id });
     const exitCode = task?.exitStatus ?? UNKNOWN_EXIT_CODE;
     const ending = { policy: restartPolicyOf(record.labels), exitCode, isStoppedByUser: false, restarts };
     if (!isPending && !isToRestart(ending)) return;
-    const delayMs = restartDelayMs(!container.config && ranLong(container) ? 0 : streak);
-    planAt(key, 'end', delayMs, () => followEnd({ namespace, id }));
-  };
-  const forgetHealth = (key: string): void => {
-    handled.delete(key);
-    wellSince.delete(key);
+    const streak = !container.config && ranLong(container) ? 0 : recorded.streak;
+    planAt(key, 'end', restartDelayMs(streak), () => followEnd({ namespace, id }, streak));
   };
   const forget = (key: string): void => {
     dropPlan(key);
-    forgetHealth(key);
+    courses.delete(key);
   };
 
   const onResult: Supervisor['onResult'] = (container, state, output) => {
-    const key = keyOf(container);
-    if (state.status !== 'unhealthy') {
-      handled.delete(key);
-      dropPlan(key, 'health');
-      return state.status === 'healthy' ? settle(container) : undefined;
-    }
-    wellSince.delete(key);
     const action = container.config?.onFailure ?? 'none';
-    if (action === 'none' || isStopped || handled.has(key) || plans.has(key) || deeds.has(key)) return;
+    if (action === 'none' || isStopped) return;
+    const key = keyOf(container);
+    const course = courseOf(key);
+    if (state.status !== 'unhealthy') {
+      course.isHandled = false;
+      dropPlan(key, 'health');
+      if (state.status === 'healthy') settle(container, course);
+      return;
+    }
+    course.wellSinceMs = undefined;
+    if (course.isHandled || plans.has(key) || deeds.has(key)) return;
     const reason = reasonFrom(output);
-    if (action === 'restart') return planRestart(container, reason);
+    if (action === 'restart') {
+      planRestart(container, course, reason);
+      return;
+    }
     const { namespace, id } = container;
     act(key, async () => {
-      if ((await hands.look({ namespace, id })).state !== 'running') return;
+      if (!(await isStillUp(container))) return;
       log.info(`container ${key}: ${action}, ${reason}`);
       await (action === 'kill' ? hands.kill({ namespace, id }) : hands.stop({ namespace, id }, { isForGood: true }));
-      handled.add(key);
+      course.isHandled = true;
       await hands.tell({ namespace, id }, action, reason);
     });
   };
-  const planRestart = (container: Watched, reason: string): void => {
-    const { namespace, id, config, run } = container;
+  /** Whether it is in the run that was found unhealthy. */
+  const isStillUp = async ({ namespace, id, run }: Watched): Promise<boolean> =>
+    get(keyOf({ namespace, id }))?.run?.id === run?.id && (await hands.look({ namespace, id })).state === 'running';
+  const planRestart = (container: Watched, course: Course, reason: string): void => {
+    const { namespace, id, config } = container;
     const key = keyOf(container);
     const { streak } = hands.readRestarts({ namespace, id });
     const limit = config?.maxRestarts ?? 0;
     if (limit > 0 && streak >= limit) {
-      handled.add(key);
+      course.isHandled = true;
       log.warn(`container ${key}: not restarted, it was ${limit} times already; ${reason}`);
       return;
     }
     planAt(key, 'health', restartDelayMs(streak), async () => {
-      if (get(key)?.run?.id !== run?.id || (await hands.look({ namespace, id })).state !== 'running') return;
-      count({ namespace, id }, reason, true);
-      log.info(`container ${key}: restarted, ${reason}`);
-      await stopForRestart({ namespace, id });
-      await startAgain({ namespace, id });
-      await hands.tell({ namespace, id }, 'restart', reason);
+      if (await isStillUp(container)) await restart({ namespace, id }, streak, reason);
     });
   };
   /** Well for long: the next restart is the first again. */
-  const settle = ({ namespace, id }: Watched): void => {
-    const key = keyOf({ namespace, id });
-    const since = wellSince.get(key);
-    if (since === undefined) wellSince.set(key, clock.monotonic());
-    else if (clock.monotonic() - since >= SETTLED_AFTER_MS) {
-      wellSince.set(key, Number.POSITIVE_INFINITY);
-      const record = hands.readRestarts({ namespace, id });
-      if (record.streak > 0) hands.writeRestarts({ namespace, id }, { ...record, streak: 0 });
+  const settle = ({ namespace, id }: Watched, course: Course): void => {
+    course.wellSinceMs ??= clock.monotonic();
+    if (clock.monotonic() - course.wellSinceMs < SETTLED_AFTER_MS) return;
+    course.wellSinceMs = Number.POSITIVE_INFINITY;
+    try {
+      if (hands.readRestarts({ namespace, id }).streak > 0) change({ namespace, id }, { streak: 0 });
+    } catch (error) {
+      log.warn(`container ${keyOf({ namespace, id })}: that it is well could not be noted: ${messageOf(error)}`);
     }
   };
 

@@ -237,7 +237,7 @@ export async function sweepExecs(
   const { containerId, scratchDir } = target;
   const left = notedExecs(scratchDir);
   if (left.length === 0) return;
-  const letGo = holdCheckOutputs(scratchDir);
+  const letGo = holdOutputs(scratchDir, left);
   try {
     for (const execId of left) {
       const exec = { containerId, execId };
@@ -271,10 +271,21 @@ async function forgetExec(
  * @returns lets go
  */
 export function holdCheckOutputs(scratchDir: string): () => void {
-  const held = notedExecs(scratchDir).map((execId) => holdIfThere(join(scratchDir, execId, 'output')));
-  return () => {
-    for (const letGo of held) letGo();
+  return holdOutputs(scratchDir, notedExecs(scratchDir));
+}
+
+function holdOutputs(scratchDir: string, execIds: readonly string[]): () => void {
+  const held: (() => void)[] = [];
+  const letGo = () => {
+    for (const each of held) each();
   };
+  try {
+    for (const execId of execIds) held.push(holdIfThere(join(scratchDir, execId, 'output')));
+    return letGo;
+  } catch (error) {
+    letGo();
+    throw error;
+  }
 }
 
 function holdIfThere(path: string): () => void {

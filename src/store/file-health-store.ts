@@ -144,13 +144,19 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
         subject,
         async () => {
           const dir = { path: runDir, isOurs: true };
-          const lock = await lockStateDir(dir, writeTimeoutMs, clock);
-          const fileLock = await lockHealthFile(dir, writeTimeoutMs, clock);
-          swept.delete(runDir);
           const away = join(dirname(runDir), `.removed-${subject.id}-${process.pid}`);
-          renameSync(runDir, away);
-          fileLock?.release();
-          lock.release();
+          const lock = await lockStateDir(dir, writeTimeoutMs, clock);
+          try {
+            const fileLock = await lockHealthFile(dir, writeTimeoutMs, clock);
+            swept.delete(runDir);
+            try {
+              renameSync(runDir, away);
+            } finally {
+              fileLock?.release();
+            }
+          } finally {
+            lock.release();
+          }
           rmSync(away, { recursive: true, force: true });
         },
         { timeoutMs: removeTimeoutMs },
@@ -186,8 +192,13 @@ async function lockForWriting(
     const file = await lockHealthFile(dir, timeoutMs, clock);
     if (file) return file;
     const lock = await lockStateDir(dir, timeoutMs, clock);
-    setAside(dir, warn);
-    if (!existsSync(join(dir.path, HEALTH_FILE))) return lock;
+    try {
+      setAside(dir, warn);
+      if (!existsSync(join(dir.path, HEALTH_FILE))) return lock;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
     lock.release(); // somebody has made it meanwhile
   }
 }

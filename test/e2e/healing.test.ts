@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hostIdOf } from '../../src/store/state-dir.ts';
 import { type Bed, openBed, until } from './harness.ts';
 
 let bed: Bed;
@@ -17,6 +20,7 @@ interface Inspected {
   readonly State: {
     readonly Status: string;
     readonly ExitCode: number;
+    readonly Pid: number;
     readonly StartedAt: string;
     readonly RestartReason?: string;
     readonly Health?: { readonly Status: string; readonly Log: readonly unknown[] };
@@ -100,6 +104,25 @@ describe('--health-on-failure', () => {
     expect(await inspect(name)).toMatchObject({ RestartCount: 1, State: { Status: 'running' } });
     await bed.ok(['rm', '-f', name]);
   });
+});
+
+test('a container of another tool that was restarted leaves nothing of us when that tool removes it', async () => {
+  const id = bed.name('foreign');
+  await bed.ctr('run', '-d', image, id, 'sleep', '600');
+  const check = ['--health-cmd', 'exit 1', '--health-interval', '200ms', '--health-retries', '1'];
+  await bed.ok(['update', ...check, '--health-on-failure', 'restart', '--health-max-restarts', '1', id]);
+  await bed.ok(['update', '--health-interval', '250ms', id]); // what is not given stays
+  expect((await inspect(id)).Config.Healthcheck?.OnFailure).toBe('restart');
+  const { Pid } = (await inspect(id)).State;
+  await untilSeen(id, ({ State }) => State.Status === 'running' && State.Pid !== Pid);
+  expect((await inspect(id)).RestartCount).toBe(1);
+  const kept = join(bed.dataRoot, hostIdOf(bed.address), 'containers', bed.namespace, id);
+  expect(existsSync(kept)).toBe(true);
+  await bed.ctr('tasks', 'kill', '-s', 'KILL', id);
+  await until(async () => (await inspect(id)).State.Status === 'exited', { withinMs: 10_000 });
+  await bed.ctr('tasks', 'rm', id);
+  await bed.ctr('containers', 'rm', id);
+  await until(() => !existsSync(kept), { withinMs: 10_000 });
 });
 
 describe('--restart', () => {

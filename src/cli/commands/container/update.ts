@@ -1,4 +1,4 @@
-import { resolveView, viewRecord } from '../../../container/resolve.ts';
+import { resolveView } from '../../../container/resolve.ts';
 import { updateContainer } from '../../../container/update.ts';
 import { healthConfigFromFlags } from '../../../health/flags.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
@@ -29,8 +29,7 @@ async function runUpdate(world: ContainerWorld, { options, args }: CommandInput)
   return forEachName(args, async (name) => {
     const view = await resolveView(ctx, name, world);
     await updateContainer(ctx, view, { health, restart });
-    const { state } = await viewRecord(ctx, view.record);
-    if (state === 'running') await leaveToMonitor(world, ctx, view.record.id);
+    if (view.state === 'running') await leaveToMonitor(world, ctx, view.record.id);
     else await tellMonitor(world, view.record.id);
   });
 }
