@@ -71,6 +71,12 @@ test('keys are taken in any case, with spaces', () => {
   expect(parseEventFilters([' Type = image '])).toEqual(new Map([['type', ['image']]]));
 });
 
+test('the bare name of an action on health finds each of them', () => {
+  const restarted = event({ action: 'health_action: restart' });
+  expect(matchesEvent(parseEventFilters(['event=health_action']), restarted)).toBe(true);
+  expect(matchesEvent(parseEventFilters(['event=health_action: kill']), restarted)).toBe(false);
+});
+
 test.each([
   ['colour=red', "invalid filter 'colour'"],
   ['=x', "invalid filter ''"],

@@ -22,8 +22,8 @@ type EventFilterKey = (typeof KEYS)[number];
 /** What users look for: the others are accepted for the sake of scripts. */
 const USEFUL_KEYS: readonly EventFilterKey[] = ['container', 'event', 'image', 'label', 'type'];
 
-/** Whose bare name finds all that begins with it (moby#25798). */
-const PREFIX_EVENTS: readonly string[] = ['health_status', 'exec_create', 'exec_start'];
+/** Whose bare name finds all that begins with it (moby#25798); `health_action` is ours. */
+const PREFIX_EVENTS: readonly string[] = ['health_status', 'health_action', 'exec_create', 'exec_start'];
 
 /** Docker: events of the engine itself, as opposed to those of a swarm. */
 export const SCOPE = 'local';
@@ -70,7 +70,7 @@ export function matchesEvent(filters: EventFilters, event: HostEvent): boolean {
   );
 }
 
-/** With one of the three bare names among them, all of the values match by prefix. */
+/** With one of the bare names among them, all of the values match by prefix. */
 function matchesAction(filters: EventFilters, action: string): boolean {
   const isByPrefix = filters.get('event')?.some((wanted) => PREFIX_EVENTS.includes(wanted)) === true;
   return isByPrefix ? beginsWithOneOf(filters, 'event', [action]) : isOneOf(filters, 'event', [action]);

@@ -286,6 +286,17 @@ describe('what is done to an unhealthy container', () => {
     expect([did, now.restarts.isPending]).toEqual([['start@2000'], false]);
   });
 
+  test('restart: what a supervisor that died was about to stop, and is well again, is not started after its end', async () => {
+    const { clock, did, end, result } = setUp({
+      config: { onFailure: 'restart' },
+      record: { count: 1, streak: 1, isPending: true },
+    });
+    await result('healthy');
+    end(0);
+    await clock.advance(10_000);
+    expect(did).toEqual([]);
+  });
+
   test('an action that fails is tried again at the next unhealthy result', async () => {
     const { did, now, result } = setUp({ config: { onFailure: 'kill' } });
     now.failing = 'kill';

@@ -223,15 +223,19 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
       if (await isStillUp(container)) await restart({ namespace, id }, streak, reason);
     });
   };
-  /** Well for long: the next restart is the first again. */
-  const settle = ({ namespace, id }: Watched, course: Course): void => {
+  /** It is well: a restart that was begun is not wanted any more, and after long the next one is the first again. */
+  const settle = (place: Place, course: Course): void => {
+    const isFirst = course.wellSinceMs === undefined;
     course.wellSinceMs ??= clock.monotonic();
-    if (clock.monotonic() - course.wellSinceMs < SETTLED_AFTER_MS) return;
-    course.wellSinceMs = Number.POSITIVE_INFINITY;
+    const isLong = clock.monotonic() - course.wellSinceMs >= SETTLED_AFTER_MS;
+    if (!isFirst && !isLong) return;
+    if (isLong) course.wellSinceMs = Number.POSITIVE_INFINITY;
     try {
-      if (hands.readRestarts({ namespace, id }).streak > 0) change({ namespace, id }, { streak: 0 });
+      const { isPending, streak } = hands.readRestarts(place);
+      const isStreakOver = isLong && streak > 0;
+      if (isPending || isStreakOver) change(place, { isPending: false, ...(isStreakOver ? { streak: 0 } : {}) });
     } catch (error) {
-      log.warn(`container ${keyOf({ namespace, id })}: that it is well could not be noted: ${messageOf(error)}`);
+      log.warn(`container ${keyOf(place)}: that it is well could not be noted: ${messageOf(error)}`);
     }
   };
 

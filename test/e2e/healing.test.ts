@@ -69,6 +69,10 @@ describe('--health-on-failure', () => {
     ]);
     expect(told).toContain('health_status: unhealthy');
     expect(told).toMatch(/health_action: restart .*reason=unhealthy: it broke/);
+    const acted = ['--filter', 'event=health_action', '--format', '{{.Action}}'];
+    expect(await bed.ok(['events', '--since', since, '--until', `${Date.now() / 1000}`, ...acted])).toBe(
+      'health_action: restart',
+    );
     await bed.ok(['rm', '-f', name]);
   });
 
