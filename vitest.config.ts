@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 // Five projects, five costs: `unit` needs nothing, `integration` real files, sockets and processes, `e2e` and `compat` a real containerd,
-// `long` minutes of time. The cheap ones come first; three files at a time, because they wait more than they work.
+// `long` minutes of time. The cheap ones come first; two files at a time, because most of the work is done by other processes.
 const testbed = { globalSetup: ['test/e2e/global-setup.ts'], hookTimeout: 300_000 };
 
 export default defineConfig({
   test: {
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       {
         test: {

@@ -42,7 +42,7 @@ describe('conformance with Docker 28.5.2, as recorded', () => {
 
   beforeAll(async () => {
     bed = await openBed(['autostart = true']);
-    await replay(NAMES, 3);
+    await replay(NAMES, 4);
     // Scenarios of a second fail when a busy machine shows their first state late: those that did are played once more, one by one.
     const failed = NAMES.filter((name) => !verdicts.get(name)?.startsWith('pass '));
     if (failed.length > 0 && failed.length <= 25) await replay(failed, 1);

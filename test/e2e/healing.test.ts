@@ -47,7 +47,8 @@ async function runFragile(...flags: string[]): Promise<string> {
 }
 const breakIt = (name: string) => bed.ok(['exec', name, 'touch', '/dev/shm/broken']);
 
-describe('--health-on-failure', () => {
+// They wait more than they work.
+describe.concurrent('--health-on-failure', () => {
   test('restart: it is started again, healthy, counted, and told', async () => {
     const since = `${Date.now() / 1000}`;
     const name = await runFragile('--health-on-failure', 'restart', '--stop-timeout', '1');
@@ -69,7 +70,7 @@ describe('--health-on-failure', () => {
     ]);
     expect(told).toContain('health_status: unhealthy');
     expect(told).toMatch(/health_action: restart .*reason=unhealthy: it broke/);
-    const acted = ['--filter', 'event=health_action', '--format', '{{.Action}}'];
+    const acted = ['--filter', `container=${name}`, '--filter', 'event=health_action', '--format', '{{.Action}}'];
     expect(await bed.ok(['events', '--since', since, '--until', `${Date.now() / 1000}`, ...acted])).toBe(
       'health_action: restart',
     );
@@ -130,7 +131,7 @@ test('a container of another tool that was restarted leaves nothing of us when t
 });
 
 describe('--restart', () => {
-  test('a crash is followed by a restart, a stop by the user is not, a start makes it supervised again', async () => {
+  test.concurrent('a crash is followed by a restart, a stop by the user is not, a start makes it supervised again', async () => {
     const name = bed.name('crash');
     const { stderr } = await bed.cli([
       'run',
@@ -158,7 +159,7 @@ describe('--restart', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  test('on-failure:N gives up, and a good end is an end', async () => {
+  test.concurrent('on-failure:N gives up, and a good end is an end', async () => {
     const [bad, good] = [bed.name('bad'), bed.name('good')];
     await bed.ok(['run', '-d', '--name', bad, '--restart', 'on-failure:1', image, 'false']);
     await bed.ok(['run', '-d', '--name', good, '--restart', 'on-failure', image, 'true']);

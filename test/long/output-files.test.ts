@@ -6,8 +6,8 @@ import { type OutputStream, outputFilesOf, prepareStdio } from '../../src/contai
 import { shimOf, untilCopied } from '../../src/container/shim-copy.ts';
 import { type Containerd, connect } from '../../src/containerd/client.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { type Bed, openBed } from '../e2e/harness.ts';
 import { type BareContainers, openBareContainers } from '../fixtures/bare-container.ts';
-import { type Bed, openBed } from './harness.ts';
 
 // What our logs rest on: the shim of this containerd appends both streams to plain files, whole, with nobody of ours in between.
 
