@@ -41,11 +41,15 @@ export function healthLabelsFrom(from: {
   const kind = checkKindOf(config?.test);
   if (kind.kind === 'none' && flags)
     warnings.push(
-      'nothing is checked: there are --health-* options, but neither --health-cmd nor a health check in the image',
+      'nothing is checked: there are --health-* options, but neither --health-cmd (or -http, -tcp, -grpc) nor a health check in the image',
     );
   if (kind.kind === 'unknown')
     warnings.push(
-      `nothing is checked: the kind of health check ${JSON.stringify(kind.type)} is not known (CMD, CMD-SHELL or NONE)`,
+      `nothing is checked: the kind of health check ${JSON.stringify(kind.type)} is not known (CMD, CMD-SHELL, HTTP, TCP, GRPC or NONE)`,
+    );
+  if (kind.kind === 'malformed')
+    warnings.push(
+      `nothing is checked: the health check of image ${image} is malformed and not used: ${kind.type}: ${kind.reason}`,
     );
   if (isChecked(config) && flags?.startIntervalNs && !config?.startPeriodNs)
     warnings.push('--health-start-interval has no effect without a start period (--health-start-period)');
@@ -55,13 +59,22 @@ export function healthLabelsFrom(from: {
 /** nerdctl runs a `Test[0]` that it does not know as a command: such a config is kept where only we look, and nerdctl is told NONE. */
 function labelsOf(config: GivenHealthConfig): Readonly<Record<string, string>> {
   const json = (value: GivenHealthConfig) => JSON.stringify(jsonFromHealthConfig(value));
+  const ours = (value: GivenHealthConfig) => ({
+    [LABELS.healthcheck]: json(value),
+    [LABELS.nerdctlHealthcheck]: json({ test: ['NONE'] }),
+  });
   switch (checkKindOf(config.test).kind) {
     case 'none':
       return {};
     case 'disabled':
       return { [LABELS.nerdctlHealthcheck]: json(config) };
     case 'unknown':
-      return { [LABELS.healthcheck]: json(config), [LABELS.nerdctlHealthcheck]: json({ test: ['NONE'] }) };
+    case 'malformed':
+      return ours(config);
+    case 'http':
+    case 'tcp':
+    case 'grpc':
+      return ours(withDefaults(config));
     case 'exec':
     case 'no-command':
       return { [LABELS.nerdctlHealthcheck]: json(withDefaults(config)) };

@@ -12,7 +12,7 @@ import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
 import { keyOf, type Watched } from '../monitor/host-model.ts';
 import { createMonitor, type Monitor } from '../monitor/monitor.ts';
-import { createExecProber } from '../probe/exec.ts';
+import { createContainerProber } from '../probe/container-prober.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import type { Notifier } from '../system/sd-notify.ts';
@@ -74,7 +74,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         ...{ namespaces: settings.monitor.namespaces, maxChecks: settings.monitor.maxChecks },
         momentOf: () => momentOf(clock),
         isCheckedElsewhere: createAdoption({ adopt: settings.monitor.adopt, log }),
-        proberOf: ({ containerd: { tasks } }) => createExecProber({ tasks, clock, log }),
+        proberOf: ({ containerd: { tasks } }) => createContainerProber({ tasks, clock, log }),
         hooks: {
           onExit: keeper.onExit,
           onListed: hub.learn,
