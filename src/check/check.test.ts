@@ -23,7 +23,7 @@ function setUp(given: {
   const probed: string[][] = [];
   const prober: Prober = {
     probe: async (_, command) => {
-      probed.push([...command.args]);
+      probed.push(command.kind === 'exec' ? [...command.args] : [command.kind]);
       return {
         outcome: given.outcome ?? { kind: 'exited', code: 0, output: 'ok\n' },
         startMs: clock.now(),
@@ -86,6 +86,12 @@ describe('check', () => {
     await store.update(subject, () => old, { retries: 3 });
     expect(await run()).toMatchObject({ state: { status: 'starting', failingStreak: 1 } });
     expect((await store.get(subject)).log.map(({ output }) => output)).toEqual(['old', '']);
+  });
+
+  test('a native check is probed as what it is', async () => {
+    const { run, probed } = setUp({ config: { test: ['TCP', 'db:1'] } });
+    expect(await run()).toMatchObject({ kind: 'recorded' });
+    expect(probed).toEqual([['tcp']]);
   });
 
   test('a check without a command fails and is recorded', async () => {

@@ -46,7 +46,7 @@ export async function check(deps: CheckDeps, subject: HealthSubject, signal?: Ab
     async ({ scratchDir }) => {
       const now = await deps.describe();
       const run = runningRun(now);
-      const report = await probe(prober, { subject: now, scratchDir, signal, clock: deps.clock });
+      const report = await probe(prober, { subject: now, run, scratchDir, signal, clock: deps.clock });
       const dropped = await dropReason(deps, report.outcome, run);
       if (dropped || report.outcome.kind === 'cancelled') return { kind: 'dropped', reason: dropped ?? 'cancelled' };
       return record(store, now, { run, result: resultFromOutcome(report.outcome, report) });
@@ -69,17 +69,22 @@ async function probe(
   prober: Prober,
   job: {
     readonly subject: CheckSubject;
+    readonly run: Run;
     readonly scratchDir: string;
     readonly signal: AbortSignal | undefined;
     readonly clock: Clock;
   },
 ): Promise<ProbeReport> {
-  const { subject, scratchDir, signal, clock } = job;
+  const { subject, run, scratchDir, signal, clock } = job;
   const kind = checkKindOf(subject.config.test);
   switch (kind.kind) {
-    case 'exec': {
+    case 'exec':
+    case 'http':
+    case 'tcp':
+    case 'grpc': {
       const target = {
         containerId: subject.id,
+        runId: run.id,
         processJson: subject.processJson,
         scratchDir,
         timeoutNs: subject.config.timeoutNs,
@@ -97,6 +102,7 @@ async function probe(
     case 'none':
     case 'disabled':
     case 'unknown':
+    case 'malformed':
       throw new HealthctlError('CONFLICT', 'container has no health check configured');
   }
 }

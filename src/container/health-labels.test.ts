@@ -52,6 +52,26 @@ describe('healthLabelsFrom', () => {
     expect(warnings).toEqual([expect.stringContaining('"FOO"')]);
   });
 
+  test.each([[['HTTP', 'http://localhost/']], [['TCP', 'db:1']], [['GRPC', 'db:1', 'x']]])(
+    'a native check: whole where we look, NONE for nerdctl: %o',
+    (items) => {
+      const { labels, warnings } = from({ Test: items, Retries: 1 });
+      expect(parsed(labels)).toEqual({
+        'healthctl/healthcheck': { Test: items, Interval: 30e9, Timeout: 30e9, StartInterval: 5e9, Retries: 1 },
+        'nerdctl/healthcheck': { Test: ['NONE'] },
+      });
+      expect(warnings).toEqual([]);
+    },
+  );
+
+  test('a native check that cannot be understood: kept, no check, a warning with image and value', () => {
+    const { labels, warnings } = from({ Test: ['TCP', 'db'] });
+    expect(parsed(labels)['healthctl/healthcheck']).toEqual({ Test: ['TCP', 'db'] });
+    expect(warnings).toEqual([
+      'nothing is checked: the health check of image demo:1 is malformed and not used: TCP: "db" is not HOST:PORT',
+    ]);
+  });
+
   test('a malformed check of an image: no check, a warning with image and value', () => {
     const { labels, warnings } = from({ Test: 'curl localhost' });
     expect(labels).toEqual({});

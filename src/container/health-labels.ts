@@ -41,11 +41,15 @@ export function healthLabelsFrom(from: {
   const kind = checkKindOf(config?.test);
   if (kind.kind === 'none' && flags)
     warnings.push(
-      'nothing is checked: there are --health-* options, but neither --health-cmd nor a health check in the image',
+      'nothing is checked: there are --health-* options, but neither --health-cmd (or -http, -tcp, -grpc) nor a health check in the image',
     );
   if (kind.kind === 'unknown')
     warnings.push(
-      `nothing is checked: the kind of health check ${JSON.stringify(kind.type)} is not known (CMD, CMD-SHELL or NONE)`,
+      `nothing is checked: the kind of health check ${JSON.stringify(kind.type)} is not known (CMD, CMD-SHELL, HTTP, TCP, GRPC or NONE)`,
+    );
+  if (kind.kind === 'malformed')
+    warnings.push(
+      `nothing is checked: the health check of image ${image} is malformed and not used: ${kind.type}: ${kind.reason}`,
     );
   if (isChecked(config) && flags?.startIntervalNs && !config?.startPeriodNs)
     warnings.push('--health-start-interval has no effect without a start period (--health-start-period)');
@@ -63,21 +67,28 @@ function checkOf({ onFailure: _onFailure, maxRestarts: _maxRestarts, ...check }:
  */
 export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<string, string>> {
   const json = (value: GivenHealthConfig) => JSON.stringify(dockerJsonFromHealthConfig(value));
+  const whole = (value: GivenHealthConfig) => ({ [LABELS.healthcheck]: JSON.stringify(jsonFromHealthConfig(value)) });
+  const ours = (value: GivenHealthConfig) => ({
+    ...whole(value),
+    [LABELS.nerdctlHealthcheck]: json({ test: ['NONE'] }),
+  });
   switch (checkKindOf(config.test).kind) {
     case 'none':
       return {};
     case 'disabled':
       return { [LABELS.nerdctlHealthcheck]: json(config) };
     case 'unknown':
-      return { [LABELS.healthcheck]: json(config), [LABELS.nerdctlHealthcheck]: json({ test: ['NONE'] }) };
+    case 'malformed':
+      return ours(config);
+    case 'http':
+    case 'tcp':
+    case 'grpc':
+      return ours(withDefaults(config));
     case 'exec':
     case 'no-command': {
-      const whole = withDefaults(config);
-      const isMore = whole.onFailure !== undefined || whole.maxRestarts !== undefined;
-      return {
-        ...(isMore ? { [LABELS.healthcheck]: JSON.stringify(jsonFromHealthConfig(whole)) } : {}),
-        [LABELS.nerdctlHealthcheck]: json(whole),
-      };
+      const complete = withDefaults(config);
+      const isMore = complete.onFailure !== undefined || complete.maxRestarts !== undefined;
+      return { ...(isMore ? whole(complete) : {}), [LABELS.nerdctlHealthcheck]: json(complete) };
     }
   }
 }

@@ -2,7 +2,7 @@ import { type CheckReport, check, runningRun } from '../check/check.ts';
 import { publishHealthStatus } from '../events/own-events.ts';
 import { type GivenHealthConfig, isChecked, withDefaults } from '../health/config.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
-import { createExecProber } from '../probe/exec.ts';
+import { createContainerProber } from '../probe/container-prober.ts';
 import { processJsonOf } from '../probe/process-json.ts';
 import type { ContainerContext } from './context.ts';
 import { resolveContainer, viewRecord } from './resolve.ts';
@@ -36,7 +36,7 @@ export async function runHealthcheck(
   };
   const describe = async () => checkSubjectOf(ctx.containerd.namespace, await look());
   const findTask = async () => (await look()).taskView;
-  const prober = createExecProber({ tasks: ctx.containerd.tasks, clock: ctx.clock, log: ctx.log });
+  const prober = createContainerProber({ tasks: ctx.containerd.tasks, clock: ctx.clock, log: ctx.log });
   try {
     const report = await check({ clock: ctx.clock, store: ctx.store, prober, describe, findTask }, subject, signal);
     if (report.kind === 'recorded' && report.statusChanged)

@@ -14,7 +14,7 @@ import type { Settings } from '../lib/settings.ts';
 import { keyOf, type Watched } from '../monitor/host-model.ts';
 import { createMonitor, type Monitor } from '../monitor/monitor.ts';
 import { createSupervisor, type Supervisor } from '../monitor/supervisor.ts';
-import { createExecProber } from '../probe/exec.ts';
+import { createContainerProber } from '../probe/container-prober.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import type { Notifier } from '../system/sd-notify.ts';
@@ -77,7 +77,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         ...{ namespaces: settings.monitor.namespaces, maxChecks: settings.monitor.maxChecks },
         momentOf: () => momentOf(clock),
         isCheckedElsewhere: createAdoption({ adopt: settings.monitor.adopt, log }),
-        proberOf: ({ containerd: { tasks } }) => createExecProber({ tasks, clock, log }),
+        proberOf: ({ containerd: { tasks } }) => createContainerProber({ tasks, clock, log }),
         hooks: {
           onResult: (container, state, output) => supervisor.onResult(container, state, output),
           onExit: keeper.onExit,

@@ -17,10 +17,14 @@ describe('checkKindOf', () => {
     [['CMD-SHELL', 'a && b'], { kind: 'exec', args: ['/bin/sh', '-c', 'a && b'] }],
     [['CMD-SHELL', 'a', 'b'], { kind: 'exec', args: ['/bin/sh', '-c', 'a', 'b'] }],
     [['CMD-SHELL'], { kind: 'exec', args: ['/bin/sh', '-c'] }],
+    [['TCP', 'db:1'], { kind: 'tcp', host: 'db', port: 1 }],
+    [['GRPC', 'db:1', 'x'], { kind: 'grpc', host: 'db', port: 1, service: 'x' }],
+    [['TCP'], { kind: 'malformed', type: 'TCP', reason: 'TCP takes one item, HOST:PORT' }],
+    [['tcp', 'db:1'], { kind: 'unknown', type: 'tcp' }],
   ])('%j', (testField, expected) => {
     expect(checkKindOf(testField)).toEqual(expected);
     expect(isChecked(testField && { test: testField })).toBe(
-      expected.kind === 'exec' || expected.kind === 'no-command',
+      ['exec', 'no-command', 'tcp', 'grpc'].includes(expected.kind),
     );
   });
 });

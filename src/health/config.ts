@@ -1,3 +1,5 @@
+import { isNativeType, type NativeTest, parseNativeTest } from './native-test.ts';
+
 /** The health config: what was asked. Docker: api/types/container HealthConfig; merged as daemon/commit.go does. */
 
 /** As the user, an image or a label gave it: an absent field means "inherit, then default". Durations in nanoseconds, as in Docker's JSON. */
@@ -56,9 +58,13 @@ export type CheckKind =
   | { readonly kind: 'disabled' }
   /** A form that is not known: there is no check, and a warning names it. */
   | { readonly kind: 'unknown'; readonly type: string }
+  /** A native check that cannot be understood: there is no check, and a warning says why. */
+  | { readonly kind: 'malformed'; readonly type: string; readonly reason: string }
   /** `["CMD"]`: every check fails. */
   | { readonly kind: 'no-command' }
-  | { readonly kind: 'exec'; readonly args: readonly string[] };
+  | { readonly kind: 'exec'; readonly args: readonly string[] }
+  /** Made by healthctl itself, in the container's network. */
+  | NativeTest;
 
 /**
  * What a test asks for. `CMD-SHELL` is `/bin/sh -c` and all further items as arguments of their own (Docker: daemon/health.go getShell and
@@ -76,14 +82,31 @@ export function checkKindOf(test: readonly string[] | undefined): CheckKind {
     case 'CMD-SHELL':
       return { kind: 'exec', args: ['/bin/sh', '-c', ...rest] };
     default:
-      return { kind: 'unknown', type };
+      return isNativeType(type) ? nativeKindOf(type, rest) : { kind: 'unknown', type };
   }
+}
+
+function nativeKindOf(type: 'HTTP' | 'TCP' | 'GRPC', items: readonly string[]): CheckKind {
+  const parsed = parseNativeTest(type, items);
+  return parsed.kind === 'ok' ? parsed.value : { kind: 'malformed', type, reason: parsed.reason };
 }
 
 /** Whether checks are to be made at all. */
 export function isChecked(config: Pick<GivenHealthConfig, 'test'> | undefined): boolean {
   const { kind } = checkKindOf(config?.test);
-  return kind === 'exec' || kind === 'no-command';
+  switch (kind) {
+    case 'exec':
+    case 'no-command':
+    case 'http':
+    case 'tcp':
+    case 'grpc':
+      return true;
+    case 'none':
+    case 'disabled':
+    case 'unknown':
+    case 'malformed':
+      return false;
+  }
 }
 
 /**

@@ -18,6 +18,14 @@ describe('healthConfigFromFlags', () => {
     ],
     [{ noHealthcheck: true }, { test: ['NONE'] }],
     [{ noHealthcheck: true, cmd: '', retries: 0 }, { test: ['NONE'] }],
+    [{ http: 'http://localhost/' }, { test: ['HTTP', 'http://localhost/'] }],
+    [
+      { http: 'https://a/', httpHeaders: ['A: b'], httpStatus: '200', httpVerify: true },
+      { test: ['HTTP', 'https://a/', 'header=A: b', 'status=200', 'verify=true'] },
+    ],
+    [{ tcp: 'db:5432' }, { test: ['TCP', 'db:5432'] }],
+    [{ grpc: 'localhost:1/my.Service' }, { test: ['GRPC', 'localhost:1', 'my.Service'] }],
+    [{ cmd: 'true', http: '', tcp: '', grpc: '', httpStatus: '' }, { test: ['CMD-SHELL', 'true'] }],
   ])('%o', (given, expected) => {
     expect(from(given)).toEqual(expected);
   });
@@ -25,6 +33,16 @@ describe('healthConfigFromFlags', () => {
   test.each<[Partial<HealthFlags>, string, number | undefined]>([
     [{ noHealthcheck: true, cmd: 'true' }, '--no-healthcheck conflicts with --health-* options', 125],
     [{ noHealthcheck: true, retries: -1 }, '--no-healthcheck conflicts with --health-* options', 125],
+    [{ noHealthcheck: true, tcp: 'a:1' }, '--no-healthcheck conflicts with --health-* options', 125],
+    [{ noHealthcheck: true, httpVerify: true }, '--no-healthcheck conflicts with --health-* options', 125],
+    [
+      { cmd: 'true', grpc: 'a:1' },
+      'only one of --health-cmd, --health-http, --health-tcp and --health-grpc may be given',
+      125,
+    ],
+    [{ tcp: 'a:1', httpHeaders: ['A: b'] }, '--health-http-header needs --health-http', 125],
+    [{ httpStatus: '200' }, '--health-http-status needs --health-http', 125],
+    [{ cmd: 'true', httpVerify: true }, '--health-http-verify needs --health-http', 125],
     [{ intervalNs: -1n, timeoutNs: -1n }, '--health-interval cannot be negative', 125],
     [{ timeoutNs: -1n, retries: -1 }, '--health-timeout cannot be negative', 125],
     [{ retries: -1, startPeriodNs: -1n }, '--health-retries cannot be negative', 125],

@@ -1,10 +1,23 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { type GivenHealthConfig, MAXIMUM_DURATION_NS, MINIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
+import { grpcItems, httpItems } from './native-test.ts';
 
 /** The health flags as typed, parsed. Durations in nanoseconds. */
 export interface HealthFlags {
   /** `--health-cmd`. Empty counts as not given, as in Docker. */
   readonly cmd?: string;
+  /** `--health-http`, a URL; empty counts as not given, and so for the other native checks. */
+  readonly http?: string;
+  /** `--health-http-header`, each `NAME: VALUE`. */
+  readonly httpHeaders?: readonly string[];
+  /** `--health-http-status`, e.g. `200-399`. */
+  readonly httpStatus?: string;
+  /** `--health-http-verify`. */
+  readonly httpVerify?: boolean;
+  /** `--health-tcp`, `HOST:PORT`. */
+  readonly tcp?: string;
+  /** `--health-grpc`, `HOST:PORT[/SERVICE]`. */
+  readonly grpc?: string;
   readonly intervalNs?: bigint;
   readonly timeoutNs?: bigint;
   readonly startPeriodNs?: bigint;
@@ -28,7 +41,12 @@ const CLIENT_REFUSES = 125;
  */
 export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | undefined {
   const given =
-    flags.cmd || flags.intervalNs || flags.timeoutNs || flags.startPeriodNs || flags.startIntervalNs || flags.retries;
+    asksForTest(flags) ||
+    flags.intervalNs ||
+    flags.timeoutNs ||
+    flags.startPeriodNs ||
+    flags.startIntervalNs ||
+    flags.retries;
   const isActing = flags.onFailure !== undefined || flags.maxRestarts !== undefined;
   if (flags.noHealthcheck) {
     if (given || isActing)
@@ -38,6 +56,7 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
     return { test: ['NONE'] };
   }
   if (!given && !isActing) return undefined;
+  refuseSeveralTests(flags);
   refuseNegative('--health-interval', flags.intervalNs);
   refuseNegative('--health-timeout', flags.timeoutNs);
   refuseNegative('--health-retries', flags.retries);
@@ -54,7 +73,7 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
       exitCode: CLIENT_REFUSES,
     });
   return {
-    ...(flags.cmd ? { test: testFromCommand(flags.cmd) } : {}),
+    ...testField(flags),
     ...durationField('intervalNs', flags.intervalNs),
     ...durationField('timeoutNs', flags.timeoutNs),
     ...durationField('startPeriodNs', flags.startPeriodNs),
@@ -63,6 +82,34 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
     ...(onFailure ? { onFailure } : {}),
     ...(flags.maxRestarts === undefined ? {} : { maxRestarts: flags.maxRestarts }),
   };
+}
+
+const asksForTest = (flags: HealthFlags): boolean =>
+  Boolean(flags.cmd || flags.http || flags.tcp || flags.grpc) || asksForHttpOption(flags) !== undefined;
+
+/** The first option of a native HTTP check that was given. */
+function asksForHttpOption({ httpHeaders, httpStatus, httpVerify }: HealthFlags): string | undefined {
+  if (httpHeaders?.length) return '--health-http-header';
+  if (httpStatus) return '--health-http-status';
+  return httpVerify ? '--health-http-verify' : undefined;
+}
+
+/** Refuses what cannot be one check. */
+function refuseSeveralTests(flags: HealthFlags): void {
+  const refuse = (message: string) => new HealthctlError('INVALID', message, { exitCode: CLIENT_REFUSES });
+  const tests = [flags.cmd, flags.http, flags.tcp, flags.grpc].filter(Boolean);
+  if (tests.length > 1)
+    throw refuse('only one of --health-cmd, --health-http, --health-tcp and --health-grpc may be given');
+  const option = asksForHttpOption(flags);
+  if (option && !flags.http) throw refuse(`${option} needs --health-http`);
+}
+
+function testField(flags: HealthFlags): Pick<GivenHealthConfig, 'test'> {
+  const { cmd, http, tcp, grpc, httpHeaders: headers = [], httpStatus: status, httpVerify: verify = false } = flags;
+  if (cmd) return { test: testFromCommand(cmd) };
+  if (http) return { test: ['HTTP', ...httpItems({ url: http, headers, status, verify })] };
+  if (tcp) return { test: ['TCP', tcp] };
+  return grpc ? { test: ['GRPC', ...grpcItems(grpc)] } : {};
 }
 
 /** A JSON array of strings is an exec form, Podman's habit, because Docker's command line has none; everything else is a text for the shell. */

@@ -13,6 +13,12 @@ export interface Run {
   readonly startedAtMs: number;
 }
 
+/** The process that an id of a run names; undefined for a text that is no such id. */
+export function processOfRun(id: string): { readonly pid: number; readonly startTimeTicks: number } | undefined {
+  const [, pid, ticks] = /^[^:]*:(\d+):(\d+)$/.exec(id) ?? [];
+  return pid === undefined ? undefined : { pid: Number(pid), startTimeTicks: Number(ticks) };
+}
+
 /** What the results made of a container, and of which run. */
 export interface HealthState {
   readonly status: HealthStatus;

@@ -11,7 +11,8 @@ import { holdFifo, makeFifo, openFifoReader } from '../system/fifo.ts';
 import { killSession } from '../system/kill-session.ts';
 import { readStat } from '../system/proc.ts';
 import { createBoundedOutput } from './bounded-output.ts';
-import type { Prober, ProbeTarget } from './prober.ts';
+import { firstOf } from './first-of.ts';
+import type { ExecCommand, Prober, ProbeTarget } from './prober.ts';
 
 /** The exec ids of checks begin with this: what carries it while nobody holds the container's check lock was left by a caller that died. */
 export const CHECK_EXEC_PREFIX = 'healthctl-check-';
@@ -35,7 +36,7 @@ export interface ExecProberOptions {
  * Docker's way: a fresh exec for each check, as the container's own OCI process with other arguments, so that nothing of its user, groups,
  * environment, capabilities, no_new_privs, limits or labels is lost. Both streams go through one FIFO, which keeps the order of arrival.
  */
-export function createExecProber(options: ExecProberOptions): Prober {
+export function createExecProber(options: ExecProberOptions): Prober<ExecCommand> {
   const { clock } = options;
   return {
     probe: async (target, command, signal) => {
@@ -173,27 +174,6 @@ async function startAndWatch(
   killSession(leader);
   await Promise.race([ended.catch(() => undefined), clock.sleep(DEATH_LIMIT_MS)]);
   return outcome;
-}
-
-/** The exit, the timeout or the abort, whichever comes first. Nothing of the timer is left. */
-async function firstOf(
-  ended: Promise<Outcome>,
-  until: { clock: Clock; timeoutNs: number; signal: AbortSignal | undefined },
-): Promise<Outcome> {
-  const settled = new AbortController();
-  const timedOut = until.clock
-    .sleep(until.timeoutNs / 1e6, settled.signal)
-    .then((): Outcome => ({ kind: 'timed-out', timeoutNs: until.timeoutNs, output: '' }));
-  const aborted = new Promise<Outcome>((resolve) => {
-    const onAbort = () => resolve({ kind: 'cancelled' });
-    if (until.signal?.aborted) return onAbort();
-    until.signal?.addEventListener('abort', onAbort, { once: true, signal: settled.signal });
-  });
-  try {
-    return await Promise.race([ended, timedOut, aborted]);
-  } finally {
-    settled.abort();
-  }
 }
 
 function withText(outcome: Outcome, output: Output): Outcome {

@@ -1,8 +1,11 @@
+import type { NativeTest } from '../health/native-test.ts';
 import type { Outcome } from '../health/result.ts';
 
 /** What is probed. */
 export interface ProbeTarget {
   readonly containerId: string;
+  /** The run that is checked, as in `Run`: `bootid:pid:starttime`. */
+  readonly runId: string;
   /** The container's own OCI `process` as JSON text (see processJsonOf); undefined when it has no runtime spec. */
   readonly processJson: string | undefined;
   /** A directory for the probe's FIFOs; only one probe at a time uses it. */
@@ -14,11 +17,14 @@ export interface ProbeTarget {
  * The mechanism of a check. What it saw is a value; it throws only when healthctl itself failed (containerd gone, no space for a FIFO).
  * When it returns or throws nothing of the probe is left: no process, no exec, no FIFO, no descriptor. An abort is the outcome `cancelled`.
  */
-export interface Prober {
-  probe(target: ProbeTarget, command: ProbeCommand, signal?: AbortSignal): Promise<ProbeReport>;
+export interface Prober<C extends ProbeCommand = ProbeCommand> {
+  probe(target: ProbeTarget, command: C, signal?: AbortSignal): Promise<ProbeReport>;
 }
 
-export type ProbeCommand = { readonly kind: 'exec'; readonly args: readonly string[] };
+/** A command that is run in the container. */
+export type ExecCommand = { readonly kind: 'exec'; readonly args: readonly string[] };
+
+export type ProbeCommand = ExecCommand | NativeTest;
 
 export interface ProbeReport {
   readonly outcome: Outcome;

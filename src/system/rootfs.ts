@@ -83,6 +83,25 @@ function readFiles(
   }
 }
 
+/**
+ * Reads a file as a process sees it, its mounts included, under the same rules: what is absent or no regular file is undefined, also when
+ * the process is gone. Throws INVALID for a file larger than `maxBytes`.
+ */
+export function readFileOfProcess(pid: number, path: string, maxBytes: number): Buffer | undefined {
+  let root: number;
+  try {
+    root = openSync(`/proc/${pid}/root`, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return undefined;
+    throw error;
+  }
+  try {
+    return readFileInRoot({ libc: openLibc(), root, path, maxBytes });
+  } finally {
+    closeSync(root);
+  }
+}
+
 /** A descriptor of the mounted root, which stays usable when the mount point is gone. */
 function openRoot(libc: Libc, mounts: readonly SnapshotMount[], parent: string): number {
   const target = mkdtempSync(join(parent, '.rootfs-'));

@@ -7,7 +7,6 @@ import { type ProgramResult, runProgram } from '../fixtures/program.ts';
 const KIT = fileURLToPath(new URL('kit', import.meta.url));
 /** What cannot pass, and why. */
 const LEFT_OUT: readonly string[] = [
-  'image-native-test', // native probes are not there yet
   'process-limits', // the Go runtime in Debian's runc 1.1.5 raises a soft limit of open files to the hard one
   'command-shell-alone', // its profile says what the specification does not: the shell itself complains, as in Docker
   'events-exec', // recorded for the profile docker alone, and so are the next

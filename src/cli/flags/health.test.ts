@@ -30,3 +30,35 @@ test('every flag, as it was given', () => {
     noHealthcheck: true,
   });
 });
+
+test('the flags of native checks, as they were given', () => {
+  expect(
+    flags(
+      '--health-http=http://localhost/',
+      '--health-http-header=A: b',
+      '--health-http-header=C: d, e',
+      '--health-http-status=200-299',
+      '--health-http-verify',
+      '--health-tcp=db:1',
+      '--health-grpc=a:1/b',
+    ),
+  ).toEqual({
+    http: 'http://localhost/',
+    httpHeaders: ['A: b', 'C: d, e'],
+    httpStatus: '200-299',
+    httpVerify: true,
+    tcp: 'db:1',
+    grpc: 'a:1/b',
+    noHealthcheck: false,
+  });
+});
+
+test.each([
+  ['--health-http=localhost', '"localhost" does not begin with http:// or https://'],
+  ['--health-http-header=x', '"x" is not a header'],
+  ['--health-http-status=2xx', '"2xx" is not a range of statuses'],
+  ['--health-tcp=db', '"db" is not HOST:PORT'],
+  ['--health-grpc=db/x', '"db" is not HOST:PORT'],
+])('%s is refused where it is read', (flag, reason) => {
+  expect(() => flags(flag)).toThrow(reason);
+});

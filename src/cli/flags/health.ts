@@ -1,9 +1,58 @@
 import type { HealthFlags } from '../../health/flags.ts';
+import {
+  grpcItems,
+  type Parsed,
+  parseEndpoint,
+  parseHeader,
+  parseHttpUrl,
+  parseNativeTest,
+  parseStatuses,
+} from '../../health/native-test.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
+
+/** Why a text is refused; an empty one counts as not given. */
+const reasonBy =
+  (parse: (text: string) => Parsed<unknown>) =>
+  (text: string): string | undefined => {
+    const parsed = text === '' ? undefined : parse(text);
+    return parsed?.kind === 'malformed' ? parsed.reason : undefined;
+  };
 
 /** The options of `run` and `create` that ask for a health check: the only place that reads them. None has a default here, because the image's value comes first. */
 export const healthOptionSpecs: readonly OptionSpec[] = [
   { name: 'health-cmd', type: 'string', help: 'Command that checks health; a JSON array runs without a shell' },
+  {
+    name: 'health-grpc',
+    type: 'string',
+    help: 'gRPC server in the container that is asked for its health: HOST:PORT[/SERVICE]',
+    check: reasonBy((text) => parseNativeTest('GRPC', grpcItems(text))),
+  },
+  {
+    name: 'health-http',
+    type: 'string',
+    value: 'url',
+    help: 'URL of an HTTP or HTTPS server in the container that is asked',
+    check: reasonBy(parseHttpUrl),
+  },
+  {
+    name: 'health-http-header',
+    type: 'list',
+    value: 'header',
+    help: "Header of the request of --health-http, 'NAME: VALUE'",
+    check: reasonBy(parseHeader),
+  },
+  {
+    name: 'health-http-status',
+    type: 'string',
+    value: 'range',
+    help: 'Statuses that are healthy for --health-http, like 200-299,401 (200-399 unless given)',
+    check: reasonBy(parseStatuses),
+  },
+  {
+    name: 'health-http-verify',
+    type: 'bool',
+    help: 'Verify the certificate for --health-http',
+  },
   {
     name: 'health-interval',
     type: 'duration',
@@ -35,6 +84,12 @@ export const healthOptionSpecs: readonly OptionSpec[] = [
     help: 'Time for the container to start in, during which failures do not count (ms|s|m|h) (0s unless the image says)',
   },
   {
+    name: 'health-tcp',
+    type: 'string',
+    help: 'Port in the container that is connected to: HOST:PORT',
+    check: reasonBy(parseEndpoint),
+  },
+  {
     name: 'health-timeout',
     type: 'duration',
     help: 'Longest that one check may take (ms|s|m|h) (30s unless the image says)',
@@ -44,8 +99,15 @@ export const healthOptionSpecs: readonly OptionSpec[] = [
 
 /** The values as given; what they may be, and how they merge with the image's, is said in src/health. */
 export function healthFlagsFrom(options: ParsedOptions): HealthFlags {
+  const headers = options.list('health-http-header');
   return {
     ...present('cmd', options.string('health-cmd')),
+    ...present('http', options.string('health-http')),
+    ...(headers.length > 0 ? { httpHeaders: headers } : {}),
+    ...present('httpStatus', options.string('health-http-status')),
+    ...(options.bool('health-http-verify') ? { httpVerify: true } : {}),
+    ...present('tcp', options.string('health-tcp')),
+    ...present('grpc', options.string('health-grpc')),
     ...present('intervalNs', options.duration('health-interval')),
     ...present('timeoutNs', options.duration('health-timeout')),
     ...present('startPeriodNs', options.duration('health-start-period')),

@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createHttpResponseReader } from './http-response.ts';
+
+/** What a reader says of a text that comes in these pieces, with the connection's end behind it if it `ends`. */
+function read(pieces: readonly (string | Uint8Array)[], ends = true) {
+  const reader = createHttpResponseReader();
+  for (const piece of pieces) reader.feed(Buffer.from(piece as string, 'latin1'));
+  if (ends) reader.end();
+  return { state: reader.state(), status: reader.statusCode(), text: reader.text() };
+}
+
+const OK = 'HTTP/1.1 200 OK\r\n';
+const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
+const done = { kind: 'done' };
+
+describe('a response', () => {
+  test.each<[string, string, boolean, string]>([
+    ['a length', `${OK}Content-Length: 3\r\n\r\nabcdef`, false, 'HTTP 200 OK: abc'],
+    ['no body', `${OK}content-length:0\r\n\r\n`, false, 'HTTP 200 OK'],
+    ['the same length twice', `${OK}Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc`, false, 'HTTP 200 OK: abc'],
+    ['no length', `${OK}\r\nabc`, true, 'HTTP 200 OK: abc'],
+    ['no length, no body', `${OK}\r\n`, true, 'HTTP 200 OK'],
+    ['bare line feeds', 'HTTP/1.1 200 OK\nContent-Length: 1\n\nabc', false, 'HTTP 200 OK: a'],
+    [
+      'chunks',
+      `${CHUNKED}3\r\nabc\r\n0A;x=y\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n`,
+      false,
+      'HTTP 200 OK: abc0123456789',
+    ],
+    [
+      'chunks and a length',
+      `${OK}Content-Length: 1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n`,
+      false,
+      'HTTP 200 OK: ab',
+    ],
+    ['another encoding', `${OK}Transfer-Encoding: gzip\r\n\r\nabc`, true, 'HTTP 200 OK: abc'],
+    [
+      'interim responses',
+      `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${OK}\r\nabc`,
+      true,
+      'HTTP 200 OK: abc',
+    ],
+    [
+      'other protocol',
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nabc',
+      false,
+      'HTTP 101 Switching Protocols',
+    ],
+    [
+      'a status without a body',
+      'HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n',
+      false,
+      'HTTP 304 Not Modified',
+    ],
+    ['no reason', 'HTTP/1.1 200\r\n\r\n', true, 'HTTP 200'],
+    ['HTTP/1.0', 'HTTP/1.0 200 OK\r\n\r\nabc', true, 'HTTP 200 OK: abc'],
+    [
+      'a long body',
+      `${OK}Content-Length: 10737418240\r\n\r\n${'x'.repeat(5000)}`,
+      false,
+      `HTTP 200 OK: ${'x'.repeat(4096)}...`,
+    ],
+  ])('with %s', (_, text, ends, expected) => {
+    expect(read([text], ends)).toMatchObject({ state: done, text: expected });
+  });
+
+  test.each<[string, string, RegExp]>([
+    ['nothing', '', /^the connection ended before the response$/],
+    ['half a head', OK, /^the connection ended before the response$/],
+    ['half a body', `${OK}Content-Length: 3\r\n\r\nab`, /^the connection ended before the end of the response$/],
+    ['half a chunk', `${CHUNKED}3\r\na`, /^the connection ended before the end of the response$/],
+    ['no last chunk', `${CHUNKED}1\r\na\r\n`, /^the connection ended before the end of the response$/],
+    ['another protocol', 'SSH-2.0-OpenSSH_9.2\r\n', /^the answer is not HTTP\/1\.1: "SSH-2.0-OpenSSH_9.2\\r\\n"$/],
+    ['HTTP/2', 'HTTP/2 200\r\n\r\n', /^the answer is not HTTP\/1\.1/],
+    ['no status', 'HTTP/1.1 OK\r\n\r\n', /^the answer is not HTTP\/1\.1: "HTTP\/1.1 OK"$/],
+    [
+      'two lengths',
+      `${OK}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc`,
+      /^the response has no valid Content-Length$/,
+    ],
+    ['a negative length', `${OK}Content-Length: -1\r\n\r\n`, /^the response has no valid Content-Length$/],
+    ['a chunk without size', `${CHUNKED}\r\n`, /^a chunk of the response has no size$/],
+    ['a chunk that is too long', `${CHUNKED}1\r\nab\r\n`, /^a chunk of the response is longer than its size$/],
+    ['an endless size', `${CHUNKED}${'0'.repeat(2000)}`, /^a chunk of the response has no size$/],
+    ['an endless head', `${OK}${'x: y\r\n'.repeat(3000)}`, /^the head of the response is larger than 16384 bytes$/],
+    ['an endless line', OK.repeat(1) + 'x'.repeat(20_000), /^the head of the response is larger than 16384 bytes$/],
+  ])('is broken: %s', (_, text, reason) => {
+    expect(read([text]).state).toEqual({ kind: 'broken', reason: expect.stringMatching(reason) });
+  });
+
+  test('garbage is refused with its first byte', () => {
+    expect(read(['\x16'], false).state.kind).toBe('broken');
+  });
+
+  test('says the same however it is cut into pieces', () => {
+    const part = fc.constantFrom(
+      ...[OK, CHUNKED, '\r\n', '3\r\nabc\r\n', '0\r\n\r\n', 'Content-Length: 3\r\n', 'abc', '\n'],
+    );
+    const text = fc.array(fc.oneof(part, fc.string({ unit: 'binary', maxLength: 20 })), { maxLength: 8 });
+    fc.assert(
+      fc.property(text, fc.boolean(), fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (parts, ends, sizes) => {
+        const whole = parts.join('');
+        const pieces: string[] = [];
+        for (let at = 0; at < whole.length; ) {
+          const size = sizes.next().value;
+          pieces.push(whole.slice(at, at + size));
+          at += size;
+        }
+        const [inPieces, atOnce] = [read(pieces, ends), read([whole], ends)];
+        // What is quoted of an answer that is no HTTP is what had come by then.
+        const reasonOf = ({ state }: typeof atOnce) => (state.kind === 'broken' ? state.reason.split(': ')[0] : '');
+        expect({ ...inPieces, state: inPieces.state.kind }).toEqual({ ...atOnce, state: atOnce.state.kind });
+        expect(reasonOf(inPieces)).toBe(reasonOf(atOnce));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('whatever was sent in chunks is read', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ minLength: 1, maxLength: 300 }), { maxLength: 8 }), (chunks) => {
+        const body = chunks.map((chunk) => Buffer.from(chunk));
+        const bytes = Buffer.concat([
+          Buffer.from(CHUNKED),
+          ...body.flatMap((chunk) => [Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]),
+          Buffer.from('0\r\n\r\n'),
+        ]);
+        const text = chunks.join('');
+        expect(read([bytes], false)).toMatchObject({
+          state: done,
+          text: text === '' ? 'HTTP 200 OK' : `HTTP 200 OK: ${text}`,
+        });
+      }),
+    );
+  });
+});

@@ -1,0 +1,226 @@
+import { createBoundedOutput, MAX_OUTPUT_BYTES } from './bounded-output.ts';
+
+/** The status line and the header fields of a response, 1xx responses before it included. Node.js's own client takes as much. */
+const MAX_HEAD_BYTES = 16 * 1024;
+/** The line with the size of a chunk, its extensions included. */
+const MAX_SIZE_LINE_BYTES = 1024;
+const MAX_REASON_CHARACTERS = 128;
+const PREFIX = 'HTTP/1.';
+
+/**
+ * Reads one response to a GET (RFC 9112) from bytes as they come, in bounded memory whatever comes: of a head it keeps 16 KiB, of a body
+ * as much as a result holds, and is done when there is more.
+ */
+export interface HttpResponseReader {
+  /** Takes what has come. Nothing is taken any more when the state is not `reading`. */
+  feed(bytes: Buffer): void;
+  /** The connection has ended. Without a length that is the end of the body. */
+  end(): void;
+  state(): ResponseState;
+  /** 0 before the head has come. */
+  statusCode(): number;
+  /** What has been read, e.g. `HTTP 503 Service Unavailable: try later`; empty before the head has come. */
+  text(): string;
+}
+
+export type ResponseState =
+  | { readonly kind: 'reading' }
+  | { readonly kind: 'done' }
+  /** @see reason a clause that says what is wrong with the response */
+  | { readonly kind: 'broken'; readonly reason: string };
+
+/** What the next bytes are. */
+type Expected =
+  | { readonly kind: 'head' }
+  /** `left` of a body with a length; Infinity for one that ends with the connection. */
+  | { readonly kind: 'body'; readonly left: number }
+  | { readonly kind: 'chunk-size' }
+  | { readonly kind: 'chunk'; readonly left: number }
+  | { readonly kind: 'chunk-end' };
+
+const READING: ResponseState = { kind: 'reading' };
+const DONE: ResponseState = { kind: 'done' };
+const broken = (reason: string): ResponseState => ({ kind: 'broken', reason });
+
+export function createHttpResponseReader(): HttpResponseReader {
+  const body = createBoundedOutput();
+  let bodyBytes = 0;
+  let state = READING;
+  let expected: Expected = { kind: 'head' };
+  let status = { code: 0, reason: '' };
+  /** The beginning of a head or a line that is not whole yet. */
+  let waiting: Buffer = Buffer.alloc(0);
+  let headBytes = 0;
+
+  /** Takes bytes up to and with the end of what is expected, and says how many. */
+  const takeHead = (bytes: Buffer): number => {
+    const known = waiting.length;
+    const all = known === 0 ? bytes : Buffer.concat([waiting, bytes.subarray(0, MAX_HEAD_BYTES)]);
+    if (!isPrefixOfHttp(all)) return fail(`the answer is not HTTP/1.1: ${shown(all)}`);
+    const length = headLength(all, Math.max(0, known - 3));
+    if (headBytes + (length ?? all.length) > MAX_HEAD_BYTES)
+      return fail(`the head of the response is larger than ${MAX_HEAD_BYTES} bytes`);
+    if (length === undefined) {
+      waiting = Buffer.from(all);
+      return bytes.length;
+    }
+    waiting = Buffer.alloc(0);
+    headBytes += length;
+    const head = parseHead(all.toString('latin1', 0, length));
+    if (head.kind === 'broken') return fail(head.reason);
+    if (head.code >= 200 || head.code === 101) {
+      status = head;
+      expected = bodyOf(head);
+    }
+    return length - known;
+  };
+
+  const takeBody = (bytes: Buffer, left: number): number => {
+    const part = bytes.length > left ? bytes.subarray(0, left) : bytes;
+    body.add(part);
+    bodyBytes += part.length;
+    if (bodyBytes > MAX_OUTPUT_BYTES) state = DONE;
+    return part.length;
+  };
+
+  const takeLine = (bytes: Buffer): { readonly taken: number; readonly line: string | undefined } => {
+    const at = bytes.indexOf(0x0a);
+    const taken = at < 0 ? bytes.length : at + 1;
+    if (waiting.length + taken > MAX_SIZE_LINE_BYTES)
+      return { taken: fail('a chunk of the response has no size'), line: undefined };
+    waiting = Buffer.concat([waiting, bytes.subarray(0, taken)]);
+    if (at < 0) return { taken, line: undefined };
+    const line = waiting.toString('latin1').replace(/\r?\n$/, '');
+    waiting = Buffer.alloc(0);
+    return { taken, line };
+  };
+
+  const takeChunkSize = (bytes: Buffer): number => {
+    const { taken, line } = takeLine(bytes);
+    if (line === undefined) return taken;
+    const [, size] = /^([0-9a-fA-F]{1,13})[ \t]*(?:;.*)?$/.exec(line) ?? [];
+    if (size === undefined) return fail('a chunk of the response has no size');
+    const left = Number.parseInt(size, 16);
+    if (left === 0) state = DONE;
+    else expected = { kind: 'chunk', left };
+    return taken;
+  };
+
+  const takeChunkEnd = (bytes: Buffer): number => {
+    const { taken, line } = takeLine(bytes);
+    if (line === undefined) return taken;
+    if (line !== '') return fail('a chunk of the response is longer than its size');
+    expected = { kind: 'chunk-size' };
+    return taken;
+  };
+
+  const fail = (reason: string): number => {
+    state = broken(reason);
+    return 0;
+  };
+
+  const take = (bytes: Buffer): number => {
+    switch (expected.kind) {
+      case 'head':
+        return takeHead(bytes);
+      case 'body': {
+        const taken = takeBody(bytes, expected.left);
+        expected = { kind: 'body', left: expected.left - taken };
+        return taken;
+      }
+      case 'chunk-size':
+        return takeChunkSize(bytes);
+      case 'chunk': {
+        const taken = takeBody(bytes, expected.left);
+        const left = expected.left - taken;
+        expected = left > 0 ? { kind: 'chunk', left } : { kind: 'chunk-end' };
+        return taken;
+      }
+      case 'chunk-end':
+        return takeChunkEnd(bytes);
+    }
+  };
+
+  const isBodyWhole = () => state.kind === 'reading' && expected.kind === 'body' && expected.left === 0;
+
+  return {
+    feed: (bytes) => {
+      let rest = bytes;
+      while (state.kind === 'reading' && rest.length > 0) {
+        rest = rest.subarray(take(rest));
+        if (isBodyWhole()) state = DONE;
+      }
+    },
+    end: () => {
+      if (state.kind !== 'reading') return;
+      const isWhole = expected.kind === 'body' && expected.left === Number.POSITIVE_INFINITY;
+      const what = status.code === 0 ? 'before the response' : 'before the end of the response';
+      state = isWhole ? DONE : broken(`the connection ended ${what}`);
+    },
+    state: () => state,
+    statusCode: () => status.code,
+    text: () => {
+      if (status.code === 0) return '';
+      const line = `HTTP ${status.code}${status.reason === '' ? '' : ` ${status.reason}`}`;
+      return bodyBytes === 0 ? line : `${line}: ${body.text()}`;
+    },
+  };
+}
+
+function isPrefixOfHttp(bytes: Buffer): boolean {
+  const length = Math.min(bytes.length, PREFIX.length);
+  return bytes.toString('latin1', 0, length) === PREFIX.slice(0, length);
+}
+
+/** Up to and with the empty line; undefined before it has come. A bare LF ends a line too (RFC 9112, section 2.2). */
+function headLength(bytes: Buffer, from: number): number | undefined {
+  for (let at = bytes.indexOf(0x0a, from); at >= 0; at = bytes.indexOf(0x0a, at + 1)) {
+    if (bytes[at + 1] === 0x0a) return at + 2;
+    if (bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a) return at + 3;
+  }
+  return undefined;
+}
+
+interface Head {
+  readonly kind: 'head';
+  readonly code: number;
+  readonly reason: string;
+  readonly isChunked: boolean;
+  /** Of the body; undefined when the end of the connection is its end. */
+  readonly length: number | undefined;
+}
+
+/** @param text up to and with the empty line */
+function parseHead(text: string): Head | { readonly kind: 'broken'; readonly reason: string } {
+  const [first = '', ...lines] = text.split(/\r?\n/);
+  const [, code, reason = ''] = /^HTTP\/1\.\d (\d{3})(?: (.*))?$/.exec(first) ?? [];
+  if (code === undefined || Number(code) < 100)
+    return { kind: 'broken', reason: `the answer is not HTTP/1.1: ${shown(Buffer.from(first, 'latin1'))}` };
+  const lengths = valuesOf(lines, 'content-length');
+  if (lengths.some((length) => !/^\d{1,15}$/.test(length) || length !== lengths[0]))
+    return { kind: 'broken', reason: 'the response has no valid Content-Length' };
+  const encodings = valuesOf(lines, 'transfer-encoding');
+  return {
+    kind: 'head',
+    code: Number(code),
+    reason: reason.trim().slice(0, MAX_REASON_CHARACTERS),
+    isChunked: /(^|[\s,])chunked$/i.test(encodings.join(',')),
+    length: encodings.length > 0 || lengths[0] === undefined ? undefined : Number(lengths[0]),
+  };
+}
+
+function valuesOf(lines: readonly string[], name: string): readonly string[] {
+  return lines.flatMap((line) => {
+    const at = line.indexOf(':');
+    return line.slice(0, Math.max(at, 0)).toLowerCase() === name ? [line.slice(at + 1).trim()] : [];
+  });
+}
+
+/** RFC 9112, section 6.3. */
+function bodyOf({ code, isChunked, length }: Head): Expected {
+  if (code === 101 || code === 204 || code === 304) return { kind: 'body', left: 0 };
+  if (isChunked) return { kind: 'chunk-size' };
+  return { kind: 'body', left: length ?? Number.POSITIVE_INFINITY };
+}
+
+const shown = (bytes: Buffer): string => JSON.stringify(bytes.toString('latin1', 0, 64));

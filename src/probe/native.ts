@@ -1,0 +1,61 @@
+import type { NativeTest } from '../health/native-test.ts';
+import type { Outcome } from '../health/result.ts';
+import { processOfRun } from '../health/state.ts';
+import type { Clock } from '../lib/clock.ts';
+import { isSameProcess, openNetworkNamespace } from '../system/netns.ts';
+import { firstOf } from './first-of.ts';
+import { probeHttp } from './http.ts';
+import type { Prober, ProbeTarget } from './prober.ts';
+import { probeTcp } from './tcp.ts';
+import { openVisit, type Visit } from './visit.ts';
+
+/** The task tells whether it ended, or why its process cannot be found: see dropReason in src/check/check.ts. */
+const GONE: Outcome = { kind: 'could-not-start', reason: "the container's main process is gone" };
+
+/**
+ * Checks from our own process over sockets in the container's network namespace: no exec, no process, no call of containerd, and nothing
+ * that the image would have to bring. The timeout is over all of it: connecting, TLS, request and response.
+ */
+export function createNativeProber({ clock }: { readonly clock: Clock }): Prober<NativeTest> {
+  return {
+    probe: async (target, test, signal) => {
+      const startMs = clock.now();
+      const outcome = await probeOnce({ clock, target, test, signal });
+      return { outcome, startMs, endMs: clock.now() };
+    },
+  };
+}
+
+async function probeOnce(job: {
+  readonly clock: Clock;
+  readonly target: ProbeTarget;
+  readonly test: NativeTest;
+  readonly signal: AbortSignal | undefined;
+}): Promise<Outcome> {
+  const { clock, target, test, signal } = job;
+  const { timeoutNs } = target;
+  if (signal?.aborted) return { kind: 'cancelled' };
+  const main = processOfRun(target.runId);
+  const namespace = main && openNetworkNamespace(main);
+  if (!main || !namespace) return GONE;
+  const visit = openVisit(namespace, main.pid);
+  try {
+    const outcome = await firstOf(probeBy(visit, test), { clock, timeoutNs, signal });
+    if (outcome.kind === 'timed-out') return { ...outcome, output: visit.seen() };
+    // What the end of a container looks like from here: its server does not answer any more.
+    return outcome.kind === 'exited' && outcome.code !== 0 && !isSameProcess(main) ? GONE : outcome;
+  } finally {
+    visit.close();
+  }
+}
+
+async function probeBy(visit: Visit, test: NativeTest): Promise<Outcome> {
+  switch (test.kind) {
+    case 'http':
+      return probeHttp(visit, test);
+    case 'tcp':
+      return probeTcp(visit, test);
+    case 'grpc':
+      return (await import('./grpc.ts')).probeGrpc(visit, test);
+  }
+}

@@ -1,0 +1,253 @@
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkKindOf } from '../../src/health/config.ts';
+import { type Result, resultFromOutcome } from '../../src/health/result.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { createNativeProber } from '../../src/probe/native.ts';
+import { readBootId, readStat } from '../../src/system/proc.ts';
+import { type NetworkServers, startNetworkServers } from '../fixtures/network-servers.ts';
+import { SELF_SIGNED } from '../fixtures/self-signed.ts';
+import { until } from '../fixtures/until.ts';
+
+// Native probes in real network namespaces, against servers that are good, wrong or hostile.
+
+const directory = mkdtempSync(join(tmpdir(), 'healthctl-native-'));
+const hosts = join(directory, 'hosts');
+writeFileSync(hosts, '127.0.0.1 db # the database\n::1 six\n');
+const prober = createNativeProber({ clock: systemClock });
+let servers: NetworkServers;
+beforeAll(async () => {
+  servers = await startNetworkServers({ hosts, tls: SELF_SIGNED });
+});
+afterAll(async () => {
+  await servers[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true });
+});
+
+interface Probe {
+  readonly timeoutMs?: number;
+  readonly runId?: string;
+  readonly signal?: AbortSignal;
+}
+
+async function outcomeOf(items: readonly string[], { timeoutMs = 5_000, runId, signal }: Probe = {}) {
+  const kind = checkKindOf(items);
+  if (kind.kind !== 'http' && kind.kind !== 'tcp' && kind.kind !== 'grpc') throw new Error(JSON.stringify(kind));
+  const target = {
+    ...{ containerId: 'c1', processJson: undefined, scratchDir: '/nonexistent' },
+    runId: runId ?? servers.runId,
+    timeoutNs: timeoutMs * 1e6,
+  };
+  return prober.probe(target, kind, signal);
+}
+
+/** What would be recorded. */
+async function probe(items: readonly string[], options: Probe = {}): Promise<Pick<Result, 'exitCode' | 'output'>> {
+  const { outcome, startMs, endMs } = await outcomeOf(items, options);
+  if (outcome.kind === 'cancelled') return { exitCode: Number.NaN, output: 'cancelled' };
+  const { exitCode, output } = resultFromOutcome(outcome, { startMs, endMs });
+  return { exitCode, output };
+}
+
+const url = (name: string, path = '/', host = '127.0.0.1') => `http://${host}:${servers.port(name)}${path}`;
+const at = (name: string, host = '127.0.0.1') => `${host}:${servers.port(name)}`;
+
+describe('http', () => {
+  test.each<[name: string, exitCode: number, output: string]>([
+    ['ok', 0, 'HTTP 200 OK: all is well\n'],
+    ['down', 1, 'HTTP 503 Service Unavailable: try later'],
+    ['moved', 0, 'HTTP 302 Found'],
+    ['chunked', 0, 'HTTP 200 OK: one two'],
+    ['empty', 0, 'HTTP 204 No Content'],
+    ['old', 0, 'HTTP 200 OK: old but good'],
+    ['huge-body', 0, `HTTP 200 OK: ${'y'.repeat(4096)}...`],
+    ['reset', 1, 'connection reset by peer'],
+    ['bye', 1, 'the connection ended before the response'],
+    ['cut', 1, 'the connection ended before the end of the response, after HTTP 200 OK: half'],
+    ['endless-header', 1, 'the head of the response is larger than 16384 bytes'],
+    ['endless-line', 1, 'the head of the response is larger than 16384 bytes'],
+    ['endless-interim', 1, 'the head of the response is larger than 16384 bytes'],
+    ['endless-chunk-size', 1, 'a chunk of the response has no size, after HTTP 200 OK'],
+  ])('%s', async (name, exitCode, output) => {
+    expect(await probe(['HTTP', url(name)])).toEqual({ exitCode, output });
+  });
+
+  test('garbage', async () => {
+    expect(await probe(['HTTP', url('garbage')])).toEqual({
+      exitCode: 1,
+      output: expect.stringMatching(/^the answer is not HTTP\/1\.1: "/),
+    });
+  });
+
+  test.each([
+    ['hang', /^Health check exceeded timeout \(200ms\): connected to 127\.0\.0\.1:\d+$/],
+    ['drip', /^Health check exceeded timeout \(200ms\): HTTP 200 OK: x+$/],
+  ])('%s: one timeout over everything', async (name, output) => {
+    const startedAt = performance.now();
+    expect(await probe(['HTTP', url(name)], { timeoutMs: 200 })).toEqual({
+      exitCode: -1,
+      output: expect.stringMatching(output),
+    });
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
+  test('statuses that are asked for', async () => {
+    expect(await probe(['HTTP', url('down'), 'status=500-599'])).toMatchObject({ exitCode: 0 });
+    expect(await probe(['HTTP', url('ok'), 'status=204,301-302'])).toMatchObject({ exitCode: 1 });
+  });
+
+  test('headers and path go as they were given', async () => {
+    const { output } = await probe([
+      'HTTP',
+      url('echo', '/a%20b?q=1#part'),
+      'header=X-One: 1',
+      'header=host: example.org',
+    ]);
+    expect(JSON.parse(output.replace('HTTP 200 OK: ', ''))).toEqual({
+      method: 'GET',
+      url: '/a%20b?q=1',
+      headers: { 'x-one': '1', host: 'example.org', accept: '*/*', 'user-agent': 'healthctl', connection: 'close' },
+    });
+  });
+
+  test('https: any certificate will do, unless it is to be verified', async () => {
+    const place = `https://localhost:${servers.port('tls')}/`;
+    expect(await probe(['HTTP', place])).toEqual({ exitCode: 0, output: 'HTTP 200 OK: secret' });
+    expect(await probe(['HTTP', place, 'verify=true'])).toEqual({ exitCode: 1, output: 'self-signed certificate' });
+    expect(await probe(['HTTP', `https://${at('ok')}/`])).toMatchObject({ exitCode: 1 });
+    expect(await probe(['HTTP', `https://${at('hang')}/`], { timeoutMs: 200 })).toMatchObject({ exitCode: -1 });
+  });
+});
+
+describe('tcp', () => {
+  test('accepted', async () => {
+    expect(await probe(['TCP', at('hang')])).toEqual({ exitCode: 0, output: `connected to ${at('hang')}` });
+  });
+
+  test('nobody listens', async () => {
+    expect(await probe(['TCP', '127.0.0.1:9'])).toEqual({
+      exitCode: 1,
+      output: 'connect 127.0.0.1:9: connection refused',
+    });
+    expect(await probe(['TCP', 'localhost:9'])).toEqual({
+      exitCode: 1,
+      output: 'connect 127.0.0.1:9: connection refused; connect [::1]:9: connection refused',
+    });
+  });
+
+  test('no way there', async () => {
+    expect(await probe(['TCP', '192.0.2.1:80'])).toEqual({
+      exitCode: 1,
+      output: 'connect 192.0.2.1:80: network is unreachable',
+    });
+  });
+
+  test('localhost is 127.0.0.1, then ::1; names are looked up in the /etc/hosts of the container', async () => {
+    expect(await probe(['HTTP', url('ok6', '/', 'localhost')])).toEqual({ exitCode: 0, output: 'HTTP 200 OK: six\n' });
+    expect(await probe(['HTTP', url('ok6', '/', '[::1]')])).toMatchObject({ exitCode: 0 });
+    expect(await probe(['TCP', at('ok', 'DB')])).toMatchObject({ exitCode: 0 });
+    expect(await probe(['TCP', at('ok6', 'six')])).toMatchObject({ exitCode: 0 });
+    expect(await probe(['TCP', 'elsewhere.example:80'])).toEqual({
+      exitCode: -1,
+      output: "the host elsewhere.example is neither an IP address nor in the container's /etc/hosts",
+    });
+  });
+});
+
+describe('grpc', () => {
+  const at0 = (name: string) => at(name);
+  test.each<[server: string, service: string[], exitCode: number, output: string | RegExp]>([
+    ['grpc', [], 0, 'SERVING'],
+    ['grpc', ['my.Service'], 0, 'SERVING'],
+    ['grpc', ['down'], 1, 'NOT_SERVING'],
+    ['grpc', ['other'], 1, 'gRPC: NOT_FOUND: unknown sérvice'],
+    ['grpc-without-health', [], 1, /^gRPC: UNIMPLEMENTED: /],
+    ['grpc-flood', [], 1, 'gRPC: an answer of more than 1024 bytes'],
+    ['grpc-headers', [], 1, /^gRPC: /],
+    ['grpc-short', [], 1, 'gRPC: the answer is not one message'],
+    ['ok', [], 1, /^gRPC: /],
+    ['reset', [], 1, 'gRPC: connection reset by peer'],
+    ['garbage', [], 1, /^gRPC: /],
+  ])('%s %o', async (server, service, exitCode, output) => {
+    expect(await probe(['GRPC', at0(server), ...service])).toEqual({
+      exitCode,
+      output: typeof output === 'string' ? output : expect.stringMatching(output),
+    });
+  });
+
+  test.each(['hang', 'grpc-hang'])('%s', async (server) => {
+    expect(await probe(['GRPC', at0(server)], { timeoutMs: 200 })).toMatchObject({ exitCode: -1 });
+  });
+});
+
+describe('namespaces', () => {
+  test('the thread stays in its own', async () => {
+    const before = readlinkSync('/proc/thread-self/ns/net');
+    await probe(['TCP', at('ok')]);
+    expect(readlinkSync('/proc/thread-self/ns/net')).toBe(before);
+    expect(before).not.toBe(readlinkSync(`/proc/${servers.pid}/ns/net`));
+  });
+
+  test("the host's own", async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const runId = `${readBootId()}:${process.pid}:${readStat(process.pid)?.startTimeTicks}`;
+    try {
+      expect(await probe(['TCP', `127.0.0.1:${address.port}`], { runId })).toMatchObject({ exitCode: 0 });
+      expect(await probe(['TCP', `127.0.0.1:${address.port}`])).toMatchObject({ exitCode: 1 });
+    } finally {
+      server.close();
+    }
+  });
+
+  test('gone, ended while it was asked, another process with its pid', async () => {
+    const gone = { exitCode: -1, output: "the container's main process is gone" };
+    expect(await probe(['TCP', at('ok')], { runId: 'boot:4194305:1' })).toEqual(gone);
+    expect(await probe(['TCP', at('ok')], { runId: `boot:${servers.pid}:1` })).toEqual(gone);
+    expect(await probe(['TCP', at('ok')], { runId: 'nonsense' })).toEqual(gone);
+    await using ending = await startNetworkServers();
+    const asked = probe(['HTTP', `http://127.0.0.1:${ending.port('hang')}/`], { runId: ending.runId });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await ending.kill();
+    expect(await asked).toEqual(gone);
+  });
+});
+
+describe('cost', () => {
+  test('an abort ends it at once', async () => {
+    const abort = new AbortController();
+    const { signal } = abort;
+    const asked = outcomeOf(['HTTP', url('hang')], { signal });
+    setTimeout(() => abort.abort(), 50);
+    expect((await asked).outcome).toEqual({ kind: 'cancelled' });
+    expect((await outcomeOf(['TCP', at('ok')], { signal })).outcome).toEqual({ kind: 'cancelled' });
+  });
+
+  test('500 at once are all answered, and no descriptor is left', async () => {
+    const openFiles = () => readdirSync('/proc/self/fd').length;
+    await probe(['HTTP', url('ok')]);
+    const before = openFiles();
+    const asked = ['ok', 'huge-body', 'garbage', 'hang', 'endless-header'].flatMap((name) =>
+      Array.from({ length: 100 }, () => probe(['HTTP', url(name)], { timeoutMs: name === 'hang' ? 1_000 : 20_000 })),
+    );
+    const results = await Promise.all(asked);
+    expect(results.filter(({ exitCode }) => exitCode === 0)).toHaveLength(200);
+    expect(results.filter(({ exitCode }) => exitCode === -1)).toHaveLength(100);
+    await until(() => openFiles() <= before, { withinMs: 5_000, everyMs: 50 });
+  });
+
+  test('memory stays bounded whatever a server sends', async () => {
+    const rssBefore = process.memoryUsage.rss();
+    for (let round = 0; round < 50; round += 1) {
+      const names = ['huge-body', 'endless-header', 'endless-line', 'garbage', 'endless-chunk-size'];
+      await Promise.all(names.map((name) => probe(['HTTP', url(name)])));
+      await probe(['GRPC', at('grpc-flood')]);
+    }
+    expect(process.memoryUsage.rss() - rssBefore).toBeLessThan(150 * 2 ** 20);
+  });
+});
