@@ -1,3 +1,4 @@
+import type { ContainerdEvent } from '../containerd/events.ts';
 import { publishKill, publishStop } from '../events/own-events.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
@@ -25,6 +26,8 @@ const SIGKILL = 9;
 const SIGTERM = 15;
 /** How long a killed container may take to be gone: a process in uninterruptible sleep cannot be killed. */
 const DEATH_LIMIT_MS = 10_000;
+/** The shim tells containerd of an end, and that its subscribers, about when it answers those who wait for it. */
+const TOLD_LIMIT_MS = 2_000;
 
 /**
  * Stops a container: its stop signal, and SIGKILL to all of it when it did not end in time. One that does not run is left alone.
@@ -45,7 +48,7 @@ export async function stopContainer(
   const signal = options.signal === undefined ? ownStopSignal(ctx, view) : parseSignal(options.signal);
   if (options.isForGood !== false) await noteStopped(ctx, id);
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
-  const ended = watchExit(ctx, id, options.abort);
+  const ended = await watchExit(ctx, id, options.abort);
   try {
     await sendSignal(ctx, id, { signal });
     if (view.state === 'paused') await resumeContainer(ctx, id);
@@ -57,6 +60,7 @@ export async function stopContainer(
           hint: 'one of its processes may hang in the kernel',
         });
     }
+    await ended.told();
     await publishStop({ events: ctx.containerd.events, log: ctx.log }, { id });
   } finally {
     letGo();
@@ -73,12 +77,13 @@ export function noteStopped({ containerd, clock }: Pick<ContainerContext, 'conta
 export async function killContainer(ctx: ContainerContext, view: ContainerView, abort?: AbortSignal): Promise<void> {
   const { id } = view.record;
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
-  const ended = watchExit(ctx, id, abort);
+  const ended = await watchExit(ctx, id, abort);
   try {
     await killAll(ctx, id);
     if (view.state === 'paused') await resumeContainer(ctx, id);
     if (!(await ended.within(DEATH_LIMIT_MS)))
       throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`);
+    await ended.told();
   } finally {
     letGo();
     ended.stop();
@@ -117,7 +122,8 @@ const isFinished = (error: unknown): boolean =>
   error instanceof HealthctlError &&
   /process already finished|no such process|not running|not paused|stopped container/i.test(error.message);
 
-function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSignal) {
+/** Begins to wait for the end of a container, before the signal that brings it. */
+async function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSignal) {
   const stopped = new AbortController();
   const signal = abort ? AbortSignal.any([abort, stopped.signal]) : stopped.signal;
   const exit = ctx.containerd.tasks.wait({ containerId }, { signal }).then(
@@ -128,12 +134,37 @@ function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSign
     },
   );
   exit.catch(() => undefined); // told to whoever waits for it
+  const { heard } = await hearOfEnd(ctx, containerId, signal);
   return {
     /** Whether it ended in time. */
     within: (ms: number): Promise<boolean> =>
       Number.isFinite(ms) ? Promise.race([exit, ctx.clock.sleep(ms, signal).then(() => false)]) : exit,
+    /** Resolves when containerd has told its subscribers of the end, so that what is told next comes after it. */
+    told: (): Promise<void> => Promise.race([heard, ctx.clock.sleep(TOLD_LIMIT_MS, signal)]),
     stop: () => stopped.abort(),
   };
+}
+
+/** Resolves when the end of a container will be heard, with a promise of that moment. Order alone is at stake: without events it goes on. */
+async function hearOfEnd(
+  { containerd, log }: ContainerContext,
+  id: string,
+  signal: AbortSignal,
+): Promise<{ readonly heard: Promise<void> }> {
+  const logged = (error: unknown): void => log.debug(`the end of container ${id} is not heard of: ${messageOf(error)}`);
+  try {
+    const ends = await containerd.events.subscribe({ signal, endOf: id });
+    const isIt = (event: ContainerdEvent): boolean =>
+      event.kind === 'task-exited' && event.id === id && event.namespace === containerd.namespace;
+    return { heard: firstOf(ends, isIt).catch(logged) };
+  } catch (error) {
+    logged(error);
+    return { heard: Promise.resolve() };
+  }
+}
+
+async function firstOf<T>(items: AsyncIterable<T>, isWanted: (item: T) => boolean): Promise<void> {
+  for await (const item of items) if (isWanted(item)) return;
 }
 
 /** An image may name a signal that does not exist: then it is the default, as with Docker. */

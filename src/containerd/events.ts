@@ -45,12 +45,17 @@ export type ContainerdEvent = EventFact & {
   readonly atMs: number;
 };
 
-export interface SubscribeOptions {
-  /** Ends the subscription: the iteration throws ABORTED then. */
-  readonly signal: AbortSignal;
-  /** Execs whose ids begin with this are not told of: those of checks would be most of all events. */
-  readonly withoutExecs: string;
-}
+/** @see signal ends the subscription: the iteration throws ABORTED then */
+export type SubscribeOptions = { readonly signal: AbortSignal } & (
+  | {
+      /** Execs whose ids begin with this are not told of: those of checks would be most of all events. */
+      readonly withoutExecs: string;
+    }
+  | {
+      /** Nothing but how the run of this container ends. */
+      readonly endOf: string;
+    }
+);
 
 /** containerd's event exchange. It has no memory: a subscriber gets what happens from now on, in all namespaces. */
 export interface Events {
@@ -82,8 +87,8 @@ export function openEvents(rpc: Rpc, clock: Clock): Events {
   };
   return {
     publish,
-    subscribe: async ({ signal, withoutExecs }) => {
-      const filters = [...filtersWithout(withoutExecs)];
+    subscribe: async ({ signal, ...what }) => {
+      const filters = 'endOf' in what ? filtersForEnd(what.endOf) : filtersWithout(what.withoutExecs);
       const failed = new AbortController();
       const call = { signal: AbortSignal.any([signal, failed.signal]) };
       const envelopes = rpc.stream(Service, subscribeMethod, { filters }, call)[Symbol.asyncIterator]();
@@ -150,6 +155,10 @@ function filtersWithout(execPrefix: string): readonly string[] {
     `topic=="/tasks/exit",event.id~=${other}`,
     `topic~="^/tasks/exec-",event.exec_id~=${other}`,
   ];
+}
+
+function filtersForEnd(id: string): readonly string[] {
+  return [`topic=="/tasks/exit",event.id==${JSON.stringify(id)}`, `topic==${JSON.stringify(MARK_TOPIC)}`];
 }
 
 function notBeginningWith(prefix: string): string {

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { createWatchedContainer } from '../../test/fakes/watched-container.ts';
+import type { Tasks } from '../containerd/tasks.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import type { ContainerContext } from './context.ts';
+import { stopContainer } from './stop.ts';
+
+/** A container whose end comes at the first signal; a test tells of it. */
+function setUp() {
+  const watched = createWatchedContainer();
+  const { ctx, exchange } = watched;
+  let end = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const tasks: Partial<Tasks> = {
+    kill: async () => end(),
+    wait: () => ended.then(() => ({ status: 143, atMs: 5 })),
+  };
+  const containerd = { ...ctx.containerd, containers: { setLabels: async () => {} }, tasks };
+  const stop = (events: Partial<typeof exchange> = {}) =>
+    stopContainer(
+      { ...ctx, containerd: { ...containerd, events: { ...exchange, ...events } } } as unknown as ContainerContext,
+      watched.view(),
+    );
+  const topics = () => exchange.published.map(({ topic }) => topic);
+  return { ...watched, stop, topics };
+}
+
+test('a stop is told after the end, though the shim answers before it tells', async () => {
+  const { stop, topics, settle, exchange, exit, left } = setUp();
+  const stopping = stop();
+  await settle();
+  exchange.tell({ kind: 'task-exited', id: 'c1', namespace: 'other', pid: 1, exitStatus: 0, exitedAtMs: 0 });
+  await settle();
+  expect(topics()).toEqual(['/healthctl/kill']);
+  exit(143);
+  await stopping;
+  expect(topics()).toEqual(['/healthctl/kill', '/healthctl/stop']);
+  expect(left()).toEqual([0, 0]);
+});
+
+test('an end that is never told holds a stop up for two seconds', async () => {
+  const { stop, topics, clock } = setUp();
+  const stopping = stop();
+  await clock.advance(1_999);
+  expect(topics()).toHaveLength(1);
+  await clock.advance(1);
+  await stopping;
+  expect(topics()).toHaveLength(2);
+});
+
+test('a container is stopped also where no event comes', async () => {
+  const { stop, topics } = setUp();
+  await stop({
+    subscribe: () => Promise.reject(new HealthctlError('TIMEOUT', 'containerd did not deliver events in time')),
+  });
+  expect(topics()).toEqual(['/healthctl/kill', '/healthctl/stop']);
+});
