@@ -86,7 +86,7 @@ try {
         onLag: lags.add,
       },
       {
-        ...{ config, runStartedAtMs: startedAtMs, status: 'healthy', lastEndMs: undefined, isPaused: false },
+        ...{ config, countsFromMs: startedAtMs, status: 'healthy', lastEndMs: undefined, isPaused: false },
         share: i / count,
       },
     );

@@ -1,5 +1,6 @@
 import type { ListedContainer } from '../container/list.ts';
 import { isChecked } from '../health/config.ts';
+import { countsFromMs } from '../health/state.ts';
 import { humanDuration } from './format/units.ts';
 
 /**
@@ -20,9 +21,10 @@ export function staleHealthWarning(shown: readonly ListedContainer[], nowMs: num
   return `no monitor runs: health is as of ${which} ${humanDuration(nowMs - Math.max(...ends)).toLowerCase()} ago`;
 }
 
-/** When the last check of the present run ended. */
-function lastCheckMs({ view, health }: ListedContainer): number | undefined {
+/** When the last check of the present run, by its present test, ended. */
+function lastCheckMs({ view: { taskView, startedAtMs = 0 }, health }: ListedContainer): number | undefined {
   const last = health.log.at(-1);
-  if (last === undefined || Date.parse(last.start) < (view.startedAtMs ?? 0)) return undefined;
+  const fromMs = taskView.kind === 'running' ? countsFromMs({ ...taskView.run, startedAtMs }) : startedAtMs;
+  if (last === undefined || Date.parse(last.start) < fromMs) return undefined;
   return Date.parse(last.end);
 }

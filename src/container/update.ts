@@ -1,5 +1,6 @@
-import { checkKindOf, type GivenHealthConfig, mergeHealthConfig } from '../health/config.ts';
+import { checkKindOf, type GivenHealthConfig, isSameTest, mergeHealthConfig } from '../health/config.ts';
 import { type RestartPolicy, restartPolicyText } from '../health/restart-policy.ts';
+import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ContainerContext } from './context.ts';
@@ -29,7 +30,7 @@ export async function updateContainer(ctx: ContainerContext, view: ContainerView
       hint: 'nerdctl made it with --restart: change that with nerdctl update --restart',
     });
   const changed = {
-    ...(update.health ? healthChange(labels, update.health) : {}),
+    ...(update.health ? healthChange(labels, update.health, ctx.clock.now()) : {}),
     // An empty value takes the label away.
     ...(update.restart ? { [LABELS.restart]: isRestarting ? restartPolicyText(update.restart) : '' } : {}),
   };
@@ -41,11 +42,18 @@ export async function updateContainer(ctx: ContainerContext, view: ContainerView
 function healthChange(
   labels: Readonly<Record<string, string>>,
   health: GivenHealthConfig,
+  nowMs: number,
 ): Readonly<Record<string, string>> {
-  const config = mergeHealthConfig(givenHealthConfigOf(labels), health);
+  const before = givenHealthConfigOf(labels);
+  const config = mergeHealthConfig(before, health);
   if (!config || checkKindOf(config.test).kind === 'none')
     throw new HealthctlError('INVALID', 'the container has no health check that could be changed', {
-      hint: 'give it one with --health-cmd',
+      hint: 'give it one with --health-cmd, --health-http, --health-tcp or --health-grpc',
     });
-  return { [LABELS.healthcheck]: '', ...healthLabelsOf(config) };
+  const isOther = !isSameTest(before?.test, config.test);
+  return {
+    [LABELS.healthcheck]: '',
+    ...(isOther ? { [LABELS.testSince]: rfc3339FromMillis(nowMs) } : {}),
+    ...healthLabelsOf(config),
+  };
 }

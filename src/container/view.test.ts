@@ -39,6 +39,15 @@ describe('viewOf', () => {
     });
   });
 
+  test('since when a run has its test', () => {
+    const since = (text: string) => {
+      const { taskView } = viewOf(aRecord({ labels: { [LABELS.testSince]: text } }), aTask(), moment);
+      return taskView.kind === 'running' ? taskView.run.testSinceMs : taskView.kind;
+    };
+    expect(since('2026-01-01T12:00:00.000000000Z')).toBe(Date.parse('2026-01-01T12:00:00Z'));
+    expect(since('yesterday')).toBeUndefined();
+  });
+
   test('a note of another run says nothing of this one', () => {
     const view = viewOf(aRecord({ labels: note('2026-01-01T12:00:00Z', 'other') }), aTask(), moment);
     expect(view.startedAtMs).not.toBe(Date.parse('2026-01-01T12:00:00Z'));

@@ -50,7 +50,14 @@ export function runOfTask(
   moment: Moment,
 ): Run | undefined {
   const isUp = task?.status === 'running' || task?.status === 'paused' || task?.status === 'pausing';
-  return task && isUp ? runOf(task, startNoteOf(labels), moment) : undefined;
+  const run = task && isUp ? runOf(task, startNoteOf(labels), moment) : undefined;
+  return run && withTestSince(run, labels);
+}
+
+/** A run with what its container's labels say of its test. */
+export function withTestSince({ id, startedAtMs }: Run, labels: Readonly<Record<string, string>>): Run {
+  const testSinceMs = Date.parse(labels[LABELS.testSince] ?? '');
+  return { id, startedAtMs, ...(Number.isNaN(testSinceMs) ? {} : { testSinceMs }) };
 }
 
 /** The same as viewOf, for whoever knows the present run already. */

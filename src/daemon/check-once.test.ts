@@ -4,7 +4,7 @@ import { delayMsOf } from './check-once.ts';
 
 const facts = {
   fromMs: 100_000,
-  runStartedAtMs: 50_000,
+  graceFromMs: 50_000,
   status: 'healthy' as const,
   config: aConfig({ intervalNs: 10e9 }),
 };

@@ -6,7 +6,7 @@ import { leadMsOf, planTimer, type TimerPlan } from './timer-plan.ts';
 type Given = Partial<Omit<ScheduleFacts, 'config'>> & { readonly config?: Partial<ScheduleFacts['config']> };
 const facts = (over: Given = {}): ScheduleFacts => ({
   fromMs: 0,
-  runStartedAtMs: 0,
+  graceFromMs: 0,
   status: 'starting',
   ...over,
   config: aConfig({ intervalNs: 30e9, startPeriodNs: 60e9, startIntervalNs: 5e9, ...over.config }),

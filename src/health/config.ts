@@ -109,6 +109,10 @@ export function isChecked(config: Pick<GivenHealthConfig, 'test'> | undefined): 
   }
 }
 
+export function isSameTest(a: readonly string[] = [], b: readonly string[] = []): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
 /**
  * Image × flags, field by field: a flag's value wins when it is not zero, else the image's (Docker: daemon/commit.go merge).
  * Undefined when neither has anything.

@@ -7,7 +7,7 @@ type Given = Partial<Omit<ScheduleFacts, 'config'>> & { readonly config?: Partia
 
 const facts = (over: Given = {}): ScheduleFacts => ({
   fromMs: 0,
-  runStartedAtMs: 0,
+  graceFromMs: 0,
   status: 'starting',
   ...over,
   config: aConfig({ intervalNs: 30e9, startPeriodNs: 0, startIntervalNs: 5e9, ...over.config }),
@@ -43,7 +43,7 @@ describe('the next check', () => {
 
   const anyFacts = fc.record({
     fromMs: fc.integer({ min: 0, max: 1e6 }),
-    runStartedAtMs: fc.constant(0),
+    graceFromMs: fc.constant(0),
     status: fc.constantFrom('starting' as const, 'healthy' as const, 'unhealthy' as const),
     config: fc.record({
       intervalNs: fc.integer({ min: 1e6, max: 1e12 }),

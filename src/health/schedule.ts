@@ -5,7 +5,8 @@ import type { HealthStatus } from './state.ts';
 export interface ScheduleFacts {
   /** What the wait counts from: the end of the previous check, the start of the run before its first, or the moment of an unpause. */
   readonly fromMs: number;
-  readonly runStartedAtMs: number;
+  /** What the start period counts from. */
+  readonly graceFromMs: number;
   readonly status: HealthStatus;
   readonly config: Pick<HealthConfig, 'intervalNs' | 'startPeriodNs' | 'startIntervalNs'>;
 }
@@ -13,8 +14,8 @@ export interface ScheduleFacts {
 const NS_PER_MS = 1e6;
 
 /** Whether the start interval applies: the container is `starting`, inside its start period (Docker: daemon/health.go monitor). */
-export function isInStartPeriod({ fromMs, runStartedAtMs, status, config }: ScheduleFacts): boolean {
-  return status === 'starting' && fromMs - runStartedAtMs < config.startPeriodNs / NS_PER_MS;
+export function isInStartPeriod({ fromMs, graceFromMs, status, config }: ScheduleFacts): boolean {
+  return status === 'starting' && fromMs - graceFromMs < config.startPeriodNs / NS_PER_MS;
 }
 
 /**
@@ -24,10 +25,10 @@ export function isInStartPeriod({ fromMs, runStartedAtMs, status, config }: Sche
  * end, should the regular interval be due earlier: a long start interval must not delay what comes after the period (moby#46747).
  */
 export function nextCheckAtMs(facts: ScheduleFacts): number {
-  const { fromMs, runStartedAtMs, config } = facts;
+  const { fromMs, graceFromMs, config } = facts;
   const regularMs = fromMs + config.intervalNs / NS_PER_MS;
   if (!isInStartPeriod(facts)) return regularMs;
-  const periodEndMs = runStartedAtMs + config.startPeriodNs / NS_PER_MS;
+  const periodEndMs = graceFromMs + config.startPeriodNs / NS_PER_MS;
   return Math.min(fromMs + config.startIntervalNs / NS_PER_MS, Math.max(periodEndMs, regularMs));
 }
 

@@ -9,6 +9,11 @@ const another: TaskView = {
   kind: 'running',
   run: aRun({ id: 'boot:200:9000', startedAtMs: aRun().startedAtMs + 60_000 }),
 };
+/** The run got its test this long after its start. */
+const withTestSince = (ms: number): TaskView => ({
+  kind: 'running',
+  run: aRun({ testSinceMs: aRun().startedAtMs + ms }),
+});
 const empty: StoredHealth = { log: [], state: undefined };
 const sick: StoredHealth = { log: [aResult(1000, 1)], state: aState({ status: 'unhealthy', failingStreak: 4 }) };
 const well: StoredHealth = { log: [aResult(1000)], state: aState({ failingStreak: 1 }) };
@@ -27,6 +32,11 @@ describe('effectiveState', () => {
     ['another run: starting over', sick, another, STARTED, 'starting/0'],
     ['another run after a healthy one', well, another, STARTED, 'starting/0'],
     ['running though nobody noted a start', well, running, NEVER, 'healthy/1'],
+    ['another test after the last result: starting over', sick, withTestSince(5_000), STARTED, 'starting/0'],
+    ['another test, nothing stored since', { log: [], state: sick.state }, withTestSince(5_000), STARTED, 'starting/0'],
+    ['a result by the present test', sick, withTestSince(500), STARTED, 'unhealthy/4'],
+    ['a test given before the run', sick, withTestSince(-60_000), STARTED, 'unhealthy/4'],
+    ['another test after nerdctl’s result', ofNerdctl, withTestSince(5_000), STARTED, 'starting/0'],
     ['stopped: unhealthy, streak kept', well, { kind: 'stopped' }, STARTED, 'unhealthy/1'],
     ['task gone, as after a reboot', sick, { kind: 'none' }, STARTED, 'unhealthy/4'],
     ['stopped before its first check', empty, { kind: 'stopped' }, STARTED, 'unhealthy/0'],

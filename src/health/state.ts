@@ -11,7 +11,12 @@ export interface Run {
   readonly id: string;
   /** Wall time, milliseconds since the epoch. */
   readonly startedAtMs: number;
+  /** Wall time at which the present test took the place of another one, or of none; absent for one that was there from the creation on. */
+  readonly testSinceMs?: number;
 }
+
+/** From when on results count for a run, and the start period is counted: its start, or the later moment at which it got its test. */
+export const countsFromMs = ({ startedAtMs, testSinceMs = 0 }: Run): number => Math.max(startedAtMs, testSinceMs);
 
 /** The process that an id of a run names; undefined for a text that is no such id. */
 export function processOfRun(id: string): { readonly pid: number; readonly startTimeTicks: number } | undefined {
@@ -55,7 +60,7 @@ export type Started = { readonly ever: false } | { readonly ever: true; readonly
  * What a container's health is: the only place that says so.
  *
  * Derived, so that neither a start nor an exit needs a write and a container started by somebody else is right too:
- * a present run that the stored state is not of is `starting`; no run after a start is `unhealthy` (Docker: daemon/health.go stopHealthchecks);
+ * a present run that the stored state is not of is `starting`, and so is one with another test than that state; no run after a start is `unhealthy` (Docker: daemon/health.go stopHealthchecks);
  * undefined for a container that was never started.
  */
 export function effectiveState(subject: {
@@ -92,7 +97,10 @@ function ended({ state }: StoredHealth, lastRun: string | undefined): HealthStat
 /** A state without a run was written by nerdctl: it is of the present run if its last result did not start before that run. */
 function isOfRun({ state, log }: StoredHealth, run: Run): boolean {
   if (!state) return false;
-  if (state.run !== undefined) return state.run === run.id;
+  const isRunNamed = state.run !== undefined;
+  if (isRunNamed && state.run !== run.id) return false;
+  const fromMs = countsFromMs(run);
+  if (isRunNamed && fromMs === run.startedAtMs) return true;
   const last = log.at(-1);
-  return last !== undefined && Date.parse(last.start) >= run.startedAtMs;
+  return last !== undefined && Date.parse(last.start) >= fromMs;
 }

@@ -102,6 +102,18 @@ describe('transition', () => {
   });
 });
 
+test('the start period counts from the moment that the run got its test', () => {
+  const failure = (testSinceMs: number) =>
+    transition({
+      before: start,
+      result: aResult(60_000, 1),
+      config: aConfig({ startPeriodNs: 5e9 }),
+      run: aRun({ testSinceMs: aRun().startedAtMs + testSinceMs }),
+    }).state;
+  expect(failure(56_000)).toMatchObject({ failingStreak: 0, inStartPeriod: true });
+  expect(failure(54_000)).toMatchObject({ failingStreak: 1, inStartPeriod: false });
+});
+
 describe('isMirrorDue', () => {
   const due = (mirrored: Parameters<typeof aState>[0] | undefined, after: Parameters<typeof aState>[0]) =>
     isMirrorDue({ mirrored: mirrored && aState(mirrored), after: aState(after), retries: 3 });

@@ -1,6 +1,6 @@
 import type { HealthConfig } from './config.ts';
 import type { Result } from './result.ts';
-import type { HealthState, Run } from './state.ts';
+import { countsFromMs, type HealthState, type Run } from './state.ts';
 
 export interface Transition {
   readonly state: HealthState;
@@ -12,7 +12,7 @@ export interface Transition {
  * The state machine: what a result makes of the state (Docker: daemon/health.go handleProbeResult).
  *
  * A success at any time is `healthy` with a streak of 0. A failure while `starting` inside the start period, counted from the start of
- * the run, is logged and changes nothing; every other failure adds to the streak, and from `retries` on the container is `unhealthy`.
+ * the run or from its getting another test, is logged and changes nothing; every other failure adds to the streak, and from `retries` on the container is `unhealthy`.
  *
  * @param from.before the effective state before the result
  */
@@ -28,7 +28,7 @@ export function transition(from: {
     statusChanged: status !== before.status,
   });
   if (result.exitCode === 0) return stateOf('healthy', 0);
-  const sinceStartMs = Date.parse(result.start) - run.startedAtMs;
+  const sinceStartMs = Date.parse(result.start) - countsFromMs(run);
   if (before.status === 'starting' && sinceStartMs < config.startPeriodNs / 1e6)
     return stateOf('starting', before.failingStreak, true);
   const streak = before.failingStreak + 1;

@@ -6,6 +6,8 @@ export const LABELS = {
   started: 'healthctl/started',
   /** Ours: a health config that Docker's shape or nerdctl cannot hold, whole. `{"Test":["FOO","x"]}` */
   healthcheck: 'healthctl/healthcheck',
+  /** Ours: when `update` gave the container another test, from which on results count. RFC 3339. `2026-01-01T00:00:00.000Z` */
+  testSince: 'healthctl/test-since',
   /** Ours: the restart policy, as Docker's option has it. `on-failure:3` */
   restart: 'healthctl/restart',
   /** Ours: the user stopped the container. RFC 3339. `2026-01-01T00:00:00Z` */

@@ -94,9 +94,13 @@ describe('what containerd lists', () => {
 describe('what events tell', () => {
   test('labels: the check is another one, the rest stays', () => {
     const { model, now } = hostWith({});
-    const labels = { 'nerdctl/healthcheck': '{"Test":["CMD","false"]}', a: 'b' };
+    const labels = {
+      'nerdctl/healthcheck': '{"Test":["CMD","false"]}',
+      'healthctl/test-since': '2026-01-01T00:00:05.000000000Z',
+    };
     expect(model.apply(told({ kind: 'container-updated', id: 'c1', labels }))).toMatchObject({ kind: 'changed' });
-    expect(now()).toMatchObject({ record: { labels }, config: { test: ['CMD', 'false'] }, run: {}, task: {} });
+    expect(now()).toMatchObject({ record: { labels }, config: { test: ['CMD', 'false'] }, task: {} });
+    expect(now()?.run?.testSinceMs).toBe(Date.parse('2026-01-01T00:00:05Z'));
     model.apply(told({ kind: 'container-updated', id: 'c1', labels: {} }));
     expect(now()).toMatchObject({ record: { labels: {} }, config: undefined, run: {} });
   });

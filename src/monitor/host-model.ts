@@ -1,5 +1,5 @@
 import { type CompactRecord, compactRecordOf } from '../container/compact-record.ts';
-import { healthConfigOf, type Moment, runOfTask } from '../container/view.ts';
+import { healthConfigOf, type Moment, runOfTask, withTestSince } from '../container/view.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
@@ -88,7 +88,7 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
       ...{ namespace, id, task, ...checked },
       record: compactRecordOf(record),
       processJson: checked.config ? processJsonOrNone(record) : undefined,
-      run: isSameRun ? before.run : run,
+      run: isSameRun ? withTestSince(before.run, record.labels) : run,
       isStartSeen: isSameRun && before.isStartSeen,
       isOutOfMemory: isSameRun && before.isOutOfMemory,
       stored: before?.stored ?? NOTHING_STORED,
@@ -203,7 +203,8 @@ const isOfContainer = (event: ContainerdEvent): event is OfContainer =>
 const unknownOf = ({ namespace, id }: Watched): Effect => ({ kind: 'unknown', namespace, id });
 
 function withLabels(container: Watched, labels: Readonly<Record<string, string>>): Watched {
-  return { ...container, record: { ...container.record, labels }, ...checkOf(labels) };
+  const run = container.run && withTestSince(container.run, labels);
+  return { ...container, run, record: { ...container.record, labels }, ...checkOf(labels) };
 }
 
 function checkOf(labels: Readonly<Record<string, string>>): Pick<Watched, 'config' | 'damage'> {

@@ -6,7 +6,7 @@ import { type ContainerView, type Moment, viewFrom } from '../container/view.ts'
 import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
-import { effectiveState, type HealthState } from '../health/state.ts';
+import { countsFromMs, effectiveState, type HealthState } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
@@ -185,7 +185,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const container = model.get(key);
     if (!container || container.run?.id !== run.id || over.signal.aborted) return; // what came meanwhile settles again
     const last = container.stored.log.at(-1);
-    const isOfRun = last !== undefined && Date.parse(last.start) >= run.startedAtMs;
+    const isOfRun = last !== undefined && Date.parse(last.start) >= countsFromMs(run);
     const worker = startWorker(
       {
         ...{ clock, agenda, limiter },
@@ -195,7 +195,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
         onLag: lags.add,
       },
       {
-        ...{ config, isPaused, runStartedAtMs: run.startedAtMs, share: shareOf(key) },
+        ...{ config, isPaused, countsFromMs: countsFromMs(run), share: shareOf(key) },
         status: healthOfWatched(container)?.status ?? 'starting',
         lastEndMs: isOfRun ? Date.parse(last.end) : undefined,
       },

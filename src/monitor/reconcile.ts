@@ -1,4 +1,4 @@
-import type { HealthConfig } from '../health/config.ts';
+import { type HealthConfig, isSameTest } from '../health/config.ts';
 import type { Run } from '../health/state.ts';
 
 /** A container as it is, as far as checking goes. */
@@ -36,18 +36,14 @@ export function reconcile(container: Observed | undefined, worker: Engaged | und
   if (worker.runId !== run.id) return [{ kind: 'stop' }, { kind: 'start', run, config, isPaused }];
   const steps: Step[] = [];
   if (!isSameConfig(worker.config, config))
-    steps.push({ kind: 'reconfigure', config, startsOver: !isSameTest(worker.config, config) });
+    steps.push({ kind: 'reconfigure', config, startsOver: !isSameTest(worker.config.test, config.test) });
   if (worker.isPaused !== isPaused) steps.push({ kind: isPaused ? 'pause' : 'resume' });
   return steps;
 }
 
-function isSameTest(a: HealthConfig, b: HealthConfig): boolean {
-  return a.test.length === b.test.length && a.test.every((item, index) => item === b.test[index]);
-}
-
 function isSameConfig(a: HealthConfig, b: HealthConfig): boolean {
   return (
-    isSameTest(a, b) &&
+    isSameTest(a.test, b.test) &&
     a.intervalNs === b.intervalNs &&
     a.timeoutNs === b.timeoutNs &&
     a.startPeriodNs === b.startPeriodNs &&

@@ -63,9 +63,10 @@ interface Plan {
   cancel(): void;
 }
 
-/** What is known of the health of a run. */
+/** What is known of the health of a run by one test. */
 interface Course {
   readonly runId: string | undefined;
+  readonly testSinceMs: number | undefined;
   /** Its present bad health was acted on. */
   isHandled: boolean;
   /** Monotonic time; infinity once that was long enough, and noted. */
@@ -105,10 +106,10 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     deeds.set(key, deed);
   };
   const courseOf = (key: string): Course => {
-    const runId = get(key)?.run?.id;
+    const { id: runId, testSinceMs } = get(key)?.run ?? {};
     const known = courses.get(key);
-    if (known && known.runId === runId) return known;
-    const course: Course = { runId, isHandled: false, wellSinceMs: undefined };
+    if (known && known.runId === runId && known.testSinceMs === testSinceMs) return known;
+    const course: Course = { runId, testSinceMs, isHandled: false, wellSinceMs: undefined };
     courses.set(key, course);
     return course;
   };

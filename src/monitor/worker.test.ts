@@ -58,7 +58,7 @@ function setUp({ config, beginning, tookMs = 10, codes = [0], places = 4 }: Sett
     },
     {
       config: aConfig({ intervalNs: 2e9, ...config }),
-      runStartedAtMs: clock.now(),
+      countsFromMs: clock.now(),
       status: 'starting',
       lastEndMs: undefined,
       share: 0.5,
@@ -100,7 +100,7 @@ describe('a worker', () => {
   test('of a run found running keeps the place that the last check gives it', async () => {
     const { clock, started } = setUp();
     const late = setUp({
-      beginning: { runStartedAtMs: clock.now() - 60_000, lastEndMs: clock.now() - 500, status: 'healthy' },
+      beginning: { countsFromMs: clock.now() - 60_000, lastEndMs: clock.now() - 500, status: 'healthy' },
     });
     await late.clock.advance(1_500);
     expect(late.started).toEqual([1_500]);
@@ -109,7 +109,7 @@ describe('a worker', () => {
 
   test('of a run found running that is overdue checks somewhere in the interval', async () => {
     const { clock, started } = setUp({
-      beginning: { runStartedAtMs: Date.parse('2025-12-31T00:00:00Z'), status: 'healthy', share: 0.25 },
+      beginning: { countsFromMs: Date.parse('2025-12-31T00:00:00Z'), status: 'healthy', share: 0.25 },
     });
     await clock.advance(600);
     expect(started).toEqual([500]);

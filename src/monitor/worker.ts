@@ -10,8 +10,8 @@ import type { Limiter } from './limiter.ts';
 /** What a worker knows of its run when it begins. */
 export interface WorkerBeginning {
   readonly config: HealthConfig;
-  /** Wall time of the run's start. */
-  readonly runStartedAtMs: number;
+  /** Wall time from which the start period is counted: see countsFromMs in src/health/state.ts. */
+  readonly countsFromMs: number;
   readonly status: HealthStatus;
   /** Wall time; undefined when no check of this run has ended yet. */
   readonly lastEndMs: number | undefined;
@@ -60,7 +60,7 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
   let { config, status } = beginning;
   /** The wall clock may jump later: from here on only monotonic time counts. */
   const monotonicFrom = (wallMs: number): number => clock.monotonic() - (clock.now() - wallMs);
-  let graceFromMs = monotonicFrom(beginning.runStartedAtMs);
+  let graceFromMs = monotonicFrom(beginning.countsFromMs);
   let appointment: Appointment | undefined;
   let turn: { readonly over: Promise<void> } | undefined;
   /** Of the present turn and those after it, until one is interrupted: a signal for each check would be much of what scheduling costs. */
@@ -68,7 +68,7 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
   let isPaused = beginning.isPaused;
   let isStopped = false;
 
-  const facts = (fromMs: number) => ({ fromMs, runStartedAtMs: graceFromMs, status, config });
+  const facts = (fromMs: number) => ({ fromMs, graceFromMs, status, config });
   const plan = (dueMs: number): void => {
     appointment?.cancel();
     appointment = agenda.at(dueMs, () => {

@@ -23,7 +23,11 @@ interface Inspected {
     readonly Pid: number;
     readonly StartedAt: string;
     readonly RestartReason?: string;
-    readonly Health?: { readonly Status: string; readonly Log: readonly unknown[] };
+    readonly Health?: {
+      readonly Status: string;
+      readonly FailingStreak: number;
+      readonly Log: readonly { readonly ExitCode: number }[];
+    };
   };
   readonly HostConfig: { readonly RestartPolicy: { readonly Name: string; readonly MaximumRetryCount: number } };
   readonly Config: { readonly Healthcheck?: { readonly Test: readonly string[]; readonly OnFailure?: string } };
@@ -201,6 +205,14 @@ describe('update', () => {
     await bed.ok(['update', '--health-cmd', 'exit 7', '--health-retries', '1', name]);
     await untilSeen(name, ({ State }) => State.Health?.Status === 'unhealthy');
     expect((await inspect(name)).State.Health?.Log.length).toBeGreaterThan(1);
+    // Another test starts over, with the whole grace; other times alone do not.
+    await bed.ok(['update', '--health-cmd', 'exit 8', '--health-start-period', '10m', name]);
+    await untilSeen(name, ({ State }) => State.Health?.Log.at(-1)?.ExitCode === 8);
+    expect((await inspect(name)).State.Health).toMatchObject({ Status: 'starting', FailingStreak: 0 });
+    await bed.ok(['update', '--health-cmd', 'true', name]);
+    await untilSeen(name, ({ State }) => State.Health?.Status === 'healthy');
+    await bed.ok(['update', '--health-timeout', '7s', name]);
+    expect((await inspect(name)).State.Health?.Status).toBe('healthy');
     await bed.ok(['update', '--no-healthcheck', name]);
     expect(await inspect(name)).toMatchObject({ Config: { Healthcheck: { Test: ['NONE'] } } });
     await untilSeen(name, ({ State }) => State.Health === undefined);

@@ -9,10 +9,7 @@ const SERVERS = fileURLToPath(new URL('../fixtures/network-servers.mjs', import.
 const HTTPD = ['busybox', 'httpd', '-f', '-p', '8080', '-h', '/www'];
 
 interface Document {
-  readonly Config: {
-    readonly Labels: Readonly<Record<string, string>>;
-    readonly Healthcheck: { readonly Test: string[] };
-  };
+  readonly Config: { readonly Healthcheck: { readonly Test: string[] } };
   readonly State: {
     readonly Pid: number;
     readonly Health: { readonly Status: string; readonly Log: readonly { ExitCode: number; Output: string }[] };
@@ -80,6 +77,15 @@ describe('an image without a shell', () => {
       await servers.exited;
     }
     expect(await check(name)).toMatch(/^healthy 1 connect 127\.0\.0\.1:50051: connection refused/);
+  });
+
+  test('given to a container that runs, by update', async () => {
+    const name = await run(['--health-tcp', 'localhost:9', '--health-retries', '1']);
+    expect(await check(name)).toMatch(/^unhealthy 1 /);
+    await bed.ok(['update', '--health-http', 'http://localhost:8080/healthz', name]);
+    expect((await inspect(name)).State.Health.Status).toBe('starting');
+    expect(await check(name)).toBe('healthy 0 HTTP 200 OK: all is well\n');
+    expect((await inspect(name)).Config.Healthcheck.Test[0]).toBe('HTTP');
   });
 
   test('by the monitor, and a stop is no failure', async () => {
