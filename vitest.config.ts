@@ -12,6 +12,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/contract/**/*.test.ts'],
+          // They keep nothing between them: a process for each file would be most of the time.
+          isolate: false,
           testTimeout: 10_000,
           sequence: { groupOrder: 0 },
         },

@@ -1,56 +1,29 @@
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Bed, HEALTHCTL, openBed } from '../e2e/harness.ts';
-import { type ProgramResult, runProgram } from '../fixtures/program.ts';
+import { type Bed, openBed } from '../e2e/harness.ts';
+import { replay, runKit, SCENARIOS } from './replay.ts';
 
-const KIT = fileURLToPath(new URL('kit', import.meta.url));
-/** What cannot pass, and why. */
-const LEFT_OUT: readonly string[] = [
-  'process-limits', // the Go runtime in Debian's runc 1.1.5 raises a soft limit of open files to the hard one
-  'command-shell-alone', // its profile says what the specification does not: the shell itself complains, as in Docker
-  'events-exec', // recorded for the profile docker alone, and so are the next
-  'events-lifecycle',
+/** Those that need no time, and of every other kind of behaviour some; all are played by test/long/conformance.test.ts. */
+const PLAYED = [
+  /^(config|errors|merge|image)-/,
+  /^show-(image-inspect|health-json|ps)$/,
+  /^(break-and-repair|healthy-first-success|streak-reset|unhealthy-retries-one|exit-codes|restart-keeps-log)$/,
+  /^(pause-and-resume|stop-and-start|events-filters|output-limits|process-user|process-capabilities)$/,
+  /^(start-interval-then-interval|start-period-success-ends-grace|timeout-leaves-children|check-ends-container)$/,
 ];
-const NAMES = execFileSync(process.execPath, [`${KIT}/replay.mjs`, '--list', '--profile', 'ours'], { encoding: 'utf8' })
-  .trimEnd()
-  .split('\n')
-  .map((line) => line.split(' ')[0] ?? '')
-  .filter((name) => !LEFT_OUT.includes(name));
-
-/** Runs a program of the kit; it is plain Node.js and knows nothing of vitest. */
-function runKit(
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<ProgramResult> {
-  return runProgram([process.execPath, `${KIT}/${program}`, ...args], { env, timeoutMs: 900_000 });
-}
+const NAMES = SCENARIOS.filter((name) => PLAYED.some((pattern) => pattern.test(name)));
 
 describe('conformance with Docker 28.5.2, as recorded', () => {
   let bed: Bed;
-  const verdicts = new Map<string, string>();
-
-  const replay = async (names: readonly string[], jobs: number): Promise<void> => {
-    const cli = [HEALTHCTL, ...bed.globalFlags].join(' ');
-    const only = names.flatMap((name) => ['--only', name]);
-    const options = ['--cli', cli, '--profile', 'ours', '--jobs', `${jobs}`, '--retry', '2', '--verbose', ...only];
-    const { stdout } = await runKit('replay.mjs', options, bed.env);
-    for (const name of names) verdicts.set(name, verdictOf(name, stdout));
-  };
+  let verdicts: ReadonlyMap<string, string>;
 
   beforeAll(async () => {
     bed = await openBed(['autostart = true']);
-    await replay(NAMES, 4);
-    // Scenarios of a second fail when a busy machine shows their first state late: those that did are played once more, one by one.
-    const failed = NAMES.filter((name) => !verdicts.get(name)?.startsWith('pass '));
-    if (failed.length > 0 && failed.length <= 25) await replay(failed, 1);
-  }, 1_000_000);
-
+    verdicts = await replay(bed, NAMES);
+  }, 600_000);
   afterAll(() => bed[Symbol.asyncDispose]());
 
   test('scenarios were found', () => {
-    expect(NAMES.length).toBeGreaterThanOrEqual(85);
+    expect(NAMES.length).toBeGreaterThanOrEqual(38);
   });
 
   test.each(NAMES)('%s', (name) => {
@@ -62,9 +35,3 @@ test('the kit notices wrong behaviour', async () => {
   const { code, stdout, stderr } = await runKit('selfcheck.mjs', [], { PATH: process.env.PATH ?? '' });
   expect(code, stdout + stderr).toBe(0);
 });
-
-/** What the kit printed of a scenario: its line, and indented below it further differences. */
-function verdictOf(name: string, output: string): string {
-  const blocks = output.split(/\n(?=\S)/);
-  return blocks.find((block) => block.split(/\s+/)[1] === name) ?? `not played; the kit printed:\n${output}`;
-}
