@@ -1,0 +1,211 @@
+// healthctl's monitor beside a real Docker, in turn in one run: the same runc, libseccomp, containerd and seccomp
+// profile (healthctl's default, given to both), no network. Needs root, runc, cgroup v1, `npm run build`, and a root directory with a dockerd.
+//   node --import tsx bench/docker.ts --docker-root DIR [--quick] [--only ps,cpu,lateness,start] [--rounds 4] [--late 50]
+// Instead of --docker-root: HEALTHCTL_DOCKER_ROOT. --quick: a third of the time, figures that say little.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { defaultProfile } from '../src/oci/seccomp-default.ts';
+import { dockerArchive } from '../test/fixtures/image-archive.ts';
+import { startContainerd } from '../test/fixtures/private-containerd.ts';
+import { startDocker } from './docker/docker-side.ts';
+import { startHealthctl } from './docker/healthctl-side.ts';
+import * as measures from './docker/measures.ts';
+import type { Side } from './docker/side.ts';
+import { quantile, type Row, spread, tableOf } from './docker/table.ts';
+
+const { values } = parseArgs({
+  options: {
+    'docker-root': { type: 'string', default: process.env.HEALTHCTL_DOCKER_ROOT ?? '' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: 'ps,cpu,lateness,start' },
+    rounds: { type: 'string', default: '4' },
+    late: { type: 'string', default: '50' },
+  },
+});
+const root = resolve(values['docker-root']);
+if (values['docker-root'] === '' || !existsSync(join(root, 'usr/sbin/dockerd'))) {
+  console.error(`no dockerd: --docker-root or HEALTHCTL_DOCKER_ROOT names a directory in which there is usr/sbin/dockerd
+make one, of Docker 28.5 (560 MB): mmdebstrap --variant=apt \\
+  --include=docker.io,docker-cli,containerd,runc,mount,iproute2,ca-certificates sid DIR`);
+  process.exit(1);
+}
+const parts = new Set(values.only.split(','));
+const quick = values.quick;
+const rounds = quick ? 2 : Number(values.rounds);
+const PS_CONTAINERS = 60;
+
+interface Sides<T> {
+  readonly healthctl: T;
+  readonly docker: T;
+}
+
+// Docker's containerd serves healthctl too; its runc does not run on an older libc, so that one is the host's on both sides.
+const programs = mkdtempSync(join(tmpdir(), 'healthctl-bench-bin-'));
+for (const name of ['containerd', 'containerd-shim-runc-v2', 'ctr'])
+  symlinkSync(join(root, 'usr/bin', name), join(programs, name));
+process.env.HEALTHCTL_TEST_BIN = programs;
+const rows: Row[] = [];
+const stops: (() => Promise<void>)[] = [async () => rmSync(programs, { recursive: true })];
+let stopping: Promise<void> | undefined;
+/** Whoever calls it again, as what a signal interrupted will do, waits for the first. */
+const stopAll = (): Promise<void> => {
+  stopping ??= (async () => {
+    for (const stop of stops.reverse()) await stop();
+  })();
+  return stopping;
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopAll().then(() => process.exit(1)));
+try {
+  const containerd = await startContainerd();
+  stops.push(containerd.stop);
+  const { directory } = containerd;
+  mkdirSync(join(directory, 'docker'));
+  const seccomp = join(directory, 'seccomp.json');
+  writeFileSync(seccomp, JSON.stringify(defaultProfile()));
+  const docker = await startDocker(root, directory, seccomp);
+  stops.push(docker.stop);
+  const healthctl = await startHealthctl(containerd, seccomp);
+  stops.push(healthctl.stop);
+  const sides = { healthctl, docker };
+
+  const archive = join(directory, 'image.tar');
+  const config = { Healthcheck: { Test: ['CMD', '/bin/true'] } };
+  writeFileSync(archive, await dockerArchive({ name: measures.IMAGE, config }));
+  for (const side of [healthctl, docker]) measures.must(side, 'load', '-q', '-i', archive);
+  console.log(`${healthctl.versions}\n${docker.versions}\nload average ${loadOf()} before`);
+
+  const comparisons = { ps: comparePs, cpu: compareCpu, lateness: compareLateness, start: compareStart };
+  for (const [name, compare] of Object.entries(comparisons)) {
+    if (!parts.has(name)) continue;
+    const startMs = performance.now();
+    await compare(sides);
+    console.log(`${name}: ${((performance.now() - startMs) / 1_000).toFixed(0)} s, load average ${loadOf()}`);
+  }
+  console.log(`\n${tableOf(rows)}`);
+} finally {
+  await stopAll();
+}
+
+function loadOf(): string {
+  return loadavg()[0]?.toFixed(2) ?? '';
+}
+
+/** One side after the other, and the other first in the next round. */
+async function inTurn<T>(sides: Sides<Side>, count: number, work: (side: Side) => Promise<T>): Promise<Sides<T[]>> {
+  const seen: Sides<T[]> = { healthctl: [], docker: [] };
+  for (let round = 0; round < count; round += 1) {
+    const order = ['healthctl', 'docker'] as const;
+    for (const name of round % 2 === 0 ? order : order.toReversed()) seen[name].push(await work(sides[name]));
+  }
+  return seen;
+}
+
+async function comparePs(sides: Sides<Side>): Promise<void> {
+  const { healthctl, docker } = sides;
+  for (const side of [healthctl, docker]) measures.runMany(side, PS_CONTAINERS, measures.NEVER);
+  await sleep(2_000);
+  const node: number[] = [];
+  const seen = await inTurn(sides, quick ? 7 : 25, async ({ program, env }) => {
+    node.push(measures.wallMsOf([process.execPath, '-e', '0'], env));
+    return measures.wallMsOf([...program, 'ps'], env);
+  });
+  for (const side of [healthctl, docker]) measures.removeAll(side);
+  const [ours, theirs, bare] = [seen.healthctl, seen.docker, node].map((list) => quantile(list, 0.5)) as [
+    number,
+    number,
+    number,
+  ];
+  rows.push(
+    {
+      ...{ what: `ps of ${PS_CONTAINERS}, wall time`, healthctl: spread(seen.healthctl), docker: spread(seen.docker) },
+      ...ratio(ours / theirs, 1),
+    },
+    {
+      what: `ps of ${PS_CONTAINERS}, against bare node`,
+      ...{ healthctl: ours.toFixed(1), docker: `node: ${spread(node)}` },
+      ...ratio(ours / bare, 1.8),
+    },
+  );
+}
+
+async function compareCpu(sides: Sides<Side>): Promise<void> {
+  const seconds = quick ? 5 : 10;
+  for (const side of [sides.healthctl, sides.docker]) measures.runMany(side, 5, measures.NEVER);
+  await sleep(2_000);
+  const [idleOurs, idleTheirs] = [
+    await measures.idleCpu(sides.healthctl, seconds),
+    await measures.idleCpu(sides.docker, seconds),
+  ];
+  for (const side of [sides.healthctl, sides.docker]) measures.removeAll(side);
+  const seen = await inTurn(sides, rounds, (side) =>
+    measures.cpuOfCheck(side, side.name === 'Docker' ? idleTheirs : idleOurs, seconds),
+  );
+  const counted = (list: readonly { checks: number }[]) => list.reduce((sum, { checks }) => sum + checks, 0);
+  console.log(`CPU of ${counted(seen.healthctl)} and ${counted(seen.docker)} checks, ${rounds} rounds`);
+  const all = { ours: seen.healthctl.map((one) => one.all), theirs: seen.docker.map((one) => one.all) };
+  const own = { ours: seen.healthctl.map((one) => one.own), theirs: seen.docker.map((one) => one.own) };
+  const ownMs = quantile(own.ours, 0.5);
+  rows.push(
+    {
+      ...{ what: 'all CPU of a check', healthctl: spread(all.ours), docker: spread(all.theirs) },
+      ...ratio(quantile(all.ours, 0.5) / quantile(all.theirs, 0.5), 0.85),
+    },
+    {
+      ...{ what: "the daemon's own CPU of a check", healthctl: spread(own.ours), docker: spread(own.theirs) },
+      ...{ figure: `${ownMs.toFixed(1)} ms`, target: '4 ms', reached: ownMs <= 4 },
+    },
+    {
+      what: 'all CPU without a check, for each second',
+      ...{ healthctl: idleOurs.all.toFixed(1), docker: idleTheirs.all.toFixed(1) },
+      ...{ figure: '', target: '', reached: undefined },
+    },
+  );
+}
+
+async function compareLateness(sides: Sides<Side>): Promise<void> {
+  const seen = await inTurn(sides, quick ? 1 : 2, (side) =>
+    measures.lateness(side, Number(values.late), quick ? 12 : 30),
+  );
+  const [ours, theirs] = [seen.healthctl, seen.docker].map((list) => list.flatMap(({ late }) => late)) as [
+    number[],
+    number[],
+  ];
+  const cores = (list: readonly { cores: number }[]) => spread(list.map((one) => one.cores));
+  console.log(`processors taken meanwhile: healthctl ${cores(seen.healthctl)}, Docker ${cores(seen.docker)}`);
+  const told = (list: readonly number[]) => {
+    const [p50, p99, max] = [0.5, 0.99, 1].map((share) => quantile(list, share));
+    return `p50 ${p50}, p99 ${p99}, max ${max} of ${list.length}`;
+  };
+  rows.push({
+    ...{ what: `later than due, ${values.late} at 2 s`, healthctl: told(ours), docker: told(theirs) },
+    ...ratio(quantile(ours, 0.99) / quantile(theirs, 0.99), 0.8),
+  });
+}
+
+async function compareStart(sides: Sides<Side>): Promise<void> {
+  const events = { healthctl: measures.followEvents(sides.healthctl), Docker: measures.followEvents(sides.docker) };
+  await sleep(1_000);
+  const seen = await inTurn(sides, quick ? 3 : 11, (side) => measures.startToHealthy(side, events[side.name]));
+  for (const { end } of Object.values(events)) end();
+  for (const side of [sides.healthctl, sides.docker]) measures.removeAll(side);
+  const [ours, theirs] = [seen.healthctl.map((one) => one.fromStart), seen.docker.map((one) => one.fromStart)];
+  const whole = (list: readonly { fromCommand: number }[]) => spread(list.map((one) => one.fromCommand));
+  const ownMs = quantile(ours, 0.5);
+  rows.push(
+    {
+      ...{ what: 'start to healthy', healthctl: spread(ours), docker: spread(theirs) },
+      ...{ figure: `${ownMs.toFixed(0)} ms`, target: '200 ms', reached: ownMs <= 200 },
+    },
+    {
+      ...{ what: 'command to healthy', healthctl: whole(seen.healthctl), docker: whole(seen.docker) },
+      ...{ figure: '', target: '', reached: undefined },
+    },
+  );
+}
+
+function ratio(value: number, limit: number): Pick<Row, 'figure' | 'target' | 'reached'> {
+  return { figure: `${value.toFixed(2)} times`, target: `${limit} times`, reached: value <= limit };
+}

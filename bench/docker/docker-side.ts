@@ -1,0 +1,114 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, openSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { testbedEnvironment } from '../../test/fixtures/private-containerd.ts';
+import { descendantsOf, endProcesses, listProcesses, readProcess } from '../../test/fixtures/processes.ts';
+import { removeCgroups } from '../../test/fixtures/testbed-remains.ts';
+import { until } from '../../test/fixtures/until.ts';
+import { CPUACCT } from './cpu.ts';
+import type { LoggedCheck, Side } from './side.ts';
+
+const SCRIPT = fileURLToPath(new URL('dockerd.sh', import.meta.url));
+
+interface DockerVersion {
+  readonly Version: string;
+  readonly Components: readonly { readonly Name: string; readonly Version: string }[];
+}
+
+interface DockerContainer {
+  readonly State: { readonly Health: { readonly Log: readonly LoggedCheck[] | null } };
+}
+
+/** Starts the dockerd of a root directory, on the host's runc, with all that it keeps in `directory`. */
+export async function startDocker(
+  root: string,
+  directory: string,
+  seccomp: string,
+): Promise<Side & { stop(): Promise<void> }> {
+  const env = testbedEnvironment(directory);
+  const socket = join(directory, 'docker.sock');
+  const group = `healthctl-bench-${process.pid}-docker`;
+  const log = join(directory, 'dockerd.log');
+  const output = openSync(log, 'a');
+  // Should we be killed, it goes with us.
+  const outer = spawn('setpriv', ['--pdeathsig', 'KILL', '/bin/sh', SCRIPT], {
+    env: { ...env, ROOT: root, BED: directory, GROUP: group, ...runcOf(env) },
+    stdio: ['ignore', output, output],
+  });
+  const outerProcess = readProcess(outer.pid ?? 0);
+  const inside = () => (outerProcess ? descendantsOf([outerProcess], listProcesses()) : []);
+  const dockerd = () => inside().filter(({ name }) => name === 'dockerd');
+  const stop = async (): Promise<void> => {
+    await endProcesses(dockerd(), { graceMs: 20_000 });
+    if (outerProcess) await endProcesses([outerProcess], { graceMs: 0 });
+    await until(() => inside().length === 0, { what: 'what dockerd started to end' });
+    const isRemoved = () => {
+      removeCgroups(group);
+      return !existsSync(join(CPUACCT, group));
+    };
+    await until(isRemoved, { what: 'the cgroups of Docker to be empty' });
+  };
+  try {
+    const isUp = async () => outer.exitCode !== null || (await ask(socket, '/_ping').catch(() => undefined)) === 'OK';
+    await until(isUp, { withinMs: 20_000, what: 'dockerd to answer' });
+    const daemonPid = dockerd()[0]?.pid;
+    if (daemonPid === undefined) throw new Error(`dockerd ended:\n${readFileSync(log, 'utf8').slice(-2000)}`);
+    return {
+      ...{ name: 'Docker', env, daemonPid, group, seccomp, stop },
+      versions: versionsOf(JSON.parse(await ask(socket, '/version'))),
+      program: [join(root, 'usr/bin/docker'), '--host', `unix://${socket}`],
+      checksMade: () => checksOf(daemonPid),
+      healthLogs: () => logsOf(socket),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The runc that healthctl's containerd finds, and the library that it loads seccomp profiles by: its version counts as well. */
+function runcOf(env: Record<string, string>): { RUNC: string; LIBSECCOMP: string } {
+  const run = (file: string, ...args: string[]) => execFileSync(file, args, { env, encoding: 'utf8' });
+  const runc = run('/bin/sh', '-c', 'command -v runc').trim();
+  return { RUNC: runc, LIBSECCOMP: /=> (\S+libseccomp\S+)/.exec(run('ldd', runc))?.[1] ?? '' };
+}
+
+function versionsOf({ Version, Components }: DockerVersion): string {
+  const of = (name: string) => Components.find(({ Name }) => Name === name)?.Version;
+  return `Docker ${Version}, containerd ${of('containerd')}, runc ${of('runc')}`;
+}
+
+/** Docker's own counter. Its port is in the network namespace of dockerd. */
+function checksOf(pid: number): number {
+  const script = "fetch('http://127.0.0.1:9323/metrics').then((answer) => answer.text()).then(console.log)";
+  const args = ['--target', `${pid}`, '--net', process.execPath, '-e', script];
+  const text = execFileSync('nsenter', args, { encoding: 'utf8' });
+  return Number(/^engine_daemon_health_checks_total (\S+)$/m.exec(text)?.[1]);
+}
+
+/** Over the API: a command line that inspects fifty would take a share of the processors. */
+async function logsOf(socket: string): Promise<ReadonlyMap<string, readonly LoggedCheck[]>> {
+  const logs = new Map<string, readonly LoggedCheck[]>();
+  for (const { Id } of JSON.parse(await ask(socket, '/containers/json')) as { Id: string }[]) {
+    const { State }: DockerContainer = JSON.parse(await ask(socket, `/containers/${Id}/json`));
+    logs.set(Id, State.Health.Log ?? []);
+  }
+  return logs;
+}
+
+function ask(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, path }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk) => {
+        text += chunk;
+      });
+      answer.on('end', () => resolve(text));
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}

@@ -1,0 +1,84 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DaemonStatus } from '../../src/daemon/api.ts';
+import { NODE_FLAGS } from '../../src/daemon/autostart.ts';
+import { hostIdOf } from '../../src/store/state-dir.ts';
+import { type PrivateContainerd, testbedEnvironment } from '../../test/fixtures/private-containerd.ts';
+import { endProcesses, hasEnvironment, listProcesses, readProcess } from '../../test/fixtures/processes.ts';
+import { MARK } from '../../test/fixtures/testbed-remains.ts';
+import { until } from '../../test/fixtures/until.ts';
+import { CPUACCT } from './cpu.ts';
+import type { LoggedCheck, Side } from './side.ts';
+
+const LAUNCHER = fileURLToPath(new URL('../../bin/healthctl', import.meta.url));
+
+/** Starts healthctl's monitor on a private containerd, as the autostart and the unit run it. */
+export async function startHealthctl(
+  { directory, address }: PrivateContainerd,
+  seccomp: string,
+): Promise<Side & { stop(): Promise<void> }> {
+  const group = `healthctl-bench-${process.pid}`; // the namespace too: the cgroups of its containers are below the one of its name
+  const runRoot = join(directory, 'r');
+  const env = { ...testbedEnvironment(directory), HEALTHCTL_TOML: join(directory, 'healthctl.toml') };
+  writeFileSync(env.HEALTHCTL_TOML, `watch_namespaces = ["${group}"]\nautostart = false\n`);
+  writeFileSync(join(directory, 'namespaces', group), ''); // whoever removes the test bed removes its cgroups
+  const program = [
+    ...[process.execPath, LAUNCHER, '--address', address, '--namespace', group],
+    ...['--run-root', runRoot, '--data-root', join(directory, 'd')],
+  ];
+  const [node = '', ...args] = program;
+  const ask = (...command: string[]) =>
+    execFileSync(node, [...args, ...command], { env, encoding: 'utf8', stdio: 'pipe' });
+  const status = (): DaemonStatus => JSON.parse(ask('daemon', 'status', '--format', 'json'));
+
+  const monitor = spawn(node, [...NODE_FLAGS, '--', ...args, 'daemon', 'run'], { env, stdio: 'ignore' });
+  const daemonPid = monitor.pid ?? 0;
+  const answers = () => {
+    try {
+      return status();
+    } catch {
+      return undefined;
+    }
+  };
+  await until(answers, { withinMs: 15_000, what: 'the monitor to answer' });
+  mkdirSync(join(CPUACCT, group));
+  for (const pid of [daemonPid, ...containerdsOf(directory)])
+    writeFileSync(join(CPUACCT, group, 'cgroup.procs'), `${pid}`);
+
+  return {
+    ...{ name: 'healthctl', program, env, daemonPid, group, seccomp },
+    versions: versionsOf(env),
+    checksMade: () => status().checksMade,
+    healthLogs: async () => logsOf(join(runRoot, hostIdOf(address), group)),
+    stop: () =>
+      endProcesses(
+        [readProcess(daemonPid)].filter((one) => one !== undefined),
+        { graceMs: 10_000 },
+      ),
+  };
+}
+
+/** Not those that dockerd started in the same directory. */
+function containerdsOf(directory: string): number[] {
+  return listProcesses()
+    .filter(({ name, args }) => name === 'containerd' && args.includes(join(directory, 'config.toml')))
+    .filter(({ pid }) => hasEnvironment(pid, `${MARK}=${directory}`))
+    .map(({ pid }) => pid);
+}
+
+function versionsOf(env: Record<string, string>): string {
+  const of = (file: string) =>
+    / (?:version )?v?(\d\S+)/.exec(execFileSync(file, ['--version'], { env, encoding: 'utf8' }));
+  return `healthctl on Node.js ${process.versions.node}, containerd ${of('containerd')?.[1]}, runc ${of('runc')?.[1]}`;
+}
+
+function logsOf(base: string): ReadonlyMap<string, readonly LoggedCheck[]> {
+  const ids = readdirSync(base).filter((name) => !name.startsWith('.'));
+  const lines = (id: string) =>
+    readFileSync(join(base, id, 'health.json'), 'utf8')
+      .trim()
+      .split('\n');
+  return new Map(ids.map((id) => [id, lines(id).map((line) => JSON.parse(line) as LoggedCheck)]));
+}

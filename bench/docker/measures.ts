@@ -1,0 +1,136 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../test/fixtures/until.ts';
+import { cpuMsOfGroup, cpuMsOfProcess } from './cpu.ts';
+import type { Side } from './side.ts';
+
+/** Its HEALTHCHECK is `CMD /bin/true`: on a command line Docker takes a check for a shell only. */
+export const IMAGE = 'docker.io/bench/busybox:1';
+/** Nothing is due while it is measured. */
+export const NEVER = ['--health-interval', '1h'];
+const LATE_INTERVAL_MS = 2_000;
+
+/** CPU in milliseconds: of one check, or per second of waiting. */
+export interface Cpu {
+  readonly own: number;
+  readonly all: number;
+}
+
+export function must(side: Side, ...args: string[]): string {
+  const [file = '', ...before] = side.program;
+  return execFileSync(file, [...before, ...args], {
+    env: side.env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** @returns the id */
+function run(side: Side, health: readonly string[]): string {
+  const place = ['--network', 'none', '--security-opt', `seccomp=${side.seccomp}`];
+  return must(side, 'run', '-d', ...place, ...health, IMAGE, 'sleep', '3600').trim();
+}
+
+export function runMany(side: Side, count: number, health: readonly string[]): void {
+  for (let i = 0; i < count; i += 1) run(side, health);
+}
+
+export function removeAll(side: Side): void {
+  must(side, 'rm', '-f', ...must(side, 'ps', '-aq').trim().split('\n'));
+}
+
+/** What a side does in a second while its containers run and no check is due. */
+export async function idleCpu(side: Side, seconds: number): Promise<Cpu> {
+  const { own, all } = await cpuDuring(side, seconds);
+  return { own: own / seconds, all: all / seconds };
+}
+
+/** Five containers at 1 s: few enough that the checks do not wait for each other, on two cores already. */
+export async function cpuOfCheck(side: Side, idle: Cpu, seconds: number): Promise<Cpu & { checks: number }> {
+  runMany(side, 5, ['--health-interval', '1s']);
+  await sleep(2_000);
+  const { own, all, checks, tookS } = await cpuDuring(side, seconds);
+  removeAll(side);
+  return { checks, own: (own - idle.own * tookS) / checks, all: (all - idle.all * tookS) / checks };
+}
+
+async function cpuDuring(side: Side, seconds: number) {
+  const look = () => ({
+    checks: side.checksMade(),
+    own: cpuMsOfProcess(side.daemonPid),
+    all: cpuMsOfGroup(side.group),
+    atMs: performance.now(),
+  });
+  const before = look();
+  await sleep(seconds * 1_000);
+  const after = look();
+  return {
+    checks: after.checks - before.checks,
+    own: after.own - before.own,
+    all: after.all - before.all,
+    tookS: (after.atMs - before.atMs) / 1_000,
+  };
+}
+
+/**
+ * How late checks began, by the health log: start, less the end of the check before it, less the interval. With the processors that the
+ * side took: when that is all of them, the figure tells how checks queue (healthctl limits how many run, Docker does not), not how
+ * punctual they are.
+ */
+export async function lateness(side: Side, containers: number, seconds: number) {
+  runMany(side, containers, ['--health-interval', `${LATE_INTERVAL_MS}ms`]);
+  await sleep(LATE_INTERVAL_MS + 1_000);
+  const from = Date.now();
+  const cpuBeforeMs = cpuMsOfGroup(side.group);
+  const late = new Map<string, number>();
+  while (Date.now() - from < seconds * 1_000) {
+    await sleep(3 * LATE_INTERVAL_MS); // Docker keeps five checks
+    for (const [id, log] of await side.healthLogs()) {
+      for (const [i, { Start }] of log.entries()) {
+        const endBefore = Date.parse(log[i - 1]?.End ?? '');
+        if (endBefore >= from) late.set(`${id} ${Start}`, Date.parse(Start) - endBefore - LATE_INTERVAL_MS);
+      }
+    }
+  }
+  const cores = (cpuMsOfGroup(side.group) - cpuBeforeMs) / (Date.now() - from);
+  removeAll(side);
+  return { late: [...late.values()], cores };
+}
+
+/** What `events` has printed so far, to be ended. */
+export function followEvents({ program, env }: Side) {
+  const [file = '', ...args] = program;
+  const events = spawn(file, [...args, 'events', '--format', '{{json .}}'], {
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let text = '';
+  events.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  return {
+    timeMsOf: (id: string, action: string): number | undefined => {
+      const whole = text.split('\n').slice(0, -1);
+      const found = whole.map((line) => JSON.parse(line)).find((one) => one.Actor.ID === id && one.Action === action);
+      return found && found.timeNano / 1e6;
+    },
+    end: () => events.kill('SIGTERM'),
+  };
+}
+
+/** From the event of the start, and from the command, to the event of the health. */
+export async function startToHealthy(side: Side, { timeMsOf }: ReturnType<typeof followEvents>) {
+  const early = ['--health-interval', '30s', '--health-start-interval', '100ms', '--health-start-period', '10s'];
+  const begunMs = Date.now();
+  const id = run(side, early);
+  const endMs = await until(() => timeMsOf(id, 'health_status: healthy'), { everyMs: 20, what: 'the healthy event' });
+  const startMs = await until(() => timeMsOf(id, 'start'), { everyMs: 20, what: 'the start event' });
+  return { fromStart: endMs - startMs, fromCommand: endMs - begunMs };
+}
+
+export function wallMsOf(program: readonly string[], env: Record<string, string>): number {
+  const [file = '', ...args] = program;
+  const start = process.hrtime.bigint();
+  execFileSync(file, args, { env, stdio: 'ignore' });
+  return Number(process.hrtime.bigint() - start) / 1e6;
+}
