@@ -208,7 +208,7 @@ describe('interrupted', () => {
     const image = await bed.image();
     const before = await bed.leaks();
     const flags = command === 'run' ? ['-d'] : [];
-    for (let delayMs = 60; delayMs < 900; delayMs += 70) {
+    for (let delayMs = 60; delayMs < 900; delayMs += 140) {
       const name = bed.name('cut');
       const running = bed.spawn([command, ...flags, '--name', name, '--health-cmd', 'true', image, 'sleep', '600']);
       await new Promise((resolve) => setTimeout(resolve, delayMs)); // the moment is the point
