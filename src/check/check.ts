@@ -88,6 +88,7 @@ async function probe(
         processJson: subject.processJson,
         scratchDir,
         timeoutNs: subject.config.timeoutNs,
+        exec: subject.config.exec,
       };
       return prober.probe(target, kind, signal);
     }

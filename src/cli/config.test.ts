@@ -32,6 +32,7 @@ describe('loadSettings', () => {
         namespaces: [],
         maxChecks: 4 * availableParallelism(),
         idleTimeoutMs: 600_000,
+        exec: 'fresh',
         socketGroup: undefined,
       },
       debug: false,
@@ -54,11 +55,11 @@ describe('loadSettings', () => {
 
   test('how the monitor works', async () => {
     const HEALTHCTL_TOML = configFile(
-      'autostart = false\nscheduler = "systemd"\nadopt = "never"\nwatch_namespaces = ["a", "b"]\nmax_checks = 3\nidle_timeout = "1m30s"\nsocket_group = "ops"\n',
+      'autostart = false\nscheduler = "systemd"\nadopt = "never"\nwatch_namespaces = ["a", "b"]\nmax_checks = 3\nidle_timeout = "1m30s"\nhealth_exec = "resident"\nsocket_group = "ops"\n',
     );
     expect((await loadSettings({}, { HEALTHCTL_TOML })).monitor).toEqual({
       ...{ autostart: false, scheduler: 'systemd', adopt: 'never', namespaces: ['a', 'b'] },
-      ...{ maxChecks: 3, idleTimeoutMs: 90_000, socketGroup: 'ops' },
+      ...{ maxChecks: 3, idleTimeoutMs: 90_000, socketGroup: 'ops', exec: 'resident' },
     });
   });
 
@@ -67,6 +68,7 @@ describe('loadSettings', () => {
     ['adopt = true', 'adopt must be "auto" or "always" or "never", not true'],
     ['watch_namespaces = "a"', 'watch_namespaces must be a list of strings, not "a"'],
     ['watch_namespaces = ["../x"]', 'watch_namespaces: "../x" must be letters and digits'],
+    ['health_exec = "slow"', 'health_exec must be "fresh" or "resident", not "slow"'],
     ['max_checks = 0', 'max_checks must be a whole number from 1 to 1000, not 0'],
     ['idle_timeout = "5"', 'idle_timeout: time: missing unit in duration "5"'],
     ['idle_timeout = "0s"', 'idle_timeout must be longer than nothing, not "0s"'],
@@ -163,7 +165,7 @@ describe('parseConfig', () => {
 
   test('an unknown key is answered with the known ones', async () => {
     await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
-      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, socket_group, debug',
+      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, health_exec, socket_group, debug',
     });
   });
 });

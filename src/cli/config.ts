@@ -23,6 +23,7 @@ const DEFAULTS: Settings = {
     namespaces: [],
     maxChecks: 4 * availableParallelism(),
     idleTimeoutMs: 10 * 60_000,
+    exec: 'fresh',
     socketGroup: undefined,
   },
   debug: false,
@@ -137,6 +138,7 @@ const MONITOR_SETTINGS: readonly {
   { name: 'namespaces', key: 'watch_namespaces', check: checkNamespaces },
   { name: 'maxChecks', key: 'max_checks', check: (place, key, value) => checkNumber(place, key, value, 1000) },
   { name: 'idleTimeoutMs', key: 'idle_timeout', check: checkDuration },
+  { name: 'exec', key: 'health_exec', check: wordOf('fresh', 'resident') },
   { name: 'socketGroup', key: 'socket_group', check: checkText },
 ];
 

@@ -14,7 +14,7 @@ export async function openEventSource(world: EventWorld): Promise<EventSource> {
       import('../events/containerd-event-source.ts'),
       import('../events/event-log.ts'),
       import('../container/event-facts.ts'),
-      import('../probe/exec.ts'),
+      import('../probe/check-execs.ts'),
     ]);
   const { clock, log, settings } = world;
   const logDir = eventLogDir({ runRoot: settings.runRoot, address: containerd.address });

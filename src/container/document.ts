@@ -39,6 +39,7 @@ export interface HealthcheckDocument {
   /** Ours, where they were given. */
   readonly OnFailure?: string;
   readonly MaxRestarts?: number;
+  readonly Exec?: string;
 }
 
 export interface StateDocument {
@@ -193,6 +194,7 @@ function healthcheckOf(check: GivenHealthConfig): HealthcheckDocument {
     Retries: check.retries ?? 0,
     ...(check.onFailure && check.onFailure !== 'none' ? { OnFailure: check.onFailure } : {}),
     ...(check.maxRestarts ? { MaxRestarts: check.maxRestarts } : {}),
+    ...(check.exec ? { Exec: check.exec } : {}),
   };
 }
 

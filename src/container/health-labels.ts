@@ -57,7 +57,12 @@ export function healthLabelsFrom(from: {
 }
 
 /** What an image may say: how it is checked, not what is done to it. */
-function checkOf({ onFailure: _onFailure, maxRestarts: _maxRestarts, ...check }: GivenHealthConfig): GivenHealthConfig {
+function checkOf({
+  onFailure: _onFailure,
+  maxRestarts: _maxRestarts,
+  exec: _exec,
+  ...check
+}: GivenHealthConfig): GivenHealthConfig {
   return check;
 }
 
@@ -87,7 +92,7 @@ export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<strin
     case 'exec':
     case 'no-command': {
       const complete = withDefaults(config);
-      const isMore = complete.onFailure !== undefined || complete.maxRestarts !== undefined;
+      const isMore = [complete.onFailure, complete.maxRestarts, complete.exec].some((value) => value !== undefined);
       return { ...(isMore ? whole(complete) : {}), [LABELS.nerdctlHealthcheck]: json(complete) };
     }
   }

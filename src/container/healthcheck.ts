@@ -36,7 +36,10 @@ export async function runHealthcheck(
   };
   const describe = async () => checkSubjectOf(ctx.containerd.namespace, await look());
   const findTask = async () => (await look()).taskView;
-  const prober = createContainerProber({ tasks: ctx.containerd.tasks, clock: ctx.clock, log: ctx.log });
+  const prober = createContainerProber({
+    ...{ tasks: ctx.containerd.tasks, clock: ctx.clock, log: ctx.log },
+    ...{ exec: 'fresh', mayReside: false },
+  });
   try {
     const report = await check({ clock: ctx.clock, store: ctx.store, prober, describe, findTask }, subject, signal);
     if (report.kind === 'recorded' && report.statusChanged)

@@ -1,5 +1,5 @@
 import { HealthctlError, hasCode } from '../lib/errors.ts';
-import { endChecks } from '../probe/exec.ts';
+import { endChecks } from '../probe/check-execs.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import type { ContainerContext } from './context.ts';
 import type { ContainerView } from './view.ts';

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
-import { holdCheckOutputs } from '../probe/exec.ts';
+import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { mayBeRestarted } from './restart-label.ts';

@@ -4,7 +4,7 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { parseSignal } from '../oci/signal.ts';
-import { holdCheckOutputs } from '../probe/exec.ts';
+import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import type { ContainerContext } from './context.ts';
 import { mayBeRestarted } from './restart-label.ts';

@@ -2,7 +2,7 @@ import type { ContainerdEvent } from '../containerd/events.ts';
 import { parseOwnEvent } from '../events/own-events.ts';
 import { isChecked } from '../health/config.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
-import { CHECK_EXEC_PREFIX } from '../probe/exec.ts';
+import { CHECK_EXEC_PREFIX } from '../probe/check-execs.ts';
 import type { ContainerContext } from './context.ts';
 import { readHealth } from './health.ts';
 import { viewRecord } from './resolve.ts';

@@ -77,7 +77,8 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         ...{ namespaces: settings.monitor.namespaces, maxChecks: settings.monitor.maxChecks },
         momentOf: () => momentOf(clock),
         isCheckedElsewhere: createAdoption({ adopt: settings.monitor.adopt, log }),
-        proberOf: ({ containerd: { tasks } }) => createContainerProber({ tasks, clock, log }),
+        proberOf: ({ containerd: { tasks } }) =>
+          createContainerProber({ tasks, clock, log, exec: settings.monitor.exec, mayReside: true }),
         hooks: {
           onResult: (container, state, output) => supervisor.onResult(container, state, output),
           onExit: keeper.onExit,

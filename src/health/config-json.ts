@@ -1,4 +1,4 @@
-import { type GivenHealthConfig, MAXIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
+import { EXEC_MODES, type GivenHealthConfig, MAXIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
 
 /** What a JSON value says of a health config. */
 export type ParsedHealthConfig =
@@ -39,7 +39,11 @@ export function parseHealthConfig(value: unknown): ParsedHealthConfig {
       return { kind: 'malformed', reason: `${key} is not a whole number: ${shown(number)}` };
     config[KEYS[key]] = Math.min(number, MAXIMUM_DURATION_NS);
   }
-  const { OnFailure, MaxRestarts } = fields;
+  const { OnFailure, MaxRestarts, Exec } = fields;
+  const exec = EXEC_MODES.find((known) => known === Exec);
+  if (Exec !== undefined && exec === undefined)
+    return { kind: 'malformed', reason: `Exec is not one of ${EXEC_MODES.join(', ')}: ${shown(Exec)}` };
+  if (exec) config.exec = exec;
   const onFailure = ON_FAILURE.find((known) => known === OnFailure);
   if (OnFailure !== undefined && onFailure === undefined)
     return { kind: 'malformed', reason: `OnFailure is not one of ${ON_FAILURE.join(', ')}: ${shown(OnFailure)}` };
@@ -63,11 +67,12 @@ export function parseHealthConfigText(text: string): ParsedHealthConfig {
   return parseHealthConfig(value);
 }
 
-/** Docker's JSON shape and our two keys: Docker's order, zero values left out, durations in nanoseconds. */
+/** Docker's JSON shape and our keys: Docker's order, zero values left out, durations in nanoseconds. */
 export function jsonFromHealthConfig(config: GivenHealthConfig): Record<string, unknown> {
   const json = dockerJsonFromHealthConfig(config);
   if (config.onFailure && config.onFailure !== 'none') json.OnFailure = config.onFailure;
   if (config.maxRestarts) json.MaxRestarts = config.maxRestarts;
+  if (config.exec) json.Exec = config.exec;
   return json;
 }
 

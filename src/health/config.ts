@@ -13,7 +13,12 @@ export interface GivenHealthConfig {
   readonly onFailure?: OnFailure;
   /** Restarts in a row by `onFailure`; 0: no limit. */
   readonly maxRestarts?: number;
+  readonly exec?: ExecMode;
 }
+
+/** How a check's command is run: by an exec of its own each time, or by a shell that stays in the container. */
+export const EXEC_MODES = ['fresh', 'resident'] as const;
+export type ExecMode = (typeof EXEC_MODES)[number];
 
 /** What is done to a container that becomes unhealthy: Podman's `--health-on-failure`. */
 export const ON_FAILURE = ['none', 'kill', 'stop', 'restart'] as const;
@@ -30,6 +35,8 @@ export interface HealthConfig {
   /** Absent: `none`. */
   readonly onFailure?: OnFailure;
   readonly maxRestarts?: number;
+  /** Absent: as the configuration of healthctl says. */
+  readonly exec?: ExecMode;
 }
 
 const SECOND_NS = 1e9;
@@ -133,6 +140,8 @@ export function mergeHealthConfig(
   const maxRestarts = flags?.maxRestarts ?? image?.maxRestarts;
   if (onFailure) merged.onFailure = onFailure;
   if (maxRestarts !== undefined) merged.maxRestarts = maxRestarts;
+  const exec = flags?.exec ?? image?.exec;
+  if (exec) merged.exec = exec;
   return merged;
 }
 
@@ -153,5 +162,6 @@ export function withDefaults(given: GivenHealthConfig): HealthConfig {
     retries: given.retries !== undefined && given.retries > 0 ? given.retries : DEFAULTS.retries,
     ...(given.onFailure && given.onFailure !== 'none' ? { onFailure: given.onFailure } : {}),
     ...(given.maxRestarts ? { maxRestarts: given.maxRestarts } : {}),
+    ...(given.exec ? { exec: given.exec } : {}),
   };
 }

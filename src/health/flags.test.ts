@@ -16,6 +16,10 @@ describe('healthConfigFromFlags', () => {
       { intervalNs: 1_000_000n, retries: 2 },
       { intervalNs: 1e6, retries: 2 },
     ],
+    [
+      { cmd: 'true', exec: 'resident' },
+      { test: ['CMD-SHELL', 'true'], exec: 'resident' },
+    ],
     [{ noHealthcheck: true }, { test: ['NONE'] }],
     [{ noHealthcheck: true, cmd: '', retries: 0 }, { test: ['NONE'] }],
     [{ http: 'http://localhost/' }, { test: ['HTTP', 'http://localhost/'] }],
@@ -31,6 +35,7 @@ describe('healthConfigFromFlags', () => {
   });
 
   test.each<[Partial<HealthFlags>, string, number | undefined]>([
+    [{ cmd: 'true', exec: 'slow' }, '--health-exec must be one of fresh, resident', 125],
     [{ noHealthcheck: true, cmd: 'true' }, '--no-healthcheck conflicts with --health-* options', 125],
     [{ noHealthcheck: true, retries: -1 }, '--no-healthcheck conflicts with --health-* options', 125],
     [{ noHealthcheck: true, tcp: 'a:1' }, '--no-healthcheck conflicts with --health-* options', 125],

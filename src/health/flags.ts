@@ -1,5 +1,5 @@
 import { HealthctlError } from '../lib/errors.ts';
-import { type GivenHealthConfig, MAXIMUM_DURATION_NS, MINIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
+import { EXEC_MODES, type GivenHealthConfig, MAXIMUM_DURATION_NS, MINIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
 import { grpcItems, httpItems } from './native-test.ts';
 
 /** The health flags as typed, parsed. Durations in nanoseconds. */
@@ -23,6 +23,8 @@ export interface HealthFlags {
   readonly startPeriodNs?: bigint;
   readonly startIntervalNs?: bigint;
   readonly retries?: number;
+  /** `--health-exec`. */
+  readonly exec?: string;
   /** `--health-on-failure`. */
   readonly onFailure?: string;
   /** `--health-max-restarts`. */
@@ -47,7 +49,7 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
     flags.startPeriodNs ||
     flags.startIntervalNs ||
     flags.retries;
-  const isActing = flags.onFailure !== undefined || flags.maxRestarts !== undefined;
+  const isActing = flags.onFailure !== undefined || flags.maxRestarts !== undefined || flags.exec !== undefined;
   if (flags.noHealthcheck) {
     if (given || isActing)
       throw new HealthctlError('INVALID', '--no-healthcheck conflicts with --health-* options', {
@@ -67,11 +69,8 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
   refuseTiny('StartPeriod', flags.startPeriodNs);
   refuseTiny('StartInterval', flags.startIntervalNs);
   refuseNegative('--health-max-restarts', flags.maxRestarts);
-  const onFailure = ON_FAILURE.find((known) => known === flags.onFailure);
-  if (flags.onFailure !== undefined && !onFailure)
-    throw new HealthctlError('INVALID', `--health-on-failure must be one of ${ON_FAILURE.join(', ')}`, {
-      exitCode: CLIENT_REFUSES,
-    });
+  const onFailure = wordOf(ON_FAILURE, '--health-on-failure', flags.onFailure);
+  const exec = wordOf(EXEC_MODES, '--health-exec', flags.exec);
   return {
     ...testField(flags),
     ...durationField('intervalNs', flags.intervalNs),
@@ -81,6 +80,7 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
     ...(flags.retries ? { retries: flags.retries } : {}),
     ...(onFailure ? { onFailure } : {}),
     ...(flags.maxRestarts === undefined ? {} : { maxRestarts: flags.maxRestarts }),
+    ...(exec ? { exec } : {}),
   };
 }
 
@@ -123,6 +123,17 @@ export function testFromCommand(text: string): readonly string[] {
     }
   }
   return ['CMD-SHELL', text];
+}
+
+function wordOf<Word extends string>(
+  words: readonly Word[],
+  flag: string,
+  given: string | undefined,
+): Word | undefined {
+  const word = words.find((known) => known === given);
+  if (given !== undefined && !word)
+    throw new HealthctlError('INVALID', `${flag} must be one of ${words.join(', ')}`, { exitCode: CLIENT_REFUSES });
+  return word;
 }
 
 function refuseNegative(flag: string, value: bigint | number | undefined): void {

@@ -32,6 +32,8 @@ export interface MonitorSettings {
   readonly maxChecks: number;
   /** A monitor that was started by a command ends itself after so many milliseconds without work. Default ten minutes. */
   readonly idleTimeoutMs: number;
+  /** How commands of checks that do not say it are run. Default `fresh`. */
+  readonly exec: 'fresh' | 'resident';
   /** Name or id of a group that may use the monitor's sockets besides root. Default none. */
   readonly socketGroup: string | undefined;
 }

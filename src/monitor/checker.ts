@@ -5,7 +5,7 @@ import { type Moment, runOfTask, viewFrom } from '../container/view.ts';
 import type { TaskView } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
-import type { Prober } from '../probe/prober.ts';
+import type { ContainerProber } from '../probe/container-prober.ts';
 import { type HostModel, keyOf, type Watched } from './host-model.ts';
 
 export interface CheckerDeps {
@@ -13,17 +13,21 @@ export interface CheckerDeps {
   readonly contextOf: (namespace: string) => ContainerContext;
   readonly clock: Clock;
   readonly momentOf: () => Moment;
-  readonly proberOf: (context: ContainerContext) => Prober;
+  readonly proberOf: (context: ContainerContext) => ContainerProber;
 }
 
 /** Makes one check of a container that the monitor knows, without asking containerd for what events have told already. */
 export interface Checker {
   check(container: Watched, signal: AbortSignal): Promise<CheckReport>;
+  /** Ends what stays in a container between its checks. */
+  letGo(place: { readonly namespace: string; readonly id: string }): Promise<void>;
+  /** Ends what stays in any container. */
+  close(): Promise<void>;
 }
 
 export function createChecker({ model, contextOf, clock, momentOf, proberOf }: CheckerDeps): Checker {
-  const probers = new Map<string, Prober>();
-  const proberFor = (context: ContainerContext): Prober => {
+  const probers = new Map<string, ContainerProber>();
+  const proberFor = (context: ContainerContext): ContainerProber => {
     const { namespace } = context.containerd;
     const prober = probers.get(namespace) ?? proberOf(context);
     probers.set(namespace, prober);
@@ -45,6 +49,10 @@ export function createChecker({ model, contextOf, clock, momentOf, proberOf }: C
   };
 
   return {
+    letGo: async ({ namespace, id }) => probers.get(namespace)?.letGo(id),
+    close: async () => {
+      await Promise.all([...probers.values()].map((prober) => prober.close()));
+    },
     check: (container, signal) => {
       const { namespace, id, record } = container;
       const context = contextOf(namespace);

@@ -5,7 +5,7 @@ import { createFakeHost } from '../../test/fakes/containerd-host.ts';
 import { runIdOf } from '../container/view.ts';
 import type { EventFact } from '../containerd/events.ts';
 import { HealthctlError } from '../lib/errors.ts';
-import type { Prober } from '../probe/prober.ts';
+import type { ContainerProber } from '../probe/container-prober.ts';
 import { readStat } from '../system/proc.ts';
 import type { Watched } from './host-model.ts';
 import { createMonitor, type Exit, healthOfWatched } from './monitor.ts';
@@ -49,7 +49,9 @@ function setUp({ namespaces = [], maxChecks = 4, tookMs = 0, isCheckedElsewhere 
   const listed: number[] = [];
   const warnings: string[] = [];
   const now: { code: number; failure: unknown } = { code: 0, failure: undefined };
-  const prober: Prober = {
+  const prober: ContainerProber = {
+    letGo: async () => {},
+    close: async () => {},
     probe: async ({ containerId }, _, signal) => {
       const startMs = clock.now();
       probes.push({ id: containerId, atMs: clock.monotonic() });

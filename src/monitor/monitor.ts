@@ -10,8 +10,8 @@ import { countsFromMs, effectiveState, type HealthState } from '../health/state.
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
-import { sweepExecs } from '../probe/exec.ts';
-import type { Prober } from '../probe/prober.ts';
+import { sweepExecs } from '../probe/check-execs.ts';
+import type { ContainerProber } from '../probe/container-prober.ts';
 import { mirroredState } from '../store/health-file.ts';
 import { createAgenda } from './agenda.ts';
 import { createChecker } from './checker.ts';
@@ -36,7 +36,7 @@ export interface MonitorDeps {
   readonly maxChecks: number;
   /** Whether somebody else makes the checks of a container; asked before each of them. */
   readonly isCheckedElsewhere: (container: Watched) => boolean;
-  readonly proberOf: (context: ContainerContext) => Prober;
+  readonly proberOf: (context: ContainerContext) => ContainerProber;
   readonly hooks: MonitorHooks;
 }
 
@@ -124,7 +124,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   const limiter = createLimiter(deps.maxChecks);
   const lags = createLags();
   const checker = createChecker({ ...deps, model });
-  const workers = new Map<string, { readonly worker: Worker; engaged: Engaged }>();
+  const workers = new Map<string, Place & { readonly worker: Worker; engaged: Engaged }>();
   const chains = new Map<string, Promise<void>>();
   const troubled = new Set<string>();
   const doubted = new Set<string>();
@@ -160,26 +160,32 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       case 'start':
         return begin(key, step);
       case 'stop':
-        workers.delete(key);
         troubled.delete(key);
-        return present?.worker.stop();
+        return dismiss(key);
       case 'pause':
         present?.worker.pause();
         return engage({ isPaused: true });
       case 'resume':
         present?.worker.resume();
         engage({ isPaused: false });
-        return sweep(key);
+        return sweep(key, { residents: false });
       case 'reconfigure':
         present?.worker.reconfigure(step.config, step.startsOver);
-        return engage({ config: step.config });
+        engage({ config: step.config });
+        return present && checker.letGo(present);
     }
+  };
+  const dismiss = async (key: string): Promise<void> => {
+    const present = workers.get(key);
+    workers.delete(key);
+    await present?.worker.stop();
+    if (present) await checker.letGo(present);
   };
 
   const begin = async (key: string, step: Extract<Step, { kind: 'start' }>): Promise<void> => {
     const { run, config, isPaused } = step;
     if (model.get(key)?.isStartSeen === false) {
-      if (!isPaused) await sweep(key);
+      if (!isPaused) await sweep(key, { residents: true });
       await synchronise(key, { writesMirror: true });
     }
     const container = model.get(key);
@@ -200,11 +206,12 @@ export function createMonitor(deps: MonitorDeps): Monitor {
         lastEndMs: isOfRun ? Date.parse(last.end) : undefined,
       },
     );
-    workers.set(key, { worker, engaged: { runId: run.id, config, isPaused } });
+    const { namespace, id } = container;
+    workers.set(key, { namespace, id, worker, engaged: { runId: run.id, config, isPaused } });
   };
 
   /** What checks whose callers died, or that a pause caught, left in a container is released. */
-  const sweep = async (key: string): Promise<void> => {
+  const sweep = async (key: string, what: { readonly residents: boolean }): Promise<void> => {
     const container = model.get(key);
     if (!container) return;
     const { store, containerd: own } = contextOf(container.namespace);
@@ -215,7 +222,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     try {
       await store.withCheckLock(
         subject,
-        ({ scratchDir }) => sweepExecs({ tasks: own.tasks, log }, { containerId: container.id, scratchDir }),
+        ({ scratchDir }) => sweepExecs({ tasks: own.tasks, log }, { containerId: container.id, scratchDir }, what),
         tooLong.signal,
       );
     } catch (error) {
@@ -340,7 +347,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const key = keyOf(place);
     const logged = (error: unknown): void => log.debug(`container ${key}: ${messageOf(error)}`);
     void settle(key);
-    void inTurn(key, () => sweep(key).catch(logged));
+    void inTurn(key, () => sweep(key, { residents: true }).catch(logged));
     if (doubted.has(key)) return;
     doubted.add(key);
     agenda.at(clock.monotonic() + ASK_AGAIN_MS, () => {
@@ -427,6 +434,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       await Promise.all([...workers.values()].map(({ worker }) => worker.stop()));
       workers.clear();
       await Promise.all(chains.values());
+      await checker.close();
     },
     checkNow: async (place, signal) => {
       const key = keyOf(place);
@@ -443,12 +451,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
         release();
       }
     },
-    release: (place) =>
-      inTurn(keyOf(place), async () => {
-        const present = workers.get(keyOf(place));
-        workers.delete(keyOf(place));
-        await present?.worker.stop();
-      }),
+    release: (place) => inTurn(keyOf(place), () => dismiss(keyOf(place))),
   };
 }
 

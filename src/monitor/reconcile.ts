@@ -48,6 +48,7 @@ function isSameConfig(a: HealthConfig, b: HealthConfig): boolean {
     a.timeoutNs === b.timeoutNs &&
     a.startPeriodNs === b.startPeriodNs &&
     a.startIntervalNs === b.startIntervalNs &&
-    a.retries === b.retries
+    a.retries === b.retries &&
+    a.exec === b.exec
   );
 }

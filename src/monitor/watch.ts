@@ -2,7 +2,7 @@ import type { ContainerdEvent, Events } from '../containerd/events.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
-import { CHECK_EXEC_PREFIX } from '../probe/exec.ts';
+import { CHECK_EXEC_PREFIX } from '../probe/check-execs.ts';
 
 export interface WatchDeps {
   readonly events: Events;

@@ -1,17 +1,48 @@
+import type { ExecMode } from '../health/config.ts';
 import type { NativeTest } from '../health/native-test.ts';
 import { createExecProber, type ExecProberOptions } from './exec.ts';
 import type { Prober } from './prober.ts';
+import type { ResidentProber } from './resident.ts';
 
-/** Probes by whatever mechanism the check asks for. Sockets are not loaded before the first check that needs one. */
-export function createContainerProber(options: ExecProberOptions): Prober {
-  const exec = createExecProber(options);
+export interface ContainerProberOptions extends ExecProberOptions {
+  /** How commands are run where the check does not say. */
+  readonly exec: ExecMode;
+  /** Whether this process lives long enough for shells that stay in containers; without them every exec is fresh. */
+  readonly mayReside: boolean;
+}
+
+/** A prober that may leave something in a container between two checks. */
+export interface ContainerProber extends Prober {
+  /** Ends what it left in one container. */
+  letGo(containerId: string): Promise<void>;
+  /** Ends what it left anywhere. */
+  close(): Promise<void>;
+}
+
+/** Probes by whatever mechanism the check asks for. What few checks need is not loaded before the first that does. */
+export function createContainerProber(options: ContainerProberOptions): ContainerProber {
+  const fresh = createExecProber(options);
   let native: Promise<Prober<NativeTest>> | undefined;
-  const load = async () => (await import('./native.ts')).createNativeProber(options);
+  let resident: Promise<ResidentProber> | undefined;
+  const loadNative = async () => (await import('./native.ts')).createNativeProber(options);
+  const loadResident = async () => {
+    const [{ createResidentProber }, { openResidentShell: open }] = await Promise.all([
+      import('./resident.ts'),
+      import('./resident-shell.ts'),
+    ]);
+    return createResidentProber({ ...options, fresh, open });
+  };
   return {
     probe: async (target, command, signal) => {
-      if (command.kind === 'exec') return exec.probe(target, command, signal);
-      native ??= load();
-      return (await native).probe(target, command, signal);
+      if (command.kind !== 'exec') {
+        native ??= loadNative();
+        return (await native).probe(target, command, signal);
+      }
+      if (!options.mayReside || (target.exec ?? options.exec) === 'fresh') return fresh.probe(target, command, signal);
+      resident ??= loadResident();
+      return (await resident).probe(target, command, signal);
     },
+    letGo: async (containerId) => (await resident)?.letGo(containerId),
+    close: async () => (await resident)?.close(),
   };
 }

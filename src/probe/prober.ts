@@ -1,3 +1,4 @@
+import type { ExecMode } from '../health/config.ts';
 import type { NativeTest } from '../health/native-test.ts';
 import type { Outcome } from '../health/result.ts';
 
@@ -11,11 +12,13 @@ export interface ProbeTarget {
   /** A directory for the probe's FIFOs; only one probe at a time uses it. */
   readonly scratchDir: string;
   readonly timeoutNs: number;
+  /** How a command is run; undefined where the check does not say. */
+  readonly exec?: ExecMode | undefined;
 }
 
 /**
  * The mechanism of a check. What it saw is a value; it throws only when healthctl itself failed (containerd gone, no space for a FIFO).
- * When it returns or throws nothing of the probe is left: no process, no exec, no FIFO, no descriptor. An abort is the outcome `cancelled`.
+ * When it returns or throws nothing of the probe is left: no process, no exec, no FIFO, no descriptor; but see ContainerProber. An abort is the outcome `cancelled`.
  */
 export interface Prober<C extends ProbeCommand = ProbeCommand> {
   probe(target: ProbeTarget, command: C, signal?: AbortSignal): Promise<ProbeReport>;

@@ -22,6 +22,11 @@ const reasonBy =
 export const healthOptionSpecs: readonly OptionSpec[] = [
   { name: 'health-cmd', type: 'string', help: 'Command that checks health; a JSON array runs without a shell' },
   {
+    name: 'health-exec',
+    type: 'string',
+    help: 'How the command runs: fresh, an exec each time, or resident, in a shell that stays (fresh unless configured)',
+  },
+  {
     name: 'health-grpc',
     type: 'string',
     help: 'gRPC server in the container that is asked for its health: HOST:PORT[/SERVICE]',
@@ -113,6 +118,7 @@ export function healthFlagsFrom(options: ParsedOptions): HealthFlags {
     ...present('startPeriodNs', options.duration('health-start-period')),
     ...present('startIntervalNs', options.duration('health-start-interval')),
     ...present('retries', options.int('health-retries')),
+    ...present('exec', options.string('health-exec')),
     ...present('onFailure', options.string('health-on-failure')),
     ...present('maxRestarts', options.int('health-max-restarts')),
     noHealthcheck: options.bool('no-healthcheck'),

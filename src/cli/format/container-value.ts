@@ -83,6 +83,7 @@ function without(values: GoMap, present: GoMap): GoMap {
 
 function healthcheckValue(check: HealthcheckDocument): GoValue {
   const { Test, Interval, Timeout, StartPeriod, StartInterval, Retries, OnFailure = '', MaxRestarts = 0 } = check;
+  const { Exec = '' } = check;
   const fields = {
     Test: Test ?? nilSlice(),
     Interval: duration(BigInt(Interval)),
@@ -92,6 +93,7 @@ function healthcheckValue(check: HealthcheckDocument): GoValue {
     Retries,
     OnFailure,
     MaxRestarts,
+    Exec,
   };
   return struct(fields, { type: '*container.HealthConfig', omitEmpty: Object.keys(fields) });
 }

@@ -1,0 +1,28 @@
+import { HealthctlError } from '../lib/errors.ts';
+import { decodeJson, encodeJson } from '../lib/json.ts';
+import type { ProbeTarget } from './prober.ts';
+
+/** The container's own process with other arguments, without a terminal, as JSON. Throws CORRUPT for a container without a runtime spec. */
+export function checkProcessJson(
+  { containerId, processJson }: Pick<ProbeTarget, 'containerId' | 'processJson'>,
+  args: readonly string[],
+): string {
+  const process = processJson === undefined ? undefined : decodeJson(processJson);
+  if (typeof process !== 'object' || process === null)
+    throw new HealthctlError('CORRUPT', `container ${containerId} has no runtime spec`);
+  return encodeJson({ ...process, ...withoutTerminal(process), args });
+}
+
+/**
+ * A check has no terminal, whatever the container has, and so not the variable that whoever made the container set because of it (Docker:
+ * daemon/container CreateDaemonEnvironment, which sets it for a process with a terminal only).
+ */
+function withoutTerminal(process: object): object {
+  const { terminal, env } = process as { readonly terminal?: unknown; readonly env?: unknown };
+  const hadTerminal = terminal === true && Array.isArray(env);
+  return {
+    terminal: false,
+    consoleSize: undefined,
+    ...(hadTerminal ? { env: env.filter((variable) => variable !== 'TERM=xterm') } : {}),
+  };
+}

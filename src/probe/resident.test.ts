@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { createFakeClock } from '../../test/fakes/clock.ts';
+import type { Tasks } from '../containerd/tasks.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import { silentLogger } from '../lib/logger.ts';
+import type { ExecCommand, ProbeTarget } from './prober.ts';
+import { createResidentProber, type ResidentProberOptions } from './resident.ts';
+import type { Turn } from './resident-shell.ts';
+
+const aTarget = (over: Partial<ProbeTarget> = {}): ProbeTarget => ({
+  ...{ containerId: 'c1', runId: 'boot:1:1', processJson: '{}', scratchDir: '/nonexistent', timeoutNs: 1e9 },
+  ...over,
+});
+const shellCommand = (text: string): ExecCommand => ({ kind: 'exec', args: ['/bin/sh', '-c', text] });
+
+function setUp() {
+  const did: string[] = [];
+  const now: { turn: Turn; failure: Error | undefined } = {
+    turn: { kind: 'over', outcome: { kind: 'exited', code: 0, output: 'resident' } },
+    failure: undefined,
+  };
+  const open: ResidentProberOptions['open'] = async (_, { containerId }, items) => {
+    if (now.failure) throw now.failure;
+    did.push(`open ${containerId} ${items.join()}`);
+    let isUsable = true;
+    return {
+      get isUsable() {
+        return isUsable;
+      },
+      close: async () => {
+        isUsable = false;
+        did.push(`close ${containerId}`);
+      },
+      check: async () => {
+        isUsable = now.turn.kind === 'over';
+        return now.turn;
+      },
+    };
+  };
+  const clock = createFakeClock();
+  const fresh = {
+    probe: async () => {
+      did.push('fresh');
+      return { outcome: { kind: 'exited', code: 1, output: 'fresh' }, startMs: 0, endMs: 0 } as const;
+    },
+  };
+  const prober = createResidentProber({ tasks: {} as Tasks, clock, log: silentLogger, fresh, open });
+  return { prober, did, now };
+}
+
+test('one shell for a run and a command; another of either has another', async () => {
+  const { prober, did } = setUp();
+  for (const _ of [1, 2]) await prober.probe(aTarget(), shellCommand('a'));
+  await prober.probe(aTarget(), shellCommand('b'));
+  await prober.probe(aTarget({ runId: 'boot:2:2' }), shellCommand('b'));
+  expect(did).toEqual(['open c1 a', 'close c1', 'open c1 b', 'close c1', 'open c1 b']);
+  await prober.letGo('c1');
+  await prober.close();
+  expect(did.slice(5)).toEqual(['close c1']);
+});
+
+test.each([[['true']], [['/bin/sh', '-c']], [['/bin/sh', 'script']]])('%j is run fresh', async (args) => {
+  const { prober, did } = setUp();
+  await prober.probe(aTarget(), { kind: 'exec', args });
+  expect(did).toEqual(['fresh']);
+});
+
+test('what is not believed is checked fresh, and after three in a row all is, until the next run', async () => {
+  const { prober, did, now } = setUp();
+  const good = now.turn;
+  now.turn = { kind: 'broken', reason: 'x' };
+  await prober.probe(aTarget(), shellCommand('a'));
+  now.turn = good;
+  await prober.probe(aTarget(), shellCommand('a'));
+  now.turn = { kind: 'broken', reason: 'x' };
+  did.length = 0;
+  for (const _ of [1, 2, 3, 4]) await prober.probe(aTarget(), shellCommand('a'));
+  expect(did.filter((what) => what === 'fresh')).toHaveLength(4);
+  expect(did.filter((what) => what.startsWith('open'))).toHaveLength(2); // the first of them used the one that was there
+  now.turn = good;
+  did.length = 0;
+  await prober.probe(aTarget({ runId: 'boot:2:2' }), shellCommand('a'));
+  expect(did).toContain('open c1 a');
+});
+
+test('a shell that cannot be started is a reason to check fresh; a containerd that is gone is not', async () => {
+  const { prober, did, now } = setUp();
+  now.failure = new HealthctlError('INTERNAL', 'no such file');
+  await prober.probe(aTarget(), shellCommand('a'));
+  expect(did).toEqual(['fresh']);
+  now.failure = new HealthctlError('UNAVAILABLE', 'gone');
+  await expect(prober.probe(aTarget(), shellCommand('a'))).rejects.toThrow('gone');
+});

@@ -1,0 +1,111 @@
+import { hasCode, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { sweepExecs } from './check-execs.ts';
+import { type ExecProberOptions, START_LIMIT_MS } from './exec.ts';
+import type { ExecCommand, ProbeReport, Prober, ProbeTarget } from './prober.ts';
+import type { openResidentShell, ResidentShell } from './resident-shell.ts';
+
+/** A container whose shell had to be replaced so many times in a row is checked by fresh execs until its next run. */
+const MAX_FAULTS = 3;
+
+export interface ResidentProberOptions extends ExecProberOptions {
+  /** Makes the checks that a shell could not make. */
+  readonly fresh: Prober<ExecCommand>;
+  readonly open: typeof openResidentShell;
+  readonly log: Logger;
+}
+
+export interface ResidentProber extends Prober<ExecCommand> {
+  /** Ends the shell of a container, if it has one. */
+  letGo(containerId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What is known of a container's shell. */
+interface Residence {
+  /** The run and the command that it is for: with another one it is of no use. */
+  readonly key: string;
+  shell: ResidentShell | undefined;
+  /** Turns that were broken, in a row. */
+  faults: number;
+}
+
+/**
+ * Checks `/bin/sh -c` commands by a shell that stays in the container and forks for each check, instead of an exec, a shim's round and a runc
+ * each time. Whatever cannot be believed is checked again by a fresh exec, and the shell is replaced.
+ */
+export function createResidentProber(options: ResidentProberOptions): ResidentProber {
+  const { fresh, clock, log, open } = options;
+  const residences = new Map<string, Residence>();
+
+  const residenceOf = async (target: ProbeTarget, command: ExecCommand): Promise<Residence> => {
+    const { containerId, runId } = target;
+    const key = JSON.stringify([runId, command.args]);
+    const known = residences.get(containerId);
+    if (known?.key === key) return known;
+    await letGo(containerId);
+    const residence: Residence = { key, shell: undefined, faults: 0 };
+    residences.set(containerId, residence);
+    return residence;
+  };
+  const letGo = async (containerId: string): Promise<void> => {
+    const shell = residences.get(containerId)?.shell;
+    residences.delete(containerId);
+    await shell?.close();
+  };
+  const shellOf = async (residence: Residence, target: ProbeTarget, items: readonly string[]) => {
+    if (residence.shell?.isUsable) return residence.shell;
+    await residence.shell?.close();
+    residence.shell = undefined;
+    await sweepExecs(options, target, { residents: true });
+    residence.shell = await open({ ...options, startLimitMs: START_LIMIT_MS }, target, items);
+    return residence.shell;
+  };
+
+  /** Undefined: not to be believed. */
+  const tryShell = async (
+    residence: Residence,
+    job: { readonly target: ProbeTarget; readonly items: readonly string[]; readonly signal: AbortSignal | undefined },
+  ): Promise<ProbeReport | undefined> => {
+    const { target, items, signal } = job;
+    const fault = (reason: string): undefined => {
+      residence.faults += 1;
+      log.debug(`container ${target.containerId}: its resident shell is not used: ${reason}`);
+      return undefined;
+    };
+    let shell: ResidentShell;
+    try {
+      shell = await shellOf(residence, target, items);
+    } catch (error) {
+      if (hasCode(error, 'UNAVAILABLE', 'DENIED', 'EXHAUSTED')) throw error;
+      return fault(messageOf(error));
+    }
+    const startMs = clock.now();
+    const turn = await shell.check({ timeoutNs: target.timeoutNs, signal });
+    const endMs = clock.now();
+    if (!shell.isUsable) await shell.close();
+    if (turn.kind === 'broken') return fault(turn.reason);
+    residence.faults = 0;
+    return { outcome: turn.outcome, startMs, endMs };
+  };
+
+  return {
+    letGo,
+    close: async () => {
+      await Promise.all([...residences.keys()].map(letGo));
+    },
+    probe: async (target, command, signal) => {
+      const items = shellItemsOf(command);
+      if (!items || signal?.aborted) return fresh.probe(target, command, signal);
+      const residence = await residenceOf(target, command);
+      if (residence.faults >= MAX_FAULTS) return fresh.probe(target, command, signal);
+      return (await tryShell(residence, { target, items, signal })) ?? fresh.probe(target, command, signal);
+    },
+  };
+}
+
+/** What follows `/bin/sh -c`; undefined for another command. */
+function shellItemsOf({ args }: ExecCommand): readonly string[] | undefined {
+  const [program, option, ...items] = args;
+  return program === '/bin/sh' && option === '-c' && items.length > 0 ? items : undefined;
+}

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { errnoOf } from '../lib/errors.ts';
+import { isAlive, listSession, readStat } from './proc.ts';
+
+/** Where the unified hierarchy is mounted, and below which name each controller of cgroup v1 is. */
+const CGROUP_ROOT = '/sys/fs/cgroup';
+/** Controllers of cgroup v1 of which any will do: a container's processes are in all of them. */
+const CONTROLLERS = ['pids', 'memory', 'freezer'];
+
+/** Looks for processes of one session again and again, cheaply: among those of its leader's cgroup, and of those at the new ones only. */
+export interface SessionView {
+  /** Whether there is a living process of the session besides its leader. */
+  hasOthers(): boolean;
+}
+
+/** @param leader pid of the session's leader, which is in the cgroup of its container */
+export function createSessionView(leader: number): SessionView {
+  const path = processFileOf(leader);
+  /** Of other sessions. */
+  let strangers = new Set<number>();
+  return {
+    hasOthers: () => {
+      const pids = path === undefined ? undefined : pidsIn(path);
+      if (!pids) return listSession(leader).some(({ pid }) => pid !== leader);
+      const known = strangers;
+      strangers = new Set(pids.filter((pid) => known.has(pid)));
+      for (const pid of pids) {
+        if (pid === leader || strangers.has(pid)) continue;
+        const stat = readStat(pid);
+        if (stat?.sessionId !== leader) strangers.add(pid);
+        else if (isAlive(stat)) return true;
+      }
+      return false;
+    },
+  };
+}
+
+/** The file that lists the processes of a process's cgroup (cgroups(7)); undefined where it is not found. */
+function processFileOf(pid: number): string | undefined {
+  let lines: readonly (readonly string[])[];
+  try {
+    lines = readFileSync(`/proc/${pid}/cgroup`, 'latin1')
+      .trimEnd()
+      .split('\n')
+      .map((line) => /^\d+:([^:]*):(.*)$/.exec(line)?.slice(1) ?? []);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+  const line = lines.find(([names = '']) => CONTROLLERS.includes(names)) ?? lines.find(([names]) => names === '');
+  if (!line) return undefined;
+  const [name = '', path = ''] = line;
+  const file = `${CGROUP_ROOT}/${name}${path}/cgroup.procs`.replaceAll(/\/+/g, '/');
+  return path !== '/' && existsSync(file) ? file : undefined;
+}
+
+function pidsIn(path: string): readonly number[] | undefined {
+  try {
+    return readFileSync(path, 'latin1').split('\n').filter(Boolean).map(Number);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}

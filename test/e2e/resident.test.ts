@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listSession, readStat } from '../../src/system/proc.ts';
+import { type Bed, openBed, until } from './harness.ts';
+
+// Checks by a shell that stays in the container: the same results, one process, and nothing of it left.
+
+interface Seen {
+  readonly Config: { readonly Healthcheck: { readonly Exec?: string } };
+  readonly State: {
+    readonly Pid: number;
+    readonly Health: {
+      readonly Status: string;
+      readonly FailingStreak: number;
+      readonly Log: readonly { readonly Start: string; readonly ExitCode: number; readonly Output: string }[];
+    };
+  };
+}
+
+let bed: Bed;
+let image: string;
+beforeAll(async () => {
+  bed = await openBed(['autostart = true']);
+  image = await bed.image();
+});
+afterAll(async () => {
+  await bed.cli(['daemon', 'stop']);
+  await bed[Symbol.asyncDispose]();
+});
+
+const EVERY = ['--health-interval', '200ms', '--health-retries', '1'];
+async function run(flags: readonly string[], ...command: string[]): Promise<string> {
+  const name = bed.name('r');
+  const program = command.length > 0 ? command : ['sleep', '600'];
+  await bed.ok(['run', '-d', '--name', name, ...EVERY, ...flags, image, ...program]);
+  return name;
+}
+const inspect = async (name: string): Promise<Seen> => JSON.parse(await bed.ok(['inspect', name]))[0];
+const untilSeen = async (name: string, what: (seen: Seen) => boolean): Promise<Seen> => {
+  let seen = await inspect(name);
+  await until(
+    async () => {
+      seen = await inspect(name);
+      return what(seen);
+    },
+    { withinMs: 20_000 },
+  );
+  return seen;
+};
+const checks = (count: number) => (seen: Seen) => seen.State.Health.Log.length >= count;
+const lastOf = ({ State }: Seen) => State.Health.Log.at(-1);
+
+/** Pids, as the container sees them, of shells that read from a pipe: none but a resident one does. */
+async function shells(name: string): Promise<readonly string[]> {
+  const script =
+    'for p in /proc/[0-9]*; do grep -aq "read -r word" $p/cmdline && [ $p != /proc/$$ ] && basename $p; done; true';
+  return (await bed.ok(['exec', name, 'sh', '-c', script])).split('\n').filter(Boolean);
+}
+
+describe('--health-exec resident', () => {
+  test('one shell makes all checks, which see what those of fresh execs see', async () => {
+    const look =
+      'env | sort; id; pwd; ulimit -a; grep -E "^(Cap|NoNewPrivs|Seccomp|Sig[BIC])" /proc/self/status; cat /proc/self/cgroup; ls /proc/self/fd';
+    const flags = [
+      '-u',
+      '1000:1000',
+      '--group-add',
+      '50',
+      '-w',
+      '/tmp',
+      '-e',
+      'A=b c',
+      '--security-opt',
+      'no-new-privileges',
+    ];
+    const [resident, fresh] = [
+      await run([...flags, '--hostname', 'same', '--health-exec', 'resident', '--health-cmd', look]),
+      await run([...flags, '--hostname', 'same', '--health-exec', 'fresh', '--health-cmd', look]),
+    ];
+    const first = await untilSeen(resident, checks(2));
+    const [shell] = await shells(resident);
+    const seen = await untilSeen(resident, checks(4));
+    expect([first.Config.Healthcheck.Exec, seen.State.Health.Status]).toEqual(['resident', 'healthy']);
+    expect(await shells(resident)).toEqual([shell]);
+    const other = await untilSeen(fresh, checks(2));
+    expect(await shells(fresh)).toEqual([]);
+    const withoutIds = (text = '') => text.replace(/[0-9a-f]{64}/g, 'ID');
+    expect(withoutIds(lastOf(seen)?.Output)).toBe(withoutIds(lastOf(other)?.Output));
+    await bed.ok(['rm', '-f', fresh]);
+    // Another way is as good as another interval: the state is kept, the shell is not.
+    await bed.ok(['update', '--health-exec', 'fresh', resident]);
+    await until(async () => (await shells(resident)).length === 0);
+    expect((await inspect(resident)).State.Health.Status).toBe('healthy');
+    await bed.ok(['rm', '-f', resident]);
+  });
+
+  test('a timeout ends the check alone; a shell that is killed is replaced', async () => {
+    const slow = '[ -e /dev/shm/slow ] && { echo slow; sleep 60 & sleep 60; }; true';
+    const name = await run(['--health-exec', 'resident', '--health-timeout', '500ms', '--health-cmd', slow]);
+    await untilSeen(name, checks(1));
+    const [shell] = await shells(name);
+    await bed.ok(['exec', name, 'touch', '/dev/shm/slow']);
+    const seen = await untilSeen(name, ({ State }) => State.Health.Status === 'unhealthy');
+    expect(lastOf(seen)).toMatchObject({ ExitCode: -1, Output: 'Health check exceeded timeout (500ms): slow\n' });
+    expect(await shells(name)).toEqual([shell]);
+    await bed.ok(['exec', name, 'rm', '/dev/shm/slow']);
+    await untilSeen(name, ({ State }) => State.Health.Status === 'healthy');
+    await bed.ok(['exec', name, 'kill', '-9', shell ?? '']);
+    await until(async () => (await shells(name)).some((pid) => pid !== shell));
+    expect((await inspect(name)).State.Health.FailingStreak).toBe(0);
+    await bed.ok(['rm', '-f', name]);
+  });
+
+  test('output without end, a fork bomb and children left behind do no harm', async () => {
+    const limit = ['--pids-limit', '64', '--health-exec', 'resident', '--health-timeout', '1s'];
+    const [noisy, bomb, parent] = [
+      await run([...limit, '--health-cmd', 'yes']),
+      await run([...limit, '--health-cmd', 'f() { f | f & }; f; sleep 60']),
+      await run([...limit, '--health-cmd', 'sleep 600 >/dev/null 2>&1 & echo left']),
+    ];
+    const timedOut = ({ State }: Seen) => State.Health.Log.some(({ ExitCode }) => ExitCode === -1);
+    expect(lastOf(await untilSeen(noisy, timedOut))?.Output).toMatch(/\(1s\): (y\n)+\.\.\.$/);
+    await untilSeen(bomb, (seen) => checks(3)(seen) && seen.State.Health.Status === 'unhealthy');
+    expect(lastOf(await untilSeen(parent, checks(4)))).toMatchObject({ ExitCode: 0, Output: 'left\n' });
+    for (const name of [noisy, bomb, parent]) await bed.ok(['rm', '-f', name]);
+  });
+
+  test('in an image without a shell it fails as a fresh exec does', async () => {
+    const bare = await bed.image({}, { shell: false });
+    const name = bed.name('bare');
+    const flags = ['--health-exec', 'resident', '--health-cmd', 'true'];
+    await bed.ok(['run', '-d', '--name', name, ...EVERY, ...flags, bare, 'sleep', '600']);
+    const seen = await untilSeen(name, checks(1));
+    expect(lastOf(seen)).toMatchObject({ ExitCode: -1, Output: expect.stringContaining('/bin/sh') });
+    await bed.ok(['rm', '-f', name]);
+  });
+
+  test('a pause, a stop and a monitor that ends leave no shell, nor one that is killed after the next start', async () => {
+    const before = await bed.leaks();
+    const name = await run(['--health-exec', 'resident', '--health-cmd', 'true', '--stop-timeout', '0']);
+    await untilSeen(name, checks(2));
+    await bed.ok(['pause', name]);
+    await bed.ok(['unpause', name]);
+    const count = (await inspect(name)).State.Health.Log.at(-1)?.Start;
+    await untilSeen(name, (seen) => lastOf(seen)?.Start !== count && (lastOf(seen)?.ExitCode ?? 1) === 0);
+    expect(await shells(name)).toHaveLength(1);
+    await bed.ok(['daemon', 'stop']);
+    expect(await shells(name)).toEqual([]);
+    await bed.ok(['daemon', 'start']);
+    await until(async () => (await shells(name)).length === 1);
+    const { pid } = JSON.parse(await bed.ok(['daemon', 'status', '--format', 'json'])) as { pid: number };
+    const [left] = await shells(name);
+    process.kill(pid, 'SIGKILL');
+    await until(() => readStat(pid) === undefined || readStat(pid)?.state === 'Z');
+    expect(await shells(name)).toEqual([left]);
+    await bed.ok(['daemon', 'start']);
+    await until(async () => (await shells(name)).every((shell) => shell !== left));
+    const { Pid } = (await inspect(name)).State;
+    await bed.ok(['stop', name]);
+    expect(listSession(Pid)).toEqual([]);
+    await bed.ok(['rm', name]);
+    await bed.expectNothingLeft(before);
+  });
+});
