@@ -1,6 +1,6 @@
 // healthctl's monitor beside a real Docker, in turn in one run: the same runc, libseccomp, containerd and seccomp
 // profile (healthctl's default, given to both), no network. Needs root, runc, cgroup v1, `npm run build`, and a root directory with a dockerd.
-//   node --import tsx bench/docker.ts --docker-root DIR [--quick] [--only ps,cpu,lateness,start] [--rounds 4] [--late 50]
+//   node --import tsx bench/docker.ts --docker-root DIR [--quick] [--only ps,cpu,cheap,lateness,start] [--rounds 4] [--late 50]
 // Instead of --docker-root: HEALTHCTL_DOCKER_ROOT. --quick: a third of the time, figures that say little.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const { values } = parseArgs({
   options: {
     'docker-root': { type: 'string', default: process.env.HEALTHCTL_DOCKER_ROOT ?? '' },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'ps,cpu,lateness,start' },
+    only: { type: 'string', default: 'ps,cpu,cheap,lateness,start' },
     rounds: { type: 'string', default: '4' },
     late: { type: 'string', default: '50' },
   },
@@ -77,7 +77,13 @@ try {
   for (const side of [healthctl, docker]) measures.must(side, 'load', '-q', '-i', archive);
   console.log(`${healthctl.versions}\n${docker.versions}\nload average ${loadOf()} before`);
 
-  const comparisons = { ps: comparePs, cpu: compareCpu, lateness: compareLateness, start: compareStart };
+  const comparisons = {
+    ps: comparePs,
+    cpu: compareCpu,
+    cheap: compareCheap,
+    lateness: compareLateness,
+    start: compareStart,
+  };
   for (const [name, compare] of Object.entries(comparisons)) {
     if (!parts.has(name)) continue;
     const startMs = performance.now();
@@ -165,6 +171,45 @@ async function compareCpu(sides: Sides<Side>): Promise<void> {
   );
 }
 
+/** What checks cost that need no exec, against Docker's of the same program. */
+async function compareCheap({ healthctl, docker }: Sides<Side>): Promise<void> {
+  const seconds = quick ? 5 : 10;
+  const none = { own: 0, all: 0 };
+  const seen = { docker: [], resident: [], http: [] } as Record<
+    string,
+    Awaited<ReturnType<typeof measures.cpuOfCheck>>[]
+  >;
+  for (let round = 0; round < rounds; round += 1) {
+    seen.docker?.push(await measures.cpuOfCheck(docker, none, seconds));
+    seen.resident?.push(await measures.cpuOfCheck(healthctl, none, seconds, measures.RESIDENT));
+    seen.http?.push(await measures.cpuOfCheck(healthctl, none, seconds, measures.HTTP));
+  }
+  const of = (kind: string, what: 'all' | 'own' | 'tookMs') => (seen[kind] ?? []).map((one) => one[what]);
+  const theirs = of('docker', 'all');
+  for (const [kind, share] of [
+    ['resident', 1 / 12],
+    ['http', 1 / 40],
+  ] as const) {
+    const ours = of(kind, 'all');
+    const [took, dockerTook] = [of(kind, 'tookMs'), of('docker', 'tookMs')];
+    rows.push(
+      {
+        ...{ what: `all CPU of a ${kind} check`, healthctl: spread(ours), docker: spread(theirs) },
+        ...ratio(quantile(ours, 0.5) / quantile(theirs, 0.5), share),
+      },
+      {
+        what: `the monitor's own CPU of a ${kind} check`,
+        ...{ healthctl: spread(of(kind, 'own')), docker: spread(of('docker', 'own')) },
+        ...{ figure: '', target: '', reached: undefined },
+      },
+      {
+        ...{ what: `wall time of a ${kind} check`, healthctl: spread(took), docker: spread(dockerTook) },
+        ...{ figure: `${quantile(took, 0.5).toFixed(1)} ms`, target: '3 ms', reached: quantile(took, 0.5) <= 3 },
+      },
+    );
+  }
+}
+
 async function compareLateness(sides: Sides<Side>): Promise<void> {
   const seen = await inTurn(sides, quick ? 1 : 2, (side) =>
     measures.lateness(side, Number(values.late), quick ? 12 : 30),
@@ -207,5 +252,5 @@ async function compareStart(sides: Sides<Side>): Promise<void> {
 }
 
 function ratio(value: number, limit: number): Pick<Row, 'figure' | 'target' | 'reached'> {
-  return { figure: `${value.toFixed(2)} times`, target: `${limit} times`, reached: value <= limit };
+  return { figure: `${value.toFixed(2)} times`, target: `${Number(limit.toFixed(3))} times`, reached: value <= limit };
 }

@@ -26,13 +26,13 @@ export function must(side: Side, ...args: string[]): string {
 }
 
 /** @returns the id */
-function run(side: Side, health: readonly string[]): string {
+function run(side: Side, health: readonly string[], command = ['sleep', '3600']): string {
   const place = ['--network', 'none', '--security-opt', `seccomp=${side.seccomp}`];
-  return must(side, 'run', '-d', ...place, ...health, IMAGE, 'sleep', '3600').trim();
+  return must(side, 'run', '-d', ...place, ...health, IMAGE, ...command).trim();
 }
 
-export function runMany(side: Side, count: number, health: readonly string[]): void {
-  for (let i = 0; i < count; i += 1) run(side, health);
+export function runMany(side: Side, count: number, health: readonly string[], command?: string[]): void {
+  for (let i = 0; i < count; i += 1) run(side, health, command);
 }
 
 export function removeAll(side: Side): void {
@@ -45,13 +45,44 @@ export async function idleCpu(side: Side, seconds: number): Promise<Cpu> {
   return { own: own / seconds, all: all / seconds };
 }
 
-/** Five containers at 1 s: few enough that the checks do not wait for each other, on two cores already. */
-export async function cpuOfCheck(side: Side, idle: Cpu, seconds: number): Promise<Cpu & { checks: number }> {
-  runMany(side, 5, ['--health-interval', '1s']);
+/** How containers are checked while CPU is measured. */
+export interface Load {
+  readonly containers: number;
+  readonly flags: readonly string[];
+  readonly command?: string[];
+}
+
+/** The image's check at 1 s: few enough that the checks do not wait for each other, on two cores already. */
+export const FRESH: Load = { containers: 5, flags: ['--health-interval', '1s'] };
+/** The same program, by a shell that stays. */
+export const RESIDENT: Load = {
+  containers: 10,
+  flags: ['--health-interval', '400ms', '--health-exec', 'resident', '--health-cmd', '/bin/true'],
+};
+/** A server in the container that forks for each request. */
+export const HTTP: Load = {
+  containers: 10,
+  flags: ['--health-interval', '400ms', '--health-http', 'http://127.0.0.1:8080/etc/passwd', '--health-http-status', '200'],
+  command: ['busybox', 'httpd', '-f', '-p', '8080', '-h', '/'],
+};
+
+/** @returns CPU of a check, and how long checks took: medians of what the health logs say, in milliseconds */
+export async function cpuOfCheck(
+  side: Side,
+  idle: Cpu,
+  seconds: number,
+  load: Load = FRESH,
+): Promise<Cpu & { checks: number; tookMs: number }> {
+  runMany(side, load.containers, load.flags, load.command);
   await sleep(2_000);
   const { own, all, checks, tookS } = await cpuDuring(side, seconds);
+  const took = [...(await side.healthLogs()).values()]
+    .flat()
+    .map(({ Start, End }) => Date.parse(End) - Date.parse(Start))
+    .sort((a, b) => a - b);
   removeAll(side);
-  return { checks, own: (own - idle.own * tookS) / checks, all: (all - idle.all * tookS) / checks };
+  const tookMs = took[Math.floor(took.length / 2)] ?? Number.NaN;
+  return { checks, tookMs, own: (own - idle.own * tookS) / checks, all: (all - idle.all * tookS) / checks };
 }
 
 async function cpuDuring(side: Side, seconds: number) {
