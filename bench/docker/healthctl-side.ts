@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DaemonStatus } from '../../src/daemon/api.ts';
@@ -20,7 +20,8 @@ export async function startHealthctl(
   seccomp: string,
 ): Promise<Side & { stop(): Promise<void> }> {
   const group = `healthctl-bench-${process.pid}`; // the namespace too: the cgroups of its containers are below the one of its name
-  const runRoot = join(directory, 'r');
+  // A tmpfs, as /run is: on a disk each check would pay for its file system.
+  const runRoot = mkdtempSync('/dev/shm/healthctl-bench-');
   const env = { ...testbedEnvironment(directory), HEALTHCTL_TOML: join(directory, 'healthctl.toml') };
   writeFileSync(env.HEALTHCTL_TOML, `watch_namespaces = ["${group}"]\nautostart = false\n`);
   writeFileSync(join(directory, 'namespaces', group), ''); // whoever removes the test bed removes its cgroups
@@ -52,11 +53,13 @@ export async function startHealthctl(
     versions: versionsOf(env),
     checksMade: () => status().checksMade,
     healthLogs: async () => logsOf(join(runRoot, hostIdOf(address), group)),
-    stop: () =>
-      endProcesses(
+    stop: async () => {
+      await endProcesses(
         [readProcess(daemonPid)].filter((one) => one !== undefined),
         { graceMs: 10_000 },
-      ),
+      );
+      rmSync(runRoot, { recursive: true, force: true });
+    },
   };
 }
 

@@ -62,7 +62,14 @@ export const RESIDENT: Load = {
 /** A server in the container that forks for each request. */
 export const HTTP: Load = {
   containers: 10,
-  flags: ['--health-interval', '400ms', '--health-http', 'http://127.0.0.1:8080/etc/passwd', '--health-http-status', '200'],
+  flags: [
+    '--health-interval',
+    '400ms',
+    '--health-http',
+    'http://127.0.0.1:8080/etc/passwd',
+    '--health-http-status',
+    '200',
+  ],
   command: ['busybox', 'httpd', '-f', '-p', '8080', '-h', '/'],
 };
 
