@@ -33,6 +33,7 @@ describe('loadSettings', () => {
         maxChecks: 4 * availableParallelism(),
         idleTimeoutMs: 600_000,
         exec: 'fresh',
+        hooks: [],
         socketGroup: undefined,
       },
       debug: false,
@@ -55,11 +56,15 @@ describe('loadSettings', () => {
 
   test('how the monitor works', async () => {
     const HEALTHCTL_TOML = configFile(
-      'autostart = false\nscheduler = "systemd"\nadopt = "never"\nwatch_namespaces = ["a", "b"]\nmax_checks = 3\nidle_timeout = "1m30s"\nhealth_exec = "resident"\nsocket_group = "ops"\n',
+      'autostart = false\nscheduler = "systemd"\nadopt = "never"\nwatch_namespaces = ["a", "b"]\nmax_checks = 3\nidle_timeout = "1m30s"\nhealth_exec = "resident"\nsocket_group = "ops"\n[[hook]]\ncommand = ["/n", "-v"]\n[[hook]]\ncommand = ["/m"]\non = ["restart"]\ntimeout = "1m"\nretries = 2\n',
     );
     expect((await loadSettings({}, { HEALTHCTL_TOML })).monitor).toEqual({
       ...{ autostart: false, scheduler: 'systemd', adopt: 'never', namespaces: ['a', 'b'] },
       ...{ maxChecks: 3, idleTimeoutMs: 90_000, socketGroup: 'ops', exec: 'resident' },
+      hooks: [
+        { command: ['/n', '-v'], on: ['unhealthy', 'healthy', 'restart'], timeoutMs: 10_000, retries: 0 },
+        { command: ['/m'], on: ['restart'], timeoutMs: 60_000, retries: 2 },
+      ],
     });
   });
 
@@ -69,6 +74,12 @@ describe('loadSettings', () => {
     ['watch_namespaces = "a"', 'watch_namespaces must be a list of strings, not "a"'],
     ['watch_namespaces = ["../x"]', 'watch_namespaces: "../x" must be letters and digits'],
     ['health_exec = "slow"', 'health_exec must be "fresh" or "resident", not "slow"'],
+    ['hook = 3', 'hook is a list of tables: [[hook]]'],
+    ['[[hook]]\ncommand = ["notify"]', 'hook.command must be a list of strings that begins with an absolute path'],
+    ['[[hook]]\ncommand = ["/n"]\non = ["sick"]', 'hook.on must be a list of "unhealthy", "healthy", "restart"'],
+    ['[[hook]]\ncommand = ["/n"]\nretries = -1', 'hook.retries must be a whole number from 0 to 10'],
+    ['[[hook]]\ncommand = ["/n"]\ntimeout = "5"', 'hook.timeout time: missing unit in duration "5"'],
+    ['[[hook]]\ncommand = ["/n"]\nwhen = 1', 'hook.when is not known; known keys: on, command, timeout, retries'],
     ['max_checks = 0', 'max_checks must be a whole number from 1 to 1000, not 0'],
     ['idle_timeout = "5"', 'idle_timeout: time: missing unit in duration "5"'],
     ['idle_timeout = "0s"', 'idle_timeout must be longer than nothing, not "0s"'],
@@ -165,7 +176,7 @@ describe('parseConfig', () => {
 
   test('an unknown key is answered with the known ones', async () => {
     await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
-      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, health_exec, socket_group, debug',
+      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, debug',
     });
   });
 });

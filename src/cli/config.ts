@@ -5,6 +5,7 @@ import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import type { MonitorSettings, Settings } from '../lib/settings.ts';
 import { DEFAULT_LOG_ENTRIES } from '../store/health-store.ts';
 import type { GlobalFlags } from './globals.ts';
+import { checkHooks } from './hook-settings.ts';
 
 export const DEFAULT_CONFIG_FILE = '/etc/healthctl/healthctl.toml';
 
@@ -24,6 +25,7 @@ const DEFAULTS: Settings = {
     maxChecks: 4 * availableParallelism(),
     idleTimeoutMs: 10 * 60_000,
     exec: 'fresh',
+    hooks: [],
     socketGroup: undefined,
   },
   debug: false,
@@ -138,6 +140,7 @@ const MONITOR_SETTINGS: readonly {
   { name: 'namespaces', key: 'watch_namespaces', check: checkNamespaces },
   { name: 'maxChecks', key: 'max_checks', check: (place, key, value) => checkNumber(place, key, value, 1000) },
   { name: 'idleTimeoutMs', key: 'idle_timeout', check: checkDuration },
+  { name: 'hooks', key: 'hook', check: checkHooks },
   { name: 'exec', key: 'health_exec', check: wordOf('fresh', 'resident') },
   { name: 'socketGroup', key: 'socket_group', check: checkText },
 ];

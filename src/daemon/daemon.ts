@@ -12,7 +12,7 @@ import { LABELS } from '../lib/labels.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
 import { keyOf, type Watched } from '../monitor/host-model.ts';
-import { createMonitor, type Monitor } from '../monitor/monitor.ts';
+import { createMonitor, type Monitor, type Place } from '../monitor/monitor.ts';
 import { createSupervisor, type Supervisor } from '../monitor/supervisor.ts';
 import { createContainerProber } from '../probe/container-prober.ts';
 import { replaceFile } from '../store/atomic-write.ts';
@@ -23,8 +23,11 @@ import { openEventHub } from './event-hub.ts';
 import { openGrpcHealthServer } from './grpc-health.ts';
 import { createHands } from './hands.ts';
 import { createHealthSource } from './health-source.ts';
+import { hookEventOf } from './hook-event.ts';
+import { createHooks } from './hooks.ts';
 import { createKeeper, isAutoRemoved } from './keeper.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
+import { createHookRunner } from './run-hook.ts';
 import { createApiServer } from './server.ts';
 import { createService } from './service.ts';
 
@@ -84,9 +87,12 @@ export function createDaemon(deps: DaemonDeps): Daemon {
           onExit: keeper.onExit,
           onListed: hub.learn,
           onEvent: hub.take,
-          onStatus: ({ namespace, id }, { status, failingStreak }) => {
+          onStatus: (container, { status, failingStreak }, { exitCode, output }) => {
+            const { namespace, id } = container;
             const { events } = contextOf(namespace).containerd;
             void publishHealthStatus(events, log, { id, status, failingStreak });
+            if (status === 'starting') return;
+            hooks.tell(hookEventOf(container, clock.now(), { event: status, failingStreak, exitCode, output }));
           },
           onChange: (key) => {
             source.tell(servicesOf(monitor.model.get(key), key));
@@ -99,7 +105,12 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         },
       });
       const { get } = monitor.model;
-      const supervisor = createSupervisor({ get, hands: createHands(contextOf), clock, log });
+      const hooks = createHooks({ hooks: settings.monitor.hooks, run: createHookRunner(clock), clock, log });
+      const onRestarted = (place: Place, reason: string): void => {
+        const container = get(keyOf(place));
+        if (container) hooks.tell(hookEventOf(container, clock.now(), { event: 'restart', reason }));
+      };
+      const supervisor = createSupervisor({ get, hands: { ...createHands(contextOf), onRestarted }, clock, log });
       const service = createService({ monitor, contextOf, settings, startedAtMs, isAutostarted });
       const source = createHealthSource(service);
       const grpc = openGrpcHealthServer({ path: places.grpcSocket, groupId: deps.socketGroupId, source, clock, log });
@@ -122,6 +133,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         await Promise.all([server.stop(), grpc.stop()]);
         await supervisor.stop();
         await monitor.stop();
+        await hooks.stop();
         await hub.close();
         lock.release();
       }

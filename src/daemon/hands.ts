@@ -8,7 +8,7 @@ import type { Place } from '../monitor/monitor.ts';
 import type { Hands } from '../monitor/supervisor.ts';
 
 /** What the supervisor does things with, on a real containerd: the same functions that commands call. */
-export function createHands(contextOf: (namespace: string) => ContainerContext): Hands {
+export function createHands(contextOf: (namespace: string) => ContainerContext): Omit<Hands, 'onRestarted'> {
   const viewOf = async ({ namespace, id }: Place) => {
     const ctx = contextOf(namespace);
     return { ctx, view: await viewRecord(ctx, await ctx.containerd.containers.get(id)) };

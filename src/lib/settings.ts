@@ -34,6 +34,23 @@ export interface MonitorSettings {
   readonly idleTimeoutMs: number;
   /** How commands of checks that do not say it are run. Default `fresh`. */
   readonly exec: 'fresh' | 'resident';
+  /** Programs that are told what became of containers. Default none. */
+  readonly hooks: readonly HookSettings[];
   /** Name or id of a group that may use the monitor's sockets besides root. Default none. */
   readonly socketGroup: string | undefined;
+}
+
+/** What a hook may be told of: a status that a result changed, a restart of a container by its monitor. */
+export const HOOK_NAMES = ['unhealthy', 'healthy', 'restart'] as const;
+export type HookName = (typeof HOOK_NAMES)[number];
+
+export interface HookSettings {
+  /** Default all. */
+  readonly on: readonly HookName[];
+  /** An absolute path and arguments. */
+  readonly command: readonly string[];
+  /** Of one try. Default 10 s. */
+  readonly timeoutMs: number;
+  /** Further tries of one that failed. Default 0. */
+  readonly retries: number;
 }

@@ -6,6 +6,7 @@ import { type ContainerView, type Moment, viewFrom } from '../container/view.ts'
 import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
+import type { Result } from '../health/result.ts';
 import { countsFromMs, effectiveState, type HealthState } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
@@ -53,7 +54,7 @@ export interface MonitorHooks {
   /** A check of a container has recorded a result. */
   onResult(container: Watched, state: HealthState, output: string): void;
   /** A check has changed the status of a container. */
-  onStatus(container: Watched, state: HealthState): void;
+  onStatus(container: Watched, state: HealthState, result: Result): void;
   /** What is shown of a container may have changed. */
   onChange(key: string): void;
 }
@@ -264,7 +265,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     model.remember(key, { log: [report.result], state: report.state });
     workers.get(key)?.worker.setStatus(report.state.status);
     hooks.onResult(container, report.state, report.result.output);
-    if (report.statusChanged) hooks.onStatus(container, report.state);
+    if (report.statusChanged) hooks.onStatus(container, report.state, report.result);
     hooks.onChange(key);
   };
 

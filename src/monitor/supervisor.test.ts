@@ -75,6 +75,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     Object.assign(now, { state: 'exited', exitCode });
     supervisor.onChange(KEY);
   };
+  const restarted: string[] = [];
   const hands: Hands = {
     look: async () => {
       if (now.isGone) throw new HealthctlError('NOT_FOUND', 'gone');
@@ -102,6 +103,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
       now.restarts = next;
     },
     tell: async (_, action, reason) => void did.push(`tell ${action}: ${reason}`),
+    onRestarted: (_, reason) => void restarted.push(reason),
   };
   const warnings: string[] = [];
   const written: RestartRecord[] = [];
@@ -116,17 +118,18 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     await supervisor.stop();
     expect(clock.sleepers).toBe(0);
   });
-  return { clock, did, now, end, result, supervisor, warnings, written };
+  return { clock, did, now, end, result, supervisor, warnings, written, restarted };
 }
 
 describe('a restart policy', () => {
   test('starts a container again after its end, later each time, and counts', async () => {
-    const { clock, did, now, end } = setUp({ labels: { 'healthctl/restart': 'always' } });
+    const { clock, did, now, end, restarted } = setUp({ labels: { 'healthctl/restart': 'always' } });
     for (let i = 0; i < 4; i += 1) {
       end(1);
       await clock.advance(restartDelays[i] ?? 0);
     }
     expect(did).toEqual(['start@1000', 'start@3000', 'start@7000', 'start@15000']);
+    expect(restarted).toEqual(Array(4).fill('it ended with 1'));
     expect(now.restarts).toMatchObject({ count: 4, streak: 4, reason: 'it ended with 1', isPending: false });
   });
 
@@ -199,13 +202,14 @@ const restartDelays = [1_000, 2_000, 4_000, 8_000];
 
 describe('what is done to an unhealthy container', () => {
   test('restart: after a delay, told with the last line of the output, and once for each spell', async () => {
-    const { clock, did, now, result } = setUp({ config: { onFailure: 'restart' } });
+    const { clock, did, now, result, restarted } = setUp({ config: { onFailure: 'restart' } });
     await result('healthy');
     await result('unhealthy', 'first\nrefused\n');
     await result('unhealthy', 'second');
     await clock.advance(1_000);
     expect(did).toEqual(['stop-to-start@1000', 'start@1000', 'tell restart: unhealthy: refused']);
     expect(now.restarts).toMatchObject({ count: 1, streak: 1, reason: 'unhealthy: refused', isPending: false });
+    expect(restarted).toEqual(['unhealthy: refused']);
     await result('unhealthy', 'again');
     await clock.advance(2_000);
     expect(did.slice(3, 5)).toEqual(['stop-to-start@3000', 'start@3000']);

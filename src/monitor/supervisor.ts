@@ -30,6 +30,8 @@ export interface Hands {
   writeRestarts(place: Place, record: RestartRecord): void;
   /** Tells that an action was taken. */
   tell(place: Place, action: HealthAction, reason: string): Promise<void>;
+  /** Whatever the reason, health or policy. */
+  onRestarted(place: Place, reason: string): void;
 }
 
 export interface SupervisorDeps {
@@ -122,14 +124,16 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     if (state !== 'exited') return;
     const { isPending, count: restarts } = hands.readRestarts(place);
     const isStoppedByUser = isStoppedFor(labels);
+    let reason = 'a restart was not finished';
     if (isPending && !isStoppedByUser) change(place, { streak: streak + 1 });
     else if (isToRestart({ policy: restartPolicyOf(labels), exitCode, isStoppedByUser, restarts })) {
-      const reason = `it ended with ${exitCode}`;
+      reason = `it ended with ${exitCode}`;
       change(place, { count: restarts + 1, streak: streak + 1, atMs: clock.now(), reason });
       log.info(`container ${keyOf(place)}: started again, ${reason}`);
     } else return;
     await hands.start(place);
     if (isPending) change(place, { isPending: false });
+    hands.onRestarted(place, reason);
   };
 
   const restart = async (place: Place, streak: number, reason: string): Promise<void> => {
@@ -146,7 +150,9 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     const isWanted = state === 'exited' && !isStoppedFor(labels);
     if (isWanted) await hands.start(place);
     change(place, { isPending: false });
-    if (isWanted) await hands.tell(place, 'restart', reason);
+    if (!isWanted) return;
+    hands.onRestarted(place, reason);
+    await hands.tell(place, 'restart', reason);
   };
 
   const onChange = (key: string): void => {

@@ -76,7 +76,7 @@ export async function openBed(config: readonly string[] = ['autostart = false'])
   const [runRoot, dataRoot] = [join(directory, 'run'), join(directory, 'data')];
   mkdirSync(directory);
   const HEALTHCTL_TOML = join(directory, 'healthctl.toml');
-  writeFileSync(HEALTHCTL_TOML, [...config, `watch_namespaces = ["${namespace}"]`, ''].join('\n'));
+  writeFileSync(HEALTHCTL_TOML, [`watch_namespaces = ["${namespace}"]`, ...config, ''].join('\n'));
   const env = { ...testbedEnvironment(testbed), HEALTHCTL_TOML };
   const globalFlags = ['--address', address, '--namespace', namespace, '--run-root', runRoot, '--data-root', dataRoot];
   const started = new Set<RunningProgram>();

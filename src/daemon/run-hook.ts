@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Clock } from '../lib/clock.ts';
+import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { killSession } from '../system/kill-session.ts';
+import { readStat } from '../system/proc.ts';
+import type { RunHook } from './hooks.ts';
+
+/** What is kept of its stderr, for the log. */
+const MAX_COMPLAINT_LENGTH = 300;
+
+/**
+ * Runs hooks as processes: a session of their own, which is killed with all its children when the time is over; nothing on their stdout is
+ * read. They have our environment, what they are told as variables, and as JSON on stdin.
+ */
+export function createHookRunner(clock: Clock): RunHook {
+  return async (hook, event, signal) => {
+    const [file = '', ...args] = hook.command;
+    const env = {
+      ...process.env,
+      HEALTHCTL_EVENT: event.event,
+      HEALTHCTL_NAMESPACE: event.namespace,
+      HEALTHCTL_CONTAINER_ID: event.id,
+      HEALTHCTL_CONTAINER_NAME: event.name,
+    };
+    const child = spawn(file, args, { env, cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'pipe'] });
+    child.stdin.on('error', () => undefined); // it need not read
+    child.stdin.end(`${JSON.stringify(event)}\n`);
+    let complaint = '';
+    child.stderr.on('data', (bytes: Buffer) => {
+      if (complaint.length < MAX_COMPLAINT_LENGTH) complaint += bytes.toString('utf8');
+    });
+    const settled = new AbortController();
+    const given = AbortSignal.any([signal, settled.signal]);
+    try {
+      const end = await Promise.race([endOf(child), clock.sleep(hook.timeoutMs, given).then(() => 'late' as const)]);
+      if (end === 'late') {
+        endSession(child);
+        throw new HealthctlError(
+          'TIMEOUT',
+          signal.aborted ? 'ended' : `it took longer than ${hook.timeoutMs / 1_000} s`,
+        );
+      }
+      if (end !== 'status 0') {
+        const last = complaint.trimEnd().split('\n').at(-1)?.slice(0, MAX_COMPLAINT_LENGTH) ?? '';
+        throw new HealthctlError('INTERNAL', last === '' ? `it ended with ${end}` : `it ended with ${end}: ${last}`);
+      }
+    } finally {
+      settled.abort();
+      child.stderr.destroy();
+    }
+  };
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(new HealthctlError('INTERNAL', messageOf(error), { cause: error })));
+    child.once('exit', (code, signal) => resolve(code === null ? `signal ${signal}` : `status ${code}`));
+  });
+}
+
+function endSession({ pid }: ChildProcess): void {
+  const leader = pid === undefined ? undefined : readStat(pid);
+  if (leader) killSession(leader);
+}

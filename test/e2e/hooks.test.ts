@@ -1,0 +1,66 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bed, openBed, until } from './harness.ts';
+
+let bed: Bed;
+let image: string;
+let directory: string;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'healthctl-hooks-'));
+  const program = (name: string, text: string): string => {
+    writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(directory, name), 0o755);
+    return join(directory, name);
+  };
+  const note = program('note', `echo "$HEALTHCTL_EVENT $HEALTHCTL_CONTAINER_NAME $1" >>"$2"; cat >>"$2"`);
+  const hang = program('hang', 'echo $$ >>"$1"; sleep 600');
+  const fail = program('fail', 'echo once >>"$1"; echo no such team >&2; exit 3');
+  const out = (name: string): string => join(directory, name);
+  bed = await openBed([
+    'autostart = true',
+    ...['[[hook]]', `command = ["${note}", "first", "${out('noted')}"]`],
+    ...['[[hook]]', `command = ["${hang}", "${out('hung')}"]`, 'timeout = "1s"', 'on = ["healthy"]'],
+    ...['[[hook]]', `command = ["${fail}", "${out('failed')}"]`, 'retries = 1', 'on = ["unhealthy"]'],
+  ]);
+  image = await bed.image();
+});
+afterAll(async () => {
+  await bed.cli(['daemon', 'stop']);
+  await bed[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const linesOf = (name: string): readonly string[] =>
+  existsSync(join(directory, name)) ? readFileSync(join(directory, name), 'utf8').trimEnd().split('\n') : [];
+
+test('hooks are told of health and restarts; one that hangs or fails holds up nothing', async () => {
+  const name = bed.name('web');
+  const check = [
+    '--health-cmd',
+    'test ! -e /dev/shm/broken || { echo it broke; exit 4; }',
+    '--health-interval',
+    '200ms',
+  ];
+  const acting = ['--health-retries', '1', '--health-on-failure', 'restart', '--stop-timeout', '0'];
+  const id = await bed.ok(['run', '-d', '--name', name, ...check, ...acting, image, 'sleep', '600']);
+  await until(() => linesOf('hung').length === 1);
+  await bed.ok(['exec', name, 'touch', '/dev/shm/broken']);
+  await until(() => linesOf('noted').filter((line) => line.startsWith('healthy ')).length === 2, { withinMs: 20_000 });
+  const told = linesOf('noted').filter((line) => !line.startsWith('{'));
+  expect(told).toEqual(['healthy', 'unhealthy', 'restart', 'healthy'].map((event) => `${event} ${name} first`));
+  const documents = linesOf('noted').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+  expect(documents).toHaveLength(4);
+  const common = { namespace: bed.namespace, id, name, image, time: expect.stringMatching(/^\d{4}-.*Z$/) };
+  expect(documents[1]).toEqual({ event: 'unhealthy', ...common, failingStreak: 1, exitCode: 4, output: 'it broke\n' });
+  expect(documents[2]).toEqual({ event: 'restart', ...common, reason: 'unhealthy: it broke' });
+  await until(() => linesOf('failed').length === 2);
+  const log = await bed.ok(['daemon', 'logs']);
+  expect(log).toContain('failed, and is tried again: it ended with status 3: no such team');
+  await until(() => linesOf('hung').length === 2);
+  const { stdout } = await bed.cli(['daemon', 'stop']);
+  expect(stdout).toBe('');
+  for (const pid of linesOf('hung')) expect(existsSync(`/proc/${pid}`)).toBe(false);
+  await bed.ok(['rm', '-f', name]);
+});
