@@ -7,6 +7,8 @@ import type { RunHook } from './hooks.ts';
 
 /** What is kept of its stderr, for the log. */
 const MAX_COMPLAINT_LENGTH = 300;
+/** How long a killed process may take to be gone. */
+const DEATH_LIMIT_MS = 2_000;
 
 /**
  * Runs hooks as processes: a session of their own, which is killed with all its children when the time is over; nothing on their stdout is
@@ -29,12 +31,14 @@ export function createHookRunner(clock: Clock): RunHook {
     child.stderr.on('data', (bytes: Buffer) => {
       if (complaint.length < MAX_COMPLAINT_LENGTH) complaint += bytes.toString('utf8');
     });
+    const ended = endOf(child);
     const settled = new AbortController();
     const given = AbortSignal.any([signal, settled.signal]);
     try {
-      const end = await Promise.race([endOf(child), clock.sleep(hook.timeoutMs, given).then(() => 'late' as const)]);
+      const end = await Promise.race([ended, clock.sleep(hook.timeoutMs, given).then(() => 'late' as const)]);
       if (end === 'late') {
         endSession(child);
+        await Promise.race([ended, clock.sleep(DEATH_LIMIT_MS)]);
         throw new HealthctlError(
           'TIMEOUT',
           signal.aborted ? 'ended' : `it took longer than ${hook.timeoutMs / 1_000} s`,

@@ -9,6 +9,9 @@ import type { Prober, ProbeTarget } from './prober.ts';
 import { probeTcp } from './tcp.ts';
 import { openVisit, type Visit } from './visit.ts';
 
+/** How much later a failure is looked at again: after that the main process of a container that ended is gone. */
+const CONFIRM_AFTER_MS = 200;
+
 /** The task tells whether it ended, or why its process cannot be found: see dropReason in src/check/check.ts. */
 const GONE: Outcome = { kind: 'could-not-start', reason: "the container's main process is gone" };
 
@@ -20,8 +23,8 @@ export function createNativeProber({ clock }: { readonly clock: Clock }): Prober
   return {
     probe: async (target, test, signal) => {
       const startMs = clock.now();
-      const outcome = await probeOnce({ clock, target, test, signal });
-      return { outcome, startMs, endMs: clock.now() };
+      const { outcome, endMs } = await probeOnce({ clock, target, test, signal });
+      return { outcome, startMs, endMs };
     },
   };
 }
@@ -31,19 +34,24 @@ async function probeOnce(job: {
   readonly target: ProbeTarget;
   readonly test: NativeTest;
   readonly signal: AbortSignal | undefined;
-}): Promise<Outcome> {
+}): Promise<{ readonly outcome: Outcome; readonly endMs: number }> {
   const { clock, target, test, signal } = job;
   const { timeoutNs } = target;
-  if (signal?.aborted) return { kind: 'cancelled' };
+  const over = (outcome: Outcome, endMs = clock.now()) => ({ outcome, endMs });
+  if (signal?.aborted) return over({ kind: 'cancelled' });
   const main = processOfRun(target.runId);
   const namespace = main && openNetworkNamespace(main);
-  if (!main || !namespace) return GONE;
+  if (!main || !namespace) return over(GONE);
   const visit = openVisit(namespace, main.pid);
   try {
     const outcome = await firstOf(probeBy(visit, test), { clock, timeoutNs, signal });
-    if (outcome.kind === 'timed-out') return { ...outcome, output: visit.seen() };
-    // What the end of a container looks like from here: its server does not answer any more.
-    return outcome.kind === 'exited' && outcome.code !== 0 && !isSameProcess(main) ? GONE : outcome;
+    if (outcome.kind === 'timed-out') return over({ ...outcome, output: visit.seen() });
+    if (outcome.kind !== 'exited' || outcome.code === 0) return over(outcome);
+    // What the end of a container looks like from here: its server does not answer any more. A process that is killed closes its
+    // sockets before it is seen to be gone.
+    const endMs = clock.now();
+    await clock.sleep(CONFIRM_AFTER_MS, signal);
+    return over(isSameProcess(main) ? outcome : GONE, endMs);
   } finally {
     visit.close();
   }

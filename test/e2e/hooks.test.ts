@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isAlive, readStat } from '../../src/system/proc.ts';
 import { type Bed, openBed, until } from './harness.ts';
 
 let bed: Bed;
@@ -61,6 +62,6 @@ test('hooks are told of health and restarts; one that hangs or fails holds up no
   await until(() => linesOf('hung').length === 2);
   const { stdout } = await bed.cli(['daemon', 'stop']);
   expect(stdout).toBe('');
-  for (const pid of linesOf('hung')) expect(existsSync(`/proc/${pid}`)).toBe(false);
+  await until(() => linesOf('hung').every((pid) => !isAlive(readStat(Number(pid)))));
   await bed.ok(['rm', '-f', name]);
 });
