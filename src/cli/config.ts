@@ -1,9 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { millisecondsFromNanoseconds, parseDuration } from '../lib/duration.ts';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import type { MonitorSettings, Settings } from '../lib/settings.ts';
 import { DEFAULT_LOG_ENTRIES } from '../store/health-store.ts';
+import {
+  type CheckValue,
+  checkBoolean,
+  checkDuration,
+  checkNumber,
+  checkText,
+  wordOf,
+  wrongType,
+} from './config-values.ts';
 import type { GlobalFlags } from './globals.ts';
 import { checkHooks } from './hook-settings.ts';
 
@@ -124,9 +132,6 @@ export async function parseConfig(text: string, path: string): Promise<ConfigFil
   return { texts, ...others, monitor: monitor as Partial<MonitorSettings> };
 }
 
-/** Throws CONFIG that names the place for a value of the wrong type. */
-type CheckValue<T> = (place: string, key: string, value: unknown) => T;
-
 const MONITOR_SETTINGS: readonly {
   readonly [Name in keyof MonitorSettings]: {
     readonly name: Name;
@@ -162,44 +167,9 @@ function checkSetting(place: string, key: string, value: unknown, check: (text: 
   return at('CONFIG', `${place}: ${key}`, () => check(text));
 }
 
-function checkNumber(place: string, key: string, value: unknown, max: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw wrongType(place, key, `a whole number from 1 to ${max}`, value);
-}
-
-function checkBoolean(place: string, key: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value;
-  throw wrongType(place, key, 'true or false', value);
-}
-
-function checkText(place: string, key: string, value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw wrongType(place, key, 'a string', value);
-}
-
 function checkNamespaces(place: string, key: string, value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw wrongType(place, key, 'a list of strings', value);
   return value.map((name: unknown) => checkSetting(place, key, name, checkIdentifier));
-}
-
-/** In Go's syntax. */
-function checkDuration(place: string, key: string, value: unknown): number {
-  const text = checkText(place, key, value);
-  try {
-    const ms = millisecondsFromNanoseconds(parseDuration(text));
-    if (ms > 0) return ms;
-  } catch (cause) {
-    throw new HealthctlError('CONFIG', `${place}: ${key}: ${messageOf(cause)}`, { cause });
-  }
-  throw wrongType(place, key, 'longer than nothing', value);
-}
-
-function wordOf<Word extends string>(...words: readonly Word[]): CheckValue<Word> {
-  return (place, key, value) => {
-    const word = words.find((candidate) => candidate === value);
-    if (word === undefined) throw wrongType(place, key, words.map((each) => JSON.stringify(each)).join(' or '), value);
-    return word;
-  };
 }
 
 async function parseToml(text: string, path: string): Promise<Record<string, unknown>> {
@@ -227,10 +197,6 @@ function unknownKey(place: string, key: string): HealthctlError {
     'debug',
   ].join(', ');
   return new HealthctlError('CONFIG', `${place}: unknown key ${JSON.stringify(key)}`, { hint: `known keys: ${known}` });
-}
-
-function wrongType(place: string, key: string, wanted: string, value: unknown): HealthctlError {
-  return new HealthctlError('CONFIG', `${place}: ${key} must be ${wanted}, not ${JSON.stringify(value)}`);
 }
 
 /** Says where a refused value stands. */

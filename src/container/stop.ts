@@ -7,6 +7,7 @@ import { parseSignal } from '../oci/signal.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import type { ContainerContext } from './context.ts';
+import { nextOf } from './next-event.ts';
 import { mayBeRestarted } from './restart-label.ts';
 import type { ContainerView } from './view.ts';
 
@@ -156,15 +157,11 @@ async function hearOfEnd(
     const ends = await containerd.events.subscribe({ signal, endOf: id });
     const isIt = (event: ContainerdEvent): boolean =>
       event.kind === 'task-exited' && event.id === id && event.namespace === containerd.namespace;
-    return { heard: firstOf(ends, isIt).catch(logged) };
+    return { heard: nextOf(ends[Symbol.asyncIterator](), isIt).then(() => undefined, logged) };
   } catch (error) {
     logged(error);
     return { heard: Promise.resolve() };
   }
-}
-
-async function firstOf<T>(items: AsyncIterable<T>, isWanted: (item: T) => boolean): Promise<void> {
-  for await (const item of items) if (isWanted(item)) return;
 }
 
 /** An image may name a signal that does not exist: then it is the default, as with Docker. */

@@ -5,6 +5,7 @@ import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { CHECK_EXEC_PREFIX } from '../probe/check-execs.ts';
 import type { ContainerContext } from './context.ts';
 import { readHealth } from './health.ts';
+import { nextOf } from './next-event.ts';
 import { viewRecord } from './resolve.ts';
 import { type ContainerView, givenHealthConfigOf } from './view.ts';
 import { isAboutHealth, judge, type Seen, type WaitCondition } from './wait-condition.ts';
@@ -90,18 +91,6 @@ function decide({ name }: ContainerView, conditions: readonly WaitCondition[], s
       return { condition: verdict.condition, exitCode: seen.exit?.code };
     case 'impossible':
       throw new HealthctlError('CONFLICT', `container ${name} ${verdict.reason}`);
-  }
-}
-
-/** The next event that matters. A subscription never ends by itself: it throws. */
-async function nextOf(
-  subscription: AsyncIterator<ContainerdEvent>,
-  isWanted: (event: ContainerdEvent) => boolean,
-): Promise<ContainerdEvent> {
-  for (;;) {
-    const { value, done } = await subscription.next();
-    if (done) throw new HealthctlError('UNAVAILABLE', 'containerd ended the stream of events');
-    if (isWanted(value)) return value;
   }
 }
 

@@ -2,7 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, constants, type Incomi
 import { systemClock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { type RpcFailure, translateRpcError } from './errors.ts';
-import { createFrameReader, frameMessage } from './grpc-frames.ts';
+import { createFrameReader, decodeStatusMessage, frameMessage } from './grpc-frames.ts';
 import type { CallOptions, Headers, Method } from './transport.ts';
 
 /** gRPC status codes (grpc.io, "Status codes and their use") that we make up ourselves. */
@@ -135,7 +135,7 @@ function watchStatus(stream: ClientHttp2Stream, end: Ending, failureOf: () => Er
   const read = (headers: IncomingHttpHeaders) => {
     const code = headers['grpc-status'];
     if (code !== undefined)
-      status ??= code === '0' ? 'ok' : failure(Number(code), decodeMessage(headers['grpc-message']));
+      status ??= code === '0' ? 'ok' : failure(Number(code), decodeStatusMessage(headers['grpc-message']));
     else if (headers[':status'] !== undefined && headers[':status'] !== (200 as unknown))
       status ??= failure(UNKNOWN, `HTTP status ${headers[':status']}`);
   };
@@ -155,16 +155,6 @@ function watchStatus(stream: ClientHttp2Stream, end: Ending, failureOf: () => Er
     if (status !== undefined) settle();
   });
   stream.on('close', settle);
-}
-
-/** Percent-encoded UTF-8; what is not is taken as it is. */
-function decodeMessage(text: unknown): string {
-  if (typeof text !== 'string') return '';
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 interface Inbox<S> {

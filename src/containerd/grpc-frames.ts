@@ -65,3 +65,13 @@ function messageLength(frame: Buffer, maxBytes: number): number {
     );
   return length;
 }
+
+/** The trailer `grpc-message`: percent-encoded UTF-8 (gRPC over HTTP/2, "Status-Message"); what is not is taken as it is. */
+export function decodeStatusMessage(text: unknown): string {
+  if (typeof text !== 'string') return '';
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

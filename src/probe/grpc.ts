@@ -4,7 +4,7 @@ import {
   HealthCheckResponse,
   HealthCheckResponse_ServingStatus as Status,
 } from '../containerd/gen/grpc/health.ts';
-import { frameMessage } from '../containerd/grpc-frames.ts';
+import { decodeStatusMessage, frameMessage } from '../containerd/grpc-frames.ts';
 import type { GrpcTest } from '../health/native-test.ts';
 import type { Outcome } from '../health/result.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -62,7 +62,7 @@ function readAnswer(stream: ClientHttp2Stream): Promise<Outcome> {
     const code = headers['grpc-status'];
     if (typeof code !== 'string') return;
     status ??= code;
-    detail = decodeMessage(headers['grpc-message']);
+    detail = decodeStatusMessage(headers['grpc-message']).slice(0, MAX_TEXT_CHARACTERS);
   };
   return new Promise((resolve) => {
     stream.on('response', read);
@@ -108,15 +108,4 @@ const NAMES: readonly string[] = [
 function statusText(code: string, detail: string): string {
   const name = NAMES[Number(code)] ?? code.slice(0, 16);
   return detail === '' ? `gRPC: ${name}` : `gRPC: ${name}: ${detail}`;
-}
-
-/** Percent-encoded UTF-8; what is not is taken as it is. */
-function decodeMessage(text: unknown): string {
-  if (typeof text !== 'string') return '';
-  const short = text.slice(0, MAX_TEXT_CHARACTERS);
-  try {
-    return decodeURIComponent(short);
-  } catch {
-    return short;
-  }
 }

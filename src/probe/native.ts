@@ -43,18 +43,20 @@ async function probeOnce(job: {
   const namespace = main && openNetworkNamespace(main);
   if (!main || !namespace) return over(GONE);
   const visit = openVisit(namespace, main.pid);
+  let outcome: Outcome;
   try {
-    const outcome = await firstOf(probeBy(visit, test), { clock, timeoutNs, signal });
-    if (outcome.kind === 'timed-out') return over({ ...outcome, output: visit.seen() });
-    if (outcome.kind !== 'exited' || outcome.code === 0) return over(outcome);
-    // What the end of a container looks like from here: its server does not answer any more. A process that is killed closes its
-    // sockets before it is seen to be gone.
-    const endMs = clock.now();
-    await clock.sleep(CONFIRM_AFTER_MS, signal);
-    return over(isSameProcess(main) ? outcome : GONE, endMs);
+    outcome = await firstOf(probeBy(visit, test), { clock, timeoutNs, signal });
+    if (outcome.kind === 'timed-out') outcome = { ...outcome, output: visit.seen() };
   } finally {
     visit.close();
   }
+  if (outcome.kind !== 'exited' || outcome.code === 0) return over(outcome);
+  // What the end of a container looks like from here: its server does not answer any more. A process that is killed closes its sockets
+  // before it is seen to be gone.
+  const endMs = clock.now();
+  await clock.sleep(CONFIRM_AFTER_MS, signal);
+  if (signal?.aborted) return over({ kind: 'cancelled' });
+  return over(isSameProcess(main) ? outcome : GONE, endMs);
 }
 
 async function probeBy(visit: Visit, test: NativeTest): Promise<Outcome> {

@@ -20,15 +20,15 @@ import type { ProbeTarget } from './prober.ts';
 /**
  * What the shell runs. A line `run SEQ` asks for a check, answered by `done SEQ CODE` on control; `end NONCE` asks for the nonce behind what
  * the check has printed. Control is the shell's stderr, moved out of the way before anything runs, and closed for a check. The check has
- * the standard streams that a fresh exec would have, and the level of shells that one counts from: bash takes its own off at an exec, busybox
- * does not, and others do not count. No job control, no `&`: both would change how signals are taken.
+ * the standard streams that a fresh exec would have, and the level that bash and busybox count shells from. No job control, no `&`: both would
+ * change how signals are taken.
  */
 const scriptFrom = (shellLevel: string | undefined): string => `exec 3>&2 2>/dev/null
 while read -r word argument; do
   case $word in
     run)
       [ -x /bin/sh ] || break
-      ( exec 3>&-; [ "$BASH_VERSION" ] || ${shellLevel === undefined ? 'unset SHLVL' : `SHLVL=${quoted(shellLevel)}`}
+      ( exec 3>&-; ${shellLevel === undefined ? 'unset SHLVL' : `SHLVL=${quoted(shellLevel)}`}
         exec /bin/sh -c "$@" ) </dev/null 2>&1
       echo "done $argument $?" >&3 ;;
     end) echo "$argument" ;;
@@ -237,7 +237,7 @@ interface Pipes {
   onOutput(listener: (bytes: Buffer) => void): void;
   onControl(listener: (text: string) => void): void;
   onEnd(listener: () => void): void;
-  /** @returns false when nobody has read for so long that there is no room */
+  /** @returns false after `close`, and when nobody has read for so long that there is no room */
   write(line: string): boolean;
   /** To be called when the shim has opened them: from then on the end of the shell is the end of its output. */
   letEnd(): void;
@@ -249,7 +249,9 @@ function openPipes(dir: string): Pipes {
   const [stdin, stdout, stderr] = [join(dir, 'input'), join(dir, OUTPUT_FIFO), join(dir, CONTROL_FIFO)];
   mkdirSync(dir, { mode: 0o700 });
   const opened: (() => void)[] = [];
+  let isClosed = false;
   const close = () => {
+    isClosed = true;
     for (const each of opened.splice(0)) each();
   };
   try {
@@ -276,6 +278,7 @@ function openPipes(dir: string): Pipes {
         }
       },
       write: (line) => {
+        if (isClosed) return false; // the number of the descriptor may be another file's by now
         try {
           return writeSync(input, line) === line.length;
         } catch (error) {

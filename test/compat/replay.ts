@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Bed, HEALTHCTL } from '../e2e/harness.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Bed, HEALTHCTL, openBed } from '../e2e/harness.ts';
 import { type ProgramResult, runProgram } from '../fixtures/program.ts';
 
 const KIT = fileURLToPath(new URL('kit', import.meta.url));
@@ -42,7 +43,7 @@ const MOST_REPLAYED = 25;
  *
  * @returns what the kit printed of each: its line, which begins with `pass ` or `FAIL `, and below it further differences
  */
-export async function replay(bed: Bed, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+async function replay(bed: Bed, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const verdicts = new Map<string, string>();
   const play = async (some: readonly string[], jobs: number): Promise<void> => {
     const cli = [HEALTHCTL, ...bed.globalFlags].join(' ');
@@ -60,4 +61,31 @@ export async function replay(bed: Bed, names: readonly string[]): Promise<Readon
 function verdictOf(name: string, output: string): string {
   const blocks = output.split(/\n(?=\S)/);
   return blocks.find((block) => block.split(/\s+/)[1] === name) ?? `not played; the kit printed:\n${output}`;
+}
+
+/**
+ * A test for each of these scenarios.
+ *
+ * @param played.config further lines of the configuration
+ * @param played.limitMs for all of them together
+ */
+export function describeScenarios(
+  title: string,
+  played: { readonly names: readonly string[]; readonly config?: readonly string[]; readonly limitMs: number },
+): void {
+  const { names, config = [], limitMs } = played;
+  describe(title, () => {
+    let bed: Bed;
+    let verdicts: ReadonlyMap<string, string>;
+
+    beforeAll(async () => {
+      bed = await openBed(['autostart = true', ...config]);
+      verdicts = await replay(bed, names);
+    }, limitMs);
+    afterAll(() => bed[Symbol.asyncDispose]());
+
+    test.each(names)('%s', (name) => {
+      expect(verdicts.get(name)).toMatch(/^pass /);
+    });
+  });
 }

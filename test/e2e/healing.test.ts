@@ -10,10 +10,7 @@ beforeAll(async () => {
   bed = await openBed(['autostart = true']);
   image = await bed.image();
 });
-afterAll(async () => {
-  await bed.cli(['daemon', 'stop']);
-  await bed[Symbol.asyncDispose]();
-});
+afterAll(() => bed[Symbol.asyncDispose]());
 
 interface Inspected {
   readonly RestartCount: number;

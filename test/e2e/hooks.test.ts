@@ -28,7 +28,6 @@ beforeAll(async () => {
   image = await bed.image();
 });
 afterAll(async () => {
-  await bed.cli(['daemon', 'stop']);
   await bed[Symbol.asyncDispose]();
   rmSync(directory, { recursive: true, force: true });
 });

@@ -22,10 +22,7 @@ beforeAll(async () => {
   bed = await openBed(['autostart = true']);
   image = await bed.image();
 });
-afterAll(async () => {
-  await bed.cli(['daemon', 'stop']);
-  await bed[Symbol.asyncDispose]();
-});
+afterAll(() => bed[Symbol.asyncDispose]());
 
 const EVERY = ['--health-interval', '200ms', '--health-retries', '1'];
 async function run(flags: readonly string[], ...command: string[]): Promise<string> {

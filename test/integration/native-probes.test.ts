@@ -205,6 +205,13 @@ describe('namespaces', () => {
     }
   });
 
+  test('given up while a failure is looked at again', async () => {
+    const given = new AbortController();
+    const asked = outcomeOf(['TCP', '127.0.0.1:9'], { signal: given.signal });
+    setTimeout(() => given.abort(), 50);
+    expect((await asked).outcome).toEqual({ kind: 'cancelled' });
+  });
+
   test('gone, ended while it was asked, another process with its pid', async () => {
     const gone = { exitCode: -1, output: "the container's main process is gone" };
     expect(await probe(['TCP', at('ok')], { runId: 'boot:4194305:1' })).toEqual(gone);
