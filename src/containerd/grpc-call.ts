@@ -1,8 +1,9 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { systemClock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { type RpcFailure, translateRpcError } from './errors.ts';
 import { createFrameReader, decodeStatusMessage, frameMessage } from './grpc-frames.ts';
+import type { Connection, Stream } from './http2/connection.ts';
+import { encodeHeaders, type HeaderFields } from './http2/hpack.ts';
 import type { CallOptions, Headers, Method } from './transport.ts';
 
 /** gRPC status codes (grpc.io, "Status codes and their use") that we make up ourselves. */
@@ -30,56 +31,39 @@ export interface Call<Q, S> {
   cancel(): void;
 }
 
-/** Messages that wait to be asked for before the stream is paused. */
+/** Messages that wait to be asked for before the peer is kept from sending more. */
 const MAX_WAITING = 16;
 
-/**
- * Opens a call (gRPC over HTTP/2, PROTOCOL-HTTP2). Nothing of it, no timer and no listener on the signal, outlives its end.
- *
- * @param failureOf why the session failed, should the stream end without a status
- */
-export function openCall<Q, S>(
-  session: ClientHttp2Session,
-  request: CallRequest<Q, S>,
-  failureOf: () => Error | undefined,
-): Call<Q, S> {
-  const { service, method, headers, options, address } = request;
+/** Opens a call (gRPC over HTTP/2, PROTOCOL-HTTP2). Nothing of it, no timer and no listener on the signal, outlives its end. */
+export function openCall<Q, S>(connection: Connection, request: CallRequest<Q, S>): Call<Q, S> {
+  const { method, options, address } = request;
   const { signal, timeoutMs = 0 } = options;
-  const stream = session.request({
-    [constants.HTTP2_HEADER_METHOD]: 'POST',
-    [constants.HTTP2_HEADER_PATH]: `/${service}/${method.name}`,
-    [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
-    [constants.HTTP2_HEADER_TE]: 'trailers',
-    ...(timeoutMs > 0 ? { 'grpc-timeout': timeoutText(timeoutMs) } : {}),
-    ...headers,
+  const status = createStatus();
+  const end = createEnding();
+  const inbox = createInbox(method, end);
+  const stream: Stream = connection.open(headersOf(request), {
+    onHeaders: status.read,
+    onData: (bytes) => inbox.feed(bytes, stream),
+    onEnd: (cut) => end.finish(status.reason(cut)),
   });
-  const end = openEnding(stream);
-  const inbox = openInbox<S>(stream, method, end);
-  const unsent = new Set<() => void>();
-  const cancel = () => end.fail(failure(CANCELLED, 'cancelled'));
-  const over = new AbortController();
-  signal?.addEventListener('abort', cancel, { signal: over.signal });
-  if (timeoutMs > 0) void expire(timeoutMs, over.signal, end);
+  const cancel = () => end.finish(failure(CANCELLED, 'cancelled'));
+  const deadline =
+    timeoutMs > 0
+      ? systemClock.after(timeoutMs, () => end.finish(failure(DEADLINE_EXCEEDED, 'deadline exceeded')))
+      : undefined;
+  signal?.addEventListener('abort', cancel);
   end.onEnd(() => {
-    over.abort();
-    for (const resolve of unsent) resolve();
+    deadline?.cancel();
+    signal?.removeEventListener('abort', cancel);
+    stream.cancel(); // of no effect where the peer ended it
     inbox.wake();
   });
-  watchStatus(stream, end, failureOf);
   if (signal?.aborted) cancel();
   return {
-    send: (message) =>
-      new Promise((resolve) => {
-        if (end.isOver()) return resolve();
-        unsent.add(resolve);
-        stream.write(frameMessage(method.requestType.encode(message).finish()), () => {
-          unsent.delete(resolve);
-          resolve();
-        });
-      }),
-    end: () => stream.end(),
+    send: (message) => stream.send(frameMessage(method.requestType.encode(message).finish())),
+    end: stream.end,
     receive: async () => {
-      const message = await inbox.next();
+      const message = await inbox.next(stream);
       if (message !== undefined) return message;
       const reason = end.reason();
       if (reason)
@@ -88,6 +72,26 @@ export function openCall<Q, S>(
     },
     cancel,
   };
+}
+
+/** The part of a request's header fields that calls of one method share, by the method's path and the headers object. */
+const COMMON = new WeakMap<Headers, Map<string, Buffer>>();
+
+function headersOf<Q, S>({ service, method, headers, options }: CallRequest<Q, S>): Buffer {
+  const path = `/${service}/${method.name}`;
+  const known = COMMON.get(headers) ?? new Map<string, Buffer>();
+  COMMON.set(headers, known);
+  const common =
+    known.get(path) ??
+    encodeHeaders({
+      ...{ ':method': 'POST', ':scheme': 'http', ':path': path, ':authority': 'localhost' },
+      ...{ 'content-type': 'application/grpc', te: 'trailers' },
+      ...headers,
+    });
+  known.set(path, common);
+  const { timeoutMs = 0 } = options;
+  if (timeoutMs <= 0) return common;
+  return Buffer.concat([common, encodeHeaders({ 'grpc-timeout': timeoutText(timeoutMs) })]);
 }
 
 function failure(code: number, details: string): RpcFailure {
@@ -103,85 +107,83 @@ interface Ending {
   isOver(): boolean;
   /** Why it ended; undefined for a good end. */
   reason(): RpcFailure | HealthctlError | undefined;
-  succeed(): void;
-  /** Ends the call for this reason; the first one counts. */
-  fail(reason: RpcFailure | HealthctlError): void;
+  /** The first one counts. */
+  finish(reason: RpcFailure | HealthctlError | undefined): void;
+  /** @param listener called once */
   onEnd(listener: () => void): void;
 }
 
-function openEnding(stream: ClientHttp2Stream): Ending {
+function createEnding(): Ending {
   let over = false;
   let why: RpcFailure | HealthctlError | undefined;
-  const listeners: (() => void)[] = [];
-  const finish = (reason?: RpcFailure | HealthctlError) => {
-    if (over) return;
-    over = true;
-    why = reason;
-    if (!stream.destroyed && (reason || !stream.writableEnded)) stream.close(constants.NGHTTP2_CANCEL);
-    for (const listener of listeners) listener();
-  };
+  let tell = () => {};
   return {
     isOver: () => over,
     reason: () => why,
-    succeed: () => finish(),
-    fail: finish,
-    onEnd: (listener) => listeners.push(listener),
+    finish: (reason) => {
+      if (over) return;
+      over = true;
+      why = reason;
+      tell();
+    },
+    onEnd: (listener) => {
+      tell = listener;
+      if (over) tell();
+    },
   };
 }
 
 /** The status comes in the trailers, or in the headers of an answer that has nothing else; a stream that ends without one was cut off. */
-function watchStatus(stream: ClientHttp2Stream, end: Ending, failureOf: () => Error | undefined): void {
+function createStatus() {
   let status: RpcFailure | 'ok' | undefined;
-  const read = (headers: IncomingHttpHeaders) => {
-    const code = headers['grpc-status'];
-    if (code !== undefined)
-      status ??= code === '0' ? 'ok' : failure(Number(code), decodeStatusMessage(headers['grpc-message']));
-    else if (headers[':status'] !== undefined && headers[':status'] !== (200 as unknown))
-      status ??= failure(UNKNOWN, `HTTP status ${headers[':status']}`);
+  return {
+    read: (fields: HeaderFields): void => {
+      const code = fields['grpc-status'];
+      const http = fields[':status'];
+      if (code !== undefined)
+        status ??= code === '0' ? 'ok' : failure(Number(code), decodeStatusMessage(fields['grpc-message']));
+      else if (http !== undefined && http !== '200') status ??= failure(UNKNOWN, `HTTP status ${http}`);
+    },
+    reason: (cut: Error | undefined): RpcFailure | undefined => {
+      if (status === 'ok') return undefined;
+      return status ?? failure(UNAVAILABLE, cut?.message ?? 'the connection was closed');
+    },
   };
-  let error: Error | undefined;
-  stream.on('response', read);
-  stream.on('trailers', read);
-  stream.on('error', (cause) => {
-    error = cause;
-  });
-  const settle = () => {
-    if (status === 'ok') return end.succeed();
-    const cut = failureOf() ?? error;
-    end.fail(status ?? failure(UNAVAILABLE, cut?.message ?? 'the connection was closed'));
-  };
-  // A status ends the call, whatever we still had to say; the messages before it are read first.
-  stream.on('end', () => {
-    if (status !== undefined) settle();
-  });
-  stream.on('close', settle);
 }
 
 interface Inbox<S> {
-  next(): Promise<S | undefined>;
+  feed(bytes: Buffer, stream: Stream): void;
+  next(stream: Stream): Promise<S | undefined>;
   wake(): void;
 }
 
-function openInbox<S>(stream: ClientHttp2Stream, method: Method<never, S>, end: Ending): Inbox<S> {
+function createInbox<S>(method: Method<never, S>, end: Ending): Inbox<S> {
   const frames = createFrameReader();
   const waiting: Buffer[] = [];
+  /** Bytes that the peer may not send again until what waits was taken. */
+  let held = 0;
   let wake = () => {};
-  stream.on('data', (bytes: Buffer) => {
-    try {
-      waiting.push(...frames.feed(bytes));
-    } catch (error) {
-      end.fail(error instanceof HealthctlError ? error : failure(UNKNOWN, String(error)));
-    }
-    if (waiting.length >= MAX_WAITING) stream.pause();
-    wake();
-  });
   return {
+    feed: (bytes, stream) => {
+      try {
+        waiting.push(...frames.feed(bytes));
+      } catch (error) {
+        end.finish(error instanceof HealthctlError ? error : failure(UNKNOWN, String(error)));
+        return;
+      }
+      if (waiting.length < MAX_WAITING) stream.credit(bytes.length);
+      else held += bytes.length;
+      wake();
+    },
     wake: () => wake(),
-    next: async () => {
+    next: async (stream) => {
       for (;;) {
         const message = waiting.shift();
         if (message) {
-          if (waiting.length === 0) stream.resume();
+          if (waiting.length === 0 && held > 0) {
+            stream.credit(held);
+            held = 0;
+          }
           return method.responseType.decode(message);
         }
         if (end.isOver()) return undefined;
@@ -191,9 +193,4 @@ function openInbox<S>(stream: ClientHttp2Stream, method: Method<never, S>, end: 
       }
     },
   };
-}
-
-async function expire(timeoutMs: number, over: AbortSignal, end: Ending): Promise<void> {
-  await systemClock.sleep(timeoutMs, over);
-  if (!over.aborted) end.fail(failure(DEADLINE_EXCEEDED, 'deadline exceeded'));
 }

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { frameMessage } from '../../src/containerd/grpc-frames.ts';
+import { FLAG, frameFrom, numberFrame, TYPE } from '../../src/containerd/http2/frames.ts';
 import { openTransport } from '../../src/containerd/http2-transport.ts';
 import type { Transport } from '../../src/containerd/transport.ts';
 
@@ -275,5 +276,104 @@ describe('a stream', () => {
     expect(await duplex.receive()).toBe('done');
     expect(await duplex.receive()).toBeUndefined();
     expect(received).toBe(32 * ((1 << 20) + 5));
+  });
+});
+
+describe('the other side may', () => {
+  test('say anything in its header fields, on one connection after the other', async () => {
+    const texts = Array.from({ length: 60 }, (_, i) =>
+      String.fromCharCode(...Array.from({ length: 1 + ((i * 7) % 90) }, (_, at) => 0x21 + ((i * 31 + at * 17) % 94))),
+    ).map((text) => text.replaceAll('%', '_'));
+    let at = 0;
+    await using served = await serve((stream) => {
+      stream.resume();
+      const text = texts[at] ?? '';
+      at += 1;
+      stream.respond(
+        { ':status': 200, [`x-${at % 7}`]: text, 'grpc-status': '9', 'grpc-message': text },
+        { endStream: true },
+      );
+    });
+    for (const text of texts) await expect(call(served.transport)).rejects.toMatchObject({ message: text });
+  });
+
+  test('send header fields in several frames', async () => {
+    const long = 'é'.repeat(20_000);
+    await using served = await serve(answer([], '9', encodeURIComponent(long).slice(0, 60_000)));
+    await expect(call(served.transport)).rejects.toMatchObject({ code: 'CONFLICT', message: long.slice(0, 10_000) });
+  });
+
+  test('ask whether somebody is there', async () => {
+    await using served = await serve(answer(['hi']));
+    await call(served.transport);
+    const [session] = served.sessions;
+    const payload = Buffer.from('12345678');
+    const answered = new Promise<Buffer>((resolve, reject) =>
+      session?.ping(payload, (error, _ms, back) => (error ? reject(error) : resolve(back))),
+    );
+    expect(await answered).toEqual(payload);
+  });
+
+  test('refuse a stream, and take the next', async () => {
+    let count = 0;
+    await using served = await serve((stream, headers) => {
+      count += 1;
+      if (count === 1) stream.close(7);
+      else answer(['hi'])(stream, headers);
+    });
+    await expect(call(served.transport)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await call(served.transport)).toBe('hi');
+  });
+
+  test('take little at a time', async () => {
+    let received = 0;
+    const path = join(dir, 'narrow.sock');
+    const server = createServer({ settings: { initialWindowSize: 1_000, maxFrameSize: 16_384 } });
+    server.on('stream', (stream) => {
+      stream.on('data', (bytes: Buffer) => {
+        received += bytes.length;
+      });
+      stream.on('end', () => answer(['done'])(stream, {}));
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const transport = openTransport(path);
+    expect(await transport.unary('x.Y', method, 'y'.repeat(300_000), {})).toBe('done');
+    expect(received).toBe(300_005);
+    transport.close();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const settings = frameFrom(TYPE.settings, 0, 0);
+  test.each([
+    ['a frame that is too long', Buffer.concat([settings, Buffer.from([0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1])])],
+    ['a push', Buffer.concat([settings, frameFrom(TYPE.push, FLAG.endHeaders, 1, Buffer.alloc(8))])],
+    [
+      'header fields that are none',
+      Buffer.concat([settings, frameFrom(TYPE.headers, FLAG.endHeaders, 1, Buffer.of(0x80))]),
+    ],
+    [
+      'header fields that are interrupted',
+      Buffer.concat([
+        settings,
+        frameFrom(TYPE.headers, 0, 1, Buffer.of(0x88)),
+        frameFrom(TYPE.ping, 0, 0, Buffer.alloc(8)),
+      ]),
+    ],
+    ['a window beyond all bounds', Buffer.concat([settings, numberFrame(TYPE.windowUpdate, 0, 0x7fffffff)])],
+    ['settings that were cut off', frameFrom(TYPE.settings, 0, 0, Buffer.alloc(5))],
+  ])('not send %s: the connection is given up, and the next call makes another', async (name, bytes) => {
+    const path = join(dir, `raw-${name.length}.sock`);
+    let connections = 0;
+    const server = createPlainServer((socket) => {
+      connections += 1;
+      socket.on('error', () => {});
+      socket.resume().write(bytes);
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const transport = openTransport(path);
+    await expect(call(transport)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(call(transport)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(connections).toBe(2);
+    await new Promise((resolve) => server.close(resolve)); // it would wait for a connection that we keep
   });
 });

@@ -1,0 +1,48 @@
+import { contentOf, FLAG, type Frame, ProtocolError, TYPE } from './frames.ts';
+import { createHeaderDecoder, type HeaderFields } from './hpack.ts';
+
+/** More than any answer's header fields. */
+const MAX_BYTES = 256 << 10;
+
+/** The header fields that one HEADERS frame, with the CONTINUATION frames behind it, has brought. */
+export interface ReceivedHeaders {
+  readonly streamId: number;
+  readonly fields: HeaderFields;
+  readonly isEndOfStream: boolean;
+}
+
+/** Puts the header blocks of a connection together (RFC 9113, section 6.10) and decodes them, also those of streams that nobody knows any more. */
+export interface HeaderBlocks {
+  /** Whether a block goes on in the next frame, which may then be no other. */
+  readonly isOpen: boolean;
+  /** @returns undefined while the block goes on. Throws ProtocolError. */
+  take(frame: Frame): ReceivedHeaders | undefined;
+}
+
+export function createHeaderBlocks(): HeaderBlocks {
+  const decoder = createHeaderDecoder();
+  let open: { readonly first: Frame; readonly parts: Buffer[]; bytes: number } | undefined;
+  const received = ({ streamId, flags }: Frame, block: Buffer): ReceivedHeaders => {
+    open = undefined;
+    return { streamId, fields: decoder.decode(block), isEndOfStream: (flags & FLAG.endStream) !== 0 };
+  };
+  return {
+    get isOpen() {
+      return open !== undefined;
+    },
+    take: (frame) => {
+      const isWhole = (frame.flags & FLAG.endHeaders) !== 0;
+      if (frame.type === TYPE.headers) {
+        const content = contentOf(frame);
+        if (isWhole) return received(frame, content);
+        open = { first: frame, parts: [content], bytes: content.length };
+        return undefined;
+      }
+      if (open?.first.streamId !== frame.streamId) throw new ProtocolError('a CONTINUATION of nothing');
+      open.parts.push(frame.payload);
+      open.bytes += frame.payload.length;
+      if (open.bytes > MAX_BYTES) throw new ProtocolError(`more than ${MAX_BYTES} bytes of header fields`);
+      return isWhole ? received(open.first, Buffer.concat(open.parts)) : undefined;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { Socket } from 'node:net';
+
+/** Frames on their way out: those that are added one after the other go in one write. */
+export interface Outbox {
+  /** @param taken called when the frame is with the kernel, or never will be */
+  add(frame: Buffer, taken?: () => void): void;
+}
+
+export function createOutbox(socket: Socket): Outbox {
+  let frames: Buffer[] = [];
+  let waiting: (() => void)[] = [];
+  const flush = (): void => {
+    const [first] = frames;
+    const bytes = first && frames.length === 1 ? first : Buffer.concat(frames);
+    const taken = waiting;
+    frames = [];
+    waiting = [];
+    if (taken.length === 0) {
+      socket.write(bytes);
+      return;
+    }
+    socket.write(bytes, () => {
+      for (const each of taken) each();
+    });
+  };
+  return {
+    add: (frame, taken) => {
+      if (socket.destroyed) {
+        taken?.();
+        return;
+      }
+      // Twice: what is added by a microtask that is queued already goes along.
+      if (frames.length === 0) queueMicrotask(() => queueMicrotask(flush));
+      frames.push(frame);
+      if (taken) waiting.push(taken);
+    },
+  };
+}
