@@ -1,6 +1,8 @@
 /** Docker: daemon/health.go maxOutputLen. */
 export const MAX_OUTPUT_BYTES = 4096;
 
+const NOTHING = Buffer.alloc(0);
+
 /** Collects the first bytes of an output of any length in bounded memory. */
 export interface BoundedOutput {
   add(bytes: Uint8Array): void;
@@ -9,17 +11,18 @@ export interface BoundedOutput {
 }
 
 export function createBoundedOutput(maxBytes = MAX_OUTPUT_BYTES): BoundedOutput {
-  const kept = Buffer.alloc(maxBytes);
+  let kept = NOTHING;
   let length = 0;
   let hasMore = false;
   return {
     add: (bytes) => {
+      if (kept.length === 0) kept = Buffer.alloc(maxBytes);
       const room = Math.min(bytes.length, maxBytes - length);
       kept.set(bytes.subarray(0, room), length);
       length += room;
       hasMore ||= bytes.length > room;
     },
-    text: () => decodeUtf8(kept.subarray(0, length)) + (hasMore ? '...' : ''),
+    text: () => (length === 0 ? '' : decodeUtf8(kept.subarray(0, length)) + (hasMore ? '...' : '')),
   };
 }
 

@@ -1,25 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tasks } from '../containerd/tasks.ts';
 import type { Outcome } from '../health/result.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { holdFifo, makeFifo, openFifoReader } from '../system/fifo.ts';
 import { killSession } from '../system/kill-session.ts';
 import { readStat } from '../system/proc.ts';
-import { createBoundedOutput } from './bounded-output.ts';
-import { CHECK_EXEC_PREFIX, DEATH_LIMIT_MS, deleteExec, OUTPUT_FIFO, sweepExecs } from './check-execs.ts';
+import { CHECK_EXEC_PREFIX, DEATH_LIMIT_MS, deleteExec, sweepExecs } from './check-execs.ts';
+import { type CheckOutput, withOutput } from './check-output.ts';
 import { checkProcessJson } from './check-process.ts';
 import { firstOf } from './first-of.ts';
 import type { ExecCommand, Prober, ProbeTarget } from './prober.ts';
+import { within } from './within.ts';
 
 /** Docker: daemon/health.go, the guard around starting the exec. The timeout of the check begins only after it. */
 export const START_LIMIT_MS = 30_000;
-/** How long a child that keeps the output open may delay the result. Docker waits as long; so does the shim. */
+/**
+ * How long a child that keeps the output open may delay the result. Docker waits as long; so does the shim, when the exec is deleted, before
+ * it closes its side. Then only what the pipe still holds is to be read.
+ */
 const DRAIN_LIMIT_MS = 2_000;
-/** After the shim has closed its side, only what the pipe still holds is to be read. */
 const LAST_BYTES_MS = 100;
 
 export interface ExecProberOptions {
@@ -41,7 +42,7 @@ export function createExecProber(options: ExecProberOptions): Prober<ExecCommand
       const startMs = clock.now();
       if (signal?.aborted) return { outcome: { kind: 'cancelled' }, startMs, endMs: startMs };
       const execId = `${CHECK_EXEC_PREFIX}${randomBytes(8).toString('hex')}`;
-      const outcome = await withOutput(join(target.scratchDir, execId), (output) =>
+      const outcome = await withOutput(join(target.scratchDir, execId), clock, (output) =>
         runExec(options, { target, execId, processJson, output, signal }),
       );
       return { outcome, startMs, endMs: clock.now() };
@@ -49,51 +50,11 @@ export function createExecProber(options: ExecProberOptions): Prober<ExecCommand
   };
 }
 
-/** What a probe prints, on its way through a FIFO of its own. */
-interface Output {
-  readonly path: string;
-  text(): string;
-  /** To be called when the shim has opened the FIFO for both streams: from then on the end of the last one is the end of the output. */
-  letEnd(): void;
-  /** Resolves when the last writer has closed the FIFO. */
-  readonly ended: Promise<void>;
-  /** Leaves the directory, which is named after the exec: the note by which the next probe knows that the exec may still be there. */
-  keepNote(): void;
-}
-
-async function withOutput<T>(dir: string, work: (output: Output) => Promise<T>): Promise<T> {
-  const path = join(dir, OUTPUT_FIFO);
-  mkdirSync(dir, { mode: 0o700 });
-  const opened: (() => void)[] = [];
-  let isNoteKept = false;
-  try {
-    makeFifo(path);
-    const collected = createBoundedOutput();
-    // The shim opens the FIFO twice, one stream after the other; a program that has ended by then would close it in between.
-    const letEnd = holdFifo(path);
-    opened.push(letEnd);
-    const reader = openFifoReader(path);
-    opened.push(() => reader.destroy());
-    reader.on('data', (bytes: Buffer) => collected.add(bytes));
-    const ended = new Promise<void>((resolve) => {
-      reader.once('close', resolve);
-      reader.once('error', () => resolve()); // what came before the error is the output
-    });
-    const keepNote = () => {
-      isNoteKept = true;
-    };
-    return await work({ path, text: collected.text, letEnd, ended, keepNote });
-  } finally {
-    for (const close of opened) close();
-    if (!isNoteKept) rmSync(dir, { recursive: true, force: true });
-  }
-}
-
 interface Attempt {
   readonly target: ProbeTarget;
   readonly execId: string;
   readonly processJson: string;
-  readonly output: Output;
+  readonly output: CheckOutput;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -109,27 +70,27 @@ async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Ou
   const waiting = new AbortController();
   const exit = tasks.wait(exec, { signal: waiting.signal });
   exit.catch(() => undefined); // looked at where it is waited for
-  const release = async () => {
-    if (!(await deleteExec(options, exec))) output.keepNote();
+  const release = async (): Promise<boolean> => {
+    const isGone = await deleteExec(options, exec);
+    if (!isGone) output.keepNote();
+    return isGone;
   };
   try {
     const outcome = await startAndWatch(options, attempt, exit);
-    const released = release();
-    if (outcome.kind === 'could-not-start') {
-      await released; // nobody has opened the output
-      return outcome;
-    }
-    await Promise.race([output.ended, options.clock.sleep(DRAIN_LIMIT_MS)]);
-    await released; // by now the shim has closed its side, at the latest
-    await Promise.race([output.ended, options.clock.sleep(LAST_BYTES_MS)]);
+    const isGone = await release();
+    if (outcome.kind === 'could-not-start') return outcome; // nobody has opened the output
+    await output.readToEnd(isGone ? LAST_BYTES_MS : DRAIN_LIMIT_MS);
     return withText(outcome, output);
   } catch (error) {
     await release();
     throw error;
   } finally {
-    waiting.abort();
+    waiting.abort(OVER);
   }
 }
+
+/** A reason that exists: without one each abort makes an exception, with its stack, that nobody looks at. */
+const OVER = 'over';
 
 async function startAndWatch(
   { tasks, clock }: ExecProberOptions,
@@ -149,11 +110,11 @@ async function startAndWatch(
   const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, signal });
   if (outcome.kind === 'exited') return outcome;
   killSession(leader);
-  await Promise.race([ended.catch(() => undefined), clock.sleep(DEATH_LIMIT_MS)]);
+  await within(clock, DEATH_LIMIT_MS, ended);
   return outcome;
 }
 
-function withText(outcome: Outcome, output: Output): Outcome {
+function withText(outcome: Outcome, output: CheckOutput): Outcome {
   return outcome.kind === 'exited' || outcome.kind === 'timed-out' ? { ...outcome, output: output.text() } : outcome;
 }
 

@@ -15,7 +15,11 @@ export function makeFifo(path: string): void {
  * A thread of libuv's pool is not taken: Linux reports no end on a pipe that never had a writer.
  */
 export function openFifoReader(path: string): Socket {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return fifoReaderFrom(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+}
+
+/** The same for one that is open without blocking; the stream closes it. */
+export function fifoReaderFrom(fd: number): Socket {
   return socketFrom(fd, { readable: true, writable: false });
 }
 
