@@ -2,7 +2,7 @@ import { warnOfGaps } from '../events/containerd-event-source.ts';
 import { hostEventFromValue } from '../events/event-log-line.ts';
 import type { EventRange, EventSource } from '../events/event-source.ts';
 import type { World } from '../world.ts';
-import { openMonitor } from './monitor.ts';
+import { openMonitor } from './open-monitor.ts';
 
 export type EventWorld = Pick<World, 'containerd' | 'clock' | 'log' | 'settings'>;
 

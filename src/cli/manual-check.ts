@@ -2,7 +2,7 @@ import type { CheckReport } from '../check/check.ts';
 import { containerPath } from '../daemon/client.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { ContainerWorld } from './context.ts';
-import { openMonitor } from './monitor.ts';
+import { openMonitor } from './open-monitor.ts';
 
 /** One check: by the monitor where one runs, else here. */
 export async function checkByHand(world: ContainerWorld, name: string): Promise<CheckReport> {

@@ -8,15 +8,13 @@ import { containerPath } from '../daemon/client.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { hostIdOf } from '../store/state-dir.ts';
 import type { ContainerWorld } from './context.ts';
-import { openMonitor } from './monitor.ts';
+import { openMonitor } from './open-monitor.ts';
 
-/** The containers of the namespace as the monitor knows them, the newest first; undefined where containerd is to be asked. */
-export async function listByMonitor(
-  world: Pick<ContainerWorld, 'settings' | 'signal'>,
-): Promise<readonly ListedContainer[] | undefined> {
-  const { settings, signal } = world;
-  const answer = await openMonitor(world).ask('GET', `/namespaces/${settings.namespace}/containers`, signal);
-  if (!answer) return undefined;
+/** The containers of the namespace from the monitor's answer, the newest first. */
+export function listedFromAnswer(
+  { settings }: Pick<ContainerWorld, 'settings'>,
+  answer: { readonly value: unknown },
+): readonly ListedContainer[] {
   const { runRoot, dataRoot, nerdctlDataRoot, address, namespace } = settings;
   const place = { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address) }, namespace };
   return (answer.value as readonly ContainerSummary[])

@@ -2,20 +2,15 @@ import type { ContainerContext } from '../container/context.ts';
 import { restartPolicyOf } from '../container/restart-label.ts';
 import { storedConfigOf } from '../container/stored-config.ts';
 import { givenHealthConfigOf } from '../container/view.ts';
-import { containerPath, createDaemonClient, type DaemonClient } from '../daemon/client.ts';
-import { daemonPlacesOf } from '../daemon/places.ts';
+import { containerPath } from '../daemon/client.ts';
 import { isChecked } from '../health/config.ts';
 import type { RestartPolicy } from '../health/restart-policy.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { World } from '../world.ts';
+import { openMonitor } from './open-monitor.ts';
 import { makeTimer } from './timers.ts';
 
 export type MonitorWorld = Pick<World, 'settings' | 'clock' | 'env' | 'signal' | 'log'>;
-
-/** The monitor of this containerd, whether it runs or not: nothing is asked yet. */
-export function openMonitor({ settings }: Pick<World, 'settings'>): DaemonClient {
-  return createDaemonClient(daemonPlacesOf(settings).apiSocket);
-}
 
 /** Starts a monitor unless one runs. Throws UNAVAILABLE when it does not come up. */
 export async function startMonitor({ settings, clock, env, signal }: MonitorWorld): Promise<void> {

@@ -16,8 +16,16 @@ export interface DaemonClient {
     path: string,
     signal?: AbortSignal,
   ): Promise<{ readonly value: unknown } | undefined>;
+  /** The same in two steps: resolves when the question is on its way, so that something else can be done until the answer is there. */
+  send(method: 'GET' | 'POST' | 'DELETE', path: string, signal?: AbortSignal): Promise<Sent | undefined>;
   /** The lines of a stream, as they come; undefined as above. The iteration throws UNAVAILABLE when the monitor ends. */
   follow(path: string, signal: AbortSignal): Promise<AsyncIterable<string> | undefined>;
+}
+
+/** A question on its way to the monitor. */
+export interface Sent {
+  /** As `ask` gives it. To be called once. */
+  answer(): Promise<{ readonly value: unknown } | undefined>;
 }
 
 /** More than a list of ten thousand containers. */
@@ -25,47 +33,57 @@ const MAX_ANSWER_BYTES = 256 << 20;
 
 /** @param apiVersion another than ours: to ask an older monitor to end */
 export function createDaemonClient(apiSocket: string, apiVersion = API_VERSION): DaemonClient {
-  const open = async (method: string, path: string, signal: AbortSignal | undefined): Promise<Answer | undefined> => {
+  const open = async (method: string, path: string, signal: AbortSignal | undefined): Promise<Socket | undefined> => {
     const socket = await connect(apiSocket, signal);
-    if (!socket) return undefined;
     // HTTP/1.0: the answer comes as it is, and its end is the end of the connection.
-    socket.write(`${method} /v${apiVersion}${path} HTTP/1.0\r\nHost: healthctl\r\nContent-Length: 0\r\n\r\n`);
-    return readHead(socket, apiVersion, signal);
+    socket?.write(`${method} /v${apiVersion}${path} HTTP/1.0\r\nHost: healthctl\r\nContent-Length: 0\r\n\r\n`);
+    return socket;
+  };
+  const answerOf = async (received: Promise<Buffer>): Promise<{ readonly value: unknown } | undefined> => {
+    const bytes = await received;
+    const head = headOf(bytes, apiVersion);
+    if (!head) return undefined;
+    const body = bytes.subarray(head.bytes);
+    // Cut off: the monitor was killed while it answered.
+    if (head.length !== undefined && body.length !== head.length) return undefined;
+    if (head.isOtherVersion) return undefined;
+    const value: unknown = body.length === 0 ? undefined : JSON.parse(body.toString('utf8'));
+    if (head.status < 300) return { value };
+    return refusalOf(value, head.status);
+  };
+  const send: DaemonClient['send'] = async (method, path, signal) => {
+    const socket = await open(method, path, signal);
+    if (!socket) return undefined;
+    const received = readAll(socket, signal);
+    received.catch(() => undefined); // told to whoever asks for the answer
+    return { answer: () => answerOf(received) };
   };
   return {
-    ask: async (method, path, signal) => {
-      const answer = await open(method, path, signal);
-      if (!answer) return undefined;
-      const chunks: Buffer[] = [];
-      let length = 0;
-      for await (const chunk of answer.body) {
-        length += chunk.length;
-        if (length > MAX_ANSWER_BYTES) throw new HealthctlError('EXHAUSTED', "the monitor's answer is too long");
-        chunks.push(chunk);
-      }
-      const text = Buffer.concat(chunks).toString('utf8');
-      // Cut off: the monitor was killed while it answered.
-      if (answer.length !== undefined && length !== answer.length) return undefined;
-      if (answer.isOtherVersion) return undefined;
-      const value: unknown = text === '' ? undefined : JSON.parse(text);
-      if (answer.status < 300) return { value };
-      return refusalOf(value, answer.status);
-    },
+    send,
+    ask: async (method, path, signal) => (await send(method, path, signal))?.answer(),
     follow: async (path, signal) => {
-      const answer = await open('GET', path, signal);
-      if (!answer || answer.isOtherVersion) return undefined;
-      if (answer.status < 300) return linesOf(answer.body);
+      const socket = await open('GET', path, signal);
+      const answer = socket && (await readHead(socket, apiVersion, signal));
+      if (!answer || answer.head.isOtherVersion) return undefined;
+      if (answer.head.status < 300) return linesOf(answer.body);
       const chunks: Buffer[] = [];
       for await (const chunk of answer.body) chunks.push(chunk);
-      return refusalOf(JSON.parse(Buffer.concat(chunks).toString('utf8')), answer.status);
+      return refusalOf(JSON.parse(Buffer.concat(chunks).toString('utf8')), answer.head.status);
     },
   };
 }
 
-interface Answer {
+interface Head {
   readonly status: number;
+  /** Of the body, where the monitor tells it. */
   readonly length: number | undefined;
   readonly isOtherVersion: boolean;
+  /** Where the body begins. */
+  readonly bytes: number;
+}
+
+interface Answer {
+  readonly head: Head;
   readonly body: AsyncIterable<Buffer>;
 }
 
@@ -96,6 +114,44 @@ function connect(path: string, signal: AbortSignal | undefined): Promise<Socket 
   });
 }
 
+/** All that comes until the connection ends, be it well or not. Throws ABORTED, and EXHAUSTED for too much. */
+function readAll(socket: Socket, signal: AbortSignal | undefined): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length <= MAX_ANSWER_BYTES) return;
+      reject(new HealthctlError('EXHAUSTED', "the monitor's answer is too long"));
+      socket.destroy();
+    });
+    socket.on('error', () => {}); // what came before it is looked at
+    const settle = (): void => (signal?.aborted ? reject(aborted()) : resolve(Buffer.concat(chunks)));
+    socket.once('end', settle);
+    socket.once('close', settle);
+  });
+}
+
+/** Undefined while it is not whole. */
+function headOf(bytes: Buffer, apiVersion: number): Head | undefined {
+  const end = bytes.indexOf('\r\n\r\n');
+  if (end < 0) return undefined;
+  const [statusLine = '', ...fields] = bytes.toString('latin1', 0, end).split('\r\n');
+  const field = (name: string): string | undefined =>
+    fields
+      .find((line) => line.toLowerCase().startsWith(`${name}:`))
+      ?.slice(name.length + 1)
+      .trim();
+  const length = field('content-length');
+  return {
+    status: Number(statusLine.split(' ')[1]),
+    length: length === undefined ? undefined : Number(length),
+    isOtherVersion: field(API_HEADER) !== `${apiVersion}`,
+    bytes: end + 4,
+  };
+}
+
 /** Undefined when the connection ends before there is an answer. */
 async function readHead(
   socket: Socket,
@@ -103,26 +159,13 @@ async function readHead(
   signal: AbortSignal | undefined,
 ): Promise<Answer | undefined> {
   const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  let head: Buffer = Buffer.alloc(0);
+  let bytes: Buffer = Buffer.alloc(0);
   for (;;) {
     const next = await nextChunk(chunks, signal);
     if (!next) return undefined;
-    head = Buffer.concat([head, next]);
-    const end = head.indexOf('\r\n\r\n');
-    if (end < 0) continue;
-    const [statusLine = '', ...fields] = head.toString('latin1', 0, end).split('\r\n');
-    const field = (name: string): string | undefined =>
-      fields
-        .find((line) => line.toLowerCase().startsWith(`${name}:`))
-        ?.slice(name.length + 1)
-        .trim();
-    const length = field('content-length');
-    return {
-      status: Number(statusLine.split(' ')[1]),
-      length: length === undefined ? undefined : Number(length),
-      isOtherVersion: field(API_HEADER) !== `${apiVersion}`,
-      body: bodyOf(head.subarray(end + 4), chunks, signal),
-    };
+    bytes = Buffer.concat([bytes, next]);
+    const head = headOf(bytes, apiVersion);
+    if (head) return { head, body: bodyOf(bytes.subarray(head.bytes), chunks, signal) };
   }
 }
 

@@ -1,5 +1,5 @@
 import { HealthctlError } from '../lib/errors.ts';
-import { DIGEST } from './digest.ts';
+import { DIGEST } from './digest-text.ts';
 import { type Document, parseDocument } from './document.ts';
 
 /** What an image says about itself and about how to run it: its config blob, parsed. */

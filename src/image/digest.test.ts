@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { chainIdOf, chainIdsOf, digestOf, shortId } from './digest.ts';
+import { chainIdOf, chainIdsOf, digestOf } from './digest.ts';
+import { shortId } from './digest-text.ts';
 
 test('chain ids', () => {
   const [a, b] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`];

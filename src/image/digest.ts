@@ -1,15 +1,7 @@
 import { createHash } from 'node:crypto';
 
-/** The only algorithm of containerd's content store. */
-export const DIGEST = /^sha256:[0-9a-f]{64}$/;
-
 export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-}
-
-/** The twelve characters that Docker shows of a digest or id. */
-export function shortId(digest: string): string {
-  return digest.slice(digest.indexOf(':') + 1).slice(0, 12);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { HealthctlError } from '../lib/errors.ts';
-import { DIGEST } from './digest.ts';
+import { DIGEST } from './digest-text.ts';
 import { type Document, parseDocument } from './document.ts';
 import { formatPlatform, type Platform, platformFit } from './platform.ts';
 

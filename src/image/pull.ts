@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { forEachLimited } from './chunks.ts';
 import { type ImageConfig, parseImageConfig } from './config.ts';
-import { shortId } from './digest.ts';
+import { shortId } from './digest-text.ts';
 import { ingestBlob, ingestBytes, SOURCE_LABEL_PREFIX } from './ingest.ts';
 import { randomSuffix, withImageLease } from './lease.ts';
 import {

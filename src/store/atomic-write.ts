@@ -31,8 +31,8 @@ export function replaceFile(path: string, content: string, mode = 0o600): void {
   }
 }
 
-/** Only so that two writers do not meet: O_EXCL is what keeps a file that exists from being written. */
-const unique = (): string => Math.random().toString(16).slice(2, 10);
+/** Eight digits so that two writers do not meet; whoever may not write into a file that exists opens with O_EXCL. */
+export const unique = (): string => Math.random().toString(16).slice(2, 10);
 
 function writeAll(fd: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);

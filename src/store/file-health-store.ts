@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -20,7 +19,7 @@ import type { Clock } from '../lib/clock.ts';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
-import { noSpaceError, replaceFile, temporaryPrefix } from './atomic-write.ts';
+import { noSpaceError, replaceFile, temporaryPrefix, unique } from './atomic-write.ts';
 import { lineFromRecord, mirroredState, parseHealthFile } from './health-file.ts';
 import { DEFAULT_LOG_ENTRIES, type HealthRecord, type HealthStore, type HealthSubject } from './health-store.ts';
 import { runDirOf, type StateDir, type StateDirs, stateDirOf } from './state-dir.ts';
@@ -253,7 +252,7 @@ function setAside(dir: StateDir, warn: (text: string) => void): void {
   const path = join(dir.path, HEALTH_FILE);
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat || stat.isFile()) return;
-  const aside = `${path}.not-a-file-${randomBytes(4).toString('hex')}`;
+  const aside = `${path}.not-a-file-${unique()}`;
   renameSync(path, aside);
   warn(`${path} was no file, and is now ${aside}`);
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { sha256Hex } from '../lib/sha256.ts';
 import type { HealthSubject } from './health-store.ts';
 
 export interface StateDirs {
@@ -15,7 +15,7 @@ export interface StateDirs {
 
 /** One containerd's directory in a root: the first 8 hex digits of the SHA-256 of its socket's path. */
 export function hostIdOf(address: string): string {
-  return createHash('sha256').update(address).digest('hex').slice(0, 8);
+  return sha256Hex(address).slice(0, 8);
 }
 
 /** Where a container of ours, or a foreign one without a directory, keeps its health. */

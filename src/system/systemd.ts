@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 
@@ -26,13 +25,15 @@ export const systemd: Systemd = {
       hint: 'start the monitor with "healthctl daemon start", or have your init system run "healthctl daemon"',
     });
   },
-  run: (program, args) =>
-    new Promise((resolve, reject) => {
+  run: async (program, args) => {
+    const { execFile } = await import('node:child_process');
+    return new Promise((resolve, reject) => {
       execFile(program, args, { timeout: LIMIT_MS, env: environment(), maxBuffer: 64 << 20 }, (error, out, err) => {
         if (error) reject(failureOf(program, args, error, err));
         else resolve(out);
       });
-    }),
+    });
+  },
 };
 
 /** Texts are recognised, so they are asked for in English; a pager waits for a key. */

@@ -4,7 +4,7 @@ import type { ListedContainer } from '../../container/list.ts';
 import { networksOf } from '../../container/networks.ts';
 import { shownLabels } from '../../container/shown-labels.ts';
 import type { ContainerSizes } from '../../container/sizes.ts';
-import { shortId } from '../../image/digest.ts';
+import { shortId } from '../../image/digest-text.ts';
 import { familiarName, tryParseReference } from '../../image/reference.ts';
 import { LABELS } from '../../lib/labels.ts';
 import { quote } from '../../lib/quote.ts';

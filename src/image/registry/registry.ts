@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import { HealthctlError } from '../../lib/errors.ts';
-import { digestOf, shortId } from '../digest.ts';
+import { digestOf } from '../digest.ts';
+import { shortId } from '../digest-text.ts';
 import { parseDocument } from '../document.ts';
 import { type Descriptor, MAX_MANIFEST_BYTES, MEDIA_TYPES, printable } from '../manifest.ts';
 import { familiarName, type Reference } from '../reference.ts';

@@ -6,7 +6,7 @@ import { hasCode } from '../../../lib/errors.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
-import { openMonitor } from '../../monitor.ts';
+import { openMonitor } from '../../open-monitor.ts';
 import { endTimer } from '../../timers.ts';
 
 /** `healthctl rm`: Docker's. */

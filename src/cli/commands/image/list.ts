@@ -1,4 +1,4 @@
-import { shortId } from '../../../image/digest.ts';
+import { shortId } from '../../../image/digest-text.ts';
 import { type ImageFilter, type ImageSummary, listImages } from '../../../image/list.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
