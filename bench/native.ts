@@ -24,7 +24,7 @@ const checks = Number(values.checks);
 const atOnce = Number(values['at-once']);
 
 await using servers = await startNetworkServers();
-const runRoot = mkdtempSync('/run/healthctl-bench-');
+const runRoot = mkdtempSync('/dev/shm/healthctl-bench-');
 const native = createNativeProber({ clock });
 const prober: Prober = {
   probe: (target, command, signal) => {
