@@ -81,10 +81,13 @@ function limitOf(options: ParsedOptions): number {
   return options.bool('latest') && last === -1 ? 1 : last;
 }
 
+/** Of those that are listed without `--all`. */
+const SHOWN_STATES: ReadonlySet<ContainerView['state']> = new Set(['running', 'paused', 'restarting']);
+
 /** Which containers are wanted, as far as can be said before their health is read. */
 function keepOf(options: ParsedOptions, filters: ListFilters): (row: Pick<ListedContainer, 'view'>) => boolean {
   const isAll = options.bool('all') || limitOf(options) > 0 || filters.has('status');
-  return ({ view }) => (isAll || view.state === 'running' || view.state === 'paused') && matchesView(filters, view);
+  return ({ view }) => (isAll || SHOWN_STATES.has(view.state)) && matchesView(filters, view);
 }
 
 function selectRows(listed: readonly ListedContainer[], { options, filters }: RowRequest): readonly ListedContainer[] {

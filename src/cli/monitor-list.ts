@@ -2,7 +2,7 @@ import { recordFromCompact } from '../container/compact-record.ts';
 import type { ContainerDocument } from '../container/document.ts';
 import { withExitNote } from '../container/exit-note.ts';
 import type { ListedContainer } from '../container/list.ts';
-import { givenHealthConfigOf, viewFrom } from '../container/view.ts';
+import { asRestarting, givenHealthConfigOf, viewFrom } from '../container/view.ts';
 import type { ContainerSummary } from '../daemon/api.ts';
 import { containerPath } from '../daemon/client.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
@@ -18,10 +18,11 @@ export function listedFromAnswer(
   const { runRoot, dataRoot, nerdctlDataRoot, address, namespace } = settings;
   const place = { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address) }, namespace };
   return (answer.value as readonly ContainerSummary[])
-    .map(({ record, task, run, health }): ListedContainer => {
+    .map(({ record, task, run, health, isRestarting }): ListedContainer => {
       const facts = { record: recordFromCompact(record), task: taskFrom(record.id, task), run: run ?? undefined };
+      const view = withExitNote(place, viewFrom(facts));
       return {
-        view: withExitNote(place, viewFrom(facts)),
+        view: isRestarting ? asRestarting(view) : view,
         health: { config: givenHealthConfigOf(record.labels), state: health ?? undefined, log: [] },
       };
     })

@@ -6,6 +6,7 @@ import { detailsOf } from './details.ts';
 import { documentOf } from './document.ts';
 import type { ShownHealth } from './health.ts';
 import type { ContainerView } from './view.ts';
+import { asRestarting } from './view.ts';
 
 const noPaths = { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: '' };
 const document = (view: ContainerView = aView(), health: ShownHealth = aHealth()) =>
@@ -73,6 +74,14 @@ describe('documentOf a container of ours', () => {
       FinishedAt: '2026-01-01T00:00:01.5Z',
       Health: { Status: 'unhealthy', FailingStreak: 2, Log: [] },
     });
+  });
+
+  test('one that the monitor is about to start again', () => {
+    const view = asRestarting(aView({ state: 'exited', exit: { code: 3, atMs: T0 } }));
+    expect(document(view).State).toMatchObject({
+      ...{ Status: 'restarting', Running: true, Restarting: true, Pid: 0, ExitCode: 3 },
+    });
+    expect(asRestarting(aView()).state).toBe('running');
   });
 
   test('one never started has no health, and no times', () => {

@@ -147,11 +147,13 @@ function timeOf(ms: number | undefined): string {
 
 function stateOf(view: ContainerView, { state, log }: ShownHealth): StateDocument {
   const isUp = view.state === 'running' || view.state === 'paused';
+  const isRestarting = view.state === 'restarting';
   return {
     Status: view.state,
-    Running: isUp,
+    // Docker's too: it runs as far as its users are concerned.
+    Running: isUp || isRestarting,
     Paused: view.state === 'paused',
-    Restarting: false,
+    Restarting: isRestarting,
     OOMKilled: view.isOutOfMemory === true,
     Dead: false,
     Pid: isUp ? (view.task?.pid ?? 0) : 0,

@@ -6,8 +6,8 @@ import type { Run, Started, TaskView } from '../health/state.ts';
 import { LABELS } from '../lib/labels.ts';
 import { readBootId, readStat, startedAtMs } from '../system/proc.ts';
 
-/** Docker's words for what a container is doing. */
-export type ContainerState = 'created' | 'running' | 'paused' | 'exited';
+/** Docker's words for what a container is doing. `restarting`: it has ended, and the monitor starts it again after a delay. */
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited';
 
 /** A container and its task as one, labels parsed once. */
 export interface ContainerView {
@@ -41,6 +41,11 @@ const UNKNOWN_EXIT_CODE = 255;
 
 export function viewOf(record: ContainerRecord, task: TaskRecord | undefined, moment: Moment): ContainerView {
   return viewFrom({ record, task, run: runOfTask(record.labels, task, moment) });
+}
+
+/** A container that the monitor is about to start again; one that was started meanwhile as it is. */
+export function asRestarting(view: ContainerView): ContainerView {
+  return view.state === 'exited' ? { ...view, state: 'restarting' } : view;
 }
 
 /** The present run of a task; undefined when it does not run. */

@@ -12,6 +12,8 @@ export interface ContainerSummary {
   readonly task: (Pick<TaskRecord, 'pid' | 'status' | 'exitStatus'> & { readonly exitedAtMs?: number }) | null;
   readonly run: Run | null;
   readonly health: HealthState | null;
+  /** It has ended, and the monitor starts it again after a delay. */
+  readonly isRestarting: boolean;
 }
 
 /** `GET /v1/namespaces/{ns}/containers/{name}/health` */

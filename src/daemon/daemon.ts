@@ -111,7 +111,10 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         if (container) hooks.tell(hookEventOf(container, clock.now(), { event: 'restart', reason }));
       };
       const supervisor = createSupervisor({ get, hands: { ...createHands(contextOf), onRestarted }, clock, log });
-      const service = createService({ monitor, contextOf, settings, startedAtMs, isAutostarted });
+      const service = createService({
+        ...{ monitor, contextOf, settings, startedAtMs, isAutostarted },
+        isRestarting: supervisor.isRestarting,
+      });
       const source = createHealthSource(service);
       const grpc = openGrpcHealthServer({ path: places.grpcSocket, groupId: deps.socketGroupId, source, clock, log });
       const server = createApiServer({

@@ -5,6 +5,7 @@ import { runHealthcheck } from '../container/healthcheck.ts';
 import { describeContainer } from '../container/inspect.ts';
 import { removeContainer } from '../container/remove.ts';
 import { namespaceHint, pickRecord, resolveView, viewRecord } from '../container/resolve.ts';
+import { asRestarting } from '../container/view.ts';
 import type { HealthState } from '../health/state.ts';
 import { jsonFromResult } from '../health/state-json.ts';
 import { version } from '../lib/build-info.ts';
@@ -21,6 +22,8 @@ export interface ServiceDeps {
   readonly settings: Settings;
   readonly startedAtMs: number;
   readonly isAutostarted: boolean;
+  /** Whether the supervisor is about to start this container again. */
+  readonly isRestarting: (key: string) => boolean;
 }
 
 /** An answer that sends the client to containerd: not a failure. */
@@ -50,7 +53,8 @@ export interface Service {
   refresh(namespace: string, id: string): Promise<void>;
 }
 
-export function createService({ monitor, contextOf, settings, startedAtMs, isAutostarted }: ServiceDeps): Service {
+export function createService(deps: ServiceDeps): Service {
+  const { monitor, contextOf, settings, startedAtMs, isAutostarted, isRestarting } = deps;
   const { model } = monitor;
   const { namespaces } = settings.monitor;
 
@@ -89,12 +93,13 @@ export function createService({ monitor, contextOf, settings, startedAtMs, isAut
     }),
     list: (namespace) => {
       refuseUnwatched(namespace);
-      return inNamespace(namespace).map(summaryOf);
+      return inNamespace(namespace).map((container) => summaryOf(container, isRestarting(keyOf(container))));
     },
     inspect: async (namespace, name) => {
       const { id } = await find(namespace, name);
       const ctx = contextOf(namespace);
-      const view = await viewRecord(ctx, await ctx.containerd.containers.get(id));
+      const found = await viewRecord(ctx, await ctx.containerd.containers.get(id));
+      const view = isRestarting(keyOf({ namespace, id })) ? asRestarting(found) : found;
       return describeContainer(ctx, { view, health: await readHealth(ctx, view) }, { size: false });
     },
     health: async (namespace, name) => {
@@ -140,7 +145,7 @@ function countsOf(monitor: Monitor): Pick<DaemonStatus, 'watched' | 'checksInFli
   return { watched, checksInFlight: inFlight, checksWaiting: waiting, checksMade: monitor.lags.made };
 }
 
-function summaryOf(container: Watched): ContainerSummary {
+function summaryOf(container: Watched, isRestarting: boolean): ContainerSummary {
   const { record, task, run } = container;
   return {
     record,
@@ -152,5 +157,6 @@ function summaryOf(container: Watched): ContainerSummary {
       : null,
     run: run ?? null,
     health: healthOfWatched(container) ?? null,
+    isRestarting,
   };
 }

@@ -123,10 +123,12 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
 
 describe('a restart policy', () => {
   test('starts a container again after its end, later each time, and counts', async () => {
-    const { clock, did, now, end, restarted } = setUp({ labels: { 'healthctl/restart': 'always' } });
+    const { clock, did, now, end, restarted, supervisor } = setUp({ labels: { 'healthctl/restart': 'always' } });
     for (let i = 0; i < 4; i += 1) {
       end(1);
+      expect(supervisor.isRestarting(KEY)).toBe(true);
       await clock.advance(restartDelays[i] ?? 0);
+      expect(supervisor.isRestarting(KEY)).toBe(false);
     }
     expect(did).toEqual(['start@1000', 'start@3000', 'start@7000', 'start@15000']);
     expect(restarted).toEqual(Array(4).fill('it ended with 1'));

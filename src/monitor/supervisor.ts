@@ -54,6 +54,8 @@ export interface Supervisor {
   onResult(container: Watched, state: HealthState, output: string): void;
   /** What is known of a container has changed. */
   onChange(key: string): void;
+  /** Whether the container has ended and is to be started again after a delay. */
+  isRestarting(key: string): boolean;
   /** Whether something is planned or being done. */
   readonly isBusy: boolean;
   /** Resolves when nothing is being done. What was planned is left to the next supervisor. */
@@ -249,6 +251,7 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
   return {
     onResult,
     onChange,
+    isRestarting: (key) => plans.get(key)?.cause === 'end',
     get isBusy() {
       return plans.size > 0 || deeds.size > 0;
     },

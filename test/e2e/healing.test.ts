@@ -148,7 +148,16 @@ describe('--restart', () => {
     ]);
     expect(stderr).toContain('nothing starts this container after a reboot');
     expect((await inspect(name)).HostConfig.RestartPolicy).toEqual({ Name: 'always', MaximumRetryCount: 0 });
+    await untilSeen(name, ({ State }) => State.Status === 'restarting');
     await untilSeen(name, ({ RestartCount }) => RestartCount >= 1);
+    await until(
+      async () => /^Restarting \(3\) /.test(await bed.ok(['ps', '--format', '{{.Status}}', '-f', `name=${name}`])),
+      {
+        withinMs: 20_000,
+      },
+    );
+    expect(await bed.ok(['ps', '-q', '-f', `name=${name}`, '-f', 'status=restarting'])).not.toBe('');
+    expect((await inspect(name)).State).toMatchObject({ Running: true, Restarting: true, ExitCode: 3 });
     expect((await inspect(name)).State.RestartReason).toBe('it ended with 3');
     await bed.ok(['stop', '-t', '0', name]);
     await new Promise((resolve) => setTimeout(resolve, 3_000));

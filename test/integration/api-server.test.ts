@@ -49,12 +49,18 @@ const service: Service = {
       ownRecord({ extensionJson: () => undefined, specJson: () => '{"ociVersion":"1.0.2"}' }),
     );
     return [
-      { record, task: { pid: 1, status: 'running', exitStatus: 0 }, run: aRun(), health: aState() },
       {
-        ...{ record: foreign, run: null, health: aState({ run: undefined }) },
+        record,
+        task: { pid: 1, status: 'running', exitStatus: 0 },
+        run: aRun(),
+        health: aState(),
+        isRestarting: false,
+      },
+      {
+        ...{ record: foreign, run: null, health: aState({ run: undefined }), isRestarting: true },
         task: { pid: 1, status: 'stopped', exitStatus: 137, exitedAtMs: T0 },
       },
-      { record, task: null, run: null, health: null },
+      { record, task: null, run: null, health: null, isRestarting: false },
     ];
   },
   inspect: async (_, name) => {
