@@ -1,9 +1,11 @@
 import type { ContainerContext } from '../container/context.ts';
+import { listContainers } from '../container/list.ts';
 import { viewRecord } from '../container/resolve.ts';
 import type { Scheduling } from '../daemon/scheduling.ts';
+import { LABELS } from '../lib/labels.ts';
 import { isSystemdRunning } from '../system/systemd.ts';
 import type { World } from '../world.ts';
-import { openContainers } from './context.ts';
+import { type ContainerWorld, openContainers } from './context.ts';
 import { programOf } from './program.ts';
 
 /** What tells whether timers of systemd make the checks, and how they start this program. */
@@ -20,6 +22,23 @@ export async function makeTimer(
   const [scheduling, record] = await Promise.all([openScheduling(world), ctx.containerd.containers.get(id)]);
   const view = await viewRecord(ctx, record);
   await (isResumed ? scheduling.onResumed(ctx, view) : scheduling.onStarted(ctx, view));
+}
+
+/**
+ * Gives every container of ours that runs and has a check its timer, as if it had just been started: for those that ran while a monitor made
+ * the checks. Throws when containerd does not answer; a timer that cannot be made is a warning.
+ */
+export async function makeAllTimers(world: ContainerWorld): Promise<void> {
+  const scheduling = await openScheduling(world);
+  const watched = world.settings.monitor.namespaces;
+  const all = await (await world.containerd()).host.namespaces();
+  for (const namespace of watched.length > 0 ? all.filter((name) => watched.includes(name)) : all) {
+    const ctx = await openContainers({ ...world, settings: { ...world.settings, namespace } });
+    for (const { view } of await listContainers(ctx, {
+      keep: ({ record }) => record.labels[LABELS.owner] !== undefined,
+    }))
+      await scheduling.onStarted(ctx, view);
+  }
 }
 
 /** To be called before a container is paused, and after it was ended or removed. The same otherwise. */

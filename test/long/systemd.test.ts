@@ -188,6 +188,24 @@ describe('a timer for each container', () => {
     expect(perCheck.length).toBeLessThan(6);
   });
 
+  test('comes for containers that ran while a monitor made the checks', async () => {
+    await configure();
+    await machine.healthctl('daemon', 'start');
+    await runWith('moved', '--health-interval', '1s');
+    await machine.healthctl('run', '-d', '--name', 'unchecked', IMAGE, 'sleep', '1000');
+    expect(await timers()).toEqual([]);
+    await configure('scheduler = "systemd"');
+    await machine.healthctl('daemon', 'start');
+    expect((await machine.run('/opt/healthctl/bin/healthctl', 'daemon', 'status')).code).not.toBe(0);
+    expect((await timers()).filter((unit) => unit.endsWith('.timer'))).toHaveLength(1);
+    const seen = (await logOf('moved')).at(-1)?.startMs ?? 0;
+    await until(async () => ((await logOf('moved')).at(-1)?.startMs ?? 0) > seen, {
+      withinMs: 10_000,
+      everyMs: 200,
+      what: 'a check by the timer',
+    });
+  });
+
   test('follows the start period, and then the interval', async () => {
     await runWith('slow', '--health-interval', '2s', '--health-start-period', '3s', '--health-start-interval', '500ms');
     expect(await timers()).toContainEqual(expect.stringMatching(/-starting\.timer$/));

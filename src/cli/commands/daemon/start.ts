@@ -1,14 +1,24 @@
+import { systemd } from '../../../system/systemd.ts';
 import type { Command } from '../../command.ts';
 import { startMonitor } from '../../monitor.ts';
+import { stopMonitor } from '../../stop-monitor.ts';
+import { makeAllTimers, usesTimers } from '../../timers.ts';
 
-/** `healthctl daemon start`: in the background, unless it runs. */
+/** `healthctl daemon start`: from now on checks are made by a monitor in the background, or by timers of systemd, as configured. */
 export const start: Command = {
   usage: '',
-  description: 'Start the monitor in the background, unless it runs.',
+  description:
+    'Start the monitor in the background, unless it runs. With scheduler = "systemd": end it, and make a timer for each container that runs.',
   options: [],
   args: { min: 0, max: 0 },
   run: async (world) => {
-    await startMonitor(world);
+    if (usesTimers(world)) {
+      systemd.require();
+      await stopMonitor(world);
+      await makeAllTimers(world);
+    } else {
+      await startMonitor(world);
+    }
     return {};
   },
 };

@@ -1,8 +1,5 @@
-import { drainDaemon } from '../../../daemon/drain.ts';
-import { daemonPlacesOf } from '../../../daemon/places.ts';
-import { stopUnit } from '../../../daemon/systemd.ts';
-import { isSystemdRunning } from '../../../system/systemd.ts';
 import type { Command } from '../../command.ts';
+import { stopMonitor } from '../../stop-monitor.ts';
 
 /** `healthctl daemon stop`: resolves when it has ended; one that does not run is fine. */
 export const stop: Command = {
@@ -11,8 +8,7 @@ export const stop: Command = {
   options: [],
   args: { min: 0, max: 0 },
   run: async (world) => {
-    if (isSystemdRunning()) await stopUnit(world.settings);
-    await drainDaemon(daemonPlacesOf(world.settings), world);
+    await stopMonitor(world);
     return {};
   },
 };
