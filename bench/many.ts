@@ -1,0 +1,78 @@
+// Many containers at once, half of them checked by HTTP and half by a shell that stays, each every second: how much later
+// than due the checks begin, and what they cost. Needs root, containerd, runc and cgroup v1.
+//   node --import tsx bench/many.ts [--containers 500] [--seconds 60]
+import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { DaemonStatus } from '../src/daemon/api.ts';
+import { defaultProfile } from '../src/oci/seccomp-default.ts';
+import { dockerArchive } from '../test/fixtures/image-archive.ts';
+import { startContainerd } from '../test/fixtures/private-containerd.ts';
+import { cpuMsOfGroup, cpuMsOfProcess } from './docker/cpu.ts';
+import { startHealthctl } from './docker/healthctl-side.ts';
+import { HTTP, IMAGE, type Load, must, RESIDENT, removeAll, runMany } from './docker/measures.ts';
+import type { Side } from './docker/side.ts';
+import { quantile } from './docker/table.ts';
+
+const { values } = parseArgs({
+  options: { containers: { type: 'string', default: '500' }, seconds: { type: 'string', default: '60' } },
+});
+const count = Number(values.containers);
+const seconds = Number(values.seconds);
+/** The monitor keeps the lags of the last 2,048 checks: it is asked before those are others. */
+const LOOK_MS = Math.min(2_000, (1_500 / count) * 1_000);
+
+const containerd = await startContainerd();
+const stops = [containerd.stop];
+try {
+  const seccomp = join(containerd.directory, 'seccomp.json');
+  writeFileSync(seccomp, JSON.stringify(defaultProfile()));
+  const side = await startHealthctl(containerd, seccomp);
+  stops.unshift(side.stop);
+  const archive = join(containerd.directory, 'image.tar');
+  writeFileSync(archive, await dockerArchive({ name: IMAGE, config: {} }));
+  must(side, 'load', '-q', '-i', archive);
+  for (const load of [HTTP, RESIDENT]) runMany(side, Math.floor(count / 2), everySecond(load), load.command);
+  console.log(`${side.versions}, ${count} containers, load average ${loadOf()}`);
+  await sleep(5_000);
+  await measure(side);
+  removeAll(side);
+} finally {
+  for (const stop of stops) await stop();
+}
+
+function everySecond({ flags }: Load): readonly string[] {
+  return [...flags, '--health-interval', '1s'];
+}
+
+async function measure(side: Side): Promise<void> {
+  const status = (): DaemonStatus => JSON.parse(must(side, 'daemon', 'status', '--format', 'json'));
+  const look = () => ({
+    own: cpuMsOfProcess(side.daemonPid),
+    all: cpuMsOfGroup(side.group),
+    atMs: performance.now(),
+    checks: status().checksMade,
+  });
+  const lags: number[] = [];
+  const before = look();
+  while (performance.now() - before.atMs < seconds * 1_000) {
+    await sleep(LOOK_MS);
+    lags.push(status().lag?.p99Ms ?? Number.NaN);
+  }
+  const after = look();
+  const tookMs = after.atMs - before.atMs;
+  const checks = after.checks - before.checks;
+  const { memoryBytes } = status();
+  console.log(`checks a second            ${(checks / (tookMs / 1_000)).toFixed(0)}
+later than due, p99        ${quantile(lags, 0.5).toFixed(1)} ms (median of ${lags.length} looks, at most ${Math.max(...lags).toFixed(1)} ms)
+cores, the monitor's own   ${((after.own - before.own) / tookMs).toFixed(2)}
+cores, all of it           ${((after.all - before.all) / tookMs).toFixed(2)}
+the monitor's memory       ${(memoryBytes / 1e6).toFixed(0)} MB
+load average               ${loadOf()}`);
+}
+
+function loadOf(): string {
+  return (loadavg()[0] ?? 0).toFixed(1);
+}
