@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { isIP, Socket } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 import type { Endpoint } from '../health/native-test.ts';
-import { errnoOf, messageOf } from '../lib/errors.ts';
+import { errnoOf, hasCode, messageOf } from '../lib/errors.ts';
 import type { NetworkNamespace } from '../system/netns.ts';
 import { readFileOfProcess } from '../system/rootfs.ts';
 import { addressesInHosts } from './hosts.ts';
@@ -36,11 +36,7 @@ export function openVisit(namespace: NetworkNamespace, pid: number): Visit {
   return {
     connect: async ({ host, port }) => {
       const addresses = addressesOf(host, pid);
-      if (addresses.length === 0)
-        return {
-          kind: 'unknown-host',
-          reason: `the host ${host} is neither an IP address nor in the container's /etc/hosts`,
-        };
+      if (typeof addresses === 'string') return { kind: 'unknown-host', reason: addresses };
       const reasons: string[] = [];
       for (const address of addresses) {
         const place = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
@@ -66,14 +62,21 @@ export function openVisit(namespace: NetworkNamespace, pid: number): Visit {
   };
 }
 
-/** `localhost` needs no file: an image without /etc/hosts can be checked. */
-function addressesOf(host: string, pid: number): readonly string[] {
+/** `localhost` needs no file: an image without /etc/hosts can be checked. @returns a text: why there is no address */
+function addressesOf(host: string, pid: number): readonly string[] | string {
   if (isIP(host) !== 0) return [host];
   if (host.toLowerCase() === 'localhost') return ['127.0.0.1', '::1'];
-  const hosts = readFileOfProcess(pid, '/etc/hosts', MAX_HOSTS_BYTES)?.toString('latin1') ?? '';
-  return addressesInHosts(hosts, host)
-    .filter((address) => isIP(address) !== 0)
-    .slice(0, MAX_ADDRESSES);
+  let hosts: string;
+  try {
+    hosts = readFileOfProcess(pid, '/etc/hosts', MAX_HOSTS_BYTES)?.toString('latin1') ?? '';
+  } catch (error) {
+    // Of the container's making, so it is its check that fails, and not ours to report.
+    if (!hasCode(error, 'INVALID')) throw error;
+    return `the host ${host} cannot be looked up: ${messageOf(error)}`;
+  }
+  const found = addressesInHosts(hosts, host).filter((address) => isIP(address) !== 0);
+  if (found.length > 0) return found.slice(0, MAX_ADDRESSES);
+  return `the host ${host} is neither an IP address nor in the container's /etc/hosts`;
 }
 
 /** Adds a socket and connects it. @returns why it could not be connected */

@@ -69,7 +69,7 @@ function openNamespaceFile(path: string): number | undefined {
  * There and back in one synchronous turn: only this thread changes over, and nothing else runs on it meanwhile. A thread that cannot get
  * back would do all further work in the network of a container, so the process ends.
  */
-function openSocketIn(libc: Libc, target: number, family: Family): number {
+export function openSocketIn(libc: Libc, target: number, family: Family): number {
   const setns = libc.func('int setns(int fd, int type)');
   const socket = libc.func('int socket(int domain, int type, int protocol)');
   // Of this thread: /proc/self is the main thread's.

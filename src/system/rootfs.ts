@@ -243,7 +243,7 @@ function openInRoot(libc: Libc, root: number, path: string): number | undefined 
 }
 
 function readAtMost(file: number, path: string, maxBytes: number): Buffer {
-  const refusal = () => new HealthctlError('INVALID', `${path} of the image is larger than ${maxBytes} bytes`);
+  const refusal = () => new HealthctlError('INVALID', `${path} of the container is larger than ${maxBytes} bytes`);
   if (fstatSync(file).size > maxBytes) throw refusal();
   const chunks: Buffer[] = [];
   let total = 0;

@@ -1,12 +1,24 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkKindOf } from '../../src/health/config.ts';
 import { type Result, resultFromOutcome } from '../../src/health/result.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createNativeProber } from '../../src/probe/native.ts';
+import { makeFifo } from '../../src/system/fifo.ts';
 import { readBootId, readStat } from '../../src/system/proc.ts';
 import { type NetworkServers, startNetworkServers } from '../fixtures/network-servers.ts';
 import { SELF_SIGNED } from '../fixtures/self-signed.ts';
@@ -223,6 +235,65 @@ describe('namespaces', () => {
     await ending.kill();
     expect(await asked).toEqual(gone);
   });
+});
+
+describe('the names in a hostile /etc/hosts', () => {
+  const outside = join(directory, 'outside');
+  writeFileSync(outside, '127.0.0.1 db\n');
+  const unknown = "the host db is neither an IP address nor in the container's /etc/hosts";
+
+  test.each<[name: string, make: (path: string) => void, exitCode: number, output: string]>([
+    ['a file', (path) => writeFileSync(path, '127.0.0.1 db\n'), 0, 'connected to 127.0.0.1:PORT'],
+    ['a link to a file of the host', (path) => symlinkSync(outside, path), -1, unknown],
+    ['a link that climbs', (path) => symlinkSync(`../../../../../../..${outside}`, path), -1, unknown],
+    ['a link to itself', (path) => symlinkSync('hosts', path), -1, unknown],
+    ['a FIFO', (path) => makeFifo(path), -1, unknown],
+    ['a directory', (path) => mkdirSync(path), -1, unknown],
+    [
+      'too much',
+      (path) => writeFileSync(path, '127.0.0.1 db\n'.repeat(10_000)),
+      -1,
+      'the host db cannot be looked up: /etc/hosts of the container is larger than 65536 bytes',
+    ],
+  ])('%s', async (_, make, exitCode, output) => {
+    const root = mkdtempSync(join(directory, 'root-'));
+    mkdirSync(join(root, 'etc'));
+    copyFileSync(execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim(), join(root, 'busybox'));
+    make(join(root, 'etc/hosts'));
+    const server = createServer((socket) => socket.end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const container = spawn('chroot', [root, '/busybox', 'sleep', '60'], { stdio: 'ignore' });
+    try {
+      const address = server.address();
+      if (typeof address !== 'object' || address === null) throw new Error('no port');
+      const pid = container.pid ?? 0;
+      await until(() => readlinkSync(`/proc/${pid}/root`) === root, { withinMs: 5_000, everyMs: 5 });
+      const runId = `${readBootId()}:${pid}:${readStat(pid)?.startTimeTicks}`;
+      expect(await probe(['TCP', `db:${address.port}`], { runId })).toEqual({
+        exitCode,
+        output: output.replace('PORT', `${address.port}`),
+      });
+    } finally {
+      container.kill('SIGKILL');
+      server.close();
+    }
+  });
+});
+
+test('a process that cannot go back from a namespace ends', async () => {
+  const script = `
+    import { openSync } from 'node:fs';
+    import { openSocketIn } from ${JSON.stringify(new URL('../../src/system/netns.ts', import.meta.url).href)};
+    let calls = 0;
+    const libc = { func: (prototype) => () => (prototype.includes('setns') && ++calls === 2 ? -1 : 0), errno: () => 1 };
+    openSocketIn(libc, openSync('/proc/self/ns/net', 'r'), 4);
+    console.log('went on');
+  `;
+  const { stdout, signal } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+  });
+  expect({ stdout, signal }).toEqual({ stdout: '', signal: 'SIGABRT' });
 });
 
 describe('cost', () => {

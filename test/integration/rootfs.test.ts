@@ -193,7 +193,7 @@ describe('a hostile image', () => {
     expect(read(bind(root), PASSWD, 5)).toBe('12345');
     const refused = expect.objectContaining({
       code: 'INVALID',
-      message: '/etc/passwd of the image is larger than 4 bytes',
+      message: '/etc/passwd of the container is larger than 4 bytes',
     });
     expect(() => read(bind(root), PASSWD, 4)).toThrow(refused);
     const file = openSync(join(root, PASSWD), 'r+');
