@@ -1,0 +1,67 @@
+import { constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { NetworkSettings } from '../lib/settings.ts';
+import { lockFile } from '../system/flock.ts';
+
+/** What everything about networks works with. Networks belong to a containerd, whatever its namespaces. */
+export interface NetworkContext {
+  readonly dirs: NetworkDirs;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly settings: NetworkSettings;
+}
+
+export interface NetworkDirs {
+  readonly hostId: string;
+  readonly runRoot: string;
+  readonly dataRoot: string;
+}
+
+export interface NetworkPlaces {
+  readonly root: string;
+  /** One file for each network. */
+  readonly networks: string;
+  /** One file for each container that is attached. */
+  readonly attached: string;
+  /** Of host-local: one directory for each network. */
+  readonly leases: string;
+  readonly lock: string;
+  /** Tells which rules of the firewall are set, until the next boot. */
+  readonly rules: string;
+}
+
+export function networkPlacesOf({ dataRoot, runRoot, hostId }: NetworkDirs): NetworkPlaces {
+  const root = join(dataRoot, hostId, 'network');
+  return {
+    root,
+    networks: join(root, 'networks'),
+    attached: join(root, 'attached'),
+    leases: join(root, 'leases'),
+    lock: join(root, 'lock'),
+    rules: join(runRoot, hostId, '.network-rules'),
+  };
+}
+
+/** A plugin may take seconds on a busy machine, and several containers start at once. */
+const LOCK_LIMIT_MS = 120_000;
+
+/** Runs `work` while no other process of ours changes networks or what is attached to them: commands and the monitor meet here. */
+export async function withNetworkLock<T>(
+  { dirs, clock }: Pick<NetworkContext, 'dirs' | 'clock'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const places = networkPlacesOf(dirs);
+  for (const dir of [places.root, places.networks, places.attached, places.leases])
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const lock = await lockFile(
+    { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: LOCK_LIMIT_MS },
+    clock,
+  );
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}
