@@ -32,7 +32,7 @@ export async function attachNetwork(
   const { namespace } = ctx.containerd;
   const attached = await attachContainer(networkContextOf(ctx), {
     ...{ namespace, id: record.id, pid, network: config.mode, ports: config.ports },
-    names: [...new Set([name, ...config.aliases, record.id.slice(0, 12)])],
+    ...{ name, aliases: config.aliases },
     hostname: record.labels[LABELS.hostname] ?? record.id.slice(0, 12),
     hostsPath: `${dataDirOf(ctx.dirs, { namespace, id: record.id })}/hosts`,
     extraHosts: config.extraHosts,

@@ -2,7 +2,8 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { checkNetworking } from '../network/attach.ts';
-import { DEFAULT_NETWORK, findNetwork, missingNetwork } from '../network/network-record.ts';
+import { resolveNetwork } from '../network/known-networks.ts';
+import { DEFAULT_NETWORK } from '../network/network-record.ts';
 import type { GeneratedFiles } from '../oci/mounts.ts';
 import type { SpecOptions } from '../oci/spec.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
@@ -42,8 +43,7 @@ export async function placeContainer(ctx: ContainerContext, request: CreateReque
       return joinContainer(ctx, mode.container);
     case 'network':
       checkNetworking({ settings: ctx.network });
-      if (mode.name !== DEFAULT_NETWORK && !findNetwork(ctx, mode.name)) throw missingNetwork(mode.name);
-      return { mode: mode.name };
+      return { mode: resolveNetwork(ctx, mode.name).name };
   }
 }
 

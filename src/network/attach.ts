@@ -27,8 +27,9 @@ export interface AttachRequest extends Attached {
   readonly pid: number;
   readonly network: string;
   readonly ports: readonly PortRequest[];
-  /** What others on a user network call it. */
-  readonly names: readonly string[];
+  readonly name: string;
+  /** What others on a user network call it besides. */
+  readonly aliases: readonly string[];
   readonly hostname: string;
   readonly hostsPath: string;
   /** `name:address`; the address may be `host-gateway`. */
@@ -94,8 +95,8 @@ export async function sweepAttachments(ctx: NetworkContext): Promise<void> {
   await withNetworkLock(ctx, () => sweepLocked(ctx));
 }
 
-/** @returns those that are held */
-async function sweepLocked(ctx: NetworkContext): Promise<readonly Attachment[]> {
+/** To be called under the lock. @returns those that are held */
+export async function sweepLocked(ctx: NetworkContext): Promise<readonly Attachment[]> {
   const bootId = readBootId();
   const all = listAttachments(ctx);
   const held = all.filter((attachment) => isHeld(attachment, bootId));
@@ -165,11 +166,11 @@ function attachmentFrom(
   from: { readonly request: AttachRequest; readonly network: NetworkRecord; readonly ports: readonly PublishedPort[] },
 ): Attachment {
   const { request, network, ports } = from;
-  const { namespace, id, pid, names, hostname, hostsPath } = request;
+  const { namespace, id, pid, name, aliases, hostname, hostsPath } = request;
   const { startTimeTicks } = readStat(pid) ?? {};
   if (startTimeTicks === undefined) throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} has ended`);
   return {
-    ...{ namespace, id, ports, hostname, hostsPath },
+    ...{ namespace, id, name, ports, hostname, hostsPath },
     holder: { bootId: readBootId(), pid, startTimeTicks },
     network: network.name,
     networkId: network.id,
@@ -178,7 +179,7 @@ function attachmentFrom(
       configOf(network, networkPlacesOf(ctx.dirs).leases),
       ...(ports.length > 0 ? [portmapOf(network, ports)] : []),
     ],
-    names: network.name === DEFAULT_NETWORK ? [] : names,
+    names: network.name === DEFAULT_NETWORK ? [] : [...new Set([name, ...aliases, id.slice(0, 12)])],
     extraHosts: request.extraHosts.map((entry) => entry.replace(/:host-gateway$/, `:${network.gateway}`)),
   };
 }

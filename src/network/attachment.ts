@@ -28,6 +28,7 @@ export interface Endpoint {
 export interface Attachment {
   readonly namespace: string;
   readonly id: string;
+  readonly name: string;
   readonly holder: Holder;
   readonly network: string;
   readonly networkId: string;
@@ -108,7 +109,7 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 
-const TEXTS = ['namespace', 'id', 'network', 'networkId', 'pluginDir', 'hostname', 'hostsPath'] as const;
+const TEXTS = ['namespace', 'id', 'name', 'network', 'networkId', 'pluginDir', 'hostname', 'hostsPath'] as const;
 
 function isAttachment(value: unknown): value is Attachment {
   if (!isObject(value) || !TEXTS.every((key) => isText(value[key]))) return false;

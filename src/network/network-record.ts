@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { readHostSubnets } from './host-subnets.ts';
-import { type NetworkContext, networkPlacesOf } from './places.ts';
+import { type NetworkContext, type NetworkDirs, networkPlacesOf } from './places.ts';
 import {
   addressText,
   broadcastOf,
@@ -43,6 +43,11 @@ export const PLAIN_NETWORKS: readonly string[] = ['none', 'host'];
 /** The beginning of all our bridges' names: by it the firewall keeps networks apart. */
 export const BRIDGE_PREFIX = 'hctl';
 const DEFAULT_BRIDGE = `${BRIDGE_PREFIX}0`;
+
+/** Of a network that every host has: the same before and after it is made. */
+export function builtInIdOf({ hostId }: Pick<NetworkDirs, 'hostId'>, name: string): string {
+  return createHash('sha256').update(`${hostId}/${name}`).digest('hex');
+}
 
 /** What CNI takes as the name of a network, and a file system as that of a file. */
 const VALID_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
@@ -82,7 +87,7 @@ export function createNetwork(ctx: NetworkContext, asked: NewNetwork): NetworkRe
     throw new HealthctlError('ALREADY_EXISTS', `network with name ${name} already exists`);
   const subnet = subnetFor(asked, known);
   const gateway = gatewayFor(asked.gateway, subnet);
-  const id = randomBytes(32).toString('hex');
+  const id = name === DEFAULT_NETWORK ? builtInIdOf(ctx.dirs, name) : randomBytes(32).toString('hex');
   const network: NetworkRecord = {
     ...{ id, name, gateway, internal, labels },
     created: rfc3339FromMillis(ctx.clock.now()),
