@@ -17,7 +17,7 @@ import { ensureRules } from './firewall.ts';
 import { allocatePorts, tryPortOfHost } from './free-port.ts';
 import { type HostEntry, updateHostsFile } from './hosts-file.ts';
 import { DEFAULT_NETWORK, listNetworks, type NetworkRecord, needNetwork } from './network-record.ts';
-import { type NetworkContext, networkPlacesOf, withNetworkLock } from './places.ts';
+import { type LockedNetworks, type NetworkContext, networkPlacesOf, withNetworkLock } from './places.ts';
 import { callPlugin, findPlugins, findTool, type PluginConfig } from './plugins.ts';
 import type { PortRequest, PublishedPort } from './port-spec.ts';
 
@@ -50,8 +50,8 @@ export function checkNetworking({ settings }: Pick<NetworkContext, 'settings'>):
  *
  * @throws CONFLICT with Docker's text for a port in use; NOT_FOUND without the network or the plugins; RUNTIME when a plugin fails
  */
-export async function attachContainer(ctx: NetworkContext, request: AttachRequest): Promise<Attachment> {
-  return withNetworkLock(ctx, async () => {
+export async function attachContainer(networks: NetworkContext, request: AttachRequest): Promise<Attachment> {
+  return withNetworkLock(networks, async (ctx) => {
     const attachments = await sweepLocked(ctx);
     const mine = attachments.find((other) => isSame(other, request));
     if (mine) await detachLocked(ctx, mine);
@@ -79,8 +79,8 @@ export async function attachContainer(ctx: NetworkContext, request: AttachReques
 }
 
 /** Takes back what a container that has ended had in its network: fine when it has nothing, or runs again, or somebody else was faster. */
-export async function detachContainer(ctx: NetworkContext, subject: Attached): Promise<void> {
-  await withNetworkLock(ctx, async () => {
+export async function detachContainer(networks: NetworkContext, subject: Attached): Promise<void> {
+  await withNetworkLock(networks, async (ctx) => {
     const attachment = readAttachment(ctx, subject);
     if (!attachment || isHeld(attachment)) return;
     await detachLocked(ctx, attachment);
@@ -92,11 +92,11 @@ export async function detachContainer(ctx: NetworkContext, subject: Attached): P
 export async function sweepAttachments(ctx: NetworkContext): Promise<void> {
   const bootId = readBootId();
   if (listAttachments(ctx).every((attachment) => isHeld(attachment, bootId))) return;
-  await withNetworkLock(ctx, () => sweepLocked(ctx));
+  await withNetworkLock(ctx, sweepLocked);
 }
 
-/** To be called under the lock. @returns those that are held */
-export async function sweepLocked(ctx: NetworkContext): Promise<readonly Attachment[]> {
+/** The same for whoever has the lock. @returns those that are held */
+export async function sweepLocked(ctx: LockedNetworks): Promise<readonly Attachment[]> {
   const bootId = readBootId();
   const all = listAttachments(ctx);
   const held = all.filter((attachment) => isHeld(attachment, bootId));
@@ -120,7 +120,7 @@ async function allDone<A, B>(works: readonly [Promise<A>, Promise<B>]): Promise<
   return [a.value, b.value];
 }
 
-async function addAll(ctx: NetworkContext, attachment: Attachment): Promise<Attachment> {
+async function addAll(ctx: LockedNetworks, attachment: Attachment): Promise<Attachment> {
   const { pluginDir, id, holder } = attachment;
   const call = {
     command: 'ADD',
@@ -131,21 +131,21 @@ async function addAll(ctx: NetworkContext, attachment: Attachment): Promise<Atta
   } as const;
   let result: unknown;
   for (const plugin of attachment.plugins)
-    result = await callPlugin(ctx.clock, { ...call, config: withResult(plugin, result) });
+    result = await callPlugin(ctx, { ...call, config: withResult(plugin, result) });
   const endpoint: Endpoint | undefined = endpointFrom(result, INTERFACE);
   if (!endpoint) throw new HealthctlError('RUNTIME', `the plugins of network ${attachment.network} gave no address`);
   return { ...attachment, endpoint, result };
 }
 
 /** In the reverse order. All plugins are called although one fails; the record goes when none has. */
-async function detachLocked(ctx: NetworkContext, attachment: Attachment): Promise<void> {
+async function detachLocked(ctx: LockedNetworks, attachment: Attachment): Promise<void> {
   const { pluginDir, id, holder, plugins, result } = attachment;
   const netns = isHeld(attachment) ? netnsOf(holder) : '';
   const call = { command: 'DEL', pluginDir, containerId: id, netns, interfaceName: INTERFACE } as const;
   let failure: unknown;
   for (const plugin of plugins.toReversed()) {
     try {
-      await callPlugin(ctx.clock, { ...call, config: withResult(plugin, result) });
+      await callPlugin(ctx, { ...call, config: withResult(plugin, result) });
     } catch (error) {
       failure ??= error;
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { isAlive, readBootId, readStat } from '../system/proc.ts';
-import { type NetworkContext, networkPlacesOf } from './places.ts';
+import { type LockedNetworks, type NetworkContext, networkPlacesOf } from './places.ts';
 import type { PluginConfig } from './plugins.ts';
 import { PROTOCOLS, type PublishedPort } from './port-spec.ts';
 
@@ -76,13 +76,12 @@ export function listAttachments({ dirs }: Pick<NetworkContext, 'dirs'>): readonl
   }
 }
 
-/** To be called under the lock. Throws EXHAUSTED without space. */
-export function writeAttachment(ctx: Pick<NetworkContext, 'dirs'>, attachment: Attachment): void {
+/** Throws EXHAUSTED without space. */
+export function writeAttachment(ctx: LockedNetworks, attachment: Attachment): void {
   replaceFile(fileOf(ctx, attachment), `${JSON.stringify(attachment)}\n`);
 }
 
-/** To be called under the lock. */
-export function forgetAttachment(ctx: Pick<NetworkContext, 'dirs'>, subject: Attached): void {
+export function forgetAttachment(ctx: LockedNetworks, subject: Attached): void {
   rmSync(fileOf(ctx, subject), { force: true });
 }
 

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { BRIDGE_PREFIX, type NetworkRecord } from './network-record.ts';
-import { type NetworkContext, networkPlacesOf } from './places.ts';
+import { type LockedNetworks, networkPlacesOf } from './places.ts';
 import { findTool, runProgram } from './plugins.ts';
 
 /** The chains of one containerd's networks: two of them on a host do not meet. */
@@ -50,10 +50,9 @@ function forwardRules({ bridge, internal }: NetworkRecord): readonly string[] {
 }
 
 /**
- * Sets the rules of these networks, where they are not set since the last boot, or somebody has emptied the firewall. To be called under the
- * lock. Throws RUNTIME.
+ * Sets the rules of these networks, where they are not set since the last boot, or somebody has emptied the firewall. Throws RUNTIME.
  */
-export async function ensureRules(ctx: NetworkContext, networks: readonly NetworkRecord[]): Promise<void> {
+export async function ensureRules(ctx: LockedNetworks, networks: readonly NetworkRecord[]): Promise<void> {
   const { hostId } = ctx.dirs;
   const { rules: markPath } = networkPlacesOf(ctx.dirs);
   const rules = rulesFrom(hostId, networks);
@@ -69,8 +68,8 @@ export async function ensureRules(ctx: NetworkContext, networks: readonly Networ
   replaceFile(markPath, `${mark}\n`);
 }
 
-/** Takes our chains away again. To be called under the lock, when the last network is gone. */
-export async function dropRules(ctx: NetworkContext): Promise<void> {
+/** Takes our chains away again, when the last network is gone. */
+export async function dropRules(ctx: LockedNetworks): Promise<void> {
   const { nat, forward } = chainsOf(ctx.dirs.hostId);
   for (const jump of [
     ['-t', 'nat', 'POSTROUTING', nat],
@@ -85,21 +84,21 @@ export async function dropRules(ctx: NetworkContext): Promise<void> {
 
 type Jump = readonly ['-t', 'nat' | 'filter', 'POSTROUTING' | 'FORWARD', string];
 
-async function hasJump(ctx: NetworkContext, [, table, chain, target]: Jump): Promise<boolean> {
+async function hasJump(ctx: LockedNetworks, [, table, chain, target]: Jump): Promise<boolean> {
   return (await tryIptables(ctx, ['--wait', '-t', table, '-C', chain, '-j', target])).code === 0;
 }
 
-async function changeJump(ctx: NetworkContext, how: '-A' | '-I' | '-D', [, table, chain, target]: Jump): Promise<void> {
+async function changeJump(ctx: LockedNetworks, how: '-A' | '-I' | '-D', [, table, chain, target]: Jump): Promise<void> {
   await iptables(ctx, 'iptables', ['--wait', '-t', table, how, chain, '-j', target]);
 }
 
 /** For a question, whose no is an exit status. */
-function tryIptables({ clock }: NetworkContext, args: readonly string[]) {
-  return runProgram(clock, { file: findTool('iptables', 'iptables'), args });
+function tryIptables(ctx: LockedNetworks, args: readonly string[]) {
+  return runProgram(ctx, { file: findTool('iptables', 'iptables'), args });
 }
 
-async function iptables({ clock }: NetworkContext, name: string, args: readonly string[], stdin = ''): Promise<void> {
-  const { code, stderr } = await runProgram(clock, { file: findTool(name, 'iptables'), args, stdin });
+async function iptables(ctx: LockedNetworks, name: string, args: readonly string[], stdin = ''): Promise<void> {
+  const { code, stderr } = await runProgram(ctx, { file: findTool(name, 'iptables'), args, stdin });
   if (code !== 0)
     throw new HealthctlError('RUNTIME', `${name} failed: ${stderr.trim().split('\n')[0] || `exit status ${code}`}`, {
       hint: 'the rules of bridge networks could not be set: it needs root, and the kernel netfilter',

@@ -5,7 +5,7 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { readHostSubnets } from './host-subnets.ts';
-import { type NetworkContext, type NetworkDirs, networkPlacesOf } from './places.ts';
+import { type LockedNetworks, type NetworkContext, type NetworkDirs, networkPlacesOf } from './places.ts';
 import {
   addressText,
   broadcastOf,
@@ -74,11 +74,11 @@ export interface NewNetwork {
 }
 
 /**
- * Makes a network: a record, no interface yet. To be called under the lock.
+ * Makes a network: a record, no interface yet.
  *
  * @throws ALREADY_EXISTS, INVALID with Docker's texts
  */
-export function createNetwork(ctx: NetworkContext, asked: NewNetwork): NetworkRecord {
+export function createNetwork(ctx: LockedNetworks, asked: NewNetwork): NetworkRecord {
   const { name, internal, labels } = asked;
   if (!VALID_NAME.test(name))
     throw new HealthctlError('INVALID', `invalid network name: ${name}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
@@ -98,8 +98,8 @@ export function createNetwork(ctx: NetworkContext, asked: NewNetwork): NetworkRe
   return network;
 }
 
-/** The network of this name; the default one is made when it is missing. To be called under the lock. Throws NOT_FOUND. */
-export function needNetwork(ctx: NetworkContext, name: string): NetworkRecord {
+/** The network of this name; the default one is made when it is missing. Throws NOT_FOUND. */
+export function needNetwork(ctx: LockedNetworks, name: string): NetworkRecord {
   const known = findNetwork(ctx, name);
   if (known) return known;
   if (name !== DEFAULT_NETWORK) throw missingNetwork(name);
@@ -112,8 +112,8 @@ export const missingNetwork = (name: string): HealthctlError =>
     hint: 'see "healthctl network ls", make one with "healthctl network create"',
   });
 
-/** To be called under the lock. */
-export function forgetNetwork({ dirs }: Pick<NetworkContext, 'dirs'>, { name }: NetworkRecord): void {
+/** With the directory of its leases. */
+export function forgetNetwork({ dirs }: LockedNetworks, { name }: NetworkRecord): void {
   const { networks, leases } = networkPlacesOf(dirs);
   rmSync(join(leases, name), { recursive: true, force: true });
   rmSync(join(networks, `${name}.json`), { force: true });

@@ -44,14 +44,21 @@ export function networkPlacesOf({ dataRoot, runRoot, hostId }: NetworkDirs): Net
   };
 }
 
+/** The same while the lock is held: what changes anything takes this one. */
+export interface LockedNetworks extends NetworkContext {
+  /** Given to the programs that are started, which hold the lock as long as they run: also when we are killed before them. */
+  readonly lockFd: number;
+}
+
 /** A plugin may take seconds on a busy machine, and several containers start at once. */
 const LOCK_LIMIT_MS = 120_000;
 
 /** Runs `work` while no other process of ours changes networks or what is attached to them: commands and the monitor meet here. */
 export async function withNetworkLock<T>(
-  { dirs, clock }: Pick<NetworkContext, 'dirs' | 'clock'>,
-  work: () => Promise<T>,
+  ctx: NetworkContext,
+  work: (locked: LockedNetworks) => Promise<T>,
 ): Promise<T> {
+  const { dirs, clock } = ctx;
   const places = networkPlacesOf(dirs);
   for (const dir of [places.root, places.networks, places.attached, places.leases])
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -60,7 +67,7 @@ export async function withNetworkLock<T>(
     clock,
   );
   try {
-    return await work();
+    return await work({ ...ctx, lockFd: lock.fd });
   } finally {
     lock.release();
   }

@@ -55,6 +55,13 @@ function isProgram(path: string): boolean {
   }
 }
 
+/** What programs are run with. */
+export interface ProgramContext {
+  readonly clock: Clock;
+  /** See LockedNetworks. */
+  readonly lockFd?: number;
+}
+
 /** One call of a plugin. */
 export interface PluginCall {
   readonly command: 'ADD' | 'DEL';
@@ -69,9 +76,9 @@ export interface PluginCall {
 }
 
 /** Calls a plugin. @returns its result, parsed JSON, undefined for DEL. Throws RUNTIME with its message in the words of CNI's own library */
-export async function callPlugin(clock: Clock, call: PluginCall): Promise<unknown> {
+export async function callPlugin(ctx: ProgramContext, call: PluginCall): Promise<unknown> {
   const { command, pluginDir, config, containerId, netns, interfaceName } = call;
-  const { code, stdout, stderr } = await runProgram(clock, {
+  const { code, stdout, stderr } = await runProgram(ctx, {
     file: join(pluginDir, config.type),
     args: [],
     stdin: JSON.stringify(config),
@@ -126,20 +133,20 @@ const LIMIT_MS = 60_000;
 const MAX_OUTPUT = 1 << 20;
 
 /** Runs a program to its end, with nothing of our environment. Throws RUNTIME when it cannot be run, TIMEOUT when it does not end. */
-export async function runProgram(clock: Clock, call: ProgramCall): Promise<ProgramEnd> {
+export async function runProgram({ clock, lockFd }: ProgramContext, call: ProgramCall): Promise<ProgramEnd> {
   const child = spawn(call.file, call.args, {
     cwd: '/',
     env: { PATH: TOOL_DIRS.join(':'), ...call.env },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ...(lockFd === undefined ? [] : [lockFd])],
   });
   const texts = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
       if (texts[name].length < MAX_OUTPUT) texts[name] += text;
     });
   }
-  child.stdin.on('error', () => undefined); // it need not read
-  child.stdin.end(call.stdin ?? '');
+  child.stdin?.on('error', () => undefined); // it need not read
+  child.stdin?.end(call.stdin ?? '');
   const over = new AbortController();
   const ended = new Promise<number>((resolve, reject) => {
     child.once('error', reject);

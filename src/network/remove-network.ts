@@ -12,7 +12,7 @@ import {
   missingNetwork,
   type NetworkRecord,
 } from './network-record.ts';
-import { type NetworkContext, withNetworkLock } from './places.ts';
+import { type LockedNetworks, type NetworkContext, withNetworkLock } from './places.ts';
 import { findTool, runProgram } from './plugins.ts';
 
 /**
@@ -20,10 +20,10 @@ import { findTool, runProgram } from './plugins.ts';
  *
  * @throws NOT_FOUND; CONFLICT for one that every host has, and for one in use, with Docker's texts
  */
-export async function removeNetwork(ctx: NetworkContext, nameOrId: string): Promise<void> {
-  const { name } = resolveNetwork(ctx, nameOrId);
+export async function removeNetwork(networks: NetworkContext, nameOrId: string): Promise<void> {
+  const { name } = resolveNetwork(networks, nameOrId);
   if (isBuiltIn(name)) throw new HealthctlError('CONFLICT', `${name} is a pre-defined network and cannot be removed`);
-  await withNetworkLock(ctx, async () => {
+  await withNetworkLock(networks, async (ctx) => {
     const network = findNetwork(ctx, name);
     if (!network) throw missingNetwork(nameOrId);
     const inUse = (await sweepLocked(ctx)).filter((attachment) => attachment.network === name);
@@ -42,11 +42,11 @@ export async function removeNetwork(ctx: NetworkContext, nameOrId: string): Prom
 }
 
 /** Removes the networks that users made and no container is attached to. @returns their names */
-export async function pruneNetworks(ctx: NetworkContext, filter: PruneFilter): Promise<readonly string[]> {
+export async function pruneNetworks(networks: NetworkContext, filter: PruneFilter): Promise<readonly string[]> {
   const isWanted = ({ name, created, labels }: NetworkRecord): boolean =>
     name !== DEFAULT_NETWORK && matchesPrune(filter, { createdMs: Date.parse(created), labels });
-  if (!listNetworks(ctx).some(isWanted)) return [];
-  return withNetworkLock(ctx, async () => {
+  if (!listNetworks(networks).some(isWanted)) return [];
+  return withNetworkLock(networks, async (ctx) => {
     const used = new Set((await sweepLocked(ctx)).map(({ network }) => network));
     const unused = listNetworks(ctx).filter((network) => isWanted(network) && !used.has(network.name));
     for (const network of unused) await takeDown(ctx, network);
@@ -55,7 +55,7 @@ export async function pruneNetworks(ctx: NetworkContext, filter: PruneFilter): P
 }
 
 /** The record goes last, so that it can be called again. */
-async function takeDown(ctx: NetworkContext, network: NetworkRecord): Promise<void> {
+async function takeDown(ctx: LockedNetworks, network: NetworkRecord): Promise<void> {
   if (readFileSync('/proc/self/net/dev', 'latin1').includes(`${network.bridge}:`))
     await deleteLink(ctx, network.bridge);
   const rest = listNetworks(ctx).filter(({ name }) => name !== network.name);
@@ -63,8 +63,8 @@ async function takeDown(ctx: NetworkContext, network: NetworkRecord): Promise<vo
   forgetNetwork(ctx, network);
 }
 
-async function deleteLink({ clock }: NetworkContext, name: string): Promise<void> {
-  const { code, stderr } = await runProgram(clock, {
+async function deleteLink(ctx: LockedNetworks, name: string): Promise<void> {
+  const { code, stderr } = await runProgram(ctx, {
     file: findTool('ip', 'iproute2'),
     args: ['link', 'delete', name],
   });

@@ -73,9 +73,12 @@ describe('containerd cannot be asked', () => {
       const roots = ['--run-root', join(other.directory, 'r'), '--data-root', join(other.directory, 'd')];
       const call = [HEALTHCTL, '--address', other.address, '--namespace', 'gone', ...roots];
       await runProgram([...call, 'load', '-q', '-i', archive], { env });
-      const running = startProgram([...call, 'run', 'docker.io/test/gone:1', 'sh', '-c', 'echo up; sleep 600'], {
-        env,
-      });
+      const running = startProgram(
+        [...call, 'run', '--network', 'none', 'docker.io/test/gone:1', 'sh', '-c', 'echo up; sleep 600'],
+        {
+          env,
+        },
+      );
       await running.prints('up', 20_000);
       await other.stop();
       expect((await running.exited).code).not.toBe(0);

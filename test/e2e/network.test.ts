@@ -196,7 +196,8 @@ describe('the monitor', () => {
     const monitor = host.spawn('daemon', 'run');
     await until(async () => (await host.cli('daemon', 'status')).code === 0);
     expect((await host.remains()).records).toEqual([]);
-    const name = await run(['-p', '7000:80', '--restart', 'on-failure'], ['sh', '-c', 'sleep 0.3; exit 1']);
+    const script = 'test -e /ran && exec sleep 600; touch /ran; exit 1';
+    const name = await run(['-p', '7000:80', '--restart', 'on-failure'], ['sh', '-c', script]);
     await until(async () => (await show('{{.RestartCount}} {{.State.Status}}', name)) === '1 running');
     expect((await host.remains()).records).toHaveLength(1);
     await host.ok('rm', '-f', name);

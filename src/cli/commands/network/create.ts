@@ -27,8 +27,8 @@ export const create: Command = {
     const [subnet, gateway] = [options.string('subnet'), options.string('gateway')];
     const ctx = openNetworks(world);
     checkNetworking(ctx);
-    const { id } = await withNetworkLock(ctx, async () =>
-      createNetwork(ctx, {
+    const { id } = await withNetworkLock(ctx, async (locked) =>
+      createNetwork(locked, {
         name,
         internal: options.bool('internal'),
         labels: Object.fromEntries(options.list('label').map(parseLabel)),
