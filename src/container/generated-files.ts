@@ -52,7 +52,7 @@ export function writeGeneratedFiles(
   const own = ownFiles(network, names);
   const contents: Readonly<Record<string, string>> = {
     hostname: `${hostname}\n`,
-    ...(own.hosts ? { hosts: hostsText(extraEntries(names)) } : {}),
+    ...(own.hosts ? { hosts: hostsText(extraEntries(names, mode.kind === 'host')) } : {}),
     ...(own.resolvConf ? { 'resolv.conf': resolvConf(mode.kind === 'none', names) } : {}),
   };
   try {
@@ -63,9 +63,10 @@ export function writeGeneratedFiles(
   for (const [name, content] of Object.entries(contents)) replaceFile(join(dir, name), content, 0o644);
 }
 
-/** Of one on a network the attachment writes them, with `host-gateway` resolved. */
-function extraEntries({ extraHosts }: NameOptions) {
+/** `host-gateway` is the host's own loopback for one on the host's network; of one on a network of its own the attachment knows it. */
+function extraEntries({ extraHosts }: NameOptions, isHost: boolean) {
   return extraHosts
+    .map((entry) => (isHost ? entry.replace(/:host-gateway$/, ':127.0.0.1') : entry))
     .filter((entry) => !entry.endsWith(':host-gateway'))
     .map((entry) => ({ address: entry.slice(entry.indexOf(':') + 1), names: [entry.slice(0, entry.indexOf(':'))] }));
 }

@@ -14,14 +14,15 @@ const network = (what: Partial<NetworkRecord>): NetworkRecord => ({
   ...what,
 });
 
-test('a network goes out by masquerading, and does not reach another one', () => {
+test('a network goes out by masquerading, and is reached by answers and published ports alone', () => {
   const rules = rulesFrom('abc', [network({})]).split('\n');
   expect(rules).toContain('-A HCTL-NAT-abc -s 10.80.16.0/20 ! -o hctl-1234567890 -j MASQUERADE');
   const forward = rules.filter((rule) => rule.startsWith('-A HCTL-FWD-abc'));
-  const drop = forward.findIndex((rule) => rule.includes('-i hctl+ -o hctl-1234567890 -j DROP'));
+  const drop = forward.findIndex((rule) => rule.endsWith(' -o hctl-1234567890 -j DROP'));
   const answers = forward.findIndex((rule) => rule.includes('ESTABLISHED'));
   expect(answers).toBeGreaterThanOrEqual(0);
   expect(drop).toBeGreaterThan(answers);
+  expect(drop).toBeGreaterThan(forward.findIndex((rule) => rule.includes('DNAT')));
 });
 
 test('an internal one has no way out', () => {

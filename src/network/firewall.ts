@@ -36,7 +36,7 @@ export function rulesFrom(hostId: string, networks: readonly NetworkRecord[]): s
   ].join('\n');
 }
 
-/** Within the network, answers, published ports, and out; never into another network of ours. */
+/** Within the network, answers, published ports, and out; nothing else in, neither from another network of ours nor by a route from outside. */
 function forwardRules({ bridge, internal }: NetworkRecord): readonly string[] {
   const within = `-i ${bridge} -o ${bridge} -j ACCEPT`;
   if (internal) return [within, `-i ${bridge} -j DROP`, `-o ${bridge} -j DROP`];
@@ -44,7 +44,7 @@ function forwardRules({ bridge, internal }: NetworkRecord): readonly string[] {
     within,
     `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
     `-o ${bridge} -m conntrack --ctstate DNAT -j ACCEPT`,
-    `-i ${BRIDGE_PREFIX}+ -o ${bridge} -j DROP`,
+    `-o ${bridge} -j DROP`,
     `-i ${bridge} ! -o ${BRIDGE_PREFIX}+ -j ACCEPT`,
   ];
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ProgramResult, runProgram } from '../fixtures/program.ts';
 import { type Bed, openBed, until } from './harness.ts';
 import { type NetworkHost, openNetworkHost } from './network-host.ts';
 
@@ -31,6 +32,32 @@ async function expectRemains(before: Awaited<ReturnType<NetworkHost['remains']>>
 
 const show = (template: string, name: string) => host.ok('inspect', '--format', template, name);
 const fetch = (url: string) => host.run('busybox', 'wget', '-q', '-O', '-', url);
+
+/** Another machine beside the host, which sends all that it does not know to it. */
+async function withNeighbour(
+  work: (run: (...command: readonly string[]) => Promise<ProgramResult>, address: string) => Promise<void>,
+): Promise<void> {
+  const holder = host.start('unshare', '--net', 'sleep', '600');
+  const options = { env: bed.env, cwd: '/' };
+  const inside = (...command: readonly string[]) =>
+    runProgram(['nsenter', '--target', `${holder.pid}`, '--net', ...command], options);
+  await host.run('ip', 'link', 'add', 'lan0', 'type', 'veth', 'peer', 'name', 'lan1');
+  const isMoved = () =>
+    host
+      .run('ip', 'link', 'set', 'lan1', 'netns', `${holder.pid}`)
+      .then(async () => (await inside('ip', 'link', 'show', 'lan1')).code === 0);
+  await until(isMoved);
+  await host.run('ip', 'address', 'add', '192.0.2.1/24', 'dev', 'lan0');
+  await host.run('ip', 'link', 'set', 'lan0', 'up');
+  for (const command of ['address add 192.0.2.2/24 dev lan1', 'link set lan1 up', 'route add default via 192.0.2.1'])
+    expect((await inside('ip', ...command.split(' '))).code, command).toBe(0);
+  try {
+    await work(inside, '192.0.2.1');
+  } finally {
+    await host.run('ip', 'link', 'delete', 'lan0');
+    holder.kill('SIGKILL');
+  }
+}
 
 describe('a container on the network bridge', () => {
   test('has an address, a way out, names, and is there for healthy checks of each kind', async () => {
@@ -82,6 +109,12 @@ describe('published ports', () => {
     const gateway = await show('{{.NetworkSettings.Gateway}}', name);
     const other = await run();
     expect(await host.ok('exec', other, 'wget', '-q', '-O', '-', `http://${gateway}:8080/hostname`)).not.toBe('');
+    await withNeighbour(async (asNeighbour, address) => {
+      const fetchBy = (url: string) => asNeighbour('timeout', '1', 'busybox', 'wget', '-q', '-O', '-', url);
+      expect((await fetchBy(`http://${address}:8080/hostname`)).stdout).not.toBe('');
+      const inside = await show('{{.NetworkSettings.IPAddress}}', name);
+      expect((await fetchBy(`http://${inside}/hostname`)).code, 'by a route, past what is published').not.toBe(0);
+    });
     await host.ok('rm', '-f', name, other);
   });
 

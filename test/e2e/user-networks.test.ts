@@ -85,6 +85,9 @@ describe('networks of users', () => {
       Containers: {},
       Labels: { team: 'a' },
     });
+    expect(await host.ok('inspect', '-f', '{{.Name}} {{.Driver}}', 'first')).toBe('first bridge');
+    expect(await host.ok('inspect', '--type', 'network', '-f', '{{.ID}}', 'first')).toBe(id);
+    expect((await host.cli('inspect', '--type', 'network', 'nowhere')).stderr).toContain('network nowhere not found');
     await run('user', 'second');
     expect(await host.ok('network', 'ls', '-f', 'dangling=true', '--format', '{{.Name}}')).toBe('first');
     expect(await host.ok('network', 'prune', '-f')).toBe('Deleted Networks:\nfirst\n');

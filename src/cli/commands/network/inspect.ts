@@ -1,5 +1,6 @@
 import { resolveNetwork } from '../../../network/known-networks.ts';
 import { membersOf, networkDocument } from '../../../network/network-document.ts';
+import type { NetworkContext } from '../../../network/places.ts';
 import type { Command } from '../../command.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';
@@ -24,8 +25,7 @@ export const inspect: Command = {
     const errors: Error[] = [];
     for (const nameOrId of args) {
       try {
-        const network = resolveNetwork(ctx, nameOrId);
-        documents.push(networkValue(networkDocument(network, membersOf(ctx, network.name))));
+        documents.push(describeNetwork(ctx, nameOrId));
       } catch (error) {
         if (!(error instanceof Error)) throw error;
         errors.push(error);
@@ -35,6 +35,12 @@ export const inspect: Command = {
     return { stdout: rendered.stdout, errors: [...rendered.errors, ...errors] };
   },
 };
+
+/** Docker's document of the network that a name or an id means, for templates. Throws NOT_FOUND. */
+export function describeNetwork(ctx: NetworkContext, nameOrId: string): GoValue {
+  const network = resolveNetwork(ctx, nameOrId);
+  return networkValue(networkDocument(network, membersOf(ctx, network.name)));
+}
 
 /** As templates see Docker's Go structs. */
 function networkValue(document: ReturnType<typeof networkDocument>): GoValue {
