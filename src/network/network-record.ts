@@ -5,7 +5,7 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { readHostSubnets } from './host-subnets.ts';
-import { type LockedNetworks, type NetworkContext, type NetworkDirs, networkPlacesOf } from './places.ts';
+import { deniedError, type LockedNetworks, type NetworkContext, type NetworkDirs, networkPlacesOf } from './places.ts';
 import {
   addressText,
   broadcastOf,
@@ -187,6 +187,6 @@ function namesIn(directory: string): readonly string[] {
     return readdirSync(directory).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
+    throw deniedError(error, directory);
   }
 }

@@ -1,8 +1,10 @@
 import { constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { NetworkSettings } from '../lib/settings.ts';
+import { noSpaceError } from '../store/atomic-write.ts';
 import { lockFile } from '../system/flock.ts';
 
 /** What everything about networks works with. Networks belong to a containerd, whatever its namespaces. */
@@ -50,6 +52,13 @@ export interface LockedNetworks extends NetworkContext {
   readonly lockFd: number;
 }
 
+/** What an unprivileged user may not do as DENIED, all other errors as they are. */
+export function deniedError(error: unknown, path: string): unknown {
+  const errno = errnoOf(error);
+  if (errno !== 'EACCES' && errno !== 'EPERM') return error;
+  return new HealthctlError('DENIED', `permission denied: ${path}`, { cause: error, hint: 'networks need root' });
+}
+
 /** A plugin may take seconds on a busy machine, and several containers start at once. */
 const LOCK_LIMIT_MS = 120_000;
 
@@ -60,8 +69,12 @@ export async function withNetworkLock<T>(
 ): Promise<T> {
   const { dirs, clock } = ctx;
   const places = networkPlacesOf(dirs);
-  for (const dir of [places.root, places.networks, places.attached, places.leases])
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  try {
+    for (const dir of [places.root, places.networks, places.attached, places.leases])
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw deniedError(noSpaceError(error, places.root), places.root);
+  }
   const lock = await lockFile(
     { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: LOCK_LIMIT_MS },
     clock,

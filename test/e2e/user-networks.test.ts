@@ -20,7 +20,7 @@ async function run(name: string, network: string, ...flags: readonly string[]): 
   await host.ok('run', '-d', '--name', name, '-h', name, '--network', network, ...flags, image, ...server);
   return name;
 }
-const fetchIn = (name: string, url: string) => host.cli('exec', name, 'timeout', '2', 'wget', '-q', '-O', '-', url);
+const fetchIn = (name: string, url: string) => host.cli('exec', name, 'timeout', '1', 'wget', '-q', '-O', '-', url);
 const hostsOf = (name: string) => host.ok('exec', name, 'cat', '/etc/hosts');
 
 describe('networks of users', () => {
