@@ -13,7 +13,7 @@ import {
 } from './attachment.ts';
 import { configOf, portmapOf } from './bridge-config.ts';
 import { endpointFrom } from './cni-result.ts';
-import { ensureRules } from './firewall.ts';
+import { ensureRules, readForwardedPorts } from './firewall.ts';
 import { allocatePorts, tryPortOfHost } from './free-port.ts';
 import { type HostEntry, updateHostsFile } from './hosts-file.ts';
 import { DEFAULT_NETWORK, listNetworks, type NetworkRecord, needNetwork } from './network-record.ts';
@@ -57,11 +57,7 @@ export async function attachContainer(networks: NetworkContext, request: AttachR
     if (mine) await detachLocked(ctx, mine);
     const network = needNetwork(ctx, request.network);
     const others = attachments.filter((other) => other !== mine);
-    const ports = await allocatePorts(
-      request.ports,
-      others.flatMap((other) => other.ports),
-      tryPortOfHost,
-    );
+    const ports = await portsFor(ctx, request.ports, others);
     const attachment = attachmentFrom(ctx, { request, network, ports });
     writeAttachment(ctx, attachment);
     try {
@@ -112,6 +108,16 @@ export async function sweepLocked(ctx: LockedNetworks): Promise<readonly Attachm
   return held;
 }
 
+async function portsFor(
+  ctx: LockedNetworks,
+  requests: readonly PortRequest[],
+  others: readonly Attachment[],
+): Promise<readonly PublishedPort[]> {
+  if (requests.length === 0) return [];
+  const held = [...others.flatMap(({ ports }) => ports), ...(await readForwardedPorts(ctx))];
+  return allocatePorts(requests, held, tryPortOfHost);
+}
+
 /** Both are waited for, so that nothing goes on when one has failed. */
 async function allDone<A, B>(works: readonly [Promise<A>, Promise<B>]): Promise<readonly [A, B]> {
   const [a, b] = await Promise.allSettled(works);
@@ -121,7 +127,8 @@ async function allDone<A, B>(works: readonly [Promise<A>, Promise<B>]): Promise<
 }
 
 async function addAll(ctx: LockedNetworks, attachment: Attachment): Promise<Attachment> {
-  const { pluginDir, id, holder } = attachment;
+  const { id, holder } = attachment;
+  const pluginDir = findPlugins(ctx.settings.cniBinDir);
   const call = {
     command: 'ADD',
     pluginDir,
@@ -139,7 +146,8 @@ async function addAll(ctx: LockedNetworks, attachment: Attachment): Promise<Atta
 
 /** In the reverse order. All plugins are called although one fails; the record goes when none has. */
 async function detachLocked(ctx: LockedNetworks, attachment: Attachment): Promise<void> {
-  const { pluginDir, id, holder, plugins, result } = attachment;
+  const { id, holder, plugins, result } = attachment;
+  const pluginDir = findPlugins(ctx.settings.cniBinDir);
   const netns = isHeld(attachment) ? netnsOf(holder) : '';
   const call = { command: 'DEL', pluginDir, containerId: id, netns, interfaceName: INTERFACE } as const;
   let failure: unknown;
@@ -174,7 +182,6 @@ function attachmentFrom(
     holder: { bootId: readBootId(), pid, startTimeTicks },
     network: network.name,
     networkId: network.id,
-    pluginDir: findPlugins(ctx.settings.cniBinDir),
     plugins: [
       configOf(network, networkPlacesOf(ctx.dirs).leases),
       ...(ports.length > 0 ? [portmapOf(network, ports)] : []),

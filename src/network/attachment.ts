@@ -32,8 +32,6 @@ export interface Attachment {
   readonly holder: Holder;
   readonly network: string;
   readonly networkId: string;
-  /** Where the plugins are. */
-  readonly pluginDir: string;
   /** What the plugins were called with, in the order of ADD. */
   readonly plugins: readonly PluginConfig[];
   readonly ports: readonly PublishedPort[];
@@ -108,7 +106,7 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 
-const TEXTS = ['namespace', 'id', 'name', 'network', 'networkId', 'pluginDir', 'hostname', 'hostsPath'] as const;
+const TEXTS = ['namespace', 'id', 'name', 'network', 'networkId', 'hostname', 'hostsPath'] as const;
 
 function isAttachment(value: unknown): value is Attachment {
   if (!isObject(value) || !TEXTS.every((key) => isText(value[key]))) return false;

@@ -6,6 +6,8 @@ import { replaceFile } from '../store/atomic-write.ts';
 import { BRIDGE_PREFIX, type NetworkRecord } from './network-record.ts';
 import { type LockedNetworks, networkPlacesOf } from './places.ts';
 import { findTool, runProgram } from './plugins.ts';
+import type { PublishedPort } from './port-spec.ts';
+import { portsOfPortmap } from './portmap-rules.ts';
 
 /** The chains of one containerd's networks: two of them on a host do not meet. */
 interface Chains {
@@ -82,6 +84,13 @@ export async function dropRules(ctx: LockedNetworks): Promise<void> {
   rmSync(networkPlacesOf(ctx.dirs).rules, { force: true });
 }
 
+/** The ports that are forwarded on this host by somebody: see portsOfPortmap. Throws RUNTIME. */
+export async function readForwardedPorts(ctx: LockedNetworks): Promise<readonly PublishedPort[]> {
+  const { code, stdout, stderr } = await tryIptables(ctx, ['--wait', '-t', 'nat', '-S']);
+  if (code !== 0) throw failure('iptables', code, stderr);
+  return portsOfPortmap(stdout);
+}
+
 type Jump = readonly ['-t', 'nat' | 'filter', 'POSTROUTING' | 'FORWARD', string];
 
 async function hasJump(ctx: LockedNetworks, [, table, chain, target]: Jump): Promise<boolean> {
@@ -99,10 +108,14 @@ function tryIptables(ctx: LockedNetworks, args: readonly string[]) {
 
 async function iptables(ctx: LockedNetworks, name: string, args: readonly string[], stdin = ''): Promise<void> {
   const { code, stderr } = await runProgram(ctx, { file: findTool(name, 'iptables'), args, stdin });
-  if (code !== 0)
-    throw new HealthctlError('RUNTIME', `${name} failed: ${stderr.trim().split('\n')[0] || `exit status ${code}`}`, {
-      hint: 'the rules of bridge networks could not be set: it needs root, and the kernel netfilter',
-    });
+  if (code !== 0) throw failure(name, code, stderr);
+}
+
+function failure(name: string, code: number, stderr: string): HealthctlError {
+  const reason = stderr.trim().split('\n')[0] || `exit status ${code}`;
+  return new HealthctlError('RUNTIME', `${name} failed: ${reason}`, {
+    hint: 'the rules of bridge networks could not be set: it needs root, and the kernel netfilter',
+  });
 }
 
 function readMark(path: string): string | undefined {

@@ -8,6 +8,8 @@ import { type Bed, HEALTHCTL } from './harness.ts';
 export interface NetworkHost extends AsyncDisposable {
   /** Runs `healthctl ARGS` on it, to its end; never throws for an exit status. */
   cli(...args: readonly string[]): Promise<ProgramResult>;
+  /** The same with other variables of the environment. */
+  cliWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<ProgramResult>;
   /** The same, which must exit with 0; returns stdout without the last newline. */
   ok(...args: readonly string[]): Promise<string>;
   spawn(...args: readonly string[]): RunningProgram;
@@ -39,6 +41,7 @@ export async function openNetworkHost(bed: Bed): Promise<NetworkHost> {
   return {
     run,
     cli: (...args) => runProgram(healthctl(args), options),
+    cliWith: (env, ...args) => runProgram(healthctl(args), { ...options, env: { ...options.env, ...env } }),
     ok: async (...args) => (await mustRun(healthctl(args), options)).replace(/\n$/, ''),
     spawn: (...args) => start(healthctl(args)),
     start: (...command) => start(inside(command)),

@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ProgramResult, runProgram } from '../fixtures/program.ts';
@@ -131,9 +133,13 @@ describe('published ports', () => {
     const first = await run(['-p', '9000:80']);
     const listener = host.start('busybox', 'nc', '-l', '-p', '9001');
     await until(async () => (await host.run('ss', '-ltn')).includes(':9001 '));
+    // As nerdctl's containers have it, by the same plugin.
+    for (const rule of ['-N CNI-DN-other', '-A CNI-DN-other -p tcp --dport 9002 -j DNAT --to-destination 10.4.0.5:80'])
+      await host.run('iptables', '-t', 'nat', ...rule.split(' '));
     const before = await host.remains();
     for (const [port, reason] of [
       ['9000', 'Bind for 0.0.0.0:9000 failed: port is already allocated'],
+      ['9002', 'Bind for 0.0.0.0:9002 failed: port is already allocated'],
       ['9001', 'failed to bind host port 0.0.0.0:9001/tcp: address already in use'],
     ] as const) {
       const name = bed.name();
@@ -198,6 +204,24 @@ describe('what is left of a container on the host', () => {
     }
     await host.ok('run', '--rm', '-p', '7000:80', await bed.image(), 'true');
     await expectRemains(before, 'run');
+  });
+
+  test('a plugin that fails: what the one before it did is taken back', async () => {
+    const before = await host.remains();
+    const plugins = join(bed.directory, 'plugins');
+    mkdirSync(plugins);
+    const [real = ''] = ['/usr/lib/cni', '/opt/cni/bin'].filter((dir) => existsSync(join(dir, 'bridge')));
+    for (const name of ['bridge', 'host-local']) symlinkSync(join(real, name), join(plugins, name));
+    const script = '#!/bin/sh\n[ "$CNI_COMMAND" = DEL ] && exit 0\necho \'{"code":7,"msg":"no such luck"}\'\nexit 1\n';
+    writeFileSync(join(plugins, 'portmap'), script, { mode: 0o755 });
+    const HEALTHCTL_TOML = join(bed.directory, 'plugins.toml');
+    writeFileSync(HEALTHCTL_TOML, `autostart = false\ncni_bin_dir = "${plugins}"\n`);
+    const name = bed.name();
+    const failed = await host.cliWith({ HEALTHCTL_TOML }, 'run', '-d', '--name', name, '-p', '80', await bed.image());
+    expect(failed.code).toBe(125);
+    expect(failed.stderr).toContain('plugin type="portmap" failed (add): no such luck');
+    await expectRemains(before);
+    await host.ok('rm', name);
   });
 
   test('a failed start leaves nothing', async () => {
