@@ -63,7 +63,7 @@ export async function attachContainer(networks: NetworkContext, request: AttachR
     try {
       const [added] = await allDone([addAll(ctx, attachment), ensureRules(ctx, listNetworks(ctx))]);
       writeAttachment(ctx, added);
-      renewHosts(ctx, [...others, added], added.network);
+      renewHosts(ctx, [...others, added], { network: added.network, started: added });
       return added;
     } catch (error) {
       await detachLocked(ctx, attachment).catch((failure: unknown) => {
@@ -80,7 +80,7 @@ export async function detachContainer(networks: NetworkContext, subject: Attache
     const attachment = readAttachment(ctx, subject);
     if (!attachment || isHeld(attachment)) return;
     await detachLocked(ctx, attachment);
-    renewHosts(ctx, listAttachments(ctx), attachment.network);
+    renewHosts(ctx, listAttachments(ctx), attachment);
   });
 }
 
@@ -104,7 +104,7 @@ export async function sweepLocked(ctx: LockedNetworks): Promise<readonly Attachm
       ctx.log.warn(`the network of container ${attachment.id} could not be taken down: ${messageOf(error)}`);
     }
   }
-  for (const name of new Set(stale.map(({ network }) => network))) renewHosts(ctx, held, name);
+  for (const network of new Set(stale.map((attachment) => attachment.network))) renewHosts(ctx, held, { network });
   return held;
 }
 
@@ -192,9 +192,15 @@ function attachmentFrom(
 }
 
 /** The hosts files of those on a network, by what each must know: itself, what it was told, and on a user network the others. */
-function renewHosts(ctx: NetworkContext, attachments: readonly Attachment[], network: string): void {
+function renewHosts(
+  ctx: NetworkContext,
+  attachments: readonly Attachment[],
+  { network, started }: { readonly network: string; readonly started?: Attachment },
+): void {
   const members = attachments.filter((one) => one.network === network && one.endpoint !== undefined);
   for (const member of members) {
+    // One on the default network knows nobody: what it knows does not change after its start.
+    if (member.names.length === 0 && member !== started) continue;
     const peers = members.filter((one) => one !== member && one.names.length > 0);
     try {
       if (updateHostsFile(member.hostsPath, [...ownEntries(member), ...peers.flatMap(peerEntry)])) continue;

@@ -61,11 +61,12 @@ export async function ensureRules(ctx: LockedNetworks, networks: readonly Networ
   const mark = createHash('sha256').update(rules).update(readlinkSync('/proc/self/ns/net')).digest('hex');
   const { nat, forward } = chainsOf(hostId);
   const natJump = ['-t', 'nat', 'POSTROUTING', nat] as const;
-  if (readMark(markPath) === mark && (await hasJump(ctx, natJump))) return;
-  await iptables(ctx, 'iptables-restore', ['--noflush', '--wait'], rules);
-  if (!(await hasJump(ctx, natJump))) await changeJump(ctx, '-A', natJump);
   const forwardJump = ['-t', 'filter', 'FORWARD', forward] as const;
-  if (!(await hasJump(ctx, forwardJump))) await changeJump(ctx, '-I', forwardJump);
+  const [hasNat, hasForward] = await Promise.all([hasJump(ctx, natJump), hasJump(ctx, forwardJump)]);
+  if (readMark(markPath) === mark && hasNat && hasForward) return;
+  await iptables(ctx, 'iptables-restore', ['--noflush', '--wait'], rules);
+  if (!hasNat) await changeJump(ctx, '-A', natJump);
+  if (!hasForward) await changeJump(ctx, '-I', forwardJump);
   mkdirSync(dirname(markPath), { recursive: true, mode: 0o700 });
   replaceFile(markPath, `${mark}\n`);
 }

@@ -65,7 +65,9 @@ export function updateHostsFile(path: string, entries: readonly HostEntry[]): bo
     const stat = fstatSync(fd);
     if (!stat.isFile() || stat.size > MAX_BYTES) return false;
     const before = readFileSync(fd, 'utf8');
-    const bytes = Buffer.from(withEntries(before, entries));
+    const after = withEntries(before, entries);
+    if (after === before) return true;
+    const bytes = Buffer.from(after);
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
     ftruncateSync(fd, bytes.length);
     return true;

@@ -206,6 +206,15 @@ describe('what is left of a container on the host', () => {
     await expectRemains(before, 'run');
   });
 
+  test('rules that somebody has emptied are set again by the next start', async () => {
+    const { filter, nat } = await host.remains();
+    const jumps = filter.filter((rule) => rule.startsWith('-A FORWARD -j HCTL'));
+    expect(jumps).toHaveLength(1);
+    for (const jump of jumps) await host.run('iptables', ...jump.replace('-A', '-D').split(' '));
+    await host.ok('rm', '-f', await run());
+    expect(await host.remains()).toMatchObject({ filter, nat });
+  });
+
   test('a plugin that fails: what the one before it did is taken back', async () => {
     const before = await host.remains();
     const plugins = join(bed.directory, 'plugins');
