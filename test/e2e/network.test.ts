@@ -233,6 +233,19 @@ describe('what is left of a container on the host', () => {
     await host.ok('rm', name);
   });
 
+  test('without plugins it is said before anything is made', async () => {
+    const HEALTHCTL_TOML = join(bed.directory, 'bare.toml');
+    writeFileSync(HEALTHCTL_TOML, 'autostart = false\ncni_bin_dir = "/nonexistent"\n');
+    const alone = await host.cliWith({ HEALTHCTL_TOML }, 'run', '--rm', '--network', 'none', await bed.image(), 'true');
+    expect(alone.code).toBe(0);
+    const traces = await bed.leaks();
+    const refused = await host.cliWith({ HEALTHCTL_TOML }, 'run', '-d', await bed.image());
+    expect(refused).toMatchObject({ code: 125, stdout: '' });
+    expect(refused.stderr).toContain('bridge networks need the CNI plugins bridge, host-local, portmap');
+    expect(refused.stderr).toContain('containernetworking-plugins');
+    await bed.expectNothingLeft(traces);
+  });
+
   test('a failed start leaves nothing', async () => {
     const before = await host.remains();
     const name = bed.name();
