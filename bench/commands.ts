@@ -18,7 +18,7 @@ const containerd = await startContainerd();
 try {
   const { directory, address } = containerd;
   const HEALTHCTL_TOML = join(directory, 'healthctl.toml');
-  writeFileSync(HEALTHCTL_TOML, 'autostart = false\n'); // containerd itself is asked
+  writeFileSync(HEALTHCTL_TOML, 'autostart = false\nnetwork = "none"\n'); // containerd itself is asked
   const env = { ...testbedEnvironment(directory), HEALTHCTL_TOML };
   mkdirSync(join(directory, 'tmp'), { recursive: true });
   const flags = [

@@ -49,7 +49,7 @@ const quietly = { env, stdio: 'ignore' } as const;
 let daemon: ChildProcess | undefined;
 
 try {
-  writeFileSync(env.HEALTHCTL_TOML, 'watch_namespaces = ["bench"]\nautostart = false\n');
+  writeFileSync(env.HEALTHCTL_TOML, 'watch_namespaces = ["bench"]\nautostart = false\nnetwork = "none"\n');
   const archive = join(directory, 'image.tar');
   writeFileSync(archive, await dockerArchive({ name: image, config: {} }));
   must('load', '-q', '-i', archive);

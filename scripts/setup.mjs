@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // Makes a machine ready for `npm test` and `npm run demo`: installs the programs that are missing from Debian's packages.
 //
-//   node scripts/setup.mjs [PACKAGE...]     PACKAGE: docker-registry, crun, tini — in addition to what is always needed
+//   node scripts/setup.mjs [PACKAGE...]     PACKAGE: docker-registry, crun, tini … — in addition to what is always needed
 //
 // Plain Node.js, so that it works before `npm ci`. Starts no service: the tests run a containerd of their own.
 import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bothEnds, Failure, fail, findProgram, isRoot, run } from './lib/run.mjs';
 
@@ -17,7 +18,12 @@ const PACKAGES = {
   'docker-registry': ['docker-registry'],
   crun: ['crun'],
   tini: ['tini'],
+  iproute2: ['ip'],
+  iptables: ['iptables'],
+  'containernetworking-plugins': ['bridge', 'host-local', 'portmap'],
 };
+/** Directories of programs that no PATH has: those of CNI's plugins. */
+const OUTSIDE = { 'containernetworking-plugins': ['/usr/lib/cni', '/opt/cni/bin'] };
 const ALWAYS = ['containerd', 'runc', 'busybox-static', 'mount'];
 
 const POLICY = '/usr/sbin/policy-rc.d';
@@ -45,6 +51,8 @@ export async function setUp(extra = []) {
 
 function isMissing(name) {
   const programs = PACKAGES[name];
+  const outside = OUTSIDE[name];
+  if (outside) return !outside.some((directory) => programs.every((program) => existsSync(join(directory, program))));
   if (programs.some((program) => !findProgram(program))) return true;
   // Images for the tests hold nothing but this one program, which therefore must not need a C library.
   return name === 'busybox-static' && !isStatic(findProgram('busybox'));

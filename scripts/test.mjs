@@ -13,7 +13,7 @@ const projects = options.some((option) => option.startsWith('--project'))
   : [long ? '--project=long' : '--project=!long'];
 
 try {
-  await prepare(['docker-registry']);
+  await prepare(['docker-registry', 'iproute2', 'iptables', 'containernetworking-plugins']);
   process.exitCode = await runNodeAsRoot(['node_modules/vitest/vitest.mjs', 'run', ...projects, ...options]);
 } catch (error) {
   fail(error);

@@ -21,11 +21,18 @@ interface DockerContainer {
   readonly State: { readonly Health: { readonly Log: readonly LoggedCheck[] | null } };
 }
 
-/** Starts the dockerd of a root directory, on the host's runc, with all that it keeps in `directory`. */
+const NO_NETWORK = '--bridge none --iptables=false --ip6tables=false --ip-forward=false';
+
+/**
+ * Starts the dockerd of a root directory, on the host's runc, with all that it keeps in `directory`.
+ *
+ * @param options.hasNetworks whether it makes its bridge and sets rules, in a network namespace of its own; default: no
+ */
 export async function startDocker(
   root: string,
   directory: string,
   seccomp: string,
+  options: { readonly hasNetworks?: boolean } = {},
 ): Promise<Side & { stop(): Promise<void> }> {
   const env = testbedEnvironment(directory);
   const socket = join(directory, 'docker.sock');
@@ -34,7 +41,14 @@ export async function startDocker(
   const output = openSync(log, 'a');
   // Should we be killed, it goes with us.
   const outer = spawn('setpriv', ['--pdeathsig', 'KILL', '/bin/sh', SCRIPT], {
-    env: { ...env, ROOT: root, BED: directory, GROUP: group, ...runcOf(env) },
+    env: {
+      ...env,
+      ROOT: root,
+      BED: directory,
+      GROUP: group,
+      NETWORK: options.hasNetworks ? '' : NO_NETWORK,
+      ...runcOf(env),
+    },
     stdio: ['ignore', output, output],
   });
   const outerProcess = readProcess(outer.pid ?? 0);

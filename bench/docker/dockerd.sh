@@ -4,6 +4,7 @@
 #   BED    a directory of the host, which is /srv inside: images, containers and docker.sock are there
 #   GROUP  name of the cpuacct cgroup of dockerd, containerd and shims, and of the parent of the containers' cgroups
 #   RUNC   the runc of the host, which takes the place of the root's
+#   NETWORK  dockerd's options about networks
 #   LIBSECCOMP  the library that loads its profiles; empty when it is linked in
 # First call: enters the cgroup. Second call, with "inside": all the rest. pivot_root and not chroot, because runc enters the root of the
 # mount namespace.
@@ -32,5 +33,5 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/tmp HOME=/root
 # dockerd does not reap what others leave to PID 1: the shell does.
 dockerd --data-root /srv/docker --exec-root /run/docker --host unix:///srv/docker.sock --metrics-addr 127.0.0.1:9323 \
   --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$GROUP" \
-  --bridge none --iptables=false --ip6tables=false --ip-forward=false
+  $NETWORK
 exit $?

@@ -16,7 +16,7 @@ try {
   mkdirSync(directory);
   writeFileSync(join(containerd.directory, 'namespaces', namespace), '');
   const config = join(directory, 'healthctl.toml');
-  writeFileSync(config, `watch_namespaces = ["${namespace}"]\n`);
+  writeFileSync(config, `watch_namespaces = ["${namespace}"]\nnetwork = "none"\n`);
   const env = {
     ...testbedEnvironment(containerd.directory),
     CONTAINERD_ADDRESS: containerd.address,

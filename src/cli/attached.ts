@@ -1,4 +1,5 @@
 import type { AttachEnd, Attachment, AttachRequest } from '../container/attach.ts';
+import { detachNetwork } from '../container/attach-network.ts';
 import type { ContainerContext } from '../container/context.ts';
 import type { ContainerView } from '../container/view.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
@@ -34,7 +35,9 @@ export async function startAttachedTo(
   // While the user looks on: a check is due an interval after the start at the earliest.
   const left = leaveToMonitor(world, ctx, view.record.id, { isAttached: true });
   left.catch((error: unknown) => world.log.debug(messageOf(error)));
-  return attachment.ended;
+  const end = await attachment.ended;
+  if (end.kind === 'exited') await detachNetwork(ctx, view.record.id);
+  return end;
 }
 
 /** The container's exit code; 0 for a console that was detached from it. Throws CONFLICT for one that was torn off. */

@@ -25,6 +25,7 @@ describe('loadSettings', () => {
       dataRoot: '/var/lib/healthctl',
       nerdctlDataRoot: '/var/lib/nerdctl',
       healthLogEntries: 5,
+      network: { defaultNetwork: 'bridge', bridgeSubnet: undefined, cniBinDir: undefined },
       monitor: {
         autostart: true,
         scheduler: 'daemon',
@@ -51,6 +52,17 @@ describe('loadSettings', () => {
       runRoot: '/r',
       nerdctlDataRoot: '/n',
       debug: false,
+    });
+  });
+
+  test('what networks are made of', async () => {
+    const HEALTHCTL_TOML = configFile(
+      'network = "none"\nbridge_subnet = "10.1.0.0/24"\ncni_bin_dir = "/opt/cni/bin"\n',
+    );
+    expect((await loadSettings({}, { HEALTHCTL_TOML })).network).toEqual({
+      defaultNetwork: 'none',
+      bridgeSubnet: '10.1.0.0/24',
+      cniBinDir: '/opt/cni/bin',
     });
   });
 
@@ -87,6 +99,9 @@ describe('loadSettings', () => {
     ['[[hook]]\ncommand = ["/n"]\ntimeout = "5"', 'hook.timeout: time: missing unit in duration "5"'],
     ['[[hook]]\ncommand = ["/n"]\nwhen = 1', 'unknown key "hook.when"'],
     ['max_checks = 0', 'max_checks must be a whole number from 1 to 1000, not 0'],
+    ['network = "a b"', 'network: "a b" is no name of a network'],
+    ['bridge_subnet = "10.0.0.1"', 'bridge_subnet: "10.0.0.1" must be a subnet of IPv4, like 10.80.0.0/24'],
+    ['cni_bin_dir = "cni"', 'cni_bin_dir: "cni" must be an absolute path'],
     ['idle_timeout = "5"', 'idle_timeout: time: missing unit in duration "5"'],
     ['idle_timeout = "0s"', 'idle_timeout must be longer than nothing, not "0s"'],
   ])('%s is refused', async (text, message) => {
@@ -182,7 +197,7 @@ describe('parseConfig', () => {
 
   test('an unknown key is answered with the known ones', async () => {
     await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
-      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, debug',
+      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, network, bridge_subnet, cni_bin_dir, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, debug',
     });
   });
 });

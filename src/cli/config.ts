@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
-import type { MonitorSettings, Settings } from '../lib/settings.ts';
+import type { MonitorSettings, NetworkSettings, Settings } from '../lib/settings.ts';
 import { DEFAULT_LOG_ENTRIES } from '../store/health-store.ts';
 import {
   type CheckValue,
@@ -25,6 +25,7 @@ const DEFAULTS: Settings = {
   dataRoot: '/var/lib/healthctl',
   nerdctlDataRoot: '/var/lib/nerdctl',
   healthLogEntries: DEFAULT_LOG_ENTRIES,
+  network: { defaultNetwork: 'bridge', bridgeSubnet: undefined, cniBinDir: undefined },
   monitor: {
     autostart: true,
     scheduler: 'daemon',
@@ -39,7 +40,7 @@ const DEFAULTS: Settings = {
   debug: false,
 };
 
-type TextSetting = Exclude<keyof Settings, 'debug' | 'healthLogEntries' | 'monitor'>;
+type TextSetting = Exclude<keyof Settings, 'debug' | 'healthLogEntries' | 'monitor' | 'network'>;
 
 /** Per setting: its key in the file, its environment variable, its flag, and what must hold of a value. */
 const SETTINGS: Readonly<
@@ -84,6 +85,7 @@ export async function loadSettings(flags: GlobalFlags, env: Environment): Promis
     dataRoot: text('dataRoot'),
     nerdctlDataRoot: text('nerdctlDataRoot'),
     healthLogEntries: file.healthLogEntries ?? DEFAULTS.healthLogEntries,
+    network: { ...DEFAULTS.network, ...file.network },
     monitor: { ...DEFAULTS.monitor, ...file.monitor },
     debug: flags.debug ?? file.debug ?? DEFAULTS.debug,
   };
@@ -93,6 +95,7 @@ interface ConfigFile {
   readonly texts: ReadonlyMap<TextSetting, string>;
   readonly debug?: boolean;
   readonly healthLogEntries?: number;
+  readonly network?: Partial<NetworkSettings>;
   readonly monitor?: Partial<MonitorSettings>;
 }
 
@@ -118,19 +121,32 @@ async function readConfigFile(env: Environment): Promise<ConfigFile> {
 export async function parseConfig(text: string, path: string): Promise<ConfigFile> {
   const texts = new Map<TextSetting, string>();
   const others: { debug?: boolean; healthLogEntries?: number } = {};
+  const network: Partial<Record<keyof NetworkSettings, string>> = {};
   const monitor: Partial<Record<keyof MonitorSettings, unknown>> = {};
   for (const [key, value] of Object.entries(await parseToml(text, path))) {
     const place = `${path}:${lineOf(text, key)}`;
     const name = settingNames.find((candidate) => SETTINGS[candidate].key === key);
+    const ofNetwork = NETWORK_SETTINGS.find((candidate) => candidate.key === key);
     const ofMonitor = MONITOR_SETTINGS.find((candidate) => candidate.key === key);
     if (key === 'debug') others.debug = checkBoolean(place, key, value);
     else if (key === 'health_log_entries') others.healthLogEntries = checkNumber(place, key, value, MAX_LOG_ENTRIES);
+    else if (ofNetwork) network[ofNetwork.name] = checkSetting(place, key, value, ofNetwork.check);
     else if (ofMonitor) monitor[ofMonitor.name] = ofMonitor.check(place, key, value);
     else if (name === undefined) throw unknownKey(place, key);
     else texts.set(name, checkSetting(place, key, value, SETTINGS[name].check));
   }
-  return { texts, ...others, monitor: monitor as Partial<MonitorSettings> };
+  return { texts, ...others, network, monitor: monitor as Partial<MonitorSettings> };
 }
+
+const NETWORK_SETTINGS: readonly {
+  readonly name: keyof NetworkSettings;
+  readonly key: string;
+  readonly check: (value: string) => string;
+}[] = [
+  { name: 'defaultNetwork', key: 'network', check: checkNetworkName },
+  { name: 'bridgeSubnet', key: 'bridge_subnet', check: checkSubnet },
+  { name: 'cniBinDir', key: 'cni_bin_dir', check: checkDirectory },
+];
 
 const MONITOR_SETTINGS: readonly {
   readonly [Name in keyof MonitorSettings]: {
@@ -193,6 +209,7 @@ function unknownKey(place: string, key: string): HealthctlError {
   const known = [
     ...settingNames.map((name) => SETTINGS[name].key),
     'health_log_entries',
+    ...NETWORK_SETTINGS.map((setting) => setting.key),
     ...MONITOR_SETTINGS.map((setting) => setting.key),
     'debug',
   ].join(', ');
@@ -225,6 +242,16 @@ function checkIdentifier(value: string): string {
     'CONFIG',
     `${JSON.stringify(value)} must be letters and digits, with single '.', '_' or '-' between them`,
   );
+}
+
+function checkNetworkName(value: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value)) return value;
+  throw new HealthctlError('CONFIG', `${JSON.stringify(value)} is no name of a network`);
+}
+
+function checkSubnet(value: string): string {
+  if (/^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/.test(value)) return value;
+  throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be a subnet of IPv4, like 10.80.0.0/24`);
 }
 
 function checkDirectory(value: string): string {

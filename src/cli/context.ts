@@ -7,7 +7,7 @@ export type ContainerWorld = Pick<World, 'containerd' | 'clock' | 'log' | 'setti
 /** What the use cases of containers work with: the only place that maps settings to it. Nothing is asked of containerd yet. */
 export async function openContainers(world: Omit<ContainerWorld, 'signal' | 'env'>): Promise<ContainerContext> {
   const { clock, log, settings } = world;
-  const { runRoot, dataRoot, nerdctlDataRoot, snapshotter, healthLogEntries } = settings;
+  const { runRoot, dataRoot, nerdctlDataRoot, snapshotter, healthLogEntries, network } = settings;
   const [containerd, { createContainerContext }] = await Promise.all([
     world.containerd(),
     import('../container/context.ts'),
@@ -19,5 +19,6 @@ export async function openContainers(world: Omit<ContainerWorld, 'signal' | 'env
     dirs: { runRoot, dataRoot, nerdctlDataRoot },
     snapshotter,
     healthLogEntries,
+    network,
   });
 }

@@ -13,6 +13,7 @@ export const nouns: readonly Noun[] = [
   { name: 'daemon', summary: 'Run and manage the monitor', alone: 'run' },
   { name: 'healthcheck', summary: 'Run health checks' },
   { name: 'image', summary: 'Manage images' },
+  { name: 'network', summary: 'Manage networks' },
   { name: 'system', summary: 'Manage healthctl' },
 ];
 
@@ -79,6 +80,12 @@ export const commands: readonly CommandEntry[] = [
     aliases: [['unpause']],
     summary: 'Unpause all processes within one or more containers',
     load: async () => (await import('./commands/container/unpause.ts')).unpause,
+  },
+  {
+    path: ['container', 'port'],
+    aliases: [['port']],
+    summary: 'List port mappings or a specific mapping for the container',
+    load: async () => (await import('./commands/container/port.ts')).port,
   },
   {
     path: ['container', 'wait'],
@@ -179,6 +186,36 @@ export const commands: readonly CommandEntry[] = [
     aliases: [],
     summary: 'Display detailed information on one or more images',
     load: async () => (await import('./commands/image/inspect.ts')).inspect,
+  },
+  {
+    path: ['network', 'create'],
+    aliases: [],
+    summary: 'Create a network',
+    load: async () => (await import('./commands/network/create.ts')).create,
+  },
+  {
+    path: ['network', 'inspect'],
+    aliases: [],
+    summary: 'Display detailed information on one or more networks',
+    load: async () => (await import('./commands/network/inspect.ts')).inspect,
+  },
+  {
+    path: ['network', 'ls'],
+    aliases: [['network', 'list']],
+    summary: 'List networks',
+    load: async () => (await import('./commands/network/list.ts')).list,
+  },
+  {
+    path: ['network', 'prune'],
+    aliases: [],
+    summary: 'Remove all unused networks',
+    load: async () => (await import('./commands/network/prune.ts')).prune,
+  },
+  {
+    path: ['network', 'rm'],
+    aliases: [['network', 'remove']],
+    summary: 'Remove one or more networks',
+    load: async () => (await import('./commands/network/remove.ts')).remove,
   },
   {
     path: ['daemon', 'run'],

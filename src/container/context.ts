@@ -3,6 +3,7 @@ import type { Containerd } from '../containerd/client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { NetworkSettings } from '../lib/settings.ts';
 import { createFileHealthStore } from '../store/file-health-store.ts';
 import type { HealthStore } from '../store/health-store.ts';
 import { hostIdOf, type StateDirs } from '../store/state-dir.ts';
@@ -15,6 +16,7 @@ export interface ContainerContext {
   readonly store: HealthStore;
   readonly dirs: ContainerDirs;
   readonly snapshotter: string;
+  readonly network: NetworkSettings;
 }
 
 export interface ContainerDirs extends StateDirs {
@@ -28,9 +30,10 @@ export function createContainerContext(parts: {
   readonly log: Logger;
   readonly dirs: Omit<ContainerDirs, 'hostId'>;
   readonly snapshotter: string;
+  readonly network: NetworkSettings;
   readonly healthLogEntries?: number;
 }): ContainerContext {
-  const { containerd, clock, log, snapshotter } = parts;
+  const { containerd, clock, log, snapshotter, network } = parts;
   const dirs = { ...parts.dirs, hostId: hostIdOf(containerd.address) };
   const store = createFileHealthStore({
     dirs,
@@ -39,7 +42,7 @@ export function createContainerContext(parts: {
     ...(parts.healthLogEntries === undefined ? {} : { maxEntries: parts.healthLogEntries }),
     writeMirror: ({ id }, json) => containerd.containers.setLabels(id, { [LABELS.nerdctlHealthstate]: json }),
   });
-  return { containerd, clock, log, store, dirs, snapshotter };
+  return { containerd, clock, log, store, dirs, snapshotter, network };
 }
 
 /** What a container of ours keeps over a reboot: its output, the files generated for it. `<data root>/<hash of the address>/containers/<namespace>/<id>` */

@@ -1,8 +1,19 @@
 import type { HealthFlags } from '../health/flags.ts';
 import type { RestartPolicy } from '../health/restart-policy.ts';
+import type { PortRequest } from '../network/port-spec.ts';
 import type { Bind, Tmpfs } from '../oci/mounts.ts';
 import type { SecurityOptions } from '../oci/parse.ts';
 import type { Rlimit } from '../oci/types.ts';
+import type { NameOptions } from './generated-files.ts';
+
+/** What a container is to have in its network. */
+export interface NetworkingRequest extends NameOptions {
+  readonly publish: readonly PortRequest[];
+  readonly publishAll: boolean;
+  /** `80/tcp`. */
+  readonly expose: readonly string[];
+  readonly aliases: readonly string[];
+}
 
 /** What `run` and `create` ask for, parsed from their options. */
 export interface CreateRequest {
@@ -27,7 +38,9 @@ export interface CreateRequest {
   readonly capDrop: readonly string[];
   readonly privileged: boolean;
   readonly security: SecurityOptions;
-  readonly network: 'none' | 'host';
+  /** `none`, `host`, `container:NAME`, or the name of a network. */
+  readonly network: string;
+  readonly networking: NetworkingRequest;
   readonly stopSignal?: string;
   readonly stopTimeoutS?: number;
   readonly init: boolean;

@@ -15,13 +15,13 @@ import { buildSpec, type ImageDefaults, type SpecOptions } from '../oci/spec.ts'
 import { resolveUser } from '../oci/user.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { readFilesInRoot } from '../system/rootfs.ts';
-import { type ContainerContext, dataDirOf, namespaceRunDir } from './context.ts';
+import { type ContainerContext, namespaceRunDir } from './context.ts';
 import type { CreateRequest } from './create-request.ts';
-import { generatedFilesOf, hostnameFor } from './generated-files.ts';
 import { healthLabelsFrom } from './health-labels.ts';
 import { findInit, readHostFacts } from './host-facts.ts';
 import { refuseLongLabels } from './label-limit.ts';
 import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
+import { type Placement, placeContainer, specNetworkOf } from './networking.ts';
 import { refuseKept } from './refuse-kept.ts';
 import { chooseRuntime } from './runtime.ts';
 import { STORED_CONFIG_KEY } from './stored-config.ts';
@@ -61,6 +61,7 @@ export async function createContainer(
   if (request.stopSignal !== undefined) parseSignal(request.stopSignal);
   const runtime = chooseRuntime(request.runtime, deps.path);
   if (request.name !== undefined) await refuseTakenName(ctx, request.name);
+  const placement = await placeContainer(ctx, request);
   const image = await deps.findImage();
   const health = healthLabelsFrom({ image: image.familiarName, imageValue: image.config.healthcheck, flags });
   for (const warning of health.warnings) ctx.log.warn(warning);
@@ -73,14 +74,18 @@ export async function createContainer(
   return withRollback(ctx, id, async (leased) => {
     const mounts = await leased.snapshots.prepare({ snapshotter: ctx.snapshotter, key: id, parent: chainId });
     const user = userOf(ctx, request, image, mounts);
-    const options = specOptionsOf(ctx, { id, request, image, user, path: deps.path });
+    const options = specOptionsOf(ctx, { id, request, placement, image, user, path: deps.path });
     const spec = buildSpec(options);
     const stored = storedConfigFrom(request, image, {
+      network: placement.mode,
       hostname: options.hostname,
       env: spec.process?.env ?? [],
       args: argsOf(request, image),
     });
-    const labels = { ...labelsOf(ctx, { id, request, image, hostname: options.hostname }), ...health.labels };
+    const labels = {
+      ...labelsOf(ctx, { id, request, placement, image, hostname: options.hostname }),
+      ...health.labels,
+    };
     return withNamesLock(
       ctx,
       async () => {
@@ -149,24 +154,22 @@ function userOf(
 interface SpecParts {
   readonly id: string;
   readonly request: CreateRequest;
+  readonly placement: Placement;
   readonly image: ResolvedImage;
   readonly user: SpecOptions['user'];
   readonly path: string;
 }
 
-function specOptionsOf(ctx: ContainerContext, { id, request, image, user, path }: SpecParts): SpecOptions {
-  const { namespace } = ctx.containerd;
-  const hostname = hostnameFor(request.hostname, request.network, id);
+function specOptionsOf(ctx: ContainerContext, parts: SpecParts): SpecOptions {
+  const { id, request, placement, image, user, path } = parts;
   for (const { source } of request.binds) makeBindSource(source);
-  const generated = generatedFilesOf(dataDirOf(ctx.dirs, { namespace, id }), request.network);
   return {
     ...specOptionsFrom(request),
+    ...specNetworkOf(ctx, { id, request, placement }),
     id,
-    namespace,
-    hostname,
+    namespace: ctx.containerd.namespace,
     image: imageDefaultsOf(image),
     user,
-    generated,
     host: readHostFacts({ withDevices: request.privileged }),
     ...(request.init ? { init: findInit(path) } : {}),
   };
@@ -175,7 +178,7 @@ function specOptionsOf(ctx: ContainerContext, { id, request, image, user, path }
 /** What the spec takes from the request as it is. */
 function specOptionsFrom(
   request: CreateRequest,
-): Omit<SpecOptions, 'id' | 'namespace' | 'hostname' | 'image' | 'user' | 'host'> {
+): Omit<SpecOptions, 'id' | 'namespace' | 'hostname' | 'network' | 'image' | 'user' | 'host'> {
   const {
     health: _health,
     restart: _restart,
@@ -185,6 +188,8 @@ function specOptionsFrom(
     hostname: _hostname,
     name: _name,
     labels: _labels,
+    network: _network,
+    networking: _networking,
     security,
     tty,
     ...rest
@@ -234,13 +239,14 @@ function makeBindSource(source: string): void {
 interface LabelParts {
   readonly id: string;
   readonly request: CreateRequest;
+  readonly placement: Placement;
   readonly image: ResolvedImage;
   readonly hostname: string;
 }
 
 function labelsOf(
   ctx: ContainerContext,
-  { id, request, image, hostname }: LabelParts,
+  { id, request, placement, image, hostname }: LabelParts,
 ): Readonly<Record<string, string>> {
   const { namespace } = ctx.containerd;
   const { architecture, os, stopSignal } = image.config;
@@ -252,7 +258,7 @@ function labelsOf(
     [LABELS.hostname]: hostname,
     [LABELS.stateDir]: runDirOf(ctx.dirs, { namespace, id }),
     [LABELS.platform]: `${os}/${architecture}`,
-    [LABELS.networks]: JSON.stringify([request.network]),
+    [LABELS.networks]: JSON.stringify([placement.mode]),
     [LABELS.stopSignal]: request.stopSignal ?? stopSignal ?? 'SIGTERM',
     ...(request.stopTimeoutS === undefined ? {} : { [LABELS.stopTimeout]: `${request.stopTimeoutS}` }),
     ...(request.restart.name === 'no' ? {} : { [LABELS.restart]: restartPolicyText(request.restart) }),

@@ -2,6 +2,7 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import { familiarRecordName } from '../image/reference.ts';
 import { decodeRuntimeSpec } from '../oci/read-spec.ts';
 import type { RuntimeSpec } from '../oci/types.ts';
+import { networkConfigOf } from './network-config.ts';
 import { networksOf } from './networks.ts';
 import { shownLabels } from './shown-labels.ts';
 import { storedConfigOf } from './stored-config.ts';
@@ -32,6 +33,8 @@ export interface Details {
   readonly hostConfig: Readonly<Record<string, unknown>>;
   readonly mounts: readonly MountPoint[];
   readonly networks: readonly string[];
+  /** `--network-alias`. */
+  readonly aliases: readonly string[];
 }
 
 /** The part of the details that a line of `ps` shows. */
@@ -57,6 +60,7 @@ export function detailsOf(record: ContainerRecord): Details {
     hostConfig: stored.HostConfig,
     mounts: stringsOf(stored.HostConfig.Binds).map(mountOfBind),
     networks: networksOf(record),
+    aliases: networkConfigOf(stored).aliases,
   };
 }
 
@@ -72,6 +76,7 @@ function foreignDetails(record: ContainerRecord): Details {
     hostConfig: foreignHostConfig(record, spec, networks),
     mounts: (spec?.mounts ?? []).flatMap(mountOfSpec),
     networks,
+    aliases: [],
   };
 }
 

@@ -1,8 +1,10 @@
 import type { GivenHealthConfig } from '../health/config.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { LABELS } from '../lib/labels.ts';
+import type { Attachment } from '../network/attachment.ts';
 import type { Details, MountPoint } from './details.ts';
 import type { ShownHealth } from './health.ts';
+import { networkSettingsOf } from './network-settings.ts';
 import { restartPolicyOf } from './restart-label.ts';
 import { NEVER_RESTARTED, type RestartRecord } from './restart-record.ts';
 import type { ContainerView } from './view.ts';
@@ -20,6 +22,8 @@ export interface DocumentFacts {
   readonly health: ShownHealth;
   readonly details: Details;
   readonly paths: DocumentPaths;
+  /** Of a container that is attached to its network. */
+  readonly attachment?: Attachment;
   /** Absent: never. */
   readonly restarts?: RestartRecord;
   /** Bytes, where they were asked for. */
@@ -102,6 +106,7 @@ export function documentOf({
   health,
   details,
   paths,
+  attachment,
   restarts = NEVER_RESTARTED,
   sizes,
 }: DocumentFacts): ContainerDocument {
@@ -131,7 +136,7 @@ export function documentOf({
     ...sizes,
     Mounts: details.mounts,
     Config: configOf(details.config, health.config),
-    NetworkSettings: networkSettingsOf(view, details.networks),
+    NetworkSettings: networkSettingsOf(view, { details, attachment }),
   };
 }
 
@@ -199,52 +204,6 @@ function healthcheckOf(check: GivenHealthConfig): HealthcheckDocument {
     ...(check.exec ? { Exec: check.exec } : {}),
   };
 }
-
-function networkSettingsOf(view: ContainerView, networks: readonly string[]): Json {
-  const pid = view.state === 'running' || view.state === 'paused' ? view.task?.pid : undefined;
-  return {
-    Bridge: '',
-    SandboxID: '',
-    SandboxKey: pid === undefined ? '' : `/proc/${pid}/ns/net`,
-    Ports: {},
-    HairpinMode: false,
-    LinkLocalIPv6Address: '',
-    LinkLocalIPv6PrefixLen: 0,
-    SecondaryIPAddresses: null,
-    SecondaryIPv6Addresses: null,
-    EndpointID: '',
-    ...NO_ADDRESS,
-    Networks: Object.fromEntries(networks.map((name) => [name, NO_ENDPOINT])),
-  };
-}
-
-const NO_ADDRESS = {
-  Gateway: '',
-  GlobalIPv6Address: '',
-  GlobalIPv6PrefixLen: 0,
-  IPAddress: '',
-  IPPrefixLen: 0,
-  IPv6Gateway: '',
-  MacAddress: '',
-};
-
-const NO_ENDPOINT = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: '',
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: '',
-  EndpointID: '',
-  Gateway: '',
-  IPAddress: '',
-  IPPrefixLen: 0,
-  IPv6Gateway: '',
-  GlobalIPv6Address: '',
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
-};
 
 /** What Docker 28.5 shows for options that were not given; those that it works out from the host are left out. */
 const HOST_CONFIG_ZEROS: Json = {

@@ -1,43 +1,59 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { hostname as hostHostname } from 'node:os';
 import { join } from 'node:path';
+import { hostsText } from '../network/hosts-file.ts';
+import { readHostResolvConf, resolvConfFrom } from '../network/resolv-conf.ts';
 import type { GeneratedFiles } from '../oci/mounts.ts';
 import { noSpaceError, replaceFile } from '../store/atomic-write.ts';
+import { networkModeOf } from './network-mode.ts';
 
-export type NetworkMode = 'none' | 'host';
-
-const LOOPBACK_HOSTS = [
-  '127.0.0.1\tlocalhost',
-  '::1\tlocalhost ip6-localhost ip6-loopback',
-  'fe00::0\tip6-localnet',
-  'ff00::0\tip6-mcastprefix',
-  'ff02::1\tip6-allnodes',
-  'ff02::2\tip6-allrouters',
-];
+/** What a container was told about names, as Docker's `HostConfig` has it. */
+export interface NameOptions {
+  readonly dns: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly dnsOptions: readonly string[];
+  /** `name:address`. */
+  readonly extraHosts: readonly string[];
+}
 
 /**
- * What a container finds under /etc of its own: with `none` files that we write, with `host` the host's own.
+ * What a container finds under /etc of its own: with `host` the host's own files, unless options ask for others; in the network of another
+ * container, that one's, see filesOfJoined; else files that we write.
  *
  * @param dir the container's data directory. Nothing is written: a create that dies leaves no directory; see writeGeneratedFiles
  */
-export function generatedFilesOf(dir: string, network: NetworkMode): GeneratedFiles {
+export function generatedFilesOf(dir: string, network: string, names: NameOptions): GeneratedFiles {
   const hostname = join(dir, 'hostname');
-  if (network === 'none') return { hostname, hosts: join(dir, 'hosts'), resolvConf: join(dir, 'resolv.conf') };
+  const own = ownFiles(network, names);
+  const ofHost = (path: string) => (existsSync(path) ? path : undefined);
+  const hosts = own.hosts ? join(dir, 'hosts') : ofHost('/etc/hosts');
+  const resolvConf = own.resolvConf ? join(dir, 'resolv.conf') : ofHost('/etc/resolv.conf');
   return {
     hostname,
-    ...(existsSync('/etc/hosts') ? { hosts: '/etc/hosts' } : {}),
-    ...(existsSync('/etc/resolv.conf') ? { resolvConf: '/etc/resolv.conf' } : {}),
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(resolvConf === undefined ? {} : { resolvConf }),
   };
+}
+
+/** Which of the files are ours to write. */
+function ownFiles(network: string, { dns, dnsSearch, dnsOptions, extraHosts }: NameOptions) {
+  const isHost = networkModeOf(network).kind === 'host';
+  const tellsDns = dns.length + dnsSearch.length + dnsOptions.length > 0;
+  return { hosts: !isHost || extraHosts.length > 0, resolvConf: !isHost || tellsDns };
 }
 
 /** Writes those of the files that are ours, before each start. Throws EXHAUSTED without space. */
 export function writeGeneratedFiles(
   dir: string,
-  options: { readonly network: string; readonly hostname: string },
+  options: { readonly network: string; readonly hostname: string; readonly names: NameOptions },
 ): void {
+  const { network, hostname, names } = options;
+  const mode = networkModeOf(network);
+  const own = ownFiles(network, names);
   const contents: Readonly<Record<string, string>> = {
-    hostname: `${options.hostname}\n`,
-    ...(options.network === 'none' ? { hosts: `${LOOPBACK_HOSTS.join('\n')}\n`, 'resolv.conf': '' } : {}),
+    hostname: `${hostname}\n`,
+    ...(own.hosts ? { hosts: hostsText(extraEntries(names, mode.kind === 'host')) } : {}),
+    ...(own.resolvConf ? { 'resolv.conf': resolvConf(mode.kind === 'none', names) } : {}),
   };
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -47,7 +63,22 @@ export function writeGeneratedFiles(
   for (const [name, content] of Object.entries(contents)) replaceFile(join(dir, name), content, 0o644);
 }
 
+/** `host-gateway` is the host's own loopback for one on the host's network; of one on a network of its own the attachment knows it. */
+function extraEntries({ extraHosts }: NameOptions, isHost: boolean) {
+  return extraHosts
+    .map((entry) => (isHost ? entry.replace(/:host-gateway$/, ':127.0.0.1') : entry))
+    .filter((entry) => !entry.endsWith(':host-gateway'))
+    .map((entry) => ({ address: entry.slice(entry.indexOf(':') + 1), names: [entry.slice(0, entry.indexOf(':'))] }));
+}
+
+/** Without a network no server can be asked, unless one was given. */
+function resolvConf(isAlone: boolean, { dns, dnsSearch, dnsOptions }: NameOptions): string {
+  const given = { servers: dns, search: dnsSearch, options: dnsOptions };
+  if (isAlone && dns.length + dnsSearch.length + dnsOptions.length === 0) return '';
+  return resolvConfFrom(readHostResolvConf(), given);
+}
+
 /** The hostname of a container on the host's network is the host's. */
-export function hostnameFor(given: string | undefined, network: NetworkMode, id: string): string {
-  return given ?? (network === 'host' ? hostHostname() : id.slice(0, 12));
+export function hostnameFor(given: string | undefined, network: string, id: string): string {
+  return given ?? (networkModeOf(network).kind === 'host' ? hostHostname() : id.slice(0, 12));
 }

@@ -1,16 +1,20 @@
 import { join } from 'node:path';
 import { HealthctlError } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
+import { readAttachment } from '../network/attachment.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { type Details, detailsOf } from './details.ts';
 import { type ContainerDocument, type DocumentPaths, documentOf } from './document.ts';
+import { generatedFilesOf } from './generated-files.ts';
 import { readHealth } from './health.ts';
 import type { ListedContainer } from './list.ts';
+import { nameOptionsOf } from './network-config.ts';
+import { networkModeOf } from './network-mode.ts';
 import { liveFileOf } from './output-files.ts';
 import { resolveViews } from './resolve.ts';
 import { readRestarts } from './restart-record.ts';
 import { openContainerSizes } from './sizes.ts';
-import { STORED_CONFIG_KEY } from './stored-config.ts';
+import { STORED_CONFIG_KEY, type StoredConfig, storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
 
 export interface InspectedContainer extends ListedContainer {
@@ -38,19 +42,30 @@ export async function describeContainer(
   const details = detailsOf(view.record);
   const sizes = options.size ? { sizes: await openContainerSizes(ctx, options)(view.record) } : {};
   const restarts = readRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
-  return documentOf({ view, health, details, restarts, paths: pathsOf(ctx, view, details), ...sizes });
+  const attachment = readAttachment(ctx, { namespace: ctx.containerd.namespace, id: view.record.id });
+  const network = attachment ? { attachment } : {};
+  return documentOf({ view, health, details, restarts, ...network, paths: pathsOf(ctx, view, details), ...sizes });
 }
 
 function pathsOf(ctx: ContainerContext, { record, started }: ContainerView, details: Details): DocumentPaths {
   if (!details.isOurs) return { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: '' };
   const dir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: record.id });
-  const isHost = details.hostConfig.NetworkMode === 'host';
+  const stored = storedConfigOf(record);
+  const { hosts = '', resolvConf = '' } = stored ? filesOf(ctx, stored, dir) : {};
   return {
     LogPath: started.ever ? liveFileOf(dir, 'stdout') : '',
-    ResolvConfPath: isHost ? '/etc/resolv.conf' : join(dir, 'resolv.conf'),
+    ResolvConfPath: resolvConf,
     HostnamePath: join(dir, 'hostname'),
-    HostsPath: isHost ? '/etc/hosts' : join(dir, 'hosts'),
+    HostsPath: hosts,
   };
+}
+
+/** In the network of another container they are that one's. */
+function filesOf(ctx: ContainerContext, stored: StoredConfig, dir: string) {
+  const mode = networkModeOf(stored.HostConfig.NetworkMode);
+  const owner =
+    mode.kind === 'container' ? dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: mode.container }) : dir;
+  return generatedFilesOf(owner, stored.HostConfig.NetworkMode, nameOptionsOf(stored));
 }
 
 /** containerd's own record of a container, under the names that nerdctl's native mode has. */

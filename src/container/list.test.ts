@@ -24,6 +24,7 @@ function setUp(count: number) {
     store: createMemoryHealthStore(),
     dirs: { hostId: 'x', runRoot: '/nonexistent', dataRoot: '/nonexistent', nerdctlDataRoot: '/nonexistent' },
     snapshotter: 'overlayfs',
+    network: { defaultNetwork: 'none', bridgeSubnet: undefined, cniBinDir: undefined },
   };
   return { ctx, transport };
 }

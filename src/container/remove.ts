@@ -3,6 +3,7 @@ import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { runDirOf } from '../store/state-dir.ts';
+import { detachNetwork } from './attach-network.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { mayBeRestarted } from './restart-label.ts';
 import { killContainer, noteStopped } from './stop.ts';
@@ -26,6 +27,7 @@ export async function removeContainer(
   if (mayBeRestarted(labels)) await ignoreMissing(noteStopped(ctx, id)); // nobody is to start it while it goes
   if (isUp) await killContainer(ctx, view, options.abort);
   await deleteTask(ctx, view, options);
+  await detachNetwork(ctx, id);
   const subject = { namespace: ctx.containerd.namespace, id, labels };
   try {
     await ctx.store.remove(subject);

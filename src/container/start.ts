@@ -4,8 +4,12 @@ import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { readBootId, readStat } from '../system/proc.ts';
+import { attachNetwork, detachNetwork } from './attach-network.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { writeGeneratedFiles } from './generated-files.ts';
+import { withJoinedNetwork } from './join-network.ts';
+import { nameOptionsOf } from './network-config.ts';
+import { networkModeOf } from './network-mode.ts';
 import { prepareStdio } from './output-files.ts';
 import { runcOptions } from './runtime.ts';
 import { startFailure } from './start-failure.ts';
@@ -41,13 +45,14 @@ export async function startContainer(
   const made = await makeTask(ctx, view);
   const { pid } = made;
   try {
+    const ports = await attachNetwork(ctx, view, pid);
     await beforeStart?.(made);
     const startTimeTicks = readStat(pid)?.startTimeTicks;
     await tasks.start({ containerId: id });
     const run = runIdOf(readBootId(), { pid, startTimeTicks: startTimeTicks ?? 0 });
     // Only now: a start that failed is none. Should we die in between, the task itself tells that it was started.
     const note = startNoteJson(rfc3339FromMillis(ctx.clock.now()), run);
-    await ctx.containerd.containers.setLabels(id, { [LABELS.started]: note, [LABELS.stopped]: '' });
+    await ctx.containerd.containers.setLabels(id, { ...ports, [LABELS.started]: note, [LABELS.stopped]: '' });
   } catch (error) {
     if (await isStarted(ctx, id)) throw error;
     await dropTask(ctx, id);
@@ -63,6 +68,7 @@ async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<Rea
   if (config)
     writeGeneratedFiles(dataDir, {
       network: config.HostConfig.NetworkMode,
+      names: nameOptionsOf(config),
       hostname: view.record.labels[LABELS.hostname] ?? id.slice(0, 12),
     });
   const stdio = config
@@ -76,8 +82,11 @@ async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<Rea
   const rootfs: readonly Mount[] =
     snapshotKey === '' ? [] : await ctx.containerd.snapshots.mounts({ snapshotter, key: snapshotKey });
   const options = runtimeBinary === undefined ? {} : { runcOptions: runcOptions(runtimeBinary) };
+  const make = () => ctx.containerd.tasks.create({ containerId: id, rootfs, ...stdio, ...options });
+  const mode = networkModeOf(config?.HostConfig.NetworkMode ?? '');
   try {
-    const pid = await ctx.containerd.tasks.create({ containerId: id, rootfs, ...stdio, ...options });
+    const pid =
+      mode.kind === 'container' ? await withJoinedNetwork(ctx, { id, joined: mode.container }, make) : await make();
     return { pid, stdio };
   } catch (error) {
     if (hasCode(error, 'ALREADY_EXISTS'))
@@ -96,6 +105,7 @@ async function dropTask(ctx: ContainerContext, id: string): Promise<void> {
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) throw error;
   }
+  await detachNetwork(ctx, id);
 }
 
 async function isStarted(ctx: ContainerContext, id: string): Promise<boolean> {

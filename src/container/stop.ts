@@ -6,6 +6,7 @@ import { LABELS } from '../lib/labels.ts';
 import { parseSignal } from '../oci/signal.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { runDirOf } from '../store/state-dir.ts';
+import { detachNetwork } from './attach-network.ts';
 import type { ContainerContext } from './context.ts';
 import { nextOf } from './next-event.ts';
 import { mayBeRestarted } from './restart-label.ts';
@@ -62,6 +63,7 @@ export async function stopContainer(
         });
     }
     await ended.told();
+    await detachNetwork(ctx, id);
     await publishStop({ events: ctx.containerd.events, log: ctx.log }, { id });
   } finally {
     letGo();
@@ -85,6 +87,7 @@ export async function killContainer(ctx: ContainerContext, view: ContainerView, 
     if (!(await ended.within(DEATH_LIMIT_MS)))
       throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`);
     await ended.told();
+    await detachNetwork(ctx, id);
   } finally {
     letGo();
     ended.stop();

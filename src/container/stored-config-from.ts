@@ -1,5 +1,6 @@
 import { trustedImageLabels } from '../image/config.ts';
 import type { ResolvedImage } from '../image/find.ts';
+import { bindingsFrom, byPort, keyOf } from '../network/port-document.ts';
 import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
 import type { CreateRequest } from './create-request.ts';
 import type { StoredConfig } from './stored-config.ts';
@@ -8,16 +9,24 @@ import type { StoredConfig } from './stored-config.ts';
 export function storedConfigFrom(
   request: CreateRequest,
   image: ResolvedImage,
-  resolved: { readonly hostname: string; readonly env: readonly string[]; readonly args: readonly string[] },
+  resolved: {
+    /** See Placement. */
+    readonly network: string;
+    readonly hostname: string;
+    readonly env: readonly string[];
+    readonly args: readonly string[];
+  },
 ): StoredConfig {
   const { config } = image;
   const ownEntrypoint =
     request.entrypoint === undefined ? undefined : request.entrypoint === '' ? [] : [request.entrypoint];
   const entrypoint = ownEntrypoint ?? config.entrypoint;
   const command = request.command.length > 0 ? request.command : ownEntrypoint ? undefined : config.cmd;
+  const exposed = exposedPorts(request, config.exposedPorts);
   return {
     ImageId: image.configDigest,
     Args: resolved.args,
+    ...(request.networking.aliases.length > 0 ? { Aliases: request.networking.aliases } : {}),
     Config: {
       Hostname: resolved.hostname,
       Domainname: '',
@@ -25,9 +34,7 @@ export function storedConfigFrom(
       AttachStdin: false,
       AttachStdout: false,
       AttachStderr: false,
-      ...(config.exposedPorts.length > 0
-        ? { ExposedPorts: Object.fromEntries(config.exposedPorts.map((port) => [port, {}])) }
-        : {}),
+      ...(exposed.length > 0 ? { ExposedPorts: Object.fromEntries(exposed.map((port) => [port, {}])) } : {}),
       Tty: request.tty,
       OpenStdin: request.openStdin,
       StdinOnce: request.stdinOnce,
@@ -41,12 +48,18 @@ export function storedConfigFrom(
       ...((request.stopSignal ?? config.stopSignal) ? { StopSignal: request.stopSignal ?? config.stopSignal } : {}),
       ...(request.stopTimeoutS === undefined ? {} : { StopTimeout: request.stopTimeoutS }),
     },
-    HostConfig: hostConfigFrom(request),
+    HostConfig: hostConfigFrom(request, resolved.network),
   };
 }
 
-function hostConfigFrom(request: CreateRequest): StoredConfig['HostConfig'] {
-  const { security } = request;
+/** Of the image, of `--expose`, and those published, each once. */
+function exposedPorts({ networking }: CreateRequest, ofImage: readonly string[]): readonly string[] {
+  const image = ofImage.map((port) => (port.includes('/') ? port : `${port}/tcp`));
+  return [...new Set([...image, ...networking.expose, ...networking.publish.map(keyOf)])].sort(byPort);
+}
+
+function hostConfigFrom(request: CreateRequest, network: string): StoredConfig['HostConfig'] {
+  const { security, networking } = request;
   const securityOpt = [
     ...(security.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(security.seccomp === undefined ? [] : [`seccomp=${security.seccomp}`]),
@@ -57,13 +70,18 @@ function hostConfigFrom(request: CreateRequest): StoredConfig['HostConfig'] {
       request.binds.map(({ source, destination, readOnly }) => `${source}:${destination}${readOnly ? ':ro' : ''}`),
     ),
     LogConfig: { Type: 'file', Config: {} },
-    NetworkMode: request.network,
-    PortBindings: {},
+    NetworkMode: network,
+    PortBindings: bindingsFrom(networking.publish),
     AutoRemove: request.autoRemove,
     CapAdd: orNull(request.capAdd),
     CapDrop: orNull(request.capDrop),
+    Dns: networking.dns,
+    DnsOptions: networking.dnsOptions,
+    DnsSearch: networking.dnsSearch,
+    ExtraHosts: orNull(networking.extraHosts),
     GroupAdd: orNull(request.groupAdd),
     Privileged: request.privileged,
+    PublishAllPorts: networking.publishAll,
     ReadonlyRootfs: request.readOnly,
     SecurityOpt: orNull(securityOpt),
     ...(request.tmpfs.length > 0

@@ -19,6 +19,8 @@ export interface StoredConfig {
   };
   /** Docker's image id: the digest of the config. */
   readonly ImageId: string;
+  /** Further names on its network. */
+  readonly Aliases?: unknown;
   /** The program and its arguments, without an init in front. */
   readonly Args: readonly string[];
 }

@@ -26,6 +26,7 @@ import { createHealthSource } from './health-source.ts';
 import { hookEventOf } from './hook-event.ts';
 import { createHooks } from './hooks.ts';
 import { createKeeper, isAutoRemoved } from './keeper.ts';
+import { createNetworkKeeper } from './network-keeper.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 import { createHookRunner } from './run-hook.ts';
 import { createApiServer } from './server.ts';
@@ -74,6 +75,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         containerd: deps.containerd.inNamespace(settings.monitor.namespaces[0] ?? settings.namespace),
       });
       const keeper = createKeeper({ contextOf, clock, log });
+      const networks = createNetworkKeeper({ contextOf, log });
       const asked = new AbortController();
       const monitor = createMonitor({
         ...{ containerd: deps.containerd, contextOf, clock, log },
@@ -86,7 +88,12 @@ export function createDaemon(deps: DaemonDeps): Daemon {
           onResult: (container, state, output) => supervisor.onResult(container, state, output),
           onExit: keeper.onExit,
           onListed: hub.learn,
-          onEvent: hub.take,
+          onEvent: (event) => {
+            hub.take(event);
+            if (event.kind !== 'task-started') return;
+            const started = get(keyOf(event));
+            if (started) void networks.onStarted(started);
+          },
           onStatus: (container, { status, failingStreak }, { exitCode, output }) => {
             const { namespace, id } = container;
             const { events } = contextOf(namespace).containerd;
@@ -124,6 +131,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       });
       const ended = AbortSignal.any([signal, asked.signal]);
       try {
+        await networks.sweep(settings.namespace);
         await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
         if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);
         notifier.ready();
@@ -136,6 +144,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         await Promise.all([server.stop(), grpc.stop()]);
         await supervisor.stop();
         await monitor.stop();
+        await networks.stop();
         await hooks.stop();
         await hub.close();
         lock.release();
@@ -213,12 +222,12 @@ function isNeeded(monitor: Monitor): boolean {
 
 function contextsOf({ containerd, clock, log, settings }: DaemonDeps): (namespace: string) => ContainerContext {
   const known = new Map<string, ContainerContext>();
-  const { runRoot, dataRoot, nerdctlDataRoot, snapshotter, healthLogEntries } = settings;
+  const { runRoot, dataRoot, nerdctlDataRoot, snapshotter, healthLogEntries, network } = settings;
   return (namespace) => {
     const made =
       known.get(namespace) ??
       createContainerContext({
-        ...{ clock, log, snapshotter, healthLogEntries },
+        ...{ clock, log, snapshotter, healthLogEntries, network },
         containerd: containerd.inNamespace(namespace),
         dirs: { runRoot, dataRoot, nerdctlDataRoot },
       });

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { detachNetwork } from '../container/attach-network.ts';
 import { recordFromCompact } from '../container/compact-record.ts';
 import { type ContainerContext, dataDirOf } from '../container/context.ts';
 import { lastExitNote, writeExitNote } from '../container/exit-note.ts';
@@ -53,7 +54,10 @@ export function createKeeper(options: {
   return {
     onExit: async (container, exit) => {
       if (!isOurs(container)) return;
-      if (exit) await note(container, exit);
+      await Promise.all([
+        exit ? note(container, exit) : undefined,
+        detachNetwork(contextOf(container.namespace), container.id),
+      ]);
       if (!isAutoRemoved(container)) return;
       const ctx = contextOf(container.namespace);
       try {
@@ -74,6 +78,7 @@ export function createKeeper(options: {
       );
       if (isBack) return;
       const { namespace, id, record } = container;
+      await detachNetwork(contextOf(container.namespace), id);
       await store.remove({ namespace, id, labels: record.labels });
       rmSync(dataDirOf(dirs, { namespace, id }), { recursive: true, force: true });
     },

@@ -10,6 +10,8 @@ export const LABELS = {
   testSince: 'healthctl/test-since',
   /** Ours: the restart policy, as Docker's option has it. `on-failure:3` */
   restart: 'healthctl/restart',
+  /** Ours: the ports of the present or the last run, as `ps` shows them. `0.0.0.0:8080->80/tcp` */
+  ports: 'healthctl/ports',
   /** Ours: the user stopped the container. RFC 3339. `2026-01-01T00:00:00Z` */
   stopped: 'healthctl/stopped',
 
@@ -25,6 +27,8 @@ export const LABELS = {
   platform: 'nerdctl/platform',
   /** nerdctl's: a JSON list of network names. `["none"]` */
   networks: 'nerdctl/networks',
+  /** nerdctl's: published ports. `[{"HostPort":8080,"ContainerPort":80,"Protocol":"tcp","HostIP":"0.0.0.0"}]` */
+  nerdctlPorts: 'nerdctl/ports',
   /** nerdctl's: seconds that `stop` waits. `10` */
   stopTimeout: 'nerdctl/stop-timeout',
   /** nerdctl's: the health config as Docker's JSON, defaults written out. `{"Test":["CMD-SHELL","true"],"Interval":30000000000,…}` */

@@ -14,8 +14,19 @@ export interface Settings {
   readonly nerdctlDataRoot: string;
   /** Results that are kept of each container. Default 5, as in Docker. */
   readonly healthLogEntries: number;
+  readonly network: NetworkSettings;
   readonly monitor: MonitorSettings;
   readonly debug: boolean;
+}
+
+/** Set in the configuration file only, because every process of healthctl must agree on them. */
+export interface NetworkSettings {
+  /** The network of containers that name none. Default `bridge`. */
+  readonly defaultNetwork: string;
+  /** Of the network `bridge`, when it is made. Default: one that nothing on the host uses. */
+  readonly bridgeSubnet: string | undefined;
+  /** The directory of CNI's plugins. Default: where distributions put them. */
+  readonly cniBinDir: string | undefined;
 }
 
 /** How checks are made by themselves. Set in the configuration file only, because every process of healthctl must agree on them. */

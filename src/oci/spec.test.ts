@@ -15,7 +15,7 @@ function build(options: Partial<SpecOptions> = {}): RuntimeSpec {
     hostname: 'box',
     image: { cmd: ['sh'] },
     user: { uid: 0, gid: 0, additionalGids: [0] },
-    network: 'none',
+    network: 'own',
     host: {
       arch: 'amd64',
       kernelVersion: '6.1.0',

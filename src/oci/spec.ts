@@ -47,8 +47,8 @@ export interface SpecOptions {
   readonly capDrop?: readonly string[];
   /** Absent: Docker's default profile. */
   readonly seccomp?: 'unconfined' | { /** The text of the file. */ readonly profile: string };
-  /** `none`: a network namespace of its own, with loopback only. */
-  readonly network: 'none' | 'host';
+  /** `own`: a network namespace of its own, in which only the loopback is up; or that of another container, by its path. */
+  readonly network: 'own' | 'host' | { readonly path: string };
   /** The tini of the host, for `--init`. */
   readonly init?: string;
   readonly binds?: readonly Bind[];
@@ -187,7 +187,7 @@ function buildLinux(options: SpecOptions, capabilities: readonly string[]): Linu
       cpus: host.cpus,
       swapLimit: host.swapLimit,
     }),
-    ...(options.network !== 'host' && { sysctl: NETWORK_SYSCTLS }),
+    ...(options.network === 'own' && { sysctl: NETWORK_SYSCTLS }),
     ...(privileged && { devices: host.devices ?? [] }),
     ...(!privileged && { maskedPaths: maskedPaths(host.cpus), readonlyPaths: READONLY_PATHS }),
     ...(seccomp && { seccomp }),
@@ -201,7 +201,7 @@ function namespaces({ network, host }: SpecOptions): readonly Namespace[] {
     { type: 'uts' },
     { type: 'pid' },
     { type: 'ipc' },
-    ...(network === 'host' ? [] : [{ type: 'network' }]),
+    ...(network === 'host' ? [] : [network === 'own' ? { type: 'network' } : { type: 'network', path: network.path }]),
     // On v1 Docker shows containers the host's hierarchy.
     ...(host.cgroup2 ? [{ type: 'cgroup' }] : []),
   ];

@@ -73,9 +73,12 @@ describe('containerd cannot be asked', () => {
       const roots = ['--run-root', join(other.directory, 'r'), '--data-root', join(other.directory, 'd')];
       const call = [HEALTHCTL, '--address', other.address, '--namespace', 'gone', ...roots];
       await runProgram([...call, 'load', '-q', '-i', archive], { env });
-      const running = startProgram([...call, 'run', 'docker.io/test/gone:1', 'sh', '-c', 'echo up; sleep 600'], {
-        env,
-      });
+      const running = startProgram(
+        [...call, 'run', '--network', 'none', 'docker.io/test/gone:1', 'sh', '-c', 'echo up; sleep 600'],
+        {
+          env,
+        },
+      );
       await running.prints('up', 20_000);
       await other.stop();
       expect((await running.exited).code).not.toBe(0);
@@ -123,8 +126,15 @@ describe('refusals leave nothing', () => {
     ['check too long', ['--health-cmd', 'x'.repeat(5000), 'IMAGE'], /health check is too long/, 125, 1],
     ['stop signal', ['--stop-signal', 'SIGNOPE', 'IMAGE'], /^healthctl: invalid signal: SIGNOPE$/, 125, 125],
     ['pull policy', ['--pull', 'perhaps', 'IMAGE'], /must be one of "always", "missing" or "never"/, 125, 125],
-    ['network', ['--network', 'bridge', 'IMAGE'], /bridge/, 125, 125],
-    ['published ports', ['-p', '80:80', 'IMAGE'], /later version/, 125, 125],
+    ['network', ['--network', 'nowhere', 'IMAGE'], /^healthctl: network nowhere not found$/, 125, 1],
+    ['published ports', ['-p', '80:x', 'IMAGE'], /^healthctl: invalid containerPort: x$/, 125, 125],
+    [
+      'its own ports in another network',
+      ['--network', 'container:x', '-p', '80', 'IMAGE'],
+      /^healthctl: conflicting options: port publishing and the container type network mode$/,
+      125,
+      1,
+    ],
     ['restart policy', ['--restart', 'sometimes', 'IMAGE'], /unknown policy 'sometimes'/, 125, 1],
   ])('%s', async (_what, flags, text, runCode, createCode) => {
     const image = await bed.image();

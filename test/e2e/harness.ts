@@ -66,7 +66,8 @@ export interface Bed extends AsyncDisposable {
 /**
  * Opens a bed: `await using bed = await openBed()`, or `await bed[Symbol.asyncDispose]()` in `afterAll`.
  *
- * @param config lines of its configuration file. A monitor watches the bed's namespace alone, and commands start none unless `autostart = true`
+ * @param config lines of its configuration file. A monitor watches the bed's namespace alone, and commands start none unless `autostart = true`.
+ *   Containers are on no network unless it says `network = "bridge"`
  */
 export async function openBed(config: readonly string[] = ['autostart = false']): Promise<Bed> {
   const { directory: testbed, address } = inject('testbed');
@@ -76,7 +77,8 @@ export async function openBed(config: readonly string[] = ['autostart = false'])
   const [runRoot, dataRoot] = [join(directory, 'run'), join(directory, 'data')];
   mkdirSync(directory);
   const HEALTHCTL_TOML = join(directory, 'healthctl.toml');
-  writeFileSync(HEALTHCTL_TOML, [`watch_namespaces = ["${namespace}"]`, ...config, ''].join('\n'));
+  const network = config.some((line) => /^network *=/.test(line)) ? [] : ['network = "none"'];
+  writeFileSync(HEALTHCTL_TOML, [`watch_namespaces = ["${namespace}"]`, ...network, ...config, ''].join('\n'));
   const env = { ...testbedEnvironment(testbed), HEALTHCTL_TOML };
   const globalFlags = ['--address', address, '--namespace', namespace, '--run-root', runRoot, '--data-root', dataRoot];
   const started = new Set<RunningProgram>();

@@ -54,7 +54,7 @@ describe('npm install --global of the packed tarball', () => {
 
   test('runs a container and checks it', async () => {
     const image = await bed.image();
-    const run = await installed('run', '-d', '--name', 'web', '--health-cmd', 'echo fine', image);
+    const run = await installed('run', '-d', '--network', 'none', '--name', 'web', '--health-cmd', 'echo fine', image);
     expect(run.code, run.stderr).toBe(0);
     const check = await installed('container', 'healthcheck', 'web');
     expect(check.code, check.stderr).toBe(0);

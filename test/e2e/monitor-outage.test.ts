@@ -40,7 +40,7 @@ beforeAll(async () => {
   const HEALTHCTL_TOML = join(directory, 'healthctl.toml');
   mkdirSync(join(directory, 'tmp'), { recursive: true });
   writeFileSync(join(directory, 'namespaces', namespace), '');
-  writeFileSync(HEALTHCTL_TOML, `watch_namespaces = ["${namespace}"]\n`);
+  writeFileSync(HEALTHCTL_TOML, `watch_namespaces = ["${namespace}"]\nnetwork = "none"\n`);
   env = { ...testbedEnvironment(directory), HEALTHCTL_TOML };
   flags = ['--address', address, '--namespace', namespace, '--run-root', join(directory, 'run')];
   flags = [...flags, '--data-root', join(directory, 'data')];

@@ -136,7 +136,7 @@ function run(script: string, options: Partial<SpecOptions> = {}): Outcome {
     hostname: 'box',
     image: { cmd: ['/bin/sh', '-c', script] },
     user: { uid: 0, gid: 0, additionalGids: [0] },
-    network: 'none',
+    network: 'own',
     host,
     ...options,
   });
@@ -341,7 +341,7 @@ describe('the process', () => {
       hostname: 'h',
       image: { cmd: ['x'] },
       user: { uid: 0, gid: 0, additionalGids: [0] },
-      network: 'none',
+      network: 'own',
       host,
       ulimits: [parseUlimit('core=-1')],
     });

@@ -138,7 +138,7 @@ describe('a timer for each container', () => {
       .filter((unit) => unit !== '');
   };
   const runWith = (name: string, ...options: readonly string[]) =>
-    machine.healthctl('run', '-d', '--name', name, ...CHECK, ...options, IMAGE, 'sleep', '1000');
+    machine.healthctl('run', '-d', '--network', 'none', '--name', name, ...CHECK, ...options, IMAGE, 'sleep', '1000');
   interface Shown {
     readonly Log: readonly { readonly Start: string; readonly End: string }[];
   }

@@ -7,6 +7,7 @@ import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
 import { parseCpus, parseEnv, parseLabel, parseSecurityOptions, parseSize, parseUlimit } from '../../oci/parse.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
+import { networkOptionSpecs, networkRequestFrom } from './network.ts';
 import { restartOptionSpec, restartPolicyFrom } from './restart.ts';
 
 /** Turns a parser that throws into a check of an option's value. */
@@ -50,15 +51,7 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'label-file', type: 'list', help: 'Read in a line delimited file of labels' },
   { name: 'memory', short: 'm', type: 'string', value: 'bytes', help: 'Memory limit', check: checkBy(parseSize) },
   { name: 'name', type: 'string', help: 'Assign a name to the container' },
-  {
-    name: 'network',
-    aliases: ['net'],
-    type: 'string',
-    value: 'network',
-    help: 'Network of the container: none (loopback only) or host',
-    default: 'none',
-    check: checkNetwork,
-  },
+  ...networkOptionSpecs,
   { name: 'pids-limit', type: 'int', help: 'Limit the number of processes (-1 for unlimited)' },
   { name: 'privileged', type: 'bool', help: 'Give extended privileges to this container' },
   {
@@ -89,10 +82,7 @@ export const createOptionSpecs: readonly OptionSpec[] = [
 function later(): readonly OptionSpec[] {
   return (
     [
-      ['publish', 'p', 'published ports come with bridge networks, in a later version'],
       ['mount', undefined, 'it comes with a later version: give -v HOST:CONTAINER or --tmpfs'],
-      ['dns', undefined, 'it comes with bridge networks, in a later version'],
-      ['add-host', undefined, 'it comes with bridge networks, in a later version'],
       ['device', undefined, 'it comes with a later version: see --privileged'],
     ] as const
   ).map(
@@ -115,10 +105,6 @@ function restartFrom(options: ParsedOptions): CreateRequest['restart'] {
   return policy;
 }
 
-function checkNetwork(text: string): string | undefined {
-  return text === 'none' || text === 'host' ? undefined : `${JSON.stringify(text)} is not supported: give none or host`;
-}
-
 export interface CreateOptions {
   readonly request: CreateRequest;
   readonly pull: PullPolicy;
@@ -130,6 +116,8 @@ export interface CreateOptions {
 export interface Caller {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of containers that name none. */
+  readonly defaultNetwork: string;
 }
 
 /** Reads the options of `run` and `create`, and the files that they name. Throws USAGE and CONFIG in Docker's words. */
@@ -189,7 +177,7 @@ function requestFrom(
     capDrop: options.list('cap-drop'),
     privileged: options.bool('privileged'),
     security: parseSecurityOptions(options.list('security-opt')),
-    network: options.string('network') === 'host' ? 'host' : 'none',
+    ...networkRequestFrom(options, caller.defaultNetwork),
     ...text('stopSignal', 'stop-signal'),
     ...(stopTimeoutS === undefined ? {} : { stopTimeoutS }),
     init: options.bool('init'),

@@ -8,6 +8,7 @@ import { shortId } from '../../image/digest-text.ts';
 import { familiarName, tryParseReference } from '../../image/reference.ts';
 import { LABELS } from '../../lib/labels.ts';
 import { quote } from '../../lib/quote.ts';
+import { portsOfLabel, portsText } from '../../network/port-document.ts';
 import { ellipsis } from './ellipsis.ts';
 import { containerStatus } from './status.ts';
 import type { Column } from './table.ts';
@@ -59,7 +60,7 @@ export function containerColumns({ noTrunc, nowMs, onHealth }: ColumnOptions): R
       header: 'PLATFORM',
       value: ({ view }) => view.record.labels[LABELS.platform] ?? nilPointer('*Platform'),
     },
-    Ports: { header: 'PORTS', value: () => '' },
+    Ports: { header: 'PORTS', value: portText },
     RunningFor: {
       header: 'CREATED',
       value: ({ view }) => `${humanDuration(nowMs - view.record.createdAtMs)} ago`,
@@ -121,6 +122,12 @@ function labelList({ view }: ContainerRow): string {
   return Object.entries(shownLabels(view.record))
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
+}
+
+/** Only what runs can be reached. Of nerdctl's containers nerdctl's label tells. */
+function portText({ view: { record, state } }: ContainerRow): string {
+  if (state !== 'running' && state !== 'paused') return '';
+  return record.labels[LABELS.ports] ?? portsText([], portsOfLabel(record.labels[LABELS.nerdctlPorts]));
 }
 
 function sizeText({ sizes }: ContainerRow): string {

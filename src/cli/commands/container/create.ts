@@ -11,7 +11,12 @@ export const create: Command = {
   args: { min: 1 },
   optionsEndAtArgument: true,
   run: async (world, { options, args }) => {
-    const asked = createOptionsFrom(options, args, { cwd: process.cwd(), env: world.env, detach: false });
+    const asked = createOptionsFrom(options, args, {
+      cwd: process.cwd(),
+      env: world.env,
+      defaultNetwork: world.settings.network.defaultNetwork,
+      detach: false,
+    });
     const { id } = await createFromOptions(world, await openContainers(world), asked);
     await tellMonitor(world, id);
     return { stdout: `${id}\n` };

@@ -33,7 +33,7 @@ const sizeOption: OptionSpec = { name: 'size', short: 's', type: 'bool', help: '
 const typeOption: OptionSpec = {
   name: 'type',
   type: 'string',
-  help: 'Only inspect objects of the given type: container or image',
+  help: 'Only inspect objects of the given type: container, image or network',
 };
 
 /** `healthctl container inspect`: Docker's, with nerdctl's `--mode`. */
@@ -52,15 +52,16 @@ export const inspect: Command = {
   run: (world, input) => runInspect(world, input, typeFrom(input.options)),
 };
 
-type ObjectType = 'container' | 'image';
-const TYPES: readonly string[] = ['container', 'image'];
+const TYPES = ['container', 'image', 'network'] as const;
+type ObjectType = (typeof TYPES)[number];
 
 /** Throws INVALID in Docker's words for a type that is none. */
 function typeFrom(options: ParsedOptions): ObjectType | undefined {
   const type = options.string('type');
   const words = `must be one of ${TYPES.map((word) => quote(word)).join(', ')}`;
   if (type === '') throw new HealthctlError('INVALID', `type is empty: ${words}`);
-  if (type === undefined || type === 'container' || type === 'image') return type;
+  const known = TYPES.find((word) => word === type);
+  if (type === undefined || known) return known;
   throw new HealthctlError('INVALID', `unknown type: ${quote(type)}: ${words}`);
 }
 
@@ -71,12 +72,13 @@ async function runInspect(
 ): Promise<CommandResult> {
   const format = options.string('format');
   renderInspect([], format); // a template that does not parse is refused before anything is asked
-  const isPlain = type !== 'image' && options.string('mode') !== 'native' && !options.bool('size');
+  const mayBeContainer = type === undefined || type === 'container';
+  const isPlain = mayBeContainer && options.string('mode') !== 'native' && !options.bool('size');
   const told = isPlain ? await documentsByMonitor(world, args) : undefined;
   if (told?.every(isDocument)) return resultOf(renderInspect(told.map(containerValue), format), []);
   const ctx = await openContainers(world);
   const { signal } = world;
-  const found = told ?? (type === 'image' ? args.map(() => undefined) : await findContainers(ctx, args, { signal }));
+  const found = told ?? (mayBeContainer ? await findContainers(ctx, args, { signal }) : args.map(() => undefined));
   const documents: GoValue[] = [];
   const errors: Error[] = [];
   for (const [index, container] of found.entries()) {
@@ -113,7 +115,7 @@ interface Wanted {
 }
 
 async function documentFor(
-  world: Pick<World, 'settings' | 'signal' | 'log'>,
+  world: Pick<World, 'clock' | 'settings' | 'signal' | 'log'>,
   ctx: ContainerContext,
   { name, container, type, options }: Wanted,
 ): Promise<GoValue> {
@@ -126,6 +128,7 @@ async function documentFor(
     return containerValue(await describeContainer(ctx, container, { size, signal }));
   }
   if (container && (type === 'container' || !hasCode(container, 'NOT_FOUND'))) throw container;
+  if (type === 'network') return networkNamed(world, name);
   try {
     const [{ inspectImage }, { imageDocument }] = await Promise.all([
       import('../../../image/inspect.ts'),
@@ -137,9 +140,23 @@ async function documentFor(
     return value;
   } catch (error) {
     if (!container || !hasCode(error, 'NOT_FOUND', 'INVALID')) throw error;
+    const network = await networkNamed(world, name).catch((missing: unknown) => {
+      if (hasCode(missing, 'NOT_FOUND')) return undefined;
+      throw missing;
+    });
+    if (network !== undefined) return network;
     const hint = container.hint === undefined ? {} : { hint: container.hint };
     throw new HealthctlError('NOT_FOUND', `No such object: ${name}`, hint);
   }
+}
+
+/** Throws NOT_FOUND. */
+async function networkNamed(world: Pick<World, 'clock' | 'log' | 'settings'>, name: string): Promise<GoValue> {
+  const [{ describeNetwork }, { openNetworks }] = await Promise.all([
+    import('../network/inspect.ts'),
+    import('../../network-context.ts'),
+  ]);
+  return describeNetwork(openNetworks(world), name);
 }
 
 /** A template that fails on a document is no wrong command line: Docker exits 1. */

@@ -42,6 +42,7 @@ export const run: Command = {
     const asked = createOptionsFrom(options, args, {
       cwd: process.cwd(),
       env: world.env,
+      defaultNetwork: world.settings.network.defaultNetwork,
       detach: options.bool('detach'),
     });
     const { tty, openStdin, autoRemove } = asked.request;

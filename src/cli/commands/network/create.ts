@@ -1,0 +1,41 @@
+import { HealthctlError } from '../../../lib/errors.ts';
+import { checkNetworking } from '../../../network/attach.ts';
+import { createNetwork } from '../../../network/network-record.ts';
+import { withNetworkLock } from '../../../network/places.ts';
+import { parseLabel } from '../../../oci/parse.ts';
+import type { Command } from '../../command.ts';
+import { checkBy } from '../../flags/create.ts';
+import { openNetworks } from '../../network-context.ts';
+
+/** `healthctl network create`: Docker's, of bridges. */
+export const create: Command = {
+  usage: '[OPTIONS] NETWORK',
+  options: [
+    { name: 'driver', short: 'd', type: 'string', help: 'Driver to manage the Network', default: 'bridge' },
+    { name: 'gateway', type: 'string', help: 'IPv4 Gateway for the master subnet' },
+    { name: 'internal', type: 'bool', help: 'Restrict external access to the network' },
+    { name: 'label', type: 'list', help: 'Set metadata on a network', check: checkBy(parseLabel) },
+    { name: 'opt', short: 'o', type: 'list', help: 'Driver specific options; they have no effect' },
+    { name: 'subnet', type: 'string', help: 'Subnet in CIDR format that represents a network segment' },
+  ],
+  args: { min: 1, max: 1 },
+  run: async (world, { options, args: [name = ''] }) => {
+    const driver = options.string('driver');
+    if (driver !== 'bridge')
+      throw new HealthctlError('NOT_FOUND', `plugin "${driver}" not found`, { hint: 'the driver is always bridge' });
+    const ignored = options.list('opt').map((option) => `--opt ${option} has no effect`);
+    const [subnet, gateway] = [options.string('subnet'), options.string('gateway')];
+    const ctx = openNetworks(world);
+    checkNetworking(ctx);
+    const { id } = await withNetworkLock(ctx, async (locked) =>
+      createNetwork(locked, {
+        name,
+        internal: options.bool('internal'),
+        labels: Object.fromEntries(options.list('label').map(parseLabel)),
+        ...(subnet ? { subnet } : {}),
+        ...(gateway ? { gateway } : {}),
+      }),
+    );
+    return { stdout: `${id}\n`, warnings: ignored };
+  },
+};

@@ -1,0 +1,18 @@
+import { hasCode } from '../../../lib/errors.ts';
+import { removeNetwork } from '../../../network/remove-network.ts';
+import type { Command } from '../../command.ts';
+import { forEachName } from '../../each.ts';
+import { openNetworks } from '../../network-context.ts';
+
+/** `healthctl network rm`: Docker's. */
+export const remove: Command = {
+  usage: '[OPTIONS] NETWORK [NETWORK...]',
+  options: [{ name: 'force', short: 'f', type: 'bool', help: 'Do not error if the network does not exist' }],
+  args: { min: 1 },
+  run: async (world, { options, args }) => {
+    const ctx = openNetworks(world);
+    const result = await forEachName(args, (name) => removeNetwork(ctx, name), { atOnce: 1 });
+    const isExcused = options.bool('force') && (result.errors ?? []).every((error) => hasCode(error, 'NOT_FOUND'));
+    return isExcused ? { ...result, errors: [], exitCode: 0 } : result;
+  },
+};

@@ -1,0 +1,76 @@
+import { isIP } from 'node:net';
+import type { CreateRequest } from '../../container/create-request.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { parseExpose, parsePublish } from '../../network/port-spec.ts';
+import type { OptionSpec, ParsedOptions } from '../command.ts';
+
+/** The options of `run` and `create` about the network, in Docker's words. */
+export const networkOptionSpecs: readonly OptionSpec[] = [
+  {
+    name: 'add-host',
+    type: 'list',
+    help: 'Add a custom host-to-IP mapping (host:ip); host-gateway stands for the gateway of the network',
+    check: (text) => problemOf(() => parseExtraHost(text)),
+  },
+  { name: 'dns', type: 'list', help: 'Set custom DNS servers', check: (text) => problemOf(() => parseDns(text)) },
+  { name: 'dns-option', type: 'list', aliases: ['dns-opt'], help: 'Set DNS options' },
+  { name: 'dns-search', type: 'list', help: 'Set custom DNS search domains' },
+  { name: 'expose', type: 'list', help: 'Expose a port or a range of ports' },
+  {
+    name: 'network',
+    aliases: ['net'],
+    type: 'string',
+    value: 'network',
+    help: 'Network of the container: bridge (the default), the name of a network, none (loopback only), host, or container:NAME',
+  },
+  { name: 'network-alias', aliases: ['net-alias'], type: 'list', help: 'Add network-scoped alias for the container' },
+  { name: 'publish', short: 'p', type: 'list', help: "Publish a container's port(s) to the host" },
+  { name: 'publish-all', short: 'P', type: 'bool', help: 'Publish all exposed ports to random ports' },
+];
+
+/** Throws USAGE in Docker's words. @param defaultNetwork of containers that name none */
+export function networkRequestFrom(
+  options: ParsedOptions,
+  defaultNetwork: string,
+): Pick<CreateRequest, 'network' | 'networking'> {
+  const asked = options.string('network') || 'default';
+  return {
+    network: asked === 'default' ? defaultNetwork : asked,
+    networking: {
+      publish: options.list('publish').flatMap(parsePublish),
+      publishAll: options.bool('publish-all'),
+      expose: options.list('expose').flatMap(parseExpose),
+      aliases: options.list('network-alias'),
+      dns: options.list('dns').map(parseDns),
+      dnsSearch: options.list('dns-search'),
+      dnsOptions: options.list('dns-option'),
+      extraHosts: options.list('add-host').map(parseExtraHost),
+    },
+  };
+}
+
+/** docker/cli, opts.ValidateIPAddress. */
+function parseDns(text: string): string {
+  if (isIP(text.trim()) !== 0) return text.trim();
+  throw new HealthctlError('USAGE', `IP address is not correctly formatted: ${text}`);
+}
+
+/** `name:address` or `name=address` (docker/cli, opts.ValidateExtraHost); what could end a line of the file is refused. */
+function parseExtraHost(text: string): string {
+  const [, name = '', address = ''] = /^([^:=\s]+)[:=](.+)$/.exec(text) ?? [];
+  if (name === '') throw new HealthctlError('USAGE', `bad format for add-host: ${JSON.stringify(text)}`);
+  const bare = address.replace(/^\[(.*)\]$/, '$1');
+  if (bare !== 'host-gateway' && isIP(bare) === 0)
+    throw new HealthctlError('USAGE', `invalid IP address in add-host: ${JSON.stringify(address)}`);
+  return `${name}:${bare}`;
+}
+
+function problemOf(parse: () => unknown): string | undefined {
+  try {
+    parse();
+    return undefined;
+  } catch (error) {
+    if (error instanceof HealthctlError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import { messageOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import { type Attachment, readAttachment } from '../network/attachment.ts';
+import type { NetworkContext } from '../network/places.ts';
+import { labelFrom, portsText } from '../network/port-document.ts';
+import { type ContainerContext, dataDirOf } from './context.ts';
+import { fitsLabel } from './label-limit.ts';
+import { networkConfigOf } from './network-config.ts';
+import { networkModeOf } from './network-mode.ts';
+import { storedConfigOf } from './stored-config.ts';
+import type { ContainerView } from './view.ts';
+
+export function networkContextOf({ dirs, clock, log, network }: ContainerContext): NetworkContext {
+  return { dirs, clock, log, settings: network };
+}
+
+/**
+ * Attaches a container of ours, whose process waits to be started, to its network.
+ *
+ * @returns the labels that tell of its ports; none for one that needs no network
+ * @throws as attachContainer of network/attach.ts
+ */
+export async function attachNetwork(
+  ctx: ContainerContext,
+  { record, name }: Pick<ContainerView, 'record' | 'name'>,
+  pid: number,
+): Promise<Readonly<Record<string, string>>> {
+  const stored = storedConfigOf(record);
+  const config = stored && networkConfigOf(stored);
+  if (!config || networkModeOf(config.mode).kind !== 'network') return {};
+  const { attachContainer } = await import('../network/attach.ts');
+  const { namespace } = ctx.containerd;
+  const attached = await attachContainer(networkContextOf(ctx), {
+    ...{ namespace, id: record.id, pid, network: config.mode, ports: config.ports },
+    ...{ name, aliases: config.aliases },
+    hostname: record.labels[LABELS.hostname] ?? record.id.slice(0, 12),
+    hostsPath: `${dataDirOf(ctx.dirs, { namespace, id: record.id })}/hosts`,
+    extraHosts: config.extraHosts,
+  });
+  return changed(record.labels, portLabels(config.exposed, attached));
+}
+
+/** A label that would be too long is left out: `port` and `inspect` do not need it. An empty one is removed. */
+function portLabels(exposed: readonly string[], { ports }: Attachment): Readonly<Record<string, string>> {
+  const shown = portsText(exposed, ports);
+  const forNerdctl = ports.length === 0 ? '' : labelFrom(ports);
+  return {
+    [LABELS.ports]: fitsLabel(LABELS.ports, shown) ? shown : '',
+    [LABELS.nerdctlPorts]: fitsLabel(LABELS.nerdctlPorts, forNerdctl) ? forNerdctl : '',
+  };
+}
+
+const changed = (before: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(labels).filter(([key, value]) => (before[key] ?? '') !== value));
+
+/** Takes a container that has ended from its network: whoever sees its end does. What fails is told, and left to the next sweep. */
+export async function detachNetwork(ctx: ContainerContext, id: string): Promise<void> {
+  const subject = { namespace: ctx.containerd.namespace, id };
+  if (!readAttachment(ctx, subject)) return;
+  const { detachContainer } = await import('../network/attach.ts');
+  try {
+    await detachContainer(networkContextOf(ctx), subject);
+  } catch (error) {
+    ctx.log.warn(`the network of container ${id.slice(0, 12)} could not be taken down: ${messageOf(error)}`);
+  }
+}

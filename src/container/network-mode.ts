@@ -1,0 +1,18 @@
+/** What `--network` means, also as Docker's documents have it in `NetworkMode`. */
+export type NetworkMode =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'host' }
+  /** A name or an id. */
+  | { readonly kind: 'container'; readonly container: string }
+  | { readonly kind: 'network'; readonly name: string };
+
+const CONTAINER = 'container:';
+
+/** `default` is Docker's word for the network of containers that name none. */
+export function networkModeOf(text: string): NetworkMode {
+  if (text === 'none' || text === 'host') return { kind: text };
+  if (text.startsWith(CONTAINER)) return { kind: 'container', container: text.slice(CONTAINER.length) };
+  return { kind: 'network', name: text };
+}
+
+export const joinText = (container: string): string => `${CONTAINER}${container}`;

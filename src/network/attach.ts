@@ -1,0 +1,225 @@
+import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { readBootId, readStat } from '../system/proc.ts';
+import {
+  type Attached,
+  type Attachment,
+  type Endpoint,
+  forgetAttachment,
+  type Holder,
+  isHeld,
+  listAttachments,
+  readAttachment,
+  writeAttachment,
+} from './attachment.ts';
+import { configOf, portmapOf } from './bridge-config.ts';
+import { endpointFrom } from './cni-result.ts';
+import { ensureRules, readForwardedPorts } from './firewall.ts';
+import { allocatePorts, tryPortOfHost } from './free-port.ts';
+import { type HostEntry, updateHostsFile } from './hosts-file.ts';
+import { DEFAULT_NETWORK, listNetworks, type NetworkRecord, needNetwork } from './network-record.ts';
+import { type LockedNetworks, type NetworkContext, networkPlacesOf, withNetworkLock } from './places.ts';
+import { callPlugin, findPlugins, findTool, type PluginConfig } from './plugins.ts';
+import type { PortRequest, PublishedPort } from './port-spec.ts';
+
+/** How a run of a container is to be attached. */
+export interface AttachRequest extends Attached {
+  /** Of its main process, which waits to be started. */
+  readonly pid: number;
+  readonly network: string;
+  readonly ports: readonly PortRequest[];
+  readonly name: string;
+  /** What others on a user network call it besides. */
+  readonly aliases: readonly string[];
+  readonly hostname: string;
+  readonly hostsPath: string;
+  /** `name:address`; the address may be `host-gateway`. */
+  readonly extraHosts: readonly string[];
+}
+
+/** In the container. */
+const INTERFACE = 'eth0';
+
+/** Throws NOT_FOUND, with what to install, where bridge networks cannot be had here. */
+export function checkNetworking({ settings }: Pick<NetworkContext, 'settings'>): void {
+  findPlugins(settings.cniBinDir);
+  findTool('iptables', 'iptables');
+}
+
+/**
+ * Attaches a container that has been made and not started. When it fails, nothing is left of it.
+ *
+ * @throws CONFLICT with Docker's text for a port in use; NOT_FOUND without the network or the plugins; RUNTIME when a plugin fails
+ */
+export async function attachContainer(networks: NetworkContext, request: AttachRequest): Promise<Attachment> {
+  return withNetworkLock(networks, async (ctx) => {
+    const attachments = await sweepLocked(ctx);
+    const mine = attachments.find((other) => isSame(other, request));
+    if (mine) await detachLocked(ctx, mine);
+    const network = needNetwork(ctx, request.network);
+    const others = attachments.filter((other) => other !== mine);
+    const ports = await portsFor(ctx, request.ports, others);
+    const attachment = attachmentFrom(ctx, { request, network, ports });
+    writeAttachment(ctx, attachment);
+    try {
+      const [added] = await allDone([addAll(ctx, attachment), ensureRules(ctx, listNetworks(ctx))]);
+      writeAttachment(ctx, added);
+      renewHosts(ctx, [...others, added], { network: added.network, started: added });
+      return added;
+    } catch (error) {
+      await detachLocked(ctx, attachment).catch((failure: unknown) => {
+        ctx.log.warn(`the network of container ${attachment.id} could not be taken down: ${messageOf(failure)}`);
+      });
+      throw error;
+    }
+  });
+}
+
+/** Takes back what a container that has ended had in its network: fine when it has nothing, or runs again, or somebody else was faster. */
+export async function detachContainer(networks: NetworkContext, subject: Attached): Promise<void> {
+  await withNetworkLock(networks, async (ctx) => {
+    const attachment = readAttachment(ctx, subject);
+    if (!attachment || isHeld(attachment)) return;
+    await detachLocked(ctx, attachment);
+    renewHosts(ctx, listAttachments(ctx), attachment);
+  });
+}
+
+/** Takes back what is left of containers that are gone: after a crash, a reboot, an end that nobody saw. */
+export async function sweepAttachments(ctx: NetworkContext): Promise<void> {
+  const bootId = readBootId();
+  if (listAttachments(ctx).every((attachment) => isHeld(attachment, bootId))) return;
+  await withNetworkLock(ctx, sweepLocked);
+}
+
+/** The same for whoever has the lock. @returns those that are held */
+export async function sweepLocked(ctx: LockedNetworks): Promise<readonly Attachment[]> {
+  const bootId = readBootId();
+  const all = listAttachments(ctx);
+  const held = all.filter((attachment) => isHeld(attachment, bootId));
+  const stale = all.filter((attachment) => !held.includes(attachment));
+  for (const attachment of stale) {
+    try {
+      await detachLocked(ctx, attachment);
+    } catch (error) {
+      ctx.log.warn(`the network of container ${attachment.id} could not be taken down: ${messageOf(error)}`);
+    }
+  }
+  for (const network of new Set(stale.map((attachment) => attachment.network))) renewHosts(ctx, held, { network });
+  return held;
+}
+
+async function portsFor(
+  ctx: LockedNetworks,
+  requests: readonly PortRequest[],
+  others: readonly Attachment[],
+): Promise<readonly PublishedPort[]> {
+  if (requests.length === 0) return [];
+  const held = [...others.flatMap(({ ports }) => ports), ...(await readForwardedPorts(ctx))];
+  return allocatePorts(requests, held, tryPortOfHost);
+}
+
+/** Both are waited for, so that nothing goes on when one has failed. */
+async function allDone<A, B>(works: readonly [Promise<A>, Promise<B>]): Promise<readonly [A, B]> {
+  const [a, b] = await Promise.allSettled(works);
+  if (a.status === 'rejected') throw a.reason;
+  if (b.status === 'rejected') throw b.reason;
+  return [a.value, b.value];
+}
+
+async function addAll(ctx: LockedNetworks, attachment: Attachment): Promise<Attachment> {
+  const { id, holder } = attachment;
+  const pluginDir = findPlugins(ctx.settings.cniBinDir);
+  const call = {
+    command: 'ADD',
+    pluginDir,
+    containerId: id,
+    netns: netnsOf(holder),
+    interfaceName: INTERFACE,
+  } as const;
+  let result: unknown;
+  for (const plugin of attachment.plugins)
+    result = await callPlugin(ctx, { ...call, config: withResult(plugin, result) });
+  const endpoint: Endpoint | undefined = endpointFrom(result, INTERFACE);
+  if (!endpoint) throw new HealthctlError('RUNTIME', `the plugins of network ${attachment.network} gave no address`);
+  return { ...attachment, endpoint, result };
+}
+
+/** In the reverse order. All plugins are called although one fails; the record goes when none has. */
+async function detachLocked(ctx: LockedNetworks, attachment: Attachment): Promise<void> {
+  const { id, holder, plugins, result } = attachment;
+  const pluginDir = findPlugins(ctx.settings.cniBinDir);
+  const netns = isHeld(attachment) ? netnsOf(holder) : '';
+  const call = { command: 'DEL', pluginDir, containerId: id, netns, interfaceName: INTERFACE } as const;
+  let failure: unknown;
+  for (const plugin of plugins.toReversed()) {
+    try {
+      await callPlugin(ctx, { ...call, config: withResult(plugin, result) });
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  forgetAttachment(ctx, attachment);
+}
+
+const withResult = (plugin: PluginConfig, result: unknown): PluginConfig =>
+  result === undefined ? plugin : { ...plugin, prevResult: result };
+
+const netnsOf = ({ pid }: Holder): string => `/proc/${pid}/ns/net`;
+
+const isSame = (a: Attached, b: Attached): boolean => a.namespace === b.namespace && a.id === b.id;
+
+function attachmentFrom(
+  ctx: NetworkContext,
+  from: { readonly request: AttachRequest; readonly network: NetworkRecord; readonly ports: readonly PublishedPort[] },
+): Attachment {
+  const { request, network, ports } = from;
+  const { namespace, id, pid, name, aliases, hostname, hostsPath } = request;
+  const { startTimeTicks } = readStat(pid) ?? {};
+  if (startTimeTicks === undefined) throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} has ended`);
+  return {
+    ...{ namespace, id, name, ports, hostname, hostsPath },
+    holder: { bootId: readBootId(), pid, startTimeTicks },
+    network: network.name,
+    networkId: network.id,
+    plugins: [
+      configOf(network, networkPlacesOf(ctx.dirs).leases),
+      ...(ports.length > 0 ? [portmapOf(network, ports)] : []),
+    ],
+    names: network.name === DEFAULT_NETWORK ? [] : [...new Set([name, ...aliases, id.slice(0, 12)])],
+    extraHosts: request.extraHosts.map((entry) => entry.replace(/:host-gateway$/, `:${network.gateway}`)),
+  };
+}
+
+/** The hosts files of those on a network, by what each must know: itself, what it was told, and on a user network the others. */
+function renewHosts(
+  ctx: NetworkContext,
+  attachments: readonly Attachment[],
+  { network, started }: { readonly network: string; readonly started?: Attachment },
+): void {
+  const members = attachments.filter((one) => one.network === network && one.endpoint !== undefined);
+  for (const member of members) {
+    // One on the default network knows nobody: what it knows does not change after its start.
+    if (member.names.length === 0 && member !== started) continue;
+    const peers = members.filter((one) => one !== member && one.names.length > 0);
+    try {
+      if (updateHostsFile(member.hostsPath, [...ownEntries(member), ...peers.flatMap(peerEntry)])) continue;
+      ctx.log.warn(`the names of network ${network} could not be written to ${member.hostsPath}`);
+    } catch (error) {
+      ctx.log.warn(`the names of network ${network} could not be written: ${messageOf(error)}`);
+    }
+  }
+}
+
+function ownEntries({ endpoint, extraHosts, hostname, names }: Attachment): readonly HostEntry[] {
+  const given = extraHosts.map((entry) => {
+    const colon = entry.indexOf(':');
+    return { address: entry.slice(colon + 1), names: [entry.slice(0, colon)] };
+  });
+  const own = [...new Set([hostname, ...names])];
+  return [...given, ...(endpoint ? [{ address: endpoint.address, names: own }] : [])];
+}
+
+function peerEntry({ endpoint, names }: Attachment): readonly HostEntry[] {
+  return endpoint ? [{ address: endpoint.address, names }] : [];
+}

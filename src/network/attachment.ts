@@ -1,0 +1,137 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../lib/errors.ts';
+import { replaceFile } from '../store/atomic-write.ts';
+import { isAlive, readBootId, readStat } from '../system/proc.ts';
+import { type LockedNetworks, type NetworkContext, networkPlacesOf } from './places.ts';
+import type { PluginConfig } from './plugins.ts';
+import { PROTOCOLS, type PublishedPort } from './port-spec.ts';
+
+/** The process whose network namespace is attached. */
+export interface Holder {
+  readonly bootId: string;
+  readonly pid: number;
+  readonly startTimeTicks: number;
+}
+
+/** What a container has in its network, as the plugins told. */
+export interface Endpoint {
+  readonly address: string;
+  /** Bits of the subnet. */
+  readonly prefix: number;
+  /** Empty where it has none. */
+  readonly gateway: string;
+  readonly mac: string;
+}
+
+/** One run of a container on a network: written before the plugins are called, so that whatever they made can be taken back. */
+export interface Attachment {
+  readonly namespace: string;
+  readonly id: string;
+  readonly name: string;
+  readonly holder: Holder;
+  readonly network: string;
+  readonly networkId: string;
+  /** What the plugins were called with, in the order of ADD. */
+  readonly plugins: readonly PluginConfig[];
+  readonly ports: readonly PublishedPort[];
+  /** What others on a user network call it; empty on the default one. */
+  readonly names: readonly string[];
+  readonly hostname: string;
+  /** The container's file of hosts. */
+  readonly hostsPath: string;
+  /** `name:address` of `--add-host`, addresses resolved. */
+  readonly extraHosts: readonly string[];
+  /** Absent until the plugins have answered. */
+  readonly endpoint?: Endpoint;
+  /** The last plugin's result, which DEL is given back. */
+  readonly result?: unknown;
+}
+
+export interface Attached {
+  readonly namespace: string;
+  readonly id: string;
+}
+
+/** Neither half may hold a colon. */
+const fileOf = ({ dirs }: Pick<NetworkContext, 'dirs'>, { namespace, id }: Attached): string =>
+  join(networkPlacesOf(dirs).attached, `${namespace}:${id}.json`);
+
+/** Undefined for a container that is not attached. */
+export function readAttachment(ctx: Pick<NetworkContext, 'dirs'>, subject: Attached): Attachment | undefined {
+  return readRecord(fileOf(ctx, subject));
+}
+
+export function listAttachments({ dirs }: Pick<NetworkContext, 'dirs'>): readonly Attachment[] {
+  const { attached } = networkPlacesOf(dirs);
+  try {
+    return readdirSync(attached)
+      .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+      .flatMap((name) => readRecord(join(attached, name)) ?? []);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Throws EXHAUSTED without space. */
+export function writeAttachment(ctx: LockedNetworks, attachment: Attachment): void {
+  replaceFile(fileOf(ctx, attachment), `${JSON.stringify(attachment)}\n`);
+}
+
+export function forgetAttachment(ctx: LockedNetworks, subject: Attached): void {
+  rmSync(fileOf(ctx, subject), { force: true });
+}
+
+/** Whether the process still is there: if not, nothing uses what was attached. @param bootId of this boot */
+export function isHeld({ holder }: Pick<Attachment, 'holder'>, bootId: string = readBootId()): boolean {
+  if (holder.bootId !== bootId) return false;
+  const stat = readStat(holder.pid);
+  return stat?.startTimeTicks === holder.startTimeTicks && isAlive(stat);
+}
+
+/** A damaged record is none: what it told of can only be found by hand. */
+function readRecord(path: string): Attachment | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return isAttachment(value) ? value : undefined;
+  } catch (error) {
+    if (errnoOf(error) !== undefined || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+type Json = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+
+const TEXTS = ['namespace', 'id', 'name', 'network', 'networkId', 'hostname', 'hostsPath'] as const;
+
+function isAttachment(value: unknown): value is Attachment {
+  if (!isObject(value) || !TEXTS.every((key) => isText(value[key]))) return false;
+  const { holder, plugins, ports, names, extraHosts, endpoint } = value;
+  if (!isObject(holder) || !isText(holder.bootId)) return false;
+  if (typeof holder.pid !== 'number' || typeof holder.startTimeTicks !== 'number') return false;
+  if (!Array.isArray(plugins) || !plugins.every((plugin: unknown) => isObject(plugin) && isText(plugin.type)))
+    return false;
+  if (!Array.isArray(ports) || !ports.every(isPort) || !isTexts(names) || !isTexts(extraHosts)) return false;
+  return endpoint === undefined || isEndpoint(endpoint);
+}
+
+function isPort(value: unknown): value is PublishedPort {
+  if (!isObject(value)) return false;
+  const { hostIp, hostPort, containerPort, protocol } = value;
+  return (
+    isText(hostIp) &&
+    typeof hostPort === 'number' &&
+    typeof containerPort === 'number' &&
+    PROTOCOLS.some((known) => known === protocol)
+  );
+}
+
+function isEndpoint(value: unknown): value is Endpoint {
+  if (!isObject(value)) return false;
+  const { address, prefix, gateway, mac } = value;
+  return isText(address) && typeof prefix === 'number' && isText(gateway) && isText(mac);
+}

@@ -1,0 +1,33 @@
+import type { NetworkRecord } from './network-record.ts';
+import type { PluginConfig } from './plugins.ts';
+import type { PublishedPort } from './port-spec.ts';
+
+/** The newest of CNI's versions that every release of the plugins since 2019 takes. */
+const CNI_VERSION = '0.4.0';
+
+/** Of the plugin `bridge`. Masquerading is a rule of the network, see firewall.ts. @param leases directory of host-local */
+export function configOf({ name, bridge, subnet, gateway, internal }: NetworkRecord, leases: string): PluginConfig {
+  return {
+    ...{ cniVersion: CNI_VERSION, name, type: 'bridge', bridge },
+    isGateway: true,
+    isDefaultGateway: !internal,
+    ipMasq: false,
+    // A container reaches a port that it publishes itself.
+    hairpinMode: true,
+    ipam: { type: 'host-local', dataDir: leases, ranges: [[{ subnet, gateway }]] },
+  };
+}
+
+/** Of the plugin `portmap`. `snat` is what makes a port answer on 127.0.0.1, and to the container itself. */
+export function portmapOf({ name }: NetworkRecord, ports: readonly PublishedPort[]): PluginConfig {
+  return {
+    ...{ cniVersion: CNI_VERSION, name, type: 'portmap', snat: true },
+    capabilities: { portMappings: true },
+    runtimeConfig: {
+      portMappings: ports.map(({ hostIp, hostPort, containerPort, protocol }) => ({
+        ...{ hostPort, containerPort, protocol },
+        hostIP: hostIp === '0.0.0.0' ? '' : hostIp,
+      })),
+    },
+  };
+}

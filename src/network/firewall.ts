@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf, HealthctlError } from '../lib/errors.ts';
+import { replaceFile } from '../store/atomic-write.ts';
+import { BRIDGE_PREFIX, type NetworkRecord } from './network-record.ts';
+import { type LockedNetworks, networkPlacesOf } from './places.ts';
+import { findTool, runProgram } from './plugins.ts';
+import type { PublishedPort } from './port-spec.ts';
+import { portsOfPortmap } from './portmap-rules.ts';
+
+/** The chains of one containerd's networks: two of them on a host do not meet. */
+interface Chains {
+  readonly nat: string;
+  readonly forward: string;
+}
+
+const chainsOf = (hostId: string): Chains => ({ nat: `HCTL-NAT-${hostId}`, forward: `HCTL-FWD-${hostId}` });
+
+/**
+ * The rules of all networks, for `iptables-restore --noflush`, which empties the chains that it names. A rule is of a network, never of a
+ * container: so no container's end can leave one behind, and a start sets none.
+ */
+export function rulesFrom(hostId: string, networks: readonly NetworkRecord[]): string {
+  const { nat, forward } = chainsOf(hostId);
+  return [
+    '*nat',
+    `:${nat} - [0:0]`,
+    ...networks
+      .filter(({ internal }) => !internal)
+      .map(({ subnet, bridge }) => `-A ${nat} -s ${subnet} ! -o ${bridge} -j MASQUERADE`),
+    'COMMIT',
+    '*filter',
+    `:${forward} - [0:0]`,
+    ...networks.flatMap((network) => forwardRules(network).map((rule) => `-A ${forward} ${rule}`)),
+    'COMMIT',
+    '',
+  ].join('\n');
+}
+
+/** Within the network, answers, published ports, and out; nothing else in, neither from another network of ours nor by a route from outside. */
+function forwardRules({ bridge, internal }: NetworkRecord): readonly string[] {
+  const within = `-i ${bridge} -o ${bridge} -j ACCEPT`;
+  if (internal) return [within, `-i ${bridge} -j DROP`, `-o ${bridge} -j DROP`];
+  return [
+    within,
+    `-o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+    `-o ${bridge} -m conntrack --ctstate DNAT -j ACCEPT`,
+    `-o ${bridge} -j DROP`,
+    `-i ${bridge} ! -o ${BRIDGE_PREFIX}+ -j ACCEPT`,
+  ];
+}
+
+/**
+ * Sets the rules of these networks, where they are not set since the last boot, or somebody has emptied the firewall. Throws RUNTIME.
+ */
+export async function ensureRules(ctx: LockedNetworks, networks: readonly NetworkRecord[]): Promise<void> {
+  const { hostId } = ctx.dirs;
+  const { rules: markPath } = networkPlacesOf(ctx.dirs);
+  const rules = rulesFrom(hostId, networks);
+  const mark = createHash('sha256').update(rules).update(readlinkSync('/proc/self/ns/net')).digest('hex');
+  const { nat, forward } = chainsOf(hostId);
+  const natJump = ['-t', 'nat', 'POSTROUTING', nat] as const;
+  const forwardJump = ['-t', 'filter', 'FORWARD', forward] as const;
+  const [hasNat, hasForward] = await Promise.all([hasJump(ctx, natJump), hasJump(ctx, forwardJump)]);
+  if (readMark(markPath) === mark && hasNat && hasForward) return;
+  await iptables(ctx, 'iptables-restore', ['--noflush', '--wait'], rules);
+  if (!hasNat) await changeJump(ctx, '-A', natJump);
+  if (!hasForward) await changeJump(ctx, '-I', forwardJump);
+  mkdirSync(dirname(markPath), { recursive: true, mode: 0o700 });
+  replaceFile(markPath, `${mark}\n`);
+}
+
+/** Takes our chains away again, when the last network is gone. */
+export async function dropRules(ctx: LockedNetworks): Promise<void> {
+  const { nat, forward } = chainsOf(ctx.dirs.hostId);
+  for (const jump of [
+    ['-t', 'nat', 'POSTROUTING', nat],
+    ['-t', 'filter', 'FORWARD', forward],
+  ] as const) {
+    if (await hasJump(ctx, jump)) await changeJump(ctx, '-D', jump);
+    const [, table, , chain] = jump;
+    for (const command of ['-F', '-X']) await tryIptables(ctx, ['--wait', '-t', table, command, chain]);
+  }
+  rmSync(networkPlacesOf(ctx.dirs).rules, { force: true });
+}
+
+/** The ports that are forwarded on this host by somebody: see portsOfPortmap. Throws RUNTIME. */
+export async function readForwardedPorts(ctx: LockedNetworks): Promise<readonly PublishedPort[]> {
+  const { code, stdout, stderr } = await tryIptables(ctx, ['--wait', '-t', 'nat', '-S']);
+  if (code !== 0) throw failure('iptables', code, stderr);
+  return portsOfPortmap(stdout);
+}
+
+type Jump = readonly ['-t', 'nat' | 'filter', 'POSTROUTING' | 'FORWARD', string];
+
+async function hasJump(ctx: LockedNetworks, [, table, chain, target]: Jump): Promise<boolean> {
+  return (await tryIptables(ctx, ['--wait', '-t', table, '-C', chain, '-j', target])).code === 0;
+}
+
+async function changeJump(ctx: LockedNetworks, how: '-A' | '-I' | '-D', [, table, chain, target]: Jump): Promise<void> {
+  await iptables(ctx, 'iptables', ['--wait', '-t', table, how, chain, '-j', target]);
+}
+
+/** For a question, whose no is an exit status. */
+function tryIptables(ctx: LockedNetworks, args: readonly string[]) {
+  return runProgram(ctx, { file: findTool('iptables', 'iptables'), args });
+}
+
+async function iptables(ctx: LockedNetworks, name: string, args: readonly string[], stdin = ''): Promise<void> {
+  const { code, stderr } = await runProgram(ctx, { file: findTool(name, 'iptables'), args, stdin });
+  if (code !== 0) throw failure(name, code, stderr);
+}
+
+function failure(name: string, code: number, stderr: string): HealthctlError {
+  const reason = stderr.trim().split('\n')[0] || `exit status ${code}`;
+  return new HealthctlError('RUNTIME', `${name} failed: ${reason}`, {
+    hint: 'the rules of bridge networks could not be set: it needs root, and the kernel netfilter',
+  });
+}
+
+function readMark(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,48 @@
+import { type Attachment, isHeld, listAttachments } from './attachment.ts';
+import type { KnownNetwork } from './known-networks.ts';
+import type { NetworkContext } from './places.ts';
+
+/** What Docker says of a network that nobody made. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/** Docker's document of a network (moby: api/types/network Inspect), keys in its order. */
+export function networkDocument(network: KnownNetwork, members: readonly Attachment[]) {
+  const { addresses } = network;
+  return {
+    Name: network.name,
+    Id: network.id,
+    Created: network.created ?? NEVER,
+    Scope: 'local',
+    Driver: network.driver,
+    EnableIPv4: true,
+    EnableIPv6: false,
+    IPAM: {
+      Driver: 'default',
+      Options: null,
+      Config: addresses ? [{ Subnet: addresses.subnet, Gateway: addresses.gateway }] : null,
+    },
+    Internal: network.internal,
+    Attachable: false,
+    Ingress: false,
+    ConfigFrom: { Network: '' },
+    ConfigOnly: false,
+    Containers: Object.fromEntries(members.map((member) => [member.id, endpointOf(member)])),
+    Options: addresses ? { 'com.docker.network.bridge.name': addresses.bridge } : {},
+    Labels: network.labels,
+  };
+}
+
+function endpointOf({ name, endpoint }: Attachment) {
+  return {
+    Name: name,
+    EndpointID: '',
+    MacAddress: endpoint?.mac ?? '',
+    IPv4Address: endpoint ? `${endpoint.address}/${endpoint.prefix}` : '',
+    IPv6Address: '',
+  };
+}
+
+/** Those that are attached to a network now. */
+export function membersOf(ctx: Pick<NetworkContext, 'dirs'>, network: string): readonly Attachment[] {
+  return listAttachments(ctx).filter((attachment) => attachment.network === network && isHeld(attachment));
+}

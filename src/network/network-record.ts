@@ -1,0 +1,192 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { rfc3339FromMillis } from '../health/result.ts';
+import { errnoOf, HealthctlError } from '../lib/errors.ts';
+import { replaceFile } from '../store/atomic-write.ts';
+import { readHostSubnets } from './host-subnets.ts';
+import { deniedError, type LockedNetworks, type NetworkContext, type NetworkDirs, networkPlacesOf } from './places.ts';
+import {
+  addressText,
+  broadcastOf,
+  chooseSubnet,
+  firstAddressOf,
+  holdsAddress,
+  overlaps,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+  subnetText,
+} from './subnet.ts';
+
+/** A bridge network of ours. */
+export interface NetworkRecord {
+  readonly id: string;
+  readonly name: string;
+  /** RFC 3339. */
+  readonly created: string;
+  /** `10.80.0.0/20`. */
+  readonly subnet: string;
+  readonly gateway: string;
+  /** The Linux bridge, at most 15 characters. */
+  readonly bridge: string;
+  /** Without a way out. */
+  readonly internal: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The network of containers that name none, made at its first use. */
+export const DEFAULT_NETWORK = 'bridge';
+/** Those that need no bridge. */
+export const PLAIN_NETWORKS: readonly string[] = ['none', 'host'];
+
+/** The beginning of all our bridges' names: by it the firewall keeps networks apart. */
+export const BRIDGE_PREFIX = 'hctl';
+const DEFAULT_BRIDGE = `${BRIDGE_PREFIX}0`;
+
+/** Of a network that every host has: the same before and after it is made. */
+export function builtInIdOf({ hostId }: Pick<NetworkDirs, 'hostId'>, name: string): string {
+  return createHash('sha256').update(`${hostId}/${name}`).digest('hex');
+}
+
+/** What CNI takes as the name of a network, and a file system as that of a file. */
+const VALID_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
+
+/** All networks, the oldest first. */
+export function listNetworks({ dirs }: Pick<NetworkContext, 'dirs'>): readonly NetworkRecord[] {
+  const { networks } = networkPlacesOf(dirs);
+  return namesIn(networks)
+    .flatMap((name) => readNetworkFile(join(networks, name)) ?? [])
+    .sort((a, b) => a.created.localeCompare(b.created) || a.name.localeCompare(b.name));
+}
+
+/** By name; undefined when there is none. */
+export function findNetwork({ dirs }: Pick<NetworkContext, 'dirs'>, name: string): NetworkRecord | undefined {
+  return VALID_NAME.test(name) ? readNetworkFile(join(networkPlacesOf(dirs).networks, `${name}.json`)) : undefined;
+}
+
+export interface NewNetwork {
+  readonly name: string;
+  readonly subnet?: string;
+  readonly gateway?: string;
+  readonly internal: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes a network: a record, no interface yet.
+ *
+ * @throws ALREADY_EXISTS, INVALID with Docker's texts
+ */
+export function createNetwork(ctx: LockedNetworks, asked: NewNetwork): NetworkRecord {
+  const { name, internal, labels } = asked;
+  if (!VALID_NAME.test(name))
+    throw new HealthctlError('INVALID', `invalid network name: ${name}: only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
+  const known = listNetworks(ctx);
+  if (PLAIN_NETWORKS.includes(name) || known.some((network) => network.name === name))
+    throw new HealthctlError('ALREADY_EXISTS', `network with name ${name} already exists`);
+  const subnet = subnetFor(asked, known);
+  const gateway = gatewayFor(asked.gateway, subnet);
+  const id = name === DEFAULT_NETWORK ? builtInIdOf(ctx.dirs, name) : randomBytes(32).toString('hex');
+  const network: NetworkRecord = {
+    ...{ id, name, gateway, internal, labels },
+    created: rfc3339FromMillis(ctx.clock.now()),
+    subnet: subnetText(subnet),
+    bridge: bridgeFor(name, id),
+  };
+  replaceFile(join(networkPlacesOf(ctx.dirs).networks, `${name}.json`), `${JSON.stringify(documentOf(network))}\n`);
+  return network;
+}
+
+/** The network of this name; the default one is made when it is missing. Throws NOT_FOUND. */
+export function needNetwork(ctx: LockedNetworks, name: string): NetworkRecord {
+  const known = findNetwork(ctx, name);
+  if (known) return known;
+  if (name !== DEFAULT_NETWORK) throw missingNetwork(name);
+  const subnet = ctx.settings.bridgeSubnet;
+  return createNetwork(ctx, { name, internal: false, labels: {}, ...(subnet === undefined ? {} : { subnet }) });
+}
+
+export const missingNetwork = (name: string): HealthctlError =>
+  new HealthctlError('NOT_FOUND', `network ${name} not found`, {
+    hint: 'see "healthctl network ls", make one with "healthctl network create"',
+  });
+
+/** With the directory of its leases. */
+export function forgetNetwork({ dirs }: LockedNetworks, { name }: NetworkRecord): void {
+  const { networks, leases } = networkPlacesOf(dirs);
+  rmSync(join(leases, name), { recursive: true, force: true });
+  rmSync(join(networks, `${name}.json`), { force: true });
+}
+
+/** Some addresses for machines, and not more than IPv4 has private ones. */
+const PREFIXES = { shortest: 8, longest: 29 };
+
+function subnetFor({ subnet: text }: NewNetwork, known: readonly NetworkRecord[]): Subnet {
+  const ours = known.flatMap(({ subnet }) => parseSubnet(subnet) ?? []);
+  if (text === undefined) {
+    const chosen = chooseSubnet([...ours, ...readHostSubnets()]);
+    if (chosen) return chosen;
+    throw new HealthctlError('EXHAUSTED', 'all predefined address pools have been fully subnetted', {
+      hint: 'give one with --subnet',
+    });
+  }
+  const subnet = parseSubnet(text);
+  if (!subnet || subnet.prefix < PREFIXES.shortest || subnet.prefix > PREFIXES.longest)
+    throw new HealthctlError('INVALID', `invalid subnet ${text}: it must be one of IPv4, like 10.80.0.0/24`);
+  if ([...ours, ...readHostSubnets('/nonexistent')].some((other) => overlaps(subnet, other)))
+    throw new HealthctlError('CONFLICT', `Pool overlaps with other one on this address space: ${subnetText(subnet)}`);
+  return subnet;
+}
+
+function gatewayFor(text: string | undefined, subnet: Subnet): string {
+  if (text === undefined) return firstAddressOf(subnet);
+  const address = parseAddress(text);
+  if (address === undefined) throw new HealthctlError('INVALID', `invalid gateway address: ${text}`);
+  if (!holdsAddress(subnet, address) || address === subnet.base || address === broadcastOf(subnet))
+    throw new HealthctlError('INVALID', `no matching subnet for gateway ${text}`);
+  return addressText(address);
+}
+
+function bridgeFor(name: string, id: string): string {
+  const isTaken = new RegExp(`^\\s*${DEFAULT_BRIDGE}:`, 'm').test(readFileSync('/proc/self/net/dev', 'latin1'));
+  return name === DEFAULT_NETWORK && !isTaken ? DEFAULT_BRIDGE : `${BRIDGE_PREFIX}-${id.slice(0, 10)}`;
+}
+
+const documentOf = ({ id, name, created, subnet, gateway, bridge, internal, labels }: NetworkRecord) => ({
+  ...{ Id: id, Name: name, Created: created, Subnet: subnet, Gateway: gateway, Bridge: bridge },
+  ...{ Internal: internal, Labels: labels },
+});
+
+/** Undefined for one that is missing or damaged. */
+function readNetworkFile(path: string): NetworkRecord | undefined {
+  try {
+    return networkFrom(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    if (errnoOf(error) !== undefined || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function networkFrom(value: unknown): NetworkRecord | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { Id: id, Name: name, Created: created, Subnet: subnet, Gateway: gateway, ...rest } = value as Json;
+  const { Bridge: bridge, Internal: internal, Labels: labels } = rest;
+  if (typeof id !== 'string' || typeof name !== 'string' || !VALID_NAME.test(name)) return undefined;
+  if (typeof created !== 'string' || typeof subnet !== 'string' || typeof gateway !== 'string') return undefined;
+  if (typeof bridge !== 'string' || typeof internal !== 'boolean') return undefined;
+  if (typeof labels !== 'object' || labels === null) return undefined;
+  const texts = Object.entries(labels).filter((label): label is [string, string] => typeof label[1] === 'string');
+  return { id, name, created, subnet, gateway, bridge, internal, labels: Object.fromEntries(texts) };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw deniedError(error, directory);
+  }
+}

@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
+
+/** The CNI plugins that a bridge network is made of. */
+export const BRIDGE_PLUGINS = ['bridge', 'host-local', 'portmap'] as const;
+
+/** Where distributions and other tools put CNI plugins. */
+const PLUGIN_DIRS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni', '/usr/local/libexec/cni'];
+
+/** One plugin of a network, as CNI's specification has its configuration (0.4.0, which every release of the plugins since 2019 takes). */
+export type PluginConfig = Readonly<Record<string, unknown>> & { readonly type: string };
+
+/** Where the system's programs are, for us and for the plugins that call iptables: not the PATH of whoever calls us. */
+const TOOL_DIRS = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+  '/run/current-system/sw/bin',
+];
+
+/** The directory that has all plugins. Throws NOT_FOUND that says what to install. */
+export function findPlugins(configured: string | undefined): string {
+  const dirs = configured === undefined ? PLUGIN_DIRS : [configured];
+  const found = dirs.find((dir) => BRIDGE_PLUGINS.every((name) => isProgram(join(dir, name))));
+  if (found !== undefined) return found;
+  throw new HealthctlError(
+    'NOT_FOUND',
+    `bridge networks need the CNI plugins ${BRIDGE_PLUGINS.join(', ')}, which are not in ${dirs.join(', ')}`,
+    { hint: "install them (Debian's package containernetworking-plugins), or give --network none or --network host" },
+  );
+}
+
+/** A program of the system. Throws NOT_FOUND that says what to install. */
+export function findTool(name: string, packageName: string): string {
+  const found = TOOL_DIRS.map((dir) => join(dir, name)).find(isProgram);
+  if (found !== undefined) return found;
+  throw new HealthctlError('NOT_FOUND', `bridge networks need the program ${name}, which is not installed`, {
+    hint: `install it (Debian's package ${packageName}), or give --network none or --network host`,
+  });
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+/** What programs are run with. */
+export interface ProgramContext {
+  readonly clock: Clock;
+  /** See LockedNetworks. */
+  readonly lockFd?: number;
+}
+
+/** One call of a plugin. */
+export interface PluginCall {
+  readonly command: 'ADD' | 'DEL';
+  readonly pluginDir: string;
+  /** With the keys `cniVersion` and `name` of its network, and `prevResult` where there is one. */
+  readonly config: PluginConfig;
+  readonly containerId: string;
+  /** Path of the network namespace; empty when it is gone. */
+  readonly netns: string;
+  /** Of the container. */
+  readonly interfaceName: string;
+}
+
+/** Calls a plugin. @returns its result, parsed JSON, undefined for DEL. Throws RUNTIME with its message in the words of CNI's own library */
+export async function callPlugin(ctx: ProgramContext, call: PluginCall): Promise<unknown> {
+  const { command, pluginDir, config, containerId, netns, interfaceName } = call;
+  const { code, stdout, stderr } = await runProgram(ctx, {
+    file: join(pluginDir, config.type),
+    args: [],
+    stdin: JSON.stringify(config),
+    env: {
+      CNI_COMMAND: command,
+      CNI_CONTAINERID: containerId,
+      CNI_NETNS: netns,
+      CNI_IFNAME: interfaceName,
+      CNI_PATH: pluginDir,
+    },
+  });
+  if (code === 0) return command === 'ADD' ? parsedOrUndefined(stdout) : undefined;
+  const reason = pluginMessage(stdout) ?? (stderr.trim().split('\n').at(-1) || `exit status ${code}`);
+  throw new HealthctlError(
+    'RUNTIME',
+    `plugin type=${JSON.stringify(config.type)} failed (${command.toLowerCase()}): ${reason}`,
+  );
+}
+
+/** CNI's error object: `msg`, and `details` where there are any. */
+function pluginMessage(stdout: string): string | undefined {
+  const value = parsedOrUndefined(stdout);
+  if (typeof value !== 'object' || value === null || !('msg' in value) || typeof value.msg !== 'string')
+    return undefined;
+  const details = 'details' in value && typeof value.details === 'string' ? value.details : '';
+  return details === '' ? value.msg : `${value.msg}; ${details}`;
+}
+
+function parsedOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export interface ProgramCall {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface ProgramEnd {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Longer than a plugin waits for another one's lock. */
+const LIMIT_MS = 60_000;
+const MAX_OUTPUT = 1 << 20;
+
+/** Runs a program to its end, with nothing of our environment. Throws RUNTIME when it cannot be run, TIMEOUT when it does not end. */
+export async function runProgram({ clock, lockFd }: ProgramContext, call: ProgramCall): Promise<ProgramEnd> {
+  const child = spawn(call.file, call.args, {
+    cwd: '/',
+    env: { PATH: TOOL_DIRS.join(':'), ...call.env },
+    stdio: ['pipe', 'pipe', 'pipe', ...(lockFd === undefined ? [] : [lockFd])],
+  });
+  const texts = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      if (texts[name].length < MAX_OUTPUT) texts[name] += text;
+    });
+  }
+  child.stdin?.on('error', () => undefined); // it need not read
+  child.stdin?.end(call.stdin ?? '');
+  const over = new AbortController();
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? -1));
+  });
+  try {
+    const end = await Promise.race([ended, clock.sleep(LIMIT_MS, over.signal).then(() => undefined)]);
+    if (end !== undefined) return { code: end, ...texts };
+  } catch (error) {
+    throw new HealthctlError('RUNTIME', `cannot run ${call.file}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    over.abort();
+  }
+  child.kill('SIGKILL');
+  throw new HealthctlError('TIMEOUT', `${call.file} did not end in ${LIMIT_MS / 1000} s`);
+}

@@ -1,0 +1,128 @@
+import { type PortRequest, type PublishedPort, tryPortKey } from './port-spec.ts';
+
+/** Docker's `PortBindings`: for each port of the container where it is to be reached. */
+export type PortBindings = Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>;
+
+export function bindingsFrom(requests: readonly PortRequest[]): PortBindings {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { containerPort, protocol, hostIp, firstHostPort, lastHostPort } of requests) {
+    const key = `${containerPort}/${protocol}`;
+    const range = firstHostPort === lastHostPort ? `${firstHostPort}` : `${firstHostPort}-${lastHostPort}`;
+    const binding = { HostIp: hostIp, HostPort: lastHostPort === 0 ? '' : range };
+    bindings[key] = [...(bindings[key] ?? []), binding];
+  }
+  return bindings;
+}
+
+/** What is to be published by a container's stored config; entries that nobody of us wrote are left out. */
+export function requestsFrom(bindings: unknown, published: readonly string[]): readonly PortRequest[] {
+  const bound = Object.entries(isObject(bindings) ? bindings : {}).flatMap(([key, list]) => {
+    const port = tryPortKey(key);
+    return port && Array.isArray(list) ? list.flatMap((item: unknown) => requestFrom(port, item) ?? []) : [];
+  });
+  const given = new Set(bound.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
+  const any = published
+    .filter((key) => !given.has(key))
+    .flatMap((key) => tryPortKey(key) ?? [])
+    .map((port) => ({ ...port, hostIp: '', firstHostPort: 0, lastHostPort: 0 }));
+  return [...bound, ...any];
+}
+
+function requestFrom(port: Pick<PortRequest, 'containerPort' | 'protocol'>, item: unknown): PortRequest | undefined {
+  if (!isObject(item) || typeof item.HostIp !== 'string' || typeof item.HostPort !== 'string') return undefined;
+  const [, first = '0', last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(item.HostPort) ?? [];
+  return { ...port, hostIp: item.HostIp, firstHostPort: Number(first), lastHostPort: Number(last) };
+}
+
+/** Docker's `NetworkSettings.Ports`: exposed ports that are not published are null. */
+export function portsDocument(
+  exposed: readonly string[],
+  ports: readonly PublishedPort[],
+): Readonly<Record<string, readonly { HostIp: string; HostPort: string }[] | null>> {
+  const keys = [...new Set([...exposed, ...ports.map(keyOf)])].sort(byPort);
+  return Object.fromEntries(
+    keys.map((key) => {
+      const bound = ports.filter((port) => keyOf(port) === key);
+      const list = bound.map(({ hostIp, hostPort }) => ({ HostIp: hostIp, HostPort: `${hostPort}` }));
+      return [key, list.length > 0 ? list : null];
+    }),
+  );
+}
+
+/** `80/tcp`. */
+export const keyOf = ({ containerPort, protocol }: Pick<PublishedPort, 'containerPort' | 'protocol'>): string =>
+  `${containerPort}/${protocol}`;
+
+/** By number, then protocol. */
+export function byPort(a: string, b: string): number {
+  return Number.parseInt(a, 10) - Number.parseInt(b, 10) || a.localeCompare(b);
+}
+
+/**
+ * Ports as `ps` shows them (docker/cli, formatter/container.go): `0.0.0.0:8080->80/tcp, 443/tcp`, with neighbours joined,
+ * `0.0.0.0:8000-8002->8000-8002/tcp`.
+ */
+export function portsText(exposed: readonly string[], ports: readonly PublishedPort[]): string {
+  const published = new Set(ports.map(keyOf));
+  const alone = exposed.filter((key) => !published.has(key)).flatMap((key) => tryPortKey(key) ?? []);
+  const all: readonly ShownPort[] = [
+    ...ports.map((port) => ({ ...port, group: `${port.hostIp}/${port.protocol}` })),
+    ...alone.map((port) => ({ ...port, hostIp: '', hostPort: 0, group: `/${port.protocol}` })),
+  ];
+  const sorted = all.toSorted(
+    (a, b) => a.containerPort - b.containerPort || a.group.localeCompare(b.group) || a.hostPort - b.hostPort,
+  );
+  const runs: ShownPort[][] = [];
+  for (const port of sorted) {
+    const run = runs.find((candidate) => continues(candidate.at(-1), port));
+    if (run) run.push(port);
+    else runs.push([port]);
+  }
+  return runs.map(runText).join(', ');
+}
+
+type ShownPort = PublishedPort & { readonly group: string };
+
+function continues(last: ShownPort | undefined, next: ShownPort): boolean {
+  if (!last || last.group !== next.group || next.containerPort !== last.containerPort + 1) return false;
+  return last.hostPort === 0 ? next.hostPort === 0 : next.hostPort === last.hostPort + 1;
+}
+
+function runText(run: readonly ShownPort[]): string {
+  const [first, last] = [run[0], run.at(-1)];
+  if (!first || !last) return '';
+  const span = (from: number, to: number): string => (from === to ? `${from}` : `${from}-${to}`);
+  const inside = `${span(first.containerPort, last.containerPort)}/${first.protocol}`;
+  return first.hostPort === 0 ? inside : `${first.hostIp}:${span(first.hostPort, last.hostPort)}->${inside}`;
+}
+
+/** Reads nerdctl's label of ports; what is no port is left out. */
+export function portsOfLabel(text: string | undefined): readonly PublishedPort[] {
+  if (text === undefined || text === '') return [];
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  return (Array.isArray(value) ? value : []).flatMap((item: unknown): readonly PublishedPort[] => {
+    if (!isObject(item)) return [];
+    const { HostPort: hostPort, ContainerPort: containerPort, Protocol: protocol, HostIP: hostIp } = item;
+    const port = tryPortKey(`${containerPort}/${protocol}`);
+    return port && typeof hostPort === 'number'
+      ? [{ ...port, hostPort, hostIp: typeof hostIp === 'string' && hostIp !== '' ? hostIp : '0.0.0.0' }]
+      : [];
+  });
+}
+
+/** The label that nerdctl reads. */
+export function labelFrom(ports: readonly PublishedPort[]): string {
+  return JSON.stringify(
+    ports.map(({ hostPort, containerPort, protocol, hostIp }) => ({
+      ...{ HostPort: hostPort, ContainerPort: containerPort, Protocol: protocol, HostIP: hostIp },
+    })),
+  );
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { HealthctlError } from '../lib/errors.ts';
+import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
+import { sweepLocked } from './attach.ts';
+import { dropRules, ensureRules } from './firewall.ts';
+import { isBuiltIn, resolveNetwork } from './known-networks.ts';
+import {
+  DEFAULT_NETWORK,
+  findNetwork,
+  forgetNetwork,
+  listNetworks,
+  missingNetwork,
+  type NetworkRecord,
+} from './network-record.ts';
+import { type LockedNetworks, type NetworkContext, withNetworkLock } from './places.ts';
+import { findTool, runProgram } from './plugins.ts';
+
+/**
+ * Removes a network with its bridge and its rules.
+ *
+ * @throws NOT_FOUND; CONFLICT for one that every host has, and for one in use, with Docker's texts
+ */
+export async function removeNetwork(networks: NetworkContext, nameOrId: string): Promise<void> {
+  const { name } = resolveNetwork(networks, nameOrId);
+  if (isBuiltIn(name)) throw new HealthctlError('CONFLICT', `${name} is a pre-defined network and cannot be removed`);
+  await withNetworkLock(networks, async (ctx) => {
+    const network = findNetwork(ctx, name);
+    if (!network) throw missingNetwork(nameOrId);
+    const inUse = (await sweepLocked(ctx)).filter((attachment) => attachment.network === name);
+    if (inUse.length > 0) {
+      const endpoints = inUse.map((one) => `name:${JSON.stringify(one.name)} id:"${one.id.slice(0, 12)}"`);
+      throw new HealthctlError(
+        'CONFLICT',
+        `error while removing network: network ${name} has active endpoints (${endpoints.join(', ')})`,
+        {
+          hint: 'stop these containers first',
+        },
+      );
+    }
+    await takeDown(ctx, network);
+  });
+}
+
+/** Removes the networks that users made and no container is attached to. @returns their names */
+export async function pruneNetworks(networks: NetworkContext, filter: PruneFilter): Promise<readonly string[]> {
+  const isWanted = ({ name, created, labels }: NetworkRecord): boolean =>
+    name !== DEFAULT_NETWORK && matchesPrune(filter, { createdMs: Date.parse(created), labels });
+  if (!listNetworks(networks).some(isWanted)) return [];
+  return withNetworkLock(networks, async (ctx) => {
+    const used = new Set((await sweepLocked(ctx)).map(({ network }) => network));
+    const unused = listNetworks(ctx).filter((network) => isWanted(network) && !used.has(network.name));
+    for (const network of unused) await takeDown(ctx, network);
+    return unused.map(({ name }) => name);
+  });
+}
+
+/** The record goes last, so that it can be called again. */
+async function takeDown(ctx: LockedNetworks, network: NetworkRecord): Promise<void> {
+  if (readFileSync('/proc/self/net/dev', 'latin1').includes(`${network.bridge}:`))
+    await deleteLink(ctx, network.bridge);
+  const rest = listNetworks(ctx).filter(({ name }) => name !== network.name);
+  await (rest.length > 0 ? ensureRules(ctx, rest) : dropRules(ctx));
+  forgetNetwork(ctx, network);
+}
+
+async function deleteLink(ctx: LockedNetworks, name: string): Promise<void> {
+  const { code, stderr } = await runProgram(ctx, {
+    file: findTool('ip', 'iproute2'),
+    args: ['link', 'delete', name],
+  });
+  if (code !== 0) throw new HealthctlError('RUNTIME', `the bridge ${name} could not be deleted: ${stderr.trim()}`);
+}

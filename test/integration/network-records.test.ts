@@ -1,0 +1,159 @@
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import {
+  type Attachment,
+  forgetAttachment,
+  isHeld,
+  listAttachments,
+  readAttachment,
+  writeAttachment,
+} from '../../src/network/attachment.ts';
+import { hostsText, updateHostsFile } from '../../src/network/hosts-file.ts';
+import {
+  createNetwork,
+  findNetwork,
+  forgetNetwork,
+  listNetworks,
+  needNetwork,
+} from '../../src/network/network-record.ts';
+import { type NetworkContext, networkPlacesOf, withNetworkLock } from '../../src/network/places.ts';
+import { readBootId, readStat } from '../../src/system/proc.ts';
+import { listProcesses } from '../fixtures/processes.ts';
+import { runProgram } from '../fixtures/program.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'healthctl-networks-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+let ctx: NetworkContext;
+beforeEach(() => {
+  const dataRoot = mkdtempSync(join(root, 'd-'));
+  ctx = {
+    dirs: { dataRoot, runRoot: dataRoot, hostId: 'h' },
+    clock: systemClock,
+    log: silentLogger,
+    settings: { defaultNetwork: 'bridge', bridgeSubnet: undefined, cniBinDir: undefined },
+  };
+});
+const asked = { internal: false, labels: { a: 'b' } };
+const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+function anAttachment(over: Partial<Attachment> = {}): Attachment {
+  const { pid } = process;
+  return {
+    ...{ namespace: 'default', id: 'c1', name: 'web', network: 'app', networkId: 'n1', hostname: 'web' },
+    holder: { bootId: readBootId(), pid, startTimeTicks: readStat(pid)?.startTimeTicks ?? 0 },
+    ...{ plugins: [{ type: 'bridge' }], ports: [], names: ['web'], hostsPath: '/x', extraHosts: [] },
+    ...over,
+  };
+}
+
+describe('networks on record', () => {
+  test('are found again as they were made, with subnets that do not overlap, for nobody else to read', async () => {
+    const [a, b] = await withNetworkLock(ctx, async (locked) => [
+      createNetwork(locked, { name: 'a', ...asked }),
+      createNetwork(locked, { name: 'b', ...asked }),
+    ]);
+    expect(listNetworks(ctx)).toEqual([a, b]);
+    expect(findNetwork(ctx, 'a')).toEqual(a);
+    expect(a?.subnet).not.toBe(b?.subnet);
+    expect(a?.bridge.length).toBeLessThanOrEqual(15);
+    const { networks, root: directory } = networkPlacesOf(ctx.dirs);
+    expect([modeOf(directory), modeOf(networks), modeOf(join(networks, 'a.json'))]).toEqual(['700', '700', '600']);
+    if (a) await withNetworkLock(ctx, async (locked) => forgetNetwork(locked, a));
+    expect(listNetworks(ctx)).toEqual([b]);
+  });
+
+  test('the default one is made when it is needed, once, with the subnet that was set', async () => {
+    ctx = { ...ctx, settings: { ...ctx.settings, bridgeSubnet: '10.201.0.0/24' } };
+    const made = await withNetworkLock(ctx, async (locked) => needNetwork(locked, 'bridge'));
+    expect(made).toMatchObject({ subnet: '10.201.0.0/24', gateway: '10.201.0.1' });
+    expect(await withNetworkLock(ctx, async (locked) => needNetwork(locked, 'bridge'))).toEqual(made);
+    const other = withNetworkLock(ctx, async (locked) => needNetwork(locked, 'other'));
+    await expect(other).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'network other not found' });
+  });
+
+  test('a damaged record is none, and a name cannot lead out of the directory', async () => {
+    await withNetworkLock(ctx, async (locked) => createNetwork(locked, { name: 'a', ...asked }));
+    writeFileSync(join(networkPlacesOf(ctx.dirs).networks, 'b.json'), '{"Name":"b"');
+    writeFileSync(join(networkPlacesOf(ctx.dirs).networks, 'c.json'), '{"Name":"../c","Id":"x"}');
+    expect(listNetworks(ctx).map(({ name }) => name)).toEqual(['a']);
+    for (const name of ['../lock', '.', '', 'a/b']) expect(findNetwork(ctx, name), name).toBeUndefined();
+  });
+});
+
+describe('attachments on record', () => {
+  test('are read as they were written, for nobody else to read, and forgotten', async () => {
+    const attachment = anAttachment();
+    await withNetworkLock(ctx, async (locked) => writeAttachment(locked, attachment));
+    expect(readAttachment(ctx, attachment)).toEqual(attachment);
+    expect(listAttachments(ctx)).toEqual([attachment]);
+    const { attached } = networkPlacesOf(ctx.dirs);
+    expect(readdirSync(attached).map((name) => modeOf(join(attached, name)))).toEqual(['600']);
+    await withNetworkLock(ctx, async (locked) => forgetAttachment(locked, attachment));
+    expect([readAttachment(ctx, attachment), listAttachments(ctx)]).toEqual([undefined, []]);
+  });
+
+  test('a damaged one is none', async () => {
+    await withNetworkLock(ctx, async () => undefined);
+    const { attached } = networkPlacesOf(ctx.dirs);
+    for (const [name, text] of [
+      ['cut', '{"id":'],
+      ['port', JSON.stringify({ ...anAttachment(), ports: [{ hostPort: 'x' }] })],
+    ])
+      writeFileSync(join(attached, `default:${name}.json`), text ?? '');
+    expect(listAttachments(ctx)).toEqual([]);
+  });
+
+  test('one is held by its process alone: not by a later one of that pid, nor after a reboot', () => {
+    const { holder } = anAttachment();
+    expect(isHeld({ holder })).toBe(true);
+    expect(isHeld({ holder: { ...holder, startTimeTicks: holder.startTimeTicks + 1 } })).toBe(false);
+    expect(isHeld({ holder: { ...holder, bootId: 'another' } })).toBe(false);
+  });
+});
+
+describe('the file of hosts', () => {
+  test('is changed in place, and never through a symbolic link', () => {
+    const path = join(root, 'hosts');
+    writeFileSync(path, `${hostsText([])}192.0.2.9 mine\n`);
+    const { ino } = statSync(path);
+    expect(updateHostsFile(path, [{ address: '10.80.0.2', names: ['web'] }])).toBe(true);
+    expect(readFileSync(path, 'utf8')).toContain('10.80.0.2\tweb');
+    expect(updateHostsFile(path, [])).toBe(true);
+    expect(readFileSync(path, 'utf8')).toBe(`${hostsText([])}192.0.2.9 mine\n`);
+    expect(statSync(path).ino).toBe(ino);
+    symlinkSync(path, join(root, 'link'));
+    for (const other of [join(root, 'link'), join(root, 'missing')]) expect(updateHostsFile(other, [])).toBe(false);
+    expect(existsSync(join(root, 'missing'))).toBe(false);
+  });
+
+  test('one that the container has made too large is left alone', () => {
+    const path = join(root, 'large');
+    writeFileSync(path, 'x'.repeat((1 << 20) + 1));
+    expect(updateHostsFile(path, [{ address: '10.80.0.2', names: ['web'] }])).toBe(false);
+  });
+});
+
+test('the lock of a command that was killed is free when the program that it started has ended', async () => {
+  const fixture = 'test/fixtures/killed-with-network-lock.ts';
+  const seconds = `1.${process.pid}`; // by which it is told from others
+  const command = [process.execPath, '--import', 'tsx', fixture, ctx.dirs.dataRoot, seconds];
+  const { stdout, code } = await runProgram(command, { env: { PATH: process.env.PATH ?? '', TSX_DISABLE_CACHE: '1' } });
+  expect({ stdout, code }).toEqual({ stdout: 'locked\n', code: 137 });
+  const isAtWork = () => listProcesses().some(({ args }) => args.includes(seconds) && !args.includes(fixture));
+  expect(isAtWork()).toBe(true);
+  await withNetworkLock(ctx, async () => expect(isAtWork()).toBe(false));
+});
