@@ -14,6 +14,7 @@ export const nouns: readonly Noun[] = [
   { name: 'healthcheck', summary: 'Run health checks' },
   { name: 'image', summary: 'Manage images' },
   { name: 'system', summary: 'Manage healthctl' },
+  { name: 'volume', summary: 'Manage volumes' },
 ];
 
 /** Every command there is. Adding one is adding a line here and a file under commands/; nothing registers itself. */
@@ -179,6 +180,36 @@ export const commands: readonly CommandEntry[] = [
     aliases: [],
     summary: 'Display detailed information on one or more images',
     load: async () => (await import('./commands/image/inspect.ts')).inspect,
+  },
+  {
+    path: ['volume', 'create'],
+    aliases: [],
+    summary: 'Create a volume',
+    load: async () => (await import('./commands/volume/create.ts')).create,
+  },
+  {
+    path: ['volume', 'ls'],
+    aliases: [['volume', 'list']],
+    summary: 'List volumes',
+    load: async () => (await import('./commands/volume/list.ts')).list,
+  },
+  {
+    path: ['volume', 'inspect'],
+    aliases: [],
+    summary: 'Display detailed information on one or more volumes',
+    load: async () => (await import('./commands/volume/inspect.ts')).inspect,
+  },
+  {
+    path: ['volume', 'rm'],
+    aliases: [['volume', 'remove']],
+    summary: 'Remove one or more volumes',
+    load: async () => (await import('./commands/volume/remove.ts')).remove,
+  },
+  {
+    path: ['volume', 'prune'],
+    aliases: [],
+    summary: 'Remove unused local volumes',
+    load: async () => (await import('./commands/volume/prune.ts')).prune,
   },
   {
     path: ['daemon', 'run'],

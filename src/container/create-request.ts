@@ -1,6 +1,6 @@
 import type { HealthFlags } from '../health/flags.ts';
 import type { RestartPolicy } from '../health/restart-policy.ts';
-import type { Bind, Tmpfs } from '../oci/mounts.ts';
+import type { Bind, Tmpfs, VolumeRequest } from '../oci/mounts.ts';
 import type { SecurityOptions } from '../oci/parse.ts';
 import type { Rlimit } from '../oci/types.ts';
 
@@ -16,6 +16,7 @@ export interface CreateRequest {
   readonly env: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly binds: readonly Bind[];
+  readonly volumes: readonly VolumeRequest[];
   readonly tmpfs: readonly Tmpfs[];
   readonly workingDir?: string;
   readonly user?: string;

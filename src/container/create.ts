@@ -9,6 +9,7 @@ import { version } from '../lib/build-info.ts';
 import { errnoOf, fileReasonOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { encodeJson } from '../lib/json.ts';
 import { isReservedLabel, LABELS } from '../lib/labels.ts';
+import { refuseDuplicates } from '../oci/mounts.ts';
 import { resolveArgs } from '../oci/process.ts';
 import { parseSignal } from '../oci/signal.ts';
 import { buildSpec, type ImageDefaults, type SpecOptions } from '../oci/spec.ts';
@@ -26,6 +27,7 @@ import { refuseKept } from './refuse-kept.ts';
 import { chooseRuntime } from './runtime.ts';
 import { STORED_CONFIG_KEY } from './stored-config.ts';
 import { storedConfigFrom } from './stored-config-from.ts';
+import { bindOfVolume, type UsedVolume, volumeRequestsOf, withVolumes } from './volumes.ts';
 
 export interface CreateDeps {
   /** The image, pulled where that was asked for. Throws NOT_FOUND. */
@@ -59,6 +61,7 @@ export async function createContainer(
   if (request.name !== undefined) checkName(request.name);
   for (const key of Object.keys(request.labels)) refuseReserved(key);
   if (request.stopSignal !== undefined) parseSignal(request.stopSignal);
+  refuseMounts(request);
   const runtime = chooseRuntime(request.runtime, deps.path);
   if (request.name !== undefined) await refuseTakenName(ctx, request.name);
   const image = await deps.findImage();
@@ -73,37 +76,41 @@ export async function createContainer(
   return withRollback(ctx, id, async (leased) => {
     const mounts = await leased.snapshots.prepare({ snapshotter: ctx.snapshotter, key: id, parent: chainId });
     const user = userOf(ctx, request, image, mounts);
-    const options = specOptionsOf(ctx, { id, request, image, user, path: deps.path });
-    const spec = buildSpec(options);
-    const stored = storedConfigFrom(request, image, {
-      hostname: options.hostname,
-      env: spec.process?.env ?? [],
-      args: argsOf(request, image),
+    const requests = volumeRequestsOf(request, image.config.volumes);
+    return withVolumes(ctx, { requests, rootfs: mounts, signal: deps.signal }, async (volumes) => {
+      const options = specOptionsOf(ctx, { id, request, image, user, volumes, path: deps.path });
+      const spec = buildSpec(options);
+      const stored = storedConfigFrom(request, image, {
+        hostname: options.hostname,
+        env: spec.process?.env ?? [],
+        args: argsOf(request, image),
+        volumes,
+      });
+      const labels = { ...labelsOf(ctx, { id, request, image, hostname: options.hostname }), ...health.labels };
+      return withNamesLock(
+        ctx,
+        async () => {
+          const name = request.name ?? (await inventName(ctx));
+          if (request.name !== undefined) await refuseTakenName(ctx, name);
+          const named = { ...labels, [LABELS.name]: name };
+          refuseLongLabels(named);
+          if (deps.signal?.aborted) throw new HealthctlError('ABORTED', 'the create was cancelled');
+          await leased.containers.create({
+            id,
+            labels: named,
+            image: image.name,
+            runtime: runtime.shim,
+            ...(runtime.options ? { runcOptions: runtime.options } : {}),
+            snapshotter: ctx.snapshotter,
+            snapshotKey: id,
+            specJson: encodeJson(spec),
+            extensions: { [STORED_CONFIG_KEY]: encodeJson(stored) },
+          });
+          return { id, name };
+        },
+        deps.signal,
+      );
     });
-    const labels = { ...labelsOf(ctx, { id, request, image, hostname: options.hostname }), ...health.labels };
-    return withNamesLock(
-      ctx,
-      async () => {
-        const name = request.name ?? (await inventName(ctx));
-        if (request.name !== undefined) await refuseTakenName(ctx, name);
-        const named = { ...labels, [LABELS.name]: name };
-        refuseLongLabels(named);
-        if (deps.signal?.aborted) throw new HealthctlError('ABORTED', 'the create was cancelled');
-        await leased.containers.create({
-          id,
-          labels: named,
-          image: image.name,
-          runtime: runtime.shim,
-          ...(runtime.options ? { runcOptions: runtime.options } : {}),
-          snapshotter: ctx.snapshotter,
-          snapshotKey: id,
-          specJson: encodeJson(spec),
-          extensions: { [STORED_CONFIG_KEY]: encodeJson(stored) },
-        });
-        return { id, name };
-      },
-      deps.signal,
-    );
   });
 }
 
@@ -151,16 +158,18 @@ interface SpecParts {
   readonly request: CreateRequest;
   readonly image: ResolvedImage;
   readonly user: SpecOptions['user'];
+  readonly volumes: readonly UsedVolume[];
   readonly path: string;
 }
 
-function specOptionsOf(ctx: ContainerContext, { id, request, image, user, path }: SpecParts): SpecOptions {
+function specOptionsOf(ctx: ContainerContext, { id, request, image, user, volumes, path }: SpecParts): SpecOptions {
   const { namespace } = ctx.containerd;
   const hostname = hostnameFor(request.hostname, request.network, id);
-  for (const { source } of request.binds) makeBindSource(source);
+  for (const { source, mount } of request.binds) if (!mount) makeBindSource(source);
   const generated = generatedFilesOf(dataDirOf(ctx.dirs, { namespace, id }), request.network);
   return {
     ...specOptionsFrom(request),
+    binds: [...request.binds, ...volumes.map(bindOfVolume)],
     id,
     namespace,
     hostname,
@@ -217,6 +226,15 @@ function imageDefaultsOf({ config }: ResolvedImage): ImageDefaults {
 
 function argsOf({ entrypoint, command }: CreateRequest, { config }: ResolvedImage): readonly string[] {
   return resolveArgs({ imageEntrypoint: config.entrypoint ?? [], imageCmd: config.cmd ?? [], entrypoint, command });
+}
+
+/** Throws in Docker's words for mounts that cannot be: two at one place, and a --mount of what does not exist. */
+function refuseMounts({ binds, volumes, tmpfs }: CreateRequest): void {
+  refuseDuplicates([...binds, ...volumes, ...tmpfs]);
+  const missing = binds.find(({ source, mount }) => mount && !statSync(source, { throwIfNoEntry: false }));
+  if (!missing) return;
+  const reason = `bind source path does not exist: ${missing.source}`;
+  throw new HealthctlError('INVALID', `invalid mount config for type "bind": ${reason}`);
 }
 
 /** Docker's -v makes a directory that is missing on the host. */

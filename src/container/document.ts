@@ -1,8 +1,9 @@
 import type { GivenHealthConfig } from '../health/config.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { LABELS } from '../lib/labels.ts';
-import type { Details, MountPoint } from './details.ts';
+import type { Details } from './details.ts';
 import type { ShownHealth } from './health.ts';
+import type { MountPoint } from './mount-point.ts';
 import { restartPolicyOf } from './restart-label.ts';
 import { NEVER_RESTARTED, type RestartRecord } from './restart-record.ts';
 import type { ContainerView } from './view.ts';

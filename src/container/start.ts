@@ -11,6 +11,7 @@ import { runcOptions } from './runtime.ts';
 import { startFailure } from './start-failure.ts';
 import { storedConfigOf } from './stored-config.ts';
 import { type ContainerView, runIdOf, startNoteJson } from './view.ts';
+import { refuseLostVolumes } from './volume-check.ts';
 
 /** Docker's exit status of `run` when the runtime failed for another reason than the program. */
 const CANNOT_START = 125;
@@ -60,6 +61,7 @@ async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<Rea
   const subject = { namespace: ctx.containerd.namespace, id };
   const dataDir = dataDirOf(ctx.dirs, subject);
   const config = storedConfigOf(view.record);
+  if (config) refuseLostVolumes(ctx, config);
   if (config)
     writeGeneratedFiles(dataDir, {
       network: config.HostConfig.NetworkMode,

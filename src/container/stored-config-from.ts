@@ -2,13 +2,20 @@ import { trustedImageLabels } from '../image/config.ts';
 import type { ResolvedImage } from '../image/find.ts';
 import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
 import type { CreateRequest } from './create-request.ts';
+import { bindTextsOf, mountOptionsOf, mountPointsFrom, volumePathsOf } from './mount-documents.ts';
 import type { StoredConfig } from './stored-config.ts';
+import type { UsedVolume } from './volumes.ts';
 
 /** Docker's `Config` and `HostConfig` of a new container. */
 export function storedConfigFrom(
   request: CreateRequest,
   image: ResolvedImage,
-  resolved: { readonly hostname: string; readonly env: readonly string[]; readonly args: readonly string[] },
+  resolved: {
+    readonly hostname: string;
+    readonly env: readonly string[];
+    readonly args: readonly string[];
+    readonly volumes: readonly UsedVolume[];
+  },
 ): StoredConfig {
   const { config } = image;
   const ownEntrypoint =
@@ -34,7 +41,7 @@ export function storedConfigFrom(
       Env: resolved.env,
       Cmd: command ?? null,
       Image: request.image,
-      Volumes: null,
+      Volumes: volumePathsOf(request, config.volumes),
       WorkingDir: request.workingDir ?? config.workingDir,
       Entrypoint: entrypoint && entrypoint.length > 0 ? entrypoint : null,
       Labels: { ...trustedImageLabels(config.labels), ...request.labels },
@@ -42,6 +49,8 @@ export function storedConfigFrom(
       ...(request.stopTimeoutS === undefined ? {} : { StopTimeout: request.stopTimeoutS }),
     },
     HostConfig: hostConfigFrom(request),
+    Mounts: mountPointsFrom(request, resolved.volumes),
+    AnonymousVolumes: resolved.volumes.filter(({ isAnonymous }) => isAnonymous).map(({ volume }) => volume.name),
   };
 }
 
@@ -51,11 +60,11 @@ function hostConfigFrom(request: CreateRequest): StoredConfig['HostConfig'] {
     ...(security.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(security.seccomp === undefined ? [] : [`seccomp=${security.seccomp}`]),
   ];
+  const tmpfs = request.tmpfs.filter(({ isMount }) => !isMount);
   const orNull = <T>(list: readonly T[]) => (list.length > 0 ? list : null);
   return {
-    Binds: orNull(
-      request.binds.map(({ source, destination, readOnly }) => `${source}:${destination}${readOnly ? ':ro' : ''}`),
-    ),
+    Binds: orNull(bindTextsOf(request)),
+    ...mountOptionsOf(request),
     LogConfig: { Type: 'file', Config: {} },
     NetworkMode: request.network,
     PortBindings: {},
@@ -66,8 +75,8 @@ function hostConfigFrom(request: CreateRequest): StoredConfig['HostConfig'] {
     Privileged: request.privileged,
     ReadonlyRootfs: request.readOnly,
     SecurityOpt: orNull(securityOpt),
-    ...(request.tmpfs.length > 0
-      ? { Tmpfs: Object.fromEntries(request.tmpfs.map(({ destination, options }) => [destination, options.join(',')])) }
+    ...(tmpfs.length > 0
+      ? { Tmpfs: Object.fromEntries(tmpfs.map(({ destination, options }) => [destination, options.join(',')])) }
       : {}),
     ShmSize: request.shmSize || DEFAULT_SHM_SIZE,
     Runtime: request.runtime ?? 'runc',

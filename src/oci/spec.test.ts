@@ -1,10 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { ALL_CAPABILITIES, DEFAULT_CAPABILITIES } from './capabilities.ts';
 import { parseTmpfs, parseVolume } from './mount-flags.ts';
+import type { Bind } from './mounts.ts';
 import { parseRuntimeSpec } from './read-spec.ts';
 import type { SpecOptions } from './spec.ts';
 import { buildSpec } from './spec.ts';
 import type { RuntimeSpec } from './types.ts';
+
+function bindOf(text: string, cwd: string): Bind {
+  const mount = parseVolume(text, cwd);
+  if (mount.kind !== 'bind') throw new Error(`${text} is no bind mount`);
+  return mount.bind;
+}
 
 const MIB = 2 ** 20;
 
@@ -170,7 +177,7 @@ describe('mounts', () => {
   });
 
   test('what was asked for comes last, parents before children, and replaces defaults', () => {
-    const binds = ['/x:/a/b/c', '/x:/a', '/x:/dev/shm'].map((text) => parseVolume(text, '/'));
+    const binds = ['/x:/a/b/c', '/x:/a', '/x:/dev/shm'].map((text) => bindOf(text, '/'));
     const spec = build({ binds, tmpfs: [parseTmpfs('/a/b')] });
     expect(spec.mounts?.slice(6).map(({ destination, type }) => [destination, type])).toEqual([
       ['/a', 'bind'],
@@ -181,13 +188,13 @@ describe('mounts', () => {
   });
 
   test('a /dev of one’s own replaces all below it', () => {
-    const spec = build({ binds: [parseVolume('/dev:/dev', '/')] });
+    const spec = build({ binds: [bindOf('/dev:/dev', '/')] });
     expect(spec.mounts?.map(({ destination }) => destination)).toEqual(['/proc', '/sys', '/sys/fs/cgroup', '/dev']);
   });
 
   test('generated files, unless one’s own is there; read-only with the root', () => {
     const generated = { hosts: '/s/hosts', hostname: '/s/hostname', resolvConf: '/s/resolv.conf' };
-    const binds = [parseVolume('/mine:/etc/hosts', '/')];
+    const binds = [bindOf('/mine:/etc/hosts', '/')];
     const spec = build({ generated, binds });
     expect(spec.mounts?.filter(({ destination }) => destination === '/etc/hosts')).toHaveLength(1);
     expect(mountAt(spec, '/etc/resolv.conf')).toEqual(['rbind', 'rprivate']);
@@ -195,7 +202,7 @@ describe('mounts', () => {
   });
 
   test('--read-only', () => {
-    const spec = build({ readOnly: true, binds: [parseVolume('/x:/x', '/')], tmpfs: [parseTmpfs('/tmp')] });
+    const spec = build({ readOnly: true, binds: [bindOf('/x:/x', '/')], tmpfs: [parseTmpfs('/tmp')] });
     expect(spec.root).toEqual({ path: 'rootfs', readonly: true });
     for (const writable of ['/proc', '/dev', '/dev/shm', '/x', '/tmp']) {
       expect(mountAt(spec, writable)).not.toContain('ro');
@@ -204,14 +211,14 @@ describe('mounts', () => {
 
   test('propagation of the root follows the binds', () => {
     const propagation = (...texts: string[]) =>
-      build({ binds: texts.map((text) => parseVolume(text, '/')) }).linux?.rootfsPropagation;
+      build({ binds: texts.map((text) => bindOf(text, '/')) }).linux?.rootfsPropagation;
     expect(propagation('/x:/x')).toBeUndefined();
     expect(propagation('/x:/x:slave')).toBe('rslave');
     expect(propagation('/x:/x:slave', '/y:/y:rshared')).toBe('shared');
   });
 
   test('the same place twice', () => {
-    const binds = [parseVolume('/x:/data', '/')];
+    const binds = [bindOf('/x:/data', '/')];
     const error = invalid('Duplicate mount point: /data');
     expect(() => build({ binds, tmpfs: [parseTmpfs('/data/')] })).toThrow(error);
     expect(() => build({ binds: [...binds, ...binds] })).toThrow(error);

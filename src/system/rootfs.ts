@@ -84,6 +84,30 @@ function readFiles(
 }
 
 /**
+ * Opens a directory of a container's root file system, under the same rules: symbolic links lead nowhere but inside that root. The
+ * descriptor goes on when nothing is mounted any more; below `/proc/self/fd/<it>` the directory can be read.
+ *
+ * @returns undefined where there is nothing, `other` where something else is there; the caller closes a descriptor
+ * @throws as readFilesInRoot
+ */
+export function openDirectoryInRoot(
+  mounts: readonly SnapshotMount[],
+  path: string,
+  { parent }: Pick<ReadOptions, 'parent'>,
+): number | 'other' | undefined {
+  const libc = openLibc();
+  const root = openRoot(libc, mounts, parent);
+  try {
+    const found = openInRoot(libc, root, path);
+    if (found === undefined || fstatSync(found).isDirectory()) return found;
+    closeSync(found);
+    return 'other';
+  } finally {
+    closeSync(root);
+  }
+}
+
+/**
  * Reads a file as a process sees it, its mounts included, under the same rules: what is absent or no regular file is undefined, also when
  * the process is gone. Throws INVALID for a file larger than `maxBytes`.
  */

@@ -1,23 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { CreateRequest } from '../../container/create-request.ts';
 import { NO_RESTART } from '../../health/restart-policy.ts';
-import { fileReasonOf, HealthctlError, messageOf } from '../../lib/errors.ts';
+import { fileReasonOf, HealthctlError } from '../../lib/errors.ts';
 import { parseEnvFile } from '../../oci/env-file.ts';
-import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
 import { parseCpus, parseEnv, parseLabel, parseSecurityOptions, parseSize, parseUlimit } from '../../oci/parse.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
+import { checkBy } from './check-by.ts';
 import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
 import { restartOptionSpec, restartPolicyFrom } from './restart.ts';
-
-/** Turns a parser that throws into a check of an option's value. */
-export const checkBy = (parse: (text: string) => unknown) => (text: string) => {
-  try {
-    parse(text);
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
-};
+import { mountOptionSpecs, mountsFrom } from './volumes.ts';
 
 const PULL_POLICIES = ['always', 'missing', 'never'] as const;
 export type PullPolicy = (typeof PULL_POLICIES)[number];
@@ -76,11 +67,10 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'shm-size', type: 'string', value: 'bytes', help: 'Size of /dev/shm', check: checkBy(parseSize) },
   { name: 'stop-signal', type: 'string', help: 'Signal to stop the container' },
   { name: 'stop-timeout', type: 'int', help: 'Timeout (in seconds) to stop a container' },
-  { name: 'tmpfs', type: 'list', help: 'Mount a tmpfs directory' },
   { name: 'tty', short: 't', type: 'bool', help: 'Allocate a pseudo-TTY' },
   { name: 'ulimit', type: 'list', value: 'ulimit', help: 'Ulimit options', check: checkBy(parseUlimit) },
   { name: 'user', short: 'u', type: 'string', help: 'Username or UID (format: <name|uid>[:<group|gid>])' },
-  { name: 'volume', short: 'v', type: 'list', help: 'Bind mount a host path: HOST:CONTAINER[:ro]' },
+  ...mountOptionSpecs,
   { name: 'workdir', short: 'w', type: 'string', help: 'Working directory inside the container' },
   ...later(),
 ];
@@ -90,7 +80,6 @@ function later(): readonly OptionSpec[] {
   return (
     [
       ['publish', 'p', 'published ports come with bridge networks, in a later version'],
-      ['mount', undefined, 'it comes with a later version: give -v HOST:CONTAINER or --tmpfs'],
       ['dns', undefined, 'it comes with bridge networks, in a later version'],
       ['add-host', undefined, 'it comes with bridge networks, in a later version'],
       ['device', undefined, 'it comes with a later version: see --privileged'],
@@ -178,8 +167,7 @@ function requestFrom(
     ...text('hostname', 'hostname'),
     env: environmentFrom(options, caller.env),
     labels: labelsFrom(options),
-    binds: options.list('volume').map((volume) => parseVolume(volume, caller.cwd)),
-    tmpfs: options.list('tmpfs').map(parseTmpfs),
+    ...mountsFrom(options, caller.cwd),
     ...text('workingDir', 'workdir'),
     ...text('user', 'user'),
     groupAdd: options.list('group-add'),

@@ -146,7 +146,7 @@ async function wasStarted(ctx: ContainerContext, id: string): Promise<boolean> {
 async function removeOrWarn(ctx: ContainerContext, id: string): Promise<void> {
   const { removeContainer } = await import('../../../container/remove.ts');
   try {
-    await removeContainer(ctx, await viewById(ctx, id), { force: true });
+    await removeContainer(ctx, await viewById(ctx, id), { force: true, volumes: true });
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) ctx.log.warn(`container ${id} was not removed: ${messageOf(error)}`);
   }
