@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import type { Containerd } from '../containerd/client.ts';
 import { healthConfigFromFlags } from '../health/flags.ts';
 import { restartPolicyText } from '../health/restart-policy.ts';
 import { trustedImageLabels } from '../image/config.ts';
 import { ensureUnpacked, type ResolvedImage } from '../image/find.ts';
 import { version } from '../lib/build-info.ts';
-import { errnoOf, fileReasonOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import { fileReasonOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { encodeJson } from '../lib/json.ts';
 import { isReservedLabel, LABELS } from '../lib/labels.ts';
-import { refuseDuplicates } from '../oci/mounts.ts';
+import { parseDeviceRule } from '../oci/devices.ts';
+import type { NamespaceModes } from '../oci/namespaces.ts';
 import { resolveArgs } from '../oci/process.ts';
 import { parseSignal } from '../oci/signal.ts';
 import { buildSpec, type ImageDefaults, type SpecOptions } from '../oci/spec.ts';
@@ -20,11 +21,14 @@ import { type ContainerContext, dataDirOf, namespaceRunDir } from './context.ts'
 import type { CreateRequest } from './create-request.ts';
 import { generatedFilesOf, hostnameFor } from './generated-files.ts';
 import { healthLabelsFrom } from './health-labels.ts';
-import { findInit, readHostFacts } from './host-facts.ts';
+import { findInit } from './host-facts.ts';
+import { type HostNeeds, hostNeedsOf, makeBindSource, refuseMounts } from './host-needs.ts';
 import { refuseLongLabels } from './label-limit.ts';
 import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
+import { resolveModes } from './namespaces.ts';
 import { refuseKept } from './refuse-kept.ts';
 import { chooseRuntime } from './runtime.ts';
+import { sharedMemoryOf } from './shared-memory.ts';
 import { STORED_CONFIG_KEY } from './stored-config.ts';
 import { storedConfigFrom } from './stored-config-from.ts';
 import { bindOfVolume, type UsedVolume, volumeRequestsOf, withVolumes } from './volumes.ts';
@@ -62,8 +66,10 @@ export async function createContainer(
   for (const key of Object.keys(request.labels)) refuseReserved(key);
   if (request.stopSignal !== undefined) parseSignal(request.stopSignal);
   refuseMounts(request);
+  const onHost = hostNeedsOf(ctx, request);
   const runtime = chooseRuntime(request.runtime, deps.path);
   if (request.name !== undefined) await refuseTakenName(ctx, request.name);
+  const { modes, ipcDonor } = await resolveModes(ctx, request.namespaces);
   const image = await deps.findImage();
   const health = healthLabelsFrom({ image: image.familiarName, imageValue: image.config.healthcheck, flags });
   for (const warning of health.warnings) ctx.log.warn(warning);
@@ -73,14 +79,19 @@ export async function createContainer(
   });
 
   const id = randomBytes(32).toString('hex');
+  const shm = sharedMemoryOf(ctx, { id, ipc: modes.ipc, donor: ipcDonor });
   return withRollback(ctx, id, async (leased) => {
     const mounts = await leased.snapshots.prepare({ snapshotter: ctx.snapshotter, key: id, parent: chainId });
     const user = userOf(ctx, request, image, mounts);
     const requests = volumeRequestsOf(request, image.config.volumes);
     return withVolumes(ctx, { requests, rootfs: mounts, signal: deps.signal }, async (volumes) => {
-      const options = specOptionsOf(ctx, { id, request, image, user, volumes, path: deps.path });
+      const options = specOptionsOf(ctx, {
+        ...onHost,
+        ...{ id, request, image, user, volumes, modes, shm },
+        path: deps.path,
+      });
       const spec = buildSpec(options);
-      const stored = storedConfigFrom(request, image, {
+      const stored = storedConfigFrom({ ...request, namespaces: modes }, image, {
         hostname: options.hostname,
         env: spec.process?.env ?? [],
         args: argsOf(request, image),
@@ -153,18 +164,21 @@ function userOf(
   });
 }
 
-interface SpecParts {
+interface SpecParts extends HostNeeds {
   readonly id: string;
   readonly request: CreateRequest;
   readonly image: ResolvedImage;
   readonly user: SpecOptions['user'];
   readonly volumes: readonly UsedVolume[];
   readonly path: string;
+  readonly modes: NamespaceModes;
+  readonly shm: SpecOptions['shm'];
 }
 
-function specOptionsOf(ctx: ContainerContext, { id, request, image, user, volumes, path }: SpecParts): SpecOptions {
+function specOptionsOf(ctx: ContainerContext, parts: SpecParts): SpecOptions {
+  const { id, request, image, user, volumes, path, host, devices, modes, shm } = parts;
   const { namespace } = ctx.containerd;
-  const hostname = hostnameFor(request.hostname, request.network, id);
+  const hostname = hostnameFor(request.hostname, modes.uts === 'host' ? 'host' : request.network, id);
   for (const { source, mount } of request.binds) if (!mount) makeBindSource(source);
   const generated = generatedFilesOf(dataDirOf(ctx.dirs, { namespace, id }), request.network);
   return {
@@ -176,7 +190,11 @@ function specOptionsOf(ctx: ContainerContext, { id, request, image, user, volume
     image: imageDefaultsOf(image),
     user,
     generated,
-    host: readHostFacts({ withDevices: request.privileged }),
+    host,
+    devices,
+    deviceRules: request.deviceRules.map(parseDeviceRule),
+    namespaces: modes,
+    ...(shm === undefined ? {} : { shm }),
     ...(request.init ? { init: findInit(path) } : {}),
   };
 }
@@ -184,7 +202,10 @@ function specOptionsOf(ctx: ContainerContext, { id, request, image, user, volume
 /** What the spec takes from the request as it is. */
 function specOptionsFrom(
   request: CreateRequest,
-): Omit<SpecOptions, 'id' | 'namespace' | 'hostname' | 'image' | 'user' | 'host'> {
+): Omit<
+  SpecOptions,
+  'id' | 'namespace' | 'hostname' | 'image' | 'user' | 'host' | 'devices' | 'deviceRules' | 'namespaces'
+> {
   const {
     health: _health,
     restart: _restart,
@@ -194,6 +215,9 @@ function specOptionsFrom(
     hostname: _hostname,
     name: _name,
     labels: _labels,
+    devices: _devices,
+    deviceRules: _deviceRules,
+    namespaces: _namespaces,
     security,
     tty,
     ...rest
@@ -228,27 +252,6 @@ function argsOf({ entrypoint, command }: CreateRequest, { config }: ResolvedImag
   return resolveArgs({ imageEntrypoint: config.entrypoint ?? [], imageCmd: config.cmd ?? [], entrypoint, command });
 }
 
-/** Throws in Docker's words for mounts that cannot be: two at one place, and a --mount of what does not exist. */
-function refuseMounts({ binds, volumes, tmpfs }: CreateRequest): void {
-  refuseDuplicates([...binds, ...volumes, ...tmpfs]);
-  const missing = binds.find(({ source, mount }) => mount && !statSync(source, { throwIfNoEntry: false }));
-  if (!missing) return;
-  const reason = `bind source path does not exist: ${missing.source}`;
-  throw new HealthctlError('INVALID', `invalid mount config for type "bind": ${reason}`);
-}
-
-/** Docker's -v makes a directory that is missing on the host. */
-function makeBindSource(source: string): void {
-  try {
-    mkdirSync(source, { recursive: true });
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST' && statSync(source, { throwIfNoEntry: false })) return; // a file, a socket, a device
-    throw new HealthctlError('INVALID', `error while creating mount source path '${source}': ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-}
-
 interface LabelParts {
   readonly id: string;
   readonly request: CreateRequest;
@@ -272,6 +275,7 @@ function labelsOf(
     [LABELS.platform]: `${os}/${architecture}`,
     [LABELS.networks]: JSON.stringify([request.network]),
     [LABELS.stopSignal]: request.stopSignal ?? stopSignal ?? 'SIGTERM',
+    ...(request.pidfile === undefined ? {} : { [LABELS.pidfile]: request.pidfile }),
     ...(request.stopTimeoutS === undefined ? {} : { [LABELS.stopTimeout]: `${request.stopTimeoutS}` }),
     ...(request.restart.name === 'no' ? {} : { [LABELS.restart]: restartPolicyText(request.restart) }),
   };

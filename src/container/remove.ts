@@ -4,7 +4,9 @@ import { LABELS } from '../lib/labels.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
+import { removePidfile } from './pidfile.ts';
 import { mayBeRestarted } from './restart-label.ts';
+import { releaseSharedMemory } from './shared-memory.ts';
 import { killContainer, noteStopped } from './stop.ts';
 import { storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
@@ -44,6 +46,8 @@ export async function removeContainer(
     ctx.log.warn(`container ${name}: its health could not be removed: ${messageOf(error)}`);
   }
   rmSync(dataDirOf(ctx.dirs, subject), { recursive: true, force: true });
+  releaseSharedMemory(ctx, id);
+  if (labels[LABELS.owner] !== undefined) removePidfile(record);
   const isAutoRemoved = storedConfigOf(record)?.HostConfig.AutoRemove === true;
   if (options.volumes || isAutoRemoved) await removeAnonymousVolumes(ctx, record);
   await ignoreMissing(ctx.containerd.containers.delete(id));

@@ -6,7 +6,9 @@ import { runDirOf } from '../store/state-dir.ts';
 import { readBootId, readStat } from '../system/proc.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { writeGeneratedFiles } from './generated-files.ts';
+import { prepareNamespaces } from './namespaces.ts';
 import { prepareStdio } from './output-files.ts';
+import { writePidfile } from './pidfile.ts';
 import { runcOptions } from './runtime.ts';
 import { startFailure } from './start-failure.ts';
 import { storedConfigOf } from './stored-config.ts';
@@ -43,6 +45,7 @@ export async function startContainer(
   const { pid } = made;
   try {
     await beforeStart?.(made);
+    if (view.record.labels[LABELS.owner] !== undefined) writePidfile(view.record, pid);
     const startTimeTicks = readStat(pid)?.startTimeTicks;
     await tasks.start({ containerId: id });
     const run = runIdOf(readBootId(), { pid, startTimeTicks: startTimeTicks ?? 0 });
@@ -61,7 +64,10 @@ async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<Rea
   const subject = { namespace: ctx.containerd.namespace, id };
   const dataDir = dataDirOf(ctx.dirs, subject);
   const config = storedConfigOf(view.record);
-  if (config) refuseLostVolumes(ctx, config);
+  if (config) {
+    refuseLostVolumes(ctx, config);
+    await prepareNamespaces(ctx, view.record, config);
+  }
   if (config)
     writeGeneratedFiles(dataDir, {
       network: config.HostConfig.NetworkMode,

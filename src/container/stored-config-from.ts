@@ -29,9 +29,9 @@ export function storedConfigFrom(
       Hostname: resolved.hostname,
       Domainname: '',
       User: request.user ?? config.user,
-      AttachStdin: false,
-      AttachStdout: false,
-      AttachStderr: false,
+      AttachStdin: request.attach.stdin,
+      AttachStdout: request.attach.stdout,
+      AttachStderr: request.attach.stderr,
       ...(config.exposedPorts.length > 0
         ? { ExposedPorts: Object.fromEntries(config.exposedPorts.map((port) => [port, {}])) }
         : {}),
@@ -80,14 +80,50 @@ function hostConfigFrom(request: CreateRequest): StoredConfig['HostConfig'] {
       : {}),
     ShmSize: request.shmSize || DEFAULT_SHM_SIZE,
     Runtime: request.runtime ?? 'runc',
-    Memory: request.memory ?? 0,
-    NanoCpus: request.nanoCpus ?? 0,
-    PidsLimit: request.pidsLimit ?? null,
+    ...limitsDocument(request),
+    ...namespacesDocument(request),
     Ulimits: request.ulimits.map(({ type, soft, hard }) => ({
       Name: type.replace(/^RLIMIT_/, '').toLowerCase(),
       Soft: soft,
       Hard: hard,
     })),
     ...(request.init ? { Init: true } : {}),
+  };
+}
+
+/** Docker's names of the limits. */
+function limitsDocument({ limits, oomScoreAdj }: CreateRequest): Readonly<Record<string, unknown>> {
+  return {
+    Memory: limits.memory ?? 0,
+    MemorySwap: limits.memorySwap ?? 0,
+    MemoryReservation: limits.memoryReservation ?? 0,
+    ...(limits.oomKillDisable ? { OomKillDisable: true } : {}),
+    OomScoreAdj: oomScoreAdj,
+    NanoCpus: limits.nanoCpus ?? 0,
+    CpuShares: limits.cpuShares ?? 0,
+    CpuPeriod: limits.cpuPeriod ?? 0,
+    CpuQuota: limits.cpuQuota ?? 0,
+    CpusetCpus: limits.cpusetCpus ?? '',
+    CpusetMems: limits.cpusetMems ?? '',
+    PidsLimit: limits.pidsLimit ?? null,
+  };
+}
+
+/** What of the host, or of other containers, is open to it. Docker leaves the maps out where they are empty. */
+function namespacesDocument(request: CreateRequest): Readonly<Record<string, unknown>> {
+  const { namespaces, devices, deviceRules, sysctls, annotations } = request;
+  return {
+    PidMode: namespaces.pid,
+    IpcMode: namespaces.ipc,
+    UTSMode: namespaces.uts,
+    ...(namespaces.cgroup === '' ? {} : { CgroupnsMode: namespaces.cgroup }),
+    Devices: devices.map(({ host, container, access }) => ({
+      PathOnHost: host,
+      PathInContainer: container,
+      CgroupPermissions: access,
+    })),
+    ...(deviceRules.length > 0 ? { DeviceCgroupRules: deviceRules } : {}),
+    ...(Object.keys(sysctls).length > 0 ? { Sysctls: sysctls } : {}),
+    ...(Object.keys(annotations).length > 0 ? { Annotations: annotations } : {}),
   };
 }

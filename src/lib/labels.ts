@@ -25,6 +25,8 @@ export const LABELS = {
   platform: 'nerdctl/platform',
   /** nerdctl's: a JSON list of network names. `["none"]` */
   networks: 'nerdctl/networks',
+  /** nerdctl's: the file that the id of the main process is written to at each start. `/run/web.pid` */
+  pidfile: 'nerdctl/pid-file',
   /** nerdctl's: seconds that `stop` waits. `10` */
   stopTimeout: 'nerdctl/stop-timeout',
   /** nerdctl's: the health config as Docker's JSON, defaults written out. `{"Test":["CMD-SHELL","true"],"Interval":30000000000,…}` */

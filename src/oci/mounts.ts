@@ -63,6 +63,8 @@ export interface MountOptions {
   readonly generated: GeneratedFiles;
   /** Bytes of /dev/shm. */
   readonly shmSize: number;
+  /** Instead of a tmpfs of its own: a directory of the host, or nothing. */
+  readonly shm: { readonly source: string } | 'none' | undefined;
   readonly readOnly: boolean;
   readonly privileged: boolean;
   /** The tini of the host, for `--init`. */
@@ -108,6 +110,7 @@ export function resolveMounts(options: MountOptions): readonly Mount[] {
   const requested = requestedMounts(options);
   const places = new Set(requested.map(({ destination }) => destination));
   const kept = defaultMounts(options.shmSize)
+    .flatMap((mount) => (mount.destination === SHM ? shmMount(mount, options) : [mount]))
     .filter(({ destination }) => !places.has(destination))
     .filter(({ destination }) => !(places.has('/dev') && destination.startsWith('/dev/')))
     .map((mount) => restrict(mount, options));
@@ -116,6 +119,14 @@ export function resolveMounts(options: MountOptions): readonly Mount[] {
       ? []
       : [{ destination: INIT_PATH, type: 'bind', source: options.init, options: ['bind', 'ro'] }];
   return [...kept, ...requested, ...init];
+}
+
+const SHM = '/dev/shm';
+
+function shmMount(own: Mount, { shm }: MountOptions): readonly Mount[] {
+  if (shm === undefined) return [own];
+  if (shm === 'none') return [];
+  return [{ destination: SHM, type: 'bind', source: shm.source, options: ['rbind', ...NO_PRIVILEGES, 'rprivate'] }];
 }
 
 function restrict(mount: Mount, { readOnly, privileged }: MountOptions): Mount {

@@ -236,24 +236,108 @@ describe('mounts', () => {
 
 describe('limits', () => {
   test('memory, CPUs, processes', () => {
-    const { linux } = build({ memory: 512 * MIB, nanoCpus: 1_500_000_000, pidsLimit: 10 });
+    const { linux } = build({ limits: { memory: 512 * MIB, nanoCpus: 1_500_000_000, pidsLimit: 10 } });
     expect(linux?.resources).toMatchObject({
       memory: { limit: 512 * MIB, swap: 1024 * MIB },
       cpu: { period: 100_000, quota: 150_000 },
       pids: { limit: 10 },
     });
-    expect(Object.keys(build({ pidsLimit: -1, memory: 0 }).linux?.resources ?? {})).toEqual(['devices']);
+    expect(Object.keys(build({ limits: { pidsLimit: -1, memory: 0 } }).linux?.resources ?? {})).toEqual(['devices']);
   });
 
   test('errors', () => {
-    expect(() => build({ memory: 5 * MIB })).toThrow(invalid('Minimum memory limit allowed is 6MB'));
+    expect(() => build({ limits: { memory: 5 * MIB } })).toThrow(invalid('Minimum memory limit allowed is 6MB'));
     const range = 'range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available';
-    expect(() => build({ nanoCpus: 2_000_000_001 })).toThrow(invalid(range));
-    expect(() => build({ nanoCpus: -1 })).toThrow(invalid(range));
+    expect(() => build({ limits: { nanoCpus: 2_000_000_001 } })).toThrow(invalid(range));
+    expect(() => build({ limits: { nanoCpus: -1 } })).toThrow(invalid(range));
+  });
+
+  test.each([
+    [
+      { memory: 8 * MIB, memorySwap: 7 * MIB },
+      'Minimum memoryswap limit should be larger than memory limit, see usage',
+    ],
+    [{ memorySwap: 7 * MIB }, 'You should always set the Memory limit when using Memoryswap limit, see usage'],
+    [{ memoryReservation: MIB }, 'Minimum memory reservation allowed is 6MB'],
+    [
+      { memory: 8 * MIB, memoryReservation: 9 * MIB },
+      'Minimum memory limit can not be less than memory reservation limit, see usage',
+    ],
+    [{ cpuShares: -1 }, 'shares: invalid argument'],
+    [{ nanoCpus: 1, cpuPeriod: 1000 }, 'Conflicting options: Nano CPUs and CPU Period cannot both be set'],
+    [{ nanoCpus: 1, cpuQuota: 1000 }, 'Conflicting options: Nano CPUs and CPU Quota cannot both be set'],
+    [{ cpuPeriod: 999 }, 'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)'],
+    [{ cpuQuota: 999 }, 'CPU cfs quota can not be less than 1ms (i.e. 1000)'],
+  ])('%j is refused', (limits, message) => expect(() => build({ limits })).toThrow(invalid(message)));
+
+  test('all of them', () => {
+    const limits = {
+      memory: 8 * MIB,
+      memorySwap: -1,
+      memoryReservation: 7 * MIB,
+      oomKillDisable: true,
+      cpuShares: 512,
+      cpuPeriod: 2000,
+      cpuQuota: 1000,
+      cpusetCpus: '0',
+      cpusetMems: '0',
+    };
+    expect(build({ limits }).linux?.resources).toMatchObject({
+      memory: { limit: 8 * MIB, swap: -1, reservation: 7 * MIB },
+      cpu: { shares: 512, period: 2000, quota: 1000, cpus: '0', mems: '0' },
+    });
   });
 
   test('rlimits and OOM score', () => {
     const rlimit = { type: 'RLIMIT_CORE', soft: 2n ** 64n - 1n, hard: 2n ** 64n - 1n };
     expect(build({ ulimits: [rlimit], oomScoreAdj: 5 }).process).toMatchObject({ rlimits: [rlimit], oomScoreAdj: 5 });
+  });
+});
+
+describe('namespaces and devices', () => {
+  const modes = { pid: '', ipc: 'private', uts: '', cgroup: '' };
+  const typesOf = (namespaces: Partial<typeof modes>) =>
+    build({ namespaces: { ...modes, ...namespaces } }).linux?.namespaces?.map(({ type }) => type);
+  test.each(['pid', 'uts', 'ipc'] as const)('%s of the host is not made', (type) => {
+    expect(typesOf({})).toContain(type);
+    expect(typesOf({ [type]: 'host' })).not.toContain(type);
+  });
+
+  test('the host name is set in a namespace of its own only', () => {
+    expect(build({ namespaces: { ...modes, uts: 'host' } })).not.toHaveProperty('hostname');
+  });
+
+  test.each([
+    ['private', true],
+    ['host', false],
+  ])('--cgroupns %s', (cgroup, isMade) => expect(typesOf({ cgroup })?.includes('cgroup')).toBe(isMade));
+
+  test('/dev/shm', () => {
+    const shmOf = (shm?: NonNullable<SpecOptions['shm']>) =>
+      build(shm === undefined ? {} : { shm }).mounts?.find(({ destination }) => destination === '/dev/shm');
+    expect(shmOf()?.type).toBe('tmpfs');
+    expect(shmOf('none')).toBeUndefined();
+    expect(shmOf({ source: '/x' })).toMatchObject({ type: 'bind', source: '/x' });
+  });
+
+  test('a device is made and may be opened', () => {
+    const device = { path: '/dev/x', type: 'c', major: 10, minor: 229 };
+    const { linux } = build({
+      devices: [{ device, access: 'rm' }],
+      deviceRules: [{ allow: true, type: 'a', access: 'm' }],
+    });
+    expect(linux?.devices).toEqual([device]);
+    expect(linux?.resources?.devices?.slice(-2)).toEqual([
+      { allow: true, type: 'c', major: 10, minor: 229, access: 'rm' },
+      { allow: true, type: 'a', access: 'm' },
+    ]);
+  });
+
+  test('sysctls come on top of the defaults', () => {
+    expect(build({ sysctls: { 'net.a': '1' } }).linux?.sysctl).toMatchObject({
+      'net.a': '1',
+      'net.ipv4.ip_unprivileged_port_start': '0',
+    });
+    expect(build({ network: 'host' }).linux).not.toHaveProperty('sysctl');
   });
 });

@@ -358,7 +358,7 @@ describe('the process', () => {
 
 describe('limits', () => {
   test('memory, swap, CPUs and processes', () => {
-    const options = { memory: 32 * MIB, nanoCpus: 500_000_000, pidsLimit: 20 };
+    const options = { limits: { memory: 32 * MIB, nanoCpus: 500_000_000, pidsLimit: 20 } };
     if (host.cgroup2) return;
     const read = (controller: string, file: string) => `cat /sys/fs/cgroup/${controller}/${file}`;
     const files = [

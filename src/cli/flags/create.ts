@@ -1,12 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { CreateRequest } from '../../container/create-request.ts';
 import { NO_RESTART } from '../../health/restart-policy.ts';
 import { fileReasonOf, HealthctlError } from '../../lib/errors.ts';
 import { parseEnvFile } from '../../oci/env-file.ts';
-import { parseCpus, parseEnv, parseLabel, parseSecurityOptions, parseSize, parseUlimit } from '../../oci/parse.ts';
+import { parseEnv, parseLabel, parseSecurityOptions, parseSize, parseUlimit } from '../../oci/parse.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
+import { attachedStreamsFrom, attachOptionSpec } from './attach.ts';
 import { checkBy } from './check-by.ts';
 import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
+import { limitOptionSpecs, limitsFrom, oomScoreFrom } from './limits.ts';
+import { namespaceOptionSpecs, namespacesFrom } from './namespaces.ts';
 import { restartOptionSpec, restartPolicyFrom } from './restart.ts';
 import { mountOptionSpecs, mountsFrom } from './volumes.ts';
 
@@ -18,7 +22,6 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'cap-add', type: 'list', help: 'Add Linux capabilities' },
   { name: 'cap-drop', type: 'list', help: 'Drop Linux capabilities' },
   { name: 'cidfile', type: 'string', help: 'Write the container ID to the file' },
-  { name: 'cpus', type: 'string', value: 'decimal', help: 'Number of CPUs', check: checkBy(parseCpus) },
   { name: 'entrypoint', type: 'string', help: 'Overwrite the default ENTRYPOINT of the image' },
   {
     name: 'env',
@@ -39,7 +42,6 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'interactive', short: 'i', type: 'bool', help: 'Keep STDIN open even if not attached' },
   { name: 'label', short: 'l', type: 'list', help: 'Set meta data on a container', check: checkBy(parseLabel) },
   { name: 'label-file', type: 'list', help: 'Read in a line delimited file of labels' },
-  { name: 'memory', short: 'm', type: 'string', value: 'bytes', help: 'Memory limit', check: checkBy(parseSize) },
   { name: 'name', type: 'string', help: 'Assign a name to the container' },
   {
     name: 'network',
@@ -50,7 +52,11 @@ export const createOptionSpecs: readonly OptionSpec[] = [
     default: 'none',
     check: checkNetwork,
   },
-  { name: 'pids-limit', type: 'int', help: 'Limit the number of processes (-1 for unlimited)' },
+  {
+    name: 'pidfile',
+    type: 'string',
+    help: "Write the process ID of the container's main process to the file, at each start",
+  },
   { name: 'privileged', type: 'bool', help: 'Give extended privileges to this container' },
   {
     name: 'pull',
@@ -71,6 +77,9 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'ulimit', type: 'list', value: 'ulimit', help: 'Ulimit options', check: checkBy(parseUlimit) },
   { name: 'user', short: 'u', type: 'string', help: 'Username or UID (format: <name|uid>[:<group|gid>])' },
   ...mountOptionSpecs,
+  ...limitOptionSpecs,
+  ...namespaceOptionSpecs,
+  attachOptionSpec,
   { name: 'workdir', short: 'w', type: 'string', help: 'Working directory inside the container' },
   ...later(),
 ];
@@ -82,7 +91,6 @@ function later(): readonly OptionSpec[] {
       ['publish', 'p', 'published ports come with bridge networks, in a later version'],
       ['dns', undefined, 'it comes with bridge networks, in a later version'],
       ['add-host', undefined, 'it comes with bridge networks, in a later version'],
-      ['device', undefined, 'it comes with a later version: see --privileged'],
     ] as const
   ).map(
     ([name, short, reason]): OptionSpec => ({
@@ -159,7 +167,8 @@ function requestFrom(
   const text = <K extends string>(key: K, name: string) => parsed(key, name, (value) => value);
   const entrypoint = options.string('entrypoint');
   const stopTimeoutS = options.int('stop-timeout');
-  const pidsLimit = options.int('pids-limit');
+  const pidfile = options.string('pidfile');
+  const attach = attachedStreamsFrom(options, from.detach);
   return {
     image,
     command,
@@ -181,15 +190,17 @@ function requestFrom(
     ...text('stopSignal', 'stop-signal'),
     ...(stopTimeoutS === undefined ? {} : { stopTimeoutS }),
     init: options.bool('init'),
-    ...parsed('memory', 'memory', parseSize),
-    ...parsed('nanoCpus', 'cpus', parseCpus),
-    ...(pidsLimit === undefined ? {} : { pidsLimit }),
+    limits: limitsFrom(options),
+    oomScoreAdj: oomScoreFrom(options),
+    ...namespacesFrom(options, options.string('network') === 'host'),
+    ...(pidfile ? { pidfile: resolve(caller.cwd, pidfile) } : {}),
+    attach,
     ulimits: options.list('ulimit').map(parseUlimit),
     ...parsed('shmSize', 'shm-size', parseSize),
     ...text('runtime', 'runtime'),
     tty: options.bool('tty'),
     openStdin: options.bool('interactive'),
-    stdinOnce: options.bool('interactive') && !from.detach,
+    stdinOnce: options.bool('interactive') && attach.stdin,
     autoRemove: options.bool('rm'),
     health: healthFlagsFrom(options),
     restart: restartFrom(options),

@@ -1,5 +1,6 @@
 import type { AttachEnd } from '../../../container/attach.ts';
 import type { ContainerContext } from '../../../container/context.ts';
+import type { AttachedStreams } from '../../../container/create-request.ts';
 import { parseDetachKeys } from '../../../container/detach-keys.ts';
 import { checkTerminal } from '../../../container/user-console.ts';
 import { HealthctlError, hasCode, messageOf } from '../../../lib/errors.ts';
@@ -20,6 +21,8 @@ interface RunOptions {
   readonly detachKeys: readonly number[];
   readonly tty: boolean;
   readonly openStdin: boolean;
+  /** `--attach`. */
+  readonly attach: AttachedStreams;
   readonly autoRemove: boolean;
   /** `--wait`. */
   readonly wait: ReturnType<typeof waitWishFrom>;
@@ -44,13 +47,13 @@ export const run: Command = {
       env: world.env,
       detach: options.bool('detach'),
     });
-    const { tty, openStdin, autoRemove } = asked.request;
+    const { tty, openStdin, attach, autoRemove } = asked.request;
     const keys = options.string('detach-keys');
     const how: RunOptions = {
       detach: options.bool('detach'),
       sigProxy: options.bool('sig-proxy'),
       detachKeys: parseDetachKeys(keys),
-      ...{ tty, openStdin, autoRemove },
+      ...{ tty, openStdin, attach, autoRemove },
       wait: waitWishFrom(options),
     };
     refuseImpossible(world, how);
@@ -86,7 +89,9 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
     // One that was detached from runs on: the monitor removes it at its end.
     isToStay = !how.autoRemove || end.kind === 'detached';
     if (isToStay) await tellMonitor(world, id);
-    return resultOfAttachment(end);
+    // With no output to show, the id is.
+    const isSilent = !how.attach.stdout && !how.attach.stderr;
+    return { ...resultOfAttachment(end), ...(isSilent ? { stdout: `${id}\n` } : {}) };
   } catch (error) {
     isToStay = !how.autoRemove && !(hasCode(error, 'ABORTED') && !(await wasStarted(ctx, id)));
     throw error;
@@ -123,6 +128,7 @@ async function runAttached(world: World, ctx: ContainerContext, { id, how }: Cre
   refuseAborted(world);
   const wish = {
     stdin: how.openStdin ? 'once' : 'none',
+    outputs: how.attach,
     proxySignals: how.sigProxy,
     detachKeys: how.detachKeys,
   } as const;
