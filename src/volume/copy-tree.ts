@@ -15,23 +15,22 @@ export interface CopyRequest {
 /**
  * Copies what is below a directory: files, directories, symbolic links as they are, hard links among them, FIFOs; with owner, mode, times and
  * extended attributes. Of the directory itself nothing is taken. Devices and sockets are left out: an image does not bring nodes to the
- * host.
+ * host. Names are bytes: they need not be UTF-8.
  *
  * @returns how many entries were left out
  * @throws ABORTED and what the file system says, e.g. ENOSPC; then a part of it is there
  */
 export async function copyTree({ from, to, signal }: CopyRequest): Promise<number> {
-  const seen = new Map<string, string>();
+  const seen = new Map<string, Buffer>();
   let leftOut = 0;
-  const copyDirectory = async (below: string): Promise<void> => {
-    for (const name of await readdir(`${from}${below}`)) {
+  const copyDirectory = async (fromDirectory: Buffer, toDirectory: Buffer): Promise<void> => {
+    for (const name of await readdir(fromDirectory, { encoding: 'buffer' })) {
       if (signal?.aborted) throw new HealthctlError('ABORTED', 'the copy was cancelled');
-      const path = `${below}/${name}`;
-      const stat = await lstat(`${from}${path}`);
-      const [source, target] = [`${from}${path}`, `${to}${path}`];
+      const [source, target] = [below(fromDirectory, name), below(toDirectory, name)];
+      const stat = await lstat(source);
       if (stat.isDirectory()) {
         await mkdir(target, { mode: 0o700 });
-        await copyDirectory(path);
+        await copyDirectory(source, target);
       } else if (!(await copyEntry({ source, target, stat, seen }))) {
         leftOut += 1;
         continue;
@@ -39,26 +38,29 @@ export async function copyTree({ from, to, signal }: CopyRequest): Promise<numbe
       await copyMetadata({ source, target, stat });
     }
   };
-  await copyDirectory('');
+  await copyDirectory(Buffer.from(from), Buffer.from(to));
   return leftOut;
 }
 
+const SLASH = Buffer.from('/');
+const below = (directory: Buffer, name: Buffer): Buffer => Buffer.concat([directory, SLASH, name]);
+
 interface Entry {
-  readonly source: string;
-  readonly target: string;
+  readonly source: Buffer;
+  readonly target: Buffer;
   readonly stat: Stats;
 }
 
 /** @returns whether it was copied */
-async function copyEntry({ source, target, stat, seen }: Entry & { seen: Map<string, string> }): Promise<boolean> {
+async function copyEntry({ source, target, stat, seen }: Entry & { seen: Map<string, Buffer> }): Promise<boolean> {
   const inode = `${stat.dev}:${stat.ino}`;
   const twin = stat.nlink > 1 ? seen.get(inode) : undefined;
   if (twin !== undefined) await link(twin, target);
   else if (stat.isFile()) await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  else if (stat.isSymbolicLink()) await symlink(await readlink(source), target);
+  else if (stat.isSymbolicLink()) await symlink(await readlink(source, { encoding: 'buffer' }), target);
   else if (stat.isFIFO()) makeFifo(target);
   else return false;
-  seen.set(inode, target);
+  if (stat.nlink > 1) seen.set(inode, target);
   return true;
 }
 

@@ -74,10 +74,11 @@ async function moveIn({ volume, directory }: HeldVolume): Promise<void> {
   try {
     fchownSync(content, stat.uid, stat.gid);
     fchmodSync(content, stat.mode & 0o7777);
-    const to = `/proc/self/fd/${content}`;
-    for (const name of readdirSync(copied)) {
-      const isTaken = lstatSync(join(to, name), { throwIfNoEntry: false }) !== undefined;
-      if (!isTaken) renameSync(join(copied, name), join(to, name));
+    // Names are bytes: they need not be UTF-8.
+    for (const name of readdirSync(copied, { encoding: 'buffer' })) {
+      const to = Buffer.concat([Buffer.from(`/proc/self/fd/${content}/`), name]);
+      const isTaken = lstatSync(to, { throwIfNoEntry: false }) !== undefined;
+      if (!isTaken) renameSync(Buffer.concat([Buffer.from(`${copied}/`), name]), to);
     }
   } finally {
     closeSync(content);

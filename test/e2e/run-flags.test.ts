@@ -171,3 +171,24 @@ describe('flags of run', () => {
     await events.exited;
   });
 });
+
+test('the monitor starts a guest again in the namespace that its donor has by then', async () => {
+  await using bed = await openBed(['autostart = true']);
+  const image = await bed.image();
+  const inspect = (name: string, field: string) => bed.ok(['inspect', '-f', `{{${field}}}`, name]);
+  await bed.ok(['run', '-d', '--name', 'donor', '--restart', 'always', image]);
+  await bed.ok(['run', '-d', '--name', 'guest', '--restart', 'always', '--pid', 'container:donor', image]);
+  const before = await inspect('donor', '.State.Pid');
+  process.kill(Number(before), 'SIGKILL'); // the first process of a namespace takes all others with it
+  const namespaceOf = async (name: string): Promise<string | undefined> => {
+    const pid = Number(await inspect(name, '.State.Pid'));
+    return pid > 0 && `${pid}` !== before && existsSync(`/proc/${pid}/ns/pid`)
+      ? readlinkSync(`/proc/${pid}/ns/pid`)
+      : undefined;
+  };
+  const isTogether = async () => {
+    const [donor, guest] = [await namespaceOf('donor'), await namespaceOf('guest')];
+    return donor !== undefined && donor === guest;
+  };
+  await until(isTogether, { withinMs: 15_000, everyMs: 100 });
+});

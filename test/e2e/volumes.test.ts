@@ -245,3 +245,21 @@ test('the monitor removes the anonymous volumes of what it removes', async () =>
   await bed.ok(['rm', '-f', '-v', 'kept']);
   expect(await bed.ok(['volume', 'ls', '-q'])).toBe('named');
 });
+
+test('a create that is killed while it copies leaves no half-filled volume', async () => {
+  await using bed = await openBed();
+  const files = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`many/${index}`, 'x']));
+  const image = await bed.image({}, { files });
+  const [hash = ''] = await bed.ok(['run', '--rm', image, 'true']).then(() => readdirSync(bed.dataRoot));
+  const directory = join(bed.dataRoot, hash, 'volumes', bed.namespace, 'vol');
+  const copying = join(directory, '.copying');
+  const creating = bed.spawn(['create', '-v', 'vol:/many', image]);
+  const isHalfWay = () => existsSync(copying) && readdirSync(copying).length > 100;
+  await until(isHalfWay, { withinMs: 20_000, everyMs: 2 });
+  process.kill(creating.pid, 'SIGKILL');
+  await creating.exited;
+  expect(isHalfWay()).toBe(true);
+  expect(readdirSync(join(directory, '_data'))).toEqual([]);
+  expect(await bed.ok(['run', '--rm', '-v', 'vol:/many', image, 'sh', '-c', 'ls /many | wc -l'])).toBe('3000');
+  expect(readdirSync(directory).sort()).toEqual(['_data', 'volume.json']);
+});

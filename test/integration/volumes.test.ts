@@ -93,6 +93,9 @@ describe('a copy', () => {
     linkSync(join(data, 'sub/file'), join(data, 'sub/deep/twin'));
     symlinkSync('/etc/shadow', join(data, 'link'));
     execFileSync('mkfifo', [join(data, 'fifo')]);
+    const latin1 = (path: string) => Buffer.concat([Buffer.from(`${path}/caf`), Buffer.from([0xe9])]);
+    mkdirSync(latin1(join(data, 'sub')));
+    writeFileSync(latin1(data), 'latin 1');
     execFileSync('mknod', [join(data, 'device'), 'c', '1', '3']);
     chownSync(join(data, 'sub/file'), 1, 2);
     chmodSync(join(data, 'sub/file'), 0o4751);
@@ -101,7 +104,9 @@ describe('a copy', () => {
     chownSync(data, 3, 4);
     chmodSync(data, 0o1770);
     const content = await use();
-    expect(readdirSync(content).sort()).toEqual(['fifo', 'link', 'sub']);
+    expect(readdirSync(content).sort()).toEqual(['caf\ufffd', 'fifo', 'link', 'sub']);
+    expect(readFileSync(latin1(content), 'utf8')).toBe('latin 1');
+    expect(statSync(latin1(join(content, 'sub'))).isDirectory()).toBe(true);
     const { uid, gid, mode, mtimeMs, ino } = statSync(join(content, 'sub/file'));
     expect({ uid, gid, mode: mode & 0o7777, mtimeMs }).toEqual({ uid: 1, gid: 2, mode: 0o4751, mtimeMs: 2_000_000 });
     expect(attributeOf(join(content, 'sub/file'), 'security.capability')).toEqual(NET_BIND_SERVICE);
