@@ -114,7 +114,7 @@ export const commands: readonly CommandEntry[] = [
   {
     path: ['inspect'],
     aliases: [],
-    summary: 'Return low-level information on containers and images',
+    summary: 'Return low-level information on containers, images and volumes',
     load: async () => (await import('./commands/container/inspect.ts')).inspect,
   },
   {

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { errnoOf, fileReasonOf, HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import type { Logger } from '../lib/logger.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 
 type Labelled = Pick<ContainerRecord, 'labels'>;
@@ -18,8 +19,13 @@ export function writePidfile({ labels }: Labelled, pid: number): void {
   }
 }
 
-/** Removes it, if it is there. */
-export function removePidfile({ labels }: Labelled): void {
+/** Removes it, if it is there. What cannot be removed is warned of: the container is to go all the same. */
+export function removePidfile({ labels }: Labelled, log: Pick<Logger, 'warn'>): void {
   const path = labels[LABELS.pidfile];
-  if (path) rmSync(path, { force: true });
+  if (!path) return;
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    log.warn(`the pidfile ${path} was not removed: ${fileReasonOf(error)}`);
+  }
 }

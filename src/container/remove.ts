@@ -47,7 +47,7 @@ export async function removeContainer(
   }
   rmSync(dataDirOf(ctx.dirs, subject), { recursive: true, force: true });
   releaseSharedMemory(ctx, id);
-  if (labels[LABELS.owner] !== undefined) removePidfile(record);
+  if (labels[LABELS.owner] !== undefined) removePidfile(record, ctx.log);
   const isAutoRemoved = storedConfigOf(record)?.HostConfig.AutoRemove === true;
   if (options.volumes || isAutoRemoved) await removeAnonymousVolumes(ctx, record);
   await ignoreMissing(ctx.containerd.containers.delete(id));

@@ -91,7 +91,7 @@ describe('flags of run', () => {
     const joined = `container:${donorId}`;
     expect(await hostConfig('guest')).toMatchObject({ IpcMode: joined, PidMode: joined });
     // The donor comes back as another process: its old path would be nobody's, or anybody's.
-    const old = await namespaceOf('donor', 'pid');
+    const old = await pidOf('donor');
     await bed.ok(['stop', '-t', '0', 'guest', 'donor']);
     expect(await bed.cli(['start', 'guest'])).toMatchObject({
       code: 1,
@@ -99,7 +99,7 @@ describe('flags of run', () => {
     });
     await bed.ok(['start', 'donor', 'guest']);
     expect(await namespaceOf('guest', 'pid')).toBe(await namespaceOf('donor', 'pid'));
-    expect(await namespaceOf('guest', 'pid')).not.toBe(old);
+    expect(await pidOf('donor')).not.toBe(old);
     expect(await bed.ok(['exec', 'guest', 'ls', '/dev/shm'])).toBe('');
     await bed.ok(['rm', '-f', 'guest', 'donor']);
 

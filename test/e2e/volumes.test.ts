@@ -76,6 +76,8 @@ describe('volumes', () => {
     });
     expect(document.Config).toMatchObject({ Volumes: { '/var/lib/data': {} } });
     expect(await bed.ok(['ps', '-a', '--format', '{{.Mounts}} {{.LocalVolumes}}'])).toBe('data, 1');
+    const having = (volume: string) => bed.ok(['ps', '-a', '--filter', `volume=${volume}`, '--format', '{{.Names}}']);
+    expect([await having('data'), await having('/scratch'), await having('dat')]).toEqual(['one', 'one', '']);
     const id = document.Id as string;
     expect(await bed.cli(['volume', 'rm', 'data'])).toMatchObject({
       code: 1,
@@ -145,6 +147,13 @@ describe('volumes', () => {
       Options: null,
       Scope: 'local',
     });
+    for (const type of [[], ['--type', 'volume']]) {
+      expect(await bed.ok(['inspect', ...type, '-f', '{{.Name}} {{.Scope}}', 'shown'])).toBe('shown local');
+    }
+    expect((await bed.cli(['inspect', '--type', 'volume', 'nope'])).stderr).toBe(
+      'healthctl: get nope: no such volume\n',
+    );
+    expect((await bed.cli(['inspect', 'nope'])).stderr).toContain('No such object: nope');
     const directory = join(document.Mountpoint as string, '..');
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     expect(statSync(join(directory, 'volume.json')).mode & 0o777).toBe(0o600);

@@ -4,6 +4,7 @@ import { describeContainer, findContainers, nativeDocument } from '../../../cont
 import type { ListedContainer } from '../../../container/list.ts';
 import { HealthctlError, hasCode } from '../../../lib/errors.ts';
 import { quote } from '../../../lib/quote.ts';
+import { noSuchVolume } from '../../../volume/volume.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult, OptionSpec, ParsedOptions } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
@@ -33,7 +34,7 @@ const sizeOption: OptionSpec = { name: 'size', short: 's', type: 'bool', help: '
 const typeOption: OptionSpec = {
   name: 'type',
   type: 'string',
-  help: 'Only inspect objects of the given type: container or image',
+  help: 'Only inspect objects of the given type: container, image or volume',
 };
 
 /** `healthctl container inspect`: Docker's, with nerdctl's `--mode`. */
@@ -44,7 +45,7 @@ export const inspectContainers: Command = {
   run: (world, input) => runInspect(world, input, 'container'),
 };
 
-/** `healthctl inspect`: Docker's. A name that is no container's may be an image's. */
+/** `healthctl inspect`: Docker's. A name that is no container's may be an image's, or a volume's. */
 export const inspect: Command = {
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
   options: [formatOption, modeOption, { ...sizeOption, help: 'Display total file sizes of containers' }, typeOption],
@@ -52,15 +53,17 @@ export const inspect: Command = {
   run: (world, input) => runInspect(world, input, typeFrom(input.options)),
 };
 
-type ObjectType = 'container' | 'image';
-const TYPES: readonly string[] = ['container', 'image'];
+type ObjectType = 'container' | 'image' | 'volume';
+const TYPES: readonly ObjectType[] = ['container', 'image', 'volume'];
 
 /** Throws INVALID in Docker's words for a type that is none. */
 function typeFrom(options: ParsedOptions): ObjectType | undefined {
   const type = options.string('type');
   const words = `must be one of ${TYPES.map((word) => quote(word)).join(', ')}`;
   if (type === '') throw new HealthctlError('INVALID', `type is empty: ${words}`);
-  if (type === undefined || type === 'container' || type === 'image') return type;
+  if (type === undefined) return undefined;
+  const known = TYPES.find((one) => one === type);
+  if (known) return known;
   throw new HealthctlError('INVALID', `unknown type: ${quote(type)}: ${words}`);
 }
 
@@ -71,12 +74,13 @@ async function runInspect(
 ): Promise<CommandResult> {
   const format = options.string('format');
   renderInspect([], format); // a template that does not parse is refused before anything is asked
-  const isPlain = type !== 'image' && options.string('mode') !== 'native' && !options.bool('size');
+  const isOfContainers = type === undefined || type === 'container';
+  const isPlain = isOfContainers && options.string('mode') !== 'native' && !options.bool('size');
   const told = isPlain ? await documentsByMonitor(world, args) : undefined;
   if (told?.every(isDocument)) return resultOf(renderInspect(told.map(containerValue), format), []);
   const ctx = await openContainers(world);
   const { signal } = world;
-  const found = told ?? (type === 'image' ? args.map(() => undefined) : await findContainers(ctx, args, { signal }));
+  const found = told ?? (isOfContainers ? await findContainers(ctx, args, { signal }) : args.map(() => undefined));
   const documents: GoValue[] = [];
   const errors: Error[] = [];
   for (const [index, container] of found.entries()) {
@@ -126,6 +130,11 @@ async function documentFor(
     return containerValue(await describeContainer(ctx, container, { size, signal }));
   }
   if (container && (type === 'container' || !hasCode(container, 'NOT_FOUND'))) throw container;
+  if (type === 'volume') {
+    const volume = await volumeFor(ctx, name);
+    if (volume === undefined) throw noSuchVolume(name);
+    return volume;
+  }
   try {
     const [{ inspectImage }, { imageDocument }] = await Promise.all([
       import('../../../image/inspect.ts'),
@@ -137,9 +146,16 @@ async function documentFor(
     return value;
   } catch (error) {
     if (!container || !hasCode(error, 'NOT_FOUND', 'INVALID')) throw error;
+    const volume = await volumeFor(ctx, name);
+    if (volume !== undefined) return volume;
     const hint = container.hint === undefined ? {} : { hint: container.hint };
     throw new HealthctlError('NOT_FOUND', `No such object: ${name}`, hint);
   }
+}
+
+async function volumeFor(ctx: ContainerContext, name: string): Promise<GoValue | undefined> {
+  const { findVolumeDocument } = await import('../volume/inspect.ts');
+  return findVolumeDocument(ctx, name);
 }
 
 /** A template that fails on a document is no wrong command line: Docker exits 1. */

@@ -1,3 +1,4 @@
+import type { ContainerContext } from '../../../container/context.ts';
 import { volumePlaceOf } from '../../../container/volumes.ts';
 import { hasCode } from '../../../lib/errors.ts';
 import { noSuchVolume, type Volume } from '../../../volume/volume.ts';
@@ -24,14 +25,14 @@ export const inspect: Command = {
 };
 
 async function runInspect(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
-  const { root } = volumePlaceOf(await openContainers(world));
+  const ctx = await openContainers(world);
   const documents: GoValue[] = [];
   const errors: Error[] = [];
   for (const name of args) {
     try {
-      const volume = readVolume(root, name);
-      if (!volume) throw noSuchVolume(name);
-      documents.push(volumeDocument(volume));
+      const document = findVolumeDocument(ctx, name);
+      if (document === undefined) throw noSuchVolume(name);
+      documents.push(document);
     } catch (error) {
       if (!hasCode(error, 'NOT_FOUND', 'CORRUPT')) throw error;
       errors.push(error);
@@ -39,6 +40,12 @@ async function runInspect(world: ContainerWorld, { options, args }: CommandInput
   }
   const rendered = renderInspect(documents, options.string('format'));
   return { stdout: rendered.stdout, errors: [...rendered.errors, ...errors] };
+}
+
+/** Docker's document of a volume; undefined where there is none of this name. Throws CORRUPT where something else has its place. */
+export function findVolumeDocument(ctx: ContainerContext, name: string): GoValue | undefined {
+  const volume = readVolume(volumePlaceOf(ctx).root, name);
+  return volume && volumeDocument(volume);
 }
 
 /** moby: api/types/volume.Volume. */
