@@ -22,7 +22,7 @@ import type { CreateRequest } from './create-request.ts';
 import { generatedFilesOf, hostnameFor } from './generated-files.ts';
 import { healthLabelsFrom } from './health-labels.ts';
 import { findInit } from './host-facts.ts';
-import { type HostNeeds, hostNeedsOf, makeBindSource, refuseMounts } from './host-needs.ts';
+import { type HostNeeds, hostNeedsOf, makeBindSource, refuseMounts, shownDefaults } from './host-needs.ts';
 import { refuseLongLabels } from './label-limit.ts';
 import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
 import { resolveModes } from './namespaces.ts';
@@ -91,7 +91,7 @@ export async function createContainer(
         path: deps.path,
       });
       const spec = buildSpec(options);
-      const stored = storedConfigFrom({ ...request, namespaces: modes }, image, {
+      const stored = storedConfigFrom({ ...request, ...shownDefaults(request.limits, modes, onHost.host) }, image, {
         hostname: options.hostname,
         env: spec.process?.env ?? [],
         args: argsOf(request, image),

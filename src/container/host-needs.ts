@@ -3,7 +3,8 @@ import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { refuseCpuset } from '../oci/cpuset.ts';
 import type { GivenDevice } from '../oci/devices.ts';
 import { refuseDuplicates } from '../oci/mounts.ts';
-import { resolveResources, resourceWarnings } from '../oci/resources.ts';
+import type { NamespaceModes } from '../oci/namespaces.ts';
+import { type Limits, resolveResources, resourceWarnings, swapOf } from '../oci/resources.ts';
 import type { HostFacts } from '../oci/spec.ts';
 import type { ContainerContext } from './context.ts';
 import type { CreateRequest } from './create-request.ts';
@@ -23,6 +24,19 @@ export function hostNeedsOf({ log }: Pick<ContainerContext, 'log'>, request: Cre
   refuseLimits(request, host);
   for (const warning of resourceWarnings({ ...request.limits, ...host })) log.warn(warning);
   return { host, devices };
+}
+
+/** What Docker shows of options that were not given, as it follows from the host. */
+export function shownDefaults(
+  limits: Limits,
+  modes: NamespaceModes,
+  { cgroup2, swapLimit }: HostFacts,
+): Pick<CreateRequest, 'limits' | 'namespaces'> {
+  const memorySwap = swapLimit ? swapOf(limits) : 0;
+  return {
+    limits: { ...limits, memorySwap },
+    namespaces: { ...modes, cgroup: modes.cgroup || (cgroup2 ? 'private' : 'host') },
+  };
 }
 
 /** Throws INVALID with Docker's texts for limits that cannot be on this host. */

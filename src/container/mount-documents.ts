@@ -4,7 +4,7 @@ import type { UsedVolume } from './volumes.ts';
 
 type Mounts = Pick<CreateRequest, 'binds' | 'volumes' | 'tmpfs'>;
 
-/** Docker's `Mounts` of a new container. Docker tells `z` of a named volume for which no mode was given. */
+/** Docker's `Mounts` of a new container. Docker tells `z` of a volume for which no mode was given, unless it is anonymous and of `-v` or the image. */
 export function mountPointsFrom({ binds, tmpfs }: Mounts, volumes: readonly UsedVolume[]): readonly MountPoint[] {
   return [
     ...binds.map(
@@ -24,13 +24,13 @@ export function mountPointsFrom({ binds, tmpfs }: Mounts, volumes: readonly Used
         Source: volume.mountpoint,
         Destination: request.destination,
         Driver: 'local',
-        Mode: request.mode || (isAnonymous ? '' : 'z'),
+        Mode: request.mode || (isAnonymous && !request.isMount ? '' : 'z'),
         RW: !request.readOnly,
         Propagation: '',
       }),
     ),
     ...tmpfs
-      .filter(({ isMount }) => isMount)
+      .filter(({ mount }) => mount)
       .map(
         ({ destination, options }): MountPoint => ({
           Type: 'tmpfs',
@@ -81,9 +81,12 @@ export function mountOptionsOf({ binds, volumes, tmpfs }: Mounts): { readonly Mo
       const source = name === undefined ? {} : { Source: name };
       return [{ Type: 'volume', ...source, Target: destination, ...ifTrue('ReadOnly', readOnly), ...given }];
     }),
-    ...tmpfs.flatMap(({ destination, options, isMount }) => {
-      if (!isMount) return [];
-      return [{ Type: 'tmpfs', Target: destination, ...ifTrue('ReadOnly', options.includes('ro')) }];
+    ...tmpfs.flatMap(({ destination, options, mount }) => {
+      if (!mount) return [];
+      const { size, mode } = mount;
+      const own = { ...(size ? { SizeBytes: size } : {}), ...(mode ? { Mode: mode } : {}) };
+      const given = Object.keys(own).length > 0 ? { TmpfsOptions: own } : {};
+      return [{ Type: 'tmpfs', Target: destination, ...ifTrue('ReadOnly', options.includes('ro')), ...given }];
     }),
   ];
   return entries.length > 0 ? { Mounts: entries } : {};

@@ -49,7 +49,7 @@ test("the documents of a new container's mounts", () => {
       { destination: '/e', readOnly: false, noCopy: false, labels: {} },
     ],
     tmpfs: [
-      { destination: '/t', options: ['ro'], isMount: true as const },
+      { destination: '/t', options: ['ro'], mount: { size: 4096, mode: 0o700 } },
       { destination: '/u', options: [] },
     ],
   };
@@ -63,7 +63,7 @@ test("the documents of a new container's mounts", () => {
         ...{ Type: 'volume', Source: 'data', Target: '/d', ReadOnly: true },
         VolumeOptions: { NoCopy: true, Labels: { a: 'b' } },
       },
-      { Type: 'tmpfs', Target: '/t', ReadOnly: true },
+      { Type: 'tmpfs', Target: '/t', ReadOnly: true, TmpfsOptions: { SizeBytes: 4096, Mode: 448 } },
     ],
   });
   expect(mountOptionsOf({ binds: [], volumes: [], tmpfs: [] })).toEqual({});

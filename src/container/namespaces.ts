@@ -49,18 +49,19 @@ export async function prepareNamespaces(
     ['ipc', IpcMode],
   ] as const) {
     const id = typeof mode === 'string' ? joinedContainer(mode) : undefined;
-    if (id !== undefined) paths[type] = `/proc/${await pidOf(ctx, id)}/ns/${type}`;
+    if (id !== undefined) paths[type] = `/proc/${await pidOf(ctx, id, type)}/ns/${type}`;
   }
   if (Object.keys(paths).length > 0) await setPaths(ctx, record, paths);
 }
 
-async function pidOf({ containerd }: ContainerContext, id: string): Promise<number> {
+async function pidOf({ containerd }: ContainerContext, id: string, type: 'pid' | 'ipc'): Promise<number> {
   const task = await containerd.tasks.find(id);
   if (task?.status === 'running' || task?.status === 'paused') return task.pid;
   await resolveContainer(containerd, id); // gone is another matter
-  throw new HealthctlError('CONFLICT', `container ${id} is not running`, {
-    hint: 'its namespace is to be joined: start it first',
-  });
+  throw new HealthctlError(
+    'CONFLICT',
+    `failed to join ${type.toUpperCase()} namespace: container ${id} is not running`,
+  );
 }
 
 async function setPaths(

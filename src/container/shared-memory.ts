@@ -36,7 +36,7 @@ export function sharedMemoryOf(
   if (shared?.source !== undefined) return { source: shared.source };
   throw new HealthctlError(
     'INVALID',
-    `container ${joinedContainer(ipc) ?? ''}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+    `failed to join IPC namespace: container ${joinedContainer(ipc) ?? ''}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
   );
 }
 

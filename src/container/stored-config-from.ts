@@ -60,7 +60,7 @@ function hostConfigFrom(request: CreateRequest): StoredConfig['HostConfig'] {
     ...(security.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(security.seccomp === undefined ? [] : [`seccomp=${security.seccomp}`]),
   ];
-  const tmpfs = request.tmpfs.filter(({ isMount }) => !isMount);
+  const tmpfs = request.tmpfs.filter(({ mount }) => !mount);
   const orNull = <T>(list: readonly T[]) => (list.length > 0 ? list : null);
   return {
     Binds: orNull(bindTextsOf(request)),

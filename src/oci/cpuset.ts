@@ -22,7 +22,8 @@ export function refuseCpuset(
 ): void {
   const check = (asked: string, there: string | undefined, [kind, what]: readonly [string, string]): void => {
     const wanted = parseNumberList(asked);
-    if (!wanted) throw new HealthctlError('INVALID', `Invalid value ${asked} for cpuset ${kind}`);
+    if (!wanted)
+      throw new HealthctlError('INVALID', `Invalid value ${asked} for cpuset ${kind}: invalid format: ${asked}`);
     const known = there === undefined ? undefined : parseNumberList(there);
     if (!known || [...wanted].every((number) => known.has(number))) return;
     throw new HealthctlError(

@@ -103,7 +103,7 @@ describe('--cpuset-cpus', () => {
       refusal('INVALID', 'Requested memory nodes are not available - requested 1, available: 0'),
     );
     expect(() => refuseCpuset({ cpus: 'x', mems: '' }, undefined)).toThrow(
-      refusal('INVALID', 'Invalid value x for cpuset cpus'),
+      refusal('INVALID', 'Invalid value x for cpuset cpus: invalid format: x'),
     );
   });
 });

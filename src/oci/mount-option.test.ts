@@ -45,12 +45,13 @@ describe('--mount', () => {
       tmpfs: {
         destination: '/b',
         options: ['noexec', 'nosuid', 'nodev', 'rprivate', 'ro', 'size=1048576', 'mode=1770'],
-        isMount: true,
+        mount: { size: 1_048_576, mode: 0o1770 },
       },
     });
   });
 
   test.each([
+    ['', 'EOF'],
     ['type=bind', 'target is required'],
     ['type=,dst=/b', 'type is required'],
     ['dst', "invalid field 'dst' must be a key=value pair"],

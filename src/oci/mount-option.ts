@@ -15,7 +15,8 @@ interface Fields {
   readonly recursive?: string;
   readonly noCopy?: boolean;
   readonly labels: Readonly<Record<string, string>>;
-  readonly tmpfs: readonly string[];
+  readonly size?: number;
+  readonly mode?: number;
   /** Which groups of options occur: `bind`, `volume`, `tmpfs`. */
   readonly groups: ReadonlySet<string>;
 }
@@ -58,7 +59,6 @@ function readFields(text: string, cwd: string): Fields {
     target: '',
     readOnly: false,
     labels: {},
-    tmpfs: [],
     groups: new Set(),
   };
   for (const field of parseCsvLine(text)) {
@@ -126,10 +126,10 @@ function volumeFieldOf({ key, value, field, before }: Omit<Field, 'cwd'>): Parti
     case 'image-subpath':
       throw usage(`${key} is not supported`);
     case 'tmpfs-size':
-      return { tmpfs: [...before.tmpfs, `size=${sizeOf(key, value)}`] };
+      return { size: sizeOf(key, value) };
     case 'tmpfs-mode':
       if (!/^[0-7]{1,10}$/.test(value)) throw usage(`invalid value for ${key}: ${value}`);
-      return { tmpfs: [...before.tmpfs, `mode=${value.replace(/^0+(?=.)/, '')}`] };
+      return { mode: Number.parseInt(value, 8) };
     default:
       throw usage(`unexpected key '${key}' in '${field}'`);
   }
@@ -169,8 +169,14 @@ function volumeOf(fields: Fields, refuse: Refuse): MountRequest {
 
 function tmpfsOf(fields: Fields, refuse: Refuse): MountRequest {
   if (fields.source !== '') throw refuse('field Source must not be specified');
-  const options = mergeTmpfsOptions([...(fields.readOnly ? ['ro'] : []), ...fields.tmpfs]);
-  return { kind: 'tmpfs', tmpfs: { destination: cleanPath(fields.target), options, isMount: true } };
+  const { readOnly, size, mode } = fields;
+  const options = mergeTmpfsOptions([
+    ...(readOnly ? ['ro'] : []),
+    ...(size === undefined ? [] : [`size=${size}`]),
+    ...(mode === undefined ? [] : [`mode=${mode.toString(8)}`]),
+  ]);
+  const mount = { ...(size === undefined ? {} : { size }), ...(mode === undefined ? {} : { mode }) };
+  return { kind: 'tmpfs', tmpfs: { destination: cleanPath(fields.target), options, mount } };
 }
 
 /** Go's strconv.ParseBool. */

@@ -40,8 +40,8 @@ export interface Tmpfs {
   readonly destination: string;
   /** Of the mount, with the defaults. */
   readonly options: readonly string[];
-  /** Whether `--mount` asked for it. */
-  readonly isMount?: true;
+  /** Of `--mount`: what was given, bytes and permission bits. */
+  readonly mount?: { readonly size?: number; readonly mode?: number };
 }
 
 /** What `-v` and `--mount` ask for. */

@@ -73,6 +73,11 @@ export function resourceWarnings(
   ];
 }
 
+/** The limit of memory and swap together: twice the memory unless given, 0 for none. */
+export function swapOf({ memory = 0, memorySwap = 0 }: Limits): number {
+  return memorySwap === 0 && memory > 0 ? 2 * memory : memorySwap;
+}
+
 function memoryLimit(options: ResourceOptions): NonNullable<Resources['memory']> {
   const { memory = 0, memorySwap = 0, memoryReservation = 0, oomKillDisable = false, swapLimit, cgroup2 } = options;
   const refuse = (message: string) => new HealthctlError('INVALID', message);
@@ -89,7 +94,7 @@ function memoryLimit(options: ResourceOptions): NonNullable<Resources['memory']>
   if (memory > 0 && memory < memoryReservation) {
     throw refuse('Minimum memory limit can not be less than memory reservation limit, see usage');
   }
-  const swap = memorySwap === 0 && memory > 0 ? 2 * memory : memorySwap;
+  const swap = swapOf(options);
   return {
     ...(memory > 0 && { limit: memory }),
     ...(memoryReservation > 0 && { reservation: memoryReservation }),
@@ -100,7 +105,8 @@ function memoryLimit(options: ResourceOptions): NonNullable<Resources['memory']>
 
 function cpuLimit(options: ResourceOptions): NonNullable<Resources['cpu']> {
   const { cpuShares = 0, cpusetCpus = '', cpusetMems = '' } = options;
-  if (cpuShares < 0) throw new HealthctlError('INVALID', 'shares: invalid argument');
+  if (cpuShares < 0)
+    throw new HealthctlError('INVALID', `invalid CPU shares (${cpuShares}): value must be a positive integer`);
   return {
     ...cpuTime(options),
     ...(cpuShares > 0 && { shares: cpuShares }),

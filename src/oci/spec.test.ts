@@ -263,7 +263,7 @@ describe('limits', () => {
       { memory: 8 * MIB, memoryReservation: 9 * MIB },
       'Minimum memory limit can not be less than memory reservation limit, see usage',
     ],
-    [{ cpuShares: -1 }, 'shares: invalid argument'],
+    [{ cpuShares: -1 }, 'invalid CPU shares (-1): value must be a positive integer'],
     [{ nanoCpus: 1, cpuPeriod: 1000 }, 'Conflicting options: Nano CPUs and CPU Period cannot both be set'],
     [{ nanoCpus: 1, cpuQuota: 1000 }, 'Conflicting options: Nano CPUs and CPU Quota cannot both be set'],
     [{ cpuPeriod: 999 }, 'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)'],

@@ -95,7 +95,7 @@ describe('flags of run', () => {
     await bed.ok(['stop', '-t', '0', 'guest', 'donor']);
     expect(await bed.cli(['start', 'guest'])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`container ${donorId} is not running`),
+      stderr: expect.stringContaining(`failed to join PID namespace: container ${donorId} is not running`),
     });
     await bed.ok(['start', 'donor', 'guest']);
     expect(await namespaceOf('guest', 'pid')).toBe(await namespaceOf('donor', 'pid'));
@@ -135,7 +135,7 @@ describe('flags of run', () => {
     );
     await bed.ok(['create', '--name', 'private', image]);
     expect(await refused('--ipc', 'container:private')).toMatch(
-      /^healthctl: container [0-9a-f]{64}: non-shareable IPC \(hint: use IpcMode:shareable for the donor container\)$/,
+      /^healthctl: failed to join IPC namespace: container [0-9a-f]{64}: non-shareable IPC \(hint: use IpcMode:shareable for the donor container\)$/,
     );
     await bed.ok(['rm', 'private']);
     expect((await bed.cli(['run', '-d', '-a', 'stdout', image])).stderr).toContain(

@@ -54,6 +54,8 @@ export function namespacesFrom(options: ParsedOptions, isHostNetwork: boolean): 
 
 function annotationOf(text: string): readonly [key: string, value: string] {
   const [key = ''] = text.split('=', 1);
-  if (key === '') throw new HealthctlError('USAGE', `invalid annotation '${text}': empty name`);
+  if (key === '') {
+    throw new HealthctlError('INVALID', 'invalid Annotations: the empty string is not permitted as an annotation key');
+  }
   return [key, text.slice(key.length + 1)];
 }

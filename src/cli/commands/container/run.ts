@@ -89,9 +89,7 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
     // One that was detached from runs on: the monitor removes it at its end.
     isToStay = !how.autoRemove || end.kind === 'detached';
     if (isToStay) await tellMonitor(world, id);
-    // With no output to show, the id is.
-    const isSilent = !how.attach.stdout && !how.attach.stderr;
-    return { ...resultOfAttachment(end), ...(isSilent ? { stdout: `${id}\n` } : {}) };
+    return resultOfAttachment(end);
   } catch (error) {
     isToStay = !how.autoRemove && !(hasCode(error, 'ABORTED') && !(await wasStarted(ctx, id)));
     throw error;

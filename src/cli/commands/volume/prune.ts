@@ -36,9 +36,7 @@ async function runPrune(world: PruneWorld, { options }: CommandInput): Promise<C
   const matches = parseVolumeFilters(filters, 'prune');
   const which = isAll ? 'all local volumes' : 'anonymous local volumes';
   const warning = `WARNING! This will remove ${which} not used by at least one container.`;
-  if (!options.bool('force') && !(await confirm(world, warning))) {
-    throw new HealthctlError('INVALID', 'volume prune has been cancelled');
-  }
+  if (!options.bool('force') && !(await confirm(world, warning))) return {};
   const { deleted, reclaimed } = await pruneVolumes(await openContainers(world), {
     isAll,
     isWanted: (volume) => matches({ volume, users: [] }),
