@@ -5,6 +5,7 @@ import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { ANONYMOUS_LABEL, noSuchVolume, type Volume } from '../volume/volume.ts';
 import { clearRemains, eraseVolume, holdVolume, listVolumes } from '../volume/volume-store.ts';
 import type { ContainerContext } from './context.ts';
+import { specOf } from './details.ts';
 import { mountPointsOf, storedConfigOf } from './stored-config.ts';
 import { volumePlaceOf } from './volumes.ts';
 
@@ -25,19 +26,24 @@ export async function listUsedVolumes(ctx: ContainerContext, signal?: AbortSigna
   return volumes.map((volume) => ({ volume, users: users.get(volume.name) ?? [] }));
 }
 
-async function volumeUsers({ containerd }: ContainerContext, signal?: AbortSignal): Promise<VolumeUsers> {
+async function volumeUsers(ctx: ContainerContext, signal?: AbortSignal): Promise<VolumeUsers> {
+  const { root } = volumePlaceOf(ctx);
   const users = new Map<string, string[]>();
-  for (const record of await containerd.containers.list([], signal ? { signal } : {})) {
-    for (const name of volumeNamesOf(record)) users.set(name, [...(users.get(name) ?? []), record.id]);
+  for (const record of await ctx.containerd.containers.list([], signal ? { signal } : {})) {
+    for (const name of volumeNamesOf(record, root)) users.set(name, [...(users.get(name) ?? []), record.id]);
   }
   return users;
 }
 
-function volumeNamesOf(record: ContainerRecord): ReadonlySet<string> {
+/** Of a container that another tool made, or another version, the runtime spec tells: what it mounts must not be taken for unused. */
+function volumeNamesOf(record: ContainerRecord, root: string): ReadonlySet<string> {
   const stored = storedConfigOf(record);
-  return new Set(
-    (stored ? mountPointsOf(stored) : []).flatMap(({ Type, Name }) => (Type === 'volume' && Name ? Name : [])),
-  );
+  if (stored) {
+    return new Set(mountPointsOf(stored).flatMap(({ Type, Name }) => (Type === 'volume' && Name ? Name : [])));
+  }
+  const sources = (specOf(record)?.mounts ?? []).flatMap(({ source }) => source ?? []);
+  const below = sources.filter((source) => source.startsWith(`${root}/`));
+  return new Set(below.flatMap((source) => source.slice(root.length + 1).split('/')[0] ?? []));
 }
 
 export interface RemoveVolumeOptions {

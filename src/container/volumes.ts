@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync } from 'node:fs';
-import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { checkDestination } from '../oci/mount-flags.ts';
 import type { Bind, Tmpfs, VolumeRequest } from '../oci/mounts.ts';
 import { cleanPath } from '../oci/paths.ts';
@@ -121,6 +121,10 @@ async function fillFromImage(
     if (leftOut > 0) {
       ctx.log.warn(`volume ${held.volume.name}: ${leftOut} devices or sockets of the image were not copied`);
     }
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause;
+    const what = `failed to copy ${request.destination} of the image into volume ${held.volume.name}`;
+    throw new HealthctlError('INVALID', `${what}: ${messageOf(cause)}`, { cause });
   } finally {
     closeSync(from);
   }

@@ -157,6 +157,14 @@ describe('volumes', () => {
     const directory = join(document.Mountpoint as string, '..');
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     expect(statSync(join(directory, 'volume.json')).mode & 0o777).toBe(0o600);
+    // A container of another tool that mounts the directory has the volume too.
+    const mount = `type=bind,src=${document.Mountpoint},dst=/x,options=rbind`;
+    await bed.ctr('containers', 'create', '--mount', mount, image, 'foreign');
+    expect((await bed.cli(['volume', 'rm', 'shown'])).stderr).toBe(
+      'healthctl: remove shown: volume is in use - [foreign]\n',
+    );
+    expect(await bed.ok(['volume', 'prune', '-af'])).toBe('Total reclaimed space: 0B');
+    await bed.ctr('containers', 'rm', 'foreign');
     expect(await bed.cli(['volume', 'rm', 'shown', 'nope'])).toMatchObject({
       code: 1,
       stdout: 'shown\n',
