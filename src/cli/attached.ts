@@ -8,7 +8,7 @@ import type { CommandResult } from './command.ts';
 import { leaveToMonitor } from './monitor.ts';
 
 /** How the user's console is to be connected. */
-export type AttachWish = Pick<AttachRequest, 'stdin' | 'proxySignals' | 'detachKeys'>;
+export type AttachWish = Pick<AttachRequest, 'stdin' | 'outputs' | 'proxySignals' | 'detachKeys'>;
 
 /** Starts a container with the user attached before it runs, so that nothing is missed. Resolves at the end of the attachment. */
 export async function startAttachedTo(

@@ -15,6 +15,7 @@ export const nouns: readonly Noun[] = [
   { name: 'image', summary: 'Manage images' },
   { name: 'network', summary: 'Manage networks' },
   { name: 'system', summary: 'Manage healthctl' },
+  { name: 'volume', summary: 'Manage volumes' },
 ];
 
 /** Every command there is. Adding one is adding a line here and a file under commands/; nothing registers itself. */
@@ -120,7 +121,7 @@ export const commands: readonly CommandEntry[] = [
   {
     path: ['inspect'],
     aliases: [],
-    summary: 'Return low-level information on containers and images',
+    summary: 'Return low-level information on containers, images and volumes',
     load: async () => (await import('./commands/container/inspect.ts')).inspect,
   },
   {
@@ -216,6 +217,36 @@ export const commands: readonly CommandEntry[] = [
     aliases: [['network', 'remove']],
     summary: 'Remove one or more networks',
     load: async () => (await import('./commands/network/remove.ts')).remove,
+  },
+  {
+    path: ['volume', 'create'],
+    aliases: [],
+    summary: 'Create a volume',
+    load: async () => (await import('./commands/volume/create.ts')).create,
+  },
+  {
+    path: ['volume', 'ls'],
+    aliases: [['volume', 'list']],
+    summary: 'List volumes',
+    load: async () => (await import('./commands/volume/list.ts')).list,
+  },
+  {
+    path: ['volume', 'inspect'],
+    aliases: [],
+    summary: 'Display detailed information on one or more volumes',
+    load: async () => (await import('./commands/volume/inspect.ts')).inspect,
+  },
+  {
+    path: ['volume', 'rm'],
+    aliases: [['volume', 'remove']],
+    summary: 'Remove one or more volumes',
+    load: async () => (await import('./commands/volume/remove.ts')).remove,
+  },
+  {
+    path: ['volume', 'prune'],
+    aliases: [],
+    summary: 'Remove unused local volumes',
+    load: async () => (await import('./commands/volume/prune.ts')).prune,
   },
   {
     path: ['daemon', 'run'],

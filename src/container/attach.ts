@@ -7,6 +7,7 @@ import { forwardSignals } from './forward-signals.ts';
 import { type GrowingFile, openGrowingFile } from './growing-file.ts';
 import { shimOf, untilCopied } from './shim-copy.ts';
 import { connectNewStdin, connectStdin, pumpStdin } from './stdin.ts';
+import { sendSignal } from './stop.ts';
 import { followSize, type Resize, takeKeys, terminalSize } from './terminal.ts';
 import { type UserConsole, writerTo } from './user-console.ts';
 
@@ -19,6 +20,8 @@ export interface AttachRequest {
   readonly isNew: boolean;
   /** `none`: what the user types is not read. `once`: the container's stdin ends with the user's (Docker's StdinOnce). `shared`: it stays open. */
   readonly stdin: 'none' | 'once' | 'shared';
+  /** Which outputs are shown; the others are written to their files alone. Default: both. */
+  readonly outputs?: { readonly stdout: boolean; readonly stderr: boolean };
   /** `--sig-proxy`. Without it a signal ends the attachment, and the container goes on. */
   readonly proxySignals: boolean;
   /** From parseDetachKeys. They are looked for with a terminal and stdin. */
@@ -55,7 +58,7 @@ export async function attachContainer(
   const session = openSession(console);
   try {
     const shimPid = shimOf(request.pid);
-    const outputs = await openOutputs(request.stdio, console, session);
+    const outputs = await openOutputs(request, console, session);
     connectSignals(ctx, console, request, session);
     await connectTerminal(ctx, console, request, session);
     const ended = watch(ctx, request, { shimPid, outputs, session }).finally(session.release);
@@ -124,13 +127,13 @@ interface FollowedOutput {
 }
 
 async function openOutputs(
-  { stdout, stderr }: TaskStdio,
+  { stdio: { stdout, stderr }, outputs: shown = { stdout: true, stderr: true } }: AttachRequest,
   { streams }: UserConsole,
   session: Session,
 ): Promise<readonly FollowedOutput[]> {
   const targets = [
-    { path: stdout, stream: streams.stdout },
-    ...(stderr === '' ? [] : [{ path: stderr, stream: streams.stderr }]),
+    ...(shown.stdout ? [{ path: stdout, stream: streams.stdout }] : []),
+    ...(stderr === '' || !shown.stderr ? [] : [{ path: stderr, stream: streams.stderr }]),
   ];
   const outputs: FollowedOutput[] = [];
   for (const { path, stream } of targets) {
@@ -149,7 +152,8 @@ function connectSignals(
 ): void {
   if (!proxySignals) return;
   const onForce = (): void => session.leave('forced');
-  session.onRelease(forwardSignals({ tasks: containerd.tasks, containerId, console, log, onForce }));
+  const send = (signal: number) => sendSignal({ containerd, log }, containerId, { signal });
+  session.onRelease(forwardSignals({ send, console, log, onForce }));
 }
 
 async function connectTerminal(

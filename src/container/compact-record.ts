@@ -1,6 +1,6 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { specOf } from './details.ts';
-import { STORED_CONFIG_KEY, storedConfigOf } from './stored-config.ts';
+import { mountPointsOf, STORED_CONFIG_KEY, storedConfigOf } from './stored-config.ts';
 
 /**
  * The part of a container's record that lists show, as plain data: what the monitor remembers of each container, and what it sends. The runtime
@@ -27,11 +27,11 @@ export function compactRecordOf(record: ContainerRecord): CompactRecord {
   if (stored) {
     const { Config, HostConfig, ImageId, Args } = stored;
     const { Image, Tty, OpenStdin } = Config;
-    const { Binds, NetworkMode, AutoRemove } = HostConfig;
+    const { NetworkMode, AutoRemove } = HostConfig;
     const kept = {
       Config: { Image, Tty, OpenStdin, Labels: {} },
-      HostConfig: { Binds, NetworkMode, AutoRemove },
-      ...{ ImageId, Args },
+      HostConfig: { NetworkMode, AutoRemove },
+      ...{ ImageId, Args, Mounts: mountPointsOf(stored) },
     };
     return { ...common, stored: JSON.stringify(kept) };
   }

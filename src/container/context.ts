@@ -50,6 +50,11 @@ export function dataDirOf(dirs: ContainerDirs, subject: { readonly namespace: st
   return join(dirs.dataRoot, dirs.hostId, 'containers', subject.namespace, subject.id);
 }
 
+/** Where the volumes of a namespace are. `<data root>/<hash of the address>/volumes/<namespace>` */
+export function volumesDirOf(dirs: ContainerDirs, namespace: string): string {
+  return join(dirs.dataRoot, dirs.hostId, 'volumes', namespace);
+}
+
 /** The directory of a whole namespace in the run root: it holds the lock on names. */
 export function namespaceRunDir(dirs: StateDirs, namespace: string): string {
   return join(dirs.runRoot, dirs.hostId, namespace);

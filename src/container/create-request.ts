@@ -1,8 +1,11 @@
 import type { HealthFlags } from '../health/flags.ts';
 import type { RestartPolicy } from '../health/restart-policy.ts';
 import type { PortRequest } from '../network/port-spec.ts';
-import type { Bind, Tmpfs } from '../oci/mounts.ts';
+import type { DeviceRequest } from '../oci/devices.ts';
+import type { Bind, Tmpfs, VolumeRequest } from '../oci/mounts.ts';
+import type { NamespaceModes } from '../oci/namespaces.ts';
 import type { SecurityOptions } from '../oci/parse.ts';
+import type { Limits } from '../oci/resources.ts';
 import type { Rlimit } from '../oci/types.ts';
 import type { NameOptions } from './generated-files.ts';
 
@@ -13,6 +16,13 @@ export interface NetworkingRequest extends NameOptions {
   /** `80/tcp`. */
   readonly expose: readonly string[];
   readonly aliases: readonly string[];
+}
+
+/** Which of the container's streams the user who runs it is connected to. */
+export interface AttachedStreams {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
 }
 
 /** What `run` and `create` ask for, parsed from their options. */
@@ -27,6 +37,7 @@ export interface CreateRequest {
   readonly env: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly binds: readonly Bind[];
+  readonly volumes: readonly VolumeRequest[];
   readonly tmpfs: readonly Tmpfs[];
   readonly workingDir?: string;
   readonly user?: string;
@@ -44,15 +55,25 @@ export interface CreateRequest {
   readonly stopSignal?: string;
   readonly stopTimeoutS?: number;
   readonly init: boolean;
-  /** Bytes. */
-  readonly memory?: number;
-  readonly nanoCpus?: number;
-  readonly pidsLimit?: number;
+  readonly limits: Limits;
+  /** -1000 to 1000. */
+  readonly oomScoreAdj: number;
+  /** Containers to join by name or id, as given. */
+  readonly namespaces: NamespaceModes;
+  readonly devices: readonly DeviceRequest[];
+  /** As given: see parseDeviceRule. */
+  readonly deviceRules: readonly string[];
+  readonly sysctls: Readonly<Record<string, string>>;
+  /** For the OCI runtime. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Absolute: where the id of the main process is written at each start. */
+  readonly pidfile?: string;
   readonly ulimits: readonly Rlimit[];
   /** Bytes. */
   readonly shmSize?: number;
   readonly runtime?: string;
   readonly tty: boolean;
+  readonly attach: AttachedStreams;
   readonly openStdin: boolean;
   /** The container's stdin ends with that of the first who attaches. */
   readonly stdinOnce: boolean;

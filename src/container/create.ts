@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import type { Containerd } from '../containerd/client.ts';
 import { healthConfigFromFlags } from '../health/flags.ts';
 import { restartPolicyText } from '../health/restart-policy.ts';
 import { trustedImageLabels } from '../image/config.ts';
 import { ensureUnpacked, type ResolvedImage } from '../image/find.ts';
 import { version } from '../lib/build-info.ts';
-import { errnoOf, fileReasonOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import { fileReasonOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { encodeJson } from '../lib/json.ts';
 import { isReservedLabel, LABELS } from '../lib/labels.ts';
+import { parseDeviceRule } from '../oci/devices.ts';
+import type { NamespaceModes } from '../oci/namespaces.ts';
 import { resolveArgs } from '../oci/process.ts';
 import { parseSignal } from '../oci/signal.ts';
 import { buildSpec, type ImageDefaults, type SpecOptions } from '../oci/spec.ts';
@@ -18,14 +20,18 @@ import { readFilesInRoot } from '../system/rootfs.ts';
 import { type ContainerContext, namespaceRunDir } from './context.ts';
 import type { CreateRequest } from './create-request.ts';
 import { healthLabelsFrom } from './health-labels.ts';
-import { findInit, readHostFacts } from './host-facts.ts';
+import { findInit } from './host-facts.ts';
+import { type HostNeeds, hostNeedsOf, makeBindSource, refuseMounts, shownDefaults } from './host-needs.ts';
 import { refuseLongLabels } from './label-limit.ts';
 import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
+import { resolveModes } from './namespaces.ts';
 import { type Placement, placeContainer, specNetworkOf } from './networking.ts';
 import { refuseKept } from './refuse-kept.ts';
 import { chooseRuntime } from './runtime.ts';
+import { sharedMemoryOf } from './shared-memory.ts';
 import { STORED_CONFIG_KEY } from './stored-config.ts';
 import { storedConfigFrom } from './stored-config-from.ts';
+import { bindOfVolume, type UsedVolume, volumeRequestsOf, withVolumes } from './volumes.ts';
 
 export interface CreateDeps {
   /** The image, pulled where that was asked for. Throws NOT_FOUND. */
@@ -59,9 +65,12 @@ export async function createContainer(
   if (request.name !== undefined) checkName(request.name);
   for (const key of Object.keys(request.labels)) refuseReserved(key);
   if (request.stopSignal !== undefined) parseSignal(request.stopSignal);
+  refuseMounts(request);
+  const onHost = hostNeedsOf(ctx, request);
   const runtime = chooseRuntime(request.runtime, deps.path);
   if (request.name !== undefined) await refuseTakenName(ctx, request.name);
   const placement = await placeContainer(ctx, request);
+  const { modes, ipcDonor } = await resolveModes(ctx, request.namespaces);
   const image = await deps.findImage();
   const health = healthLabelsFrom({ image: image.familiarName, imageValue: image.config.healthcheck, flags });
   for (const warning of health.warnings) ctx.log.warn(warning);
@@ -71,44 +80,53 @@ export async function createContainer(
   });
 
   const id = randomBytes(32).toString('hex');
+  const shm = sharedMemoryOf(ctx, { id, ipc: modes.ipc, donor: ipcDonor });
   return withRollback(ctx, id, async (leased) => {
     const mounts = await leased.snapshots.prepare({ snapshotter: ctx.snapshotter, key: id, parent: chainId });
     const user = userOf(ctx, request, image, mounts);
-    const options = specOptionsOf(ctx, { id, request, placement, image, user, path: deps.path });
-    const spec = buildSpec(options);
-    const stored = storedConfigFrom(request, image, {
-      network: placement.mode,
-      hostname: options.hostname,
-      env: spec.process?.env ?? [],
-      args: argsOf(request, image),
+    const requests = volumeRequestsOf(request, image.config.volumes);
+    return withVolumes(ctx, { requests, rootfs: mounts, signal: deps.signal }, async (volumes) => {
+      const options = specOptionsOf(ctx, {
+        ...onHost,
+        ...{ id, request, placement, image, user, volumes, modes, shm },
+        path: deps.path,
+      });
+      const spec = buildSpec(options);
+      const stored = storedConfigFrom({ ...request, ...shownDefaults(request.limits, modes, onHost.host) }, image, {
+        network: placement.mode,
+        hostname: options.hostname,
+        env: spec.process?.env ?? [],
+        args: argsOf(request, image),
+        volumes,
+      });
+      const labels = {
+        ...labelsOf(ctx, { id, request, placement, image, hostname: options.hostname }),
+        ...health.labels,
+      };
+      return withNamesLock(
+        ctx,
+        async () => {
+          const name = request.name ?? (await inventName(ctx));
+          if (request.name !== undefined) await refuseTakenName(ctx, name);
+          const named = { ...labels, [LABELS.name]: name };
+          refuseLongLabels(named);
+          if (deps.signal?.aborted) throw new HealthctlError('ABORTED', 'the create was cancelled');
+          await leased.containers.create({
+            id,
+            labels: named,
+            image: image.name,
+            runtime: runtime.shim,
+            ...(runtime.options ? { runcOptions: runtime.options } : {}),
+            snapshotter: ctx.snapshotter,
+            snapshotKey: id,
+            specJson: encodeJson(spec),
+            extensions: { [STORED_CONFIG_KEY]: encodeJson(stored) },
+          });
+          return { id, name };
+        },
+        deps.signal,
+      );
     });
-    const labels = {
-      ...labelsOf(ctx, { id, request, placement, image, hostname: options.hostname }),
-      ...health.labels,
-    };
-    return withNamesLock(
-      ctx,
-      async () => {
-        const name = request.name ?? (await inventName(ctx));
-        if (request.name !== undefined) await refuseTakenName(ctx, name);
-        const named = { ...labels, [LABELS.name]: name };
-        refuseLongLabels(named);
-        if (deps.signal?.aborted) throw new HealthctlError('ABORTED', 'the create was cancelled');
-        await leased.containers.create({
-          id,
-          labels: named,
-          image: image.name,
-          runtime: runtime.shim,
-          ...(runtime.options ? { runcOptions: runtime.options } : {}),
-          snapshotter: ctx.snapshotter,
-          snapshotKey: id,
-          specJson: encodeJson(spec),
-          extensions: { [STORED_CONFIG_KEY]: encodeJson(stored) },
-        });
-        return { id, name };
-      },
-      deps.signal,
-    );
   });
 }
 
@@ -151,26 +169,34 @@ function userOf(
   });
 }
 
-interface SpecParts {
+interface SpecParts extends HostNeeds {
   readonly id: string;
   readonly request: CreateRequest;
   readonly placement: Placement;
   readonly image: ResolvedImage;
   readonly user: SpecOptions['user'];
+  readonly volumes: readonly UsedVolume[];
   readonly path: string;
+  readonly modes: NamespaceModes;
+  readonly shm: SpecOptions['shm'];
 }
 
 function specOptionsOf(ctx: ContainerContext, parts: SpecParts): SpecOptions {
-  const { id, request, placement, image, user, path } = parts;
-  for (const { source } of request.binds) makeBindSource(source);
+  const { id, request, placement, image, user, volumes, path, host, devices, modes, shm } = parts;
+  for (const { source, mount } of request.binds) if (!mount) makeBindSource(source);
   return {
     ...specOptionsFrom(request),
-    ...specNetworkOf(ctx, { id, request, placement }),
+    ...specNetworkOf(ctx, { id, request, placement, modes }),
+    binds: [...request.binds, ...volumes.map(bindOfVolume)],
     id,
     namespace: ctx.containerd.namespace,
     image: imageDefaultsOf(image),
     user,
-    host: readHostFacts({ withDevices: request.privileged }),
+    host,
+    devices,
+    deviceRules: request.deviceRules.map(parseDeviceRule),
+    namespaces: modes,
+    ...(shm === undefined ? {} : { shm }),
     ...(request.init ? { init: findInit(path) } : {}),
   };
 }
@@ -178,7 +204,10 @@ function specOptionsOf(ctx: ContainerContext, parts: SpecParts): SpecOptions {
 /** What the spec takes from the request as it is. */
 function specOptionsFrom(
   request: CreateRequest,
-): Omit<SpecOptions, 'id' | 'namespace' | 'hostname' | 'network' | 'image' | 'user' | 'host'> {
+): Omit<
+  SpecOptions,
+  'id' | 'namespace' | 'hostname' | 'network' | 'image' | 'user' | 'host' | 'devices' | 'deviceRules' | 'namespaces'
+> {
   const {
     health: _health,
     restart: _restart,
@@ -190,6 +219,9 @@ function specOptionsFrom(
     labels: _labels,
     network: _network,
     networking: _networking,
+    devices: _devices,
+    deviceRules: _deviceRules,
+    namespaces: _namespaces,
     security,
     tty,
     ...rest
@@ -224,18 +256,6 @@ function argsOf({ entrypoint, command }: CreateRequest, { config }: ResolvedImag
   return resolveArgs({ imageEntrypoint: config.entrypoint ?? [], imageCmd: config.cmd ?? [], entrypoint, command });
 }
 
-/** Docker's -v makes a directory that is missing on the host. */
-function makeBindSource(source: string): void {
-  try {
-    mkdirSync(source, { recursive: true });
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST' && statSync(source, { throwIfNoEntry: false })) return; // a file, a socket, a device
-    throw new HealthctlError('INVALID', `error while creating mount source path '${source}': ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
-}
-
 interface LabelParts {
   readonly id: string;
   readonly request: CreateRequest;
@@ -260,6 +280,7 @@ function labelsOf(
     [LABELS.platform]: `${os}/${architecture}`,
     [LABELS.networks]: JSON.stringify([placement.mode]),
     [LABELS.stopSignal]: request.stopSignal ?? stopSignal ?? 'SIGTERM',
+    ...(request.pidfile === undefined ? {} : { [LABELS.pidfile]: request.pidfile }),
     ...(request.stopTimeoutS === undefined ? {} : { [LABELS.stopTimeout]: `${request.stopTimeoutS}` }),
     ...(request.restart.name === 'no' ? {} : { [LABELS.restart]: restartPolicyText(request.restart) }),
   };

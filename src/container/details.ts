@@ -2,20 +2,11 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import { familiarRecordName } from '../image/reference.ts';
 import { decodeRuntimeSpec } from '../oci/read-spec.ts';
 import type { RuntimeSpec } from '../oci/types.ts';
+import type { MountPoint } from './mount-point.ts';
 import { networkConfigOf } from './network-config.ts';
 import { networksOf } from './networks.ts';
 import { shownLabels } from './shown-labels.ts';
-import { storedConfigOf } from './stored-config.ts';
-
-/** A directory of the host in a container, as Docker's document has it. */
-export interface MountPoint {
-  readonly Type: 'bind';
-  readonly Source: string;
-  readonly Destination: string;
-  readonly Mode: string;
-  readonly RW: boolean;
-  readonly Propagation: string;
-}
+import { mountPointsOf, storedConfigOf } from './stored-config.ts';
 
 /** What a container was asked to be, as far as it is known. */
 export interface Details {
@@ -58,7 +49,7 @@ export function detailsOf(record: ContainerRecord): Details {
     args: stored.Args,
     config: { ...stored.Config, Labels: shownLabels(record) },
     hostConfig: stored.HostConfig,
-    mounts: stringsOf(stored.HostConfig.Binds).map(mountOfBind),
+    mounts: mountPointsOf(stored),
     networks: networksOf(record),
     aliases: networkConfigOf(stored).aliases,
   };
@@ -136,12 +127,6 @@ function foreignHostConfig(
   };
 }
 
-/** `source:destination[:ro]`; neither path may hold a colon. */
-function mountOfBind(text: string): MountPoint {
-  const [Source = '', Destination = '', Mode = ''] = text.split(':');
-  return { Type: 'bind', Source, Destination, Mode, RW: !Mode.split(',').includes('ro'), Propagation: 'rprivate' };
-}
-
 function mountOfSpec({ type, source = '', destination, options = [] }: NonNullable<RuntimeSpec['mounts']>[number]) {
   const isBind = type === 'bind' || options.includes('bind') || options.includes('rbind');
   if (!isBind) return [];
@@ -156,8 +141,4 @@ function mountOfSpec({ type, source = '', destination, options = [] }: NonNullab
     Propagation,
   };
   return [mount];
-}
-
-function stringsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }

@@ -8,12 +8,9 @@ function setUp(kill: () => Promise<void> = async () => undefined) {
   let listener: ((name: NodeJS.Signals) => void) | undefined;
   let forced = 0;
   const stop = forwardSignals({
-    containerId: 'c1',
-    tasks: {
-      kill: ({ signal }) => {
-        killed.push(signal);
-        return kill();
-      },
+    send: (signal) => {
+      killed.push(signal);
+      return kill();
     },
     console: {
       onSignal: (given) => {
@@ -40,9 +37,10 @@ function setUp(kill: () => Promise<void> = async () => undefined) {
 }
 
 describe('forwardSignals', () => {
-  test('passes signals on, but those that are ours', () => {
+  test('passes signals on in their order, but those that are ours', async () => {
     const signals = setUp();
     signals.send('SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGWINCH', 'SIGCHLD', 'SIGPIPE', 'SIGURG', 'SIGCONT');
+    await new Promise((resolve) => setImmediate(resolve));
     expect(signals.killed).toEqual([1, 2, 10, 18]);
   });
 

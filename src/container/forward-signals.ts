@@ -1,4 +1,3 @@
-import type { Tasks } from '../containerd/tasks.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { parseSignal } from '../oci/signal.ts';
@@ -10,8 +9,8 @@ const MAX_TERMINATIONS = 3;
 const KEPT: ReadonlySet<string> = new Set(['SIGCHLD', 'SIGPIPE', 'SIGURG', 'SIGWINCH']);
 
 export interface ForwardOptions {
-  readonly tasks: Pick<Tasks, 'kill'>;
-  readonly containerId: string;
+  /** Sends one to the container, and tells of it. */
+  readonly send: (signal: number) => Promise<void>;
   readonly console: Pick<UserConsole, 'onSignal'>;
   readonly log: Logger;
   /** Called at the third SIGINT or SIGTERM. */
@@ -19,13 +18,15 @@ export interface ForwardOptions {
 }
 
 /** Passes the signals that this process gets to the main process of a container (Docker's --sig-proxy). @returns ends it */
-export function forwardSignals({ tasks, containerId, console, log, onForce }: ForwardOptions): () => void {
+export function forwardSignals({ send, console, log, onForce }: ForwardOptions): () => void {
   let terminations = 0;
+  // One after the other: sent at once they could overtake each other.
+  let sent = Promise.resolve();
   return console.onSignal((name) => {
     if (KEPT.has(name)) return;
-    tasks.kill({ containerId, signal: parseSignal(name) }).catch((error: unknown) => {
-      log.debug(`${name} was not forwarded: ${messageOf(error)}`);
-    });
+    sent = sent
+      .then(() => send(parseSignal(name)))
+      .catch((error: unknown) => log.debug(`${name} was not forwarded: ${messageOf(error)}`));
     if (name !== 'SIGINT' && name !== 'SIGTERM') return;
     terminations += 1;
     if (terminations === MAX_TERMINATIONS) onForce();

@@ -32,6 +32,20 @@ export function readHostFacts(options: { readonly withDevices: boolean }): HostF
   };
 }
 
+/** The CPUs and memory nodes that containers can have; undefined where the kernel does not tell. */
+export function readCpuset({
+  cgroup2,
+}: Pick<HostFacts, 'cgroup2'>): { readonly cpus: string; readonly mems: string } | undefined {
+  const [dir, suffix] = cgroup2 ? ['/sys/fs/cgroup', '.effective'] : ['/sys/fs/cgroup/cpuset', ''];
+  try {
+    const read = (name: string) => readFileSync(`${dir}/cpuset.${name}${suffix}`, 'latin1').trim();
+    return { cpus: read('cpus'), mems: read('mems') };
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
 function ownCapabilities(): readonly string[] {
   const mask = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
   return capabilitiesOfMask(mask ?? '0');
@@ -50,7 +64,8 @@ function listDevices(dir: string): readonly Device[] {
   });
 }
 
-function deviceAt(path: string): readonly Device[] {
+/** The node at a path, as a device of the runtime spec; nothing when it has gone. */
+export function deviceAt(path: string): readonly Device[] {
   try {
     const { rdev, mode, uid, gid } = lstatSync(path, { bigint: true });
     const type = (Number(mode) & constants.S_IFMT) === constants.S_IFBLK ? 'b' : 'c';

@@ -2,6 +2,7 @@ import { HEALTH_STATUSES } from '../health/state.ts';
 import { familiarRecordName, fullName, tryParseReference, withDefaultTag } from '../image/reference.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { quote } from '../lib/quote.ts';
+import { detailsOf } from './details.ts';
 import { type ShownHealth, statusWord } from './health.ts';
 import { networksOf } from './networks.ts';
 import { shownLabels } from './shown-labels.ts';
@@ -11,7 +12,19 @@ import type { ContainerView } from './view.ts';
 /** The values of `ps --filter`, by key. Values of one key are alternatives, but labels: all of them are wanted. */
 export type ListFilters = ReadonlyMap<FilterKey, readonly string[]>;
 
-const KEYS = ['ancestor', 'before', 'exited', 'health', 'id', 'label', 'name', 'network', 'since', 'status'] as const;
+const KEYS = [
+  'ancestor',
+  'before',
+  'exited',
+  'health',
+  'id',
+  'label',
+  'name',
+  'network',
+  'since',
+  'status',
+  'volume',
+] as const;
 type FilterKey = (typeof KEYS)[number];
 
 /** Docker: api/types/container/state.go. */
@@ -58,6 +71,7 @@ export function matchesView(filters: ListFilters, view: ContainerView): boolean 
     anyOf(filters, 'status', (status) => status === state) &&
     anyOf(filters, 'exited', (code) => exit !== undefined && exit.code === Number(code)) &&
     anyOf(filters, 'network', (name) => networksOf(record).includes(name)) &&
+    anyOf(filters, 'volume', (volume) => hasMount(record, volume)) &&
     anyOf(filters, 'ancestor', (image) => isMadeFrom(image, view)) &&
     hasLabels(view, filters.get('label') ?? [])
   );
@@ -90,6 +104,11 @@ function hasLabels(view: ContainerView, wanted: readonly string[]): boolean {
     const key = equals < 0 ? filter : filter.slice(0, equals);
     return Object.hasOwn(labels, key) && (equals < 0 || labels[key] === filter.slice(equals + 1));
   });
+}
+
+/** By the name of a volume, or by the place in the container where anything is mounted. */
+function hasMount(record: ContainerView['record'], wanted: string): boolean {
+  return detailsOf(record).mounts.some(({ Name, Destination }) => Name === wanted || Destination === wanted);
 }
 
 /** By the name that the image had, or by its id. */

@@ -5,6 +5,7 @@ import { checkNetworking } from '../network/attach.ts';
 import { resolveNetwork } from '../network/known-networks.ts';
 import { DEFAULT_NETWORK } from '../network/network-record.ts';
 import type { GeneratedFiles } from '../oci/mounts.ts';
+import type { NamespaceModes } from '../oci/namespaces.ts';
 import type { SpecOptions } from '../oci/spec.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import type { CreateRequest } from './create-request.ts';
@@ -76,9 +77,14 @@ function refuseContradictions({ network, hostname, networking }: CreateRequest):
 /** What the runtime spec says of a container's place on the network. */
 export function specNetworkOf(
   ctx: ContainerContext,
-  container: { readonly id: string; readonly request: CreateRequest; readonly placement: Placement },
+  container: {
+    readonly id: string;
+    readonly request: CreateRequest;
+    readonly placement: Placement;
+    readonly modes: Pick<NamespaceModes, 'uts'>;
+  },
 ): Pick<SpecOptions, 'network' | 'hostname'> & { readonly generated: GeneratedFiles } {
-  const { id, request, placement } = container;
+  const { id, request, placement, modes } = container;
   const { namespace } = ctx.containerd;
   const { mode, joined } = placement;
   if (joined) {
@@ -90,7 +96,7 @@ export function specNetworkOf(
   }
   return {
     network: networkModeOf(mode).kind === 'host' ? 'host' : 'own',
-    hostname: hostnameFor(request.hostname, mode, id),
+    hostname: hostnameFor(request.hostname, modes.uts === 'host' ? 'host' : mode, id),
     generated: generatedFilesOf(dataDirOf(ctx.dirs, { namespace, id }), mode, request.networking),
   };
 }

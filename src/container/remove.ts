@@ -5,20 +5,33 @@ import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { detachNetwork } from './attach-network.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
+import { removePidfile } from './pidfile.ts';
 import { mayBeRestarted } from './restart-label.ts';
+import { releaseSharedMemory } from './shared-memory.ts';
 import { killContainer, noteStopped } from './stop.ts';
+import { storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
+import { removeAnonymousVolumes } from './volume-use.ts';
+
+export interface RemoveOptions {
+  /** Kills it first when it runs. */
+  readonly force: boolean;
+  /** Its anonymous volumes too. */
+  readonly volumes?: boolean;
+  readonly abort?: AbortSignal;
+}
 
 /**
  * Removes a container and all that is kept of it. When it is interrupted, the record is the last thing to go, so that it can be called again.
  *
- * @param options.force kills it first when it runs
+ * Its anonymous volumes go with it where that is asked for, and those of one that removes itself at its end.
+ *
  * @throws CONFLICT with Docker's text for one that runs, without force
  */
 export async function removeContainer(
   ctx: ContainerContext,
   view: ContainerView,
-  options: { readonly force: boolean; readonly abort?: AbortSignal },
+  options: RemoveOptions,
 ): Promise<void> {
   const { record, state, name } = view;
   const { id, labels } = record;
@@ -35,6 +48,10 @@ export async function removeContainer(
     ctx.log.warn(`container ${name}: its health could not be removed: ${messageOf(error)}`);
   }
   rmSync(dataDirOf(ctx.dirs, subject), { recursive: true, force: true });
+  releaseSharedMemory(ctx, id);
+  if (labels[LABELS.owner] !== undefined) removePidfile(record, ctx.log);
+  const isAutoRemoved = storedConfigOf(record)?.HostConfig.AutoRemove === true;
+  if (options.volumes || isAutoRemoved) await removeAnonymousVolumes(ctx, record);
   await ignoreMissing(ctx.containerd.containers.delete(id));
   if (labels[LABELS.owner] !== undefined && record.snapshotKey !== '') {
     await ctx.containerd.snapshots.remove({ snapshotter: record.snapshotter, key: record.snapshotKey });
@@ -42,11 +59,7 @@ export async function removeContainer(
 }
 
 /** The task may run although it was not seen to: it was started since, or its shim did not tell its state in time. */
-async function deleteTask(
-  ctx: ContainerContext,
-  view: ContainerView,
-  options: { readonly force: boolean; readonly abort?: AbortSignal },
-): Promise<void> {
+async function deleteTask(ctx: ContainerContext, view: ContainerView, options: RemoveOptions): Promise<void> {
   const { id } = view.record;
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
   try {

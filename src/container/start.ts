@@ -8,13 +8,16 @@ import { attachNetwork, detachNetwork } from './attach-network.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { writeGeneratedFiles } from './generated-files.ts';
 import { withJoinedNetwork } from './join-network.ts';
+import { prepareNamespaces } from './namespaces.ts';
 import { nameOptionsOf } from './network-config.ts';
 import { networkModeOf } from './network-mode.ts';
 import { prepareStdio } from './output-files.ts';
+import { writePidfile } from './pidfile.ts';
 import { runcOptions } from './runtime.ts';
 import { startFailure } from './start-failure.ts';
 import { storedConfigOf } from './stored-config.ts';
 import { type ContainerView, runIdOf, startNoteJson } from './view.ts';
+import { refuseLostVolumes } from './volume-check.ts';
 
 /** Docker's exit status of `run` when the runtime failed for another reason than the program. */
 const CANNOT_START = 125;
@@ -47,6 +50,7 @@ export async function startContainer(
   try {
     const ports = await attachNetwork(ctx, view, pid);
     await beforeStart?.(made);
+    if (view.record.labels[LABELS.owner] !== undefined) writePidfile(view.record, pid);
     const startTimeTicks = readStat(pid)?.startTimeTicks;
     await tasks.start({ containerId: id });
     const run = runIdOf(readBootId(), { pid, startTimeTicks: startTimeTicks ?? 0 });
@@ -65,6 +69,10 @@ async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<Rea
   const subject = { namespace: ctx.containerd.namespace, id };
   const dataDir = dataDirOf(ctx.dirs, subject);
   const config = storedConfigOf(view.record);
+  if (config) {
+    refuseLostVolumes(ctx, config);
+    await prepareNamespaces(ctx, view.record, config);
+  }
   if (config)
     writeGeneratedFiles(dataDir, {
       network: config.HostConfig.NetworkMode,

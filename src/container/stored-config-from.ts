@@ -3,7 +3,9 @@ import type { ResolvedImage } from '../image/find.ts';
 import { bindingsFrom, byPort, keyOf } from '../network/port-document.ts';
 import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
 import type { CreateRequest } from './create-request.ts';
+import { bindTextsOf, mountOptionsOf, mountPointsFrom, volumePathsOf } from './mount-documents.ts';
 import type { StoredConfig } from './stored-config.ts';
+import type { UsedVolume } from './volumes.ts';
 
 /** Docker's `Config` and `HostConfig` of a new container. */
 export function storedConfigFrom(
@@ -15,6 +17,7 @@ export function storedConfigFrom(
     readonly hostname: string;
     readonly env: readonly string[];
     readonly args: readonly string[];
+    readonly volumes: readonly UsedVolume[];
   },
 ): StoredConfig {
   const { config } = image;
@@ -31,9 +34,9 @@ export function storedConfigFrom(
       Hostname: resolved.hostname,
       Domainname: '',
       User: request.user ?? config.user,
-      AttachStdin: false,
-      AttachStdout: false,
-      AttachStderr: false,
+      AttachStdin: request.attach.stdin,
+      AttachStdout: request.attach.stdout,
+      AttachStderr: request.attach.stderr,
       ...(exposed.length > 0 ? { ExposedPorts: Object.fromEntries(exposed.map((port) => [port, {}])) } : {}),
       Tty: request.tty,
       OpenStdin: request.openStdin,
@@ -41,7 +44,7 @@ export function storedConfigFrom(
       Env: resolved.env,
       Cmd: command ?? null,
       Image: request.image,
-      Volumes: null,
+      Volumes: volumePathsOf(request, config.volumes),
       WorkingDir: request.workingDir ?? config.workingDir,
       Entrypoint: entrypoint && entrypoint.length > 0 ? entrypoint : null,
       Labels: { ...trustedImageLabels(config.labels), ...request.labels },
@@ -49,6 +52,8 @@ export function storedConfigFrom(
       ...(request.stopTimeoutS === undefined ? {} : { StopTimeout: request.stopTimeoutS }),
     },
     HostConfig: hostConfigFrom(request, resolved.network),
+    Mounts: mountPointsFrom(request, resolved.volumes),
+    AnonymousVolumes: resolved.volumes.filter(({ isAnonymous }) => isAnonymous).map(({ volume }) => volume.name),
   };
 }
 
@@ -64,11 +69,11 @@ function hostConfigFrom(request: CreateRequest, network: string): StoredConfig['
     ...(security.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(security.seccomp === undefined ? [] : [`seccomp=${security.seccomp}`]),
   ];
+  const tmpfs = request.tmpfs.filter(({ mount }) => !mount);
   const orNull = <T>(list: readonly T[]) => (list.length > 0 ? list : null);
   return {
-    Binds: orNull(
-      request.binds.map(({ source, destination, readOnly }) => `${source}:${destination}${readOnly ? ':ro' : ''}`),
-    ),
+    Binds: orNull(bindTextsOf(request)),
+    ...mountOptionsOf(request),
     LogConfig: { Type: 'file', Config: {} },
     NetworkMode: network,
     PortBindings: bindingsFrom(networking.publish),
@@ -84,19 +89,55 @@ function hostConfigFrom(request: CreateRequest, network: string): StoredConfig['
     PublishAllPorts: networking.publishAll,
     ReadonlyRootfs: request.readOnly,
     SecurityOpt: orNull(securityOpt),
-    ...(request.tmpfs.length > 0
-      ? { Tmpfs: Object.fromEntries(request.tmpfs.map(({ destination, options }) => [destination, options.join(',')])) }
+    ...(tmpfs.length > 0
+      ? { Tmpfs: Object.fromEntries(tmpfs.map(({ destination, options }) => [destination, options.join(',')])) }
       : {}),
     ShmSize: request.shmSize || DEFAULT_SHM_SIZE,
     Runtime: request.runtime ?? 'runc',
-    Memory: request.memory ?? 0,
-    NanoCpus: request.nanoCpus ?? 0,
-    PidsLimit: request.pidsLimit ?? null,
+    ...limitsDocument(request),
+    ...namespacesDocument(request),
     Ulimits: request.ulimits.map(({ type, soft, hard }) => ({
       Name: type.replace(/^RLIMIT_/, '').toLowerCase(),
       Soft: soft,
       Hard: hard,
     })),
     ...(request.init ? { Init: true } : {}),
+  };
+}
+
+/** Docker's names of the limits. */
+function limitsDocument({ limits, oomScoreAdj }: CreateRequest): Readonly<Record<string, unknown>> {
+  return {
+    Memory: limits.memory ?? 0,
+    MemorySwap: limits.memorySwap ?? 0,
+    MemoryReservation: limits.memoryReservation ?? 0,
+    ...(limits.oomKillDisable ? { OomKillDisable: true } : {}),
+    OomScoreAdj: oomScoreAdj,
+    NanoCpus: limits.nanoCpus ?? 0,
+    CpuShares: limits.cpuShares ?? 0,
+    CpuPeriod: limits.cpuPeriod ?? 0,
+    CpuQuota: limits.cpuQuota ?? 0,
+    CpusetCpus: limits.cpusetCpus ?? '',
+    CpusetMems: limits.cpusetMems ?? '',
+    PidsLimit: limits.pidsLimit ?? null,
+  };
+}
+
+/** What of the host, or of other containers, is open to it. Docker leaves the maps out where they are empty. */
+function namespacesDocument(request: CreateRequest): Readonly<Record<string, unknown>> {
+  const { namespaces, devices, deviceRules, sysctls, annotations } = request;
+  return {
+    PidMode: namespaces.pid,
+    IpcMode: namespaces.ipc,
+    UTSMode: namespaces.uts,
+    ...(namespaces.cgroup === '' ? {} : { CgroupnsMode: namespaces.cgroup }),
+    Devices: devices.map(({ host, container, access }) => ({
+      PathOnHost: host,
+      PathInContainer: container,
+      CgroupPermissions: access,
+    })),
+    ...(deviceRules.length > 0 ? { DeviceCgroupRules: deviceRules } : {}),
+    ...(Object.keys(sysctls).length > 0 ? { Sysctls: sysctls } : {}),
+    ...(Object.keys(annotations).length > 0 ? { Annotations: annotations } : {}),
   };
 }

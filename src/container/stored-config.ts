@@ -1,4 +1,5 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
+import { type MountPoint, parseMountPoints } from './mount-point.ts';
 
 /**
  * What a container was asked to be, in Docker's own document shapes, as far as the runtime spec and the labels do not tell:
@@ -23,6 +24,10 @@ export interface StoredConfig {
   readonly Aliases?: unknown;
   /** The program and its arguments, without an init in front. */
   readonly Args: readonly string[];
+  /** Docker's `Mounts`. Absent of a container that an earlier version made. */
+  readonly Mounts?: readonly MountPoint[];
+  /** Names of the volumes that were made for this container and nobody named: they may go with it. */
+  readonly AnonymousVolumes?: readonly string[];
 }
 
 /** The key of the extension, and the type URL of its value. */
@@ -40,6 +45,18 @@ export function storedConfigOf(record: ContainerRecord): StoredConfig | undefine
   }
 }
 
+/** What of the host a container of ours has. */
+export function mountPointsOf({ Mounts, HostConfig }: StoredConfig): readonly MountPoint[] {
+  if (Mounts) return Mounts;
+  return isStrings(HostConfig.Binds) ? HostConfig.Binds.map(mountPointOfBind) : [];
+}
+
+/** `source:destination[:ro]`; neither path may hold a colon. */
+function mountPointOfBind(text: string): MountPoint {
+  const [Source = '', Destination = '', Mode = ''] = text.split(':');
+  return { Type: 'bind', Source, Destination, Mode, RW: !Mode.split(',').includes('ro'), Propagation: 'rprivate' };
+}
+
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 const isStrings = (value: unknown): value is readonly string[] =>
@@ -47,7 +64,9 @@ const isStrings = (value: unknown): value is readonly string[] =>
 
 function isStoredConfig(value: unknown): value is StoredConfig {
   if (!isObject(value)) return false;
-  const { Config: config, HostConfig: host, ImageId: imageId, Args: args } = value;
+  const { Config: config, HostConfig: host, ImageId: imageId, Args: args, Mounts, AnonymousVolumes } = value;
+  if (Mounts !== undefined && parseMountPoints(Mounts) === undefined) return false;
+  if (AnonymousVolumes !== undefined && !isStrings(AnonymousVolumes)) return false;
   if (!isObject(config) || !isObject(host) || typeof imageId !== 'string' || !isStrings(args)) return false;
   const labels = config.Labels;
   if (!isObject(labels) || !Object.values(labels).every((label) => typeof label === 'string')) return false;

@@ -49,6 +49,8 @@ export interface Containers {
   create(container: NewContainer, options?: CallOptions): Promise<void>;
   /** Sets these labels and leaves the others; an empty value removes a label. One write for each label path, all in one call. */
   setLabels(id: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
+  /** Replaces the runtime spec, which the next task is made from. @param specJson JSON text */
+  setSpec(id: string, specJson: string, options?: CallOptions): Promise<void>;
   delete(id: string, options?: CallOptions): Promise<void>;
 }
 
@@ -99,6 +101,8 @@ export function openContainers(rpc: Rpc): Containers {
         Object.keys(labels).map((key) => `labels.${key}`),
         options,
       ),
+    setSpec: (id, specJson, options) =>
+      updateFields({ id, spec: anyFromJson(SPEC_TYPE_URL, specJson) }, ['spec'], options),
     delete: async (id, options) => {
       await rpc.call(Service, remove, { id }, options);
     },

@@ -5,6 +5,7 @@ import { type ContainerContext, dataDirOf } from '../container/context.ts';
 import { lastExitNote, writeExitNote } from '../container/exit-note.ts';
 import { removeContainer } from '../container/remove.ts';
 import { viewRecord } from '../container/resolve.ts';
+import { releaseSharedMemory } from '../container/shared-memory.ts';
 import { storedConfigOf } from '../container/stored-config.ts';
 import { startNoteOf } from '../container/view.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -68,7 +69,8 @@ export function createKeeper(options: {
       }
     },
     onGone: async (container) => {
-      const { containerd, store, dirs } = contextOf(container.namespace);
+      const ctx = contextOf(container.namespace);
+      const { containerd, store, dirs } = ctx;
       const isBack = await containerd.containers.get(container.id).then(
         () => true,
         (error: unknown) => {
@@ -81,6 +83,7 @@ export function createKeeper(options: {
       await detachNetwork(contextOf(container.namespace), id);
       await store.remove({ namespace, id, labels: record.labels });
       rmSync(dataDirOf(dirs, { namespace, id }), { recursive: true, force: true });
+      releaseSharedMemory(ctx, id);
     },
   };
 }

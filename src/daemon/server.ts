@@ -85,7 +85,11 @@ export function routesOf({
       method: 'DELETE',
       path: CONTAINER,
       handle: ({ part, query, signal }) =>
-        service.remove(part('namespace'), part('name'), { force: query.get('force') === '1', signal }),
+        service.remove(part('namespace'), part('name'), {
+          force: query.get('force') === '1',
+          volumes: query.get('volumes') === '1',
+          signal,
+        }),
     },
     {
       method: 'GET',

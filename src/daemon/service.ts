@@ -47,7 +47,7 @@ export interface Service {
   remove(
     namespace: string,
     name: string,
-    options: { readonly force: boolean; readonly signal: AbortSignal },
+    options: { readonly force: boolean; readonly volumes: boolean; readonly signal: AbortSignal },
   ): Promise<void>;
   /** Asks containerd for one container, so that what follows shows it as it is now. */
   refresh(namespace: string, id: string): Promise<void>;
@@ -124,13 +124,13 @@ export function createService(deps: ServiceDeps): Service {
       // All the reasons why there is nothing to check, in the words of the command.
       return runHealthcheck(contextOf(namespace), container.id, signal);
     },
-    remove: async (namespace, name, { force, signal }) => {
+    remove: async (namespace, name, { force, volumes, signal }) => {
       const { id } = await find(namespace, name);
       const ctx = contextOf(namespace);
       const view = await resolveView(ctx, id, { signal });
       const isUp = view.state === 'running' || view.state === 'paused';
       if (!isUp || force) await monitor.release({ namespace, id });
-      await removeContainer(ctx, view, { force, abort: signal });
+      await removeContainer(ctx, view, { force, volumes, abort: signal });
       await monitor.refresh({ namespace, id });
     },
     refresh: async (namespace, id) => {

@@ -29,6 +29,8 @@ export const LABELS = {
   networks: 'nerdctl/networks',
   /** nerdctl's: published ports. `[{"HostPort":8080,"ContainerPort":80,"Protocol":"tcp","HostIP":"0.0.0.0"}]` */
   nerdctlPorts: 'nerdctl/ports',
+  /** nerdctl's: the file that the id of the main process is written to at each start. `/run/web.pid` */
+  pidfile: 'nerdctl/pid-file',
   /** nerdctl's: seconds that `stop` waits. `10` */
   stopTimeout: 'nerdctl/stop-timeout',
   /** nerdctl's: the health config as Docker's JSON, defaults written out. `{"Test":["CMD-SHELL","true"],"Interval":30000000000,…}` */

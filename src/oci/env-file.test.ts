@@ -35,6 +35,12 @@ test.each([
   expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'USAGE', message }));
 });
 
+test('a line is shorter than 64 KiB', () => {
+  const line = (bytes: number) => `A=${'ä'.repeat((bytes - 2) / 2)}`;
+  expect(parse(line(65_534))).toHaveLength(1);
+  expect(() => parse(line(65_536))).toThrow('invalid env file (f.env): bufio.Scanner: token too long');
+});
+
 test('bytes that are not UTF-8 are named with their line', () => {
   const content = Uint8Array.of(0x41, 0x3d, 0x31, 0x0a, 0x42, 0x3d, 0xff, 0x0a);
   expect(() => parse(content)).toThrow('invalid env file (f.env): invalid utf8 bytes at line 2: [66 61 255]');

@@ -25,7 +25,13 @@ export function parseEnvFile(
   }
 }
 
+/** Go's bufio.MaxScanTokenSize: a line must be shorter. */
+const MAX_LINE_BYTES = 64 * 1024;
+
 function parseLine(line: string, callersEnv: Readonly<Record<string, string | undefined>>): string[] {
+  if (line.length * 3 >= MAX_LINE_BYTES && new TextEncoder().encode(line).length >= MAX_LINE_BYTES) {
+    throw new Error('bufio.Scanner: token too long');
+  }
   const text = line.replace(LEADING_SPACE, '');
   if (text === '' || text.startsWith('#')) return [];
   const [key = ''] = text.split('=', 1);

@@ -2,26 +2,36 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HealthctlError } from '../lib/errors.ts';
 import { parseTmpfs, parseVolume } from './mount-flags.ts';
+import type { MountRequest } from './mounts.ts';
 
 const usage = (message: string) => expect.objectContaining({ code: 'USAGE', message });
 const parse = (text: string) => parseVolume(text, '/home/me');
 
 describe('-v', () => {
-  const usual = { source: '/a', destination: '/b', readOnly: false, propagation: 'rprivate' };
+  const usual = { source: '/a', destination: '/b', readOnly: false, propagation: 'rprivate', mode: '' };
   test.each([
     ['/a:/b', usual],
-    ['/a:/b:rw', usual],
+    ['/a:/b:rw', { ...usual, mode: 'rw' }],
     ['/a:/b:', usual],
     ['/a/./c/..//:/x/../b/', usual],
-    ['/a:/b:ro', { ...usual, readOnly: true }],
-    ['/a:/b:ro,rslave', { ...usual, readOnly: true, propagation: 'rslave' }],
-    ['/a:/b:z', { ...usual, relabel: 'shared' }],
-    ['/a:/b:Z,ro,cached', { ...usual, readOnly: true, relabel: 'private' }],
+    ['/a:/b:ro', { ...usual, mode: 'ro', readOnly: true }],
+    ['/a:/b:ro,rslave', { ...usual, mode: 'ro,rslave', readOnly: true, propagation: 'rslave' }],
+    ['/a:/b:z', { ...usual, mode: 'z', relabel: 'shared' }],
+    ['/a:/b:Z,ro,cached', { ...usual, mode: 'Z,ro,cached', readOnly: true, relabel: 'private' }],
     ['./a:/b', { ...usual, source: '/home/me/a' }],
     ['.:/b', { ...usual, source: '/home/me' }],
     ['../a:/b', { ...usual, source: '/home/a' }],
     ['/:/b', { ...usual, source: '/' }],
-  ])('%s', (text, expected) => expect(parse(text)).toEqual(expected));
+  ])('%s', (text, expected) => expect(parse(text)).toEqual({ kind: 'bind', bind: expected }));
+
+  const volume = { destination: '/b', readOnly: false, noCopy: false, labels: {} };
+  test.each([
+    ['/b', volume],
+    ['/x/../b/', volume],
+    ['data:/b', { ...volume, name: 'data', mode: '' }],
+    ['my_data.1-a:/b:ro', { ...volume, name: 'my_data.1-a', readOnly: true, mode: 'ro' }],
+    ['data:/b:nocopy,z', { ...volume, name: 'data', noCopy: true, mode: 'nocopy,z' }],
+  ])('%s is a volume', (text, expected) => expect(parse(text)).toEqual({ kind: 'volume', volume: expected }));
 
   test.each([
     ['', "invalid volume specification: ''"],
@@ -33,17 +43,30 @@ describe('-v', () => {
     ['/a:/', "invalid volume specification: '/a:/': invalid specification: destination can't be '/'"],
     ['/a:/x/..', "invalid volume specification: '/a:/x/..': invalid specification: destination can't be '/'"],
     ['/a:b', "invalid volume specification: '/a:b': invalid mount path: 'b' mount path must be absolute"],
+    ['data', "invalid volume specification: 'data': invalid mount path: 'data' mount path must be absolute"],
+    ['/', "invalid volume specification: '/': invalid specification: destination can't be '/'"],
     [
-      'a/b:/c',
-      'create a/b: "a/b" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path',
+      'data:/c:rshared',
+      `invalid volume specification: 'data:/c:rshared': invalid mount config for type "volume": field BindOptions must not be specified`,
     ],
-    ['data:/c', 'named volumes are not supported yet: "data"'],
-    ['/data', 'anonymous volumes are not supported yet: "/data"'],
+    [
+      '/a:/c:nocopy',
+      `invalid volume specification: '/a:/c:nocopy': invalid mount config for type "bind": field VolumeOptions must not be specified`,
+    ],
   ])('%j: %s', (text, message) => expect(() => parse(text)).toThrow(usage(message)));
 
-  test('volumes say what to do', () => {
-    expect(() => parse('data:/c')).toThrow(
-      expect.objectContaining({ hint: 'give the absolute path of a host directory, e.g. -v /host/directory:/c' }),
+  test.each(['a/b', '_x', '-x', 'a\\b', 'äb', 'a'.repeat(256)])('no volume can be called %j', (name) =>
+    expect(() => parse(`${name}:/c`)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID',
+        message: `create ${name}: "${name.replace('\\', '\\\\')}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+      }),
+    ),
+  );
+
+  test('the name of a volume has two characters or more', () => {
+    expect(() => parse('a:/c')).toThrow(
+      'create a: volume name is too short, names should be at least two alphanumeric characters',
     );
   });
 });
@@ -67,14 +90,21 @@ describe('--tmpfs', () => {
   ])('%s: %s', (text, message) => expect(() => parseTmpfs(text)).toThrow(usage(message)));
 });
 
+/** Where a parsed text mounts something. */
+function destinationOf(mount: MountRequest): string {
+  if (mount.kind === 'bind') return mount.bind.destination;
+  return mount.kind === 'volume' ? mount.volume.destination : mount.tmpfs.destination;
+}
+
 test('property: what is accepted is absolute and clean, the rest is a HealthctlError', () => {
   const piece = fc.oneof(fc.string(), fc.constantFrom('/a', '/a/../b', '.', 'ro', 'z', 'size=1', '', '/'));
   const text = fc.array(piece, { maxLength: 5 }).map((pieces) => pieces.join(':'));
+  const parsers = [(given: string) => destinationOf(parse(given)), (given: string) => parseTmpfs(given).destination];
   fc.assert(
     fc.property(text, (given) => {
-      for (const parseText of [parse, parseTmpfs]) {
+      for (const destinationIn of parsers) {
         try {
-          const { destination } = parseText(given);
+          const destination = destinationIn(given);
           expect(destination).toMatch(/^\/./);
           expect(destination.split('/')).not.toContain('..');
         } catch (error) {

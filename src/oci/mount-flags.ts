@@ -1,6 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { quote } from '../lib/quote.ts';
-import type { Bind, Propagation, Tmpfs } from './mounts.ts';
+import type { Bind, MountRequest, Propagation, Tmpfs, VolumeRequest } from './mounts.ts';
 import { cleanPath, isAbsolute } from './paths.ts';
 
 const PROPAGATIONS: ReadonlySet<string> = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
@@ -15,30 +15,77 @@ const MODE_KINDS: readonly ReadonlySet<string>[] = [
 ];
 
 /**
- * `-v SOURCE:DESTINATION[:MODE]`; a source that begins with `.` is taken from `cwd`. Throws USAGE with Docker's texts (moby
- * daemon/volume/mounts/linux_parser.go), and says so for named and anonymous volumes, which do not exist here.
+ * `-v [SOURCE:]DESTINATION[:MODE]`: a source that begins with `/` or `.` is a path of the host, taken from `cwd`, any other the name of a
+ * volume; without one it is an anonymous volume. Throws USAGE with Docker's texts (moby daemon/volume/mounts/linux_parser.go).
  */
-export function parseVolume(text: string, cwd: string): Bind {
+export function parseVolume(text: string, cwd: string): MountRequest {
   const parts = text.split(':');
-  const [source = '', destination, mode = ''] = parts;
-  const isMode = parts.length === 2 && isMountMode(destination ?? '');
-  if (source === '' || parts.length > 3 || isMode) throw usage(`invalid volume specification: '${text}'`);
-  if (destination === undefined) {
-    throw refuseVolume(`anonymous volumes are not supported yet: ${quote(text)}`, `/host/directory:${text}`);
+  const describe = (reason: string) => `invalid volume specification: '${text}': ${reason}`;
+  if (parts.length === 1 && text !== '') {
+    checkDestination(text, describe);
+    return { kind: 'volume', volume: { destination: cleanPath(text), readOnly: false, noCopy: false, labels: {} } };
   }
+  const [source = '', destination = '', mode = ''] = parts;
+  const isMode = parts.length === 2 && isMountMode(destination);
+  if (source === '' || parts.length > 3 || isMode) throw usage(`invalid volume specification: '${text}'`);
   if (!isMountMode(mode)) throw usage(`invalid mode: ${mode}`);
-  checkSource(source, destination);
-  checkDestination(destination, (reason) => `invalid volume specification: '${text}': ${reason}`);
+  checkDestination(destination, describe);
+  const given = { source, destination: cleanPath(destination), mode };
+  if (isAbsolute(source) || source.startsWith('.')) return { kind: 'bind', bind: bindOf(given, cwd, describe) };
+  return { kind: 'volume', volume: namedVolumeOf(given, describe) };
+}
+
+interface Given {
+  readonly source: string;
+  readonly destination: string;
+  readonly mode: string;
+}
+
+function bindOf({ source, destination, mode }: Given, cwd: string, describe: (reason: string) => string): Bind {
   const words = mode.split(',');
-  const relabel = words.includes('z') ? 'shared' : words.includes('Z') ? 'private' : undefined;
+  if (words.includes('nocopy')) throw usage(describe(extraField('bind', 'VolumeOptions')));
+  const relabel = relabelOf(words);
   return {
     source: cleanPath(source, cwd),
-    destination: cleanPath(destination),
+    destination,
     readOnly: words.includes('ro'),
     propagation: words.find(isPropagation) ?? 'rprivate',
     ...(relabel && { relabel }),
+    mode,
   };
 }
+
+function relabelOf(words: readonly string[]): Bind['relabel'] {
+  if (words.includes('z')) return 'shared';
+  return words.includes('Z') ? 'private' : undefined;
+}
+
+function namedVolumeOf({ source, destination, mode }: Given, describe: (reason: string) => string): VolumeRequest {
+  checkVolumeName(source);
+  const words = mode.split(',');
+  if (words.some(isPropagation)) throw usage(describe(extraField('volume', 'BindOptions')));
+  const [readOnly, noCopy] = [words.includes('ro'), words.includes('nocopy')];
+  return { name: source, destination, readOnly, noCopy, labels: {}, mode };
+}
+
+const extraField = (type: string, field: string): string =>
+  `invalid mount config for type "${type}": field ${field} must not be specified`;
+
+/** Throws INVALID with Docker's texts (moby volume/local). */
+export function checkVolumeName(name: string): void {
+  const refuse = (reason: string) => new HealthctlError('INVALID', `create ${name}: ${reason}`);
+  if (name.length === 1) throw refuse('volume name is too short, names should be at least two alphanumeric characters');
+  if (VOLUME_NAME.test(name) && name.length <= MAX_NAME) return;
+  const allowed = quote('[a-zA-Z0-9][a-zA-Z0-9_.-]');
+  throw refuse(
+    `${quote(name)} includes invalid characters for a local volume name, only ${allowed} are allowed. ` +
+      'If you intended to pass a host directory, use absolute path',
+  );
+}
+
+const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+/** What a file system takes as the name of a directory. */
+const MAX_NAME = 255;
 
 function isMountMode(mode: string): boolean {
   if (mode === '') return true;
@@ -46,29 +93,12 @@ function isMountMode(mode: string): boolean {
   return !kinds.includes(-1) && new Set(kinds).size === kinds.length;
 }
 
-function isPropagation(word: string): word is Propagation {
+export function isPropagation(word: string): word is Propagation {
   return PROPAGATIONS.has(word);
 }
 
-function checkSource(source: string, destination: string): void {
-  if (isAbsolute(source) || source.startsWith('.')) return;
-  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(source)) {
-    throw refuseVolume(`named volumes are not supported yet: ${quote(source)}`, `/host/directory:${destination}`);
-  }
-  const allowed = quote('[a-zA-Z0-9][a-zA-Z0-9_.-]');
-  throw usage(
-    `create ${source}: ${quote(source)} includes invalid characters for a local volume name, only ${allowed} are allowed. ` +
-      'If you intended to pass a host directory, use absolute path',
-  );
-}
-
-function refuseVolume(message: string, example: string): HealthctlError {
-  return new HealthctlError('USAGE', message, {
-    hint: `give the absolute path of a host directory, e.g. -v ${example}`,
-  });
-}
-
-function checkDestination(destination: string, describe: (reason: string) => string): void {
+/** Throws USAGE where nothing can be mounted at a place of the container. @param describe puts the reason into a sentence */
+export function checkDestination(destination: string, describe: (reason: string) => string): void {
   const [reason] = [
     ...(destination === '' ? ['invalid mount config for type "bind": field Target must not be empty'] : []),
     ...(cleanPath(destination) === '/' && isAbsolute(destination)
@@ -102,6 +132,11 @@ export function parseTmpfs(text: string): Tmpfs {
   const [destination = ''] = text.split(':', 1);
   const words = text.slice(destination.length + 1).split(',');
   checkDestination(destination, (reason) => reason);
+  return { destination: cleanPath(destination), options: mergeTmpfsOptions(words) };
+}
+
+/** The options of a tmpfs mount: the defaults, with what was given on top. Throws USAGE for one that is none. */
+export function mergeTmpfsOptions(words: readonly string[]): readonly string[] {
   const merged = new Map<string, string>();
   for (const word of [...TMPFS_DEFAULTS, ...words]) {
     if (word === '' || word === 'defaults') continue;
@@ -109,7 +144,7 @@ export function parseTmpfs(text: string): Tmpfs {
     merged.delete(key);
     merged.set(key, word);
   }
-  return { destination: cleanPath(destination), options: [...merged.values()] };
+  return [...merged.values()];
 }
 
 function tmpfsKey(word: string): string {

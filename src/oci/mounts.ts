@@ -13,6 +13,26 @@ export interface Bind {
   readonly propagation: Propagation;
   /** SELinux relabelling that was asked for; nothing happens on a host without SELinux. */
   readonly relabel?: 'shared' | 'private';
+  /** What follows the second colon of `-v`, as given; absent for `--mount`. */
+  readonly mode?: string;
+  /** Of `--mount`: the source must be there, only it and not what is mounted below it, and all of it read-only. */
+  readonly mount?: { readonly recursive: 'enabled' | 'disabled' | 'writable' | 'readonly' };
+}
+
+/** A volume inside the container: `-v NAME:/dir`, `-v /dir`, `--mount type=volume`, or VOLUME of the image. */
+export interface VolumeRequest {
+  /** Absent: an anonymous one. */
+  readonly name?: string;
+  readonly destination: string;
+  readonly readOnly: boolean;
+  /** Whether a new volume stays empty whatever the image has at the destination. */
+  readonly noCopy: boolean;
+  /** Of the volume, should it be made. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** What follows the second colon of `-v`, as given; absent otherwise. */
+  readonly mode?: string;
+  /** Whether `--mount` asked for it. */
+  readonly isMount?: true;
 }
 
 /** `--tmpfs`. */
@@ -20,7 +40,15 @@ export interface Tmpfs {
   readonly destination: string;
   /** Of the mount, with the defaults. */
   readonly options: readonly string[];
+  /** Of `--mount`: what was given, bytes and permission bits. */
+  readonly mount?: { readonly size?: number; readonly mode?: number };
 }
+
+/** What `-v` and `--mount` ask for. */
+export type MountRequest =
+  | { readonly kind: 'bind'; readonly bind: Bind }
+  | { readonly kind: 'volume'; readonly volume: VolumeRequest }
+  | { readonly kind: 'tmpfs'; readonly tmpfs: Tmpfs };
 
 /** Files that healthctl writes for a container, by their path on the host; an absent one is the image's own. */
 export interface GeneratedFiles {
@@ -35,6 +63,8 @@ export interface MountOptions {
   readonly generated: GeneratedFiles;
   /** Bytes of /dev/shm. */
   readonly shmSize: number;
+  /** Instead of a tmpfs of its own: a directory of the host, or nothing. */
+  readonly shm: { readonly source: string } | 'none' | undefined;
   readonly readOnly: boolean;
   readonly privileged: boolean;
   /** The tini of the host, for `--init`. */
@@ -80,6 +110,7 @@ export function resolveMounts(options: MountOptions): readonly Mount[] {
   const requested = requestedMounts(options);
   const places = new Set(requested.map(({ destination }) => destination));
   const kept = defaultMounts(options.shmSize)
+    .flatMap((mount) => (mount.destination === SHM ? shmMount(mount, options) : [mount]))
     .filter(({ destination }) => !places.has(destination))
     .filter(({ destination }) => !(places.has('/dev') && destination.startsWith('/dev/')))
     .map((mount) => restrict(mount, options));
@@ -88,6 +119,14 @@ export function resolveMounts(options: MountOptions): readonly Mount[] {
       ? []
       : [{ destination: INIT_PATH, type: 'bind', source: options.init, options: ['bind', 'ro'] }];
   return [...kept, ...requested, ...init];
+}
+
+const SHM = '/dev/shm';
+
+function shmMount(own: Mount, { shm }: MountOptions): readonly Mount[] {
+  if (shm === undefined) return [own];
+  if (shm === 'none') return [];
+  return [{ destination: SHM, type: 'bind', source: shm.source, options: ['rbind', ...NO_PRIVILEGES, 'rprivate'] }];
 }
 
 function restrict(mount: Mount, { readOnly, privileged }: MountOptions): Mount {
@@ -111,14 +150,20 @@ function requestedMounts(options: MountOptions): readonly Mount[] {
       }),
     ),
   ];
+  refuseDuplicates(mounts);
+  const places = new Set(mounts.map(({ destination }) => destination));
+  const generated = generatedMounts(options).filter(({ destination }) => !places.has(destination));
+  // A mount below another must come after it. The sort is stable, so equals keep the order of the command line.
+  return [...mounts, ...generated].sort((a, b) => depth(a.destination) - depth(b.destination));
+}
+
+/** Throws INVALID with Docker's text where two mounts have the same place. */
+export function refuseDuplicates(mounts: readonly { readonly destination: string }[]): void {
   const places = new Set<string>();
   for (const { destination } of mounts) {
     if (places.has(destination)) throw new HealthctlError('INVALID', `Duplicate mount point: ${destination}`);
     places.add(destination);
   }
-  const generated = generatedMounts(options).filter(({ destination }) => !places.has(destination));
-  // A mount below another must come after it. The sort is stable, so equals keep the order of the command line.
-  return [...mounts, ...generated].sort((a, b) => depth(a.destination) - depth(b.destination));
 }
 
 function generatedMounts({ generated, readOnly }: MountOptions): readonly Mount[] {
@@ -132,13 +177,11 @@ function generatedMounts({ generated, readOnly }: MountOptions): readonly Mount[
   );
 }
 
-function bindMount({ source, destination, readOnly, propagation }: Bind): Mount {
-  return {
-    destination,
-    type: 'bind',
-    source,
-    options: ['rbind', ...(readOnly ? ['ro'] : []), propagation],
-  };
+function bindMount({ source, destination, readOnly, propagation, mount }: Bind): Mount {
+  const kind = mount?.recursive === 'disabled' ? 'bind' : 'rbind';
+  // `rro` is read-only with all that is mounted below (runc 1.1, crun 1.5).
+  const access = mount?.recursive === 'readonly' ? 'rro' : 'ro';
+  return { destination, type: 'bind', source, options: [kind, ...(readOnly ? [access] : []), propagation] };
 }
 
 function depth(path: string): number {

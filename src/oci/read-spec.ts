@@ -124,8 +124,8 @@ const resources = objectOf(
     devices: listOf(
       objectOf({ allow: boolean }, { type: string, major: smallInteger, minor: smallInteger, access: string }),
     ),
-    memory: objectOf({}, { limit: integer, swap: integer }),
-    cpu: objectOf({}, { quota: integer, period: integer }),
+    memory: objectOf({}, { limit: integer, swap: integer, reservation: integer, disableOOMKiller: boolean }),
+    cpu: objectOf({}, { quota: integer, period: integer, shares: integer, cpus: string, mems: string }),
     pids: objectOf({ limit: integer }),
   },
 );

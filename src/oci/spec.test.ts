@@ -1,10 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { ALL_CAPABILITIES, DEFAULT_CAPABILITIES } from './capabilities.ts';
 import { parseTmpfs, parseVolume } from './mount-flags.ts';
+import type { Bind } from './mounts.ts';
 import { parseRuntimeSpec } from './read-spec.ts';
 import type { SpecOptions } from './spec.ts';
 import { buildSpec } from './spec.ts';
 import type { RuntimeSpec } from './types.ts';
+
+function bindOf(text: string, cwd: string): Bind {
+  const mount = parseVolume(text, cwd);
+  if (mount.kind !== 'bind') throw new Error(`${text} is no bind mount`);
+  return mount.bind;
+}
 
 const MIB = 2 ** 20;
 
@@ -170,7 +177,7 @@ describe('mounts', () => {
   });
 
   test('what was asked for comes last, parents before children, and replaces defaults', () => {
-    const binds = ['/x:/a/b/c', '/x:/a', '/x:/dev/shm'].map((text) => parseVolume(text, '/'));
+    const binds = ['/x:/a/b/c', '/x:/a', '/x:/dev/shm'].map((text) => bindOf(text, '/'));
     const spec = build({ binds, tmpfs: [parseTmpfs('/a/b')] });
     expect(spec.mounts?.slice(6).map(({ destination, type }) => [destination, type])).toEqual([
       ['/a', 'bind'],
@@ -181,13 +188,13 @@ describe('mounts', () => {
   });
 
   test('a /dev of one’s own replaces all below it', () => {
-    const spec = build({ binds: [parseVolume('/dev:/dev', '/')] });
+    const spec = build({ binds: [bindOf('/dev:/dev', '/')] });
     expect(spec.mounts?.map(({ destination }) => destination)).toEqual(['/proc', '/sys', '/sys/fs/cgroup', '/dev']);
   });
 
   test('generated files, unless one’s own is there; read-only with the root', () => {
     const generated = { hosts: '/s/hosts', hostname: '/s/hostname', resolvConf: '/s/resolv.conf' };
-    const binds = [parseVolume('/mine:/etc/hosts', '/')];
+    const binds = [bindOf('/mine:/etc/hosts', '/')];
     const spec = build({ generated, binds });
     expect(spec.mounts?.filter(({ destination }) => destination === '/etc/hosts')).toHaveLength(1);
     expect(mountAt(spec, '/etc/resolv.conf')).toEqual(['rbind', 'rprivate']);
@@ -195,7 +202,7 @@ describe('mounts', () => {
   });
 
   test('--read-only', () => {
-    const spec = build({ readOnly: true, binds: [parseVolume('/x:/x', '/')], tmpfs: [parseTmpfs('/tmp')] });
+    const spec = build({ readOnly: true, binds: [bindOf('/x:/x', '/')], tmpfs: [parseTmpfs('/tmp')] });
     expect(spec.root).toEqual({ path: 'rootfs', readonly: true });
     for (const writable of ['/proc', '/dev', '/dev/shm', '/x', '/tmp']) {
       expect(mountAt(spec, writable)).not.toContain('ro');
@@ -204,14 +211,14 @@ describe('mounts', () => {
 
   test('propagation of the root follows the binds', () => {
     const propagation = (...texts: string[]) =>
-      build({ binds: texts.map((text) => parseVolume(text, '/')) }).linux?.rootfsPropagation;
+      build({ binds: texts.map((text) => bindOf(text, '/')) }).linux?.rootfsPropagation;
     expect(propagation('/x:/x')).toBeUndefined();
     expect(propagation('/x:/x:slave')).toBe('rslave');
     expect(propagation('/x:/x:slave', '/y:/y:rshared')).toBe('shared');
   });
 
   test('the same place twice', () => {
-    const binds = [parseVolume('/x:/data', '/')];
+    const binds = [bindOf('/x:/data', '/')];
     const error = invalid('Duplicate mount point: /data');
     expect(() => build({ binds, tmpfs: [parseTmpfs('/data/')] })).toThrow(error);
     expect(() => build({ binds: [...binds, ...binds] })).toThrow(error);
@@ -229,24 +236,108 @@ describe('mounts', () => {
 
 describe('limits', () => {
   test('memory, CPUs, processes', () => {
-    const { linux } = build({ memory: 512 * MIB, nanoCpus: 1_500_000_000, pidsLimit: 10 });
+    const { linux } = build({ limits: { memory: 512 * MIB, nanoCpus: 1_500_000_000, pidsLimit: 10 } });
     expect(linux?.resources).toMatchObject({
       memory: { limit: 512 * MIB, swap: 1024 * MIB },
       cpu: { period: 100_000, quota: 150_000 },
       pids: { limit: 10 },
     });
-    expect(Object.keys(build({ pidsLimit: -1, memory: 0 }).linux?.resources ?? {})).toEqual(['devices']);
+    expect(Object.keys(build({ limits: { pidsLimit: -1, memory: 0 } }).linux?.resources ?? {})).toEqual(['devices']);
   });
 
   test('errors', () => {
-    expect(() => build({ memory: 5 * MIB })).toThrow(invalid('Minimum memory limit allowed is 6MB'));
+    expect(() => build({ limits: { memory: 5 * MIB } })).toThrow(invalid('Minimum memory limit allowed is 6MB'));
     const range = 'range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available';
-    expect(() => build({ nanoCpus: 2_000_000_001 })).toThrow(invalid(range));
-    expect(() => build({ nanoCpus: -1 })).toThrow(invalid(range));
+    expect(() => build({ limits: { nanoCpus: 2_000_000_001 } })).toThrow(invalid(range));
+    expect(() => build({ limits: { nanoCpus: -1 } })).toThrow(invalid(range));
+  });
+
+  test.each([
+    [
+      { memory: 8 * MIB, memorySwap: 7 * MIB },
+      'Minimum memoryswap limit should be larger than memory limit, see usage',
+    ],
+    [{ memorySwap: 7 * MIB }, 'You should always set the Memory limit when using Memoryswap limit, see usage'],
+    [{ memoryReservation: MIB }, 'Minimum memory reservation allowed is 6MB'],
+    [
+      { memory: 8 * MIB, memoryReservation: 9 * MIB },
+      'Minimum memory limit can not be less than memory reservation limit, see usage',
+    ],
+    [{ cpuShares: -1 }, 'invalid CPU shares (-1): value must be a positive integer'],
+    [{ nanoCpus: 1, cpuPeriod: 1000 }, 'Conflicting options: Nano CPUs and CPU Period cannot both be set'],
+    [{ nanoCpus: 1, cpuQuota: 1000 }, 'Conflicting options: Nano CPUs and CPU Quota cannot both be set'],
+    [{ cpuPeriod: 999 }, 'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)'],
+    [{ cpuQuota: 999 }, 'CPU cfs quota can not be less than 1ms (i.e. 1000)'],
+  ])('%j is refused', (limits, message) => expect(() => build({ limits })).toThrow(invalid(message)));
+
+  test('all of them', () => {
+    const limits = {
+      memory: 8 * MIB,
+      memorySwap: -1,
+      memoryReservation: 7 * MIB,
+      oomKillDisable: true,
+      cpuShares: 512,
+      cpuPeriod: 2000,
+      cpuQuota: 1000,
+      cpusetCpus: '0',
+      cpusetMems: '0',
+    };
+    expect(build({ limits }).linux?.resources).toMatchObject({
+      memory: { limit: 8 * MIB, swap: -1, reservation: 7 * MIB },
+      cpu: { shares: 512, period: 2000, quota: 1000, cpus: '0', mems: '0' },
+    });
   });
 
   test('rlimits and OOM score', () => {
     const rlimit = { type: 'RLIMIT_CORE', soft: 2n ** 64n - 1n, hard: 2n ** 64n - 1n };
     expect(build({ ulimits: [rlimit], oomScoreAdj: 5 }).process).toMatchObject({ rlimits: [rlimit], oomScoreAdj: 5 });
+  });
+});
+
+describe('namespaces and devices', () => {
+  const modes = { pid: '', ipc: 'private', uts: '', cgroup: '' };
+  const typesOf = (namespaces: Partial<typeof modes>) =>
+    build({ namespaces: { ...modes, ...namespaces } }).linux?.namespaces?.map(({ type }) => type);
+  test.each(['pid', 'uts', 'ipc'] as const)('%s of the host is not made', (type) => {
+    expect(typesOf({})).toContain(type);
+    expect(typesOf({ [type]: 'host' })).not.toContain(type);
+  });
+
+  test('the host name is set in a namespace of its own only', () => {
+    expect(build({ namespaces: { ...modes, uts: 'host' } })).not.toHaveProperty('hostname');
+  });
+
+  test.each([
+    ['private', true],
+    ['host', false],
+  ])('--cgroupns %s', (cgroup, isMade) => expect(typesOf({ cgroup })?.includes('cgroup')).toBe(isMade));
+
+  test('/dev/shm', () => {
+    const shmOf = (shm?: NonNullable<SpecOptions['shm']>) =>
+      build(shm === undefined ? {} : { shm }).mounts?.find(({ destination }) => destination === '/dev/shm');
+    expect(shmOf()?.type).toBe('tmpfs');
+    expect(shmOf('none')).toBeUndefined();
+    expect(shmOf({ source: '/x' })).toMatchObject({ type: 'bind', source: '/x' });
+  });
+
+  test('a device is made and may be opened', () => {
+    const device = { path: '/dev/x', type: 'c', major: 10, minor: 229 };
+    const { linux } = build({
+      devices: [{ device, access: 'rm' }],
+      deviceRules: [{ allow: true, type: 'a', access: 'm' }],
+    });
+    expect(linux?.devices).toEqual([device]);
+    expect(linux?.resources?.devices?.slice(-2)).toEqual([
+      { allow: true, type: 'c', major: 10, minor: 229, access: 'rm' },
+      { allow: true, type: 'a', access: 'm' },
+    ]);
+  });
+
+  test('sysctls come on top of the defaults', () => {
+    expect(build({ sysctls: { 'net.a': '1' } }).linux?.sysctl).toMatchObject({
+      'net.a': '1',
+      'net.ipv4.ip_unprivileged_port_start': '0',
+    });
+    expect(build({ network: 'host' }).linux).not.toHaveProperty('sysctl');
   });
 });

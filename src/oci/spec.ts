@@ -1,16 +1,18 @@
 import { resolveCapabilities } from './capabilities.ts';
+import type { GivenDevice } from './devices.ts';
 import type { Bind, GeneratedFiles, Tmpfs } from './mounts.ts';
 import { resolveMounts, rootfsPropagation } from './mounts.ts';
+import { DEFAULT_NAMESPACES, type NamespaceModes, namespacesOf } from './namespaces.ts';
 import { INIT_PATH, resolveArgs, resolveCwd, resolveEnv } from './process.ts';
-import { resolveResources } from './resources.ts';
+import { type Limits, resolveResources } from './resources.ts';
 import type { GoArch } from './seccomp.ts';
 import { parseSeccompProfile, resolveSeccomp } from './seccomp.ts';
 import type {
   Capabilities,
   ContainerProcess,
   Device,
+  DeviceRule,
   Linux,
-  Namespace,
   Rlimit,
   RuntimeSpec,
   Seccomp,
@@ -56,11 +58,17 @@ export interface SpecOptions {
   readonly generated?: GeneratedFiles;
   /** Bytes; 0 or absent: 64 MiB. */
   readonly shmSize?: number;
-  /** Bytes. */
-  readonly memory?: number;
-  /** Billionths of a CPU, see parseCpus. */
-  readonly nanoCpus?: number;
-  readonly pidsLimit?: number;
+  readonly limits?: Limits;
+  /** Default: its own of each. */
+  readonly namespaces?: NamespaceModes;
+  /** What /dev/shm is: a tmpfs of its own unless given, a directory of the host, or nothing. */
+  readonly shm?: { readonly source: string } | 'none';
+  /** `--device`, as found on the host. */
+  readonly devices?: readonly GivenDevice[];
+  /** `--device-cgroup-rule`. */
+  readonly deviceRules?: readonly DeviceRule[];
+  /** `--sysctl`, on top of the defaults. */
+  readonly sysctls?: Readonly<Record<string, string>>;
   readonly ulimits?: readonly Rlimit[];
   readonly oomScoreAdj?: number;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -130,12 +138,13 @@ export function buildSpec(options: SpecOptions): RuntimeSpec {
     ociVersion: '1.0.2',
     process: buildProcess(options, capabilities),
     root: { path: 'rootfs', ...(readOnly && { readonly: true }) },
-    hostname: options.hostname,
+    ...(options.namespaces?.uts !== 'host' && { hostname: options.hostname }),
     mounts: resolveMounts({
       binds: options.binds ?? [],
       tmpfs: options.tmpfs ?? [],
       generated: options.generated ?? {},
       shmSize: options.shmSize || DEFAULT_SHM_SIZE,
+      shm: options.shm,
       readOnly,
       privileged,
       init: options.init,
@@ -173,38 +182,39 @@ function capabilitySets(capabilities: readonly string[], uid: number): Capabilit
 }
 
 function buildLinux(options: SpecOptions, capabilities: readonly string[]): Linux {
-  const { privileged = false, host } = options;
+  const { privileged = false, host, devices = [] } = options;
+  const sysctl = { ...(options.network === 'own' && NETWORK_SYSCTLS), ...options.sysctls };
   const propagation = rootfsPropagation(options.binds ?? []);
   const seccomp = buildSeccomp(options, capabilities);
   return {
     cgroupsPath: `/${options.namespace}/${options.id}`,
-    namespaces: namespaces(options),
+    namespaces: namespacesOf(options.namespaces ?? DEFAULT_NAMESPACES, {
+      network: options.network,
+      cgroup2: host.cgroup2,
+    }),
     resources: resolveResources({
-      memory: options.memory,
-      nanoCpus: options.nanoCpus,
-      pidsLimit: options.pidsLimit,
+      ...options.limits,
       privileged,
       cpus: host.cpus,
+      cgroup2: host.cgroup2,
       swapLimit: host.swapLimit,
+      devices,
+      deviceRules: options.deviceRules ?? [],
     }),
-    ...(options.network === 'own' && { sysctl: NETWORK_SYSCTLS }),
-    ...(privileged && { devices: host.devices ?? [] }),
+    ...(Object.keys(sysctl).length > 0 && { sysctl }),
+    ...((privileged || devices.length > 0) && { devices: devicesOf(options) }),
     ...(!privileged && { maskedPaths: maskedPaths(host.cpus), readonlyPaths: READONLY_PATHS }),
     ...(seccomp && { seccomp }),
     ...(propagation !== undefined && { rootfsPropagation: propagation }),
   };
 }
 
-function namespaces({ network, host }: SpecOptions): readonly Namespace[] {
-  return [
-    { type: 'mount' },
-    { type: 'uts' },
-    { type: 'pid' },
-    { type: 'ipc' },
-    ...(network === 'host' ? [] : [network === 'own' ? { type: 'network' } : { type: 'network', path: network.path }]),
-    // On v1 Docker shows containers the host's hierarchy.
-    ...(host.cgroup2 ? [{ type: 'cgroup' }] : []),
-  ];
+/** One that was given takes the place of the host's own, for `--privileged`, at the same path. */
+function devicesOf({ privileged = false, host, devices = [] }: SpecOptions): readonly Device[] {
+  const given = devices.map(({ device }) => device);
+  const places = new Set(given.map(({ path }) => path));
+  const all = privileged ? (host.devices ?? []).filter(({ path }) => !places.has(path)) : [];
+  return [...all, ...given];
 }
 
 /** With the counters of CPU throttling, which tell a neighbour's load apart; runtimes skip paths that do not exist. */

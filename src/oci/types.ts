@@ -88,12 +88,19 @@ export interface Resources {
     readonly limit?: Uint64;
     /** Bytes of memory and swap together. */
     readonly swap?: Uint64;
+    /** Bytes. */
+    readonly reservation?: Uint64;
+    readonly disableOOMKiller?: boolean;
   };
   readonly cpu?: {
     /** Microseconds in each period. */
     readonly quota?: Uint64;
     /** Microseconds. */
     readonly period?: Uint64;
+    readonly shares?: Uint64;
+    /** Lists and ranges, e.g. `0-2,7`. */
+    readonly cpus?: string;
+    readonly mems?: string;
   };
   readonly pids?: { readonly limit: Uint64 };
 }

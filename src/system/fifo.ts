@@ -1,13 +1,13 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { errnoOf } from '../lib/errors.ts';
-import { openLibc, systemError } from './libc.ts';
+import { cString, openLibc, systemError } from './libc.ts';
 
-/** Makes a named pipe, mode 0600. Throws system errors (EEXIST, ENOSPC …). */
-export function makeFifo(path: string): void {
+/** Makes a named pipe, mode 0600. @param path as bytes where it need not be UTF-8. Throws system errors (EEXIST, ENOSPC …). */
+export function makeFifo(path: string | Buffer): void {
   const libc = openLibc();
-  if (libc.func('int mkfifo(const char *path, unsigned int mode)')(path, 0o600) !== 0)
-    throw systemError(libc, 'mkfifo', path);
+  if (libc.func('int mkfifo(const void *path, unsigned int mode)')(cString(path), 0o600) !== 0)
+    throw systemError(libc, 'mkfifo', path.toString());
 }
 
 /**

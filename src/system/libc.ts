@@ -42,6 +42,11 @@ function loadKoffi(): Koffi {
   }
 }
 
+/** A path as C takes it, for a parameter that is declared `const void *`: bytes that end with NUL. */
+export function cString(path: string | Buffer): Buffer {
+  return Buffer.concat([typeof path === 'string' ? Buffer.from(path) : path, Buffer.alloc(1)]);
+}
+
 // Of two names for a number (EAGAIN, EWOULDBLOCK) the first is the one that Node.js reports.
 const names = new Map(
   Object.entries(constants.errno)

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import type { Libc } from './libc.ts';
 import { openLibc, systemError } from './libc.ts';
+import { type MountCall, mount, unmount } from './mount.ts';
 
 /** A mount as containerd's snapshotters describe it, e.g. `{type: 'overlay', source: 'overlay', options: ['lowerdir=/a:/b']}`. */
 export interface SnapshotMount {
@@ -25,7 +26,6 @@ const MS_NODEV = 4;
 const MS_NOEXEC = 8;
 const MS_REMOUNT = 32;
 const MS_BIND = 4096;
-const MNT_DETACH = 2;
 const HARMLESS = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
 const O_PATH = 0o10000000;
@@ -75,9 +75,33 @@ function readFiles(
   { maxBytes, parent }: ReadOptions,
 ): Map<string, Buffer | undefined> {
   const libc = openLibc();
-  const root = openRoot(libc, mounts, parent);
+  const root = openRoot(mounts, parent);
   try {
     return new Map(paths.map((path) => [path, readFileInRoot({ libc, root, path, maxBytes })]));
+  } finally {
+    closeSync(root);
+  }
+}
+
+/**
+ * Opens a directory of a container's root file system, under the same rules: symbolic links lead nowhere but inside that root. The
+ * descriptor goes on when nothing is mounted any more; below `/proc/self/fd/<it>` the directory can be read.
+ *
+ * @returns undefined where there is nothing, `other` where something else is there; the caller closes a descriptor
+ * @throws as readFilesInRoot
+ */
+export function openDirectoryInRoot(
+  mounts: readonly SnapshotMount[],
+  path: string,
+  { parent }: Pick<ReadOptions, 'parent'>,
+): number | 'other' | undefined {
+  const libc = openLibc();
+  const root = openRoot(mounts, parent);
+  try {
+    const found = openInRoot(libc, root, path);
+    if (found === undefined || fstatSync(found).isDirectory()) return found;
+    closeSync(found);
+    return 'other';
   } finally {
     closeSync(root);
   }
@@ -103,36 +127,36 @@ export function readFileOfProcess(pid: number, path: string, maxBytes: number): 
 }
 
 /** A descriptor of the mounted root, which stays usable when the mount point is gone. */
-function openRoot(libc: Libc, mounts: readonly SnapshotMount[], parent: string): number {
+function openRoot(mounts: readonly SnapshotMount[], parent: string): number {
   const target = mkdtempSync(join(parent, '.rootfs-'));
   let mounted = 0;
   try {
-    for (const mount of mounts) {
-      mounted += mountSnapshot(libc, mount, target);
+    for (const snapshot of mounts) {
+      mounted += mountSnapshot(snapshot, target);
     }
     return openSync(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
   } finally {
-    for (; mounted > 0; mounted--) unmount(libc, target);
+    for (; mounted > 0; mounted--) unmount(target);
     rmdirSync(target);
   }
 }
 
 /** How many mounts were made: an error in the middle undoes its own. */
-function mountSnapshot(libc: Libc, mount: SnapshotMount, target: string): number {
-  if (mount.type === 'overlay') return mountOverlay(libc, mount, target);
-  const isBind = mount.type === 'bind' || mount.options.some((option) => option === 'bind' || option === 'rbind');
-  if (isBind) return mountBind(libc, mount.source, target);
-  const data = mount.options.filter((option) => !NOT_FOR_READING.test(option)).join(',');
-  return mountAt(libc, { source: mount.source, target, type: mount.type, flags: HARMLESS, data });
+function mountSnapshot(snapshot: SnapshotMount, target: string): number {
+  if (snapshot.type === 'overlay') return mountOverlay(snapshot, target);
+  const isBind = snapshot.type === 'bind' || snapshot.options.some((option) => option === 'bind' || option === 'rbind');
+  if (isBind) return mountBind(snapshot.source, target);
+  const data = snapshot.options.filter((option) => !NOT_FOR_READING.test(option)).join(',');
+  return mountAt({ source: snapshot.source, target, type: snapshot.type, flags: HARMLESS, data });
 }
 
-function mountBind(libc: Libc, source: string, target: string): number {
-  const count = mountAt(libc, { source, target, type: 'bind', flags: MS_BIND, data: '' });
+function mountBind(source: string, target: string): number {
+  const count = mountAt({ source, target, type: 'bind', flags: MS_BIND, data: '' });
   try {
     // The kernel takes flags of a bind mount only in a second step.
-    mountAt(libc, { source, target, type: 'bind', flags: MS_BIND | MS_REMOUNT | HARMLESS, data: '' });
+    mountAt({ source, target, type: 'bind', flags: MS_BIND | MS_REMOUNT | HARMLESS, data: '' });
   } catch (error) {
-    unmount(libc, target);
+    unmount(target);
     throw error;
   }
   return count;
@@ -142,17 +166,17 @@ function mountBind(libc: Libc, source: string, target: string): number {
  * Layers are named by descriptor: long lists of long paths would not fit into the page that mount(2) takes, and paths with `:` or `,`
  * would need escaping.
  */
-function mountOverlay(libc: Libc, mount: SnapshotMount, target: string): number {
-  const layers = layersOf(mount.options);
+function mountOverlay(snapshot: SnapshotMount, target: string): number {
+  const layers = layersOf(snapshot.options);
   const [only, ...further] = layers;
   if (only === undefined) throw new HealthctlError('CORRUPT', 'an overlay mount without layers');
-  if (further.length === 0) return mountBind(libc, only, target);
+  if (further.length === 0) return mountBind(only, target);
   const opened: number[] = [];
   try {
     for (const layer of layers) opened.push(openSync(layer, O_PATH | O_DIRECTORY | O_CLOEXEC));
     const lowerdir = `lowerdir=${opened.map((fd) => `/proc/self/fd/${fd}`).join(':')}`;
-    const data = [...mount.options.filter((option) => !NOT_FOR_READING.test(option)), lowerdir].join(',');
-    return mountAt(libc, { source: 'overlay', target, type: 'overlay', flags: HARMLESS, data });
+    const data = [...snapshot.options.filter((option) => !NOT_FOR_READING.test(option)), lowerdir].join(',');
+    return mountAt({ source: 'overlay', target, type: 'overlay', flags: HARMLESS, data });
   } finally {
     for (const fd of opened) closeSync(fd);
   }
@@ -166,33 +190,22 @@ function layersOf(options: readonly string[]): readonly string[] {
   return [...(upper === undefined ? [] : [upper]), ...lowers].map((layer) => layer.replace(/\\(.)/g, '$1'));
 }
 
-interface MountCall {
-  readonly source: string;
-  readonly target: string;
-  readonly type: string;
-  readonly flags: number;
-  readonly data: string;
+/** How many were made: one. */
+function mountAt(call: MountCall): number {
+  try {
+    mount(call);
+    return 1;
+  } catch (error) {
+    throw describeMountError(error, `${call.type} ${call.source}`);
+  }
 }
 
-function mountAt(libc: Libc, { source, target, type, flags, data }: MountCall): number {
-  const mount = libc.func(
-    'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
-  );
-  if (mount(source, target, type, flags, data) === 0) return 1;
-  throw describeMountError(systemError(libc, 'mount', source), `${type} ${source}`);
-}
-
-function describeMountError(cause: Error, what: string): HealthctlError {
+function describeMountError(cause: unknown, what: string): HealthctlError {
   const code = errnoOf(cause) === 'EPERM' || errnoOf(cause) === 'EACCES' ? 'DENIED' : 'UNAVAILABLE';
   return new HealthctlError(code, `cannot mount the container's root file system (${what}): ${messageOf(cause)}`, {
     cause,
     ...(code === 'DENIED' && { hint: 'mounting needs root (CAP_SYS_ADMIN)' }),
   });
-}
-
-function unmount(libc: Libc, target: string): void {
-  const umount2 = libc.func('int umount2(const char *target, int flags)');
-  if (umount2(target, MNT_DETACH) !== 0) throw systemError(libc, 'umount2', target);
 }
 
 interface FileInRoot {

@@ -14,6 +14,7 @@ import {
   runProgram,
   startProgram,
 } from '../fixtures/program.ts';
+import { unmountBelow } from '../fixtures/testbed-remains.ts';
 import { until } from '../fixtures/until.ts';
 import { differences, findTraces, type Traces } from './traces.ts';
 
@@ -164,5 +165,6 @@ async function closeBed({ bed, started }: { bed: Bed; started: Set<RunningProgra
   }
   const containers = await lines('containers', 'ls', '--quiet');
   if (containers.length > 0) await bed.ctr('containers', 'rm', ...containers);
+  await unmountBelow(bed.directory);
   rmSync(bed.directory, { recursive: true, force: true });
 }

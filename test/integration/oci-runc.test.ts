@@ -19,12 +19,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeJson } from '../../src/lib/json.ts';
 import { capabilitiesOfMask } from '../../src/oci/capabilities.ts';
 import { parseTmpfs, parseVolume } from '../../src/oci/mount-flags.ts';
+import type { Bind } from '../../src/oci/mounts.ts';
 import { parseUlimit } from '../../src/oci/parse.ts';
 import { decodeRuntimeSpec } from '../../src/oci/read-spec.ts';
 import type { GoArch } from '../../src/oci/seccomp.ts';
 import type { HostFacts, SpecOptions } from '../../src/oci/spec.ts';
 import { buildSpec } from '../../src/oci/spec.ts';
 import type { Device } from '../../src/oci/types.ts';
+
+function bindOf(text: string, cwd: string): Bind {
+  const mount = parseVolume(text, cwd);
+  if (mount.kind !== 'bind') throw new Error(`${text} is no bind mount`);
+  return mount.bind;
+}
 
 // The specs that we build, run by the real runc on a bundle of busybox.
 
@@ -254,7 +261,7 @@ describe('file systems', () => {
   test('binds, read-only and not, made where the image has nothing', () => {
     const source = mkdtempSync(join(base, 'data-'));
     writeFileSync(join(source, 'file'), 'from the host');
-    const binds = [parseVolume(`${source}:/ro:ro`, '/'), parseVolume(`${source}:/rw/deep`, '/')];
+    const binds = [bindOf(`${source}:/ro:ro`, '/'), bindOf(`${source}:/rw/deep`, '/')];
     expect(output('cat /ro/file; touch /ro/x 2>&1 || true; echo changed > /rw/deep/file', { binds })).toBe(
       'from the hosttouch: /ro/x: Read-only file system\n',
     );
@@ -266,7 +273,7 @@ describe('file systems', () => {
     execFileSync('mount', ['-t', 'tmpfs', 'none', source]);
     try {
       execFileSync('mount', ['--make-shared', source]);
-      for (const mode of ['rslave', 'rshared']) output('ls /x', { binds: [parseVolume(`${source}:/x:${mode}`, '/')] });
+      for (const mode of ['rslave', 'rshared']) output('ls /x', { binds: [bindOf(`${source}:/x:${mode}`, '/')] });
     } finally {
       execFileSync('umount', ['-l', source]);
     }
@@ -351,7 +358,7 @@ describe('the process', () => {
 
 describe('limits', () => {
   test('memory, swap, CPUs and processes', () => {
-    const options = { memory: 32 * MIB, nanoCpus: 500_000_000, pidsLimit: 20 };
+    const options = { limits: { memory: 32 * MIB, nanoCpus: 500_000_000, pidsLimit: 20 } };
     if (host.cgroup2) return;
     const read = (controller: string, file: string) => `cat /sys/fs/cgroup/${controller}/${file}`;
     const files = [

@@ -1,24 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { CreateRequest } from '../../container/create-request.ts';
 import { NO_RESTART } from '../../health/restart-policy.ts';
-import { fileReasonOf, HealthctlError, messageOf } from '../../lib/errors.ts';
+import { fileReasonOf, HealthctlError } from '../../lib/errors.ts';
 import { parseEnvFile } from '../../oci/env-file.ts';
-import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
-import { parseCpus, parseEnv, parseLabel, parseSecurityOptions, parseSize, parseUlimit } from '../../oci/parse.ts';
+import { parseEnv, parseLabel, parseSecurityOptions, parseSize, parseUlimit } from '../../oci/parse.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
+import { attachedStreamsFrom, attachOptionSpec } from './attach.ts';
+import { checkBy } from './check-by.ts';
 import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
+import { limitOptionSpecs, limitsFrom, oomScoreFrom } from './limits.ts';
+import { namespaceOptionSpecs, namespacesFrom } from './namespaces.ts';
 import { networkOptionSpecs, networkRequestFrom } from './network.ts';
 import { restartOptionSpec, restartPolicyFrom } from './restart.ts';
-
-/** Turns a parser that throws into a check of an option's value. */
-export const checkBy = (parse: (text: string) => unknown) => (text: string) => {
-  try {
-    parse(text);
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
-};
+import { mountOptionSpecs, mountsFrom } from './volumes.ts';
 
 const PULL_POLICIES = ['always', 'missing', 'never'] as const;
 export type PullPolicy = (typeof PULL_POLICIES)[number];
@@ -28,7 +23,6 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'cap-add', type: 'list', help: 'Add Linux capabilities' },
   { name: 'cap-drop', type: 'list', help: 'Drop Linux capabilities' },
   { name: 'cidfile', type: 'string', help: 'Write the container ID to the file' },
-  { name: 'cpus', type: 'string', value: 'decimal', help: 'Number of CPUs', check: checkBy(parseCpus) },
   { name: 'entrypoint', type: 'string', help: 'Overwrite the default ENTRYPOINT of the image' },
   {
     name: 'env',
@@ -49,10 +43,13 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'interactive', short: 'i', type: 'bool', help: 'Keep STDIN open even if not attached' },
   { name: 'label', short: 'l', type: 'list', help: 'Set meta data on a container', check: checkBy(parseLabel) },
   { name: 'label-file', type: 'list', help: 'Read in a line delimited file of labels' },
-  { name: 'memory', short: 'm', type: 'string', value: 'bytes', help: 'Memory limit', check: checkBy(parseSize) },
   { name: 'name', type: 'string', help: 'Assign a name to the container' },
   ...networkOptionSpecs,
-  { name: 'pids-limit', type: 'int', help: 'Limit the number of processes (-1 for unlimited)' },
+  {
+    name: 'pidfile',
+    type: 'string',
+    help: "Write the process ID of the container's main process to the file, at each start",
+  },
   { name: 'privileged', type: 'bool', help: 'Give extended privileges to this container' },
   {
     name: 'pull',
@@ -69,33 +66,15 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'shm-size', type: 'string', value: 'bytes', help: 'Size of /dev/shm', check: checkBy(parseSize) },
   { name: 'stop-signal', type: 'string', help: 'Signal to stop the container' },
   { name: 'stop-timeout', type: 'int', help: 'Timeout (in seconds) to stop a container' },
-  { name: 'tmpfs', type: 'list', help: 'Mount a tmpfs directory' },
   { name: 'tty', short: 't', type: 'bool', help: 'Allocate a pseudo-TTY' },
   { name: 'ulimit', type: 'list', value: 'ulimit', help: 'Ulimit options', check: checkBy(parseUlimit) },
   { name: 'user', short: 'u', type: 'string', help: 'Username or UID (format: <name|uid>[:<group|gid>])' },
-  { name: 'volume', short: 'v', type: 'list', help: 'Bind mount a host path: HOST:CONTAINER[:ro]' },
+  ...mountOptionSpecs,
+  ...limitOptionSpecs,
+  ...namespaceOptionSpecs,
+  attachOptionSpec,
   { name: 'workdir', short: 'w', type: 'string', help: 'Working directory inside the container' },
-  ...later(),
 ];
-
-/** What Docker users type first and this version does not have: a word about it says more than "unknown flag". */
-function later(): readonly OptionSpec[] {
-  return (
-    [
-      ['mount', undefined, 'it comes with a later version: give -v HOST:CONTAINER or --tmpfs'],
-      ['device', undefined, 'it comes with a later version: see --privileged'],
-    ] as const
-  ).map(
-    ([name, short, reason]): OptionSpec => ({
-      name,
-      ...(short ? { short } : {}),
-      type: 'list',
-      hidden: true,
-      help: '',
-      check: () => reason,
-    }),
-  );
-}
 
 /** Throws USAGE in Docker's words where the container is not to stay. */
 function restartFrom(options: ParsedOptions): CreateRequest['restart'] {
@@ -158,7 +137,8 @@ function requestFrom(
   const text = <K extends string>(key: K, name: string) => parsed(key, name, (value) => value);
   const entrypoint = options.string('entrypoint');
   const stopTimeoutS = options.int('stop-timeout');
-  const pidsLimit = options.int('pids-limit');
+  const pidfile = options.string('pidfile');
+  const attach = attachedStreamsFrom(options, from.detach);
   return {
     image,
     command,
@@ -166,8 +146,7 @@ function requestFrom(
     ...text('hostname', 'hostname'),
     env: environmentFrom(options, caller.env),
     labels: labelsFrom(options),
-    binds: options.list('volume').map((volume) => parseVolume(volume, caller.cwd)),
-    tmpfs: options.list('tmpfs').map(parseTmpfs),
+    ...mountsFrom(options, caller.cwd),
     ...text('workingDir', 'workdir'),
     ...text('user', 'user'),
     groupAdd: options.list('group-add'),
@@ -181,15 +160,17 @@ function requestFrom(
     ...text('stopSignal', 'stop-signal'),
     ...(stopTimeoutS === undefined ? {} : { stopTimeoutS }),
     init: options.bool('init'),
-    ...parsed('memory', 'memory', parseSize),
-    ...parsed('nanoCpus', 'cpus', parseCpus),
-    ...(pidsLimit === undefined ? {} : { pidsLimit }),
+    limits: limitsFrom(options),
+    oomScoreAdj: oomScoreFrom(options),
+    ...namespacesFrom(options, options.string('network') === 'host'),
+    ...(pidfile ? { pidfile: resolve(caller.cwd, pidfile) } : {}),
+    attach,
     ulimits: options.list('ulimit').map(parseUlimit),
     ...parsed('shmSize', 'shm-size', parseSize),
     ...text('runtime', 'runtime'),
     tty: options.bool('tty'),
     openStdin: options.bool('interactive'),
-    stdinOnce: options.bool('interactive') && !from.detach,
+    stdinOnce: options.bool('interactive') && attach.stdin,
     autoRemove: options.bool('rm'),
     health: healthFlagsFrom(options),
     restart: restartFrom(options),

@@ -46,12 +46,15 @@ export function containerColumns({ noTrunc, nowMs, onHealth }: ColumnOptions): R
     ID: { header: 'CONTAINER ID', value: ({ view }) => (noTrunc ? view.record.id : shortId(view.record.id)) },
     Image: { header: 'IMAGE', value: (row) => nameOf(brief(row)) },
     Labels: { header: 'LABELS', value: labelList },
-    LocalVolumes: { header: 'LOCAL VOLUMES', value: () => '0' },
+    LocalVolumes: {
+      header: 'LOCAL VOLUMES',
+      value: (row) => `${detailsOf(row.view.record).mounts.filter(({ Driver }) => Driver === 'local').length}`,
+    },
     Mounts: {
       header: 'MOUNTS',
       value: (row) =>
         detailsOf(row.view.record)
-          .mounts.map(({ Source }) => cut(Source, 15))
+          .mounts.map(({ Name, Source }) => cut(Name ?? Source, 15))
           .join(','),
     },
     Names: { header: 'NAMES', value: ({ view }) => view.name },

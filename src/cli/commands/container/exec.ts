@@ -2,7 +2,8 @@ import { HealthctlError } from '../../../lib/errors.ts';
 import { parseEnv } from '../../../oci/parse.ts';
 import type { Command, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
-import { checkBy, environmentFrom } from '../../flags/create.ts';
+import { checkBy } from '../../flags/check-by.ts';
+import { environmentFrom } from '../../flags/create.ts';
 
 /** `healthctl exec`: Docker's. */
 export const exec: Command = {

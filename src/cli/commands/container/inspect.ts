@@ -4,6 +4,7 @@ import { describeContainer, findContainers, nativeDocument } from '../../../cont
 import type { ListedContainer } from '../../../container/list.ts';
 import { HealthctlError, hasCode } from '../../../lib/errors.ts';
 import { quote } from '../../../lib/quote.ts';
+import { noSuchVolume } from '../../../volume/volume.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult, OptionSpec, ParsedOptions } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
@@ -33,7 +34,7 @@ const sizeOption: OptionSpec = { name: 'size', short: 's', type: 'bool', help: '
 const typeOption: OptionSpec = {
   name: 'type',
   type: 'string',
-  help: 'Only inspect objects of the given type: container, image or network',
+  help: 'Only inspect objects of the given type: container, image, network or volume',
 };
 
 /** `healthctl container inspect`: Docker's, with nerdctl's `--mode`. */
@@ -44,7 +45,7 @@ export const inspectContainers: Command = {
   run: (world, input) => runInspect(world, input, 'container'),
 };
 
-/** `healthctl inspect`: Docker's. A name that is no container's may be an image's. */
+/** `healthctl inspect`: Docker's. A name that is no container's may be an image's, or a volume's. */
 export const inspect: Command = {
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
   options: [formatOption, modeOption, { ...sizeOption, help: 'Display total file sizes of containers' }, typeOption],
@@ -52,7 +53,7 @@ export const inspect: Command = {
   run: (world, input) => runInspect(world, input, typeFrom(input.options)),
 };
 
-const TYPES = ['container', 'image', 'network'] as const;
+const TYPES = ['container', 'image', 'network', 'volume'] as const;
 type ObjectType = (typeof TYPES)[number];
 
 /** Throws INVALID in Docker's words for a type that is none. */
@@ -129,6 +130,11 @@ async function documentFor(
   }
   if (container && (type === 'container' || !hasCode(container, 'NOT_FOUND'))) throw container;
   if (type === 'network') return networkNamed(world, name);
+  if (type === 'volume') {
+    const volume = await volumeFor(ctx, name);
+    if (volume === undefined) throw noSuchVolume(name);
+    return volume;
+  }
   try {
     const [{ inspectImage }, { imageDocument }] = await Promise.all([
       import('../../../image/inspect.ts'),
@@ -145,6 +151,8 @@ async function documentFor(
       throw missing;
     });
     if (network !== undefined) return network;
+    const volume = await volumeFor(ctx, name);
+    if (volume !== undefined) return volume;
     const hint = container.hint === undefined ? {} : { hint: container.hint };
     throw new HealthctlError('NOT_FOUND', `No such object: ${name}`, hint);
   }
@@ -157,6 +165,11 @@ async function networkNamed(world: Pick<World, 'clock' | 'log' | 'settings'>, na
     import('../../network-context.ts'),
   ]);
   return describeNetwork(openNetworks(world), name);
+}
+
+async function volumeFor(ctx: ContainerContext, name: string): Promise<GoValue | undefined> {
+  const { findVolumeDocument } = await import('../volume/inspect.ts');
+  return findVolumeDocument(ctx, name);
 }
 
 /** A template that fails on a document is no wrong command line: Docker exits 1. */

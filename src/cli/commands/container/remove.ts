@@ -14,13 +14,7 @@ export const remove: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   options: [
     { name: 'force', short: 'f', type: 'bool', help: 'Force the removal of a running container (uses SIGKILL)' },
-    {
-      name: 'volumes',
-      short: 'v',
-      type: 'bool',
-      help: 'Remove anonymous volumes of the container; there are none',
-      hidden: true,
-    },
+    { name: 'volumes', short: 'v', type: 'bool', help: 'Remove anonymous volumes associated with the container' },
   ],
   args: { min: 1 },
   run: (world, input) => runRemove(world, input),
@@ -30,12 +24,14 @@ async function runRemove(world: ContainerWorld, { options, args }: CommandInput)
   const monitor = openMonitor(world);
   let ctx: ContainerContext | undefined;
   const force = options.bool('force');
+  const volumes = options.bool('volumes');
+  const query = [...(force ? ['force=1'] : []), ...(volumes ? ['volumes=1'] : [])].join('&');
   const result = await forEachName(args, async (name) => {
-    const path = `${containerPath(world.settings.namespace, name)}${force ? '?force=1' : ''}`;
+    const path = `${containerPath(world.settings.namespace, name)}${query === '' ? '' : `?${query}`}`;
     if (await monitor.ask('DELETE', path, world.signal)) return;
     ctx ??= await openContainers(world);
     const view = await resolveView(ctx, name, world);
-    await removeContainer(ctx, view, { force, abort: world.signal });
+    await removeContainer(ctx, view, { force, volumes, abort: world.signal });
     await endTimer(world, ctx, view.record.id);
   });
   // Forced, a container that is not there is as good as removed: it is said, and no failure (docker/cli, container/rm.go).

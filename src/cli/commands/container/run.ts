@@ -1,5 +1,6 @@
 import type { AttachEnd } from '../../../container/attach.ts';
 import type { ContainerContext } from '../../../container/context.ts';
+import type { AttachedStreams } from '../../../container/create-request.ts';
 import { parseDetachKeys } from '../../../container/detach-keys.ts';
 import { checkTerminal } from '../../../container/user-console.ts';
 import { HealthctlError, hasCode, messageOf } from '../../../lib/errors.ts';
@@ -20,6 +21,8 @@ interface RunOptions {
   readonly detachKeys: readonly number[];
   readonly tty: boolean;
   readonly openStdin: boolean;
+  /** `--attach`. */
+  readonly attach: AttachedStreams;
   readonly autoRemove: boolean;
   /** `--wait`. */
   readonly wait: ReturnType<typeof waitWishFrom>;
@@ -45,13 +48,13 @@ export const run: Command = {
       defaultNetwork: world.settings.network.defaultNetwork,
       detach: options.bool('detach'),
     });
-    const { tty, openStdin, autoRemove } = asked.request;
+    const { tty, openStdin, attach, autoRemove } = asked.request;
     const keys = options.string('detach-keys');
     const how: RunOptions = {
       detach: options.bool('detach'),
       sigProxy: options.bool('sig-proxy'),
       detachKeys: parseDetachKeys(keys),
-      ...{ tty, openStdin, autoRemove },
+      ...{ tty, openStdin, attach, autoRemove },
       wait: waitWishFrom(options),
     };
     refuseImpossible(world, how);
@@ -124,6 +127,7 @@ async function runAttached(world: World, ctx: ContainerContext, { id, how }: Cre
   refuseAborted(world);
   const wish = {
     stdin: how.openStdin ? 'once' : 'none',
+    outputs: how.attach,
     proxySignals: how.sigProxy,
     detachKeys: how.detachKeys,
   } as const;
@@ -147,7 +151,7 @@ async function wasStarted(ctx: ContainerContext, id: string): Promise<boolean> {
 async function removeOrWarn(ctx: ContainerContext, id: string): Promise<void> {
   const { removeContainer } = await import('../../../container/remove.ts');
   try {
-    await removeContainer(ctx, await viewById(ctx, id), { force: true });
+    await removeContainer(ctx, await viewById(ctx, id), { force: true, volumes: true });
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) ctx.log.warn(`container ${id} was not removed: ${messageOf(error)}`);
   }

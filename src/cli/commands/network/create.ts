@@ -4,7 +4,7 @@ import { createNetwork } from '../../../network/network-record.ts';
 import { withNetworkLock } from '../../../network/places.ts';
 import { parseLabel } from '../../../oci/parse.ts';
 import type { Command } from '../../command.ts';
-import { checkBy } from '../../flags/create.ts';
+import { checkBy } from '../../flags/check-by.ts';
 import { openNetworks } from '../../network-context.ts';
 
 /** `healthctl network create`: Docker's, of bridges. */

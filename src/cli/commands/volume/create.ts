@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { volumePlaceOf } from '../../../container/volumes.ts';
+import { HealthctlError } from '../../../lib/errors.ts';
+import { checkVolumeName } from '../../../oci/mount-flags.ts';
+import { parseLabel } from '../../../oci/parse.ts';
+import { ANONYMOUS_LABEL } from '../../../volume/volume.ts';
+import { openVolume } from '../../../volume/volume-store.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { type ContainerWorld, openContainers } from '../../context.ts';
+import { checkBy } from '../../flags/check-by.ts';
+
+/** `healthctl volume create`: Docker's. */
+export const create: Command = {
+  usage: '[OPTIONS] [VOLUME]',
+  options: [
+    { name: 'driver', short: 'd', type: 'string', help: 'Specify volume driver name', default: 'local' },
+    { name: 'label', type: 'list', help: 'Set metadata for a volume', check: checkBy(parseLabel) },
+    { name: 'name', type: 'string', help: 'Specify volume name', hidden: true },
+  ],
+  args: { min: 0, max: 1 },
+  run: (world, input) => runCreate(world, input),
+};
+
+/** One that exists is as good as made. */
+async function runCreate(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
+  const [positional] = args;
+  const flag = options.string('name');
+  if (flag && positional) {
+    throw new HealthctlError(
+      'INVALID',
+      'conflicting options: cannot specify a volume-name through both --name and as a positional arg',
+    );
+  }
+  const given = positional ?? (flag === '' ? undefined : flag);
+  const name = given ?? randomBytes(32).toString('hex');
+  const driver = options.string('driver') ?? 'local';
+  if (driver !== 'local' && driver !== '') {
+    throw new HealthctlError(
+      'NOT_FOUND',
+      `create ${given ?? ''}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
+    );
+  }
+  checkVolumeName(name);
+  const labels = Object.fromEntries(options.list('label').map(parseLabel));
+  const ctx = await openContainers(world);
+  const own = given === undefined ? { [ANONYMOUS_LABEL]: '' } : {};
+  const { release } = await openVolume(volumePlaceOf(ctx, world.signal), name, { ...labels, ...own });
+  release();
+  return { stdout: `${name}\n` };
+}

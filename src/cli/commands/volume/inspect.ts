@@ -1,0 +1,65 @@
+import type { ContainerContext } from '../../../container/context.ts';
+import { volumePlaceOf } from '../../../container/volumes.ts';
+import { hasCode } from '../../../lib/errors.ts';
+import { noSuchVolume, type Volume } from '../../../volume/volume.ts';
+import { readVolume } from '../../../volume/volume-store.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { type ContainerWorld, openContainers } from '../../context.ts';
+import { renderInspect } from '../../format/inspect.ts';
+import { type GoValue, nilMap, stringMap, struct } from '../../format/template/template.ts';
+
+/** `healthctl volume inspect`: Docker's. */
+export const inspect: Command = {
+  usage: '[OPTIONS] VOLUME [VOLUME...]',
+  options: [
+    {
+      name: 'format',
+      short: 'f',
+      type: 'string',
+      value: 'string',
+      help: "Format output using a custom template: 'json', or a Go template",
+    },
+  ],
+  args: { min: 1 },
+  run: (world, input) => runInspect(world, input),
+};
+
+async function runInspect(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
+  const ctx = await openContainers(world);
+  const documents: GoValue[] = [];
+  const errors: Error[] = [];
+  for (const name of args) {
+    try {
+      const document = findVolumeDocument(ctx, name);
+      if (document === undefined) throw noSuchVolume(name);
+      documents.push(document);
+    } catch (error) {
+      if (!hasCode(error, 'NOT_FOUND', 'CORRUPT')) throw error;
+      errors.push(error);
+    }
+  }
+  const rendered = renderInspect(documents, options.string('format'));
+  return { stdout: rendered.stdout, errors: [...rendered.errors, ...errors] };
+}
+
+/** Docker's document of a volume; undefined where there is none of this name. Throws CORRUPT where something else has its place. */
+export function findVolumeDocument(ctx: ContainerContext, name: string): GoValue | undefined {
+  const volume = readVolume(volumePlaceOf(ctx).root, name);
+  return volume && volumeDocument(volume);
+}
+
+/** moby: api/types/volume.Volume. */
+function volumeDocument({ name, createdAt, labels, mountpoint }: Volume): GoValue {
+  return struct(
+    {
+      CreatedAt: createdAt,
+      Driver: 'local',
+      Labels: Object.keys(labels).length === 0 ? nilMap() : stringMap(labels),
+      Mountpoint: mountpoint,
+      Name: name,
+      Options: nilMap(),
+      Scope: 'local',
+    },
+    { type: 'volume.Volume' },
+  );
+}

@@ -1,0 +1,32 @@
+import type { CreateRequest } from '../../container/create-request.ts';
+import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
+import { parseMount, readMountFields } from '../../oci/mount-option.ts';
+import type { OptionSpec, ParsedOptions } from '../command.ts';
+import { checkBy } from './check-by.ts';
+
+/** The options of `run` and `create` that put something of the host into the container, in Docker's words. */
+export const mountOptionSpecs: readonly OptionSpec[] = [
+  {
+    name: 'mount',
+    type: 'list',
+    value: 'mount',
+    help: 'Attach a filesystem mount to the container',
+    check: checkBy((text) => readMountFields(text, '/')),
+  },
+  { name: 'tmpfs', type: 'list', help: 'Mount a tmpfs directory' },
+  { name: 'volume', short: 'v', type: 'list', help: 'Bind mount a volume' },
+];
+
+/** Throws USAGE and INVALID in Docker's words. @param cwd where relative paths start */
+export function mountsFrom(options: ParsedOptions, cwd: string): Pick<CreateRequest, 'binds' | 'volumes' | 'tmpfs'> {
+  const mounts = [
+    ...options.list('volume').map((text) => parseVolume(text, cwd)),
+    ...options.list('mount').map((text) => parseMount(text, cwd)),
+    ...options.list('tmpfs').map((text) => ({ kind: 'tmpfs', tmpfs: parseTmpfs(text) }) as const),
+  ];
+  return {
+    binds: mounts.flatMap((mount) => (mount.kind === 'bind' ? mount.bind : [])),
+    volumes: mounts.flatMap((mount) => (mount.kind === 'volume' ? mount.volume : [])),
+    tmpfs: mounts.flatMap((mount) => (mount.kind === 'tmpfs' ? mount.tmpfs : [])),
+  };
+}

@@ -1,0 +1,79 @@
+import type { ContainerRecord } from '../containerd/containers.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import { encodeJson } from '../lib/json.ts';
+import { joinedContainer, joinMode, joinNamespaces, type NamespaceModes } from '../oci/namespaces.ts';
+import { decodeRuntimeSpec } from '../oci/read-spec.ts';
+import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
+import type { ContainerContext } from './context.ts';
+import { resolveContainer } from './resolve.ts';
+import { mountSharedMemory } from './shared-memory.ts';
+import type { StoredConfig } from './stored-config.ts';
+
+/** Modes that name containers by their ids, which a rename does not change. */
+export interface ResolvedModes {
+  readonly modes: NamespaceModes;
+  /** The container whose IPC namespace is joined. */
+  readonly ipcDonor: ContainerRecord | undefined;
+}
+
+/** Finds the containers that are to be joined. Throws NOT_FOUND with Docker's text. */
+export async function resolveModes({ containerd }: ContainerContext, modes: NamespaceModes): Promise<ResolvedModes> {
+  const find = async (mode: string): Promise<ContainerRecord | undefined> => {
+    const name = joinedContainer(mode);
+    return name === undefined ? undefined : resolveContainer(containerd, name);
+  };
+  const [pid, ipc] = [await find(modes.pid), await find(modes.ipc)];
+  return {
+    modes: { ...modes, ...(pid ? { pid: joinMode(pid.id) } : {}), ...(ipc ? { ipc: joinMode(ipc.id) } : {}) },
+    ipcDonor: ipc,
+  };
+}
+
+/**
+ * Before each start: the shared memory of a container that shares it is mounted, and the spec of one that joins others gets the paths of
+ * their namespaces as they are now. A path of an earlier run could be another process's.
+ *
+ * @throws CONFLICT with Docker's text where the other container does not run; NOT_FOUND where it is gone
+ */
+export async function prepareNamespaces(
+  ctx: ContainerContext,
+  record: ContainerRecord,
+  { HostConfig: { PidMode, IpcMode, ShmSize } }: StoredConfig,
+): Promise<void> {
+  if (IpcMode === 'shareable') {
+    mountSharedMemory(ctx, record.id, typeof ShmSize === 'number' && ShmSize > 0 ? ShmSize : DEFAULT_SHM_SIZE);
+  }
+  const paths: Record<string, string> = {};
+  for (const [type, mode] of [
+    ['pid', PidMode],
+    ['ipc', IpcMode],
+  ] as const) {
+    const id = typeof mode === 'string' ? joinedContainer(mode) : undefined;
+    if (id !== undefined) paths[type] = `/proc/${await pidOf(ctx, id, type)}/ns/${type}`;
+  }
+  if (Object.keys(paths).length > 0) await setPaths(ctx, record, paths);
+}
+
+async function pidOf({ containerd }: ContainerContext, id: string, type: 'pid' | 'ipc'): Promise<number> {
+  const task = await containerd.tasks.find(id);
+  if (task?.status === 'running' || task?.status === 'paused') return task.pid;
+  await resolveContainer(containerd, id); // gone is another matter
+  throw new HealthctlError(
+    'CONFLICT',
+    `failed to join ${type.toUpperCase()} namespace: container ${id} is not running`,
+  );
+}
+
+async function setPaths(
+  { containerd }: ContainerContext,
+  record: ContainerRecord,
+  paths: Readonly<Record<string, string>>,
+): Promise<void> {
+  const json = record.specJson();
+  if (json === undefined) return;
+  const spec = decodeRuntimeSpec(json);
+  const { linux } = spec;
+  const namespaces = joinNamespaces(linux?.namespaces ?? [], paths);
+  const changed = encodeJson({ ...spec, linux: { ...linux, namespaces } });
+  if (changed !== json) await containerd.containers.setSpec(record.id, changed);
+}

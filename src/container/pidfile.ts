@@ -1,0 +1,31 @@
+import { rmSync } from 'node:fs';
+import type { ContainerRecord } from '../containerd/containers.ts';
+import { errnoOf, fileReasonOf, HealthctlError } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { Logger } from '../lib/logger.ts';
+import { replaceFile } from '../store/atomic-write.ts';
+
+type Labelled = Pick<ContainerRecord, 'labels'>;
+
+/** Writes the id of the main process where `--pidfile` said, if it did. Throws CONFIG naming the file, EXHAUSTED without space. */
+export function writePidfile({ labels }: Labelled, pid: number): void {
+  const path = labels[LABELS.pidfile];
+  if (!path) return;
+  try {
+    replaceFile(path, `${pid}`, 0o644);
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause;
+    throw new HealthctlError('CONFIG', `failed to write the pidfile: open ${path}: ${fileReasonOf(cause)}`, { cause });
+  }
+}
+
+/** Removes it, if it is there. What cannot be removed is warned of: the container is to go all the same. */
+export function removePidfile({ labels }: Labelled, log: Pick<Logger, 'warn'>): void {
+  const path = labels[LABELS.pidfile];
+  if (!path) return;
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    log.warn(`the pidfile ${path} was not removed: ${fileReasonOf(error)}`);
+  }
+}

@@ -1,0 +1,57 @@
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContainerRecord } from '../containerd/containers.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import { joinedContainer } from '../oci/namespaces.ts';
+import { mount, unmountIfMounted } from '../system/mount.ts';
+import { type ContainerContext, namespaceRunDir } from './context.ts';
+import { specOf } from './details.ts';
+
+// uapi/linux/mount.h
+const NOSUID_NODEV_NOEXEC = 2 | 4 | 8;
+const SHM = '/dev/shm';
+
+type Place = Pick<ContainerContext, 'dirs' | 'containerd'>;
+
+/** Where the shared memory of a container is mounted on the host, for one that shares it: beside what is kept of its health. */
+function pathOf({ dirs, containerd }: Place, id: string): string {
+  return join(namespaceRunDir(dirs, containerd.namespace), `.shm-${id}`);
+}
+
+/**
+ * What a new container has as /dev/shm; undefined for a tmpfs of its own.
+ *
+ * @param donor the container whose IPC namespace it joins
+ * @throws INVALID with Docker's text where that one does not share it
+ */
+export function sharedMemoryOf(
+  place: Place,
+  { id, ipc, donor }: { readonly id: string; readonly ipc: string; readonly donor: ContainerRecord | undefined },
+): { readonly source: string } | 'none' | undefined {
+  if (ipc === 'none') return 'none';
+  if (ipc === 'host') return { source: SHM };
+  if (ipc === 'shareable') return { source: pathOf(place, id) };
+  if (!donor) return undefined;
+  const shared = specOf(donor)?.mounts?.find(({ destination, type }) => destination === SHM && type === 'bind');
+  if (shared?.source !== undefined) return { source: shared.source };
+  throw new HealthctlError(
+    'INVALID',
+    `failed to join IPC namespace: container ${joinedContainer(ipc) ?? ''}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+  );
+}
+
+/** Mounts the shared memory of a container that shares it, anew at each start. @param bytes its size. Throws system errors. */
+export function mountSharedMemory(place: Place, id: string, bytes: number): void {
+  const target = pathOf(place, id);
+  releaseSharedMemory(place, id);
+  mkdirSync(target, { recursive: true, mode: 0o700 });
+  mount({ source: 'shm', target, type: 'tmpfs', flags: NOSUID_NODEV_NOEXEC, data: `mode=1777,size=${bytes}` });
+}
+
+/** Takes it away, where it is. Containers that have it keep it. */
+export function releaseSharedMemory(place: Place, id: string): void {
+  const target = pathOf(place, id);
+  if (!existsSync(target)) return;
+  while (unmountIfMounted(target)); // a start that was interrupted may have left one below another
+  rmdirSync(target);
+}

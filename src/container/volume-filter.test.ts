@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { parseVolumeFilters, wantsAll } from './volume-filter.ts';
+
+const listed = (name: string, labels: Record<string, string> = {}, users: readonly string[] = []) => ({
+  volume: { name, labels, createdAt: '2026-01-01T00:00:00Z', mountpoint: `/v/${name}/_data` },
+  users,
+});
+const volumes = [listed('data', { tier: 'db' }, ['c1']), listed('cache', { tier: 'web', 'a=b': 'c' }), listed('plain')];
+const names = (command: 'list' | 'prune', ...filters: string[]) =>
+  volumes.filter(parseVolumeFilters(filters, command)).map(({ volume }) => volume.name);
+
+describe('filters of volumes', () => {
+  test.each([
+    [[], ['data', 'cache', 'plain']],
+    [['dangling=true'], ['cache', 'plain']],
+    [['dangling=0'], ['data']],
+    [['name=a'], ['data', 'cache', 'plain']],
+    [['name=^ca'], ['cache']],
+    [['name=('], []],
+    [
+      ['name=data', 'name=plain'],
+      ['data', 'plain'],
+    ],
+    [['label=tier'], ['data', 'cache']],
+    [['label=tier=db'], ['data']],
+    [['label=tier', 'label=tier=web'], ['cache']],
+    [['driver=local', 'dangling=false'], ['data']],
+    [['driver=nfs'], []],
+  ])('ls %j', (filters, expected) => expect(names('list', ...filters)).toEqual(expected));
+
+  test('prune', () => {
+    expect(names('prune', 'label!=tier=db')).toEqual(['cache', 'plain']);
+    expect(names('prune', 'label!=tier', 'all=1')).toEqual(['plain']);
+    expect([['all=true'], ['all=0'], []].map(wantsAll)).toEqual([true, false, false]);
+  });
+
+  test.each([
+    ['list', 'all=1', "invalid filter 'all'"],
+    ['list', 'nope=1', "invalid filter 'nope'"],
+    ['list', 'dangling=maybe', "invalid filter 'dangling=[maybe]'"],
+    ['prune', 'dangling=true', "invalid filter 'dangling'"],
+    ['prune', '=', "invalid filter ''"],
+  ] as const)('%s: %s', (command, filter, message) =>
+    expect(() => parseVolumeFilters([filter], command)).toThrow(expect.objectContaining({ code: 'INVALID', message })),
+  );
+});

@@ -1,0 +1,154 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ContainerRecord } from '../containerd/containers.ts';
+import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import { ANONYMOUS_LABEL, noSuchVolume, type Volume } from '../volume/volume.ts';
+import { clearRemains, eraseVolume, holdVolume, listVolumes } from '../volume/volume-store.ts';
+import type { ContainerContext } from './context.ts';
+import { specOf } from './details.ts';
+import { mountPointsOf, storedConfigOf } from './stored-config.ts';
+import { volumePlaceOf } from './volumes.ts';
+
+/** Which containers have which volumes: names to ids. */
+export type VolumeUsers = ReadonlyMap<string, readonly string[]>;
+
+/** A volume with those who have it. */
+export interface ListedVolume {
+  readonly volume: Volume;
+  readonly users: readonly string[];
+}
+
+/** All volumes of the namespace, by name. What cannot be read is warned of. */
+export async function listUsedVolumes(ctx: ContainerContext, signal?: AbortSignal): Promise<readonly ListedVolume[]> {
+  const { root } = volumePlaceOf(ctx);
+  const volumes = listVolumes(root, (error) => ctx.log.warn(messageOf(error)));
+  const users = volumes.length === 0 ? new Map() : await volumeUsers(ctx, signal);
+  return volumes.map((volume) => ({ volume, users: users.get(volume.name) ?? [] }));
+}
+
+async function volumeUsers(ctx: ContainerContext, signal?: AbortSignal): Promise<VolumeUsers> {
+  const { root } = volumePlaceOf(ctx);
+  const users = new Map<string, string[]>();
+  for (const record of await ctx.containerd.containers.list([], signal ? { signal } : {})) {
+    for (const name of volumeNamesOf(record, root)) users.set(name, [...(users.get(name) ?? []), record.id]);
+  }
+  return users;
+}
+
+/** Of a container that another tool made, or another version, the runtime spec tells: what it mounts must not be taken for unused. */
+function volumeNamesOf(record: ContainerRecord, root: string): ReadonlySet<string> {
+  const stored = storedConfigOf(record);
+  if (stored) {
+    return new Set(mountPointsOf(stored).flatMap(({ Type, Name }) => (Type === 'volume' && Name ? Name : [])));
+  }
+  const sources = (specOf(record)?.mounts ?? []).flatMap(({ source }) => source ?? []);
+  const below = sources.filter((source) => source.startsWith(`${root}/`));
+  return new Set(below.flatMap((source) => source.slice(root.length + 1).split('/')[0] ?? []));
+}
+
+export interface RemoveVolumeOptions {
+  /** A container that is being removed itself, and does not count. */
+  readonly except?: string;
+  /** Says whether it is still wanted, once nobody else can change it. */
+  readonly isWanted?: (volume: Volume) => boolean;
+  /** Told of its size, in bytes, before it goes. */
+  readonly onSize?: (bytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Removes a volume with its content.
+ *
+ * @returns whether it was still wanted, and so removed
+ * @throws NOT_FOUND, and CONFLICT where a container has it, with Docker's texts
+ */
+export async function removeVolume(
+  ctx: ContainerContext,
+  name: string,
+  options: RemoveVolumeOptions = {},
+): Promise<boolean> {
+  const held = await holdVolume(volumePlaceOf(ctx, options.signal), name);
+  if (!held) throw noSuchVolume(name);
+  try {
+    if (options.isWanted?.(held.volume) === false) return false;
+    const users = ((await volumeUsers(ctx, options.signal)).get(name) ?? []).filter((id) => id !== options.except);
+    if (users.length > 0) {
+      throw new HealthctlError('CONFLICT', `remove ${name}: volume is in use - [${users.join(', ')}]`);
+    }
+    options.onSize?.(await sizeOf(held.directory));
+    await eraseVolume(held);
+    return true;
+  } finally {
+    held.release();
+  }
+}
+
+/** Removes the anonymous volumes that were made for a container. One that another container has meanwhile stays. */
+export async function removeAnonymousVolumes(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
+  const names = storedConfigOf(record)?.AnonymousVolumes ?? [];
+  for (const name of names) {
+    try {
+      await removeVolume(ctx, name, { except: record.id });
+    } catch (error) {
+      if (!hasCode(error, 'NOT_FOUND', 'CONFLICT')) ctx.log.warn(`volume ${name} was not removed: ${messageOf(error)}`);
+    }
+  }
+}
+
+export interface Pruned {
+  /** Names. */
+  readonly deleted: readonly string[];
+  /** Bytes. */
+  readonly reclaimed: number;
+}
+
+/**
+ * Removes the volumes that no container has, and what processes that died have left of others.
+ *
+ * @param options.isAll named ones too; Docker's default is anonymous ones alone
+ * @param options.isWanted further conditions
+ */
+export async function pruneVolumes(
+  ctx: ContainerContext,
+  options: {
+    readonly isAll: boolean;
+    readonly isWanted: (volume: Volume) => boolean;
+    readonly signal?: AbortSignal;
+  },
+): Promise<Pruned> {
+  const { isAll, signal } = options;
+  const isWanted = (volume: Volume) =>
+    (isAll || Object.hasOwn(volume.labels, ANONYMOUS_LABEL)) && options.isWanted(volume);
+  const deleted: string[] = [];
+  let reclaimed = 0;
+  const onSize = (bytes: number): void => {
+    reclaimed += bytes;
+  };
+  for (const { volume, users } of await listUsedVolumes(ctx, signal)) {
+    if (users.length > 0 || !isWanted(volume)) continue;
+    try {
+      const isGone = await removeVolume(ctx, volume.name, { isWanted, onSize, ...(signal ? { signal } : {}) });
+      if (isGone) deleted.push(volume.name);
+    } catch (error) {
+      if (!hasCode(error, 'NOT_FOUND', 'CONFLICT')) throw error; // somebody else was faster
+    }
+  }
+  await clearRemains(volumePlaceOf(ctx, signal));
+  return { deleted, reclaimed };
+}
+
+/** Bytes of the files below a directory. What goes meanwhile counts nothing. */
+async function sizeOf(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    try {
+      const stat = await lstat(path);
+      if (stat.isDirectory()) bytes += await sizeOf(path);
+      else if (stat.isFile()) bytes += stat.size;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,87 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+} from 'node:fs';
+import { chmod, lchown, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { noSpaceError } from '../store/atomic-write.ts';
+import { copyTree } from './copy-tree.ts';
+import type { HeldVolume } from './volume-store.ts';
+
+/*
+ * A copy is made beside the content and moved into it when it is whole: `.copying` while it is made, `.copied` from then on. A process that
+ * dies leaves one or the other; the next one throws the first away, and finishes the second. The content directory itself is never
+ * replaced, because a container may have it mounted.
+ */
+const COPYING = '.copying';
+const COPIED = '.copied';
+
+export interface FillRequest {
+  /** Descriptor of the directory of the image; it is not closed. */
+  readonly from: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Ends what a process that died had begun: a copy that was whole is moved in, another thrown away. To be called before a volume is used.
+ *
+ * @returns whether the volume is empty, so that an image's files may go into it
+ */
+export async function settleVolume(held: HeldVolume): Promise<boolean> {
+  await rm(join(held.directory, COPYING), { recursive: true, force: true });
+  await moveIn(held);
+  return readdirSync(held.volume.mountpoint).length === 0;
+}
+
+/**
+ * Copies a directory of an image into a volume that is empty, with the owner and mode of the directory itself; see copyTree for what is
+ * copied. When it fails the volume stays empty.
+ *
+ * @returns how many entries were left out
+ * @throws EXHAUSTED without space, ABORTED, what the file system says
+ */
+export async function fillVolume(held: HeldVolume, { from, signal }: FillRequest): Promise<number> {
+  const copying = join(held.directory, COPYING);
+  try {
+    mkdirSync(copying, { mode: 0o700 });
+    const leftOut = await copyTree({ from: `/proc/self/fd/${from}`, to: copying, signal });
+    const { uid, gid, mode } = fstatSync(from);
+    await lchown(copying, uid, gid);
+    await chmod(copying, mode & 0o7777);
+    renameSync(copying, join(held.directory, COPIED));
+    await moveIn(held);
+    return leftOut;
+  } catch (error) {
+    await rm(copying, { recursive: true, force: true });
+    throw noSpaceError(error, held.directory);
+  }
+}
+
+/** Moves a whole copy into the content. What has come there meanwhile, from a container that has the volume, stays. */
+async function moveIn({ volume, directory }: HeldVolume): Promise<void> {
+  const copied = join(directory, COPIED);
+  const stat = lstatSync(copied, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return;
+  const content = openSync(volume.mountpoint, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    fchownSync(content, stat.uid, stat.gid);
+    fchmodSync(content, stat.mode & 0o7777);
+    // Names are bytes: they need not be UTF-8.
+    for (const name of readdirSync(copied, { encoding: 'buffer' })) {
+      const to = Buffer.concat([Buffer.from(`/proc/self/fd/${content}/`), name]);
+      const isTaken = lstatSync(to, { throwIfNoEntry: false }) !== undefined;
+      if (!isTaken) renameSync(Buffer.concat([Buffer.from(`${copied}/`), name]), to);
+    }
+  } finally {
+    closeSync(content);
+  }
+  await rm(copied, { recursive: true, force: true });
+}

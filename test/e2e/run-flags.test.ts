@@ -1,0 +1,194 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Bed, openBed, until } from './harness.ts';
+
+const isCgroup1 = existsSync('/sys/fs/cgroup/memory');
+
+describe('flags of run', () => {
+  let bed: Bed;
+  let image: string;
+  beforeAll(async () => {
+    bed = await openBed();
+    image = await bed.image();
+    await bed.ok(['run', '--rm', image, 'true']);
+  });
+  afterAll(() => bed[Symbol.asyncDispose]());
+
+  const hostConfig = async (name: string) =>
+    JSON.parse(await bed.ok(['inspect', '-f', '{{json .HostConfig}}', name])) as Record<string, unknown>;
+  const pidOf = (name: string) => bed.ok(['inspect', '-f', '{{.State.Pid}}', name]);
+  const namespaceOf = async (name: string, type: string) => readlinkSync(`/proc/${await pidOf(name)}/ns/${type}`);
+
+  test('limits, devices and sysctls reach the runtime, and inspect', async () => {
+    const before = await bed.leaks();
+    const devices = join(bed.directory, 'devices');
+    mkdirSync(join(devices, 'sub'), { recursive: true });
+    execFileSync('mknod', [join(devices, 'sub/zero'), 'c', '1', '5']);
+    const pidfile = join(bed.directory, 'web.pid');
+    const flags = [
+      ...['--cpu-shares', '512', '--cpu-period', '50000', '--cpu-quota', '25000', '--cpuset-cpus', '0'],
+      ...['--cpuset-mems', '0', '--memory', '64m', '--memory-swap', '-1', '--memory-reservation', '32m'],
+      ...['--oom-score-adj', '321', '--annotation', 'a.b=c', '--sysctl', 'net.core.somaxconn=77'],
+      ...['--sysctl', 'kernel.msgmax=9000', '--device', '/dev/kmsg:/dev/mine:r', '--device', `${devices}:/dev/many`],
+      ...['--device-cgroup-rule', 'c 10:* r', '--pidfile', pidfile, '--cgroupns', 'private'],
+    ];
+    await bed.ok(['run', '-d', '--name', 'limited', ...flags, image]);
+    expect(readFileSync(pidfile, 'utf8')).toBe(await pidOf('limited'));
+    const script = [
+      'cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax /proc/1/oom_score_adj',
+      'ls -l /dev/mine | cut -c1',
+      '(echo x > /dev/mine) 2>&1 | grep -o "Operation not permitted"',
+      'head -c 3 /dev/many/sub/zero | wc -c',
+      'grep Cpus_allowed_list /proc/self/status | cut -f2',
+    ];
+    const out = await bed.ok(['exec', 'limited', 'sh', '-c', script.join('; ')]);
+    expect(out.split('\n')).toEqual(['77', '9000', '321', 'c', 'Operation not permitted', '3', '0']);
+    expect(await hostConfig('limited')).toMatchObject({
+      CpuShares: 512,
+      CpuPeriod: 50_000,
+      CpuQuota: 25_000,
+      CpusetCpus: '0',
+      CpusetMems: '0',
+      Memory: 64 << 20,
+      MemorySwap: -1,
+      MemoryReservation: 32 << 20,
+      OomScoreAdj: 321,
+      Annotations: { 'a.b': 'c' },
+      Sysctls: { 'net.core.somaxconn': '77', 'kernel.msgmax': '9000' },
+      Devices: [
+        { PathOnHost: '/dev/kmsg', PathInContainer: '/dev/mine', CgroupPermissions: 'r' },
+        { PathOnHost: devices, PathInContainer: '/dev/many', CgroupPermissions: 'rwm' },
+      ],
+      DeviceCgroupRules: ['c 10:* r'],
+      CgroupnsMode: 'private',
+    });
+    expect(await namespaceOf('limited', 'cgroup')).not.toBe(readlinkSync('/proc/self/ns/cgroup'));
+    if (isCgroup1) {
+      const id = await bed.ok(['inspect', '-f', '{{.Id}}', 'limited']);
+      const read = (controller: string, file: string) =>
+        readFileSync(`/sys/fs/cgroup/${controller}/${bed.namespace}/${id}/${file}`, 'utf8').trim();
+      expect(read('cpu', 'cpu.shares')).toBe('512');
+      expect(read('cpu', 'cpu.cfs_quota_us')).toBe('25000');
+      expect(read('memory', 'memory.soft_limit_in_bytes')).toBe(`${32 << 20}`);
+    }
+    await bed.ok(['rm', '-f', 'limited']);
+    expect(existsSync(pidfile)).toBe(false);
+    await bed.expectNothingLeft(before);
+  });
+
+  test("the host's and other containers' namespaces, resolved anew at each start", async () => {
+    const before = await bed.leaks();
+    await bed.ok(['run', '-d', '--name', 'donor', '--ipc', 'shareable', '--shm-size', '1m', image]);
+    await bed.ok(['run', '-d', '--name', 'guest', '--ipc', 'container:donor', '--pid', 'container:donor', image]);
+    await bed.ok(['exec', 'donor', 'sh', '-c', 'echo shared > /dev/shm/note']);
+    expect(await bed.ok(['exec', 'guest', 'sh', '-c', 'cat /dev/shm/note; df -k /dev/shm | tail -1'])).toMatch(
+      /^shared\nshm +1024 /,
+    );
+    for (const type of ['ipc', 'pid']) expect(await namespaceOf('guest', type)).toBe(await namespaceOf('donor', type));
+    const donorId = await bed.ok(['inspect', '-f', '{{.Id}}', 'donor']);
+    const joined = `container:${donorId}`;
+    expect(await hostConfig('guest')).toMatchObject({ IpcMode: joined, PidMode: joined });
+    // The donor comes back as another process: its old path would be nobody's, or anybody's.
+    const old = await pidOf('donor');
+    await bed.ok(['stop', '-t', '0', 'guest', 'donor']);
+    expect(await bed.cli(['start', 'guest'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`failed to join PID namespace: container ${donorId} is not running`),
+    });
+    await bed.ok(['start', 'donor', 'guest']);
+    expect(await namespaceOf('guest', 'pid')).toBe(await namespaceOf('donor', 'pid'));
+    expect(await pidOf('donor')).not.toBe(old);
+    expect(await bed.ok(['exec', 'guest', 'ls', '/dev/shm'])).toBe('');
+    await bed.ok(['rm', '-f', 'guest', 'donor']);
+
+    const script = 'for type in pid uts ipc; do readlink /proc/self/ns/$type; done; hostname';
+    const flags = ['--pid', 'host', '--uts', 'host', '--ipc', 'host'];
+    const host = execFileSync('sh', ['-c', script], { encoding: 'utf8' });
+    expect(`${await bed.ok(['run', '--rm', ...flags, image, 'sh', '-c', script])}\n`).toBe(host);
+    expect((await bed.cli(['run', '--rm', '--ipc', 'none', image, 'ls', '/dev/shm'])).code).toBe(1);
+    await bed.expectNothingLeft(before);
+  });
+
+  test('what cannot be is refused before anything is made', async () => {
+    const before = await bed.leaks();
+    const refused = async (...flags: string[]) => (await bed.cli(['create', ...flags, image])).stderr.split('\n')[0];
+    const cases: readonly (readonly [string[], string])[] = [
+      [['--network', 'host', '--sysctl', 'net.a=1'], 'sysctl "net.a" not allowed in host network namespace'],
+      [['--uts', 'host', '--hostname', 'x'], 'conflicting options: hostname and the UTS mode'],
+      [['--pid', 'container:nobody'], 'No such container: nobody'],
+      [['--cpuset-cpus', '4000'], 'Requested CPUs are not available - requested 4000, available: 0'],
+      [
+        ['--device', '/dev/nothing'],
+        'error gathering device information while adding custom device "/dev/nothing": no such file or directory',
+      ],
+      [
+        ['--device', '/etc/passwd'],
+        'error gathering device information while adding custom device "/etc/passwd": not a device node',
+      ],
+      [['--oom-score-adj', '1001'], 'Invalid value 1001, range for oom score adj is [-1000, 1000]'],
+    ];
+    const outcomes = await Promise.all(cases.map(([flags]) => refused(...flags)));
+    expect(outcomes.map((line, index) => line?.startsWith(`healthctl: ${cases[index]?.[1]}`) || line)).toEqual(
+      cases.map(() => true),
+    );
+    await bed.ok(['create', '--name', 'private', image]);
+    expect(await refused('--ipc', 'container:private')).toMatch(
+      /^healthctl: failed to join IPC namespace: container [0-9a-f]{64}: non-shareable IPC \(hint: use IpcMode:shareable for the donor container\)$/,
+    );
+    await bed.ok(['rm', 'private']);
+    expect((await bed.cli(['run', '-d', '-a', 'stdout', image])).stderr).toContain(
+      'conflicting options: cannot specify both --attach and --detach',
+    );
+    await bed.expectNothingLeft(before);
+  });
+
+  test('--attach shows what it names, and a forwarded signal is told of', async () => {
+    const both = ['sh', '-c', 'echo out; echo err >&2'];
+    expect(await bed.cli(['run', '--rm', '-a', 'stderr', image, ...both])).toMatchObject({
+      stdout: '',
+      stderr: 'err\n',
+    });
+    expect(await bed.cli(['run', '--rm', '-a', 'STDOUT', image, ...both])).toMatchObject({
+      stdout: 'out\n',
+      stderr: '',
+    });
+    const events = bed.spawn([
+      'events',
+      '--filter',
+      'event=kill',
+      '--format',
+      '{{.Action}} {{.Actor.Attributes.signal}}',
+    ]);
+    const trap = 'trap "exit 7" USR1; echo ready; while :; do sleep 0.1; done';
+    const running = bed.spawn(['run', '--rm', image, 'sh', '-c', trap]);
+    await until(() => running.stdout().includes('ready'), { withinMs: 10_000 });
+    process.kill(running.pid, 'SIGUSR1');
+    expect((await running.exited).code).toBe(7);
+    await until(() => events.stdout().includes('kill 10'), { withinMs: 10_000 });
+    process.kill(events.pid, 'SIGTERM');
+    await events.exited;
+  });
+});
+
+test('the monitor starts a guest again in the namespace that its donor has by then', async () => {
+  await using bed = await openBed(['autostart = true']);
+  const image = await bed.image();
+  const inspect = (name: string, field: string) => bed.ok(['inspect', '-f', `{{${field}}}`, name]);
+  await bed.ok(['run', '-d', '--name', 'donor', '--restart', 'always', image]);
+  await bed.ok(['run', '-d', '--name', 'guest', '--restart', 'always', '--pid', 'container:donor', image]);
+  const before = await inspect('donor', '.State.Pid');
+  process.kill(Number(before), 'SIGKILL'); // the first process of a namespace takes all others with it
+  const namespaceOf = async (name: string): Promise<string | undefined> => {
+    const pid = Number(await inspect(name, '.State.Pid'));
+    return pid > 0 && `${pid}` !== before && existsSync(`/proc/${pid}/ns/pid`)
+      ? readlinkSync(`/proc/${pid}/ns/pid`)
+      : undefined;
+  };
+  const isTogether = async () => {
+    const [donor, guest] = [await namespaceOf('donor'), await namespaceOf('guest')];
+    return donor !== undefined && donor === guest;
+  };
+  await until(isTogether, { withinMs: 15_000, everyMs: 100 });
+});

@@ -1,0 +1,282 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Bed, openBed, until } from './harness.ts';
+
+const ANONYMOUS = 'com.docker.volume.anonymous';
+
+describe('volumes', () => {
+  let bed: Bed;
+  let image: string;
+  beforeAll(async () => {
+    bed = await openBed();
+    image = await bed.image(
+      { Volumes: { '/var/lib/data': {} } },
+      {
+        files: {
+          'var/lib/data': { uid: 1234, gid: 1234, mode: 0o2770 },
+          'var/lib/data/file': { body: 'from the image\n', uid: 1234, gid: 2000, mode: 0o4640 },
+          'var/lib/data/sub/link': { link: '/etc/passwd' },
+          escape: { link: '../../../../../../../../tmp' },
+          up: { link: '/etc' },
+        },
+      },
+    );
+    // What stays of the first container of a bed are its directories.
+    await bed.ok(['run', '--rm', '-v', 'first:/x', image, 'true']);
+    await bed.ok(['volume', 'rm', 'first']);
+  });
+  afterAll(() => bed[Symbol.asyncDispose]());
+
+  const names = async (...filters: string[]) =>
+    (await bed.ok(['volume', 'ls', '-q', ...filters.flatMap((filter) => ['-f', filter])])).split('\n').filter(Boolean);
+  const mountpoint = (name: string) => bed.ok(['volume', 'inspect', '-f', '{{.Mountpoint}}', name]);
+
+  test('a named volume outlives its container, is filled once from the image, and is told of', async () => {
+    const before = await bed.leaks();
+    const mounts = ['-v', 'data:/var/lib/data', '--mount', 'type=tmpfs,dst=/scratch,tmpfs-size=1m,tmpfs-mode=700'];
+    const script =
+      'stat -c "%u:%g %a" . file; cat file; readlink sub/link; echo more > new; stat -c %a /scratch; df -k /scratch | tail -1';
+    const out = await bed.ok(['run', '--name', 'one', ...mounts, '-w', '/var/lib/data', image, 'sh', '-c', script]);
+    expect(out.split('\n').slice(0, 6)).toEqual([
+      '1234:1234 2770',
+      '1234:2000 4640',
+      'from the image',
+      '/etc/passwd',
+      '700',
+      expect.stringMatching(/^tmpfs +1024 /),
+    ]);
+    const [document] = JSON.parse(await bed.ok(['inspect', 'one'])) as [Record<string, unknown>];
+    const source = await mountpoint('data');
+    expect(document.Mounts).toEqual([
+      {
+        Type: 'volume',
+        Name: 'data',
+        Source: source,
+        Destination: '/var/lib/data',
+        Driver: 'local',
+        Mode: 'z',
+        RW: true,
+        Propagation: '',
+      },
+      { Type: 'tmpfs', Source: '', Destination: '/scratch', Mode: '', RW: true, Propagation: '' },
+    ]);
+    expect(document.HostConfig).toMatchObject({
+      Binds: ['data:/var/lib/data'],
+      Mounts: [{ Type: 'tmpfs', Target: '/scratch' }],
+    });
+    expect(document.Config).toMatchObject({ Volumes: { '/var/lib/data': {} } });
+    expect(await bed.ok(['ps', '-a', '--format', '{{.Mounts}} {{.LocalVolumes}}'])).toBe('data, 1');
+    const having = (volume: string) => bed.ok(['ps', '-a', '--filter', `volume=${volume}`, '--format', '{{.Names}}']);
+    expect([await having('data'), await having('/scratch'), await having('dat')]).toEqual(['one', 'one', '']);
+    const id = document.Id as string;
+    expect(await bed.cli(['volume', 'rm', 'data'])).toMatchObject({
+      code: 1,
+      stderr: `healthctl: remove data: volume is in use - [${id}]\n`,
+    });
+    expect(await names('dangling=true')).toEqual([]);
+    await bed.ok(['rm', '-v', 'one']);
+    expect(readFileSync(join(source, 'new'), 'utf8')).toBe('more\n');
+    // What the container changed stays; it is not filled again, and read-only is read-only.
+    const again = await bed.cli([
+      'run',
+      '--rm',
+      '-v',
+      'data:/var/lib/data:ro',
+      image,
+      'sh',
+      '-c',
+      'cd /var/lib/data; ls; rm new',
+    ]);
+    expect(again.stdout).toBe('file\nnew\nsub\n');
+    expect(again.stderr).toContain('Read-only file system');
+    expect(await bed.ok(['volume', 'rm', 'data'])).toBe('data');
+    await bed.expectNothingLeft(before);
+  });
+
+  test('anonymous volumes go with --rm and rm -v, and stay otherwise', async () => {
+    const before = await bed.leaks();
+    await bed.ok(['run', '--rm', '-v', '/own', image, 'true']);
+    expect(await names()).toEqual([]);
+    await bed.ok(['run', '-d', '--name', 'kept', '-v', '/own', '--tmpfs', '/var/lib/data', image]);
+    const [only = '', ...others] = await names(`label=${ANONYMOUS}`);
+    expect([only.length, others]).toEqual([64, []]);
+    const mounts = await bed.ok(['inspect', '-f', '{{json .Mounts}}', 'kept']);
+    expect(JSON.parse(mounts)).toEqual([
+      expect.objectContaining({ Type: 'volume', Name: only, Destination: '/own', Mode: '', RW: true }),
+    ]);
+    await bed.ok(['rm', '-f', 'kept']);
+    expect(await names('dangling=true')).toEqual([only]);
+    expect(await bed.cli(['volume', 'prune'], { stdin: 'n\n' })).toMatchObject({
+      code: 0,
+      stdout:
+        'WARNING! This will remove anonymous local volumes not used by at least one container.\nAre you sure you want to continue? [y/N] ',
+      stderr: '',
+    });
+    await bed.ok(['volume', 'create', '--label', 'tier=db', 'named']);
+    expect(await bed.ok(['volume', 'prune', '-f'])).toMatch(
+      new RegExp(`^Deleted Volumes:\n${only}\n\nTotal reclaimed space: \\d+`),
+    );
+    expect(await bed.ok(['volume', 'prune', '-f', '-a', '--filter', 'label!=tier'])).toBe('Total reclaimed space: 0B');
+    expect(await names('label=tier=db', 'name=am')).toEqual(['named']);
+    expect(await bed.ok(['volume', 'prune', '-af'])).toMatch(/^Deleted Volumes:\nnamed\n/);
+    await bed.ok(['create', '--name', 'other', '-v', '/own', image]);
+    await bed.ok(['rm', '-v', 'other']);
+    await bed.expectNothingLeft(before);
+  });
+
+  test('the commands say what Docker says', async () => {
+    expect(await bed.ok(['volume', 'create', '--label', 'a=b', 'shown'])).toBe('shown');
+    expect(await bed.ok(['volume', 'ls'])).toBe('DRIVER    VOLUME NAME\nlocal     shown');
+    const [document] = JSON.parse(await bed.ok(['volume', 'inspect', 'shown'])) as [Record<string, unknown>];
+    expect(document).toEqual({
+      CreatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      Driver: 'local',
+      Labels: { a: 'b' },
+      Mountpoint: expect.stringMatching(/\/shown\/_data$/),
+      Name: 'shown',
+      Options: null,
+      Scope: 'local',
+    });
+    for (const type of [[], ['--type', 'volume']]) {
+      expect(await bed.ok(['inspect', ...type, '-f', '{{.Name}} {{.Scope}}', 'shown'])).toBe('shown local');
+    }
+    expect((await bed.cli(['inspect', '--type', 'volume', 'nope'])).stderr).toBe(
+      'healthctl: get nope: no such volume\n',
+    );
+    expect((await bed.cli(['inspect', 'nope'])).stderr).toContain('No such object: nope');
+    const directory = join(document.Mountpoint as string, '..');
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    expect(statSync(join(directory, 'volume.json')).mode & 0o777).toBe(0o600);
+    // A container of another tool that mounts the directory has the volume too.
+    const mount = `type=bind,src=${document.Mountpoint},dst=/x,options=rbind`;
+    await bed.ctr('containers', 'create', '--mount', mount, image, 'foreign');
+    expect((await bed.cli(['volume', 'rm', 'shown'])).stderr).toBe(
+      'healthctl: remove shown: volume is in use - [foreign]\n',
+    );
+    expect(await bed.ok(['volume', 'prune', '-af'])).toBe('Total reclaimed space: 0B');
+    await bed.ctr('containers', 'rm', 'foreign');
+    expect(await bed.cli(['volume', 'rm', 'shown', 'nope'])).toMatchObject({
+      code: 1,
+      stdout: 'shown\n',
+      stderr: 'healthctl: get nope: no such volume\n',
+    });
+    expect(await bed.cli(['volume', 'rm', '-f', 'nope'])).toMatchObject({ code: 0, stdout: 'nope\n' });
+    for (const name of ['../shown', '..', '/etc', 'a/../b']) {
+      expect(await bed.cli(['volume', 'rm', name])).toMatchObject({ code: 1 });
+      expect((await bed.cli(['volume', 'create', name])).stderr).toContain(
+        'invalid characters for a local volume name',
+      );
+    }
+  });
+
+  test('a create that fails leaves no volume; two at once share one', async () => {
+    const before = await bed.leaks();
+    const missing = join(bed.directory, 'missing');
+    const failures = await Promise.all([
+      bed.cli(['create', '-v', 'gone:/x', '-w', 'relative', image]),
+      bed.cli(['create', '-v', '/bin/sh', image]),
+      bed.cli(['create', '--mount', `type=bind,src=${missing},dst=/x`, image]),
+      bed.cli(['create', '-v', 'x1:/x', '-v', 'x2:/x/', image]),
+    ]);
+    expect(failures.map(({ stderr }) => stderr.split('\n')[0])).toEqual([
+      "healthctl: the working directory 'relative' is invalid, it needs to be an absolute path",
+      'healthctl: cannot mount volume over existing file, file exists /bin/sh',
+      `healthctl: invalid mount config for type "bind": bind source path does not exist: ${missing}`,
+      'healthctl: Duplicate mount point: /x',
+    ]);
+    await bed.expectNothingLeft(before);
+    const both = ['one', 'two'].map((name) =>
+      bed.ok(['run', '--name', name, '-v', 'shared:/var/lib/data', image, 'cat', '/var/lib/data/file']),
+    );
+    expect(await Promise.all(both)).toEqual(['from the image', 'from the image']);
+    expect(await names()).toEqual(['shared']);
+    await bed.ok(['rm', 'one', 'two']);
+    await bed.ok(['volume', 'rm', 'shared']);
+    await bed.expectNothingLeft(before);
+  });
+
+  test("an image's symbolic links lead nowhere on the host", async () => {
+    const before = await bed.leaks();
+    const secret = join(bed.directory, 'secret');
+    mkdirSync(secret);
+    writeFileSync(join(secret, 'key'), 'host');
+    // Inside the image `/escape` is its own /tmp, which is empty, and `/up` its own /etc.
+    const listing = ['sh', '-c', 'ls -A /tmp /up'];
+    const out = await bed.ok([
+      'run',
+      '--rm',
+      '-v',
+      'esc:/escape',
+      '-v',
+      'etc:/up',
+      '-v',
+      '/var/lib/data',
+      image,
+      ...listing,
+    ]);
+    expect(out).toContain('/tmp:\n');
+    expect(readdirSync(await mountpoint('esc'))).toEqual([]);
+    expect(readFileSync(join(await mountpoint('etc'), 'passwd'), 'utf8')).toContain('probe:x:1234');
+    // A volume's content that was replaced by a link is refused, when it is used and when a container with it starts.
+    const content = await mountpoint('esc');
+    await bed.ok(['create', '--name', 'late', '-v', 'esc:/x', '--tmpfs', '/var/lib/data', image]);
+    await bed.ok(['volume', 'create', 'spare']);
+    rmSync(content, { recursive: true });
+    symlinkSync(secret, content);
+    for (const args of [
+      ['start', 'late'],
+      ['create', '-v', 'esc:/x', image],
+      ['volume', 'inspect', 'esc'],
+    ]) {
+      const { code, stderr } = await bed.cli(args);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`${content} is not a directory`)]);
+    }
+    expect(readdirSync(secret)).toEqual(['key']);
+    await bed.ok(['rm', '-v', 'late']);
+    rmSync(content);
+    mkdirSync(content);
+    await bed.ok(['volume', 'rm', 'esc', 'etc', 'spare']);
+    expect(existsSync(join(secret, 'key'))).toBe(true);
+    rmSync(secret, { recursive: true });
+    await bed.expectNothingLeft(before);
+  });
+});
+
+test('the monitor removes the anonymous volumes of what it removes', async () => {
+  await using bed = await openBed(['autostart = true']);
+  const image = await bed.image();
+  await bed.ok(['run', '-d', '--rm', '-v', '/own', '-v', 'named:/named', image, 'sleep', '0.3']);
+  const gone = async () => (await bed.ok(['ps', '-aq'])) === '' && (await bed.ok(['volume', 'ls', '-q'])) === 'named';
+  await until(gone, { withinMs: 10_000 });
+  await bed.ok(['run', '-d', '--name', 'kept', '-v', '/own', image]);
+  await bed.ok(['rm', '-f', '-v', 'kept']);
+  expect(await bed.ok(['volume', 'ls', '-q'])).toBe('named');
+});
+
+test('a create that is killed while it copies leaves no half-filled volume', async () => {
+  await using bed = await openBed();
+  const files = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`many/${index}`, 'x']));
+  const image = await bed.image({}, { files });
+  const [hash = ''] = await bed.ok(['run', '--rm', image, 'true']).then(() => readdirSync(bed.dataRoot));
+  const directory = join(bed.dataRoot, hash, 'volumes', bed.namespace, 'vol');
+  const copying = join(directory, '.copying');
+  const creating = bed.spawn(['create', '-v', 'vol:/many', image]);
+  const isHalfWay = () => existsSync(copying) && readdirSync(copying).length > 100;
+  await until(isHalfWay, { withinMs: 20_000, everyMs: 2 });
+  process.kill(creating.pid, 'SIGKILL');
+  await creating.exited;
+  expect(isHalfWay()).toBe(true);
+  expect(readdirSync(join(directory, '_data'))).toEqual([]);
+  expect(await bed.ok(['run', '--rm', '-v', 'vol:/many', image, 'sh', '-c', 'ls /many | wc -l'])).toBe('3000');
+  expect(readdirSync(directory).sort()).toEqual(['_data', 'volume.json']);
+});
