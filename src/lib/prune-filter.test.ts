@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { hasLabel } from './label-filter.ts';
+import { matchesPrune, parsePruneFilter } from './prune-filter.ts';
+
+const parse = (...texts: string[]) => parsePruneFilter(texts, (text) => Number(text));
+
+test('what was made before, with these labels and without those', () => {
+  const filter = parse('until=1000', 'label=tier=front', 'label!=keep');
+  const labels = { tier: 'front' };
+  expect(matchesPrune(filter, { createdMs: 999, labels })).toBe(true);
+  expect(matchesPrune(filter, { createdMs: 1001, labels })).toBe(false);
+  expect(matchesPrune(filter, { createdMs: undefined, labels })).toBe(false);
+  expect(matchesPrune(filter, { createdMs: 999, labels: { tier: 'back' } })).toBe(false);
+  expect(matchesPrune(filter, { createdMs: 999, labels: { ...labels, keep: '' } })).toBe(false);
+  expect(matchesPrune(parse(), { createdMs: undefined, labels: {} })).toBe(true);
+});
+
+test('a key alone asks whether it is there; what every object has is no label', () => {
+  expect(hasLabel({ a: '1' }, 'a')).toBe(true);
+  expect(hasLabel({ a: '1=2' }, 'a=1=2')).toBe(true);
+  expect(hasLabel({}, 'toString')).toBe(false);
+});
+
+test('what is no filter is refused in the words of Docker', () => {
+  expect(() => parse('dangling=true')).toThrow("invalid filter 'dangling'");
+  expect(() => parse('until')).toThrow("invalid filter ''");
+  expect(() => parse('until=1', 'until=2')).toThrow('more than one until filter specified');
+});
