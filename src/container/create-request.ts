@@ -3,6 +3,7 @@ import type { RestartPolicy } from '../health/restart-policy.ts';
 import type { Bind, Tmpfs } from '../oci/mounts.ts';
 import type { SecurityOptions } from '../oci/parse.ts';
 import type { Rlimit } from '../oci/types.ts';
+import type { LogConfig } from './log-config.ts';
 
 /** What `run` and `create` ask for, parsed from their options. */
 export interface CreateRequest {
@@ -46,4 +47,5 @@ export interface CreateRequest {
   readonly autoRemove: boolean;
   readonly health: HealthFlags;
   readonly restart: RestartPolicy;
+  readonly log: LogConfig;
 }

@@ -6,6 +6,7 @@ import { runDirOf } from '../store/state-dir.ts';
 import { readBootId, readStat } from '../system/proc.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { writeGeneratedFiles } from './generated-files.ts';
+import { logConfigOf } from './log-config.ts';
 import { prepareStdio } from './output-files.ts';
 import { runcOptions } from './runtime.ts';
 import { startFailure } from './start-failure.ts';
@@ -38,7 +39,7 @@ export async function startContainer(
   const { id } = view.record;
   const { tasks } = ctx.containerd;
   if (view.task) await dropTask(ctx, id);
-  const made = await makeTask(ctx, view);
+  const made = await makeTask(ctx, view, beforeStart !== undefined);
   const { pid } = made;
   try {
     await beforeStart?.(made);
@@ -55,7 +56,8 @@ export async function startContainer(
   }
 }
 
-async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<ReadyTask> {
+/** @param isAttached somebody looks on: output goes to files then even where it is not kept */
+async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: boolean): Promise<ReadyTask> {
   const { id, snapshotter, snapshotKey, runtimeBinary } = view.record;
   const subject = { namespace: ctx.containerd.namespace, id };
   const dataDir = dataDirOf(ctx.dirs, subject);
@@ -71,6 +73,7 @@ async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<Rea
         runDir: runDirOf(ctx.dirs, subject),
         openStdin: config.Config.OpenStdin,
         terminal: config.Config.Tty,
+        keepsOutput: isAttached || logConfigOf(config.HostConfig).driver !== 'none',
       })
     : { stdin: '', stdout: '', stderr: '', terminal: false };
   const rootfs: readonly Mount[] =

@@ -56,7 +56,7 @@ function hostConfigFrom(request: CreateRequest): StoredConfig['HostConfig'] {
     Binds: orNull(
       request.binds.map(({ source, destination, readOnly }) => `${source}:${destination}${readOnly ? ':ro' : ''}`),
     ),
-    LogConfig: { Type: 'file', Config: {} },
+    LogConfig: { Type: request.log.driver, Config: request.log.options },
     NetworkMode: request.network,
     PortBindings: {},
     AutoRemove: request.autoRemove,

@@ -26,6 +26,7 @@ import { createHealthSource } from './health-source.ts';
 import { hookEventOf } from './hook-event.ts';
 import { createHooks } from './hooks.ts';
 import { createKeeper, isAutoRemoved } from './keeper.ts';
+import { createLogKeeper, isLogLimited } from './log-keeper.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 import { createHookRunner } from './run-hook.ts';
 import { createApiServer } from './server.ts';
@@ -74,6 +75,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         containerd: deps.containerd.inNamespace(settings.monitor.namespaces[0] ?? settings.namespace),
       });
       const keeper = createKeeper({ contextOf, clock, log });
+      const logKeeper = createLogKeeper({ contextOf, clock, log });
       const asked = new AbortController();
       const monitor = createMonitor({
         ...{ containerd: deps.containerd, contextOf, clock, log },
@@ -97,6 +99,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
           onChange: (key) => {
             source.tell(servicesOf(monitor.model.get(key), key));
             supervisor.onChange(key);
+            logKeeper.onChange(key, monitor.model.get(key));
           },
           onGone: async (container) => {
             source.tell(servicesOf(container, keyOf(container)));
@@ -133,6 +136,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         await Promise.all([server.stop(), grpc.stop()]);
         await supervisor.stop();
         await monitor.stop();
+        logKeeper.stop();
         await hooks.stop();
         await hub.close();
         lock.release();
@@ -198,13 +202,13 @@ async function untilEnd({
   return 'signal';
 }
 
-/** A check to be made, or a container to be removed, or started again, at its end. */
+/** A check to be made, a log to be limited, or a container to be removed, or started again, at its end. */
 function isNeeded(monitor: Monitor): boolean {
   if (monitor.counts().watched > 0) return true;
   return [...monitor.model.all()].some(
     (container) =>
       container.run !== undefined &&
-      (isAutoRemoved(container) || restartPolicyOf(container.record.labels).name !== 'no'),
+      (isAutoRemoved(container) || isLogLimited(container) || restartPolicyOf(container.record.labels).name !== 'no'),
   );
 }
 

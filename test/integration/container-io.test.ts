@@ -44,6 +44,7 @@ describe('prepareStdio', () => {
       runDir: join(root, 'run'),
       openStdin: false,
       terminal: false,
+      keepsOutput: true,
       ...over,
     });
 
@@ -88,6 +89,7 @@ describe('prepareStdio', () => {
       runDir: join(root, 'run'),
       openStdin: false,
       terminal: false,
+      keepsOutput: true,
     });
     expect(stdout).toBe(join(root, 'real/d/stdout.log'));
   });

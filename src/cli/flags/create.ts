@@ -7,6 +7,7 @@ import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
 import { parseCpus, parseEnv, parseLabel, parseSecurityOptions, parseSize, parseUlimit } from '../../oci/parse.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
+import { logConfigFrom, logOptionSpecs } from './log.ts';
 import { restartOptionSpec, restartPolicyFrom } from './restart.ts';
 
 /** Turns a parser that throws into a check of an option's value. */
@@ -48,6 +49,7 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'interactive', short: 'i', type: 'bool', help: 'Keep STDIN open even if not attached' },
   { name: 'label', short: 'l', type: 'list', help: 'Set meta data on a container', check: checkBy(parseLabel) },
   { name: 'label-file', type: 'list', help: 'Read in a line delimited file of labels' },
+  ...logOptionSpecs,
   { name: 'memory', short: 'm', type: 'string', value: 'bytes', help: 'Memory limit', check: checkBy(parseSize) },
   { name: 'name', type: 'string', help: 'Assign a name to the container' },
   {
@@ -205,6 +207,7 @@ function requestFrom(
     autoRemove: options.bool('rm'),
     health: healthFlagsFrom(options),
     restart: restartFrom(options),
+    log: logConfigFrom(options),
   };
 }
 
