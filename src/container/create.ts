@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import type { Containerd } from '../containerd/client.ts';
 import { healthConfigFromFlags } from '../health/flags.ts';
 import { restartPolicyText } from '../health/restart-policy.ts';
@@ -22,6 +23,8 @@ import { healthLabelsFrom } from './health-labels.ts';
 import { findInit, readHostFacts } from './host-facts.ts';
 import { refuseLongLabels } from './label-limit.ts';
 import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
+import { withNerdctlName } from './nerdctl-store.ts';
+import { liveFileOf } from './output-files.ts';
 import { refuseKept } from './refuse-kept.ts';
 import { chooseRuntime } from './runtime.ts';
 import { STORED_CONFIG_KEY } from './stored-config.ts';
@@ -89,17 +92,19 @@ export async function createContainer(
         const named = { ...labels, [LABELS.name]: name };
         refuseLongLabels(named);
         if (deps.signal?.aborted) throw new HealthctlError('ABORTED', 'the create was cancelled');
-        await leased.containers.create({
-          id,
-          labels: named,
-          image: image.name,
-          runtime: runtime.shim,
-          ...(runtime.options ? { runcOptions: runtime.options } : {}),
-          snapshotter: ctx.snapshotter,
-          snapshotKey: id,
-          specJson: encodeJson(spec),
-          extensions: { [STORED_CONFIG_KEY]: encodeJson(stored) },
-        });
+        const make = () =>
+          leased.containers.create({
+            id,
+            labels: named,
+            image: image.name,
+            runtime: runtime.shim,
+            ...(runtime.options ? { runcOptions: runtime.options } : {}),
+            snapshotter: ctx.snapshotter,
+            snapshotKey: id,
+            specJson: encodeJson(spec),
+            extensions: { [STORED_CONFIG_KEY]: encodeJson(stored) },
+          });
+        await withNerdctlName(ctx, { id, name }, make);
         return { id, name };
       },
       deps.signal,
@@ -253,10 +258,16 @@ function labelsOf(
     [LABELS.stateDir]: runDirOf(ctx.dirs, { namespace, id }),
     [LABELS.platform]: `${os}/${architecture}`,
     [LABELS.networks]: JSON.stringify([request.network]),
+    ...(request.log.driver === 'none' ? {} : { [LABELS.logUri]: logUriOf(ctx, id) }),
     [LABELS.stopSignal]: request.stopSignal ?? stopSignal ?? 'SIGTERM',
     ...(request.stopTimeoutS === undefined ? {} : { [LABELS.stopTimeout]: `${request.stopTimeoutS}` }),
     ...(request.restart.name === 'no' ? {} : { [LABELS.restart]: restartPolicyText(request.restart) }),
   };
+}
+
+/** For nerdctl's `start`: it sends both streams to one file. */
+function logUriOf({ dirs, containerd }: ContainerContext, id: string): string {
+  return pathToFileURL(liveFileOf(dataDirOf(dirs, { namespace: containerd.namespace, id }), 'stdout')).href;
 }
 
 function refuseReserved(key: string): void {

@@ -4,6 +4,7 @@ import { LABELS } from '../lib/labels.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
+import { forgetNerdctlFiles, isNerdctls } from './nerdctl-store.ts';
 import { mayBeRestarted } from './restart-label.ts';
 import { killContainer, noteStopped } from './stop.ts';
 import type { ContainerView } from './view.ts';
@@ -33,8 +34,9 @@ export async function removeContainer(
     ctx.log.warn(`container ${name}: its health could not be removed: ${messageOf(error)}`);
   }
   rmSync(dataDirOf(ctx.dirs, subject), { recursive: true, force: true });
+  await forgetNerdctlFiles(ctx, { id, labels });
   await ignoreMissing(ctx.containerd.containers.delete(id));
-  if (labels[LABELS.owner] !== undefined && record.snapshotKey !== '') {
+  if ((labels[LABELS.owner] !== undefined || isNerdctls(labels)) && record.snapshotKey !== '') {
     await ctx.containerd.snapshots.remove({ snapshotter: record.snapshotter, key: record.snapshotKey });
   }
 }

@@ -3,6 +3,7 @@ import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ContainerContext } from './context.ts';
 import { checkName, refuseTakenName, withNamesLock } from './names.ts';
+import { releaseNerdctlName, withNerdctlName } from './nerdctl-store.ts';
 import type { ContainerView } from './view.ts';
 
 /**
@@ -30,7 +31,10 @@ export async function renameContainer(
         if (!(error instanceof HealthctlError)) throw error;
         throw new HealthctlError(error.code, `Error when allocating new name: ${messageOf(error)}`, { cause: error });
       }
-      await ctx.containerd.containers.setLabels(record.id, { [LABELS.name]: name });
+      const { id } = record;
+      const move = () => ctx.containerd.containers.setLabels(id, { [LABELS.name]: name });
+      await withNerdctlName(ctx, { id, name }, move);
+      await releaseNerdctlName(ctx, { id, name: oldName });
     },
     signal,
   );

@@ -5,6 +5,7 @@ import { LABELS } from '../lib/labels.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { readBootId, readStat } from '../system/proc.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
+import { foreignStdioOf } from './foreign-stdio.ts';
 import { writeGeneratedFiles } from './generated-files.ts';
 import { logConfigOf } from './log-config.ts';
 import { prepareStdio } from './output-files.ts';
@@ -75,7 +76,7 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
         terminal: config.Config.Tty,
         keepsOutput: isAttached || logConfigOf(config.HostConfig).driver !== 'none',
       })
-    : { stdin: '', stdout: '', stderr: '', terminal: false };
+    : foreignStdioOf(ctx, view.record);
   const rootfs: readonly Mount[] =
     snapshotKey === '' ? [] : await ctx.containerd.snapshots.mounts({ snapshotter, key: snapshotKey });
   const options = runtimeBinary === undefined ? {} : { runcOptions: runcOptions(runtimeBinary) };

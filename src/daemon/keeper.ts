@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { recordFromCompact } from '../container/compact-record.ts';
 import { type ContainerContext, dataDirOf } from '../container/context.ts';
 import { lastExitNote, writeExitNote } from '../container/exit-note.ts';
+import { releaseNerdctlName } from '../container/nerdctl-store.ts';
 import { removeContainer } from '../container/remove.ts';
 import { viewRecord } from '../container/resolve.ts';
 import { storedConfigOf } from '../container/stored-config.ts';
@@ -64,7 +65,8 @@ export function createKeeper(options: {
       }
     },
     onGone: async (container) => {
-      const { containerd, store, dirs } = contextOf(container.namespace);
+      const ctx = contextOf(container.namespace);
+      const { containerd, store, dirs } = ctx;
       const isBack = await containerd.containers.get(container.id).then(
         () => true,
         (error: unknown) => {
@@ -76,6 +78,9 @@ export function createKeeper(options: {
       const { namespace, id, record } = container;
       await store.remove({ namespace, id, labels: record.labels });
       rmSync(dataDirOf(dirs, { namespace, id }), { recursive: true, force: true });
+      // nerdctl looks after its own.
+      const name = record.labels[LABELS.name];
+      if (isOurs(container) && name !== undefined) await releaseNerdctlName(ctx, { id, name });
     },
   };
 }

@@ -25,6 +25,8 @@ export const LABELS = {
   platform: 'nerdctl/platform',
   /** nerdctl's: a JSON list of network names. `["none"]` */
   networks: 'nerdctl/networks',
+  /** nerdctl's: where its `start` sends the output. `file:///var/lib/healthctl/1935db59/containers/default/3f4e…/stdout.log` */
+  logUri: 'nerdctl/log-uri',
   /** nerdctl's: seconds that `stop` waits. `10` */
   stopTimeout: 'nerdctl/stop-timeout',
   /** nerdctl's: the health config as Docker's JSON, defaults written out. `{"Test":["CMD-SHELL","true"],"Interval":30000000000,…}` */
