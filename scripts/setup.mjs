@@ -14,11 +14,12 @@ const PACKAGES = {
   runc: ['runc'],
   'busybox-static': ['busybox'],
   mount: ['mount', 'umount'],
+  procps: ['ps'],
   'docker-registry': ['docker-registry'],
   crun: ['crun'],
   tini: ['tini'],
 };
-const ALWAYS = ['containerd', 'runc', 'busybox-static', 'mount'];
+const ALWAYS = ['containerd', 'runc', 'busybox-static', 'mount', 'procps'];
 
 const POLICY = '/usr/sbin/policy-rc.d';
 const POLICY_MARK = '# made by the set-up of healthctl';
