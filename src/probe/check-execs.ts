@@ -20,8 +20,8 @@ export const CONTROL_FIFO = 'control';
 
 /** How long a killed process may take to die before it is left to the next sweep: a frozen one cannot die on cgroup v1. */
 export const DEATH_LIMIT_MS = 2_000;
-/** The shim waits two seconds itself for an output that a child keeps open. */
-const DELETE_LIMIT_MS = 10_000;
+/** The shim waits itself for an output that a child keeps open: two seconds up to containerd 1.7, then ten. What takes longer is left to the next check. */
+const DELETE_LIMIT_MS = 3_000;
 
 export interface CheckExecDeps {
   readonly tasks: Tasks;
@@ -73,7 +73,7 @@ async function forgetExec(
   exec: { readonly containerId: string; readonly execId: string },
 ): Promise<boolean> {
   try {
-    if (await endExec(tasks, exec)) await tasks.deleteExec(exec);
+    if (await endExec(tasks, exec)) await tasks.deleteExec(exec, { timeoutMs: DELETE_LIMIT_MS });
     return true;
   } catch (error) {
     if (hasCode(error, 'UNAVAILABLE')) throw error;
