@@ -7,8 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { holdFifo, makeFifo, openFifoReader } from '../system/fifo.ts';
-import { killSession } from '../system/kill-session.ts';
-import { readStat } from '../system/proc.ts';
+import { killSession, sessionLeaderOf } from '../system/kill-session.ts';
 import { createBoundedOutput } from './bounded-output.ts';
 import { CHECK_EXEC_PREFIX, DEATH_LIMIT_MS, deleteExec, OUTPUT_FIFO, sweepExecs } from './check-execs.ts';
 import { checkProcessJson } from './check-process.ts';
@@ -144,7 +143,7 @@ async function startAndWatch(
     return couldNotStart(error, target);
   }
   output.letEnd();
-  const leader = { pid, startTimeTicks: readStat(pid)?.startTimeTicks ?? Number.NaN };
+  const leader = sessionLeaderOf(pid);
   const ended = exit.then(({ status }): Outcome => ({ kind: 'exited', code: status, output: '' }));
   const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, signal });
   if (outcome.kind === 'exited') return outcome;
