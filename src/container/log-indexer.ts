@@ -63,8 +63,11 @@ export function indexLogs({ dataDir, limit, startedAtMs, clock, log }: LogIndexe
     }
   };
   const look = (): boolean => {
-    const isGrown = files.map((file) => file.look()).includes(true);
-    if (isGrown && limit) attempt(() => cutLogs(dataDir, limit));
+    let isGrown = false;
+    attempt(() => {
+      isGrown = files.map((file) => file.look()).includes(true);
+      if (isGrown && limit) cutLogs(dataDir, limit);
+    });
     return isGrown;
   };
   const flush = (): void => {

@@ -34,6 +34,13 @@ export const LABELS = {
   /** nerdctl's: the health state, a mirror for quick readers. `{"Status":"healthy","FailingStreak":0,"InStartPeriod":false,"Run":"…"}` */
   nerdctlHealthstate: 'nerdctl/healthstate',
 
+  /** Kubernetes's, on what its runtime made. `default` */
+  podNamespace: 'io.kubernetes.pod.namespace',
+  /** Kubernetes's. `web-7d4b9c` */
+  podName: 'io.kubernetes.pod.name',
+  /** Kubernetes's; absent on the pod's own container. `app` */
+  podContainer: 'io.kubernetes.container.name',
+
   /** containerd's: the signal that stops the container. `SIGTERM` */
   stopSignal: 'io.containerd.image.config.stop-signal',
 } as const;

@@ -104,3 +104,23 @@ test('labels that name what is not nerdctl’s are not believed', async () => {
   await bed.ok(['rm', id]);
   expect([existsSync(paths.stateDir), existsSync(paths.name)]).toEqual([false, true]); // that name it no longer has
 });
+
+test('a container of Kubernetes’s is listed by its pod, and checked', async () => {
+  const labels = {
+    'io.cri-containerd.kind': 'container',
+    'io.kubernetes.pod.namespace': 'default',
+    'io.kubernetes.pod.name': 'web-0',
+    'io.kubernetes.container.name': 'app',
+    'nerdctl/healthcheck': '{"Test":["CMD-SHELL","echo from the pod"]}',
+  };
+  const id = randomBytes(32).toString('hex');
+  const flags = Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
+  await bed.ctr('run', '--detach', ...flags, image, id, 'sleep', '600');
+  const name = 'k8s://default/web-0/app';
+  expect(await bed.ok(['ps', '--format', '{{.Names}}'])).toBe(name);
+  expect(await bed.ok(['inspect', '--format', '{{.Id}}', name])).toBe(id);
+  await bed.ok(['healthcheck', 'run', name]);
+  expect(await bed.ok(['ps', '--format', '{{.Status}}'])).toContain('(healthy)');
+  expect((await bed.cli(['inspect', 'k8s://default/web-1/app'])).stderr).toContain('k8s://default/web-1/app');
+  await bed.ok(['rm', '--force', id]);
+});
