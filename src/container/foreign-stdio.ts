@@ -54,13 +54,10 @@ function isBelieved({ protocol, pathname, searchParams }: URL, nerdctlDataRoot: 
 function isTrustedProgram(path: string): boolean {
   const real = realpathSync(path);
   const { uid, mode } = statSync(real);
-  const isClosed = [real, dirname(real)].every((each) => isOfRoot(each));
-  return basename(path) === 'nerdctl' && uid === 0 && (mode & 0o111) !== 0 && isClosed;
-}
-
-function isOfRoot(path: string): boolean {
-  const { uid, mode } = statSync(path);
-  return uid === 0 && (mode & 0o022) === 0;
+  const directory = statSync(dirname(real));
+  // Debian lets the group staff write to /usr/local, as to all that root finds on its PATH there.
+  const isClosed = directory.uid === 0 && (directory.mode & 0o002) === 0;
+  return basename(path) === 'nerdctl' && uid === 0 && (mode & 0o111) !== 0 && (mode & 0o022) === 0 && isClosed;
 }
 
 function isBelow(path: string, root: string): boolean {
