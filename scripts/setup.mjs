@@ -15,6 +15,7 @@ const PACKAGES = {
   runc: ['runc'],
   'busybox-static': ['busybox'],
   mount: ['mount', 'umount'],
+  procps: ['ps'],
   'docker-registry': ['docker-registry'],
   crun: ['crun'],
   tini: ['tini'],
@@ -24,7 +25,7 @@ const PACKAGES = {
 };
 /** Directories of programs that no PATH has: those of CNI's plugins. */
 const OUTSIDE = { 'containernetworking-plugins': ['/usr/lib/cni', '/opt/cni/bin'] };
-const ALWAYS = ['containerd', 'runc', 'busybox-static', 'mount'];
+const ALWAYS = ['containerd', 'runc', 'busybox-static', 'mount', 'procps'];
 
 const POLICY = '/usr/sbin/policy-rc.d';
 const POLICY_MARK = '# made by the set-up of healthctl';

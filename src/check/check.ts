@@ -4,6 +4,7 @@ import { effectiveState, type HealthState, type Run, type Started, type TaskView
 import { transition } from '../health/transition.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { takePauseNote } from '../probe/check-execs.ts';
 import type { ProbeReport, Prober } from '../probe/prober.ts';
 import type { HealthStore, HealthSubject } from '../store/health-store.ts';
 
@@ -46,8 +47,9 @@ export async function check(deps: CheckDeps, subject: HealthSubject, signal?: Ab
     async ({ scratchDir }) => {
       const now = await deps.describe();
       const run = runningRun(now);
+      takePauseNote(scratchDir); // of a check that was over by then
       const report = await probe(prober, { subject: now, run, scratchDir, signal, clock: deps.clock });
-      const dropped = await dropReason(deps, report.outcome, run);
+      const dropped = await dropReason(deps, report.outcome, { run, wasPaused: takePauseNote(scratchDir) });
       if (dropped || report.outcome.kind === 'cancelled') return { kind: 'dropped', reason: dropped ?? 'cancelled' };
       return record(store, now, { run, result: resultFromOutcome(report.outcome, report) });
     },
@@ -112,10 +114,15 @@ async function probe(
  * Why an outcome is not to be recorded. A check that was killed, or could not start, looks the same whether it failed by itself or was
  * caught by a pause or an exit: the task tells, asked a moment later.
  */
-async function dropReason(deps: CheckDeps, outcome: Outcome, run: Run): Promise<'paused' | 'ended' | undefined> {
+async function dropReason(
+  deps: CheckDeps,
+  outcome: Outcome,
+  { run, wasPaused }: { readonly run: Run; readonly wasPaused: boolean },
+): Promise<'paused' | 'ended' | undefined> {
   const isDoubtful =
     outcome.kind === 'could-not-start' || (outcome.kind === 'exited' && outcome.code === KILLED_EXIT_CODE);
   if (!isDoubtful && outcome.kind !== 'timed-out') return undefined;
+  if (isDoubtful && wasPaused) return 'paused'; // it may go on by now
   if (isDoubtful) await deps.clock.sleep(CONFIRM_AFTER_MS);
   const task = await deps.findTask().catch((error: unknown): TaskView => {
     if (hasCode(error, 'NOT_FOUND')) return { kind: 'none' };

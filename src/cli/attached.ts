@@ -1,6 +1,9 @@
 import type { AttachEnd, Attachment, AttachRequest } from '../container/attach.ts';
 import { detachNetwork } from '../container/attach-network.ts';
-import type { ContainerContext } from '../container/context.ts';
+import { type ContainerContext, dataDirOf } from '../container/context.ts';
+import { logConfigOf } from '../container/log-config.ts';
+import { forgetOutput } from '../container/output-files.ts';
+import { storedConfigOf } from '../container/stored-config.ts';
 import type { ContainerView } from '../container/view.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import type { World } from '../world.ts';
@@ -35,9 +38,14 @@ export async function startAttachedTo(
   // While the user looks on: a check is due an interval after the start at the earliest.
   const left = leaveToMonitor(world, ctx, view.record.id, { isAttached: true });
   left.catch((error: unknown) => world.log.debug(messageOf(error)));
-  const end = await attachment.ended;
+  const end = await attachment.ended.finally(() => forgetUnkept(ctx, view));
   if (end.kind === 'exited') await detachNetwork(ctx, view.record.id);
   return end;
+}
+
+async function forgetUnkept(ctx: ContainerContext, { record }: ContainerView): Promise<void> {
+  if (logConfigOf(storedConfigOf(record)?.HostConfig ?? {}).driver !== 'none') return;
+  forgetOutput(dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: record.id }));
 }
 
 /** The container's exit code; 0 for a console that was detached from it. Throws CONFLICT for one that was torn off. */

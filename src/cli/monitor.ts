@@ -1,4 +1,5 @@
 import type { ContainerContext } from '../container/context.ts';
+import { logConfigOf, logLimitOf } from '../container/log-config.ts';
 import { restartPolicyOf } from '../container/restart-label.ts';
 import { storedConfigOf } from '../container/stored-config.ts';
 import { givenHealthConfigOf } from '../container/view.ts';
@@ -54,9 +55,11 @@ export async function leaveToMonitor(
   const record = await ctx.containerd.containers.get(id);
   const isRestarted = restartPolicyOf(record.labels).name !== 'no';
   const isAutoRemoved = options.isAttached !== true && storedConfigOf(record)?.HostConfig.AutoRemove === true;
-  if (!isChecked(givenHealthConfigOf(record.labels)) && !isAutoRemoved && !isRestarted) return;
+  const isLogLimited = logLimitOf(logConfigOf(storedConfigOf(record)?.HostConfig ?? {})) !== undefined;
+  if (!isChecked(givenHealthConfigOf(record.labels)) && !isAutoRemoved && !isRestarted && !isLogLimited) return;
   if (!isWanted(world.settings)) {
     if (isRestarted) world.log.warn('no monitor runs: nothing starts the container again when it has ended');
+    if (isLogLimited) world.log.warn('no monitor runs: nothing limits the log of the container');
     if (isAutoRemoved) world.log.warn('no monitor runs: nothing removes the container when it has ended');
     return;
   }

@@ -65,6 +65,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/container/update.ts')).update,
   },
   {
+    path: ['container', 'rename'],
+    aliases: [['rename']],
+    summary: 'Rename a container',
+    load: async () => (await import('./commands/container/rename.ts')).rename,
+  },
+  {
     path: ['container', 'kill'],
     aliases: [['kill']],
     summary: 'Kill one or more running containers',
@@ -95,10 +101,22 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/container/wait.ts')).wait,
   },
   {
+    path: ['container', 'top'],
+    aliases: [['top']],
+    summary: 'Display the running processes of a container',
+    load: async () => (await import('./commands/container/top.ts')).top,
+  },
+  {
     path: ['container', 'rm'],
     aliases: [['container', 'remove'], ['rm']],
     summary: 'Remove one or more containers',
     load: async () => (await import('./commands/container/remove.ts')).remove,
+  },
+  {
+    path: ['container', 'prune'],
+    aliases: [],
+    summary: 'Remove all stopped containers',
+    load: async () => (await import('./commands/container/prune.ts')).prune,
   },
   {
     path: ['container', 'inspect'],
@@ -181,6 +199,18 @@ export const commands: readonly CommandEntry[] = [
     aliases: [['image', 'remove'], ['rmi']],
     summary: 'Remove one or more images',
     load: async () => (await import('./commands/image/remove.ts')).remove,
+  },
+  {
+    path: ['image', 'prune'],
+    aliases: [],
+    summary: 'Remove unused images',
+    load: async () => (await import('./commands/image/prune.ts')).prune,
+  },
+  {
+    path: ['image', 'tag'],
+    aliases: [['tag']],
+    summary: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
+    load: async () => (await import('./commands/image/tag.ts')).tag,
   },
   {
     path: ['image', 'inspect'],

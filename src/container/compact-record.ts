@@ -1,5 +1,6 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { specOf } from './details.ts';
+import { logConfigOf } from './log-config.ts';
 import { mountPointsOf, STORED_CONFIG_KEY, storedConfigOf } from './stored-config.ts';
 
 /**
@@ -28,9 +29,11 @@ export function compactRecordOf(record: ContainerRecord): CompactRecord {
     const { Config, HostConfig, ImageId, Args } = stored;
     const { Image, Tty, OpenStdin } = Config;
     const { NetworkMode, AutoRemove } = HostConfig;
+    const log = logConfigOf(HostConfig);
+    const isLogPlain = log.driver === 'json-file' && Object.keys(log.options).length === 0;
     const kept = {
       Config: { Image, Tty, OpenStdin, Labels: {} },
-      HostConfig: { NetworkMode, AutoRemove },
+      HostConfig: { NetworkMode, AutoRemove, ...(isLogPlain ? {} : { LogConfig: HostConfig.LogConfig }) },
       ...{ ImageId, Args, Mounts: mountPointsOf(stored) },
     };
     return { ...common, stored: JSON.stringify(kept) };

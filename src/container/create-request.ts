@@ -8,6 +8,7 @@ import type { SecurityOptions } from '../oci/parse.ts';
 import type { Limits } from '../oci/resources.ts';
 import type { Rlimit } from '../oci/types.ts';
 import type { NameOptions } from './generated-files.ts';
+import type { LogConfig } from './log-config.ts';
 
 /** What a container is to have in its network. */
 export interface NetworkingRequest extends NameOptions {
@@ -80,4 +81,5 @@ export interface CreateRequest {
   readonly autoRemove: boolean;
   readonly health: HealthFlags;
   readonly restart: RestartPolicy;
+  readonly log: LogConfig;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import type { Containerd } from '../containerd/client.ts';
 import { healthConfigFromFlags } from '../health/flags.ts';
 import { restartPolicyText } from '../health/restart-policy.ts';
@@ -17,7 +18,7 @@ import { buildSpec, type ImageDefaults, type SpecOptions } from '../oci/spec.ts'
 import { resolveUser } from '../oci/user.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { readFilesInRoot } from '../system/rootfs.ts';
-import { type ContainerContext, namespaceRunDir } from './context.ts';
+import { type ContainerContext, dataDirOf, namespaceRunDir } from './context.ts';
 import type { CreateRequest } from './create-request.ts';
 import { healthLabelsFrom } from './health-labels.ts';
 import { findInit } from './host-facts.ts';
@@ -25,7 +26,9 @@ import { type HostNeeds, hostNeedsOf, makeBindSource, refuseMounts, shownDefault
 import { refuseLongLabels } from './label-limit.ts';
 import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
 import { resolveModes } from './namespaces.ts';
+import { withNerdctlName } from './nerdctl-store.ts';
 import { type Placement, placeContainer, specNetworkOf } from './networking.ts';
+import { liveFileOf } from './output-files.ts';
 import { refuseKept } from './refuse-kept.ts';
 import { chooseRuntime } from './runtime.ts';
 import { sharedMemoryOf } from './shared-memory.ts';
@@ -111,17 +114,19 @@ export async function createContainer(
           const named = { ...labels, [LABELS.name]: name };
           refuseLongLabels(named);
           if (deps.signal?.aborted) throw new HealthctlError('ABORTED', 'the create was cancelled');
-          await leased.containers.create({
-            id,
-            labels: named,
-            image: image.name,
-            runtime: runtime.shim,
-            ...(runtime.options ? { runcOptions: runtime.options } : {}),
-            snapshotter: ctx.snapshotter,
-            snapshotKey: id,
-            specJson: encodeJson(spec),
-            extensions: { [STORED_CONFIG_KEY]: encodeJson(stored) },
-          });
+          const make = () =>
+            leased.containers.create({
+              id,
+              labels: named,
+              image: image.name,
+              runtime: runtime.shim,
+              ...(runtime.options ? { runcOptions: runtime.options } : {}),
+              snapshotter: ctx.snapshotter,
+              snapshotKey: id,
+              specJson: encodeJson(spec),
+              extensions: { [STORED_CONFIG_KEY]: encodeJson(stored) },
+            });
+          await withNerdctlName(ctx, { id, name }, make);
           return { id, name };
         },
         deps.signal,
@@ -279,11 +284,17 @@ function labelsOf(
     [LABELS.stateDir]: runDirOf(ctx.dirs, { namespace, id }),
     [LABELS.platform]: `${os}/${architecture}`,
     [LABELS.networks]: JSON.stringify([placement.mode]),
+    ...(request.log.driver === 'none' ? {} : { [LABELS.logUri]: logUriOf(ctx, id) }),
     [LABELS.stopSignal]: request.stopSignal ?? stopSignal ?? 'SIGTERM',
     ...(request.pidfile === undefined ? {} : { [LABELS.pidfile]: request.pidfile }),
     ...(request.stopTimeoutS === undefined ? {} : { [LABELS.stopTimeout]: `${request.stopTimeoutS}` }),
     ...(request.restart.name === 'no' ? {} : { [LABELS.restart]: restartPolicyText(request.restart) }),
   };
+}
+
+/** For nerdctl's `start`: it sends both streams to one file. */
+function logUriOf({ dirs, containerd }: ContainerContext, id: string): string {
+  return pathToFileURL(liveFileOf(dataDirOf(dirs, { namespace: containerd.namespace, id }), 'stdout')).href;
 }
 
 function refuseReserved(key: string): void {

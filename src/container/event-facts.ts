@@ -1,7 +1,7 @@
 import type { FactsReader } from '../events/container-facts.ts';
 import type { ContainerFacts } from '../events/host-event.ts';
 import { familiarRecordName } from '../image/reference.ts';
-import { LABELS } from '../lib/labels.ts';
+import { containerNameOf } from './container-name.ts';
 import { briefOf } from './details.ts';
 import { shownLabels } from './shown-labels.ts';
 import { startNoteOf } from './view.ts';
@@ -17,7 +17,7 @@ function factsOfLabels(id: string, labels: Readonly<Record<string, string>>): Om
   const note = startNoteOf(labels);
   const pid = Number(note?.run?.split(':')[1]);
   return {
-    name: labels[LABELS.name] ?? id,
+    name: containerNameOf({ id, labels }),
     labels: shownLabels({ labels }),
     ...(note && Number.isInteger(pid) ? { started: { pid, atMs: note.atMs } } : {}),
   };

@@ -80,6 +80,7 @@ async function runToEnd(ctx: ExecContext, console: UserConsole, attempt: Attempt
   await startExec(ctx, exec);
   await connectInput(ctx, console, { ...attempt, stdio });
   const { status } = await Promise.race([exit, failureOf(outputs)]);
+  // Not before: the shim takes the rest of the output with it.
   await untilDrained(outputs, ctx.clock, session.left);
   await releaseExec(ctx, exec);
   return status;

@@ -67,13 +67,16 @@ export async function startExec(ctx: ExecContext, exec: Exec): Promise<void> {
   }
 }
 
+/** The shim waits itself for an output that a child keeps open: two seconds up to containerd 1.7, then ten. */
+const DELETE_LIMIT_MS = 3_000;
+
 /** Deletes an exec that has ended, and its note. Where that fails the next exec in the container does it. */
 export async function releaseExec(
   { containerd, log }: ExecContext,
   { containerId, execId, note }: Exec,
 ): Promise<void> {
   try {
-    await containerd.tasks.deleteExec({ containerId, execId });
+    await containerd.tasks.deleteExec({ containerId, execId }, { timeoutMs: DELETE_LIMIT_MS });
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) {
       log.debug(`exec ${execId} is left to the next one: ${messageOf(error)}`);

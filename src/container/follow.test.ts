@@ -11,6 +11,11 @@ function aFile(text = '') {
   const file: GrowingFile = {
     read: async (position, length) => content.subarray(position, position + length),
     size: async () => content.length,
+    dataFrom: async (position) => {
+      const kept = content.subarray(position).findIndex((byte) => byte !== 0);
+      return kept < 0 ? content.length : position + kept;
+    },
+    writtenAtMs: async () => 0,
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -71,6 +71,14 @@ export async function copyRange(file: GrowingFile, { from, to, write, signal }: 
   while (position < to && !signal.aborted) {
     const bytes = await file.read(position, Math.min(CHUNK_BYTES, to - position));
     if (bytes.length === 0) break; // it was emptied meanwhile
+    if (bytes[0] === 0) {
+      // A limit may have dropped it: what is dropped reads as zeros.
+      const kept = await file.dataFrom(position);
+      if (kept > position) {
+        position = Math.min(kept, to);
+        continue;
+      }
+    }
     await write(bytes);
     position += bytes.length;
   }

@@ -1,5 +1,8 @@
 import { constants, type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { firstData } from '../system/sparse.ts';
+
+const BLOCK_BYTES = 512; // stat(2)
 
 /** A file that somebody else appends to. */
 export interface GrowingFile {
@@ -7,6 +10,10 @@ export interface GrowingFile {
   read(position: number, length: number): Promise<Buffer>;
   /** Bytes. */
   size(): Promise<number>;
+  /** The first offset from `position` on that was not dropped by a limit. */
+  dataFrom(position: number): Promise<number>;
+  /** When it was last written to. Wall time, milliseconds since the epoch. */
+  writtenAtMs(): Promise<number>;
   /** Calls the listener when there may be more; not all changes need be noticed. @returns ends it */
   onChange(listener: () => void): () => void;
   close(): Promise<void>;
@@ -18,6 +25,12 @@ export async function openGrowingFile(path: string): Promise<GrowingFile> {
   return {
     read: (position, length) => readAt(file, position, length),
     size: async () => (await file.stat()).size,
+    dataFrom: async (position) => {
+      const { size, blocks } = await file.stat();
+      const isWhole = blocks * BLOCK_BYTES >= size;
+      return isWhole || position >= size ? position : firstData(file.fd, position, size);
+    },
+    writtenAtMs: async () => (await file.stat()).mtimeMs,
     onChange: (listener) => watchFile(path, listener),
     close: () => file.close(),
   };

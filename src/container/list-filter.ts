@@ -1,6 +1,7 @@
 import { HEALTH_STATUSES } from '../health/state.ts';
 import { familiarRecordName, fullName, tryParseReference, withDefaultTag } from '../image/reference.ts';
 import { HealthctlError } from '../lib/errors.ts';
+import { hasLabel } from '../lib/label-filter.ts';
 import { quote } from '../lib/quote.ts';
 import { detailsOf } from './details.ts';
 import { type ShownHealth, statusWord } from './health.ts';
@@ -99,11 +100,7 @@ function matchesName(pattern: string, name: string): boolean {
 function hasLabels(view: ContainerView, wanted: readonly string[]): boolean {
   if (wanted.length === 0) return true;
   const labels = shownLabels(view.record);
-  return wanted.every((filter) => {
-    const equals = filter.indexOf('=');
-    const key = equals < 0 ? filter : filter.slice(0, equals);
-    return Object.hasOwn(labels, key) && (equals < 0 || labels[key] === filter.slice(equals + 1));
-  });
+  return wanted.every((filter) => hasLabel(labels, filter));
 }
 
 /** By the name of a volume, or by the place in the container where anything is mounted. */

@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -16,7 +17,8 @@ import { makeFifo } from '../system/fifo.ts';
 import { forgetExecNotes } from './exec-notes.ts';
 
 /** The two streams that are kept. */
-export type OutputStream = 'stdout' | 'stderr';
+export const OUTPUT_STREAMS = ['stdout', 'stderr'] as const;
+export type OutputStream = (typeof OUTPUT_STREAMS)[number];
 
 /** The directories of one container. */
 export interface StdioPlace {
@@ -31,6 +33,8 @@ export interface StdioRequest extends StdioPlace {
   readonly openStdin: boolean;
   /** `-t`. */
   readonly terminal: boolean;
+  /** Whether output is kept; else it goes to /dev/null. */
+  readonly keepsOutput: boolean;
 }
 
 /**
@@ -44,33 +48,56 @@ export interface StdioRequest extends StdioPlace {
  *
  * @throws EXHAUSTED, DENIED, CONFIG
  */
-export function prepareStdio({ dataDir, runDir, openStdin, terminal }: StdioRequest): TaskStdio {
+export function prepareStdio(request: StdioRequest): TaskStdio {
+  const { dataDir, runDir, openStdin, terminal } = request;
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     mkdirSync(runDir, { recursive: true, mode: 0o700 });
     forgetExecNotes(runDir);
     // The shim's descriptors are found by name later, and the kernel names them without symbolic links.
     const [data, run] = [realpathSync(dataDir), realpathSync(runDir)];
-    const stdout = liveFileOf(data, 'stdout');
-    makeOutputFile(stdout);
-    if (terminal && sizeOf(stdout) > 0) {
-      renameSync(stdout, join(data, `stdout.${nextNumber(data)}.log`));
-      makeOutputFile(stdout);
-    }
-    const stderr = terminal ? '' : liveFileOf(data, 'stderr');
-    if (stderr !== '') makeOutputFile(stderr);
+    const outputs = request.keepsOutput ? prepareOutputs(data, terminal) : noOutputs(terminal);
     const stdin = join(run, 'stdin');
     rmSync(stdin, { force: true });
     if (openStdin) makeFifo(stdin);
-    return { stdin: openStdin ? stdin : '', stdout, stderr, terminal };
+    return { stdin: openStdin ? stdin : '', ...outputs, terminal };
   } catch (cause) {
     throw describe(cause);
   }
 }
 
+type Outputs = Pick<TaskStdio, 'stdout' | 'stderr'>;
+
+function prepareOutputs(dataDir: string, terminal: boolean): Outputs {
+  const stdout = liveFileOf(dataDir, 'stdout');
+  makeOutputFile(stdout);
+  if (terminal && sizeOf(stdout) > 0) {
+    const aside = join(dataDir, `stdout.${nextNumber(dataDir)}.log`);
+    renameSync(stdout, aside);
+    if (existsSync(timesPathOf(stdout))) renameSync(timesPathOf(stdout), timesPathOf(aside));
+    makeOutputFile(stdout);
+  }
+  const stderr = terminal ? '' : liveFileOf(dataDir, 'stderr');
+  if (stderr !== '') makeOutputFile(stderr);
+  return { stdout, stderr };
+}
+
+/** For the shim no name is no output; but of a terminal it has to put it somewhere. */
+const noOutputs = (terminal: boolean): Outputs => ({ stdout: terminal ? '/dev/null' : '', stderr: '' });
+
+/** When the output of a file came: beside it. `…/stdout.log` → `…/stdout.times` */
+export function timesPathOf(logPath: string): string {
+  return logPath.replace(/\.log$/, '.times');
+}
+
 /** The file that a stream goes to now. */
 export function liveFileOf(dataDir: string, stream: OutputStream): string {
   return join(dataDir, `${stream}.log`);
+}
+
+/** Removes what a container whose output is not kept has printed while somebody looked on. */
+export function forgetOutput(dataDir: string): void {
+  for (const path of OUTPUT_STREAMS.flatMap((stream) => outputFilesOf(dataDir, stream))) rmSync(path, { force: true });
 }
 
 /** All files of a stream, oldest first, the live one last; none when the container was never started. */

@@ -5,6 +5,7 @@ import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { detachNetwork } from './attach-network.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
+import { forgetNerdctlFiles, isNerdctls } from './nerdctl-store.ts';
 import { removePidfile } from './pidfile.ts';
 import { mayBeRestarted } from './restart-label.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
@@ -52,8 +53,9 @@ export async function removeContainer(
   if (labels[LABELS.owner] !== undefined) removePidfile(record, ctx.log);
   const isAutoRemoved = storedConfigOf(record)?.HostConfig.AutoRemove === true;
   if (options.volumes || isAutoRemoved) await removeAnonymousVolumes(ctx, record);
+  await forgetNerdctlFiles(ctx, { id, labels });
   await ignoreMissing(ctx.containerd.containers.delete(id));
-  if (labels[LABELS.owner] !== undefined && record.snapshotKey !== '') {
+  if ((labels[LABELS.owner] !== undefined || isNerdctls(labels)) && record.snapshotKey !== '') {
     await ctx.containerd.snapshots.remove({ snapshotter: record.snapshotter, key: record.snapshotKey });
   }
 }

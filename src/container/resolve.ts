@@ -2,6 +2,7 @@ import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { containerNameOf, type KubernetesName, parseKubernetesName } from './container-name.ts';
 import type { ContainerContext } from './context.ts';
 import { withExitNote } from './exit-note.ts';
 import { type ContainerView, momentOf, viewOf } from './view.ts';
@@ -43,9 +44,17 @@ export async function resolveContainers(
 const bareName = (nameOrId: string): string => nameOrId.replace(/^\//, '');
 
 function filtersFor(wanted: string): readonly string[] {
+  const kubernetes = parseKubernetesName(wanted);
+  if (kubernetes) return [filterOf(kubernetes)];
   if (!PLAUSIBLE.test(wanted)) return [];
   const asPattern = wanted.replaceAll('.', '[.]');
   return [`labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(wanted)}`, `id~=${JSON.stringify(`^${asPattern}`)}`];
+}
+
+function filterOf({ namespace, pod, container }: KubernetesName): string {
+  const is = (label: string, value: string): string => `labels.${JSON.stringify(label)}==${JSON.stringify(value)}`;
+  const wanted = [is(LABELS.podNamespace, namespace), is(LABELS.podName, pod)];
+  return [...wanted, ...(container === undefined ? [] : [is(LABELS.podContainer, container)])].join(',');
 }
 
 /** Undefined when none of the records is meant. */
@@ -54,6 +63,7 @@ export function pickRecord<Record extends Pick<ContainerRecord, 'id' | 'labels'>
   nameOrId: string,
 ): Record | HealthctlError | undefined {
   const wanted = bareName(nameOrId);
+  if (parseKubernetesName(wanted)) return pickNamed(records, wanted);
   if (!PLAUSIBLE.test(wanted)) return undefined;
   const exact =
     records.find((record) => record.id === wanted) ?? records.find((record) => record.labels[LABELS.name] === wanted);
@@ -63,6 +73,16 @@ export function pickRecord<Record extends Pick<ContainerRecord, 'id' | 'labels'>
   return new HealthctlError('AMBIGUOUS', `multiple IDs found with provided prefix: ${nameOrId}`, {
     hint: 'give more of the id, or the name',
   });
+}
+
+/** Kubernetes makes a new container of the same name when it restarts one. */
+function pickNamed<Record extends Pick<ContainerRecord, 'id' | 'labels'>>(
+  records: readonly Record[],
+  name: string,
+): Record | HealthctlError | undefined {
+  const [first, ...others] = records.filter((record) => containerNameOf(record) === name);
+  if (others.length === 0) return first;
+  return new HealthctlError('AMBIGUOUS', `multiple containers are called ${name}`, { hint: 'give the id' });
 }
 
 /** The same with its task. */

@@ -10,6 +10,8 @@ describe('startFailure', () => {
     ['unable to start container process: exec: "/nope": stat /nope: no such file or directory', 127],
     ['unable to start container process: exec: "/etc": permission denied', 126],
     ['unable to start container process: exec: "/etc": is a directory', 126],
+    // crun's
+    ['executable file `nope` not found in $PATH: No such file or directory', 127],
     ['Cwd must be an absolute path', 126],
   ])('%s', (text, exitCode) => {
     const error = new HealthctlError('RUNTIME', `${prefix}${text}: unknown`);

@@ -6,8 +6,10 @@ import { runDirOf } from '../store/state-dir.ts';
 import { readBootId, readStat } from '../system/proc.ts';
 import { attachNetwork, detachNetwork } from './attach-network.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
+import { foreignStdioOf } from './foreign-stdio.ts';
 import { writeGeneratedFiles } from './generated-files.ts';
 import { withJoinedNetwork } from './join-network.ts';
+import { logConfigOf } from './log-config.ts';
 import { prepareNamespaces } from './namespaces.ts';
 import { nameOptionsOf } from './network-config.ts';
 import { networkModeOf } from './network-mode.ts';
@@ -45,7 +47,7 @@ export async function startContainer(
   const { id } = view.record;
   const { tasks } = ctx.containerd;
   if (view.task) await dropTask(ctx, id);
-  const made = await makeTask(ctx, view);
+  const made = await makeTask(ctx, view, beforeStart !== undefined);
   const { pid } = made;
   try {
     const ports = await attachNetwork(ctx, view, pid);
@@ -64,7 +66,8 @@ export async function startContainer(
   }
 }
 
-async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<ReadyTask> {
+/** @param isAttached somebody looks on: output goes to files then even where it is not kept */
+async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: boolean): Promise<ReadyTask> {
   const { id, snapshotter, snapshotKey, runtimeBinary } = view.record;
   const subject = { namespace: ctx.containerd.namespace, id };
   const dataDir = dataDirOf(ctx.dirs, subject);
@@ -85,8 +88,9 @@ async function makeTask(ctx: ContainerContext, view: ContainerView): Promise<Rea
         runDir: runDirOf(ctx.dirs, subject),
         openStdin: config.Config.OpenStdin,
         terminal: config.Config.Tty,
+        keepsOutput: isAttached || logConfigOf(config.HostConfig).driver !== 'none',
       })
-    : { stdin: '', stdout: '', stderr: '', terminal: false };
+    : foreignStdioOf(ctx, view.record);
   const rootfs: readonly Mount[] =
     snapshotKey === '' ? [] : await ctx.containerd.snapshots.mounts({ snapshotter, key: snapshotKey });
   const options = runtimeBinary === undefined ? {} : { runcOptions: runcOptions(runtimeBinary) };

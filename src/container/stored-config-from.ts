@@ -74,7 +74,7 @@ function hostConfigFrom(request: CreateRequest, network: string): StoredConfig['
   return {
     Binds: orNull(bindTextsOf(request)),
     ...mountOptionsOf(request),
-    LogConfig: { Type: 'file', Config: {} },
+    LogConfig: { Type: request.log.driver, Config: request.log.options },
     NetworkMode: network,
     PortBindings: bindingsFrom(networking.publish),
     AutoRemove: request.autoRemove,

@@ -1,9 +1,11 @@
 import type { GrowingFile } from './growing-file.ts';
 
-/** A part of a stream: one of its files, up to an offset. */
+/** A part of a stream: one of its files, between two offsets. */
 export interface StoredPart {
   readonly file: Pick<GrowingFile, 'read'>;
-  /** Bytes of the file that count. */
+  /** Bytes before it were dropped. Default 0. */
+  readonly from?: number;
+  /** The offset after the last byte that counts. */
   readonly size: number;
 }
 
@@ -26,9 +28,9 @@ export async function findTail(parts: readonly StoredPart[], lines: number): Pro
   let wanted = lines;
   let isEnd = true;
   for (let part = parts.length - 1; part >= 0; part -= 1) {
-    const { file, size } = parts[part] ?? { file: undefined, size: 0 };
-    for (let end = size; end > 0 && file; ) {
-      const start = Math.max(0, end - BLOCK_BYTES);
+    const { file, size, from = 0 } = parts[part] ?? { file: undefined, size: 0 };
+    for (let end = size; end > from && file; ) {
+      const start = Math.max(from, end - BLOCK_BYTES);
       const block = await readFully(file, start, end - start);
       for (let at = block.lastIndexOf(NEWLINE); at >= 0; at = at > 0 ? block.lastIndexOf(NEWLINE, at - 1) : -1) {
         const closesLast = isEnd && start + at === size - 1;
@@ -38,9 +40,16 @@ export async function findTail(parts: readonly StoredPart[], lines: number): Pro
       end = start;
       isEnd = isEnd && end === size;
     }
-    if (size > 0) isEnd = false;
+    if (size > from) isEnd = false;
   }
-  return { part: 0, offset: 0 };
+  return { part: 0, offset: parts[0]?.from ?? 0 };
+}
+
+/** The offset after the first newline from `from` on; `from` where none follows within a block: there is no beginning of a line to be found. */
+export async function nextLine({ file, from = 0, size }: StoredPart): Promise<number> {
+  const block = await readFully(file, from, Math.min(BLOCK_BYTES, size - from));
+  const newline = block.indexOf(NEWLINE);
+  return newline < 0 ? from : from + newline + 1;
 }
 
 /** A read may give less than asked for; nothing at all when the file was emptied meanwhile. */

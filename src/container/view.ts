@@ -5,6 +5,7 @@ import { type ParsedHealthConfig, parseHealthConfigText } from '../health/config
 import type { Run, Started, TaskView } from '../health/state.ts';
 import { LABELS } from '../lib/labels.ts';
 import { readBootId, readStat, startedAtMs } from '../system/proc.ts';
+import { containerNameOf } from './container-name.ts';
 
 /** Docker's words for what a container is doing. `restarting`: it has ended, and the monitor starts it again after a delay. */
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited';
@@ -13,7 +14,7 @@ export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | '
 export interface ContainerView {
   readonly record: ContainerRecord;
   readonly task: TaskRecord | undefined;
-  /** Without a label of nerdctl's or ours: the id. */
+  /** Without a label that names it: the id. */
   readonly name: string;
   readonly state: ContainerState;
   readonly taskView: TaskView;
@@ -79,7 +80,7 @@ export function viewFrom(facts: {
   return {
     record,
     task,
-    name: record.labels[LABELS.name] ?? record.id,
+    name: containerNameOf(record),
     state: stateOf(taskView, wasStarted),
     taskView,
     started: wasStarted ? { ever: true, lastRun: run?.id ?? note?.run } : { ever: false },

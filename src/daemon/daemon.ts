@@ -26,6 +26,7 @@ import { createHealthSource } from './health-source.ts';
 import { hookEventOf } from './hook-event.ts';
 import { createHooks } from './hooks.ts';
 import { createKeeper, isAutoRemoved } from './keeper.ts';
+import { createLogKeeper, isLogLimited } from './log-keeper.ts';
 import { createNetworkKeeper } from './network-keeper.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 import { createHookRunner } from './run-hook.ts';
@@ -75,6 +76,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         containerd: deps.containerd.inNamespace(settings.monitor.namespaces[0] ?? settings.namespace),
       });
       const keeper = createKeeper({ contextOf, clock, log });
+      const logKeeper = createLogKeeper({ contextOf, clock, log });
       const networks = createNetworkKeeper({ contextOf, log });
       const asked = new AbortController();
       const monitor = createMonitor({
@@ -104,6 +106,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
           onChange: (key) => {
             source.tell(servicesOf(monitor.model.get(key), key));
             supervisor.onChange(key);
+            logKeeper.onChange(key, monitor.model.get(key));
           },
           onGone: async (container) => {
             source.tell(servicesOf(container, keyOf(container)));
@@ -145,6 +148,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         await supervisor.stop();
         await monitor.stop();
         await networks.stop();
+        logKeeper.stop();
         await hooks.stop();
         await hub.close();
         lock.release();
@@ -210,13 +214,13 @@ async function untilEnd({
   return 'signal';
 }
 
-/** A check to be made, or a container to be removed, or started again, at its end. */
+/** A check to be made, a log to be limited, or a container to be removed, or started again, at its end. */
 function isNeeded(monitor: Monitor): boolean {
   if (monitor.counts().watched > 0) return true;
   return [...monitor.model.all()].some(
     (container) =>
       container.run !== undefined &&
-      (isAutoRemoved(container) || restartPolicyOf(container.record.labels).name !== 'no'),
+      (isAutoRemoved(container) || isLogLimited(container) || restartPolicyOf(container.record.labels).name !== 'no'),
   );
 }
 

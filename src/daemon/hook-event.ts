@@ -1,5 +1,5 @@
+import { containerNameOf } from '../container/container-name.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
-import { LABELS } from '../lib/labels.ts';
 import type { HookName } from '../lib/settings.ts';
 import type { Watched } from '../monitor/host-model.ts';
 
@@ -28,5 +28,5 @@ export function hookEventOf(
 ): HookEvent {
   const { event, ...more } = what;
   const time = rfc3339FromMillis(nowMs);
-  return { event, time, namespace, id, name: record.labels[LABELS.name] ?? id, image: record.image, ...more };
+  return { event, time, namespace, id, name: containerNameOf(record), image: record.image, ...more };
 }

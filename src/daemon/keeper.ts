@@ -3,6 +3,7 @@ import { detachNetwork } from '../container/attach-network.ts';
 import { recordFromCompact } from '../container/compact-record.ts';
 import { type ContainerContext, dataDirOf } from '../container/context.ts';
 import { lastExitNote, writeExitNote } from '../container/exit-note.ts';
+import { releaseNerdctlName } from '../container/nerdctl-store.ts';
 import { removeContainer } from '../container/remove.ts';
 import { viewRecord } from '../container/resolve.ts';
 import { releaseSharedMemory } from '../container/shared-memory.ts';
@@ -84,6 +85,9 @@ export function createKeeper(options: {
       await store.remove({ namespace, id, labels: record.labels });
       rmSync(dataDirOf(dirs, { namespace, id }), { recursive: true, force: true });
       releaseSharedMemory(ctx, id);
+      // nerdctl looks after its own.
+      const name = record.labels[LABELS.name];
+      if (isOurs(container) && name !== undefined) await releaseNerdctlName(ctx, { id, name });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { HealthctlError } from '../lib/errors.ts';
+import { hasLabel } from '../lib/label-filter.ts';
 import type { HostEvent } from './host-event.ts';
 
 /** The values of `events --filter`, by key. */
@@ -99,9 +100,5 @@ function withoutTag(name: string): string {
 
 /** Docker looks among all attributes, so that `label=exitCode=1` works too. */
 function hasLabels(attributes: HostEvent['attributes'], wanted: readonly string[]): boolean {
-  return wanted.every((filter) => {
-    const equals = filter.indexOf('=');
-    const key = equals < 0 ? filter : filter.slice(0, equals);
-    return Object.hasOwn(attributes, key) && (equals < 0 || attributes[key] === filter.slice(equals + 1));
-  });
+  return wanted.every((filter) => hasLabel(attributes, filter));
 }

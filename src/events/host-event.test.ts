@@ -32,6 +32,7 @@ test.each<[string, EventFact, Record<string, string>?]>([
   ['kill', own('kill', { ID: 'c1', Signal: 15 }), { signal: '15' }],
   ['stop', own('stop', { ID: 'c1' })],
   ['restart', own('restart', { ID: 'c1' })],
+  ['rename', own('rename', { ID: 'c1', OldName: 'api', Name: 'web' }), { oldName: '/api', name: 'web' }],
   ['health_status: unhealthy', own('health-status', { ID: 'c1', Status: 'unhealthy', FailingStreak: 3 })],
 ])('%s', (action, fact, attributes = {}) => {
   expect(containerEventFrom(at(fact), facts)).toEqual({

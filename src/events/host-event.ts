@@ -112,6 +112,9 @@ function ownDeed(event: Extract<ContainerdEvent, { kind: 'own' }>): Deed | undef
       return { action: 'kill', attributes: { signal: String(own.signal) } };
     case 'health-action':
       return { action: `health_action: ${own.action}`, attributes: { reason: own.reason } };
+    case 'rename':
+      // The update of the label may still be on its way.
+      return { action: 'rename', attributes: { oldName: `/${own.oldName}`, name: own.name } };
     case 'stop':
     case 'restart':
       return { action: own.kind };

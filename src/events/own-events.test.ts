@@ -6,6 +6,7 @@ import {
   publishHealthAction,
   publishHealthStatus,
   publishKill,
+  publishRename,
   publishRestart,
   publishStop,
 } from './own-events.ts';
@@ -23,12 +24,14 @@ test('what is published is what is read', async () => {
   await publishStop(teller, { id: 'c1' });
   await publishRestart(teller, { id: 'c1' });
   await publishHealthStatus(teller.events, teller.log, { id: 'c1', status: 'unhealthy', failingStreak: 3 });
+  await publishRename(teller, { id: 'c1', oldName: 'api', name: 'web' });
   await publishHealthAction(teller, { id: 'c1', action: 'restart', reason: 'unhealthy: refused' });
   expect(told.map(parseOwnEvent)).toEqual([
     { kind: 'kill', id: 'c1', signal: 15 },
     { kind: 'stop', id: 'c1' },
     { kind: 'restart', id: 'c1' },
     { kind: 'health-status', id: 'c1', status: 'unhealthy', failingStreak: 3 },
+    { kind: 'rename', id: 'c1', oldName: 'api', name: 'web' },
     { kind: 'health-action', id: 'c1', action: 'restart', reason: 'unhealthy: refused' },
   ]);
   expect(told[3]).toEqual({
@@ -52,6 +55,7 @@ test.each([
   ['a status that there is not', '/healthctl/health-status', '{"ID":"c1","Status":"fine","FailingStreak":0}'],
   ['no streak', '/healthctl/health-status', '{"ID":"c1","Status":"healthy"}'],
   ['an action that there is not', '/healthctl/health-action', '{"ID":"c1","Action":"dance","Reason":""}'],
+  ['a rename without a name', '/healthctl/rename', '{"ID":"c1","OldName":"a"}'],
   ['no signal', '/healthctl/kill', '{"ID":"c1","Signal":"TERM"}'],
 ])('%s is not read', (_what, topic, json) => {
   expect(parseOwnEvent({ topic, json })).toBeUndefined();

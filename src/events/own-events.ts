@@ -18,6 +18,8 @@ export type OwnEvent =
   | { readonly kind: 'stop'; readonly id: string }
   /** Stopped and started again by a user. */
   | { readonly kind: 'restart'; readonly id: string }
+  /** Given another name by a user. */
+  | { readonly kind: 'rename'; readonly id: string; readonly oldName: string; readonly name: string }
   /** Something was done to a container because it was unhealthy. */
   | { readonly kind: 'health-action'; readonly id: string; readonly action: HealthAction; readonly reason: string };
 
@@ -32,6 +34,8 @@ export const KILL_TOPIC = '/healthctl/kill';
 export const STOP_TOPIC = '/healthctl/stop';
 /** `{"ID":"3f4e…"}` */
 export const RESTART_TOPIC = '/healthctl/restart';
+/** `{"ID":"3f4e…","OldName":"web","Name":"web-2"}` */
+export const RENAME_TOPIC = '/healthctl/rename';
 /** `{"ID":"3f4e…","Action":"restart","Reason":"unhealthy: connection refused"}` */
 export const HEALTH_ACTION_TOPIC = '/healthctl/health-action';
 
@@ -56,6 +60,11 @@ export const publishStop = (teller: Teller, { id }: { readonly id: string }) => 
 
 export const publishRestart = (teller: Teller, { id }: { readonly id: string }) =>
   publish(teller, RESTART_TOPIC, { ID: id });
+
+export const publishRename = (
+  teller: Teller,
+  { id, oldName, name }: { readonly id: string; readonly oldName: string; readonly name: string },
+) => publish(teller, RENAME_TOPIC, { ID: id, OldName: oldName, Name: name });
 
 export const publishHealthAction = (
   teller: Teller,
@@ -95,6 +104,12 @@ export function parseOwnEvent({
       return { kind: 'stop', id };
     case RESTART_TOPIC:
       return { kind: 'restart', id };
+    case RENAME_TOPIC: {
+      const { OldName: oldName, Name: name } = value;
+      return typeof oldName === 'string' && typeof name === 'string'
+        ? { kind: 'rename', id, oldName, name }
+        : undefined;
+    }
     case HEALTH_ACTION_TOPIC: {
       const action = HEALTH_ACTIONS.find((known) => known === value.Action);
       if (action === undefined || typeof value.Reason !== 'string') return undefined;

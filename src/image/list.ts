@@ -1,6 +1,7 @@
 import type { Containerd } from '../containerd/client.ts';
 import type { ImageRecord } from '../containerd/images.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { hasLabel } from '../lib/label-filter.ts';
 import { chainIdsOf } from './digest.ts';
 import { isDanglingName } from './names.ts';
 import { familiarName, familiarRecordName, familiarRepository, tryParseReference } from './reference.ts';
@@ -54,7 +55,9 @@ export async function listImages(
     const batch = records.slice(at, at + BATCH);
     rows.push(...(await Promise.all(batch.map((record) => summarise(containerd, record, sizeOf, options)))));
   }
-  return rows.filter(({ labels }) => hasLabels(labels, filter.labels ?? [])).sort(youngestFirst);
+  return rows
+    .filter(({ labels }) => (filter.labels ?? []).every((wanted) => hasLabel(labels, wanted)))
+    .sort(youngestFirst);
 }
 
 type SizeOf = (image: StoredImage) => Promise<number>;
@@ -138,14 +141,6 @@ export function globToRegExp(pattern: string): RegExp {
 
 const escapeRegExp = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 const badPattern = (pattern: string) => new HealthctlError('INVALID', `syntax error in pattern "${pattern}"`);
-
-function hasLabels(labels: Readonly<Record<string, string>>, wanted: readonly string[]): boolean {
-  return wanted.every((filter) => {
-    const equals = filter.indexOf('=');
-    const key = equals < 0 ? filter : filter.slice(0, equals);
-    return Object.hasOwn(labels, key) && (equals < 0 || labels[key] === filter.slice(equals + 1));
-  });
-}
 
 function youngestFirst(a: ImageSummary, b: ImageSummary): number {
   const [x, y] = [Date.parse(a.created ?? '') || 0, Date.parse(b.created ?? '') || 0];

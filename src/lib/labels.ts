@@ -31,12 +31,21 @@ export const LABELS = {
   nerdctlPorts: 'nerdctl/ports',
   /** nerdctl's: the file that the id of the main process is written to at each start. `/run/web.pid` */
   pidfile: 'nerdctl/pid-file',
+  /** nerdctl's: where its `start` sends the output. `file:///var/lib/healthctl/1935db59/containers/default/3f4e…/stdout.log` */
+  logUri: 'nerdctl/log-uri',
   /** nerdctl's: seconds that `stop` waits. `10` */
   stopTimeout: 'nerdctl/stop-timeout',
   /** nerdctl's: the health config as Docker's JSON, defaults written out. `{"Test":["CMD-SHELL","true"],"Interval":30000000000,…}` */
   nerdctlHealthcheck: 'nerdctl/healthcheck',
   /** nerdctl's: the health state, a mirror for quick readers. `{"Status":"healthy","FailingStreak":0,"InStartPeriod":false,"Run":"…"}` */
   nerdctlHealthstate: 'nerdctl/healthstate',
+
+  /** Kubernetes's, on what its runtime made. `default` */
+  podNamespace: 'io.kubernetes.pod.namespace',
+  /** Kubernetes's. `web-7d4b9c` */
+  podName: 'io.kubernetes.pod.name',
+  /** Kubernetes's; absent on the pod's own container. `app` */
+  podContainer: 'io.kubernetes.container.name',
 
   /** containerd's: the signal that stops the container. `SIGTERM` */
   stopSignal: 'io.containerd.image.config.stop-signal',

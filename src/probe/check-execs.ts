@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tasks } from '../containerd/tasks.ts';
 import { errnoOf, hasCode, messageOf } from '../lib/errors.ts';
@@ -17,11 +17,13 @@ export const RESIDENT_EXEC_PREFIX = `${CHECK_EXEC_PREFIX}resident-`;
 /** FIFOs of an exec that its shim opens for writing: see holdCheckOutputs. */
 export const OUTPUT_FIFO = 'output';
 export const CONTROL_FIFO = 'control';
+/** A directory, so that it is there as a whole or not at all. */
+const PAUSE_NOTE = 'ended-by-pause';
 
 /** How long a killed process may take to die before it is left to the next sweep: a frozen one cannot die on cgroup v1. */
 export const DEATH_LIMIT_MS = 2_000;
-/** The shim waits two seconds itself for an output that a child keeps open. */
-const DELETE_LIMIT_MS = 10_000;
+/** The shim waits itself for an output that a child keeps open: two seconds up to containerd 1.7, then ten. What takes longer is left to the next check. */
+const DELETE_LIMIT_MS = 3_000;
 
 export interface CheckExecDeps {
   readonly tasks: Tasks;
@@ -73,7 +75,7 @@ async function forgetExec(
   exec: { readonly containerId: string; readonly execId: string },
 ): Promise<boolean> {
   try {
-    if (await endExec(tasks, exec)) await tasks.deleteExec(exec);
+    if (await endExec(tasks, exec)) await tasks.deleteExec(exec, { timeoutMs: DELETE_LIMIT_MS });
     return true;
   } catch (error) {
     if (hasCode(error, 'UNAVAILABLE')) throw error;
@@ -118,9 +120,22 @@ function holdIfThere(path: string): () => void {
   }
 }
 
-/** Ends the check in flight, if there is one; whoever made it sees it killed and asks the task why. No lock is needed. */
+/**
+ * Ends the check in flight, if there is one, because its container is about to be paused, and leaves word of it: whoever made the check sees it
+ * killed, and may look at the container when it goes on already. No lock is needed.
+ */
 export async function endChecks(tasks: Tasks, target: Pick<ProbeTarget, 'containerId' | 'scratchDir'>): Promise<void> {
-  for (const execId of notedExecs(target.scratchDir)) await endExec(tasks, { containerId: target.containerId, execId });
+  const execIds = notedExecs(target.scratchDir);
+  if (execIds.length > 0) mkdirSync(join(target.scratchDir, PAUSE_NOTE), { recursive: true, mode: 0o700 });
+  for (const execId of execIds) await endExec(tasks, { containerId: target.containerId, execId });
+}
+
+/** Whether a pause has ended a check since this was asked last. The container's check lock must be held. */
+export function takePauseNote(scratchDir: string): boolean {
+  const path = join(scratchDir, PAUSE_NOTE);
+  if (!existsSync(path)) return false;
+  rmSync(path, { recursive: true, force: true });
+  return true;
 }
 
 function notedExecs(scratchDir: string): readonly string[] {

@@ -5,8 +5,7 @@ import type { Outcome } from '../health/result.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { killSession } from '../system/kill-session.ts';
-import { readStat } from '../system/proc.ts';
+import { killSession, sessionLeaderOf } from '../system/kill-session.ts';
 import { CHECK_EXEC_PREFIX, DEATH_LIMIT_MS, deleteExec, sweepExecs } from './check-execs.ts';
 import { type CheckOutput, withOutput } from './check-output.ts';
 import { checkProcessJson } from './check-process.ts';
@@ -105,7 +104,7 @@ async function startAndWatch(
     return couldNotStart(error, target);
   }
   output.letEnd();
-  const leader = { pid, startTimeTicks: readStat(pid)?.startTimeTicks ?? Number.NaN };
+  const leader = sessionLeaderOf(pid);
   const ended = exit.then(({ status }): Outcome => ({ kind: 'exited', code: status, output: '' }));
   const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, signal });
   if (outcome.kind === 'exited') return outcome;

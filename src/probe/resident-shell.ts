@@ -8,8 +8,7 @@ import { errnoOf } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
 import type { Logger } from '../lib/logger.ts';
 import { holdFifo, makeFifo, openFifoReader } from '../system/fifo.ts';
-import { killSession } from '../system/kill-session.ts';
-import { readStat } from '../system/proc.ts';
+import { killSession, type SessionLeader, sessionLeaderOf } from '../system/kill-session.ts';
 import { createSessionView } from '../system/session-view.ts';
 import { CONTROL_FIFO, DEATH_LIMIT_MS, deleteExec, OUTPUT_FIFO, RESIDENT_EXEC_PREFIX } from './check-execs.ts';
 import { checkProcessJson } from './check-process.ts';
@@ -88,7 +87,7 @@ export async function openResidentShell(
   const processJson = checkProcessJson(target, ['/bin/sh', '-c', script, 'sh', ...items]);
   const pipes = openPipes(join(target.scratchDir, execId));
   const waiting = new AbortController();
-  let leader: Leader;
+  let leader: SessionLeader;
   let died: Promise<void>;
   try {
     const { stdin, stdout, stderr } = pipes;
@@ -98,7 +97,7 @@ export async function openResidentShell(
       () => {},
     );
     const pid = await tasks.start(exec, { timeoutMs: deps.startLimitMs });
-    leader = { pid, startTimeTicks: readStat(pid)?.startTimeTicks ?? Number.NaN };
+    leader = sessionLeaderOf(pid);
   } catch (error) {
     waiting.abort();
     pipes.close({ keepsNote: !(await deleteExec(deps, exec)) });
@@ -122,21 +121,16 @@ function variableIn(processJson: string | undefined, name: string): string | und
   return env?.findLast((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-interface Leader {
-  readonly pid: number;
-  readonly startTimeTicks: number;
-}
-
 /** The protocol, with a shell that has been started. */
 function converse(shell: {
   readonly clock: Clock;
-  readonly leader: Leader;
+  readonly leader: SessionLeader;
   readonly pipes: Pipes;
   readonly died: Promise<void>;
   readonly letGo: () => Promise<void>;
 }): ResidentShell {
   const { clock, leader, pipes, died, letGo } = shell;
-  const session = createSessionView(leader.pid);
+  const session = createSessionView(leader);
   let isUsable = true;
   let sequence = 0;
   let turn: { readonly output: MarkedOutput; answer(code: number): void; break(reason: string): void } | undefined;

@@ -11,7 +11,7 @@ export const temporaryPrefix = (path: string) => `.${basename(path)}.`;
  *
  * @throws EXHAUSTED when there is no space (the old content stays), system errors otherwise
  */
-export function replaceFile(path: string, content: string, mode = 0o600): void {
+export function replaceFile(path: string, content: string | Uint8Array, mode = 0o600): void {
   const temporary = join(dirname(path), `${temporaryPrefix(path)}${process.pid}.${unique()}`);
   try {
     const fd = openSync(

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { errnoOf } from '../lib/errors.ts';
+import type { SessionLeader } from './kill-session.ts';
 import { isAlive, listSession, readStat } from './proc.ts';
 
 /** Where the unified hierarchy is mounted, and below which name each controller of cgroup v1 is. */
@@ -13,21 +14,21 @@ export interface SessionView {
   hasOthers(): boolean;
 }
 
-/** @param leader pid of the session's leader, which is in the cgroup of its container */
-export function createSessionView(leader: number): SessionView {
+/** @param started its first process, which is in the cgroup of its container */
+export function createSessionView({ pid: leader, session = leader }: SessionLeader): SessionView {
   const path = processFileOf(leader);
   /** Of other sessions. */
   let strangers = new Set<number>();
   return {
     hasOthers: () => {
       const pids = path === undefined ? undefined : pidsIn(path);
-      if (!pids) return listSession(leader).some(({ pid }) => pid !== leader);
+      if (!pids) return listSession(session).some(({ pid }) => pid !== leader);
       const known = strangers;
       strangers = new Set(pids.filter((pid) => known.has(pid)));
       for (const pid of pids) {
         if (pid === leader || strangers.has(pid)) continue;
         const stat = readStat(pid);
-        if (stat?.sessionId !== leader) strangers.add(pid);
+        if (stat?.sessionId !== session) strangers.add(pid);
         else if (isAlive(stat)) return true;
       }
       return false;

@@ -274,7 +274,7 @@ describe('the probe', () => {
       'a program that is missing',
       ['CMD', 'no-such-program'],
       -1,
-      /^OCI runtime exec failed: .*no-such-program.*executable file not found in \$PATH$/,
+      /^OCI runtime exec failed: .*(?:no-such-program.*executable file not found in \$PATH$|executable file `no-such-program` not found in)/,
     ],
     ['no command', ['CMD'], -1, /^healthcheck for container [0-9a-f]{64} has no command$/],
     ['a shell without a text', ['CMD-SHELL'], 2, /-c requires an argument/],
@@ -294,7 +294,7 @@ describe('the probe', () => {
     await check(name);
     expect(await lastEntry(name)).toMatchObject({
       ExitCode: -1,
-      Output: expect.stringMatching(/"\/bin\/sh".*no such file or directory/),
+      Output: expect.stringMatching(/["`]\/bin\/sh["`].*no such file or directory/i),
     });
     expect(await health(name)).toBe('unhealthy/1/1');
   });

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -44,6 +45,7 @@ describe('prepareStdio', () => {
       runDir: join(root, 'run'),
       openStdin: false,
       terminal: false,
+      keepsOutput: true,
       ...over,
     });
 
@@ -57,7 +59,11 @@ describe('prepareStdio', () => {
   });
 
   test('puts the file of the run before aside where there is a terminal, in order', () => {
-    for (let run = 1; run <= 12; run += 1) writeFileSync(prepare({ terminal: true }).stdout, `run ${run}`);
+    for (let run = 1; run <= 12; run += 1) {
+      const path = prepare({ terminal: true }).stdout;
+      writeFileSync(path, `run ${run}`);
+      writeFileSync(path.replace('.log', '.times'), `times of ${run}`);
+    }
     const { stdout, stderr } = prepare({ terminal: true });
     expect(stderr).toBe('');
     const names = outputFilesOf(join(root, 'data'), 'stdout').map((path) => path.slice(root.length));
@@ -66,6 +72,8 @@ describe('prepareStdio', () => {
       '/data/stdout.log',
     ]);
     expect(statSync(stdout).size).toBe(0);
+    expect(readFileSync(join(root, 'data/stdout.7.times'), 'utf8')).toBe('times of 7');
+    expect(existsSync(join(root, 'data/stdout.times'))).toBe(false);
     expect(outputFilesOf(join(root, 'data'), 'stderr')).toEqual([]);
   });
 
@@ -88,6 +96,7 @@ describe('prepareStdio', () => {
       runDir: join(root, 'run'),
       openStdin: false,
       terminal: false,
+      keepsOutput: true,
     });
     expect(stdout).toBe(join(root, 'real/d/stdout.log'));
   });

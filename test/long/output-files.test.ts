@@ -30,7 +30,7 @@ const never = new AbortController().signal;
 /** Runs a container once, to its end and that of its output. @returns its data directory */
 async function runOnce(id: string, terminal = false): Promise<string> {
   const dataDir = join(bed.dataRoot, id);
-  const stdio = prepareStdio({ dataDir, runDir: join(bed.runRoot, id), openStdin: false, terminal });
+  const stdio = prepareStdio({ dataDir, runDir: join(bed.runRoot, id), openStdin: false, terminal, keepsOutput: true });
   const shimPid = shimOf(await bare.createTask(id, stdio));
   const exit = containerd.tasks.wait({ containerId: id });
   await containerd.tasks.start({ containerId: id });

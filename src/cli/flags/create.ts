@@ -10,6 +10,7 @@ import { attachedStreamsFrom, attachOptionSpec } from './attach.ts';
 import { checkBy } from './check-by.ts';
 import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
 import { limitOptionSpecs, limitsFrom, oomScoreFrom } from './limits.ts';
+import { logConfigFrom, logOptionSpecs } from './log.ts';
 import { namespaceOptionSpecs, namespacesFrom } from './namespaces.ts';
 import { networkOptionSpecs, networkRequestFrom } from './network.ts';
 import { restartOptionSpec, restartPolicyFrom } from './restart.ts';
@@ -43,6 +44,7 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'interactive', short: 'i', type: 'bool', help: 'Keep STDIN open even if not attached' },
   { name: 'label', short: 'l', type: 'list', help: 'Set meta data on a container', check: checkBy(parseLabel) },
   { name: 'label-file', type: 'list', help: 'Read in a line delimited file of labels' },
+  ...logOptionSpecs,
   { name: 'name', type: 'string', help: 'Assign a name to the container' },
   ...networkOptionSpecs,
   {
@@ -174,6 +176,7 @@ function requestFrom(
     autoRemove: options.bool('rm'),
     health: healthFlagsFrom(options),
     restart: restartFrom(options),
+    log: logConfigFrom(options),
   };
 }
 

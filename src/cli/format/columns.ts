@@ -1,4 +1,4 @@
-/** Docker's tabwriter: cells are at least this wide, padding included. */
+/** The cells of Docker's lists are at least this wide, padding included. */
 const MIN_WIDTH = 10;
 const PADDING = 3;
 
@@ -9,16 +9,18 @@ const NARROW = /^[ -~]*$/;
 /**
  * Aligns cells that end with a tab, as docker/cli's tabwriter does: a column is a run of lines that have the cell, as wide as its
  * widest cell and three spaces. What follows the last tab of a line is not padded.
+ *
+ * @param minWidth of a cell with its padding; `top` has 20
  */
-export function alignColumns(text: string): string {
+export function alignColumns(text: string, minWidth = MIN_WIDTH): string {
   const lines = text.split('\n').map((line) => line.split('\t'));
   const columns = lines.reduce((most, cells) => Math.max(most, cells.length - 1), 0);
-  for (let column = 0; column < columns; column++) alignColumn(lines, column);
+  for (let column = 0; column < columns; column++) alignColumn(lines, { column, minWidth });
   return lines.map((cells) => cells.join('')).join('\n');
 }
 
 /** Pads one column, each run of lines that have it by itself. */
-function alignColumn(lines: string[][], column: number): void {
+function alignColumn(lines: string[][], { column, minWidth }: { column: number; minWidth: number }): void {
   const hasCell = (line: readonly string[] | undefined) => line !== undefined && column < line.length - 1;
   for (let start = 0; start < lines.length; start++) {
     if (!hasCell(lines[start])) continue;
@@ -26,7 +28,7 @@ function alignColumn(lines: string[][], column: number): void {
     while (hasCell(lines[end])) end++;
     const run = lines.slice(start, end);
     const widths = run.map((cells) => displayWidth(cells[column] ?? ''));
-    const width = widths.reduce((widest, cell) => Math.max(widest, cell + PADDING), MIN_WIDTH);
+    const width = widths.reduce((widest, cell) => Math.max(widest, cell + PADDING), minWidth);
     for (const [i, cells] of run.entries()) cells[column] += ' '.repeat(width - (widths[i] ?? 0));
     start = end;
   }

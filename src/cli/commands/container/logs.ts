@@ -2,30 +2,44 @@ import { HealthctlError } from '../../../lib/errors.ts';
 import { quote } from '../../../lib/quote.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
+import { timeRangeFrom } from '../../flags/time-range.ts';
 
-/** `healthctl logs`: Docker's, without time stamps. The two streams are kept apart, so `--tail` counts the lines of each. */
+/** `healthctl logs`: Docker's. Without a monitor nothing tells times, and which stream came first: `--tail` counts the lines of each then. */
 export const logs: Command = {
   usage: '[OPTIONS] CONTAINER',
   options: [
     { name: 'follow', short: 'f', type: 'bool', help: 'Follow log output' },
     {
+      name: 'since',
+      type: 'string',
+      help: 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
+    },
+    {
       name: 'tail',
       short: 'n',
       type: 'string',
-      help: 'Number of lines to show from the end of the logs, of stdout and of stderr each',
+      help: 'Number of lines to show from the end of the logs',
       default: 'all',
+    },
+    { name: 'timestamps', short: 't', type: 'bool', help: 'Show timestamps' },
+    {
+      name: 'until',
+      type: 'string',
+      help: 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
     },
   ],
   args: { min: 1, max: 1 },
   run: async (world, { options, args: [nameOrId = ''] }) => {
     const tail = tailFrom(options.string('tail') ?? 'all');
+    const range = timeRangeFrom(options, world);
     const [ctx, { resolveView }, { showLogs }] = await Promise.all([
       openContainers(world),
       import('../../../container/resolve.ts'),
       import('../../../container/logs.ts'),
     ]);
     const view = await resolveView(ctx, nameOrId, { signal: world.signal });
-    await showLogs(ctx, world, view, { tail, follow: options.bool('follow') });
+    const [follow, timestamps] = [options.bool('follow'), options.bool('timestamps')];
+    await showLogs(ctx, world, view, { tail, follow, timestamps, ...range });
     return {};
   },
 };

@@ -1,13 +1,11 @@
 import { writerTo } from '../../../container/user-console.ts';
 import type { EventSource } from '../../../events/event-source.ts';
 import { BAD_FORMAT, matchesEvent, parseEventFilters } from '../../../events/filter.ts';
-import { parseEventTime, timeReference } from '../../../events/time.ts';
-import type { Clock } from '../../../lib/clock.ts';
-import { HealthctlError } from '../../../lib/errors.ts';
 import { printable } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
-import type { Command, CommandInput, CommandResult, ParsedOptions } from '../../command.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { openEventSource } from '../../event-source.ts';
+import { timeRangeFrom } from '../../flags/time-range.ts';
 import { eventFormatter } from '../../format/event.ts';
 
 /** `healthctl events`, as Docker's: of containers and images of the namespace. */
@@ -41,7 +39,7 @@ export async function showEvents(
   const format = options.string('format');
   const show = eventFormatter(format);
   const filters = parseEventFilters(options.list('filter'));
-  const range = rangeFrom(options, clock);
+  const range = timeRangeFrom(options, { clock });
   const source = await open();
   const write = writerTo(streams.stdout, signal);
   for await (const event of source.events({ ...range, signal })) {
@@ -51,20 +49,4 @@ export async function showEvents(
     await write(Buffer.from(`${text}\n`));
   }
   return {};
-}
-
-function rangeFrom(options: ParsedOptions, clock: Pick<Clock, 'now'>) {
-  const reference = timeReference(clock.now());
-  const timeOf = (name: string): number | undefined => {
-    const text = options.string(name);
-    return text ? parseEventTime(text, reference) : undefined;
-  };
-  const [sinceMs, untilMs] = [timeOf('since'), timeOf('until')];
-  if (untilMs !== undefined && untilMs < (sinceMs ?? 0)) {
-    throw new HealthctlError(
-      'INVALID',
-      `\`since\` time (${options.string('since')}) cannot be after \`until\` time (${options.string('until')})`,
-    );
-  }
-  return { sinceMs, untilMs };
 }

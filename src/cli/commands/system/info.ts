@@ -81,7 +81,7 @@ function infoValue({ settings, host, server }: SystemInfo): GoValue {
     Runtimes: Object.keys(Runtimes).length === 0 ? nilMap() : Runtimes,
     DefaultRuntime: 'runc',
     Driver: settings.snapshotter,
-    LoggingDriver: 'file',
+    LoggingDriver: 'json-file',
     Address: settings.address,
     Namespace: settings.namespace,
     RunRoot: settings.runRoot,

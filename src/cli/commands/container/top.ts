@@ -1,0 +1,25 @@
+import { resolveView } from '../../../container/resolve.ts';
+import { topContainer } from '../../../container/top.ts';
+import { printable } from '../../../lib/printable.ts';
+import type { Command } from '../../command.ts';
+import { openContainers } from '../../context.ts';
+import { alignColumns } from '../../format/columns.ts';
+
+/** docker/cli, container/top.go. */
+const MIN_WIDTH = 20;
+
+/** `healthctl top`: Docker's. */
+export const top: Command = {
+  usage: 'CONTAINER [ps OPTIONS]',
+  options: [],
+  args: { min: 1 },
+  optionsEndAtArgument: true,
+  run: async (world, { args: [nameOrId = '', ...psOptions] }) => {
+    const ctx = await openContainers(world);
+    const view = await resolveView(ctx, nameOrId, world);
+    const { titles, rows } = await topContainer(ctx, view, { psOptions, signal: world.signal });
+    // A process chooses its name and arguments; neither may hold a tab by now.
+    const lines = [titles, ...rows].map((cells) => `${printable(cells.join('\t'))}\n`);
+    return { stdout: alignColumns(lines.join(''), MIN_WIDTH) };
+  },
+};

@@ -1,0 +1,13 @@
+import { type LogConfig, parseLogConfig } from '../../container/log-config.ts';
+import type { OptionSpec, ParsedOptions } from '../command.ts';
+
+/** What happens to a container's output, in Docker's words. */
+export const logOptionSpecs: readonly OptionSpec[] = [
+  { name: 'log-driver', type: 'string', help: 'Logging driver for the container: json-file or none' },
+  { name: 'log-opt', type: 'list', help: 'Log driver options: max-size=SIZE, max-file=NUMBER' },
+];
+
+/** Throws USAGE and INVALID in Docker's words. */
+export function logConfigFrom(options: ParsedOptions): LogConfig {
+  return parseLogConfig(options.string('log-driver') ?? '', options.list('log-opt'));
+}

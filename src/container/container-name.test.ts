@@ -1,0 +1,30 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { containerNameOf, parseKubernetesName } from './container-name.ts';
+
+const pod = { 'io.kubernetes.pod.namespace': 'default', 'io.kubernetes.pod.name': 'web-7d4b' };
+
+test.each<[string, Record<string, string>]>([
+  ['web', { 'nerdctl/name': 'web', ...pod }],
+  ['k8s://default/web-7d4b/app', { ...pod, 'io.kubernetes.container.name': 'app' }],
+  ['k8s://default/web-7d4b', pod],
+  ['abc', {}],
+  ['abc', { 'io.kubernetes.pod.namespace': 'default' }],
+  ['abc', { ...pod, 'io.kubernetes.pod.name': '\u001b[2J' }],
+  ['abc', { ...pod, 'io.kubernetes.container.name': 'a/b' }],
+])('%s of %j', (name, labels) => {
+  expect(containerNameOf({ id: 'abc', labels })).toBe(name);
+});
+
+test('a name that is shown is read again; what is none never throws', () => {
+  expect(parseKubernetesName('k8s://default/web-7d4b/app')).toEqual({
+    namespace: 'default',
+    pod: 'web-7d4b',
+    container: 'app',
+  });
+  expect(parseKubernetesName('k8s://default/web')?.container).toBeUndefined();
+  for (const text of ['web', 'k8s://', 'k8s://a', 'k8s://a/b/c/d', 'k8s://a/"b"', 'k8s://a/b/']) {
+    expect(parseKubernetesName(text), text).toBeUndefined();
+  }
+  fc.assert(fc.property(fc.string(), (text) => void parseKubernetesName(`k8s://${text}`)));
+});

@@ -1,0 +1,66 @@
+import { realpathSync, statSync } from 'node:fs';
+import { basename, dirname, sep } from 'node:path';
+import type { ContainerRecord } from '../containerd/containers.ts';
+import type { TaskStdio } from '../containerd/tasks.ts';
+import { messageOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { ContainerContext } from './context.ts';
+import { specOf } from './details.ts';
+
+/** nerdctl 2: pkg/logging. */
+const LOGGER_QUERY = '_NERDCTL_INTERNAL_LOGGING';
+
+/**
+ * Where the output of a container that another tool made goes when healthctl starts it: of nerdctl's to nerdctl's own logger, so that
+ * `nerdctl logs` shows it; of others nowhere.
+ */
+export function foreignStdioOf(
+  { dirs, log }: Pick<ContainerContext, 'dirs' | 'log'>,
+  record: ContainerRecord,
+): TaskStdio {
+  const terminal = specOf(record)?.process?.terminal === true;
+  const uri = loggerOf({ dirs, log }, record) ?? '';
+  // For the shim no name is no output; but of a terminal it has to put it somewhere.
+  return { stdin: '', stdout: terminal && uri === '' ? '/dev/null' : uri, stderr: terminal ? '' : uri, terminal };
+}
+
+/** A label could name any program or file of the host: only what is nerdctl's is believed. */
+function loggerOf(
+  { dirs, log }: Pick<ContainerContext, 'dirs' | 'log'>,
+  { id, labels }: ContainerRecord,
+): string | undefined {
+  const text = labels[LABELS.logUri];
+  if (text === undefined || text === '') return undefined;
+  try {
+    if (isBelieved(new URL(text), dirs.nerdctlDataRoot)) return text;
+    log.warn(`the output of container ${id} goes nowhere: ${LABELS.logUri} names what is not nerdctl's`);
+  } catch (error) {
+    log.warn(`the output of container ${id} goes nowhere: ${LABELS.logUri}: ${messageOf(error)}`);
+  }
+  return undefined;
+}
+
+/** Throws system errors for what is not there. */
+function isBelieved({ protocol, pathname, searchParams }: URL, nerdctlDataRoot: string): boolean {
+  const path = decodeURIComponent(pathname);
+  if (protocol === 'file:') return isBelow(dirname(path), nerdctlDataRoot);
+  if (protocol !== 'binary:') return false;
+  const [query, ...others] = [...searchParams];
+  if (query === undefined || others.length > 0 || query[0] !== LOGGER_QUERY) return false;
+  return isTrustedProgram(path) && isBelow(query[1], nerdctlDataRoot);
+}
+
+/** A program called nerdctl that nobody but root could have put there. */
+function isTrustedProgram(path: string): boolean {
+  const real = realpathSync(path);
+  const { uid, mode } = statSync(real);
+  const directory = statSync(dirname(real));
+  // Debian lets the group staff write to /usr/local, as to all that root finds on its PATH there.
+  const isClosed = directory.uid === 0 && (directory.mode & 0o002) === 0;
+  return basename(path) === 'nerdctl' && uid === 0 && (mode & 0o111) !== 0 && (mode & 0o022) === 0 && isClosed;
+}
+
+function isBelow(path: string, root: string): boolean {
+  const [realPath, realRoot] = [realpathSync(path), realpathSync(root)];
+  return realPath === realRoot || realPath.startsWith(`${realRoot}${sep}`);
+}

@@ -1,0 +1,139 @@
+import { constants, existsSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import { replaceFile } from '../store/atomic-write.ts';
+import { hostIdOf, stateDirOf } from '../store/state-dir.ts';
+import { lockFile } from '../system/flock.ts';
+import type { ContainerContext } from './context.ts';
+
+// What nerdctl keeps of containers in files (nerdctl 2: pkg/namestore, pkg/dnsutil/hostsstore, pkg/clientutil): below its data root a directory
+// for each containerd, in it `names/<namespace>/<name>` with the id, `etchosts/<namespace>/<id>/`, `containers/<namespace>/<id>/`. Who changes a
+// part of it holds a flock(2) on the directory of names, or on `etchosts`.
+
+type StoreContext = Pick<ContainerContext, 'clock' | 'dirs' | 'log'> & {
+  readonly containerd: Pick<ContainerContext['containerd'], 'address' | 'namespace' | 'containers'>;
+};
+
+export interface NamedContainer {
+  readonly id: string;
+  readonly name: string;
+}
+
+const LOCK_TIMEOUT_MS = 10_000;
+/** What containerd takes for a namespace or an id, and nerdctl for a name: nothing that a path could be made of. */
+const IDENTIFIER = /^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/;
+/** The longest that containerd takes. */
+const MAX_IDENTIFIER_LENGTH = 76;
+
+/** Whether nerdctl made it: its labels, and not ours. */
+export function isNerdctls(labels: Readonly<Record<string, string>>): boolean {
+  return labels[LABELS.owner] === undefined && labels[LABELS.stateDir] !== undefined;
+}
+
+/**
+ * Notes a name where nerdctl looks which are taken, if it was ever used with this containerd, and does the work that makes it true; takes the note
+ * back when that fails. A note of a container that is gone is no hindrance.
+ *
+ * @throws ALREADY_EXISTS with Docker's text when a container has the name, though its labels do not say so
+ */
+export async function withNerdctlName<T>(ctx: StoreContext, named: NamedContainer, work: () => Promise<T>): Promise<T> {
+  await claimNerdctlName(ctx, named);
+  try {
+    return await work();
+  } catch (error) {
+    await releaseNerdctlName(ctx, named);
+    throw error;
+  }
+}
+
+async function claimNerdctlName(ctx: StoreContext, { id, name }: NamedContainer): Promise<void> {
+  await inStore(ctx, 'names', async (dir) => {
+    if (!isIdentifier(name)) return;
+    const path = join(dir, name);
+    const holder = noteIn(path);
+    if (holder !== undefined && holder !== id && (await exists(ctx, holder)))
+      throw new HealthctlError(
+        'ALREADY_EXISTS',
+        `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove that container, or take another name.`,
+      );
+    replaceFile(path, id);
+  });
+}
+
+/** Gives a name back, if the container has it. */
+export async function releaseNerdctlName(ctx: StoreContext, { id, name }: NamedContainer): Promise<void> {
+  await inStore(ctx, 'names', (dir) => {
+    if (isIdentifier(name) && noteIn(join(dir, name)) === id) rmSync(join(dir, name), { force: true });
+  });
+}
+
+/** Removes what nerdctl keeps of a container of its own, which is gone. */
+export async function forgetNerdctlFiles(
+  ctx: StoreContext,
+  { id, labels }: { readonly id: string; readonly labels: Readonly<Record<string, string>> },
+): Promise<void> {
+  const { namespace } = ctx.containerd;
+  const name = labels[LABELS.name];
+  if (name !== undefined) await releaseNerdctlName(ctx, { id, name });
+  if (!isNerdctls(labels)) return;
+  const stateDir = stateDirOf(ctx.dirs, { namespace, id, labels });
+  if (!stateDir.isOurs) rmSync(stateDir.path, { recursive: true, force: true });
+  await inStore(ctx, 'etchosts', (dir) => {
+    if (isIdentifier(id)) rmSync(join(dir, id), { recursive: true, force: true });
+  });
+}
+
+/**
+ * Works in a directory of nerdctl's with its lock held; not at all where nerdctl was never used. What goes wrong with nerdctl's files is a
+ * warning: the container itself is ours to deal with.
+ */
+async function inStore(
+  ctx: StoreContext,
+  part: 'names' | 'etchosts',
+  work: (dir: string) => Promise<void> | void,
+): Promise<void> {
+  const { clock, dirs, log, containerd } = ctx;
+  const { namespace } = containerd;
+  try {
+    const store = join(dirs.nerdctlDataRoot, hostIdOf(realpathSync(containerd.address)));
+    if (!existsSync(store) || !isIdentifier(namespace)) return;
+    const dir = join(store, part, namespace);
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const lockedDir = part === 'names' ? dir : join(store, part);
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY;
+    const lock = await lockFile({ path: lockedDir, flags, timeoutMs: LOCK_TIMEOUT_MS }, clock);
+    try {
+      await work(dir);
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    if (hasCode(error, 'ALREADY_EXISTS')) throw error;
+    log.warn(`what nerdctl keeps of containers could not be changed: ${messageOf(error)}`);
+  }
+}
+
+function isIdentifier(text: string): boolean {
+  return text.length <= MAX_IDENTIFIER_LENGTH && IDENTIFIER.test(text);
+}
+
+function noteIn(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function exists({ containerd }: StoreContext, id: string): Promise<boolean> {
+  if (!isIdentifier(id)) return false;
+  try {
+    await containerd.containers.get(id);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'NOT_FOUND')) return false;
+    throw error;
+  }
+}

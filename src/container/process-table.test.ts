@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { checkPsOptions, parseProcessTable } from './process-table.ts';
+
+const OUTPUT = [
+  'UID          PID    PPID  C STIME TTY          TIME CMD',
+  'root           1       0  0 10:00 ?        00:00:01 init',
+  'root          42       1  0 10:01 ?        00:00:00 sh -c  echo   a',
+  'www           43      42  0 10:01 ?        00:00:00 sleep 60',
+  '',
+].join('\n');
+
+test('the lines of the processes, the command in one cell', () => {
+  expect(parseProcessTable(OUTPUT, [42, 43, 44])).toEqual({
+    titles: ['UID', 'PID', 'PPID', 'C', 'STIME', 'TTY', 'TIME', 'CMD'],
+    rows: [
+      ['root', '42', '1', '0', '10:01', '?', '00:00:00', 'sh -c echo a'],
+      ['www', '43', '42', '0', '10:01', '?', '00:00:00', 'sleep 60'],
+    ],
+  });
+});
+
+test('an output that does not tell pids is refused in the words of Docker', () => {
+  expect(() => parseProcessTable('UID CMD\nroot sh\n', [1])).toThrow("Couldn't find PID field in ps output");
+  expect(() => parseProcessTable('PID CMD\nx sh\n', [1])).toThrow('Unexpected pid "x" in ps output');
+});
+
+test('no other column may be titled PID', () => {
+  expect(() => checkPsOptions('-o pid,args')).not.toThrow();
+  expect(() => checkPsOptions('-o pid=PID')).not.toThrow();
+  expect(() => checkPsOptions('-e -o ppid=PID')).toThrow('specifying "ppid=PID" is not allowed');
+});
+
+test('each row has a cell for each title, whatever a process calls itself', () => {
+  fc.assert(
+    fc.property(fc.array(fc.stringMatching(/^[ -~]*$/), { maxLength: 5 }), (commands) => {
+      const lines = commands.map((command, at) => `root ${at + 1} ${command}`);
+      const { rows } = parseProcessTable(['USER PID CMD', ...lines].join('\n'), [1, 2, 3, 4, 5]);
+      expect(rows.map(([, pid]) => pid)).toEqual(commands.map((_, at) => `${at + 1}`));
+      expect(rows.every((cells) => cells.length === 3)).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,59 @@
+import { hasCode } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
+import type { ContainerContext } from './context.ts';
+import { listContainers } from './list.ts';
+import { removeContainer } from './remove.ts';
+import { mayBeRestarted } from './restart-label.ts';
+import { shownLabels } from './shown-labels.ts';
+import { openContainerSizes } from './sizes.ts';
+import type { ContainerView } from './view.ts';
+
+export interface Pruned {
+  /** Of the containers that are gone. */
+  readonly ids: readonly string[];
+  /** Bytes that they had written. */
+  readonly reclaimed: number;
+}
+
+/**
+ * Removes the containers of healthctl that do not run. One that was started meanwhile stays; so does one that has ended and that its
+ * policy has started again, unless a user stopped it: Docker counts it among those that run.
+ *
+ * @param options.onRemoved called after each
+ */
+export async function pruneContainers(
+  ctx: ContainerContext,
+  options: {
+    readonly filter: PruneFilter;
+    readonly onRemoved?: (id: string) => Promise<void>;
+    readonly signal: AbortSignal;
+  },
+): Promise<Pruned> {
+  const { filter, onRemoved, signal } = options;
+  const stopped = await listContainers(ctx, { keep: (view) => mayGo(view, filter), signal });
+  const sizesOf = openContainerSizes(ctx, { signal });
+  const ids: string[] = [];
+  let reclaimed = 0;
+  for (const { view } of stopped) {
+    if (signal.aborted) break;
+    const { SizeRw } = await sizesOf(view.record);
+    try {
+      await removeContainer(ctx, view, { force: false, abort: signal });
+    } catch (error) {
+      if (hasCode(error, 'CONFLICT', 'NOT_FOUND')) continue;
+      throw error;
+    }
+    await onRemoved?.(view.record.id);
+    ids.push(view.record.id);
+    reclaimed += SizeRw;
+  }
+  return { ids, reclaimed };
+}
+
+function mayGo(view: ContainerView, filter: PruneFilter): boolean {
+  const { record, state } = view;
+  if (state === 'running' || state === 'paused' || record.labels[LABELS.owner] === undefined) return false;
+  const isToStart = state === 'exited' && mayBeRestarted(record.labels) && record.labels[LABELS.stopped] === undefined;
+  return !isToStart && matchesPrune(filter, { createdMs: record.createdAtMs, labels: shownLabels(record) });
+}

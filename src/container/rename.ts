@@ -1,0 +1,42 @@
+import { publishRename } from '../events/own-events.ts';
+import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { ContainerContext } from './context.ts';
+import { checkName, refuseTakenName, withNamesLock } from './names.ts';
+import { releaseNerdctlName, withNerdctlName } from './nerdctl-store.ts';
+import type { ContainerView } from './view.ts';
+
+/**
+ * Gives a container another name, whether it runs or not. Docker's rules and texts (moby, daemon/rename.go).
+ *
+ * @param newName with a slash in front or without
+ * @throws INVALID for what is no name or its own, ALREADY_EXISTS for one that another container of the namespace has
+ */
+export async function renameContainer(
+  ctx: ContainerContext,
+  { record, name: oldName }: ContainerView,
+  newName: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const name = newName.replace(/^\//, '');
+  if (name === oldName)
+    throw new HealthctlError('INVALID', 'Renaming a container with the same name as its current name');
+  await withNamesLock(
+    ctx,
+    async () => {
+      try {
+        checkName(name);
+        await refuseTakenName(ctx, name);
+      } catch (error) {
+        if (!(error instanceof HealthctlError)) throw error;
+        throw new HealthctlError(error.code, `Error when allocating new name: ${messageOf(error)}`, { cause: error });
+      }
+      const { id } = record;
+      const move = () => ctx.containerd.containers.setLabels(id, { [LABELS.name]: name });
+      await withNerdctlName(ctx, { id, name }, move);
+      await releaseNerdctlName(ctx, { id, name: oldName });
+    },
+    signal,
+  );
+  await publishRename({ events: ctx.containerd.events, log: ctx.log }, { id: record.id, oldName, name });
+}

@@ -1,0 +1,34 @@
+import { HealthctlError } from '../lib/errors.ts';
+import { runPs } from '../system/run-ps.ts';
+import type { ContainerContext } from './context.ts';
+import { checkPsOptions, type ProcessTable, parseProcessTable } from './process-table.ts';
+import type { ContainerView } from './view.ts';
+
+/**
+ * The processes of a container, as the host's ps shows them, with the host's pids (moby, daemon/top_unix.go).
+ *
+ * @param psOptions words for ps; none: `-ef`
+ * @throws CONFLICT for a container that does not run; INVALID and RUNTIME where ps would not tell the pids
+ */
+export async function topContainer(
+  ctx: Pick<ContainerContext, 'containerd'>,
+  { record, state }: ContainerView,
+  { psOptions, signal }: { readonly psOptions: readonly string[]; readonly signal: AbortSignal },
+): Promise<ProcessTable> {
+  const options = psOptions.length > 0 ? psOptions : ['-ef'];
+  checkPsOptions(options.join(' '));
+  if (state !== 'running' && state !== 'paused')
+    throw new HealthctlError('CONFLICT', `container ${record.id} is not running`);
+  const pids = await ctx.containerd.tasks.pids(record.id, { signal });
+  return parseProcessTable(await askPs(options, pids, signal), pids);
+}
+
+/** ps of procps shows these processes alone with `-q`; where it does not know it, or not with these options, it shows all. */
+async function askPs(options: readonly string[], pids: readonly number[], signal: AbortSignal): Promise<string> {
+  try {
+    return await runPs([...options, `-q${pids.join(',')}`], signal);
+  } catch (error) {
+    if (!(error instanceof HealthctlError) || error.code !== 'RUNTIME') throw error;
+    return runPs(options, signal);
+  }
+}

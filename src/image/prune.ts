@@ -1,0 +1,94 @@
+import type { Containerd } from '../containerd/client.ts';
+import type { ImageRecord } from '../containerd/images.ts';
+import { hasCode } from '../lib/errors.ts';
+import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
+import { chainIdsOf } from './digest.ts';
+import { isDanglingName } from './names.ts';
+import { familiarRecordName } from './reference.ts';
+import { type Removed, removeImage } from './remove.ts';
+import { readStoredImage, type StoredImage } from './stored.ts';
+
+export interface PruneRequest {
+  /** Also images that have a name. */
+  readonly all: boolean;
+  readonly filter: PruneFilter;
+  /** E.g. `overlayfs`. */
+  readonly snapshotter: string;
+  readonly signal: AbortSignal;
+}
+
+export interface PrunedImages {
+  readonly removed: readonly Removed[];
+  /** Bytes of the layers that are gone. */
+  readonly reclaimed: number;
+}
+
+/**
+ * Removes images that no container was made from, whoever made it and whether it runs or not. What is used meanwhile stays. An image whose
+ * content is missing is left alone: nothing tells what it is.
+ */
+export async function pruneImages(
+  { containerd }: { readonly containerd: Containerd },
+  { all, filter, snapshotter, signal }: PruneRequest,
+): Promise<PrunedImages> {
+  const unused = await findUnused(containerd, signal);
+  const removed: Removed[] = [];
+  let reclaimed = 0;
+  for (const { record, image } of unused) {
+    if (signal.aborted) break;
+    const { created, labels } = image.config;
+    const createdMs = created === undefined ? undefined : Date.parse(created);
+    if (!(all || isDanglingName(record.name)) || !matchesPrune(filter, { createdMs, labels })) continue;
+    const sizes = await layerSizes(containerd, image, { snapshotter, signal });
+    try {
+      const gone = await removeImage({ containerd }, { nameOrId: record.name, force: false, snapshotter, signal });
+      removed.push(...gone);
+      for (const what of gone) reclaimed += 'deleted' in what ? (sizes.get(what.deleted) ?? 0) : 0;
+    } catch (error) {
+      if (!hasCode(error, 'CONFLICT', 'NOT_FOUND')) throw error;
+    }
+  }
+  return { removed, reclaimed };
+}
+
+interface Unused {
+  readonly record: ImageRecord;
+  readonly image: StoredImage;
+}
+
+/** Of an image with several names, none is unused when a container has one of them. */
+async function findUnused(containerd: Containerd, signal: AbortSignal): Promise<readonly Unused[]> {
+  const [records, containers] = await Promise.all([
+    containerd.images.list([], { signal }),
+    containerd.containers.list([], { signal }),
+  ]);
+  const read: Unused[] = [];
+  for (const record of records) {
+    const image = await readStoredImage(containerd, familiarRecordName(record.name), record.target, { signal }).catch(
+      (error: unknown) => {
+        if (hasCode(error, 'NOT_FOUND', 'CORRUPT', 'INVALID')) return undefined;
+        throw error;
+      },
+    );
+    if (image) read.push({ record, image });
+  }
+  const usedNames = new Set(containers.map(({ image }) => image));
+  const used = new Set(read.filter(({ record }) => usedNames.has(record.name)).map(({ image }) => image.configDigest));
+  return read.filter(({ image }) => !used.has(image.configDigest));
+}
+
+async function layerSizes(
+  containerd: Containerd,
+  { config }: StoredImage,
+  { snapshotter, signal }: { readonly snapshotter: string; readonly signal: AbortSignal },
+): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>();
+  for (const key of chainIdsOf(config.diffIds)) {
+    try {
+      sizes.set(key, await containerd.snapshots.usage({ snapshotter, key }, { signal }));
+    } catch (error) {
+      if (!hasCode(error, 'NOT_FOUND')) throw error; // it was never unpacked
+    }
+  }
+  return sizes;
+}

@@ -1,0 +1,40 @@
+import type { Containerd } from '../containerd/client.ts';
+import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import { quote } from '../lib/quote.ts';
+import { findRecord } from './find.ts';
+import { fullName, parseReference, type Reference, withDefaultTag } from './reference.ts';
+
+/**
+ * Gives an image another name, and takes it from the image that had it (docker/cli, image/tag.go).
+ *
+ * @throws NOT_FOUND `No such image: x`; INVALID for a target that is no name, or has a digest
+ */
+export async function tagImage(
+  { containerd }: { readonly containerd: Containerd },
+  { source, target, signal }: { readonly source: string; readonly target: string; readonly signal: AbortSignal },
+): Promise<void> {
+  const reference = targetReference(target);
+  const { target: descriptor, labels } = await findRecord(containerd, source, { signal });
+  const { mediaType, digest, size } = descriptor;
+  const name = fullName(withDefaultTag(reference));
+  await containerd.images.put({ name, target: { mediaType, digest, size, annotations: {} }, labels }, { signal });
+}
+
+function targetReference(target: string): Reference {
+  const reference = parse(target);
+  if (reference.digest !== undefined)
+    throw new HealthctlError('INVALID', 'refusing to create a tag with a digest reference');
+  if (reference.path === 'library/sha256')
+    throw new HealthctlError('INVALID', 'refusing to create an ambiguous tag using digest algorithm as name');
+  return reference;
+}
+
+function parse(target: string): Reference {
+  try {
+    return parseReference(target);
+  } catch (error) {
+    if (!hasCode(error, 'INVALID')) throw error;
+    const message = `Error parsing reference: ${quote(target)} is not a valid repository/tag: ${messageOf(error)}`;
+    throw new HealthctlError('INVALID', message, { cause: error });
+  }
+}

@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process';
+import { errnoOf, HealthctlError } from '../lib/errors.ts';
+
+/** With thousands of processes some hundred KiB. */
+const MAX_OUTPUT_BYTES = 64 << 20;
+const LIMIT_MS = 30_000;
+
+/**
+ * Runs the host's ps. @returns what it wrote
+ *
+ * @throws UNAVAILABLE where it is not installed, RUNTIME `ps: …` with what it said
+ */
+export function runPs(args: readonly string[], signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: LIMIT_MS, maxBuffer: MAX_OUTPUT_BYTES, signal };
+    execFile('ps', args, options, (error, stdout, stderr) => {
+      if (!error) return resolve(stdout);
+      if (signal.aborted) return reject(new HealthctlError('ABORTED', 'ps was cancelled', { cause: error }));
+      reject(
+        errnoOf(error) === 'ENOENT'
+          ? new HealthctlError('UNAVAILABLE', 'ps is not installed', { cause: error, hint: 'install procps' })
+          : new HealthctlError('RUNTIME', `ps: ${stderr.trim().split('\n')[0] || error.message}`, { cause: error }),
+      );
+    });
+  });
+}

@@ -1,0 +1,138 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bed, openBed, until } from './harness.ts';
+
+// Logs as a monitor keeps them: with times, in order, and limited.
+let bed: Bed;
+let image: string;
+beforeAll(async () => {
+  bed = await openBed();
+  image = await bed.image();
+  await bed.ok(['daemon', 'start']);
+});
+afterAll(() => bed[Symbol.asyncDispose]());
+
+const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z) (.*)$/;
+const sh = (script: string) => [image, 'sh', '-c', script];
+
+function stamped(text: string): readonly { readonly atMs: number; readonly line: string }[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((text) => {
+    const [, stamp = '', line = ''] = STAMP.exec(text) ?? [];
+    return { atMs: Date.parse(stamp), line };
+  });
+}
+
+test('lines have the times at which they came, and both streams their order', async () => {
+  const name = bed.name('times');
+  const before = Date.now();
+  await bed.ok([
+    'run',
+    '-d',
+    '--name',
+    name,
+    ...sh('echo one; sleep 0.6; echo two >&2; sleep 0.6; echo three; sleep 60'),
+  ]);
+  await until(async () => (await bed.ok(['logs', name])).includes('three'));
+  const { stdout, stderr } = await bed.cli(['logs', '-t', name]);
+  expect(stderr).toMatch(/^\S+ two\n$/); // and no warning
+  const [one, three] = stamped(stdout);
+  const [two] = stamped(stderr);
+  expect([one?.line, two?.line, three?.line]).toEqual(['one', 'two', 'three']);
+  const [first, second, third] = [one?.atMs ?? 0, two?.atMs ?? 0, three?.atMs ?? 0];
+  expect(first).toBeGreaterThan(before);
+  expect(second - first).toBeGreaterThan(400);
+  expect(third - second).toBeGreaterThan(400);
+  expect(third).toBeLessThanOrEqual(Date.now());
+
+  const range = (...args: string[]) => bed.cli(['logs', ...args, name]);
+  const at = (ms: number) => `${(ms / 1000).toFixed(3)}`;
+  expect(await range('--since', at(first + 200))).toMatchObject({ stdout: 'three\n', stderr: 'two\n' });
+  expect(await range('--until', at(third - 200))).toMatchObject({ stdout: 'one\n', stderr: 'two\n' });
+  // Of both streams together, as in Docker.
+  expect(await range('--tail', '2')).toMatchObject({ stdout: 'three\n', stderr: 'two\n' });
+  expect(await range('--tail', '1')).toMatchObject({ stdout: 'three\n', stderr: '' });
+  expect((await range('--since', '5', '--until', '4')).stderr).toContain('cannot be after `until` time');
+  await bed.ok(['rm', '--force', name]);
+});
+
+test('-f goes on with times, and ends at --until', async () => {
+  const name = bed.name('follow');
+  await bed.ok(['run', '-d', '--name', name, ...sh('i=0; while :; do echo $((i=i+1)); sleep 0.1; done')]);
+  const untilMs = Date.now() + 1_000;
+  const { code, stdout } = await bed.cli(['logs', '-f', '-t', '--until', (untilMs / 1000).toFixed(3), name]);
+  const lines = stamped(stdout);
+  expect([code, lines.length > 6]).toEqual([0, true]);
+  expect(lines.map(({ line }) => line)).toEqual(lines.map((_, index) => `${index + 1}`));
+  expect(lines.at(-1)?.atMs).toBeLessThanOrEqual(untilMs);
+  await bed.ok(['rm', '--force', name]);
+});
+
+test('a log is limited while the container writes; without a monitor nothing is lost but times', async () => {
+  const name = bed.name('limited');
+  const limit = ['--log-opt', 'max-size=20k', '--log-opt', 'max-file=2'];
+  const script = 'i=0; while :; do i=$((i+1)); echo $i; [ $((i % 500)) = 0 ] && sleep 0.02; done';
+  const id = await bed.ok(['run', '-d', '--name', name, ...limit, ...sh(script)]);
+  const dir = join(bed.dataRoot, readdirSync(bed.dataRoot)[0] ?? '', 'containers', bed.namespace, id);
+  const log = join(dir, 'stdout.log');
+  await until(() => statSync(log).size > 200_000);
+  await until(() => statSync(log).blocks * 512 < 50_000);
+  expect(await bed.ok(['inspect', '--format', '{{json .HostConfig.LogConfig}}', name])).toBe(
+    '{"Type":"json-file","Config":{"max-file":"2","max-size":"20k"}}',
+  );
+  const isWhole = (text: string): void => {
+    const numbers = text.trimEnd().split('\n').map(Number);
+    expect(numbers.length).toBeGreaterThan(1_000);
+    expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
+  };
+  isWhole(await bed.ok(['logs', name]));
+
+  const { pid } = JSON.parse(await bed.ok(['daemon', 'status', '--format', 'json']));
+  process.kill(pid, 'SIGKILL');
+  const killedAt = statSync(log).size;
+  const killedAtMs = Date.now();
+  // It was not held up, and the index lags by more than it does while a monitor lives.
+  await until(() => statSync(log).size > killedAt + 100_000 && Date.now() - killedAtMs > 2_500);
+  await bed.ok(['pause', name]);
+  const alone = await bed.cli(['logs', '-t', name]);
+  expect(alone.stderr).toContain('not all times are known exactly');
+  isWhole(
+    stamped(alone.stdout)
+      .map(({ line }) => line)
+      .join('\n'),
+  );
+  await bed.ok(['unpause', name]);
+  await bed.ok(['daemon', 'start']);
+  await until(() => statSync(log).blocks * 512 < 60_000);
+  await bed.ok(['rm', '--force', name]);
+  expect(existsSync(dir)).toBe(false);
+});
+
+test('--log-driver none keeps nothing; what is no driver or option is refused', async () => {
+  const name = bed.name('none');
+  const none = ['--log-driver', 'none'];
+  expect(await bed.cli(['run', '--name', name, ...none, ...sh('echo seen; echo err >&2')])).toMatchObject({
+    code: 0,
+    stdout: 'seen\n',
+    stderr: 'err\n',
+  });
+  const dataDir = join(bed.dataRoot, readdirSync(bed.dataRoot)[0] ?? '', 'containers', bed.namespace);
+  const files = () => readdirSync(dataDir, { recursive: true }).filter((file) => `${file}`.endsWith('.log'));
+  expect(files()).toEqual([]);
+  expect(await bed.cli(['logs', name])).toMatchObject({
+    code: 1,
+    stderr: 'healthctl: configured logging driver does not support reading\n',
+  });
+  for (const tty of [[], ['-t']]) {
+    const detached = bed.name('none');
+    await bed.ok(['run', '-d', '--name', detached, ...tty, ...none, ...sh('echo x; echo y >&2; exit 3')]);
+    expect(await bed.ok(['wait', detached])).toBe('3');
+    expect(files()).toEqual([]);
+    await bed.ok(['rm', detached]);
+  }
+  await bed.ok(['rm', name]);
+  const refused = async (...args: string[]) => (await bed.cli(['create', ...args, image])).stderr;
+  expect(await refused('--log-opt', 'x=1')).toContain("unknown log opt 'x' for json-file log driver");
+  expect(await refused('--log-driver', 'syslog')).toContain("no log driver named 'syslog' is registered");
+});

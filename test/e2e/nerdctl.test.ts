@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { leaveNerdctlContainer, type NerdctlContainer, nerdctlStoreOf } from '../fixtures/nerdctl-container.ts';
+import { type Bed, openBed, until } from './harness.ts';
+
+// nerdctl beside us: containers with the labels and files that it leaves.
+let bed: Bed;
+let image: string;
+let dataRoot: string;
+beforeAll(async () => {
+  // Below a directory that nobody but root can write to, as a program that is believed has to be.
+  dataRoot = `/run/healthctl-test-${randomBytes(4).toString('hex')}`;
+  mkdirSync(dataRoot, { mode: 0o700 });
+  bed = await openBed(['autostart = false', `nerdctl_data_root = "${dataRoot}"`]);
+  image = await bed.image();
+});
+afterAll(async () => {
+  await bed[Symbol.asyncDispose]();
+  rmSync(dataRoot, { recursive: true, force: true });
+});
+
+async function nerdctlRun(name: string, ...command: string[]): Promise<NerdctlContainer> {
+  const made = leaveNerdctlContainer({ ...bed, dataRoot }, { id: randomBytes(32).toString('hex'), name });
+  const labels = Object.entries(made.labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
+  await bed.ctr('containers', 'create', ...labels, '--', image, made.id, ...command);
+  return made;
+}
+
+test('a container of nerdctl’s is listed, started, checked, stopped and removed, and nothing of it is left', async () => {
+  await bed.ok(['rm', await bed.ok(['create', image, 'true'])]); // makes the directories that stay
+  const before = await bed.leaks();
+  const name = bed.name('theirs');
+  const { id, paths } = await nerdctlRun(name, 'sh', '-c', 'echo out; echo err >&2; exec sleep 600');
+  expect(await bed.ok(['ps', '--all', '--format', '{{.Names}} {{.State}} {{.Networks}}'])).toBe(
+    `${name} created bridge`,
+  );
+  await bed.ok(['start', name]);
+  expect(await bed.ok(['inspect', '--format', '{{.Id}} {{.Name}} {{.State.Status}}', name])).toBe(
+    `${id} /${name} running`,
+  );
+  // Its output goes to nerdctl's logger.
+  await until(() => readFileSync(paths.log, 'utf8').split('\n').sort().join(' ') === ' err out');
+  expect((await bed.cli(['logs', name])).stderr).toContain(`try: nerdctl logs ${name}`);
+  expect(await bed.ok(['healthcheck', 'run', name])).toBe('');
+  expect(readFileSync(join(paths.stateDir, 'health.json'), 'utf8')).toContain('checked');
+  expect(await bed.ok(['exec', name, 'hostname'])).not.toBe('');
+  expect((await bed.cli(['create', '--name', name, image])).stderr).toContain(`"/${name}" is already in use`);
+  await bed.ok(['stop', name]);
+  // Only what healthctl made is pruned.
+  expect(await bed.ok(['container', 'prune', '--force'])).toBe('Total reclaimed space: 0B');
+  await bed.ok(['start', name]);
+  const renamed = bed.name('renamed');
+  await bed.ok(['rename', name, renamed]);
+  const newName = join(paths.name, '..', renamed);
+  expect([existsSync(paths.name), readFileSync(newName, 'utf8')]).toEqual([false, id]);
+  await bed.ok(['rm', '--force', renamed]);
+  for (const path of [newName, paths.hosts, paths.stateDir]) expect(existsSync(path), path).toBe(false);
+  await bed.expectNothingLeft(before);
+});
+
+test('a name of ours is taken for nerdctl too, and is given back', async () => {
+  const names = join(nerdctlStoreOf({ dataRoot, address: bed.address }), 'names', bed.namespace);
+  const [name, other] = [bed.name('ours'), bed.name('ours')];
+  const id = await bed.ok(['create', '--name', name, image, 'true']);
+  expect(readFileSync(join(names, name), 'utf8')).toBe(id);
+  await bed.ok(['rename', name, other]);
+  expect([existsSync(join(names, name)), readFileSync(join(names, other), 'utf8')]).toEqual([false, id]);
+  const { Labels } = JSON.parse(await bed.ctr('containers', 'info', id));
+  expect(Labels).toMatchObject({
+    'nerdctl/name': other,
+    'nerdctl/namespace': bed.namespace,
+    'nerdctl/state-dir': join(bed.runRoot, Labels['nerdctl/state-dir'].slice(bed.runRoot.length)),
+    'nerdctl/log-uri': expect.stringMatching(new RegExp(`^file://${bed.dataRoot}/.*/${id}/stdout\\.log$`)),
+  });
+  // nerdctl has acquired a name and not made its container yet, or has died before: a note of nobody is no hindrance.
+  writeFileSync(join(names, 'stale'), 'f'.repeat(64));
+  const taker = await bed.ok(['create', '--name', 'stale', image, 'true']);
+  expect(readFileSync(join(names, 'stale'), 'utf8')).toBe(taker);
+  await bed.ok(['rm', other, taker]);
+  expect([existsSync(join(names, other)), existsSync(join(names, 'stale'))]).toEqual([false, false]);
+});
+
+test('labels that name what is not nerdctl’s are not believed', async () => {
+  const name = bed.name('hostile');
+  const proof = join(bed.directory, 'proof');
+  const evil = join(bed.directory, 'evil');
+  writeFileSync(evil, `#!/bin/sh\ntouch ${proof}\n`, { mode: 0o755 });
+  const { id, paths } = await nerdctlRun(name, 'sh', '-c', 'echo hi; exec sleep 600');
+  for (const uri of [
+    `binary://${evil}?_NERDCTL_INTERNAL_LOGGING=${dataRoot}`,
+    `file://${bed.directory}/written`,
+    'x',
+  ]) {
+    await bed.ctr('containers', 'label', id, `nerdctl/log-uri=${uri}`, 'nerdctl/name=../../x');
+    const { stderr } = await bed.cli(['start', id]);
+    expect(stderr).toContain('the output of container');
+    expect(await bed.ok(['inspect', '--format', '{{.State.Status}}', id])).toBe('running');
+    await bed.ok(['kill', id]);
+    await bed.ok(['wait', id]);
+  }
+  expect([existsSync(proof), existsSync(join(bed.directory, 'written'))]).toEqual([false, false]);
+  await bed.ok(['rm', id]);
+  expect([existsSync(paths.stateDir), existsSync(paths.name)]).toEqual([false, true]); // that name it no longer has
+});
+
+test('a container of Kubernetes’s is listed by its pod, and checked', async () => {
+  const labels = {
+    'io.cri-containerd.kind': 'container',
+    'io.kubernetes.pod.namespace': 'default',
+    'io.kubernetes.pod.name': 'web-0',
+    'io.kubernetes.container.name': 'app',
+    'nerdctl/healthcheck': '{"Test":["CMD-SHELL","echo from the pod"]}',
+  };
+  const id = randomBytes(32).toString('hex');
+  const flags = Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
+  await bed.ctr('run', '--detach', ...flags, image, id, 'sleep', '600');
+  const name = 'k8s://default/web-0/app';
+  expect(await bed.ok(['ps', '--format', '{{.Names}}'])).toBe(name);
+  expect(await bed.ok(['inspect', '--format', '{{.Id}}', name])).toBe(id);
+  await bed.ok(['healthcheck', 'run', name]);
+  expect(await bed.ok(['ps', '--format', '{{.Status}}'])).toContain('(healthy)');
+  expect((await bed.cli(['inspect', 'k8s://default/web-1/app'])).stderr).toContain('k8s://default/web-1/app');
+  await bed.ok(['rm', '--force', id]);
+});

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { killSession, sessionLeaderOf } from '../../src/system/kill-session.ts';
+import { isAlive, readStat } from '../../src/system/proc.ts';
+import { until } from '../fixtures/until.ts';
+
+/** Starts a shell that leads a session of its own, and prints pids. */
+function startLeader(script: string) {
+  const child = spawn('sh', ['-c', script], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  let printed = '';
+  child.stdout.on('data', (bytes: Buffer) => {
+    printed += bytes;
+  });
+  const pids = (count: number) =>
+    until(() => {
+      const words = printed.trim().split(/\s+/).filter(Boolean).map(Number);
+      return words.length >= count && words;
+    });
+  return { pid: child.pid ?? 0, pids, exited: once(child, 'exit') };
+}
+const lives = (pid: number) => isAlive(readStat(pid));
+
+test('a leader dies with what it left, also when it has ended before', async () => {
+  const leader = startLeader('sleep 3501 & echo $!');
+  const known = sessionLeaderOf(leader.pid);
+  const [child = 0] = await leader.pids(1);
+  await leader.exited;
+  expect([known.session, lives(child)]).toEqual([leader.pid, true]);
+  expect(killSession(known)).toBe(true);
+  await until(() => !lives(child));
+});
+
+test('a process whose leader has ended takes its session along, as one that crun has started', async () => {
+  const leader = startLeader('(sleep 0.1; sleep 3502 & echo $!; exec sleep 3503) & echo $!');
+  const [first = 0, second = 0] = await leader.pids(2);
+  await leader.exited;
+  const known = sessionLeaderOf(first);
+  expect(known.session).toBe(leader.pid);
+  expect(killSession(known)).toBe(true);
+  await until(() => !lives(first) && !lives(second));
+});
+
+test('a session that somebody else leads is left alone', async () => {
+  const leader = startLeader('sleep 3504 & echo $!; wait');
+  const [child = 0] = await leader.pids(1);
+  const known = sessionLeaderOf(child);
+  expect(known.session).toBe(child);
+  expect(killSession(known)).toBe(true);
+  expect([lives(leader.pid), lives(child)]).toEqual([true, true]);
+  killSession(sessionLeaderOf(leader.pid));
+  await until(() => !lives(leader.pid) && !lives(child));
+});
