@@ -3,11 +3,12 @@ import type { ContainerContext } from '../container/context.ts';
 import { networkModeOf } from '../container/network-mode.ts';
 import { networksOf } from '../container/networks.ts';
 import { viewRecord } from '../container/resolve.ts';
-import { hasCode, messageOf } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { keyOf, type Watched } from '../monitor/host-model.ts';
 import { sweepAttachments } from '../network/attach.ts';
-import { isHeld, readAttachment } from '../network/attachment.ts';
+import { readAttachment } from '../network/attachment.ts';
+import { isAlive, readStat } from '../system/proc.ts';
 import { isOurs } from './keeper.ts';
 
 /** What the monitor does about networks, besides taking down those of containers that end. */
@@ -20,6 +21,8 @@ export interface NetworkKeeper {
   stop(): Promise<void>;
 }
 
+const isUp = (pid: number): boolean => isAlive(readStat(pid));
+
 export function createNetworkKeeper(options: {
   readonly contextOf: (namespace: string) => ContainerContext;
   readonly log: Logger;
@@ -31,9 +34,11 @@ export function createNetworkKeeper(options: {
   const isMissed = (container: Watched): boolean => {
     const { namespace, id, record, task, run } = container;
     const [network = 'none'] = networksOf(record);
-    if (!isOurs(container) || !run || networkModeOf(network).kind !== 'network') return false;
-    const attachment = readAttachment(contextOf(namespace), { namespace, id });
-    return !attachment || attachment.holder.pid !== task?.pid || !isHeld(attachment);
+    if (!isOurs(container) || !run || !task || networkModeOf(network).kind !== 'network') return false;
+    const stat = readStat(task.pid);
+    if (stat === undefined || !isAlive(stat)) return false;
+    const { holder } = readAttachment(contextOf(namespace), { namespace, id }) ?? {};
+    return holder?.pid !== stat.pid || holder.startTimeTicks !== stat.startTimeTicks;
   };
   const attach = async ({ namespace, id }: Watched, pid: number): Promise<void> => {
     const ctx = contextOf(namespace);
@@ -43,7 +48,7 @@ export function createNetworkKeeper(options: {
       if (Object.keys(labels).length > 0) await containers.setLabels(id, labels);
       log.warn(`container ${keyOf({ namespace, id })}: another tool started it without its network, which it has now`);
     } catch (error) {
-      if (hasCode(error, 'NOT_FOUND') && /No such container/i.test(error.message)) return;
+      if (!isUp(pid)) return; // it has ended meanwhile
       log.warn(
         `container ${keyOf({ namespace, id })}: another tool started it without its network, which it cannot have: ${messageOf(error)}`,
       );

@@ -45,7 +45,9 @@ describe('unitTextOf', () => {
   test('makes its directories before the sandbox that needs them', () => {
     const text = unitTextOf(withSettings({ runRoot: '/run/a b', dataRoot: '/srv/100%' }));
     expect(valuesOf(text, 'ExecStartPre')).toEqual(['+mkdir -p -m 0700 -- "/run/a b" /srv/100%%']);
-    expect(valuesOf(text, 'ReadWritePaths')).toEqual(['"-/run/a b" -/srv/100%% -/var/lib/nerdctl']);
+    expect(valuesOf(text, 'ReadWritePaths')).toEqual([
+      '"-/run/a b" -/srv/100%% -/var/lib/nerdctl -/proc/sys/net -/run/xtables.lock',
+    ]);
   });
 
   test('a dollar is no variable in a command, and itself elsewhere', () => {

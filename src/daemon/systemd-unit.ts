@@ -41,8 +41,8 @@ export function globalFlagsOf({
 
 /**
  * What is needed, and why: CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH and FOWNER for files of containers and the group of the sockets; KILL for what a
- * check leaves running under any user; SYS_PTRACE for /proc of such processes; SYS_ADMIN and NET_ADMIN for the namespaces of containers and for
- * mounts.
+ * check leaves running under any user; SYS_PTRACE for /proc of such processes; SYS_ADMIN and NET_ADMIN for the namespaces of containers, their
+ * networks and for mounts; NET_RAW for iptables.
  */
 const CAPABILITIES = [
   'CAP_CHOWN',
@@ -51,9 +51,16 @@ const CAPABILITIES = [
   'CAP_FOWNER',
   'CAP_KILL',
   'CAP_NET_ADMIN',
+  'CAP_NET_RAW',
   'CAP_SYS_ADMIN',
   'CAP_SYS_PTRACE',
 ].join(' ');
+
+/**
+ * What CNI's plugins write besides, for containers that the monitor starts again: settings of networks, and the lock of iptables where it
+ * has one.
+ */
+const NETWORK_PATHS = ['/proc/sys/net', '/run/xtables.lock'];
 
 /**
  * The unit of the monitor. Throws INVALID for a path that systemd's syntax cannot hold.
@@ -87,7 +94,7 @@ UMask=0077
 CapabilityBoundingSet=${CAPABILITIES}
 NoNewPrivileges=yes
 ProtectSystem=strict
-ReadWritePaths=${[runRoot, dataRoot, nerdctlDataRoot].map((path) => word(`-${path}`)).join(' ')}
+ReadWritePaths=${[runRoot, dataRoot, nerdctlDataRoot, ...NETWORK_PATHS].map((path) => word(`-${path}`)).join(' ')}
 ProtectHome=${needsHome ? 'read-only' : 'yes'}
 ProtectKernelTunables=yes
 ProtectKernelModules=yes

@@ -45,6 +45,8 @@ describe('the monitor as a service', () => {
     await machine.healthctl(
       'run',
       '-d',
+      '--network',
+      'none',
       '--name',
       'served',
       '--health-interval',
@@ -84,6 +86,27 @@ describe('the monitor as a service', () => {
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no unit') });
     expect(await statusOf('served')).toBe('unhealthy');
     await machine.healthctl('rm', '-f', 'served');
+  });
+
+  test('attaches what it starts again to its network, publishes its ports, and detaches what ends', async () => {
+    await machine.healthctl('daemon', 'install');
+    const script = 'test -e /ran || { touch /ran; exit 1; }; exec httpd -f -p 80 -h /etc';
+    const flags = ['--name', 'again', '-h', 'again', '-p', '8080:80', '--restart', 'on-failure'];
+    await machine.healthctl('run', '-d', ...flags, IMAGE, 'sh', '-c', script);
+    const address = () =>
+      machine.healthctl('inspect', '-f', '{{.RestartCount}} {{.NetworkSettings.IPAddress}}', 'again');
+    await until(async () => /^1 10\./.test(await address()), { withinMs: 15_000, everyMs: 200 });
+    expect(await machine.healthctl('port', 'again')).toBe('80/tcp -> 0.0.0.0:8080');
+    const leases = async () =>
+      (await machine.run('sh', '-c', 'ls /var/lib/healthctl/*/network/leases/bridge | grep -c "^10"')).stdout;
+    expect(await leases()).toBe('1\n');
+    await machine.healthctl('update', '--restart', 'no', 'again');
+    await machine.healthctl('kill', 'again');
+    await until(async () => (await leases()) === '0\n', { withinMs: 15_000, everyMs: 200 });
+    await machine.healthctl('rm', '-f', 'again');
+    const log = await machine.ok('journalctl', '--unit', 'healthctl', '--no-pager', '--output', 'cat');
+    expect(log).not.toMatch(/network/);
+    await machine.healthctl('daemon', 'uninstall');
   });
 
   test('may write where it has to, and is told to read its settings again', async () => {
