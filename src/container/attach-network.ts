@@ -1,10 +1,11 @@
-import { messageOf } from '../lib/errors.ts';
+import { hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { type Attachment, readAttachment } from '../network/attachment.ts';
 import type { NetworkContext } from '../network/places.ts';
 import { labelFrom, portsText } from '../network/port-document.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { fitsLabel } from './label-limit.ts';
+import { lastAddressOf, noteAddress } from './last-address.ts';
 import { networkConfigOf } from './network-config.ts';
 import { networkModeOf } from './network-mode.ts';
 import { storedConfigOf } from './stored-config.ts';
@@ -30,13 +31,23 @@ export async function attachNetwork(
   if (!config || networkModeOf(config.mode).kind !== 'network') return {};
   const { attachContainer } = await import('../network/attach.ts');
   const { namespace } = ctx.containerd;
-  const attached = await attachContainer(networkContextOf(ctx), {
+  const dataDir = dataDirOf(ctx.dirs, { namespace, id: record.id });
+  const request = {
     ...{ namespace, id: record.id, pid, network: config.mode, ports: config.ports },
     ...{ name, aliases: config.aliases },
     hostname: record.labels[LABELS.hostname] ?? record.id.slice(0, 12),
-    hostsPath: `${dataDirOf(ctx.dirs, { namespace, id: record.id })}/hosts`,
+    hostsPath: `${dataDir}/hosts`,
     extraHosts: config.extraHosts,
+  };
+  const address = lastAddressOf(dataDir);
+  const attach = (wanted: string | undefined) =>
+    attachContainer(networkContextOf(ctx), { ...request, address: wanted });
+  // The plugin may know of another use than ours of the address that it had.
+  const attached = await attach(address).catch((error: unknown) => {
+    if (address === undefined || !hasCode(error, 'RUNTIME')) throw error;
+    return attach(undefined);
   });
+  noteAddress(dataDir, attached.endpoint?.address);
   return changed(record.labels, portLabels(config.exposed, attached));
 }
 

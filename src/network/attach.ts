@@ -20,6 +20,7 @@ import { DEFAULT_NETWORK, listNetworks, type NetworkRecord, needNetwork } from '
 import { type LockedNetworks, type NetworkContext, networkPlacesOf, withNetworkLock } from './places.ts';
 import { callPlugin, findPlugins, findTool, type PluginConfig } from './plugins.ts';
 import type { PortRequest, PublishedPort } from './port-spec.ts';
+import { holdsAddress, parseAddress, parseSubnet } from './subnet.ts';
 
 /** How a run of a container is to be attached. */
 export interface AttachRequest extends Attached {
@@ -34,6 +35,8 @@ export interface AttachRequest extends Attached {
   readonly hostsPath: string;
   /** `name:address`; the address may be `host-gateway`. */
   readonly extraHosts: readonly string[];
+  /** What it had in an earlier run, to be given again if it is free: programs look a name up once and keep the address. */
+  readonly address: string | undefined;
 }
 
 /** In the container. */
@@ -58,7 +61,8 @@ export async function attachContainer(networks: NetworkContext, request: AttachR
     const network = needNetwork(ctx, request.network);
     const others = attachments.filter((other) => other !== mine);
     const ports = await portsFor(ctx, request.ports, others);
-    const attachment = attachmentFrom(ctx, { request, network, ports });
+    const address = isFree(request.address, network, others) ? request.address : undefined;
+    const attachment = attachmentFrom(ctx, { request, network, ports, address });
     writeAttachment(ctx, attachment);
     try {
       const [added] = await allDone([addAll(ctx, attachment), ensureRules(ctx, listNetworks(ctx))]);
@@ -106,6 +110,14 @@ export async function sweepLocked(ctx: LockedNetworks): Promise<readonly Attachm
   }
   for (const network of new Set(stale.map((attachment) => attachment.network))) renewHosts(ctx, held, { network });
   return held;
+}
+
+/** Whether an address of this network is nobody's. What is kept of the leases of others than containers is the plugin's to know. */
+function isFree(address: string | undefined, network: NetworkRecord, others: readonly Attachment[]): boolean {
+  const number = address === undefined ? undefined : parseAddress(address);
+  const subnet = parseSubnet(network.subnet);
+  if (number === undefined || !subnet || !holdsAddress(subnet, number) || address === network.gateway) return false;
+  return others.every(({ endpoint }) => endpoint?.address !== address);
 }
 
 async function portsFor(
@@ -171,9 +183,14 @@ const isSame = (a: Attached, b: Attached): boolean => a.namespace === b.namespac
 
 function attachmentFrom(
   ctx: NetworkContext,
-  from: { readonly request: AttachRequest; readonly network: NetworkRecord; readonly ports: readonly PublishedPort[] },
+  from: {
+    readonly request: AttachRequest;
+    readonly network: NetworkRecord;
+    readonly ports: readonly PublishedPort[];
+    readonly address: string | undefined;
+  },
 ): Attachment {
-  const { request, network, ports } = from;
+  const { request, network, ports, address } = from;
   const { namespace, id, pid, name, aliases, hostname, hostsPath } = request;
   const { startTimeTicks } = readStat(pid) ?? {};
   if (startTimeTicks === undefined) throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} has ended`);
@@ -183,7 +200,7 @@ function attachmentFrom(
     network: network.name,
     networkId: network.id,
     plugins: [
-      configOf(network, networkPlacesOf(ctx.dirs).leases),
+      configOf(network, networkPlacesOf(ctx.dirs).leases, address),
       ...(ports.length > 0 ? [portmapOf(network, ports)] : []),
     ],
     names: network.name === DEFAULT_NETWORK ? [] : [...new Set([name, ...aliases, id.slice(0, 12)])],

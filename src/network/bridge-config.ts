@@ -5,8 +5,17 @@ import type { PublishedPort } from './port-spec.ts';
 /** The newest of CNI's versions that every release of the plugins since 2019 takes. */
 const CNI_VERSION = '0.4.0';
 
-/** Of the plugin `bridge`. Masquerading is a rule of the network, see firewall.ts. @param leases directory of host-local */
-export function configOf({ name, bridge, subnet, gateway, internal }: NetworkRecord, leases: string): PluginConfig {
+/**
+ * Of the plugin `bridge`. Masquerading is a rule of the network, see firewall.ts.
+ *
+ * @param leases directory of host-local
+ * @param address the one to take; host-local chooses unless it is given, and fails when it is taken
+ */
+export function configOf(
+  { name, bridge, subnet, gateway, internal }: NetworkRecord,
+  leases: string,
+  address: string | undefined,
+): PluginConfig {
   return {
     ...{ cniVersion: CNI_VERSION, name, type: 'bridge', bridge },
     isGateway: true,
@@ -15,6 +24,7 @@ export function configOf({ name, bridge, subnet, gateway, internal }: NetworkRec
     // A container reaches a port that it publishes itself.
     hairpinMode: true,
     ipam: { type: 'host-local', dataDir: leases, ranges: [[{ subnet, gateway }]] },
+    ...(address === undefined ? {} : { args: { cni: { ips: [address] } } }),
   };
 }
 

@@ -76,6 +76,18 @@ describe('a container on the network bridge', () => {
     await host.ok('rm', '-f', name);
   });
 
+  test('keeps its address from run to run', async () => {
+    const address = (name: string) => show('{{.NetworkSettings.IPAddress}}', name);
+    const first = await run();
+    const before = await address(first);
+    await host.ok('restart', '-t', '0', first);
+    const between = await run();
+    await host.ok('stop', '-t', '0', first);
+    await host.ok('start', first);
+    expect([await address(first), await address(between)]).toEqual([before, expect.not.stringMatching(`^${before}$`)]);
+    await host.ok('rm', '-f', first, between);
+  });
+
   test('what it was told of names', async () => {
     const flags = ['--dns', '192.0.2.53', '--dns-search', 'a.example', '--dns-option', 'ndots:2'];
     const name = await run([...flags, '--add-host', 'db:192.0.2.7', '--add-host', 'here:host-gateway']);
