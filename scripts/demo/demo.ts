@@ -1,8 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startContainerd, testbedEnvironment } from '../../test/fixtures/private-containerd.ts';
-import { endMonitor, Interrupted, openSession } from './session.ts';
+import { endMonitor, Interrupted, openSession, runQuietly } from './session.ts';
+import { tellOfStack, tidyUpStack } from './stack.ts';
 import { tellStory } from './story.ts';
+
+const [story = 'check'] = process.argv.slice(2);
+if (story !== 'check' && story !== 'stack') {
+  process.stderr.write(`there is no story ${story}: check (the default) or stack\n`);
+  process.exit(2);
+}
 
 /** The namespace that the demo works in; random, because runc keeps its state by namespace for the whole machine. */
 const namespace = `demo-${process.pid}`;
@@ -16,7 +23,7 @@ try {
   mkdirSync(directory);
   writeFileSync(join(containerd.directory, 'namespaces', namespace), '');
   const config = join(directory, 'healthctl.toml');
-  writeFileSync(config, `watch_namespaces = ["${namespace}"]\nnetwork = "none"\n`);
+  writeFileSync(config, `watch_namespaces = ["${namespace}"]\n${story === 'stack' ? '' : 'network = "none"\n'}`);
   const env = {
     ...testbedEnvironment(containerd.directory),
     CONTAINERD_ADDRESS: containerd.address,
@@ -27,8 +34,10 @@ try {
   };
   const session = openSession({ directory, env, signal: interrupt.signal });
   try {
-    await tellStory(session);
+    if (story === 'stack') await tellOfStack(session, { port: 18_080 });
+    else await tellStory(session);
   } finally {
+    if (story === 'stack') await tidyUpStack((args) => runQuietly({ directory, env }, args));
     await endMonitor({ directory, env });
   }
 } catch (error) {

@@ -16,6 +16,8 @@ export interface Session {
   chapter(text: string): void;
   /** Shows and runs `healthctl ARGS`. Throws unless it exits with `exit` (default 0). */
   type(args: readonly string[], expected?: { exit: number }): Promise<ProgramResult>;
+  /** The same for another program. Throws unless it exits with 0. */
+  program(command: readonly string[]): Promise<ProgramResult>;
   /** Shows the container's health live, a line for each change, until it is this. Throws when it does not become so in time. */
   watch(container: string, status: 'healthy' | 'unhealthy'): Promise<void>;
   /** The last line. */
@@ -41,18 +43,20 @@ export function openSession({ directory, env, signal }: SessionOptions): Session
   const print = (text: string) => process.stdout.write(text);
   const run = (args: readonly string[]) => runUntil([HEALTHCTL, ...args], { directory, env, signal });
 
+  const show = async (typed: readonly string[], running: () => Promise<ProgramResult>, exit = 0) => {
+    print(`${paint('32', '$')} ${paint('1', typed.map(quote).join(' '))}\n`);
+    const result = await running();
+    print(result.stdout + (result.stderr === '' ? '' : paint('33', result.stderr)));
+    if (result.code !== exit) throw new Error(`exit status ${result.code}, expected ${exit}: ${typed.join(' ')}`);
+    if (exit !== 0) print(`${paint('2', `(exit status ${exit})`)}\n`);
+    return result;
+  };
+
   return {
     directory,
     chapter: (text) => print(`\n${paint('1;34', `# ${text}`)}\n`),
-    type: async (args, { exit } = { exit: 0 }) => {
-      print(`${paint('32', '$')} ${paint('1', `healthctl ${args.map(quote).join(' ')}`)}\n`);
-      const result = await run(args);
-      print(result.stdout + (result.stderr === '' ? '' : paint('33', result.stderr)));
-      if (result.code !== exit)
-        throw new Error(`exit status ${result.code}, expected ${exit}: healthctl ${args.join(' ')}`);
-      if (exit !== 0) print(`${paint('2', `(exit status ${exit})`)}\n`);
-      return result;
-    },
+    type: (args, { exit } = { exit: 0 }) => show(['healthctl', ...args], () => run(args), exit),
+    program: (command) => show(command, () => runUntil(command, { directory, env, signal })),
     watch: async (container, status) => {
       const deadlineMs = Date.now() + WATCH_LIMIT_MS;
       for (let last = ''; !last.startsWith(`${status} `); ) {
@@ -93,8 +97,16 @@ function painter(): (style: string, text: string) => string {
   return (style, text) => (colours ? `\u001b[${style}m${text}\u001b[0m` : text);
 }
 
+/** Runs `healthctl ARGS` without showing it, however the session ended. */
+export function runQuietly(
+  { directory, env }: Pick<SessionOptions, 'directory' | 'env'>,
+  args: readonly string[],
+): Promise<ProgramResult> {
+  return startProgram([HEALTHCTL, ...args], { env, cwd: directory, stdin: '' }).exited;
+}
+
 /** The monitor that the story started ends with it. */
-export async function endMonitor({ directory, env }: Pick<SessionOptions, 'directory' | 'env'>): Promise<void> {
-  const { code, stderr } = await startProgram([HEALTHCTL, 'daemon', 'stop'], { env, cwd: directory, stdin: '' }).exited;
+export async function endMonitor(options: Pick<SessionOptions, 'directory' | 'env'>): Promise<void> {
+  const { code, stderr } = await runQuietly(options, ['daemon', 'stop']);
   if (code !== 0) process.stderr.write(stderr);
 }

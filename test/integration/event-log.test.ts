@@ -141,7 +141,7 @@ test('a writer that is killed at any moment leaves all that it wrote, but for th
       said += chunk.toString();
     });
     const closed = new Promise((resolve) => child.on('close', resolve));
-    await until(() => existsSync(dir) && said.split('\n').length > 300 + round * 400);
+    await until(() => existsSync(dir) && said.split('\n').length > 300 + round * 400, { withinMs: 40_000 });
     child.kill('SIGKILL');
     await closed;
     const last = Number(said.split('\n').at(-2));

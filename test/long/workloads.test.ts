@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { STACK_IMAGE, STACK_PACKAGES } from '../../scripts/demo/stack.ts';
 import { type Bed, openBed, until } from '../e2e/harness.ts';
 import { debianArchive } from '../fixtures/debian-root.ts';
 
 // Real servers, from Debian's packages, with each kind of probe: healthy, broken by what breaks them, and healthy again.
 
-const PACKAGES = 'nginx-light,curl,redis-server,redis-tools,postgresql-15';
-const IMAGE = 'docker.io/test/workloads:1';
-
 let bed: Bed;
 beforeAll(async () => {
   bed = await openBed();
-  await bed.ok(['load', '-q', '-i', await debianArchive(PACKAGES, IMAGE)], { timeoutMs: 300_000 });
+  await bed.ok(['load', '-q', '-i', await debianArchive(STACK_PACKAGES, STACK_IMAGE)], { timeoutMs: 300_000 });
   await bed.ok(['daemon', 'start']);
 }, 900_000);
 afterAll(async () => {
@@ -71,7 +69,7 @@ describe.concurrent('is found healthy, unhealthy and healthy again:', () => {
     const timing = ['--health-interval', '500ms', '--health-timeout', '2s', '--health-retries', '2'];
     const grace = ['--health-start-period', '30s', '--health-start-interval', '500ms'];
     const { options = [], command } = workload;
-    await bed.ok(['run', '-d', '--name', name, ...timing, ...grace, ...check, ...options, IMAGE, ...command]);
+    await bed.ok(['run', '-d', '--name', name, ...timing, ...grace, ...check, ...options, STACK_IMAGE, ...command]);
     await becomes(name, 'healthy');
     await workload.breakIt(name);
     await becomes(name, 'unhealthy');
