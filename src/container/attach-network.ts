@@ -1,6 +1,6 @@
 import { hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
-import { type Attachment, readAttachment } from '../network/attachment.ts';
+import { type Attachment, type InterfaceAddress, readAttachment } from '../network/attachment.ts';
 import type { NetworkContext } from '../network/places.ts';
 import { labelFrom, portsText } from '../network/port-document.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
@@ -39,15 +39,15 @@ export async function attachNetwork(
     hostsPath: `${dataDir}/hosts`,
     extraHosts: config.extraHosts,
   };
-  const address = lastAddressOf(dataDir);
-  const attach = (wanted: string | undefined) =>
-    attachContainer(networkContextOf(ctx), { ...request, address: wanted });
+  const last = lastAddressOf(dataDir);
+  const attach = (wanted: InterfaceAddress | undefined) =>
+    attachContainer(networkContextOf(ctx), { ...request, wanted });
   // The plugin may know of another use than ours of the address that it had.
-  const attached = await attach(address).catch((error: unknown) => {
-    if (address === undefined || !hasCode(error, 'RUNTIME')) throw error;
+  const attached = await attach(last).catch((error: unknown) => {
+    if (last === undefined || !hasCode(error, 'RUNTIME')) throw error;
     return attach(undefined);
   });
-  noteAddress(dataDir, attached.endpoint?.address);
+  noteAddress(dataDir, attached.endpoint);
   return changed(record.labels, portLabels(config.exposed, attached));
 }
 

@@ -1,14 +1,16 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
+import type { InterfaceAddress } from '../network/attachment.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 
 const FILE = 'address';
 
-/** The address that a container had on its network when it ran last; undefined before its first run. @param dataDir the container's */
-export function lastAddressOf(dataDir: string): string | undefined {
+/** What a container had on its network when it ran last; undefined before its first run. @param dataDir the container's */
+export function lastAddressOf(dataDir: string): InterfaceAddress | undefined {
   try {
-    return readFileSync(join(dataDir, FILE), 'utf8').trim() || undefined;
+    const [address = '', mac = ''] = readFileSync(join(dataDir, FILE), 'utf8').trim().split(' ');
+    return address === '' ? undefined : { address, mac };
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
@@ -16,8 +18,11 @@ export function lastAddressOf(dataDir: string): string | undefined {
 }
 
 /** Throws EXHAUSTED without space. */
-export function noteAddress(dataDir: string, address: string | undefined): void {
-  if (address === undefined || address === lastAddressOf(dataDir)) return;
+export function noteAddress(dataDir: string, endpoint: InterfaceAddress | undefined): void {
+  if (endpoint === undefined) return;
+  const { address, mac } = endpoint;
+  const last = lastAddressOf(dataDir);
+  if (last?.address === address && last.mac === mac) return;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  replaceFile(join(dataDir, FILE), `${address}\n`);
+  replaceFile(join(dataDir, FILE), `${address} ${mac}\n`);
 }

@@ -6,6 +6,7 @@ import {
   type Endpoint,
   forgetAttachment,
   type Holder,
+  type InterfaceAddress,
   isHeld,
   listAttachments,
   readAttachment,
@@ -36,7 +37,7 @@ export interface AttachRequest extends Attached {
   /** `name:address`; the address may be `host-gateway`. */
   readonly extraHosts: readonly string[];
   /** What it had in an earlier run, to be given again if it is free: programs look a name up once and keep the address. */
-  readonly address: string | undefined;
+  readonly wanted: InterfaceAddress | undefined;
 }
 
 /** In the container. */
@@ -61,8 +62,8 @@ export async function attachContainer(networks: NetworkContext, request: AttachR
     const network = needNetwork(ctx, request.network);
     const others = attachments.filter((other) => other !== mine);
     const ports = await portsFor(ctx, request.ports, others);
-    const address = isFree(request.address, network, others) ? request.address : undefined;
-    const attachment = attachmentFrom(ctx, { request, network, ports, address });
+    const wanted = isFree(request.wanted, network, others) ? request.wanted : undefined;
+    const attachment = attachmentFrom(ctx, { request, network, ports, wanted });
     writeAttachment(ctx, attachment);
     try {
       const [added] = await allDone([addAll(ctx, attachment), ensureRules(ctx, listNetworks(ctx))]);
@@ -113,7 +114,8 @@ export async function sweepLocked(ctx: LockedNetworks): Promise<readonly Attachm
 }
 
 /** Whether an address of this network is nobody's. What is kept of the leases of others than containers is the plugin's to know. */
-function isFree(address: string | undefined, network: NetworkRecord, others: readonly Attachment[]): boolean {
+function isFree(wanted: InterfaceAddress | undefined, network: NetworkRecord, others: readonly Attachment[]): boolean {
+  const { address } = wanted ?? {};
   const number = address === undefined ? undefined : parseAddress(address);
   const subnet = parseSubnet(network.subnet);
   if (number === undefined || !subnet || !holdsAddress(subnet, number) || address === network.gateway) return false;
@@ -187,10 +189,10 @@ function attachmentFrom(
     readonly request: AttachRequest;
     readonly network: NetworkRecord;
     readonly ports: readonly PublishedPort[];
-    readonly address: string | undefined;
+    readonly wanted: InterfaceAddress | undefined;
   },
 ): Attachment {
-  const { request, network, ports, address } = from;
+  const { request, network, ports, wanted } = from;
   const { namespace, id, pid, name, aliases, hostname, hostsPath } = request;
   const { startTimeTicks } = readStat(pid) ?? {};
   if (startTimeTicks === undefined) throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} has ended`);
@@ -200,7 +202,7 @@ function attachmentFrom(
     network: network.name,
     networkId: network.id,
     plugins: [
-      configOf(network, networkPlacesOf(ctx.dirs).leases, address),
+      configOf(network, networkPlacesOf(ctx.dirs).leases, wanted),
       ...(ports.length > 0 ? [portmapOf(network, ports)] : []),
     ],
     names: network.name === DEFAULT_NETWORK ? [] : [...new Set([name, ...aliases, id.slice(0, 12)])],

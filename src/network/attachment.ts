@@ -24,6 +24,9 @@ export interface Endpoint {
   readonly mac: string;
 }
 
+/** What it keeps from run to run. With another hardware address, neighbours would go on asking the one that is gone. */
+export type InterfaceAddress = Pick<Endpoint, 'address' | 'mac'>;
+
 /** One run of a container on a network: written before the plugins are called, so that whatever they made can be taken back. */
 export interface Attachment {
   readonly namespace: string;

@@ -1,3 +1,4 @@
+import type { InterfaceAddress } from './attachment.ts';
 import type { NetworkRecord } from './network-record.ts';
 import type { PluginConfig } from './plugins.ts';
 import type { PublishedPort } from './port-spec.ts';
@@ -9,12 +10,12 @@ const CNI_VERSION = '0.4.0';
  * Of the plugin `bridge`. Masquerading is a rule of the network, see firewall.ts.
  *
  * @param leases directory of host-local
- * @param address the one to take; host-local chooses unless it is given, and fails when it is taken
+ * @param wanted what to take; host-local and the kernel choose unless it is given, and host-local fails when the address is taken
  */
 export function configOf(
   { name, bridge, subnet, gateway, internal }: NetworkRecord,
   leases: string,
-  address: string | undefined,
+  wanted: InterfaceAddress | undefined,
 ): PluginConfig {
   return {
     ...{ cniVersion: CNI_VERSION, name, type: 'bridge', bridge },
@@ -24,7 +25,7 @@ export function configOf(
     // A container reaches a port that it publishes itself.
     hairpinMode: true,
     ipam: { type: 'host-local', dataDir: leases, ranges: [[{ subnet, gateway }]] },
-    ...(address === undefined ? {} : { args: { cni: { ips: [address] } } }),
+    ...(wanted && { args: { cni: { ips: [wanted.address], ...(wanted.mac !== '' && { mac: wanted.mac }) } } }),
   };
 }
 

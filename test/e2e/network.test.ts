@@ -76,14 +76,15 @@ describe('a container on the network bridge', () => {
     await host.ok('rm', '-f', name);
   });
 
-  test('keeps its address from run to run', async () => {
-    const address = (name: string) => show('{{.NetworkSettings.IPAddress}}', name);
+  test('keeps its addresses from run to run', async () => {
+    const address = (name: string) => show('{{.NetworkSettings.IPAddress}} {{.NetworkSettings.MacAddress}}', name);
     const first = await run();
     const before = await address(first);
     await host.ok('restart', '-t', '0', first);
     const between = await run();
     await host.ok('stop', '-t', '0', first);
     await host.ok('start', first);
+    expect(before).toMatch(/^10\.[\d.]+ [0-9a-f:]{17}$/);
     expect([await address(first), await address(between)]).toEqual([before, expect.not.stringMatching(`^${before}$`)]);
     await host.ok('rm', '-f', first, between);
   });

@@ -141,9 +141,12 @@ test('a writer that is killed at any moment leaves all that it wrote, but for th
       said += chunk.toString();
     });
     const closed = new Promise((resolve) => child.on('close', resolve));
-    await until(() => existsSync(dir) && said.split('\n').length > 300 + round * 400, { withinMs: 40_000 });
-    child.kill('SIGKILL');
-    await closed;
+    try {
+      await until(() => existsSync(dir) && said.split('\n').length > 300 + round * 400, { withinMs: 40_000 });
+    } finally {
+      child.kill('SIGKILL');
+      await closed;
+    }
     const last = Number(said.split('\n').at(-2));
     const kept = times(readEventLog(dir).events);
     expect(kept.at(-1)).toBeGreaterThanOrEqual(last);
