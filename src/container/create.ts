@@ -187,7 +187,7 @@ interface SpecParts extends HostNeeds {
 }
 
 function specOptionsOf(ctx: ContainerContext, parts: SpecParts): SpecOptions {
-  const { id, request, placement, image, user, volumes, path, host, devices, modes, shm } = parts;
+  const { id, request, placement, image, user, volumes, path, host, devices, apparmor, modes, shm } = parts;
   for (const { source, mount } of request.binds) if (!mount) makeBindSource(source);
   return {
     ...specOptionsFrom(request),
@@ -199,6 +199,7 @@ function specOptionsOf(ctx: ContainerContext, parts: SpecParts): SpecOptions {
     user,
     host,
     devices,
+    apparmor,
     deviceRules: request.deviceRules.map(parseDeviceRule),
     namespaces: modes,
     ...(shm === undefined ? {} : { shm }),

@@ -2,7 +2,7 @@ import type { GivenHealthConfig } from '../health/config.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { Attachment } from '../network/attachment.ts';
-import type { Details } from './details.ts';
+import { type Details, specOf } from './details.ts';
 import type { ShownHealth } from './health.ts';
 import type { MountPoint } from './mount-point.ts';
 import { networkSettingsOf } from './network-settings.ts';
@@ -130,7 +130,7 @@ export function documentOf({
     Platform: record.labels[LABELS.platform]?.split('/')[0] ?? 'linux',
     MountLabel: '',
     ProcessLabel: '',
-    AppArmorProfile: '',
+    AppArmorProfile: specOf(record)?.process?.apparmorProfile ?? '',
     ExecIDs: null,
     HostConfig: { ...HOST_CONFIG_ZEROS, ...details.hostConfig, RestartPolicy: restartPolicyDocument(view) },
     GraphDriver: { Data: null, Name: record.snapshotter },

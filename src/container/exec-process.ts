@@ -68,6 +68,8 @@ export function processWith(
     user: { ...own.user, ...user },
     terminal,
     ...(all ? { capabilities: { bounding: all, effective: all, permitted: all } } : {}),
+    // moby daemon/exec_linux.go: a privileged exec is not confined.
+    ...(all && own.apparmorProfile !== undefined ? { apparmorProfile: 'unconfined' } : {}),
     consoleSize: terminal && size ? size : undefined,
   };
 }

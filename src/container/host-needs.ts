@@ -6,6 +6,7 @@ import { refuseDuplicates } from '../oci/mounts.ts';
 import type { NamespaceModes } from '../oci/namespaces.ts';
 import { type Limits, resolveResources, resourceWarnings, swapOf } from '../oci/resources.ts';
 import type { HostFacts } from '../oci/spec.ts';
+import { appArmorOf } from './apparmor.ts';
 import type { ContainerContext } from './context.ts';
 import type { CreateRequest } from './create-request.ts';
 import { findDevices } from './devices.ts';
@@ -15,15 +16,17 @@ import { readCpuset, readHostFacts } from './host-facts.ts';
 export interface HostNeeds {
   readonly host: HostFacts;
   readonly devices: readonly GivenDevice[];
+  /** The AppArmor profile; undefined where the kernel has no AppArmor. */
+  readonly apparmor: string | undefined;
 }
 
 /** Looks whether the host has what is asked for; warns of what it cannot do. Throws INVALID with Docker's texts. Nothing is made. */
-export function hostNeedsOf({ log }: Pick<ContainerContext, 'log'>, request: CreateRequest): HostNeeds {
+export function hostNeedsOf(ctx: Pick<ContainerContext, 'log'>, request: CreateRequest): HostNeeds {
   const devices = findDevices(request.devices);
   const host = readHostFacts({ withDevices: request.privileged });
   refuseLimits(request, host);
-  for (const warning of resourceWarnings({ ...request.limits, ...host })) log.warn(warning);
-  return { host, devices };
+  for (const warning of resourceWarnings({ ...request.limits, ...host })) ctx.log.warn(warning);
+  return { host, devices, apparmor: appArmorOf(ctx, request) };
 }
 
 /** What Docker shows of options that were not given, as it follows from the host. */

@@ -4,6 +4,7 @@ import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { readBootId, readStat } from '../system/proc.ts';
+import { ensureAppArmor } from './apparmor.ts';
 import { attachNetwork, detachNetwork } from './attach-network.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { foreignStdioOf } from './foreign-stdio.ts';
@@ -72,6 +73,7 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
   const subject = { namespace: ctx.containerd.namespace, id };
   const dataDir = dataDirOf(ctx.dirs, subject);
   const config = storedConfigOf(view.record);
+  ensureAppArmor(view);
   if (config) {
     refuseLostVolumes(ctx, config);
     await prepareNamespaces(ctx, view.record, config);

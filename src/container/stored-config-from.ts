@@ -68,6 +68,7 @@ function hostConfigFrom(request: CreateRequest, network: string): StoredConfig['
   const securityOpt = [
     ...(security.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(security.seccomp === undefined ? [] : [`seccomp=${security.seccomp}`]),
+    ...(security.apparmor === undefined ? [] : [`apparmor=${security.apparmor}`]),
   ];
   const tmpfs = request.tmpfs.filter(({ mount }) => !mount);
   const orNull = <T>(list: readonly T[]) => (list.length > 0 ? list : null);

@@ -1,7 +1,8 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
+import { APPARMOR_PROFILE_TEXT, DEFAULT_APPARMOR_PROFILE, isAppArmorEnabled } from '../system/apparmor.ts';
 import { type Systemd, systemd as systemdHere } from '../system/systemd.ts';
 import { type UnitRequest, unitNameOf, unitTextOf } from './systemd-unit.ts';
 
@@ -15,6 +16,10 @@ const UNIT_DIRS = [
   '/usr/lib/systemd/system',
   '/lib/systemd/system',
 ];
+
+/** What the host loads profiles from at boot. The monitor may not: its unit has not the right to. */
+const APPARMOR_DIR = '/etc/apparmor.d';
+const APPARMOR_FILE = join(APPARMOR_DIR, DEFAULT_APPARMOR_PROFILE);
 
 type Addressed = { readonly address: string };
 
@@ -37,7 +42,8 @@ export interface InstallRequest extends UnitRequest {
 export async function installUnit(request: InstallRequest, systemd: Systemd = systemdHere): Promise<string> {
   systemd.require();
   const name = unitNameOf(request.settings.address);
-  writeUnit(join(UNIT_DIR, name), unitTextOf(request));
+  writeSystemFile(join(UNIT_DIR, name), unitTextOf(request));
+  if (isAppArmorEnabled() && existsSync(APPARMOR_DIR)) writeSystemFile(APPARMOR_FILE, APPARMOR_PROFILE_TEXT);
   await systemd.run('systemctl', ['daemon-reload']);
   await systemd.run('systemctl', ['enable', '--quiet', name]);
   await systemd.run('systemctl', ['stop', name]);
@@ -64,6 +70,8 @@ export async function uninstallUnit({ address }: Addressed, systemd: Systemd = s
     });
   await systemd.run('systemctl', ['disable', '--quiet', '--now', name]);
   rmSync(path, { force: true });
+  if (!readdirSync(UNIT_DIR).some((other) => /^healthctl(-[0-9a-f]{8})?\.service$/.test(other)))
+    rmSync(APPARMOR_FILE, { force: true });
   await systemd.run('systemctl', ['daemon-reload']);
   // Of no effect, and an error, for a unit that did not fail.
   await systemd.run('systemctl', ['reset-failed', name]).catch(() => undefined);
@@ -92,7 +100,7 @@ async function startNamed(name: string, systemd: Systemd): Promise<void> {
   }
 }
 
-function writeUnit(path: string, text: string): void {
+function writeSystemFile(path: string, text: string): void {
   try {
     replaceFile(path, text, 0o644);
   } catch (cause) {

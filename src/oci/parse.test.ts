@@ -113,16 +113,23 @@ describe('environment and labels', () => {
 
 describe('--security-opt', () => {
   test.each([
-    [[], { noNewPrivileges: false, seccomp: undefined }],
-    [['no-new-privileges'], { noNewPrivileges: true, seccomp: undefined }],
-    [['no-new-privileges:true', 'seccomp=unconfined'], { noNewPrivileges: true, seccomp: 'unconfined' }],
-    [['no-new-privileges', 'no-new-privileges=false'], { noNewPrivileges: false, seccomp: undefined }],
-    [['seccomp:/a=b:c.json'], { noNewPrivileges: false, seccomp: '/a=b:c.json' }],
-    [['seccomp=x', 'seccomp=builtin'], { noNewPrivileges: false, seccomp: undefined }],
+    [[], { noNewPrivileges: false, seccomp: undefined, apparmor: undefined }],
+    [['no-new-privileges'], { noNewPrivileges: true, seccomp: undefined, apparmor: undefined }],
+    [
+      ['no-new-privileges:true', 'seccomp=unconfined'],
+      { noNewPrivileges: true, seccomp: 'unconfined', apparmor: undefined },
+    ],
+    [
+      ['no-new-privileges', 'no-new-privileges=false'],
+      { noNewPrivileges: false, seccomp: undefined, apparmor: undefined },
+    ],
+    [['seccomp:/a=b:c.json'], { noNewPrivileges: false, seccomp: '/a=b:c.json', apparmor: undefined }],
+    [['seccomp=x', 'seccomp=builtin'], { noNewPrivileges: false, seccomp: undefined, apparmor: undefined }],
+    [['apparmor=unconfined', 'apparmor:mine'], { noNewPrivileges: false, seccomp: undefined, apparmor: 'mine' }],
   ])('%j', (texts, expected) => expect(parseSecurityOptions(texts)).toEqual(expected));
 
   test('what is not known', () => {
-    expect(() => parseSecurityOptions(['apparmor=x'])).toThrow(usage('invalid --security-opt 2: "apparmor=x"'));
+    expect(() => parseSecurityOptions(['apparmor='])).toThrow(usage('invalid --security-opt 2: "apparmor="'));
     expect(() => parseSecurityOptions(['seccomp'])).toThrow(usage('invalid --security-opt 1: "seccomp"'));
     expect(() => parseSecurityOptions(['no-new-privileges=maybe'])).toThrow(HealthctlError);
   });

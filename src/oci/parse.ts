@@ -128,12 +128,18 @@ export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
   /** `unconfined`, or the path of a profile; undefined for the default. */
   readonly seccomp: string | undefined;
+  /** `unconfined`, or the name of a profile that the kernel has; undefined for the default. */
+  readonly apparmor: string | undefined;
 }
 
-/** All `--security-opt` values, the last one of a kind wins: `no-new-privileges[=BOOL]`, `seccomp=FILE|unconfined|builtin`; `:` for `=` too. */
+/**
+ * All `--security-opt` values, the last one of a kind wins: `no-new-privileges[=BOOL]`, `seccomp=FILE|unconfined|builtin`, `apparmor=NAME|unconfined`; `:` for
+ * `=` too.
+ */
 export function parseSecurityOptions(texts: readonly string[]): SecurityOptions {
   let noNewPrivileges = false;
   let seccomp: string | undefined;
+  let apparmor: string | undefined;
   for (const text of texts) {
     const [, name = text, value] = /^([^=:]*)[=:](.*)$/s.exec(text) ?? [];
     if (name === 'no-new-privileges') {
@@ -141,13 +147,15 @@ export function parseSecurityOptions(texts: readonly string[]): SecurityOptions 
       noNewPrivileges = value !== 'false';
     } else if (name === 'seccomp' && value) {
       seccomp = value === 'builtin' ? undefined : value;
+    } else if (name === 'apparmor' && value) {
+      apparmor = value;
     } else {
       throw new HealthctlError('USAGE', `invalid --security-opt ${value === undefined ? 1 : 2}: ${quote(text)}`, {
-        hint: 'no-new-privileges and seccomp=FILE|unconfined are supported',
+        hint: 'no-new-privileges, seccomp=FILE|unconfined and apparmor=NAME|unconfined are supported',
       });
     }
   }
-  return { noNewPrivileges, seccomp };
+  return { noNewPrivileges, seccomp, apparmor };
 }
 
 function usage(message: string): HealthctlError {

@@ -101,6 +101,8 @@ describe('privileges', () => {
       permitted: DEFAULT_CAPABILITIES,
     });
     expect(process?.noNewPrivileges).toBe(false);
+    expect(process).not.toHaveProperty('apparmorProfile');
+    expect(build({ apparmor: 'mine' }).process?.apparmorProfile).toBe('mine');
     expect(linux?.seccomp?.defaultAction).toBe('SCMP_ACT_ERRNO');
     expect(linux?.maskedPaths).toEqual(expect.arrayContaining(['/proc/kcore', '/sys/firmware']));
     expect(linux?.maskedPaths).toContain('/sys/devices/system/cpu/cpu1/thermal_throttle');

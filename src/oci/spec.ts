@@ -45,6 +45,8 @@ export interface SpecOptions {
   readonly privileged?: boolean;
   /** `--security-opt no-new-privileges`. */
   readonly noNewPrivileges?: boolean;
+  /** Name of a profile that the kernel has, or `unconfined`; absent where it has no AppArmor. */
+  readonly apparmor?: string | undefined;
   readonly capAdd?: readonly string[];
   readonly capDrop?: readonly string[];
   /** Absent: Docker's default profile. */
@@ -170,6 +172,7 @@ function buildProcess(options: SpecOptions, capabilities: readonly string[]): Co
     cwd: resolveCwd(options.workingDir, image.workingDir),
     capabilities: capabilitySets(capabilities, options.user.uid),
     noNewPrivileges: options.noNewPrivileges ?? false,
+    ...(options.apparmor !== undefined && { apparmorProfile: options.apparmor }),
     ...(ulimits.length > 0 && { rlimits: ulimits }),
     ...(oomScoreAdj !== 0 && { oomScoreAdj }),
   };

@@ -64,7 +64,11 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   restartOptionSpec,
   { name: 'rm', type: 'bool', help: 'Remove the container when it exits' },
   { name: 'runtime', type: 'string', help: 'OCI runtime to use: runc, crun, or a path' },
-  { name: 'security-opt', type: 'list', help: 'Security options: no-new-privileges, seccomp=FILE|unconfined' },
+  {
+    name: 'security-opt',
+    type: 'list',
+    help: 'Security options: no-new-privileges, seccomp=FILE|unconfined, apparmor=NAME|unconfined',
+  },
   { name: 'shm-size', type: 'string', value: 'bytes', help: 'Size of /dev/shm', check: checkBy(parseSize) },
   { name: 'stop-signal', type: 'string', help: 'Signal to stop the container' },
   { name: 'stop-timeout', type: 'int', help: 'Timeout (in seconds) to stop a container' },

@@ -1,0 +1,82 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { APPARMOR_PROFILE_TEXT, ensureAppArmorProfile, isAppArmorEnabled } from './apparmor.ts';
+
+let sysDir: string;
+beforeEach(() => {
+  sysDir = mkdtempSync(join(tmpdir(), 'healthctl-apparmor-'));
+});
+afterEach(() => rmSync(sysDir, { recursive: true }));
+
+function kernel(enabled: string, profiles: string): void {
+  for (const [dir, name, text] of [
+    ['module/apparmor/parameters', 'enabled', enabled],
+    ['kernel/security/apparmor', 'profiles', profiles],
+  ] as const) {
+    mkdirSync(join(sysDir, dir), { recursive: true });
+    writeFileSync(join(sysDir, dir, name), text);
+  }
+}
+
+/** A parser that keeps what it was given. */
+function parser(script: string) {
+  const path = join(sysDir, 'apparmor_parser');
+  writeFileSync(path, `#!/bin/sh\necho "$*" > ${sysDir}/args\ncat > ${sysDir}/stdin\n${script}\n`);
+  chmodSync(path, 0o755);
+  return { sysDir, programDirs: [join(sysDir, 'nowhere'), sysDir] };
+}
+
+describe('whether there is AppArmor', () => {
+  test('a kernel without it', () => expect(isAppArmorEnabled({ sysDir })).toBe(false));
+
+  test('switched off', () => {
+    kernel('N\n', '');
+    expect(isAppArmorEnabled({ sysDir })).toBe(false);
+  });
+
+  test('on', () => {
+    kernel('Y\n', '');
+    expect(isAppArmorEnabled({ sysDir })).toBe(true);
+  });
+
+  test('on, and securityfs is not here', () => {
+    kernel('Y\n', '');
+    rmSync(join(sysDir, 'kernel'), { recursive: true });
+    expect(isAppArmorEnabled({ sysDir })).toBe(false);
+  });
+});
+
+describe('loading the profile', () => {
+  test('is done by the parser, from its stdin', () => {
+    kernel('Y\n', 'healthctl-default-2 (enforce)\ndocker-default (enforce)\n');
+    ensureAppArmorProfile(parser('exit 0'));
+    expect(readFileSync(join(sysDir, 'args'), 'utf8')).toBe('--replace --skip-cache\n');
+    expect(readFileSync(join(sysDir, 'stdin'), 'utf8')).toBe(APPARMOR_PROFILE_TEXT);
+  });
+
+  test('is left out when the kernel has it', () => {
+    kernel('Y\n', 'docker-default (enforce)\nhealthctl-default (enforce)\n');
+    ensureAppArmorProfile(parser('exit 1'));
+    expect(() => readFileSync(join(sysDir, 'args'))).toThrow('ENOENT');
+  });
+
+  test('a parser that fails', () => {
+    kernel('Y\n', '');
+    expect(() => ensureAppArmorProfile(parser('echo "Permission denied; attempted to load" >&2; exit 1'))).toThrow(
+      expect.objectContaining({
+        code: 'RUNTIME',
+        message:
+          'AppArmor enabled on system but the healthctl-default profile could not be loaded: Permission denied; attempted to load',
+      }),
+    );
+  });
+
+  test('no parser', () => {
+    kernel('Y\n', '');
+    expect(() => ensureAppArmorProfile({ sysDir, programDirs: [sysDir] })).toThrow(
+      expect.objectContaining({ code: 'NOT_FOUND', hint: expect.stringContaining("Debian's package apparmor") }),
+    );
+  });
+});

@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, HealthctlError } from '../lib/errors.ts';
+
+/** The profile that containers get where the kernel has AppArmor. */
+export const DEFAULT_APPARMOR_PROFILE = 'healthctl-default';
+
+/** Where AppArmor is on a host. */
+export interface AppArmorHost {
+  readonly sysDir: string;
+  /** Where apparmor_parser may be. */
+  readonly programDirs: readonly string[];
+}
+
+const THIS_HOST: AppArmorHost = { sysDir: '/sys', programDirs: ['/usr/sbin', '/sbin', '/usr/local/sbin'] };
+
+const PARSER = 'apparmor_parser';
+/** A profile is loaded in a tenth of a second. */
+const PARSER_TIMEOUT_MS = 10_000;
+
+/**
+ * The text of the default profile, with the rights of Docker's docker-default: all but mounting, writing to what of /proc is of no process and
+ * to what of /sys is not cgroups, reading the kernel's memory and firmware, and tracing processes that are not the container's.
+ */
+export const APPARMOR_PROFILE_TEXT = `# Of containers that healthctl makes. It is loaded when one starts and the kernel does not have it.
+profile ${DEFAULT_APPARMOR_PROFILE} flags=(attach_disconnected,mediate_deleted) {
+  network,
+  capability,
+  file,
+  umount,
+  deny mount,
+
+  # From the host and the runtime, which ends containers; and among each other.
+  signal (receive) peer=unconfined,
+  signal (receive) peer=runc,
+  signal (receive) peer=crun,
+  signal (send, receive) peer=${DEFAULT_APPARMOR_PROFILE},
+  ptrace (trace, read, tracedby, readby) peer=${DEFAULT_APPARMOR_PROFILE},
+
+  # What in /proc has no number is of no process.
+  deny /proc/* w,
+  deny /proc/[^0-9]*/** w,
+  deny /proc/sysrq-trigger rwklx,
+  deny /proc/kcore rwklx,
+
+  # All of /sys but /sys/fs/cgroup.
+  deny /sys/[^f]*/** wklx,
+  deny /sys/f[^s]*/** wklx,
+  deny /sys/fs/[^c]*/** wklx,
+  deny /sys/fs/c[^g]*/** wklx,
+  deny /sys/firmware/** rwklx,
+  deny /sys/devices/virtual/powercap/** rwklx,
+  deny /sys/kernel/security/** rwklx,
+}
+`;
+
+/** Whether the kernel confines by AppArmor, and we may have profiles: not where healthctl itself runs in a container without securityfs. */
+export function isAppArmorEnabled({ sysDir }: Pick<AppArmorHost, 'sysDir'> = THIS_HOST): boolean {
+  if (!existsSync(join(sysDir, 'kernel/security/apparmor/profiles'))) return false;
+  return readIfThere(join(sysDir, 'module/apparmor/parameters/enabled')).startsWith('Y');
+}
+
+/**
+ * Loads the default profile unless the kernel has it: it forgets profiles at a reboot.
+ *
+ * @throws NOT_FOUND without apparmor_parser; RUNTIME with what that said
+ */
+export function ensureAppArmorProfile(host: AppArmorHost = THIS_HOST): void {
+  const loaded = readIfThere(join(host.sysDir, 'kernel/security/apparmor/profiles'));
+  if (loaded.split('\n').some((line) => line.startsWith(`${DEFAULT_APPARMOR_PROFILE} `))) return;
+  const hint = 'give --security-opt apparmor=unconfined for a container without a profile';
+  const parser = host.programDirs.map((dir) => join(dir, PARSER)).find(isProgram);
+  if (parser === undefined)
+    throw new HealthctlError('NOT_FOUND', `AppArmor is enabled on this host, and ${PARSER} is not installed`, {
+      hint: `install it (Debian's package apparmor), or ${hint}`,
+    });
+  const { status, stderr, error } = spawnSync(parser, ['--replace', '--skip-cache'], {
+    input: APPARMOR_PROFILE_TEXT,
+    encoding: 'utf8',
+    timeout: PARSER_TIMEOUT_MS,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  if (status === 0) return;
+  const reason = error?.message ?? (stderr.trim().split('\n').at(-1) || `exit status ${status}`);
+  throw new HealthctlError(
+    'RUNTIME',
+    `AppArmor enabled on system but the ${DEFAULT_APPARMOR_PROFILE} profile could not be loaded: ${reason}`,
+    {
+      hint: `a monitor that systemd runs may not load it: \`healthctl daemon install\` has it loaded at boot; or ${hint}`,
+    },
+  );
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}
