@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { constants, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
@@ -6,6 +6,7 @@ import { capabilitiesOfMask } from '../oci/capabilities.ts';
 import type { GoArch } from '../oci/seccomp.ts';
 import type { HostFacts } from '../oci/spec.ts';
 import type { Device } from '../oci/types.ts';
+import { isProgram } from '../system/is-program.ts';
 
 /** Node.js's names of architectures to Go's. */
 const ARCHITECTURES: Readonly<Record<string, GoArch>> = {
@@ -109,15 +110,5 @@ export function findRuntime(name: string, path: string): string {
 
 function findProgram(names: readonly string[], path: string): string | undefined {
   const dirs = [...path.split(':'), '/usr/sbin', '/sbin', '/usr/local/sbin'].filter((dir) => dir !== '');
-  return names.flatMap((name) => dirs.map((dir) => join(dir, name))).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return false;
-  }
+  return names.flatMap((name) => dirs.map((dir) => join(dir, name))).find(isProgram);
 }

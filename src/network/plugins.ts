@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
-import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { isProgram } from '../system/is-program.ts';
 
 /** The CNI plugins that a bridge network is made of. */
 export const BRIDGE_PLUGINS = ['bridge', 'host-local', 'portmap'] as const;
@@ -43,16 +43,6 @@ export function findTool(name: string, packageName: string): string {
   throw new HealthctlError('NOT_FOUND', `bridge networks need the program ${name}, which is not installed`, {
     hint: `install it (Debian's package ${packageName}), or give --network none or --network host`,
   });
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return false;
-  }
 }
 
 /** What programs are run with. */

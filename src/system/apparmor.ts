@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
+import { isProgram } from './is-program.ts';
 
 /** The profile that containers get where the kernel has AppArmor. */
 export const DEFAULT_APPARMOR_PROFILE = 'healthctl-default';
@@ -98,15 +99,5 @@ function readIfThere(path: string): string {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return '';
     throw error;
-  }
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return false;
   }
 }
