@@ -26,13 +26,19 @@ export function must(side: Side, ...args: string[]): string {
 }
 
 /** @returns the id */
-function run(side: Side, health: readonly string[], command = ['sleep', '3600']): string {
+function run(side: Side, health: readonly string[], command = ['sleep', '3600'], image = IMAGE): string {
   const place = ['--network', 'none', '--security-opt', `seccomp=${side.seccomp}`];
-  return must(side, 'run', '-d', ...place, ...health, IMAGE, ...command).trim();
+  return must(side, 'run', '-d', ...place, ...health, image, ...command).trim();
 }
 
-export function runMany(side: Side, count: number, health: readonly string[], command?: string[]): void {
-  for (let i = 0; i < count; i += 1) run(side, health, command);
+export function runMany(
+  side: Side,
+  count: number,
+  health: readonly string[],
+  command?: string[],
+  image?: string,
+): void {
+  for (let i = 0; i < count; i += 1) run(side, health, command, image);
 }
 
 export function removeAll(side: Side): void {
@@ -50,6 +56,10 @@ export interface Load {
   readonly containers: number;
   readonly flags: readonly string[];
   readonly command?: string[];
+  /** Default: IMAGE. */
+  readonly image?: string;
+  /** How long it is checked before it is measured; default 2 s. */
+  readonly warmUpMs?: number;
 }
 
 /** The image's check at 1 s: few enough that the checks do not wait for each other, on two cores already. */
@@ -73,8 +83,16 @@ export const HTTP: Load = {
   command: ['busybox', 'httpd', '-f', '-p', '8080', '-h', '/'],
 };
 
-/** The same on a host where the processors do not fall asleep between two checks: 150 a second. */
-export const HTTP_MANY: Load = { ...HTTP, containers: 60 };
+export const NGINX_IMAGE = 'docker.io/bench/nginx:1';
+/**
+ * A server as they are in use, on a host where the processors do not fall asleep between two checks, 150 a second, by a monitor that has run for a while: the
+ * compiler of its JavaScript is still at work in the first half minute of such checks.
+ */
+export const HTTP_MANY: Load = {
+  ...{ containers: 60, warmUpMs: 20_000, image: NGINX_IMAGE },
+  flags: ['--health-interval', '400ms', '--health-http', 'http://127.0.0.1/', '--health-http-status', '200'],
+  command: ['nginx', '-g', 'daemon off;'],
+};
 
 /** @returns CPU of a check, and how long checks took: medians of what the health logs say, in milliseconds */
 export async function cpuOfCheck(
@@ -83,8 +101,8 @@ export async function cpuOfCheck(
   seconds: number,
   load: Load = FRESH,
 ): Promise<Cpu & { checks: number; tookMs: number }> {
-  runMany(side, load.containers, load.flags, load.command);
-  await sleep(2_000);
+  runMany(side, load.containers, load.flags, load.command, load.image);
+  await sleep(load.warmUpMs ?? 2_000);
   const { own, all, checks, tookS } = await cpuDuring(side, seconds);
   const took = [...(await side.healthLogs()).values()]
     .flat()
