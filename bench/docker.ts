@@ -1,5 +1,6 @@
 // healthctl's monitor beside a real Docker, in turn in one run: the same runc, libseccomp, containerd and seccomp
-// profile (healthctl's default, given to both), no network. Needs root, runc, cgroup v1, `npm run build`, and a root directory with a dockerd.
+// profile (healthctl's default, given to both), no network. Needs root, runc, cgroup v1, `npm run build`, a root directory with a dockerd,
+// and for `cheap` what an image of Debian's nginx is made with (test/fixtures/debian-root.ts).
 //   node --import tsx bench/docker.ts --docker-root DIR [--quick] [--only ps,cpu,cheap,lateness,start] [--rounds 4] [--late 50]
 // Instead of --docker-root: HEALTHCTL_DOCKER_ROOT. --quick: a third of the time, figures that say little.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -112,7 +113,7 @@ async function inTurn<T>(sides: Sides<Side>, count: number, work: (side: Side) =
 
 async function comparePs(sides: Sides<Side>): Promise<void> {
   const { healthctl, docker } = sides;
-  for (const side of [healthctl, docker]) measures.runMany(side, PS_CONTAINERS, measures.NEVER);
+  for (const side of [healthctl, docker]) measures.runMany(side, { containers: PS_CONTAINERS, flags: measures.NEVER });
   await sleep(2_000);
   const node: number[] = [];
   const seen = await inTurn(sides, quick ? 7 : 25, async ({ program, env }) => {
@@ -140,7 +141,7 @@ async function comparePs(sides: Sides<Side>): Promise<void> {
 
 async function compareCpu(sides: Sides<Side>): Promise<void> {
   const seconds = quick ? 5 : 10;
-  for (const side of [sides.healthctl, sides.docker]) measures.runMany(side, 5, measures.NEVER);
+  for (const side of [sides.healthctl, sides.docker]) measures.runMany(side, { containers: 5, flags: measures.NEVER });
   await sleep(2_000);
   const [idleOurs, idleTheirs] = [
     await measures.idleCpu(sides.healthctl, seconds),

@@ -34,7 +34,8 @@ try {
   const archive = join(containerd.directory, 'image.tar');
   writeFileSync(archive, await dockerArchive({ name: IMAGE, config: {} }));
   must(side, 'load', '-q', '-i', archive);
-  for (const load of [HTTP, RESIDENT]) runMany(side, Math.floor(count / 2), everySecond(load), load.command);
+  for (const load of [HTTP, RESIDENT])
+    runMany(side, { ...load, containers: Math.floor(count / 2), flags: everySecond(load) });
   console.log(`${side.versions}, ${count} containers, load average ${loadOf()}`);
   await sleep(5_000);
   await measure(side);

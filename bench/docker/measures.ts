@@ -31,14 +31,8 @@ function run(side: Side, health: readonly string[], command = ['sleep', '3600'],
   return must(side, 'run', '-d', ...place, ...health, image, ...command).trim();
 }
 
-export function runMany(
-  side: Side,
-  count: number,
-  health: readonly string[],
-  command?: string[],
-  image?: string,
-): void {
-  for (let i = 0; i < count; i += 1) run(side, health, command, image);
+export function runMany(side: Side, { containers, flags, command, image }: Load): void {
+  for (let i = 0; i < containers; i += 1) run(side, flags, command, image);
 }
 
 export function removeAll(side: Side): void {
@@ -85,8 +79,8 @@ export const HTTP: Load = {
 
 export const NGINX_IMAGE = 'docker.io/bench/nginx:1';
 /**
- * A server as they are in use, on a host where the processors do not fall asleep between two checks, 150 a second, by a monitor that has run for a while: the
- * compiler of its JavaScript is still at work in the first half minute of such checks.
+ * A server as they are in use, on a host where the processors do not fall asleep between two checks (150 a second), by a monitor that has run
+ * for a while: the compiler of its JavaScript is still at work in the first half minute of such checks.
  */
 export const HTTP_MANY: Load = {
   ...{ containers: 60, warmUpMs: 20_000, image: NGINX_IMAGE },
@@ -101,7 +95,7 @@ export async function cpuOfCheck(
   seconds: number,
   load: Load = FRESH,
 ): Promise<Cpu & { checks: number; tookMs: number }> {
-  runMany(side, load.containers, load.flags, load.command, load.image);
+  runMany(side, load);
   await sleep(load.warmUpMs ?? 2_000);
   const { own, all, checks, tookS } = await cpuDuring(side, seconds);
   const took = [...(await side.healthLogs()).values()]
@@ -137,7 +131,7 @@ async function cpuDuring(side: Side, seconds: number) {
  * punctual they are.
  */
 export async function lateness(side: Side, containers: number, seconds: number) {
-  runMany(side, containers, ['--health-interval', `${LATE_INTERVAL_MS}ms`]);
+  runMany(side, { containers, flags: ['--health-interval', `${LATE_INTERVAL_MS}ms`] });
   await sleep(LATE_INTERVAL_MS + 1_000);
   const from = Date.now();
   const cpuBeforeMs = cpuMsOfGroup(side.group);

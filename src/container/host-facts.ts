@@ -6,7 +6,7 @@ import { capabilitiesOfMask } from '../oci/capabilities.ts';
 import type { GoArch } from '../oci/seccomp.ts';
 import type { HostFacts } from '../oci/spec.ts';
 import type { Device } from '../oci/types.ts';
-import { isProgram } from '../system/is-program.ts';
+import { isProgram } from '../system/programs.ts';
 
 /** Node.js's names of architectures to Go's. */
 const ARCHITECTURES: Readonly<Record<string, GoArch>> = {

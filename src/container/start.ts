@@ -73,7 +73,7 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
   const subject = { namespace: ctx.containerd.namespace, id };
   const dataDir = dataDirOf(ctx.dirs, subject);
   const config = storedConfigOf(view.record);
-  ensureAppArmor(view);
+  await ensureAppArmor(ctx, view);
   if (config) {
     refuseLostVolumes(ctx, config);
     await prepareNamespaces(ctx, view.record, config);

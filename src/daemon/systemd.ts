@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
-import { APPARMOR_PROFILE_TEXT, DEFAULT_APPARMOR_PROFILE, isAppArmorEnabled } from '../system/apparmor.ts';
+import { isAppArmorEnabled } from '../system/apparmor.ts';
 import { type Systemd, systemd as systemdHere } from '../system/systemd.ts';
+import { forgetProfileAtBoot, loadProfileAtBoot } from './apparmor-at-boot.ts';
 import { type UnitRequest, unitNameOf, unitTextOf } from './systemd-unit.ts';
 
 /** Where the units of this machine are that no package brought. */
@@ -17,9 +18,7 @@ const UNIT_DIRS = [
   '/lib/systemd/system',
 ];
 
-/** What the host loads profiles from at boot. The monitor may not: its unit has not the right to. */
-const APPARMOR_DIR = '/etc/apparmor.d';
-const APPARMOR_FILE = join(APPARMOR_DIR, DEFAULT_APPARMOR_PROFILE);
+const BOOT_PLACES = { profileDir: '/etc/apparmor.d', unitDir: UNIT_DIR };
 
 type Addressed = { readonly address: string };
 
@@ -42,8 +41,9 @@ export interface InstallRequest extends UnitRequest {
 export async function installUnit(request: InstallRequest, systemd: Systemd = systemdHere): Promise<string> {
   systemd.require();
   const name = unitNameOf(request.settings.address);
-  writeSystemFile(join(UNIT_DIR, name), unitTextOf(request));
-  if (isAppArmorEnabled() && existsSync(APPARMOR_DIR)) writeSystemFile(APPARMOR_FILE, APPARMOR_PROFILE_TEXT);
+  const text = unitTextOf(request);
+  if (isAppArmorEnabled()) loadProfileAtBoot(BOOT_PLACES, writeSystemFile);
+  writeSystemFile(join(UNIT_DIR, name), text);
   await systemd.run('systemctl', ['daemon-reload']);
   await systemd.run('systemctl', ['enable', '--quiet', name]);
   await systemd.run('systemctl', ['stop', name]);
@@ -70,8 +70,7 @@ export async function uninstallUnit({ address }: Addressed, systemd: Systemd = s
     });
   await systemd.run('systemctl', ['disable', '--quiet', '--now', name]);
   rmSync(path, { force: true });
-  if (!readdirSync(UNIT_DIR).some((other) => /^healthctl(-[0-9a-f]{8})?\.service$/.test(other)))
-    rmSync(APPARMOR_FILE, { force: true });
+  forgetProfileAtBoot(BOOT_PLACES);
   await systemd.run('systemctl', ['daemon-reload']);
   // Of no effect, and an error, for a unit that did not fail.
   await systemd.run('systemctl', ['reset-failed', name]).catch(() => undefined);

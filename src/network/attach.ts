@@ -19,7 +19,7 @@ import { allocatePorts, tryPortOfHost } from './free-port.ts';
 import { type HostEntry, updateHostsFile } from './hosts-file.ts';
 import { DEFAULT_NETWORK, listNetworks, type NetworkRecord, needNetwork } from './network-record.ts';
 import { type LockedNetworks, type NetworkContext, networkPlacesOf, withNetworkLock } from './places.ts';
-import { callPlugin, findPlugins, findTool, type PluginConfig } from './plugins.ts';
+import { callPlugin, findPlugins, needTool, type PluginConfig } from './plugins.ts';
 import type { PortRequest, PublishedPort } from './port-spec.ts';
 import { holdsAddress, parseAddress, parseSubnet } from './subnet.ts';
 
@@ -46,7 +46,7 @@ const INTERFACE = 'eth0';
 /** Throws NOT_FOUND, with what to install, where bridge networks cannot be had here. */
 export function checkNetworking({ settings }: Pick<NetworkContext, 'settings'>): void {
   findPlugins(settings.cniBinDir);
-  findTool('iptables', 'iptables');
+  needTool('iptables', 'iptables');
 }
 
 /**

@@ -3,9 +3,10 @@ import { mkdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
+import { runProgram } from '../system/run-program.ts';
 import { BRIDGE_PREFIX, type NetworkRecord } from './network-record.ts';
 import { type LockedNetworks, networkPlacesOf } from './places.ts';
-import { findTool, runProgram } from './plugins.ts';
+import { needTool } from './plugins.ts';
 import type { PublishedPort } from './port-spec.ts';
 import { portsOfPortmap } from './portmap-rules.ts';
 
@@ -104,11 +105,11 @@ async function changeJump(ctx: LockedNetworks, how: '-A' | '-I' | '-D', [, table
 
 /** For a question, whose no is an exit status. */
 function tryIptables(ctx: LockedNetworks, args: readonly string[]) {
-  return runProgram(ctx, { file: findTool('iptables', 'iptables'), args });
+  return runProgram(ctx, { file: needTool('iptables', 'iptables'), args });
 }
 
 async function iptables(ctx: LockedNetworks, name: string, args: readonly string[], stdin = ''): Promise<void> {
-  const { code, stderr } = await runProgram(ctx, { file: findTool(name, 'iptables'), args, stdin });
+  const { code, stderr } = await runProgram(ctx, { file: needTool(name, 'iptables'), args, stdin });
   if (code !== 0) throw failure(name, code, stderr);
 }
 

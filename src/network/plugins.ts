@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { Clock } from '../lib/clock.ts';
-import { HealthctlError, messageOf } from '../lib/errors.ts';
-import { isProgram } from '../system/is-program.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import { findTool, isProgram } from '../system/programs.ts';
+import { type ProgramContext, runProgram } from '../system/run-program.ts';
 
 /** The CNI plugins that a bridge network is made of. */
 export const BRIDGE_PLUGINS = ['bridge', 'host-local', 'portmap'] as const;
@@ -12,17 +11,6 @@ const PLUGIN_DIRS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni', '/usr/l
 
 /** One plugin of a network, as CNI's specification has its configuration (0.4.0, which every release of the plugins since 2019 takes). */
 export type PluginConfig = Readonly<Record<string, unknown>> & { readonly type: string };
-
-/** Where the system's programs are, for us and for the plugins that call iptables: not the PATH of whoever calls us. */
-const TOOL_DIRS = [
-  '/usr/local/sbin',
-  '/usr/local/bin',
-  '/usr/sbin',
-  '/usr/bin',
-  '/sbin',
-  '/bin',
-  '/run/current-system/sw/bin',
-];
 
 /** The directory that has all plugins. Throws NOT_FOUND that says what to install. */
 export function findPlugins(configured: string | undefined): string {
@@ -36,20 +24,13 @@ export function findPlugins(configured: string | undefined): string {
   );
 }
 
-/** A program of the system. Throws NOT_FOUND that says what to install. */
-export function findTool(name: string, packageName: string): string {
-  const found = TOOL_DIRS.map((dir) => join(dir, name)).find(isProgram);
+/** A program that bridge networks are made with. Throws NOT_FOUND that says what to install. */
+export function needTool(name: string, packageName: string): string {
+  const found = findTool(name);
   if (found !== undefined) return found;
   throw new HealthctlError('NOT_FOUND', `bridge networks need the program ${name}, which is not installed`, {
     hint: `install it (Debian's package ${packageName}), or give --network none or --network host`,
   });
-}
-
-/** What programs are run with. */
-export interface ProgramContext {
-  readonly clock: Clock;
-  /** See LockedNetworks. */
-  readonly lockFd?: number;
 }
 
 /** One call of a plugin. */
@@ -103,53 +84,4 @@ function parsedOrUndefined(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-export interface ProgramCall {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly stdin?: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-export interface ProgramEnd {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Longer than a plugin waits for another one's lock. */
-const LIMIT_MS = 60_000;
-const MAX_OUTPUT = 1 << 20;
-
-/** Runs a program to its end, with nothing of our environment. Throws RUNTIME when it cannot be run, TIMEOUT when it does not end. */
-export async function runProgram({ clock, lockFd }: ProgramContext, call: ProgramCall): Promise<ProgramEnd> {
-  const child = spawn(call.file, call.args, {
-    cwd: '/',
-    env: { PATH: TOOL_DIRS.join(':'), ...call.env },
-    stdio: ['pipe', 'pipe', 'pipe', ...(lockFd === undefined ? [] : [lockFd])],
-  });
-  const texts = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name]?.setEncoding('utf8').on('data', (text: string) => {
-      if (texts[name].length < MAX_OUTPUT) texts[name] += text;
-    });
-  }
-  child.stdin?.on('error', () => undefined); // it need not read
-  child.stdin?.end(call.stdin ?? '');
-  const over = new AbortController();
-  const ended = new Promise<number>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve(code ?? -1));
-  });
-  try {
-    const end = await Promise.race([ended, clock.sleep(LIMIT_MS, over.signal).then(() => undefined)]);
-    if (end !== undefined) return { code: end, ...texts };
-  } catch (error) {
-    throw new HealthctlError('RUNTIME', `cannot run ${call.file}: ${messageOf(error)}`, { cause: error });
-  } finally {
-    over.abort();
-  }
-  child.kill('SIGKILL');
-  throw new HealthctlError('TIMEOUT', `${call.file} did not end in ${LIMIT_MS / 1000} s`);
 }

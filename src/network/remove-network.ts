@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { HealthctlError } from '../lib/errors.ts';
 import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
+import { runProgram } from '../system/run-program.ts';
 import { sweepLocked } from './attach.ts';
 import { dropRules, ensureRules } from './firewall.ts';
 import { isBuiltIn, resolveNetwork } from './known-networks.ts';
@@ -13,7 +14,7 @@ import {
   type NetworkRecord,
 } from './network-record.ts';
 import { type LockedNetworks, type NetworkContext, withNetworkLock } from './places.ts';
-import { findTool, runProgram } from './plugins.ts';
+import { needTool } from './plugins.ts';
 
 /**
  * Removes a network with its bridge and its rules.
@@ -65,7 +66,7 @@ async function takeDown(ctx: LockedNetworks, network: NetworkRecord): Promise<vo
 
 async function deleteLink(ctx: LockedNetworks, name: string): Promise<void> {
   const { code, stderr } = await runProgram(ctx, {
-    file: findTool('ip', 'iproute2'),
+    file: needTool('ip', 'iproute2'),
     args: ['link', 'delete', name],
   });
   if (code !== 0) throw new HealthctlError('RUNTIME', `the bridge ${name} could not be deleted: ${stderr.trim()}`);

@@ -133,8 +133,8 @@ export interface SecurityOptions {
 }
 
 /**
- * All `--security-opt` values, the last one of a kind wins: `no-new-privileges[=BOOL]`, `seccomp=FILE|unconfined|builtin`, `apparmor=NAME|unconfined`; `:` for
- * `=` too.
+ * All `--security-opt` values, the last one of a kind wins: `no-new-privileges[=BOOL]`, `seccomp=FILE|unconfined|builtin`,
+ * `apparmor=NAME|unconfined`; `:` for `=` too.
  */
 export function parseSecurityOptions(texts: readonly string[]): SecurityOptions {
   let noNewPrivileges = false;

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock as clock } from '../lib/clock.ts';
 import { APPARMOR_PROFILE_TEXT, ensureAppArmorProfile, isAppArmorEnabled } from './apparmor.ts';
 
 let sysDir: string;
@@ -49,22 +50,23 @@ describe('whether there is AppArmor', () => {
 });
 
 describe('loading the profile', () => {
-  test('is done by the parser, from its stdin', () => {
+  test('is done by the parser, from its stdin', async () => {
     kernel('Y\n', 'healthctl-default-2 (enforce)\ndocker-default (enforce)\n');
-    ensureAppArmorProfile(parser('exit 0'));
+    await ensureAppArmorProfile({ clock }, parser('exit 0'));
     expect(readFileSync(join(sysDir, 'args'), 'utf8')).toBe('--replace --skip-cache\n');
     expect(readFileSync(join(sysDir, 'stdin'), 'utf8')).toBe(APPARMOR_PROFILE_TEXT);
   });
 
-  test('is left out when the kernel has it', () => {
+  test('is left out when the kernel has it', async () => {
     kernel('Y\n', 'docker-default (enforce)\nhealthctl-default (enforce)\n');
-    ensureAppArmorProfile(parser('exit 1'));
+    await ensureAppArmorProfile({ clock }, parser('exit 1'));
     expect(() => readFileSync(join(sysDir, 'args'))).toThrow('ENOENT');
   });
 
-  test('a parser that fails', () => {
+  test('a parser that fails', async () => {
     kernel('Y\n', '');
-    expect(() => ensureAppArmorProfile(parser('echo "Permission denied; attempted to load" >&2; exit 1'))).toThrow(
+    const refusing = parser('echo "Permission denied; attempted to load" >&2; exit 1');
+    await expect(ensureAppArmorProfile({ clock }, refusing)).rejects.toThrow(
       expect.objectContaining({
         code: 'RUNTIME',
         message:
@@ -73,9 +75,9 @@ describe('loading the profile', () => {
     );
   });
 
-  test('no parser', () => {
+  test('no parser', async () => {
     kernel('Y\n', '');
-    expect(() => ensureAppArmorProfile({ sysDir, programDirs: [sysDir] })).toThrow(
+    await expect(ensureAppArmorProfile({ clock }, { sysDir, programDirs: [sysDir] })).rejects.toThrow(
       expect.objectContaining({ code: 'NOT_FOUND', hint: expect.stringContaining("Debian's package apparmor") }),
     );
   });

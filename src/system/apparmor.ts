@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
-import { isProgram } from './is-program.ts';
+import { findTool, TOOL_DIRS } from './programs.ts';
 
 /** The profile that containers get where the kernel has AppArmor. */
 export const DEFAULT_APPARMOR_PROFILE = 'healthctl-default';
@@ -14,11 +14,11 @@ export interface AppArmorHost {
   readonly programDirs: readonly string[];
 }
 
-const THIS_HOST: AppArmorHost = { sysDir: '/sys', programDirs: ['/usr/sbin', '/sbin', '/usr/local/sbin'] };
+const THIS_HOST: AppArmorHost = { sysDir: '/sys', programDirs: TOOL_DIRS };
 
 const PARSER = 'apparmor_parser';
-/** A profile is loaded in a tenth of a second. */
-const PARSER_TIMEOUT_MS = 10_000;
+/** What the kernel has loaded, below /sys: a line for each. */
+const PROFILES = 'kernel/security/apparmor/profiles';
 
 /**
  * The text of the default profile, with the rights of Docker's docker-default: all but mounting, writing to what of /proc is of no process and
@@ -58,32 +58,32 @@ profile ${DEFAULT_APPARMOR_PROFILE} flags=(attach_disconnected,mediate_deleted) 
 
 /** Whether the kernel confines by AppArmor, and we may have profiles: not where healthctl itself runs in a container without securityfs. */
 export function isAppArmorEnabled({ sysDir }: Pick<AppArmorHost, 'sysDir'> = THIS_HOST): boolean {
-  if (!existsSync(join(sysDir, 'kernel/security/apparmor/profiles'))) return false;
+  if (!existsSync(join(sysDir, PROFILES))) return false;
   return readIfThere(join(sysDir, 'module/apparmor/parameters/enabled')).startsWith('Y');
 }
 
 /**
  * Loads the default profile unless the kernel has it: it forgets profiles at a reboot.
  *
- * @throws NOT_FOUND without apparmor_parser; RUNTIME with what that said
+ * @throws NOT_FOUND without apparmor_parser; RUNTIME with what that said; TIMEOUT when it does not end
  */
-export function ensureAppArmorProfile(host: AppArmorHost = THIS_HOST): void {
-  const loaded = readIfThere(join(host.sysDir, 'kernel/security/apparmor/profiles'));
+export async function ensureAppArmorProfile(
+  { clock }: { readonly clock: Clock },
+  { sysDir, programDirs }: AppArmorHost = THIS_HOST,
+): Promise<void> {
+  const loaded = readIfThere(join(sysDir, PROFILES));
   if (loaded.split('\n').some((line) => line.startsWith(`${DEFAULT_APPARMOR_PROFILE} `))) return;
   const hint = 'give --security-opt apparmor=unconfined for a container without a profile';
-  const parser = host.programDirs.map((dir) => join(dir, PARSER)).find(isProgram);
-  if (parser === undefined)
+  const file = findTool(PARSER, programDirs);
+  if (file === undefined)
     throw new HealthctlError('NOT_FOUND', `AppArmor is enabled on this host, and ${PARSER} is not installed`, {
       hint: `install it (Debian's package apparmor), or ${hint}`,
     });
-  const { status, stderr, error } = spawnSync(parser, ['--replace', '--skip-cache'], {
-    input: APPARMOR_PROFILE_TEXT,
-    encoding: 'utf8',
-    timeout: PARSER_TIMEOUT_MS,
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  if (status === 0) return;
-  const reason = error?.message ?? (stderr.trim().split('\n').at(-1) || `exit status ${status}`);
+  const { runProgram } = await import('./run-program.ts');
+  const args = ['--replace', '--skip-cache'];
+  const { code, stderr } = await runProgram({ clock }, { file, args, stdin: APPARMOR_PROFILE_TEXT });
+  if (code === 0) return;
+  const reason = stderr.trim().split('\n').at(-1) || `exit status ${code}`;
   throw new HealthctlError(
     'RUNTIME',
     `AppArmor enabled on system but the ${DEFAULT_APPARMOR_PROFILE} profile could not be loaded: ${reason}`,
