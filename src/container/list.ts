@@ -1,7 +1,7 @@
 import type { ContainerContext } from './context.ts';
-import { withExitNote } from './exit-note.ts';
 import { readHealth, type ShownHealth } from './health.ts';
-import { type ContainerView, momentOf, viewOf } from './view.ts';
+import { type ContainerView, momentOf } from './view.ts';
+import { viewWithExit } from './view-with-exit.ts';
 
 /** A row of `ps`. */
 export interface ListedContainer {
@@ -26,10 +26,9 @@ export async function listContainers(
   ]);
   const taskOf = new Map(tasks.map((task) => [task.containerId, task]));
   const moment = momentOf(ctx.clock);
-  const place = { dirs: ctx.dirs, namespace: ctx.containerd.namespace };
-  const views = records
-    .map((record) => withExitNote(place, viewOf(record, taskOf.get(record.id), moment)))
-    .filter(keep)
-    .sort((a, b) => b.record.createdAtMs - a.record.createdAtMs);
-  return Promise.all(views.map(async (view) => ({ view, health: await readHealth(ctx, view) })));
+  const views = await Promise.all(
+    records.map((record) => viewWithExit(ctx, { record, task: taskOf.get(record.id), moment }, call)),
+  );
+  const wanted = views.filter(keep).sort((a, b) => b.record.createdAtMs - a.record.createdAtMs);
+  return Promise.all(wanted.map(async (view) => ({ view, health: await readHealth(ctx, view) })));
 }

@@ -4,8 +4,8 @@ import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { containerNameOf, type KubernetesName, parseKubernetesName } from './container-name.ts';
 import type { ContainerContext } from './context.ts';
-import { withExitNote } from './exit-note.ts';
-import { type ContainerView, momentOf, viewOf } from './view.ts';
+import { type ContainerView, momentOf } from './view.ts';
+import { viewWithExit } from './view-with-exit.ts';
 
 /** What containerd allows as an id, and Docker as a name; an id of another tool may be longer. */
 const PLAUSIBLE = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
@@ -109,9 +109,12 @@ export async function resolveViews(
       : (await ctx.containerd.tasks.list(options)).map((task) => [task.containerId, task] as const),
   );
   const moment = momentOf(ctx.clock);
-  const place = { dirs: ctx.dirs, namespace: ctx.containerd.namespace };
-  return records.map((record) =>
-    record instanceof HealthctlError ? record : withExitNote(place, viewOf(record, tasks.get(record.id), moment)),
+  return Promise.all(
+    records.map((record) =>
+      record instanceof HealthctlError
+        ? record
+        : viewWithExit(ctx, { record, task: tasks.get(record.id), moment }, options),
+    ),
   );
 }
 
@@ -121,8 +124,8 @@ export async function viewRecord(
   record: ContainerRecord,
   options: { signal?: AbortSignal } = {},
 ): Promise<ContainerView> {
-  const view = viewOf(record, await ctx.containerd.tasks.find(record.id, options), momentOf(ctx.clock));
-  return withExitNote({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view);
+  const task = await ctx.containerd.tasks.find(record.id, options);
+  return viewWithExit(ctx, { record, task, moment: momentOf(ctx.clock) }, options);
 }
 
 /** A name that does not exist is often only looked for in the wrong namespace. */

@@ -55,10 +55,13 @@ export function runOfTask(
   task: TaskRecord | undefined,
   moment: Moment,
 ): Run | undefined {
-  const isUp = task?.status === 'running' || task?.status === 'paused' || task?.status === 'pausing';
-  const run = task && isUp ? runOf(task, startNoteOf(labels), moment) : undefined;
+  const run = task && isUp(task) ? runOf(task, startNoteOf(labels), moment) : undefined;
   return run && withTestSince(run, labels);
 }
+
+/** Whether containerd holds it for running, paused or not. */
+export const isUp = ({ status }: TaskRecord): boolean =>
+  status === 'running' || status === 'paused' || status === 'pausing';
 
 /** A run with what its container's labels say of its test. */
 export function withTestSince({ id, startedAtMs }: Run, labels: Readonly<Record<string, string>>): Run {

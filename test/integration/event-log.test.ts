@@ -128,7 +128,7 @@ test('a writer that is killed at any moment leaves all that it wrote, but for th
     const note = 'x'.repeat(2000);
     for (let at = 1; ; at += 1) {
       log.append({ type: 'container', action: 'start', id: 'c1', namespace: 'n', atMs: at, attributes: { note } });
-      process.stdout.write(at + '\\n');
+      if (!process.stdout.write(at + '\\n')) await new Promise((resolve) => process.stdout.once('drain', resolve));
     }`;
   const tsx = fileURLToPath(new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url));
   const path = join(dir, '..', 'writer.mts');

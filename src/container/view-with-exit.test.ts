@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { aRecord, aTask } from '../../test/builders/container.ts';
+import type { Exit, TaskRecord } from '../containerd/tasks.ts';
+import type { CallOptions } from '../containerd/transport.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import type { ContainerContext } from './context.ts';
+import { viewWithExit } from './view-with-exit.ts';
+
+const GONE = 2 ** 30;
+const moment = { nowMs: Date.parse('2026-01-02T00:00:00Z'), bootId: 'boot' };
+
+/** A containerd that answers `wait` so, and what it was asked. */
+function setUp(answer: () => Exit) {
+  const asked: (number | undefined)[] = [];
+  const wait = async (_: unknown, { timeoutMs }: CallOptions = {}): Promise<Exit> => {
+    asked.push(timeoutMs);
+    return answer();
+  };
+  const ctx = {
+    containerd: { namespace: 'ns', tasks: { wait } },
+    dirs: { hostId: 'x', runRoot: '/nonexistent', dataRoot: '/nonexistent', nerdctlDataRoot: '/nonexistent' },
+  } as unknown as ContainerContext;
+  const see = (task: TaskRecord | undefined) => viewWithExit(ctx, { record: aRecord(), task, moment });
+  return { asked, see };
+}
+
+const failing = (code: 'NOT_FOUND' | 'TIMEOUT' | 'UNAVAILABLE') => () => {
+  throw new HealthctlError(code, 'no');
+};
+
+test('a process that is gone before containerd has heard of it: its exit code is waited for', async () => {
+  const { asked, see } = setUp(() => ({ status: 3, atMs: 5 }));
+  expect(await see(aTask({ pid: GONE }))).toMatchObject({ state: 'exited', exit: { code: 3, atMs: 5 } });
+  expect(asked).toEqual([2_000]);
+});
+
+test.each([
+  ['the container was removed meanwhile', 'NOT_FOUND', 'created'],
+  ['containerd never hears of it', 'TIMEOUT', 'exited'],
+] as const)('%s', async (_, code, state) => {
+  expect((await setUp(failing(code)).see(aTask({ pid: GONE }))).state).toBe(state);
+});
+
+test('what else goes wrong is told', async () => {
+  await expect(setUp(failing('UNAVAILABLE')).see(aTask({ pid: GONE }))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+test.each([
+  ['no task', undefined],
+  ['a task that runs', aTask()],
+  ['one that has ended', aTask({ status: 'stopped', pid: GONE })],
+  ['one that is not started yet', aTask({ status: 'created', pid: GONE })],
+])('%s: nothing is waited for', async (_, task) => {
+  const { asked, see } = setUp(failing('UNAVAILABLE'));
+  await see(task);
+  expect(asked).toEqual([]);
+});
