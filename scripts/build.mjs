@@ -1,18 +1,22 @@
-// Builds dist/healthctl.cjs, one file with everything but native code, and dist/healthctl.cache, V8's compiled form of it.
+// Builds dist/healthctl.cjs, one file with everything but native code, and dist/*.cache, V8's compiled forms of it.
 //   node scripts/build.mjs [--out dist] [--no-cache]
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { commonJs } from './lib/commonjs.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: { out: { type: 'string', default: join(root, 'dist') }, 'no-cache': { type: 'boolean' } },
 });
 const bundle = join(resolve(values.out), 'healthctl.cjs');
-const cache = join(resolve(values.out), 'healthctl.cache');
+const caches = () =>
+  readdirSync(resolve(values.out))
+    .filter((name) => name.endsWith('.cache'))
+    .map((name) => join(resolve(values.out), name));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 const { outputFiles } = await build({
@@ -26,26 +30,40 @@ const { outputFiles } = await build({
   // bin/healthctl runs the file as a vm.Script, which knows no import() of its own: what is not bundled is required.
   supported: { 'dynamic-import': false },
   external: ['koffi'],
-  minifyWhitespace: true,
-  minifySyntax: true,
+  minify: true,
+  // For --debug alone (src/cli/trace.ts): nothing else reads it.
+  sourcemap: 'external',
+  sourcesContent: false,
+  outfile: bundle,
   // ASCII, because bin/healthctl reads the file as latin1: V8 keeps it in half the memory.
   charset: 'ascii',
   legalComments: 'none',
   define: { HEALTHCTL_VERSION: JSON.stringify(version), HEALTHCTL_COMMIT: JSON.stringify(commit()) },
+  // A function, as bin/healthctl calls it: put around it there, all of it would be copied at every start.
+  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+  footer: { js: '})' },
   logLevel: 'warning',
-  // src/system/libc.ts asks for whichever of __filename and import.meta.url there is.
-  logOverride: { 'empty-import-meta': 'silent' },
+  plugins: [commonJs],
 });
 mkdirSync(values.out, { recursive: true });
 // Renamed into place: somebody may be starting the program.
-writeFileSync(`${bundle}.new`, outputFiles[0].contents);
-rmSync(cache, { force: true });
+const [code, map] = ['.cjs', '.cjs.map'].map((end) => outputFiles.find(({ path }) => path.endsWith(end)));
+writeFileSync(`${bundle}.new`, code.contents);
+writeFileSync(`${bundle}.map`, inRepository(map.text));
+for (const cache of caches()) rmSync(cache);
 renameSync(`${bundle}.new`, bundle);
-console.log(`healthctl.cjs    ${size(bundle)}`);
+tell(bundle);
 if (!values['no-cache']) {
   // What the commands print on the way is of no use; run the script alone to see it.
   execFileSync(process.execPath, [join(root, 'scripts/make-cache.mjs'), bundle], { stdio: 'ignore' });
-  console.log(`healthctl.cache  ${size(cache)}`);
+  for (const cache of caches()) tell(cache);
+}
+
+/** A source map whose sources are named from the root of the repository. */
+function inRepository(text) {
+  const map = JSON.parse(text);
+  const sources = map.sources.map((source) => relative(root, resolve(values.out, source.replace(/^commonjs:/, ''))));
+  return JSON.stringify({ ...map, sources });
 }
 
 /** The short hash of the commit that is built; `dev` outside a repository or with uncommitted changes. */
@@ -60,6 +78,6 @@ function commit() {
   }
 }
 
-function size(path) {
-  return `${Math.round(statSync(path).size / 1024)} KiB`;
+function tell(path) {
+  console.log(`${basename(path).padEnd(28)} ${Math.round(statSync(path).size / 1024)} KiB`);
 }

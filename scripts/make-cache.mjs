@@ -1,51 +1,77 @@
-// Writes healthctl.cache beside a healthctl.cjs: V8's compiled form of it, made after commands have run, so that it holds the
-// functions they needed and not only the outermost. scripts/build.mjs calls it; alone it shows what the commands print.
-//   node scripts/make-cache.mjs dist/healthctl.cjs
+// Writes the caches beside a healthctl.cjs: V8's compiled forms of it, made after commands have run, so that they hold the functions that
+// were needed and not only the outermost. healthctl.cache is for any command; for some words there is a smaller one, of what they need
+// alone (bin/healthctl chooses). scripts/build.mjs calls it; alone it shows what the commands print.
+//   node scripts/make-cache.mjs dist/healthctl.cjs [WORD]
 //
-// The commands talk to a stand-in for containerd, with one container: they go all the way through gRPC, and change nothing.
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+// The commands talk to a stand-in for containerd, and `ps` to one for the monitor: they go all the way, and change nothing. Those that start
+// a container need root to the end, as they do in use; without it the cache has less.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 
-const COMMANDS = [
-  ['--version'],
+/** What has a cache of its own, and what is run for it. */
+const OWN = {
+  '--version': [['--version']],
+  ps: [['ps'], ['ps', '-a']],
+  run: [['run', '-d', '--name', 'fresh', '--health-cmd', 'true', 'demo', 'sleep', '1']],
+  healthcheck: [
+    ['container', 'healthcheck', 'warm-up'],
+    ['healthcheck', 'run', 'warm-up'],
+  ],
+};
+const ANY = [
+  ...Object.values(OWN).flat(),
   ['--help'],
   ['version'],
-  ['ps'],
-  ['ps', '-a', '--format', '{{.Names}} {{json .Status}}'],
+  ['ps', '--format', '{{.Names}} {{json .Status}}'],
   ['inspect', 'warm-up'],
-  ['container', 'healthcheck', 'warm-up'],
-  ['healthcheck', 'run', 'warm-up'],
   ['images'],
   ['run', '--help'],
+  ['create', '--name', 'fresh', 'demo'],
 ];
 const LIMIT_MS = 5_000;
 
 const file = resolve(process.argv[2] ?? 'dist/healthctl.cjs');
+const word = process.argv[3];
+if (word === undefined) {
+  // Each in a process of its own: what has run once stays compiled.
+  for (const own of Object.keys(OWN))
+    execFileSync(process.execPath, [fileURLToPath(import.meta.url), file, own], { stdio: 'inherit' });
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'healthctl-cache-'));
+const [socket, rootfs, settings] = ['containerd.sock', 'rootfs', 'healthctl.toml'].map((name) => join(folder, name));
+// As daemonPlacesOf in src/daemon/places.ts has it.
+const monitorDir = join(folder, 'run', createHash('sha256').update(socket).digest('hex').slice(0, 8), '.daemon');
+const monitor = word === 'ps' ? join(monitorDir, 'api.sock') : undefined;
+mkdirSync(monitorDir, { recursive: true });
+mkdirSync(rootfs);
+writeFileSync(settings, 'autostart = false\nnetwork = "none"\n');
 const worker = new Worker(new URL('./warm-up-server.mjs', import.meta.url), {
-  workerData: join(folder, 'containerd.sock'),
+  workerData: { socket, rootfs, monitor },
 });
 await new Promise((ready, reject) => worker.once('message', ready).once('error', reject));
 
 Object.assign(process.env, {
-  CONTAINERD_ADDRESS: join(folder, 'containerd.sock'),
+  CONTAINERD_ADDRESS: socket,
   CONTAINERD_NAMESPACE: 'warm-up',
   HEALTHCTL_RUN_ROOT: join(folder, 'run'),
   HEALTHCTL_DATA_ROOT: join(folder, 'data'),
-  HEALTHCTL_TOML: '/dev/null',
+  HEALTHCTL_TOML: settings,
 });
 const leave = process.exit;
 // Must be what bin/healthctl makes of it: V8 compares the source.
-const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`;
-const script = new Script(source, { filename: file });
-for (const argv of COMMANDS) await runOnce(argv);
-const data = script.createCachedData();
-writeFileSync(file.replace(/\.cjs$/, '.cache.new'), data);
-renameSync(file.replace(/\.cjs$/, '.cache.new'), file.replace(/\.cjs$/, '.cache'));
+const script = new Script(readFileSync(file, 'latin1'), { filename: file });
+for (const argv of word === undefined ? ANY : OWN[word]) await runOnce(argv);
+const cache = file.replace(/\.cjs$/, word === undefined ? '.cache' : `.${word.replace(/^--/, '')}.cache`);
+writeFileSync(`${cache}.new`, script.createCachedData());
+renameSync(`${cache}.new`, cache);
 rmSync(folder, { recursive: true });
 leave(0);
 

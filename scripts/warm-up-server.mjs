@@ -1,5 +1,8 @@
-// A stand-in for containerd, for scripts/make-cache.mjs, run as a worker: it has one container that runs, so that the code that reads
-// containers is warm; every other call ends well, with one empty message.
+// A stand-in for containerd, for scripts/make-cache.mjs, run as a worker: it has one container that runs, one image, and lets containers
+// named fresh be made and started, so that the code for all of that is warm; every other call ends well, with one empty message. Told where,
+// it stands in for the monitor too.
+import { createHash } from 'node:crypto';
+import { createServer as createMonitor } from 'node:http';
 import { createServer } from 'node:http2';
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -26,48 +29,118 @@ const any = (type, value) => message({ 1: type, 2: JSON.stringify(value) });
 const moment = message({ 1: 1_767_225_600, 2: 1 });
 
 const id = 'a'.repeat(64);
+const LABELS = {
+  'healthctl/owner': '0',
+  'nerdctl/healthcheck': JSON.stringify({ Test: ['CMD', 'true'], Interval: 1e9, Retries: 3 }),
+};
+const STARTED = { 'healthctl/started': JSON.stringify({ At: '2026-01-01T00:00:00Z', Run: 'x' }) };
 const storedConfig = {
   ImageId: `sha256:${id}`,
   Args: ['sleep', '1'],
   Config: { Image: 'demo', Tty: false, OpenStdin: false, Labels: { a: 'b' } },
   HostConfig: { NetworkMode: 'none', AutoRemove: false },
 };
-const container = message({
-  1: id,
-  2: map({
-    'healthctl/owner': '0',
-    'healthctl/started': JSON.stringify({ At: '2026-01-01T00:00:00Z', Run: 'x' }),
-    'nerdctl/name': 'warm-up',
-    'nerdctl/healthcheck': JSON.stringify({ Test: ['CMD', 'true'], Interval: 1e9, Retries: 3 }),
-  }),
-  3: 'docker.io/library/demo:latest',
-  4: message({ 1: 'io.containerd.runc.v2' }),
-  5: any('spec', { ociVersion: '1.0.2', process: { args: ['sleep', '1'], cwd: '/', user: { uid: 0, gid: 0 } } }),
-  6: 'overlayfs',
-  7: id,
-  8: moment,
-  9: moment,
-  10: map({ 'healthctl.config.v1': any('healthctl.config.v1', storedConfig) }),
-});
+const containerOf = (containerId, labels) =>
+  message({
+    1: containerId,
+    2: map({ ...LABELS, ...labels }),
+    3: 'docker.io/library/demo:latest',
+    4: message({ 1: 'io.containerd.runc.v2' }),
+    5: any('spec', { ociVersion: '1.0.2', process: { args: ['sleep', '1'], cwd: '/', user: { uid: 0, gid: 0 } } }),
+    6: 'overlayfs',
+    7: containerId,
+    8: moment,
+    9: moment,
+    10: map({ 'healthctl.config.v1': any('healthctl.config.v1', storedConfig) }),
+  });
+const container = containerOf(id, { 'nerdctl/name': 'warm-up', ...STARTED });
 const task = message({ 1: id, 2: id, 3: process.pid, 4: 2, 5: '', 10: moment });
 
+const digestOf = (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const descriptorOf = (mediaType, bytes) => ({ mediaType, digest: digestOf(bytes), size: bytes.length });
+const layer = Buffer.from('layer');
+const config = Buffer.from(
+  JSON.stringify({
+    architecture: 'amd64',
+    os: 'linux',
+    config: { Cmd: ['sleep', '1'], Env: ['PATH=/bin'], Healthcheck: { Test: ['CMD-SHELL', 'true'] } },
+    rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
+  }),
+);
+const OCI = 'application/vnd.oci.image';
+const manifest = Buffer.from(
+  JSON.stringify({
+    schemaVersion: 2,
+    mediaType: `${OCI}.manifest.v1+json`,
+    config: descriptorOf(`${OCI}.config.v1+json`, config),
+    layers: [descriptorOf(`${OCI}.layer.v1.tar`, layer)],
+  }),
+);
+const BLOBS = new Map([config, manifest].map((bytes) => [digestOf(bytes), bytes]));
+const target = message({ 1: `${OCI}.manifest.v1+json`, 2: digestOf(manifest), 3: manifest.length });
+const image = message({ 1: 'docker.io/library/demo:latest', 3: target, 7: moment, 8: moment });
+const mounts = message({ 1: message({ 1: 'bind', 2: workerData.rootfs, 4: ['rbind', 'ro'] }) });
+
+/** What the monitor answers to `ps`. */
+const summary = {
+  record: {
+    id,
+    labels: { ...LABELS, ...STARTED, 'nerdctl/name': 'warm-up' },
+    image: 'docker.io/library/demo:latest',
+    runtime: 'io.containerd.runc.v2',
+    snapshotter: 'overlayfs',
+    snapshotKey: id,
+    createdAtMs: 1_767_225_600_000.5,
+    stored: JSON.stringify(storedConfig),
+  },
+  task: { pid: process.pid, status: 'running', exitStatus: 0 },
+  run: { id: 'x', startedAtMs: 1_767_225_600_000 },
+  health: { status: 'healthy', failingStreak: 0, inStartPeriod: false, run: 'x' },
+  isRestarting: false,
+};
+
+const NOT_FOUND = 5;
+const NOTHING = Symbol('a stream without a message');
+/** Of a container that is not the one that runs: it was made by the command. */
+const isFresh = (request) => !request.includes(id);
+const idIn = (request) => /[0-9a-f]{64}/.exec(request)?.[0] ?? '';
+
+/** By the last part of the service's name and the method: the answer to a request, or a status other than 0. */
 const ANSWERS = {
-  '/containerd.services.containers.v1.Containers/ListStream': message({ 1: container }),
-  '/containerd.services.containers.v1.Containers/Get': message({ 1: container }),
-  '/containerd.services.tasks.v1.Tasks/List': message({ 1: task }),
-  '/containerd.services.tasks.v1.Tasks/Get': message({ 1: task }),
-  '/containerd.services.tasks.v1.Tasks/Start': message({ 1: 1 << 30 }),
+  'Containers/ListStream': (request) => (request.includes('fresh') ? NOTHING : message({ 1: container })),
+  'Containers/Get': (request) => message({ 1: isFresh(request) ? containerOf(idIn(request), {}) : container }),
+  'Containers/Create': (request) => message({ 1: containerOf(idIn(request), {}) }),
+  'Tasks/List': () => message({ 1: task }),
+  'Tasks/Get': (request) => (isFresh(request) ? NOT_FOUND : message({ 1: task })),
+  'Tasks/Create': (request) => message({ 1: idIn(request), 2: process.pid }),
+  'Tasks/Start': () => message({ 1: 1 << 30 }),
+  'Images/Get': () => message({ 1: image }),
+  'Content/Read': (request) => message({ 2: BLOBS.get(`sha256:${idIn(request)}`) ?? '' }),
+  'Snapshots/Prepare': () => mounts,
+  'Snapshots/Mounts': () => mounts,
 };
 
 const server = createServer();
-server.on('stream', (stream, headers) => {
+server.on('stream', async (stream, headers) => {
   stream.on('error', () => {});
-  stream.resume();
+  const chunks = [];
+  stream.on('data', (chunk) => chunks.push(chunk));
+  await new Promise((end) => stream.on('end', end));
+  const method = headers[':path'].split('.').at(-1);
+  const answer = ANSWERS[method]?.(Buffer.concat(chunks).toString('latin1')) ?? Buffer.alloc(0);
+  const status = typeof answer === 'number' ? answer : 0;
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-  const answer = ANSWERS[headers[':path']] ?? Buffer.alloc(0);
+  stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': `${status}` }));
+  if (status !== 0 || answer === NOTHING) return stream.end();
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(answer.length, 1);
   stream.end(Buffer.concat([prefix, answer]));
 });
-server.listen(workerData, () => parentPort.postMessage('ready'));
+const ready = () => parentPort.postMessage('ready');
+server.listen(workerData.socket, () => {
+  if (workerData.monitor === undefined) return ready();
+  createMonitor((_, response) => {
+    const body = JSON.stringify([summary]);
+    response.writeHead(200, { 'healthctl-api': '1', 'content-length': Buffer.byteLength(body) }).end(body);
+  }).listen(workerData.monitor, ready);
+});

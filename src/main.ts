@@ -144,7 +144,7 @@ function terminalWidth(): number | undefined {
   return fstatSync(1).isCharacterDevice() && process.stdout.isTTY ? process.stdout.columns : undefined;
 }
 
-/** The only exit: what is open by now (a socket, a timer) must not keep the process. Pipes and files are written synchronously on Linux. */
+/** The only exit: what is open by now (a socket, a timer) must not keep the process. What was printed is out: see writeAll in cli/render.ts. */
 function exit(exitCode: number): never {
   process.exit(exitCode);
 }

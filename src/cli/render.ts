@@ -3,6 +3,7 @@ import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { printable } from '../lib/printable.ts';
 import type { CommandResult } from './command.ts';
+import { traceInSource } from './trace.ts';
 import { exitCodeOf } from './usage.ts';
 
 /** Where text goes. `write` returns when the text is written, and throws a HealthctlError when it cannot be. */
@@ -77,7 +78,8 @@ function causeText(error: unknown): string {
 function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = error instanceof HealthctlError ? ` [${error.code}]` : '';
-  const [head = '', ...frames] = (error.stack ?? `${error.name}: ${error.message}`).split('\n');
+  const stack = traceInSource(error.stack ?? `${error.name}: ${error.message}`);
+  const [head = '', ...frames] = stack.split('\n');
   return [`${head}${code}`, ...frames].join('\n');
 }
 

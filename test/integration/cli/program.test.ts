@@ -1,6 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,20 +60,28 @@ describe('starting', () => {
   test('a copy without cache, or with a foreign one, works the same', () => {
     const copy = copyProgram('copy');
     expect(run(['-v'], { command: join(copy, 'bin/healthctl') }).stdout).toMatch(version);
-    writeFileSync(join(copy, 'dist/healthctl.cache'), 'not a cache');
-    expect(run(['-v'], { command: join(copy, 'bin/healthctl') })).toEqual({
-      status: 0,
-      stdout: expect.stringMatching(version),
-      stderr: '',
-    });
+    for (const name of ['healthctl.cache', 'healthctl.version.cache'])
+      writeFileSync(join(copy, 'dist', name), 'not a cache');
+    for (const word of ['-v', '--version']) {
+      expect(run([word], { command: join(copy, 'bin/healthctl') })).toEqual({
+        status: 0,
+        stdout: expect.stringMatching(version),
+        stderr: '',
+      });
+    }
   });
 
-  test('the cache that the build made is accepted', () => {
+  test('the caches that the build made are accepted, and there is one for each word that the launcher knows', () => {
+    const words = /OWN = \[(.*)\]/.exec(readFileSync(launcher, 'utf8'))?.[1]?.match(/[a-z]+/g) ?? [];
+    const names = ['healthctl.cache', ...words.map((word) => `healthctl.${word}.cache`)];
+    expect(cachesIn(program)).toEqual(names.toSorted());
     const script = `
       const { readFileSync } = require('node:fs'); const { Script } = require('node:vm');
-      const source = '(function (exports, require, module, __filename, __dirname) {' + readFileSync('dist/healthctl.cjs', 'latin1') + '\\n})';
-      console.log(new Script(source, { filename: process.cwd() + '/dist/healthctl.cjs', cachedData: readFileSync('dist/healthctl.cache') }).cachedDataRejected);`;
-    expect(run(['-e', script], { command: process.execPath, cwd: program }).stdout).toBe('false\n');
+      const source = readFileSync('dist/healthctl.cjs', 'latin1');
+      for (const name of process.argv.slice(1))
+        console.log(new Script(source, { filename: process.cwd() + '/dist/healthctl.cjs', cachedData: readFileSync('dist/' + name) }).cachedDataRejected);`;
+    const { stdout } = run(['-e', script, '--', ...names], { command: process.execPath, cwd: program });
+    expect(stdout).toBe('false\n'.repeat(names.length));
   });
 
   test('without the built file it says what to do', () => {
@@ -101,9 +109,14 @@ describe('starting', () => {
 function copyProgram(name: string): string {
   const copy = join(folder, name);
   cpSync(program, copy, { recursive: true });
-  rmSync(join(copy, 'dist/healthctl.cache'));
+  for (const name of cachesIn(copy)) rmSync(join(copy, 'dist', name));
   return copy;
 }
+
+const cachesIn = (root: string): readonly string[] =>
+  readdirSync(join(root, 'dist'))
+    .filter((name) => name.endsWith('.cache'))
+    .toSorted();
 
 describe('errors', () => {
   test('a wrong flag: the text on stderr, exit 125', () => {
@@ -124,7 +137,7 @@ describe('errors', () => {
   });
 
   test('--debug shows where it came from', () => {
-    expect(run(['--debug', 'version']).stderr).toMatch(/\n {4}at /);
+    expect(run(['--debug', 'version']).stderr).toMatch(/\n {4}at src\/containerd\/errors\.ts:\d+:\d+\n/);
   });
 
   test('a wrong configuration names file and line', () => {
