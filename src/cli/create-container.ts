@@ -19,7 +19,7 @@ export async function createFromOptions(world: World, ctx: ContainerContext, opt
       path: world.env.PATH ?? '',
       signal: world.signal,
     });
-    if (cidfile) writeCidfile(cidfile, created.id);
+    if (cidfile) writeCidfile(cidfile, created.record.id);
     await warnOfReboot(world, request.restart);
     return created;
   } catch (error) {

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Containerd } from '../containerd/client.ts';
+import type { ContainerRecord } from '../containerd/containers.ts';
 import { healthConfigFromFlags } from '../health/flags.ts';
 import { restartPolicyText } from '../health/restart-policy.ts';
 import { trustedImageLabels } from '../image/config.ts';
@@ -10,6 +10,7 @@ import { version } from '../lib/build-info.ts';
 import { fileReasonOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { encodeJson } from '../lib/json.ts';
 import { isReservedLabel, LABELS } from '../lib/labels.ts';
+import { randomHex } from '../lib/random.ts';
 import { parseDeviceRule } from '../oci/devices.ts';
 import type { NamespaceModes } from '../oci/namespaces.ts';
 import { resolveArgs } from '../oci/process.ts';
@@ -45,7 +46,7 @@ export interface CreateDeps {
 }
 
 export interface Created {
-  readonly id: string;
+  readonly record: ContainerRecord;
   readonly name: string;
 }
 
@@ -82,7 +83,7 @@ export async function createContainer(
     ...(deps.signal ? { signal: deps.signal } : {}),
   });
 
-  const id = randomBytes(32).toString('hex');
+  const id = randomHex(32);
   const shm = sharedMemoryOf(ctx, { id, ipc: modes.ipc, donor: ipcDonor });
   return withRollback(ctx, id, async (leased) => {
     const mounts = await leased.snapshots.prepare({ snapshotter: ctx.snapshotter, key: id, parent: chainId });
@@ -126,8 +127,7 @@ export async function createContainer(
               specJson: encodeJson(spec),
               extensions: { [STORED_CONFIG_KEY]: encodeJson(stored) },
             });
-          await withNerdctlName(ctx, { id, name }, make);
-          return { id, name };
+          return { record: await withNerdctlName(ctx, { id, name }, make), name };
         },
         deps.signal,
       );

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { randomHex } from '../lib/random.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { runAttachedExec } from './exec-attached.ts';
 import { EXEC_PREFIX, sweepEndedExecs, writeExecNote } from './exec-notes.ts';
@@ -41,7 +41,7 @@ export async function execInContainer(
   const size = request.detach ? undefined : terminalSize(console);
   const processJson = await execProcessJson(ctx, view, { ...request, runDir, ...(size ? { size } : {}) });
   await sweepEndedExecs({ tasks: ctx.containerd.tasks, clock: ctx.clock, log: ctx.log, containerId: id, runDir });
-  const execId = `${EXEC_PREFIX}${randomBytes(8).toString('hex')}`;
+  const execId = `${EXEC_PREFIX}${randomHex(8)}`;
   const exec: Exec = { containerId: id, execId, processJson, note: await writeExecNote(runDir, execId, ctx.clock) };
   if (!request.detach) return runAttachedExec(ctx, console, exec, request);
   await startDetached(ctx, exec, request.terminal);

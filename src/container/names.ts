@@ -1,8 +1,8 @@
-import { randomInt } from 'node:crypto';
 import { constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { randomBelow } from '../lib/random.ts';
 import { lockFile } from '../system/flock.ts';
 import { type ContainerContext, namespaceRunDir } from './context.ts';
 
@@ -31,7 +31,7 @@ export async function refuseTakenName(ctx: Pick<ContainerContext, 'containerd'>,
 /** A name nobody has. The chance that a try is taken falls with each. */
 export async function inventName(ctx: Pick<ContainerContext, 'containerd'>): Promise<string> {
   for (let tries = 0; tries < 20; tries += 1) {
-    const name = `${pick(ADJECTIVES)}_${pick(NOUNS)}${tries === 0 ? '' : randomInt(10 ** Math.min(tries, 6))}`;
+    const name = `${pick(ADJECTIVES)}_${pick(NOUNS)}${tries === 0 ? '' : randomBelow(10 ** Math.min(tries, 6))}`;
     const [taken] = await ctx.containerd.containers.list([
       `labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(name)}`,
     ]);
@@ -59,7 +59,7 @@ export async function withNamesLock<T>(
   }
 }
 
-const pick = (words: readonly string[]): string => words[randomInt(words.length)] ?? 'calm';
+const pick = (words: readonly string[]): string => words[randomBelow(words.length)] ?? 'calm';
 
 const ADJECTIVES =
   'able alert ample brave brisk calm candid clear clever cosy deft eager early exact fair fine fit fond free fresh gentle glad good grand hale handy happy hardy keen kind light lively lucky merry mild neat nimble noble patient plain prompt proud quick quiet ready robust sane sharp smart sober solid sound spry stable steady stout sunny swift tidy true vivid warm well wise'.split(

@@ -1,7 +1,6 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
-import { checkNetworking } from '../network/attach.ts';
 import { resolveNetwork } from '../network/known-networks.ts';
 import { DEFAULT_NETWORK } from '../network/network-record.ts';
 import type { GeneratedFiles } from '../oci/mounts.ts';
@@ -43,7 +42,7 @@ export async function placeContainer(ctx: ContainerContext, request: CreateReque
     case 'container':
       return joinContainer(ctx, mode.container);
     case 'network':
-      checkNetworking({ settings: ctx.network });
+      (await import('../network/attach.ts')).checkNetworking({ settings: ctx.network });
       return { mode: resolveNetwork(ctx, mode.name).name };
   }
 }

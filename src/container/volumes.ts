@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync } from 'node:fs';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import { randomHex } from '../lib/random.ts';
 import { checkDestination } from '../oci/mount-flags.ts';
 import type { Bind, Tmpfs, VolumeRequest } from '../oci/mounts.ts';
 import { cleanPath } from '../oci/paths.ts';
 import { openDirectoryInRoot, type SnapshotMount } from '../system/rootfs.ts';
-import { fillVolume, settleVolume } from '../volume/fill.ts';
 import { ANONYMOUS_LABEL, type Volume } from '../volume/volume.ts';
-import { eraseVolume, type HeldVolume, openVolume, type VolumePlace } from '../volume/volume-store.ts';
+import type { HeldVolume, VolumePlace } from '../volume/volume-store.ts';
 import { type ContainerContext, namespaceRunDir, volumesDirOf } from './context.ts';
 
 /** A volume that a new container has. */
@@ -79,9 +78,11 @@ export async function withVolumes<T>(
   work: (volumes: readonly UsedVolume[]) => Promise<T>,
 ): Promise<T> {
   if (requests.length === 0) return work([]);
+  const { openVolume } = await import('../volume/volume-store.ts');
+  const { settleVolume } = await import('../volume/fill.ts');
   const place = volumePlaceOf(ctx, signal);
   const held = new Map<string, HeldVolume>();
-  const named = requests.map((request) => ({ request, name: request.name ?? randomBytes(32).toString('hex') }));
+  const named = requests.map((request) => ({ request, name: request.name ?? randomHex(32) }));
   try {
     // In one order, so that two creates never wait for each other.
     for (const { request, name } of named.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -116,6 +117,7 @@ async function fillFromImage(
   if (from === 'other') {
     throw new HealthctlError('INVALID', `cannot mount volume over existing file, file exists ${request.destination}`);
   }
+  const { fillVolume } = await import('../volume/fill.ts');
   try {
     const leftOut = await fillVolume(held, { from, signal });
     if (leftOut > 0) {
@@ -131,6 +133,7 @@ async function fillFromImage(
 }
 
 async function eraseOrWarn(ctx: ContainerContext, held: HeldVolume): Promise<void> {
+  const { eraseVolume } = await import('../volume/volume-store.ts');
   try {
     await eraseVolume(held);
   } catch (error) {

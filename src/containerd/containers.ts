@@ -46,7 +46,8 @@ export interface Containers {
    * containers would pass gRPC's limit.
    */
   list(filters?: readonly string[], options?: CallOptions): Promise<readonly ContainerRecord[]>;
-  create(container: NewContainer, options?: CallOptions): Promise<void>;
+  /** @returns what containerd made of it */
+  create(container: NewContainer, options?: CallOptions): Promise<ContainerRecord>;
   /** Sets these labels and leaves the others; an empty value removes a label. One write for each label path, all in one call. */
   setLabels(id: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
   /** Replaces the runtime spec, which the next task is made from. @param specJson JSON text */
@@ -93,7 +94,7 @@ export function openContainers(rpc: Rpc): Containers {
         spec: anyFromJson(SPEC_TYPE_URL, specJson),
         extensions: Object.fromEntries(Object.entries(extensions).map(([key, json]) => [key, anyFromJson(key, json)])),
       };
-      await rpc.call(Service, create, { container: message }, options);
+      return recordFromMessage((await rpc.call(Service, create, { container: message }, options)).container ?? message);
     },
     setLabels: (id, labels, options) =>
       updateFields(

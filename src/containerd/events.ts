@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
+import { randomHex } from '../lib/random.ts';
 import {
   ContainerCreate,
   ContainerDelete,
@@ -92,7 +92,7 @@ export function openEvents(rpc: Rpc, clock: Clock): Events {
       const failed = new AbortController();
       const call = { signal: AbortSignal.any([signal, failed.signal]) };
       const envelopes = rpc.stream(Service, subscribeMethod, { filters }, call)[Symbol.asyncIterator]();
-      const mark = JSON.stringify({ mark: randomBytes(8).toString('hex') });
+      const mark = JSON.stringify({ mark: randomHex(8) });
       const early: ContainerdEvent[] = [];
       const live = new AbortController();
       const marking = keepMarking(() => publish({ topic: MARK_TOPIC, json: mark }), clock, live.signal);

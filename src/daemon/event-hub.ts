@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { factsReader } from '../container/event-facts.ts';
 import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
@@ -9,6 +8,7 @@ import type { HostEvent } from '../events/host-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
+import { randomHex } from '../lib/random.ts';
 import type { EventStreams } from './server.ts';
 
 export interface EventHubDeps {
@@ -45,7 +45,7 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
 
   /** Resolves when everything that has happened by now is in the ring, or after a second. */
   const barrier = async (): Promise<void> => {
-    const json = JSON.stringify({ barrier: randomBytes(8).toString('hex') });
+    const json = JSON.stringify({ barrier: randomHex(8) });
     const passed = new AbortController();
     barriers.set(json, () => passed.abort());
     try {

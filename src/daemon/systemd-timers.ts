@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { sha256Hex } from '../lib/sha256.ts';
 import type { Systemd } from '../system/systemd.ts';
 import { leadMsOf, type TimerPhase, type TimerPlan } from './timer-plan.ts';
 
@@ -85,7 +85,7 @@ export function timerNameOf(hostId: string, { namespace, id }: TimerSubject, pha
   const suffix = phase === 'starting' ? '-starting' : '';
   const name = `${namePrefix(hostId)}${escapePart(namespace)}-${escapePart(id)}`;
   if (name.length <= MAX_NAME) return `${name}${suffix}`;
-  return `${namePrefix(hostId)}${createHash('sha256').update(`${namespace}/${id}`).digest('hex')}${suffix}`;
+  return `${namePrefix(hostId)}${sha256Hex(`${namespace}/${id}`)}${suffix}`;
 }
 
 /** systemd takes 255 characters, with `.service` and our own suffix. */

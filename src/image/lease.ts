@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import type { Containerd } from '../containerd/client.ts';
 import type { Clock } from '../lib/clock.ts';
+import { randomHex } from '../lib/random.ts';
 
 /** When containerd drops a lease by itself, should we be killed: no pull takes longer. */
 const LEASE_LIFE_MS = 24 * 60 * 60 * 1000;
 
 /** Random letters and digits, for names that nobody else may use. */
 export function randomSuffix(): string {
-  return randomBytes(8).toString('hex');
+  return randomHex(8);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Containerd } from '../containerd/client.ts';
 import type { ImageRecord } from '../containerd/images.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { hasLabel } from '../lib/label-filter.ts';
-import { chainIdsOf } from './digest.ts';
+import { chainIdsOf } from './chain-id.ts';
 import { isDanglingName } from './names.ts';
 import { familiarName, familiarRecordName, familiarRepository, tryParseReference } from './reference.ts';
 import { readStoredImage, type StoredImage } from './stored.ts';

@@ -2,7 +2,7 @@ import type { Containerd } from '../containerd/client.ts';
 import type { ImageRecord } from '../containerd/images.ts';
 import { hasCode } from '../lib/errors.ts';
 import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
-import { chainIdsOf } from './digest.ts';
+import { chainIdsOf } from './chain-id.ts';
 import { isDanglingName } from './names.ts';
 import { familiarRecordName } from './reference.ts';
 import { type Removed, removeImage } from './remove.ts';

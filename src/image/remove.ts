@@ -2,7 +2,7 @@ import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ImageRecord } from '../containerd/images.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
-import { chainIdsOf } from './digest.ts';
+import { chainIdsOf } from './chain-id.ts';
 import { shortId } from './digest-text.ts';
 import { findRecord } from './find.ts';
 import { danglingName, recordsOfImage, repoDigests } from './names.ts';

@@ -1,7 +1,7 @@
 import type { Containerd } from '../containerd/client.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { chainIdOf } from './chain-id.ts';
 import { type ImageConfig, parseImageConfig } from './config.ts';
-import { chainIdOf } from './digest.ts';
 import {
   type Index,
   isIndexType,

@@ -1,7 +1,7 @@
 import type { Containerd } from '../containerd/client.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import { chainIdOf, chainIdsOf } from './chain-id.ts';
 import { checkLayerCount, type ImageConfig } from './config.ts';
-import { chainIdOf, chainIdsOf } from './digest.ts';
 import { shortId } from './digest-text.ts';
 import { randomSuffix } from './lease.ts';
 import type { Descriptor, Manifest } from './manifest.ts';

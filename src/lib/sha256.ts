@@ -1,6 +1,6 @@
 /**
  * SHA-256 of a text (FIPS 180-4), in hexadecimal. For names that a short command has to know: loading Node.js's own for one digest takes
- * 3 ms, a tenth of all that `ps` takes. Whatever digests content or loads node:crypto anyway uses that.
+ * 3 ms, a tenth of all that `ps` takes. Whatever digests content uses that.
  */
 export function sha256Hex(text: string): string {
   const state = Uint32Array.from(INITIAL);

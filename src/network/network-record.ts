@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
+import { randomHex } from '../lib/random.ts';
+import { sha256Hex } from '../lib/sha256.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { readHostSubnets } from './host-subnets.ts';
 import { deniedError, type LockedNetworks, type NetworkContext, type NetworkDirs, networkPlacesOf } from './places.ts';
@@ -46,7 +47,7 @@ const DEFAULT_BRIDGE = `${BRIDGE_PREFIX}0`;
 
 /** Of a network that every host has: the same before and after it is made. */
 export function builtInIdOf({ hostId }: Pick<NetworkDirs, 'hostId'>, name: string): string {
-  return createHash('sha256').update(`${hostId}/${name}`).digest('hex');
+  return sha256Hex(`${hostId}/${name}`);
 }
 
 /** What CNI takes as the name of a network, and a file system as that of a file. */
@@ -87,7 +88,7 @@ export function createNetwork(ctx: LockedNetworks, asked: NewNetwork): NetworkRe
     throw new HealthctlError('ALREADY_EXISTS', `network with name ${name} already exists`);
   const subnet = subnetFor(asked, known);
   const gateway = gatewayFor(asked.gateway, subnet);
-  const id = name === DEFAULT_NETWORK ? builtInIdOf(ctx.dirs, name) : randomBytes(32).toString('hex');
+  const id = name === DEFAULT_NETWORK ? builtInIdOf(ctx.dirs, name) : randomHex(32);
   const network: NetworkRecord = {
     ...{ id, name, gateway, internal, labels },
     created: rfc3339FromMillis(ctx.clock.now()),

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Tasks } from '../containerd/tasks.ts';
 import type { Outcome } from '../health/result.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { randomHex } from '../lib/random.ts';
 import { killSession, sessionLeaderOf } from '../system/kill-session.ts';
 import { CHECK_EXEC_PREFIX, DEATH_LIMIT_MS, deleteExec, sweepExecs } from './check-execs.ts';
 import { type CheckOutput, withOutput } from './check-output.ts';
@@ -40,7 +40,7 @@ export function createExecProber(options: ExecProberOptions): Prober<ExecCommand
       await sweepExecs(options, target, { residents: false });
       const startMs = clock.now();
       if (signal?.aborted) return { outcome: { kind: 'cancelled' }, startMs, endMs: startMs };
-      const execId = `${CHECK_EXEC_PREFIX}${randomBytes(8).toString('hex')}`;
+      const execId = `${CHECK_EXEC_PREFIX}${randomHex(8)}`;
       const outcome = await withOutput(join(target.scratchDir, execId), clock, (output) =>
         runExec(options, { target, execId, processJson, output, signal }),
       );

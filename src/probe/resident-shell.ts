@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, constants, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tasks } from '../containerd/tasks.ts';
@@ -7,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import { errnoOf } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
 import type { Logger } from '../lib/logger.ts';
+import { randomHex } from '../lib/random.ts';
 import { holdFifo, makeFifo, openFifoReader } from '../system/fifo.ts';
 import { killSession, type SessionLeader, sessionLeaderOf } from '../system/kill-session.ts';
 import { createSessionView } from '../system/session-view.ts';
@@ -81,7 +81,7 @@ export async function openResidentShell(
   items: readonly string[],
 ): Promise<ResidentShell> {
   const { tasks, clock } = deps;
-  const execId = `${RESIDENT_EXEC_PREFIX}${randomBytes(8).toString('hex')}`;
+  const execId = `${RESIDENT_EXEC_PREFIX}${randomHex(8)}`;
   const exec = { containerId: target.containerId, execId };
   const script = scriptFrom(variableIn(target.processJson, 'SHLVL'));
   const processJson = checkProcessJson(target, ['/bin/sh', '-c', script, 'sh', ...items]);
@@ -175,7 +175,7 @@ function converse(shell: {
       killSession(leader, { except: leader.pid });
       await settled(Promise.race([done, broken]));
     }
-    const mark = `${randomBytes(16).toString('hex')}\n`;
+    const mark = `${randomHex(16)}\n`;
     const whole = output.endAt(mark).then(() => ({ kind: 'whole' }) as const);
     pipes.write(`end ${mark}`);
     const end = await settled(Promise.race([whole, broken]));

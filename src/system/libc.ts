@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { HealthctlError } from '../lib/errors.ts';
 
-/** The C library, by koffi: loaded at the first native call, because most commands make none (loading costs 5 ms). */
+/** The C library, by koffi: loaded at the first native call, because most commands make none. */
 export interface Libc {
   /** Declares a function by its C prototype, once, e.g. `int flock(int fd, int operation)`. Strings are passed as `const char *`. */
   func(prototype: string): (...args: unknown[]) => number;
@@ -31,9 +32,12 @@ export function openLibc(): Libc {
   };
 }
 
-function loadKoffi(): Koffi {
+/** What is used of koffi is in its native module itself. */
+type NativeKoffi = Pick<Koffi, 'load' | 'errno'>;
+
+function loadKoffi(): NativeKoffi {
   try {
-    return load('koffi') as Koffi;
+    return loadBuilt() ?? (load('koffi') as Koffi);
   } catch (cause) {
     throw new HealthctlError('INTERNAL', 'the native module koffi cannot be loaded', {
       cause,
@@ -41,6 +45,22 @@ function loadKoffi(): Koffi {
     });
   }
 }
+
+/**
+ * The build of koffi for this machine, where it lies in the usual place: koffi itself looks for it for 4 ms, by the headers of the program and
+ * one package after the other; loading takes 1. Undefined elsewhere, and where musl may be the C library.
+ */
+function loadBuilt(): NativeKoffi | undefined {
+  const { arch } = process;
+  if (existsSync(`/lib/ld-musl-${MUSL_NAMES[arch] ?? arch}.so.1`)) return undefined;
+  try {
+    return load(`@koromix/koffi-linux-${arch}/linux_${arch}/koffi.node`) as NativeKoffi;
+  } catch {
+    return undefined; // koffi says what is wrong
+  }
+}
+
+const MUSL_NAMES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 
 /** A path as C takes it, for a parameter that is declared `const void *`: bytes that end with NUL. */
 export function cString(path: string | Buffer): Buffer {

@@ -17,8 +17,8 @@ export const create: Command = {
       defaultNetwork: world.settings.network.defaultNetwork,
       detach: false,
     });
-    const { id } = await createFromOptions(world, await openContainers(world), asked);
-    await tellMonitor(world, id);
-    return { stdout: `${id}\n` };
+    const { record } = await createFromOptions(world, await openContainers(world), asked);
+    await tellMonitor(world, record.id);
+    return { stdout: `${record.id}\n` };
   },
 };

@@ -3,6 +3,7 @@ import type { ContainerContext } from '../../../container/context.ts';
 import type { AttachedStreams } from '../../../container/create-request.ts';
 import { parseDetachKeys } from '../../../container/detach-keys.ts';
 import { checkTerminal } from '../../../container/user-console.ts';
+import { type ContainerView, momentOf, viewOf } from '../../../container/view.ts';
 import { HealthctlError, hasCode, messageOf } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import { resultOfAttachment, startAttachedTo } from '../../attached.ts';
@@ -59,8 +60,8 @@ export const run: Command = {
     };
     refuseImpossible(world, how);
     const ctx = await openContainers(world);
-    const { id } = await createFromOptions(world, ctx, asked);
-    return runCreated(world, ctx, { id, how });
+    const { record } = await createFromOptions(world, ctx, asked);
+    return runCreated(world, ctx, { view: viewOf(record, undefined, momentOf(ctx.clock)), how });
   },
 };
 
@@ -72,13 +73,15 @@ function refuseImpossible(world: World, { detach, tty, openStdin, wait }: RunOpt
 }
 
 interface CreatedRun {
-  readonly id: string;
+  /** As it was made. */
+  readonly view: ContainerView;
   readonly how: RunOptions;
 }
 
 /** A container that did not get as far as its start, because the user gave up, or that is not to stay, is removed again. */
 async function runCreated(world: World, ctx: ContainerContext, created: CreatedRun): Promise<CommandResult> {
-  const { id, how } = created;
+  const { view, how } = created;
+  const { id } = view.record;
   let isToStay = false;
   try {
     if (how.detach) {
@@ -104,9 +107,9 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
 }
 
 /** The id is printed whether the container gets ready or not: it is there, and goes on. */
-async function startDetached(world: World, ctx: ContainerContext, { id, how }: CreatedRun): Promise<CommandResult> {
+async function startDetached(world: World, ctx: ContainerContext, { view, how }: CreatedRun): Promise<CommandResult> {
   const { startContainer } = await import('../../../container/start.ts');
-  const view = await viewById(ctx, id);
+  const { id } = view.record;
   refuseAborted(world);
   await startContainer(ctx, view);
   await leaveToMonitor(world, ctx, id);
@@ -122,8 +125,7 @@ async function startDetached(world: World, ctx: ContainerContext, { id, how }: C
   }
 }
 
-async function runAttached(world: World, ctx: ContainerContext, { id, how }: CreatedRun): Promise<AttachEnd> {
-  const view = await viewById(ctx, id);
+async function runAttached(world: World, ctx: ContainerContext, { view, how }: CreatedRun): Promise<AttachEnd> {
   refuseAborted(world);
   const wish = {
     stdin: how.openStdin ? 'once' : 'none',

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { volumePlaceOf } from '../../../container/volumes.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
+import { randomHex } from '../../../lib/random.ts';
 import { checkVolumeName } from '../../../oci/mount-flags.ts';
 import { parseLabel } from '../../../oci/parse.ts';
 import { ANONYMOUS_LABEL } from '../../../volume/volume.ts';
@@ -32,7 +32,7 @@ async function runCreate(world: ContainerWorld, { options, args }: CommandInput)
     );
   }
   const given = positional ?? (flag === '' ? undefined : flag);
-  const name = given ?? randomBytes(32).toString('hex');
+  const name = given ?? randomHex(32);
   const driver = options.string('driver') ?? 'local';
   if (driver !== 'local' && driver !== '') {
     throw new HealthctlError(

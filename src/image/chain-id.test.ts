@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { chainIdOf, chainIdsOf, digestOf } from './digest.ts';
+import { chainIdOf, chainIdsOf } from './chain-id.ts';
+import { digestOf } from './digest.ts';
 import { shortId } from './digest-text.ts';
 
 test('chain ids', () => {
