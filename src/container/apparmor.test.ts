@@ -6,6 +6,7 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import type { SecurityOptions } from '../oci/parse.ts';
 import { appArmorOf, ensureAppArmor } from './apparmor.ts';
+import type { ContainerContext } from './context.ts';
 
 let sysDir: string;
 beforeEach(() => {
@@ -49,22 +50,47 @@ describe('the profile of a new container', () => {
 });
 
 describe('a start', () => {
-  const start = async (apparmorProfile: string | undefined) => {
+  const start = async (
+    apparmorProfile: string | undefined,
+    labels = { 'healthctl/owner': '1' } as Record<string, string>,
+  ) => {
     const process = { user: { uid: 0, gid: 0 }, cwd: '/', ...(apparmorProfile && { apparmorProfile }) };
     const specJson = () => JSON.stringify({ ociVersion: '1.0.2', process });
-    await ensureAppArmor({ clock }, { record: { specJson } as ContainerRecord }, { sysDir, programDirs: [sysDir] });
-    return existsSync(join(sysDir, 'loaded'));
+    const [specs, warnings]: [string[], string[]] = [[], []];
+    const containers = { setSpec: async (_: string, json: string) => void specs.push(json) };
+    const log = { warn: (text: string) => void warnings.push(text), debug: () => {} };
+    const ctx = { clock, log, containerd: { containers } } as unknown as ContainerContext;
+    const record = { id: 'c1', labels, specJson } as unknown as ContainerRecord;
+    const left = await ensureAppArmor(ctx, { record, name: 'web' }, { sysDir, programDirs: [sysDir] });
+    expect(left.specJson()).toBe(specs[0] ?? specJson());
+    return { isLoaded: existsSync(join(sysDir, 'loaded')), specs, warnings };
   };
+  const nothing = { isLoaded: false, specs: [], warnings: [] };
+  const without = '{"ociVersion":"1.0.2","process":{"user":{"uid":0,"gid":0},"cwd":"/"}}';
 
   test('loads our profile', async () => {
     switchOn();
-    expect(await start('healthctl-default')).toBe(true);
+    expect(await start('healthctl-default')).toEqual({ ...nothing, isLoaded: true });
   });
 
   test.each(['docker-default', undefined])('and no other: %s', async (profile) => {
     switchOn();
-    expect(await start(profile)).toBe(false);
+    expect(await start(profile)).toEqual(nothing);
   });
 
-  test('and none without AppArmor', async () => expect(await start('healthctl-default')).toBe(false));
+  test('without AppArmor, a container that was made with a profile loses it', async () => {
+    expect(await start('healthctl-default')).toEqual({
+      ...nothing,
+      specs: [without],
+      warnings: ['this host has no AppArmor: web runs without its profile healthctl-default'],
+    });
+    expect(await start('unconfined')).toEqual({ ...nothing, specs: [without] });
+  });
+
+  test.each([
+    ['one that was made without stays as it is', undefined, undefined],
+    ['another tool’s is left to it', 'healthctl-default', {}],
+  ])('without AppArmor, %s', async (_, profile, labels) => {
+    expect(await start(profile, labels)).toEqual(nothing);
+  });
 });

@@ -1,3 +1,6 @@
+import type { ContainerRecord } from '../containerd/containers.ts';
+import { encodeJson } from '../lib/json.ts';
+import { LABELS } from '../lib/labels.ts';
 import {
   type AppArmorHost,
   DEFAULT_APPARMOR_PROFILE,
@@ -25,12 +28,31 @@ export function appArmorOf(
   return undefined;
 }
 
-/** Before a container runs: the kernel must have its profile, if that is ours. Throws as ensureAppArmorProfile. */
+/**
+ * Before a container runs: the kernel must have its profile, if that is ours. One that was made where there was AppArmor runs without a
+ * profile where there is none, as with Docker, which decides at each start; the runtime would refuse it.
+ *
+ * @returns the record as it is then
+ * @throws as ensureAppArmorProfile
+ */
 export async function ensureAppArmor(
-  ctx: Pick<ContainerContext, 'clock'>,
-  { record }: Pick<ContainerView, 'record'>,
+  ctx: Pick<ContainerContext, 'clock' | 'containerd' | 'log'>,
+  { record, name }: Pick<ContainerView, 'record' | 'name'>,
   host?: AppArmorHost,
-): Promise<void> {
-  if (!isAppArmorEnabled(host)) return;
-  if (specOf(record)?.process?.apparmorProfile === DEFAULT_APPARMOR_PROFILE) await ensureAppArmorProfile(ctx, host);
+): Promise<ContainerRecord> {
+  // Where there is no AppArmor no spec has one: told without parsing it.
+  if (!record.specJson()?.includes('"apparmorProfile"')) return record;
+  const spec = specOf(record);
+  const profile = spec?.process?.apparmorProfile;
+  if (!spec?.process || profile === undefined) return record;
+  if (isAppArmorEnabled(host)) {
+    if (profile === DEFAULT_APPARMOR_PROFILE) await ensureAppArmorProfile(ctx, host);
+    return record;
+  }
+  if (record.labels[LABELS.owner] === undefined) return record;
+  const { apparmorProfile: _profile, ...process } = spec.process;
+  const json = encodeJson({ ...spec, process });
+  await ctx.containerd.containers.setSpec(record.id, json);
+  if (profile !== 'unconfined') ctx.log.warn(`this host has no AppArmor: ${name} runs without its profile ${profile}`);
+  return { ...record, specJson: () => json };
 }

@@ -73,10 +73,10 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
   const subject = { namespace: ctx.containerd.namespace, id };
   const dataDir = dataDirOf(ctx.dirs, subject);
   const config = storedConfigOf(view.record);
-  await ensureAppArmor(ctx, view);
+  const record = await ensureAppArmor(ctx, view);
   if (config) {
     refuseLostVolumes(ctx, config);
-    await prepareNamespaces(ctx, view.record, config);
+    await prepareNamespaces(ctx, record, config);
   }
   if (config)
     writeGeneratedFiles(dataDir, {

@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from '../../src/containerd/client.ts';
+import { isAppArmorEnabled } from '../../src/system/apparmor.ts';
 import { type Bed, openBed, until } from './harness.ts';
 
 const isCgroup1 = existsSync('/sys/fs/cgroup/memory');
@@ -20,6 +22,27 @@ describe('flags of run', () => {
     JSON.parse(await bed.ok(['inspect', '-f', '{{json .HostConfig}}', name])) as Record<string, unknown>;
   const pidOf = (name: string) => bed.ok(['inspect', '-f', '{{.State.Pid}}', name]);
   const namespaceOf = async (name: string, type: string) => readlinkSync(`/proc/${await pidOf(name)}/ns/${type}`);
+
+  test.skipIf(isAppArmorEnabled())('a container that was made where there was AppArmor starts without', async () => {
+    const name = bed.name('confined');
+    const id = await bed.ok(['create', '--name', name, image, 'sleep', '600']);
+    const { containers, close } = connect(bed);
+    try {
+      const spec = JSON.parse((await containers.get(id)).specJson() ?? '');
+      const process = { ...spec.process, apparmorProfile: 'healthctl-default' };
+      await containers.setSpec(id, JSON.stringify({ ...spec, process }));
+    } finally {
+      close();
+    }
+    expect(await bed.cli(['start', name])).toMatchObject({
+      code: 0,
+      stdout: `${name}\n`,
+      stderr: `WARNING: this host has no AppArmor: ${name} runs without its profile healthctl-default\n`,
+    });
+    await bed.ok(['stop', '-t', '0', name]);
+    expect(await bed.cli(['start', name])).toMatchObject({ code: 0, stderr: '' });
+    await bed.ok(['rm', '-f', name]);
+  });
 
   test('limits, devices and sysctls reach the runtime, and inspect', async () => {
     const before = await bed.leaks();
