@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import ts from 'typescript';
 
-const COMPILER_OPTIONS = {
+const compilerOptions = {
   module: ts.ModuleKind.CommonJS,
   target: ts.ScriptTarget.ES2022,
   esModuleInterop: false,
@@ -22,7 +22,6 @@ export const commonJs = {
     build.onResolve({ filter: /\.ts$/ }, ({ path, resolveDir }) => ({ path: resolve(resolveDir, path), namespace }));
     build.onLoad({ filter: /.*/, namespace }, ({ path }) => {
       const source = readFileSync(path, 'utf8');
-      const compilerOptions = COMPILER_OPTIONS;
       const { outputText, sourceMapText } = ts.transpileModule(source, { fileName: path, compilerOptions });
       // CommonJS knows no import.meta: src/system/libc.ts asks for whichever of __filename and import.meta.url there is.
       const code = outputText.replaceAll('import.meta.url', 'undefined').replace(/\n\/\/# sourceMappingURL=.*$/, '');

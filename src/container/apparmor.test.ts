@@ -7,6 +7,7 @@ import { systemClock as clock } from '../lib/clock.ts';
 import type { SecurityOptions } from '../oci/parse.ts';
 import { appArmorOf, ensureAppArmor } from './apparmor.ts';
 import type { ContainerContext } from './context.ts';
+import type { StoredConfig } from './stored-config.ts';
 
 let sysDir: string;
 beforeEach(() => {
@@ -50,47 +51,53 @@ describe('the profile of a new container', () => {
 });
 
 describe('a start', () => {
-  const start = async (
-    apparmorProfile: string | undefined,
-    labels = { 'healthctl/owner': '1' } as Record<string, string>,
-  ) => {
-    const process = { user: { uid: 0, gid: 0 }, cwd: '/', ...(apparmorProfile && { apparmorProfile }) };
-    const specJson = () => JSON.stringify({ ociVersion: '1.0.2', process });
+  const specWith = (apparmorProfile: string | undefined) =>
+    JSON.stringify({ ociVersion: '1.0.2', process: { user: { uid: 0, gid: 0 }, cwd: '/', apparmorProfile } });
+  /** @param had the profile in the spec */
+  const start = async (had: string | undefined, host: { SecurityOpt?: string[] | null; Privileged?: boolean } = {}) => {
+    const specJson = () => specWith(had);
     const [specs, warnings]: [string[], string[]] = [[], []];
     const containers = { setSpec: async (_: string, json: string) => void specs.push(json) };
     const log = { warn: (text: string) => void warnings.push(text), debug: () => {} };
     const ctx = { clock, log, containerd: { containers } } as unknown as ContainerContext;
-    const record = { id: 'c1', labels, specJson } as unknown as ContainerRecord;
-    const left = await ensureAppArmor(ctx, { record, name: 'web' }, { sysDir, programDirs: [sysDir] });
+    const record = { id: 'c1', specJson } as unknown as ContainerRecord;
+    const config = { HostConfig: host } as unknown as StoredConfig;
+    const left = await ensureAppArmor(ctx, { record, name: 'web' }, config, { sysDir, programDirs: [sysDir] });
     expect(left.specJson()).toBe(specs[0] ?? specJson());
     return { isLoaded: existsSync(join(sysDir, 'loaded')), specs, warnings };
   };
   const nothing = { isLoaded: false, specs: [], warnings: [] };
-  const without = '{"ociVersion":"1.0.2","process":{"user":{"uid":0,"gid":0},"cwd":"/"}}';
 
   test('loads our profile', async () => {
     switchOn();
     expect(await start('healthctl-default')).toEqual({ ...nothing, isLoaded: true });
   });
 
-  test.each(['docker-default', undefined])('and no other: %s', async (profile) => {
+  test.each([
+    ['mine', { SecurityOpt: ['seccomp=unconfined', 'apparmor=mine'] }],
+    ['unconfined', { Privileged: true, SecurityOpt: null }],
+  ])('and no other: %s', async (profile, host) => {
     switchOn();
-    expect(await start(profile)).toEqual(nothing);
+    expect(await start(profile, host)).toEqual(nothing);
   });
 
-  test('without AppArmor, a container that was made with a profile loses it', async () => {
+  test('with AppArmor, a container that was made without gets the profile that it would have', async () => {
+    switchOn();
+    expect(await start(undefined)).toEqual({ ...nothing, isLoaded: true, specs: [specWith('healthctl-default')] });
+    const unconfined = { SecurityOpt: ['apparmor=unconfined'] };
+    expect((await start(undefined, unconfined)).specs).toEqual([specWith('unconfined')]);
+  });
+
+  test('without AppArmor, one that was made with a profile loses it', async () => {
     expect(await start('healthctl-default')).toEqual({
       ...nothing,
-      specs: [without],
+      specs: [specWith(undefined)],
       warnings: ['this host has no AppArmor: web runs without its profile healthctl-default'],
     });
-    expect(await start('unconfined')).toEqual({ ...nothing, specs: [without] });
+    expect(await start('unconfined', { Privileged: true })).toEqual({ ...nothing, specs: [specWith(undefined)] });
   });
 
-  test.each([
-    ['one that was made without stays as it is', undefined, undefined],
-    ['another tool’s is left to it', 'healthctl-default', {}],
-  ])('without AppArmor, %s', async (_, profile, labels) => {
-    expect(await start(profile, labels)).toEqual(nothing);
+  test('without AppArmor, one that was made without stays as it is', async () => {
+    expect(await start(undefined, { SecurityOpt: ['apparmor=mine'] })).toEqual(nothing);
   });
 });

@@ -73,17 +73,15 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
   const subject = { namespace: ctx.containerd.namespace, id };
   const dataDir = dataDirOf(ctx.dirs, subject);
   const config = storedConfigOf(view.record);
-  const record = await ensureAppArmor(ctx, view);
   if (config) {
     refuseLostVolumes(ctx, config);
-    await prepareNamespaces(ctx, record, config);
-  }
-  if (config)
+    await prepareNamespaces(ctx, await ensureAppArmor(ctx, view, config), config);
     writeGeneratedFiles(dataDir, {
       network: config.HostConfig.NetworkMode,
       names: nameOptionsOf(config),
       hostname: view.record.labels[LABELS.hostname] ?? id.slice(0, 12),
     });
+  }
   const stdio = config
     ? prepareStdio({
         dataDir,

@@ -59,7 +59,7 @@ function mountPointOfBind(text: string): MountPoint {
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
-const isStrings = (value: unknown): value is readonly string[] =>
+export const isStrings = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');
 
 function isStoredConfig(value: unknown): value is StoredConfig {

@@ -32,7 +32,7 @@ async function endedTask(
   options: CallOptions,
 ): Promise<TaskRecord | undefined> {
   try {
-    const exit = await containerd.tasks.wait({ containerId: task.containerId }, { timeoutMs: HEARING_MS, ...options });
+    const exit = await containerd.tasks.wait({ containerId: task.containerId }, { ...options, timeoutMs: HEARING_MS });
     return { ...task, status: 'stopped', exitStatus: exit.status, exitedAtMs: exit.atMs };
   } catch (error) {
     if (hasCode(error, 'NOT_FOUND')) return undefined;

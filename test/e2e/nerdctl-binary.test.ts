@@ -1,29 +1,17 @@
-import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findTool } from '../../src/system/programs.ts';
 import { mustRun, runProgram } from '../fixtures/program.ts';
-import { type Bed, openBed } from './harness.ts';
+import type { Bed } from './harness.ts';
+import { openNerdctlBed } from './nerdctl-bed.ts';
 
 /** A real nerdctl, from 2.1.5 on, where one is on the PATH. test/e2e/nerdctl.test.ts has what can be told without it. */
-const NERDCTL = (process.env.PATH ?? '')
-  .split(':')
-  .map((dir) => join(dir, 'nerdctl'))
-  .find((path) => isProgram(path));
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const NERDCTL = findTool('nerdctl', (process.env.PATH ?? '').split(':'));
 
 describe.skipIf(NERDCTL === undefined)('beside a real nerdctl', () => {
   let bed: Bed;
   let image: string;
-  const dataRoot = `/run/healthctl-test-${randomBytes(4).toString('hex')}`;
+  let dataRoot: string;
+  let close: () => Promise<void>;
   const commandOf = (args: readonly string[]) => {
     const { address, namespace } = bed;
     return [NERDCTL ?? '', '--address', address, '--namespace', namespace, '--data-root', dataRoot, ...args];
@@ -35,14 +23,9 @@ describe.skipIf(NERDCTL === undefined)('beside a real nerdctl', () => {
     (await runProgram(commandOf(['container', 'healthcheck', name]), { env: bed.env, cwd: bed.directory })).code;
 
   beforeAll(async () => {
-    mkdirSync(dataRoot, { mode: 0o700 });
-    bed = await openBed(['autostart = false', `nerdctl_data_root = "${dataRoot}"`]);
-    image = await bed.image();
+    ({ bed, image, dataRoot, close } = await openNerdctlBed());
   });
-  afterAll(async () => {
-    await bed[Symbol.asyncDispose]();
-    rmSync(dataRoot, { recursive: true, force: true });
-  });
+  afterAll(() => close());
 
   test('a container of nerdctl’s is listed, inspected, checked, stopped, started and removed by healthctl', async () => {
     const name = bed.name('theirs');

@@ -1,25 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { leaveNerdctlContainer, type NerdctlContainer, nerdctlStoreOf } from '../fixtures/nerdctl-container.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { type Bed, until } from './harness.ts';
+import { openNerdctlBed } from './nerdctl-bed.ts';
 
 // nerdctl beside us: containers with the labels and files that it leaves.
 let bed: Bed;
 let image: string;
 let dataRoot: string;
+let close: () => Promise<void>;
 beforeAll(async () => {
-  // Below a directory that nobody but root can write to, as a program that is believed has to be.
-  dataRoot = `/run/healthctl-test-${randomBytes(4).toString('hex')}`;
-  mkdirSync(dataRoot, { mode: 0o700 });
-  bed = await openBed(['autostart = false', `nerdctl_data_root = "${dataRoot}"`]);
-  image = await bed.image();
+  ({ bed, image, dataRoot, close } = await openNerdctlBed());
 });
-afterAll(async () => {
-  await bed[Symbol.asyncDispose]();
-  rmSync(dataRoot, { recursive: true, force: true });
-});
+afterAll(() => close());
 
 async function nerdctlRun(name: string, ...command: string[]): Promise<NerdctlContainer> {
   const made = leaveNerdctlContainer({ ...bed, dataRoot }, { id: randomBytes(32).toString('hex'), name });

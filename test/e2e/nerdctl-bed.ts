@@ -1,0 +1,25 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { type Bed, openBed } from './harness.ts';
+
+/** A bed beside nerdctl. */
+export interface NerdctlBed {
+  readonly bed: Bed;
+  readonly image: string;
+  /** nerdctl's. */
+  readonly dataRoot: string;
+  /** Closes the bed, and removes nerdctl's data root. */
+  close(): Promise<void>;
+}
+
+export async function openNerdctlBed(): Promise<NerdctlBed> {
+  // Below a directory that nobody but root can write to, as a program that is believed has to be.
+  const dataRoot = `/run/healthctl-test-${randomBytes(4).toString('hex')}`;
+  mkdirSync(dataRoot, { mode: 0o700 });
+  const bed = await openBed(['autostart = false', `nerdctl_data_root = "${dataRoot}"`]);
+  const close = async (): Promise<void> => {
+    await bed[Symbol.asyncDispose]();
+    rmSync(dataRoot, { recursive: true, force: true });
+  };
+  return { bed, image: await bed.image(), dataRoot, close };
+}
