@@ -1,5 +1,6 @@
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
+import { arrangeRules } from './seccomp-arrange.ts';
 import { defaultProfile } from './seccomp-default.ts';
 import type { ProfileRule, SeccompProfile } from './seccomp-profile.ts';
 import { checkSeccompProfile } from './seccomp-profile.ts';
@@ -80,9 +81,9 @@ function fitProfile(profile: SeccompProfile, conditions: SeccompConditions): Sec
   return {
     ...common,
     ...(architectures !== undefined && architectures.length > 0 && { architectures }),
-    syscalls: syscalls
-      .filter((rule) => applies(rule, conditions))
-      .map(({ includes: _i, excludes: _e, ...rule }) => rule),
+    syscalls: arrangeRules(
+      syscalls.filter((rule) => applies(rule, conditions)).map(({ includes: _i, excludes: _e, ...rule }) => rule),
+    ),
   };
 }
 

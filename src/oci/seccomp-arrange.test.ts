@@ -1,0 +1,99 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { arrangeRules } from './seccomp-arrange.ts';
+import { syscallsByNumber } from './syscall-order.ts';
+import type { SeccompArgument, SeccompRule } from './types.ts';
+
+const ALLOW = 'SCMP_ACT_ALLOW';
+
+const equal = (value: number | bigint, index = 0): SeccompArgument => ({
+  index,
+  op: 'SCMP_CMP_EQ',
+  value,
+  valueTwo: 0,
+});
+
+const allow = (name: string, value: number | bigint): SeccompRule => ({
+  names: [name],
+  action: ALLOW,
+  args: [equal(value)],
+});
+
+/** What the first rule that matches decides; undefined when none does. */
+function decide(rules: readonly SeccompRule[], name: string, args: readonly bigint[]): string | undefined {
+  const rule = rules.find((one) => one.names.includes(name) && (one.args ?? []).every((each) => matches(each, args)));
+  return rule && `${rule.action} ${rule.errnoRet ?? ''}`;
+}
+
+function matches({ index, op, value, valueTwo = 0 }: SeccompArgument, args: readonly bigint[]): boolean {
+  const arg = args[index] ?? 0n;
+  if (op === 'SCMP_CMP_EQ') return arg === BigInt(value);
+  if (op === 'SCMP_CMP_LT') return arg < BigInt(value);
+  if (op === 'SCMP_CMP_MASKED_EQ') return (arg & BigInt(value)) === BigInt(valueTwo);
+  throw new Error(`${op} is not known here`);
+}
+
+describe('arrangeRules', () => {
+  test('puts the highest system call first, what it does not know last, and keeps neighbours together', () => {
+    const rules = [{ names: ['read', 'made_up', 'chown32', 'write', 'mseal'], action: ALLOW }];
+    expect(arrangeRules(rules)).toEqual([{ names: ['mseal', 'write', 'read', 'chown32', 'made_up'], action: ALLOW }]);
+  });
+
+  test('merges values of which all combinations of some bits are there', () => {
+    const rules = [0, 8, 0x20000, 0x20008, 0xffffffff].map((value) => allow('personality', value));
+    expect(arrangeRules(rules)).toEqual([
+      {
+        names: ['personality'],
+        action: ALLOW,
+        args: [{ index: 0, op: 'SCMP_CMP_MASKED_EQ', value: 0xffff_ffff_fffd_fff7n, valueTwo: 0 }],
+      },
+      allow('personality', 0xffffffff),
+    ]);
+  });
+
+  test('leaves rules alone that end differently, whose order decides', () => {
+    const rules = [
+      allow('clone', 1),
+      { ...allow('clone', 0), action: 'SCMP_ACT_ERRNO', errnoRet: 38 },
+      allow('clone', 2),
+    ];
+    expect(arrangeRules(rules)).toEqual(rules);
+  });
+
+  test('decides about each call as the rules did', () => {
+    const value = fc.oneof(fc.bigInt(0n, 9n), fc.constantFrom(2n ** 32n - 1n, 2n ** 63n, 2n ** 64n - 1n));
+    const argument = fc.record({
+      index: fc.integer({ min: 0, max: 1 }),
+      op: fc.constantFrom('SCMP_CMP_EQ', 'SCMP_CMP_EQ', 'SCMP_CMP_EQ', 'SCMP_CMP_LT'),
+      value,
+      valueTwo: fc.constant(0),
+    });
+    const end = fc.constantFrom({ action: ALLOW }, { action: ALLOW }, { action: 'SCMP_ACT_ERRNO', errnoRet: 38 });
+    const rule = fc
+      .tuple(fc.subarray(['socket', 'read', 'made_up'], { minLength: 1 }), end, fc.array(argument, { maxLength: 2 }))
+      .map(([names, ends, args]): SeccompRule => ({ names, ...ends, ...(args.length > 0 && { args }) }));
+    fc.assert(
+      fc.property(
+        fc.array(rule, { maxLength: 30 }),
+        fc.array(fc.tuple(value, value), { minLength: 20 }),
+        (rules, calls) => {
+          const arranged = arrangeRules(rules);
+          for (const name of ['socket', 'read', 'made_up', 'other'])
+            for (const call of calls) expect(decide(arranged, name, call)).toBe(decide(rules, name, call));
+        },
+      ),
+    );
+  });
+
+  test('takes a list of values apart in a moment, however long it is', () => {
+    const rules = Array.from({ length: 256 }, (_, value) => allow('ioctl', value));
+    expect(arrangeRules(rules)).toHaveLength(1);
+    const many = Array.from({ length: 3_000 }, (_, value) => allow('ioctl', value));
+    expect(arrangeRules(many)).toHaveLength(3_000);
+  });
+});
+
+test('no system call is named twice', () => {
+  const names = syscallsByNumber();
+  expect(new Set(names).size).toBe(names.length);
+});
