@@ -40,7 +40,7 @@ export interface Containerd {
  * @param options.namespace e.g. `default`
  */
 export function connect(options: { readonly address: string; readonly namespace: string }): Containerd {
-  return connectOver(openTransport(options.address), options);
+  return connectOver(openTransport(options.address, systemClock), options);
 }
 
 /** The same over a transport that is open already. */

@@ -1,4 +1,5 @@
 import { createConnection } from 'node:net';
+import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { type Call, openCall } from './grpc-call.ts';
 import { type Connection, openConnection } from './http2/connection.ts';
@@ -10,10 +11,10 @@ const DEFAULT_TIMEOUT_MS = 60_000;
  * Talks gRPC over the Unix socket at `path`: one HTTP/2 connection, made at the first call, and made again by the first
  * call after it was lost. Failures are translated into HealthctlError.
  */
-export function openTransport(path: string): Transport {
+export function openTransport(path: string, clock: Pick<Clock, 'after'>): Transport {
   let current: Connection | undefined;
   const connection = (): Connection => {
-    if (!current?.isUsable) current = openConnection(createConnection(path));
+    if (!current?.isUsable) current = openConnection(createConnection(path), clock);
     return current;
   };
   const open = <Q, S>(service: string, method: Method<Q, S>, headers: Headers, options: CallOptions): Call<Q, S> => {

@@ -31,6 +31,15 @@ test('one sleeper, however many appointments', async () => {
   expect(agenda.size).toBe(0);
 });
 
+test('what is due within the millisecond is not slept for once more, what is due later is', async () => {
+  const clock = createFakeClock();
+  const agenda = createAgenda(clock);
+  const done: string[] = [];
+  for (const dueMs of [10, 10.9, 11.5]) agenda.at(dueMs, () => done.push(`${dueMs}@${clock.monotonic()}`));
+  await clock.advance(100);
+  expect(done).toEqual(['10@10', '10.9@10', '11.5@12']);
+});
+
 test('what is late is done at once, and what is cancelled never', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);

@@ -12,7 +12,7 @@ export interface Appointment {
  * does not jump with the wall clock, so neither makes a burst nor a stall.
  */
 export interface Agenda {
-  /** Calls `work` at `dueMs` or as soon after it as the machine can; those due at the same time in the order in which they were made. */
+  /** Calls `work` at `dueMs`, to the millisecond, or as soon after it as the machine can; those due at the same time in the order in which they were made. */
   at(dueMs: number, work: () => void): Appointment;
   /** How many appointments there are. */
   readonly size: number;
@@ -40,7 +40,7 @@ export function createAgenda(clock: Pick<Clock, 'monotonic' | 'after'>): Agenda 
     sleeping?.cancel();
     sleeping = undefined;
     if (!next) return;
-    const { cancel } = clock.after(Math.max(0, next.dueMs - clock.monotonic()), () => {
+    const { cancel } = clock.after(Math.max(0, Math.ceil(next.dueMs - clock.monotonic())), () => {
       sleeping = undefined;
       fire();
     });
@@ -49,7 +49,7 @@ export function createAgenda(clock: Pick<Clock, 'monotonic' | 'after'>): Agenda 
 
   const fire = (): void => {
     const now = clock.monotonic();
-    for (let next = heap[0]; next && next.dueMs <= now; next = heap[0]) {
+    for (let next = heap[0]; next && next.dueMs - now < RESOLUTION_MS; next = heap[0]) {
       pop(heap);
       const { work } = next;
       if (!work) continue;
@@ -88,6 +88,9 @@ export function createAgenda(clock: Pick<Clock, 'monotonic' | 'after'>): Agenda 
     },
   };
 }
+
+/** Timers count in whole milliseconds: what is due within the next one is not slept for once more. */
+const RESOLUTION_MS = 1;
 
 /** So many that were cancelled may stay in the heap, however few are left. */
 const SLACK = 64;

@@ -23,7 +23,7 @@ const PAUSE_NOTE = 'ended-by-pause';
 /** How long a killed process may take to die before it is left to the next sweep: a frozen one cannot die on cgroup v1. */
 export const DEATH_LIMIT_MS = 2_000;
 /** The shim waits itself for an output that a child keeps open: two seconds up to containerd 1.7, then ten. What takes longer is left to the next check. */
-const DELETE_LIMIT_MS = 3_000;
+export const DELETE_LIMIT_MS = 3_000;
 
 export interface CheckExecDeps {
   readonly tasks: Tasks;

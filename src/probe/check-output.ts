@@ -14,6 +14,10 @@ export interface CheckOutput {
   text(): string;
   /** To be called when the shim has opened the FIFO for both streams: from then on the end of the last one is the end of the output. */
   letEnd(): void;
+  /** Whether the last writer has closed the FIFO; what is there is read. To be asked after `letEnd`, and before `readAlongSoon`. */
+  hasEnded(): boolean;
+  /** To be called when the program still runs: in a while its output is read as it comes, so that it never waits for a reader. */
+  readAlongSoon(): void;
   /** Reads until the last writer has closed the FIFO, for so long at most. @returns whether it ended */
   readToEnd(limitMs: number): Promise<boolean>;
   /** Leaves the directory, which is named after the exec: the note by which the next check knows that the exec may still be there. */
@@ -41,9 +45,9 @@ export async function withOutput<T>(dir: string, clock: Clock, work: (output: Ch
     const reader = openReader(path);
     opened.push(reader.close);
     return await work({
-      ...{ path, text: reader.text, readToEnd: (limitMs) => reader.readToEnd(clock, limitMs) },
-      letEnd: () => {
-        letGo();
+      ...{ path, text: reader.text, letEnd: letGo, hasEnded: reader.hasEnded },
+      readToEnd: (limitMs) => reader.readToEnd(clock, limitMs),
+      readAlongSoon: () => {
         const soon = clock.after(READ_ALONG_AFTER_MS, reader.readAlong);
         opened.push(soon.cancel);
       },
@@ -62,6 +66,11 @@ function openReader(path: string) {
   const collected = createBoundedOutput();
   let stream: Socket | undefined;
   let ended: Promise<void> | undefined;
+  let isAtEnd = false;
+  const hasEnded = (): boolean => {
+    isAtEnd ||= readWhatIsThere(fd, collected.add);
+    return isAtEnd;
+  };
   const readAlong = (): Promise<void> => {
     if (ended) return ended;
     const reading = fifoReaderFrom(fd);
@@ -75,9 +84,10 @@ function openReader(path: string) {
   };
   return {
     text: collected.text,
+    hasEnded,
     readAlong: () => void readAlong(),
     readToEnd: async (clock: Clock, limitMs: number): Promise<boolean> => {
-      if (!stream && readWhatIsThere(fd, collected.add)) return true;
+      if (!stream && hasEnded()) return true;
       return within(clock, limitMs, readAlong());
     },
     close: () => {

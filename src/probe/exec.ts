@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { Tasks } from '../containerd/tasks.ts';
+import type { Exit, Tasks } from '../containerd/tasks.ts';
 import type { Outcome } from '../health/result.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { randomHex } from '../lib/random.ts';
-import { killSession, sessionLeaderOf } from '../system/kill-session.ts';
-import { CHECK_EXEC_PREFIX, DEATH_LIMIT_MS, deleteExec, sweepExecs } from './check-execs.ts';
+import { killSession, type SessionLeader, sessionLeaderOf } from '../system/kill-session.ts';
+import { CHECK_EXEC_PREFIX, DEATH_LIMIT_MS, DELETE_LIMIT_MS, deleteExec, sweepExecs } from './check-execs.ts';
 import { type CheckOutput, withOutput } from './check-output.ts';
 import { checkProcessJson } from './check-process.ts';
 import { firstOf } from './first-of.ts';
@@ -66,51 +66,78 @@ async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Ou
   } catch (error) {
     return couldNotStart(error, target);
   }
-  const waiting = new AbortController();
-  const exit = tasks.wait(exec, { signal: waiting.signal });
-  exit.catch(() => undefined); // looked at where it is waited for
   const release = async (): Promise<boolean> => {
     const isGone = await deleteExec(options, exec);
     if (!isGone) output.keepNote();
     return isGone;
   };
   try {
-    const outcome = await startAndWatch(options, attempt, exit);
+    const started = await start(tasks, attempt);
+    if (started.kind === 'could-not-start') {
+      await release();
+      return started; // nobody has opened the output
+    }
+    output.letEnd();
+    const leader = sessionLeaderOf(started.pid);
+    const early = leader.session === undefined && output.hasEnded() ? await exitOfEnded(tasks, exec) : undefined;
+    if (early) return { kind: 'exited', code: early.status, output: output.text() };
+    const outcome = await watch(options, attempt, leader);
     const isGone = await release();
-    if (outcome.kind === 'could-not-start') return outcome; // nobody has opened the output
     await output.readToEnd(isGone ? LAST_BYTES_MS : DRAIN_LIMIT_MS);
     return withText(outcome, output);
   } catch (error) {
     await release();
     throw error;
-  } finally {
-    waiting.abort(OVER);
+  }
+}
+
+async function start(
+  tasks: Tasks,
+  { target, execId }: Attempt,
+): Promise<{ readonly kind: 'started'; readonly pid: number } | (Outcome & { readonly kind: 'could-not-start' })> {
+  const { containerId } = target;
+  try {
+    return { kind: 'started', pid: await tasks.start({ containerId, execId }, { timeoutMs: START_LIMIT_MS }) };
+  } catch (error) {
+    return couldNotStart(error, target);
+  }
+}
+
+/**
+ * Most checks have ended before containerd answers that they were started. Then to delete the exec, which has to be done anyway, tells how it
+ * ended: one question less. Undefined when the shim has not seen the end yet, or cannot be asked, which the next question finds again.
+ */
+async function exitOfEnded(
+  tasks: Tasks,
+  exec: { readonly containerId: string; readonly execId: string },
+): Promise<Exit | undefined> {
+  try {
+    return await tasks.deleteExec(exec, { timeoutMs: DELETE_LIMIT_MS });
+  } catch {
+    return undefined;
   }
 }
 
 /** A reason that exists: without one each abort makes an exception, with its stack, that nobody looks at. */
 const OVER = 'over';
 
-async function startAndWatch(
-  { tasks, clock }: ExecProberOptions,
-  attempt: Attempt,
-  exit: Promise<{ readonly status: number }>,
-): Promise<Outcome> {
+async function watch({ tasks, clock }: ExecProberOptions, attempt: Attempt, leader: SessionLeader): Promise<Outcome> {
   const { target, execId, output, signal } = attempt;
-  let pid: number;
+  const waiting = new AbortController();
+  const ended = tasks
+    .wait({ containerId: target.containerId, execId }, { signal: waiting.signal })
+    .then(({ status }): Outcome => ({ kind: 'exited', code: status, output: '' }));
+  ended.catch(() => undefined); // looked at where it is waited for
+  output.readAlongSoon();
   try {
-    pid = await tasks.start({ containerId: target.containerId, execId }, { timeoutMs: START_LIMIT_MS });
-  } catch (error) {
-    return couldNotStart(error, target);
+    const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, signal });
+    if (outcome.kind === 'exited') return outcome;
+    killSession(leader);
+    await within(clock, DEATH_LIMIT_MS, ended);
+    return outcome;
+  } finally {
+    waiting.abort(OVER);
   }
-  output.letEnd();
-  const leader = sessionLeaderOf(pid);
-  const ended = exit.then(({ status }): Outcome => ({ kind: 'exited', code: status, output: '' }));
-  const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, signal });
-  if (outcome.kind === 'exited') return outcome;
-  killSession(leader);
-  await within(clock, DEATH_LIMIT_MS, ended);
-  return outcome;
 }
 
 function withText(outcome: Outcome, output: CheckOutput): Outcome {
@@ -118,7 +145,10 @@ function withText(outcome: Outcome, output: CheckOutput): Outcome {
 }
 
 /** That the runtime could not start the program is an outcome; that containerd cannot be asked is not. */
-export function couldNotStart(error: unknown, { containerId }: Pick<ProbeTarget, 'containerId'>): Outcome {
+export function couldNotStart(
+  error: unknown,
+  { containerId }: Pick<ProbeTarget, 'containerId'>,
+): Outcome & { readonly kind: 'could-not-start' } {
   if (hasCode(error, 'TIMEOUT'))
     return { kind: 'could-not-start', reason: `timed out starting health check for container ${containerId}` };
   if (hasCode(error, 'UNAVAILABLE', 'DENIED', 'ABORTED') || !(error instanceof HealthctlError)) throw error;

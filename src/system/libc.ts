@@ -13,7 +13,7 @@ export interface Libc {
 
 type Koffi = typeof import('koffi');
 
-// Node.js caches a required module, so this holds no state of its own. In the bundle `require` is CommonJS's own.
+// In the bundle `require` is CommonJS's own.
 const load = createRequire(typeof __filename === 'string' ? __filename : import.meta.url);
 const prototypes = new Map<string, (...args: unknown[]) => number>();
 
@@ -35,9 +35,12 @@ export function openLibc(): Libc {
 /** What is used of koffi is in its native module itself. */
 type NativeKoffi = Pick<Koffi, 'load' | 'errno'>;
 
+let loaded: NativeKoffi | undefined;
+
 function loadKoffi(): NativeKoffi {
   try {
-    return loadBuilt() ?? (load('koffi') as Koffi);
+    loaded ??= loadBuilt() ?? (load('koffi') as Koffi);
+    return loaded;
   } catch (cause) {
     throw new HealthctlError('INTERNAL', 'the native module koffi cannot be loaded', {
       cause,

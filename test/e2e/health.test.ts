@@ -260,6 +260,19 @@ describe('the probe', () => {
     expect(await lastEntry(name)).toMatchObject({ ExitCode: -1, Output: 'Health check exceeded timeout (1.5s)' });
   });
 
+  test.each([
+    ['closes its output and goes on', 'echo done; exec >&- 2>&-; sleep 1; exit 5', 'done\n', 1_000],
+    ['ends at once, with a child that has closed its output', '(exec >&- 2>&-; sleep 3) & exit 5', '', 0],
+  ])('a check that %s', async (_, text, output, atLeastMs) => {
+    const name = await run(sh(text));
+    await check(name);
+    const entry = await lastEntry(name);
+    expect(entry).toMatchObject({ ExitCode: 5, Output: output });
+    const tookMs = Date.parse(entry.End) - Date.parse(entry.Start);
+    expect(tookMs).toBeGreaterThanOrEqual(atLeastMs);
+    expect(tookMs).toBeLessThan(atLeastMs + 1_500);
+  });
+
   test('a child that keeps the output open delays the result by two seconds at most', async () => {
     const name = await run(sh('sleep 30 & echo done; exit 5'));
     await check(name);

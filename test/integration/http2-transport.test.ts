@@ -14,6 +14,7 @@ import { frameMessage } from '../../src/containerd/grpc-frames.ts';
 import { FLAG, frameFrom, numberFrame, TYPE } from '../../src/containerd/http2/frames.ts';
 import { openTransport } from '../../src/containerd/http2-transport.ts';
 import type { Transport } from '../../src/containerd/transport.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 
 // The dialogue itself, against servers that behave and servers that do not.
 
@@ -58,7 +59,7 @@ async function serve(handler: Handler): Promise<Served> {
     await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
   };
   await start(handler);
-  const transport = openTransport(path);
+  const transport = openTransport(path, systemClock);
   return {
     path,
     transport,
@@ -157,13 +158,13 @@ describe('a call', () => {
   });
 
   test('nobody there, somebody who speaks no HTTP/2', async () => {
-    await expect(call(openTransport(join(dir, 'none.sock')))).rejects.toMatchObject({
+    await expect(call(openTransport(join(dir, 'none.sock'), systemClock))).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       message: expect.stringContaining('no socket'),
     });
     const path = join(dir, 'plain.sock');
     const plain = createPlainServer((socket) => socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(path);
-    const transport = openTransport(path);
+    const transport = openTransport(path, systemClock);
     await expect(call(transport)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     transport.close();
     await new Promise((resolve) => plain.close(resolve));
@@ -336,7 +337,7 @@ describe('the other side may', () => {
       stream.on('end', () => answer(['done'])(stream, {}));
     });
     await new Promise<void>((resolve) => server.listen(path, resolve));
-    const transport = openTransport(path);
+    const transport = openTransport(path, systemClock);
     expect(await transport.unary('x.Y', method, 'y'.repeat(300_000), {})).toBe('done');
     expect(received).toBe(300_005);
     transport.close();
@@ -370,7 +371,7 @@ describe('the other side may', () => {
       socket.resume().write(bytes);
     });
     await new Promise<void>((resolve) => server.listen(path, resolve));
-    const transport = openTransport(path);
+    const transport = openTransport(path, systemClock);
     await expect(call(transport)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(call(transport)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(connections).toBe(2);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Clock } from '../../lib/clock.ts';
 import {
   CANCEL,
   contentOf,
@@ -20,6 +21,7 @@ import {
 import { createHeaderBlocks } from './header-blocks.ts';
 import type { HeaderFields } from './hpack.ts';
 import { createOutbox } from './outbox.ts';
+import { createPingAnswers } from './ping-answers.ts';
 import { createSendWindows, type SendStream } from './send-windows.ts';
 
 /** Lists of thousands of containers and blobs come in megabytes: the default window of 64 KiB would make each a round trip. */
@@ -65,12 +67,13 @@ interface OpenStream extends SendStream {
 }
 
 /** Takes the socket over, which need not be connected yet. */
-export function openConnection(socket: Socket): Connection {
+export function openConnection(socket: Socket, clock: Pick<Clock, 'after'>): Connection {
   const outbox = createOutbox(socket);
   const parser = createFrameParser();
   const blocks = createHeaderBlocks();
   const streams = new Map<number, OpenStream>();
   const windows = createSendWindows(outbox);
+  const pings = createPingAnswers(outbox, clock);
   let nextId = 1;
   let isGoingAway = false;
   let lost: Error | undefined;
@@ -79,6 +82,7 @@ export function openConnection(socket: Socket): Connection {
     if (lost) return;
     lost = reason;
     socket.destroy();
+    pings.stop();
     const cut = [...streams.values()];
     streams.clear();
     for (const stream of cut) {
@@ -155,7 +159,7 @@ export function openConnection(socket: Socket): Connection {
       throw new ProtocolError('a PUSH_PROMISE, which was forbidden');
     },
     [TYPE.ping]: ({ flags, payload }) => {
-      if ((flags & FLAG.ack) === 0) outbox.add(frameFrom(TYPE.ping, FLAG.ack, 0, payload));
+      if ((flags & FLAG.ack) === 0) pings.take(payload);
     },
     [TYPE.goAway]: takeGoAway,
     [TYPE.windowUpdate]: (frame, stream) => windows.enlarge(stream, frame.streamId, numberOf(frame)),
@@ -169,6 +173,7 @@ export function openConnection(socket: Socket): Connection {
   socket.on('data', (bytes: Buffer) => {
     try {
       for (const frame of parser.feed(bytes)) if (!lost) take(frame);
+      pings.look();
     } catch (error) {
       lose(error instanceof Error ? error : new Error(String(error)));
     }

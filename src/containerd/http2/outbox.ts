@@ -4,11 +4,14 @@ import type { Socket } from 'node:net';
 export interface Outbox {
   /** @param taken called when the frame is with the kernel, or never will be */
   add(frame: Buffer, taken?: () => void): void;
+  /** Of all frames that were added. */
+  readonly addedBytes: number;
 }
 
 export function createOutbox(socket: Socket): Outbox {
   let frames: Buffer[] = [];
   let waiting: (() => void)[] = [];
+  let addedBytes = 0;
   const flush = (): void => {
     const [first] = frames;
     const bytes = first && frames.length === 1 ? first : Buffer.concat(frames);
@@ -32,7 +35,11 @@ export function createOutbox(socket: Socket): Outbox {
       // Twice: what is added by a microtask that is queued already goes along.
       if (frames.length === 0) queueMicrotask(() => queueMicrotask(flush));
       frames.push(frame);
+      addedBytes += frame.length;
       if (taken) waiting.push(taken);
+    },
+    get addedBytes() {
+      return addedBytes;
     },
   };
 }

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { createFakeClock } from '../../../test/fakes/clock.ts';
+import { FLAG, frameFrom, TYPE } from './frames.ts';
+import { createPingAnswers } from './ping-answers.ts';
+
+function start() {
+  const sent: string[] = [];
+  const outbox = {
+    addedBytes: 0,
+    add: (frame: Buffer) => {
+      outbox.addedBytes += frame.length;
+      sent.push(frame.toString('latin1'));
+    },
+  };
+  const clock = createFakeClock();
+  return { sent, outbox, clock, pings: createPingAnswers(outbox, clock) };
+}
+
+const ping = (name: string): Buffer => Buffer.from(name.padEnd(8));
+const answer = (name: string): string => frameFrom(TYPE.ping, FLAG.ack, 0, ping(name)).toString('latin1');
+
+test('an answer comes a second late, with what was asked', async () => {
+  const { sent, clock, pings } = start();
+  const payload = ping('one');
+  pings.take(payload);
+  payload.fill(0); // the buffer of the connection is used again
+  await clock.advance(999);
+  expect(sent).toEqual([]);
+  await clock.advance(1);
+  expect(sent).toEqual([answer('one')]);
+});
+
+test('the next question lets the answer to the one before go', () => {
+  const { sent, pings } = start();
+  pings.take(ping('one'));
+  pings.take(ping('two'));
+  expect(sent).toEqual([answer('one')]);
+});
+
+test('where much is sent, answers come at once', () => {
+  const { sent, outbox, pings } = start();
+  pings.take(ping('one'));
+  outbox.addedBytes += 60 << 10;
+  pings.look();
+  expect(sent).toEqual([]);
+  outbox.addedBytes += 10 << 10;
+  pings.look();
+  expect(sent).toEqual([answer('one')]);
+  outbox.addedBytes += 70 << 10;
+  pings.take(ping('two'));
+  expect(sent).toEqual([answer('one'), answer('two')]);
+});
+
+test('nothing is sent after the end', async () => {
+  const { sent, clock, pings } = start();
+  pings.take(ping('one'));
+  pings.stop();
+  await clock.advance(5_000);
+  expect(sent).toEqual([]);
+});

@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Tasks } from '../../src/containerd/tasks.ts';
+import { systemClock as clock } from '../../src/lib/clock.ts';
+import { HealthctlError } from '../../src/lib/errors.ts';
+import { silentLogger } from '../../src/lib/logger.ts';
+import { createExecProber } from '../../src/probe/exec.ts';
+
+let scratchDir: string;
+beforeEach(() => {
+  scratchDir = mkdtempSync(join(tmpdir(), 'healthctl-exec-'));
+});
+afterEach(() => rmSync(scratchDir, { recursive: true, force: true }));
+
+interface Script {
+  /** What the process has printed when it has ended. */
+  readonly output?: string;
+  /** How the first question to delete the exec fails. */
+  readonly firstDelete?: HealthctlError;
+  /** Until when, after the start, the output stays open. */
+  readonly openMs?: number;
+}
+
+/** A containerd whose processes have ended when they were started, with 3. @returns what it was asked, in order */
+function containerdWith({ output = '', firstDelete, openMs = 0 }: Script): { tasks: Tasks; asked: string[] } {
+  const asked: string[] = [];
+  let writer = 0;
+  let failure = firstDelete;
+  const exit = { status: 3, atMs: 0 };
+  const tasks: Partial<Tasks> = {
+    exec: async ({ stdout }) => {
+      asked.push('exec');
+      writer = openSync(stdout, constants.O_WRONLY);
+    },
+    start: async () => {
+      asked.push('start');
+      writeSync(writer, output);
+      if (openMs === 0) closeSync(writer);
+      else setTimeout(() => closeSync(writer), openMs);
+      return spawnSync('true').pid;
+    },
+    wait: async () => {
+      asked.push('wait');
+      return exit;
+    },
+    deleteExec: async () => {
+      asked.push('delete');
+      const error = failure;
+      failure = undefined;
+      if (error) throw error;
+      return exit;
+    },
+  };
+  return { tasks: tasks as Tasks, asked };
+}
+
+async function probe(script: Script) {
+  const { tasks, asked } = containerdWith(script);
+  const prober = createExecProber({ tasks, clock, log: silentLogger });
+  const target = { containerId: 'c', runId: 'r', scratchDir, timeoutNs: 5e9, processJson: '{}' };
+  const { outcome } = await prober.probe(target, { kind: 'exec', args: ['true'] });
+  return { outcome, asked: asked.join(' ') };
+}
+
+test('a check that has ended when its start is answered costs three questions', async () => {
+  expect(await probe({ output: 'hi\n' })).toEqual({
+    outcome: { kind: 'exited', code: 3, output: 'hi\n' },
+    asked: 'exec start delete',
+  });
+  expect(readdirSync(scratchDir)).toEqual([]);
+});
+
+test('where the shim has not seen the end yet, it is waited for', async () => {
+  const firstDelete = new HealthctlError('CONFLICT', 'cannot delete a running process');
+  expect(await probe({ output: 'hi\n', firstDelete })).toEqual({
+    outcome: { kind: 'exited', code: 3, output: 'hi\n' },
+    asked: 'exec start delete wait delete',
+  });
+  expect(readdirSync(scratchDir)).toEqual([]);
+});
+
+test('while somebody keeps the output open, the exec is not deleted before its end is told', async () => {
+  expect(await probe({ output: 'hi\n', openMs: 50 })).toEqual({
+    outcome: { kind: 'exited', code: 3, output: 'hi\n' },
+    asked: 'exec start wait delete',
+  });
+});
