@@ -140,17 +140,15 @@ async function comparePs(sides: Sides<Side>): Promise<void> {
 }
 
 async function compareCpu(sides: Sides<Side>): Promise<void> {
-  const seconds = quick ? 5 : 10;
+  const seconds = quick ? 5 : 20;
   for (const side of [sides.healthctl, sides.docker]) measures.runMany(side, { containers: 5, flags: measures.NEVER });
-  await sleep(2_000);
+  await sleep(5_000);
   const [idleOurs, idleTheirs] = [
     await measures.idleCpu(sides.healthctl, seconds),
     await measures.idleCpu(sides.docker, seconds),
   ];
   for (const side of [sides.healthctl, sides.docker]) measures.removeAll(side);
-  const seen = await inTurn(sides, rounds, (side) =>
-    measures.cpuOfCheck(side, side.name === 'Docker' ? idleTheirs : idleOurs, seconds),
-  );
+  const seen = await inTurn(sides, rounds, (side) => measures.cpuOfCheck(side, seconds));
   const counted = (list: readonly { checks: number }[]) => list.reduce((sum, { checks }) => sum + checks, 0);
   console.log(`CPU of ${counted(seen.healthctl)} and ${counted(seen.docker)} checks, ${rounds} rounds`);
   const all = { ours: seen.healthctl.map((one) => one.all), theirs: seen.docker.map((one) => one.all) };
@@ -176,7 +174,6 @@ async function compareCpu(sides: Sides<Side>): Promise<void> {
 /** What checks cost that need no exec, against Docker's of the same program. */
 async function compareCheap({ healthctl, docker }: Sides<Side>): Promise<void> {
   const seconds = quick ? 5 : 10;
-  const none = { own: 0, all: 0 };
   type Seen = Awaited<ReturnType<typeof measures.cpuOfCheck>>;
   const kinds: { what: string; load: measures.Load; share: number; seen: Seen[] }[] = [
     { what: 'a resident check', load: measures.RESIDENT, share: 1 / 12, seen: [] },
@@ -186,8 +183,8 @@ async function compareCheap({ healthctl, docker }: Sides<Side>): Promise<void> {
   const dockers: Seen[] = [];
   measures.must(healthctl, 'load', '-q', '-i', await debianArchive('nginx-light', measures.NGINX_IMAGE));
   for (let round = 0; round < rounds; round += 1) {
-    dockers.push(await measures.cpuOfCheck(docker, none, seconds));
-    for (const { load, seen } of kinds) seen.push(await measures.cpuOfCheck(healthctl, none, seconds, load));
+    dockers.push(await measures.cpuOfCheck(docker, seconds));
+    for (const { load, seen } of kinds) seen.push(await measures.cpuOfCheck(healthctl, seconds, load));
   }
   const of = (seen: readonly Seen[], figure: 'all' | 'own' | 'tookMs') => seen.map((one) => one[figure]);
   const theirs = of(dockers, 'all');

@@ -49,7 +49,7 @@ export async function check(deps: CheckDeps, subject: HealthSubject, signal?: Ab
       const run = runningRun(now);
       takePauseNote(scratchDir); // of a check that was over by then
       const report = await probe(prober, { subject: now, run, scratchDir, signal, clock: deps.clock });
-      const dropped = await dropReason(deps, report.outcome, { run, wasPaused: takePauseNote(scratchDir) });
+      const dropped = await dropReason(deps, report.outcome, { run, scratchDir });
       if (dropped || report.outcome.kind === 'cancelled') return { kind: 'dropped', reason: dropped ?? 'cancelled' };
       return record(store, now, { run, result: resultFromOutcome(report.outcome, report) });
     },
@@ -117,12 +117,12 @@ async function probe(
 async function dropReason(
   deps: CheckDeps,
   outcome: Outcome,
-  { run, wasPaused }: { readonly run: Run; readonly wasPaused: boolean },
+  { run, scratchDir }: { readonly run: Run; readonly scratchDir: string },
 ): Promise<'paused' | 'ended' | undefined> {
   const isDoubtful =
     outcome.kind === 'could-not-start' || (outcome.kind === 'exited' && outcome.code === KILLED_EXIT_CODE);
   if (!isDoubtful && outcome.kind !== 'timed-out') return undefined;
-  if (isDoubtful && wasPaused) return 'paused'; // it may go on by now
+  if (isDoubtful && takePauseNote(scratchDir)) return 'paused'; // it may go on by now
   if (isDoubtful) await deps.clock.sleep(CONFIRM_AFTER_MS);
   const task = await deps.findTask().catch((error: unknown): TaskView => {
     if (hasCode(error, 'NOT_FOUND')) return { kind: 'none' };

@@ -95,9 +95,10 @@ export function daemonCommand(program: string, settings: Settings): readonly str
 
 /**
  * Small heaps: a monitor makes little garbage at a time, and runs on the smallest of hosts. One thread for V8's work beside the main one, not
- * four: each keeps memory of its own, which is 4 MB with 200 containers.
+ * four: each keeps memory of its own, which is 4 MB with 200 containers. The
+ * collector can be asked, see releaseMemory.
  */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1', '--v8-pool-size=1'];
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1', '--v8-pool-size=1', '--expose-gc'];
 
 /** @returns tells whether it has ended */
 function spawnDetached({ env }: AutostartDeps, { logFile }: DaemonPlaces, command: readonly string[]): () => boolean {

@@ -17,6 +17,7 @@ import { createSupervisor, type Supervisor } from '../monitor/supervisor.ts';
 import { createContainerProber } from '../probe/container-prober.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
+import { releaseMemory } from '../system/memory.ts';
 import type { Notifier } from '../system/sd-notify.ts';
 import { createAdoption } from './adoption.ts';
 import { openEventHub } from './event-hub.ts';
@@ -32,6 +33,7 @@ import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 import { createHookRunner } from './run-hook.ts';
 import { createApiServer } from './server.ts';
 import { createService } from './service.ts';
+import { createTidier } from './tidier.ts';
 
 export interface DaemonDeps {
   readonly containerd: Containerd;
@@ -78,6 +80,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       const keeper = createKeeper({ contextOf, clock, log });
       const logKeeper = createLogKeeper({ contextOf, clock, log });
       const networks = createNetworkKeeper({ contextOf, log });
+      const tidier = createTidier(clock, releaseMemory);
       const asked = new AbortController();
       const monitor = createMonitor({
         ...{ containerd: deps.containerd, contextOf, clock, log },
@@ -93,6 +96,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
           onEvent: (event) => {
             hub.take(event);
             if (event.kind !== 'task-started') return;
+            tidier.onStarted();
             const started = get(keyOf(event));
             if (started) void networks.onStarted(started);
           },
@@ -138,6 +142,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
         if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);
         notifier.ready();
+        tidier.onStarted(); // of those that were listed
         void keepAlive(deps, ended);
         log.info(`healthctl ${version} watches containerd at ${settings.address}`);
         const end = await untilEnd({ ...deps, monitor, supervisor, server, places, ended });
@@ -149,6 +154,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         await monitor.stop();
         await networks.stop();
         logKeeper.stop();
+        tidier.stop();
         await hooks.stop();
         await hub.close();
         lock.release();
