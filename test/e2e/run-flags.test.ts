@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/containerd/client.ts';
+import { encodeJson } from '../../src/lib/json.ts';
+import { decodeRuntimeSpec } from '../../src/oci/read-spec.ts';
 import { isAppArmorEnabled } from '../../src/system/apparmor.ts';
 import { type Bed, openBed, until } from './harness.ts';
 
@@ -28,9 +30,9 @@ describe('flags of run', () => {
     const id = await bed.ok(['create', '--name', name, image, 'sleep', '600']);
     const { containers, close } = connect(bed);
     try {
-      const spec = JSON.parse((await containers.get(id)).specJson() ?? '');
+      const spec = decodeRuntimeSpec((await containers.get(id)).specJson() ?? '');
       const process = { ...spec.process, apparmorProfile: 'healthctl-default' };
-      await containers.setSpec(id, JSON.stringify({ ...spec, process }));
+      await containers.setSpec(id, encodeJson({ ...spec, process }));
     } finally {
       close();
     }
