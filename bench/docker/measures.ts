@@ -56,8 +56,10 @@ export interface Load {
   readonly warmUpMs?: number;
 }
 
-/** The image's check at 1 s: few enough that the checks do not wait for each other, on two cores already. After 15 s the
- * collectors of both sides are done with what was left of making the containers. */
+/**
+ * The image's check at 1 s: few enough that the checks do not wait for each other, on two cores already. After 15 s the collectors of both sides
+ * are done with what was left of making the containers.
+ */
 export const FRESH: Load = { containers: 5, flags: ['--health-interval', '1s'], warmUpMs: 15_000 };
 /** The same program, by a shell that stays. */
 export const RESIDENT: Load = {

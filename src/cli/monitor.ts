@@ -3,6 +3,7 @@ import { logConfigOf, logLimitOf } from '../container/log-config.ts';
 import { restartPolicyOf } from '../container/restart-label.ts';
 import { storedConfigOf } from '../container/stored-config.ts';
 import { givenHealthConfigOf } from '../container/view.ts';
+import type { ContainerRecord } from '../containerd/containers.ts';
 import { containerPath } from '../daemon/client.ts';
 import { isChecked } from '../health/config.ts';
 import type { RestartPolicy } from '../health/restart-policy.ts';
@@ -63,6 +64,16 @@ export async function leaveToMonitor(
     if (isAutoRemoved) world.log.warn('no monitor runs: nothing removes the container when it has ended');
     return;
   }
+  await startOrWarn(world);
+}
+
+/** To be called before the health of a container is waited for: starts a monitor where none runs any more, after a reboot, say. */
+export async function ensureChecked(world: MonitorWorld, record: Pick<ContainerRecord, 'labels'>): Promise<void> {
+  if (!isChecked(givenHealthConfigOf(record.labels)) || !isWanted(world.settings)) return;
+  await startOrWarn(world); // of no effect where one runs
+}
+
+async function startOrWarn(world: MonitorWorld): Promise<void> {
   try {
     await startMonitor(world);
   } catch (error) {

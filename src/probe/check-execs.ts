@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Tasks } from '../containerd/tasks.ts';
+import type { Exit, Tasks } from '../containerd/tasks.ts';
 import { errnoOf, hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { holdFifo } from '../system/fifo.ts';
@@ -23,25 +23,28 @@ const PAUSE_NOTE = 'ended-by-pause';
 /** How long a killed process may take to die before it is left to the next sweep: a frozen one cannot die on cgroup v1. */
 export const DEATH_LIMIT_MS = 2_000;
 /** The shim waits itself for an output that a child keeps open: two seconds up to containerd 1.7, then ten. What takes longer is left to the next check. */
-export const DELETE_LIMIT_MS = 3_000;
+const DELETE_LIMIT_MS = 3_000;
 
 export interface CheckExecDeps {
   readonly tasks: Tasks;
   readonly log: Pick<Logger, 'debug'>;
 }
 
-/** Deletes an exec whose process has ended. @returns whether it is gone; where not, because a process is frozen, say, a sweep has to do it */
+/**
+ * Deletes an exec whose process has ended.
+ *
+ * @returns whether it is gone; where not, because a process is frozen, say, a sweep has to do it. How it ended, if this is what deleted it
+ */
 export async function deleteExec(
   { tasks, log }: CheckExecDeps,
   exec: { readonly containerId: string; readonly execId: string },
-): Promise<boolean> {
+): Promise<{ readonly isGone: boolean; readonly exit?: Exit }> {
   try {
-    await tasks.deleteExec(exec, { timeoutMs: DELETE_LIMIT_MS });
-    return true;
+    return { isGone: true, exit: await tasks.deleteExec(exec, { timeoutMs: DELETE_LIMIT_MS }) };
   } catch (error) {
-    if (hasCode(error, 'NOT_FOUND')) return true;
-    log.debug(`exec ${exec.execId} is left to the next check: ${messageOf(error)}`);
-    return false;
+    if (hasCode(error, 'NOT_FOUND')) return { isGone: true };
+    log.debug(`exec ${exec.execId} is not deleted: ${messageOf(error)}`);
+    return { isGone: false };
   }
 }
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import type { Exit, Tasks } from '../containerd/tasks.ts';
+import type { Tasks } from '../containerd/tasks.ts';
 import type { Outcome } from '../health/result.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { randomHex } from '../lib/random.ts';
 import { killSession, type SessionLeader, sessionLeaderOf } from '../system/kill-session.ts';
-import { CHECK_EXEC_PREFIX, DEATH_LIMIT_MS, DELETE_LIMIT_MS, deleteExec, sweepExecs } from './check-execs.ts';
+import { CHECK_EXEC_PREFIX, DEATH_LIMIT_MS, deleteExec, sweepExecs } from './check-execs.ts';
 import { type CheckOutput, withOutput } from './check-output.ts';
 import { checkProcessJson } from './check-process.ts';
 import { firstOf } from './first-of.ts';
@@ -67,7 +67,7 @@ async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Ou
     return couldNotStart(error, target);
   }
   const release = async (): Promise<boolean> => {
-    const isGone = await deleteExec(options, exec);
+    const { isGone } = await deleteExec(options, exec);
     if (!isGone) output.keepNote();
     return isGone;
   };
@@ -79,8 +79,10 @@ async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Ou
     }
     output.letEnd();
     const leader = sessionLeaderOf(started.pid);
-    const early = leader.session === undefined && output.hasEnded() ? await exitOfEnded(tasks, exec) : undefined;
-    if (early) return { kind: 'exited', code: early.status, output: output.text() };
+    // Most checks have ended by now: to delete the exec, which has to be done anyway, tells how. Unless the shim has not seen the end yet.
+    const hasEnded = leader.session === undefined && output.hasEnded();
+    const exit = hasEnded ? (await deleteExec(options, exec)).exit : undefined;
+    if (exit) return { kind: 'exited', code: exit.status, output: output.text() };
     const outcome = await watch(options, attempt, leader);
     const isGone = await release();
     await output.readToEnd(isGone ? LAST_BYTES_MS : DRAIN_LIMIT_MS);
@@ -100,21 +102,6 @@ async function start(
     return { kind: 'started', pid: await tasks.start({ containerId, execId }, { timeoutMs: START_LIMIT_MS }) };
   } catch (error) {
     return couldNotStart(error, target);
-  }
-}
-
-/**
- * Most checks have ended before containerd answers that they were started. Then to delete the exec, which has to be done anyway, tells how it
- * ended: one question less. Undefined when the shim has not seen the end yet, or cannot be asked, which the next question finds again.
- */
-async function exitOfEnded(
-  tasks: Tasks,
-  exec: { readonly containerId: string; readonly execId: string },
-): Promise<Exit | undefined> {
-  try {
-    return await tasks.deleteExec(exec, { timeoutMs: DELETE_LIMIT_MS });
-  } catch {
-    return undefined;
   }
 }
 

@@ -100,7 +100,7 @@ export async function openResidentShell(
     leader = sessionLeaderOf(pid);
   } catch (error) {
     waiting.abort();
-    pipes.close({ keepsNote: !(await deleteExec(deps, exec)) });
+    pipes.close({ keepsNote: !(await deleteExec(deps, exec)).isGone });
     throw error;
   }
   pipes.letEnd();
@@ -110,7 +110,7 @@ export async function openResidentShell(
       killSession(leader);
       await Promise.race([died, clock.sleep(DEATH_LIMIT_MS)]);
       waiting.abort();
-      pipes.close({ keepsNote: !(await deleteExec(deps, exec)) });
+      pipes.close({ keepsNote: !(await deleteExec(deps, exec)).isGone });
     },
   });
 }

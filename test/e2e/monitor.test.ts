@@ -393,4 +393,17 @@ describe('autostart', () => {
     await until(() => !existsSync(`/proc/${started.pid}`), { withinMs: 10_000 });
     expect(await own.ok(['daemon', 'logs'])).toMatch(/ends: idle$/);
   });
+
+  test('whoever waits for the health of a container has it checked, also when the monitor was killed', async () => {
+    await using own = await openBed(['autostart = true', 'idle_timeout = "1s"']);
+    const flags = ['--health-cmd', 'test ! -e /tmp/broken', '--health-interval', '300ms', '--health-retries', '1'];
+    await own.ok(['run', '-d', '--wait', '--name', 'web', ...flags, await own.image(), 'sleep', '600']);
+    const { pid }: DaemonStatus = JSON.parse(await own.ok(['daemon', 'status', '--format', 'json']));
+    process.kill(pid, 'SIGKILL');
+    await until(() => !existsSync(`/proc/${pid}`), { withinMs: 10_000 });
+    await own.ok(['exec', 'web', 'touch', '/tmp/broken']);
+    expect(await own.ok(['wait', '--condition', 'unhealthy', 'web'])).toBe('-1');
+    await own.ok(['rm', '-f', 'web']);
+    await until(async () => (await own.cli(['daemon', 'status'])).code === 1, { withinMs: 15_000 });
+  });
 });

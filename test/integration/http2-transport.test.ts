@@ -309,10 +309,12 @@ describe('the other side may', () => {
     await call(served.transport);
     const [session] = served.sessions;
     const payload = Buffer.from('12345678');
-    const answered = new Promise<Buffer>((resolve, reject) =>
-      session?.ping(payload, (error, _ms, back) => (error ? reject(error) : resolve(back))),
+    const answered = new Promise<{ tookMs: number; back: Buffer }>((resolve, reject) =>
+      session?.ping(payload, (error, tookMs, back) => (error ? reject(error) : resolve({ tookMs, back }))),
     );
-    expect(await answered).toEqual(payload);
+    const { tookMs, back } = await answered;
+    expect(back).toEqual(payload);
+    expect(tookMs).toBeGreaterThan(900); // see ping-answers.ts
   });
 
   test('refuse a stream, and take the next', async () => {

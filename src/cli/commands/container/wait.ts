@@ -4,6 +4,7 @@ import { isAboutEnd, WAIT_CONDITIONS, type WaitCondition } from '../../../contai
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { ensureChecked } from '../../monitor.ts';
 
 /** `healthctl wait`: Docker's, with Docker's conditions of the API and Podman's. Prints the exit codes in the order of the containers. */
 export const wait: Command = {
@@ -32,9 +33,11 @@ async function runWait(world: ContainerWorld, { options, args }: CommandInput): 
       return String(await waitContainer(ctx, view, world.signal));
     });
   }
+  const isAboutHealth = given.includes('healthy') || given.includes('unhealthy');
   const { waitFor } = await import('../../../container/wait-for.ts');
   return forEachName(args, async (name) => {
     const view = await resolveView(ctx, name, world);
+    if (isAboutHealth) await ensureChecked(world, view.record);
     const { condition, exitCode = 0 } = await waitFor(ctx, view, given, { signal: world.signal });
     return isAboutEnd(condition) ? String(exitCode) : NOT_ENDED;
   });
