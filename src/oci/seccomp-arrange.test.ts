@@ -5,6 +5,7 @@ import { syscallsByNumber } from './syscall-order.ts';
 import type { SeccompArgument, SeccompRule } from './types.ts';
 
 const ALLOW = 'SCMP_ACT_ALLOW';
+const ALL_BITS = 2n ** 64n - 1n;
 
 const equal = (value: number | bigint, index = 0): SeccompArgument => ({
   index,
@@ -29,6 +30,7 @@ function matches({ index, op, value, valueTwo = 0 }: SeccompArgument, args: read
   const arg = args[index] ?? 0n;
   if (op === 'SCMP_CMP_EQ') return arg === BigInt(value);
   if (op === 'SCMP_CMP_LT') return arg < BigInt(value);
+  if (op === 'SCMP_CMP_LE') return arg <= BigInt(value);
   if (op === 'SCMP_CMP_MASKED_EQ') return (arg & BigInt(value)) === BigInt(valueTwo);
   throw new Error(`${op} is not known here`);
 }
@@ -47,8 +49,38 @@ describe('arrangeRules', () => {
         action: ALLOW,
         args: [{ index: 0, op: 'SCMP_CMP_MASKED_EQ', value: 0xffff_ffff_fffd_fff7n, valueTwo: 0 }],
       },
-      allow('personality', 0xffffffff),
+      {
+        names: ['personality'],
+        action: ALLOW,
+        args: [{ index: 0, op: 'SCMP_CMP_MASKED_EQ', value: ALL_BITS, valueTwo: 0xffffffff }],
+      },
     ]);
+  });
+
+  test('leaves values as they are where none can be merged', () => {
+    const rules = [0, 3, 5].map((value) => allow('personality', value));
+    expect(arrangeRules(rules)).toEqual(rules);
+  });
+
+  test('takes numbers below a bound for values if that does not take more rules', () => {
+    const below = (op: string, value: number): SeccompRule => ({
+      names: ['socket'],
+      action: ALLOW,
+      args: [{ index: 0, op, value, valueTwo: 0 }],
+    });
+    const masked = (mask: bigint, value: number): SeccompRule => ({
+      names: ['socket'],
+      action: ALLOW,
+      args: [{ index: 0, op: 'SCMP_CMP_MASKED_EQ', value: mask, valueTwo: value }],
+    });
+    const values = [8, 9].map((value) => allow('socket', value));
+    const merged = [masked(ALL_BITS - 7n, 0), masked(ALL_BITS - 9n, 0)];
+    expect(arrangeRules([below('SCMP_CMP_LT', 8), ...values])).toEqual(merged);
+    expect(arrangeRules([below('SCMP_CMP_LE', 7), ...values])).toEqual(merged);
+    const odd = [below('SCMP_CMP_LT', 7), allow('socket', 96), allow('socket', 200)];
+    expect(arrangeRules(odd)).toEqual(odd);
+    const far = [below('SCMP_CMP_LT', 100_000), ...[200_000, 200_001].map((value) => allow('socket', value))];
+    expect(arrangeRules(far)).toEqual([below('SCMP_CMP_LT', 100_000), masked(ALL_BITS - 1n, 200_000)]);
   });
 
   test('leaves rules alone that end differently, whose order decides', () => {
@@ -64,7 +96,7 @@ describe('arrangeRules', () => {
     const value = fc.oneof(fc.bigInt(0n, 9n), fc.constantFrom(2n ** 32n - 1n, 2n ** 63n, 2n ** 64n - 1n));
     const argument = fc.record({
       index: fc.integer({ min: 0, max: 1 }),
-      op: fc.constantFrom('SCMP_CMP_EQ', 'SCMP_CMP_EQ', 'SCMP_CMP_EQ', 'SCMP_CMP_LT'),
+      op: fc.constantFrom('SCMP_CMP_EQ', 'SCMP_CMP_EQ', 'SCMP_CMP_EQ', 'SCMP_CMP_LT', 'SCMP_CMP_LE'),
       value,
       valueTwo: fc.constant(0),
     });

@@ -4,11 +4,13 @@ import type { SeccompArgument, SeccompRule } from './types.ts';
 
 /**
  * The same filter in the form that libseccomp compiles soonest. A runtime compiles it whenever a process begins, at the start of a container
- * and at each exec, which is half of what an exec costs: libseccomp walks lists of all rules for each one, so that fewer rules, and the
- * highest system call first, take a quarter less of its time.
+ * and at each exec, which is half of what an exec costs. libseccomp (src/gen_bpf.c, src/db.c) walks lists of all rules for each one, and
+ * all that follows for each comparison that it places, unless one in the part of another architecture is the same. So the highest system
+ * call comes first, comparisons are few, and those of one argument have one operator: by their order, bounds and values differ between
+ * architectures of 32 and 64 bits, masks do not.
  *
  * What is decided about a call does not change: system calls do not depend on each other, and the rules of one keep their order. Where all
- * rules of one end alike, those that compare one argument with one value each are merged into fewer that compare some of its bits.
+ * rules of one end alike, those that compare one argument with one value or a low bound are merged into fewer that compare some of its bits.
  */
 export function arrangeRules(rules: readonly SeccompRule[]): readonly SeccompRule[] {
   const filtersOf = new Map<string, Filter[]>();
@@ -52,21 +54,40 @@ function merge(filters: readonly Filter[]): readonly Filter[] {
   if (!first || filters.length < 3) return filters;
   if (filters.some(({ action, errnoRet }) => action !== first.action || errnoRet !== first.errnoRet)) return filters;
   const { args: _, ...end } = first;
-  const valuesOf = new Map<number, Set<bigint>>();
+  const setsOf = new Map<number, { readonly values: Set<bigint>; readonly bounds: SeccompArgument[] }>();
   const others: Filter[] = [];
   for (const filter of filters) {
     const [argument, ...more] = filter.args ?? [];
-    if (argument?.op !== 'SCMP_CMP_EQ' || more.length > 0) {
+    const isBound = argument !== undefined && valuesBelow(argument) !== undefined;
+    if (!argument || more.length > 0 || (argument.op !== 'SCMP_CMP_EQ' && !isBound)) {
       others.push(filter);
       continue;
     }
-    const values = valuesOf.get(argument.index) ?? new Set();
-    valuesOf.set(argument.index, values.add(BigInt(argument.value)));
+    const sets = setsOf.get(argument.index) ?? { values: new Set(), bounds: [] };
+    setsOf.set(argument.index, sets);
+    if (isBound) sets.bounds.push(argument);
+    else sets.values.add(BigInt(argument.value));
   }
-  const merged = [...valuesOf].flatMap(([index, values]) =>
-    cubesOf(values).map((cube) => ({ ...end, args: [argumentOf(index, cube)] })),
-  );
-  return [...others, ...merged];
+  const merged = [...setsOf].flatMap(([index, sets]) => mergeArgument(index, sets));
+  return [...others, ...merged.map((argument) => ({ ...end, args: [argument] }))];
+}
+
+/** @param sets what one argument may be: some values, or below one of some bounds */
+function mergeArgument(
+  index: number,
+  { values, bounds }: { readonly values: ReadonlySet<bigint>; readonly bounds: readonly SeccompArgument[] },
+): readonly SeccompArgument[] {
+  const kept = [...bounds, ...argumentsOf(index, cubesOf(values))];
+  if (bounds.length === 0) return kept;
+  const dissolved = cubesOf(new Set([...values, ...bounds.flatMap((bound) => valuesBelow(bound) ?? [])]));
+  return dissolved.length <= kept.length ? argumentsOf(index, dissolved) : kept;
+}
+
+/** The numbers that a comparison with an upper bound lets pass; undefined for another comparison, and where they are too many to be merged. */
+function valuesBelow({ op, value }: SeccompArgument): readonly bigint[] | undefined {
+  const count = op === 'SCMP_CMP_LT' ? BigInt(value) : op === 'SCMP_CMP_LE' ? BigInt(value) + 1n : undefined;
+  if (count === undefined || count > MOST_VALUES) return undefined;
+  return Array.from({ length: Number(count) }, (_, number) => BigInt(number));
 }
 
 const ALL_BITS = 2n ** 64n - 1n;
@@ -77,9 +98,13 @@ interface Cube {
   readonly value: bigint;
 }
 
-function argumentOf(index: number, { mask, value }: Cube): SeccompArgument {
-  if (mask === ALL_BITS) return { index, op: 'SCMP_CMP_EQ', value: plain(value), valueTwo: 0 };
-  return { index, op: 'SCMP_CMP_MASKED_EQ', value: plain(mask), valueTwo: plain(value) };
+/** Compared by masks if one of them has to be, because libseccomp does not join what two operators have in common. */
+function argumentsOf(index: number, cubes: readonly Cube[]): readonly SeccompArgument[] {
+  if (cubes.every(({ mask }) => mask === ALL_BITS))
+    return cubes.map(({ value }) => ({ index, op: 'SCMP_CMP_EQ', value: plain(value), valueTwo: 0 }));
+  return cubes.map(({ mask, value }) => {
+    return { index, op: 'SCMP_CMP_MASKED_EQ', value: plain(mask), valueTwo: plain(value) };
+  });
 }
 
 const plain = (value: bigint): number | bigint => (value <= Number.MAX_SAFE_INTEGER ? Number(value) : value);
