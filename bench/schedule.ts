@@ -1,6 +1,6 @@
 // What scheduling, state and store cost per check, without containerd: 10,000 containers at an interval of 30 s, each checked by a prober
 // that answers at once in memory. The pieces are those of the monitor, the store is the real one, on a tmpfs.
-//   node --import tsx bench/schedule.ts [--containers 10000] [--interval 30] [--seconds 60] [--dir /dev/shm] [--max 5]
+//   node --import tsx bench/bundled.ts bench/schedule.ts [--containers 10000] [--interval 30] [--seconds 60] [--dir /dev/shm] [--max 5]
 // The first interval, in which files and directories are made, is not counted. Prints the CPU time (user and system) of this process as
 // a share of one core and per check, and what parts of it cost, measured one after the other. Fails when the share is above --max.
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -50,6 +50,7 @@ export async function startDocker(
       ...runcOf(env),
     },
     stdio: ['ignore', output, output],
+    detached: true, // a session of its own, as a service has: what the kernel shares the processors among
   });
   const outerProcess = readProcess(outer.pid ?? 0);
   const inside = () => (outerProcess ? descendantsOf([outerProcess], listProcesses()) : []);

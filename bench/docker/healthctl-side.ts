@@ -34,7 +34,11 @@ export async function startHealthctl(
     execFileSync(node, [...args, ...command], { env, encoding: 'utf8', stdio: 'pipe' });
   const status = (): DaemonStatus => JSON.parse(ask('daemon', 'status', '--format', 'json'));
 
-  const monitor = spawn(node, [...NODE_FLAGS, '--', ...args, 'daemon', 'run'], { env, stdio: 'ignore' });
+  const monitor = spawn(node, [...NODE_FLAGS, '--', ...args, 'daemon', 'run'], {
+    env,
+    stdio: 'ignore',
+    detached: true,
+  });
   const daemonPid = monitor.pid ?? 0;
   const answers = () => {
     try {

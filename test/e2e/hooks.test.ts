@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAlive, readStat } from '../../src/system/proc.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { type Bed, HEALTHCTL, openBed, until } from './harness.ts';
 
 let bed: Bed;
 let image: string;
@@ -16,7 +17,7 @@ beforeAll(async () => {
     return join(directory, name);
   };
   const note = program('note', `echo "$HEALTHCTL_EVENT $HEALTHCTL_CONTAINER_NAME $1" >>"$2"; cat >>"$2"`);
-  const hang = program('hang', 'echo $$ >>"$1"; sleep 600');
+  const hang = program('hang', 'echo $$ >>"$1"; nice >"$1-nice"; sleep 600');
   const fail = program('fail', 'echo once >>"$1"; echo no such team >&2; exit 3');
   const out = (name: string): string => join(directory, name);
   bed = await openBed([
@@ -46,8 +47,11 @@ test('hooks are told of health and restarts; one that hangs or fails holds up no
   const acting = ['--health-retries', '1', '--health-on-failure', 'restart', '--stop-timeout', '0'];
   const id = await bed.ok(['run', '-d', '--name', name, ...check, ...acting, image, 'sleep', '600']);
   await until(() => linesOf('hung').length === 1);
+  await until(() => linesOf('hung-nice').length === 1 && linesOf('hung-nice')[0] !== '');
+  expect(linesOf('hung-nice')).toEqual([`${getPriority()}`]);
   await bed.ok(['exec', name, 'touch', '/dev/shm/broken']);
-  await until(() => linesOf('noted').filter((line) => line.startsWith('healthy ')).length === 2, { withinMs: 20_000 });
+  const restarted = () => linesOf('noted').findLastIndex((line) => line.startsWith('healthy '));
+  await until(() => restarted() > 4 && linesOf('noted').at(-1)?.startsWith('{'), { withinMs: 20_000 });
   const told = linesOf('noted').filter((line) => !line.startsWith('{'));
   expect(told).toEqual(['healthy', 'unhealthy', 'restart', 'healthy'].map((event) => `${event} ${name} first`));
   const documents = linesOf('noted').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
@@ -63,4 +67,20 @@ test('hooks are told of health and restarts; one that hangs or fails holds up no
   expect(stdout).toBe('');
   await until(() => linesOf('hung').every((pid) => !isAlive(readStat(Number(pid)))));
   await bed.ok(['rm', '-f', name]);
+});
+
+test('a monitor in a session of its own runs soon, unless it was started with another priority', async () => {
+  const priorityOfMonitor = async (): Promise<number> => {
+    const { pid } = JSON.parse(await bed.ok(['daemon', 'status', '--format', 'json'])) as { readonly pid: number };
+    const group = `/proc/${pid}/autogroup`;
+    // A kernel may know no such groups.
+    if (existsSync(group)) expect(readFileSync(group, 'latin1')).toContain(` nice ${getPriority(pid) < 0 ? -10 : 0}\n`);
+    return getPriority(pid);
+  };
+  await bed.ok(['daemon', 'start']);
+  expect(await priorityOfMonitor()).toBe(getPriority() === 0 ? -10 : getPriority());
+  await bed.ok(['daemon', 'stop']);
+  execFileSync('nice', ['-n', '5', HEALTHCTL, ...bed.globalFlags, 'daemon', 'start'], { env: bed.env });
+  expect(await priorityOfMonitor()).toBe(getPriority() + 5);
+  await bed.ok(['daemon', 'stop']);
 });

@@ -116,6 +116,9 @@ describe('the monitor as a service', () => {
     expect((await touch('/run/healthctl/new')).code).toBe(0);
     expect((await touch('/var/lib/healthctl/new')).code).toBe(0);
     expect((await touch('/etc/new')).stderr).toContain('Read-only file system');
+    // May also raise its priority: field 19 of proc_pid_stat(5) is the nice value.
+    expect((await machine.ok('cat', `/proc/${pid}/stat`)).split(') ')[1]?.split(' ')[16]).toBe('-10');
+    expect((await machine.run('cat', `/proc/${pid}/autogroup`)).stdout).toMatch(/^$| nice -10$/m);
     await machine.ok('systemctl', 'reload', 'healthctl');
     await until(async () => (await machine.run('/opt/healthctl/bin/healthctl', 'daemon', 'status')).code === 0, {
       withinMs: 5_000,

@@ -4,6 +4,7 @@ import { createServiceLog } from '../../../daemon/log.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import type { ServiceLogger } from '../../../lib/logger.ts';
 import type { Settings } from '../../../lib/settings.ts';
+import { raisePriority } from '../../../system/priority.ts';
 import { openNotifier } from '../../../system/sd-notify.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandResult } from '../../command.ts';
@@ -38,6 +39,8 @@ async function runDaemon(
   const notifier = openNotifier(world.env);
   await sweepTimers(world);
   let { settings } = world;
+  const logOf = (debug: boolean) => createServiceLog({ clock, debug, form: isText ? 'text' : 'json' });
+  raisePriority(logOf(settings.debug));
   let round = new AbortController();
   const over = new AbortController();
   const release = world.onSignal((name) => {
@@ -49,7 +52,7 @@ async function runDaemon(
   });
   try {
     while (!over.signal.aborted) {
-      const log = createServiceLog({ clock, debug: settings.debug, form: isText ? 'text' : 'json' });
+      const log = logOf(settings.debug);
       const { socketGroup } = settings.monitor;
       const socketGroupId = socketGroup === undefined ? undefined : groupIdOf(socketGroup);
       const daemon = createDaemon({ clock, log, settings, isAutostarted, containerd, socketGroupId, notifier });
