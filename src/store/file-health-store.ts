@@ -92,7 +92,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     );
     try {
       sweepOnce(dir);
-      const stored = parse(subject, lock.stat.isFile() ? readTailOf(lock) : '');
+      const stored = parse(subject, lock.facts.isFile ? readTailOf(lock.fd, lock.facts.size) : '');
       const record = decide(stored);
       if (!record) {
         if (stored.state) await mirror(subject, stored.state, retries);
@@ -215,7 +215,7 @@ async function lockHealthFile(dir: StateDir, timeoutMs: number, clock: Clock): P
       { path: join(dir.path, HEALTH_FILE), flags: constants.O_RDONLY | constants.O_NONBLOCK, timeoutMs },
       clock,
     );
-    if (lock.stat.isFile()) return lock;
+    if (lock.facts.isFile) return lock;
     lock.release();
   } catch (error) {
     const errno = errnoOf(error);
@@ -280,16 +280,16 @@ function readTail(path: string): string {
   }
   try {
     const stat = fstatSync(fd);
-    return stat.isFile() ? readTailOf({ fd, stat }) : '';
+    return stat.isFile() ? readTailOf(fd, stat.size) : '';
   } finally {
     closeSync(fd);
   }
 }
 
-function readTailOf({ fd, stat }: Pick<FileLock, 'fd' | 'stat'>): string {
-  const length = Math.min(stat.size, MAX_READ_BYTES);
+function readTailOf(fd: number, size: number): string {
+  const length = Math.min(size, MAX_READ_BYTES);
   const bytes = Buffer.allocUnsafe(length);
-  const got = readSync(fd, bytes, 0, length, stat.size - length);
+  const got = readSync(fd, bytes, 0, length, size - length);
   const text = bytes.toString('utf8', 0, got);
-  return length < stat.size ? text.slice(text.indexOf('\n') + 1) : text;
+  return length < size ? text.slice(text.indexOf('\n') + 1) : text;
 }

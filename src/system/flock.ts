@@ -1,14 +1,15 @@
-import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { openLibc, systemError } from './libc.ts';
+import { type FileFacts, factsOfOpen, factsOfPath } from './statx.ts';
 
 /** A lock that is held. It is free at once when the process dies. */
 export interface FileLock {
   /** The locked file or directory. */
   readonly fd: number;
   /** Of it, taken when the lock was held. */
-  readonly stat: Stats;
+  readonly facts: FileFacts;
   release(): void;
 }
 
@@ -41,7 +42,7 @@ export async function lockFile(request: LockRequest, clock: Clock): Promise<File
     if (signal?.aborted) throw new HealthctlError('ABORTED', `waiting for the lock ${path} was cancelled`);
     const fd = openSync(path, request.flags | constants.O_NOFOLLOW, request.mode ?? 0o600);
     const state = tryLock(fd, path);
-    if (typeof state !== 'string') return { fd, stat: state, release: () => closeSync(fd) };
+    if (typeof state !== 'string') return { fd, facts: state, release: () => closeSync(fd) };
     closeSync(fd);
     if (state === 'replaced') continue;
     if (clock.monotonic() >= deadline) {
@@ -54,14 +55,14 @@ export async function lockFile(request: LockRequest, clock: Clock): Promise<File
 }
 
 /** One attempt; the descriptor stays open in every case. */
-function tryLock(fd: number, path: string): Stats | 'held' | 'replaced' {
+function tryLock(fd: number, path: string): FileFacts | 'held' | 'replaced' {
   const libc = openLibc();
   if (libc.func('int flock(int fd, int operation)')(fd, LOCK_EX | LOCK_NB) !== 0) {
     const error = systemError(libc, 'flock', path);
     if (error.code === 'EAGAIN' || error.code === 'EINTR') return 'held';
     throw error;
   }
-  const held = fstatSync(fd);
-  const named = statSync(path, { throwIfNoEntry: false });
-  return named?.ino === held.ino && named.dev === held.dev ? held : 'replaced';
+  const held = factsOfOpen(fd);
+  const named = factsOfPath(path);
+  return named?.inode === held.inode && named.device === held.device ? held : 'replaced';
 }
