@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { NODE_FLAGS } from '../src/daemon/autostart.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../src/daemon/node-process.ts';
 
 const [bench, ...flags] = process.argv.slice(2);
 if (bench === undefined) {
@@ -20,7 +20,10 @@ try {
     ...{ entryPoints: [bench], outfile, bundle: true, minify: true },
     ...{ platform: 'node', format: 'esm', target: 'node20', external: ['koffi'], logLevel: 'warning' },
   });
-  const { status } = spawnSync(process.execPath, [...NODE_FLAGS, outfile, ...flags], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [...NODE_FLAGS, outfile, ...flags], {
+    stdio: 'inherit',
+    env: { ...NODE_ENVIRONMENT, ...process.env },
+  });
   process.exitCode = status ?? 1;
 } finally {
   rmSync(outfile, { force: true });

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { DaemonStatus } from '../src/daemon/api.ts';
-import { NODE_FLAGS } from '../src/daemon/autostart.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../src/daemon/node-process.ts';
 import { hostIdOf } from '../src/store/state-dir.ts';
 import { dockerArchive } from '../test/fixtures/image-archive.ts';
 import { startContainerd, testbedEnvironment } from '../test/fixtures/private-containerd.ts';
@@ -94,7 +94,10 @@ try {
 /** As the autostart and the unit run it. */
 async function startDaemon(): Promise<void> {
   const args = [...NODE_FLAGS, '--', ...healthctl('daemon', 'run')];
-  daemon = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'ignore'] });
+  daemon = spawn(process.execPath, args, {
+    env: { ...NODE_ENVIRONMENT, ...env },
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
   await until(() => isAnswering(), { withinMs: 15_000, everyMs: 50, what: 'the monitor to answer' });
 }
 

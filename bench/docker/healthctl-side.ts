@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DaemonStatus } from '../../src/daemon/api.ts';
-import { NODE_FLAGS } from '../../src/daemon/autostart.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../src/daemon/node-process.ts';
 import { hostIdOf } from '../../src/store/state-dir.ts';
 import { type PrivateContainerd, testbedEnvironment } from '../../test/fixtures/private-containerd.ts';
 import { endProcesses, hasEnvironment, listProcesses, readProcess } from '../../test/fixtures/processes.ts';
@@ -35,7 +35,7 @@ export async function startHealthctl(
   const status = (): DaemonStatus => JSON.parse(ask('daemon', 'status', '--format', 'json'));
 
   const monitor = spawn(node, [...NODE_FLAGS, '--', ...args, 'daemon', 'run'], {
-    env,
+    env: { ...NODE_ENVIRONMENT, ...env },
     stdio: 'ignore',
     detached: true,
   });

@@ -8,6 +8,7 @@ import type { Settings } from '../lib/settings.ts';
 import { lockFile } from '../system/flock.ts';
 import { createDaemonClient, type DaemonClient } from './client.ts';
 import { drainDaemon } from './drain.ts';
+import { NODE_ENVIRONMENT, NODE_FLAGS } from './node-process.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 
 export interface AutostartDeps {
@@ -93,13 +94,6 @@ export function daemonCommand(program: string, settings: Settings): readonly str
   ];
 }
 
-/**
- * Small heaps: a monitor makes little garbage at a time, and runs on the smallest of hosts. One thread for V8's work beside the main one, not
- * four: each keeps memory of its own, which is 4 MB with 200 containers. The
- * collector can be asked, see releaseMemory.
- */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1', '--v8-pool-size=1', '--expose-gc'];
-
 /** @returns tells whether it has ended */
 function spawnDetached({ env }: AutostartDeps, { logFile }: DaemonPlaces, command: readonly string[]): () => boolean {
   mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
@@ -117,7 +111,7 @@ function spawnDetached({ env }: AutostartDeps, { logFile }: DaemonPlaces, comman
       cwd: '/',
       detached: true,
       stdio: ['ignore', 'ignore', log],
-      env: { ...env, NODE_EXTRA_CA_CERTS: undefined },
+      env: { ...NODE_ENVIRONMENT, ...env, NODE_EXTRA_CA_CERTS: undefined },
     });
     child.once('error', () => {
       isEnded = true;

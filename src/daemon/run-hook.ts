@@ -5,6 +5,7 @@ import { killSession } from '../system/kill-session.ts';
 import { dropPriority } from '../system/priority.ts';
 import { readStat } from '../system/proc.ts';
 import type { RunHook } from './hooks.ts';
+import { NODE_ENVIRONMENT } from './node-process.ts';
 
 /** What is kept of its stderr, for the log. */
 const MAX_COMPLAINT_LENGTH = 300;
@@ -13,13 +14,14 @@ const DEATH_LIMIT_MS = 2_000;
 
 /**
  * Runs hooks as processes: a session of their own, which is killed with all its children when the time is over; nothing on their stdout is
- * read. They have our environment, what they are told as variables, and as JSON on stdin.
+ * read. They have our environment without what is for Node.js, what they are told as variables, and as JSON on stdin.
  */
 export function createHookRunner(clock: Clock): RunHook {
   return async (hook, event, signal) => {
     const [file = '', ...args] = hook.command;
     const env = {
       ...process.env,
+      ...Object.fromEntries(Object.keys(NODE_ENVIRONMENT).map((name) => [name, undefined])),
       HEALTHCTL_EVENT: event.event,
       HEALTHCTL_NAMESPACE: event.namespace,
       HEALTHCTL_CONTAINER_ID: event.id,

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Settings } from '../lib/settings.ts';
 import { hostIdOf } from '../store/state-dir.ts';
 import { isSystemdRunning, type Systemd, systemd as systemdHere } from '../system/systemd.ts';
+import { NODE_ENVIRONMENT } from './node-process.ts';
 import { daemonPlacesOf } from './places.ts';
 import { isUnitInstalled, startUnit } from './systemd.ts';
 
@@ -27,6 +28,7 @@ export function systemdStarter(
       ...['--quiet', '--collect', `--unit=healthctl-auto-${hostIdOf(settings.address)}`],
       ...['--description=healthctl, started by a command'],
       ...properties.map((property) => `--property=${property}`),
+      ...Object.entries(NODE_ENVIRONMENT).map(([name, value]) => `--setenv=${name}=${value}`),
       ...(env.HEALTHCTL_TOML ? [`--setenv=HEALTHCTL_TOML=${env.HEALTHCTL_TOML}`] : []),
       ...['--', ...command],
     ]);

@@ -59,8 +59,8 @@ describe('unitTextOf', () => {
   test('a snapshotter and a configuration file of its own', () => {
     const text = unitTextOf({ ...withSettings({ snapshotter: 'zfs' }), configFile: '/etc/my conf.toml' });
     expect(valuesOf(text, 'ExecStart')[0]).toContain(' --snapshotter zfs daemon run');
-    expect(valuesOf(text, 'Environment')).toEqual(['"HEALTHCTL_TOML=/etc/my conf.toml"']);
-    expect(valuesOf(unitTextOf(request), 'Environment')).toEqual([]);
+    expect(valuesOf(text, 'Environment')).toEqual(['MALLOC_ARENA_MAX=1', '"HEALTHCTL_TOML=/etc/my conf.toml"']);
+    expect(valuesOf(unitTextOf(request), 'Environment')).toEqual(['MALLOC_ARENA_MAX=1']);
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { hostIdOf } from '../store/state-dir.ts';
+import { NODE_ENVIRONMENT } from './node-process.ts';
 
 /** What a unit depends on. Paths are absolute. */
 export interface UnitSettings {
@@ -72,6 +73,7 @@ const NETWORK_PATHS = ['/proc/sys/net', '/run/xtables.lock'];
 export function unitTextOf({ settings, program, configFile }: UnitRequest): string {
   const { runRoot, dataRoot, nerdctlDataRoot, address } = settings;
   const command = [...program, ...globalFlagsOf(settings), 'daemon', 'run'];
+  const environment = { ...NODE_ENVIRONMENT, ...(configFile === undefined ? {} : { HEALTHCTL_TOML: configFile }) };
   const needsHome = [...program, runRoot, dataRoot, nerdctlDataRoot, configFile ?? ''].some(isInHome);
   return `[Unit]
 Description=Health checks of the containers of ${specifierFree(address)}
@@ -84,7 +86,9 @@ NotifyAccess=main
 ExecStartPre=+mkdir -p -m 0700 -- ${[runRoot, dataRoot].map(wordOfCommand).join(' ')}
 ExecStart=${command.map(wordOfCommand).join(' ')}
 ExecReload=sh -c "kill -HUP $MAINPID"
-${configFile === undefined ? '' : `Environment=${word(`HEALTHCTL_TOML=${configFile}`)}\n`}WatchdogSec=30
+${Object.entries(environment)
+  .map(([name, value]) => `Environment=${word(`${name}=${value}`)}\n`)
+  .join('')}WatchdogSec=30
 Restart=always
 RestartSec=1
 KillMode=mixed

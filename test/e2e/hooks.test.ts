@@ -17,7 +17,10 @@ beforeAll(async () => {
     return join(directory, name);
   };
   const note = program('note', `echo "$HEALTHCTL_EVENT $HEALTHCTL_CONTAINER_NAME $1" >>"$2"; cat >>"$2"`);
-  const hang = program('hang', 'echo $$ >>"$1"; nice >"$1-nice"; sleep 600');
+  const hang = program(
+    'hang',
+    'echo $$ >>"$1"; echo "$(nice) $(printenv MALLOC_ARENA_MAX || echo none)" >"$1-setting"; sleep 600',
+  );
   const fail = program('fail', 'echo once >>"$1"; echo no such team >&2; exit 3');
   const out = (name: string): string => join(directory, name);
   bed = await openBed([
@@ -47,8 +50,8 @@ test('hooks are told of health and restarts; one that hangs or fails holds up no
   const acting = ['--health-retries', '1', '--health-on-failure', 'restart', '--stop-timeout', '0'];
   const id = await bed.ok(['run', '-d', '--name', name, ...check, ...acting, image, 'sleep', '600']);
   await until(() => linesOf('hung').length === 1);
-  await until(() => linesOf('hung-nice').length === 1 && linesOf('hung-nice')[0] !== '');
-  expect(linesOf('hung-nice')).toEqual([`${getPriority()}`]);
+  await until(() => linesOf('hung-setting').length === 1 && linesOf('hung-setting')[0] !== '');
+  expect(linesOf('hung-setting')).toEqual([`${getPriority()} none`]);
   await bed.ok(['exec', name, 'touch', '/dev/shm/broken']);
   const restarted = () => linesOf('noted').findLastIndex((line) => line.startsWith('healthy '));
   await until(() => restarted() > 4 && linesOf('noted').at(-1)?.startsWith('{'), { withinMs: 20_000 });
@@ -72,6 +75,7 @@ test('hooks are told of health and restarts; one that hangs or fails holds up no
 test('a monitor in a session of its own runs soon, unless it was started with another priority', async () => {
   const priorityOfMonitor = async (): Promise<number> => {
     const { pid } = JSON.parse(await bed.ok(['daemon', 'status', '--format', 'json'])) as { readonly pid: number };
+    expect(readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')).toContain('MALLOC_ARENA_MAX=1');
     const group = `/proc/${pid}/autogroup`;
     // A kernel may know no such groups.
     if (existsSync(group)) expect(readFileSync(group, 'latin1')).toContain(` nice ${getPriority(pid) < 0 ? -10 : 0}\n`);

@@ -1,5 +1,5 @@
-import { NODE_FLAGS } from '../../../daemon/autostart.ts';
 import { drainDaemon } from '../../../daemon/drain.ts';
+import { NODE_FLAGS } from '../../../daemon/node-process.ts';
 import { daemonPlacesOf } from '../../../daemon/places.ts';
 import { installUnit } from '../../../daemon/systemd.ts';
 import { unitTextOf } from '../../../daemon/systemd-unit.ts';
