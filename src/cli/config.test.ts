@@ -31,7 +31,7 @@ describe('loadSettings', () => {
         scheduler: 'daemon',
         adopt: 'auto',
         namespaces: [],
-        maxChecks: 16 * availableParallelism(),
+        maxChecks: 32 * availableParallelism(),
         idleTimeoutMs: 600_000,
         exec: 'fresh',
         hooks: [],
