@@ -31,7 +31,7 @@ describe('loadSettings', () => {
         scheduler: 'daemon',
         adopt: 'auto',
         namespaces: [],
-        maxChecks: 32 * availableParallelism(),
+        maxChecks: 4 * availableParallelism(),
         idleTimeoutMs: 600_000,
         exec: 'fresh',
         hooks: [],

@@ -31,7 +31,7 @@ const DEFAULTS: Settings = {
     scheduler: 'daemon',
     adopt: 'auto',
     namespaces: [],
-    maxChecks: 32 * availableParallelism(),
+    maxChecks: 4 * availableParallelism(),
     idleTimeoutMs: 10 * 60_000,
     exec: 'fresh',
     hooks: [],

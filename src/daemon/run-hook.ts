@@ -14,14 +14,13 @@ const DEATH_LIMIT_MS = 2_000;
 
 /**
  * Runs hooks as processes: a session of their own, which is killed with all its children when the time is over; nothing on their stdout is
- * read. They have our environment without what is for Node.js, what they are told as variables, and as JSON on stdin.
+ * read. They have our environment without NODE_ENVIRONMENT, what they are told as variables, and as JSON on stdin.
  */
 export function createHookRunner(clock: Clock): RunHook {
   return async (hook, event, signal) => {
     const [file = '', ...args] = hook.command;
     const env = {
-      ...process.env,
-      ...Object.fromEntries(Object.keys(NODE_ENVIRONMENT).map((name) => [name, undefined])),
+      ...withoutOurs(process.env),
       HEALTHCTL_EVENT: event.event,
       HEALTHCTL_NAMESPACE: event.namespace,
       HEALTHCTL_CONTAINER_ID: event.id,
@@ -57,6 +56,11 @@ export function createHookRunner(clock: Clock): RunHook {
       child.stderr.destroy();
     }
   };
+}
+
+/** What somebody set otherwise for the monitor is meant for hooks as well. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => NODE_ENVIRONMENT[name] !== value));
 }
 
 function endOf(child: ChildProcess): Promise<string> {

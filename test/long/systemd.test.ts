@@ -118,6 +118,7 @@ describe('the monitor as a service', () => {
     expect((await touch('/etc/new')).stderr).toContain('Read-only file system');
     // May also raise its priority: field 19 of proc_pid_stat(5) is the nice value.
     expect((await machine.ok('cat', `/proc/${pid}/stat`)).split(') ')[1]?.split(' ')[16]).toBe('-10');
+    expect((await machine.run('cat', `/proc/${pid}/environ`)).stdout).toContain('MALLOC_ARENA_MAX=1');
     expect((await machine.run('cat', `/proc/${pid}/autogroup`)).stdout).toMatch(/^$| nice -10$/m);
     await machine.ok('systemctl', 'reload', 'healthctl');
     await until(async () => (await machine.run('/opt/healthctl/bin/healthctl', 'daemon', 'status')).code === 0, {
@@ -138,6 +139,8 @@ describe('the monitor as a service', () => {
 
   test('takes the place of a monitor that runs', async () => {
     await machine.healthctl('daemon', 'start');
+    const pid = await machine.healthctl('daemon', 'status', '--format', '{{.pid}}');
+    expect(await machine.ok('cat', `/proc/${pid}/environ`)).toContain('MALLOC_ARENA_MAX=1');
     await machine.healthctl('daemon', 'install');
     expect(await show('healthctl', 'ActiveState')).toBe('active');
     expect(await machine.healthctl('daemon', 'status', '--format', '{{.pid}}')).toBe(
