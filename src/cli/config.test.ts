@@ -151,6 +151,7 @@ describe('loadSettings', () => {
     [{ namespace: 'a'.repeat(77) }, {}, 'USAGE', /is longer than 76 characters$/],
     [{ dataRoot: 'data' }, {}, 'USAGE', '--data-root: "data" must be an absolute path'],
     [{}, { HEALTHCTL_RUN_ROOT: 'run' }, 'CONFIG', '$HEALTHCTL_RUN_ROOT: "run" must be an absolute path'],
+    [{ runRoot: '/run/../proc//x' }, {}, 'USAGE', '--run-root: "/run/../proc//x" is no place for files'],
   ])('%j %j is refused', async (flags, env, code, message) => {
     const matcher = typeof message === 'string' ? message : expect.stringMatching(message);
     await expect(loadSettings(flags, { ...empty, ...env })).rejects.toMatchObject({ code, message: matcher });
@@ -158,6 +159,14 @@ describe('loadSettings', () => {
 
   test.each(['k8s.io', 'default', 'a-b_c.d', 'A1', 'a'.repeat(76)])('namespace %.20s is fine', async (namespace) => {
     expect((await loadSettings({ namespace }, empty)).namespace).toBe(namespace);
+  });
+
+  test.each([
+    ['/r/', '/r'],
+    ['//r/./s//t/../', '/r/s'],
+    ['/', '/'],
+  ])('directory %s is %s: others are made of it by putting them behind it', async (runRoot, expected) => {
+    expect((await loadSettings({ runRoot }, empty)).runRoot).toBe(expected);
   });
 
   test('a file that is named must be there', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import type { MonitorSettings, NetworkSettings, Settings } from '../lib/settings.ts';
 import { DEFAULT_LOG_ENTRIES } from '../store/health-store.ts';
@@ -254,11 +255,15 @@ function checkSubnet(value: string): string {
   throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be a subnet of IPv4, like 10.80.0.0/24`);
 }
 
+/** An absolute path, without `..`, a doubled slash or one at the end: others are made of it by putting them behind it. */
 function checkDirectory(value: string): string {
+  if (!value.startsWith('/')) {
+    throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be an absolute path`);
+  }
+  const path = resolve(value);
   // Node.js 20 never returns from making a directory below /proc.
-  if (/^\/(proc|sys)(\/|$)/.test(value)) {
+  if (/^\/(proc|sys)(\/|$)/.test(path)) {
     throw new HealthctlError('CONFIG', `${JSON.stringify(value)} is no place for files`);
   }
-  if (value.startsWith('/')) return value;
-  throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be an absolute path`);
+  return path;
 }

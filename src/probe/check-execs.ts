@@ -135,7 +135,7 @@ export async function endChecks(tasks: Tasks, target: Pick<ProbeTarget, 'contain
 
 /** Whether a pause has ended a check since this was asked last. The container's check lock must be held. */
 export function takePauseNote(scratchDir: string): boolean {
-  const path = join(scratchDir, PAUSE_NOTE);
+  const path = `${scratchDir}/${PAUSE_NOTE}`;
   if (!existsSync(path)) return false;
   rmSync(path, { recursive: true, force: true });
   return true;

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 
 /** The prefix of the temporary file beside `path`: a left-over of a writer that died, when nobody holds the lock. */
@@ -12,7 +12,7 @@ export const temporaryPrefix = (path: string) => `.${basename(path)}.`;
  * @throws EXHAUSTED when there is no space (the old content stays), system errors otherwise
  */
 export function replaceFile(path: string, content: string | Uint8Array, mode = 0o600): void {
-  const temporary = join(dirname(path), `${temporaryPrefix(path)}${process.pid}.${unique()}`);
+  const temporary = `${dirname(path)}/${temporaryPrefix(path)}${process.pid}.${unique()}`;
   try {
     const fd = openSync(
       temporary,

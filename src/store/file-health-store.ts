@@ -120,7 +120,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
   ): Promise<T> => {
     const runDir = runDirOf(dirs, subject);
     const lock = await retryMissing(runDir, () =>
-      lockFile({ path: join(runDir, CHECK_LOCK), flags: constants.O_RDWR | constants.O_CREAT, ...wait }, clock),
+      lockFile({ path: `${runDir}/${CHECK_LOCK}`, flags: constants.O_RDWR | constants.O_CREAT, ...wait }, clock),
     );
     try {
       return await work({ scratchDir: runDir });
@@ -176,7 +176,7 @@ function append(
   maxEntries: number,
 ): StoredHealth {
   const lines = [...stored.lines, lineFromRecord(record)].slice(-maxEntries);
-  replaceFile(join(dir.path, HEALTH_FILE), `${lines.join('\n')}\n`);
+  replaceFile(`${dir.path}/${HEALTH_FILE}`, `${lines.join('\n')}\n`);
   return { log: [...stored.log, record.result].slice(-maxEntries), state: record.state };
 }
 
@@ -212,7 +212,7 @@ function lockStateDir(dir: StateDir, timeoutMs: number, clock: Clock): Promise<F
 async function lockHealthFile(dir: StateDir, timeoutMs: number, clock: Clock): Promise<FileLock | undefined> {
   try {
     const lock = await lockFile(
-      { path: join(dir.path, HEALTH_FILE), flags: constants.O_RDONLY | constants.O_NONBLOCK, timeoutMs },
+      { path: `${dir.path}/${HEALTH_FILE}`, flags: constants.O_RDONLY | constants.O_NONBLOCK, timeoutMs },
       clock,
     );
     if (lock.facts.isFile) return lock;

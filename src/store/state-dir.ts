@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { sha256Hex } from '../lib/sha256.ts';
@@ -8,6 +8,7 @@ import type { HealthSubject } from './health-store.ts';
 export interface StateDirs {
   /** Tells the containerd that the containers live in from others: see hostIdOf. */
   readonly hostId: string;
+  /** Absolute, as path.resolve gives it. */
   readonly runRoot: string;
   /** Directories that labels of foreign containers name are believed only below this one. */
   readonly nerdctlDataRoot: string;
@@ -18,9 +19,12 @@ export function hostIdOf(address: string): string {
   return sha256Hex(address).slice(0, 8);
 }
 
-/** Where a container of ours, or a foreign one without a directory, keeps its health. */
+/**
+ * Where a container of ours, or a foreign one without a directory, keeps its health. Asked for with each check, where path.join for this
+ * and for what lies in it is a tenth of what a check costs without its probe.
+ */
 export function runDirOf(dirs: StateDirs, subject: { readonly namespace: string; readonly id: string }): string {
-  return join(dirs.runRoot, dirs.hostId, subject.namespace, subject.id);
+  return `${dirs.runRoot}/${dirs.hostId}/${subject.namespace}/${subject.id}`;
 }
 
 /** Whose a state directory is decides what may be done to it: ours is made and removed, nerdctl's is only used. */
