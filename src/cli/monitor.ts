@@ -44,12 +44,13 @@ export async function tellMonitor(world: MonitorWorld, id: string): Promise<bool
  *
  * @param options.isAttached this process waits for the end itself, and removes a container with `--rm`
  * @param options.isResumed it was unpaused, not started
+ * @param options.isWaitedFor somebody waits for its health, which nobody would find out without a monitor
  */
 export async function leaveToMonitor(
   world: MonitorWorld,
   ctx: ContainerContext,
   id: string,
-  options: { readonly isAttached?: boolean; readonly isResumed?: boolean } = {},
+  options: { readonly isAttached?: boolean; readonly isResumed?: boolean; readonly isWaitedFor?: boolean } = {},
 ): Promise<void> {
   if (await tellMonitor(world, id)) return;
   await makeTimer(world, ctx, { id, isResumed: options.isResumed === true });
@@ -57,8 +58,10 @@ export async function leaveToMonitor(
   const isRestarted = restartPolicyOf(record.labels).name !== 'no';
   const isAutoRemoved = options.isAttached !== true && storedConfigOf(record)?.HostConfig.AutoRemove === true;
   const isLogLimited = logLimitOf(logConfigOf(storedConfigOf(record)?.HostConfig ?? {})) !== undefined;
-  if (!isChecked(givenHealthConfigOf(record.labels)) && !isAutoRemoved && !isRestarted && !isLogLimited) return;
+  const hasCheck = isChecked(givenHealthConfigOf(record.labels));
+  if (!hasCheck && !isAutoRemoved && !isRestarted && !isLogLimited) return;
   if (!isWanted(world.settings)) {
+    if (hasCheck && options.isWaitedFor === true) warnUnchecked(world);
     if (isRestarted) world.log.warn('no monitor runs: nothing starts the container again when it has ended');
     if (isLogLimited) world.log.warn('no monitor runs: nothing limits the log of the container');
     if (isAutoRemoved) world.log.warn('no monitor runs: nothing removes the container when it has ended');
@@ -68,9 +71,20 @@ export async function leaveToMonitor(
 }
 
 /** To be called before the health of a container is waited for: starts a monitor where none runs any more, after a reboot, say. */
-export async function ensureChecked(world: MonitorWorld, record: Pick<ContainerRecord, 'labels'>): Promise<void> {
-  if (!isChecked(givenHealthConfigOf(record.labels)) || !isWanted(world.settings)) return;
-  await startOrWarn(world); // of no effect where one runs
+export async function ensureChecked(
+  world: MonitorWorld,
+  record: Pick<ContainerRecord, 'id' | 'labels'>,
+): Promise<void> {
+  if (!isChecked(givenHealthConfigOf(record.labels))) return;
+  if (isWanted(world.settings))
+    await startOrWarn(world); // of no effect where one runs
+  else if (!(await tellMonitor(world, record.id))) warnUnchecked(world);
+}
+
+/** Where nobody checks, a wait for health takes as long as nobody checks by hand. */
+function warnUnchecked({ settings, log }: Pick<MonitorWorld, 'settings' | 'log'>): void {
+  if (settings.monitor.scheduler !== 'daemon') return; // timers check
+  log.warn('no monitor watches this container: nothing checks it by itself');
 }
 
 async function startOrWarn(world: MonitorWorld): Promise<void> {

@@ -90,6 +90,6 @@ describe('healthLabelsFrom', () => {
   test('durations below a millisecond in an image: the default, with a warning', () => {
     const { labels, warnings } = from({ Test: ['CMD', 'true'], Interval: 10, Timeout: 1e9 });
     expect(parsed(labels)['nerdctl/healthcheck']).toMatchObject({ Interval: 30e9, Timeout: 1e9 });
-    expect(warnings).toEqual(['the health check of image demo:1 has Interval below 1ms, which is not used']);
+    expect(warnings).toEqual(['the health check of image demo:1 has Interval 10ns, which is below 1ms and not used']);
   });
 });

@@ -7,6 +7,7 @@ import {
   withDefaults,
 } from '../health/config.ts';
 import { dockerJsonFromHealthConfig, jsonFromHealthConfig, parseHealthConfig } from '../health/config-json.ts';
+import { formatDuration } from '../lib/duration.ts';
 import { LABELS } from '../lib/labels.ts';
 
 /** What the labels of a new container say of its health check, and what the user is to be warned of. */
@@ -34,7 +35,7 @@ export function healthLabelsFrom(from: {
   if (parsed.kind === 'config')
     warnings.push(
       ...tinyDurations(parsed.config).map(
-        (field) => `the health check of image ${image} has ${field} below 1ms, which is not used`,
+        (tiny) => `the health check of image ${image} has ${tiny}, which is below 1ms and not used`,
       ),
     );
   const config = mergeHealthConfig(parsed.kind === 'config' ? checkOf(parsed.config) : undefined, flags);
@@ -98,10 +99,11 @@ export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<strin
   }
 }
 
-/** What an image asks for that nobody could: Docker's own tools refuse it when the image is built. */
+/** What an image asks for that nobody could, e.g. `Interval 10ns`: Docker's own tools refuse it when the image is built. */
 function tinyDurations(config: GivenHealthConfig): readonly string[] {
   const json = jsonFromHealthConfig(config);
-  return ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'].filter(
-    (key) => Number(json[key] ?? MINIMUM_DURATION_NS) < MINIMUM_DURATION_NS,
-  );
+  return ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'].flatMap((key) => {
+    const ns = Number(json[key] ?? MINIMUM_DURATION_NS);
+    return ns < MINIMUM_DURATION_NS ? [`${key} ${formatDuration(BigInt(ns))}`] : [];
+  });
 }

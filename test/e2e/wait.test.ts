@@ -11,6 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => bed[Symbol.asyncDispose]());
 
+/** Beds have no monitor unless they start one. */
+const UNWATCHED = 'WARNING: no monitor watches this container: nothing checks it by itself\n';
 const CHECKED = ['--health-cmd', 'test -e /tmp/ok || { echo not yet; false; }', '--health-retries', '1'];
 
 async function run(flags: readonly string[] = CHECKED, command: readonly string[] = ['sleep', '600']) {
@@ -41,10 +43,10 @@ describe('wait --condition', () => {
       bed.spawn(['wait', '--condition', word, web.name]),
     );
     await check(web);
-    expect(await unhealthy?.exited).toMatchObject({ code: 0, stdout: '-1\n', stderr: '' });
+    expect(await unhealthy?.exited).toMatchObject({ code: 0, stdout: '-1\n', stderr: UNWATCHED });
     await bed.ok(['exec', web.name, 'touch', '/tmp/ok']);
     await check(web);
-    expect(await healthy?.exited).toMatchObject({ code: 0, stdout: '-1\n', stderr: '' });
+    expect(await healthy?.exited).toMatchObject({ code: 0, stdout: '-1\n', stderr: UNWATCHED });
     expect(await bed.ok(['wait', '--condition', 'healthy', web.name])).toBe('-1');
   });
 
@@ -53,7 +55,7 @@ describe('wait --condition', () => {
     expect(await bed.cli(['wait', '--condition', 'healthy', web.name])).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: `healthctl: container ${web.name} exited (3) before it was healthy\n`,
+      stderr: `${UNWATCHED}healthctl: container ${web.name} exited (3) before it was healthy\n`,
     });
   });
 
@@ -88,7 +90,7 @@ describe('wait --condition', () => {
     await isRunning(name);
     await new Promise((resolve) => setTimeout(resolve, 500));
     waiting.kill('SIGINT');
-    expect(await waiting.exited).toMatchObject({ code: 130, stdout: '', stderr: '' });
+    expect(await waiting.exited).toMatchObject({ code: 130, stdout: '', stderr: UNWATCHED });
   });
 
   test('a condition that there is not', async () => {
@@ -107,7 +109,7 @@ describe('run -d --wait and start --wait', () => {
     await bed.ok(['exec', name, 'touch', '/tmp/ok']);
     expect(running.stdout()).toBe('');
     await check({ name, id });
-    expect(await running.exited).toMatchObject({ code: 0, stdout: `${id}\n`, stderr: '' });
+    expect(await running.exited).toMatchObject({ code: 0, stdout: `${id}\n`, stderr: UNWATCHED });
     expect(await bed.ok(['start', '--wait', name])).toBe(name);
   });
 
@@ -122,20 +124,20 @@ describe('run -d --wait and start --wait', () => {
     expect(await running.exited).toMatchObject({
       code: 1,
       stdout: `${id}\n`,
-      stderr: `healthctl: container ${name} is unhealthy\n${said}`,
+      stderr: `${UNWATCHED}healthctl: container ${name} is unhealthy\n${said}`,
     });
     const flags = ['--health-cmd', 'true', '--name'];
     const exits = bed.name();
     expect(await bed.cli(['run', '-d', '--wait', ...flags, exits, image, 'sh', '-c', 'exit 5'])).toMatchObject({
       code: 1,
-      stderr: `healthctl: container ${exits} exited (5) before it was healthy\nsee: healthctl logs ${exits}\n`,
+      stderr: `${UNWATCHED}healthctl: container ${exits} exited (5) before it was healthy\nsee: healthctl logs ${exits}\n`,
     });
     const late = bed.name();
     await bed.ok(['create', ...flags, late, image, 'sleep', '600']);
     expect(await bed.cli(['start', '--wait', '--wait-timeout', '1', late])).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: `healthctl: container ${late} is not healthy after 1s\nsee: healthctl logs ${late}\n`,
+      stderr: `${UNWATCHED}healthctl: container ${late} is not healthy after 1s\nsee: healthctl logs ${late}\n`,
     });
   });
 

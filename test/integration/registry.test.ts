@@ -175,6 +175,12 @@ describe('a manifest', () => {
 });
 
 describe('a server that does not play by the rules', () => {
+  test('asked without TLS, it may want it', async () => {
+    const error = await manifestFailure((_, response) => answer(response, 400));
+    expect(error).toEqual(failure('INVALID', /answered 400 for/));
+    expect(error).toMatchObject({ hint: expect.stringMatching(/without TLS.*--plain-http.*certs\.d\/127/) });
+  });
+
   test('is not there', async () => {
     const registry = await open('127.0.0.1:1');
     await expect(registry.fetchManifest('1')).rejects.toEqual(

@@ -71,6 +71,7 @@ describe('readMembers', () => {
     ['is cut in a file', async () => (await archive()).subarray(0, 3000), /it is truncated/],
     ['is compressed and cut', async () => gzipSync(await archive()).subarray(0, 100), /it is truncated/],
     ['is no tar', async () => Buffer.alloc(2000, 'x'), /it is no tar archive, or damaged/],
+    ['is a short text', async () => Buffer.from('hello\n'), /it is no tar archive, or truncated/],
     [
       'is compressed and damaged',
       async () => {

@@ -36,6 +36,7 @@ const EXPANSION_GRACE_BYTES = 1 << 30;
  */
 export async function* readMembers(what: string, source: Readable, signal?: AbortSignal): AsyncGenerator<Member> {
   const tar = extract();
+  let hasBegun = false;
   const abort = new AbortController();
   const cancel = () => {
     abort.abort();
@@ -50,12 +51,13 @@ export async function* readMembers(what: string, source: Readable, signal?: Abor
       (cause: unknown) => cause,
     );
     if (signal?.aborted) return new HealthctlError('ABORTED', `reading ${what} was cancelled`, { cause: error });
-    return error instanceof HealthctlError ? error : corrupt(what, explain(error), error);
+    return error instanceof HealthctlError ? error : corrupt(what, explain(error, hasBegun), error);
   };
   const unpacked = unpack(what, source, tar, abort.signal);
   unpacked.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(String(error))));
   try {
     for await (const entry of tar) {
+      hasBegun = true;
       const member = toMember(what, entry.header, bytesOf(entry, translate));
       if (member) yield member;
       // An iterator over a stream ends without a word when the stream is resumed: what was not read is skipped here.
@@ -183,10 +185,12 @@ function corrupt(what: string, why: string, cause?: unknown): HealthctlError {
   return new HealthctlError('CORRUPT', `${what} is not an image archive: ${why}`, { cause });
 }
 
-function explain(error: unknown): string {
+/** @param hasBegun whether there was a member before it */
+function explain(error: unknown, hasBegun: boolean): string {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   const message = messageOf(error);
-  if (code === 'Z_BUF_ERROR' || /unexpected end/i.test(message)) return 'it is truncated';
+  if (code === 'Z_BUF_ERROR') return 'it is truncated';
+  if (/unexpected end/i.test(message)) return hasBegun ? 'it is truncated' : 'it is no tar archive, or truncated';
   if (code.startsWith('Z_')) return 'its gzip data are damaged';
   if (/invalid tar header|invalid header|exceeds max size/i.test(message)) return 'it is no tar archive, or damaged';
   return printable(message);

@@ -186,6 +186,9 @@ function checkRange(response: HttpResponse, start: number): void {
   throw new HealthctlError('CORRUPT', `registry ${response.url.host} answered another range than was asked`);
 }
 
+const tlsHint = ({ host }: URL): string =>
+  `it was asked without TLS; if it wants TLS, leave out --plain-http, or, on this machine, put the certificate of its authority into /etc/containerd/certs.d/${host}/ca.crt`;
+
 /** Throws for anything but success, with the registry's own words where it has some. */
 async function checkStatus(response: HttpResponse, what: string): Promise<void> {
   const { status, url } = response;
@@ -197,7 +200,9 @@ async function checkStatus(response: HttpResponse, what: string): Promise<void> 
   if (status === 429) {
     throw new HealthctlError('UNAVAILABLE', `toomanyrequests: ${text}`, { hint: 'log in, or wait and try again' });
   }
-  throw new HealthctlError(status >= 500 ? 'UNAVAILABLE' : 'INVALID', text);
+  // How servers with TLS answer who speaks without.
+  const isPerhapsTls = status === 400 && url.protocol === 'http:';
+  throw new HealthctlError(status >= 500 ? 'UNAVAILABLE' : 'INVALID', text, isPerhapsTls ? { hint: tlsHint(url) } : {});
 }
 
 /** `errors[0].message` of a registry's answer (OCI distribution spec, "Error Codes"), else nothing. */

@@ -112,7 +112,7 @@ async function startDetached(world: World, ctx: ContainerContext, { view, how }:
   const { id } = view.record;
   refuseAborted(world);
   await startContainer(ctx, view);
-  await leaveToMonitor(world, ctx, id);
+  await leaveToMonitor(world, ctx, id, { isWaitedFor: how.wait !== undefined });
   const stdout = `${id}\n`;
   if (!how.wait) return { stdout };
   const { waitReady } = await import('../../../container/wait-ready.ts');

@@ -46,7 +46,7 @@ async function startAll(
       const view = await resolveView(ctx, name, world);
       forgetRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
       await startContainer(ctx, view);
-      await leaveToMonitor(world, ctx, view.record.id);
+      await leaveToMonitor(world, ctx, view.record.id, { isWaitedFor: wish !== undefined });
       if (!wish) return;
       const { waitReady } = await import('../../../container/wait-ready.ts');
       await waitReady(ctx, view, { signal: world.signal, ...wish });
