@@ -161,6 +161,10 @@ describe('loadSettings', () => {
     expect((await loadSettings({ namespace }, empty)).namespace).toBe(namespace);
   });
 
+  test('an address is the same by another path', async () => {
+    expect((await loadSettings({ address: 'unix:///nowhere/../run//x.sock' }, empty)).address).toBe('/run/x.sock');
+  });
+
   test.each([
     ['/r/', '/r'],
     ['//r/./s//t/../', '/r/s'],

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import type { MonitorSettings, NetworkSettings, Settings } from '../lib/settings.ts';
 import { DEFAULT_LOG_ENTRIES } from '../store/health-store.ts';
+import { realSocketPath } from '../system/socket-path.ts';
 import {
   type CheckValue,
   checkBoolean,
@@ -228,7 +229,7 @@ function at(code: 'USAGE' | 'CONFIG', place: string, check: () => string): strin
 
 function checkAddress(value: string): string {
   const path = value.replace(/^unix:\/\//, '');
-  if (path.startsWith('/')) return path;
+  if (path.startsWith('/')) return realSocketPath(path);
   const hint = /^[a-z]+:\/\//.test(path)
     ? 'containerd is reached over a unix socket only'
     : 'it must be an absolute path';

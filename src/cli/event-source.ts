@@ -1,6 +1,9 @@
-import { warnOfGaps } from '../events/containerd-event-source.ts';
+import { identityOf, OVERLAP_MS, warnOfGaps } from '../events/containerd-event-source.ts';
 import { hostEventFromValue } from '../events/event-log-line.ts';
 import type { EventRange, EventSource } from '../events/event-source.ts';
+import type { HostEvent } from '../events/host-event.ts';
+import type { Clock } from '../lib/clock.ts';
+import { hasCode } from '../lib/errors.ts';
 import type { World } from '../world.ts';
 import { openMonitor } from './open-monitor.ts';
 
@@ -27,20 +30,66 @@ export async function openEventSource(world: EventWorld): Promise<EventSource> {
     withoutExecs: CHECK_EXEC_PREFIX,
   });
   const { namespace } = settings;
-  return {
-    events: async function* (range) {
-      const lines = await openMonitor(world).follow(eventsPath(namespace, range), range.signal);
-      if (!lines) {
-        yield* direct.events(range);
-        return;
-      }
-      if (range.sinceMs !== undefined) warnOfGaps({ clock, log, logDir }, range.sinceMs, range.untilMs);
-      for await (const line of lines) {
-        const event = hostEventFromValue(JSON.parse(line));
-        if (event) yield event;
-      }
-    },
+  const open = async (range: EventRange): Promise<Opened> => {
+    const lines = await openMonitor(world).follow(eventsPath(namespace, range), range.signal);
+    if (!lines) return { events: direct.events(range), isFromMonitor: false };
+    if (range.sinceMs !== undefined) warnOfGaps({ clock, log, logDir }, range.sinceMs, range.untilMs);
+    return { events: eventsIn(lines), isFromMonitor: true };
   };
+  return { events: (range) => withoutEnd(open, range, clock) };
+}
+
+interface Opened {
+  readonly events: AsyncIterable<HostEvent>;
+  readonly isFromMonitor: boolean;
+}
+
+async function* eventsIn(lines: AsyncIterable<string>): AsyncIterable<HostEvent> {
+  for await (const line of lines) {
+    const event = hostEventFromValue(JSON.parse(line));
+    if (event) yield event;
+  }
+}
+
+/**
+ * Goes on where the monitor ends that is followed: with the next one, or with containerd. What the monitor wrote last is asked for once more
+ * and told once.
+ */
+export async function* withoutEnd(
+  open: (range: EventRange) => Promise<Opened>,
+  range: EventRange,
+  clock: Pick<Clock, 'now'>,
+): AsyncGenerator<HostEvent> {
+  const told = new Map<string, number>();
+  const beganMs = clock.now();
+  let lastMs = beganMs;
+  let { sinceMs } = range;
+  for (;;) {
+    const { events, isFromMonitor } = await open({ ...range, ...(sinceMs === undefined ? {} : { sinceMs }) });
+    const isFirst = sinceMs === range.sinceMs;
+    try {
+      for await (const event of events) {
+        const identity = identityOf(event);
+        if (!isFirst && told.has(identity)) continue;
+        lastMs = Math.max(lastMs, event.atMs);
+        if (isFromMonitor) remember(told, identity, event.atMs);
+        yield event;
+      }
+      return;
+    } catch (error) {
+      if (!isFromMonitor || !hasCode(error, 'UNAVAILABLE') || range.signal.aborted) throw error;
+      sinceMs = Math.max(range.sinceMs ?? beganMs, lastMs - OVERLAP_MS);
+    }
+  }
+}
+
+/** Of a busy host, no more than what an overlap may bring again. */
+function remember(told: Map<string, number>, identity: string, atMs: number): void {
+  told.set(identity, atMs);
+  for (const [oldest, oldMs] of told) {
+    if (oldMs >= atMs - 2 * OVERLAP_MS) return;
+    told.delete(oldest);
+  }
 }
 
 function eventsPath(namespace: string, { sinceMs, untilMs }: EventRange): string {

@@ -40,7 +40,7 @@ function taskFrom(containerId: string, task: ContainerSummary['task']) {
  * asked.
  */
 export async function documentsByMonitor(
-  world: Pick<ContainerWorld, 'settings' | 'signal'>,
+  world: Pick<ContainerWorld, 'settings' | 'signal' | 'log'>,
   names: readonly string[],
 ): Promise<readonly (ContainerDocument | HealthctlError)[] | undefined> {
   const monitor = openMonitor(world);
@@ -59,7 +59,7 @@ export async function documentsByMonitor(
 }
 
 /** Whether a monitor makes the checks of this namespace by itself, or timers of systemd do. */
-export async function isMonitored(world: Pick<ContainerWorld, 'settings' | 'signal'>): Promise<boolean> {
+export async function isMonitored(world: Pick<ContainerWorld, 'settings' | 'signal' | 'log'>): Promise<boolean> {
   if (world.settings.monitor.scheduler === 'systemd') return true;
   const { namespaces } = world.settings.monitor;
   if (namespaces.length > 0 && !namespaces.includes(world.settings.namespace)) return false;

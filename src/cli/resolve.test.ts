@@ -6,6 +6,14 @@ import { resolveRequest } from './resolve.ts';
 
 const resolve = (...argv: string[]) => resolveRequest(registry, argv);
 
+test('options alone are of the command that a noun alone means', async () => {
+  const nouns = registry.nouns.map((noun) => (noun.name === 'container' ? { ...noun, alone: 'ls' } : noun));
+  const ask = (...argv: string[]) => resolveRequest({ ...registry, nouns }, argv);
+  expect(await ask('container', '--all')).toMatchObject({ kind: 'run', target: { path: ['container', 'ls'] } });
+  expect(await ask('container', '-h')).toMatchObject({ kind: 'help', target: { kind: 'noun' } });
+  await expect(resolve('container', '--all')).rejects.toMatchObject({ code: 'USAGE' });
+});
+
 test('a noun alone is its help, or the command that it names', async () => {
   const nouns = registry.nouns.map((noun) => (noun.name === 'container' ? { ...noun, alone: 'ls' } : noun));
   const withAlone = { ...registry, nouns };

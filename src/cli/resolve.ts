@@ -49,6 +49,10 @@ async function resolveUnderNoun(
   argv: readonly string[],
 ): Promise<Request> {
   const path = [parent.noun.name];
+  const alone = parent.noun.alone === undefined ? undefined : findCommand(registry, [...path, parent.noun.alone]);
+  const [first = ''] = argv;
+  if (alone && first.startsWith('-') && first !== '-h' && first !== '--help')
+    return resolveCommand(alone, globals, argv);
   const { options, args } = parseFlags({ specs: [], argv, path, usage: 'COMMAND', endAtArgument: true });
   const [word, ...rest] = args;
   const name = word ?? parent.noun.alone;

@@ -76,7 +76,8 @@ function holds(condition: WaitCondition, { state, health, hasExited }: Seen): bo
 }
 
 /** Why a condition that does not hold never will; undefined while it may. A container that was never started yet may be. */
-function lostReason(condition: WaitCondition, { state, exit }: Seen): string | undefined {
+function lostReason(condition: WaitCondition, { state, exit, hasExited }: Seen): string | undefined {
+  if (state === 'removed' && hasExited && exit) return `exited (${exit.code}) before it was ${condition}`;
   if (state === 'removed') return `was removed before it was ${condition}`;
   if (condition === 'created') return 'was started already';
   return isAboutHealth(condition) && state === 'exited'

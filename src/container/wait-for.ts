@@ -10,8 +10,29 @@ import { viewRecord } from './resolve.ts';
 import { type ContainerView, givenHealthConfigOf } from './view.ts';
 import { isAboutHealth, judge, type Seen, type WaitCondition } from './wait-condition.ts';
 
+/** Sees from a moment on what happens to containers. */
+export interface Watch {
+  readonly events: AsyncIterator<ContainerdEvent>;
+  /** Fires with the caller's signal, and when `stop` is called. */
+  readonly ended: AbortSignal;
+  stop(): void;
+}
+
+/** For whoever is about to start what he will wait for: it may be over, and removed, before the start has returned. */
+export async function watchFor(ctx: ContainerContext, signal: AbortSignal): Promise<Watch> {
+  const over = new AbortController();
+  const ended = AbortSignal.any([signal, over.signal]);
+  // Not `for await`, which would end the subscription at the first event that matters.
+  const events = (await ctx.containerd.events.subscribe({ signal: ended, withoutExecs: CHECK_EXEC_PREFIX }))[
+    Symbol.asyncIterator
+  ]();
+  return { events, ended, stop: () => over.abort() };
+}
+
 export interface WaitOptions {
   readonly signal: AbortSignal;
+  /** Opened before the container was started: how it ended is known then, whatever became of it. Ended with the wait. */
+  readonly watch?: Watch;
   /** For ever unless given. */
   readonly timeoutMs?: number;
 }
@@ -35,28 +56,27 @@ export async function waitFor(
   ctx: ContainerContext,
   view: ContainerView,
   conditions: readonly WaitCondition[],
-  { signal, timeoutMs }: WaitOptions,
+  { signal, timeoutMs, watch: opened }: WaitOptions,
 ): Promise<Waited> {
   const looksAtHealth = conditions.some(isAboutHealth);
   if (looksAtHealth && !isChecked(givenHealthConfigOf(view.record.labels)))
     throw new HealthctlError('CONFLICT', 'container has no health check configured');
-  const stop = new AbortController();
-  const ended = AbortSignal.any([signal, stop.signal]);
+  const watch = opened ?? (await watchFor(ctx, signal));
   let isLate = false;
   const expire = async (ms: number): Promise<void> => {
-    await ctx.clock.sleep(ms, ended);
-    isLate = !ended.aborted;
-    stop.abort();
+    await ctx.clock.sleep(ms, watch.ended);
+    isLate = !watch.ended.aborted;
+    watch.stop();
   };
   if (timeoutMs !== undefined) void expire(timeoutMs);
   try {
-    return await follow({ ctx, view, conditions, looksAtHealth, signal: ended });
+    return await follow({ ctx, view, conditions, looksAtHealth, watch, sawStart: opened !== undefined });
   } catch (error) {
     if (!isLate) throw error;
     const what = conditions.join(' or ');
     throw new HealthctlError('TIMEOUT', `container ${view.name} is not ${what} after ${(timeoutMs ?? 0) / 1000}s`);
   } finally {
-    stop.abort();
+    watch.stop();
   }
 }
 
@@ -65,19 +85,21 @@ interface Following {
   readonly view: ContainerView;
   readonly conditions: readonly WaitCondition[];
   readonly looksAtHealth: boolean;
-  readonly signal: AbortSignal;
+  readonly watch: Watch;
+  /** Its end is among the events then, whatever a look says. */
+  readonly sawStart: boolean;
 }
 
 async function follow(following: Following): Promise<Waited> {
-  const { ctx, view, conditions, signal } = following;
-  const { namespace, events } = ctx.containerd;
+  const { ctx, view, conditions, watch, sawStart } = following;
+  const { namespace } = ctx.containerd;
   const { id } = view.record;
-  // Not `for await`, which would end the subscription at the first event that matters.
-  const subscription = (await events.subscribe({ signal, withoutExecs: CHECK_EXEC_PREFIX }))[Symbol.asyncIterator]();
   let seen = await look(following, undefined);
-  for (let decided = decide(view, conditions, seen); ; decided = decide(view, conditions, seen)) {
+  for (;;) {
+    const isEndToCome = sawStart && seen.state === 'removed' && !seen.hasExited;
+    const decided = isEndToCome ? undefined : decide(view, conditions, seen);
     if (decided) return decided;
-    const event = await nextOf(subscription, (next) => next.namespace === namespace && concerns(next, following, id));
+    const event = await nextOf(watch.events, (next) => next.namespace === namespace && concerns(next, following, id));
     seen = seenIn(event, seen) ?? (await look(following, seen));
   }
 }
@@ -135,9 +157,10 @@ function seenIn(event: ContainerdEvent, before: Seen): Seen | undefined {
   return { state: 'exited', health: undefined, pid: undefined, exit, hasExited: true };
 }
 
-async function look({ ctx, view, looksAtHealth, signal }: Following, before: Seen | undefined): Promise<Seen> {
+async function look({ ctx, view, looksAtHealth, watch }: Following, before: Seen | undefined): Promise<Seen> {
   const memory = { exit: before?.exit, hasExited: before?.hasExited ?? false };
   try {
+    const { ended: signal } = watch;
     const now = await viewRecord(ctx, await ctx.containerd.containers.get(view.record.id, { signal }), { signal });
     const isLive = now.state === 'running' || now.state === 'paused';
     const health = looksAtHealth && isLive ? (await readHealth(ctx, now)).state?.status : undefined;

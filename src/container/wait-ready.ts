@@ -27,7 +27,8 @@ export async function waitReady(ctx: ContainerContext, view: ContainerView, opti
   }
 }
 
-const exitText = ({ name }: ContainerView, exitCode = 0): string => `container ${name} exited (${exitCode})`;
+const exitText = ({ name }: ContainerView, exitCode: number | undefined): string =>
+  exitCode === undefined ? `container ${name} was removed` : `container ${name} exited (${exitCode})`;
 
 function timeoutText({ name }: ContainerView, hasCheck: boolean, { timeoutMs = 0 }: WaitOptions): string {
   return `container ${name} is not ${hasCheck ? 'healthy' : 'running'} after ${timeoutMs / 1000}s`;

@@ -9,6 +9,7 @@ import { lockFile } from '../system/flock.ts';
 import { createDaemonClient, type DaemonClient } from './client.ts';
 import { drainDaemon } from './drain.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from './node-process.ts';
+import { silentMonitorError } from './owner.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 
 export interface AutostartDeps {
@@ -37,8 +38,14 @@ const MAX_LOG_BYTES = 1 << 20;
  */
 export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
   const places = daemonPlacesOf(deps.settings);
-  const client = createDaemonClient(places.apiSocket);
+  let isSilent = false;
+  const client = createDaemonClient(places.apiSocket, {
+    onSilent: () => {
+      isSilent = true;
+    },
+  });
   if (await isCurrent(client, deps.signal)) return false;
+  if (isSilent) throw silentMonitorError(places);
   mkdirSync(places.dir, { recursive: true, mode: 0o700 });
   const lock = await lockFile(
     {
@@ -126,9 +133,15 @@ function spawnDetached({ env }: AutostartDeps, { logFile }: DaemonPlaces, comman
   }
 }
 
+/** An error of a command line, which may have a hint behind it. */
+const ERROR_PREFIX = 'healthctl: ';
+const ERROR_LINES = 3;
+
 function lastLineOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-ERROR_LINES);
+    const error = lines.findLast((line) => line.startsWith(ERROR_PREFIX));
+    return error?.slice(ERROR_PREFIX.length) ?? lines.at(-1) ?? '';
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return 'it left no word';

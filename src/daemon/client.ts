@@ -28,15 +28,50 @@ export interface Sent {
   answer(): Promise<{ readonly value: unknown } | undefined>;
 }
 
+/**
+ * After so long without a byte the monitor is asked whether it still answers. A check or a removal may take longer than that; one that has
+ * been stopped, or is stuck, says nothing at all.
+ */
+const PATIENCE_MS = 3_000;
+
 /** More than a list of ten thousand containers. */
 const MAX_ANSWER_BYTES = 256 << 20;
 
-/** @param apiVersion another than ours: to ask an older monitor to end */
-export function createDaemonClient(apiSocket: string, apiVersion = API_VERSION): DaemonClient {
+export interface DaemonClientOptions {
+  /** Another than ours: to ask an older monitor to end. */
+  readonly apiVersion?: number;
+  /** A monitor runs, and does not answer: containerd is asked instead. */
+  readonly onSilent?: () => void;
+}
+
+export function createDaemonClient(apiSocket: string, options: DaemonClientOptions = {}): DaemonClient {
+  const { apiVersion = API_VERSION, onSilent } = options;
+  const isAnswering = async (signal: AbortSignal | undefined): Promise<boolean> => {
+    const socket = await connect(apiSocket, signal);
+    if (!socket) return false;
+    socket.write(questionOf('GET', '/daemon', apiVersion));
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+    return (await readAll(socket, signal)).length > 0;
+  };
+  /** Ends a connection on which nothing comes because nothing else of the monitor moves either. */
+  const watch = (socket: Socket, signal: AbortSignal | undefined): void => {
+    socket.setTimeout(PATIENCE_MS, () => {
+      void isAnswering(signal).then(
+        (answers) => {
+          if (socket.destroyed) return;
+          if (answers) return watch(socket, signal);
+          onSilent?.();
+          socket.destroy();
+        },
+        () => socket.destroy(),
+      );
+    });
+  };
   const open = async (method: string, path: string, signal: AbortSignal | undefined): Promise<Socket | undefined> => {
     const socket = await connect(apiSocket, signal);
     // HTTP/1.0: the answer comes as it is, and its end is the end of the connection.
-    socket?.write(`${method} /v${apiVersion}${path} HTTP/1.0\r\nHost: healthctl\r\nContent-Length: 0\r\n\r\n`);
+    socket?.write(questionOf(method, path, apiVersion));
+    if (socket) watch(socket, signal);
     return socket;
   };
   const answerOf = async (received: Promise<Buffer>): Promise<{ readonly value: unknown } | undefined> => {
@@ -64,6 +99,7 @@ export function createDaemonClient(apiSocket: string, apiVersion = API_VERSION):
     follow: async (path, signal) => {
       const socket = await open('GET', path, signal);
       const answer = socket && (await readHead(socket, apiVersion, signal));
+      socket?.setTimeout(0); // events may be far apart
       if (!answer || answer.head.isOtherVersion) return undefined;
       if (answer.head.status < 300) return linesOf(answer.body);
       const chunks: Buffer[] = [];
@@ -71,6 +107,10 @@ export function createDaemonClient(apiSocket: string, apiVersion = API_VERSION):
       return refusalOf(JSON.parse(Buffer.concat(chunks).toString('utf8')), answer.head.status);
     },
   };
+}
+
+function questionOf(method: string, path: string, apiVersion: number): string {
+  return `${method} /v${apiVersion}${path} HTTP/1.0\r\nHost: healthctl\r\nContent-Length: 0\r\n\r\n`;
 }
 
 interface Head {
@@ -190,9 +230,14 @@ async function nextChunk(chunks: AsyncIterator<Buffer>, signal: AbortSignal | un
     return done ? undefined : value;
   } catch (error) {
     if (signal?.aborted) throw aborted();
-    if (errnoOf(error) === undefined) throw error;
+    if (errnoOf(error) === undefined && !isGivenUp(error)) throw error;
     return undefined;
   }
+}
+
+/** We closed the connection ourselves, because nothing came. */
+function isGivenUp(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 async function* linesOf(body: AsyncIterable<Buffer>): AsyncIterable<string> {

@@ -1,4 +1,4 @@
-import { chmodSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, constants, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ContainerContext, createContainerContext } from '../container/context.ts';
 import { restartPolicyOf } from '../container/restart-label.ts';
@@ -19,6 +19,7 @@ import { replaceFile } from '../store/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { releaseMemory } from '../system/memory.ts';
 import type { Notifier } from '../system/sd-notify.ts';
+import { MAX_SOCKET_PATH_BYTES } from '../system/socket-path.ts';
 import { createAdoption } from './adoption.ts';
 import { openEventHub } from './event-hub.ts';
 import { openGrpcHealthServer } from './grpc-health.ts';
@@ -29,6 +30,7 @@ import { createHooks } from './hooks.ts';
 import { createKeeper, isAutoRemoved } from './keeper.ts';
 import { createLogKeeper, isLogLimited } from './log-keeper.ts';
 import { createNetworkKeeper } from './network-keeper.ts';
+import { ownerFileOf, ownerOf } from './owner.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 import { createHookRunner } from './run-hook.ts';
 import { createApiServer } from './server.ts';
@@ -48,7 +50,7 @@ export interface DaemonDeps {
 }
 
 /** Why a daemon ended. */
-export type DaemonEnd = 'asked' | 'idle' | 'signal';
+export type DaemonEnd = 'asked' | 'idle' | 'signal' | 'reload';
 
 /**
  * The process around the monitor. Order of the start: lock, monitor, API; of the stop the reverse, so that whoever reaches the API finds a
@@ -59,7 +61,7 @@ export type DaemonEnd = 'asked' | 'idle' | 'signal';
  * 2. After `run` has returned nothing of it is left: no exec, no FIFO, no socket, no timer.
  */
 export interface Daemon {
-  /** Runs until the signal fires, somebody asks it to end, or, autostarted, there is nothing to do. Throws CONFLICT when another one runs. */
+  /** Runs until the signal fires (its reason may be `reload`), somebody asks it to end, or, autostarted, there is nothing to do. Throws CONFLICT when another one runs. */
   run(signal: AbortSignal): Promise<DaemonEnd>;
 }
 
@@ -217,7 +219,7 @@ async function untilEnd({
     if (!hasWork()) return 'idle';
     await server.start();
   }
-  return 'signal';
+  return ended.reason === 'reload' ? 'reload' : 'signal';
 }
 
 /** A check to be made, a log to be limited, or a container to be removed, or started again, at its end. */
@@ -248,6 +250,10 @@ function contextsOf({ containerd, clock, log, settings }: DaemonDeps): (namespac
 
 /** Throws CONFLICT that names the daemon which holds it. */
 async function takeLock(places: DaemonPlaces, clock: Clock, groupId: number | undefined): Promise<FileLock> {
+  if (Buffer.byteLength(places.grpcSocket) > MAX_SOCKET_PATH_BYTES)
+    throw new HealthctlError('CONFIG', `${places.grpcSocket} is too long for a socket`, {
+      hint: 'a shorter run root is needed: --run-root or run_root',
+    });
   mkdirSync(places.dir, { recursive: true, mode: 0o700 });
   if (groupId !== undefined) openForGroup(places);
   try {
@@ -255,21 +261,13 @@ async function takeLock(places: DaemonPlaces, clock: Clock, groupId: number | un
       { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 0 },
       clock,
     );
-    replaceFile(`${places.lock}.owner`, `${process.pid}\n`);
+    replaceFile(ownerFileOf(places), `${process.pid}\n`);
     return lock;
   } catch (error) {
     if (!hasCode(error, 'TIMEOUT')) throw error;
     throw new HealthctlError('CONFLICT', `a monitor of this containerd runs already: process ${ownerOf(places)}`, {
       hint: 'see it with "healthctl daemon status", end it with "healthctl daemon stop"',
     });
-  }
-}
-
-function ownerOf(places: DaemonPlaces): string {
-  try {
-    return readFileSync(`${places.lock}.owner`, 'utf8').trim();
-  } catch {
-    return 'unknown';
   }
 }
 

@@ -184,10 +184,10 @@ function match(
     const parts = partsOf(route.path.slice(1).split('/'), words);
     return parts ? [{ route, parts }] : [];
   });
-  const found = fitting.find(({ route }) => route.method === method);
+  const found = fitting.find(({ route }) => route.method === (method === 'HEAD' ? 'GET' : method));
   if (!found) {
     if (fitting.length === 0) throw new HealthctlError('NOT_FOUND', `no such path: ${path}`);
-    throw new HealthctlError('USAGE', `${method} is not for ${path}`);
+    throw new WrongMethod(`${method} is not for ${path}`);
   }
   return { route: found.route, part: (name) => found.parts.get(name) ?? '', query: new URLSearchParams(search) };
 }
@@ -240,8 +240,8 @@ async function streamEvents(streams: EventStreams, { query, signal, response }: 
     });
   };
   await serve(write, signal);
-  // An empty line tells the end of what was asked for from a monitor that was killed.
-  response.end('\n');
+  // An empty line tells the end of what was asked for from a monitor that ends, or was killed.
+  response.end(signal.aborted ? '' : '\n');
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
@@ -253,6 +253,13 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
   const body = Buffer.from(encodeJson(value));
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length });
   response.end(body);
+}
+
+/** A path that there is, asked for what it does not do. */
+class WrongMethod extends HealthctlError {
+  constructor(message: string) {
+    super('USAGE', message);
+  }
 }
 
 const STATUSES: Partial<Readonly<Record<ErrorCode, number>>> = {
@@ -269,6 +276,7 @@ const STATUSES: Partial<Readonly<Record<ErrorCode, number>>> = {
 
 function statusOf(error: unknown): number {
   if (error instanceof Unwatched) return 404;
+  if (error instanceof WrongMethod) return 405;
   return (error instanceof HealthctlError ? STATUSES[error.code] : undefined) ?? 500;
 }
 

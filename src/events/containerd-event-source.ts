@@ -60,9 +60,9 @@ async function* eventsOf(parts: ContainerdEventSourceParts, range: EventRange): 
 }
 
 /** The clocks of containerd and of this process are the same; an event is on its way for a moment. */
-const OVERLAP_MS = 10_000;
+export const OVERLAP_MS = 10_000;
 
-const identityOf = ({ type, action, id, atMs, attributes }: HostEvent): string =>
+export const identityOf = ({ type, action, id, atMs, attributes }: HostEvent): string =>
   JSON.stringify([type, action, id, atMs, attributes.execID]);
 
 /** Resolves when the subscription is live. */

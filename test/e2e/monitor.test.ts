@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -247,7 +247,8 @@ describe('a monitor', () => {
     expect(JSON.parse((await ask('POST', `${path}/healthcheck`)).body)).toMatchObject({ kind: 'recorded' });
     expect((await ask('GET', '/v1/namespaces/elsewhere/containers')).status).toBe(404);
     expect((await ask('GET', `${path}x/healthz`)).status).toBe(404);
-    expect((await ask('PUT', path)).status).toBe(400);
+    expect((await ask('PUT', path)).status).toBe(405);
+    expect(await ask('HEAD', `${path}/healthz`)).toEqual({ status: 200, body: '' });
     expect((await ask('GET', '/v2/daemon')).status).toBe(404);
   });
 
@@ -260,7 +261,36 @@ describe('a monitor', () => {
     const name = await run(...check('true'));
     await untilStatus(name, 'healthy');
     const { startedAt } = await status();
-    monitor.kill('SIGHUP');
+    const config = join(bed.directory, 'healthctl.toml');
+    const text = readFileSync(config, 'utf8');
+    const reloadWith = async (more: string, said: RegExp) => {
+      writeFileSync(config, `${text}${more}`);
+      const from = monitor.stderr().length;
+      monitor.kill('SIGHUP');
+      await until(() => said.test(monitor.stderr().slice(from)), { withinMs: 10_000 });
+    };
+    await reloadWith('', /the configuration is as it was/);
+    await reloadWith('max_checks = 0\n', /the configuration stays as it was: .*max_checks/);
+    await reloadWith(
+      'socket_group = "nobody-of-this-name"\n',
+      /the configuration stays as it was: .*nobody-of-this-name/,
+    );
+    expect((await status()).startedAt).toBe(startedAt);
+    const following = bed.spawn(['events', '--filter', 'event=die']);
+    const fromApi = request({ socketPath: socket(), path: '/v1/events' });
+    const told = new Promise<string>((resolve) => {
+      fromApi.on('response', (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => {
+          body += chunk.toString();
+        });
+        response.on('close', () => resolve(body));
+      });
+    });
+    fromApi.end();
+    await new Promise((resolve) => fromApi.once('response', resolve));
+    await reloadWith('max_checks = 7\n', /ends: reload/);
+    expect(await told).not.toMatch(/(^|\n)\n$/); // the empty line would say that all was told
     await until(
       async () => (await bed.cli(['daemon', 'status'])).code === 0 && (await status()).startedAt > startedAt,
       {
@@ -270,6 +300,48 @@ describe('a monitor', () => {
     expect((await health(name))?.Status).toBe('healthy');
     const before = (await health(name))?.Log.at(-1)?.Start ?? '';
     await until(async () => ((await health(name))?.Log.at(-1)?.Start ?? '') > before, { withinMs: 10_000 });
+    const other = await run();
+    await bed.ok(['kill', other]);
+    await until(() => following.stdout().includes(`name=${other}`), { withinMs: 10_000 });
+    expect(following.stdout().trim().split('\n')).toHaveLength(1);
+    following.kill('SIGINT');
+    await following.exited;
+  });
+
+  test('one that does not answer is told, and containerd asked', async () => {
+    const name = await run(...check('true'));
+    monitor.kill('SIGSTOP');
+    try {
+      const pid = `process ${monitor.pid}`;
+      const [ps, told, stop] = await Promise.all([
+        bed.cli(['ps', '--format', '{{.Names}}']),
+        bed.cli(['daemon', 'status']),
+        bed.cli(['daemon', 'stop']),
+      ]);
+      expect(ps).toMatchObject({ code: 0, stdout: `${name}\n` });
+      expect(ps.stderr).toContain(`WARNING: the monitor, ${pid}, does not answer: containerd is asked instead\n`);
+      for (const { code, stderr } of [told, stop]) {
+        expect(code).toBe(1);
+        expect(stderr).toContain(`healthctl: the monitor, ${pid}, does not answer\n`);
+      }
+    } finally {
+      monitor.kill('SIGCONT');
+    }
+    // It was asked to end, and now it can.
+    expect((await monitor.exited).code).toBe(0);
+    monitor = await startMonitor();
+    await untilStatus(name, 'healthy');
+  });
+
+  test('what is removed as soon as it ends still tells how it ended', async () => {
+    const failed = await bed.cli(['run', '-d', '--rm', '--wait', image, 'sh', '-c', 'exit 7']);
+    expect(failed).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^healthctl: container \S+ exited \(7\)\n/),
+    });
+    const flags = ['--health-cmd', 'false', '--health-interval', '20s'];
+    const before = await bed.cli(['run', '-d', '--rm', '--wait', ...flags, image, 'sh', '-c', 'sleep 0.3; exit 3']);
+    expect(before.stderr).toMatch(/^healthctl: container \S+ exited \(3\) before it was healthy\n/);
   });
 
   test('costs no call and no file when nothing happens, and leaves no exec, FIFO or descriptor', async () => {

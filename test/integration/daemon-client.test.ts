@@ -52,6 +52,44 @@ const json = (status: number, value: unknown, version = 1): string => {
 };
 const ask = async (...pieces: string[]) => (await monitorSaying(pieces)).client.ask('GET', '/daemon');
 
+describe('a monitor that says nothing', () => {
+  /** It takes its time for a check, `isStuck` also for everything else. */
+  async function slowMonitor(options: { readonly isStuck: boolean }) {
+    count += 1;
+    const path = join(dir, `${count}.sock`);
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.once('data', (data) => {
+        if (options.isStuck) return;
+        const isCheck = data.toString().startsWith('POST');
+        setTimeout(() => socket.end(json(200, { isCheck })), isCheck ? 7_000 : 0);
+      });
+    });
+    servers.push({ server, sockets });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    return path;
+  }
+
+  test('is told, and containerd is to be asked', async () => {
+    let told = 0;
+    const onSilent = () => {
+      told += 1;
+    };
+    const client = createDaemonClient(await slowMonitor({ isStuck: true }), { onSilent });
+    const answers = [client.ask('GET', '/daemon'), client.follow('/events', new AbortController().signal)];
+    expect(await Promise.all(answers)).toEqual([undefined, undefined]);
+    expect(told).toBe(2);
+  }, 20_000);
+
+  test('but answers something else is waited for', async () => {
+    const onSilent = () => expect.unreachable();
+    const client = createDaemonClient(await slowMonitor({ isStuck: false }), { onSilent });
+    expect(await client.ask('POST', '/x')).toEqual({ value: { isCheck: true } });
+  }, 20_000);
+});
+
 describe('ask', () => {
   test('an answer, in whatever pieces it comes', async () => {
     const { client, asked } = await monitorSaying([...json(200, { a: 'x' })]);

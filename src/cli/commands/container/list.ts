@@ -53,6 +53,6 @@ function namesAnother(options: ParsedOptions): boolean {
   return options.list('filter').some((filter) => /^(before|since)=/.test(filter));
 }
 
-function askMonitor(world: Pick<ContainerWorld, 'settings' | 'signal'>) {
+function askMonitor(world: Pick<ContainerWorld, 'settings' | 'signal' | 'log'>) {
   return openMonitor(world).send('GET', `/namespaces/${world.settings.namespace}/containers`, world.signal);
 }

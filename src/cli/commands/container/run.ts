@@ -13,6 +13,7 @@ import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { leaveToMonitor, tellMonitor } from '../../monitor.ts';
+import { startWatched } from '../../start-watched.ts';
 import { endTimer } from '../../timers.ts';
 
 /** What `run` has beyond `create`. */
@@ -108,16 +109,18 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
 
 /** The id is printed whether the container gets ready or not: it is there, and goes on. */
 async function startDetached(world: World, ctx: ContainerContext, { view, how }: CreatedRun): Promise<CommandResult> {
-  const { startContainer } = await import('../../../container/start.ts');
   const { id } = view.record;
   refuseAborted(world);
-  await startContainer(ctx, view);
-  await leaveToMonitor(world, ctx, id, { isWaitedFor: how.wait !== undefined });
   const stdout = `${id}\n`;
-  if (!how.wait) return { stdout };
-  const { waitReady } = await import('../../../container/wait-ready.ts');
+  if (!how.wait) {
+    const { startContainer } = await import('../../../container/start.ts');
+    await startContainer(ctx, view);
+    await leaveToMonitor(world, ctx, id);
+    return { stdout };
+  }
+  const ready = await startWatched(world, ctx, view);
   try {
-    await waitReady(ctx, view, { signal: world.signal, ...how.wait });
+    await ready(how.wait);
     return { stdout };
   } catch (error) {
     if (error instanceof Error) return { stdout, errors: [error] };

@@ -9,10 +9,11 @@ import { LABELS } from '../../../lib/labels.ts';
 import type { World } from '../../../world.ts';
 import { resultOfAttachment, startAttachedTo } from '../../attached.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
-import { type ContainerWorld, openContainers } from '../../context.ts';
+import { openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { leaveToMonitor } from '../../monitor.ts';
+import { startWatched } from '../../start-watched.ts';
 
 /** `healthctl start`: Docker's. */
 export const start: Command = {
@@ -35,7 +36,7 @@ export const start: Command = {
 
 /** One after the other, as Docker: a container may need the one named before it, and so does its health. */
 async function startAll(
-  world: ContainerWorld,
+  world: World,
   names: readonly string[],
   wish: ReturnType<typeof waitWishFrom>,
 ): Promise<CommandResult> {
@@ -45,11 +46,12 @@ async function startAll(
     try {
       const view = await resolveView(ctx, name, world);
       forgetRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
+      if (wish) {
+        const ready = await startWatched(world, ctx, view);
+        return await ready(wish);
+      }
       await startContainer(ctx, view);
-      await leaveToMonitor(world, ctx, view.record.id, { isWaitedFor: wish !== undefined });
-      if (!wish) return;
-      const { waitReady } = await import('../../../container/wait-ready.ts');
-      await waitReady(ctx, view, { signal: world.signal, ...wish });
+      await leaveToMonitor(world, ctx, view.record.id);
     } catch (error) {
       failed.push(name);
       throw error;

@@ -1,8 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { createDaemon } from '../../../daemon/daemon.ts';
 import { groupIdOf } from '../../../daemon/group.ts';
 import { createServiceLog } from '../../../daemon/log.ts';
 import { messageOf } from '../../../lib/errors.ts';
-import type { ServiceLogger } from '../../../lib/logger.ts';
 import type { Settings } from '../../../lib/settings.ts';
 import { raisePriority } from '../../../system/priority.ts';
 import { openNotifier } from '../../../system/sd-notify.ts';
@@ -41,39 +41,43 @@ async function runDaemon(
   let { settings } = world;
   const logOf = (debug: boolean) => createServiceLog({ clock, debug, form: isText ? 'text' : 'json' });
   raisePriority(logOf(settings.debug));
+  let reading = Promise.resolve();
   let round = new AbortController();
   const over = new AbortController();
+  const socketGroupIdOf = ({ monitor: { socketGroup } }: Settings) =>
+    socketGroup === undefined ? undefined : groupIdOf(socketGroup);
+  /** What cannot be used is told, and all stays as it is; so it does where nothing has changed. */
+  const reload = async (): Promise<void> => {
+    const log = logOf(settings.debug);
+    try {
+      const next = await world.reloadSettings();
+      if (isDeepStrictEqual(next, settings)) return log.info('the configuration is as it was');
+      socketGroupIdOf(next);
+      settings = next;
+      round.abort('reload');
+    } catch (error) {
+      log.warn(`the configuration stays as it was: ${messageOf(error)}`);
+    }
+  };
   const release = world.onSignal((name) => {
     if (name === 'SIGTERM' || name === 'SIGINT') {
       notifier.stopping();
       over.abort();
     }
-    if (name === 'SIGHUP') round.abort();
+    if (name === 'SIGHUP') reading = reading.then(reload);
   });
   try {
     while (!over.signal.aborted) {
+      round = new AbortController();
       const log = logOf(settings.debug);
-      const { socketGroup } = settings.monitor;
-      const socketGroupId = socketGroup === undefined ? undefined : groupIdOf(socketGroup);
+      const socketGroupId = socketGroupIdOf(settings);
       const daemon = createDaemon({ clock, log, settings, isAutostarted, containerd, socketGroupId, notifier });
       const end = await daemon.run(AbortSignal.any([round.signal, over.signal]));
-      if (end !== 'signal') break;
       // What runs does not change its settings: it is stopped, and another one adopts all that is running.
-      settings = await reloadOr(world, settings, log);
-      round = new AbortController();
+      if (end !== 'reload') break;
     }
   } finally {
     release();
   }
   return { exitCode: 0 };
-}
-
-/** A configuration that cannot be read is told, and the old one stays. */
-async function reloadOr(world: World, settings: Settings, log: ServiceLogger): Promise<Settings> {
-  try {
-    return await world.reloadSettings();
-  } catch (error) {
-    log.warn(`the configuration stays as it was: ${messageOf(error)}`);
-    return settings;
-  }
 }

@@ -1,5 +1,6 @@
 import type { DaemonStatus } from '../../../daemon/api.ts';
 import { createDaemonClient } from '../../../daemon/client.ts';
+import { silentMonitorError } from '../../../daemon/owner.ts';
 import { daemonPlacesOf } from '../../../daemon/places.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
@@ -21,7 +22,13 @@ async function showStatus(world: World, { options }: CommandInput): Promise<Comm
   const { settings, clock, signal } = world;
   const format = options.string('format');
   checkTemplate(format);
-  const answer = await createDaemonClient(daemonPlacesOf(settings).apiSocket).ask('GET', '/daemon', signal);
+  const places = daemonPlacesOf(settings);
+  let isSilent = false;
+  const onSilent = (): void => {
+    isSilent = true;
+  };
+  const answer = await createDaemonClient(places.apiSocket, { onSilent }).ask('GET', '/daemon', signal);
+  if (isSilent) throw silentMonitorError(places);
   if (!answer)
     throw new HealthctlError('UNAVAILABLE', `no monitor of containerd at ${settings.address} runs`, {
       hint: 'start it with "healthctl daemon start", or install it with "healthctl daemon install"',

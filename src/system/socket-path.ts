@@ -1,0 +1,50 @@
+import { readlinkSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { errnoOf } from '../lib/errors.ts';
+
+/** What a socket's path may have (sun_path of unix(7), without its end). */
+export const MAX_SOCKET_PATH_BYTES = 107;
+/** As many as the kernel follows. */
+const MAX_LINKS = 40;
+
+/**
+ * The path of a socket without symbolic links and `..`, so that one socket has one name, as for nerdctl
+ * (pkg/clientutil/clientutil.go, DataStore). The socket itself need not be there: who serves it may be down. A link that was made because the
+ * path behind it is too long for a socket stays.
+ *
+ * @param path absolute
+ */
+export function realSocketPath(path: string): string {
+  const real = followed(resolve(path));
+  return Buffer.byteLength(real) > MAX_SOCKET_PATH_BYTES ? path : real;
+}
+
+function followed(path: string): string {
+  let at = path;
+  for (let links = 0; links < MAX_LINKS; links += 1) {
+    at = join(realOr(dirname(at)), basename(at));
+    const target = linkTarget(at);
+    if (target === undefined) return at;
+    at = resolve(dirname(at), target);
+  }
+  return path;
+}
+
+function realOr(directory: string): string {
+  try {
+    return realpathSync(directory);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return directory;
+  }
+}
+
+/** Undefined for what is no link, or cannot be looked at. */
+function linkTarget(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
