@@ -46,6 +46,8 @@ export interface DaemonStatus {
   readonly isLive: boolean;
   readonly containers: number;
   readonly watched: number;
+  /** Those whose last check could not be made, or its result not be recorded: their health is what was known before. */
+  readonly troubled: number;
   readonly checksInFlight: number;
   readonly checksWaiting: number;
   readonly checksMade: number;

@@ -34,9 +34,9 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
   const { systemd = systemdHere } = deps;
   const ensure = (ctx: ContainerContext, view: ContainerView, fromMs: number | undefined) =>
     orWarn(ctx, `nothing checks container ${view.name} by itself`, async () => {
-      systemd.require();
       const facts = await scheduleFactsOf(ctx, view);
       if (!facts) return;
+      systemd.require();
       const plan = planTimer({ ...facts, fromMs: fromMs ?? facts.fromMs });
       await timersOf(ctx, deps).ensureTimer({ namespace: ctx.containerd.namespace, id: view.record.id }, plan);
     });

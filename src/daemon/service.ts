@@ -140,9 +140,11 @@ export function createService(deps: ServiceDeps): Service {
   };
 }
 
-function countsOf(monitor: Monitor): Pick<DaemonStatus, 'watched' | 'checksInFlight' | 'checksWaiting' | 'checksMade'> {
-  const { inFlight, waiting, watched } = monitor.counts();
-  return { watched, checksInFlight: inFlight, checksWaiting: waiting, checksMade: monitor.lags.made };
+function countsOf(
+  monitor: Monitor,
+): Pick<DaemonStatus, 'watched' | 'troubled' | 'checksInFlight' | 'checksWaiting' | 'checksMade'> {
+  const { inFlight, waiting, watched, troubled } = monitor.counts();
+  return { watched, troubled, checksInFlight: inFlight, checksWaiting: waiting, checksMade: monitor.lags.made };
 }
 
 function summaryOf(container: Watched, isRestarting: boolean): ContainerSummary {

@@ -105,7 +105,7 @@ function setUp({ namespaces = [], maxChecks = 4, tookMs = 0, isCheckedElsewhere 
     await clock.advance(1_000);
     await stopped;
     // Whatever a test did: nothing is left.
-    expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, watched: 0 }]);
+    expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, watched: 0, troubled: 0 }]);
   });
   return made;
 }
@@ -376,9 +376,9 @@ test('a stop in the middle of checks leaves no check, no sleeper and no appointm
   await monitor.start();
   for (const id of ['c1', 'c2', 'c3']) await start(id);
   await clock.advance(INTERVAL_MS + 1);
-  expect(monitor.counts()).toEqual({ inFlight: 1, waiting: 2, watched: 3 });
+  expect(monitor.counts()).toEqual({ inFlight: 1, waiting: 2, watched: 3, troubled: 0 });
   await monitor.stop();
-  expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, watched: 0 }]);
+  expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, watched: 0, troubled: 0 }]);
   await clock.advance(20 * INTERVAL_MS);
   expect(probes.length).toBe(1);
 });
@@ -406,8 +406,10 @@ describe('a check', () => {
     now.failure = new Error('no space');
     await clock.advance(3 * INTERVAL_MS);
     expect(warnings).toEqual(['container default/c1: its check could not be made: no space']);
+    expect(monitor.counts().troubled).toBe(1);
     now.failure = undefined;
     await clock.advance(INTERVAL_MS);
+    expect(monitor.counts().troubled).toBe(0);
     now.failure = new Error('no space');
     await clock.advance(INTERVAL_MS);
     expect(warnings.length).toBe(2);
@@ -429,6 +431,6 @@ describe('a check', () => {
     const released = monitor.release({ namespace: 'default', id: 'c1' });
     await clock.advance(0);
     await released;
-    expect(monitor.counts()).toEqual({ inFlight: 0, waiting: 0, watched: 0 });
+    expect(monitor.counts()).toEqual({ inFlight: 0, waiting: 0, watched: 0, troubled: 0 });
   });
 });

@@ -87,7 +87,13 @@ export interface Monitor {
   readonly isLive: boolean;
   readonly model: HostModel;
   readonly lags: Lags;
-  counts(): { readonly inFlight: number; readonly waiting: number; readonly watched: number };
+  /** @returns `troubled`: containers whose last check could not be made, or its result not be recorded */
+  counts(): {
+    readonly inFlight: number;
+    readonly waiting: number;
+    readonly watched: number;
+    readonly troubled: number;
+  };
   /** Monotonic time of the next check of a container, where one is planned. */
   nextCheckAtMs(key: string): number | undefined;
   /** Asks containerd for one container now: for whoever has just changed it and wants to see that. */
@@ -161,7 +167,6 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       case 'start':
         return begin(key, step);
       case 'stop':
-        troubled.delete(key);
         return dismiss(key);
       case 'pause':
         present?.worker.pause();
@@ -179,6 +184,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   const dismiss = async (key: string): Promise<void> => {
     const present = workers.get(key);
     workers.delete(key);
+    troubled.delete(key);
     await present?.worker.stop();
     if (present) await checker.letGo(present);
   };
@@ -407,7 +413,10 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     get isLive() {
       return isLive;
     },
-    counts: () => ({ inFlight: limiter.inUse, waiting: limiter.waiting, watched: workers.size }),
+    counts: () => ({
+      ...{ inFlight: limiter.inUse, waiting: limiter.waiting },
+      ...{ watched: workers.size, troubled: troubled.size },
+    }),
     nextCheckAtMs: (key) => workers.get(key)?.worker.nextAtMs,
     start: () =>
       new Promise((resolve) => {
@@ -434,6 +443,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       agenda.stop();
       await Promise.all([...workers.values()].map(({ worker }) => worker.stop()));
       workers.clear();
+      troubled.clear();
       await Promise.all(chains.values());
       await checker.close();
     },

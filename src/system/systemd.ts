@@ -3,8 +3,8 @@ import { errnoOf, HealthctlError } from '../lib/errors.ts';
 
 /** The systemd that runs this machine. */
 export interface Systemd {
-  /** Throws UNAVAILABLE where the machine is run by something else. */
-  require(): void;
+  /** Throws UNAVAILABLE where the machine is run by something else. @param hint what to do then; unless given, to start the monitor otherwise */
+  require(hint?: string): void;
   /** Runs one of systemd's programs. Throws UNAVAILABLE with what it said when it fails. */
   run(program: 'systemctl' | 'systemd-run', args: readonly string[]): Promise<string>;
 }
@@ -19,11 +19,11 @@ export function isSystemdRunning(): boolean {
 }
 
 export const systemd: Systemd = {
-  require: () => {
+  require: (
+    hint = 'start the monitor with "healthctl daemon start", or have your init system run "healthctl daemon"',
+  ) => {
     if (isSystemdRunning()) return;
-    throw new HealthctlError('UNAVAILABLE', 'this machine is not run by systemd', {
-      hint: 'start the monitor with "healthctl daemon start", or have your init system run "healthctl daemon"',
-    });
+    throw new HealthctlError('UNAVAILABLE', 'this machine is not run by systemd', { hint });
   },
   run: async (program, args) => {
     const { execFile } = await import('node:child_process');

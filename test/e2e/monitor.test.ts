@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -333,6 +334,26 @@ describe('a monitor', () => {
     await untilStatus(name, 'healthy');
   });
 
+  test('results that cannot be recorded are told, and recorded again when there is space', async () => {
+    const name = await run(...check('test ! -e /broken', '--health-retries', '1'));
+    await untilStatus(name, 'healthy');
+    const id = await bed.ok(['inspect', '--format', '{{.Id}}', name]);
+    const dir = join(bed.runRoot, hostIdOf(bed.address), bed.namespace, id);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', dir]);
+    try {
+      writeFileSync(join(dir, 'full'), 'x'.repeat(4096));
+      await bed.ok(['exec', name, 'touch', '/broken']);
+      await until(async () => (await status()).troubled === 1, { withinMs: 10_000 });
+      expect(await bed.ok(['daemon', 'status'])).toMatch(/\nTrouble: +1 cannot be checked or recorded/);
+      await until(() => monitor.stderr().includes('its check could not be made: no space left'), { withinMs: 10_000 });
+      rmSync(join(dir, 'full'));
+      await untilStatus(name, 'unhealthy');
+      expect((await status()).troubled).toBe(0);
+    } finally {
+      execFileSync('umount', [dir]);
+    }
+  });
+
   test('what is removed as soon as it ends still tells how it ended', async () => {
     const failed = await bed.cli(['run', '-d', '--rm', '--wait', image, 'sh', '-c', 'exit 7']);
     expect(failed).toMatchObject({
@@ -441,6 +462,23 @@ describe('a monitor that dies', () => {
     expect(existsSync(socket())).toBe(false);
     expect(await health(name)).toMatchObject({ Status: 'starting', Log: [] });
     await bed.ok(['rm', '-f', name]);
+  });
+});
+
+describe.skipIf(existsSync('/run/systemd/system'))('scheduler = "systemd" without systemd', () => {
+  test('is told for what has a check, and by daemon start', async () => {
+    await using own = await openBed(['scheduler = "systemd"']);
+    const boxes = await own.image();
+    expect(await own.cli(['run', '-d', boxes, 'sleep', '600'])).toMatchObject({ code: 0, stderr: '' });
+    const checked = await own.cli(['run', '-d', '--health-cmd', 'true', boxes, 'sleep', '600']);
+    expect(checked).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/nothing checks container \S+ by itself: this machine is not run by systemd\n$/),
+    });
+    expect(await own.cli(['daemon', 'start'])).toMatchObject({
+      code: 1,
+      stderr: 'healthctl: this machine is not run by systemd\nleave scheduler = "systemd" out of the configuration\n',
+    });
   });
 });
 

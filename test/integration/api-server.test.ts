@@ -39,7 +39,7 @@ const service: Service = {
   status: () => ({
     ...{ version: '0.1.0', apiVersion: 1, pid: 1, startedAt: '2026-01-01T00:00:00.000Z', isAutostarted: false },
     ...{ address: '/run/containerd/containerd.sock', namespaces: [], isLive: true, containers: 2, watched: 1 },
-    ...{ checksInFlight: 0, checksWaiting: 0, checksMade: 3, memoryBytes: 1 },
+    ...{ troubled: 0, checksInFlight: 0, checksWaiting: 0, checksMade: 3, memoryBytes: 1 },
     lag: { count: 3, p50Ms: 0.25, p99Ms: 1, maxMs: 1 },
   }),
   list: (namespace) => {
@@ -229,7 +229,7 @@ test.each([
   ['GET', '/daemon', 404],
   ['GET', '/v1/nothing', 404],
   ['GET', '/v1/daemon/', 404],
-  ['PUT', '/v1/daemon', 400],
+  ['PUT', '/v1/daemon', 405],
 ])('%s %s: there is no such thing', async (method, path, status) => {
   await using served = await serve();
   const answer = await ask(served.path, method, path);

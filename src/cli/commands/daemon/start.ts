@@ -13,7 +13,7 @@ export const start: Command = {
   args: { min: 0, max: 0 },
   run: async (world) => {
     if (usesTimers(world)) {
-      systemd.require();
+      systemd.require('leave scheduler = "systemd" out of the configuration');
       await stopMonitor(world);
       await makeAllTimers(world);
     } else {

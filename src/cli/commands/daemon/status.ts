@@ -46,6 +46,9 @@ function textOf(told: DaemonStatus, nowMs: number): string {
     ['containerd', `${told.address}${told.isLive ? '' : ' (lost, and tried again)'}`],
     ['Namespaces', told.namespaces.length === 0 ? 'all' : told.namespaces.join(', ')],
     ['Containers', `${told.containers}, ${told.watched} of them checked`],
+    ...(told.troubled > 0
+      ? ([['Trouble', `${told.troubled} cannot be checked or recorded, see "healthctl daemon logs"`]] as const)
+      : []),
     ['Checks', `${told.checksMade} made, ${told.checksInFlight} in flight, ${told.checksWaiting} waiting`],
     [
       'Later than due',
