@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ describe('realSocketPath', () => {
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'healthctl-sp-'));
     mkdirSync(join(dir, 'run'));
+    writeFileSync(join(dir, 'run', 'up.sock'), '');
     symlinkSync('run', join(dir, 'var'));
     symlinkSync('run/c.sock', join(dir, 'alias.sock'));
     symlinkSync('alias.sock', join(dir, 'second.sock'));
@@ -25,6 +26,8 @@ describe('realSocketPath', () => {
     ['var/c.sock', 'run/c.sock'],
     ['alias.sock', 'run/c.sock'],
     ['second.sock', 'run/c.sock'],
+    ['run/up.sock', 'run/up.sock'],
+    ['var/../var/up.sock', 'run/up.sock'],
     ['missing/c.sock', 'missing/c.sock'],
     ['loop', 'loop'],
     ['short/c.sock', 'short/c.sock'],

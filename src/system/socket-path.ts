@@ -15,14 +15,15 @@ const MAX_LINKS = 40;
  * @param path absolute
  */
 export function realSocketPath(path: string): string {
-  const real = followed(resolve(path));
+  const real = realPath(path) ?? followed(resolve(path));
   return Buffer.byteLength(real) > MAX_SOCKET_PATH_BYTES ? path : real;
 }
 
 function followed(path: string): string {
   let at = path;
   for (let links = 0; links < MAX_LINKS; links += 1) {
-    at = join(realOr(dirname(at)), basename(at));
+    const directory = dirname(at);
+    at = join(realPath(directory) ?? directory, basename(at));
     const target = linkTarget(at);
     if (target === undefined) return at;
     at = resolve(dirname(at), target);
@@ -30,12 +31,13 @@ function followed(path: string): string {
   return path;
 }
 
-function realOr(directory: string): string {
+/** Undefined for what is not there. */
+function realPath(path: string): string | undefined {
   try {
-    return realpathSync(directory);
+    return realpathSync.native(path);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
-    return directory;
+    return undefined;
   }
 }
 

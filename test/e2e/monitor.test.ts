@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -255,6 +264,13 @@ describe('a monitor', () => {
 
   test('a second one refuses to start and names the first', async () => {
     const second = await bed.cli(['daemon', 'run']);
+    expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(`process ${monitor.pid}`)]);
+  });
+
+  test('a second one by another path of the socket, too', async () => {
+    const alias = join(bed.directory, 'alias.sock');
+    symlinkSync(bed.address, alias);
+    const second = await bed.cli(['--address', alias, 'daemon', '--log-format', 'text']);
     expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(`process ${monitor.pid}`)]);
   });
 
