@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { killSession } from '../system/kill-session.ts';
-import { dropPriority } from '../system/priority.ts';
+import { atPlainPriority } from '../system/priority.ts';
 import { readStat } from '../system/proc.ts';
 import type { RunHook } from './hooks.ts';
 import { NODE_ENVIRONMENT } from './node-process.ts';
@@ -26,8 +26,9 @@ export function createHookRunner(clock: Clock): RunHook {
       HEALTHCTL_CONTAINER_ID: event.id,
       HEALTHCTL_CONTAINER_NAME: event.name,
     };
-    const child = spawn(file, args, { env, cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'pipe'] });
-    if (child.pid !== undefined) dropPriority(child.pid);
+    const child = atPlainPriority(() =>
+      spawn(file, args, { env, cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'pipe'] }),
+    );
     child.stdin.on('error', () => undefined); // it need not read
     child.stdin.end(`${JSON.stringify(event)}\n`);
     let complaint = '';

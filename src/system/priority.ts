@@ -24,13 +24,17 @@ export function raisePriority(log: Pick<Logger, 'debug'>): void {
   }
 }
 
-/** For a program that we start on behalf of a user: it has what it would have without us. */
-export function dropPriority(pid: number): void {
-  if (getPriority() !== RAISED) return;
+/**
+ * For a program that is started on behalf of a user: it has what it would have without us, and so has what it starts. Lowered for the time of
+ * the start, which is synchronous: by the time that its pid is known, it may have started others.
+ */
+export function atPlainPriority<T>(start: () => T): T {
+  if (getPriority() !== RAISED) return start();
+  setPriority(0);
   try {
-    setPriority(pid, 0);
-  } catch (error) {
-    if (readStat(pid)) throw error; // else it has ended
+    return start();
+  } finally {
+    setPriority(RAISED);
   }
 }
 
