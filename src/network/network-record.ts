@@ -58,7 +58,7 @@ export function listNetworks({ dirs }: Pick<NetworkContext, 'dirs'>): readonly N
   const { networks } = networkPlacesOf(dirs);
   return namesIn(networks)
     .flatMap((name) => readNetworkFile(join(networks, name)) ?? [])
-    .sort((a, b) => a.created.localeCompare(b.created) || a.name.localeCompare(b.name));
+    .sort((a, b) => Date.parse(a.created) - Date.parse(b.created) || a.name.localeCompare(b.name));
 }
 
 /** By name; undefined when there is none. */

@@ -1,8 +1,7 @@
-import { realpathSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
-import { errnoOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import { realPath } from '../system/real-path.ts';
 import type { HealthSubject } from './health-store.ts';
 
 export interface StateDirs {
@@ -45,14 +44,4 @@ export function stateDirOf(dirs: StateDirs, subject: HealthSubject): StateDir {
   const root = realPath(resolve(dirs.nerdctlDataRoot));
   if (path === undefined || root === undefined || !path.startsWith(`${root}${sep}`)) return ours;
   return { path, isOurs: false };
-}
-
-/** With symbolic links resolved; undefined when it does not exist. */
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
 }

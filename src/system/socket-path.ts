@@ -1,6 +1,7 @@
-import { readlinkSync, realpathSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
+import { realPath } from './real-path.ts';
 
 /** What a socket's path may have (sun_path of unix(7), without its end). */
 export const MAX_SOCKET_PATH_BYTES = 107;
@@ -29,16 +30,6 @@ function followed(path: string): string {
     at = resolve(dirname(at), target);
   }
   return path;
-}
-
-/** Undefined for what is not there. */
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync.native(path);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
 }
 
 /** Undefined for what is no link, or cannot be looked at. */

@@ -76,6 +76,17 @@ describe('networks on record', () => {
     expect(listNetworks(ctx)).toEqual([b]);
   });
 
+  test('are listed in the order in which they were made, to the millisecond', async () => {
+    for (const [name, nowMs] of [
+      ['a', 320],
+      ['b', 321],
+    ] as const) {
+      const at = { ...ctx, clock: { ...ctx.clock, now: () => nowMs } };
+      await withNetworkLock(at, async (locked) => createNetwork(locked, { name, ...asked }));
+    }
+    expect(listNetworks(ctx).map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
   test('the default one is made when it is needed, once, with the subnet that was set', async () => {
     ctx = { ...ctx, settings: { ...ctx.settings, bridgeSubnet: '10.201.0.0/24' } };
     const made = await withNetworkLock(ctx, async (locked) => needNetwork(locked, 'bridge'));
