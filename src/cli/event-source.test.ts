@@ -45,8 +45,8 @@ test('goes on with the next source, and tells nothing twice', async () => {
 });
 
 test('asks for nothing from before what was asked for', async () => {
-  const { open, asked } = sources([true, ENDED], [true, ENDED], [false]);
-  expect(await idsOf(withoutEnd(open, { signal, sinceMs: 49_000 }, clock))).toBe('');
+  const { open, asked } = sources([true, event('a', 49_500), ENDED], [true, event('a', 49_500), ENDED], [false]);
+  expect(await idsOf(withoutEnd(open, { signal, sinceMs: 49_000 }, clock))).toBe('a');
   expect(asked.map(({ sinceMs }) => sinceMs)).toEqual([49_000, 49_000, 49_000]);
 });
 

@@ -64,9 +64,9 @@ export async function* withoutEnd(
   const beganMs = clock.now();
   let lastMs = beganMs;
   let { sinceMs } = range;
+  let isFirst = true;
   for (;;) {
     const { events, isFromMonitor } = await open({ ...range, ...(sinceMs === undefined ? {} : { sinceMs }) });
-    const isFirst = sinceMs === range.sinceMs;
     try {
       for await (const event of events) {
         const identity = identityOf(event);
@@ -79,6 +79,7 @@ export async function* withoutEnd(
     } catch (error) {
       if (!isFromMonitor || !hasCode(error, 'UNAVAILABLE') || range.signal.aborted) throw error;
       sinceMs = Math.max(range.sinceMs ?? beganMs, lastMs - OVERLAP_MS);
+      isFirst = false;
     }
   }
 }

@@ -7,6 +7,7 @@ import type { World } from '../world.ts';
 const silent = new WeakSet<World['settings']>();
 
 const NO_MONITOR: DaemonClient = {
+  isSilent: true,
   ask: async () => undefined,
   send: async () => undefined,
   follow: async () => undefined,

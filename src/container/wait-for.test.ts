@@ -3,7 +3,7 @@ import { aTask } from '../../test/builders/container.ts';
 import { createWatchedContainer, outcomeOf } from '../../test/fakes/watched-container.ts';
 import { HEALTH_STATUS_TOPIC } from '../events/own-events.ts';
 import type { WaitCondition } from './wait-condition.ts';
-import { waitFor } from './wait-for.ts';
+import { waitFor, watchFor } from './wait-for.ts';
 
 const CHECK = { 'nerdctl/healthcheck': '{"Test":["CMD-SHELL","true"]}' };
 
@@ -132,5 +132,44 @@ describe('waiting for an end', () => {
     exit(137);
     exchange.tell({ kind: 'container-deleted', id: 'c1' });
     expect(await waiting).toEqual({ condition: 'removed', exitCode: 137 });
+  });
+});
+
+describe('watching from before the start', () => {
+  async function started(conditions: readonly WaitCondition[], labels?: Readonly<Record<string, string>>) {
+    const watched = createWatchedContainer(labels);
+    const { ctx, view, abort, now } = watched;
+    const before = view();
+    const watch = await watchFor(ctx, abort.signal);
+    const wait = () => outcomeOf(waitFor(ctx, before, conditions, { signal: abort.signal, watch }));
+    const remove = () => {
+      now.isRemoved = true;
+      watched.exchange.tell({ kind: 'container-deleted', id: 'c1' });
+    };
+    return { ...watched, wait, remove };
+  }
+
+  test.each<[readonly WaitCondition[], Readonly<Record<string, string>>, unknown]>([
+    [['running', 'paused', 'exited'], {}, { condition: 'exited', exitCode: 7 }],
+    [['healthy', 'unhealthy'], CHECK, { message: 'container web exited (7) before it was healthy' }],
+  ])('%j: an end is told with its code, though all is gone by then', async (conditions, labels, expected) => {
+    const { wait, exit, remove, left } = await started(conditions, labels);
+    exit(7);
+    remove();
+    expect(await wait()).toMatchObject(expected as object);
+    expect(left()).toEqual([0, 0]);
+  });
+
+  test('a removal without an end is not waited on', async () => {
+    const { wait, remove, left } = await started(['healthy', 'unhealthy'], CHECK);
+    remove();
+    expect(await wait()).toMatchObject({ message: 'container web was removed before it was healthy' });
+    expect(left()).toEqual([0, 0]);
+  });
+
+  test('of a container without a check ends with the error', async () => {
+    const { wait, left } = await started(['healthy'], {});
+    expect(await wait()).toMatchObject({ message: 'container has no health check configured' });
+    expect(left()).toEqual([0, 0]);
   });
 });

@@ -59,8 +59,6 @@ export async function waitFor(
   { signal, timeoutMs, watch: opened }: WaitOptions,
 ): Promise<Waited> {
   const looksAtHealth = conditions.some(isAboutHealth);
-  if (looksAtHealth && !isChecked(givenHealthConfigOf(view.record.labels)))
-    throw new HealthctlError('CONFLICT', 'container has no health check configured');
   const watch = opened ?? (await watchFor(ctx, signal));
   let isLate = false;
   const expire = async (ms: number): Promise<void> => {
@@ -70,6 +68,8 @@ export async function waitFor(
   };
   if (timeoutMs !== undefined) void expire(timeoutMs);
   try {
+    if (looksAtHealth && !isChecked(givenHealthConfigOf(view.record.labels)))
+      throw new HealthctlError('CONFLICT', 'container has no health check configured');
     return await follow({ ctx, view, conditions, looksAtHealth, watch, sawStart: opened !== undefined });
   } catch (error) {
     if (!isLate) throw error;
@@ -86,7 +86,7 @@ interface Following {
   readonly conditions: readonly WaitCondition[];
   readonly looksAtHealth: boolean;
   readonly watch: Watch;
-  /** Its end is among the events then, whatever a look says. */
+  /** Its end is among the events then, before its removal, whatever a look says. */
   readonly sawStart: boolean;
 }
 
@@ -95,11 +95,13 @@ async function follow(following: Following): Promise<Waited> {
   const { namespace } = ctx.containerd;
   const { id } = view.record;
   let seen = await look(following, undefined);
+  let isRemovalTold = false;
   for (;;) {
-    const isEndToCome = sawStart && seen.state === 'removed' && !seen.hasExited;
+    const isEndToCome = sawStart && seen.state === 'removed' && !seen.hasExited && !isRemovalTold;
     const decided = isEndToCome ? undefined : decide(view, conditions, seen);
     if (decided) return decided;
     const event = await nextOf(watch.events, (next) => next.namespace === namespace && concerns(next, following, id));
+    isRemovalTold ||= event.kind === 'container-deleted';
     seen = seenIn(event, seen) ?? (await look(following, seen));
   }
 }

@@ -38,14 +38,9 @@ const MAX_LOG_BYTES = 1 << 20;
  */
 export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
   const places = daemonPlacesOf(deps.settings);
-  let isSilent = false;
-  const client = createDaemonClient(places.apiSocket, {
-    onSilent: () => {
-      isSilent = true;
-    },
-  });
+  const client = createDaemonClient(places.apiSocket);
   if (await isCurrent(client, deps.signal)) return false;
-  if (isSilent) throw silentMonitorError(places);
+  if (client.isSilent) throw silentMonitorError(places);
   mkdirSync(places.dir, { recursive: true, mode: 0o700 });
   const lock = await lockFile(
     {

@@ -18,6 +18,8 @@ export interface DaemonClient {
   ): Promise<{ readonly value: unknown } | undefined>;
   /** The same in two steps: resolves when the question is on its way, so that something else can be done until the answer is there. */
   send(method: 'GET' | 'POST' | 'DELETE', path: string, signal?: AbortSignal): Promise<Sent | undefined>;
+  /** Whether a monitor runs and has left something unanswered, so that `undefined` was told. */
+  readonly isSilent: boolean;
   /** The lines of a stream, as they come; undefined as above. The iteration throws UNAVAILABLE when the monitor ends. */
   follow(path: string, signal: AbortSignal): Promise<AsyncIterable<string> | undefined>;
 }
@@ -46,6 +48,7 @@ export interface DaemonClientOptions {
 
 export function createDaemonClient(apiSocket: string, options: DaemonClientOptions = {}): DaemonClient {
   const { apiVersion = API_VERSION, onSilent } = options;
+  let isSilent = false;
   const isAnswering = async (signal: AbortSignal | undefined): Promise<boolean> => {
     const socket = await connect(apiSocket, signal);
     if (!socket) return false;
@@ -60,6 +63,7 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
         (answers) => {
           if (socket.destroyed) return;
           if (answers) return watch(socket, signal);
+          isSilent = true;
           onSilent?.();
           socket.destroy();
         },
@@ -94,6 +98,9 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
     return { answer: () => answerOf(received) };
   };
   return {
+    get isSilent() {
+      return isSilent;
+    },
     send,
     ask: async (method, path, signal) => (await send(method, path, signal))?.answer(),
     follow: async (path, signal) => {
@@ -143,6 +150,7 @@ function connect(path: string, signal: AbortSignal | undefined): Promise<Socket 
       // One that may not be used is as good as none: containerd tells what is not permitted.
       if (
         errno === 'ENOENT' ||
+        errno === 'EAGAIN' || // it has not taken the last 500 connections
         errno === 'ECONNREFUSED' ||
         errno === 'EACCES' ||
         errno === 'ENOTDIR' ||

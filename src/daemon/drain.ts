@@ -20,13 +20,11 @@ export async function drainDaemon(
   places: DaemonPlaces,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
-  let isSilent = false;
-  const onSilent = (): void => {
-    isSilent = true;
-  };
-  for (let apiVersion = API_VERSION; apiVersion > 0 && !isSilent; apiVersion -= 1)
-    await createDaemonClient(places.apiSocket, { apiVersion, onSilent }).ask('POST', '/daemon/stop', signal);
-  if (isSilent) throw silentMonitorError(places);
+  for (let apiVersion = API_VERSION; apiVersion > 0; apiVersion -= 1) {
+    const client = createDaemonClient(places.apiSocket, { apiVersion });
+    await client.ask('POST', '/daemon/stop', signal);
+    if (client.isSilent) throw silentMonitorError(places);
+  }
   try {
     const lock = await lockFile({ path: places.lock, flags: constants.O_RDWR, timeoutMs: LIMIT_MS, signal }, clock);
     lock.release();

@@ -133,6 +133,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     } catch (error) {
       if (!(error instanceof HealthctlError) && !(error instanceof Unwatched))
         log.warn(`${request.method} ${request.url}: ${messageOf(error)}`);
+      if (error instanceof WrongMethod) response.setHeader('allow', error.allowed.join(', '));
       if (response.headersSent) response.destroy();
       else sendJson(response, statusOf(error), errorAnswerOf(error));
     }
@@ -187,7 +188,10 @@ function match(
   const found = fitting.find(({ route }) => route.method === (method === 'HEAD' ? 'GET' : method));
   if (!found) {
     if (fitting.length === 0) throw new HealthctlError('NOT_FOUND', `no such path: ${path}`);
-    throw new WrongMethod(`${method} is not for ${path}`);
+    throw new WrongMethod(
+      `${method} is not for ${path}`,
+      fitting.map(({ route }) => route.method),
+    );
   }
   return { route: found.route, part: (name) => found.parts.get(name) ?? '', query: new URLSearchParams(search) };
 }
@@ -255,10 +259,12 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
   response.end(body);
 }
 
-/** A path that there is, asked for what it does not do. */
+/** A path that there is, asked for what it does not do. The answer names what it does (RFC 9110, 15.5.6). */
 class WrongMethod extends HealthctlError {
-  constructor(message: string) {
+  readonly allowed: readonly string[];
+  constructor(message: string, allowed: readonly string[]) {
     super('USAGE', message);
+    this.allowed = allowed;
   }
 }
 

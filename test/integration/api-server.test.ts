@@ -131,6 +131,7 @@ interface Answered {
   readonly version: unknown;
   readonly type: string | undefined;
   readonly body: string;
+  readonly allow: string | undefined;
 }
 
 function ask(socketPath: string, method: string, path: string): Promise<Answered> {
@@ -142,7 +143,7 @@ function ask(socketPath: string, method: string, path: string): Promise<Answered
         body += text;
       });
       const { headers, statusCode: status = 0 } = response;
-      const facts = { status, version: headers['healthctl-api'], type: headers['content-type'] };
+      const facts = { status, version: headers['healthctl-api'], type: headers['content-type'], allow: headers.allow };
       response.on('end', () => resolve({ ...facts, body }));
       response.on('error', reject);
     });
@@ -235,6 +236,13 @@ test.each([
   const answer = await ask(served.path, method, path);
   expect([answer.status, answer.version]).toEqual([status, '1']);
   expect(mismatches(openApi.components.schemas.Error ?? {}, JSON.parse(answer.body))).toEqual([]);
+});
+
+test('what a path is for is told with a wrong method, and HEAD is GET without its body', async () => {
+  await using served = await serve();
+  const methods = await ask(served.path, 'PUT', '/v1/namespaces/default/containers/web');
+  expect([methods.status, methods.allow]).toEqual([405, 'GET, DELETE']);
+  expect(await ask(served.path, 'HEAD', '/v1/daemon')).toMatchObject({ status: 200, body: '' });
 });
 
 test('events end with an empty line', async () => {

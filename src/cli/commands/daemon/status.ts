@@ -23,12 +23,9 @@ async function showStatus(world: World, { options }: CommandInput): Promise<Comm
   const format = options.string('format');
   checkTemplate(format);
   const places = daemonPlacesOf(settings);
-  let isSilent = false;
-  const onSilent = (): void => {
-    isSilent = true;
-  };
-  const answer = await createDaemonClient(places.apiSocket, { onSilent }).ask('GET', '/daemon', signal);
-  if (isSilent) throw silentMonitorError(places);
+  const client = createDaemonClient(places.apiSocket);
+  const answer = await client.ask('GET', '/daemon', signal);
+  if (client.isSilent) throw silentMonitorError(places);
   if (!answer)
     throw new HealthctlError('UNAVAILABLE', `no monitor of containerd at ${settings.address} runs`, {
       hint: 'start it with "healthctl daemon start", or install it with "healthctl daemon install"',
