@@ -1,4 +1,5 @@
 import { HealthctlError } from '../lib/errors.ts';
+import { testFromCommand } from './command-test.ts';
 import { EXEC_MODES, type GivenHealthConfig, MAXIMUM_DURATION_NS, MINIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
 import { grpcItems, httpItems } from './native-test.ts';
 
@@ -110,19 +111,6 @@ function testField(flags: HealthFlags): Pick<GivenHealthConfig, 'test'> {
   if (http) return { test: ['HTTP', ...httpItems({ url: http, headers, status, verify })] };
   if (tcp) return { test: ['TCP', tcp] };
   return grpc ? { test: ['GRPC', ...grpcItems(grpc)] } : {};
-}
-
-/** A JSON array of strings is an exec form, Podman's habit, because Docker's command line has none; everything else is a text for the shell. */
-export function testFromCommand(text: string): readonly string[] {
-  if (text.trimStart().startsWith('[')) {
-    try {
-      const value: unknown = JSON.parse(text);
-      if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return ['CMD', ...value];
-    } catch {
-      // `[ -f /ready ]` is a shell's test command, not JSON
-    }
-  }
-  return ['CMD-SHELL', text];
 }
 
 function wordOf<Word extends string>(
