@@ -145,6 +145,7 @@ function requestFrom(
   const stopTimeoutS = options.int('stop-timeout');
   const pidfile = options.string('pidfile');
   const attach = attachedStreamsFrom(options, from.detach);
+  const network = networkRequestFrom(options, caller.defaultNetwork);
   return {
     image,
     command,
@@ -162,13 +163,13 @@ function requestFrom(
     capDrop: options.list('cap-drop'),
     privileged: options.bool('privileged'),
     security: parseSecurityOptions(options.list('security-opt')),
-    ...networkRequestFrom(options, caller.defaultNetwork),
+    ...network,
     ...text('stopSignal', 'stop-signal'),
     ...(stopTimeoutS === undefined ? {} : { stopTimeoutS }),
     init: options.bool('init'),
     limits: limitsFrom(options),
     oomScoreAdj: oomScoreFrom(options),
-    ...namespacesFrom(options, options.string('network') === 'host'),
+    ...namespacesFrom(options, network.network === 'host'),
     ...(pidfile ? { pidfile: resolve(caller.cwd, pidfile) } : {}),
     attach,
     ulimits: options.list('ulimit').map(parseUlimit),

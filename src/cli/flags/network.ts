@@ -3,6 +3,7 @@ import type { CreateRequest } from '../../container/create-request.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { parseExpose, parsePublish } from '../../network/port-spec.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
+import { givenNetworkFrom } from './network-option.ts';
 
 /** The options of `run` and `create` about the network, in Docker's words. */
 export const networkOptionSpecs: readonly OptionSpec[] = [
@@ -19,7 +20,7 @@ export const networkOptionSpecs: readonly OptionSpec[] = [
   {
     name: 'network',
     aliases: ['net'],
-    type: 'string',
+    type: 'list',
     value: 'network',
     help: 'Network of the container: bridge (the default), the name of a network, none (loopback only), host, or container:NAME',
   },
@@ -33,14 +34,20 @@ export function networkRequestFrom(
   options: ParsedOptions,
   defaultNetwork: string,
 ): Pick<CreateRequest, 'network' | 'networking'> {
-  const asked = options.string('network') || 'default';
+  const given = givenNetworkFrom(options.list('network'));
+  const asked = given?.name ?? 'default';
+  const aliases = options.list('network-alias');
+  if (given?.aliases.length && aliases.length > 0) {
+    const message = 'conflicting options: cannot specify both --network-alias and per-network alias';
+    throw new HealthctlError('USAGE', message);
+  }
   return {
     network: asked === 'default' ? defaultNetwork : asked,
     networking: {
       publish: options.list('publish').flatMap(parsePublish),
       publishAll: options.bool('publish-all'),
       expose: options.list('expose').flatMap(parseExpose),
-      aliases: options.list('network-alias'),
+      aliases: [...(given?.aliases ?? []), ...aliases],
       dns: options.list('dns').map(parseDns),
       dnsSearch: options.list('dns-search'),
       dnsOptions: options.list('dns-option'),
