@@ -1,4 +1,5 @@
-// Builds dist/healthctl.cjs, one file with everything but native code, and dist/*.cache, V8's compiled forms of it.
+// Builds dist/healthctl.cjs, one file with everything but native code, and dist/*.cache, V8's compiled forms of it; and THIRD-PARTY-NOTICES,
+// the licences of what is bundled.
 //   node scripts/build.mjs [--out dist] [--no-cache]
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { commonJs } from './lib/commonjs.mjs';
+import { noticesOf } from './lib/notices.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -17,12 +19,13 @@ const caches = () =>
   readdirSync(resolve(values.out))
     .filter((name) => name.endsWith('.cache'))
     .map((name) => join(resolve(values.out), name));
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
   absWorkingDir: root,
   entryPoints: ['src/main.ts'],
   write: false,
+  metafile: true,
   bundle: true,
   platform: 'node',
   format: 'cjs',
@@ -50,6 +53,9 @@ mkdirSync(values.out, { recursive: true });
 const [code, map] = ['.cjs', '.cjs.map'].map((end) => outputFiles.find(({ path }) => path.endsWith(end)));
 writeFileSync(`${bundle}.new`, code.contents);
 writeFileSync(`${bundle}.map`, inRepository(map.text));
+const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+const notices = join(resolve(values.out) === join(root, 'dist') ? root : resolve(values.out), 'THIRD-PARTY-NOTICES');
+writeFileSync(notices, noticesOf({ root, bundled, installed: Object.keys(dependencies) }));
 for (const cache of caches()) rmSync(cache);
 renameSync(`${bundle}.new`, bundle);
 tell(bundle);

@@ -39,7 +39,7 @@ describe('npm install --global of the packed tarball', () => {
 
   test('holds what it needs and nothing of the repository besides', () => {
     const home = join(prefix, 'lib/node_modules/healthctl');
-    for (const file of ['bin/healthctl', 'dist/healthctl.cjs', 'node_modules/koffi']) {
+    for (const file of ['bin/healthctl', 'dist/healthctl.cjs', 'THIRD-PARTY-NOTICES', 'node_modules/koffi']) {
       expect(existsSync(join(home, file)), file).toBe(true);
     }
     for (const file of ['src', 'test', 'node_modules/vitest']) expect(existsSync(join(home, file)), file).toBe(false);
