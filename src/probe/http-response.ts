@@ -1,4 +1,5 @@
 import { createBoundedOutput, MAX_OUTPUT_BYTES } from './bounded-output.ts';
+import { shownBytes } from './peer.ts';
 
 /** The status line and the header fields of a response, 1xx responses before it included. Node.js's own client takes as much. */
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -56,7 +57,7 @@ export function createHttpResponseReader(): HttpResponseReader {
   const takeHead = (bytes: Buffer): number => {
     const known = waiting.length;
     const all = known === 0 ? bytes : Buffer.concat([waiting, bytes.subarray(0, MAX_HEAD_BYTES)]);
-    if (!isPrefixOfHttp(all)) return fail(`the answer is not HTTP/1.1: ${shown(all)}`);
+    if (!isPrefixOfHttp(all)) return fail(`the answer is not HTTP/1.1: ${shownBytes(all)}`);
     const length = headLength(all, Math.max(0, known - 3));
     if (headBytes + (length ?? all.length) > MAX_HEAD_BYTES)
       return fail(`the head of the response is larger than ${MAX_HEAD_BYTES} bytes`);
@@ -195,7 +196,7 @@ function parseHead(text: string): Head | { readonly kind: 'broken'; readonly rea
   const [first = '', ...lines] = text.split(/\r?\n/);
   const [, code, reason = ''] = /^HTTP\/1\.\d (\d{3})(?: (.*))?$/.exec(first) ?? [];
   if (code === undefined || Number(code) < 100)
-    return { kind: 'broken', reason: `the answer is not HTTP/1.1: ${shown(Buffer.from(first, 'latin1'))}` };
+    return { kind: 'broken', reason: `the answer is not HTTP/1.1: ${shownBytes(Buffer.from(first, 'latin1'))}` };
   const lengths = valuesOf(lines, 'content-length');
   if (lengths.some((length) => !/^\d{1,15}$/.test(length) || length !== lengths[0]))
     return { kind: 'broken', reason: 'the response has no valid Content-Length' };
@@ -222,5 +223,3 @@ function bodyOf({ code, isChunked, length }: Head): Expected {
   if (isChunked) return { kind: 'chunk-size' };
   return { kind: 'body', left: length ?? Number.POSITIVE_INFINITY };
 }
-
-const shown = (bytes: Buffer): string => JSON.stringify(bytes.toString('latin1', 0, 64));

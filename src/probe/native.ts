@@ -45,7 +45,7 @@ async function probeOnce(job: {
   const visit = openVisit(namespace, main.pid);
   let outcome: Outcome;
   try {
-    outcome = await firstOf(probeBy(visit, test), { clock, timeoutNs, signal });
+    outcome = await firstOf(probeBy(visit, test, clock), { clock, timeoutNs, signal });
     if (outcome.kind === 'timed-out') outcome = { ...outcome, output: visit.seen() };
   } finally {
     visit.close();
@@ -59,13 +59,13 @@ async function probeOnce(job: {
   return over(isSameProcess(main) ? outcome : GONE, endMs);
 }
 
-async function probeBy(visit: Visit, test: NativeTest): Promise<Outcome> {
+async function probeBy(visit: Visit, test: NativeTest, clock: Clock): Promise<Outcome> {
   switch (test.kind) {
     case 'http':
       return probeHttp(visit, test);
     case 'tcp':
       return probeTcp(visit, test);
     case 'grpc':
-      return (await import('./grpc.ts')).probeGrpc(visit, test);
+      return (await import('./grpc.ts')).probeGrpc(visit, test, clock);
   }
 }

@@ -193,6 +193,25 @@ describe('grpc', () => {
   test.each(['hang', 'grpc-hang'])('%s', async (server) => {
     expect(await probe(['GRPC', at0(server)], { timeoutMs: 200 })).toMatchObject({ exitCode: -1 });
   });
+
+  const tooMuch = 'gRPC: no answer in the first 65536 bytes';
+  test.each<[server: string, output: string]>([
+    ['grpc-window-updates', tooMuch],
+    ['grpc-priorities', tooMuch],
+    ['grpc-pings', tooMuch],
+    ['grpc-settings', tooMuch],
+    ['grpc-resets', tooMuch],
+    ['grpc-unknown', tooMuch],
+    ['grpc-data', tooMuch],
+    ['grpc-empty-continuations', tooMuch],
+    ['grpc-continuations', 'gRPC: more than 16384 bytes of header fields'],
+    ['grpc-interims', tooMuch],
+  ])('%s without an end cost little', async (server, output) => {
+    const before = process.cpuUsage();
+    expect(await probe(['GRPC', at0(server)])).toEqual({ exitCode: 1, output });
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(1_000);
+  });
 });
 
 describe('namespaces', () => {

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../../lib/clock.ts';
 import {
   CANCEL,
@@ -66,11 +66,27 @@ interface OpenStream extends SendStream {
   uncredited: number;
 }
 
+/** What is taken of a peer that is not trusted. Left out: as much as containerd sends. */
+export interface ConnectionLimits {
+  /** In all, frames that carry nothing included; the connection is lost when more comes. */
+  readonly receivedBytes?: number;
+  /** Of one header block, CONTINUATION frames included. */
+  readonly headerBytes?: number;
+  /** What the peer may send of data before it was taken; 65,535 at least. */
+  readonly windowBytes?: number;
+}
+
+/** Why a connection was lost whose peer sent more than `receivedBytes`. */
+export class ReceivedTooMuchError extends Error {}
+
 /** Takes the socket over, which need not be connected yet. */
-export function openConnection(socket: Socket, clock: Pick<Clock, 'after'>): Connection {
+export function openConnection(socket: Duplex, clock: Pick<Clock, 'after'>, limits: ConnectionLimits = {}): Connection {
+  const { receivedBytes = Number.POSITIVE_INFINITY, headerBytes, windowBytes } = limits;
+  const streamWindow = windowBytes ?? STREAM_WINDOW;
+  const connectionWindow = windowBytes ?? CONNECTION_WINDOW;
   const outbox = createOutbox(socket);
   const parser = createFrameParser();
-  const blocks = createHeaderBlocks();
+  const blocks = createHeaderBlocks(headerBytes);
   const streams = new Map<number, OpenStream>();
   const windows = createSendWindows(outbox);
   const pings = createPingAnswers(outbox, clock);
@@ -78,6 +94,7 @@ export function openConnection(socket: Socket, clock: Pick<Clock, 'after'>): Con
   let isGoingAway = false;
   let lost: Error | undefined;
   let uncredited = 0;
+  let received = 0;
   const lose = (reason: Error): void => {
     if (lost) return;
     lost = reason;
@@ -110,7 +127,7 @@ export function openConnection(socket: Socket, clock: Pick<Clock, 'after'>): Con
   const takeData = (frame: Frame): void => {
     // The connection's window counts padding and what nobody wants any more; nobody waits with it.
     uncredited += frame.payload.length;
-    if (uncredited >= CONNECTION_WINDOW / 2) {
+    if (uncredited >= connectionWindow / 2) {
       outbox.add(numberFrame(TYPE.windowUpdate, 0, uncredited));
       uncredited = 0;
     }
@@ -172,7 +189,10 @@ export function openConnection(socket: Socket, clock: Pick<Clock, 'after'>): Con
 
   socket.on('data', (bytes: Buffer) => {
     try {
-      for (const frame of parser.feed(bytes)) if (!lost) take(frame);
+      const taken = bytes.subarray(0, receivedBytes - received);
+      received += taken.length;
+      for (const frame of parser.feed(taken)) if (!lost) take(frame);
+      if (taken.length < bytes.length) throw new ReceivedTooMuchError(`more than ${receivedBytes} bytes were received`);
       pings.look();
     } catch (error) {
       lose(error instanceof Error ? error : new Error(String(error)));
@@ -184,10 +204,11 @@ export function openConnection(socket: Socket, clock: Pick<Clock, 'after'>): Con
   outbox.add(
     settingsFrame([
       [SETTING.enablePush, 0],
-      [SETTING.initialWindow, STREAM_WINDOW],
+      [SETTING.initialWindow, streamWindow],
     ]),
   );
-  outbox.add(numberFrame(TYPE.windowUpdate, 0, CONNECTION_WINDOW - DEFAULT_WINDOW));
+  if (connectionWindow > DEFAULT_WINDOW)
+    outbox.add(numberFrame(TYPE.windowUpdate, 0, connectionWindow - DEFAULT_WINDOW));
 
   return {
     get isUsable() {
@@ -209,7 +230,7 @@ export function openConnection(socket: Socket, clock: Pick<Clock, 'after'>): Con
         },
         credit: (bytes) => {
           stream.uncredited += bytes;
-          if (stream.uncredited < STREAM_WINDOW / 2 || !isOpen()) return;
+          if (stream.uncredited < streamWindow / 2 || !isOpen()) return;
           outbox.add(numberFrame(TYPE.windowUpdate, stream.id, stream.uncredited));
           stream.uncredited = 0;
         },

@@ -1,7 +1,7 @@
 import { contentOf, FLAG, type Frame, ProtocolError, TYPE } from './frames.ts';
 import { createHeaderDecoder, type HeaderFields } from './hpack.ts';
 
-/** More than any answer's header fields. */
+/** More than the header fields of any answer of containerd's. */
 const MAX_BYTES = 256 << 10;
 
 /** The header fields that one HEADERS frame, with the CONTINUATION frames behind it, has brought. */
@@ -19,7 +19,8 @@ export interface HeaderBlocks {
   take(frame: Frame): ReceivedHeaders | undefined;
 }
 
-export function createHeaderBlocks(): HeaderBlocks {
+/** @param maxBytes of one block */
+export function createHeaderBlocks(maxBytes = MAX_BYTES): HeaderBlocks {
   const decoder = createHeaderDecoder();
   let open: { readonly first: Frame; readonly parts: Buffer[]; bytes: number } | undefined;
   const received = ({ streamId, flags }: Frame, block: Buffer): ReceivedHeaders => {
@@ -41,7 +42,7 @@ export function createHeaderBlocks(): HeaderBlocks {
       if (open?.first.streamId !== frame.streamId) throw new ProtocolError('a CONTINUATION of nothing');
       open.parts.push(frame.payload);
       open.bytes += frame.payload.length;
-      if (open.bytes > MAX_BYTES) throw new ProtocolError(`more than ${MAX_BYTES} bytes of header fields`);
+      if (open.bytes > maxBytes) throw new ProtocolError(`more than ${maxBytes} bytes of header fields`);
       return isWhole ? received(open.first, Buffer.concat(open.parts)) : undefined;
     },
   };

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** Frames on their way out: those that are added one after the other go in one write. */
 export interface Outbox {
@@ -8,7 +8,7 @@ export interface Outbox {
   readonly addedBytes: number;
 }
 
-export function createOutbox(socket: Socket): Outbox {
+export function createOutbox(socket: Duplex): Outbox {
   let frames: Buffer[] = [];
   let waiting: (() => void)[] = [];
   let addedBytes = 0;
