@@ -4,7 +4,6 @@ import { type Attachment, type InterfaceAddress, readAttachment } from '../netwo
 import type { NetworkContext } from '../network/places.ts';
 import { labelFrom, portsText } from '../network/port-document.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
-import { fitsLabel } from './label-limit.ts';
 import { lastAddressOf, noteAddress } from './last-address.ts';
 import { networkConfigOf } from './network-config.ts';
 import { networkModeOf } from './network-mode.ts';
@@ -51,13 +50,13 @@ export async function attachNetwork(
   return changed(record.labels, portLabels(config.exposed, attached));
 }
 
-/** A label that would be too long is left out: `port` and `inspect` do not need it. An empty one is removed. */
+/** An empty label is removed. */
 function portLabels(exposed: readonly string[], { ports }: Attachment): Readonly<Record<string, string>> {
   const shown = portsText(exposed, ports);
   const forNerdctl = ports.length === 0 ? '' : labelFrom(ports);
   return {
-    [LABELS.ports]: fitsLabel(LABELS.ports, shown) ? shown : '',
-    [LABELS.nerdctlPorts]: fitsLabel(LABELS.nerdctlPorts, forNerdctl) ? forNerdctl : '',
+    [LABELS.ports]: shown,
+    [LABELS.nerdctlPorts]: forNerdctl,
   };
 }
 

@@ -1,7 +1,9 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
+import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
 import { specOf } from './details.ts';
 import { logConfigOf } from './log-config.ts';
-import { mountPointsOf, STORED_CONFIG_KEY, storedConfigOf } from './stored-config.ts';
+import { unheldLabels } from './shown-labels.ts';
+import { mountPointsOf, storedConfigOf } from './stored-config.ts';
 
 /**
  * The part of a container's record that lists show, as plain data: what the monitor remembers of each container, and what it sends. The runtime
@@ -32,7 +34,7 @@ export function compactRecordOf(record: ContainerRecord): CompactRecord {
     const log = logConfigOf(HostConfig);
     const isLogPlain = log.driver === 'json-file' && Object.keys(log.options).length === 0;
     const kept = {
-      Config: { Image, Tty, OpenStdin, Labels: {} },
+      Config: { Image, Tty, OpenStdin, Labels: unheldLabels(Config.Labels) },
       HostConfig: { NetworkMode, AutoRemove, ...(isLogPlain ? {} : { LogConfig: HostConfig.LogConfig }) },
       ...{ ImageId, Args, Mounts: mountPointsOf(stored) },
     };
@@ -56,8 +58,9 @@ export function recordFromCompact(compact: CompactRecord): ContainerRecord {
   const { stored, spec, ...common } = compact;
   return {
     ...common,
+    rawLabels: compact.labels,
     runtimeBinary: undefined,
     specJson: () => spec,
-    extensionJson: (key) => (key === STORED_CONFIG_KEY ? stored : undefined),
+    extensionJson: (key) => (key === CONFIG_EXTENSION ? stored : undefined),
   };
 }

@@ -11,6 +11,7 @@ import { fileReasonOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { encodeJson } from '../lib/json.ts';
 import { isReservedLabel, LABELS } from '../lib/labels.ts';
 import { randomHex } from '../lib/random.ts';
+import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
 import { parseDeviceRule } from '../oci/devices.ts';
 import type { NamespaceModes } from '../oci/namespaces.ts';
 import { resolveArgs } from '../oci/process.ts';
@@ -24,7 +25,6 @@ import type { CreateRequest } from './create-request.ts';
 import { healthLabelsFrom } from './health-labels.ts';
 import { findInit } from './host-facts.ts';
 import { type HostNeeds, hostNeedsOf, makeBindSource, refuseMounts, shownDefaults } from './host-needs.ts';
-import { refuseLongLabels } from './label-limit.ts';
 import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
 import { resolveModes } from './namespaces.ts';
 import { withNerdctlName } from './nerdctl-store.ts';
@@ -33,7 +33,6 @@ import { liveFileOf } from './output-files.ts';
 import { refuseKept } from './refuse-kept.ts';
 import { chooseRuntime } from './runtime.ts';
 import { sharedMemoryOf } from './shared-memory.ts';
-import { STORED_CONFIG_KEY } from './stored-config.ts';
 import { storedConfigFrom } from './stored-config-from.ts';
 import { bindOfVolume, type UsedVolume, volumeRequestsOf, withVolumes } from './volumes.ts';
 
@@ -113,7 +112,6 @@ export async function createContainer(
           const name = request.name ?? (await inventName(ctx));
           if (request.name !== undefined) await refuseTakenName(ctx, name);
           const named = { ...labels, [LABELS.name]: name };
-          refuseLongLabels(named);
           if (deps.signal?.aborted) throw new HealthctlError('ABORTED', 'the create was cancelled');
           const make = () =>
             leased.containers.create({
@@ -125,7 +123,7 @@ export async function createContainer(
               snapshotter: ctx.snapshotter,
               snapshotKey: id,
               specJson: encodeJson(spec),
-              extensions: { [STORED_CONFIG_KEY]: encodeJson(stored) },
+              extensions: { [CONFIG_EXTENSION]: encodeJson(stored) },
             });
           return { record: await withNerdctlName(ctx, { id, name }, make), name };
         },

@@ -3,13 +3,20 @@ import type { ContainerFacts } from '../events/host-event.ts';
 import { familiarRecordName } from '../image/reference.ts';
 import { containerNameOf } from './container-name.ts';
 import { briefOf } from './details.ts';
-import { shownLabels } from './shown-labels.ts';
+import { shownLabels, shownOf, unheldLabels } from './shown-labels.ts';
 import { startNoteOf } from './view.ts';
 
 /** What events say of containers and images: the same as `ps` and `inspect`. */
 export const factsReader: FactsReader = {
-  ofRecord: (record) => ({ ...factsOfLabels(record.id, record.labels), image: briefOf(record).image }),
-  ofLabels: factsOfLabels,
+  ofRecord: (record) => ({
+    ...factsOfLabels(record.id, record.labels),
+    labels: shownLabels(record),
+    image: briefOf(record).image,
+  }),
+  ofLabels: (id, labels, known) => {
+    const facts = factsOfLabels(id, labels);
+    return { ...facts, labels: { ...unheldLabels(known.labels), ...facts.labels } };
+  },
   imageName: familiarRecordName,
 };
 
@@ -18,7 +25,7 @@ function factsOfLabels(id: string, labels: Readonly<Record<string, string>>): Om
   const pid = Number(note?.run?.split(':')[1]);
   return {
     name: containerNameOf({ id, labels }),
-    labels: shownLabels({ labels }),
+    labels: shownOf(labels),
     ...(note && Number.isInteger(pid) ? { started: { pid, atMs: note.atMs } } : {}),
   };
 }

@@ -4,6 +4,7 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import type { TaskStdio } from '../containerd/tasks.ts';
 import { messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { isNerdctls } from '../store/state-dir.ts';
 import type { ContainerContext } from './context.ts';
 import { specOf } from './details.ts';
 
@@ -15,24 +16,25 @@ const LOGGER_QUERY = '_NERDCTL_INTERNAL_LOGGING';
  * `nerdctl logs` shows it; of others nowhere.
  */
 export function foreignStdioOf(
-  { dirs, log }: Pick<ContainerContext, 'dirs' | 'log'>,
+  ctx: Pick<ContainerContext, 'dirs' | 'log' | 'containerd'>,
   record: ContainerRecord,
 ): TaskStdio {
   const terminal = specOf(record)?.process?.terminal === true;
-  const uri = loggerOf({ dirs, log }, record) ?? '';
+  const uri = loggerOf(ctx, record) ?? '';
   // For the shim no name is no output; but of a terminal it has to put it somewhere.
   return { stdin: '', stdout: terminal && uri === '' ? '/dev/null' : uri, stderr: terminal ? '' : uri, terminal };
 }
 
 /** A label could name any program or file of the host: only what is nerdctl's is believed. */
 function loggerOf(
-  { dirs, log }: Pick<ContainerContext, 'dirs' | 'log'>,
+  { dirs, log, containerd }: Pick<ContainerContext, 'dirs' | 'log' | 'containerd'>,
   { id, labels }: ContainerRecord,
 ): string | undefined {
   const text = labels[LABELS.logUri];
   if (text === undefined || text === '') return undefined;
   try {
-    if (isBelieved(new URL(text), dirs.nerdctlDataRoot)) return text;
+    const isTheirs = isNerdctls(dirs, { namespace: containerd.namespace, id, labels });
+    if (isTheirs && isBelieved(new URL(text), dirs.nerdctlDataRoot)) return text;
     log.warn(`the output of container ${id} goes nowhere: ${LABELS.logUri} names what is not nerdctl's`);
   } catch (error) {
     log.warn(`the output of container ${id} goes nowhere: ${LABELS.logUri}: ${messageOf(error)}`);

@@ -8,7 +8,7 @@ import {
 } from '../health/config.ts';
 import { dockerJsonFromHealthConfig, jsonFromHealthConfig, parseHealthConfig } from '../health/config-json.ts';
 import { formatDuration } from '../lib/duration.ts';
-import { LABELS } from '../lib/labels.ts';
+import { fitsLabel, LABELS } from '../lib/labels.ts';
 
 /** What the labels of a new container say of its health check, and what the user is to be warned of. */
 export interface HealthLabels {
@@ -68,7 +68,7 @@ function checkOf({
 }
 
 /**
- * The labels of a config. One that Docker's shape cannot hold is kept whole in a label of ours, and nerdctl has its part of it; because it runs a
+ * The labels of a config. One that Docker's shape or a label cannot hold is kept whole in a label of ours, and nerdctl has its part of it; because it runs a
  * `Test[0]` that it does not know as a command, it is told NONE there.
  */
 export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<string, string>> {
@@ -82,7 +82,9 @@ export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<strin
     case 'none':
       return {};
     case 'disabled':
-      return { [LABELS.nerdctlHealthcheck]: json(config) };
+      return fitsLabel(LABELS.nerdctlHealthcheck, json(config))
+        ? { [LABELS.nerdctlHealthcheck]: json(config) }
+        : ours({ test: ['NONE'] });
     case 'unknown':
     case 'malformed':
       return ours(config);
@@ -94,7 +96,9 @@ export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<strin
     case 'no-command': {
       const complete = withDefaults(config);
       const isMore = [complete.onFailure, complete.maxRestarts, complete.exec].some((value) => value !== undefined);
-      return { ...(isMore ? whole(complete) : {}), [LABELS.nerdctlHealthcheck]: json(complete) };
+      const forNerdctl = json(complete);
+      if (!fitsLabel(LABELS.nerdctlHealthcheck, forNerdctl)) return ours(complete);
+      return { ...(isMore ? whole(complete) : {}), [LABELS.nerdctlHealthcheck]: forNerdctl };
     }
   }
 }

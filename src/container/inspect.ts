@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { HealthctlError } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
+import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
 import { readAttachment } from '../network/attachment.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { type Details, detailsOf } from './details.ts';
@@ -14,7 +15,7 @@ import { liveFileOf } from './output-files.ts';
 import { resolveViews } from './resolve.ts';
 import { readRestarts } from './restart-record.ts';
 import { openContainerSizes } from './sizes.ts';
-import { STORED_CONFIG_KEY, type StoredConfig, storedConfigOf } from './stored-config.ts';
+import { type StoredConfig, storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
 
 export interface InspectedContainer extends ListedContainer {
@@ -72,7 +73,7 @@ function filesOf(ctx: ContainerContext, stored: StoredConfig, dir: string) {
 export function nativeDocument({ record, task }: ContainerView): Readonly<Record<string, unknown>> {
   return {
     ID: record.id,
-    Labels: record.labels,
+    Labels: record.rawLabels,
     Image: record.image,
     Runtime: {
       Name: record.runtime,
@@ -81,7 +82,7 @@ export function nativeDocument({ record, task }: ContainerView): Readonly<Record
     SnapshotKey: record.snapshotKey,
     Snapshotter: record.snapshotter,
     CreatedAt: new Date(record.createdAtMs).toISOString(),
-    Extensions: jsonOrText({ [STORED_CONFIG_KEY]: record.extensionJson(STORED_CONFIG_KEY) }),
+    Extensions: jsonOrText({ [CONFIG_EXTENSION]: record.extensionJson(CONFIG_EXTENSION) }),
     Spec: parsed(record.specJson()),
     Process: task
       ? {

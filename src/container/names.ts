@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { randomBelow } from '../lib/random.ts';
+import { isNerdctls } from '../store/state-dir.ts';
 import { lockFile } from '../system/flock.ts';
 import { type ContainerContext, namespaceRunDir } from './context.ts';
 
@@ -15,12 +16,20 @@ export function checkName(name: string): void {
   throw new HealthctlError('INVALID', `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
 }
 
-/** Throws ALREADY_EXISTS with Docker's text when a container of the namespace has this name or id, whoever made it. */
-export async function refuseTakenName(ctx: Pick<ContainerContext, 'containerd'>, name: string): Promise<void> {
-  const [taken] = await ctx.containerd.containers.list([
+/**
+ * Throws ALREADY_EXISTS with Docker's text when a container of ours or nerdctl's has this name, or any container has it as its id. The label
+ * of another tool's container takes no name: an image may carry it.
+ */
+export async function refuseTakenName(ctx: Pick<ContainerContext, 'containerd' | 'dirs'>, name: string): Promise<void> {
+  const found = await ctx.containerd.containers.list([
     `labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(name)}`,
     `id==${JSON.stringify(name)}`,
   ]);
+  const { namespace } = ctx.containerd;
+  const taken = found.find(
+    ({ id, labels }) =>
+      id === name || labels[LABELS.owner] !== undefined || isNerdctls(ctx.dirs, { namespace, id, labels }),
+  );
   if (!taken) return;
   throw new HealthctlError(
     'ALREADY_EXISTS',

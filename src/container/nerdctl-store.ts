@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { replaceFile } from '../store/atomic-write.ts';
-import { hostIdOf, stateDirOf } from '../store/state-dir.ts';
+import { hostIdOf, isNerdctls, stateDirOf } from '../store/state-dir.ts';
 import { lockFile } from '../system/flock.ts';
 import type { ContainerContext } from './context.ts';
 
@@ -25,11 +25,6 @@ const LOCK_TIMEOUT_MS = 10_000;
 const IDENTIFIER = /^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/;
 /** The longest that containerd takes. */
 const MAX_IDENTIFIER_LENGTH = 76;
-
-/** Whether nerdctl made it: its labels, and not ours. */
-export function isNerdctls(labels: Readonly<Record<string, string>>): boolean {
-  return labels[LABELS.owner] === undefined && labels[LABELS.stateDir] !== undefined;
-}
 
 /**
  * Notes a name where nerdctl looks which are taken, if it was ever used with this containerd, and does the work that makes it true; takes the note
@@ -76,8 +71,9 @@ export async function forgetNerdctlFiles(
   const { namespace } = ctx.containerd;
   const name = labels[LABELS.name];
   if (name !== undefined) await releaseNerdctlName(ctx, { id, name });
-  if (!isNerdctls(labels)) return;
-  const stateDir = stateDirOf(ctx.dirs, { namespace, id, labels });
+  const subject = { namespace, id, labels };
+  if (!isNerdctls(ctx.dirs, subject)) return;
+  const stateDir = stateDirOf(ctx.dirs, subject);
   if (!stateDir.isOurs) rmSync(stateDir.path, { recursive: true, force: true });
   await inStore(ctx, 'etchosts', (dir) => {
     if (isIdentifier(id)) rmSync(join(dir, id), { recursive: true, force: true });

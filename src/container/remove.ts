@@ -2,10 +2,10 @@ import { rmSync } from 'node:fs';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
-import { runDirOf } from '../store/state-dir.ts';
+import { isNerdctls, runDirOf } from '../store/state-dir.ts';
 import { detachNetwork } from './attach-network.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
-import { forgetNerdctlFiles, isNerdctls } from './nerdctl-store.ts';
+import { forgetNerdctlFiles } from './nerdctl-store.ts';
 import { removePidfile } from './pidfile.ts';
 import { mayBeRestarted } from './restart-label.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
@@ -55,7 +55,7 @@ export async function removeContainer(
   if (options.volumes || isAutoRemoved) await removeAnonymousVolumes(ctx, record);
   await forgetNerdctlFiles(ctx, { id, labels });
   await ignoreMissing(ctx.containerd.containers.delete(id));
-  if ((labels[LABELS.owner] !== undefined || isNerdctls(labels)) && record.snapshotKey !== '') {
+  if ((labels[LABELS.owner] !== undefined || isNerdctls(ctx.dirs, subject)) && record.snapshotKey !== '') {
     await ctx.containerd.snapshots.remove({ snapshotter: record.snapshotter, key: record.snapshotKey });
   }
 }

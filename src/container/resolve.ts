@@ -65,14 +65,22 @@ export function pickRecord<Record extends Pick<ContainerRecord, 'id' | 'labels'>
   const wanted = bareName(nameOrId);
   if (parseKubernetesName(wanted)) return pickNamed(records, wanted);
   if (!PLAUSIBLE.test(wanted)) return undefined;
-  const exact =
-    records.find((record) => record.id === wanted) ?? records.find((record) => record.labels[LABELS.name] === wanted);
-  if (exact) return exact;
+  const byId = records.find((record) => record.id === wanted);
+  if (byId) return byId;
+  const named = records.filter((record) => record.labels[LABELS.name] === wanted);
+  if (named.length > 1) return ambiguousName(wanted, named);
+  if (named[0]) return named[0];
   const [first, ...others] = records.filter((record) => record.id.startsWith(wanted));
   if (others.length === 0) return first;
   return new HealthctlError('AMBIGUOUS', `multiple IDs found with provided prefix: ${nameOrId}`, {
     hint: 'give more of the id, or the name',
   });
+}
+
+/** Names are unique among ours and nerdctl's; what another tool made may carry any name, from its image for one. */
+function ambiguousName(name: string, records: readonly Pick<ContainerRecord, 'id'>[]): HealthctlError {
+  const ids = records.map(({ id }) => id);
+  return new HealthctlError('AMBIGUOUS', `multiple containers named ${name}: use an id`, { hint: ids.join(' or ') });
 }
 
 /** Kubernetes makes a new container of the same name when it restarts one. */
@@ -82,7 +90,10 @@ function pickNamed<Record extends Pick<ContainerRecord, 'id' | 'labels'>>(
 ): Record | HealthctlError | undefined {
   const [first, ...others] = records.filter((record) => containerNameOf(record) === name);
   if (others.length === 0) return first;
-  return new HealthctlError('AMBIGUOUS', `multiple containers are called ${name}`, { hint: 'give the id' });
+  return ambiguousName(
+    name,
+    [first, ...others].filter((record) => record !== undefined),
+  );
 }
 
 /** The same with its task. */

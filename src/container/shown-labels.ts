@@ -1,8 +1,22 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
-import { isReservedLabel, LABELS } from '../lib/labels.ts';
+import { fitsLabel, isReservedLabel, LABELS } from '../lib/labels.ts';
+import { storedConfigOf } from './stored-config.ts';
 
-/** The labels that users and images gave: what Docker calls a container's labels. */
-export function shownLabels({ labels }: Pick<ContainerRecord, 'labels'>): Readonly<Record<string, string>> {
+type Labels = Readonly<Record<string, string>>;
+
+/** The labels that users and images gave: what Docker calls a container's labels. Those that containerd cannot hold are in the stored config. */
+export function shownLabels(record: Pick<ContainerRecord, 'labels' | 'extensionJson'>): Labels {
+  const stored = storedConfigOf(record)?.Config.Labels ?? {};
+  return { ...unheldLabels(stored), ...shownOf(record.labels) };
+}
+
+/** The same of labels alone. */
+export function shownOf(labels: Labels): Labels {
   const shown = Object.entries(labels).filter(([key]) => !isReservedLabel(key) && key !== LABELS.stopSignal);
-  return Object.fromEntries(shown.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(shown);
+}
+
+/** Those that containerd does not keep: longer than it takes, or empty. */
+export function unheldLabels(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([key, value]) => value === '' || !fitsLabel(key, value)));
 }

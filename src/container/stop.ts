@@ -5,7 +5,7 @@ import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { parseSignal } from '../oci/signal.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
-import { runDirOf } from '../store/state-dir.ts';
+import { isNerdctls, runDirOf } from '../store/state-dir.ts';
 import { detachNetwork } from './attach-network.ts';
 import type { ContainerContext } from './context.ts';
 import { nextOf } from './next-event.ts';
@@ -46,7 +46,7 @@ export async function stopContainer(
     if (mayBeRestarted(labels)) await noteStopped(ctx, id);
     return;
   }
-  const timeoutS = options.timeoutS ?? numberOr(labels[LABELS.stopTimeout], DEFAULT_TIMEOUT_S);
+  const timeoutS = options.timeoutS ?? ownTimeoutS(ctx, view);
   const signal = options.signal === undefined ? ownStopSignal(ctx, view) : parseSignal(options.signal);
   if (options.isForGood !== false) await noteStopped(ctx, id);
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
@@ -165,6 +165,14 @@ async function hearOfEnd(
     logged(error);
     return { heard: Promise.resolve() };
   }
+}
+
+/** A label is believed of a container of ours or nerdctl's: an image could ask never to be killed. */
+function ownTimeoutS({ dirs, containerd }: ContainerContext, { record }: ContainerView): number {
+  const { id, labels } = record;
+  const isBelieved =
+    labels[LABELS.owner] !== undefined || isNerdctls(dirs, { namespace: containerd.namespace, id, labels });
+  return isBelieved ? numberOr(labels[LABELS.stopTimeout], DEFAULT_TIMEOUT_S) : DEFAULT_TIMEOUT_S;
 }
 
 /** An image may name a signal that does not exist: then it is the default, as with Docker. */

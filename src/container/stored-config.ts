@@ -1,4 +1,5 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
+import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
 import { type MountPoint, parseMountPoints } from './mount-point.ts';
 
 /**
@@ -11,6 +12,7 @@ export interface StoredConfig {
     readonly Image: string;
     readonly Tty: boolean;
     readonly OpenStdin: boolean;
+    /** Of the user and the image, all of them: also those that are too long for containerd, or empty, which it drops. */
     readonly Labels: Readonly<Record<string, string>>;
   };
   /** Docker's `HostConfig`. */
@@ -30,12 +32,9 @@ export interface StoredConfig {
   readonly AnonymousVolumes?: readonly string[];
 }
 
-/** The key of the extension, and the type URL of its value. */
-export const STORED_CONFIG_KEY = 'healthctl.config.v1';
-
 /** Undefined for a container that healthctl did not make, and for what somebody else wrote there. */
-export function storedConfigOf(record: ContainerRecord): StoredConfig | undefined {
-  const json = record.extensionJson(STORED_CONFIG_KEY);
+export function storedConfigOf(record: Pick<ContainerRecord, 'extensionJson'>): StoredConfig | undefined {
+  const json = record.extensionJson(CONFIG_EXTENSION);
   if (json === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(json);

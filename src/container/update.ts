@@ -5,7 +5,6 @@ import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ContainerContext } from './context.ts';
 import { healthLabelsOf } from './health-labels.ts';
-import { refuseLongLabels } from './label-limit.ts';
 import { refuseKept } from './refuse-kept.ts';
 import { type ContainerView, givenHealthConfigOf } from './view.ts';
 
@@ -35,7 +34,6 @@ export async function updateContainer(ctx: ContainerContext, view: ContainerView
     ...(update.restart ? { [LABELS.restart]: isRestarting ? restartPolicyText(update.restart) : '' } : {}),
   };
   if (Object.keys(changed).length === 0) return;
-  refuseLongLabels(changed);
   await ctx.containerd.containers.setLabels(id, changed);
 }
 

@@ -1,3 +1,4 @@
+import { CONFIG_EXTENSION, labelsAtCreate, labelsToSet, trustedLabels } from '../lib/trusted-labels.ts';
 import { anyFromJson, SPEC_TYPE_URL, textFromAny } from './any.ts';
 import { type Container, ContainersDefinition as Service } from './gen/containerd/containers.ts';
 import type { Rpc } from './rpc.ts';
@@ -8,7 +9,10 @@ import type { CallOptions } from './transport.ts';
 /** A container as containerd keeps it: metadata, no process. */
 export interface ContainerRecord {
   readonly id: string;
+  /** As far as they can be believed: see trustedLabels. */
   readonly labels: Readonly<Record<string, string>>;
+  /** As containerd has them, whoever wrote them: to be shown, never to act on. */
+  readonly rawLabels: Readonly<Record<string, string>>;
   /** Name of its image record; empty for a container without one. */
   readonly image: string;
   /** E.g. `io.containerd.runc.v2`. */
@@ -48,7 +52,10 @@ export interface Containers {
   list(filters?: readonly string[], options?: CallOptions): Promise<readonly ContainerRecord[]>;
   /** @returns what containerd made of it */
   create(container: NewContainer, options?: CallOptions): Promise<ContainerRecord>;
-  /** Sets these labels and leaves the others; an empty value removes a label. One write for each label path, all in one call. */
+  /**
+   * Sets these labels and leaves the others; an empty value removes a label. Those that steer healthctl go into extensions too, in the same
+   * call, and there alone when they are longer than a label can be.
+   */
   setLabels(id: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
   /** Replaces the runtime spec, which the next task is made from. @param specJson JSON text */
   setSpec(id: string, specJson: string, options?: CallOptions): Promise<void>;
@@ -75,11 +82,13 @@ export function openContainers(rpc: Rpc): Containers {
       return records;
     },
     create: async (container, options) => {
-      const { runcOptions, specJson, runtime, labels, extensions = {}, ...rest } = container;
+      const { runcOptions, specJson, runtime, extensions: own = {}, ...rest } = container;
+      const writes = own[CONFIG_EXTENSION] === undefined ? undefined : labelsAtCreate(container.labels);
+      const extensions = { ...own, ...writes?.extensions };
       const message: Container = {
         ...EMPTY,
         ...rest,
-        labels: { ...labels },
+        labels: { ...(writes?.labels ?? container.labels) },
         runtime: {
           name: runtime,
           ...(runcOptions
@@ -92,16 +101,18 @@ export function openContainers(rpc: Rpc): Containers {
             : {}),
         },
         spec: anyFromJson(SPEC_TYPE_URL, specJson),
-        extensions: Object.fromEntries(Object.entries(extensions).map(([key, json]) => [key, anyFromJson(key, json)])),
+        extensions: extensionsFrom(extensions),
       };
       return recordFromMessage((await rpc.call(Service, create, { container: message }, options)).container ?? message);
     },
-    setLabels: (id, labels, options) =>
-      updateFields(
-        { id, labels: { ...labels } },
-        Object.keys(labels).map((key) => `labels.${key}`),
-        options,
-      ),
+    setLabels: (id, changed, options) => {
+      const { labels, extensions } = labelsToSet(changed);
+      const paths = [
+        ...Object.keys(labels).map((key) => `labels.${key}`),
+        ...Object.keys(extensions).map((key) => `extensions.${key}`),
+      ];
+      return updateFields({ id, labels: { ...labels }, extensions: extensionsFrom(extensions) }, paths, options);
+    },
     setSpec: (id, specJson, options) =>
       updateFields({ id, spec: anyFromJson(SPEC_TYPE_URL, specJson) }, ['spec'], options),
     delete: async (id, options) => {
@@ -112,11 +123,16 @@ export function openContainers(rpc: Rpc): Containers {
 
 const EMPTY: Container = { id: '', labels: {}, image: '', snapshotter: '', snapshotKey: '', extensions: {} };
 
+const extensionsFrom = (texts: Readonly<Record<string, string>>): Container['extensions'] =>
+  Object.fromEntries(Object.entries(texts).map(([key, json]) => [key, anyFromJson(key, json)]));
+
 function recordFromMessage(message: Container): ContainerRecord {
   const options = message.runtime?.options;
+  const extensionJson = (key: string): string | undefined => textFromAny(message.extensions[key]);
   return {
     id: message.id,
-    labels: message.labels,
+    labels: trustedLabels(message.labels, extensionJson),
+    rawLabels: message.labels,
     image: message.image,
     runtime: message.runtime?.name ?? '',
     runtimeBinary:
@@ -127,6 +143,6 @@ function recordFromMessage(message: Container): ContainerRecord {
     snapshotKey: message.snapshotKey,
     createdAtMs: millisFromTimestamp(message.createdAt) ?? 0,
     specJson: () => textFromAny(message.spec),
-    extensionJson: (key) => textFromAny(message.extensions[key]),
+    extensionJson,
   };
 }

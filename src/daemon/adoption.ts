@@ -16,9 +16,11 @@ const TRANSIENT_UNITS = '/run/systemd/transient';
 export function createAdoption(options: {
   readonly adopt: MonitorSettings['adopt'];
   readonly log: Logger;
+  /** Whether nerdctl made it: see isNerdctls in src/store/state-dir.ts. */
+  readonly isNerdctls: (container: Watched) => boolean;
   readonly unitsDir?: string;
 }): (container: Watched) => boolean {
-  const { adopt, log, unitsDir = TRANSIENT_UNITS } = options;
+  const { adopt, log, isNerdctls, unitsDir = TRANSIENT_UNITS } = options;
   const told = new Set<string>();
   const hasTimer = (id: string): boolean => existsSync(join(unitsDir, `${id}.timer`));
   return (container) => {
@@ -33,8 +35,7 @@ export function createAdoption(options: {
       }
       return false;
     }
-    const isNerdctls = record.labels[LABELS.stateDir] !== undefined || record.labels[LABELS.name] !== undefined;
-    if (!isNerdctls || adopt === 'always') return false;
+    if (!isNerdctls(container) || adopt === 'always') return false;
     return adopt === 'never' || hasTimer(id);
   };
 }

@@ -16,6 +16,7 @@ import { createMonitor, type Monitor, type Place } from '../monitor/monitor.ts';
 import { createSupervisor, type Supervisor } from '../monitor/supervisor.ts';
 import { createContainerProber } from '../probe/container-prober.ts';
 import { replaceFile } from '../store/atomic-write.ts';
+import { isNerdctls } from '../store/state-dir.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { releaseMemory } from '../system/memory.ts';
 import type { Notifier } from '../system/sd-notify.ts';
@@ -88,7 +89,11 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         ...{ containerd: deps.containerd, contextOf, clock, log },
         ...{ namespaces: settings.monitor.namespaces, maxChecks: settings.monitor.maxChecks },
         momentOf: () => momentOf(clock),
-        isCheckedElsewhere: createAdoption({ adopt: settings.monitor.adopt, log }),
+        isCheckedElsewhere: createAdoption({
+          ...{ adopt: settings.monitor.adopt, log },
+          isNerdctls: ({ namespace, id, record: { labels } }) =>
+            isNerdctls(contextOf(namespace).dirs, { namespace, id, labels }),
+        }),
         proberOf: ({ containerd: { tasks } }) =>
           createContainerProber({ tasks, clock, log, exec: settings.monitor.exec, mayReside: true }),
         hooks: {

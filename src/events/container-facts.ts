@@ -8,8 +8,12 @@ import { type ContainerFacts, containerEventFrom, containerOf, type HostEvent, i
 /** How records are read: what a container and an image are called is not for this room to say. */
 export interface FactsReader {
   ofRecord(record: ContainerRecord): ContainerFacts;
-  /** What labels alone tell, when they have changed. */
-  ofLabels(id: string, labels: Readonly<Record<string, string>>): Pick<ContainerFacts, 'name' | 'labels' | 'started'>;
+  /** What labels alone tell, when they have changed. @param known the facts before the change: a label that containerd cannot hold stays */
+  ofLabels(
+    id: string,
+    labels: Readonly<Record<string, string>>,
+    known: ContainerFacts,
+  ): Pick<ContainerFacts, 'name' | 'labels' | 'started'>;
   /** The name of an image record as Docker shows it. */
   imageName(recordName: string): string;
 }
@@ -92,7 +96,7 @@ export function createFactsBook({ containersOf, read, clock, log }: FactsBookPar
       return asked ? put(key, asked) : put(key, unknown(event, id), clock.monotonic());
     }
     if (event.kind === 'container-updated') {
-      const told = read.ofLabels(id, event.labels);
+      const told = read.ofLabels(id, event.labels, known.facts);
       known.facts = { ...known.facts, ...told, started: laterStart(known.facts.started, told.started) };
     }
     return known;

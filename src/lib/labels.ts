@@ -56,3 +56,11 @@ export const RESERVED_LABEL_PREFIXES: readonly string[] = ['nerdctl/', 'healthct
 
 export const isReservedLabel = (key: string): boolean =>
   RESERVED_LABEL_PREFIXES.some((prefix) => key.startsWith(prefix));
+
+/** containerd: labels/validate.go, key and value together. */
+const MAX_LABEL_BYTES = 4096;
+
+/** Whether containerd takes a label. */
+export function fitsLabel(key: string, value: string): boolean {
+  return Buffer.byteLength(key) + Buffer.byteLength(value) <= MAX_LABEL_BYTES;
+}

@@ -98,9 +98,13 @@ describe('what events tell', () => {
       'nerdctl/healthcheck': '{"Test":["CMD","false"]}',
       'healthctl/test-since': '2026-01-01T00:00:05.000000000Z',
     };
-    expect(model.apply(told({ kind: 'container-updated', id: 'c1', labels }))).toMatchObject({ kind: 'changed' });
-    expect(now()).toMatchObject({ record: { labels }, config: { test: ['CMD', 'false'] }, task: {} });
+    // The moment that steers is believed when the record, and not only its labels, says it.
+    expect(model.apply(told({ kind: 'container-updated', id: 'c1', labels }))).toMatchObject({ kind: 'unknown' });
+    expect(now()).toMatchObject({ config: { test: ['CMD', 'false'] }, task: {} });
+    expect(now()?.run?.testSinceMs).toBeUndefined();
+    model.put(AT, { record: aRecord({ labels }), task: aTask() });
     expect(now()?.run?.testSinceMs).toBe(Date.parse('2026-01-01T00:00:05Z'));
+    expect(model.apply(told({ kind: 'container-updated', id: 'c1', labels }))).toMatchObject({ kind: 'changed' });
     model.apply(told({ kind: 'container-updated', id: 'c1', labels: {} }));
     expect(now()).toMatchObject({ record: { labels: {} }, config: undefined, run: {} });
   });

@@ -5,6 +5,7 @@ import type { ContainerdEvent } from '../containerd/events.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
 import { type HealthConfig, isChecked, withDefaults } from '../health/config.ts';
 import type { Run, StoredHealth } from '../health/state.ts';
+import { labelsAfterEvent } from '../lib/trusted-labels.ts';
 import { processJsonOf } from '../probe/process-json.ts';
 
 /** A container as the monitor remembers it: what lists and checks need, some kilobytes each. */
@@ -123,10 +124,11 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
   const applyTo = (container: Watched, event: ContainerdEvent): Effect => {
     switch (event.kind) {
       case 'container-updated': {
-        const effect = changed(withLabels(container, event.labels));
-        // A check where there was none: its process is not known, and no event tells it.
+        // A steering label, or a check where there was none: what is true stands in the record, which no event tells.
+        const { labels, isChanged } = labelsAfterEvent(container.record.labels, event.labels);
+        const effect = changed(withLabels(container, labels));
         const isBare = !container.config && container.processJson === undefined;
-        return isBare && checkOf(event.labels).config ? unknownOf(container) : effect;
+        return isChanged || (isBare && checkOf(labels).config) ? unknownOf(container) : effect;
       }
       case 'container-deleted':
         containers.delete(keyOf(container));

@@ -69,6 +69,19 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
   /** Directories in which this process has looked for what dead writers left: they are looked through at its first update of each. */
   const swept = new Set<string>();
 
+  /** Containers whose label names a directory that is not theirs, each warned of once. */
+  const warned = new Set<string>();
+  const placeOf = (subject: HealthSubject): StateDir => {
+    const { ignored, ...dir } = stateDirOf(dirs, subject);
+    if (ignored !== undefined && !warned.has(subject.id)) {
+      warned.add(subject.id);
+      log.warn(
+        `container ${subject.id}: the label nerdctl/state-dir is ignored, it names no directory of this container: ${JSON.stringify(ignored)}`,
+      );
+    }
+    return dir;
+  };
+
   const parse = (subject: HealthSubject, text: string) => {
     const { warnings, ...stored } = parseHealthFile(text, subject.labels, maxEntries);
     for (const warning of warnings) log.warn(`container ${subject.id}: ${warning}`);
@@ -86,7 +99,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
   };
 
   const update: HealthStore['update'] = async (subject, decide, { retries }) => {
-    const dir = stateDirOf(dirs, subject);
+    const dir = placeOf(subject);
     const lock = await lockForWriting(dir, writeTimeoutMs, clock, (text) =>
       log.warn(`container ${subject.id}: ${text}`),
     );
@@ -131,7 +144,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
 
   return {
     get: async (subject) => {
-      const { log: results, state } = parse(subject, readTail(join(stateDirOf(dirs, subject).path, HEALTH_FILE)));
+      const { log: results, state } = parse(subject, readTail(join(placeOf(subject).path, HEALTH_FILE)));
       return { log: results, state };
     },
     update,

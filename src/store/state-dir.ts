@@ -1,4 +1,4 @@
-import { resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
 import { LABELS } from '../lib/labels.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { realPath } from '../system/real-path.ts';
@@ -33,15 +33,36 @@ export interface StateDir {
 }
 
 /**
- * Where a container's `health.json` is. A container of nerdctl's has the directory that its label names, if and only if that lies under
- * nerdctl's data root: a label could name any path of the host.
+ * Where a container's `health.json` is: ours, but for a container of nerdctl's.
+ *
+ * `ignored` is a path that the label names and that is not the container's own directory of nerdctl's: nothing is read, written or removed there.
  */
-export function stateDirOf(dirs: StateDirs, subject: HealthSubject): StateDir {
+export function stateDirOf(dirs: StateDirs, subject: HealthSubject): StateDir & { readonly ignored?: string } {
   const ours = { path: runDirOf(dirs, subject), isOurs: true };
   const named = subject.labels[LABELS.stateDir];
   if (subject.labels[LABELS.owner] !== undefined || named === undefined) return ours;
-  const path = realPath(resolve(named));
-  const root = realPath(resolve(dirs.nerdctlDataRoot));
-  if (path === undefined || root === undefined || !path.startsWith(`${root}${sep}`)) return ours;
-  return { path, isOurs: false };
+  const path = ofNerdctl(dirs, subject, named);
+  if (path === undefined) return { ...ours, ignored: named };
+  return realPath(path) === undefined ? ours : { path, isOurs: false };
+}
+
+/**
+ * Whether nerdctl made a container. Its labels alone prove nothing, since an image may carry them: the state directory must be exactly the one
+ * that nerdctl gives to this container, `<data root>/<hash of the address>/containers/<namespace>/<id>`.
+ */
+export function isNerdctls(dirs: StateDirs, subject: HealthSubject): boolean {
+  const named = subject.labels[LABELS.stateDir];
+  return (
+    subject.labels[LABELS.owner] === undefined && named !== undefined && ofNerdctl(dirs, subject, named) !== undefined
+  );
+}
+
+/** The directory, without symbolic links where it exists; undefined when it is not the container's own. */
+function ofNerdctl(dirs: StateDirs, { namespace, id }: HealthSubject, named: string): string | undefined {
+  const root = resolve(dirs.nerdctlDataRoot);
+  const path = resolve(named);
+  const real = realPath(path);
+  const base = real === undefined ? root : (realPath(root) ?? root);
+  const expected = join(base, dirs.hostId, 'containers', namespace, id);
+  return (real ?? path) === expected ? expected : undefined;
 }

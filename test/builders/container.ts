@@ -14,6 +14,7 @@ export const aRecord = (over: Partial<ContainerRecord> = {}): ContainerRecord =>
   specJson: () => undefined,
   extensionJson: () => undefined,
   ...over,
+  rawLabels: over.rawLabels ?? over.labels ?? {},
 });
 
 /** The task of a container, running as the process of the test itself. */

@@ -1,7 +1,8 @@
 import type { ShownHealth } from '../../src/container/health.ts';
 import type { ListedContainer } from '../../src/container/list.ts';
-import { STORED_CONFIG_KEY, type StoredConfig } from '../../src/container/stored-config.ts';
+import type { StoredConfig } from '../../src/container/stored-config.ts';
 import type { ContainerView } from '../../src/container/view.ts';
+import { CONFIG_EXTENSION } from '../../src/lib/trusted-labels.ts';
 import { aRecord, aTask } from './container.ts';
 import { aConfig, aResult, aRun, aState, T0 } from './health.ts';
 
@@ -36,7 +37,7 @@ export const ownRecord = (over: Parameters<typeof aRecord>[0] = {}, stored = aSt
       img: 'yes',
     },
     createdAtMs: T0,
-    extensionJson: (key) => (key === STORED_CONFIG_KEY ? JSON.stringify(stored) : undefined),
+    extensionJson: (key) => (key === CONFIG_EXTENSION ? JSON.stringify(stored) : undefined),
     ...over,
   });
 

@@ -11,19 +11,21 @@ writeFileSync(join(unitsDir, 'timed.timer'), '');
 afterAll(() => rmSync(unitsDir, { recursive: true, force: true }));
 
 const OURS = { 'healthctl/owner': '0.1.0', 'nerdctl/name': 'web' };
-const NERDCTLS = { 'nerdctl/name': 'web' };
+const NERDCTLS = { 'nerdctl/name': 'web', 'nerdctl/state-dir': '/nerdctl' };
 const aContainer = (id: string, labels: Readonly<Record<string, string>>) =>
   ({ namespace: 'default', id, record: { labels } }) as unknown as Watched;
+
+const isNerdctls = ({ record }: Watched) => record.labels['nerdctl/state-dir'] === '/nerdctl';
 
 function adoption(adopt: 'auto' | 'always' | 'never') {
   const warnings: string[] = [];
   const log = { ...silentLogger, warn: (text: string) => warnings.push(text) };
-  return { isElsewhere: createAdoption({ adopt, log, unitsDir }), warnings };
+  return { isElsewhere: createAdoption({ adopt, log, unitsDir, isNerdctls }), warnings };
 }
 
 test.each([
   ['auto', NERDCTLS, [true, false]],
-  ['auto', { 'nerdctl/state-dir': '/x' }, [true, false]],
+  ['auto', { 'nerdctl/name': 'web', 'nerdctl/state-dir': '/x' }, [false, false]],
   ['always', NERDCTLS, [false, false]],
   ['never', NERDCTLS, [true, true]],
   ['auto', {}, [false, false]],
