@@ -119,7 +119,7 @@ async function watch({ tasks, clock }: ExecProberOptions, attempt: Attempt, lead
   try {
     const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, signal });
     if (outcome.kind === 'exited') return outcome;
-    killSession(leader);
+    await killSession(leader, { clock });
     await within(clock, DEATH_LIMIT_MS, ended);
     return outcome;
   } finally {
