@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { configFileOf } from '../daemon/node-process.ts';
 import type { World } from '../world.ts';
 
 /**
@@ -15,6 +16,6 @@ export function programOf(
 } {
   return {
     program: [process.execPath, ...nodeFlags, '--', realpathSync(process.argv[1] ?? '')],
-    configFile: env.HEALTHCTL_TOML || undefined,
+    configFile: configFileOf(env),
   };
 }

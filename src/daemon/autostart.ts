@@ -6,9 +6,11 @@ import type { Clock } from '../lib/clock.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import type { Settings } from '../lib/settings.ts';
 import { lockFile } from '../system/flock.ts';
+import { startPlainly } from '../system/plain-start.ts';
+import { TOOL_DIRS } from '../system/programs.ts';
 import { createDaemonClient, type DaemonClient } from './client.ts';
 import { drainDaemon } from './drain.ts';
-import { NODE_ENVIRONMENT, NODE_FLAGS } from './node-process.ts';
+import { configFileOf, NODE_ENVIRONMENT, NODE_FLAGS } from './node-process.ts';
 import { silentMonitorError } from './owner.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 
@@ -96,6 +98,23 @@ export function daemonCommand(program: string, settings: Settings): readonly str
   ];
 }
 
+/**
+ * What a monitor is told of its caller's environment: settings. The rest (proxies, NODE_OPTIONS, another service's NOTIFY_SOCKET) is that
+ * of whichever shell came first; systemd starts it without, too.
+ */
+export function monitorEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+  const own = Object.entries(env).filter(([name]) => name.startsWith('HEALTHCTL_'));
+  const file = configFileOf(env);
+  return {
+    PATH: TOOL_DIRS.join(':'),
+    ...NODE_ENVIRONMENT,
+    ...Object.fromEntries(own),
+    ...(file === undefined ? {} : { HEALTHCTL_TOML: file }),
+  };
+}
+
 /** @returns tells whether it has ended */
 function spawnDetached({ env }: AutostartDeps, { logFile }: DaemonPlaces, command: readonly string[]): () => boolean {
   mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
@@ -109,12 +128,14 @@ function spawnDetached({ env }: AutostartDeps, { logFile }: DaemonPlaces, comman
     const [file = '', ...args] = command;
     let isEnded = false;
     // A working directory that is removed, or unmounted, must not concern it.
-    const child = spawn(file, args, {
-      cwd: '/',
-      detached: true,
-      stdio: ['ignore', 'ignore', log],
-      env: { ...NODE_ENVIRONMENT, ...env, NODE_EXTRA_CA_CERTS: undefined },
-    });
+    const child = startPlainly(() =>
+      spawn(file, args, {
+        cwd: '/',
+        detached: true,
+        stdio: ['ignore', 'ignore', log],
+        env: monitorEnvironment(env),
+      }),
+    );
     child.once('error', () => {
       isEnded = true;
     });

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 /**
  * How Node.js runs a monitor. Small heaps: a monitor makes little garbage at a time, and runs on the smallest of hosts. One thread for V8's
  * work beside the main one, not four: each keeps memory of its own, which is 4 MB with 200 containers. The collector can be asked, see
@@ -10,3 +12,8 @@ export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=1', '--v8-p
  * given back where another needs them, which is 1.3 MB with 200 containers. It is read before main, so the monitor cannot set it itself.
  */
 export const NODE_ENVIRONMENT: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '1' };
+
+/** The configuration file that a caller's environment names, for a process with another working directory; undefined for none. */
+export function configFileOf({ HEALTHCTL_TOML }: Readonly<Record<string, string | undefined>>): string | undefined {
+  return HEALTHCTL_TOML ? resolve(HEALTHCTL_TOML) : undefined;
+}

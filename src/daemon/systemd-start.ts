@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Settings } from '../lib/settings.ts';
 import { hostIdOf } from '../store/state-dir.ts';
 import { isSystemdRunning, type Systemd, systemd as systemdHere } from '../system/systemd.ts';
-import { NODE_ENVIRONMENT } from './node-process.ts';
+import { configFileOf, NODE_ENVIRONMENT } from './node-process.ts';
 import { daemonPlacesOf } from './places.ts';
 import { isUnitInstalled, startUnit } from './systemd.ts';
 
@@ -20,6 +20,7 @@ export function systemdStarter(
 ): ((command: readonly string[]) => Promise<void>) | undefined {
   if (!isSystemdRunning()) return undefined;
   if (isUnitInstalled(settings)) return () => startUnit(settings, systemd);
+  const configFile = configFileOf(env);
   return async (command) => {
     const { logFile } = daemonPlacesOf(settings);
     mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
@@ -29,7 +30,7 @@ export function systemdStarter(
       ...['--description=healthctl, started by a command'],
       ...properties.map((property) => `--property=${property}`),
       ...Object.entries(NODE_ENVIRONMENT).map(([name, value]) => `--setenv=${name}=${value}`),
-      ...(env.HEALTHCTL_TOML ? [`--setenv=HEALTHCTL_TOML=${env.HEALTHCTL_TOML}`] : []),
+      ...(configFile === undefined ? [] : [`--setenv=HEALTHCTL_TOML=${configFile}`]),
       ...['--', ...command],
     ]);
   };

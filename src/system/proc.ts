@@ -60,14 +60,11 @@ export function startedAtMs(stat: ProcessStat, nowMs: number): number {
   return nowMs - Number(uptimeS) * 1000 + stat.startTimeTicks * TICK_MS;
 }
 
-/** The pids of all processes. */
-export function listPids(): readonly number[] {
-  return readdirSync('/proc').map(Number).filter(Number.isInteger);
-}
-
 /** All processes. */
 export function listProcesses(): readonly ProcessStat[] {
-  return listPids().flatMap((pid) => readStat(pid) ?? []);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => readStat(Number(name)) ?? []);
 }
 
 /** The living processes of a session: what a session leader and its descendants left running, daemons that left the session apart. */

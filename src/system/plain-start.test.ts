@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { lifted } from './plain-start.ts';
+
+const INFINITY = 2n ** 64n - 1n;
+const [CPU, OPEN_FILES] = [0, 7];
+
+test('a limit is lifted altogether, or as far as the hard limit without the capability', () => {
+  const none = { soft: INFINITY, hard: INFINITY };
+  expect(lifted(CPU, { soft: 5n, hard: 60n })).toEqual([none, { soft: 60n, hard: 60n }]);
+});
+
+test('descriptors get what a service has, and keep a higher limit', () => {
+  const service = { soft: 524_288n, hard: 524_288n };
+  expect(lifted(OPEN_FILES, { soft: 64n, hard: 64n })[0]).toEqual(service);
+  expect(lifted(OPEN_FILES, { soft: 1_024n, hard: 1_048_576n })[0]).toEqual({ soft: 1_048_576n, hard: 1_048_576n });
+});

@@ -1,0 +1,109 @@
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
+import { errnoOf } from '../lib/errors.ts';
+import { openLibc, systemError } from './libc.ts';
+
+/** Resources whose limit would end or cripple a process that runs for long (asm-generic/resource.h): time of CPU, … */
+const RESOURCES = {
+  cpu: 0,
+  fileSize: 1,
+  data: 2,
+  residentSet: 5,
+  processes: 6,
+  openFiles: 7,
+  addressSpace: 9,
+} as const;
+const UNLIMITED = 2n ** 64n - 1n;
+/** What systemd gives to a service as its hard limit. */
+const OPEN_FILES = 524_288n;
+
+/** A limit of a process, RLIM_INFINITY as 2^64 - 1. */
+export interface Limit {
+  readonly soft: bigint;
+  readonly hard: bigint;
+}
+
+/**
+ * Starts a process that outlives the shell that it is started from: without that shell's limits (`ulimit -t`, `-f`, `-n` …), its niceness and
+ * its OOM score. They are put off in this process for as long as the start takes, because a child has them from its first instruction on.
+ * What we may not change, for want of a capability, stays as it is.
+ *
+ * @param start synchronous; returns the process
+ */
+export function startPlainly<T extends { readonly pid?: number | undefined }>(start: () => T): T {
+  const niceness = getPriority();
+  const limits = Object.values(RESOURCES).map((resource) => ({ resource, limit: getLimit(resource) }));
+  if (niceness !== 0) asFarAsAllowed(() => setPriority(0));
+  for (const { resource, limit } of limits) liftLimit(resource, limit);
+  try {
+    const child = start();
+    if (child.pid !== undefined) resetOomScore(child.pid);
+    return child;
+  } finally {
+    for (const { resource, limit } of limits) asFarAsAllowed(() => setLimit(resource, limit));
+    if (niceness !== 0) asFarAsAllowed(() => setPriority(niceness));
+  }
+}
+
+/** Pure: what is tried for a resource, the best first. The last needs no capability. */
+export function lifted(resource: number, { hard }: Limit): readonly Limit[] {
+  const wanted = resource === RESOURCES.openFiles ? (hard > OPEN_FILES ? hard : OPEN_FILES) : UNLIMITED;
+  return [
+    { soft: wanted, hard: wanted },
+    { soft: hard, hard },
+  ];
+}
+
+function liftLimit(resource: number, limit: Limit): void {
+  for (const better of lifted(resource, limit)) if (asFarAsAllowed(() => setLimit(resource, better))) return;
+}
+
+function getLimit(resource: number): Limit {
+  const old = Buffer.alloc(16);
+  prlimit(resource, null, old);
+  return { soft: old.readBigUInt64LE(0), hard: old.readBigUInt64LE(8) };
+}
+
+function setLimit(resource: number, { soft, hard }: Limit): void {
+  const limit = Buffer.alloc(16);
+  limit.writeBigUInt64LE(soft, 0);
+  limit.writeBigUInt64LE(hard, 8);
+  prlimit(resource, limit, null);
+}
+
+function prlimit(resource: number, limit: Buffer | null, old: Buffer | null): void {
+  const libc = openLibc();
+  const call = libc.func('int prlimit(int pid, int resource, const void *limit, void *old)');
+  if (call(0, resource, limit, old) !== 0) throw systemError(libc, 'prlimit');
+}
+
+function resetOomScore(pid: number): void {
+  asFarAsAllowed(() => {
+    const fd = openSync(`/proc/${pid}/oom_score_adj`, constants.O_RDWR);
+    try {
+      if (readFileSync(fd, 'latin1').trim() !== '0') writeSync(fd, '0');
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+const NOT_ALLOWED: ReadonlySet<unknown> = new Set(['EPERM', 'EACCES', 'ENOENT', 'ESRCH']);
+
+/** @returns whether it was allowed. Of a process that has ended already nothing is to be changed. */
+function asFarAsAllowed(change: () => void): boolean {
+  try {
+    change();
+    return true;
+  } catch (error) {
+    if (NOT_ALLOWED.has(errnoOf(error) ?? codeOfPriority(error))) return false;
+    throw error;
+  }
+}
+
+/** os.setPriority tells the errno in `info`. */
+function codeOfPriority(error: unknown): unknown {
+  if (!(error instanceof Error) || !('info' in error) || typeof error.info !== 'object' || !error.info)
+    return undefined;
+  return 'code' in error.info ? error.info.code : undefined;
+}
