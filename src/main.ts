@@ -149,6 +149,9 @@ function exit(exitCode: number): never {
   process.exit(exitCode);
 }
 
+// What containers see (hosts, volumes, sources of binds) has the modes that Docker gives it, whoever calls: a monitor, a cron job, a hardened
+// shell. What is ours alone asks for 0600 and 0700 itself.
+process.umask(0o022);
 // Should nothing be left to wait for before main has ended, that is a bug of ours and no success.
 process.exitCode = 1;
 main(process.argv.slice(2)).then(exit, (error: unknown) => {

@@ -3,7 +3,8 @@ import { HealthctlError } from '../lib/errors.ts';
 import { encodeJson } from '../lib/json.ts';
 import { joinedContainer, joinMode, joinNamespaces, type NamespaceModes } from '../oci/namespaces.ts';
 import { decodeRuntimeSpec } from '../oci/read-spec.ts';
-import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
+import { DEFAULT_SHM_SIZE, withoutInherited } from '../oci/spec.ts';
+import type { RuntimeSpec } from '../oci/types.ts';
 import type { ContainerContext } from './context.ts';
 import { resolveContainer } from './resolve.ts';
 import { mountSharedMemory } from './shared-memory.ts';
@@ -31,7 +32,8 @@ export async function resolveModes({ containerd }: ContainerContext, modes: Name
 
 /**
  * Before each start: the shared memory of a container that shares it is mounted, and the spec of one that joins others gets the paths of
- * their namespaces as they are now. A path of an earlier run could be another process's.
+ * their namespaces as they are now. A path of an earlier run could be another process's. A spec that an earlier release made gets what it
+ * left to be inherited.
  *
  * @throws CONFLICT with Docker's text where the other container does not run; NOT_FOUND where it is gone
  */
@@ -51,7 +53,7 @@ export async function prepareNamespaces(
     const id = typeof mode === 'string' ? joinedContainer(mode) : undefined;
     if (id !== undefined) paths[type] = `/proc/${await pidOf(ctx, id, type)}/ns/${type}`;
   }
-  if (Object.keys(paths).length > 0) await setPaths(ctx, record, paths);
+  await completeSpec(ctx, record, paths);
 }
 
 async function pidOf({ containerd }: ContainerContext, id: string, type: 'pid' | 'ipc'): Promise<number> {
@@ -64,16 +66,25 @@ async function pidOf({ containerd }: ContainerContext, id: string, type: 'pid' |
   );
 }
 
-async function setPaths(
+async function completeSpec(
   { containerd }: ContainerContext,
   record: ContainerRecord,
   paths: Readonly<Record<string, string>>,
 ): Promise<void> {
   const json = record.specJson();
-  if (json === undefined) return;
-  const spec = decodeRuntimeSpec(json);
-  const { linux } = spec;
-  const namespaces = joinNamespaces(linux?.namespaces ?? [], paths);
-  const changed = encodeJson({ ...spec, linux: { ...linux, namespaces } });
+  // Most specs are complete, which is seen without parsing them.
+  const isComplete = Object.keys(paths).length === 0 && json?.includes('"oomScoreAdj"');
+  if (json === undefined || isComplete === true) return;
+  const changed = encodeJson(completedSpec(decodeRuntimeSpec(json), paths));
   if (changed !== json) await containerd.containers.setSpec(record.id, changed);
+}
+
+/** Pure: a spec with the paths of joined namespaces, by type, and with what must not be inherited. */
+export function completedSpec(spec: RuntimeSpec, paths: Readonly<Record<string, string>>): RuntimeSpec {
+  const { linux, process } = spec;
+  return {
+    ...spec,
+    ...(process ? { process: withoutInherited(process) } : {}),
+    ...(linux ? { linux: { ...linux, namespaces: joinNamespaces(linux.namespaces ?? [], paths) } } : {}),
+  };
 }

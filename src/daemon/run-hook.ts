@@ -41,7 +41,7 @@ export function createHookRunner(clock: Clock): RunHook {
     try {
       const end = await Promise.race([ended, clock.sleep(hook.timeoutMs, given).then(() => 'late' as const)]);
       if (end === 'late') {
-        await endSession(child);
+        endSession(child);
         await Promise.race([ended, clock.sleep(DEATH_LIMIT_MS)]);
         throw new HealthctlError(
           'TIMEOUT',
@@ -71,7 +71,7 @@ function endOf(child: ChildProcess): Promise<string> {
   });
 }
 
-async function endSession({ pid }: ChildProcess): Promise<void> {
+function endSession({ pid }: ChildProcess): void {
   const leader = pid === undefined ? undefined : readStat(pid);
-  if (leader) await killSession(leader);
+  if (leader) killSession(leader);
 }

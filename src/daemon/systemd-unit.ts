@@ -94,7 +94,6 @@ RestartSec=1
 KillMode=mixed
 TimeoutStopSec=15
 SyslogIdentifier=healthctl
-UMask=0077
 
 CapabilityBoundingSet=${CAPABILITIES}
 NoNewPrivileges=yes

@@ -90,7 +90,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 const strings = listOf(string);
 const process = objectOf(
-  { user: objectOf({ uid: id, gid: id }, { additionalGids: listOf(id) }), cwd: string },
+  { user: objectOf({ uid: id, gid: id }, { additionalGids: listOf(id), umask: id }), cwd: string },
   {
     terminal: boolean,
     args: strings,

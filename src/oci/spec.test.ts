@@ -4,7 +4,7 @@ import { parseTmpfs, parseVolume } from './mount-flags.ts';
 import type { Bind } from './mounts.ts';
 import { parseRuntimeSpec } from './read-spec.ts';
 import type { SpecOptions } from './spec.ts';
-import { buildSpec } from './spec.ts';
+import { buildSpec, withoutInherited } from './spec.ts';
 import type { RuntimeSpec } from './types.ts';
 
 function bindOf(text: string, cwd: string): Bind {
@@ -46,8 +46,20 @@ test('is a spec that our own reader accepts', () => {
   const spec = build();
   expect(parseRuntimeSpec(spec)).toEqual(spec);
   expect(spec).toMatchObject({ root: { path: 'rootfs' }, hostname: 'box', linux: { cgroupsPath: '/default/abc' } });
-  expect(spec.process).not.toHaveProperty('oomScoreAdj');
   expect(spec.process).not.toHaveProperty('rlimits');
+});
+
+describe('what a runtime would take from the shim', () => {
+  test('the OOM score and the umask are told, as Docker has them', () => {
+    expect(build().process).toMatchObject({ oomScoreAdj: 0, user: { uid: 0, gid: 0, umask: 0o022 } });
+  });
+
+  test('a spec that does not tell them gets them, and keeps those that it has', () => {
+    const process = { user: { uid: 1, gid: 2 }, cwd: '/', args: ['x'] };
+    expect(withoutInherited(process)).toEqual({ ...process, user: { uid: 1, gid: 2, umask: 0o022 }, oomScoreAdj: 0 });
+    const own = { ...process, user: { uid: 1, gid: 2, umask: 0o077 }, oomScoreAdj: -5 };
+    expect(withoutInherited(own)).toEqual(own);
+  });
 });
 
 describe('what runs', () => {

@@ -101,6 +101,17 @@ export interface HostFacts {
   readonly devices?: readonly Device[];
 }
 
+/** Docker's daemon gives its own umask, 022, to all that it starts; ours would be that of containerd (runc applies it to an exec from 1.2 on). */
+const UMASK = 0o022;
+
+/**
+ * What a runtime would otherwise take from containerd's shim: its OOM score, which is containerd's plus one, and its umask. Limits,
+ * niceness, I/O priority and the core dump filter are containerd's, as with Docker: its unit is the place to set them.
+ */
+export function withoutInherited(process: ContainerProcess): ContainerProcess {
+  return { ...process, user: { umask: UMASK, ...process.user }, oomScoreAdj: process.oomScoreAdj ?? 0 };
+}
+
 /** Hidden by an empty file or directory (moby daemon/pkg/oci/defaults.go). */
 const MASKED_PATHS = [
   '/proc/acpi',
@@ -157,14 +168,14 @@ export function buildSpec(options: SpecOptions): RuntimeSpec {
 }
 
 function buildProcess(options: SpecOptions, capabilities: readonly string[]): ContainerProcess {
-  const { image, terminal = false, ulimits = [], oomScoreAdj = 0 } = options;
+  const { image, terminal = false, ulimits = [], oomScoreAdj } = options;
   const args = resolveArgs({
     imageEntrypoint: image.entrypoint ?? [],
     imageCmd: image.cmd ?? [],
     entrypoint: options.entrypoint,
     command: options.command ?? [],
   });
-  return {
+  return withoutInherited({
     terminal,
     user: options.user,
     args: options.init === undefined ? args : [INIT_PATH, '--', ...args],
@@ -174,8 +185,8 @@ function buildProcess(options: SpecOptions, capabilities: readonly string[]): Co
     noNewPrivileges: options.noNewPrivileges ?? false,
     ...(options.apparmor !== undefined && { apparmorProfile: options.apparmor }),
     ...(ulimits.length > 0 && { rlimits: ulimits }),
-    ...(oomScoreAdj !== 0 && { oomScoreAdj }),
-  };
+    ...(oomScoreAdj !== undefined && { oomScoreAdj }),
+  });
 }
 
 /** As execve would leave them: a user other than root keeps only the bounding set. None are inheritable (CVE-2022-24769). */

@@ -37,6 +37,8 @@ export interface User {
   readonly uid: number;
   readonly gid: number;
   readonly additionalGids?: readonly number[];
+  /** E.g. 0o022. */
+  readonly umask?: number;
 }
 
 /** Names with prefix, e.g. `CAP_CHOWN`. */

@@ -119,7 +119,7 @@ async function watch({ tasks, clock }: ExecProberOptions, attempt: Attempt, lead
   try {
     const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, signal });
     if (outcome.kind === 'exited') return outcome;
-    await killSession(leader, { clock });
+    killSession(leader);
     await within(clock, DEATH_LIMIT_MS, ended);
     return outcome;
   } finally {
