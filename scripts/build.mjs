@@ -2,6 +2,7 @@
 // the licences of what is bundled.
 //   node scripts/build.mjs [--out dist] [--no-cache]
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,7 +52,10 @@ const { outputFiles, metafile } = await build({
 mkdirSync(values.out, { recursive: true });
 // Renamed into place: somebody may be starting the program.
 const [code, map] = ['.cjs', '.cjs.map'].map((end) => outputFiles.find(({ path }) => path.endsWith(end)));
-writeFileSync(`${bundle}.new`, code.contents);
+// bin/healthctl reads the last line: V8 takes a compiled form of any source that is as long as the one it was made of, so the source is told
+// by its hash; and the packed forms are for one V8 alone.
+const hash = createHash('sha256').update(code.contents).digest('hex').slice(0, 16);
+writeFileSync(`${bundle}.new`, `${code.text.trimEnd()}\n// ${hash} ${process.versions.v8}-${process.arch}\n`);
 writeFileSync(`${bundle}.map`, inRepository(map.text));
 const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
 const notices = join(resolve(values.out) === join(root, 'dist') ? root : resolve(values.out), 'THIRD-PARTY-NOTICES');

@@ -53,7 +53,7 @@ export async function findTraces({ bed, testbed }: { bed: Looked; testbed: strin
   ]);
   return {
     ...{ images, containers, tasks, snapshots, leases, blobs, ingests, processes },
-    files: [...filesBelow(bed.runRoot), ...filesBelow(bed.dataRoot)].sort(),
+    files: [...filesBelow(bed.runRoot), ...filesBelow(bed.dataRoot, { skip: 'compile-cache' })].sort(),
     bundles: filesBelow(bundles, { skip: 'rootfs' }).sort(),
     runc: filesBelow(join(RUNC_ROOT, namespace)).sort(),
     cgroups: cgroupsOf(namespace).sort(),

@@ -11,7 +11,12 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'healthctl-program-'));
 const program = join(folder, 'program');
 const launcher = join(program, 'bin/healthctl');
-const env = { ...process.env, HEALTHCTL_TOML: '/dev/null', CONTAINERD_ADDRESS: join(folder, 'nothing.sock') };
+const env = {
+  ...process.env,
+  HEALTHCTL_TOML: '/dev/null',
+  CONTAINERD_ADDRESS: join(folder, 'nothing.sock'),
+  HEALTHCTL_DATA_ROOT: join(folder, 'data'),
+};
 
 beforeAll(() => {
   cpSync(join(root, 'bin'), join(program, 'bin'), { recursive: true });
