@@ -22,6 +22,13 @@ describe('parseListFilters', () => {
       "invalid filter 'status=foo': invalid value for state (foo): must be one of created, running, paused, restarting, removing, exited, dead",
     ],
     ['exited=x', `invalid filter 'exited=x': strconv.Atoi: parsing "x": invalid syntax`],
+    ['publish=0.0.0.0:80', "filter for 'publish' should not contain ':': 0.0.0.0:80"],
+    ['expose=', 'error while looking up for expose : invalid port range: value is empty'],
+    ['expose=http', "error while looking up for expose http: invalid start port 'http': invalid syntax"],
+    ['publish=80-', "error while looking up for publish 80-: invalid end port '': value is empty"],
+    ['publish=90-80', 'error while looking up for publish 90-80: invalid port range: 90-80'],
+    ['publish=65536', "error while looking up for publish 65536: invalid start port '65536': value out of range"],
+    ['is-task=maybe', "invalid filter 'is-task=[maybe]'"],
     ['foo=bar', "invalid filter 'foo'"],
     ['constructor=bar', "invalid filter 'constructor'"],
   ])('refuses %s as Docker 28.5 does', (text, message) => {
@@ -72,6 +79,47 @@ describe('matchesView', () => {
     ['name and another state', ['name=web', 'status=exited'], false],
   ] as const)('%s', (_, texts, expected) => {
     expect(matches(...texts)).toBe(expected);
+  });
+
+  const ports = '0.0.0.0:8000-8002->80-82/tcp, 127.0.0.1:5353->53/udp, 443/tcp';
+  const served = aView({ record: ownRecord({ labels: { 'healthctl/ports': ports } }) });
+  test.each([
+    [['expose=80'], true],
+    [['expose=82/tcp'], true],
+    [['expose=83'], false],
+    [['expose=443'], true],
+    [['expose=53'], false],
+    [['expose=53/UDP'], true],
+    [['expose=1-65535/tcp'], true],
+    [['expose=8000'], false],
+    [['publish=8001'], true],
+    [['publish=8002-9000/tcp'], true],
+    [['publish=8003-9000/tcp'], false],
+    [['publish=5353/udp'], true],
+    [['publish=5353'], false],
+    [['publish=80'], false],
+    [['publish=443'], false],
+    [['publish=1', 'publish=8000'], true],
+    [['publish=1', 'expose=443'], true],
+    [['publish=1', 'expose=2'], false],
+    [['expose=80/'], true],
+    [['expose=80/sctp'], false],
+    [['is-task=false'], true],
+    [['is-task=0'], true],
+    [['is-task=true'], false],
+    [['is-task=1'], false],
+    [['isolation=default'], true],
+    [['isolation=hyperv'], true],
+  ])('%j', (texts, expected) => {
+    expect(matchesView(parseListFilters(texts), served)).toBe(expected);
+  });
+
+  test('ports of what does not run, and damaged ones, are none', () => {
+    const ended = aView({ ...served, state: 'exited' });
+    expect(matchesView(parseListFilters(['expose=80']), ended)).toBe(false);
+    const damaged = aView({ record: ownRecord({ labels: { 'healthctl/ports': 'x->80/tcp, 80-/tcp, 81/tcp' } }) });
+    expect(matchesView(parseListFilters(['expose=80']), damaged)).toBe(false);
+    expect(matchesView(parseListFilters(['expose=81']), damaged)).toBe(true);
   });
 
   test('an exit code', () => {

@@ -6,7 +6,9 @@ import { quote } from '../lib/quote.ts';
 import { detailsOf } from './details.ts';
 import { type ShownHealth, statusWord } from './health.ts';
 import { networksOf } from './networks.ts';
+import { matchesPorts, type PortFilter, parseIsTask, parsePortFilter } from './port-filter.ts';
 import { shownLabels } from './shown-labels.ts';
+import { parseShownPorts, shownPortsText } from './shown-ports.ts';
 import { storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
 
@@ -17,11 +19,15 @@ const KEYS = [
   'ancestor',
   'before',
   'exited',
+  'expose',
   'health',
   'id',
+  'is-task',
+  'isolation',
   'label',
   'name',
   'network',
+  'publish',
   'since',
   'status',
   'volume',
@@ -49,6 +55,8 @@ export function parseListFilters(texts: readonly string[]): ListFilters {
     checkValue(key, value);
     filters.set(key, [...(filters.get(key) ?? []), value]);
   }
+  const task = parseIsTask(filters.get('is-task') ?? []);
+  if ('refusal' in task) throw new HealthctlError('INVALID', task.refusal);
   return filters;
 }
 
@@ -58,6 +66,8 @@ function checkValue(key: FilterKey, value: string): void {
     refuse(`invalid value for ${what} (${value}): must be one of ${words.join(', ')}`);
   if (key === 'health' && !HEALTH_WORDS.includes(value)) throw refuseWord('health', HEALTH_WORDS);
   if (key === 'status' && !STATES.includes(value)) throw refuseWord('state', STATES);
+  const port = key === 'publish' || key === 'expose' ? parsePortFilter(key, value) : undefined;
+  if (port && 'refusal' in port) throw new HealthctlError('INVALID', port.refusal);
   if (key === 'exited' && !/^[+-]?\d{1,15}$/.test(value)) {
     throw refuse(`strconv.Atoi: parsing ${quote(value)}: invalid syntax`);
   }
@@ -74,8 +84,28 @@ export function matchesView(filters: ListFilters, view: ContainerView): boolean 
     anyOf(filters, 'network', (name) => networksOf(record).includes(name)) &&
     anyOf(filters, 'volume', (volume) => hasMount(record, volume)) &&
     anyOf(filters, 'ancestor', (image) => isMadeFrom(image, view)) &&
+    hasWantedPorts(filters, view) &&
+    // Isolation is one of Windows' things: on Linux Docker takes any word.
+    isWantedTask(filters) &&
     hasLabels(view, filters.get('label') ?? [])
   );
+}
+
+function hasWantedPorts(filters: ListFilters, view: ContainerView): boolean {
+  if (!filters.has('publish') && !filters.has('expose')) return true;
+  const wanted = (key: 'publish' | 'expose'): readonly PortFilter[] =>
+    (filters.get(key) ?? []).flatMap((value) => {
+      const parsed = parsePortFilter(key, value);
+      return 'filter' in parsed ? [parsed.filter] : [];
+    });
+  const ports = parseShownPorts(shownPortsText(view));
+  return matchesPorts(ports, { publish: wanted('publish'), expose: wanted('expose') });
+}
+
+/** No container is a task of a swarm. */
+function isWantedTask(filters: ListFilters): boolean {
+  const task = parseIsTask(filters.get('is-task') ?? []);
+  return !('isTask' in task) || task.isTask !== true;
 }
 
 export function matchesHealth(filters: ListFilters, health: ShownHealth): boolean {

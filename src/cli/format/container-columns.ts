@@ -3,12 +3,12 @@ import { statusWord } from '../../container/health.ts';
 import type { ListedContainer } from '../../container/list.ts';
 import { networksOf } from '../../container/networks.ts';
 import { shownLabels } from '../../container/shown-labels.ts';
+import { shownPortsText } from '../../container/shown-ports.ts';
 import type { ContainerSizes } from '../../container/sizes.ts';
 import { shortId } from '../../image/digest-text.ts';
 import { familiarName, tryParseReference } from '../../image/reference.ts';
 import { LABELS } from '../../lib/labels.ts';
 import { quote } from '../../lib/quote.ts';
-import { portsOfLabel, portsText } from '../../network/port-document.ts';
 import { ellipsis } from './ellipsis.ts';
 import { containerStatus } from './status.ts';
 import type { Column } from './table.ts';
@@ -63,7 +63,7 @@ export function containerColumns({ noTrunc, nowMs, onHealth }: ColumnOptions): R
       header: 'PLATFORM',
       value: ({ view }) => view.record.labels[LABELS.platform] ?? nilPointer('*Platform'),
     },
-    Ports: { header: 'PORTS', value: portText },
+    Ports: { header: 'PORTS', value: ({ view }) => shownPortsText(view) },
     RunningFor: {
       header: 'CREATED',
       value: ({ view }) => `${humanDuration(nowMs - view.record.createdAtMs)} ago`,
@@ -125,12 +125,6 @@ function labelList({ view }: ContainerRow): string {
   return Object.entries(shownLabels(view.record))
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
-}
-
-/** Only what runs can be reached. Of nerdctl's containers nerdctl's label tells. */
-function portText({ view: { record, state } }: ContainerRow): string {
-  if (state !== 'running' && state !== 'paused') return '';
-  return record.labels[LABELS.ports] ?? portsText([], portsOfLabel(record.labels[LABELS.nerdctlPorts]));
 }
 
 function sizeText({ sizes }: ContainerRow): string {
