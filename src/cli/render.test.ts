@@ -56,6 +56,13 @@ describe('renderResult', () => {
   });
 });
 
+test('errors and warnings are of one line, whatever they quote', () => {
+  const { output, seen } = recorder();
+  logTo(output).warn('a\nhealthctl: b\x1b[2J');
+  renderError(output, new HealthctlError('RUNTIME', 'c\nWARNING: d\u202e'));
+  expect(seen.stderr).toBe('WARNING: a\\x0ahealthctl: b\\x1b[2J\nhealthctl: c\\x0aWARNING: d\\u202e\n');
+});
+
 describe('renderError', () => {
   test('says nothing of causes without --debug', () => {
     const { output, seen } = recorder();

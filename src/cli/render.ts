@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { printable } from '../lib/printable.ts';
+import { printable, printableLine } from '../lib/printable.ts';
 import type { CommandResult } from './command.ts';
 import { traceInSource } from './trace.ts';
 import { exitCodeOf } from './usage.ts';
@@ -31,9 +31,9 @@ export function processOutput(debug: boolean): Output {
 /** A logger that prints warnings, and debug lines with --debug. */
 export function logTo({ stderr, debug }: Output): Logger {
   return {
-    warn: (message) => stderr.write(`WARNING: ${printable(message)}\n`),
+    warn: (message) => stderr.write(`WARNING: ${printableLine(message)}\n`),
     debug: (message) => {
-      if (debug) stderr.write(`DEBUG: ${printable(message)}\n`);
+      if (debug) stderr.write(`DEBUG: ${printableLine(message)}\n`);
     },
   };
 }
@@ -58,7 +58,7 @@ export function renderError(output: Output, error: unknown): void {
 }
 
 function errorText(error: unknown): string {
-  const message = printable(messageOf(error)) || 'unknown error';
+  const message = printableLine(messageOf(error)) || 'unknown error';
   const hint = error instanceof HealthctlError && error.hint !== undefined ? `${printable(error.hint)}\n` : '';
   return `healthctl: ${message}\n${hint}`;
 }

@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import type { Clock } from '../lib/clock.ts';
 import { errnoOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
+import { printableLine } from '../lib/printable.ts';
 
 export interface ServiceLogOptions {
   readonly clock: Pick<Clock, 'now'>;
@@ -12,13 +13,13 @@ export interface ServiceLogOptions {
   readonly write?: (line: string) => void;
 }
 
-/** Logs a line for each message, with its time. What cannot be written is lost: there is no place left to say so. */
+/** Logs a line for each message, with its time: text of containers forges no line and moves no cursor. What cannot be written is lost: there is no place left to say so. */
 export function createServiceLog({ clock, debug, form, write = writeToStderr }: ServiceLogOptions): ServiceLogger {
   const lineOf = (level: string, message: string): string => {
     const time = new Date(clock.now()).toISOString();
     return form === 'json'
       ? JSON.stringify({ time, level, message })
-      : `${time} ${level.padEnd(5)} ${oneLine(message)}`;
+      : `${time} ${level.padEnd(5)} ${printableLine(message)}`;
   };
   return {
     info: (message) => write(lineOf('info', message)),
@@ -27,11 +28,6 @@ export function createServiceLog({ clock, debug, form, write = writeToStderr }: 
       if (debug) write(lineOf('debug', message));
     },
   };
-}
-
-/** Text of containers must not forge lines, nor move the cursor of a terminal. */
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 function writeToStderr(line: string): void {

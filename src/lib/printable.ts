@@ -1,10 +1,27 @@
 /**
- * Text that a terminal shows and does not obey: control characters but newline and tab become `\x1b`.
- * Names, outputs and answers that errors quote come from images, registries and daemons.
+ * What a terminal obeys or a reader does not see: control characters (C0, C1), line and paragraph separators, and the marks of
+ * bidirectional text, which show a text in another order than it has.
+ */
+const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+const PLAIN = /^[ -~]*$/;
+
+/**
+ * Text that a terminal shows and does not obey: an escape sequence becomes `\x1b[2J`, a mark of direction `\u202e`. Newlines and tabs stay.
+ * Names, labels, outputs and answers come from images, containers, registries and daemons.
  */
 export function printable(text: string): string {
-  return text.replace(
-    /(?![\n\t])\p{Cc}/gu,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  if (PLAIN.test(text)) return text;
+  return text.replace(UNSEEN, (character) =>
+    character === '\n' || character === '\t' ? character : escapeOf(character),
   );
+}
+
+/** The same on one line, in one cell: newlines and tabs are `\x0a` and `\x09`. */
+export function printableLine(text: string): string {
+  return PLAIN.test(text) ? text : text.replace(UNSEEN, escapeOf);
+}
+
+function escapeOf(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
 }

@@ -35,6 +35,32 @@ const defaultTable = [
   '',
 ].join('\n');
 
+const HOSTILE = 'a\x1b]0;x\x07\x9b2J\u202eb\tc\nd';
+const ESCAPED = 'a\\x1b]0;x\\x07\\x9b2J\\u202eb\\x09c\\x0ad';
+
+describe('what a container says of itself', () => {
+  const hostile = { rows: [{ id: '1', name: HOSTILE, status: HOSTILE }], label: () => HOSTILE };
+
+  test.each([
+    undefined,
+    'table {{.Status}}',
+    'table {{.Label "x"}}',
+    'table {{truncate .Names 99}}',
+    'table {{json .Names}}',
+  ])('is escaped in the table %j', (format) => {
+    const table = render(format, hostile);
+    expect(table).not.toMatch(/(?!\n)\p{Cc}|\u202e/u);
+    expect(table.split('\n')).toHaveLength(3);
+    if (!format?.includes('json')) expect(table).toContain(ESCAPED);
+  });
+
+  test('is as it is in templates and in JSON, which programs read', () => {
+    expect(render('{{.Names}}', hostile)).toBe(`${HOSTILE}\n`);
+    expect(render('{{.Names}} {{.Label "x"}}', hostile)).toBe(`${HOSTILE} ${HOSTILE}\n`);
+    expect(JSON.parse(render('json', hostile))).toMatchObject({ Names: HOSTILE });
+  });
+});
+
 describe('renderList', () => {
   test.each([undefined, '', 'table'])('%j is the default table', (format) => {
     expect(render(format)).toBe(defaultTable);

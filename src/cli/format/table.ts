@@ -1,3 +1,4 @@
+import { printable, printableLine } from '../../lib/printable.ts';
 import { alignColumns } from './columns.ts';
 import { toJson } from './template/json.ts';
 import {
@@ -38,11 +39,15 @@ export interface ListRequest<Row> {
 /**
  * Renders a list as docker/cli's formatter does: a table with headers, or a line for each row.
  *
+ * A table is for people: what a terminal would obey is escaped in its cells, whoever gave a container its name, labels and command.
+ * Other templates and JSON are for programs and have the values as they are, as in Docker.
+ *
  * Throws USAGE: `template parsing error: template: :1:2: executing "" at <.Nope>: can't evaluate field Nope in type …`.
  */
-export function renderList<Row>(request: ListRequest<Row>): string {
-  const format = chooseFormat(request);
+export function renderList<Row>(asked: ListRequest<Row>): string {
+  const format = chooseFormat(asked);
   const isTable = format.startsWith('table');
+  const request = isTable ? withEscapedCells(asked) : asked;
   const text = interpretEscapes(format === 'json' ? '{{json .}}' : isTable ? format.slice('table'.length) : format);
   const plain = plainTemplate(text, request);
   if (plain) return isTable ? alignColumns(`${plain.header}\n${plain.lines}`) : plain.lines;
@@ -50,10 +55,26 @@ export function renderList<Row>(request: ListRequest<Row>): string {
     const template = parseTemplate(text);
     const lines = request.rows.map((row) => `${template.execute(rowContext(request, row))}\n`);
     if (!isTable) return lines.join('');
-    return alignColumns(`${renderHeader(request, template)}\n${lines.join('')}`);
+    // JSON in a table leaves C1 and marks of direction as they are.
+    return alignColumns(`${renderHeader(request, template)}\n${printable(lines.join(''))}`);
   } catch (error) {
     throw asTemplateError(error);
   }
+}
+
+/** The same list with cells that a terminal shows and does not obey. */
+function withEscapedCells<Row>(request: ListRequest<Row>): ListRequest<Row> {
+  const escaped = (value: GoValue): GoValue => (typeof value === 'string' ? printableLine(value) : value);
+  const columns = Object.entries(request.columns).map(([name, column]): readonly [string, Column<Row>] => [
+    name,
+    { header: column.header, value: (row) => escaped(column.value(row)) },
+  ]);
+  const { label } = request;
+  return {
+    ...request,
+    columns: Object.fromEntries(columns),
+    ...(label ? { label: (row: Row, name: string) => printableLine(label(row, name)) } : {}),
+  };
 }
 
 /** Nothing but columns and text between them, as all default tables are. */

@@ -1,6 +1,6 @@
 import { resolveView } from '../../../container/resolve.ts';
 import { topContainer } from '../../../container/top.ts';
-import { printable } from '../../../lib/printable.ts';
+import { printableLine } from '../../../lib/printable.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { alignColumns } from '../../format/columns.ts';
@@ -18,8 +18,8 @@ export const top: Command = {
     const ctx = await openContainers(world);
     const view = await resolveView(ctx, nameOrId, world);
     const { titles, rows } = await topContainer(ctx, view, { psOptions, signal: world.signal });
-    // A process chooses its name and arguments; neither may hold a tab by now.
-    const lines = [titles, ...rows].map((cells) => `${printable(cells.join('\t'))}\n`);
+    // A process chooses its name and arguments.
+    const lines = [titles, ...rows].map((cells) => `${cells.map(printableLine).join('\t')}\n`);
     return { stdout: alignColumns(lines.join(''), MIN_WIDTH) };
   },
 };

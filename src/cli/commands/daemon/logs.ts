@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { daemonPlacesOf } from '../../../daemon/places.ts';
 import { errnoOf, HealthctlError } from '../../../lib/errors.ts';
+import { printable } from '../../../lib/printable.ts';
 import type { Command } from '../../command.ts';
 
 /** `healthctl daemon logs`: of a monitor that a command started. One that systemd runs logs to its journal. */
@@ -13,7 +14,7 @@ export const logs: Command = {
   run: async ({ settings }) => {
     const { logFile } = daemonPlacesOf(settings);
     try {
-      return { stdout: readFileSync(logFile, 'utf8') };
+      return { stdout: printable(readFileSync(logFile, 'utf8')) };
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
       throw new HealthctlError('NOT_FOUND', `there is no log at ${logFile}`, {

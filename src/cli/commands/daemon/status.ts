@@ -3,6 +3,7 @@ import { createDaemonClient } from '../../../daemon/client.ts';
 import { silentMonitorError } from '../../../daemon/owner.ts';
 import { daemonPlacesOf } from '../../../daemon/places.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
+import { printableLine } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { plainValue } from '../../format/plain-value.ts';
@@ -53,7 +54,7 @@ function textOf(told: DaemonStatus, nowMs: number): string {
     ],
     ['Memory', humanSize(told.memoryBytes, 3)],
   ];
-  return rows.map(([name, value]) => `${`${name}:`.padEnd(16)}${value}\n`).join('');
+  return rows.map(([name, value]) => `${`${name}:`.padEnd(16)}${printableLine(value)}\n`).join('');
 }
 
 function ms(value: number): string {

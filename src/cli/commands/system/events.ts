@@ -1,7 +1,7 @@
 import { writerTo } from '../../../container/user-console.ts';
 import type { EventSource } from '../../../events/event-source.ts';
 import { BAD_FORMAT, matchesEvent, parseEventFilters } from '../../../events/filter.ts';
-import { printable } from '../../../lib/printable.ts';
+import { printableLine } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { openEventSource } from '../../event-source.ts';
@@ -45,7 +45,7 @@ export async function showEvents(
   for await (const event of source.events({ ...range, signal })) {
     if (!matchesEvent(filters, event)) continue;
     // A label may hold anything, and a line of ours is made to be looked at.
-    const text = format ? show(event) : printable(show(event));
+    const text = format ? show(event) : printableLine(show(event));
     await write(Buffer.from(`${text}\n`));
   }
   return {};
