@@ -11,6 +11,7 @@ import { readHealth } from './health.ts';
 import type { ListedContainer } from './list.ts';
 import { nameOptionsOf } from './network-config.ts';
 import { networkModeOf } from './network-mode.ts';
+import { wasOutOfMemory } from './out-of-memory.ts';
 import { liveFileOf } from './output-files.ts';
 import { resolveViews } from './resolve.ts';
 import { readRestarts } from './restart-record.ts';
@@ -45,7 +46,16 @@ export async function describeContainer(
   const restarts = readRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
   const attachment = readAttachment(ctx, { namespace: ctx.containerd.namespace, id: view.record.id });
   const network = attachment ? { attachment } : {};
-  return documentOf({ view, health, details, restarts, ...network, paths: pathsOf(ctx, view, details), ...sizes });
+  const shown = { ...view, isOutOfMemory: wasOutOfMemory(view) };
+  return documentOf({
+    view: shown,
+    health,
+    details,
+    restarts,
+    ...network,
+    paths: pathsOf(ctx, view, details),
+    ...sizes,
+  });
 }
 
 function pathsOf(ctx: ContainerContext, { record, started }: ContainerView, details: Details): DocumentPaths {

@@ -15,6 +15,8 @@ import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Watched } from '../monitor/host-model.ts';
 import type { Exit, MonitorHooks } from '../monitor/monitor.ts';
+import { cgroupsPathOf } from '../oci/spec.ts';
+import { oomKillsOf } from '../system/oom-kills.ts';
 
 const NOTE_TRIES = 20;
 const NOTE_EVERY_MS = 50;
@@ -45,9 +47,10 @@ export function createKeeper(options: {
     const run = await runOf(container);
     if (run === undefined) return;
     const before = lastExitNote(place, container.id);
-    if (before?.run === run && (before.isOutOfMemory || !container.isOutOfMemory)) return;
+    const isOutOfMemory = container.isOutOfMemory || wasKilled(container);
+    if (before?.run === run && (before.isOutOfMemory || !isOutOfMemory)) return;
     try {
-      writeExitNote(place, container.id, { run, ...exit, isOutOfMemory: container.isOutOfMemory });
+      writeExitNote(place, container.id, { run, ...exit, isOutOfMemory });
     } catch (error) {
       log.warn(`container ${container.id}: its end could not be noted: ${messageOf(error)}`);
     }
@@ -90,6 +93,12 @@ export function createKeeper(options: {
       if (isOurs(container) && name !== undefined) await releaseNerdctlName(ctx, { id, name });
     },
   };
+}
+
+/** Of a monitor that was not there when it happened: the cgroup of a task is there until that is deleted. */
+function wasKilled({ namespace, id }: Watched): boolean {
+  const cgroupsPath = () => cgroupsPathOf({ namespace, id });
+  return (oomKillsOf({ containerId: id, pid: undefined, cgroupsPath }) ?? 0) > 0;
 }
 
 export function isOurs({ record }: Watched): boolean {

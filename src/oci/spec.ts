@@ -195,13 +195,18 @@ function capabilitySets(capabilities: readonly string[], uid: number): Capabilit
   return { bounding: capabilities, effective: capabilities, permitted: capabilities };
 }
 
+/** Where containers of ours are, below the root of each hierarchy. */
+export function cgroupsPathOf({ namespace, id }: { readonly namespace: string; readonly id: string }): string {
+  return `/${namespace}/${id}`;
+}
+
 function buildLinux(options: SpecOptions, capabilities: readonly string[]): Linux {
   const { privileged = false, host, devices = [] } = options;
   const sysctl = { ...(options.network === 'own' && NETWORK_SYSCTLS), ...options.sysctls };
   const propagation = rootfsPropagation(options.binds ?? []);
   const seccomp = buildSeccomp(options, capabilities);
   return {
-    cgroupsPath: `/${options.namespace}/${options.id}`,
+    cgroupsPath: cgroupsPathOf(options),
     namespaces: namespacesOf(options.namespaces ?? DEFAULT_NAMESPACES, {
       network: options.network,
       cgroup2: host.cgroup2,

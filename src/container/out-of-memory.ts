@@ -1,0 +1,15 @@
+import { oomKillsOf } from '../system/oom-kills.ts';
+import { specOf } from './details.ts';
+import { type ContainerView, isUp } from './view.ts';
+
+/**
+ * Docker's `OOMKilled`: whether the kernel killed a process of the last run for want of memory, the main one or another, while it runs as well
+ * as afterwards. Noted by the monitor at the end of a run; until the task is deleted, the memory cgroup tells it, monitor or not. It begins
+ * anew with each start, which makes another cgroup.
+ */
+export function wasOutOfMemory({ record, task, isOutOfMemory = false }: ContainerView): boolean {
+  if (isOutOfMemory || !task) return isOutOfMemory;
+  const pid = isUp(task) ? task.pid : undefined;
+  const kills = oomKillsOf({ containerId: record.id, pid, cgroupsPath: () => specOf(record)?.linux?.cgroupsPath });
+  return (kills ?? 0) > 0;
+}
