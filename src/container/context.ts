@@ -47,7 +47,12 @@ export function createContainerContext(parts: {
 
 /** What a container of ours keeps over a reboot: its output, the files generated for it. `<data root>/<hash of the address>/containers/<namespace>/<id>` */
 export function dataDirOf(dirs: ContainerDirs, subject: { readonly namespace: string; readonly id: string }): string {
-  return join(dirs.dataRoot, dirs.hostId, 'containers', subject.namespace, subject.id);
+  return join(containersDirOf(dirs, subject.namespace), subject.id);
+}
+
+/** Has a directory for each container of ours in the namespace, from its create to its removal. */
+export function containersDirOf(dirs: ContainerDirs, namespace: string): string {
+  return join(dirs.dataRoot, dirs.hostId, 'containers', namespace);
 }
 
 /** Where the volumes of a namespace are. `<data root>/<hash of the address>/volumes/<namespace>` */

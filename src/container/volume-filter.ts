@@ -29,6 +29,11 @@ export function parseVolumeFilters(
     !of('label!').some((filter) => hasLabel(listed, filter));
 }
 
+/** Whether filters that parse need to know who has a volume, which containerd is asked for. */
+export function asksForUsers(texts: readonly string[]): boolean {
+  return texts.some((text) => /^\s*dangling\s*=/i.test(text));
+}
+
 /** Whether `volume prune --filter all=true` was given. Throws INVALID with Docker's text. */
 export function wantsAll(texts: readonly string[]): boolean {
   return texts.some((text) => /^all=/i.test(text) && booleanOf('all', text.slice('all='.length)));

@@ -1,10 +1,11 @@
+import { readdirSync } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { ANONYMOUS_LABEL, noSuchVolume, type Volume } from '../volume/volume.ts';
 import { clearRemains, eraseVolume, holdVolume, listVolumes } from '../volume/volume-store.ts';
-import type { ContainerContext } from './context.ts';
+import { type ContainerContext, containersDirOf } from './context.ts';
 import { specOf } from './details.ts';
 import { mountPointsOf, storedConfigOf } from './stored-config.ts';
 import { volumePlaceOf } from './volumes.ts';
@@ -19,20 +20,65 @@ export interface ListedVolume {
 }
 
 /** All volumes of the namespace, by name. What cannot be read is warned of. */
+export function listAllVolumes(ctx: ContainerContext): readonly Volume[] {
+  return listVolumes(volumePlaceOf(ctx).root, (error) => ctx.log.warn(messageOf(error)));
+}
+
+/** The same with their users. Throws UNAVAILABLE as volumeUsers. */
 export async function listUsedVolumes(ctx: ContainerContext, signal?: AbortSignal): Promise<readonly ListedVolume[]> {
-  const { root } = volumePlaceOf(ctx);
-  const volumes = listVolumes(root, (error) => ctx.log.warn(messageOf(error)));
+  const volumes = listAllVolumes(ctx);
   const users = volumes.length === 0 ? new Map() : await volumeUsers(ctx, signal);
   return volumes.map((volume) => ({ volume, users: users.get(volume.name) ?? [] }));
 }
 
+/** Throws UNAVAILABLE where containerd is away and a container may have a volume. */
 async function volumeUsers(ctx: ContainerContext, signal?: AbortSignal): Promise<VolumeUsers> {
   const { root } = volumePlaceOf(ctx);
   const users = new Map<string, string[]>();
-  for (const record of await ctx.containerd.containers.list([], signal ? { signal } : {})) {
+  for (const record of await listRecords(ctx, signal)) {
     for (const name of volumeNamesOf(record, root)) users.set(name, [...(users.get(name) ?? []), record.id]);
   }
   return users;
+}
+
+/** Contexts whose user has read that containerd is away. */
+const warned = new WeakSet<ContainerContext>();
+
+/**
+ * All containers. While containerd is away there are none if none of ours is kept on disk: each has a directory there from its create to its
+ * removal. One of another tool's that mounts a volume of ours by its path is not seen then.
+ */
+async function listRecords(ctx: ContainerContext, signal?: AbortSignal): Promise<readonly ContainerRecord[]> {
+  try {
+    return await ctx.containerd.containers.list([], signal ? { signal } : {});
+  } catch (error) {
+    if (!hasCode(error, 'UNAVAILABLE')) throw error;
+    const { namespace } = ctx.containerd;
+    const kept = countKept(ctx);
+    if (kept > 0) {
+      const containers = kept === 1 ? '1 container of namespace NS is' : `${kept} containers of namespace NS are`;
+      const what = 'which containers have which volumes is not known';
+      throw new HealthctlError('UNAVAILABLE', `${what}: ${messageOf(error)}`, {
+        cause: error,
+        hint: `start containerd: ${containers.replace('NS', namespace)} kept here, and may have a volume`,
+      });
+    }
+    if (!warned.has(ctx))
+      ctx.log.warn(
+        `containerd does not answer: no container of namespace ${namespace} is kept here, so none has a volume`,
+      );
+    warned.add(ctx);
+    return [];
+  }
+}
+
+function countKept({ dirs, containerd }: ContainerContext): number {
+  try {
+    return readdirSync(containersDirOf(dirs, containerd.namespace)).length;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 0;
+    throw error;
+  }
 }
 
 /** Of a container that another tool made, or another version, the runtime spec tells: what it mounts must not be taken for unused. */

@@ -1,5 +1,5 @@
-import { parseVolumeFilters } from '../../../container/volume-filter.ts';
-import { type ListedVolume, listUsedVolumes } from '../../../container/volume-use.ts';
+import { asksForUsers, parseVolumeFilters } from '../../../container/volume-filter.ts';
+import { type ListedVolume, listAllVolumes, listUsedVolumes } from '../../../container/volume-use.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { type Column, renderList } from '../../format/table.ts';
@@ -29,7 +29,11 @@ export const list: Command = {
 
 async function runList(world: ContainerWorld, { options }: CommandInput): Promise<CommandResult> {
   const isWanted = parseVolumeFilters(options.list('filter'), 'list');
-  const rows = (await listUsedVolumes(await openContainers(world), world.signal)).filter(isWanted);
+  const ctx = await openContainers(world);
+  const listed = asksForUsers(options.list('filter'))
+    ? await listUsedVolumes(ctx, world.signal)
+    : listAllVolumes(ctx).map((volume) => ({ volume, users: [] }));
+  const rows = listed.filter(isWanted);
   const stdout = renderList({
     format: options.string('format'),
     quiet: options.bool('quiet'),

@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { hostIdOf } from '../../../src/store/state-dir.ts';
+
+// What is in files of ours alone works while containerd is away.
+
+const HEALTHCTL = fileURLToPath(new URL('../../../bin/healthctl', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'healthctl-without-'));
+const address = join(folder, 'nothing.sock');
+const dataRoot = join(folder, 'data');
+const dataDir = join(dataRoot, hostIdOf(address));
+const content = join(dataDir, 'volumes/default/data/_data');
+
+beforeEach(() => rmSync(dataRoot, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** In a network namespace of its own: the machine's firewall is not touched. */
+function run(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync('unshare', ['--net', HEALTHCTL, ...args], {
+    encoding: 'utf8',
+    env: {
+      PATH: process.env.PATH,
+      CONTAINERD_ADDRESS: address,
+      HEALTHCTL_RUN_ROOT: join(folder, 'run'),
+      HEALTHCTL_DATA_ROOT: dataRoot,
+      HEALTHCTL_TOML: '/dev/null',
+    },
+  });
+  return { status, stdout, stderr };
+}
+
+const WARNING = `WARNING: containerd does not answer: no container of namespace default is kept here, so none has a volume\n`;
+
+describe('volumes', () => {
+  test('are made, listed, inspected and removed', () => {
+    expect(run('volume', 'create', 'data')).toEqual({ status: 0, stdout: 'data\n', stderr: '' });
+    expect(run('volume', 'ls', '--quiet')).toEqual({ status: 0, stdout: 'data\n', stderr: '' });
+    expect(run('volume', 'inspect', '--format', '{{.Name}}', 'data')).toEqual({
+      status: 0,
+      stdout: 'data\n',
+      stderr: '',
+    });
+    expect(run('volume', 'rm', 'data')).toEqual({ status: 0, stdout: 'data\n', stderr: WARNING });
+    expect(run('volume', 'ls', '--quiet').stdout).toBe('');
+  });
+
+  test('are pruned where no container is kept', () => {
+    run('volume', 'create', 'data');
+    expect(run('volume', 'ls', '-q', '--filter', 'dangling=true').stdout).toBe('data\n');
+    const { status, stdout, stderr } = run('volume', 'prune', '--all', '--force');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('Deleted Volumes:\ndata\n') });
+    expect(stderr).toBe(WARNING);
+  });
+
+  test.each([
+    ['rm', ['rm', 'data']],
+    ['rm --force', ['rm', '--force', 'data']],
+    ['prune', ['prune', '--all', '--force']],
+    ['ls of those that nobody has', ['ls', '--filter', 'dangling=true']],
+  ])('stay where a container is kept, which may have them: %s', (_, args) => {
+    run('volume', 'create', 'data');
+    mkdirSync(join(dataDir, 'containers/default', 'f'.repeat(64)), { recursive: true });
+    const { status, stderr } = run('volume', ...args);
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      'which containers have which volumes is not known: cannot connect to containerd: there is no socket at',
+    );
+    expect(stderr).toContain('start containerd: 1 container of namespace default is kept here');
+    expect(existsSync(content)).toBe(true);
+    expect(run('volume', 'ls', '--quiet')).toEqual({ status: 0, stdout: 'data\n', stderr: '' });
+  });
+});
+
+test('networks are made, listed, inspected, removed and pruned', () => {
+  expect(run('network', 'create', 'shop').status).toBe(0);
+  expect(run('network', 'ls', '--format', '{{.Name}}').stdout).toContain('shop\n');
+  expect(run('network', 'inspect', '--format', '{{.Name}}', 'shop').stdout).toBe('shop\n');
+  expect(run('network', 'rm', 'shop')).toEqual({ status: 0, stdout: 'shop\n', stderr: '' });
+  run('network', 'create', 'shop');
+  expect(run('network', 'prune', '--force').stdout).toBe('Deleted Networks:\nshop\n\n');
+});
