@@ -86,7 +86,7 @@ try {
         onLag: lags.add,
       },
       {
-        ...{ config, countsFromMs: startedAtMs, status: 'healthy', lastEndMs: undefined, isPaused: false },
+        ...{ config, testedForMs: 0, status: 'healthy', sinceLastEndMs: undefined, isPaused: false },
         share: i / count,
       },
     );

@@ -1,6 +1,13 @@
 import { checkKindOf, type HealthConfig } from '../health/config.ts';
 import { KILLED_EXIT_CODE, type Outcome, type Result, resultFromOutcome } from '../health/result.ts';
-import { effectiveState, type HealthState, type Run, type Started, type TaskView } from '../health/state.ts';
+import {
+  effectiveState,
+  type HealthState,
+  type Run,
+  type Started,
+  type TaskView,
+  testedForMs,
+} from '../health/state.ts';
 import { transition } from '../health/transition.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
@@ -48,10 +55,11 @@ export async function check(deps: CheckDeps, subject: HealthSubject, signal?: Ab
       const now = await deps.describe();
       const run = runningRun(now);
       takePauseNote(scratchDir); // of a check that was over by then
+      const testedMs = testedForMs(run, { nowMs: deps.clock.now(), bootMs: deps.clock.boot() });
       const report = await probe(prober, { subject: now, run, scratchDir, signal, clock: deps.clock });
       const dropped = await dropReason(deps, report.outcome, { run, scratchDir });
       if (dropped || report.outcome.kind === 'cancelled') return { kind: 'dropped', reason: dropped ?? 'cancelled' };
-      return record(store, now, { run, result: resultFromOutcome(report.outcome, report) });
+      return record(store, now, { run, testedMs, result: resultFromOutcome(report.outcome, report) });
     },
     signal,
   );
@@ -135,16 +143,19 @@ async function dropReason(
 async function record(
   store: HealthStore,
   subject: CheckSubject,
-  seen: { readonly run: Run; readonly result: Result },
+  seen: { readonly run: Run; readonly testedMs: number; readonly result: Result },
 ): Promise<CheckReport> {
-  const { run, result } = seen;
+  const { run, testedMs, result } = seen;
   const { config } = subject;
   let made: ReturnType<typeof transition> | undefined;
   await store.update(
     subject,
     (stored) => {
       const before = effectiveState({ stored, task: { kind: 'running', run }, started: subject.started });
-      made = transition({ before: before ?? { status: 'starting', failingStreak: 0 }, result, config, run });
+      made = transition({
+        before: before ?? { status: 'starting', failingStreak: 0 },
+        ...{ result, testedForMs: testedMs, config, run },
+      });
       return { result, state: made.state };
     },
     { retries: config.retries },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aConfig, aResult, aState, T0 } from '../../test/builders/health.ts';
+import { aConfig, aResult, aRun, aState, T0 } from '../../test/builders/health.ts';
 import { aHealth, aListed, noHealth } from '../../test/builders/listed.ts';
 import { staleHealthWarning } from './stale-health.ts';
 
@@ -18,7 +18,9 @@ test('no check since the start: those of an earlier run do not count', () => {
   const text = 'no monitor runs, and no check was made since the start';
   expect(warning(aListed({}, aHealth({ log: [], state: aState({ status: 'starting', run: undefined }) })))).toBe(text);
   const notOfThisRun = aHealth({ state: aState({ status: 'starting', run: undefined }) });
-  expect(warning(aListed({ startedAtMs: T0 + 30_000 }, notOfThisRun))).toBe(text);
+  expect(
+    warning(aListed({ taskView: { kind: 'running', run: aRun({ startedAtMs: T0 + 30_000 }) } }, notOfThisRun)),
+  ).toBe(text);
 });
 
 test('a state whose results are lost', () => {

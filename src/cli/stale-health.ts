@@ -1,6 +1,6 @@
 import type { ListedContainer } from '../container/list.ts';
 import { isChecked } from '../health/config.ts';
-import { countsFromMs } from '../health/state.ts';
+import { isOfRun } from '../health/state.ts';
 import { humanDuration } from './format/units.ts';
 
 /**
@@ -22,9 +22,8 @@ export function staleHealthWarning(shown: readonly ListedContainer[], nowMs: num
 }
 
 /** When the last check of the present run, by its present test, ended. */
-function lastCheckMs({ view: { taskView, startedAtMs = 0 }, health }: ListedContainer): number | undefined {
+function lastCheckMs({ view: { taskView }, health }: ListedContainer): number | undefined {
   const last = health.log.at(-1);
-  const fromMs = taskView.kind === 'running' ? countsFromMs({ ...taskView.run, startedAtMs }) : startedAtMs;
-  if (last === undefined || Date.parse(last.start) < fromMs) return undefined;
-  return Date.parse(last.end);
+  const isOfPresent = taskView.kind === 'running' && isOfRun(health, taskView.run);
+  return last === undefined || !isOfPresent ? undefined : Date.parse(last.end);
 }

@@ -7,7 +7,7 @@ import type { ContainerContext } from './context.ts';
 import { viewWithExit } from './view-with-exit.ts';
 
 const GONE = 2 ** 30;
-const moment = { nowMs: Date.parse('2026-01-02T00:00:00Z'), bootId: 'boot' };
+const moment = { nowMs: Date.parse('2026-01-02T00:00:00Z'), bootId: 'boot', bootMs: 86_400_000 };
 
 /** A containerd that answers `wait` so, and what it was asked. */
 function setUp(answer: () => Exit) {

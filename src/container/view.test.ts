@@ -4,7 +4,7 @@ import { LABELS } from '../lib/labels.ts';
 import { readStat } from '../system/proc.ts';
 import { healthConfigOf, runIdOf, startNoteJson, viewOf } from './view.ts';
 
-const moment = { nowMs: Date.parse('2026-01-02T00:00:00Z'), bootId: 'boot' };
+const moment = { nowMs: Date.parse('2026-01-02T00:00:00Z'), bootId: 'boot', bootMs: 86_400_000 };
 const stat = readStat(process.pid);
 const ownRun = stat ? runIdOf('boot', stat) : '';
 const note = (at: string, run: string) => ({ [LABELS.started]: startNoteJson(at, run) });

@@ -2,9 +2,10 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
 import type { GivenHealthConfig } from '../health/config.ts';
 import { type ParsedHealthConfig, parseHealthConfigText } from '../health/config-json.ts';
-import type { Run, Started, TaskView } from '../health/state.ts';
+import { type Instant, type Run, type Started, type TaskView, TICK_MS } from '../health/state.ts';
+import type { Clock } from '../lib/clock.ts';
 import { LABELS } from '../lib/labels.ts';
-import { readBootId, readStat, startedAtMs } from '../system/proc.ts';
+import { readBootId, readStat } from '../system/proc.ts';
 import { containerNameOf } from './container-name.ts';
 
 /** Docker's words for what a container is doing. `restarting`: it has ended, and the monitor starts it again after a delay. */
@@ -28,13 +29,12 @@ export interface ContainerView {
 }
 
 /** What all views of one moment share. */
-export interface Moment {
-  readonly nowMs: number;
+export interface Moment extends Instant {
   readonly bootId: string;
 }
 
-export function momentOf(clock: { now(): number }): Moment {
-  return { nowMs: clock.now(), bootId: readBootId() };
+export function momentOf(clock: Pick<Clock, 'now' | 'boot'>): Moment {
+  return { nowMs: clock.now(), bootMs: clock.boot(), bootId: readBootId() };
 }
 
 /** Docker: daemon/daemon.go, for a container that its daemon finds dead without knowing why. */
@@ -64,9 +64,9 @@ export const isUp = ({ status }: TaskRecord): boolean =>
   status === 'running' || status === 'paused' || status === 'pausing';
 
 /** A run with what its container's labels say of its test. */
-export function withTestSince({ id, startedAtMs }: Run, labels: Readonly<Record<string, string>>): Run {
+export function withTestSince({ testSinceMs: _before, ...run }: Run, labels: Readonly<Record<string, string>>): Run {
   const testSinceMs = Date.parse(labels[LABELS.testSince] ?? '');
-  return { id, startedAtMs, ...(Number.isNaN(testSinceMs) ? {} : { testSinceMs }) };
+  return { ...run, ...(Number.isNaN(testSinceMs) ? {} : { testSinceMs }) };
 }
 
 /** The same as viewOf, for whoever knows the present run already. */
@@ -110,12 +110,17 @@ function taskViewOf(task: TaskRecord | undefined, run: Run | undefined): TaskVie
   return { kind: task.status === 'running' ? 'running' : 'paused', run };
 }
 
-/** The present run. Its start is what the start noted, if it is the run that was noted, else the start of the process. */
-function runOf(task: TaskRecord, note: StartNote | undefined, { nowMs, bootId }: Moment): Run | undefined {
+/**
+ * The present run. Its start is what the start noted, if it is the run that was noted and the clock was not set back since; else the start of
+ * the process.
+ */
+function runOf(task: TaskRecord, note: StartNote | undefined, moment: Moment): Run | undefined {
+  const { nowMs, bootMs, bootId } = moment;
   const stat = readStat(task.pid);
   if (!stat) return undefined; // ended since containerd was asked
   const id = runIdOf(bootId, stat);
-  return { id, startedAtMs: note?.run === id ? note.atMs : startedAtMs(stat, nowMs) };
+  const isNoted = note?.run === id && note.atMs <= nowMs;
+  return { id, startedAtMs: isNoted ? note.atMs : nowMs - bootMs + stat.startTimeTicks * TICK_MS };
 }
 
 export function runIdOf(bootId: string, stat: { readonly pid: number; readonly startTimeTicks: number }): string {

@@ -1,4 +1,5 @@
 import { systemClock } from '../lib/clock.ts';
+import { startDeadline } from '../lib/deadline.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { type RpcFailure, translateRpcError } from './errors.ts';
 import { createFrameReader, decodeStatusMessage, frameMessage } from './grpc-frames.ts';
@@ -49,7 +50,7 @@ export function openCall<Q, S>(connection: Connection, request: CallRequest<Q, S
   const cancel = () => end.finish(failure(CANCELLED, 'cancelled'));
   const deadline =
     timeoutMs > 0
-      ? systemClock.after(timeoutMs, () => end.finish(failure(DEADLINE_EXCEEDED, 'deadline exceeded')))
+      ? startDeadline(systemClock, timeoutMs, () => end.finish(failure(DEADLINE_EXCEEDED, 'deadline exceeded')))
       : undefined;
   signal?.addEventListener('abort', cancel);
   end.onEnd(() => {

@@ -1,4 +1,4 @@
-import type { Result } from './result.ts';
+import { type Result, rfc3339FromMillis } from './result.ts';
 import { HEALTH_STATUSES, type HealthState, type HealthStatus } from './state.ts';
 
 /** Reads the label `nerdctl/healthstate`; undefined when it holds nothing that can be used. `Run` is missing where nerdctl wrote it. */
@@ -9,11 +9,13 @@ export function parseHealthState(value: unknown): HealthState | undefined {
   const streak = fields.FailingStreak;
   if (!status || typeof streak !== 'number' || !Number.isInteger(streak) || streak < 0) return undefined;
   const run = fields.Run;
+  const testSinceMs = typeof fields.TestSince === 'string' ? Date.parse(fields.TestSince) : Number.NaN;
   return {
     status,
     failingStreak: streak,
     inStartPeriod: fields.InStartPeriod === true,
     run: typeof run === 'string' && run !== '' ? run : undefined,
+    ...(Number.isNaN(testSinceMs) ? {} : { testSinceMs }),
   };
 }
 
@@ -23,6 +25,7 @@ export function jsonFromHealthState(state: HealthState): Record<string, unknown>
     FailingStreak: state.failingStreak,
     InStartPeriod: state.inStartPeriod,
     ...(state.run === undefined ? {} : { Run: state.run }),
+    ...(state.testSinceMs === undefined ? {} : { TestSince: rfc3339FromMillis(state.testSinceMs) }),
   };
 }
 

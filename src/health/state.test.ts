@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { aResult, aRun, aState } from '../../test/builders/health.ts';
-import { effectiveState, type Started, type StoredHealth, type TaskView } from './state.ts';
+import { effectiveState, isOfRun, type Started, type StoredHealth, type TaskView, testedForMs } from './state.ts';
 
 const NEVER: Started = { ever: false };
 const STARTED: Started = { ever: true, lastRun: aRun().id };
@@ -56,4 +56,28 @@ describe('effectiveState', () => {
   ])('%s', (_, stored, task, started, expected) => {
     expect(shown(stored, task, started)).toBe(expected);
   });
+});
+
+describe('testedForMs', () => {
+  const T0 = aRun().startedAtMs;
+  const HOUR = 3_600_000;
+  // The test run's process began 50 s after the boot.
+  test.each<[string, Parameters<typeof aRun>[0], { nowMs: number; bootMs: number }, number]>([
+    ['since the process began', {}, { nowMs: T0 + 7_000, bootMs: 57_000 }, 7_000],
+    ['the wall clock was set forward', {}, { nowMs: T0 + 2 * HOUR, bootMs: 57_000 }, 7_000],
+    ['the wall clock was set back', {}, { nowMs: T0 - 2 * HOUR, bootMs: 57_000 }, 7_000],
+    ['since the start that was seen', { startedBootMs: 51_000 }, { nowMs: T0, bootMs: 57_000 }, 6_000],
+    ['since the present test', { testSinceMs: T0 + 5_000 }, { nowMs: T0 + 7_000, bootMs: 57_000 }, 2_000],
+    ['a test from the future began now', { testSinceMs: T0 + HOUR }, { nowMs: T0 + 7_000, bootMs: 57_000 }, 0],
+    ['a run whose process is not known', { id: 'x' }, { nowMs: T0 + 7_000, bootMs: 57_000 }, 7_000],
+  ])('%s', (_, run, at, expected) => {
+    expect(testedForMs(aRun(run), at)).toBe(expected);
+  });
+});
+
+test('which of its tests a state is of is told by the test, whatever the clock said', () => {
+  const testSinceMs = aRun().startedAtMs + 3_600_000; // noted before the clock was set back
+  const run = aRun({ testSinceMs });
+  expect(isOfRun({ log: [aResult(1000)], state: aState({ testSinceMs }) }, run)).toBe(true);
+  expect(isOfRun({ log: [aResult(1000)], state: aState() }, run)).toBe(false);
 });

@@ -11,12 +11,33 @@ export interface Run {
   readonly id: string;
   /** Wall time, milliseconds since the epoch. */
   readonly startedAtMs: number;
+  /** The same on the boot clock, where the start was seen; else the id tells when the process began. */
+  readonly startedBootMs?: number;
   /** Wall time at which the present test took the place of another one, or of none; absent for one that was there from the creation on. */
   readonly testSinceMs?: number;
 }
 
-/** From when on results count for a run, and the start period is counted: its start, or the later moment at which it got its test. */
-export const countsFromMs = ({ startedAtMs, testSinceMs = 0 }: Run): number => Math.max(startedAtMs, testSinceMs);
+/** One moment on two clocks: the wall clock may jump, the boot clock does not. */
+export interface Instant {
+  readonly nowMs: number;
+  readonly bootMs: number;
+}
+
+/** USER_HZ, in which /proc counts: 100 on every architecture that Linux and Node.js share. */
+export const TICK_MS = 10;
+
+/**
+ * How long a run has had its present test: what the start period is held against. Counted on the boot clock, so that a wall clock that is set
+ * neither ends the period nor makes it longer; a test that an update brought is counted from a wall time, which counts as now where it is in
+ * the future.
+ */
+export function testedForMs(run: Run, { nowMs, bootMs }: Instant): number {
+  const ticks = processOfRun(run.id)?.startTimeTicks;
+  const startedBootMs = run.startedBootMs ?? (ticks ? ticks * TICK_MS : undefined);
+  const sinceStartMs = startedBootMs === undefined ? nowMs - run.startedAtMs : bootMs - startedBootMs;
+  const sinceTestMs = run.testSinceMs === undefined ? Number.POSITIVE_INFINITY : nowMs - run.testSinceMs;
+  return Math.max(0, Math.min(sinceStartMs, sinceTestMs));
+}
 
 /** The process that an id of a run names; undefined for a text that is no such id. */
 export function processOfRun(id: string): { readonly pid: number; readonly startTimeTicks: number } | undefined {
@@ -33,6 +54,8 @@ export interface HealthState {
   readonly inStartPeriod: boolean;
   /** The run that the results are of; undefined where nerdctl wrote them, which does not know runs. */
   readonly run: string | undefined;
+  /** The `testSinceMs` of that run: which of its tests the results are of. */
+  readonly testSinceMs?: number;
 }
 
 /** What is stored of a container's health. */
@@ -94,13 +117,17 @@ function ended({ state }: StoredHealth, lastRun: string | undefined): HealthStat
   };
 }
 
-/** A state without a run was written by nerdctl: it is of the present run if its last result did not start before that run. */
-function isOfRun({ state, log }: StoredHealth, run: Run): boolean {
+/**
+ * Whether what is stored is of this run and its present test. A state without a run was written by nerdctl, and one without a test by healthctl
+ * 0.1.0: they are if their last result did not start before that run, or that test.
+ */
+export function isOfRun({ state, log }: StoredHealth, run: Run): boolean {
   if (!state) return false;
-  const isRunNamed = state.run !== undefined;
-  if (isRunNamed && state.run !== run.id) return false;
-  const fromMs = countsFromMs(run);
-  if (isRunNamed && fromMs === run.startedAtMs) return true;
+  if (state.run !== undefined && state.run !== run.id) return false;
+  if (state.run !== undefined && state.testSinceMs === run.testSinceMs) return true;
+  const { startedAtMs, testSinceMs = startedAtMs } = run;
   const last = log.at(-1);
-  return last !== undefined && Date.parse(last.start) >= fromMs;
+  return (
+    last !== undefined && Date.parse(last.start) >= Math.max(testSinceMs, state.run === undefined ? startedAtMs : 0)
+  );
 }

@@ -1,6 +1,6 @@
 import type { HealthConfig } from './config.ts';
 import type { Result } from './result.ts';
-import { countsFromMs, type HealthState, type Run } from './state.ts';
+import type { HealthState, Run } from './state.ts';
 
 export interface Transition {
   readonly state: HealthState;
@@ -15,21 +15,25 @@ export interface Transition {
  * the run or from its getting another test, is logged and changes nothing; every other failure adds to the streak, and from `retries` on the container is `unhealthy`.
  *
  * @param from.before the effective state before the result
+ * @param from.testedForMs how long the run had had its present test when the check began: see testedForMs in state.ts
  */
 export function transition(from: {
   readonly before: Pick<HealthState, 'status' | 'failingStreak'>;
-  readonly result: Pick<Result, 'start' | 'exitCode'>;
+  readonly result: Pick<Result, 'exitCode'>;
+  readonly testedForMs: number;
   readonly config: Pick<HealthConfig, 'startPeriodNs' | 'retries'>;
   readonly run: Run;
 }): Transition {
-  const { before, result, config, run } = from;
+  const { before, result, testedForMs, config, run } = from;
   const stateOf = (status: HealthState['status'], failingStreak: number, inStartPeriod = false): Transition => ({
-    state: { status, failingStreak, inStartPeriod, run: run.id },
+    state: {
+      ...{ status, failingStreak, inStartPeriod, run: run.id },
+      ...(run.testSinceMs === undefined ? {} : { testSinceMs: run.testSinceMs }),
+    },
     statusChanged: status !== before.status,
   });
   if (result.exitCode === 0) return stateOf('healthy', 0);
-  const sinceStartMs = Date.parse(result.start) - countsFromMs(run);
-  if (before.status === 'starting' && sinceStartMs < config.startPeriodNs / 1e6)
+  if (before.status === 'starting' && testedForMs < config.startPeriodNs / 1e6)
     return stateOf('starting', before.failingStreak, true);
   const streak = before.failingStreak + 1;
   return stateOf(streak >= config.retries ? 'unhealthy' : before.status, streak);

@@ -1,13 +1,30 @@
+import { readFileSync } from 'node:fs';
+
 /** All time comes from here: a fake clock drives every test of timing. */
 export interface Clock {
   /** Wall time in milliseconds since the epoch. */
   now(): number;
   /** Milliseconds on a clock that never goes back. */
   monotonic(): number;
+  /** Milliseconds since the machine was started, to some 10 ms: one clock for all processes, which does not jump with the wall clock. */
+  boot(): number;
   /** Resolves after `ms`, or at once when the signal aborts: an abort is not an error, the caller asks the signal. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls `work` after `ms`, unless it is cancelled before: for whoever plans so often that a promise and a signal each time would cost. */
   after(ms: number, work: () => void): { cancel(): void };
+}
+
+/** Times something that may outlast a jump of the wall clock. */
+export interface Stopwatch {
+  /** Wall time of the start. */
+  readonly startMs: number;
+  /** The start and what has passed since. */
+  endMs(): number;
+}
+
+export function startStopwatch(clock: Pick<Clock, 'now' | 'monotonic'>): Stopwatch {
+  const [startMs, beganMs] = [clock.now(), clock.monotonic()];
+  return { startMs, endMs: () => startMs + clock.monotonic() - beganMs };
 }
 
 /** What Node.js's timers take at most, some 24 days: beyond it they fire at once. */
@@ -17,6 +34,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  boot: () => Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1000,
   sleep: async (ms, signal) => {
     for (let rest = ms; rest > 0 && !signal?.aborted; rest -= LONGEST_TIMER_MS)
       await sleepOnce(Math.min(rest, LONGEST_TIMER_MS), signal);

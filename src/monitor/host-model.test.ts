@@ -12,7 +12,7 @@ const SPEC = JSON.stringify({ ociVersion: '1.0.2', process: { args: ['sleep'], c
 /** Two processes that exist. */
 const [FIRST, SECOND] = [process.pid, process.ppid];
 
-const aHost = () => createHostModel(() => ({ nowMs: T0, bootId: 'boot' }));
+const aHost = () => createHostModel(() => ({ nowMs: T0, bootId: 'boot', bootMs: 50_000 }));
 const told = (event: EventFact, atMs = T0): ContainerdEvent => ({ namespace: 'default', atMs, ...event });
 const exit = (pid: number, exitStatus = 0) =>
   told({ kind: 'task-exited', id: 'c1', pid, exitStatus, exitedAtMs: T0 + 500 });

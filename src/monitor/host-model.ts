@@ -4,7 +4,7 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
 import { type HealthConfig, isChecked, withDefaults } from '../health/config.ts';
-import type { Run, StoredHealth } from '../health/state.ts';
+import { processOfRun, type Run, type StoredHealth, TICK_MS } from '../health/state.ts';
 import { labelsAfterEvent } from '../lib/trusted-labels.ts';
 import { processJsonOf } from '../probe/process-json.ts';
 
@@ -98,9 +98,10 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
 
   const started = (container: Watched, pid: number, atMs: number): Effect => {
     const task: TaskRecord = { ...NO_TASK, ...container.task, containerId: container.id, pid, status: 'running' };
-    const found = runOfTask(container.record.labels, task, momentOfNow());
+    const moment = momentOfNow();
+    const found = runOfTask(container.record.labels, task, moment);
     // It has ended already: the event that tells of it follows.
-    const run = found && { ...found, startedAtMs: atMs };
+    const run = found && { ...found, startedAtMs: atMs, startedBootMs: bootTimeOf(atMs, found, moment) };
     return changed({ ...container, task, run, isStartSeen: true, isOutOfMemory: false });
   };
   const exited = (container: Watched, event: Extract<ContainerdEvent, { kind: 'task-exited' }>): Effect => {
@@ -175,6 +176,12 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
       return event.kind === 'container-deleted' ? NONE : { kind: 'unknown', namespace, id };
     },
   };
+}
+
+/** The boot time of an event, bounded by the start of its process: the wall clocks of containerd and of this moment may differ. */
+function bootTimeOf(atMs: number, { id }: Run, { nowMs, bootMs }: Moment): number {
+  const processMs = (processOfRun(id)?.startTimeTicks ?? 0) * TICK_MS;
+  return Math.max(processMs, bootMs - Math.max(0, nowMs - atMs));
 }
 
 const NO_TASK: Omit<TaskRecord, 'containerId' | 'pid' | 'status'> = {

@@ -4,6 +4,7 @@ import { createFakeClock } from '../../test/fakes/clock.ts';
 import { createFakeHost } from '../../test/fakes/containerd-host.ts';
 import { runIdOf } from '../container/view.ts';
 import type { EventFact } from '../containerd/events.ts';
+import { TICK_MS } from '../health/state.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerProber } from '../probe/container-prober.ts';
 import { readStat } from '../system/proc.ts';
@@ -32,6 +33,8 @@ interface Setting {
   readonly maxChecks?: number;
   readonly tookMs?: number;
   readonly isCheckedElsewhere?: (container: Watched) => boolean;
+  /** For how long the process FIRST has run when the test begins. */
+  readonly ranForMs?: number;
 }
 
 const closers: (() => Promise<void>)[] = [];
@@ -39,8 +42,15 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-function setUp({ namespaces = [], maxChecks = 4, tookMs = 0, isCheckedElsewhere = () => false }: Setting = {}) {
-  const clock = createFakeClock(T0);
+function setUp(setting: Setting = {}) {
+  const { namespaces = [], maxChecks = 4, tookMs = 0, isCheckedElsewhere = () => false, ranForMs = 0 } = setting;
+  const fakeClock = createFakeClock(T0);
+  const firstTicks = readStat(FIRST)?.startTimeTicks ?? 0;
+  const boot = () => firstTicks * TICK_MS + ranForMs + fakeClock.monotonic();
+  const clock = Object.defineProperties(
+    { boot },
+    { ...Object.getOwnPropertyDescriptors(fakeClock), boot: { value: boot } },
+  ) as typeof fakeClock;
   const host = createFakeHost(clock);
   const probes: { readonly id: string; readonly atMs: number }[] = [];
   const exits: [id: string, exit: Exit | undefined][] = [];
@@ -67,7 +77,7 @@ function setUp({ namespaces = [], maxChecks = 4, tookMs = 0, isCheckedElsewhere 
   const monitor = createMonitor({
     ...{ containerd: host.containerd, contextOf: host.contextOf, clock, namespaces, maxChecks, isCheckedElsewhere },
     log: { info: (text) => warnings.push(text), warn: (text) => warnings.push(text), debug: () => {} },
-    momentOf: () => ({ nowMs: clock.now(), bootId: 'boot' }),
+    momentOf: () => ({ nowMs: clock.now(), bootId: 'boot', bootMs: clock.boot() }),
     proberOf: () => prober,
     hooks: {
       onListed: (_, records) => listed.push(records.length),
@@ -127,7 +137,7 @@ describe('a monitor that starts', () => {
   });
 
   test('spreads a thousand that are overdue over their interval, with one sleeper for all', async () => {
-    const { clock, host, monitor, listed } = setUp();
+    const { clock, host, monitor, listed } = setUp({ ranForMs: 3_600_000 });
     const labels = { ...CHECK, ...startedAt(-3_600_000) };
     for (let i = 0; i < 1_000; i += 1) host.put(`c${i}`, labels, {});
     await monitor.start();

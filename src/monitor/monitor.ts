@@ -7,7 +7,7 @@ import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import type { Result } from '../health/result.ts';
-import { countsFromMs, effectiveState, type HealthState } from '../health/state.ts';
+import { effectiveState, type HealthState, isOfRun, testedForMs } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
@@ -197,8 +197,8 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     }
     const container = model.get(key);
     if (!container || container.run?.id !== run.id || over.signal.aborted) return; // what came meanwhile settles again
-    const last = container.stored.log.at(-1);
-    const isOfRun = last !== undefined && Date.parse(last.start) >= countsFromMs(run);
+    const last = isOfRun(container.stored, run) ? container.stored.log.at(-1) : undefined;
+    const nowMs = clock.now();
     const worker = startWorker(
       {
         ...{ clock, agenda, limiter },
@@ -208,9 +208,11 @@ export function createMonitor(deps: MonitorDeps): Monitor {
         onLag: lags.add,
       },
       {
-        ...{ config, isPaused, countsFromMs: countsFromMs(run), share: shareOf(key) },
+        ...{ config, isPaused, share: shareOf(key) },
+        testedForMs: testedForMs(run, { nowMs, bootMs: clock.boot() }),
         status: healthOfWatched(container)?.status ?? 'starting',
-        lastEndMs: isOfRun ? Date.parse(last.end) : undefined,
+        // A time that is to come was noted before the clock was set back.
+        sinceLastEndMs: last && Math.max(0, nowMs - Date.parse(last.end)),
       },
     );
     const { namespace, id } = container;

@@ -58,9 +58,9 @@ function setUp({ config, beginning, tookMs = 10, codes = [0], places = 4 }: Sett
     },
     {
       config: aConfig({ intervalNs: 2e9, ...config }),
-      countsFromMs: clock.now(),
+      testedForMs: 0,
       status: 'starting',
-      lastEndMs: undefined,
+      sinceLastEndMs: undefined,
       share: 0.5,
       isPaused: false,
       ...beginning,
@@ -98,9 +98,9 @@ describe('a worker', () => {
   });
 
   test('of a run found running keeps the place that the last check gives it', async () => {
-    const { clock, started } = setUp();
+    const { started } = setUp();
     const late = setUp({
-      beginning: { countsFromMs: clock.now() - 60_000, lastEndMs: clock.now() - 500, status: 'healthy' },
+      beginning: { testedForMs: 60_000, sinceLastEndMs: 500, status: 'healthy' },
     });
     await late.clock.advance(1_500);
     expect(late.started).toEqual([1_500]);
@@ -109,7 +109,7 @@ describe('a worker', () => {
 
   test('of a run found running that is overdue checks somewhere in the interval', async () => {
     const { clock, started } = setUp({
-      beginning: { countsFromMs: Date.parse('2025-12-31T00:00:00Z'), status: 'healthy', share: 0.25 },
+      beginning: { testedForMs: 86_400_000, status: 'healthy', share: 0.25 },
     });
     await clock.advance(600);
     expect(started).toEqual([500]);

@@ -10,11 +10,11 @@ import type { Limiter } from './limiter.ts';
 /** What a worker knows of its run when it begins. */
 export interface WorkerBeginning {
   readonly config: HealthConfig;
-  /** Wall time from which the start period is counted: see countsFromMs in src/health/state.ts. */
-  readonly countsFromMs: number;
+  /** How long the run has had its present test: see testedForMs in src/health/state.ts. */
+  readonly testedForMs: number;
   readonly status: HealthStatus;
-  /** Wall time; undefined when no check of this run has ended yet. */
-  readonly lastEndMs: number | undefined;
+  /** Since the end of the last check; undefined when no check of this run has ended yet. */
+  readonly sinceLastEndMs: number | undefined;
   /** In [0, 1): where in a wait an overdue first check goes (see adoptedCheckAtMs). */
   readonly share: number;
   readonly isPaused: boolean;
@@ -58,9 +58,8 @@ export interface Worker {
 export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worker {
   const { clock, agenda, limiter } = deps;
   let { config, status } = beginning;
-  /** The wall clock may jump later: from here on only monotonic time counts. */
-  const monotonicFrom = (wallMs: number): number => clock.monotonic() - (clock.now() - wallMs);
-  let graceFromMs = monotonicFrom(beginning.countsFromMs);
+  // The wall clock may jump: here only monotonic time counts.
+  let graceFromMs = clock.monotonic() - beginning.testedForMs;
   let appointment: Appointment | undefined;
   let turn: { readonly over: Promise<void> } | undefined;
   /** Of the present turn and those after it, until one is interrupted: a signal for each check would be much of what scheduling costs. */
@@ -89,6 +88,7 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
   const takeTurn = async (dueMs: number, signal: AbortSignal): Promise<void> => {
     const release = await limiter.acquire(signal);
     if (!release) return;
+    const [beganMs, wallBeganMs] = [clock.monotonic(), clock.now()];
     let endMs: number | undefined;
     try {
       deps.onLag(clock.monotonic() - dueMs);
@@ -96,7 +96,7 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
       if (signal.aborted) return;
       if (report.kind === 'recorded') {
         status = report.state.status;
-        endMs = monotonicFrom(Date.parse(report.result.end));
+        endMs = beganMs + Date.parse(report.result.end) - wallBeganMs;
       }
       deps.onReport(report);
     } catch (error) {
@@ -104,7 +104,8 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
       deps.onFailure(error);
     } finally {
       release();
-      if (!signal.aborted) plan(nextCheckAtMs(facts(Math.min(endMs ?? clock.monotonic(), clock.monotonic()))));
+      if (!signal.aborted)
+        plan(nextCheckAtMs(facts(Math.max(beganMs, Math.min(endMs ?? Number.POSITIVE_INFINITY, clock.monotonic())))));
     }
   };
   const interrupt = (): void => {
@@ -116,7 +117,8 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
   };
 
   if (!isPaused) {
-    const fromMs = beginning.lastEndMs === undefined ? graceFromMs : monotonicFrom(beginning.lastEndMs);
+    const { sinceLastEndMs } = beginning;
+    const fromMs = sinceLastEndMs === undefined ? graceFromMs : clock.monotonic() - sinceLastEndMs;
     plan(adoptedCheckAtMs({ ...facts(fromMs), nowMs: clock.monotonic(), share: beginning.share }));
   }
   return {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Tasks } from '../containerd/tasks.ts';
 import type { Outcome } from '../health/result.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, startStopwatch } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { randomHex } from '../lib/random.ts';
@@ -9,7 +9,7 @@ import { killSession, type SessionLeader, sessionLeaderOf } from '../system/kill
 import { CHECK_EXEC_PREFIX, DEATH_LIMIT_MS, deleteExec, sweepExecs } from './check-execs.ts';
 import { type CheckOutput, withOutput } from './check-output.ts';
 import { checkProcessJson } from './check-process.ts';
-import { firstOf } from './first-of.ts';
+import { type Ended, firstOf } from './first-of.ts';
 import type { ExecCommand, Prober, ProbeTarget } from './prober.ts';
 import { within } from './within.ts';
 
@@ -38,13 +38,13 @@ export function createExecProber(options: ExecProberOptions): Prober<ExecCommand
     probe: async (target, command, signal) => {
       const processJson = checkProcessJson(target, command.args);
       await sweepExecs(options, target, { residents: false });
-      const startMs = clock.now();
-      if (signal?.aborted) return { outcome: { kind: 'cancelled' }, startMs, endMs: startMs };
+      const { startMs, endMs } = startStopwatch(clock);
+      if (signal?.aborted) return { outcome: { kind: 'cancelled' }, startMs, endMs: endMs() };
       const execId = `${CHECK_EXEC_PREFIX}${randomHex(8)}`;
       const outcome = await withOutput(join(target.scratchDir, execId), clock, (output) =>
         runExec(options, { target, execId, processJson, output, signal }),
       );
-      return { outcome, startMs, endMs: clock.now() };
+      return { outcome, startMs, endMs: endMs() };
     },
   };
 }
@@ -83,7 +83,7 @@ async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Ou
     const hasEnded = leader.session === undefined && output.hasEnded();
     const exit = hasEnded ? (await deleteExec(options, exec)).exit : undefined;
     if (exit) return { kind: 'exited', code: exit.status, output: output.text() };
-    const outcome = await watch(options, attempt, leader);
+    const outcome = await watch(options, attempt, { leader, startMs: options.clock.now() });
     const isGone = await release();
     await output.readToEnd(isGone ? LAST_BYTES_MS : DRAIN_LIMIT_MS);
     return withText(outcome, output);
@@ -108,16 +108,20 @@ async function start(
 /** A reason that exists: without one each abort makes an exception, with its stack, that nobody looks at. */
 const OVER = 'over';
 
-async function watch({ tasks, clock }: ExecProberOptions, attempt: Attempt, leader: SessionLeader): Promise<Outcome> {
+async function watch(
+  { tasks, clock }: ExecProberOptions,
+  attempt: Attempt,
+  { leader, startMs }: { readonly leader: SessionLeader; readonly startMs: number },
+): Promise<Outcome> {
   const { target, execId, output, signal } = attempt;
   const waiting = new AbortController();
   const ended = tasks
     .wait({ containerId: target.containerId, execId }, { signal: waiting.signal })
-    .then(({ status }): Outcome => ({ kind: 'exited', code: status, output: '' }));
+    .then(({ status, atMs }): Ended => ({ outcome: { kind: 'exited', code: status, output: '' }, atMs }));
   ended.catch(() => undefined); // looked at where it is waited for
   output.readAlongSoon();
   try {
-    const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, signal });
+    const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, startMs, signal });
     if (outcome.kind === 'exited') return outcome;
     killSession(leader);
     await within(clock, DEATH_LIMIT_MS, ended);

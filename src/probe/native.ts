@@ -1,7 +1,7 @@
 import type { NativeTest } from '../health/native-test.ts';
 import type { Outcome } from '../health/result.ts';
 import { processOfRun } from '../health/state.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, type Stopwatch, startStopwatch } from '../lib/clock.ts';
 import { isSameProcess, openNetworkNamespace } from '../system/netns.ts';
 import { firstOf } from './first-of.ts';
 import { probeHttp } from './http.ts';
@@ -22,22 +22,23 @@ const GONE: Outcome = { kind: 'could-not-start', reason: "the container's main p
 export function createNativeProber({ clock }: { readonly clock: Clock }): Prober<NativeTest> {
   return {
     probe: async (target, test, signal) => {
-      const startMs = clock.now();
-      const { outcome, endMs } = await probeOnce({ clock, target, test, signal });
-      return { outcome, startMs, endMs };
+      const stopwatch = startStopwatch(clock);
+      return { ...(await probeOnce({ clock, stopwatch, target, test, signal })), startMs: stopwatch.startMs };
     },
   };
 }
 
 async function probeOnce(job: {
   readonly clock: Clock;
+  readonly stopwatch: Stopwatch;
   readonly target: ProbeTarget;
   readonly test: NativeTest;
   readonly signal: AbortSignal | undefined;
 }): Promise<{ readonly outcome: Outcome; readonly endMs: number }> {
-  const { clock, target, test, signal } = job;
+  const { clock, stopwatch, target, test, signal } = job;
+  const { startMs } = stopwatch;
   const { timeoutNs } = target;
-  const over = (outcome: Outcome, endMs = clock.now()) => ({ outcome, endMs });
+  const over = (outcome: Outcome, endMs = stopwatch.endMs()) => ({ outcome, endMs });
   if (signal?.aborted) return over({ kind: 'cancelled' });
   const main = processOfRun(target.runId);
   const namespace = main && openNetworkNamespace(main);
@@ -45,7 +46,10 @@ async function probeOnce(job: {
   const visit = openVisit(namespace, main.pid);
   let outcome: Outcome;
   try {
-    outcome = await firstOf(probeBy(visit, test, clock), { clock, timeoutNs, signal });
+    outcome = await firstOf(
+      probeBy(visit, test, clock).then((seen) => ({ outcome: seen })),
+      { clock, timeoutNs, startMs, signal },
+    );
     if (outcome.kind === 'timed-out') outcome = { ...outcome, output: visit.seen() };
   } finally {
     visit.close();
@@ -53,7 +57,7 @@ async function probeOnce(job: {
   if (outcome.kind !== 'exited' || outcome.code === 0) return over(outcome);
   // What the end of a container looks like from here: its server does not answer any more. A process that is killed closes its sockets
   // before it is seen to be gone.
-  const endMs = clock.now();
+  const endMs = stopwatch.endMs();
   await clock.sleep(CONFIRM_AFTER_MS, signal);
   if (signal?.aborted) return over({ kind: 'cancelled' });
   return over(isSameProcess(main) ? outcome : GONE, endMs);

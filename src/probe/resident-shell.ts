@@ -12,7 +12,7 @@ import { killSession, type SessionLeader, sessionLeaderOf } from '../system/kill
 import { createSessionView } from '../system/session-view.ts';
 import { CONTROL_FIFO, DEATH_LIMIT_MS, deleteExec, OUTPUT_FIFO, RESIDENT_EXEC_PREFIX } from './check-execs.ts';
 import { checkProcessJson } from './check-process.ts';
-import { firstOf } from './first-of.ts';
+import { type Ended, firstOf } from './first-of.ts';
 import { createMarkedOutput, type MarkedOutput } from './marked-output.ts';
 import type { ProbeTarget } from './prober.ts';
 
@@ -160,15 +160,15 @@ function converse(shell: {
   const takeTurn = async (until: Until): Promise<Turn> => {
     const output = createMarkedOutput();
     let answer = (_code: number): void => {};
-    const done = new Promise<Outcome>((resolve) => {
-      answer = (code) => resolve({ kind: 'exited', code, output: '' });
+    const done = new Promise<Ended>((resolve) => {
+      answer = (code) => resolve({ outcome: { kind: 'exited', code, output: '' } });
     });
     const broken = new Promise<Extract<Turn, { kind: 'broken' }>>((resolve) => {
       turn = { output, answer, break: (reason) => resolve({ kind: 'broken', reason }) };
     });
     sequence += 1;
     if (!pipes.write(`run ${sequence}\n`)) return { kind: 'broken', reason: 'the shell does not read' };
-    const first = await Promise.race([firstOf(done, { clock, ...until }), broken]);
+    const first = await Promise.race([firstOf(done, { clock, startMs: clock.now(), ...until }), broken]);
     if (first.kind === 'broken') return first;
     if (first.kind !== 'exited' && first.kind !== 'timed-out') return { kind: 'over', outcome: first };
     if (first.kind === 'timed-out') {

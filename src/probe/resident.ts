@@ -1,3 +1,4 @@
+import { startStopwatch } from '../lib/clock.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { sweepExecs } from './check-execs.ts';
@@ -80,9 +81,9 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
       if (hasCode(error, 'UNAVAILABLE', 'DENIED', 'EXHAUSTED')) throw error;
       return fault(messageOf(error));
     }
-    const startMs = clock.now();
+    const { startMs, endMs: endOfTurn } = startStopwatch(clock);
     const turn = await shell.check({ timeoutNs: target.timeoutNs, signal });
-    const endMs = clock.now();
+    const endMs = endOfTurn();
     if (!shell.isUsable) await shell.close();
     if (turn.kind === 'broken') return fault(turn.reason);
     residence.faults = 0;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isAlive, listSession, parseStat, readBootId, readStat, startedAtMs } from './proc.ts';
+import { systemClock } from '../lib/clock.ts';
+import { isAlive, listSession, parseStat, readBootId, readStat } from './proc.ts';
 
 describe('parseStat', () => {
   const tail = 'S 1 77 88 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 123456 0 0';
@@ -24,9 +25,8 @@ describe('/proc', () => {
     expect(isAlive(stat)).toBe(true);
     expect(stat?.parentPid).toBe(process.ppid);
     expect(listSession(stat?.sessionId ?? 0).map(({ pid }) => pid)).toContain(process.pid);
-    const now = Date.now();
-    const started = stat ? startedAtMs(stat, now) : 0;
-    expect(Math.abs(now - started - process.uptime() * 1000)).toBeLessThan(1000);
+    const startedMs = (stat?.startTimeTicks ?? 0) * 10;
+    expect(Math.abs(systemClock.boot() - startedMs - process.uptime() * 1000)).toBeLessThan(1000);
     expect(readBootId()).toMatch(/^[0-9a-f-]{36}$/);
   });
   test('no such process', () => {

@@ -12,9 +12,6 @@ export interface ProcessStat {
   readonly startTimeTicks: number;
 }
 
-/** USER_HZ: 100 on every architecture that Linux and Node.js share. */
-const TICK_MS = 10;
-
 /** Undefined when there is no such process. */
 export function readStat(pid: number): ProcessStat | undefined {
   let text: string;
@@ -52,12 +49,6 @@ export const isAlive = (stat: ProcessStat | undefined): boolean =>
 
 export function readBootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-}
-
-/** When a process started: wall time in milliseconds, to some 10 ms; a suspended machine's clock is followed. */
-export function startedAtMs(stat: ProcessStat, nowMs: number): number {
-  const [uptimeS = '0'] = readFileSync('/proc/uptime', 'latin1').split(' ');
-  return nowMs - Number(uptimeS) * 1000 + stat.startTimeTicks * TICK_MS;
 }
 
 /** All processes. */

@@ -8,6 +8,9 @@ export interface FakeClock extends Clock {
   readonly sleepers: number;
 }
 
+/** When its machine was started: 50 s before the runs of tests (aRun in test/builders/health.ts). */
+const BOOT_MS = Date.parse('2026-01-01T00:00:00Z') - 50_000;
+
 export function createFakeClock(startMs = Date.parse('2026-01-01T00:00:00Z')): FakeClock {
   let nowMs = startMs;
   const sleepers: { dueMs: number; wake: () => void }[] = [];
@@ -15,6 +18,7 @@ export function createFakeClock(startMs = Date.parse('2026-01-01T00:00:00Z')): F
   return {
     now: () => nowMs,
     monotonic: () => nowMs - startMs,
+    boot: () => nowMs - BOOT_MS,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();

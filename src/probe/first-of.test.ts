@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { createFakeClock } from '../../test/fakes/clock.ts';
+import type { Outcome } from '../health/result.ts';
+import { type Ended, firstOf } from './first-of.ts';
+
+const TIMEOUT_MS = 1_000;
+const good: Outcome = { kind: 'exited', code: 0, output: '' };
+
+/** A probe that ends `endsMs` after its start by its own time and is heard of at `heardMs`, of a process that stood still until `wakesMs`. */
+async function outcomeOf(probe: { endsMs?: number; heardMs: number; wakesMs?: number }): Promise<string> {
+  const clock = createFakeClock();
+  const startMs = clock.now();
+  const { endsMs, heardMs, wakesMs = 0 } = probe;
+  // Standing still: timers that were due fire at once when it goes on.
+  const standing = {
+    ...clock,
+    after: (ms: number, work: () => void) => clock.after(Math.max(ms, wakesMs - (clock.now() - startMs)), work),
+  };
+  const ended = clock
+    .sleep(Math.max(heardMs, wakesMs === heardMs ? wakesMs + 1 : heardMs))
+    .then((): Ended => ({ outcome: good, ...(endsMs === undefined ? {} : { atMs: startMs + endsMs }) }));
+  const outcome = firstOf(ended, { clock: standing, timeoutNs: TIMEOUT_MS * 1e6, startMs, signal: undefined });
+  await clock.advance(60_000);
+  return (await outcome).kind;
+}
+
+test.each<[string, Parameters<typeof outcomeOf>[0], string]>([
+  ['in time', { endsMs: 900, heardMs: 900 }, 'exited'],
+  ['not in time', { endsMs: 1_100, heardMs: 1_100 }, 'timed-out'],
+  ['a timer that is a little late is believed', { endsMs: 1_150, heardMs: 1_150, wakesMs: 1_100 }, 'timed-out'],
+  ['stood still, ended in time meanwhile', { endsMs: 900, heardMs: 5_000, wakesMs: 5_000 }, 'exited'],
+  ['stood still, ended too late meanwhile', { endsMs: 1_100, heardMs: 5_000, wakesMs: 5_000 }, 'timed-out'],
+  ['stood still, ended in time, heard a while later', { endsMs: 900, heardMs: 5_500, wakesMs: 5_000 }, 'exited'],
+  ['stood still, never ends', { heardMs: 50_000, wakesMs: 5_000 }, 'timed-out'],
+  ['stood still, an end without a time that was there', { heardMs: 5_000, wakesMs: 5_000 }, 'exited'],
+  ['stood still, an end without a time that came afterwards', { heardMs: 5_500, wakesMs: 5_000 }, 'cancelled'],
+])('%s', async (_, probe, expected) => {
+  expect(await outcomeOf(probe)).toBe(expected);
+});
