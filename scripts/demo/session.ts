@@ -32,7 +32,7 @@ interface SessionOptions {
 }
 
 const HEALTH =
-  '{{.State.Health.Status}}{{if .State.Health.FailingStreak}} ({{.State.Health.FailingStreak}} failures in a row){{end}}';
+  '{{.State.Health.Status}}{{if .State.Health.FailingStreak}} (failing streak {{.State.Health.FailingStreak}}){{end}}';
 const WATCH_LIMIT_MS = 60_000;
 const LOOK_MS = 100;
 

@@ -1,5 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
 import type { Command, CommandInput, OptionSpec } from './command.ts';
+import { adviceForOption } from './docker-only.ts';
 import { type GlobalFlags, globalFlagsFrom, globalOptions, withHelp } from './globals.ts';
 import { type ParsedArguments, parseArguments } from './parse.ts';
 import { type CommandTarget, findCommand, loadCommand, type Registry, type Target } from './registry.ts';
@@ -65,7 +66,8 @@ async function resolveUnderNoun(
 async function resolveCommand(target: CommandTarget, globals: GlobalFlags, argv: readonly string[]): Promise<Request> {
   const command = await loadCommand(target);
   const { usage, optionsEndAtArgument: endAtArgument = false } = command;
-  const input = parseFlags({ specs: command.options, argv, path: target.path, usage, endAtArgument });
+  const { path, entry } = target;
+  const input = parseFlags({ specs: command.options, argv, path, command: entry.path, usage, endAtArgument });
   if (input.options.bool('help')) return { kind: 'help', target };
   checkArgumentCount(command, target.path, input.args.length);
   return { kind: 'run', globals, target, command, input };
@@ -84,28 +86,30 @@ interface Level {
   readonly specs: readonly OptionSpec[];
   readonly argv: readonly string[];
   readonly path: readonly string[];
+  /** The command's path in the registry; absent where no command is known yet. */
+  readonly command?: readonly string[];
   readonly usage: string;
   readonly endAtArgument: boolean;
 }
 
 /** The options of one level, with `--help`, and errors that show the level's usage. */
-function parseFlags({ specs, argv, path, usage, endAtArgument }: Level): ParsedArguments {
+function parseFlags({ specs, argv, path, command, usage, endAtArgument }: Level): ParsedArguments {
   try {
     return parseArguments(withHelp(specs), argv, { endAtArgument });
   } catch (error) {
-    throw flagError(path.length === 0 ? error : hintAtGlobal(error), path, usage);
+    throw flagError(hintAtUnknown(error, path, command), path, usage);
   }
 }
 
-const UNKNOWN_FLAG = /^unknown flag: --(?<name>.+)$/;
+const UNKNOWN_FLAG = /^unknown (?:flag: --(?<long>.+)|shorthand flag: '(?<letter>.)' in .*)$/su;
 
-/** Docker's grammar has global options before the command only: an unknown flag that is one of them is likely in the wrong place. */
-function hintAtGlobal(error: unknown): unknown {
+/** An unknown flag may be one of Docker's that healthctl has not, or a global option in the wrong place. */
+function hintAtUnknown(error: unknown, path: readonly string[], command: readonly string[] = []): unknown {
   if (!(error instanceof HealthctlError)) return error;
-  const name = UNKNOWN_FLAG.exec(error.message)?.groups?.name;
-  if (!globalOptions.some((spec) => spec.name === name)) return error;
-  return new HealthctlError('USAGE', error.message, {
-    hint: `--${name} is a global option: put it before the command`,
-    cause: error,
-  });
+  const { long, letter } = UNKNOWN_FLAG.exec(error.message)?.groups ?? {};
+  const name = long ?? letter;
+  if (name === undefined) return error;
+  const isGlobal = path.length > 0 && globalOptions.some((spec) => spec.name === long);
+  const hint = isGlobal ? `--${name} is a global option: put it before the command` : adviceForOption(command, name);
+  return hint === undefined ? error : new HealthctlError('USAGE', error.message, { hint, cause: error });
 }

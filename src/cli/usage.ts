@@ -1,5 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
 import type { Command } from './command.ts';
+import { adviceForCommand } from './docker-only.ts';
 import { type Registry, type Target, wordsAfter } from './registry.ts';
 import { suggestionsFor } from './suggest.ts';
 
@@ -56,28 +57,31 @@ function plural(count: number): string {
   return count === 1 ? 'argument' : 'arguments';
 }
 
-/** A word that names no command, with what may have been meant; exit 1, as Docker. */
+/** A word that names no command, with what may have been meant, or what to do in place of a command of Docker's; exit 1, as Docker. */
 export function unknownCommand(
   registry: Registry,
   parent: Exclude<Target, { kind: 'command' }>,
   word: string,
 ): HealthctlError {
   const prefix = parent.kind === 'noun' ? [parent.noun.name] : [];
-  const meant = suggestionsFor(word, wordsAfter(registry, prefix)).map((name) => `'${commandLine([...prefix, name])}'`);
+  const path = [...prefix, word];
+  const advice = adviceForCommand(path);
+  const similar = advice === undefined ? suggestionsFor(word, wordsAfter(registry, prefix)) : [];
+  const meant = similar.map((name) => `'${commandLine([...prefix, name])}'`);
   const usage = parent.kind === 'noun' ? [`Usage:  ${usageLine(prefix, 'COMMAND')}`, ''] : [];
   const hint = lines(
-    meant.length > 0 ? `Did you mean ${meant.join(' or ')}?` : undefined,
+    advice ?? (meant.length > 0 ? `Did you mean ${meant.join(' or ')}?` : undefined),
     '',
     ...usage,
     helpLine(prefix),
   );
-  return new HealthctlError('USAGE', `unknown command: ${commandLine([...prefix, word])}`, { hint, exitCode: 1 });
+  return new HealthctlError('USAGE', `unknown command: ${commandLine(path)}`, { hint, exitCode: 1 });
 }
 
 /** Words after `help` that name nothing; exit 1. */
 export function unknownTopic(words: readonly string[]): HealthctlError {
   return new HealthctlError('USAGE', `unknown help topic: ${words.join(' ')}`, {
-    hint: lines(undefined, '', helpLine([])),
+    hint: lines(adviceForCommand(words), '', helpLine([])),
     exitCode: 1,
   });
 }

@@ -1,4 +1,5 @@
 import { closeSync, mkdirSync } from 'node:fs';
+import { counted } from '../lib/counted.ts';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { randomHex } from '../lib/random.ts';
 import { checkDestination } from '../oci/mount-flags.ts';
@@ -121,7 +122,9 @@ async function fillFromImage(
   try {
     const leftOut = await fillVolume(held, { from, signal });
     if (leftOut > 0) {
-      ctx.log.warn(`volume ${held.volume.name}: ${leftOut} devices or sockets of the image were not copied`);
+      ctx.log.warn(
+        `volume ${held.volume.name}: ${counted(leftOut, 'device or socket', 'devices or sockets')} of the image not copied`,
+      );
     }
   } catch (cause) {
     if (errnoOf(cause) === undefined) throw cause;

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { counted } from '../lib/counted.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { HookSettings } from '../lib/settings.ts';
 import type { HookEvent } from './hook-event.ts';
@@ -54,7 +55,8 @@ export function createHooks({ hooks, run, clock, log }: HooksDeps): Hooks {
   const work = async (line: Line): Promise<void> => {
     for (let event = line.waiting.shift(); event && !over.signal.aborted; event = line.waiting.shift()) {
       await attempt(line.hook, event);
-      if (line.dropped > 0) log.warn(`hook ${line.hook.command[0]} was not told ${line.dropped} events: it was busy`);
+      if (line.dropped > 0)
+        log.warn(`hook ${line.hook.command[0]} was not told ${counted(line.dropped, 'event')}: it was busy`);
       line.dropped = 0;
     }
     line.busy = undefined;
@@ -74,7 +76,7 @@ export function createHooks({ hooks, run, clock, log }: HooksDeps): Hooks {
       over.abort();
       const left = lines.reduce((sum, { waiting }) => sum + waiting.length, 0);
       await Promise.all(lines.map(({ busy }) => busy));
-      if (left > 0) log.info(`${left} events were not told to hooks any more`);
+      if (left > 0) log.info(`hooks were not told of ${counted(left, 'event')} any more`);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { ContainerContext } from '../container/context.ts';
 import type { ContainerView } from '../container/view.ts';
+import { counted } from '../lib/counted.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type Systemd, systemd as systemdHere } from '../system/systemd.ts';
 import { scheduleFactsOf } from './check-facts.ts';
@@ -50,7 +51,7 @@ export function createScheduling(deps: SchedulingDeps): Scheduling {
     sweep: (ctx, existing) =>
       orWarn(ctx, 'timers that nobody needs could not be removed', async () => {
         const count = await timersOf(ctx, deps).sweepTimers(existing);
-        if (count > 0) ctx.log.debug(`removed ${count} timers`);
+        if (count > 0) ctx.log.debug(`removed ${counted(count, 'timer')}`);
       }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Containerd } from '../containerd/client.ts';
 import type { Clock } from '../lib/clock.ts';
+import { counted } from '../lib/counted.ts';
 import { hasCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createFactsBook, type FactsReader } from './container-facts.ts';
@@ -114,6 +115,6 @@ const SHOWN_GAPS = 3;
 function gapsText(gaps: readonly Gap[]): string {
   const time = (ms: number): string => new Date(ms).toISOString();
   const shown = gaps.slice(-SHOWN_GAPS).map(({ fromMs, toMs }) => `between ${time(fromMs)} and ${time(toMs)}`);
-  const others = gaps.length > SHOWN_GAPS ? `, nor in ${gaps.length - SHOWN_GAPS} earlier periods` : '';
+  const others = gaps.length > SHOWN_GAPS ? `, nor in ${counted(gaps.length - SHOWN_GAPS, 'earlier period')}` : '';
   return `no events are known ${shown.join(', nor ')}${others}`;
 }

@@ -5,6 +5,7 @@ import type { HealthAction } from '../events/own-events.ts';
 import { isToRestart, restartDelayMs, SETTLED_AFTER_MS } from '../health/restart-policy.ts';
 import type { HealthState } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
+import { counted } from '../lib/counted.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -225,7 +226,7 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     const limit = config?.maxRestarts ?? 0;
     if (limit > 0 && streak >= limit) {
       course.isHandled = true;
-      log.warn(`container ${key}: not restarted, it was ${limit} times already; ${reason}`);
+      log.warn(`container ${key}: not restarted, it was ${counted(limit, 'time')} already; ${reason}`);
       return;
     }
     planAt(key, 'health', restartDelayMs(streak), async () => {

@@ -528,7 +528,7 @@ describe('autostart', () => {
     process.kill(pid, 'SIGKILL');
     await until(() => !existsSync(`/proc/${pid}`), { withinMs: 10_000 });
     await own.ok(['exec', 'web', 'touch', '/tmp/broken']);
-    expect(await own.ok(['wait', '--condition', 'unhealthy', 'web'])).toBe('-1');
+    expect(await own.ok(['wait', '--condition', 'unhealthy', 'web'])).toBe('unhealthy');
     await own.ok(['rm', '-f', 'web']);
     await until(async () => (await own.cli(['daemon', 'status'])).code === 1, { withinMs: 15_000 });
   });

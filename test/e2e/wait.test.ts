@@ -43,11 +43,11 @@ describe('wait --condition', () => {
       bed.spawn(['wait', '--condition', word, web.name]),
     );
     await check(web);
-    expect(await unhealthy?.exited).toMatchObject({ code: 0, stdout: '-1\n', stderr: UNWATCHED });
+    expect(await unhealthy?.exited).toMatchObject({ code: 0, stdout: 'unhealthy\n', stderr: UNWATCHED });
     await bed.ok(['exec', web.name, 'touch', '/tmp/ok']);
     await check(web);
-    expect(await healthy?.exited).toMatchObject({ code: 0, stdout: '-1\n', stderr: UNWATCHED });
-    expect(await bed.ok(['wait', '--condition', 'healthy', web.name])).toBe('-1');
+    expect(await healthy?.exited).toMatchObject({ code: 0, stdout: 'healthy\n', stderr: UNWATCHED });
+    expect(await bed.ok(['wait', '--condition', 'healthy', web.name])).toBe('healthy');
   });
 
   test('a container that exits first is an error', async () => {
@@ -70,15 +70,15 @@ describe('wait --condition', () => {
   test('running, paused, next-exit, removed', async () => {
     const name = bed.name();
     await bed.ok(['create', '--name', name, await bed.image(), 'sh', '-c', 'sleep 600']);
-    expect(await bed.ok(['wait', '--condition', 'created', name])).toBe('-1');
+    expect(await bed.ok(['wait', '--condition', 'created', name])).toBe('created');
     expect(await bed.ok(['wait', name])).toBe('0');
     const conditions = ['running', 'paused', 'next-exit', 'removed', 'stopped'];
     const waits = conditions.map((word) => bed.spawn(['wait', '--condition', word, name]));
     const [running, paused, ...ended] = waits;
     await bed.ok(['start', name]);
-    expect(await running?.exited).toMatchObject({ code: 0, stdout: '-1\n' });
+    expect(await running?.exited).toMatchObject({ code: 0, stdout: 'running\n' });
     await bed.ok(['pause', name]);
-    expect(await paused?.exited).toMatchObject({ code: 0, stdout: '-1\n' });
+    expect(await paused?.exited).toMatchObject({ code: 0, stdout: 'paused\n' });
     await bed.ok(['unpause', name]);
     await bed.ok(['rm', '-f', name]);
     for (const wait of ended) expect(await wait.exited).toMatchObject({ code: 0, stdout: '137\n', stderr: '' });

@@ -6,7 +6,10 @@ import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
 import { ensureChecked } from '../../monitor.ts';
 
-/** `healthctl wait`: Docker's, with Docker's conditions of the API and Podman's. Prints the exit codes in the order of the containers. */
+/**
+ * `healthctl wait`: Docker's, with Docker's conditions of the API and Podman's. Prints a line for each container, in their order: its exit
+ * code, or the condition that came true where that is no end (Podman prints -1).
+ */
 export const wait: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   options: [
@@ -39,9 +42,6 @@ async function runWait(world: ContainerWorld, { options, args }: CommandInput): 
     const view = await resolveView(ctx, name, world);
     if (isAboutHealth) await ensureChecked(world, view.record);
     const { condition, exitCode = 0 } = await waitFor(ctx, view, given, { signal: world.signal });
-    return isAboutEnd(condition) ? String(exitCode) : NOT_ENDED;
+    return isAboutEnd(condition) ? String(exitCode) : condition;
   });
 }
-
-/** Podman prints it for a container that has not ended. */
-const NOT_ENDED = '-1';

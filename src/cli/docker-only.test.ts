@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { adviceForCommand, adviceForOption, DOCKER_ONLY } from './docker-only.ts';
+import { globalOptions } from './globals.ts';
+import { findCommand, registry } from './registry.ts';
+import { resolveRequest } from './resolve.ts';
+
+const refusalOf = async (...argv: string[]): Promise<string> => {
+  const error: unknown = await resolveRequest(registry, argv).catch((refusal: unknown) => refusal);
+  const { message, hint } = error as { message: string; hint: string };
+  return `${message}\n${hint.split('\n')[0]}`;
+};
+
+/** Of `docker --help` and of the help of its management commands, version 29. */
+const DOCKER =
+  `attach build builder buildx checkpoint commit compose config container context cp create diff events exec export history image
+  images import info inspect kill load login logout logs manifest network node pause plugin port ps pull push rename restart rm rmi run save
+  search secret service stack start stats stop swarm system tag top trust unpause update version volume wait`.split(
+    /\s+/,
+  );
+const OF_NOUNS: Readonly<Record<string, string>> = {
+  container:
+    'attach commit cp create diff exec export inspect kill logs ls pause port prune rename restart rm run start stats stop top unpause update wait',
+  image: 'build history import inspect load ls prune pull push rm save tag',
+  network: 'connect create disconnect inspect ls prune rm',
+  system: 'df dial-stdio events info prune',
+  volume: 'create inspect ls prune rm update',
+};
+const PATHS = [
+  ...DOCKER.map((word) => [word]),
+  ...Object.entries(OF_NOUNS).flatMap(([noun, words]) => words.split(' ').map((word) => [noun, word])),
+];
+const isThere = (path: readonly string[]): boolean =>
+  findCommand(registry, path) !== undefined || registry.nouns.some(({ name }) => name === path.join(' '));
+
+test.each(PATHS.map((path) => path.join(' ')))('docker %s is there, or there is advice, and not both', (words) => {
+  const path = words.split(' ');
+  expect(isThere(path)).toBe(adviceForCommand(path) === undefined);
+});
+
+test('the table has nothing that Docker has not', () => {
+  const known = new Set(PATHS.map((path) => path.join(' ')));
+  expect(Object.keys(DOCKER_ONLY.commands).filter((words) => !known.has(words))).toEqual([]);
+});
+
+describe('options of the table', () => {
+  test.each(Object.keys(DOCKER_ONLY.options))('of %j are not there', async (words) => {
+    const target = findCommand(registry, words.split(' '));
+    const specs = words === '' ? globalOptions : ((await target?.entry.load())?.options ?? []);
+    expect(specs).not.toEqual([]);
+    const taken = Object.keys(DOCKER_ONLY.options[words] ?? {}).filter((name) =>
+      specs.some((spec) => spec.name === name || spec.aliases?.includes(name)),
+    );
+    expect(taken).toEqual([]);
+  });
+});
+
+test.each([
+  [['stats'], 'unknown command: healthctl stats\nuse ctr: ctr tasks metrics ID'],
+  [['container', 'stats', 'web'], 'unknown command: healthctl container stats\nuse ctr: ctr tasks metrics ID'],
+  [['login', 'ghcr.io'], 'unknown command: healthctl login\nlog in with docker login or nerdctl login'],
+  [['compose', 'up', '-d'], 'unknown command: healthctl compose\ngive each service a healthctl run'],
+  [['image', 'build', '.'], 'unknown command: healthctl image build\nbuild with docker'],
+  [['help', 'stats'], 'unknown help topic: stats\nuse ctr'],
+  [['run', '--gpus', 'all', 'x'], 'unknown flag: --gpus\ngive the devices'],
+  [['create', '--link=db:db', 'x'], 'unknown flag: --link\nput both on a network'],
+  [['container', 'run', '--volumes-from', 'db', 'x'], 'unknown flag: --volumes-from\nname the volumes'],
+  [['update', '--memory', '1g', 'web'], 'unknown flag: --memory\nlimits are set'],
+  [['pull', '-a', 'x'], "unknown shorthand flag: 'a' in -a\nname each tag"],
+  [['-c', 'remote', 'ps'], "unknown shorthand flag: 'c' in -c\nhealthctl speaks to a containerd on this host"],
+  [['--context', 'remote', 'ps'], 'unknown flag: --context\nhealthctl speaks'],
+  [['ps', '--gpus'], 'unknown flag: --gpus\n'],
+  [['strat'], "unknown command: healthctl strat\nDid you mean 'healthctl start'?"],
+  [['constructor'], 'unknown command: healthctl constructor\n'],
+])('%j', async (argv, beginning) => {
+  expect(await refusalOf(...argv)).toContain(beginning);
+});
+
+test('inherited names are none', () => {
+  expect(adviceForCommand(['constructor'])).toBeUndefined();
+  expect(adviceForOption(['container', 'run'], 'constructor')).toBeUndefined();
+  expect(adviceForOption(['constructor'], 'name')).toBeUndefined();
+});
+
+test('docs/commands.md has the table', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../docs/commands.md'), 'utf8');
+  for (const [words, advice] of Object.entries(DOCKER_ONLY.commands))
+    expect(text).toContain(`| \`docker ${words}\` | ${advice} |\n`);
+});

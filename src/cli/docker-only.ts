@@ -1,0 +1,202 @@
+/**
+ * What Docker's command line has and healthctl has not, and what to do instead: the one table, also of docs/commands.md. A word that
+ * healthctl learns leaves it; a test holds the table against the registry and the options.
+ */
+
+/** By the words after `healthctl`. What `container` and `image` have under their own name too is found by its last word. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  build: 'build with docker, nerdctl, buildah or buildctl, and load the archive: healthctl load -i FILE',
+  builder: 'build with docker, nerdctl, buildah or buildctl, and load the archive: healthctl load -i FILE',
+  buildx: 'build with docker, nerdctl, buildah or buildctl, and load the archive: healthctl load -i FILE',
+  checkpoint: 'use ctr: ctr tasks checkpoint ID',
+  commit: 'write a Dockerfile and build an image from it; nerdctl commit makes one from a container',
+  compose: 'give each service a healthctl run, with --network for the names and --wait for the order',
+  config: 'there is no swarm; mount a file: -v /path/file:/etc/file:ro',
+  context:
+    '--address and --namespace before the command choose a containerd, or CONTAINERD_ADDRESS and CONTAINERD_NAMESPACE',
+  cp: 'use tar: healthctl exec NAME tar -cf - DIR | tar -xf -, or mount the directory with -v',
+  diff: 'healthctl ps -s tells how much a container wrote; nerdctl diff lists the files',
+  export: 'use tar: healthctl exec NAME tar -cf - / >FILE',
+  history: 'healthctl image inspect NAME tells the layers; ctr images inspect NAME the history',
+  import: 'make an image of the archive with buildah, or of a Dockerfile: FROM scratch, ADD FILE /',
+  login: "log in with docker login or nerdctl login: healthctl reads Docker's config.json",
+  logout: "log out with docker logout or nerdctl logout: healthctl reads Docker's config.json",
+  manifest: 'use skopeo inspect --raw, or ctr images inspect NAME',
+  node: 'there is no swarm: healthctl looks after the containers of one host',
+  plugin: "there are no plugins of Docker's; those of CNI are named by cni_bin_dir in the configuration",
+  push: 'use ctr: ctr images push NAME, or nerdctl push',
+  save: 'use ctr: ctr images export FILE NAME',
+  search: 'search on the page of the registry',
+  secret: 'there is no swarm; mount a file: -v /path/file:/run/secrets/NAME:ro',
+  service: 'there is no swarm; healthctl run --restart always keeps a container up on one host',
+  stack: 'there is no swarm: healthctl looks after the containers of one host',
+  stats: 'use ctr: ctr tasks metrics ID; healthctl top NAME shows the processes, healthctl ps -s the sizes',
+  swarm: 'there is no swarm: healthctl looks after the containers of one host',
+  trust: 'verify signatures with cosign or notation before the pull; a pull by digest is verified',
+  'network connect': 'a container is in one network for its life: give --network to run or create',
+  'network disconnect': 'a container is in one network for its life: remove it and make another',
+  'system df': 'healthctl ps -as tells the sizes of containers, healthctl images those of images',
+  'system dial-stdio': "there is no API of Docker's; that of the monitor is on a Unix socket",
+  'system prune': 'use container prune, image prune, network prune and volume prune, in this order',
+  'volume update': 'there is no swarm: volumes are of one host',
+};
+
+/** Nouns whose commands stand at the top as well. */
+const NOUNS_WITH_SHORT_FORMS: readonly string[] = ['container', 'image'];
+
+/** What to do in place of a command of Docker's; undefined for a word that is none. */
+export function adviceForCommand(words: readonly string[]): string | undefined {
+  const name = words.join(' ');
+  if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name];
+  const [noun = '', word] = words;
+  return word !== undefined && NOUNS_WITH_SHORT_FORMS.includes(noun) ? adviceForCommand([word]) : undefined;
+}
+
+const WINDOWS = 'it is for Windows';
+const IO_LIMIT = 'limits of block devices are not set by healthctl';
+const SWARM = 'it is for swarms';
+const ADDRESS = 'addresses are given by the network: containers reach each other by name';
+const ONE_HOST = 'healthctl speaks to a containerd on this host, through a socket: --address';
+
+const OF_CREATE: Readonly<Record<string, string>> = {
+  'blkio-weight': IO_LIMIT,
+  'blkio-weight-device': IO_LIMIT,
+  'cgroup-parent': 'cgroups are below that of containerd; limits are set by --memory, --cpus and --pids-limit',
+  'cpu-count': WINDOWS,
+  'cpu-percent': WINDOWS,
+  'cpu-rt-period': 'give --ulimit rtprio=99 and --cap-add SYS_NICE for real-time scheduling',
+  'cpu-rt-runtime': 'give --ulimit rtprio=99 and --cap-add SYS_NICE for real-time scheduling',
+  'device-read-bps': IO_LIMIT,
+  'device-read-iops': IO_LIMIT,
+  'device-write-bps': IO_LIMIT,
+  'device-write-iops': IO_LIMIT,
+  'disable-content-trust': 'nothing is signed or verified by it: leave it out',
+  domainname: 'give the whole name: --hostname host.example.com',
+  'env-host': 'name the variables: -e NAME takes the value of the caller',
+  gpus: 'give the devices and libraries yourself: --device /dev/nvidia0 -v …, or --runtime nvidia-container-runtime',
+  'health-startup-cmd': 'give --health-start-period and --health-start-interval: one command serves the start, too',
+  'health-startup-interval': 'give --health-start-interval',
+  'health-startup-retries': 'give --health-start-period: failures in it do not count',
+  'health-startup-success': 'the first success ends the start period',
+  'health-startup-timeout': 'give --health-timeout',
+  'io-maxbandwidth': WINDOWS,
+  'io-maxiops': WINDOWS,
+  ip: ADDRESS,
+  ip6: 'networks are of IPv4',
+  isolation: WINDOWS,
+  'kernel-memory': 'the kernel has it no more: give --memory',
+  link: 'put both on a network of yours, where they find each other by name: healthctl network create, --network',
+  'link-local-ip': ADDRESS,
+  'mac-address': ADDRESS,
+  'memory-swappiness': 'give --memory-swap; equal to --memory, nothing is swapped',
+  platform: 'healthctl pull --platform takes an image of another platform',
+  pod: 'there are no pods: --network container:NAME, --ipc and --pid join a container',
+  replace: 'remove the old one first: healthctl rm -f NAME',
+  secret: 'mount a file: -v /path/file:/run/secrets/NAME:ro',
+  'storage-opt': 'the snapshotter has no limit for one container: --snapshotter chooses another one',
+  'use-api-socket': "there is no API of Docker's to give to a container",
+  userns: 'containers have the user namespace of the host: give --user, --cap-drop ALL',
+  'volume-driver': 'volumes are directories of this host; mount others with --mount type=bind',
+  'volumes-from': 'name the volumes: -v NAME:/dir in both containers',
+};
+
+const LIMITS = 'limits are set when a container is made: remove it and make another, or write to its cgroup';
+
+/** By the command's path in the registry, then by the long name of the option. `''`: before the command. */
+const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '': {
+    config: "DOCKER_CONFIG names the directory of Docker's config.json, HEALTHCTL_TOML the configuration",
+    context: ONE_HOST,
+    'log-level': '--debug shows more',
+    tls: ONE_HOST,
+    tlscacert: ONE_HOST,
+    tlscert: ONE_HOST,
+    tlskey: ONE_HOST,
+    tlsverify: ONE_HOST,
+  },
+  'container create': OF_CREATE,
+  'container run': OF_CREATE,
+  'container logs': { details: 'healthctl inspect NAME shows the labels and variables of a container' },
+  'container rm': { link: 'there are no links' },
+  'container start': {
+    checkpoint: 'use ctr: ctr containers restore',
+    'checkpoint-dir': 'use ctr: ctr containers restore',
+  },
+  'container update': {
+    'blkio-weight': IO_LIMIT,
+    'cpu-period': LIMITS,
+    'cpu-quota': LIMITS,
+    'cpu-rt-period': LIMITS,
+    'cpu-rt-runtime': LIMITS,
+    'cpu-shares': LIMITS,
+    cpus: LIMITS,
+    'cpuset-cpus': LIMITS,
+    'cpuset-mems': LIMITS,
+    memory: LIMITS,
+    'memory-reservation': LIMITS,
+    'memory-swap': LIMITS,
+    'pids-limit': LIMITS,
+  },
+  'image inspect': { platform: 'the image of this platform is shown' },
+  'image load': { platform: 'the image of this platform is taken' },
+  'image ls': { tree: 'healthctl image inspect NAME tells of one' },
+  'image pull': {
+    'all-tags': 'name each tag',
+    'disable-content-trust': 'nothing is signed or verified by it: leave it out',
+  },
+  'image rm': { platform: 'all platforms are removed' },
+  'network create': {
+    attachable: SWARM,
+    'aux-address': 'addresses are given by the network',
+    'config-from': SWARM,
+    'config-only': SWARM,
+    ingress: SWARM,
+    'ip-range': 'give a smaller --subnet',
+    'ipam-driver': "addresses are given by CNI's host-local",
+    'ipam-opt': "addresses are given by CNI's host-local",
+    ipv4: 'networks are of IPv4',
+    ipv6: 'networks are of IPv4',
+    scope: SWARM,
+  },
+  'network inspect': { verbose: SWARM },
+  'volume create': {
+    opt: 'volumes are directories of this host; mount others with --mount type=bind or type=tmpfs',
+    ...Object.fromEntries(
+      [
+        'availability',
+        'group',
+        'limit-bytes',
+        'required-bytes',
+        'scope',
+        'secret',
+        'sharing',
+        'topology-preferred',
+        'topology-required',
+        'type',
+      ].map((name) => [name, SWARM]),
+    ),
+  },
+  'volume ls': { cluster: SWARM },
+};
+
+/** Letters of Docker's for options of the table. */
+const LETTERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '': { c: 'context', l: 'log-level' },
+  'image pull': { a: 'all-tags' },
+  'volume create': { o: 'opt' },
+};
+
+/**
+ * What to do in place of an option of Docker's.
+ *
+ * @param path of the command in the registry; empty for what stands before it
+ * @param name the long name, or one letter
+ */
+export function adviceForOption(path: readonly string[], name: string): string | undefined {
+  const [options = {}, letters = {}] = [OPTIONS[path.join(' ')], LETTERS[path.join(' ')]];
+  const long = Object.hasOwn(letters, name) ? (letters[name] ?? name) : name;
+  return Object.hasOwn(options, long) ? options[long] : undefined;
+}
+
+/** All of it, for tests. */
+export const DOCKER_ONLY = { commands: COMMANDS, options: OPTIONS };
