@@ -41,7 +41,7 @@ export function createHookRunner(clock: Clock): RunHook {
     try {
       const end = await Promise.race([ended, clock.sleep(hook.timeoutMs, given).then(() => 'late' as const)]);
       if (end === 'late') {
-        endSession(child);
+        await endSession(child);
         await Promise.race([ended, clock.sleep(DEATH_LIMIT_MS)]);
         throw new HealthctlError(
           'TIMEOUT',
@@ -71,7 +71,7 @@ function endOf(child: ChildProcess): Promise<string> {
   });
 }
 
-function endSession({ pid }: ChildProcess): void {
+async function endSession({ pid }: ChildProcess): Promise<void> {
   const leader = pid === undefined ? undefined : readStat(pid);
-  if (leader) killSession(leader);
+  if (leader) await killSession(leader);
 }

@@ -159,7 +159,7 @@ async function endExec(
   if (!left) return false;
   if (left.pid === 0 || left.status === 'stopped') return true;
   const stat = readStat(left.pid);
-  if (stat) killSession(stat);
+  if (stat) await killSession(stat);
   try {
     await tasks.wait(exec, { timeoutMs: DEATH_LIMIT_MS });
   } catch (error) {

@@ -123,7 +123,7 @@ async function watch(
   try {
     const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, startMs, signal });
     if (outcome.kind === 'exited') return outcome;
-    killSession(leader);
+    await killSession(leader, { clock });
     await within(clock, DEATH_LIMIT_MS, ended);
     return outcome;
   } finally {

@@ -107,7 +107,7 @@ export async function openResidentShell(
   return converse({
     ...{ clock, leader, pipes, died },
     letGo: async () => {
-      killSession(leader);
+      await killSession(leader, { clock });
       await Promise.race([died, clock.sleep(DEATH_LIMIT_MS)]);
       waiting.abort();
       pipes.close({ keepsNote: !(await deleteExec(deps, exec)).isGone });
@@ -172,7 +172,7 @@ function converse(shell: {
     if (first.kind === 'broken') return first;
     if (first.kind !== 'exited' && first.kind !== 'timed-out') return { kind: 'over', outcome: first };
     if (first.kind === 'timed-out') {
-      killSession(leader, { except: leader.pid });
+      await killSession(leader, { except: leader.pid, clock });
       await settled(Promise.race([done, broken]));
     }
     const mark = `${randomHex(16)}\n`;

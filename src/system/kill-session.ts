@@ -1,8 +1,14 @@
+import type { Clock } from '../lib/clock.ts';
 import { errnoOf } from '../lib/errors.ts';
-import { isAlive, listSession, type ProcessStat, readStat } from './proc.ts';
+import { isAlive, listPids, type ProcessStat, readStat } from './proc.ts';
 
 /** A process that forks faster than it is killed loses to this many rounds, each of which kills all that are there. */
 const MAX_ROUNDS = 100;
+/** Processes that are looked at in one turn of the event loop: with thousands of them a round takes many turns, of some 3 ms each. */
+const TURN_SIZE = 100;
+/** How long to wait for killed processes to be gone. */
+const DEATH_LIMIT_MS = 500;
+const DEATH_POLL_MS = 2;
 
 /** The first process of a session as it was when it was started. */
 export interface SessionLeader {
@@ -30,23 +36,63 @@ function sessionOf({ pid, parentPid, sessionId }: ProcessStat): number {
 }
 
 /**
- * SIGKILL to every process of a session, until none is left: the probe and all the children it left (moby/moby#47583).
+ * SIGKILL to every process of a session, until none is left that could fork: the probe and all the children it left (moby/moby#47583). Other
+ * work gets its turn meanwhile, however many there are.
  *
  * @param leader from sessionLeaderOf: a pid that was given to somebody else meanwhile is never hit
  * @param options.except a process that is spared
+ * @param options.clock waits for the death of what was killed, for half a second at most; absent: does not wait
  * @returns whether none is left; a process that sleeps uninterruptibly, or is frozen, dies later
  */
-export function killSession(leader: SessionLeader, options: { readonly except?: number } = {}): boolean {
+export async function killSession(
+  leader: SessionLeader,
+  options: { readonly except?: number; readonly clock?: Pick<Clock, 'sleep'> } = {},
+): Promise<boolean> {
   const present = readStat(leader.pid);
   if (present && present.startTimeTicks !== leader.startTimeTicks) return true;
   const session = leader.session ?? (present ? sessionOf(present) : leader.pid);
+  const killed = new Map<number, ProcessStat>();
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const members = listSession(session).filter(({ pid }) => pid !== options.except);
-    if (members.length === 0) return true;
-    for (const { pid } of members) sendKill(pid);
+    let isNew = false;
+    await eachProcess((stat) => {
+      if (stat.sessionId !== session || stat.pid === options.except || !isAlive(stat)) return;
+      isNew ||= killed.get(stat.pid)?.startTimeTicks !== stat.startTimeTicks;
+      sendKill(stat.pid); // in the turn in which it was looked at: its pid is nobody else's
+      killed.set(stat.pid, stat);
+    });
+    if (!isNew) return haveDied([...killed.values()], options.clock);
   }
   return false;
 }
+
+/** All processes, some in each turn of the event loop. */
+async function eachProcess(visit: (stat: ProcessStat) => void): Promise<void> {
+  const pids = listPids();
+  for (let at = 0; at < pids.length; at += TURN_SIZE) {
+    if (at > 0) await nextTurn();
+    for (const pid of pids.slice(at, at + TURN_SIZE)) {
+      const stat = readStat(pid);
+      if (stat) visit(stat);
+    }
+  }
+}
+
+async function haveDied(killed: readonly ProcessStat[], clock: Pick<Clock, 'sleep'> | undefined): Promise<boolean> {
+  let restMs = clock ? DEATH_LIMIT_MS : 0;
+  for (const { pid, startTimeTicks } of killed) {
+    const lives = () => {
+      const stat = readStat(pid);
+      return stat?.startTimeTicks === startTimeTicks && isAlive(stat);
+    };
+    for (; lives(); restMs -= DEATH_POLL_MS) {
+      if (!clock || restMs <= 0) return false;
+      await clock.sleep(DEATH_POLL_MS);
+    }
+  }
+  return true;
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function sendKill(pid: number): void {
   try {

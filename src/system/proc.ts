@@ -51,11 +51,14 @@ export function readBootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
 }
 
+/** The pids of all processes. */
+export function listPids(): readonly number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+}
+
 /** All processes. */
 export function listProcesses(): readonly ProcessStat[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => readStat(Number(name)) ?? []);
+  return listPids().flatMap((pid) => readStat(pid) ?? []);
 }
 
 /** The living processes of a session: what a session leader and its descendants left running, daemons that left the session apart. */

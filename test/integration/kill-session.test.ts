@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
 import { killSession, sessionLeaderOf } from '../../src/system/kill-session.ts';
-import { isAlive, readStat } from '../../src/system/proc.ts';
+import { isAlive, listSession, readStat } from '../../src/system/proc.ts';
 import { until } from '../fixtures/until.ts';
 
 /** Starts a shell that leads a session of its own, and prints pids. */
@@ -27,7 +28,7 @@ test('a leader dies with what it left, also when it has ended before', async () 
   const [child = 0] = await leader.pids(1);
   await leader.exited;
   expect([known.session, lives(child)]).toEqual([leader.pid, true]);
-  expect(killSession(known)).toBe(true);
+  expect(await killSession(known, { clock: systemClock })).toBe(true);
   await until(() => !lives(child));
 });
 
@@ -37,7 +38,7 @@ test('a process whose leader has ended takes its session along, as one that crun
   await leader.exited;
   const known = sessionLeaderOf(first);
   expect(known.session).toBe(leader.pid);
-  expect(killSession(known)).toBe(true);
+  expect(await killSession(known, { clock: systemClock })).toBe(true);
   await until(() => !lives(first) && !lives(second));
 });
 
@@ -46,8 +47,33 @@ test('a session that somebody else leads is left alone', async () => {
   const [child = 0] = await leader.pids(1);
   const known = sessionLeaderOf(child);
   expect(known.session).toBe(child);
-  expect(killSession(known)).toBe(true);
+  expect(await killSession(known, { clock: systemClock })).toBe(true);
   expect([lives(leader.pid), lives(child)]).toEqual([true, true]);
-  killSession(sessionLeaderOf(leader.pid));
+  await killSession(sessionLeaderOf(leader.pid));
   await until(() => !lives(leader.pid) && !lives(child));
+});
+
+test('other work gets its turn while a thousand processes are killed', async () => {
+  const leader = startLeader('i=0; while [ $i -lt 1000 ]; do sleep 3505 & i=$((i+1)); done; echo $i; wait');
+  await leader.pids(1);
+  const known = sessionLeaderOf(leader.pid);
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    turning = setImmediate(count);
+  };
+  let turning = setImmediate(count);
+  await killSession(known);
+  clearImmediate(turning);
+  expect(turns).toBeGreaterThan(9);
+  await until(() => listSession(leader.pid).length === 0);
+});
+
+test('what goes on in a child each millisecond is killed too', async () => {
+  const leader = startLeader('f() { sleep 0.001; f & }; f; f; f; echo 1; sleep 3506');
+  await leader.pids(1);
+  await killSession(sessionLeaderOf(leader.pid), { clock: systemClock });
+  await until(() => listSession(leader.pid).length === 0);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(listSession(leader.pid)).toEqual([]);
 });
