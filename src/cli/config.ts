@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import type { MonitorSettings, NetworkSettings, Settings } from '../lib/settings.ts';
 import { DEFAULT_LOG_ENTRIES } from '../store/health-store.ts';
+import { readPlainFile } from '../system/plain-file.ts';
 import { realSocketPath } from '../system/socket-path.ts';
 import {
   type CheckValue,
@@ -105,15 +105,15 @@ async function readConfigFile(env: Environment): Promise<ConfigFile> {
   const path = env.HEALTHCTL_TOML || DEFAULT_CONFIG_FILE;
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readPlainFile(path).toString('utf8');
   } catch (error) {
     const missing = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
     if (missing && !env.HEALTHCTL_TOML) return { texts: new Map() };
-    const hint = env.HEALTHCTL_TOML ? 'it is named by $HEALTHCTL_TOML' : undefined;
     const reason = missing ? 'no such file' : errnoOf(error) === 'EACCES' ? 'permission denied' : messageOf(error);
-    throw new HealthctlError('CONFIG', `cannot read ${path}: ${reason}`, {
+    const message = error instanceof HealthctlError ? reason : `cannot read ${path}: ${reason}`;
+    throw new HealthctlError('CONFIG', message, {
       cause: error,
-      ...(hint === undefined ? {} : { hint }),
+      ...(env.HEALTHCTL_TOML ? { hint: 'it is named by $HEALTHCTL_TOML' } : {}),
     });
   }
   return parseConfig(text, path);

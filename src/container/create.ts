@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
@@ -7,13 +7,14 @@ import { restartPolicyText } from '../health/restart-policy.ts';
 import { trustedImageLabels } from '../image/config.ts';
 import { ensureUnpacked, type ResolvedImage } from '../image/find.ts';
 import { version } from '../lib/build-info.ts';
-import { fileReasonOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { encodeJson } from '../lib/json.ts';
 import { isReservedLabel, LABELS } from '../lib/labels.ts';
 import { randomHex } from '../lib/random.ts';
 import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
 import { parseDeviceRule } from '../oci/devices.ts';
 import type { NamespaceModes } from '../oci/namespaces.ts';
+import type { SecurityOptions } from '../oci/parse.ts';
 import { resolveArgs } from '../oci/process.ts';
 import { parseSignal } from '../oci/signal.ts';
 import { buildSpec, type ImageDefaults, type SpecOptions } from '../oci/spec.ts';
@@ -230,21 +231,12 @@ function specOptionsFrom(
     tty,
     ...rest
   } = request;
-  return { ...rest, terminal: tty, noNewPrivileges: security.noNewPrivileges, ...seccompOf(security.seccomp) };
+  return { ...rest, terminal: tty, noNewPrivileges: security.noNewPrivileges, ...seccompOf(security) };
 }
 
-function seccompOf(seccomp: string | undefined): Pick<SpecOptions, 'seccomp'> {
-  if (seccomp === undefined) return {};
-  if (seccomp === 'unconfined') return { seccomp };
-  try {
-    return { seccomp: { profile: readFileSync(seccomp, 'utf8') } };
-  } catch (cause) {
-    throw new HealthctlError(
-      'CONFIG',
-      `opening seccomp profile (${seccomp}) failed: open ${seccomp}: ${fileReasonOf(cause)}`,
-      { cause },
-    );
-  }
+function seccompOf({ seccomp, seccompProfile }: SecurityOptions): Pick<SpecOptions, 'seccomp'> {
+  if (seccompProfile !== undefined) return { seccomp: { profile: seccompProfile } };
+  return seccomp === 'unconfined' ? { seccomp } : {};
 }
 
 function imageDefaultsOf({ config }: ResolvedImage): ImageDefaults {

@@ -128,6 +128,8 @@ export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
   /** `unconfined`, or the path of a profile; undefined for the default. */
   readonly seccomp: string | undefined;
+  /** What that profile holds, once it was read. */
+  readonly seccompProfile?: string;
   /** `unconfined`, or the name of a profile that the kernel has; undefined for the default. */
   readonly apparmor: string | undefined;
 }

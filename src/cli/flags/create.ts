@@ -1,10 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CreateRequest } from '../../container/create-request.ts';
 import { NO_RESTART } from '../../health/restart-policy.ts';
-import { fileReasonOf, HealthctlError } from '../../lib/errors.ts';
-import { parseEnvFile } from '../../oci/env-file.ts';
-import { parseEnv, parseLabel, parseSecurityOptions, parseSize, parseUlimit } from '../../oci/parse.ts';
+import { HealthctlError, hasCode } from '../../lib/errors.ts';
+import { type KeyValueFile, parseEnvFile } from '../../oci/env-file.ts';
+import {
+  parseEnv,
+  parseLabel,
+  parseSecurityOptions,
+  parseSize,
+  parseUlimit,
+  type SecurityOptions,
+} from '../../oci/parse.ts';
+import { readGivenFile } from '../../system/given-file.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { attachedStreamsFrom, attachOptionSpec } from './attach.ts';
 import { checkBy } from './check-by.ts';
@@ -103,14 +111,16 @@ export interface Caller {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of containers that name none. */
   readonly defaultNetwork: string;
+  /** Ends the wait for a file that is a pipe. */
+  readonly signal: AbortSignal;
 }
 
 /** Reads the options of `run` and `create`, and the files that they name. Throws USAGE and CONFIG in Docker's words. */
-export function createOptionsFrom(
+export async function createOptionsFrom(
   options: ParsedOptions,
   args: readonly string[],
   caller: Caller & { /** `run -d` */ readonly detach: boolean },
-): CreateOptions {
+): Promise<CreateOptions> {
   const [image = '', ...command] = args;
   const pull = options.string('pull') ?? 'missing';
   const policy = PULL_POLICIES.find((known) => known === pull);
@@ -124,17 +134,17 @@ export function createOptionsFrom(
     );
   }
   return {
-    request: requestFrom(options, { image, command, caller, detach: caller.detach }),
+    request: await requestFrom(options, { image, command, caller, detach: caller.detach }),
     pull: policy,
     quiet: options.bool('quiet'),
     cidfile,
   };
 }
 
-function requestFrom(
+async function requestFrom(
   options: ParsedOptions,
   from: { image: string; command: readonly string[]; caller: Caller; detach: boolean },
-): CreateRequest {
+): Promise<CreateRequest> {
   const { image, command, caller } = from;
   const parsed = <K extends string, V>(key: K, name: string, parse: (text: string) => V): { readonly [P in K]?: V } => {
     const text = options.string(name);
@@ -151,8 +161,8 @@ function requestFrom(
     command,
     ...text('name', 'name'),
     ...text('hostname', 'hostname'),
-    env: environmentFrom(options, caller.env),
-    labels: labelsFrom(options),
+    env: await environmentFrom(options, caller),
+    labels: await labelsFrom(options, caller.signal),
     ...mountsFrom(options, caller.cwd),
     ...text('workingDir', 'workdir'),
     ...text('user', 'user'),
@@ -162,7 +172,7 @@ function requestFrom(
     capAdd: options.list('cap-add'),
     capDrop: options.list('cap-drop'),
     privileged: options.bool('privileged'),
-    security: parseSecurityOptions(options.list('security-opt')),
+    security: await securityFrom(options, caller.signal),
     ...network,
     ...text('stopSignal', 'stop-signal'),
     ...(stopTimeoutS === undefined ? {} : { stopTimeoutS }),
@@ -186,20 +196,44 @@ function requestFrom(
 }
 
 /** Files first, so that `-e` wins, as in Docker. */
-export function environmentFrom(options: ParsedOptions, env: Caller['env']): readonly string[] {
-  const ofFiles = options.list('env-file').flatMap((name) => parseEnvFile({ name, content: readGivenFile(name) }, env));
-  return [...ofFiles, ...options.list('env').map((text) => parseEnv(text, env))];
+export async function environmentFrom(
+  options: ParsedOptions,
+  { env, signal }: Pick<Caller, 'env' | 'signal'>,
+): Promise<readonly string[]> {
+  const ofFiles = await readFiles(options.list('env-file'), signal);
+  return [
+    ...ofFiles.flatMap((file) => parseEnvFile(file, env)),
+    ...options.list('env').map((text) => parseEnv(text, env)),
+  ];
 }
 
-function labelsFrom(options: ParsedOptions): Readonly<Record<string, string>> {
-  const ofFiles = options.list('label-file').flatMap((name) => parseEnvFile({ name, content: readGivenFile(name) }));
-  return Object.fromEntries([...ofFiles, ...options.list('label')].map(parseLabel));
+async function labelsFrom(options: ParsedOptions, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
+  const ofFiles = await readFiles(options.list('label-file'), signal);
+  const texts = [...ofFiles.flatMap((file) => parseEnvFile(file)), ...options.list('label')];
+  return Object.fromEntries(texts.map(parseLabel));
 }
 
-function readGivenFile(name: string): Uint8Array {
+/** One after the other: several may be the same terminal. */
+async function readFiles(names: readonly string[], signal: AbortSignal): Promise<readonly KeyValueFile[]> {
+  const files: KeyValueFile[] = [];
+  for (const name of names) files.push({ name, content: await readFileOfOption(name, signal) });
+  return files;
+}
+
+async function securityFrom(options: ParsedOptions, signal: AbortSignal): Promise<SecurityOptions> {
+  const security = parseSecurityOptions(options.list('security-opt'));
+  const { seccomp } = security;
+  if (seccomp === undefined || seccomp === 'unconfined') return security;
+  const content = await readFileOfOption(seccomp, signal, `opening seccomp profile (${seccomp}) failed: `);
+  return { ...security, seccompProfile: content.toString('utf8') };
+}
+
+/** What cannot be read makes the command line wrong: exit 125, as Docker's command line, which reads them too. */
+async function readFileOfOption(name: string, signal: AbortSignal, prefix = ''): Promise<Buffer> {
   try {
-    return readFileSync(name);
+    return await readGivenFile(name, signal);
   } catch (cause) {
-    throw new HealthctlError('USAGE', `open ${name}: ${fileReasonOf(cause)}`, { cause });
+    if (!hasCode(cause, 'NOT_FOUND', 'DENIED', 'INVALID')) throw cause;
+    throw new HealthctlError('USAGE', `${prefix}${cause.message}`, { cause });
   }
 }

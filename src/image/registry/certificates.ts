@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf, HealthctlError } from '../../lib/errors.ts';
+import { errnoOf, fileReasonOf, HealthctlError } from '../../lib/errors.ts';
+import { readPlainFile } from '../../system/plain-file.ts';
 
 /** Where Docker and containerd look for the certificates of a registry: `<directory>/<host:port>/*.crt`. */
 export const CERTIFICATE_DIRECTORIES = ['/etc/docker/certs.d', '/etc/containerd/certs.d'];
@@ -19,11 +20,9 @@ export async function readCertificates(
   directories: readonly string[] = CERTIFICATE_DIRECTORIES,
 ): Promise<readonly string[] | undefined> {
   const named = new Set(EXTRA_VARIABLES.flatMap((variable) => env[variable] || []));
-  const [roots, extra, local] = await Promise.all([
-    env.SSL_CERT_FILE ? readNamed(env.SSL_CERT_FILE) : readIfPresent(SYSTEM_ROOTS),
-    Promise.all([...named].map(readNamed)),
-    readHostCertificates(host, directories),
-  ]);
+  const roots = env.SSL_CERT_FILE ? readNamed(env.SSL_CERT_FILE) : readIfPresent(SYSTEM_ROOTS);
+  const extra = [...named].map(readNamed);
+  const local = await readHostCertificates(host, directories);
   if (roots === undefined && extra.length + local.length === 0) return undefined;
   const base = roots === undefined ? (await import('node:tls')).rootCertificates : [roots];
   return [...base, ...extra, ...local];
@@ -42,17 +41,24 @@ async function readHostCertificates(host: string, directories: readonly string[]
       if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(error) ?? '')) return [];
       throw error;
     });
-    for (const name of names.filter((n) => n.endsWith('.crt')).sort()) found.push(await readNamed(join(path, name)));
+    for (const name of names.filter((n) => n.endsWith('.crt')).sort()) found.push(readNamed(join(path, name)));
   }
   return found;
 }
 
-async function readNamed(path: string): Promise<string> {
+function readNamed(path: string): string {
   try {
-    return await readFile(path, 'utf8');
+    return readPlainFile(path).toString('utf8');
   } catch (cause) {
-    throw new HealthctlError('CONFIG', `cannot read the certificates in ${path}: ${errnoOf(cause)}`, { cause });
+    if (cause instanceof HealthctlError) throw new HealthctlError('CONFIG', cause.message, { cause });
+    throw new HealthctlError('CONFIG', `cannot read the certificates in ${path}: ${fileReasonOf(cause)}`, { cause });
   }
 }
 
-const readIfPresent = (path: string) => readFile(path, 'utf8').catch(() => undefined);
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readPlainFile(path).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../../lib/errors.ts';
+import { readPlainFile } from '../../system/plain-file.ts';
 import { type Document, parseDocument } from '../document.ts';
 import { askCredentialHelper } from './credential-helper.ts';
 import type { Credentials } from './credentials.ts';
@@ -21,7 +21,7 @@ export async function findCredentials(
   env: Env,
   signal?: AbortSignal,
 ): Promise<Credentials | undefined> {
-  const config = await readConfig(env);
+  const config = readConfig(env);
   if (!config) return undefined;
   const { document, path } = config;
   const key = domain === 'docker.io' ? HUB_KEY : domain;
@@ -39,12 +39,12 @@ export async function findCredentials(
   }
 }
 
-async function readConfig(env: Env): Promise<{ document: Document; path: string } | undefined> {
+function readConfig(env: Env): { document: Document; path: string } | undefined {
   const directory = env.DOCKER_CONFIG || (env.HOME ? join(env.HOME, '.docker') : '');
   if (directory === '') return undefined;
   const path = join(directory, 'config.json');
   try {
-    return { document: parseDocument(path, await readFile(path)), path };
+    return { document: parseDocument(path, readPlainFile(path)), path };
   } catch (cause) {
     const errno = errnoOf(cause);
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
@@ -53,7 +53,7 @@ async function readConfig(env: Env): Promise<{ document: Document; path: string 
 }
 
 const unreadable = (path: string, why: string, cause: unknown) =>
-  new HealthctlError('CONFIG', why.startsWith(path) ? why : `cannot read ${path}: ${why}`, {
+  new HealthctlError('CONFIG', why.includes(path) ? why : `cannot read ${path}: ${why}`, {
     cause: cause instanceof HealthctlError ? undefined : cause,
   });
 

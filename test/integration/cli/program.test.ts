@@ -214,4 +214,34 @@ describe('signals', () => {
   ] as const)('%s ends a call that waits, with %d and without a word', async (name, status) => {
     expect(await interrupted(name)).toEqual({ status, stderr: '' });
   });
+
+  test.each([
+    ['create', '--env-file'],
+    ['create', '--label-file'],
+    ['exec', '--env-file'],
+  ])('%s %s waits for a pipe until SIGTERM', async (...words) => {
+    const path = join(folder, `pipe-${words.join('')}`);
+    spawnSync('mkfifo', [path]);
+    const child = spawn(launcher, [...words, path, 'name', 'true'], { env, stdio: 'ignore' });
+    const closed = once(child, 'close');
+    // Opening for writing waits for the reader.
+    const writer = spawn('sh', ['-c', 'exec sleep 60 >"$0"; :', path]);
+    await once(spawn('sh', ['-c', ': >"$0"', path]), 'close');
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([143, null]);
+    writer.kill();
+  });
+
+  test('a configuration that is a pipe, or has no end, is refused', () => {
+    const path = join(folder, 'pipe.toml');
+    spawnSync('mkfifo', [path]);
+    const reasons = { [path]: 'it is not a regular file', '/dev/zero': 'it is larger than 16 MiB' };
+    for (const [file, reason] of Object.entries(reasons)) {
+      expect(run(['ps'], { env: { ...env, HEALTHCTL_TOML: file } })).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: `healthctl: cannot read ${file}: ${reason}\nit is named by $HEALTHCTL_TOML\n`,
+      });
+    }
+  });
 });

@@ -11,10 +11,11 @@ export const create: Command = {
   args: { min: 1 },
   optionsEndAtArgument: true,
   run: async (world, { options, args }) => {
-    const asked = createOptionsFrom(options, args, {
+    const asked = await createOptionsFrom(options, args, {
       cwd: process.cwd(),
       env: world.env,
       defaultNetwork: world.settings.network.defaultNetwork,
+      signal: world.signal,
       detach: false,
     });
     const { record } = await createFromOptions(world, await openContainers(world), asked);

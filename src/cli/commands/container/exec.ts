@@ -28,7 +28,7 @@ export const exec: Command = {
   args: { min: 2 },
   optionsEndAtArgument: true,
   run: async (world, { options, args: [nameOrId = '', ...args] }) => {
-    const env = environmentFrom(options, world.env);
+    const env = await environmentFrom(options, world);
     const [ctx, { resolveView }, { execInContainer }, { parseDetachKeys }] = await Promise.all([
       openContainers(world),
       import('../../../container/resolve.ts'),

@@ -44,10 +44,11 @@ export const run: Command = {
   optionsEndAtArgument: true,
   failureCode: 125,
   run: async (world, { options, args }) => {
-    const asked = createOptionsFrom(options, args, {
+    const asked = await createOptionsFrom(options, args, {
       cwd: process.cwd(),
       env: world.env,
       defaultNetwork: world.settings.network.defaultNetwork,
+      signal: world.signal,
       detach: options.bool('detach'),
     });
     const { tty, openStdin, attach, autoRemove } = asked.request;

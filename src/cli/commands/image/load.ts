@@ -1,6 +1,7 @@
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { errnoOf, HealthctlError } from '../../../lib/errors.ts';
+import { HealthctlError } from '../../../lib/errors.ts';
+import { openGivenStream } from '../../../system/given-file.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { showProgress } from '../../progress.ts';
@@ -26,7 +27,7 @@ type LoadWorld = Pick<World, 'containerd' | 'clock' | 'settings' | 'signal' | 's
 
 async function runLoad(world: LoadWorld, { options }: CommandInput): Promise<CommandResult> {
   const input = options.string('input');
-  const source = input ? await openFile(input) : openStdin(world);
+  const source = input ? openFile(input) : openStdin(world);
   const view =
     options.bool('quiet') || world.streams.stderr.isTTY !== true
       ? undefined
@@ -53,21 +54,9 @@ async function runLoad(world: LoadWorld, { options }: CommandInput): Promise<Com
   }
 }
 
-async function openFile(path: string): Promise<Readable> {
-  try {
-    const file = await open(path, 'r');
-    if ((await file.stat()).isDirectory()) {
-      await file.close();
-      throw new HealthctlError('INVALID', `read ${path}: is a directory`);
-    }
-    return file.createReadStream({ highWaterMark: 1 << 18 });
-  } catch (cause) {
-    if (cause instanceof HealthctlError) throw cause;
-    const errno = errnoOf(cause);
-    if (errno === 'ENOENT') throw new HealthctlError('NOT_FOUND', `open ${path}: no such file or directory`, { cause });
-    if (errno === 'EACCES') throw new HealthctlError('DENIED', `open ${path}: permission denied`, { cause });
-    throw new HealthctlError('INVALID', `open ${path}: ${errno ?? 'it cannot be opened'}`, { cause });
-  }
+function openFile(path: string): Readable {
+  const opened = openGivenStream(path);
+  return 'stream' in opened ? opened.stream : createReadStream('', { fd: opened.fd, highWaterMark: 1 << 18 });
 }
 
 function openStdin({ streams }: LoadWorld): Readable {

@@ -1,0 +1,71 @@
+import { closeSync, fstatSync, openSync, type Stats } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { isatty, ReadStream } from 'node:tty';
+import { type ErrorCode, errnoOf, fileReasonOf, HealthctlError } from '../lib/errors.ts';
+import { fifoReaderFrom } from './fifo.ts';
+import { MAX_GIVEN_BYTES, OPEN_WITHOUT_WAITING, readBounded, tooLarge } from './plain-file.ts';
+
+/**
+ * The content of a file that a user names and that may be a pipe or a terminal, such as `<(…)` of a shell: these are waited for, and
+ * `signal` ends the wait.
+ *
+ * Throws NOT_FOUND, DENIED and INVALID in Docker's words (`open PATH: no such file or directory`), INVALID for what is larger than
+ * MAX_GIVEN_BYTES, ABORTED.
+ */
+export async function readGivenFile(path: string, signal?: AbortSignal): Promise<Buffer> {
+  const { fd, stats } = openGiven(path);
+  if (stats.isFIFO() || isatty(fd)) return collect(path, streamFrom(fd, stats), signal);
+  try {
+    return readBounded(path, fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A stream of a file, however large. What it is waits for a writer without a thread, and can be destroyed meanwhile. Throws as readGivenFile. */
+export function openGivenStream(path: string): { readonly stream: Readable } | { readonly fd: number } {
+  const { fd, stats } = openGiven(path);
+  return stats.isFIFO() || isatty(fd) ? { stream: streamFrom(fd, stats) } : { fd };
+}
+
+function openGiven(path: string): { fd: number; stats: Stats } {
+  let fd: number;
+  try {
+    fd = openSync(path, OPEN_WITHOUT_WAITING);
+  } catch (cause) {
+    throw new HealthctlError(codeOf(cause), `open ${path}: ${fileReasonOf(cause)}`, { cause });
+  }
+  const stats = fstatSync(fd);
+  if (!stats.isDirectory()) return { fd, stats };
+  closeSync(fd);
+  throw new HealthctlError('INVALID', `read ${path}: is a directory`);
+}
+
+function codeOf(cause: unknown): ErrorCode {
+  const errno = errnoOf(cause);
+  if (errno === 'ENOENT' || errno === 'ENOTDIR') return 'NOT_FOUND';
+  return errno === 'EACCES' || errno === 'EPERM' ? 'DENIED' : 'INVALID';
+}
+
+function streamFrom(fd: number, stats: Stats): Readable {
+  return stats.isFIFO() ? fifoReaderFrom(fd) : new ReadStream(fd);
+}
+
+function collect(path: string, stream: Readable, signal: AbortSignal | undefined): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const fail = (error: Error): void => void stream.destroy(error);
+    const onAbort = (): void => fail(new HealthctlError('ABORTED', `reading ${path} was cancelled`));
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > MAX_GIVEN_BYTES) fail(tooLarge(path));
+      else chunks.push(chunk);
+    });
+    stream.once('end', () => resolve(Buffer.concat(chunks)));
+    stream.once('error', reject);
+    stream.once('close', () => signal?.removeEventListener('abort', onAbort));
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
