@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import type { MonitorSettings, NetworkSettings, Settings } from '../lib/settings.ts';
+import { parseBridgeSubnet } from '../network/subnet.ts';
 import { DEFAULT_LOG_ENTRIES } from '../store/health-store.ts';
 import { readPlainFile } from '../system/plain-file.ts';
 import { realSocketPath } from '../system/socket-path.ts';
@@ -252,7 +253,7 @@ function checkNetworkName(value: string): string {
 }
 
 function checkSubnet(value: string): string {
-  if (/^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/.test(value)) return value;
+  if (parseBridgeSubnet(value)) return value;
   throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be a subnet of IPv4, like 10.80.0.0/24`);
 }
 

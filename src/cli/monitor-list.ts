@@ -12,11 +12,12 @@ import { openMonitor } from './open-monitor.ts';
 
 /** The containers of the namespace from the monitor's answer, the newest first. */
 export function listedFromAnswer(
-  { settings }: Pick<ContainerWorld, 'settings'>,
+  { settings, log }: Pick<ContainerWorld, 'settings' | 'log'>,
   answer: { readonly value: unknown },
 ): readonly ListedContainer[] {
   const { runRoot, dataRoot, nerdctlDataRoot, address, namespace } = settings;
-  const place = { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address) }, namespace };
+  const onFault = (text: string) => log.warn(text);
+  const place = { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address), onFault }, namespace };
   return (answer.value as readonly ContainerSummary[])
     .map(({ record, task, run, health, isRestarting }): ListedContainer => {
       const facts = { record: recordFromCompact(record), task: taskFrom(record.id, task), run: run ?? undefined };

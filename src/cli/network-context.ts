@@ -1,3 +1,4 @@
+import { tellOnce } from '../lib/tell-once.ts';
 import type { NetworkContext } from '../network/places.ts';
 import { hostIdOf } from '../store/state-dir.ts';
 import type { World } from '../world.ts';
@@ -5,5 +6,6 @@ import type { World } from '../world.ts';
 /** What the use cases of networks work with: files of ours alone, so that no containerd need run. */
 export function openNetworks({ clock, log, settings }: Pick<World, 'clock' | 'log' | 'settings'>): NetworkContext {
   const { runRoot, dataRoot, address, network } = settings;
-  return { clock, log, settings: network, dirs: { runRoot, dataRoot, hostId: hostIdOf(address) } };
+  const onFault = tellOnce((text) => log.warn(text));
+  return { clock, log, settings: network, dirs: { runRoot, dataRoot, hostId: hostIdOf(address), onFault } };
 }

@@ -38,7 +38,7 @@ export async function attachNetwork(
     hostsPath: `${dataDir}/hosts`,
     extraHosts: config.extraHosts,
   };
-  const last = lastAddressOf(dataDir);
+  const last = lastAddressOf(dataDir, ctx.dirs);
   const attach = (wanted: InterfaceAddress | undefined) =>
     attachContainer(networkContextOf(ctx), { ...request, wanted });
   // The plugin may know of another use than ours of the address that it had.

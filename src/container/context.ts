@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { NetworkSettings } from '../lib/settings.ts';
+import { tellOnce } from '../lib/tell-once.ts';
 import { createFileHealthStore } from '../store/file-health-store.ts';
 import type { HealthStore } from '../store/health-store.ts';
 import { hostIdOf, type StateDirs } from '../store/state-dir.ts';
@@ -34,7 +35,8 @@ export function createContainerContext(parts: {
   readonly healthLogEntries?: number;
 }): ContainerContext {
   const { containerd, clock, log, snapshotter, network } = parts;
-  const dirs = { ...parts.dirs, hostId: hostIdOf(containerd.address) };
+  const onFault = tellOnce((text) => log.warn(text));
+  const dirs = { ...parts.dirs, hostId: hostIdOf(containerd.address), onFault };
   const store = createFileHealthStore({
     dirs,
     clock,

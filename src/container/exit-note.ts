@@ -1,9 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
-import { errnoOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { replaceFile } from '../store/atomic-write.ts';
+import { makeOwnDirectory, readOwnJson } from '../system/own-file.ts';
 import { type ContainerDirs, dataDirOf } from './context.ts';
 import type { ContainerView } from './view.ts';
 
@@ -26,15 +25,15 @@ export interface NotePlace {
 /** Throws EXHAUSTED without space, system errors otherwise. */
 export function writeExitNote({ dirs, namespace }: NotePlace, id: string, note: ExitNote): void {
   const dir = dataDirOf(dirs, { namespace, id });
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeOwnDirectory(dir, dirs);
   const { run, code, atMs, isOutOfMemory } = note;
   const json = { Run: run, ExitCode: code, FinishedAt: rfc3339FromMillis(atMs), OOMKilled: isOutOfMemory };
   replaceFile(join(dir, FILE), `${JSON.stringify(json)}\n`);
 }
 
-/** What was noted last of a container. */
+/** What was noted last of a container; undefined where that is nothing, or damaged. */
 export function lastExitNote({ dirs, namespace }: NotePlace, id: string): ExitNote | undefined {
-  return readExitNote(join(dataDirOf(dirs, { namespace, id }), FILE));
+  return readOwnJson(join(dataDirOf(dirs, { namespace, id }), FILE), exitNoteFrom, dirs);
 }
 
 /** A container that has ended, with what the monitor noted of that; any other as it is. */
@@ -51,17 +50,10 @@ export function withExitNote(place: NotePlace, view: ContainerView): ContainerVi
   };
 }
 
-/** Undefined for one that is missing or damaged. */
-function readExitNote(path: string): ExitNote | undefined {
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof value !== 'object' || value === null) return undefined;
-    const { Run: run, ExitCode: code, FinishedAt: at, OOMKilled } = value as Readonly<Record<string, unknown>>;
-    const atMs = typeof at === 'string' ? Date.parse(at) : Number.NaN;
-    if (typeof run !== 'string' || typeof code !== 'number' || Number.isNaN(atMs)) return undefined;
-    return { run, code, atMs, isOutOfMemory: OOMKilled === true };
-  } catch (error) {
-    if (errnoOf(error) !== undefined || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+function exitNoteFrom(value: unknown): ExitNote | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { Run: run, ExitCode: code, FinishedAt: at, OOMKilled } = value as Readonly<Record<string, unknown>>;
+  const atMs = typeof at === 'string' ? Date.parse(at) : Number.NaN;
+  if (typeof run !== 'string' || typeof code !== 'number' || Number.isNaN(atMs)) return undefined;
+  return { run, code, atMs, isOutOfMemory: OOMKilled === true };
 }

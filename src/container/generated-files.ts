@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { hostname as hostHostname } from 'node:os';
 import { join } from 'node:path';
 import { hostsText } from '../network/hosts-file.ts';
 import { readHostResolvConf, resolvConfFrom } from '../network/resolv-conf.ts';
 import type { GeneratedFiles } from '../oci/mounts.ts';
-import { noSpaceError, replaceFile } from '../store/atomic-write.ts';
+import { noSpaceError, replaceChangedFile } from '../store/atomic-write.ts';
+import { type FaultReporter, makeOwnDirectory } from '../system/own-file.ts';
 import { networkModeOf } from './network-mode.ts';
 
 /** What a container was told about names, as Docker's `HostConfig` has it. */
@@ -42,10 +43,14 @@ function ownFiles(network: string, { dns, dnsSearch, dnsOptions, extraHosts }: N
   return { hosts: !isHost || extraHosts.length > 0, resolvConf: !isHost || tellsDns };
 }
 
-/** Writes those of the files that are ours, before each start. Throws EXHAUSTED without space. */
+/**
+ * Writes those of the files that are ours, before each start. One that has the content already is not written: a container that ran can be
+ * started again on a full disk. Throws EXHAUSTED without space.
+ */
 export function writeGeneratedFiles(
   dir: string,
   options: { readonly network: string; readonly hostname: string; readonly names: NameOptions },
+  faults: FaultReporter = {},
 ): void {
   const { network, hostname, names } = options;
   const mode = networkModeOf(network);
@@ -56,11 +61,12 @@ export function writeGeneratedFiles(
     ...(own.resolvConf ? { 'resolv.conf': resolvConf(mode.kind === 'none', names) } : {}),
   };
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeOwnDirectory(dir, faults);
   } catch (error) {
     throw noSpaceError(error, dir);
   }
-  for (const [name, content] of Object.entries(contents)) replaceFile(join(dir, name), content, 0o644);
+  for (const [name, content] of Object.entries(contents))
+    replaceChangedFile(join(dir, name), content, { mode: 0o644, ...faults });
 }
 
 /** `host-gateway` is the host's own loopback for one on the host's network; of one on a network of its own the attachment knows it. */

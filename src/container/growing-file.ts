@@ -1,5 +1,7 @@
 import { constants, type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { HealthctlError } from '../lib/errors.ts';
+import { kindOf, reasonOfForeign } from '../system/own-file.ts';
 import { firstData } from '../system/sparse.ts';
 
 const BLOCK_BYTES = 512; // stat(2)
@@ -19,9 +21,9 @@ export interface GrowingFile {
   close(): Promise<void>;
 }
 
-/** Opens a regular file for reading; symbolic links are not followed. Throws system errors. */
+/** Opens a regular file for reading; symbolic links are not followed. Throws CORRUPT for anything else, and system errors. */
 export async function openGrowingFile(path: string): Promise<GrowingFile> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const file = await openRegular(path);
   return {
     read: (position, length) => readAt(file, position, length),
     size: async () => (await file.stat()).size,
@@ -34,6 +36,21 @@ export async function openGrowingFile(path: string): Promise<GrowingFile> {
     onChange: (listener) => watchFile(path, listener),
     close: () => file.close(),
   };
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  const notRegular = (what: string) => new HealthctlError('CORRUPT', `${path} is ${what}`, { hint: 'move it away' });
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const reason = reasonOfForeign(path, error);
+    throw reason === undefined ? error : notRegular(reason);
+  }
+  const stats = await file.stat();
+  if (stats.isFile() || stats.isCharacterDevice()) return file; // /dev/null, of a terminal whose output is not kept
+  await file.close();
+  throw notRegular(`${kindOf(stats)}, not a regular file`);
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {

@@ -1,20 +1,22 @@
-import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf } from '../lib/errors.ts';
 import type { InterfaceAddress } from '../network/attachment.ts';
 import { replaceFile } from '../store/atomic-write.ts';
+import { type FaultReporter, makeOwnDirectory, readOwnText } from '../system/own-file.ts';
 
 const FILE = 'address';
 
-/** What a container had on its network when it ran last; undefined before its first run. @param dataDir the container's */
-export function lastAddressOf(dataDir: string): InterfaceAddress | undefined {
-  try {
-    const [address = '', mac = ''] = readFileSync(join(dataDir, FILE), 'utf8').trim().split(' ');
-    return address === '' ? undefined : { address, mac };
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+/** `10.80.0.2 02:42:0a:50:00:02` */
+const LINE = /^([\d.]{7,15}|[\da-f:]{2,45}) ([\da-f:]{0,59})\n$/i;
+
+/**
+ * What a container had on its network when it ran last; undefined before its first run, and where the file is damaged: then it gets
+ * another address.
+ *
+ * @param dataDir the container's
+ */
+export function lastAddressOf(dataDir: string, faults: FaultReporter = {}): InterfaceAddress | undefined {
+  const [, address, mac] = LINE.exec(readOwnText(join(dataDir, FILE), faults) ?? '') ?? [];
+  return address === undefined || mac === undefined ? undefined : { address, mac };
 }
 
 /** Throws EXHAUSTED without space. */
@@ -23,6 +25,6 @@ export function noteAddress(dataDir: string, endpoint: InterfaceAddress | undefi
   const { address, mac } = endpoint;
   const last = lastAddressOf(dataDir);
   if (last?.address === address && last.mac === mac) return;
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeOwnDirectory(dataDir);
   replaceFile(join(dataDir, FILE), `${address} ${mac}\n`);
 }

@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync } from 'node:fs';
+import { openPlain, removeOwn } from '../system/own-file.ts';
 import { firstData, punchFront } from '../system/sparse.ts';
 import type { LogLimit } from './log-config.ts';
 import { OUTPUT_STREAMS, outputFilesOf, timesPathOf } from './output-files.ts';
@@ -8,26 +9,28 @@ import { OUTPUT_STREAMS, outputFilesOf, timesPathOf } from './output-files.ts';
  * much is kept here too; of a single file, half. The shim goes on appending meanwhile and loses nothing: the beginning of its file is given
  * back to the file system, and no byte that stays moves.
  *
+ * @returns how many bytes are left
  * @throws system errors; EOPNOTSUPP where the file system cannot do it: there nothing is dropped
  */
-export function cutLogs(dataDir: string, { maxSize, maxFile }: LogLimit): void {
+export function cutLogs(dataDir: string, { maxSize, maxFile }: LogLimit): number {
   const limit = maxSize * maxFile;
   const kept = maxFile > 1 ? limit - maxSize : Math.floor(limit / 2);
   const files = OUTPUT_STREAMS.flatMap((stream) => outputFilesOf(dataDir, stream)).map(sizeUp);
   const used = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (used <= limit) return;
+  if (used <= limit) return used;
   let excess = used - kept;
   const live = files.filter(({ isLive }) => isLive).sort((a, b) => b.bytes - a.bytes);
   for (const file of [...files.filter(({ isLive }) => !isLive), ...live]) {
-    if (excess <= 0) return;
+    if (excess <= 0) break;
     excess -= file.isLive || file.bytes > excess ? cutFront(file.path, excess) : drop(file);
   }
+  return kept + excess;
 }
 
 /** A file of an earlier run. */
 function drop({ path, bytes }: Sized): number {
-  rmSync(path, { force: true });
-  rmSync(timesPathOf(path), { force: true });
+  removeOwn(path);
+  removeOwn(timesPathOf(path));
   return bytes;
 }
 
@@ -40,15 +43,16 @@ interface Sized {
 
 const BLOCK_BYTES = 512; // stat(2)
 
-/** What a file takes, as far as it is not longer than that: a hole is what was dropped. */
+/** What a file takes, as far as it is not longer than that: a hole is what was dropped. What is no regular file takes nothing. */
 function sizeUp(path: string): Sized {
-  const { size = 0, blocks = 0 } = lstatSync(path, { throwIfNoEntry: false }) ?? {};
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const { size, blocks } = stats?.isFile() ? stats : { size: 0, blocks: 0 };
   return { path, bytes: Math.min(size, blocks * BLOCK_BYTES), isLive: !/\.\d+\.log$/.test(path) };
 }
 
 /** @returns how many bytes were dropped: whole blocks of the file system */
 function cutFront(path: string, excess: number): number {
-  const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const fd = openPlain(path, constants.O_RDWR);
   try {
     const { size, blksize } = fstatSync(fd);
     const from = firstData(fd, 0, size);

@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { errnoOf } from '../lib/errors.ts';
+import { closeSync, constants, ftruncateSync, writeSync } from 'node:fs';
 import { replaceFile } from '../store/atomic-write.ts';
+import { type FaultReporter, openOwnFile, readOwnFile } from '../system/own-file.ts';
 import {
   bytesFromSightings,
   type LogTimes,
@@ -13,20 +13,20 @@ import { timesPathOf } from './output-files.ts';
 
 /** From then on an index is thinned: at a look each second, after 18 hours of writing without a pause. */
 const MAX_INDEX_BYTES = 1 << 20;
+/** A longer one was not written by us. */
+const MAX_READ_BYTES = 4 * MAX_INDEX_BYTES;
 
 /** What is known of an output file. One without an index has no times. */
-export function readTimes(logPath: string): LogTimes {
-  return logTimesFrom(readIndex(timesPathOf(logPath)));
+export function readTimes(logPath: string, faults: FaultReporter = {}): LogTimes {
+  return logTimesFrom(readIndex(timesPathOf(logPath), faults));
 }
 
 /** Adds what was seen of an output file to its index. Throws system errors. */
-export function appendTimes(logPath: string, sightings: readonly Sighting[]): void {
+export function appendTimes(logPath: string, sightings: readonly Sighting[], faults: FaultReporter = {}): void {
   const path = timesPathOf(logPath);
-  const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW } = constants;
-  const fd = openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600);
-  let size: number;
+  const { fd, stats } = openOwnFile(path, constants.O_WRONLY | constants.O_APPEND, faults);
+  let { size } = stats;
   try {
-    size = fstatSync(fd).size;
     const torn = size % RECORD_BYTES;
     if (torn > 0) ftruncateSync(fd, size - torn); // of a writer that was killed
     const bytes = bytesFromSightings(sightings);
@@ -35,14 +35,8 @@ export function appendTimes(logPath: string, sightings: readonly Sighting[]): vo
   } finally {
     closeSync(fd);
   }
-  if (size > MAX_INDEX_BYTES) replaceFile(path, thinnedTimes(readIndex(path)));
+  if (size > MAX_INDEX_BYTES) replaceFile(path, thinnedTimes(readIndex(path, faults)));
 }
 
-function readIndex(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  }
-}
+const readIndex = (path: string, { onFault }: FaultReporter): Buffer =>
+  readOwnFile(path, { maxBytes: MAX_READ_BYTES, onFault }) ?? Buffer.alloc(0);

@@ -1,10 +1,13 @@
 import { type FSWatcher, lstatSync, type Stats, watch } from 'node:fs';
 import type { Clock } from '../lib/clock.ts';
-import { messageOf } from '../lib/errors.ts';
+import { fileReasonOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { tellOnce } from '../lib/tell-once.ts';
+import type { FaultReporter } from '../system/own-file.ts';
 import type { LogLimit } from './log-config.ts';
 import { cutLogs } from './log-cut.ts';
 import { appendTimes, readTimes } from './log-index-file.ts';
+import { limitLogs } from './log-limiter.ts';
 import type { Sighting } from './log-times.ts';
 import { liveFileOf, OUTPUT_STREAMS, type OutputStream } from './output-files.ts';
 
@@ -27,7 +30,7 @@ export interface LogIndexer {
   end(): void;
 }
 
-/** Between two looks at a container that writes; doubled with each, up to the other. */
+/** Between two looks at a container that writes; doubled with each, up to the other. Its limit is looked after more often: see limitLogs. */
 const FIRST_LOOK_MS = 50;
 const LAST_LOOK_MS = 1_000;
 /** Between two writes of an index. */
@@ -47,7 +50,8 @@ const EXACT_MS = 1_000;
  * Nothing is written once the files are gone.
  */
 export function indexLogs({ dataDir, limit, startedAtMs, clock, log }: LogIndexerOptions): LogIndexer {
-  const files = OUTPUT_STREAMS.map((stream) => openIndexed(dataDir, stream, startedAtMs));
+  const faults = { onFault: tellOnce((text) => log.warn(text)) };
+  const files = OUTPUT_STREAMS.map((stream) => openIndexed({ dataDir, stream, startedAtMs, ...faults }));
   let watcher: FSWatcher | undefined;
   let timer: { cancel(): void } | undefined;
   let flushedAtMs = Number.NEGATIVE_INFINITY;
@@ -58,17 +62,22 @@ export function indexLogs({ dataDir, limit, startedAtMs, clock, log }: LogIndexe
     try {
       work();
     } catch (error) {
-      if (!hasFailed) log.warn(`the log in ${dataDir} cannot be indexed or limited: ${messageOf(error)}`);
+      if (!hasFailed) log.warn(`the log in ${dataDir} cannot be indexed or limited: ${fileReasonOf(error)}`);
       hasFailed = true;
     }
   };
+  const limiter = limit && limitLogs({ dataDir, limit, clock, attempt });
   const look = (): boolean => {
     let isGrown = false;
     attempt(() => {
       isGrown = files.map((file) => file.look()).includes(true);
-      if (isGrown && limit) cutLogs(dataDir, limit);
     });
     return isGrown;
+  };
+  const writeDown = (): void => {
+    look();
+    if (limit) attempt(() => cutLogs(dataDir, limit));
+    flush();
   };
   const flush = (): void => {
     flushedAtMs = clock.monotonic();
@@ -89,6 +98,7 @@ export function indexLogs({ dataDir, limit, startedAtMs, clock, log }: LogIndexe
     if (!watcher) later(POLL_MS, wake);
   };
   const rest = (): void => {
+    limiter?.rest();
     watcher = watchOutputs(dataDir, wake);
     if (look())
       wake(); // it came before the watch
@@ -104,22 +114,20 @@ export function indexLogs({ dataDir, limit, startedAtMs, clock, log }: LogIndexe
   const wake = (): void => {
     if (isOver) return;
     unwatch();
+    limiter?.begin();
     follow(FIRST_LOOK_MS);
   };
 
   rest();
   return {
-    write: () => {
-      look();
-      flush();
-    },
+    write: writeDown,
     end: () => {
       if (isOver) return;
       isOver = true;
       timer?.cancel();
       unwatch();
-      look();
-      flush();
+      limiter?.rest();
+      writeDown();
     },
   };
 }
@@ -145,9 +153,15 @@ interface IndexedFile {
   flush(): void;
 }
 
-function openIndexed(dataDir: string, stream: OutputStream, startedAtMs: number): IndexedFile {
+interface IndexedRequest extends FaultReporter {
+  readonly dataDir: string;
+  readonly stream: OutputStream;
+  readonly startedAtMs: number;
+}
+
+function openIndexed({ dataDir, stream, startedAtMs, onFault }: IndexedRequest): IndexedFile {
   const path = liveFileOf(dataDir, stream);
-  const known = readTimes(path);
+  const known = readTimes(path, { onFault });
   let lastMs = Math.max(startedAtMs, known.at(known.end)?.atMs ?? 0);
   let end = known.end;
   let inode: number | undefined;
@@ -172,7 +186,7 @@ function openIndexed(dataDir: string, stream: OutputStream, startedAtMs: number)
       const [mine, now] = [pending, statOf(path)];
       pending = [];
       // A file that was put aside meanwhile has taken its index with it.
-      if (mine.length > 0 && now?.ino === inode) appendTimes(path, mine);
+      if (mine.length > 0 && now?.ino === inode) appendTimes(path, mine, { onFault });
     },
   };
 }

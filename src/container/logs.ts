@@ -1,4 +1,4 @@
-import { HealthctlError } from '../lib/errors.ts';
+import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { copyRange, followFile, type Write } from './follow.ts';
@@ -46,7 +46,7 @@ export async function showLogs(
   try {
     for (const name of OUTPUT_STREAMS) {
       const write = writerTo(streams[name], signal);
-      const parts = await openParts(dataDir, name);
+      const parts = await openParts(ctx, dataDir, name);
       opened.push({ parts, write, printer: createLogPrinter({ ...request, write, onInexact }) });
     }
     // Before anything is written: the container may stop meanwhile.
@@ -91,14 +91,24 @@ interface StoredStream {
   readonly printer: LogPrinter;
 }
 
-async function openParts(dataDir: string, name: OutputStream): Promise<StoredStream['parts']> {
+/** A file that is none of ours is left out, with a warning. */
+async function openParts(
+  { log, dirs }: Pick<LogsContext, 'log' | 'dirs'>,
+  dataDir: string,
+  name: OutputStream,
+): Promise<StoredStream['parts']> {
   const parts: (TimedPart & { path: string })[] = [];
   for (const path of outputFilesOf(dataDir, name)) {
-    const file = await openGrowingFile(path);
+    const file = await openGrowingFile(path).catch((error: unknown) => {
+      if (!hasCode(error, 'CORRUPT')) throw error;
+      log.warn(error.message);
+      return undefined;
+    });
+    if (!file) continue;
     const [size, dropped, writtenAtMs] = [await file.size(), await file.dataFrom(0), await file.writtenAtMs()];
     // A limit drops blocks, and leaves a part of a line.
     const from = dropped === 0 ? 0 : await nextLine({ file, from: dropped, size });
-    parts.push({ file, path, from, size, times: readTimes(path), writtenAtMs });
+    parts.push({ file, path, from, size, times: readTimes(path, dirs), writtenAtMs });
   }
   return parts;
 }

@@ -1,10 +1,11 @@
-import { constants, mkdirSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { randomBelow } from '../lib/random.ts';
 import { isNerdctls } from '../store/state-dir.ts';
 import { lockFile } from '../system/flock.ts';
+import { makeOwnDirectory } from '../system/own-file.ts';
 import { type ContainerContext, namespaceRunDir } from './context.ts';
 
 /** Docker: daemon/names/names.go. */
@@ -56,9 +57,15 @@ export async function withNamesLock<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const dir = namespaceRunDir(ctx.dirs, ctx.containerd.namespace);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeOwnDirectory(dir, ctx.dirs);
   const lock = await lockFile(
-    { path: join(dir, '.names.lock'), flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 30_000, signal },
+    {
+      path: join(dir, '.names.lock'),
+      flags: constants.O_RDWR | constants.O_CREAT,
+      timeoutMs: 30_000,
+      signal,
+      onFault: ctx.dirs.onFault,
+    },
     ctx.clock,
   );
   try {

@@ -1,10 +1,11 @@
-import { constants, existsSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { constants, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { hostIdOf, isNerdctls, stateDirOf } from '../store/state-dir.ts';
 import { lockFile } from '../system/flock.ts';
+import { inspectOwnFile } from '../system/own-file.ts';
 import type { ContainerContext } from './context.ts';
 
 // What nerdctl keeps of containers in files (nerdctl 2: pkg/namestore, pkg/dnsutil/hostsstore, pkg/clientutil): below its data root a directory
@@ -114,13 +115,15 @@ function isIdentifier(text: string): boolean {
   return text.length <= MAX_IDENTIFIER_LENGTH && IDENTIFIER.test(text);
 }
 
+/** An id of a container. */
+const MAX_NOTE_BYTES = 4096;
+
+/** It is nerdctl's: what is damaged stays as it is. */
 function noteIn(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const found = inspectOwnFile(path, { maxBytes: MAX_NOTE_BYTES });
+  if (found.kind === 'read') return found.bytes.toString('utf8').trim();
+  if (found.kind === 'missing') return undefined;
+  throw new HealthctlError('CORRUPT', `${path}: ${found.reason}`);
 }
 
 async function exists({ containerd }: StoreContext, id: string): Promise<boolean> {

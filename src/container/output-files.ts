@@ -1,19 +1,9 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, constants, existsSync, readdirSync, realpathSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskStdio } from '../containerd/tasks.ts';
-import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import { errnoOf, fileReasonOf, HealthctlError } from '../lib/errors.ts';
 import { makeFifo } from '../system/fifo.ts';
+import { type FaultReporter, makeOwnDirectory, openOwnFile, removeOwn } from '../system/own-file.ts';
 import { forgetExecNotes } from './exec-notes.ts';
 
 /** The two streams that are kept. */
@@ -28,7 +18,7 @@ export interface StdioPlace {
   readonly runDir: string;
 }
 
-export interface StdioRequest extends StdioPlace {
+export interface StdioRequest extends StdioPlace, FaultReporter {
   /** `-i`. */
   readonly openStdin: boolean;
   /** `-t`. */
@@ -51,34 +41,34 @@ export interface StdioRequest extends StdioPlace {
 export function prepareStdio(request: StdioRequest): TaskStdio {
   const { dataDir, runDir, openStdin, terminal } = request;
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    mkdirSync(runDir, { recursive: true, mode: 0o700 });
+    makeOwnDirectory(dataDir, request);
+    makeOwnDirectory(runDir, request);
     forgetExecNotes(runDir);
     // The shim's descriptors are found by name later, and the kernel names them without symbolic links.
     const [data, run] = [realpathSync(dataDir), realpathSync(runDir)];
-    const outputs = request.keepsOutput ? prepareOutputs(data, terminal) : noOutputs(terminal);
+    const outputs = request.keepsOutput ? prepareOutputs(data, request) : noOutputs(terminal);
     const stdin = join(run, 'stdin');
-    rmSync(stdin, { force: true });
+    removeOwn(stdin);
     if (openStdin) makeFifo(stdin);
     return { stdin: openStdin ? stdin : '', ...outputs, terminal };
   } catch (cause) {
-    throw describe(cause);
+    throw describe(cause, dataDir);
   }
 }
 
 type Outputs = Pick<TaskStdio, 'stdout' | 'stderr'>;
 
-function prepareOutputs(dataDir: string, terminal: boolean): Outputs {
+function prepareOutputs(dataDir: string, request: StdioRequest): Outputs {
+  const { terminal } = request;
   const stdout = liveFileOf(dataDir, 'stdout');
-  makeOutputFile(stdout);
-  if (terminal && sizeOf(stdout) > 0) {
+  if (makeOutputFile(stdout, request) > 0 && terminal) {
     const aside = join(dataDir, `stdout.${nextNumber(dataDir)}.log`);
     renameSync(stdout, aside);
     if (existsSync(timesPathOf(stdout))) renameSync(timesPathOf(stdout), timesPathOf(aside));
-    makeOutputFile(stdout);
+    makeOutputFile(stdout, request);
   }
   const stderr = terminal ? '' : liveFileOf(dataDir, 'stderr');
-  if (stderr !== '') makeOutputFile(stderr);
+  if (stderr !== '') makeOutputFile(stderr, request);
   return { stdout, stderr };
 }
 
@@ -97,7 +87,7 @@ export function liveFileOf(dataDir: string, stream: OutputStream): string {
 
 /** Removes what a container whose output is not kept has printed while somebody looked on. */
 export function forgetOutput(dataDir: string): void {
-  for (const path of OUTPUT_STREAMS.flatMap((stream) => outputFilesOf(dataDir, stream))) rmSync(path, { force: true });
+  for (const path of OUTPUT_STREAMS.flatMap((stream) => outputFilesOf(dataDir, stream))) removeOwn(path);
 }
 
 /** All files of a stream, oldest first, the live one last; none when the container was never started. */
@@ -129,29 +119,17 @@ function namesIn(directory: string): readonly string[] {
   }
 }
 
-function makeOutputFile(path: string): void {
-  const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants;
-  const fd = openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600);
-  try {
-    if (!fstatSync(fd).isFile()) throw new HealthctlError('CONFIG', `${path} is not a regular file`);
-  } finally {
-    closeSync(fd);
-  }
+/** @returns its size */
+function makeOutputFile(path: string, faults: FaultReporter): number {
+  const { fd, stats } = openOwnFile(path, constants.O_WRONLY | constants.O_APPEND, faults);
+  closeSync(fd);
+  return stats.size;
 }
 
-function sizeOf(path: string): number {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    return fstatSync(fd).size;
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function describe(cause: unknown): Error {
+function describe(cause: unknown, dataDir: string): Error {
   if (cause instanceof HealthctlError) return cause;
   const errno = errnoOf(cause) ?? '';
-  const message = `cannot prepare the output of the container: ${messageOf(cause)}`;
+  const message = `cannot prepare the output of the container in ${dataDir}: ${fileReasonOf(cause)}`;
   if (errno === 'ENOSPC' || errno === 'EDQUOT') return new HealthctlError('EXHAUSTED', message, { cause });
   if (errno === 'EACCES' || errno === 'EPERM' || errno === 'EROFS')
     return new HealthctlError('DENIED', message, { cause });

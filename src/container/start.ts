@@ -76,11 +76,9 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
   if (config) {
     refuseLostVolumes(ctx, config);
     await prepareNamespaces(ctx, await ensureAppArmor(ctx, view, config), config);
-    writeGeneratedFiles(dataDir, {
-      network: config.HostConfig.NetworkMode,
-      names: nameOptionsOf(config),
-      hostname: view.record.labels[LABELS.hostname] ?? id.slice(0, 12),
-    });
+    const hostname = view.record.labels[LABELS.hostname] ?? id.slice(0, 12);
+    const network = config.HostConfig.NetworkMode;
+    writeGeneratedFiles(dataDir, { network, names: nameOptionsOf(config), hostname }, ctx.dirs);
   }
   const stdio = config
     ? prepareStdio({
@@ -89,6 +87,7 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
         openStdin: config.Config.OpenStdin,
         terminal: config.Config.Tty,
         keepsOutput: isAttached || logConfigOf(config.HostConfig).driver !== 'none',
+        onFault: ctx.dirs.onFault,
       })
     : foreignStdioOf(ctx, view.record);
   const rootfs: readonly Mount[] =

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { closeSync, constants, mkdirSync, openSync, readFileSync, realpathSync, renameSync, statSync } from 'node:fs';
+import { closeSync, constants, realpathSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { version } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
-import { errnoOf, HealthctlError } from '../lib/errors.ts';
+import { HealthctlError } from '../lib/errors.ts';
 import type { Settings } from '../lib/settings.ts';
 import { lockFile } from '../system/flock.ts';
+import { makeOwnDirectory, openOwnFile, readOwnText } from '../system/own-file.ts';
 import { startPlainly } from '../system/plain-start.ts';
 import { TOOL_DIRS } from '../system/programs.ts';
 import { createDaemonClient, type DaemonClient } from './client.ts';
@@ -43,7 +44,7 @@ export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
   const client = createDaemonClient(places.apiSocket);
   if (await isCurrent(client, deps.signal)) return false;
   if (client.isSilent) throw silentMonitorError(places);
-  mkdirSync(places.dir, { recursive: true, mode: 0o700 });
+  makeOwnDirectory(places.dir);
   const lock = await lockFile(
     {
       path: places.startLock,
@@ -117,13 +118,7 @@ export function monitorEnvironment(
 
 /** @returns tells whether it has ended */
 function spawnDetached({ env }: AutostartDeps, { logFile }: DaemonPlaces, command: readonly string[]): () => boolean {
-  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
-  if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
-  const log = openSync(
-    logFile,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW,
-    0o600,
-  );
+  const log = openLog(logFile);
   try {
     const [file = '', ...args] = command;
     let isEnded = false;
@@ -149,17 +144,26 @@ function spawnDetached({ env }: AutostartDeps, { logFile }: DaemonPlaces, comman
   }
 }
 
+/** The daemon writes to it: no O_NONBLOCK, which a regular file ignores, is of any effect there. */
+function openLog(logFile: string): number {
+  makeOwnDirectory(dirname(logFile));
+  const open = () => openOwnFile(logFile, constants.O_WRONLY | constants.O_APPEND);
+  const { fd, stats } = open();
+  if (stats.size <= MAX_LOG_BYTES) return fd;
+  closeSync(fd);
+  renameSync(logFile, `${logFile}.1`);
+  return open().fd;
+}
+
 /** An error of a command line, which may have a hint behind it. */
 const ERROR_PREFIX = 'healthctl: ';
 const ERROR_LINES = 3;
+const MAX_READ_BYTES = 16 << 10;
 
 function lastLineOf(path: string): string {
-  try {
-    const lines = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-ERROR_LINES);
-    const error = lines.findLast((line) => line.startsWith(ERROR_PREFIX));
-    return error?.slice(ERROR_PREFIX.length) ?? lines.at(-1) ?? '';
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return 'it left no word';
-  }
+  const text = readOwnText(path, { maxBytes: MAX_READ_BYTES, part: 'end' });
+  if (text === undefined) return 'it left no word';
+  const lines = text.trimEnd().split('\n').slice(-ERROR_LINES);
+  const error = lines.findLast((line) => line.startsWith(ERROR_PREFIX));
+  return error?.slice(ERROR_PREFIX.length) ?? lines.at(-1) ?? '';
 }

@@ -1,4 +1,4 @@
-import { chmodSync, constants, mkdirSync } from 'node:fs';
+import { chmodSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ContainerContext, createContainerContext } from '../container/context.ts';
 import { restartPolicyOf } from '../container/restart-label.ts';
@@ -19,6 +19,7 @@ import { replaceFile } from '../store/atomic-write.ts';
 import { isNerdctls } from '../store/state-dir.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { releaseMemory } from '../system/memory.ts';
+import { makeOwnDirectory } from '../system/own-file.ts';
 import type { Notifier } from '../system/sd-notify.ts';
 import { MAX_SOCKET_PATH_BYTES } from '../system/socket-path.ts';
 import { createAdoption } from './adoption.ts';
@@ -74,7 +75,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
   const startedAtMs = clock.now();
   return {
     run: async (signal) => {
-      const lock = await takeLock(places, clock, deps.socketGroupId);
+      const lock = await takeLock(places, deps);
       const contextOf = contextsOf(deps);
       const hub = openEventHub({
         ...{ clock, log, runRoot: settings.runRoot },
@@ -254,16 +255,17 @@ function contextsOf({ containerd, clock, log, settings }: DaemonDeps): (namespac
 }
 
 /** Throws CONFLICT that names the daemon which holds it. */
-async function takeLock(places: DaemonPlaces, clock: Clock, groupId: number | undefined): Promise<FileLock> {
+async function takeLock(places: DaemonPlaces, { clock, log, socketGroupId: groupId }: DaemonDeps): Promise<FileLock> {
+  const onFault = (text: string) => log.warn(text);
   if (Buffer.byteLength(places.grpcSocket) > MAX_SOCKET_PATH_BYTES)
     throw new HealthctlError('CONFIG', `${places.grpcSocket} is too long for a socket`, {
       hint: 'a shorter run root is needed: --run-root or run_root',
     });
-  mkdirSync(places.dir, { recursive: true, mode: 0o700 });
+  makeOwnDirectory(places.dir, { onFault });
   if (groupId !== undefined) openForGroup(places);
   try {
     const lock = await lockFile(
-      { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 0 },
+      { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 0, onFault },
       clock,
     );
     replaceFile(ownerFileOf(places), `${process.pid}\n`);

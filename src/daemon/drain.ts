@@ -26,7 +26,10 @@ export async function drainDaemon(
     if (client.isSilent) throw silentMonitorError(places);
   }
   try {
-    const lock = await lockFile({ path: places.lock, flags: constants.O_RDWR, timeoutMs: LIMIT_MS, signal }, clock);
+    const lock = await lockFile(
+      { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: LIMIT_MS, signal },
+      clock,
+    );
     lock.release();
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error; // there has never been one

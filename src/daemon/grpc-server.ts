@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, rmSync } from 'node:fs';
 import {
   constants,
   createServer,
@@ -10,6 +10,7 @@ import {
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { freeSocketPath } from '../system/own-file.ts';
 import { type GrpcCall, openServerCall } from './grpc-server-call.ts';
 import { GRPC_STATUS } from './grpc-status.ts';
 
@@ -90,7 +91,7 @@ async function listen(options: GrpcServerOptions): Promise<Listening> {
   });
   server.on('sessionError', (error: Error) => log.debug(`gRPC: a connection failed: ${error.message}`));
   server.on('stream', (stream, headers) => serve(options, calls, stream, headers));
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path, { force: true });
+  freeSocketPath(path, (text) => log.warn(text));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, resolve);

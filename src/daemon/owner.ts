@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { HealthctlError } from '../lib/errors.ts';
+import { readOwnText } from '../system/own-file.ts';
 import type { DaemonPlaces } from './places.ts';
 
 /** Where a monitor that holds the lock writes its process id. */
@@ -7,11 +7,8 @@ export const ownerFileOf = ({ lock }: Pick<DaemonPlaces, 'lock'>): string => `${
 
 /** The process id of the monitor that holds the lock, or `unknown`. */
 export function ownerOf(places: Pick<DaemonPlaces, 'lock'>): string {
-  try {
-    return readFileSync(ownerFileOf(places), 'utf8').trim();
-  } catch {
-    return 'unknown';
-  }
+  const text = readOwnText(ownerFileOf(places))?.trim() ?? '';
+  return /^\d{1,10}$/.test(text) ? text : 'unknown';
 }
 
 /** A monitor that runs and says nothing: it was stopped by a signal, say, or is stuck in a file system that hangs. */

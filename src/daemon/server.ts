@@ -5,6 +5,7 @@ import type { ErrorCode } from '../lib/errors.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { encodeJson } from '../lib/json.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
+import { freeSocketPath } from '../system/own-file.ts';
 import type { ErrorAnswer } from './api.ts';
 import { type Service, Unwatched } from './service.ts';
 import { API_HEADER, API_VERSION } from './version.ts';
@@ -143,7 +144,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return busy;
     },
     start: async () => {
-      rmSync(path, { force: true }); // of a monitor that was killed: we hold the lock
+      freeSocketPath(path, (text) => log.warn(text)); // of a monitor that was killed: we hold the lock
       over = new AbortController();
       const made = createServer((request, response) => void answer(request, response));
       server = made;

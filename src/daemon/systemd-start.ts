@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Settings } from '../lib/settings.ts';
 import { hostIdOf } from '../store/state-dir.ts';
+import { makeOwnDirectory, readOwnText } from '../system/own-file.ts';
 import { isSystemdRunning, type Systemd, systemd as systemdHere } from '../system/systemd.ts';
 import { configFileOf, NODE_ENVIRONMENT } from './node-process.ts';
 import { daemonPlacesOf } from './places.ts';
@@ -23,7 +23,8 @@ export function systemdStarter(
   const configFile = configFileOf(env);
   return async (command) => {
     const { logFile } = daemonPlacesOf(settings);
-    mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+    makeOwnDirectory(dirname(logFile));
+    readOwnText(logFile, { maxBytes: 0, part: 'end' }); // sets aside what systemd would wait for, or follow
     const properties = ['Type=notify', 'NotifyAccess=main', 'TimeoutStopSec=15', `StandardError=append:${logFile}`];
     await systemd.run('systemd-run', [
       ...['--quiet', '--collect', `--unit=healthctl-auto-${hostIdOf(settings.address)}`],

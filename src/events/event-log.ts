@@ -1,19 +1,10 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, readSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
-import { errnoOf, messageOf } from '../lib/errors.ts';
+import { errnoOf, fileReasonOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { hostIdOf } from '../store/state-dir.ts';
+import { type FaultReporter, inspectOwnFile, makeOwnDirectory, openOwnFile, readOwnText } from '../system/own-file.ts';
 import { entryFromLine, type LogEntry, lineFromEntry } from './event-log-line.ts';
 import type { HostEvent } from './host-event.ts';
 
@@ -62,6 +53,8 @@ export interface EventLogOptions {
 const DEFAULT_MAX_EVENTS = 4096;
 /** A container's labels may be long, and the directory is in memory. */
 const MAX_SEGMENT_BYTES = 8 << 20;
+/** The last event of a segment may be longer than what is left of it. A longer file was not written by us. */
+const MAX_READ_BYTES = 2 * MAX_SEGMENT_BYTES;
 /** Two segments, so that dropping the oldest is a rename: what is written is never written again. */
 const SEGMENTS = { old: 'events.old.jsonl', current: 'events.jsonl' } as const;
 
@@ -70,38 +63,50 @@ export function eventLogDir({ runRoot, address }: { readonly runRoot: string; re
   return join(runRoot, hostIdOf(address), '.events');
 }
 
-/** Opens the log for writing, and notes that from now on events are known. The caller sees to it that it is the only writer. */
+/**
+ * Opens the log for writing, and notes that from now on events are known. The caller sees to it that it is the only writer. Never fails: where
+ * the log cannot be opened, there is a warning, and the next event tries again.
+ */
 export function openEventLog(options: EventLogOptions): EventLog {
-  const { dir, clock, log, maxEvents = DEFAULT_MAX_EVENTS } = options;
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  let segment = openSegment(dir);
+  const { clock, log, maxEvents = DEFAULT_MAX_EVENTS } = options;
+  const dir: LogDir = { path: options.dir, onFault: (text) => log.warn(text) };
+  let segment: Segment | undefined;
   let isOpen = true;
   let hasFailed = false;
   const write = (entry: LogEntry): void => {
     if (!isOpen) return;
     try {
-      if (fstatSync(segment.fd).nlink === 0) segment = anew(dir, segment, clock);
+      if (segment === undefined || fstatSync(segment.fd).nlink === 0) segment = anew(dir, segment, clock);
       if (segment.events >= maxEvents || segment.bytes >= MAX_SEGMENT_BYTES) segment = nextSegment(dir, segment, clock);
       writeLine(segment, entry);
       hasFailed = false;
     } catch (error) {
-      if (!hasFailed) log.warn(`events cannot be kept in ${dir}: ${messageOf(error)}`);
+      if (!hasFailed) log.warn(`events cannot be kept in ${dir.path}: ${fileReasonOf(error)}`);
       hasFailed = true;
       // Half a line may be there: the next one begins anew.
-      segment.isTorn = true;
+      if (segment) segment.isTorn = true;
     }
   };
-  write({ kind: 'began', atMs: clock.now() });
+  try {
+    segment = anew(dir, undefined, clock);
+  } catch (error) {
+    log.warn(`events cannot be kept in ${dir.path}: ${fileReasonOf(error)}`);
+    hasFailed = true;
+  }
   return {
     append: (event) => write({ kind: 'event', event }),
-    read: (range) => readEventLog(dir, range).events,
+    read: (range) => readEventLog(dir.path, range, dir).events,
     close: () => {
       if (!isOpen) return;
-      write({ kind: 'ended', atMs: clock.now() });
+      if (segment) write({ kind: 'ended', atMs: clock.now() });
       isOpen = false;
-      closeSync(segment.fd);
+      if (segment) closeSync(segment.fd);
     },
   };
+}
+
+interface LogDir extends FaultReporter {
+  readonly path: string;
 }
 
 interface Segment {
@@ -112,34 +117,38 @@ interface Segment {
   isTorn: boolean;
 }
 
-const APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
-
-function openSegment(dir: string): Segment {
-  const path = join(dir, SEGMENTS.current);
-  const fd = openSync(path, APPEND, 0o600);
-  const bytes = fstatSync(fd).size;
+function openSegment(dir: LogDir): Segment {
+  const path = join(dir.path, SEGMENTS.current);
+  const known = entriesFrom(textOf(dir, SEGMENTS.current)); // sets aside what is no segment
+  const { fd, stats } = openOwnFile(path, constants.O_RDWR | constants.O_APPEND, dir);
+  const bytes = stats.size;
   const last = Buffer.alloc(1);
   const isTorn = bytes > 0 && readSync(fd, last, 0, 1, bytes - 1) === 1 && last.toString() !== '\n';
-  const events = entriesIn(path).filter(({ kind }) => kind === 'event').length;
-  return { fd, events, bytes, isTorn };
+  return { fd, events: known.filter(({ kind }) => kind === 'event').length, bytes, isTorn };
 }
 
 /** The new segment says since when what it goes on with is known: the old one will be gone some day. */
-function nextSegment(dir: string, full: Segment, clock: Pick<Clock, 'now'>): Segment {
-  ifThere(() => renameSync(join(dir, SEGMENTS.current), join(dir, SEGMENTS.old)));
+function nextSegment(dir: LogDir, full: Segment, clock: Pick<Clock, 'now'>): Segment {
+  textOf(dir, SEGMENTS.old); // sets aside a directory, which rename(2) would not replace
+  ifThere(() => renameSync(join(dir.path, SEGMENTS.current), join(dir.path, SEGMENTS.old)));
   return succeed(full, openSegment(dir), { kind: 'goes-on', atMs: clock.now() });
 }
 
-/** Somebody removed the files: what they held is lost. */
-function anew(dir: string, lost: Segment, clock: Pick<Clock, 'now'>): Segment {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+/** At the start; and when somebody removed the files: what they held is lost. */
+function anew(dir: LogDir, lost: Segment | undefined, clock: Pick<Clock, 'now'>): Segment {
+  makeOwnDirectory(dir.path, dir);
   return succeed(lost, openSegment(dir), { kind: 'began', atMs: clock.now() });
 }
 
 /** The earlier descriptor is closed last: until then there is one to write to, whatever fails. */
-function succeed(earlier: Segment, segment: Segment, first: LogEntry): Segment {
-  writeLine(segment, first);
-  closeSync(earlier.fd);
+function succeed(earlier: Segment | undefined, segment: Segment, first: LogEntry): Segment {
+  try {
+    writeLine(segment, first);
+  } catch (error) {
+    closeSync(segment.fd);
+    throw error;
+  }
+  if (earlier) closeSync(earlier.fd);
   return segment;
 }
 
@@ -153,8 +162,12 @@ function writeLine(segment: Segment, entry: LogEntry): void {
 }
 
 /** Reads the log of whichever process writes, or wrote it. A directory that is not there is an empty log. */
-export function readEventLog(dir: string, { sinceMs = 0, untilMs = Number.POSITIVE_INFINITY }: TimeRange = {}): Past {
-  const entries = entriesOfBoth(dir);
+export function readEventLog(
+  path: string,
+  { sinceMs = 0, untilMs = Number.POSITIVE_INFINITY }: TimeRange = {},
+  { onFault }: FaultReporter = {},
+): Past {
+  const entries = entriesOfBoth({ path, onFault });
   const events = entries.flatMap((entry) => (entry.kind === 'event' ? entry.event : []));
   return {
     events: events.filter(({ atMs }) => atMs >= sinceMs && atMs <= untilMs),
@@ -163,27 +176,22 @@ export function readEventLog(dir: string, { sinceMs = 0, untilMs = Number.POSITI
 }
 
 /** A rename between the two reads shows the same segment twice, or none: then it is read again. */
-function entriesOfBoth(dir: string): readonly LogEntry[] {
-  const [old, current] = [join(dir, SEGMENTS.old), join(dir, SEGMENTS.current)];
+function entriesOfBoth(dir: LogDir): readonly LogEntry[] {
+  const { old, current } = SEGMENTS;
   for (let attempt = 0; ; attempt += 1) {
-    const [before, oldText, currentText, after] = [inodeOf(old), textOf(old), textOf(current), inodeOf(old)];
+    const before = inodeOf(dir, old);
+    const [oldText, currentText, after] = [textOf(dir, old), textOf(dir, current), inodeOf(dir, old)];
     if (before === after || attempt >= 3) return [...entriesFrom(oldText), ...entriesFrom(currentText)];
   }
 }
 
-function inodeOf(path: string): number | undefined {
-  return ifThere(() => {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    try {
-      return fstatSync(fd).ino;
-    } finally {
-      closeSync(fd);
-    }
-  });
+function inodeOf({ path }: LogDir, name: string): number | undefined {
+  const found = inspectOwnFile(join(path, name), { maxBytes: 0, part: 'end' });
+  return found.kind === 'read' ? found.stats.ino : undefined;
 }
 
-const textOf = (path: string): string => ifThere(() => readFileSync(path, 'utf8')) ?? '';
-const entriesIn = (path: string): readonly LogEntry[] => entriesFrom(textOf(path));
+const textOf = ({ path, onFault }: LogDir, name: string): string =>
+  readOwnText(join(path, name), { maxBytes: MAX_READ_BYTES, onFault }) ?? '';
 /** A line that does not parse is torn, or of another version. */
 const entriesFrom = (text: string): readonly LogEntry[] =>
   text.split('\n').flatMap((line) => entryFromLine(line) ?? []);

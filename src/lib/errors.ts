@@ -52,13 +52,32 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The C library's words, in the lower case of Docker's tools. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  EBUSY: 'device or resource busy',
+  EDQUOT: 'disk quota exceeded',
+  EEXIST: 'file exists',
+  EFBIG: 'file too large',
+  EINVAL: 'invalid argument',
+  EIO: 'input/output error',
   EISDIR: 'is a directory',
+  ELOOP: 'too many levels of symbolic links',
+  EMFILE: 'too many open files',
+  ENAMETOOLONG: 'file name too long',
+  ENFILE: 'too many open files in system',
+  ENODEV: 'no such device',
   ENOENT: 'no such file or directory',
+  ENOMEM: 'cannot allocate memory',
   ENOSPC: 'no space left on device',
   ENOTDIR: 'not a directory',
+  ENOTEMPTY: 'directory not empty',
+  ENXIO: 'no such device or address',
+  EPERM: 'operation not permitted',
   EROFS: 'read-only file system',
+  ESTALE: 'stale file handle',
+  ETXTBSY: 'text file busy',
+  EXDEV: 'invalid cross-device link',
 };
 
 /** Why a file could not be opened, in the words of Docker's tools, which are the C library's; the message of any other error. */

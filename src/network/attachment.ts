@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
+import { readOwnJson, removeOwn } from '../system/own-file.ts';
 import { isAlive, readBootId, readStat } from '../system/proc.ts';
 import { type LockedNetworks, type NetworkContext, networkPlacesOf } from './places.ts';
 import type { PluginConfig } from './plugins.ts';
@@ -62,17 +63,17 @@ const fileOf = ({ dirs }: Pick<NetworkContext, 'dirs'>, { namespace, id }: Attac
 
 /** Undefined for a container that is not attached. */
 export function readAttachment(ctx: Pick<NetworkContext, 'dirs'>, subject: Attached): Attachment | undefined {
-  return readRecord(fileOf(ctx, subject));
+  return readRecord(ctx, fileOf(ctx, subject));
 }
 
-export function listAttachments({ dirs }: Pick<NetworkContext, 'dirs'>): readonly Attachment[] {
-  const { attached } = networkPlacesOf(dirs);
+export function listAttachments(ctx: Pick<NetworkContext, 'dirs'>): readonly Attachment[] {
+  const { attached } = networkPlacesOf(ctx.dirs);
   try {
     return readdirSync(attached)
       .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
-      .flatMap((name) => readRecord(join(attached, name)) ?? []);
+      .flatMap((name) => readRecord(ctx, join(attached, name)) ?? []);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
     throw error;
   }
 }
@@ -83,7 +84,7 @@ export function writeAttachment(ctx: LockedNetworks, attachment: Attachment): vo
 }
 
 export function forgetAttachment(ctx: LockedNetworks, subject: Attached): void {
-  rmSync(fileOf(ctx, subject), { force: true });
+  removeOwn(fileOf(ctx, subject));
 }
 
 /** Whether the process still is there: if not, nothing uses what was attached. @param bootId of this boot */
@@ -94,14 +95,8 @@ export function isHeld({ holder }: Pick<Attachment, 'holder'>, bootId: string = 
 }
 
 /** A damaged record is none: what it told of can only be found by hand. */
-function readRecord(path: string): Attachment | undefined {
-  try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return isAttachment(value) ? value : undefined;
-  } catch (error) {
-    if (errnoOf(error) !== undefined || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+function readRecord({ dirs }: Pick<NetworkContext, 'dirs'>, path: string): Attachment | undefined {
+  return readOwnJson(path, (value) => (isAttachment(value) ? value : undefined), dirs);
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errnoOf, HealthctlError } from '../lib/errors.ts';
+import { HealthctlError } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
+import { makeOwnDirectory, readOwnText, removeOwn } from '../system/own-file.ts';
 import { runProgram } from '../system/run-program.ts';
 import { BRIDGE_PREFIX, type NetworkRecord } from './network-record.ts';
 import { type LockedNetworks, networkPlacesOf } from './places.ts';
@@ -64,11 +65,11 @@ export async function ensureRules(ctx: LockedNetworks, networks: readonly Networ
   const natJump = ['-t', 'nat', 'POSTROUTING', nat] as const;
   const forwardJump = ['-t', 'filter', 'FORWARD', forward] as const;
   const [hasNat, hasForward] = await Promise.all([hasJump(ctx, natJump), hasJump(ctx, forwardJump)]);
-  if (readMark(markPath) === mark && hasNat && hasForward) return;
+  if (readOwnText(markPath, ctx.dirs)?.trim() === mark && hasNat && hasForward) return;
   await iptables(ctx, 'iptables-restore', ['--noflush', '--wait'], rules);
   if (!hasNat) await changeJump(ctx, '-A', natJump);
   if (!hasForward) await changeJump(ctx, '-I', forwardJump);
-  mkdirSync(dirname(markPath), { recursive: true, mode: 0o700 });
+  makeOwnDirectory(dirname(markPath));
   replaceFile(markPath, `${mark}\n`);
 }
 
@@ -83,7 +84,7 @@ export async function dropRules(ctx: LockedNetworks): Promise<void> {
     const [, table, , chain] = jump;
     for (const command of ['-F', '-X']) await tryIptables(ctx, ['--wait', '-t', table, command, chain]);
   }
-  rmSync(networkPlacesOf(ctx.dirs).rules, { force: true });
+  removeOwn(networkPlacesOf(ctx.dirs).rules);
 }
 
 /** The ports that are forwarded on this host by somebody: see portsOfPortmap. Throws RUNTIME. */
@@ -118,13 +119,4 @@ function failure(name: string, code: number, stderr: string): HealthctlError {
   return new HealthctlError('RUNTIME', `${name} failed: ${reason}`, {
     hint: 'the rules of bridge networks could not be set: it needs root, and the kernel netfilter',
   });
-}
-
-function readMark(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
 }

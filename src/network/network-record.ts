@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { randomHex } from '../lib/random.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { replaceFile } from '../store/atomic-write.ts';
+import { readOwnJson, removeOwn } from '../system/own-file.ts';
+import { readNetworkDevices } from '../system/proc.ts';
 import { readHostSubnets } from './host-subnets.ts';
 import { deniedError, type LockedNetworks, type NetworkContext, type NetworkDirs, networkPlacesOf } from './places.ts';
 import {
@@ -15,6 +17,7 @@ import {
   holdsAddress,
   overlaps,
   parseAddress,
+  parseBridgeSubnet,
   parseSubnet,
   type Subnet,
   subnetText,
@@ -57,13 +60,14 @@ const VALID_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 export function listNetworks({ dirs }: Pick<NetworkContext, 'dirs'>): readonly NetworkRecord[] {
   const { networks } = networkPlacesOf(dirs);
   return namesIn(networks)
-    .flatMap((name) => readNetworkFile(join(networks, name)) ?? [])
+    .flatMap((name) => readOwnJson(join(networks, name), networkFrom, dirs) ?? [])
     .sort((a, b) => Date.parse(a.created) - Date.parse(b.created) || a.name.localeCompare(b.name));
 }
 
 /** By name; undefined when there is none. */
 export function findNetwork({ dirs }: Pick<NetworkContext, 'dirs'>, name: string): NetworkRecord | undefined {
-  return VALID_NAME.test(name) ? readNetworkFile(join(networkPlacesOf(dirs).networks, `${name}.json`)) : undefined;
+  if (!VALID_NAME.test(name)) return undefined;
+  return readOwnJson(join(networkPlacesOf(dirs).networks, `${name}.json`), networkFrom, dirs);
 }
 
 export interface NewNetwork {
@@ -116,12 +120,9 @@ export const missingNetwork = (name: string): HealthctlError =>
 /** With the directory of its leases. */
 export function forgetNetwork({ dirs }: LockedNetworks, { name }: NetworkRecord): void {
   const { networks, leases } = networkPlacesOf(dirs);
-  rmSync(join(leases, name), { recursive: true, force: true });
-  rmSync(join(networks, `${name}.json`), { force: true });
+  removeOwn(join(leases, name));
+  removeOwn(join(networks, `${name}.json`));
 }
-
-/** Some addresses for machines, and not more than IPv4 has private ones. */
-const PREFIXES = { shortest: 8, longest: 29 };
 
 function subnetFor({ subnet: text }: NewNetwork, known: readonly NetworkRecord[]): Subnet {
   const ours = known.flatMap(({ subnet }) => parseSubnet(subnet) ?? []);
@@ -132,9 +133,8 @@ function subnetFor({ subnet: text }: NewNetwork, known: readonly NetworkRecord[]
       hint: 'give one with --subnet',
     });
   }
-  const subnet = parseSubnet(text);
-  if (!subnet || subnet.prefix < PREFIXES.shortest || subnet.prefix > PREFIXES.longest)
-    throw new HealthctlError('INVALID', `invalid subnet ${text}: it must be one of IPv4, like 10.80.0.0/24`);
+  const subnet = parseBridgeSubnet(text);
+  if (!subnet) throw new HealthctlError('INVALID', `invalid subnet ${text}: it must be one of IPv4, like 10.80.0.0/24`);
   if ([...ours, ...readHostSubnets('/nonexistent')].some((other) => overlaps(subnet, other)))
     throw new HealthctlError('CONFLICT', `Pool overlaps with other one on this address space: ${subnetText(subnet)}`);
   return subnet;
@@ -150,7 +150,7 @@ function gatewayFor(text: string | undefined, subnet: Subnet): string {
 }
 
 function bridgeFor(name: string, id: string): string {
-  const isTaken = new RegExp(`^\\s*${DEFAULT_BRIDGE}:`, 'm').test(readFileSync('/proc/self/net/dev', 'latin1'));
+  const isTaken = new RegExp(`^\\s*${DEFAULT_BRIDGE}:`, 'm').test(readNetworkDevices());
   return name === DEFAULT_NETWORK && !isTaken ? DEFAULT_BRIDGE : `${BRIDGE_PREFIX}-${id.slice(0, 10)}`;
 }
 
@@ -158,16 +158,6 @@ const documentOf = ({ id, name, created, subnet, gateway, bridge, internal, labe
   ...{ Id: id, Name: name, Created: created, Subnet: subnet, Gateway: gateway, Bridge: bridge },
   ...{ Internal: internal, Labels: labels },
 });
-
-/** Undefined for one that is missing or damaged. */
-function readNetworkFile(path: string): NetworkRecord | undefined {
-  try {
-    return networkFrom(JSON.parse(readFileSync(path, 'utf8')));
-  } catch (error) {
-    if (errnoOf(error) !== undefined || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
 
 function networkFrom(value: unknown): NetworkRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -187,7 +177,7 @@ function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
     throw deniedError(error, directory);
   }
 }

@@ -1,4 +1,4 @@
-import { constants, mkdirSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
@@ -6,6 +6,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { NetworkSettings } from '../lib/settings.ts';
 import { noSpaceError } from '../store/atomic-write.ts';
 import { lockFile } from '../system/flock.ts';
+import { type FaultReporter, makeOwnDirectory } from '../system/own-file.ts';
 
 /** What everything about networks works with. Networks belong to a containerd, whatever its namespaces. */
 export interface NetworkContext {
@@ -15,7 +16,7 @@ export interface NetworkContext {
   readonly settings: NetworkSettings;
 }
 
-export interface NetworkDirs {
+export interface NetworkDirs extends FaultReporter {
   readonly hostId: string;
   readonly runRoot: string;
   readonly dataRoot: string;
@@ -70,13 +71,12 @@ export async function withNetworkLock<T>(
   const { dirs, clock } = ctx;
   const places = networkPlacesOf(dirs);
   try {
-    for (const dir of [places.root, places.networks, places.attached, places.leases])
-      mkdirSync(dir, { recursive: true, mode: 0o700 });
+    for (const dir of [places.root, places.networks, places.attached, places.leases]) makeOwnDirectory(dir, dirs);
   } catch (error) {
     throw deniedError(noSpaceError(error, places.root), places.root);
   }
   const lock = await lockFile(
-    { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: LOCK_LIMIT_MS },
+    { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: LOCK_LIMIT_MS, onFault: dirs.onFault },
     clock,
   );
   try {

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { HealthctlError } from '../lib/errors.ts';
 import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
+import { readNetworkDevices } from '../system/proc.ts';
 import { runProgram } from '../system/run-program.ts';
 import { sweepLocked } from './attach.ts';
 import { dropRules, ensureRules } from './firewall.ts';
@@ -57,8 +57,7 @@ export async function pruneNetworks(networks: NetworkContext, filter: PruneFilte
 
 /** The record goes last, so that it can be called again. */
 async function takeDown(ctx: LockedNetworks, network: NetworkRecord): Promise<void> {
-  if (readFileSync('/proc/self/net/dev', 'latin1').includes(`${network.bridge}:`))
-    await deleteLink(ctx, network.bridge);
+  if (readNetworkDevices().includes(`${network.bridge}:`)) await deleteLink(ctx, network.bridge);
   const rest = listNetworks(ctx).filter(({ name }) => name !== network.name);
   await (rest.length > 0 ? ensureRules(ctx, rest) : dropRules(ctx));
   forgetNetwork(ctx, network);

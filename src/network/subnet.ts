@@ -27,6 +27,16 @@ export function parseSubnet(text: string): Subnet | undefined {
   return { base: Math.floor(base / sizeOf(prefix)) * sizeOf(prefix), prefix };
 }
 
+/** Some addresses for machines, and not more than IPv4 has private ones. */
+const BRIDGE_PREFIXES = { shortest: 8, longest: 29 };
+
+/** The same for one that a bridge can have: with 8 to 29 bits. */
+export function parseBridgeSubnet(text: string): Subnet | undefined {
+  const subnet = parseSubnet(text);
+  const { shortest, longest } = BRIDGE_PREFIXES;
+  return subnet && subnet.prefix >= shortest && subnet.prefix <= longest ? subnet : undefined;
+}
+
 export function subnetText({ base, prefix }: Subnet): string {
   return `${addressText(base)}/${prefix}`;
 }

@@ -133,7 +133,15 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
   ): Promise<T> => {
     const runDir = runDirOf(dirs, subject);
     const lock = await retryMissing(runDir, () =>
-      lockFile({ path: `${runDir}/${CHECK_LOCK}`, flags: constants.O_RDWR | constants.O_CREAT, ...wait }, clock),
+      lockFile(
+        {
+          path: `${runDir}/${CHECK_LOCK}`,
+          flags: constants.O_RDWR | constants.O_CREAT,
+          ...wait,
+          onFault: dirs.onFault,
+        },
+        clock,
+      ),
     );
     try {
       return await work({ scratchDir: runDir });

@@ -19,20 +19,20 @@ const MAX_REMARK_LENGTH = 100;
  * Reads the text of a `health.json` (JSON lines, oldest first) together with the mirror label.
  *
  * The last line is the state. A last line without a state was written by nerdctl, which writes the label just before the line: then the
- * label is the state. Where no line is left (somebody emptied the run root) it is all there is. A line that does not parse is skipped and named in `warnings`.
+ * label is the state. Where no line is left (somebody emptied the run root) it is all there is. A line that does not parse is skipped; `warnings` tells of all of them in one text.
  */
 export function parseHealthFile(
   text: string,
   labels: Readonly<Record<string, string>>,
   maxEntries: number,
 ): StoredHealth & { readonly lines: readonly string[]; readonly warnings: readonly string[] } {
-  const warnings: string[] = [];
+  const damaged: number[] = [];
   const kept: { line: Line; raw: string }[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
     if (raw.trim() === '') continue;
     const line = parseLine(raw);
     if (line) kept.push({ line, raw });
-    else warnings.push(`line ${index + 1} of health.json is damaged and skipped`);
+    else damaged.push(index + 1);
   }
   const recent = kept.slice(-maxEntries);
   const last = recent.at(-1)?.line;
@@ -40,8 +40,15 @@ export function parseHealthFile(
     log: recent.map(({ line }) => line.result),
     state: last ? (last.state ?? foreignState(last, labels)) : mirroredState(labels),
     lines: recent.map(({ raw }) => raw),
-    warnings,
+    warnings: damagedWarnings(damaged),
   };
+}
+
+/** One for all lines: a file of nerdctl's is as long as its container is old. */
+function damagedWarnings([first, ...more]: readonly number[]): readonly string[] {
+  if (first === undefined) return [];
+  if (more.length === 0) return [`line ${first} of health.json is damaged and skipped`];
+  return [`${more.length + 1} lines of health.json are damaged and skipped, the first is line ${first}`];
 }
 
 /** The state that nerdctl left: its label, without the `Run` that only we write; without a label, what the line alone says. */

@@ -1,10 +1,11 @@
 import { join, resolve } from 'node:path';
 import { LABELS } from '../lib/labels.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import type { FaultReporter } from '../system/own-file.ts';
 import { realPath } from '../system/real-path.ts';
 import type { HealthSubject } from './health-store.ts';
 
-export interface StateDirs {
+export interface StateDirs extends FaultReporter {
   /** Tells the containerd that the containers live in from others: see hostIdOf. */
   readonly hostId: string;
   /** Absolute, as path.resolve gives it. */

@@ -1,7 +1,8 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants } from 'node:fs';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { openLibc, systemError } from './libc.ts';
+import { type OnFault, openPlain, reasonOfForeign, setAside } from './own-file.ts';
 import { type FileFacts, factsOfOpen, factsOfPath } from './statx.ts';
 
 /** A lock that is held. It is free at once when the process dies. */
@@ -18,13 +19,18 @@ const LOCK_NB = 4;
 
 export interface LockRequest {
   readonly path: string;
-  /** Flags of open(2), e.g. O_RDONLY | O_DIRECTORY; O_NOFOLLOW and O_CLOEXEC are always set. */
+  /**
+   * Flags of open(2), e.g. O_RDONLY | O_DIRECTORY; O_NOFOLLOW, O_NONBLOCK and O_CLOEXEC are always set. With O_CREAT it is a file of ours:
+   * what else has its name is set aside.
+   */
   readonly flags: number;
   /** Mode of a file that O_CREAT makes. Default 0600. */
   readonly mode?: number;
   /** How long to wait for another holder. Infinity: until the signal fires. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Is told of what was set aside. */
+  readonly onFault?: OnFault | undefined;
 }
 
 /**
@@ -40,10 +46,15 @@ export async function lockFile(request: LockRequest, clock: Clock): Promise<File
   const deadline = clock.monotonic() + timeoutMs;
   for (let attempt = 0; ; attempt += 1) {
     if (signal?.aborted) throw new HealthctlError('ABORTED', `waiting for the lock ${path} was cancelled`);
-    const fd = openSync(path, request.flags | constants.O_NOFOLLOW, request.mode ?? 0o600);
+    const fd = openToLock(request);
     const state = tryLock(fd, path);
-    if (typeof state !== 'string') return { fd, facts: state, release: () => closeSync(fd) };
+    const isOurs = typeof state !== 'string' && (state.isFile || !isMade(request));
+    if (isOurs) return { fd, facts: state, release: () => closeSync(fd) };
     closeSync(fd);
+    if (typeof state !== 'string') {
+      if (!setAside(path, 'not a regular file', request.onFault)) throw notOurs(path);
+      continue;
+    }
     if (state === 'replaced') continue;
     if (clock.monotonic() >= deadline) {
       throw new HealthctlError('TIMEOUT', `another process holds the lock ${path}`, {
@@ -51,6 +62,24 @@ export async function lockFile(request: LockRequest, clock: Clock): Promise<File
       });
     }
     await clock.sleep(Math.min(2 * 2 ** Math.min(attempt, 4), 30), signal);
+  }
+}
+
+const isMade = ({ flags }: LockRequest): boolean => (flags & constants.O_CREAT) !== 0;
+
+const notOurs = (path: string): HealthctlError =>
+  new HealthctlError('CORRUPT', `${path} is not a regular file, and cannot be a lock`, { hint: 'move it away' });
+
+function openToLock(request: LockRequest): number {
+  const { path, flags, mode = 0o600, onFault } = request;
+  const open = () => openPlain(path, flags, mode);
+  try {
+    return open();
+  } catch (error) {
+    const reason = isMade(request) ? reasonOfForeign(path, error) : undefined;
+    if (reason === undefined) throw error;
+    if (!setAside(path, reason, onFault)) throw notOurs(path);
+    return open();
   }
 }
 

@@ -84,3 +84,8 @@ export function hasOpen(pid: number, path: string): boolean {
     }
   });
 }
+
+/** The table of this network namespace's interfaces, as `/proc/net/dev` has it: a line begins with the name and a colon. */
+export function readNetworkDevices(): string {
+  return readFileSync('/proc/self/net/dev', 'latin1');
+}

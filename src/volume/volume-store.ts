@@ -1,10 +1,11 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { noSpaceError, replaceFile } from '../store/atomic-write.ts';
 import { lockFile } from '../system/flock.ts';
+import { inspectOwnFile, removeOwn } from '../system/own-file.ts';
 import { parseVolumeJson, type Volume, volumeJson } from './volume.ts';
 
 /*
@@ -82,7 +83,7 @@ export async function holdVolume(place: VolumePlace, name: string): Promise<Held
 
 /** Removes a volume that is held, with its content. Interrupted, it is no volume any more. */
 export async function eraseVolume({ directory }: Pick<HeldVolume, 'directory'>): Promise<void> {
-  rmSync(join(directory, RECORD), { force: true });
+  removeOwn(join(directory, RECORD));
   await rm(directory, { recursive: true, force: true });
 }
 
@@ -168,19 +169,15 @@ function notADirectory(path: string): HealthctlError {
   });
 }
 
+/** What is no record is not set aside: without one, the volume would count as left over, and its content be removed. Throws CORRUPT. */
 function readRecord(path: string): string | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    return readFileSync(fd, 'utf8');
-  } finally {
-    closeSync(fd);
-  }
+  const found = inspectOwnFile(path);
+  if (found.kind === 'read') return found.bytes.toString('utf8');
+  if (found.kind === 'missing') return undefined;
+  if (found.kind === 'failed') throw found.cause;
+  throw new HealthctlError('CORRUPT', `${path} does not describe a volume: it is ${found.reason}`, {
+    hint: 'the content of the volume is in the directory _data beside it',
+  });
 }
 
 /** A text that is none could name another directory. */

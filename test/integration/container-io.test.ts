@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -20,7 +21,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EXEC_PREFIX, sweepEndedExecs, writeExecNote } from '../../src/container/exec-notes.ts';
 import { followFile } from '../../src/container/follow.ts';
 import { openGrowingFile } from '../../src/container/growing-file.ts';
-import { outputFilesOf, prepareStdio } from '../../src/container/output-files.ts';
+import { outputFilesOf, prepareStdio, type StdioRequest } from '../../src/container/output-files.ts';
 import { untilCopied } from '../../src/container/shim-copy.ts';
 import { connectStdin, pumpStdin } from '../../src/container/stdin.ts';
 import type { TaskRecord, Tasks } from '../../src/containerd/tasks.ts';
@@ -39,7 +40,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const never = new AbortController().signal;
 
 describe('prepareStdio', () => {
-  const prepare = (over: { openStdin?: boolean; terminal?: boolean } = {}) =>
+  const prepare = (over: Partial<StdioRequest> = {}) =>
     prepareStdio({
       dataDir: join(root, 'data'),
       runDir: join(root, 'run'),
@@ -105,10 +106,16 @@ describe('prepareStdio', () => {
     ['a symbolic link', (path: string) => symlinkSync('/etc/passwd', path)],
     ['a directory', (path: string) => mkdirSync(path)],
     ['a FIFO', (path: string) => makeFifo(path)],
-  ])('refuses %s in the place of a file', (_what, make) => {
+  ])('sets %s in the place of a file aside, and tells of it', (what, make) => {
     mkdirSync(join(root, 'data'));
-    make(join(root, 'data/stdout.log'));
-    expect(() => prepare()).toThrow(expect.objectContaining({ code: 'CONFIG' }));
+    const path = join(root, 'data/stdout.log');
+    make(path);
+    const faults: string[] = [];
+    prepare({ onFault: (text) => faults.push(text) });
+    expect(lstatSync(path)).toMatchObject({ size: 0 });
+    expect(lstatSync(path).isFile()).toBe(true);
+    const [aside] = readdirSync(join(root, 'data')).filter((name) => name.startsWith('stdout.log.not-ours-'));
+    expect(faults).toEqual([`${path} is ${what}, not a regular file; it is now ${join(root, 'data', aside ?? '')}`]);
   });
 
   test('forgets the execs of the run before', () => {

@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { daemonPlacesOf } from '../../../daemon/places.ts';
-import { errnoOf, HealthctlError } from '../../../lib/errors.ts';
+import { HealthctlError } from '../../../lib/errors.ts';
 import { printable } from '../../../lib/printable.ts';
+import { readOwnText } from '../../../system/own-file.ts';
 import type { Command } from '../../command.ts';
+
+/** The log is put aside at 1 MiB, but only when a monitor starts. */
+const MAX_BYTES = 64 << 20;
 
 /** `healthctl daemon logs`: of a monitor that a command started. One that systemd runs logs to its journal. */
 export const logs: Command = {
@@ -11,15 +14,13 @@ export const logs: Command = {
     'Print the log of a monitor that was started in the background. One that systemd runs logs to the journal.',
   options: [],
   args: { min: 0, max: 0 },
-  run: async ({ settings }) => {
+  run: async ({ settings, log }) => {
     const { logFile } = daemonPlacesOf(settings);
-    try {
-      return { stdout: printable(readFileSync(logFile, 'utf8')) };
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      throw new HealthctlError('NOT_FOUND', `there is no log at ${logFile}`, {
-        hint: 'no command has started a monitor; one that systemd runs logs to the journal: journalctl -u healthctl',
-      });
-    }
+    const onFault = (text: string) => log.warn(text);
+    const stdout = readOwnText(logFile, { maxBytes: MAX_BYTES, part: 'end', onFault });
+    if (stdout !== undefined) return { stdout: printable(stdout) };
+    throw new HealthctlError('NOT_FOUND', `there is no log at ${logFile}`, {
+      hint: 'no command has started a monitor; one that systemd runs logs to the journal: journalctl -u healthctl',
+    });
   },
 };

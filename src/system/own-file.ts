@@ -1,0 +1,274 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  unlinkSync,
+} from 'node:fs';
+import { errnoOf, fileReasonOf, HealthctlError } from '../lib/errors.ts';
+import { randomHex } from '../lib/random.ts';
+
+/*
+ * Access to the files that healthctl itself writes. A FIFO, a directory or a link under such a name, put there by a damaged file system or
+ * by somebody else, must not block a process, fill its memory, or lead it to another file.
+ *
+ * INVARIANTS
+ * 1. Files are opened with O_NOFOLLOW and O_NONBLOCK, and used only when fstat(2) says that they are regular. Node.js adds O_CLOEXEC.
+ * 2. No more than a given number of bytes is read.
+ * 3. What is not a regular file of a plausible size is renamed, never removed: `exit.json` → `exit.json.not-ours-1f3a9b2c`.
+ */
+
+/** Is told in words, with the path, of a file that cannot be used. Default: nobody is told. */
+export type OnFault = (text: string) => void;
+
+/** Where a record of a container or network may be read from: `dirs` of any context. */
+export interface FaultReporter {
+  readonly onFault?: OnFault | undefined;
+}
+
+/** What was found. `foreign`: no file of ours, e.g. `a FIFO, not a regular file`. `failed`: the kernel refused, e.g. `permission denied`. */
+export type OwnRead =
+  | { readonly kind: 'read'; readonly bytes: Buffer; readonly stats: Stats }
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'foreign'; readonly reason: string; readonly isRegular: boolean }
+  | { readonly kind: 'failed'; readonly reason: string; readonly cause: unknown };
+
+/** Records are a few KiB; a container's labels may make one longer. */
+const DEFAULT_MAX_BYTES = 1 << 20;
+
+export interface OwnReadOptions {
+  /** Default 1 MiB. A longer file is not read. */
+  readonly maxBytes?: number;
+  /** `all` (default): a file that is longer is unusable. `end`: its last `maxBytes` are read. */
+  readonly part?: 'all' | 'end';
+}
+
+/** Reads a file and changes nothing. Errors are values. */
+export function inspectOwnFile(path: string, options: OwnReadOptions = {}): OwnRead {
+  const { maxBytes = DEFAULT_MAX_BYTES, part = 'all' } = options;
+  let fd: number;
+  try {
+    fd = openPlain(path, constants.O_RDONLY);
+  } catch (error) {
+    return failedOpen(path, error);
+  }
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) return foreign(stats);
+    if (stats.size > maxBytes && part === 'all')
+      return { kind: 'foreign', reason: `longer than ${maxBytes} bytes`, isRegular: true };
+    return { kind: 'read', bytes: readUpTo(fd, stats.size, maxBytes), stats };
+  } catch (cause) {
+    return { kind: 'failed', reason: fileReasonOf(cause), cause };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Reads a file of ours. What is no such file is set aside, so that `onFault` is told once. A file that may not be read counts as missing, and
+ * nobody is told: an unprivileged user may call most commands.
+ */
+export function readOwnFile(
+  path: string,
+  { onFault, ...options }: OwnReadOptions & FaultReporter = {},
+): Buffer | undefined {
+  const found = inspectOwnFile(path, options);
+  if (found.kind === 'read') return found.bytes;
+  if (found.kind === 'foreign') setAside(path, found.reason, onFault);
+  else if (found.kind === 'failed' && !isDenied(found.cause)) onFault?.(`${path} cannot be read: ${found.reason}`);
+  return undefined;
+}
+
+/** The same as text. */
+export const readOwnText = (path: string, options: OwnReadOptions & FaultReporter = {}): string | undefined =>
+  readOwnFile(path, options)?.toString('utf8');
+
+/**
+ * Reads a JSON document of ours. `onFault` is told of one that is damaged, and the result is undefined, as for one that is missing.
+ *
+ * @param parse undefined for a value that is no such document
+ */
+export function readOwnJson<T>(
+  path: string,
+  parse: (value: unknown) => T | undefined,
+  options: OwnReadOptions & FaultReporter = {},
+): T | undefined {
+  const text = readOwnText(path, options);
+  if (text === undefined) return undefined;
+  const parsed = parse(jsonFrom(text));
+  if (parsed === undefined) options.onFault?.(`${path} is damaged and not used`);
+  return parsed;
+}
+
+/** A regular file that is open for writing. The caller closes it. */
+export interface OpenOwnFile {
+  readonly fd: number;
+  readonly stats: Stats;
+}
+
+/**
+ * Opens a file of ours to write or append, made with mode 0600 when it is missing. What else has its name is set aside.
+ *
+ * @param flags O_WRONLY or O_RDWR, with O_APPEND where wanted
+ * @throws system errors, e.g. ENOSPC; CORRUPT where what has the name cannot be set aside
+ */
+export function openOwnFile(path: string, flags: number, { onFault }: FaultReporter = {}): OpenOwnFile {
+  for (let tries = 0; ; tries += 1) {
+    const opened = tryOpenRegular(path, flags | constants.O_CREAT);
+    if (opened.kind === 'open') return opened;
+    if (tries > 2 || !setAside(path, opened.reason, onFault))
+      throw new HealthctlError('CORRUPT', `${path} is ${opened.reason}`, { hint: 'move it away' });
+  }
+}
+
+function tryOpenRegular(
+  path: string,
+  flags: number,
+): ({ readonly kind: 'open' } & OpenOwnFile) | { readonly kind: 'foreign'; readonly reason: string } {
+  let fd: number;
+  try {
+    fd = openPlain(path, flags, 0o600);
+  } catch (error) {
+    const reason = reasonOfForeign(path, error);
+    if (reason === undefined) throw error;
+    return { kind: 'foreign', reason };
+  }
+  const stats = fstatSync(fd);
+  if (stats.isFile()) return { kind: 'open', fd, stats };
+  closeSync(fd);
+  return { kind: 'foreign', reason: `${kindOf(stats)}, not a regular file` };
+}
+
+/**
+ * Makes a directory of ours and those above it, mode 0700. What else has the last name is set aside; a link to a directory is followed.
+ *
+ * @throws system errors
+ */
+export function makeOwnDirectory(path: string, { onFault }: FaultReporter = {}): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // ENOENT: a link to nothing.
+    const isTaken = ['EEXIST', 'ENOENT'].includes(errnoOf(error) ?? '');
+    const stats = isTaken ? lstatSync(path, { throwIfNoEntry: false }) : undefined;
+    if (!stats || stats.isDirectory() || !setAside(path, `${kindOf(stats)}, not a directory`, onFault)) throw error;
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+}
+
+/** Removes what has this name, a directory with all that is in it; a link itself, not what it names. Throws system errors. */
+export function removeOwn(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
+/** Removes a socket that nobody listens on any more, and sets aside what else has its name. Throws system errors. */
+export function freeSocketPath(path: string, onFault: OnFault): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats?.isSocket()) unlinkSync(path);
+  else if (stats) setAside(path, `${kindOf(stats)}, not a socket`, onFault);
+}
+
+/**
+ * Renames what is no file of ours, so that one can be made in its place, and tells of it. A regular file that somebody made meanwhile is
+ * put back.
+ *
+ * @returns whether the name is free, or was replaced by somebody else
+ */
+export function setAside(path: string, reason: string, onFault?: OnFault): boolean {
+  const aside = `${path}.not-ours-${randomHex(4)}`;
+  try {
+    const before = lstatSync(path, { throwIfNoEntry: false });
+    if (before === undefined) return true;
+    renameSync(path, aside);
+    const after = lstatSync(aside);
+    if (after.ino !== before.ino && after.isFile()) {
+      putBack(aside, path);
+      return true;
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return true;
+    onFault?.(`${path} is ${reason}, and cannot be set aside: ${fileReasonOf(error)}`);
+    return false;
+  }
+  onFault?.(`${path} is ${reason}; it is now ${aside}`);
+  return true;
+}
+
+/** Unless the name is taken again: link(2) does not replace. */
+function putBack(aside: string, path: string): void {
+  try {
+    linkSync(aside, path);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  unlinkSync(aside);
+}
+
+/** Never waits for the other end of a FIFO, and never follows a link in the last name. */
+export function openPlain(path: string, flags: number, mode?: number): number {
+  return openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, mode);
+}
+
+/** ELOOP: a link. EISDIR: a directory that is to be written. ENXIO: a FIFO without a reader, or a socket. */
+const FOREIGN_ERRNOS: readonly (string | undefined)[] = ['ELOOP', 'EISDIR', 'ENXIO', 'ENODEV'];
+
+function failedOpen(path: string, cause: unknown): Exclude<OwnRead, { kind: 'read' }> {
+  const errno = errnoOf(cause);
+  if (errno === 'ENOENT' || errno === 'ENOTDIR') return { kind: 'missing' };
+  if (!FOREIGN_ERRNOS.includes(errno)) return { kind: 'failed', reason: fileReasonOf(cause), cause };
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats ? foreign(stats) : { kind: 'missing' };
+}
+
+/** Why a path could not be opened, where something else than a regular file has it; undefined for any other error. */
+export function reasonOfForeign(path: string, error: unknown): string | undefined {
+  const failed = failedOpen(path, error);
+  return failed.kind === 'foreign' ? failed.reason : undefined;
+}
+
+const foreign = (stats: Stats): Extract<OwnRead, { kind: 'foreign' }> => ({
+  kind: 'foreign',
+  reason: `${kindOf(stats)}, not a regular file`,
+  isRegular: false,
+});
+
+const isDenied = (cause: unknown): boolean => ['EACCES', 'EPERM'].includes(errnoOf(cause) ?? '');
+
+/** What a directory entry is, with its article. */
+export function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isSymbolicLink()) return 'a symbolic link';
+  if (stats.isFIFO()) return 'a FIFO';
+  if (stats.isSocket()) return 'a socket';
+  return stats.isFile() ? 'a file' : 'a device';
+}
+
+/** The last bytes of a file; no more than it had when it was opened. */
+function readUpTo(fd: number, size: number, maxBytes: number): Buffer {
+  const length = Math.min(size, maxBytes);
+  const bytes = Buffer.allocUnsafe(length);
+  let got = 0;
+  while (got < length) {
+    const count = readSync(fd, bytes, got, length - got, size - length + got);
+    if (count === 0) break; // it became shorter
+    got += count;
+  }
+  return bytes.subarray(0, got);
+}
+
+function jsonFrom(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

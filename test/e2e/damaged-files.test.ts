@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hostIdOf } from '../../src/store/state-dir.ts';
+import { type Bed, openBed, until } from './harness.ts';
+
+// Each file that healthctl keeps, replaced by something else: the monitor starts all the same, checks go on, commands work, SIGTERM ends it.
+
+/** How a file can be damaged. */
+const KINDS: Readonly<Record<string, (path: string) => void>> = {
+  'a FIFO': (path) => execFileSync('mkfifo', [path]),
+  'a directory': (path) => mkdirSync(join(path, 'in'), { recursive: true }),
+  'a link to nothing': (path) => symlinkSync('/nonexistent/healthctl', path),
+  'a link to an endless device': (path) => symlinkSync('/dev/zero', path),
+  'a text that is none of ours': (path) => writeFileSync(path, 'damaged\n\0{"a":'),
+  'an empty file': (path) => writeFileSync(path, ''),
+  'a file of a terabyte': (path) => {
+    writeFileSync(path, '');
+    truncateSync(path, 2 ** 40);
+  },
+};
+
+let bed: Bed;
+let image: string;
+beforeAll(async () => {
+  bed = await openBed();
+  image = await bed.image();
+});
+afterAll(() => bed[Symbol.asyncDispose]());
+
+interface Subject {
+  readonly name: string;
+  readonly id: string;
+}
+
+/** A running container that is checked each second, prints, and is restarted; all its files are there. */
+async function runSubject(): Promise<Subject> {
+  const name = bed.name('damaged');
+  const check = ['--health-cmd', 'true', '--health-interval', '1s'];
+  const kept = ['--restart', 'on-failure:3', '--log-opt', 'max-size=1m'];
+  const id = await bed.ok(['run', '-d', '--name', name, ...check, ...kept, image, 'sh', '-c', 'echo out; sleep 3600']);
+  return { name, id };
+}
+
+/** All files that are damaged, with what a monitor and a container keep. */
+function filesOf({ id }: Subject): readonly string[] {
+  const [run, data] = [bed.runRoot, bed.dataRoot].map((root) => join(root, hostIdOf(bed.address)));
+  const below = (root: string | undefined, dir: string, names: readonly string[]) =>
+    names.map((name) => join(root ?? '', dir, name));
+  return [
+    ...below(run, '.events', ['events.jsonl', 'events.old.jsonl']),
+    ...below(run, '.daemon', ['lock', 'lock.owner', 'start.lock', 'api.sock', 'grpc.sock']),
+    ...below(run, '', ['.network-rules']),
+    ...below(run, bed.namespace, ['.names.lock']),
+    ...below(run, join(bed.namespace, id), ['check.lock', 'health.json']),
+    ...below(data, '', ['daemon.log']),
+    ...below(data, join('containers', bed.namespace, id), ['stdout.times', 'stderr.times', 'exit.json']),
+    ...below(data, join('containers', bed.namespace, id), ['restarts.json', 'address']),
+    ...below(data, 'network', ['lock', 'networks/other.json', `attached/${bed.namespace}:${id}.json`]),
+    ...below(data, join('volumes', bed.namespace, 'vol'), ['volume.json']),
+  ];
+}
+
+test.for(Object.entries(KINDS))('%s in place of each file', async ([, damage]) => {
+  const subject = await runSubject();
+  const { name, id } = subject;
+  const first = bed.spawn(['daemon', 'run', '--log-format', 'text']);
+  const answers = async () => (await bed.cli(['daemon', 'status'])).code === 0;
+  await until(answers, { withinMs: 20_000 });
+  first.kill('SIGTERM');
+  await first.exited;
+  for (const path of filesOf(subject)) {
+    mkdirSync(dirname(path), { recursive: true });
+    rmSync(path, { recursive: true, force: true });
+    damage(path);
+  }
+
+  const monitor = bed.spawn(['daemon', 'run', '--log-format', 'text']);
+  const hasAnswered = until(answers, { withinMs: 20_000 });
+  await Promise.race([hasAnswered, monitor.exited.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
+  const health = async () => JSON.parse(await bed.ok(['inspect', '--format', '{{json .State.Health.Log}}', name]));
+  await until(async () => (await health()).length >= 2, { withinMs: 20_000 });
+
+  for (const args of [
+    ['ps', '-a'],
+    ['logs', name],
+    ['logs', '-t', name],
+    ['network', 'ls'],
+    ['volume', 'ls'],
+    ['events', '--since', '1h', '--until', '0s'],
+    ['container', 'healthcheck', name],
+    ['restart', '-t', '0', name],
+    ['volume', 'create', bed.name('new')],
+  ])
+    expect(await bed.cli(args, { timeoutMs: 30_000 }), args.join(' ')).toMatchObject({ code: 0 });
+  // A log that was set aside is none.
+  expect([0, 1]).toContain((await bed.cli(['daemon', 'logs'], { timeoutMs: 30_000 })).code);
+  await bed.ok(['rm', '-f', name]);
+
+  const askedAt = Date.now();
+  monitor.kill('SIGTERM');
+  const { code, stderr } = await monitor.exited;
+  expect(code).toBe(0);
+  expect(Date.now() - askedAt).toBeLessThan(10_000);
+  const warnings = stderr.split('\n').filter((line) => / warn /i.test(line));
+  const texts = warnings.map((line) => line.replace(/^\S+ /, ''));
+  expect(texts).toEqual([...new Set(texts)]);
+  rmSync(join(bed.dataRoot, hostIdOf(bed.address), 'volumes'), { recursive: true, force: true });
+  rmSync(join(bed.dataRoot, hostIdOf(bed.address), 'network'), { recursive: true, force: true });
+  expect(readdirSync(join(bed.runRoot, hostIdOf(bed.address), bed.namespace))).not.toContain(id);
+});

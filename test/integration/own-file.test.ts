@@ -1,0 +1,172 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
+import { replaceChangedFile, replaceFile } from '../../src/store/atomic-write.ts';
+import { lockFile } from '../../src/system/flock.ts';
+import { makeOwnDirectory, openOwnFile, readOwnJson, readOwnText } from '../../src/system/own-file.ts';
+
+let root: string;
+let path: string;
+let faults: string[];
+const onFault = (text: string) => void faults.push(text);
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'own-file-'));
+  path = join(root, 'exit.json');
+  faults = [];
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const asideNames = () => readdirSync(root).filter((name) => name.includes('.not-ours-'));
+
+/** What is no file of ours, by how it is called in the warning. */
+const FOREIGN: readonly (readonly [string, () => void | Promise<void>])[] = [
+  ['a FIFO', () => void execFileSync('mkfifo', [path])],
+  ['a directory', () => mkdirSync(join(path, 'full'), { recursive: true })],
+  ['a symbolic link', () => symlinkSync('/nonexistent/file', path)],
+  ['a symbolic link', () => symlinkSync('/dev/zero', path)],
+  ['a symbolic link', () => symlinkSync(path, path)],
+  ['a device', () => void execFileSync('mknod', [path, 'c', '1', '5'])],
+  [
+    'a socket',
+    async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(join(root, 's'), resolve));
+      execFileSync('ln', [join(root, 's'), path]);
+      await new Promise((resolve) => server.close(resolve));
+    },
+  ],
+];
+
+describe.each(FOREIGN)('%s', (what, make) => {
+  beforeEach(() => make());
+  const isSetAside = () => {
+    const [name = ''] = asideNames();
+    expect(faults).toEqual([`${path} is ${what}, not a regular file; it is now ${join(root, name)}`]);
+  };
+
+  test('is not read, but set aside, and told of once', () => {
+    expect(readOwnText(path, { onFault })).toBeUndefined();
+    isSetAside();
+    expect(readOwnText(path, { onFault })).toBeUndefined();
+    expect(faults).toHaveLength(1);
+  });
+
+  test('is not written to, but set aside', () => {
+    const { fd } = openOwnFile(path, constants.O_WRONLY | constants.O_APPEND, { onFault });
+    writeSync(fd, 'ours');
+    closeSync(fd);
+    isSetAside();
+    expect(readFileSync(path, 'utf8')).toBe('ours');
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('is no lock', async () => {
+    const request = { path, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 1_000, onFault };
+    const lock = await lockFile(request, systemClock);
+    expect(lstatSync(path).isFile()).toBe(true);
+    await expect(lockFile({ ...request, timeoutMs: 0 }, systemClock)).rejects.toMatchObject({ code: 'TIMEOUT' });
+    lock.release();
+    expect(faults).toHaveLength(1);
+  });
+
+  test('is replaced', () => {
+    replaceFile(path, 'new');
+    expect(lstatSync(path).isFile()).toBe(true);
+    expect(readFileSync(path, 'utf8')).toBe('new');
+  });
+});
+
+test('a file that is too long is not read', () => {
+  writeFileSync(path, '');
+  truncateSync(path, 2 ** 40);
+  expect(readOwnText(path, { maxBytes: 10, onFault })).toBeUndefined();
+  expect(faults[0]).toMatch(/exit\.json is longer than 10 bytes; it is now /);
+  writeFileSync(path, 'abcdef');
+  expect(readOwnText(path, { maxBytes: 3, part: 'end', onFault })).toBe('def');
+});
+
+test('a document that is damaged stays, and is told of', () => {
+  const parse = (value: unknown) => (typeof value === 'number' ? value : undefined);
+  expect(readOwnJson(path, parse, { onFault })).toBeUndefined();
+  expect(faults).toEqual([]);
+  for (const damaged of ['', '{"a":', '"text"', '\0\0', '\uFEFF1']) {
+    faults = [];
+    writeFileSync(path, damaged);
+    expect(readOwnJson(path, parse, { onFault })).toBeUndefined();
+    expect(faults).toEqual([`${path} is damaged and not used`]);
+  }
+  writeFileSync(path, '7\n');
+  expect(readOwnJson(path, parse, { onFault })).toBe(7);
+});
+
+test.each([
+  ['a file', () => writeFileSync(path, 'x')],
+  ['a FIFO', () => void execFileSync('mkfifo', [path])],
+  ['a symbolic link', () => symlinkSync('/nonexistent/dir', path)],
+])('%s in place of a directory is set aside', (what, make) => {
+  make();
+  makeOwnDirectory(path, { onFault });
+  expect(lstatSync(path).isDirectory()).toBe(true);
+  expect(faults[0]).toContain(`${path} is ${what}, not a directory; it is now `);
+});
+
+test('a directory above is never set aside: it may be the user’s', () => {
+  writeFileSync(path, 'x');
+  expect(() => makeOwnDirectory(join(path, 'ours', 'deeper'), { onFault })).toThrow(
+    expect.objectContaining({ code: 'ENOTDIR' }),
+  );
+  expect([readFileSync(path, 'utf8'), faults]).toEqual(['x', []]);
+});
+
+describe('a file that is written only when it changes', () => {
+  const replace = (content: string) => replaceChangedFile(path, content, { mode: 0o644, onFault });
+
+  test('stays the same file where nothing changes', () => {
+    replace('name\n');
+    const { ino } = statSync(path);
+    replace('name\n');
+    expect(statSync(path).ino).toBe(ino);
+    replace('other\n');
+    expect(readFileSync(path, 'utf8')).toBe('other\n');
+    chmodSync(path, 0o600);
+    replace('other\n');
+    expect(statSync(path).mode & 0o777).toBe(0o644);
+  });
+
+  test('needs no space on a full file system where nothing changes, or less is written than was', async () => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'own-file-test', root]);
+    try {
+      replace('name\n');
+      expect(() => writeFileSync(join(root, 'filler'), 'x'.repeat(1 << 16))).toThrow(
+        expect.objectContaining({ code: 'ENOSPC' }),
+      );
+      expect(() => replaceFile(join(root, 'other'), 'new')).toThrow(expect.objectContaining({ code: 'EXHAUSTED' }));
+      replace('name\n');
+      replace('n\n');
+      expect(readFileSync(path, 'utf8')).toBe('n\n');
+      expect(() => replace('longer than before\n')).toThrow(expect.objectContaining({ code: 'EXHAUSTED' }));
+      expect(readFileSync(path, 'utf8')).toBe('n\n');
+    } finally {
+      execFileSync('umount', [root]);
+    }
+  });
+});
