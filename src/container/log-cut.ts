@@ -9,15 +9,17 @@ import { OUTPUT_STREAMS, outputFilesOf, timesPathOf } from './output-files.ts';
  * much is kept here too; of a single file, half. The shim goes on appending meanwhile and loses nothing: the beginning of its file is given
  * back to the file system, and no byte that stays moves.
  *
+ * @param comingBytes are expected before the next call: for them there is room already, unless it would take less than an eighth
  * @returns how many bytes are left
  * @throws system errors; EOPNOTSUPP where the file system cannot do it: there nothing is dropped
  */
-export function cutLogs(dataDir: string, { maxSize, maxFile }: LogLimit): number {
+export function cutLogs(dataDir: string, { maxSize, maxFile }: LogLimit, comingBytes = 0): number {
   const limit = maxSize * maxFile;
   const kept = maxFile > 1 ? limit - maxSize : Math.floor(limit / 2);
   const files = OUTPUT_STREAMS.flatMap((stream) => outputFilesOf(dataDir, stream)).map(sizeUp);
   const used = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (used <= limit) return used;
+  const isWorthIt = used - kept >= (limit - kept) / LEAST_PART;
+  if (used + comingBytes <= limit || !isWorthIt) return used;
   let excess = used - kept;
   const live = files.filter(({ isLive }) => isLive).sort((a, b) => b.bytes - a.bytes);
   for (const file of [...files.filter(({ isLive }) => !isLive), ...live]) {
@@ -33,6 +35,9 @@ function drop({ path, bytes }: Sized): number {
   removeOwn(timesPathOf(path));
   return bytes;
 }
+
+/** The least that is dropped, as a part of what is dropped at most. */
+const LEAST_PART = 8;
 
 interface Sized {
   readonly path: string;

@@ -6,20 +6,22 @@ import { liveFileOf, OUTPUT_STREAMS } from './output-files.ts';
 
 /** Between two looks at a container that writes: one that turns from slow to fast overruns its limit by what it writes in that time. */
 const LONGEST_WAIT_MS = 100;
+/** So late a timer may be on a busy machine: for what comes in that time there is room. */
+const LATENESS_MS = 100;
 /** A look takes some 20 µs, and a cut some 100 µs more. */
 const SHORTEST_WAIT_MS = 5;
 /** A limit of a few blocks is not worth a look for each of them. */
 const LEAST_HEADROOM_BYTES = 64 << 10;
 
 /**
- * When to look again: when the limit will be reached at this rate.
+ * When to look again: half way to the moment when the limit will be reached at this rate, which may rise.
  *
  * @param headroom bytes that may still come
  * @param bytesPerMs of the last look; 0 where nothing came
  */
 export function nextLookMs(headroom: number, bytesPerMs: number): number {
-  const untilFullMs = bytesPerMs > 0 ? Math.max(headroom, LEAST_HEADROOM_BYTES) / bytesPerMs : LONGEST_WAIT_MS;
-  return Math.min(Math.max(untilFullMs, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
+  const untilFullMs = bytesPerMs > 0 ? Math.max(headroom, LEAST_HEADROOM_BYTES) / bytesPerMs : Number.POSITIVE_INFINITY;
+  return Math.min(Math.max(untilFullMs / 2, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
 }
 
 export interface LogLimiterOptions {
@@ -56,8 +58,9 @@ export function limitLogs({ dataDir, limit, clock, attempt }: LogLimiterOptions)
     const rate = last && atMs > last.atMs ? Math.max(0, written - last.written) / (atMs - last.atMs) : 0;
     last = { written, atMs };
     const used = cut ? cut.kept + written - cut.written : Number.POSITIVE_INFINITY;
-    if (used <= allowed) return nextLookMs(allowed - used, rate);
-    cut = { kept: cutLogs(dataDir, limit), written };
+    const coming = rate * LATENESS_MS;
+    if (used + coming <= allowed) return nextLookMs(allowed - used, rate);
+    cut = { kept: cutLogs(dataDir, limit, coming), written };
     return nextLookMs(allowed - cut.kept, rate);
   };
   const lookIn = (ms: number): void => {

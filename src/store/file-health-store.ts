@@ -18,6 +18,7 @@ import { isMirrorDue } from '../health/transition.ts';
 import type { Clock } from '../lib/clock.ts';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { tellOnce } from '../lib/tell-once.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { noSpaceError, replaceFile, temporaryPrefix, unique } from './atomic-write.ts';
 import { lineFromRecord, mirroredState, parseHealthFile } from './health-file.ts';
@@ -82,9 +83,10 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     return dir;
   };
 
+  const warnOnce = tellOnce((text) => log.warn(text));
   const parse = (subject: HealthSubject, text: string) => {
     const { warnings, ...stored } = parseHealthFile(text, subject.labels, maxEntries);
-    for (const warning of warnings) log.warn(`container ${subject.id}: ${warning}`);
+    for (const warning of warnings) warnOnce(`container ${subject.id}: ${warning}`);
     return stored;
   };
 

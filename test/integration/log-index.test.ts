@@ -145,3 +145,26 @@ test('of earlier runs whole files go first', () => {
   expect(existsSync(join(dir, 'stdout.1.times'))).toBe(false);
   expect(statSync(stdout()).blocks).toBeGreaterThan(0);
 });
+
+test('a limit is kept while the container writes as fast as it can', { retry: 2 }, async () => {
+  writeFileSync(stdout(), '');
+  const limit = { maxSize: 20_000_000, maxFile: 1 };
+  const indexer = index(limit);
+  // 40 MB a second, after a pause: five times what may be kept, in two and a half seconds.
+  const script = `sleep 0.3; i=0; while [ $i -lt 50 ]; do head -c 2000000 /dev/zero | tr '\\0' x >>"${stdout()}"; sleep 0.05; i=$((i+1)); done`;
+  const writer = spawn('sh', ['-c', script]);
+  let isOver = false;
+  writer.once('exit', () => {
+    isOver = true;
+  });
+  let most = 0;
+  while (!isOver) {
+    const { size, blocks } = statSync(stdout());
+    most = Math.max(most, Math.min(size, blocks * 512));
+    await systemClock.sleep(2);
+  }
+  indexer.end();
+  expect(statSync(stdout()).size).toBe(100_000_000);
+  expect(most).toBeLessThan(limit.maxSize + 6_000_000);
+  expect(warnings).toEqual([]);
+});
