@@ -1,7 +1,7 @@
 import type { ContainerContext } from '../container/context.ts';
 import type { ContainerView } from '../container/view.ts';
 import type { World } from '../world.ts';
-import { leaveToMonitor } from './monitor.ts';
+import { leaveToMonitor, tellMonitor } from './monitor.ts';
 
 /**
  * Starts a container that is waited for. It is watched from before its start: one that ends at once, and is removed then, still tells how it
@@ -28,5 +28,6 @@ export async function startWatched(
     watch.stop();
     throw error;
   }
-  return (wish) => waitReady(ctx, view, { signal, watch, ...wish });
+  const hasMonitor = () => tellMonitor(world, view.record.id);
+  return (wish) => waitReady(ctx, view, { signal, watch, hasMonitor, ...wish });
 }
