@@ -10,29 +10,32 @@ import { type ContainerWorld, openContainers } from './context.ts';
 import { type ContainerRow, containerColumns, labelOf } from './format/container-columns.ts';
 import { renderList } from './format/table.ts';
 import { isMonitored, listedFromAnswer } from './monitor-list.ts';
-import { staleHealthWarning } from './stale-health.ts';
-import { usesTimers } from './timers.ts';
+import { type HealthAge, healthAgeOf, staleHealthWarning } from './stale-health.ts';
 
-/**
- * What `ps` prints.
- *
- * @param how.sent the question to the monitor; undefined where containerd is to be asked
- * @param how.sizes whether the containers are to be measured
- */
+/** Where `ps` gets its containers from. */
+export interface ListSource {
+  /** The question to the monitor about a namespace; undefined where containerd is to be asked. */
+  readonly ask: ((namespace: string) => Promise<Sent | undefined>) | undefined;
+  /** Whether the containers are to be measured. */
+  readonly sizes: boolean;
+}
+
+/** What `ps` prints. */
 export async function runList(
   world: ContainerWorld,
   { options }: CommandInput,
-  how: { readonly sent: Sent | undefined; readonly sizes: boolean },
+  source: ListSource,
 ): Promise<CommandResult> {
   const filters = parseListFilters(options.list('filter'));
   const format = options.string('format');
   const isQuiet = options.bool('quiet');
   if (isQuiet && format) world.log.warn('Ignoring custom format, because both --format and --quiet are set.');
-  const answer = await how.sent?.answer();
-  const known = answer && listedFromAnswer(world, answer);
-  const rows = known
-    ? selectRows(known.filter(keepOf(options, filters)), { options, filters })
-    : await findRows(world, await openContainers(world), { options, filters, sizes: how.sizes });
+  const isEverywhere = options.bool('all-namespaces');
+  const lists = await listsOf(world, { options, filters }, source);
+  const rows = limited(
+    isEverywhere ? newestFirst(lists.flatMap((list) => list.rows)) : (lists[0]?.rows ?? []),
+    limitOf(options),
+  );
   let tellsHealth = false;
   const nowMs = world.clock.now();
   const onHealth = (): void => {
@@ -41,16 +44,15 @@ export async function runList(
   const stdout = renderRows({
     format,
     quiet: isQuiet,
-    defaultTable: options.bool('size') ? `${TABLE}\t{{.Size}}` : TABLE,
+    defaultTable: `${isEverywhere ? TABLE.replace('table ', 'table {{.Namespace}}\t') : TABLE}${options.bool('size') ? '\t{{.Size}}' : ''}`,
     rows,
     columns: containerColumns({ noTrunc: options.bool('no-trunc'), nowMs, onHealth }),
     label: labelOf,
     typeName: '*formatter.ContainerContext',
   });
-  const isStale = tellsHealth && !known && !(await isMonitored(world));
-  const stale = isStale && !usesTimers(world) ? staleHealthWarning(rows, nowMs) : undefined;
-  const elsewhere = rows.length === 0 ? await warnOfNamespace(world) : undefined;
-  return { stdout, warnings: [stale, elsewhere].filter((warning) => warning !== undefined) };
+  const stale = tellsHealth ? await staleWarnings(world, lists, { rows, nowMs }) : [];
+  const elsewhere = rows.length === 0 && !isEverywhere ? await warnOfNamespace(world) : undefined;
+  return { stdout, warnings: [...stale, ...(elsewhere === undefined ? [] : [elsewhere])] };
 }
 
 const TABLE = 'table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}';
@@ -60,19 +62,80 @@ interface RowRequest {
   readonly filters: ListFilters;
 }
 
-async function findRows(
-  { signal }: ContainerWorld,
-  ctx: ContainerContext,
-  { options, filters, sizes }: RowRequest & { readonly sizes: boolean },
-): Promise<readonly ContainerRow[]> {
-  const isInTime = await createdBetween(ctx, filters, signal);
+/** The wanted containers of one namespace, the newest first. */
+interface NamespaceList {
+  readonly namespace: string;
+  /** Whether a monitor has told them. */
+  readonly isTold: boolean;
+  readonly rows: readonly ContainerRow[];
+}
+
+async function listsOf(
+  world: ContainerWorld,
+  request: RowRequest,
+  { ask, sizes }: ListSource,
+): Promise<readonly NamespaceList[]> {
+  const { signal, settings, log } = world;
+  const { options, filters } = request;
   const isKept = keepOf(options, filters);
-  const keep = (view: ContainerView): boolean => isInTime(view) && isKept({ view });
-  const rows = selectRows(await listContainers(ctx, { keep, signal }), { options, filters });
-  if (!sizes) return rows;
+  const listOf = async (namespace: string, isInTime?: (view: ContainerView) => boolean): Promise<NamespaceList> => {
+    const answer = await (await ask?.(namespace))?.answer();
+    const told = answer && listedFromAnswer({ log, settings: { ...settings, namespace } }, answer).filter(isKept);
+    const keep = (view: ContainerView): boolean => (isInTime?.(view) ?? true) && isKept({ view });
+    const listed = told ?? (await listContainers(await openIn(world, namespace), { keep, signal }));
+    const wanted = listed.filter(({ health }) => matchesHealth(filters, health)).map((row) => ({ ...row, namespace }));
+    const rows = limited(wanted, limitOf(options));
+    return { namespace, isTold: told !== undefined, rows: sizes ? await measured(world, namespace, rows) : rows };
+  };
+  const isTimed = filters.has('before') || filters.has('since');
+  const isInTime = isTimed ? await createdBetween(await openContainers(world), filters, signal) : undefined;
+  if (!options.bool('all-namespaces')) return [await listOf(settings.namespace, isInTime)];
+  const namespaces = await (await world.containerd()).host.namespaces({ signal });
+  return Promise.all(namespaces.map((namespace) => listOf(namespace, isInTime)));
+}
+
+async function openIn(world: ContainerWorld, namespace: string): Promise<ContainerContext> {
+  const ctx = await openContainers(world);
+  return namespace === ctx.containerd.namespace
+    ? ctx
+    : openContainers({
+        ...world,
+        settings: { ...world.settings, namespace },
+        containerd: async () => ctx.containerd.inNamespace(namespace),
+      });
+}
+
+async function measured(
+  world: ContainerWorld,
+  namespace: string,
+  rows: readonly ContainerRow[],
+): Promise<readonly ContainerRow[]> {
   const { openContainerSizes } = await import('../container/sizes.ts');
-  const sizesOf = openContainerSizes(ctx, { signal });
+  const sizesOf = openContainerSizes(await openIn(world, namespace), { signal: world.signal });
   return Promise.all(rows.map(async (row) => ({ ...row, sizes: await sizesOf(row.view.record) })));
+}
+
+const newestFirst = (rows: readonly ContainerRow[]): readonly ContainerRow[] =>
+  rows.toSorted((a, b) => b.view.record.createdAtMs - a.view.record.createdAtMs);
+
+/** What is to be said of the health that is shown: of containers that no monitor checks, and of those that one should have checked. */
+async function staleWarnings(
+  world: ContainerWorld,
+  lists: readonly NamespaceList[],
+  { rows, nowMs }: { readonly rows: readonly ContainerRow[]; readonly nowMs: number },
+): Promise<readonly string[]> {
+  const instant = { nowMs, bootMs: world.clock.boot() };
+  const ages = { monitored: [] as HealthAge[], unmonitored: [] as HealthAge[] };
+  for (const { namespace, isTold } of lists) {
+    const shown = rows.filter((row) => row.namespace === namespace).flatMap((row) => healthAgeOf(row, instant) ?? []);
+    if (shown.length === 0) continue;
+    const isWatched = isTold || (await isMonitored(world, namespace));
+    ages[isWatched ? 'monitored' : 'unmonitored'].push(...shown);
+  }
+  return [
+    staleHealthWarning(ages.unmonitored, { nowMs, isMonitored: false }),
+    staleHealthWarning(ages.monitored, { nowMs, isMonitored: true }),
+  ].filter((warning) => warning !== undefined);
 }
 
 /** `--last n`, also as `--latest`; −1 for all. */
@@ -90,11 +153,8 @@ function keepOf(options: ParsedOptions, filters: ListFilters): (row: Pick<Listed
   return ({ view }) => (isAll || SHOWN_STATES.has(view.state)) && matchesView(filters, view);
 }
 
-function selectRows(listed: readonly ListedContainer[], { options, filters }: RowRequest): readonly ListedContainer[] {
-  const wanted = listed.filter(({ health }) => matchesHealth(filters, health));
-  const limit = limitOf(options);
-  return limit > 0 ? wanted.slice(0, limit) : wanted;
-}
+const limited = (rows: readonly ContainerRow[], limit: number): readonly ContainerRow[] =>
+  limit > 0 ? rows.slice(0, limit) : rows;
 
 /** The filters `before` and `since`: created before, or after, a container. Throws NOT_FOUND for one that is not there. */
 async function createdBetween(

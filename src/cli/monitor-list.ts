@@ -10,7 +10,7 @@ import { hostIdOf } from '../store/state-dir.ts';
 import type { ContainerWorld } from './context.ts';
 import { openMonitor } from './open-monitor.ts';
 
-/** The containers of the namespace from the monitor's answer, the newest first. */
+/** The containers of the namespace of these settings from the monitor's answer, the newest first. */
 export function listedFromAnswer(
   { settings, log }: Pick<ContainerWorld, 'settings' | 'log'>,
   answer: { readonly value: unknown },
@@ -19,15 +19,20 @@ export function listedFromAnswer(
   const onFault = (text: string) => log.warn(text);
   const place = { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address), onFault }, namespace };
   return (answer.value as readonly ContainerSummary[])
-    .map(({ record, task, run, health, isRestarting }): ListedContainer => {
+    .map(({ record, task, run, health, lastCheck, isRestarting }): ListedContainer => {
       const facts = { record: recordFromCompact(record), task: taskFrom(record.id, task), run: run ?? undefined };
       const view = withExitNote(place, viewFrom(facts));
       return {
         view: isRestarting ? asRestarting(view) : view,
-        health: { config: givenHealthConfigOf(record.labels), state: health ?? undefined, log: [] },
+        health: { config: givenHealthConfigOf(record.labels), state: health ?? undefined, log: logFrom(lastCheck) },
       };
     })
     .sort((a, b) => b.view.record.createdAtMs - a.view.record.createdAtMs);
+}
+
+/** An older monitor does not tell it. */
+function logFrom(lastCheck: ContainerSummary['lastCheck'] | undefined): ListedContainer['health']['log'] {
+  return lastCheck ? [{ ...lastCheck, output: '' }] : [];
 }
 
 function taskFrom(containerId: string, task: ContainerSummary['task']) {
@@ -59,10 +64,13 @@ export async function documentsByMonitor(
   return values.length === names.length ? values : undefined;
 }
 
-/** Whether a monitor makes the checks of this namespace by itself, or timers of systemd do. */
-export async function isMonitored(world: Pick<ContainerWorld, 'settings' | 'signal' | 'log'>): Promise<boolean> {
+/** Whether a monitor makes the checks of a namespace by itself, or timers of systemd do. */
+export async function isMonitored(
+  world: Pick<ContainerWorld, 'settings' | 'signal' | 'log'>,
+  namespace = world.settings.namespace,
+): Promise<boolean> {
   if (world.settings.monitor.scheduler === 'systemd') return true;
   const { namespaces } = world.settings.monitor;
-  if (namespaces.length > 0 && !namespaces.includes(world.settings.namespace)) return false;
+  if (namespaces.length > 0 && !namespaces.includes(namespace)) return false;
   return (await openMonitor(world).ask('GET', '/daemon', world.signal)) !== undefined;
 }

@@ -7,7 +7,7 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import { containerPath } from '../daemon/client.ts';
 import { isChecked } from '../health/config.ts';
 import type { RestartPolicy } from '../health/restart-policy.ts';
-import { messageOf } from '../lib/errors.ts';
+import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { World } from '../world.ts';
 import { openMonitor } from './open-monitor.ts';
 import { makeTimer } from './timers.ts';
@@ -44,7 +44,7 @@ export async function tellMonitor(world: MonitorWorld, id: string): Promise<bool
  *
  * @param options.isAttached this process waits for the end itself, and removes a container with `--rm`
  * @param options.isResumed it was unpaused, not started
- * @param options.isWaitedFor somebody waits for its health, which nobody would find out without a monitor
+ * @param options.isWaitedFor somebody waits for its health: it is an error then that nobody finds it out
  */
 export async function leaveToMonitor(
   world: MonitorWorld,
@@ -61,13 +61,14 @@ export async function leaveToMonitor(
   const hasCheck = isChecked(givenHealthConfigOf(record.labels));
   if (!hasCheck && !isAutoRemoved && !isRestarted && !isLogLimited) return;
   if (!isWanted(world.settings)) {
-    if (hasCheck && options.isWaitedFor === true) warnUnchecked(world);
+    if (hasCheck && options.isWaitedFor === true) refuseUnchecked(world);
     if (isRestarted) world.log.warn('no monitor runs: nothing starts the container again when it has ended');
     if (isLogLimited) world.log.warn('no monitor runs: nothing limits the log of the container');
     if (isAutoRemoved) world.log.warn('no monitor runs: nothing removes the container when it has ended');
     return;
   }
-  await startOrWarn(world);
+  if (hasCheck && options.isWaitedFor === true) await startMonitor(world);
+  else await startOrWarn(world);
 }
 
 /** To be called before the health of a container is waited for: starts a monitor where none runs any more, after a reboot, say. */
@@ -87,11 +88,22 @@ function warnUnchecked({ settings, log }: Pick<MonitorWorld, 'settings' | 'log'>
   log.warn('no monitor watches this container: nothing checks it by itself');
 }
 
+/** Throws UNAVAILABLE unless timers check: a wait for health would take for ever. */
+function refuseUnchecked({ settings }: Pick<MonitorWorld, 'settings'>): void {
+  if (settings.monitor.scheduler !== 'daemon') return;
+  throw new HealthctlError('UNAVAILABLE', 'no monitor watches this container: nothing checks it by itself', {
+    hint: 'it runs; start a monitor with "healthctl daemon start", or do without --wait',
+    exitCode: 1,
+  });
+}
+
+/** A monitor with another run root makes the checks, and keeps their results there. */
 async function startOrWarn(world: MonitorWorld): Promise<void> {
   try {
     await startMonitor(world);
   } catch (error) {
-    world.log.warn(`nothing checks this container by itself: ${messageOf(error)}`);
+    if (hasCode(error, 'CONFLICT')) world.log.warn(`${error.message}; ${error.hint}`);
+    else world.log.warn(`nothing checks this container by itself: ${messageOf(error)}`);
   }
 }
 

@@ -1,9 +1,24 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { aConfig, aResult, aRun, aState, T0 } from '../../test/builders/health.ts';
 import { aHealth, aListed, noHealth } from '../../test/builders/listed.ts';
-import { staleHealthWarning } from './stale-health.ts';
+import { documentOf } from '../container/document.ts';
+import type { ListedContainer } from '../container/list.ts';
+import { healthAgeOf, healthAgeOfDocument, staleHealthWarning } from './stale-health.ts';
 
-const warning = (...shown: Parameters<typeof staleHealthWarning>[0]) => staleHealthWarning(shown, T0 + 61_500);
+const details = {
+  ...{ isOurs: true, image: 'demo:1', imageId: 'sha256:00', args: ['sleep', '60'], mounts: [], networks: ['none'] },
+  ...{ config: { Cmd: ['sleep', '60'] }, hostConfig: {} },
+};
+/** The run of the builders started so many ticks after the boot. */
+const BOOT_MS = 50_000;
+const noPaths = { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: '' };
+
+const agesOf = (shown: readonly ListedContainer[], nowMs: number) =>
+  shown.flatMap((one) => healthAgeOf(one, { nowMs: T0 + nowMs, bootMs: BOOT_MS + nowMs }) ?? []);
+const warning = (...shown: ListedContainer[]) =>
+  staleHealthWarning(agesOf(shown, 61_500), { nowMs: T0 + 61_500, isMonitored: false });
+const monitored = (nowMs: number, ...shown: ListedContainer[]) =>
+  staleHealthWarning(agesOf(shown, nowMs), { nowMs: T0 + nowMs, isMonitored: true });
 
 test('the time of the last check', () => {
   expect(warning(aListed())).toBe('no monitor runs: health is as of the last check about a minute ago');
@@ -32,4 +47,46 @@ test('nothing to say of what is not checked, or does not run', () => {
   expect(warning(aListed({}, noHealth))).toBeUndefined();
   expect(warning(aListed({}, aHealth({ config: aConfig({ test: ['NONE'] }), state: undefined })))).toBeUndefined();
   expect(warning(aListed({ state: 'exited' }), aListed({ state: 'paused' }))).toBeUndefined();
+});
+
+describe('a monitor runs', () => {
+  const config = aConfig({ intervalNs: 10e9, timeoutNs: 5e9, startPeriodNs: 0 });
+  const web = aListed({}, aHealth({ config, log: [aResult(1_000)] }));
+
+  test('and nothing is said for an interval, a timeout and the limit of a start', () => {
+    expect(monitored(46_000, web)).toBeUndefined();
+    expect(monitored(46_100, aListed({ state: 'paused' }, web.health))).toBeUndefined();
+  });
+
+  test('what it did not check is told, whatever the reason', () => {
+    expect(monitored(46_100, web)).toBe(
+      'container web was not checked when it was due: health is as of the last check 45 seconds ago; see "healthctl daemon status"',
+    );
+  });
+
+  test('also a container that was never checked since its start', () => {
+    const never = aListed({}, aHealth({ config, log: [], state: aState({ status: 'starting', run: undefined }) }));
+    expect(monitored(45_000, never)).toBeUndefined();
+    expect(monitored(45_100, never)).toBe(
+      'container web was not checked when it was due: no check was kept since its start 45 seconds ago; see "healthctl daemon status"',
+    );
+  });
+
+  test('of several, that of the longest time', () => {
+    const db = aListed({ name: 'db' }, aHealth({ config, log: [aResult(500)] }));
+    const fresh = aListed({ name: 'new' }, aHealth({ config, log: [aResult(40_000)] }));
+    expect(monitored(60_000, web, db, fresh)).toBe(
+      '2 containers were not checked when they were due, db for the longest time: health is as of the last check 59 seconds ago; see "healthctl daemon status"',
+    );
+  });
+
+  test('of a document that it made, the same is told', () => {
+    const document = { view: web.view, health: web.health, details, paths: noPaths };
+    const told = healthAgeOfDocument(documentOf(document as never));
+    expect(told).toMatchObject({ name: 'web', fromMs: T0, lastEndMs: T0 + 1_010, wasChecked: true });
+    expect(staleHealthWarning(told ? [told] : [], { nowMs: T0 + 46_100, isMonitored: true })).toContain(
+      '45 seconds ago',
+    );
+    expect(healthAgeOfDocument(documentOf({ ...document, health: noHealth } as never))).toBeUndefined();
+  });
 });

@@ -1,29 +1,93 @@
+import type { ContainerDocument } from '../container/document.ts';
 import type { ListedContainer } from '../container/list.ts';
-import { isChecked } from '../health/config.ts';
-import { isOfRun } from '../health/state.ts';
+import { type GivenHealthConfig, isChecked, withDefaults } from '../health/config.ts';
+import { isOverdue } from '../health/overdue.ts';
+import { type Instant, isOfRun, testedForMs } from '../health/state.ts';
 import { humanDuration } from './format/units.ts';
 
-/**
- * The one warning that follows what is shown of health while no monitor makes the checks: of which moment it is.
- * Undefined when nothing that runs is to be checked.
- */
-export function staleHealthWarning(shown: readonly ListedContainer[], nowMs: number): string | undefined {
-  const checked = shown.filter(({ view, health }) => view.state === 'running' && isChecked(health.config));
-  if (checked.length === 0) return undefined;
-  const ends = checked.map(lastCheckMs).filter((ms) => ms !== undefined);
-  if (ends.length === 0) {
-    const wasChecked = checked.some(({ health }) => health.state?.run !== undefined);
-    return wasChecked
-      ? 'no monitor runs, and when the last check was is not known: its result is lost'
-      : 'no monitor runs, and no check was made since the start';
-  }
-  const which = checked.length === 1 ? 'the last check' : 'the last checks, the newest';
-  return `no monitor runs: health is as of ${which} ${humanDuration(nowMs - Math.max(...ends)).toLowerCase()} ago`;
+/** What tells how old the health of a container is that runs and has a check. */
+export interface HealthAge {
+  readonly name: string;
+  readonly config: GivenHealthConfig;
+  /** From when on results count. */
+  readonly fromMs: number;
+  /** The end of the last check since then. */
+  readonly lastEndMs: number | undefined;
+  /** Whether there was a check since then, be its result kept or not. */
+  readonly wasChecked: boolean;
 }
 
-/** When the last check of the present run, by its present test, ended. */
-function lastCheckMs({ view: { taskView }, health }: ListedContainer): number | undefined {
-  const last = health.log.at(-1);
-  const isOfPresent = taskView.kind === 'running' && isOfRun(health, taskView.run);
-  return last === undefined || !isOfPresent ? undefined : Date.parse(last.end);
+/** Undefined for what does not run, or is not checked. */
+export function healthAgeOf({ view, health }: ListedContainer, instant: Instant): HealthAge | undefined {
+  const { config, log, state } = health;
+  const { taskView, name } = view;
+  if (view.state !== 'running' || taskView.kind !== 'running' || !config || !isChecked(config)) return undefined;
+  const last = isOfRun(health, taskView.run) ? log.at(-1) : undefined;
+  return {
+    ...{ name, config },
+    fromMs: instant.nowMs - testedForMs(taskView.run, instant),
+    lastEndMs: last && Date.parse(last.end),
+    wasChecked: last !== undefined || state?.run !== undefined,
+  };
 }
+
+/** The same of a document that a monitor made. */
+export function healthAgeOfDocument({ Name, State, Config }: ContainerDocument): HealthAge | undefined {
+  const { Healthcheck: check } = Config;
+  if (State.Status !== 'running' || !check || !State.Health) return undefined;
+  const { Test: test = [], Interval, Timeout, StartPeriod, StartInterval } = check;
+  const timings = { intervalNs: Interval, timeoutNs: Timeout, startPeriodNs: StartPeriod };
+  const config = { test, ...timings, startIntervalNs: StartInterval };
+  if (!isChecked(config)) return undefined;
+  const fromMs = Date.parse(State.StartedAt);
+  const last = State.Health.Log.at(-1);
+  const isOfPresent = last !== undefined && Date.parse(last.Start) >= fromMs;
+  return {
+    ...{ name: Name.replace(/^\//, ''), config, fromMs },
+    lastEndMs: isOfPresent ? Date.parse(last.End) : undefined,
+    wasChecked: isOfPresent || State.Health.Status !== 'starting',
+  };
+}
+
+/**
+ * The one warning that follows what is shown of health: of which moment it is, while no monitor makes the checks; and that a check is overdue,
+ * while one does, or timers. Undefined when there is nothing to say.
+ */
+export function staleHealthWarning(
+  shown: readonly HealthAge[],
+  { nowMs, isMonitored }: { readonly nowMs: number; readonly isMonitored: boolean },
+): string | undefined {
+  return isMonitored ? overdueWarning(shown, nowMs) : unmonitoredWarning(shown, nowMs);
+}
+
+function unmonitoredWarning(shown: readonly HealthAge[], nowMs: number): string | undefined {
+  if (shown.length === 0) return undefined;
+  const ends = shown.flatMap(({ lastEndMs }) => lastEndMs ?? []);
+  if (ends.length === 0)
+    return shown.some(({ wasChecked }) => wasChecked)
+      ? 'no monitor runs, and when the last check was is not known: its result is lost'
+      : 'no monitor runs, and no check was made since the start';
+  const which = shown.length === 1 ? 'the last check' : 'the last checks, the newest';
+  return `no monitor runs: health is as of ${which} ${ago(nowMs - Math.max(...ends))}`;
+}
+
+/** Whatever the reason is: no descriptors, a full run root, a monitor that stands still. */
+function overdueWarning(shown: readonly HealthAge[], nowMs: number): string | undefined {
+  const sinceOf = ({ lastEndMs, fromMs }: HealthAge): number => lastEndMs ?? fromMs;
+  const overdue = shown
+    .filter((age) => isOverdue(withDefaults(age.config), { fromMs: sinceOf(age), nowMs }))
+    .sort((a, b) => sinceOf(a) - sinceOf(b));
+  const [oldest] = overdue;
+  if (!oldest) return undefined;
+  const which =
+    overdue.length === 1
+      ? `container ${oldest.name} was not checked when it was due`
+      : `${overdue.length} containers were not checked when they were due, ${oldest.name} for the longest time`;
+  const asOf =
+    oldest.lastEndMs === undefined
+      ? `no check was kept since its start ${ago(nowMs - oldest.fromMs)}`
+      : `health is as of the last check ${ago(nowMs - oldest.lastEndMs)}`;
+  return `${which}: ${asOf}; see "healthctl daemon status"`;
+}
+
+const ago = (ms: number): string => `${humanDuration(ms).toLowerCase()} ago`;

@@ -1,13 +1,14 @@
 import type { ContainerContext } from '../container/context.ts';
 import type { ContainerView } from '../container/view.ts';
+import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { World } from '../world.ts';
-import { leaveToMonitor, tellMonitor } from './monitor.ts';
+import { leaveToMonitor } from './monitor.ts';
 
 /**
  * Starts a container that is waited for. It is watched from before its start: one that ends at once, and is removed then, still tells how it
  * ended.
  *
- * @returns waits until it is ready: see waitReady. To be called
+ * @returns waits until it is ready: see waitReady; throws UNAVAILABLE or CONFLICT where nobody checks it, or does not any more. To be called
  */
 export async function startWatched(
   world: World,
@@ -21,13 +22,43 @@ export async function startWatched(
     import('../container/wait-for.ts'),
   ]);
   const watch = await watchFor(ctx, signal);
+  let nobodyChecks: HealthctlError | undefined;
   try {
     await startContainer(ctx, view);
-    await leaveToMonitor(world, ctx, view.record.id, { isWaitedFor: true });
+    nobodyChecks = await leaveWaitedFor(world, ctx, view.record.id);
   } catch (error) {
     watch.stop();
     throw error;
   }
-  const hasMonitor = () => tellMonitor(world, view.record.id);
-  return (wish) => waitReady(ctx, view, { signal, watch, hasMonitor, ...wish });
+  return async (wish) => {
+    if (nobodyChecks) {
+      watch.stop();
+      throw nobodyChecks;
+    }
+    const { untilUnchecked } = await import('./unchecked.ts');
+    const over = new AbortController();
+    const unchecked = untilUnchecked(ctx, view.record.id, AbortSignal.any([signal, over.signal]));
+    try {
+      const ready = waitReady(ctx, view, { signal, watch, ...wish });
+      await Promise.race([ready, unchecked.then(() => ready)]);
+    } finally {
+      over.abort();
+      watch.stop();
+    }
+  };
+}
+
+/** Why nobody checks a container that was started. */
+async function leaveWaitedFor(world: World, ctx: ContainerContext, id: string): Promise<HealthctlError | undefined> {
+  try {
+    await leaveToMonitor(world, ctx, id, { isWaitedFor: true });
+    return undefined;
+  } catch (error) {
+    if (!hasCode(error, 'UNAVAILABLE', 'CONFLICT')) throw error;
+    return new HealthctlError(error.code, error.message, {
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      exitCode: 1,
+    });
+  }
 }

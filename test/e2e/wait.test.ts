@@ -101,44 +101,81 @@ describe('wait --condition', () => {
 });
 
 describe('run -d --wait and start --wait', () => {
+  let watched: Bed;
+  const FAST = [...CHECKED, '--health-interval', '300ms'];
+  beforeAll(async () => {
+    watched = await openBed();
+    await watched.image();
+    watched.spawn(['daemon', 'run']);
+    await until(async () => (await watched.cli(['daemon', 'status'])).code === 0, { withinMs: 15_000 });
+  });
+  afterAll(() => watched[Symbol.asyncDispose]());
+
   test('return when the container is healthy', async () => {
-    const name = bed.name();
-    const running = bed.spawn(['run', '-d', '--wait', '--name', name, ...CHECKED, await bed.image(), 'sleep', '600']);
-    await isRunning(name);
-    const id = await bed.ok(['inspect', '--format', '{{.Id}}', name]);
-    await bed.ok(['exec', name, 'touch', '/tmp/ok']);
+    const flags = ['--health-cmd', 'test -e /tmp/ok', '--health-interval', '300ms', '--health-retries', '1000'];
+    const running = watched.spawn([
+      'run',
+      '-d',
+      '--wait',
+      '--name',
+      'web',
+      ...flags,
+      await watched.image(),
+      'sleep',
+      '600',
+    ]);
+    await until(async () => (await watched.ok(['ps', '-q', '--filter', 'name=^web$'])) !== '');
+    const id = await watched.ok(['inspect', '--format', '{{.Id}}', 'web']);
     expect(running.stdout()).toBe('');
-    await check({ name, id });
-    expect(await running.exited).toMatchObject({ code: 0, stdout: `${id}\n`, stderr: UNWATCHED });
-    expect(await bed.ok(['start', '--wait', name])).toBe(name);
+    await watched.ok(['exec', 'web', 'touch', '/tmp/ok']);
+    expect(await running.exited).toMatchObject({ code: 0, stdout: `${id}\n`, stderr: '' });
+    expect(await watched.ok(['start', '--wait', 'web'])).toBe('web');
   });
 
   test('fail with what the check said when it is unhealthy, exits first or is late', async () => {
-    const image = await bed.image();
-    const name = bed.name();
-    const running = bed.spawn(['run', '-d', '--wait', '--name', name, ...CHECKED, image, 'sleep', '600']);
-    await isRunning(name);
-    const id = await bed.ok(['inspect', '--format', '{{.Id}}', name]);
-    await check({ name, id });
+    const image = await watched.image();
+    const { code, stdout, stderr } = await watched.cli([
+      'run',
+      '-d',
+      '--wait',
+      '--name',
+      'bad',
+      ...FAST,
+      image,
+      'sleep',
+      '600',
+    ]);
     const said = 'the last check ended with 1:\nnot yet\n';
-    expect(await running.exited).toMatchObject({
-      code: 1,
-      stdout: `${id}\n`,
-      stderr: `${UNWATCHED}healthctl: container ${name} is unhealthy\n${said}`,
-    });
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^[0-9a-f]{64}\n$/),
+      `healthctl: container bad is unhealthy\n${said}`,
+    ]);
     const flags = ['--health-cmd', 'true', '--name'];
-    const exits = bed.name();
-    expect(await bed.cli(['run', '-d', '--wait', ...flags, exits, image, 'sh', '-c', 'exit 5'])).toMatchObject({
+    expect(await watched.cli(['run', '-d', '--wait', ...flags, 'ends', image, 'sh', '-c', 'exit 5'])).toMatchObject({
       code: 1,
-      stderr: `${UNWATCHED}healthctl: container ${exits} exited (5) before it was healthy\nsee: healthctl logs ${exits}\n`,
+      stderr: 'healthctl: container ends exited (5) before it was healthy\nsee: healthctl logs ends\n',
     });
-    const late = bed.name();
-    await bed.ok(['create', ...flags, late, image, 'sleep', '600']);
-    expect(await bed.cli(['start', '--wait', '--wait-timeout', '1', late])).toMatchObject({
+    await watched.ok(['create', ...flags, 'late', image, 'sleep', '600']);
+    expect(await watched.cli(['start', '--wait', '--wait-timeout', '1', 'late'])).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: `${UNWATCHED}healthctl: container ${late} is not healthy after 1s\nsee: healthctl logs ${late}\n`,
+      stderr: 'healthctl: container late is not healthy after 1s\nsee: healthctl logs late\n',
     });
+  });
+
+  test('do not wait where nobody checks: the container runs, and that is said', async () => {
+    const name = bed.name();
+    const { code, stdout, stderr } = await bed.cli(
+      ['run', '-d', '--wait', '--name', name, ...CHECKED, await bed.image(), 'sleep', '600'],
+      { timeoutMs: 20_000 },
+    );
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^[0-9a-f]{64}\n$/),
+      expect.stringContaining('healthctl: no monitor watches this container: nothing checks it by itself\n'),
+    ]);
+    expect(await bed.ok(['inspect', '--format', '{{.State.Status}}', name])).toBe('running');
   });
 
   test('without a check, running is ready', async () => {
@@ -155,63 +192,5 @@ describe('run -d --wait and start --wait', () => {
     const result = await bed.cli(args);
     expect(result.code).toBe(125);
     expect(result.stderr).toContain(text);
-  });
-});
-
-describe('an end after which the container comes back', () => {
-  let watched: Bed;
-  let image: string;
-  beforeAll(async () => {
-    watched = await openBed(['autostart = true']);
-    image = await watched.image();
-  });
-  afterAll(() => watched[Symbol.asyncDispose]());
-
-  /** It is well from its second run on. */
-  const secondRun = (first: string) => [
-    'sh',
-    '-c',
-    `test -e /ran && touch /well; touch /ran; test -e /well || ${first}; sleep 600`,
-  ];
-  const check = ['--health-cmd', 'test -e /well', '--health-interval', '200ms', '--stop-timeout', '0'];
-
-  test('by its restart policy', async () => {
-    const flags = [...check, '--health-retries', '100', '--restart', 'on-failure'];
-    await watched.ok(['run', '-d', '--wait', '--name', 'policy', ...flags, image, ...secondRun('exit 3')]);
-    expect(await watched.ok(['inspect', '--format', '{{.State.Health.Status}} {{.RestartCount}}', 'policy'])).toBe(
-      'healthy 1',
-    );
-  });
-
-  test('until the policy gives up, or a user stops it', async () => {
-    const flags = ['--health-cmd', 'true', '--health-interval', '1h'];
-    const once = [...flags, '--restart', 'on-failure:1', '--name', 'once'];
-    const { code, stderr } = await watched.cli(['run', '-d', '--wait', ...once, image, 'sh', '-c', 'exit 3']);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('container once exited (3) before it was healthy\n')]);
-    expect(await watched.ok(['inspect', '--format', '{{.RestartCount}}', 'once'])).toBe('1');
-
-    await watched.ok(['run', '-d', ...flags, '--restart', 'always', '--name', 'stopped', image, 'sleep', '600']);
-    const waiting = watched.spawn(['wait', '--condition', 'healthy', 'stopped']);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await watched.ok(['stop', '-t', '0', 'stopped']);
-    expect((await waiting.exited).stderr).toContain('container stopped exited (137) before it was healthy');
-  });
-
-  test('because healing restarts it', async () => {
-    const flags = [...check, '--health-retries', '1', '--health-on-failure', 'restart'];
-    const running = watched.spawn(['run', '-d', '--wait', '--name', 'healed', ...flags, image, ...secondRun('true')]);
-    await until(async () => (await watched.cli(['inspect', 'healed'])).code === 0);
-    const waiting = watched.spawn(['wait', '--condition', 'healthy', 'healed']);
-    expect(await running.exited).toMatchObject({ code: 0, stderr: '' });
-    expect(await waiting.exited).toMatchObject({ code: 0, stderr: '' });
-  });
-
-  test('because a command restarts it', async () => {
-    const flags = [...check, '--health-retries', '100'];
-    await watched.ok(['run', '-d', '--name', 'again', ...flags, image, ...secondRun('true')]);
-    const waiting = watched.spawn(['wait', '--condition', 'healthy', 'again']);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await watched.ok(['restart', 'again']);
-    expect(await waiting.exited).toMatchObject({ code: 0, stderr: '' });
   });
 });

@@ -14,7 +14,7 @@ const record = (over: Parameters<typeof ownRecord>[0], args: readonly string[] =
   ownRecord(over, aStoredConfig({ Args: args }));
 const health = (status: 'starting' | 'unhealthy' | 'healthy') => aHealth({ state: aState({ status }) });
 
-const rows: readonly ContainerRow[] = [
+const listed: readonly Omit<ContainerRow, 'namespace'>[] = [
   aListed({ name: 'web' }),
   aListed({ name: 'starting', record: record({}, ['sh', '-c', 'echo "hi there"; exit 3']) }, health('starting')),
   aListed({ name: 'bad' }, health('unhealthy')),
@@ -26,6 +26,7 @@ const rows: readonly ContainerRow[] = [
   { ...aListed({ name: 'measured' }, noHealth), sizes: { SizeRw: 8192, SizeRootFs: 2_043_904 } },
   aListed({ name: 'ctr-made', record: aRecord({ id: 'ctr-made', image: '' }) }, noHealth),
 ];
+const rows: readonly ContainerRow[] = listed.map((row) => ({ ...row, namespace: 'default' }));
 
 const render = (format: string | undefined, options: { noTrunc?: boolean; onHealth?: () => void } = {}) =>
   renderList({
@@ -49,8 +50,8 @@ test('nothing is cut with --no-trunc', () => {
 
 test('all other columns', () => {
   const line =
-    '{{.Mounts}}|{{.Networks}}|{{.Labels}}|{{.Label "img"}}|{{.Label "nerdctl/name"}}|{{.LocalVolumes}}|{{.Platform}}';
-  expect(render(line).split('\n')[0]).toBe('/srv,/tmp|none|img=yes|yes||0|linux/amd64');
+    '{{.Mounts}}|{{.Networks}}|{{.Labels}}|{{.Label "img"}}|{{.Label "nerdctl/name"}}|{{.LocalVolumes}}|{{.Platform}}|{{.Namespace}}';
+  expect(render(line).split('\n')[0]).toBe('/srv,/tmp|none|img=yes|yes||0|linux/amd64|default');
   expect(render('{{.HealthStatus}} {{.State}}').split('\n').slice(0, 6)).toEqual([
     'healthy running',
     'starting running',

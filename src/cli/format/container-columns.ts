@@ -19,6 +19,8 @@ import { humanDuration, humanSize, localTimestamp } from './units.ts';
 export interface ContainerRow extends ListedContainer {
   /** Where they were asked for. */
   readonly sizes?: ContainerSizes;
+  /** containerd's. */
+  readonly namespace: string;
 }
 
 export interface ColumnOptions {
@@ -57,6 +59,7 @@ export function containerColumns({ noTrunc, nowMs, onHealth }: ColumnOptions): R
           .mounts.map(({ Name, Source }) => cut(Name ?? Source, 15))
           .join(','),
     },
+    Namespace: { header: 'NAMESPACE', value: ({ namespace }) => namespace },
     Names: { header: 'NAMES', value: ({ view }) => view.name },
     Networks: { header: 'NETWORKS', value: ({ view }) => networksOf(view.record).join(',') },
     Platform: {

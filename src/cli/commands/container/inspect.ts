@@ -13,8 +13,7 @@ import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';
 import type { GoValue } from '../../format/template/template.ts';
 import { documentsByMonitor, isMonitored } from '../../monitor-list.ts';
-import { staleHealthWarning } from '../../stale-health.ts';
-import { usesTimers } from '../../timers.ts';
+import { healthAgeOf, healthAgeOfDocument, staleHealthWarning } from '../../stale-health.ts';
 
 const formatOption: OptionSpec = {
   name: 'format',
@@ -76,7 +75,10 @@ async function runInspect(
   const mayBeContainer = type === undefined || type === 'container';
   const isPlain = mayBeContainer && options.string('mode') !== 'native' && !options.bool('size');
   const told = isPlain ? await documentsByMonitor(world, args) : undefined;
-  if (told?.every(isDocument)) return resultOf(renderInspect(told.map(containerValue), format), []);
+  if (told?.every(isDocument)) {
+    const warnings = await staleWarnings(world, told, true);
+    return { ...resultOf(renderInspect(told.map(containerValue), format), []), warnings };
+  }
   const ctx = await openContainers(world);
   const { signal } = world;
   const found = told ?? (mayBeContainer ? await findContainers(ctx, args, { signal }) : args.map(() => undefined));
@@ -91,9 +93,21 @@ async function runInspect(
       errors.push(error);
     }
   }
-  const stale = usesTimers(world) ? undefined : staleHealthWarning(found.filter(isContainer), world.clock.now());
-  const isStale = stale !== undefined && !(await isMonitored(world));
-  return { ...resultOf(renderInspect(documents, format), errors), warnings: isStale ? [stale] : [] };
+  const warnings = await staleWarnings(world, found, told !== undefined);
+  return { ...resultOf(renderInspect(documents, format), errors), warnings };
+}
+
+/** @param isAnswered whether a monitor has answered: it is not asked again */
+async function staleWarnings(world: ContainerWorld, found: readonly Found[], isAnswered: boolean): Promise<string[]> {
+  const instant = { nowMs: world.clock.now(), bootMs: world.clock.boot() };
+  const ages = found.flatMap((one) => {
+    if (isDocument(one)) return healthAgeOfDocument(one) ?? [];
+    return isContainer(one) ? (healthAgeOf(one, instant) ?? []) : [];
+  });
+  if (ages.length === 0) return [];
+  const hasMonitor = isAnswered || (await isMonitored(world));
+  const stale = staleHealthWarning(ages, { nowMs: instant.nowMs, isMonitored: hasMonitor });
+  return stale === undefined ? [] : [stale];
 }
 
 function resultOf(rendered: ReturnType<typeof renderInspect>, errors: readonly Error[]): CommandResult {

@@ -1,3 +1,4 @@
+import type { Sent } from '../../../daemon/client.ts';
 import type { Command, ParsedOptions } from '../../command.ts';
 import type { ContainerWorld } from '../../context.ts';
 import { openMonitor } from '../../open-monitor.ts';
@@ -7,6 +8,12 @@ export const list: Command = {
   usage: '[OPTIONS]',
   options: [
     { name: 'all', short: 'a', type: 'bool', help: 'Show all containers (default shows just running)' },
+    {
+      name: 'all-namespaces',
+      short: 'A',
+      type: 'bool',
+      help: 'Show containers of all namespaces of containerd',
+    },
     {
       name: 'filter',
       short: 'f',
@@ -35,10 +42,12 @@ export const list: Command = {
   args: { min: 0, max: 0 },
   run: async (world, input) => {
     const isForMonitor = !wantsSizes(input.options) && !namesAnother(input.options);
-    const sent = isForMonitor ? await askMonitor(world) : undefined;
-    // While the monitor makes up its answer.
+    const sizes = wantsSizes(input.options);
+    // While the monitor makes up its answer, the rest is loaded.
+    const sent = isForMonitor && !input.options.bool('all-namespaces') ? await askMonitor(world) : undefined;
     const { runList } = await import('../../list-rows.ts');
-    return runList(world, input, { sent, sizes: wantsSizes(input.options) });
+    const ask = async (namespace: string): Promise<Sent | undefined> => sent ?? askMonitor(world, namespace);
+    return runList(world, input, { ask: isForMonitor ? ask : undefined, sizes });
   },
 };
 
@@ -53,6 +62,9 @@ function namesAnother(options: ParsedOptions): boolean {
   return options.list('filter').some((filter) => /^(before|since)=/.test(filter));
 }
 
-function askMonitor(world: Pick<ContainerWorld, 'settings' | 'signal' | 'log'>) {
-  return openMonitor(world).send('GET', `/namespaces/${world.settings.namespace}/containers`, world.signal);
+function askMonitor(
+  world: Pick<ContainerWorld, 'settings' | 'signal' | 'log'>,
+  namespace = world.settings.namespace,
+): Promise<Sent | undefined> {
+  return openMonitor(world).send('GET', `/namespaces/${namespace}/containers`, world.signal);
 }
