@@ -8,6 +8,7 @@ const silent = new WeakSet<World['settings']>();
 
 const NO_MONITOR: DaemonClient = {
   isSilent: true,
+  unanswered: { kind: 'silent' },
   ask: async () => undefined,
   send: async () => undefined,
   follow: async () => undefined,

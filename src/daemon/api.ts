@@ -12,6 +12,8 @@ export interface ContainerSummary {
   readonly task: (Pick<TaskRecord, 'pid' | 'status' | 'exitStatus'> & { readonly exitedAtMs?: number }) | null;
   readonly run: Run | null;
   readonly health: HealthState | null;
+  /** The last result, without its output. Times are RFC 3339. Null before the first one. */
+  readonly lastCheck: { readonly start: string; readonly end: string; readonly exitCode: number } | null;
   /** It has ended, and the monitor starts it again after a delay. */
   readonly isRestarting: boolean;
 }
@@ -33,7 +35,13 @@ export type CheckAnswer = CheckReport;
 
 /** `GET /v1/daemon` */
 export interface DaemonStatus {
+  /** Of this process: whoever asks it to end names it, so that no other one ends. */
+  readonly id: string;
   readonly version: string;
+  /** Short hash of the commit that was built. */
+  readonly commit: string;
+  /** The file that was started, by its real path. */
+  readonly program: string;
   readonly apiVersion: number;
   readonly pid: number;
   readonly startedAt: string;
@@ -46,6 +54,8 @@ export interface DaemonStatus {
   readonly isLive: boolean;
   readonly containers: number;
   readonly watched: number;
+  /** Those that run and are unhealthy. */
+  readonly unhealthy: number;
   /** Those whose last check could not be made, or its result not be recorded: their health is what was known before. */
   readonly troubled: number;
   readonly checksInFlight: number;
@@ -53,6 +63,8 @@ export interface DaemonStatus {
   readonly checksMade: number;
   readonly lag: LagSummary | null;
   readonly memoryBytes: number;
+  /** File descriptors of the process, and how many it may have. Checks are not begun with the last ones. */
+  readonly descriptors: { readonly open: number; readonly limit: number };
 }
 
 /** The body of every answer that is an error. */

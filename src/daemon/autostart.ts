@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, constants, realpathSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { version } from '../lib/build-info.ts';
+import { commit, version } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { Settings } from '../lib/settings.ts';
@@ -9,11 +9,15 @@ import { lockFile } from '../system/flock.ts';
 import { makeOwnDirectory, openOwnFile, readOwnText } from '../system/own-file.ts';
 import { startPlainly } from '../system/plain-start.ts';
 import { TOOL_DIRS } from '../system/programs.ts';
+import { realPath } from '../system/real-path.ts';
+import type { DaemonStatus } from './api.ts';
 import { createDaemonClient, type DaemonClient } from './client.ts';
 import { drainDaemon } from './drain.ts';
+import { conflictWith, findMonitorOwner } from './monitor-claim.ts';
 import { configFileOf, NODE_ENVIRONMENT, NODE_FLAGS } from './node-process.ts';
 import { silentMonitorError } from './owner.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
+import { isReplacedBy } from './replacement.ts';
 
 export interface AutostartDeps {
   readonly settings: Settings;
@@ -37,12 +41,13 @@ const MAX_LOG_BYTES = 1 << 20;
  * replaced; one that somebody else runs, a unit of systemd for example, stays.
  *
  * @returns whether it had to be started
- * @throws UNAVAILABLE with the end of its log when it does not come up
+ * @throws UNAVAILABLE with the end of its log when it does not come up; CONFLICT when one with another run root runs, or a newer one that we do
+ *   not understand
  */
 export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
   const places = daemonPlacesOf(deps.settings);
   const client = createDaemonClient(places.apiSocket);
-  if (await isCurrent(client, deps.signal)) return false;
+  if (await isCurrent(client, deps)) return false;
   if (client.isSilent) throw silentMonitorError(places);
   makeOwnDirectory(places.dir);
   const lock = await lockFile(
@@ -55,7 +60,8 @@ export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
     deps.clock,
   );
   try {
-    if (await isCurrent(client, deps.signal)) return false;
+    if (await isCurrent(client, deps)) return false;
+    await refuseSecond(deps);
     await drainDaemon(places, deps);
     await startDaemon(deps, places, client);
     return true;
@@ -64,11 +70,19 @@ export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
   }
 }
 
-async function isCurrent(client: DaemonClient, signal: AbortSignal): Promise<boolean> {
+async function isCurrent(client: DaemonClient, { signal, program }: AutostartDeps): Promise<boolean> {
   const answer = await client.ask('GET', '/daemon', signal);
   if (!answer) return false;
-  const { isAutostarted, version: theirs } = (answer.value ?? {}) as Readonly<Record<string, unknown>>;
-  return isAutostarted !== true || theirs === version;
+  const running = (answer.value ?? {}) as Partial<DaemonStatus>;
+  const ours = { version, commit, program: realPath(program) ?? '' };
+  return running.isAutostarted !== true || !isReplacedBy(running, ours);
+}
+
+/** A monitor with another run root makes the checks already. */
+async function refuseSecond({ settings, clock }: AutostartDeps): Promise<void> {
+  const { address, namespace, runRoot } = settings;
+  const owner = await findMonitorOwner({ address, namespace }, clock);
+  if (owner && owner.runRoot !== runRoot) throw conflictWith(owner, address);
 }
 
 async function startDaemon(deps: AutostartDeps, places: DaemonPlaces, client: DaemonClient): Promise<void> {

@@ -20,9 +20,25 @@ export interface DaemonClient {
   send(method: 'GET' | 'POST' | 'DELETE', path: string, signal?: AbortSignal): Promise<Sent | undefined>;
   /** Whether a monitor runs and has left something unanswered, so that `undefined` was told. */
   readonly isSilent: boolean;
+  /** Why the last question was left unanswered, where it was. */
+  readonly unanswered: Unanswered | undefined;
   /** The lines of a stream, as they come; undefined as above. The iteration throws UNAVAILABLE when the monitor ends. */
   follow(path: string, signal: AbortSignal): Promise<AsyncIterable<string> | undefined>;
 }
+
+/** What became of a question without an answer. */
+export type Unanswered =
+  /** Nobody listens. */
+  | { readonly kind: 'absent' }
+  /** We may not ask, so that it is not known whether one runs. */
+  | { readonly kind: 'denied' }
+  /** A monitor runs: it does not read. */
+  | { readonly kind: 'silent' }
+  /** A monitor runs: it closed the connection without a word, or ended. */
+  | { readonly kind: 'cut-off' }
+  /** A monitor runs, and says why it does not answer. */
+  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'other-version'; readonly apiVersion: number };
 
 /** A question on its way to the monitor. */
 export interface Sent {
@@ -48,10 +64,16 @@ export interface DaemonClientOptions {
 
 export function createDaemonClient(apiSocket: string, options: DaemonClientOptions = {}): DaemonClient {
   const { apiVersion = API_VERSION, onSilent } = options;
+  let unanswered: Unanswered | undefined;
   let isSilent = false;
+  /** @returns what a question that is left unanswered is answered with */
+  const leave = (why: Unanswered): undefined => {
+    unanswered = isSilent ? { kind: 'silent' } : why;
+    return undefined;
+  };
   const isAnswering = async (signal: AbortSignal | undefined): Promise<boolean> => {
     const socket = await connect(apiSocket, signal);
-    if (!socket) return false;
+    if (typeof socket === 'string') return false;
     socket.write(questionOf('GET', '/daemon', apiVersion));
     socket.setTimeout(PATIENCE_MS, () => socket.destroy());
     return (await readAll(socket, signal)).length > 0;
@@ -73,22 +95,23 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
   };
   const open = async (method: string, path: string, signal: AbortSignal | undefined): Promise<Socket | undefined> => {
     const socket = await connect(apiSocket, signal);
+    if (typeof socket === 'string') return leave({ kind: socket });
     // HTTP/1.0: the answer comes as it is, and its end is the end of the connection.
-    socket?.write(questionOf(method, path, apiVersion));
-    if (socket) watch(socket, signal);
+    socket.write(questionOf(method, path, apiVersion));
+    watch(socket, signal);
     return socket;
   };
   const answerOf = async (received: Promise<Buffer>): Promise<{ readonly value: unknown } | undefined> => {
     const bytes = await received;
-    const head = headOf(bytes, apiVersion);
-    if (!head) return undefined;
+    const head = headOf(bytes);
+    if (!head) return leave({ kind: 'cut-off' });
     const body = bytes.subarray(head.bytes);
-    // Cut off: the monitor was killed while it answered.
-    if (head.length !== undefined && body.length !== head.length) return undefined;
-    if (head.isOtherVersion) return undefined;
+    // The monitor was killed while it answered.
+    if (head.length !== undefined && body.length !== head.length) return leave({ kind: 'cut-off' });
+    if (head.apiVersion !== apiVersion) return leave({ kind: 'other-version', apiVersion: head.apiVersion });
     const value: unknown = body.length === 0 ? undefined : JSON.parse(body.toString('utf8'));
     if (head.status < 300) return { value };
-    return refusalOf(value, head.status);
+    return leave({ kind: 'refused', message: refusalOf(value, head.status) });
   };
   const send: DaemonClient['send'] = async (method, path, signal) => {
     const socket = await open(method, path, signal);
@@ -101,17 +124,21 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
     get isSilent() {
       return isSilent;
     },
+    get unanswered() {
+      return unanswered;
+    },
     send,
     ask: async (method, path, signal) => (await send(method, path, signal))?.answer(),
     follow: async (path, signal) => {
       const socket = await open('GET', path, signal);
-      const answer = socket && (await readHead(socket, apiVersion, signal));
+      const answer = socket && (await readHead(socket, signal));
       socket?.setTimeout(0); // events may be far apart
-      if (!answer || answer.head.isOtherVersion) return undefined;
+      if (!answer || answer.head.apiVersion !== apiVersion) return undefined;
       if (answer.head.status < 300) return linesOf(answer.body);
       const chunks: Buffer[] = [];
       for await (const chunk of answer.body) chunks.push(chunk);
-      return refusalOf(JSON.parse(Buffer.concat(chunks).toString('utf8')), answer.head.status);
+      const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+      return leave({ kind: 'refused', message: refusalOf(value, answer.head.status) });
     },
   };
 }
@@ -124,7 +151,8 @@ interface Head {
   readonly status: number;
   /** Of the body, where the monitor tells it. */
   readonly length: number | undefined;
-  readonly isOtherVersion: boolean;
+  /** NaN for what is no monitor. */
+  readonly apiVersion: number;
   /** Where the body begins. */
   readonly bytes: number;
 }
@@ -134,8 +162,8 @@ interface Answer {
   readonly body: AsyncIterable<Buffer>;
 }
 
-/** Undefined when nobody listens. Throws DENIED for a socket that we may not open. */
-function connect(path: string, signal: AbortSignal | undefined): Promise<Socket | undefined> {
+/** Or why there is no connection. */
+function connect(path: string, signal: AbortSignal | undefined): Promise<Socket | 'absent' | 'denied' | 'silent'> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(aborted());
     const socket = createConnection(path);
@@ -147,20 +175,23 @@ function connect(path: string, signal: AbortSignal | undefined): Promise<Socket 
     socket.once('connect', () => resolve(socket));
     socket.once('error', (error) => {
       const errno = errnoOf(error);
-      // One that may not be used is as good as none: containerd tells what is not permitted.
-      if (
-        errno === 'ENOENT' ||
-        errno === 'EAGAIN' || // it has not taken the last 500 connections
-        errno === 'ECONNREFUSED' ||
-        errno === 'EACCES' ||
-        errno === 'ENOTDIR' ||
-        errno === 'EINVAL'
-      )
-        return resolve(undefined);
+      const why = UNCONNECTED[errno ?? ''];
+      if (why) return resolve(why);
       reject(error);
     });
   });
 }
+
+/** One that may not be used is as good as none for most: containerd tells what is not permitted. */
+const UNCONNECTED: Readonly<Record<string, 'absent' | 'denied' | 'silent'>> = {
+  ENOENT: 'absent',
+  ENOTDIR: 'absent',
+  EINVAL: 'absent',
+  ECONNREFUSED: 'absent',
+  EACCES: 'denied',
+  EPERM: 'denied',
+  EAGAIN: 'silent', // it has not taken the last 500 connections
+};
 
 /** All that comes until the connection ends, be it well or not. Throws ABORTED, and EXHAUSTED for too much. */
 function readAll(socket: Socket, signal: AbortSignal | undefined): Promise<Buffer> {
@@ -182,7 +213,7 @@ function readAll(socket: Socket, signal: AbortSignal | undefined): Promise<Buffe
 }
 
 /** Undefined while it is not whole. */
-function headOf(bytes: Buffer, apiVersion: number): Head | undefined {
+function headOf(bytes: Buffer): Head | undefined {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const [statusLine = '', ...fields] = bytes.toString('latin1', 0, end).split('\r\n');
@@ -195,24 +226,20 @@ function headOf(bytes: Buffer, apiVersion: number): Head | undefined {
   return {
     status: Number(statusLine.split(' ')[1]),
     length: length === undefined ? undefined : Number(length),
-    isOtherVersion: field(API_HEADER) !== `${apiVersion}`,
+    apiVersion: Number(field(API_HEADER)),
     bytes: end + 4,
   };
 }
 
 /** Undefined when the connection ends before there is an answer. */
-async function readHead(
-  socket: Socket,
-  apiVersion: number,
-  signal: AbortSignal | undefined,
-): Promise<Answer | undefined> {
+async function readHead(socket: Socket, signal: AbortSignal | undefined): Promise<Answer | undefined> {
   const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let bytes: Buffer = Buffer.alloc(0);
   for (;;) {
     const next = await nextChunk(chunks, signal);
     if (!next) return undefined;
     bytes = Buffer.concat([bytes, next]);
-    const head = headOf(bytes, apiVersion);
+    const head = headOf(bytes);
     if (head) return { head, body: bodyOf(bytes.subarray(head.bytes), chunks, signal) };
   }
 }
@@ -265,13 +292,13 @@ function aborted(): HealthctlError {
   return new HealthctlError('ABORTED', 'the request to the monitor was cancelled');
 }
 
-/** Undefined where containerd is to be asked instead. Throws all other errors. */
-function refusalOf(value: unknown, status: number): undefined {
+/** Why the monitor does not answer, where containerd is to be asked instead. Throws all other errors. */
+function refusalOf(value: unknown, status: number): string {
   const { code, message, hint, exitCode } = (typeof value === 'object' && value !== null ? value : {}) as Readonly<
     Record<string, unknown>
   >;
-  if (code === UNWATCHED || code === 'UNAVAILABLE') return undefined;
   const text = typeof message === 'string' ? message : `the monitor answered with status ${status}`;
+  if (code === UNWATCHED || code === 'UNAVAILABLE') return text;
   throw new HealthctlError(typeof code === 'string' ? (code as ErrorCode) : 'INTERNAL', text, {
     ...(typeof hint === 'string' ? { hint } : {}),
     ...(typeof exitCode === 'number' ? { exitCode } : {}),

@@ -1,42 +1,39 @@
-import { chmodSync, constants } from 'node:fs';
-import { dirname } from 'node:path';
 import { type ContainerContext, createContainerContext } from '../container/context.ts';
-import { restartPolicyOf } from '../container/restart-label.ts';
 import { momentOf } from '../container/view.ts';
 import type { Containerd } from '../containerd/client.ts';
 import { publishHealthStatus } from '../events/own-events.ts';
 import { version } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
-import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
 import { keyOf, type Watched } from '../monitor/host-model.ts';
-import { createMonitor, type Monitor, type Place } from '../monitor/monitor.ts';
-import { createSupervisor, type Supervisor } from '../monitor/supervisor.ts';
+import { createMonitor, type Place } from '../monitor/monitor.ts';
+import { createSupervisor } from '../monitor/supervisor.ts';
 import { createContainerProber } from '../probe/container-prober.ts';
-import { replaceFile } from '../store/atomic-write.ts';
 import { isNerdctls } from '../store/state-dir.ts';
-import { type FileLock, lockFile } from '../system/flock.ts';
+import { readDescriptors } from '../system/descriptors.ts';
 import { releaseMemory } from '../system/memory.ts';
-import { makeOwnDirectory } from '../system/own-file.ts';
 import type { Notifier } from '../system/sd-notify.ts';
-import { MAX_SOCKET_PATH_BYTES } from '../system/socket-path.ts';
 import { createAdoption } from './adoption.ts';
+import { connectionBudget } from './connection-gate.ts';
+import { withDescriptorReserve } from './descriptor-reserve.ts';
 import { openEventHub } from './event-hub.ts';
 import { openGrpcHealthServer } from './grpc-health.ts';
 import { createHands } from './hands.ts';
 import { createHealthSource } from './health-source.ts';
 import { hookEventOf } from './hook-event.ts';
 import { createHooks } from './hooks.ts';
-import { createKeeper, isAutoRemoved } from './keeper.ts';
-import { createLogKeeper, isLogLimited } from './log-keeper.ts';
+import { untilIdle } from './idle.ts';
+import { createKeeper } from './keeper.ts';
+import { createLogKeeper } from './log-keeper.ts';
+import { claimMonitor, type MonitorClaim } from './monitor-claim.ts';
 import { createNetworkKeeper } from './network-keeper.ts';
-import { ownerFileOf, ownerOf } from './owner.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 import { createHookRunner } from './run-hook.ts';
+import { lockRunRoot } from './run-root-lock.ts';
 import { createApiServer } from './server.ts';
-import { createService } from './service.ts';
+import { createService, type ServiceDeps } from './service.ts';
 import { createTidier } from './tidier.ts';
 
 export interface DaemonDeps {
@@ -49,6 +46,8 @@ export interface DaemonDeps {
   /** Number of the group that may use the sockets. */
   readonly socketGroupId: number | undefined;
   readonly notifier: Notifier;
+  /** Of the process, whose daemons come one after the other. */
+  readonly identity: ServiceDeps['identity'];
 }
 
 /** Why a daemon ended. */
@@ -59,7 +58,7 @@ export type DaemonEnd = 'asked' | 'idle' | 'signal' | 'reload';
  * monitor that works, and a second daemon starts only when the first has let go of everything.
  *
  * INVARIANTS
- * 1. One daemon for each containerd: the lock says so, and is free when its process is dead.
+ * 1. One daemon for each containerd, whatever its run root: its locks say so, and are free when its process is dead.
  * 2. After `run` has returned nothing of it is left: no exec, no FIFO, no socket, no timer.
  */
 export interface Daemon {
@@ -67,15 +66,13 @@ export interface Daemon {
   run(signal: AbortSignal): Promise<DaemonEnd>;
 }
 
-const IDLE_LOOK_MS = 1_000;
-
 export function createDaemon(deps: DaemonDeps): Daemon {
   const { clock, log, settings, isAutostarted, notifier } = deps;
   const places = daemonPlacesOf(settings);
   const startedAtMs = clock.now();
   return {
     run: async (signal) => {
-      const lock = await takeLock(places, deps);
+      const locks = await takeLocks(deps, places);
       const contextOf = contextsOf(deps);
       const hub = openEventHub({
         ...{ clock, log, runRoot: settings.runRoot },
@@ -86,6 +83,8 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       const networks = createNetworkKeeper({ contextOf, log });
       const tidier = createTidier(clock, releaseMemory);
       const asked = new AbortController();
+      /** Another monitor has claimed the containerd that came back. */
+      let superseded: unknown;
       const monitor = createMonitor({
         ...{ containerd: deps.containerd, contextOf, clock, log },
         ...{ namespaces: settings.monitor.namespaces, maxChecks: settings.monitor.maxChecks },
@@ -96,11 +95,20 @@ export function createDaemon(deps: DaemonDeps): Daemon {
             isNerdctls(contextOf(namespace).dirs, { namespace, id, labels }),
         }),
         proberOf: ({ containerd: { tasks } }) =>
-          createContainerProber({ tasks, clock, log, exec: settings.monitor.exec, mayReside: true }),
+          withDescriptorReserve(
+            createContainerProber({ tasks, clock, log, exec: settings.monitor.exec, mayReside: true }),
+            { clock, read: readDescriptors },
+          ),
         hooks: {
           onResult: (container, state, output) => supervisor.onResult(container, state, output),
           onExit: keeper.onExit,
           onListed: hub.learn,
+          onLive: () => {
+            locks.follow().catch((error: unknown) => {
+              superseded = error;
+              asked.abort();
+            });
+          },
           onEvent: (event) => {
             hub.take(event);
             if (event.kind !== 'task-started') return;
@@ -134,13 +142,15 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       };
       const supervisor = createSupervisor({ get, hands: { ...createHands(contextOf), onRestarted }, clock, log });
       const service = createService({
-        ...{ monitor, contextOf, settings, startedAtMs, isAutostarted },
+        ...{ monitor, contextOf, settings, startedAtMs, isAutostarted, identity: deps.identity },
         isRestarting: supervisor.isRestarting,
       });
       const source = createHealthSource(service);
-      const grpc = openGrpcHealthServer({ path: places.grpcSocket, groupId: deps.socketGroupId, source, clock, log });
+      const budget = connectionBudget(readDescriptors());
+      const shared = { groupId: deps.socketGroupId, clock, log };
+      const grpc = openGrpcHealthServer({ ...shared, path: places.grpcSocket, maxConnections: budget.grpc, source });
       const server = createApiServer({
-        ...{ path: places.apiSocket, groupId: deps.socketGroupId, service, clock, log },
+        ...{ ...shared, path: places.apiSocket, maxConnections: budget.api, service },
         streams: hub,
         onStop: () => asked.abort(),
       });
@@ -153,9 +163,14 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         tidier.onStarted(); // of those that were listed
         void keepAlive(deps, ended);
         log.info(`healthctl ${version} watches containerd at ${settings.address}`);
-        const end = await untilEnd({ ...deps, monitor, supervisor, server, places, ended });
+        const { idleTimeoutMs } = settings.monitor;
+        await (isAutostarted
+          ? untilIdle({ clock, monitor, supervisor, server, places, idleTimeoutMs }, ended)
+          : clock.sleep(Number.MAX_SAFE_INTEGER, ended));
+        if (superseded !== undefined) throw superseded;
+        const end = endOf(ended, asked.signal);
         log.info(`ends: ${end}`);
-        return asked.signal.aborted ? 'asked' : end;
+        return end;
       } finally {
         await Promise.all([server.stop(), grpc.stop()]);
         await supervisor.stop();
@@ -165,10 +180,38 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         tidier.stop();
         await hooks.stop();
         await hub.close();
-        lock.release();
+        locks.release();
       }
     },
   };
+}
+
+function endOf(ended: AbortSignal, asked: AbortSignal): DaemonEnd {
+  if (!ended.aborted) return 'idle';
+  if (asked.aborted) return 'asked';
+  return ended.reason === 'reload' ? 'reload' : 'signal';
+}
+
+/** The lock of the run root, and the claim on containerd. Throws CONFLICT that names the monitor which has one of them. */
+async function takeLocks(
+  { clock, log, settings, socketGroupId: groupId }: DaemonDeps,
+  places: DaemonPlaces,
+): Promise<MonitorClaim> {
+  const lock = await lockRunRoot(places, { clock, log, groupId });
+  try {
+    const { address, runRoot, monitor } = settings;
+    const claim = await claimMonitor({ address, runRoot, namespaces: monitor.namespaces }, { clock, log });
+    return {
+      follow: claim.follow,
+      release: () => {
+        claim.release();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
 /** As often as systemd's watchdog wants to hear from us. */
@@ -186,58 +229,6 @@ function servicesOf(container: Watched | undefined, key: string): readonly strin
   return container && name !== undefined ? [key, `${container.namespace}/${name}`] : [key];
 }
 
-interface Running extends DaemonDeps {
-  readonly monitor: Monitor;
-  readonly supervisor: Supervisor;
-  readonly server: ReturnType<typeof createApiServer>;
-  readonly places: DaemonPlaces;
-  readonly ended: AbortSignal;
-}
-
-async function untilEnd({
-  clock,
-  settings,
-  isAutostarted,
-  monitor,
-  supervisor,
-  server,
-  places,
-  ended,
-}: Running): Promise<DaemonEnd> {
-  const { idleTimeoutMs } = settings.monitor;
-  let idleSinceMs = clock.monotonic();
-  while (!ended.aborted) {
-    await clock.sleep(isAutostarted ? Math.min(IDLE_LOOK_MS, idleTimeoutMs) : Number.MAX_SAFE_INTEGER, ended);
-    const hasWork = () => supervisor.isBusy || isNeeded(monitor);
-    if (hasWork() || server.busy > 0 || !monitor.isLive) idleSinceMs = clock.monotonic();
-    if (!isAutostarted || ended.aborted || clock.monotonic() - idleSinceMs < idleTimeoutMs) continue;
-    // Whoever comes now waits for the start lock, and starts another one.
-    const starting = await lockFile(
-      { path: places.startLock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 0 },
-      clock,
-    ).catch((error: unknown) => {
-      if (hasCode(error, 'TIMEOUT')) return undefined; // somebody is about to need us
-      throw error;
-    });
-    if (!starting) continue;
-    await server.stop();
-    starting.release();
-    if (!hasWork()) return 'idle';
-    await server.start();
-  }
-  return ended.reason === 'reload' ? 'reload' : 'signal';
-}
-
-/** A check to be made, a log to be limited, or a container to be removed, or started again, at its end. */
-function isNeeded(monitor: Monitor): boolean {
-  if (monitor.counts().watched > 0) return true;
-  return [...monitor.model.all()].some(
-    (container) =>
-      container.run !== undefined &&
-      (isAutoRemoved(container) || isLogLimited(container) || restartPolicyOf(container.record.labels).name !== 'no'),
-  );
-}
-
 function contextsOf({ containerd, clock, log, settings }: DaemonDeps): (namespace: string) => ContainerContext {
   const known = new Map<string, ContainerContext>();
   const { runRoot, dataRoot, nerdctlDataRoot, snapshotter, healthLogEntries, network } = settings;
@@ -252,35 +243,4 @@ function contextsOf({ containerd, clock, log, settings }: DaemonDeps): (namespac
     known.set(namespace, made);
     return made;
   };
-}
-
-/** Throws CONFLICT that names the daemon which holds it. */
-async function takeLock(places: DaemonPlaces, { clock, log, socketGroupId: groupId }: DaemonDeps): Promise<FileLock> {
-  const onFault = (text: string) => log.warn(text);
-  if (Buffer.byteLength(places.grpcSocket) > MAX_SOCKET_PATH_BYTES)
-    throw new HealthctlError('CONFIG', `${places.grpcSocket} is too long for a socket`, {
-      hint: 'a shorter run root is needed: --run-root or run_root',
-    });
-  makeOwnDirectory(places.dir, { onFault });
-  if (groupId !== undefined) openForGroup(places);
-  try {
-    const lock = await lockFile(
-      { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 0, onFault },
-      clock,
-    );
-    replaceFile(ownerFileOf(places), `${process.pid}\n`);
-    return lock;
-  } catch (error) {
-    if (!hasCode(error, 'TIMEOUT')) throw error;
-    throw new HealthctlError('CONFLICT', `a monitor of this containerd runs already: process ${ownerOf(places)}`, {
-      hint: 'see it with "healthctl daemon status", end it with "healthctl daemon stop"',
-    });
-  }
-}
-
-/** The directories above the sockets may be passed by others, and not listed; those of containers stay closed. */
-function openForGroup({ dir }: DaemonPlaces): void {
-  chmodSync(dirname(dirname(dir)), 0o711);
-  chmodSync(dirname(dir), 0o711);
-  chmodSync(dir, 0o711);
 }

@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import type { Clock } from '../lib/clock.ts';
-import { errnoOf } from '../lib/errors.ts';
+import { errnoOf, hasCode } from '../lib/errors.ts';
 import { lockFile } from '../system/flock.ts';
-import { createDaemonClient } from './client.ts';
-import { silentMonitorError } from './owner.ts';
+import { createDaemonClient, type DaemonClient } from './client.ts';
+import { deniedMonitorError, newerMonitorError, silentMonitorError } from './owner.ts';
 import type { DaemonPlaces } from './places.ts';
 import { API_VERSION } from './version.ts';
 
@@ -14,7 +14,7 @@ const LIMIT_MS = 15_000;
  * Asks the monitor to end, also one that an older healthctl started, and waits until it has let go of everything. One that does not run is
  * fine.
  *
- * @throws UNAVAILABLE when it does not answer, TIMEOUT when it does not end; ABORTED
+ * @throws UNAVAILABLE when it does not answer, TIMEOUT when it does not end; DENIED, CONFLICT, ABORTED
  */
 export async function drainDaemon(
   places: DaemonPlaces,
@@ -22,8 +22,11 @@ export async function drainDaemon(
 ): Promise<void> {
   for (let apiVersion = API_VERSION; apiVersion > 0; apiVersion -= 1) {
     const client = createDaemonClient(places.apiSocket, { apiVersion });
-    await client.ask('POST', '/daemon/stop', signal);
-    if (client.isSilent) throw silentMonitorError(places);
+    await askToEnd(client, signal);
+    const { unanswered } = client;
+    if (unanswered?.kind === 'silent') throw silentMonitorError(places);
+    if (unanswered?.kind === 'denied') throw deniedMonitorError(places);
+    if (unanswered?.kind === 'other-version' && unanswered.apiVersion > API_VERSION) throw newerMonitorError(places);
   }
   try {
     const lock = await lockFile(
@@ -33,5 +36,19 @@ export async function drainDaemon(
     lock.release();
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error; // there has never been one
+  }
+}
+
+/** By its id: a request that is read late ends no other monitor. */
+async function askToEnd(client: DaemonClient, signal: AbortSignal): Promise<void> {
+  const answer = await client.ask('GET', '/daemon', signal);
+  if (!answer) return;
+  const { id } = (answer.value ?? {}) as Readonly<Record<string, unknown>>;
+  try {
+    await (typeof id === 'string'
+      ? client.ask('DELETE', `/daemon/${id}`, signal)
+      : client.ask('POST', '/daemon/stop', signal)); // of 0.1.0
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) throw error; // another one has taken its place
   }
 }

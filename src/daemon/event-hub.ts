@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import { randomHex } from '../lib/random.ts';
-import type { EventStreams } from './server.ts';
+import type { EventStreams } from './routes.ts';
 
 export interface EventHubDeps {
   /** In a namespace that is watched. */

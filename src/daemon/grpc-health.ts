@@ -23,6 +23,8 @@ export interface HealthSource {
 }
 
 export interface GrpcHealthServerOptions {
+  /** At once. Default 100. */
+  readonly maxConnections?: number;
   /** The Unix socket. */
   readonly path: string;
   readonly source: HealthSource;
@@ -40,11 +42,14 @@ export interface GrpcHealthServerOptions {
  *
  * Watch tells the present status at once and then each change; of changes that come faster than the client reads, the last.
  */
+const DEFAULT_MAX_CONNECTIONS = 100;
+
 export function openGrpcHealthServer(options: GrpcHealthServerOptions): GrpcServer {
   const { source, groupId, mode = groupId === undefined ? 0o600 : 0o660 } = options;
   const watches = createWatches(source);
   const server = createGrpcServer({
     ...{ path: options.path, mode, groupId, clock: options.clock, log: options.log },
+    maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     methods: new Map([
       ['/grpc.health.v1.Health/Check', (call) => answerCheck(source, call)],
       ['/grpc.health.v1.Health/Watch', (call) => watches.add(call)],

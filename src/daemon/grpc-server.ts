@@ -11,6 +11,7 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { freeSocketPath } from '../system/own-file.ts';
+import { gateConnections } from './connection-gate.ts';
 import { type GrpcCall, openServerCall } from './grpc-server-call.ts';
 import { GRPC_STATUS } from './grpc-status.ts';
 
@@ -24,6 +25,8 @@ export interface GrpcServerOptions {
   readonly mode: number;
   /** The group that the socket is given to. */
   readonly groupId: number | undefined;
+  /** Connections at once; more are cut off. */
+  readonly maxConnections: number;
   /** By path, e.g. `/grpc.health.v1.Health/Check`. */
   readonly methods: ReadonlyMap<string, GrpcHandler>;
   readonly clock: Clock;
@@ -46,7 +49,6 @@ export interface GrpcServer {
   stop(): Promise<void>;
 }
 
-const MAX_CONNECTIONS = 100;
 const MAX_STREAMS_OF_CONNECTION = 1_000;
 const MAX_CALLS = 4_000;
 /** What a client gets to read the end of its calls when the server stops. */
@@ -84,8 +86,10 @@ async function listen(options: GrpcServerOptions): Promise<Listening> {
   const sessions = new Set<ServerHttp2Session>();
   const calls = new Set<GrpcCall>();
   const server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS_OF_CONNECTION, enablePush: false } });
-  server.maxConnections = MAX_CONNECTIONS;
+  const gate = gateConnections(server, { max: options.maxConnections, clock: options.clock });
   server.on('session', (session) => {
+    const { admitting } = gate;
+    if (admitting) session.once('stream', () => gate.asked(admitting));
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
   });

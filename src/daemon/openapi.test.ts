@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mismatches, type Operation, openApi, openApiText, resolveRef } from '../../test/fixtures/openapi.ts';
-import { type EventStreams, routesOf } from './server.ts';
+import { type EventStreams, routesOf } from './routes.ts';
 import type { Service } from './service.ts';
 import { API_HEADER, API_VERSION } from './version.ts';
 

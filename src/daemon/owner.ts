@@ -18,3 +18,30 @@ export function silentMonitorError(places: Pick<DaemonPlaces, 'lock'>): Healthct
     hint: `if it was stopped, let it go on with "kill -CONT ${pid}"; else end it with "kill -KILL ${pid}": nothing is lost`,
   });
 }
+
+/** Exit status of a command that cannot find out whether a monitor runs: as of the programs that Linux starts services with (LSB, "status"). */
+export const UNKNOWN_STATUS = 4;
+
+/** Whether a monitor runs is not known: we may not ask. */
+export function deniedMonitorError({ apiSocket }: Pick<DaemonPlaces, 'apiSocket'>): HealthctlError {
+  return new HealthctlError(
+    'DENIED',
+    `whether a monitor runs is not known: permission denied while connecting to ${apiSocket}`,
+    { hint: 'ask as root, or as a member of the group that socket_group names', exitCode: UNKNOWN_STATUS },
+  );
+}
+
+/** A monitor that runs and closes connections without a word. */
+export function brokenMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
+  return new HealthctlError('UNAVAILABLE', `the monitor, process ${ownerOf(places)}, runs and cannot answer`, {
+    hint: 'it may have no file descriptors left, so that checks cannot be made either: see "healthctl daemon logs"',
+    exitCode: UNKNOWN_STATUS,
+  });
+}
+
+/** One that we do not understand, and leave alone. */
+export function newerMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
+  return new HealthctlError('CONFLICT', `the monitor, process ${ownerOf(places)}, is of a newer healthctl`, {
+    hint: 'use that one, or end the monitor with it',
+  });
+}

@@ -8,11 +8,12 @@ import { namespaceHint, pickRecord, resolveView, viewRecord } from '../container
 import { asRestarting } from '../container/view.ts';
 import type { HealthState } from '../health/state.ts';
 import { jsonFromResult } from '../health/state-json.ts';
-import { version } from '../lib/build-info.ts';
+import { commit, version } from '../lib/build-info.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { Settings } from '../lib/settings.ts';
 import { keyOf, type Watched } from '../monitor/host-model.ts';
 import { healthOfWatched, type Monitor } from '../monitor/monitor.ts';
+import { readDescriptors } from '../system/descriptors.ts';
 import type { CheckAnswer, ContainerSummary, DaemonStatus, HealthAnswer } from './api.ts';
 import { API_VERSION, UNWATCHED } from './version.ts';
 
@@ -22,6 +23,7 @@ export interface ServiceDeps {
   readonly settings: Settings;
   readonly startedAtMs: number;
   readonly isAutostarted: boolean;
+  readonly identity: Pick<DaemonStatus, 'id' | 'program'>;
   /** Whether the supervisor is about to start this container again. */
   readonly isRestarting: (key: string) => boolean;
 }
@@ -54,7 +56,7 @@ export interface Service {
 }
 
 export function createService(deps: ServiceDeps): Service {
-  const { monitor, contextOf, settings, startedAtMs, isAutostarted, isRestarting } = deps;
+  const { monitor, contextOf, settings, startedAtMs, isAutostarted, identity, isRestarting } = deps;
   const { model } = monitor;
   const { namespaces } = settings.monitor;
 
@@ -83,13 +85,23 @@ export function createService(deps: ServiceDeps): Service {
 
   return {
     status: () => ({
-      ...{ version, apiVersion: API_VERSION, pid: process.pid, isAutostarted, address: settings.address, namespaces },
+      ...{
+        ...identity,
+        version,
+        commit,
+        apiVersion: API_VERSION,
+        pid: process.pid,
+        isAutostarted,
+        address: settings.address,
+        namespaces,
+      },
       startedAt: new Date(startedAtMs).toISOString(),
       isLive: monitor.isLive,
       containers: model.size,
       ...countsOf(monitor),
       lag: monitor.lags.summary() ?? null,
       memoryBytes: process.memoryUsage.rss(),
+      descriptors: readDescriptors(),
     }),
     list: (namespace) => {
       refuseUnwatched(namespace);
@@ -130,6 +142,7 @@ export function createService(deps: ServiceDeps): Service {
       const view = await resolveView(ctx, id, { signal });
       const isUp = view.state === 'running' || view.state === 'paused';
       if (!isUp || force) await monitor.release({ namespace, id });
+      if (signal.aborted) throw new HealthctlError('ABORTED', 'whoever asked for the removal is gone');
       await removeContainer(ctx, view, { force, volumes, abort: signal });
       await monitor.refresh({ namespace, id });
     },
@@ -142,13 +155,24 @@ export function createService(deps: ServiceDeps): Service {
 
 function countsOf(
   monitor: Monitor,
-): Pick<DaemonStatus, 'watched' | 'troubled' | 'checksInFlight' | 'checksWaiting' | 'checksMade'> {
+): Pick<DaemonStatus, 'watched' | 'unhealthy' | 'troubled' | 'checksInFlight' | 'checksWaiting' | 'checksMade'> {
   const { inFlight, waiting, watched, troubled } = monitor.counts();
-  return { watched, troubled, checksInFlight: inFlight, checksWaiting: waiting, checksMade: monitor.lags.made };
+  const unhealthy = [...monitor.model.all()].filter(
+    (container) => container.run !== undefined && healthOfWatched(container)?.status === 'unhealthy',
+  ).length;
+  return {
+    watched,
+    unhealthy,
+    troubled,
+    checksInFlight: inFlight,
+    checksWaiting: waiting,
+    checksMade: monitor.lags.made,
+  };
 }
 
 function summaryOf(container: Watched, isRestarting: boolean): ContainerSummary {
-  const { record, task, run } = container;
+  const { record, task, run, stored } = container;
+  const last = stored.log.at(-1);
   return {
     record,
     task: task
@@ -159,6 +183,7 @@ function summaryOf(container: Watched, isRestarting: boolean): ContainerSummary 
       : null,
     run: run ?? null,
     health: healthOfWatched(container) ?? null,
+    lastCheck: last ? { start: last.start, end: last.end, exitCode: last.exitCode } : null,
     isRestarting,
   };
 }

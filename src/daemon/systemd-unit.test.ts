@@ -44,9 +44,11 @@ describe('unitTextOf', () => {
 
   test('makes its directories before the sandbox that needs them', () => {
     const text = unitTextOf(withSettings({ runRoot: '/run/a b', dataRoot: '/srv/100%' }));
-    expect(valuesOf(text, 'ExecStartPre')).toEqual(['+mkdir -p -m 0700 -- "/run/a b" /srv/100%%']);
+    expect(valuesOf(text, 'ExecStartPre')).toEqual([
+      '+mkdir -p -m 0700 -- "/run/a b" /srv/100%% /run/healthctl-monitors',
+    ]);
     expect(valuesOf(text, 'ReadWritePaths')).toEqual([
-      '"-/run/a b" -/srv/100%% -/var/lib/nerdctl -/proc/sys/net -/run/xtables.lock',
+      '"-/run/a b" -/srv/100%% -/var/lib/nerdctl -/run/healthctl-monitors -/proc/sys/net -/run/xtables.lock',
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { hostIdOf } from '../store/state-dir.ts';
+import { CLAIMS_DIR } from './monitor-claim.ts';
 import { NODE_ENVIRONMENT } from './node-process.ts';
 
 /** What a unit depends on. Paths are absolute. */
@@ -83,7 +84,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStartPre=+mkdir -p -m 0700 -- ${[runRoot, dataRoot].map(wordOfCommand).join(' ')}
+ExecStartPre=+mkdir -p -m 0700 -- ${[runRoot, dataRoot, CLAIMS_DIR].map(wordOfCommand).join(' ')}
 ExecStart=${command.map(wordOfCommand).join(' ')}
 ExecReload=sh -c "kill -HUP $MAINPID"
 ${Object.entries(environment)
@@ -98,7 +99,7 @@ SyslogIdentifier=healthctl
 CapabilityBoundingSet=${CAPABILITIES}
 NoNewPrivileges=yes
 ProtectSystem=strict
-ReadWritePaths=${[runRoot, dataRoot, nerdctlDataRoot, ...NETWORK_PATHS].map((path) => word(`-${path}`)).join(' ')}
+ReadWritePaths=${[runRoot, dataRoot, nerdctlDataRoot, CLAIMS_DIR, ...NETWORK_PATHS].map((path) => word(`-${path}`)).join(' ')}
 ProtectHome=${needsHome ? 'read-only' : 'yes'}
 ProtectKernelTunables=yes
 ProtectKernelModules=yes

@@ -43,6 +43,8 @@ export interface MonitorDeps {
 
 /** What the monitor tells of. */
 export interface MonitorHooks {
+  /** containerd answers, or answers again: the list is taken in. */
+  onLive?(): void;
   /** All containers of a namespace, as a list of containerd tells. */
   onListed(namespace: string, records: readonly ContainerRecord[]): void;
   /** Each event in order, after the monitor has taken it in. */
@@ -432,6 +434,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
             },
             onState: (state) => {
               isLive = state === 'live';
+              if (isLive) hooks.onLive?.();
               // What the list began is part of the start: whoever is told that we run may rely on it.
               void Promise.all(chains.values()).then(() => resolve());
             },

@@ -66,7 +66,7 @@ async function probeOnce(job: {
 async function probeBy(visit: Visit, test: NativeTest, clock: Clock): Promise<Outcome> {
   switch (test.kind) {
     case 'http':
-      return probeHttp(visit, test, clock);
+      return probeHttp(visit, test);
     case 'tcp':
       return probeTcp(visit, test);
     case 'grpc':

@@ -14,6 +14,7 @@ export interface FileLock {
   release(): void;
 }
 
+const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
@@ -26,6 +27,8 @@ export interface LockRequest {
   readonly flags: number;
   /** Mode of a file that O_CREAT makes. Default 0600. */
   readonly mode?: number;
+  /** Several may hold it together, and nobody who wants it alone meanwhile. Default false. */
+  readonly isShared?: boolean;
   /** How long to wait for another holder. Infinity: until the signal fires. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -34,7 +37,7 @@ export interface LockRequest {
 }
 
 /**
- * Takes an exclusive flock(2) on what `path` names, waiting for it without blocking the event loop.
+ * Takes a flock(2) on what `path` names, exclusive unless `isShared`, waiting for it without blocking the event loop.
  *
  * After locking, the inode is compared with what the path names by then: a file that was replaced, or a directory that was renamed away,
  * while we waited is not what the caller means, and is opened anew.
@@ -47,7 +50,7 @@ export async function lockFile(request: LockRequest, clock: Clock): Promise<File
   for (let attempt = 0; ; attempt += 1) {
     if (signal?.aborted) throw new HealthctlError('ABORTED', `waiting for the lock ${path} was cancelled`);
     const fd = openToLock(request);
-    const state = tryLock(fd, path);
+    const state = tryLock(fd, path, request.isShared === true ? LOCK_SH : LOCK_EX);
     const isOurs = typeof state !== 'string' && (state.isFile || !isMade(request));
     if (isOurs) return { fd, facts: state, release: () => closeSync(fd) };
     closeSync(fd);
@@ -84,9 +87,9 @@ function openToLock(request: LockRequest): number {
 }
 
 /** One attempt; the descriptor stays open in every case. */
-function tryLock(fd: number, path: string): FileFacts | 'held' | 'replaced' {
+function tryLock(fd: number, path: string, operation: number): FileFacts | 'held' | 'replaced' {
   const libc = openLibc();
-  if (libc.func('int flock(int fd, int operation)')(fd, LOCK_EX | LOCK_NB) !== 0) {
+  if (libc.func('int flock(int fd, int operation)')(fd, operation | LOCK_NB) !== 0) {
     const error = systemError(libc, 'flock', path);
     if (error.code === 'EAGAIN' || error.code === 'EINTR') return 'held';
     throw error;

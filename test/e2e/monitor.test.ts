@@ -274,6 +274,36 @@ describe('a monitor', () => {
     expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(`process ${monitor.pid}`)]);
   });
 
+  test('one with another run root, too; its commands start none, and say whose work it is', async () => {
+    const elsewhere = [
+      '--run-root',
+      join(bed.directory, 'other-run'),
+      '--data-root',
+      join(bed.directory, 'other-data'),
+    ];
+    const others = (...args: string[]) => bed.cli([...elsewhere, ...args], { env: { HEALTHCTL_TOML: autostarting() } });
+    const first = `process ${monitor.pid}, with the run root ${bed.runRoot}`;
+    const second = await others('daemon', 'run');
+    expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(first)]);
+    const name = bed.name('other');
+    const started = await others('run', '-d', '--name', name, ...check('true'), image, 'sleep', '600');
+    expect([started.code, started.stderr.split(first).length]).toEqual([0, 2]);
+    const status = await others('daemon', 'status');
+    expect([status.code, status.stderr]).toEqual([1, expect.stringContaining(first)]);
+    const waited = await others('run', '-d', '--wait', ...check('true'), image, 'sleep', '600');
+    expect([waited.code, waited.stderr]).toEqual([1, expect.stringContaining(first)]);
+    // Of the container the first monitor takes care.
+    await untilStatus(name, 'healthy');
+  });
+
+  /** The configuration of the bed, in which commands start monitors. */
+  function autostarting(): string {
+    const path = join(bed.directory, 'autostart.toml');
+    const config = readFileSync(join(bed.directory, 'healthctl.toml'), 'utf8');
+    writeFileSync(path, config.replace('autostart = false', 'autostart = true'));
+    return path;
+  }
+
   test('SIGHUP reads the configuration again, and goes on where it was', async () => {
     const name = await run(...check('true'));
     await untilStatus(name, 'healthy');
@@ -344,10 +374,10 @@ describe('a monitor', () => {
     } finally {
       monitor.kill('SIGCONT');
     }
-    // It was asked to end, and now it can.
-    expect((await monitor.exited).code).toBe(0);
-    monitor = await startMonitor();
+    // The stop was given up, as its error told: it is not done later.
     await untilStatus(name, 'healthy');
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect((await status()).pid).toBe(monitor.pid);
   });
 
   test('results that cannot be recorded are told, and recorded again when there is space', async () => {

@@ -1,11 +1,14 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
+import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { compactRecordOf } from '../../src/container/compact-record.ts';
 import { documentOf } from '../../src/container/document.ts';
-import { createApiServer, type EventStreams } from '../../src/daemon/server.ts';
+import type { EventStreams } from '../../src/daemon/routes.ts';
+import { createApiServer } from '../../src/daemon/server.ts';
 import { type Service, Unwatched } from '../../src/daemon/service.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { HealthctlError } from '../../src/lib/errors.ts';
@@ -37,9 +40,26 @@ const details = {
 /** Containers by name; each is a case of its own. */
 const service: Service = {
   status: () => ({
-    ...{ version: '0.1.0', apiVersion: 1, pid: 1, startedAt: '2026-01-01T00:00:00.000Z', isAutostarted: false },
-    ...{ address: '/run/containerd/containerd.sock', namespaces: [], isLive: true, containers: 2, watched: 1 },
+    ...{
+      id: 'abc',
+      version: '0.1.0',
+      commit: '1234567',
+      program: '/usr/bin/healthctl',
+      apiVersion: 1,
+      pid: 1,
+      startedAt: '2026-01-01T00:00:00.000Z',
+      isAutostarted: false,
+    },
+    ...{
+      address: '/run/containerd/containerd.sock',
+      namespaces: [],
+      isLive: true,
+      containers: 2,
+      watched: 1,
+      unhealthy: 1,
+    },
     ...{ troubled: 0, checksInFlight: 0, checksWaiting: 0, checksMade: 3, memoryBytes: 1 },
+    descriptors: { open: 20, limit: 1024 },
     lag: { count: 3, p50Ms: 0.25, p99Ms: 1, maxMs: 1 },
   }),
   list: (namespace) => {
@@ -54,13 +74,15 @@ const service: Service = {
         task: { pid: 1, status: 'running', exitStatus: 0 },
         run: aRun(),
         health: aState(),
+        lastCheck: { start: aResult().start, end: aResult().end, exitCode: 0 },
         isRestarting: false,
       },
       {
+        lastCheck: null,
         ...{ record: foreign, run: null, health: aState({ run: undefined }), isRestarting: true },
         task: { pid: 1, status: 'stopped', exitStatus: 137, exitedAtMs: T0 },
       },
-      { record, task: null, run: null, health: null, isRestarting: false },
+      { record, task: null, run: null, health: null, lastCheck: null, isRestarting: false },
     ];
   },
   inspect: async (_, name) => {
@@ -110,13 +132,21 @@ const streams: EventStreams = {
 };
 
 let count = 0;
-async function serve(options: { readonly groupId?: number } = {}) {
+interface Serving {
+  readonly groupId?: number;
+  readonly maxConnections?: number;
+  readonly service?: Service;
+}
+
+async function serve(options: Serving = {}) {
   count += 1;
   const path = join(dir, `${count}.sock`);
   const warnings: string[] = [];
   let stops = 0;
   const server = createApiServer({
-    ...{ path, groupId: options.groupId, service, streams, clock: systemClock },
+    ...{ path, groupId: options.groupId, maxConnections: options.maxConnections ?? 100, streams },
+    service: options.service ?? service,
+    clock: systemClock,
     log: { ...silentLogger, warn: (text) => warnings.push(text) },
     onStop: () => {
       stops += 1;
@@ -172,7 +202,7 @@ const C = '/namespaces/{namespace}/containers/{name}';
 /** Method, path, and for each answer: the name of the container (with a query), the status. */
 const CASES: readonly [method: string, path: string, answers: Readonly<Record<string, number>>][] = [
   ['GET', '/daemon', { '': 200 }],
-  ['POST', '/daemon/stop', { '': 204 }],
+  ['DELETE', '/daemon/{id}', { abc: 204, 'another-one': 404 }],
   ['GET', '/namespaces/{namespace}/containers', { '': 200 }],
   ['GET', C, { web: 200, plain: 200, 'a%2Fb%20%C3%BC': 404 }],
   ['DELETE', C, { web: 204, up: 409, 'up?force=1': 204, 'up?force=0': 409 }],
@@ -201,7 +231,7 @@ describe('what is answered is what is described', () => {
     await using served = await serve();
     for (const [given, status] of Object.entries(answers)) {
       const [name = '', query] = given.split('?');
-      const asked = `/v1${path.replace('{namespace}', 'default').replace('{name}', name)}${query ? `?${query}` : ''}`;
+      const asked = `/v1${path.replace('{namespace}', 'default').replace(/\{(name|id)\}/, name)}${query ? `?${query}` : ''}`;
       const answer = await ask(served.path, method, asked);
       expect([asked, answer.status, answer.version]).toEqual([asked, status, '1']);
       expect(undescribed(method, path, answer), asked).toEqual([]);
@@ -253,9 +283,123 @@ test('events end with an empty line', async () => {
 
 test('whoever asks it to stop is answered first', async () => {
   await using served = await serve();
-  expect((await ask(served.path, 'POST', '/v1/daemon/stop')).status).toBe(204);
+  expect((await ask(served.path, 'DELETE', '/v1/daemon/abc')).status).toBe(204);
   await until(() => served.stops() === 1);
 });
+
+test('a request to end another monitor, read late, ends none', async () => {
+  await using served = await serve();
+  const { status, body } = await ask(served.path, 'DELETE', '/v1/daemon/of-an-earlier-one');
+  expect([status, JSON.parse(body).code, served.stops()]).toEqual([404, 'NOT_FOUND', 0]);
+});
+
+describe('a client that gave up before its request is read', () => {
+  /** Sends a request and is gone, all before the server gets to run. */
+  async function giveUp(path: string, ...requests: string[]): Promise<void> {
+    const sockets = await Promise.all(requests.map(() => connected(path)));
+    for (const [index, socket] of sockets.entries()) {
+      socket.write(`${requests[index]} HTTP/1.0\r\nHost: x\r\n\r\n`);
+      socket.destroy();
+    }
+    await Promise.all(sockets.map((socket) => once(socket, 'close')));
+  }
+
+  test('has nothing done: no stop, no removal, no check', async () => {
+    const done: string[] = [];
+    const noting: Service = {
+      ...service,
+      remove: async (_, name) => void done.push(`rm ${name}`),
+      check: async (_, name) => {
+        done.push(`check ${name}`);
+        return { kind: 'dropped', reason: 'paused' };
+      },
+    };
+    await using served = await serve({ service: noting });
+    const web = '/v1/namespaces/default/containers/web';
+    await giveUp(served.path, 'DELETE /v1/daemon/abc', `DELETE ${web}?force=1`, `POST ${web}/healthcheck`);
+    await ask(served.path, 'DELETE', '/v1/namespaces/default/containers/other'); // behind them
+    await until(() => served.server.busy === 0);
+    expect([served.stops(), done]).toEqual([0, ['rm other']]);
+  });
+
+  test('is not there any more when the removal of a container begins', async () => {
+    const begun: boolean[] = [];
+    let goOn = (): void => {};
+    const noting: Service = {
+      ...service,
+      remove: async (_, __, { signal }) => {
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+        begun.push(signal.aborted);
+      },
+    };
+    await using served = await serve({ service: noting });
+    const socket = await connected(served.path);
+    socket.write('DELETE /v1/namespaces/default/containers/web HTTP/1.0\r\n\r\n');
+    await until(() => served.server.busy === 1);
+    socket.destroy();
+    await until(() => served.server.busy === 0);
+    goOn();
+    await until(() => begun.length === 1);
+    expect(begun).toEqual([true]);
+  });
+});
+
+describe('more connections than it may have', () => {
+  test('one without a request makes place', async () => {
+    await using served = await serve({ maxConnections: 2 });
+    const idle = await Promise.all([1, 2, 3, 4].map(() => connected(served.path)));
+    for (let n = 0; n < 3; n += 1) expect((await ask(served.path, 'GET', '/v1/daemon')).status).toBe(200);
+    await until(() => idle.filter((socket) => socket.destroyed).length >= 3);
+    for (const socket of idle) socket.destroy();
+  });
+
+  test('while all are in use, the next is refused in words, at once', async () => {
+    await using served = await serve({ maxConnections: 2 });
+    const following = await Promise.all(
+      [1, 2].map(async () => {
+        const socket = await connected(served.path);
+        socket.write('GET /v1/events HTTP/1.0\r\n\r\n');
+        await once(socket, 'data');
+        return socket;
+      }),
+    );
+    const refused = await ask(served.path, 'GET', '/v1/daemon');
+    expect([refused.status, refused.version, JSON.parse(refused.body)]).toEqual([
+      503,
+      '1',
+      { code: 'UNAVAILABLE', message: 'the monitor has all the connections open that it may have' },
+    ]);
+    expect(mismatches(openApi.components.schemas.Error ?? {}, JSON.parse(refused.body))).toEqual([]);
+    following[0]?.destroy();
+    await until(async () => (await ask(served.path, 'GET', '/v1/daemon')).status === 200);
+    following[1]?.destroy();
+  });
+
+  test('a flood of them costs no more descriptors than that', async () => {
+    await using served = await serve({ maxConnections: 3 });
+    const sockets = await Promise.all(Array.from({ length: 100 }, () => connected(served.path)));
+    await until(() => sockets.filter((socket) => socket.destroyed).length >= 97);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  test('one on which nothing is asked is closed after some seconds', async () => {
+    await using served = await serve();
+    const socket = await connected(served.path);
+    const partial = await connected(served.path);
+    partial.write('GET /v1/dae');
+    await until(() => socket.destroyed && partial.destroyed, { withinMs: 20_000 });
+  }, 30_000);
+});
+
+function connected(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path, () => resolve(socket));
+    socket.on('error', reject);
+    socket.resume();
+  });
+}
 
 test('is busy while it follows; a stop ends streams and takes the socket away', async () => {
   await using served = await serve();

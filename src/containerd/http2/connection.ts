@@ -76,9 +76,6 @@ export interface ConnectionLimits {
   readonly windowBytes?: number;
 }
 
-/** The message of a connection's end that the peer did not explain. */
-export const CLOSED = 'the connection was closed';
-
 /** Why a connection was lost whose peer sent more than `receivedBytes`. */
 export class ReceivedTooMuchError extends Error {}
 
@@ -202,7 +199,7 @@ export function openConnection(socket: Duplex, clock: Pick<Clock, 'after'>, limi
     }
   });
   socket.on('error', lose);
-  socket.on('close', () => lose(new Error(CLOSED)));
+  socket.on('close', () => lose(new Error('the connection was closed')));
   outbox.add(PREFACE);
   outbox.add(
     settingsFrame([
@@ -245,7 +242,7 @@ export function openConnection(socket: Duplex, clock: Pick<Clock, 'after'>, limi
         },
       };
     },
-    destroy: () => lose(new Error(CLOSED)),
+    destroy: () => lose(new Error('the connection was closed')),
   };
 }
 

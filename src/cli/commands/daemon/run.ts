@@ -3,8 +3,10 @@ import { createDaemon } from '../../../daemon/daemon.ts';
 import { groupIdOf } from '../../../daemon/group.ts';
 import { createServiceLog } from '../../../daemon/log.ts';
 import { messageOf } from '../../../lib/errors.ts';
+import { randomHex } from '../../../lib/random.ts';
 import type { Settings } from '../../../lib/settings.ts';
 import { raisePriority } from '../../../system/priority.ts';
+import { realPath } from '../../../system/real-path.ts';
 import { openNotifier } from '../../../system/sd-notify.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandResult } from '../../command.ts';
@@ -37,6 +39,7 @@ async function runDaemon(
   const isText = form === undefined ? world.streams.stderr.isTTY || isAutostarted : form === 'text';
   const containerd = await world.containerd();
   const notifier = openNotifier(world.env);
+  const identity = { id: randomHex(8), program: realPath(process.argv[1] ?? '') ?? '' };
   await sweepTimers(world);
   let { settings } = world;
   const logOf = (debug: boolean) => createServiceLog({ clock, debug, form: isText ? 'text' : 'json' });
@@ -71,7 +74,16 @@ async function runDaemon(
       round = new AbortController();
       const log = logOf(settings.debug);
       const socketGroupId = socketGroupIdOf(settings);
-      const daemon = createDaemon({ clock, log, settings, isAutostarted, containerd, socketGroupId, notifier });
+      const daemon = createDaemon({
+        clock,
+        log,
+        settings,
+        isAutostarted,
+        containerd,
+        socketGroupId,
+        notifier,
+        identity,
+      });
       const end = await daemon.run(AbortSignal.any([round.signal, over.signal]));
       // What runs does not change its settings: it is stopped, and another one adopts all that is running.
       if (end !== 'reload') break;

@@ -1,6 +1,15 @@
 import type { DaemonStatus } from '../../../daemon/api.ts';
-import { createDaemonClient } from '../../../daemon/client.ts';
-import { silentMonitorError } from '../../../daemon/owner.ts';
+import { createDaemonClient, type DaemonClient } from '../../../daemon/client.ts';
+import { DESCRIPTOR_RESERVE } from '../../../daemon/descriptor-reserve.ts';
+import { conflictWith, findMonitorOwner } from '../../../daemon/monitor-claim.ts';
+import {
+  brokenMonitorError,
+  deniedMonitorError,
+  newerMonitorError,
+  ownerOf,
+  silentMonitorError,
+  UNKNOWN_STATUS,
+} from '../../../daemon/owner.ts';
 import { daemonPlacesOf } from '../../../daemon/places.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { printableLine } from '../../../lib/printable.ts';
@@ -10,10 +19,11 @@ import { plainValue } from '../../format/plain-value.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
 import { humanDuration, humanSize } from '../../format/units.ts';
 
-/** `healthctl daemon status`: exit 1 when none runs. */
+/** `healthctl daemon status`: exit 1 when none runs, 4 when that is not known. */
 export const status: Command = {
   usage: '[OPTIONS]',
-  description: 'Tell whether the monitor runs, and what it does. The exit status is 1 when it does not.',
+  description:
+    'Tell whether the monitor runs, and what it does. The exit status is 1 when it does not, and 4 when it cannot be asked.',
   options: [{ name: 'format', short: 'f', type: 'string', help: "Format output: 'json', or a Go template" }],
   args: { min: 0, max: 0 },
   run: (world, input) => showStatus(world, input),
@@ -26,13 +36,38 @@ async function showStatus(world: World, { options }: CommandInput): Promise<Comm
   const places = daemonPlacesOf(settings);
   const client = createDaemonClient(places.apiSocket);
   const answer = await client.ask('GET', '/daemon', signal);
-  if (client.isSilent) throw silentMonitorError(places);
-  if (!answer)
-    throw new HealthctlError('UNAVAILABLE', `no monitor of containerd at ${settings.address} runs`, {
-      hint: 'start it with "healthctl daemon start", or install it with "healthctl daemon install"',
-    });
+  if (!answer) throw await whyUnanswered(world, client);
   const told = answer.value as DaemonStatus;
   return { stdout: format ? renderSingle(plainValue(told), format) : textOf(told, clock.now()) };
+}
+
+/** The monitor that could not be asked, or that none runs. */
+async function whyUnanswered({ settings, clock }: World, client: DaemonClient): Promise<HealthctlError> {
+  const places = daemonPlacesOf(settings);
+  const { address, namespace, runRoot } = settings;
+  const { unanswered = { kind: 'absent' } } = client;
+  switch (unanswered.kind) {
+    case 'silent':
+      return silentMonitorError(places);
+    case 'denied':
+      return deniedMonitorError(places);
+    case 'cut-off':
+      return brokenMonitorError(places);
+    case 'refused':
+      return new HealthctlError('UNAVAILABLE', unanswered.message, {
+        hint: `see who asks process ${ownerOf(places)}: ss -xp`,
+        exitCode: UNKNOWN_STATUS,
+      });
+    case 'other-version':
+      return newerMonitorError(places);
+    case 'absent': {
+      const owner = await findMonitorOwner({ address, namespace }, clock);
+      if (owner && owner.runRoot !== runRoot) return conflictWith(owner, address);
+      return new HealthctlError('UNAVAILABLE', `no monitor of containerd at ${address} runs`, {
+        hint: 'start it with "healthctl daemon start", or install it with "healthctl daemon install"',
+      });
+    }
+  }
 }
 
 function textOf(told: DaemonStatus, nowMs: number): string {
@@ -43,7 +78,7 @@ function textOf(told: DaemonStatus, nowMs: number): string {
     ['Started by', told.isAutostarted ? 'a command; ends by itself when there is nothing to do' : 'hand or systemd'],
     ['containerd', `${told.address}${told.isLive ? '' : ' (lost, and tried again)'}`],
     ['Namespaces', told.namespaces.length === 0 ? 'all' : told.namespaces.join(', ')],
-    ['Containers', `${told.containers}, ${told.watched} of them checked`],
+    ['Containers', containersText(told)],
     ...(told.troubled > 0
       ? ([['Trouble', `${told.troubled} cannot be checked or recorded, see "healthctl daemon logs"`]] as const)
       : []),
@@ -53,8 +88,21 @@ function textOf(told: DaemonStatus, nowMs: number): string {
       lag ? `median ${ms(lag.p50Ms)}, 99% under ${ms(lag.p99Ms)}, at most ${ms(lag.maxMs)}` : 'no check yet',
     ],
     ['Memory', humanSize(told.memoryBytes, 3)],
+    ...(isShort(told) ? ([['Descriptors', descriptorsText(told)]] as const) : []),
   ];
   return rows.map(([name, value]) => `${`${name}:`.padEnd(16)}${printableLine(value)}\n`).join('');
+}
+
+function containersText({ containers, watched, unhealthy }: DaemonStatus): string {
+  return `${containers}, ${watched} of them checked${unhealthy > 0 ? `, ${unhealthy} unhealthy` : ''}`;
+}
+
+/** Whether checks may be left out because descriptors are missing. */
+const isShort = ({ descriptors: { open, limit } }: DaemonStatus): boolean => limit - open < 2 * DESCRIPTOR_RESERVE;
+
+function descriptorsText({ descriptors: { open, limit } }: DaemonStatus): string {
+  const isExhausted = limit - open < DESCRIPTOR_RESERVE;
+  return `${open} of ${limit} in use${isExhausted ? ': checks cannot be made' : ''}`;
 }
 
 function ms(value: number): string {

@@ -1,0 +1,79 @@
+import { constants } from 'node:fs';
+import { restartPolicyOf } from '../container/restart-label.ts';
+import { processOfRun } from '../health/state.ts';
+import type { Clock } from '../lib/clock.ts';
+import { hasCode } from '../lib/errors.ts';
+import type { Watched } from '../monitor/host-model.ts';
+import type { Monitor } from '../monitor/monitor.ts';
+import type { Supervisor } from '../monitor/supervisor.ts';
+import { type FileLock, lockFile } from '../system/flock.ts';
+import { isAlive, readStat } from '../system/proc.ts';
+import { isAutoRemoved } from './keeper.ts';
+import { isLogLimited } from './log-keeper.ts';
+import type { DaemonPlaces } from './places.ts';
+import type { ApiServer } from './server.ts';
+
+/** Between two looks at whether there is something to do. */
+const LOOK_MS = 1_000;
+
+export interface IdleDeps {
+  readonly clock: Clock;
+  readonly monitor: Pick<Monitor, 'isLive' | 'counts' | 'model'>;
+  readonly supervisor: Pick<Supervisor, 'isBusy'>;
+  readonly server: Pick<ApiServer, 'busy' | 'start' | 'stop'>;
+  readonly places: Pick<DaemonPlaces, 'startLock'>;
+  readonly idleTimeoutMs: number;
+}
+
+/**
+ * Resolves when there was nothing to do for the idle timeout; the API takes no more requests then. Also when the signal fires.
+ *
+ * Whoever starts a monitor holds the start lock: it is taken for the last look, so that nobody is told of a monitor that is about to end.
+ */
+export async function untilIdle(deps: IdleDeps, ended: AbortSignal): Promise<void> {
+  const { clock, server, idleTimeoutMs } = deps;
+  let idleSinceMs = clock.monotonic();
+  while (!ended.aborted) {
+    await clock.sleep(Math.min(LOOK_MS, idleTimeoutMs), ended);
+    if (hasWork(deps) || server.busy > 0) idleSinceMs = clock.monotonic();
+    if (ended.aborted || clock.monotonic() - idleSinceMs < idleTimeoutMs) continue;
+    const starting = await tryStartLock(deps);
+    if (!starting) continue; // somebody is about to need us
+    await server.stop();
+    starting.release();
+    if (!hasWork(deps)) return;
+    await server.start();
+  }
+}
+
+async function tryStartLock({ places, clock }: IdleDeps): Promise<FileLock | undefined> {
+  const request = { path: places.startLock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 0 };
+  try {
+    return await lockFile(request, clock);
+  } catch (error) {
+    if (hasCode(error, 'TIMEOUT')) return undefined;
+    throw error;
+  }
+}
+
+/** Without containerd: as long as a process of its containers lives, which will be checked when containerd is back. */
+function hasWork({ monitor, supervisor }: IdleDeps): boolean {
+  if (!monitor.isLive) return [...monitor.model.all()].some(isProcessAlive);
+  return supervisor.isBusy || isNeeded(monitor);
+}
+
+function isProcessAlive({ run }: Watched): boolean {
+  const named = run && processOfRun(run.id);
+  const stat = named && readStat(named.pid);
+  return isAlive(stat) && stat?.startTimeTicks === named?.startTimeTicks;
+}
+
+/** A check to be made, a log to be limited, or a container to be removed, or started again, at its end. */
+function isNeeded({ counts, model }: IdleDeps['monitor']): boolean {
+  if (counts().watched > 0) return true;
+  return [...model.all()].some(
+    (container) =>
+      container.run !== undefined &&
+      (isAutoRemoved(container) || isLogLimited(container) || restartPolicyOf(container.record.labels).name !== 'no'),
+  );
+}

@@ -1,0 +1,207 @@
+import { constants, ftruncateSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { errnoOf, fileReasonOf, HealthctlError, hasCode } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import { type FileLock, lockFile } from '../system/flock.ts';
+import { inspectOwnFile, makeOwnDirectory, type OnFault } from '../system/own-file.ts';
+import { realPath } from '../system/real-path.ts';
+import { factsOfPath } from '../system/statx.ts';
+
+/** Where all monitors of the host meet, whatever their run roots. On a tmpfs, root's own, mode 0700. */
+export const CLAIMS_DIR = '/run/healthctl-monitors';
+
+/** Who checks the containers of a containerd, or of some of its namespaces. */
+export interface MonitorOwner {
+  readonly pid: number;
+  readonly runRoot: string;
+}
+
+export interface ClaimSettings {
+  /** Of containerd's socket. */
+  readonly address: string;
+  readonly runRoot: string;
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  /** Default CLAIMS_DIR. */
+  readonly dir?: string;
+}
+
+/**
+ * The right to check the containers of one containerd: of all its namespaces, or of those that are watched. Monitors that have no namespace in
+ * common may run beside each other.
+ *
+ * It belongs to the socket, by device and inode, so that symbolic links, bind mounts and other run roots lead to the same claim; and to the
+ * socket's path, so that nobody else takes it while containerd restarts and its socket is another one.
+ */
+export interface MonitorClaim {
+  /** To be called whenever containerd answers (again): its socket may be a new one. Throws CONFLICT when another monitor has claimed that. */
+  follow(): Promise<void>;
+  release(): void;
+}
+
+/** A command that looks who holds a claim holds it itself for a moment. */
+const PATIENCE_MS = 1_000;
+const OPEN_OR_MAKE = constants.O_RDWR | constants.O_CREAT;
+
+/**
+ * Throws CONFLICT that names the monitor which has the claim. Where the directory cannot be used a warning says that another monitor with
+ * another run root is not kept out, and the claim is of no effect.
+ */
+export async function claimMonitor(
+  settings: ClaimSettings,
+  { clock, log }: { readonly clock: Clock; readonly log: Pick<Logger, 'warn'> },
+): Promise<MonitorClaim> {
+  const { dir = CLAIMS_DIR, address } = settings;
+  const onFault = (text: string): void => log.warn(text);
+  const held = new Map<string, readonly Claimed[]>();
+  const take = async (key: string | undefined): Promise<void> => {
+    if (key === undefined || held.has(key)) return;
+    makeOwnDirectory(dir, { onFault });
+    held.set(key, await takeKey({ ...settings, dir, onFault }, key, clock));
+  };
+  const drop = (key: string): void => {
+    for (const claimed of held.get(key) ?? []) giveUp(claimed);
+    held.delete(key);
+  };
+  const pathKey = pathKeyOf(address);
+  const follow = async (): Promise<void> => {
+    const socketKey = socketKeyOf(address);
+    if (socketKey === undefined) return; // containerd is down: who comes by the path is kept out
+    await take(socketKey);
+    for (const key of [...held.keys()]) if (key !== pathKey && key !== socketKey) drop(key);
+  };
+  const release = (): void => {
+    for (const key of [...held.keys()]) drop(key);
+  };
+  try {
+    await take(pathKey);
+    await follow();
+  } catch (error) {
+    release();
+    if (errnoOf(error) === undefined && !hasCode(error, 'CORRUPT')) throw error;
+    log.warn(`a monitor with another run root is not kept out: ${dir} cannot be used: ${fileReasonOf(error)}`);
+    return { follow: async () => undefined, release: () => undefined };
+  }
+  return { follow, release };
+}
+
+/** The monitor that checks this namespace, as far as it can be told; undefined where none has claimed it, or we may not look. */
+export async function findMonitorOwner(
+  {
+    address,
+    namespace,
+    dir = CLAIMS_DIR,
+  }: { readonly address: string; readonly namespace: string; readonly dir?: string },
+  clock: Clock,
+): Promise<MonitorOwner | undefined> {
+  for (const key of [socketKeyOf(address), pathKeyOf(address)]) {
+    if (key === undefined) continue;
+    for (const path of [fileOfAll(dir, key), fileOf(dir, key, namespace)]) {
+      if (await isHeld(path, clock)) return ownerIn(path);
+    }
+  }
+  return undefined;
+}
+
+const pathKeyOf = (address: string): string => `path-${sha256Hex(address).slice(0, 16)}`;
+
+/** Undefined where there is no socket. */
+function socketKeyOf(address: string): string | undefined {
+  const path = realPath(address);
+  const facts = path === undefined ? undefined : factsOfPath(path);
+  return facts && `socket-${facts.device.toString(16)}-${facts.inode.toString(16)}`;
+}
+
+/** Held alone by a monitor of all namespaces, and together by those of some. */
+const fileOfAll = (dir: string, key: string): string => join(dir, `${key}.lock`);
+const fileOf = (dir: string, key: string, namespace: string): string => join(dir, `${key}.${namespace}.lock`);
+
+interface Claimed {
+  readonly path: string;
+  readonly lock: FileLock;
+  readonly isShared: boolean;
+}
+
+async function takeKey(
+  { dir, onFault, namespaces, runRoot, address }: ClaimSettings & { readonly dir: string; readonly onFault: OnFault },
+  key: string,
+  clock: Clock,
+): Promise<readonly Claimed[]> {
+  const all = { path: fileOfAll(dir, key), isShared: namespaces.length > 0 };
+  const wanted = [all, ...namespaces.map((name) => ({ path: fileOf(dir, key, name), isShared: false }))];
+  const claimed: Claimed[] = [];
+  try {
+    for (const { path, isShared } of wanted) {
+      const lock = await lockFile({ path, flags: OPEN_OR_MAKE, isShared, timeoutMs: PATIENCE_MS, onFault }, clock);
+      claimed.push({ path, lock, isShared });
+      ftruncateSync(lock.fd, 0); // of a monitor that was killed
+      if (!isShared) writeSync(lock.fd, JSON.stringify({ pid: process.pid, runRoot }), 0);
+    }
+    return claimed;
+  } catch (error) {
+    claimed.forEach(giveUp);
+    if (!hasCode(error, 'TIMEOUT')) throw error;
+    throw conflictWith(await ownerOfAny(dir, key, wanted, clock), address);
+  }
+}
+
+/** A file that others may hold too stays: they are told from newcomers by it. */
+function giveUp({ path, lock, isShared }: Claimed): void {
+  if (!isShared) rmSync(path, { force: true });
+  lock.release();
+}
+
+/** Which of the monitors that stand in the way, to be named. */
+async function ownerOfAny(
+  dir: string,
+  key: string,
+  wanted: readonly { readonly path: string }[],
+  clock: Clock,
+): Promise<MonitorOwner | undefined> {
+  const ofNamespaces = readdirSync(dir).filter((name) => name.startsWith(`${key}.`));
+  for (const path of [...wanted.map(({ path }) => path), ...ofNamespaces.map((name) => join(dir, name))]) {
+    const owner = (await isHeld(path, clock)) ? ownerIn(path) : undefined;
+    if (owner) return owner;
+  }
+  return undefined;
+}
+
+/** Throws nothing for what is not there, or not ours to see. */
+async function isHeld(path: string, clock: Clock): Promise<boolean> {
+  try {
+    const lock = await lockFile({ path, flags: constants.O_RDONLY, isShared: true, timeoutMs: 0 }, clock);
+    lock.release();
+    return false;
+  } catch (error) {
+    if (hasCode(error, 'TIMEOUT')) return true;
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+/** Undefined also while it is written, or removed. */
+function ownerIn(path: string): MonitorOwner | undefined {
+  const found = inspectOwnFile(path);
+  if (found.kind !== 'read') return undefined;
+  try {
+    const value: unknown = JSON.parse(found.bytes.toString('utf8'));
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { pid, runRoot } = value as Readonly<Record<string, unknown>>;
+    return typeof pid === 'number' && typeof runRoot === 'string' ? { pid, runRoot } : undefined;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
+  }
+}
+
+/** Another monitor of the same containerd. @param owner undefined when it is not known which */
+export function conflictWith(owner: MonitorOwner | undefined, address: string): HealthctlError {
+  const who = owner ? `process ${owner.pid}, with the run root ${owner.runRoot}` : 'it cannot be told which';
+  return new HealthctlError('CONFLICT', `a monitor of containerd at ${address} runs already: ${who}`, {
+    hint: owner
+      ? `work with it: --run-root ${owner.runRoot}; or end it: healthctl --run-root ${owner.runRoot} daemon stop`
+      : `see who holds the locks in ${CLAIMS_DIR}: fuser -v ${CLAIMS_DIR}/*`,
+  });
+}

@@ -1,0 +1,178 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HealthctlError } from '../lib/errors.ts';
+import type { Service } from './service.ts';
+import { API_VERSION } from './version.ts';
+
+/** Events for whoever follows them. */
+export interface EventStreams {
+  /**
+   * Throws USAGE for what cannot be asked.
+   *
+   * @returns writes lines until the signal fires, or to the end of what was asked for
+   */
+  open(query: URLSearchParams): (write: (line: string) => Promise<void>, signal: AbortSignal) => Promise<void>;
+}
+
+export interface RouteParts {
+  readonly service: Service;
+  readonly streams: EventStreams;
+  /** Somebody asked the monitor to end. */
+  readonly onStop: () => void;
+}
+
+export interface Request {
+  /** Decoded parts of the path that the route names. */
+  readonly part: (name: string) => string;
+  readonly query: URLSearchParams;
+  /** Fires when the client goes away, or the server stops. */
+  readonly signal: AbortSignal;
+  readonly response: ServerResponse;
+}
+
+export interface Route {
+  readonly method: string;
+  readonly path: string;
+  /** Whether it changes something: done only for a client that is still there, because one that gave up was told that it is not done. */
+  readonly isAct?: true;
+  /** What is sent as JSON; undefined for an answer without a body, or one that was sent already. */
+  handle(request: Request): unknown;
+}
+
+const CONTAINER = '/namespaces/{namespace}/containers/{name}';
+/** Every route there is; docs/openapi.json describes each, and a test holds the two together. */
+export function routesOf({ service, streams, onStop }: RouteParts): readonly Route[] {
+  return [
+    { method: 'GET', path: '/daemon', handle: () => service.status() },
+    {
+      method: 'DELETE',
+      path: '/daemon/{id}',
+      isAct: true,
+      handle: ({ part, response }) => {
+        if (part('id') !== service.status().id)
+          throw new HealthctlError('NOT_FOUND', `this monitor has another id than ${part('id')}: that one has ended`);
+        response.once('finish', onStop);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/namespaces/{namespace}/containers',
+      handle: ({ part }) => service.list(part('namespace')),
+    },
+    { method: 'GET', path: CONTAINER, handle: ({ part }) => service.inspect(part('namespace'), part('name')) },
+    {
+      method: 'DELETE',
+      path: CONTAINER,
+      isAct: true,
+      handle: ({ part, query, signal }) =>
+        service.remove(part('namespace'), part('name'), {
+          force: query.get('force') === '1',
+          volumes: query.get('volumes') === '1',
+          signal,
+        }),
+    },
+    {
+      method: 'GET',
+      path: `${CONTAINER}/health`,
+      handle: ({ part }) => service.health(part('namespace'), part('name')),
+    },
+    { method: 'GET', path: `${CONTAINER}/healthz`, handle: (request) => answerHealthz(service, request) },
+    {
+      method: 'POST',
+      path: `${CONTAINER}/healthcheck`,
+      isAct: true,
+      handle: ({ part, signal }) => service.check(part('namespace'), part('name'), signal),
+    },
+    {
+      method: 'POST',
+      path: `${CONTAINER}/refresh`,
+      handle: ({ part }) => service.refresh(part('namespace'), part('name')),
+    },
+    { method: 'GET', path: '/events', handle: (request) => streamEvents(streams, request) },
+  ];
+}
+
+/** The route of a request. Throws NOT_FOUND, and WrongMethod. */
+export function match(
+  routes: readonly Route[],
+  { method = 'GET', url = '/' }: IncomingMessage,
+): { readonly route: Route; readonly part: Request['part']; readonly query: URLSearchParams } {
+  const [path = '', search = ''] = url.split('?', 2);
+  const prefix = `/v${API_VERSION}/`;
+  if (!path.startsWith(prefix))
+    throw new HealthctlError('NOT_FOUND', `no such path: ${path}`, { hint: `paths begin with ${prefix}` });
+  const words = path.slice(prefix.length).split('/');
+  const fitting = routes.flatMap((route) => {
+    const parts = partsOf(route.path.slice(1).split('/'), words);
+    return parts ? [{ route, parts }] : [];
+  });
+  const found = fitting.find(({ route }) => route.method === (method === 'HEAD' ? 'GET' : method));
+  if (!found) {
+    if (fitting.length === 0) throw new HealthctlError('NOT_FOUND', `no such path: ${path}`);
+    throw new WrongMethod(
+      `${method} is not for ${path}`,
+      fitting.map(({ route }) => route.method),
+    );
+  }
+  return { route: found.route, part: (name) => found.parts.get(name) ?? '', query: new URLSearchParams(search) };
+}
+
+function partsOf(pattern: readonly string[], words: readonly string[]): ReadonlyMap<string, string> | undefined {
+  if (pattern.length !== words.length) return undefined;
+  const parts = new Map<string, string>();
+  for (const [index, expected] of pattern.entries()) {
+    const word = words[index] ?? '';
+    if (expected.startsWith('{') && word !== '') parts.set(expected.slice(1, -1), decoded(word));
+    else if (expected !== word) return undefined;
+  }
+  return parts;
+}
+
+function decoded(word: string): string {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
+}
+
+/** 200 while a container is healthy, or runs without a check; 503 otherwise: what load balancers ask. */
+function answerHealthz(service: Service, { part, response }: Request): void {
+  const { status, isUp } = service.serving(part('namespace'), part('name'));
+  const serves = status === 'healthy' || (status === 'none' && isUp);
+  const text = `${status}\n`;
+  response.writeHead(serves ? 200 : 503, {
+    'content-type': 'text/plain',
+    'content-length': text.length,
+  });
+  response.end(text);
+}
+
+async function streamEvents(streams: EventStreams, { query, signal, response }: Request): Promise<void> {
+  const serve = streams.open(query);
+  // At once, so that the client knows that it follows.
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' }).flushHeaders();
+  const write = (line: string): Promise<void> => {
+    if (response.write(`${line}\n`) || response.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const go = (): void => {
+        response.off('drain', go);
+        response.off('close', go);
+        resolve();
+      };
+      response.once('drain', go);
+      response.once('close', go);
+    });
+  };
+  await serve(write, signal);
+  // An empty line tells the end of what was asked for from a monitor that ends, or was killed.
+  response.end(signal.aborted ? '' : '\n');
+}
+
+/** A path that there is, asked for what it does not do. The answer names what it does (RFC 9110, 15.5.6). */
+export class WrongMethod extends HealthctlError {
+  readonly allowed: readonly string[];
+  constructor(message: string, allowed: readonly string[]) {
+    super('USAGE', message);
+    this.allowed = allowed;
+  }
+}

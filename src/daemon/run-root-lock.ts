@@ -1,0 +1,62 @@
+import { chmodSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { HealthctlError, hasCode } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { replaceFile } from '../store/atomic-write.ts';
+import { type FileLock, lockFile } from '../system/flock.ts';
+import { makeOwnDirectory } from '../system/own-file.ts';
+import { MAX_SOCKET_PATH_BYTES } from '../system/socket-path.ts';
+import { ownerFileOf, ownerOf } from './owner.ts';
+import type { DaemonPlaces } from './places.ts';
+
+/** May be passed by others, and not listed. */
+const PASSABLE = 0o711;
+const CLOSED = 0o700;
+
+/**
+ * Makes the directory of the monitor and takes the lock in it, which whoever asked the monitor to end waits for.
+ *
+ * @param groupId of the group that may use the sockets
+ * @throws CONFLICT that names the monitor which holds it; CONFIG for a run root that is too long for a socket
+ */
+export async function lockRunRoot(
+  places: DaemonPlaces,
+  {
+    clock,
+    log,
+    groupId,
+  }: { readonly clock: Clock; readonly log: Pick<Logger, 'warn'>; readonly groupId: number | undefined },
+): Promise<FileLock> {
+  const onFault = (text: string) => log.warn(text);
+  if (Buffer.byteLength(places.grpcSocket) > MAX_SOCKET_PATH_BYTES)
+    throw new HealthctlError('CONFIG', `${places.grpcSocket} is too long for a socket`, {
+      hint: 'a shorter run root is needed: --run-root or run_root',
+    });
+  makeOwnDirectory(places.dir, { onFault });
+  try {
+    const lock = await lockFile(
+      { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 0, onFault },
+      clock,
+    );
+    openDirectories(places, groupId !== undefined);
+    replaceFile(ownerFileOf(places), `${process.pid}\n`);
+    return lock;
+  } catch (error) {
+    if (!hasCode(error, 'TIMEOUT')) throw error;
+    throw new HealthctlError('CONFLICT', `a monitor of this containerd runs already: process ${ownerOf(places)}`, {
+      hint: 'see it with "healthctl daemon status", end it with "healthctl daemon stop"',
+    });
+  }
+}
+
+/**
+ * The directories above the sockets can be passed while a group may use these; those of containers stay closed. Without a group they are closed
+ * again, unless somebody gave them another mode than ours.
+ */
+function openDirectories({ dir }: DaemonPlaces, isForGroup: boolean): void {
+  for (const path of [dirname(dirname(dir)), dirname(dir), dir]) {
+    if (isForGroup) chmodSync(path, PASSABLE);
+    else if ((statSync(path).mode & 0o777) === PASSABLE) chmodSync(path, CLOSED);
+  }
+}

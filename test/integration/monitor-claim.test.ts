@@ -1,0 +1,164 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { claimMonitor, findMonitorOwner } from '../../src/daemon/monitor-claim.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { realSocketPath } from '../../src/system/socket-path.ts';
+import { runProgram } from '../fixtures/program.ts';
+
+// Locks of this process stand for monitors: flock(2) keeps two descriptors of one process apart as it does those of two.
+
+let root: string;
+let address: string;
+let server: Server;
+const warnings: string[] = [];
+const listen = (path: string): Promise<Server> =>
+  new Promise((resolve) => {
+    const made = createServer().listen(path, () => resolve(made));
+  });
+/** containerd restarts: its socket is another one. */
+async function listenAnew(): Promise<void> {
+  server.close();
+  writeFileSync(join(root, 'takes the inode'), '');
+  server = await listen(address);
+}
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'healthctl-claim-'));
+  address = join(root, 'containerd.sock');
+  server = await listen(address);
+  warnings.length = 0;
+});
+afterEach(() => {
+  server.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const claim = (over: { address?: string; runRoot?: string; namespaces?: readonly string[]; dir?: string } = {}) =>
+  claimMonitor(
+    { address, runRoot: '/run/a', namespaces: [], dir: join(root, 'claims'), ...over },
+    { clock: systemClock, log: { warn: (text) => warnings.push(text) } },
+  );
+const other = (over: Parameters<typeof claim>[0] = {}) => claim({ runRoot: '/run/b', ...over });
+const CONFLICT = {
+  code: 'CONFLICT',
+  message: expect.stringMatching(/process \d+, with the run root \/run\/a$/),
+  hint: expect.stringContaining('--run-root /run/a daemon stop'),
+};
+const found = (namespace = 'default') =>
+  findMonitorOwner({ address, namespace, dir: join(root, 'claims') }, systemClock);
+const OWNER = { pid: process.pid, runRoot: '/run/a' };
+
+describe('of one containerd', () => {
+  test('the second monitor is refused, and told which the first is', async () => {
+    const first = await claim();
+    await expect(other()).rejects.toMatchObject(CONFLICT);
+    expect(await found()).toEqual(OWNER);
+    first.release();
+    expect(await found()).toBeUndefined();
+    (await other()).release();
+    expect(readdirSync(join(root, 'claims'))).toEqual([]);
+  });
+
+  test('by a symbolic link to its socket, by another name of it, and by a bind mount', async () => {
+    const first = await claim();
+    const alias = join(root, 'alias.sock');
+    symlinkSync(address, alias);
+    await expect(other({ address: realSocketPath(alias) })).rejects.toMatchObject(CONFLICT);
+    await expect(other({ address: alias })).rejects.toMatchObject(CONFLICT);
+    if (process.getuid?.() === 0) {
+      const mounted = join(root, 'mounted.sock');
+      writeFileSync(mounted, '');
+      await runProgram(['mount', '--bind', address, mounted], { env: { PATH: process.env.PATH ?? '' } });
+      try {
+        await expect(other({ address: mounted })).rejects.toMatchObject(CONFLICT);
+      } finally {
+        await runProgram(['umount', mounted], { env: { PATH: process.env.PATH ?? '' } });
+      }
+    }
+    first.release();
+  });
+
+  test('that is another one: both run', async () => {
+    const first = await claim();
+    const second = await other({ address: join(root, 'another.sock') });
+    first.release();
+    second.release();
+  });
+
+  test('that restarts: the first follows it to its new socket, and the second is refused before and after', async () => {
+    const first = await claim();
+    await listenAnew();
+    await expect(other()).rejects.toMatchObject(CONFLICT);
+    await first.follow();
+    await first.follow();
+    const link = join(root, 'link');
+    symlinkSync(address, link);
+    await expect(other({ address: link })).rejects.toMatchObject(CONFLICT);
+    expect(readdirSync(join(root, 'claims'))).toHaveLength(2);
+    first.release();
+    expect(readdirSync(join(root, 'claims'))).toEqual([]);
+  });
+
+  test('whose new socket another monitor has claimed: the first is told when it follows', async () => {
+    const link = join(root, 'link');
+    symlinkSync(address, link);
+    server.close();
+    const first = await claim(); // containerd is down
+    server = await listen(address);
+    const second = await claim({ runRoot: '/run/a', address: link });
+    await expect(first.follow()).rejects.toMatchObject(CONFLICT);
+    first.release();
+    second.release();
+  });
+});
+
+describe('of namespaces', () => {
+  test('monitors that have none in common run beside each other', async () => {
+    const first = await claim({ namespaces: ['a', 'b'] });
+    const second = await other({ namespaces: ['c'] });
+    await expect(other({ namespaces: ['d', 'b'] })).rejects.toMatchObject(CONFLICT);
+    await expect(claim({ namespaces: [] })).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect([await found('a'), await found('c'), await found('d')]).toEqual([
+      OWNER,
+      { pid: process.pid, runRoot: '/run/b' },
+      undefined,
+    ]);
+    first.release();
+    second.release();
+    const all = await claim();
+    await expect(other({ namespaces: ['a'] })).rejects.toMatchObject(CONFLICT);
+    expect(await found('a')).toEqual(OWNER);
+    all.release();
+  });
+});
+
+test('a monitor that looks while commands look is not refused', async () => {
+  (await claim({ namespaces: ['a'] })).release();
+  const looking = Promise.all(Array.from({ length: 50 }, () => found()));
+  const first = await claim();
+  first.release();
+  await looking;
+});
+
+test('where there can be no claim, a warning says what is not kept out', async () => {
+  const file = join(root, 'file');
+  writeFileSync(file, '');
+  const first = await claim({ dir: join(file, 'claims') });
+  await first.follow();
+  first.release();
+  expect(warnings).toEqual([expect.stringContaining('a monitor with another run root is not kept out')]);
+});
+
+test('what lies in the place of a lock keeps no monitor from starting', async () => {
+  const first = await claim();
+  const names = readdirSync(join(root, 'claims'));
+  first.release();
+  for (const name of names) mkdirSync(join(root, 'claims', name), { recursive: true });
+  const second = await claim();
+  await expect(other()).rejects.toMatchObject(CONFLICT);
+  second.release();
+  expect(warnings).toEqual(names.map(() => expect.stringContaining('a directory, not a regular file')));
+});
