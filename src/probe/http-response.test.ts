@@ -83,6 +83,11 @@ describe('a response', () => {
     ['a chunk without size', `${CHUNKED}\r\n`, /^a chunk of the response has no size$/],
     ['a chunk that is too long', `${CHUNKED}1\r\nab\r\n`, /^a chunk of the response is longer than its size$/],
     ['an endless size', `${CHUNKED}${'0'.repeat(2000)}`, /^a chunk of the response has no size$/],
+    [
+      'chunks with endless extensions',
+      `${CHUNKED}${`1;${'x'.repeat(900)}\r\ny\r\n`.repeat(100)}`,
+      /^the response has no end in its first 65536 bytes$/,
+    ],
     ['an endless head', `${OK}${'x: y\r\n'.repeat(3000)}`, /^the head of the response is larger than 16384 bytes$/],
     ['an endless line', OK.repeat(1) + 'x'.repeat(20_000), /^the head of the response is larger than 16384 bytes$/],
   ])('is broken: %s', (_, text, reason) => {

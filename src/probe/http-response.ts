@@ -5,12 +5,14 @@ import { shownBytes } from './peer.ts';
 const MAX_HEAD_BYTES = 16 * 1024;
 /** The line with the size of a chunk, its extensions included. */
 const MAX_SIZE_LINE_BYTES = 1024;
+/** All that is read of a response: chunks of a byte with long extensions would make one of megabytes. */
+const MAX_BYTES = 64 * 1024;
 const MAX_REASON_CHARACTERS = 128;
 const PREFIX = 'HTTP/1.';
 
 /**
  * Reads one response to a GET (RFC 9112) from bytes as they come, in bounded memory whatever comes: of a head it keeps 16 KiB, of a body
- * as much as a result holds, and is done when there is more.
+ * as much as a result holds, and is done when there is more; it is broken when it is longer than 64 KiB in all and has no end.
  */
 export interface HttpResponseReader {
   /** Takes what has come. Nothing is taken any more when the state is not `reading`. */
@@ -52,6 +54,7 @@ export function createHttpResponseReader(): HttpResponseReader {
   /** The beginning of a head or a line that is not whole yet. */
   let waiting: Buffer = Buffer.alloc(0);
   let headBytes = 0;
+  let bytesTaken = 0;
 
   /** Takes bytes up to and with the end of what is expected, and says how many. */
   const takeHead = (bytes: Buffer): number => {
@@ -148,8 +151,12 @@ export function createHttpResponseReader(): HttpResponseReader {
     feed: (bytes) => {
       let rest = bytes;
       while (state.kind === 'reading' && rest.length > 0) {
-        rest = rest.subarray(take(rest));
+        const length = take(rest);
+        rest = rest.subarray(length);
+        bytesTaken += length;
         if (isBodyWhole()) state = DONE;
+        if (state.kind === 'reading' && bytesTaken > MAX_BYTES)
+          fail(`the response has no end in its first ${MAX_BYTES} bytes`);
       }
     },
     end: () => {

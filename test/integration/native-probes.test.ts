@@ -83,8 +83,16 @@ describe('http', () => {
     ['endless-line', 1, 'the head of the response is larger than 16384 bytes'],
     ['endless-interim', 1, 'the head of the response is larger than 16384 bytes'],
     ['endless-chunk-size', 1, 'a chunk of the response has no size, after HTTP 200 OK'],
+    ['huge-chunk', 0, `HTTP 200 OK: ${'y'.repeat(4096)}...`],
   ])('%s', async (name, exitCode, output) => {
     expect(await probe(['HTTP', url(name)])).toEqual({ exitCode, output });
+  });
+
+  test('chunks with endless extensions', async () => {
+    expect(await probe(['HTTP', url('endless-extensions')])).toEqual({
+      exitCode: 1,
+      output: expect.stringMatching(/^the response has no end in its first 65536 bytes, after HTTP 200 OK: y+$/),
+    });
   });
 
   test('garbage', async () => {
