@@ -1,3 +1,4 @@
+import { goField } from '../lib/go-fields.ts';
 import { EXEC_MODES, type GivenHealthConfig, MAXIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
 
 /** What a JSON value says of a health config. */
@@ -18,28 +19,31 @@ const KEYS = {
 /** Docker's key order, which is the order of its Go struct. */
 const ORDER = ['Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries'] as const;
 
-/** Reads the value of `config.Healthcheck` or of a label. Never throws: an image may hold anything there. */
+/**
+ * Reads the value of `config.Healthcheck` or of a label, its keys in any case, as Docker and nerdctl do. Never throws: an image may hold
+ * anything there.
+ */
 export function parseHealthConfig(value: unknown): ParsedHealthConfig {
   if (value === undefined || value === null) return { kind: 'absent' };
   if (typeof value !== 'object' || Array.isArray(value))
     return { kind: 'malformed', reason: `it is not an object: ${shown(value)}` };
-  const fields = value as Readonly<Record<string, unknown>>;
+  const field = (key: string): unknown => goField(value as Readonly<Record<string, unknown>>, key);
   const config: { -readonly [K in keyof GivenHealthConfig]: GivenHealthConfig[K] } = {};
-  const test = fields.Test;
-  if (test !== undefined && test !== null) {
+  const test = field('Test');
+  if (test !== undefined) {
     if (!Array.isArray(test) || !test.every((item) => typeof item === 'string')) {
       return { kind: 'malformed', reason: `Test is not a list of strings: ${shown(test)}` };
     }
     if (test.length > 0) config.test = test;
   }
   for (const key of ORDER) {
-    const number = fields[key];
-    if (number === undefined || number === null || number === 0) continue;
+    const number = field(key);
+    if (number === undefined || number === 0) continue;
     if (typeof number !== 'number' || !Number.isInteger(number))
       return { kind: 'malformed', reason: `${key} is not a whole number: ${shown(number)}` };
     config[KEYS[key]] = Math.min(number, MAXIMUM_DURATION_NS);
   }
-  const { OnFailure, MaxRestarts, Exec } = fields;
+  const [OnFailure, MaxRestarts, Exec] = [field('OnFailure'), field('MaxRestarts'), field('Exec')];
   const exec = EXEC_MODES.find((known) => known === Exec);
   if (Exec !== undefined && exec === undefined)
     return { kind: 'malformed', reason: `Exec is not one of ${EXEC_MODES.join(', ')}: ${shown(Exec)}` };

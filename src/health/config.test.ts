@@ -89,6 +89,11 @@ describe('parseHealthConfig', () => {
       { Test: ['CMD', 'a'], Interval: S, Retries: 2, Other: [1] },
       { kind: 'config', config: { test: ['CMD', 'a'], intervalNs: S, retries: 2 } },
     ],
+    [
+      { test: ['CMD', 'a'], INTERVAL: S, startperiod: S, Retries: 1, retries: 2 },
+      { kind: 'config', config: { test: ['CMD', 'a'], intervalNs: S, startPeriodNs: S, retries: 2 } },
+    ],
+    [{ test: 'curl' }, { kind: 'malformed', reason: 'Test is not a list of strings: "curl"' }],
     ['text', { kind: 'malformed', reason: 'it is not an object: "text"' }],
     [{ Test: 'curl' }, { kind: 'malformed', reason: 'Test is not a list of strings: "curl"' }],
     [{ Test: ['CMD', 1] }, { kind: 'malformed', reason: 'Test is not a list of strings: ["CMD",1]' }],

@@ -54,6 +54,23 @@ describe('parseImageConfig', () => {
     });
   });
 
+  test('reads keys in any case, as Go does, but those of maps as they are', () => {
+    const config = {
+      env: ['A=1'],
+      CMD: ['sleep'],
+      workingdir: '/foo',
+      labels: { Env: 'x', env: 'y' },
+      exposedports: { '80/TCP': {} },
+      healthcheck: { test: ['CMD', 'true'] },
+    };
+    const document = { OS: 'linux', Architecture: 'arm64', RootFS: { Diff_IDs: [DIFF_ID] }, Config: config };
+    expect(parseImageConfig('x', bytes(document))).toMatchObject({
+      ...{ architecture: 'arm64', os: 'linux', env: ['A=1'], cmd: ['sleep'], workingDir: '/foo' },
+      ...{ labels: { Env: 'x', env: 'y' }, exposedPorts: ['80/TCP'], diffIds: [DIFF_ID] },
+      healthcheck: { test: ['CMD', 'true'] },
+    });
+  });
+
   test('takes null and absent fields for not set', () => {
     const nulls = { Env: null, Cmd: null, Entrypoint: null, Labels: null, ExposedPorts: null, Healthcheck: null };
     const parsed = parseImageConfig('x', withConfig(nulls));

@@ -1,8 +1,9 @@
 import { HealthctlError } from '../lib/errors.ts';
+import { goField } from '../lib/go-fields.ts';
 
 /**
  * A JSON object that nobody vouches for. A field of another type than asked for throws CORRUPT, naming document and field;
- * an absent one and `null` are undefined, as Go's decoder takes them.
+ * an absent one and `null` are undefined, as Go's decoder takes them. So are keys: a field's in any case, those of maps as they are.
  */
 export interface Document {
   string(key: string): string | undefined;
@@ -13,6 +14,8 @@ export interface Document {
   /** The keys of an object whose values do not matter (`ExposedPorts`, `Volumes`). */
   keys(key: string): readonly string[] | undefined;
   object(key: string): Document | undefined;
+  /** What a map holds under a key, an object. */
+  entry(key: string): Document | undefined;
   objects(key: string): readonly Document[] | undefined;
   /** As it is. */
   raw(key: string): unknown;
@@ -40,13 +43,15 @@ export function openDocument(what: string, value: unknown, path = ''): Document 
   }
   const name = (key: string) => (path === '' ? key : `${path}.${key}`);
   const wrong = (key: string, why: string) => new HealthctlError('CORRUPT', `${what}: ${name(key)} ${why}`);
-  const raw = (key: string): unknown => (Object.hasOwn(value, key) ? (value[key] ?? undefined) : undefined);
+  const raw = (key: string): unknown => goField(value, key);
   const read = <T>(key: string, guard: (field: unknown) => field is T, kind: string): T | undefined => {
     const field = raw(key);
     if (field === undefined) return undefined;
     if (!guard(field)) throw wrong(key, `is not ${kind}`);
     return field;
   };
+  const open = (key: string, field: unknown): Document | undefined =>
+    field === undefined || field === null ? undefined : openDocument(what, field, name(key));
   return {
     string: (key) => read(key, isString, 'a string'),
     strings: (key) => read(key, isStrings, 'a list of strings'),
@@ -56,10 +61,8 @@ export function openDocument(what: string, value: unknown, path = ''): Document 
       const field = read(key, isObject, 'an object');
       return field && Object.keys(field);
     },
-    object: (key) => {
-      const field = raw(key);
-      return field === undefined ? undefined : openDocument(what, field, name(key));
-    },
+    object: (key) => open(key, raw(key)),
+    entry: (key) => open(key, Object.hasOwn(value, key) ? value[key] : undefined),
     objects: (key) =>
       read(key, isList, 'a list')?.map((item, index) => openDocument(what, item, `${name(key)}[${index}]`)),
     raw,

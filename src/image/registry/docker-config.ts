@@ -61,7 +61,7 @@ function findInAuths(document: Document, domain: string): Credentials | undefine
   const auths = document.object('auths');
   for (const key of document.keys('auths') ?? []) {
     if (hostOfKey(key) !== domain) continue;
-    const entry = auths?.object(key);
+    const entry = auths?.entry(key);
     const found = entry && credentialsOfEntry(entry);
     if (found) return found;
   }
