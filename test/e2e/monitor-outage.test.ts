@@ -30,7 +30,7 @@ const ok = async (...args: string[]): Promise<string> => {
 };
 const health = (name: string) => ok('inspect', '--format', '{{.State.Health.Status}} {{len .State.Health.Log}}', name);
 const lastCheck = (name: string) =>
-  ok('inspect', '--format', '{{range .State.Health.Log}}{{.Start}} {{end}}', name).then(
+  ok('inspect', '--format', '{{range .State.Health.Log}}{{json .Start}} {{end}}', name).then(
     (starts) => starts.split(' ').at(-1) ?? '',
   );
 

@@ -28,8 +28,55 @@ describe('templates on a container', () => {
     ['{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}', 'none'],
     ['{{json .NetworkSettings.Ports}} {{json .HostConfig.LogConfig}}', '{} {"Type":"","Config":{}}'],
     ['{{.SizeRw}} {{.ExecIDs}} {{.GraphDriver.Name}}', '<nil> [] overlayfs'],
+    [
+      '{{with index .State.Health.Log 0}}{{.End.Sub .Start}} {{.Start.Format "15:04:05"}} {{.Start.Unix}}{{end}}',
+      '10ms 00:00:01 1767225601',
+    ],
+    [
+      '{{with index .State.Health.Log 0}}{{.Start}} {{json .Start}}{{end}}',
+      '2026-01-01 00:00:01 +0000 UTC "2026-01-01T00:00:01Z"',
+    ],
+    [
+      '{{.Config.Healthcheck.Interval.Seconds}} {{.Config.Healthcheck.Timeout}} {{json .Config.Healthcheck.Interval}}',
+      '30 30s 30000000000',
+    ],
+    ['{{.HostConfig.Init}} {{.HostConfig.DNS}} {{.HostConfig.MaskedPaths}} {{.HostConfig.NanoCPUs}}', '<nil> [] [] 0'],
+    ['{{.HostConfig.Memory}} {{.HostConfig.Resources.Memory}}', '67108864 67108864'],
+    ['{{.HostConfig.NanoCpus}} {{json .HostConfig.Dns}}', '0 []'],
   ])('%s', (template, shown) => {
     expect(show(template)).toBe(shown);
+  });
+
+  // Field by field what Go prints for Docker's structs; a pointer in them shows what it points to, where Go prints an address.
+  test.each([
+    [
+      '{{.State}}',
+      '{running true false false false false 4711 0  2026-01-01T00:00:00Z 0001-01-01T00:00:00Z {healthy 0 [{2026-01-01 00:00:01 +0000 UTC 2026-01-01 00:00:01.01 +0000 UTC 0 }]}}',
+    ],
+    ['{{.State.Health}}', '{healthy 0 [{2026-01-01 00:00:01 +0000 UTC 2026-01-01 00:00:01.01 +0000 UTC 0 }]}'],
+    [
+      '{{.Config}}',
+      '{c1   false false false map[] false false false [PATH=/bin] [sleep 60] {[CMD-SHELL true] 30s 30s 0s 5s 3} false demo:1 map[]  [] false [] map[img:yes]  <nil> []}',
+    ],
+    [
+      '{{.HostConfig}}',
+      '{[/srv:/data:ro /tmp:/t]  { map[]} none map[] {no 0} false  [] [0 0] map[] [] []  [] [] [] [] [] private  [] 0  false false false [] map[] map[]   0 map[]   {0 67108864 0  0 [] [] [] [] [] 0 0 0 0   [] [] [] 0 0 <nil> <nil> <nil> [] 0 0 0 0} [] [] [] <nil>}',
+    ],
+    ['{{.Config.Healthcheck}}', '{[CMD-SHELL true] 30s 30s 0s 5s 3}'],
+    ['{{.Mounts}}', '[{bind  /srv /data  ro false rprivate} {bind  /tmp /t   true rprivate}]'],
+    [
+      '{{printf "%+v" .State.Health}}',
+      '&{Status:healthy FailingStreak:0 Log:[{Start:2026-01-01 00:00:01 +0000 UTC End:2026-01-01 00:00:01.01 +0000 UTC ExitCode:0 Output:}]}',
+    ],
+  ])('printed whole: %s', (template, shown) => {
+    expect(show(template)).toBe(shown);
+  });
+
+  test('what is ours is printed only where it says something', () => {
+    const restarted = document(aHealth());
+    const value = containerValue({ ...restarted, State: { ...restarted.State, RestartReason: 'exit' } });
+    expect(renderInspect([value], '{{.State}}').stdout).toMatch(/0001-01-01T00:00:00Z exit \{healthy/);
+    expect(show('{{.State.RestartReason}}')).toBe('');
   });
 
   test.each([

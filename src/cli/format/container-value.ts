@@ -1,6 +1,14 @@
 import type { ContainerDocument, HealthcheckDocument, StateDocument } from '../../container/document.ts';
 import {
+  CONFIG_FIELDS,
+  type DockerField,
+  HOST_CONFIG_FIELDS,
+  MOUNT_POINT_FIELDS,
+  RESOURCES_FIELDS,
+} from './docker-structs.ts';
+import {
   duration,
+  type EmbeddedStruct,
   type GoMap,
   type GoValue,
   nilMap,
@@ -8,16 +16,24 @@ import {
   nilSlice,
   stringMap,
   struct,
+  time,
 } from './template/template.ts';
 
 /** The document as templates see Docker's Go structs: durations print as `30s`, absent health is nil, a missing label is empty. */
 export function containerValue(document: ContainerDocument): GoValue {
   const typed: GoMap = {
     State: stateValue(document.State),
-    HostConfig: goValue(document.HostConfig, '*container.HostConfig'),
+    HostConfig: layOut(document.HostConfig, {
+      type: '*container.HostConfig',
+      fields: HOST_CONFIG_FIELDS,
+      embedded: [RESOURCES],
+    }),
     GraphDriver: struct({ Data: nilMap(), Name: document.GraphDriver.Name }, { type: 'storage.DriverData' }),
     Config: configValue(document.Config),
-    NetworkSettings: goValue(document.NetworkSettings, '*container.NetworkSettings'),
+    Mounts: document.Mounts.map((mount) =>
+      layOut({ ...mount }, { type: 'container.MountPoint', fields: MOUNT_POINT_FIELDS }),
+    ),
+    NetworkSettings: networkSettingsValue(document.NetworkSettings),
   };
   const { Id, ...others } = document;
   // The document's keys are in Docker's order.
@@ -37,49 +53,71 @@ export function containerValue(document: ContainerDocument): GoValue {
 function stateValue({ Health, ...state }: StateDocument): GoValue {
   const health = Health
     ? struct(
-        {
-          Status: Health.Status,
-          FailingStreak: Health.FailingStreak,
-          Log: Health.Log.map((result) => struct({ ...result }, { type: '*container.HealthcheckResult' })),
-        },
+        { Status: Health.Status, FailingStreak: Health.FailingStreak, Log: Health.Log.map(resultValue) },
         { type: '*container.Health' },
       )
     : nilPointer('*container.Health');
+  const additions = ['RestartReason'];
   return struct(
     { ...state, RestartReason: state.RestartReason ?? '', Health: health },
-    { type: '*container.State', omitEmpty: ['RestartReason', 'Health'] },
+    { type: '*container.State', omitEmpty: [...additions, 'Health'], additions },
   );
 }
 
-/** Fields that JSON leaves out and templates find, as Docker's `omitempty` does. */
-const CONFIG_ABSENT: GoMap = {
-  ExposedPorts: nilMap('container.PortSet'),
-  Healthcheck: nilPointer('*container.HealthConfig'),
-  NetworkDisabled: false,
-  OnBuild: nilSlice(),
-  StopSignal: '',
-  StopTimeout: nilPointer('*int'),
-  Shell: nilSlice(),
-};
+/** Its times are Go's, with their methods; those of a container's state are strings in Docker. */
+function resultValue({ Start, End, ...result }: NonNullable<StateDocument['Health']>['Log'][number]): GoValue {
+  return struct({ Start: time(Start), End: time(End), ...result }, { type: '*container.HealthcheckResult' });
+}
 
 function configValue({ Healthcheck, ...config }: ContainerDocument['Config']): GoValue {
-  const given = Object.entries(config).map(([key, value]): readonly [string, GoValue] => [key, goValue(value, key)]);
-  const at = given.findIndex(([key]) => key === 'Cmd') + 1;
-  const check = Healthcheck ? healthcheckValue(Healthcheck) : CONFIG_ABSENT.Healthcheck;
-  const withCheck = given.toSpliced(at, 0, ['Healthcheck', check]);
-  const labels = withCheck.findIndex(([key]) => key === 'Labels');
-  const fields: GoMap = Object.fromEntries(
-    labels < 0 ? withCheck : withCheck.toSpliced(labels, 0, ['OnBuild', CONFIG_ABSENT.OnBuild]),
+  const check = Healthcheck ? { Healthcheck: healthcheckValue(Healthcheck) } : {};
+  // Docker's `omitempty`, but for this one, which its JSON has.
+  return layOut(config, { type: '*container.Config', fields: CONFIG_FIELDS, typed: check, shown: ['OnBuild'] });
+}
+
+interface Layout {
+  readonly type: string;
+  readonly fields: readonly DockerField[];
+  /** Values that the document's own do not tell. */
+  readonly typed?: GoMap;
+  /** Shown in JSON although the document does not have it. */
+  readonly shown?: readonly string[];
+  readonly embedded?: readonly EmbeddedStruct[];
+}
+
+/** A document as Docker's struct: all of its fields, in their order, by their names in Go. JSON has those that the document has, and no others. */
+function layOut(document: Readonly<Record<string, unknown>>, layout: Layout): GoValue {
+  const { type, fields, typed = {}, shown = [], embedded = [] } = layout;
+  const keyOf = ({ name, key = name }: DockerField): string => key;
+  const known = new Set(fields.map(keyOf));
+  const additions = Object.keys(document).filter((key) => !known.has(key));
+  const fieldValue = (field: DockerField): GoValue => {
+    const key = keyOf(field);
+    if (Object.hasOwn(typed, key)) return typed[key];
+    return Object.hasOwn(document, key) ? goValue(document[key], key) : field.zero;
+  };
+  const absent = fields.filter(
+    (field) =>
+      !(Object.hasOwn(document, keyOf(field)) || Object.hasOwn(typed, keyOf(field)) || shown.includes(field.name)),
   );
   return struct(
-    { ...fields, ...without(CONFIG_ABSENT, fields) },
-    { type: '*container.Config', omitEmpty: Object.keys(CONFIG_ABSENT).filter((key) => key !== 'OnBuild') },
+    {
+      ...Object.fromEntries(fields.map((field) => [field.name, fieldValue(field)])),
+      ...Object.fromEntries(additions.map((key) => [key, goValue(document[key], key)])),
+    },
+    {
+      ...{ type, embedded, additions },
+      jsonNames: Object.fromEntries(fields.map((field) => [field.name, keyOf(field)])),
+      omitEmpty: absent.map(({ name }) => name),
+    },
   );
 }
 
-function without(values: GoMap, present: GoMap): GoMap {
-  return Object.fromEntries(Object.entries(values).filter(([key]) => !Object.hasOwn(present, key)));
-}
+const RESOURCES: EmbeddedStruct = {
+  name: 'Resources',
+  type: 'container.Resources',
+  fields: RESOURCES_FIELDS.map(({ name }) => name),
+};
 
 function healthcheckValue(check: HealthcheckDocument): GoValue {
   const { Test, Interval, Timeout, StartPeriod, StartInterval, Retries, OnFailure = '', MaxRestarts = 0 } = check;
@@ -95,7 +133,25 @@ function healthcheckValue(check: HealthcheckDocument): GoValue {
     MaxRestarts,
     Exec,
   };
-  return struct(fields, { type: '*container.HealthConfig', omitEmpty: Object.keys(fields) });
+  const additions = ['OnFailure', 'MaxRestarts', 'Exec'];
+  return struct(fields, { type: '*container.HealthConfig', omitEmpty: Object.keys(fields), additions });
+}
+
+/** Docker 28.5 has two structs in it, which a template prints as such. */
+function networkSettingsValue(settings: ContainerDocument['NetworkSettings']): GoValue {
+  const fields = Object.entries(settings).map(([key, value]): readonly [string, GoValue] => [key, goValue(value, key)]);
+  const at = (name: string): number => fields.findIndex(([key]) => key === name);
+  const names = (from: string, to: string): readonly string[] =>
+    fields.slice(Math.max(at(from), 0), at(to)).map(([key]) => key);
+  const embedded = [
+    { name: 'NetworkSettingsBase', type: 'container.NetworkSettingsBase', fields: names('Bridge', 'EndpointID') },
+    {
+      name: 'DefaultNetworkSettings',
+      type: 'container.DefaultNetworkSettings',
+      fields: names('EndpointID', 'Networks'),
+    },
+  ];
+  return struct(Object.fromEntries(fields), { type: '*container.NetworkSettings', embedded });
 }
 
 /** Docker's maps among its structs: they have no fixed keys. Values of the first group are strings. */

@@ -4,7 +4,7 @@ import type { NetworkContext } from '../../../network/places.ts';
 import type { Command } from '../../command.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';
-import { type GoValue, nilMap, nilSlice, stringMap, struct } from '../../format/template/template.ts';
+import { type GoValue, nilMap, nilSlice, stringMap, struct, time } from '../../format/template/template.ts';
 import { openNetworks } from '../../network-context.ts';
 
 /** `healthctl network inspect`: Docker's. */
@@ -51,6 +51,7 @@ function networkValue(document: ReturnType<typeof networkDocument>): GoValue {
     struct({ ...endpoint }, { type: 'network.EndpointResource' }),
   ]);
   const typed = {
+    Created: time(document.Created),
     ConfigFrom: struct({ ...ConfigFrom }, { type: 'network.ConfigReference' }),
     IPAM: struct({ Driver: IPAM.Driver, Options: nilMap(), Config: ranges ?? nilSlice() }, { type: 'network.IPAM' }),
     Containers: Object.fromEntries(endpoints),

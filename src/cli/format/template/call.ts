@@ -1,9 +1,9 @@
 import { describe, type Operand } from './ast.ts';
 import { ExecFailure } from './failure.ts';
-import { type GoValue, intOf, isSlice, isStringSlice, kindOf, typeNameOf } from './value.ts';
+import { GoDuration, GoTime, type GoValue, intOf, isSlice, isStringSlice, kindOf, typeNameOf } from './value.ts';
 
-/** What a parameter takes: `any` takes everything, `strings` a slice of strings. */
-export type Param = 'any' | 'string' | 'int' | 'strings';
+/** What a parameter takes: `any` takes everything, `strings` a slice of strings, `time` a time.Time, `duration` a time.Duration. */
+export type Param = 'any' | 'string' | 'int' | 'strings' | 'time' | 'duration';
 
 /** A function of templates. It throws ExecFailure; what it is called with has the types of its parameters. */
 export interface GoFunction {
@@ -20,6 +20,8 @@ const TYPE_NAMES: Readonly<Record<Param, string>> = {
   string: 'string',
   int: 'int',
   strings: '[]string',
+  time: 'time.Time',
+  duration: 'time.Duration',
 };
 
 export interface CallSite {
@@ -47,7 +49,7 @@ export function callArguments(name: string, fn: GoFunction, { operands, final, e
     const param = paramAt(i);
     checkConstant(operand, param);
     // An int parameter takes the constant 1e1.
-    if (operand.type === 'number' && param === 'int') return operand.int;
+    if (operand.type === 'number' && (param === 'int' || param === 'duration')) return operand.int;
     const value = evaluate(operand);
     return operand.type === 'nil' ? value : convert(value, param);
   });
@@ -62,10 +64,11 @@ function checkConstant(operand: Operand, param: Param): void {
     return;
   }
   if (operand.type !== 'bool' && operand.type !== 'number' && operand.type !== 'string') return;
-  if (param === 'strings') throw new ExecFailure(`can't handle ${describe(operand)} for arg of type ${type}`);
+  if (param === 'strings' || param === 'time')
+    throw new ExecFailure(`can't handle ${describe(operand)} for arg of type ${type}`);
   if (param === 'string' && operand.type !== 'string')
     throw new ExecFailure(`expected string; found ${describe(operand)}`);
-  if (param === 'int' && !(operand.type === 'number' && operand.int !== undefined)) {
+  if ((param === 'int' || param === 'duration') && !(operand.type === 'number' && operand.int !== undefined)) {
     throw new ExecFailure(`expected integer; found ${describe(operand)}`);
   }
 }
@@ -76,6 +79,8 @@ function convert(value: GoValue, param: Param): GoValue {
   if (param === 'string' && typeof value === 'string') return value;
   if (param === 'int' && typeNameOf(value) === 'int') return intOf(value);
   if (param === 'strings' && isStrings(value)) return value;
+  if (param === 'time' && value instanceof GoTime) return value;
+  if (param === 'duration' && value instanceof GoDuration) return value;
   const got = value === null ? 'interface {}' : typeNameOf(value);
   throw new ExecFailure(`wrong type for value; expected ${TYPE_NAMES[param]}; got ${got}`);
 }

@@ -1,7 +1,7 @@
 import { ExecFailure } from './failure.ts';
 import { formatVerb } from './formatValue.ts';
 import { noFlags } from './pad.ts';
-import { floatOf, GoNil, type GoValue, intOf, type Kind, kindOf, typeNameOf } from './value.ts';
+import { floatOf, GoNil, GoTime, type GoValue, intOf, type Kind, kindOf, typeNameOf } from './value.ts';
 
 type BasicKind = 'bool' | 'string' | 'int' | 'float' | 'invalid';
 
@@ -30,6 +30,7 @@ export function equal(a: GoValue, b: GoValue): boolean {
   }
   if (kindOf(b) !== 'struct')
     throw new ExecFailure(`non-comparable type ${formatVerb(b, 's', noFlags)}: ${typeNameOf(b)}`);
+  if (a instanceof GoTime && b instanceof GoTime) return a.rfc3339 === b.rfc3339;
   return a === b;
 }
 

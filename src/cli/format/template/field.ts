@@ -1,7 +1,8 @@
 import type { GoFunction } from './call.ts';
 import { ExecFailure } from './failure.ts';
 import { quote } from './strconv.ts';
-import { GoNil, GoStruct, type GoValue, kindOf, mapOf, propertyOf, typeNameOf } from './value.ts';
+import { timeMethod } from './timeMethods.ts';
+import { embeddedIn, GoNil, GoStruct, type GoValue, kindOf, mapOf, propertyOf, typeNameOf } from './value.ts';
 
 export interface FieldOptions {
   /** Whether the template gives the field arguments, which only a method takes. */
@@ -26,6 +27,8 @@ export function fieldOf(
   if (receiver instanceof GoNil && receiver.kind === 'pointer') {
     throw new ExecFailure(`nil pointer evaluating ${receiver.typeName}.${name}`);
   }
+  const method = timeMethod(receiver, name);
+  if (method) return () => method;
   if (kindOf(receiver) === 'map') return { value: mapEntry(receiver, name, options) };
   throw new ExecFailure(
     `can't evaluate field ${name} in type ${options.inInterface ? 'interface {}' : typeNameOf(receiver)}`,
@@ -45,6 +48,8 @@ function structField(
     const params = Array.from({ length: method.params }, () => 'string' as const);
     return () => ({ params, call: (values) => method.call(...values.map(String)) });
   }
+  const embedded = embeddedIn(receiver, name);
+  if (embedded && !hasArguments) return { value: embedded };
   if (!Object.hasOwn(receiver.fields, name)) throw new ExecFailure(`can't evaluate field ${name} in type ${type}`);
   if (hasArguments) throw new ExecFailure(`${name} has arguments but cannot be invoked as function`);
   return { value: receiver.fields[name] };

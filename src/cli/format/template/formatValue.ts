@@ -9,6 +9,7 @@ import {
   intOf,
   kindOf,
   mapOf,
+  printedFields,
   propertyOf,
   sliceOf,
   sortedKeys,
@@ -99,7 +100,7 @@ function formatStruct(value: GoStruct, verb: string, flags: Flags): string {
   const { type } = value.options;
   const sharp = flags.goSyntax;
   const named = sharp || flags.named;
-  const fields = Object.entries(value.fields).map(
+  const fields = printedFields(value).map(
     ([name, field]) => `${named ? `${name}:` : ''}${formatVerb(field, verb, inner)}`,
   );
   const mark = type.startsWith('*') && flags.depth === 0 ? '&' : '';

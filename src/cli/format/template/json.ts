@@ -1,5 +1,6 @@
 import {
   GoDuration,
+  GoEnum,
   GoFloat,
   GoNil,
   GoStringMap,
@@ -34,6 +35,7 @@ function write(value: GoValue, options: JsonOptions, lineBreak: string): string 
   if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : 'null';
   if (value instanceof GoFloat) return JSON.stringify(value.value);
   if (value instanceof GoDuration) return String(value.ns);
+  if (value instanceof GoEnum) return String(value.value);
   if (value instanceof GoTime) return writeString(value.rfc3339, options);
   if (value instanceof GoStruct && value.options.marshal !== undefined) return value.options.marshal();
   const inner = lineBreak + ' '.repeat(options.indent ?? 0);

@@ -16,6 +16,7 @@ export type GoValue =
   | GoFloat
   | GoDuration
   | GoTime
+  | GoEnum
   | GoNil
   | GoStruct
   | GoStringMap
@@ -48,6 +49,19 @@ export class GoTime {
   readonly rfc3339: string;
   constructor(rfc3339: string) {
     this.rfc3339 = rfc3339;
+  }
+}
+
+/** An int with names for its values, such as time.Month: printed by its name. */
+export class GoEnum {
+  readonly value: bigint;
+  readonly name: string;
+  /** As Go names it, e.g. `time.Month`. */
+  readonly typeName: string;
+  constructor(value: bigint, name: string, typeName: string) {
+    this.value = value;
+    this.name = name;
+    this.typeName = typeName;
   }
 }
 
@@ -86,6 +100,19 @@ export interface StructOptions {
   readonly methods?: Readonly<Record<string, GoMethod>>;
   /** Writes the value as JSON in place of its fields. */
   readonly marshal?: () => string;
+  /** What a Stringer prints, in place of the fields. */
+  readonly text?: string;
+  /** Structs that are embedded in this one: their fields are reached like its own, and printed together, at the place of their first. */
+  readonly embedded?: readonly EmbeddedStruct[];
+  /** Fields of ours that Go's struct has not: printed only when they are not empty. */
+  readonly additions?: readonly string[];
+}
+
+export interface EmbeddedStruct {
+  /** As it is reached and named, e.g. `Resources`. */
+  readonly name: string;
+  readonly type: string;
+  readonly fields: readonly string[];
 }
 
 /** A struct or a pointer to one: fields keep their order, and an unknown field is an error. */
@@ -117,7 +144,7 @@ export function kindOf(value: GoValue): Kind {
   if (value === undefined || value === null) return 'nil';
   if (typeof value === 'string') return 'string';
   if (typeof value === 'boolean') return 'bool';
-  if (typeof value === 'bigint' || value instanceof GoDuration) return 'int';
+  if (typeof value === 'bigint' || value instanceof GoDuration || value instanceof GoEnum) return 'int';
   if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float';
   if (value instanceof GoFloat) return 'float';
   if (value instanceof GoNil) return value.kind;
@@ -129,6 +156,7 @@ export function kindOf(value: GoValue): Kind {
 export function typeNameOf(value: GoValue): string {
   if (value instanceof GoDuration) return 'time.Duration';
   if (value instanceof GoTime) return 'time.Time';
+  if (value instanceof GoEnum) return value.typeName;
   if (value instanceof GoStruct) return value.options.type;
   if (value instanceof GoNil) return value.typeName;
   if (value instanceof GoStringMap) return 'map[string]string';
@@ -172,6 +200,7 @@ export function isTrue(value: GoValue): boolean {
 export function intOf(value: GoValue): bigint {
   if (typeof value === 'bigint') return value;
   if (value instanceof GoDuration) return value.ns;
+  if (value instanceof GoEnum) return value.value;
   return typeof value === 'number' ? BigInt(value) : 0n;
 }
 
@@ -202,7 +231,28 @@ export function sortedKeys(map: GoMap): string[] {
 /** What a Stringer prints, undefined for a value that is none. */
 export function stringerOf(value: GoValue): string | undefined {
   if (value instanceof GoDuration) return formatDuration(value.ns);
+  if (value instanceof GoEnum) return value.name;
+  if (value instanceof GoStruct) return value.options.text;
   return value instanceof GoTime ? formatTime(value.rfc3339) : undefined;
+}
+
+/** The struct that is embedded in another under this name. */
+export function embeddedIn(value: GoStruct, name: string): GoStruct | undefined {
+  const found = value.options.embedded?.find((one) => one.name === name);
+  if (!found) return undefined;
+  const fields = Object.fromEntries(found.fields.map((field) => [field, value.fields[field]]));
+  return new GoStruct(fields, { type: found.type });
+}
+
+/** The fields as Go prints them: embedded structs in one piece, additions of ours only when they say something. */
+export function printedFields(value: GoStruct): readonly (readonly [name: string, value: GoValue])[] {
+  const { embedded = [], additions = [] } = value.options;
+  if (embedded.length + additions.length === 0) return Object.entries(value.fields);
+  return Object.entries(value.fields).flatMap(([name, field]): readonly (readonly [string, GoValue])[] => {
+    const outer = embedded.find(({ fields }) => fields.includes(name));
+    if (outer) return outer.fields[0] === name ? [[outer.name, embeddedIn(value, outer.name)]] : [];
+    return additions.includes(name) && !isTrue(field) ? [] : [[name, field]];
+  });
 }
 
 /** `Array.isArray` that knows readonly arrays. */
@@ -224,11 +274,12 @@ export function isPlain(value: GoValue): value is GoMap {
   return kindOf(value) === 'map' && !(value instanceof GoStringMap) && !(value instanceof GoNil);
 }
 
-function isWrapper(value: object): value is GoFloat | GoDuration | GoTime | GoNil | GoStruct {
+function isWrapper(value: object): value is GoFloat | GoDuration | GoTime | GoEnum | GoNil | GoStruct {
   return (
     value instanceof GoFloat ||
     value instanceof GoDuration ||
     value instanceof GoTime ||
+    value instanceof GoEnum ||
     value instanceof GoNil ||
     value instanceof GoStruct
   );
