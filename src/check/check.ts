@@ -37,7 +37,10 @@ export interface CheckDeps {
 export type CheckReport =
   | { readonly kind: 'recorded'; readonly result: Result; readonly state: HealthState; readonly statusChanged: boolean }
   /** The outcome says nothing about the run that was checked: it was paused, ended or replaced meanwhile, or the check was given up. */
-  | { readonly kind: 'dropped'; readonly reason: 'cancelled' | 'paused' | 'ended' };
+  | { readonly kind: 'dropped'; readonly reason: 'cancelled' | DropReason };
+
+/** `unknown`: the shim does not answer, so that nobody knows what the outcome says. */
+type DropReason = 'paused' | 'ended' | 'unknown';
 
 /** A pause or an exit that containerd has not told of yet is known this much later (semantics of "could not start" and 137). */
 const CONFIRM_AFTER_MS = 200;
@@ -68,6 +71,8 @@ export async function check(deps: CheckDeps, subject: HealthSubject, signal?: Ab
 /** The run that is to be checked. Throws CONFLICT with nerdctl's texts, which call a container stopped also when its task is gone. */
 export function runningRun({ task, started }: Pick<CheckSubject, 'task' | 'started'>): Run {
   if (task.kind === 'running') return task.run;
+  if (task.kind === 'unknown')
+    throw new HealthctlError('UNKNOWN', 'the state of the container is not known: its shim does not answer');
   if (task.kind === 'paused') throw new HealthctlError('CONFLICT', 'container is not running (status: paused)');
   if (started.ever) throw new HealthctlError('CONFLICT', 'container is not running (status: stopped)');
   throw new HealthctlError('CONFLICT', 'failed to get container task: no running task found', {
@@ -126,7 +131,7 @@ async function dropReason(
   deps: CheckDeps,
   outcome: Outcome,
   { run, scratchDir }: { readonly run: Run; readonly scratchDir: string },
-): Promise<'paused' | 'ended' | undefined> {
+): Promise<DropReason | undefined> {
   const isDoubtful =
     outcome.kind === 'could-not-start' || (outcome.kind === 'exited' && outcome.code === KILLED_EXIT_CODE);
   if (!isDoubtful && outcome.kind !== 'timed-out') return undefined;
@@ -136,6 +141,7 @@ async function dropReason(
     if (hasCode(error, 'NOT_FOUND')) return { kind: 'none' };
     throw error;
   });
+  if (task.kind === 'unknown') return 'unknown';
   if (task.kind === 'paused' && task.run.id === run.id) return 'paused';
   return task.kind === 'running' && task.run.id === run.id ? undefined : 'ended';
 }

@@ -32,6 +32,8 @@ export async function recordedCheck(name: string, check: () => Promise<CheckRepo
       throw new HealthctlError('ABORTED', `${what}: it was cancelled`);
     case 'paused':
       throw new HealthctlError('CONFLICT', `${what}: the container was paused meanwhile`);
+    case 'unknown':
+      throw new HealthctlError('UNKNOWN', `${what}: the state of the container is not known, its shim does not answer`);
     case 'ended':
       throw new HealthctlError('CONFLICT', `${what}: the container ended meanwhile`);
   }

@@ -19,8 +19,13 @@ export function listedFromAnswer(
   const onFault = (text: string) => log.warn(text);
   const place = { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address), onFault }, namespace };
   return (answer.value as readonly ContainerSummary[])
-    .map(({ record, task, run, health, lastCheck, isRestarting }): ListedContainer => {
-      const facts = { record: recordFromCompact(record), task: taskFrom(record.id, task), run: run ?? undefined };
+    .map(({ record, task, run, health, lastCheck, isRestarting, isStateUnknown }): ListedContainer => {
+      const facts = {
+        record: recordFromCompact(record),
+        task: taskFrom(record.id, task),
+        run: run ?? undefined,
+        isStateUnknown,
+      };
       const view = withExitNote(place, viewFrom(facts));
       return {
         view: isRestarting ? asRestarting(view) : view,

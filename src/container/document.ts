@@ -8,7 +8,7 @@ import type { MountPoint } from './mount-point.ts';
 import { networkSettingsOf } from './network-settings.ts';
 import { restartPolicyOf } from './restart-label.ts';
 import { NEVER_RESTARTED, type RestartRecord } from './restart-record.ts';
-import type { ContainerView } from './view.ts';
+import { type ContainerView, unknownStateError } from './view.ts';
 
 /** Where healthctl keeps what belongs to a container of its own; empty strings for a foreign one. */
 export interface DocumentPaths {
@@ -164,7 +164,7 @@ function stateOf(view: ContainerView, { state, log }: ShownHealth): StateDocumen
     Dead: false,
     Pid: isUp ? (view.task?.pid ?? 0) : 0,
     ExitCode: view.exit?.code ?? 0,
-    Error: '',
+    Error: view.isStateUnknown ? unknownStateError(view.name).message : '',
     StartedAt: timeOf(view.startedAtMs),
     FinishedAt: timeOf(view.exit?.atMs),
     ...(state

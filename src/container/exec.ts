@@ -15,7 +15,7 @@ import {
 } from './exec-task.ts';
 import { terminalSize } from './terminal.ts';
 import { checkTerminal, type UserConsole } from './user-console.ts';
-import type { ContainerView } from './view.ts';
+import { type ContainerView, refuseUnknown } from './view.ts';
 
 /**
  * Runs a program in a running container, as the container's own process with other arguments.
@@ -34,6 +34,7 @@ export async function execInContainer(
   request: ExecRequest,
 ): Promise<ExecEnd> {
   const { id } = view.record;
+  refuseUnknown(view);
   refuseUnlessRunning(view.state, id);
   if (!request.detach) checkTerminal(console, request);
   const runDir = runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id });

@@ -2,8 +2,8 @@ import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { parseSignal } from '../oci/signal.ts';
 import type { ContainerContext } from './context.ts';
-import { killContainer, noteStopped, resumeContainer, sendSignal } from './stop.ts';
-import type { ContainerView } from './view.ts';
+import { killContainer, noteStopped, resumeContainer, sendSignal, signalled } from './stop.ts';
+import { type ContainerView, refuseUnknown } from './view.ts';
 
 const SIGKILL = 9;
 
@@ -25,13 +25,14 @@ export async function signalContainer(
   options: KillOptions = {},
 ): Promise<void> {
   const signal = parseSignal(options.signal ?? 'KILL');
+  refuseUnknown(view);
   const { id, labels } = view.record;
   if (view.state !== 'running' && view.state !== 'paused')
     throw new HealthctlError('CONFLICT', `container ${id} is not running`);
   const isLast = signal === SIGKILL || signal === stopSignalOf(labels);
   if (isLast) await noteStopped(ctx, id);
   if (signal === SIGKILL) return killContainer(ctx, view, options.abort);
-  await sendSignal(ctx, id, { signal });
+  await signalled(view, sendSignal(ctx, id, { signal }));
   if (isLast && view.state === 'paused') await resumeContainer(ctx, id);
 }
 

@@ -7,7 +7,7 @@ import { removeContainer } from './remove.ts';
 import { mayBeRestarted } from './restart-label.ts';
 import { shownLabels } from './shown-labels.ts';
 import { openContainerSizes } from './sizes.ts';
-import type { ContainerView } from './view.ts';
+import { type ContainerView, refuseUnknown } from './view.ts';
 
 export interface Pruned {
   /** Of the containers that are gone. */
@@ -31,8 +31,13 @@ export async function pruneContainers(
   },
 ): Promise<Pruned> {
   const { filter, onRemoved, signal } = options;
-  const stopped = await listContainers(ctx, { keep: (view) => mayGo(view, filter), signal });
+  const stopped = await listContainers(ctx, {
+    keep: (view) => view.isStateUnknown === true || mayGo(view, filter),
+    signal,
+  });
   const sizesOf = openContainerSizes(ctx, { signal });
+  const unknown = stopped.find(({ view }) => view.isStateUnknown);
+  if (unknown) refuseUnknown(unknown.view);
   const ids: string[] = [];
   let reclaimed = 0;
   for (const { view } of stopped) {

@@ -7,11 +7,12 @@ import { detachNetwork } from './attach-network.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { forgetNerdctlFiles } from './nerdctl-store.ts';
 import { removePidfile } from './pidfile.ts';
+import { withRemovalLock } from './removal-lock.ts';
 import { mayBeRestarted } from './restart-label.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
 import { killContainer, noteStopped } from './stop.ts';
 import { storedConfigOf } from './stored-config.ts';
-import type { ContainerView } from './view.ts';
+import { type ContainerView, refuseUnknown } from './view.ts';
 import { removeAnonymousVolumes } from './volume-use.ts';
 
 export interface RemoveOptions {
@@ -27,13 +28,33 @@ export interface RemoveOptions {
  *
  * Its anonymous volumes go with it where that is asked for, and those of one that removes itself at its end.
  *
- * @throws CONFLICT with Docker's text for one that runs, without force
+ * One remover at a time: of two, the second finds it gone, which is fine.
+ *
+ * @throws CONFLICT with Docker's text for one that runs, without force; UNKNOWN when its shim does not answer
  */
 export async function removeContainer(
   ctx: ContainerContext,
   view: ContainerView,
   options: RemoveOptions,
 ): Promise<void> {
+  if (!options.force) refuseUnknown(view);
+  await withRemovalLock(ctx, view.record.id, async () => {
+    if (await isThere(ctx, view.record.id)) await removeAll(ctx, view, options);
+  });
+}
+
+/** One that somebody else has removed while we waited is removed. */
+async function isThere({ containerd }: ContainerContext, id: string): Promise<boolean> {
+  try {
+    await containerd.containers.get(id);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'NOT_FOUND')) return false;
+    throw error;
+  }
+}
+
+async function removeAll(ctx: ContainerContext, view: ContainerView, options: RemoveOptions): Promise<void> {
   const { record, state, name } = view;
   const { id, labels } = record;
   const isUp = state === 'running' || state === 'paused';

@@ -18,8 +18,9 @@ import { prepareStdio } from './output-files.ts';
 import { writePidfile } from './pidfile.ts';
 import { runcOptions } from './runtime.ts';
 import { startFailure } from './start-failure.ts';
+import { isFinished } from './stop.ts';
 import { storedConfigOf } from './stored-config.ts';
-import { type ContainerView, runIdOf, startNoteJson } from './view.ts';
+import { type ContainerView, refuseUnknown, runIdOf, startNoteJson } from './view.ts';
 import { refuseLostVolumes } from './volume-check.ts';
 
 /** Docker's exit status of `run` when the runtime failed for another reason than the program. */
@@ -42,12 +43,13 @@ export async function startContainer(
   view: ContainerView,
   beforeStart?: (task: ReadyTask) => Promise<void>,
 ): Promise<void> {
+  refuseUnknown(view);
   if (view.state === 'running') return;
   if (view.state === 'paused')
     throw new HealthctlError('CONFLICT', 'cannot start a paused container, try unpause instead');
   const { id } = view.record;
   const { tasks } = ctx.containerd;
-  if (view.task) await dropTask(ctx, id);
+  if (view.task) await dropTask(ctx, id, { isStarted: view.task.status !== 'created' });
   const made = await makeTask(ctx, view, beforeStart !== undefined);
   const { pid } = made;
   try {
@@ -62,7 +64,7 @@ export async function startContainer(
     await ctx.containerd.containers.setLabels(id, { ...ports, [LABELS.started]: note, [LABELS.stopped]: '' });
   } catch (error) {
     if (await isStarted(ctx, id)) throw error;
-    await dropTask(ctx, id);
+    await dropTask(ctx, id, { isStarted: false });
     throw startFailure(error, CANNOT_START);
   }
 }
@@ -108,15 +110,29 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
   }
 }
 
-/** Forgets a task that does not run: its exit code is of an earlier run, or it was never started. */
-async function dropTask(ctx: ContainerContext, id: string): Promise<void> {
+/**
+ * Forgets a task that does not run: its exit code is of an earlier run, or it was never started. One that was started is not killed: should
+ * somebody have started it since we looked, containerd refuses to delete it.
+ */
+async function dropTask(ctx: ContainerContext, id: string, seen: { readonly isStarted: boolean }): Promise<void> {
+  const { tasks } = ctx.containerd;
   try {
-    await ctx.containerd.tasks.kill({ containerId: id, signal: 9, all: true }).catch(() => undefined); // one that is stopped cannot be killed
-    await ctx.containerd.tasks.delete(id);
+    if (!seen.isStarted) await ignoreMissing(tasks.kill({ containerId: id, signal: 9, all: true }));
+    await ignoreMissing(tasks.delete(id));
   } catch (error) {
-    if (!hasCode(error, 'NOT_FOUND')) throw error;
+    if (!/cannot delete a (running|paused) process/.test(messageOf(error))) throw error;
+    throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} was started by somebody else`, { cause: error });
   }
   await detachNetwork(ctx, id);
+}
+
+/** containerd's word, or runc's, that there is nothing any more. */
+async function ignoreMissing(done: Promise<unknown>): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND') && !isFinished(error)) throw error;
+  }
 }
 
 async function isStarted(ctx: ContainerContext, id: string): Promise<boolean> {

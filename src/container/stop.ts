@@ -10,7 +10,7 @@ import { detachNetwork } from './attach-network.ts';
 import type { ContainerContext } from './context.ts';
 import { nextOf } from './next-event.ts';
 import { mayBeRestarted } from './restart-label.ts';
-import type { ContainerView } from './view.ts';
+import { type ContainerView, refuseUnknown, unknownStateError } from './view.ts';
 
 export interface StopOptions {
   /** Seconds until SIGKILL; −1: never. Default: what the container was created with, else 10. */
@@ -41,6 +41,7 @@ export async function stopContainer(
   view: ContainerView,
   options: StopOptions = {},
 ): Promise<void> {
+  refuseUnknown(view);
   const { id, labels } = view.record;
   if (view.state !== 'running' && view.state !== 'paused') {
     if (mayBeRestarted(labels)) await noteStopped(ctx, id);
@@ -52,11 +53,11 @@ export async function stopContainer(
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
   const ended = await watchExit(ctx, id, options.abort);
   try {
-    await sendSignal(ctx, id, { signal });
+    await signalled(view, sendSignal(ctx, id, { signal }));
     if (view.state === 'paused') await resumeContainer(ctx, id);
     const limitMs = timeoutS < 0 ? Number.POSITIVE_INFINITY : timeoutS * 1000;
     if (!(await ended.within(limitMs))) {
-      await killAll(ctx, id);
+      await signalled(view, killAll(ctx, id));
       if (!(await ended.within(DEATH_LIMIT_MS)))
         throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`, {
           hint: 'one of its processes may hang in the kernel',
@@ -82,7 +83,7 @@ export async function killContainer(ctx: ContainerContext, view: ContainerView, 
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
   const ended = await watchExit(ctx, id, abort);
   try {
-    await killAll(ctx, id);
+    await signalled(view, killAll(ctx, id));
     if (view.state === 'paused') await resumeContainer(ctx, id);
     if (!(await ended.within(DEATH_LIMIT_MS)))
       throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`);
@@ -108,6 +109,16 @@ export async function sendSignal(
   }
 }
 
+/** A shim that falls silent after it was asked for its state: nobody knows whether it got the signal. */
+export async function signalled({ name }: ContainerView, sent: Promise<void>): Promise<void> {
+  try {
+    await sent;
+  } catch (error) {
+    if (hasCode(error, 'TIMEOUT')) throw unknownStateError(name, error);
+    throw error;
+  }
+}
+
 async function killAll(ctx: ContainerContext, id: string): Promise<void> {
   await sendSignal(ctx, id, { signal: SIGKILL, all: true });
 }
@@ -122,7 +133,7 @@ export async function resumeContainer(ctx: Pick<ContainerContext, 'containerd'>,
 }
 
 /** runc's words for a process that is gone, and for a container that a signal to all of it has thawed already. */
-const isFinished = (error: unknown): boolean =>
+export const isFinished = (error: unknown): boolean =>
   error instanceof HealthctlError &&
   /process already finished|no such process|not running|not paused|stopped container/i.test(error.message);
 

@@ -2,7 +2,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import { runPs } from '../system/run-ps.ts';
 import type { ContainerContext } from './context.ts';
 import { checkPsOptions, type ProcessTable, parseProcessTable } from './process-table.ts';
-import type { ContainerView } from './view.ts';
+import { type ContainerView, refuseUnknown } from './view.ts';
 
 /**
  * The processes of a container, as the host's ps shows them, with the host's pids (moby, daemon/top_unix.go).
@@ -12,9 +12,11 @@ import type { ContainerView } from './view.ts';
  */
 export async function topContainer(
   ctx: Pick<ContainerContext, 'containerd'>,
-  { record, state }: ContainerView,
+  view: ContainerView,
   { psOptions, signal }: { readonly psOptions: readonly string[]; readonly signal: AbortSignal },
 ): Promise<ProcessTable> {
+  refuseUnknown(view);
+  const { record, state } = view;
   const options = psOptions.length > 0 ? psOptions : ['-ef'];
   checkPsOptions(options.join(' '));
   if (state !== 'running' && state !== 'paused')

@@ -2,10 +2,11 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
 import type { GivenHealthConfig } from '../health/config.ts';
 import { type ParsedHealthConfig, parseHealthConfigText } from '../health/config-json.ts';
-import { type Instant, type Run, type Started, type TaskView, TICK_MS } from '../health/state.ts';
+import { type Instant, processOfRun, type Run, type Started, type TaskView, TICK_MS } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
+import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
-import { readBootId, readStat } from '../system/proc.ts';
+import { isAlive, readBootId, readStat } from '../system/proc.ts';
 import { containerNameOf } from './container-name.ts';
 
 /** Docker's words for what a container is doing. `restarting`: it has ended, and the monitor starts it again after a delay. */
@@ -24,6 +25,8 @@ export interface ContainerView {
   readonly startedAtMs: number | undefined;
   /** Of the last run. After a reboot nobody knows: 255, as Docker says. */
   readonly exit: { readonly code: number; readonly atMs: number | undefined } | undefined;
+  /** Its shim does not answer: the state is what was known before, and nothing that depends on it may be done (see refuseUnknown). */
+  readonly isStateUnknown?: boolean;
   /** Whether the kernel killed a process of that run for want of memory, as far as a monitor saw it. */
   readonly isOutOfMemory?: boolean;
 }
@@ -55,7 +58,9 @@ export function runOfTask(
   task: TaskRecord | undefined,
   moment: Moment,
 ): Run | undefined {
-  const run = task && isUp(task) ? runOf(task, startNoteOf(labels), moment) : undefined;
+  if (!task) return undefined;
+  const note = startNoteOf(labels);
+  const run = isUp(task) ? runOf(task, note, moment) : task.status === 'unknown' ? runOfNote(note, moment) : undefined;
   return run && withTestSince(run, labels);
 }
 
@@ -74,26 +79,34 @@ export function viewFrom(facts: {
   readonly record: ContainerRecord;
   readonly task: TaskRecord | undefined;
   readonly run: Run | undefined;
+  /** Of a caller that goes by what it knew of the task before its shim fell silent. */
+  readonly isStateUnknown?: boolean;
 }): ContainerView {
   const { record, task, run } = facts;
   const note = startNoteOf(record.labels);
   const taskView = taskViewOf(task, run);
   const wasStarted =
-    note !== undefined || (task !== undefined && task.status !== 'created' && task.status !== 'unknown');
+    note !== undefined ||
+    run !== undefined ||
+    (task !== undefined && task.status !== 'created' && task.status !== 'unknown');
+  const isStateUnknown = facts.isStateUnknown === true || task?.status === 'unknown';
   return {
     record,
-    task,
+    task: task && run && task.pid === 0 ? { ...task, pid: processOfRun(run.id)?.pid ?? 0 } : task,
+    ...(isStateUnknown ? { isStateUnknown } : {}),
     name: containerNameOf(record),
     state: stateOf(taskView, wasStarted),
     taskView,
     started: wasStarted ? { ever: true, lastRun: run?.id ?? note?.run } : { ever: false },
     startedAtMs: run?.startedAtMs ?? note?.atMs,
-    exit: run || !wasStarted ? undefined : exitOf(task),
+    exit: run || !wasStarted || isStateUnknown ? undefined : exitOf(task),
   };
 }
 
 function stateOf(task: TaskView, wasStarted: boolean): ContainerState {
   if (task.kind === 'running' || task.kind === 'paused') return task.kind;
+  // A task that has a shim is not over until somebody sees that it is: of ours, that its process is gone.
+  if (task.kind === 'unknown') return task.run || !wasStarted ? 'running' : 'exited';
   return wasStarted ? 'exited' : 'created';
 }
 
@@ -105,7 +118,8 @@ function exitOf(task: TaskRecord | undefined): NonNullable<ContainerView['exit']
 
 function taskViewOf(task: TaskRecord | undefined, run: Run | undefined): TaskView {
   if (!task) return { kind: 'none' };
-  if (task.status === 'created' || task.status === 'unknown') return { kind: 'created' };
+  if (task.status === 'created') return { kind: 'created' };
+  if (task.status === 'unknown') return { kind: 'unknown', run };
   if (!run) return { kind: 'stopped' };
   return { kind: task.status === 'running' ? 'running' : 'paused', run };
 }
@@ -121,6 +135,29 @@ function runOf(task: TaskRecord, note: StartNote | undefined, moment: Moment): R
   const id = runIdOf(bootId, stat);
   const isNoted = note?.run === id && note.atMs <= nowMs;
   return { id, startedAtMs: isNoted ? note.atMs : nowMs - bootMs + stat.startTimeTicks * TICK_MS };
+}
+
+/** The run that the last start noted, while its process is there. */
+function runOfNote(note: StartNote | undefined, { bootId, nowMs }: Moment): Run | undefined {
+  const main = note?.run === undefined ? undefined : processOfRun(note.run);
+  const stat = main && readStat(main.pid);
+  if (!note?.run || !stat || !isAlive(stat) || runIdOf(bootId, stat) !== note.run) return undefined;
+  return { id: note.run, startedAtMs: Math.min(note.atMs, nowMs) };
+}
+
+/**
+ * Throws UNKNOWN for a container whose shim does not answer: for whoever is about to act on its state. What was not seen to stop must not be
+ * called stopped, started over or removed.
+ */
+export function refuseUnknown({ name, isStateUnknown }: Pick<ContainerView, 'name' | 'isStateUnknown'>): void {
+  if (isStateUnknown) throw unknownStateError(name);
+}
+
+export function unknownStateError(name: string, cause?: unknown): HealthctlError {
+  return new HealthctlError('UNKNOWN', `the state of container ${name} is not known: its shim does not answer`, {
+    hint: 'the shim may be stopped, swapping or busy: try again; "ps -ef | grep containerd-shim" shows it',
+    cause,
+  });
 }
 
 export function runIdOf(bootId: string, stat: { readonly pid: number; readonly startTimeTicks: number }): string {

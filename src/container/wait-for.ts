@@ -7,7 +7,7 @@ import type { ContainerContext } from './context.ts';
 import { readHealth } from './health.ts';
 import { nextOf } from './next-event.ts';
 import { viewRecord } from './resolve.ts';
-import { type ContainerView, givenHealthConfigOf } from './view.ts';
+import { type ContainerView, givenHealthConfigOf, refuseUnknown } from './view.ts';
 import { isAboutHealth, judge, type Seen, type WaitCondition } from './wait-condition.ts';
 
 /** Sees from a moment on what happens to containers. */
@@ -164,6 +164,8 @@ async function look({ ctx, view, looksAtHealth, watch }: Following, before: Seen
   try {
     const { ended: signal } = watch;
     const now = await viewRecord(ctx, await ctx.containerd.containers.get(view.record.id, { signal }), { signal });
+    if (now.isStateUnknown && before) return before; // an event that comes later tells
+    refuseUnknown(now);
     const isLive = now.state === 'running' || now.state === 'paused';
     const health = looksAtHealth && isLive ? (await readHealth(ctx, now)).state?.status : undefined;
     return {

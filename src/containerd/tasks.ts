@@ -69,6 +69,7 @@ export interface Tasks {
   ): Promise<void>;
   /** Resolves when the process ends, or at once when it has. No deadline. */
   wait(process: { readonly containerId: string; readonly execId?: string }, options?: CallOptions): Promise<Exit>;
+  /** Throws TIMEOUT when the shim does not answer: nobody knows then whether the signal came. */
   kill(
     process: {
       readonly containerId: string;
@@ -98,6 +99,8 @@ export interface Tasks {
   pids(containerId: string, options?: CallOptions): Promise<readonly number[]>;
 }
 
+/** A shim that does not answer lets a call wait for ever. No signal takes this long to be sent. */
+const KILL_LIMIT_MS = 15_000;
 /** A shim is given two seconds by containerd to tell a state; one that is busy is asked so often. */
 const STATE_TRIES = 3;
 
@@ -143,7 +146,7 @@ export function openTasks(rpc: Rpc): Tasks {
     wait: async ({ containerId, execId = '' }, options) =>
       exitFromMessage(await rpc.call(Service, m.wait, { containerId, execId }, { timeoutMs: 0, ...options })),
     kill: async ({ containerId, execId = '', signal, all = false }, options) => {
-      await rpc.call(Service, m.kill, { containerId, execId, signal, all }, options);
+      await rpc.call(Service, m.kill, { containerId, execId, signal, all }, { timeoutMs: KILL_LIMIT_MS, ...options });
     },
     delete: async (containerId, options) =>
       exitFromMessage(await rpc.call(Service, m.delete, { containerId }, options)),

@@ -3,6 +3,7 @@ import { viewRecord } from '../container/resolve.ts';
 import { readRestarts, writeRestarts } from '../container/restart-record.ts';
 import { startContainer } from '../container/start.ts';
 import { killContainer, stopContainer } from '../container/stop.ts';
+import { refuseUnknown } from '../container/view.ts';
 import { publishHealthAction } from '../events/own-events.ts';
 import type { Place } from '../monitor/monitor.ts';
 import type { Hands } from '../monitor/supervisor.ts';
@@ -17,6 +18,7 @@ export function createHands(contextOf: (namespace: string) => ContainerContext):
   return {
     look: async (place) => {
       const { view } = await viewOf(place);
+      refuseUnknown(view);
       return { state: view.state, labels: view.record.labels, exitCode: view.exit?.code ?? 0 };
     },
     start: async (place) => {

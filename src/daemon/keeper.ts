@@ -67,7 +67,7 @@ export function createKeeper(options: {
       const ctx = contextOf(container.namespace);
       try {
         const view = await viewRecord(ctx, await ctx.containerd.containers.get(container.id));
-        if (view.state === 'exited') await removeContainer(ctx, view, { force: false });
+        if (view.state === 'exited' && !view.isStateUnknown) await removeContainer(ctx, view, { force: false });
       } catch (error) {
         if (!hasCode(error, 'NOT_FOUND')) throw error; // whoever waited for it has removed it
       }

@@ -171,7 +171,7 @@ function countsOf(
 }
 
 function summaryOf(container: Watched, isRestarting: boolean): ContainerSummary {
-  const { record, task, run, stored } = container;
+  const { record, task, run, stored, isShimSilent = false } = container;
   const last = stored.log.at(-1);
   return {
     record,
@@ -185,5 +185,6 @@ function summaryOf(container: Watched, isRestarting: boolean): ContainerSummary 
     health: healthOfWatched(container) ?? null,
     lastCheck: last ? { start: last.start, end: last.end, exitCode: last.exitCode } : null,
     isRestarting,
+    isStateUnknown: isShimSilent,
   };
 }

@@ -74,7 +74,9 @@ export type TaskView =
   | { readonly kind: 'created' }
   | { readonly kind: 'running'; readonly run: Run }
   | { readonly kind: 'paused'; readonly run: Run }
-  | { readonly kind: 'stopped' };
+  | { readonly kind: 'stopped' }
+  /** The shim does not answer. @see run the last one that is known, if its process is still there */
+  | { readonly kind: 'unknown'; readonly run: Run | undefined };
 
 /** Whether a container was ever started, and the id of its last run where that is known. */
 export type Started = { readonly ever: false } | { readonly ever: true; readonly lastRun: string | undefined };
@@ -84,7 +86,7 @@ export type Started = { readonly ever: false } | { readonly ever: true; readonly
  *
  * Derived, so that neither a start nor an exit needs a write and a container started by somebody else is right too:
  * a present run that the stored state is not of is `starting`, and so is one with another test than that state; no run after a start is `unhealthy` (Docker: daemon/health.go stopHealthchecks);
- * undefined for a container that was never started.
+ * undefined for a container that was never started. While the shim does not answer, it is what was known before.
  */
 export function effectiveState(subject: {
   readonly stored: StoredHealth;
@@ -98,6 +100,8 @@ export function effectiveState(subject: {
       return isOfRun(stored, task.run)
         ? stored.state
         : { status: 'starting', failingStreak: 0, inStartPeriod: false, run: undefined };
+    case 'unknown':
+      return task.run ? effectiveState({ stored, task: { kind: 'running', run: task.run }, started }) : stored.state;
     case 'stopped':
       return ended(stored, started.ever ? started.lastRun : undefined);
     case 'created':

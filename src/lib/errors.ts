@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'ALREADY_EXISTS'
   | 'AMBIGUOUS' // a prefix names several things
   | 'CONFLICT' // the thing is in a state that does not allow the request
+  | 'UNKNOWN' // the state of the thing cannot be told now
   | 'UNAVAILABLE' // a daemon or registry does not answer
   | 'DENIED' // permission
   | 'TIMEOUT'

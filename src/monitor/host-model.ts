@@ -26,6 +26,8 @@ export interface Watched {
   readonly isStartSeen: boolean;
   /** Whether the kernel killed a process of this run for want of memory. */
   readonly isOutOfMemory: boolean;
+  /** Its shim does not answer: task and run are what was known before. */
+  readonly isShimSilent?: boolean;
   /** What is stored of its health, of the log the last result alone, without its output. */
   readonly stored: StoredHealth;
 }
@@ -81,7 +83,10 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
       versions.delete(key);
       return undefined;
     }
-    const { record, task } = found;
+    const { record } = found;
+    const isShimSilent = found.task?.status === 'unknown';
+    // What was known holds, until something is known again.
+    const task = isShimSilent && before?.task ? before.task : found.task;
     const checked = checkOf(record.labels);
     const run = runOfTask(record.labels, task, momentOfNow());
     const isSameRun = before?.run !== undefined && before.run.id === run?.id;
@@ -92,6 +97,7 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
       run: isSameRun ? withTestSince(before.run, record.labels) : run,
       isStartSeen: isSameRun && before.isStartSeen,
       isOutOfMemory: isSameRun && before.isOutOfMemory,
+      isShimSilent,
       stored: before?.stored ?? NOTHING_STORED,
     });
   };
@@ -122,7 +128,9 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
   const paused = (container: Watched, status: TaskRecord['status']): Effect =>
     container.task ? changed({ ...container, task: { ...container.task, status } }) : unknownOf(container);
 
-  const applyTo = (container: Watched, event: ContainerdEvent): Effect => {
+  const applyTo = (before: Watched, event: ContainerdEvent): Effect => {
+    // What tells of a task comes from its shim.
+    const container = event.kind.startsWith('task-') ? { ...before, isShimSilent: false } : before;
     switch (event.kind) {
       case 'container-updated': {
         // A steering label, or a check where there was none: what is true stands in the record, which no event tells.

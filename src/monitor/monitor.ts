@@ -106,8 +106,9 @@ export interface Monitor {
   release(place: Place): Promise<void>;
 }
 
-export function viewOfWatched({ record, task, run, isOutOfMemory }: Watched): ContainerView {
-  return { ...viewFrom({ record: recordFromCompact(record), task, run }), isOutOfMemory };
+export function viewOfWatched({ record, task, run, isOutOfMemory, isShimSilent = false }: Watched): ContainerView {
+  const facts = { record: recordFromCompact(record), task, run, isStateUnknown: isShimSilent };
+  return { ...viewFrom(facts), isOutOfMemory };
 }
 
 /** What a container's health is, as far as the monitor knows. Undefined for one without a check or never started. */
@@ -271,6 +272,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   const takeReport = (key: string, report: CheckReport): void => {
     troubled.delete(key);
     const container = model.get(key);
+    if (report.kind === 'dropped' && report.reason === 'unknown' && container) askAgain(container);
     if (report.kind !== 'recorded' || !container) return;
     model.remember(key, { log: [report.result], state: report.state });
     workers.get(key)?.worker.setStatus(report.state.status);
@@ -338,7 +340,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   const takeIn = (place: Place, found: Found | undefined): void => {
     const before = model.get(keyOf(place));
     if (found?.task?.status === 'unknown') {
-      model.put(place, before?.task ? { ...found, task: before.task } : found);
+      model.put(place, found);
       askAgain(place);
       return;
     }

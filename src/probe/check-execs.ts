@@ -133,6 +133,11 @@ export async function endChecks(tasks: Tasks, target: Pick<ProbeTarget, 'contain
   for (const execId of execIds) await endExec(tasks, { containerId: target.containerId, execId });
 }
 
+/** Whether a pause has ended a check, without taking the note. The container's check lock must be held. */
+export function hasPauseNote(scratchDir: string): boolean {
+  return existsSync(join(scratchDir, PAUSE_NOTE));
+}
+
 /** Whether a pause has ended a check since this was asked last. The container's check lock must be held. */
 export function takePauseNote(scratchDir: string): boolean {
   const path = `${scratchDir}/${PAUSE_NOTE}`;

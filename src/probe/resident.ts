@@ -1,7 +1,7 @@
 import { startStopwatch } from '../lib/clock.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { sweepExecs } from './check-execs.ts';
+import { hasPauseNote, sweepExecs } from './check-execs.ts';
 import { type ExecProberOptions, START_LIMIT_MS } from './exec.ts';
 import type { ExecCommand, ProbeReport, Prober, ProbeTarget } from './prober.ts';
 import type { openResidentShell, ResidentShell } from './resident-shell.ts';
@@ -100,7 +100,13 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
       if (!items || signal?.aborted) return fresh.probe(target, command, signal);
       const residence = await residenceOf(target, command);
       if (residence.faults >= MAX_FAULTS) return fresh.probe(target, command, signal);
-      return (await tryShell(residence, { target, items, signal })) ?? fresh.probe(target, command, signal);
+      const report = await tryShell(residence, { target, items, signal });
+      if (report) return report;
+      // A shell that a pause ended is no fault of its own: another exec would be frozen while it is being made.
+      if (!hasPauseNote(target.scratchDir)) return fresh.probe(target, command, signal);
+      residence.faults = 0;
+      const nowMs = clock.now();
+      return { outcome: { kind: 'cancelled' }, startMs: nowMs, endMs: nowMs };
     },
   };
 }

@@ -76,13 +76,20 @@ const service: Service = {
         health: aState(),
         lastCheck: { start: aResult().start, end: aResult().end, exitCode: 0 },
         isRestarting: false,
+        isStateUnknown: false,
       },
       {
         lastCheck: null,
-        ...{ record: foreign, run: null, health: aState({ run: undefined }), isRestarting: true },
+        ...{
+          record: foreign,
+          run: null,
+          health: aState({ run: undefined }),
+          isRestarting: true,
+          isStateUnknown: false,
+        },
         task: { pid: 1, status: 'stopped', exitStatus: 137, exitedAtMs: T0 },
       },
-      { record, task: null, run: null, health: null, lastCheck: null, isRestarting: false },
+      { record, task: null, run: null, health: null, lastCheck: null, isRestarting: false, isStateUnknown: true },
     ];
   },
   inspect: async (_, name) => {

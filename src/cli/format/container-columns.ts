@@ -137,12 +137,13 @@ function sizeText({ sizes }: ContainerRow): string {
 }
 
 function statusText({ view, health }: ContainerRow, nowMs: number): string {
-  const { state, startedAtMs, exit } = view;
+  const { state, startedAtMs, exit, isStateUnknown = false } = view;
   // After a reboot nobody knows when it ended.
   if (exit && exit.atMs === undefined) return `Exited (${exit.code})`;
   return containerStatus({
     state,
     nowMs,
+    isStateUnknown,
     health: statusWord(health),
     ...(startedAtMs === undefined ? {} : { startedAtMs }),
     ...(exit?.atMs === undefined ? {} : { exitCode: exit.code, finishedAtMs: exit.atMs }),

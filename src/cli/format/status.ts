@@ -8,19 +8,19 @@ export interface StatusFacts {
   readonly startedAtMs?: number;
   readonly finishedAtMs?: number;
   readonly exitCode?: number;
+  /** What is said was known before its shim fell silent. */
+  readonly isStateUnknown?: boolean;
   /** Shown of a running container only. */
   readonly health?: 'none' | 'starting' | 'healthy' | 'unhealthy';
 }
 
 /** The STATUS column in Docker's words (moby daemon/container/state.go): `Up 2 minutes (healthy)`, `Exited (0) 3 seconds ago`. */
-export function containerStatus({
-  state,
-  nowMs,
-  startedAtMs = nowMs,
-  finishedAtMs,
-  exitCode = 0,
-  health,
-}: StatusFacts): string {
+export function containerStatus(facts: StatusFacts): string {
+  const status = knownStatus(facts);
+  return facts.isStateUnknown ? `${status} (state unknown)`.trimStart() : status;
+}
+
+function knownStatus({ state, nowMs, startedAtMs = nowMs, finishedAtMs, exitCode = 0, health }: StatusFacts): string {
   const up = `Up ${humanDuration(nowMs - startedAtMs)}`;
   const ended = humanDuration(nowMs - (finishedAtMs ?? nowMs));
   switch (state) {

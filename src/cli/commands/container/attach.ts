@@ -1,4 +1,4 @@
-import type { ContainerView } from '../../../container/view.ts';
+import { type ContainerView, refuseUnknown } from '../../../container/view.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { LABELS } from '../../../lib/labels.ts';
 import { resultOfAttachment } from '../../attached.ts';
@@ -45,7 +45,9 @@ export const attach: Command = {
   },
 };
 
-function attachableTask({ record, task, state, name }: ContainerView): NonNullable<ContainerView['task']> {
+function attachableTask(view: ContainerView): NonNullable<ContainerView['task']> {
+  refuseUnknown(view);
+  const { record, task, state, name } = view;
   if (state === 'paused') throw refusal('cannot attach to a paused container, unpause it first');
   if (state !== 'running' || !task) throw refusal('cannot attach to a stopped container, start it first');
   if (record.labels[LABELS.owner] === undefined) {

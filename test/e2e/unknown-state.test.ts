@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readProcess } from '../fixtures/processes.ts';
+import { type Bed, openBed, until } from './harness.ts';
+
+// A shim that does not answer (stopped, swapping, busy) makes containerd say UNKNOWN. That is not "exited".
+let bed: Bed;
+let image: string;
+beforeAll(async () => {
+  bed = await openBed(['autostart = true']);
+  image = await bed.image();
+});
+afterAll(() => bed[Symbol.asyncDispose]());
+
+const inspect = (name: string, format: string) => bed.ok(['inspect', '--format', format, name]);
+
+/** Stops the shim of a running container while `work` is done. */
+async function whileShimIsSilent(name: string, work: (pid: number) => Promise<void>): Promise<void> {
+  const pid = Number(await inspect(name, '{{.State.Pid}}'));
+  const shim = readProcess(pid)?.parent ?? 0;
+  expect(shim).toBeGreaterThan(1);
+  process.kill(shim, 'SIGSTOP');
+  try {
+    await work(pid);
+  } finally {
+    process.kill(shim, 'SIGCONT');
+  }
+}
+
+test('run --rm beside a monitor: one remover at a time, without warnings, and nothing is left', async () => {
+  await bed.ok([
+    'run',
+    '-d',
+    '--name',
+    bed.name(),
+    '--health-cmd',
+    'true',
+    '--health-interval',
+    '1h',
+    image,
+    'sleep',
+    '600',
+  ]); // so that a monitor runs
+  const before = await bed.leaks();
+  const runs = Array.from({ length: 6 }, () => bed.cli(['run', '--rm', image, 'true']));
+  for (const { code, stderr } of await Promise.all(runs)) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  await bed.expectNothingLeft(before, 20_000);
+});
+
+test('nothing acts on a state that is not known, and nothing is called stopped', async () => {
+  const name = bed.name('silent');
+  const check = ['--health-cmd', 'true', '--health-interval', '200ms'];
+  await bed.ok(['run', '-d', '--name', name, ...check, image, 'sleep', '600']);
+  await until(async () => (await inspect(name, '{{.State.Health.Status}}')) === 'healthy', { withinMs: 20_000 });
+  await whileShimIsSilent(name, async (pid) => {
+    const commands = [
+      ['stop', '-t', '1', name],
+      ['kill', name],
+      ['start', name],
+      ['restart', name],
+      ['rm', name],
+      ['wait', name],
+      ['pause', name],
+      ['exec', name, 'true'],
+      ['container', 'prune', '--force'],
+    ];
+    const results = await Promise.all(commands.map((command) => bed.cli(command)));
+    for (const [index, { code, stdout, stderr }] of results.entries()) {
+      const seen = { command: commands[index]?.[0], code: code === 1 || code === 125 || code === 126, stdout };
+      expect(seen).toEqual({ command: commands[index]?.[0], code: true, stdout: '' });
+      expect(stderr).toContain(`the state of container ${name} is not known: its shim does not answer`);
+    }
+    const [shown, listed] = await Promise.all([
+      inspect(name, '{{.State.Status}} {{.State.Running}} {{.State.Health.Status}}'),
+      // Where no monitor of this run root answers, containerd is asked.
+      bed.ok(['--run-root', `${bed.directory}/elsewhere`, 'ps', '--filter', `name=${name}`, '--format', '{{.Status}}']),
+    ]);
+    expect(shown).toBe('running true healthy');
+    expect(listed).toMatch(/^Up .*\(state unknown\)$/);
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+  });
+  await until(async () => (await inspect(name, '{{.State.Error}}')) === '', { withinMs: 60_000 });
+  expect(await bed.ok(['stop', '-t', '0', name])).toBe(name);
+  expect(await inspect(name, '{{.State.Status}}')).toBe('exited');
+});
+
+test.each(['resident', 'fresh'])(
+  'a pause waits for a %s check that begins, and what is paused can go on',
+  async (mode) => {
+    const name = bed.name(`paused-${mode}`);
+    const check = ['--health-exec', mode, '--health-interval', '20ms', '--health-cmd', 'sleep 0.05'];
+    await bed.ok(['run', '-d', '--name', name, ...check, image, 'sleep', '600']);
+    await until(async () => (await inspect(name, '{{.State.Health.Status}}')) === 'healthy', { withinMs: 20_000 });
+    for (let round = 0; round < 8; round += 1) {
+      await bed.ok(['pause', name]);
+      expect(await inspect(name, '{{.State.Status}} {{.State.Health.Status}}')).toBe('paused healthy');
+      await bed.ok(['unpause', name]);
+    }
+  },
+);
