@@ -95,6 +95,7 @@ describe('loadSettings', () => {
       '[[hook]]\ncommand = ["/n"]\non = ["sick"]',
       'hook.on must be a list of "unhealthy", "healthy", "restart", not ["sick"]',
     ],
+    ['[[hook]]\ncommand = ["/n", "a\\u0000b"]', 'hook.command: word 2 holds a NUL character'],
     ['[[hook]]\ncommand = ["/n"]\nretries = -1', 'hook.retries must be a whole number from 0 to 10, not -1'],
     ['[[hook]]\ncommand = ["/n"]\ntimeout = "5"', 'hook.timeout: time: missing unit in duration "5"'],
     ['[[hook]]\ncommand = ["/n"]\nwhen = 1', 'unknown key "hook.when"'],

@@ -25,6 +25,11 @@ function checkHook(place: string, key: string, table: unknown): HookSettings {
     throw wrongType(place, `${key}.on`, `a list of ${HOOK_NAMES.map((name) => JSON.stringify(name)).join(', ')}`, on);
   if (!isListOf(command, (text) => typeof text === 'string') || !command[0]?.startsWith('/'))
     throw wrongType(place, `${key}.command`, 'a list of strings that begins with an absolute path', command);
+  const bad = command.findIndex((word) => word.includes('\0'));
+  if (bad >= 0)
+    throw new HealthctlError('CONFIG', `${place}: ${key}.command: word ${bad + 1} holds a NUL character`, {
+      hint: 'no program can be given one',
+    });
   return {
     ...{ on, command },
     timeoutMs: timeout === undefined ? DEFAULT_TIMEOUT_MS : checkDuration(place, `${key}.timeout`, timeout),

@@ -1,30 +1,36 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
-import { killSession } from '../system/kill-session.ts';
+import { randomHex } from '../lib/random.ts';
+import { killMarked } from '../system/kill-marked.ts';
 import { atPlainPriority } from '../system/priority.ts';
-import { readStat } from '../system/proc.ts';
 import type { RunHook } from './hooks.ts';
 import { NODE_ENVIRONMENT } from './node-process.ts';
 
 /** What is kept of its stderr, for the log. */
 const MAX_COMPLAINT_LENGTH = 300;
+/** Tells what a hook started from all other processes of the host. */
+const MARK_VARIABLE = 'HEALTHCTL_HOOK_RUN';
 /** How long a killed process may take to be gone. */
 const DEATH_LIMIT_MS = 2_000;
 
 /**
- * Runs hooks as processes: a session of their own, which is killed with all its children when the time is over; nothing on their stdout is
- * read. They have our environment without NODE_ENVIRONMENT, what they are told as variables, and as JSON on stdin.
+ * Runs hooks as processes in a session of their own. When the time is over a hook is killed with all that it started, daemons that left the
+ * session too: they are told by a variable that they inherit. Nothing on their stdout is read. They have our environment without
+ * NODE_ENVIRONMENT, what they are told as variables, and as JSON on stdin.
  */
 export function createHookRunner(clock: Clock): RunHook {
   return async (hook, event, signal) => {
     const [file = '', ...args] = hook.command;
+    const mark = randomHex(16);
     const env = {
       ...withoutOurs(process.env),
+      [MARK_VARIABLE]: mark,
       HEALTHCTL_EVENT: event.event,
       HEALTHCTL_NAMESPACE: event.namespace,
       HEALTHCTL_CONTAINER_ID: event.id,
-      HEALTHCTL_CONTAINER_NAME: event.name,
+      // A name is a label, which may hold anything; no variable can hold that character.
+      HEALTHCTL_CONTAINER_NAME: event.name.replaceAll('\0', '\ufffd'),
     };
     const child = atPlainPriority(() =>
       spawn(file, args, { env, cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'pipe'] }),
@@ -41,7 +47,7 @@ export function createHookRunner(clock: Clock): RunHook {
     try {
       const end = await Promise.race([ended, clock.sleep(hook.timeoutMs, given).then(() => 'late' as const)]);
       if (end === 'late') {
-        await endSession(child);
+        if (child.pid !== undefined) await killMarked(child.pid, `${MARK_VARIABLE}=${mark}`, { clock });
         await Promise.race([ended, clock.sleep(DEATH_LIMIT_MS)]);
         throw new HealthctlError(
           'TIMEOUT',
@@ -69,9 +75,4 @@ function endOf(child: ChildProcess): Promise<string> {
     child.once('error', (error) => reject(new HealthctlError('INTERNAL', messageOf(error), { cause: error })));
     child.once('exit', (code, signal) => resolve(code === null ? `signal ${signal}` : `status ${code}`));
   });
-}
-
-async function endSession({ pid }: ChildProcess): Promise<void> {
-  const leader = pid === undefined ? undefined : readStat(pid);
-  if (leader) await killSession(leader);
 }

@@ -66,7 +66,7 @@ export async function killSession(
 }
 
 /** All processes, some in each turn of the event loop. */
-async function eachProcess(visit: (stat: ProcessStat) => void): Promise<void> {
+export async function eachProcess(visit: (stat: ProcessStat) => void): Promise<void> {
   const pids = listPids();
   for (let at = 0; at < pids.length; at += TURN_SIZE) {
     if (at > 0) await nextTurn();
@@ -77,7 +77,10 @@ async function eachProcess(visit: (stat: ProcessStat) => void): Promise<void> {
   }
 }
 
-async function haveDied(killed: readonly ProcessStat[], clock: Pick<Clock, 'sleep'> | undefined): Promise<boolean> {
+export async function haveDied(
+  killed: readonly ProcessStat[],
+  clock: Pick<Clock, 'sleep'> | undefined,
+): Promise<boolean> {
   let restMs = clock ? DEATH_LIMIT_MS : 0;
   for (const { pid, startTimeTicks } of killed) {
     const lives = () => {
@@ -94,7 +97,7 @@ async function haveDied(killed: readonly ProcessStat[], clock: Pick<Clock, 'slee
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function sendKill(pid: number): void {
+export function sendKill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {

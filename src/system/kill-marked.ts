@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import type { Clock } from '../lib/clock.ts';
+import { errnoOf } from '../lib/errors.ts';
+import { eachProcess, haveDied, sendKill } from './kill-session.ts';
+import { isAlive, type ProcessStat } from './proc.ts';
+
+/** A process that forks faster than it is killed loses to this many rounds, each of which kills all that are there. */
+const MAX_ROUNDS = 100;
+
+/**
+ * SIGKILL to a process of ours and to all that came from it, until none is left: its session, its children, and whoever has the variable that it
+ * was started with, so that a daemon that left the session and has another parent by now is found too. One that did all of this and gave
+ * itself another environment before is not.
+ *
+ * @param leader the process, which leads a session and has not been waited for: its pid is nobody else's
+ * @param mark a variable with its value, unique to it, e.g. `HEALTHCTL_HOOK_RUN=3f9a…`
+ * @returns whether none is left
+ */
+export async function killMarked(
+  leader: number,
+  mark: string,
+  { clock }: { readonly clock: Pick<Clock, 'sleep'> },
+): Promise<boolean> {
+  const killed = new Map<number, ProcessStat>();
+  const isFrom = ({ pid, sessionId, parentPid }: ProcessStat): boolean =>
+    pid === leader || sessionId === leader || killed.has(parentPid) || hasVariable(pid, mark);
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    let isNew = false;
+    await eachProcess((stat) => {
+      if (!isAlive(stat) || !isFrom(stat)) return;
+      isNew ||= killed.get(stat.pid)?.startTimeTicks !== stat.startTimeTicks;
+      sendKill(stat.pid); // in the turn in which it was looked at
+      killed.set(stat.pid, stat);
+    });
+    if (!isNew) return haveDied([...killed.values()], clock);
+  }
+  return false;
+}
+
+/** Whether a process was started with this variable. False for one that is gone, or that we may not look into. */
+function hasVariable(pid: number, mark: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}

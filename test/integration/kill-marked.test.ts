@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { createHookRunner } from '../../src/daemon/run-hook.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { killMarked } from '../../src/system/kill-marked.ts';
+import { isAlive, listProcesses, readStat } from '../../src/system/proc.ts';
+import { until } from '../fixtures/until.ts';
+
+const lives = (pid: number) => isAlive(readStat(pid));
+/** Processes whose command line holds this. */
+const running = (word: string): readonly number[] =>
+  listProcesses().flatMap((stat) => {
+    try {
+      const isIt = readFileSync(`/proc/${stat.pid}/cmdline`, 'latin1').split('\0').includes(word);
+      return isIt && isAlive(stat) ? [stat.pid] : [];
+    } catch {
+      return [];
+    }
+  });
+
+const script = (seconds: number) =>
+  [
+    `setsid sleep ${seconds} &`, // another session
+    `(setsid sh -c "sleep ${seconds} & exit" &)`, // and another parent: a daemon
+    `env -i sleep ${seconds} &`, // no variable, the same session
+    `sleep ${seconds}`,
+  ].join('\n');
+
+test('whatever it started dies with it, in whichever session and under whichever parent', async () => {
+  const child = spawn('sh', ['-c', script(3621)], {
+    detached: true,
+    stdio: 'ignore',
+    env: { ...process.env, M: 'of-this' },
+  });
+  const stranger = spawn('sleep', ['3622'], { env: { ...process.env, M: 'of-another' } });
+  const ended = once(child, 'exit');
+  await until(() => running('3621').length === 4);
+  expect(await killMarked(child.pid ?? 0, 'M=of-this', { clock: systemClock })).toBe(true);
+  await ended;
+  expect([running('3621'), lives(stranger.pid ?? 0)]).toEqual([[], true]);
+  stranger.kill('SIGKILL');
+});
+
+const hook = { on: ['healthy'], retries: 0, timeoutMs: 500 } as const;
+const event = { event: 'healthy', time: '', namespace: 'default', id: 'c1', image: '' } as const;
+const run = createHookRunner(systemClock);
+
+test('children of a hook do not outlive its timeout by leaving its session', async () => {
+  const late = run(
+    { ...hook, command: ['/bin/sh', '-c', script(3623)] },
+    { ...event, name: 'web' },
+    new AbortController().signal,
+  );
+  await expect(late).rejects.toThrow('it took longer than 0.5 s');
+  await until(() => running('3623').length === 0);
+});
+
+test('a container whose name holds what no variable can hold is told of', async () => {
+  const command = ['/bin/sh', '-c', '[ "$HEALTHCTL_CONTAINER_NAME" = "a\ufffdb" ]'];
+  await run({ ...hook, timeoutMs: 10_000, command }, { ...event, name: 'a\0b' }, new AbortController().signal);
+});
