@@ -158,6 +158,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       try {
         await networks.sweep(settings.namespace);
         await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
+        if (!ended.aborted && monitor.isLive) await hub.makeUpFor(monitor.model.all());
         if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);
         notifier.ready();
         tidier.onStarted(); // of those that were listed

@@ -3,12 +3,14 @@ import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import { createFactsBook } from '../events/container-facts.ts';
-import { eventLogDir, openEventLog } from '../events/event-log.ts';
+import { eventLogDir, openEventLog, readEventLog } from '../events/event-log.ts';
 import type { HostEvent } from '../events/host-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import { randomHex } from '../lib/random.ts';
+import type { Watched } from '../monitor/host-model.ts';
+import { missedEvents, onceKeyOf } from './missed-events.ts';
 import type { EventStreams } from './routes.ts';
 
 export interface EventHubDeps {
@@ -25,6 +27,8 @@ export interface EventHub extends EventStreams {
   take(event: ContainerdEvent): void;
   /** All containers of a namespace, so that events can name one of which nothing was heard yet. */
   learn(namespace: string, records: readonly ContainerRecord[]): void;
+  /** Writes down what containers tell of events that nobody heard: see missedEvents. To be called once, after the first list. */
+  makeUpFor(containers: Iterable<Watched>): Promise<void>;
   /** Resolves when all that was taken is written. */
   close(): Promise<void>;
 }
@@ -32,11 +36,18 @@ export interface EventHub extends EventStreams {
 /** Comes back through containerd behind all that happened before it. */
 const BARRIER_TOPIC = '/healthctl/barrier';
 const BARRIER_LIMIT_MS = 1_000;
+/** How long an event may be on its way that the first list has told already. */
+const MADE_UP_MS = 60_000;
 /** Who follows, and takes nothing, is cut off: the ring is there to begin again with. */
 const MAX_QUEUED = 10_000;
 
 export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps): EventHub {
-  const ring = openEventLog({ dir: eventLogDir({ runRoot, address: containerd.address }), clock, log });
+  const dir = eventLogDir({ runRoot, address: containerd.address });
+  const knownUntilMs = Math.max(0, ...readEventLog(dir).known.map(({ toMs }) => toMs));
+  const ring = openEventLog({ dir, clock, log });
+  /** What was made up for, and may still be on its way as an event. */
+  const madeUp = new Set<string>();
+  let forgetting: { cancel(): void } | undefined;
   const containersOf = (namespace: string) => containerd.inNamespace(namespace).containers;
   const book = createFactsBook({ containersOf, read: factsReader, clock, log });
   const followers = new Set<(event: HostEvent) => void>();
@@ -64,11 +75,26 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
         barriers.get(event.json)?.();
         return;
       }
+      const key = madeUp.size > 0 ? onceKeyOf(event) : undefined;
+      const isTold = key !== undefined && madeUp.delete(key);
       taken = book.translate(event).then((told) => {
-        if (!told) return;
+        if (!told || isTold) return;
         ring.append(told);
         for (const follow of followers) follow(told);
       });
+    },
+    makeUpFor: async (containers) => {
+      for (let seen: unknown; seen !== taken; ) {
+        seen = taken;
+        await taken;
+      }
+      // In one go: what comes now is held against what was made up for.
+      for (const { event, told } of missedEvents(containers, { events: ring.read({}), knownUntilMs })) {
+        const key = onceKeyOf(event);
+        if (key !== undefined) madeUp.add(key);
+        ring.append(told);
+      }
+      forgetting = clock.after(MADE_UP_MS, () => madeUp.clear());
     },
     open: (query) => {
       const range = rangeFrom(query);
@@ -90,6 +116,7 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
       };
     },
     close: async () => {
+      forgetting?.cancel();
       await taken;
       ring.close();
     },

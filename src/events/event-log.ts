@@ -170,7 +170,8 @@ export function readEventLog(
   const entries = entriesOfBoth({ path, onFault });
   const events = entries.flatMap((entry) => (entry.kind === 'event' ? entry.event : []));
   return {
-    events: events.filter(({ atMs }) => atMs >= sinceMs && atMs <= untilMs),
+    // What was made up for stands behind what happened later.
+    events: events.filter(({ atMs }) => atMs >= sinceMs && atMs <= untilMs).sort((a, b) => a.atMs - b.atMs),
     known: knownPeriods(entries),
   };
 }

@@ -550,6 +550,33 @@ describe('autostart', () => {
     expect(await own.ok(['daemon', 'logs'])).toMatch(/ends: idle$/);
   });
 
+  test('the first container is in the events from its creation on, and once', async () => {
+    await using own = await openBed(['autostart = true', 'idle_timeout = "1s"']);
+    const ownImage = await own.image();
+    const since = `${Date.now() / 1000 - 1}`;
+    const flags = ['--health-cmd', 'true', '--health-interval', '300ms'];
+    await own.ok(['run', '-d', '--wait', '--name', 'first', ...flags, ownImage, 'sleep', '600']);
+    const told = async () => {
+      const range = ['--since', since, '--until', `${Date.now() / 1000}`];
+      return own.ok([
+        'events',
+        ...range,
+        '--filter',
+        'type=container',
+        '--format',
+        '{{.Actor.Attributes.name}} {{.Action}}',
+      ]);
+    };
+    const life = ['first create', 'first start', 'first health_status: healthy'];
+    expect((await told()).split('\n')).toEqual(life);
+    const { pid }: DaemonStatus = JSON.parse(await own.ok(['daemon', 'status', '--format', 'json']));
+    process.kill(pid, 'SIGKILL');
+    await until(() => !existsSync(`/proc/${pid}`), { withinMs: 10_000 });
+    await own.ok(['run', '-d', '--wait', '--name', 'second', ...flags, ownImage, 'sleep', '600']);
+    expect((await told()).split('\n')).toEqual([...life, ...life.map((line) => line.replace('first', 'second'))]);
+    await own.ok(['rm', '-f', 'first', 'second']);
+  });
+
   test('whoever waits for the health of a container has it checked, also when the monitor was killed', async () => {
     await using own = await openBed(['autostart = true', 'idle_timeout = "1s"']);
     const flags = ['--health-cmd', 'test ! -e /tmp/broken', '--health-interval', '300ms', '--health-retries', '1'];

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { aTask } from '../../test/builders/container.ts';
+import { T0 } from '../../test/builders/health.ts';
+import { ownRecord } from '../../test/builders/listed.ts';
+import { compactRecordOf } from '../container/compact-record.ts';
+import type { HostEvent } from '../events/host-event.ts';
+import type { Watched } from '../monitor/host-model.ts';
+import { missedEvents, onceKeyOf } from './missed-events.ts';
+
+const aWatched = (over: Partial<Watched> = {}): Watched => ({
+  ...{ namespace: 'default', id: 'c1', config: undefined, damage: undefined, processJson: undefined },
+  record: compactRecordOf(ownRecord({ id: 'c1', createdAtMs: T0 })),
+  task: aTask({ pid: 100 }),
+  run: { id: 'boot:100:5000', startedAtMs: T0 + 200 },
+  ...{ isStartSeen: false, isOutOfMemory: false, stored: { log: [], state: undefined } },
+  ...over,
+});
+const told = (containers: readonly Watched[], past: Partial<Parameters<typeof missedEvents>[1]> = {}) =>
+  missedEvents(containers, { events: [], knownUntilMs: 0, ...past }).map(
+    ({ told: { action, atMs, attributes } }) =>
+      `${action} ${atMs - T0} ${attributes.name} ${attributes.exitCode ?? ''}`,
+  );
+const known = (action: string, atMs: number, over: Partial<HostEvent> = {}): HostEvent => ({
+  ...{ type: 'container', action, id: 'c1', namespace: 'default', atMs: T0 + atMs, attributes: {} },
+  ...over,
+});
+
+test('the first container was created and started before there was a monitor', () => {
+  expect(told([aWatched()])).toEqual(['create 0 web ', 'start 200 web ']);
+});
+
+test('the noted start is the exact one, where it is of this run', () => {
+  const noted = (run: string) => {
+    const record = ownRecord({ id: 'c1', labels: { 'nerdctl/name': 'web', 'healthctl/started': startNote(run) } });
+    return told([aWatched({ record: compactRecordOf(record) })]).at(-1);
+  };
+  expect(noted('boot:100:5000')).toBe('start 350 web ');
+  expect(noted('boot:99:4000')).toBe('start 200 web ');
+});
+const startNote = (run: string) => JSON.stringify({ At: new Date(T0 + 350).toISOString(), Run: run });
+
+test('one that has ended meanwhile tells its end', () => {
+  const task = aTask({ pid: 100, status: 'stopped', exitStatus: 3, exitedAtMs: T0 + 900 });
+  expect(told([aWatched({ task, run: undefined })])).toEqual(['create 0 web ', 'die 900 web 3']);
+});
+
+test('what the log knows is not told again, and what happened before its end was not missed', () => {
+  expect(told([aWatched()], { knownUntilMs: T0 + 100 })).toEqual(['start 200 web ']);
+  expect(told([aWatched()], { knownUntilMs: T0 + 300 })).toEqual([]);
+  expect(told([aWatched()], { events: [known('create', 1), known('start', 260)] })).toEqual([]);
+  // The event of a start follows the start of the process.
+  expect(told([aWatched()], { events: [known('start', 5_000)] })).toEqual(['create 0 web ']);
+  // Of another container, of an earlier run.
+  const others = [known('create', 1, { namespace: 'other' }), known('start', -60_000)];
+  expect(told([aWatched()], { events: others })).toEqual(['create 0 web ', 'start 200 web ']);
+});
+
+test('of several, in the order of their times', () => {
+  const db = aWatched({
+    id: 'c2',
+    record: compactRecordOf(ownRecord({ id: 'c2', createdAtMs: T0 + 50 })),
+    run: undefined,
+    task: undefined,
+  });
+  expect(told([aWatched(), db])).toEqual(['create 0 web ', 'create 50 web ', 'start 200 web ']);
+});
+
+test('an event that is still on its way is told from another of its kind', () => {
+  const event = { id: 'c1', namespace: 'default', atMs: 1 } as const;
+  expect(onceKeyOf({ ...event, kind: 'task-started', pid: 100 })).not.toBe(
+    onceKeyOf({ ...event, kind: 'task-started', pid: 101 }),
+  );
+  expect(onceKeyOf({ ...event, kind: 'task-paused' })).toBeUndefined();
+});

@@ -1,0 +1,82 @@
+import { recordFromCompact } from '../container/compact-record.ts';
+import { factsReader } from '../container/event-facts.ts';
+import type { ContainerdEvent } from '../containerd/events.ts';
+import { containerEventFrom, type HostEvent } from '../events/host-event.ts';
+import { processOfRun } from '../health/state.ts';
+import type { Watched } from '../monitor/host-model.ts';
+
+/** More of the past is not made up for: the ring holds some thousand. */
+const MAX_MISSED = 1_000;
+/** The kernel tells when a process started to 10 ms; the event follows at the start of the program, after networks and hooks. */
+const SLACK_MS = 1_000;
+
+/**
+ * What containers tell of events that nobody heard: that they were created, started and have ended since the log was last written, with the
+ * times that containerd and the kernel have. The first container of a host is created and started before the monitor that it needs.
+ *
+ * @param past.events that are known
+ * @param past.knownUntilMs up to this nothing was missed
+ * @returns oldest first, none of which is among the known ones
+ */
+export function missedEvents(
+  containers: Iterable<Watched>,
+  past: { readonly events: readonly HostEvent[]; readonly knownUntilMs: number },
+): readonly MissedEvent[] {
+  const known = new Map<string, number>();
+  for (const { type, action, namespace, id, atMs } of past.events)
+    if (type === 'container') known.set(`${action} ${namespace}/${id}`, atMs);
+  const isMissed = ({ event, told: { action, namespace, id, atMs } }: MissedEvent): boolean => {
+    const lastMs = known.get(`${action} ${namespace}/${id}`);
+    const isKnown = lastMs !== undefined && (event.kind === 'container-created' || lastMs >= atMs - SLACK_MS);
+    return !isKnown && atMs > past.knownUntilMs;
+  };
+  return [...containers]
+    .filter((container) => lastMsOf(container) > past.knownUntilMs)
+    .flatMap(eventsOf)
+    .filter(isMissed)
+    .sort((a, b) => a.told.atMs - b.told.atMs)
+    .slice(-MAX_MISSED);
+}
+
+/** An event, and how it is told. */
+export interface MissedEvent {
+  readonly event: ContainerdEvent;
+  readonly told: HostEvent;
+}
+
+/** What happened only once is the same event, however it became known; undefined for what may happen again. */
+export function onceKeyOf(event: ContainerdEvent): string | undefined {
+  switch (event.kind) {
+    case 'container-created':
+      return `created ${event.namespace}/${event.id}`;
+    case 'task-started':
+    case 'task-exited':
+      return `${event.kind} ${event.namespace}/${event.id} ${event.pid}`;
+    default:
+      return undefined;
+  }
+}
+
+/** When something last happened to it, as far as that costs nothing to know. */
+const lastMsOf = ({ record, run, task }: Watched): number =>
+  Math.max(record.createdAtMs, run?.startedAtMs ?? 0, task?.exitedAtMs ?? 0);
+
+function eventsOf(container: Watched): readonly MissedEvent[] {
+  const { namespace, id, task, run } = container;
+  const record = recordFromCompact(container.record);
+  const facts = factsReader.ofRecord(record);
+  const ran = run && processOfRun(run.id);
+  const noted = facts.started && (!ran || facts.started.pid === ran.pid) ? facts.started : undefined;
+  const started = noted ?? (run && ran && { pid: ran.pid, atMs: run.startedAtMs });
+  const events: ContainerdEvent[] = [
+    { kind: 'container-created', id, namespace, image: record.image, atMs: record.createdAtMs },
+  ];
+  if (started) events.push({ kind: 'task-started', id, namespace, pid: started.pid, atMs: started.atMs });
+  const { status, pid = 0, exitStatus = 0, exitedAtMs } = task ?? {};
+  if (status === 'stopped' && exitedAtMs !== undefined)
+    events.push({ kind: 'task-exited', id, namespace, pid, exitStatus, exitedAtMs, atMs: exitedAtMs });
+  return events.flatMap((event) => {
+    const told = containerEventFrom(event, { ...facts, started });
+    return told ? [{ event, told }] : [];
+  });
+}
