@@ -2,7 +2,7 @@ import type { ContainerContext } from '../container/context.ts';
 import type { ContainerView } from '../container/view.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { World } from '../world.ts';
-import { leaveToMonitor } from './monitor.ts';
+import { leaveToMonitor, tellMonitor } from './monitor.ts';
 
 /**
  * Starts a container that is waited for. It is watched from before its start: one that ends at once, and is removed then, still tells how it
@@ -37,9 +37,10 @@ export async function startWatched(
     }
     const { untilUnchecked } = await import('./unchecked.ts');
     const over = new AbortController();
+    const hasMonitor = () => tellMonitor(world, view.record.id);
     const unchecked = untilUnchecked(ctx, view.record.id, AbortSignal.any([signal, over.signal]));
     try {
-      const ready = waitReady(ctx, view, { signal, watch, ...wish });
+      const ready = waitReady(ctx, view, { signal, watch, hasMonitor, ...wish });
       await Promise.race([ready, unchecked.then(() => ready)]);
     } finally {
       over.abort();

@@ -7,6 +7,7 @@ import { parseSignal } from '../oci/signal.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { isNerdctls, runDirOf } from '../store/state-dir.ts';
 import { detachNetwork } from './attach-network.ts';
+import { restartNote } from './comeback.ts';
 import type { ContainerContext } from './context.ts';
 import { nextOf } from './next-event.ts';
 import { mayBeRestarted } from './restart-label.ts';
@@ -19,6 +20,8 @@ export interface StopOptions {
   readonly signal?: string;
   /** Whether it is to stay stopped. Default: yes, a user stops it. */
   readonly isForGood?: boolean;
+  /** Whether the caller will start it again: until then whoever waits for it waits on. */
+  readonly isRestart?: boolean;
   readonly abort?: AbortSignal;
 }
 
@@ -44,12 +47,12 @@ export async function stopContainer(
   refuseUnknown(view);
   const { id, labels } = view.record;
   if (view.state !== 'running' && view.state !== 'paused') {
-    if (mayBeRestarted(labels)) await noteStopped(ctx, id);
+    if (mayBeRestarted(labels)) await noteStopped(ctx, id, options);
     return;
   }
   const timeoutS = options.timeoutS ?? ownTimeoutS(ctx, view);
   const signal = options.signal === undefined ? ownStopSignal(ctx, view) : parseSignal(options.signal);
-  if (options.isForGood !== false) await noteStopped(ctx, id);
+  if (options.isForGood !== false) await noteStopped(ctx, id, options);
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
   const ended = await watchExit(ctx, id, options.abort);
   try {
@@ -73,8 +76,13 @@ export async function stopContainer(
 }
 
 /** That a user wants it to be stopped: until the next start nobody starts it by himself. */
-export function noteStopped({ containerd, clock }: Pick<ContainerContext, 'containerd' | 'clock'>, id: string) {
-  return containerd.containers.setLabels(id, { [LABELS.stopped]: rfc3339FromMillis(clock.now()) });
+export function noteStopped(
+  { containerd, clock }: Pick<ContainerContext, 'containerd' | 'clock'>,
+  id: string,
+  { isRestart = false }: Pick<StopOptions, 'isRestart'> = {},
+): Promise<void> {
+  const at = rfc3339FromMillis(clock.now());
+  return containerd.containers.setLabels(id, { [LABELS.stopped]: isRestart ? restartNote(at) : at });
 }
 
 /** SIGKILL to every process of a container, and waits for the main one to be gone. A paused container is resumed: a frozen process cannot die. */

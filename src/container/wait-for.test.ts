@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { aTask } from '../../test/builders/container.ts';
 import { createWatchedContainer, outcomeOf } from '../../test/fakes/watched-container.ts';
 import { HEALTH_STATUS_TOPIC } from '../events/own-events.ts';
+import { restartNote } from './comeback.ts';
 import type { WaitCondition } from './wait-condition.ts';
 import { waitFor, watchFor } from './wait-for.ts';
 
@@ -89,6 +90,91 @@ describe('waiting for health', () => {
       message: 'container web is not healthy or unhealthy after 5s',
     });
     expect(left()).toEqual([0, 0]);
+  });
+});
+
+describe('an end after which something starts it again', () => {
+  function supervised(labels: Readonly<Record<string, string>>) {
+    const watched = createWatchedContainer({ ...CHECK, ...labels });
+    const monitor = { isThere: true };
+    const { ctx, view, abort, now, exchange } = watched;
+    const options = { signal: abort.signal, hasMonitor: async () => monitor.isThere };
+    const wait = (conditions: WaitCondition[]) => outcomeOf(waitFor(ctx, view(), conditions, options));
+    const end = (exitStatus: number) => {
+      watched.exit(exitStatus);
+      now.task = aTask({ status: 'stopped', exitStatus, exitedAtMs: watched.clock.now() });
+    };
+    const start = () => {
+      now.task = aTask();
+      exchange.tell({ kind: 'task-started', id: 'c1', pid: process.pid });
+    };
+    return { ...watched, wait, end, start, monitor };
+  }
+  const exited = { code: 'CONFLICT', message: 'container web exited (3) before it was healthy' };
+
+  test('a restart policy: it waits on until it is healthy', async () => {
+    const { wait, end, start, settle, setHealth, clock, left } = supervised({ 'healthctl/restart': 'always' });
+    const waiting = wait(['healthy']);
+    await settle();
+    end(3);
+    await clock.advance(5_000);
+    start();
+    await settle();
+    await setHealth('healthy');
+    expect(await waiting).toMatchObject({ condition: 'healthy' });
+    expect(left()).toEqual([0, 0]);
+  });
+
+  test('until the monitor is gone', async () => {
+    const { wait, end, settle, clock, monitor, left } = supervised({ 'healthctl/restart': 'always' });
+    const waiting = wait(['healthy']);
+    await settle();
+    end(3);
+    await clock.advance(2_500);
+    monitor.isThere = false;
+    await clock.advance(1_000);
+    expect(await waiting).toMatchObject(exited);
+    expect(left()).toEqual([0, 0]);
+  });
+
+  test('a restart by a command, as long as that lives', async () => {
+    const restarting = supervised({ 'healthctl/stopped': restartNote('2026-01-01T00:00:00Z') });
+    restarting.monitor.isThere = false;
+    const waiting = restarting.wait(['healthy']);
+    await restarting.settle();
+    restarting.end(143);
+    await restarting.clock.advance(3_000);
+    restarting.start();
+    await restarting.settle();
+    await restarting.setHealth('healthy');
+    expect(await waiting).toMatchObject({ condition: 'healthy' });
+
+    const dead = supervised({ 'healthctl/stopped': '2026-01-01T00:00:00Z restarted by x:999999999:1' });
+    const lost = dead.wait(['healthy']);
+    await dead.settle();
+    dead.end(3);
+    expect(await lost).toMatchObject(exited);
+  });
+
+  test('a user who stopped it, and a policy that is fulfilled', async () => {
+    for (const labels of [
+      { 'healthctl/restart': 'always', 'healthctl/stopped': '2026-01-01T00:00:00Z' },
+      { 'healthctl/restart': 'no' },
+    ]) {
+      const { wait, end, settle } = supervised(labels);
+      const waiting = wait(['healthy']);
+      await settle();
+      end(3);
+      expect(await waiting).toMatchObject(exited);
+    }
+  });
+
+  test('who waits for the end itself is told of it', async () => {
+    const { wait, end, settle } = supervised({ 'healthctl/restart': 'always' });
+    const waiting = wait(['healthy', 'exited']);
+    await settle();
+    end(3);
+    expect(await waiting).toEqual({ condition: 'exited', exitCode: 3 });
   });
 });
 

@@ -3,12 +3,13 @@ import { parseOwnEvent } from '../events/own-events.ts';
 import { isChecked } from '../health/config.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { CHECK_EXEC_PREFIX } from '../probe/check-execs.ts';
+import { type BadEnd, lookForComeback } from './comeback.ts';
 import type { ContainerContext } from './context.ts';
 import { readHealth } from './health.ts';
 import { nextOf } from './next-event.ts';
 import { viewRecord } from './resolve.ts';
 import { type ContainerView, givenHealthConfigOf, refuseUnknown } from './view.ts';
-import { isAboutHealth, judge, type Seen, type WaitCondition } from './wait-condition.ts';
+import { isAboutHealth, judge, type Seen, type Verdict, type WaitCondition } from './wait-condition.ts';
 
 /** Sees from a moment on what happens to containers. */
 export interface Watch {
@@ -35,6 +36,10 @@ export interface WaitOptions {
   readonly watch?: Watch;
   /** For ever unless given. */
   readonly timeoutMs?: number;
+  /** Of the conditions, those that are no success: they end the wait only when nothing will start the container again. */
+  readonly failures?: readonly WaitCondition[];
+  /** Whether a monitor runs that starts containers again. Asked for a container that has ended; no unless given. */
+  readonly hasMonitor?: () => Promise<boolean>;
 }
 
 /** What was waited for. */
@@ -45,19 +50,21 @@ export interface Waited {
 }
 
 /**
- * Waits until one of the conditions holds, or returns at once when one does. Nothing is polled: it subscribes to events, looks, and looks
- * again when an event says that something changed. An event is only a reason to look; but an exit is taken from the event, because the
- * container may run again by the time that it is looked at.
+ * Waits until one of the conditions holds, or returns at once when one does. It subscribes to events, looks, and looks again when an event
+ * says that something changed. An event is only a reason to look; but an exit is taken from the event, because the container may run again by
+ * the time that it is looked at. An end is none while something will start the container again: then it looks each second, because no event
+ * tells that a monitor is gone.
  *
- * @throws CONFLICT for a health that is never reached: `container web exited (3) before it was healthy`, and
+ * @throws CONFLICT for a health that is not reached: `container web exited (3) before it was healthy`, and
  *   `container has no health check configured`; TIMEOUT; ABORTED
  */
 export async function waitFor(
   ctx: ContainerContext,
   view: ContainerView,
   conditions: readonly WaitCondition[],
-  { signal, timeoutMs, watch: opened }: WaitOptions,
+  options: WaitOptions,
 ): Promise<Waited> {
+  const { signal, timeoutMs, watch: opened } = options;
   const looksAtHealth = conditions.some(isAboutHealth);
   const watch = opened ?? (await watchFor(ctx, signal));
   let isLate = false;
@@ -70,7 +77,7 @@ export async function waitFor(
   try {
     if (looksAtHealth && !isChecked(givenHealthConfigOf(view.record.labels)))
       throw new HealthctlError('CONFLICT', 'container has no health check configured');
-    return await follow({ ctx, view, conditions, looksAtHealth, watch, sawStart: opened !== undefined });
+    return await follow({ ctx, view, conditions, looksAtHealth, watch, sawStart: opened !== undefined, options });
   } catch (error) {
     if (!isLate) throw error;
     const what = conditions.join(' or ');
@@ -88,34 +95,64 @@ interface Following {
   readonly watch: Watch;
   /** Its end is among the events then, before its removal, whatever a look says. */
   readonly sawStart: boolean;
+  readonly options: Pick<WaitOptions, 'failures' | 'hasMonitor'>;
 }
+
+const LOOK_AGAIN_MS = 1_000;
 
 async function follow(following: Following): Promise<Waited> {
   const { ctx, view, conditions, watch, sawStart } = following;
   const { namespace } = ctx.containerd;
   const { id } = view.record;
+  const nextEvent = () => nextOf(watch.events, (next) => next.namespace === namespace && concerns(next, following, id));
   let seen = await look(following, undefined);
   let isRemovalTold = false;
+  let coming: Promise<ContainerdEvent> | undefined;
   for (;;) {
-    const isEndToCome = sawStart && seen.state === 'removed' && !seen.hasExited && !isRemovalTold;
-    const decided = isEndToCome ? undefined : decide(view, conditions, seen);
-    if (decided) return decided;
-    const event = await nextOf(watch.events, (next) => next.namespace === namespace && concerns(next, following, id));
-    isRemovalTold ||= event.kind === 'container-deleted';
-    seen = seenIn(event, seen) ?? (await look(following, seen));
+    const isEndToCome: boolean = sawStart && seen.state === 'removed' && !seen.hasExited && !isRemovalTold;
+    const verdict: Verdict = isEndToCome ? PENDING : judge(conditions, seen);
+    const isToComeBack: boolean = verdict.kind !== 'pending' && (await comesBack(following, verdict, seen));
+    if (verdict.kind !== 'pending' && !isToComeBack) return waitedFor(view, verdict, seen);
+    coming ??= nextEvent();
+    coming.catch(() => undefined); // nobody may be left who wants it
+    const event: ContainerdEvent | undefined = await (isToComeBack ? Promise.race([coming, pause(following)]) : coming);
+    if (event) coming = undefined;
+    isRemovalTold ||= event?.kind === 'container-deleted';
+    seen = (event && seenIn(event, seen)) ?? (await look(following, seen));
   }
 }
 
-function decide({ name }: ContainerView, conditions: readonly WaitCondition[], seen: Seen): Waited | undefined {
-  const verdict = judge(conditions, seen);
-  switch (verdict.kind) {
-    case 'pending':
-      return undefined;
-    case 'reached':
-      return { condition: verdict.condition, exitCode: seen.exit?.code };
-    case 'impossible':
-      throw new HealthctlError('CONFLICT', `container ${name} ${verdict.reason}`);
+const PENDING: Verdict = { kind: 'pending' };
+type Decided = Exclude<Verdict, { kind: 'pending' }>;
+
+async function pause({ ctx, watch }: Following): Promise<undefined> {
+  await ctx.clock.sleep(LOOK_AGAIN_MS, watch.ended);
+}
+
+function waitedFor({ name }: ContainerView, verdict: Decided, seen: Seen): Waited {
+  if (verdict.kind === 'reached') return { condition: verdict.condition, exitCode: seen.exit?.code };
+  throw new HealthctlError('CONFLICT', `container ${name} ${verdict.reason}`);
+}
+
+/** Whether what would end the wait is a bad end after which something starts the container again. */
+async function comesBack({ ctx, view, watch, options }: Following, verdict: Decided, seen: Seen): Promise<boolean> {
+  const { failures = [], hasMonitor } = options;
+  if (verdict.kind === 'reached' && !failures.includes(verdict.condition)) return false;
+  const end = badEndOf(seen);
+  if (!end) return false;
+  try {
+    const { id, labels } = await ctx.containerd.containers.get(view.record.id, { signal: watch.ended });
+    const comeback = lookForComeback(ctx, { id, labels }, end);
+    return comeback === 'command' || (comeback === 'monitor' && (await hasMonitor?.()) === true);
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) throw error;
+    return false;
   }
+}
+
+function badEndOf({ state, health, exit }: Seen): BadEnd | undefined {
+  if (state === 'exited') return { kind: 'exited', exitCode: exit?.code ?? 0, atMs: exit?.atMs ?? 0 };
+  return health === 'unhealthy' ? { kind: 'unhealthy' } : undefined;
 }
 
 /** Whether an event may change what is seen. Others write labels when they have checked: that is the only word of it. */
@@ -173,7 +210,10 @@ async function look({ ctx, view, looksAtHealth, watch }: Following, before: Seen
       state: now.state,
       health,
       pid: isLive ? now.task?.pid : undefined,
-      ...(now.exit ? { exit: { code: now.exit.code, atMs: now.exit.atMs ?? 0 } } : {}),
+      // Between the end of a run and the next one the task is gone, and with it how it ended.
+      ...(now.exit && (now.exit.atMs !== undefined || !memory.exit)
+        ? { exit: { code: now.exit.code, atMs: now.exit.atMs ?? 0 } }
+        : {}),
     };
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) throw error;

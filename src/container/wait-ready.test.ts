@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { aTask } from '../../test/builders/container.ts';
 import { createWatchedContainer, outcomeOf } from '../../test/fakes/watched-container.ts';
 import { waitReady } from './wait-ready.ts';
 
@@ -51,4 +52,44 @@ test('without a check, running is enough, and an exit is an error', async () => 
   expect(await setUp({}).ready()).toBeUndefined();
   const exited = setUp({}, { status: 'stopped', exitStatus: 1, exitedAtMs: 5 });
   expect(await exited.ready()).toMatchObject({ message: 'container web exited (1)', exitCode: 1 });
+});
+
+const healed = (onFailure: string) => ({
+  'healthctl/healthcheck': JSON.stringify({ Test: ['CMD-SHELL', 'true'], OnFailure: onFailure }),
+});
+
+test('one that a monitor restarts because it is unhealthy may still get healthy', async () => {
+  const { ctx, view, abort, settle, setHealth, clock } = createWatchedContainer(healed('restart'));
+  const options = { signal: abort.signal, hasMonitor: async () => true };
+  const waiting = outcomeOf(waitReady(ctx, view(), options));
+  await settle();
+  await setHealth('unhealthy');
+  await clock.advance(3_000);
+  await setHealth('healthy');
+  expect(await waiting).toBeUndefined();
+});
+
+test('not where no monitor is there, nor where it is stopped for good', async () => {
+  for (const [onFailure, isThere] of [
+    ['restart', false],
+    ['stop', true],
+  ] as const) {
+    const { ctx, view, abort, settle, setHealth } = createWatchedContainer(healed(onFailure));
+    const options = { signal: abort.signal, hasMonitor: async () => isThere };
+    const waiting = outcomeOf(waitReady(ctx, view(), options));
+    await settle();
+    await setHealth('unhealthy');
+    expect(await waiting).toMatchObject({ message: 'container web is unhealthy' });
+  }
+});
+
+test('without a check, one that its policy starts again runs', async () => {
+  const watched = createWatchedContainer({ 'healthctl/restart': 'on-failure' }, { status: 'stopped', exitStatus: 1 });
+  const { ctx, view, abort, now, exchange, settle } = watched;
+  const options = { signal: abort.signal, hasMonitor: async () => true };
+  const waiting = outcomeOf(waitReady(ctx, view(), options));
+  await settle();
+  now.task = aTask();
+  exchange.tell({ kind: 'task-started', id: 'c1', pid: process.pid });
+  expect(await waiting).toBeUndefined();
 });

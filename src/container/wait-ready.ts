@@ -7,16 +7,20 @@ import { type ContainerView, givenHealthConfigOf } from './view.ts';
 import type { WaitCondition } from './wait-condition.ts';
 import { type WaitOptions, waitFor } from './wait-for.ts';
 
+const HEALTHY: readonly WaitCondition[] = ['healthy'];
+const UP: readonly WaitCondition[] = ['running', 'paused'];
+
 /**
  * Waits until a container that was started is ready: healthy, or, without a check, running.
  *
- * @throws CONFLICT when it is unhealthy or exited first, TIMEOUT; the output of the last check is the hint
+ * @throws CONFLICT when it is unhealthy or exited first and nothing will start it again, TIMEOUT; the output of the last check is the hint
  */
 export async function waitReady(ctx: ContainerContext, view: ContainerView, options: WaitOptions): Promise<void> {
   const hasCheck = isChecked(givenHealthConfigOf(view.record.labels));
-  const conditions: readonly WaitCondition[] = hasCheck ? ['healthy', 'unhealthy'] : ['running', 'paused', 'exited'];
+  const failures: readonly WaitCondition[] = hasCheck ? ['unhealthy'] : ['exited'];
+  const conditions: readonly WaitCondition[] = [...(hasCheck ? HEALTHY : UP), ...failures];
   try {
-    const { condition, exitCode } = await waitFor(ctx, view, conditions, options);
+    const { condition, exitCode } = await waitFor(ctx, view, conditions, { ...options, failures });
     if (condition === 'unhealthy') throw new HealthctlError('CONFLICT', `container ${view.name} is unhealthy`);
     if (condition === 'exited') throw new HealthctlError('CONFLICT', exitText(view, exitCode));
   } catch (error) {

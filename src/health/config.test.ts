@@ -18,7 +18,7 @@ describe('checkKindOf', () => {
     [['CMD-SHELL', 'a', 'b'], { kind: 'exec', args: ['/bin/sh', '-c', 'a', 'b'] }],
     [['CMD-SHELL'], { kind: 'exec', args: ['/bin/sh', '-c'] }],
     [['TCP', 'db:1'], { kind: 'tcp', host: 'db', port: 1 }],
-    [['GRPC', 'db:1', 'x'], { kind: 'grpc', host: 'db', port: 1, service: 'x' }],
+    [['GRPC', 'db:1', 'x'], { kind: 'grpc', host: 'db', port: 1, service: 'x', authority: 'db:1', tls: undefined }],
     [['TCP'], { kind: 'malformed', type: 'TCP', reason: 'TCP takes one item, HOST:PORT' }],
     [['tcp', 'db:1'], { kind: 'unknown', type: 'tcp' }],
   ])('%j', (testField, expected) => {

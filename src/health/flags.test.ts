@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { AUTHORITY } from '../../test/fixtures/certificates.ts';
 import { type HealthFlags, healthConfigFromFlags } from './flags.ts';
 
 const flags = (given: Partial<HealthFlags>): HealthFlags => ({ noHealthcheck: false, ...given });
@@ -27,6 +28,11 @@ describe('healthConfigFromFlags', () => {
       { http: 'https://a/', httpHeaders: ['A: b'], httpStatus: '200', httpVerify: true },
       { test: ['HTTP', 'https://a/', 'header=A: b', 'status=200', 'verify=true'] },
     ],
+    [{ http: 'https://a/', httpCa: AUTHORITY }, { test: ['HTTP', 'https://a/', `ca=${AUTHORITY}`] }],
+    [
+      { grpc: 'a:1', grpcTls: true, grpcCa: AUTHORITY, grpcVerify: true, grpcAuthority: 'b' },
+      { test: ['GRPC', 'a:1', 'tls=true', `ca=${AUTHORITY}`, 'verify=true', 'authority=b'] },
+    ],
     [{ tcp: 'db:5432' }, { test: ['TCP', 'db:5432'] }],
     [{ grpc: 'localhost:1/my.Service' }, { test: ['GRPC', 'localhost:1', 'my.Service'] }],
     [{ cmd: 'true', http: '', tcp: '', grpc: '', httpStatus: '' }, { test: ['CMD-SHELL', 'true'] }],
@@ -48,6 +54,13 @@ describe('healthConfigFromFlags', () => {
     [{ tcp: 'a:1', httpHeaders: ['A: b'] }, '--health-http-header needs --health-http', 125],
     [{ httpStatus: '200' }, '--health-http-status needs --health-http', 125],
     [{ cmd: 'true', httpVerify: true }, '--health-http-verify needs --health-http', 125],
+    [{ cmd: 'true', httpCa: AUTHORITY }, '--health-http-ca needs --health-http', 125],
+    [{ http: 'http://a/', httpCa: AUTHORITY }, '--health-http: ca= is for https:// alone', 125],
+    [{ grpcTls: true }, '--health-grpc-tls needs --health-grpc', 125],
+    [{ grpc: 'a:1', grpcVerify: true }, '--health-grpc-verify needs --health-grpc-tls', 125],
+    [{ grpc: 'a:1', grpcCa: AUTHORITY }, '--health-grpc-ca needs --health-grpc-tls', 125],
+    [{ tcp: 'a:1', grpcAuthority: 'b' }, '--health-grpc-authority needs --health-grpc', 125],
+    [{ noHealthcheck: true, grpcTls: true }, '--no-healthcheck conflicts with --health-* options', 125],
     [{ intervalNs: -1n, timeoutNs: -1n }, '--health-interval cannot be negative', 125],
     [{ timeoutNs: -1n, retries: -1 }, '--health-timeout cannot be negative', 125],
     [{ retries: -1, startPeriodNs: -1n }, '--health-retries cannot be negative', 125],

@@ -1,7 +1,7 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { testFromCommand } from './command-test.ts';
 import { EXEC_MODES, type GivenHealthConfig, MAXIMUM_DURATION_NS, MINIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
-import { grpcItems, httpItems } from './native-test.ts';
+import { grpcItems, httpItems, isNativeType, parseNativeTest } from './native-test.ts';
 
 /** The health flags as typed, parsed. Durations in nanoseconds. */
 export interface HealthFlags {
@@ -15,10 +15,20 @@ export interface HealthFlags {
   readonly httpStatus?: string;
   /** `--health-http-verify`. */
   readonly httpVerify?: boolean;
+  /** What the file of `--health-http-ca` holds: certificates in PEM. */
+  readonly httpCa?: string;
   /** `--health-tcp`, `HOST:PORT`. */
   readonly tcp?: string;
   /** `--health-grpc`, `HOST:PORT[/SERVICE]`. */
   readonly grpc?: string;
+  /** `--health-grpc-authority`, `NAME` or `NAME:PORT`. */
+  readonly grpcAuthority?: string;
+  /** `--health-grpc-tls`. */
+  readonly grpcTls?: boolean;
+  /** `--health-grpc-verify`. */
+  readonly grpcVerify?: boolean;
+  /** What the file of `--health-grpc-ca` holds. */
+  readonly grpcCa?: string;
   readonly intervalNs?: bigint;
   readonly timeoutNs?: bigint;
   readonly startPeriodNs?: bigint;
@@ -86,13 +96,26 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
 }
 
 const asksForTest = (flags: HealthFlags): boolean =>
-  Boolean(flags.cmd || flags.http || flags.tcp || flags.grpc) || asksForHttpOption(flags) !== undefined;
+  Boolean(flags.cmd || flags.http || flags.tcp || flags.grpc) || dependentOptions(flags).length > 0;
 
-/** The first option of a native HTTP check that was given. */
-function asksForHttpOption({ httpHeaders, httpStatus, httpVerify }: HealthFlags): string | undefined {
-  if (httpHeaders?.length) return '--health-http-header';
-  if (httpStatus) return '--health-http-status';
-  return httpVerify ? '--health-http-verify' : undefined;
+/** Options that were given and that mean nothing without another one. */
+function dependentOptions(
+  flags: HealthFlags,
+): readonly { readonly option: string; readonly needs: string; readonly has: boolean }[] {
+  const { httpHeaders, httpStatus, httpCa, httpVerify, grpcAuthority, grpcTls, grpcCa, grpcVerify } = flags;
+  const http = { needs: '--health-http', has: Boolean(flags.http) };
+  const grpc = { needs: '--health-grpc', has: Boolean(flags.grpc) };
+  const tls = { needs: '--health-grpc-tls', has: grpcTls === true };
+  return [
+    { option: '--health-http-header', given: httpHeaders?.length, ...http },
+    { option: '--health-http-status', given: httpStatus, ...http },
+    { option: '--health-http-ca', given: httpCa, ...http },
+    { option: '--health-http-verify', given: httpVerify, ...http },
+    { option: '--health-grpc-authority', given: grpcAuthority, ...grpc },
+    { option: '--health-grpc-tls', given: grpcTls, ...grpc },
+    { option: '--health-grpc-ca', given: grpcCa, ...tls },
+    { option: '--health-grpc-verify', given: grpcVerify, ...tls },
+  ].filter(({ given }) => Boolean(given));
 }
 
 /** Refuses what cannot be one check. */
@@ -101,16 +124,24 @@ function refuseSeveralTests(flags: HealthFlags): void {
   const tests = [flags.cmd, flags.http, flags.tcp, flags.grpc].filter(Boolean);
   if (tests.length > 1)
     throw refuse('only one of --health-cmd, --health-http, --health-tcp and --health-grpc may be given');
-  const option = asksForHttpOption(flags);
-  if (option && !flags.http) throw refuse(`${option} needs --health-http`);
+  const alone = dependentOptions(flags).find(({ has }) => !has);
+  if (alone) throw refuse(`${alone.option} needs ${alone.needs}`);
+  const [type = '', ...items] = testField(flags).test ?? [];
+  const parsed = isNativeType(type) ? parseNativeTest(type, items) : undefined;
+  if (parsed?.kind === 'malformed') throw refuse(`--health-${type.toLowerCase()}: ${parsed.reason}`);
 }
 
 function testField(flags: HealthFlags): Pick<GivenHealthConfig, 'test'> {
-  const { cmd, http, tcp, grpc, httpHeaders: headers = [], httpStatus: status, httpVerify: verify = false } = flags;
+  const { cmd, http, tcp, grpc } = flags;
   if (cmd) return { test: testFromCommand(cmd) };
-  if (http) return { test: ['HTTP', ...httpItems({ url: http, headers, status, verify })] };
+  if (http) {
+    const { httpHeaders: headers = [], httpStatus: status, httpCa: ca, httpVerify: verify } = flags;
+    return { test: ['HTTP', ...httpItems({ url: http, headers, status, ca, verify })] };
+  }
   if (tcp) return { test: ['TCP', tcp] };
-  return grpc ? { test: ['GRPC', ...grpcItems(grpc)] } : {};
+  if (!grpc) return {};
+  const { grpcTls: tls = false, grpcCa: ca, grpcVerify: verify, grpcAuthority: authority = '' } = flags;
+  return { test: ['GRPC', ...grpcItems(grpc, { tls, ca, verify, authority })] };
 }
 
 function wordOf<Word extends string>(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { AUTHORITY } from '../../test/fixtures/certificates.ts';
 import {
   grpcItems,
   httpItems,
@@ -19,20 +20,34 @@ const native = ([type = '', ...items]: readonly string[]) => {
 
 describe('parseNativeTest', () => {
   const http = {
-    ...{ kind: 'http', isTls: false, host: 'localhost', port: 80, path: '/', authority: 'localhost' },
-    ...{ headers: [], statuses: [{ from: 200, to: 399 }], verify: false },
+    ...{ kind: 'http', tls: undefined, host: 'localhost', port: 80, path: '/', authority: 'localhost' },
+    ...{ headers: [], statuses: [{ from: 200, to: 399 }] },
   } as const satisfies NativeTest;
+  const tls = { name: 'localhost', verify: false, ca: undefined };
+  const https = { ...http, port: 443, tls };
+  const grpc = { kind: 'grpc', host: 'a', port: 1, service: '', authority: 'a:1', tls: undefined } as const;
+  const pem = AUTHORITY;
 
   test.each<[readonly string[], NativeTest]>([
     [['HTTP', 'http://localhost'], http],
     [['HTTP', 'http://localhost:8080/a?b#c'], { ...http, port: 8080, path: '/a?b', authority: 'localhost:8080' }],
-    [['HTTP', 'HTTPS://[::1]/'], { ...http, isTls: true, host: '::1', port: 443, authority: '[::1]' }],
+    [['HTTP', 'HTTPS://[::1]/'], { ...http, tls: { ...tls, name: '::1' }, host: '::1', port: 443, authority: '[::1]' }],
+    [['HTTP', 'https://localhost', `ca=${pem}`], { ...https, tls: { ...tls, ca: pem, verify: true } }],
+    [['HTTP', 'https://localhost', `ca=${pem}`, 'verify=false'], { ...https, tls: { ...tls, ca: pem } }],
+    [
+      ['HTTP', 'https://localhost', 'header=host: app.example.org:8443'],
+      { ...https, headers: [['host', 'app.example.org:8443']], tls: { ...tls, name: 'app.example.org' } },
+    ],
+    [
+      ['HTTP', 'https://localhost', 'header=Host: [::1]:80'],
+      { ...https, headers: [['Host', '[::1]:80']], tls: { ...tls, name: '::1' } },
+    ],
+    [['HTTP', 'https://localhost', 'header=Host: no name'], { ...https, headers: [['Host', 'no name']], tls }],
     [['HTTP', 'http://localhost:443'], { ...http, port: 443, authority: 'localhost:443' }],
     [
       ['HTTP', 'http://localhost', 'header=A: b=c', 'header=A:d', 'status=204', 'verify=true'],
       {
         ...http,
-        verify: true,
         statuses: [{ from: 204, to: 204 }],
         headers: [
           ['A', 'b=c'],
@@ -42,8 +57,19 @@ describe('parseNativeTest', () => {
     ],
     [['TCP', 'db:5432'], { kind: 'tcp', host: 'db', port: 5432 }],
     [['TCP', '[fe80::1]:1'], { kind: 'tcp', host: 'fe80::1', port: 1 }],
-    [['GRPC', '127.0.0.1:50051'], { kind: 'grpc', host: '127.0.0.1', port: 50_051, service: '' }],
-    [['GRPC', 'a:1', 'my.Service'], { kind: 'grpc', host: 'a', port: 1, service: 'my.Service' }],
+    [['GRPC', '127.0.0.1:50051'], { ...grpc, host: '127.0.0.1', port: 50_051, authority: '127.0.0.1:50051' }],
+    [['GRPC', 'a:1', 'my.Service'], { ...grpc, service: 'my.Service' }],
+    [['GRPC', 'a:1', ''], grpc],
+    [['GRPC', 'a:1', 'tls=true'], { ...grpc, tls: { ...tls, name: 'a' } }],
+    [['GRPC', '[::1]:1', 'tls=true'], { ...grpc, host: '::1', authority: '[::1]:1', tls: { ...tls, name: '::1' } }],
+    [
+      ['GRPC', 'a:1', 'b', 'tls=true', `ca=${pem}`, 'authority=app.example.org:443'],
+      {
+        ...{ ...grpc, service: 'b', authority: 'app.example.org:443' },
+        tls: { name: 'app.example.org', verify: true, ca: pem },
+      },
+    ],
+    [['GRPC', 'a:1', 'service=tls=true'], { ...grpc, service: 'tls=true' }],
   ])('%o', (items, value) => {
     expect(native(items)).toEqual({ kind: 'ok', value });
   });
@@ -54,7 +80,12 @@ describe('parseNativeTest', () => {
     [['HTTP', 'http://'], '"http://" is not a URL'],
     [['HTTP', 'http://a:b@localhost/'], 'a URL with a user is not taken: give a header Authorization'],
     [['HTTP', 'http://localhost:0/'], '"0" is not a port from 1 to 65535'],
-    [['HTTP', 'http://localhost', 'x'], '"x" is none of header=NAME: VALUE, status=FROM-TO and verify=true'],
+    [
+      ['HTTP', 'http://localhost', 'x'],
+      '"x" is none of header=NAME: VALUE, status=FROM-TO, ca=CERTIFICATES and verify=true',
+    ],
+    [['HTTP', 'http://localhost', `ca=${AUTHORITY}`], 'ca= is for https:// alone'],
+    [['HTTP', 'https://a', 'ca=/etc/ca.pem'], 'ca=: there is no certificate in PEM (-----BEGIN CERTIFICATE-----)'],
     [['HTTP', 'http://localhost', 'header=x'], '"x" is not a header: give \'NAME: VALUE\''],
     [['HTTP', 'http://localhost', 'header=x: a\r\nb: c'], 'the value of header x is not plain ASCII'],
     [['HTTP', 'http://localhost', 'header=Content-Length: 5'], 'the header Content-Length cannot be set'],
@@ -68,8 +99,12 @@ describe('parseNativeTest', () => {
     [['TCP', '::1:80'], '"::1" is not a host: write an IPv6 address as [::1]'],
     [['TCP', '[::g]:80'], '"[::g]" is not an IPv6 address'],
     [['TCP', 'a b:80'], '"a b" is not a host'],
-    [['GRPC'], 'GRPC takes HOST:PORT and at most one service'],
-    [['GRPC', 'a:1', 'b', 'c'], 'GRPC takes HOST:PORT and at most one service'],
+    [['GRPC'], 'GRPC takes HOST:PORT, a service and options'],
+    [['GRPC', 'a:1', 'b', 'c'], '"c" is none of tls=true, verify=true, ca=CERTIFICATES and authority=NAME'],
+    [['GRPC', 'a:1', 'tls=yes'], '"tls=yes" is none of tls=true, verify=true, ca=CERTIFICATES and authority=NAME'],
+    [['GRPC', 'a:1', 'verify=true'], 'verify=true and ca= need tls=true'],
+    [['GRPC', 'a:1', `ca=${AUTHORITY}`], 'verify=true and ca= need tls=true'],
+    [['GRPC', 'a:1', 'authority=a b'], '"a b" is not a name: give NAME or NAME:PORT'],
     [['GRPC', 'a:1', 'b\n'], '"b\\n" is not the name of a service'],
   ])('refuses %o', (items, reason) => {
     expect(native(items)).toEqual({ kind: 'malformed', reason });
@@ -133,8 +168,41 @@ describe('parsers of options', () => {
     const given = { url: 'http://a', headers: ['A: b', 'C: d'], status: '200', verify: true };
     expect(httpItems(given)).toEqual(['http://a', 'header=A: b', 'header=C: d', 'status=200', 'verify=true']);
     expect(httpItems({ url: 'u', headers: [], status: undefined, verify: false })).toEqual(['u']);
+    expect(httpItems({ url: 'u', headers: [], status: undefined, ca: 'PEM' })).toEqual(['u', 'ca=PEM']);
+    expect(grpcItems('a:1/b', { tls: true, ca: 'PEM', verify: true, authority: 'c' })).toEqual([
+      ...['a:1', 'b', 'tls=true', 'ca=PEM', 'verify=true', 'authority=c'],
+    ]);
     expect(grpcItems('a:1')).toEqual(['a:1']);
     expect(grpcItems('a:1/')).toEqual(['a:1']);
     expect(grpcItems('a:1/b/c')).toEqual(['a:1', 'b/c']);
   });
+
+  test('every service is read back, also one that looks like an option', () => {
+    const option = fc.constantFrom('tls=true', 'ca=', 'verify=', 'authority=a', 'service=b', 'tls');
+    const name = fc.stringMatching(/^[!-~]{1,20}$/);
+    fc.assert(
+      fc.property(fc.oneof(option, name), fc.boolean(), (service, tls) => {
+        expect(native(['GRPC', ...grpcItems(`a:1/${service}`, { tls })])).toMatchObject({
+          value: { service, tls: tls ? { name: 'a' } : undefined },
+        });
+      }),
+    );
+  });
+
+  test('the name that is asked for never holds what a name does not', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const parsed = native(['HTTP', 'https://localhost', `header=Host: ${text}`]);
+        if (parsed.kind === 'ok') expect(parsed.value).toMatchObject({ tls: { name: expect.stringMatching(NAME) } });
+      }),
+    );
+    fc.assert(
+      fc.property(fc.domain(), fc.constantFrom('', ':443', '.', '.:1'), (name, rest) => {
+        const parsed = native(['HTTP', 'https://localhost', `header=Host: ${name}${rest}`]);
+        expect(parsed).toMatchObject({ value: { tls: { name } } });
+      }),
+    );
+  });
 });
+
+const NAME = /^[\w.-]+$|^[\da-f:.]+$/i;

@@ -1,4 +1,7 @@
-/** What a native check asks for, and the grammar of its texts. Errors are values: one clause that says what is wrong. */
+import { parseCertificates } from './certificates.ts';
+import { malformed, ok, type Parsed, quoted, splitAt } from './parsed.ts';
+
+/** What a native check asks for, and the grammar of its texts. */
 
 /** A place in the container's network. */
 export interface Endpoint {
@@ -8,9 +11,23 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** How a server is asked over TLS. */
+export interface TlsTerms {
+  /**
+   * The name or IP address that the certificate must be for. A name is told to the server as well (SNI), an address is not (RFC 6066,
+   * section 3).
+   */
+  readonly name: string;
+  /** Whether the certificate must be good. */
+  readonly verify: boolean;
+  /** The authorities that are trusted, in PEM; undefined: those that Node.js brings. */
+  readonly ca: string | undefined;
+}
+
 export interface HttpTest extends Endpoint {
   readonly kind: 'http';
-  readonly isTls: boolean;
+  /** Undefined: without TLS. */
+  readonly tls: TlsTerms | undefined;
   /** Path and query as they go on the wire, e.g. `/healthz?full=1`. */
   readonly path: string;
   /** The value of the Host header. */
@@ -19,8 +36,6 @@ export interface HttpTest extends Endpoint {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Statuses that are healthy. */
   readonly statuses: readonly StatusRange[];
-  /** Whether the certificate must be good. */
-  readonly verify: boolean;
 }
 
 export interface TcpTest extends Endpoint {
@@ -31,6 +46,10 @@ export interface GrpcTest extends Endpoint {
   readonly kind: 'grpc';
   /** Empty: the server as a whole. */
   readonly service: string;
+  /** The value of `:authority`. */
+  readonly authority: string;
+  /** Undefined: without TLS. */
+  readonly tls: TlsTerms | undefined;
 }
 
 export type NativeTest = HttpTest | TcpTest | GrpcTest;
@@ -41,16 +60,6 @@ export interface StatusRange {
   readonly to: number;
 }
 
-export type Parsed<T> =
-  | { readonly kind: 'ok'; readonly value: T }
-  | { readonly kind: 'malformed'; readonly reason: string };
-
-const ok = <T>(value: T): Parsed<T> => ({ kind: 'ok', value });
-const malformed = (reason: string): { readonly kind: 'malformed'; readonly reason: string } => ({
-  kind: 'malformed',
-  reason,
-});
-
 /** What counts as healthy when nothing is said: as for Kubernetes' probes, success and redirects, which are not followed. */
 const DEFAULT_STATUSES: readonly StatusRange[] = [{ from: 200, to: 399 }];
 
@@ -58,7 +67,7 @@ const DEFAULT_STATUSES: readonly StatusRange[] = [{ from: 200, to: 399 }];
 export const isNativeType = (type: string): type is 'HTTP' | 'TCP' | 'GRPC' =>
   type === 'HTTP' || type === 'TCP' || type === 'GRPC';
 
-/** `["HTTP", url, option…]`, `["TCP", "host:port"]`, `["GRPC", "host:port", service?]`; the options of HTTP are those of httpItems. */
+/** `["HTTP", url, option…]`, `["TCP", "host:port"]`, `["GRPC", "host:port", service?, option…]`; the options are those of httpItems and grpcItems. */
 export function parseNativeTest(type: 'HTTP' | 'TCP' | 'GRPC', items: readonly string[]): Parsed<NativeTest> {
   switch (type) {
     case 'HTTP':
@@ -95,11 +104,75 @@ export function parseEndpoint(text: string): Parsed<Endpoint> {
   return HOST_NAME.test(host) ? ok({ host, port: Number(port) }) : malformed(`${quoted(host)} is not a host`);
 }
 
-function parseGrpcTest(items: readonly string[]): Parsed<GrpcTest> {
-  const [place = '', service = '', ...more] = items;
-  if (items.length === 0 || more.length > 0) return malformed('GRPC takes HOST:PORT and at most one service');
+/** What options of TLS say, whichever check they are of. */
+interface GivenTls {
+  verify?: boolean;
+  ca?: string;
+}
+
+/** @returns undefined when the item is no option of TLS */
+function takeTlsItem(given: GivenTls, item: string): Parsed<GivenTls> | undefined {
+  const [key, value] = splitAt(item, '=');
+  if (item === 'verify=true' || item === 'verify=false') return ok({ ...given, verify: item === 'verify=true' });
+  if (key !== 'ca') return undefined;
+  const ca = parseCertificates(value);
+  return ca.kind === 'ok' ? ok({ ...given, ca: ca.value }) : malformed(`ca=: ${ca.reason}`);
+}
+
+/** Authorities that are named are there to verify by. */
+const tlsTermsFrom = (name: string, { verify, ca }: GivenTls): TlsTerms => ({
+  name,
+  verify: verify ?? ca !== undefined,
+  ca,
+});
+
+/** What the item behind the place is when it is not a service. */
+const GRPC_OPTION = /^(?:tls|verify|ca|authority|service)=/;
+
+function parseGrpcTest([place, ...items]: readonly string[]): Parsed<GrpcTest> {
+  if (place === undefined) return malformed('GRPC takes HOST:PORT, a service and options');
+  const [first = ''] = items;
+  const isService = !GRPC_OPTION.test(first);
+  let service = isService ? first : '';
+  let authority: string | undefined;
+  let isTls = false;
+  let given: GivenTls = {};
+  for (const item of isService ? items.slice(1) : items) {
+    const [key, value] = splitAt(item, '=');
+    const terms = takeTlsItem(given, item);
+    if (terms?.kind === 'malformed') return terms;
+    if (terms) given = terms.value;
+    else if (item === 'tls=true' || item === 'tls=false') isTls = item === 'tls=true';
+    else if (key === 'service') service = value;
+    else if (key === 'authority') authority = value;
+    else return malformed(`${quoted(item)} is none of tls=true, verify=true, ca=CERTIFICATES and authority=NAME`);
+  }
   if (!isPrintable(service)) return malformed(`${quoted(service)} is not the name of a service`);
-  return onEndpoint(place, (at) => ({ kind: 'grpc', ...at, service }));
+  const named = authority === undefined ? undefined : parseAuthority(authority);
+  if (named?.kind === 'malformed') return named;
+  if (!isTls && (given.verify || given.ca !== undefined)) return malformed('verify=true and ca= need tls=true');
+  return onEndpoint(place, (at) => {
+    const host = at.host.includes(':') ? `[${at.host}]` : at.host;
+    const said = authority ?? `${host}:${at.port}`;
+    const tls = isTls ? tlsTermsFrom(nameOfAuthority(said) ?? at.host, given) : undefined;
+    return { kind: 'grpc', ...at, service, authority: said, tls };
+  });
+}
+
+/** `NAME` or `NAME:PORT`. */
+export function parseAuthority(text: string): Parsed<string> {
+  return nameOfAuthority(text) === undefined
+    ? malformed(`${quoted(text)} is not a name: give NAME or NAME:PORT`)
+    : ok(text);
+}
+
+/** The name in `NAME`, `NAME:PORT`, `[::1]:443`, as certificates have it; undefined for what is none. */
+function nameOfAuthority(authority: string): string | undefined {
+  const [, address, name = address] = /^(?:\[([\da-fA-F:.]+)\]|([^:]*))(?::\d{1,5})?$/.exec(authority) ?? [];
+  if (name === undefined || name === '') return undefined;
+  if (address !== undefined) return URL.canParse(`http://[${address}]/`) ? address : undefined;
+  const bare = name.replace(/\.$/, '');
+  return HOST_NAME.test(bare) ? bare : undefined;
 }
 
 function parseHttpTest([url = '', ...items]: readonly string[]): Parsed<HttpTest> {
@@ -107,10 +180,14 @@ function parseHttpTest([url = '', ...items]: readonly string[]): Parsed<HttpTest
   if (base.kind === 'malformed') return base;
   const headers: (readonly [string, string])[] = [];
   let statuses = DEFAULT_STATUSES;
-  let verify = false;
+  let given: GivenTls = {};
   for (const item of items) {
     const [key, value] = splitAt(item, '=');
-    if (key === 'header') {
+    const terms = takeTlsItem(given, item);
+    if (terms?.kind === 'malformed') return terms;
+    if (terms) {
+      given = terms.value;
+    } else if (key === 'header') {
       const header = parseHeader(value);
       if (header.kind === 'malformed') return header;
       headers.push(header.value);
@@ -118,16 +195,25 @@ function parseHttpTest([url = '', ...items]: readonly string[]): Parsed<HttpTest
       const ranges = parseStatuses(value);
       if (ranges.kind === 'malformed') return ranges;
       statuses = ranges.value;
-    } else if (item === 'verify=true' || item === 'verify=false') {
-      verify = item === 'verify=true';
     } else {
-      return malformed(`${quoted(item)} is none of header=NAME: VALUE, status=FROM-TO and verify=true`);
+      return malformed(
+        `${quoted(item)} is none of header=NAME: VALUE, status=FROM-TO, ca=CERTIFICATES and verify=true`,
+      );
     }
   }
-  return ok({ ...base.value, headers, statuses, verify });
+  const { isTls, ...place } = base.value;
+  if (!isTls && given.ca !== undefined) return malformed('ca= is for https:// alone');
+  const tls = isTls ? tlsTermsFrom(serverNameFrom(headers) ?? place.host, given) : undefined;
+  return ok({ ...place, headers, statuses, tls });
 }
 
-type HttpPlace = Omit<HttpTest, 'headers' | 'statuses' | 'verify'>;
+/** Whom a Host header asks for: that server's certificate is wanted, as behind a proxy that tells its sites by their names. */
+function serverNameFrom(headers: HttpTest['headers']): string | undefined {
+  const [, host] = headers.find(([name]) => name.toLowerCase() === 'host') ?? [];
+  return host === undefined ? undefined : nameOfAuthority(host);
+}
+
+type HttpPlace = Omit<HttpTest, 'headers' | 'statuses' | 'tls'> & { readonly isTls: boolean };
 
 /** An absolute URL of http or https; a fragment is not sent. */
 export function parseHttpUrl(text: string): Parsed<HttpPlace> {
@@ -171,36 +257,48 @@ export function parseStatuses(text: string): Parsed<readonly StatusRange[]> {
   return ok(ranges);
 }
 
-/** The value of `--health-grpc`, `HOST:PORT[/SERVICE]`, as items of a test. */
-export function grpcItems(text: string): readonly string[] {
+/** What options ask for of TLS. */
+export interface TlsFlags {
+  /** Certificates in PEM. */
+  readonly ca?: string | undefined;
+  readonly verify?: boolean | undefined;
+}
+
+const tlsItems = ({ ca, verify = false }: TlsFlags): readonly string[] => [
+  ...(ca ? [`ca=${ca}`] : []),
+  ...(verify ? ['verify=true'] : []),
+];
+
+/** The value of `--health-grpc`, `HOST:PORT[/SERVICE]`, and its options as items of a test. */
+export function grpcItems(
+  text: string,
+  { tls = false, authority, ...given }: TlsFlags & { readonly tls?: boolean; readonly authority?: string } = {},
+): readonly string[] {
   const [place, service] = splitAt(text, '/');
-  return service === '' ? [place] : [place, service];
+  return [
+    place,
+    ...(service === '' ? [] : [GRPC_OPTION.test(service) ? `service=${service}` : service]),
+    ...(tls ? ['tls=true'] : []),
+    ...tlsItems(given),
+    ...(authority ? [`authority=${authority}`] : []),
+  ];
 }
 
 /** A URL and its options as items of a test. */
-export function httpItems(given: {
-  readonly url: string;
-  readonly headers: readonly string[];
-  readonly status: string | undefined;
-  readonly verify: boolean;
-}): readonly string[] {
-  const { url, headers, status, verify } = given;
+export function httpItems(
+  given: TlsFlags & {
+    readonly url: string;
+    readonly headers: readonly string[];
+    readonly status: string | undefined;
+  },
+): readonly string[] {
+  const { url, headers, status } = given;
   return [
     url,
     ...headers.map((header) => `header=${header}`),
     ...(status ? [`status=${status}`] : []),
-    ...(verify ? ['verify=true'] : []),
+    ...tlsItems(given),
   ];
 }
 
-/** Before and behind the first separator; without one all is before it. */
-function splitAt(text: string, separator: string): readonly [before: string, behind: string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-}
-
 const isPrintable = (text: string): boolean => text.length <= 1024 && /^[\x21-\x7e]*$/.test(text);
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 120 ? `${text.slice(0, 117)}...` : text);
-}

@@ -5,16 +5,18 @@ import {
   HealthCheckResponse_ServingStatus as Status,
 } from '../containerd/gen/grpc/health.ts';
 import { decodeStatusMessage, frameMessage } from '../containerd/grpc-frames.ts';
-import { type ConnectionLimits, openConnection, ReceivedTooMuchError } from '../containerd/http2/connection.ts';
-import { DEFAULT_WINDOW } from '../containerd/http2/frames.ts';
+import { CLOSED, type ConnectionLimits, openConnection, ReceivedTooMuchError } from '../containerd/http2/connection.ts';
+import { DEFAULT_WINDOW, ProtocolError } from '../containerd/http2/frames.ts';
 import { encodeHeaders, type HeaderFields } from '../containerd/http2/hpack.ts';
 import type { GrpcTest } from '../health/native-test.ts';
 import type { Outcome } from '../health/result.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
-import { healthy, outcomeOfFailed, unhealthy } from './native-outcome.ts';
+import { type Channel, SPEAKS_TLS } from './channel.ts';
+import { healthy, unhealthy } from './native-outcome.ts';
+import { openChannel } from './open-channel.ts';
 import { type Peer, peerFrom } from './peer.ts';
-import { socketReasonOf, type Visit } from './visit.ts';
+import type { Visit } from './visit.ts';
 
 /** An answer is a message of a few bytes. */
 const MAX_ANSWER_BYTES = 1024;
@@ -28,54 +30,63 @@ const LIMITS = {
   windowBytes: DEFAULT_WINDOW,
 } as const satisfies ConnectionLimits;
 
-/** One call of `grpc.health.v1.Health/Check`, without TLS: healthy when it answers SERVING. */
+/** One call of `grpc.health.v1.Health/Check`: healthy when it answers SERVING. */
 export async function probeGrpc(visit: Visit, test: GrpcTest, clock: Pick<Clock, 'after'>): Promise<Outcome> {
-  const connection = await visit.connect(test);
-  if (connection.kind !== 'connected') return outcomeOfFailed(connection);
-  const authority = test.host.includes(':') ? `[${test.host}]:${test.port}` : `${test.host}:${test.port}`;
-  return call({ stream: connection.socket, clock, authority, service: test.service });
+  const opened = await openChannel({ visit, endpoint: test, tls: test.tls, protocol: 'gRPC', clock });
+  switch (opened.kind) {
+    case 'not-connected':
+      return opened.outcome;
+    case 'failed':
+      return trouble(opened.reason);
+    case 'open': {
+      const { channel } = opened;
+      const answer = await call(channel, test, clock);
+      return answer.kind === 'mute' ? trouble(await channel.explainMute(answer.reason)) : answer;
+    }
+  }
 }
 
-interface CallJob {
-  readonly stream: Duplex;
-  readonly clock: Pick<Clock, 'after'>;
-  readonly authority: string;
-  readonly service: string;
-}
+const trouble = (reason: string): Outcome => unhealthy(`gRPC: ${reason}`);
 
-/** Resolves when the stream is closed at the latest. */
-function call({ stream, clock, authority, service }: CallJob): Promise<Outcome> {
+/** Resolves when the stream is closed at the latest. `mute`: nothing came. */
+function call(
+  { stream, reasonOf }: Channel,
+  test: GrpcTest,
+  clock: Pick<Clock, 'after'>,
+): Promise<Outcome | { readonly kind: 'mute'; readonly reason: string }> {
   const answer = createAnswer();
   return new Promise((resolve) => {
-    const settle = (outcome: Outcome): void => {
+    const settle = (outcome: Parameters<typeof resolve>[0]): void => {
       resolve(outcome);
       connection.destroy();
     };
-    const trouble = (reason: string): void => settle(unhealthy(`gRPC: ${reason}`));
     // Before the connection reads them: what is not HTTP/2 is told by its beginning.
-    watchPeer(stream, trouble);
+    const hasAnswered = watchPeer(stream, (reason) => settle(trouble(reason)));
     const connection = openConnection(stream, clock, LIMITS);
-    const asked = connection.open(requestHeaders(authority), {
+    const asked = connection.open(requestHeaders(test), {
       onHeaders: answer.takeHeaders,
       onData: (bytes) => {
-        if (!answer.takeData(bytes)) trouble(`an answer of more than ${MAX_ANSWER_BYTES} bytes`);
+        if (!answer.takeData(bytes)) settle(trouble(`an answer of more than ${MAX_ANSWER_BYTES} bytes`));
       },
-      onEnd: (cut) => settle(answer.outcome() ?? unhealthy(`gRPC: ${cutText(cut)}`)),
+      onEnd: (cut) => {
+        const reason = cutText(cut, reasonOf);
+        settle(answer.outcome() ?? (hasAnswered() ? trouble(reason) : { kind: 'mute', reason }));
+      },
     });
-    void asked.send(frameMessage(HealthCheckRequest.encode({ service }).finish()));
+    void asked.send(frameMessage(HealthCheckRequest.encode({ service: test.service }).finish()));
     asked.end();
   });
 }
 
-function requestHeaders(authority: string): Buffer {
+function requestHeaders({ authority, tls }: GrpcTest): Buffer {
   return encodeHeaders({
-    ...{ ':method': 'POST', ':scheme': 'http', ':path': '/grpc.health.v1.Health/Check', ':authority': authority },
-    ...{ 'content-type': 'application/grpc', te: 'trailers', 'user-agent': 'healthctl' },
+    ...{ ':method': 'POST', ':scheme': tls ? 'https' : 'http', ':path': '/grpc.health.v1.Health/Check' },
+    ...{ ':authority': authority, 'content-type': 'application/grpc', te: 'trailers', 'user-agent': 'healthctl' },
   });
 }
 
-/** Says once what is wrong with a server that does not begin as one of HTTP/2 does. */
-function watchPeer(stream: Duplex, tell: (reason: string) => void): void {
+/** Says once what is wrong with a server that does not begin as one of HTTP/2 does. @returns whether anything has come */
+function watchPeer(stream: Duplex, tell: (reason: string) => void): () => boolean {
   let beginning: Buffer = Buffer.alloc(0);
   const look = (bytes: Buffer): void => {
     beginning = Buffer.concat([beginning, bytes]);
@@ -86,6 +97,7 @@ function watchPeer(stream: Duplex, tell: (reason: string) => void): void {
     if (reason !== undefined) tell(reason);
   };
   stream.on('data', look);
+  return () => beginning.length > 0;
 }
 
 function wrongPeerText(peer: Peer): string | undefined {
@@ -95,17 +107,17 @@ function wrongPeerText(peer: Peer): string | undefined {
     case 'http/1':
       return `the server speaks HTTP/1.1 and not HTTP/2, it answered ${JSON.stringify(peer.line)}`;
     case 'tls':
-      return 'the server speaks TLS';
+      return SPEAKS_TLS;
     case 'other':
       return `the answer is not HTTP/2: ${peer.shown}`;
   }
 }
 
-function cutText(cut: Error | undefined): string {
+function cutText(cut: Error | undefined, reasonOf: (error: Error) => string): string {
   if (cut === undefined) return 'the answer has no status';
   if (cut instanceof ReceivedTooMuchError) return `no answer in the first ${LIMITS.receivedBytes} bytes`;
-  const reason = socketReasonOf(cut);
-  return reason === 'the connection was closed' ? 'the connection ended before the answer' : reason;
+  if (cut instanceof ProtocolError) return cut.message;
+  return cut.message === CLOSED ? 'the connection ended before the answer' : reasonOf(cut);
 }
 
 interface Answer {

@@ -95,7 +95,14 @@ describe('a response', () => {
   });
 
   test('garbage is refused with its first byte', () => {
-    expect(read(['\x16'], false).state.kind).toBe('broken');
+    expect(read(['\x17'], false).state.kind).toBe('broken');
+  });
+
+  test.each([
+    ['an alert of TLS', '\x15\x03\x01\0\x02\x02F', 'the server speaks TLS, and was asked without it'],
+    ['SETTINGS of HTTP/2', '\0\0\0\x04\0\0\0\0\0', 'the server speaks HTTP/2 and not HTTP/1.1'],
+  ])('%s is named', (_, text, reason) => {
+    expect(read([...text], false).state).toEqual({ kind: 'broken', reason });
   });
 
   test('says the same however it is cut into pieces', () => {

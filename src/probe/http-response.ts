@@ -1,5 +1,6 @@
 import { createBoundedOutput, MAX_OUTPUT_BYTES } from './bounded-output.ts';
-import { shownBytes } from './peer.ts';
+import { SPEAKS_TLS } from './channel.ts';
+import { type Peer, peerFrom, shownBytes } from './peer.ts';
 
 /** The status line and the header fields of a response, 1xx responses before it included. Node.js's own client takes as much. */
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -60,7 +61,12 @@ export function createHttpResponseReader(): HttpResponseReader {
   const takeHead = (bytes: Buffer): number => {
     const known = waiting.length;
     const all = known === 0 ? bytes : Buffer.concat([waiting, bytes.subarray(0, MAX_HEAD_BYTES)]);
-    if (!isPrefixOfHttp(all)) return fail(`the answer is not HTTP/1.1: ${shownBytes(all)}`);
+    if (!isPrefixOfHttp(all)) {
+      const peer = peerFrom(all);
+      if (peer) return fail(wrongPeerText(peer, all));
+      waiting = Buffer.from(all);
+      return bytes.length;
+    }
     const length = headLength(all, Math.max(0, known - 3));
     if (headBytes + (length ?? all.length) > MAX_HEAD_BYTES)
       return fail(`the head of the response is larger than ${MAX_HEAD_BYTES} bytes`);
@@ -178,6 +184,18 @@ export function createHttpResponseReader(): HttpResponseReader {
 function isPrefixOfHttp(bytes: Buffer): boolean {
   const length = Math.min(bytes.length, PREFIX.length);
   return bytes.toString('latin1', 0, length) === PREFIX.slice(0, length);
+}
+
+function wrongPeerText(peer: Peer, bytes: Buffer): string {
+  switch (peer.kind) {
+    case 'tls':
+      return SPEAKS_TLS;
+    case 'http/2':
+      return 'the server speaks HTTP/2 and not HTTP/1.1';
+    case 'http/1':
+    case 'other':
+      return `the answer is not HTTP/1.1: ${shownBytes(bytes)}`;
+  }
 }
 
 /** Up to and with the empty line; undefined before it has come. A bare LF ends a line too (RFC 9112, section 2.2). */

@@ -1,54 +1,71 @@
-import type { Socket } from 'node:net';
 import type { HttpTest } from '../health/native-test.ts';
 import type { Outcome } from '../health/result.ts';
-import { createHttpResponseReader } from './http-response.ts';
-import { healthy, outcomeOfFailed, unhealthy } from './native-outcome.ts';
-import { socketReasonOf, type Visit } from './visit.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Channel } from './channel.ts';
+import { createHttpResponseReader, type HttpResponseReader } from './http-response.ts';
+import { healthy, unhealthy } from './native-outcome.ts';
+import { openChannel } from './open-channel.ts';
+import type { Visit } from './visit.ts';
 
 /**
  * One GET over HTTP/1.1: healthy when the status of the response is one of those that the test names and the response is whole, or longer
  * than what is kept of it. Redirects are not followed.
  */
-export async function probeHttp(visit: Visit, test: HttpTest): Promise<Outcome> {
-  const connection = await visit.connect(test);
-  if (connection.kind !== 'connected') return outcomeOfFailed(connection);
-  if (!test.isTls) return exchange(visit, test, connection.socket);
-  const { connect } = await import('node:tls');
-  const stream = connect({
-    ...{ socket: connection.socket, host: test.host, rejectUnauthorized: test.verify },
-    ...(isName(test.host) ? { servername: test.host } : {}),
-    ALPNProtocols: ['http/1.1'],
-  });
-  return exchange(visit, test, stream);
+export async function probeHttp(visit: Visit, test: HttpTest, clock: Pick<Clock, 'after'>): Promise<Outcome> {
+  const opened = await openChannel({ visit, endpoint: test, tls: test.tls, protocol: 'HTTP/1.1', clock });
+  switch (opened.kind) {
+    case 'not-connected':
+      return opened.outcome;
+    case 'failed':
+      return unhealthy(opened.reason);
+    case 'open':
+      return exchange(visit, test, opened.channel);
+  }
 }
 
-/** RFC 6066, section 3: an address is no server name. */
-const isName = (host: string): boolean => !/^[\d.]+$|:/.test(host);
-
 /** Resolves when the stream is closed at the latest. */
-function exchange(visit: Visit, test: HttpTest, stream: Socket): Promise<Outcome> {
+async function exchange(visit: Visit, test: HttpTest, channel: Channel): Promise<Outcome> {
   const response = createHttpResponseReader();
+  const answer = await readResponse(visit, test, { channel, response });
+  if (answer.kind === 'mute') return unhealthy(await channel.explainMute(answer.reason));
+  return answer.reason === undefined ? judge(test, response) : unhealthy(joined(response.text(), answer.reason));
+}
+
+type Answer =
+  /** @see reason what is wrong with it; undefined for a whole one */
+  | { readonly kind: 'answer'; readonly reason: string | undefined }
+  /** Nothing came. */
+  | { readonly kind: 'mute'; readonly reason: string };
+
+function readResponse(
+  visit: Visit,
+  test: HttpTest,
+  { channel, response }: { readonly channel: Channel; readonly response: HttpResponseReader },
+): Promise<Answer> {
+  const { stream, reasonOf } = channel;
+  let isMute = true;
   return new Promise((resolve) => {
-    const settle = (outcome: Outcome) => {
+    const settle = (reason: string | undefined) => {
       stream.destroy();
-      resolve(outcome);
+      resolve(isMute && reason !== undefined ? { kind: 'mute', reason } : { kind: 'answer', reason });
     };
     const look = () => {
       const state = response.state();
-      if (state.kind === 'done') settle(judge(test, response));
-      else if (state.kind === 'broken') settle(unhealthy(joined(response.text(), state.reason)));
-      else if (response.statusCode() !== 0) visit.note(response.text());
+      if (state.kind === 'done') settle(undefined);
+      else if (state.kind === 'broken') settle(state.reason);
     };
     const end = () => {
       response.end();
       look();
     };
     stream.on('data', (bytes: Buffer) => {
+      if (isMute) visit.note(() => response.text() || 'the response has begun');
+      isMute = false;
       response.feed(bytes);
       look();
     });
     stream.once('end', end);
-    stream.on('error', (error) => settle(unhealthy(joined(response.text(), socketReasonOf(error)))));
+    stream.on('error', (error) => settle(reasonOf(error)));
     stream.once('close', end);
     stream.write(requestText(test));
   });

@@ -66,7 +66,7 @@ async function probeOnce(job: {
 async function probeBy(visit: Visit, test: NativeTest, clock: Clock): Promise<Outcome> {
   switch (test.kind) {
     case 'http':
-      return probeHttp(visit, test);
+      return probeHttp(visit, test, clock);
     case 'tcp':
       return probeTcp(visit, test);
     case 'grpc':

@@ -28,14 +28,17 @@ export function peerFrom(bytes: Buffer): Peer | undefined {
     if (!text.includes('\n') && bytes.length < PEER_BYTES) return undefined;
     return { kind: 'http/1', line: text.replace(/[\r\n].*$/s, '').replace(/[^\x20-\x7e]/g, '?') };
   }
-  if (bytes.length < FRAME_HEAD_BYTES) return undefined;
-  if (isFirstFrame(bytes)) return { kind: 'http/2' };
+  const [first = 0] = bytes;
+  const mayBecome = first === 0 || HTTP.startsWith(beginning) || (bytes.length < 3 && isTlsType(first));
+  if (bytes.length < FRAME_HEAD_BYTES && mayBecome) return undefined;
+  if (bytes.length >= FRAME_HEAD_BYTES && isFirstFrame(bytes)) return { kind: 'http/2' };
   return { kind: 'other', shown: shownBytes(bytes) };
 }
 
 /** RFC 8446, section 5.1: an alert, or a handshake, of a version from SSL 3.0 to TLS 1.3. */
-const isTlsRecord = ([type, major = 0, minor = 0]: Buffer): boolean =>
-  (type === TLS_ALERT || type === TLS_HANDSHAKE) && major === 3 && minor <= 4;
+const isTlsRecord = ([type = 0, major = 0, minor = 0]: Buffer): boolean => isTlsType(type) && major === 3 && minor <= 4;
+
+const isTlsType = (type: number): boolean => type === TLS_ALERT || type === TLS_HANDSHAKE;
 
 /** A server begins with SETTINGS (RFC 9113, section 3.4), or says at once why it goes away. */
 function isFirstFrame(bytes: Buffer): boolean {

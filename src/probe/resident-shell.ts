@@ -1,45 +1,25 @@
-import { closeSync, constants, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tasks } from '../containerd/tasks.ts';
 import type { Outcome } from '../health/result.ts';
 import type { Clock } from '../lib/clock.ts';
-import { errnoOf } from '../lib/errors.ts';
-import { decodeJson } from '../lib/json.ts';
+import { HealthctlError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { randomHex } from '../lib/random.ts';
-import { holdFifo, makeFifo, openFifoReader } from '../system/fifo.ts';
 import { killSession, type SessionLeader, sessionLeaderOf } from '../system/kill-session.ts';
+import { childrenOf, readCommandLine, readEnvironment } from '../system/proc.ts';
 import { createSessionView } from '../system/session-view.ts';
-import { CONTROL_FIFO, DEATH_LIMIT_MS, deleteExec, OUTPUT_FIFO, RESIDENT_EXEC_PREFIX } from './check-execs.ts';
-import { checkProcessJson } from './check-process.ts';
+import { DEATH_LIMIT_MS, deleteExec, RESIDENT_EXEC_PREFIX } from './check-execs.ts';
 import { type Ended, firstOf } from './first-of.ts';
 import { createMarkedOutput, type MarkedOutput } from './marked-output.ts';
 import type { ProbeTarget } from './prober.ts';
-
-/**
- * What the shell runs. A line `run SEQ` asks for a check, answered by `done SEQ CODE` on control; `end NONCE` asks for the nonce behind what
- * the check has printed. Control is the shell's stderr, moved out of the way before anything runs, and closed for a check. The check has
- * the standard streams that a fresh exec would have, and the level that bash and busybox count shells from. No job control, no `&`: both would
- * change how signals are taken.
- */
-const scriptFrom = (shellLevel: string | undefined): string => `exec 3>&2 2>/dev/null
-while read -r word argument; do
-  case $word in
-    run)
-      [ -x /bin/sh ] || break
-      ( exec 3>&-; ${shellLevel === undefined ? 'unset SHLVL' : `SHLVL=${quoted(shellLevel)}`}
-        exec /bin/sh -c "$@" ) </dev/null 2>&1
-      echo "done $argument $?" >&3 ;;
-    end) echo "$argument" ;;
-  esac
-done`;
-
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+import { openPipes, type Pipes } from './resident-pipes.ts';
+import { type Environment, environmentFrom, isLookingChild, planResidence } from './resident-script.ts';
 
 /** Longer than any answer: who writes more on control is not our script. */
 const MAX_ANSWER_LENGTH = 64;
-/** How long a check that was killed may take to be over, and the answer to `end` to come. */
+/** How long a check that was killed may take to be over, and the answer to `end` to come; also the first look at a check. */
 const SETTLE_LIMIT_MS = 2_000;
+const LOOK_POLL_MS = 2;
 
 export interface ResidentShellDeps {
   readonly tasks: Tasks;
@@ -49,10 +29,13 @@ export interface ResidentShellDeps {
 }
 
 /** What a turn of the shell came to. */
-export type Turn =
-  | { readonly kind: 'over'; readonly outcome: Outcome }
-  /** What came is not to be believed, or something was left behind: the check has to be made by other means, and the shell closed. */
-  | { readonly kind: 'broken'; readonly reason: string };
+export type Turn = { readonly kind: 'over'; readonly outcome: Outcome } | Broken;
+
+/** What came is not to be believed, or something was left behind: the check has to be made by other means, and the shell closed. */
+interface Broken {
+  readonly kind: 'broken';
+  readonly reason: string;
+}
 
 /** A shell that stays in a container, with the container's whole security context, and forks for each check. */
 export interface ResidentShell {
@@ -70,10 +53,11 @@ interface Until {
 }
 
 /**
- * Starts a shell for the checks of one container.
+ * Starts a shell for the checks of one container, and makes sure that they have the environment of a fresh exec.
  *
  * @param items what follows `/bin/sh -c` in the check
- * @throws whatever containerd says when the exec cannot be made or started; nothing is left then
+ * @throws whatever containerd says when the exec cannot be made or started; INVALID when a check would have another environment. Nothing is
+ *   left then
  */
 export async function openResidentShell(
   deps: ResidentShellDeps,
@@ -83,8 +67,7 @@ export async function openResidentShell(
   const { tasks, clock } = deps;
   const execId = `${RESIDENT_EXEC_PREFIX}${randomHex(8)}`;
   const exec = { containerId: target.containerId, execId };
-  const script = scriptFrom(variableIn(target.processJson, 'SHLVL'));
-  const processJson = checkProcessJson(target, ['/bin/sh', '-c', script, 'sh', ...items]);
+  const { processJson, differenceFrom } = planResidence(target, items);
   const pipes = openPipes(join(target.scratchDir, execId));
   const waiting = new AbortController();
   let leader: SessionLeader;
@@ -104,7 +87,7 @@ export async function openResidentShell(
     throw error;
   }
   pipes.letEnd();
-  return converse({
+  const shell = converse({
     ...{ clock, leader, pipes, died },
     letGo: async () => {
       await killSession(leader, { clock });
@@ -113,12 +96,16 @@ export async function openResidentShell(
       pipes.close({ keepsNote: !(await deleteExec(deps, exec)).isGone });
     },
   });
+  const seen = await shell.look();
+  const difference = seen ? differenceFrom(seen) : 'no check of it can be looked at';
+  if (difference === undefined) return shell;
+  await shell.close();
+  throw new HealthctlError('INVALID', difference);
 }
 
-/** What an OCI process has of a variable in its environment; of several the last one counts. */
-function variableIn(processJson: string | undefined, name: string): string | undefined {
-  const { env } = (processJson === undefined ? {} : decodeJson(processJson)) as { readonly env?: readonly string[] };
-  return env?.findLast((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
+interface Seen {
+  readonly shell: Environment;
+  readonly check: Environment;
 }
 
 /** The protocol, with a shell that has been started. */
@@ -128,7 +115,7 @@ function converse(shell: {
   readonly pipes: Pipes;
   readonly died: Promise<void>;
   readonly letGo: () => Promise<void>;
-}): ResidentShell {
+}): ResidentShell & { look(): Promise<Seen | undefined> } {
   const { clock, leader, pipes, died, letGo } = shell;
   const session = createSessionView(leader);
   let isUsable = true;
@@ -157,17 +144,39 @@ function converse(shell: {
     const late = clock.sleep(SETTLE_LIMIT_MS, over.signal).then(() => undefined);
     return Promise.race([wanted, late]).finally(() => over.abort());
   };
-  const takeTurn = async (until: Until): Promise<Turn> => {
+  /** Undefined: the shell does not read. */
+  const begin = (word: 'run' | 'look') => {
     const output = createMarkedOutput();
     let answer = (_code: number): void => {};
     const done = new Promise<Ended>((resolve) => {
       answer = (code) => resolve({ outcome: { kind: 'exited', code, output: '' } });
     });
-    const broken = new Promise<Extract<Turn, { kind: 'broken' }>>((resolve) => {
+    const broken = new Promise<Broken>((resolve) => {
       turn = { output, answer, break: (reason) => resolve({ kind: 'broken', reason }) };
     });
     sequence += 1;
-    if (!pipes.write(`run ${sequence}\n`)) return { kind: 'broken', reason: 'the shell does not read' };
+    return pipes.write(`${word} ${sequence}\n`) ? { output, done, broken } : undefined;
+  };
+  const look = async (): Promise<Seen | undefined> => {
+    const begun = begin('look');
+    if (!begun) return undefined;
+    let isOver = false;
+    const over = Promise.race([begun.done, begun.broken]).finally(() => {
+      isOver = true;
+    });
+    let seen = seenFrom(leader.pid);
+    for (let restMs = SETTLE_LIMIT_MS; !seen && !isOver && restMs > 0; restMs -= LOOK_POLL_MS) {
+      await clock.sleep(LOOK_POLL_MS);
+      seen = seenFrom(leader.pid);
+    }
+    if (!seen || !pipes.write('\n')) return undefined;
+    const end = await settled(over);
+    return end && 'outcome' in end ? seen : undefined;
+  };
+  const takeTurn = async (until: Until): Promise<Turn> => {
+    const begun = begin('run');
+    if (!begun) return { kind: 'broken', reason: 'the shell does not read' };
+    const { output, done, broken } = begun;
     const first = await Promise.race([firstOf(done, { clock, startMs: clock.now(), ...until }), broken]);
     if (first.kind === 'broken') return first;
     if (first.kind !== 'exited' && first.kind !== 'timed-out') return { kind: 'over', outcome: first };
@@ -190,6 +199,10 @@ function converse(shell: {
   };
 
   return {
+    look: () =>
+      look().finally(() => {
+        turn = undefined;
+      }),
     get isUsable() {
       return isUsable;
     },
@@ -210,6 +223,14 @@ function converse(shell: {
   };
 }
 
+/** What the shell and the check that it made to be looked at were started with; undefined as long as there is no such check. */
+function seenFrom(leader: number): Seen | undefined {
+  const child = childrenOf(leader).find((pid) => isLookingChild(readCommandLine(pid) ?? ''));
+  const check = child === undefined ? undefined : readEnvironment(child);
+  const shell = check && readEnvironment(leader);
+  return shell && { shell: environmentFrom(shell), check: environmentFrom(check) };
+}
+
 /** @returns takes what comes on control. @param onAnswer undefined: it was no answer of our script */
 function readAnswers(
   onAnswer: (answer: { readonly sequence: number; readonly code: number } | undefined) => void,
@@ -222,75 +243,4 @@ function readAnswers(
     control = '';
     onAnswer(code === undefined ? undefined : { sequence: Number(sequence), code: Number(code) });
   };
-}
-
-interface Pipes {
-  readonly stdin: string;
-  readonly stdout: string;
-  readonly stderr: string;
-  onOutput(listener: (bytes: Buffer) => void): void;
-  onControl(listener: (text: string) => void): void;
-  onEnd(listener: () => void): void;
-  /** @returns false after `close`, and when nobody has read for so long that there is no room */
-  write(line: string): boolean;
-  /** To be called when the shim has opened them: from then on the end of the shell is the end of its output. */
-  letEnd(): void;
-  /** @param options.keepsNote leaves the directory, by whose name the exec is found by a sweep */
-  close(options: { readonly keepsNote: boolean }): void;
-}
-
-function openPipes(dir: string): Pipes {
-  const [stdin, stdout, stderr] = [join(dir, 'input'), join(dir, OUTPUT_FIFO), join(dir, CONTROL_FIFO)];
-  mkdirSync(dir, { mode: 0o700 });
-  const opened: (() => void)[] = [];
-  let isClosed = false;
-  const close = () => {
-    isClosed = true;
-    for (const each of opened.splice(0)) each();
-  };
-  try {
-    for (const path of [stdin, stdout, stderr]) makeFifo(path);
-    const holds = [holdFifo(stdout), holdFifo(stderr)];
-    opened.push(...holds);
-    // Both ways, so that opening waits for nobody; the shim reads it.
-    const input = openSync(stdin, constants.O_RDWR | constants.O_NONBLOCK);
-    opened.push(() => closeSync(input));
-    const readers = [stdout, stderr].map((path) => {
-      const reader = openFifoReader(path);
-      opened.push(() => reader.destroy());
-      return reader;
-    });
-    const [output, control] = readers as [(typeof readers)[0], (typeof readers)[0]];
-    return {
-      ...{ stdin, stdout, stderr },
-      onOutput: (listener) => output.on('data', listener),
-      onControl: (listener) => control.on('data', (bytes: Buffer) => listener(bytes.toString('latin1'))),
-      onEnd: (listener) => {
-        for (const reader of readers) {
-          reader.once('close', listener);
-          reader.once('error', listener);
-        }
-      },
-      write: (line) => {
-        if (isClosed) return false; // the number of the descriptor may be another file's by now
-        try {
-          return writeSync(input, line) === line.length;
-        } catch (error) {
-          if (errnoOf(error) === 'EAGAIN') return false;
-          throw error;
-        }
-      },
-      letEnd: () => {
-        for (const letGo of holds) letGo();
-      },
-      close: ({ keepsNote }) => {
-        close();
-        if (!keepsNote) rmSync(dir, { recursive: true, force: true });
-      },
-    };
-  } catch (error) {
-    close();
-    rmSync(dir, { recursive: true, force: true });
-    throw error;
-  }
 }

@@ -14,8 +14,8 @@ const MAX_ADDRESSES = 8;
 /** The time that one check spends in a container's network: whatever it opens there is closed with it. */
 export interface Visit {
   connect(endpoint: Endpoint): Promise<Connection>;
-  /** Notes what has been seen so far: what a timeout tells. */
-  note(seen: string): void;
+  /** Notes what has been seen so far: what a timeout tells. A function is asked then, and not each time that something comes. */
+  note(seen: string | (() => string)): void;
   seen(): string;
   /** Closes all sockets. Idempotent; who waits for one of them hears of it. */
   close(): void;
@@ -32,7 +32,7 @@ export type Connection =
 /** @param pid a process of the container, in whose file system names are looked up */
 export function openVisit(namespace: NetworkNamespace, pid: number): Visit {
   const sockets: Socket[] = [];
-  let seen = '';
+  let seen: string | (() => string) = '';
   return {
     connect: async ({ host, port }) => {
       const addresses = addressesOf(host, pid);
@@ -54,7 +54,7 @@ export function openVisit(namespace: NetworkNamespace, pid: number): Visit {
     note: (text) => {
       seen = text;
     },
-    seen: () => seen,
+    seen: () => (typeof seen === 'string' ? seen : seen()),
     close: () => {
       for (const socket of sockets) socket.destroy();
       namespace.close();

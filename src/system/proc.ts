@@ -89,3 +89,30 @@ export function hasOpen(pid: number, path: string): boolean {
 export function readNetworkDevices(): string {
   return readFileSync('/proc/self/net/dev', 'latin1');
 }
+
+/** Children of a process that has one thread. */
+export function childrenOf(pid: number): readonly number[] {
+  const listed = readProcFile(`/proc/${pid}/task/${pid}/children`);
+  // A kernel without CONFIG_PROC_CHILDREN has no such file.
+  if (listed === undefined)
+    return listProcesses()
+      .filter(({ parentPid }) => parentPid === pid)
+      .map((stat) => stat.pid);
+  return listed.split(' ').filter(Boolean).map(Number);
+}
+
+/** The arguments of a process, each ended by NUL; undefined when it is gone. */
+export const readCommandLine = (pid: number): string | undefined => readProcFile(`/proc/${pid}/cmdline`);
+
+/** The environment that a process was started with, `NAME=value`; undefined when it is gone or cannot be read. */
+export const readEnvironment = (pid: number): readonly string[] | undefined =>
+  readProcFile(`/proc/${pid}/environ`)?.split('\0').filter(Boolean);
+
+function readProcFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}

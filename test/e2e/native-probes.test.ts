@@ -1,6 +1,10 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AUTHORITY } from '../fixtures/certificates.ts';
 import { startProgram } from '../fixtures/program.ts';
+import { startTlsServers } from '../fixtures/tls-servers.ts';
 import { type Bed, openBed, until } from './harness.ts';
 
 // An image without a shell, checked by HTTP, TCP and gRPC: by the command line, then by the monitor.
@@ -77,6 +81,32 @@ describe('an image without a shell', () => {
       await servers.exited;
     }
     expect(await check(name)).toMatch(/^healthy 1 connect 127\.0\.0\.1:50051: connection refused/);
+  });
+
+  test('https and gRPC over TLS, by the name that the certificate is for; what is stored survives the file', async () => {
+    await using servers = await startTlsServers();
+    const ca = join(bed.directory, 'ca.pem');
+    writeFileSync(ca, `# an authority\n${AUTHORITY}`);
+    const flags = [
+      '--network',
+      'host',
+      '--health-retries',
+      '1',
+      '--health-http',
+      `https://localhost:${servers.port('named')}/`,
+    ];
+    const header = ['--health-http-header', 'Host: app.example.org'];
+    const name = await run([...flags, ...header, '--health-http-ca', ca], ['sleep', '600']);
+    expect(await check(name)).toBe('healthy 0 HTTP 200 OK: ok');
+    expect((await inspect(name)).Config.Healthcheck.Test).toEqual([
+      ...['HTTP', `https://localhost:${servers.port('named')}/`, 'header=Host: app.example.org', `ca=${AUTHORITY}`],
+    ]);
+    const authority = ['--health-grpc-tls', '--health-grpc-ca', ca, '--health-grpc-authority', 'app.example.org'];
+    await bed.ok(['update', '--health-grpc', `localhost:${servers.port('grpcs')}`, ...authority, name]);
+    rmSync(ca);
+    expect(await check(name)).toBe('healthy 0 SERVING');
+    await bed.ok(['update', '--health-grpc', `localhost:${servers.port('grpcs')}`, name]);
+    expect(await check(name)).toBe('unhealthy 1 gRPC: the server speaks TLS, and was asked without it');
   });
 
   test('given to a container that runs, by update', async () => {

@@ -56,7 +56,7 @@ async function shells(name: string): Promise<readonly string[]> {
 describe('--health-exec resident', () => {
   test('one shell makes all checks, which see what those of fresh execs see', async () => {
     const look =
-      'env | sort; id; pwd; ulimit -a; grep -E "^(Cap|NoNewPrivs|Seccomp|Sig[BIC])" /proc/self/status; cat /proc/self/cgroup; ls /proc/self/fd';
+      'env | sort; id; pwd; ulimit -a; grep -E "^(Cap|NoNewPrivs|Seccomp|Sig[BIC])" /proc/self/status; cat /proc/self/cgroup; ls /proc/self/fd; tr "\\000" "\\n" </proc/$$/environ | sort; echo "$word $argument $SHLVL $PWD $HOME"';
     const flags = [
       '-u',
       '1000:1000',
@@ -66,6 +66,7 @@ describe('--health-exec resident', () => {
       '/tmp',
       '-e',
       'A=b c',
+      ...['-e', 'word=prod', '-e', 'argument=abc', '-e', 'SHLVL=7', '-e', 'TMOUT=1', '-e', 'healthctl_0=x'],
       '--security-opt',
       'no-new-privileges',
     ];

@@ -194,3 +194,61 @@ describe('run -d --wait and start --wait', () => {
     expect(result.stderr).toContain(text);
   });
 });
+
+describe('an end after which the container comes back', () => {
+  let watched: Bed;
+  let image: string;
+  beforeAll(async () => {
+    watched = await openBed(['autostart = true']);
+    image = await watched.image();
+  });
+  afterAll(() => watched[Symbol.asyncDispose]());
+
+  /** It is well from its second run on. */
+  const secondRun = (first: string) => [
+    'sh',
+    '-c',
+    `test -e /ran && touch /well; touch /ran; test -e /well || ${first}; sleep 600`,
+  ];
+  const check = ['--health-cmd', 'test -e /well', '--health-interval', '200ms', '--stop-timeout', '0'];
+
+  test('by its restart policy', async () => {
+    const flags = [...check, '--health-retries', '100', '--restart', 'on-failure'];
+    await watched.ok(['run', '-d', '--wait', '--name', 'policy', ...flags, image, ...secondRun('exit 3')]);
+    expect(await watched.ok(['inspect', '--format', '{{.State.Health.Status}} {{.RestartCount}}', 'policy'])).toBe(
+      'healthy 1',
+    );
+  });
+
+  test('until the policy gives up, or a user stops it', async () => {
+    const flags = ['--health-cmd', 'true', '--health-interval', '1h'];
+    const once = [...flags, '--restart', 'on-failure:1', '--name', 'once'];
+    const { code, stderr } = await watched.cli(['run', '-d', '--wait', ...once, image, 'sh', '-c', 'exit 3']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('container once exited (3) before it was healthy\n')]);
+    expect(await watched.ok(['inspect', '--format', '{{.RestartCount}}', 'once'])).toBe('1');
+
+    await watched.ok(['run', '-d', ...flags, '--restart', 'always', '--name', 'stopped', image, 'sleep', '600']);
+    const waiting = watched.spawn(['wait', '--condition', 'healthy', 'stopped']);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await watched.ok(['stop', '-t', '0', 'stopped']);
+    expect((await waiting.exited).stderr).toContain('container stopped exited (137) before it was healthy');
+  });
+
+  test('because healing restarts it', async () => {
+    const flags = [...check, '--health-retries', '1', '--health-on-failure', 'restart'];
+    const running = watched.spawn(['run', '-d', '--wait', '--name', 'healed', ...flags, image, ...secondRun('true')]);
+    await until(async () => (await watched.cli(['inspect', 'healed'])).code === 0);
+    const waiting = watched.spawn(['wait', '--condition', 'healthy', 'healed']);
+    expect(await running.exited).toMatchObject({ code: 0, stderr: '' });
+    expect(await waiting.exited).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('because a command restarts it', async () => {
+    const flags = [...check, '--health-retries', '100'];
+    await watched.ok(['run', '-d', '--name', 'again', ...flags, image, ...secondRun('true')]);
+    const waiting = watched.spawn(['wait', '--condition', 'healthy', 'again']);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await watched.ok(['restart', 'again']);
+    expect(await waiting.exited).toMatchObject({ code: 0, stderr: '' });
+  });
+});

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CreateRequest } from '../../container/create-request.ts';
 import { NO_RESTART } from '../../health/restart-policy.ts';
-import { HealthctlError, hasCode } from '../../lib/errors.ts';
+import { HealthctlError } from '../../lib/errors.ts';
 import { type KeyValueFile, parseEnvFile } from '../../oci/env-file.ts';
 import {
   parseEnv,
@@ -12,7 +12,6 @@ import {
   parseUlimit,
   type SecurityOptions,
 } from '../../oci/parse.ts';
-import { readGivenFile } from '../../system/given-file.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { attachedStreamsFrom, attachOptionSpec } from './attach.ts';
 import { checkBy } from './check-by.ts';
@@ -21,6 +20,7 @@ import { limitOptionSpecs, limitsFrom, oomScoreFrom } from './limits.ts';
 import { logConfigFrom, logOptionSpecs } from './log.ts';
 import { namespaceOptionSpecs, namespacesFrom } from './namespaces.ts';
 import { networkOptionSpecs, networkRequestFrom } from './network.ts';
+import { readFileOfOption } from './option-file.ts';
 import { restartOptionSpec, restartPolicyFrom } from './restart.ts';
 import { mountOptionSpecs, mountsFrom } from './volumes.ts';
 
@@ -189,7 +189,7 @@ async function requestFrom(
     openStdin: options.bool('interactive'),
     stdinOnce: options.bool('interactive') && attach.stdin,
     autoRemove: options.bool('rm'),
-    health: healthFlagsFrom(options),
+    health: await healthFlagsFrom(options, caller.signal),
     restart: restartFrom(options),
     log: logConfigFrom(options),
   };
@@ -226,14 +226,4 @@ async function securityFrom(options: ParsedOptions, signal: AbortSignal): Promis
   if (seccomp === undefined || seccomp === 'unconfined') return security;
   const content = await readFileOfOption(seccomp, signal, `opening seccomp profile (${seccomp}) failed: `);
   return { ...security, seccompProfile: content.toString('utf8') };
-}
-
-/** What cannot be read makes the command line wrong: exit 125, as Docker's command line, which reads them too. */
-async function readFileOfOption(name: string, signal: AbortSignal, prefix = ''): Promise<Buffer> {
-  try {
-    return await readGivenFile(name, signal);
-  } catch (cause) {
-    if (!hasCode(cause, 'NOT_FOUND', 'DENIED', 'INVALID')) throw cause;
-    throw new HealthctlError('USAGE', `${prefix}${cause.message}`, { cause });
-  }
 }

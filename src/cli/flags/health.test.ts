@@ -2,15 +2,16 @@ import { expect, test } from 'vitest';
 import { parseArguments } from '../parse.ts';
 import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
 
-const flags = (...argv: string[]) => healthFlagsFrom(parseArguments(healthOptionSpecs, argv).options);
+const flags = async (...argv: string[]) =>
+  healthFlagsFrom(parseArguments(healthOptionSpecs, argv).options, new AbortController().signal);
 
-test('what was not given is absent', () => {
-  expect(flags()).toEqual({ noHealthcheck: false });
+test('what was not given is absent', async () => {
+  expect(await flags()).toEqual({ noHealthcheck: false });
 });
 
-test('every flag, as it was given', () => {
+test('every flag, as it was given', async () => {
   expect(
-    flags(
+    await flags(
       '--health-cmd=curl -f localhost',
       '--health-interval=1m30s',
       '--health-timeout',
@@ -31,9 +32,9 @@ test('every flag, as it was given', () => {
   });
 });
 
-test('the flags of native checks, as they were given', () => {
+test('the flags of native checks, as they were given', async () => {
   expect(
-    flags(
+    await flags(
       '--health-http=http://localhost/',
       '--health-http-header=A: b',
       '--health-http-header=C: d, e',
@@ -41,6 +42,11 @@ test('the flags of native checks, as they were given', () => {
       '--health-http-verify',
       '--health-tcp=db:1',
       '--health-grpc=a:1/b',
+      '--health-grpc-authority=c:443',
+      '--health-grpc-tls',
+      '--health-grpc-verify',
+      '--health-grpc-ca=',
+      '--health-http-ca=',
     ),
   ).toEqual({
     http: 'http://localhost/',
@@ -49,6 +55,9 @@ test('the flags of native checks, as they were given', () => {
     httpVerify: true,
     tcp: 'db:1',
     grpc: 'a:1/b',
+    grpcAuthority: 'c:443',
+    grpcTls: true,
+    grpcVerify: true,
     noHealthcheck: false,
   });
 });
@@ -59,6 +68,7 @@ test.each([
   ['--health-http-status=2xx', '"2xx" is not a range of statuses'],
   ['--health-tcp=db', '"db" is not HOST:PORT'],
   ['--health-grpc=db/x', '"db" is not HOST:PORT'],
+  ['--health-grpc-authority=a b', '"a b" is not a name'],
 ])('%s is refused where it is read', (flag, reason) => {
-  expect(() => flags(flag)).toThrow(reason);
+  return expect(flags(flag)).rejects.toThrow(reason);
 });

@@ -1,14 +1,16 @@
 import type { HealthFlags } from '../../health/flags.ts';
 import {
   grpcItems,
-  type Parsed,
+  parseAuthority,
   parseEndpoint,
   parseHeader,
   parseHttpUrl,
   parseNativeTest,
   parseStatuses,
 } from '../../health/native-test.ts';
+import type { Parsed } from '../../health/parsed.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
+import { readCertificateFile } from './certificate-file.ts';
 
 /** Why a text is refused; an empty one counts as not given. */
 const reasonBy =
@@ -33,11 +35,32 @@ export const healthOptionSpecs: readonly OptionSpec[] = [
     check: reasonBy((text) => parseNativeTest('GRPC', grpcItems(text))),
   },
   {
+    name: 'health-grpc-authority',
+    type: 'string',
+    value: 'name',
+    help: 'Name that --health-grpc asks for, also of the certificate: NAME[:PORT] (HOST:PORT unless given)',
+    check: reasonBy(parseAuthority),
+  },
+  {
+    name: 'health-grpc-ca',
+    type: 'string',
+    value: 'file',
+    help: 'Certificates of the authorities that --health-grpc-tls trusts, in PEM; verifies',
+  },
+  { name: 'health-grpc-tls', type: 'bool', help: 'Ask over TLS for --health-grpc' },
+  { name: 'health-grpc-verify', type: 'bool', help: 'Verify the certificate for --health-grpc-tls' },
+  {
     name: 'health-http',
     type: 'string',
     value: 'url',
     help: 'URL of an HTTP or HTTPS server in the container that is asked',
     check: reasonBy(parseHttpUrl),
+  },
+  {
+    name: 'health-http-ca',
+    type: 'string',
+    value: 'file',
+    help: 'Certificates of the authorities that --health-http trusts, in PEM; verifies',
   },
   {
     name: 'health-http-header',
@@ -103,7 +126,7 @@ export const healthOptionSpecs: readonly OptionSpec[] = [
 ];
 
 /** The values as given; what they may be, and how they merge with the image's, is said in src/health. */
-export function healthFlagsFrom(options: ParsedOptions): HealthFlags {
+export async function healthFlagsFrom(options: ParsedOptions, signal: AbortSignal): Promise<HealthFlags> {
   const headers = options.list('health-http-header');
   return {
     ...present('cmd', options.string('health-cmd')),
@@ -111,8 +134,13 @@ export function healthFlagsFrom(options: ParsedOptions): HealthFlags {
     ...(headers.length > 0 ? { httpHeaders: headers } : {}),
     ...present('httpStatus', options.string('health-http-status')),
     ...(options.bool('health-http-verify') ? { httpVerify: true } : {}),
+    ...present('httpCa', await certificates(options, 'health-http-ca', signal)),
     ...present('tcp', options.string('health-tcp')),
     ...present('grpc', options.string('health-grpc')),
+    ...present('grpcAuthority', options.string('health-grpc-authority')),
+    ...(options.bool('health-grpc-tls') ? { grpcTls: true } : {}),
+    ...(options.bool('health-grpc-verify') ? { grpcVerify: true } : {}),
+    ...present('grpcCa', await certificates(options, 'health-grpc-ca', signal)),
     ...present('intervalNs', options.duration('health-interval')),
     ...present('timeoutNs', options.duration('health-timeout')),
     ...present('startPeriodNs', options.duration('health-start-period')),
@@ -123,6 +151,12 @@ export function healthFlagsFrom(options: ParsedOptions): HealthFlags {
     ...present('maxRestarts', options.int('health-max-restarts')),
     noHealthcheck: options.bool('no-healthcheck'),
   };
+}
+
+/** What the file says goes into the check: it is there after the file has gone, and wherever the monitor runs. */
+async function certificates(options: ParsedOptions, name: string, signal: AbortSignal): Promise<string | undefined> {
+  const path = options.string(name);
+  return path ? readCertificateFile(`--${name}`, path, signal) : undefined;
 }
 
 function present<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {

@@ -76,6 +76,9 @@ export interface ConnectionLimits {
   readonly windowBytes?: number;
 }
 
+/** The message of a connection's end that the peer did not explain. */
+export const CLOSED = 'the connection was closed';
+
 /** Why a connection was lost whose peer sent more than `receivedBytes`. */
 export class ReceivedTooMuchError extends Error {}
 
@@ -199,7 +202,7 @@ export function openConnection(socket: Duplex, clock: Pick<Clock, 'after'>, limi
     }
   });
   socket.on('error', lose);
-  socket.on('close', () => lose(new Error('the connection was closed')));
+  socket.on('close', () => lose(new Error(CLOSED)));
   outbox.add(PREFACE);
   outbox.add(
     settingsFrame([
@@ -242,7 +245,7 @@ export function openConnection(socket: Duplex, clock: Pick<Clock, 'after'>, limi
         },
       };
     },
-    destroy: () => lose(new Error('the connection was closed')),
+    destroy: () => lose(new Error(CLOSED)),
   };
 }
 

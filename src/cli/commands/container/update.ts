@@ -20,7 +20,7 @@ export const update: Command = {
 };
 
 async function runUpdate(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
-  const health = healthConfigFromFlags(healthFlagsFrom(options));
+  const health = healthConfigFromFlags(await healthFlagsFrom(options, world.signal));
   const restart = restartPolicyFrom(options);
   if (!health && !restart)
     throw new HealthctlError('INVALID', 'you must provide one or more flags when using this command');

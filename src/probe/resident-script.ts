@@ -1,0 +1,111 @@
+import { HealthctlError } from '../lib/errors.ts';
+import { decodeJson, encodeJson } from '../lib/json.ts';
+import { checkProcessJson } from './check-process.ts';
+import type { ProbeTarget } from './prober.ts';
+
+/**
+ * How a shell that stays in a container is started, and what the checks that it forks must have in their environment.
+ *
+ * A variable of the container can change what a shell does (SHELLOPTS, TMOUT, LC_ALL, LD_PRELOAD, an exported function), and a shell changes
+ * variables that it exports (SHLVL, PWD, its own). So the resident shell gets none of them: each is handed over under a name of ours, as
+ * `NAME=value`, and exported in the fork that becomes the check. Not as arguments: everybody may read those.
+ */
+export interface Residence {
+  readonly processJson: string;
+  /** Says why a check would have another environment than a fresh one; undefined: it has the same. */
+  differenceFrom(seen: { readonly shell: Environment; readonly check: Environment }): string | undefined;
+}
+
+export type Environment = ReadonlyMap<string, string>;
+
+/** What a shell can hold as a variable; dash and busybox drop others, bash hands them on. */
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** What bash imports as a function, which would take the place of a command of ours. */
+const FUNCTION_PREFIX = 'BASH_FUNC_';
+
+/** A check that waits for a line, so that its environment can be looked at. */
+export const LOOK = 'read -r line';
+
+/** Whether this is the command line of the check that LOOK is, from `/proc/<pid>/cmdline`. */
+export const isLookingChild = (commandLine: string): boolean => commandLine === `/bin/sh\0-c\0${LOOK}\0`;
+
+/**
+ * @param items what follows `/bin/sh -c` in the check
+ * @throws INVALID for an environment that cannot be handed on; CORRUPT for a container without a runtime spec
+ */
+export function planResidence(
+  target: Pick<ProbeTarget, 'containerId' | 'processJson'>,
+  items: readonly string[],
+): Residence {
+  const process = decodeJson(checkProcessJson(target, [])) as { readonly env?: unknown; readonly cwd?: unknown };
+  const entries = Array.isArray(process.env) ? process.env.map(String) : [];
+  const odd = entries.find((entry) => entry.indexOf('=') < 1 || entry.startsWith(FUNCTION_PREFIX));
+  if (odd !== undefined) throw new HealthctlError('INVALID', `no shell hands on the variable ${odd.split('=')[0]}`);
+  const wanted = environmentFrom(entries);
+  const prefix = freePrefix(wanted);
+  const kept: string[] = [];
+  const variables: string[] = [];
+  for (const [name, value] of wanted) {
+    // An empty HOME is as good as none to some runtimes, which then set it.
+    if (!IDENTIFIER.test(name) || (name === 'HOME' && value === '')) kept.push(`${name}=${value}`);
+    else variables.push(`${name}=${value}`);
+  }
+  const names = variables.map((_, index) => `${prefix}${index}`);
+  const env = [...kept, ...variables.map((variable, index) => `${names[index]}=${variable}`)];
+  const script = scriptFrom({ names, cwd: typeof process.cwd === 'string' ? process.cwd : '' });
+  return {
+    processJson: encodeJson({ ...process, env, args: ['/bin/sh', '-c', script, 'sh', ...items] }),
+    differenceFrom: ({ shell, check }) => {
+      const added = [...shell].filter(([name]) => !name.startsWith(prefix) && !(wanted.get(name) ?? ''));
+      return differenceOf(new Map([...wanted, ...added]), check);
+    },
+  };
+}
+
+/** Of several with one name the last one counts. */
+export function environmentFrom(entries: readonly string[]): Environment {
+  return new Map(
+    entries.map((entry) => {
+      const at = entry.indexOf('=');
+      return [entry.slice(0, at), entry.slice(at + 1)];
+    }),
+  );
+}
+
+function differenceOf(wanted: Environment, seen: Environment): string | undefined {
+  const names = new Set([...wanted.keys(), ...seen.keys()].filter((name) => IDENTIFIER.test(name)));
+  const name = [...names].find((each) => wanted.get(each) !== seen.get(each));
+  return name === undefined ? undefined : `the shell does not hand on the variable ${name} as it is`;
+}
+
+function freePrefix(environment: Environment): string {
+  let prefix = 'healthctl_';
+  while ([...environment.keys()].some((name) => name.startsWith(prefix))) prefix += '_';
+  return prefix;
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/**
+ * What the shell runs. A line `run SEQ` asks for a check, answered by `done SEQ CODE` on control; `look SEQ` for a check that waits for a line;
+ * `end NONCE` for the nonce behind what the check has printed. Control is the shell's stderr, moved out of the way before anything runs, and
+ * closed for a check. The check has the standard streams and the working directory that a fresh exec would have. No job control, no `&`:
+ * both would change how signals are taken.
+ */
+function scriptFrom({ names, cwd }: { readonly names: readonly string[]; readonly cwd: string }): string {
+  const handOver =
+    names.length === 0 ? ':' : `export ${names.map((name) => `"$${name}"`).join(' ')}; unset ${names.join(' ')}`;
+  return `exec 3>&2 4</dev/null 2>/dev/null
+while read -r word argument; do
+  case $word in
+    run | look)
+      ${cwd === '' ? '' : `cd -P ${quoted(cwd)} && `}[ -x /bin/sh ] || break
+      ( case $word in look) exec 4<&0; set -- '${LOOK}' ;; esac
+        unset PWD OLDPWD SHLVL _
+        ${handOver}
+        exec /bin/sh -c "$@" <&4 2>&1 3>&- 4<&- )
+      echo "done $argument $?" >&3 ;;
+    end) echo "$argument" ;;
+  esac
+done`;
+}
