@@ -81,7 +81,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       const keeper = createKeeper({ contextOf, clock, log });
       const logKeeper = createLogKeeper({ contextOf, clock, log });
       const networks = createNetworkKeeper({ contextOf, log });
-      const tidier = createTidier(clock, releaseMemory);
+      const tidier = createTidier({ clock, release: releaseMemory, residentBytes: () => process.memoryUsage.rss() });
       const asked = new AbortController();
       /** Another monitor has claimed the containerd that came back. */
       let superseded: unknown;

@@ -1,31 +1,60 @@
 import type { Clock } from '../lib/clock.ts';
 
-/** When V8 is not asked, it leaves what the start of many containers made to a collection that may come hours later. */
+/**
+ * Gives memory back: after the start of many containers, whose remains V8 would leave to a collection that may come hours later; and when
+ * memory has grown, as it does where Node.js runs without NODE_FLAGS (`daemon run` by hand), and after a time in which the machine was so
+ * busy that work piled up: neither V8 nor the C library gives that back by itself.
+ */
 export interface Tidier {
   /** A container was started. */
   onStarted(): void;
   stop(): void;
 }
 
+export interface TidierOptions {
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>;
+  /** Frees memory; takes a moment in which nothing else is done. */
+  readonly release: () => void;
+  /** Bytes of the process in memory. */
+  readonly residentBytes: () => number;
+}
+
 /** So long after the last start. */
 const QUIET_MS = 10_000;
-/** Not more often than this, whatever is started. */
+/** Not more often than this, whatever is started or grows. */
 const PAUSE_MS = 60_000;
+/** Memory has grown when it is so many times what it was after the last release. */
+const GROWTH = 1.2;
 
-/** @param release frees memory; takes a moment in which nothing else is done */
-export function createTidier(clock: Pick<Clock, 'monotonic' | 'after'>, release: () => void): Tidier {
+export function createTidier({ clock, release, residentBytes }: TidierOptions): Tidier {
   let planned: { cancel(): void } | undefined;
+  let looking: { cancel(): void } | undefined;
   let releasedAtMs = Number.NEGATIVE_INFINITY;
+  let leftBytes = Number.POSITIVE_INFINITY;
+  const releaseNow = (): void => {
+    planned?.cancel();
+    planned = undefined;
+    release();
+    releasedAtMs = clock.monotonic();
+    leftBytes = residentBytes();
+    lookLater();
+  };
+  const lookLater = (): void => {
+    looking?.cancel();
+    looking = clock.after(PAUSE_MS, () => {
+      if (residentBytes() > leftBytes * GROWTH) releaseNow();
+      else lookLater();
+    });
+  };
   return {
     onStarted: () => {
       planned?.cancel();
       const delayMs = Math.max(QUIET_MS, releasedAtMs + PAUSE_MS - clock.monotonic());
-      planned = clock.after(delayMs, () => {
-        planned = undefined;
-        release();
-        releasedAtMs = clock.monotonic();
-      });
+      planned = clock.after(delayMs, releaseNow);
     },
-    stop: () => planned?.cancel(),
+    stop: () => {
+      planned?.cancel();
+      looking?.cancel();
+    },
   };
 }

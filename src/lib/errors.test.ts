@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { fileReasonOf } from './errors.ts';
+import { fileReasonOf, messageOf } from './errors.ts';
 
 const failureOf = (path: string): unknown => {
   try {
@@ -21,4 +21,36 @@ test.each([
 test('what is no error of the system says what it says', () => {
   expect(fileReasonOf(new Error('boom'))).toBe('boom');
   expect(fileReasonOf('text')).toBe('text');
+});
+
+test.each([
+  ['/nonexistent/file', '/nonexistent/file: no such file or directory'],
+  ['/', 'read: is a directory'],
+])('the message of a failure to read %s has the file and words', (path, message) => {
+  expect(messageOf(failureOf(path))).toBe(message);
+});
+
+test('of two names both are told', () => {
+  const failure = (() => {
+    try {
+      return renameSync('/nonexistent/a', '/nonexistent/b');
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect(messageOf(failure)).toBe('/nonexistent/a -> /nonexistent/b: no such file or directory');
+});
+
+test.each([
+  ['EMFILE', 'too many open files'],
+  ['EROFS', 'read-only file system'],
+  ['ENOSPC', 'no space left on device'],
+])('%s is told in words', (code, words) => {
+  const error = Object.assign(new Error(`${code}: whatever, open '/x'`), { code, syscall: 'open', path: '/x' });
+  expect(messageOf(error)).toBe(`/x: ${words}`);
+});
+
+test('an error that has words already keeps them', () => {
+  const error = Object.assign(new Error('connect EACCES /run/x.sock'), { code: 'EACCES' });
+  expect(messageOf(error)).toBe('connect EACCES /run/x.sock');
 });

@@ -48,9 +48,21 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
 
-/** The message of anything that was thrown. */
+/**
+ * The message of anything that was thrown. Of a system error the file and the reason in words: `/var/lib/x: no space left on device`, not
+ * `ENOSPC: no space left on device, open '/var/lib/x'`.
+ */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const reason = reasonOf(error);
+  if (reason === undefined || !error.message.startsWith(`${errnoOf(error)}: `)) return error.message;
+  const { path, dest, syscall } = error as {
+    readonly path?: unknown;
+    readonly dest?: unknown;
+    readonly syscall?: unknown;
+  };
+  const names = [path, dest].filter((name): name is string => typeof name === 'string');
+  return `${names.length > 0 ? names.join(' -> ') : (syscall ?? 'system call')}: ${reason}`;
 }
 
 /** The C library's words, in the lower case of Docker's tools. */
@@ -83,5 +95,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Why a file could not be opened, in the words of Docker's tools, which are the C library's; the message of any other error. */
 export function fileReasonOf(error: unknown): string {
-  return REASONS[errnoOf(error) ?? ''] ?? messageOf(error);
+  return reasonOf(error) ?? messageOf(error);
 }
+
+const reasonOf = (error: unknown): string | undefined => REASONS[errnoOf(error) ?? ''];

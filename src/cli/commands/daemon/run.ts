@@ -5,6 +5,7 @@ import { createServiceLog } from '../../../daemon/log.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import { randomHex } from '../../../lib/random.ts';
 import type { Settings } from '../../../lib/settings.ts';
+import { limitYoungHeap } from '../../../system/memory.ts';
 import { raisePriority } from '../../../system/priority.ts';
 import { realPath } from '../../../system/real-path.ts';
 import { openNotifier } from '../../../system/sd-notify.ts';
@@ -44,6 +45,7 @@ async function runDaemon(
   let { settings } = world;
   const logOf = (debug: boolean) => createServiceLog({ clock, debug, form: isText ? 'text' : 'json' });
   raisePriority(logOf(settings.debug));
+  limitYoungHeap();
   let reading = Promise.resolve();
   let round = new AbortController();
   const over = new AbortController();
