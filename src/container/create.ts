@@ -20,6 +20,7 @@ import { parseSignal } from '../oci/signal.ts';
 import { buildSpec, type ImageDefaults, type SpecOptions } from '../oci/spec.ts';
 import { resolveUser } from '../oci/user.ts';
 import { runDirOf } from '../store/state-dir.ts';
+import { ownIdentity } from '../system/process-identity.ts';
 import { readFilesInRoot } from '../system/rootfs.ts';
 import { type ContainerContext, dataDirOf, namespaceRunDir } from './context.ts';
 import type { CreateRequest } from './create-request.ts';
@@ -141,7 +142,8 @@ async function withRollback<T>(
   work: (leased: Containerd) => Promise<T>,
 ): Promise<T> {
   const leaseId = `healthctl-create-${id.slice(0, 16)}`;
-  await ctx.containerd.leases.create({ id: leaseId, expiresAtMs: ctx.clock.now() + LEASE_LIFE_MS });
+  const expiresAtMs = ctx.clock.now() + LEASE_LIFE_MS;
+  await ctx.containerd.leases.create({ id: leaseId, expiresAtMs, holder: ownIdentity() });
   try {
     return await work(ctx.containerd.withLease(leaseId));
   } catch (error) {

@@ -2,8 +2,11 @@ import { type ContainerContext, createContainerContext } from '../container/cont
 import { momentOf } from '../container/view.ts';
 import type { Containerd } from '../containerd/client.ts';
 import { publishHealthStatus } from '../events/own-events.ts';
+import { sweepLeases } from '../image/lease.ts';
 import { version } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
+import { counted } from '../lib/counted.ts';
+import { messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
@@ -162,6 +165,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);
         notifier.ready();
         tidier.onStarted(); // of those that were listed
+        void sweepAbandonedLeases(deps, [...monitor.model.all()]);
         void keepAlive(deps, ended);
         log.info(`healthctl ${version} watches containerd at ${settings.address}`);
         const { idleTimeoutMs } = settings.monitor;
@@ -191,6 +195,22 @@ function endOf(ended: AbortSignal, asked: AbortSignal): DaemonEnd {
   if (!ended.aborted) return 'idle';
   if (asked.aborted) return 'asked';
   return ended.reason === 'reload' ? 'reload' : 'signal';
+}
+
+/** The leases of commands that were killed, in the namespaces that have containers. */
+async function sweepAbandonedLeases(
+  { containerd, settings, log }: DaemonDeps,
+  watched: readonly { readonly namespace: string }[],
+): Promise<void> {
+  for (const namespace of new Set([settings.namespace, ...watched.map((one) => one.namespace)])) {
+    try {
+      const count = await sweepLeases(containerd.inNamespace(namespace));
+      if (count > 0)
+        log.info(`dropped ${counted(count, 'lease')} of commands that were killed in namespace ${namespace}`);
+    } catch (error) {
+      log.debug(`leases of namespace ${namespace} were not swept: ${messageOf(error)}`);
+    }
+  }
 }
 
 /** The lock of the run root, and the claim on containerd. Throws CONFLICT that names the monitor which has one of them. */
