@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
+import { checkIdentifier } from '../lib/identifier.ts';
 import type { MonitorSettings, NetworkSettings, Settings } from '../lib/settings.ts';
 import { parseBridgeSubnet } from '../network/subnet.ts';
 import { DEFAULT_LOG_ENTRIES } from '../store/health-store.ts';
@@ -235,16 +236,6 @@ function checkAddress(value: string): string {
     ? 'containerd is reached over a unix socket only'
     : 'it must be an absolute path';
   throw new HealthctlError('CONFIG', `invalid containerd address ${JSON.stringify(value)}: ${hint}`);
-}
-
-/** containerd's rule for namespaces and snapshotters (containerd, identifiers/validate.go). */
-function checkIdentifier(value: string): string {
-  if (value.length > 76) throw new HealthctlError('CONFIG', `${JSON.stringify(value)} is longer than 76 characters`);
-  if (/^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/.test(value)) return value;
-  throw new HealthctlError(
-    'CONFIG',
-    `${JSON.stringify(value)} must be letters and digits, with single '.', '_' or '-' between them`,
-  );
 }
 
 function checkNetworkName(value: string): string {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HealthctlError } from '../lib/errors.ts';
+import { checkIdentifier } from '../lib/identifier.ts';
 import type { Service } from './service.ts';
 import { API_VERSION } from './version.ts';
 
@@ -121,18 +122,25 @@ function partsOf(pattern: readonly string[], words: readonly string[]): Readonly
   const parts = new Map<string, string>();
   for (const [index, expected] of pattern.entries()) {
     const word = words[index] ?? '';
-    if (expected.startsWith('{') && word !== '') parts.set(expected.slice(1, -1), decoded(word));
-    else if (expected !== word) return undefined;
+    if (expected.startsWith('{') && word !== '') {
+      const name = expected.slice(1, -1);
+      parts.set(name, decoded(name, word));
+    } else if (expected !== word) return undefined;
   }
   return parts;
 }
 
-function decoded(word: string): string {
+/** A part of a path. Throws INVALID for what names no namespace, and for control characters, which no name has. */
+function decoded(name: string, word: string): string {
+  let text = word;
   try {
-    return decodeURIComponent(word);
+    text = decodeURIComponent(word);
   } catch {
-    return word;
+    // Taken as it is: no name has a lone percent sign either.
   }
+  if (name === 'namespace') return checkIdentifier(text);
+  if (/\p{Cc}/u.test(text)) throw new HealthctlError('INVALID', `no ${name} is called ${JSON.stringify(text)}`);
+  return text;
 }
 
 /** 200 while a container is healthy, or runs without a check; 503 otherwise: what load balancers ask. */

@@ -428,6 +428,18 @@ test('started again it serves as before: the stop is over for what is asked then
   expect(JSON.parse(body)).toMatchObject({ kind: 'recorded' });
 });
 
+test.each([
+  ['/v1/namespaces/%00/containers', '"\\u0000" must be letters and digits'],
+  ['/v1/namespaces/a%00b/containers/web', '"a\\u0000b" must be letters and digits'],
+  ['/v1/namespaces/..%2f..%2fx/containers', '"../../x" must be letters and digits'],
+  [`/v1/namespaces/${'a'.repeat(77)}/containers`, 'is longer than 76 characters'],
+  ['/v1/namespaces/default/containers/%00', 'no name is called "\\u0000"'],
+])('%s names nothing', async (path, reason) => {
+  await using served = await serve();
+  const { status, body } = await ask(served.path, 'GET', path);
+  expect([status, JSON.parse(body).message]).toEqual([400, expect.stringContaining(reason)]);
+});
+
 test('the socket is for root, or for a group too', async () => {
   await using own = await serve();
   expect(statSync(own.path).mode & 0o777).toBe(0o600);
