@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { explainFileError } from './cli/explain.ts';
 import { registry } from './cli/registry.ts';
 import { BrokenPipe, logTo, type Output, processOutput, renderError, renderResult } from './cli/render.ts';
 import { resolveRequest } from './cli/resolve.ts';
@@ -75,19 +76,22 @@ async function runWith(
   const failureCode = command.failureCode ?? 1;
   try {
     const result = await command.run(world, input);
-    const errors = (result.errors ?? []).filter((error) => !isAbort(error, signals));
+    const told = (result.errors ?? []).filter((error) => !isAbort(error, signals));
+    const errors = told.map((error) => asError(explainFileError(error, settings)));
     const exitCode = renderResult(output, { ...result, errors }, failureCode);
-    return errors.length < (result.errors?.length ?? 0) ? (signals.exitCode() ?? exitCode) : exitCode;
+    return told.length < (result.errors?.length ?? 0) ? (signals.exitCode() ?? exitCode) : exitCode;
   } catch (error) {
     if (error instanceof BrokenPipe) throw error;
     if (isAbort(error, signals)) return signals.exitCode() ?? 1;
-    const shown = optionError(error, target.path);
+    const shown = optionError(explainFileError(error, settings), target.path);
     renderError(output, shown);
     return exitCodeOf(shown, failureCode);
   } finally {
     await Promise.all([world.close(), streams.flush()]);
   }
 }
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 /** Whether an error only says that the call was ended from outside. */
 function isAbort(error: unknown, signals: Signals): boolean {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import type { CreateRequest } from '../../container/create-request.ts';
 import { NO_RESTART } from '../../health/restart-policy.ts';
 import { HealthctlError } from '../../lib/errors.ts';
@@ -107,7 +107,7 @@ export interface CreateOptions {
 
 /** Where relative paths start, and whose environment `-e NAME` takes over. */
 export interface Caller {
-  readonly cwd: string;
+  readonly cwd: () => string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of containers that name none. */
   readonly defaultNetwork: string;
@@ -180,7 +180,7 @@ async function requestFrom(
     limits: limitsFrom(options),
     oomScoreAdj: oomScoreFrom(options),
     ...namespacesFrom(options, network.network === 'host'),
-    ...(pidfile ? { pidfile: resolve(caller.cwd, pidfile) } : {}),
+    ...(pidfile ? { pidfile: isAbsolute(pidfile) ? pidfile : resolve(caller.cwd(), pidfile) } : {}),
     attach,
     ulimits: options.list('ulimit').map(parseUlimit),
     ...parsed('shmSize', 'shm-size', parseSize),

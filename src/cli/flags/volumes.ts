@@ -17,11 +17,20 @@ export const mountOptionSpecs: readonly OptionSpec[] = [
   { name: 'volume', short: 'v', type: 'list', help: 'Bind mount a volume' },
 ];
 
+/** A source that begins with a dot, of -v or of --mount. */
+const RELATIVE = /(?:^|=)"?\./;
+
 /** Throws USAGE and INVALID in Docker's words. @param cwd where relative paths start */
-export function mountsFrom(options: ParsedOptions, cwd: string): Pick<CreateRequest, 'binds' | 'volumes' | 'tmpfs'> {
+export function mountsFrom(
+  options: ParsedOptions,
+  cwd: () => string,
+): Pick<CreateRequest, 'binds' | 'volumes' | 'tmpfs'> {
+  const [volumes, given] = [options.list('volume'), options.list('mount')];
+  // Asked only for what needs it: it may be gone.
+  const base = [...volumes, ...given].some((text) => RELATIVE.test(text)) ? cwd() : '/';
   const mounts = [
-    ...options.list('volume').map((text) => parseVolume(text, cwd)),
-    ...options.list('mount').map((text) => parseMount(text, cwd)),
+    ...volumes.map((text) => parseVolume(text, base)),
+    ...given.map((text) => parseMount(text, base)),
     ...options.list('tmpfs').map((text) => ({ kind: 'tmpfs', tmpfs: parseTmpfs(text) }) as const),
   ];
   return {

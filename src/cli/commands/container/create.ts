@@ -3,6 +3,7 @@ import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
 import { tellMonitor } from '../../monitor.ts';
+import { workingDirectory } from '../../working-directory.ts';
 
 /** `healthctl create`: Docker's. */
 export const create: Command = {
@@ -12,7 +13,7 @@ export const create: Command = {
   optionsEndAtArgument: true,
   run: async (world, { options, args }) => {
     const asked = await createOptionsFrom(options, args, {
-      cwd: process.cwd(),
+      cwd: workingDirectory,
       env: world.env,
       defaultNetwork: world.settings.network.defaultNetwork,
       signal: world.signal,

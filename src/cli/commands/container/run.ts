@@ -15,6 +15,7 @@ import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { leaveToMonitor, tellMonitor } from '../../monitor.ts';
 import { startWatched } from '../../start-watched.ts';
 import { endTimer } from '../../timers.ts';
+import { workingDirectory } from '../../working-directory.ts';
 
 /** What `run` has beyond `create`. */
 interface RunOptions {
@@ -45,7 +46,7 @@ export const run: Command = {
   failureCode: 125,
   run: async (world, { options, args }) => {
     const asked = await createOptionsFrom(options, args, {
-      cwd: process.cwd(),
+      cwd: workingDirectory,
       env: world.env,
       defaultNetwork: world.settings.network.defaultNetwork,
       signal: world.signal,
