@@ -5,7 +5,7 @@ for (const mode of ['fresh', 'resident'])
   describeScenarios(`all scenarios recorded from Docker 28.5.2, with ${mode} execs`, {
     names: SCENARIOS,
     config: [`health_exec = "${mode}"`],
-    limitMs: 1_000_000,
+    limitMs: 2_500_000,
   });
 
 test('scenarios were found', () => {

@@ -4,11 +4,12 @@ import { expect, test } from 'vitest';
 import type { DaemonStatus } from '../../src/daemon/api.ts';
 import { hostIdOf } from '../../src/store/state-dir.ts';
 import { openBed, until } from '../e2e/harness.ts';
+import { failUnlessBusy } from '../fixtures/judged.ts';
 
 const CONTAINERS = 60;
 const WATCHED_MS = 120_000;
 
-test(`${CONTAINERS} containers for ${WATCHED_MS / 1000} seconds: all are checked by schedule, and nothing of a check is left`, async () => {
+test(`${CONTAINERS} containers for ${WATCHED_MS / 1000} seconds: all are checked by schedule, and nothing of a check is left`, async (context) => {
   await using bed = await openBed();
   const image = await bed.image();
   const monitor = bed.spawn(['daemon', 'run', '--log-format', 'text']);
@@ -31,8 +32,8 @@ test(`${CONTAINERS} containers for ${WATCHED_MS / 1000} seconds: all are checked
   await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
   const made = (await status()).checksMade - checksMade;
   // An interval begins when a check has ended, and a busy machine makes that later: some fewer than twelve each, never more.
-  expect(made).toBeGreaterThan(CONTAINERS * 8);
   expect(made).toBeLessThanOrEqual(CONTAINERS * 13);
+  if (made <= CONTAINERS * 8) await failUnlessBusy(context, `${made} checks of ${CONTAINERS} containers`);
   expect(await healthy()).toBe(CONTAINERS);
   await until(() => scratch().length === 0 && descriptors() <= before, { withinMs: 30_000 });
   await bed.ok(['rm', '-f', ...names]);
