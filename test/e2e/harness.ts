@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 import { dockerArchive, type ImageConfig, type ImageOptions } from '../fixtures/image-archive.ts';
 import { testbedEnvironment } from '../fixtures/private-containerd.ts';
-import { endProcesses, readProcess } from '../fixtures/processes.ts';
+import { endProcesses, listProcesses, readProcess } from '../fixtures/processes.ts';
 import {
   mustRun,
   type ProgramOptions,
@@ -14,7 +14,7 @@ import {
   runProgram,
   startProgram,
 } from '../fixtures/program.ts';
-import { unmountBelow } from '../fixtures/testbed-remains.ts';
+import { removeTree, unmountBelow } from '../fixtures/testbed-remains.ts';
 import { until } from '../fixtures/until.ts';
 import { differences, findTraces, type Traces } from './traces.ts';
 
@@ -157,6 +157,21 @@ async function closeBed({ bed, started }: { bed: Bed; started: Set<RunningProgra
   await bed.cli(['daemon', 'stop'], { env: { HEALTHCTL_TOML: '/dev/null' } });
   const running = [...started].map(({ pid }) => readProcess(pid)).filter((found) => found !== undefined);
   await endProcesses(running, { graceMs: 1_000 });
+  // A monitor that did not answer in time would go on restarting and writing.
+  const left = listProcesses().filter(({ pid, args }) => args.includes(bed.runRoot) && pid !== process.pid);
+  await endProcesses(left, { graceMs: 5_000 });
+  // What still ends by itself makes each of these fail or come back, for a moment.
+  await until(() => removeContainers(bed), {
+    withinMs: 30_000,
+    everyMs: 200,
+    what: `the containers of ${bed.namespace}`,
+  });
+  await unmountBelow(bed.directory);
+  await removeTree(bed.directory);
+}
+
+/** @returns true; throws when something could not be removed */
+async function removeContainers(bed: Bed): Promise<true> {
   const lines = async (...args: string[]) => (await bed.ctr(...args)).split('\n').filter((line) => line !== '');
   const tasks = (await lines('tasks', 'ls')).slice(1).map((line) => line.trim().split(/\s+/));
   for (const [id = '', , status] of tasks) {
@@ -165,6 +180,5 @@ async function closeBed({ bed, started }: { bed: Bed; started: Set<RunningProgra
   }
   const containers = await lines('containers', 'ls', '--quiet');
   if (containers.length > 0) await bed.ctr('containers', 'rm', ...containers);
-  await unmountBelow(bed.directory);
-  rmSync(bed.directory, { recursive: true, force: true });
+  return true;
 }

@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAlive, readStat } from '../../src/system/proc.ts';
 import { mustRun, startProgram } from '../fixtures/program.ts';
+import { removeTree } from '../fixtures/testbed-remains.ts';
 import { type Bed, HEALTHCTL, openBed, until } from './harness.ts';
 
 let bed: Bed;
@@ -26,14 +27,14 @@ beforeAll(async () => {
   bed = await openBed([
     'autostart = true',
     ...['[[hook]]', `command = ["${note}", "first", "${out('noted')}"]`],
-    ...['[[hook]]', `command = ["${hang}", "${out('hung')}"]`, 'timeout = "1s"', 'on = ["healthy"]'],
+    ...['[[hook]]', `command = ["${hang}", "${out('hung')}"]`, 'timeout = "3s"', 'on = ["healthy"]'],
     ...['[[hook]]', `command = ["${fail}", "${out('failed')}"]`, 'retries = 1', 'on = ["unhealthy"]'],
   ]);
   image = await bed.image();
 });
 afterAll(async () => {
   await bed[Symbol.asyncDispose]();
-  rmSync(directory, { recursive: true, force: true });
+  await removeTree(directory);
 });
 
 const linesOf = (name: string): readonly string[] =>
@@ -65,7 +66,7 @@ test('hooks are told of health and restarts; one that hangs or fails holds up no
   await until(() => linesOf('failed').length === 2);
   const log = await bed.ok(['daemon', 'logs']);
   expect(log).toContain('failed, and is tried again: it ended with status 3: no such team');
-  await until(() => linesOf('hung').length === 2);
+  await until(() => linesOf('hung').length === 2, { withinMs: 20_000 });
   const { stdout } = await bed.cli(['daemon', 'stop']);
   expect(stdout).toBe('');
   await until(() => linesOf('hung').every((pid) => !isAlive(readStat(Number(pid)))));

@@ -18,6 +18,7 @@ import { hostIdOf } from '../../src/store/state-dir.ts';
 import { makeFifo } from '../../src/system/fifo.ts';
 import { listProcesses } from '../../src/system/proc.ts';
 import type { RunningProgram } from '../fixtures/program.ts';
+import { unmount } from '../fixtures/testbed-remains.ts';
 import { type Bed, openBed, until } from './harness.ts';
 
 let bed: Bed;
@@ -192,8 +193,9 @@ describe('a monitor', () => {
   test('run -d --rm: it removes the container when it has ended', async () => {
     const before = await bed.leaks();
     const name = bed.name('rm');
-    await bed.ok(['run', '-d', '--rm', '--name', name, image, 'sleep', '1']);
+    await bed.ok(['run', '-d', '--rm', '--name', name, image, 'sh', '-c', 'until [ -e /end ]; do sleep 0.1; done']);
     expect(await bed.ok(['ps', '-q', '--filter', `name=${name}`])).not.toBe('');
+    await bed.ok(['exec', name, 'touch', '/end']);
     await until(async () => (await bed.ok(['ps', '-aq', '--filter', `name=${name}`])) === '', { withinMs: 15_000 });
     await bed.expectNothingLeft(before);
   });
@@ -245,9 +247,10 @@ describe('a monitor', () => {
   });
 
   test('the API: health for load balancers, errors, what does not exist', async () => {
-    const name = await run(...check('test ! -e /broken', '--health-retries', '1'));
+    const name = await run(...check('test -e /ready', '--health-retries', '1000'));
     const path = `/v1/namespaces/${bed.namespace}/containers/${name}`;
     expect((await ask('GET', `${path}/healthz`)).status).toBe(503);
+    await bed.ok(['exec', name, 'touch', '/ready']);
     await untilStatus(name, 'healthy');
     expect(await ask('GET', `${path}/healthz`)).toEqual({ status: 200, body: 'healthy\n' });
     expect(JSON.parse((await ask('GET', `${path}/health`)).body)).toMatchObject({
@@ -394,9 +397,11 @@ describe('a monitor', () => {
       await until(() => monitor.stderr().includes('its check could not be made: no space left'), { withinMs: 10_000 });
       rmSync(join(dir, 'full'));
       await untilStatus(name, 'unhealthy');
-      expect((await status()).troubled).toBe(0);
+      await until(async () => (await status()).troubled === 0);
     } finally {
-      execFileSync('umount', [dir]);
+      // Its checks have FIFOs there, which the monitor and the shim keep open for a moment longer than the check.
+      await bed.cli(['kill', name]);
+      await unmount(dir);
     }
   });
 
@@ -497,13 +502,11 @@ describe('a monitor that dies', () => {
     expect(isRunning('sleep 3063')).toBe(false);
   });
 
-  test('a stop in the middle of a check leaves nothing of it, within ten seconds', async () => {
+  test('a stop in the middle of a check leaves nothing of it, and does not wait for its end', async () => {
     const monitor = await startMonitor();
-    const name = await run(...check('sleep 3062'));
+    const name = await run(...check('sleep 3062', '--health-timeout', '1h'));
     await until(() => isRunning('sleep 3062'), { withinMs: 10_000 });
-    const startMs = Date.now();
     await stopMonitor(monitor);
-    expect(Date.now() - startMs).toBeLessThan(10_000);
     expect(isRunning('sleep 3062')).toBe(false);
     expect(existsSync(socket())).toBe(false);
     expect(await health(name)).toMatchObject({ Status: 'starting', Log: [] });
