@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostIdOf } from '../../src/store/state-dir.ts';
@@ -16,6 +16,8 @@ interface Inspected {
   readonly RestartCount: number;
   readonly State: {
     readonly Status: string;
+    readonly Running: boolean;
+    readonly Restarting: boolean;
     readonly ExitCode: number;
     readonly Pid: number;
     readonly StartedAt: string;
@@ -134,37 +136,37 @@ test('a container of another tool that was restarted leaves nothing of us when t
 describe('--restart', () => {
   test.concurrent('a crash is followed by a restart, a stop by the user is not, a start makes it supervised again', async () => {
     const name = bed.name('crash');
+    // It runs for as long as the host says so.
+    const host = join(bed.directory, name);
+    mkdirSync(host);
+    const hold = (isHeld: boolean) => (isHeld ? writeFileSync(join(host, 'hold'), '') : rmSync(join(host, 'hold')));
+    hold(true);
     const { stderr } = await bed.cli([
-      'run',
-      '-d',
-      '--name',
-      name,
-      '--restart',
-      'always',
-      image,
-      'sh',
-      '-c',
-      'sleep 1; exit 3',
+      ...['run', '-d', '--name', name, '--restart', 'always', '-v', `${host}:/host`],
+      ...[image, 'sh', '-c', 'while [ -e /host/hold ]; do sleep 0.1; done; sleep 0.5; exit 3'],
     ]);
     expect(stderr).toContain('nothing starts this container after a reboot');
     expect((await inspect(name)).HostConfig.RestartPolicy).toEqual({ Name: 'always', MaximumRetryCount: 0 });
+    hold(false);
+    // The delay before a restart doubles each time, so that even a slow command sees the state at last.
+    const untilListed = (template: string, text: RegExp, ...filter: string[]) =>
+      until(async () => text.test(await bed.ok(['ps', '--format', template, '-f', `name=${name}`, ...filter])), {
+        withinMs: 60_000,
+      });
     await untilSeen(name, ({ State }) => State.Status === 'restarting');
     await untilSeen(name, ({ RestartCount }) => RestartCount >= 1);
-    await until(
-      async () => /^Restarting \(3\) /.test(await bed.ok(['ps', '--format', '{{.Status}}', '-f', `name=${name}`])),
-      {
-        withinMs: 20_000,
-      },
-    );
-    expect(await bed.ok(['ps', '-q', '-f', `name=${name}`, '-f', 'status=restarting'])).not.toBe('');
-    expect((await inspect(name)).State).toMatchObject({ Running: true, Restarting: true, ExitCode: 3 });
+    await untilListed('{{.Status}}', /^Restarting \(3\) /);
+    await untilListed('{{.Names}}', /./, '-f', 'status=restarting');
+    await untilSeen(name, ({ State }) => State.Running && State.Restarting && State.ExitCode === 3);
     expect((await inspect(name)).State.RestartReason).toBe('it ended with 3');
+    hold(true);
     await bed.ok(['stop', '-t', '0', name]);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     const stopped = await inspect(name);
     expect(stopped.State.Status).toBe('exited');
     await bed.ok(['start', name]);
     expect((await inspect(name)).RestartCount).toBe(0);
+    hold(false);
     await untilSeen(name, ({ RestartCount }) => RestartCount >= 1);
     await bed.ok(['rm', '-f', name]);
   });

@@ -18,6 +18,8 @@ async function run(flags: readonly string[] = [], command: readonly string[] = [
 
 const show = (template: string, ...names: readonly string[]) => bed.ok(['inspect', '--format', template, ...names]);
 const state = (name: string) => show('{{.State.Status}} {{.State.ExitCode}}', name);
+/** A shell that is the first process of a container gets no signal before it has set its traps. */
+const isReady = (name: string) => until(async () => (await bed.ok(['logs', name])) === 'ready');
 
 describe('the life of a container', () => {
   test('create, start, stop: the second start is a new run', async () => {
@@ -37,16 +39,16 @@ describe('the life of a container', () => {
   });
 
   test('stop sends the signal that was asked for, and several containers stop at once', async () => {
-    const script = 'trap "exit 7" USR1; trap "exit 8" TERM; while :; do sleep 0.05; done';
+    const script = 'trap "exit 7" USR1; trap "exit 8" TERM; echo ready; while :; do sleep 0.05; done';
     const names = [await run([], ['sh', '-c', script]), await run([], ['sh', '-c', script])];
-    await until(async () => (await show('{{.State.Status}}', ...names)) === 'running\nrunning');
+    for (const name of names) await isReady(name);
     expect(await bed.ok(['stop', '-s', 'USR1', ...names])).toBe(names.join('\n'));
     expect(await show('{{.State.ExitCode}}', ...names)).toBe('7\n7');
   });
 
   test('kill, and kill with another signal', async () => {
-    const name = await run([], ['sh', '-c', 'trap "exit 3" HUP; while :; do sleep 0.05; done']);
-    await until(async () => (await state(name)) === 'running 0');
+    const name = await run([], ['sh', '-c', 'trap "exit 3" HUP; echo ready; while :; do sleep 0.05; done']);
+    await isReady(name);
     expect(await bed.ok(['kill', '-s', 'HUP', name])).toBe(name);
     expect(await bed.ok(['wait', name])).toBe('3');
     await bed.ok(['start', name]);

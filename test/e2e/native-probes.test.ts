@@ -114,7 +114,7 @@ describe('an image without a shell', () => {
     expect(await check(name)).toMatch(/^unhealthy 1 /);
     await bed.ok(['update', '--health-http', 'http://localhost:8080/healthz', name]);
     expect((await inspect(name)).State.Health.Status).toBe('starting');
-    expect(await check(name)).toBe('healthy 0 HTTP 200 OK: all is well\n');
+    await until(async () => (await check(name)) === 'healthy 0 HTTP 200 OK: all is well\n');
     expect((await inspect(name)).Config.Healthcheck.Test[0]).toBe('HTTP');
   });
 

@@ -71,7 +71,7 @@ describe('a container on the network bridge', () => {
     const gateway = await show('{{.NetworkSettings.Gateway}}', name);
     expect(await host.ok('exec', name, 'ping', '-c', '1', '-W', '5', gateway)).toContain('1 packets received');
     expect(await host.ok('exec', name, 'cat', '/etc/hosts')).toContain(`${address}\tweb`);
-    expect(await fetch(`http://${address}/hostname`)).toBe('web\n');
+    await until(async () => (await fetch(`http://${address}/hostname`)) === 'web\n');
     await until(async () => (await host.cli('healthcheck', 'run', name)).code === 0);
     await host.ok('rm', '-f', name);
   });
@@ -126,7 +126,7 @@ describe('published ports', () => {
     expect(await host.ok('exec', other, 'wget', '-q', '-O', '-', `http://${gateway}:8080/hostname`)).not.toBe('');
     await withNeighbour(async (asNeighbour, address) => {
       const fetchBy = (url: string) => asNeighbour('timeout', '1', 'busybox', 'wget', '-q', '-O', '-', url);
-      expect((await fetchBy(`http://${address}:8080/hostname`)).stdout).not.toBe('');
+      await until(async () => (await fetchBy(`http://${address}:8080/hostname`)).stdout !== '');
       const inside = await show('{{.NetworkSettings.IPAddress}}', name);
       expect((await fetchBy(`http://${inside}/hostname`)).code, 'by a route, past what is published').not.toBe(0);
     });
@@ -287,7 +287,7 @@ describe('the monitor', () => {
     await until(async () => (await show('{{.State.Status}}', ended)) === 'exited');
     const monitor = host.spawn('daemon', 'run');
     await until(async () => (await host.cli('daemon', 'status')).code === 0);
-    expect((await host.remains()).records).toEqual([]);
+    await until(async () => (await host.remains()).records.length === 0);
     const script = 'test -e /ran && exec sleep 600; touch /ran; exit 1';
     const name = await run(['-p', '7000:80', '--restart', 'on-failure'], ['sh', '-c', script]);
     await until(async () => (await show('{{.RestartCount}} {{.State.Status}}', name)) === '1 running');

@@ -187,8 +187,15 @@ describe('flags of run', () => {
       '{{.Action}} {{.Actor.Attributes.signal}}',
     ]);
     const trap = 'trap "exit 7" USR1; echo ready; while :; do sleep 0.1; done';
-    const running = bed.spawn(['run', '--rm', image, 'sh', '-c', trap]);
+    const name = bed.name('trap');
+    const running = bed.spawn(['run', '--rm', '--name', name, image, 'sh', '-c', trap]);
     await until(() => running.stdout().includes('ready'), { withinMs: 10_000 });
+    // SIGWINCH does nothing; once it is heard of, so is what follows.
+    const isHeard = async () => {
+      await bed.ok(['kill', '-s', 'WINCH', name]);
+      return events.stdout().includes('kill 28');
+    };
+    await until(isHeard);
     process.kill(running.pid, 'SIGUSR1');
     expect((await running.exited).code).toBe(7);
     await until(() => events.stdout().includes('kill 10'), { withinMs: 10_000 });

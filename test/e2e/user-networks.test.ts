@@ -32,7 +32,7 @@ describe('networks of users', () => {
     await run('db', 'app', '-p', '8080:80');
     await run('far', 'other');
     await until(async () => (await fetchIn('web', 'http://db/hostname')).stdout === 'db\n');
-    expect((await fetchIn('db', 'http://www/hostname')).stdout).toBe('web\n');
+    await until(async () => (await fetchIn('db', 'http://www/hostname')).stdout === 'web\n');
     expect(await hostsOf('far')).not.toMatch(/\bweb\b/);
     const far = await host.ok('inspect', '-f', '{{.NetworkSettings.Networks.other.IPAddress}}', 'far');
     expect(far).toMatch(/^10\.99\.0\.\d+$/);

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NOT_JUDGED } from '../fixtures/not-judged.ts';
 import { type Bed, openBed, until } from './harness.ts';
 
 const ANONYMOUS = 'com.docker.volume.anonymous';
@@ -263,20 +264,34 @@ test('the monitor removes the anonymous volumes of what it removes', async () =>
   expect(await bed.ok(['volume', 'ls', '-q'])).toBe('named');
 });
 
-test('a create that is killed while it copies leaves no half-filled volume', async () => {
+test('a create that is killed while it copies leaves no half-filled volume', async (context) => {
   await using bed = await openBed();
   const files = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`many/${index}`, 'x']));
   const image = await bed.image({}, { files });
   const [hash = ''] = await bed.ok(['run', '--rm', image, 'true']).then(() => readdirSync(bed.dataRoot));
-  const directory = join(bed.dataRoot, hash, 'volumes', bed.namespace, 'vol');
-  const copying = join(directory, '.copying');
-  const creating = bed.spawn(['create', '-v', 'vol:/many', image]);
-  const isHalfWay = () => existsSync(copying) && readdirSync(copying).length > 100;
-  await until(isHalfWay, { withinMs: 20_000, everyMs: 2 });
-  process.kill(creating.pid, 'SIGKILL');
-  await creating.exited;
-  expect(isHalfWay()).toBe(true);
+  /** @returns the directory of a volume that was half filled when its create was killed; undefined when that came too late */
+  const killHalfWay = async (name: string): Promise<string | undefined> => {
+    const directory = join(bed.dataRoot, hash, 'volumes', bed.namespace, name);
+    const copying = join(directory, '.copying');
+    const isHalfWay = () => existsSync(copying) && readdirSync(copying).length > 100;
+    const creating = bed.spawn(['create', '-v', `${name}:/many`, image]);
+    let isOver = false;
+    void creating.exited.then(() => {
+      isOver = true;
+    });
+    await until(() => isOver || isHalfWay(), { withinMs: 20_000, everyMs: 2 });
+    creating.kill('SIGKILL');
+    await creating.exited;
+    return isHalfWay() ? directory : undefined;
+  };
+  const names = Array.from({ length: 5 }, () => bed.name('vol'));
+  let [name, directory]: (string | undefined)[] = [];
+  while (directory === undefined && names.length > 0) {
+    name = names.shift() ?? '';
+    directory = await killHalfWay(name);
+  }
+  if (directory === undefined) return context.skip(`${NOT_JUDGED}: each copy was over before it could be killed`);
   expect(readdirSync(join(directory, '_data'))).toEqual([]);
-  expect(await bed.ok(['run', '--rm', '-v', 'vol:/many', image, 'sh', '-c', 'ls /many | wc -l'])).toBe('3000');
+  expect(await bed.ok(['run', '--rm', '-v', `${name}:/many`, image, 'sh', '-c', 'ls /many | wc -l'])).toBe('3000');
   expect(readdirSync(directory).sort()).toEqual(['_data', 'volume.json']);
 });

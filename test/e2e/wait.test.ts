@@ -51,8 +51,11 @@ describe('wait --condition', () => {
   });
 
   test('a container that exits first is an error', async () => {
-    const web = await run(CHECKED, ['sh', '-c', 'sleep 1; exit 3']);
-    expect(await bed.cli(['wait', '--condition', 'healthy', web.name])).toMatchObject({
+    const web = await run(CHECKED, ['sh', '-c', 'until [ -e /end ]; do sleep 0.1; done; exit 3']);
+    const waiting = bed.spawn(['wait', '--condition', 'healthy', web.name]);
+    await until(() => waiting.stderr() === UNWATCHED);
+    await bed.ok(['exec', web.name, 'touch', '/end']);
+    expect(await waiting.exited).toMatchObject({
       code: 1,
       stdout: '',
       stderr: `${UNWATCHED}healthctl: container ${web.name} exited (3) before it was healthy\n`,
@@ -87,8 +90,7 @@ describe('wait --condition', () => {
   test('Ctrl-C ends it', async () => {
     const { name } = await run();
     const waiting = bed.spawn(['wait', '--condition', 'healthy', name]);
-    await isRunning(name);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await until(() => waiting.stderr() === UNWATCHED);
     waiting.kill('SIGINT');
     expect(await waiting.exited).toMatchObject({ code: 130, stdout: '', stderr: UNWATCHED });
   });

@@ -42,7 +42,8 @@ test('tells when bytes came, and writes nothing for a container that is silent',
   expect(statSync(join(dir, 'stdout.times')).mode & 0o777).toBe(0o600);
   const first = readTimes(stdout()).at(4);
   expect(first?.isExact).toBe(true);
-  expect(Math.abs((first?.atMs ?? 0) - before)).toBeLessThan(1_000);
+  expect(first?.atMs).toBeGreaterThan(before - 20); // the kernel's coarse clock
+  expect(first?.atMs).toBeLessThanOrEqual(Date.now());
   await systemClock.sleep(300); // of silence, which must not show
   const written = statSync(join(dir, 'stdout.times')).mtimeMs;
   appendFileSync(stdout(), 'two\n');

@@ -152,7 +152,7 @@ function run(script: string, options: Partial<SpecOptions> = {}): Outcome {
   writeFileSync(join(bundle, 'config.json'), json);
   const { status, stdout, stderr } = spawnSync('runc', ['--root', runcRoot, 'run', '--bundle', bundle, id], {
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return { status, stdout, stderr };

@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -70,11 +70,10 @@ describe('notifying systemd', () => {
     const socket = join(dir, 'slow.sock');
     using receiver = listen(socket);
     const notifier = openNotifier({ NOTIFY_SOCKET: socket });
-    const begun = performance.now();
-    const limit = () => performance.now() - begun > 150;
-    while (!limit()) notifier.watchdog();
-    expect(performance.now() - begun).toBeLessThan(1_000);
-    expect(receiver.take().length).toBeGreaterThan(1);
+    // More than its queue holds: each further call comes back too, or this would never end.
+    const holds = Number(readFileSync('/proc/sys/net/unix/max_dgram_qlen', 'utf8')) + 1;
+    for (let count = 0; count < holds + 3; count += 1) notifier.watchdog();
+    expect(receiver.take()).toHaveLength(holds);
   });
 
   test.each([
