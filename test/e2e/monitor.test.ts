@@ -384,9 +384,10 @@ describe('a monitor', () => {
   });
 
   test('results that cannot be recorded are told, and recorded again when there is space', async () => {
-    const name = await run(...check('test ! -e /broken', '--health-retries', '1'));
-    await untilStatus(name, 'healthy');
+    const name = await run(...check('test ! -e /broken', '--health-retries', '1', '--health-interval', '2s'));
     const id = await bed.ok(['inspect', '--format', '{{.Id}}', name]);
+    // Right after a check: one in flight would lose its FIFO, which is another failure.
+    await untilStatus(name, 'healthy');
     const dir = join(bed.runRoot, hostIdOf(bed.address), bed.namespace, id);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', dir]);
     try {
