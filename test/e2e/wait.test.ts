@@ -33,9 +33,6 @@ async function check({ name, id }: { name: string; id: string }): Promise<void> 
   }
 }
 
-const isRunning = (name: string) =>
-  until(async () => (await bed.ok(['ps', '-q', '--filter', `name=^${name}$`])) !== '');
-
 describe('wait --condition', () => {
   test('unhealthy, healthy, and what it prints', async () => {
     const web = await run();
