@@ -77,7 +77,7 @@ try {
   for (let i = 0; i < count; i += 1) {
     const worker = startWorker(
       {
-        ...{ clock, agenda, limiter },
+        ...{ clock, agenda, limiterOf: () => limiter },
         check: (signal) => checkOf(`c${i}`, signal),
         onReport: () => {
           made += 1;

@@ -10,12 +10,13 @@ import { messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
+import { maxInFlightOf } from '../monitor/budgets.ts';
 import { keyOf, type Watched } from '../monitor/host-model.ts';
 import { createMonitor, type Place } from '../monitor/monitor.ts';
 import { createSupervisor } from '../monitor/supervisor.ts';
 import { createContainerProber } from '../probe/container-prober.ts';
 import { isNerdctls } from '../store/state-dir.ts';
-import { readDescriptors } from '../system/descriptors.ts';
+import { readDescriptorLimit, readDescriptors } from '../system/descriptors.ts';
 import { releaseMemory } from '../system/memory.ts';
 import type { Notifier } from '../system/sd-notify.ts';
 import { createAdoption } from './adoption.ts';
@@ -90,16 +91,20 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       let superseded: unknown;
       const monitor = createMonitor({
         ...{ containerd: deps.containerd, contextOf, clock, log },
-        ...{ namespaces: settings.monitor.namespaces, maxChecks: settings.monitor.maxChecks },
+        namespaces: settings.monitor.namespaces,
+        budgets: {
+          ...{ maxStarts: settings.monitor.maxChecks, exec: settings.monitor.exec },
+          maxInFlight: maxInFlightOf(readDescriptorLimit()),
+        },
         momentOf: () => momentOf(clock),
         isCheckedElsewhere: createAdoption({
           ...{ adopt: settings.monitor.adopt, log },
           isNerdctls: ({ namespace, id, record: { labels } }) =>
             isNerdctls(contextOf(namespace).dirs, { namespace, id, labels }),
         }),
-        proberOf: ({ containerd: { tasks } }) =>
+        proberOf: ({ containerd: { tasks } }, starts) =>
           withDescriptorReserve(
-            createContainerProber({ tasks, clock, log, exec: settings.monitor.exec, mayReside: true }),
+            createContainerProber({ tasks, clock, log, starts, exec: settings.monitor.exec, mayReside: true }),
             { clock, read: readDescriptors },
           ),
         hooks: {

@@ -75,7 +75,8 @@ function setUp(setting: Setting = {}) {
     },
   };
   const monitor = createMonitor({
-    ...{ containerd: host.containerd, contextOf: host.contextOf, clock, namespaces, maxChecks, isCheckedElsewhere },
+    ...{ containerd: host.containerd, contextOf: host.contextOf, clock, namespaces, isCheckedElsewhere },
+    budgets: { maxStarts: 4, maxInFlight: maxChecks, exec: 'fresh' },
     log: { info: (text) => warnings.push(text), warn: (text) => warnings.push(text), debug: () => {} },
     momentOf: () => ({ nowMs: clock.now(), bootId: 'boot', bootMs: clock.boot() }),
     proberOf: () => prober,

@@ -13,12 +13,13 @@ import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import { sweepExecs } from '../probe/check-execs.ts';
 import type { ContainerProber } from '../probe/container-prober.ts';
+import type { StartGate } from '../probe/prober.ts';
 import { mirroredState } from '../store/health-file.ts';
 import { createAgenda } from './agenda.ts';
+import { type BudgetLimits, createBudgets } from './budgets.ts';
 import { createChecker } from './checker.ts';
 import { createHostModel, type Effect, type Found, type HostModel, keyOf, type Watched } from './host-model.ts';
 import { createLags, type Lags } from './lags.ts';
-import { createLimiter } from './limiter.ts';
 import { type Engaged, reconcile, type Step } from './reconcile.ts';
 import { watchHost } from './watch.ts';
 import { startWorker, type Worker } from './worker.ts';
@@ -33,11 +34,10 @@ export interface MonitorDeps {
   readonly momentOf: () => Moment;
   /** Those watched; empty: all of them. */
   readonly namespaces: readonly string[];
-  /** Checks in flight at once. */
-  readonly maxChecks: number;
+  readonly budgets: BudgetLimits;
   /** Whether somebody else makes the checks of a container; asked before each of them. */
   readonly isCheckedElsewhere: (container: Watched) => boolean;
-  readonly proberOf: (context: ContainerContext) => ContainerProber;
+  readonly proberOf: (context: ContainerContext, starts: StartGate) => ContainerProber;
   readonly hooks: MonitorHooks;
 }
 
@@ -131,9 +131,9 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   const { containerd, contextOf, clock, log, hooks } = deps;
   const model = createHostModel(deps.momentOf);
   const agenda = createAgenda(clock);
-  const limiter = createLimiter(deps.maxChecks);
+  const budgets = createBudgets(deps.budgets);
   const lags = createLags();
-  const checker = createChecker({ ...deps, model });
+  const checker = createChecker({ ...deps, model, proberOf: (context) => deps.proberOf(context, budgets.starts) });
   const workers = new Map<string, Place & { readonly worker: Worker; engaged: Engaged }>();
   const chains = new Map<string, Promise<void>>();
   const troubled = new Set<string>();
@@ -204,7 +204,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const nowMs = clock.now();
     const worker = startWorker(
       {
-        ...{ clock, agenda, limiter },
+        ...{ clock, agenda, limiterOf: budgets.inFlightOf },
         check: (signal) => checkRun(key, signal),
         onReport: (report) => takeReport(key, report),
         onFailure: (error) => tellFailure(key, error),
@@ -420,7 +420,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       return isLive;
     },
     counts: () => ({
-      ...{ inFlight: limiter.inUse, waiting: limiter.waiting },
+      ...{ inFlight: budgets.inFlight, waiting: budgets.waiting },
       ...{ watched: workers.size, troubled: troubled.size },
     }),
     nextCheckAtMs: (key) => workers.get(key)?.worker.nextAtMs,
@@ -459,7 +459,8 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       const container = model.get(key);
       if (!container) throw new HealthctlError('NOT_FOUND', `No such container: ${place.id}`);
       const ended = AbortSignal.any([signal, over.signal]);
-      const release = await limiter.acquire(ended);
+      if (!container.config) throw new HealthctlError('CONFLICT', 'container has no health check configured');
+      const release = await budgets.inFlightOf(container.config).acquire(ended);
       if (!release) return { kind: 'dropped', reason: 'cancelled' };
       try {
         const report = await checker.check(container, ended);

@@ -23,6 +23,7 @@ function setUp({ config, beginning, tookMs = 10, codes = [0], places = 4 }: Sett
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   const limiter = createLimiter(places);
+  const limiterOf = () => limiter;
   const started: number[] = [];
   const reports: CheckReport[] = [];
   const failures: unknown[] = [];
@@ -34,6 +35,7 @@ function setUp({ config, beginning, tookMs = 10, codes = [0], places = 4 }: Sett
     expect(inside).toBe(1);
     const code = codes[Math.min(started.length, codes.length - 1)] ?? 0;
     started.push(clock.monotonic());
+    const start = rfc3339FromMillis(clock.now());
     await clock.sleep(tookMs, signal);
     // A killed exec takes a moment to be gone.
     if (signal.aborted) await clock.sleep(1);
@@ -44,14 +46,14 @@ function setUp({ config, beginning, tookMs = 10, codes = [0], places = 4 }: Sett
     const end = rfc3339FromMillis(clock.now());
     return {
       kind: 'recorded',
-      result: { ...aResult(0, code), end },
+      result: { ...aResult(0, code), start, end },
       state: aState({ status: code === 0 ? 'healthy' : 'starting' }),
       statusChanged: false,
     };
   };
   const worker = startWorker(
     {
-      ...{ clock, agenda, limiter, check },
+      ...{ clock, agenda, limiterOf, check },
       onReport: (report) => reports.push(report),
       onFailure: (error) => failures.push(error),
       onLag: (ms) => lags.push(ms),

@@ -23,12 +23,13 @@ export interface WorkerBeginning {
 export interface WorkerDeps {
   readonly clock: Clock;
   readonly agenda: Agenda;
-  readonly limiter: Limiter;
+  /** Where a check waits for its place. */
+  readonly limiterOf: (config: HealthConfig) => Limiter;
   /** One check of this run. Its failures are reported to onFailure, and the schedule goes on. */
   readonly check: (signal: AbortSignal) => Promise<CheckReport>;
   readonly onReport: (report: CheckReport) => void;
   readonly onFailure: (error: unknown) => void;
-  /** How much later than due a check began, in milliseconds. */
+  /** How much later than due a check that was recorded was started, in milliseconds. */
   readonly onLag: (lagMs: number) => void;
 }
 
@@ -56,7 +57,7 @@ export interface Worker {
 }
 
 export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worker {
-  const { clock, agenda, limiter } = deps;
+  const { clock, agenda, limiterOf } = deps;
   let { config, status } = beginning;
   // The wall clock may jump: here only monotonic time counts.
   let graceFromMs = clock.monotonic() - beginning.testedForMs;
@@ -86,17 +87,18 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
     });
   };
   const takeTurn = async (dueMs: number, signal: AbortSignal): Promise<void> => {
-    const release = await limiter.acquire(signal);
+    const release = await limiterOf(config).acquire(signal);
     if (!release) return;
     const [beganMs, wallBeganMs] = [clock.monotonic(), clock.now()];
     let endMs: number | undefined;
     try {
-      deps.onLag(clock.monotonic() - dueMs);
       const report = await deps.check(signal);
       if (signal.aborted) return;
       if (report.kind === 'recorded') {
         status = report.state.status;
-        endMs = beganMs + Date.parse(report.result.end) - wallBeganMs;
+        const onMonotonic = (wall: string): number => beganMs + Date.parse(wall) - wallBeganMs;
+        endMs = onMonotonic(report.result.end);
+        deps.onLag(onMonotonic(report.result.start) - dueMs);
       }
       deps.onReport(report);
     } catch (error) {

@@ -10,7 +10,7 @@ import { CHECK_EXEC_PREFIX, DEATH_LIMIT_MS, deleteExec, sweepExecs } from './che
 import { type CheckOutput, withOutput } from './check-output.ts';
 import { checkProcessJson } from './check-process.ts';
 import { type Ended, firstOf } from './first-of.ts';
-import type { ExecCommand, Prober, ProbeTarget } from './prober.ts';
+import type { ExecCommand, Prober, ProbeTarget, StartGate } from './prober.ts';
 import { within } from './within.ts';
 
 /** Docker: daemon/health.go, the guard around starting the exec. The timeout of the check begins only after it. */
@@ -26,6 +26,8 @@ export interface ExecProberOptions {
   readonly tasks: Tasks;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Absent: every command is started at once. */
+  readonly starts?: StartGate;
 }
 
 /**
@@ -38,15 +40,33 @@ export function createExecProber(options: ExecProberOptions): Prober<ExecCommand
     probe: async (target, command, signal) => {
       const processJson = checkProcessJson(target, command.args);
       await sweepExecs(options, target, { residents: false });
+      const onStarted = await passGate(options.starts, signal);
       const { startMs, endMs } = startStopwatch(clock);
-      if (signal?.aborted) return { outcome: { kind: 'cancelled' }, startMs, endMs: endMs() };
-      const execId = `${CHECK_EXEC_PREFIX}${randomHex(8)}`;
-      const outcome = await withOutput(join(target.scratchDir, execId), clock, (output) =>
-        runExec(options, { target, execId, processJson, output, signal }),
-      );
-      return { outcome, startMs, endMs: endMs() };
+      if (!onStarted || signal?.aborted) {
+        onStarted?.();
+        return { outcome: { kind: 'cancelled' }, startMs, endMs: endMs() };
+      }
+      try {
+        const execId = `${CHECK_EXEC_PREFIX}${randomHex(8)}`;
+        const outcome = await withOutput(join(target.scratchDir, execId), clock, (output) =>
+          runExec(options, { target, execId, processJson, output, signal, onStarted }),
+        );
+        return { outcome, startMs, endMs: endMs() };
+      } finally {
+        onStarted();
+      }
     },
   };
+}
+
+const NEVER = new AbortController().signal;
+
+/** @returns what gives the place back; undefined when the signal fires first */
+export async function passGate(
+  gate: StartGate | undefined,
+  signal: AbortSignal | undefined,
+): Promise<(() => void) | undefined> {
+  return gate ? gate.acquire(signal ?? NEVER) : () => {};
 }
 
 interface Attempt {
@@ -55,6 +75,8 @@ interface Attempt {
   readonly processJson: string;
   readonly output: CheckOutput;
   readonly signal: AbortSignal | undefined;
+  /** Called when the command has been started, or could not be: waiting for its end costs nothing. */
+  readonly onStarted: () => void;
 }
 
 async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Outcome> {
@@ -73,6 +95,7 @@ async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Ou
   };
   try {
     const started = await start(tasks, attempt);
+    attempt.onStarted();
     if (started.kind === 'could-not-start') {
       await release();
       return started; // nobody has opened the output

@@ -24,6 +24,12 @@ export interface Prober<C extends ProbeCommand = ProbeCommand> {
   probe(target: ProbeTarget, command: C, signal?: AbortSignal): Promise<ProbeReport>;
 }
 
+/** A place among those who start commands in containers at the same moment. */
+export interface StartGate {
+  /** Resolves when there is a place, with what gives it back, once or more often; undefined when the signal fires first. */
+  acquire(signal: AbortSignal): Promise<(() => void) | undefined>;
+}
+
 /** A command that is run in the container. */
 export type ExecCommand = { readonly kind: 'exec'; readonly args: readonly string[] };
 

@@ -2,7 +2,7 @@ import { startStopwatch } from '../lib/clock.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { hasPauseNote, sweepExecs } from './check-execs.ts';
-import { type ExecProberOptions, START_LIMIT_MS } from './exec.ts';
+import { type ExecProberOptions, passGate, START_LIMIT_MS } from './exec.ts';
 import type { ExecCommand, ProbeReport, Prober, ProbeTarget } from './prober.ts';
 import type { openResidentShell, ResidentShell } from './resident-shell.ts';
 
@@ -31,6 +31,12 @@ interface Residence {
   faults: number;
 }
 
+interface Job {
+  readonly target: ProbeTarget;
+  readonly items: readonly string[];
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Checks `/bin/sh -c` commands by a shell that stays in the container and forks for each check, instead of an exec, a shim's round and a runc
  * each time. Whatever cannot be believed is checked again by a fresh exec, and the shell is replaced.
@@ -54,34 +60,39 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
     residences.delete(containerId);
     await shell?.close();
   };
-  const shellOf = async (residence: Residence, target: ProbeTarget, items: readonly string[]) => {
+  /** Undefined when the signal fires before there is a shell. */
+  const shellOf = async (residence: Residence, { target, items, signal }: Job): Promise<ResidentShell | undefined> => {
     if (residence.shell?.isUsable) return residence.shell;
     await residence.shell?.close();
     residence.shell = undefined;
     await sweepExecs(options, target, { residents: true });
-    residence.shell = await open({ ...options, startLimitMs: START_LIMIT_MS }, target, items);
+    const onStarted = await passGate(options.starts, signal);
+    if (!onStarted) return undefined;
+    try {
+      residence.shell = await open({ ...options, startLimitMs: START_LIMIT_MS }, target, items);
+    } finally {
+      onStarted();
+    }
     return residence.shell;
   };
 
   /** Undefined: not to be believed. */
-  const tryShell = async (
-    residence: Residence,
-    job: { readonly target: ProbeTarget; readonly items: readonly string[]; readonly signal: AbortSignal | undefined },
-  ): Promise<ProbeReport | undefined> => {
-    const { target, items, signal } = job;
+  const tryShell = async (residence: Residence, job: Job): Promise<ProbeReport | undefined> => {
+    const { target, signal } = job;
     const fault = (reason: string): undefined => {
       residence.faults += 1;
       log.debug(`container ${target.containerId}: its resident shell is not used: ${reason}`);
       return undefined;
     };
-    let shell: ResidentShell;
+    let shell: ResidentShell | undefined;
     try {
-      shell = await shellOf(residence, target, items);
+      shell = await shellOf(residence, job);
     } catch (error) {
       if (hasCode(error, 'UNAVAILABLE', 'DENIED', 'EXHAUSTED')) throw error;
       return fault(messageOf(error));
     }
     const { startMs, endMs: endOfTurn } = startStopwatch(clock);
+    if (!shell) return { outcome: { kind: 'cancelled' }, startMs, endMs: startMs };
     const turn = await shell.check({ timeoutNs: target.timeoutNs, signal });
     const endMs = endOfTurn();
     if (!shell.isUsable) await shell.close();
