@@ -15,11 +15,12 @@ import { makeTimer } from './timers.ts';
 export type MonitorWorld = Pick<World, 'settings' | 'clock' | 'env' | 'signal' | 'log'>;
 
 /** Starts a monitor unless one runs. Throws UNAVAILABLE when it does not come up. */
-export async function startMonitor({ settings, clock, env, signal }: MonitorWorld): Promise<void> {
+export async function startMonitor({ settings, clock, env, signal, log }: MonitorWorld): Promise<void> {
   const { ensureDaemon } = await import('../daemon/autostart.ts');
   const { systemdStarter } = await import('../daemon/systemd-start.ts');
   const program = process.argv[1] ?? '';
-  await ensureDaemon({ settings, clock, env, program, signal, startBySystemd: systemdStarter(settings, env) });
+  const startBySystemd = systemdStarter(settings, env);
+  await ensureDaemon({ settings, clock, env, program, signal, log, startBySystemd });
 }
 
 /**

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { commit, version } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
 import { lockFile } from '../system/flock.ts';
 import { makeOwnDirectory, openOwnFile, readOwnText } from '../system/own-file.ts';
@@ -28,6 +29,7 @@ export interface AutostartDeps {
   /** How systemd starts it, where systemd is: resolves when it was told to. Undefined: there is no systemd, it is started detached. */
   readonly startBySystemd: ((command: readonly string[]) => Promise<void>) | undefined;
   readonly signal: AbortSignal;
+  readonly log?: Pick<Logger, 'warn'>;
 }
 
 /** How long a monitor may take until it answers. */
@@ -131,19 +133,25 @@ export function monitorEnvironment(
 }
 
 /** @returns tells whether it has ended */
-function spawnDetached({ env }: AutostartDeps, { logFile }: DaemonPlaces, command: readonly string[]): () => boolean {
-  const log = openLog(logFile);
+function spawnDetached(
+  { env, log }: AutostartDeps,
+  { logFile }: DaemonPlaces,
+  command: readonly string[],
+): () => boolean {
+  const output = openLog(logFile);
   try {
     const [file = '', ...args] = command;
     let isEnded = false;
     // A working directory that is removed, or unmounted, must not concern it.
-    const child = startPlainly(() =>
-      spawn(file, args, {
-        cwd: '/',
-        detached: true,
-        stdio: ['ignore', 'ignore', log],
-        env: monitorEnvironment(env),
-      }),
+    const child = startPlainly(
+      () =>
+        spawn(file, args, {
+          cwd: '/',
+          detached: true,
+          stdio: ['ignore', 'ignore', output],
+          env: monitorEnvironment(env),
+        }),
+      (kept) => log?.warn(`the monitor keeps limits of this shell, which we may not lift: ${kept.join(', ')}`),
     );
     child.once('error', () => {
       isEnded = true;
@@ -154,7 +162,7 @@ function spawnDetached({ env }: AutostartDeps, { logFile }: DaemonPlaces, comman
     child.unref();
     return () => isEnded;
   } finally {
-    closeSync(log);
+    closeSync(output);
   }
 }
 

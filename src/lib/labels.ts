@@ -12,7 +12,7 @@ export const LABELS = {
   restart: 'healthctl/restart',
   /** Ours: the ports of the present or the last run, as `ps` shows them. `0.0.0.0:8080->80/tcp` */
   ports: 'healthctl/ports',
-  /** Ours: the user stopped the container. RFC 3339. `2026-01-01T00:00:00Z` */
+  /** Ours: the user stopped the container. RFC 3339; of a restart with the process that starts it again. `2026-01-01T00:00:00Z` */
   stopped: 'healthctl/stopped',
 
   /** nerdctl's: the container's name, unique in its namespace. `web` */

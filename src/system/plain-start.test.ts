@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lifted } from './plain-start.ts';
+import { feltLimit, lifted } from './plain-start.ts';
 
 const INFINITY = 2n ** 64n - 1n;
 const [CPU, OPEN_FILES] = [0, 7];
@@ -13,4 +13,13 @@ test('descriptors get what a service has, and keep a higher limit', () => {
   const service = { soft: 524_288n, hard: 524_288n };
   expect(lifted(OPEN_FILES, { soft: 64n, hard: 64n })[0]).toEqual(service);
   expect(lifted(OPEN_FILES, { soft: 1_024n, hard: 1_048_576n })[0]).toEqual({ soft: 1_048_576n, hard: 1_048_576n });
+});
+
+test('what stays is told where it matters', () => {
+  const both = (limit: bigint) => ({ soft: limit, hard: limit });
+  expect(feltLimit(OPEN_FILES, both(64n))).toBe('open files (ulimit -n) 64');
+  expect(feltLimit(OPEN_FILES, both(20_000n))).toBeUndefined();
+  expect(feltLimit(CPU, both(5n))).toBe('seconds of CPU (ulimit -t) 5');
+  expect(feltLimit(CPU, both(INFINITY))).toBeUndefined();
+  expect(feltLimit(6, both(100n))).toBeUndefined(); // of processes: root has none
 });

@@ -29,8 +29,12 @@ export interface Limit {
  * What we may not change, for want of a capability, stays as it is.
  *
  * @param start synchronous; returns the process
+ * @param onKept is told which limits stay that it will feel, e.g. `open files (ulimit -n) 64`
  */
-export function startPlainly<T extends { readonly pid?: number | undefined }>(start: () => T): T {
+export function startPlainly<T extends { readonly pid?: number | undefined }>(
+  start: () => T,
+  onKept: (limits: readonly string[]) => void = () => undefined,
+): T {
   const niceness = getPriority();
   const limits = Object.values(RESOURCES).map((resource) => ({ resource, limit: getLimit(resource) }));
   if (niceness !== 0) asFarAsAllowed(() => setPriority(0));
@@ -38,6 +42,8 @@ export function startPlainly<T extends { readonly pid?: number | undefined }>(st
   try {
     const child = start();
     if (child.pid !== undefined) resetOomScore(child.pid);
+    const kept = limits.flatMap(({ resource }) => feltLimit(resource, getLimit(resource)) ?? []);
+    if (kept.length > 0) onKept(kept);
     return child;
   } finally {
     for (const { resource, limit } of limits) asFarAsAllowed(() => setLimit(resource, limit));
@@ -52,6 +58,24 @@ export function lifted(resource: number, { hard }: Limit): readonly Limit[] {
     { soft: wanted, hard: wanted },
     { soft: hard, hard },
   ];
+}
+
+/** What a shell calls those that a monitor feels, by the resource. */
+const FELT: ReadonlyMap<number, string> = new Map([
+  [RESOURCES.cpu, 'seconds of CPU (ulimit -t)'],
+  [RESOURCES.fileSize, 'size of files (ulimit -f)'],
+  [RESOURCES.data, 'data (ulimit -d)'],
+  [RESOURCES.openFiles, 'open files (ulimit -n)'],
+  [RESOURCES.addressSpace, 'memory (ulimit -v)'],
+]);
+/** What every system gives at least. */
+const ENOUGH_FILES = 1_024n;
+
+/** Pure: a limit in words; undefined for one that is none, or does not matter. */
+export function feltLimit(resource: number, { soft }: Limit): string | undefined {
+  const name = FELT.get(resource);
+  const isEnough = soft === UNLIMITED || (resource === RESOURCES.openFiles && soft >= ENOUGH_FILES);
+  return name === undefined || isEnough ? undefined : `${name} ${soft}`;
 }
 
 function liftLimit(resource: number, limit: Limit): void {
