@@ -1,5 +1,5 @@
 // Imports go down only: see "The house" in ARCHITECTURE.md. Each room lists what it must not reach.
-const rooms = ['main', 'world', 'cli', 'daemon', 'monitor', 'check', 'container', 'events', 'probe', 'store', 'network', 'volume', 'image', 'oci', 'containerd', 'health', 'system', 'lib'];
+const rooms = ['main', 'world', 'cli', 'uninstall', 'daemon', 'monitor', 'check', 'container', 'events', 'probe', 'store', 'network', 'volume', 'image', 'oci', 'containerd', 'health', 'system', 'lib'];
 const mayUse = {
   lib: [],
   health: ['lib'],
@@ -16,7 +16,8 @@ const mayUse = {
   container: ['network', 'volume', 'check', 'events', 'probe', 'store', 'image', 'oci', 'containerd', 'health', 'system', 'lib'],
   monitor: ['network', 'volume', 'container', 'check', 'events', 'probe', 'store', 'image', 'oci', 'containerd', 'health', 'system', 'lib'],
   daemon: ['network', 'volume', 'monitor', 'container', 'check', 'events', 'probe', 'store', 'image', 'oci', 'containerd', 'health', 'system', 'lib'],
-  cli: ['network', 'volume', 'world', 'daemon', 'monitor', 'container', 'check', 'events', 'probe', 'store', 'image', 'oci', 'containerd', 'health', 'system', 'lib'],
+  uninstall: ['network', 'volume', 'daemon', 'container', 'store', 'containerd', 'health', 'system', 'lib'],
+  cli: ['network', 'volume', 'world', 'uninstall', 'daemon', 'monitor', 'container', 'check', 'events', 'probe', 'store', 'image', 'oci', 'containerd', 'health', 'system', 'lib'],
   world: ['network', 'volume', 'daemon', 'container', 'check', 'events', 'probe', 'store', 'image', 'oci', 'containerd', 'health', 'system', 'lib'],
   main: ['world', 'cli', 'lib'],
 };

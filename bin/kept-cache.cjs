@@ -63,7 +63,8 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.const
 exports.openCache = ({ argv, key }) => {
   // Flags of Node.js change what V8 compiles, and each set of flags would replace the form of the other.
   const hasFlags = process.execArgv.some((flag) => flag !== '--') || Boolean(process.env.NODE_OPTIONS);
-  if (process.getuid() !== 0 || hasFlags) return undefined;
+  // `uninstall` removes what would be written at its end.
+  if (process.getuid() !== 0 || hasFlags || argv.includes('uninstall')) return undefined;
   const at = argv.findIndex((word) => WORDS.includes(word));
   const dataRoot = dataRootOf(at < 0 ? argv : argv.slice(0, at));
   const path = {

@@ -21,6 +21,11 @@ import { checkHooks } from './hook-settings.ts';
 
 export const DEFAULT_CONFIG_FILE = '/etc/healthctl/healthctl.toml';
 
+/** The file that settings are read from, whether there is one or not. */
+export function configPathOf({ HEALTHCTL_TOML }: Readonly<Record<string, string | undefined>>): string {
+  return HEALTHCTL_TOML || DEFAULT_CONFIG_FILE;
+}
+
 const DEFAULTS: Settings = {
   address: '/run/containerd/containerd.sock',
   namespace: 'default',
@@ -104,7 +109,7 @@ interface ConfigFile {
 }
 
 async function readConfigFile(env: Environment): Promise<ConfigFile> {
-  const path = env.HEALTHCTL_TOML || DEFAULT_CONFIG_FILE;
+  const path = configPathOf(env);
   let text: string;
   try {
     text = readPlainFile(path).toString('utf8');

@@ -155,6 +155,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/events.ts')).events,
   },
   {
+    path: ['system', 'uninstall'],
+    aliases: [['uninstall']],
+    summary: 'Remove what healthctl made on this host',
+    load: async () => (await import('./commands/system/uninstall.ts')).uninstall,
+  },
+  {
     path: ['container', 'exec'],
     aliases: [['exec']],
     summary: 'Execute a command in a running container',

@@ -5,9 +5,11 @@ import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { NetworkSettings } from '../lib/settings.ts';
 import { tellOnce } from '../lib/tell-once.ts';
+import { noSpaceError } from '../store/atomic-write.ts';
 import { createFileHealthStore } from '../store/file-health-store.ts';
 import type { HealthStore } from '../store/health-store.ts';
 import { hostIdOf, type StateDirs } from '../store/state-dir.ts';
+import { makeOwnDirectory } from '../system/own-file.ts';
 
 /** What the use cases of containers work with: one containerd, one namespace, our directories. */
 export interface ContainerContext {
@@ -50,6 +52,16 @@ export function createContainerContext(parts: {
 /** What a container of ours keeps over a reboot: its output, the files generated for it. `<data root>/<hash of the address>/containers/<namespace>/<id>` */
 export function dataDirOf(dirs: ContainerDirs, subject: { readonly namespace: string; readonly id: string }): string {
   return join(containersDirOf(dirs, subject.namespace), subject.id);
+}
+
+/** Makes it, before the container exists: by it one is known while containerd is away. Throws EXHAUSTED, system errors. */
+export function makeDataDir(dirs: ContainerDirs, subject: { readonly namespace: string; readonly id: string }): void {
+  const path = dataDirOf(dirs, subject);
+  try {
+    makeOwnDirectory(path);
+  } catch (error) {
+    throw noSpaceError(error, path);
+  }
 }
 
 /** Has a directory for each container of ours in the namespace, from its create to its removal. */

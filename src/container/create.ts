@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
@@ -22,7 +22,7 @@ import { resolveUser } from '../oci/user.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { ownIdentity } from '../system/process-identity.ts';
 import { readFilesInRoot } from '../system/rootfs.ts';
-import { type ContainerContext, dataDirOf, namespaceRunDir } from './context.ts';
+import { type ContainerContext, dataDirOf, makeDataDir, namespaceRunDir } from './context.ts';
 import type { CreateRequest } from './create-request.ts';
 import { healthLabelsFrom } from './health-labels.ts';
 import { findInit } from './host-facts.ts';
@@ -115,8 +115,9 @@ export async function createContainer(
           if (request.name !== undefined) await refuseTakenName(ctx, name);
           const named = { ...labels, [LABELS.name]: name };
           if (deps.signal?.aborted) throw new HealthctlError('ABORTED', 'the create was cancelled');
-          const make = () =>
-            leased.containers.create({
+          const make = () => {
+            makeDataDir(ctx.dirs, { namespace: ctx.containerd.namespace, id });
+            return leased.containers.create({
               id,
               labels: named,
               image: image.name,
@@ -127,6 +128,7 @@ export async function createContainer(
               specJson: encodeJson(spec),
               extensions: { [CONFIG_EXTENSION]: encodeJson(stored) },
             });
+          };
           return { record: await withNerdctlName(ctx, { id, name }, make), name };
         },
         deps.signal,
@@ -150,6 +152,7 @@ async function withRollback<T>(
     await ctx.containerd.snapshots.remove({ snapshotter: ctx.snapshotter, key: id }).catch((failure: unknown) => {
       ctx.log.debug(`snapshot ${id} is left to containerd's collector: ${messageOf(failure)}`);
     });
+    rmSync(dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }), { recursive: true, force: true });
     throw error;
   } finally {
     await ctx.containerd.leases.delete({ id: leaseId }).catch((failure: unknown) => {

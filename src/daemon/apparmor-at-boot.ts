@@ -15,8 +15,13 @@ export function loadProfileAtBoot({ profileDir }: BootPlaces, write: (path: stri
 
 /** Takes it back when the last unit of a monitor is gone. */
 export function forgetProfileAtBoot({ profileDir, unitDir }: BootPlaces): void {
-  if (readdirSync(unitDir).some((name) => UNIT_NAME.test(name))) return;
+  if (unitsIn(unitDir).length > 0) return;
   rmSync(join(profileDir, DEFAULT_APPARMOR_PROFILE), { force: true });
+}
+
+/** The units of monitors in a directory, by name. */
+export function unitsIn(unitDir: string): readonly string[] {
+  return existsSync(unitDir) ? readdirSync(unitDir).filter((name) => UNIT_NAME.test(name)) : [];
 }
 
 /** See unitNameOf. */

@@ -72,7 +72,7 @@ export function createTimers(deps: TimerDeps): Timers {
     removeOwnTimer: (subject, own) => removeUnits([`${timerNameOf(hostId, subject, own)}.timer`]),
     sweepTimers: async (existing) => {
       const kept = new Set(existing.flatMap((subject) => unitsOf(subject, PHASES)));
-      const left = listUnits(unitDir, hostId).filter((unit) => !kept.has(unit));
+      const left = listTimerUnits(hostId, unitDir).filter((unit) => !kept.has(unit));
       await stopUnits(systemd, left);
       return new Set(left.map((unit) => unit.replace(/\.[a-z]+$/, ''))).size;
     },
@@ -174,8 +174,8 @@ async function stopUnits(systemd: Systemd, units: readonly string[]): Promise<vo
   });
 }
 
-/** From the files of transient units, which costs no process. */
-function listUnits(unitDir: string, hostId: string): readonly string[] {
+/** The units of all timers of a containerd. From the files of transient units, which costs no process. */
+export function listTimerUnits(hostId: string, unitDir: string = TRANSIENT_DIR): readonly string[] {
   if (!existsSync(unitDir)) return [];
   return readdirSync(unitDir)
     .filter((unit) => unit.startsWith(namePrefix(hostId)) && /\.(timer|service)$/.test(unit))

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { isAppArmorEnabled } from '../system/apparmor.ts';
-import { type Systemd, systemd as systemdHere } from '../system/systemd.ts';
-import { forgetProfileAtBoot, loadProfileAtBoot } from './apparmor-at-boot.ts';
+import { isSystemdRunning, type Systemd, systemd as systemdHere } from '../system/systemd.ts';
+import { forgetProfileAtBoot, loadProfileAtBoot, unitsIn } from './apparmor-at-boot.ts';
 import { type UnitRequest, unitNameOf, unitTextOf } from './systemd-unit.ts';
 
 /** Where the units of this machine are that no package brought. */
@@ -75,6 +75,30 @@ export async function uninstallUnit({ address }: Addressed, systemd: Systemd = s
   // Of no effect, and an error, for a unit that did not fail.
   await systemd.run('systemctl', ['reset-failed', name]).catch(() => undefined);
   return name;
+}
+
+/** The units of monitors that are installed on this host, by us or by hand but not by a package: of this containerd, and of others. */
+export function findUnits({ address }: Addressed): {
+  readonly own: string | undefined;
+  readonly others: readonly string[];
+} {
+  const own = unitNameOf(address);
+  const names = unitsIn(UNIT_DIR);
+  return { own: names.includes(own) ? own : undefined, others: names.filter((name) => name !== own) };
+}
+
+/**
+ * As uninstallUnit, for a unit that findUnits has found, and where systemd does not run too: then nothing runs by it, and its files go.
+ */
+export async function removeUnit(addressed: Addressed, systemd: Systemd = systemdHere): Promise<void> {
+  if (isSystemdRunning()) {
+    await uninstallUnit(addressed, systemd);
+    return;
+  }
+  const name = unitNameOf(addressed.address);
+  rmSync(join(UNIT_DIR, 'multi-user.target.wants', name), { force: true });
+  rmSync(join(UNIT_DIR, name), { force: true });
+  forgetProfileAtBoot(BOOT_PLACES);
 }
 
 /** Stops the unit of this containerd where it is installed, which would otherwise start a monitor that was asked to end anew. */

@@ -4,9 +4,10 @@ import { dirname } from 'node:path';
 import { HealthctlError } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { makeOwnDirectory, readOwnText, removeOwn } from '../system/own-file.ts';
+import { findTool } from '../system/programs.ts';
 import { runProgram } from '../system/run-program.ts';
 import { BRIDGE_PREFIX, type NetworkRecord } from './network-record.ts';
-import { type LockedNetworks, networkPlacesOf } from './places.ts';
+import { type LockedNetworks, type NetworkContext, networkPlacesOf } from './places.ts';
 import { needTool } from './plugins.ts';
 import type { PublishedPort } from './port-spec.ts';
 import { portsOfPortmap } from './portmap-rules.ts';
@@ -85,6 +86,27 @@ export async function dropRules(ctx: LockedNetworks): Promise<void> {
     for (const command of ['-F', '-X']) await tryIptables(ctx, ['--wait', '-t', table, command, chain]);
   }
   removeOwn(networkPlacesOf(ctx.dirs).rules);
+}
+
+/** What of our rules the kernel has now. */
+export interface PresentRules {
+  readonly chains: readonly string[];
+  /** The bridges that they are about: also of networks whose records are lost. */
+  readonly bridges: readonly string[];
+}
+
+/** Nothing where iptables is not installed. */
+export async function readPresentRules(ctx: NetworkContext): Promise<PresentRules> {
+  const file = findTool('iptables');
+  if (file === undefined) return { chains: [], bridges: [] };
+  const { nat, forward } = chainsOf(ctx.dirs.hostId);
+  const list = (table: string, chain: string) => runProgram(ctx, { file, args: ['--wait', '-t', table, '-S', chain] });
+  const [inNat, inFilter] = [await list('nat', nat), await list('filter', forward)];
+  const bridges = [...inFilter.stdout.matchAll(/ -[io] (\S+)/g)].map(([, name = '']) => name);
+  return {
+    chains: [...(inNat.code === 0 ? [nat] : []), ...(inFilter.code === 0 ? [forward] : [])],
+    bridges: [...new Set(bridges)].filter((name) => name.startsWith(BRIDGE_PREFIX) && !name.endsWith('+')),
+  };
 }
 
 /** The ports that are forwarded on this host by somebody: see portsOfPortmap. Throws RUNTIME. */

@@ -3,7 +3,7 @@ import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
 import { readNetworkDevices } from '../system/proc.ts';
 import { runProgram } from '../system/run-program.ts';
 import { sweepLocked } from './attach.ts';
-import { dropRules, ensureRules } from './firewall.ts';
+import { dropRules, ensureRules, readPresentRules } from './firewall.ts';
 import { isBuiltIn, resolveNetwork } from './known-networks.ts';
 import {
   DEFAULT_NETWORK,
@@ -57,11 +57,36 @@ export async function pruneNetworks(networks: NetworkContext, filter: PruneFilte
 
 /** The record goes last, so that it can be called again. */
 async function takeDown(ctx: LockedNetworks, network: NetworkRecord): Promise<void> {
-  if (readNetworkDevices().includes(`${network.bridge}:`)) await deleteLink(ctx, network.bridge);
+  if (hasLink(network.bridge)) await deleteLink(ctx, network.bridge);
   const rest = listNetworks(ctx).filter(({ name }) => name !== network.name);
   await (rest.length > 0 ? ensureRules(ctx, rest) : dropRules(ctx));
   forgetNetwork(ctx, network);
 }
+
+/** Bridges and firewall rules of ours that this host has now: what a reboot would take away. */
+export interface PresentNetworks {
+  readonly bridges: readonly string[];
+  readonly chains: readonly string[];
+}
+
+export async function findPresentNetworks(networks: NetworkContext): Promise<PresentNetworks> {
+  const { bridges, chains } = await readPresentRules(networks);
+  const known = new Set([...listNetworks(networks).map(({ bridge }) => bridge), ...bridges]);
+  return { bridges: [...known].filter(hasLink), chains };
+}
+
+/** Takes them away. The records of networks stay: the next container that is attached makes bridge and rules anew. */
+export async function dismantleNetworks(networks: NetworkContext): Promise<void> {
+  await withNetworkLock(networks, async (ctx) => {
+    await sweepLocked(ctx);
+    const { bridges, chains } = await findPresentNetworks(ctx);
+    for (const bridge of bridges) await deleteLink(ctx, bridge);
+    if (chains.length > 0) await dropRules(ctx);
+  });
+}
+
+/** Whether this host has the interface. */
+const hasLink = (name: string): boolean => new RegExp(`^\\s*${name}:`, 'm').test(readNetworkDevices());
 
 async function deleteLink(ctx: LockedNetworks, name: string): Promise<void> {
   const { code, stderr } = await runProgram(ctx, {

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock as clock } from '../lib/clock.ts';
-import { APPARMOR_PROFILE_TEXT, ensureAppArmorProfile, isAppArmorEnabled } from './apparmor.ts';
+import {
+  APPARMOR_PROFILE_TEXT,
+  ensureAppArmorProfile,
+  hasAppArmorProfile,
+  isAppArmorEnabled,
+  unloadAppArmorProfile,
+} from './apparmor.ts';
 
 let sysDir: string;
 beforeEach(() => {
@@ -80,5 +86,26 @@ describe('loading the profile', () => {
     await expect(ensureAppArmorProfile({ clock }, { sysDir, programDirs: [sysDir] })).rejects.toThrow(
       expect.objectContaining({ code: 'NOT_FOUND', hint: expect.stringContaining("Debian's package apparmor") }),
     );
+  });
+});
+
+describe('unloading the profile', () => {
+  test('is done by the parser, from its stdin', async () => {
+    kernel('Y\n', 'healthctl-default (enforce)\n');
+    expect(hasAppArmorProfile({ sysDir })).toBe(true);
+    await unloadAppArmorProfile({ clock }, parser('exit 0'));
+    expect(readFileSync(join(sysDir, 'args'), 'utf8')).toBe('--remove\n');
+    expect(readFileSync(join(sysDir, 'stdin'), 'utf8')).toBe(APPARMOR_PROFILE_TEXT);
+  });
+
+  test('says why it failed', async () => {
+    await expect(unloadAppArmorProfile({ clock }, parser('echo busy >&2; exit 1'))).rejects.toThrow(
+      'the profile healthctl-default could not be unloaded: busy',
+    );
+  });
+
+  test('another profile is not ours', () => {
+    kernel('Y\n', 'healthctl-default-2 (enforce)\n');
+    expect(hasAppArmorProfile({ sysDir })).toBe(false);
   });
 });

@@ -71,8 +71,7 @@ export async function ensureAppArmorProfile(
   { clock }: { readonly clock: Clock },
   { sysDir, programDirs }: AppArmorHost = THIS_HOST,
 ): Promise<void> {
-  const loaded = readIfThere(join(sysDir, PROFILES));
-  if (loaded.split('\n').some((line) => line.startsWith(`${DEFAULT_APPARMOR_PROFILE} `))) return;
+  if (hasAppArmorProfile({ sysDir })) return;
   const hint = 'give --security-opt apparmor=unconfined for a container without a profile';
   const file = findTool(PARSER, programDirs);
   if (file === undefined)
@@ -91,6 +90,26 @@ export async function ensureAppArmorProfile(
       hint: `a monitor that systemd runs may not load it: \`healthctl daemon install\` has it loaded at boot; or ${hint}`,
     },
   );
+}
+
+/** Whether the kernel has our default profile. */
+export function hasAppArmorProfile({ sysDir }: Pick<AppArmorHost, 'sysDir'> = THIS_HOST): boolean {
+  const loaded = readIfThere(join(sysDir, PROFILES));
+  return loaded.split('\n').some((line) => line.startsWith(`${DEFAULT_APPARMOR_PROFILE} `));
+}
+
+/** Has the kernel forget our default profile. A process that it confines is then confined by nothing. Throws as ensureAppArmorProfile. */
+export async function unloadAppArmorProfile(
+  { clock }: { readonly clock: Clock },
+  { programDirs }: Pick<AppArmorHost, 'programDirs'> = THIS_HOST,
+): Promise<void> {
+  const file = findTool(PARSER, programDirs);
+  if (file === undefined) throw new HealthctlError('NOT_FOUND', `${PARSER} is not installed`);
+  const { runProgram } = await import('./run-program.ts');
+  const { code, stderr } = await runProgram({ clock }, { file, args: ['--remove'], stdin: APPARMOR_PROFILE_TEXT });
+  if (code === 0) return;
+  const reason = stderr.trim().split('\n').at(-1) || `exit status ${code}`;
+  throw new HealthctlError('RUNTIME', `the profile ${DEFAULT_APPARMOR_PROFILE} could not be unloaded: ${reason}`);
 }
 
 function readIfThere(path: string): string {

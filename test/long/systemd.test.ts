@@ -333,3 +333,40 @@ describe('a timer for each container', () => {
     await machine.healthctl('rm', '-f', 'byhand');
   });
 });
+
+describe('uninstall', () => {
+  const traces = () =>
+    machine.ok(
+      ...['sh', '-c'],
+      'ls -d /run/healthctl /etc/systemd/system/healthctl* /etc/systemd/system/*/healthctl* /sys/class/net/hctl* 2>&1 | grep -v "No such";' +
+        'iptables -S | grep HCTL; iptables -t nat -S | grep HCTL; ls /run/systemd/transient | grep healthctl; true',
+    );
+
+  test('ends service, network and timers, and with --purge all that is kept', async () => {
+    await configure();
+    await machine.healthctl('daemon', 'install');
+    await machine.healthctl('run', '-d', '--name', 'last', '-v', 'data:/data', ...CHECK, IMAGE, 'sleep', '1000');
+    expect(await traces()).toMatch(/healthctl\.service.*hctl0.*HCTL-FWD/s);
+    const refused = await machine.run('/opt/healthctl/bin/healthctl', 'uninstall');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('containers of healthctl run: last') });
+    await machine.healthctl('uninstall', '--force');
+    expect(await traces()).toBe('');
+    expect(await machine.healthctl('volume', 'ls', '--quiet')).toBe('data');
+    await machine.healthctl('uninstall', '--force', '--purge');
+    expect(
+      await machine.ok('sh', '-c', 'ls -d /var/lib/healthctl /run/healthctl 2>/dev/null; ctr containers ls -q'),
+    ).toBe('');
+  });
+
+  test('ends a monitor that a command started, and timers', async () => {
+    await machine.healthctl('run', '-d', '--name', 'auto', '--network', 'none', ...CHECK, IMAGE, 'sleep', '1000');
+    expect(await traces()).toContain('healthctl-auto-');
+    await machine.healthctl('uninstall', '--force', '--purge');
+    expect(await traces()).toBe('');
+    await configure('scheduler = "systemd"');
+    await machine.healthctl('run', '-d', '--name', 'timed', '--network', 'none', ...CHECK, IMAGE, 'sleep', '1000');
+    expect(await traces()).toContain('healthctl-check-');
+    await machine.healthctl('uninstall', '--force', '--purge');
+    expect(await traces()).toBe('');
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { type KeptContainer, planUninstall, type Survey, textOfStep } from './plan.ts';
+
+const NOTHING: Survey = {
+  ...{ hostId: '1935db59', runRoot: '/run/healthctl', dataRoot: '/var/lib/healthctl' },
+  ...{ monitor: undefined, unit: undefined, timers: [], containers: [], hasContainerd: true, volumes: 0, networks: [] },
+  ...{ bridges: [], chains: [], hasAppArmorProfile: false, others: [], configFile: undefined },
+  has: { run: false, data: false, compileCache: false },
+};
+const container = (over: Partial<KeptContainer> = {}): KeptContainer => ({
+  ...{ namespace: 'default', id: 'a'.repeat(64), name: 'web', isUp: false, hasRecord: true },
+  ...over,
+});
+const ALL = { run: true, data: true, compileCache: true };
+
+const kinds = (survey: Partial<Survey>, isPurge = false) =>
+  planUninstall({ ...NOTHING, ...survey }, { isPurge }).steps.map((step) =>
+    'path' in step ? `${step.kind} ${step.path}` : step.kind,
+  );
+const kept = (survey: Partial<Survey>, isPurge = false) => planUninstall({ ...NOTHING, ...survey }, { isPurge }).kept;
+const IMAGES = 'in containerd: images, which other tools may use';
+
+describe('what goes', () => {
+  test('nothing where nothing is', () => expect(kinds({})).toEqual([]));
+
+  test('whoever starts things goes before what is started, and directories last', () => {
+    const survey: Partial<Survey> = {
+      ...{ monitor: '7', unit: 'healthctl.service', timers: ['healthctl-check-1935db59-default-a.timer'] },
+      ...{ bridges: ['hctl0'], chains: ['HCTL-NAT-1935db59'], hasAppArmorProfile: true, has: ALL },
+      ...{ containers: [container({ isUp: true })] },
+    };
+    expect(kinds(survey, true)).toEqual([
+      ...['stop-containers', 'unit', 'monitor', 'timers', 'remove-containers', 'networks', 'apparmor-profile'],
+      'directory /run/healthctl/1935db59',
+      'directory /var/lib/healthctl/compile-cache',
+      'directory /var/lib/healthctl/1935db59',
+      'root /run/healthctl',
+      'root /var/lib/healthctl',
+    ]);
+  });
+
+  test.each([
+    ['a volume', { volumes: 1 }],
+    ['a container', { containers: [container()] }],
+    ['what is left of a container', { containers: [container({ hasRecord: false })] }],
+    ['a network', { networks: ['shop'] }],
+  ])('data stay where there is %s, and go with --purge', (_, survey) => {
+    expect(kinds({ ...survey, has: ALL })).not.toContain('directory /var/lib/healthctl/1935db59');
+    expect(kinds({ ...survey, has: ALL }, true)).toContain('directory /var/lib/healthctl/1935db59');
+  });
+
+  test('data that hold nothing of a user go without --purge', () =>
+    expect(kinds({ has: ALL })).toContain('directory /var/lib/healthctl/1935db59'));
+
+  test('without containerd no container is stopped or removed there', () => {
+    const survey = { containers: [container({ isUp: true })], hasContainerd: false };
+    expect(kinds(survey, true)).toEqual([]);
+  });
+
+  test('what the steps make anew goes too', () => {
+    expect(kinds({ containers: [container()], has: { ...ALL, run: false } }, true)).toContain(
+      'directory /run/healthctl/1935db59',
+    );
+    expect(kinds({ bridges: ['hctl0'] })).toEqual([
+      'networks',
+      'directory /var/lib/healthctl/1935db59',
+      'root /var/lib/healthctl',
+    ]);
+  });
+
+  test('the profile that containers of another containerd have stays', () =>
+    expect(kinds({ hasAppArmorProfile: true, others: ['/run/healthctl/aaaaaaaa'] })).toEqual([]));
+});
+
+describe('what stays is named', () => {
+  test('data, records, networks', () => {
+    expect(kept({ volumes: 2, containers: [container()], networks: ['shop'], has: ALL })).toEqual([
+      '/var/lib/healthctl/1935db59/volumes: 2 volumes',
+      '/var/lib/healthctl/1935db59/containers: output of 1 container',
+      '/var/lib/healthctl/1935db59/network: 1 network: shop',
+      'in containerd: 1 container: web',
+      IMAGES,
+    ]);
+  });
+
+  test('with --purge only what is of others', () =>
+    expect(
+      kept({ volumes: 2, containers: [container()], has: ALL, others: ['/x'], configFile: '/etc/x.toml' }, true),
+    ).toEqual([IMAGES, '/etc/x.toml', '/x']));
+
+  test('records that a containerd has that is away', () =>
+    expect(kept({ containers: [container()], hasContainerd: false, has: ALL }, true)).toEqual([
+      'in containerd: 1 container: web',
+      IMAGES,
+    ]));
+});
+
+test('each step has a text', () => {
+  expect(textOfStep({ kind: 'stop-containers', containers: [container(), container({ name: 'db' })] })).toBe(
+    'the runs of 2 containers, by stopping: web, db',
+  );
+  expect(textOfStep({ kind: 'networks', bridges: ['hctl0'], chains: ['HCTL-NAT-1'] })).toBe(
+    'bridges and chains of iptables: hctl0, HCTL-NAT-1',
+  );
+  expect(textOfStep({ kind: 'root', path: '/run/healthctl' })).toBe('/run/healthctl, if nothing else is in it');
+});

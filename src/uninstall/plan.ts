@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+
+/** A container of ours that is kept on disk. */
+export interface KeptContainer {
+  readonly namespace: string;
+  readonly id: string;
+  readonly name: string;
+  /** Running, paused, or in a state that is not known. */
+  readonly isUp: boolean;
+  /** Whether containerd has it, or may have: its directory can be left over. */
+  readonly hasRecord: boolean;
+}
+
+/** What this host has of the healthctl of one containerd. */
+export interface Survey {
+  readonly hostId: string;
+  readonly runRoot: string;
+  readonly dataRoot: string;
+  /** Process id of a monitor that runs. */
+  readonly monitor: string | undefined;
+  /** Name of the unit in /etc/systemd/system. */
+  readonly unit: string | undefined;
+  /** Names of systemd's transient timers for checks. */
+  readonly timers: readonly string[];
+  readonly containers: readonly KeptContainer[];
+  /** Whether containerd answers. Its records of containers cannot be removed otherwise. */
+  readonly hasContainerd: boolean;
+  /** How many. */
+  readonly volumes: number;
+  /** Names of networks that users made. */
+  readonly networks: readonly string[];
+  readonly bridges: readonly string[];
+  readonly chains: readonly string[];
+  /** Whether the kernel has the profile of our containers. */
+  readonly hasAppArmorProfile: boolean;
+  /** Which of our directories exist. */
+  readonly has: { readonly run: boolean; readonly data: boolean; readonly compileCache: boolean };
+  /** Directories and units of other containerds' monitors, and what else is in the roots. */
+  readonly others: readonly string[];
+  /** Path of the configuration file, where there is one. */
+  readonly configFile: string | undefined;
+}
+
+/** In the order in which they are done. */
+export type Step =
+  | { readonly kind: 'stop-containers'; readonly containers: readonly KeptContainer[] }
+  | { readonly kind: 'unit'; readonly name: string }
+  | { readonly kind: 'monitor'; readonly pid: string }
+  | { readonly kind: 'timers'; readonly names: readonly string[] }
+  | { readonly kind: 'remove-containers'; readonly containers: readonly KeptContainer[] }
+  | { readonly kind: 'networks'; readonly bridges: readonly string[]; readonly chains: readonly string[] }
+  | { readonly kind: 'apparmor-profile' }
+  | { readonly kind: 'directory'; readonly path: string }
+  /** A root of ours, which goes if nothing of others is in it. */
+  | { readonly kind: 'root'; readonly path: string };
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** What stays, a line each. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * What `uninstall` removes: all that a reboot would take away, and the unit. What outlives a reboot holds what users put there: it goes with
+ * `isPurge`, or if it is empty.
+ */
+export function planUninstall(survey: Survey, { isPurge }: { readonly isPurge: boolean }): Plan {
+  const { hostId, runRoot, dataRoot, monitor, unit, timers, bridges, chains, has, others } = survey;
+  const { hasContainerd } = survey;
+  const up = survey.containers.filter(({ isUp }) => isUp);
+  const recorded = survey.containers.filter(({ hasRecord }) => hasRecord);
+  const dataDir = join(dataRoot, hostId);
+  // Stopping and removing containers takes locks in the run root, and networks one in the data root: the steps make directories anew.
+  const hasRun = has.run || (hasContainerd && (up.length > 0 || (isPurge && recorded.length > 0)));
+  const hasData = has.data || bridges.length + chains.length > 0;
+  const dataGoes = hasData && (isPurge || isEmptyOfUsers(survey));
+  const steps: readonly (Step | false)[] = [
+    up.length > 0 && hasContainerd && { kind: 'stop-containers', containers: up },
+    unit !== undefined && { kind: 'unit', name: unit },
+    monitor !== undefined && { kind: 'monitor', pid: monitor },
+    timers.length > 0 && { kind: 'timers', names: timers },
+    isPurge && hasContainerd && recorded.length > 0 && { kind: 'remove-containers', containers: recorded },
+    bridges.length + chains.length > 0 && { kind: 'networks', bridges, chains },
+    survey.hasAppArmorProfile && others.length === 0 && { kind: 'apparmor-profile' },
+    hasRun && { kind: 'directory', path: join(runRoot, hostId) },
+    has.compileCache && { kind: 'directory', path: join(dataRoot, 'compile-cache') },
+    dataGoes && { kind: 'directory', path: dataDir },
+    hasRun && { kind: 'root', path: runRoot },
+    (dataGoes || has.compileCache) && { kind: 'root', path: dataRoot },
+  ];
+  return {
+    steps: steps.filter((step) => step !== false),
+    kept: keptOf(survey, { dataDir, dataGoes, isPurge }),
+  };
+}
+
+function isEmptyOfUsers({ containers, volumes, networks }: Survey): boolean {
+  return containers.length + volumes + networks.length === 0;
+}
+
+function keptOf(
+  { containers, hasContainerd, volumes, networks, has, others, configFile }: Survey,
+  { dataDir, dataGoes, isPurge }: { readonly dataDir: string; readonly dataGoes: boolean; readonly isPurge: boolean },
+): readonly string[] {
+  const inData = has.data && !dataGoes;
+  const recorded = containers.filter(({ hasRecord }) => hasRecord);
+  const isRecordLeft = recorded.length > 0 && !(isPurge && hasContainerd);
+  const lines: readonly (string | false)[] = [
+    inData && volumes > 0 && `${join(dataDir, 'volumes')}: ${counted(volumes, 'volume')}`,
+    inData &&
+      containers.length > 0 &&
+      `${join(dataDir, 'containers')}: output of ${counted(containers.length, 'container')}`,
+    inData &&
+      networks.length > 0 &&
+      `${join(dataDir, 'network')}: ${counted(networks.length, 'network')}: ${networks.join(', ')}`,
+    isRecordLeft && `in containerd: ${counted(recorded.length, 'container')}: ${namesOf(recorded)}`,
+    'in containerd: images, which other tools may use',
+    configFile !== undefined && configFile,
+    ...others,
+  ];
+  return lines.filter((line) => line !== false);
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** A step as a user reads it: what goes by it. */
+export function textOfStep(step: Step): string {
+  switch (step.kind) {
+    case 'stop-containers':
+      return `the runs of ${counted(step.containers.length, 'container')}, by stopping: ${namesOf(step.containers)}`;
+    case 'unit':
+      return `the unit ${step.name}, with the monitor that it runs`;
+    case 'monitor':
+      return `the monitor, process ${step.pid}`;
+    case 'timers':
+      return `${counted(step.names.length, 'timer')} of systemd: ${step.names.join(', ')}`;
+    case 'remove-containers':
+      return `${counted(step.containers.length, 'container')} with all they wrote: ${namesOf(step.containers)}`;
+    case 'networks':
+      return `bridges and chains of iptables: ${[...step.bridges, ...step.chains].join(', ')}`;
+    case 'apparmor-profile':
+      return 'the AppArmor profile healthctl-default, from the kernel';
+    case 'directory':
+      return step.path;
+    case 'root':
+      return `${step.path}, if nothing else is in it`;
+  }
+}
+
+const namesOf = (containers: readonly KeptContainer[]): string => containers.map(({ name }) => name).join(', ');

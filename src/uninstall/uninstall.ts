@@ -1,0 +1,140 @@
+import { rmdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { listContainers } from '../container/list.ts';
+import { removeContainer } from '../container/remove.ts';
+import { stopContainer } from '../container/stop.ts';
+import type { ContainerView } from '../container/view.ts';
+import { drainDaemon } from '../daemon/drain.ts';
+import { daemonPlacesOf } from '../daemon/places.ts';
+import { removeUnit, stopUnit } from '../daemon/systemd.ts';
+import { createTimers } from '../daemon/systemd-timers.ts';
+import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import { dismantleNetworks } from '../network/remove-network.ts';
+import { hostIdOf } from '../store/state-dir.ts';
+import { unloadAppArmorProfile } from '../system/apparmor.ts';
+import { unmountIfMounted } from '../system/mount.ts';
+import { mountPointsBelow } from '../system/mount-points.ts';
+import { isSystemdRunning, systemd } from '../system/systemd.ts';
+import type { KeptContainer, Plan, Step } from './plan.ts';
+import { isDirectory } from './roots.ts';
+import { networksOf, type UninstallContext } from './survey.ts';
+
+/**
+ * @returns a warning of containers that will run on, because nobody can stop them without containerd
+ * @throws CONFLICT where containers run whose user did not say that they may be ended, or left without what they need
+ */
+export function refuseRunning(
+  { containers, hasContainerd }: { readonly containers: readonly KeptContainer[]; readonly hasContainerd: boolean },
+  { isForced }: { readonly isForced: boolean },
+): string | undefined {
+  const up = containers.filter(({ isUp }) => isUp);
+  const names = up.map(({ name }) => name).join(', ');
+  if (up.length === 0) return undefined;
+  if (isForced)
+    return hasContainerd ? undefined : `without containerd these run on, without network and supervision: ${names}`;
+  const [what, forced] = hasContainerd
+    ? ['stop them first', 'which stops them']
+    : ['start containerd and stop them first', 'which leaves them running without network and supervision'];
+  throw new HealthctlError('CONFLICT', `containers of healthctl run: ${names}`, {
+    hint: `${what}, or give --force, ${forced}`,
+  });
+}
+
+/**
+ * Does what was planned, in order, until something fails: what is left can be removed by another call.
+ *
+ * @param onDone called after each step
+ */
+export async function uninstall(ctx: UninstallContext, { steps }: Plan, onDone: (step: Step) => void): Promise<void> {
+  for (const step of steps) {
+    if (ctx.signal.aborted) throw new HealthctlError('ABORTED', 'interrupted');
+    if (await takeStep(ctx, step)) onDone(step);
+  }
+}
+
+/** @returns whether something went by it */
+async function takeStep(ctx: UninstallContext, step: Step): Promise<boolean> {
+  const { settings, clock, signal } = ctx;
+  switch (step.kind) {
+    case 'stop-containers':
+      await eachContainer(ctx, step.containers, (context, view) => stopContainer(context, view, { abort: signal }));
+      return true;
+    case 'unit':
+      await removeUnit(settings);
+      return true;
+    case 'monitor':
+      if (isSystemdRunning()) await stopUnit(settings); // one that a package brought
+      await drainDaemon(daemonPlacesOf(settings), ctx);
+      return true;
+    case 'timers': {
+      const hostId = hostIdOf(settings.address);
+      await createTimers({ systemd, clock, hostId, command: [], environment: {} }).sweepTimers([]);
+      return true;
+    }
+    case 'remove-containers':
+      await eachContainer(ctx, step.containers, (context, view) =>
+        removeContainer(context, view, { force: true, volumes: true, abort: signal }),
+      );
+      return true;
+    case 'networks':
+      await dismantleNetworks(networksOf(ctx));
+      return true;
+    case 'apparmor-profile':
+      await unloadAppArmorProfile(ctx);
+      return true;
+    case 'directory':
+      return removeDirectory(step.path);
+    case 'root':
+      return removeIfEmpty(step.path);
+  }
+}
+
+/** One that has gone meanwhile is fine. */
+async function eachContainer(
+  { contextOf }: UninstallContext,
+  containers: readonly KeptContainer[],
+  work: (context: Awaited<ReturnType<typeof contextOf>>, view: ContainerView) => Promise<void>,
+): Promise<void> {
+  for (const { namespace, id } of containers) {
+    const context = await contextOf(namespace);
+    const [found] = await listContainers(context, { keep: ({ record }) => record.id === id });
+    if (!found) continue;
+    try {
+      await work(context, found.view);
+    } catch (error) {
+      if (!hasCode(error, 'NOT_FOUND')) throw error;
+    }
+  }
+}
+
+/** The shared memory of containers, which shared-memory.ts mounts. */
+const OWN_MOUNT = /^\.shm-/;
+
+/** With all in it, following no link. Throws CONFLICT where something of others is mounted in it: what that holds must not go. */
+async function removeDirectory(path: string): Promise<boolean> {
+  if (!isDirectory(path)) return false;
+  for (const point of mountPointsBelow(path)) {
+    if (!OWN_MOUNT.test(basename(point)))
+      throw new HealthctlError('CONFLICT', `${path} was not removed: something is mounted at ${point}`, {
+        hint: `unmount it first: umount ${point}`,
+      });
+    while (unmountIfMounted(point)); // a start that was interrupted may have left one below another
+  }
+  try {
+    await rm(path, { recursive: true, force: true });
+    return true;
+  } catch (cause) {
+    throw new HealthctlError('INTERNAL', `${path} was not removed: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function removeIfEmpty(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return false;
+    throw error;
+  }
+}
