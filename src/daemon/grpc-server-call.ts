@@ -46,7 +46,7 @@ export function openServerCall(
   const end = (status: GrpcStatus): void => {
     if (over.signal.aborted) return;
     last = status;
-    endStream(stream, status, answered);
+    endStream(stream, status, { answered, clock });
     over.abort();
   };
   const call: GrpcCall = {
@@ -96,12 +96,27 @@ function headerOf(headers: IncomingHttpHeaders, name: string): string | undefine
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** What was sent goes out first. A client that is still sending is told that nobody reads it. */
-function endStream(stream: ServerHttp2Stream, status: GrpcStatus, answered: boolean): void {
+/** What was sent goes out first. */
+function endStream(
+  stream: ServerHttp2Stream,
+  status: GrpcStatus,
+  { answered, clock }: { readonly answered: boolean; readonly clock: Pick<Clock, 'after'> },
+): void {
   if (stream.destroyed) return;
   if (answered) stream.end();
   else stream.respond({ ...HEADERS, ...statusHeaders(status) }, { endStream: true });
-  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+  stopReading(stream, clock);
+}
+
+/** A client may still be sending when it was answered. A reset that comes at once would take the answer back that waits to be sent. */
+const RESET_AFTER_MS = 100;
+
+/** Tells a client that goes on sending after its answer that nobody reads it. */
+export function stopReading(stream: ServerHttp2Stream, clock: Pick<Clock, 'after'>): void {
+  if (stream.readableEnded) return;
+  stream.resume();
+  const { cancel } = clock.after(RESET_AFTER_MS, () => stream.close(constants.NGHTTP2_NO_ERROR));
+  stream.once('close', cancel);
 }
 
 /** Calls back once: with the one message, or with the status that says why there is none. What comes behind is thrown away. */

@@ -12,7 +12,8 @@ import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { freeSocketPath } from '../system/own-file.ts';
 import { gateConnections } from './connection-gate.ts';
-import { type GrpcCall, openServerCall } from './grpc-server-call.ts';
+import { paceFrames } from './frame-pace.ts';
+import { type GrpcCall, openServerCall, stopReading } from './grpc-server-call.ts';
 import { GRPC_STATUS } from './grpc-status.ts';
 
 /** Answers one call, whose request has been read. Throwing ends the call with INTERNAL. */
@@ -38,8 +39,8 @@ export interface GrpcServerOptions {
  *
  * INVARIANTS
  * 1. After `stop` nothing of it is left: no stream, no session, no timer, no socket file. Both calls are idempotent and awaited.
- * 2. A client costs a bounded amount, whatever it sends or fails to read: connections, streams and requests have limits, and an answer is
- *    only made when the one before it is out.
+ * 2. A client costs a bounded amount, whatever it sends or fails to read: connections, streams, requests and frames in a second have limits,
+ *    and an answer is only made when the one before it is out.
  * 3. What a client does wrong ends its call or its connection, and nothing else.
  */
 export interface GrpcServer {
@@ -86,6 +87,7 @@ async function listen(options: GrpcServerOptions): Promise<Listening> {
   const sessions = new Set<ServerHttp2Session>();
   const calls = new Set<GrpcCall>();
   const server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS_OF_CONNECTION, enablePush: false } });
+  paceFrames(server, options.clock);
   const gate = gateConnections(server, { max: options.maxConnections, clock: options.clock });
   server.on('session', (session) => {
     const { admitting } = gate;
@@ -136,7 +138,7 @@ function serve(
   stream.on('error', (error) => log.debug(`gRPC: a call failed: ${messageOf(error)}`));
   const refusal = httpRefusalOf(headers);
   if (refusal !== undefined) {
-    refuse(stream, refusal);
+    refuse(stream, refusal, clock);
     return;
   }
   const path = `${headers[':path']}`;
@@ -163,8 +165,8 @@ function httpRefusalOf(headers: IncomingHttpHeaders): number | undefined {
   return undefined;
 }
 
-function refuse(stream: ServerHttp2Stream, status: number): void {
+function refuse(stream: ServerHttp2Stream, status: number, clock: Pick<Clock, 'after'>): void {
   if (stream.destroyed) return;
   stream.respond({ ':status': status }, { endStream: true });
-  stream.close(constants.NGHTTP2_NO_ERROR);
+  stopReading(stream, clock);
 }

@@ -9,6 +9,7 @@ import {
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   type ClientReadableStream,
   credentials,
@@ -26,10 +27,12 @@ import { frameMessage } from '../../src/containerd/grpc-frames.ts';
 import { type HealthSource, openGrpcHealthServer, type ServingStatus } from '../../src/daemon/grpc-health.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import { startProgram } from '../fixtures/program.ts';
 import { until } from '../fixtures/until.ts';
 
 // The health protocol on a real socket: a gRPC library asks as any client would, then bare HTTP/2 asks as no client should.
 
+const FLOOD = fileURLToPath(new URL('../fixtures/http2-flood.mjs', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'healthctl-grpc-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -151,7 +154,7 @@ describe('Check', () => {
   test('many at once', async () => {
     await using served = await serve({ 'default/web': 'SERVING' });
     using client = openClient(served.path);
-    const answers = await Promise.all(Array.from({ length: 2_000 }, () => client.check('default/web')));
+    const answers = await Promise.all(Array.from({ length: 1_000 }, () => client.check('default/web')));
     expect(new Set(answers)).toEqual(new Set(['SERVING']));
   });
 });
@@ -278,13 +281,14 @@ describe('start and stop', () => {
     await new Promise((resolve) => left.close(resolve));
   });
 
-  test('a file that is no socket stays', async () => {
+  test('a file that is no socket is set aside', async () => {
     const path = join(dir, 'precious');
     writeFileSync(path, 'x');
     const server = openGrpcHealthServer({ path, source: createSource(), clock: systemClock, log: silentLogger });
-    await expect(server.start()).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await server.start();
+    expect(statSync(path).isSocket()).toBe(true);
     await server.stop();
-    expect(existsSync(path)).toBe(true);
+    expect(readdirSync(dir)).toContainEqual(expect.stringMatching(/^precious\.not-ours-/));
   });
 
   test('a client that does not read does not hold the end up', async () => {
@@ -349,6 +353,29 @@ describe('what a client should not do', () => {
     expect(await asked.ended).toMatchObject({ status: '12' });
     clearInterval(more);
     client.close();
+  });
+
+  test.each([
+    ['settings', 1 << 20],
+    ['pings', 1 << 20],
+    ['window-updates', 2 << 20],
+    ['priorities', 2 << 20],
+    ['unknown', 2 << 20],
+    ['empty-data', 1 << 20],
+    ['continuations', 4 << 20],
+    ['empty-continuations', 1 << 20],
+    ['resets', 1 << 20],
+    ['headers', 32 << 20],
+    ['calls', 1 << 20],
+  ])('%s without an end are not read without an end, and others are answered', async (kind, mostBytes) => {
+    await using served = await serve({ 'default/web': 'SERVING' });
+    using client = openClient(served.path);
+    const flooding = startProgram([process.execPath, FLOOD, served.path, kind, '2000'], { env: {} });
+    await flooding.prints(/^started\n/);
+    expect(await client.check('default/web')).toBe('SERVING');
+    await flooding.exited;
+    const { bytes } = JSON.parse(flooding.stdout().split('\n')[1] ?? '') as { readonly bytes: number };
+    expect(bytes).toBeLessThan(mostBytes);
   });
 
   test('streams that are opened and reset', async () => {

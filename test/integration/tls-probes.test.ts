@@ -131,6 +131,10 @@ describe('https', () => {
     ]);
   });
 
+  test('a handshake without an end', async () => {
+    expect(await probe(http('hello-requests'))).toEqual([1, 'no answer in the first 262144 bytes']);
+  });
+
   test('asked without TLS', async () => {
     const url = (server: string) => `http://localhost:${servers.port(server)}/`;
     expect(await probe(['HTTP', url('protocolVersion')])).toEqual([1, SPEAKS_TLS]);
