@@ -131,6 +131,22 @@ describe('the life of a container', () => {
 });
 
 describe('ps and inspect', () => {
+  test('the containers of all namespaces', async () => {
+    await using one = await openBed();
+    await using two = await openBed();
+    for (const [bed, name] of [
+      [one, 'web'],
+      [two, 'db'],
+    ] as const)
+      await bed.ok(['run', '-d', '--name', name, await bed.image(), 'sleep', '600']);
+    const lines = (
+      await one.ok(['ps', '-A', '--filter', 'name=^(web|db)$', '--format', '{{.Namespace}} {{.Names}}'])
+    ).split('\n');
+    expect(lines).toEqual(expect.arrayContaining([`${one.namespace} web`, `${two.namespace} db`]));
+    expect((await one.ok(['ps', '-A'])).split('\n')[0]).toMatch(/^NAMESPACE +CONTAINER ID /);
+    expect(await two.ok(['ps', '--format', '{{.Namespace}} {{.Names}}'])).toBe(`${two.namespace} db`);
+  });
+
   test('a container with a check, one without, one of ctr’s', async () => {
     await using other = await openBed();
     const image = await other.image();

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { request } from 'node:http';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/containerd/client.ts';
@@ -382,6 +383,44 @@ describe('a monitor', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect((await status()).pid).toBe(monitor.pid);
   });
+
+  test('clients that only connect do not keep it from checking', async () => {
+    const limit = (nofile: number) => setLimit(monitor.pid, nofile);
+    const name = await run(...check('true'));
+    await untilStatus(name, 'healthy');
+    const { open } = (await status()).descriptors;
+    limit(open + 20); // for a monitor that was started so its own bound would be lower still
+    const sockets = Array.from({ length: 200 }, () => createConnection(socket()).on('error', () => {}));
+    try {
+      const seen = (await health(name))?.Log.at(-1)?.Start ?? '';
+      await until(async () => ((await health(name))?.Log.at(-1)?.Start ?? '') > seen, { withinMs: 20_000 });
+      expect((await status()).troubled).toBe(0);
+    } finally {
+      for (const each of sockets) each.destroy();
+      limit(1_024);
+    }
+  });
+
+  test('without descriptors it says that checks cannot be made, and goes on when there are some', async () => {
+    const name = await run(...check('true'));
+    await untilStatus(name, 'healthy');
+    const samples: number[] = []; // a check that is in flight has some
+    for (let n = 0; n < 8; n += 1) samples.push((await status()).descriptors.open);
+    setLimit(monitor.pid, Math.min(...samples) + 3);
+    try {
+      await until(async () => (await status()).troubled === 1, { withinMs: 15_000 });
+      expect(await bed.ok(['daemon', 'status'])).toMatch(/^Descriptors: +\d+ of \d+ in use: checks cannot be made$/m);
+      expect(monitor.stderr()).toContain('no file descriptors are left for checks');
+    } finally {
+      setLimit(monitor.pid, 1_024);
+    }
+    await until(async () => (await status()).troubled === 0, { withinMs: 15_000 });
+  });
+
+  /** Of file descriptors, the soft one, of a process that runs. */
+  function setLimit(pid: number, nofile: number): void {
+    execFileSync('prlimit', ['--pid', `${pid}`, `--nofile=${nofile}:`]);
+  }
 
   test('results that cannot be recorded are told, and recorded again when there is space', async () => {
     const name = await run(...check('test ! -e /broken', '--health-retries', '1', '--health-interval', '2s'));

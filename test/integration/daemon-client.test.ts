@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +51,57 @@ const json = (status: number, value: unknown, version = 1): string => {
   return `${head(status, `Content-Length: ${Buffer.byteLength(body)}\r\n`, version)}${body}`;
 };
 const ask = async (...pieces: string[]) => (await monitorSaying(pieces)).client.ask('GET', '/daemon');
+
+describe('why there is no answer', () => {
+  const whyOf = async (path: string) => {
+    const client = createDaemonClient(path);
+    expect(await client.ask('GET', '/daemon')).toBeUndefined();
+    return client.unanswered;
+  };
+  const listening = async (answer: string): Promise<string> => {
+    count += 1;
+    const path = join(dir, `${count}.sock`);
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(answer));
+    });
+    servers.push({ server, sockets: new Set() });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    return path;
+  };
+
+  test('nobody listens', async () => {
+    expect(await whyOf(join(dir, 'nothing.sock'))).toEqual({ kind: 'absent' });
+  });
+
+  test.runIf(process.geteuid?.() === 0)('we may not ask: then it is not known whether one runs', async () => {
+    const path = await listening('');
+    chmodSync(dir, 0o711);
+    chmodSync(path, 0o600);
+    process.seteuid?.(65534);
+    try {
+      expect(await whyOf(path)).toEqual({ kind: 'denied' });
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
+
+  test('it closes the connection without a word, as one without descriptors does', async () => {
+    expect(await whyOf(await listening(''))).toEqual({ kind: 'cut-off' });
+    expect(await whyOf(await listening('HTTP/1.1 200'))).toEqual({ kind: 'cut-off' });
+  });
+
+  test('it says why', async () => {
+    expect(await whyOf(await listening(json(503, { code: 'UNAVAILABLE', message: 'no place' })))).toEqual({
+      kind: 'refused',
+      message: 'no place',
+    });
+  });
+
+  test('it is of another version', async () => {
+    expect(await whyOf(await listening(json(200, {}, 2)))).toEqual({ kind: 'other-version', apiVersion: 2 });
+  });
+});
 
 describe('a monitor that says nothing', () => {
   /** It takes its time for a check, `isStuck` also for everything else. */
