@@ -37,6 +37,7 @@ import { chooseRuntime } from './runtime.ts';
 import { sharedMemoryOf } from './shared-memory.ts';
 import { storedConfigFrom } from './stored-config-from.ts';
 import { bindOfVolume, type UsedVolume, volumeRequestsOf, withVolumes } from './volumes.ts';
+import { followedWorkingDir } from './working-dir.ts';
 
 export interface CreateDeps {
   /** The image, pulled where that was asked for. Throws NOT_FOUND. */
@@ -96,7 +97,7 @@ export async function createContainer(
         ...{ id, request, placement, image, user, volumes, modes, shm },
         path: deps.path,
       });
-      const spec = buildSpec(options);
+      const spec = buildSpec({ ...options, ...followedWorkingDir(ctx, options, mounts) });
       const stored = storedConfigFrom({ ...request, ...shownDefaults(request.limits, modes, onHost.host) }, image, {
         network: placement.mode,
         hostname: options.hostname,

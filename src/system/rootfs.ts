@@ -126,8 +126,8 @@ export function readFileOfProcess(pid: number, path: string, maxBytes: number): 
   }
 }
 
-/** A descriptor of the mounted root, which stays usable when the mount point is gone. */
-function openRoot(mounts: readonly SnapshotMount[], parent: string): number {
+/** A descriptor of the mounted root, which stays usable when the mount point is gone; the caller closes it. */
+export function openRoot(mounts: readonly SnapshotMount[], parent: string): number {
   const target = mkdtempSync(join(parent, '.rootfs-'));
   let mounted = 0;
   try {
@@ -233,7 +233,7 @@ function readFileInRoot({ libc, root, path, maxBytes }: FileInRoot): Buffer | un
 }
 
 /** An O_PATH descriptor, or undefined where the path leads nowhere. */
-function openInRoot(libc: Libc, root: number, path: string): number | undefined {
+export function openInRoot(libc: Libc, root: number, path: string): number | undefined {
   const openat2 = libc.func(
     'long syscall(long number, int dir, const char *path, const void *how, unsigned long size)',
   );

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HealthctlError } from '../../src/lib/errors.ts';
+import { danglingTarget } from '../../src/system/dangling-path.ts';
 import { openLibc } from '../../src/system/libc.ts';
 import type { SnapshotMount } from '../../src/system/rootfs.ts';
 import { readFilesInRoot } from '../../src/system/rootfs.ts';
@@ -244,3 +245,34 @@ function setOpaque(directory: string): void {
     'int setxattr(const char *path, const char *name, const void *value, unsigned long size, int flags)';
   expect(openLibc().func(prototype)(directory, 'trusted.overlay.opaque', value, value.length, 0)).toBe(0);
 }
+
+describe('danglingTarget', () => {
+  const links: Readonly<Record<string, string>> = {
+    link: '/nowhere/deep',
+    relative: 'etc/../lost',
+    outside: '../../../../gone',
+    chain: 'link',
+    loop: 'loop',
+    there: '/etc',
+    file: '/etc/passwd',
+  };
+
+  test.each([
+    ['/link', '/nowhere/deep'],
+    ['/link/sub/../other', '/nowhere/deep/other'],
+    ['/relative', '/lost'],
+    ['/outside/x', '/gone/x'],
+    ['/chain', '/nowhere/deep'],
+    ['/there/new', '/etc/new'],
+    ['/loop', undefined],
+    ['/there', undefined],
+    ['/etc', undefined],
+    ['/new/dir', undefined],
+    ['/file', undefined],
+    ['/', undefined],
+  ])('%s leads to %s', (path, target) => {
+    const root = layer('links', { 'etc/passwd': 'x' });
+    for (const [name, to] of Object.entries(links)) symlinkSync(to, join(root, name));
+    expect(danglingTarget(bind(root), path, { parent })).toBe(target);
+  });
+});

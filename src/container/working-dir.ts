@@ -1,0 +1,28 @@
+import { mkdirSync } from 'node:fs';
+import { cleanPath } from '../oci/paths.ts';
+import type { SpecOptions } from '../oci/spec.ts';
+import { danglingTarget } from '../system/dangling-path.ts';
+import type { SnapshotMount } from '../system/rootfs.ts';
+import { type ContainerContext, namespaceRunDir } from './context.ts';
+
+/**
+ * The working directory where the image has a symbolic link that points to what is not there. Docker makes the directory that the link means;
+ * runc makes missing directories, but none through a link (`mkdir /link: file exists`). So the spec names the place itself. What is below
+ * a mount is not the image's.
+ */
+export function followedWorkingDir(
+  ctx: ContainerContext,
+  { workingDir, image, binds = [], tmpfs = [] }: Pick<SpecOptions, 'workingDir' | 'image' | 'binds' | 'tmpfs'>,
+  mounts: readonly SnapshotMount[],
+): Pick<SpecOptions, 'workingDir'> {
+  const asked = workingDir || image.workingDir;
+  if (!asked?.startsWith('/') || cleanPath(asked) === '/') return {};
+  const path = cleanPath(asked);
+  const isBelow = ({ destination }: { readonly destination: string }): boolean =>
+    path === destination || path.startsWith(`${destination}/`);
+  if ([...binds, ...tmpfs].some(isBelow)) return {};
+  const parent = namespaceRunDir(ctx.dirs, ctx.containerd.namespace);
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  const target = danglingTarget(mounts, path, { parent });
+  return target === undefined ? {} : { workingDir: target };
+}
