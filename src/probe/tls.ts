@@ -41,8 +41,12 @@ export async function openTls(socket: Socket, terms: TlsTerms, protocol: Protoco
     checkServerIdentity: () => undefined,
     ...(serverName === undefined ? {} : { servername: serverName }),
   });
-  const reasonOf = (error: Error): string => failureText(error, seen);
-  const explainMute = async (reason: string): Promise<string> => `${reason}${HINT}`;
+  let isExplained = false;
+  const reasonOf = (error: Error): string => {
+    isExplained = isOpenSslError(error) || errnoOf(error) === undefined;
+    return failureText(error, seen);
+  };
+  const explainMute = async (reason: string): Promise<string> => (isExplained ? reason : `${reason}${HINT}`);
   return new Promise((resolve) => {
     const fail = (reason: string): void => {
       resolve({ kind: 'failed', reason, isTls: seen.peer?.kind === 'tls' });
