@@ -1,4 +1,4 @@
-import { constants, ftruncateSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { constants, ftruncateSync, readdirSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { errnoOf, fileReasonOf, HealthctlError, hasCode } from '../lib/errors.ts';
@@ -43,6 +43,7 @@ export interface MonitorClaim {
 
 /** A command that looks who holds a claim holds it itself for a moment. */
 const PATIENCE_MS = 1_000;
+const MAX_TRIES = 10;
 const OPEN_OR_MAKE = constants.O_RDWR | constants.O_CREAT;
 
 /**
@@ -58,8 +59,7 @@ export async function claimMonitor(
   const held = new Map<string, readonly Claimed[]>();
   const take = async (key: string | undefined): Promise<void> => {
     if (key === undefined || held.has(key)) return;
-    makeOwnDirectory(dir, { onFault });
-    held.set(key, await takeKey({ ...settings, dir, onFault }, key, clock));
+    held.set(key, await takeInDir({ ...settings, dir, onFault }, key, clock));
   };
   const drop = (key: string): void => {
     for (const claimed of held.get(key) ?? []) giveUp(claimed);
@@ -74,6 +74,7 @@ export async function claimMonitor(
   };
   const release = (): void => {
     for (const key of [...held.keys()]) drop(key);
+    removeIfEmpty(dir);
   };
   try {
     await take(pathKey);
@@ -124,8 +125,34 @@ interface Claimed {
   readonly isShared: boolean;
 }
 
+interface TakeSettings extends ClaimSettings {
+  readonly dir: string;
+  readonly onFault: OnFault;
+}
+
+/** A monitor that ends removes the directory: it may do so between our making it and our use of it. */
+async function takeInDir(settings: TakeSettings, key: string, clock: Clock): Promise<readonly Claimed[]> {
+  for (let tries = 1; ; tries += 1) {
+    makeOwnDirectory(settings.dir, settings);
+    try {
+      return await takeKey(settings, key, clock);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
+/** Others may use it, and systemd may have mounted it: then it stays. */
+function removeIfEmpty(dir: string): void {
+  try {
+    rmdirSync(dir);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}
+
 async function takeKey(
-  { dir, onFault, namespaces, runRoot, address }: ClaimSettings & { readonly dir: string; readonly onFault: OnFault },
+  { dir, onFault, namespaces, runRoot, address }: TakeSettings,
   key: string,
   clock: Clock,
 ): Promise<readonly Claimed[]> {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,7 +59,7 @@ describe('of one containerd', () => {
     first.release();
     expect(await found()).toBeUndefined();
     (await other()).release();
-    expect(readdirSync(join(root, 'claims'))).toEqual([]);
+    expect(existsSync(join(root, 'claims'))).toBe(false);
   });
 
   test('by a symbolic link to its socket, by another name of it, and by a bind mount', async () => {
@@ -99,7 +99,7 @@ describe('of one containerd', () => {
     await expect(other({ address: link })).rejects.toMatchObject(CONFLICT);
     expect(readdirSync(join(root, 'claims'))).toHaveLength(2);
     first.release();
-    expect(readdirSync(join(root, 'claims'))).toEqual([]);
+    expect(existsSync(join(root, 'claims'))).toBe(false);
   });
 
   test('whose new socket another monitor has claimed: the first is told when it follows', async () => {

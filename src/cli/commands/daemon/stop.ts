@@ -1,3 +1,4 @@
+import { findMonitorOwner } from '../../../daemon/monitor-claim.ts';
 import type { Command } from '../../command.ts';
 import { stopMonitor } from '../../stop-monitor.ts';
 
@@ -9,6 +10,13 @@ export const stop: Command = {
   args: { min: 0, max: 0 },
   run: async (world) => {
     await stopMonitor(world);
-    return {};
+    const { address, namespace, runRoot } = world.settings;
+    const owner = await findMonitorOwner({ address, namespace }, world.clock);
+    if (owner === undefined || owner.runRoot === runRoot) return {};
+    return {
+      warnings: [
+        `another monitor of this containerd runs on: process ${owner.pid}, with the run root ${owner.runRoot}`,
+      ],
+    };
   },
 };
