@@ -168,14 +168,16 @@ describe('health in files', () => {
     expect(mirrored.map((json) => JSON.parse(json).FailingStreak)).toEqual([0, 1, 2, 3]);
   });
 
-  test('a container of nerdctl keeps its health where its label says, below nerdctl’s data root only', async () => {
+  test('a container of nerdctl keeps its health where its label says, in its own directory of nerdctl only', async () => {
     const { store, dirs, dir } = open();
-    const stateDir = join(dirs.nerdctlDataRoot, 'x', 'c1');
+    const containers = join(dirs.nerdctlDataRoot, dirs.hostId, 'containers', 'ns');
+    const stateDir = join(containers, 'c1');
     mkdirSync(stateDir, { recursive: true });
     await store.update({ ...subject, labels: { 'nerdctl/state-dir': stateDir } }, () => record(), retries);
     expect(existsSync(join(stateDir, 'health.json'))).toBe(true);
     expect(existsSync(dir)).toBe(false);
-    for (const hostile of ['/etc', `${dirs.nerdctlDataRoot}/../elsewhere`, 'relative', dirs.nerdctlDataRoot]) {
+    const others = [join(containers, 'c2'), join(dirs.nerdctlDataRoot, 'x', 'c1'), dirs.nerdctlDataRoot];
+    for (const hostile of ['/etc', `${dirs.nerdctlDataRoot}/../elsewhere`, 'relative', ...others]) {
       const { path } = (await import('../../src/store/state-dir.ts')).stateDirOf(dirs, {
         ...subject,
         labels: { 'nerdctl/state-dir': hostile },
