@@ -104,6 +104,7 @@ async function probe(
         scratchDir,
         timeoutNs: subject.config.timeoutNs,
         exec: subject.config.exec,
+        reap: subject.config.reap,
       };
       return prober.probe(target, kind, signal);
     }

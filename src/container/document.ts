@@ -45,6 +45,7 @@ export interface HealthcheckDocument {
   readonly OnFailure?: string;
   readonly MaxRestarts?: number;
   readonly Exec?: string;
+  readonly Reap?: true;
 }
 
 export interface StateDocument {
@@ -203,6 +204,7 @@ function healthcheckOf(check: GivenHealthConfig): HealthcheckDocument {
     ...(check.onFailure && check.onFailure !== 'none' ? { OnFailure: check.onFailure } : {}),
     ...(check.maxRestarts ? { MaxRestarts: check.maxRestarts } : {}),
     ...(check.exec ? { Exec: check.exec } : {}),
+    ...(check.reap ? { Reap: true as const } : {}),
   };
 }
 

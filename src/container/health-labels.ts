@@ -62,6 +62,7 @@ function checkOf({
   onFailure: _onFailure,
   maxRestarts: _maxRestarts,
   exec: _exec,
+  reap: _reap,
   ...check
 }: GivenHealthConfig): GivenHealthConfig {
   return check;
@@ -95,7 +96,9 @@ export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<strin
     case 'exec':
     case 'no-command': {
       const complete = withDefaults(config);
-      const isMore = [complete.onFailure, complete.maxRestarts, complete.exec].some((value) => value !== undefined);
+      const isMore = [complete.onFailure, complete.maxRestarts, complete.exec, complete.reap].some(
+        (value) => value !== undefined,
+      );
       const forNerdctl = json(complete);
       if (!fitsLabel(LABELS.nerdctlHealthcheck, forNerdctl)) return ours(complete);
       return { ...(isMore ? whole(complete) : {}), [LABELS.nerdctlHealthcheck]: forNerdctl };

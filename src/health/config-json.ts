@@ -44,10 +44,14 @@ export function parseHealthConfig(value: unknown): ParsedHealthConfig {
     config[KEYS[key]] = Math.min(number, MAXIMUM_DURATION_NS);
   }
   const [OnFailure, MaxRestarts, Exec] = [field('OnFailure'), field('MaxRestarts'), field('Exec')];
+  const Reap = field('Reap');
   const exec = EXEC_MODES.find((known) => known === Exec);
   if (Exec !== undefined && exec === undefined)
     return { kind: 'malformed', reason: `Exec is not one of ${EXEC_MODES.join(', ')}: ${shown(Exec)}` };
   if (exec) config.exec = exec;
+  if (Reap !== undefined && typeof Reap !== 'boolean')
+    return { kind: 'malformed', reason: `Reap is neither true nor false: ${shown(Reap)}` };
+  if (Reap) config.reap = true;
   const onFailure = ON_FAILURE.find((known) => known === OnFailure);
   if (OnFailure !== undefined && onFailure === undefined)
     return { kind: 'malformed', reason: `OnFailure is not one of ${ON_FAILURE.join(', ')}: ${shown(OnFailure)}` };
@@ -77,6 +81,7 @@ export function jsonFromHealthConfig(config: GivenHealthConfig): Record<string, 
   if (config.onFailure && config.onFailure !== 'none') json.OnFailure = config.onFailure;
   if (config.maxRestarts) json.MaxRestarts = config.maxRestarts;
   if (config.exec) json.Exec = config.exec;
+  if (config.reap) json.Reap = true;
   return json;
 }
 

@@ -14,6 +14,8 @@ export interface GivenHealthConfig {
   /** Restarts in a row by `onFailure`; 0: no limit. */
   readonly maxRestarts?: number;
   readonly exec?: ExecMode;
+  /** Whether what a check left behind is ended with it; false: switched off, where something else switched it on. */
+  readonly reap?: boolean;
 }
 
 /** How a check's command is run: by an exec of its own each time, or by a shell that stays in the container. */
@@ -37,6 +39,8 @@ export interface HealthConfig {
   readonly maxRestarts?: number;
   /** Absent: as the configuration of healthctl says. */
   readonly exec?: ExecMode;
+  /** What a check left behind is ended with it. */
+  readonly reap?: true;
 }
 
 const SECOND_NS = 1e9;
@@ -142,6 +146,8 @@ export function mergeHealthConfig(
   if (maxRestarts !== undefined) merged.maxRestarts = maxRestarts;
   const exec = flags?.exec ?? image?.exec;
   if (exec) merged.exec = exec;
+  const reap = flags?.reap ?? image?.reap;
+  if (reap !== undefined) merged.reap = reap;
   return merged;
 }
 
@@ -163,5 +169,6 @@ export function withDefaults(given: GivenHealthConfig): HealthConfig {
     ...(given.onFailure && given.onFailure !== 'none' ? { onFailure: given.onFailure } : {}),
     ...(given.maxRestarts ? { maxRestarts: given.maxRestarts } : {}),
     ...(given.exec ? { exec: given.exec } : {}),
+    ...(given.reap ? { reap: true as const } : {}),
   };
 }

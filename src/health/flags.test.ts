@@ -18,8 +18,8 @@ describe('healthConfigFromFlags', () => {
       { intervalNs: 1e6, retries: 2 },
     ],
     [
-      { cmd: 'true', exec: 'resident' },
-      { test: ['CMD-SHELL', 'true'], exec: 'resident' },
+      { cmd: 'true', exec: 'resident', reap: true },
+      { test: ['CMD-SHELL', 'true'], exec: 'resident', reap: true },
     ],
     [{ noHealthcheck: true }, { test: ['NONE'] }],
     [{ noHealthcheck: true, cmd: '', retries: 0 }, { test: ['NONE'] }],

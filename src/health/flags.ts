@@ -36,6 +36,8 @@ export interface HealthFlags {
   readonly retries?: number;
   /** `--health-exec`. */
   readonly exec?: string;
+  /** `--health-reap`; absent: not given. */
+  readonly reap?: boolean;
   /** `--health-on-failure`. */
   readonly onFailure?: string;
   /** `--health-max-restarts`. */
@@ -60,7 +62,7 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
     flags.startPeriodNs ||
     flags.startIntervalNs ||
     flags.retries;
-  const isActing = flags.onFailure !== undefined || flags.maxRestarts !== undefined || flags.exec !== undefined;
+  const isActing = [flags.onFailure, flags.maxRestarts, flags.exec, flags.reap].some((value) => value !== undefined);
   if (flags.noHealthcheck) {
     if (given || isActing)
       throw new HealthctlError('INVALID', '--no-healthcheck conflicts with --health-* options', {
@@ -92,6 +94,7 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
     ...(onFailure ? { onFailure } : {}),
     ...(flags.maxRestarts === undefined ? {} : { maxRestarts: flags.maxRestarts }),
     ...(exec ? { exec } : {}),
+    ...(flags.reap === undefined ? {} : { reap: flags.reap }),
   };
 }
 

@@ -49,6 +49,7 @@ function isSameConfig(a: HealthConfig, b: HealthConfig): boolean {
     a.startPeriodNs === b.startPeriodNs &&
     a.startIntervalNs === b.startIntervalNs &&
     a.retries === b.retries &&
-    a.exec === b.exec
+    a.exec === b.exec &&
+    a.reap === b.reap
   );
 }

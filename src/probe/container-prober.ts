@@ -1,7 +1,9 @@
 import type { ExecMode } from '../health/config.ts';
 import type { NativeTest } from '../health/native-test.ts';
+import { processOfRun } from '../health/state.ts';
 import { createExecProber, type ExecProberOptions } from './exec.ts';
-import type { Prober } from './prober.ts';
+import { explainPidsLimit } from './pids-limit.ts';
+import type { Prober, ProbeTarget } from './prober.ts';
 import type { ResidentProber } from './resident.ts';
 
 export interface ContainerProberOptions extends ExecProberOptions {
@@ -22,6 +24,7 @@ export interface ContainerProber extends Prober {
 /** Probes by whatever mechanism the check asks for. What few checks need is not loaded before the first that does. */
 export function createContainerProber(options: ContainerProberOptions): ContainerProber {
   const fresh = createExecProber(options);
+  const stays = (target: ProbeTarget): boolean => options.mayReside && (target.exec ?? options.exec) === 'resident';
   let native: Promise<Prober<NativeTest>> | undefined;
   let resident: Promise<ResidentProber> | undefined;
   const loadNative = async () => (await import('./native.ts')).createNativeProber(options);
@@ -30,17 +33,22 @@ export function createContainerProber(options: ContainerProberOptions): Containe
       import('./resident.ts'),
       import('./resident-shell.ts'),
     ]);
-    return createResidentProber({ ...options, fresh, open });
+    return createResidentProber({ ...options, fresh, open, stays });
+  };
+  const probe: Prober['probe'] = async (target, command, signal) => {
+    if (command.kind !== 'exec') {
+      native ??= loadNative();
+      return (await native).probe(target, command, signal);
+    }
+    if (!stays(target) && !target.reap) return fresh.probe(target, command, signal);
+    resident ??= loadResident();
+    return (await resident).probe(target, command, signal);
   };
   return {
     probe: async (target, command, signal) => {
-      if (command.kind !== 'exec') {
-        native ??= loadNative();
-        return (await native).probe(target, command, signal);
-      }
-      if (!options.mayReside || (target.exec ?? options.exec) === 'fresh') return fresh.probe(target, command, signal);
-      resident ??= loadResident();
-      return (await resident).probe(target, command, signal);
+      const report = await probe(target, command, signal);
+      const pid = command.kind === 'exec' ? processOfRun(target.runId)?.pid : undefined;
+      return pid === undefined ? report : { ...report, outcome: explainPidsLimit(report.outcome, pid) };
     },
     letGo: async (containerId) => (await resident)?.letGo(containerId),
     close: async () => (await resident)?.close(),

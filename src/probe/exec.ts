@@ -105,7 +105,10 @@ async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Ou
     // Most checks have ended by now: to delete the exec, which has to be done anyway, tells how. Unless the shim has not seen the end yet.
     const hasEnded = leader.session === undefined && output.hasEnded();
     const exit = hasEnded ? (await deleteExec(options, exec)).exit : undefined;
-    if (exit) return { kind: 'exited', code: exit.status, output: output.text() };
+    if (exit) {
+      if (target.reap) await killSession(leader, { clock: options.clock });
+      return { kind: 'exited', code: exit.status, output: output.text() };
+    }
     const outcome = await watch(options, attempt, { leader, startMs: options.clock.now() });
     const isGone = await release();
     await output.readToEnd(isGone ? LAST_BYTES_MS : DRAIN_LIMIT_MS);
@@ -145,8 +148,8 @@ async function watch(
   output.readAlongSoon();
   try {
     const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, startMs, signal });
+    if (outcome.kind !== 'exited' || target.reap) await killSession(leader, { clock });
     if (outcome.kind === 'exited') return outcome;
-    await killSession(leader, { clock });
     await within(clock, DEATH_LIMIT_MS, ended);
     return outcome;
   } finally {

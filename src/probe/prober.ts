@@ -14,6 +14,8 @@ export interface ProbeTarget {
   readonly timeoutNs: number;
   /** How a command is run; undefined where the check does not say. */
   readonly exec?: ExecMode | undefined;
+  /** Whether what the command left behind is ended with it. */
+  readonly reap?: boolean | undefined;
 }
 
 /**

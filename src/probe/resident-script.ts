@@ -88,7 +88,8 @@ const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\'
 
 /**
  * What the shell runs. A line `run SEQ` asks for a check, answered by `done SEQ CODE` on control; `look SEQ` for a check that waits for a line;
- * `end NONCE` for the nonce behind what the check has printed. Control is the shell's stderr, moved out of the way before anything runs, and
+ * `end NONCE` for the nonce behind what the check has printed, `reap NONCE` for it when the shell has reaped the children that have ended: to
+ * wait for a fork of its own, it has to. Control is the shell's stderr, moved out of the way before anything runs, and
  * closed for a check. The check has the standard streams and the working directory that a fresh exec would have. No job control, no `&`:
  * both would change how signals are taken.
  */
@@ -106,6 +107,7 @@ while read -r word argument; do
         exec /bin/sh -c "$@" <&4 2>&1 3>&- 4<&- )
       echo "done $argument $?" >&3 ;;
     end) echo "$argument" ;;
+    reap) ( : ); echo "$argument" ;;
   esac
 done`;
 }

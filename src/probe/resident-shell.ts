@@ -8,6 +8,7 @@ import { randomHex } from '../lib/random.ts';
 import { killSession, type SessionLeader, sessionLeaderOf } from '../system/kill-session.ts';
 import { childrenOf, readCommandLine, readEnvironment } from '../system/proc.ts';
 import { createSessionView } from '../system/session-view.ts';
+import { makeSubreaper } from '../system/subreaper.ts';
 import { DEATH_LIMIT_MS, deleteExec, RESIDENT_EXEC_PREFIX } from './check-execs.ts';
 import { type Ended, firstOf } from './first-of.ts';
 import { createMarkedOutput, type MarkedOutput } from './marked-output.ts';
@@ -61,7 +62,7 @@ interface Until {
  */
 export async function openResidentShell(
   deps: ResidentShellDeps,
-  target: Pick<ProbeTarget, 'containerId' | 'processJson' | 'scratchDir'>,
+  target: Pick<ProbeTarget, 'containerId' | 'processJson' | 'scratchDir' | 'reap'>,
   items: readonly string[],
 ): Promise<ResidentShell> {
   const { tasks, clock } = deps;
@@ -88,7 +89,7 @@ export async function openResidentShell(
   }
   pipes.letEnd();
   const shell = converse({
-    ...{ clock, leader, pipes, died },
+    ...{ clock, leader, pipes, died, reaps: target.reap === true },
     letGo: async () => {
       await killSession(leader, { clock });
       await Promise.race([died, clock.sleep(DEATH_LIMIT_MS)]);
@@ -98,7 +99,13 @@ export async function openResidentShell(
   });
   const seen = await shell.look();
   const difference = seen ? differenceFrom(seen) : 'no check of it can be looked at';
-  if (difference === undefined) return shell;
+  if (difference === undefined) {
+    if (target.reap && !(await makeSubreaper(leader.pid, clock)))
+      deps.log.debug(
+        `container ${target.containerId}: what its checks leave is reaped by its first process, if at all`,
+      );
+    return shell;
+  }
   await shell.close();
   throw new HealthctlError('INVALID', difference);
 }
@@ -114,9 +121,11 @@ function converse(shell: {
   readonly leader: SessionLeader;
   readonly pipes: Pipes;
   readonly died: Promise<void>;
+  /** Whether what a check leaves is ended with it. */
+  readonly reaps: boolean;
   readonly letGo: () => Promise<void>;
 }): ResidentShell & { look(): Promise<Seen | undefined> } {
-  const { clock, leader, pipes, died, letGo } = shell;
+  const { clock, leader, pipes, died, reaps, letGo } = shell;
   const session = createSessionView(leader);
   let isUsable = true;
   let sequence = 0;
@@ -180,13 +189,12 @@ function converse(shell: {
     const first = await Promise.race([firstOf(done, { clock, startMs: clock.now(), ...until }), broken]);
     if (first.kind === 'broken') return first;
     if (first.kind !== 'exited' && first.kind !== 'timed-out') return { kind: 'over', outcome: first };
-    if (first.kind === 'timed-out') {
-      await killSession(leader, { except: leader.pid, clock });
-      await settled(Promise.race([done, broken]));
-    }
+    if (first.kind === 'timed-out' || reaps)
+      await killSession(leader, { except: leader.pid, descendants: reaps, clock });
+    if (first.kind === 'timed-out') await settled(Promise.race([done, broken]));
     const mark = `${randomHex(16)}\n`;
     const whole = output.endAt(mark).then(() => ({ kind: 'whole' }) as const);
-    pipes.write(`end ${mark}`);
+    pipes.write(`${reaps ? 'reap' : 'end'} ${mark}`);
     const end = await settled(Promise.race([whole, broken]));
     const outcome = { ...first, output: output.text() };
     // A timeout is one, whatever became of the shell.

@@ -44,7 +44,14 @@ function setUp() {
       return { outcome: { kind: 'exited', code: 1, output: 'fresh' }, startMs: 0, endMs: 0 } as const;
     },
   };
-  const prober = createResidentProber({ tasks: {} as Tasks, clock, log: silentLogger, fresh, open });
+  const prober = createResidentProber({
+    tasks: {} as Tasks,
+    clock,
+    log: silentLogger,
+    fresh,
+    open,
+    stays: ({ exec }) => exec !== 'fresh',
+  });
   return { prober, did, now };
 }
 
@@ -57,6 +64,12 @@ test('one shell for a run and a command; another of either has another', async (
   await prober.letGo('c1');
   await prober.close();
   expect(did.slice(5)).toEqual(['close c1']);
+});
+
+test('a shell that does not stay is closed behind each check', async () => {
+  const { prober, did } = setUp();
+  for (const _ of [1, 2]) await prober.probe(aTarget({ exec: 'fresh', reap: true }), shellCommand('a'));
+  expect(did).toEqual(['open c1 a', 'close c1', 'open c1 a', 'close c1']);
 });
 
 test.each([[['true']], [['/bin/sh', '-c']], [['/bin/sh', 'script']]])('%j is run fresh', async (args) => {

@@ -13,6 +13,8 @@ export interface ResidentProberOptions extends ExecProberOptions {
   /** Makes the checks that a shell could not make. */
   readonly fresh: Prober<ExecCommand>;
   readonly open: typeof openResidentShell;
+  /** Whether the shell stays for the next check; if not it is there for the sake of what a check may leave behind. */
+  readonly stays: (target: ProbeTarget) => boolean;
   readonly log: Logger;
 }
 
@@ -46,8 +48,8 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
   const residences = new Map<string, Residence>();
 
   const residenceOf = async (target: ProbeTarget, command: ExecCommand): Promise<Residence> => {
-    const { containerId, runId } = target;
-    const key = JSON.stringify([runId, command.args]);
+    const { containerId, runId, reap } = target;
+    const key = JSON.stringify([runId, command.args, reap]);
     const known = residences.get(containerId);
     if (known?.key === key) return known;
     await letGo(containerId);
@@ -74,6 +76,11 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
       onStarted();
     }
     return residence.shell;
+  };
+
+  const leave = async (residence: Residence): Promise<void> => {
+    await residence.shell?.close();
+    residence.shell = undefined;
   };
 
   /** Undefined: not to be believed. */
@@ -111,7 +118,9 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
       if (!items || signal?.aborted) return fresh.probe(target, command, signal);
       const residence = await residenceOf(target, command);
       if (residence.faults >= MAX_FAULTS) return fresh.probe(target, command, signal);
-      const report = await tryShell(residence, { target, items, signal });
+      const report = await tryShell(residence, { target, items, signal }).finally(() =>
+        options.stays(target) ? undefined : leave(residence),
+      );
       if (report) return report;
       // A shell that a pause ended is no fault of its own: another exec would be frozen while it is being made.
       if (!hasPauseNote(target.scratchDir)) return fresh.probe(target, command, signal);

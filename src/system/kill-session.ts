@@ -41,21 +41,25 @@ function sessionOf({ pid, parentPid, sessionId }: ProcessStat): number {
  *
  * @param leader from sessionLeaderOf: a pid that was given to somebody else meanwhile is never hit
  * @param options.except a process that is spared
+ * @param options.descendants also what descends from the leader and has a session of its own
  * @param options.clock waits for the death of what was killed, for half a second at most; absent: does not wait
  * @returns whether none is left; a process that sleeps uninterruptibly, or is frozen, dies later
  */
 export async function killSession(
   leader: SessionLeader,
-  options: { readonly except?: number; readonly clock?: Pick<Clock, 'sleep'> } = {},
+  options: { readonly except?: number; readonly descendants?: boolean; readonly clock?: Pick<Clock, 'sleep'> } = {},
 ): Promise<boolean> {
   const present = readStat(leader.pid);
   if (present && present.startTimeTicks !== leader.startTimeTicks) return true;
   const session = leader.session ?? (present ? sessionOf(present) : leader.pid);
   const killed = new Map<number, ProcessStat>();
+  const parents = new Set(options.descendants ? [leader.pid] : []);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     let isNew = false;
     await eachProcess((stat) => {
-      if (stat.sessionId !== session || stat.pid === options.except || !isAlive(stat)) return;
+      const isTheirs = stat.sessionId === session || parents.has(stat.parentPid);
+      if (!isTheirs || stat.pid === options.except || !isAlive(stat)) return;
+      if (options.descendants) parents.add(stat.pid);
       isNew ||= killed.get(stat.pid)?.startTimeTicks !== stat.startTimeTicks;
       sendKill(stat.pid); // in the turn in which it was looked at: its pid is nobody else's
       killed.set(stat.pid, stat);

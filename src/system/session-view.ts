@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { errnoOf } from '../lib/errors.ts';
+import { cgroupFileOf } from './cgroup-file.ts';
 import type { SessionLeader } from './kill-session.ts';
 import { isAlive, listSession, readStat } from './proc.ts';
 
-/** Where the unified hierarchy is mounted, and below which name each controller of cgroup v1 is. */
-const CGROUP_ROOT = '/sys/fs/cgroup';
 /** Controllers of cgroup v1 of which any will do: a container's processes are in all of them. */
 const CONTROLLERS = ['pids', 'memory', 'freezer'];
 
@@ -16,7 +15,7 @@ export interface SessionView {
 
 /** @param started its first process, which is in the cgroup of its container */
 export function createSessionView({ pid: leader, session = leader }: SessionLeader): SessionView {
-  const path = processFileOf(leader);
+  const path = cgroupFileOf(leader, CONTROLLERS, 'cgroup.procs');
   /** Of other sessions. */
   let strangers = new Set<number>();
   return {
@@ -34,25 +33,6 @@ export function createSessionView({ pid: leader, session = leader }: SessionLead
       return false;
     },
   };
-}
-
-/** The file that lists the processes of a process's cgroup (cgroups(7)); undefined where it is not found. */
-function processFileOf(pid: number): string | undefined {
-  let lines: readonly (readonly string[])[];
-  try {
-    lines = readFileSync(`/proc/${pid}/cgroup`, 'latin1')
-      .trimEnd()
-      .split('\n')
-      .map((line) => /^\d+:([^:]*):(.*)$/.exec(line)?.slice(1) ?? []);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
-  const line = lines.find(([names = '']) => CONTROLLERS.includes(names)) ?? lines.find(([names]) => names === '');
-  if (!line) return undefined;
-  const [name = '', path = ''] = line;
-  const file = `${CGROUP_ROOT}/${name}${path}/cgroup.procs`.replaceAll(/\/+/g, '/');
-  return path !== '/' && existsSync(file) ? file : undefined;
 }
 
 function pidsIn(path: string): readonly number[] | undefined {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listSession, readStat } from '../../src/system/proc.ts';
+import { childrenOf, listSession, readStat } from '../../src/system/proc.ts';
 import { type Bed, openBed, until } from './harness.ts';
 
 // Checks by a shell that stays in the container: the same results, one process, and nothing of it left.
@@ -122,6 +122,38 @@ describe('--health-exec resident', () => {
     const parent = await run(['--health-exec', 'resident', '--health-cmd', 'sleep 600 >/dev/null 2>&1 & echo left']);
     expect(lastOf(await untilSeen(parent, checks(4)))).toMatchObject({ ExitCode: 0, Output: 'left\n' });
     await bed.ok(['rm', '-f', parent]);
+  });
+
+  test.each(['fresh', 'resident'])('--health-reap ends what %s checks leave, and no zombie stays', async (mode) => {
+    const flags = ['--pids-limit', '12', '--health-reap', '--health-exec', mode, '--health-timeout', '500ms'];
+    const [hanging, parent] = [
+      await run([...flags, '--health-cmd', '[ -e /dev/shm/well ] || { sleep 60; true; }']),
+      await run([...flags, '--health-cmd', '(sleep 600 >/dev/null 2>&1 &); (setsid sleep 600 &); true']),
+    ];
+    const before = lastOf(await untilSeen(parent, checks(5)))?.Start;
+    await untilSeen(hanging, checks(5));
+    // More checks than the limit has processes: each left two.
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    const seen = await untilSeen(parent, (each) => lastOf(each)?.Start !== before);
+    expect([lastOf(seen), (await inspect(parent)).State.Health.Status]).toMatchObject([{ ExitCode: 0 }, 'healthy']);
+    for (const name of [hanging, parent]) {
+      const { Pid } = (await inspect(name)).State;
+      await until(() => childrenOf(Pid).length === 0);
+    }
+    await bed.ok(['exec', hanging, 'touch', '/dev/shm/well']);
+    const well = await untilSeen(hanging, ({ State }) => State.Health.Status === 'healthy');
+    expect(well.Config.Healthcheck).toMatchObject({ Exec: mode, Reap: true });
+    await bed.ok(['update', '--health-reap=false', hanging]);
+    expect((await inspect(hanging)).Config.Healthcheck).not.toHaveProperty('Reap');
+    for (const name of [hanging, parent]) await bed.ok(['rm', '-f', name]);
+  });
+
+  test('a check that meets the limit of processes says so', async () => {
+    const flags = ['--pids-limit', '8', '--health-timeout', '300ms', '--health-cmd', 'sleep 60; true'];
+    const name = await run(flags);
+    const seen = await untilSeen(name, (each) => lastOf(each)?.Output.includes('processes is reached') ?? false);
+    expect(lastOf(seen)?.Output).toMatch(/limit of 8 processes is reached, \d+ of them ended .* use --init/);
+    await bed.ok(['rm', '-f', name]);
   });
 
   test('in an image without a shell it fails as a fresh exec does', async () => {

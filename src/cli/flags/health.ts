@@ -97,6 +97,11 @@ export const healthOptionSpecs: readonly OptionSpec[] = [
     help: 'What to do when the container becomes unhealthy: none, kill, stop, restart (none unless given)',
   },
   {
+    name: 'health-reap',
+    type: 'bool',
+    help: 'End what the command left behind when it ends, and after a timeout',
+  },
+  {
     name: 'health-retries',
     type: 'int',
     help: 'Failures in a row that make the container unhealthy (3 unless the image says)',
@@ -147,6 +152,7 @@ export async function healthFlagsFrom(options: ParsedOptions, signal: AbortSigna
     ...present('startIntervalNs', options.duration('health-start-interval')),
     ...present('retries', options.int('health-retries')),
     ...present('exec', options.string('health-exec')),
+    ...(options.given('health-reap') ? { reap: options.bool('health-reap') } : {}),
     ...present('onFailure', options.string('health-on-failure')),
     ...present('maxRestarts', options.int('health-max-restarts')),
     noHealthcheck: options.bool('no-healthcheck'),

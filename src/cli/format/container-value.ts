@@ -121,7 +121,7 @@ const RESOURCES: EmbeddedStruct = {
 
 function healthcheckValue(check: HealthcheckDocument): GoValue {
   const { Test, Interval, Timeout, StartPeriod, StartInterval, Retries, OnFailure = '', MaxRestarts = 0 } = check;
-  const { Exec = '' } = check;
+  const { Exec = '', Reap = false } = check;
   const fields = {
     Test: Test ?? nilSlice(),
     Interval: duration(BigInt(Interval)),
@@ -132,8 +132,9 @@ function healthcheckValue(check: HealthcheckDocument): GoValue {
     OnFailure,
     MaxRestarts,
     Exec,
+    Reap,
   };
-  const additions = ['OnFailure', 'MaxRestarts', 'Exec'];
+  const additions = ['OnFailure', 'MaxRestarts', 'Exec', 'Reap'];
   return struct(fields, { type: '*container.HealthConfig', omitEmpty: Object.keys(fields), additions });
 }
 

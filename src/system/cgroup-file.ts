@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { errnoOf } from '../lib/errors.ts';
+
+/** Where the unified hierarchy is mounted, and below which name each controller of cgroup v1 is. */
+const CGROUP_ROOT = '/sys/fs/cgroup';
+
+/**
+ * A file of a process's cgroup (cgroups(7)); undefined where it is not found.
+ *
+ * @param controllers of cgroup v1, of which any will do
+ */
+export function cgroupFileOf(pid: number, controllers: readonly string[], name: string): string | undefined {
+  let lines: readonly (readonly string[])[];
+  try {
+    lines = readFileSync(`/proc/${pid}/cgroup`, 'latin1')
+      .trimEnd()
+      .split('\n')
+      .map((line) => /^\d+:([^:]*):(.*)$/.exec(line)?.slice(1) ?? []);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+  const line =
+    lines.find(([names = '']) => names.split(',').some((each) => controllers.includes(each))) ??
+    lines.find(([names]) => names === '');
+  if (!line) return undefined;
+  const [hierarchy = '', path = ''] = line;
+  const file = `${CGROUP_ROOT}/${hierarchy}${path}/${name}`.replaceAll(/\/+/g, '/');
+  return path !== '/' && existsSync(file) ? file : undefined;
+}

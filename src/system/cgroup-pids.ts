@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { errnoOf } from '../lib/errors.ts';
+import { cgroupFileOf } from './cgroup-file.ts';
+import { childrenOf, readStat } from './proc.ts';
+
+/** The processes of a container, and how many it may have. */
+export interface CgroupLimits {
+  readonly limit: number;
+  /** Threads count too, and processes that have ended and were not reaped. */
+  readonly current: number;
+  /** Children of its first process that it does not reap. */
+  readonly zombies: number;
+}
+
+/** @param pid the container's first process. @returns undefined where there is no limit, or it cannot be read */
+export function pidsOf(pid: number): CgroupLimits | undefined {
+  const limit = numberIn(cgroupFileOf(pid, ['pids'], 'pids.max'));
+  const current = numberIn(cgroupFileOf(pid, ['pids'], 'pids.current'));
+  if (limit === undefined || current === undefined) return undefined;
+  const zombies = childrenOf(pid).filter((child) => readStat(child)?.state === 'Z').length;
+  return { limit, current, zombies };
+}
+
+function numberIn(path: string | undefined): number | undefined {
+  if (path === undefined) return undefined;
+  try {
+    const number = Number(readFileSync(path, 'latin1'));
+    return Number.isNaN(number) ? undefined : number; // `max`
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
