@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HealthctlError } from '../lib/errors.ts';
 import { runDirOf, type StateDirs } from '../store/state-dir.ts';
+import { makeOwnDirectory, removeOwn } from '../system/own-file.ts';
 import type { ContainerContext } from './context.ts';
 
 /**
@@ -26,12 +27,12 @@ export async function withJoinedNetwork<T>(
   if (task?.status !== 'running' && task?.status !== 'paused')
     throw new HealthctlError('CONFLICT', `cannot join network of a non running container: ${joined}`);
   const path = joinPathOf(ctx.dirs, { namespace: ctx.containerd.namespace, id });
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  rmSync(path, { force: true });
+  makeOwnDirectory(dirname(path), ctx.dirs);
+  removeOwn(path);
   symlinkSync(`/proc/${task.pid}/ns/net`, path);
   try {
     return await make();
   } finally {
-    rmSync(path, { force: true });
+    removeOwn(path);
   }
 }

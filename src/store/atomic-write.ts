@@ -65,7 +65,7 @@ export function replaceChangedFile(
   const bytes = Buffer.from(content);
   const found = inspectOwnFile(path, { maxBytes: bytes.length });
   if (found.kind === 'read' && found.bytes.equals(bytes) && (found.stats.mode & 0o7777) === mode) return;
-  if (found.kind === 'foreign' && !found.isRegular) setAside(path, found.reason, onFault);
+  if (found.kind === 'foreign' && !found.isRegular) setAside(path, found.reason, { onFault });
   try {
     replaceFile(path, content, mode);
   } catch (error) {

@@ -4,7 +4,6 @@ import {
   existsSync,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -20,6 +19,7 @@ import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { tellOnce } from '../lib/tell-once.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
+import { type FaultReporter, makeOwnDirectory, type OnFault } from '../system/own-file.ts';
 import { noSpaceError, replaceFile, temporaryPrefix, unique } from './atomic-write.ts';
 import { lineFromRecord, mirroredState, parseHealthFile } from './health-file.ts';
 import { DEFAULT_LOG_ENTRIES, type HealthRecord, type HealthStore, type HealthSubject } from './health-store.ts';
@@ -134,7 +134,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     wait: Wait,
   ): Promise<T> => {
     const runDir = runDirOf(dirs, subject);
-    const lock = await retryMissing(runDir, () =>
+    const lock = await retryMissing(dirs, runDir, () =>
       lockFile(
         {
           path: `${runDir}/${CHECK_LOCK}`,
@@ -213,7 +213,7 @@ async function lockForWriting(
   for (;;) {
     const file = await lockHealthFile(dir, timeoutMs, clock);
     if (file) return file;
-    const lock = await lockStateDir(dir, timeoutMs, clock);
+    const lock = await lockStateDir(dir, timeoutMs, clock, warn);
     try {
       setAside(dir, warn);
       if (!existsSync(join(dir.path, HEALTH_FILE))) return lock;
@@ -226,9 +226,9 @@ async function lockForWriting(
 }
 
 /** A directory of ours is made when it is missing; one of nerdctl's is never made up. */
-function lockStateDir(dir: StateDir, timeoutMs: number, clock: Clock): Promise<FileLock> {
+function lockStateDir(dir: StateDir, timeoutMs: number, clock: Clock, onFault?: OnFault): Promise<FileLock> {
   const lock = () => lockFile({ path: dir.path, flags: constants.O_RDONLY | constants.O_DIRECTORY, timeoutMs }, clock);
-  return dir.isOurs ? retryMissing(dir.path, lock) : lock();
+  return dir.isOurs ? retryMissing({ onFault }, dir.path, lock) : lock();
 }
 
 /** Undefined when there is none, or something else under its name. */
@@ -242,19 +242,24 @@ async function lockHealthFile(dir: StateDir, timeoutMs: number, clock: Clock): P
     lock.release();
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno !== 'ENOENT' && errno !== 'ELOOP' && errno !== 'ENXIO') throw explainDirectory(error, dir.path);
+    if (errno !== 'ENOENT' && errno !== 'ENOTDIR' && errno !== 'ELOOP' && errno !== 'ENXIO')
+      throw explainDirectory(error, dir.path);
   }
   return undefined;
 }
 
-/** Where the directory is missing, makes it and tries once more, for as long as somebody else keeps removing it. */
-async function retryMissing<T>(dir: string, attempt: () => Promise<T>): Promise<T> {
+/**
+ * Where the directory is missing, makes it and tries once more, for as long as somebody else keeps removing it. What else has its name, or that
+ * of its namespace, is set aside.
+ */
+async function retryMissing<T>(faults: FaultReporter, dir: string, attempt: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries += 1) {
     try {
-      if (tries > 0) mkdirSync(dir, { recursive: true, mode: 0o700 });
+      if (tries > 0) for (const each of [dirname(dir), dir]) makeOwnDirectory(each, faults);
       return await attempt();
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT' || tries > 10) throw explainDirectory(error, dir);
+      const errno = errnoOf(error);
+      if ((errno !== 'ENOENT' && errno !== 'ENOTDIR') || tries > 10) throw explainDirectory(error, dir);
     }
   }
 }

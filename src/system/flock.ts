@@ -55,7 +55,7 @@ export async function lockFile(request: LockRequest, clock: Clock): Promise<File
     if (isOurs) return { fd, facts: state, release: () => closeSync(fd) };
     closeSync(fd);
     if (typeof state !== 'string') {
-      if (!setAside(path, 'not a regular file', request.onFault)) throw notOurs(path);
+      if (!setAside(path, 'not a regular file', { onFault: request.onFault })) throw notOurs(path);
       continue;
     }
     if (state === 'replaced') continue;
@@ -81,7 +81,7 @@ function openToLock(request: LockRequest): number {
   } catch (error) {
     const reason = isMade(request) ? reasonOfForeign(path, error) : undefined;
     if (reason === undefined) throw error;
-    if (!setAside(path, reason, onFault)) throw notOurs(path);
+    if (!setAside(path, reason, { onFault })) throw notOurs(path);
     return open();
   }
 }

@@ -82,7 +82,9 @@ export function readOwnFile(
 ): Buffer | undefined {
   const found = inspectOwnFile(path, options);
   if (found.kind === 'read') return found.bytes;
-  if (found.kind === 'foreign') setAside(path, found.reason, onFault);
+  const { maxBytes = DEFAULT_MAX_BYTES, part = 'all' } = options;
+  const isOurs = (stats: Stats) => stats.isFile() && (part === 'end' || stats.size <= maxBytes);
+  if (found.kind === 'foreign') setAside(path, found.reason, { onFault, isOurs });
   else if (found.kind === 'failed' && !isDenied(found.cause)) onFault?.(`${path} cannot be read: ${found.reason}`);
   return undefined;
 }
@@ -124,7 +126,7 @@ export function openOwnFile(path: string, flags: number, { onFault }: FaultRepor
   for (let tries = 0; ; tries += 1) {
     const opened = tryOpenRegular(path, flags | constants.O_CREAT);
     if (opened.kind === 'open') return opened;
-    if (tries > 2 || !setAside(path, opened.reason, onFault))
+    if (tries > 2 || !setAside(path, opened.reason, { onFault }))
       throw new HealthctlError('CORRUPT', `${path} is ${opened.reason}`, { hint: 'move it away' });
   }
 }
@@ -148,49 +150,64 @@ function tryOpenRegular(
 }
 
 /**
- * Makes a directory of ours and those above it, mode 0700. What else has the last name is set aside; a link to a directory is followed.
+ * Makes a directory of ours and those above it, mode 0700. What else has the last name is set aside, also a link to a directory.
  *
  * @throws system errors
  */
 export function makeOwnDirectory(path: string, { onFault }: FaultReporter = {}): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const isMade = mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined;
+    if (isMade || !lstatSync(path).isSymbolicLink()) return;
+    if (setAside(path, 'a symbolic link, not a directory', { onFault, isOurs: isDirectory }))
+      mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
     // ENOENT: a link to nothing.
     const isTaken = ['EEXIST', 'ENOENT'].includes(errnoOf(error) ?? '');
     const stats = isTaken ? lstatSync(path, { throwIfNoEntry: false }) : undefined;
-    if (!stats || stats.isDirectory() || !setAside(path, `${kindOf(stats)}, not a directory`, onFault)) throw error;
+    if (!stats) throw error;
+    if (!setAside(path, `${kindOf(stats)}, not a directory`, { onFault, isOurs: isDirectory })) throw error;
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
 }
 
+const isDirectory = (stats: Stats): boolean => stats.isDirectory();
+
 /** Removes what has this name, a directory with all that is in it; a link itself, not what it names. Throws system errors. */
 export function removeOwn(path: string): void {
-  rmSync(path, { recursive: true, force: true });
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOTDIR') throw error; // below what is no directory there is nothing
+  }
 }
 
 /** Removes a socket that nobody listens on any more, and sets aside what else has its name. Throws system errors. */
 export function freeSocketPath(path: string, onFault: OnFault): void {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats?.isSocket()) unlinkSync(path);
-  else if (stats) setAside(path, `${kindOf(stats)}, not a socket`, onFault);
+  else if (stats) setAside(path, `${kindOf(stats)}, not a socket`, { onFault, isOurs: (found) => found.isSocket() });
+}
+
+export interface SetAsideOptions extends FaultReporter {
+  /** What may have the name: something that another process has put there meanwhile stays. Default: a regular file. */
+  readonly isOurs?: (stats: Stats) => boolean;
 }
 
 /**
- * Renames what is no file of ours, so that one can be made in its place, and tells of it. A regular file that somebody made meanwhile is
- * put back.
+ * Renames what is no file of ours, so that one can be made in its place, and tells of it.
  *
- * @returns whether the name is free, or was replaced by somebody else
+ * @returns whether the name is free, or something of ours has it
  */
-export function setAside(path: string, reason: string, onFault?: OnFault): boolean {
+export function setAside(path: string, reason: string, options: SetAsideOptions = {}): boolean {
+  const { onFault, isOurs = (stats) => stats.isFile() } = options;
   const aside = `${path}.not-ours-${randomHex(4)}`;
   try {
     const before = lstatSync(path, { throwIfNoEntry: false });
-    if (before === undefined) return true;
+    if (before === undefined || isOurs(before)) return true;
     renameSync(path, aside);
     const after = lstatSync(aside);
-    if (after.ino !== before.ino && after.isFile()) {
-      putBack(aside, path);
+    if (after.ino !== before.ino && isOurs(after)) {
+      putBack(aside, path, after);
       return true;
     }
   } catch (error) {
@@ -202,14 +219,15 @@ export function setAside(path: string, reason: string, onFault?: OnFault): boole
   return true;
 }
 
-/** Unless the name is taken again: link(2) does not replace. */
-function putBack(aside: string, path: string): void {
+/** Unless the name is taken again: link(2) does not replace, nor does rename(2) a directory that is not empty. */
+function putBack(aside: string, path: string, stats: Stats): void {
   try {
-    linkSync(aside, path);
+    if (stats.isDirectory()) renameSync(aside, path);
+    else linkSync(aside, path);
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
+    if (!['EEXIST', 'ENOTEMPTY'].includes(errnoOf(error) ?? '')) throw error;
   }
-  unlinkSync(aside);
+  if (!stats.isDirectory()) unlinkSync(aside);
 }
 
 /** Never waits for the other end of a FIFO, and never follows a link in the last name. */

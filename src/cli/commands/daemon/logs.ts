@@ -5,7 +5,7 @@ import { readOwnText } from '../../../system/own-file.ts';
 import type { Command } from '../../command.ts';
 
 /** The log is put aside at 1 MiB, but only when a monitor starts. */
-const MAX_BYTES = 64 << 20;
+const MAX_BYTES = 8 << 20;
 
 /** `healthctl daemon logs`: of a monitor that a command started. One that systemd runs logs to its journal. */
 export const logs: Command = {
