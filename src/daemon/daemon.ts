@@ -190,7 +190,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         tidier.stop();
         await hooks.stop();
         await hub.close();
-        locks.release();
+        await locks.release();
       }
     },
   };
@@ -229,8 +229,8 @@ async function takeLocks(
     const claim = await claimMonitor({ address, runRoot, namespaces: monitor.namespaces }, { clock, log });
     return {
       follow: claim.follow,
-      release: () => {
-        claim.release();
+      release: async () => {
+        await claim.release();
         lock.release();
       },
     };

@@ -38,7 +38,7 @@ export interface ClaimSettings {
 export interface MonitorClaim {
   /** To be called whenever containerd answers (again): its socket may be a new one. Throws CONFLICT when another monitor has claimed that. */
   follow(): Promise<void>;
-  release(): void;
+  release(): Promise<void>;
 }
 
 /** A command that looks who holds a claim holds it itself for a moment. */
@@ -61,29 +61,30 @@ export async function claimMonitor(
     if (key === undefined || held.has(key)) return;
     held.set(key, await takeInDir({ ...settings, dir, onFault }, key, clock));
   };
-  const drop = (key: string): void => {
-    for (const claimed of held.get(key) ?? []) giveUp(claimed);
+  const drop = async (key: string): Promise<void> => {
+    const claimed = held.get(key) ?? [];
     held.delete(key);
+    for (const one of claimed) await giveUp(one, clock);
   };
   const pathKey = pathKeyOf(address);
   const follow = async (): Promise<void> => {
     const socketKey = socketKeyOf(address);
     if (socketKey === undefined) return; // containerd is down: who comes by the path is kept out
     await take(socketKey);
-    for (const key of [...held.keys()]) if (key !== pathKey && key !== socketKey) drop(key);
+    for (const key of [...held.keys()]) if (key !== pathKey && key !== socketKey) await drop(key);
   };
-  const release = (): void => {
-    for (const key of [...held.keys()]) drop(key);
+  const release = async (): Promise<void> => {
+    for (const key of [...held.keys()]) await drop(key);
     removeIfEmpty(dir);
   };
   try {
     await take(pathKey);
     await follow();
   } catch (error) {
-    release();
+    await release();
     if (errnoOf(error) === undefined && !hasCode(error, 'CORRUPT')) throw error;
     log.warn(`a monitor with another run root is not kept out: ${dir} cannot be used: ${fileReasonOf(error)}`);
-    return { follow: async () => undefined, release: () => undefined };
+    return { follow: async () => undefined, release: async () => undefined };
   }
   return { follow, release };
 }
@@ -168,16 +169,27 @@ async function takeKey(
     }
     return claimed;
   } catch (error) {
-    claimed.forEach(giveUp);
+    for (const one of claimed) await giveUp(one, clock);
     if (!hasCode(error, 'TIMEOUT')) throw error;
     throw conflictWith(await ownerOfAny(dir, key, wanted, clock), address);
   }
 }
 
-/** A file that others may hold too stays: they are told from newcomers by it. */
-function giveUp({ path, lock, isShared }: Claimed): void {
+/** A file that others hold too stays: they are told from newcomers by it. */
+async function giveUp({ path, lock, isShared }: Claimed, clock: Clock): Promise<void> {
   if (!isShared) rmSync(path, { force: true });
   lock.release();
+  if (isShared) await removeIfFree(path, clock);
+}
+
+async function removeIfFree(path: string, clock: Clock): Promise<void> {
+  try {
+    const lock = await lockFile({ path, flags: constants.O_RDWR, timeoutMs: 0 }, clock);
+    rmSync(path, { force: true });
+    lock.release();
+  } catch (error) {
+    if (!hasCode(error, 'TIMEOUT') && errnoOf(error) === undefined) throw error;
+  }
 }
 
 /** Which of the monitors that stand in the way, to be named. */

@@ -56,9 +56,9 @@ describe('of one containerd', () => {
     const first = await claim();
     await expect(other()).rejects.toMatchObject(CONFLICT);
     expect(await found()).toEqual(OWNER);
-    first.release();
+    await first.release();
     expect(await found()).toBeUndefined();
-    (await other()).release();
+    await (await other()).release();
     expect(existsSync(join(root, 'claims'))).toBe(false);
   });
 
@@ -78,14 +78,14 @@ describe('of one containerd', () => {
         await runProgram(['umount', mounted], { env: { PATH: process.env.PATH ?? '' } });
       }
     }
-    first.release();
+    await first.release();
   });
 
   test('that is another one: both run', async () => {
     const first = await claim();
     const second = await other({ address: join(root, 'another.sock') });
-    first.release();
-    second.release();
+    await first.release();
+    await second.release();
   });
 
   test('that restarts: the first follows it to its new socket, and the second is refused before and after', async () => {
@@ -98,7 +98,7 @@ describe('of one containerd', () => {
     symlinkSync(address, link);
     await expect(other({ address: link })).rejects.toMatchObject(CONFLICT);
     expect(readdirSync(join(root, 'claims'))).toHaveLength(2);
-    first.release();
+    await first.release();
     expect(existsSync(join(root, 'claims'))).toBe(false);
   });
 
@@ -110,8 +110,8 @@ describe('of one containerd', () => {
     server = await listen(address);
     const second = await claim({ runRoot: '/run/a', address: link });
     await expect(first.follow()).rejects.toMatchObject(CONFLICT);
-    first.release();
-    second.release();
+    await first.release();
+    await second.release();
   });
 });
 
@@ -126,20 +126,21 @@ describe('of namespaces', () => {
       { pid: process.pid, runRoot: '/run/b' },
       undefined,
     ]);
-    first.release();
-    second.release();
+    await first.release();
+    await second.release();
+    expect(existsSync(join(root, 'claims'))).toBe(false);
     const all = await claim();
     await expect(other({ namespaces: ['a'] })).rejects.toMatchObject(CONFLICT);
     expect(await found('a')).toEqual(OWNER);
-    all.release();
+    await all.release();
   });
 });
 
 test('a monitor that looks while commands look is not refused', async () => {
-  (await claim({ namespaces: ['a'] })).release();
+  await (await claim({ namespaces: ['a'] })).release();
   const looking = Promise.all(Array.from({ length: 50 }, () => found()));
   const first = await claim();
-  first.release();
+  await first.release();
   await looking;
 });
 
@@ -148,17 +149,17 @@ test('where there can be no claim, a warning says what is not kept out', async (
   writeFileSync(file, '');
   const first = await claim({ dir: join(file, 'claims') });
   await first.follow();
-  first.release();
+  await first.release();
   expect(warnings).toEqual([expect.stringContaining('a monitor with another run root is not kept out')]);
 });
 
 test('what lies in the place of a lock keeps no monitor from starting', async () => {
   const first = await claim();
   const names = readdirSync(join(root, 'claims'));
-  first.release();
+  await first.release();
   for (const name of names) mkdirSync(join(root, 'claims', name), { recursive: true });
   const second = await claim();
   await expect(other()).rejects.toMatchObject(CONFLICT);
-  second.release();
+  await second.release();
   expect(warnings).toEqual(names.map(() => expect.stringContaining('a directory, not a regular file')));
 });
