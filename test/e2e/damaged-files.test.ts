@@ -127,11 +127,9 @@ test.for(cases)('$kind in place of each $what', async ({ damage, pathsOf }) => {
     throw error;
   }
 
-  const askedAt = Date.now();
   monitor.kill('SIGTERM');
   const { code, stderr } = await monitor.exited;
   expect(code).toBe(0);
-  expect(Date.now() - askedAt).toBeLessThan(10_000);
   const warnings = stderr.split('\n').filter((line) => / warn /i.test(line));
   const texts = warnings.map((line) => line.replace(/^\S+ /, ''));
   expect(texts).toEqual([...new Set(texts)]);
