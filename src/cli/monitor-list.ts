@@ -2,7 +2,7 @@ import { recordFromCompact } from '../container/compact-record.ts';
 import type { ContainerDocument } from '../container/document.ts';
 import { withExitNote } from '../container/exit-note.ts';
 import type { ListedContainer } from '../container/list.ts';
-import { asRestarting, givenHealthConfigOf, viewFrom } from '../container/view.ts';
+import { asRestarting, givenHealthConfigOf, viewFrom, withNextRestart } from '../container/view.ts';
 import type { ContainerSummary } from '../daemon/api.ts';
 import { containerPath } from '../daemon/client.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
@@ -19,7 +19,7 @@ export function listedFromAnswer(
   const onFault = (text: string) => log.warn(text);
   const place = { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address), onFault }, namespace };
   return (answer.value as readonly ContainerSummary[])
-    .map(({ record, task, run, health, lastCheck, isRestarting, isStateUnknown }): ListedContainer => {
+    .map(({ record, task, run, health, lastCheck, isRestarting, isStateUnknown, nextRestart }): ListedContainer => {
       const facts = {
         record: recordFromCompact(record),
         task: taskFrom(record.id, task),
@@ -28,7 +28,10 @@ export function listedFromAnswer(
       };
       const view = withExitNote(place, viewFrom(facts));
       return {
-        view: isRestarting ? asRestarting(view) : view,
+        view: withNextRestart(
+          isRestarting ? asRestarting(view) : view,
+          nextRestart === null ? undefined : Date.parse(nextRestart),
+        ),
         health: { config: givenHealthConfigOf(record.labels), state: health ?? undefined, log: logFrom(lastCheck) },
       };
     })

@@ -119,7 +119,11 @@ export function documentOf({
     Created: timeOf(record.createdAtMs),
     Path,
     Args,
-    State: { ...stateOf(view, health), ...(restarts.reason === '' ? {} : { RestartReason: restarts.reason }) },
+    State: {
+      ...stateOf(view, health),
+      ...(restarts.reason === '' ? {} : { RestartReason: restarts.reason }),
+      ...(view.nextRestartAtMs === undefined ? {} : { NextRestart: rfc3339FromMillis(view.nextRestartAtMs) }),
+    },
     Image: details.imageId,
     ResolvConfPath: paths.ResolvConfPath,
     HostnamePath: paths.HostnamePath,

@@ -27,6 +27,8 @@ export interface ContainerView {
   readonly exit: { readonly code: number; readonly atMs: number | undefined } | undefined;
   /** Its shim does not answer: the state is what was known before, and nothing that depends on it may be done (see refuseUnknown). */
   readonly isStateUnknown?: boolean;
+  /** When the monitor will restart it, wall time. */
+  readonly nextRestartAtMs?: number;
   /** Whether the kernel killed a process of that run for want of memory, as far as a monitor saw it. */
   readonly isOutOfMemory?: boolean;
 }
@@ -50,6 +52,11 @@ export function viewOf(record: ContainerRecord, task: TaskRecord | undefined, mo
 /** A container that the monitor is about to start again; one that was started meanwhile as it is. */
 export function asRestarting(view: ContainerView): ContainerView {
   return view.state === 'exited' ? { ...view, state: 'restarting' } : view;
+}
+
+/** The same with the time of the restart that the monitor has planned, if it has. */
+export function withNextRestart(view: ContainerView, nextRestartAtMs: number | undefined): ContainerView {
+  return nextRestartAtMs === undefined ? view : { ...view, nextRestartAtMs };
 }
 
 /** The present run of a task; undefined when it does not run. */

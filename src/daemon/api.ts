@@ -16,6 +16,8 @@ export interface ContainerSummary {
   readonly lastCheck: { readonly start: string; readonly end: string; readonly exitCode: number } | null;
   /** It has ended, and the monitor starts it again after a delay. */
   readonly isRestarting: boolean;
+  /** When the monitor will restart it, RFC 3339. */
+  readonly nextRestart: string | null;
   /** Its shim does not answer: task, run and health are what was known before. */
   readonly isStateUnknown: boolean;
 }

@@ -31,6 +31,7 @@ import { createHooks } from './hooks.ts';
 import { untilIdle } from './idle.ts';
 import { createKeeper } from './keeper.ts';
 import { createLogKeeper } from './log-keeper.ts';
+import { logStatus } from './log-status.ts';
 import { claimMonitor, type MonitorClaim } from './monitor-claim.ts';
 import { createNetworkKeeper } from './network-keeper.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
@@ -128,6 +129,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
             const { namespace, id } = container;
             const { events } = contextOf(namespace).containerd;
             void publishHealthStatus(events, log, { id, status, failingStreak });
+            logStatus(log, container, { status, failingStreak, exitCode, output });
             if (status === 'starting') return;
             hooks.tell(hookEventOf(container, clock.now(), { event: status, failingStreak, exitCode, output }));
           },
@@ -151,7 +153,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       const supervisor = createSupervisor({ get, hands: { ...createHands(contextOf), onRestarted }, clock, log });
       const service = createService({
         ...{ monitor, contextOf, settings, startedAtMs, isAutostarted, identity: deps.identity },
-        isRestarting: supervisor.isRestarting,
+        ...{ isRestarting: supervisor.isRestarting, nextRestartAtMs: supervisor.nextRestartAtMs },
       });
       const source = createHealthSource(service);
       const budget = connectionBudget(readDescriptors());

@@ -5,6 +5,7 @@ import { startContainer } from '../container/start.ts';
 import { killContainer, stopContainer } from '../container/stop.ts';
 import { refuseUnknown } from '../container/view.ts';
 import { publishHealthAction } from '../events/own-events.ts';
+import { LABELS } from '../lib/labels.ts';
 import type { Place } from '../monitor/monitor.ts';
 import type { Hands } from '../monitor/supervisor.ts';
 
@@ -23,7 +24,9 @@ export function createHands(contextOf: (namespace: string) => ContainerContext):
     },
     start: async (place) => {
       const { ctx, view } = await viewOf(place);
+      if ((view.record.labels[LABELS.stopped] ?? '') !== '') return false;
       await startContainer(ctx, view);
+      return true;
     },
     stop: async (place, { isForGood }) => {
       const { ctx, view } = await viewOf(place);

@@ -5,7 +5,8 @@ import { runHealthcheck } from '../container/healthcheck.ts';
 import { describeContainer } from '../container/inspect.ts';
 import { removeContainer } from '../container/remove.ts';
 import { namespaceHint, pickRecord, resolveView, viewRecord } from '../container/resolve.ts';
-import { asRestarting } from '../container/view.ts';
+import { asRestarting, withNextRestart } from '../container/view.ts';
+import { rfc3339FromMillis } from '../health/result.ts';
 import type { HealthState } from '../health/state.ts';
 import { jsonFromResult } from '../health/state-json.ts';
 import { commit, version } from '../lib/build-info.ts';
@@ -26,6 +27,8 @@ export interface ServiceDeps {
   readonly identity: Pick<DaemonStatus, 'id' | 'program'>;
   /** Whether the supervisor is about to start this container again. */
   readonly isRestarting: (key: string) => boolean;
+  /** When a container will be restarted, wall time. */
+  readonly nextRestartAtMs: (key: string) => number | undefined;
 }
 
 /** An answer that sends the client to containerd: not a failure. */
@@ -56,7 +59,7 @@ export interface Service {
 }
 
 export function createService(deps: ServiceDeps): Service {
-  const { monitor, contextOf, settings, startedAtMs, isAutostarted, identity, isRestarting } = deps;
+  const { monitor, contextOf, settings, startedAtMs, isAutostarted, identity, isRestarting, nextRestartAtMs } = deps;
   const { model } = monitor;
   const { namespaces } = settings.monitor;
 
@@ -105,13 +108,17 @@ export function createService(deps: ServiceDeps): Service {
     }),
     list: (namespace) => {
       refuseUnwatched(namespace);
-      return inNamespace(namespace).map((container) => summaryOf(container, isRestarting(keyOf(container))));
+      return inNamespace(namespace).map((container) => {
+        const key = keyOf(container);
+        return summaryOf(container, { isRestarting: isRestarting(key), nextRestartAtMs: nextRestartAtMs(key) });
+      });
     },
     inspect: async (namespace, name) => {
       const { id } = await find(namespace, name);
       const ctx = contextOf(namespace);
       const found = await viewRecord(ctx, await ctx.containerd.containers.get(id));
-      const view = isRestarting(keyOf({ namespace, id })) ? asRestarting(found) : found;
+      const key = keyOf({ namespace, id });
+      const view = withNextRestart(isRestarting(key) ? asRestarting(found) : found, nextRestartAtMs(key));
       return describeContainer(ctx, { view, health: await readHealth(ctx, view) }, { size: false });
     },
     health: async (namespace, name) => {
@@ -170,7 +177,10 @@ function countsOf(
   };
 }
 
-function summaryOf(container: Watched, isRestarting: boolean): ContainerSummary {
+function summaryOf(
+  container: Watched,
+  { isRestarting, nextRestartAtMs }: { readonly isRestarting: boolean; readonly nextRestartAtMs: number | undefined },
+): ContainerSummary {
   const { record, task, run, stored, isShimSilent = false } = container;
   const last = stored.log.at(-1);
   return {
@@ -185,6 +195,7 @@ function summaryOf(container: Watched, isRestarting: boolean): ContainerSummary 
     health: healthOfWatched(container) ?? null,
     lastCheck: last ? { start: last.start, end: last.end, exitCode: last.exitCode } : null,
     isRestarting,
+    nextRestart: nextRestartAtMs === undefined ? null : rfc3339FromMillis(nextRestartAtMs),
     isStateUnknown: isShimSilent,
   };
 }

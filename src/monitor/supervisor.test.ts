@@ -47,6 +47,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     labelsAtStop: {} as Readonly<Record<string, string>>,
     survivesKill: false,
     isDiskFull: false,
+    isStoppedAtStart: false,
     isGone: false,
   };
   const watched = (): Watched | undefined =>
@@ -82,11 +83,13 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
       return { state: now.state, labels: now.labels, exitCode: now.exitCode };
     },
     start: async () => {
+      if (now.isStoppedAtStart) return false;
       await doing('start');
       now.runs += 1;
       now.labels = { ...now.labels, 'healthctl/started': startNote(clock.now(), `r${now.runs}`) };
       now.state = 'running';
       supervisor.onChange(KEY);
+      return true;
     },
     stop: async (_, { isForGood }) => {
       await doing(isForGood ? 'stop' : 'stop-to-start');
@@ -107,7 +110,12 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
   };
   const warnings: string[] = [];
   const written: RestartRecord[] = [];
-  const log = { debug: () => {}, info: () => {}, warn: (text: string) => void warnings.push(text) };
+  const told: string[] = [];
+  const log = {
+    debug: () => {},
+    info: (text: string) => void told.push(`${text}@${clock.monotonic()}`),
+    warn: (text: string) => void warnings.push(text),
+  };
   const supervisor = createSupervisor({ get: watched, hands, clock, log });
   const result = async (status: HealthStatus, output = '') => {
     const container = watched();
@@ -118,7 +126,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     await supervisor.stop();
     expect(clock.sleepers).toBe(0);
   });
-  return { clock, did, now, end, result, supervisor, warnings, written, restarted };
+  return { clock, did, now, end, result, supervisor, warnings, written, restarted, told };
 }
 
 describe('a restart policy', () => {
@@ -201,6 +209,44 @@ describe('a restart policy', () => {
 });
 
 const restartDelays = [1_000, 2_000, 4_000, 8_000];
+
+test('a restart is said and counted when it has happened, and its next try is known before', async () => {
+  const { clock, now, end, supervisor, told } = setUp({
+    labels: { 'healthctl/restart': 'always', 'nerdctl/name': 'web' },
+  });
+  end(1);
+  expect(supervisor.nextRestartAtMs(KEY)).toBe(T0 + 1_000);
+  expect([told, now.restarts.count]).toEqual([['container default/web (c1): it ended with 1; restart in 1 s@0'], 0]);
+  await clock.advance(1_000);
+  expect(told[1]).toBe('container default/web (c1): restarted: it ended with 1@1000');
+  expect([now.restarts.count, supervisor.nextRestartAtMs(KEY)]).toEqual([1, undefined]);
+});
+
+test('a user who stops it at the last moment comes first: nothing is said or counted', async () => {
+  const { clock, now, end, told } = setUp({ labels: { 'healthctl/restart': 'always' } });
+  now.isStoppedAtStart = true;
+  end(1);
+  await clock.advance(1_000);
+  expect([told.filter((text) => text.includes('restarted')), now.restarts.count, now.state]).toEqual([[], 0, 'exited']);
+});
+
+test('on a full disk policies and healing go on, counted in memory, with one warning', async () => {
+  const { clock, did, now, end, result, warnings } = setUp({
+    labels: { 'healthctl/restart': 'on-failure:3' },
+    config: { onFailure: 'restart' },
+  });
+  now.isDiskFull = true;
+  end(1);
+  await clock.advance(1_000);
+  await result('unhealthy');
+  await clock.advance(2_000);
+  end(1);
+  await clock.advance(4_000);
+  end(1); // the policy's three are used up
+  await clock.advance(60_000);
+  expect(did.filter((what) => what.startsWith('start'))).toEqual(['start@1000', 'start@3000', 'start@7000']);
+  expect(warnings).toEqual([expect.stringContaining('its restarts are counted in memory only: no space left')]);
+});
 
 describe('what is done to an unhealthy container', () => {
   test('restart: after a delay, told with the last line of the output, and once for each spell', async () => {

@@ -9,6 +9,7 @@ import { counted } from '../lib/counted.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
+import { printableLine } from '../lib/printable.ts';
 import { keyOf, type Watched } from './host-model.ts';
 import type { Place } from './monitor.ts';
 
@@ -23,7 +24,8 @@ export interface Looked {
 /** What the supervisor does things with. All may throw; NOT_FOUND: the container is gone. */
 export interface Hands {
   look(place: Place): Promise<Looked>;
-  start(place: Place): Promise<void>;
+  /** @returns whether it was started: not one that a user has stopped by now */
+  start(place: Place): Promise<boolean>;
   /** With its signal and timeout. @param options.isForGood whether it is to stay stopped, as if a user had done it */
   stop(place: Place, options: { readonly isForGood: boolean }): Promise<void>;
   kill(place: Place): Promise<void>;
@@ -48,7 +50,8 @@ export interface SupervisorDeps {
  * INVARIANTS
  * 1. For a container at most one thing is planned or being done. While it is being done, what changes is looked at when it is done.
  * 2. Whatever is done is decided again with what containerd says at that moment: a user who came first wins.
- * 3. A restart is counted before it is begun, and one that was begun is finished by the next supervisor.
+ * 3. A restart is noted before it is begun, and counted when it has happened; one that was begun is finished by the next supervisor.
+ * 4. What cannot be written down, on a full disk, is kept in memory: to restart containers may be what frees it.
  */
 export interface Supervisor {
   /** A check has recorded a result. */
@@ -57,6 +60,8 @@ export interface Supervisor {
   onChange(key: string): void;
   /** Whether the container has ended and is to be started again after a delay. */
   isRestarting(key: string): boolean;
+  /** When a container will be restarted, wall time; undefined where no restart is planned. */
+  nextRestartAtMs(key: string): number | undefined;
   /** Whether something is planned or being done. */
   readonly isBusy: boolean;
   /** Resolves when nothing is being done. What was planned is left to the next supervisor. */
@@ -65,6 +70,8 @@ export interface Supervisor {
 
 interface Plan {
   readonly cause: 'end' | 'health';
+  /** Wall time. */
+  readonly atMs: number;
   cancel(): void;
 }
 
@@ -82,6 +89,8 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
   const plans = new Map<string, Plan>();
   const deeds = new Map<string, Promise<void>>();
   const courses = new Map<string, Course>();
+  /** Counts that could not be written down. */
+  const unwritten = new Map<string, RestartRecord>();
   let isStopped = false;
 
   const dropPlan = (key: string, cause?: Plan['cause']): void => {
@@ -90,19 +99,24 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     plan.cancel();
     plans.delete(key);
   };
-  const planAt = (key: string, cause: Plan['cause'], delayMs: number, work: () => Promise<void>): void => {
+  const planAt = (
+    key: string,
+    { cause, delayMs, reason }: { readonly cause: Plan['cause']; readonly delayMs: number; readonly reason: string },
+    work: () => Promise<void>,
+  ): void => {
     dropPlan(key);
+    log.info(`container ${shown(key)}: ${reason}; restart in ${delayMs / 1000} s`);
     const { cancel } = clock.after(delayMs, () => {
       plans.delete(key);
       act(key, work);
     });
-    plans.set(key, { cause, cancel });
+    plans.set(key, { cause, atMs: clock.now() + delayMs, cancel });
   };
   const act = (key: string, work: () => Promise<void>): void => {
     if (isStopped) return;
     const deed = work()
       .catch((error: unknown) => {
-        if (!hasCode(error, 'NOT_FOUND')) log.warn(`container ${key}: ${messageOf(error)}`);
+        if (!hasCode(error, 'NOT_FOUND')) log.warn(`container ${shown(key)}: ${messageOf(error)}`);
       })
       .then(() => {
         deeds.delete(key);
@@ -118,31 +132,53 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     courses.set(key, course);
     return course;
   };
-  const change = (place: Place, what: Partial<RestartRecord>): void =>
-    hands.writeRestarts(place, { ...hands.readRestarts(place), ...what });
+  const shown = (key: string): string => {
+    const container = get(key);
+    return container ? shownName(container) : key;
+  };
+  const restartsOf = (place: Place): RestartRecord => unwritten.get(keyOf(place)) ?? hands.readRestarts(place);
+  const change = (place: Place, what: Partial<RestartRecord>): void => {
+    const key = keyOf(place);
+    const next = { ...restartsOf(place), ...what };
+    try {
+      hands.writeRestarts(place, next);
+      unwritten.delete(key);
+    } catch (error) {
+      if (!unwritten.has(key))
+        log.warn(`container ${shown(key)}: its restarts are counted in memory only: ${messageOf(error)}`);
+      unwritten.set(key, next);
+    }
+  };
 
   /** A run has ended, or was found ended. @param streak the restarts in a row before this one */
   const followEnd = async (place: Place, streak: number): Promise<void> => {
     const { state, labels, exitCode } = await hands.look(place);
     if (state !== 'exited') return;
-    const { isPending, count: restarts } = hands.readRestarts(place);
+    const { isPending, count } = restartsOf(place);
     const isStoppedByUser = isStoppedFor(labels);
-    let reason = 'a restart was not finished';
-    if (isPending && !isStoppedByUser) change(place, { streak: streak + 1 });
-    else if (isToRestart({ policy: restartPolicyOf(labels), exitCode, isStoppedByUser, restarts })) {
-      reason = `it ended with ${exitCode}`;
-      change(place, { count: restarts + 1, streak: streak + 1, atMs: clock.now(), reason });
-      log.info(`container ${keyOf(place)}: started again, ${reason}`);
-    } else return;
-    await hands.start(place);
-    if (isPending) change(place, { isPending: false });
+    const ending = { policy: restartPolicyOf(labels), exitCode, isStoppedByUser, restarts: count };
+    if (isStoppedByUser || (!isPending && !isToRestart(ending))) return;
+    const reason = isPending ? 'a restart was not finished' : `it ended with ${exitCode}`;
+    change(place, { streak: streak + 1, ...(isPending ? {} : { atMs: clock.now(), reason }) });
+    let isStarted: boolean;
+    try {
+      isStarted = await hands.start(place);
+    } catch (error) {
+      if (!hasCode(error, 'NOT_FOUND')) change(place, { count: count + 1 }); // a policy has only so many tries
+      throw error;
+    }
+    if (!isStarted) return;
+    change(place, { count: count + 1, isPending: false });
+    tellRestarted(place, reason);
+  };
+  const tellRestarted = (place: Place, reason: string): void => {
+    log.info(`container ${shown(keyOf(place))}: restarted: ${reason}`);
     hands.onRestarted(place, reason);
   };
 
   const restart = async (place: Place, streak: number, reason: string): Promise<void> => {
-    const { count: restarts } = hands.readRestarts(place);
-    change(place, { count: restarts + 1, streak: streak + 1, atMs: clock.now(), reason, isPending: true });
-    log.info(`container ${keyOf(place)}: restarted, ${reason}`);
+    const { count } = restartsOf(place);
+    change(place, { streak: streak + 1, atMs: clock.now(), reason, isPending: true });
     try {
       await hands.stop(place, { isForGood: false });
     } catch (error) {
@@ -150,11 +186,10 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
       throw error;
     }
     const { state, labels } = await hands.look(place);
-    const isWanted = state === 'exited' && !isStoppedFor(labels);
-    if (isWanted) await hands.start(place);
-    change(place, { isPending: false });
-    if (!isWanted) return;
-    hands.onRestarted(place, reason);
+    const isStarted = state === 'exited' && !isStoppedFor(labels) && (await hands.start(place));
+    change(place, { isPending: false, ...(isStarted ? { count: count + 1 } : {}) });
+    if (!isStarted) return;
+    tellRestarted(place, reason);
     await hands.tell(place, 'restart', reason);
   };
 
@@ -177,16 +212,19 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
       return;
     }
     if (plans.has(key)) return;
-    const { isPending, count: restarts, ...recorded } = hands.readRestarts({ namespace, id });
+    const { isPending, count: restarts, ...recorded } = restartsOf({ namespace, id });
     const exitCode = task?.exitStatus ?? UNKNOWN_EXIT_CODE;
     const ending = { policy: restartPolicyOf(record.labels), exitCode, isStoppedByUser: false, restarts };
     if (!isPending && !isToRestart(ending)) return;
     const streak = !container.config && ranLong(container) ? 0 : recorded.streak;
-    planAt(key, 'end', restartDelayMs(streak), () => followEnd({ namespace, id }, streak));
+    const reason = isPending ? 'a restart was not finished' : `it ended with ${exitCode}`;
+    const plan = { cause: 'end', delayMs: restartDelayMs(streak), reason } as const;
+    planAt(key, plan, () => followEnd({ namespace, id }, streak));
   };
   const forget = (key: string): void => {
     dropPlan(key);
     courses.delete(key);
+    unwritten.delete(key);
   };
 
   const onResult: Supervisor['onResult'] = (container, state, output) => {
@@ -210,9 +248,9 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     const { namespace, id } = container;
     act(key, async () => {
       if (!(await isStillUp(container))) return;
-      log.info(`container ${key}: ${action}, ${reason}`);
       await (action === 'kill' ? hands.kill({ namespace, id }) : hands.stop({ namespace, id }, { isForGood: true }));
       course.isHandled = true;
+      log.info(`container ${shownName(container)}: ${action === 'kill' ? 'killed' : 'stopped'}: ${reason}`);
       await hands.tell({ namespace, id }, action, reason);
     });
   };
@@ -222,14 +260,14 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
   const planRestart = (container: Watched, course: Course, reason: string): void => {
     const { namespace, id, config } = container;
     const key = keyOf(container);
-    const { streak } = hands.readRestarts({ namespace, id });
+    const { streak } = restartsOf({ namespace, id });
     const limit = config?.maxRestarts ?? 0;
     if (limit > 0 && streak >= limit) {
       course.isHandled = true;
-      log.warn(`container ${key}: not restarted, it was ${counted(limit, 'time')} already; ${reason}`);
+      log.warn(`container ${shownName(container)}: not restarted, it was ${counted(limit, 'time')} already: ${reason}`);
       return;
     }
-    planAt(key, 'health', restartDelayMs(streak), async () => {
+    planAt(key, { cause: 'health', delayMs: restartDelayMs(streak), reason }, async () => {
       if (await isStillUp(container)) await restart({ namespace, id }, streak, reason);
     });
   };
@@ -240,19 +278,16 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     const isLong = clock.monotonic() - course.wellSinceMs >= SETTLED_AFTER_MS;
     if (!isFirst && !isLong) return;
     if (isLong) course.wellSinceMs = Number.POSITIVE_INFINITY;
-    try {
-      const { isPending, streak } = hands.readRestarts(place);
-      const isStreakOver = isLong && streak > 0;
-      if (isPending || isStreakOver) change(place, { isPending: false, ...(isStreakOver ? { streak: 0 } : {}) });
-    } catch (error) {
-      log.warn(`container ${keyOf(place)}: that it is well could not be noted: ${messageOf(error)}`);
-    }
+    const { isPending, streak } = restartsOf(place);
+    const isStreakOver = isLong && streak > 0;
+    if (isPending || isStreakOver) change(place, { isPending: false, ...(isStreakOver ? { streak: 0 } : {}) });
   };
 
   return {
     onResult,
     onChange,
     isRestarting: (key) => plans.get(key)?.cause === 'end',
+    nextRestartAtMs: (key) => plans.get(key)?.atMs,
     get isBusy() {
       return plans.size > 0 || deeds.size > 0;
     },
@@ -276,6 +311,12 @@ function ranLong({ record, task }: Watched): boolean {
 /** After a reboot nobody knows how a run ended. */
 const UNKNOWN_EXIT_CODE = 255;
 const MAX_REASON_LENGTH = 200;
+
+/** What an operator calls a container: its name, and enough of the id to be sure. */
+export function shownName({ namespace, id, record }: Watched): string {
+  const name = record.labels[LABELS.name];
+  return printableLine(name === undefined ? `${namespace}/${id}` : `${namespace}/${name} (${id.slice(0, 12)})`);
+}
 
 /** The last line that the check printed says best what is wrong. */
 function reasonFrom(output: string): string {

@@ -77,6 +77,7 @@ const service: Service = {
         lastCheck: { start: aResult().start, end: aResult().end, exitCode: 0 },
         isRestarting: false,
         isStateUnknown: false,
+        nextRestart: null,
       },
       {
         lastCheck: null,
@@ -85,11 +86,21 @@ const service: Service = {
           run: null,
           health: aState({ run: undefined }),
           isRestarting: true,
+          nextRestart: aResult().end,
           isStateUnknown: false,
         },
         task: { pid: 1, status: 'stopped', exitStatus: 137, exitedAtMs: T0 },
       },
-      { record, task: null, run: null, health: null, lastCheck: null, isRestarting: false, isStateUnknown: true },
+      {
+        record,
+        task: null,
+        run: null,
+        health: null,
+        lastCheck: null,
+        isRestarting: false,
+        isStateUnknown: true,
+        nextRestart: null,
+      },
     ];
   },
   inspect: async (_, name) => {

@@ -137,7 +137,7 @@ function sizeText({ sizes }: ContainerRow): string {
 }
 
 function statusText({ view, health }: ContainerRow, nowMs: number): string {
-  const { state, startedAtMs, exit, isStateUnknown = false } = view;
+  const { state, startedAtMs, exit, isStateUnknown = false, nextRestartAtMs } = view;
   // After a reboot nobody knows when it ended.
   if (exit && exit.atMs === undefined) return `Exited (${exit.code})`;
   return containerStatus({
@@ -146,6 +146,7 @@ function statusText({ view, health }: ContainerRow, nowMs: number): string {
     isStateUnknown,
     health: statusWord(health),
     ...(startedAtMs === undefined ? {} : { startedAtMs }),
+    ...(nextRestartAtMs === undefined ? {} : { nextRestartAtMs }),
     ...(exit?.atMs === undefined ? {} : { exitCode: exit.code, finishedAtMs: exit.atMs }),
   });
 }

@@ -8,6 +8,8 @@ export interface StatusFacts {
   readonly startedAtMs?: number;
   readonly finishedAtMs?: number;
   readonly exitCode?: number;
+  /** When it will be restarted because it is unhealthy. */
+  readonly nextRestartAtMs?: number;
   /** What is said was known before its shim fell silent. */
   readonly isStateUnknown?: boolean;
   /** Shown of a running container only. */
@@ -16,8 +18,14 @@ export interface StatusFacts {
 
 /** The STATUS column in Docker's words (moby daemon/container/state.go): `Up 2 minutes (healthy)`, `Exited (0) 3 seconds ago`. */
 export function containerStatus(facts: StatusFacts): string {
-  const status = knownStatus(facts);
+  const status = `${knownStatus(facts)}${nextRestartText(facts)}`;
   return facts.isStateUnknown ? `${status} (state unknown)`.trimStart() : status;
+}
+
+/** Behind the words that other programs look for. */
+function nextRestartText({ state, nextRestartAtMs, nowMs }: StatusFacts): string {
+  if (state !== 'running' || nextRestartAtMs === undefined) return '';
+  return `, restart in ${humanDuration(Math.max(0, nextRestartAtMs - nowMs)).toLowerCase()}`;
 }
 
 function knownStatus({ state, nowMs, startedAtMs = nowMs, finishedAtMs, exitCode = 0, health }: StatusFacts): string {

@@ -1,0 +1,31 @@
+import type { HealthStatus } from '../health/state.ts';
+import { counted } from '../lib/counted.ts';
+import type { ServiceLogger } from '../lib/logger.ts';
+import { printableLine } from '../lib/printable.ts';
+import type { Watched } from '../monitor/host-model.ts';
+import { shownName } from '../monitor/supervisor.ts';
+
+const MAX_OUTPUT_LENGTH = 200;
+
+/** The change of a container's status as an operator looks for it in the log: what it is now, of which container, and why. */
+export function logStatus(
+  log: Pick<ServiceLogger, 'info' | 'warn'>,
+  container: Watched,
+  seen: {
+    readonly status: HealthStatus;
+    readonly failingStreak: number;
+    readonly exitCode: number;
+    readonly output: string;
+  },
+): void {
+  const { status, failingStreak, exitCode, output } = seen;
+  if (status !== 'unhealthy') {
+    log.info(`container ${shownName(container)}: ${status}`);
+    return;
+  }
+  const last = output.trimEnd().split('\n').at(-1) ?? '';
+  const why = last === '' ? '' : `: ${printableLine(last).slice(0, MAX_OUTPUT_LENGTH)}`;
+  log.warn(
+    `container ${shownName(container)}: unhealthy after ${counted(failingStreak, 'failure')}, the last with exit code ${exitCode}${why}`,
+  );
+}
