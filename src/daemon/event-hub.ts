@@ -43,7 +43,9 @@ const MAX_QUEUED = 10_000;
 
 export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps): EventHub {
   const dir = eventLogDir({ runRoot, address: containerd.address });
-  const knownUntilMs = Math.max(0, ...readEventLog(dir).known.map(({ toMs }) => toMs));
+  // What is noted of the future was noted before the clock was set back.
+  const noted = readEventLog(dir).known.map(({ toMs }) => toMs);
+  const knownUntilMs = Math.min(clock.now(), Math.max(0, ...noted));
   const ring = openEventLog({ dir, clock, log });
   /** What was made up for, and may still be on its way as an event. */
   const madeUp = new Set<string>();

@@ -26,6 +26,18 @@ test.each<[known: [number, number][], gaps: [number, number][]]>([
   expect(gapsIn(periods, { fromMs: 10, toMs: 20 })).toEqual(gaps.map(([fromMs, toMs]) => ({ fromMs, toMs })));
 });
 
+test('periods that a clock set back has put in another order', () => {
+  expect(
+    gapsIn(
+      [
+        { fromMs: 14, toMs: 18 },
+        { fromMs: 8, toMs: 16 },
+      ],
+      { fromMs: 10, toMs: 20 },
+    ),
+  ).toEqual([{ fromMs: 18, toMs: 20 }]);
+});
+
 test('a moment is in a gap or in a known period', () => {
   const periods = fc.array(fc.nat(100), { maxLength: 12 }).map((bounds) => {
     const sorted = [...new Set(bounds)].sort((a, b) => a - b);

@@ -217,11 +217,11 @@ function knownPeriods(entries: readonly LogEntry[]): readonly Gap[] {
   return known;
 }
 
-/** The stretches of a range that no period covers, oldest first. */
+/** The stretches of a range that no period covers, oldest first. Periods may overlap, and come in any order: the clock may have been set back. */
 export function gapsIn(known: readonly Gap[], { fromMs, toMs }: Gap): readonly Gap[] {
   const gaps: Gap[] = [];
   let at = fromMs;
-  for (const period of known) {
+  for (const period of [...known].sort((a, b) => a.fromMs - b.fromMs)) {
     if (period.toMs < at) continue;
     if (period.fromMs >= toMs) break;
     if (period.fromMs > at) gaps.push({ fromMs: at, toMs: period.fromMs });

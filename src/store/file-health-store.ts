@@ -51,8 +51,8 @@ const MAX_SWEPT = 20_000;
  * Health in files: `health.json` in the container's state directory is the truth, the label is its mirror.
  *
  * INVARIANTS
- * 1. `health.json` is only replaced, by rename(2), and only with the write lock held: flock on the present `health.json`, which is also what
- *    nerdctl's writer locks; on the state directory while there is none.
+ * 1. `health.json` is only replaced, by rename(2), and only with the write lock held: flock on the state directory, which nerdctl's writer
+ *    locks too before it appends in place (pkg/healthcheck/log.go). A lock on the file would be one on what is about to be replaced.
  * 2. What `decide` sees was read under that lock.
  * 3. A check lock and a scratch directory are always below our run root, also for containers whose `health.json` is elsewhere.
  * 4. `remove` renames the directory away before it empties it; who waited for one of its locks finds another inode and starts over.
@@ -107,7 +107,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     );
     try {
       sweepOnce(dir);
-      const stored = parse(subject, lock.facts.isFile ? readTailOf(lock.fd, lock.facts.size) : '');
+      const stored = parse(subject, readTail(`${dir.path}/${HEALTH_FILE}`));
       const record = decide(stored);
       if (!record) {
         if (stored.state) await mirror(subject, stored.state, retries);
@@ -169,13 +169,8 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
           const away = join(dirname(runDir), `.removed-${subject.id}-${process.pid}`);
           const lock = await lockStateDir(dir, writeTimeoutMs, clock);
           try {
-            const fileLock = await lockHealthFile(dir, writeTimeoutMs, clock);
             swept.delete(runDir);
-            try {
-              renameSync(runDir, away);
-            } finally {
-              fileLock?.release();
-            }
+            renameSync(runDir, away);
           } finally {
             lock.release();
           }
@@ -203,25 +198,20 @@ function append(
   return { log: [...stored.log, record.result].slice(-maxEntries), state: record.state };
 }
 
-/** The write lock: what it holds is `health.json`, or the state directory while that has none. */
+/** Takes the write lock. What is no file under the name of `health.json` is set aside. */
 async function lockForWriting(
   dir: StateDir,
   timeoutMs: number,
   clock: Clock,
   warn: (text: string) => void,
 ): Promise<FileLock> {
-  for (;;) {
-    const file = await lockHealthFile(dir, timeoutMs, clock);
-    if (file) return file;
-    const lock = await lockStateDir(dir, timeoutMs, clock, warn);
-    try {
-      setAside(dir, warn);
-      if (!existsSync(join(dir.path, HEALTH_FILE))) return lock;
-    } catch (error) {
-      lock.release();
-      throw error;
-    }
-    lock.release(); // somebody has made it meanwhile
+  const lock = await lockStateDir(dir, timeoutMs, clock, warn);
+  try {
+    setAside(dir, warn);
+    return lock;
+  } catch (error) {
+    lock.release();
+    throw error;
   }
 }
 
@@ -229,23 +219,6 @@ async function lockForWriting(
 function lockStateDir(dir: StateDir, timeoutMs: number, clock: Clock, onFault?: OnFault): Promise<FileLock> {
   const lock = () => lockFile({ path: dir.path, flags: constants.O_RDONLY | constants.O_DIRECTORY, timeoutMs }, clock);
   return dir.isOurs ? retryMissing({ onFault }, dir.path, lock) : lock();
-}
-
-/** Undefined when there is none, or something else under its name. */
-async function lockHealthFile(dir: StateDir, timeoutMs: number, clock: Clock): Promise<FileLock | undefined> {
-  try {
-    const lock = await lockFile(
-      { path: `${dir.path}/${HEALTH_FILE}`, flags: constants.O_RDONLY | constants.O_NONBLOCK, timeoutMs },
-      clock,
-    );
-    if (lock.facts.isFile) return lock;
-    lock.release();
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== 'ENOENT' && errno !== 'ENOTDIR' && errno !== 'ELOOP' && errno !== 'ENXIO')
-      throw explainDirectory(error, dir.path);
-  }
-  return undefined;
 }
 
 /**

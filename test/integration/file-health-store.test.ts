@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import {
   appendFileSync,
+  constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,6 +19,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createFileHealthStore } from '../../src/store/file-health-store.ts';
 import { runDirOf } from '../../src/store/state-dir.ts';
+import { lockFile } from '../../src/system/flock.ts';
 import { aResult, aState } from '../builders/health.ts';
 import { healthStoreContract } from '../contract/health-store.ts';
 import { until } from '../fixtures/until.ts';
@@ -189,6 +191,28 @@ describe('health in files', () => {
     expect(
       stateDirOf(dirs, { ...subject, labels: { 'nerdctl/state-dir': join(dirs.nerdctlDataRoot, 'link') } }).path,
     ).toBe(dir);
+  });
+
+  test('nothing is replaced while another program holds the lock of the directory, as nerdctl’s writer does', async () => {
+    const { store, dir, file } = open();
+    await store.update(subject, () => record(), retries);
+    const before = statSync(file).ino;
+    const theirs = await lockFile(
+      { path: dir, flags: constants.O_RDONLY | constants.O_DIRECTORY, timeoutMs: 0 },
+      systemClock,
+    );
+    let isWritten = false;
+    const writing = store
+      .update(subject, () => record(), retries)
+      .then(() => {
+        isWritten = true;
+      });
+    appendFileSync(file, `${readFileSync(file, 'utf8').trimEnd()}\n`); // what a holder appends in place
+    await systemClock.sleep(100);
+    expect([isWritten, statSync(file).ino]).toEqual([false, before]);
+    theirs.release();
+    await writing;
+    expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(3);
   });
 
   test('the state of a line that nerdctl wrote is the label, which it writes first', async () => {
