@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Five projects, five costs: `unit` needs nothing, `integration` real files, sockets and processes, `e2e` and `compat` a real containerd,
-// `long` minutes of time. The cheap ones come first; two files at a time, because most of the work is done by other processes.
+// Six projects, six costs: `unit` needs nothing, `integration` real files, sockets and processes, `e2e` and `compat` a real containerd,
+// `long` minutes of time, `peers` a real nerdctl too (scripts/peers.mjs). The cheap ones come first; two files at a time, because most of the work is done by other processes.
 // The time limits here end what hangs: a busy machine must not reach them.
 const testbed = { globalSetup: ['test/e2e/global-setup.ts'], hookTimeout: 900_000 };
 
@@ -53,6 +53,15 @@ export default defineConfig({
           include: ['test/long/**/*.test.ts'],
           testTimeout: 1_800_000,
           sequence: { groupOrder: 4 },
+          ...testbed,
+        },
+      },
+      {
+        test: {
+          name: 'peers',
+          include: ['test/peers/**/*.test.ts'],
+          testTimeout: 600_000,
+          sequence: { groupOrder: 5 },
           ...testbed,
         },
       },

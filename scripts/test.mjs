@@ -2,7 +2,7 @@
 import { prepare, runNodeAsRoot } from './lib/prepare.mjs';
 // `npm test`: from a fresh clone on a machine that has only Node.js and npm to the result of every test.
 //
-//   npm test [-- VITEST OPTIONS]            everything but test/long; under 10 minutes on 2 cores
+//   npm test [-- VITEST OPTIONS]            everything but test/long and test/peers; under 10 minutes on 2 cores
 //   npm run test:long [-- VITEST OPTIONS]   test/long alone
 import { fail } from './lib/run.mjs';
 
@@ -10,7 +10,7 @@ const long = process.argv[2] === '--long';
 const options = process.argv.slice(long ? 3 : 2);
 const projects = options.some((option) => option.startsWith('--project'))
   ? []
-  : [long ? '--project=long' : '--project=!long'];
+  : [long ? '--project=long' : ['unit', 'integration', 'e2e', 'compat'].map((name) => `--project=${name}`)].flat();
 
 try {
   await prepare(['docker-registry', 'iproute2', 'iptables', 'containernetworking-plugins']);

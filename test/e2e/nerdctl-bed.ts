@@ -12,11 +12,12 @@ export interface NerdctlBed {
   close(): Promise<void>;
 }
 
-export async function openNerdctlBed(): Promise<NerdctlBed> {
+/** @param config further lines of healthctl's configuration file */
+export async function openNerdctlBed(config: readonly string[] = []): Promise<NerdctlBed> {
   // Below a directory that nobody but root can write to, as a program that is believed has to be.
   const dataRoot = `/run/healthctl-test-${randomBytes(4).toString('hex')}`;
   mkdirSync(dataRoot, { mode: 0o700 });
-  const bed = await openBed(['autostart = false', `nerdctl_data_root = "${dataRoot}"`]);
+  const bed = await openBed(['autostart = false', `nerdctl_data_root = "${dataRoot}"`, ...config]);
   const close = async (): Promise<void> => {
     await bed[Symbol.asyncDispose]();
     rmSync(dataRoot, { recursive: true, force: true });

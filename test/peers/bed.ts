@@ -1,0 +1,80 @@
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import { isProgram } from '../../src/system/programs.ts';
+import { type Bed, until } from '../e2e/harness.ts';
+import { openNerdctlBed } from '../e2e/nerdctl-bed.ts';
+import { mustRun, type ProgramResult, runProgram } from '../fixtures/program.ts';
+
+/** A bed with a real nerdctl on the same containerd, the same namespace and the same containers. */
+export interface PeersBed extends AsyncDisposable {
+  readonly bed: Bed;
+  /** A busybox image without a health check. */
+  readonly image: string;
+  /** nerdctl's data root. */
+  readonly dataRoot: string;
+  /** Runs `nerdctl ARGS`, which must succeed; stdout without blanks around it. */
+  nerdctl(...args: string[]): Promise<string>;
+  /** Runs `nerdctl ARGS`; never throws for an exit status. */
+  tryNerdctl(...args: string[]): Promise<ProgramResult>;
+  /** The same with these variables besides. */
+  nerdctlWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<ProgramResult>;
+  /** All labels of a container, by its full id, as containerd has them. */
+  labelsOf(id: string): Promise<Readonly<Record<string, string>>>;
+  /** Starts a monitor for the bed; ended with it. */
+  startMonitor(): Promise<void>;
+}
+
+/** The nerdctl to test beside: `scripts/peers.mjs` names it; run by hand, it is looked for where that keeps it. */
+export const NERDCTL = findNerdctl();
+
+function findNerdctl(): string | undefined {
+  const given = process.env.HEALTHCTL_NERDCTL;
+  if (given !== undefined && given !== '') return given;
+  const directories = [
+    ...(process.env.HEALTHCTL_PEERS ?? '').split(':').filter((directory) => directory !== ''),
+    join(homedir(), '.cache/healthctl-peers/bin'),
+  ];
+  return directories.map((directory) => join(directory, 'nerdctl-2.3.5')).find(isProgram);
+}
+
+/** `describe` for tests that need a real nerdctl; skipped without one. */
+export const describeBesideNerdctl = describe.skipIf(NERDCTL === undefined);
+
+/**
+ * Opens a bed beside nerdctl: `await using` it, or dispose of it in `afterAll`.
+ *
+ * @param config further lines of healthctl's configuration file
+ */
+export async function openPeersBed(config: readonly string[] = []): Promise<PeersBed> {
+  if (NERDCTL === undefined || !existsSync(NERDCTL)) throw new Error('no nerdctl; run: npm run peers');
+  const { bed, image, dataRoot, close } = await openNerdctlBed(config);
+  // Its program is its logger too, which healthctl believes only below a directory that root alone can write to.
+  const program = join(dataRoot, 'bin/nerdctl');
+  mkdirSync(join(dataRoot, 'bin'), { mode: 0o700 });
+  copyFileSync(NERDCTL, program);
+  const cniPath = ['/usr/lib/cni', '/opt/cni/bin'].find((directory) => existsSync(join(directory, 'bridge')));
+  const global = ['--address', bed.address, '--namespace', bed.namespace, '--data-root', dataRoot];
+  const cni = ['--cni-path', cniPath ?? '/usr/lib/cni', '--cni-netconfpath', join(dataRoot, 'cni')];
+  const commandOf = (args: readonly string[]) => [program, ...global, ...cni, ...args];
+  const settings = (env: Readonly<Record<string, string>> = {}) => ({
+    env: { ...bed.env, ...env },
+    cwd: bed.directory,
+  });
+  return {
+    ...{ bed, image, dataRoot },
+    nerdctl: async (...args) => (await mustRun(commandOf(args), settings())).trim(),
+    tryNerdctl: (...args) => runProgram(commandOf(args), settings()),
+    nerdctlWith: (env, ...args) => runProgram(commandOf(args), settings(env)),
+    labelsOf: async (id) => {
+      const info: unknown = JSON.parse(await bed.ctr('containers', 'info', id));
+      return (info as { Labels?: Record<string, string> }).Labels ?? {};
+    },
+    startMonitor: async () => {
+      bed.spawn(['daemon', 'run', '--log-format', 'text']);
+      await until(async () => (await bed.cli(['daemon', 'status'])).code === 0, { withinMs: 15_000 });
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
