@@ -6,6 +6,7 @@ import { DEFAULT_NETWORK } from '../network/network-record.ts';
 import type { GeneratedFiles } from '../oci/mounts.ts';
 import type { NamespaceModes } from '../oci/namespaces.ts';
 import type { SpecOptions } from '../oci/spec.ts';
+import { isNerdctls } from '../store/state-dir.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import type { CreateRequest } from './create-request.ts';
 import { generatedFilesOf, hostnameFor } from './generated-files.ts';
@@ -89,7 +90,7 @@ export function specNetworkOf(
   if (joined) {
     return {
       network: { path: joinPathOf(ctx.dirs, { namespace, id }) },
-      hostname: joined.labels[LABELS.hostname] ?? joined.id.slice(0, 12),
+      hostname: hostnameOf(ctx, joined),
       generated: filesOfJoined(ctx, joined),
     };
   }
@@ -98,6 +99,13 @@ export function specNetworkOf(
     hostname: hostnameFor(request.hostname, modes.uts === 'host' ? 'host' : mode, id),
     generated: generatedFilesOf(dataDirOf(ctx.dirs, { namespace, id }), mode, request.networking),
   };
+}
+
+/** A label tells the name of a container of ours or nerdctl's; what another tool made may have it from its image. */
+function hostnameOf({ dirs, containerd }: ContainerContext, { id, labels }: ContainerRecord): string {
+  const isBelieved =
+    labels[LABELS.owner] !== undefined || isNerdctls(dirs, { namespace: containerd.namespace, id, labels });
+  return (isBelieved ? labels[LABELS.hostname] : undefined) ?? id.slice(0, 12);
 }
 
 /** Those of another tool's container are not known: then the image's own are seen. */
