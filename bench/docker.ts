@@ -1,8 +1,10 @@
 // healthctl's monitor beside a real Docker, in turn in one run: the same runc, libseccomp, containerd and seccomp
 // profile (healthctl's default, given to both), no network. Needs root, runc, cgroup v1, `npm run build`, a root directory with a dockerd,
 // and for `cheap` what an image of Debian's nginx is made with (test/fixtures/debian-root.ts).
-//   node --import tsx bench/docker.ts --docker-root DIR [--quick] [--only ps,cpu,cheap,lateness,start] [--rounds 4] [--late 50]
-// Instead of --docker-root: HEALTHCTL_DOCKER_ROOT. --quick: a third of the time, figures that say little.
+//   node --import tsx bench/docker.ts --docker-root DIR [--quick] [--only ps,cpu,cheap,lateness,hanging,start] [--rounds 4]
+//       [--late 50] [--late-rounds 2] [--only starts --max-checks 2,3,4,8,16,64]
+// Instead of --docker-root: HEALTHCTL_DOCKER_ROOT. --quick: a third of the time, figures that say little. --late: containers of `lateness`,
+// `hanging` and `starts`; more of them make a quick machine as busy as a slow one. What is known is printed when the run is cut off, too.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,19 +14,24 @@ import { defaultProfile } from '../src/oci/seccomp-default.ts';
 import { debianArchive } from '../test/fixtures/debian-root.ts';
 import { dockerArchive } from '../test/fixtures/image-archive.ts';
 import { startContainerd } from '../test/fixtures/private-containerd.ts';
+import { CLOCK_IMAGE, compareHanging, compareLateness, compareStarts } from './docker/compare-lateness.ts';
 import { startDocker } from './docker/docker-side.ts';
 import { startHealthctl } from './docker/healthctl-side.ts';
 import * as measures from './docker/measures.ts';
-import type { Side } from './docker/side.ts';
-import { quantile, type Row, spread, tableOf } from './docker/table.ts';
+import { createReport, ratio } from './docker/report.ts';
+import { CLOCK_CHECK } from './docker/result.ts';
+import { inTurn, type Side, type Sides } from './docker/side.ts';
+import { quantile, spread } from './docker/table.ts';
 
 const { values } = parseArgs({
   options: {
     'docker-root': { type: 'string', default: process.env.HEALTHCTL_DOCKER_ROOT ?? '' },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'ps,cpu,cheap,lateness,start' },
+    only: { type: 'string', default: 'ps,cpu,cheap,lateness,hanging,start' },
     rounds: { type: 'string', default: '4' },
     late: { type: 'string', default: '50' },
+    'late-rounds': { type: 'string', default: '2' },
+    'max-checks': { type: 'string', default: '2,3,4,8,16,64' },
   },
 });
 const root = resolve(values['docker-root']);
@@ -39,17 +46,12 @@ const quick = values.quick;
 const rounds = quick ? 2 : Number(values.rounds);
 const PS_CONTAINERS = 60;
 
-interface Sides<T> {
-  readonly healthctl: T;
-  readonly docker: T;
-}
-
 // Docker's containerd serves healthctl too; its runc does not run on an older libc, so that one is the host's on both sides.
 const programs = mkdtempSync(join(tmpdir(), 'healthctl-bench-bin-'));
 for (const name of ['containerd', 'containerd-shim-runc-v2', 'ctr'])
   symlinkSync(join(root, 'usr/bin', name), join(programs, name));
 process.env.HEALTHCTL_TEST_BIN = programs;
-const rows: Row[] = [];
+const report = createReport();
 const stops: (() => Promise<void>)[] = [async () => rmSync(programs, { recursive: true })];
 let stopping: Promise<void> | undefined;
 /** Whoever calls it again, as what a signal interrupted will do, waits for the first. */
@@ -59,7 +61,12 @@ const stopAll = (): Promise<void> => {
   })();
   return stopping;
 };
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopAll().then(() => process.exit(1)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    report.end();
+    void stopAll().then(() => process.exit(1));
+  });
+}
 try {
   const containerd = await startContainerd();
   stops.push(containerd.stop);
@@ -74,26 +81,31 @@ try {
   const sides = { healthctl, docker };
 
   const archive = join(directory, 'image.tar');
-  const config = { Healthcheck: { Test: ['CMD', '/bin/true'] } };
-  writeFileSync(archive, await dockerArchive({ name: measures.IMAGE, config }));
-  for (const side of [healthctl, docker]) measures.must(side, 'load', '-q', '-i', archive);
-  console.log(`${healthctl.versions}\n${docker.versions}\nload average ${loadOf()} before`);
+  for (const [name, Test] of Object.entries({ [measures.IMAGE]: ['CMD', '/bin/true'], [CLOCK_IMAGE]: CLOCK_CHECK })) {
+    writeFileSync(archive, await dockerArchive({ name, config: { Healthcheck: { Test } } }));
+    for (const side of [healthctl, docker]) measures.must(side, 'load', '-q', '-i', archive);
+  }
+  report.say(`${healthctl.versions}\n${docker.versions}\nload average ${loadOf()} before`);
+  const shared = { sides, report, containers: Number(values.late), rounds: quick ? 1 : Number(values['late-rounds']) };
 
   const comparisons = {
-    ps: comparePs,
-    cpu: compareCpu,
-    cheap: compareCheap,
-    lateness: compareLateness,
-    start: compareStart,
+    ps: () => comparePs(sides),
+    cpu: () => compareCpu(sides),
+    cheap: () => compareCheap(sides),
+    lateness: () => compareLateness({ ...shared, seconds: quick ? 12 : 30 }),
+    hanging: () => compareHanging({ ...shared, seconds: quick ? 20 : 40 }), // a timeout of 30 s is over in it
+    starts: () =>
+      compareStarts({ ...shared, sides, seconds: quick ? 12 : 20 }, values['max-checks'].split(',').map(Number)),
+    start: () => compareStart(sides),
   };
   for (const [name, compare] of Object.entries(comparisons)) {
     if (!parts.has(name)) continue;
     const startMs = performance.now();
-    await compare(sides);
-    console.log(`${name}: ${((performance.now() - startMs) / 1_000).toFixed(0)} s, load average ${loadOf()}`);
+    await compare();
+    report.say(`${name}: ${((performance.now() - startMs) / 1_000).toFixed(0)} s, load average ${loadOf()}`);
   }
-  console.log(`\n${tableOf(rows)}`);
 } finally {
+  report.end();
   await stopAll();
 }
 
@@ -101,19 +113,10 @@ function loadOf(): string {
   return loadavg()[0]?.toFixed(2) ?? '';
 }
 
-/** One side after the other, and the other first in the next round. */
-async function inTurn<T>(sides: Sides<Side>, count: number, work: (side: Side) => Promise<T>): Promise<Sides<T[]>> {
-  const seen: Sides<T[]> = { healthctl: [], docker: [] };
-  for (let round = 0; round < count; round += 1) {
-    const order = ['healthctl', 'docker'] as const;
-    for (const name of round % 2 === 0 ? order : order.toReversed()) seen[name].push(await work(sides[name]));
-  }
-  return seen;
-}
-
 async function comparePs(sides: Sides<Side>): Promise<void> {
   const { healthctl, docker } = sides;
-  for (const side of [healthctl, docker]) measures.runMany(side, { containers: PS_CONTAINERS, flags: measures.NEVER });
+  for (const side of [healthctl, docker])
+    await measures.runMany(side, { containers: PS_CONTAINERS, flags: measures.NEVER });
   await sleep(2_000);
   const node: number[] = [];
   const seen = await inTurn(sides, quick ? 7 : 25, async ({ program, env }) => {
@@ -126,7 +129,7 @@ async function comparePs(sides: Sides<Side>): Promise<void> {
     number,
     number,
   ];
-  rows.push(
+  report.add(
     {
       ...{ what: `ps of ${PS_CONTAINERS}, wall time`, healthctl: spread(seen.healthctl), docker: spread(seen.docker) },
       ...ratio(ours / theirs, 1),
@@ -141,20 +144,17 @@ async function comparePs(sides: Sides<Side>): Promise<void> {
 
 async function compareCpu(sides: Sides<Side>): Promise<void> {
   const seconds = quick ? 5 : 20;
-  for (const side of [sides.healthctl, sides.docker]) measures.runMany(side, { containers: 5, flags: measures.NEVER });
-  await sleep(5_000);
-  const [idleOurs, idleTheirs] = [
-    await measures.idleCpu(sides.healthctl, seconds),
-    await measures.idleCpu(sides.docker, seconds),
-  ];
-  for (const side of [sides.healthctl, sides.docker]) measures.removeAll(side);
+  const both = [sides.healthctl, sides.docker];
+  for (const side of both) await measures.runMany(side, { containers: 5, flags: measures.NEVER });
+  const [idleOurs, idleTheirs] = (await measures.idleCpu(both, quick ? 1 : 2)) as [measures.Cpu, measures.Cpu];
+  for (const side of both) measures.removeAll(side);
   const seen = await inTurn(sides, rounds, (side) => measures.cpuOfCheck(side, seconds));
   const counted = (list: readonly { checks: number }[]) => list.reduce((sum, { checks }) => sum + checks, 0);
-  console.log(`CPU of ${counted(seen.healthctl)} and ${counted(seen.docker)} checks, ${rounds} rounds`);
+  report.say(`CPU of ${counted(seen.healthctl)} and ${counted(seen.docker)} checks, ${rounds} rounds`);
   const all = { ours: seen.healthctl.map((one) => one.all), theirs: seen.docker.map((one) => one.all) };
   const own = { ours: seen.healthctl.map((one) => one.own), theirs: seen.docker.map((one) => one.own) };
   const ownMs = quantile(own.ours, 0.5);
-  rows.push(
+  report.add(
     {
       ...{ what: 'all CPU of a check', healthctl: spread(all.ours), docker: spread(all.theirs) },
       ...ratio(quantile(all.ours, 0.5) / quantile(all.theirs, 0.5), 0.85),
@@ -165,8 +165,13 @@ async function compareCpu(sides: Sides<Side>): Promise<void> {
     },
     {
       what: 'all CPU without a check, for each second',
-      ...{ healthctl: idleOurs.all.toFixed(1), docker: idleTheirs.all.toFixed(1) },
-      ...{ figure: '', target: '', reached: undefined },
+      ...{ healthctl: idleOurs.all.toFixed(2), docker: idleTheirs.all.toFixed(2) },
+      ...ratio(idleOurs.all / idleTheirs.all, 1),
+    },
+    {
+      what: 'of it, the daemon itself',
+      ...{ healthctl: idleOurs.own.toFixed(2), docker: idleTheirs.own.toFixed(2) },
+      ...ratio(idleOurs.own / idleTheirs.own, 1),
     },
   );
 }
@@ -191,7 +196,7 @@ async function compareCheap({ healthctl, docker }: Sides<Side>): Promise<void> {
   for (const { what, share, seen } of kinds) {
     const ours = of(seen, 'all');
     const [took, dockerTook] = [of(seen, 'tookMs'), of(dockers, 'tookMs')];
-    rows.push(
+    report.add(
       {
         ...{ what: `all CPU of ${what}`, healthctl: spread(ours), docker: spread(theirs) },
         ...ratio(quantile(ours, 0.5) / quantile(theirs, 0.5), share),
@@ -209,26 +214,6 @@ async function compareCheap({ healthctl, docker }: Sides<Side>): Promise<void> {
   }
 }
 
-async function compareLateness(sides: Sides<Side>): Promise<void> {
-  const seen = await inTurn(sides, quick ? 1 : 2, (side) =>
-    measures.lateness(side, Number(values.late), quick ? 12 : 30),
-  );
-  const [ours, theirs] = [seen.healthctl, seen.docker].map((list) => list.flatMap(({ late }) => late)) as [
-    number[],
-    number[],
-  ];
-  const cores = (list: readonly { cores: number }[]) => spread(list.map((one) => one.cores));
-  console.log(`processors taken meanwhile: healthctl ${cores(seen.healthctl)}, Docker ${cores(seen.docker)}`);
-  const told = (list: readonly number[]) => {
-    const [p50, p99, max] = [0.5, 0.99, 1].map((share) => quantile(list, share));
-    return `p50 ${p50}, p99 ${p99}, max ${max} of ${list.length}`;
-  };
-  rows.push({
-    ...{ what: `later than due, ${values.late} at 2 s`, healthctl: told(ours), docker: told(theirs) },
-    ...ratio(quantile(ours, 0.99) / quantile(theirs, 0.99), 0.8),
-  });
-}
-
 async function compareStart(sides: Sides<Side>): Promise<void> {
   const events = { healthctl: measures.followEvents(sides.healthctl), Docker: measures.followEvents(sides.docker) };
   await sleep(1_000);
@@ -238,7 +223,7 @@ async function compareStart(sides: Sides<Side>): Promise<void> {
   const [ours, theirs] = [seen.healthctl.map((one) => one.fromStart), seen.docker.map((one) => one.fromStart)];
   const whole = (list: readonly { fromCommand: number }[]) => spread(list.map((one) => one.fromCommand));
   const ownMs = quantile(ours, 0.5);
-  rows.push(
+  report.add(
     {
       ...{ what: 'start to healthy', healthctl: spread(ours), docker: spread(theirs) },
       ...{ figure: `${ownMs.toFixed(0)} ms`, target: '200 ms', reached: ownMs <= 200 },
@@ -248,8 +233,4 @@ async function compareStart(sides: Sides<Side>): Promise<void> {
       ...{ figure: '', target: '', reached: undefined },
     },
   );
-}
-
-function ratio(value: number, limit: number): Pick<Row, 'figure' | 'target' | 'reached'> {
-  return { figure: `${value.toFixed(2)} times`, target: `${Number(limit.toFixed(3))} times`, reached: value <= limit };
 }

@@ -35,7 +35,7 @@ try {
   writeFileSync(archive, await dockerArchive({ name: IMAGE, config: {} }));
   must(side, 'load', '-q', '-i', archive);
   for (const load of [HTTP, RESIDENT])
-    runMany(side, { ...load, containers: Math.floor(count / 2), flags: everySecond(load) });
+    await runMany(side, { ...load, containers: Math.floor(count / 2), flags: everySecond(load) });
   console.log(`${side.versions}, ${count} containers, load average ${loadOf()}`);
   await sleep(5_000);
   await measure(side);

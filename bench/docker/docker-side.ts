@@ -2,13 +2,15 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, openSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { testbedEnvironment } from '../../test/fixtures/private-containerd.ts';
 import { descendantsOf, endProcesses, listProcesses, readProcess } from '../../test/fixtures/processes.ts';
 import { removeCgroups } from '../../test/fixtures/testbed-remains.ts';
 import { until } from '../../test/fixtures/until.ts';
 import { CPUACCT } from './cpu.ts';
-import type { LoggedCheck, Side } from './side.ts';
+import { type LogEntry, type Result, resultOf, type SeenResults } from './result.ts';
+import type { Following, Side } from './side.ts';
 
 const SCRIPT = fileURLToPath(new URL('dockerd.sh', import.meta.url));
 
@@ -18,8 +20,11 @@ interface DockerVersion {
 }
 
 interface DockerContainer {
-  readonly State: { readonly Health: { readonly Log: readonly LoggedCheck[] | null } };
+  readonly State: { readonly Health?: { readonly Log: readonly LogEntry[] | null } };
 }
+
+/** In less time than five results of a check at 2 s. */
+const LOOK_EVERY_MS = 6_000;
 
 const NO_NETWORK = '--bridge none --iptables=false --ip6tables=false --ip-forward=false';
 
@@ -75,7 +80,8 @@ export async function startDocker(
       versions: versionsOf(JSON.parse(await ask(socket, '/version'))),
       program: [join(root, 'usr/bin/docker'), '--host', `unix://${socket}`],
       checksMade: () => checksOf(daemonPid),
-      healthLogs: () => logsOf(socket),
+      results: async () => [...(await logsOf(socket)).values()].flat(),
+      followResults: async (ids, tell) => followLogs(socket, ids, tell),
     };
   } catch (error) {
     await stop();
@@ -104,13 +110,41 @@ function checksOf(pid: number): number {
 }
 
 /** Over the API: a command line that inspects fifty would take a share of the processors. */
-async function logsOf(socket: string): Promise<ReadonlyMap<string, readonly LoggedCheck[]>> {
-  const logs = new Map<string, readonly LoggedCheck[]>();
+async function logsOf(socket: string): Promise<ReadonlyMap<string, readonly Result[]>> {
+  const logs = new Map<string, readonly Result[]>();
   for (const { Id } of JSON.parse(await ask(socket, '/containers/json')) as { Id: string }[]) {
     const { State }: DockerContainer = JSON.parse(await ask(socket, `/containers/${Id}/json`));
-    logs.set(Id, State.Health.Log ?? []);
+    logs.set(Id, (State.Health?.Log ?? []).map(resultOf));
   }
   return logs;
+}
+
+/**
+ * No event tells of a result that leaves the health as it is, and no file is written (handleProbeResult in daemon/health.go: a copy in memory).
+ * Docker sets the end of a result when the probe has returned, and puts it on record next: so a result is taken to be kept at its end, which
+ * is in Docker's favour. What is on record is asked for now and then: each question costs Docker time, and it keeps five results.
+ */
+function followLogs(socket: string, ids: ReadonlySet<string>, tell: (seen: SeenResults) => void): Following {
+  const look = async () => {
+    for (const [id, results] of await logsOf(socket)) {
+      if (!ids.has(id)) continue;
+      for (const result of results) tell({ id, results: [result], keptMs: result.endMs });
+    }
+  };
+  const stopped = new AbortController();
+  const looking = (async () => {
+    for (; !stopped.signal.aborted; await sleep(LOOK_EVERY_MS, undefined, stopped).catch(() => undefined)) await look();
+    await look();
+  })();
+  const failed = new Promise<never>((_, reject) => void looking.catch(reject));
+  failed.catch(() => undefined); // whoever waits for it sees it
+  return {
+    failed,
+    stop: () => {
+      stopped.abort();
+      return looking;
+    },
+  };
 }
 
 function ask(socketPath: string, path: string): Promise<string> {

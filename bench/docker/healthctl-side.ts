@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { DaemonStatus } from '../../src/daemon/api.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from '../../src/daemon/node-process.ts';
@@ -10,20 +11,29 @@ import { endProcesses, hasEnvironment, listProcesses, readProcess } from '../../
 import { MARK } from '../../test/fixtures/testbed-remains.ts';
 import { until } from '../../test/fixtures/until.ts';
 import { CPUACCT } from './cpu.ts';
-import type { LoggedCheck, Side } from './side.ts';
+import { readResults, watchFiles } from './health-files.ts';
+import type { Side } from './side.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/healthctl', import.meta.url));
+
+export interface HealthctlSide extends Side {
+  /** Sets `max_checks`; undefined: the default. The monitor starts over. */
+  limitStarts(count: number | undefined): Promise<void>;
+  stop(): Promise<void>;
+}
 
 /** Starts healthctl's monitor on a private containerd, as the autostart and the unit run it. */
 export async function startHealthctl(
   { directory, address }: PrivateContainerd,
   seccomp: string,
-): Promise<Side & { stop(): Promise<void> }> {
+): Promise<HealthctlSide> {
   const group = `healthctl-bench-${process.pid}`; // the namespace too: the cgroups of its containers are below the one of its name
   // A tmpfs, as /run is: on a disk each check would pay for its file system.
   const runRoot = mkdtempSync('/dev/shm/healthctl-bench-');
   const env = { ...testbedEnvironment(directory), HEALTHCTL_TOML: join(directory, 'healthctl.toml') };
-  writeFileSync(env.HEALTHCTL_TOML, `watch_namespaces = ["${group}"]\nautostart = false\n`);
+  const configure = (lines: string) =>
+    writeFileSync(env.HEALTHCTL_TOML, `watch_namespaces = ["${group}"]\nautostart = false\n${lines}`);
+  configure('');
   writeFileSync(join(directory, 'namespaces', group), ''); // whoever removes the test bed removes its cgroups
   const program = [
     ...[process.execPath, LAUNCHER, '--address', address, '--namespace', group],
@@ -52,11 +62,23 @@ export async function startHealthctl(
   for (const pid of [daemonPid, ...containerdsOf(directory)])
     writeFileSync(join(CPUACCT, group, 'cgroup.procs'), `${pid}`);
 
+  const files = () => healthFilesIn(join(runRoot, hostIdOf(address), group));
   return {
     ...{ name: 'healthctl', program, env, daemonPid, group, seccomp },
     versions: versionsOf(env),
     checksMade: () => status().checksMade,
-    healthLogs: async () => logsOf(join(runRoot, hostIdOf(address), group)),
+    results: async () => [...files().values()].flatMap(readResults),
+    followResults: (ids, tell) =>
+      watchFiles(
+        [...files()].filter(([id]) => ids.has(id)),
+        tell,
+      ),
+    limitStarts: async (count) => {
+      configure(count === undefined ? '' : `max_checks = ${count}\n`);
+      process.kill(daemonPid, 'SIGHUP');
+      await sleep(1_000); // it has not begun to start over at once
+      await until(answers, { withinMs: 15_000, what: 'the monitor to answer' });
+    },
     stop: async () => {
       await endProcesses(
         [readProcess(daemonPid)].filter((one) => one !== undefined),
@@ -81,11 +103,8 @@ function versionsOf(env: Record<string, string>): string {
   return `healthctl on Node.js ${process.versions.node}, containerd ${of('containerd')?.[1]}, runc ${of('runc')?.[1]}`;
 }
 
-function logsOf(base: string): ReadonlyMap<string, readonly LoggedCheck[]> {
+/** By the id of the container. */
+function healthFilesIn(base: string): ReadonlyMap<string, string> {
   const ids = readdirSync(base).filter((name) => !name.startsWith('.'));
-  const lines = (id: string) =>
-    readFileSync(join(base, id, 'health.json'), 'utf8')
-      .trim()
-      .split('\n');
-  return new Map(ids.map((id) => [id, lines(id).map((line) => JSON.parse(line) as LoggedCheck)]));
+  return new Map(ids.map((id) => [id, join(base, id, 'health.json')]));
 }

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../test/fixtures/until.ts';
 import { cpuMsOfGroup, cpuMsOfProcess } from './cpu.ts';
 import type { Side } from './side.ts';
+import { quantile } from './table.ts';
 
 /** Its HEALTHCHECK is `CMD /bin/true`: on a command line Docker takes a check for a shell only. */
 export const IMAGE = 'docker.io/bench/busybox:1';
 /** Nothing is due while it is measured. */
 export const NEVER = ['--health-interval', '1h'];
-const LATE_INTERVAL_MS = 2_000;
 
 /** CPU in milliseconds: of one check, or per second of waiting. */
 export interface Cpu {
@@ -31,18 +31,30 @@ function run(side: Side, health: readonly string[], command = ['sleep', '3600'],
   return must(side, 'run', '-d', ...place, ...health, image, ...command).trim();
 }
 
-export function runMany(side: Side, { containers, flags, command, image }: Load): void {
-  for (let i = 0; i < containers; i += 1) run(side, flags, command, image);
+/** @returns the ids */
+export async function runMany(side: Side, { containers, flags, command, image }: Load): Promise<readonly string[]> {
+  const ids: string[] = [];
+  while (ids.length < containers) {
+    ids.push(run(side, flags, command, image));
+    await sleep(0); // a signal is heard in between
+  }
+  return ids;
 }
 
 export function removeAll(side: Side): void {
   must(side, 'rm', '-f', ...must(side, 'ps', '-aq').trim().split('\n'));
 }
 
-/** What a side does in a second while its containers run and no check is due. */
-export async function idleCpu(side: Side, seconds: number): Promise<Cpu> {
-  const { own, all } = await cpuDuring(side, seconds);
-  return { own: own / seconds, all: all / seconds };
+/** By then both sides have collected what was left of making the containers: healthctl does so 10 s after the last start. */
+const SETTLE_MS = 15_000;
+/** containerd's shims give memory back so often, each counted from its own start: whole rounds count alike for all. */
+const SHIM_ROUND_S = 30;
+
+/** What sides do in a second while their containers run and no check is due. At the same time: each has its own account. */
+export async function idleCpu(sides: readonly Side[], shimRounds: number): Promise<readonly Cpu[]> {
+  await sleep(SETTLE_MS);
+  const all = await Promise.all(sides.map((side) => cpuDuring(side, shimRounds * SHIM_ROUND_S)));
+  return all.map(({ own, all, tookS }) => ({ own: own / tookS, all: all / tookS }));
 }
 
 /** How containers are checked while CPU is measured. */
@@ -97,21 +109,23 @@ export async function cpuOfCheck(
   seconds: number,
   load: Load = FRESH,
 ): Promise<Cpu & { checks: number; tookMs: number }> {
-  runMany(side, load);
+  await runMany(side, load);
   await sleep(load.warmUpMs ?? 2_000);
-  const { own, all, checks } = await cpuDuring(side, seconds);
-  const took = [...(await side.healthLogs()).values()]
-    .flat()
-    .map(({ Start, End }) => Date.parse(End) - Date.parse(Start))
-    .sort((a, b) => a - b);
+  const checksBefore = side.checksMade();
+  const { own, all } = await cpuDuring(side, seconds);
+  const checks = side.checksMade() - checksBefore;
+  const results = await side.results();
   removeAll(side);
-  const tookMs = took[Math.floor(took.length / 2)] ?? Number.NaN;
+  const tookMs = quantile(
+    results.map(({ startMs, endMs }) => endMs - startMs),
+    0.5,
+  );
   return { checks, tookMs, own: own / checks, all: all / checks };
 }
 
-async function cpuDuring(side: Side, seconds: number) {
+/** The side is asked nothing in between. */
+async function cpuDuring(side: Side, seconds: number): Promise<Cpu & { readonly tookS: number }> {
   const look = () => ({
-    checks: side.checksMade(),
     own: cpuMsOfProcess(side.daemonPid),
     all: cpuMsOfGroup(side.group),
     atMs: performance.now(),
@@ -120,36 +134,10 @@ async function cpuDuring(side: Side, seconds: number) {
   await sleep(seconds * 1_000);
   const after = look();
   return {
-    checks: after.checks - before.checks,
     own: after.own - before.own,
     all: after.all - before.all,
     tookS: (after.atMs - before.atMs) / 1_000,
   };
-}
-
-/**
- * How late checks began, by the health log: start, less the end of the check before it, less the interval. With the processors that the
- * side took: when that is all of them, the figure tells how checks queue (healthctl limits how many run, Docker does not), not how
- * punctual they are.
- */
-export async function lateness(side: Side, containers: number, seconds: number) {
-  runMany(side, { containers, flags: ['--health-interval', `${LATE_INTERVAL_MS}ms`] });
-  await sleep(LATE_INTERVAL_MS + 1_000);
-  const from = Date.now();
-  const cpuBeforeMs = cpuMsOfGroup(side.group);
-  const late = new Map<string, number>();
-  while (Date.now() - from < seconds * 1_000) {
-    await sleep(3 * LATE_INTERVAL_MS); // Docker keeps five checks
-    for (const [id, log] of await side.healthLogs()) {
-      for (const [i, { Start }] of log.entries()) {
-        const endBefore = Date.parse(log[i - 1]?.End ?? '');
-        if (endBefore >= from) late.set(`${id} ${Start}`, Date.parse(Start) - endBefore - LATE_INTERVAL_MS);
-      }
-    }
-  }
-  const cores = (cpuMsOfGroup(side.group) - cpuBeforeMs) / (Date.now() - from);
-  removeAll(side);
-  return { late: [...late.values()], cores };
 }
 
 /** What `events` has printed so far, to be ended. */

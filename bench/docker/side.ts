@@ -1,3 +1,5 @@
+import type { Result, SeenResults } from './result.ts';
+
 /** One of the two that are compared. Both take the same `run`, `rm`, `ps` and `events` on their command line. */
 export interface Side {
   readonly name: 'healthctl' | 'Docker';
@@ -14,12 +16,34 @@ export interface Side {
   readonly seccomp: string;
   /** Checks since the daemon's start. */
   checksMade(): number;
-  /** The latest checks of each container, in the order in which they were made. */
-  healthLogs(): Promise<ReadonlyMap<string, readonly LoggedCheck[]>>;
+  /** The latest results of all containers. */
+  results(): Promise<readonly Result[]>;
+  /** Tells what is on record of these containers, then each result that is new. Resolves when none will be missed. */
+  followResults(ids: ReadonlySet<string>, tell: (seen: SeenResults) => void): Promise<Following>;
 }
 
-/** As both write it into the health log: ISO 8601. */
-export interface LoggedCheck {
-  readonly Start: string;
-  readonly End: string;
+export interface Following {
+  /** Rejects when results can be missed; never resolves. */
+  readonly failed: Promise<never>;
+  /** Tells what is not told yet, and then no more. */
+  stop(): Promise<void>;
+}
+
+export interface Sides<T> {
+  readonly healthctl: T;
+  readonly docker: T;
+}
+
+/** One side after the other, and the other first in the next round. */
+export async function inTurn<T>(
+  sides: Sides<Side>,
+  rounds: number,
+  work: (side: Side) => Promise<T>,
+): Promise<Sides<T[]>> {
+  const seen: Sides<T[]> = { healthctl: [], docker: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    const order = ['healthctl', 'docker'] as const;
+    for (const name of round % 2 === 0 ? order : order.toReversed()) seen[name].push(await work(sides[name]));
+  }
+  return seen;
 }
