@@ -6,6 +6,7 @@ import { replaceFile } from '../store/atomic-write.ts';
 import { hostIdOf, isNerdctls, stateDirOf } from '../store/state-dir.ts';
 import { lockFile } from '../system/flock.ts';
 import { inspectOwnFile } from '../system/own-file.ts';
+import { containerExists } from './container-exists.ts';
 import type { ContainerContext } from './context.ts';
 
 // What nerdctl keeps of containers in files (nerdctl 2: pkg/namestore, pkg/dnsutil/hostsstore, pkg/clientutil): below its data root a directory
@@ -127,12 +128,5 @@ function noteIn(path: string): string | undefined {
 }
 
 async function exists({ containerd }: StoreContext, id: string): Promise<boolean> {
-  if (!isIdentifier(id)) return false;
-  try {
-    await containerd.containers.get(id);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'NOT_FOUND')) return false;
-    throw error;
-  }
+  return isIdentifier(id) && (await containerExists(containerd.containers, id));
 }

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { detachNetwork } from '../container/attach-network.ts';
 import { recordFromCompact } from '../container/compact-record.ts';
+import { containerExists } from '../container/container-exists.ts';
 import { type ContainerContext, dataDirOf } from '../container/context.ts';
 import { lastExitNote, writeExitNote } from '../container/exit-note.ts';
 import { releaseNerdctlName } from '../container/nerdctl-store.ts';
@@ -75,14 +76,7 @@ export function createKeeper(options: {
     onGone: async (container) => {
       const ctx = contextOf(container.namespace);
       const { containerd, store, dirs } = ctx;
-      const isBack = await containerd.containers.get(container.id).then(
-        () => true,
-        (error: unknown) => {
-          if (hasCode(error, 'NOT_FOUND')) return false;
-          throw error;
-        },
-      );
-      if (isBack) return;
+      if (await containerExists(containerd.containers, container.id)) return; // made again
       const { namespace, id, record } = container;
       await detachNetwork(contextOf(container.namespace), id);
       await store.remove({ namespace, id, labels: record.labels });
