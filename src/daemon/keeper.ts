@@ -4,7 +4,8 @@ import { recordFromCompact } from '../container/compact-record.ts';
 import { containerExists } from '../container/container-exists.ts';
 import { type ContainerContext, dataDirOf } from '../container/context.ts';
 import { lastExitNote, writeExitNote } from '../container/exit-note.ts';
-import { releaseNerdctlName } from '../container/nerdctl-store.ts';
+import { waitForForeignRestart } from '../container/foreign-restart.ts';
+import { forgetNerdctlFiles } from '../container/nerdctl-store.ts';
 import { removeContainer } from '../container/remove.ts';
 import { viewRecord } from '../container/resolve.ts';
 import { releaseSharedMemory } from '../container/shared-memory.ts';
@@ -67,6 +68,7 @@ export function createKeeper(options: {
       if (!isAutoRemoved(container)) return;
       const ctx = contextOf(container.namespace);
       try {
+        await waitForForeignRestart(ctx, container.id);
         const view = await viewRecord(ctx, await ctx.containerd.containers.get(container.id));
         if (view.state === 'exited' && !view.isStateUnknown) await removeContainer(ctx, view, { force: false });
       } catch (error) {
@@ -83,8 +85,7 @@ export function createKeeper(options: {
       rmSync(dataDirOf(dirs, { namespace, id }), { recursive: true, force: true });
       releaseSharedMemory(ctx, id);
       // nerdctl looks after its own.
-      const name = record.labels[LABELS.name];
-      if (isOurs(container) && name !== undefined) await releaseNerdctlName(ctx, { id, name });
+      if (isOurs(container)) await forgetNerdctlFiles(ctx, { id, labels: record.labels });
     },
   };
 }
