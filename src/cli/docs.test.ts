@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { unitTextOf } from '../daemon/systemd-unit.ts';
 import { hasCode } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { CommandEntry, OptionSpec } from './command.ts';
@@ -197,5 +198,17 @@ describe('docs/configuration.md', () => {
   test('names every global option and every label', () => {
     const settings = globalOptions.filter(({ name }) => name !== 'version').flatMap(namesOf);
     expect([...settings, ...Object.values(LABELS)].filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('docs/systemd.md', () => {
+  test('names every capability that the unit keeps, and no other', () => {
+    const [address, runRoot, dataRoot, nerdctlDataRoot] = ['/run/c.sock', '/run/r', '/var/lib/d', '/var/lib/n'];
+    const settings = { address, runRoot, dataRoot, nerdctlDataRoot, snapshotter: 'overlayfs' };
+    const unit = unitTextOf({ settings, program: ['/usr/bin/healthctl'], configFile: undefined });
+    const kept = /^CapabilityBoundingSet=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
+    const named = page('docs/systemd.md').text.match(/\bCAP_[A-Z_]+/g) ?? [];
+    expect([...new Set(named)].sort()).toEqual([...kept].sort());
+    expect(kept.length).toBeGreaterThan(0);
   });
 });
