@@ -24,12 +24,14 @@ import { ownIdentity } from '../system/process-identity.ts';
 import { readFilesInRoot } from '../system/rootfs.ts';
 import { type ContainerContext, dataDirOf, makeDataDir, namespaceRunDir } from './context.ts';
 import type { CreateRequest } from './create-request.ts';
+import { writeGeneratedFiles } from './generated-files.ts';
 import { healthLabelsFrom } from './health-labels.ts';
 import { findInit } from './host-facts.ts';
 import { type HostNeeds, hostNeedsOf, makeBindSource, refuseMounts, shownDefaults } from './host-needs.ts';
 import { checkName, inventName, refuseTakenName, withNamesLock } from './names.ts';
 import { resolveModes } from './namespaces.ts';
-import { withNerdctlName } from './nerdctl-store.ts';
+import { nerdctlAnnotations } from './nerdctl-annotations.ts';
+import { noteForNerdctl, withNerdctlName } from './nerdctl-store.ts';
 import { type Placement, placeContainer, specNetworkOf } from './networking.ts';
 import { liveFileOf } from './output-files.ts';
 import { refuseKept } from './refuse-kept.ts';
@@ -118,6 +120,7 @@ export async function createContainer(
           if (deps.signal?.aborted) throw new HealthctlError('ABORTED', 'the create was cancelled');
           const make = () => {
             makeDataDir(ctx.dirs, { namespace: ctx.containerd.namespace, id });
+            writeFilesFor(ctx, { id, request, placement, hostname: options.hostname });
             return leased.containers.create({
               id,
               labels: named,
@@ -130,12 +133,24 @@ export async function createContainer(
               extensions: { [CONFIG_EXTENSION]: encodeJson(stored) },
             });
           };
-          return { record: await withNerdctlName(ctx, { id, name }, make), name };
+          const record = await withNerdctlName(ctx, { id, name }, make);
+          await noteForNerdctl(ctx, { id, name, hostname: options.hostname });
+          return { record, name };
         },
         deps.signal,
       );
     });
   });
+}
+
+/** They are written at each start of ours; the first start may be nerdctl's, which mounts what is there. */
+function writeFilesFor(
+  ctx: ContainerContext,
+  parts: Pick<SpecParts, 'id' | 'request' | 'placement'> & { readonly hostname: string },
+): void {
+  const { id, request, placement, hostname } = parts;
+  const dir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id });
+  writeGeneratedFiles(dir, { network: placement.mode, names: request.networking, hostname }, ctx.dirs);
 }
 
 /** What is made is held by a lease while it is being made; on failure all of it goes. */
@@ -207,6 +222,7 @@ function specOptionsOf(ctx: ContainerContext, parts: SpecParts): SpecOptions {
     apparmor,
     deviceRules: request.deviceRules.map(parseDeviceRule),
     namespaces: modes,
+    annotations: { ...request.annotations, ...nerdctlAnnotations(ctx.containerd.namespace) },
     ...(shm === undefined ? {} : { shm }),
     ...(request.init ? { init: findInit(path) } : {}),
   };

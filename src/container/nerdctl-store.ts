@@ -1,16 +1,17 @@
-import { constants, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { constants, existsSync, mkdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { replaceFile } from '../store/atomic-write.ts';
-import { hostIdOf, isNerdctls, stateDirOf } from '../store/state-dir.ts';
+import { hostIdOf, isNerdctls } from '../store/state-dir.ts';
 import { lockFile } from '../system/flock.ts';
 import { inspectOwnFile } from '../system/own-file.ts';
+import { containerExists } from './container-exists.ts';
 import type { ContainerContext } from './context.ts';
 
-// What nerdctl keeps of containers in files (nerdctl 2: pkg/namestore, pkg/dnsutil/hostsstore, pkg/clientutil): below its data root a directory
-// for each containerd, in it `names/<namespace>/<name>` with the id, `etchosts/<namespace>/<id>/`, `containers/<namespace>/<id>/`. Who changes a
-// part of it holds a flock(2) on the directory of names, or on `etchosts`.
+// What nerdctl keeps of containers in files (nerdctl 2: pkg/namestore, pkg/dnsutil/hostsstore, pkg/netutil/networkstore): below its data root a
+// directory for each containerd, in it `names/<namespace>/<name>` with the id, `etchosts/<namespace>/<id>/` and `containers/<namespace>/<id>/`.
+// Whoever changes one holds a flock(2) on `names/<namespace>` or `etchosts/<namespace>`.
 
 type StoreContext = Pick<ContainerContext, 'clock' | 'dirs' | 'log'> & {
   readonly containerd: Pick<ContainerContext['containerd'], 'address' | 'namespace' | 'containers'>;
@@ -22,10 +23,14 @@ export interface NamedContainer {
 }
 
 const LOCK_TIMEOUT_MS = 10_000;
-/** What containerd takes for a namespace or an id, and nerdctl for a name: nothing that a path could be made of. */
+/** What containerd takes for a namespace or an id: a single component of a path. */
 const IDENTIFIER = /^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/;
 /** The longest that containerd takes. */
 const MAX_IDENTIFIER_LENGTH = 76;
+/** What nerdctl takes for a name, as Docker does (pkg/identifiers): `web--1` and `my__db` too. A single component of a path. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]+$/;
+/** The longest name of a file. */
+const MAX_NAME_LENGTH = 255;
 
 /**
  * Notes a name where nerdctl looks which are taken, if it was ever used with this containerd, and does the work that makes it true; takes the note
@@ -45,7 +50,7 @@ export async function withNerdctlName<T>(ctx: StoreContext, named: NamedContaine
 
 async function claimNerdctlName(ctx: StoreContext, { id, name }: NamedContainer): Promise<void> {
   await inStore(ctx, 'names', async (dir) => {
-    if (!isIdentifier(name)) return;
+    if (!isName(name)) return;
     const path = join(dir, name);
     const holder = noteIn(path);
     if (holder !== undefined && holder !== id && (await exists(ctx, holder)))
@@ -60,11 +65,31 @@ async function claimNerdctlName(ctx: StoreContext, { id, name }: NamedContainer)
 /** Gives a name back, if the container has it. */
 export async function releaseNerdctlName(ctx: StoreContext, { id, name }: NamedContainer): Promise<void> {
   await inStore(ctx, 'names', (dir) => {
-    if (isIdentifier(name) && noteIn(join(dir, name)) === id) rmSync(join(dir, name), { force: true });
+    if (isName(name) && noteIn(join(dir, name)) === id) rmSync(join(dir, name), { force: true });
   });
 }
 
-/** Removes what nerdctl keeps of a container of its own, which is gone. */
+/**
+ * Writes what nerdctl wants to find of a container of ours when it removes or renames it: without `meta.json` it warns, and renames nothing.
+ * No network is named in it, so that other containers get no line for it into their `hosts`. The file `hosts` beside it is not mounted.
+ */
+export async function noteForNerdctl(
+  ctx: StoreContext,
+  { id, name, hostname }: NamedContainer & { readonly hostname: string },
+): Promise<void> {
+  await inStore(ctx, 'etchosts', (dir) => {
+    const own = join(dir, id);
+    mkdirSync(own, { recursive: true, mode: 0o700 });
+    const meta = { ID: id, Networks: {}, Hostname: hostname, ExtraHosts: {}, Name: name, Domainname: '' };
+    replaceFile(join(own, 'hosts'), '', 0o644);
+    replaceFile(join(own, 'meta.json'), JSON.stringify(meta));
+  });
+}
+
+/**
+ * Removes what nerdctl keeps of a container that is gone: all of its own and of ours; of another tool's the directory that each command of
+ * nerdctl's makes, if it is empty.
+ */
 export async function forgetNerdctlFiles(
   ctx: StoreContext,
   { id, labels }: { readonly id: string; readonly labels: Readonly<Record<string, string>> },
@@ -73,12 +98,25 @@ export async function forgetNerdctlFiles(
   const name = labels[LABELS.name];
   if (name !== undefined) await releaseNerdctlName(ctx, { id, name });
   const subject = { namespace, id, labels };
-  if (!isNerdctls(ctx.dirs, subject)) return;
-  const stateDir = stateDirOf(ctx.dirs, subject);
-  if (!stateDir.isOurs) rmSync(stateDir.path, { recursive: true, force: true });
-  await inStore(ctx, 'etchosts', (dir) => {
-    if (isIdentifier(id)) rmSync(join(dir, id), { recursive: true, force: true });
+  const isOurs = labels[LABELS.owner] !== undefined;
+  const isTheirs = isNerdctls(ctx.dirs, subject);
+  if (!isIdentifier(id)) return;
+  if (isOurs || isTheirs)
+    await inStore(ctx, 'etchosts', (dir) => rmSync(join(dir, id), { recursive: true, force: true }));
+  await inStore(ctx, 'containers', (dir) => {
+    const own = join(dir, id);
+    if (isOurs || isTheirs) rmSync(own, { recursive: true, force: true });
+    else removeEmptyDirectory(own);
   });
+}
+
+function removeEmptyDirectory(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== 'ENOENT' && errno !== 'ENOTEMPTY' && errno !== 'ENOTDIR') throw error;
+  }
 }
 
 /**
@@ -87,7 +125,7 @@ export async function forgetNerdctlFiles(
  */
 async function inStore(
   ctx: StoreContext,
-  part: 'names' | 'etchosts',
+  part: 'names' | 'etchosts' | 'containers',
   work: (dir: string) => Promise<void> | void,
 ): Promise<void> {
   const { clock, dirs, log, containerd } = ctx;
@@ -97,9 +135,8 @@ async function inStore(
     if (!existsSync(store) || !isIdentifier(namespace)) return;
     const dir = join(store, part, namespace);
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const lockedDir = part === 'names' ? dir : join(store, part);
     const flags = constants.O_RDONLY | constants.O_DIRECTORY;
-    const lock = await lockFile({ path: lockedDir, flags, timeoutMs: LOCK_TIMEOUT_MS }, clock);
+    const lock = await lockFile({ path: dir, flags, timeoutMs: LOCK_TIMEOUT_MS }, clock);
     try {
       await work(dir);
     } finally {
@@ -110,6 +147,8 @@ async function inStore(
     log.warn(`what nerdctl keeps of containers could not be changed: ${messageOf(error)}`);
   }
 }
+
+const isName = (text: string): boolean => text.length <= MAX_NAME_LENGTH && NAME.test(text);
 
 function isIdentifier(text: string): boolean {
   return text.length <= MAX_IDENTIFIER_LENGTH && IDENTIFIER.test(text);
@@ -127,12 +166,5 @@ function noteIn(path: string): string | undefined {
 }
 
 async function exists({ containerd }: StoreContext, id: string): Promise<boolean> {
-  if (!isIdentifier(id)) return false;
-  try {
-    await containerd.containers.get(id);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'NOT_FOUND')) return false;
-    throw error;
-  }
+  return isIdentifier(id) && (await containerExists(containerd.containers, id));
 }

@@ -4,6 +4,7 @@ import { LABELS } from '../lib/labels.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { isNerdctls, runDirOf } from '../store/state-dir.ts';
 import { detachNetwork } from './attach-network.ts';
+import { containerExists } from './container-exists.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { forgetNerdctlFiles } from './nerdctl-store.ts';
 import { removePidfile } from './pidfile.ts';
@@ -39,19 +40,9 @@ export async function removeContainer(
 ): Promise<void> {
   if (!options.force) refuseUnknown(view);
   await withRemovalLock(ctx, view.record.id, async () => {
-    if (await isThere(ctx, view.record.id)) await removeAll(ctx, view, options);
+    // One that somebody else has removed while we waited is removed.
+    if (await containerExists(ctx.containerd.containers, view.record.id)) await removeAll(ctx, view, options);
   });
-}
-
-/** One that somebody else has removed while we waited is removed. */
-async function isThere({ containerd }: ContainerContext, id: string): Promise<boolean> {
-  try {
-    await containerd.containers.get(id);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'NOT_FOUND')) return false;
-    throw error;
-  }
 }
 
 async function removeAll(ctx: ContainerContext, view: ContainerView, options: RemoveOptions): Promise<void> {

@@ -3,7 +3,7 @@ import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ContainerContext } from './context.ts';
 import { checkName, refuseTakenName, withNamesLock } from './names.ts';
-import { releaseNerdctlName, withNerdctlName } from './nerdctl-store.ts';
+import { noteForNerdctl, releaseNerdctlName, withNerdctlName } from './nerdctl-store.ts';
 import type { ContainerView } from './view.ts';
 
 /**
@@ -35,6 +35,8 @@ export async function renameContainer(
       const move = () => ctx.containerd.containers.setLabels(id, { [LABELS.name]: name });
       await withNerdctlName(ctx, { id, name }, move);
       await releaseNerdctlName(ctx, { id, name: oldName });
+      const { [LABELS.owner]: owner, [LABELS.hostname]: hostname = id.slice(0, 12) } = record.labels;
+      if (owner !== undefined) await noteForNerdctl(ctx, { id, name, hostname });
     },
     signal,
   );

@@ -12,6 +12,7 @@ import { writeGeneratedFiles } from './generated-files.ts';
 import { withJoinedNetwork } from './join-network.ts';
 import { logConfigOf } from './log-config.ts';
 import { prepareNamespaces } from './namespaces.ts';
+import { ensureNerdctlAnnotations } from './nerdctl-annotations.ts';
 import { nameOptionsOf } from './network-config.ts';
 import { networkModeOf } from './network-mode.ts';
 import { prepareStdio } from './output-files.ts';
@@ -77,7 +78,8 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
   const config = storedConfigOf(view.record);
   if (config) {
     refuseLostVolumes(ctx, config);
-    await prepareNamespaces(ctx, await ensureAppArmor(ctx, view, config), config);
+    const record = await ensureNerdctlAnnotations(ctx, await ensureAppArmor(ctx, view, config));
+    await prepareNamespaces(ctx, record, config);
     const hostname = view.record.labels[LABELS.hostname] ?? id.slice(0, 12);
     const network = config.HostConfig.NetworkMode;
     writeGeneratedFiles(dataDir, { network, names: nameOptionsOf(config), hostname }, ctx.dirs);

@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs';
 import { detachNetwork } from '../container/attach-network.ts';
 import { recordFromCompact } from '../container/compact-record.ts';
+import { containerExists } from '../container/container-exists.ts';
 import { type ContainerContext, dataDirOf } from '../container/context.ts';
 import { lastExitNote, writeExitNote } from '../container/exit-note.ts';
-import { releaseNerdctlName } from '../container/nerdctl-store.ts';
+import { waitForForeignRestart } from '../container/foreign-restart.ts';
+import { forgetNerdctlFiles } from '../container/nerdctl-store.ts';
 import { removeContainer } from '../container/remove.ts';
 import { viewRecord } from '../container/resolve.ts';
 import { releaseSharedMemory } from '../container/shared-memory.ts';
@@ -66,6 +68,7 @@ export function createKeeper(options: {
       if (!isAutoRemoved(container)) return;
       const ctx = contextOf(container.namespace);
       try {
+        await waitForForeignRestart(ctx, container.id);
         const view = await viewRecord(ctx, await ctx.containerd.containers.get(container.id));
         if (view.state === 'exited' && !view.isStateUnknown) await removeContainer(ctx, view, { force: false });
       } catch (error) {
@@ -75,22 +78,14 @@ export function createKeeper(options: {
     onGone: async (container) => {
       const ctx = contextOf(container.namespace);
       const { containerd, store, dirs } = ctx;
-      const isBack = await containerd.containers.get(container.id).then(
-        () => true,
-        (error: unknown) => {
-          if (hasCode(error, 'NOT_FOUND')) return false;
-          throw error;
-        },
-      );
-      if (isBack) return;
+      if (await containerExists(containerd.containers, container.id)) return; // made again
       const { namespace, id, record } = container;
       await detachNetwork(contextOf(container.namespace), id);
       await store.remove({ namespace, id, labels: record.labels });
       rmSync(dataDirOf(dirs, { namespace, id }), { recursive: true, force: true });
       releaseSharedMemory(ctx, id);
       // nerdctl looks after its own.
-      const name = record.labels[LABELS.name];
-      if (isOurs(container) && name !== undefined) await releaseNerdctlName(ctx, { id, name });
+      if (isOurs(container)) await forgetNerdctlFiles(ctx, { id, labels: record.labels });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { leaveNerdctlContainer, type NerdctlContainer, nerdctlStoreOf } from '../fixtures/nerdctl-container.ts';
@@ -75,6 +75,32 @@ test('a name of ours is taken for nerdctl too, and is given back', async () => {
   expect(readFileSync(join(names, 'stale'), 'utf8')).toBe(taker);
   await bed.ok(['rm', other, taker]);
   expect([existsSync(join(names, other)), existsSync(join(names, 'stale'))]).toEqual([false, false]);
+});
+
+test('nerdctl finds of a container of ours what its rm, rename and start need, from create on', async () => {
+  const store = nerdctlStoreOf({ dataRoot, address: bed.address });
+  for (const name of ['web--1', 'my__db', `l${'o'.repeat(79)}`]) {
+    const id = await bed.ok(['create', '--name', name, '--annotation', 'nerdctl/networks=["x"]', image, 'true']);
+    const { Spec } = JSON.parse(await bed.ctr('containers', 'info', id));
+    expect(Spec.annotations).toMatchObject({ 'nerdctl/networks': '["none"]', 'nerdctl/namespace': bed.namespace });
+    const mounted: readonly { readonly source: string; readonly destination: string }[] = Spec.mounts;
+    const sources = mounted.filter(({ destination }) => destination.startsWith('/etc/')).map(({ source }) => source);
+    expect([sources.length, sources.filter((path) => !existsSync(path))], name).toEqual([3, []]);
+    const hosts = join(store, 'etchosts', bed.namespace, id);
+    const meta = () => JSON.parse(readFileSync(join(hosts, 'meta.json'), 'utf8'));
+    expect([meta(), existsSync(join(hosts, 'hosts'))]).toEqual([expect.objectContaining({ ID: id, Name: name }), true]);
+    const renamed = bed.name('renamed');
+    await bed.ok(['rename', name, renamed]);
+    expect(meta()).toMatchObject({ ID: id, Name: renamed });
+    await bed.ok(['rename', renamed, name]);
+    const note = join(store, 'names', bed.namespace, name);
+    expect(readFileSync(note, 'utf8')).toBe(id);
+    // Each command of nerdctl's makes this directory.
+    const own = join(store, 'containers', bed.namespace, id);
+    mkdirSync(own, { recursive: true });
+    await bed.ok(['rm', name]);
+    for (const path of [note, hosts, own]) expect(existsSync(path), path).toBe(false);
+  }
 });
 
 test('labels that name what is not nerdctl’s are not believed', async () => {

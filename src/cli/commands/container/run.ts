@@ -2,6 +2,7 @@ import type { AttachEnd } from '../../../container/attach.ts';
 import type { ContainerContext } from '../../../container/context.ts';
 import type { AttachedStreams } from '../../../container/create-request.ts';
 import { parseDetachKeys } from '../../../container/detach-keys.ts';
+import { waitForForeignRestart } from '../../../container/foreign-restart.ts';
 import { checkTerminal } from '../../../container/user-console.ts';
 import { type ContainerView, momentOf, viewOf } from '../../../container/view.ts';
 import { HealthctlError, hasCode, messageOf } from '../../../lib/errors.ts';
@@ -93,8 +94,8 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
       return result;
     }
     const end = await runAttached(world, ctx, created);
-    // One that was detached from runs on: the monitor removes it at its end.
-    isToStay = !how.autoRemove || end.kind === 'detached';
+    // One that was detached from runs on, as does one that nerdctl has restarted: the monitor removes it at its end.
+    isToStay = !how.autoRemove || end.kind === 'detached' || (await waitForForeignRestart(ctx, id));
     if (isToStay) await tellMonitor(world, id);
     return resultOfAttachment(end);
   } catch (error) {
