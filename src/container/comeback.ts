@@ -3,7 +3,7 @@ import { isToRestart, type RestartPolicy } from '../health/restart-policy.ts';
 import { LABELS } from '../lib/labels.ts';
 import { readBootId, readStat } from '../system/proc.ts';
 import type { ContainerContext } from './context.ts';
-import { restartPolicyOf } from './restart-label.ts';
+import { isStoppedByUser, restartPolicyOf } from './restart-label.ts';
 import { type RestartRecord, readRestarts } from './restart-record.ts';
 import { givenHealthConfigOf, runIdOf } from './view.ts';
 
@@ -62,7 +62,7 @@ export function lookForComeback(
 ): Comeback {
   const { onFailure = 'none', maxRestarts = 0 } = givenHealthConfigOf(labels) ?? {};
   const record = readRestarts({ dirs, namespace: containerd.namespace }, id);
-  const [policy, stopped] = [restartPolicyOf(labels), stoppedOf(labels[LABELS.stopped])];
+  const [policy, stopped] = [restartPolicyOf(labels), stoppedOf(labels)];
   return comebackOf({ end, policy, onFailure, maxRestarts, stopped, record, nowMs: clock.now() });
 }
 
@@ -74,9 +74,9 @@ export function restartNote(at: string): string {
   return stat ? `${at}${RESTARTED_BY}${runIdOf(readBootId(), stat)}` : at;
 }
 
-function stoppedOf(note: string | undefined): ComebackFacts['stopped'] {
-  if (note === undefined || note === '') return 'no';
-  const runId = note.split(RESTARTED_BY)[1];
+function stoppedOf(labels: Readonly<Record<string, string>>): ComebackFacts['stopped'] {
+  if (!isStoppedByUser(labels)) return 'no';
+  const runId = (labels[LABELS.stopped] ?? '').split(RESTARTED_BY)[1];
   return runId !== undefined && isAliveRun(runId) ? 'to be started again' : 'for good';
 }
 

@@ -4,7 +4,7 @@ import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
 import type { ContainerContext } from './context.ts';
 import { listContainers } from './list.ts';
 import { removeContainer } from './remove.ts';
-import { mayBeRestarted } from './restart-label.ts';
+import { isStoppedByUser, mayBeRestarted } from './restart-label.ts';
 import { shownLabels } from './shown-labels.ts';
 import { openContainerSizes } from './sizes.ts';
 import { type ContainerView, refuseUnknown } from './view.ts';
@@ -59,6 +59,6 @@ export async function pruneContainers(
 function mayGo(view: ContainerView, filter: PruneFilter): boolean {
   const { record, state } = view;
   if (state === 'running' || state === 'paused' || record.labels[LABELS.owner] === undefined) return false;
-  const isToStart = state === 'exited' && mayBeRestarted(record.labels) && record.labels[LABELS.stopped] === undefined;
+  const isToStart = state === 'exited' && mayBeRestarted(record.labels) && !isStoppedByUser(record.labels);
   return !isToStart && matchesPrune(filter, { createdMs: record.createdAtMs, labels: shownLabels(record) });
 }

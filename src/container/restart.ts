@@ -1,7 +1,8 @@
 import { publishRestart } from '../events/own-events.ts';
-import { messageOf } from '../lib/errors.ts';
+import { hasCode, messageOf } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
 import { viewRecord } from './resolve.ts';
+import { isKeptByContainerd, startedLabels } from './restart-label.ts';
 import { forgetRestarts } from './restart-record.ts';
 import { startContainer } from './start.ts';
 import { noteStopped, type StopOptions, stopContainer } from './stop.ts';
@@ -18,12 +19,36 @@ export async function restartContainer(
   // Its labels have changed, and so has its task.
   const stopped = await viewRecord(ctx, await ctx.containerd.containers.get(view.record.id));
   try {
-    await startContainer(ctx, stopped);
+    await startAgain(ctx, stopped);
   } catch (error) {
     await noteFailed(ctx, view);
     throw error;
   }
   await publishRestart({ events: ctx.containerd.events, log: ctx.log }, { id: view.record.id });
+}
+
+/** How long containerd's restart plugin may take to start what it has begun to. */
+const PLUGIN_TRIES = 50;
+const PLUGIN_LOOK_MS = 100;
+
+/**
+ * Starts what was stopped. Where containerd's restart plugin decided to start it before it could read that it was stopped, its start is as good
+ * as ours: then only the record of the stop is taken back.
+ */
+export async function startAgain(ctx: ContainerContext, stopped: ContainerView): Promise<void> {
+  const { id, labels } = stopped.record;
+  if (!isKeptByContainerd(labels)) return startContainer(ctx, stopped);
+  let view = stopped;
+  for (let tries = 1; view.state !== 'running'; tries += 1) {
+    try {
+      return await startContainer(ctx, view);
+    } catch (error) {
+      if (!hasCode(error, 'CONFLICT') || tries === PLUGIN_TRIES) throw error;
+      await ctx.clock.sleep(PLUGIN_LOOK_MS);
+      view = await viewRecord(ctx, await ctx.containerd.containers.get(id));
+    }
+  }
+  await ctx.containerd.containers.setLabels(id, startedLabels(labels));
 }
 
 /** A long-lived process that restarts would otherwise be waited for. */

@@ -17,6 +17,7 @@ import { nameOptionsOf } from './network-config.ts';
 import { networkModeOf } from './network-mode.ts';
 import { prepareStdio } from './output-files.ts';
 import { writePidfile } from './pidfile.ts';
+import { startedLabels } from './restart-label.ts';
 import { runcOptions } from './runtime.ts';
 import { startFailure } from './start-failure.ts';
 import { isFinished } from './stop.ts';
@@ -62,7 +63,11 @@ export async function startContainer(
     const run = runIdOf(readBootId(), { pid, startTimeTicks: startTimeTicks ?? 0 });
     // Only now: a start that failed is none. Should we die in between, the task itself tells that it was started.
     const note = startNoteJson(rfc3339FromMillis(ctx.clock.now()), run);
-    await ctx.containerd.containers.setLabels(id, { ...ports, [LABELS.started]: note, [LABELS.stopped]: '' });
+    await ctx.containerd.containers.setLabels(id, {
+      ...ports,
+      [LABELS.started]: note,
+      ...startedLabels(view.record.labels),
+    });
   } catch (error) {
     if (await isStarted(ctx, id)) throw error;
     await dropTask(ctx, id, { isStarted: false });

@@ -17,14 +17,18 @@ function setUp() {
     kill: async () => end(),
     wait: () => ended.then(() => ({ status: 143, atMs: 5 })),
   };
-  const containerd = { ...ctx.containerd, containers: { setLabels: async () => {} }, tasks };
+  const written: Readonly<Record<string, string>>[] = [];
+  const containers = {
+    setLabels: async (_: string, labels: Readonly<Record<string, string>>) => void written.push(labels),
+  };
+  const containerd = { ...ctx.containerd, containers, tasks };
   const stop = (events: Partial<typeof exchange> = {}) =>
     stopContainer(
       { ...ctx, containerd: { ...containerd, events: { ...exchange, ...events } } } as unknown as ContainerContext,
       watched.view(),
     );
   const topics = () => exchange.published.map(({ topic }) => topic);
-  return { ...watched, stop, topics };
+  return { ...watched, stop, topics, written };
 }
 
 test('a stop is told after the end, though the shim answers before it tells', async () => {
@@ -38,6 +42,18 @@ test('a stop is told after the end, though the shim answers before it tells', as
   await stopping;
   expect(topics()).toEqual(['/healthctl/kill', '/healthctl/stop']);
   expect(left()).toEqual([0, 0]);
+});
+
+test('that it was stopped is told to containerd’s restart plugin too, before the signal', async () => {
+  const { stop, settle, written, topics, exit } = setUp();
+  const stopping = stop();
+  await settle();
+  expect(written).toEqual([
+    { 'healthctl/stopped': expect.any(String), 'containerd.io/restart.explicitly-stopped': 'true' },
+  ]);
+  expect(topics()).toEqual(['/healthctl/kill']);
+  exit(143);
+  await stopping;
 });
 
 test('an end that is never told holds a stop up for two seconds', async () => {

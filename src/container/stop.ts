@@ -10,7 +10,7 @@ import { detachNetwork } from './attach-network.ts';
 import { restartNote } from './comeback.ts';
 import type { ContainerContext } from './context.ts';
 import { nextOf } from './next-event.ts';
-import { mayBeRestarted } from './restart-label.ts';
+import { mayBeRestarted, stoppedLabels } from './restart-label.ts';
 import { type ContainerView, refuseUnknown, unknownStateError } from './view.ts';
 
 export interface StopOptions {
@@ -75,14 +75,14 @@ export async function stopContainer(
   }
 }
 
-/** That a user wants it to be stopped: until the next start nobody starts it by himself. */
+/** Records that a user stopped it: until the next start neither the monitor nor containerd's restart plugin starts it. */
 export function noteStopped(
   { containerd, clock }: Pick<ContainerContext, 'containerd' | 'clock'>,
   id: string,
   { isRestart = false }: Pick<StopOptions, 'isRestart'> = {},
 ): Promise<void> {
   const at = rfc3339FromMillis(clock.now());
-  return containerd.containers.setLabels(id, { [LABELS.stopped]: isRestart ? restartNote(at) : at });
+  return containerd.containers.setLabels(id, stoppedLabels(isRestart ? restartNote(at) : at));
 }
 
 /** SIGKILL to every process of a container, and waits for the main one to be gone. A paused container is resumed: a frozen process cannot die. */

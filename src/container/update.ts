@@ -6,6 +6,7 @@ import { LABELS } from '../lib/labels.ts';
 import type { ContainerContext } from './context.ts';
 import { healthLabelsOf } from './health-labels.ts';
 import { refuseKept } from './refuse-kept.ts';
+import { isKeptByContainerd } from './restart-label.ts';
 import { type ContainerView, givenHealthConfigOf } from './view.ts';
 
 /** What is to be another from now on; what is absent stays. */
@@ -24,7 +25,7 @@ export async function updateContainer(ctx: ContainerContext, view: ContainerView
   const { id, labels } = view.record;
   refuseKept(ctx.containerd.namespace, update);
   const isRestarting = (update.restart?.name ?? 'no') !== 'no';
-  if (isRestarting && Object.keys(labels).some((key) => key.startsWith('containerd.io/restart.')))
+  if (isRestarting && isKeptByContainerd(labels))
     throw new HealthctlError('CONFLICT', `container ${view.name} is restarted by containerd itself`, {
       hint: 'nerdctl made it with --restart: change that with nerdctl update --restart',
     });

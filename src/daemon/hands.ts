@@ -1,11 +1,11 @@
 import type { ContainerContext } from '../container/context.ts';
 import { viewRecord } from '../container/resolve.ts';
+import { startAgain } from '../container/restart.ts';
+import { isStoppedByUser } from '../container/restart-label.ts';
 import { readRestarts, writeRestarts } from '../container/restart-record.ts';
-import { startContainer } from '../container/start.ts';
 import { killContainer, stopContainer } from '../container/stop.ts';
 import { refuseUnknown } from '../container/view.ts';
 import { publishHealthAction } from '../events/own-events.ts';
-import { LABELS } from '../lib/labels.ts';
 import type { Place } from '../monitor/monitor.ts';
 import type { Hands } from '../monitor/supervisor.ts';
 
@@ -24,8 +24,8 @@ export function createHands(contextOf: (namespace: string) => ContainerContext):
     },
     start: async (place) => {
       const { ctx, view } = await viewOf(place);
-      if ((view.record.labels[LABELS.stopped] ?? '') !== '') return false;
-      await startContainer(ctx, view);
+      if (isStoppedByUser(view.record.labels)) return false;
+      await startAgain(ctx, view);
       return true;
     },
     stop: async (place, { isForGood }) => {

@@ -47,6 +47,10 @@ export const LABELS = {
   /** Kubernetes's; absent on the pod's own container. `app` */
   podContainer: 'io.kubernetes.container.name',
 
+  /** containerd's: what its restart plugin keeps the container at; without it the plugin leaves the container alone. `running` */
+  keptStatus: 'containerd.io/restart.status',
+  /** containerd's, which nerdctl writes on each container that it starts, stops, restarts or signals: whether a user stopped it. `true` */
+  explicitlyStopped: 'containerd.io/restart.explicitly-stopped',
   /** containerd's: the signal that stops the container. `SIGTERM` */
   stopSignal: 'io.containerd.image.config.stop-signal',
 } as const;

@@ -190,6 +190,21 @@ describe('a restart policy', () => {
     }
   });
 
+  test.each([
+    // nerdctl writes the label on all that it starts, stops, restarts or signals.
+    [{ 'containerd.io/restart.explicitly-stopped': 'false' }, 1],
+    [{ 'containerd.io/restart.explicitly-stopped': 'true' }, 0],
+    [{ 'containerd.io/restart.policy': 'always' }, 1],
+    // nerdctl started what healthctl had stopped.
+    [{ 'healthctl/stopped': 'now', 'containerd.io/restart.explicitly-stopped': 'false' }, 1],
+    [{ 'healthctl/stopped': 'now', 'containerd.io/restart.explicitly-stopped': 'true' }, 0],
+  ])('labels of nerdctl that keep nothing leave the policy as it is: %j', async (nerdctls, starts) => {
+    const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'always' } });
+    end(1, nerdctls);
+    await clock.advance(1_000);
+    expect(did.filter((each) => each.startsWith('start'))).toHaveLength(starts);
+  });
+
   test('is not ours to follow where containerd restarts the container', async () => {
     const labels = { 'healthctl/restart': 'always', 'containerd.io/restart.status': 'running' };
     const { clock, did, end } = setUp({ labels });

@@ -1,4 +1,4 @@
-import { restartPolicyOf } from '../container/restart-label.ts';
+import { isStoppedByUser, restartPolicyOf } from '../container/restart-label.ts';
 import type { RestartRecord } from '../container/restart-record.ts';
 import { type ContainerState, startNoteOf } from '../container/view.ts';
 import type { HealthAction } from '../events/own-events.ts';
@@ -155,9 +155,9 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     const { state, labels, exitCode } = await hands.look(place);
     if (state !== 'exited') return;
     const { isPending, count } = restartsOf(place);
-    const isStoppedByUser = isStoppedFor(labels);
-    const ending = { policy: restartPolicyOf(labels), exitCode, isStoppedByUser, restarts: count };
-    if (isStoppedByUser || (!isPending && !isToRestart(ending))) return;
+    const isStopped = isStoppedByUser(labels);
+    const ending = { policy: restartPolicyOf(labels), exitCode, isStoppedByUser: isStopped, restarts: count };
+    if (isStopped || (!isPending && !isToRestart(ending))) return;
     const reason = isPending ? 'a restart was not finished' : `it ended with ${exitCode}`;
     change(place, { streak: streak + 1, ...(isPending ? {} : { atMs: clock.now(), reason }) });
     let isStarted: boolean;
@@ -186,7 +186,7 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
       throw error;
     }
     const { state, labels } = await hands.look(place);
-    const isStarted = state === 'exited' && !isStoppedFor(labels) && (await hands.start(place));
+    const isStarted = state === 'exited' && !isStoppedByUser(labels) && (await hands.start(place));
     change(place, { isPending: false, ...(isStarted ? { count: count + 1 } : {}) });
     if (!isStarted) return;
     tellRestarted(place, reason);
@@ -207,7 +207,7 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     const isInDoubt = task?.status === 'unknown' || task?.status === 'created';
     const wasStarted = task !== undefined || record.labels[LABELS.started] !== undefined;
     const isConcerned = restartPolicyOf(record.labels).name !== 'no' || container.config?.onFailure === 'restart';
-    if (isInDoubt || !wasStarted || !isConcerned || isStoppedFor(record.labels)) {
+    if (isInDoubt || !wasStarted || !isConcerned || isStoppedByUser(record.labels)) {
       dropPlan(key);
       return;
     }
@@ -298,9 +298,6 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     },
   };
 }
-
-/** Whether a user stopped it, or an action did so for good. */
-const isStoppedFor = (labels: Readonly<Record<string, string>>): boolean => (labels[LABELS.stopped] ?? '') !== '';
 
 /** Of a container without a check, a long run is what health is to others. */
 function ranLong({ record, task }: Watched): boolean {

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bed, until } from '../e2e/harness.ts';
+import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+
+const EXPLICITLY_STOPPED = 'containerd.io/restart.explicitly-stopped';
+
+/** Two keepers of the same containers: our monitor, and containerd's restart plugin, which nerdctl steers by labels. */
+describeBesideNerdctl('who starts a container again', () => {
+  let peers: PeersBed;
+  let bed: Bed;
+  let image: string;
+  beforeAll(async () => {
+    peers = await openPeersBed();
+    ({ bed, image } = peers);
+    await peers.startMonitor();
+  });
+  afterAll(() => peers[Symbol.asyncDispose]());
+
+  const inspect = (name: string, field: string) => bed.ok(['inspect', '--format', `{{${field}}}`, name]);
+  const ours = (name: string, policy = 'always') =>
+    bed.ok(['run', '-d', '--name', name, '--restart', policy, image, 'sleep', '600']);
+  const theirs = (name: string, ...flags: string[]) =>
+    peers.nerdctl('run', '-d', '--network', 'none', '--name', name, ...flags, image, 'sleep', '600');
+  const crash = async (name: string) => {
+    const pid = Number(await inspect(name, '.State.Pid'));
+    process.kill(pid, 'SIGKILL');
+    await until(async () => (await inspect(name, '.State.Pid')) !== `${pid}`, { withinMs: 5_000 });
+  };
+  const restartsAfterCrash = async (name: string) => {
+    await crash(name);
+    await until(async () => (await inspect(name, '.State.Running')) === 'true', { withinMs: 10_000 });
+  };
+
+  test.each([
+    ['stop and start', ['stop', '-t', '0'], ['start']],
+    ['restart', ['restart', '-t', '0']],
+  ])('nerdctl %s of ours leaves our policy on', async (_, ...commands) => {
+    const name = bed.name('kept');
+    await ours(name);
+    for (const command of commands) await peers.nerdctl(...command, name);
+    expect(await inspect(name, '.HostConfig.RestartPolicy.Name')).toBe('always');
+    await restartsAfterCrash(name);
+  });
+
+  test('what nerdctl stopped stays stopped, and what nerdctl started after our stop is kept again', async () => {
+    const name = bed.name('stopped');
+    await ours(name);
+    await peers.nerdctl('stop', '-t', '0', name);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await inspect(name, '.State.Status')).toBe('exited');
+    await bed.ok(['start', name]);
+    await bed.ok(['stop', '-t', '0', name]);
+    await peers.nerdctl('start', name);
+    await restartsAfterCrash(name);
+  });
+
+  test('nerdctl kill -s HUP of ours leaves our policy on', async () => {
+    const name = bed.name('reloaded');
+    await ours(name);
+    await peers.nerdctl('kill', '-s', 'HUP', name);
+    expect(await inspect(name, '.HostConfig.RestartPolicy.Name')).toBe('always');
+  });
+
+  test('a container of nerdctl’s that nobody keeps can be given a policy, one that containerd keeps cannot', async () => {
+    const [plain, kept] = [bed.name('plain'), bed.name('kept')];
+    await theirs(plain);
+    await bed.ok(['update', '--restart', 'always', plain]);
+    await restartsAfterCrash(plain);
+    await theirs(kept, '--restart', 'always');
+    const refused = await bed.cli(['update', '--restart', 'always', kept]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('is restarted by containerd itself')]);
+  });
+
+  test.for(['always', 'unless-stopped', 'on-failure'])(
+    'containerd is told of our commands, --restart %s',
+    async (policy, { skip }) => {
+      const name = bed.name('theirs');
+      const run = ['run', '-d', '--network', 'none', '--name', name, '--restart', policy, image, 'sleep', '600'];
+      const { code, stdout, stderr } = await peers.tryNerdctl(...run);
+      skip(/unsupported restart policy|not supported/.test(stderr), 'containerd 1.6 knows the policy always alone');
+      expect([code, stderr]).toEqual([0, expect.anything()]);
+      const id = stdout.trim();
+      const told = async () => (await peers.labelsOf(id))[EXPLICITLY_STOPPED];
+      await bed.ok(['stop', '-t', '0', name]);
+      expect(await told()).toBe('true');
+      await bed.ok(['start', name]);
+      expect(await told()).toBe('false');
+      await bed.ok(['kill', name]);
+      expect(await told()).toBe('true');
+      await peers.nerdctl('start', name);
+      await peers.nerdctl('stop', '-t', '0', name);
+      await bed.ok(['start', name]);
+      expect(await told()).toBe('false');
+      await bed.ok(['restart', '-t', '0', name]);
+      expect([await told(), await inspect(name, '.State.Running')]).toEqual(['false', 'true']);
+    },
+  );
+});
