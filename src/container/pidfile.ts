@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { errnoOf, fileReasonOf, HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
@@ -7,10 +7,11 @@ import { replaceFile } from '../store/atomic-write.ts';
 
 type Labelled = Pick<ContainerRecord, 'labels'>;
 
-/** Writes the id of the main process where `--pidfile` said, if it did. Throws CONFIG naming the file, EXHAUSTED without space. */
+/** Writes the id of the main process where `--pidfile` said, if it did. Throws CONFIG naming the file, also for what is no regular file, EXHAUSTED without space. */
 export function writePidfile({ labels }: Labelled, pid: number): void {
   const path = labels[LABELS.pidfile];
   if (!path) return;
+  if (isNoFile(path)) throw new HealthctlError('CONFIG', `failed to write the pidfile: ${path} is not a regular file`);
   try {
     replaceFile(path, `${pid}`, 0o644);
   } catch (cause) {
@@ -19,12 +20,18 @@ export function writePidfile({ labels }: Labelled, pid: number): void {
   }
 }
 
+/** A device, a FIFO or a directory of the host, such as /dev/null, is neither replaced nor removed. */
+function isNoFile(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && !stats.isFile() && !stats.isSymbolicLink();
+}
+
 /** Removes it, if it is there. What cannot be removed is warned of: the container is to go all the same. */
 export function removePidfile({ labels }: Labelled, log: Pick<Logger, 'warn'>): void {
   const path = labels[LABELS.pidfile];
   if (!path) return;
   try {
-    rmSync(path, { force: true });
+    if (!isNoFile(path)) rmSync(path, { force: true });
   } catch (error) {
     log.warn(`the pidfile ${path} was not removed: ${fileReasonOf(error)}`);
   }

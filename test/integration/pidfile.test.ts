@@ -1,0 +1,35 @@
+import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { removePidfile, writePidfile } from '../../src/container/pidfile.ts';
+import { makeFifo } from '../../src/system/fifo.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'healthctl-pidfile-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const at = (path: string) => ({ labels: { 'nerdctl/pid-file': path } });
+const warnings: string[] = [];
+const log = { warn: (text: string) => void warnings.push(text) };
+
+test('a file is written, replaced and removed', () => {
+  const path = join(root, 'web.pid');
+  writeFileSync(path, 'old');
+  writePidfile(at(path), 42);
+  expect(readFileSync(path, 'utf8')).toBe('42');
+  removePidfile(at(path), log);
+  expect(lstatSync(path, { throwIfNoEntry: false })).toBeUndefined();
+});
+
+test('what is no file, such as /dev/null, is neither replaced nor removed', () => {
+  const path = join(root, 'fifo');
+  makeFifo(path);
+  for (const special of [path]) {
+    const before = lstatSync(special);
+    expect(() => writePidfile(at(special), 42)).toThrow(
+      `failed to write the pidfile: ${special} is not a regular file`,
+    );
+    removePidfile(at(special), log);
+    expect(lstatSync(special).ino).toBe(before.ino);
+  }
+  expect(warnings).toEqual([]);
+});
