@@ -2,6 +2,7 @@ import type { ContainerContext } from '../container/context.ts';
 import { type ListedContainer, listContainers } from '../container/list.ts';
 import { type ListFilters, matchesHealth, matchesView, parseListFilters } from '../container/list-filter.ts';
 import { missingNamespace, resolveContainer } from '../container/resolve.ts';
+import type { PortPlace } from '../container/shown-ports.ts';
 import type { ContainerView } from '../container/view.ts';
 import type { Sent } from '../daemon/client.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
@@ -9,7 +10,7 @@ import type { CommandInput, CommandResult, ParsedOptions } from './command.ts';
 import { type ContainerWorld, openContainers } from './context.ts';
 import { type ContainerRow, containerColumns, labelOf } from './format/container-columns.ts';
 import { renderList } from './format/table.ts';
-import { isMonitored, listedFromAnswer } from './monitor-list.ts';
+import { isMonitored, listedFromAnswer, portPlaceIn } from './monitor-list.ts';
 import { type HealthAge, healthAgeOf, staleHealthWarning } from './stale-health.ts';
 
 /** Where `ps` gets its containers from. */
@@ -31,6 +32,7 @@ export async function runList(
   const isQuiet = options.bool('quiet');
   if (isQuiet && format) world.log.warn('Ignoring custom format, because both --format and --quiet are set.');
   const isEverywhere = options.bool('all-namespaces');
+  const portPlaceOf = (namespace: string) => portPlaceIn(world, namespace);
   const lists = await listsOf(world, { options, filters }, source);
   const rows = limited(
     isEverywhere ? newestFirst(lists.flatMap((list) => list.rows)) : (lists[0]?.rows ?? []),
@@ -46,7 +48,7 @@ export async function runList(
     quiet: isQuiet,
     defaultTable: `${isEverywhere ? TABLE.replace('table ', 'table {{.Namespace}}\t') : TABLE}${options.bool('size') ? '\t{{.Size}}' : ''}`,
     rows,
-    columns: containerColumns({ noTrunc: options.bool('no-trunc'), nowMs, onHealth }),
+    columns: containerColumns({ noTrunc: options.bool('no-trunc'), nowMs, onHealth, portPlaceOf }),
     label: labelOf,
     typeName: '*formatter.ContainerContext',
   });
@@ -77,8 +79,8 @@ async function listsOf(
 ): Promise<readonly NamespaceList[]> {
   const { signal, settings, log } = world;
   const { options, filters } = request;
-  const isKept = keepOf(options, filters);
   const listOf = async (namespace: string, isInTime?: (view: ContainerView) => boolean): Promise<NamespaceList> => {
+    const isKept = keepOf(options, filters, portPlaceIn(world, namespace));
     const answer = await (await ask?.(namespace))?.answer();
     const told = answer && listedFromAnswer({ log, settings: { ...settings, namespace } }, answer).filter(isKept);
     const keep = (view: ContainerView): boolean => (isInTime?.(view) ?? true) && isKept({ view });
@@ -148,9 +150,13 @@ function limitOf(options: ParsedOptions): number {
 const SHOWN_STATES: ReadonlySet<ContainerView['state']> = new Set(['running', 'paused', 'restarting']);
 
 /** Which containers are wanted, as far as can be said before their health is read. */
-function keepOf(options: ParsedOptions, filters: ListFilters): (row: Pick<ListedContainer, 'view'>) => boolean {
+function keepOf(
+  options: ParsedOptions,
+  filters: ListFilters,
+  place: PortPlace,
+): (row: Pick<ListedContainer, 'view'>) => boolean {
   const isAll = options.bool('all') || limitOf(options) > 0 || filters.has('status');
-  return ({ view }) => (isAll || SHOWN_STATES.has(view.state)) && matchesView(filters, view);
+  return ({ view }) => (isAll || SHOWN_STATES.has(view.state)) && matchesView(filters, view, place);
 }
 
 const limited = (rows: readonly ContainerRow[], limit: number): readonly ContainerRow[] =>

@@ -2,6 +2,7 @@ import { recordFromCompact } from '../container/compact-record.ts';
 import type { ContainerDocument } from '../container/document.ts';
 import { withExitNote } from '../container/exit-note.ts';
 import type { ListedContainer } from '../container/list.ts';
+import type { PortPlace } from '../container/shown-ports.ts';
 import { asRestarting, givenHealthConfigOf, viewFrom, withNextRestart } from '../container/view.ts';
 import type { ContainerSummary } from '../daemon/api.ts';
 import { containerPath } from '../daemon/client.ts';
@@ -15,9 +16,7 @@ export function listedFromAnswer(
   { settings, log }: Pick<ContainerWorld, 'settings' | 'log'>,
   answer: { readonly value: unknown },
 ): readonly ListedContainer[] {
-  const { runRoot, dataRoot, nerdctlDataRoot, address, namespace } = settings;
-  const onFault = (text: string) => log.warn(text);
-  const place = { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address), onFault }, namespace };
+  const place = portPlaceIn({ settings, log }, settings.namespace);
   return (answer.value as readonly ContainerSummary[])
     .map(({ record, task, run, health, lastCheck, isRestarting, isStateUnknown, nextRestart }): ListedContainer => {
       const facts = {
@@ -36,6 +35,13 @@ export function listedFromAnswer(
       };
     })
     .sort((a, b) => b.view.record.createdAtMs - a.view.record.createdAtMs);
+}
+
+/** Our directories, without a connection to containerd. */
+export function portPlaceIn({ settings, log }: Pick<ContainerWorld, 'settings' | 'log'>, namespace: string): PortPlace {
+  const { runRoot, dataRoot, nerdctlDataRoot, address } = settings;
+  const onFault = (text: string) => log.warn(text);
+  return { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address), onFault }, namespace };
 }
 
 /** An older monitor does not tell it. */

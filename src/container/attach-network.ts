@@ -2,9 +2,11 @@ import { hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { type Attachment, type InterfaceAddress, readAttachment } from '../network/attachment.ts';
 import type { NetworkContext } from '../network/places.ts';
-import { labelFrom, portsText } from '../network/port-document.ts';
+import { portsText } from '../network/port-document.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { lastAddressOf, noteAddress } from './last-address.ts';
+import { releaseNerdctlNetwork } from './nerdctl-network.ts';
+import { notePorts } from './nerdctl-store.ts';
 import { networkConfigOf } from './network-config.ts';
 import { networkModeOf } from './network-mode.ts';
 import { storedConfigOf } from './stored-config.ts';
@@ -47,17 +49,15 @@ export async function attachNetwork(
     return attach(undefined);
   });
   noteAddress(dataDir, attached.endpoint);
+  await notePorts(ctx, record.id, attached.ports);
   return changed(record.labels, portLabels(config.exposed, attached));
 }
 
 /** An empty label is removed. */
 function portLabels(exposed: readonly string[], { ports }: Attachment): Readonly<Record<string, string>> {
   const shown = portsText(exposed, ports);
-  const forNerdctl = ports.length === 0 ? '' : labelFrom(ports);
-  return {
-    [LABELS.ports]: shown,
-    [LABELS.nerdctlPorts]: forNerdctl,
-  };
+  // nerdctl reads the label still, with a warning at each command: of containers that an earlier version started it goes.
+  return { [LABELS.ports]: shown, [LABELS.nerdctlPorts]: '' };
 }
 
 const changed = (before: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>) =>
@@ -66,10 +66,11 @@ const changed = (before: Readonly<Record<string, string>>, labels: Readonly<Reco
 /** Takes a container that has ended from its network: whoever sees its end does. What fails is told, and left to the next sweep. */
 export async function detachNetwork(ctx: ContainerContext, id: string): Promise<void> {
   const subject = { namespace: ctx.containerd.namespace, id };
-  if (!readAttachment(ctx, subject)) return;
+  if (!readAttachment(ctx, subject)) return releaseNerdctlNetwork(ctx, id);
   const { detachContainer } = await import('../network/attach.ts');
   try {
     await detachContainer(networkContextOf(ctx), subject);
+    await notePorts(ctx, id, []);
   } catch (error) {
     ctx.log.warn(`the network of container ${id.slice(0, 12)} could not be taken down: ${messageOf(error)}`);
   }

@@ -1,10 +1,10 @@
 import type { GivenHealthConfig } from '../health/config.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { LABELS } from '../lib/labels.ts';
-import type { Attachment } from '../network/attachment.ts';
 import { type Details, specOf } from './details.ts';
 import type { ShownHealth } from './health.ts';
 import type { MountPoint } from './mount-point.ts';
+import type { ShownAttachment } from './nerdctl-network.ts';
 import { networkSettingsOf } from './network-settings.ts';
 import { restartPolicyOf } from './restart-label.ts';
 import { NEVER_RESTARTED, type RestartRecord } from './restart-record.ts';
@@ -24,7 +24,7 @@ export interface DocumentFacts {
   readonly details: Details;
   readonly paths: DocumentPaths;
   /** Of a container that is attached to its network. */
-  readonly attachment?: Attachment;
+  readonly attachment?: ShownAttachment;
   /** Absent: never. */
   readonly restarts?: RestartRecord;
   /** Bytes, where they were asked for. */

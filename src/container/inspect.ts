@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { HealthctlError } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
 import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
-import { readAttachment } from '../network/attachment.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
 import { type Details, detailsOf } from './details.ts';
 import { type ContainerDocument, type DocumentPaths, documentOf } from './document.ts';
@@ -15,6 +14,7 @@ import { wasOutOfMemory } from './out-of-memory.ts';
 import { liveFileOf } from './output-files.ts';
 import { resolveViews } from './resolve.ts';
 import { readRestarts } from './restart-record.ts';
+import { attachmentOf } from './shown-ports.ts';
 import { openContainerSizes } from './sizes.ts';
 import { type StoredConfig, storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
@@ -44,7 +44,7 @@ export async function describeContainer(
   const details = detailsOf(view.record);
   const sizes = options.size ? { sizes: await openContainerSizes(ctx, options)(view.record) } : {};
   const restarts = readRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
-  const attachment = readAttachment(ctx, { namespace: ctx.containerd.namespace, id: view.record.id });
+  const attachment = attachmentOf(view, { dirs: ctx.dirs, namespace: ctx.containerd.namespace });
   const network = attachment ? { attachment } : {};
   const shown = { ...view, isOutOfMemory: wasOutOfMemory(view) };
   return documentOf({

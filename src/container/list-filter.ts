@@ -8,7 +8,7 @@ import { type ShownHealth, statusWord } from './health.ts';
 import { networksOf } from './networks.ts';
 import { matchesPorts, type PortFilter, parseIsTask, parsePortFilter } from './port-filter.ts';
 import { shownLabels } from './shown-labels.ts';
-import { parseShownPorts, shownPortsText } from './shown-ports.ts';
+import { type PortPlace, parseShownPorts, shownPortsText } from './shown-ports.ts';
 import { storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
 
@@ -74,7 +74,7 @@ function checkValue(key: FilterKey, value: string): void {
 }
 
 /** Whether a container is wanted, health apart, which has to be read first. `before` and `since` are for whoever knows the others. */
-export function matchesView(filters: ListFilters, view: ContainerView): boolean {
+export function matchesView(filters: ListFilters, view: ContainerView, place?: PortPlace): boolean {
   const { record, state, exit } = view;
   return (
     anyOf(filters, 'id', (prefix) => record.id.startsWith(prefix)) &&
@@ -84,21 +84,21 @@ export function matchesView(filters: ListFilters, view: ContainerView): boolean 
     anyOf(filters, 'network', (name) => networksOf(record).includes(name)) &&
     anyOf(filters, 'volume', (volume) => hasMount(record, volume)) &&
     anyOf(filters, 'ancestor', (image) => isMadeFrom(image, view)) &&
-    hasWantedPorts(filters, view) &&
+    hasWantedPorts(filters, view, place) &&
     // Isolation is one of Windows' things: on Linux Docker takes any word.
     isWantedTask(filters) &&
     hasLabels(view, filters.get('label') ?? [])
   );
 }
 
-function hasWantedPorts(filters: ListFilters, view: ContainerView): boolean {
+function hasWantedPorts(filters: ListFilters, view: ContainerView, place: PortPlace | undefined): boolean {
   if (!filters.has('publish') && !filters.has('expose')) return true;
   const wanted = (key: 'publish' | 'expose'): readonly PortFilter[] =>
     (filters.get(key) ?? []).flatMap((value) => {
       const parsed = parsePortFilter(key, value);
       return 'filter' in parsed ? [parsed.filter] : [];
     });
-  const ports = parseShownPorts(shownPortsText(view));
+  const ports = parseShownPorts(shownPortsText(view, place));
   return matchesPorts(ports, { publish: wanted('publish'), expose: wanted('expose') });
 }
 

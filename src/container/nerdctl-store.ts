@@ -2,6 +2,8 @@ import { constants, existsSync, mkdirSync, realpathSync, rmdirSync, rmSync } fro
 import { join } from 'node:path';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { portMappingsFrom } from '../network/port-document.ts';
+import type { PublishedPort } from '../network/port-spec.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { hostIdOf, isNerdctls } from '../store/state-dir.ts';
 import { lockFile } from '../system/flock.ts';
@@ -83,6 +85,16 @@ export async function noteForNerdctl(
     const meta = { ID: id, Networks: {}, Hostname: hostname, ExtraHosts: {}, Name: name, Domainname: '' };
     replaceFile(join(own, 'hosts'), '', 0o644);
     replaceFile(join(own, 'meta.json'), JSON.stringify(meta));
+  });
+}
+
+/** Notes where nerdctl looks for the ports of a container, those of one of ours. None: takes the note back. */
+export async function notePorts(ctx: StoreContext, id: string, ports: readonly PublishedPort[]): Promise<void> {
+  await inStore(ctx, 'containers', (dir) => {
+    const path = join(dir, id, 'network-config.json');
+    if (ports.length === 0) return rmSync(path, { force: true });
+    mkdirSync(join(dir, id), { recursive: true, mode: 0o700 });
+    replaceFile(path, JSON.stringify({ portMappings: portMappingsFrom(ports) }));
   });
 }
 

@@ -1,6 +1,6 @@
-import type { Attachment } from '../network/attachment.ts';
 import { portsDocument } from '../network/port-document.ts';
 import type { Details } from './details.ts';
+import type { ShownAttachment } from './nerdctl-network.ts';
 import { networkModeOf } from './network-mode.ts';
 import type { ContainerView } from './view.ts';
 
@@ -9,7 +9,7 @@ type Json = Readonly<Record<string, unknown>>;
 export interface NetworkFacts {
   readonly details: Pick<Details, 'networks' | 'config' | 'aliases'>;
   /** Of a container that is attached to its network. */
-  readonly attachment: Attachment | undefined;
+  readonly attachment: ShownAttachment | undefined;
 }
 
 /** Docker's `NetworkSettings` of a container. */
@@ -40,7 +40,7 @@ export function networkSettingsOf(view: ContainerView, { details, attachment }: 
   };
 }
 
-function endpointOf(attachment: Attachment, address: Address, { aliases }: NetworkFacts['details']): Json {
+function endpointOf(attachment: ShownAttachment, address: Address, { aliases }: NetworkFacts['details']): Json {
   return {
     ...NO_ENDPOINT,
     ...address,
@@ -52,7 +52,7 @@ function endpointOf(attachment: Attachment, address: Address, { aliases }: Netwo
 
 type Address = { readonly [Key in keyof typeof NO_ADDRESS]: (typeof NO_ADDRESS)[Key] };
 
-function addressOf({ endpoint }: Attachment): Address {
+function addressOf({ endpoint }: ShownAttachment): Address {
   if (!endpoint) return NO_ADDRESS;
   const { address, prefix, gateway, mac } = endpoint;
   return { ...NO_ADDRESS, Gateway: gateway, IPAddress: address, IPPrefixLen: prefix, MacAddress: mac };

@@ -96,15 +96,8 @@ function runText(run: readonly ShownPort[]): string {
   return first.hostPort === 0 ? inside : `${first.hostIp}:${span(first.hostPort, last.hostPort)}->${inside}`;
 }
 
-/** Reads nerdctl's label of ports; what is no port is left out. */
-export function portsOfLabel(text: string | undefined): readonly PublishedPort[] {
-  if (text === undefined || text === '') return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return [];
-  }
+/** Reads a list of ports as nerdctl writes it; what is no port is left out. */
+export function portsOfList(value: unknown): readonly PublishedPort[] {
   return (Array.isArray(value) ? value : []).flatMap((item: unknown): readonly PublishedPort[] => {
     if (!isObject(item)) return [];
     const { HostPort: hostPort, ContainerPort: containerPort, Protocol: protocol, HostIP: hostIp } = item;
@@ -115,13 +108,11 @@ export function portsOfLabel(text: string | undefined): readonly PublishedPort[]
   });
 }
 
-/** The label that nerdctl reads. */
-export function labelFrom(ports: readonly PublishedPort[]): string {
-  return JSON.stringify(
-    ports.map(({ hostPort, containerPort, protocol, hostIp }) => ({
-      ...{ HostPort: hostPort, ContainerPort: containerPort, Protocol: protocol, HostIP: hostIp },
-    })),
-  );
+/** The list that nerdctl reads. */
+export function portMappingsFrom(ports: readonly PublishedPort[]): readonly Readonly<Record<string, unknown>>[] {
+  return ports.map(({ hostPort, containerPort, protocol, hostIp }) => ({
+    ...{ HostPort: hostPort, ContainerPort: containerPort, Protocol: protocol, HostIP: hostIp },
+  }));
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { messageOf } from '../lib/errors.ts';
-import { bindingsFrom, labelFrom, portsDocument, portsOfLabel, portsText, requestsFrom } from './port-document.ts';
+import {
+  bindingsFrom,
+  portMappingsFrom,
+  portsDocument,
+  portsOfList,
+  portsText,
+  requestsFrom,
+} from './port-document.ts';
 import { type PublishedPort, parseExpose, parsePublish, tryPortKey } from './port-spec.ts';
 
 const short = (text: string) =>
@@ -121,7 +128,7 @@ describe('what is shown', () => {
 
   test('nerdctl’s label is read as it is written; what is damaged is none', () => {
     const ports = [port(8080, 80), port(1, 2, '127.0.0.1')];
-    expect(portsOfLabel(labelFrom(ports))).toEqual(ports);
-    for (const text of [undefined, '', 'x', '{}', '[null,{"HostPort":"x"}]']) expect(portsOfLabel(text)).toEqual([]);
+    expect(portsOfList(portMappingsFrom(ports))).toEqual(ports);
+    for (const value of [undefined, '', 'x', {}, [null, { HostPort: 'x' }]]) expect(portsOfList(value)).toEqual([]);
   });
 });

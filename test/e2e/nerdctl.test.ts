@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { leaveNerdctlContainer, type NerdctlContainer, nerdctlStoreOf } from '../fixtures/nerdctl-container.ts';
@@ -101,6 +103,45 @@ test('nerdctl finds of a container of ours what its rm, rename and start need, f
     await bed.ok(['rm', name]);
     for (const path of [note, hosts, own]) expect(existsSync(path), path).toBe(false);
   }
+});
+
+test('ports, address and hardware address of a container of nerdctl’s are shown, and its stop frees the ports', async () => {
+  const name = bed.name('theirs');
+  const { id, paths } = await nerdctlRun(name, 'sleep', '600');
+  const mapping = { HostPort: 8085, ContainerPort: 80, Protocol: 'tcp', HostIP: '127.0.0.1' };
+  writeFileSync(join(paths.stateDir, 'network-config.json'), JSON.stringify({ portMappings: [mapping] }));
+  const result = {
+    cniVersion: '1.0.0',
+    interfaces: [{ name: 'nerdctl0' }, { name: 'eth0', mac: 'aa:bb:cc:dd:ee:ff', sandbox: '/proc/1/ns/net' }],
+    ips: [{ interface: 1, address: '10.4.0.9/24', gateway: '10.4.0.1' }],
+  };
+  writeFileSync(join(paths.hosts, 'meta.json'), JSON.stringify({ ID: id, Networks: { bridge: result }, Name: name }));
+  await bed.ok(['start', name]);
+  expect(await bed.ok(['ps', '--format', '{{.Ports}}'])).toBe('127.0.0.1:8085->80/tcp');
+  expect(await bed.ok(['ps', '--filter', 'publish=8085', '--format', '{{.Names}}'])).toBe(name);
+  expect(await bed.ok(['port', name])).toBe('80/tcp -> 127.0.0.1:8085');
+  const { IPAddress, MacAddress, Ports, Networks } = JSON.parse(
+    await bed.ok(['inspect', '--format', '{{json .NetworkSettings}}', name]),
+  );
+  expect([IPAddress, MacAddress, Networks.bridge.Gateway]).toEqual(['10.4.0.9', 'aa:bb:cc:dd:ee:ff', '10.4.0.1']);
+  expect(Ports).toEqual({ '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8085' }] });
+  // nerdctl's hook leaves a process that holds the sockets.
+  const reserver = spawn('sleep', ['infinity'], { stdio: 'ignore' });
+  const gone = once(reserver, 'exit');
+  const run = join('/run/nerdctl', bed.namespace, id);
+  mkdirSync(run, { recursive: true });
+  writeFileSync(join(run, 'port-reserver.pid'), `${reserver.pid}`);
+  await bed.ok(['stop', '-t', '0', name]);
+  expect([(await gone)[1], existsSync(run)]).toEqual(['SIGKILL', false]);
+  expect(await bed.ok(['ps', '--all', '--format', '{{.Ports}}'])).toBe('');
+  // A pid that is another process's by now is not killed.
+  await bed.ok(['start', name]);
+  mkdirSync(run, { recursive: true });
+  writeFileSync(join(run, 'port-reserver.pid'), `${process.pid}`);
+  await bed.ok(['kill', name]);
+  expect(existsSync(run)).toBe(false);
+  await bed.ok(['rm', name]);
+  rmSync(join('/run/nerdctl', bed.namespace), { recursive: true, force: true });
 });
 
 test('labels that name what is not nerdctl’s are not believed', async () => {

@@ -3,7 +3,7 @@ import { statusWord } from '../../container/health.ts';
 import type { ListedContainer } from '../../container/list.ts';
 import { networksOf } from '../../container/networks.ts';
 import { shownLabels } from '../../container/shown-labels.ts';
-import { shownPortsText } from '../../container/shown-ports.ts';
+import { type PortPlace, shownPortsText } from '../../container/shown-ports.ts';
 import type { ContainerSizes } from '../../container/sizes.ts';
 import { shortId } from '../../image/digest-text.ts';
 import { familiarName, tryParseReference } from '../../image/reference.ts';
@@ -28,10 +28,13 @@ export interface ColumnOptions {
   readonly nowMs: number;
   /** Called when a column that tells of health is worked out. */
   readonly onHealth: () => void;
+  /** Where the attachments of a namespace are; absent: ports as labels tell them. */
+  readonly portPlaceOf?: (namespace: string) => PortPlace;
 }
 
 /** The columns of `ps` (docker/cli, formatter/container.go). */
-export function containerColumns({ noTrunc, nowMs, onHealth }: ColumnOptions): Record<string, Column<ContainerRow>> {
+export function containerColumns(options: ColumnOptions): Record<string, Column<ContainerRow>> {
+  const { noTrunc, nowMs, onHealth, portPlaceOf } = options;
   const brief = remember<ContainerRow, Brief>(({ view }) => briefOf(view.record));
   const nameOf = rememberNames(noTrunc);
   const cut = (text: string, width: number) => (noTrunc ? text : ellipsis(text, width));
@@ -66,7 +69,7 @@ export function containerColumns({ noTrunc, nowMs, onHealth }: ColumnOptions): R
       header: 'PLATFORM',
       value: ({ view }) => view.record.labels[LABELS.platform] ?? nilPointer('*Platform'),
     },
-    Ports: { header: 'PORTS', value: ({ view }) => shownPortsText(view) },
+    Ports: { header: 'PORTS', value: ({ view, namespace }) => shownPortsText(view, portPlaceOf?.(namespace)) },
     RunningFor: {
       header: 'CREATED',
       value: ({ view }) => `${humanDuration(nowMs - view.record.createdAtMs)} ago`,

@@ -1,10 +1,7 @@
-import type { ContainerContext } from '../../../container/context.ts';
 import { resolveView } from '../../../container/resolve.ts';
-import type { ContainerView } from '../../../container/view.ts';
+import { publishedPortsOf } from '../../../container/shown-ports.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
-import { LABELS } from '../../../lib/labels.ts';
-import { isHeld, readAttachment } from '../../../network/attachment.ts';
-import { byPort, keyOf, portsOfLabel } from '../../../network/port-document.ts';
+import { byPort, keyOf } from '../../../network/port-document.ts';
 import { type PublishedPort, tryPortKey } from '../../../network/port-spec.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
@@ -16,7 +13,10 @@ export const port: Command = {
   args: { min: 1, max: 2 },
   run: async (world, { args: [name = '', wanted] }) => {
     const ctx = await openContainers(world);
-    const ports = publishedPorts(ctx, await resolveView(ctx, name, world));
+    const ports = publishedPortsOf(await resolveView(ctx, name, world), {
+      dirs: ctx.dirs,
+      namespace: ctx.containerd.namespace,
+    });
     const place = ({ hostIp, hostPort }: PublishedPort): string => `${hostIp}:${hostPort}`;
     if (wanted === undefined) {
       const lines = ports
@@ -32,10 +32,3 @@ export const port: Command = {
     return { stdout: found.map((one) => `${place(one)}\n`).join('') };
   },
 };
-
-/** Of another tool's container nerdctl's label tells. */
-function publishedPorts(ctx: ContainerContext, { record, state }: ContainerView): readonly PublishedPort[] {
-  if (state !== 'running' && state !== 'paused') return [];
-  const attachment = readAttachment(ctx, { namespace: ctx.containerd.namespace, id: record.id });
-  return attachment && isHeld(attachment) ? attachment.ports : portsOfLabel(record.labels[LABELS.nerdctlPorts]);
-}

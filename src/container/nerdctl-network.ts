@@ -1,0 +1,155 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, messageOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { Attachment } from '../network/attachment.ts';
+import { endpointFrom } from '../network/cni-result.ts';
+import { callPlugin, findPlugins, type PluginConfig } from '../network/plugins.ts';
+import { portsOfList } from '../network/port-document.ts';
+import type { PublishedPort } from '../network/port-spec.ts';
+import { isNerdctls, type StateDirs } from '../store/state-dir.ts';
+import { inspectOwnFile } from '../system/own-file.ts';
+import { readCommandLine } from '../system/proc.ts';
+import type { ContainerContext } from './context.ts';
+
+// What nerdctl's hooks leave of a container's network: `containers/<namespace>/<id>/network-config.json` with the ports (since 2.1.3; before, the
+// label nerdctl/ports), `etchosts/<namespace>/<id>/meta.json` with the results of the plugins, and a process that holds the ports, `sleep infinity`,
+// whose pid is in /run/nerdctl (since 2.2). The arguments of the plugins are in the cache of CNI's library.
+
+/** Fixed in nerdctl (pkg/ocihook) and in libcni. */
+const RESERVERS = '/run/nerdctl';
+const CNI_RESULTS = '/var/lib/cni/results';
+const MAX_FILE_BYTES = 1 << 20;
+
+interface Subject {
+  readonly namespace: string;
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What `inspect` shows of an attachment. */
+export type ShownAttachment = Pick<Attachment, 'network' | 'networkId' | 'ports' | 'names' | 'endpoint'>;
+
+/** The ports of a container of nerdctl's; none of any other. */
+export function nerdctlPortsOf(dirs: StateDirs, subject: Subject): readonly PublishedPort[] {
+  if (!isNerdctls(dirs, subject)) return [];
+  const config = readJson(join(storeOf(dirs), 'containers', subject.namespace, subject.id, 'network-config.json'));
+  const ports = isObject(config) ? portsOfList(config.portMappings) : [];
+  return ports.length > 0 ? ports : portsOfList(parsed(subject.labels[LABELS.nerdctlPorts]));
+}
+
+/** The first network of a container of nerdctl's with its address. Undefined for one that is on none, and for any other container. */
+export function nerdctlAttachmentOf(dirs: StateDirs, subject: Subject): ShownAttachment | undefined {
+  if (!isNerdctls(dirs, subject)) return undefined;
+  const [network, result] = Object.entries(networksIn(dirs, subject))[0] ?? [];
+  const ports = nerdctlPortsOf(dirs, subject);
+  if (network === undefined) return undefined;
+  const endpoint = endpointFrom(result, 'eth0');
+  return { network, networkId: '', names: [], ports, ...(endpoint ? { endpoint } : {}) };
+}
+
+/**
+ * Frees the ports and addresses of a container of nerdctl's that has ended, as `nerdctl stop` does: its hooks do so only when the task is
+ * deleted. They, or its next start, may do it again. What fails is a warning: nerdctl's `rm` and `start` repeat it.
+ */
+export async function releaseNerdctlNetwork(
+  ctx: Pick<ContainerContext, 'clock' | 'dirs' | 'log' | 'network'> & {
+    readonly containerd: Pick<ContainerContext['containerd'], 'namespace' | 'address'>;
+  },
+  id: string,
+): Promise<void> {
+  const { dirs, log, clock, network: settings } = ctx;
+  const subject = { namespace: ctx.containerd.namespace, id };
+  if (!existsSync(join(storeOf(dirs), 'containers', subject.namespace, id, 'network-config.json'))) return;
+  try {
+    for (const [index, network] of Object.keys(networksIn(dirs, subject)).entries()) {
+      const path = join(CNI_RESULTS, `${network}-${subject.namespace}-${id}-eth${index}`);
+      const cached = readJson(path);
+      if (network.includes('/') || !isCache(cached, `${subject.namespace}-${id}`)) continue;
+      const call = {
+        command: 'DEL',
+        pluginDir: findPlugins(settings.cniBinDir),
+        containerId: cached.containerId,
+        netns: '',
+        interfaceName: cached.ifName,
+      } as const;
+      for (const config of pluginsOf(cached).toReversed()) await callPlugin({ clock }, { ...call, config });
+      rmSync(path, { force: true });
+    }
+    endReserver(subject);
+  } catch (error) {
+    log.warn(`the network of container ${id.slice(0, 12)}, nerdctl's, could not be taken down: ${messageOf(error)}`);
+  }
+}
+
+/** By name, in the order of the interfaces, what the last plugin said. */
+function networksIn(dirs: StateDirs, { namespace, id }: Omit<Subject, 'labels'>): Json {
+  const meta = readJson(join(storeOf(dirs), 'etchosts', namespace, id, 'meta.json'));
+  return isObject(meta) && isObject(meta.Networks) ? meta.Networks : {};
+}
+
+interface CniCache {
+  readonly containerId: string;
+  readonly ifName: string;
+  /** Base64 of the list of plugins. */
+  readonly config: string;
+  readonly capabilityArgs?: unknown;
+  readonly result?: unknown;
+}
+
+function isCache(value: unknown, containerId: string): value is CniCache {
+  if (!isObject(value) || value.containerId !== containerId) return false;
+  return typeof value.ifName === 'string' && typeof value.config === 'string';
+}
+
+/** What CNI's library would call them with: of the arguments those that a plugin has the capability for. */
+function pluginsOf({ config, capabilityArgs, result }: CniCache): readonly PluginConfig[] {
+  const list = parsed(Buffer.from(config, 'base64').toString('utf8'));
+  if (!isObject(list) || !Array.isArray(list.plugins)) return [];
+  const { cniVersion, name } = list;
+  return list.plugins.flatMap((plugin: unknown): readonly PluginConfig[] => {
+    if (!isObject(plugin) || typeof plugin.type !== 'string' || plugin.type.includes('/')) return [];
+    const { capabilities, type, ...own } = plugin;
+    const able = isObject(capabilities) ? Object.keys(capabilities).filter((key) => capabilities[key] === true) : [];
+    const given = Object.entries(isObject(capabilityArgs) ? capabilityArgs : {}).filter(([key]) => able.includes(key));
+    return [{ ...own, type, cniVersion, name, runtimeConfig: Object.fromEntries(given), prevResult: result }];
+  });
+}
+
+/** The pid may be another process's by now: only nerdctl's program is ended. */
+function endReserver({ namespace, id }: Omit<Subject, 'labels'>): void {
+  const dir = join(RESERVERS, namespace, id);
+  const found = inspectOwnFile(join(dir, 'port-reserver.pid'), { maxBytes: MAX_FILE_BYTES });
+  if (found.kind !== 'read') return;
+  const pid = Number(found.bytes.toString('utf8').trim());
+  if (Number.isInteger(pid) && pid > 1 && readCommandLine(pid) === 'sleep\0infinity\0') kill(pid);
+  rmSync(dir, { recursive: true, force: true });
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error;
+  }
+}
+
+const storeOf = ({ nerdctlDataRoot, hostId }: StateDirs): string => join(nerdctlDataRoot, hostId);
+
+/** They are nerdctl's: what is damaged stays as it is, and tells nothing. */
+function readJson(path: string): unknown {
+  const found = inspectOwnFile(path, { maxBytes: MAX_FILE_BYTES });
+  return found.kind === 'read' ? parsed(found.bytes.toString('utf8')) : undefined;
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+type Json = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

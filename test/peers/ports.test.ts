@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type NetworkHost, openNetworkHost } from '../e2e/network-host.ts';
+import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+
+/** Ports that containers of ours publish. Those of nerdctl's need a containerd in the network namespace: test/e2e/nerdctl.test.ts has their files. */
+describeBesideNerdctl('published ports beside nerdctl', () => {
+  let peers: PeersBed;
+  let host: NetworkHost;
+
+  beforeAll(async () => {
+    peers = await openPeersBed(['network = "bridge"']);
+    host = await openNetworkHost(peers.bed);
+    await peers.nerdctl('run', '--rm', '--network', 'none', peers.image, 'true');
+  });
+  afterAll(async () => {
+    await peers[Symbol.asyncDispose]();
+    await host[Symbol.asyncDispose]();
+  });
+
+  test('nerdctl shows those of ours, says nothing of them, and they are gone when it has restarted one', async () => {
+    const name = peers.bed.name('ours');
+    await host.ok('run', '-d', '--name', name, '-p', '127.0.0.1:8086:80', peers.image, 'sleep', '600');
+    const port = await peers.tryNerdctl('port', name);
+    expect([port.stdout.trim(), port.stderr]).toEqual(['80/tcp -> 127.0.0.1:8086', '']);
+    expect((await peers.tryNerdctl('ps')).stderr).toBe('');
+    expect(await host.ok('ps', '--format', '{{.Ports}}')).toBe('127.0.0.1:8086->80/tcp');
+    // No monitor runs: nobody attaches it again.
+    await peers.nerdctl('restart', '-t', '0', name);
+    expect(await host.ok('ps', '--format', '{{.Ports}}')).toBe('');
+    expect(await host.ok('port', name)).toBe('');
+    expect(
+      await host.ok('inspect', '--format', '{{json .NetworkSettings.Ports}} {{.NetworkSettings.IPAddress}}', name),
+    ).toBe('{} ');
+    await host.ok('restart', '-t', '0', name);
+    expect(await host.ok('port', name)).toBe('80/tcp -> 127.0.0.1:8086');
+    await host.ok('stop', '-t', '0', name);
+    expect((await peers.tryNerdctl('port', name)).stdout).toBe('');
+    await host.ok('rm', name);
+  });
+});
