@@ -171,7 +171,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         if (!ended.aborted && monitor.isLive) await hub.makeUpFor(monitor.model.all());
         if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);
         notifier.ready();
-        tidier.onStarted(); // of those that were listed
+        tidier.onReady();
         void sweepAbandonedLeases(deps, [...monitor.model.all()]);
         void keepAlive(deps, ended);
         log.info(`healthctl ${version} watches containerd at ${settings.address}`);

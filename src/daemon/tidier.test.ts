@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createFakeClock } from '../../test/fakes/clock.ts';
-import { createTidier } from './tidier.ts';
+import { createTidier, type Tidier } from './tidier.ts';
 
 const MB = 1e6;
 
@@ -15,28 +15,57 @@ function start() {
   return { clock, released, memory, tidier: createTidier({ clock, release, residentBytes: () => memory.bytes }) };
 }
 
+/** Enough to be worth a collection. */
+function startMany(tidier: Tidier): void {
+  for (let i = 0; i < 16; i += 1) tidier.onStarted();
+}
+
 test('releases ten seconds after the last of many starts, once', async () => {
   const { clock, released, tidier } = start();
-  for (let i = 0; i < 5; i += 1) {
+  for (let i = 0; i < 20; i += 1) {
     tidier.onStarted();
     await clock.advance(4_000);
   }
   await clock.advance(1_000_000);
-  expect(released).toEqual([26_000]);
+  expect(released).toEqual([86_000]);
 });
 
 test('not more often than once in a minute', async () => {
   const { clock, released, tidier } = start();
   for (let i = 0; i < 10; i += 1) {
-    tidier.onStarted();
+    startMany(tidier);
     await clock.advance(15_000);
   }
   expect(released).toEqual([10_000, 70_000, 130_000]);
 });
 
+test('what a few starts leave is left, until there are many of them since the last release', async () => {
+  const { clock, released, tidier } = start();
+  for (let i = 0; i < 15; i += 1) {
+    tidier.onStarted();
+    await clock.advance(100_000);
+  }
+  expect(released).toEqual([]);
+  tidier.onStarted();
+  await clock.advance(100_000);
+  expect(released).toEqual([1_510_000]);
+  tidier.onStarted();
+  await clock.advance(1_000_000);
+  expect(released).toHaveLength(1);
+});
+
+test('releases ten seconds after the start of the monitor, however few containers are started meanwhile', async () => {
+  const { clock, released, tidier } = start();
+  tidier.onReady();
+  await clock.advance(5_000);
+  tidier.onStarted();
+  await clock.advance(1_000_000);
+  expect(released).toEqual([10_000]);
+});
+
 test('releases what has grown by more than a fifth, at most once in a minute', async () => {
   const { clock, released, memory, tidier } = start();
-  tidier.onStarted();
+  tidier.onReady();
   await clock.advance(30_000);
   memory.bytes = 84 * MB;
   await clock.advance(200_000);
@@ -52,10 +81,10 @@ test('releases what has grown by more than a fifth, at most once in a minute', a
 
 test('nothing is released after the end, and nobody looks any more', async () => {
   const { clock, released, memory, tidier } = start();
-  tidier.onStarted();
+  tidier.onReady();
   await clock.advance(20_000);
   memory.bytes = 200 * MB;
-  tidier.onStarted();
+  startMany(tidier);
   tidier.stop();
   await clock.advance(1_000_000);
   expect(released).toEqual([10_000]);
