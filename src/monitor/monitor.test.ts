@@ -56,6 +56,7 @@ function setUp(setting: Setting = {}) {
   const exits: [id: string, exit: Exit | undefined][] = [];
   const gone: string[] = [];
   const statuses: [id: string, status: string][] = [];
+  const results: [id: string, status: string, output: string][] = [];
   const listed: number[] = [];
   const warnings: string[] = [];
   const now: { code: number; failure: unknown } = { code: 0, failure: undefined };
@@ -85,13 +86,13 @@ function setUp(setting: Setting = {}) {
       onEvent: () => {},
       onExit: async ({ id }, exit) => void exits.push([id, exit]),
       onGone: async ({ id }) => void gone.push(id),
-      onResult: () => {},
+      onResult: ({ id }, { status }, output) => results.push([id, status, output]),
       onStatus: ({ id }, { status }) => statuses.push([id, status]),
       onChange: () => {},
     },
   });
   const made = {
-    ...{ clock, host, monitor, probes, exits, gone, statuses, listed, warnings, now },
+    ...{ clock, host, monitor, probes, exits, gone, statuses, results, listed, warnings, now },
     tell: async (event: EventFact, namespace = 'default') => {
       host.exchange.tell({ ...event, namespace, atMs: clock.now() });
       await clock.advance(0);
@@ -259,7 +260,10 @@ describe('events', () => {
     expect(health('default/c1')).toBe('unhealthy');
     expect(host.looks).toEqual([{ what: 'read', atMs: INTERVAL_MS }]);
     await clock.advance(1_500);
-    expect(host.looks.slice(1)).toEqual([{ what: 'mirror', atMs: INTERVAL_MS + 1_000 }]);
+    expect(host.looks.slice(1)).toEqual([
+      { what: 'read', atMs: INTERVAL_MS + 100 },
+      { what: 'mirror', atMs: INTERVAL_MS + 1_000 },
+    ]);
   });
 
   test('labels that say what is known are not looked at', async () => {
@@ -432,6 +436,33 @@ describe('a check', () => {
     await start('c1');
     await clock.advance(2 * INTERVAL_MS);
     expect([probes, host.looks.map(({ what }) => what)]).toEqual([[], ['read', 'read']]);
+  });
+
+  test('that nerdctl made has the same consequences as ours, once', async () => {
+    const { clock, host, monitor, start, tell, statuses, results } = setUp({ isCheckedElsewhere: () => true });
+    await monitor.start();
+    await start('c1');
+    const subject = { namespace: 'default', id: 'c1', labels: CHECK };
+    const label = (status: string) => ({
+      'nerdctl/healthstate': JSON.stringify({ Status: status, FailingStreak: 2, InStartPeriod: false }),
+    });
+    /** As nerdctl writes: the label, and the line a moment later. */
+    const checkByNerdctl = async (status: 'healthy' | 'unhealthy', output: string) => {
+      await tell({ kind: 'container-updated', id: 'c1', labels: { ...CHECK, ...label(status) } });
+      await clock.advance(50);
+      const result = aResult(clock.monotonic(), status === 'healthy' ? 0 : 1, output);
+      const state = aState({ status, failingStreak: 2, run: undefined });
+      await host.store.update(subject, () => ({ result, state }), { retries: 2 });
+    };
+    await checkByNerdctl('unhealthy', 'refused');
+    await clock.advance(100);
+    expect([statuses, results]).toEqual([[['c1', 'unhealthy']], [['c1', 'unhealthy', 'refused']]]);
+    await clock.advance(3 * INTERVAL_MS);
+    expect([statuses.length, results.length]).toEqual([1, 1]);
+    await checkByNerdctl('unhealthy', 'refused again');
+    await checkByNerdctl('healthy', 'fine');
+    await clock.advance(2_000);
+    expect([statuses.slice(1), results.at(-1)]).toEqual([[['c1', 'healthy']], ['c1', 'healthy', 'fine']]);
   });
 
   test('of a container that is let go of is given up', async () => {

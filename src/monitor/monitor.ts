@@ -7,7 +7,14 @@ import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import type { Result } from '../health/result.ts';
-import { effectiveState, type HealthState, isOfRun, testedForMs } from '../health/state.ts';
+import {
+  effectiveState,
+  type HealthState,
+  type HealthStatus,
+  isOfRun,
+  type StoredHealth,
+  testedForMs,
+} from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
@@ -53,9 +60,9 @@ export interface MonitorHooks {
   onExit(container: Watched, exit: Exit | undefined): Promise<void>;
   /** A container is gone from containerd, whoever removed it. */
   onGone(container: Watched): Promise<void>;
-  /** A check of a container has recorded a result. */
+  /** A check of a container has recorded a result, be it nerdctl's. */
   onResult(container: Watched, state: HealthState, output: string): void;
-  /** A check has changed the status of a container. */
+  /** A result has changed the status of a container, be it nerdctl's. */
   onStatus(container: Watched, state: HealthState, result: Result): void;
   /** What is shown of a container may have changed. */
   onChange(key: string): void;
@@ -120,6 +127,8 @@ export function healthOfWatched(container: Watched): HealthState | undefined {
 
 /** When the mirror label is looked at again after somebody wrote labels: nerdctl writes the label first and the line of health.json then. */
 const MIRROR_AFTER_MS = 1_000;
+/** When the line is looked for for the first time. */
+const LINE_AFTER_MS = 100;
 /** How long another process that checks a container may keep us from sweeping it. */
 const SWEEP_WAIT_MS = 1_000;
 /** When a container is asked for again whose shim did not tell its state. */
@@ -138,6 +147,11 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   const chains = new Map<string, Promise<void>>();
   const troubled = new Set<string>();
   const doubted = new Set<string>();
+  /** By container: the last result that we acted on, and the status that it left. */
+  const acted = new Map<
+    string,
+    { readonly runId: string; readonly start: string | undefined; readonly status: HealthStatus }
+  >();
   const over = new AbortController();
   let watching: Promise<void> | undefined;
   let isLive = false;
@@ -188,6 +202,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const present = workers.get(key);
     workers.delete(key);
     troubled.delete(key);
+    acted.delete(key);
     await present?.worker.stop();
     if (present) await checker.letGo(present);
   };
@@ -202,6 +217,8 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     if (!container || container.run?.id !== run.id || over.signal.aborted) return; // what came meanwhile settles again
     const last = isOfRun(container.stored, run) ? container.stored.log.at(-1) : undefined;
     const nowMs = clock.now();
+    const status = healthOfWatched(container)?.status ?? 'starting';
+    acted.set(key, { runId: run.id, start: container.stored.log.at(-1)?.start, status });
     const worker = startWorker(
       {
         ...{ clock, agenda, limiterOf: budgets.inFlightOf },
@@ -213,7 +230,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       {
         ...{ config, isPaused, share: shareOf(key) },
         testedForMs: testedForMs(run, { nowMs, bootMs: clock.boot() }),
-        status: healthOfWatched(container)?.status ?? 'starting',
+        status,
         // A time that is to come was noted before the clock was set back.
         sinceLastEndMs: last && Math.max(0, nowMs - Date.parse(last.end)),
       },
@@ -258,7 +275,19 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const known = model.get(key);
     const status = known && healthOfWatched(known)?.status;
     if (status) workers.get(key)?.worker.setStatus(status);
+    if (known) takeForeign(known, stored);
     hooks.onChange(key);
+  };
+
+  /** What follows from a result that nerdctl wrote: the same as from one of ours, once. Ours, which names its run, is told by its own check. */
+  const takeForeign = (container: Watched, { state, log: results }: StoredHealth): void => {
+    const key = keyOf(container);
+    const [before, result, { run }] = [acted.get(key), results.at(-1), container];
+    if (!before || !run || before.runId !== run.id || !result || result.start === before.start) return;
+    if (!state || state.run !== undefined || !isOfRun({ state, log: results }, run)) return;
+    acted.set(key, { runId: run.id, start: result.start, status: state.status });
+    hooks.onResult(container, state, result.output);
+    if (state.status !== before.status) hooks.onStatus(container, state, result);
   };
 
   const checkRun = async (key: string, signal: AbortSignal): Promise<CheckReport> => {
@@ -274,6 +303,9 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const container = model.get(key);
     if (report.kind === 'dropped' && report.reason === 'unknown' && container) askAgain(container);
     if (report.kind !== 'recorded' || !container) return;
+    if (container.run) {
+      acted.set(key, { runId: container.run.id, start: report.result.start, status: report.state.status });
+    }
     model.remember(key, { log: [report.result], state: report.state });
     workers.get(key)?.worker.setStatus(report.state.status);
     hooks.onResult(container, report.state, report.result.output);
@@ -331,10 +363,11 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     if (!config || isSame) return;
     const key = keyOf({ namespace, id });
     void inTurn(key, () => synchronise(key, { writesMirror: false }));
-    agenda.at(
-      clock.monotonic() + MIRROR_AFTER_MS,
-      () => void inTurn(key, () => synchronise(key, { writesMirror: true })),
-    );
+    const lookIn = (ms: number, writesMirror: boolean): void => {
+      agenda.at(clock.monotonic() + ms, () => void inTurn(key, () => synchronise(key, { writesMirror })));
+    };
+    lookIn(LINE_AFTER_MS, false);
+    lookIn(MIRROR_AFTER_MS, true);
   };
 
   const takeIn = (place: Place, found: Found | undefined): void => {
