@@ -39,6 +39,7 @@ import { createHookRunner } from './run-hook.ts';
 import { lockRunRoot } from './run-root-lock.ts';
 import { createApiServer } from './server.ts';
 import { createService, type ServiceDeps } from './service.ts';
+import { restoreStateDirs } from './state-dirs.ts';
 import { createTidier } from './tidier.ts';
 
 export interface DaemonDeps {
@@ -111,7 +112,10 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         hooks: {
           onResult: (container, state, output) => supervisor.onResult(container, state, output),
           onExit: keeper.onExit,
-          onListed: hub.learn,
+          onListed: (namespace, records) => {
+            hub.learn(namespace, records);
+            restoreStateDirs(contextOf(namespace), records);
+          },
           onLive: () => {
             locks.follow().catch((error: unknown) => {
               superseded = error;

@@ -150,7 +150,7 @@ function notedExecs(scratchDir: string): readonly string[] {
   try {
     return readdirSync(scratchDir).filter((name) => name.startsWith(CHECK_EXEC_PREFIX));
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
     throw error;
   }
 }

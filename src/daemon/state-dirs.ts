@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import type { ContainerContext } from '../container/context.ts';
+import type { ContainerRecord } from '../containerd/containers.ts';
+import { messageOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import { runDirOf } from '../store/state-dir.ts';
+import { makeOwnDirectory } from '../system/own-file.ts';
+
+/**
+ * Makes the state directories of containers of ours that are gone since a reboot: they are on a tmpfs, and the labels that name them stay.
+ * nerdctl's `inspect` of a container that was checked fails without its directory.
+ */
+export function restoreStateDirs(
+  {
+    containerd,
+    dirs,
+    log,
+  }: Pick<ContainerContext, 'dirs' | 'log'> & {
+    readonly containerd: Pick<ContainerContext['containerd'], 'namespace'>;
+  },
+  records: readonly Pick<ContainerRecord, 'id' | 'labels'>[],
+): void {
+  for (const { id, labels } of records) {
+    if (labels[LABELS.owner] === undefined || labels[LABELS.nerdctlHealthstate] === undefined) continue;
+    const path = runDirOf(dirs, { namespace: containerd.namespace, id });
+    if (existsSync(path)) continue;
+    try {
+      makeOwnDirectory(path, dirs);
+    } catch (error) {
+      log.warn(`${path} could not be made: ${messageOf(error)}`);
+    }
+  }
+}
