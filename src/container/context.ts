@@ -10,6 +10,7 @@ import { createFileHealthStore } from '../store/file-health-store.ts';
 import type { HealthStore } from '../store/health-store.ts';
 import { hostIdOf, type StateDirs } from '../store/state-dir.ts';
 import { makeOwnDirectory } from '../system/own-file.ts';
+import { endNerdctlTimer } from './nerdctl-timer.ts';
 
 /** What the use cases of containers work with: one containerd, one namespace, our directories. */
 export interface ContainerContext {
@@ -20,6 +21,8 @@ export interface ContainerContext {
   readonly dirs: ContainerDirs;
   readonly snapshotter: string;
   readonly network: NetworkSettings;
+  /** Ends the systemd timer by which nerdctl checks a container: see endNerdctlTimer. */
+  readonly endNerdctlTimer: (id: string) => Promise<boolean>;
 }
 
 export interface ContainerDirs extends StateDirs {
@@ -46,7 +49,8 @@ export function createContainerContext(parts: {
     ...(parts.healthLogEntries === undefined ? {} : { maxEntries: parts.healthLogEntries }),
     writeMirror: ({ id }, json) => containerd.containers.setLabels(id, { [LABELS.nerdctlHealthstate]: json }),
   });
-  return { containerd, clock, log, store, dirs, snapshotter, network };
+  const endTimer = (id: string) => endNerdctlTimer(id, { log });
+  return { containerd, clock, log, store, dirs, snapshotter, network, endNerdctlTimer: endTimer };
 }
 
 /** What a container of ours keeps over a reboot: its output, the files generated for it. `<data root>/<hash of the address>/containers/<namespace>/<id>` */

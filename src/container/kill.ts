@@ -31,9 +31,10 @@ export async function signalContainer(
     throw new HealthctlError('CONFLICT', `container ${id} is not running`);
   const isLast = signal === SIGKILL || signal === stopSignalOf(labels);
   if (isLast) await noteStopped(ctx, id);
-  if (signal === SIGKILL) return killContainer(ctx, view, options.abort);
-  await signalled(view, sendSignal(ctx, id, { signal }));
-  if (isLast && view.state === 'paused') await resumeContainer(ctx, id);
+  if (signal === SIGKILL) await killContainer(ctx, view, options.abort);
+  else await signalled(view, sendSignal(ctx, id, { signal }));
+  if (isLast) await ctx.endNerdctlTimer(id);
+  if (isLast && signal !== SIGKILL && view.state === 'paused') await resumeContainer(ctx, id);
 }
 
 function stopSignalOf(labels: Readonly<Record<string, string>>): number | undefined {

@@ -23,6 +23,7 @@ function setUp(count: number) {
     log: silentLogger,
     store: createMemoryHealthStore(),
     dirs: { hostId: 'x', runRoot: '/nonexistent', dataRoot: '/nonexistent', nerdctlDataRoot: '/nonexistent' },
+    endNerdctlTimer: async () => true,
     snapshotter: 'overlayfs',
     network: { defaultNetwork: 'none', bridgeSubnet: undefined, cniBinDir: undefined },
   };

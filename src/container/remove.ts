@@ -54,6 +54,7 @@ async function removeAll(ctx: ContainerContext, view: ContainerView, options: Re
   if (isUp) await killContainer(ctx, view, options.abort);
   await deleteTask(ctx, view, options);
   await detachNetwork(ctx, id);
+  await ctx.endNerdctlTimer(id);
   const subject = { namespace: ctx.containerd.namespace, id, labels };
   try {
     await ctx.store.remove(subject);

@@ -3,7 +3,7 @@ import { createWatchedContainer } from '../../test/fakes/watched-container.ts';
 import type { Tasks } from '../containerd/tasks.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
-import { stopContainer } from './stop.ts';
+import { type StopOptions, stopContainer } from './stop.ts';
 
 /** A container whose end comes at the first signal; a test tells of it. */
 function setUp() {
@@ -22,13 +22,23 @@ function setUp() {
     setLabels: async (_: string, labels: Readonly<Record<string, string>>) => void written.push(labels),
   };
   const containerd = { ...ctx.containerd, containers, tasks };
-  const stop = (events: Partial<typeof exchange> = {}) =>
+  const endedTimers: string[] = [];
+  const endNerdctlTimer = async (id: string) => {
+    endedTimers.push(id);
+    return true;
+  };
+  const stop = (events: Partial<typeof exchange> = {}, options: StopOptions = {}) =>
     stopContainer(
-      { ...ctx, containerd: { ...containerd, events: { ...exchange, ...events } } } as unknown as ContainerContext,
+      {
+        ...ctx,
+        endNerdctlTimer,
+        containerd: { ...containerd, events: { ...exchange, ...events } },
+      } as unknown as ContainerContext,
       watched.view(),
+      options,
     );
   const topics = () => exchange.published.map(({ topic }) => topic);
-  return { ...watched, stop, topics, written };
+  return { ...watched, stop, topics, written, endedTimers };
 }
 
 test('a stop is told after the end, though the shim answers before it tells', async () => {
@@ -54,6 +64,19 @@ test('that it was stopped is told to containerd’s restart plugin too, before t
   expect(topics()).toEqual(['/healthctl/kill']);
   exit(143);
   await stopping;
+});
+
+test.each<[StopOptions, string[]]>([
+  [{}, ['c1']],
+  [{ isRestart: true }, []],
+  [{ isForGood: false }, []],
+])('the timer by which nerdctl checks it goes with a stop for good: %j', async (options, expected) => {
+  const { stop, settle, exit, endedTimers } = setUp();
+  const stopping = stop({}, options);
+  await settle();
+  exit(143);
+  await stopping;
+  expect(endedTimers).toEqual(expected);
 });
 
 test('an end that is never told holds a stop up for two seconds', async () => {

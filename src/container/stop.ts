@@ -48,6 +48,7 @@ export async function stopContainer(
   const { id, labels } = view.record;
   if (view.state !== 'running' && view.state !== 'paused') {
     if (mayBeRestarted(labels)) await noteStopped(ctx, id, options);
+    if (isToStay(options)) await ctx.endNerdctlTimer(id);
     return;
   }
   const timeoutS = options.timeoutS ?? ownTimeoutS(ctx, view);
@@ -68,12 +69,16 @@ export async function stopContainer(
     }
     await ended.told();
     await detachNetwork(ctx, id);
+    if (isToStay(options)) await ctx.endNerdctlTimer(id);
     await publishStop({ events: ctx.containerd.events, log: ctx.log }, { id });
   } finally {
     letGo();
     ended.stop();
   }
 }
+
+/** A container that is started again keeps who checks it. */
+const isToStay = ({ isForGood = true, isRestart = false }: StopOptions): boolean => isForGood && !isRestart;
 
 /** Records that a user stopped it: until the next start neither the monitor nor containerd's restart plugin starts it. */
 export function noteStopped(

@@ -1,37 +1,38 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { hasNerdctlTimer } from '../container/nerdctl-timer.ts';
 import { LABELS } from '../lib/labels.ts';
-import type { Logger } from '../lib/logger.ts';
+import type { ServiceLogger } from '../lib/logger.ts';
 import type { MonitorSettings } from '../lib/settings.ts';
 import { keyOf, type Watched } from '../monitor/host-model.ts';
-
-/** Where systemd keeps the units that programs made while it runs. */
-const TRANSIENT_UNITS = '/run/systemd/transient';
 
 /**
  * Whose checks are nerdctl's to make. It makes a transient timer named after the container when that starts.
  *
- * A container of ours is always ours: a timer of nerdctl's on it, which `nerdctl start` makes, is told of once.
+ * A container of ours is always ours: a timer of nerdctl's on it, which `nerdctl start` makes, is ended.
  */
 export function createAdoption(options: {
   readonly adopt: MonitorSettings['adopt'];
-  readonly log: Logger;
+  readonly log: Pick<ServiceLogger, 'info'>;
   /** Whether nerdctl made it: see isNerdctls in src/store/state-dir.ts. */
   readonly isNerdctls: (container: Watched) => boolean;
+  readonly endTimer: (container: Watched) => Promise<boolean>;
   readonly unitsDir?: string;
 }): (container: Watched) => boolean {
-  const { adopt, log, isNerdctls, unitsDir = TRANSIENT_UNITS } = options;
-  const told = new Set<string>();
-  const hasTimer = (id: string): boolean => existsSync(join(unitsDir, `${id}.timer`));
+  const { adopt, log, isNerdctls, endTimer, unitsDir } = options;
+  const ending = new Set<string>();
+  const hasTimer = (id: string): boolean => hasNerdctlTimer(id, unitsDir);
   return (container) => {
     const { id, record } = container;
     const isOurs = record.labels[LABELS.owner] !== undefined;
     if (isOurs) {
-      if (!told.has(id) && hasTimer(id)) {
-        told.add(id);
-        log.warn(
-          `container ${keyOf(container)}: nerdctl checks it too, by the systemd timer ${id}.timer: systemctl stop ${id}.timer`,
-        );
+      if (!ending.has(id) && hasTimer(id)) {
+        ending.add(id);
+        void endTimer(container).then((isEnded) => {
+          if (!isEnded) return; // warned of, and not tried again
+          ending.delete(id);
+          log.info(
+            `container ${keyOf(container)}: ended the systemd timer ${id}.timer, by which nerdctl checked it too`,
+          );
+        });
       }
       return false;
     }

@@ -101,6 +101,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         momentOf: () => momentOf(clock),
         isCheckedElsewhere: createAdoption({
           ...{ adopt: settings.monitor.adopt, log },
+          endTimer: ({ namespace, id }) => contextOf(namespace).endNerdctlTimer(id),
           isNerdctls: ({ namespace, id, record: { labels } }) =>
             isNerdctls(contextOf(namespace).dirs, { namespace, id, labels }),
         }),

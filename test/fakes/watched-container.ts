@@ -27,6 +27,7 @@ export function createWatchedContainer(
     clock,
     store,
     log: silentLogger,
+    endNerdctlTimer: async () => true,
     dirs: { hostId: 'host', runRoot: '/nonexistent', dataRoot: '/nonexistent', nerdctlDataRoot: '/nonexistent' },
     containerd: {
       namespace: 'default',

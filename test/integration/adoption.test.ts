@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { createAdoption } from '../../src/daemon/adoption.ts';
-import { silentLogger } from '../../src/lib/logger.ts';
 import type { Watched } from '../../src/monitor/host-model.ts';
 
 const unitsDir = mkdtempSync(join(tmpdir(), 'healthctl-units-'));
@@ -18,9 +17,13 @@ const aContainer = (id: string, labels: Readonly<Record<string, string>>) =>
 const isNerdctls = ({ record }: Watched) => record.labels['nerdctl/state-dir'] === '/nerdctl';
 
 function adoption(adopt: 'auto' | 'always' | 'never') {
-  const warnings: string[] = [];
-  const log = { ...silentLogger, warn: (text: string) => warnings.push(text) };
-  return { isElsewhere: createAdoption({ adopt, log, unitsDir, isNerdctls }), warnings };
+  const [told, ended]: [string[], string[]] = [[], []];
+  const log = { info: (text: string) => void told.push(text) };
+  const endTimer = async ({ id }: Watched) => {
+    ended.push(id);
+    return true;
+  };
+  return { isElsewhere: createAdoption({ adopt, log, unitsDir, isNerdctls, endTimer }), told, ended };
 }
 
 test.each([
@@ -36,10 +39,12 @@ test.each([
   expect(['timed', 'other'].map((id) => isElsewhere(aContainer(id, labels)))).toEqual(expected);
 });
 
-test('a timer of nerdctl on a container of ours is told of once', () => {
-  const { isElsewhere, warnings } = adoption('auto');
+test('a timer of nerdctl on a container of ours is ended: one checks', async () => {
+  const { isElsewhere, told, ended } = adoption('auto');
   for (const id of ['timed', 'timed', 'other']) isElsewhere(aContainer(id, OURS));
-  expect(warnings).toEqual([
-    'container default/timed: nerdctl checks it too, by the systemd timer timed.timer: systemctl stop timed.timer',
+  await Promise.resolve();
+  expect(ended).toEqual(['timed']);
+  expect(told).toEqual([
+    'container default/timed: ended the systemd timer timed.timer, by which nerdctl checked it too',
   ]);
 });
