@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { errnoOf, hasCode } from '../lib/errors.ts';
 import { lockFile } from '../system/flock.ts';
 import { createDaemonClient, type DaemonClient } from './client.ts';
-import { deniedMonitorError, newerMonitorError, silentMonitorError } from './owner.ts';
+import { deniedMonitorError, endingMonitorError, newerMonitorError, silentMonitorError } from './owner.ts';
 import type { DaemonPlaces } from './places.ts';
 import { API_VERSION } from './version.ts';
 
@@ -35,6 +35,7 @@ export async function drainDaemon(
     );
     lock.release();
   } catch (error) {
+    if (hasCode(error, 'TIMEOUT')) throw endingMonitorError(places);
     if (errnoOf(error) !== 'ENOENT') throw error; // there has never been one
   }
 }

@@ -45,3 +45,11 @@ export function newerMonitorError(places: Pick<DaemonPlaces, 'lock'>): Healthctl
     hint: 'use that one, or end the monitor with it',
   });
 }
+
+/** One that was asked to end and has not let go of everything in time. */
+export function endingMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
+  const pid = ownerOf(places);
+  return new HealthctlError('TIMEOUT', `the monitor, process ${pid}, is ending and has not ended yet`, {
+    hint: `try again; what it waits for is in its log; "kill -KILL ${pid}" ends it at once: nothing is lost`,
+  });
+}

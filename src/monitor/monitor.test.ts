@@ -2,8 +2,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { aResult, aState, T0 } from '../../test/builders/health.ts';
 import { createFakeClock } from '../../test/fakes/clock.ts';
 import { createFakeHost } from '../../test/fakes/containerd-host.ts';
+import type { ContainerContext } from '../container/context.ts';
 import { runIdOf } from '../container/view.ts';
 import type { EventFact } from '../containerd/events.ts';
+import type { Tasks } from '../containerd/tasks.ts';
 import { TICK_MS } from '../health/state.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerProber } from '../probe/container-prober.ts';
@@ -35,6 +37,8 @@ interface Setting {
   readonly isCheckedElsewhere?: (container: Watched) => boolean;
   /** For how long the process FIRST has run when the test begins. */
   readonly ranForMs?: number;
+  /** Whether the start of a check is never answered. */
+  readonly areShimsSilent?: boolean;
 }
 
 const closers: (() => Promise<void>)[] = [];
@@ -42,8 +46,24 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
+/** Whose starts end only when they are given up. */
+const withSilentShims =
+  (contextOf: (namespace: string) => ContainerContext) =>
+  (namespace: string): ContainerContext => {
+    const context = contextOf(namespace);
+    const start: Tasks['start'] = (_, options) =>
+      new Promise((_resolve, reject) => {
+        const giveUp = () => reject(new HealthctlError('ABORTED', 'start was cancelled'));
+        if (options?.signal?.aborted) giveUp();
+        options?.signal?.addEventListener('abort', giveUp, { once: true });
+      });
+    const { containerd } = context;
+    return { ...context, containerd: { ...containerd, tasks: { ...containerd.tasks, start } } };
+  };
+
 function setUp(setting: Setting = {}) {
   const { namespaces = [], maxChecks = 4, tookMs = 0, isCheckedElsewhere = () => false, ranForMs = 0 } = setting;
+  const { areShimsSilent = false } = setting;
   const fakeClock = createFakeClock(T0);
   const firstTicks = readStat(FIRST)?.startTimeTicks ?? 0;
   const boot = () => firstTicks * TICK_MS + ranForMs + fakeClock.monotonic();
@@ -75,12 +95,19 @@ function setUp(setting: Setting = {}) {
       };
     },
   };
+  const contextOf = areShimsSilent ? withSilentShims(host.contextOf) : host.contextOf;
   const monitor = createMonitor({
-    ...{ containerd: host.containerd, contextOf: host.contextOf, clock, namespaces, isCheckedElsewhere },
+    ...{ containerd: host.containerd, contextOf, clock, namespaces, isCheckedElsewhere },
     budgets: { maxStarts: 4, maxInFlight: maxChecks, exec: 'fresh' },
     log: { info: (text) => warnings.push(text), warn: (text) => warnings.push(text), debug: () => {} },
     momentOf: () => ({ nowMs: clock.now(), bootId: 'boot', bootMs: clock.boot() }),
-    proberOf: () => prober,
+    proberOf: ({ containerd: { tasks } }) => ({
+      ...prober,
+      probe: async (target, command, signal) => {
+        if (areShimsSilent) await tasks.start({ containerId: target.containerId, execId: 'e' }, { timeoutMs: 30_000 });
+        return prober.probe(target, command, signal);
+      },
+    }),
     hooks: {
       onListed: (_, records) => listed.push(records.length),
       onEvent: () => {},
@@ -475,4 +502,21 @@ describe('a check', () => {
     await released;
     expect(monitor.counts()).toEqual({ inFlight: 0, waiting: 0, watched: 0, troubled: 0 });
   });
+});
+
+test('a shim that does not answer a start keeps a monitor from ending for three seconds', async () => {
+  const { clock, monitor, start } = setUp({ areShimsSilent: true });
+  await monitor.start();
+  await start('c1');
+  await clock.advance(INTERVAL_MS);
+  expect(monitor.counts().inFlight).toBe(1);
+  let isOver = false;
+  const stopped = monitor.stop().then(() => {
+    isOver = true;
+  });
+  await clock.advance(2_900);
+  expect(isOver).toBe(false);
+  await clock.advance(100);
+  expect(isOver).toBe(true);
+  await stopped;
 });

@@ -27,6 +27,7 @@ import { type BudgetLimits, createBudgets } from './budgets.ts';
 import { createChecker } from './checker.ts';
 import { createHostModel, type Effect, type Found, type HostModel, keyOf, type Watched } from './host-model.ts';
 import { createLags, type Lags } from './lags.ts';
+import { withLastCall } from './last-call.ts';
 import { type Engaged, reconcile, type Step } from './reconcile.ts';
 import { watchHost } from './watch.ts';
 import { startWorker, type Worker } from './worker.ts';
@@ -131,18 +132,32 @@ const MIRROR_AFTER_MS = 1_000;
 const LINE_AFTER_MS = 100;
 /** How long another process that checks a container may keep us from sweeping it. */
 const SWEEP_WAIT_MS = 1_000;
+/** How long shims are waited for when the monitor ends: most answer within milliseconds, and one that is silent holds up all. */
+const LAST_CALL_MS = 3_000;
 /** When a container is asked for again whose shim did not tell its state. */
 const ASK_AGAIN_MS = 1_000;
 /** An answer that events overtake so often is taken as it is: the next event puts it right. */
 const MAX_TRIES = 5;
 
 export function createMonitor(deps: MonitorDeps): Monitor {
-  const { containerd, contextOf, clock, log, hooks } = deps;
+  const { containerd, clock, log, hooks } = deps;
+  const lastCall = new AbortController();
+  const contexts = new Map<string, ContainerContext>();
+  const contextOf = (namespace: string): ContainerContext => {
+    const context = contexts.get(namespace) ?? withLastCall(deps.contextOf(namespace), lastCall.signal);
+    contexts.set(namespace, context);
+    return context;
+  };
   const model = createHostModel(deps.momentOf);
   const agenda = createAgenda(clock);
   const budgets = createBudgets(deps.budgets);
   const lags = createLags();
-  const checker = createChecker({ ...deps, model, proberOf: (context) => deps.proberOf(context, budgets.starts) });
+  const checker = createChecker({
+    ...deps,
+    contextOf,
+    model,
+    proberOf: (context) => deps.proberOf(context, budgets.starts),
+  });
   const workers = new Map<string, Place & { readonly worker: Worker; engaged: Engaged }>();
   const chains = new Map<string, Promise<void>>();
   const troubled = new Set<string>();
@@ -479,6 +494,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       }),
     stop: async () => {
       over.abort();
+      const late = clock.after(LAST_CALL_MS, () => lastCall.abort());
       await watching;
       agenda.stop();
       await Promise.all([...workers.values()].map(({ worker }) => worker.stop()));
@@ -486,6 +502,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       troubled.clear();
       await Promise.all(chains.values());
       await checker.close();
+      late.cancel();
     },
     checkNow: async (place, signal) => {
       const key = keyOf(place);

@@ -83,16 +83,17 @@ async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Ou
   const { tasks } = options;
   const { target, execId, processJson, output } = attempt;
   const exec = { containerId: target.containerId, execId };
-  try {
-    await tasks.exec({ ...exec, processJson, stdin: '', stdout: output.path, stderr: output.path, terminal: false });
-  } catch (error) {
-    return couldNotStart(error, target);
-  }
   const release = async (): Promise<boolean> => {
     const { isGone } = await deleteExec(options, exec);
     if (!isGone) output.keepNote();
     return isGone;
   };
+  try {
+    await tasks.exec({ ...exec, processJson, stdin: '', stdout: output.path, stderr: output.path, terminal: false });
+  } catch (error) {
+    if (hasCode(error, 'TIMEOUT', 'ABORTED')) await release(); // the shim may make it yet
+    return couldNotStart(error, target);
+  }
   try {
     const started = await start(tasks, attempt);
     attempt.onStarted();

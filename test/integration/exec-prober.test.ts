@@ -22,10 +22,15 @@ interface Script {
   readonly firstDelete?: HealthctlError;
   /** Until when, after the start, the output stays open. */
   readonly openMs?: number;
+  /** How the question to make the exec fails; the shim may make it yet. */
+  readonly execFails?: HealthctlError;
 }
 
 /** A containerd whose processes have ended when they were started, with 3. @returns what it was asked, in order */
-function containerdWith({ output = '', firstDelete, openMs = 0 }: Script): { tasks: Tasks; asked: string[] } {
+function containerdWith({ output = '', firstDelete, openMs = 0, execFails }: Script): {
+  tasks: Tasks;
+  asked: string[];
+} {
   const asked: string[] = [];
   let writer = 0;
   let failure = firstDelete;
@@ -33,6 +38,7 @@ function containerdWith({ output = '', firstDelete, openMs = 0 }: Script): { tas
   const tasks: Partial<Tasks> = {
     exec: async ({ stdout }) => {
       asked.push('exec');
+      if (execFails) throw execFails;
       writer = openSync(stdout, constants.O_WRONLY);
     },
     start: async () => {
@@ -87,4 +93,10 @@ test('while somebody keeps the output open, the exec is not deleted before its e
     outcome: { kind: 'exited', code: 3, output: 'hi\n' },
     asked: 'exec start wait delete',
   });
+});
+
+test('an exec whose making was given up is kept in mind while it cannot be deleted', async () => {
+  const execFails = new HealthctlError('ABORTED', 'exec was cancelled');
+  await expect(probe({ execFails, firstDelete: execFails })).rejects.toThrow(execFails);
+  expect(readdirSync(scratchDir)).toEqual([expect.stringMatching(/^healthctl-check-/)]);
 });

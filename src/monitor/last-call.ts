@@ -1,0 +1,26 @@
+import type { ContainerContext } from '../container/context.ts';
+import type { Tasks } from '../containerd/tasks.ts';
+import type { CallOptions } from '../containerd/transport.ts';
+
+/**
+ * The same context, whose questions to shims about checks are given up when the signal fires, and not asked any more after it: a shim that
+ * does not answer must not keep the monitor from ending. What has a signal of its own ends by that. What is left of a check is found by its
+ * note, and swept by the next monitor.
+ */
+export function withLastCall(context: ContainerContext, signal: AbortSignal): ContainerContext {
+  const { containerd } = context;
+  return { ...context, containerd: { ...containerd, tasks: tasksUntil(containerd.tasks, signal) } };
+}
+
+function tasksUntil(tasks: Tasks, signal: AbortSignal): Tasks {
+  const until = (options: CallOptions | undefined): CallOptions => (options?.signal ? options : { ...options, signal });
+  return {
+    ...tasks,
+    find: (containerId, options) => tasks.find(containerId, until(options)),
+    findExec: (exec, options) => tasks.findExec(exec, until(options)),
+    exec: (exec, options) => tasks.exec(exec, until(options)),
+    start: (process, options) => tasks.start(process, until(options)),
+    kill: (process, options) => tasks.kill(process, until(options)),
+    deleteExec: (exec, options) => tasks.deleteExec(exec, until(options)),
+  };
+}
