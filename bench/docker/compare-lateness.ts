@@ -77,7 +77,7 @@ async function compare(
   report.add(...rows());
 }
 
-/** How many commands healthctl should start at once: the same containers with one `max_checks` after the other, and Docker before and after. */
+/** How many commands healthctl should start at once: the same containers with one `max_checks` after the other, and Docker before them. */
 export async function compareStarts(
   context: Omit<Context, 'sides'> & { readonly sides: Sides<Side> & { readonly healthctl: HealthctlSide } },
   counts: readonly number[],
@@ -86,9 +86,11 @@ export async function compareStarts(
   const dockers: LatenessRun[] = [];
   const ours = new Map<number, LatenessRun[]>(counts.map((count) => [count, []]));
   const rows = () =>
-    [...ours].flatMap(([count, runs]) =>
-      rowsOf(`${containers} at 2 s, max_checks ${count}`, { healthctl: joined(runs), docker: joined(dockers) }),
-    );
+    [...ours]
+      .filter(([, runs]) => runs.length > 0)
+      .flatMap(([count, runs]) =>
+        rowsOf(`${containers} at 2 s, max_checks ${count}`, { healthctl: joined(runs), docker: joined(dockers) }),
+      );
   report.setPartial(rows);
   const measured = async (side: Side, list: LatenessRun[], what: string, ids: ReadonlySet<string>) => {
     await sleep(SETTLE_MS);

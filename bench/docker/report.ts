@@ -15,12 +15,15 @@ export function createReport(print: (text: string) => void = console.log): Repor
   const rows: Row[] = [];
   let partial: (() => readonly Row[]) | undefined;
   let hasEnded = false;
+  const say = (text: string): void => {
+    if (!hasEnded) print(text); // what was interrupted may still go on
+  };
   return {
-    say: (text) => print(text),
+    say,
     add: (...more) => {
       rows.push(...more);
       for (const { what, healthctl, docker, figure } of more)
-        print(`  ${what}: healthctl ${healthctl}; Docker ${docker}${figure === '' ? '' : `; ${figure}`}`);
+        say(`  ${what}: healthctl ${healthctl}; Docker ${docker}${figure === '' ? '' : `; ${figure}`}`);
     },
     setPartial: (rowsOf) => {
       partial = rowsOf;

@@ -39,7 +39,7 @@ export interface MonitorSettings {
   readonly adopt: 'auto' | 'always' | 'never';
   /** containerd namespaces that are watched. Empty (default): all. */
   readonly namespaces: readonly string[];
-  /** Checks in flight at once. Default four for each processor. */
+  /** Commands of checks that are started in containers at once. Default four for each processor. */
   readonly maxChecks: number;
   /** A monitor that was started by a command ends itself after so many milliseconds without work. Default ten minutes. */
   readonly idleTimeoutMs: number;
