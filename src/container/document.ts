@@ -6,7 +6,7 @@ import type { ShownHealth } from './health.ts';
 import type { MountPoint } from './mount-point.ts';
 import type { ShownAttachment } from './nerdctl-network.ts';
 import { networkSettingsOf } from './network-settings.ts';
-import { restartPolicyOf } from './restart-label.ts';
+import { isKeptByContainerd, restartPolicyOf } from './restart-label.ts';
 import { NEVER_RESTARTED, type RestartRecord } from './restart-record.ts';
 import { type ContainerView, unknownStateError } from './view.ts';
 
@@ -146,9 +146,12 @@ export function documentOf({
   };
 }
 
-/** The label is what counts: `update` changes it. */
-function restartPolicyDocument({ record }: ContainerView): Json {
-  const { name, maximumRetryCount } = restartPolicyOf(record.labels);
+/** The label is what counts: `update` changes it. What containerd's restart plugin keeps has its policy in a label of that. */
+function restartPolicyDocument({ record: { labels } }: ContainerView): Json {
+  const kept = labels['containerd.io/restart.policy'];
+  const { name, maximumRetryCount } = restartPolicyOf(
+    kept !== undefined && isKeptByContainerd(labels) ? { [LABELS.restart]: kept } : labels,
+  );
   return { Name: name, MaximumRetryCount: maximumRetryCount };
 }
 

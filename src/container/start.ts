@@ -1,5 +1,7 @@
 import type { Mount, TaskStdio } from '../containerd/tasks.ts';
+import { isChecked } from '../health/config.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
+import { jsonFromHealthState } from '../health/state-json.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { runDirOf } from '../store/state-dir.ts';
@@ -22,7 +24,7 @@ import { runcOptions } from './runtime.ts';
 import { startFailure } from './start-failure.ts';
 import { isFinished } from './stop.ts';
 import { storedConfigOf } from './stored-config.ts';
-import { type ContainerView, refuseUnknown, runIdOf, startNoteJson } from './view.ts';
+import { type ContainerView, givenHealthConfigOf, refuseUnknown, runIdOf, startNoteJson } from './view.ts';
 import { refuseLostVolumes } from './volume-check.ts';
 
 /** Docker's exit status of `run` when the runtime failed for another reason than the program. */
@@ -64,6 +66,7 @@ export async function startContainer(
     // Only now: a start that failed is none. Should we die in between, the task itself tells that it was started.
     const note = startNoteJson(rfc3339FromMillis(ctx.clock.now()), run);
     await ctx.containerd.containers.setLabels(id, {
+      ...startingMirror(view, run),
       ...ports,
       [LABELS.started]: note,
       ...startedLabels(view.record.labels),
@@ -73,6 +76,13 @@ export async function startContainer(
     await dropTask(ctx, id, { isStarted: false });
     throw startFailure(error, CANNOT_START);
   }
+}
+
+/** What a check by nerdctl starts from: it would go on with the state of the last run. */
+function startingMirror({ record: { labels } }: ContainerView, run: string): Readonly<Record<string, string>> {
+  if (!isChecked(givenHealthConfigOf(labels))) return {};
+  const state = jsonFromHealthState({ status: 'starting', failingStreak: 0, inStartPeriod: false, run });
+  return { [LABELS.nerdctlHealthstate]: JSON.stringify(state) };
 }
 
 /** @param isAttached somebody looks on: output goes to files then even where it is not kept */
