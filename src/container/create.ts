@@ -34,6 +34,7 @@ import { nerdctlAnnotations } from './nerdctl-annotations.ts';
 import { noteForNerdctl, withNerdctlName } from './nerdctl-store.ts';
 import { type Placement, placeContainer, specNetworkOf } from './networking.ts';
 import { liveFileOf } from './output-files.ts';
+import { refuseNoFile } from './pidfile.ts';
 import { refuseKept } from './refuse-kept.ts';
 import { chooseRuntime } from './runtime.ts';
 import { sharedMemoryOf } from './shared-memory.ts';
@@ -73,6 +74,7 @@ export async function createContainer(
   if (request.name !== undefined) checkName(request.name);
   for (const key of Object.keys(request.labels)) refuseReserved(key);
   if (request.stopSignal !== undefined) parseSignal(request.stopSignal);
+  if (request.pidfile !== undefined) refuseNoFile(request.pidfile);
   refuseMounts(request);
   const onHost = hostNeedsOf(ctx, request);
   const runtime = chooseRuntime(request.runtime, deps.path);

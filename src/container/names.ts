@@ -20,8 +20,14 @@ export function checkName(name: string): void {
 /**
  * Throws ALREADY_EXISTS with Docker's text when a container of ours or nerdctl's has this name, or any container has it as its id. The label
  * of another tool's container takes no name: an image may carry it.
+ *
+ * @param forId the container that is to have the name: it may be called by its own id
  */
-export async function refuseTakenName(ctx: Pick<ContainerContext, 'containerd' | 'dirs'>, name: string): Promise<void> {
+export async function refuseTakenName(
+  ctx: Pick<ContainerContext, 'containerd' | 'dirs'>,
+  name: string,
+  forId?: string,
+): Promise<void> {
   const found = await ctx.containerd.containers.list([
     `labels.${JSON.stringify(LABELS.name)}==${JSON.stringify(name)}`,
     `id==${JSON.stringify(name)}`,
@@ -29,7 +35,9 @@ export async function refuseTakenName(ctx: Pick<ContainerContext, 'containerd' |
   const { namespace } = ctx.containerd;
   const taken = found.find(
     ({ id, labels }) =>
-      id === name || labels[LABELS.owner] !== undefined || isNerdctls(ctx.dirs, { namespace, id, labels }),
+      (id === name && id !== forId) ||
+      labels[LABELS.owner] !== undefined ||
+      isNerdctls(ctx.dirs, { namespace, id, labels }),
   );
   if (!taken) return;
   throw new HealthctlError(

@@ -11,7 +11,7 @@ type Labelled = Pick<ContainerRecord, 'labels'>;
 export function writePidfile({ labels }: Labelled, pid: number): void {
   const path = labels[LABELS.pidfile];
   if (!path) return;
-  if (isNoFile(path)) throw new HealthctlError('CONFIG', `failed to write the pidfile: ${path} is not a regular file`);
+  refuseNoFile(path);
   try {
     replaceFile(path, `${pid}`, 0o644);
   } catch (cause) {
@@ -20,10 +20,15 @@ export function writePidfile({ labels }: Labelled, pid: number): void {
   }
 }
 
-/** A device, a FIFO or a directory of the host, such as /dev/null, is neither replaced nor removed. */
+/** Throws CONFIG for a path at which something else than a regular file stands: it would be replaced, and removed with the container. */
+export function refuseNoFile(path: string): void {
+  if (isNoFile(path)) throw new HealthctlError('CONFIG', `failed to write the pidfile: ${path} is not a regular file`);
+}
+
+/** A device, a FIFO, a link or a directory of the host, such as /dev/null, is neither replaced nor removed. */
 function isNoFile(path: string): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && !stats.isFile() && !stats.isSymbolicLink();
+  return stats !== undefined && !stats.isFile();
 }
 
 /** Removes it, if it is there. What cannot be removed is warned of: the container is to go all the same. */

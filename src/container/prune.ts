@@ -32,7 +32,7 @@ export async function pruneContainers(
 ): Promise<Pruned> {
   const { filter, onRemoved, signal } = options;
   const stopped = await listContainers(ctx, {
-    keep: (view) => view.isStateUnknown === true || mayGo(view, filter),
+    keep: (view) => mayGo(view, filter),
     signal,
   });
   const sizesOf = openContainerSizes(ctx, { signal });
@@ -58,7 +58,10 @@ export async function pruneContainers(
 
 function mayGo(view: ContainerView, filter: PruneFilter): boolean {
   const { record, state } = view;
-  if (state === 'running' || state === 'paused' || record.labels[LABELS.owner] === undefined) return false;
+  if (record.labels[LABELS.owner] === undefined) return false;
+  // Whether it has ended is not known: pruneContainers refuses.
+  if (view.isStateUnknown) return matchesPrune(filter, { createdMs: record.createdAtMs, labels: shownLabels(record) });
+  if (state === 'running' || state === 'paused') return false;
   const isToStart = state === 'exited' && mayBeRestarted(record.labels) && !isStoppedByUser(record.labels);
   return !isToStart && matchesPrune(filter, { createdMs: record.createdAtMs, labels: shownLabels(record) });
 }

@@ -26,7 +26,7 @@ export async function renameContainer(
     async () => {
       try {
         checkName(name);
-        await refuseTakenName(ctx, name);
+        await refuseTakenName(ctx, name, record.id);
       } catch (error) {
         if (!(error instanceof HealthctlError)) throw error;
         throw new HealthctlError(error.code, `Error when allocating new name: ${messageOf(error)}`, { cause: error });

@@ -31,10 +31,17 @@ describe('resolveContainer', () => {
     ['a name', 'web', 'abc111'],
     ['a name as Docker’s inspect shows it', '/web', 'abc111'],
     ['an id', 'abc111', 'abc111'],
-    ['an id before a name that is the same', 'abc222', 'abc222'],
     ['a beginning', 'd', 'def333'],
   ])('%s', async (_, wanted, id) => {
     expect((await resolveContainer(containerd(), wanted)).id).toBe(id);
+  });
+
+  test('an id that is the name of another container', async () => {
+    await expect(resolveContainer(containerd(), 'abc222')).rejects.toMatchObject({
+      code: 'AMBIGUOUS',
+      message: 'multiple containers named abc222: use an id',
+      hint: 'abc222 or def333',
+    });
   });
 
   test('a beginning of several', async () => {

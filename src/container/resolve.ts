@@ -7,6 +7,8 @@ import type { ContainerContext } from './context.ts';
 import { type ContainerView, momentOf } from './view.ts';
 import { viewWithExit } from './view-with-exit.ts';
 
+/** An id as healthctl, nerdctl and the CRI make them. */
+const WHOLE_ID = /^[0-9a-f]{64}$/;
 /** What containerd allows as an id, and Docker as a name; an id of another tool may be longer. */
 const PLAUSIBLE = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 
@@ -66,10 +68,11 @@ export function pickRecord<Record extends Pick<ContainerRecord, 'id' | 'labels'>
   if (parseKubernetesName(wanted)) return pickNamed(records, wanted);
   if (!PLAUSIBLE.test(wanted)) return undefined;
   const byId = records.find((record) => record.id === wanted);
-  if (byId) return byId;
-  const named = records.filter((record) => record.labels[LABELS.name] === wanted);
-  if (named.length > 1) return ambiguousName(wanted, named);
-  if (named[0]) return named[0];
+  if (byId && WHOLE_ID.test(wanted)) return byId;
+  // Another tool's container may have any id, such as the name of one of ours.
+  const called = records.filter((record) => record === byId || record.labels[LABELS.name] === wanted);
+  if (called.length > 1) return ambiguousName(wanted, called);
+  if (called[0]) return called[0];
   const [first, ...others] = records.filter((record) => record.id.startsWith(wanted));
   if (others.length === 0) return first;
   return new HealthctlError('AMBIGUOUS', `multiple IDs found with provided prefix: ${nameOrId}`, {

@@ -7,7 +7,7 @@ import type { ContainerContext } from './context.ts';
 import { healthLabelsOf } from './health-labels.ts';
 import { refuseKept } from './refuse-kept.ts';
 import { isKeptByContainerd } from './restart-label.ts';
-import { type ContainerView, givenHealthConfigOf } from './view.ts';
+import { type ContainerView, givenHealthConfigOf, type Moment, momentOf } from './view.ts';
 
 /** What is to be another from now on; what is absent stays. */
 export interface Update {
@@ -30,7 +30,7 @@ export async function updateContainer(ctx: ContainerContext, view: ContainerView
       hint: 'nerdctl made it with --restart: change that with nerdctl update --restart',
     });
   const changed = {
-    ...(update.health ? healthChange(labels, update.health, ctx.clock.now()) : {}),
+    ...(update.health ? healthChange(labels, update.health, momentOf(ctx.clock)) : {}),
     // An empty value takes the label away.
     ...(update.restart ? { [LABELS.restart]: isRestarting ? restartPolicyText(update.restart) : '' } : {}),
   };
@@ -41,7 +41,7 @@ export async function updateContainer(ctx: ContainerContext, view: ContainerView
 function healthChange(
   labels: Readonly<Record<string, string>>,
   health: GivenHealthConfig,
-  nowMs: number,
+  { nowMs, bootId, bootMs }: Moment,
 ): Readonly<Record<string, string>> {
   const before = givenHealthConfigOf(labels);
   const config = mergeHealthConfig(before, health);
@@ -52,7 +52,12 @@ function healthChange(
   const isOther = !isSameTest(before?.test, config.test);
   return {
     [LABELS.healthcheck]: '',
-    ...(isOther ? { [LABELS.testSince]: rfc3339FromMillis(nowMs) } : {}),
+    ...(isOther
+      ? {
+          [LABELS.testSince]: rfc3339FromMillis(nowMs),
+          [LABELS.testSinceBoot]: `${bootId}:${Math.round(bootMs)}`,
+        }
+      : {}),
     ...healthLabelsOf(config),
   };
 }

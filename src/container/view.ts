@@ -1,7 +1,7 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
 import type { GivenHealthConfig } from '../health/config.ts';
-import { type ParsedHealthConfig, parseHealthConfigText } from '../health/config-json.ts';
+import { dockerPartOf, type ParsedHealthConfig, parseHealthConfigText } from '../health/config-json.ts';
 import { type Instant, processOfRun, type Run, type Started, type TaskView, TICK_MS } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
@@ -76,9 +76,18 @@ export const isUp = ({ status }: TaskRecord): boolean =>
   status === 'running' || status === 'paused' || status === 'pausing';
 
 /** A run with what its container's labels say of its test. */
-export function withTestSince({ testSinceMs: _before, ...run }: Run, labels: Readonly<Record<string, string>>): Run {
+export function withTestSince(run: Run, labels: Readonly<Record<string, string>>): Run {
+  const { testSinceMs: _before, testSinceBootMs: _bootBefore, ...rest } = run;
   const testSinceMs = Date.parse(labels[LABELS.testSince] ?? '');
-  return { ...run, ...(Number.isNaN(testSinceMs) ? {} : { testSinceMs }) };
+  if (Number.isNaN(testSinceMs)) return rest;
+  const testSinceBootMs = bootTimeOf(labels[LABELS.testSinceBoot], run.id);
+  return { ...rest, testSinceMs, ...(testSinceBootMs === undefined ? {} : { testSinceBootMs }) };
+}
+
+/** Milliseconds of `bootid:ms`, if that is the boot of the run. */
+function bootTimeOf(text: string | undefined, runId: string): number | undefined {
+  const [, bootId, ms] = /^([^:]+):(\d+)$/.exec(text ?? '') ?? [];
+  return bootId !== undefined && runId.startsWith(`${bootId}:`) ? Number(ms) : undefined;
 }
 
 /** The same as viewOf, for whoever knows the present run already. */
@@ -112,8 +121,8 @@ export function viewFrom(facts: {
 
 function stateOf(task: TaskView, wasStarted: boolean): ContainerState {
   if (task.kind === 'running' || task.kind === 'paused') return task.kind;
-  // A task that has a shim is not over until somebody sees that it is: of ours, that its process is gone.
-  if (task.kind === 'unknown') return task.run || !wasStarted ? 'running' : 'exited';
+  // What was not seen to stop, with its exit code, is not called exited.
+  if (task.kind === 'unknown') return 'running';
   return wasStarted ? 'exited' : 'created';
 }
 
@@ -198,8 +207,13 @@ export function startNoteOf(labels: Readonly<Record<string, string>>): StartNote
 
 /** The health config that a container's labels hold: ours where Docker's shape cannot hold it, else nerdctl's. */
 export function healthConfigOf(labels: Readonly<Record<string, string>>): ParsedHealthConfig {
-  const text = labels[LABELS.healthcheck] ?? labels[LABELS.nerdctlHealthcheck];
-  return text === undefined || text === '' ? { kind: 'absent' } : parseHealthConfigText(text);
+  const own = labels[LABELS.healthcheck];
+  if (own !== undefined && own !== '') return parseHealthConfigText(own);
+  const text = labels[LABELS.nerdctlHealthcheck];
+  if (text === undefined || text === '') return { kind: 'absent' };
+  const parsed = parseHealthConfigText(text);
+  // An image can bring this label: of Docker's shape are the test and its times, and nothing that is done because of them.
+  return parsed.kind === 'config' ? { kind: 'config', config: dockerPartOf(parsed.config) } : parsed;
 }
 
 /** The same, for whoever has nothing to say about a label that is damaged. */

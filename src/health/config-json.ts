@@ -85,7 +85,20 @@ export function jsonFromHealthConfig(config: GivenHealthConfig): Record<string, 
   return json;
 }
 
-/** The part of it that Docker and nerdctl know. */
+/** The part of a config that Docker and nerdctl know: the test and its times. */
+export function dockerPartOf({
+  test,
+  intervalNs,
+  timeoutNs,
+  startPeriodNs,
+  startIntervalNs,
+  retries,
+}: GivenHealthConfig): GivenHealthConfig {
+  const known = { test, intervalNs, timeoutNs, startPeriodNs, startIntervalNs, retries };
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+}
+
+/** The same as JSON. */
 export function dockerJsonFromHealthConfig(config: GivenHealthConfig): Record<string, unknown> {
   const json: Record<string, unknown> = {};
   if (config.test?.length) json.Test = [...config.test];

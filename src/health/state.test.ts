@@ -69,6 +69,18 @@ describe('testedForMs', () => {
     ['since the start that was seen', { startedBootMs: 51_000 }, { nowMs: T0, bootMs: 57_000 }, 6_000],
     ['since the present test', { testSinceMs: T0 + 5_000 }, { nowMs: T0 + 7_000, bootMs: 57_000 }, 2_000],
     ['a test from the future began now', { testSinceMs: T0 + HOUR }, { nowMs: T0 + 7_000, bootMs: 57_000 }, 0],
+    [
+      'a test since a boot time, the clock set back',
+      { testSinceMs: T0 + 5_000, testSinceBootMs: 55_000 },
+      { nowMs: T0 - HOUR, bootMs: 57_000 },
+      2_000,
+    ],
+    [
+      'a test since a boot time, the clock set forward',
+      { testSinceMs: T0 + 5_000, testSinceBootMs: 55_000 },
+      { nowMs: T0 + HOUR, bootMs: 57_000 },
+      2_000,
+    ],
     ['a run whose process is not known', { id: 'x' }, { nowMs: T0 + 7_000, bootMs: 57_000 }, 7_000],
   ])('%s', (_, run, at, expected) => {
     expect(testedForMs(aRun(run), at)).toBe(expected);

@@ -15,6 +15,8 @@ export interface Run {
   readonly startedBootMs?: number;
   /** Wall time at which the present test took the place of another one, or of none; absent for one that was there from the creation on. */
   readonly testSinceMs?: number;
+  /** The same on the boot clock, where it is known. */
+  readonly testSinceBootMs?: number;
 }
 
 /** One moment on two clocks: the wall clock may jump, the boot clock does not. */
@@ -28,14 +30,17 @@ export const TICK_MS = 10;
 
 /**
  * How long a run has had its present test: what the start period is held against. Counted on the boot clock, so that a wall clock that is set
- * neither ends the period nor makes it longer; a test that an update brought is counted from a wall time, which counts as now where it is in
- * the future.
+ * neither ends the period nor makes it longer. A test that an update of 0.1.0 brought is counted from a wall time, which counts as now where it
+ * is in the future.
  */
 export function testedForMs(run: Run, { nowMs, bootMs }: Instant): number {
   const ticks = processOfRun(run.id)?.startTimeTicks;
   const startedBootMs = run.startedBootMs ?? (ticks ? ticks * TICK_MS : undefined);
   const sinceStartMs = startedBootMs === undefined ? nowMs - run.startedAtMs : bootMs - startedBootMs;
-  const sinceTestMs = run.testSinceMs === undefined ? Number.POSITIVE_INFINITY : nowMs - run.testSinceMs;
+  const sinceTestMs =
+    run.testSinceBootMs === undefined
+      ? nowMs - (run.testSinceMs ?? Number.NEGATIVE_INFINITY)
+      : bootMs - run.testSinceBootMs;
   return Math.max(0, Math.min(sinceStartMs, sinceTestMs));
 }
 

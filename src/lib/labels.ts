@@ -8,6 +8,8 @@ export const LABELS = {
   healthcheck: 'healthctl/healthcheck',
   /** Ours: when `update` gave the container another test, from which on results count. RFC 3339. `2026-01-01T00:00:00.000Z` */
   testSince: 'healthctl/test-since',
+  /** Ours: the same moment on the boot clock, which does not jump: the boot id and milliseconds since the boot. `6a0e…:123456` */
+  testSinceBoot: 'healthctl/test-since-boot',
   /** Ours: the restart policy, as Docker's option has it. `on-failure:3` */
   restart: 'healthctl/restart',
   /** Ours: the ports of the present or the last run, as `ps` shows them. `0.0.0.0:8080->80/tcp` */
@@ -64,7 +66,7 @@ export const isReservedLabel = (key: string): boolean =>
 /** containerd: labels/validate.go, key and value together. */
 const MAX_LABEL_BYTES = 4096;
 
-/** Whether containerd takes a label. */
+/** Whether containerd takes a label: neither too long nor without a key. */
 export function fitsLabel(key: string, value: string): boolean {
-  return Buffer.byteLength(key) + Buffer.byteLength(value) <= MAX_LABEL_BYTES;
+  return key !== '' && Buffer.byteLength(key) + Buffer.byteLength(value) <= MAX_LABEL_BYTES;
 }

@@ -17,6 +17,7 @@ export const STEERING_LABELS: readonly string[] = [
   LABELS.started,
   LABELS.healthcheck,
   LABELS.testSince,
+  LABELS.testSinceBoot,
   LABELS.restart,
   LABELS.ports,
   LABELS.stopped,

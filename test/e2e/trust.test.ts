@@ -114,11 +114,15 @@ test('labels of a container of ours that somebody wrote by hand steer nothing', 
 
 test('an action in a foreign check’s label is not taken, until update asks for it', async () => {
   const check = { Test: ['CMD', 'false'], Interval: 200e6, Retries: 1, OnFailure: 'kill' };
+  // nerdctl's label is of Docker's shape: keys of ours in it mean nothing.
+  const byNerdctl = await runForged({ 'nerdctl/healthcheck': JSON.stringify(check) }, 'sleep', '600');
   const id = await runForged({ 'healthctl/healthcheck': JSON.stringify(check) }, 'sleep', '600');
   const status = () => inspect(id, '{{.State.Health.Status}} {{.State.Status}}');
   await until(async () => (await status()) === 'unhealthy running', { withinMs: 20_000 });
   await bed.ok(['update', '--health-on-failure', 'kill', id]);
   await until(async () => (await status()) === 'unhealthy exited', { withinMs: 20_000 });
+  await bed.ok(['update', '--health-interval', '100ms', byNerdctl]);
+  expect(await inspect(byNerdctl, '{{.State.Status}} {{.Config.Healthcheck.OnFailure}}')).toBe('running ');
 });
 
 test('labels that containerd cannot hold are shown and filtered all the same', async () => {
