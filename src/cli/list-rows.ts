@@ -10,7 +10,8 @@ import type { CommandInput, CommandResult, ParsedOptions } from './command.ts';
 import { type ContainerWorld, openContainers } from './context.ts';
 import { type ContainerRow, containerColumns, labelOf } from './format/container-columns.ts';
 import { renderList } from './format/table.ts';
-import { isMonitored, listedFromAnswer, portPlaceIn } from './monitor-list.ts';
+import { listedFromAnswer, portPlaceIn } from './monitor-list.ts';
+import { whyUnmonitored } from './open-monitor.ts';
 import { type HealthAge, healthAgeOf, staleHealthWarning } from './stale-health.ts';
 
 /** Where `ps` gets its containers from. */
@@ -127,17 +128,17 @@ async function staleWarnings(
   { rows, nowMs }: { readonly rows: readonly ContainerRow[]; readonly nowMs: number },
 ): Promise<readonly string[]> {
   const instant = { nowMs, bootMs: world.clock.boot() };
-  const ages = { monitored: [] as HealthAge[], unmonitored: [] as HealthAge[] };
+  /** By why nobody checks them. */
+  const agesBy = new Map<string | undefined, HealthAge[]>();
   for (const { namespace, isTold } of lists) {
     const shown = rows.filter((row) => row.namespace === namespace).flatMap((row) => healthAgeOf(row, instant) ?? []);
     if (shown.length === 0) continue;
-    const isWatched = isTold || (await isMonitored(world, namespace));
-    ages[isWatched ? 'monitored' : 'unmonitored'].push(...shown);
+    const why = isTold ? undefined : await whyUnmonitored(world, namespace);
+    agesBy.set(why, [...(agesBy.get(why) ?? []), ...shown]);
   }
-  return [
-    staleHealthWarning(ages.unmonitored, { nowMs, isMonitored: false }),
-    staleHealthWarning(ages.monitored, { nowMs, isMonitored: true }),
-  ].filter((warning) => warning !== undefined);
+  return [...agesBy]
+    .map(([why, ages]) => staleHealthWarning(ages, { nowMs, whyUnmonitored: why }))
+    .filter((warning) => warning !== undefined);
 }
 
 /** `--last n`, also as `--latest`; −1 for all. */

@@ -2,13 +2,22 @@ import type { CheckReport } from '../check/check.ts';
 import { containerPath } from '../daemon/client.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { ContainerWorld } from './context.ts';
-import { openMonitor } from './open-monitor.ts';
+import { openMonitor, otherOwner } from './open-monitor.ts';
 
-/** One check: by the monitor where one runs, else here. */
+/**
+ * One check: by the monitor where one runs, else here.
+ *
+ * @throws CONFLICT where a monitor with another run root makes the checks and does not answer: nothing would keep ours from overlapping them
+ */
 export async function checkByHand(world: ContainerWorld, name: string): Promise<CheckReport> {
   const path = containerPath(world.settings.namespace, name, '/healthcheck');
   const answer = await openMonitor(world).ask('POST', path, world.signal);
   if (answer) return answer.value as CheckReport;
+  const owner = await otherOwner(world);
+  if (owner) {
+    const { conflictWith } = await import('../daemon/monitor-claim.ts');
+    throw conflictWith(owner, world.settings.address);
+  }
   const [{ openContainers }, { runHealthcheck }] = await Promise.all([
     import('./context.ts'),
     import('../container/healthcheck.ts'),

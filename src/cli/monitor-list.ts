@@ -60,7 +60,7 @@ function taskFrom(containerId: string, task: ContainerSummary['task']) {
  * asked.
  */
 export async function documentsByMonitor(
-  world: Pick<ContainerWorld, 'settings' | 'signal' | 'log'>,
+  world: Pick<ContainerWorld, 'settings' | 'signal' | 'log' | 'clock'>,
   names: readonly string[],
 ): Promise<readonly (ContainerDocument | HealthctlError)[] | undefined> {
   const monitor = openMonitor(world);
@@ -76,15 +76,4 @@ export async function documentsByMonitor(
   );
   const values = answers.flatMap((answer) => (answer ? [answer.value as ContainerDocument | HealthctlError] : []));
   return values.length === names.length ? values : undefined;
-}
-
-/** Whether a monitor makes the checks of a namespace by itself, or timers of systemd do. */
-export async function isMonitored(
-  world: Pick<ContainerWorld, 'settings' | 'signal' | 'log'>,
-  namespace = world.settings.namespace,
-): Promise<boolean> {
-  if (world.settings.monitor.scheduler === 'systemd') return true;
-  const { namespaces } = world.settings.monitor;
-  if (namespaces.length > 0 && !namespaces.includes(namespace)) return false;
-  return (await openMonitor(world).ask('GET', '/daemon', world.signal)) !== undefined;
 }

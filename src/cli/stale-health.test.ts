@@ -16,12 +16,19 @@ const noPaths = { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: 
 const agesOf = (shown: readonly ListedContainer[], nowMs: number) =>
   shown.flatMap((one) => healthAgeOf(one, { nowMs: T0 + nowMs, bootMs: BOOT_MS + nowMs }) ?? []);
 const warning = (...shown: ListedContainer[]) =>
-  staleHealthWarning(agesOf(shown, 61_500), { nowMs: T0 + 61_500, isMonitored: false });
+  staleHealthWarning(agesOf(shown, 61_500), { nowMs: T0 + 61_500, whyUnmonitored: 'no monitor runs' });
 const monitored = (nowMs: number, ...shown: ListedContainer[]) =>
-  staleHealthWarning(agesOf(shown, nowMs), { nowMs: T0 + nowMs, isMonitored: true });
+  staleHealthWarning(agesOf(shown, nowMs), { nowMs: T0 + nowMs, whyUnmonitored: undefined });
 
 test('the time of the last check', () => {
   expect(warning(aListed())).toBe('no monitor runs: health is as of the last check about a minute ago');
+});
+
+test('why nobody checks, where a monitor runs and says nothing', () => {
+  const whyUnmonitored = 'the monitor, process 7, does not answer';
+  expect(staleHealthWarning(agesOf([aListed()], 61_500), { nowMs: T0 + 61_500, whyUnmonitored })).toBe(
+    'the monitor, process 7, does not answer: health is as of the last check about a minute ago',
+  );
 });
 
 test('of several, that of the newest', () => {
@@ -84,7 +91,7 @@ describe('a monitor runs', () => {
     const document = { view: web.view, health: web.health, details, paths: noPaths };
     const told = healthAgeOfDocument(documentOf(document as never));
     expect(told).toMatchObject({ name: 'web', fromMs: T0, lastEndMs: T0 + 1_010, wasChecked: true });
-    expect(staleHealthWarning(told ? [told] : [], { nowMs: T0 + 46_100, isMonitored: true })).toContain(
+    expect(staleHealthWarning(told ? [told] : [], { nowMs: T0 + 46_100, whyUnmonitored: undefined })).toContain(
       '45 seconds ago',
     );
     expect(healthAgeOfDocument(documentOf({ ...document, health: noHealth } as never))).toBeUndefined();

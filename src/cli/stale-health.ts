@@ -50,25 +50,25 @@ export function healthAgeOfDocument({ Name, State, Config }: ContainerDocument):
 }
 
 /**
- * The one warning that follows what is shown of health: of which moment it is, while no monitor makes the checks; and that a check is overdue,
+ * The one warning that follows what is shown of health: of which moment it is, while no monitor makes the checks, and why; and that a check is overdue,
  * while one does, or timers. Undefined when there is nothing to say.
  */
 export function staleHealthWarning(
   shown: readonly HealthAge[],
-  { nowMs, isMonitored }: { readonly nowMs: number; readonly isMonitored: boolean },
+  { nowMs, whyUnmonitored }: { readonly nowMs: number; readonly whyUnmonitored: string | undefined },
 ): string | undefined {
-  return isMonitored ? overdueWarning(shown, nowMs) : unmonitoredWarning(shown, nowMs);
+  return whyUnmonitored === undefined ? overdueWarning(shown, nowMs) : unmonitoredWarning(shown, nowMs, whyUnmonitored);
 }
 
-function unmonitoredWarning(shown: readonly HealthAge[], nowMs: number): string | undefined {
+function unmonitoredWarning(shown: readonly HealthAge[], nowMs: number, why: string): string | undefined {
   if (shown.length === 0) return undefined;
   const ends = shown.flatMap(({ lastEndMs }) => lastEndMs ?? []);
   if (ends.length === 0)
     return shown.some(({ wasChecked }) => wasChecked)
-      ? 'no monitor runs, and when the last check was is not known: its result is lost'
-      : 'no monitor runs, and no check was made since the start';
+      ? `${why}, and when the last check was is not known: its result is lost`
+      : `${why}, and no check was made since the start`;
   const which = shown.length === 1 ? 'the last check' : 'the last checks, the newest';
-  return `no monitor runs: health is as of ${which} ${ago(nowMs - Math.max(...ends))}`;
+  return `${why}: health is as of ${which} ${ago(nowMs - Math.max(...ends))}`;
 }
 
 /** Whatever the reason is: no descriptors, a full run root, a monitor that stands still. */

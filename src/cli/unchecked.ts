@@ -29,7 +29,7 @@ async function overdueText(ctx: ContainerContext, id: string): Promise<string | 
     const view = await viewRecord(ctx, await ctx.containerd.containers.get(id));
     const nowMs = ctx.clock.now();
     const age = healthAgeOf({ view, health: await readHealth(ctx, view) }, { nowMs, bootMs: ctx.clock.boot() });
-    return staleHealthWarning(age ? [age] : [], { nowMs, isMonitored: true });
+    return staleHealthWarning(age ? [age] : [], { nowMs, whyUnmonitored: undefined });
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND', 'UNAVAILABLE', 'ABORTED')) throw error;
     return undefined;

@@ -54,7 +54,8 @@ const MAX_SWEPT = 20_000;
  * 1. `health.json` is only replaced, by rename(2), and only with the write lock held: flock on the state directory, which nerdctl's writer
  *    locks too before it appends in place (pkg/healthcheck/log.go). A lock on the file would be one on what is about to be replaced.
  * 2. What `decide` sees was read under that lock.
- * 3. A check lock and a scratch directory are always below our run root, also for containers whose `health.json` is elsewhere.
+ * 3. A check lock lies beside the `health.json`, so that who checks with another run root meets it; a scratch directory is always below our
+ *    run root.
  * 4. `remove` renames the directory away before it empties it; who waited for one of its locks finds another inode and starts over.
  */
 export function createFileHealthStore(options: FileHealthStoreOptions): HealthStore {
@@ -128,6 +129,8 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     swept.add(dir.path);
   };
 
+  /** Asked for again with each try: nerdctl may have removed its directory meanwhile. */
+  const lockDirOf = (subject: HealthSubject): string => placeOf(subject).path;
   const withCheckLock = async <T>(
     subject: HealthSubject,
     work: (lock: { scratchDir: string }) => Promise<T>,
@@ -137,7 +140,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     const lock = await retryMissing(dirs, runDir, () =>
       lockFile(
         {
-          path: `${runDir}/${CHECK_LOCK}`,
+          path: `${lockDirOf(subject)}/${CHECK_LOCK}`,
           flags: constants.O_RDWR | constants.O_CREAT,
           ...wait,
           onFault: dirs.onFault,
@@ -146,6 +149,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
       ),
     );
     try {
+      if (!existsSync(runDir)) for (const each of [dirname(runDir), runDir]) makeOwnDirectory(each, dirs);
       return await work({ scratchDir: runDir });
     } finally {
       lock.release();

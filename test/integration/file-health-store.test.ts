@@ -228,6 +228,29 @@ describe('health in files', () => {
     });
   });
 
+  test('a check of a container of nerdctl is locked beside its health.json, so that checks with two run roots do not overlap', async () => {
+    const { store, dirs } = open();
+    const stateDir = join(dirs.nerdctlDataRoot, dirs.hostId, 'containers', 'ns', 'c1');
+    mkdirSync(stateDir, { recursive: true });
+    const elsewhere = createFileHealthStore({
+      ...{ dirs: { ...dirs, runRoot: join(root, 'other-run') }, clock: systemClock },
+      log: { warn: () => {}, debug: () => {} },
+      writeMirror: async () => {},
+    });
+    const theirs = { ...subject, labels: { 'nerdctl/state-dir': stateDir } };
+    await store.withCheckLock(theirs, async ({ scratchDir }) => {
+      expect(scratchDir).toBe(runDirOf(dirs, theirs));
+      expect(existsSync(scratchDir)).toBe(true);
+      const late = elsewhere.withCheckLock(theirs, async () => {}, AbortSignal.timeout(100));
+      await expect(late).rejects.toMatchObject({ code: 'ABORTED' });
+    });
+    await store.remove(theirs);
+    expect(existsSync(runDirOf(dirs, theirs))).toBe(false);
+    rmSync(stateDir, { recursive: true });
+    await store.withCheckLock(theirs, async () => {});
+    expect(existsSync(stateDir)).toBe(false);
+  });
+
   test('removing leaves nothing', async () => {
     const { store, dirs, dir } = open();
     await store.update(subject, () => record(), retries);

@@ -12,7 +12,8 @@ import { containerValue } from '../../format/container-value.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';
 import type { GoValue } from '../../format/template/template.ts';
-import { documentsByMonitor, isMonitored } from '../../monitor-list.ts';
+import { documentsByMonitor } from '../../monitor-list.ts';
+import { whyUnmonitored } from '../../open-monitor.ts';
 import { healthAgeOf, healthAgeOfDocument, staleHealthWarning } from '../../stale-health.ts';
 
 const formatOption: OptionSpec = {
@@ -105,8 +106,8 @@ async function staleWarnings(world: ContainerWorld, found: readonly Found[], isA
     return isContainer(one) ? (healthAgeOf(one, instant) ?? []) : [];
   });
   if (ages.length === 0) return [];
-  const hasMonitor = isAnswered || (await isMonitored(world));
-  const stale = staleHealthWarning(ages, { nowMs: instant.nowMs, isMonitored: hasMonitor });
+  const why = isAnswered ? undefined : await whyUnmonitored(world);
+  const stale = staleHealthWarning(ages, { nowMs: instant.nowMs, whyUnmonitored: why });
   return stale === undefined ? [] : [stale];
 }
 

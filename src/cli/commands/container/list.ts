@@ -63,7 +63,7 @@ function namesAnother(options: ParsedOptions): boolean {
 }
 
 function askMonitor(
-  world: Pick<ContainerWorld, 'settings' | 'signal' | 'log'>,
+  world: Pick<ContainerWorld, 'settings' | 'signal' | 'log' | 'clock'>,
   namespace = world.settings.namespace,
 ): Promise<Sent | undefined> {
   return openMonitor(world).send('GET', `/namespaces/${namespace}/containers`, world.signal);

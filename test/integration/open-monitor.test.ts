@@ -1,0 +1,66 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openMonitor, whyUnmonitored } from '../../src/cli/open-monitor.ts';
+import { claimMonitor, type MonitorClaim } from '../../src/daemon/monitor-claim.ts';
+import { daemonPlacesOf } from '../../src/daemon/places.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import type { World } from '../../src/world.ts';
+
+// A monitor with the run root A, and a command with the run root B.
+
+let root: string;
+let claim: MonitorClaim;
+let server: Server | undefined;
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'healthctl-open-'));
+  writeFileSync(join(root, 'containerd.sock'), '');
+  const log = { warn: () => {} };
+  const where = { address: join(root, 'containerd.sock'), runRoot: join(root, 'A'), dir: join(root, 'claims') };
+  claim = await claimMonitor({ ...where, namespaces: [] }, { clock: systemClock, log });
+});
+afterEach(async () => {
+  await claim.release();
+  server?.close();
+  server = undefined;
+  rmSync(root, { recursive: true, force: true });
+});
+
+function worldWith(runRoot: string) {
+  const settings = {
+    ...{ address: join(root, 'containerd.sock'), namespace: 'default', runRoot, dataRoot: join(root, 'data') },
+    monitor: { scheduler: 'monitor', namespaces: [] },
+  } as unknown as World['settings'];
+  const log = { warn: () => {}, debug: () => {} };
+  return { settings, log, clock: systemClock, signal: new AbortController().signal, claimsDir: join(root, 'claims') };
+}
+
+async function answerIn(runRoot: string): Promise<void> {
+  const { apiSocket } = daemonPlacesOf(worldWith(runRoot).settings);
+  mkdirSync(dirname(apiSocket), { recursive: true });
+  const made = createServer((socket) => {
+    socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nHealthctl-Api: 1\r\nContent-Length: 4\r\n\r\n"hi"'));
+  });
+  server = made;
+  await new Promise<void>((resolve) => made.listen(apiSocket, resolve));
+}
+
+test('the monitor that has claimed the namespace is asked, whatever its run root', async () => {
+  await answerIn(join(root, 'A'));
+  const world = worldWith(join(root, 'B'));
+  expect(await openMonitor(world).ask('GET', '/daemon')).toEqual({ value: 'hi' });
+  expect(await whyUnmonitored(world)).toBeUndefined();
+});
+
+test('one that has claimed it and does not answer is named', async () => {
+  expect(await whyUnmonitored(worldWith(join(root, 'B')))).toBe(
+    `the monitor, process ${process.pid}, with the run root ${join(root, 'A')}, does not answer`,
+  );
+});
+
+test('where none has claimed it, none runs', async () => {
+  await claim.release();
+  expect(await whyUnmonitored(worldWith(join(root, 'B')))).toBe('no monitor runs');
+});
