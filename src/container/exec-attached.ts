@@ -3,6 +3,7 @@ import type { TaskStdio } from '../containerd/tasks.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { makeFifo, openFifoReader } from '../system/fifo.ts';
 import { createDetachFilter } from './detach-keys.ts';
+import { whileStarting } from './exec-lock.ts';
 import { type DrainedOutput, drainOutput, untilDrained } from './exec-output.ts';
 import {
   type Exec,
@@ -74,12 +75,20 @@ async function runToEnd(ctx: ExecContext, console: UserConsole, attempt: Attempt
   if (console.signal.aborted) throw new HealthctlError('ABORTED', 'the exec was cancelled');
   // Before anything is printed, and before the user's terminal could make something of what is typed ahead.
   if (stdio.terminal && stdio.stdin !== '') session.onRelease(takeKeys(console));
-  await registerExec(ctx, exec, stdio);
-  const exit = tasks.wait(exec, { signal: session.left });
-  exit.catch(() => undefined); // looked at where it is waited for
-  await startExec(ctx, exec);
+  const exit = await whileStarting(
+    ctx,
+    exec.containerId,
+    async () => {
+      await registerExec(ctx, exec, stdio);
+      const ended = tasks.wait(exec, { signal: session.left });
+      ended.catch(() => undefined); // looked at where it is waited for
+      await startExec(ctx, exec);
+      return { ended };
+    },
+    session.left,
+  );
   await connectInput(ctx, console, { ...attempt, stdio });
-  const { status } = await Promise.race([exit, failureOf(outputs)]);
+  const { status } = await Promise.race([exit.ended, failureOf(outputs)]);
   // Not before: the shim takes the rest of the output with it.
   await untilDrained(outputs, ctx.clock, session.left);
   await releaseExec(ctx, exec);

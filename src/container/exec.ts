@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { randomHex } from '../lib/random.ts';
 import { runDirOf } from '../store/state-dir.ts';
 import { runAttachedExec } from './exec-attached.ts';
+import { whileStarting } from './exec-lock.ts';
 import { EXEC_PREFIX, sweepEndedExecs, writeExecNote } from './exec-notes.ts';
 import { execProcessJson } from './exec-process.ts';
 import {
@@ -51,7 +52,10 @@ export async function execInContainer(
 
 async function startDetached(ctx: ExecContext, exec: Exec, terminal: boolean): Promise<void> {
   // A terminal's output is always copied somewhere.
-  await registerExec(ctx, exec, { stdin: '', stdout: terminal ? '/dev/null' : '', stderr: '', terminal });
-  await startExec(ctx, exec);
+  const stdio = { stdin: '', stdout: terminal ? '/dev/null' : '', stderr: '', terminal };
+  await whileStarting(ctx, exec.containerId, async () => {
+    await registerExec(ctx, exec, stdio);
+    await startExec(ctx, exec);
+  });
   exec.note.leave();
 }

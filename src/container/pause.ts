@@ -1,26 +1,33 @@
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { endChecks } from '../probe/check-execs.ts';
+import { checkLockOf } from '../store/file-health-store.ts';
 import { runDirOf } from '../store/state-dir.ts';
+import { lockHolder } from '../system/lock-holder.ts';
 import type { ContainerContext } from './context.ts';
-import { type ContainerView, refuseUnknown } from './view.ts';
+import { whileNoneStarts } from './exec-lock.ts';
+import { isFinished } from './stop.ts';
+import { type ContainerView, refuseUnknown, unknownStateError } from './view.ts';
 
 /** While a check is in flight, it is ended anew this often: one whose exec is only being made has no process yet that could be killed. */
 const END_EVERY_MS = 10;
 /** Longer than the limit of the start of an exec. */
 const CHECK_LIMIT_MS = 35_000;
+/** When and how often to look whether whoever holds the check lock was stopped by a signal. */
+const LOOK_EVERY_MS = 3_000;
+const RESUME_LIMIT_MS = 15_000;
 
 /**
- * Freezes a container under its check lock: an exec that is frozen while it is being made hangs the shim. A check in flight is ended first: its
- * process would be frozen too, and its result says nothing.
+ * Freezes a container under its check lock, and while no exec is being started: an exec that is frozen half-made hangs the shim. A check in
+ * flight is ended first: its process would be frozen too, and its result says nothing.
  *
- * @throws CONFLICT with Docker's texts; UNKNOWN; TIMEOUT when a check does not end
+ * @throws CONFLICT with Docker's texts; UNKNOWN; TIMEOUT when a check, or the start of an exec, does not end
  */
 export async function pauseContainer(ctx: ContainerContext, view: ContainerView): Promise<void> {
   const { id } = view.record;
   refuseUnknown(view);
   if (view.state === 'paused') throw new HealthctlError('CONFLICT', `Container ${id} is already paused`);
   if (view.state !== 'running') throw new HealthctlError('CONFLICT', `container ${id} is not running`);
-  await withoutChecks(ctx, view, () => ctx.containerd.tasks.pause(id));
+  await withoutChecks(ctx, view, () => whileNoneStarts(ctx, view, () => ctx.containerd.tasks.pause(id)));
 }
 
 /** Does something while no check of a container is in flight, and none can begin. */
@@ -30,7 +37,14 @@ async function withoutChecks(ctx: ContainerContext, { record, name }: ContainerV
   const tooLong = new AbortController();
   const held = new AbortController();
   const expire = clock.after(CHECK_LIMIT_MS, () => tooLong.abort());
-  const ending = endWhileInFlight(ctx, record.id, AbortSignal.any([held.signal, tooLong.signal]));
+  const lockPath = checkLockOf(ctx.dirs, subject);
+  const isWaiting = AbortSignal.any([held.signal, tooLong.signal]);
+  const stopped = stoppedHolder(ctx, lockPath, isWaiting);
+  stopped.then(
+    (pid) => pid !== undefined && tooLong.abort(),
+    () => undefined, // the limit ends the wait
+  );
+  const ending = endWhileInFlight(ctx, record.id, isWaiting);
   ending.catch(() => undefined); // looked at when the lock is held, or not to be had
   try {
     await store.withCheckLock(
@@ -44,13 +58,37 @@ async function withoutChecks(ctx: ContainerContext, { record, name }: ContainerV
     );
   } catch (error) {
     if (!tooLong.signal.aborted || !hasCode(error, 'ABORTED')) throw error;
-    throw new HealthctlError('TIMEOUT', `container ${name} was not paused: a health check of it does not end`, {
-      cause: error,
-    });
+    throw notPaused(name, await stopped, error);
   } finally {
     expire.cancel();
     held.abort();
   }
+}
+
+/** The process that holds the lock and was stopped by a signal, as soon as one is seen; undefined when the wait for the lock is over. */
+async function stoppedHolder(
+  { clock }: ContainerContext,
+  path: string,
+  over: AbortSignal,
+): Promise<number | undefined> {
+  for (;;) {
+    await clock.sleep(LOOK_EVERY_MS, over);
+    if (over.aborted) return undefined;
+    const holder = lockHolder(path);
+    if (holder?.isStopped) return holder.pid;
+  }
+}
+
+function notPaused(name: string, stoppedPid: number | undefined, cause: unknown): HealthctlError {
+  if (stoppedPid === undefined)
+    return new HealthctlError('TIMEOUT', `container ${name} was not paused: a health check of it does not end`, {
+      cause,
+    });
+  return new HealthctlError(
+    'UNAVAILABLE',
+    `container ${name} was not paused: process ${stoppedPid}, which checks it, does not answer`,
+    { cause, hint: `it was stopped; let it go on with "kill -CONT ${stoppedPid}"` },
+  );
 }
 
 async function endWhileInFlight(ctx: ContainerContext, containerId: string, over: AbortSignal): Promise<void> {
@@ -62,15 +100,18 @@ async function endWhileInFlight(ctx: ContainerContext, containerId: string, over
   }
 }
 
+/** Lets a container go on. It is the remedy for a shim that hangs because of the pause, so one whose state is not known is not refused. */
 export async function unpauseContainer(ctx: ContainerContext, view: ContainerView): Promise<void> {
   const { id } = view.record;
-  refuseUnknown(view);
-  if (view.state !== 'paused') throw new HealthctlError('CONFLICT', `Container ${id} is not paused`);
+  if (view.state !== 'paused' && !view.isStateUnknown)
+    throw new HealthctlError('CONFLICT', `Container ${id} is not paused`);
   try {
-    await ctx.containerd.tasks.resume(id);
+    await ctx.containerd.tasks.resume(id, { timeoutMs: RESUME_LIMIT_MS });
   } catch (error) {
     if (hasCode(error, 'NOT_FOUND'))
       throw new HealthctlError('CONFLICT', `container ${id} is not running`, { cause: error });
+    if (isFinished(error)) throw new HealthctlError('CONFLICT', `Container ${id} is not paused`, { cause: error });
+    if (view.isStateUnknown || hasCode(error, 'TIMEOUT')) throw unknownStateError(view.name, error);
     throw error;
   }
 }

@@ -42,6 +42,13 @@ export interface FileHealthStoreOptions {
 /** The name that nerdctl looks for. */
 const HEALTH_FILE = 'health.json';
 const CHECK_LOCK = 'check.lock';
+
+const checkLockIn = (stateDir: string): string => `${stateDir}/${CHECK_LOCK}`;
+
+/** The file that the check lock of a container is on. */
+export const checkLockOf = (dirs: StateDirs, subject: HealthSubject): string =>
+  checkLockIn(stateDirOf(dirs, subject).path);
+
 /** The most that is read of a `health.json`: nerdctl never trims its own. */
 const MAX_READ_BYTES = 8 << 20;
 /** So many directories are remembered as looked through: more than there are containers on a host. */
@@ -140,7 +147,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     const lock = await retryMissing(dirs, runDir, () =>
       lockFile(
         {
-          path: `${lockDirOf(subject)}/${CHECK_LOCK}`,
+          path: checkLockIn(lockDirOf(subject)),
           flags: constants.O_RDWR | constants.O_CREAT,
           ...wait,
           onFault: dirs.onFault,
