@@ -3,7 +3,8 @@ import { aConfig, aResult, aRun, aState, T0 } from '../../test/builders/health.t
 import { aHealth, aListed, noHealth } from '../../test/builders/listed.ts';
 import { documentOf } from '../container/document.ts';
 import type { ListedContainer } from '../container/list.ts';
-import { healthAgeOf, healthAgeOfDocument, staleHealthWarning } from './stale-health.ts';
+import { type HealthAge, healthAgeOf, healthAgeOfDocument, staleHealthWarning } from './stale-health.ts';
+import { momentFor } from './unchecked.ts';
 
 const details = {
   ...{ isOurs: true, image: 'demo:1', imageId: 'sha256:00', args: ['sleep', '60'], mounts: [], networks: ['none'] },
@@ -79,6 +80,22 @@ describe('a monitor runs', () => {
     );
   });
 
+  test('nothing is said when the wall clock was set forward and the run is young', () => {
+    const jumped = { nowMs: T0 + 7_220_000, bootMs: BOOT_MS + 20_000 };
+    const said = (age: HealthAge | undefined) =>
+      staleHealthWarning(age ? [age] : [], { nowMs: jumped.nowMs, whyUnmonitored: undefined });
+    expect(said(healthAgeOf(web, jumped))).toBeUndefined();
+    const document = documentOf({ view: web.view, health: web.health, details, paths: noPaths } as never);
+    expect(said(healthAgeOfDocument(document, jumped, () => BOOT_MS))).toBeUndefined();
+  });
+
+  test('and for who waits, while it was set forward after he began', () => {
+    const times = { nowMs: 7_260_000, steadyMs: 60_000 };
+    expect(momentFor({ lastEndMs: 50_000 }, times)).toBe(60_000);
+    expect(momentFor({ lastEndMs: 7_210_000 }, times)).toBe(7_260_000);
+    expect(momentFor({ lastEndMs: 50_000 }, { nowMs: 10_000, steadyMs: 60_000 })).toBe(10_000);
+  });
+
   test('of several, that of the longest time', () => {
     const db = aListed({ name: 'db' }, aHealth({ config, log: [aResult(500)] }));
     const fresh = aListed({ name: 'new' }, aHealth({ config, log: [aResult(40_000)] }));
@@ -88,12 +105,16 @@ describe('a monitor runs', () => {
   });
 
   test('of a document that it made, the same is told', () => {
+    const instant = { nowMs: T0 + 46_100, bootMs: BOOT_MS + 46_100 };
+    const noProcess = () => undefined;
     const document = { view: web.view, health: web.health, details, paths: noPaths };
-    const told = healthAgeOfDocument(documentOf(document as never));
+    const told = healthAgeOfDocument(documentOf(document as never), instant, noProcess);
     expect(told).toMatchObject({ name: 'web', fromMs: T0, lastEndMs: T0 + 1_010, wasChecked: true });
     expect(staleHealthWarning(told ? [told] : [], { nowMs: T0 + 46_100, whyUnmonitored: undefined })).toContain(
       '45 seconds ago',
     );
-    expect(healthAgeOfDocument(documentOf({ ...document, health: noHealth } as never))).toBeUndefined();
+    expect(
+      healthAgeOfDocument(documentOf({ ...document, health: noHealth } as never), instant, noProcess),
+    ).toBeUndefined();
   });
 });

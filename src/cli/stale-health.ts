@@ -31,17 +31,23 @@ export function healthAgeOf({ view, health }: ListedContainer, instant: Instant)
   };
 }
 
-/** The same of a document that a monitor made. */
-export function healthAgeOfDocument({ Name, State, Config }: ContainerDocument): HealthAge | undefined {
+/** The same of a document that a monitor made. @param startedBootMsOf when a process was started, on the boot clock; undefined for one that is gone */
+export function healthAgeOfDocument(
+  { Name, State, Config }: ContainerDocument,
+  { nowMs, bootMs }: Instant,
+  startedBootMsOf: (pid: number) => number | undefined,
+): HealthAge | undefined {
   const { Healthcheck: check } = Config;
   if (State.Status !== 'running' || !check || !State.Health) return undefined;
   const { Test: test = [], Interval, Timeout, StartPeriod, StartInterval } = check;
   const timings = { intervalNs: Interval, timeoutNs: Timeout, startPeriodNs: StartPeriod };
   const config = { test, ...timings, startIntervalNs: StartInterval };
   if (!isChecked(config)) return undefined;
-  const fromMs = Date.parse(State.StartedAt);
+  const startedMs = Date.parse(State.StartedAt);
   const last = State.Health.Log.at(-1);
-  const isOfPresent = last !== undefined && Date.parse(last.Start) >= fromMs;
+  const isOfPresent = last !== undefined && Date.parse(last.Start) >= startedMs;
+  const startedBootMs = startedBootMsOf(State.Pid);
+  const fromMs = startedBootMs === undefined ? startedMs : nowMs - Math.max(0, bootMs - startedBootMs);
   return {
     ...{ name: Name.replace(/^\//, ''), config, fromMs },
     lastEndMs: isOfPresent ? Date.parse(last.End) : undefined,
@@ -73,7 +79,8 @@ function unmonitoredWarning(shown: readonly HealthAge[], nowMs: number, why: str
 
 /** Whatever the reason is: no descriptors, a full run root, a monitor that stands still. */
 function overdueWarning(shown: readonly HealthAge[], nowMs: number): string | undefined {
-  const sinceOf = ({ lastEndMs, fromMs }: HealthAge): number => lastEndMs ?? fromMs;
+  // A wall clock that was set forward makes old what is younger than its run: the run's age is counted on the boot clock.
+  const sinceOf = ({ lastEndMs, fromMs }: HealthAge): number => Math.max(lastEndMs ?? fromMs, fromMs);
   const overdue = shown
     .filter((age) => isOverdue(withDefaults(age.config), { fromMs: sinceOf(age), nowMs }))
     .sort((a, b) => sinceOf(a) - sinceOf(b));

@@ -2,8 +2,10 @@ import type { ContainerContext } from '../../../container/context.ts';
 import type { ContainerDocument } from '../../../container/document.ts';
 import { describeContainer, findContainers, nativeDocument } from '../../../container/inspect.ts';
 import type { ListedContainer } from '../../../container/list.ts';
+import { TICK_MS } from '../../../health/state.ts';
 import { HealthctlError, hasCode } from '../../../lib/errors.ts';
 import { quote } from '../../../lib/quote.ts';
+import { readStat } from '../../../system/proc.ts';
 import { noSuchVolume } from '../../../volume/volume.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult, OptionSpec, ParsedOptions } from '../../command.ts';
@@ -102,13 +104,18 @@ async function runInspect(
 async function staleWarnings(world: ContainerWorld, found: readonly Found[], isAnswered: boolean): Promise<string[]> {
   const instant = { nowMs: world.clock.now(), bootMs: world.clock.boot() };
   const ages = found.flatMap((one) => {
-    if (isDocument(one)) return healthAgeOfDocument(one) ?? [];
+    if (isDocument(one)) return healthAgeOfDocument(one, instant, startedBootMsOf) ?? [];
     return isContainer(one) ? (healthAgeOf(one, instant) ?? []) : [];
   });
   if (ages.length === 0) return [];
   const why = isAnswered ? undefined : await whyUnmonitored(world);
   const stale = staleHealthWarning(ages, { nowMs: instant.nowMs, whyUnmonitored: why });
   return stale === undefined ? [] : [stale];
+}
+
+function startedBootMsOf(pid: number): number | undefined {
+  const ticks = readStat(pid)?.startTimeTicks;
+  return ticks === undefined ? undefined : ticks * TICK_MS;
 }
 
 function resultOf(rendered: ReturnType<typeof renderInspect>, errors: readonly Error[]): CommandResult {
