@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { TaskStdio } from '../containerd/tasks.ts';
-import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { makeFifo, openFifoReader } from '../system/fifo.ts';
 import { createDetachFilter } from './detach-keys.ts';
+import { endOfContainer } from './end-of.ts';
 import { whileStarting } from './exec-lock.ts';
 import { type DrainedOutput, drainOutput, untilDrained } from './exec-output.ts';
 import {
@@ -17,6 +18,9 @@ import {
 import { connectNewStdin, pumpStdin } from './stdin.ts';
 import { followSize, takeKeys } from './terminal.ts';
 import { type UserConsole, writerTo } from './user-console.ts';
+
+/** The exit status of what SIGKILL ended. */
+const KILLED = 137;
 
 type AttachedRequest = Pick<ExecRequest, 'stdin' | 'terminal' | 'detachKeys'>;
 
@@ -88,11 +92,21 @@ async function runToEnd(ctx: ExecContext, console: UserConsole, attempt: Attempt
     session.left,
   );
   await connectInput(ctx, console, { ...attempt, stdio });
-  const { status } = await Promise.race([exit.ended, failureOf(outputs)]);
+  const { status } = await Promise.race([
+    exit.ended.catch((error) => endWithContainer(ctx, exec, error)),
+    failureOf(outputs),
+  ]);
   // Not before: the shim takes the rest of the output with it.
   await untilDrained(outputs, ctx.clock, session.left);
   await releaseExec(ctx, exec);
   return status;
+}
+
+/** A shim that dies takes the container with it, and the exec: both were killed. */
+async function endWithContainer(ctx: ExecContext, { containerId }: Exec, error: unknown): Promise<never> {
+  if (!hasCode(error, 'UNKNOWN')) throw error;
+  await endOfContainer(ctx, containerId);
+  throw new HealthctlError('CONFLICT', `container ${containerId} has ended`, { cause: error, exitCode: KILLED });
 }
 
 function openPipes(

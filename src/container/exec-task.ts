@@ -89,7 +89,7 @@ export async function releaseExec(
 
 /** That the container has ended, or was frozen, meanwhile explains more than what the runtime said. */
 async function explain({ tasks }: ExecContext['containerd'], containerId: string, error: unknown): Promise<unknown> {
-  if (!hasCode(error, 'RUNTIME', 'NOT_FOUND', 'CONFLICT', 'INVALID')) return error;
+  if (!hasCode(error, 'RUNTIME', 'NOT_FOUND', 'CONFLICT', 'INVALID', 'UNKNOWN')) return error;
   const task = await tasks.find(containerId);
   const isPaused = task?.status === 'paused' || task?.status === 'pausing';
   try {

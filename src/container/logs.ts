@@ -1,6 +1,7 @@
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
+import { endOfContainer } from './end-of.ts';
 import { copyRange, followFile, type Write } from './follow.ts';
 import { openGrowingFile } from './growing-file.ts';
 import { logConfigOf } from './log-config.ts';
@@ -198,7 +199,7 @@ async function followStreams(
   const over = new AbortController();
   const ends = AbortSignal.any([signal, over.signal]);
   const stopped = async (): Promise<void> => {
-    await containerd.tasks.wait({ containerId: id }, { signal: ends });
+    await endOfContainer({ containerd, clock }, id, ends);
     await untilCopied({ shimPid, paths: live.map(({ path }) => path), clock, signal: ends });
   };
   const reached = async (): Promise<void> =>

@@ -9,6 +9,7 @@ import { isNerdctls, runDirOf } from '../store/state-dir.ts';
 import { detachNetwork } from './attach-network.ts';
 import { restartNote } from './comeback.ts';
 import type { ContainerContext } from './context.ts';
+import { endOfContainer } from './end-of.ts';
 import { nextOf } from './next-event.ts';
 import { mayBeRestarted, stoppedLabels } from './restart-label.ts';
 import { type ContainerView, refuseUnknown, unknownStateError } from './view.ts';
@@ -154,13 +155,7 @@ export const isFinished = (error: unknown): boolean =>
 async function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSignal) {
   const stopped = new AbortController();
   const signal = abort ? AbortSignal.any([abort, stopped.signal]) : stopped.signal;
-  const exit = ctx.containerd.tasks.wait({ containerId }, { signal }).then(
-    () => true,
-    (error: unknown) => {
-      if (hasCode(error, 'NOT_FOUND')) return true;
-      throw error;
-    },
-  );
+  const exit = endOfContainer(ctx, containerId, signal).then(() => true);
   exit.catch(() => undefined); // told to whoever waits for it
   const { heard } = await hearOfEnd(ctx, containerId, signal);
   return {

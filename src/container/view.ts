@@ -43,7 +43,7 @@ export function momentOf(clock: Pick<Clock, 'now' | 'boot'>): Moment {
 }
 
 /** Docker: daemon/daemon.go, for a container that its daemon finds dead without knowing why. */
-const UNKNOWN_EXIT_CODE = 255;
+export const UNKNOWN_EXIT_CODE = 255;
 
 export function viewOf(record: ContainerRecord, task: TaskRecord | undefined, moment: Moment): ContainerView {
   return viewFrom({ record, task, run: runOfTask(record.labels, task, moment) });

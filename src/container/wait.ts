@@ -1,15 +1,20 @@
 import { hasCode } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
-import { type ContainerView, refuseUnknown } from './view.ts';
+import { endOfContainer } from './end-of.ts';
+import { viewRecord } from './resolve.ts';
+import { type ContainerView, refuseUnknown, UNKNOWN_EXIT_CODE } from './view.ts';
 
 /** The exit code of a container: of the last run, or, when it runs, of this one as soon as it ends. A created one counts as ended with 0, as with Docker. */
 export async function waitContainer(ctx: ContainerContext, view: ContainerView, signal?: AbortSignal): Promise<number> {
   refuseUnknown(view);
   if (view.state === 'created') return 0;
   if (view.exit) return view.exit.code;
+  const { id } = view.record;
+  const exit = await endOfContainer(ctx, id, signal);
+  if (exit) return exit.status;
   try {
-    const exit = await ctx.containerd.tasks.wait({ containerId: view.record.id }, signal ? { signal } : {});
-    return exit.status;
+    const { exit: known } = await viewRecord(ctx, await ctx.containerd.containers.get(id), signal ? { signal } : {});
+    return known?.code ?? UNKNOWN_EXIT_CODE; // it may have been started again
   } catch (error) {
     if (hasCode(error, 'NOT_FOUND')) return 0; // removed meanwhile
     throw error;

@@ -31,6 +31,9 @@ describe('translateRpcError', () => {
       hint: expect.stringContaining('root'),
     });
   });
+  test('a shim that died: what it was asked is not known', () => {
+    expect(translate(2, 'ttrpc: closed: unknown')).toMatchObject({ code: 'UNKNOWN', hint: expect.any(String) });
+  });
   test('a full disk', () => {
     expect(translate(2, 'write /x: no space left on device: unknown')).toMatchObject({
       code: 'EXHAUSTED',

@@ -41,6 +41,12 @@ export function translateRpcError(
       cause: failure,
     });
   }
+  if (/ttrpc: closed/.test(details)) {
+    return new HealthctlError('UNKNOWN', 'the shim of the container closed the connection', {
+      cause: failure,
+      hint: 'it may have died: "healthctl ps -a" shows what became of the container',
+    });
+  }
   if (/no space left on device/.test(details)) {
     return new HealthctlError('EXHAUSTED', details, {
       cause: failure,
