@@ -3,7 +3,7 @@ import { createWatchedContainer } from '../../test/fakes/watched-container.ts';
 import type { Tasks } from '../containerd/tasks.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
-import { type StopOptions, stopContainer } from './stop.ts';
+import { type StopOptions, signalled, stopContainer } from './stop.ts';
 
 /** A container whose end comes at the first signal; a test tells of it. */
 function setUp() {
@@ -95,4 +95,14 @@ test('a container is stopped also where no event comes', async () => {
     subscribe: () => Promise.reject(new HealthctlError('TIMEOUT', 'containerd did not deliver events in time')),
   });
   expect(topics()).toEqual(['/healthctl/kill', '/healthctl/stop']);
+});
+
+test('a signal that a silent shim was sent is said to be on its way, and what to do', async () => {
+  const { view } = setUp();
+  const sent = Promise.reject(new HealthctlError('TIMEOUT', 'no answer'));
+  await expect(signalled(view(), sent)).rejects.toMatchObject({
+    code: 'UNKNOWN',
+    message: expect.stringContaining('the state of container web is not known: its shim does not answer'),
+    hint: expect.stringContaining('the signal is on its way'),
+  });
 });

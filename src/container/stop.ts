@@ -123,12 +123,15 @@ export async function sendSignal(
   }
 }
 
+const SENT_HINT =
+  'the signal is on its way and takes effect when the shim goes on: call this again then; "ps -ef | grep containerd-shim" shows it';
+
 /** A shim that falls silent after it was asked for its state: nobody knows whether it got the signal. */
 export async function signalled({ name }: ContainerView, sent: Promise<void>): Promise<void> {
   try {
     await sent;
   } catch (error) {
-    if (hasCode(error, 'TIMEOUT')) throw unknownStateError(name, error);
+    if (hasCode(error, 'TIMEOUT')) throw unknownStateError(name, error, SENT_HINT);
     throw error;
   }
 }

@@ -169,9 +169,11 @@ export function refuseUnknown({ name, isStateUnknown }: Pick<ContainerView, 'nam
   if (isStateUnknown) throw unknownStateError(name);
 }
 
-export function unknownStateError(name: string, cause?: unknown): HealthctlError {
+const SILENT_HINT = 'the shim may be stopped, swapping or busy: try again; "ps -ef | grep containerd-shim" shows it';
+
+export function unknownStateError(name: string, cause?: unknown, hint = SILENT_HINT): HealthctlError {
   return new HealthctlError('UNKNOWN', `the state of container ${name} is not known: its shim does not answer`, {
-    hint: 'the shim may be stopped, swapping or busy: try again; "ps -ef | grep containerd-shim" shows it',
+    hint,
     cause,
   });
 }
