@@ -2,7 +2,7 @@ import type { ContainerDocument } from '../container/document.ts';
 import type { ListedContainer } from '../container/list.ts';
 import { type GivenHealthConfig, isChecked, withDefaults } from '../health/config.ts';
 import { isOverdue } from '../health/overdue.ts';
-import { type Instant, isOfRun, testedForMs } from '../health/state.ts';
+import { type HealthState, type Instant, isOfRun, testedForMs } from '../health/state.ts';
 import { humanDuration } from './format/units.ts';
 
 /** What tells how old the health of a container is that runs and has a check. */
@@ -27,9 +27,14 @@ export function healthAgeOf({ view, health }: ListedContainer, instant: Instant)
     ...{ name, config },
     fromMs: instant.nowMs - testedForMs(taskView.run, instant),
     lastEndMs: last && Date.parse(last.end),
-    wasChecked: last !== undefined || state?.run !== undefined,
+    // A start leaves `starting` with the new run in the mirror.
+    wasChecked: last !== undefined || (state?.run !== undefined && !isFresh(state)),
   };
 }
+
+/** As a start leaves it, before the first check. */
+const isFresh = ({ status, failingStreak, inStartPeriod }: HealthState): boolean =>
+  status === 'starting' && failingStreak === 0 && !inStartPeriod;
 
 /** The same of a document that a monitor made. @param startedBootMsOf when a process was started, on the boot clock; undefined for one that is gone */
 export function healthAgeOfDocument(
