@@ -17,7 +17,7 @@ import { createSupervisor } from '../monitor/supervisor.ts';
 import { createContainerProber } from '../probe/container-prober.ts';
 import { isNerdctls } from '../store/state-dir.ts';
 import { readDescriptorLimit, readDescriptors } from '../system/descriptors.ts';
-import { releaseMemory } from '../system/memory.ts';
+import { releaseMemory, residentBytes } from '../system/memory.ts';
 import type { Notifier } from '../system/sd-notify.ts';
 import { createAdoption } from './adoption.ts';
 import { connectionBudget } from './connection-gate.ts';
@@ -87,7 +87,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       const keeper = createKeeper({ contextOf, clock, log });
       const logKeeper = createLogKeeper({ contextOf, clock, log });
       const networks = createNetworkKeeper({ contextOf, log });
-      const tidier = createTidier({ clock, release: releaseMemory, residentBytes: () => process.memoryUsage.rss() });
+      const tidier = createTidier({ clock, release: releaseMemory, residentBytes });
       const asked = new AbortController();
       /** Another monitor has claimed the containerd that came back. */
       let superseded: unknown;

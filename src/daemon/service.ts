@@ -15,6 +15,7 @@ import type { Settings } from '../lib/settings.ts';
 import { keyOf, type Watched } from '../monitor/host-model.ts';
 import { healthOfWatched, type Monitor } from '../monitor/monitor.ts';
 import { readDescriptors } from '../system/descriptors.ts';
+import { residentBytes } from '../system/memory.ts';
 import type { CheckAnswer, ContainerSummary, DaemonStatus, HealthAnswer } from './api.ts';
 import { API_VERSION, UNWATCHED } from './version.ts';
 
@@ -103,7 +104,7 @@ export function createService(deps: ServiceDeps): Service {
       containers: model.size,
       ...countsOf(monitor),
       lag: monitor.lags.summary() ?? null,
-      memoryBytes: process.memoryUsage.rss(),
+      memoryBytes: residentBytes() ?? 0,
       descriptors: readDescriptors(),
     }),
     list: (namespace) => {

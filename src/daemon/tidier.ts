@@ -17,8 +17,8 @@ export interface TidierOptions {
   readonly clock: Pick<Clock, 'monotonic' | 'after'>;
   /** Frees memory; takes a moment in which nothing else is done. */
   readonly release: () => void;
-  /** Bytes of the process in memory. */
-  readonly residentBytes: () => number;
+  /** Bytes of the process in memory; undefined where they cannot be read. */
+  readonly residentBytes: () => number | undefined;
 }
 
 /** So long after the last start. */
@@ -42,13 +42,13 @@ export function createTidier({ clock, release, residentBytes }: TidierOptions): 
     starts = 0;
     release();
     releasedAtMs = clock.monotonic();
-    leftBytes = residentBytes();
+    leftBytes = residentBytes() ?? Number.POSITIVE_INFINITY;
     lookLater();
   };
   const lookLater = (): void => {
     looking?.cancel();
     looking = clock.after(PAUSE_MS, () => {
-      if (residentBytes() > leftBytes * GROWTH) releaseNow();
+      if ((residentBytes() ?? 0) > leftBytes * GROWTH) releaseNow();
       else lookLater();
     });
   };

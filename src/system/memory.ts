@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { errnoOf } from '../lib/errors.ts';
 import { openLibc } from './libc.ts';
 
 /** Has V8 put together what is left on each page of its heap, so that others become empty; else it does so with few of them. */
@@ -36,4 +37,15 @@ function collectorOf(): () => void {
  */
 export function limitYoungHeap(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** Bytes of this process in memory; undefined where they cannot be read: libuv opens a file for it, and there may be no descriptor left. */
+export function residentBytes(): number | undefined {
+  try {
+    return process.memoryUsage.rss();
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EMFILE' || errno === 'ENFILE') return undefined;
+    throw error;
+  }
 }
