@@ -4,6 +4,8 @@ import { isAlive, listPids, type ProcessStat, readStat } from './proc.ts';
 
 /** A process that forks faster than it is killed loses to this many rounds, each of which kills all that are there. */
 const MAX_ROUNDS = 100;
+/** Rounds that find nobody new, until a session counts as gone: what goes on in a child again and again may be missed by one of them. */
+const QUIET_ROUNDS = 3;
 /** Processes that are looked at in one turn of the event loop: with thousands of them a round takes many turns, of some 3 ms each. */
 const TURN_SIZE = 100;
 /** How long to wait for killed processes to be gone. */
@@ -54,6 +56,7 @@ export async function killSession(
   const session = leader.session ?? (present ? sessionOf(present) : leader.pid);
   const killed = new Map<number, ProcessStat>();
   const parents = new Set(options.descendants ? [leader.pid] : []);
+  let quietRounds = 0;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     let isNew = false;
     await eachProcess((stat) => {
@@ -64,7 +67,8 @@ export async function killSession(
       sendKill(stat.pid); // in the turn in which it was looked at: its pid is nobody else's
       killed.set(stat.pid, stat);
     });
-    if (!isNew) return haveDied([...killed.values()], options.clock);
+    quietRounds = isNew ? 0 : quietRounds + 1;
+    if (killed.size === 0 || quietRounds >= QUIET_ROUNDS) return haveDied([...killed.values()], options.clock);
   }
   return false;
 }

@@ -53,7 +53,7 @@ export async function findTraces({ bed, testbed }: { bed: Looked; testbed: strin
   ]);
   return {
     ...{ images, containers, tasks, snapshots, leases, blobs, ingests, processes },
-    files: [...filesBelow(bed.runRoot), ...filesBelow(bed.dataRoot, { skip: 'compile-cache' })].sort(),
+    files: [...filesBelow(bed.runRoot), ...filesBelow(bed.dataRoot, { skip: 'compile-cache' })].filter(isNoLock).sort(),
     bundles: filesBelow(bundles, { skip: 'rootfs' }).sort(),
     runc: filesBelow(join(RUNC_ROOT, namespace)).sort(),
     cgroups: cgroupsOf(namespace).sort(),
@@ -62,6 +62,9 @@ export async function findTraces({ bed, testbed }: { bed: Looked; testbed: strin
       .sort(),
   };
 }
+
+/** Locks that a container has from its first exec on, and that go with its directory. */
+const isNoLock = (path: string): boolean => !/\/exec(-turn)?\.lock$/.test(path);
 
 /** What one has and the other lacks, a line each: `files: + /run/…` appeared, `-` is gone. */
 export function differences(before: Traces, after: Traces): string[] {
