@@ -135,9 +135,11 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
       case 'container-updated': {
         // A steering label, or a check where there was none: what is true stands in the record, which no event tells.
         const { labels, isChanged } = labelsAfterEvent(container.record.labels, event.labels);
+        // Nothing of it is applied before: a check by the new test would be counted for the old one.
+        if (isChanged) return unknownOf(container);
         const effect = changed(withLabels(container, labels));
         const isBare = !container.config && container.processJson === undefined;
-        return isChanged || (isBare && checkOf(labels).config) ? unknownOf(container) : effect;
+        return isBare && checkOf(labels).config ? unknownOf(container) : effect;
       }
       case 'container-deleted':
         containers.delete(keyOf(container));
