@@ -92,4 +92,7 @@ test('which of its tests a state is of is told by the test, whatever the clock s
   const run = aRun({ testSinceMs });
   expect(isOfRun({ log: [aResult(1000)], state: aState({ testSinceMs }) }, run)).toBe(true);
   expect(isOfRun({ log: [aResult(1000)], state: aState() }, run)).toBe(false);
+  // A check by the test before that began while the update was on its way.
+  const late = { log: [aResult(3_700_000)], state: aState({ testSinceMs: testSinceMs - 1 }) };
+  expect(isOfRun(late, run)).toBe(false);
 });

@@ -134,6 +134,7 @@ export function isOfRun({ state, log }: StoredHealth, run: Run): boolean {
   if (!state) return false;
   if (state.run !== undefined && state.run !== run.id) return false;
   if (state.run !== undefined && state.testSinceMs === run.testSinceMs) return true;
+  if (state.run !== undefined && state.testSinceMs !== undefined) return false; // of another test, whenever its last check began
   const { startedAtMs, testSinceMs = startedAtMs } = run;
   const last = log.at(-1);
   return (
