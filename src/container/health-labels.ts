@@ -6,7 +6,12 @@ import {
   mergeHealthConfig,
   withDefaults,
 } from '../health/config.ts';
-import { dockerJsonFromHealthConfig, jsonFromHealthConfig, parseHealthConfig } from '../health/config-json.ts';
+import {
+  dockerJsonFromHealthConfig,
+  dockerPartOf,
+  jsonFromHealthConfig,
+  parseHealthConfig,
+} from '../health/config-json.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { fitsLabel, LABELS } from '../lib/labels.ts';
 
@@ -38,7 +43,7 @@ export function healthLabelsFrom(from: {
         (tiny) => `the health check of image ${image} has ${tiny}, which is below 1ms and not used`,
       ),
     );
-  const config = mergeHealthConfig(parsed.kind === 'config' ? checkOf(parsed.config) : undefined, flags);
+  const config = mergeHealthConfig(parsed.kind === 'config' ? dockerPartOf(parsed.config) : undefined, flags);
   const kind = checkKindOf(config?.test);
   if (kind.kind === 'none' && flags)
     warnings.push(
@@ -55,17 +60,6 @@ export function healthLabelsFrom(from: {
   if (isChecked(config) && flags?.startIntervalNs && !config?.startPeriodNs)
     warnings.push('--health-start-interval has no effect without a start period (--health-start-period)');
   return { labels: config ? healthLabelsOf(config) : {}, warnings };
-}
-
-/** What an image may say: how it is checked, not what is done to it. */
-function checkOf({
-  onFailure: _onFailure,
-  maxRestarts: _maxRestarts,
-  exec: _exec,
-  reap: _reap,
-  ...check
-}: GivenHealthConfig): GivenHealthConfig {
-  return check;
 }
 
 /**
