@@ -2,6 +2,7 @@ import { HEALTH_STATUSES } from '../health/state.ts';
 import { familiarRecordName, fullName, tryParseReference, withDefaultTag } from '../image/reference.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { hasLabel } from '../lib/label-filter.ts';
+import { matchesPattern } from '../lib/pattern-filter.ts';
 import { quote } from '../lib/quote.ts';
 import { detailsOf } from './details.ts';
 import { type ShownHealth, statusWord } from './health.ts';
@@ -116,15 +117,9 @@ function anyOf(filters: ListFilters, key: FilterKey, test: (value: string) => bo
   return filters.get(key)?.some(test) ?? true;
 }
 
-/** The whole name, or a regular expression that matches somewhere in it, with a slash in front or without. What is no regular expression matches nothing more. */
+/** With a slash in front or without. */
 function matchesName(pattern: string, name: string): boolean {
-  if (pattern === name || pattern === `/${name}`) return true;
-  try {
-    const expression = new RegExp(pattern);
-    return expression.test(name) || expression.test(`/${name}`);
-  } catch {
-    return false;
-  }
+  return matchesPattern(pattern, name) || matchesPattern(pattern, `/${name}`);
 }
 
 function hasLabels(view: ContainerView, wanted: readonly string[]): boolean {

@@ -1,4 +1,5 @@
 import { HealthctlError } from '../lib/errors.ts';
+import { matchesPattern } from '../lib/pattern-filter.ts';
 import type { ListedVolume } from './volume-use.ts';
 
 /** Docker: daemon/volume/service/by.go and docker/cli volume prune. */
@@ -24,7 +25,7 @@ export function parseVolumeFilters(
   return (listed) =>
     anyOf(dangling, (isWanted) => isWanted === (listed.users.length === 0)) &&
     anyOf(of('driver'), (driver) => driver === 'local') &&
-    anyOf(of('name'), (pattern) => matches(pattern, listed.volume.name)) &&
+    anyOf(of('name'), (pattern) => matchesPattern(pattern, listed.volume.name)) &&
     of('label').every((filter) => hasLabel(listed, filter)) &&
     !of('label!').some((filter) => hasLabel(listed, filter));
 }
@@ -47,15 +48,6 @@ function booleanOf(key: string, value: string): boolean {
 
 const anyOf = <T>(values: readonly T[], test: (value: T) => boolean): boolean =>
   values.length === 0 || values.some(test);
-
-/** A regular expression that matches somewhere; what is none is a text. */
-function matches(pattern: string, name: string): boolean {
-  try {
-    return new RegExp(pattern).test(name);
-  } catch {
-    return name.includes(pattern);
-  }
-}
 
 function hasLabel({ volume }: ListedVolume, filter: string): boolean {
   const [key = ''] = filter.split('=', 1);

@@ -10,11 +10,18 @@ describe('network ls --filter', () => {
   test.each<[string[], string[]]>([
     [[], ['app', 'bridge', 'none']],
     [['name=pp'], ['app']],
+    [['name=.*pp.*'], ['app']],
+    [['name=^b.*e$'], ['bridge']],
+    [['name=^(app|none)$'], ['app', 'none']],
+    [['name=^pp'], []],
+    [['name=('], []],
     [
       ['name=app', 'name=none'],
       ['app', 'none'],
     ],
     [['id=ab'], ['app', 'bridge']],
+    [['id=^ab.2$'], ['bridge']],
+    [['id=f3'], ['none']],
     [['driver=null'], ['none']],
     [['type=custom'], ['app']],
     [['type=builtin', 'driver=bridge'], ['bridge']],

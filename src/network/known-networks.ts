@@ -1,5 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { hasLabel } from '../lib/label-filter.ts';
+import { matchesPattern } from '../lib/pattern-filter.ts';
 import { builtInIdOf, DEFAULT_NETWORK, listNetworks, missingNetwork, PLAIN_NETWORKS } from './network-record.ts';
 import type { NetworkContext } from './places.ts';
 
@@ -78,8 +79,8 @@ export function matchesNetwork(filters: NetworkFilters, network: KnownNetwork, i
   const { id, name, driver, labels } = network;
   const anyOf = (key: FilterKey, test: (value: string) => boolean): boolean => filters.get(key)?.some(test) ?? true;
   return (
-    anyOf('name', (value) => name.includes(value)) &&
-    anyOf('id', (value) => id.startsWith(value)) &&
+    anyOf('name', (pattern) => matchesPattern(pattern, name)) &&
+    anyOf('id', (pattern) => matchesPattern(pattern, id)) &&
     anyOf('driver', (value) => driver === value) &&
     anyOf('scope', (value) => value === 'local') &&
     anyOf('type', (value) => (value === 'builtin') === isBuiltIn(name)) &&

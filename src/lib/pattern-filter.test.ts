@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { matchesPattern } from './pattern-filter.ts';
+
+test.each<[string, boolean]>([
+  ['web-1.test', true],
+  ['web', true],
+  ['^web', true],
+  ['^eb', false],
+  ['.*-[0-9]\\.test$', true],
+  ['^(?:db|web)', true],
+  ['WEB', false],
+  ['(?i)WEB', true],
+  ['', true],
+  ['*', false],
+  ['(', false],
+])('%s', (pattern, expected) => expect(matchesPattern(pattern, 'web-1.test')).toBe(expected));
+
+test('a text that is no regular expression matches itself', () => expect(matchesPattern('a(', 'a(')).toBe(true));
