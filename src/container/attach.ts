@@ -2,6 +2,7 @@ import type { TaskStdio } from '../containerd/tasks.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
 import { createDetachFilter } from './detach-keys.ts';
+import { endOfContainer } from './end-of.ts';
 import { followFile, type Write } from './follow.ts';
 import { forwardSignals } from './forward-signals.ts';
 import { type GrowingFile, openGrowingFile } from './growing-file.ts';
@@ -10,6 +11,8 @@ import { connectNewStdin, connectStdin, pumpStdin } from './stdin.ts';
 import { sendSignal } from './stop.ts';
 import { followSize, type Resize, takeKeys, terminalSize } from './terminal.ts';
 import { type UserConsole, writerTo } from './user-console.ts';
+import { UNKNOWN_EXIT_CODE } from './view.ts';
+import { notedExitCode } from './wait.ts';
 
 export interface AttachRequest {
   readonly containerId: string;
@@ -51,7 +54,7 @@ export interface Attachment {
  * @throws what opening the files or the terminal throws
  */
 export async function attachContainer(
-  ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'log'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'log' | 'dirs'>,
   console: UserConsole,
   request: AttachRequest,
 ): Promise<Attachment> {
@@ -213,11 +216,12 @@ interface Watched {
 }
 
 async function watch(
-  { containerd, clock }: Pick<ContainerContext, 'containerd' | 'clock'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
   { containerId }: AttachRequest,
   { shimPid, outputs, session }: Watched,
 ): Promise<AttachEnd> {
   const { left } = session;
+  const { clock } = ctx;
   const copied = new AbortController();
   const following = Promise.all(
     outputs.map(({ file, from, write }) =>
@@ -225,12 +229,13 @@ async function watch(
     ),
   );
   try {
-    const exit = containerd.tasks.wait({ containerId }, { signal: left });
-    const { status } = await Promise.race([exit, failureOf(following)]);
+    // Asked before the start: an end that comes at once is not missed.
+    const exit = await Promise.race([endOfContainer(ctx, containerId, { signal: left }), failureOf(following)]);
     await untilCopied({ shimPid, paths: outputs.map(({ path }) => path), clock, signal: left });
     copied.abort();
     await following;
-    return endOf(session) ?? { kind: 'exited', exitCode: status };
+    const exitCode = exit?.status ?? (await notedExitCode(ctx, containerId, left)) ?? UNKNOWN_EXIT_CODE;
+    return endOf(session) ?? { kind: 'exited', exitCode };
   } catch (error) {
     const isLeft = session.reason() !== undefined;
     session.leave('closed');

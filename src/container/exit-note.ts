@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { LABELS } from '../lib/labels.ts';
 import { replaceFile } from '../store/atomic-write.ts';
+import { lastResultAtMs } from '../store/file-health-store.ts';
 import { makeOwnDirectory, readOwnJson } from '../system/own-file.ts';
 import { type ContainerDirs, dataDirOf } from './context.ts';
-import type { ContainerView } from './view.ts';
+import { type ContainerView, viewFrom } from './view.ts';
 
 /** How a run of a container ended, as the monitor saw it: kept on disk, because containerd forgets it with the task, and so at a reboot. */
 export interface ExitNote {
@@ -36,8 +37,12 @@ export function lastExitNote({ dirs, namespace }: NotePlace, id: string): ExitNo
   return readOwnJson(join(dataDirOf(dirs, { namespace, id }), FILE), exitNoteFrom, dirs);
 }
 
-/** A container that has ended, with what the monitor noted of that; any other as it is. */
-export function withExitNote(place: NotePlace, view: ContainerView): ContainerView {
+/**
+ * A container that has ended, with what the monitor noted of that; any other as it is. What another tool made and started carries no note of
+ * that, and containerd forgets its task with its shim: a result of a check tells then that it ran.
+ */
+export function withExitNote(place: NotePlace, seen: ContainerView): ContainerView {
+  const view = hasLeftResult(place, seen) ? viewFrom({ ...seen, run: undefined, hasRun: true }) : seen;
   const { record, exit, started } = view;
   if (!exit || !started.ever || record.labels[LABELS.owner] === undefined) return view;
   const note = lastExitNote(place, record.id);
@@ -48,6 +53,13 @@ export function withExitNote(place: NotePlace, view: ContainerView): ContainerVi
     isOutOfMemory: note.isOutOfMemory,
     exit: isKnown ? exit : { code: note.code, atMs: note.atMs },
   };
+}
+
+function hasLeftResult({ dirs, namespace }: NotePlace, { record, task, state }: ContainerView): boolean {
+  if (state !== 'created' || task || record.labels[LABELS.owner] !== undefined) return false;
+  const { id, labels, createdAtMs } = record;
+  const writtenAtMs = lastResultAtMs(dirs, { namespace, id, labels });
+  return writtenAtMs !== undefined && writtenAtMs >= createdAtMs; // else of an earlier one with this id
 }
 
 function exitNoteFrom(value: unknown): ExitNote | undefined {

@@ -199,7 +199,7 @@ async function followStreams(
   const over = new AbortController();
   const ends = AbortSignal.any([signal, over.signal]);
   const stopped = async (): Promise<void> => {
-    await endOfContainer({ containerd, clock }, id, ends);
+    await endOfContainer({ containerd, clock }, id, { signal: ends });
     await untilCopied({ shimPid, paths: live.map(({ path }) => path), clock, signal: ends });
   };
   const reached = async (): Promise<void> =>

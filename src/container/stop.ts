@@ -158,7 +158,7 @@ export const isFinished = (error: unknown): boolean =>
 async function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSignal) {
   const stopped = new AbortController();
   const signal = abort ? AbortSignal.any([abort, stopped.signal]) : stopped.signal;
-  const exit = endOfContainer(ctx, containerId, signal).then(() => true);
+  const exit = endOfContainer(ctx, containerId, { signal }).then(() => true);
   exit.catch(() => undefined); // told to whoever waits for it
   const { heard } = await hearOfEnd(ctx, containerId, signal);
   return {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { aRecord, aTask } from '../../test/builders/container.ts';
+import { createFakeClock } from '../../test/fakes/clock.ts';
 import type { Exit, TaskRecord } from '../containerd/tasks.ts';
 import type { CallOptions } from '../containerd/transport.ts';
 import { HealthctlError } from '../lib/errors.ts';
@@ -16,15 +17,17 @@ function setUp(answer: () => Exit) {
     asked.push(timeoutMs);
     return answer();
   };
+  const clock = createFakeClock();
   const ctx = {
+    clock,
     containerd: { namespace: 'ns', tasks: { wait } },
     dirs: { hostId: 'x', runRoot: '/nonexistent', dataRoot: '/nonexistent', nerdctlDataRoot: '/nonexistent' },
   } as unknown as ContainerContext;
   const see = (task: TaskRecord | undefined) => viewWithExit(ctx, { record: aRecord(), task, moment });
-  return { asked, see };
+  return { asked, see, clock };
 }
 
-const failing = (code: 'NOT_FOUND' | 'TIMEOUT' | 'UNAVAILABLE') => () => {
+const failing = (code: 'NOT_FOUND' | 'TIMEOUT' | 'UNAVAILABLE' | 'UNKNOWN') => () => {
   throw new HealthctlError(code, 'no');
 };
 
@@ -35,10 +38,18 @@ test('a process that is gone before containerd has heard of it: its exit code is
 });
 
 test.each([
-  ['the container was removed meanwhile', 'NOT_FOUND', 'created'],
+  ['its shim has died, and the task with it', 'NOT_FOUND', 'exited'],
   ['containerd never hears of it', 'TIMEOUT', 'exited'],
 ] as const)('%s', async (_, code, state) => {
   expect((await setUp(failing(code)).see(aTask({ pid: GONE }))).state).toBe(state);
+});
+
+test('its shim is dying: containerd is asked again, two seconds at most', async () => {
+  const { asked, see, clock } = setUp(failing('UNKNOWN'));
+  const seen = see(aTask({ pid: GONE }));
+  await clock.advance(3_000);
+  expect(await seen).toMatchObject({ state: 'exited', exit: { code: 255 } });
+  expect(asked.length).toBeGreaterThan(2);
 });
 
 test('what else goes wrong is told', async () => {

@@ -3,8 +3,9 @@ import type { TaskRecord } from '../containerd/tasks.ts';
 import type { CallOptions } from '../containerd/transport.ts';
 import { hasCode } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
+import { endOfContainer } from './end-of.ts';
 import { withExitNote } from './exit-note.ts';
-import { type ContainerView, isUp, type Moment, viewOf } from './view.ts';
+import { type ContainerView, isUp, type Moment, viewFrom, viewOf } from './view.ts';
 
 /** containerd hears of an end from the shim, within milliseconds on a host that has any time to spare. */
 const HEARING_MS = 2_000;
@@ -14,29 +15,30 @@ const HEARING_MS = 2_000;
  * exit code: then containerd is waited for, two seconds at most; after that the code is unknown.
  */
 export async function viewWithExit(
-  ctx: Pick<ContainerContext, 'containerd' | 'dirs'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
   seen: { readonly record: ContainerRecord; readonly task: TaskRecord | undefined; readonly moment: Moment },
   options: CallOptions = {},
 ): Promise<ContainerView> {
   const { record, task, moment } = seen;
   const early = viewOf(record, task, moment);
   const isUnheard = early.state === 'exited' && task !== undefined && isUp(task);
-  const view = isUnheard ? viewOf(record, await endedTask(ctx, task, options), moment) : early;
+  const view = isUnheard
+    ? viewFrom({ record, task: await endedTask(ctx, task, options), run: undefined, hasRun: true })
+    : early;
   return withExitNote({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view);
 }
 
 /** Undefined for one that was removed meanwhile. */
 async function endedTask(
-  { containerd }: Pick<ContainerContext, 'containerd'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
   task: TaskRecord,
   options: CallOptions,
 ): Promise<TaskRecord | undefined> {
   try {
-    const exit = await containerd.tasks.wait({ containerId: task.containerId }, { ...options, timeoutMs: HEARING_MS });
-    return { ...task, status: 'stopped', exitStatus: exit.status, exitedAtMs: exit.atMs };
+    const exit = await endOfContainer(ctx, task.containerId, { ...options, timeoutMs: HEARING_MS });
+    return exit && { ...task, status: 'stopped', exitStatus: exit.status, exitedAtMs: exit.atMs };
   } catch (error) {
-    if (hasCode(error, 'NOT_FOUND')) return undefined;
-    if (hasCode(error, 'TIMEOUT')) return task;
+    if (hasCode(error, 'TIMEOUT') || hasCode(error, 'UNKNOWN')) return task;
     throw error;
   }
 }

@@ -97,11 +97,14 @@ export function viewFrom(facts: {
   readonly run: Run | undefined;
   /** Of a caller that goes by what it knew of the task before its shim fell silent. */
   readonly isStateUnknown?: boolean;
+  /** Whether something else than its labels and its task tells that it was started once. */
+  readonly hasRun?: boolean;
 }): ContainerView {
   const { record, task, run } = facts;
   const note = startNoteOf(record.labels);
   const taskView = taskViewOf(task, run);
   const wasStarted =
+    facts.hasRun === true ||
     note !== undefined ||
     run !== undefined ||
     (task !== undefined && task.status !== 'created' && task.status !== 'unknown');

@@ -10,13 +10,22 @@ export async function waitContainer(ctx: ContainerContext, view: ContainerView, 
   if (view.state === 'created') return 0;
   if (view.exit) return view.exit.code;
   const { id } = view.record;
-  const exit = await endOfContainer(ctx, id, signal);
-  if (exit) return exit.status;
+  const exit = await endOfContainer(ctx, id, signal ? { signal } : {});
+  return exit ? exit.status : ((await notedExitCode(ctx, id, signal)) ?? 0); // removed meanwhile
+}
+
+/** How a container ended that containerd knows no code of: what the monitor noted, else 255; undefined where the container was removed. */
+export async function notedExitCode(
+  ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
+  id: string,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  const options = signal ? { signal } : {};
   try {
-    const { exit: known } = await viewRecord(ctx, await ctx.containerd.containers.get(id), signal ? { signal } : {});
-    return known?.code ?? UNKNOWN_EXIT_CODE; // it may have been started again
+    const { exit } = await viewRecord(ctx, await ctx.containerd.containers.get(id, options), options);
+    return exit?.code ?? UNKNOWN_EXIT_CODE; // it may have been started again
   } catch (error) {
-    if (hasCode(error, 'NOT_FOUND')) return 0; // removed meanwhile
+    if (hasCode(error, 'NOT_FOUND')) return undefined;
     throw error;
   }
 }

@@ -176,10 +176,24 @@ describe('what events tell', () => {
     expect(aHost().apply(exit(FIRST))).toEqual(unknown);
   });
 
-  test('the task of a container that has ended is removed', () => {
-    const { model, now } = hostWith({});
-    model.apply(exit(FIRST));
+  test('the task of a container that has ended is removed: how it ended is remembered', () => {
+    const { model, record, now } = hostWith({});
+    model.apply(exit(FIRST, 3));
     expect(model.apply(told({ kind: 'task-deleted', id: 'c1' }))).toMatchObject({ kind: 'changed' });
+    expect(now()?.task).toMatchObject({ status: 'stopped', exitStatus: 3 });
+    model.put(AT, { record, task: undefined });
+    expect(now()?.task).toMatchObject({ status: 'stopped', exitStatus: 3 });
+  });
+
+  test('a task that is gone without a word has ended, nobody knows how', () => {
+    const { model, record, now } = hostWith({});
+    model.put(AT, { record, task: undefined });
+    expect(now()).toMatchObject({ run: undefined, task: { status: 'stopped', exitStatus: 255 } });
+  });
+
+  test('a task that was never started is removed without a trace', () => {
+    const { model, now } = hostWith({ status: 'created' });
+    model.apply(told({ kind: 'task-deleted', id: 'c1' }));
     expect(now()?.task).toBeUndefined();
   });
 

@@ -1,5 +1,5 @@
 import { type CompactRecord, compactRecordOf } from '../container/compact-record.ts';
-import { healthConfigOf, type Moment, runOfTask, withTestSince } from '../container/view.ts';
+import { healthConfigOf, type Moment, runOfTask, UNKNOWN_EXIT_CODE, withTestSince } from '../container/view.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
@@ -86,7 +86,7 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
     const { record } = found;
     const isShimSilent = found.task?.status === 'unknown';
     // What was known holds, until something is known again.
-    const task = isShimSilent && before?.task ? before.task : found.task;
+    const task = isShimSilent && before?.task ? before.task : (found.task ?? (before && endOf(before)));
     const checked = checkOf(record.labels);
     const run = runOfTask(record.labels, task, momentOfNow());
     const isSameRun = before?.run !== undefined && before.run.id === run?.id;
@@ -150,7 +150,7 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
       case 'task-exited':
         return exited(container, event);
       case 'task-deleted':
-        return container.run ? unknownOf(container) : changed({ ...container, task: undefined });
+        return container.run ? unknownOf(container) : changed({ ...container, task: endOf(container) });
       case 'task-oom':
         return changed({ ...container, isOutOfMemory: true });
       case 'task-paused':
@@ -186,6 +186,12 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
       return event.kind === 'container-deleted' ? NONE : { kind: 'unknown', namespace, id };
     },
   };
+}
+
+/** What is known of a task that containerd does not have any more: that it ran, and how it ended, if that was told. */
+function endOf({ task, run }: Watched): TaskRecord | undefined {
+  if (task?.status === 'stopped') return task;
+  return task && run && { ...task, status: 'stopped', exitStatus: UNKNOWN_EXIT_CODE, exitedAtMs: undefined };
 }
 
 /** The boot time of an event, bounded by the start of its process: the wall clocks of containerd and of this moment may differ. */

@@ -49,6 +49,12 @@ const checkLockIn = (stateDir: string): string => `${stateDir}/${CHECK_LOCK}`;
 export const checkLockOf = (dirs: StateDirs, subject: HealthSubject): string =>
   checkLockIn(stateDirOf(dirs, subject).path);
 
+/** Wall time at which the last result of a container was written; undefined where there is none. */
+export const lastResultAtMs = (dirs: StateDirs, subject: HealthSubject): number | undefined => {
+  const stats = lstatSync(`${stateDirOf(dirs, subject).path}/${HEALTH_FILE}`, { throwIfNoEntry: false });
+  return stats?.isFile() && stats.size > 0 ? stats.mtimeMs : undefined;
+};
+
 /** The most that is read of a `health.json`: nerdctl never trims its own. */
 const MAX_READ_BYTES = 8 << 20;
 /** So many directories are remembered as looked through: more than there are containers on a host. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readProcess } from '../fixtures/processes.ts';
 import { type Bed, openBed, until } from './harness.ts';
 
@@ -88,6 +88,45 @@ test('ps shows what was known, with a word, where no monitor tells more', async 
     expect(await alone.ok(['ps', '--all', '--quiet', '--filter', 'status=exited'])).toBe('');
   });
   expect(await alone.ok(['ps', '--format', '{{.Status}}'])).toMatch(/^Up [^(]*$/);
+});
+
+describe('a shim that dies', () => {
+  let alone: Bed;
+  beforeAll(async () => {
+    alone = await openBed();
+  });
+  afterAll(() => alone[Symbol.asyncDispose]());
+  const stateOf = (name: string) => alone.cli(['inspect', '--format', '{{.State.Status}} {{.State.Pid}}', name]);
+  const killShim = (pid: number): void => {
+    const shim = readProcess(pid)?.parent ?? 0;
+    expect(shim).toBeGreaterThan(1);
+    process.kill(shim, 'SIGKILL');
+  };
+
+  test('ends run, and attach, with the code of an end that nobody saw', async () => {
+    const name = alone.name('attached');
+    const talk = 'while true; do echo up; sleep 0.1; done';
+    const running = alone.spawn(['run', '--name', name, await alone.image(), 'sh', '-c', talk]);
+    await running.prints('up', 20_000);
+    const attached = alone.spawn(['attach', name]);
+    await attached.prints('up', 20_000);
+    killShim(Number((await stateOf(name)).stdout.split(' ')[1]));
+    for (const program of [running, attached]) expect(await program.exited).toMatchObject({ code: 255, stderr: '' });
+    expect(await alone.ok(['ps', '--all', '--format', '{{.Status}}', '--filter', `name=${name}`])).toMatch(/^Exited/);
+  });
+
+  test('leaves a container of another tool that was checked as exited, not as created', async () => {
+    const id = alone.name('foreign');
+    const label = 'nerdctl/healthcheck={"Test":["CMD","true"]}';
+    await alone.ctr('run', '-d', '--label', label, await alone.image(), id, 'sleep', '600');
+    await alone.ok(['container', 'healthcheck', id]);
+    killShim(Number((await stateOf(id)).stdout.split(' ')[1]));
+    await until(async () => !(await alone.ctr('tasks', 'ls')).includes(id), { withinMs: 20_000 });
+    expect(await alone.ok(['ps', '--all', '--format', '{{.Status}}', '--filter', `id=${id}`])).toMatch(
+      /^Exited \(255\)/,
+    );
+    expect((await stateOf(id)).stdout.trim()).toBe('exited 0');
+  });
 });
 
 test.each(['resident', 'fresh'])(
