@@ -20,6 +20,8 @@ export interface PeersBed extends AsyncDisposable {
   tryNerdctl(...args: string[]): Promise<ProgramResult>;
   /** The same with these variables besides. */
   nerdctlWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<ProgramResult>;
+  /** The command line that runs `nerdctl ARGS`. */
+  commandOf(args: readonly string[]): readonly string[];
   /** All labels of a container, by its full id, as containerd has them. */
   labelsOf(id: string): Promise<Readonly<Record<string, string>>>;
   /** Starts a monitor for the bed; ended with it. */
@@ -63,7 +65,7 @@ export async function openPeersBed(config: readonly string[] = []): Promise<Peer
     cwd: bed.directory,
   });
   return {
-    ...{ bed, image, dataRoot },
+    ...{ bed, image, dataRoot, commandOf },
     nerdctl: async (...args) => (await mustRun(commandOf(args), settings())).trim(),
     tryNerdctl: (...args) => runProgram(commandOf(args), settings()),
     nerdctlWith: (env, ...args) => runProgram(commandOf(args), settings(env)),

@@ -1,0 +1,52 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { type Page, wrongCommandsOf } from '../e2e/docs-session.ts';
+import { openNetworkHost } from '../e2e/network-host.ts';
+import { consoleBlocksOf, needsNerdctl } from '../fixtures/console-blocks.ts';
+import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+const pages: readonly Page[] = readdirSync(join(ROOT, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => ({ name, blocks: consoleBlocksOf(readFileSync(join(ROOT, 'docs', name), 'utf8')) }))
+  .map(({ name, blocks }) => ({ name: join('docs', name), blocks: blocks.filter(needsNerdctl) }))
+  .filter(({ blocks }) => blocks.length > 0);
+
+describeBesideNerdctl('sessions with nerdctl in the documents', () => {
+  test.each(pages.map((page) => [page.name, page] as const))('%s', async (_, page) => {
+    const peers = await openPeersBed();
+    const { bed } = peers;
+    const host = await openNetworkHost(bed);
+    try {
+      expect((await wrongCommandsOf({ bed, host, path: nerdctlIn(peers) }, page)).join('\n\n')).toBe('');
+    } finally {
+      await peers[Symbol.asyncDispose]();
+      await host[Symbol.asyncDispose]();
+    }
+  });
+});
+
+/**
+ * A directory with a `nerdctl` that has the settings of the bed, as nerdctl.toml would give them.
+ *
+ * Its containers have no network: the hooks that make one run where the shim does, which is not the network namespace of the test. What it says
+ * of a systemd that is not there is left out.
+ */
+function nerdctlIn({ bed, commandOf }: PeersBed): string {
+  const directory = join(bed.directory, 'bin');
+  mkdirSync(directory);
+  const command = commandOf([])
+    .map((word) => `'${word}'`)
+    .join(' ');
+  const lines = [
+    '#!/bin/bash',
+    '[ "$1" = run ] && shift && set -- run --network none "$@"',
+    `exec ${command} "$@" 2> >(grep -vE 'systemd DBUS|force cleanup' >&2)`,
+    '',
+  ];
+  writeFileSync(join(directory, 'nerdctl'), lines.join('\n'), { mode: 0o755 });
+  return directory;
+}
