@@ -151,7 +151,6 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'config-from': SWARM,
     'config-only': SWARM,
     ingress: SWARM,
-    'ip-range': 'give a smaller --subnet',
     'ipam-driver': "addresses are given by CNI's host-local",
     'ipam-opt': "addresses are given by CNI's host-local",
     ipv4: 'networks are of IPv4',

@@ -117,8 +117,8 @@ export async function sweepLocked(ctx: LockedNetworks): Promise<readonly Attachm
 function isFree(wanted: InterfaceAddress | undefined, network: NetworkRecord, others: readonly Attachment[]): boolean {
   const { address } = wanted ?? {};
   const number = address === undefined ? undefined : parseAddress(address);
-  const subnet = parseSubnet(network.subnet);
-  if (number === undefined || !subnet || !holdsAddress(subnet, number) || address === network.gateway) return false;
+  const range = parseSubnet(network.ipRange ?? network.subnet);
+  if (number === undefined || !range || !holdsAddress(range, number) || address === network.gateway) return false;
   return others.every(({ endpoint }) => endpoint?.address !== address);
 }
 

@@ -1,7 +1,14 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { hasLabel } from '../lib/label-filter.ts';
 import { matchesPattern } from '../lib/pattern-filter.ts';
-import { builtInIdOf, DEFAULT_NETWORK, listNetworks, missingNetwork, PLAIN_NETWORKS } from './network-record.ts';
+import {
+  builtInIdOf,
+  DEFAULT_NETWORK,
+  listNetworks,
+  missingNetwork,
+  type NetworkRecord,
+  PLAIN_NETWORKS,
+} from './network-record.ts';
 import type { NetworkContext } from './places.ts';
 
 /** A network as it is shown: one of ours, or one that every host has. */
@@ -15,18 +22,15 @@ export interface KnownNetwork {
   readonly internal: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** Absent for one without addresses, and for `bridge` until it is made. */
-  readonly addresses?: { readonly subnet: string; readonly gateway: string; readonly bridge: string };
+  readonly addresses?: Pick<NetworkRecord, 'subnet' | 'ipRange' | 'gateway' | 'bridge'>;
 }
 
 /** All networks, by name. */
 export function knownNetworks({ dirs }: Pick<NetworkContext, 'dirs'>): readonly KnownNetwork[] {
-  const made = listNetworks({ dirs }).map(
-    ({ id, name, created, internal, labels, subnet, gateway, bridge }): KnownNetwork => ({
-      ...{ id, name, created, internal, labels },
-      driver: 'bridge',
-      addresses: { subnet, gateway, bridge },
-    }),
-  );
+  const made = listNetworks({ dirs }).map((network): KnownNetwork => {
+    const { id, name, created, internal, labels } = network;
+    return { ...{ id, name, created, internal, labels }, driver: 'bridge', addresses: network };
+  });
   const builtIn = [DEFAULT_NETWORK, ...PLAIN_NETWORKS]
     .filter((name) => !made.some((network) => network.name === name))
     .map((name): KnownNetwork => {

@@ -19,7 +19,7 @@ export function networkDocument(network: KnownNetwork, members: readonly Attachm
     IPAM: {
       Driver: 'default',
       Options: null,
-      Config: addresses ? [{ Subnet: addresses.subnet, Gateway: addresses.gateway }] : null,
+      Config: addresses ? [rangeOf(addresses)] : null,
     },
     Internal: network.internal,
     Attachable: false,
@@ -30,6 +30,10 @@ export function networkDocument(network: KnownNetwork, members: readonly Attachm
     Options: addresses ? { 'com.docker.network.bridge.name': addresses.bridge } : {},
     Labels: network.labels,
   };
+}
+
+function rangeOf({ subnet, ipRange, gateway }: NonNullable<KnownNetwork['addresses']>) {
+  return { Subnet: subnet, ...(ipRange !== undefined && { IPRange: ipRange }), Gateway: gateway };
 }
 
 function endpointOf({ name, endpoint }: Attachment) {

@@ -7,21 +7,10 @@ import { sha256Hex } from '../lib/sha256.ts';
 import { replaceFile } from '../store/atomic-write.ts';
 import { readOwnJson, removeOwn } from '../system/own-file.ts';
 import { readNetworkDevices } from '../system/proc.ts';
+import { gatewayFor, rangeFor } from './address-range.ts';
 import { readHostSubnets } from './host-subnets.ts';
 import { deniedError, type LockedNetworks, type NetworkContext, type NetworkDirs, networkPlacesOf } from './places.ts';
-import {
-  addressText,
-  broadcastOf,
-  chooseSubnet,
-  firstAddressOf,
-  holdsAddress,
-  overlaps,
-  parseAddress,
-  parseBridgeSubnet,
-  parseSubnet,
-  type Subnet,
-  subnetText,
-} from './subnet.ts';
+import { chooseSubnet, overlaps, parseBridgeSubnet, parseSubnet, type Subnet, subnetText } from './subnet.ts';
 
 /** A bridge network of ours. */
 export interface NetworkRecord {
@@ -31,6 +20,8 @@ export interface NetworkRecord {
   readonly created: string;
   /** `10.80.0.0/20`. */
   readonly subnet: string;
+  /** The part of the subnet that containers have addresses of, `10.80.4.0/24`; absent: all of it. */
+  readonly ipRange?: string;
   readonly gateway: string;
   /** The Linux bridge, at most 15 characters. */
   readonly bridge: string;
@@ -73,6 +64,9 @@ export function findNetwork({ dirs }: Pick<NetworkContext, 'dirs'>, name: string
 export interface NewNetwork {
   readonly name: string;
   readonly subnet?: string;
+  /** Only with a subnet. */
+  readonly ipRange?: string;
+  /** Only with a subnet. */
   readonly gateway?: string;
   readonly internal: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -90,13 +84,17 @@ export function createNetwork(ctx: LockedNetworks, asked: NewNetwork): NetworkRe
   const known = listNetworks(ctx);
   if (PLAIN_NETWORKS.includes(name) || known.some((network) => network.name === name))
     throw new HealthctlError('ALREADY_EXISTS', `network with name ${name} already exists`);
+  if (asked.subnet === undefined && (asked.ipRange ?? asked.gateway) !== undefined)
+    throw new HealthctlError('INVALID', 'every ip-range or gateway must have a corresponding subnet');
   const subnet = subnetFor(asked, known);
-  const gateway = gatewayFor(asked.gateway, subnet);
+  const range = asked.ipRange === undefined ? undefined : rangeFor(asked.ipRange, subnet);
+  const gateway = gatewayFor(asked.gateway, subnet, range);
   const id = name === DEFAULT_NETWORK ? builtInIdOf(ctx.dirs, name) : randomHex(32);
   const network: NetworkRecord = {
     ...{ id, name, gateway, internal, labels },
     created: rfc3339FromMillis(ctx.clock.now()),
     subnet: subnetText(subnet),
+    ...(range && { ipRange: subnetText(range) }),
     bridge: bridgeFor(name, id),
   };
   replaceFile(join(networkPlacesOf(ctx.dirs).networks, `${name}.json`), `${JSON.stringify(documentOf(network))}\n`);
@@ -140,35 +138,28 @@ function subnetFor({ subnet: text }: NewNetwork, known: readonly NetworkRecord[]
   return subnet;
 }
 
-function gatewayFor(text: string | undefined, subnet: Subnet): string {
-  if (text === undefined) return firstAddressOf(subnet);
-  const address = parseAddress(text);
-  if (address === undefined) throw new HealthctlError('INVALID', `invalid gateway address: ${text}`);
-  if (!holdsAddress(subnet, address) || address === subnet.base || address === broadcastOf(subnet))
-    throw new HealthctlError('INVALID', `no matching subnet for gateway ${text}`);
-  return addressText(address);
-}
-
 function bridgeFor(name: string, id: string): string {
   const isTaken = new RegExp(`^\\s*${DEFAULT_BRIDGE}:`, 'm').test(readNetworkDevices());
   return name === DEFAULT_NETWORK && !isTaken ? DEFAULT_BRIDGE : `${BRIDGE_PREFIX}-${id.slice(0, 10)}`;
 }
 
-const documentOf = ({ id, name, created, subnet, gateway, bridge, internal, labels }: NetworkRecord) => ({
-  ...{ Id: id, Name: name, Created: created, Subnet: subnet, Gateway: gateway, Bridge: bridge },
+const documentOf = ({ id, name, created, subnet, ipRange, gateway, bridge, internal, labels }: NetworkRecord) => ({
+  ...{ Id: id, Name: name, Created: created, Subnet: subnet, IPRange: ipRange, Gateway: gateway, Bridge: bridge },
   ...{ Internal: internal, Labels: labels },
 });
 
 function networkFrom(value: unknown): NetworkRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { Id: id, Name: name, Created: created, Subnet: subnet, Gateway: gateway, ...rest } = value as Json;
-  const { Bridge: bridge, Internal: internal, Labels: labels } = rest;
+  const { Bridge: bridge, Internal: internal, Labels: labels, IPRange: ipRange } = rest;
   if (typeof id !== 'string' || typeof name !== 'string' || !VALID_NAME.test(name)) return undefined;
   if (typeof created !== 'string' || typeof subnet !== 'string' || typeof gateway !== 'string') return undefined;
   if (typeof bridge !== 'string' || typeof internal !== 'boolean') return undefined;
   if (typeof labels !== 'object' || labels === null) return undefined;
+  if (ipRange !== undefined && (typeof ipRange !== 'string' || !parseSubnet(ipRange))) return undefined;
   const texts = Object.entries(labels).filter((label): label is [string, string] => typeof label[1] === 'string');
-  return { id, name, created, subnet, gateway, bridge, internal, labels: Object.fromEntries(texts) };
+  const range = ipRange === undefined ? {} : { ipRange };
+  return { id, name, created, subnet, ...range, gateway, bridge, internal, labels: Object.fromEntries(texts) };
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import {
   addressText,
   chooseSubnet,
-  firstAddressOf,
   holdsAddress,
   overlaps,
   parseAddress,
@@ -61,7 +60,6 @@ describe('subnets', () => {
   test('the first that is free is chosen, none when all are taken', () => {
     const chosen = chooseSubnet([]);
     expect(chosen && subnetText(chosen)).toBe('10.80.0.0/20');
-    expect(firstAddressOf(net('10.80.0.0/20'))).toBe('10.80.0.1');
     const next = chooseSubnet([net('10.80.0.0/20'), net('10.80.16.7/32')]);
     expect(next && subnetText(next)).toBe('10.80.32.0/20');
     expect(chooseSubnet([net('0.0.0.0/0')])).toBeUndefined();

@@ -52,12 +52,7 @@ export function holdsAddress(subnet: Subnet, address: number): boolean {
   return address >= subnet.base && address < subnet.base + sizeOf(subnet.prefix);
 }
 
-/** The first address that a machine can have: Docker's choice of a gateway. */
-export function firstAddressOf({ base }: Subnet): string {
-  return addressText(base + 1);
-}
-
-/** The last one, to which all machines listen. */
+/** The last address, to which all machines listen. */
 export function broadcastOf({ base, prefix }: Subnet): number {
   return base + sizeOf(prefix) - 1;
 }

@@ -27,7 +27,8 @@ describe('networks of users', () => {
   test('containers find each other by name and alias, over stops and starts; another network is out of reach', async () => {
     const before = await host.remains();
     expect(await host.ok('network', 'create', 'app')).toMatch(/^[0-9a-f]{64}$/);
-    await host.ok('network', 'create', 'other', '--subnet', '10.99.0.0/24', '--gateway', '10.99.0.9', '--internal');
+    const addresses = ['--subnet', '10.99.0.0/24', '--gateway', '10.99.0.9', '--ip-range', '10.99.0.128/30'];
+    await host.ok('network', 'create', 'other', ...addresses, '--internal');
     await run('web', 'app', '--network-alias', 'www');
     await run('db', 'app', '-p', '8080:80');
     await run('far', 'other');
@@ -35,7 +36,10 @@ describe('networks of users', () => {
     await until(async () => (await fetchIn('db', 'http://www/hostname')).stdout === 'web\n');
     expect(await hostsOf('far')).not.toMatch(/\bweb\b/);
     const far = await host.ok('inspect', '-f', '{{.NetworkSettings.Networks.other.IPAddress}}', 'far');
-    expect(far).toMatch(/^10\.99\.0\.\d+$/);
+    expect(far).toMatch(/^10\.99\.0\.(?:128|129|130|131)$/);
+    expect(await host.ok('network', 'inspect', '-f', '{{json .IPAM.Config}}', 'other')).toBe(
+      '[{"Subnet":"10.99.0.0/24","IPRange":"10.99.0.128/30","Gateway":"10.99.0.9"}]',
+    );
     expect((await fetchIn('web', `http://${far}/hostname`)).code).not.toBe(0);
     expect(await host.ok('inspect', '-f', '{{json .NetworkSettings.Networks.app.Aliases}}', 'web')).toBe('["www"]');
 
@@ -106,6 +110,8 @@ describe('networks of users', () => {
       [['--subnet', '127.0.0.0/8', 'x'], 'Pool overlaps with other one on this address space'],
       [['--subnet', 'x', 'x'], 'invalid subnet x'],
       [['--subnet', '10.78.0.0/24', '--gateway', '10.79.0.1', 'x'], 'no matching subnet for gateway 10.79.0.1'],
+      [['--ip-range', '10.78.0.0/25', 'x'], 'every ip-range or gateway must have a corresponding subnet'],
+      [['--subnet', '10.78.0.0/24', '--ip-range', '10.79.0.0/25', 'x'], 'no matching subnet for range 10.79.0.0/25'],
       [['-d', 'macvlan', 'x'], 'plugin "macvlan" not found'],
     ] as const) {
       const refused = await host.cli('network', 'create', ...args);

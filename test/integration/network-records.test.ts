@@ -21,12 +21,16 @@ import {
   readAttachment,
   writeAttachment,
 } from '../../src/network/attachment.ts';
+import { configOf } from '../../src/network/bridge-config.ts';
 import { hostsText, updateHostsFile } from '../../src/network/hosts-file.ts';
+import { knownNetworks } from '../../src/network/known-networks.ts';
+import { networkDocument } from '../../src/network/network-document.ts';
 import {
   createNetwork,
   findNetwork,
   forgetNetwork,
   listNetworks,
+  type NewNetwork,
   needNetwork,
 } from '../../src/network/network-record.ts';
 import { type NetworkContext, networkPlacesOf, withNetworkLock } from '../../src/network/places.ts';
@@ -74,6 +78,29 @@ describe('networks on record', () => {
     expect([modeOf(directory), modeOf(networks), modeOf(join(networks, 'a.json'))]).toEqual(['700', '700', '600']);
     if (a) await withNetworkLock(ctx, async (locked) => forgetNetwork(locked, a));
     expect(listNetworks(ctx)).toEqual([b]);
+  });
+
+  test('the range of one is found again; range and gateway need a subnet', async () => {
+    const create = (over: Partial<NewNetwork>) =>
+      withNetworkLock(ctx, async (locked) => createNetwork(locked, { name: 'a', ...asked, ...over }));
+    for (const alone of [{ ipRange: '10.201.0.0/25' }, { gateway: '10.201.0.1' }]) {
+      const message = 'every ip-range or gateway must have a corresponding subnet';
+      await expect(create(alone)).rejects.toMatchObject({ code: 'INVALID', message });
+    }
+    const made = await create({ subnet: '10.201.0.0/24', ipRange: '10.201.0.128/25', gateway: '10.201.0.7' });
+    expect(made).toMatchObject({ ipRange: '10.201.0.128/25', gateway: '10.201.0.7' });
+    expect(findNetwork(ctx, 'a')).toEqual(made);
+    expect(configOf(made, '/leases', undefined)).toMatchObject({
+      ipam: {
+        ranges: [
+          [{ subnet: '10.201.0.0/24', rangeStart: '10.201.0.128', rangeEnd: '10.201.0.254', gateway: '10.201.0.7' }],
+        ],
+      },
+    });
+    const [known] = knownNetworks(ctx);
+    expect(known && networkDocument(known, []).IPAM.Config).toEqual([
+      { Subnet: '10.201.0.0/24', IPRange: '10.201.0.128/25', Gateway: '10.201.0.7' },
+    ]);
   });
 
   test('are listed in the order in which they were made, to the millisecond', async () => {

@@ -14,6 +14,7 @@ export const create: Command = {
     { name: 'driver', short: 'd', type: 'string', help: 'Driver to manage the Network', default: 'bridge' },
     { name: 'gateway', type: 'string', help: 'IPv4 Gateway for the master subnet' },
     { name: 'internal', type: 'bool', help: 'Restrict external access to the network' },
+    { name: 'ip-range', type: 'string', help: 'Allocate container ip from a sub-range' },
     { name: 'label', type: 'list', help: 'Set metadata on a network', check: checkBy(parseLabel) },
     { name: 'opt', short: 'o', type: 'list', help: 'Driver specific options; they have no effect' },
     { name: 'subnet', type: 'string', help: 'Subnet in CIDR format that represents a network segment' },
@@ -24,7 +25,11 @@ export const create: Command = {
     if (driver !== 'bridge')
       throw new HealthctlError('NOT_FOUND', `plugin "${driver}" not found`, { hint: 'the driver is always bridge' });
     const ignored = options.list('opt').map((option) => `--opt ${option} has no effect`);
-    const [subnet, gateway] = [options.string('subnet'), options.string('gateway')];
+    const [subnet, gateway, ipRange] = [
+      options.string('subnet'),
+      options.string('gateway'),
+      options.string('ip-range'),
+    ];
     const ctx = openNetworks(world);
     checkNetworking(ctx);
     const { id } = await withNetworkLock(ctx, async (locked) =>
@@ -33,6 +38,7 @@ export const create: Command = {
         internal: options.bool('internal'),
         labels: Object.fromEntries(options.list('label').map(parseLabel)),
         ...(subnet ? { subnet } : {}),
+        ...(ipRange ? { ipRange } : {}),
         ...(gateway ? { gateway } : {}),
       }),
     );
