@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import { measureTree } from '../volume/tree-size.ts';
 import { ANONYMOUS_LABEL, noSuchVolume, type Volume } from '../volume/volume.ts';
 import { clearRemains, eraseVolume, holdVolume, listVolumes } from '../volume/volume-store.ts';
 import { type ContainerContext, containersDirOf } from './context.ts';
@@ -17,15 +16,30 @@ export type VolumeUsers = ReadonlyMap<string, readonly string[]>;
 export interface ListedVolume {
   readonly volume: Volume;
   readonly users: readonly string[];
+  /** Bytes of its content; absent where nobody asked. */
+  readonly size?: number;
 }
 
 /** All volumes of the namespace, by name. What cannot be read is warned of. */
-export function listAllVolumes(ctx: ContainerContext): readonly Volume[] {
+function listAllVolumes(ctx: ContainerContext): readonly Volume[] {
   return listVolumes(volumePlaceOf(ctx).root, (error) => ctx.log.warn(messageOf(error)));
 }
 
-/** The same with their users. Throws UNAVAILABLE as volumeUsers. */
-export async function listUsedVolumes(ctx: ContainerContext, signal?: AbortSignal): Promise<readonly ListedVolume[]> {
+/** The same with what is wanted to be known of them. Throws UNAVAILABLE as volumeUsers, ABORTED. */
+export async function listVolumesWith(
+  ctx: ContainerContext,
+  wanted: { readonly users: boolean; readonly size: boolean; readonly signal?: AbortSignal },
+): Promise<readonly ListedVolume[]> {
+  const listed = wanted.users
+    ? await listUsedVolumes(ctx, wanted.signal)
+    : listAllVolumes(ctx).map((volume) => ({ volume, users: [] }));
+  if (!wanted.size) return listed;
+  const sized: ListedVolume[] = [];
+  for (const one of listed) sized.push({ ...one, size: await measureTree(one.volume.mountpoint, wanted.signal) });
+  return sized;
+}
+
+async function listUsedVolumes(ctx: ContainerContext, signal?: AbortSignal): Promise<readonly ListedVolume[]> {
   const volumes = listAllVolumes(ctx);
   const users = volumes.length === 0 ? new Map() : await volumeUsers(ctx, signal);
   return volumes.map((volume) => ({ volume, users: users.get(volume.name) ?? [] }));
@@ -121,7 +135,7 @@ export async function removeVolume(
     if (users.length > 0) {
       throw new HealthctlError('CONFLICT', `remove ${name}: volume is in use - [${users.join(', ')}]`);
     }
-    options.onSize?.(await sizeOf(held.directory));
+    options.onSize?.(await measureTree(held.volume.mountpoint, options.signal));
     await eraseVolume(held);
     return true;
   } finally {
@@ -181,20 +195,4 @@ export async function pruneVolumes(
   }
   await clearRemains(volumePlaceOf(ctx, signal));
   return { deleted, reclaimed };
-}
-
-/** Bytes of the files below a directory. What goes meanwhile counts nothing. */
-async function sizeOf(directory: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(directory)) {
-    const path = join(directory, name);
-    try {
-      const stat = await lstat(path);
-      if (stat.isDirectory()) bytes += await sizeOf(path);
-      else if (stat.isFile()) bytes += stat.size;
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-    }
-  }
-  return bytes;
 }

@@ -155,6 +155,14 @@ describe('volumes', () => {
       'healthctl: get nope: no such volume\n',
     );
     expect((await bed.cli(['inspect', 'nope'])).stderr).toContain('No such object: nope');
+    writeFileSync(join(document.Mountpoint as string, 'file'), 'x'.repeat(1536));
+    expect((await bed.ok(['volume', 'ls', '-s'])).split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['DRIVER', 'VOLUME NAME', 'DIRECTORY', 'SIZE'],
+      ['local', 'shown', document.Mountpoint, '1.5 KiB'],
+    ]);
+    expect(await bed.ok(['volume', 'ls', '--format', '{{.Size}}'])).toBe('N/A');
+    expect(JSON.parse(await bed.ok(['volume', 'inspect', '--size', 'shown']))).toEqual([{ ...document, Size: 1536 }]);
+    expect([await names('size>1k', 'size<=1536'), await names('size=0')]).toEqual([['shown'], []]);
     const directory = join(document.Mountpoint as string, '..');
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     expect(statSync(join(directory, 'volume.json')).mode & 0o777).toBe(0o600);

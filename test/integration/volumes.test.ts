@@ -25,6 +25,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { openLibc } from '../../src/system/libc.ts';
 import { openDirectoryInRoot } from '../../src/system/rootfs.ts';
 import { fillVolume, settleVolume } from '../../src/volume/fill.ts';
+import { measureTree } from '../../src/volume/tree-size.ts';
 import {
   clearRemains,
   eraseVolume,
@@ -268,4 +269,18 @@ describe('the store', () => {
       expect(() => readVolume(root, 'vol')).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
     },
   );
+});
+
+describe('the size of a volume', () => {
+  test('is that of its files, each counted once whatever its names; directories count nothing', async () => {
+    mkdirSync(join(base, 'tree/sub/empty'), { recursive: true });
+    writeFileSync(join(base, 'tree/a'), 'x'.repeat(1000));
+    writeFileSync(join(base, 'tree/sub/b'), 'x'.repeat(28));
+    linkSync(join(base, 'tree/a'), join(base, 'tree/sub/again'));
+    expect(await measureTree(join(base, 'tree'))).toBe(1028);
+    symlinkSync('/etc', join(base, 'tree/sub/link'));
+    expect(await measureTree(join(base, 'tree'))).toBe(1028 + '/etc'.length);
+    expect(await measureTree(join(base, 'gone'))).toBe(0);
+    await expect(measureTree(join(base, 'tree'), AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bytesSize, humanDuration, humanSize, localTimestamp } from './units.ts';
+import { binarySize, bytesSize, humanDuration, humanSize, localTimestamp } from './units.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -50,6 +50,15 @@ describe('sizes', () => {
     [2.22e27, '2220YB'],
   ])('humanSize(%d) is %s', (bytes, text) => {
     expect(humanSize(bytes)).toBe(text);
+  });
+
+  test.each([
+    [0, '0.0 B'],
+    [1023, '1023.0 B'],
+    [102_400, '100.0 KiB'],
+    [1_572_864, '1.5 MiB'],
+  ])('binarySize(%d) is %s', (bytes, text) => {
+    expect(binarySize(bytes)).toBe(text);
   });
 
   test('humanSize with three digits', () => {

@@ -41,6 +41,14 @@ export function bytesSize(bytes: number): string {
   return scale(bytes, { base: 1024, units: BINARY_UNITS, digits: 4 });
 }
 
+/** A size in powers of 1024 with one digit after the point (containerd: pkg/progress Bytes): `1.5 MiB`, `0.0 B`. */
+export function binarySize(bytes: number): string {
+  let size = bytes;
+  let unit = 0;
+  for (; size >= 1024 && unit < BINARY_UNITS.length - 1; unit++) size /= 1024;
+  return `${formatFloat(size, 'f', { ...noFlags, precision: 1 })} ${BINARY_UNITS[unit]}`;
+}
+
 function scale(
   bytes: number,
   { base, units, digits }: { base: number; units: readonly string[]; digits: number },

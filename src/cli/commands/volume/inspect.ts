@@ -1,6 +1,7 @@
 import type { ContainerContext } from '../../../container/context.ts';
 import { volumePlaceOf } from '../../../container/volumes.ts';
 import { hasCode } from '../../../lib/errors.ts';
+import { measureTree } from '../../../volume/tree-size.ts';
 import { noSuchVolume, type Volume } from '../../../volume/volume.ts';
 import { readVolume } from '../../../volume/volume-store.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
@@ -8,7 +9,7 @@ import { type ContainerWorld, openContainers } from '../../context.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { type GoValue, nilMap, stringMap, struct } from '../../format/template/template.ts';
 
-/** `healthctl volume inspect`: Docker's. */
+/** `healthctl volume inspect`: Docker's, with nerdctl's sizes. */
 export const inspect: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',
   options: [
@@ -19,20 +20,22 @@ export const inspect: Command = {
       value: 'string',
       help: "Format output using a custom template: 'json', or a Go template",
     },
+    { name: 'size', short: 's', type: 'bool', help: 'Display the size of the volume, in bytes' },
   ],
   args: { min: 1 },
   run: (world, input) => runInspect(world, input),
 };
 
 async function runInspect(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
-  const ctx = await openContainers(world);
+  const { root } = volumePlaceOf(await openContainers(world));
   const documents: GoValue[] = [];
   const errors: Error[] = [];
   for (const name of args) {
     try {
-      const document = findVolumeDocument(ctx, name);
-      if (document === undefined) throw noSuchVolume(name);
-      documents.push(document);
+      const volume = readVolume(root, name);
+      if (!volume) throw noSuchVolume(name);
+      const size = options.bool('size') ? await measureTree(volume.mountpoint, world.signal) : undefined;
+      documents.push(volumeDocument(volume, size));
     } catch (error) {
       if (!hasCode(error, 'NOT_FOUND', 'CORRUPT')) throw error;
       errors.push(error);
@@ -48,8 +51,8 @@ export function findVolumeDocument(ctx: ContainerContext, name: string): GoValue
   return volume && volumeDocument(volume);
 }
 
-/** moby: api/types/volume.Volume. */
-function volumeDocument({ name, createdAt, labels, mountpoint }: Volume): GoValue {
+/** moby: api/types/volume.Volume. @param size in bytes: nerdctl's key, only where it was asked for */
+function volumeDocument({ name, createdAt, labels, mountpoint }: Volume, size?: number): GoValue {
   return struct(
     {
       CreatedAt: createdAt,
@@ -59,6 +62,7 @@ function volumeDocument({ name, createdAt, labels, mountpoint }: Volume): GoValu
       Name: name,
       Options: nilMap(),
       Scope: 'local',
+      ...(size === undefined ? {} : { Size: size }),
     },
     { type: 'volume.Volume' },
   );

@@ -1,10 +1,11 @@
-import { asksForUsers, parseVolumeFilters } from '../../../container/volume-filter.ts';
-import { type ListedVolume, listAllVolumes, listUsedVolumes } from '../../../container/volume-use.ts';
+import { asksForSize, asksForUsers, isFilterText, parseVolumeFilters } from '../../../container/volume-filter.ts';
+import { type ListedVolume, listVolumesWith } from '../../../container/volume-use.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { type Column, renderList } from '../../format/table.ts';
+import { binarySize } from '../../format/units.ts';
 
-/** `healthctl volume ls`: Docker's. */
+/** `healthctl volume ls`: Docker's, with nerdctl's sizes. */
 export const list: Command = {
   usage: '[OPTIONS]',
   options: [
@@ -13,8 +14,8 @@ export const list: Command = {
       short: 'f',
       type: 'list',
       value: 'filter',
-      help: 'Provide filter values: dangling=true|false, driver=local, label=KEY[=VALUE], name=REGEXP',
-      check: (text) => (text.includes('=') ? undefined : 'bad format of filter (expected name=value)'),
+      help: 'Provide filter values: dangling=true|false, driver=local, label=KEY[=VALUE], name=REGEXP, size>=BYTES',
+      check: (text) => (isFilterText(text) ? undefined : 'bad format of filter (expected name=value)'),
     },
     {
       name: 'format',
@@ -22,25 +23,28 @@ export const list: Command = {
       help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
     },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only display volume names' },
+    { name: 'size', short: 's', type: 'bool', help: 'Display the directories and sizes of volumes' },
   ],
   args: { min: 0, max: 0 },
   run: (world, input) => runList(world, input),
 };
 
 async function runList(world: ContainerWorld, { options }: CommandInput): Promise<CommandResult> {
-  const isWanted = parseVolumeFilters(options.list('filter'), 'list');
-  const ctx = await openContainers(world);
-  const listed = asksForUsers(options.list('filter'))
-    ? await listUsedVolumes(ctx, world.signal)
-    : listAllVolumes(ctx).map((volume) => ({ volume, users: [] }));
+  const filters = options.list('filter');
+  const isWanted = parseVolumeFilters(filters, 'list');
+  const listed = await listVolumesWith(await openContainers(world), {
+    users: asksForUsers(filters),
+    size: options.bool('size') || asksForSize(filters),
+    signal: world.signal,
+  });
   const rows = listed.filter(isWanted);
   const stdout = renderList({
     format: options.string('format'),
     quiet: options.bool('quiet'),
     quietFormat: '{{.Name}}',
-    defaultTable: 'table {{.Driver}}\t{{.Name}}',
+    defaultTable: options.bool('size') ? SIZE_TABLE : 'table {{.Driver}}\t{{.Name}}',
     rows,
-    columns: COLUMNS,
+    columns: options.bool('size') ? { ...COLUMNS, ...SIZE_COLUMNS } : COLUMNS,
     label: ({ volume }, name) => volume.labels[name] ?? '',
     typeName: '*formatter.volumeContext',
   });
@@ -67,4 +71,12 @@ const COLUMNS: Readonly<Record<string, Column<ListedVolume>>> = {
   Scope: { header: 'SCOPE', value: () => 'local' },
   Size: unknown('SIZE'),
   Status: unknown('STATUS'),
+};
+
+const SIZE_TABLE = 'table {{.Driver}}\t{{.Name}}\t{{.Mountpoint}}\t{{.Size}}';
+
+/** nerdctl's heads and units (pkg/cmd/volume/list.go). */
+const SIZE_COLUMNS: Readonly<Record<string, Column<ListedVolume>>> = {
+  Mountpoint: { header: 'DIRECTORY', value: ({ volume }) => volume.mountpoint },
+  Size: { header: 'SIZE', value: ({ size }) => binarySize(size ?? 0) },
 };
