@@ -1,8 +1,8 @@
 import { recordFromCompact } from '../container/compact-record.ts';
 import type { ContainerDocument } from '../container/document.ts';
-import { withExitNote } from '../container/exit-note.ts';
 import type { ListedContainer } from '../container/list.ts';
 import type { PortPlace } from '../container/shown-ports.ts';
+import { withEndNotes } from '../container/start-failure-note.ts';
 import { asRestarting, givenHealthConfigOf, viewFrom, withNextRestart } from '../container/view.ts';
 import type { ContainerSummary } from '../daemon/api.ts';
 import { containerPath } from '../daemon/client.ts';
@@ -25,7 +25,7 @@ export function listedFromAnswer(
         run: run ?? undefined,
         isStateUnknown,
       };
-      const view = withExitNote(place, viewFrom(facts));
+      const view = withEndNotes(place, viewFrom(facts));
       return {
         view: withNextRestart(
           isRestarting ? asRestarting(view) : view,

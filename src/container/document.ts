@@ -171,8 +171,8 @@ function stateOf(view: ContainerView, { state, log }: ShownHealth): StateDocumen
     OOMKilled: view.isOutOfMemory === true,
     Dead: false,
     Pid: isUp ? (view.task?.pid ?? 0) : 0,
-    ExitCode: view.exit?.code ?? 0,
-    Error: view.isStateUnknown ? unknownStateError(view.name).message : '',
+    ExitCode: view.exit?.code ?? view.startFailure?.code ?? 0,
+    Error: view.isStateUnknown ? unknownStateError(view.name).message : (view.startFailure?.error ?? ''),
     StartedAt: timeOf(view.startedAtMs),
     FinishedAt: timeOf(view.exit?.atMs),
     ...(state

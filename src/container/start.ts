@@ -22,6 +22,7 @@ import { writePidfile } from './pidfile.ts';
 import { startedLabels } from './restart-label.ts';
 import { runcOptions } from './runtime.ts';
 import { startFailure } from './start-failure.ts';
+import { noteStartFailure } from './start-failure-note.ts';
 import { isFinished } from './stop.ts';
 import { storedConfigOf } from './stored-config.ts';
 import { type ContainerView, givenHealthConfigOf, refuseUnknown, runIdOf, startNoteJson } from './view.ts';
@@ -51,6 +52,19 @@ export async function startContainer(
   if (view.state === 'running') return;
   if (view.state === 'paused')
     throw new HealthctlError('CONFLICT', 'cannot start a paused container, try unpause instead');
+  try {
+    await startStopped(ctx, view, beforeStart);
+  } catch (error) {
+    noteStartFailure(ctx, view, error);
+    throw error;
+  }
+}
+
+async function startStopped(
+  ctx: ContainerContext,
+  view: ContainerView,
+  beforeStart: ((task: ReadyTask) => Promise<void>) | undefined,
+): Promise<void> {
   const { id } = view.record;
   const { tasks } = ctx.containerd;
   if (view.task) await dropTask(ctx, id, { isStarted: view.task.status !== 'created' });

@@ -4,7 +4,7 @@ import type { CallOptions } from '../containerd/transport.ts';
 import { hasCode } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
 import { endOfContainer } from './end-of.ts';
-import { withExitNote } from './exit-note.ts';
+import { withEndNotes } from './start-failure-note.ts';
 import { type ContainerView, isUp, type Moment, viewFrom, viewOf } from './view.ts';
 
 /** containerd hears of an end from the shim, within milliseconds on a host that has any time to spare. */
@@ -25,7 +25,7 @@ export async function viewWithExit(
   const view = isUnheard
     ? viewFrom({ record, task: await endedTask(ctx, task, options), run: undefined, hasRun: true })
     : early;
-  return withExitNote({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view);
+  return withEndNotes({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view);
 }
 
 /** Undefined for one that was removed meanwhile. */

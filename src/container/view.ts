@@ -31,6 +31,8 @@ export interface ContainerView {
   readonly nextRestartAtMs?: number;
   /** Whether the kernel killed a process of that run for want of memory, as far as a monitor saw it. */
   readonly isOutOfMemory?: boolean;
+  /** Why its last start failed, where nobody has started it since. */
+  readonly startFailure?: { readonly error: string; readonly code: number };
 }
 
 /** What all views of one moment share. */

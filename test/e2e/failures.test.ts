@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostIdOf } from '../../src/store/state-dir.ts';
@@ -188,8 +188,33 @@ describe('refusals leave nothing', () => {
     expect(await bed.cli(['run', '--name', 'stays', image, 'no-such-program'])).toMatchObject({ code: 127 });
     expect(await bed.ok(['ps', '-a', '--filter', 'name=stays', '--format', '{{.State}}'])).toBe('created');
     expect(await bed.cli(['start', 'stays'])).toMatchObject({ code: 1 });
+    const state = '{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}';
+    expect(await bed.ok(['inspect', '-f', state, 'stays'])).toMatch(
+      /^created 127 .*exec: "no-such-program": executable file not found in \$PATH/,
+    );
     await bed.ok(['rm', 'stays']);
     await bed.expectNothingLeft(before);
+  });
+
+  test('a container that ran and cannot be started again says why, until it is', async () => {
+    const image = await bed.image();
+    const other = join(bed.directory, 'program');
+    const script = (text: string) => writeFileSync(other, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    script('exit 3');
+    const state = () => bed.ok(['inspect', '-f', '{{.State.Status}} {{.State.ExitCode}} {{.State.Error}}', 'changed']);
+    const bind = ['-v', `${other}:/program`];
+    expect(await bed.cli(['run', '--name', 'changed', ...bind, image, '/program'])).toMatchObject({ code: 3 });
+    expect(await state()).toBe('exited 3 ');
+    chmodSync(other, 0o644);
+    expect(await bed.cli(['start', 'changed'])).toMatchObject({ code: 1 });
+    expect(await state()).toMatch(/^exited 126 .*permission denied/);
+    expect(await bed.ok(['ps', '-a', '--filter', 'name=changed', '--format', '{{.Status}}'])).toMatch(
+      /^Exited \(126\)/,
+    );
+    chmodSync(other, 0o755);
+    expect(await bed.cli(['start', '-a', 'changed'])).toMatchObject({ code: 3 });
+    expect(await state()).toBe('exited 3 ');
+    await bed.ok(['rm', 'changed']);
   });
 
   test('a template that does not parse', async () => {

@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { rfc3339FromMillis } from '../health/result.ts';
+import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import { replaceFile } from '../store/atomic-write.ts';
+import { readOwnJson } from '../system/own-file.ts';
+import { type ContainerContext, dataDirOf } from './context.ts';
+import { type NotePlace, withExitNote } from './exit-note.ts';
+import type { ContainerView } from './view.ts';
+
+/** Why the last start of a container failed: Docker's `State.Error` and `State.ExitCode`. Kept on disk, in `start-failure.json`. */
+export interface StartFailure {
+  readonly error: string;
+  readonly code: number;
+}
+
+interface StartFailureNote extends StartFailure {
+  /** The run before the start that failed; undefined when there was none. */
+  readonly lastRun: string | undefined;
+  readonly atMs: number;
+}
+
+const FILE = 'start-failure.json';
+/** Docker's exit code for a start that failed for another reason than the program (moby: daemon/start.go, exitUnknown). */
+const OTHER_FAILURE = 128;
+/** Of a runtime's error. */
+const MAX_ERROR_LENGTH = 16_384;
+
+/** Records why a container of ours could not be started. A record that cannot be written is a warning: the start's own error counts. */
+export function noteStartFailure(
+  ctx: Pick<ContainerContext, 'clock' | 'containerd' | 'dirs' | 'log'>,
+  { record: { id, labels }, started }: Pick<ContainerView, 'record' | 'started'>,
+  error: unknown,
+): void {
+  // Cancelled, or nobody to ask: the container itself has not failed.
+  if (labels[LABELS.owner] === undefined || hasCode(error, 'ABORTED', 'UNAVAILABLE')) return;
+  const dir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id });
+  if (!existsSync(dir)) return; // it was removed meanwhile
+  const json = {
+    Error: messageOf(error).slice(0, MAX_ERROR_LENGTH),
+    ExitCode: exitCodeOf(error),
+    LastRun: started.ever ? (started.lastRun ?? '') : '',
+    At: rfc3339FromMillis(ctx.clock.now()),
+  };
+  try {
+    replaceFile(join(dir, FILE), `${JSON.stringify(json)}\n`);
+  } catch (failure) {
+    ctx.log.warn(`the failed start of ${id.slice(0, 12)} could not be recorded: ${messageOf(failure)}`);
+  }
+}
+
+/** 126 and 127 are the program's; 125 is that of the command, not of the container. */
+function exitCodeOf(error: unknown): number {
+  const code = error instanceof HealthctlError ? error.exitCode : undefined;
+  return code === 126 || code === 127 ? code : OTHER_FAILURE;
+}
+
+/** What is on record of a container's end, or of the failure of its last start. */
+export function withEndNotes(place: NotePlace, view: ContainerView): ContainerView {
+  return withStartFailure(place, withExitNote(place, view));
+}
+
+/** A container that does not run, with why its last start failed; any other as it is. The record of a failure before the last run is of the past. */
+function withStartFailure(place: NotePlace, view: ContainerView): ContainerView {
+  const { record, state, started, exit } = view;
+  if (record.labels[LABELS.owner] === undefined || (state !== 'created' && state !== 'exited')) return view;
+  const path = join(dataDirOf(place.dirs, { namespace: place.namespace, id: record.id }), FILE);
+  const note = readOwnJson(path, noteFrom, place.dirs);
+  if (!note || note.lastRun !== (started.ever ? started.lastRun : undefined)) return view;
+  if ((exit?.atMs ?? 0) > note.atMs) return view; // another tool has started it since
+  const { error, code } = note;
+  return { ...view, startFailure: { error, code }, ...(exit ? { exit: { ...exit, code } } : {}) };
+}
+
+function noteFrom(value: unknown): StartFailureNote | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { Error: error, ExitCode: code, LastRun: run, At: at } = value as Readonly<Record<string, unknown>>;
+  const atMs = typeof at === 'string' ? Date.parse(at) : Number.NaN;
+  if (typeof error !== 'string' || typeof code !== 'number' || typeof run !== 'string' || Number.isNaN(atMs))
+    return undefined;
+  return { error, code, lastRun: run === '' ? undefined : run, atMs };
+}
