@@ -217,6 +217,27 @@ describe('refusals leave nothing', () => {
     await bed.ok(['rm', 'changed']);
   });
 
+  test('update: what it refuses ends with 1, a flag that does not parse with 125', async () => {
+    const id = await bed.ok(['create', '--health-cmd', 'true', await bed.image()]);
+    const update = async (...flags: string[]) => {
+      const { code, stderr } = await bed.cli(['update', ...flags, id]);
+      return [code, firstLine(stderr)];
+    };
+    expect(await update('--health-interval', '-1s')).toEqual([1, 'healthctl: --health-interval cannot be negative']);
+    expect(await update('--health-interval', '1us')).toEqual([
+      1,
+      'healthctl: Interval in Healthcheck cannot be less than 1ms',
+    ]);
+    expect(await update('--no-healthcheck', '--health-cmd', 'x')).toEqual([
+      1,
+      'healthctl: --no-healthcheck conflicts with --health-* options',
+    ]);
+    expect((await update('--health-http', 'http://localhost', '--health-http-ca', '/nonexistent'))[0]).toBe(1);
+    expect((await update('--restart', 'sometimes'))[0]).toBe(1);
+    expect((await update('--health-interval', 'soon'))[0]).toBe(125);
+    await bed.ok(['rm', id]);
+  });
+
   test('a template that does not parse', async () => {
     const { code, stderr } = await bed.cli(['ps', '--format', '{{.Names']);
     expect([code > 0, firstLine(stderr)]).toEqual([true, expect.stringContaining('template')]);

@@ -20,8 +20,10 @@ export const update: Command = {
 };
 
 async function runUpdate(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
-  const health = healthConfigFromFlags(await healthFlagsFrom(options, world.signal));
-  const restart = restartPolicyFrom(options);
+  const { health, restart } = await refusedByContainer(async () => ({
+    health: healthConfigFromFlags(await healthFlagsFrom(options, world.signal)),
+    restart: restartPolicyFrom(options),
+  }));
   if (!health && !restart)
     throw new HealthctlError('INVALID', 'you must provide one or more flags when using this command');
   const ctx = await openContainers(world);
@@ -32,4 +34,15 @@ async function runUpdate(world: ContainerWorld, { options, args }: CommandInput)
     if (view.state === 'running') await leaveToMonitor(world, ctx, view.record.id);
     else await tellMonitor(world, view.record.id);
   });
+}
+
+/** Values that parse and cannot be had end `update` with 1, as everything that Docker's daemon refuses; those of `run` and `create` are its CLI's. */
+async function refusedByContainer<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof HealthctlError)) throw error;
+    const { code, message, hint } = error;
+    throw new HealthctlError(code, message, { ...(hint === undefined ? {} : { hint }), cause: error, exitCode: 1 });
+  }
 }
