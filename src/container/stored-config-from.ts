@@ -1,6 +1,7 @@
 import { trustedImageLabels } from '../image/config.ts';
 import type { ResolvedImage } from '../image/find.ts';
 import { bindingsFrom, byPort, keyOf } from '../network/port-document.ts';
+import { canonicalCapability } from '../oci/capabilities.ts';
 import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
 import type { CreateRequest } from './create-request.ts';
 import { bindTextsOf, mountOptionsOf, mountPointsFrom, volumePathsOf } from './mount-documents.ts';
@@ -79,8 +80,8 @@ function hostConfigFrom(request: CreateRequest, network: string): StoredConfig['
     NetworkMode: network,
     PortBindings: bindingsFrom(networking.publish),
     AutoRemove: request.autoRemove,
-    CapAdd: orNull(request.capAdd),
-    CapDrop: orNull(request.capDrop),
+    CapAdd: orNull(request.capAdd.map(canonicalCapability)),
+    CapDrop: orNull(request.capDrop.map(canonicalCapability)),
     Dns: networking.dns,
     DnsOptions: networking.dnsOptions,
     DnsSearch: networking.dnsSearch,

@@ -37,12 +37,17 @@ export function resolveCapabilities(options: CapabilityOptions): readonly string
   return [...new Set([...usual, ...add])];
 }
 
+/** A name as Linux has it, `CAP_NET_ADMIN`, or `ALL`, of one as `--cap-add` takes it. It need not be a capability. */
+export function canonicalCapability(given: string): string {
+  const upper = given.trim().toUpperCase();
+  return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+}
+
 function normalize(names: readonly string[], flag: '--cap-add' | '--cap-drop', available: readonly string[]): string[] {
   const field = flag === '--cap-add' ? 'CapAdd' : 'CapDrop';
   return names.map((given) => {
-    const upper = given.trim().toUpperCase();
-    if (upper === 'ALL') return upper;
-    const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+    const name = canonicalCapability(given);
+    if (name === 'ALL') return name;
     if (!ALL_CAPABILITIES.includes(name)) {
       throw new HealthctlError('INVALID', `invalid ${field}: unknown capability: ${quote(name)}`, {
         hint: `${flag} takes names such as NET_ADMIN, see capabilities(7), or ALL`,

@@ -103,6 +103,16 @@ describe('flags of run', () => {
     await bed.expectNothingLeft(before);
   });
 
+  test('capabilities are shown by the names that the kernel has', async () => {
+    const flags = ['--cap-add', 'net_admin', '--cap-add', 'CAP_SYS_TIME', '--cap-drop', 'all', '--cap-drop', 'Chown'];
+    await bed.ok(['create', '--name', 'caps', ...flags, image]);
+    expect(await hostConfig('caps')).toMatchObject({
+      CapAdd: ['CAP_NET_ADMIN', 'CAP_SYS_TIME'],
+      CapDrop: ['ALL', 'CAP_CHOWN'],
+    });
+    await bed.ok(['rm', 'caps']);
+  });
+
   test("the host's and other containers' namespaces, resolved anew at each start", async () => {
     const before = await bed.leaks();
     await bed.ok(['run', '-d', '--name', 'donor', '--ipc', 'shareable', '--shm-size', '1m', image]);
