@@ -8,7 +8,8 @@ import type { ContainerView } from '../container/view.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import type { World } from '../world.ts';
 import type { CommandResult } from './command.ts';
-import { leaveToMonitor } from './monitor.ts';
+import { leaveToMonitor, tellMonitor } from './monitor.ts';
+import { endTimer } from './timers.ts';
 
 /** How the user's console is to be connected. */
 export type AttachWish = Pick<AttachRequest, 'stdin' | 'outputs' | 'proxySignals' | 'detachKeys'>;
@@ -41,6 +42,19 @@ export async function startAttachedTo(
   const end = await attachment.ended.finally(() => forgetUnkept(ctx, view));
   if (end.kind === 'exited') await detachNetwork(ctx, view.record.id);
   return end;
+}
+
+/** To be called after an attachment to a container that was there before: with `--rm`, it is gone when the command is. */
+export async function removeAfterEnd(world: World, ctx: ContainerContext, id: string, end: AttachEnd): Promise<void> {
+  if (end.kind !== 'exited') return;
+  const { removeEnded } = await import('../container/remove-ended.ts');
+  try {
+    await removeEnded(ctx, id);
+  } catch (error) {
+    ctx.log.warn(`container ${id} was not removed: ${messageOf(error)}`);
+  }
+  await endTimer(world, ctx, id);
+  await tellMonitor(world, id);
 }
 
 async function forgetUnkept(ctx: ContainerContext, { record }: ContainerView): Promise<void> {

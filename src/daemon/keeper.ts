@@ -4,15 +4,13 @@ import { recordFromCompact } from '../container/compact-record.ts';
 import { containerExists } from '../container/container-exists.ts';
 import { type ContainerContext, dataDirOf } from '../container/context.ts';
 import { lastExitNote, writeExitNote } from '../container/exit-note.ts';
-import { waitForForeignRestart } from '../container/foreign-restart.ts';
 import { forgetNerdctlFiles } from '../container/nerdctl-store.ts';
-import { removeContainer } from '../container/remove.ts';
-import { viewRecord } from '../container/resolve.ts';
+import { removeEnded } from '../container/remove-ended.ts';
 import { releaseSharedMemory } from '../container/shared-memory.ts';
 import { storedConfigOf } from '../container/stored-config.ts';
 import { startNoteOf } from '../container/view.ts';
 import type { Clock } from '../lib/clock.ts';
-import { hasCode, messageOf } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Watched } from '../monitor/host-model.ts';
@@ -65,15 +63,7 @@ export function createKeeper(options: {
         exit ? note(container, exit) : undefined,
         detachNetwork(contextOf(container.namespace), container.id),
       ]);
-      if (!isAutoRemoved(container)) return;
-      const ctx = contextOf(container.namespace);
-      try {
-        await waitForForeignRestart(ctx, container.id);
-        const view = await viewRecord(ctx, await ctx.containerd.containers.get(container.id));
-        if (view.state === 'exited' && !view.isStateUnknown) await removeContainer(ctx, view, { force: false });
-      } catch (error) {
-        if (!hasCode(error, 'NOT_FOUND')) throw error; // whoever waited for it has removed it
-      }
+      if (isAutoRemoved(container)) await removeEnded(contextOf(container.namespace), container.id);
     },
     onGone: async (container) => {
       const ctx = contextOf(container.namespace);

@@ -149,6 +149,25 @@ describe('a terminal', () => {
     expect(await bed.ok(['logs', name])).toMatch(/before\r\n(.|\s)*exit 9/);
   });
 
+  test('with --rm the container is gone when attach or start -a to it has ended', async () => {
+    const gone = async (name: string) => bed.ok(['ps', '-aq', '--filter', `name=${name}`]);
+    const name = bed.name('leaves');
+    const running = bed.spawn(['run', '--rm', '-it', '--name', name, image, 'sh'], { tty: true });
+    await running.prints('# ');
+    running.write('\x10\x11');
+    expect((await running.exited).code).toBe(0);
+    expect(await gone(name)).not.toBe('');
+    const again = bed.spawn(['attach', name], { tty: true });
+    again.write('exit 42\n');
+    expect((await again.exited).code).toBe(42);
+    expect(await gone(name)).toBe('');
+
+    const made = bed.name('made');
+    await bed.ok(['create', '--rm', '--name', made, image, 'sh', '-c', 'exit 7']);
+    expect(await bed.cli(['start', '-a', made])).toMatchObject({ code: 7, stderr: '' });
+    expect(await gone(made)).toBe('');
+  });
+
   test('stdin that is none is refused, with Docker’s words', async () => {
     const result = await bed.cli(['run', '--rm', '-it', image, 'sh']);
     expect(result).toMatchObject({ code: 1, stdout: '' });

@@ -1,7 +1,7 @@
 import { type ContainerView, refuseUnknown } from '../../../container/view.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { LABELS } from '../../../lib/labels.ts';
-import { resultOfAttachment } from '../../attached.ts';
+import { removeAfterEnd, resultOfAttachment } from '../../attached.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 
@@ -41,6 +41,7 @@ export const attach: Command = {
     });
     const end = await attachment.ended;
     if (end.kind === 'detached') throw refusal('read escape sequence');
+    await removeAfterEnd(world, ctx, view.record.id, end);
     return resultOfAttachment(end);
   },
 };

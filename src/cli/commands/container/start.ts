@@ -1,13 +1,16 @@
+import type { AttachEnd } from '../../../container/attach.ts';
+import type { ContainerContext } from '../../../container/context.ts';
 import { parseDetachKeys } from '../../../container/detach-keys.ts';
 import { resolveView } from '../../../container/resolve.ts';
 import { forgetRestarts } from '../../../container/restart-record.ts';
 import { startContainer } from '../../../container/start.ts';
 import { storedConfigOf } from '../../../container/stored-config.ts';
 import { checkTerminal } from '../../../container/user-console.ts';
+import type { ContainerView } from '../../../container/view.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { LABELS } from '../../../lib/labels.ts';
 import type { World } from '../../../world.ts';
-import { resultOfAttachment, startAttachedTo } from '../../attached.ts';
+import { type AttachWish, removeAfterEnd, resultOfAttachment, startAttachedTo } from '../../attached.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
@@ -81,9 +84,18 @@ async function startAttached(world: World, { options, args }: CommandInput): Pro
   checkTerminal(world, { terminal: tty, stdin: stdin !== 'none' });
   const wish = { stdin, proxySignals: !tty, detachKeys } as const;
   forgetRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
-  if (view.state !== 'running' || !view.task)
-    return resultOfAttachment(await startAttachedTo(world, ctx, { view, wish }));
+  const end = await attachTo(world, ctx, { view, wish });
+  await removeAfterEnd(world, ctx, view.record.id, end);
+  return resultOfAttachment(end);
+}
+
+async function attachTo(
+  world: World,
+  ctx: ContainerContext,
+  { view, wish }: { readonly view: ContainerView; readonly wish: AttachWish },
+): Promise<AttachEnd> {
+  if (view.state !== 'running' || !view.task) return startAttachedTo(world, ctx, { view, wish });
   const { attachContainer } = await import('../../../container/attach.ts');
   const request = { ...wish, containerId: view.record.id, pid: view.task.pid, stdio: view.task, isNew: false };
-  return resultOfAttachment(await (await attachContainer(ctx, world, request)).ended);
+  return (await attachContainer(ctx, world, request)).ended;
 }

@@ -1,0 +1,25 @@
+import { hasCode } from '../lib/errors.ts';
+import { lookForComeback } from './comeback.ts';
+import type { ContainerContext } from './context.ts';
+import { waitForForeignRestart } from './foreign-restart.ts';
+import { removeContainer } from './remove.ts';
+import { viewRecord } from './resolve.ts';
+import { storedConfigOf } from './stored-config.ts';
+
+/**
+ * Removes a container with `--rm` that has ended, unless a `restart` is about to start it again. Several may call it for the same end: one
+ * that is gone already is fine. One without `--rm` stays.
+ */
+export async function removeEnded(ctx: ContainerContext, id: string): Promise<void> {
+  try {
+    const record = await ctx.containerd.containers.get(id);
+    if (storedConfigOf(record)?.HostConfig.AutoRemove !== true) return;
+    await waitForForeignRestart(ctx, id);
+    const view = await viewRecord(ctx, await ctx.containerd.containers.get(id));
+    if (view.state !== 'exited' || view.isStateUnknown) return;
+    const end = { kind: 'exited', exitCode: view.exit?.code ?? 0, atMs: view.exit?.atMs ?? 0 } as const;
+    if (lookForComeback(ctx, view.record, end) === 'nobody') await removeContainer(ctx, view, { force: false });
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) throw error;
+  }
+}
