@@ -71,7 +71,6 @@ const OF_CREATE: Readonly<Record<string, string>> = {
   'device-write-bps': IO_LIMIT,
   'device-write-iops': IO_LIMIT,
   'disable-content-trust': 'nothing is signed or verified by it: leave it out',
-  domainname: 'give the whole name: --hostname host.example.com',
   'env-host': 'name the variables: -e NAME takes the value of the caller',
   gpus: 'give the devices and libraries yourself: --device /dev/nvidia0 -v …, or --runtime nvidia-container-runtime',
   'health-startup-cmd': 'give --health-start-period and --health-start-interval: one command serves the start, too',

@@ -9,7 +9,7 @@ import { releaseNerdctlNetwork } from './nerdctl-network.ts';
 import { notePorts } from './nerdctl-store.ts';
 import { networkConfigOf } from './network-config.ts';
 import { networkModeOf } from './network-mode.ts';
-import { storedConfigOf } from './stored-config.ts';
+import { domainnameOf, storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
 
 export function networkContextOf({ dirs, clock, log, network }: ContainerContext): NetworkContext {
@@ -37,6 +37,7 @@ export async function attachNetwork(
     ...{ namespace, id: record.id, pid, network: config.mode, ports: config.ports },
     ...{ name, aliases: config.aliases },
     hostname: record.labels[LABELS.hostname] ?? record.id.slice(0, 12),
+    domainname: domainnameOf(stored),
     hostsPath: `${dataDir}/hosts`,
     extraHosts: config.extraHosts,
   };

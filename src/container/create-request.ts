@@ -34,6 +34,8 @@ export interface CreateRequest {
   readonly command: readonly string[];
   readonly name?: string;
   readonly hostname?: string;
+  /** Of NIS, and the end of the whole name in `/etc/hosts`. */
+  readonly domainname?: string;
   /** `NAME=value`, or `NAME` alone to remove it. */
   readonly env: readonly string[];
   readonly labels: Readonly<Record<string, string>>;

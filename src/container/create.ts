@@ -136,7 +136,8 @@ export async function createContainer(
             });
           };
           const record = await withNerdctlName(ctx, { id, name }, make);
-          await noteForNerdctl(ctx, { id, name, hostname: options.hostname });
+          const { hostname, domainname = '' } = options;
+          await noteForNerdctl(ctx, { id, name, hostname, domainname });
           return { record, name };
         },
         deps.signal,

@@ -77,12 +77,12 @@ export async function releaseNerdctlName(ctx: StoreContext, { id, name }: NamedC
  */
 export async function noteForNerdctl(
   ctx: StoreContext,
-  { id, name, hostname }: NamedContainer & { readonly hostname: string },
+  { id, name, hostname, domainname }: NamedContainer & { readonly hostname: string; readonly domainname: string },
 ): Promise<void> {
   await inStore(ctx, 'etchosts', (dir) => {
     const own = join(dir, id);
     mkdirSync(own, { recursive: true, mode: 0o700 });
-    const meta = { ID: id, Networks: {}, Hostname: hostname, ExtraHosts: {}, Name: name, Domainname: '' };
+    const meta = { ID: id, Networks: {}, Hostname: hostname, ExtraHosts: {}, Name: name, Domainname: domainname };
     replaceFile(join(own, 'hosts'), '', 0o644);
     replaceFile(join(own, 'meta.json'), JSON.stringify(meta));
   });

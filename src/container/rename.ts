@@ -4,6 +4,7 @@ import { LABELS } from '../lib/labels.ts';
 import type { ContainerContext } from './context.ts';
 import { checkName, refuseTakenName, withNamesLock } from './names.ts';
 import { noteForNerdctl, releaseNerdctlName, withNerdctlName } from './nerdctl-store.ts';
+import { domainnameOf, storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
 
 /**
@@ -36,7 +37,9 @@ export async function renameContainer(
       await withNerdctlName(ctx, { id, name }, move);
       await releaseNerdctlName(ctx, { id, name: oldName });
       const { [LABELS.owner]: owner, [LABELS.hostname]: hostname = id.slice(0, 12) } = record.labels;
-      if (owner !== undefined) await noteForNerdctl(ctx, { id, name, hostname });
+      const stored = storedConfigOf(record);
+      const domainname = stored ? domainnameOf(stored) : '';
+      if (owner !== undefined) await noteForNerdctl(ctx, { id, name, hostname, domainname });
     },
     signal,
   );

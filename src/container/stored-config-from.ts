@@ -33,7 +33,7 @@ export function storedConfigFrom(
     ...(request.networking.aliases.length > 0 ? { Aliases: request.networking.aliases } : {}),
     Config: {
       Hostname: resolved.hostname,
-      Domainname: '',
+      Domainname: request.domainname ?? '',
       User: request.user ?? config.user,
       AttachStdin: request.attach.stdin,
       AttachStdout: request.attach.stdout,

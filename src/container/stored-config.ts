@@ -44,6 +44,11 @@ export function storedConfigOf(record: Pick<ContainerRecord, 'extensionJson'>): 
   }
 }
 
+/** `--domainname`; empty without. */
+export function domainnameOf({ Config: { Domainname } }: StoredConfig): string {
+  return typeof Domainname === 'string' ? Domainname : '';
+}
+
 /** What of the host a container of ours has. */
 export function mountPointsOf({ Mounts, HostConfig }: StoredConfig): readonly MountPoint[] {
   if (Mounts) return Mounts;

@@ -33,6 +33,8 @@ export interface AttachRequest extends Attached {
   /** What others on a user network call it besides. */
   readonly aliases: readonly string[];
   readonly hostname: string;
+  /** Empty: none. */
+  readonly domainname: string;
   readonly hostsPath: string;
   /** `name:address`; the address may be `host-gateway`. */
   readonly extraHosts: readonly string[];
@@ -193,11 +195,12 @@ function attachmentFrom(
   },
 ): Attachment {
   const { request, network, ports, wanted } = from;
-  const { namespace, id, pid, name, aliases, hostname, hostsPath } = request;
+  const { namespace, id, pid, name, aliases, hostname, domainname, hostsPath } = request;
   const { startTimeTicks } = readStat(pid) ?? {};
   if (startTimeTicks === undefined) throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} has ended`);
   return {
     ...{ namespace, id, name, ports, hostname, hostsPath },
+    ...(domainname === '' ? {} : { domainname }),
     holder: { bootId: readBootId(), pid, startTimeTicks },
     network: network.name,
     networkId: network.id,
@@ -230,12 +233,14 @@ function renewHosts(
   }
 }
 
-function ownEntries({ endpoint, extraHosts, hostname, names }: Attachment): readonly HostEntry[] {
+function ownEntries({ endpoint, extraHosts, hostname, domainname, names }: Attachment): readonly HostEntry[] {
   const given = extraHosts.map((entry) => {
     const colon = entry.indexOf(':');
     return { address: entry.slice(colon + 1), names: [entry.slice(0, colon)] };
   });
-  const own = [...new Set([hostname, ...names])];
+  // The first is the canonical name: what `hostname -f` prints.
+  const whole = domainname === undefined ? [] : [`${hostname}.${domainname}`];
+  const own = [...new Set([...whole, hostname, ...names])];
   return [...given, ...(endpoint ? [{ address: endpoint.address, names: own }] : [])];
 }
 

@@ -42,6 +42,7 @@ export interface Attachment {
   /** What others on a user network call it; empty on the default one. */
   readonly names: readonly string[];
   readonly hostname: string;
+  readonly domainname?: string;
   /** The container's file of hosts. */
   readonly hostsPath: string;
   /** `name:address` of `--add-host`, addresses resolved. */
@@ -108,7 +109,8 @@ const TEXTS = ['namespace', 'id', 'name', 'network', 'networkId', 'hostname', 'h
 
 function isAttachment(value: unknown): value is Attachment {
   if (!isObject(value) || !TEXTS.every((key) => isText(value[key]))) return false;
-  const { holder, plugins, ports, names, extraHosts, endpoint } = value;
+  const { holder, plugins, ports, names, extraHosts, endpoint, domainname } = value;
+  if (domainname !== undefined && !isText(domainname)) return false;
   if (!isObject(holder) || !isText(holder.bootId)) return false;
   if (typeof holder.pid !== 'number' || typeof holder.startTimeTicks !== 'number') return false;
   if (!Array.isArray(plugins) || !plugins.every((plugin: unknown) => isObject(plugin) && isText(plugin.type)))

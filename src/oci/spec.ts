@@ -27,6 +27,8 @@ export interface SpecOptions {
   /** Of containerd. */
   readonly namespace: string;
   readonly hostname: string;
+  /** `--domainname`. The OCI's own field for it is unknown to runc before 1.2: it is set by its sysctl, as Docker does. */
+  readonly domainname?: string;
   readonly image: ImageDefaults;
   /** What follows the image on the command line. */
   readonly command?: readonly string[];
@@ -202,7 +204,11 @@ export function cgroupsPathOf({ namespace, id }: { readonly namespace: string; r
 
 function buildLinux(options: SpecOptions, capabilities: readonly string[]): Linux {
   const { privileged = false, host, devices = [] } = options;
-  const sysctl = { ...(options.network === 'own' && NETWORK_SYSCTLS), ...options.sysctls };
+  const sysctl = {
+    ...(options.network === 'own' && NETWORK_SYSCTLS),
+    ...(options.domainname !== undefined && { 'kernel.domainname': options.domainname }),
+    ...options.sysctls,
+  };
   const propagation = rootfsPropagation(options.binds ?? []);
   const seccomp = buildSeccomp(options, capabilities);
   return {

@@ -63,14 +63,18 @@ async function withNeighbour(
 
 describe('a container on the network bridge', () => {
   test('has an address, a way out, names, and is there for healthy checks of each kind', async () => {
-    const name = await run(['-h', 'web', '--health-http', 'http://localhost/hostname'], SERVER);
+    const name = await run(
+      ['-h', 'web', '--domainname', 'example.org', '--health-http', 'http://localhost/hostname'],
+      SERVER,
+    );
     expect(await show('{{.HostConfig.NetworkMode}} {{.NetworkSettings.IPAddress}}', name)).toMatch(
       /^bridge 10\.80\.0\.\d+$/,
     );
     const address = await show('{{.NetworkSettings.Networks.bridge.IPAddress}}', name);
     const gateway = await show('{{.NetworkSettings.Gateway}}', name);
     expect(await host.ok('exec', name, 'ping', '-c', '1', '-W', '5', gateway)).toContain('1 packets received');
-    expect(await host.ok('exec', name, 'cat', '/etc/hosts')).toContain(`${address}\tweb`);
+    expect(await host.ok('exec', name, 'cat', '/etc/hosts')).toContain(`${address}\tweb.example.org web\n`);
+    expect(await host.ok('exec', name, 'hostname', '-f')).toBe('web.example.org');
     await until(async () => (await fetch(`http://${address}/hostname`)) === 'web\n');
     await until(async () => (await host.cli('healthcheck', 'run', name)).code === 0);
     await host.ok('rm', '-f', name);

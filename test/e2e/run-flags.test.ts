@@ -113,6 +113,22 @@ describe('flags of run', () => {
     await bed.ok(['rm', 'caps']);
   });
 
+  test('--domainname', async () => {
+    const flags = ['--hostname', 'web', '--domainname', 'example.org'];
+    await bed.ok(['run', '-d', '--name', 'domain', '--network', 'none', ...flags, image, 'sleep', '600']);
+    const out = await bed.ok(['exec', 'domain', 'sh', '-c', 'cat /proc/sys/kernel/domainname; hostname']);
+    expect(out.split('\n')).toEqual(['example.org', 'web']);
+    expect(await bed.ok(['inspect', '-f', '{{.Config.Hostname}} {{.Config.Domainname}}', 'domain'])).toBe(
+      'web example.org',
+    );
+    await bed.ok(['rm', '-f', 'domain']);
+    const refused = await bed.cli(['run', '--rm', '--uts', 'host', '--domainname', 'example.org', image, 'true']);
+    expect(refused).toMatchObject({
+      code: 125,
+      stderr: 'healthctl: conflicting options: domainname and the UTS mode\n',
+    });
+  });
+
   test("the host's and other containers' namespaces, resolved anew at each start", async () => {
     const before = await bed.leaks();
     await bed.ok(['run', '-d', '--name', 'donor', '--ipc', 'shareable', '--shm-size', '1m', image]);

@@ -32,6 +32,7 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'cap-add', type: 'list', help: 'Add Linux capabilities' },
   { name: 'cap-drop', type: 'list', help: 'Drop Linux capabilities' },
   { name: 'cidfile', type: 'string', help: 'Write the container ID to the file' },
+  { name: 'domainname', type: 'string', help: 'Container NIS domain name' },
   { name: 'entrypoint', type: 'string', help: 'Overwrite the default ENTRYPOINT of the image' },
   {
     name: 'env',
@@ -161,6 +162,7 @@ async function requestFrom(
     command,
     ...text('name', 'name'),
     ...text('hostname', 'hostname'),
+    ...text('domainname', 'domainname'),
     env: await environmentFrom(options, caller),
     labels: await labelsFrom(options, caller.signal),
     ...mountsFrom(options, caller.cwd),

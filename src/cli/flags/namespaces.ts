@@ -38,8 +38,9 @@ export function namespacesFrom(options: ParsedOptions, isHostNetwork: boolean): 
     uts: options.string('uts'),
     cgroup: options.string('cgroupns'),
   });
-  if (namespaces.uts === 'host' && options.string('hostname')) {
-    throw new HealthctlError('INVALID', 'conflicting options: hostname and the UTS mode');
+  for (const name of ['hostname', 'domainname']) {
+    if (namespaces.uts === 'host' && options.string(name))
+      throw new HealthctlError('INVALID', `conflicting options: ${name} and the UTS mode`);
   }
   const sysctls = Object.fromEntries(options.list('sysctl').map(parseSysctl));
   refuseSysctlsOfHost(sysctls, { network: isHostNetwork, ipc: namespaces.ipc === 'host' });
