@@ -8,7 +8,7 @@ import { tellOnce } from '../lib/tell-once.ts';
 import { noSpaceError } from '../store/atomic-write.ts';
 import { createFileHealthStore } from '../store/file-health-store.ts';
 import type { HealthStore } from '../store/health-store.ts';
-import { hostIdOf, type StateDirs } from '../store/state-dir.ts';
+import { hostIdOf, missingStateDirLabel, type StateDirs } from '../store/state-dir.ts';
 import { makeOwnDirectory } from '../system/own-file.ts';
 import { endNerdctlTimer } from './nerdctl-timer.ts';
 
@@ -47,7 +47,11 @@ export function createContainerContext(parts: {
     clock,
     log,
     ...(parts.healthLogEntries === undefined ? {} : { maxEntries: parts.healthLogEntries }),
-    writeMirror: ({ id }, json) => containerd.containers.setLabels(id, { [LABELS.nerdctlHealthstate]: json }),
+    writeMirror: (subject, json) =>
+      containerd.containers.setLabels(subject.id, {
+        [LABELS.nerdctlHealthstate]: json,
+        ...missingStateDirLabel(dirs, subject),
+      }),
   });
   const endTimer = (id: string) => endNerdctlTimer(id, { log });
   return { containerd, clock, log, store, dirs, snapshotter, network, endNerdctlTimer: endTimer };

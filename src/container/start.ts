@@ -4,7 +4,7 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { jsonFromHealthState } from '../health/state-json.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
-import { runDirOf } from '../store/state-dir.ts';
+import { missingStateDirLabel, runDirOf } from '../store/state-dir.ts';
 import { readBootId, readStat } from '../system/proc.ts';
 import { ensureAppArmor } from './apparmor.ts';
 import { attachNetwork, detachNetwork } from './attach-network.ts';
@@ -80,7 +80,7 @@ async function startStopped(
     // Only now: a start that failed is none. Should we die in between, the task itself tells that it was started.
     const note = startNoteJson(rfc3339FromMillis(ctx.clock.now()), run);
     await ctx.containerd.containers.setLabels(id, {
-      ...startingMirror(view, run),
+      ...startingMirror(ctx, view, run),
       ...ports,
       [LABELS.started]: note,
       ...startedLabels(view.record.labels),
@@ -93,10 +93,15 @@ async function startStopped(
 }
 
 /** What a check by nerdctl starts from: it would go on with the state of the last run. */
-function startingMirror({ record: { labels } }: ContainerView, run: string): Readonly<Record<string, string>> {
+function startingMirror(
+  { dirs, containerd }: Pick<ContainerContext, 'dirs' | 'containerd'>,
+  { record: { id, labels } }: ContainerView,
+  run: string,
+): Readonly<Record<string, string>> {
   if (!isChecked(givenHealthConfigOf(labels))) return {};
   const state = jsonFromHealthState({ status: 'starting', failingStreak: 0, inStartPeriod: false, run });
-  return { [LABELS.nerdctlHealthstate]: JSON.stringify(state) };
+  const subject = { namespace: containerd.namespace, id, labels };
+  return { [LABELS.nerdctlHealthstate]: JSON.stringify(state), ...missingStateDirLabel(dirs, subject) };
 }
 
 /** @param isAttached somebody looks on: output goes to files then even where it is not kept */

@@ -7,7 +7,7 @@ import { runDirOf } from '../store/state-dir.ts';
 import { makeOwnDirectory } from '../system/own-file.ts';
 
 /**
- * Makes the state directories of containers of ours that are gone since a reboot: they are on a tmpfs, and the labels that name them stay.
+ * Makes the state directories below the run root that are gone since a reboot: they are on a tmpfs, and the labels that name them stay.
  * nerdctl's `inspect` of a container that was checked fails without its directory.
  */
 export function restoreStateDirs(
@@ -21,9 +21,9 @@ export function restoreStateDirs(
   records: readonly Pick<ContainerRecord, 'id' | 'labels'>[],
 ): void {
   for (const { id, labels } of records) {
-    if (labels[LABELS.owner] === undefined || labels[LABELS.nerdctlHealthstate] === undefined) continue;
+    if (labels[LABELS.nerdctlHealthstate] === undefined) continue;
     const path = runDirOf(dirs, { namespace: containerd.namespace, id });
-    if (existsSync(path)) continue;
+    if (labels[LABELS.stateDir] !== path || existsSync(path)) continue;
     try {
       makeOwnDirectory(path, dirs);
     } catch (error) {

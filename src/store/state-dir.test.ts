@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { isNerdctls, stateDirOf } from './state-dir.ts';
+import { isNerdctls, missingStateDirLabel, stateDirOf } from './state-dir.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'healthctl-dirs-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -49,4 +49,17 @@ test('of a container of ours the label says nothing', () => {
   const labels = { 'nerdctl/state-dir': own, 'healthctl/owner': '0.2.0' };
   expect(stateDirOf(dirs, subject(own, { labels }))).toEqual({ path: ours, isOurs: true });
   expect(isNerdctls(dirs, subject(own, { labels }))).toBe(false);
+});
+
+test('a container of another tool is given the label that nerdctl looks for health.json by', () => {
+  const label = { 'nerdctl/state-dir': ours };
+  expect(missingStateDirLabel(dirs, subject('', { labels: {} }))).toEqual(label);
+  expect(stateDirOf(dirs, subject(ours))).toEqual({ path: ours, isOurs: true });
+  expect(missingStateDirLabel(dirs, subject(ours))).toEqual({});
+  // Of another run root, which is not used and not warned of.
+  const other = '/elsewhere/1935db59/default/c1';
+  expect(stateDirOf(dirs, subject(other))).toEqual({ path: ours, isOurs: true });
+  expect(missingStateDirLabel(dirs, subject(other))).toEqual(label);
+  // Somebody else's.
+  expect([missingStateDirLabel(dirs, subject(own)), missingStateDirLabel(dirs, subject('/etc'))]).toEqual([{}, {}]);
 });

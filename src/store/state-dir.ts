@@ -41,7 +41,7 @@ export interface StateDir {
 export function stateDirOf(dirs: StateDirs, subject: HealthSubject): StateDir & { readonly ignored?: string } {
   const ours = { path: runDirOf(dirs, subject), isOurs: true };
   const named = subject.labels[LABELS.stateDir];
-  if (subject.labels[LABELS.owner] !== undefined || named === undefined) return ours;
+  if (subject.labels[LABELS.owner] !== undefined || named === undefined || isRunDir(dirs, subject, named)) return ours;
   const path = ofNerdctl(dirs, subject, named);
   if (path === undefined) return { ...ours, ignored: named };
   return realPath(path) === undefined ? ours : { path, isOurs: false };
@@ -57,6 +57,20 @@ export function isNerdctls(dirs: StateDirs, subject: HealthSubject): boolean {
     subject.labels[LABELS.owner] === undefined && named !== undefined && ofNerdctl(dirs, subject, named) !== undefined
   );
 }
+
+/**
+ * The label that has to be written with a container's health label: nerdctl looks for `health.json` in the directory that it names, and without it in
+ * the working directory of its user. Empty where the label is right already, is nerdctl's, or names what nobody knows.
+ */
+export function missingStateDirLabel(dirs: StateDirs, subject: HealthSubject): Readonly<Record<string, string>> {
+  const named = subject.labels[LABELS.stateDir];
+  const path = runDirOf(dirs, subject);
+  return named === undefined || (named !== path && isRunDir(dirs, subject, named)) ? { [LABELS.stateDir]: path } : {};
+}
+
+/** Whether a path is that of the container below a run root, ours or another one's that checked it: what `missingStateDirLabel` gives. */
+const isRunDir = ({ hostId, nerdctlDataRoot }: StateDirs, { namespace, id }: HealthSubject, named: string): boolean =>
+  named.endsWith(`/${hostId}/${namespace}/${id}`) && !resolve(named).startsWith(`${resolve(nerdctlDataRoot)}/`);
 
 /** The directory, without symbolic links where it exists; undefined when it is not the container's own. */
 function ofNerdctl(dirs: StateDirs, { namespace, id }: HealthSubject, named: string): string | undefined {
