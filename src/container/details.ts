@@ -2,6 +2,8 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import { familiarRecordName } from '../image/reference.ts';
 import { decodeRuntimeSpec } from '../oci/read-spec.ts';
 import type { RuntimeSpec } from '../oci/types.ts';
+import { foreignConfig, foreignHostConfig } from './foreign-config.ts';
+import { foreignMounts } from './foreign-mounts.ts';
 import type { MountPoint } from './mount-point.ts';
 import { networkConfigOf } from './network-config.ts';
 import { networksOf } from './networks.ts';
@@ -38,10 +40,14 @@ export function briefOf(record: ContainerRecord): Brief {
   return { image: familiarRecordName(record.image), imageId: record.image, args: specOf(record)?.process?.args ?? [] };
 }
 
-/** Of ours, the stored config tells; of foreign containers, the runtime spec and labels, which cost more to read. */
-export function detailsOf(record: ContainerRecord): Details {
+/**
+ * Of ours, the stored config tells; of foreign containers, the runtime spec and labels, which cost more to read.
+ *
+ * @param options.isNerdctls nerdctl made it, so that its labels can be believed (see isNerdctls of store/state-dir.ts). Default: no
+ */
+export function detailsOf(record: ContainerRecord, options: { readonly isNerdctls?: boolean } = {}): Details {
   const stored = storedConfigOf(record);
-  if (!stored) return foreignDetails(record);
+  if (!stored) return foreignDetails(record, options.isNerdctls === true);
   return {
     isOurs: true,
     image: stored.Config.Image,
@@ -52,22 +58,6 @@ export function detailsOf(record: ContainerRecord): Details {
     mounts: mountPointsOf(stored),
     networks: networksOf(record),
     aliases: networkConfigOf(stored).aliases,
-  };
-}
-
-function foreignDetails(record: ContainerRecord): Details {
-  const spec = specOf(record);
-  const networks = networksOf(record);
-  return {
-    isOurs: false,
-    image: familiarRecordName(record.image),
-    imageId: record.image,
-    args: spec?.process?.args ?? [],
-    config: foreignConfig(record, spec),
-    hostConfig: foreignHostConfig(record, spec, networks),
-    mounts: (spec?.mounts ?? []).flatMap(mountOfSpec),
-    networks,
-    aliases: [],
   };
 }
 
@@ -82,63 +72,19 @@ export function specOf(record: ContainerRecord): RuntimeSpec | undefined {
   }
 }
 
-function foreignConfig(record: ContainerRecord, spec: RuntimeSpec | undefined): Details['config'] {
-  const process = spec?.process;
-  const { uid = 0, gid = 0 } = process?.user ?? {};
+function foreignDetails(record: ContainerRecord, isNerdctls: boolean): Details {
+  const spec = specOf(record);
+  const networks = networksOf(record);
+  const labels = isNerdctls ? record.labels : {};
   return {
-    Hostname: spec?.hostname ?? '',
-    Domainname: '',
-    User: uid === 0 && gid === 0 ? '' : `${uid}:${gid}`,
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
-    Tty: process?.terminal === true,
-    OpenStdin: false,
-    StdinOnce: false,
-    Env: process?.env ?? [],
-    Cmd: process?.args ?? null,
-    Image: familiarRecordName(record.image),
-    Volumes: null,
-    WorkingDir: process?.cwd ?? '',
-    Entrypoint: null,
-    Labels: shownLabels(record),
+    isOurs: false,
+    image: familiarRecordName(record.image),
+    imageId: record.image,
+    args: spec?.process?.args ?? [],
+    config: { ...foreignConfig(record, { spec, labels }), Labels: shownLabels(record) },
+    hostConfig: foreignHostConfig(record, { spec, labels, networks }),
+    mounts: foreignMounts(record, spec),
+    networks,
+    aliases: [],
   };
-}
-
-function foreignHostConfig(
-  record: ContainerRecord,
-  spec: RuntimeSpec | undefined,
-  networks: readonly string[],
-): Details['hostConfig'] {
-  const { memory, cpu, pids } = spec?.linux?.resources ?? {};
-  const network = spec?.linux?.namespaces?.find(({ type }) => type === 'network');
-  const [quota, period] = [Number(cpu?.quota ?? 0), Number(cpu?.period ?? 0)];
-  return {
-    NetworkMode: networks[0] ?? (spec && !network ? 'host' : ''),
-    ReadonlyRootfs: spec?.root?.readonly === true,
-    Runtime: record.runtime,
-    Memory: Math.max(0, Number(memory?.limit ?? 0)),
-    MemorySwap: Number(memory?.swap ?? 0),
-    CpuQuota: quota,
-    CpuPeriod: period,
-    PidsLimit: pids === undefined ? null : Number(pids.limit),
-    MaskedPaths: spec?.linux?.maskedPaths ?? null,
-    ReadonlyPaths: spec?.linux?.readonlyPaths ?? null,
-  };
-}
-
-function mountOfSpec({ type, source = '', destination, options = [] }: NonNullable<RuntimeSpec['mounts']>[number]) {
-  const isBind = type === 'bind' || options.includes('bind') || options.includes('rbind');
-  if (!isBind) return [];
-  const RW = !options.includes('ro');
-  const Propagation = options.find((option) => /^r?(?:private|shared|slave)$/.test(option)) ?? '';
-  const mount: MountPoint = {
-    Type: 'bind',
-    Source: source,
-    Destination: destination,
-    Mode: RW ? '' : 'ro',
-    RW,
-    Propagation,
-  };
-  return [mount];
 }

@@ -3,6 +3,7 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { LABELS } from '../lib/labels.ts';
 import { type Details, specOf } from './details.ts';
 import type { ShownHealth } from './health.ts';
+import { presentLimits } from './limits-document.ts';
 import type { MountPoint } from './mount-point.ts';
 import type { ShownAttachment } from './nerdctl-network.ts';
 import { networkSettingsOf } from './network-settings.ts';
@@ -114,6 +115,7 @@ export function documentOf({
 }: DocumentFacts): ContainerDocument {
   const { record } = view;
   const [Path = '', ...Args] = details.args;
+  const spec = specOf(record);
   return {
     Id: record.id,
     Created: timeOf(record.createdAtMs),
@@ -135,9 +137,14 @@ export function documentOf({
     Platform: record.labels[LABELS.platform]?.split('/')[0] ?? 'linux',
     MountLabel: '',
     ProcessLabel: '',
-    AppArmorProfile: specOf(record)?.process?.apparmorProfile ?? '',
+    AppArmorProfile: spec?.process?.apparmorProfile ?? '',
     ExecIDs: null,
-    HostConfig: { ...HOST_CONFIG_ZEROS, ...details.hostConfig, RestartPolicy: restartPolicyDocument(view) },
+    HostConfig: {
+      ...HOST_CONFIG_ZEROS,
+      ...details.hostConfig,
+      ...(spec && details.isOurs ? presentLimits(details.hostConfig, spec.linux?.resources) : {}),
+      RestartPolicy: restartPolicyDocument(view),
+    },
     GraphDriver: { Data: null, Name: record.snapshotter },
     ...sizes,
     Mounts: details.mounts,

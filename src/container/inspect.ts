@@ -3,11 +3,12 @@ import { HealthctlError } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
 import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
-import { type Details, detailsOf } from './details.ts';
+import { detailsOf, specOf } from './details.ts';
 import { type ContainerDocument, type DocumentPaths, documentOf } from './document.ts';
 import { generatedFilesOf } from './generated-files.ts';
 import { readHealth } from './health.ts';
 import type { ListedContainer } from './list.ts';
+import { nerdctlFactsOf } from './nerdctl-lifecycle.ts';
 import { nameOptionsOf } from './network-config.ts';
 import { networkModeOf } from './network-mode.ts';
 import { wasOutOfMemory } from './out-of-memory.ts';
@@ -41,25 +42,41 @@ export async function describeContainer(
   { view, health }: ListedContainer,
   options: { readonly size: boolean; readonly signal?: AbortSignal },
 ): Promise<ContainerDocument> {
-  const details = detailsOf(view.record);
+  const nerdctl = nerdctlFactsOf(ctx.dirs, view, { namespace: ctx.containerd.namespace, nowMs: ctx.clock.now() });
+  const details = detailsOf(view.record, { isNerdctls: nerdctl !== undefined });
   const sizes = options.size ? { sizes: await openContainerSizes(ctx, options)(view.record) } : {};
   const restarts = readRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
   const attachment = attachmentOf(view, { dirs: ctx.dirs, namespace: ctx.containerd.namespace });
   const network = attachment ? { attachment } : {};
-  const shown = { ...view, isOutOfMemory: wasOutOfMemory(view) };
+  const shown = {
+    ...view,
+    isOutOfMemory: wasOutOfMemory(view),
+    startedAtMs: nerdctl ? nerdctl.startedAtMs : view.startedAtMs,
+  };
   return documentOf({
     view: shown,
     health,
     details,
     restarts,
     ...network,
-    paths: pathsOf(ctx, view, details),
+    paths: details.isOurs ? ownPathsOf(ctx, view) : foreignPathsOf(view, nerdctl?.logPath ?? ''),
     ...sizes,
   });
 }
 
-function pathsOf(ctx: ContainerContext, { record, started }: ContainerView, details: Details): DocumentPaths {
-  if (!details.isOurs) return { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: '' };
+/** The files that are mounted, whoever wrote them. */
+function foreignPathsOf({ record }: ContainerView, logPath: string): DocumentPaths {
+  const mounts = specOf(record)?.mounts ?? [];
+  const sourceOf = (path: string): string => mounts.find(({ destination }) => destination === path)?.source ?? '';
+  return {
+    LogPath: logPath,
+    ResolvConfPath: sourceOf('/etc/resolv.conf'),
+    HostnamePath: sourceOf('/etc/hostname'),
+    HostsPath: sourceOf('/etc/hosts'),
+  };
+}
+
+function ownPathsOf(ctx: ContainerContext, { record, started }: ContainerView): DocumentPaths {
   const dir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: record.id });
   const stored = storedConfigOf(record);
   const { hosts = '', resolvConf = '' } = stored ? filesOf(ctx, stored, dir) : {};

@@ -37,6 +37,28 @@ export const LABELS = {
   logUri: 'nerdctl/log-uri',
   /** nerdctl's: seconds that `stop` waits. `10` */
   stopTimeout: 'nerdctl/stop-timeout',
+  /** nerdctl's: the mounts of `-v`, `--mount` and `--tmpfs` as Docker's document has them; newer releases write `nerdctl/mounts.0`, `.1`, … `[{"Type":"volume","Name":"data",…}]` */
+  mounts: 'nerdctl/mounts',
+  /** nerdctl's: `--domainname`. `example.org` */
+  domainname: 'nerdctl/domainname',
+  /** nerdctl's: `--user`. `nobody` */
+  user: 'nerdctl/user',
+  /** nerdctl's: whether `--privileged` was given. `true` */
+  privileged: 'nerdctl/privileged',
+  /** nerdctl's: whether `--rm` was given. `false` */
+  autoRemove: 'nerdctl/auto-remove',
+  /** nerdctl's: `--add-host`. `["db:10.1.2.3"]` */
+  extraHosts: 'nerdctl/extraHosts',
+  /** nerdctl's. `{"DNSServers":["1.1.1.1"],"DNSResolvConfOptions":null,"DNSSearchDomains":null}` */
+  dns: 'nerdctl/dns',
+  /** nerdctl's: the container whose process namespace is joined. `3f4e…` */
+  pidContainer: 'nerdctl/pid-container',
+  /** nerdctl's. `{"mode":"private","shmSize":"32m"}` */
+  ipc: 'nerdctl/ipc',
+  /** nerdctl's. `{"driver":"json-file","address":"/run/containerd/containerd.sock"}` */
+  logConfig: 'nerdctl/log-config',
+  /** nerdctl's: what no other label holds. `{"BlkioWeight":0,"CidFile":"","Devices":null}` */
+  hostConfig: 'nerdctl/host-config',
   /** nerdctl's: the health config as Docker's JSON, defaults written out. `{"Test":["CMD-SHELL","true"],"Interval":30000000000,…}` */
   nerdctlHealthcheck: 'nerdctl/healthcheck',
   /** nerdctl's: the health state, a mirror for quick readers. `{"Status":"healthy","FailingStreak":0,"InStartPeriod":false,"Run":"…"}` */

@@ -126,7 +126,8 @@ const resources = objectOf(
     ),
     memory: objectOf({}, { limit: integer, swap: integer, reservation: integer, disableOOMKiller: boolean }),
     cpu: objectOf({}, { quota: integer, period: integer, shares: integer, cpus: string, mems: string }),
-    pids: objectOf({ limit: integer }),
+    pids: objectOf({}, { limit: integer }),
+    blockIO: objectOf({}, { weight: smallInteger }),
   },
 );
 const device = objectOf(

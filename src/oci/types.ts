@@ -94,6 +94,7 @@ export interface Resources {
     readonly reservation?: Uint64;
     readonly disableOOMKiller?: boolean;
   };
+  readonly blockIO?: { readonly weight?: number };
   readonly cpu?: {
     /** Microseconds in each period. */
     readonly quota?: Uint64;
@@ -104,7 +105,7 @@ export interface Resources {
     readonly cpus?: string;
     readonly mems?: string;
   };
-  readonly pids?: { readonly limit: Uint64 };
+  readonly pids?: { readonly limit?: Uint64 };
 }
 
 export interface DeviceRule {

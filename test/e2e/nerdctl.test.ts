@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { leaveNerdctlContainer, type NerdctlContainer, nerdctlStoreOf } from '../fixtures/nerdctl-container.ts';
+import { leaveNerdctlContainer, type NerdctlContainer } from '../fixtures/nerdctl-container.ts';
+import { nerdctlStoreOf } from '../fixtures/nerdctl-recording.ts';
 import { type Bed, until } from './harness.ts';
 import { openNerdctlBed } from './nerdctl-bed.ts';
 

@@ -1,0 +1,158 @@
+import type { ContainerRecord } from '../containerd/containers.ts';
+import { familiarRecordName } from '../image/reference.ts';
+import { LABELS } from '../lib/labels.ts';
+import { DEFAULT_CAPABILITIES } from '../oci/capabilities.ts';
+import type { ContainerProcess, RuntimeSpec } from '../oci/types.ts';
+import { limitsOfSpec } from './limits-document.ts';
+
+// What Docker's document says of a container of another tool: what its runtime spec tells, which `nerdctl update` changes too, and of one of
+// nerdctl's what only labels tell.
+
+type Json = Readonly<Record<string, unknown>>;
+
+interface Source {
+  readonly spec: RuntimeSpec | undefined;
+  /** Those of the container, if they can be believed; else none. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Docker's `Config`, without labels and health check. */
+export function foreignConfig(record: ContainerRecord, { spec, labels }: Source): Json {
+  const process = spec?.process;
+  const stopSignal = record.labels[LABELS.stopSignal] ?? '';
+  const stopTimeout = Number(labels[LABELS.stopTimeout] ?? Number.NaN);
+  return {
+    Hostname: labels[LABELS.hostname] ?? spec?.hostname ?? '',
+    Domainname: labels[LABELS.domainname] ?? '',
+    User: labels[LABELS.user] ?? userText(process),
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: process?.terminal === true,
+    OpenStdin: false,
+    StdinOnce: false,
+    Env: process?.env ?? [],
+    Cmd: process?.args ?? null,
+    Image: familiarRecordName(record.image),
+    Volumes: null,
+    WorkingDir: process?.cwd ?? '',
+    Entrypoint: null,
+    ...(stopSignal === '' || stopSignal === 'SIGTERM' ? {} : { StopSignal: stopSignal }),
+    ...(Number.isInteger(stopTimeout) ? { StopTimeout: stopTimeout } : {}),
+  };
+}
+
+function userText(process: ContainerProcess | undefined): string {
+  const { uid = 0, gid = 0 } = process?.user ?? {};
+  return uid === 0 && gid === 0 ? '' : `${uid}:${gid}`;
+}
+
+/** Docker's `HostConfig`. */
+export function foreignHostConfig(
+  record: ContainerRecord,
+  { spec, labels, networks }: Source & { readonly networks: readonly string[] },
+): Json {
+  const { linux, process, annotations = {} } = spec ?? {};
+  const has = (type: string): boolean => linux?.namespaces?.some((namespace) => namespace.type === type) ?? false;
+  const hostWithout = (type: string): string => (spec && !has(type) ? 'host' : '');
+  const isPrivileged = labels[LABELS.privileged] === 'true';
+  const users = Object.entries(annotations).filter(([key]) => !key.startsWith('nerdctl/'));
+  return {
+    IpcMode: hostWithout('ipc') || 'private',
+    ...labelledConfig(labels),
+    NetworkMode: networks[0] ?? hostWithout('network'),
+    PidMode: containerMode(labels[LABELS.pidContainer]) ?? hostWithout('pid'),
+    UTSMode: hostWithout('uts'),
+    ReadonlyRootfs: spec?.root?.readonly === true,
+    Runtime: record.runtime,
+    ...limitsOfSpec(linux?.resources),
+    ...capabilityChanges(process, isPrivileged),
+    Privileged: isPrivileged,
+    GroupAdd: orNull(groupsOf(process)),
+    OomScoreAdj: process?.oomScoreAdj ?? 0,
+    SecurityOpt: process?.noNewPrivileges ? ['no-new-privileges'] : null,
+    ShmSize: shmSizeOf(spec),
+    Ulimits: (process?.rlimits ?? []).map(({ type, soft, hard }) => ({
+      Name: type.replace(/^RLIMIT_/, '').toLowerCase(),
+      Soft: Number(soft),
+      Hard: Number(hard),
+    })),
+    ...(linux?.sysctl ? { Sysctls: linux.sysctl } : {}),
+    ...(users.length > 0 ? { Annotations: Object.fromEntries(users) } : {}),
+    MaskedPaths: linux?.maskedPaths ?? null,
+    ReadonlyPaths: linux?.readonlyPaths ?? null,
+  };
+}
+
+/** What nerdctl's labels alone tell. */
+function labelledConfig(labels: Source['labels']): Json {
+  const dns = objectOf(labels[LABELS.dns]);
+  const host = objectOf(labels[LABELS.hostConfig]);
+  const log = objectOf(labels[LABELS.logConfig]);
+  const ipc = objectOf(labels[LABELS.ipc]);
+  const extraHosts = stringsOf(parsed(labels[LABELS.extraHosts]));
+  return {
+    AutoRemove: labels[LABELS.autoRemove] === 'true',
+    ContainerIDFile: textOf(host.CidFile),
+    Devices: Array.isArray(host.Devices) ? host.Devices : [],
+    Dns: stringsOf(dns.DNSServers),
+    DnsOptions: stringsOf(dns.DNSResolvConfOptions),
+    DnsSearch: stringsOf(dns.DNSSearchDomains),
+    ExtraHosts: orNull(extraHosts),
+    ...(textOf(ipc.mode) === '' ? {} : { IpcMode: ipcMode(ipc) }),
+    LogConfig: { Type: textOf(log.driver), Config: isObject(log.opts) ? log.opts : {} },
+  };
+}
+
+/** `{"mode":"container","victimContainerId":"<id>"}` and the like. */
+function ipcMode({ mode, victimContainerId }: Json): string {
+  return mode === 'container' ? `container:${textOf(victimContainerId)}` : textOf(mode);
+}
+
+const containerMode = (id: string | undefined): string | undefined =>
+  id === undefined || id === '' ? undefined : `container:${id}`;
+
+/** Told from what it has: what was asked for is not kept. Of a privileged one nothing was. */
+function capabilityChanges(process: ContainerProcess | undefined, isPrivileged: boolean): Json {
+  const bounding = process?.capabilities?.bounding;
+  if (!bounding || isPrivileged) return { CapAdd: null, CapDrop: null };
+  return {
+    CapAdd: orNull(bounding.filter((name) => !DEFAULT_CAPABILITIES.includes(name))),
+    CapDrop: orNull(DEFAULT_CAPABILITIES.filter((name) => !bounding.includes(name))),
+  };
+}
+
+/** Not its own group, which nerdctl and containerd name again. */
+function groupsOf(process: ContainerProcess | undefined): readonly string[] {
+  const { gid = 0, additionalGids = [] } = process?.user ?? {};
+  return additionalGids.filter((group) => group !== gid && group !== 0).map(String);
+}
+
+/** Bytes of `/dev/shm`: the option `size=65536k` of its mount. 0 where it is not a tmpfs of the container's own. */
+function shmSizeOf(spec: RuntimeSpec | undefined): number {
+  const shm = spec?.mounts?.find(({ destination, type }) => destination === '/dev/shm' && type === 'tmpfs');
+  const [, digits, unit = ''] =
+    /^size=(\d+)([kmg]?)$/i.exec(shm?.options?.find((one) => /^size=/.test(one)) ?? '') ?? [];
+  return digits === undefined ? 0 : Number(digits) * 1024 ** ' kmg'.indexOf(unit.toLowerCase() || ' ');
+}
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function objectOf(text: string | undefined): Json {
+  const value = parsed(text);
+  return isObject(value) ? value : {};
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined; // a damaged label tells nothing
+  }
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+const stringsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length > 0 ? list : null);

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { type Limits, resolveResources } from '../oci/resources.ts';
+import { presentLimits } from './limits-document.ts';
+
+/** Docker's names of what was asked for, as they are stored. */
+const stored = (limits: Limits) => ({
+  ...{ Memory: limits.memory ?? 0, MemorySwap: limits.memorySwap ?? 0 },
+  ...{ NanoCpus: limits.nanoCpus ?? 0, CpuPeriod: limits.cpuPeriod ?? 0, CpuQuota: limits.cpuQuota ?? 0 },
+  ...{ PidsLimit: limits.pidsLimit ?? null, CpuShares: limits.cpuShares ?? 0, CpusetCpus: limits.cpusetCpus ?? '' },
+});
+const host = { privileged: false, cpus: 4, cgroup2: true, swapLimit: true };
+
+describe('presentLimits', () => {
+  test.each<Limits>([
+    {},
+    { memory: 64 << 20 },
+    { memory: 64 << 20, memorySwap: -1 },
+    { memory: 64 << 20, memorySwap: 96 << 20, nanoCpus: 1_500_000_000, pidsLimit: 9 },
+    { cpuPeriod: 50_000, cpuQuota: 25_000, pidsLimit: -1, cpuShares: 7, cpusetCpus: '0-1' },
+  ])('what was asked for stays as it was said while the spec says the same: %j', (limits) => {
+    for (const swapLimit of [true, false]) {
+      const asked = stored(limits);
+      const shown = { ...asked, ...presentLimits(asked, resolveResources({ ...host, swapLimit, ...limits })) };
+      expect(shown).toMatchObject(asked);
+    }
+  });
+
+  test('what another tool wrote into the spec is shown', () => {
+    const asked = stored({ memory: 64 << 20, nanoCpus: 1_000_000_000, pidsLimit: 9 });
+    const resources = {
+      memory: { limit: 32 << 20, swap: 48 << 20, reservation: 16 << 20 },
+      cpu: { quota: 20_000, period: 100_000, shares: 512, cpus: '0' },
+      pids: { limit: 50 },
+      blockIO: { weight: 300 },
+    };
+    expect({ ...asked, ...presentLimits(asked, resources) }).toEqual({
+      ...{ Memory: 32 << 20, MemorySwap: 48 << 20, MemoryReservation: 16 << 20, CpuShares: 512, CpusetCpus: '0' },
+      ...{ NanoCpus: 0, CpuPeriod: 100_000, CpuQuota: 20_000, PidsLimit: 50, CpusetMems: '', BlkioWeight: 300 },
+    });
+  });
+});

@@ -1,0 +1,66 @@
+import { swapOf } from '../oci/resources.ts';
+import type { Resources, Uint64 } from '../oci/types.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Docker's names of limits, with Docker's values for what is not limited. */
+interface LimitsDocument {
+  readonly Memory: number;
+  readonly MemorySwap: number;
+  readonly MemoryReservation: number;
+  readonly CpuShares: number;
+  readonly CpuPeriod: number;
+  readonly CpuQuota: number;
+  readonly CpusetCpus: string;
+  readonly CpusetMems: string;
+  readonly PidsLimit: number | null;
+  readonly BlkioWeight: number;
+}
+
+/** What `--cpus 1` is, in each period of 100,000 microseconds. */
+const NANO_CPUS_PER_MICROSECOND = 10_000;
+const CPU_PERIOD = 100_000;
+
+/** The limits that a runtime spec sets. */
+export function limitsOfSpec(resources: Resources = {}): LimitsDocument {
+  const { memory, cpu, pids, blockIO } = resources;
+  return {
+    Memory: Math.max(0, numberOf(memory?.limit)),
+    MemorySwap: numberOf(memory?.swap),
+    MemoryReservation: numberOf(memory?.reservation),
+    CpuShares: numberOf(cpu?.shares),
+    CpuPeriod: numberOf(cpu?.period),
+    CpuQuota: numberOf(cpu?.quota),
+    CpusetCpus: cpu?.cpus ?? '',
+    CpusetMems: cpu?.mems ?? '',
+    PidsLimit: pids?.limit === undefined ? null : Number(pids.limit),
+    BlkioWeight: blockIO?.weight ?? 0,
+  };
+}
+
+/**
+ * The limits of a container of ours: as they were asked for while the spec says the same in its words, else as the spec says, which another tool
+ * changed since (`nerdctl update`).
+ *
+ * @param asked Docker's `HostConfig` as it was stored at create
+ */
+export function presentLimits(asked: Json, resources: Resources | undefined): Json {
+  const { CpuPeriod, CpuQuota, MemorySwap, PidsLimit, ...others } = limitsOfSpec(resources);
+  const nanoCpus = given(asked.NanoCpus);
+  const isTimeSame =
+    nanoCpus > 0
+      ? CpuPeriod === CPU_PERIOD && CpuQuota === Math.floor(nanoCpus / NANO_CPUS_PER_MICROSECOND)
+      : CpuPeriod === given(asked.CpuPeriod) && CpuQuota === given(asked.CpuQuota);
+  // Where the kernel cannot limit swap, nothing is set.
+  const swap = swapOf({ memory: given(asked.Memory), memorySwap: given(asked.MemorySwap) });
+  const isPidsSame = PidsLimit === null ? given(asked.PidsLimit) <= 0 : PidsLimit === asked.PidsLimit;
+  return {
+    ...others,
+    ...(isTimeSame ? {} : { NanoCpus: 0, CpuPeriod, CpuQuota }),
+    ...(MemorySwap === 0 || MemorySwap === swap ? {} : { MemorySwap }),
+    ...(isPidsSame ? {} : { PidsLimit }),
+  };
+}
+
+const numberOf = (value: Uint64 | undefined): number => Number(value ?? 0);
+const given = (value: unknown): number => (typeof value === 'number' ? value : 0);
