@@ -1,8 +1,10 @@
-import { rmSync } from 'node:fs';
+import { lstatSync, readlinkSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { ContainerContext } from '../container/context.ts';
 import type { Created } from '../container/create.ts';
 import { fileReasonOf, HealthctlError } from '../lib/errors.ts';
 import { replaceFile } from '../store/atomic-write.ts';
+import { realPath } from '../system/real-path.ts';
 import type { World } from '../world.ts';
 import type { CreateOptions } from './flags/create.ts';
 import { imageForCreate } from './image-for-create.ts';
@@ -11,7 +13,8 @@ import { warnOfReboot } from './monitor.ts';
 /** Makes the container that the options of `run` or `create` describe, and the --cidfile. */
 export async function createFromOptions(world: World, ctx: ContainerContext, options: CreateOptions): Promise<Created> {
   const { createContainer } = await import('../container/create.ts');
-  const { request, pull, quiet, cidfile } = options;
+  const { request, pull, quiet } = options;
+  const cidfile = options.cidfile ? fileAt(options.cidfile) : undefined;
   if (cidfile) writeCidfile(cidfile, '');
   try {
     const created = await createContainer(ctx, request, {
@@ -26,6 +29,19 @@ export async function createFromOptions(world: World, ctx: ContainerContext, opt
     if (cidfile) rmSync(cidfile, { force: true });
     throw error;
   }
+}
+
+/** As the kernel has it. */
+const MAX_LINKS = 40;
+
+/** Where links lead, the last of them to a file that is not there yet: as with Docker, that is made, and they stay. */
+function fileAt(path: string): string {
+  let at = path;
+  for (let links = 0; links < MAX_LINKS; links += 1) {
+    if (!lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) return at;
+    at = resolve(realPath(dirname(at)) ?? dirname(at), readlinkSync(at));
+  }
+  return path;
 }
 
 function writeCidfile(path: string, id: string): void {

@@ -52,7 +52,7 @@ function processOf({ record }: ContainerView): ContainerProcess {
   return process;
 }
 
-/** Pure: what `exec` changes of a container's process. */
+/** Pure: what `exec` changes of a container's process. A privileged one stays in its AppArmor profile (moby daemon/exec_linux.go). */
 export function processWith(
   own: ContainerProcess,
   program: ExecProgram,
@@ -68,8 +68,6 @@ export function processWith(
     user: { ...own.user, ...user },
     terminal,
     ...(all ? { capabilities: { bounding: all, effective: all, permitted: all } } : {}),
-    // moby daemon/exec_linux.go: a privileged exec is not confined.
-    ...(all && own.apparmorProfile !== undefined ? { apparmorProfile: 'unconfined' } : {}),
     consoleSize: terminal && size ? size : undefined,
   };
 }

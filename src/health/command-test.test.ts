@@ -50,6 +50,7 @@ describe('testFromCommand', () => {
   });
 
   test.each([
+    ['["a\\u0000b"]', '--health-cmd has a NUL character, which no argument of a program can have: ["a\\u0000b"]'],
     ['[]', '--health-cmd [] names no command'],
     [' [ ] ', '--health-cmd [] names no command'],
     ['["true",]', '--health-cmd begins like a JSON array, and is not one of strings: ["true",]'],

@@ -32,6 +32,8 @@ function testFromArray(text: string): readonly string[] | undefined {
     throw refuse(`--health-cmd begins like a JSON array, and is not one of strings: ${text}`, ARRAY_HINT);
   }
   const [first] = items;
+  if (items.some((item) => item.includes('\0')))
+    throw refuse(`--health-cmd has a NUL character, which no argument of a program can have: ${text}`);
   if (first === undefined) throw refuse('--health-cmd [] names no command', '--no-healthcheck switches a check off');
   const isWhole = TEST_WORDS.includes(first);
   if (/^\[\s/.test(text) && items.length === 1 && !isWhole) return undefined;

@@ -16,6 +16,9 @@ const KEYS = {
   Retries: 'retries',
 } as const;
 
+/** Go's decoder refuses a config with more than an int64 holds. Its largest, 2^63 - 1, is read as 2^63. */
+const INT64_LIMIT = 2 ** 63;
+
 /** Docker's key order, which is the order of its Go struct. */
 const ORDER = ['Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries'] as const;
 
@@ -41,6 +44,8 @@ export function parseHealthConfig(value: unknown): ParsedHealthConfig {
     if (number === undefined || number === 0) continue;
     if (typeof number !== 'number' || !Number.isInteger(number))
       return { kind: 'malformed', reason: `${key} is not a whole number: ${shown(number)}` };
+    if (Math.abs(number) > INT64_LIMIT)
+      return { kind: 'malformed', reason: `${key} is beyond 64 bits: ${shown(number)}` };
     config[KEYS[key]] = Math.min(number, MAXIMUM_DURATION_NS);
   }
   const [OnFailure, MaxRestarts, Exec] = [field('OnFailure'), field('MaxRestarts'), field('Exec')];

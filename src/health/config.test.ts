@@ -98,6 +98,8 @@ describe('parseHealthConfig', () => {
     [{ Test: 'curl' }, { kind: 'malformed', reason: 'Test is not a list of strings: "curl"' }],
     [{ Test: ['CMD', 1] }, { kind: 'malformed', reason: 'Test is not a list of strings: ["CMD",1]' }],
     [{ Interval: '30s' }, { kind: 'malformed', reason: 'Interval is not a whole number: "30s"' }],
+    [{ Interval: 2 ** 64 }, { kind: 'malformed', reason: 'Interval is beyond 64 bits: 18446744073709552000' }],
+    [{ Timeout: -(2 ** 64) }, { kind: 'malformed', reason: 'Timeout is beyond 64 bits: -18446744073709552000' }],
     [{ Retries: 1.5 }, { kind: 'malformed', reason: 'Retries is not a whole number: 1.5' }],
   ])('%j', (value, expected) => {
     expect(parseHealthConfig(value)).toEqual(expected);

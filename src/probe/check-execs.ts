@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Exit, Tasks } from '../containerd/tasks.ts';
 import { errnoOf, hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { holdFifo } from '../system/fifo.ts';
 import { killSession } from '../system/kill-session.ts';
+import { makeOwnDirectory } from '../system/own-file.ts';
 import { readStat } from '../system/proc.ts';
 import type { ProbeTarget } from './prober.ts';
 
@@ -129,7 +130,7 @@ function holdIfThere(path: string): () => void {
  */
 export async function endChecks(tasks: Tasks, target: Pick<ProbeTarget, 'containerId' | 'scratchDir'>): Promise<void> {
   const execIds = notedExecs(target.scratchDir);
-  if (execIds.length > 0) mkdirSync(join(target.scratchDir, PAUSE_NOTE), { recursive: true, mode: 0o700 });
+  if (execIds.length > 0) makeOwnDirectory(join(target.scratchDir, PAUSE_NOTE));
   for (const execId of execIds) await endExec(tasks, { containerId: target.containerId, execId });
 }
 

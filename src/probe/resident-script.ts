@@ -37,7 +37,11 @@ export function planResidence(
   target: Pick<ProbeTarget, 'containerId' | 'processJson'>,
   items: readonly string[],
 ): Residence {
-  const process = decodeJson(checkProcessJson(target, [])) as { readonly env?: unknown; readonly cwd?: unknown };
+  const process = decodeJson(checkProcessJson(target, [])) as {
+    readonly env?: unknown;
+    readonly cwd?: unknown;
+    readonly user?: { readonly umask?: unknown } | null;
+  };
   const entries = Array.isArray(process.env) ? process.env.map(String) : [];
   const odd = entries.find((entry) => entry.indexOf('=') < 1 || entry.startsWith(FUNCTION_PREFIX));
   if (odd !== undefined) throw new HealthctlError('INVALID', `no shell hands on the variable ${odd.split('=')[0]}`);
@@ -52,7 +56,12 @@ export function planResidence(
   }
   const names = variables.map((_, index) => `${prefix}${index}`);
   const env = [...kept, ...variables.map((variable, index) => `${names[index]}=${variable}`)];
-  const script = scriptFrom({ names, cwd: typeof process.cwd === 'string' ? process.cwd : '' });
+  const umask = process.user?.umask;
+  const script = scriptFrom({
+    names,
+    cwd: typeof process.cwd === 'string' ? process.cwd : '',
+    umask: typeof umask === 'number' ? umask : undefined,
+  });
   return {
     processJson: encodeJson({ ...process, env, args: ['/bin/sh', '-c', script, 'sh', ...items] }),
     differenceFrom: ({ shell, check }) => {
@@ -91,12 +100,20 @@ const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\'
  * `end NONCE` for the nonce behind what the check has printed, `reap NONCE` for it when the shell has reaped the children that have ended: to
  * wait for a fork of its own, it has to. Control is the shell's stderr, moved out of the way before anything runs, and
  * closed for a check. The check has the standard streams and the working directory that a fresh exec would have. No job control, no `&`:
- * both would change how signals are taken.
+ * both would change how signals are taken. The umask is set because runc before 1.2 leaves that of containerd to an exec.
  */
-function scriptFrom({ names, cwd }: { readonly names: readonly string[]; readonly cwd: string }): string {
+function scriptFrom({
+  names,
+  cwd,
+  umask,
+}: {
+  readonly names: readonly string[];
+  readonly cwd: string;
+  readonly umask: number | undefined;
+}): string {
   const handOver =
     names.length === 0 ? ':' : `export ${names.map((name) => `"$${name}"`).join(' ')}; unset ${names.join(' ')}`;
-  return `exec 3>&2 4</dev/null 2>/dev/null
+  return `${umask === undefined ? '' : `umask ${(umask & 0o777).toString(8).padStart(4, '0')}; `}exec 3>&2 4</dev/null 2>/dev/null
 while read -r word argument; do
   case $word in
     run | look)

@@ -14,12 +14,24 @@ import { MAX_GIVEN_BYTES, OPEN_WITHOUT_WAITING, readBounded, tooLarge } from './
  */
 export async function readGivenFile(path: string, signal?: AbortSignal): Promise<Buffer> {
   const { fd, stats } = openGiven(path);
-  if (stats.isFIFO() || isatty(fd)) return collect(path, streamFrom(fd, stats), signal);
+  try {
+    if (stats.isFIFO() || isatty(fd)) return await collect(path, streamFrom(fd, stats), signal);
+  } catch (error) {
+    throw named(path, error);
+  }
   try {
     return readBounded(path, fd);
+  } catch (error) {
+    throw named(path, error);
   } finally {
     closeSync(fd);
   }
+}
+
+/** The kernel's error of a read says nothing of the file. */
+function named(path: string, cause: unknown): unknown {
+  if (cause instanceof HealthctlError || errnoOf(cause) === undefined) return cause;
+  return new HealthctlError('INVALID', `read ${path}: ${fileReasonOf(cause)}`, { cause });
 }
 
 /** A stream of a file, however large. What it is waits for a writer without a thread, and can be destroyed meanwhile. Throws as readGivenFile. */

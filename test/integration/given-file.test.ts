@@ -33,6 +33,14 @@ describe('readGivenFile', () => {
     expect(`${await readGivenFile('/dev/null')}`).toBe('');
   });
 
+  test('what can be opened and not be read is named', async () => {
+    const reading = readGivenFile('/proc/self/mem'); // nothing is mapped at 0
+    await expect(reading).rejects.toMatchObject({
+      code: 'INVALID',
+      message: 'read /proc/self/mem: input/output error',
+    });
+  });
+
   test('a pipe whose writer comes later, in pieces', async () => {
     const path = fifo('late');
     const content = readGivenFile(path);

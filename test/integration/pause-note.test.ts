@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -19,6 +19,16 @@ test('a pause that ends a check leaves word of it, once', async () => {
   await endChecks(tasks, { containerId: 'c', scratchDir });
   expect([takePauseNote(scratchDir), takePauseNote(scratchDir)]).toEqual([true, false]);
   expect(readdirSync(scratchDir)).toEqual([`${CHECK_EXEC_PREFIX}1`]);
+});
+
+test.each([
+  ['a file', (path: string) => writeFileSync(path, '')],
+  ['a link to nothing', (path: string) => symlinkSync('nowhere', path)],
+])('%s in the place of the note does not stop the pause', async (_, make) => {
+  mkdirSync(join(scratchDir, `${CHECK_EXEC_PREFIX}1`));
+  make(join(scratchDir, 'ended-by-pause'));
+  await endChecks(tasks, { containerId: 'c', scratchDir });
+  expect([takePauseNote(scratchDir), takePauseNote(scratchDir)]).toEqual([true, false]);
 });
 
 test('a pause without a check in flight leaves nothing', async () => {

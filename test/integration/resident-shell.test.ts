@@ -172,6 +172,11 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     expect(shell.isUsable).toBe(true);
   });
 
+  test('has the umask of the container, whatever the runtime left', async () => {
+    const process = { env: ENV, cwd: '/', user: { uid: 0, gid: 0, umask: 0o027 } };
+    expect(resultOf(await check(await openWith(process, ['umask'])))).toEqual([0, '0027\n']);
+  });
+
   // Not the same: see docs/probes.md. $PPID, and a name that no variable can have, which dash and busybox do not hand on.
   const SHELL_STATE = [
     'set -o; echo "$-"; trap; alias; jobs; export -p | grep -v PPID=; umask; ulimit -a; echo "$0 $# $* $OPTIND"',

@@ -52,6 +52,28 @@ describe('readMembers', () => {
   test('plain', async () => expect(await read(await archive())).toEqual(expected));
   test('compressed, in small pieces', async () => expect(await read(gzipSync(await archive()), 7)).toEqual(expected));
 
+  /** Zeros without an end, after what comes first. */
+  async function* endless(...first: Buffer[]): AsyncGenerator<Buffer> {
+    yield* first;
+    for (const zeros = Buffer.alloc(1 << 18); ; await new Promise(setImmediate)) yield zeros;
+  }
+  test('zeros without an end are no archive, and the end of one', async () => {
+    const names = async (...first: Buffer[]) => {
+      const found: string[] = [];
+      const source = Readable.from(endless(...first), { objectMode: false });
+      for await (const { name } of readMembers('x.tar', source)) found.push(name);
+      return found;
+    };
+    await expect(names()).rejects.toEqual(corrupt(/it is no tar archive: it begins with 16 MiB of zeros$/));
+    expect(await names(await archive())).toEqual(expected.map(({ name }) => name));
+  });
+
+  test('a member of zeros is as long as it is', async () => {
+    const body = Buffer.alloc(40 << 20).toString('latin1');
+    const [zeros, last] = await read(await tar({ name: 'zeros', body }, { name: 'last', body: 'x' }), 1 << 18);
+    expect([zeros?.text.length, last?.text]).toEqual([body.length, 'x']);
+  });
+
   test.each([
     ['../evil', {}],
     ['/etc/passwd', {}],

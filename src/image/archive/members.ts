@@ -27,6 +27,8 @@ const OTHER_PACKINGS: readonly (readonly [string, Buffer])[] = [
 /** A real image shrinks to a third; gzip's limit is about 1,000 to one. */
 const MAX_EXPANSION = 200;
 const EXPANSION_GRACE_BYTES = 1 << 30;
+/** What an archive is filled up with at its end has some kilobytes. */
+const MAX_ZEROS = 16 << 20;
 
 /**
  * The members of a tar archive, gzip-compressed or not, as they come: the stream need not be seekable. Throws CORRUPT for what is no
@@ -37,6 +39,13 @@ const EXPANSION_GRACE_BYTES = 1 << 30;
 export async function* readMembers(what: string, source: Readable, signal?: AbortSignal): AsyncGenerator<Member> {
   const tar = extract();
   let hasBegun = false;
+  let isInMember = false;
+  let isEndless = false;
+  const onTooManyZeros = () => {
+    if (!hasBegun) throw corrupt(what, `it is no tar archive: it begins with ${MAX_ZEROS >> 20} MiB of zeros`);
+    isEndless = true;
+  };
+  const padding = limitZeros(() => isInMember, onTooManyZeros);
   const abort = new AbortController();
   const cancel = () => {
     abort.abort();
@@ -53,17 +62,20 @@ export async function* readMembers(what: string, source: Readable, signal?: Abor
     if (signal?.aborted) return new HealthctlError('ABORTED', `reading ${what} was cancelled`, { cause: error });
     return error instanceof HealthctlError ? error : corrupt(what, explain(error, hasBegun), error);
   };
-  const unpacked = unpack(what, source, tar, abort.signal);
+  const unpacked = unpack(what, source, [padding, tar], abort.signal);
   unpacked.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(String(error))));
   try {
     for await (const entry of tar) {
-      hasBegun = true;
+      hasBegun = isInMember = true;
+      entry.once('end', () => {
+        isInMember = false;
+      });
       const member = toMember(what, entry.header, bytesOf(entry, translate));
       if (member) yield member;
       // An iterator over a stream ends without a word when the stream is resumed: what was not read is skipped here.
       entry.resume();
     }
-    await unpacked;
+    if (!isEndless) await unpacked;
   } catch (error) {
     throw error instanceof HealthctlError && signal?.aborted !== true ? error : await translate(error);
   } finally {
@@ -74,7 +86,12 @@ export async function* readMembers(what: string, source: Readable, signal?: Abor
 }
 
 /** Into `tar`, through gunzip where the first bytes say so. */
-async function unpack(what: string, source: Readable, tar: NodeJS.WritableStream, signal: AbortSignal): Promise<void> {
+async function unpack(
+  what: string,
+  source: Readable,
+  sink: readonly [Transform, NodeJS.WritableStream],
+  signal: AbortSignal,
+): Promise<void> {
   const first = await firstBytes(source);
   if (first.length === 0) throw corrupt(what, 'it is empty');
   const other = OTHER_PACKINGS.find(([, magic]) => first.subarray(0, magic.length).equals(magic));
@@ -83,7 +100,7 @@ async function unpack(what: string, source: Readable, tar: NodeJS.WritableStream
       hint: `unpack it first: ${other[0]} -dc ${what} | healthctl load`,
     });
   }
-  if (!first.subarray(0, 2).equals(GZIP_MAGIC)) return pipeline(source, tar, { signal });
+  if (!first.subarray(0, 2).equals(GZIP_MAGIC)) return pipeline([source, ...sink], { signal });
   const guard = { packed: 0, unpacked: 0 };
   const count = counter((bytes) => {
     guard.packed += bytes;
@@ -94,7 +111,27 @@ async function unpack(what: string, source: Readable, tar: NodeJS.WritableStream
       throw corrupt(what, `it expands to more than ${MAX_EXPANSION} times its size`);
     }
   });
-  return pipeline(source, count, createGunzip(), limit, tar, { signal });
+  return pipeline([source, count, createGunzip(), limit, ...sink], { signal });
+}
+
+/**
+ * Passes on what comes. After too many zeros between members, of an archive that was written over a device, or of a device that gives nothing
+ * else, it is at its end, and the rest is not read.
+ */
+function limitZeros(isInMember: () => boolean, onTooMany: () => void): Transform {
+  let zeros = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done: TransformCallback) {
+      zeros = isInMember() || chunk.some((byte) => byte !== 0) ? 0 : zeros + chunk.length;
+      if (zeros <= MAX_ZEROS) return done(null, chunk);
+      try {
+        onTooMany();
+        this.push(null); // and nothing more is asked for
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+  });
 }
 
 function counter(onBytes: (bytes: number) => void): Transform {
