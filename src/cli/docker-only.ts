@@ -64,8 +64,6 @@ const OF_CREATE: Readonly<Record<string, string>> = {
   'cgroup-parent': 'cgroups are below that of containerd; limits are set by --memory, --cpus and --pids-limit',
   'cpu-count': WINDOWS,
   'cpu-percent': WINDOWS,
-  'cpu-rt-period': 'give --ulimit rtprio=99 and --cap-add SYS_NICE for real-time scheduling',
-  'cpu-rt-runtime': 'give --ulimit rtprio=99 and --cap-add SYS_NICE for real-time scheduling',
   'device-read-bps': IO_LIMIT,
   'device-read-iops': IO_LIMIT,
   'device-write-bps': IO_LIMIT,

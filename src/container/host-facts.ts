@@ -27,6 +27,7 @@ export function readHostFacts(options: { readonly withDevices: boolean }): HostF
     kernelVersion: release(),
     cgroup2,
     swapLimit: cgroup2 || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
+    cpuRealtime: !cgroup2 && existsSync('/sys/fs/cgroup/cpu/cpu.rt_period_us'),
     cpus: availableParallelism(),
     capabilities: ownCapabilities(),
     ...(options.withDevices ? { devices: listDevices('/dev') } : {}),

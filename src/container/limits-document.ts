@@ -11,6 +11,8 @@ interface LimitsDocument {
   readonly CpuShares: number;
   readonly CpuPeriod: number;
   readonly CpuQuota: number;
+  readonly CpuRealtimePeriod: number;
+  readonly CpuRealtimeRuntime: number;
   readonly CpusetCpus: string;
   readonly CpusetMems: string;
   readonly PidsLimit: number | null;
@@ -31,6 +33,8 @@ export function limitsOfSpec(resources: Resources = {}): LimitsDocument {
     CpuShares: numberOf(cpu?.shares),
     CpuPeriod: numberOf(cpu?.period),
     CpuQuota: numberOf(cpu?.quota),
+    CpuRealtimePeriod: numberOf(cpu?.realtimePeriod),
+    CpuRealtimeRuntime: numberOf(cpu?.realtimeRuntime),
     CpusetCpus: cpu?.cpus ?? '',
     CpusetMems: cpu?.mems ?? '',
     PidsLimit: pids?.limit === undefined ? null : Number(pids.limit),

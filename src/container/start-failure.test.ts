@@ -31,3 +31,12 @@ describe('startFailure', () => {
     expect(startFailure(error, 126)).toBe(error);
   });
 });
+
+test('a refused real-time limit says which cgroup needs a budget', () => {
+  const file = '/sys/fs/cgroup/cpu/default/abc/cpu.rt_runtime_us';
+  const text = `unable to apply cgroup configuration: failed to write "5000": write ${file}: invalid argument`;
+  expect(startFailure(new HealthctlError('RUNTIME', text), 125)).toMatchObject({
+    hint: 'a cgroup above has no real-time budget left: write to /sys/fs/cgroup/cpu/default/cpu.rt_runtime_us, and to those above it first',
+  });
+  expect(startFailure(new HealthctlError('RUNTIME', 'no such file'), 125)).toMatchObject({ hint: undefined });
+});

@@ -16,5 +16,14 @@ export function exitCodeOfStartFailure(text: string, otherwise: number): number 
 export function startFailure(error: unknown, otherwise: number): unknown {
   if (!hasCode(error, 'RUNTIME', 'NOT_FOUND', 'INVALID', 'CONFLICT')) return error;
   const text = runtimeTextOf(error.message);
-  return new HealthctlError('RUNTIME', text, { cause: error, exitCode: exitCodeOfStartFailure(text, otherwise) });
+  const hint = hintFor(text);
+  const exitCode = exitCodeOfStartFailure(text, otherwise);
+  return new HealthctlError('RUNTIME', text, { cause: error, exitCode, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** A cgroup can have no more real-time scheduling than the one above, and a new one has none: whoever runs the host divides it. */
+function hintFor(text: string): string | undefined {
+  const [, directory] = /(\/\S+)\/[^/\s]+\/cpu\.rt_(?:runtime|period)_us\b/.exec(text) ?? [];
+  if (directory === undefined) return undefined;
+  return `a cgroup above has no real-time budget left: write to ${directory}/cpu.rt_runtime_us, and to those above it first`;
 }

@@ -119,6 +119,8 @@ function limitsDocument({ limits, oomScoreAdj }: CreateRequest): Readonly<Record
     CpuShares: limits.cpuShares ?? 0,
     CpuPeriod: limits.cpuPeriod ?? 0,
     CpuQuota: limits.cpuQuota ?? 0,
+    CpuRealtimePeriod: limits.cpuRealtimePeriod ?? 0,
+    CpuRealtimeRuntime: limits.cpuRealtimeRuntime ?? 0,
     CpusetCpus: limits.cpusetCpus ?? '',
     CpusetMems: limits.cpusetMems ?? '',
     PidsLimit: limits.pidsLimit ?? null,

@@ -24,6 +24,9 @@ export interface Limits {
   readonly cpuPeriod?: number;
   /** Microseconds in each period. */
   readonly cpuQuota?: number;
+  /** Microseconds of real-time scheduling in each period of it: cgroup v1 with CONFIG_RT_GROUP_SCHED only. Runtime -1: no limit. */
+  readonly cpuRealtimePeriod?: number;
+  readonly cpuRealtimeRuntime?: number;
   /** Which CPUs, and memory nodes, it may use, e.g. `0-2,7`. */
   readonly cpusetCpus?: string;
   readonly cpusetMems?: string;
@@ -38,6 +41,8 @@ export interface ResourceOptions extends Limits {
   readonly cgroup2: boolean;
   /** Whether the kernel can limit swap (cgroup2, or memory.memsw.limit_in_bytes on cgroup v1). */
   readonly swapLimit: boolean;
+  /** Whether the kernel can limit real-time scheduling, see HostFacts. */
+  readonly cpuRealtime: boolean;
   readonly devices?: readonly GivenDevice[];
   readonly deviceRules?: readonly DeviceRule[];
 }
@@ -109,6 +114,7 @@ function cpuLimit(options: ResourceOptions): NonNullable<Resources['cpu']> {
     throw new HealthctlError('INVALID', `invalid CPU shares (${cpuShares}): value must be a positive integer`);
   return {
     ...cpuTime(options),
+    ...realtime(options),
     ...(cpuShares > 0 && { shares: cpuShares }),
     ...(cpusetCpus !== '' && { cpus: cpusetCpus }),
     ...(cpusetMems !== '' && { mems: cpusetMems }),
@@ -132,6 +138,21 @@ function cpuTime({ nanoCpus = 0, cpuPeriod = 0, cpuQuota = 0, cpus }: ResourceOp
     return { period: CPU_PERIOD_MICROSECONDS, quota: Math.floor((nanoCpus * CPU_PERIOD_MICROSECONDS) / NANO_CPU) };
   }
   return { ...(cpuPeriod > 0 && { period: cpuPeriod }), ...(cpuQuota !== 0 && { quota: cpuQuota }) };
+}
+
+/** moby: runconfig/hostconfig_unix.go. */
+function realtime(options: ResourceOptions): NonNullable<Resources['cpu']> {
+  const { cpuRealtimePeriod: period = 0, cpuRealtimeRuntime: runtime = 0, cpuRealtime } = options;
+  const refuse = (message: string, hint?: string) => new HealthctlError('INVALID', message, hint ? { hint } : {});
+  if ((period !== 0 || runtime !== 0) && !cpuRealtime) {
+    const hint = 'it needs cgroup v1 and CONFIG_RT_GROUP_SCHED; --ulimit rtprio=99 --cap-add SYS_NICE sets no limit';
+    throw refuse('kernel does not support CPU real-time scheduler', hint);
+  }
+  if (period < 0) throw refuse(`invalid CPU real-time period (${period}): value must be a positive integer`);
+  if (period !== 0 && runtime > period) {
+    throw refuse('cpu real-time runtime cannot be higher than cpu real-time period');
+  }
+  return { ...(period !== 0 && { realtimePeriod: period }), ...(runtime !== 0 && { realtimeRuntime: runtime }) };
 }
 
 /** Which device nodes a container may open (moby daemon/pkg/oci/defaults.go). */

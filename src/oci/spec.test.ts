@@ -3,6 +3,7 @@ import { ALL_CAPABILITIES, DEFAULT_CAPABILITIES } from './capabilities.ts';
 import { parseTmpfs, parseVolume } from './mount-flags.ts';
 import type { Bind } from './mounts.ts';
 import { parseRuntimeSpec } from './read-spec.ts';
+import { resolveResources } from './resources.ts';
 import type { SpecOptions } from './spec.ts';
 import { buildSpec, withoutInherited } from './spec.ts';
 import type { RuntimeSpec } from './types.ts';
@@ -28,6 +29,7 @@ function build(options: Partial<SpecOptions> = {}): RuntimeSpec {
       kernelVersion: '6.1.0',
       cgroup2: false,
       swapLimit: true,
+      cpuRealtime: true,
       cpus: 2,
       capabilities: ALL_CAPABILITIES,
       devices: [{ path: '/dev/kmsg', type: 'c', major: 1, minor: 11 }],
@@ -161,6 +163,7 @@ describe('namespaces', () => {
       kernelVersion: '6.1',
       cgroup2: true,
       swapLimit: true,
+      cpuRealtime: false,
       cpus: 1,
       capabilities: [],
     } as const;
@@ -281,6 +284,11 @@ describe('limits', () => {
     [{ nanoCpus: 1, cpuPeriod: 1000 }, 'Conflicting options: Nano CPUs and CPU Period cannot both be set'],
     [{ nanoCpus: 1, cpuQuota: 1000 }, 'Conflicting options: Nano CPUs and CPU Quota cannot both be set'],
     [{ cpuPeriod: 999 }, 'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)'],
+    [
+      { cpuRealtimePeriod: 1000, cpuRealtimeRuntime: 1001 },
+      'cpu real-time runtime cannot be higher than cpu real-time period',
+    ],
+    [{ cpuRealtimePeriod: -1 }, 'invalid CPU real-time period (-1): value must be a positive integer'],
     [{ cpuQuota: 999 }, 'CPU cfs quota can not be less than 1ms (i.e. 1000)'],
   ])('%j is refused', (limits, message) => expect(() => build({ limits })).toThrow(invalid(message)));
 
@@ -293,14 +301,28 @@ describe('limits', () => {
       cpuShares: 512,
       cpuPeriod: 2000,
       cpuQuota: 1000,
+      cpuRealtimePeriod: 1_000_000,
+      cpuRealtimeRuntime: 950_000,
       cpusetCpus: '0',
       cpusetMems: '0',
     };
     expect(build({ limits }).linux?.resources).toMatchObject({
       memory: { limit: 8 * MIB, swap: -1, reservation: 7 * MIB },
-      cpu: { shares: 512, period: 2000, quota: 1000, cpus: '0', mems: '0' },
+      cpu: {
+        ...{ shares: 512, period: 2000, quota: 1000, cpus: '0', mems: '0' },
+        ...{ realtimePeriod: 1_000_000, realtimeRuntime: 950_000 },
+      },
     });
   });
+
+  test.each([{ cpuRealtimePeriod: 1 }, { cpuRealtimeRuntime: 1 }, { cpuRealtimeRuntime: -1 }])(
+    '%j is refused where the kernel cannot limit real-time scheduling',
+    (limits) => {
+      const options = { ...limits, privileged: false, cpus: 1, cgroup2: true, swapLimit: true, cpuRealtime: false };
+      expect(() => resolveResources(options)).toThrow(invalid('kernel does not support CPU real-time scheduler'));
+      expect(() => resolveResources({ ...options, cpuRealtimePeriod: 0, cpuRealtimeRuntime: 0 })).not.toThrow();
+    },
+  );
 
   test('rlimits and OOM score', () => {
     const rlimit = { type: 'RLIMIT_CORE', soft: 2n ** 64n - 1n, hard: 2n ** 64n - 1n };

@@ -96,6 +96,8 @@ export interface HostFacts {
   readonly cgroup2: boolean;
   /** Whether the kernel can limit swap: always on cgroup2; on v1 when memory.memsw.limit_in_bytes exists. */
   readonly swapLimit: boolean;
+  /** Whether the kernel can limit real-time scheduling: cgroup v1 with CONFIG_RT_GROUP_SCHED. */
+  readonly cpuRealtime: boolean;
   readonly cpus: number;
   /** Our own bounding set, see capabilitiesOfMask. */
   readonly capabilities: readonly string[];
@@ -223,6 +225,7 @@ function buildLinux(options: SpecOptions, capabilities: readonly string[]): Linu
       cpus: host.cpus,
       cgroup2: host.cgroup2,
       swapLimit: host.swapLimit,
+      cpuRealtime: host.cpuRealtime,
       devices,
       deviceRules: options.deviceRules ?? [],
     }),

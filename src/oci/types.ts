@@ -101,6 +101,9 @@ export interface Resources {
     /** Microseconds. */
     readonly period?: Uint64;
     readonly shares?: Uint64;
+    /** Microseconds, as are quota and period; cgroup v1 only. */
+    readonly realtimeRuntime?: Uint64;
+    readonly realtimePeriod?: Uint64;
     /** Lists and ranges, e.g. `0-2,7`. */
     readonly cpus?: string;
     readonly mems?: string;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/containerd/client.ts';
@@ -9,6 +9,7 @@ import { isAppArmorEnabled } from '../../src/system/apparmor.ts';
 import { type Bed, openBed, until } from './harness.ts';
 
 const isCgroup1 = existsSync('/sys/fs/cgroup/memory');
+const hasRealtime = existsSync('/sys/fs/cgroup/cpu/cpu.rt_period_us');
 
 describe('flags of run', () => {
   let bed: Bed;
@@ -127,6 +128,30 @@ describe('flags of run', () => {
       code: 125,
       stderr: 'healthctl: conflicting options: domainname and the UTS mode\n',
     });
+  });
+
+  test('real-time scheduling has a limit where the kernel can set one, and is refused elsewhere', async () => {
+    const flags = ['--cpu-rt-runtime', '5000', '--cpu-rt-period', '1000000'];
+    const created = await bed.cli(['create', '--name', 'timely', ...flags, image]);
+    if (!hasRealtime) {
+      expect(created).toMatchObject({ code: 1, stdout: '' });
+      expect(created.stderr).toContain('kernel does not support CPU real-time scheduler');
+      return;
+    }
+    expect(created).toMatchObject({ code: 0, stderr: '' });
+    expect(await hostConfig('timely')).toMatchObject({ CpuRealtimePeriod: 1_000_000, CpuRealtimeRuntime: 5000 });
+    const parent = `/sys/fs/cgroup/cpu/${bed.namespace}`;
+    const budget = join(parent, 'cpu.rt_runtime_us');
+    const refused = await bed.cli(['start', 'timely']);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(`a cgroup above has no real-time budget left: write to ${budget},`);
+    mkdirSync(parent, { recursive: true });
+    writeFileSync(budget, '10000');
+    await bed.ok(['start', 'timely']);
+    const id = await bed.ok(['inspect', '-f', '{{.Id}}', 'timely']);
+    expect(readFileSync(join(parent, id, 'cpu.rt_runtime_us'), 'utf8')).toBe('5000\n');
+    await bed.ok(['rm', '-f', 'timely']);
+    writeFileSync(budget, '0');
   });
 
   test("the host's and other containers' namespaces, resolved anew at each start", async () => {

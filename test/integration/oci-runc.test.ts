@@ -73,6 +73,7 @@ function readHost(): HostFacts {
     kernelVersion: release(),
     cgroup2,
     swapLimit: cgroup2 || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
+    cpuRealtime: false,
     cpus: cpus().length,
     capabilities: capabilitiesOfMask(/^CapBnd:\s*(\w+)$/m.exec(status)?.[1] ?? ''),
     devices: ['null', 'zero', 'kmsg'].flatMap(readDevice),

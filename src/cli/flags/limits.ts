@@ -8,6 +8,8 @@ import { checkBy } from './check-by.ts';
 export const limitOptionSpecs: readonly OptionSpec[] = [
   { name: 'cpu-period', type: 'int', help: 'Limit CPU CFS (Completely Fair Scheduler) period' },
   { name: 'cpu-quota', type: 'int', help: 'Limit CPU CFS (Completely Fair Scheduler) quota' },
+  { name: 'cpu-rt-period', type: 'int', help: 'Limit CPU real-time period in microseconds' },
+  { name: 'cpu-rt-runtime', type: 'int', help: 'Limit CPU real-time runtime in microseconds' },
   { name: 'cpu-shares', short: 'c', type: 'int', help: 'CPU shares (relative weight)' },
   { name: 'cpus', type: 'string', value: 'decimal', help: 'Number of CPUs', check: checkBy(parseCpus) },
   { name: 'cpuset-cpus', type: 'string', help: 'CPUs in which to allow execution (0-3, 0,1)' },
@@ -48,6 +50,8 @@ export function limitsFrom(options: ParsedOptions): Limits {
     ...int('cpuShares', 'cpu-shares'),
     ...int('cpuPeriod', 'cpu-period'),
     ...int('cpuQuota', 'cpu-quota'),
+    ...int('cpuRealtimePeriod', 'cpu-rt-period'),
+    ...int('cpuRealtimeRuntime', 'cpu-rt-runtime'),
     ...text('cpusetCpus', 'cpuset-cpus', (given) => given),
     ...text('cpusetMems', 'cpuset-mems', (given) => given),
     ...int('pidsLimit', 'pids-limit'),
