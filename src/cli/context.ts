@@ -4,6 +4,15 @@ import type { World } from '../world.ts';
 /** The slice of the world that commands on containers use. */
 export type ContainerWorld = Pick<World, 'containerd' | 'clock' | 'log' | 'settings' | 'signal' | 'env'>;
 
+/** The same world with another namespace, of the same containerd. */
+export function worldIn<W extends Pick<World, 'containerd' | 'settings'>>(world: W, namespace: string): W {
+  return {
+    ...world,
+    settings: { ...world.settings, namespace },
+    containerd: async () => (await world.containerd()).inNamespace(namespace),
+  };
+}
+
 /** What the use cases of containers work with: the only place that maps settings to it. Nothing is asked of containerd yet. */
 export async function openContainers(world: Omit<ContainerWorld, 'signal' | 'env'>): Promise<ContainerContext> {
   const { clock, log, settings } = world;

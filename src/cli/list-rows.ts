@@ -7,7 +7,7 @@ import type { ContainerView } from '../container/view.ts';
 import type { Sent } from '../daemon/client.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { CommandInput, CommandResult, ParsedOptions } from './command.ts';
-import { type ContainerWorld, openContainers } from './context.ts';
+import { type ContainerWorld, openContainers, worldIn } from './context.ts';
 import { type ContainerRow, containerColumns, labelOf } from './format/container-columns.ts';
 import { renderList } from './format/table.ts';
 import { listedFromAnswer, portPlaceIn } from './monitor-list.ts';
@@ -99,13 +99,7 @@ async function listsOf(
 
 async function openIn(world: ContainerWorld, namespace: string): Promise<ContainerContext> {
   const ctx = await openContainers(world);
-  return namespace === ctx.containerd.namespace
-    ? ctx
-    : openContainers({
-        ...world,
-        settings: { ...world.settings, namespace },
-        containerd: async () => ctx.containerd.inNamespace(namespace),
-      });
+  return namespace === ctx.containerd.namespace ? ctx : openContainers(worldIn(world, namespace));
 }
 
 async function measured(

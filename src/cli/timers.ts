@@ -5,7 +5,7 @@ import type { Scheduling } from '../daemon/scheduling.ts';
 import { LABELS } from '../lib/labels.ts';
 import { isSystemdRunning } from '../system/systemd.ts';
 import type { World } from '../world.ts';
-import { type ContainerWorld, openContainers } from './context.ts';
+import { type ContainerWorld, openContainers, worldIn } from './context.ts';
 import { programOf } from './program.ts';
 
 /** What tells whether timers of systemd make the checks, and how they start this program. */
@@ -33,7 +33,7 @@ export async function makeAllTimers(world: ContainerWorld): Promise<void> {
   const watched = world.settings.monitor.namespaces;
   const all = await (await world.containerd()).host.namespaces();
   for (const namespace of watched.length > 0 ? all.filter((name) => watched.includes(name)) : all) {
-    const ctx = await openContainers({ ...world, settings: { ...world.settings, namespace } });
+    const ctx = await openContainers(worldIn(world, namespace));
     for (const { view } of await listContainers(ctx, {
       keep: ({ record }) => record.labels[LABELS.owner] !== undefined,
     }))

@@ -54,6 +54,8 @@ export interface DaemonDeps {
   readonly notifier: Notifier;
   /** Of the process, whose daemons come one after the other. */
   readonly identity: ServiceDeps['identity'];
+  /** Called once the locks are held, before anything is watched: what a second daemon must not do, which ends at the locks. */
+  readonly onLocked: () => Promise<void>;
 }
 
 /** Why a daemon ended. */
@@ -171,6 +173,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       });
       const ended = AbortSignal.any([signal, asked.signal]);
       try {
+        await deps.onLocked();
         await networks.sweep(settings.namespace);
         await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
         if (!ended.aborted && monitor.isLive) await hub.makeUpFor(monitor.model.all());

@@ -5,13 +5,13 @@ const NOTHING: Survey = {
   ...{ hostId: '1935db59', runRoot: '/run/healthctl', dataRoot: '/var/lib/healthctl' },
   ...{ monitor: undefined, unit: undefined, timers: [], containers: [], hasContainerd: true, volumes: 0, networks: [] },
   ...{ bridges: [], chains: [], hasAppArmorProfile: false, others: [], configFile: undefined },
-  has: { run: false, data: false, compileCache: false },
+  has: { run: false, data: false, compileCache: false, claims: false },
 };
 const container = (over: Partial<KeptContainer> = {}): KeptContainer => ({
   ...{ namespace: 'default', id: 'a'.repeat(64), name: 'web', isUp: false, hasRecord: true },
   ...over,
 });
-const ALL = { run: true, data: true, compileCache: true };
+const ALL = { run: true, data: true, compileCache: true, claims: true };
 
 const kinds = (survey: Partial<Survey>, isPurge = false) =>
   planUninstall({ ...NOTHING, ...survey }, { isPurge }).steps.map((step) =>
@@ -36,6 +36,7 @@ describe('what goes', () => {
       'directory /var/lib/healthctl/1935db59',
       'root /run/healthctl',
       'root /var/lib/healthctl',
+      'root /run/healthctl-monitors',
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { CLAIMS_DIR } from '../daemon/monitor-claim.ts';
 
 /** A container of ours that is kept on disk. */
 export interface KeptContainer {
@@ -34,7 +35,13 @@ export interface Survey {
   /** Whether the kernel has the profile of our containers. */
   readonly hasAppArmorProfile: boolean;
   /** Which of our directories exist. */
-  readonly has: { readonly run: boolean; readonly data: boolean; readonly compileCache: boolean };
+  readonly has: {
+    readonly run: boolean;
+    readonly data: boolean;
+    readonly compileCache: boolean;
+    /** The directory of the claims of monitors, with none of another containerd's in it. */
+    readonly claims: boolean;
+  };
   /** Directories and units of other containerds' monitors, and what else is in the roots. */
   readonly others: readonly string[];
   /** Path of the configuration file, where there is one. */
@@ -87,6 +94,7 @@ export function planUninstall(survey: Survey, { isPurge }: { readonly isPurge: b
     dataGoes && { kind: 'directory', path: dataDir },
     hasRun && { kind: 'root', path: runRoot },
     (dataGoes || has.compileCache) && { kind: 'root', path: dataRoot },
+    has.claims && { kind: 'root', path: CLAIMS_DIR },
   ];
   return {
     steps: steps.filter((step) => step !== false),

@@ -1,5 +1,6 @@
 import { constants, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { CLAIMS_DIR } from '../daemon/monitor-claim.ts';
 import { ownerOf } from '../daemon/owner.ts';
 import { type DaemonPlaces, daemonPlacesOf } from '../daemon/places.ts';
 import { findUnits } from '../daemon/systemd.ts';
@@ -39,9 +40,10 @@ export async function surveyHost(ctx: UninstallContext): Promise<Survey> {
   const [runDir, dataDir] = [join(runRoot, hostId), join(dataRoot, hostId)];
   const networks = networksOf(ctx);
   const units = findUnits(settings);
+  const monitor = await findMonitor(daemonPlacesOf(settings), ctx.clock);
   return {
     ...{ hostId, runRoot, dataRoot },
-    monitor: await findMonitor(daemonPlacesOf(settings), ctx.clock),
+    monitor,
     unit: units.own,
     timers: listTimerUnits(hostId).filter((unit) => unit.endsWith('.timer')),
     ...(await findContainers({ runRoot, dataRoot, nerdctlDataRoot, hostId }, ctx.contextOf)),
@@ -53,6 +55,7 @@ export async function surveyHost(ctx: UninstallContext): Promise<Survey> {
       run: isDirectory(runDir),
       data: isDirectory(dataDir),
       compileCache: isDirectory(join(dataRoot, COMPILE_CACHE)),
+      claims: isDirectory(CLAIMS_DIR) && (monitor !== undefined || namesIn(CLAIMS_DIR).length === 0),
     },
     others: [
       ...[...new Set([runRoot, dataRoot])].flatMap((root) => strangersIn(root, hostId)),

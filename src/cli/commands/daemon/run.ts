@@ -41,7 +41,6 @@ async function runDaemon(
   const containerd = await world.containerd();
   const notifier = openNotifier(world.env);
   const identity = { id: randomHex(8), program: realPath(process.argv[1] ?? '') ?? '' };
-  await sweepTimers(world);
   let { settings } = world;
   const logOf = (debug: boolean) => createServiceLog({ clock, debug, form: isText ? 'text' : 'json' });
   raisePriority(logOf(settings.debug));
@@ -85,6 +84,7 @@ async function runDaemon(
         socketGroupId,
         notifier,
         identity,
+        onLocked: () => sweepTimers(world),
       });
       const end = await daemon.run(AbortSignal.any([round.signal, over.signal]));
       // What runs does not change its settings: it is stopped, and another one adopts all that is running.

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { createFakeClock } from '../../test/fakes/clock.ts';
+import type { Containerd } from '../containerd/client.ts';
+import { silentLogger } from '../lib/logger.ts';
+import { type ContainerWorld, openContainers, worldIn } from './context.ts';
+
+test('in another namespace containerd is asked for that one', async () => {
+  const connection = (namespace: string) =>
+    ({ namespace, address: '/a.sock', inNamespace: connection }) as unknown as Containerd;
+  const world = {
+    clock: createFakeClock(),
+    log: silentLogger,
+    settings: { namespace: 'default' },
+    containerd: async () => connection('default'),
+  } as unknown as ContainerWorld;
+  expect((await openContainers(worldIn(world, 'other'))).containerd.namespace).toBe('other');
+});
