@@ -108,11 +108,15 @@ async function follow(following: Following): Promise<Waited> {
   let seen = await look(following, undefined);
   let isRemovalTold = false;
   let coming: Promise<ContainerdEvent> | undefined;
+  let told: string | undefined;
   for (;;) {
     const isEndToCome: boolean = sawStart && seen.state === 'removed' && !seen.hasExited && !isRemovalTold;
     const verdict: Verdict = isEndToCome ? PENDING : judge(conditions, seen);
     const isToComeBack: boolean = verdict.kind !== 'pending' && (await comesBack(following, verdict, seen));
     if (verdict.kind !== 'pending' && !isToComeBack) return waitedFor(view, verdict, seen);
+    const news = isToComeBack ? comebackText(view, seen) : undefined;
+    if (news !== undefined && news !== told) ctx.log.warn(news);
+    told = news ?? (seen.health === 'healthy' ? undefined : told);
     coming ??= nextEvent();
     coming.catch(() => undefined); // nobody may be left who wants it
     const event: ContainerdEvent | undefined = await (isToComeBack ? Promise.race([coming, pause(following)]) : coming);
@@ -148,6 +152,12 @@ async function comesBack({ ctx, view, watch, options }: Following, verdict: Deci
     if (!hasCode(error, 'NOT_FOUND')) throw error;
     return false;
   }
+}
+
+/** Told once for each kind of end in a row: the wait may take long. */
+function comebackText({ name }: ContainerView, seen: Seen): string {
+  const what = seen.state === 'exited' ? `exited (${seen.exit?.code ?? 0})` : 'is unhealthy';
+  return `container ${name} ${what}: waiting for its restart`;
 }
 
 function badEndOf({ state, health, exit }: Seen): BadEnd | undefined {

@@ -61,10 +61,13 @@ const healed = (onFailure: string) => ({
 test('one that a monitor restarts because it is unhealthy may still get healthy', async () => {
   const { ctx, view, abort, settle, setHealth, clock } = createWatchedContainer(healed('restart'));
   const options = { signal: abort.signal, hasMonitor: async () => true };
-  const waiting = outcomeOf(waitReady(ctx, view(), options));
+  const told: string[] = [];
+  const log = { ...ctx.log, warn: (text: string) => told.push(text) };
+  const waiting = outcomeOf(waitReady({ ...ctx, log }, view(), options));
   await settle();
   await setHealth('unhealthy');
   await clock.advance(3_000);
+  expect(told).toEqual(['container web is unhealthy: waiting for its restart']);
   await setHealth('healthy');
   expect(await waiting).toBeUndefined();
 });
