@@ -1,8 +1,8 @@
-import { rmSync } from 'node:fs';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
 import { isNerdctls, runDirOf } from '../store/state-dir.ts';
+import { removeOwn } from '../system/own-file.ts';
 import { detachNetwork } from './attach-network.ts';
 import { containerExists } from './container-exists.ts';
 import { type ContainerContext, dataDirOf } from './context.ts';
@@ -61,7 +61,7 @@ async function removeAll(ctx: ContainerContext, view: ContainerView, options: Re
   } catch (error) {
     ctx.log.warn(`container ${name}: its health could not be removed: ${messageOf(error)}`);
   }
-  rmSync(dataDirOf(ctx.dirs, subject), { recursive: true, force: true });
+  removeOwn(dataDirOf(ctx.dirs, subject));
   releaseSharedMemory(ctx, id);
   if (labels[LABELS.owner] !== undefined) removePidfile(record, ctx.log);
   const isAutoRemoved = storedConfigOf(record)?.HostConfig.AutoRemove === true;

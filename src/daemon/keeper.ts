@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { detachNetwork } from '../container/attach-network.ts';
 import { recordFromCompact } from '../container/compact-record.ts';
 import { containerExists } from '../container/container-exists.ts';
@@ -17,6 +16,7 @@ import type { Watched } from '../monitor/host-model.ts';
 import type { Exit, MonitorHooks } from '../monitor/monitor.ts';
 import { cgroupsPathOf } from '../oci/spec.ts';
 import { oomKillsOf } from '../system/oom-kills.ts';
+import { removeOwn } from '../system/own-file.ts';
 
 const NOTE_TRIES = 20;
 const NOTE_EVERY_MS = 50;
@@ -72,7 +72,7 @@ export function createKeeper(options: {
       const { namespace, id, record } = container;
       await detachNetwork(contextOf(container.namespace), id);
       await store.remove({ namespace, id, labels: record.labels });
-      rmSync(dataDirOf(dirs, { namespace, id }), { recursive: true, force: true });
+      removeOwn(dataDirOf(dirs, { namespace, id }));
       releaseSharedMemory(ctx, id);
       // nerdctl looks after its own.
       if (isOurs(container)) await forgetNerdctlFiles(ctx, { id, labels: record.labels });

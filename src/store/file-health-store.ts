@@ -19,7 +19,7 @@ import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { tellOnce } from '../lib/tell-once.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
-import { type FaultReporter, makeOwnDirectory, type OnFault } from '../system/own-file.ts';
+import { type FaultReporter, makeOwnDirectory, type OnFault, removeOwn } from '../system/own-file.ts';
 import { noSpaceError, replaceFile, temporaryPrefix, unique } from './atomic-write.ts';
 import { lineFromRecord, mirroredState, parseHealthFile } from './health-file.ts';
 import { DEFAULT_LOG_ENTRIES, type HealthRecord, type HealthStore, type HealthSubject } from './health-store.ts';
@@ -191,7 +191,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
           } finally {
             lock.release();
           }
-          rmSync(away, { recursive: true, force: true });
+          removeOwn(away);
         },
         { timeoutMs: removeTimeoutMs },
       );

@@ -172,10 +172,16 @@ export function makeOwnDirectory(path: string, { onFault }: FaultReporter = {}):
 
 const isDirectory = (stats: Stats): boolean => stats.isDirectory();
 
-/** Removes what has this name, a directory with all that is in it; a link itself, not what it names. Throws system errors. */
+/** For somebody who still writes into a directory that goes, such as a note of how its container ended. */
+const REMOVE_TRIES = { maxRetries: 5, retryDelay: 10 } as const;
+
+/**
+ * Removes what has this name, a directory with all that is in it, also with what somebody puts there meanwhile; a link itself, not what it
+ * names. Throws system errors.
+ */
 export function removeOwn(path: string): void {
   try {
-    rmSync(path, { recursive: true, force: true });
+    rmSync(path, { recursive: true, force: true, ...REMOVE_TRIES });
   } catch (error) {
     if (errnoOf(error) !== 'ENOTDIR') throw error; // below what is no directory there is nothing
   }

@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   closeSync,
   constants,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -22,7 +24,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { replaceChangedFile, replaceFile } from '../../src/store/atomic-write.ts';
 import { lockFile } from '../../src/system/flock.ts';
-import { makeOwnDirectory, openOwnFile, readOwnJson, readOwnText } from '../../src/system/own-file.ts';
+import { makeOwnDirectory, openOwnFile, readOwnJson, readOwnText, removeOwn } from '../../src/system/own-file.ts';
+import { until } from '../fixtures/until.ts';
 
 let root: string;
 let path: string;
@@ -169,4 +172,19 @@ describe('a file that is written only when it changes', () => {
       execFileSync('umount', [root]);
     }
   });
+});
+
+test('a directory goes although somebody still writes into it', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'healthctl-removed-'));
+  const script = 'i=0; while [ $i -lt 4000 ]; do i=$((i+1)); : >"$0/$i" || exit 0; done 2>/dev/null';
+  for (let round = 0; round < 8; round += 1) {
+    const goes = join(dir, `${round}`);
+    mkdirSync(goes);
+    const writer = spawn('sh', ['-c', script, goes]);
+    await until(() => readdirSync(goes).length > 20, { everyMs: 1 });
+    removeOwn(goes);
+    expect(existsSync(goes)).toBe(false);
+    if (writer.exitCode === null) await once(writer, 'exit');
+  }
+  removeOwn(dir);
 });
