@@ -13,6 +13,7 @@ import {
   writeAttachment,
 } from './attachment.ts';
 import { configOf, portmapOf } from './bridge-config.ts';
+import { addSecondName, hasLink } from './bridge-link.ts';
 import { endpointFrom } from './cni-result.ts';
 import { ensureRules, readForwardedPorts } from './firewall.ts';
 import { allocatePorts, tryPortOfHost } from './free-port.ts';
@@ -68,7 +69,9 @@ export async function attachContainer(networks: NetworkContext, request: AttachR
     const attachment = attachmentFrom(ctx, { request, network, ports, wanted });
     writeAttachment(ctx, attachment);
     try {
+      const hadBridge = hasLink(network.bridge);
       const [added] = await allDone([addAll(ctx, attachment), ensureRules(ctx, listNetworks(ctx))]);
+      if (!hadBridge) await addSecondName(ctx, network);
       writeAttachment(ctx, added);
       renewHosts(ctx, [...others, added], { network: added.network, started: added });
       return added;

@@ -1,8 +1,7 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
-import { readNetworkDevices } from '../system/proc.ts';
-import { runProgram } from '../system/run-program.ts';
 import { sweepLocked } from './attach.ts';
+import { deleteLink, hasLink } from './bridge-link.ts';
 import { dropRules, ensureRules, readPresentRules } from './firewall.ts';
 import { isBuiltIn, resolveNetwork } from './known-networks.ts';
 import {
@@ -14,7 +13,6 @@ import {
   type NetworkRecord,
 } from './network-record.ts';
 import { type LockedNetworks, type NetworkContext, withNetworkLock } from './places.ts';
-import { needTool } from './plugins.ts';
 
 /**
  * Removes a network with its bridge and its rules.
@@ -83,15 +81,4 @@ export async function dismantleNetworks(networks: NetworkContext): Promise<void>
     for (const bridge of bridges) await deleteLink(ctx, bridge);
     if (chains.length > 0) await dropRules(ctx);
   });
-}
-
-/** Whether this host has the interface. */
-const hasLink = (name: string): boolean => new RegExp(`^\\s*${name}:`, 'm').test(readNetworkDevices());
-
-async function deleteLink(ctx: LockedNetworks, name: string): Promise<void> {
-  const { code, stderr } = await runProgram(ctx, {
-    file: needTool('ip', 'iproute2'),
-    args: ['link', 'delete', name],
-  });
-  if (code !== 0) throw new HealthctlError('RUNTIME', `the bridge ${name} could not be deleted: ${stderr.trim()}`);
 }

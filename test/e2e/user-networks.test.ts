@@ -26,12 +26,21 @@ const hostsOf = (name: string) => host.ok('exec', name, 'cat', '/etc/hosts');
 describe('networks of users', () => {
   test('containers find each other by name and alias, over stops and starts; another network is out of reach', async () => {
     const before = await host.remains();
-    expect(await host.ok('network', 'create', 'app')).toMatch(/^[0-9a-f]{64}$/);
+    const id = await host.ok('network', 'create', 'app');
+    expect(id).toMatch(/^[0-9a-f]{64}$/);
     const addresses = ['--subnet', '10.99.0.0/24', '--gateway', '10.99.0.9', '--ip-range', '10.99.0.128/30'];
     await host.ok('network', 'create', 'other', ...addresses, '--internal');
     await run('web', 'app', '--network-alias', 'www');
     await run('db', 'app', '-p', '8080:80');
     await run('far', 'other');
+    const bridge = await host.ok(
+      'network',
+      'inspect',
+      '-f',
+      '{{index .Options "com.docker.network.bridge.name"}}',
+      'app',
+    );
+    expect(await host.run('ip', '-o', 'link', 'show', `br-${id.slice(0, 12)}`)).toContain(`: ${bridge}: `);
     await until(async () => (await fetchIn('web', 'http://db/hostname')).stdout === 'db\n');
     await until(async () => (await fetchIn('db', 'http://www/hostname')).stdout === 'web\n');
     expect(await hostsOf('far')).not.toMatch(/\bweb\b/);

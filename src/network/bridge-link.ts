@@ -1,0 +1,33 @@
+import { HealthctlError } from '../lib/errors.ts';
+import { readNetworkDevices } from '../system/proc.ts';
+import { findTool } from '../system/programs.ts';
+import { runProgram } from '../system/run-program.ts';
+import { DEFAULT_NETWORK, type NetworkRecord } from './network-record.ts';
+import type { LockedNetworks } from './places.ts';
+import { needTool } from './plugins.ts';
+
+/** Whether this host has the interface. */
+export function hasLink(name: string): boolean {
+  return new RegExp(`^\\s*${name}:`, 'm').test(readNetworkDevices());
+}
+
+export async function deleteLink(ctx: LockedNetworks, name: string): Promise<void> {
+  const { code, stderr } = await runProgram(ctx, {
+    file: needTool('ip', 'iproute2'),
+    args: ['link', 'delete', name],
+  });
+  if (code !== 0) throw new HealthctlError('RUNTIME', `the bridge ${name} could not be deleted: ${stderr.trim()}`);
+}
+
+/**
+ * Gives a new bridge a second name, the one that Docker and nerdctl give it: `br-` and 12 characters of the network's id. Scripts find it
+ * by that (`tcpdump -i`, `ip link show`). Its first name tells the firewall which bridges are ours. A kernel before 5.5, or no `ip`:
+ * it stays without.
+ */
+export async function addSecondName(ctx: LockedNetworks, { id, name, bridge }: NetworkRecord): Promise<void> {
+  const ip = findTool('ip');
+  if (name === DEFAULT_NETWORK || ip === undefined) return;
+  const args = ['link', 'property', 'add', 'dev', bridge, 'altname', `br-${id.slice(0, 12)}`];
+  const { code, stderr } = await runProgram(ctx, { file: ip, args });
+  if (code !== 0) ctx.log.debug(`the bridge ${bridge} has no second name: ${stderr.trim()}`);
+}
