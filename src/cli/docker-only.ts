@@ -113,7 +113,6 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'container create': OF_CREATE,
   'container run': OF_CREATE,
-  'container logs': { details: 'healthctl inspect NAME shows the labels and variables of a container' },
   'container rm': { link: 'there are no links' },
   'container start': {
     checkpoint: 'use ctr: ctr containers restore',

@@ -1,4 +1,5 @@
 import { HealthctlError } from '../lib/errors.ts';
+import { logAttributesFrom } from './log-attributes.ts';
 
 /** What happens to a container's output. */
 export interface LogConfig {
@@ -45,6 +46,7 @@ export function parseLogConfig(driver: string, options: readonly string[]): LogC
   if (unknown !== undefined)
     throw new HealthctlError('INVALID', `unknown log opt '${unknown}' for json-file log driver`);
   limitFrom(given);
+  logAttributesFrom(given, { labels: {}, env: [] });
   return { driver: 'json-file', options: given };
 }
 

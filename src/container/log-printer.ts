@@ -5,6 +5,8 @@ import type { LogTime } from './log-times.ts';
 export interface LogPrinterOptions {
   /** Puts the time in front of each line. */
   readonly timestamps: boolean;
+  /** Stands in front of each line, behind the time. */
+  readonly details?: string | undefined;
   readonly sinceMs: number | undefined;
   readonly untilMs: number | undefined;
   readonly write: Write;
@@ -22,7 +24,14 @@ export interface LogPrinter {
 /** What is gathered before it is written. */
 const GATHERED_BYTES = 64 * 1024;
 
-export function createLogPrinter({ timestamps, sinceMs, untilMs, write, onInexact }: LogPrinterOptions): LogPrinter {
+export function createLogPrinter({
+  timestamps,
+  details,
+  sinceMs,
+  untilMs,
+  write,
+  onInexact,
+}: LogPrinterOptions): LogPrinter {
   let isHead = true;
   let isShown = false;
   let gathered: Buffer[] = [];
@@ -44,6 +53,7 @@ export function createLogPrinter({ timestamps, sinceMs, untilMs, write, onInexac
         isShown = atMs >= (sinceMs ?? 0) && atMs <= (untilMs ?? Number.POSITIVE_INFINITY);
         if (!isExact) onInexact();
         if (isShown && timestamps) gather(Buffer.from(`${logTimestamp(atMs)} `));
+        if (isShown && details !== undefined) gather(Buffer.from(`${details} `));
       }
       isHead = endsLine(bytes);
       if (isShown) gather(bytes);

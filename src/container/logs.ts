@@ -4,6 +4,7 @@ import { type ContainerContext, dataDirOf } from './context.ts';
 import { endOfContainer } from './end-of.ts';
 import { copyRange, followFile, type Write } from './follow.ts';
 import { openGrowingFile } from './growing-file.ts';
+import { attributesText, logAttributesOf } from './log-attributes.ts';
 import { logConfigOf } from './log-config.ts';
 import { readTimes } from './log-index-file.ts';
 import { linesOf, mergeLines, piecesOf, type TimedPart } from './log-lines.ts';
@@ -20,6 +21,8 @@ export interface LogsRequest {
   readonly tail: number | 'all';
   readonly follow: boolean;
   readonly timestamps: boolean;
+  /** Puts the attributes in front of each line that the container's log options name. */
+  readonly details: boolean;
   /** Milliseconds since the epoch. */
   readonly sinceMs: number | undefined;
   readonly untilMs: number | undefined;
@@ -43,12 +46,13 @@ export async function showLogs(
   refuseUnkept(view);
   const dataDir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: view.record.id });
   const opened: StoredStream[] = [];
+  const details = request.details ? detailsTextOf(view) : undefined;
   const onInexact = warnOnce(ctx, request);
   try {
     for (const name of OUTPUT_STREAMS) {
       const write = writerTo(streams[name], signal);
       const parts = await openParts(ctx, dataDir, name);
-      opened.push({ parts, write, printer: createLogPrinter({ ...request, write, onInexact }) });
+      opened.push({ parts, write, printer: createLogPrinter({ ...request, details, write, onInexact }) });
     }
     // Before anything is written: the container may stop meanwhile.
     const shimPid = request.follow && view.task ? shimOf(view.task.pid) : undefined;
@@ -74,6 +78,11 @@ function refuseUnkept({ record, name }: ContainerView): void {
     throw new HealthctlError('CONFLICT', 'configured logging driver does not support reading');
 }
 
+function detailsTextOf({ record }: ContainerView): string {
+  const stored = storedConfigOf(record);
+  return stored ? attributesText(logAttributesOf(stored, logConfigOf(stored.HostConfig))) : '';
+}
+
 function warnOnce({ log }: Pick<LogsContext, 'log'>, request: LogsRequest): () => void {
   let isDue = needsTimes(request);
   return () => {
@@ -84,6 +93,9 @@ function warnOnce({ log }: Pick<LogsContext, 'log'>, request: LogsRequest): () =
 
 const needsTimes = ({ timestamps, sinceMs, untilMs }: LogsRequest): boolean =>
   timestamps || sinceMs !== undefined || untilMs !== undefined;
+
+/** Whether lines are more than bytes to be copied. */
+const isByLine = (request: LogsRequest): boolean => request.details || needsTimes(request);
 
 interface StoredStream {
   /** Oldest first. */
@@ -124,9 +136,9 @@ async function printStored(opened: readonly StoredStream[], request: LogsRequest
   const started = opened.map((stream, index) => ({ ...stream, start: starts[index] ?? { part: 0, offset: 0 } }));
   const isTimed = opened.some(({ parts }) => parts.some(({ times }) => times.count > 0));
   const filled = opened.filter(({ parts }) => parts.some(({ size }) => size > 0));
-  if (isTimed && (filled.length > 1 || needsTimes(request))) return printInOrder(started, tail, signal);
+  if (isTimed && (filled.length > 1 || isByLine(request))) return printInOrder(started, tail, signal);
   for (const stream of started) {
-    if (needsTimes(request)) await printLines(stream, signal);
+    if (isByLine(request)) await printLines(stream, signal);
     else await copyStored(stream, signal);
   }
 }
@@ -190,7 +202,7 @@ async function followStreams(
     };
   const live = opened.flatMap((stream) => {
     const last = stream.parts.at(-1);
-    return last ? [{ ...last, write: needsTimes(request) ? printNow(stream) : stream.write }] : [];
+    return last ? [{ ...last, write: isByLine(request) ? printNow(stream) : stream.write }] : [];
   });
   const copied = new AbortController();
   const following = Promise.all(

@@ -57,6 +57,20 @@ test('lines have the times at which they came, and both streams their order', as
   await bed.ok(['rm', '--force', name]);
 });
 
+test('--details shows the labels and variables that log options name', async () => {
+  const name = bed.name('details');
+  const asked = ['--log-opt', 'env=ENV', '--env', 'ENV=foo bar', '--log-opt', 'labels=LABEL', '--label', 'LABEL=bar'];
+  await bed.ok(['run', '--name', name, ...asked, ...sh('echo one; echo two >&2; printf three')]);
+  const shown = await bed.cli(['logs', '--details', name]);
+  expect(shown.stdout).toBe('ENV=foo+bar,LABEL=bar one\nENV=foo+bar,LABEL=bar three');
+  expect(shown.stderr).toBe('ENV=foo+bar,LABEL=bar two\n');
+  const last = await bed.cli(['logs', '-f', '--details', '-t', '--tail', '1', name]);
+  expect(`${last.stdout}${last.stderr}`).toMatch(/^\S+Z ENV=foo[+]bar,LABEL=bar (two\n|three)$/);
+  await bed.ok(['rm', name]);
+  const refused = await bed.cli(['create', '--log-opt', 'labels-regex=(', image]);
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('log opt labels-regex: ')]);
+});
+
 test('-f goes on with times, and ends at --until', async () => {
   const name = bed.name('follow');
   await bed.ok(['run', '-d', '--name', name, ...sh('i=0; while :; do echo $((i=i+1)); sleep 0.1; done')]);

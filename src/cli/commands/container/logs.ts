@@ -8,6 +8,7 @@ import { timeRangeFrom } from '../../flags/time-range.ts';
 export const logs: Command = {
   usage: '[OPTIONS] CONTAINER',
   options: [
+    { name: 'details', type: 'bool', help: 'Show extra details provided to logs' },
     { name: 'follow', short: 'f', type: 'bool', help: 'Follow log output' },
     {
       name: 'since',
@@ -38,8 +39,8 @@ export const logs: Command = {
       import('../../../container/logs.ts'),
     ]);
     const view = await resolveView(ctx, nameOrId, { signal: world.signal });
-    const [follow, timestamps] = [options.bool('follow'), options.bool('timestamps')];
-    await showLogs(ctx, world, view, { tail, follow, timestamps, ...range });
+    const [follow, timestamps, details] = [options.bool('follow'), options.bool('timestamps'), options.bool('details')];
+    await showLogs(ctx, world, view, { tail, follow, timestamps, details, ...range });
     return {};
   },
 };
