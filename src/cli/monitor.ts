@@ -1,7 +1,7 @@
 import type { ContainerContext } from '../container/context.ts';
 import { logConfigOf, logLimitOf } from '../container/log-config.ts';
 import { restartPolicyOf } from '../container/restart-label.ts';
-import { storedConfigOf } from '../container/stored-config.ts';
+import { jsonLogOf, storedConfigOf } from '../container/stored-config.ts';
 import { givenHealthConfigOf } from '../container/view.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { containerPath } from '../daemon/client.ts';
@@ -59,12 +59,15 @@ export async function leaveToMonitor(
   const isRestarted = restartPolicyOf(record.labels).name !== 'no';
   const isAutoRemoved = options.isAttached !== true && storedConfigOf(record)?.HostConfig.AutoRemove === true;
   const isLogLimited = logLimitOf(logConfigOf(storedConfigOf(record)?.HostConfig ?? {})) !== undefined;
+  const stored = storedConfigOf(record);
+  const isJsonLogged = stored !== undefined && jsonLogOf(stored) !== undefined;
   const hasCheck = isChecked(givenHealthConfigOf(record.labels));
-  if (!hasCheck && !isAutoRemoved && !isRestarted && !isLogLimited) return;
+  if (!hasCheck && !isAutoRemoved && !isRestarted && !isLogLimited && !isJsonLogged) return;
   if (!isWanted(world.settings)) {
     if (hasCheck && options.isWaitedFor === true) refuseUnchecked(world);
     if (isRestarted) world.log.warn('no monitor runs: nothing starts the container again when it has ended');
     if (isLogLimited) world.log.warn('no monitor runs: nothing limits the log of the container');
+    if (isJsonLogged) world.log.warn('no monitor runs: nothing writes the JSON log of the container');
     if (isAutoRemoved) world.log.warn('no monitor runs: nothing removes the container when it has ended');
     return;
   }

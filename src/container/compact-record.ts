@@ -28,7 +28,7 @@ export function compactRecordOf(record: ContainerRecord): CompactRecord {
   const common = { id, labels, image, runtime, snapshotter, snapshotKey, createdAtMs };
   const stored = storedConfigOf(record);
   if (stored) {
-    const { Config, HostConfig, ImageId, Args } = stored;
+    const { Config, HostConfig, ImageId, Args, JsonLog } = stored;
     const { Image, Tty, OpenStdin } = Config;
     const { NetworkMode, AutoRemove } = HostConfig;
     const log = logConfigOf(HostConfig);
@@ -37,6 +37,7 @@ export function compactRecordOf(record: ContainerRecord): CompactRecord {
       Config: { Image, Tty, OpenStdin, Labels: unheldLabels(Config.Labels) },
       HostConfig: { NetworkMode, AutoRemove, ...(isLogPlain ? {} : { LogConfig: HostConfig.LogConfig }) },
       ...{ ImageId, Args, Mounts: mountPointsOf(stored) },
+      ...(JsonLog === undefined ? {} : { JsonLog }),
     };
     return { ...common, stored: JSON.stringify(kept) };
   }

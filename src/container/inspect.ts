@@ -12,12 +12,12 @@ import { nerdctlFactsOf } from './nerdctl-lifecycle.ts';
 import { nameOptionsOf } from './network-config.ts';
 import { networkModeOf } from './network-mode.ts';
 import { wasOutOfMemory } from './out-of-memory.ts';
-import { liveFileOf } from './output-files.ts';
+import { jsonLogPathOf, liveFileOf } from './output-files.ts';
 import { resolveViews } from './resolve.ts';
 import { readRestarts } from './restart-record.ts';
 import { attachmentOf } from './shown-ports.ts';
 import { openContainerSizes } from './sizes.ts';
-import { type StoredConfig, storedConfigOf } from './stored-config.ts';
+import { jsonLogOf, type StoredConfig, storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
 
 export interface InspectedContainer extends ListedContainer {
@@ -81,11 +81,16 @@ function ownPathsOf(ctx: ContainerContext, { record, started }: ContainerView): 
   const stored = storedConfigOf(record);
   const { hosts = '', resolvConf = '' } = stored ? filesOf(ctx, stored, dir) : {};
   return {
-    LogPath: started.ever ? liveFileOf(dir, 'stdout') : '',
+    LogPath: started.ever ? logPathOf(dir, record.id, stored) : '',
     ResolvConfPath: resolvConf,
     HostnamePath: join(dir, 'hostname'),
     HostsPath: hosts,
   };
+}
+
+/** The file of JSON where one is written, else that of the standard output. */
+function logPathOf(dir: string, id: string, stored: StoredConfig | undefined): string {
+  return stored && jsonLogOf(stored) ? jsonLogPathOf(dir, id) : liveFileOf(dir, 'stdout');
 }
 
 /** In the network of another container they are that one's. */

@@ -6,6 +6,8 @@ export interface LogConfig {
   readonly driver: 'json-file' | 'none';
   /** As given: `max-size` → `10m`. */
   readonly options: Readonly<Record<string, string>>;
+  /** Whether json-file was asked for by its name: then the output is also kept in the form of Docker's json-file. */
+  readonly isJson?: true;
 }
 
 /** How much is kept. */
@@ -47,7 +49,7 @@ export function parseLogConfig(driver: string, options: readonly string[]): LogC
     throw new HealthctlError('INVALID', `unknown log opt '${unknown}' for json-file log driver`);
   limitFrom(given);
   logAttributesFrom(given, { labels: {}, env: [] });
-  return { driver: 'json-file', options: given };
+  return { driver: 'json-file', options: given, ...(driver === '' ? {} : { isJson: true as const }) };
 }
 
 /** Undefined where all is kept. Throws INVALID in the words of moby's json-file driver. */

@@ -15,10 +15,18 @@ import { timesPathOf } from './output-files.ts';
 const MAX_INDEX_BYTES = 1 << 20;
 /** A longer one was not written by us. */
 const MAX_READ_BYTES = 4 * MAX_INDEX_BYTES;
+/** Of the last 256 looks, some minutes at least. */
+const LAST_BYTES = 256 * RECORD_BYTES;
 
 /** What is known of an output file. One without an index has no times. */
 export function readTimes(logPath: string, faults: FaultReporter = {}): LogTimes {
   return logTimesFrom(readIndex(timesPathOf(logPath), faults));
+}
+
+/** The same of what came last: enough for whoever keeps up with the output. */
+export function readLastTimes(logPath: string, faults: FaultReporter = {}): LogTimes {
+  const bytes = readOwnFile(timesPathOf(logPath), { ...faults, maxBytes: LAST_BYTES, part: 'end' });
+  return logTimesFrom(bytes ?? Buffer.alloc(0));
 }
 
 /** Adds what was seen of an output file to its index. Throws system errors. */

@@ -21,6 +21,8 @@ export interface LogIndexerOptions {
   readonly clock: Clock;
   /** Gets a warning when something cannot be done, once. */
   readonly log: Logger;
+  /** Called when times were written down: there is output that has not been there before. */
+  readonly onOutput?: () => void;
 }
 
 export interface LogIndexer {
@@ -49,7 +51,7 @@ const EXACT_MS = 1_000;
  *
  * Nothing is written once the files are gone.
  */
-export function indexLogs({ dataDir, limit, startedAtMs, clock, log }: LogIndexerOptions): LogIndexer {
+export function indexLogs({ dataDir, limit, startedAtMs, clock, log, onOutput }: LogIndexerOptions): LogIndexer {
   const faults = { onFault: tellOnce((text) => log.warn(text)) };
   const files = OUTPUT_STREAMS.map((stream) => openIndexed({ dataDir, stream, startedAtMs, ...faults }));
   let watcher: FSWatcher | undefined;
@@ -81,7 +83,9 @@ export function indexLogs({ dataDir, limit, startedAtMs, clock, log }: LogIndexe
   };
   const flush = (): void => {
     flushedAtMs = clock.monotonic();
+    const hasOutput = isPending();
     for (const file of files) attempt(file.flush);
+    if (hasOutput) onOutput?.();
   };
   const isPending = (): boolean => files.some((file) => file.isPending());
 
@@ -136,7 +140,7 @@ export function indexLogs({ dataDir, limit, startedAtMs, clock, log }: LogIndexe
 function watchOutputs(dataDir: string, wake: () => void): FSWatcher | undefined {
   try {
     const watcher = watch(dataDir, { persistent: false }, (_, name) => {
-      if (name === null || name.endsWith('.log')) wake();
+      if (name === null || name === 'stdout.log' || name === 'stderr.log') wake();
     });
     watcher.on('error', () => watcher.close());
     return watcher;

@@ -80,6 +80,11 @@ export function timesPathOf(logPath: string): string {
   return logPath.replace(/\.log$/, '.times');
 }
 
+/** Both streams in the form of Docker's json-file, for log shippers: see copyToJsonLog. */
+export function jsonLogPathOf(dataDir: string, id: string): string {
+  return join(dataDir, `${id}-json.log`);
+}
+
 /** The file that a stream goes to now. */
 export function liveFileOf(dataDir: string, stream: OutputStream): string {
   return join(dataDir, `${stream}.log`);

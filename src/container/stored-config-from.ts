@@ -4,6 +4,7 @@ import { bindingsFrom, byPort, keyOf } from '../network/port-document.ts';
 import { canonicalCapability } from '../oci/capabilities.ts';
 import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
 import type { CreateRequest } from './create-request.ts';
+import { logAttributesFrom } from './log-attributes.ts';
 import { bindTextsOf, mountOptionsOf, mountPointsFrom, volumePathsOf } from './mount-documents.ts';
 import type { StoredConfig } from './stored-config.ts';
 import type { UsedVolume } from './volumes.ts';
@@ -26,6 +27,7 @@ export function storedConfigFrom(
     request.entrypoint === undefined ? undefined : request.entrypoint === '' ? [] : [request.entrypoint];
   const entrypoint = ownEntrypoint ?? config.entrypoint;
   const command = request.command.length > 0 ? request.command : ownEntrypoint ? undefined : config.cmd;
+  const labels = { ...trustedImageLabels(config.labels), ...request.labels };
   const exposed = exposedPorts(request, config.exposedPorts);
   return {
     ImageId: image.configDigest,
@@ -48,10 +50,11 @@ export function storedConfigFrom(
       Volumes: volumePathsOf(request, config.volumes),
       WorkingDir: request.workingDir ?? config.workingDir,
       Entrypoint: entrypoint && entrypoint.length > 0 ? entrypoint : null,
-      Labels: { ...trustedImageLabels(config.labels), ...request.labels },
+      Labels: labels,
       ...((request.stopSignal ?? config.stopSignal) ? { StopSignal: request.stopSignal ?? config.stopSignal } : {}),
       ...(request.stopTimeoutS === undefined ? {} : { StopTimeout: request.stopTimeoutS }),
     },
+    ...(request.log.isJson ? { JsonLog: logAttributesFrom(request.log.options, { labels, env: resolved.env }) } : {}),
     HostConfig: hostConfigFrom(request, resolved.network),
     Mounts: mountPointsFrom(request, resolved.volumes),
     AnonymousVolumes: resolved.volumes.filter(({ isAnonymous }) => isAnonymous).map(({ volume }) => volume.name),

@@ -30,6 +30,8 @@ export interface StoredConfig {
   readonly Mounts?: readonly MountPoint[];
   /** Names of the volumes that were made for this container and nobody named: they may go with it. */
   readonly AnonymousVolumes?: readonly string[];
+  /** Its output is also written as Docker's json-file, with these attributes. Absent: it is not. */
+  readonly JsonLog?: unknown;
 }
 
 /** Undefined for a container that healthctl did not make, and for what somebody else wrote there. */
@@ -42,6 +44,14 @@ export function storedConfigOf(record: Pick<ContainerRecord, 'extensionJson'>): 
   } catch {
     return undefined;
   }
+}
+
+/** The attributes of each line of the file of JSON; undefined where none is written. */
+export function jsonLogOf({ JsonLog }: Pick<StoredConfig, 'JsonLog'>): Readonly<Record<string, string>> | undefined {
+  if (!isObject(JsonLog)) return undefined;
+  return Object.fromEntries(
+    Object.entries(JsonLog).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : [])),
+  );
 }
 
 /** `--domainname`; empty without. */

@@ -9,7 +9,7 @@ import type { Supervisor } from '../monitor/supervisor.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { isAlive, readStat } from '../system/proc.ts';
 import { isAutoRemoved } from './keeper.ts';
-import { isLogLimited } from './log-keeper.ts';
+import { needsLogKeeper } from './log-keeper.ts';
 import type { DaemonPlaces } from './places.ts';
 import type { ApiServer } from './server.ts';
 
@@ -74,6 +74,6 @@ function isNeeded({ counts, model }: IdleDeps['monitor']): boolean {
   return [...model.all()].some(
     (container) =>
       container.run !== undefined &&
-      (isAutoRemoved(container) || isLogLimited(container) || restartPolicyOf(container.record.labels).name !== 'no'),
+      (isAutoRemoved(container) || needsLogKeeper(container) || restartPolicyOf(container.record.labels).name !== 'no'),
   );
 }

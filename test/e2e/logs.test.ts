@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bed, openBed, until } from './harness.ts';
 
@@ -69,6 +69,50 @@ test('--details shows the labels and variables that log options name', async () 
   await bed.ok(['rm', name]);
   const refused = await bed.cli(['create', '--log-opt', 'labels-regex=(', image]);
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('log opt labels-regex: ')]);
+});
+
+test('with --log-driver json-file, LogPath names a file of the form of Docker’s', async () => {
+  const logPath = (name: string) => bed.ok(['inspect', '-f', '{{.LogPath}}', name]);
+  const name = bed.name('json');
+  const flags = ['--log-driver', 'json-file', '--log-opt', 'labels=LABEL', '--label', 'LABEL=bar'];
+  const id = await bed.ok([
+    'run',
+    '-d',
+    '--name',
+    name,
+    ...flags,
+    ...sh('echo one; sleep 1; echo two >&2; printf end'),
+  ]);
+  const path = await logPath(name);
+  expect(basename(path)).toBe(`${id}-json.log`);
+  const read = (file: string) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .flatMap((line): readonly Record<string, unknown>[] => (line === '' ? [] : [JSON.parse(line)]));
+  await until(() => existsSync(path) && read(path).length === 3);
+  const attrs = { LABEL: 'bar' };
+  expect(read(path)).toEqual([
+    { log: 'one\n', stream: 'stdout', attrs, time: expect.stringMatching(/Z$/) },
+    { log: 'two\n', stream: 'stderr', attrs, time: expect.stringMatching(/Z$/) },
+    { log: 'end', stream: 'stdout', attrs, time: expect.stringMatching(/Z$/) },
+  ]);
+  await bed.ok(['rm', name]);
+  expect(existsSync(path)).toBe(false);
+
+  const limited = bed.name('json');
+  const limit = ['--log-driver', 'json-file', '--log-opt', 'max-size=5k', '--log-opt', 'max-file=2'];
+  await bed.ok(['run', '-d', '--name', limited, ...limit, ...sh('seq 100000 101000')]);
+  const last = await logPath(limited);
+  await until(() => existsSync(last) && read(last).at(-1)?.log === '101000\n');
+  const files = readdirSync(dirname(last)).filter((file) => file.includes('-json.log'));
+  expect(files.sort()).toEqual([basename(last), `${basename(last)}.1`]);
+  for (const file of files) expect(statSync(join(dirname(last), file)).size).toBeLessThanOrEqual(5_000);
+  await bed.ok(['rm', limited]);
+
+  const plain = bed.name('plain');
+  await bed.ok(['run', '--name', plain, ...sh('echo one')]);
+  expect(readFileSync(await logPath(plain), 'utf8')).toBe('one\n');
+  await bed.ok(['rm', plain]);
 });
 
 test('-f goes on with times, and ends at --until', async () => {

@@ -1,0 +1,72 @@
+import { closeSync, constants, existsSync, fstatSync, ftruncateSync, renameSync, writeSync } from 'node:fs';
+import { type FaultReporter, openOwnFile } from '../system/own-file.ts';
+import type { LogLimit } from './log-config.ts';
+
+/** What is known of a file that is appended to. */
+export interface Written {
+  readonly inode: number;
+  readonly size: number;
+}
+
+export interface JsonLogFile {
+  /** Begins a new file first where this entry would make it longer than the limit allows. Throws system errors. */
+  append(entry: Buffer): void;
+  flush(): void;
+  written(): Written;
+  close(): void;
+}
+
+/** What is gathered before it is written. */
+const GATHERED_BYTES = 256 * 1024;
+
+/**
+ * Opens the file of JSON of a container to append to it. What an earlier writer appended and did not record is dropped: it is copied again.
+ *
+ * @throws system errors
+ */
+export function openJsonLogFile(
+  path: string,
+  recorded: Written,
+  options: FaultReporter & { readonly limit: LogLimit | undefined },
+): JsonLogFile {
+  const { limit } = options;
+  let { fd, stats } = openOwnFile(path, constants.O_WRONLY | constants.O_APPEND, options);
+  let size = Math.min(stats.size, stats.ino === recorded.inode ? recorded.size : 0);
+  if (size < stats.size) ftruncateSync(fd, size);
+  let gathered: Buffer[] = [];
+  let waiting = 0;
+
+  const flush = (): void => {
+    const bytes = Buffer.concat(gathered);
+    [gathered, waiting] = [[], 0];
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    size += bytes.length;
+  };
+  const begin = (maxFile: number): void => {
+    flush();
+    size = 0;
+    if (maxFile === 1) {
+      ftruncateSync(fd, 0);
+      return;
+    }
+    closeSync(fd);
+    for (let number = maxFile - 1; number > 1; number -= 1) {
+      const older = `${path}.${number - 1}`;
+      if (existsSync(older)) renameSync(older, `${path}.${number}`);
+    }
+    renameSync(path, `${path}.1`);
+    ({ fd, stats } = openOwnFile(path, constants.O_WRONLY | constants.O_APPEND, options));
+  };
+  return {
+    append: (entry) => {
+      const isFull = limit !== undefined && size + waiting > 0 && size + waiting + entry.length > limit.maxSize;
+      if (isFull) begin(limit.maxFile);
+      gathered.push(entry);
+      waiting += entry.length;
+      if (waiting >= GATHERED_BYTES) flush();
+    },
+    flush,
+    written: () => ({ inode: fstatSync(fd).ino, size }),
+    close: () => closeSync(fd),
+  };
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { replaceFile } from '../store/atomic-write.ts';
+import { type FaultReporter, readOwnJson } from '../system/own-file.ts';
+import { jsonLogEntry } from './json-log.ts';
+import { openJsonLogFile } from './json-log-file.ts';
+import { type Chunk, nextChunk, type Piece, type Position } from './json-log-source.ts';
+import type { LogAttributes } from './log-attributes.ts';
+import type { LogLimit } from './log-config.ts';
+import { jsonLogPathOf, OUTPUT_STREAMS, type OutputStream } from './output-files.ts';
+
+export interface JsonLogOptions extends FaultReporter {
+  /** Of the container: holds its output files, and gets the file of JSON. */
+  readonly dataDir: string;
+  readonly id: string;
+  readonly limit: LogLimit | undefined;
+  readonly attributes: LogAttributes;
+}
+
+interface State {
+  readonly positions: Readonly<Partial<Record<OutputStream, Position>>>;
+  /** The file of JSON when this was written: what is behind its end was appended by a writer that was killed before it could say so. */
+  readonly inode: number;
+  readonly size: number;
+}
+
+/**
+ * Copies a part of a container's output into a file of the form of Docker's json-file, `<id>-json.log`, for log shippers. `json-log.json`
+ * records how far it has got: every byte is copied once, by whichever monitor. With a limit the file is renamed to `<id>-json.log.1` and so on
+ * before it would grow longer than `max-size`, and `max-file` of them are kept.
+ *
+ * @param isOver whether the container has ended: then what has no newline is a line too
+ * @returns whether there is more to be copied
+ * @throws system errors
+ */
+export function copyToJsonLog(options: JsonLogOptions, isOver: boolean): boolean {
+  const { dataDir, id, attributes } = options;
+  const statePath = join(dataDir, 'json-log.json');
+  const state = readOwnJson(statePath, stateFrom, options) ?? { positions: {}, inode: 0, size: 0 };
+  const chunks = OUTPUT_STREAMS.flatMap(
+    (stream) => nextChunk({ ...options, stream, from: state.positions[stream], isOver }) ?? [],
+  );
+  const pieces = inOrder(chunks);
+  if (pieces.length === 0) return false;
+  const out = openJsonLogFile(jsonLogPathOf(dataDir, id), state, options);
+  try {
+    for (const { bytes, stream, atMs } of pieces) out.append(jsonLogEntry({ bytes, stream, atMs, attributes }));
+    out.flush();
+    const positions = { ...state.positions };
+    for (const { stream, inode, offset } of pieces) positions[stream] = { inode, offset };
+    replaceFile(statePath, `${JSON.stringify({ positions, ...out.written() })}\n`);
+  } finally {
+    out.close();
+  }
+  return chunks.some(({ isLast }) => !isLast);
+}
+
+/**
+ * The lines of both streams by their times. Of a stream that goes on behind its chunk nothing is known that is later than its last line, so
+ * later lines of the other one wait.
+ */
+function inOrder(chunks: readonly Chunk[]): readonly Piece[] {
+  const ends = chunks.flatMap(({ pieces, isLast }) => (isLast ? [] : (pieces.at(-1)?.atMs ?? [])));
+  const horizonMs = Math.min(...ends, Number.POSITIVE_INFINITY);
+  const known = chunks.flatMap(({ pieces }) => pieces.filter(({ atMs }) => atMs <= horizonMs));
+  return known.sort((a, b) => a.atMs - b.atMs);
+}
+
+function stateFrom(value: unknown): State | undefined {
+  if (!isObject(value) || !isObject(value.positions)) return undefined;
+  const { positions, inode, size } = value;
+  if (typeof inode !== 'number' || typeof size !== 'number') return undefined;
+  const entries = OUTPUT_STREAMS.flatMap((stream) => {
+    const position = positions[stream];
+    if (!isObject(position)) return [];
+    const { inode, offset } = position;
+    return typeof inode === 'number' && typeof offset === 'number' ? [[stream, { inode, offset }] as const] : [];
+  });
+  return { positions: Object.fromEntries(entries), inode, size };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;

@@ -1,0 +1,149 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { copyToJsonLog } from '../../src/container/json-log-writer.ts';
+import { appendTimes } from '../../src/container/log-index-file.ts';
+import { createJsonLogLane } from '../../src/daemon/json-log-lane.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { until } from '../fixtures/until.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'json-log-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const id = 'c1';
+const file = (name: string) => join(dir, name);
+const json = (name = 'c1-json.log') =>
+  readFileSync(file(name), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { log: string; stream: string; time: string; attrs?: unknown });
+const copy = (isOver = false, limit?: { maxSize: number; maxFile: number }, attributes = {}) => {
+  while (copyToJsonLog({ dataDir: dir, id, limit, attributes }, isOver));
+};
+const logs = (name?: string) => json(name).map(({ log }) => log);
+
+test('both streams in the order of their times, each line once, in the form of Docker', () => {
+  writeFileSync(file('stdout.log'), 'one\nthree\n');
+  writeFileSync(file('stderr.log'), 'two "quoted" \x07\n');
+  const at = (ms: number, size: number) => ({ atMs: 1_767_225_600_000 + ms, size, isExact: true });
+  appendTimes(file('stdout.log'), [at(0, 4), at(2_000, 10)]);
+  appendTimes(file('stderr.log'), [at(1_000.5, 15)]);
+  copy();
+  copy();
+  expect(readFileSync(file('c1-json.log'), 'utf8')).toBe(
+    '{"log":"one\\n","stream":"stdout","time":"2026-01-01T00:00:00.000000000Z"}\n' +
+      '{"log":"two \\"quoted\\" \\u0007\\n","stream":"stderr","time":"2026-01-01T00:00:01.000500000Z"}\n' +
+      '{"log":"three\\n","stream":"stdout","time":"2026-01-01T00:00:02.000000000Z"}\n',
+  );
+  expect(statSync(file('c1-json.log')).mode & 0o777).toBe(0o600);
+});
+
+test('a line that is not ended waits for its end, or that of the container; a long one is cut', () => {
+  writeFileSync(file('stdout.log'), 'whole\npar');
+  copy(false, undefined, { LABEL: 'bar' });
+  expect(json()).toMatchObject([{ log: 'whole\n', attrs: { LABEL: 'bar' } }]);
+  appendFileSync(file('stdout.log'), `tial\n${'x'.repeat(40_000)}\nlast`);
+  copy();
+  expect(logs().map((log) => log.length)).toEqual([6, 8, 16_384, 16_384, 40_001 - 2 * 16_384]);
+  copy(true);
+  copy(true);
+  expect(logs().at(-1)).toBe('last');
+  expect(logs()).toHaveLength(6);
+});
+
+test('with a limit no file is longer than it, and so many are kept', () => {
+  const lines = Array.from({ length: 400 }, (_, index) => `line ${index}\n`);
+  writeFileSync(file('stdout.log'), lines.join(''));
+  const limit = { maxSize: 5_000, maxFile: 3 };
+  copy(true, limit);
+  const names = ['c1-json.log.2', 'c1-json.log.1', 'c1-json.log'];
+  for (const name of names) expect(statSync(file(name)).size).toBeLessThanOrEqual(5_000);
+  expect(existsSync(file('c1-json.log.3'))).toBe(false);
+  const kept = names.flatMap(logs);
+  expect(kept).toEqual(lines.slice(-kept.length));
+  rmSync(file('c1-json.log.1'));
+  appendFileSync(file('stdout.log'), lines.join(''));
+  copy(true, { maxSize: 5_000, maxFile: 1 });
+  expect(statSync(file('c1-json.log')).size).toBeLessThanOrEqual(5_000);
+  expect(existsSync(file('c1-json.log.1'))).toBe(false);
+  expect(logs().at(-1)).toBe('line 399\n');
+});
+
+test('what a killed writer appended and did not record is not there twice', () => {
+  writeFileSync(file('stdout.log'), 'one\n');
+  copy();
+  appendFileSync(file('c1-json.log'), '{"log":"two');
+  appendFileSync(file('stdout.log'), 'two\n');
+  copy();
+  expect(logs()).toEqual(['one\n', 'two\n']);
+  // Rotated by somebody else.
+  renameSync(file('c1-json.log'), file('moved'));
+  appendFileSync(file('stdout.log'), 'three\n');
+  copy();
+  expect([logs(), logs('moved')]).toEqual([['three\n'], ['one\n', 'two\n']]);
+});
+
+test('the output of an earlier run with a terminal comes first; of a log that is gone nothing does', () => {
+  writeFileSync(file('stdout.log'), 'first\r\n');
+  copy();
+  appendFileSync(file('stdout.log'), 'end of first\r\n');
+  renameSync(file('stdout.log'), file('stdout.1.log'));
+  writeFileSync(file('stdout.log'), 'second\r\n');
+  copy();
+  expect(logs()).toEqual(['first\r\n', 'end of first\r\n', 'second\r\n']);
+  rmSync(dir, { recursive: true });
+  expect(copyToJsonLog({ dataDir: dir, id, limit: undefined, attributes: {} }, true)).toBe(false);
+  expect(existsSync(dir)).toBe(false);
+});
+
+test('more than one part is copied in order, both streams together', () => {
+  const lines = (word: string) => Array.from({ length: 60_000 }, (_, index) => `${word} ${index}\n`);
+  writeFileSync(file('stdout.log'), lines('out').join(''));
+  writeFileSync(file('stderr.log'), lines('err').join(''));
+  copy();
+  const all = json();
+  for (const [stream, word] of [
+    ['stdout', 'out'],
+    ['stderr', 'err'],
+  ] as const)
+    expect(all.filter((line) => line.stream === stream).map(({ log }) => log)).toEqual(lines(word));
+});
+
+test('the lane: one part after the other; a failure is told once; what waits at the end gets a last part', async () => {
+  const [warnings, done]: [string[], string[]] = [[], []];
+  const lane = createJsonLogLane({
+    clock: systemClock,
+    log: { warn: (text) => void warnings.push(text), debug: () => {} },
+  });
+  const parts = (key: string, count: number) => () => {
+    done.push(key);
+    return done.filter((other) => other === key).length < count;
+  };
+  lane.add('a', parts('a', 3));
+  lane.add('b', parts('b', 2));
+  await until(() => done.length === 5);
+  expect(done).toEqual(['a', 'b', 'a', 'b', 'a']);
+  const failing = () => {
+    done.push('c');
+    throw new Error('no space left');
+  };
+  lane.add('c', failing);
+  await until(() => done.length === 6);
+  lane.add('c', failing);
+  lane.stop();
+  expect(done).toHaveLength(7);
+  expect(warnings).toEqual(['the JSON log of container c cannot be written: no space left']);
+});
