@@ -3,17 +3,17 @@ import { defineConfig } from 'vitest/config';
 // Six projects, six costs: `unit` needs nothing, `integration` real files, sockets and processes, `e2e` and `compat` a real containerd,
 // `long` minutes of time, `peers` a real nerdctl too (scripts/peers.mjs). The cheap ones come first; two files at a time, because most of the work is done by other processes.
 // The time limits here end what hangs: a busy machine must not reach them.
-const testbed = { globalSetup: ['test/e2e/global-setup.ts'], hookTimeout: 900_000 };
+const testbed = { globalSetup: ['test/e2e/support/global-setup.ts'], hookTimeout: 900_000 };
 
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    reporters: ['default', './test/fixtures/not-judged.ts'],
+    reporters: ['default', './testbed/not-judged.ts'],
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/fixtures/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/contract/**/*.test.ts', 'testbed/**/*.test.ts'],
           // They keep nothing between them: a process for each file would be most of the time.
           isolate: false,
           testTimeout: 60_000,

@@ -6,8 +6,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { dockerArchive } from '../test/fixtures/image-archive.ts';
-import { startContainerd, testbedEnvironment } from '../test/fixtures/private-containerd.ts';
+import { dockerArchive } from '../testbed/image-archive.ts';
+import { startContainerd, testbedEnvironment } from '../testbed/private-containerd.ts';
 
 const { values } = parseArgs({
   options: { containers: { type: 'string', default: '60' }, rounds: { type: 'string', default: '25' } },

@@ -1,6 +1,6 @@
 // healthctl's monitor beside a real Docker, in turn in one run: the same runc, libseccomp, containerd and seccomp
 // profile (healthctl's default, given to both), no network. Needs root, runc, cgroup v1, `npm run build`, a root directory with a dockerd,
-// and for `cheap` what an image of Debian's nginx is made with (test/fixtures/debian-root.ts).
+// and for `cheap` what an image of Debian's nginx is made with (testbed/debian-root.ts).
 //   node --import tsx bench/docker.ts --docker-root DIR [--quick] [--only ps,cpu,cheap,lateness,hanging,start] [--rounds 4]
 //       [--late 50] [--late-rounds 2] [--only starts --max-checks 2,3,4,8,16,64]
 // Instead of --docker-root: HEALTHCTL_DOCKER_ROOT. --quick: a third of the time, figures that say little. --late: containers of `lateness`,
@@ -11,9 +11,9 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { defaultProfile } from '../src/oci/seccomp-default.ts';
-import { debianArchive } from '../test/fixtures/debian-root.ts';
-import { dockerArchive } from '../test/fixtures/image-archive.ts';
-import { startContainerd } from '../test/fixtures/private-containerd.ts';
+import { debianArchive } from '../testbed/debian-root.ts';
+import { dockerArchive } from '../testbed/image-archive.ts';
+import { startContainerd } from '../testbed/private-containerd.ts';
 import { CLOCK_IMAGE, compareHanging, compareLateness, compareStarts } from './docker/compare-lateness.ts';
 import { startDocker } from './docker/docker-side.ts';
 import { startHealthctl } from './docker/healthctl-side.ts';

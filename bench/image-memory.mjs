@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startContainerd, testbedEnvironment } from '../test/fixtures/private-containerd.ts';
+import { startContainerd, testbedEnvironment } from '../testbed/private-containerd.ts';
 
 const { values } = parseArgs({
   options: { megabytes: { type: 'string', default: '500' }, max: { type: 'string', default: '200' } },

@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { DaemonStatus } from '../src/daemon/api.ts';
+import type { DaemonStatus } from '../src/daemon/api/answers.ts';
 import { NODE_ENVIRONMENT, NODE_FLAGS } from '../src/daemon/node-process.ts';
-import { hostIdOf } from '../src/store/state-dir.ts';
-import { dockerArchive } from '../test/fixtures/image-archive.ts';
-import { startContainerd, testbedEnvironment } from '../test/fixtures/private-containerd.ts';
-import { descendantsOf, hasEnvironment, listProcesses } from '../test/fixtures/processes.ts';
-import { MARK } from '../test/fixtures/testbed-remains.ts';
-import { until } from '../test/fixtures/until.ts';
+import { hostIdOf } from '../src/lib/dirs.ts';
+import { dockerArchive } from '../testbed/image-archive.ts';
+import { startContainerd, testbedEnvironment } from '../testbed/private-containerd.ts';
+import { descendantsOf, hasEnvironment, listProcesses } from '../testbed/processes.ts';
+import { MARK } from '../testbed/testbed-remains.ts';
+import { until } from '../testbed/until.ts';
 
 const { values } = parseArgs({
   options: {

@@ -15,7 +15,7 @@ import { createNativeProber } from '../src/probe/native.ts';
 import type { ProbeCommand, Prober } from '../src/probe/prober.ts';
 import { createFileHealthStore } from '../src/store/file-health-store.ts';
 import { openNetworkNamespace } from '../src/system/netns.ts';
-import { startNetworkServers } from '../test/fixtures/network-servers.ts';
+import { startNetworkServers } from '../testbed/network-servers.ts';
 
 const { values } = parseArgs({
   options: { checks: { type: 'string', default: '3000' }, 'at-once': { type: 'string', default: '50' } },

@@ -1,10 +1,10 @@
 import { fstatSync } from 'node:fs';
 import { explainFileError } from './cli/explain.ts';
+import { resolveRequest } from './cli/grammar/resolve.ts';
+import { exitCodeOf, optionError } from './cli/grammar/usage.ts';
 import { registry } from './cli/registry.ts';
 import { BrokenPipe, logTo, type Output, processOutput, renderError, renderResult } from './cli/render.ts';
-import { resolveRequest } from './cli/resolve.ts';
 import { listenForSignals, type Signals } from './cli/signals.ts';
-import { exitCodeOf, optionError } from './cli/usage.ts';
 import { commit, version } from './lib/build-info.ts';
 import { systemClock } from './lib/clock.ts';
 import { errnoOf, hasCode } from './lib/errors.ts';
@@ -26,7 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
         output.stdout.write(`healthctl version ${version}, build ${commit}\n`);
         return 0;
       case 'help': {
-        const { renderHelp } = await import('./cli/help.ts');
+        const { renderHelp } = await import('./cli/grammar/help.ts');
         output.stdout.write(await renderHelp(registry, request.target, terminalWidth()));
         return 0;
       }
@@ -42,7 +42,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function run(request: RunRequest): Promise<number> {
   const failureCode = request.command.failureCode ?? 1;
-  const { loadSettings } = await import('./cli/config.ts');
+  const { loadSettings } = await import('./cli/config/config.ts');
   let settings: Settings;
   try {
     settings = await loadSettings(request.globals, process.env);

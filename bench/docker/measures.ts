@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../test/fixtures/until.ts';
+import { until } from '../../testbed/until.ts';
 import { cpuMsOfGroup, cpuMsOfProcess } from './cpu.ts';
 import type { Side } from './side.ts';
 import { quantile } from './table.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startContainerd, testbedEnvironment } from '../../test/fixtures/private-containerd.ts';
+import { startContainerd, testbedEnvironment } from '../../testbed/private-containerd.ts';
 import { endMonitor, Interrupted, openSession, runQuietly } from './session.ts';
 import { tellOfStack, tidyUpStack } from './stack.ts';
 import { tellStory } from './story.ts';

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type ProgramResult, startProgram } from '../../test/fixtures/program.ts';
+import { type ProgramResult, startProgram } from '../../testbed/program.ts';
 
 /** Somebody pressed Ctrl-C, or the demo was told to end. */
 export class Interrupted extends Error {

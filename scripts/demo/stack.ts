@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { debianArchive } from '../../test/fixtures/debian-root.ts';
+import { debianArchive } from '../../testbed/debian-root.ts';
 import type { Session } from './session.ts';
 
 /** One image for all three, of Debian's packages. */

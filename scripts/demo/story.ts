@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dockerArchive } from '../../test/fixtures/image-archive.ts';
+import { dockerArchive } from '../../testbed/image-archive.ts';
 import type { Session } from './session.ts';
 
 const SECOND = 1_000_000_000;

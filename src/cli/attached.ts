@@ -1,15 +1,16 @@
-import type { AttachEnd, Attachment, AttachRequest } from '../container/attach.ts';
-import { detachNetwork } from '../container/attach-network.ts';
-import { type ContainerContext, dataDirOf } from '../container/context.ts';
-import { logConfigOf } from '../container/log-config.ts';
-import { forgetOutput } from '../container/output-files.ts';
-import { storedConfigOf } from '../container/stored-config.ts';
-import type { ContainerView } from '../container/view.ts';
+import type { AttachEnd, Attachment, AttachRequest } from '../container/console/attach.ts';
+import type { ContainerContext } from '../container/context.ts';
+import { forgetOutput } from '../container/logs/output-files.ts';
+import { detachNetwork } from '../container/network/attach.ts';
+import { dataDirOf } from '../lib/dirs.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { logConfigOf } from '../record/log-config.ts';
+import { storedConfigOf } from '../record/stored-config.ts';
+import type { ContainerView } from '../record/view.ts';
 import type { World } from '../world.ts';
 import type { CommandResult } from './command.ts';
-import { leaveToMonitor, tellMonitor } from './monitor.ts';
-import { endTimer } from './timers.ts';
+import { leaveToMonitor, tellMonitor } from './monitor/announce-change.ts';
+import { endTimer } from './monitor/timers.ts';
 
 /** How the user's console is to be connected. */
 export type AttachWish = Pick<AttachRequest, 'stdin' | 'outputs' | 'proxySignals' | 'detachKeys'>;
@@ -22,7 +23,7 @@ export async function startAttachedTo(
 ): Promise<AttachEnd> {
   const [{ startContainer }, { attachContainer }] = await Promise.all([
     import('../container/start.ts'),
-    import('../container/attach.ts'),
+    import('../container/console/attach.ts'),
   ]);
   let attachment: Attachment | undefined;
   try {

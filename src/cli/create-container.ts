@@ -3,12 +3,12 @@ import { dirname, resolve } from 'node:path';
 import type { ContainerContext } from '../container/context.ts';
 import type { Created } from '../container/create.ts';
 import { fileReasonOf, HealthctlError } from '../lib/errors.ts';
-import { replaceFile } from '../store/atomic-write.ts';
+import { replaceFile } from '../system/atomic-write.ts';
 import { realPath } from '../system/real-path.ts';
 import type { World } from '../world.ts';
 import type { CreateOptions } from './flags/create.ts';
 import { imageForCreate } from './image-for-create.ts';
-import { warnOfReboot } from './monitor.ts';
+import { warnOfReboot } from './monitor/announce-change.ts';
 
 /** Makes the container that the options of `run` or `create` describe, and the --cidfile. */
 export async function createFromOptions(world: World, ctx: ContainerContext, options: CreateOptions): Promise<Created> {

@@ -2,14 +2,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { unitTextOf } from '../daemon/systemd-unit.ts';
+import { unitTextOf } from '../daemon/service-unit/unit.ts';
 import { hasCode } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { CommandEntry, OptionSpec } from './command.ts';
-import { parseConfig } from './config.ts';
-import { globalOptions } from './globals.ts';
+import { parseConfig } from './config/config.ts';
+import { globalOptions } from './grammar/globals.ts';
+import { resolveRequest } from './grammar/resolve.ts';
 import { pathsOf, registry } from './registry.ts';
-import { resolveRequest } from './resolve.ts';
 
 // Holds the documents to the program: what they show parses, what there is stands in them, and what they link to exists.
 

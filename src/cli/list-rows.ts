@@ -1,17 +1,17 @@
 import type { ContainerContext } from '../container/context.ts';
 import { type ListedContainer, listContainers } from '../container/list.ts';
-import { type ListFilters, matchesHealth, matchesView, parseListFilters } from '../container/list-filter.ts';
 import { missingNamespace, resolveContainer } from '../container/resolve.ts';
-import type { PortPlace } from '../container/shown-ports.ts';
-import type { ContainerView } from '../container/view.ts';
-import type { Sent } from '../daemon/client.ts';
+import type { Sent } from '../daemon/api/client.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
+import { type ListFilters, matchesHealth, matchesView, parseListFilters } from '../record/list-filter.ts';
+import type { PortPlace } from '../record/shown-ports.ts';
+import type { ContainerView } from '../record/view.ts';
 import type { CommandInput, CommandResult, ParsedOptions } from './command.ts';
 import { type ContainerWorld, openContainers, worldIn } from './context.ts';
 import { type ContainerRow, containerColumns, labelOf } from './format/container-columns.ts';
 import { renderList } from './format/table.ts';
-import { listedFromAnswer, portPlaceIn } from './monitor-list.ts';
-import { whyUnmonitored } from './open-monitor.ts';
+import { listedFromAnswer, portPlaceIn } from './monitor/list.ts';
+import { whyUnmonitored } from './monitor/open.ts';
 import { type HealthAge, healthAgeOf, staleHealthWarning } from './stale-health.ts';
 
 /** Where `ps` gets its containers from. */

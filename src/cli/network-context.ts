@@ -1,6 +1,6 @@
+import { hostIdOf } from '../lib/dirs.ts';
 import { tellOnce } from '../lib/tell-once.ts';
 import type { NetworkContext } from '../network/places.ts';
-import { hostIdOf } from '../store/state-dir.ts';
 import type { World } from '../world.ts';
 
 /** What the use cases of networks work with: files of ours alone, so that no containerd need run. */

@@ -3,8 +3,8 @@ import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { printable, printableLine } from '../lib/printable.ts';
 import type { CommandResult } from './command.ts';
+import { exitCodeOf } from './grammar/usage.ts';
 import { traceInSource } from './trace.ts';
-import { exitCodeOf } from './usage.ts';
 
 /** Where text goes. `write` returns when the text is written, and throws a HealthctlError when it cannot be. */
 export interface Sink {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { aConfig, aResult, aRun, aState, T0 } from '../../test/builders/health.ts';
 import { aHealth, aListed, noHealth } from '../../test/builders/listed.ts';
-import { documentOf } from '../container/document.ts';
 import type { ListedContainer } from '../container/list.ts';
+import { documentOf } from '../record/document.ts';
 import { type HealthAge, healthAgeOf, healthAgeOfDocument, staleHealthWarning } from './stale-health.ts';
 import { momentFor } from './unchecked.ts';
 

@@ -1,8 +1,8 @@
-import type { ContainerDocument } from '../container/document.ts';
 import type { ListedContainer } from '../container/list.ts';
 import { type GivenHealthConfig, isChecked, withDefaults } from '../health/config.ts';
 import { isOverdue } from '../health/overdue.ts';
 import { type HealthState, type Instant, isOfRun, testedForMs } from '../health/state.ts';
+import type { ContainerDocument } from '../record/document.ts';
 import { humanDuration } from './format/units.ts';
 
 /** What tells how old the health of a container is that runs and has a check. */

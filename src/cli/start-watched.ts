@@ -1,8 +1,8 @@
 import type { ContainerContext } from '../container/context.ts';
-import type { ContainerView } from '../container/view.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
+import type { ContainerView } from '../record/view.ts';
 import type { World } from '../world.ts';
-import { leaveToMonitor, tellMonitor } from './monitor.ts';
+import { leaveToMonitor, tellMonitor } from './monitor/announce-change.ts';
 
 /**
  * Starts a container that is waited for. It is watched from before its start: one that ends at once, and is removed then, still tells how it
@@ -18,8 +18,8 @@ export async function startWatched(
   const { signal } = world;
   const [{ startContainer }, { waitReady }, { watchFor }] = await Promise.all([
     import('../container/start.ts'),
-    import('../container/wait-ready.ts'),
-    import('../container/wait-for.ts'),
+    import('../container/wait/wait-ready.ts'),
+    import('../container/wait/wait-for.ts'),
   ]);
   const watch = await watchFor(ctx, signal);
   let nobodyChecks: HealthctlError | undefined;

@@ -1,16 +1,16 @@
-import { join } from 'node:path';
 import type { Containerd } from '../containerd/client.ts';
 import type { Clock } from '../lib/clock.ts';
+import { type ContainerDirs, dataDirOf, hostIdOf } from '../lib/dirs.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { NetworkSettings } from '../lib/settings.ts';
 import { tellOnce } from '../lib/tell-once.ts';
-import { noSpaceError } from '../store/atomic-write.ts';
 import { createFileHealthStore } from '../store/file-health-store.ts';
 import type { HealthStore } from '../store/health-store.ts';
-import { hostIdOf, missingStateDirLabel, type StateDirs } from '../store/state-dir.ts';
+import { missingStateDirLabel } from '../store/state-dir.ts';
+import { noSpaceError } from '../system/atomic-write.ts';
 import { makeOwnDirectory } from '../system/own-file.ts';
-import { endNerdctlTimer } from './nerdctl-timer.ts';
+import { endNerdctlTimer } from './nerdctl/timer.ts';
 
 /** What the use cases of containers work with: one containerd, one namespace, our directories. */
 export interface ContainerContext {
@@ -23,10 +23,6 @@ export interface ContainerContext {
   readonly network: NetworkSettings;
   /** Ends the systemd timer by which nerdctl checks a container: see endNerdctlTimer. */
   readonly endNerdctlTimer: (id: string) => Promise<boolean>;
-}
-
-export interface ContainerDirs extends StateDirs {
-  readonly dataRoot: string;
 }
 
 /** Builds the context around a connection. */
@@ -57,11 +53,6 @@ export function createContainerContext(parts: {
   return { containerd, clock, log, store, dirs, snapshotter, network, endNerdctlTimer: endTimer };
 }
 
-/** What a container of ours keeps over a reboot: its output, the files generated for it. `<data root>/<hash of the address>/containers/<namespace>/<id>` */
-export function dataDirOf(dirs: ContainerDirs, subject: { readonly namespace: string; readonly id: string }): string {
-  return join(containersDirOf(dirs, subject.namespace), subject.id);
-}
-
 /** Makes it, before the container exists: by it one is known while containerd is away. Throws EXHAUSTED, system errors. */
 export function makeDataDir(dirs: ContainerDirs, subject: { readonly namespace: string; readonly id: string }): void {
   const path = dataDirOf(dirs, subject);
@@ -70,19 +61,4 @@ export function makeDataDir(dirs: ContainerDirs, subject: { readonly namespace: 
   } catch (error) {
     throw noSpaceError(error, path);
   }
-}
-
-/** Has a directory for each container of ours in the namespace, from its create to its removal. */
-export function containersDirOf(dirs: ContainerDirs, namespace: string): string {
-  return join(dirs.dataRoot, dirs.hostId, 'containers', namespace);
-}
-
-/** Where the volumes of a namespace are. `<data root>/<hash of the address>/volumes/<namespace>` */
-export function volumesDirOf(dirs: ContainerDirs, namespace: string): string {
-  return join(dirs.dataRoot, dirs.hostId, 'volumes', namespace);
-}
-
-/** The directory of a whole namespace in the run root: it holds the lock on names. */
-export function namespaceRunDir(dirs: StateDirs, namespace: string): string {
-  return join(dirs.runRoot, dirs.hostId, namespace);
 }

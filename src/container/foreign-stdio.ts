@@ -4,9 +4,9 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import type { TaskStdio } from '../containerd/tasks.ts';
 import { messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { specOf } from '../record/details.ts';
 import { isNerdctls } from '../store/state-dir.ts';
 import type { ContainerContext } from './context.ts';
-import { specOf } from './details.ts';
 
 /** nerdctl 2: pkg/logging. */
 const LOGGER_QUERY = '_NERDCTL_INTERNAL_LOGGING';

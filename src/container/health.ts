@@ -1,14 +1,8 @@
-import { type GivenHealthConfig, isChecked } from '../health/config.ts';
-import { effectiveState, type HealthState, type StoredHealth } from '../health/state.ts';
+import { isChecked } from '../health/config.ts';
+import { effectiveState } from '../health/state.ts';
+import type { ShownHealth } from '../record/shown-health.ts';
+import { type ContainerView, healthConfigOf } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
-import { type ContainerView, healthConfigOf } from './view.ts';
-
-/** A container's health as it is shown: nothing for a container without a check, no state for one never started. */
-export interface ShownHealth {
-  readonly config: GivenHealthConfig | undefined;
-  readonly state: HealthState | undefined;
-  readonly log: StoredHealth['log'];
-}
 
 /** Reads the store once. A damaged config label is a warning, and the container counts as having no check. */
 export async function readHealth(
@@ -24,9 +18,4 @@ export async function readHealth(
   const stored = await ctx.store.get({ namespace: ctx.containerd.namespace, id, labels });
   const state = effectiveState({ stored, task: view.taskView, started: view.started });
   return { config, state, log: state ? stored.log : [] };
-}
-
-/** Docker's word in lists and filters: `none` where there is nothing to say. */
-export function statusWord(health: Pick<ShownHealth, 'state'>): 'none' | HealthState['status'] {
-  return health.state?.status ?? 'none';
 }

@@ -4,9 +4,9 @@ import { type GivenHealthConfig, isChecked, withDefaults } from '../health/confi
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { createContainerProber } from '../probe/container-prober.ts';
 import { processJsonOf } from '../probe/process-json.ts';
+import { type ContainerView, healthConfigOf, momentOf, viewOf } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
 import { resolveContainer, viewRecord } from './resolve.ts';
-import { type ContainerView, healthConfigOf, momentOf, viewOf } from './view.ts';
 
 /**
  * One check now, recorded: what `container healthcheck` and `healthcheck run` do.

@@ -1,24 +1,25 @@
 import { join } from 'node:path';
+import { dataDirOf } from '../lib/dirs.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
 import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
-import { type ContainerContext, dataDirOf } from './context.ts';
-import { detailsOf, specOf } from './details.ts';
-import { type ContainerDocument, type DocumentPaths, documentOf } from './document.ts';
-import { generatedFilesOf } from './generated-files.ts';
+import { detailsOf, specOf } from '../record/details.ts';
+import { type ContainerDocument, type DocumentPaths, documentOf } from '../record/document.ts';
+import { nameOptionsOf } from '../record/network-config.ts';
+import { networkModeOf } from '../record/network-mode.ts';
+import { readRestarts } from '../record/restart-record.ts';
+import { attachmentOf } from '../record/shown-ports.ts';
+import { jsonLogOf, type StoredConfig, storedConfigOf } from '../record/stored-config.ts';
+import type { ContainerView } from '../record/view.ts';
+import type { ContainerContext } from './context.ts';
 import { readHealth } from './health.ts';
 import type { ListedContainer } from './list.ts';
-import { nerdctlFactsOf } from './nerdctl-lifecycle.ts';
-import { nameOptionsOf } from './network-config.ts';
-import { networkModeOf } from './network-mode.ts';
+import { jsonLogPathOf, liveFileOf } from './logs/output-files.ts';
+import { nerdctlFactsOf } from './nerdctl/lifecycle.ts';
+import { generatedFilesOf } from './network/generated-files.ts';
 import { wasOutOfMemory } from './out-of-memory.ts';
-import { jsonLogPathOf, liveFileOf } from './output-files.ts';
 import { resolveViews } from './resolve.ts';
-import { readRestarts } from './restart-record.ts';
-import { attachmentOf } from './shown-ports.ts';
 import { openContainerSizes } from './sizes.ts';
-import { jsonLogOf, type StoredConfig, storedConfigOf } from './stored-config.ts';
-import type { ContainerView } from './view.ts';
 
 export interface InspectedContainer extends ListedContainer {
   readonly document: ContainerDocument;

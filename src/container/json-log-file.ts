@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, fstatSync, ftruncateSync, renameSync, writeSync } from 'node:fs';
-import { type FaultReporter, openOwnFile } from '../system/own-file.ts';
-import type { LogLimit } from './log-config.ts';
+import type { FaultReporter } from '../lib/fault-reporter.ts';
+import type { LogLimit } from '../record/log-config.ts';
+import { openOwnFile } from '../system/own-file.ts';
 
 /** What is known of a file that is appended to. */
 export interface Written {

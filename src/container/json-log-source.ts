@@ -1,9 +1,10 @@
 import { closeSync, constants, fstatSync, lstatSync, readSync, type Stats } from 'node:fs';
-import { type FaultReporter, openPlain } from '../system/own-file.ts';
+import type { FaultReporter } from '../lib/fault-reporter.ts';
+import { openPlain } from '../system/own-file.ts';
 import { firstData } from '../system/sparse.ts';
 import { cutPieces } from './json-log.ts';
-import { readLastTimes, readTimes } from './log-index-file.ts';
-import { type OutputStream, outputFilesOf } from './output-files.ts';
+import { readLastTimes, readTimes } from './logs/log-index-file.ts';
+import { type OutputStream, outputFilesOf } from './logs/output-files.ts';
 
 /** A place in a stream. */
 export interface Position {

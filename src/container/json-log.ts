@@ -1,6 +1,6 @@
 import type { LogAttributes } from './log-attributes.ts';
-import { logTimestamp } from './log-printer.ts';
-import type { OutputStream } from './output-files.ts';
+import { logTimestamp } from './logs/log-printer.ts';
+import type { OutputStream } from './logs/output-files.ts';
 
 /** moby: daemon/logger/copier.go: longer lines become several entries, of which only the last ends with a newline. */
 export const MAX_ENTRY_BYTES = 16 * 1024;

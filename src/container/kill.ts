@@ -1,9 +1,9 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { parseSignal } from '../oci/signal.ts';
+import { type ContainerView, refuseUnknown } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
 import { killContainer, noteStopped, resumeContainer, sendSignal, signalled } from './stop.ts';
-import { type ContainerView, refuseUnknown } from './view.ts';
 
 const SIGKILL = 9;
 

@@ -1,6 +1,7 @@
+import type { ShownHealth } from '../record/shown-health.ts';
+import { type ContainerView, momentOf } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
-import { readHealth, type ShownHealth } from './health.ts';
-import { type ContainerView, momentOf } from './view.ts';
+import { readHealth } from './health.ts';
 import { viewWithExit } from './view-with-exit.ts';
 
 /** A row of `ps`. */

@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
+import { namespaceRunDir } from '../lib/dirs.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { randomBelow } from '../lib/random.ts';
 import { isNerdctls } from '../store/state-dir.ts';
 import { lockFile } from '../system/flock.ts';
 import { makeOwnDirectory } from '../system/own-file.ts';
-import { type ContainerContext, namespaceRunDir } from './context.ts';
+import type { ContainerContext } from './context.ts';
 
 /** Docker: daemon/names/names.go. */
 const VALID_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;

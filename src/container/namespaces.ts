@@ -5,10 +5,10 @@ import { joinedContainer, joinMode, joinNamespaces, type NamespaceModes } from '
 import { decodeRuntimeSpec } from '../oci/read-spec.ts';
 import { DEFAULT_SHM_SIZE, withoutInherited } from '../oci/spec.ts';
 import type { RuntimeSpec } from '../oci/types.ts';
+import type { StoredConfig } from '../record/stored-config.ts';
 import type { ContainerContext } from './context.ts';
 import { resolveContainer } from './resolve.ts';
 import { mountSharedMemory } from './shared-memory.ts';
-import type { StoredConfig } from './stored-config.ts';
 
 /** Modes that name containers by their ids, which a rename does not change. */
 export interface ResolvedModes {

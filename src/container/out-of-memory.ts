@@ -1,6 +1,6 @@
+import { specOf } from '../record/details.ts';
+import { type ContainerView, isUp } from '../record/view.ts';
 import { oomKillsOf } from '../system/oom-kills.ts';
-import { specOf } from './details.ts';
-import { type ContainerView, isUp } from './view.ts';
 
 /**
  * Docker's `OOMKilled`: whether the kernel killed a process of the last run for want of memory, the main one or another, while it runs as well

@@ -1,12 +1,12 @@
+import { runDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { endChecks } from '../probe/check-execs.ts';
+import { type ContainerView, refuseUnknown, unknownStateError } from '../record/view.ts';
 import { checkLockOf } from '../store/file-health-store.ts';
-import { runDirOf } from '../store/state-dir.ts';
 import { lockHolder } from '../system/lock-holder.ts';
 import type { ContainerContext } from './context.ts';
-import { whileNoneStarts } from './exec-lock.ts';
+import { whileNoneStarts } from './exec/exec-lock.ts';
 import { isFinished } from './stop.ts';
-import { type ContainerView, refuseUnknown, unknownStateError } from './view.ts';
 
 /** While a check is in flight, it is ended anew this often: one whose exec is only being made has no process yet that could be killed. */
 const END_EVERY_MS = 10;

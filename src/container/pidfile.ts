@@ -3,7 +3,7 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import { errnoOf, fileReasonOf, HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
-import { replaceFile } from '../store/atomic-write.ts';
+import { replaceFile } from '../system/atomic-write.ts';
 
 type Labelled = Pick<ContainerRecord, 'labels'>;
 

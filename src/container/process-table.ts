@@ -1,5 +1,5 @@
+import { quote } from '../go/quote.ts';
 import { HealthctlError } from '../lib/errors.ts';
-import { quote } from '../lib/quote.ts';
 
 /** What `top` shows. */
 export interface ProcessTable {

@@ -1,13 +1,13 @@
 import { hasCode } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
+import { isStoppedByUser, mayBeRestarted } from '../record/restart-label.ts';
+import { shownLabels } from '../record/shown-labels.ts';
+import { type ContainerView, refuseUnknown } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
 import { listContainers } from './list.ts';
 import { removeContainer } from './remove.ts';
-import { isStoppedByUser, mayBeRestarted } from './restart-label.ts';
-import { shownLabels } from './shown-labels.ts';
 import { openContainerSizes } from './sizes.ts';
-import { type ContainerView, refuseUnknown } from './view.ts';
 
 export interface Pruned {
   /** Of the containers that are gone. */

@@ -1,8 +1,9 @@
 import { constants, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { namespaceRunDir } from '../lib/dirs.ts';
 import { errnoOf } from '../lib/errors.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
-import { type ContainerContext, namespaceRunDir } from './context.ts';
+import type { ContainerContext } from './context.ts';
 
 /** Longer than a container may take to die, and its network to go. */
 const LOCK_TIMEOUT_MS = 60_000;

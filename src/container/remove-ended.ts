@@ -1,10 +1,10 @@
 import { hasCode } from '../lib/errors.ts';
-import { lookForComeback } from './comeback.ts';
+import { storedConfigOf } from '../record/stored-config.ts';
 import type { ContainerContext } from './context.ts';
 import { waitForForeignRestart } from './foreign-restart.ts';
 import { removeContainer } from './remove.ts';
 import { viewRecord } from './resolve.ts';
-import { storedConfigOf } from './stored-config.ts';
+import { lookForComeback } from './wait/comeback.ts';
 
 /**
  * Removes a container with `--rm` that has ended, unless a `restart` is about to start it again. Several may call it for the same end: one

@@ -1,20 +1,21 @@
+import { dataDirOf, runDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
-import { isNerdctls, runDirOf } from '../store/state-dir.ts';
+import { mayBeRestarted } from '../record/restart-label.ts';
+import { storedConfigOf } from '../record/stored-config.ts';
+import { type ContainerView, refuseUnknown } from '../record/view.ts';
+import { isNerdctls } from '../store/state-dir.ts';
 import { removeOwn } from '../system/own-file.ts';
-import { detachNetwork } from './attach-network.ts';
 import { containerExists } from './container-exists.ts';
-import { type ContainerContext, dataDirOf } from './context.ts';
-import { forgetNerdctlFiles } from './nerdctl-store.ts';
+import type { ContainerContext } from './context.ts';
+import { forgetNerdctlFiles } from './nerdctl/store.ts';
+import { detachNetwork } from './network/attach.ts';
 import { removePidfile } from './pidfile.ts';
 import { withRemovalLock } from './removal-lock.ts';
-import { mayBeRestarted } from './restart-label.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
 import { killContainer, noteStopped } from './stop.ts';
-import { storedConfigOf } from './stored-config.ts';
-import { type ContainerView, refuseUnknown } from './view.ts';
-import { removeAnonymousVolumes } from './volume-use.ts';
+import { removeAnonymousVolumes } from './volumes/use.ts';
 
 export interface RemoveOptions {
   /** Kills it first when it runs. */

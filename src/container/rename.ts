@@ -1,11 +1,11 @@
 import { publishRename } from '../events/own-events.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { domainnameOf, storedConfigOf } from '../record/stored-config.ts';
+import type { ContainerView } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
 import { checkName, refuseTakenName, withNamesLock } from './names.ts';
-import { noteForNerdctl, releaseNerdctlName, withNerdctlName } from './nerdctl-store.ts';
-import { domainnameOf, storedConfigOf } from './stored-config.ts';
-import type { ContainerView } from './view.ts';
+import { noteForNerdctl, releaseNerdctlName, withNerdctlName } from './nerdctl/store.ts';
 
 /**
  * Gives a container another name, whether it runs or not. Docker's rules and texts (moby, daemon/rename.go).

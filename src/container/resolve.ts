@@ -2,9 +2,9 @@ import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
-import { containerNameOf, type KubernetesName, parseKubernetesName } from './container-name.ts';
+import { containerNameOf, type KubernetesName, parseKubernetesName } from '../record/container-name.ts';
+import { type ContainerView, momentOf } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
-import { type ContainerView, momentOf } from './view.ts';
 import { viewWithExit } from './view-with-exit.ts';
 
 /** An id as healthctl, nerdctl and the CRI make them. */

@@ -1,12 +1,12 @@
 import { publishRestart } from '../events/own-events.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
+import { isKeptByContainerd, startedLabels } from '../record/restart-label.ts';
+import { forgetRestarts } from '../record/restart-record.ts';
+import type { ContainerView } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
 import { viewRecord } from './resolve.ts';
-import { isKeptByContainerd, startedLabels } from './restart-label.ts';
-import { forgetRestarts } from './restart-record.ts';
 import { startContainer } from './start.ts';
 import { noteStopped, type StopOptions, stopContainer } from './stop.ts';
-import type { ContainerView } from './view.ts';
 
 /** Stops a container if it runs, and starts it. */
 export async function restartContainer(

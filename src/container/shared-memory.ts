@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerRecord } from '../containerd/containers.ts';
+import { namespaceRunDir } from '../lib/dirs.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { joinedContainer } from '../oci/namespaces.ts';
+import { specOf } from '../record/details.ts';
 import { mount, unmountIfMounted } from '../system/mount.ts';
-import { type ContainerContext, namespaceRunDir } from './context.ts';
-import { specOf } from './details.ts';
+import type { ContainerContext } from './context.ts';
 
 // uapi/linux/mount.h
 const NOSUID_NODEV_NOEXEC = 2 | 4 | 8;

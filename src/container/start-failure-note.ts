@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
+import { dataDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
-import { replaceFile } from '../store/atomic-write.ts';
+import { type NotePlace, withExitNote } from '../record/exit-note.ts';
+import type { ContainerView } from '../record/view.ts';
+import { replaceFile } from '../system/atomic-write.ts';
 import { readOwnJson } from '../system/own-file.ts';
-import { type ContainerContext, dataDirOf } from './context.ts';
-import { type NotePlace, withExitNote } from './exit-note.ts';
-import type { ContainerView } from './view.ts';
+import type { ContainerContext } from './context.ts';
 
 /** Why the last start of a container failed: Docker's `State.Error` and `State.ExitCode`. Kept on disk, in `start-failure.json`. */
 export interface StartFailure {

@@ -1,18 +1,19 @@
 import type { ContainerdEvent } from '../containerd/events.ts';
+import { nextOf } from '../containerd/next-event.ts';
 import { publishKill, publishStop } from '../events/own-events.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
+import { runDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { parseSignal } from '../oci/signal.ts';
 import { holdCheckOutputs } from '../probe/check-execs.ts';
-import { isNerdctls, runDirOf } from '../store/state-dir.ts';
-import { detachNetwork } from './attach-network.ts';
-import { restartNote } from './comeback.ts';
+import { mayBeRestarted, stoppedLabels } from '../record/restart-label.ts';
+import { type ContainerView, refuseUnknown, unknownStateError } from '../record/view.ts';
+import { isNerdctls } from '../store/state-dir.ts';
 import type { ContainerContext } from './context.ts';
-import { endOfContainer } from './end-of.ts';
-import { nextOf } from './next-event.ts';
-import { mayBeRestarted, stoppedLabels } from './restart-label.ts';
-import { type ContainerView, refuseUnknown, unknownStateError } from './view.ts';
+import { detachNetwork } from './network/attach.ts';
+import { restartNote } from './wait/comeback.ts';
+import { endOfContainer } from './wait/end-of.ts';
 
 export interface StopOptions {
   /** Seconds until SIGKILL; −1: never. Default: what the container was created with, else 10. */

@@ -3,11 +3,11 @@ import type { ResolvedImage } from '../image/find.ts';
 import { bindingsFrom, byPort, keyOf } from '../network/port-document.ts';
 import { canonicalCapability } from '../oci/capabilities.ts';
 import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
-import type { CreateRequest } from './create-request.ts';
+import type { CreateRequest } from '../record/create-request.ts';
+import type { StoredConfig } from '../record/stored-config.ts';
 import { logAttributesFrom } from './log-attributes.ts';
-import { bindTextsOf, mountOptionsOf, mountPointsFrom, volumePathsOf } from './mount-documents.ts';
-import type { StoredConfig } from './stored-config.ts';
-import type { UsedVolume } from './volumes.ts';
+import { bindTextsOf, mountOptionsOf, mountPointsFrom, volumePathsOf } from './volumes/mount-documents.ts';
+import type { UsedVolume } from './volumes/request.ts';
 
 /** Docker's `Config` and `HostConfig` of a new container. */
 export function storedConfigFrom(

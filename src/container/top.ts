@@ -1,8 +1,8 @@
 import { HealthctlError } from '../lib/errors.ts';
+import { type ContainerView, refuseUnknown } from '../record/view.ts';
 import { runPs } from '../system/run-ps.ts';
 import type { ContainerContext } from './context.ts';
 import { checkPsOptions, type ProcessTable, parseProcessTable } from './process-table.ts';
-import { type ContainerView, refuseUnknown } from './view.ts';
 
 /**
  * The processes of a container, as the host's ps shows them, with the host's pids (moby, daemon/top_unix.go).

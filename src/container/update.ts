@@ -3,11 +3,11 @@ import { type RestartPolicy, restartPolicyText } from '../health/restart-policy.
 import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { healthLabelsOf } from '../record/health-labels.ts';
+import { isKeptByContainerd } from '../record/restart-label.ts';
+import { type ContainerView, givenHealthConfigOf, type Moment, momentOf } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
-import { healthLabelsOf } from './health-labels.ts';
-import { refuseKept } from './refuse-kept.ts';
-import { isKeptByContainerd } from './restart-label.ts';
-import { type ContainerView, givenHealthConfigOf, type Moment, momentOf } from './view.ts';
+import { refuseKept } from './refuse-kubernetes.ts';
 
 /** What is to be another from now on; what is absent stays. */
 export interface Update {

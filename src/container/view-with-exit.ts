@@ -2,10 +2,10 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
 import type { CallOptions } from '../containerd/transport.ts';
 import { hasCode } from '../lib/errors.ts';
+import { type ContainerView, isUp, type Moment, viewFrom, viewOf } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
-import { endOfContainer } from './end-of.ts';
 import { withEndNotes } from './start-failure-note.ts';
-import { type ContainerView, isUp, type Moment, viewFrom, viewOf } from './view.ts';
+import { endOfContainer } from './wait/end-of.ts';
 
 /** containerd hears of an end from the shim, within milliseconds on a host that has any time to spare. */
 const HEARING_MS = 2_000;

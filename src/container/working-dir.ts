@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
+import { namespaceRunDir } from '../lib/dirs.ts';
 import { cleanPath } from '../oci/paths.ts';
 import type { SpecOptions } from '../oci/spec.ts';
 import { danglingTarget } from '../system/dangling-path.ts';
 import type { SnapshotMount } from '../system/rootfs.ts';
-import { type ContainerContext, namespaceRunDir } from './context.ts';
+import type { ContainerContext } from './context.ts';
 
 /**
  * The working directory where the image has a symbolic link that points to what is not there. Docker makes the directory that the link means;

@@ -11,8 +11,8 @@ import { makeOwnDirectory, openOwnFile, readOwnText } from '../system/own-file.t
 import { startPlainly } from '../system/plain-start.ts';
 import { TOOL_DIRS } from '../system/programs.ts';
 import { realPath } from '../system/real-path.ts';
-import type { DaemonStatus } from './api.ts';
-import { createDaemonClient, type DaemonClient } from './client.ts';
+import type { DaemonStatus } from './api/answers.ts';
+import { createDaemonClient, type DaemonClient } from './api/client.ts';
 import { drainDaemon } from './drain.ts';
 import { conflictWith, findMonitorOwner } from './monitor-claim.ts';
 import { configFileOf, NODE_ENVIRONMENT, NODE_FLAGS } from './node-process.ts';

@@ -2,10 +2,10 @@ import { constants } from 'node:fs';
 import type { Clock } from '../lib/clock.ts';
 import { errnoOf, hasCode } from '../lib/errors.ts';
 import { lockFile } from '../system/flock.ts';
-import { createDaemonClient, type DaemonClient } from './client.ts';
+import { createDaemonClient, type DaemonClient } from './api/client.ts';
+import { API_VERSION } from './api/version.ts';
 import { deniedMonitorError, endingMonitorError, newerMonitorError, silentMonitorError } from './owner.ts';
 import type { DaemonPlaces } from './places.ts';
-import { API_VERSION } from './version.ts';
 
 /** A monitor drains within ten seconds. */
 const LIMIT_MS = 15_000;

@@ -1,17 +1,17 @@
 import { constants } from 'node:fs';
-import { restartPolicyOf } from '../container/restart-label.ts';
 import { processOfRun } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
 import { hasCode } from '../lib/errors.ts';
+import { isAutoRemoved } from '../monitor/duties/after-exit.ts';
+import { needsLogKeeper } from '../monitor/duties/index-output.ts';
+import type { Supervisor } from '../monitor/duties/supervisor.ts';
 import type { Watched } from '../monitor/host-model.ts';
 import type { Monitor } from '../monitor/monitor.ts';
-import type { Supervisor } from '../monitor/supervisor.ts';
+import { restartPolicyOf } from '../record/restart-label.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { isAlive, readStat } from '../system/proc.ts';
-import { isAutoRemoved } from './keeper.ts';
-import { needsLogKeeper } from './log-keeper.ts';
+import type { ApiServer } from './api/server.ts';
 import type { DaemonPlaces } from './places.ts';
-import type { ApiServer } from './server.ts';
 
 /** Between two looks at whether there is something to do. */
 const LOOK_MS = 1_000;

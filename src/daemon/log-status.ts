@@ -2,8 +2,8 @@ import type { HealthStatus } from '../health/state.ts';
 import { counted } from '../lib/counted.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import { printableLine } from '../lib/printable.ts';
+import { shownName } from '../monitor/duties/supervisor.ts';
 import type { Watched } from '../monitor/host-model.ts';
-import { shownName } from '../monitor/supervisor.ts';
 
 const MAX_OUTPUT_LENGTH = 200;
 

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { aTask } from '../../test/builders/container.ts';
 import { T0 } from '../../test/builders/health.ts';
 import { ownRecord } from '../../test/builders/listed.ts';
-import { compactRecordOf } from '../container/compact-record.ts';
 import type { HostEvent } from '../events/host-event.ts';
 import type { Watched } from '../monitor/host-model.ts';
+import { compactRecordOf } from '../record/compact-record.ts';
 import { missedEvents, onceKeyOf } from './missed-events.ts';
 
 const aWatched = (over: Partial<Watched> = {}): Watched => ({

@@ -1,9 +1,9 @@
-import { recordFromCompact } from '../container/compact-record.ts';
-import { factsReader } from '../container/event-facts.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
+import { factsReader } from '../events/facts-reader.ts';
 import { containerEventFrom, type HostEvent } from '../events/host-event.ts';
 import { processOfRun } from '../health/state.ts';
 import type { Watched } from '../monitor/host-model.ts';
+import { recordFromCompact } from '../record/compact-record.ts';
 
 /** More of the past is not made up for: the ring holds some thousand. */
 const MAX_MISSED = 1_000;

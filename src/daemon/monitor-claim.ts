@@ -2,10 +2,11 @@ import { constants, ftruncateSync, readdirSync, rmdirSync, rmSync, writeSync } f
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { errnoOf, fileReasonOf, HealthctlError, hasCode } from '../lib/errors.ts';
+import type { OnFault } from '../lib/fault-reporter.ts';
 import type { Logger } from '../lib/logger.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
-import { inspectOwnFile, makeOwnDirectory, type OnFault } from '../system/own-file.ts';
+import { inspectOwnFile, makeOwnDirectory } from '../system/own-file.ts';
 import { realPath } from '../system/real-path.ts';
 import { factsOfPath } from '../system/statx.ts';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { mismatches, type Operation, openApi, openApiText, resolveRef } from '../../test/fixtures/openapi.ts';
+import { mismatches, type Operation, openApi, openApiText, resolveRef } from '../../testbed/openapi.ts';
+import type { Service } from './api/service.ts';
+import { API_HEADER, API_VERSION } from './api/version.ts';
 import { type EventStreams, routesOf } from './routes.ts';
-import type { Service } from './service.ts';
-import { API_HEADER, API_VERSION } from './version.ts';
 
 // Holds docs/openapi.json to the routes; what they answer is in test/integration/api-server.test.ts.
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { hostIdOf } from '../store/state-dir.ts';
+import { hostIdOf } from '../lib/dirs.ts';
 
 /** Where the monitor of one containerd keeps what is its own. A name that begins with a dot is no namespace. */
 export interface DaemonPlaces {

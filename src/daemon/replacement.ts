@@ -1,4 +1,4 @@
-import type { DaemonStatus } from './api.ts';
+import type { DaemonStatus } from './api/answers.ts';
 
 /** What tells two installations of healthctl apart. */
 export type Installation = Pick<DaemonStatus, 'version' | 'commit' | 'program'>;

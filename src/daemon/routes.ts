@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HealthctlError } from '../lib/errors.ts';
 import { checkIdentifier } from '../lib/identifier.ts';
-import type { Service } from './service.ts';
-import { API_VERSION } from './version.ts';
+import type { Service } from './api/service.ts';
+import { API_VERSION } from './api/version.ts';
 
 /** Events for whoever follows them. */
 export interface EventStreams {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { replaceFile } from '../store/atomic-write.ts';
+import { replaceFile } from '../system/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { makeOwnDirectory } from '../system/own-file.ts';
 import { MAX_SOCKET_PATH_BYTES } from '../system/socket-path.ts';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { ContainerContext } from '../container/context.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
+import { runDirOf } from '../lib/dirs.ts';
 import { messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
-import { runDirOf } from '../store/state-dir.ts';
 import { makeOwnDirectory } from '../system/own-file.ts';
 
 /**

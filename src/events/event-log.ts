@@ -1,10 +1,11 @@
 import { closeSync, constants, fstatSync, readSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import { hostIdOf } from '../lib/dirs.ts';
 import { errnoOf, fileReasonOf } from '../lib/errors.ts';
+import type { FaultReporter } from '../lib/fault-reporter.ts';
 import type { Logger } from '../lib/logger.ts';
-import { hostIdOf } from '../store/state-dir.ts';
-import { type FaultReporter, inspectOwnFile, makeOwnDirectory, openOwnFile, readOwnText } from '../system/own-file.ts';
+import { inspectOwnFile, makeOwnDirectory, openOwnFile, readOwnText } from '../system/own-file.ts';
 import { entryFromLine, type LogEntry, lineFromEntry } from './event-log-line.ts';
 import type { HostEvent } from './host-event.ts';
 

@@ -1,7 +1,7 @@
-import { millisecondsFromNanoseconds, parseDuration } from '../lib/duration.ts';
+import { millisecondsFromNanoseconds, parseDuration } from '../go/duration.ts';
+import { parseGoTime } from '../go/go-time.ts';
+import { quote } from '../go/quote.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
-import { quote } from '../lib/quote.ts';
-import { parseGoTime } from './go-time.ts';
 
 /** The moment that a time is relative to, and the zone of times that name none. */
 export interface TimeReference {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AUTHORITY, SIGNED } from '../../test/fixtures/certificates.ts';
+import { AUTHORITY, SIGNED } from '../../testbed/certificates.ts';
 import { MAX_CERTIFICATES_BYTES, parseCertificates } from './certificates.ts';
 
 const NONE = 'there is no certificate in PEM (-----BEGIN CERTIFICATE-----)';

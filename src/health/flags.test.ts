@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { AUTHORITY } from '../../test/fixtures/certificates.ts';
+import { AUTHORITY } from '../../testbed/certificates.ts';
 import { type HealthFlags, healthConfigFromFlags } from './flags.ts';
 
 const flags = (given: Partial<HealthFlags>): HealthFlags => ({ noHealthcheck: false, ...given });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AUTHORITY } from '../../test/fixtures/certificates.ts';
+import { AUTHORITY } from '../../testbed/certificates.ts';
 import {
   grpcItems,
   httpItems,

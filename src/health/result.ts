@@ -1,4 +1,4 @@
-import { formatDuration } from '../lib/duration.ts';
+import { formatDuration } from '../go/duration.ts';
 
 /** What a probe saw. */
 export type Outcome =

@@ -1,6 +1,6 @@
 import type { Containerd } from '../containerd/client.ts';
+import { quote } from '../go/quote.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
-import { quote } from '../lib/quote.ts';
 import { findRecord } from './find.ts';
 import { fullName, parseReference, type Reference, withDefaultTag } from './reference.ts';
 

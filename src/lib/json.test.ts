@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeJson, encodeJson } from '../lib/json.ts';
+import { decodeJson, encodeJson } from './json.ts';
 
 test('an integer beyond 2^53 survives both ways', () => {
   const text = '{"hard":18446744073709551615,"soft":-9223372036854775808,"small":12345678,"safe":9007199254740991}';

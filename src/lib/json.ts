@@ -1,4 +1,4 @@
-import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { HealthctlError, messageOf } from './errors.ts';
 
 /** In front of every string that stands for something else while JSON.parse runs: a private-use character that is no legal text. */
 const MARK = '\uE0F1';

@@ -94,7 +94,7 @@ export interface LabelWrites {
   readonly extensions: Labels;
 }
 
-/** For a new container of ours. Labels that containerd cannot hold are left out: see StoredConfig in src/container/stored-config.ts. */
+/** For a new container of ours. Labels that containerd cannot hold are left out: see StoredConfig in src/record/stored-config.ts. */
 export function labelsAtCreate(labels: Labels): LabelWrites {
   const steering = Object.entries(labels).filter(([key]) => STEERING_LABELS.includes(key));
   return {

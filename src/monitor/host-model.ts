@@ -1,5 +1,3 @@
-import { type CompactRecord, compactRecordOf } from '../container/compact-record.ts';
-import { healthConfigOf, type Moment, runOfTask, UNKNOWN_EXIT_CODE, withTestSince } from '../container/view.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
@@ -7,6 +5,8 @@ import { type HealthConfig, isChecked, withDefaults } from '../health/config.ts'
 import { processOfRun, type Run, type StoredHealth, TICK_MS } from '../health/state.ts';
 import { labelsAfterEvent } from '../lib/trusted-labels.ts';
 import { processJsonOf } from '../probe/process-json.ts';
+import { type CompactRecord, compactRecordOf } from '../record/compact-record.ts';
+import { healthConfigOf, type Moment, runOfTask, UNKNOWN_EXIT_CODE, withTestSince } from '../record/view.ts';
 
 /** A container as the monitor remembers it: what lists and checks need, some kilobytes each. */
 export interface Watched {

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CheckReport } from '../check/check.ts';
-import { recordFromCompact } from '../container/compact-record.ts';
 import type { ContainerContext } from '../container/context.ts';
-import { type ContainerView, type Moment, viewFrom } from '../container/view.ts';
 import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
@@ -21,6 +19,8 @@ import type { ServiceLogger } from '../lib/logger.ts';
 import { sweepExecs } from '../probe/check-execs.ts';
 import type { ContainerProber } from '../probe/container-prober.ts';
 import type { StartGate } from '../probe/prober.ts';
+import { recordFromCompact } from '../record/compact-record.ts';
+import { type ContainerView, type Moment, viewFrom } from '../record/view.ts';
 import { mirroredState } from '../store/health-file.ts';
 import { createAgenda } from './agenda.ts';
 import { type BudgetLimits, createBudgets } from './budgets.ts';

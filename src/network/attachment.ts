@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
-import { replaceFile } from '../store/atomic-write.ts';
+import { replaceFile } from '../system/atomic-write.ts';
 import { readOwnJson, removeOwn } from '../system/own-file.ts';
 import { isAlive, readBootId, readStat } from '../system/proc.ts';
 import { type LockedNetworks, type NetworkContext, networkPlacesOf } from './places.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HealthctlError } from '../lib/errors.ts';
-import { replaceFile } from '../store/atomic-write.ts';
+import { replaceFile } from '../system/atomic-write.ts';
 import { makeOwnDirectory, readOwnText, removeOwn } from '../system/own-file.ts';
 import { findTool } from '../system/programs.ts';
 import { runProgram } from '../system/run-program.ts';

@@ -4,7 +4,7 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { randomHex } from '../lib/random.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import { replaceFile } from '../store/atomic-write.ts';
+import { replaceFile } from '../system/atomic-write.ts';
 import { readOwnJson, removeOwn } from '../system/own-file.ts';
 import { readNetworkDevices } from '../system/proc.ts';
 import { gatewayFor, rangeFor } from './address-range.ts';

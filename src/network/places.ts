@@ -2,11 +2,12 @@ import { constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
+import type { FaultReporter } from '../lib/fault-reporter.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { NetworkSettings } from '../lib/settings.ts';
-import { noSpaceError } from '../store/atomic-write.ts';
+import { noSpaceError } from '../system/atomic-write.ts';
 import { lockFile } from '../system/flock.ts';
-import { type FaultReporter, makeOwnDirectory } from '../system/own-file.ts';
+import { makeOwnDirectory } from '../system/own-file.ts';
 
 /** What everything about networks works with. Networks belong to a containerd, whatever its namespaces. */
 export interface NetworkContext {

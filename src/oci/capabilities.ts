@@ -1,5 +1,5 @@
+import { quote } from '../go/quote.ts';
 import { HealthctlError } from '../lib/errors.ts';
-import { quote } from '../lib/quote.ts';
 
 /** Every capability that Linux has named, by its bit (uapi/linux/capability.h). */
 const NAMES =

@@ -1,5 +1,5 @@
+import { quote } from '../go/quote.ts';
 import { HealthctlError } from '../lib/errors.ts';
-import { quote } from '../lib/quote.ts';
 import type { Bind, MountRequest, Propagation, Tmpfs, VolumeRequest } from './mounts.ts';
 import { cleanPath, isAbsolute } from './paths.ts';
 

@@ -1,5 +1,5 @@
+import { quote } from '../go/quote.ts';
 import { HealthctlError } from '../lib/errors.ts';
-import { quote } from '../lib/quote.ts';
 import type { Rlimit, Uint64 } from './types.ts';
 
 // Texts of flags to values. Errors are USAGE with Docker's texts, without the `invalid argument … for … flag: ` that the command line adds.

@@ -15,15 +15,17 @@ import type { HealthState, StoredHealth } from '../health/state.ts';
 import { jsonFromHealthState } from '../health/state-json.ts';
 import { isMirrorDue } from '../health/transition.ts';
 import type { Clock } from '../lib/clock.ts';
+import { runDirOf, type StateDirs } from '../lib/dirs.ts';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
+import type { FaultReporter, OnFault } from '../lib/fault-reporter.ts';
 import type { Logger } from '../lib/logger.ts';
 import { tellOnce } from '../lib/tell-once.ts';
+import { noSpaceError, replaceFile, temporaryPrefix, unique } from '../system/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
-import { type FaultReporter, makeOwnDirectory, type OnFault, removeOwn } from '../system/own-file.ts';
-import { noSpaceError, replaceFile, temporaryPrefix, unique } from './atomic-write.ts';
+import { makeOwnDirectory, removeOwn } from '../system/own-file.ts';
 import { lineFromRecord, mirroredState, parseHealthFile } from './health-file.ts';
 import { DEFAULT_LOG_ENTRIES, type HealthRecord, type HealthStore, type HealthSubject } from './health-store.ts';
-import { runDirOf, type StateDir, type StateDirs, stateDirOf } from './state-dir.ts';
+import { type StateDir, stateDirOf } from './state-dir.ts';
 
 export interface FileHealthStoreOptions {
   readonly dirs: StateDirs;

@@ -1,8 +1,9 @@
 import { closeSync, constants } from 'node:fs';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
+import type { OnFault } from '../lib/fault-reporter.ts';
 import { openLibc, systemError } from './libc.ts';
-import { type OnFault, openPlain, reasonOfForeign, setAside } from './own-file.ts';
+import { openPlain, reasonOfForeign, setAside } from './own-file.ts';
 import { type FileFacts, factsOfOpen, factsOfPath } from './statx.ts';
 
 /** A lock that is held. It is free at once when the process dies. */

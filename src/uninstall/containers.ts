@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ContainerContext, containersDirOf } from '../container/context.ts';
+import type { ContainerContext } from '../container/context.ts';
 import { listContainers } from '../container/list.ts';
-import type { ContainerView } from '../container/view.ts';
+import { containersDirOf } from '../lib/dirs.ts';
 import { errnoOf, hasCode } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import type { ContainerView } from '../record/view.ts';
 import type { KeptContainer } from './plan.ts';
 import { findRunning } from './shims.ts';
 

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { chmod, lchown, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { noSpaceError } from '../store/atomic-write.ts';
+import { noSpaceError } from '../system/atomic-write.ts';
 import { copyTree } from './copy-tree.ts';
 import type { HeldVolume } from './volume-store.ts';
 

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
-import { noSpaceError, replaceFile } from '../store/atomic-write.ts';
+import { noSpaceError, replaceFile } from '../system/atomic-write.ts';
 import { lockFile } from '../system/flock.ts';
 import { inspectOwnFile, removeOwn } from '../system/own-file.ts';
 import { parseVolumeJson, type Volume, volumeJson } from './volume.ts';

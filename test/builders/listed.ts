@@ -1,8 +1,8 @@
-import type { ShownHealth } from '../../src/container/health.ts';
 import type { ListedContainer } from '../../src/container/list.ts';
-import type { StoredConfig } from '../../src/container/stored-config.ts';
-import type { ContainerView } from '../../src/container/view.ts';
 import { CONFIG_EXTENSION } from '../../src/lib/trusted-labels.ts';
+import type { ShownHealth } from '../../src/record/shown-health.ts';
+import type { StoredConfig } from '../../src/record/stored-config.ts';
+import type { ContainerView } from '../../src/record/view.ts';
 import { aRecord, aTask } from './container.ts';
 import { aConfig, aResult, aRun, aState, T0 } from './health.ts';
 

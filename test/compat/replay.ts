@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { type Bed, HEALTHCTL, openBed } from '../e2e/harness.ts';
-import { judge, type Verdict, verdictOf } from '../fixtures/kit-verdict.ts';
-import { type ProgramResult, runProgram } from '../fixtures/program.ts';
-import { measureSlowness, watchSlowness } from '../fixtures/slowness.ts';
+import { judge, type Verdict, verdictOf } from '../../testbed/kit-verdict.ts';
+import { type ProgramResult, runProgram } from '../../testbed/program.ts';
+import { measureSlowness, watchSlowness } from '../../testbed/slowness.ts';
+import { type Bed, HEALTHCTL, openBed } from '../e2e/support/harness.ts';
 
 const KIT = fileURLToPath(new URL('kit', import.meta.url));
 /** What cannot pass, and why. */

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { hostIdOf } from '../../src/store/state-dir.ts';
-import type { RunningProgram } from '../fixtures/program.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { hostIdOf } from '../../src/lib/dirs.ts';
+import type { RunningProgram } from '../../testbed/program.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 // Each file that healthctl keeps, replaced by something else: the monitor starts all the same, checks go on, commands work, SIGTERM ends it.
 

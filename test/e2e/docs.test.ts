@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { type ConsoleBlock, consoleBlocksOf, needsNerdctl } from '../fixtures/console-blocks.ts';
+import { type ConsoleBlock, consoleBlocksOf, needsNerdctl } from '../../testbed/console-blocks.ts';
 import { type Page, wrongCommandsOf } from './docs-session.ts';
-import { openBed } from './harness.ts';
-import { openNetworkHost } from './network-host.ts';
+import { openBed } from './support/harness.ts';
+import { openNetworkHost } from './support/network-host.ts';
 
 // Runs the sessions of the documents: what stands behind `$ ` is run, and what it prints is compared with what the page shows. The blocks of a
 // page run in their order and in one directory, so that one can build on those before it.

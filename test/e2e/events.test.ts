@@ -4,8 +4,8 @@ import { eventLogDir, openEventLog } from '../../src/events/event-log.ts';
 import { publishHealthStatus } from '../../src/events/own-events.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import type { RunningProgram } from '../fixtures/program.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import type { RunningProgram } from '../../testbed/program.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 let bed: Bed;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hostIdOf } from '../../src/store/state-dir.ts';
-import { dockerArchive } from '../fixtures/image-archive.ts';
-import { startContainerd, testbedEnvironment } from '../fixtures/private-containerd.ts';
-import { runProgram, startProgram } from '../fixtures/program.ts';
-import { type Bed, HEALTHCTL, openBed } from './harness.ts';
+import { hostIdOf } from '../../src/lib/dirs.ts';
+import { dockerArchive } from '../../testbed/image-archive.ts';
+import { startContainerd, testbedEnvironment } from '../../testbed/private-containerd.ts';
+import { runProgram, startProgram } from '../../testbed/program.ts';
+import { type Bed, HEALTHCTL, openBed } from './support/harness.ts';
 
 // What goes wrong on ordinary days: one clear line that says what to do, Docker's exit status, and nothing half-made left behind.
 

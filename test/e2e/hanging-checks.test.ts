@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bed, openBed, until } from './harness.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 let bed: Bed;
 let image: string;

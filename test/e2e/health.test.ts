@@ -1,9 +1,9 @@
 import { appendFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectWithin } from '../fixtures/judged.ts';
-import { listProcesses } from '../fixtures/processes.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { expectWithin } from '../../testbed/judged.ts';
+import { listProcesses } from '../../testbed/processes.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 // Every row of the health semantics that needs no monitor, on a real containerd with real processes.
 

@@ -3,9 +3,9 @@ import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isAlive, readStat } from '../../src/system/proc.ts';
-import { mustRun, startProgram } from '../fixtures/program.ts';
-import { removeTree } from '../fixtures/testbed-remains.ts';
-import { type Bed, HEALTHCTL, openBed, until } from './harness.ts';
+import { mustRun, startProgram } from '../../testbed/program.ts';
+import { removeTree } from '../../testbed/testbed-remains.ts';
+import { type Bed, HEALTHCTL, openBed, until } from './support/harness.ts';
 
 let bed: Bed;
 let image: string;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bed, openBed, until } from './harness.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 let bed: Bed;
 let image: string;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { blob, descriptor, dockerArchive, imageParts, ociArchive } from '../fixtures/image-archive.ts';
-import { type Bed, openBed } from './harness.ts';
+import { blob, descriptor, dockerArchive, imageParts, ociArchive } from '../../testbed/image-archive.ts';
+import { type Bed, openBed } from './support/harness.ts';
 
 const CHECK = { Test: ['CMD', 'cat', '/my status'], Interval: 5e9, Timeout: 3e9, StartPeriod: 6e10, Retries: 2 };
 const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';

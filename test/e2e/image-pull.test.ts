@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/containerd/client.ts';
 import { ensureUnpacked, resolveImage } from '../../src/image/find.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { blob, descriptor, imageParts } from '../fixtures/image-archive.ts';
-import { REGISTRY_USER, type Registry, startRegistry } from '../fixtures/registry.ts';
-import { type Bed, openBed } from './harness.ts';
+import { blob, descriptor, imageParts } from '../../testbed/image-archive.ts';
+import { REGISTRY_USER, type Registry, startRegistry } from '../../testbed/registry.ts';
+import { type Bed, openBed } from './support/harness.ts';
 
 const CHECK = { Test: ['CMD', 'true'], Interval: 1e9 };
 
@@ -213,7 +213,7 @@ describe('pull', () => {
       const reference = await serve(() => 'never');
       const before = await bed.leaks();
       const running = bed.spawn(['pull', reference]);
-      const { until } = await import('../fixtures/until.ts');
+      const { until } = await import('../../testbed/until.ts');
       await until(() => running.stderr().includes('Pulling fs layer'), { what: 'the layer to be asked for' });
       await new Promise((resolve) => setTimeout(resolve, 200));
       running.kill(signal);

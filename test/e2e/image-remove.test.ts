@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dockerArchive, imageParts } from '../fixtures/image-archive.ts';
-import { type Bed, openBed } from './harness.ts';
+import { dockerArchive, imageParts } from '../../testbed/image-archive.ts';
+import { type Bed, openBed } from './support/harness.ts';
 
 describe('images and rmi', () => {
   let bed: Bed;

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dockerArchive } from '../fixtures/image-archive.ts';
-import { type PrivateContainerd, startContainerd, testbedEnvironment } from '../fixtures/private-containerd.ts';
-import { mustRun } from '../fixtures/program.ts';
-import { HEALTHCTL, openBed, until } from './harness.ts';
+import { dockerArchive } from '../../testbed/image-archive.ts';
+import { type PrivateContainerd, startContainerd, testbedEnvironment } from '../../testbed/private-containerd.ts';
+import { mustRun } from '../../testbed/program.ts';
+import { HEALTHCTL, openBed, until } from './support/harness.ts';
 
 describe('a containerd that was started with odd settings', () => {
   let containerd: PrivateContainerd;

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mustRun, type ProgramResult, runProgram } from '../fixtures/program.ts';
-import { type Bed, openBed } from './harness.ts';
+import { mustRun, type ProgramResult, runProgram } from '../../testbed/program.ts';
+import { type Bed, openBed } from './support/harness.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Bed, openBed, until } from './harness.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 // One full success of every command that works on containers which exist; what is unusual is in the unit tests.
 

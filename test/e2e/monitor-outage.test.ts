@@ -7,11 +7,11 @@ import {
   HealthCheckResponse,
   HealthCheckResponse_ServingStatus as Status,
 } from '../../src/containerd/gen/grpc/health.ts';
-import { hostIdOf } from '../../src/store/state-dir.ts';
-import { dockerArchive } from '../fixtures/image-archive.ts';
-import { type PrivateContainerd, startContainerd, testbedEnvironment } from '../fixtures/private-containerd.ts';
-import { type RunningProgram, runProgram, startProgram } from '../fixtures/program.ts';
-import { HEALTHCTL, until } from './harness.ts';
+import { hostIdOf } from '../../src/lib/dirs.ts';
+import { dockerArchive } from '../../testbed/image-archive.ts';
+import { type PrivateContainerd, startContainerd, testbedEnvironment } from '../../testbed/private-containerd.ts';
+import { type RunningProgram, runProgram, startProgram } from '../../testbed/program.ts';
+import { HEALTHCTL, until } from './support/harness.ts';
 
 // A containerd of its own, because it is stopped and started under the monitor.
 

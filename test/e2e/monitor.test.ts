@@ -14,13 +14,13 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/containerd/client.ts';
-import type { DaemonStatus } from '../../src/daemon/api.ts';
-import { hostIdOf } from '../../src/store/state-dir.ts';
+import type { DaemonStatus } from '../../src/daemon/api/answers.ts';
+import { hostIdOf } from '../../src/lib/dirs.ts';
 import { makeFifo } from '../../src/system/fifo.ts';
 import { listProcesses } from '../../src/system/proc.ts';
-import type { RunningProgram } from '../fixtures/program.ts';
-import { unmount } from '../fixtures/testbed-remains.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import type { RunningProgram } from '../../testbed/program.ts';
+import { unmount } from '../../testbed/testbed-remains.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 let bed: Bed;
 let image: string;

@@ -2,14 +2,14 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AUTHORITY } from '../fixtures/certificates.ts';
-import { startProgram } from '../fixtures/program.ts';
-import { startTlsServers } from '../fixtures/tls-servers.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { AUTHORITY } from '../../testbed/certificates.ts';
+import { startProgram } from '../../testbed/program.ts';
+import { startTlsServers } from '../../testbed/tls-servers.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 // An image without a shell, checked by HTTP, TCP and gRPC: by the command line, then by the monitor.
 
-const SERVERS = fileURLToPath(new URL('../fixtures/network-servers.mjs', import.meta.url));
+const SERVERS = fileURLToPath(new URL('../../testbed/network-servers.mjs', import.meta.url));
 const HTTPD = ['busybox', 'httpd', '-f', '-p', '8080', '-h', '/www'];
 
 interface Document {

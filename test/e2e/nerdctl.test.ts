@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { leaveNerdctlContainer, type NerdctlContainer } from '../fixtures/nerdctl-container.ts';
-import { nerdctlStoreOf } from '../fixtures/nerdctl-recording.ts';
-import { type Bed, until } from './harness.ts';
-import { openNerdctlBed } from './nerdctl-bed.ts';
+import { leaveNerdctlContainer, type NerdctlContainer } from '../../testbed/nerdctl-container.ts';
+import { nerdctlStoreOf } from '../../testbed/nerdctl-recording.ts';
+import { type Bed, until } from './support/harness.ts';
+import { openNerdctlBed } from './support/nerdctl-bed.ts';
 
 // nerdctl beside us: containers with the labels and files that it leaves.
 let bed: Bed;

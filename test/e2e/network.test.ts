@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ProgramResult, runProgram } from '../fixtures/program.ts';
-import { type Bed, openBed, until } from './harness.ts';
-import { type NetworkHost, openNetworkHost } from './network-host.ts';
+import { type ProgramResult, runProgram } from '../../testbed/program.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
+import { type NetworkHost, openNetworkHost } from './support/network-host.ts';
 
 let bed: Bed;
 let host: NetworkHost;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openBed, until } from './harness.ts';
+import { openBed, until } from './support/harness.ts';
 
 const limits = ['--memory', '32m', '--memory-swap', '32m'];
 const greedy = 'exec tail /dev/zero';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { childrenOf, listSession, readStat } from '../../src/system/proc.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 // Checks by a shell that stays in the container: the same results, one process, and nothing of it left.
 

@@ -6,7 +6,7 @@ import { connect } from '../../src/containerd/client.ts';
 import { encodeJson } from '../../src/lib/json.ts';
 import { decodeRuntimeSpec } from '../../src/oci/read-spec.ts';
 import { isAppArmorEnabled } from '../../src/system/apparmor.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 const isCgroup1 = existsSync('/sys/fs/cgroup/memory');
 const hasRealtime = existsSync('/sys/fs/cgroup/cpu/cpu.rt_period_us');

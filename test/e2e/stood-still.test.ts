@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bed, openBed, until } from './harness.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 // A monitor that is stopped, frozen or swapped out fires its timers before it reads what came in meanwhile.
 let bed: Bed;

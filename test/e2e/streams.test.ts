@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dockerArchive } from '../fixtures/image-archive.ts';
-import { listProcesses } from '../fixtures/processes.ts';
-import { startProgram } from '../fixtures/program.ts';
-import { type Bed, HEALTHCTL, openBed, until } from './harness.ts';
+import { dockerArchive } from '../../testbed/image-archive.ts';
+import { listProcesses } from '../../testbed/processes.ts';
+import { startProgram } from '../../testbed/program.ts';
+import { type Bed, HEALTHCTL, openBed, until } from './support/harness.ts';
 
 // What moves between containers and the terminal: run, attach, exec, logs.
 

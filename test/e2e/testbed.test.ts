@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { dockerArchive, ociArchive } from '../fixtures/image-archive.ts';
-import { isAlive, listProcesses } from '../fixtures/processes.ts';
-import { runProgram } from '../fixtures/program.ts';
-import { REGISTRY_USER, startRegistry } from '../fixtures/registry.ts';
-import { MARK, RUNC_ROOT, sweepTestbeds } from '../fixtures/testbed-remains.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { dockerArchive, ociArchive } from '../../testbed/image-archive.ts';
+import { isAlive, listProcesses } from '../../testbed/processes.ts';
+import { runProgram } from '../../testbed/program.ts';
+import { REGISTRY_USER, startRegistry } from '../../testbed/registry.ts';
+import { MARK, RUNC_ROOT, sweepTestbeds } from '../../testbed/testbed-remains.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 // The test bed itself, with containerd's own client: what the other suites rest on must hold without healthctl.
 
@@ -69,7 +69,7 @@ describe('traces', () => {
 describe('sweeping', () => {
   test('a killed run leaves nothing to the next one', async () => {
     await using bed = await openBed();
-    const script = fileURLToPath(new URL('../fixtures/crash.ts', import.meta.url));
+    const script = fileURLToPath(new URL('../../testbed/crash.ts', import.meta.url));
     const crashed = await runProgram([process.execPath, '--import', 'tsx', script], {
       env: { PATH: bed.env.PATH ?? '' },
     });

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bed, openBed, until } from './harness.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 // `ctr run` copies an image's labels to the container, as containerd's CRI does: nothing that they say may steer healthctl.
 let bed: Bed;

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { hostIdOf } from '../../src/store/state-dir.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { hostIdOf } from '../../src/lib/dirs.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 let bed: Bed;
 let image: string;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readProcess } from '../fixtures/processes.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { readProcess } from '../../testbed/processes.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 // A shim that does not answer (stopped, swapping, busy) makes containerd say UNKNOWN. That is not "exited".
 let bed: Bed;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Bed, openBed, until } from './harness.ts';
-import { type NetworkHost, openNetworkHost } from './network-host.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
+import { type NetworkHost, openNetworkHost } from './support/network-host.ts';
 
 let bed: Bed;
 let host: NetworkHost;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openBed } from './harness.ts';
+import { openBed } from './support/harness.ts';
 
 test('version shows healthctl and the containerd that answers', async () => {
   await using bed = await openBed();

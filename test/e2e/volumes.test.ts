@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { NOT_JUDGED } from '../fixtures/not-judged.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { NOT_JUDGED } from '../../testbed/not-judged.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 const ANONYMOUS = 'com.docker.volume.anonymous';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/containerd/client.ts';
 import { publishHealthStatus } from '../../src/events/own-events.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { type Bed, openBed, until } from './harness.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
 
 let bed: Bed;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import type { ContainerContext } from '../../src/container/context.ts';
-import { momentOf, viewOf } from '../../src/container/view.ts';
 import type { TaskRecord } from '../../src/containerd/tasks.ts';
 import { HEALTH_STATUS_TOPIC } from '../../src/events/own-events.ts';
 import type { HealthStatus } from '../../src/health/state.ts';
 import { HealthctlError } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import { momentOf, viewOf } from '../../src/record/view.ts';
 import { createMemoryHealthStore } from '../../src/store/memory-health-store.ts';
 import { aRecord, aTask } from '../builders/container.ts';
 import { aResult } from '../builders/health.ts';

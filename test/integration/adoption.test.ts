@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { createAdoption } from '../../src/daemon/adoption.ts';
+import { createAdoption } from '../../src/monitor/duties/adoption.ts';
 import type { Watched } from '../../src/monitor/host-model.ts';
 
 const unitsDir = mkdtempSync(join(tmpdir(), 'healthctl-units-'));

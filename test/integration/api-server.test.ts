@@ -5,18 +5,18 @@ import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { compactRecordOf } from '../../src/container/compact-record.ts';
-import { documentOf } from '../../src/container/document.ts';
+import { createApiServer } from '../../src/daemon/api/server.ts';
+import { type Service, Unwatched } from '../../src/daemon/api/service.ts';
 import type { EventStreams } from '../../src/daemon/routes.ts';
-import { createApiServer } from '../../src/daemon/server.ts';
-import { type Service, Unwatched } from '../../src/daemon/service.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { HealthctlError } from '../../src/lib/errors.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
+import { compactRecordOf } from '../../src/record/compact-record.ts';
+import { documentOf } from '../../src/record/document.ts';
+import { mismatches, openApi, resolveRef } from '../../testbed/openapi.ts';
+import { until } from '../../testbed/until.ts';
 import { aConfig, aResult, aRun, aState, T0 } from '../builders/health.ts';
 import { aHealth, aView, ownRecord } from '../builders/listed.ts';
-import { mismatches, openApi, resolveRef } from '../fixtures/openapi.ts';
-import { until } from '../fixtures/until.ts';
 
 // The server on a real socket in front of a fake service: what it sends is what docs/openapi.json says.
 

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { readCertificateFile } from '../../src/cli/flags/certificate-file.ts';
 import { MAX_CERTIFICATES_BYTES } from '../../src/health/certificates.ts';
 import { makeFifo } from '../../src/system/fifo.ts';
-import { AUTHORITY, SIGNED } from '../fixtures/certificates.ts';
+import { AUTHORITY, SIGNED } from '../../testbed/certificates.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'healthctl-ca-'));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -19,19 +19,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EXEC_PREFIX, sweepEndedExecs, writeExecNote } from '../../src/container/exec-notes.ts';
-import { followFile } from '../../src/container/follow.ts';
-import { openGrowingFile } from '../../src/container/growing-file.ts';
-import { outputFilesOf, prepareStdio, type StdioRequest } from '../../src/container/output-files.ts';
-import { untilCopied } from '../../src/container/shim-copy.ts';
-import { connectStdin, pumpStdin } from '../../src/container/stdin.ts';
+import { connectStdin, pumpStdin } from '../../src/container/console/stdin.ts';
+import { EXEC_PREFIX, sweepEndedExecs, writeExecNote } from '../../src/container/exec/exec-notes.ts';
+import { followFile } from '../../src/container/logs/follow.ts';
+import { openGrowingFile } from '../../src/container/logs/growing-file.ts';
+import { outputFilesOf, prepareStdio, type StdioRequest } from '../../src/container/logs/output-files.ts';
+import { untilCopied } from '../../src/container/logs/shim-copy.ts';
 import type { TaskRecord, Tasks } from '../../src/containerd/tasks.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import { makeFifo, openFifoReader } from '../../src/system/fifo.ts';
+import { NOT_JUDGED } from '../../testbed/not-judged.ts';
+import { until } from '../../testbed/until.ts';
 import { aTask } from '../builders/container.ts';
-import { NOT_JUDGED } from '../fixtures/not-judged.ts';
-import { until } from '../fixtures/until.ts';
 
 let root: string;
 beforeEach(() => {

@@ -3,8 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { containerPath, createDaemonClient } from '../../src/daemon/client.ts';
-import { until } from '../fixtures/until.ts';
+import { containerPath, createDaemonClient } from '../../src/daemon/api/client.ts';
+import { until } from '../../testbed/until.ts';
 
 // The client in front of a server that says whatever a test wants, byte for byte.
 

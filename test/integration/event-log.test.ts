@@ -16,7 +16,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openEventLog, readEventLog } from '../../src/events/event-log.ts';
 import type { HostEvent } from '../../src/events/host-event.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { until } from '../fixtures/until.ts';
+import { until } from '../../testbed/until.ts';
 
 let dir: string;
 let nowMs: number;

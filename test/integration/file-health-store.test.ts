@@ -17,12 +17,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
+import { runDirOf } from '../../src/lib/dirs.ts';
 import { createFileHealthStore } from '../../src/store/file-health-store.ts';
-import { runDirOf } from '../../src/store/state-dir.ts';
 import { lockFile } from '../../src/system/flock.ts';
+import { until } from '../../testbed/until.ts';
 import { aResult, aState } from '../builders/health.ts';
 import { healthStoreContract } from '../contract/health-store.ts';
-import { until } from '../fixtures/until.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'healthctl-store-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -262,7 +262,7 @@ describe('health in files', () => {
 
   test('several processes lose no update and never overlap a check', async () => {
     const { store, dirs } = open();
-    const script = join(import.meta.dirname, '..', 'fixtures', 'store-writer.ts');
+    const script = join(import.meta.dirname, '../../testbed/store-writer.ts');
     const writers = Array.from({ length: 4 }, () =>
       promisify(execFile)(process.execPath, ['--import', 'tsx', script, JSON.stringify(dirs), '15']),
     );
@@ -275,7 +275,7 @@ describe('health in files', () => {
 
   test('a writer killed at any moment leaves a whole file', async () => {
     const { store, dirs } = open();
-    const script = join(import.meta.dirname, '..', 'fixtures', 'store-writer.ts');
+    const script = join(import.meta.dirname, '../../testbed/store-writer.ts');
     for (let round = 0; round < 3; round += 1) {
       rmSync(join(runDirOf(dirs, subject), 'inside'), { force: true }); // the one that was killed had no time to
       const child = execFile(process.execPath, ['--import', 'tsx', script, JSON.stringify(dirs), '100000']);

@@ -24,15 +24,15 @@ import {
   HealthCheckResponse_ServingStatus as Status,
 } from '../../src/containerd/gen/grpc/health.ts';
 import { frameMessage } from '../../src/containerd/grpc-frames.ts';
-import { type HealthSource, openGrpcHealthServer, type ServingStatus } from '../../src/daemon/grpc-health.ts';
+import { type HealthSource, openGrpcHealthServer, type ServingStatus } from '../../src/daemon/grpc/grpc-health.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
-import { startProgram } from '../fixtures/program.ts';
-import { until } from '../fixtures/until.ts';
+import { startProgram } from '../../testbed/program.ts';
+import { until } from '../../testbed/until.ts';
 
 // The health protocol on a real socket: a gRPC library asks as any client would, then bare HTTP/2 asks as no client should.
 
-const FLOOD = fileURLToPath(new URL('../fixtures/http2-flood.mjs', import.meta.url));
+const FLOOD = fileURLToPath(new URL('../../testbed/http2-flood.mjs', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'healthctl-grpc-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

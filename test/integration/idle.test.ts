@@ -5,8 +5,8 @@ import { afterAll, expect, test } from 'vitest';
 import { type IdleDeps, untilIdle } from '../../src/daemon/idle.ts';
 import type { Watched } from '../../src/monitor/host-model.ts';
 import { readStat } from '../../src/system/proc.ts';
+import { until } from '../../testbed/until.ts';
 import { createFakeClock } from '../fakes/clock.ts';
-import { until } from '../fixtures/until.ts';
 
 // The start lock is a real file; time is not.
 

@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { copyToJsonLog } from '../../src/container/json-log-writer.ts';
-import { appendTimes } from '../../src/container/log-index-file.ts';
+import { appendTimes } from '../../src/container/logs/log-index-file.ts';
 import { createJsonLogLane } from '../../src/daemon/json-log-lane.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { until } from '../fixtures/until.ts';
+import { until } from '../../testbed/until.ts';
 
 let dir: string;
 beforeEach(() => {

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { createHookRunner } from '../../src/daemon/run-hook.ts';
+import { createHookRunner } from '../../src/daemon/hooks/run-hook.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { killMarked } from '../../src/system/kill-marked.ts';
 import { isAlive, listProcesses, readStat } from '../../src/system/proc.ts';
-import { until } from '../fixtures/until.ts';
+import { until } from '../../testbed/until.ts';
 
 const lives = (pid: number) => isAlive(readStat(pid));
 /** Processes whose command line holds this. */

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { killSession, sessionLeaderOf } from '../../src/system/kill-session.ts';
 import { isAlive, listSession, readStat } from '../../src/system/proc.ts';
-import { until } from '../fixtures/until.ts';
+import { until } from '../../testbed/until.ts';
 
 /** Starts a shell that leads a session of its own, and prints pids. */
 function startLeader(script: string) {

@@ -12,13 +12,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { copyRange } from '../../src/container/follow.ts';
-import { openGrowingFile } from '../../src/container/growing-file.ts';
-import { cutLogs } from '../../src/container/log-cut.ts';
-import { readTimes } from '../../src/container/log-index-file.ts';
-import { indexLogs } from '../../src/container/log-indexer.ts';
+import { copyRange } from '../../src/container/logs/follow.ts';
+import { openGrowingFile } from '../../src/container/logs/growing-file.ts';
+import { cutLogs } from '../../src/container/logs/log-cut.ts';
+import { readTimes } from '../../src/container/logs/log-index-file.ts';
+import { indexLogs } from '../../src/container/logs/log-indexer.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { until } from '../fixtures/until.ts';
+import { until } from '../../testbed/until.ts';
 
 let dir: string;
 let warnings: string[];

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { claimMonitor, findMonitorOwner } from '../../src/daemon/monitor-claim.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { realSocketPath } from '../../src/system/socket-path.ts';
-import { runProgram } from '../fixtures/program.ts';
+import { runProgram } from '../../testbed/program.ts';
 
 // Locks of this process stand for monitors: flock(2) keeps two descriptors of one process apart as it does those of two.
 

@@ -20,9 +20,9 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createNativeProber } from '../../src/probe/native.ts';
 import { makeFifo } from '../../src/system/fifo.ts';
 import { readBootId, readStat } from '../../src/system/proc.ts';
-import { type NetworkServers, startNetworkServers } from '../fixtures/network-servers.ts';
-import { SELF_SIGNED } from '../fixtures/self-signed.ts';
-import { until } from '../fixtures/until.ts';
+import { type NetworkServers, startNetworkServers } from '../../testbed/network-servers.ts';
+import { SELF_SIGNED } from '../../testbed/self-signed.ts';
+import { until } from '../../testbed/until.ts';
 
 // Native probes in real network namespaces, against servers that are good, wrong or hostile.
 

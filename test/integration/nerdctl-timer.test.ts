@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { endNerdctlTimer, hasNerdctlTimer } from '../../src/container/nerdctl-timer.ts';
+import { endNerdctlTimer, hasNerdctlTimer } from '../../src/container/nerdctl/timer.ts';
 import { HealthctlError } from '../../src/lib/errors.ts';
 
 const ID = 'ab'.repeat(32);

@@ -35,8 +35,8 @@ import {
 } from '../../src/network/network-record.ts';
 import { type NetworkContext, networkPlacesOf, withNetworkLock } from '../../src/network/places.ts';
 import { readBootId, readStat } from '../../src/system/proc.ts';
-import { listProcesses } from '../fixtures/processes.ts';
-import { runProgram } from '../fixtures/program.ts';
+import { listProcesses } from '../../testbed/processes.ts';
+import { runProgram } from '../../testbed/program.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'healthctl-networks-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -186,7 +186,7 @@ describe('the file of hosts', () => {
 });
 
 test('the lock of a command that was killed is free when the program that it started has ended', async () => {
-  const fixture = 'test/fixtures/killed-with-network-lock.ts';
+  const fixture = 'testbed/killed-with-network-lock.ts';
   const seconds = `1.${process.pid}`; // by which it is told from others
   const command = [process.execPath, '--import', 'tsx', fixture, ctx.dirs.dataRoot, seconds];
   const { stdout, code } = await runProgram(command, { env: { PATH: process.env.PATH ?? '', TSX_DISABLE_CACHE: '1' } });

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openMonitor, whyUnmonitored } from '../../src/cli/open-monitor.ts';
+import { openMonitor, whyUnmonitored } from '../../src/cli/monitor/open.ts';
 import { claimMonitor, type MonitorClaim } from '../../src/daemon/monitor-claim.ts';
 import { daemonPlacesOf } from '../../src/daemon/places.ts';
 import { systemClock } from '../../src/lib/clock.ts';

@@ -22,10 +22,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
-import { replaceChangedFile, replaceFile } from '../../src/store/atomic-write.ts';
+import { replaceChangedFile, replaceFile } from '../../src/system/atomic-write.ts';
 import { lockFile } from '../../src/system/flock.ts';
 import { makeOwnDirectory, openOwnFile, readOwnJson, readOwnText, removeOwn } from '../../src/system/own-file.ts';
-import { until } from '../fixtures/until.ts';
+import { until } from '../../testbed/until.ts';
 
 let root: string;
 let path: string;

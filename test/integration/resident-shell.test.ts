@@ -25,8 +25,8 @@ import { createBoundedOutput } from '../../src/probe/bounded-output.ts';
 import { environmentFrom } from '../../src/probe/resident-script.ts';
 import { openResidentShell, type ResidentShell, type Turn } from '../../src/probe/resident-shell.ts';
 import { listSession, readCommandLine } from '../../src/system/proc.ts';
-import { runProgram } from '../fixtures/program.ts';
-import { until } from '../fixtures/until.ts';
+import { runProgram } from '../../testbed/program.ts';
+import { until } from '../../testbed/until.ts';
 
 // The protocol with real shells: each takes the place of /bin/sh in a mount namespace of its own, as it would be in an image.
 

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { childrenOf, readStat } from '../../src/system/proc.ts';
 import { makeSubreaper } from '../../src/system/subreaper.ts';
-import { until } from '../fixtures/until.ts';
+import { until } from '../../testbed/until.ts';
 
 const started: ChildProcess[] = [];
 afterEach(() => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { createTimers, timerNameOf } from '../../src/daemon/systemd-timers.ts';
+import { createTimers, timerNameOf } from '../../src/daemon/timers/systemd-timers.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
 // Which timers there are is read from the files of transient units.

@@ -5,9 +5,9 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { SPEAKS_TLS } from '../../src/probe/channel.ts';
 import { createNativeProber } from '../../src/probe/native.ts';
 import { readBootId, readStat } from '../../src/system/proc.ts';
-import { AUTHORITY } from '../fixtures/certificates.ts';
-import { SELF_SIGNED } from '../fixtures/self-signed.ts';
-import { startTlsServers } from '../fixtures/tls-servers.ts';
+import { AUTHORITY } from '../../testbed/certificates.ts';
+import { SELF_SIGNED } from '../../testbed/self-signed.ts';
+import { startTlsServers } from '../../testbed/tls-servers.ts';
 
 // Checks over TLS against servers that want what a check has not, or do not speak it at all: each says so in words.
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import type { DaemonStatus } from '../../src/daemon/api.ts';
-import { type Bed, openBed, until } from '../e2e/harness.ts';
-import { startProgram } from '../fixtures/program.ts';
+import type { DaemonStatus } from '../../src/daemon/api/answers.ts';
+import { startProgram } from '../../testbed/program.ts';
+import { type Bed, openBed, until } from '../e2e/support/harness.ts';
 
 // Whether the memory of a monitor levels off. Two hours: HEALTHCTL_SOAK_MINUTES=120 npm run test:long -- test/long/memory.test.ts
 
@@ -11,7 +11,7 @@ const MINUTES = Number(process.env.HEALTHCTL_SOAK_MINUTES ?? 12);
 const EVERY_MS = 5_000;
 /** A page more or less in each of the heaps is no growth. */
 const SLACK_MIB = 2;
-const SERVERS = fileURLToPath(new URL('../fixtures/network-servers.mjs', import.meta.url));
+const SERVERS = fileURLToPath(new URL('../../testbed/network-servers.mjs', import.meta.url));
 
 const HTTPD = ['httpd', '-f', '-p', '8080', '-h', '/www'];
 /** Sixty containers, each checked every second. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bed, openBed, until } from '../e2e/harness.ts';
-import { type NetworkHost, openNetworkHost } from '../e2e/network-host.ts';
+import { type Bed, openBed, until } from '../e2e/support/harness.ts';
+import { type NetworkHost, openNetworkHost } from '../e2e/support/network-host.ts';
 
 const CONTAINERS = 200;
 const AT_ONCE = 8;

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mustRun, runProgram } from '../fixtures/program.ts';
+import { mustRun, runProgram } from '../../testbed/program.ts';
 
 // The built program on other releases of Node.js: the suite itself stays on ours, every healthctl that it starts runs on that one.
 // The release that runs the suite is left out: `npm test` has done all of it.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const env = callersEnvironment();
-const REPORTER = '--reporter=./test/fixtures/not-judged.ts';
+const REPORTER = '--reporter=./testbed/not-judged.ts';
 
 const OURS = process.versions.node.split('.')[0];
 

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type OutputStream, outputFilesOf, prepareStdio } from '../../src/container/output-files.ts';
-import { shimOf, untilCopied } from '../../src/container/shim-copy.ts';
+import { type OutputStream, outputFilesOf, prepareStdio } from '../../src/container/logs/output-files.ts';
+import { shimOf, untilCopied } from '../../src/container/logs/shim-copy.ts';
 import { type Containerd, connect } from '../../src/containerd/client.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { type Bed, openBed } from '../e2e/harness.ts';
-import { type BareContainers, openBareContainers } from '../fixtures/bare-container.ts';
+import { type BareContainers, openBareContainers } from '../../testbed/bare-container.ts';
+import { type Bed, openBed } from '../e2e/support/harness.ts';
 
 // What our logs rest on: the shim of this containerd appends both streams to plain files, whole, with nobody of ours in between.
 

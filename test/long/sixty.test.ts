@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { DaemonStatus } from '../../src/daemon/api.ts';
-import { hostIdOf } from '../../src/store/state-dir.ts';
-import { openBed, until } from '../e2e/harness.ts';
-import { failUnlessBusy } from '../fixtures/judged.ts';
+import type { DaemonStatus } from '../../src/daemon/api/answers.ts';
+import { hostIdOf } from '../../src/lib/dirs.ts';
+import { failUnlessBusy } from '../../testbed/judged.ts';
+import { openBed, until } from '../e2e/support/harness.ts';
 
 const CONTAINERS = 60;
 const WATCHED_MS = 120_000;

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { openBed } from '../e2e/harness.ts';
-import { listProcesses } from '../fixtures/processes.ts';
-import { isShim } from '../fixtures/testbed-remains.ts';
+import { listProcesses } from '../../testbed/processes.ts';
+import { isShim } from '../../testbed/testbed-remains.ts';
+import { openBed } from '../e2e/support/harness.ts';
 
 const ROUNDS = 250;
 const CONTAINERS = 4;

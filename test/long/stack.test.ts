@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { mustRun, runProgram } from '../fixtures/program.ts';
+import { mustRun, runProgram } from '../../testbed/program.ts';
 
 // The tour of the README, which ends with an error unless every step comes out as it says.
 

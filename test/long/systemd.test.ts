@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import { dockerArchive } from '../fixtures/image-archive.ts';
-import { expectWithin, failUnlessBusy } from '../fixtures/judged.ts';
-import { bootMachine, type SystemdMachine } from '../fixtures/systemd-machine.ts';
-import { until } from '../fixtures/until.ts';
+import { dockerArchive } from '../../testbed/image-archive.ts';
+import { expectWithin, failUnlessBusy } from '../../testbed/judged.ts';
+import { bootMachine, type SystemdMachine } from '../../testbed/systemd-machine.ts';
+import { until } from '../../testbed/until.ts';
 
 // In a machine that a real systemd runs.
 

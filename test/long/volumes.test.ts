@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openBed } from '../e2e/harness.ts';
+import { openBed } from '../e2e/support/harness.ts';
 
 const CONTAINERS = 200;
 const AT_ONCE = 8;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { STACK_IMAGE, STACK_PACKAGES } from '../../scripts/demo/stack.ts';
-import { type Bed, openBed, until } from '../e2e/harness.ts';
-import { debianArchive } from '../fixtures/debian-root.ts';
+import { debianArchive } from '../../testbed/debian-root.ts';
+import { type Bed, openBed, until } from '../e2e/support/harness.ts';
 
 // Real servers, from Debian's packages, with each kind of probe: healthy, broken by what breaks them, and healthy again.
 

@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { isProgram } from '../../src/system/programs.ts';
-import { type Bed, until } from '../e2e/harness.ts';
-import { openNerdctlBed } from '../e2e/nerdctl-bed.ts';
-import { mustRun, type ProgramResult, runProgram } from '../fixtures/program.ts';
+import { mustRun, type ProgramResult, runProgram } from '../../testbed/program.ts';
+import { type Bed, until } from '../e2e/support/harness.ts';
+import { openNerdctlBed } from '../e2e/support/nerdctl-bed.ts';
 
 /** A bed with a real nerdctl on the same containerd, the same namespace and the same containers. */
 export interface PeersBed extends AsyncDisposable {

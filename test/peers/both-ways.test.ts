@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Bed } from '../e2e/harness.ts';
+import type { Bed } from '../e2e/support/harness.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 /** test/e2e/nerdctl.test.ts has what can be told without a real nerdctl. */

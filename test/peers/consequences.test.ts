@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bed, until } from '../e2e/harness.ts';
+import { type Bed, until } from '../e2e/support/harness.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 /** As where nerdctl's timers check: the monitor makes no check of nerdctl's containers, and acts on what nerdctl finds. */

@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { consoleBlocksOf, needsNerdctl } from '../../testbed/console-blocks.ts';
 import { type Page, wrongCommandsOf } from '../e2e/docs-session.ts';
-import { openNetworkHost } from '../e2e/network-host.ts';
-import { consoleBlocksOf, needsNerdctl } from '../fixtures/console-blocks.ts';
+import { openNetworkHost } from '../e2e/support/network-host.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

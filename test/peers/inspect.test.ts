@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Bed } from '../e2e/harness.ts';
+import type { Bed } from '../e2e/support/harness.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 /** What one tool shows of what the other has done. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bed, until } from '../e2e/harness.ts';
+import { type Bed, until } from '../e2e/support/harness.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 /** What nerdctl does to containers of ours. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type NetworkHost, openNetworkHost } from '../e2e/network-host.ts';
+import { type NetworkHost, openNetworkHost } from '../e2e/support/network-host.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 /** Ports that containers of ours publish. Those of nerdctl's need a containerd in the network namespace: test/e2e/nerdctl.test.ts has their files. */

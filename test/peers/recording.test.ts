@@ -7,7 +7,7 @@ import {
   type RecordedVersion,
   recordContainer,
   recordingPath,
-} from '../fixtures/nerdctl-recording.ts';
+} from '../../testbed/nerdctl-recording.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 const RECORDED_OPTIONS: Readonly<Record<RecordedContainer, readonly string[]>> = {

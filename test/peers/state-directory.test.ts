@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Bed, until } from '../e2e/harness.ts';
+import { type Bed, until } from '../e2e/support/harness.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 /** The state directory of a container of ours is on a tmpfs, and its label stays. */

@@ -1,5 +1,5 @@
-import type { AttachedStreams } from '../../container/create-request.ts';
 import { HealthctlError } from '../../lib/errors.ts';
+import type { AttachedStreams } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 
 const STREAMS: readonly string[] = ['stdin', 'stdout', 'stderr'];

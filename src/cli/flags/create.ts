@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import type { CreateRequest } from '../../container/create-request.ts';
 import { NO_RESTART } from '../../health/restart-policy.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { type KeyValueFile, parseEnvFile } from '../../oci/env-file.ts';
@@ -12,6 +11,7 @@ import {
   parseUlimit,
   type SecurityOptions,
 } from '../../oci/parse.ts';
+import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { attachedStreamsFrom, attachOptionSpec } from './attach.ts';
 import { checkBy } from './check-by.ts';

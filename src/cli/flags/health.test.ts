@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseArguments } from '../parse.ts';
+import { parseArguments } from '../grammar/parse.ts';
 import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
 
 const flags = async (...argv: string[]) =>

@@ -1,4 +1,4 @@
-import { type LogConfig, parseLogConfig } from '../../container/log-config.ts';
+import { type LogConfig, parseLogConfig } from '../../record/log-config.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 
 /** What happens to a container's output, in Docker's words. */

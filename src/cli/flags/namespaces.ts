@@ -1,8 +1,8 @@
-import type { CreateRequest } from '../../container/create-request.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { parseDevice, parseDeviceRule } from '../../oci/devices.ts';
 import { parseNamespaceModes } from '../../oci/namespaces.ts';
 import { parseSysctl, refuseSysctlsOfHost } from '../../oci/sysctls.ts';
+import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { checkBy } from './check-by.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseArguments } from '../parse.ts';
+import { parseArguments } from '../grammar/parse.ts';
 import { networkOptionSpecs, networkRequestFrom } from './network.ts';
 
 const request = (...argv: string[]) => networkRequestFrom(parseArguments(networkOptionSpecs, argv).options, 'bridge');

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import type { CreateRequest } from '../../container/create-request.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { parseExpose, parsePublish } from '../../network/port-spec.ts';
+import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { givenNetworkFrom } from './network-option.ts';
 

@@ -1,6 +1,6 @@
-import type { CreateRequest } from '../../container/create-request.ts';
 import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
 import { parseMount, readMountFields } from '../../oci/mount-option.ts';
+import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { checkBy } from './check-by.ts';
 

@@ -1,18 +1,18 @@
-import { type Brief, briefOf, detailsOf } from '../../container/details.ts';
-import { statusWord } from '../../container/health.ts';
 import type { ListedContainer } from '../../container/list.ts';
-import { networksOf } from '../../container/networks.ts';
-import { shownLabels } from '../../container/shown-labels.ts';
-import { type PortPlace, shownPortsText } from '../../container/shown-ports.ts';
 import type { ContainerSizes } from '../../container/sizes.ts';
+import { quote } from '../../go/quote.ts';
+import { nilPointer } from '../../go/template/template.ts';
 import { shortId } from '../../image/digest-text.ts';
 import { familiarName, tryParseReference } from '../../image/reference.ts';
 import { LABELS } from '../../lib/labels.ts';
-import { quote } from '../../lib/quote.ts';
+import { type Brief, briefOf, detailsOf } from '../../record/details.ts';
+import { networksOf } from '../../record/networks.ts';
+import { statusWord } from '../../record/shown-health.ts';
+import { shownLabels } from '../../record/shown-labels.ts';
+import { type PortPlace, shownPortsText } from '../../record/shown-ports.ts';
 import { ellipsis } from './ellipsis.ts';
 import { containerStatus } from './status.ts';
 import type { Column } from './table.ts';
-import { nilPointer } from './template/template.ts';
 import { humanDuration, humanSize, localTimestamp } from './units.ts';
 
 /** A line of `ps`. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { aHealth, aView, noHealth } from '../../../test/builders/listed.ts';
-import { detailsOf } from '../../container/details.ts';
-import { documentOf } from '../../container/document.ts';
-import type { ShownHealth } from '../../container/health.ts';
+import { parseTemplate } from '../../go/template/template.ts';
+import { detailsOf } from '../../record/details.ts';
+import { documentOf } from '../../record/document.ts';
+import type { ShownHealth } from '../../record/shown-health.ts';
 import { containerValue } from './container-value.ts';
 import { renderInspect } from './inspect.ts';
-import { parseTemplate } from './template/template.ts';
 
 const paths = { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: '' };
 const view = aView();

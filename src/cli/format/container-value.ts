@@ -1,11 +1,3 @@
-import type { ContainerDocument, HealthcheckDocument, StateDocument } from '../../container/document.ts';
-import {
-  CONFIG_FIELDS,
-  type DockerField,
-  HOST_CONFIG_FIELDS,
-  MOUNT_POINT_FIELDS,
-  RESOURCES_FIELDS,
-} from './docker-structs.ts';
 import {
   duration,
   type EmbeddedStruct,
@@ -17,7 +9,15 @@ import {
   stringMap,
   struct,
   time,
-} from './template/template.ts';
+} from '../../go/template/template.ts';
+import type { ContainerDocument, HealthcheckDocument, StateDocument } from '../../record/document.ts';
+import {
+  CONFIG_FIELDS,
+  type DockerField,
+  HOST_CONFIG_FIELDS,
+  MOUNT_POINT_FIELDS,
+  RESOURCES_FIELDS,
+} from './docker-structs.ts';
 
 /** The document as templates see Docker's Go structs: durations print as `30s`, absent health is nil, a missing label is empty. */
 export function containerValue(document: ContainerDocument): GoValue {

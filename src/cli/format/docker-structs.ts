@@ -1,4 +1,4 @@
-import { type GoValue, nilMap, nilPointer, nilSlice } from './template/template.ts';
+import { type GoValue, nilMap, nilPointer, nilSlice } from '../../go/template/template.ts';
 
 /** A field of one of Docker's structs: its name in Go, its key in JSON where that is another, and what it is when nothing was said. */
 export interface DockerField {

@@ -1,8 +1,8 @@
 import { SCOPE } from '../../events/filter.ts';
 import type { HostEvent } from '../../events/host-event.ts';
-import { nanosecondsFromMilliseconds, SECOND } from '../../lib/duration.ts';
+import { nanosecondsFromMilliseconds, SECOND } from '../../go/duration.ts';
+import { type GoValue, nilMap, parseTemplate, stringMap, struct } from '../../go/template/template.ts';
 import { HealthctlError, hasCode } from '../../lib/errors.ts';
-import { type GoValue, nilMap, parseTemplate, stringMap, struct } from './template/template.ts';
 
 /** What is printed of an event, without the end of the line. */
 export type EventFormatter = (event: HostEvent) => string;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { duration, nilSlice, stringMap, struct } from '../../go/template/template.ts';
 import { renderInspect } from './inspect.ts';
-import { duration, nilSlice, stringMap, struct } from './template/template.ts';
 
 const document = struct(
   {

@@ -1,6 +1,12 @@
+import { toJson, toPlain } from '../../go/template/json.ts';
+import {
+  asTemplateError,
+  type GoValue,
+  isTemplateError,
+  parseTemplate,
+  type Template,
+} from '../../go/template/template.ts';
 import type { HealthctlError } from '../../lib/errors.ts';
-import { toJson, toPlain } from './template/json.ts';
-import { asTemplateError, type GoValue, isTemplateError, parseTemplate, type Template } from './template/template.ts';
 
 export interface InspectOutput {
   readonly stdout: string;

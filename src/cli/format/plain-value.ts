@@ -1,4 +1,4 @@
-import type { GoValue } from './template/template.ts';
+import type { GoValue } from '../../go/template/template.ts';
 
 /** Data as it comes from JSON, for templates: every object is a map. What is no data is left out. */
 export function plainValue(value: unknown): GoValue {

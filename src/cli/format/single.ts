@@ -1,4 +1,4 @@
-import { asTemplateError, type GoValue, parseTemplate } from './template/template.ts';
+import { asTemplateError, type GoValue, parseTemplate } from '../../go/template/template.ts';
 
 /**
  * Renders one document by a template, or as compact JSON for `json` (docker/cli: version and info).

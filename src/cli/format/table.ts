@@ -1,6 +1,4 @@
-import { printable, printableLine } from '../../lib/printable.ts';
-import { alignColumns } from './columns.ts';
-import { toJson } from './template/json.ts';
+import { toJson } from '../../go/template/json.ts';
 import {
   asTemplateError,
   type GoMethod,
@@ -9,7 +7,9 @@ import {
   parseTemplate,
   struct,
   type Template,
-} from './template/template.ts';
+} from '../../go/template/template.ts';
+import { printable, printableLine } from '../../lib/printable.ts';
+import { alignColumns } from './columns.ts';
 
 /** A column: reached in templates by its name. */
 export interface Column<Row> {

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { hostIdOf } from '../../../src/store/state-dir.ts';
+import { hostIdOf } from '../../../src/lib/dirs.ts';
 
 // While containerd is away, and never where it is not ours. With containerd: test/e2e/uninstall.test.ts.
 

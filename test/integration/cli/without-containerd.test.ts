@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { hostIdOf } from '../../../src/store/state-dir.ts';
+import { hostIdOf } from '../../../src/lib/dirs.ts';
 
 // What is in files of ours alone works while containerd is away.
 

@@ -1,6 +1,6 @@
-import { type ContainerView, refuseUnknown } from '../../../container/view.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { LABELS } from '../../../lib/labels.ts';
+import { type ContainerView, refuseUnknown } from '../../../record/view.ts';
 import { removeAfterEnd, resultOfAttachment } from '../../attached.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
@@ -19,10 +19,10 @@ export const attach: Command = {
       await Promise.all([
         openContainers(world),
         import('../../../container/resolve.ts'),
-        import('../../../container/attach.ts'),
-        import('../../../container/detach-keys.ts'),
-        import('../../../container/user-console.ts'),
-        import('../../../container/stored-config.ts'),
+        import('../../../container/console/attach.ts'),
+        import('../../../container/console/detach-keys.ts'),
+        import('../../../container/console/user-console.ts'),
+        import('../../../record/stored-config.ts'),
       ]);
     const detachKeys = parseDetachKeys(options.string('detach-keys'));
     const view = await resolveView(ctx, nameOrId, { signal: world.signal });

@@ -2,7 +2,7 @@ import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
-import { tellMonitor } from '../../monitor.ts';
+import { tellMonitor } from '../../monitor/announce-change.ts';
 import { workingDirectory } from '../../working-directory.ts';
 
 /** `healthctl create`: Docker's. */

@@ -32,8 +32,8 @@ export const exec: Command = {
     const [ctx, { resolveView }, { execInContainer }, { parseDetachKeys }] = await Promise.all([
       openContainers(world),
       import('../../../container/resolve.ts'),
-      import('../../../container/exec.ts'),
-      import('../../../container/detach-keys.ts'),
+      import('../../../container/exec/exec.ts'),
+      import('../../../container/console/detach-keys.ts'),
     ]);
     const detachKeys = parseDetachKeys(options.string('detach-keys'), 'escape');
     const view = await resolveView(ctx, nameOrId, { signal: world.signal });

@@ -1,6 +1,6 @@
 import type { Command, CommandResult } from '../../command.ts';
 import type { ContainerWorld } from '../../context.ts';
-import { checkByHand, recordedCheck } from '../../manual-check.ts';
+import { checkByHand, recordedCheck } from '../../monitor/check.ts';
 
 /** `healthctl container healthcheck`, as nerdctl's: exit 0 whenever the check could be run, whatever it found. */
 export const healthcheck: Command = {

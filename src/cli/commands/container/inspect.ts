@@ -1,10 +1,11 @@
 import type { ContainerContext } from '../../../container/context.ts';
-import type { ContainerDocument } from '../../../container/document.ts';
 import { describeContainer, findContainers, nativeDocument } from '../../../container/inspect.ts';
 import type { ListedContainer } from '../../../container/list.ts';
+import { quote } from '../../../go/quote.ts';
+import type { GoValue } from '../../../go/template/template.ts';
 import { TICK_MS } from '../../../health/state.ts';
 import { HealthctlError, hasCode } from '../../../lib/errors.ts';
-import { quote } from '../../../lib/quote.ts';
+import type { ContainerDocument } from '../../../record/document.ts';
 import { readStat } from '../../../system/proc.ts';
 import { noSuchVolume } from '../../../volume/volume.ts';
 import type { World } from '../../../world.ts';
@@ -13,9 +14,8 @@ import { type ContainerWorld, openContainers } from '../../context.ts';
 import { containerValue } from '../../format/container-value.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';
-import type { GoValue } from '../../format/template/template.ts';
-import { documentsByMonitor } from '../../monitor-list.ts';
-import { whyUnmonitored } from '../../open-monitor.ts';
+import { documentsByMonitor } from '../../monitor/list.ts';
+import { whyUnmonitored } from '../../monitor/open.ts';
 import { healthAgeOf, healthAgeOfDocument, staleHealthWarning } from '../../stale-health.ts';
 
 const formatOption: OptionSpec = {

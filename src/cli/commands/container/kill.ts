@@ -3,8 +3,8 @@ import { resolveView, viewRecord } from '../../../container/resolve.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
-import { tellMonitor } from '../../monitor.ts';
-import { endTimer } from '../../timers.ts';
+import { tellMonitor } from '../../monitor/announce-change.ts';
+import { endTimer } from '../../monitor/timers.ts';
 
 /** `healthctl kill`: Docker's. */
 export const kill: Command = {

@@ -1,7 +1,7 @@
-import type { Sent } from '../../../daemon/client.ts';
+import type { Sent } from '../../../daemon/api/client.ts';
 import type { Command, ParsedOptions } from '../../command.ts';
 import type { ContainerWorld } from '../../context.ts';
-import { openMonitor } from '../../open-monitor.ts';
+import { openMonitor } from '../../monitor/open.ts';
 
 /** `healthctl ps`, as Docker's. */
 export const list: Command = {

@@ -1,5 +1,5 @@
+import { quote } from '../../../go/quote.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
-import { quote } from '../../../lib/quote.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { timeRangeFrom } from '../../flags/time-range.ts';
@@ -36,7 +36,7 @@ export const logs: Command = {
     const [ctx, { resolveView }, { showLogs }] = await Promise.all([
       openContainers(world),
       import('../../../container/resolve.ts'),
-      import('../../../container/logs.ts'),
+      import('../../../container/logs/show-logs.ts'),
     ]);
     const view = await resolveView(ctx, nameOrId, { signal: world.signal });
     const [follow, timestamps, details] = [options.bool('follow'), options.bool('timestamps'), options.bool('details')];

@@ -3,8 +3,8 @@ import { resolveView } from '../../../container/resolve.ts';
 import type { Command } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
-import { tellMonitor } from '../../monitor.ts';
-import { endTimer, makeTimer } from '../../timers.ts';
+import { tellMonitor } from '../../monitor/announce-change.ts';
+import { endTimer, makeTimer } from '../../monitor/timers.ts';
 
 /** `healthctl pause`: Docker's. */
 export const pause: Command = {

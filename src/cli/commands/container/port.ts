@@ -1,8 +1,8 @@
 import { resolveView } from '../../../container/resolve.ts';
-import { publishedPortsOf } from '../../../container/shown-ports.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { byPort, keyOf } from '../../../network/port-document.ts';
 import { type PublishedPort, tryPortKey } from '../../../network/port-spec.ts';
+import { publishedPortsOf } from '../../../record/shown-ports.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 

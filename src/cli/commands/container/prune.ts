@@ -3,7 +3,7 @@ import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { isPruneWanted, pruneFilterFrom, pruneOptionSpecs } from '../../flags/prune.ts';
 import { humanSize } from '../../format/units.ts';
-import { endTimer } from '../../timers.ts';
+import { endTimer } from '../../monitor/timers.ts';
 
 /** `healthctl container prune`: Docker's, of the containers that healthctl made. */
 export const prune: Command = {

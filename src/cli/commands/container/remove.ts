@@ -1,13 +1,13 @@
 import type { ContainerContext } from '../../../container/context.ts';
 import { removeContainer } from '../../../container/remove.ts';
 import { resolveView } from '../../../container/resolve.ts';
-import { containerPath } from '../../../daemon/client.ts';
+import { containerPath } from '../../../daemon/api/client.ts';
 import { hasCode } from '../../../lib/errors.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
-import { openMonitor } from '../../open-monitor.ts';
-import { endTimer } from '../../timers.ts';
+import { openMonitor } from '../../monitor/open.ts';
+import { endTimer } from '../../monitor/timers.ts';
 
 /** `healthctl rm`: Docker's. */
 export const remove: Command = {

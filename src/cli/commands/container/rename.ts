@@ -3,7 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
-import { tellMonitor } from '../../monitor.ts';
+import { tellMonitor } from '../../monitor/announce-change.ts';
 
 /** `healthctl rename`: Docker's. */
 export const rename: Command = {

@@ -3,7 +3,7 @@ import { restartContainer } from '../../../container/restart.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
-import { leaveToMonitor } from '../../monitor.ts';
+import { leaveToMonitor } from '../../monitor/announce-change.ts';
 import { stopOptionSpecs, stopOptionsFrom } from './stop.ts';
 
 /** `healthctl restart`: Docker's. */

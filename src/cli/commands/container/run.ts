@@ -1,11 +1,11 @@
-import type { AttachEnd } from '../../../container/attach.ts';
+import type { AttachEnd } from '../../../container/console/attach.ts';
+import { parseDetachKeys } from '../../../container/console/detach-keys.ts';
+import { checkTerminal } from '../../../container/console/user-console.ts';
 import type { ContainerContext } from '../../../container/context.ts';
-import type { AttachedStreams } from '../../../container/create-request.ts';
-import { parseDetachKeys } from '../../../container/detach-keys.ts';
 import { waitForForeignRestart } from '../../../container/foreign-restart.ts';
-import { checkTerminal } from '../../../container/user-console.ts';
-import { type ContainerView, momentOf, viewOf } from '../../../container/view.ts';
 import { HealthctlError, hasCode, messageOf } from '../../../lib/errors.ts';
+import type { AttachedStreams } from '../../../record/create-request.ts';
+import { type ContainerView, momentOf, viewOf } from '../../../record/view.ts';
 import type { World } from '../../../world.ts';
 import { resultOfAttachment, startAttachedTo } from '../../attached.ts';
 import type { Command, CommandResult } from '../../command.ts';
@@ -13,9 +13,9 @@ import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
-import { leaveToMonitor, tellMonitor } from '../../monitor.ts';
+import { leaveToMonitor, tellMonitor } from '../../monitor/announce-change.ts';
+import { endTimer } from '../../monitor/timers.ts';
 import { startWatched } from '../../start-watched.ts';
-import { endTimer } from '../../timers.ts';
 import { workingDirectory } from '../../working-directory.ts';
 
 /** What `run` has beyond `create`. */

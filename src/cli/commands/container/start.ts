@@ -1,21 +1,21 @@
-import type { AttachEnd } from '../../../container/attach.ts';
+import type { AttachEnd } from '../../../container/console/attach.ts';
+import { parseDetachKeys } from '../../../container/console/detach-keys.ts';
+import { checkTerminal } from '../../../container/console/user-console.ts';
 import type { ContainerContext } from '../../../container/context.ts';
-import { parseDetachKeys } from '../../../container/detach-keys.ts';
 import { resolveView } from '../../../container/resolve.ts';
-import { forgetRestarts } from '../../../container/restart-record.ts';
 import { startContainer } from '../../../container/start.ts';
-import { storedConfigOf } from '../../../container/stored-config.ts';
-import { checkTerminal } from '../../../container/user-console.ts';
-import type { ContainerView } from '../../../container/view.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { LABELS } from '../../../lib/labels.ts';
+import { forgetRestarts } from '../../../record/restart-record.ts';
+import { storedConfigOf } from '../../../record/stored-config.ts';
+import type { ContainerView } from '../../../record/view.ts';
 import type { World } from '../../../world.ts';
 import { type AttachWish, removeAfterEnd, resultOfAttachment, startAttachedTo } from '../../attached.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
-import { leaveToMonitor } from '../../monitor.ts';
+import { leaveToMonitor } from '../../monitor/announce-change.ts';
 import { startWatched } from '../../start-watched.ts';
 
 /** `healthctl start`: Docker's. */
@@ -95,7 +95,7 @@ async function attachTo(
   { view, wish }: { readonly view: ContainerView; readonly wish: AttachWish },
 ): Promise<AttachEnd> {
   if (view.state !== 'running' || !view.task) return startAttachedTo(world, ctx, { view, wish });
-  const { attachContainer } = await import('../../../container/attach.ts');
+  const { attachContainer } = await import('../../../container/console/attach.ts');
   const request = { ...wish, containerId: view.record.id, pid: view.task.pid, stdio: view.task, isNew: false };
   return (await attachContainer(ctx, world, request)).ended;
 }

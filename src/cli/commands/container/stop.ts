@@ -3,8 +3,8 @@ import { stopContainer } from '../../../container/stop.ts';
 import type { Command, CommandInput, CommandResult, OptionSpec } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
-import { tellMonitor } from '../../monitor.ts';
-import { endTimer } from '../../timers.ts';
+import { tellMonitor } from '../../monitor/announce-change.ts';
+import { endTimer } from '../../monitor/timers.ts';
 
 /** `stop` and `restart` share them. */
 export const stopOptionSpecs: readonly OptionSpec[] = [

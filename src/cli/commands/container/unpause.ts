@@ -3,7 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import type { Command } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
-import { leaveToMonitor } from '../../monitor.ts';
+import { leaveToMonitor } from '../../monitor/announce-change.ts';
 
 /** `healthctl unpause`: Docker's. */
 export const unpause: Command = {

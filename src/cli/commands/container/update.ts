@@ -7,7 +7,7 @@ import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
 import { healthFlagsFrom, healthOptionSpecs } from '../../flags/health.ts';
 import { restartOptionSpec, restartPolicyFrom } from '../../flags/restart.ts';
-import { leaveToMonitor, tellMonitor, warnOfReboot } from '../../monitor.ts';
+import { leaveToMonitor, tellMonitor, warnOfReboot } from '../../monitor/announce-change.ts';
 
 /** `healthctl update`: Docker's, with the health check that Docker cannot change. */
 export const update: Command = {

@@ -1,10 +1,10 @@
 import { resolveView } from '../../../container/resolve.ts';
-import { waitContainer } from '../../../container/wait.ts';
-import { isAboutEnd, WAIT_CONDITIONS, type WaitCondition } from '../../../container/wait-condition.ts';
+import { isAboutEnd, WAIT_CONDITIONS, type WaitCondition } from '../../../container/wait/wait-condition.ts';
+import { waitContainer } from '../../../container/wait/wait-exit.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
-import { ensureChecked, tellMonitor } from '../../monitor.ts';
+import { ensureChecked, tellMonitor } from '../../monitor/announce-change.ts';
 
 /**
  * `healthctl wait`: Docker's, with Docker's conditions of the API and Podman's. Prints a line for each container, in their order: its exit
@@ -37,7 +37,7 @@ async function runWait(world: ContainerWorld, { options, args }: CommandInput): 
     });
   }
   const isAboutHealth = given.includes('healthy') || given.includes('unhealthy');
-  const { waitFor } = await import('../../../container/wait-for.ts');
+  const { waitFor } = await import('../../../container/wait/wait-for.ts');
   return forEachName(args, async (name) => {
     const view = await resolveView(ctx, name, world);
     if (isAboutHealth) await ensureChecked(world, view.record);

@@ -1,5 +1,5 @@
-import { checkOnce } from '../../../daemon/check-once.ts';
-import { timersOf } from '../../../daemon/scheduling.ts';
+import { checkOnce } from '../../../daemon/timers/check-once.ts';
+import { timersOf } from '../../../daemon/timers/scheduling.ts';
 import { hasCode, messageOf } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';

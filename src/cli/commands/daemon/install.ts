@@ -1,8 +1,8 @@
 import { drainDaemon } from '../../../daemon/drain.ts';
 import { NODE_FLAGS } from '../../../daemon/node-process.ts';
 import { daemonPlacesOf } from '../../../daemon/places.ts';
-import { installUnit } from '../../../daemon/systemd.ts';
-import { unitTextOf } from '../../../daemon/systemd-unit.ts';
+import { installUnit } from '../../../daemon/service-unit/install.ts';
+import { unitTextOf } from '../../../daemon/service-unit/unit.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { programOf } from '../../program.ts';

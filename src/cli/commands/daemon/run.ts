@@ -11,7 +11,7 @@ import { realPath } from '../../../system/real-path.ts';
 import { openNotifier } from '../../../system/sd-notify.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandResult } from '../../command.ts';
-import { sweepTimers } from '../../timers.ts';
+import { sweepTimers } from '../../monitor/timers.ts';
 
 /** `healthctl daemon`: the monitor, in the foreground. */
 export const run: Command = {

@@ -1,8 +1,8 @@
 import { systemd } from '../../../system/systemd.ts';
 import type { Command } from '../../command.ts';
-import { startMonitor } from '../../monitor.ts';
-import { stopMonitor } from '../../stop-monitor.ts';
-import { makeAllTimers, usesTimers } from '../../timers.ts';
+import { startMonitor } from '../../monitor/announce-change.ts';
+import { stopMonitor } from '../../monitor/stop.ts';
+import { makeAllTimers, usesTimers } from '../../monitor/timers.ts';
 
 /** `healthctl daemon start`: from now on checks are made by a monitor in the background, or by timers of systemd, as configured. */
 export const start: Command = {

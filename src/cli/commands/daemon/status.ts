@@ -1,5 +1,5 @@
-import type { DaemonStatus } from '../../../daemon/api.ts';
-import { createDaemonClient, type DaemonClient } from '../../../daemon/client.ts';
+import type { DaemonStatus } from '../../../daemon/api/answers.ts';
+import { createDaemonClient, type DaemonClient } from '../../../daemon/api/client.ts';
 import { DESCRIPTOR_RESERVE } from '../../../daemon/descriptor-reserve.ts';
 import { conflictWith, findMonitorOwner } from '../../../daemon/monitor-claim.ts';
 import {

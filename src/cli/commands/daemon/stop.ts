@@ -1,6 +1,6 @@
 import { findMonitorOwner } from '../../../daemon/monitor-claim.ts';
 import type { Command } from '../../command.ts';
-import { stopMonitor } from '../../stop-monitor.ts';
+import { stopMonitor } from '../../monitor/stop.ts';
 
 /** `healthctl daemon stop`: resolves when it has ended; one that does not run is fine. */
 export const stop: Command = {

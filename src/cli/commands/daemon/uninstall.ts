@@ -1,4 +1,4 @@
-import { uninstallUnit } from '../../../daemon/systemd.ts';
+import { uninstallUnit } from '../../../daemon/service-unit/install.ts';
 import type { Command } from '../../command.ts';
 
 /** `healthctl daemon uninstall`: ends the monitor that systemd runs. What is known of containers stays. */

@@ -1,6 +1,6 @@
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import type { ContainerWorld } from '../../context.ts';
-import { checkByHand, recordedCheck } from '../../manual-check.ts';
+import { checkByHand, recordedCheck } from '../../monitor/check.ts';
 
 /** `healthctl healthcheck run`, as Podman's: silent when the check passed, else the container's status and exit 1; 125 when it could not be run. */
 export const run: Command = {

@@ -1,10 +1,3 @@
-import { parseHealthConfig } from '../../../health/config-json.ts';
-import type { ImageConfig } from '../../../image/config.ts';
-import { type ImageDetails, inspectImage } from '../../../image/inspect.ts';
-import { hasCode } from '../../../lib/errors.ts';
-import type { World } from '../../../world.ts';
-import type { Command, CommandInput, CommandResult } from '../../command.ts';
-import { renderInspect } from '../../format/inspect.ts';
 import {
   duration,
   type GoValue,
@@ -14,7 +7,14 @@ import {
   stringMap,
   struct,
   time,
-} from '../../format/template/template.ts';
+} from '../../../go/template/template.ts';
+import { parseHealthConfig } from '../../../health/config-json.ts';
+import type { ImageConfig } from '../../../image/config.ts';
+import { type ImageDetails, inspectImage } from '../../../image/inspect.ts';
+import { hasCode } from '../../../lib/errors.ts';
+import type { World } from '../../../world.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { renderInspect } from '../../format/inspect.ts';
 
 /** `healthctl image inspect`, with Docker's document. */
 export const inspect: Command = {

@@ -1,10 +1,10 @@
+import { type GoValue, nilMap, nilSlice, stringMap, struct, time } from '../../../go/template/template.ts';
 import { resolveNetwork } from '../../../network/known-networks.ts';
 import { membersOf, networkDocument } from '../../../network/network-document.ts';
 import type { NetworkContext } from '../../../network/places.ts';
 import type { Command } from '../../command.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';
-import { type GoValue, nilMap, nilSlice, stringMap, struct, time } from '../../format/template/template.ts';
 import { openNetworks } from '../../network-context.ts';
 
 /** `healthctl network inspect`: Docker's. */

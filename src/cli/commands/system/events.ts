@@ -1,12 +1,12 @@
-import { writerTo } from '../../../container/user-console.ts';
+import { writerTo } from '../../../container/console/user-console.ts';
 import type { EventSource } from '../../../events/event-source.ts';
 import { BAD_FORMAT, matchesEvent, parseEventFilters } from '../../../events/filter.ts';
 import { printableLine } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
-import { openEventSource } from '../../event-source.ts';
 import { timeRangeFrom } from '../../flags/time-range.ts';
 import { eventFormatter } from '../../format/event.ts';
+import { openEventSource } from '../../monitor/events.ts';
 
 /** `healthctl events`, as Docker's: of containers and images of the namespace. */
 export const events: Command = {

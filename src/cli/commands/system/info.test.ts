@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { golden } from '../../../../test/golden/golden.ts';
-import type { HostInfo } from '../../../container/system-info.ts';
+import type { HostInfo } from '../../../container/host/system-info.ts';
 import { hostWarnings, infoPage } from './info.ts';
 
 const host: HostInfo = {

@@ -1,11 +1,11 @@
-import { type HostInfo, readHostInfo, readServerInfo, type ServerInfo } from '../../../container/system-info.ts';
+import { type HostInfo, readHostInfo, readServerInfo, type ServerInfo } from '../../../container/host/system-info.ts';
+import { type GoValue, nilMap, struct } from '../../../go/template/template.ts';
 import { version } from '../../../lib/build-info.ts';
 import type { Settings, World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { section } from '../../format/section.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
-import { type GoValue, nilMap, struct } from '../../format/template/template.ts';
 import { bytesSize } from '../../format/units.ts';
 
 /** What `info` shows, under the names that `docker info --format` uses where Docker has the thing. */

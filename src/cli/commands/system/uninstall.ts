@@ -5,7 +5,7 @@ import { surveyHost, type UninstallContext } from '../../../uninstall/survey.ts'
 import { refuseRunning, uninstall as uninstallAll } from '../../../uninstall/uninstall.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
-import { configPathOf } from '../../config.ts';
+import { configPathOf } from '../../config/config.ts';
 import { confirm } from '../../confirm.ts';
 import { openContainers } from '../../context.ts';
 

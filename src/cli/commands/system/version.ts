@@ -62,7 +62,7 @@ async function rendererFor(format: string | undefined): Promise<(versions: Versi
   if (!format) return page;
   const [{ checkTemplate, renderSingle }, { nilPointer, struct }] = await Promise.all([
     import('../../format/single.ts'),
-    import('../../format/template/template.ts'),
+    import('../../../go/template/template.ts'),
   ]);
   checkTemplate(format);
   return ({ Client, Server }) => {

@@ -1,4 +1,4 @@
-import { volumePlaceOf } from '../../../container/volumes.ts';
+import { volumePlaceOf } from '../../../container/volumes/request.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { randomHex } from '../../../lib/random.ts';
 import { checkVolumeName } from '../../../oci/mount-flags.ts';

@@ -1,5 +1,6 @@
 import type { ContainerContext } from '../../../container/context.ts';
-import { volumePlaceOf } from '../../../container/volumes.ts';
+import { volumePlaceOf } from '../../../container/volumes/request.ts';
+import { type GoValue, nilMap, stringMap, struct } from '../../../go/template/template.ts';
 import { hasCode } from '../../../lib/errors.ts';
 import { measureTree } from '../../../volume/tree-size.ts';
 import { noSuchVolume, type Volume } from '../../../volume/volume.ts';
@@ -7,7 +8,6 @@ import { readVolume } from '../../../volume/volume-store.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { renderInspect } from '../../format/inspect.ts';
-import { type GoValue, nilMap, stringMap, struct } from '../../format/template/template.ts';
 
 /** `healthctl volume inspect`: Docker's, with nerdctl's sizes. */
 export const inspect: Command = {

@@ -1,5 +1,5 @@
-import { asksForSize, asksForUsers, isFilterText, parseVolumeFilters } from '../../../container/volume-filter.ts';
-import { type ListedVolume, listVolumesWith } from '../../../container/volume-use.ts';
+import { asksForSize, asksForUsers, isFilterText, parseVolumeFilters } from '../../../container/volumes/filter.ts';
+import { type ListedVolume, listVolumesWith } from '../../../container/volumes/use.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { type Column, renderList } from '../../format/table.ts';

@@ -1,5 +1,5 @@
-import { parseVolumeFilters, wantsAll } from '../../../container/volume-filter.ts';
-import { pruneVolumes } from '../../../container/volume-use.ts';
+import { parseVolumeFilters, wantsAll } from '../../../container/volumes/filter.ts';
+import { pruneVolumes } from '../../../container/volumes/use.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';

@@ -1,4 +1,4 @@
-import { removeVolume } from '../../../container/volume-use.ts';
+import { removeVolume } from '../../../container/volumes/use.ts';
 import { hasCode } from '../../../lib/errors.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';

@@ -1,0 +1,267 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { errnoOf, HealthctlError, messageOf } from '../../lib/errors.ts';
+import { checkIdentifier } from '../../lib/identifier.ts';
+import type { MonitorSettings, NetworkSettings, Settings } from '../../lib/settings.ts';
+import { parseBridgeSubnet } from '../../network/subnet.ts';
+import { DEFAULT_LOG_ENTRIES } from '../../store/health-store.ts';
+import { readPlainFile } from '../../system/plain-file.ts';
+import { realSocketPath } from '../../system/socket-path.ts';
+import type { GlobalFlags } from '../grammar/globals.ts';
+import {
+  type CheckValue,
+  checkBoolean,
+  checkDuration,
+  checkNumber,
+  checkText,
+  wordOf,
+  wrongType,
+} from './config-values.ts';
+import { checkHooks } from './hook-settings.ts';
+
+export const DEFAULT_CONFIG_FILE = '/etc/healthctl/healthctl.toml';
+
+/** The file that settings are read from, whether there is one or not. */
+export function configPathOf({ HEALTHCTL_TOML }: Readonly<Record<string, string | undefined>>): string {
+  return HEALTHCTL_TOML || DEFAULT_CONFIG_FILE;
+}
+
+const DEFAULTS: Settings = {
+  address: '/run/containerd/containerd.sock',
+  namespace: 'default',
+  snapshotter: 'overlayfs',
+  runRoot: '/run/healthctl',
+  dataRoot: '/var/lib/healthctl',
+  nerdctlDataRoot: '/var/lib/nerdctl',
+  healthLogEntries: DEFAULT_LOG_ENTRIES,
+  network: { defaultNetwork: 'bridge', bridgeSubnet: undefined, cniBinDir: undefined },
+  monitor: {
+    autostart: true,
+    scheduler: 'daemon',
+    adopt: 'auto',
+    namespaces: [],
+    maxChecks: 4 * availableParallelism(),
+    idleTimeoutMs: 10 * 60_000,
+    exec: 'fresh',
+    hooks: [],
+    socketGroup: undefined,
+  },
+  debug: false,
+};
+
+type TextSetting = Exclude<keyof Settings, 'debug' | 'healthLogEntries' | 'monitor' | 'network'>;
+
+/** Per setting: its key in the file, its environment variable, its flag, and what must hold of a value. */
+const SETTINGS: Readonly<
+  Record<TextSetting, { key: string; variable?: string; flag?: string; check: (value: string) => string }>
+> = {
+  address: { key: 'address', variable: 'CONTAINERD_ADDRESS', flag: '--address', check: checkAddress },
+  namespace: { key: 'namespace', variable: 'CONTAINERD_NAMESPACE', flag: '--namespace', check: checkIdentifier },
+  snapshotter: {
+    key: 'snapshotter',
+    variable: 'CONTAINERD_SNAPSHOTTER',
+    flag: '--snapshotter',
+    check: checkIdentifier,
+  },
+  runRoot: { key: 'run_root', variable: 'HEALTHCTL_RUN_ROOT', flag: '--run-root', check: checkDirectory },
+  dataRoot: { key: 'data_root', variable: 'HEALTHCTL_DATA_ROOT', flag: '--data-root', check: checkDirectory },
+  nerdctlDataRoot: { key: 'nerdctl_data_root', check: checkDirectory },
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The settings of this call: flags, else environment, else the configuration file, else defaults. An empty variable counts as absent.
+ *
+ * The file is `$HEALTHCTL_TOML`, which must exist, or /etc/healthctl/healthctl.toml, which need not.
+ * Throws CONFIG (USAGE for a flag) naming where the wrong value stands.
+ */
+export async function loadSettings(flags: GlobalFlags, env: Environment): Promise<Settings> {
+  const file = await readConfigFile(env);
+  const text = (name: TextSetting): string => {
+    const { variable, flag, check } = SETTINGS[name];
+    const fromFlag = name === 'nerdctlDataRoot' ? undefined : flags[name];
+    if (fromFlag !== undefined) return at('USAGE', flag ?? name, () => check(fromFlag));
+    const fromEnvironment = variable === undefined ? undefined : env[variable];
+    if (variable !== undefined && fromEnvironment) return at('CONFIG', `$${variable}`, () => check(fromEnvironment));
+    return file.texts.get(name) ?? DEFAULTS[name];
+  };
+  return {
+    address: text('address'),
+    namespace: text('namespace'),
+    snapshotter: text('snapshotter'),
+    runRoot: text('runRoot'),
+    dataRoot: text('dataRoot'),
+    nerdctlDataRoot: text('nerdctlDataRoot'),
+    healthLogEntries: file.healthLogEntries ?? DEFAULTS.healthLogEntries,
+    network: { ...DEFAULTS.network, ...file.network },
+    monitor: { ...DEFAULTS.monitor, ...file.monitor },
+    debug: flags.debug ?? file.debug ?? DEFAULTS.debug,
+  };
+}
+
+interface ConfigFile {
+  readonly texts: ReadonlyMap<TextSetting, string>;
+  readonly debug?: boolean;
+  readonly healthLogEntries?: number;
+  readonly network?: Partial<NetworkSettings>;
+  readonly monitor?: Partial<MonitorSettings>;
+}
+
+async function readConfigFile(env: Environment): Promise<ConfigFile> {
+  const path = configPathOf(env);
+  let text: string;
+  try {
+    text = readPlainFile(path).toString('utf8');
+  } catch (error) {
+    const missing = errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
+    if (missing && !env.HEALTHCTL_TOML) return { texts: new Map() };
+    const reason = missing ? 'no such file' : errnoOf(error) === 'EACCES' ? 'permission denied' : messageOf(error);
+    const message = error instanceof HealthctlError ? reason : `cannot read ${path}: ${reason}`;
+    throw new HealthctlError('CONFIG', message, {
+      cause: error,
+      ...(env.HEALTHCTL_TOML ? { hint: 'it is named by $HEALTHCTL_TOML' } : {}),
+    });
+  }
+  return parseConfig(text, path);
+}
+
+/** Reads a configuration file: known keys of the right type only. Throws CONFIG naming file, line and key. */
+export async function parseConfig(text: string, path: string): Promise<ConfigFile> {
+  const texts = new Map<TextSetting, string>();
+  const others: { debug?: boolean; healthLogEntries?: number } = {};
+  const network: Partial<Record<keyof NetworkSettings, string>> = {};
+  const monitor: Partial<Record<keyof MonitorSettings, unknown>> = {};
+  for (const [key, value] of Object.entries(await parseToml(text, path))) {
+    const place = `${path}:${lineOf(text, key)}`;
+    const name = settingNames.find((candidate) => SETTINGS[candidate].key === key);
+    const ofNetwork = NETWORK_SETTINGS.find((candidate) => candidate.key === key);
+    const ofMonitor = MONITOR_SETTINGS.find((candidate) => candidate.key === key);
+    if (key === 'debug') others.debug = checkBoolean(place, key, value);
+    else if (key === 'health_log_entries') others.healthLogEntries = checkNumber(place, key, value, MAX_LOG_ENTRIES);
+    else if (ofNetwork) network[ofNetwork.name] = checkSetting(place, key, value, ofNetwork.check);
+    else if (ofMonitor) monitor[ofMonitor.name] = ofMonitor.check(place, key, value);
+    else if (name === undefined) throw unknownKey(place, key);
+    else texts.set(name, checkSetting(place, key, value, SETTINGS[name].check));
+  }
+  return { texts, ...others, network, monitor: monitor as Partial<MonitorSettings> };
+}
+
+const NETWORK_SETTINGS: readonly {
+  readonly name: keyof NetworkSettings;
+  readonly key: string;
+  readonly check: (value: string) => string;
+}[] = [
+  { name: 'defaultNetwork', key: 'network', check: checkNetworkName },
+  { name: 'bridgeSubnet', key: 'bridge_subnet', check: checkSubnet },
+  { name: 'cniBinDir', key: 'cni_bin_dir', check: checkDirectory },
+];
+
+const MONITOR_SETTINGS: readonly {
+  readonly [Name in keyof MonitorSettings]: {
+    readonly name: Name;
+    readonly key: string;
+    readonly check: CheckValue<MonitorSettings[Name]>;
+  };
+}[keyof MonitorSettings][] = [
+  { name: 'autostart', key: 'autostart', check: checkBoolean },
+  { name: 'scheduler', key: 'scheduler', check: wordOf('daemon', 'systemd') },
+  { name: 'adopt', key: 'adopt', check: wordOf('auto', 'always', 'never') },
+  { name: 'namespaces', key: 'watch_namespaces', check: checkNamespaces },
+  { name: 'maxChecks', key: 'max_checks', check: (place, key, value) => checkNumber(place, key, value, 1000) },
+  { name: 'idleTimeoutMs', key: 'idle_timeout', check: checkDuration },
+  { name: 'hooks', key: 'hook', check: checkHooks },
+  { name: 'exec', key: 'health_exec', check: wordOf('fresh', 'resident') },
+  { name: 'socketGroup', key: 'socket_group', check: checkText },
+];
+
+const settingNames: readonly TextSetting[] = [
+  'address',
+  'namespace',
+  'snapshotter',
+  'runRoot',
+  'dataRoot',
+  'nerdctlDataRoot',
+];
+
+/** More than this many results of a container are a history, which health.json, read whole at each look, is not made for. */
+const MAX_LOG_ENTRIES = 100;
+
+function checkSetting(place: string, key: string, value: unknown, check: (text: string) => string): string {
+  const text = checkText(place, key, value);
+  return at('CONFIG', `${place}: ${key}`, () => check(text));
+}
+
+function checkNamespaces(place: string, key: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw wrongType(place, key, 'a list of strings', value);
+  return value.map((name: unknown) => checkSetting(place, key, name, checkIdentifier));
+}
+
+async function parseToml(text: string, path: string): Promise<Record<string, unknown>> {
+  const { parse, TomlError } = await import('smol-toml');
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [reason = 'not TOML'] = error.message.replace(/^Invalid TOML document: /, '').split('\n');
+    throw new HealthctlError('CONFIG', `${path}:${error.line}:${error.column}: ${reason}`, { cause: error });
+  }
+}
+
+/** The line on which a top-level key or table stands; 1 where it is written in a way that is not found. */
+function lineOf(text: string, key: string): number {
+  const index = text.split('\n').findIndex((line) => /^\s*\[*\s*["']?([^"'\s.=\]]*)/.exec(line)?.[1] === key);
+  return index < 0 ? 1 : index + 1;
+}
+
+function unknownKey(place: string, key: string): HealthctlError {
+  const known = [
+    ...settingNames.map((name) => SETTINGS[name].key),
+    'health_log_entries',
+    ...NETWORK_SETTINGS.map((setting) => setting.key),
+    ...MONITOR_SETTINGS.map((setting) => setting.key),
+    'debug',
+  ].join(', ');
+  return new HealthctlError('CONFIG', `${place}: unknown key ${JSON.stringify(key)}`, { hint: `known keys: ${known}` });
+}
+
+/** Says where a refused value stands. */
+function at(code: 'USAGE' | 'CONFIG', place: string, check: () => string): string {
+  try {
+    return check();
+  } catch (error) {
+    throw new HealthctlError(code, `${place}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function checkAddress(value: string): string {
+  const path = value.replace(/^unix:\/\//, '');
+  if (path.startsWith('/')) return realSocketPath(path);
+  const hint = /^[a-z]+:\/\//.test(path)
+    ? 'containerd is reached over a unix socket only'
+    : 'it must be an absolute path';
+  throw new HealthctlError('CONFIG', `invalid containerd address ${JSON.stringify(value)}: ${hint}`);
+}
+
+function checkNetworkName(value: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value)) return value;
+  throw new HealthctlError('CONFIG', `${JSON.stringify(value)} is no name of a network`);
+}
+
+function checkSubnet(value: string): string {
+  if (parseBridgeSubnet(value)) return value;
+  throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be a subnet of IPv4, like 10.80.0.0/24`);
+}
+
+/** An absolute path, without `..`, a doubled slash or one at the end: others are made of it by putting them behind it. */
+function checkDirectory(value: string): string {
+  if (!value.startsWith('/')) {
+    throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be an absolute path`);
+  }
+  const path = resolve(value);
+  // Node.js 20 never returns from making a directory below /proc.
+  if (/^\/(proc|sys)(\/|$)/.test(path)) {
+    throw new HealthctlError('CONFIG', `${JSON.stringify(value)} is no place for files`);
+  }
+  return path;
+}

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { dockerLikeRegistry } from '../../../test/builders/registry.ts';
+import { golden } from '../../../test/golden/golden.ts';
+import { pathsOf, registry, type Target } from '../registry.ts';
+import { optionTable, renderHelp } from './help.ts';
+
+describe('the help of healthctl', () => {
+  const targets: readonly (readonly [string, Target])[] = [
+    ['healthctl', { kind: 'root' }],
+    ...registry.nouns.map((noun) => [noun.name, { kind: 'noun', noun }] as const),
+    ...registry.commands.map((entry) => [entry.path.join('-'), { kind: 'command', entry, path: entry.path }] as const),
+  ];
+
+  test.each(targets)('%s', async (name, target) => {
+    const text = await renderHelp(registry, target);
+    expect(text).toBe(golden(`help/${name}.txt`, text));
+  });
+
+  test.each(registry.commands.map((entry) => [entry.path.join(' '), entry] as const))(
+    '%s is well declared',
+    async (_name, entry) => {
+      const { options, usage } = await entry.load();
+      const names = options.flatMap((spec) => [
+        spec.name,
+        ...(spec.short === undefined ? [] : [spec.short]),
+        ...(spec.aliases ?? []),
+      ]);
+      expect(names).toEqual([...new Set(names)]);
+      expect(names).not.toContain('help');
+      expect(usage.includes('[OPTIONS]')).toBe(options.some((spec) => !spec.hidden));
+      for (const spec of options) expect(spec.help, spec.name).not.toMatch(/\.$/);
+    },
+  );
+
+  test('no two commands answer to the same words', () => {
+    const paths = registry.commands.flatMap(pathsOf).map((path) => path.join(' '));
+    expect(paths).toEqual([...new Set(paths)]);
+  });
+
+  test('every command is under a noun that exists, or is one word', () => {
+    const nouns = new Set(registry.nouns.map((noun) => noun.name));
+    for (const path of registry.commands.flatMap(pathsOf)) {
+      if (path.length === 1) expect(nouns).not.toContain(path[0]);
+      else expect([path.length, nouns.has(path[0] ?? '')], path.join(' ')).toEqual([2, true]);
+    }
+  });
+});
+
+describe('the layout of help', () => {
+  test('a command: usage as it was called, summary, aliases, options in two columns', async () => {
+    const entry = dockerLikeRegistry.commands.find(({ path }) => path[1] === 'ls');
+    if (entry === undefined) throw new Error('no such command');
+    expect(await renderHelp(dockerLikeRegistry, { kind: 'command', entry, path: ['ps'] })).toBe(
+      [
+        'Usage:  healthctl ps [OPTIONS]',
+        '',
+        'Does container ls',
+        '',
+        'Aliases:',
+        '  healthctl container ls, healthctl container list, healthctl container ps, healthctl ps',
+        '',
+        'Options:',
+        '  -a, --all        Show all containers',
+        '  -n, --last int   Show the last created containers (default -1)',
+        '      --no-trunc   Do not cut off',
+        '  -q, --quiet      Show ids only',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('a noun lists each command once', async () => {
+    const [noun] = dockerLikeRegistry.nouns;
+    if (noun === undefined) throw new Error('no noun');
+    const text = await renderHelp(dockerLikeRegistry, { kind: 'noun', noun });
+    expect(text.match(/^ {2}\w+/gm)).toEqual(['  exec', '  ls', '  rename', '  run', '  stop', '  wait']);
+  });
+
+  test('options wrap to the width, and keep their own line breaks', () => {
+    const table = optionTable(
+      [
+        { name: 'format', type: 'string', help: "Format output:\n'json':   as JSON" },
+        { name: 'x', type: 'bool', help: 'one two three four five six seven eight nine ten' },
+        { name: 'grace', type: 'duration', default: '10s', help: 'Time to wait' },
+        { name: 'name', type: 'string', default: 'web', help: 'Name' },
+        { name: 'old', type: 'bool', hidden: true, help: 'Gone' },
+      ],
+      50,
+    );
+    expect(table).toBe(
+      [
+        '      --format string    Format output:',
+        "                         'json':   as JSON",
+        '      --grace duration   Time to wait (default',
+        '                         10s)',
+        '      --name string      Name (default "web")',
+        '      --x                one two three four five',
+        '                         six seven eight nine ten',
+      ].join('\n'),
+    );
+  });
+});

@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest';
+import { dockerLikeRegistry as registry } from '../../../test/builders/registry.ts';
+import { golden } from '../../../test/golden/golden.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { resolveRequest } from './resolve.ts';
+
+const resolve = (...argv: string[]) => resolveRequest(registry, argv);
+
+test('options alone are of the command that a noun alone means', async () => {
+  const nouns = registry.nouns.map((noun) => (noun.name === 'container' ? { ...noun, alone: 'ls' } : noun));
+  const ask = (...argv: string[]) => resolveRequest({ ...registry, nouns }, argv);
+  expect(await ask('container', '--all')).toMatchObject({ kind: 'run', target: { path: ['container', 'ls'] } });
+  expect(await ask('container', '-h')).toMatchObject({ kind: 'help', target: { kind: 'noun' } });
+  await expect(resolve('container', '--all')).rejects.toMatchObject({ code: 'USAGE' });
+});
+
+test('a noun alone is its help, or the command that it names', async () => {
+  const nouns = registry.nouns.map((noun) => (noun.name === 'container' ? { ...noun, alone: 'ls' } : noun));
+  const withAlone = { ...registry, nouns };
+  expect(await resolveRequest(withAlone, ['container'])).toMatchObject({
+    kind: 'run',
+    target: { path: ['container', 'ls'] },
+  });
+  expect(await resolveRequest(withAlone, ['container', '--help'])).toMatchObject({ kind: 'help' });
+  expect(await resolve('container')).toMatchObject({ kind: 'help' });
+});
+
+describe('resolveRequest', () => {
+  test.each([
+    [['ps'], ['ps']],
+    [
+      ['container', 'ls'],
+      ['container', 'ls'],
+    ],
+    [
+      ['container', 'ps'],
+      ['container', 'ps'],
+    ],
+    [
+      ['container', 'list'],
+      ['container', 'list'],
+    ],
+  ])('%j are the same command, under the name it was called by', async (argv, path) => {
+    expect(await resolve(...argv, '-aq')).toMatchObject({
+      kind: 'run',
+      target: { path, entry: { path: ['container', 'ls'] } },
+    });
+  });
+
+  test('global options come before the command; the same letters mean something else behind it', async () => {
+    const request = await resolve('-n', 'k8s.io', '--address=/run/x.sock', '-D', '--run-root', '/r', 'ps', '-n', '5');
+    expect(request).toMatchObject({
+      kind: 'run',
+      globals: { namespace: 'k8s.io', address: '/run/x.sock', debug: true, runRoot: '/r' },
+    });
+    expect(request.kind === 'run' && request.input.options.int('last')).toBe(5);
+  });
+
+  test.each(['-a', '-H', '--host', '--address'])('%s is the address', async (flag) => {
+    expect(await resolve(flag, '/x', 'ps')).toMatchObject({ globals: { address: '/x' } });
+  });
+
+  test('what was not given is not there', async () => {
+    expect(await resolve('ps')).toMatchObject({ globals: {} });
+    expect(Object.keys((await resolve('ps')) satisfies object)).toContain('globals');
+    expect(await resolve('--debug=false', 'ps')).toMatchObject({ globals: { debug: false } });
+  });
+
+  test('options end at the image of run, and may follow the arguments of stop', async () => {
+    expect(await resolve('run', '-dit', 'image', 'cmd', '--rm')).toMatchObject({
+      input: { args: ['image', 'cmd', '--rm'] },
+    });
+    expect(await resolve('stop', 'web', '-t', '5', 'db')).toMatchObject({ input: { args: ['web', 'db'] } });
+  });
+
+  test.each([[['--version']], [['-v']], [['-D', '-v', 'ps']]])('%j asks for the version', async (argv) => {
+    expect(await resolve(...argv)).toEqual({ kind: 'version' });
+  });
+
+  test.each([
+    [[], 'root'],
+    [['--help'], 'root'],
+    [['-h'], 'root'],
+    [['help'], 'root'],
+    [['container'], 'noun'],
+    [['container', '--help', 'foo'], 'noun'],
+    [['help', 'container'], 'noun'],
+    [['run', '--help'], 'command'],
+    [['ps', '-h'], 'command'],
+    [['ps', '--help', 'too', 'many'], 'command'],
+    [['help', 'container', 'ls'], 'command'],
+    [['help', 'ps'], 'command'],
+  ])('%j asks for help', async (argv, kind) => {
+    expect(await resolve(...argv)).toMatchObject({ kind: 'help', target: { kind } });
+  });
+
+  test('-h is the host name where a command has that letter', async () => {
+    expect(await resolve('run', '-h', 'box', 'image')).toMatchObject({ kind: 'run' });
+  });
+
+  test('only the command that is named is loaded', async () => {
+    const loaded: string[] = [];
+    const watched = {
+      ...registry,
+      commands: registry.commands.map((entry) => ({
+        ...entry,
+        load: () => {
+          loaded.push(entry.path.join(' '));
+          return entry.load();
+        },
+      })),
+    };
+    await resolveRequest(watched, ['--version']);
+    await resolveRequest(watched, ['container']);
+    expect(loaded).toEqual([]);
+    await resolveRequest(watched, ['ps']);
+    expect(loaded).toEqual(['container ls']);
+  });
+});
+
+// Compared with what Docker 28.2.2 prints for the same words; only suggestions, hints and help topics are ours.
+const refused: readonly (readonly string[])[] = [
+  ['--nope'],
+  ['-z'],
+  ['-H'],
+  ['--debug=maybe', 'ps'],
+  ['foo'],
+  ['pss'],
+  ['contaner'],
+  ['container', 'foo'],
+  ['container', 'strat'],
+  ['container', 'lss'],
+  ['container', '--nope'],
+  ['help', 'foo'],
+  ['help', 'container', 'foo'],
+  ['ps', '--nope'],
+  ['ps', '--namespace', 'x'],
+  ['ps', '-a=maybe'],
+  ['ps', '-n', 'a"b'],
+  ['ps', 'x'],
+  ['run'],
+  ['run', '--nope', 'image'],
+  ['run', '-xyz'],
+  ['run', '--name'],
+  ['run', '-e'],
+  ['run', '-m', 'xx', 'image'],
+  ['run', '--health-interval', 'x', 'image'],
+  ['run', '--health-retries=many', 'image'],
+  ['run', '--help=maybe'],
+  ['container', 'exec', 'web'],
+  ['rename', 'a'],
+  ['images', 'a', 'b'],
+  ['history'],
+];
+
+test('what is said of a wrong command line', async () => {
+  const screens: string[] = [];
+  for (const argv of refused) {
+    const error = await resolve(...argv).catch((thrown: unknown) => thrown);
+    if (!(error instanceof HealthctlError)) throw new Error(`accepted: ${argv.join(' ')}`);
+    screens.push(`$ healthctl ${argv.join(' ')}\n${error.message}\n${error.hint ?? ''}\n[${error.exitCode}]\n`);
+  }
+  const actual = screens.join('\n');
+  expect(actual).toBe(golden('usage-errors.txt', actual));
+});

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import type { EventRange } from '../../events/event-source.ts';
+import type { HostEvent } from '../../events/host-event.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { withoutEnd } from './events.ts';
+
+const event = (id: string, atMs: number): HostEvent => ({
+  ...{ type: 'container', action: 'die', id, atMs, namespace: 'default', attributes: {} },
+});
+const ENDED = new HealthctlError('UNAVAILABLE', 'the monitor has ended');
+const clock = { now: () => 50_000 };
+const { signal } = new AbortController();
+
+/** One source after the other: what it tells, and how it ends. */
+function sources(...scripts: readonly (readonly [isFromMonitor: boolean, ...(HostEvent | HealthctlError)[]])[]) {
+  const asked: EventRange[] = [];
+  const open = async (range: EventRange) => {
+    const [isFromMonitor = false, ...script] = scripts[asked.length] ?? [];
+    asked.push(range);
+    const events = async function* () {
+      for (const told of script) {
+        if (told instanceof HealthctlError) throw told;
+        yield told;
+      }
+    };
+    return { events: events(), isFromMonitor };
+  };
+  return { open, asked };
+}
+
+async function idsOf(events: AsyncIterable<HostEvent>): Promise<string> {
+  const ids: string[] = [];
+  for await (const { id } of events) ids.push(id);
+  return ids.join('');
+}
+
+test('goes on with the next source, and tells nothing twice', async () => {
+  const { open, asked } = sources(
+    [true, event('a', 61_000), event('b', 62_000), ENDED],
+    [true, event('b', 62_000), event('c', 63_000), ENDED],
+    [false, event('c', 63_000), event('c', 63_001), event('d', 64_000)],
+  );
+  expect(await idsOf(withoutEnd(open, { signal }, clock))).toBe('abccd');
+  expect(asked.map(({ sinceMs }) => sinceMs)).toEqual([undefined, 52_000, 53_000]);
+});
+
+test('asks for nothing from before what was asked for', async () => {
+  const { open, asked } = sources([true, event('a', 49_500), ENDED], [true, event('a', 49_500), ENDED], [false]);
+  expect(await idsOf(withoutEnd(open, { signal, sinceMs: 49_000 }, clock))).toBe('a');
+  expect(asked.map(({ sinceMs }) => sinceMs)).toEqual([49_000, 49_000, 49_000]);
+});
+
+test('what was told twice at first is told twice', async () => {
+  const { open } = sources([true, event('a', 1), event('a', 1)]);
+  expect(await idsOf(withoutEnd(open, { signal }, clock))).toBe('aa');
+});
+
+test.each([
+  ['of containerd', [false, ENDED] as const, 'UNAVAILABLE'],
+  ['of another kind', [true, new HealthctlError('EXHAUSTED', 'too much')] as const, 'EXHAUSTED'],
+])('an error %s is told', async (_, script, code) => {
+  await expect(idsOf(withoutEnd(sources(script).open, { signal }, clock))).rejects.toMatchObject({ code });
+});

@@ -1,0 +1,91 @@
+import { createDaemonClient, type DaemonClient } from '../../daemon/api/client.ts';
+import type { MonitorOwner } from '../../daemon/monitor-claim.ts';
+import { ownerOf } from '../../daemon/owner.ts';
+import { daemonPlacesOf } from '../../daemon/places.ts';
+import type { World } from '../../world.ts';
+
+/** What is known of the monitor that was asked and said nothing, by the settings of the call: it is not waited for a second time. */
+const silent = new WeakMap<World['settings'], string>();
+
+const NO_MONITOR: DaemonClient = {
+  isSilent: true,
+  unanswered: { kind: 'silent' },
+  ask: async () => undefined,
+  send: async () => undefined,
+  follow: async () => undefined,
+};
+
+interface MonitorWorld extends Pick<World, 'settings' | 'log' | 'clock'> {
+  /** Default CLAIMS_DIR in src/daemon/monitor-claim.ts. */
+  readonly claimsDir?: string;
+}
+
+/**
+ * The monitor of this containerd, whether it runs or not: nothing is asked yet. Where none of our run root answers, the one is asked that has
+ * claimed the namespace with another run root.
+ */
+export function openMonitor(world: MonitorWorld): DaemonClient {
+  const { settings } = world;
+  if (silent.has(settings)) return NO_MONITOR;
+  const own = clientOf(world, ownerOf(daemonPlacesOf(settings)), settings.runRoot);
+  let other: DaemonClient | undefined;
+  const orOther = async <T>(use: (client: DaemonClient) => Promise<T | undefined>): Promise<T | undefined> => {
+    const told = await use(own);
+    if (told !== undefined || own.isSilent) return told;
+    const owner = await otherOwner(world);
+    if (!owner) return undefined;
+    other ??= clientOf(world, `${owner.pid}, with the run root ${owner.runRoot}`, owner.runRoot);
+    return use(other);
+  };
+  return {
+    get isSilent() {
+      return own.isSilent || other?.isSilent === true;
+    },
+    get unanswered() {
+      return other ? other.unanswered : own.unanswered;
+    },
+    send: (method, path, signal) => orOther((client) => client.send(method, path, signal)),
+    ask: (method, path, signal) => orOther((client) => client.ask(method, path, signal)),
+    follow: (path, signal) => orOther((client) => client.follow(path, signal)),
+  };
+}
+
+function clientOf({ settings, log }: MonitorWorld, process: string, runRoot: string): DaemonClient {
+  return createDaemonClient(daemonPlacesOf({ ...settings, runRoot }).apiSocket, {
+    onSilent: () => {
+      const text = `the monitor, process ${process}, does not answer`;
+      if (!silent.has(settings)) log.warn(`${text}: containerd is asked instead`);
+      silent.set(settings, text);
+    },
+  });
+}
+
+/** The monitor that checks the namespace with another run root than ours; undefined where there is none, or we may not look. */
+export async function otherOwner(
+  { settings, clock, claimsDir }: Omit<MonitorWorld, 'log'>,
+  namespace = settings.namespace,
+): Promise<MonitorOwner | undefined> {
+  const { address, runRoot } = settings;
+  const { findMonitorOwner } = await import('../../daemon/monitor-claim.ts');
+  const dir = claimsDir === undefined ? {} : { dir: claimsDir };
+  const owner = await findMonitorOwner({ address, namespace, ...dir }, clock);
+  return owner?.runRoot === runRoot ? undefined : owner;
+}
+
+/** Why nobody checks a namespace by itself, as the beginning of a sentence; undefined where a monitor does, or timers of systemd do. */
+export async function whyUnmonitored(
+  world: MonitorWorld & Pick<World, 'signal'>,
+  namespace = world.settings.namespace,
+): Promise<string | undefined> {
+  const { settings } = world;
+  const { scheduler, namespaces } = settings.monitor;
+  if (scheduler === 'systemd') return undefined;
+  if (namespaces.length > 0 && !namespaces.includes(namespace)) return 'no monitor runs';
+  if (await openMonitor(world).ask('GET', '/daemon', world.signal)) return undefined;
+  const text = silent.get(settings);
+  if (text !== undefined) return text;
+  const owner = await otherOwner(world, namespace);
+  return owner
+    ? `the monitor, process ${owner.pid}, with the run root ${owner.runRoot}, does not answer`
+    : 'no monitor runs';
+}

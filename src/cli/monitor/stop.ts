@@ -1,0 +1,11 @@
+import { drainDaemon } from '../../daemon/drain.ts';
+import { daemonPlacesOf } from '../../daemon/places.ts';
+import { stopUnit } from '../../daemon/service-unit/install.ts';
+import { isSystemdRunning } from '../../system/systemd.ts';
+import type { World } from '../../world.ts';
+
+/** Ends the monitor of this containerd, and waits until it has let go of everything. One that does not run is fine. Throws TIMEOUT, ABORTED. */
+export async function stopMonitor(world: Pick<World, 'settings' | 'clock' | 'signal'>): Promise<void> {
+  if (isSystemdRunning()) await stopUnit(world.settings);
+  await drainDaemon(daemonPlacesOf(world.settings), world);
+}

@@ -1,0 +1,64 @@
+import type { ContainerContext } from '../../container/context.ts';
+import { listContainers } from '../../container/list.ts';
+import { viewRecord } from '../../container/resolve.ts';
+import type { Scheduling } from '../../daemon/timers/scheduling.ts';
+import { LABELS } from '../../lib/labels.ts';
+import { isSystemdRunning } from '../../system/systemd.ts';
+import type { World } from '../../world.ts';
+import { type ContainerWorld, openContainers, worldIn } from '../context.ts';
+import { programOf } from '../program.ts';
+
+/** What tells whether timers of systemd make the checks, and how they start this program. */
+export type TimerWorld = Pick<World, 'settings' | 'env'>;
+
+/** To be called after a container was started, or resumed. Nothing unless `scheduler = "systemd"`. Never fails: what is missing is a warning. */
+export async function makeTimer(
+  world: TimerWorld,
+  ctx: ContainerContext,
+  { id, isResumed }: { readonly id: string; readonly isResumed: boolean },
+): Promise<void> {
+  const { namespaces } = world.settings.monitor;
+  if (!usesTimers(world) || (namespaces.length > 0 && !namespaces.includes(ctx.containerd.namespace))) return;
+  const [scheduling, record] = await Promise.all([openScheduling(world), ctx.containerd.containers.get(id)]);
+  const view = await viewRecord(ctx, record);
+  await (isResumed ? scheduling.onResumed(ctx, view) : scheduling.onStarted(ctx, view));
+}
+
+/**
+ * Gives every container of ours that runs and has a check its timer, as if it had just been started: for those that ran while a monitor made
+ * the checks. Throws when containerd does not answer; a timer that cannot be made is a warning.
+ */
+export async function makeAllTimers(world: ContainerWorld): Promise<void> {
+  const scheduling = await openScheduling(world);
+  const watched = world.settings.monitor.namespaces;
+  const all = await (await world.containerd()).host.namespaces();
+  for (const namespace of watched.length > 0 ? all.filter((name) => watched.includes(name)) : all) {
+    const ctx = await openContainers(worldIn(world, namespace));
+    for (const { view } of await listContainers(ctx, {
+      keep: ({ record }) => record.labels[LABELS.owner] !== undefined,
+    }))
+      await scheduling.onStarted(ctx, view);
+  }
+}
+
+/** To be called before a container is paused, and after it was ended or removed. The same otherwise. */
+export async function endTimer(world: TimerWorld, ctx: ContainerContext, id: string): Promise<void> {
+  if (!usesTimers(world)) return;
+  await (await openScheduling(world)).onEnded(ctx, { namespace: ctx.containerd.namespace, id });
+}
+
+/** To be called by a monitor that starts: it makes the checks now, and timers that were made before would make them twice. Never fails. */
+export async function sweepTimers(world: Parameters<typeof openContainers>[0] & TimerWorld): Promise<void> {
+  if (!isSystemdRunning()) return;
+  await (await openScheduling(world)).sweep(await openContainers(world), []);
+}
+
+/** Whether health is kept up to date without a monitor. */
+export function usesTimers({ settings }: Pick<World, 'settings'>): boolean {
+  return settings.monitor.scheduler === 'systemd';
+}
+
+async function openScheduling(world: TimerWorld): Promise<Scheduling> {
+  const { createScheduling } = await import('../../daemon/timers/scheduling.ts');
+  return createScheduling(programOf(world));
+}

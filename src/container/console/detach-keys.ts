@@ -1,0 +1,68 @@
+import { HealthctlError } from '../../lib/errors.ts';
+
+/** ctrl-p ctrl-q */
+const DEFAULT_KEYS: readonly number[] = [16, 17];
+
+/** The control characters by Docker's names, in the order of their codes (moby/term ascii.go). */
+const CONTROL_KEYS: readonly string[] = [...'@abcdefghijklmnopqrstuvwxyz[\\]^_'].map((key) => `ctrl-${key}`);
+
+/**
+ * The codes of `--detach-keys`, e.g. `ctrl-p,ctrl-q`, `ctrl-],x` or `DEL`; ctrl-p ctrl-q when it is absent or empty.
+ *
+ * @param what Docker calls them `detach` for a container and `escape` for an exec
+ * @throws INVALID `Invalid detach keys (x) provided`
+ */
+export function parseDetachKeys(text: string | undefined, what: 'detach' | 'escape' = 'detach'): readonly number[] {
+  if (text === undefined || text === '') return DEFAULT_KEYS;
+  return text.split(',').map((key) => {
+    const code = codeOf(key);
+    if (code !== undefined) return code;
+    throw new HealthctlError('INVALID', `Invalid ${what} keys (${text}) provided`, {
+      hint: 'a sequence of characters and ctrl-X, separated by commas, e.g. ctrl-p,ctrl-q',
+      exitCode: 1,
+    });
+  });
+}
+
+function codeOf(key: string): number | undefined {
+  if (Buffer.byteLength(key) === 1) return key.charCodeAt(0);
+  if (key === 'DEL') return 127;
+  const code = CONTROL_KEYS.indexOf(key);
+  return code < 0 ? undefined : code;
+}
+
+/** Looks for the detach keys in what the user types. */
+export interface DetachFilter {
+  /** What may be passed on by now: the beginning of a possible sequence is held back. After `detached` nothing comes any more. */
+  feed(bytes: Uint8Array): { readonly bytes: Buffer; readonly detached: boolean };
+}
+
+export function createDetachFilter(keys: readonly number[]): DetachFilter {
+  // The bytes that match the keys so far.
+  let held = 0;
+  let detached = false;
+  return {
+    feed: (bytes) => {
+      const passed: number[] = [];
+      for (const byte of bytes) {
+        if (detached) break;
+        const next = advance(keys, held, byte);
+        passed.push(...keys.slice(0, held), byte);
+        passed.length -= next;
+        held = next;
+        detached = held === keys.length;
+      }
+      return { bytes: Buffer.from(passed), detached };
+    },
+  };
+}
+
+/** How many keys match after one more byte: the longest end of what was typed that is a beginning of the keys. */
+function advance(keys: readonly number[], held: number, byte: number): number {
+  const typed = [...keys.slice(0, held), byte];
+  for (let length = typed.length; length > 0; length -= 1) {
+    const end = typed.slice(typed.length - length);
+    if (end.every((code, index) => code === keys[index])) return length;
+  }
+  return 0;
+}

@@ -1,0 +1,80 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../../lib/clock.ts';
+import { errnoOf } from '../../lib/errors.ts';
+import { openFifoWriter } from '../../system/fifo.ts';
+import type { DetachFilter } from './detach-keys.ts';
+
+const CONNECT_LIMIT_MS = 2_000;
+const LOOK_MS = 5;
+
+/**
+ * Opens the stdin of a process that was just made: the shim reads it a moment later.
+ *
+ * @returns undefined when it does not, within 2 s, or when the FIFO is not there
+ */
+export async function connectNewStdin(path: string, clock: Clock): Promise<Socket | undefined> {
+  const deadline = clock.monotonic() + CONNECT_LIMIT_MS;
+  for (;;) {
+    const writer = connectStdin(path);
+    if (writer || clock.monotonic() >= deadline) return writer;
+    await clock.sleep(LOOK_MS);
+  }
+}
+
+/** Opens the stdin of a process that runs; undefined when it was closed before. */
+export function connectStdin(path: string): Socket | undefined {
+  try {
+    return openFifoWriter(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+export interface PumpOptions {
+  readonly source: NodeJS.ReadStream;
+  readonly sink: Socket;
+  /** With a terminal. */
+  readonly detach?: DetachFilter;
+  /** The source has ended and all of it was taken. */
+  readonly onEnd: () => void;
+  /** The user typed the detach keys. */
+  readonly onDetach: () => void;
+}
+
+/** Copies what the user types or pipes in, at the speed of its reader. @returns ends it */
+export function pumpStdin({ source, sink, detach, onEnd, onDetach }: PumpOptions): () => void {
+  const stop = (): void => {
+    source.off('data', take);
+    source.off('end', end);
+    source.off('error', end);
+    source.pause();
+    sink.destroy();
+  };
+  const resume = (): void => {
+    source.resume();
+  };
+  const take = (chunk: Buffer): void => {
+    const { bytes, detached } = detach ? detach.feed(chunk) : { bytes: chunk, detached: false };
+    if (detached) {
+      stop();
+      onDetach();
+    } else if (bytes.length > 0 && !sink.write(bytes)) {
+      source.pause();
+      sink.once('drain', resume);
+    }
+  };
+  // Not `sink.end()`, which would shut down what is no socket; the reader keeps what was written.
+  const end = (): void => {
+    sink.write('', () => {
+      sink.once('close', onEnd);
+      sink.destroy();
+    });
+  };
+  sink.on('error', stop); // the process has closed its stdin, or is gone
+  source.on('data', take);
+  source.on('end', end);
+  source.on('error', end);
+  source.resume();
+  return stop;
+}

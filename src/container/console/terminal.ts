@@ -1,0 +1,32 @@
+import { makeRaw } from '../../system/tty.ts';
+import type { UserConsole } from './user-console.ts';
+
+const STDIN_FD = 0;
+
+/** Sets the size of a container's terminal. */
+export type Resize = (size: { readonly width: number; readonly height: number }) => Promise<void>;
+
+/** The size of the user's terminal; undefined when stdout is none. */
+export function terminalSize({
+  streams,
+}: Pick<UserConsole, 'streams'>): { readonly width: number; readonly height: number } | undefined {
+  const { stdout } = streams;
+  return stdout.isTTY ? { width: stdout.columns, height: stdout.rows } : undefined;
+}
+
+/** Passes keys on as they are typed, Ctrl-C too. @returns puts the user's terminal back; may be called twice */
+export function takeKeys({ streams }: Pick<UserConsole, 'streams'>): () => void {
+  return streams.stdin.isTTY ? makeRaw(STDIN_FD) : () => {};
+}
+
+/** Keeps the size of a container's terminal that of the user's, from now on. @returns ends it */
+export function followSize({ streams }: Pick<UserConsole, 'streams'>, resize: Resize): () => void {
+  const apply = (): void => {
+    const size = terminalSize({ streams });
+    if (size) void resize(size);
+  };
+  if (!streams.stdout.isTTY) return () => {};
+  apply();
+  streams.stdout.on('resize', apply);
+  return () => streams.stdout.off('resize', apply);
+}

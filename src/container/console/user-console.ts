@@ -1,0 +1,49 @@
+import { HealthctlError } from '../../lib/errors.ts';
+import type { Write } from '../logs/follow.ts';
+
+/** Where the user sits: the streams and signals of this process. */
+export interface UserConsole {
+  readonly streams: {
+    readonly stdin: NodeJS.ReadStream;
+    readonly stdout: NodeJS.WriteStream;
+    readonly stderr: NodeJS.WriteStream;
+  };
+  /** Aborts when this process is asked to end while nobody has taken the signals over, and when nobody reads stdout any more. */
+  readonly signal: AbortSignal;
+  /** Takes the signals over until the returned function is called. */
+  onSignal(listener: (name: NodeJS.Signals) => void): () => void;
+}
+
+/**
+ * Docker's check before a terminal's input is attached.
+ *
+ * @throws INVALID `the input device is not a TTY`, exit 1
+ */
+export function checkTerminal(
+  { streams }: Pick<UserConsole, 'streams'>,
+  wanted: { readonly terminal: boolean; readonly stdin: boolean },
+): void {
+  if (wanted.terminal && wanted.stdin && !streams.stdin.isTTY)
+    throw new HealthctlError('INVALID', 'the input device is not a TTY', {
+      hint: 'leave out -t, or run it in a terminal',
+      exitCode: 1,
+    });
+}
+
+/** Writes to a stream at the speed of its reader. What a stream that is broken or given up does not take is lost. */
+export function writerTo(stream: NodeJS.WriteStream, signal: AbortSignal): Write {
+  return async (bytes) => {
+    if (stream.destroyed || signal.aborted || stream.write(bytes)) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        stream.off('drain', done);
+        stream.off('close', done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      stream.on('drain', done);
+      stream.on('close', done);
+      signal.addEventListener('abort', done);
+    });
+  };
+}

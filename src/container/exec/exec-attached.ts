@@ -1,0 +1,170 @@
+import { join } from 'node:path';
+import type { TaskStdio } from '../../containerd/tasks.ts';
+import { HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
+import { makeFifo, openFifoReader } from '../../system/fifo.ts';
+import { createDetachFilter } from '../console/detach-keys.ts';
+import { connectNewStdin, pumpStdin } from '../console/stdin.ts';
+import { followSize, takeKeys } from '../console/terminal.ts';
+import { type UserConsole, writerTo } from '../console/user-console.ts';
+import { endOfContainer } from '../wait/end-of.ts';
+import { whileStarting } from './exec-lock.ts';
+import { type DrainedOutput, drainOutput, untilDrained } from './exec-output.ts';
+import {
+  type Exec,
+  type ExecContext,
+  type ExecEnd,
+  type ExecRequest,
+  registerExec,
+  releaseExec,
+  startExec,
+} from './exec-task.ts';
+
+/** The exit status of what SIGKILL ended. */
+const KILLED = 137;
+
+type AttachedRequest = Pick<ExecRequest, 'stdin' | 'terminal' | 'detachKeys'>;
+
+/** What is open until the end. */
+interface Session {
+  readonly left: AbortSignal;
+  leave(): void;
+  /** To be done when the program is left while it runs. */
+  onLeave(work: () => Promise<void>): void;
+  /** To be undone at the end, the last one first. */
+  onRelease(undo: () => void): void;
+}
+
+/** Runs an exec with the user's streams until it ends or the user leaves it. Nothing of ours stays open, and no FIFO. */
+export async function runAttachedExec(
+  ctx: ExecContext,
+  console: UserConsole,
+  exec: Exec,
+  request: AttachedRequest,
+): Promise<ExecEnd> {
+  const undos: (() => void)[] = [];
+  const farewells: (() => Promise<void>)[] = [];
+  const left = new AbortController();
+  const session: Session = {
+    left: left.signal,
+    leave: () => left.abort(),
+    onLeave: (work) => farewells.push(work),
+    onRelease: (undo) => undos.push(undo),
+  };
+  console.signal.addEventListener('abort', session.leave);
+  session.onRelease(() => console.signal.removeEventListener('abort', session.leave));
+  try {
+    const exitCode = await runToEnd(ctx, console, { exec, request, session });
+    return { kind: 'exited', exitCode };
+  } catch (error) {
+    for (const work of farewells) await work();
+    exec.note.leave();
+    if (console.signal.aborted) throw new HealthctlError('ABORTED', `exec ${exec.execId} was left`, { cause: error });
+    if (left.signal.aborted) return { kind: 'left' };
+    throw error;
+  } finally {
+    for (const undo of undos.reverse()) undo();
+  }
+}
+
+interface Attempt {
+  readonly exec: Exec;
+  readonly request: AttachedRequest;
+  readonly session: Session;
+}
+
+async function runToEnd(ctx: ExecContext, console: UserConsole, attempt: Attempt): Promise<number> {
+  const { exec, session } = attempt;
+  const { tasks } = ctx.containerd;
+  const { stdio, outputs } = openPipes(ctx, console, attempt);
+  if (console.signal.aborted) throw new HealthctlError('ABORTED', 'the exec was cancelled');
+  // Before anything is printed, and before the user's terminal could make something of what is typed ahead.
+  if (stdio.terminal && stdio.stdin !== '') session.onRelease(takeKeys(console));
+  const exit = await whileStarting(
+    ctx,
+    exec.containerId,
+    async () => {
+      await registerExec(ctx, exec, stdio);
+      const ended = tasks.wait(exec, { signal: session.left });
+      ended.catch(() => undefined); // looked at where it is waited for
+      await startExec(ctx, exec);
+      return { ended };
+    },
+    session.left,
+  );
+  await connectInput(ctx, console, { ...attempt, stdio });
+  const { status } = await Promise.race([
+    exit.ended.catch((error) => endWithContainer(ctx, exec, error)),
+    failureOf(outputs),
+  ]);
+  // Not before: the shim takes the rest of the output with it.
+  await untilDrained(outputs, ctx.clock, session.left);
+  await releaseExec(ctx, exec);
+  return status;
+}
+
+/** A shim that dies takes the container with it, and the exec: both were killed. */
+async function endWithContainer(ctx: ExecContext, { containerId }: Exec, error: unknown): Promise<never> {
+  if (!hasCode(error, 'UNKNOWN')) throw error;
+  await endOfContainer(ctx, containerId);
+  throw new HealthctlError('CONFLICT', `container ${containerId} has ended`, { cause: error, exitCode: KILLED });
+}
+
+function openPipes(
+  ctx: ExecContext,
+  { streams }: UserConsole,
+  { exec, request, session }: Attempt,
+): { readonly stdio: TaskStdio; readonly outputs: readonly DrainedOutput[] } {
+  const pathOf = (name: string): string => join(exec.note.dir, name);
+  const outputs: DrainedOutput[] = [];
+  const openOutput = (name: string, stream: NodeJS.WriteStream): string => {
+    makeFifo(pathOf(name));
+    const reader = openFifoReader(pathOf(name));
+    session.onRelease(() => reader.destroy());
+    outputs.push(drainOutput(reader, writerTo(stream, session.left), ctx.clock));
+    return pathOf(name);
+  };
+  const stdout = openOutput('stdout', streams.stdout);
+  const stderr = request.terminal ? '' : openOutput('stderr', streams.stderr);
+  const stdin = request.stdin ? pathOf('stdin') : '';
+  if (stdin !== '') makeFifo(stdin);
+  return { stdio: { stdin, stdout, stderr, terminal: request.terminal }, outputs };
+}
+
+async function connectInput(
+  { containerd, clock, log }: ExecContext,
+  console: UserConsole,
+  { exec: { containerId, execId }, request, session, stdio }: Attempt & { readonly stdio: TaskStdio },
+): Promise<void> {
+  const ignore = (error: unknown): void => log.debug(`exec ${execId}: ${messageOf(error)}`); // it has ended
+  if (request.terminal) {
+    const resize = (size: { readonly width: number; readonly height: number }): Promise<void> =>
+      containerd.tasks.resize({ containerId, execId, ...size }).catch(ignore);
+    session.onRelease(followSize(console, resize));
+  }
+  if (stdio.stdin === '') return;
+  const sink = await connectNewStdin(stdio.stdin, clock);
+  if (!sink) return;
+  const closeStdin = async (): Promise<void> => {
+    // Closing a terminal's input would end its output too.
+    if (!request.terminal) await containerd.tasks.closeStdin({ containerId, execId }).catch(ignore);
+  };
+  const stop = pumpStdin({
+    source: console.streams.stdin,
+    sink,
+    ...(request.terminal ? { detach: createDetachFilter(request.detachKeys) } : {}),
+    onEnd: () => void closeStdin(),
+    onDetach: session.leave,
+  });
+  session.onRelease(stop);
+  session.onLeave(async () => {
+    stop();
+    await closeStdin();
+  });
+}
+
+/** Rejects when copying an output fails, and never resolves. */
+function failureOf(outputs: readonly DrainedOutput[]): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    for (const { done } of outputs) done.catch(reject);
+  });
+}

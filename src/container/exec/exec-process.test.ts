@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import type { ContainerProcess } from '../../oci/types.ts';
+import { type ExecProgram, processWith } from './exec-process.ts';
+
+const own: ContainerProcess & Record<string, unknown> = {
+  terminal: true,
+  user: { uid: 7, gid: 8, additionalGids: [8, 9] },
+  args: ['sleep', '1'],
+  env: ['PATH=/bin', 'A=1', 'B=2'],
+  cwd: '/srv',
+  capabilities: { bounding: ['CAP_KILL'] },
+  noNewPrivileges: true,
+  apparmorProfile: 'some-profile',
+  oomScoreAdj: 5,
+  consoleSize: { width: 1, height: 1 },
+  ioPriority: { class: 'IOPRIO_CLASS_IDLE' },
+};
+
+const program = (over: Partial<ExecProgram> = {}): ExecProgram => ({
+  args: ['id'],
+  env: [],
+  privileged: false,
+  terminal: false,
+  ...over,
+});
+
+describe('processWith', () => {
+  test('changes the program alone: all that protects the container stays', () => {
+    const { terminal, args, consoleSize, ...kept } = processWith(own, program());
+    expect({ terminal, args, consoleSize }).toEqual({ terminal: false, args: ['id'], consoleSize: undefined });
+    const { terminal: _terminal, args: _args, consoleSize: _consoleSize, ...expected } = own;
+    expect(kept).toEqual(expected);
+  });
+
+  test('environment: the given one wins in place, a name alone removes', () => {
+    expect(processWith(own, program({ env: ['B=3', 'C=', 'A'] })).env).toEqual(['PATH=/bin', 'B=3', 'C=']);
+  });
+
+  test('a terminal brings TERM, unless the container has its own, and the size of the user’s', () => {
+    const size = { width: 80, height: 24 };
+    const process = processWith(own, program({ terminal: true, size }));
+    expect(process.env).toEqual(['TERM=xterm', 'PATH=/bin', 'A=1', 'B=2']);
+    expect(process.consoleSize).toEqual(size);
+    const withTerm = { ...own, env: ['TERM=vt100'] };
+    expect(processWith(withTerm, program({ terminal: true })).env).toEqual(['TERM=vt100']);
+  });
+
+  test('another user replaces ids and groups', () => {
+    const user = { uid: 0, gid: 0, additionalGids: [0] };
+    expect(processWith(own, program({ user: 'root', cwd: '/tmp' }), user)).toMatchObject({ user, cwd: '/tmp' });
+  });
+
+  test('--privileged gives the capabilities of the machine, and nothing else', () => {
+    const { capabilities, noNewPrivileges, apparmorProfile } = processWith(own, program({ privileged: true }));
+    expect(capabilities?.effective).toEqual(capabilities?.bounding);
+    expect(capabilities?.permitted).toEqual(capabilities?.bounding);
+    expect(noNewPrivileges).toBe(true);
+    expect(apparmorProfile).toBe('some-profile');
+  });
+});

@@ -1,0 +1,108 @@
+import { mkdirSync } from 'node:fs';
+import { HealthctlError } from '../../lib/errors.ts';
+import { decodeJson, encodeJson } from '../../lib/json.ts';
+import { parseRuntimeSpec } from '../../oci/read-spec.ts';
+import type { ContainerProcess, User } from '../../oci/types.ts';
+import { resolveUser } from '../../oci/user.ts';
+import { storedConfigOf } from '../../record/stored-config.ts';
+import type { ContainerView } from '../../record/view.ts';
+import { readFilesInRoot } from '../../system/rootfs.ts';
+import type { ContainerContext } from '../context.ts';
+import { readHostFacts } from '../host/host-facts.ts';
+
+/** A real /etc/passwd has some thousand lines at most. */
+const MAX_PASSWD_BYTES = 4 << 20;
+
+/** What to run in a container. */
+export interface ExecProgram {
+  readonly args: readonly string[];
+  /** `NAME=value`, or `NAME` alone to remove it. */
+  readonly env: readonly string[];
+  /** `-u`; absent: the container's own. */
+  readonly user?: string;
+  /** `-w`; absent: the container's own. */
+  readonly cwd?: string;
+  readonly privileged: boolean;
+  readonly terminal: boolean;
+  /** Of the user's terminal. */
+  readonly size?: { readonly width: number; readonly height: number };
+}
+
+/**
+ * The container's own OCI process with another program, as JSON: nothing of its security profile is lost.
+ *
+ * @param runDir a directory of ours, for a mount that lasts for one system call
+ * @throws CORRUPT for a container without a runtime spec; INVALID `unable to find user x: no matching entries in passwd file`
+ */
+export async function execProcessJson(
+  ctx: Pick<ContainerContext, 'containerd'>,
+  view: ContainerView,
+  program: ExecProgram & { readonly runDir: string },
+): Promise<string> {
+  const own = processOf(view);
+  const user =
+    program.user === undefined ? undefined : await userOf(ctx, view, { user: program.user, runDir: program.runDir });
+  return encodeJson(processWith(own, program, user));
+}
+
+function processOf({ record }: ContainerView): ContainerProcess {
+  const json = record.specJson();
+  const process = json === undefined ? undefined : parseRuntimeSpec(decodeJson(json)).process;
+  if (!process) throw new HealthctlError('CORRUPT', `container ${record.id} has no runtime spec`);
+  return process;
+}
+
+/** Pure: what `exec` changes of a container's process. A privileged one stays in its AppArmor profile (moby daemon/exec_linux.go). */
+export function processWith(
+  own: ContainerProcess,
+  program: ExecProgram,
+  user?: User,
+): ContainerProcess & { readonly consoleSize?: unknown } {
+  const { terminal, size, privileged } = program;
+  const all = privileged ? readHostFacts({ withDevices: false }).capabilities : undefined;
+  return {
+    ...own,
+    args: program.args,
+    env: mergeEnv(own.env ?? [], terminal ? ['TERM=xterm'] : [], program.env),
+    cwd: program.cwd ?? own.cwd,
+    user: { ...own.user, ...user },
+    terminal,
+    ...(all ? { capabilities: { bounding: all, effective: all, permitted: all } } : {}),
+    consoleSize: terminal && size ? size : undefined,
+  };
+}
+
+/** The later one wins in the place of the earlier; a name alone removes; defaults only where the container has none. */
+function mergeEnv(own: readonly string[], defaults: readonly string[], given: readonly string[]): readonly string[] {
+  const merged = new Map<string, string>();
+  for (const variable of [...defaults, ...own, ...given]) {
+    const name = variable.split('=', 1)[0] ?? '';
+    if (variable.includes('=')) merged.set(name, variable);
+    else merged.delete(name);
+  }
+  return [...merged.values()];
+}
+
+async function userOf(
+  { containerd }: Pick<ContainerContext, 'containerd'>,
+  { record }: ContainerView,
+  { user, runDir }: { readonly user: string; readonly runDir: string },
+): Promise<User> {
+  const { snapshotter, snapshotKey: key } = record;
+  mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  const mounts = await containerd.snapshots.mounts({ snapshotter, key });
+  const files = readFilesInRoot(mounts, ['/etc/passwd', '/etc/group'], { maxBytes: MAX_PASSWD_BYTES, parent: runDir });
+  const { uid, gid, additionalGids } = resolveUser({
+    user,
+    groupAdd: groupAddOf(record),
+    passwd: files.get('/etc/passwd')?.toString('utf8'),
+    group: files.get('/etc/group')?.toString('utf8'),
+  });
+  return { uid, gid, additionalGids };
+}
+
+/** `--group-add` of the container, which Docker gives to every user in it. */
+function groupAddOf(record: ContainerView['record']): readonly string[] {
+  const groups = storedConfigOf(record)?.HostConfig.GroupAdd;
+  return Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [];
+}

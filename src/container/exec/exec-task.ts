@@ -1,0 +1,101 @@
+import type { TaskStdio } from '../../containerd/tasks.ts';
+import { HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
+import type { ContainerState } from '../../record/view.ts';
+import type { ContainerContext } from '../context.ts';
+import { startFailure } from '../start-failure.ts';
+import type { ExecNote } from './exec-notes.ts';
+import type { ExecProgram } from './exec-process.ts';
+
+/** What an exec needs of the world. */
+export type ExecContext = Pick<ContainerContext, 'containerd' | 'clock' | 'log' | 'dirs'>;
+
+export interface ExecRequest extends Omit<ExecProgram, 'size'> {
+  /** `-d`. */
+  readonly detach: boolean;
+  /** `-i`. */
+  readonly stdin: boolean;
+  /** From parseDetachKeys. */
+  readonly detachKeys: readonly number[];
+}
+
+/** `left`: by the detach keys; the program goes on. `started`: in the background. */
+export type ExecEnd =
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  | { readonly kind: 'left' }
+  | { readonly kind: 'started' };
+
+/** An exec that is about to be, or is, known to containerd. */
+export interface Exec {
+  readonly containerId: string;
+  readonly execId: string;
+  readonly processJson: string;
+  readonly note: ExecNote;
+}
+
+/** Docker: the exit status of a program that cannot be invoked. */
+const CANNOT_INVOKE = 126;
+
+/** Throws CONFLICT with Docker's texts. */
+export function refuseUnlessRunning(state: ContainerState, id: string): void {
+  if (state === 'running') return;
+  const message =
+    state === 'paused'
+      ? `container ${id} is paused, unpause the container before exec`
+      : `container ${id} is not running`;
+  throw new HealthctlError('CONFLICT', message, { exitCode: 1 });
+}
+
+/** Makes the exec. Where that fails nothing is left. */
+export async function registerExec({ containerd }: ExecContext, exec: Exec, stdio: TaskStdio): Promise<void> {
+  const { containerId, execId, processJson } = exec;
+  try {
+    await containerd.tasks.exec({ containerId, execId, processJson, ...stdio });
+  } catch (error) {
+    exec.note.remove();
+    throw await explain(containerd, containerId, error);
+  }
+}
+
+/** Starts it. Where that fails it is deleted. */
+export async function startExec(ctx: ExecContext, exec: Exec): Promise<void> {
+  const { containerId, execId } = exec;
+  try {
+    await ctx.containerd.tasks.start({ containerId, execId });
+  } catch (error) {
+    await releaseExec(ctx, exec);
+    throw await explain(ctx.containerd, containerId, error);
+  }
+}
+
+/** The shim waits itself for an output that a child keeps open: two seconds up to containerd 1.7, then ten. */
+const DELETE_LIMIT_MS = 3_000;
+
+/** Deletes an exec that has ended, and its note. Where that fails the next exec in the container does it. */
+export async function releaseExec(
+  { containerd, log }: ExecContext,
+  { containerId, execId, note }: Exec,
+): Promise<void> {
+  try {
+    await containerd.tasks.deleteExec({ containerId, execId }, { timeoutMs: DELETE_LIMIT_MS });
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) {
+      log.debug(`exec ${execId} is left to the next one: ${messageOf(error)}`);
+      note.leave();
+      return;
+    }
+  }
+  note.remove();
+}
+
+/** That the container has ended, or was frozen, meanwhile explains more than what the runtime said. */
+async function explain({ tasks }: ExecContext['containerd'], containerId: string, error: unknown): Promise<unknown> {
+  if (!hasCode(error, 'RUNTIME', 'NOT_FOUND', 'CONFLICT', 'INVALID', 'UNKNOWN')) return error;
+  const task = await tasks.find(containerId);
+  const isPaused = task?.status === 'paused' || task?.status === 'pausing';
+  try {
+    refuseUnlessRunning(task?.status === 'running' ? 'running' : isPaused ? 'paused' : 'exited', containerId);
+    return startFailure(error, CANNOT_INVOKE);
+  } catch (refusal) {
+    return refusal;
+  }
+}

@@ -1,0 +1,115 @@
+import { constants, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism, release } from 'node:os';
+import { join } from 'node:path';
+import { errnoOf, HealthctlError } from '../../lib/errors.ts';
+import { capabilitiesOfMask } from '../../oci/capabilities.ts';
+import type { GoArch } from '../../oci/seccomp.ts';
+import type { HostFacts } from '../../oci/spec.ts';
+import type { Device } from '../../oci/types.ts';
+import { isProgram } from '../../system/programs.ts';
+
+/** Node.js's names of architectures to Go's. */
+const ARCHITECTURES: Readonly<Record<string, GoArch>> = {
+  x64: 'amd64',
+  arm64: 'arm64',
+  arm: 'arm',
+  ppc64: 'ppc64le',
+  s390x: 's390x',
+  riscv64: 'riscv64',
+  ia32: '386',
+};
+
+/** What the runtime spec depends on. @param options.withDevices for `--privileged` */
+export function readHostFacts(options: { readonly withDevices: boolean }): HostFacts {
+  const cgroup2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
+  return {
+    arch: ARCHITECTURES[process.arch] ?? 'amd64',
+    kernelVersion: release(),
+    cgroup2,
+    swapLimit: cgroup2 || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
+    cpuRealtime: !cgroup2 && existsSync('/sys/fs/cgroup/cpu/cpu.rt_period_us'),
+    cpus: availableParallelism(),
+    capabilities: ownCapabilities(),
+    ...(options.withDevices ? { devices: listDevices('/dev') } : {}),
+  };
+}
+
+/** The CPUs and memory nodes that containers can have; undefined where the kernel does not tell. */
+export function readCpuset({
+  cgroup2,
+}: Pick<HostFacts, 'cgroup2'>): { readonly cpus: string; readonly mems: string } | undefined {
+  const [dir, suffix] = cgroup2 ? ['/sys/fs/cgroup', '.effective'] : ['/sys/fs/cgroup/cpuset', ''];
+  try {
+    const read = (name: string) => readFileSync(`${dir}/cpuset.${name}${suffix}`, 'latin1').trim();
+    return { cpus: read('cpus'), mems: read('mems') };
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function ownCapabilities(): readonly string[] {
+  const mask = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+  return capabilitiesOfMask(mask ?? '0');
+}
+
+/** Directories of /dev that a container has its own of (moby: daemon/oci_linux.go with libcontainer's HostDevices). */
+const OWN_DIRECTORIES = new Set(['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts', '.udev']);
+
+function listDevices(dir: string): readonly Device[] {
+  return readdirSync(dir, { withFileTypes: true }).flatMap((entry): readonly Device[] => {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) return OWN_DIRECTORIES.has(entry.name) ? [] : listDevices(path);
+    if (!entry.isCharacterDevice() && !entry.isBlockDevice()) return [];
+    if (path === '/dev/console') return [];
+    return deviceAt(path);
+  });
+}
+
+/** The node at a path, as a device of the runtime spec; nothing when it has gone. */
+export function deviceAt(path: string): readonly Device[] {
+  try {
+    const { rdev, mode, uid, gid } = lstatSync(path, { bigint: true });
+    const type = (Number(mode) & constants.S_IFMT) === constants.S_IFBLK ? 'b' : 'c';
+    return [{ path, type, ...deviceNumbers(rdev), fileMode: Number(mode) & 0o777, uid: Number(uid), gid: Number(gid) }];
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []; // unplugged meanwhile
+    throw error;
+  }
+}
+
+/** glibc: sys/sysmacros.h, gnu_dev_major and gnu_dev_minor. */
+function deviceNumbers(rdev: bigint): { major: number; minor: number } {
+  return {
+    major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn)),
+    minor: Number((rdev & 0xffn) | ((rdev >> 12n) & ~0xffn)),
+  };
+}
+
+/** Static builds of tini, by the names that Docker and Debian give them: a dynamic one would need the image's C library. */
+const INIT_NAMES = ['docker-init', 'tini-static'];
+
+/** The init for `--init`. Throws NOT_FOUND with the package to install. */
+export function findInit(path: string): string {
+  const found = findProgram(INIT_NAMES, path);
+  if (found === undefined)
+    throw new HealthctlError('NOT_FOUND', '--init needs docker-init or tini-static on the PATH', {
+      hint: "Debian's package tini has tini-static",
+    });
+  return found;
+}
+
+/** The OCI runtime that `--runtime` names: a path, or a program on the PATH. Throws NOT_FOUND. */
+export function findRuntime(name: string, path: string): string {
+  const found = name.startsWith('/') ? (existsSync(name) ? name : undefined) : findProgram([name], path);
+  if (found === undefined)
+    throw new HealthctlError('NOT_FOUND', `unknown or invalid runtime name: ${name}`, {
+      hint: 'give runc, crun, or the path of an OCI runtime',
+    });
+  return found;
+}
+
+function findProgram(names: readonly string[], path: string): string | undefined {
+  const dirs = [...path.split(':'), '/usr/sbin', '/sbin', '/usr/local/sbin'].filter((dir) => dir !== '');
+  return names.flatMap((name) => dirs.map((dir) => join(dir, name))).find(isProgram);
+}

@@ -1,0 +1,72 @@
+import { constants, type FSWatcher, watch } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { HealthctlError } from '../../lib/errors.ts';
+import { kindOf, reasonOfForeign } from '../../system/own-file.ts';
+import { firstData } from '../../system/sparse.ts';
+
+const BLOCK_BYTES = 512; // stat(2)
+
+/** A file that somebody else appends to. */
+export interface GrowingFile {
+  /** Up to `length` bytes from `position` on; empty at the end. */
+  read(position: number, length: number): Promise<Buffer>;
+  /** Bytes. */
+  size(): Promise<number>;
+  /** The first offset from `position` on that was not dropped by a limit. */
+  dataFrom(position: number): Promise<number>;
+  /** When it was last written to. Wall time, milliseconds since the epoch. */
+  writtenAtMs(): Promise<number>;
+  /** Calls the listener when there may be more; not all changes need be noticed. @returns ends it */
+  onChange(listener: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Opens a regular file for reading; symbolic links are not followed. Throws CORRUPT for anything else, and system errors. */
+export async function openGrowingFile(path: string): Promise<GrowingFile> {
+  const file = await openRegular(path);
+  return {
+    read: (position, length) => readAt(file, position, length),
+    size: async () => (await file.stat()).size,
+    dataFrom: async (position) => {
+      const { size, blocks } = await file.stat();
+      const isWhole = blocks * BLOCK_BYTES >= size;
+      return isWhole || position >= size ? position : firstData(file.fd, position, size);
+    },
+    writtenAtMs: async () => (await file.stat()).mtimeMs,
+    onChange: (listener) => watchFile(path, listener),
+    close: () => file.close(),
+  };
+}
+
+async function openRegular(path: string): Promise<FileHandle> {
+  const notRegular = (what: string) => new HealthctlError('CORRUPT', `${path} is ${what}`, { hint: 'move it away' });
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const reason = reasonOfForeign(path, error);
+    throw reason === undefined ? error : notRegular(reason);
+  }
+  const stats = await file.stat();
+  if (stats.isFile() || stats.isCharacterDevice()) return file; // /dev/null, of a terminal whose output is not kept
+  await file.close();
+  throw notRegular(`${kindOf(stats)}, not a regular file`);
+}
+
+async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(length);
+  const { bytesRead } = await file.read(buffer, 0, length, position);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** Where the kernel has no watch left to give, nothing is noticed. */
+function watchFile(path: string, listener: () => void): () => void {
+  let watcher: FSWatcher;
+  try {
+    watcher = watch(path, { persistent: false }, listener);
+  } catch {
+    return () => {};
+  }
+  watcher.on('error', () => watcher.close());
+  return () => watcher.close();
+}

@@ -1,0 +1,198 @@
+import { type FSWatcher, lstatSync, type Stats, watch } from 'node:fs';
+import type { Clock } from '../../lib/clock.ts';
+import { fileReasonOf } from '../../lib/errors.ts';
+import type { FaultReporter } from '../../lib/fault-reporter.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { tellOnce } from '../../lib/tell-once.ts';
+import type { LogLimit } from '../../record/log-config.ts';
+import { cutLogs } from './log-cut.ts';
+import { appendTimes, readTimes } from './log-index-file.ts';
+import { limitLogs } from './log-limiter.ts';
+import type { Sighting } from './log-times.ts';
+import { liveFileOf, OUTPUT_STREAMS, type OutputStream } from './output-files.ts';
+
+export interface LogIndexerOptions {
+  /** Of the container: holds its output files, and gets the indexes. */
+  readonly dataDir: string;
+  /** Undefined: all output is kept. */
+  readonly limit: LogLimit | undefined;
+  /** Of the run: what is there and not indexed came since. */
+  readonly startedAtMs: number;
+  readonly clock: Clock;
+  /** Gets a warning when something cannot be done, once. */
+  readonly log: Logger;
+  /** Called when times were written down: there is output that has not been there before. */
+  readonly onOutput?: () => void;
+}
+
+export interface LogIndexer {
+  /** Writes down at once what can be seen by now. */
+  write(): void;
+  /** The same for the last time. Idempotent. */
+  end(): void;
+}
+
+/** Between two looks at a container that writes; doubled with each, up to the other. Its limit is looked after more often: see limitLogs. */
+const FIRST_LOOK_MS = 50;
+const LAST_LOOK_MS = 1_000;
+/** Between two writes of an index. */
+const FLUSH_MS = 1_000;
+/** Where the kernel has no watch left to give. */
+const POLL_MS = 2_000;
+/** An error in time that nobody minds. */
+const EXACT_MS = 1_000;
+
+/**
+ * Writes down when the bytes of a container's output came, and limits how much is kept. A silent container costs nothing: the kernel tells of the
+ * first write; from then on its files are looked at until they stay as they are. What a look finds came at the time of the last write, which
+ * the file itself tells.
+ *
+ * Nothing of it stands between the container and its files: when it is gone, nothing is lost but times.
+ *
+ * Nothing is written once the files are gone.
+ */
+export function indexLogs({ dataDir, limit, startedAtMs, clock, log, onOutput }: LogIndexerOptions): LogIndexer {
+  const faults = { onFault: tellOnce((text) => log.warn(text)) };
+  const files = OUTPUT_STREAMS.map((stream) => openIndexed({ dataDir, stream, startedAtMs, ...faults }));
+  let watcher: FSWatcher | undefined;
+  let timer: { cancel(): void } | undefined;
+  let flushedAtMs = Number.NEGATIVE_INFINITY;
+  let hasFailed = false;
+  let isOver = false;
+
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      if (!hasFailed) log.warn(`the log in ${dataDir} cannot be indexed or limited: ${fileReasonOf(error)}`);
+      hasFailed = true;
+    }
+  };
+  const limiter = limit && limitLogs({ dataDir, limit, clock, attempt });
+  const look = (): boolean => {
+    let isGrown = false;
+    attempt(() => {
+      isGrown = files.map((file) => file.look()).includes(true);
+    });
+    return isGrown;
+  };
+  const writeDown = (): void => {
+    look();
+    if (limit) attempt(() => cutLogs(dataDir, limit));
+    flush();
+  };
+  const flush = (): void => {
+    flushedAtMs = clock.monotonic();
+    const hasOutput = isPending();
+    for (const file of files) attempt(file.flush);
+    if (hasOutput) onOutput?.();
+  };
+  const isPending = (): boolean => files.some((file) => file.isPending());
+
+  const later = (ms: number, work: () => void): void => {
+    timer?.cancel();
+    timer = clock.after(ms, work);
+  };
+  const unwatch = (): void => {
+    watcher?.close();
+    watcher = undefined;
+  };
+  const flushAndRest = (): void => {
+    flush();
+    if (!watcher) later(POLL_MS, wake);
+  };
+  const rest = (): void => {
+    limiter?.rest();
+    watcher = watchOutputs(dataDir, wake);
+    if (look())
+      wake(); // it came before the watch
+    else if (isPending()) later(Math.max(0, flushedAtMs + FLUSH_MS - clock.monotonic()), flushAndRest);
+    else if (!watcher) later(POLL_MS, wake);
+  };
+  const follow = (afterMs: number): void => {
+    const isGrown = look();
+    if (isPending() && clock.monotonic() - flushedAtMs >= FLUSH_MS) flush();
+    if (!isGrown && afterMs > FIRST_LOOK_MS) rest();
+    else later(afterMs, () => follow(Math.min(afterMs * 2, LAST_LOOK_MS)));
+  };
+  const wake = (): void => {
+    if (isOver) return;
+    unwatch();
+    limiter?.begin();
+    follow(FIRST_LOOK_MS);
+  };
+
+  rest();
+  return {
+    write: writeDown,
+    end: () => {
+      if (isOver) return;
+      isOver = true;
+      timer?.cancel();
+      unwatch();
+      limiter?.rest();
+      writeDown();
+    },
+  };
+}
+
+/** Undefined where the kernel has no watch left. The indexes are in the same directory: they are none of the container's doing. */
+function watchOutputs(dataDir: string, wake: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(dataDir, { persistent: false }, (_, name) => {
+      if (name === null || name === 'stdout.log' || name === 'stderr.log') wake();
+    });
+    watcher.on('error', () => watcher.close());
+    return watcher;
+  } catch {
+    return undefined;
+  }
+}
+
+interface IndexedFile {
+  /** Takes down what there is to see. @returns whether the file has grown */
+  look(): boolean;
+  isPending(): boolean;
+  /** Throws system errors; what could not be written is dropped. */
+  flush(): void;
+}
+
+interface IndexedRequest extends FaultReporter {
+  readonly dataDir: string;
+  readonly stream: OutputStream;
+  readonly startedAtMs: number;
+}
+
+function openIndexed({ dataDir, stream, startedAtMs, onFault }: IndexedRequest): IndexedFile {
+  const path = liveFileOf(dataDir, stream);
+  const known = readTimes(path, { onFault });
+  let lastMs = Math.max(startedAtMs, known.at(known.end)?.atMs ?? 0);
+  let end = known.end;
+  let inode: number | undefined;
+  let isFirst = true;
+  let pending: Sighting[] = [];
+  return {
+    look: () => {
+      const stat = statOf(path);
+      if (stat && inode !== undefined && stat.ino !== inode) [end, pending] = [0, []]; // another run's, with a terminal
+      inode = stat?.ino;
+      const isGrown = stat !== undefined && stat.size > end;
+      if (isGrown) {
+        const atMs = Math.max(stat.mtimeMs, lastMs);
+        pending.push({ atMs, size: stat.size, isExact: !isFirst || atMs - lastMs < EXACT_MS });
+        [lastMs, end] = [atMs, stat.size];
+      }
+      isFirst = false;
+      return isGrown;
+    },
+    isPending: () => pending.length > 0,
+    flush: () => {
+      const [mine, now] = [pending, statOf(path)];
+      pending = [];
+      // A file that was put aside meanwhile has taken its index with it.
+      if (mine.length > 0 && now?.ino === inode) appendTimes(path, mine, { onFault });
+    },
+  };
+}
+
+const statOf = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });

@@ -1,0 +1,222 @@
+import { dataDirOf } from '../../lib/dirs.ts';
+import { HealthctlError, hasCode } from '../../lib/errors.ts';
+import { LABELS } from '../../lib/labels.ts';
+import { logConfigOf } from '../../record/log-config.ts';
+import { storedConfigOf } from '../../record/stored-config.ts';
+import type { ContainerView } from '../../record/view.ts';
+import { type UserConsole, writerTo } from '../console/user-console.ts';
+import type { ContainerContext } from '../context.ts';
+import { attributesText, logAttributesOf } from '../log-attributes.ts';
+import { endOfContainer } from '../wait/end-of.ts';
+import { copyRange, followFile, type Write } from './follow.ts';
+import { openGrowingFile } from './growing-file.ts';
+import { readTimes } from './log-index-file.ts';
+import { linesOf, mergeLines, piecesOf, type TimedPart } from './log-lines.ts';
+import { createLogPrinter, type LogPrinter } from './log-printer.ts';
+import { OUTPUT_STREAMS, type OutputStream, outputFilesOf } from './output-files.ts';
+import { shimOf, untilCopied } from './shim-copy.ts';
+import { findTail, nextLine, type Place } from './tail.ts';
+
+export interface LogsRequest {
+  /** How many lines from the end; where nothing tells which line of stdout came before which of stderr, of each stream. */
+  readonly tail: number | 'all';
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  /** Puts the attributes in front of each line that the container's log options name. */
+  readonly details: boolean;
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number | undefined;
+  readonly untilMs: number | undefined;
+}
+
+type LogsContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs' | 'log'>;
+
+/**
+ * Writes what a container has printed to the user's stdout and stderr; with `follow` also what comes, until the container stops or `untilMs` has
+ * come. Where a monitor wrote down when the output came, lines are in the order of their times; else all of stdout as it is now comes first,
+ * then all of stderr. Memory is bounded, whatever the container prints.
+ *
+ * @throws CONFLICT for a container whose output healthctl does not keep; ABORTED when the console's signal fired
+ */
+export async function showLogs(
+  ctx: LogsContext,
+  { streams, signal }: Pick<UserConsole, 'streams' | 'signal'>,
+  view: ContainerView,
+  request: LogsRequest,
+): Promise<void> {
+  refuseUnkept(view);
+  const dataDir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: view.record.id });
+  const opened: StoredStream[] = [];
+  const details = request.details ? detailsTextOf(view) : undefined;
+  const onInexact = warnOnce(ctx, request);
+  try {
+    for (const name of OUTPUT_STREAMS) {
+      const write = writerTo(streams[name], signal);
+      const parts = await openParts(ctx, dataDir, name);
+      opened.push({ parts, write, printer: createLogPrinter({ ...request, details, write, onInexact }) });
+    }
+    // Before anything is written: the container may stop meanwhile.
+    const shimPid = request.follow && view.task ? shimOf(view.task.pid) : undefined;
+    await printStored(opened, request, signal);
+    const isOver = request.untilMs !== undefined && request.untilMs <= ctx.clock.now();
+    if (request.follow && !isOver && (view.state === 'running' || view.state === 'paused')) {
+      await followStreams(ctx, { opened, id: view.record.id, shimPid, request, signal });
+    }
+    if (signal.aborted) throw new HealthctlError('ABORTED', 'reading the logs was cancelled');
+  } finally {
+    for (const { parts } of opened) for (const { file } of parts) await file.close();
+  }
+}
+
+function refuseUnkept({ record, name }: ContainerView): void {
+  if (record.labels[LABELS.owner] === undefined) {
+    const isNerdctls = record.labels[LABELS.name] !== undefined;
+    throw new HealthctlError('CONFLICT', `the logs of container ${name} are not kept by healthctl`, {
+      ...(isNerdctls ? { hint: `try: nerdctl logs ${name}` } : {}),
+    });
+  }
+  if (logConfigOf(storedConfigOf(record)?.HostConfig ?? {}).driver === 'none')
+    throw new HealthctlError('CONFLICT', 'configured logging driver does not support reading');
+}
+
+function detailsTextOf({ record }: ContainerView): string {
+  const stored = storedConfigOf(record);
+  return stored ? attributesText(logAttributesOf(stored, logConfigOf(stored.HostConfig))) : '';
+}
+
+function warnOnce({ log }: Pick<LogsContext, 'log'>, request: LogsRequest): () => void {
+  let isDue = needsTimes(request);
+  return () => {
+    if (isDue) log.warn('not all times are known exactly: no monitor was watching when these lines were written');
+    isDue = false;
+  };
+}
+
+const needsTimes = ({ timestamps, sinceMs, untilMs }: LogsRequest): boolean =>
+  timestamps || sinceMs !== undefined || untilMs !== undefined;
+
+/** Whether lines are more than bytes to be copied. */
+const isByLine = (request: LogsRequest): boolean => request.details || needsTimes(request);
+
+interface StoredStream {
+  /** Oldest first. */
+  readonly parts: readonly (TimedPart & { readonly path: string })[];
+  readonly write: Write;
+  readonly printer: LogPrinter;
+}
+
+/** A file that is none of ours is left out, with a warning. */
+async function openParts(
+  { log, dirs }: Pick<LogsContext, 'log' | 'dirs'>,
+  dataDir: string,
+  name: OutputStream,
+): Promise<StoredStream['parts']> {
+  const parts: (TimedPart & { path: string })[] = [];
+  for (const path of outputFilesOf(dataDir, name)) {
+    const file = await openGrowingFile(path).catch((error: unknown) => {
+      if (!hasCode(error, 'CORRUPT')) throw error;
+      log.warn(error.message);
+      return undefined;
+    });
+    if (!file) continue;
+    const [size, dropped, writtenAtMs] = [await file.size(), await file.dataFrom(0), await file.writtenAtMs()];
+    // A limit drops blocks, and leaves a part of a line.
+    const from = dropped === 0 ? 0 : await nextLine({ file, from: dropped, size });
+    parts.push({ file, path, from, size, times: readTimes(path, dirs), writtenAtMs });
+  }
+  return parts;
+}
+
+async function printStored(opened: readonly StoredStream[], request: LogsRequest, signal: AbortSignal): Promise<void> {
+  const { tail } = request;
+  const starts = await Promise.all(
+    opened.map(({ parts }): Promise<Place> | Place =>
+      tail === 'all' ? { part: 0, offset: parts[0]?.from ?? 0 } : findTail(parts, tail),
+    ),
+  );
+  const started = opened.map((stream, index) => ({ ...stream, start: starts[index] ?? { part: 0, offset: 0 } }));
+  const isTimed = opened.some(({ parts }) => parts.some(({ times }) => times.count > 0));
+  const filled = opened.filter(({ parts }) => parts.some(({ size }) => size > 0));
+  if (isTimed && (filled.length > 1 || isByLine(request))) return printInOrder(started, tail, signal);
+  for (const stream of started) {
+    if (isByLine(request)) await printLines(stream, signal);
+    else await copyStored(stream, signal);
+  }
+}
+
+type StartedStream = StoredStream & { readonly start: Place };
+
+async function copyStored({ parts, start, write }: StartedStream, signal: AbortSignal): Promise<void> {
+  for (const [index, { file, size, from = 0 }] of parts.entries()) {
+    if (index < start.part) continue;
+    await copyRange(file, { from: index === start.part ? start.offset : from, to: size, write, signal });
+  }
+}
+
+async function printLines({ parts, start, printer }: StartedStream, signal: AbortSignal): Promise<void> {
+  for await (const { bytes, time } of linesOf(parts, start, signal)) await printer.put(bytes, time);
+  await printer.flush();
+}
+
+/** Each stream begins at its own tail; of both together, so many lines are passed over as are too many. */
+async function printInOrder(
+  streams: readonly StartedStream[],
+  tail: number | 'all',
+  signal: AbortSignal,
+): Promise<void> {
+  const lines = () => mergeLines(streams.map(({ parts, start }) => linesOf(parts, start, signal)));
+  let excess = 0;
+  if (tail !== 'all') {
+    for await (const { isHead } of lines()) excess += isHead ? 1 : 0;
+    excess -= tail;
+  }
+  let last: LogPrinter | undefined;
+  for await (const { stream, isHead, bytes, time } of lines()) {
+    if (isHead) excess -= 1;
+    if (excess >= 0) continue;
+    const printer = streams[stream]?.printer;
+    if (printer !== last) await last?.flush();
+    await printer?.put(bytes, time);
+    last = printer;
+  }
+  await last?.flush();
+}
+
+interface Followed {
+  readonly opened: readonly StoredStream[];
+  readonly id: string;
+  readonly shimPid: number | undefined;
+  readonly request: LogsRequest;
+  readonly signal: AbortSignal;
+}
+
+async function followStreams(
+  { containerd, clock }: Pick<LogsContext, 'containerd' | 'clock'>,
+  { opened, id, shimPid, request, signal }: Followed,
+): Promise<void> {
+  const { untilMs } = request;
+  const printNow =
+    ({ printer }: StoredStream): Write =>
+    async (block) => {
+      for (const { bytes } of piecesOf(block)) await printer.put(bytes, { atMs: clock.now(), isExact: true });
+      await printer.flush();
+    };
+  const live = opened.flatMap((stream) => {
+    const last = stream.parts.at(-1);
+    return last ? [{ ...last, write: isByLine(request) ? printNow(stream) : stream.write }] : [];
+  });
+  const copied = new AbortController();
+  const following = Promise.all(
+    live.map(({ file, size, write }) => followFile(file, { from: size, write, clock, ended: copied.signal, signal })),
+  );
+  const over = new AbortController();
+  const ends = AbortSignal.any([signal, over.signal]);
+  const stopped = async (): Promise<void> => {
+    await endOfContainer({ containerd, clock }, id, { signal: ends });
+    await untilCopied({ shimPid, paths: live.map(({ path }) => path), clock, signal: ends });
+  };
+  const reached = async (): Promise<void> =>
+    clock.sleep(untilMs === undefined ? Number.MAX_SAFE_INTEGER : untilMs - clock.now(), ends);
+  const waiting = Promise.race([stopped(), reached()]).finally(() => over.abort());
+  await Promise.race([waiting.then(() => copied.abort()).then(() => following), following]);
+}

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { StateDirs } from '../../lib/dirs.ts';
+import { LABELS } from '../../lib/labels.ts';
+import { type ContainerView, startNoteOf } from '../../record/view.ts';
+import { isNerdctls } from '../../store/state-dir.ts';
+import { inspectOwnFile } from '../../system/own-file.ts';
+
+/** Written by nerdctl's hook as a task is made, after its network (pkg/ocihook/state). `{"started_at":"2026-01-01T00:00:00.123Z","create_error":false}` */
+const LIFECYCLE_FILE = 'lifecycle.json';
+/** By how much the start of the main process, which is known to a tick of the boot clock, may seem later than the hook. */
+const TOLERANCE_MS = 1_000;
+
+/** What inspect shows of a container of nerdctl's. */
+export interface NerdctlFacts {
+  /** Of the present or the last run, wall time. */
+  readonly startedAtMs: number | undefined;
+  /** The output, as the driver json-file keeps it. Empty where there is no such file. */
+  readonly logPath: string;
+}
+
+/** Undefined for a container that nerdctl did not make. */
+export function nerdctlFactsOf(
+  dirs: StateDirs,
+  view: ContainerView,
+  moment: { readonly namespace: string; readonly nowMs: number },
+): NerdctlFacts | undefined {
+  const { id, labels } = view.record;
+  const stateDir = labels[LABELS.stateDir];
+  if (stateDir === undefined || !isNerdctls(dirs, { namespace: moment.namespace, id, labels })) return undefined;
+  const logPath = join(stateDir, `${id}-json.log`);
+  const hookMs = startedAtOf(join(stateDir, LIFECYCLE_FILE));
+  return { startedAtMs: startOf(view, hookMs, moment.nowMs), logPath: existsSync(logPath) ? logPath : '' };
+}
+
+/** The hook's time, unless it is of another run, or healthctl has noted the start of this one. */
+function startOf({ record, started, startedAtMs, task }: ContainerView, hookMs: number | undefined, nowMs: number) {
+  if (!started.ever || hookMs === undefined || hookMs > nowMs) return startedAtMs;
+  const note = startNoteOf(record.labels);
+  const isUp = task !== undefined && task.status !== 'stopped';
+  if (!isUp) return Math.max(hookMs, note?.atMs ?? 0);
+  const isNoted = note?.run !== undefined && note.run === started.lastRun;
+  return isNoted || hookMs < (startedAtMs ?? 0) - TOLERANCE_MS ? startedAtMs : hookMs;
+}
+
+function startedAtOf(path: string): number | undefined {
+  const found = inspectOwnFile(path);
+  if (found.kind !== 'read') return undefined;
+  const text = /"started_at"\s*:\s*"([^"]+)"/.exec(found.bytes.toString('utf8'))?.[1];
+  const ms = Date.parse(text ?? '');
+  return Number.isNaN(ms) ? undefined : ms;
+}

@@ -1,0 +1,38 @@
+import { symlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { runDirOf, type StateDirs } from '../../lib/dirs.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { makeOwnDirectory, removeOwn } from '../../system/own-file.ts';
+import type { ContainerContext } from '../context.ts';
+
+/**
+ * A symbolic link that stands only while a container is made that joins another's network: its runtime spec names it for good, while the
+ * process behind it is another one after each start. A start by another tool, which does not make the link, fails.
+ */
+export function joinPathOf(dirs: StateDirs, subject: { readonly namespace: string; readonly id: string }): string {
+  return `${runDirOf(dirs, subject)}.netns`;
+}
+
+/**
+ * Runs `make` while the network of another container stands at the path that the runtime spec of this one names.
+ *
+ * @throws CONFLICT with Docker's text when the other one does not run
+ */
+export async function withJoinedNetwork<T>(
+  ctx: ContainerContext,
+  { id, joined }: { readonly id: string; readonly joined: string },
+  make: () => Promise<T>,
+): Promise<T> {
+  const task = await ctx.containerd.tasks.find(joined);
+  if (task?.status !== 'running' && task?.status !== 'paused')
+    throw new HealthctlError('CONFLICT', `cannot join network of a non running container: ${joined}`);
+  const path = joinPathOf(ctx.dirs, { namespace: ctx.containerd.namespace, id });
+  makeOwnDirectory(dirname(path), ctx.dirs);
+  removeOwn(path);
+  symlinkSync(`/proc/${task.pid}/ns/net`, path);
+  try {
+    return await make();
+  } finally {
+    removeOwn(path);
+  }
+}

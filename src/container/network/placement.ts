@@ -1,0 +1,118 @@
+import type { ContainerRecord } from '../../containerd/containers.ts';
+import { dataDirOf } from '../../lib/dirs.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { LABELS } from '../../lib/labels.ts';
+import { resolveNetwork } from '../../network/known-networks.ts';
+import { DEFAULT_NETWORK } from '../../network/network-record.ts';
+import type { GeneratedFiles } from '../../oci/mounts.ts';
+import type { NamespaceModes } from '../../oci/namespaces.ts';
+import type { SpecOptions } from '../../oci/spec.ts';
+import type { CreateRequest } from '../../record/create-request.ts';
+import { nameOptionsOf } from '../../record/network-config.ts';
+import { joinText, networkModeOf } from '../../record/network-mode.ts';
+import { storedConfigOf } from '../../record/stored-config.ts';
+import { isNerdctls } from '../../store/state-dir.ts';
+import type { ContainerContext } from '../context.ts';
+import { resolveContainer } from '../resolve.ts';
+import { generatedFilesOf, hostnameFor } from './generated-files.ts';
+import { joinPathOf } from './join.ts';
+
+/** Where a new container will be on the network, decided before anything is made. */
+export interface Placement {
+  /** As `HostConfig.NetworkMode` has it: a container that is joined by its id. */
+  readonly mode: string;
+  /** The container whose network is joined. */
+  readonly joined?: ContainerRecord;
+}
+
+/**
+ * Decides where a new container goes.
+ *
+ * @throws NOT_FOUND for a network or a container that is not there, or when plugins are missing; INVALID with Docker's texts for options that
+ * contradict each other
+ */
+export async function placeContainer(ctx: ContainerContext, request: CreateRequest): Promise<Placement> {
+  const mode = networkModeOf(request.network);
+  refuseContradictions(request);
+  switch (mode.kind) {
+    case 'none':
+      return { mode: 'none' };
+    case 'host':
+      if (request.networking.publish.length > 0)
+        ctx.log.warn('Published ports are discarded when using host network mode');
+      return { mode: 'host' };
+    case 'container':
+      return joinContainer(ctx, mode.container);
+    case 'network':
+      (await import('../../network/attach.ts')).checkNetworking({ settings: ctx.network });
+      return { mode: resolveNetwork(ctx, mode.name).name };
+  }
+}
+
+/** One that is in another's network itself is passed over: what it shares is joined. */
+async function joinContainer(ctx: ContainerContext, nameOrId: string): Promise<Placement> {
+  const joined = await resolveContainer(ctx.containerd, nameOrId);
+  const its = networkModeOf(storedConfigOf(joined)?.HostConfig.NetworkMode ?? '');
+  return its.kind === 'container' ? joinContainer(ctx, its.container) : { mode: joinText(joined.id), joined };
+}
+
+/** Docker: runconfig, errors.go and hostconfig_unix.go. */
+function refuseContradictions({ network, hostname, networking }: CreateRequest): void {
+  const { kind } = networkModeOf(network);
+  const { publish, publishAll, expose, dns, extraHosts, aliases } = networking;
+  const refuse = (isWrong: boolean, what: string): void => {
+    if (isWrong) throw new HealthctlError('INVALID', what);
+  };
+  if (aliases.length > 0 && (kind !== 'network' || network === DEFAULT_NETWORK))
+    throw new HealthctlError('INVALID', 'network-scoped aliases are only supported for user-defined networks', {
+      hint: 'make one with "healthctl network create", and give it with --network',
+    });
+  if (kind !== 'container') return;
+  refuse(hostname !== undefined, 'conflicting options: hostname and the network mode');
+  refuse(dns.length > 0, 'conflicting options: dns and the network mode');
+  refuse(extraHosts.length > 0, 'conflicting options: custom host-to-IP mapping and the network mode');
+  refuse(publish.length > 0 || publishAll, 'conflicting options: port publishing and the container type network mode');
+  refuse(expose.length > 0, 'conflicting options: port exposing and the container type network mode');
+}
+
+/** What the runtime spec says of a container's place on the network. */
+export function specNetworkOf(
+  ctx: ContainerContext,
+  container: {
+    readonly id: string;
+    readonly request: CreateRequest;
+    readonly placement: Placement;
+    readonly modes: Pick<NamespaceModes, 'uts'>;
+  },
+): Pick<SpecOptions, 'network' | 'hostname'> & { readonly generated: GeneratedFiles } {
+  const { id, request, placement, modes } = container;
+  const { namespace } = ctx.containerd;
+  const { mode, joined } = placement;
+  if (joined) {
+    return {
+      network: { path: joinPathOf(ctx.dirs, { namespace, id }) },
+      hostname: hostnameOf(ctx, joined),
+      generated: filesOfJoined(ctx, joined),
+    };
+  }
+  return {
+    network: networkModeOf(mode).kind === 'host' ? 'host' : 'own',
+    hostname: hostnameFor(request.hostname, modes.uts === 'host' ? 'host' : mode, id),
+    generated: generatedFilesOf(dataDirOf(ctx.dirs, { namespace, id }), mode, request.networking),
+  };
+}
+
+/** A label tells the name of a container of ours or nerdctl's; what another tool made may have it from its image. */
+function hostnameOf({ dirs, containerd }: ContainerContext, { id, labels }: ContainerRecord): string {
+  const isBelieved =
+    labels[LABELS.owner] !== undefined || isNerdctls(dirs, { namespace: containerd.namespace, id, labels });
+  return (isBelieved ? labels[LABELS.hostname] : undefined) ?? id.slice(0, 12);
+}
+
+/** Those of another tool's container are not known: then the image's own are seen. */
+function filesOfJoined(ctx: ContainerContext, joined: ContainerRecord): GeneratedFiles {
+  const config = storedConfigOf(joined);
+  if (!config) return {};
+  const dir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: joined.id });
+  return generatedFilesOf(dir, config.HostConfig.NetworkMode, nameOptionsOf(config));
+}

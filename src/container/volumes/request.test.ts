@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'vitest';
+import { volumeRequestsOf } from './request.ts';
+
+const nothing = { volumes: [], binds: [], tmpfs: [] };
+const anonymous = (destination: string) => ({ destination, readOnly: false, noCopy: false, labels: {} });
+
+describe('the volumes of an image', () => {
+  test('are anonymous, one for each place', () => {
+    expect(volumeRequestsOf(nothing, ['/a', '/a/', '/b/../c'])).toEqual([anonymous('/a'), anonymous('/c')]);
+  });
+
+  test('give way to what the user mounts there', () => {
+    const bind = { source: '/x', destination: '/a', readOnly: false, propagation: 'rprivate' as const };
+    const asked = {
+      volumes: [{ ...anonymous('/b'), name: 'data' }],
+      binds: [bind],
+      tmpfs: [{ destination: '/c', options: [] }],
+    };
+    expect(volumeRequestsOf(asked, ['/a', '/b', '/c', '/d'])).toEqual([...asked.volumes, anonymous('/d')]);
+  });
+
+  test.each(['data', '', '/', '/x/..', '../../etc'])('cannot be at %j', (path) => {
+    expect(() => volumeRequestsOf(nothing, [path])).toThrow(expect.objectContaining({ code: 'INVALID' }));
+  });
+});

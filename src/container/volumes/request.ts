@@ -1,0 +1,146 @@
+import { closeSync, mkdirSync } from 'node:fs';
+import { counted } from '../../lib/counted.ts';
+import { namespaceRunDir, volumesDirOf } from '../../lib/dirs.ts';
+import { errnoOf, HealthctlError, messageOf } from '../../lib/errors.ts';
+import { randomHex } from '../../lib/random.ts';
+import { checkDestination } from '../../oci/mount-flags.ts';
+import type { Bind, Tmpfs, VolumeRequest } from '../../oci/mounts.ts';
+import { cleanPath } from '../../oci/paths.ts';
+import { openDirectoryInRoot, type SnapshotMount } from '../../system/rootfs.ts';
+import { ANONYMOUS_LABEL, type Volume } from '../../volume/volume.ts';
+import type { HeldVolume, VolumePlace } from '../../volume/volume-store.ts';
+import type { ContainerContext } from '../context.ts';
+
+/** A volume that a new container has. */
+export interface UsedVolume {
+  readonly request: VolumeRequest;
+  readonly volume: Volume;
+  readonly isAnonymous: boolean;
+}
+
+/** How the runtime gets it. */
+export function bindOfVolume({ request, volume }: UsedVolume): Bind {
+  const { destination, readOnly } = request;
+  return { source: volume.mountpoint, destination, readOnly, propagation: 'rprivate' };
+}
+
+/** Where the volumes of the context's namespace are. */
+export function volumePlaceOf(ctx: ContainerContext, signal?: AbortSignal): VolumePlace {
+  return { root: volumesDirOf(ctx.dirs, ctx.containerd.namespace), clock: ctx.clock, signal };
+}
+
+/**
+ * What a container gets as volumes: those that were asked for, and one for each VOLUME of the image that nothing else was mounted at.
+ * Throws INVALID for a path of the image at which nothing can be mounted.
+ */
+export function volumeRequestsOf(
+  asked: {
+    readonly volumes: readonly VolumeRequest[];
+    readonly binds: readonly Bind[];
+    readonly tmpfs: readonly Tmpfs[];
+  },
+  imageVolumes: readonly string[],
+): readonly VolumeRequest[] {
+  const taken = new Set([...asked.volumes, ...asked.binds, ...asked.tmpfs].map(({ destination }) => destination));
+  const ofImage = new Set(imageVolumes.map(destinationOfImage));
+  const anonymous = [...ofImage].filter((destination) => !taken.has(destination));
+  return [
+    ...asked.volumes,
+    ...anonymous.map((destination) => ({ destination, readOnly: false, noCopy: false, labels: {} })),
+  ];
+}
+
+function destinationOfImage(path: string): string {
+  try {
+    checkDestination(path, (reason) => reason);
+  } catch (cause) {
+    throw new HealthctlError('INVALID', `the image has a volume at ${JSON.stringify(path)}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+  return cleanPath(path);
+}
+
+export interface VolumeWork {
+  readonly requests: readonly VolumeRequest[];
+  /** The root file system of the new container, whose files go into volumes that are empty. */
+  readonly rootfs: readonly SnapshotMount[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes, or finds, the volumes of a new container and fills those that are empty. They are held until the work has ended, which makes the
+ * container that uses them: until then nobody can remove them. When the work fails, those that were made for it go.
+ *
+ * @throws INVALID where the image has a file in a volume's place; EXHAUSTED, ABORTED, CORRUPT
+ */
+export async function withVolumes<T>(
+  ctx: ContainerContext,
+  { requests, rootfs, signal }: VolumeWork,
+  work: (volumes: readonly UsedVolume[]) => Promise<T>,
+): Promise<T> {
+  if (requests.length === 0) return work([]);
+  const { openVolume } = await import('../../volume/volume-store.ts');
+  const { settleVolume } = await import('../../volume/fill.ts');
+  const place = volumePlaceOf(ctx, signal);
+  const held = new Map<string, HeldVolume>();
+  const named = requests.map((request) => ({ request, name: request.name ?? randomHex(32) }));
+  try {
+    // In one order, so that two creates never wait for each other.
+    for (const { request, name } of named.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const labels = request.name === undefined ? { ...request.labels, [ANONYMOUS_LABEL]: '' } : request.labels;
+      const one = held.get(name) ?? (await openVolume(place, name, labels));
+      held.set(name, one);
+      const isEmpty = await settleVolume(one);
+      if (isEmpty && !request.noCopy) await fillFromImage(ctx, one, { request, rootfs, signal });
+    }
+    const used = named.flatMap(({ request, name }): readonly UsedVolume[] => {
+      const volume = held.get(name)?.volume;
+      return volume ? [{ request, volume, isAnonymous: request.name === undefined }] : [];
+    });
+    return await work(used);
+  } catch (error) {
+    for (const one of held.values()) if (one.isNew) await eraseOrWarn(ctx, one);
+    throw error;
+  } finally {
+    for (const { release } of held.values()) release();
+  }
+}
+
+async function fillFromImage(
+  ctx: ContainerContext,
+  held: HeldVolume,
+  { request, rootfs, signal }: { readonly request: VolumeRequest } & Omit<VolumeWork, 'requests'>,
+): Promise<void> {
+  const parent = namespaceRunDir(ctx.dirs, ctx.containerd.namespace);
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  const from = openDirectoryInRoot(rootfs, request.destination, { parent });
+  if (from === undefined) return;
+  if (from === 'other') {
+    throw new HealthctlError('INVALID', `cannot mount volume over existing file, file exists ${request.destination}`);
+  }
+  const { fillVolume } = await import('../../volume/fill.ts');
+  try {
+    const leftOut = await fillVolume(held, { from, signal });
+    if (leftOut > 0) {
+      ctx.log.warn(
+        `volume ${held.volume.name}: ${counted(leftOut, 'device or socket', 'devices or sockets')} of the image not copied`,
+      );
+    }
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause;
+    const what = `failed to copy ${request.destination} of the image into volume ${held.volume.name}`;
+    throw new HealthctlError('INVALID', `${what}: ${messageOf(cause)}`, { cause });
+  } finally {
+    closeSync(from);
+  }
+}
+
+async function eraseOrWarn(ctx: ContainerContext, held: HeldVolume): Promise<void> {
+  const { eraseVolume } = await import('../../volume/volume-store.ts');
+  try {
+    await eraseVolume(held);
+  } catch (error) {
+    ctx.log.warn(`volume ${held.volume.name} was not removed: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { createWatchedContainer } from '../../../test/fakes/watched-container.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import type { ContainerContext } from '../context.ts';
+import { waitContainer } from './wait-exit.ts';
+
+const closed = () => new HealthctlError('UNKNOWN', 'the shim has closed the connection');
+const gone = () => new HealthctlError('NOT_FOUND', 'no task');
+
+/** A wait that fails in these ways, one after the other, and in the last one for ever. */
+function waiting(...failures: (() => HealthctlError)[]) {
+  const watched = createWatchedContainer();
+  const view = watched.view();
+  let waits = 0;
+  const wait = async () => {
+    waits += 1;
+    throw (failures[waits - 1] ?? failures.at(-1) ?? gone)();
+  };
+  const { tasks, ...containerd } = watched.ctx.containerd;
+  const ctx = {
+    ...watched.ctx,
+    containerd: { ...containerd, tasks: { ...tasks, wait, find: async () => undefined } },
+  } as ContainerContext;
+  return { ...watched, code: waitContainer(ctx, view) };
+}
+
+test('a wait whose shim dies looks again, and tells the code that is known: 255', async () => {
+  const { code, clock } = waiting(closed, closed, gone);
+  await clock.advance(300);
+  expect(await code).toBe(255);
+});
+
+test('a wait whose shim does not come to its end gives up after ten seconds', async () => {
+  const { code, clock } = waiting(closed);
+  const failed = expect(code).rejects.toMatchObject({ code: 'UNKNOWN' });
+  await clock.advance(11_000);
+  await failed;
+});
+
+test('a container that was removed meanwhile counts as ended with 0', async () => {
+  const { code, now } = waiting(gone);
+  now.isRemoved = true;
+  expect(await code).toBe(0);
+});

@@ -1,0 +1,261 @@
+import { describe, expect, test } from 'vitest';
+import { aTask } from '../../../test/builders/container.ts';
+import { createWatchedContainer, outcomeOf } from '../../../test/fakes/watched-container.ts';
+import { HEALTH_STATUS_TOPIC } from '../../events/own-events.ts';
+import { restartNote } from './comeback.ts';
+import type { WaitCondition } from './wait-condition.ts';
+import { waitFor, watchFor } from './wait-for.ts';
+
+const CHECK = { 'nerdctl/healthcheck': '{"Test":["CMD-SHELL","true"]}' };
+
+function setUp(...given: Parameters<typeof createWatchedContainer>) {
+  const watched = createWatchedContainer(...given);
+  const { ctx, view, abort } = watched;
+  const wait = (conditions: WaitCondition[], timeoutMs?: number) =>
+    outcomeOf(
+      waitFor(ctx, view(), conditions, { signal: abort.signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
+    );
+  return { ...watched, wait };
+}
+
+describe('waiting for health', () => {
+  test('an event is a reason to look, and what is looked at decides', async () => {
+    const { wait, settle, exchange, setHealth, left } = setUp();
+    const waiting = wait(['healthy']);
+    await settle();
+    // A lie, and one about another container.
+    await exchange.publish({ topic: HEALTH_STATUS_TOPIC, json: '{"ID":"c1","Status":"healthy","FailingStreak":0}' });
+    await exchange.publish({ topic: HEALTH_STATUS_TOPIC, json: '{"ID":"c2","Status":"healthy","FailingStreak":0}' });
+    await settle();
+    await setHealth('unhealthy');
+    await settle();
+    expect(left()).toEqual([1, 0]);
+    await setHealth('healthy');
+    expect(await waiting).toEqual({ condition: 'healthy', exitCode: undefined });
+    expect(left()).toEqual([0, 0]);
+  });
+
+  test('only what concerns the container is a reason to look', async () => {
+    const { wait, settle, exchange, looks, abort } = setUp();
+    const waiting = wait(['healthy']);
+    await settle();
+    exchange.tell({ kind: 'exec-added', id: 'c1', execId: 'sh' });
+    exchange.tell({ kind: 'task-started', id: 'c2', pid: 9 });
+    exchange.tell({ kind: 'task-paused', id: 'c1', namespace: 'other' });
+    await settle();
+    expect(looks()).toBe(1);
+    abort.abort();
+    expect(await waiting).toMatchObject({ code: 'ABORTED' });
+  });
+
+  test('a container that exits first is an error that says so', async () => {
+    const { wait, settle, exit, left } = setUp();
+    const waiting = wait(['healthy']);
+    await settle();
+    exit(3);
+    expect(await waiting).toMatchObject({
+      code: 'CONFLICT',
+      message: 'container web exited (3) before it was healthy',
+    });
+    expect(left()).toEqual([0, 0]);
+  });
+
+  test('so is one that is removed, and one that had exited already', async () => {
+    const first = setUp();
+    const waiting = first.wait(['unhealthy']);
+    await first.settle();
+    first.exchange.tell({ kind: 'container-deleted', id: 'c1' });
+    expect(await waiting).toMatchObject({ message: 'container web was removed before it was unhealthy' });
+    const second = setUp(CHECK, { status: 'stopped', exitStatus: 4, exitedAtMs: 5 });
+    expect(await second.wait(['healthy'])).toMatchObject({
+      message: 'container web exited (4) before it was healthy',
+    });
+  });
+
+  test('without a check it is an error at once', async () => {
+    const { wait, left } = setUp({});
+    expect(await wait(['healthy', 'exited'])).toMatchObject({
+      code: 'CONFLICT',
+      message: 'container has no health check configured',
+    });
+    expect(left()).toEqual([0, 0]);
+  });
+
+  test('a limit ends it', async () => {
+    const { wait, clock, left } = setUp();
+    const waiting = wait(['healthy', 'unhealthy'], 5_000);
+    await clock.advance(5_001);
+    expect(await waiting).toMatchObject({
+      code: 'TIMEOUT',
+      message: 'container web is not healthy or unhealthy after 5s',
+    });
+    expect(left()).toEqual([0, 0]);
+  });
+});
+
+describe('an end after which something starts it again', () => {
+  function supervised(labels: Readonly<Record<string, string>>) {
+    const watched = createWatchedContainer({ ...CHECK, ...labels });
+    const monitor = { isThere: true };
+    const { ctx, view, abort, now, exchange } = watched;
+    const options = { signal: abort.signal, hasMonitor: async () => monitor.isThere };
+    const wait = (conditions: WaitCondition[]) => outcomeOf(waitFor(ctx, view(), conditions, options));
+    const end = (exitStatus: number) => {
+      watched.exit(exitStatus);
+      now.task = aTask({ status: 'stopped', exitStatus, exitedAtMs: watched.clock.now() });
+    };
+    const start = () => {
+      now.task = aTask();
+      exchange.tell({ kind: 'task-started', id: 'c1', pid: process.pid });
+    };
+    return { ...watched, wait, end, start, monitor };
+  }
+  const exited = { code: 'CONFLICT', message: 'container web exited (3) before it was healthy' };
+
+  test('a restart policy: it waits on until it is healthy', async () => {
+    const { wait, end, start, settle, setHealth, clock, left } = supervised({ 'healthctl/restart': 'always' });
+    const waiting = wait(['healthy']);
+    await settle();
+    end(3);
+    await clock.advance(5_000);
+    start();
+    await settle();
+    await setHealth('healthy');
+    expect(await waiting).toMatchObject({ condition: 'healthy' });
+    expect(left()).toEqual([0, 0]);
+  });
+
+  test('until the monitor is gone', async () => {
+    const { wait, end, settle, clock, monitor, left } = supervised({ 'healthctl/restart': 'always' });
+    const waiting = wait(['healthy']);
+    await settle();
+    end(3);
+    await clock.advance(2_500);
+    monitor.isThere = false;
+    await clock.advance(1_000);
+    expect(await waiting).toMatchObject(exited);
+    expect(left()).toEqual([0, 0]);
+  });
+
+  test('a restart by a command, as long as that lives', async () => {
+    const restarting = supervised({ 'healthctl/stopped': restartNote('2026-01-01T00:00:00Z') });
+    restarting.monitor.isThere = false;
+    const waiting = restarting.wait(['healthy']);
+    await restarting.settle();
+    restarting.end(143);
+    await restarting.clock.advance(3_000);
+    restarting.start();
+    await restarting.settle();
+    await restarting.setHealth('healthy');
+    expect(await waiting).toMatchObject({ condition: 'healthy' });
+
+    const dead = supervised({ 'healthctl/stopped': '2026-01-01T00:00:00Z restarted by x:999999999:1' });
+    const lost = dead.wait(['healthy']);
+    await dead.settle();
+    dead.end(3);
+    expect(await lost).toMatchObject(exited);
+  });
+
+  test('a user who stopped it, and a policy that is fulfilled', async () => {
+    for (const labels of [
+      { 'healthctl/restart': 'always', 'healthctl/stopped': '2026-01-01T00:00:00Z' },
+      { 'healthctl/restart': 'no' },
+    ]) {
+      const { wait, end, settle } = supervised(labels);
+      const waiting = wait(['healthy']);
+      await settle();
+      end(3);
+      expect(await waiting).toMatchObject(exited);
+    }
+  });
+
+  test('who waits for the end itself is told of it', async () => {
+    const { wait, end, settle } = supervised({ 'healthctl/restart': 'always' });
+    const waiting = wait(['healthy', 'exited']);
+    await settle();
+    end(3);
+    expect(await waiting).toEqual({ condition: 'exited', exitCode: 3 });
+  });
+});
+
+describe('waiting for an end', () => {
+  test('the exit is taken from the event, although the container runs again', async () => {
+    const { wait, settle, exit } = setUp({});
+    const waiting = wait(['exited']);
+    await settle();
+    exit(7);
+    expect(await waiting).toEqual({ condition: 'exited', exitCode: 7 });
+  });
+
+  test('the exit of an earlier run is none', async () => {
+    const { wait, settle, exit, looks, abort } = setUp({});
+    const waiting = wait(['exited']);
+    await settle();
+    exit(7, 999_999);
+    await settle();
+    expect(looks()).toBe(2);
+    abort.abort();
+    expect(await waiting).toMatchObject({ code: 'ABORTED' });
+  });
+
+  test('the next exit is not the last one', async () => {
+    const { clock, wait, settle, exit, now, exchange } = setUp({}, undefined);
+    now.task = aTask({ status: 'stopped', exitStatus: 1, exitedAtMs: clock.now() });
+    const waiting = wait(['next-exit']);
+    await settle();
+    exchange.tell({ kind: 'task-exited', id: 'c1', pid: 5, exitStatus: 1, exitedAtMs: clock.now() - 1 });
+    now.task = aTask();
+    exchange.tell({ kind: 'task-started', id: 'c1', pid: process.pid });
+    await settle();
+    exit(2);
+    expect(await waiting).toEqual({ condition: 'next-exit', exitCode: 2 });
+  });
+
+  test('removed comes with the exit code of before', async () => {
+    const { wait, settle, exit, exchange } = setUp({});
+    const waiting = wait(['removed']);
+    await settle();
+    exit(137);
+    exchange.tell({ kind: 'container-deleted', id: 'c1' });
+    expect(await waiting).toEqual({ condition: 'removed', exitCode: 137 });
+  });
+});
+
+describe('watching from before the start', () => {
+  async function started(conditions: readonly WaitCondition[], labels?: Readonly<Record<string, string>>) {
+    const watched = createWatchedContainer(labels);
+    const { ctx, view, abort, now } = watched;
+    const before = view();
+    const watch = await watchFor(ctx, abort.signal);
+    const wait = () => outcomeOf(waitFor(ctx, before, conditions, { signal: abort.signal, watch }));
+    const remove = () => {
+      now.isRemoved = true;
+      watched.exchange.tell({ kind: 'container-deleted', id: 'c1' });
+    };
+    return { ...watched, wait, remove };
+  }
+
+  test.each<[readonly WaitCondition[], Readonly<Record<string, string>>, unknown]>([
+    [['running', 'paused', 'exited'], {}, { condition: 'exited', exitCode: 7 }],
+    [['healthy', 'unhealthy'], CHECK, { message: 'container web exited (7) before it was healthy' }],
+  ])('%j: an end is told with its code, though all is gone by then', async (conditions, labels, expected) => {
+    const { wait, exit, remove, left } = await started(conditions, labels);
+    exit(7);
+    remove();
+    expect(await wait()).toMatchObject(expected as object);
+    expect(left()).toEqual([0, 0]);
+  });
+
+  test('a removal without an end is not waited on', async () => {
+    const { wait, remove, left } = await started(['healthy', 'unhealthy'], CHECK);
+    remove();
+    expect(await wait()).toMatchObject({ message: 'container web was removed before it was healthy' });
+    expect(left()).toEqual([0, 0]);
+  });
+
+  test('of a container without a check ends with the error', async () => {
+    const { wait, left } = await started(['healthy'], {});
+    expect(await wait()).toMatchObject({ message: 'container has no health check configured' });
+    expect(left()).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,232 @@
+import type { ContainerdEvent } from '../../containerd/events.ts';
+import { nextOf } from '../../containerd/next-event.ts';
+import { parseOwnEvent } from '../../events/own-events.ts';
+import { isChecked } from '../../health/config.ts';
+import { HealthctlError, hasCode } from '../../lib/errors.ts';
+import { CHECK_EXEC_PREFIX } from '../../probe/check-execs.ts';
+import { type ContainerView, givenHealthConfigOf, refuseUnknown } from '../../record/view.ts';
+import type { ContainerContext } from '../context.ts';
+import { readHealth } from '../health.ts';
+import { viewRecord } from '../resolve.ts';
+import { type BadEnd, lookForComeback } from './comeback.ts';
+import { isAboutHealth, judge, type Seen, type Verdict, type WaitCondition } from './wait-condition.ts';
+
+/** Sees from a moment on what happens to containers. */
+export interface Watch {
+  readonly events: AsyncIterator<ContainerdEvent>;
+  /** Fires with the caller's signal, and when `stop` is called. */
+  readonly ended: AbortSignal;
+  stop(): void;
+}
+
+/** For whoever is about to start what he will wait for: it may be over, and removed, before the start has returned. */
+export async function watchFor(ctx: ContainerContext, signal: AbortSignal): Promise<Watch> {
+  const over = new AbortController();
+  const ended = AbortSignal.any([signal, over.signal]);
+  // Not `for await`, which would end the subscription at the first event that matters.
+  const events = (await ctx.containerd.events.subscribe({ signal: ended, withoutExecs: CHECK_EXEC_PREFIX }))[
+    Symbol.asyncIterator
+  ]();
+  return { events, ended, stop: () => over.abort() };
+}
+
+export interface WaitOptions {
+  readonly signal: AbortSignal;
+  /** Opened before the container was started: how it ended is known then, whatever became of it. Ended with the wait. */
+  readonly watch?: Watch;
+  /** For ever unless given. */
+  readonly timeoutMs?: number;
+  /** Of the conditions, those that are no success: they end the wait only when nothing will start the container again. */
+  readonly failures?: readonly WaitCondition[];
+  /** Whether a monitor runs that starts containers again. Asked for a container that has ended; no unless given. */
+  readonly hasMonitor?: () => Promise<boolean>;
+}
+
+/** What was waited for. */
+export interface Waited {
+  readonly condition: WaitCondition;
+  /** Of the run that ended last, as far as it is known. */
+  readonly exitCode: number | undefined;
+}
+
+/**
+ * Waits until one of the conditions holds, or returns at once when one does. It subscribes to events, looks, and looks again when an event
+ * says that something changed. An event is only a reason to look; but an exit is taken from the event, because the container may run again by
+ * the time that it is looked at. An end is none while something will start the container again: then it looks each second, because no event
+ * tells that a monitor is gone.
+ *
+ * @throws CONFLICT for a health that is not reached: `container web exited (3) before it was healthy`, and
+ *   `container has no health check configured`; TIMEOUT; ABORTED
+ */
+export async function waitFor(
+  ctx: ContainerContext,
+  view: ContainerView,
+  conditions: readonly WaitCondition[],
+  options: WaitOptions,
+): Promise<Waited> {
+  const { signal, timeoutMs, watch: opened } = options;
+  const looksAtHealth = conditions.some(isAboutHealth);
+  const watch = opened ?? (await watchFor(ctx, signal));
+  let isLate = false;
+  const expire = async (ms: number): Promise<void> => {
+    await ctx.clock.sleep(ms, watch.ended);
+    isLate = !watch.ended.aborted;
+    watch.stop();
+  };
+  if (timeoutMs !== undefined) void expire(timeoutMs);
+  try {
+    if (looksAtHealth && !isChecked(givenHealthConfigOf(view.record.labels)))
+      throw new HealthctlError('CONFLICT', 'container has no health check configured');
+    return await follow({ ctx, view, conditions, looksAtHealth, watch, sawStart: opened !== undefined, options });
+  } catch (error) {
+    if (!isLate) throw error;
+    const what = conditions.join(' or ');
+    throw new HealthctlError('TIMEOUT', `container ${view.name} is not ${what} after ${(timeoutMs ?? 0) / 1000}s`);
+  } finally {
+    watch.stop();
+  }
+}
+
+interface Following {
+  readonly ctx: ContainerContext;
+  readonly view: ContainerView;
+  readonly conditions: readonly WaitCondition[];
+  readonly looksAtHealth: boolean;
+  readonly watch: Watch;
+  /** Its end is among the events then, before its removal, whatever a look says. */
+  readonly sawStart: boolean;
+  readonly options: Pick<WaitOptions, 'failures' | 'hasMonitor'>;
+}
+
+const LOOK_AGAIN_MS = 1_000;
+
+async function follow(following: Following): Promise<Waited> {
+  const { ctx, view, conditions, watch, sawStart } = following;
+  const { namespace } = ctx.containerd;
+  const { id } = view.record;
+  const nextEvent = () => nextOf(watch.events, (next) => next.namespace === namespace && concerns(next, following, id));
+  let seen = await look(following, undefined);
+  let isRemovalTold = false;
+  let coming: Promise<ContainerdEvent> | undefined;
+  let told: string | undefined;
+  for (;;) {
+    const isEndToCome: boolean = sawStart && seen.state === 'removed' && !seen.hasExited && !isRemovalTold;
+    const verdict: Verdict = isEndToCome ? PENDING : judge(conditions, seen);
+    const isToComeBack: boolean = verdict.kind !== 'pending' && (await comesBack(following, verdict, seen));
+    if (verdict.kind !== 'pending' && !isToComeBack) return waitedFor(view, verdict, seen);
+    const news = isToComeBack ? comebackText(view, seen) : undefined;
+    if (news !== undefined && news !== told) ctx.log.warn(news);
+    told = news ?? (seen.health === 'healthy' ? undefined : told);
+    coming ??= nextEvent();
+    coming.catch(() => undefined); // nobody may be left who wants it
+    const event: ContainerdEvent | undefined = await (isToComeBack ? Promise.race([coming, pause(following)]) : coming);
+    if (event) coming = undefined;
+    isRemovalTold ||= event?.kind === 'container-deleted';
+    seen = (event && seenIn(event, seen)) ?? (await look(following, seen));
+  }
+}
+
+const PENDING: Verdict = { kind: 'pending' };
+type Decided = Exclude<Verdict, { kind: 'pending' }>;
+
+async function pause({ ctx, watch }: Following): Promise<undefined> {
+  await ctx.clock.sleep(LOOK_AGAIN_MS, watch.ended);
+}
+
+function waitedFor({ name }: ContainerView, verdict: Decided, seen: Seen): Waited {
+  if (verdict.kind === 'reached') return { condition: verdict.condition, exitCode: seen.exit?.code };
+  throw new HealthctlError('CONFLICT', `container ${name} ${verdict.reason}`);
+}
+
+/** Whether what would end the wait is a bad end after which something starts the container again. */
+async function comesBack({ ctx, view, watch, options }: Following, verdict: Decided, seen: Seen): Promise<boolean> {
+  const { failures = [], hasMonitor } = options;
+  if (verdict.kind === 'reached' && !failures.includes(verdict.condition)) return false;
+  const end = badEndOf(seen);
+  if (!end) return false;
+  try {
+    const { id, labels } = await ctx.containerd.containers.get(view.record.id, { signal: watch.ended });
+    const comeback = lookForComeback(ctx, { id, labels }, end);
+    return comeback === 'command' || (comeback === 'monitor' && (await hasMonitor?.()) === true);
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) throw error;
+    return false;
+  }
+}
+
+/** Told once for each kind of end in a row: the wait may take long. */
+function comebackText({ name }: ContainerView, seen: Seen): string {
+  const what = seen.state === 'exited' ? `exited (${seen.exit?.code ?? 0})` : 'is unhealthy';
+  return `container ${name} ${what}: waiting for its restart`;
+}
+
+function badEndOf({ state, health, exit }: Seen): BadEnd | undefined {
+  if (state === 'exited') return { kind: 'exited', exitCode: exit?.code ?? 0, atMs: exit?.atMs ?? 0 };
+  return health === 'unhealthy' ? { kind: 'unhealthy' } : undefined;
+}
+
+/** Whether an event may change what is seen. Others write labels when they have checked: that is the only word of it. */
+function concerns(event: ContainerdEvent, { looksAtHealth }: Following, id: string): boolean {
+  switch (event.kind) {
+    case 'task-started':
+    case 'task-exited':
+    case 'task-paused':
+    case 'task-resumed':
+    case 'container-deleted':
+      return event.id === id;
+    case 'container-updated':
+      return looksAtHealth && event.id === id;
+    case 'own': {
+      if (!looksAtHealth) return false;
+      const own = parseOwnEvent(event);
+      return own?.kind === 'health-status' && own.id === id;
+    }
+    case 'container-created':
+    case 'task-created':
+    case 'task-deleted':
+    case 'task-oom':
+    case 'exec-added':
+    case 'exec-started':
+    case 'exec-exited':
+    case 'image-created':
+    case 'image-updated':
+    case 'image-deleted':
+      return false;
+  }
+}
+
+/** What the event itself tells for certain; undefined where a look is needed. */
+function seenIn(event: ContainerdEvent, before: Seen): Seen | undefined {
+  if (event.kind === 'container-deleted') return { ...before, state: 'removed', health: undefined };
+  if (event.kind !== 'task-exited') return undefined;
+  // Of an earlier run, or told already: it was on its way when we looked.
+  const isOld = event.exitedAtMs <= (before.exit?.atMs ?? 0) || (before.pid !== undefined && before.pid !== event.pid);
+  if (isOld) return undefined;
+  const exit = { code: event.exitStatus, atMs: event.exitedAtMs };
+  return { state: 'exited', health: undefined, pid: undefined, exit, hasExited: true };
+}
+
+async function look({ ctx, view, looksAtHealth, watch }: Following, before: Seen | undefined): Promise<Seen> {
+  const memory = { exit: before?.exit, hasExited: before?.hasExited ?? false };
+  try {
+    const { ended: signal } = watch;
+    const now = await viewRecord(ctx, await ctx.containerd.containers.get(view.record.id, { signal }), { signal });
+    if (now.isStateUnknown && before) return before; // an event that comes later tells
+    refuseUnknown(now);
+    const isLive = now.state === 'running' || now.state === 'paused';
+    const health = looksAtHealth && isLive ? (await readHealth(ctx, now)).state?.status : undefined;
+    return {
+      ...memory,
+      state: now.state,
+      health,
+      pid: isLive ? now.task?.pid : undefined,
+      // Between the end of a run and the next one the task is gone, and with it how it ended.
+      ...(now.exit && (now.exit.atMs !== undefined || !memory.exit)
+        ? { exit: { code: now.exit.code, atMs: now.exit.atMs ?? 0 } }
+        : {}),
+    };
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) throw error;
+    return { ...memory, state: 'removed', health: undefined, pid: undefined };
+  }
+}

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { aTask } from '../../../test/builders/container.ts';
+import { createWatchedContainer, outcomeOf } from '../../../test/fakes/watched-container.ts';
+import { waitReady } from './wait-ready.ts';
+
+function setUp(...given: Parameters<typeof createWatchedContainer>) {
+  const watched = createWatchedContainer(...given);
+  const { ctx, view, abort } = watched;
+  const ready = (timeoutMs?: number) =>
+    outcomeOf(waitReady(ctx, view(), { signal: abort.signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) }));
+  return { ...watched, ready };
+}
+
+test('it is over when it is healthy', async () => {
+  const { ready, settle, setHealth } = setUp();
+  const waiting = ready();
+  await settle();
+  await setHealth('healthy');
+  expect(await waiting).toBeUndefined();
+});
+
+test('an unhealthy one is an error with what its check said last', async () => {
+  const { ready, settle, setHealth } = setUp();
+  const waiting = ready();
+  await settle();
+  await setHealth('unhealthy', 'no route\nto host\n');
+  expect(await waiting).toMatchObject({
+    code: 'CONFLICT',
+    exitCode: 1,
+    message: 'container web is unhealthy',
+    hint: 'the last check ended with 1:\nno route\nto host',
+  });
+});
+
+test('so is one that exits first, or is late', async () => {
+  const first = setUp();
+  const exiting = first.ready();
+  await first.settle();
+  first.exit(3);
+  expect(await exiting).toMatchObject({
+    message: 'container web exited (3) before it was healthy',
+    hint: 'see: healthctl logs web',
+    exitCode: 1,
+  });
+  const second = setUp();
+  const late = second.ready(2_000);
+  await second.clock.advance(2_001);
+  expect(await late).toMatchObject({ message: 'container web is not healthy after 2s', exitCode: 1 });
+});
+
+test('without a check, running is enough, and an exit is an error', async () => {
+  expect(await setUp({}).ready()).toBeUndefined();
+  const exited = setUp({}, { status: 'stopped', exitStatus: 1, exitedAtMs: 5 });
+  expect(await exited.ready()).toMatchObject({ message: 'container web exited (1)', exitCode: 1 });
+});
+
+const healed = (onFailure: string) => ({
+  'healthctl/healthcheck': JSON.stringify({ Test: ['CMD-SHELL', 'true'], OnFailure: onFailure }),
+});
+
+test('one that a monitor restarts because it is unhealthy may still get healthy', async () => {
+  const { ctx, view, abort, settle, setHealth, clock } = createWatchedContainer(healed('restart'));
+  const options = { signal: abort.signal, hasMonitor: async () => true };
+  const told: string[] = [];
+  const log = { ...ctx.log, warn: (text: string) => told.push(text) };
+  const waiting = outcomeOf(waitReady({ ...ctx, log }, view(), options));
+  await settle();
+  await setHealth('unhealthy');
+  await clock.advance(3_000);
+  expect(told).toEqual(['container web is unhealthy: waiting for its restart']);
+  await setHealth('healthy');
+  expect(await waiting).toBeUndefined();
+});
+
+test('not where no monitor is there, nor where it is stopped for good', async () => {
+  for (const [onFailure, isThere] of [
+    ['restart', false],
+    ['stop', true],
+  ] as const) {
+    const { ctx, view, abort, settle, setHealth } = createWatchedContainer(healed(onFailure));
+    const options = { signal: abort.signal, hasMonitor: async () => isThere };
+    const waiting = outcomeOf(waitReady(ctx, view(), options));
+    await settle();
+    await setHealth('unhealthy');
+    expect(await waiting).toMatchObject({ message: 'container web is unhealthy' });
+  }
+});
+
+test('without a check, one that its policy starts again runs', async () => {
+  const watched = createWatchedContainer({ 'healthctl/restart': 'on-failure' }, { status: 'stopped', exitStatus: 1 });
+  const { ctx, view, abort, now, exchange, settle } = watched;
+  const options = { signal: abort.signal, hasMonitor: async () => true };
+  const waiting = outcomeOf(waitReady(ctx, view(), options));
+  await settle();
+  now.task = aTask();
+  exchange.tell({ kind: 'task-started', id: 'c1', pid: process.pid });
+  expect(await waiting).toBeUndefined();
+});

@@ -1,0 +1,81 @@
+import type { CheckReport } from '../../check/check.ts';
+import type { TaskRecord } from '../../containerd/tasks.ts';
+import type { HealthState, Run } from '../../health/state.ts';
+import type { LagSummary } from '../../monitor/lags.ts';
+import type { CompactRecord } from '../../record/compact-record.ts';
+
+/** What the monitor's API answers, JSON over HTTP on a Unix socket; docs/openapi.json describes it. */
+
+/** `GET /v1/namespaces/{ns}/containers`: a container as lists show it. */
+export interface ContainerSummary {
+  readonly record: CompactRecord;
+  readonly task: (Pick<TaskRecord, 'pid' | 'status' | 'exitStatus'> & { readonly exitedAtMs?: number }) | null;
+  readonly run: Run | null;
+  readonly health: HealthState | null;
+  /** The last result, without its output. Times are RFC 3339. Null before the first one. */
+  readonly lastCheck: { readonly start: string; readonly end: string; readonly exitCode: number } | null;
+  /** It has ended, and the monitor starts it again after a delay. */
+  readonly isRestarting: boolean;
+  /** When the monitor will restart it, RFC 3339. */
+  readonly nextRestart: string | null;
+  /** Its shim does not answer: task, run and health are what was known before. */
+  readonly isStateUnknown: boolean;
+}
+
+/** `GET /v1/namespaces/{ns}/containers/{name}/health` */
+export interface HealthAnswer {
+  readonly Status: 'none' | HealthState['status'];
+  readonly FailingStreak: number;
+  readonly Log: readonly {
+    readonly Start: string;
+    readonly End: string;
+    readonly ExitCode: number;
+    readonly Output: string;
+  }[];
+}
+
+/** `POST /v1/namespaces/{ns}/containers/{name}/healthcheck` */
+export type CheckAnswer = CheckReport;
+
+/** `GET /v1/daemon` */
+export interface DaemonStatus {
+  /** Of this process: whoever asks it to end names it, so that no other one ends. */
+  readonly id: string;
+  readonly version: string;
+  /** Short hash of the commit that was built. */
+  readonly commit: string;
+  /** The file that was started, by its real path. */
+  readonly program: string;
+  readonly apiVersion: number;
+  readonly pid: number;
+  readonly startedAt: string;
+  /** Whether a command started it, so that a newer command may replace it and it ends when there is nothing to do. */
+  readonly isAutostarted: boolean;
+  readonly address: string;
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  /** Whether containerd answers. */
+  readonly isLive: boolean;
+  readonly containers: number;
+  readonly watched: number;
+  /** Those that run and are unhealthy. */
+  readonly unhealthy: number;
+  /** Those whose last check could not be made, or its result not be recorded: their health is what was known before. */
+  readonly troubled: number;
+  readonly checksInFlight: number;
+  readonly checksWaiting: number;
+  readonly checksMade: number;
+  readonly lag: LagSummary | null;
+  readonly memoryBytes: number;
+  /** File descriptors of the process, and how many it may have. Checks are not begun with the last ones. */
+  readonly descriptors: { readonly open: number; readonly limit: number };
+}
+
+/** The body of every answer that is an error. */
+export interface ErrorAnswer {
+  /** One of lib/errors.ts, or `UNWATCHED`: ask containerd, the monitor does not watch this namespace. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly exitCode?: number;
+}

@@ -1,0 +1,311 @@
+import { createConnection, type Socket } from 'node:net';
+import { type ErrorCode, errnoOf, HealthctlError } from '../../lib/errors.ts';
+import { API_HEADER, API_VERSION, UNWATCHED } from './version.ts';
+
+/** Asks the monitor. Bare sockets: loading Node.js's HTTP client would cost a short command more than the answer. */
+export interface DaemonClient {
+  /**
+   * The answer as parsed JSON; undefined when the monitor cannot answer and containerd is to be asked: none runs, it speaks another version, it
+   * does not watch the namespace, or has lost containerd itself.
+   *
+   * @param path below `/v1`, e.g. `/daemon`
+   * @throws the error that the monitor answers with, as a HealthctlError; ABORTED when the signal fires
+   */
+  ask(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly value: unknown } | undefined>;
+  /** The same in two steps: resolves when the question is on its way, so that something else can be done until the answer is there. */
+  send(method: 'GET' | 'POST' | 'DELETE', path: string, signal?: AbortSignal): Promise<Sent | undefined>;
+  /** Whether a monitor runs and has left something unanswered, so that `undefined` was told. */
+  readonly isSilent: boolean;
+  /** Why the last question was left unanswered, where it was. */
+  readonly unanswered: Unanswered | undefined;
+  /** The lines of a stream, as they come; undefined as above. The iteration throws UNAVAILABLE when the monitor ends. */
+  follow(path: string, signal: AbortSignal): Promise<AsyncIterable<string> | undefined>;
+}
+
+/** What became of a question without an answer. */
+export type Unanswered =
+  /** Nobody listens. */
+  | { readonly kind: 'absent' }
+  /** We may not ask, so that it is not known whether one runs. */
+  | { readonly kind: 'denied' }
+  /** A monitor runs: it does not read. */
+  | { readonly kind: 'silent' }
+  /** A monitor runs: it closed the connection without a word, or ended. */
+  | { readonly kind: 'cut-off' }
+  /** A monitor runs, and says why it does not answer. */
+  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'other-version'; readonly apiVersion: number };
+
+/** A question on its way to the monitor. */
+export interface Sent {
+  /** As `ask` gives it. To be called once. */
+  answer(): Promise<{ readonly value: unknown } | undefined>;
+}
+
+/**
+ * After so long without a byte the monitor is asked whether it still answers. A check or a removal may take longer than that; one that has
+ * been stopped, or is stuck, says nothing at all.
+ */
+const PATIENCE_MS = 3_000;
+
+/** More than a list of ten thousand containers. */
+const MAX_ANSWER_BYTES = 256 << 20;
+
+export interface DaemonClientOptions {
+  /** Another than ours: to ask an older monitor to end. */
+  readonly apiVersion?: number;
+  /** A monitor runs, and does not answer: containerd is asked instead. */
+  readonly onSilent?: () => void;
+}
+
+export function createDaemonClient(apiSocket: string, options: DaemonClientOptions = {}): DaemonClient {
+  const { apiVersion = API_VERSION, onSilent } = options;
+  let unanswered: Unanswered | undefined;
+  let isSilent = false;
+  /** @returns what a question that is left unanswered is answered with */
+  const leave = (why: Unanswered): undefined => {
+    unanswered = isSilent ? { kind: 'silent' } : why;
+    return undefined;
+  };
+  const isAnswering = async (signal: AbortSignal | undefined): Promise<boolean> => {
+    const socket = await connect(apiSocket, signal);
+    if (typeof socket === 'string') return false;
+    socket.write(questionOf('GET', '/daemon', apiVersion));
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+    return (await readAll(socket, signal)).length > 0;
+  };
+  /** Ends a connection on which nothing comes because nothing else of the monitor moves either. */
+  const watch = (socket: Socket, signal: AbortSignal | undefined): void => {
+    socket.setTimeout(PATIENCE_MS, () => {
+      void isAnswering(signal).then(
+        (answers) => {
+          if (socket.destroyed) return;
+          if (answers) return watch(socket, signal);
+          isSilent = true;
+          onSilent?.();
+          socket.destroy();
+        },
+        () => socket.destroy(),
+      );
+    });
+  };
+  const open = async (method: string, path: string, signal: AbortSignal | undefined): Promise<Socket | undefined> => {
+    const socket = await connect(apiSocket, signal);
+    if (typeof socket === 'string') return leave({ kind: socket });
+    // HTTP/1.0: the answer comes as it is, and its end is the end of the connection.
+    socket.write(questionOf(method, path, apiVersion));
+    watch(socket, signal);
+    return socket;
+  };
+  const answerOf = async (received: Promise<Buffer>): Promise<{ readonly value: unknown } | undefined> => {
+    const bytes = await received;
+    const head = headOf(bytes);
+    if (!head) return leave({ kind: 'cut-off' });
+    const body = bytes.subarray(head.bytes);
+    // The monitor was killed while it answered.
+    if (head.length !== undefined && body.length !== head.length) return leave({ kind: 'cut-off' });
+    if (head.apiVersion !== apiVersion) return leave({ kind: 'other-version', apiVersion: head.apiVersion });
+    const value: unknown = body.length === 0 ? undefined : JSON.parse(body.toString('utf8'));
+    if (head.status < 300) return { value };
+    return leave({ kind: 'refused', message: refusalOf(value, head.status) });
+  };
+  const send: DaemonClient['send'] = async (method, path, signal) => {
+    const socket = await open(method, path, signal);
+    if (!socket) return undefined;
+    const received = readAll(socket, signal);
+    received.catch(() => undefined); // told to whoever asks for the answer
+    return { answer: () => answerOf(received) };
+  };
+  return {
+    get isSilent() {
+      return isSilent;
+    },
+    get unanswered() {
+      return unanswered;
+    },
+    send,
+    ask: async (method, path, signal) => (await send(method, path, signal))?.answer(),
+    follow: async (path, signal) => {
+      const socket = await open('GET', path, signal);
+      const answer = socket && (await readHead(socket, signal));
+      socket?.setTimeout(0); // events may be far apart
+      if (!answer || answer.head.apiVersion !== apiVersion) return undefined;
+      if (answer.head.status < 300) return linesOf(answer.body);
+      const chunks: Buffer[] = [];
+      for await (const chunk of answer.body) chunks.push(chunk);
+      const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+      return leave({ kind: 'refused', message: refusalOf(value, answer.head.status) });
+    },
+  };
+}
+
+function questionOf(method: string, path: string, apiVersion: number): string {
+  return `${method} /v${apiVersion}${path} HTTP/1.0\r\nHost: healthctl\r\nContent-Length: 0\r\n\r\n`;
+}
+
+interface Head {
+  readonly status: number;
+  /** Of the body, where the monitor tells it. */
+  readonly length: number | undefined;
+  /** NaN for what is no monitor. */
+  readonly apiVersion: number;
+  /** Where the body begins. */
+  readonly bytes: number;
+}
+
+interface Answer {
+  readonly head: Head;
+  readonly body: AsyncIterable<Buffer>;
+}
+
+/** Or why there is no connection. */
+function connect(path: string, signal: AbortSignal | undefined): Promise<Socket | 'absent' | 'denied' | 'silent'> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(aborted());
+    const socket = createConnection(path);
+    const onAbort = (): void => {
+      socket.destroy(aborted());
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    socket.once('close', () => signal?.removeEventListener('abort', onAbort));
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', (error) => {
+      const errno = errnoOf(error);
+      const why = UNCONNECTED[errno ?? ''];
+      if (why) return resolve(why);
+      reject(error);
+    });
+  });
+}
+
+/** One that may not be used is as good as none for most: containerd tells what is not permitted. */
+const UNCONNECTED: Readonly<Record<string, 'absent' | 'denied' | 'silent'>> = {
+  ENOENT: 'absent',
+  ENOTDIR: 'absent',
+  EINVAL: 'absent',
+  ECONNREFUSED: 'absent',
+  EACCES: 'denied',
+  EPERM: 'denied',
+  EAGAIN: 'silent', // it has not taken the last 500 connections
+};
+
+/** All that comes until the connection ends, be it well or not. Throws ABORTED, and EXHAUSTED for too much. */
+function readAll(socket: Socket, signal: AbortSignal | undefined): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length <= MAX_ANSWER_BYTES) return;
+      reject(new HealthctlError('EXHAUSTED', "the monitor's answer is too long"));
+      socket.destroy();
+    });
+    socket.on('error', () => {}); // what came before it is looked at
+    const settle = (): void => (signal?.aborted ? reject(aborted()) : resolve(Buffer.concat(chunks)));
+    socket.once('end', settle);
+    socket.once('close', settle);
+  });
+}
+
+/** Undefined while it is not whole. */
+function headOf(bytes: Buffer): Head | undefined {
+  const end = bytes.indexOf('\r\n\r\n');
+  if (end < 0) return undefined;
+  const [statusLine = '', ...fields] = bytes.toString('latin1', 0, end).split('\r\n');
+  const field = (name: string): string | undefined =>
+    fields
+      .find((line) => line.toLowerCase().startsWith(`${name}:`))
+      ?.slice(name.length + 1)
+      .trim();
+  const length = field('content-length');
+  return {
+    status: Number(statusLine.split(' ')[1]),
+    length: length === undefined ? undefined : Number(length),
+    apiVersion: Number(field(API_HEADER)),
+    bytes: end + 4,
+  };
+}
+
+/** Undefined when the connection ends before there is an answer. */
+async function readHead(socket: Socket, signal: AbortSignal | undefined): Promise<Answer | undefined> {
+  const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let bytes: Buffer = Buffer.alloc(0);
+  for (;;) {
+    const next = await nextChunk(chunks, signal);
+    if (!next) return undefined;
+    bytes = Buffer.concat([bytes, next]);
+    const head = headOf(bytes);
+    if (head) return { head, body: bodyOf(bytes.subarray(head.bytes), chunks, signal) };
+  }
+}
+
+async function* bodyOf(
+  first: Buffer,
+  chunks: AsyncIterator<Buffer>,
+  signal: AbortSignal | undefined,
+): AsyncIterable<Buffer> {
+  try {
+    if (first.length > 0) yield first;
+    for (let next = await nextChunk(chunks, signal); next; next = await nextChunk(chunks, signal)) yield next;
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+/** Undefined at the end, also of a connection that was cut off. Throws ABORTED. */
+async function nextChunk(chunks: AsyncIterator<Buffer>, signal: AbortSignal | undefined): Promise<Buffer | undefined> {
+  try {
+    const { value, done } = await chunks.next();
+    if (signal?.aborted) throw aborted();
+    return done ? undefined : value;
+  } catch (error) {
+    if (signal?.aborted) throw aborted();
+    if (errnoOf(error) === undefined && !isGivenUp(error)) throw error;
+    return undefined;
+  }
+}
+
+/** We closed the connection ourselves, because nothing came. */
+function isGivenUp(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+async function* linesOf(body: AsyncIterable<Buffer>): AsyncIterable<string> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of body) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
+      if (end === 0) return; // the monitor has told all that was asked for
+      yield rest.toString('utf8', 0, end);
+      rest = rest.subarray(end + 1);
+    }
+  }
+  throw new HealthctlError('UNAVAILABLE', 'the monitor has ended');
+}
+
+function aborted(): HealthctlError {
+  return new HealthctlError('ABORTED', 'the request to the monitor was cancelled');
+}
+
+/** Why the monitor does not answer, where containerd is to be asked instead. Throws all other errors. */
+function refusalOf(value: unknown, status: number): string {
+  const { code, message, hint, exitCode } = (typeof value === 'object' && value !== null ? value : {}) as Readonly<
+    Record<string, unknown>
+  >;
+  const text = typeof message === 'string' ? message : `the monitor answered with status ${status}`;
+  if (code === UNWATCHED || code === 'UNAVAILABLE') return text;
+  throw new HealthctlError(typeof code === 'string' ? (code as ErrorCode) : 'INTERNAL', text, {
+    ...(typeof hint === 'string' ? { hint } : {}),
+    ...(typeof exitCode === 'number' ? { exitCode } : {}),
+  });
+}
+
+/** `/namespaces/{ns}/containers/{name}`, with what may follow. */
+export function containerPath(namespace: string, name: string, rest = ''): string {
+  return `/namespaces/${namespace}/containers/${encodeURIComponent(name)}${rest}`;
+}

@@ -1,0 +1,186 @@
+import type { Containerd } from '../../containerd/client.ts';
+import type { ContainerRecord } from '../../containerd/containers.ts';
+import type { ContainerdEvent } from '../../containerd/events.ts';
+import { createFactsBook } from '../../events/container-facts.ts';
+import { eventLogDir, openEventLog, readEventLog } from '../../events/event-log.ts';
+import { factsReader } from '../../events/facts-reader.ts';
+import type { HostEvent } from '../../events/host-event.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import type { ServiceLogger } from '../../lib/logger.ts';
+import { randomHex } from '../../lib/random.ts';
+import type { Watched } from '../../monitor/host-model.ts';
+import { missedEvents, onceKeyOf } from '../missed-events.ts';
+import type { EventStreams } from '../routes.ts';
+
+export interface EventHubDeps {
+  /** In a namespace that is watched. */
+  readonly containerd: Containerd;
+  readonly clock: Clock;
+  readonly log: ServiceLogger;
+  readonly runRoot: string;
+}
+
+/** Events in Docker's words: kept in the ring, and told to whoever follows. */
+export interface EventHub extends EventStreams {
+  /** To be called with each event of containerd, in order. */
+  take(event: ContainerdEvent): void;
+  /** All containers of a namespace, so that events can name one of which nothing was heard yet. */
+  learn(namespace: string, records: readonly ContainerRecord[]): void;
+  /** Writes down what containers tell of events that nobody heard: see missedEvents. To be called once, after the first list. */
+  makeUpFor(containers: Iterable<Watched>): Promise<void>;
+  /** Resolves when all that was taken is written. */
+  close(): Promise<void>;
+}
+
+/** Comes back through containerd behind all that happened before it. */
+const BARRIER_TOPIC = '/healthctl/barrier';
+const BARRIER_LIMIT_MS = 1_000;
+/** How long an event may be on its way that the first list has told already. */
+const MADE_UP_MS = 60_000;
+/** Who follows, and takes nothing, is cut off: the ring is there to begin again with. */
+const MAX_QUEUED = 10_000;
+
+export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps): EventHub {
+  const dir = eventLogDir({ runRoot, address: containerd.address });
+  // What is noted of the future was noted before the clock was set back.
+  const noted = readEventLog(dir).known.map(({ toMs }) => toMs);
+  const knownUntilMs = Math.min(clock.now(), Math.max(0, ...noted));
+  const ring = openEventLog({ dir, clock, log });
+  /** What was made up for, and may still be on its way as an event. */
+  const madeUp = new Set<string>();
+  let forgetting: { cancel(): void } | undefined;
+  const containersOf = (namespace: string) => containerd.inNamespace(namespace).containers;
+  const book = createFactsBook({ containersOf, read: factsReader, clock, log });
+  const followers = new Set<(event: HostEvent) => void>();
+  const barriers = new Map<string, () => void>();
+  let taken: Promise<unknown> = Promise.resolve();
+
+  /** Resolves when everything that has happened by now is in the ring, or after a second. */
+  const barrier = async (): Promise<void> => {
+    const json = JSON.stringify({ barrier: randomHex(8) });
+    const passed = new AbortController();
+    barriers.set(json, () => passed.abort());
+    try {
+      await containerd.events.publish({ topic: BARRIER_TOPIC, json });
+      await clock.sleep(BARRIER_LIMIT_MS, passed.signal);
+      await taken;
+    } finally {
+      barriers.delete(json);
+    }
+  };
+
+  return {
+    learn: book.learn,
+    take: (event) => {
+      if (event.kind === 'own' && event.topic === BARRIER_TOPIC) {
+        barriers.get(event.json)?.();
+        return;
+      }
+      const key = madeUp.size > 0 ? onceKeyOf(event) : undefined;
+      const isTold = key !== undefined && madeUp.delete(key);
+      taken = book.translate(event).then((told) => {
+        if (!told || isTold) return;
+        ring.append(told);
+        for (const follow of followers) follow(told);
+      });
+    },
+    makeUpFor: async (containers) => {
+      for (let seen: unknown; seen !== taken; ) {
+        seen = taken;
+        await taken;
+      }
+      // In one go: what comes now is held against what was made up for.
+      for (const { event, told } of missedEvents(containers, { events: ring.read({}), knownUntilMs })) {
+        const key = onceKeyOf(event);
+        if (key !== undefined) madeUp.add(key);
+        ring.append(told);
+      }
+      forgetting = clock.after(MADE_UP_MS, () => madeUp.clear());
+    },
+    open: (query) => {
+      const range = rangeFrom(query);
+      return async (write, signal) => {
+        if (range.asksForPast) await barrier();
+        const follower = createFollower(range);
+        followers.add(follower.take);
+        try {
+          // In one go with the line above: nothing falls in between, and nothing is told twice.
+          const past = range.asksForPast ? ring.read(range).filter(({ namespace }) => range.isOf(namespace)) : [];
+          for (const event of past) await write(JSON.stringify(event));
+          const untilMs = range.untilMs ?? Number.POSITIVE_INFINITY;
+          if (untilMs <= clock.now()) return;
+          const due = untilMs === Number.POSITIVE_INFINITY ? undefined : clock.sleep(untilMs - clock.now(), signal);
+          await follower.drain(write, signal, due);
+        } finally {
+          followers.delete(follower.take);
+        }
+      };
+    },
+    close: async () => {
+      forgetting?.cancel();
+      await taken;
+      ring.close();
+    },
+  };
+}
+
+interface Range {
+  readonly sinceMs: number | undefined;
+  readonly untilMs: number | undefined;
+  readonly asksForPast: boolean;
+  isOf(namespace: string): boolean;
+}
+
+/** `namespace`, `since` and `until`, times in milliseconds since the epoch. Throws USAGE for what is no number. */
+function rangeFrom(query: URLSearchParams): Range {
+  const timeOf = (name: string): number | undefined => {
+    const text = query.get(name);
+    if (text === null) return undefined;
+    const ms = Number(text);
+    if (text === '' || !Number.isFinite(ms))
+      throw new HealthctlError('USAGE', `${name} must be milliseconds since the epoch, not ${JSON.stringify(text)}`);
+    return ms;
+  };
+  const wanted = query.get('namespace');
+  const [sinceMs, untilMs] = [timeOf('since'), timeOf('until')];
+  return {
+    ...{ sinceMs, untilMs },
+    asksForPast: sinceMs !== undefined || untilMs !== undefined,
+    isOf: (namespace) => wanted === null || namespace === wanted,
+  };
+}
+
+/** Events on their way to one client. */
+function createFollower(range: Range) {
+  const queue: HostEvent[] = [];
+  let wake = (): void => {};
+  let isCutOff = false;
+  return {
+    take: (event: HostEvent): void => {
+      if (!range.isOf(event.namespace) || (range.untilMs !== undefined && event.atMs > range.untilMs)) return;
+      isCutOff ||= queue.length >= MAX_QUEUED;
+      if (!isCutOff) queue.push(event);
+      wake();
+    },
+    /** Until the signal fires, or `due` resolves. */
+    drain: async (write: (line: string) => Promise<void>, signal: AbortSignal, due: Promise<void> | undefined) => {
+      let isDue = false;
+      void due?.then(() => {
+        isDue = true;
+        wake();
+      });
+      signal.addEventListener('abort', () => wake(), { once: true });
+      while (!signal.aborted) {
+        const event = queue.shift();
+        if (event) await write(JSON.stringify(event));
+        else if (isDue) return;
+        else if (isCutOff) throw new HealthctlError('EXHAUSTED', 'a client that does not read was cut off');
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+      }
+    },
+  };
+}

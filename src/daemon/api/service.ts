@@ -1,0 +1,203 @@
+import type { ContainerContext } from '../../container/context.ts';
+import { readHealth } from '../../container/health.ts';
+import { runHealthcheck } from '../../container/healthcheck.ts';
+import { describeContainer } from '../../container/inspect.ts';
+import { removeContainer } from '../../container/remove.ts';
+import { namespaceHint, pickRecord, resolveView, viewRecord } from '../../container/resolve.ts';
+import { rfc3339FromMillis } from '../../health/result.ts';
+import type { HealthState } from '../../health/state.ts';
+import { jsonFromResult } from '../../health/state-json.ts';
+import { commit, version } from '../../lib/build-info.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import type { Settings } from '../../lib/settings.ts';
+import { keyOf, type Watched } from '../../monitor/host-model.ts';
+import { healthOfWatched, type Monitor } from '../../monitor/monitor.ts';
+import type { ContainerDocument } from '../../record/document.ts';
+import { statusWord } from '../../record/shown-health.ts';
+import { asRestarting, withNextRestart } from '../../record/view.ts';
+import { readDescriptors } from '../../system/descriptors.ts';
+import { residentBytes } from '../../system/memory.ts';
+import type { CheckAnswer, ContainerSummary, DaemonStatus, HealthAnswer } from './answers.ts';
+import { API_VERSION, UNWATCHED } from './version.ts';
+
+export interface ServiceDeps {
+  readonly monitor: Monitor;
+  readonly contextOf: (namespace: string) => ContainerContext;
+  readonly settings: Settings;
+  readonly startedAtMs: number;
+  readonly isAutostarted: boolean;
+  readonly identity: Pick<DaemonStatus, 'id' | 'program'>;
+  /** Whether the supervisor is about to start this container again. */
+  readonly isRestarting: (key: string) => boolean;
+  /** When a container will be restarted, wall time. */
+  readonly nextRestartAtMs: (key: string) => number | undefined;
+}
+
+/** An answer that sends the client to containerd: not a failure. */
+export class Unwatched extends Error {
+  readonly code = UNWATCHED;
+}
+
+/**
+ * What the monitor can be asked, without a word of how. Every call throws Unwatched for a namespace that is not watched, UNAVAILABLE while
+ * containerd is gone, NOT_FOUND and AMBIGUOUS as the commands do.
+ */
+export interface Service {
+  status(): DaemonStatus;
+  list(namespace: string): readonly ContainerSummary[];
+  /** Docker's document. */
+  inspect(namespace: string, name: string): Promise<ContainerDocument>;
+  health(namespace: string, name: string): Promise<HealthAnswer>;
+  /** From memory: what a load balancer asks every second. */
+  serving(namespace: string, name: string): { readonly status: 'none' | HealthState['status']; readonly isUp: boolean };
+  check(namespace: string, name: string, signal: AbortSignal): Promise<CheckAnswer>;
+  remove(
+    namespace: string,
+    name: string,
+    options: { readonly force: boolean; readonly volumes: boolean; readonly signal: AbortSignal },
+  ): Promise<void>;
+  /** Asks containerd for one container, so that what follows shows it as it is now. */
+  refresh(namespace: string, id: string): Promise<void>;
+}
+
+export function createService(deps: ServiceDeps): Service {
+  const { monitor, contextOf, settings, startedAtMs, isAutostarted, identity, isRestarting, nextRestartAtMs } = deps;
+  const { model } = monitor;
+  const { namespaces } = settings.monitor;
+
+  const refuseUnwatched = (namespace: string): void => {
+    if (namespaces.length > 0 && !namespaces.includes(namespace))
+      throw new Unwatched(`namespace ${namespace} is not watched`);
+    if (!monitor.isLive) throw new HealthctlError('UNAVAILABLE', 'the monitor has lost containerd');
+  };
+  const inNamespace = (namespace: string): readonly Watched[] =>
+    [...model.all()].filter((container) => container.namespace === namespace);
+  const tryFind = (namespace: string, name: string): Watched | HealthctlError | undefined => {
+    refuseUnwatched(namespace);
+    const records = inNamespace(namespace).map(({ record }) => record);
+    const found = pickRecord(records, name);
+    return found === undefined || found instanceof HealthctlError
+      ? found
+      : model.get(keyOf({ namespace, id: found.id }));
+  };
+  const find = async (namespace: string, name: string): Promise<Watched> => {
+    const found = tryFind(namespace, name);
+    if (found instanceof HealthctlError) throw found;
+    if (found) return found;
+    const hint = await namespaceHint(contextOf(namespace).containerd, {});
+    throw new HealthctlError('NOT_FOUND', `No such container: ${name}`, hint);
+  };
+
+  return {
+    status: () => ({
+      ...{
+        ...identity,
+        version,
+        commit,
+        apiVersion: API_VERSION,
+        pid: process.pid,
+        isAutostarted,
+        address: settings.address,
+        namespaces,
+      },
+      startedAt: new Date(startedAtMs).toISOString(),
+      isLive: monitor.isLive,
+      containers: model.size,
+      ...countsOf(monitor),
+      lag: monitor.lags.summary() ?? null,
+      memoryBytes: residentBytes() ?? 0,
+      descriptors: readDescriptors(),
+    }),
+    list: (namespace) => {
+      refuseUnwatched(namespace);
+      return inNamespace(namespace).map((container) => {
+        const key = keyOf(container);
+        return summaryOf(container, { isRestarting: isRestarting(key), nextRestartAtMs: nextRestartAtMs(key) });
+      });
+    },
+    inspect: async (namespace, name) => {
+      const { id } = await find(namespace, name);
+      const ctx = contextOf(namespace);
+      const found = await viewRecord(ctx, await ctx.containerd.containers.get(id));
+      const key = keyOf({ namespace, id });
+      const view = withNextRestart(isRestarting(key) ? asRestarting(found) : found, nextRestartAtMs(key));
+      return describeContainer(ctx, { view, health: await readHealth(ctx, view) }, { size: false });
+    },
+    health: async (namespace, name) => {
+      const { id } = await find(namespace, name);
+      const ctx = contextOf(namespace);
+      const health = await readHealth(ctx, await viewRecord(ctx, await ctx.containerd.containers.get(id)));
+      return {
+        Status: statusWord(health),
+        FailingStreak: health.state?.failingStreak ?? 0,
+        Log: health.log.map((result) => jsonFromResult(result) as unknown as HealthAnswer['Log'][number]),
+      };
+    },
+    serving: (namespace, name) => {
+      const found = tryFind(namespace, name);
+      if (found instanceof HealthctlError) throw found;
+      if (!found) throw new HealthctlError('NOT_FOUND', `No such container: ${name}`);
+      return { status: healthOfWatched(found)?.status ?? 'none', isUp: found.run !== undefined };
+    },
+    check: async (namespace, name, signal) => {
+      const container = await find(namespace, name);
+      if (container.config && container.run) return monitor.checkNow(container, signal);
+      // All the reasons why there is nothing to check, in the words of the command.
+      return runHealthcheck(contextOf(namespace), container.id, signal);
+    },
+    remove: async (namespace, name, { force, volumes, signal }) => {
+      const { id } = await find(namespace, name);
+      const ctx = contextOf(namespace);
+      const view = await resolveView(ctx, id, { signal });
+      const isUp = view.state === 'running' || view.state === 'paused';
+      if (!isUp || force) await monitor.release({ namespace, id });
+      if (signal.aborted) throw new HealthctlError('ABORTED', 'whoever asked for the removal is gone');
+      await removeContainer(ctx, view, { force, volumes, abort: signal });
+      await monitor.refresh({ namespace, id });
+    },
+    refresh: async (namespace, id) => {
+      refuseUnwatched(namespace);
+      await monitor.refresh({ namespace, id });
+    },
+  };
+}
+
+function countsOf(
+  monitor: Monitor,
+): Pick<DaemonStatus, 'watched' | 'unhealthy' | 'troubled' | 'checksInFlight' | 'checksWaiting' | 'checksMade'> {
+  const { inFlight, waiting, watched, troubled } = monitor.counts();
+  const unhealthy = [...monitor.model.all()].filter(
+    (container) => container.run !== undefined && healthOfWatched(container)?.status === 'unhealthy',
+  ).length;
+  return {
+    watched,
+    unhealthy,
+    troubled,
+    checksInFlight: inFlight,
+    checksWaiting: waiting,
+    checksMade: monitor.lags.made,
+  };
+}
+
+function summaryOf(
+  container: Watched,
+  { isRestarting, nextRestartAtMs }: { readonly isRestarting: boolean; readonly nextRestartAtMs: number | undefined },
+): ContainerSummary {
+  const { record, task, run, stored, isShimSilent = false } = container;
+  const last = stored.log.at(-1);
+  return {
+    record,
+    task: task
+      ? {
+          ...{ pid: task.pid, status: task.status, exitStatus: task.exitStatus },
+          ...(task.exitedAtMs === undefined ? {} : { exitedAtMs: task.exitedAtMs }),
+        }
+      : null,
+    run: run ?? null,
+    health: healthOfWatched(container) ?? null,
+    lastCheck: last ? { start: last.start, end: last.end, exitCode: last.exitCode } : null,
+    isRestarting,
+    nextRestart: nextRestartAtMs === undefined ? null : rfc3339FromMillis(nextRestartAtMs),
+    isStateUnknown: isShimSilent,
+  };
+}

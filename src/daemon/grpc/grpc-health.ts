@@ -1,0 +1,168 @@
+import {
+  HealthCheckRequest,
+  HealthCheckResponse,
+  HealthCheckResponse_ServingStatus as Wire,
+} from '../../containerd/gen/grpc/health.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { createGrpcServer, type GrpcServer } from './grpc-server.ts';
+import type { GrpcCall } from './grpc-server-call.ts';
+import { GRPC_STATUS } from './grpc-status.ts';
+
+export type ServingStatus = 'SERVING' | 'NOT_SERVING' | 'UNKNOWN';
+
+/** What the server is asked about. A service is a container: `namespace/name` or `namespace/id`. */
+export interface HealthSource {
+  /** Undefined for a service that does not exist. Asked anew each time, and cheap. */
+  statusOf(service: string): ServingStatus | undefined;
+  /**
+   * Calls the listener after a status has changed, appeared or gone, once for every name that the container answers to; a call too many does
+   * no harm. @returns ends it
+   */
+  onChange(listener: (service: string) => void): () => void;
+}
+
+export interface GrpcHealthServerOptions {
+  /** At once. Default 100. */
+  readonly maxConnections?: number;
+  /** The Unix socket. */
+  readonly path: string;
+  readonly source: HealthSource;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Of the socket. Default 0600, or 0660 with a group. */
+  readonly mode?: number;
+  /** The group that may use the socket. */
+  readonly groupId?: number | undefined;
+}
+
+/**
+ * The gRPC health checking protocol: `grpc.health.v1.Health`, its Check and Watch, so that Envoy, grpc_health_probe and the like can ask for a
+ * container's health. The service without a name is the monitor itself, and always serves.
+ *
+ * Watch tells the present status at once and then each change; of changes that come faster than the client reads, the last.
+ */
+const DEFAULT_MAX_CONNECTIONS = 100;
+
+export function openGrpcHealthServer(options: GrpcHealthServerOptions): GrpcServer {
+  const { source, groupId, mode = groupId === undefined ? 0o600 : 0o660 } = options;
+  const watches = createWatches(source);
+  const server = createGrpcServer({
+    ...{ path: options.path, mode, groupId, clock: options.clock, log: options.log },
+    maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    methods: new Map([
+      ['/grpc.health.v1.Health/Check', (call) => answerCheck(source, call)],
+      ['/grpc.health.v1.Health/Watch', (call) => watches.add(call)],
+    ]),
+  });
+  return {
+    start: async () => {
+      await server.start();
+      watches.start();
+    },
+    stop: async () => {
+      watches.stop();
+      await server.stop();
+    },
+  };
+}
+
+const STATUSES: Readonly<Record<ServingStatus, Wire>> = {
+  UNKNOWN: Wire.UNKNOWN,
+  SERVING: Wire.SERVING,
+  NOT_SERVING: Wire.NOT_SERVING,
+};
+
+function statusOf(source: HealthSource, service: string): Wire | undefined {
+  if (service === '') return Wire.SERVING;
+  const status = source.statusOf(service);
+  return status && STATUSES[status];
+}
+
+const encodeStatus = (status: Wire): Uint8Array => HealthCheckResponse.encode({ status }).finish();
+
+/** The service that is asked for; undefined when the request is no message, and the call has been ended. */
+function serviceOf(call: GrpcCall): string | undefined {
+  try {
+    return HealthCheckRequest.decode(call.request).service;
+  } catch {
+    call.end({ code: GRPC_STATUS.internal, details: 'the request is no HealthCheckRequest' });
+    return undefined;
+  }
+}
+
+function answerCheck(source: HealthSource, call: GrpcCall): void {
+  const service = serviceOf(call);
+  if (service === undefined) return;
+  const status = statusOf(source, service);
+  if (status !== undefined) call.send(encodeStatus(status));
+  call.end(
+    status === undefined
+      ? { code: GRPC_STATUS.notFound, details: `unknown service ${service}` }
+      : { code: GRPC_STATUS.ok },
+  );
+}
+
+interface Watches {
+  add(call: GrpcCall): void;
+  /** Both may be called again. */
+  start(): void;
+  stop(): void;
+}
+
+function createWatches(source: HealthSource): Watches {
+  /** What to do when a service may have changed. */
+  const looks = new Map<string, Set<() => void>>();
+  let unsubscribe: (() => void) | undefined;
+  return {
+    add: (call) => {
+      const service = serviceOf(call);
+      if (service === undefined) return;
+      const look = followStatus(call, () => statusOf(source, service) ?? Wire.SERVICE_UNKNOWN);
+      const ofService = looks.get(service) ?? new Set();
+      looks.set(service, ofService.add(look));
+      call.onEnd(() => {
+        ofService.delete(look);
+        if (ofService.size === 0 && looks.get(service) === ofService) looks.delete(service);
+      });
+      look();
+    },
+    start: () => {
+      unsubscribe ??= source.onChange((service) => {
+        for (const look of looks.get(service) ?? []) look();
+      });
+    },
+    stop: () => {
+      unsubscribe?.();
+      unsubscribe = undefined;
+    },
+  };
+}
+
+/** @returns looks, and sends the status when it is another one than was sent last; while a message is on its way, that is put off */
+function followStatus(call: GrpcCall, statusNow: () => Wire): () => void {
+  let sent: Wire | undefined;
+  let isSending = false;
+  const look = (): void => {
+    if (isSending || call.isOver) return;
+    const status = statusOrEnd(call, statusNow);
+    if (status === undefined || status === sent) return;
+    sent = status;
+    isSending = true;
+    call.send(encodeStatus(status), () => {
+      isSending = false;
+      look();
+    });
+  };
+  return look;
+}
+
+/** A source that fails ends one call, whoever asked it to look. */
+function statusOrEnd(call: GrpcCall, statusNow: () => Wire): Wire | undefined {
+  try {
+    return statusNow();
+  } catch {
+    call.end({ code: GRPC_STATUS.internal, details: 'the status is not known' });
+    return undefined;
+  }
+}

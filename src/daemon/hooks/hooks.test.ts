@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { createFakeClock } from '../../../test/fakes/clock.ts';
+import type { HookSettings } from '../../lib/settings.ts';
+import type { HookEvent } from './hook-event.ts';
+import { createHooks } from './hooks.ts';
+
+const aHook = (over: Partial<HookSettings> = {}): HookSettings => ({
+  ...{ on: ['unhealthy', 'healthy', 'restart'], command: ['/bin/tell'], timeoutMs: 10_000, retries: 0 },
+  ...over,
+});
+const anEvent = (over: Partial<HookEvent> = {}): HookEvent => ({
+  ...{ event: 'unhealthy', time: '', namespace: 'default', id: 'c1', name: 'web', image: 'demo' },
+  ...over,
+});
+
+function setUp(...hooks: HookSettings[]) {
+  const clock = createFakeClock();
+  const [told, said]: [string[], string[]] = [[], []];
+  const now = { fails: 0, hangs: new Set<string>() };
+  const made = createHooks({
+    hooks,
+    clock,
+    log: { info: (text) => said.push(text), warn: (text) => said.push(text) },
+    run: async ({ command }, { event, id }, signal) => {
+      told.push(`${command[0]} ${event} ${id}@${clock.monotonic()}`);
+      if (now.hangs.has(command[0] ?? ''))
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('ended'))));
+      if (now.fails-- > 0) throw new Error('it ended with status 1');
+    },
+  });
+  return { clock, told, said, now, ...made };
+}
+
+test('each hook is told what it asks for, in order', async () => {
+  const { tell, told, clock } = setUp(aHook({ command: ['/a'], on: ['healthy'] }), aHook({ command: ['/b'] }));
+  for (const event of ['unhealthy', 'healthy', 'restart'] as const) tell(anEvent({ event }));
+  await clock.advance(1);
+  expect(told.sort()).toEqual(['/a healthy c1@0', '/b healthy c1@0', '/b restart c1@0', '/b unhealthy c1@0']);
+});
+
+test('one that fails is tried again, later each time, as often as it wants', async () => {
+  const { tell, told, said, now, clock } = setUp(aHook({ retries: 2 }));
+  now.fails = 3;
+  tell(anEvent());
+  tell(anEvent({ id: 'c2' }));
+  await clock.advance(10_000);
+  expect(told).toEqual(
+    [0, 1000, 3000].map((at) => `/bin/tell unhealthy c1@${at}`).concat('/bin/tell unhealthy c2@3000'),
+  );
+  expect(said).toHaveLength(3);
+  expect(said[2]).toBe('hook /bin/tell for unhealthy of container default/c1 failed: it ended with status 1');
+  expect(clock.sleepers).toBe(0);
+});
+
+test('one that hangs holds up nobody, and what it misses is bounded and counted', async () => {
+  const { tell, told, said, now, clock, stop } = setUp(aHook({ command: ['/a'] }), aHook({ command: ['/b'] }));
+  now.hangs.add('/a');
+  for (let i = 0; i < 150; i += 1) {
+    tell(anEvent({ id: `c${i}` }));
+    await clock.advance(1);
+  }
+  expect(told.filter((text) => text.startsWith('/b'))).toHaveLength(150);
+  expect(told.filter((text) => text.startsWith('/a'))).toHaveLength(1);
+  await stop();
+  tell(anEvent());
+  expect(said).toEqual(['hook /a was not told 49 events: it was busy', 'hooks were not told of 100 events any more']);
+});

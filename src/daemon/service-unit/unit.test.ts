@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { hasCode } from '../../lib/errors.ts';
+import { type UnitRequest, unitNameOf, unitTextOf } from './unit.ts';
+
+const request: UnitRequest = {
+  settings: {
+    address: '/run/containerd/containerd.sock',
+    runRoot: '/run/healthctl',
+    dataRoot: '/var/lib/healthctl',
+    nerdctlDataRoot: '/var/lib/nerdctl',
+    snapshotter: 'overlayfs',
+  },
+  program: ['/usr/bin/node', '--', '/usr/lib/node_modules/healthctl/bin/healthctl'],
+  configFile: undefined,
+};
+const withSettings = (settings: Partial<UnitRequest['settings']>): UnitRequest => ({
+  ...request,
+  settings: { ...request.settings, ...settings },
+});
+
+/** The values of a setting, in order. */
+function valuesOf(text: string, name: string): readonly string[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}=`))
+    .map((line) => line.slice(name.length + 1));
+}
+
+describe('unitNameOf', () => {
+  test('the default containerd', () => {
+    expect(unitNameOf('/run/containerd/containerd.sock')).toBe('healthctl.service');
+  });
+  test('another one', () => {
+    expect(unitNameOf('/run/k3s/containerd/containerd.sock')).toMatch(/^healthctl-[0-9a-f]{8}\.service$/);
+  });
+});
+
+describe('unitTextOf', () => {
+  test('starts this program for this containerd', () => {
+    expect(valuesOf(unitTextOf(request), 'ExecStart')).toEqual([
+      '/usr/bin/node -- /usr/lib/node_modules/healthctl/bin/healthctl --address /run/containerd/containerd.sock --run-root /run/healthctl --data-root /var/lib/healthctl daemon run',
+    ]);
+  });
+
+  test('makes its directories before the sandbox that needs them', () => {
+    const text = unitTextOf(withSettings({ runRoot: '/run/a b', dataRoot: '/srv/100%' }));
+    expect(valuesOf(text, 'ExecStartPre')).toEqual([
+      '+mkdir -p -m 0700 -- "/run/a b" /srv/100%% /run/healthctl-monitors',
+    ]);
+    expect(valuesOf(text, 'ReadWritePaths')).toEqual([
+      '"-/run/a b" -/srv/100%% -/var/lib/nerdctl -/run/healthctl-monitors -/proc/sys/net -/run/xtables.lock',
+    ]);
+  });
+
+  test('a dollar is no variable in a command, and itself elsewhere', () => {
+    const text = unitTextOf(withSettings({ runRoot: '/run/$HOME' }));
+    expect(valuesOf(text, 'ExecStart')[0]).toContain('--run-root /run/$$HOME ');
+    expect(valuesOf(text, 'ReadWritePaths')[0]).toContain('/run/$HOME ');
+  });
+
+  test('a snapshotter and a configuration file of its own', () => {
+    const text = unitTextOf({ ...withSettings({ snapshotter: 'zfs' }), configFile: '/etc/my conf.toml' });
+    expect(valuesOf(text, 'ExecStart')[0]).toContain(' --snapshotter zfs daemon run');
+    expect(valuesOf(text, 'Environment')).toEqual(['MALLOC_ARENA_MAX=1', '"HEALTHCTL_TOML=/etc/my conf.toml"']);
+    expect(valuesOf(unitTextOf(request), 'Environment')).toEqual(['MALLOC_ARENA_MAX=1']);
+  });
+
+  test.each([
+    ['/usr/bin/node', 'yes'],
+    ['/home/me/.nvm/versions/node/v20/bin/node', 'read-only'],
+    ['/root/.local/bin/node', 'read-only'],
+    ['/rooted/node', 'yes'],
+  ])('homes are hidden unless they hold the program: %s', (node, expected) => {
+    expect(valuesOf(unitTextOf({ ...request, program: [node, '--', '/opt/healthctl'] }), 'ProtectHome')).toEqual([
+      expected,
+    ]);
+  });
+
+  test.each(['/run/"a', "/run/'a", '/run/a\\b', '/run/a\nb'])('refuses what its syntax cannot hold: %j', (runRoot) => {
+    expect(() => unitTextOf(withSettings({ runRoot }))).toThrow(
+      expect.toSatisfy((error: unknown) => hasCode(error, 'INVALID')),
+    );
+  });
+
+  test('is restarted for ever, and watched', () => {
+    const text = unitTextOf(request);
+    const settings = ['Type', 'NotifyAccess', 'Restart', 'RestartSec', 'StartLimitIntervalSec', 'WatchdogSec'];
+    expect(settings.map((name) => valuesOf(text, name))).toEqual([
+      ['notify'],
+      ['main'],
+      ['always'],
+      ['1'],
+      ['0'],
+      ['30'],
+    ]);
+  });
+});

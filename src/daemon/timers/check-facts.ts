@@ -1,0 +1,28 @@
+import type { ContainerContext } from '../../container/context.ts';
+import { readHealth } from '../../container/health.ts';
+import { isChecked, withDefaults } from '../../health/config.ts';
+import type { ScheduleFacts } from '../../health/schedule.ts';
+import { isOfRun, testedForMs } from '../../health/state.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { ContainerView } from '../../record/view.ts';
+
+/** What the time of a running container's next check depends on, on the wall clock; undefined for one that is not to be checked now. */
+export async function scheduleFactsOf(
+  ctx: Pick<ContainerContext, 'store' | 'log' | 'containerd'> & { readonly clock: Pick<Clock, 'now' | 'boot'> },
+  view: ContainerView,
+): Promise<ScheduleFacts | undefined> {
+  const { taskView } = view;
+  if (taskView.kind !== 'running') return undefined;
+  const { config, state, log } = await readHealth(ctx, view);
+  if (!config || !isChecked(config) || !state) return undefined;
+  const nowMs = ctx.clock.now();
+  const graceFromMs = nowMs - testedForMs(taskView.run, { nowMs, bootMs: ctx.clock.boot() });
+  const last = isOfRun({ state, log }, taskView.run) ? log.at(-1) : undefined;
+  return {
+    // A time that is to come was noted before the clock was set back.
+    fromMs: last ? Math.min(nowMs, Date.parse(last.end)) : graceFromMs,
+    graceFromMs,
+    status: state.status,
+    config: withDefaults(config),
+  };
+}

@@ -1,0 +1,75 @@
+import type { ContainerContext } from '../../container/context.ts';
+import { runHealthcheck } from '../../container/healthcheck.ts';
+import { resolveView } from '../../container/resolve.ts';
+import { nextCheckAtMs, type ScheduleFacts } from '../../health/schedule.ts';
+import { hasCode } from '../../lib/errors.ts';
+import type { ContainerView } from '../../record/view.ts';
+import { scheduleFactsOf } from './check-facts.ts';
+import type { Timers } from './systemd-timers.ts';
+import { leadMsOf, planTimer, type TimerPhase } from './timer-plan.ts';
+
+export interface CheckOnce {
+  readonly ctx: ContainerContext;
+  readonly timers: Timers;
+  readonly id: string;
+  /** Of the timer that started this process. */
+  readonly phase: TimerPhase;
+  /** Wall time in milliseconds: no check before it. */
+  readonly notBeforeMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One check of a container, at the moment that it is due, for a timer that started this process a little earlier. Afterwards the timer is
+ * the one that the container needs: another one when the start period is over, none when the container does not run any more.
+ *
+ * @throws what the check throws; ABORTED when the signal fires
+ */
+export async function checkOnce(job: CheckOnce): Promise<void> {
+  const { ctx, id, signal } = job;
+  const facts = await factsOrRemove(job);
+  if (!facts) return;
+  await ctx.clock.sleep(delayMsOf(facts, { nowMs: ctx.clock.now(), notBeforeMs: job.notBeforeMs }), signal);
+  if (signal.aborted) return;
+  try {
+    await runHealthcheck(ctx, id, signal);
+  } catch (error) {
+    // Ended, paused or removed since we looked: the next look says which.
+    if (!hasCode(error, 'CONFLICT', 'NOT_FOUND')) throw error;
+  }
+  if (signal.aborted) return;
+  const after = await factsOrRemove(job);
+  if (after) await job.timers.replaceOwnTimer(subjectOf(job), job.phase, planTimer(after));
+}
+
+const subjectOf = ({ ctx, id }: CheckOnce) => ({ namespace: ctx.containerd.namespace, id });
+
+/** A container that somebody paused behind our back keeps its timer: nobody would make it again when it goes on. */
+async function factsOrRemove(job: CheckOnce): Promise<ScheduleFacts | undefined> {
+  const view = await findView(job);
+  if (view?.taskView.kind === 'paused') return undefined;
+  const facts = view && (await scheduleFactsOf(job.ctx, view));
+  if (!facts) await job.timers.removeOwnTimer(subjectOf(job), job.phase);
+  return facts;
+}
+
+/** By its whole id: what only begins with it is another container. */
+async function findView({ ctx, id, signal }: CheckOnce): Promise<ContainerView | undefined> {
+  try {
+    const view = await resolveView(ctx, id, { signal });
+    return view.record.id === id ? view : undefined;
+  } catch (error) {
+    if (hasCode(error, 'NOT_FOUND', 'AMBIGUOUS')) return undefined;
+    throw error;
+  }
+}
+
+/** How long to wait for the check. A wait that is longer than any could be comes of a clock that was set back, and is none. */
+export function delayMsOf(
+  facts: ScheduleFacts,
+  { nowMs, notBeforeMs }: { readonly nowMs: number; readonly notBeforeMs: number },
+): number {
+  const waitMs = nextCheckAtMs({ ...facts, fromMs: nowMs }) - nowMs;
+  const delayMs = Math.max(nextCheckAtMs(facts), notBeforeMs) - nowMs;
+  return delayMs > waitMs + leadMsOf(waitMs) ? 0 : Math.max(0, delayMs);
+}

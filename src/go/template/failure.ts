@@ -1,0 +1,24 @@
+import { HealthctlError } from '../../lib/errors.ts';
+import { type CommandNode, describe, type Node, type Operand } from './ast.ts';
+import { quote } from './strconv.ts';
+
+/** What went wrong in a template's run, before it is known where. It never leaves the engine. */
+export class ExecFailure extends Error {
+  /** @param node named at the end of the message */
+  constructor(message: string, node?: Operand) {
+    super(node === undefined ? message : `${message} ${describe(node)}`);
+  }
+
+  /** The error as Go words it. The column counts bytes from 0. */
+  locate(text: string, name: string, node: Node | Operand | CommandNode | undefined): HealthctlError {
+    const pos = node?.pos ?? 0;
+    const lineStart = text.lastIndexOf('\n', pos - 1) + 1;
+    const line = text.slice(0, lineStart).split('\n').length;
+    const column = Buffer.byteLength(text.slice(pos === 0 ? 0 : lineStart, pos));
+    const place = node === undefined ? '' : ` at <${describe(node)}>`;
+    return new HealthctlError(
+      'USAGE',
+      `template: :${line}:${column}: executing ${quote(name)}${place}: ${this.message}`,
+    );
+  }
+}

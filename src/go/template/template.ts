@@ -1,0 +1,54 @@
+import { HealthctlError, hasCode } from '../../lib/errors.ts';
+import type { GoFunction } from './call.ts';
+import { dockerFunctions, headerFunctions } from './docker-functions.ts';
+import { type ExecOptions, execute } from './exec.ts';
+import { builtins } from './functions.ts';
+import { parse } from './parser.ts';
+import type { GoValue } from './value.ts';
+
+export type { ExecOptions } from './exec.ts';
+export * from './value.ts';
+
+/** A parsed Go template with Docker's functions. */
+export interface Template {
+  /**
+   * Runs it. Throws USAGE in Go's words, e.g.
+   * `template: :1:2: executing "" at <.Nope>: can't evaluate field Nope in type *container.State`.
+   */
+  execute(data: GoValue, options?: ExecOptions): string;
+  /** Runs it on the headers of a table, which functions leave as they are; what follows an error is left out. */
+  executeHeader(headers: GoValue): string;
+}
+
+const functions: ReadonlyMap<string, GoFunction> = new Map([...builtins, ...dockerFunctions]);
+
+/** Parses a Go template. Throws USAGE in Go's words, e.g. `template: :1: unexpected "}" in operand`. */
+export function parseTemplate(text: string): Template {
+  const templates = parse(text, (name) => functions.has(name));
+  return {
+    execute(data, options) {
+      const output: string[] = [];
+      execute({ text, templates, functions }, { data, output, ...options });
+      return output.join('');
+    },
+    executeHeader(headers) {
+      const output: string[] = [];
+      try {
+        execute({ text, templates, functions: new Map([...functions, ...headerFunctions]) }, { data: headers, output });
+      } catch (error) {
+        if (!isTemplateError(error)) throw error;
+      }
+      return output.join('');
+    },
+  };
+}
+
+export function isTemplateError(error: unknown): error is HealthctlError {
+  return hasCode(error, 'USAGE');
+}
+
+/** An error of a template as Docker shows it: `template parsing error: template: …`. Other errors stay as they are. */
+export function asTemplateError(error: unknown, options: { readonly exitCode?: number } = {}): unknown {
+  if (!isTemplateError(error)) return error;
+  return new HealthctlError('USAGE', `template parsing error: ${error.message}`, { cause: error, ...options });
+}

@@ -1,0 +1,97 @@
+import { containerExists } from '../../container/container-exists.ts';
+import type { ContainerContext } from '../../container/context.ts';
+import { forgetNerdctlFiles } from '../../container/nerdctl/store.ts';
+import { detachNetwork } from '../../container/network/attach.ts';
+import { removeEnded } from '../../container/remove-ended.ts';
+import { releaseSharedMemory } from '../../container/shared-memory.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { dataDirOf } from '../../lib/dirs.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { LABELS } from '../../lib/labels.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { cgroupsPathOf } from '../../oci/spec.ts';
+import { recordFromCompact } from '../../record/compact-record.ts';
+import { lastExitNote, writeExitNote } from '../../record/exit-note.ts';
+import { storedConfigOf } from '../../record/stored-config.ts';
+import { startNoteOf } from '../../record/view.ts';
+import { oomKillsOf } from '../../system/oom-kills.ts';
+import { removeOwn } from '../../system/own-file.ts';
+import type { Watched } from '../host-model.ts';
+import type { Exit, MonitorHooks } from '../monitor.ts';
+
+const NOTE_TRIES = 20;
+const NOTE_EVERY_MS = 50;
+
+/** What is to be kept, and cleared away, when a container ends or is gone. Only containers that healthctl made are touched themselves. */
+export function createKeeper(options: {
+  readonly contextOf: (namespace: string) => ContainerContext;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): Pick<MonitorHooks, 'onExit' | 'onGone'> {
+  const { contextOf, clock, log } = options;
+
+  /** Of the run that has ended. Whoever started it notes the run only when the start has returned, and it may have ended by then. */
+  const runOf = async (container: Watched): Promise<string | undefined> => {
+    const { containers } = contextOf(container.namespace).containerd;
+    for (let tries = 0; tries < NOTE_TRIES; tries += 1) {
+      const { labels } = tries === 0 ? container.record : await containers.get(container.id);
+      const run = startNoteOf(labels)?.run;
+      if (run?.split(':')[1] === `${container.task?.pid}`) return run;
+      await clock.sleep(NOTE_EVERY_MS);
+    }
+    return undefined;
+  };
+
+  const note = async (container: Watched, exit: Exit): Promise<void> => {
+    const { dirs } = contextOf(container.namespace);
+    const place = { dirs, namespace: container.namespace };
+    const run = await runOf(container);
+    if (run === undefined) return;
+    const before = lastExitNote(place, container.id);
+    const isOutOfMemory = container.isOutOfMemory || wasKilled(container);
+    if (before?.run === run && (before.isOutOfMemory || !isOutOfMemory)) return;
+    try {
+      writeExitNote(place, container.id, { run, ...exit, isOutOfMemory });
+    } catch (error) {
+      log.warn(`container ${container.id}: its end could not be noted: ${messageOf(error)}`);
+    }
+  };
+
+  return {
+    onExit: async (container, exit) => {
+      if (!isOurs(container)) return;
+      await Promise.all([
+        exit ? note(container, exit) : undefined,
+        detachNetwork(contextOf(container.namespace), container.id),
+      ]);
+      if (isAutoRemoved(container)) await removeEnded(contextOf(container.namespace), container.id);
+    },
+    onGone: async (container) => {
+      const ctx = contextOf(container.namespace);
+      const { containerd, store, dirs } = ctx;
+      if (await containerExists(containerd.containers, container.id)) return; // made again
+      const { namespace, id, record } = container;
+      await detachNetwork(contextOf(container.namespace), id);
+      await store.remove({ namespace, id, labels: record.labels });
+      removeOwn(dataDirOf(dirs, { namespace, id }));
+      releaseSharedMemory(ctx, id);
+      // nerdctl looks after its own.
+      if (isOurs(container)) await forgetNerdctlFiles(ctx, { id, labels: record.labels });
+    },
+  };
+}
+
+/** Of a monitor that was not there when it happened: the cgroup of a task is there until that is deleted. */
+function wasKilled({ namespace, id }: Watched): boolean {
+  const cgroupsPath = () => cgroupsPathOf({ namespace, id });
+  return (oomKillsOf({ containerId: id, pid: undefined, cgroupsPath }) ?? 0) > 0;
+}
+
+export function isOurs({ record }: Watched): boolean {
+  return record.labels[LABELS.owner] !== undefined;
+}
+
+/** Whether a container of ours is to be removed when it ends. */
+export function isAutoRemoved({ record }: Watched): boolean {
+  return storedConfigOf(recordFromCompact(record))?.HostConfig.AutoRemove === true;
+}

@@ -1,0 +1,78 @@
+import type { ContainerContext } from '../../container/context.ts';
+import { attachNetwork, networkContextOf } from '../../container/network/attach.ts';
+import { viewRecord } from '../../container/resolve.ts';
+import { messageOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { sweepAttachments } from '../../network/attach.ts';
+import { readAttachment } from '../../network/attachment.ts';
+import { networkModeOf } from '../../record/network-mode.ts';
+import { networksOf } from '../../record/networks.ts';
+import { isAlive, readStat } from '../../system/proc.ts';
+import { keyOf, type Watched } from '../host-model.ts';
+import { isOurs } from './after-exit.ts';
+
+/** What the monitor does about networks, besides taking down those of containers that end. */
+export interface NetworkKeeper {
+  /** Takes back what containers left that ended while nobody looked. Never fails. */
+  sweep(namespace: string): Promise<void>;
+  /** Attaches a container of ours that another tool has started, which knows nothing of its network. Never fails. */
+  onStarted(container: Watched): Promise<void>;
+  /** Resolves when nothing is being done. */
+  stop(): Promise<void>;
+}
+
+const isUp = (pid: number): boolean => isAlive(readStat(pid));
+
+export function createNetworkKeeper(options: {
+  readonly contextOf: (namespace: string) => ContainerContext;
+  readonly log: Logger;
+}): NetworkKeeper {
+  const { contextOf, log } = options;
+  const deeds = new Set<Promise<void>>();
+
+  /** Whoever starts a container of ours by us has attached it before. */
+  const isMissed = (container: Watched): boolean => {
+    const { namespace, id, record, task, run } = container;
+    const [network = 'none'] = networksOf(record);
+    if (!isOurs(container) || !run || !task || networkModeOf(network).kind !== 'network') return false;
+    const stat = readStat(task.pid);
+    if (stat === undefined || !isAlive(stat)) return false;
+    const { holder } = readAttachment(contextOf(namespace), { namespace, id }) ?? {};
+    return holder?.pid !== stat.pid || holder.startTimeTicks !== stat.startTimeTicks;
+  };
+  const attach = async ({ namespace, id }: Watched, pid: number): Promise<void> => {
+    const ctx = contextOf(namespace);
+    const { containers } = ctx.containerd;
+    try {
+      const labels = await attachNetwork(ctx, await viewRecord(ctx, await containers.get(id)), pid);
+      if (Object.keys(labels).length > 0) await containers.setLabels(id, labels);
+      log.warn(`container ${keyOf({ namespace, id })}: another tool started it without its network, which it has now`);
+    } catch (error) {
+      if (!isUp(pid)) return; // it has ended meanwhile
+      log.warn(
+        `container ${keyOf({ namespace, id })}: another tool started it without its network, which it cannot have: ${messageOf(error)}`,
+      );
+    }
+  };
+
+  return {
+    sweep: async (namespace) => {
+      try {
+        await sweepAttachments(networkContextOf(contextOf(namespace)));
+      } catch (error) {
+        log.warn(`networks of containers that are gone could not be taken down: ${messageOf(error)}`);
+      }
+    },
+    onStarted: async (container) => {
+      const pid = container.task?.pid;
+      if (pid === undefined || !isMissed(container)) return;
+      const deed = attach(container, pid);
+      deeds.add(deed);
+      await deed;
+      deeds.delete(deed);
+    },
+    stop: async () => {
+      await Promise.all(deeds);
+    },
+  };
+}

@@ -1,0 +1,399 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { aState, T0 } from '../../../test/builders/health.ts';
+import { createFakeClock } from '../../../test/fakes/clock.ts';
+import type { HealthConfig } from '../../health/config.ts';
+import type { HealthStatus } from '../../health/state.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { NEVER_RESTARTED, type RestartRecord } from '../../record/restart-record.ts';
+import { type ContainerState, startNoteJson } from '../../record/view.ts';
+import type { Watched } from '../host-model.ts';
+import { createSupervisor, type Hands } from './supervisor.ts';
+
+const KEY = 'default/c1';
+const CONFIG: HealthConfig = {
+  test: ['CMD', 'true'],
+  intervalNs: 1e9,
+  timeoutNs: 1e9,
+  startPeriodNs: 0,
+  startIntervalNs: 1e9,
+  retries: 1,
+};
+
+const startNote = (atMs: number, run: string) => startNoteJson(new Date(atMs).toISOString(), run);
+
+interface Setting {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly config?: Partial<HealthConfig>;
+  readonly record?: Partial<RestartRecord>;
+}
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** One container that runs, and hands that do what they are told unless they fail. */
+function setUp({ labels = {}, config, record = {} }: Setting = {}) {
+  const clock = createFakeClock(T0);
+  const did: string[] = [];
+  const now = {
+    labels: { 'healthctl/started': startNote(T0, 'r0'), ...labels } as Readonly<Record<string, string>>,
+    state: 'running' as ContainerState,
+    exitCode: 0,
+    runs: 0,
+    restarts: { ...NEVER_RESTARTED, ...record },
+    failing: undefined as string | undefined,
+    failure: undefined as HealthctlError | undefined,
+    labelsAtStop: {} as Readonly<Record<string, string>>,
+    survivesKill: false,
+    isDiskFull: false,
+    isStoppedAtStart: false,
+    isGone: false,
+  };
+  const watched = (): Watched | undefined =>
+    now.isGone
+      ? undefined
+      : ({
+          ...{
+            namespace: 'default',
+            id: 'c1',
+            record: { labels: now.labels },
+            config: config && { ...CONFIG, ...config },
+          },
+          run: now.state === 'running' ? { id: `r${now.runs}`, startedAtMs: T0 } : undefined,
+          task: {
+            status: now.state === 'running' ? 'running' : 'stopped',
+            exitStatus: now.exitCode,
+            exitedAtMs: clock.now(),
+          },
+        } as unknown as Watched);
+  const doing = async (what: string): Promise<void> => {
+    did.push(`${what}@${clock.monotonic()}`);
+    if (now.failing === what) throw now.failure ?? new HealthctlError('RUNTIME', `${what} failed`);
+  };
+  const end = (exitCode: number, labelsToo: Readonly<Record<string, string>> = {}): void => {
+    now.labels = { ...now.labels, ...labelsToo };
+    Object.assign(now, { state: 'exited', exitCode });
+    supervisor.onChange(KEY);
+  };
+  const restarted: string[] = [];
+  const hands: Hands = {
+    look: async () => {
+      if (now.isGone) throw new HealthctlError('NOT_FOUND', 'gone');
+      return { state: now.state, labels: now.labels, exitCode: now.exitCode };
+    },
+    start: async () => {
+      if (now.isStoppedAtStart) return false;
+      await doing('start');
+      now.runs += 1;
+      now.labels = { ...now.labels, 'healthctl/started': startNote(clock.now(), `r${now.runs}`) };
+      now.state = 'running';
+      supervisor.onChange(KEY);
+      return true;
+    },
+    stop: async (_, { isForGood }) => {
+      await doing(isForGood ? 'stop' : 'stop-to-start');
+      end(143, isForGood ? { 'healthctl/stopped': 'now' } : now.labelsAtStop);
+    },
+    kill: async () => {
+      await doing('kill');
+      if (!now.survivesKill) end(137);
+    },
+    readRestarts: () => now.restarts,
+    writeRestarts: (_, next) => {
+      if (now.isDiskFull) throw new HealthctlError('EXHAUSTED', 'no space left');
+      written.push(next);
+      now.restarts = next;
+    },
+    tell: async (_, action, reason) => void did.push(`tell ${action}: ${reason}`),
+    onRestarted: (_, reason) => void restarted.push(reason),
+  };
+  const warnings: string[] = [];
+  const written: RestartRecord[] = [];
+  const told: string[] = [];
+  const log = {
+    debug: () => {},
+    info: (text: string) => void told.push(`${text}@${clock.monotonic()}`),
+    warn: (text: string) => void warnings.push(text),
+  };
+  const supervisor = createSupervisor({ get: watched, hands, clock, log });
+  const result = async (status: HealthStatus, output = '') => {
+    const container = watched();
+    if (container) supervisor.onResult(container, aState({ status }), output);
+    await clock.advance(0);
+  };
+  closers.push(async () => {
+    await supervisor.stop();
+    expect(clock.sleepers).toBe(0);
+  });
+  return { clock, did, now, end, result, supervisor, warnings, written, restarted, told };
+}
+
+describe('a restart policy', () => {
+  test('starts a container again after its end, later each time, and counts', async () => {
+    const { clock, did, now, end, restarted, supervisor } = setUp({ labels: { 'healthctl/restart': 'always' } });
+    for (let i = 0; i < 4; i += 1) {
+      end(1);
+      expect(supervisor.isRestarting(KEY)).toBe(true);
+      await clock.advance(restartDelays[i] ?? 0);
+      expect(supervisor.isRestarting(KEY)).toBe(false);
+    }
+    expect(did).toEqual(['start@1000', 'start@3000', 'start@7000', 'start@15000']);
+    expect(restarted).toEqual(Array(4).fill('it ended with 1'));
+    expect(now.restarts).toMatchObject({ count: 4, streak: 4, reason: 'it ended with 1', isPending: false });
+  });
+
+  test('of a container that ran for long begins again with the shortest delay', async () => {
+    const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'always' }, record: { streak: 8, count: 8 } });
+    await clock.advance(600_000);
+    end(1);
+    await clock.advance(1_000);
+    end(1);
+    await clock.advance(2_000);
+    expect(did).toEqual(['start@601000', 'start@603000']);
+  });
+
+  test.each([
+    ['no', 1],
+    ['on-failure', 0],
+  ])('%s after %i: nothing', async (policy, exitCode) => {
+    const { clock, did, end, supervisor } = setUp({ labels: { 'healthctl/restart': policy } });
+    end(exitCode);
+    expect(supervisor.isBusy).toBe(false);
+    await clock.advance(600_000);
+    expect(did).toEqual([]);
+  });
+
+  test('gives up after the retries that it has', async () => {
+    const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'on-failure:2' } });
+    for (let i = 0; i < 4; i += 1) {
+      end(1);
+      await clock.advance(10_000);
+    }
+    expect(did.length).toBe(2);
+  });
+
+  test('a user who stops it, starts it or removes it while it waits comes first', async () => {
+    const stopped = setUp({ labels: { 'healthctl/restart': 'always' } });
+    stopped.end(1);
+    stopped.end(1, { 'healthctl/stopped': 'now' });
+    const started = setUp({ labels: { 'healthctl/restart': 'always' } });
+    started.end(1);
+    started.now.state = 'running';
+    started.supervisor.onChange(KEY);
+    const removed = setUp({ labels: { 'healthctl/restart': 'always' } });
+    removed.end(1);
+    removed.now.isGone = true;
+    for (const { clock, did, warnings } of [stopped, started, removed]) {
+      await clock.advance(10_000);
+      expect([did, warnings]).toEqual([[], []]);
+    }
+  });
+
+  test.each([
+    // nerdctl writes the label on all that it starts, stops, restarts or signals.
+    [{ 'containerd.io/restart.explicitly-stopped': 'false' }, 1],
+    [{ 'containerd.io/restart.explicitly-stopped': 'true' }, 0],
+    [{ 'containerd.io/restart.policy': 'always' }, 1],
+    // nerdctl started what healthctl had stopped.
+    [{ 'healthctl/stopped': 'now', 'containerd.io/restart.explicitly-stopped': 'false' }, 1],
+    [{ 'healthctl/stopped': 'now', 'containerd.io/restart.explicitly-stopped': 'true' }, 0],
+  ])('labels of nerdctl that keep nothing leave the policy as it is: %j', async (nerdctls, starts) => {
+    const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'always' } });
+    end(1, nerdctls);
+    await clock.advance(1_000);
+    expect(did.filter((each) => each.startsWith('start'))).toHaveLength(starts);
+  });
+
+  test('is not ours to follow where containerd restarts the container', async () => {
+    const labels = { 'healthctl/restart': 'always', 'containerd.io/restart.status': 'running' };
+    const { clock, did, end } = setUp({ labels });
+    end(1);
+    await clock.advance(10_000);
+    expect(did).toEqual([]);
+  });
+
+  test('a start that fails is tried again, later each time', async () => {
+    const { clock, did, now, end, warnings } = setUp({ labels: { 'healthctl/restart': 'always' } });
+    now.failing = 'start';
+    end(1);
+    await clock.advance(7_000);
+    expect(did).toEqual(['start@1000', 'start@3000', 'start@7000']);
+    expect(warnings).toHaveLength(3);
+  });
+});
+
+const restartDelays = [1_000, 2_000, 4_000, 8_000];
+
+test('a restart is said and counted when it has happened, and its next try is known before', async () => {
+  const { clock, now, end, supervisor, told } = setUp({
+    labels: { 'healthctl/restart': 'always', 'nerdctl/name': 'web' },
+  });
+  end(1);
+  expect(supervisor.nextRestartAtMs(KEY)).toBe(T0 + 1_000);
+  expect([told, now.restarts.count]).toEqual([['container default/web (c1): it ended with 1; restart in 1 s@0'], 0]);
+  await clock.advance(1_000);
+  expect(told[1]).toBe('container default/web (c1): restarted: it ended with 1@1000');
+  expect([now.restarts.count, supervisor.nextRestartAtMs(KEY)]).toEqual([1, undefined]);
+});
+
+test('a user who stops it at the last moment comes first: nothing is said or counted', async () => {
+  const { clock, now, end, told } = setUp({ labels: { 'healthctl/restart': 'always' } });
+  now.isStoppedAtStart = true;
+  end(1);
+  await clock.advance(1_000);
+  expect([told.filter((text) => text.includes('restarted')), now.restarts.count, now.state]).toEqual([[], 0, 'exited']);
+});
+
+test('on a full disk policies and healing go on, counted in memory, with one warning', async () => {
+  const { clock, did, now, end, result, warnings } = setUp({
+    labels: { 'healthctl/restart': 'on-failure:3' },
+    config: { onFailure: 'restart' },
+  });
+  now.isDiskFull = true;
+  end(1);
+  await clock.advance(1_000);
+  await result('unhealthy');
+  await clock.advance(2_000);
+  end(1);
+  await clock.advance(4_000);
+  end(1); // the policy's three are used up
+  await clock.advance(60_000);
+  expect(did.filter((what) => what.startsWith('start'))).toEqual(['start@1000', 'start@3000', 'start@7000']);
+  expect(warnings).toEqual([expect.stringContaining('its restarts are counted in memory only: no space left')]);
+});
+
+describe('what is done to an unhealthy container', () => {
+  test('restart: after a delay, told with the last line of the output, and once for each spell', async () => {
+    const { clock, did, now, result, restarted } = setUp({ config: { onFailure: 'restart' } });
+    await result('healthy');
+    await result('unhealthy', 'first\nrefused\n');
+    await result('unhealthy', 'second');
+    await clock.advance(1_000);
+    expect(did).toEqual(['stop-to-start@1000', 'start@1000', 'tell restart: unhealthy: refused']);
+    expect(now.restarts).toMatchObject({ count: 1, streak: 1, reason: 'unhealthy: refused', isPending: false });
+    expect(restarted).toEqual(['unhealthy: refused']);
+    await result('unhealthy', 'again');
+    await clock.advance(2_000);
+    expect(did.slice(3, 5)).toEqual(['stop-to-start@3000', 'start@3000']);
+  });
+
+  test('restart: one that becomes healthy, ends or is restarted before it is due is left alone', async () => {
+    const { clock, did, now, end, result } = setUp({ config: { onFailure: 'restart' } });
+    await result('unhealthy');
+    await result('healthy');
+    await clock.advance(1_000);
+    await result('unhealthy');
+    now.runs += 1; // somebody else was faster
+    await clock.advance(1_000);
+    await result('unhealthy');
+    end(1);
+    await clock.advance(10_000);
+    expect(did).toEqual([]);
+  });
+
+  test('restart: a user who stops it while it is being stopped comes first', async () => {
+    const { clock, did, now, result } = setUp({ config: { onFailure: 'restart' } });
+    now.labelsAtStop = { 'healthctl/stopped': 'now' };
+    await result('unhealthy');
+    await clock.advance(20_000);
+    expect([did, now.restarts.isPending]).toEqual([['stop-to-start@1000'], false]);
+  });
+
+  test('restart: a container that is removed while it is being stopped leaves nothing', async () => {
+    const { clock, now, result, warnings, written } = setUp({ config: { onFailure: 'restart' } });
+    await result('unhealthy');
+    now.failing = 'stop-to-start';
+    now.failure = new HealthctlError('NOT_FOUND', 'gone');
+    await clock.advance(1_000);
+    expect([written.map(({ isPending }) => isPending), warnings]).toEqual([[true], []]);
+  });
+
+  test('restart: what was done to one run says nothing of the next, whose start was not seen', async () => {
+    const { did, now, result } = setUp({ config: { onFailure: 'kill' } });
+    now.survivesKill = true;
+    await result('unhealthy');
+    now.runs += 1;
+    await result('unhealthy');
+    expect(did.filter((what) => what.startsWith('kill'))).toHaveLength(2);
+  });
+
+  test('a full disk costs the memory of restarts and no result', async () => {
+    const { clock, now, result, warnings } = setUp({ config: { onFailure: 'restart' }, record: { streak: 1 } });
+    await result('healthy');
+    await clock.advance(600_000);
+    now.isDiskFull = true;
+    await result('healthy');
+    expect(warnings).toEqual([expect.stringContaining('no space')]);
+  });
+
+  test('restart: up to the limit, and ten healthy minutes lift it', async () => {
+    const { clock, did, result, warnings } = setUp({ config: { onFailure: 'restart', maxRestarts: 1 } });
+    await result('unhealthy');
+    await clock.advance(1_000);
+    await result('unhealthy');
+    await result('unhealthy');
+    await clock.advance(10_000);
+    expect([did.length, warnings.length]).toEqual([3, 1]);
+    await result('healthy');
+    await clock.advance(600_000);
+    await result('healthy');
+    await result('unhealthy');
+    await clock.advance(1_000);
+    expect(did.length).toBe(6);
+  });
+
+  test('restart: what a supervisor that died had stopped is started by the next', async () => {
+    const { clock, did, now, end } = setUp({
+      config: { onFailure: 'restart' },
+      record: { count: 1, streak: 1, isPending: true },
+    });
+    end(143);
+    await clock.advance(2_000);
+    expect([did, now.restarts.isPending]).toEqual([['start@2000'], false]);
+  });
+
+  test('restart: what a supervisor that died was about to stop, and is well again, is not started after its end', async () => {
+    const { clock, did, end, result } = setUp({
+      config: { onFailure: 'restart' },
+      record: { count: 1, streak: 1, isPending: true },
+    });
+    await result('healthy');
+    end(0);
+    await clock.advance(10_000);
+    expect(did).toEqual([]);
+  });
+
+  test('an action that fails is tried again at the next unhealthy result', async () => {
+    const { did, now, result } = setUp({ config: { onFailure: 'kill' } });
+    now.failing = 'kill';
+    await result('unhealthy');
+    now.failing = undefined;
+    await result('unhealthy', 'bad');
+    expect(did).toEqual(['kill@0', 'kill@0', 'tell kill: unhealthy: bad']);
+  });
+
+  // The table of docs/auto-healing.md.
+  test.each([
+    ['none', undefined, []],
+    ['none', 'always', []],
+    ['kill', undefined, ['kill@0']],
+    ['kill', 'always', ['kill@0', 'start@1000']],
+    ['kill', 'unless-stopped', ['kill@0', 'start@1000']],
+    ['kill', 'on-failure', ['kill@0', 'start@1000']],
+    ['stop', undefined, ['stop@0']],
+    ['stop', 'always', ['stop@0']],
+    ['stop', 'unless-stopped', ['stop@0']],
+    ['stop', 'on-failure', ['stop@0']],
+    ['restart', undefined, ['stop-to-start@1000', 'start@1000']],
+    ['restart', 'always', ['stop-to-start@1000', 'start@1000']],
+    ['restart', 'unless-stopped', ['stop-to-start@1000', 'start@1000']],
+    ['restart', 'on-failure', ['stop-to-start@1000', 'start@1000']],
+  ] as const)('%s with policy %s', async (onFailure, policy, expected) => {
+    const labels = policy ? { 'healthctl/restart': policy } : {};
+    const { clock, did, result } = setUp({ labels, config: { onFailure } });
+    await result('unhealthy');
+    await clock.advance(10_000);
+    expect(did.filter((what) => !what.startsWith('tell'))).toEqual(expected);
+  });
+});

@@ -1,0 +1,87 @@
+import type { HealthFlags } from '../health/flags.ts';
+import type { RestartPolicy } from '../health/restart-policy.ts';
+import type { PortRequest } from '../network/port-spec.ts';
+import type { DeviceRequest } from '../oci/devices.ts';
+import type { Bind, Tmpfs, VolumeRequest } from '../oci/mounts.ts';
+import type { NamespaceModes } from '../oci/namespaces.ts';
+import type { SecurityOptions } from '../oci/parse.ts';
+import type { Limits } from '../oci/resources.ts';
+import type { Rlimit } from '../oci/types.ts';
+import type { LogConfig } from './log-config.ts';
+import type { NameOptions } from './network-config.ts';
+
+/** What a container is to have in its network. */
+export interface NetworkingRequest extends NameOptions {
+  readonly publish: readonly PortRequest[];
+  readonly publishAll: boolean;
+  /** `80/tcp`. */
+  readonly expose: readonly string[];
+  readonly aliases: readonly string[];
+}
+
+/** Which of the container's streams the user who runs it is connected to. */
+export interface AttachedStreams {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/** What `run` and `create` ask for, parsed from their options. */
+export interface CreateRequest {
+  /** As typed. */
+  readonly image: string;
+  /** What follows the image. */
+  readonly command: readonly string[];
+  readonly name?: string;
+  readonly hostname?: string;
+  /** Of NIS, and the end of the whole name in `/etc/hosts`. */
+  readonly domainname?: string;
+  /** `NAME=value`, or `NAME` alone to remove it. */
+  readonly env: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly binds: readonly Bind[];
+  readonly volumes: readonly VolumeRequest[];
+  readonly tmpfs: readonly Tmpfs[];
+  readonly workingDir?: string;
+  readonly user?: string;
+  readonly groupAdd: readonly string[];
+  /** Empty: none, not even the image's. */
+  readonly entrypoint?: string;
+  readonly readOnly: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly privileged: boolean;
+  readonly security: SecurityOptions;
+  /** `none`, `host`, `container:NAME`, or the name of a network. */
+  readonly network: string;
+  readonly networking: NetworkingRequest;
+  readonly stopSignal?: string;
+  readonly stopTimeoutS?: number;
+  readonly init: boolean;
+  readonly limits: Limits;
+  /** -1000 to 1000. */
+  readonly oomScoreAdj: number;
+  /** Containers to join by name or id, as given. */
+  readonly namespaces: NamespaceModes;
+  readonly devices: readonly DeviceRequest[];
+  /** As given: see parseDeviceRule. */
+  readonly deviceRules: readonly string[];
+  readonly sysctls: Readonly<Record<string, string>>;
+  /** For the OCI runtime. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Absolute: where the id of the main process is written at each start. */
+  readonly pidfile?: string;
+  readonly ulimits: readonly Rlimit[];
+  /** Bytes. */
+  readonly shmSize?: number;
+  readonly runtime?: string;
+  readonly tty: boolean;
+  readonly attach: AttachedStreams;
+  readonly openStdin: boolean;
+  /** The container's stdin ends with that of the first who attaches. */
+  readonly stdinOnce: boolean;
+  readonly autoRemove: boolean;
+  readonly health: HealthFlags;
+  readonly restart: RestartPolicy;
+  readonly log: LogConfig;
+}

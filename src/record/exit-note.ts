@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { rfc3339FromMillis } from '../health/result.ts';
+import { type ContainerDirs, dataDirOf } from '../lib/dirs.ts';
+import { LABELS } from '../lib/labels.ts';
+import { lastResultAtMs } from '../store/file-health-store.ts';
+import { replaceFile } from '../system/atomic-write.ts';
+import { makeOwnDirectory, readOwnJson } from '../system/own-file.ts';
+import { type ContainerView, viewFrom } from './view.ts';
+
+/** How a run of a container ended, as the monitor saw it: kept on disk, because containerd forgets it with the task, and so at a reboot. */
+export interface ExitNote {
+  /** Id of the run. */
+  readonly run: string;
+  readonly code: number;
+  readonly atMs: number;
+  readonly isOutOfMemory: boolean;
+}
+
+const FILE = 'exit.json';
+
+export interface NotePlace {
+  readonly dirs: ContainerDirs;
+  readonly namespace: string;
+}
+
+/** Throws EXHAUSTED without space, system errors otherwise. */
+export function writeExitNote({ dirs, namespace }: NotePlace, id: string, note: ExitNote): void {
+  const dir = dataDirOf(dirs, { namespace, id });
+  makeOwnDirectory(dir, dirs);
+  const { run, code, atMs, isOutOfMemory } = note;
+  const json = { Run: run, ExitCode: code, FinishedAt: rfc3339FromMillis(atMs), OOMKilled: isOutOfMemory };
+  replaceFile(join(dir, FILE), `${JSON.stringify(json)}\n`);
+}
+
+/** What was noted last of a container; undefined where that is nothing, or damaged. */
+export function lastExitNote({ dirs, namespace }: NotePlace, id: string): ExitNote | undefined {
+  return readOwnJson(join(dataDirOf(dirs, { namespace, id }), FILE), exitNoteFrom, dirs);
+}
+
+/**
+ * A container that has ended, with what the monitor noted of that; any other as it is. What another tool made and started carries no note of
+ * that, and containerd forgets its task with its shim: a result of a check tells then that it ran.
+ */
+export function withExitNote(place: NotePlace, seen: ContainerView): ContainerView {
+  const view = hasLeftResult(place, seen) ? viewFrom({ ...seen, run: undefined, hasRun: true }) : seen;
+  const { record, exit, started } = view;
+  if (!exit || !started.ever || record.labels[LABELS.owner] === undefined) return view;
+  const note = lastExitNote(place, record.id);
+  if (!note || note.run !== started.lastRun) return view;
+  const isKnown = exit.atMs !== undefined;
+  return {
+    ...view,
+    isOutOfMemory: note.isOutOfMemory,
+    exit: isKnown ? exit : { code: note.code, atMs: note.atMs },
+  };
+}
+
+function hasLeftResult({ dirs, namespace }: NotePlace, { record, task, state }: ContainerView): boolean {
+  if (state !== 'created' || task || record.labels[LABELS.owner] !== undefined) return false;
+  const { id, labels, createdAtMs } = record;
+  const writtenAtMs = lastResultAtMs(dirs, { namespace, id, labels });
+  return writtenAtMs !== undefined && writtenAtMs >= createdAtMs; // else of an earlier one with this id
+}
+
+function exitNoteFrom(value: unknown): ExitNote | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { Run: run, ExitCode: code, FinishedAt: at, OOMKilled } = value as Readonly<Record<string, unknown>>;
+  const atMs = typeof at === 'string' ? Date.parse(at) : Number.NaN;
+  if (typeof run !== 'string' || typeof code !== 'number' || Number.isNaN(atMs)) return undefined;
+  return { run, code, atMs, isOutOfMemory: OOMKilled === true };
+}

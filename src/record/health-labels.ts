@@ -1,0 +1,110 @@
+import { formatDuration } from '../go/duration.ts';
+import {
+  checkKindOf,
+  type GivenHealthConfig,
+  isChecked,
+  MINIMUM_DURATION_NS,
+  mergeHealthConfig,
+  withDefaults,
+} from '../health/config.ts';
+import {
+  dockerJsonFromHealthConfig,
+  dockerPartOf,
+  jsonFromHealthConfig,
+  parseHealthConfig,
+} from '../health/config-json.ts';
+import { fitsLabel, LABELS } from '../lib/labels.ts';
+
+/** What the labels of a new container say of its health check, and what the user is to be warned of. */
+export interface HealthLabels {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Merges the image's check with the flags and puts the outcome into labels.
+ *
+ * @param from.image names the image in warnings
+ * @param from.imageValue what the image holds, not parsed: an image never fails a create
+ */
+export function healthLabelsFrom(from: {
+  readonly image: string;
+  readonly imageValue: unknown;
+  readonly flags: GivenHealthConfig | undefined;
+}): HealthLabels {
+  const { image, imageValue, flags } = from;
+  const warnings: string[] = [];
+  const parsed = parseHealthConfig(imageValue);
+  if (parsed.kind === 'malformed')
+    warnings.push(`the health check of image ${image} is malformed and not used: ${parsed.reason}`);
+  if (parsed.kind === 'config')
+    warnings.push(
+      ...tinyDurations(parsed.config).map(
+        (tiny) => `the health check of image ${image} has ${tiny}, which is below 1ms and not used`,
+      ),
+    );
+  const config = mergeHealthConfig(parsed.kind === 'config' ? dockerPartOf(parsed.config) : undefined, flags);
+  const kind = checkKindOf(config?.test);
+  if (kind.kind === 'none' && flags)
+    warnings.push(
+      'nothing is checked: there are --health-* options, but neither --health-cmd (or -http, -tcp, -grpc) nor a health check in the image',
+    );
+  if (kind.kind === 'unknown')
+    warnings.push(
+      `nothing is checked: the kind of health check ${JSON.stringify(kind.type)} is not known (CMD, CMD-SHELL, HTTP, TCP, GRPC or NONE)`,
+    );
+  if (kind.kind === 'malformed')
+    warnings.push(
+      `nothing is checked: the health check of image ${image} is malformed and not used: ${kind.type}: ${kind.reason}`,
+    );
+  if (isChecked(config) && flags?.startIntervalNs && !config?.startPeriodNs)
+    warnings.push('--health-start-interval has no effect without a start period (--health-start-period)');
+  return { labels: config ? healthLabelsOf(config) : {}, warnings };
+}
+
+/**
+ * The labels of a config. One that Docker's shape or a label cannot hold is kept whole in a label of ours, and nerdctl has its part of it; because it runs a
+ * `Test[0]` that it does not know as a command, it is told NONE there.
+ */
+export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<string, string>> {
+  const json = (value: GivenHealthConfig) => JSON.stringify(dockerJsonFromHealthConfig(value));
+  const whole = (value: GivenHealthConfig) => ({ [LABELS.healthcheck]: JSON.stringify(jsonFromHealthConfig(value)) });
+  const ours = (value: GivenHealthConfig) => ({
+    ...whole(value),
+    [LABELS.nerdctlHealthcheck]: json({ test: ['NONE'] }),
+  });
+  switch (checkKindOf(config.test).kind) {
+    case 'none':
+      return {};
+    case 'disabled':
+      return fitsLabel(LABELS.nerdctlHealthcheck, json(config))
+        ? { [LABELS.nerdctlHealthcheck]: json(config) }
+        : ours({ test: ['NONE'] });
+    case 'unknown':
+    case 'malformed':
+      return ours(config);
+    case 'http':
+    case 'tcp':
+    case 'grpc':
+      return ours(withDefaults(config));
+    case 'exec':
+    case 'no-command': {
+      const complete = withDefaults(config);
+      const isMore = [complete.onFailure, complete.maxRestarts, complete.exec, complete.reap].some(
+        (value) => value !== undefined,
+      );
+      const forNerdctl = json(complete);
+      if (!fitsLabel(LABELS.nerdctlHealthcheck, forNerdctl)) return ours(complete);
+      return { ...(isMore ? whole(complete) : {}), [LABELS.nerdctlHealthcheck]: forNerdctl };
+    }
+  }
+}
+
+/** What an image asks for that nobody could, e.g. `Interval 10ns`: Docker's own tools refuse it when the image is built. */
+function tinyDurations(config: GivenHealthConfig): readonly string[] {
+  const json = jsonFromHealthConfig(config);
+  return ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'].flatMap((key) => {
+    const ns = Number(json[key] ?? MINIMUM_DURATION_NS);
+    return ns < MINIMUM_DURATION_NS ? [`${key} ${formatDuration(BigInt(ns))}`] : [];
+  });
+}

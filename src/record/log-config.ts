@@ -1,0 +1,103 @@
+import { logAttributesFrom } from '../container/log-attributes.ts';
+import { HealthctlError } from '../lib/errors.ts';
+
+/** What happens to a container's output. */
+export interface LogConfig {
+  readonly driver: 'json-file' | 'none';
+  /** As given: `max-size` → `10m`. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Whether json-file was asked for by its name: then the output is also kept in the form of Docker's json-file. */
+  readonly isJson?: true;
+}
+
+/** How much is kept. */
+export interface LogLimit {
+  /** Bytes of one file of Docker's. */
+  readonly maxSize: number;
+  /** How many of them. */
+  readonly maxFile: number;
+}
+
+/** moby, daemon/logger/jsonfilelog: those that have no meaning here are taken, and shown, all the same. */
+const KNOWN_OPTIONS = ['max-file', 'max-size', 'compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag'];
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, p: 1e15 };
+
+/**
+ * Checks `--log-driver` and `--log-opt`.
+ *
+ * @param options `key=value`; the last of a key counts
+ * @throws USAGE and INVALID in Docker's words
+ */
+export function parseLogConfig(driver: string, options: readonly string[]): LogConfig {
+  const given = Object.fromEntries(
+    options.map((text) => {
+      const equals = text.indexOf('=');
+      if (equals < 0) throw new HealthctlError('USAGE', `invalid logging option format: ${text}`);
+      return [text.slice(0, equals), text.slice(equals + 1)];
+    }),
+  );
+  if (driver === 'none') {
+    if (options.length > 0) throw new HealthctlError('USAGE', 'invalid logging opts for driver none');
+    return { driver, options: {} };
+  }
+  if (driver !== 'json-file' && driver !== '')
+    throw new HealthctlError('INVALID', `logger: no log driver named '${driver}' is registered`, {
+      hint: 'there are json-file and none',
+    });
+  const unknown = Object.keys(given).find((key) => !KNOWN_OPTIONS.includes(key));
+  if (unknown !== undefined)
+    throw new HealthctlError('INVALID', `unknown log opt '${unknown}' for json-file log driver`);
+  limitFrom(given);
+  logAttributesFrom(given, { labels: {}, env: [] });
+  return { driver: 'json-file', options: given, ...(driver === '' ? {} : { isJson: true as const }) };
+}
+
+/** Undefined where all is kept. Throws INVALID in the words of moby's json-file driver. */
+function limitFrom(options: Readonly<Record<string, string>>): LogLimit | undefined {
+  const { 'max-size': size, 'max-file': files } = options;
+  const maxFile = files === undefined ? 1 : parseCount(files);
+  if (maxFile < 1) throw invalid('max-file cannot be less than 1');
+  if (size === undefined) return undefined;
+  const maxSize = parseHumanSize(size);
+  if (maxSize <= 0) throw invalid('max-size must be a positive number');
+  return { maxSize, maxFile };
+}
+
+/** The limit that a config has; none for one that does not parse, which somebody else wrote. */
+export function logLimitOf({ options }: LogConfig): LogLimit | undefined {
+  try {
+    return limitFrom(options);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads what `inspect` shows as `HostConfig.LogConfig`. What is not there, or of an earlier version, is json-file. */
+export function logConfigOf(hostConfig: Readonly<Record<string, unknown>>): LogConfig {
+  const value = hostConfig.LogConfig;
+  const { Type: type, Config: config } = isObject(value) ? value : {};
+  if (type === 'none') return { driver: 'none', options: {} };
+  const entries = Object.entries(isObject(config) ? config : {});
+  return {
+    driver: 'json-file',
+    options: Object.fromEntries(entries.flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : []))),
+  };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function parseCount(text: string): number {
+  if (/^[+-]?\d{1,9}$/.test(text)) return Number(text);
+  throw invalid(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+}
+
+/** In powers of 1000, as go-units' FromHumanSize: `10m`, `1.5k`, `512kb`. */
+function parseHumanSize(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
+  if (digits === '' || !Number.isSafeInteger(bytes)) throw invalid(`invalid size: '${text}'`);
+  return bytes;
+}
+
+const invalid = (message: string): HealthctlError => new HealthctlError('INVALID', message);

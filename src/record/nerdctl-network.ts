@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import type { StateDirs } from '../lib/dirs.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { Attachment } from '../network/attachment.ts';
+import { endpointFrom } from '../network/cni-result.ts';
+import { portsOfList } from '../network/port-document.ts';
+import type { PublishedPort } from '../network/port-spec.ts';
+import { isNerdctls } from '../store/state-dir.ts';
+import { inspectOwnFile } from '../system/own-file.ts';
+
+export const MAX_FILE_BYTES = 1 << 20;
+
+export interface Subject {
+  readonly namespace: string;
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What `inspect` shows of an attachment. */
+export type ShownAttachment = Pick<Attachment, 'network' | 'networkId' | 'ports' | 'names' | 'endpoint'>;
+
+/** The ports of a container of nerdctl's; none of any other. */
+export function nerdctlPortsOf(dirs: StateDirs, subject: Subject): readonly PublishedPort[] {
+  if (!isNerdctls(dirs, subject)) return [];
+  const config = readJson(join(storeOf(dirs), 'containers', subject.namespace, subject.id, 'network-config.json'));
+  const ports = isObject(config) ? portsOfList(config.portMappings) : [];
+  return ports.length > 0 ? ports : portsOfList(parsed(subject.labels[LABELS.nerdctlPorts]));
+}
+
+/** The first network of a container of nerdctl's with its address. Undefined for one that is on none, and for any other container. */
+export function nerdctlAttachmentOf(dirs: StateDirs, subject: Subject): ShownAttachment | undefined {
+  if (!isNerdctls(dirs, subject)) return undefined;
+  const [network, result] = Object.entries(networksIn(dirs, subject))[0] ?? [];
+  const ports = nerdctlPortsOf(dirs, subject);
+  if (network === undefined) return undefined;
+  const endpoint = endpointFrom(result, 'eth0');
+  return { network, networkId: '', names: [], ports, ...(endpoint ? { endpoint } : {}) };
+}
+
+/** By name, in the order of the interfaces, what the last plugin said. */
+export function networksIn(dirs: StateDirs, { namespace, id }: Omit<Subject, 'labels'>): Json {
+  const meta = readJson(join(storeOf(dirs), 'etchosts', namespace, id, 'meta.json'));
+  return isObject(meta) && isObject(meta.Networks) ? meta.Networks : {};
+}
+
+export const storeOf = ({ nerdctlDataRoot, hostId }: StateDirs): string => join(nerdctlDataRoot, hostId);
+
+/** They are nerdctl's: what is damaged stays as it is, and tells nothing. */
+export function readJson(path: string): unknown {
+  const found = inspectOwnFile(path, { maxBytes: MAX_FILE_BYTES });
+  return found.kind === 'read' ? parsed(found.bytes.toString('utf8')) : undefined;
+}
+
+export function parsed(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export type Json = Readonly<Record<string, unknown>>;
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,49 @@
+import { requestsFrom } from '../network/port-document.ts';
+import type { PortRequest } from '../network/port-spec.ts';
+
+import type { StoredConfig } from './stored-config.ts';
+
+/** What a container of ours was asked to have in its network, as its stored config tells. */
+export interface NetworkConfig extends NameOptions {
+  readonly mode: string;
+  readonly ports: readonly PortRequest[];
+  /** `80/tcp`, of the image and of options. */
+  readonly exposed: readonly string[];
+  readonly aliases: readonly string[];
+}
+
+export function networkConfigOf(config: StoredConfig): NetworkConfig {
+  const exposed = Object.keys(isObject(config.Config.ExposedPorts) ? config.Config.ExposedPorts : {});
+  const { NetworkMode, PortBindings, PublishAllPorts } = config.HostConfig;
+  return {
+    mode: NetworkMode,
+    ports: requestsFrom(PortBindings, PublishAllPorts === true ? exposed : []),
+    exposed,
+    aliases: textsOf(config.Aliases),
+    ...nameOptionsOf(config),
+  };
+}
+
+export function nameOptionsOf({ HostConfig }: Pick<StoredConfig, 'HostConfig'>): NameOptions {
+  const { Dns, DnsSearch, DnsOptions, ExtraHosts } = HostConfig;
+  return {
+    dns: textsOf(Dns),
+    dnsSearch: textsOf(DnsSearch),
+    dnsOptions: textsOf(DnsOptions),
+    extraHosts: textsOf(ExtraHosts),
+  };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const textsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+
+/** What a container was told about names, as Docker's `HostConfig` has it. */
+export interface NameOptions {
+  readonly dns: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly dnsOptions: readonly string[];
+  /** `name:address`. */
+  readonly extraHosts: readonly string[];
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  mustRun,
+  type ProgramResult,
+  type RunningProgram,
+  runProgram,
+  startProgram,
+} from '../../../testbed/program.ts';
+import { type Bed, HEALTHCTL } from './harness.ts';
+
+/** A network namespace that stands for the host: bridges, addresses and rules of the firewall are there alone. */
+export interface NetworkHost extends AsyncDisposable {
+  /** Runs `healthctl ARGS` on it, to its end; never throws for an exit status. */
+  cli(...args: readonly string[]): Promise<ProgramResult>;
+  /** The same with other variables of the environment. */
+  cliWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<ProgramResult>;
+  /** The same, which must exit with 0; returns stdout without the last newline. */
+  ok(...args: readonly string[]): Promise<string>;
+  spawn(...args: readonly string[]): RunningProgram;
+  /** Runs another program on it, which must succeed; returns stdout. */
+  run(...command: readonly string[]): Promise<string>;
+  /** Starts another program on it; ended with the host at the latest. */
+  start(...command: readonly string[]): RunningProgram;
+  /** What containers have on it: interfaces, rules, records, leases. */
+  remains(): Promise<Readonly<Record<'links' | 'nat' | 'filter' | 'records' | 'leases', readonly string[]>>>;
+}
+
+/** @param bed of its containers, which is closed before the host is */
+export async function openNetworkHost(bed: Bed): Promise<NetworkHost> {
+  const name = `hctl-${randomBytes(4).toString('hex')}`;
+  const options = { env: bed.env, cwd: '/' };
+  await mustRun(['ip', 'netns', 'add', name], options);
+  const inside = (command: readonly string[]) => ['ip', 'netns', 'exec', name, ...command];
+  const healthctl = (args: readonly string[]) => inside([HEALTHCTL, ...bed.globalFlags, ...args]);
+  const started: RunningProgram[] = [];
+  const start = (command: readonly string[]): RunningProgram => {
+    const program = startProgram(command, options);
+    started.push(program);
+    return program;
+  };
+  const run: NetworkHost['run'] = (...command) => mustRun(inside(command), options);
+  await run('ip', 'link', 'set', 'lo', 'up');
+  const lines = async (...command: readonly string[]) =>
+    (await run(...command)).split('\n').filter((line) => line !== '');
+  return {
+    run,
+    cli: (...args) => runProgram(healthctl(args), options),
+    cliWith: (env, ...args) => runProgram(healthctl(args), { ...options, env: { ...options.env, ...env } }),
+    ok: async (...args) => (await mustRun(healthctl(args), options)).replace(/\n$/, ''),
+    spawn: (...args) => start(healthctl(args)),
+    start: (...command) => start(inside(command)),
+    remains: async () => ({
+      links: (await lines('ip', '-o', 'link')).map((line) => line.split(': ')[1]?.split('@')[0] ?? '').sort(),
+      nat: await lines('iptables', '-t', 'nat', '-S'),
+      filter: await lines('iptables', '-S'),
+      records: namesBelow(bed, 'attached'),
+      leases: namesBelow(bed, 'leases').filter((path) => !/(?:lock|last_reserved_ip\.0)$/.test(path)),
+    }),
+    [Symbol.asyncDispose]: async () => {
+      for (const program of started) program.kill('SIGKILL');
+      await Promise.all(started.map(({ exited }) => exited));
+      await mustRun(['ip', 'netns', 'del', name], options);
+    },
+  };
+}
+
+/** Below the directory of networks, which each containerd has one of. */
+function namesBelow({ dataRoot }: Bed, part: string): readonly string[] {
+  const [host = ''] = existsSync(dataRoot) ? readdirSync(dataRoot) : [];
+  const directory = join(dataRoot, host, 'network', part);
+  return existsSync(directory) ? readdirSync(directory, { recursive: true }).map(String).sort() : [];
+}

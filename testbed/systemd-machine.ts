@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { debianRoot } from './debian-root.ts';
+import { readProcess } from './processes.ts';
+import { mustRun, type ProgramResult, runProgram } from './program.ts';
+import { until } from './until.ts';
+
+/** What is installed besides the essential packages of Debian 12, whose systemd is 252: later ones refuse cgroup v1. */
+const PACKAGES = 'systemd,systemd-sysv,dbus,containerd,runc,iproute2,iptables,containernetworking-plugins,libstdc++6';
+const PREFIX = 'healthctl-machine-';
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const BOOT = fileURLToPath(new URL('machine/boot.sh', import.meta.url));
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Of programs in the machine. */
+const ENVIRONMENT = { PATH, HOME: '/root', LANG: 'C.UTF-8' };
+
+/** A machine that systemd runs as PID 1, with containerd as a service of it, in namespaces of this one. */
+export interface SystemdMachine extends AsyncDisposable {
+  /** A directory of the host, which is /shared in the machine. */
+  readonly shared: string;
+  /** Runs a program in the machine; never throws for an exit status. */
+  run(...command: readonly string[]): Promise<ProgramResult>;
+  /** The same, which must exit with 0; returns stdout without the last newline. */
+  ok(...command: readonly string[]): Promise<string>;
+  /** `healthctl ARGS`, the same. */
+  healthctl(...args: readonly string[]): Promise<string>;
+}
+
+/** Boots one, from a Debian root that is made once for all runs. Needs root, apt and perl. */
+export async function bootMachine(): Promise<SystemdMachine> {
+  await sweepMachines();
+  const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  const name = basename(directory);
+  const [root, shared] = [join(directory, 'root'), join(directory, 'shared')];
+  const console = join(directory, 'console');
+  let boot: ChildProcess | undefined;
+  const remove = async () => {
+    await endBoot(boot);
+    await removeRemains(directory);
+  };
+  try {
+    await mustRun(['cp', '--archive', '--reflink=auto', await debianRoot(PACKAGES), root], { env: { PATH } });
+    mkdirSync(shared);
+    const output = openSync(console, 'w');
+    // Should we be killed, the machine goes with us.
+    boot = spawn('setpriv', ['--pdeathsig', 'KILL', '/bin/sh', BOOT], {
+      env: { PATH, NAME: name, ROOT: root, SHARED: shared, PROGRAM: ROOT, NODE: process.execPath },
+      stdio: ['ignore', output, output],
+    });
+    const init = await initOf(boot).catch((error: Error) => {
+      throw new Error(`${error.message}\n${readFileSync(console, 'utf8')}`);
+    });
+    const machine = machineOf({ init, shared, remove });
+    await until(async () => /running|degraded/.test((await machine.run('systemctl', 'is-system-running')).stdout), {
+      withinMs: 60_000,
+      everyMs: 100,
+      what: 'the machine to be up',
+    });
+    await until(async () => (await machine.run('ctr', 'version')).code === 0, {
+      withinMs: 30_000,
+      everyMs: 100,
+      what: 'containerd to answer',
+    });
+    return machine;
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+function machineOf(parts: { init: number; shared: string; remove: () => Promise<void> }): SystemdMachine {
+  const inside = (command: readonly string[]) => ['nsenter', '--target', `${parts.init}`, '--all', '--', ...command];
+  const ok = async (...command: readonly string[]) =>
+    (await mustRun(inside(command), { env: ENVIRONMENT, timeoutMs: 120_000 })).replace(/\n$/, '');
+  return {
+    shared: parts.shared,
+    run: (...command) => runProgram(inside(command), { env: ENVIRONMENT, timeoutMs: 120_000 }),
+    ok,
+    healthctl: (...args) => ok('/opt/healthctl/bin/healthctl', ...args),
+    [Symbol.asyncDispose]: parts.remove,
+  };
+}
+
+/** The host's pid of the machine's PID 1: the only child of the process that made the namespaces. */
+async function initOf(boot: ChildProcess): Promise<number> {
+  let init = 0;
+  const look = () => {
+    if (boot.exitCode !== null) throw new Error(`booting ended with ${boot.exitCode}`);
+    const children = readFileSync(`/proc/${boot.pid}/task/${boot.pid}/children`, 'utf8').trim();
+    const isInit = children !== '' && readFileSync(`/proc/${Number(children)}/comm`, 'utf8') === 'systemd\n';
+    init = isInit ? Number(children) : 0;
+    return init > 0;
+  };
+  await until(look, { withinMs: 20_000, everyMs: 20, what: 'systemd to start' });
+  return init;
+}
+
+/** What made the namespaces takes the machine's PID 1 with it, and that all that is inside. */
+async function endBoot(boot: ChildProcess | undefined): Promise<void> {
+  if (!boot || boot.exitCode !== null || boot.signalCode !== null) return;
+  const ended = new Promise((resolve) => boot.once('exit', resolve));
+  boot.kill('SIGKILL');
+  await ended;
+}
+
+/** Of runs that were killed: their names hold the process that made them. */
+async function sweepMachines(): Promise<void> {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^healthctl-machine-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !readProcess(Number(pid))) await removeRemains(join(tmpdir(), name));
+  }
+}
+
+async function removeRemains(directory: string): Promise<void> {
+  await removeCgroups(basename(directory));
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function removeCgroups(name: string): Promise<void> {
+  const own = [
+    join('/sys/fs/cgroup', name),
+    ...readdirSync('/sys/fs/cgroup').map((each) => join('/sys/fs/cgroup', each, name)),
+  ];
+  const gone = () => {
+    for (const path of own) if (existsSync(path)) removeCgroup(path);
+    return own.every((path) => !existsSync(path));
+  };
+  await until(gone, { withinMs: 10_000, everyMs: 50, what: 'the cgroups of the machine to be empty' });
+}
+
+function removeCgroup(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (entry.isDirectory()) removeCgroup(join(path, entry.name));
+  try {
+    rmdirSync(path);
+  } catch {
+    // a process in it is still ending
+  }
+}
