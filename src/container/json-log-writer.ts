@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { FaultReporter } from '../lib/fault-reporter.ts';
+import type { LogAttributes } from '../record/log-attributes.ts';
 import type { LogLimit } from '../record/log-config.ts';
 import { replaceFile } from '../system/atomic-write.ts';
 import { readOwnJson } from '../system/own-file.ts';
 import { jsonLogEntry } from './json-log.ts';
 import { openJsonLogFile } from './json-log-file.ts';
 import { type Chunk, nextChunk, type Piece, type Position } from './json-log-source.ts';
-import type { LogAttributes } from './log-attributes.ts';
 import { jsonLogPathOf, OUTPUT_STREAMS, type OutputStream } from './logs/output-files.ts';
 
 export interface JsonLogOptions extends FaultReporter {

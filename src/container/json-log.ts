@@ -1,4 +1,4 @@
-import type { LogAttributes } from './log-attributes.ts';
+import type { LogAttributes } from '../record/log-attributes.ts';
 import { logTimestamp } from './logs/log-printer.ts';
 import type { OutputStream } from './logs/output-files.ts';
 

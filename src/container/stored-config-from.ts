@@ -4,8 +4,8 @@ import { bindingsFrom, byPort, keyOf } from '../network/port-document.ts';
 import { canonicalCapability } from '../oci/capabilities.ts';
 import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
 import type { CreateRequest } from '../record/create-request.ts';
+import { logAttributesFrom } from '../record/log-attributes.ts';
 import type { StoredConfig } from '../record/stored-config.ts';
-import { logAttributesFrom } from './log-attributes.ts';
 import { bindTextsOf, mountOptionsOf, mountPointsFrom, volumePathsOf } from './volumes/mount-documents.ts';
 import type { UsedVolume } from './volumes/request.ts';
 

@@ -1,5 +1,5 @@
-import { logAttributesFrom } from '../container/log-attributes.ts';
 import { HealthctlError } from '../lib/errors.ts';
+import { logAttributesFrom } from './log-attributes.ts';
 
 /** What happens to a container's output. */
 export interface LogConfig {

@@ -1,12 +1,12 @@
 import { dataDirOf } from '../../lib/dirs.ts';
 import { HealthctlError, hasCode } from '../../lib/errors.ts';
 import { LABELS } from '../../lib/labels.ts';
+import { attributesText, logAttributesOf } from '../../record/log-attributes.ts';
 import { logConfigOf } from '../../record/log-config.ts';
 import { storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
 import { type UserConsole, writerTo } from '../console/user-console.ts';
 import type { ContainerContext } from '../context.ts';
-import { attributesText, logAttributesOf } from '../log-attributes.ts';
 import { endOfContainer } from '../wait/end-of.ts';
 import { copyRange, followFile, type Write } from './follow.ts';
 import { openGrowingFile } from './growing-file.ts';

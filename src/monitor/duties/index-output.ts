@@ -1,7 +1,6 @@
 import type { ContainerContext } from '../../container/context.ts';
 import { copyToJsonLog } from '../../container/json-log-writer.ts';
 import { indexLogs, type LogIndexer } from '../../container/logs/log-indexer.ts';
-import { createJsonLogLane } from '../../daemon/json-log-lane.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { dataDirOf } from '../../lib/dirs.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -10,6 +9,7 @@ import { logConfigOf, logLimitOf } from '../../record/log-config.ts';
 import { jsonLogOf, storedConfigOf } from '../../record/stored-config.ts';
 import { keyOf, type Watched } from '../host-model.ts';
 import { isOurs } from './after-exit.ts';
+import { createJsonLogLane } from './json-log-lane.ts';
 
 /** A shim goes on so long at most after the main process has ended. */
 const COPIED_AFTER_MS = 2_500;

@@ -1,5 +1,5 @@
 import { HealthctlError, messageOf } from '../lib/errors.ts';
-import { isStrings, type StoredConfig } from '../record/stored-config.ts';
+import { isStrings, type StoredConfig } from './stored-config.ts';
 
 /** What `--log-opt labels=…`, `env=…` and the like add to each line of a log: name → value. */
 export type LogAttributes = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
-import type { Clock } from '../lib/clock.ts';
-import { fileReasonOf } from '../lib/errors.ts';
-import type { Logger } from '../lib/logger.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { fileReasonOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
 
 /** Copies a part, and says whether there is more. Throws system errors. */
 export type CopyPart = () => boolean;
