@@ -93,6 +93,12 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       const asked = new AbortController();
       /** Another monitor has claimed the containerd that came back. */
       let superseded: unknown;
+      const adoption = createAdoption({
+        ...{ adopt: settings.monitor.adopt, clock, log },
+        endTimer: ({ namespace, id }) => contextOf(namespace).endNerdctlTimer(id),
+        isNerdctls: ({ namespace, id, record: { labels } }) =>
+          isNerdctls(contextOf(namespace).dirs, { namespace, id, labels }),
+      });
       const monitor = createMonitor({
         ...{ containerd: deps.containerd, contextOf, clock, log },
         namespaces: settings.monitor.namespaces,
@@ -101,12 +107,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
           maxInFlight: maxInFlightOf(readDescriptorLimit()),
         },
         momentOf: () => momentOf(clock),
-        isCheckedElsewhere: createAdoption({
-          ...{ adopt: settings.monitor.adopt, log },
-          endTimer: ({ namespace, id }) => contextOf(namespace).endNerdctlTimer(id),
-          isNerdctls: ({ namespace, id, record: { labels } }) =>
-            isNerdctls(contextOf(namespace).dirs, { namespace, id, labels }),
-        }),
+        isCheckedElsewhere: adoption.isElsewhere,
         proberOf: ({ containerd: { tasks } }, starts) =>
           withDescriptorReserve(
             createContainerProber({ tasks, clock, log, starts, exec: settings.monitor.exec, mayReside: true }),
@@ -146,6 +147,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
             logKeeper.onChange(key, monitor.model.get(key));
           },
           onGone: async (container) => {
+            adoption.forget(container);
             source.tell(servicesOf(container, keyOf(container)));
             await keeper.onGone(container);
           },

@@ -1,29 +1,44 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { createAdoption } from '../../src/monitor/duties/adoption.ts';
+import type { ContainerContext } from '../../src/container/context.ts';
+import type { StoredHealth } from '../../src/health/state.ts';
+import { createAdoption, yieldToNerdctl } from '../../src/monitor/duties/adoption.ts';
 import type { Watched } from '../../src/monitor/host-model.ts';
+import { aConfig, aResult, aRun, aState } from '../builders/health.ts';
+import { createFakeClock } from '../fakes/clock.ts';
 
 const unitsDir = mkdtempSync(join(tmpdir(), 'healthctl-units-'));
-writeFileSync(join(unitsDir, 'timed.timer'), '');
+const clock = createFakeClock();
+/** Of a timer that was made so long ago. */
+function makeTimer(id: string, agoMs: number): void {
+  const path = join(unitsDir, `${id}.timer`);
+  writeFileSync(path, '');
+  const madeS = (clock.now() - agoMs) / 1000;
+  utimesSync(path, madeS, madeS);
+}
+makeTimer('timed', 60_000);
+makeTimer('fresh', 500);
 afterAll(() => rmSync(unitsDir, { recursive: true, force: true }));
 
 const OURS = { 'healthctl/owner': '0.1.0', 'nerdctl/name': 'web' };
 const NERDCTLS = { 'nerdctl/name': 'web', 'nerdctl/state-dir': '/nerdctl' };
-const aContainer = (id: string, labels: Readonly<Record<string, string>>) =>
-  ({ namespace: 'default', id, record: { labels } }) as unknown as Watched;
+const NOTHING: StoredHealth = { log: [], state: undefined };
+const config = aConfig({ intervalNs: 10e9, timeoutNs: 5e9 });
+const aContainer = (id: string, labels: Readonly<Record<string, string>>, stored = NOTHING) =>
+  ({ namespace: 'default', id, record: { labels }, run: aRun(), config, stored }) as unknown as Watched;
 
 const isNerdctls = ({ record }: Watched) => record.labels['nerdctl/state-dir'] === '/nerdctl';
 
 function adoption(adopt: 'auto' | 'always' | 'never') {
   const [told, ended]: [string[], string[]] = [[], []];
-  const log = { info: (text: string) => void told.push(text) };
+  const log = { info: (text: string) => void told.push(text), warn: (text: string) => void told.push(text) };
   const endTimer = async ({ id }: Watched) => {
     ended.push(id);
     return true;
   };
-  return { isElsewhere: createAdoption({ adopt, log, unitsDir, isNerdctls, endTimer }), told, ended };
+  return { ...createAdoption({ adopt, clock, log, unitsDir, isNerdctls, endTimer }), told, ended };
 }
 
 test.each([
@@ -47,4 +62,52 @@ test('a timer of nerdctl on a container of ours is ended: one checks', async () 
   expect(told).toEqual([
     'container default/timed: ended the systemd timer timed.timer, by which nerdctl checked it too',
   ]);
+});
+
+test('one that nerdctl start made only just now is left until its service was started', () => {
+  const { isElsewhere, ended } = adoption('auto');
+  isElsewhere(aContainer('fresh', OURS));
+  expect(ended).toEqual([]);
+});
+
+test('a timer of nerdctl that brings no results is not relied upon, until it does', async () => {
+  const { isElsewhere, told } = adoption('auto');
+  const nerdctls = (atMs: number): StoredHealth => ({ log: [aResult(atMs)], state: aState({ run: undefined }) });
+  const ours: StoredHealth = { log: [aResult(99_000)], state: aState() };
+  const dues = async (stored: StoredHealth, count: number) => {
+    const asked: boolean[] = [];
+    for (let due = 0; due < count; due += 1) {
+      await clock.advance(10_000);
+      asked.push(isElsewhere(aContainer('timed', NERDCTLS, stored)));
+    }
+    return asked;
+  };
+  expect(await dues(nerdctls(0), 6)).toEqual([true, true, true, true, true, false]);
+  expect(await dues(ours, 2)).toEqual([false, false]);
+  expect(told).toEqual([
+    "container default/timed: nerdctl's timer timed.timer has made no check for 50 s; checking it until it does",
+  ]);
+  expect(await dues(nerdctls(100_000), 5)).toEqual([true, true, true, true, true]);
+  await clock.advance(3_600_000); // paused: nobody asked
+  expect(await dues(nerdctls(200_000), 1)).toEqual([true]);
+});
+
+test('a timer of healthctl yields to one of nerdctl on its own containers, and ends it on ours', async () => {
+  makeTimer('fresh', 500);
+  const ended: string[] = [];
+  const ctx = {
+    clock,
+    containerd: { namespace: 'default' },
+    dirs: { hostId: 'host', runRoot: '/nonexistent', nerdctlDataRoot: '/nonexistent' },
+    endNerdctlTimer: async (id: string) => ended.push(id) > 0,
+  } as unknown as ContainerContext;
+  const theirs = (id: string) => ({ 'nerdctl/state-dir': `/nonexistent/host/containers/default/${id}` });
+  const yields = (id: string, labels: Readonly<Record<string, string>>, adopt: 'auto' | 'always' = 'auto') =>
+    yieldToNerdctl(ctx, { id, labels }, { adopt, unitsDir });
+  expect(await yields('timed', theirs('timed'))).toBe(true);
+  expect(await yields('timed', theirs('timed'), 'always')).toBe(false);
+  expect(await yields('other', theirs('other'))).toBe(false);
+  expect(ended).toEqual([]);
+  for (const id of ['timed', 'fresh', 'other']) expect(await yields(id, OURS)).toBe(false);
+  expect(ended).toEqual(['timed']);
 });

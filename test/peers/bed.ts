@@ -1,8 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { isProgram } from '../../src/system/programs.ts';
+import { findNerdctl } from '../../testbed/nerdctl-program.ts';
 import { mustRun, type ProgramResult, runProgram } from '../../testbed/program.ts';
 import { type Bed, until } from '../e2e/support/harness.ts';
 import { openNerdctlBed } from '../e2e/support/nerdctl-bed.ts';
@@ -29,16 +28,11 @@ export interface PeersBed extends AsyncDisposable {
 }
 
 /** The nerdctl to test beside: `scripts/peers.mjs` names it; run by hand, it is looked for where that keeps it. */
-export const NERDCTL = findNerdctl();
+export const NERDCTL = givenNerdctl() ?? findNerdctl('2.3.5');
 
-function findNerdctl(): string | undefined {
+function givenNerdctl(): string | undefined {
   const given = process.env.HEALTHCTL_NERDCTL;
-  if (given !== undefined && given !== '') return given;
-  const directories = [
-    ...(process.env.HEALTHCTL_PEERS ?? '').split(':').filter((directory) => directory !== ''),
-    join(homedir(), '.cache/healthctl-peers/bin'),
-  ];
-  return directories.map((directory) => join(directory, 'nerdctl-2.3.5')).find(isProgram);
+  return given === '' ? undefined : given;
 }
 
 /** `describe` for tests that need a real nerdctl; skipped without one. */

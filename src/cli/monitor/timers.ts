@@ -60,5 +60,5 @@ export function usesTimers({ settings }: Pick<World, 'settings'>): boolean {
 
 async function openScheduling(world: TimerWorld): Promise<Scheduling> {
   const { createScheduling } = await import('../../daemon/timers/scheduling.ts');
-  return createScheduling(programOf(world));
+  return createScheduling({ ...programOf(world), adopt: world.settings.monitor.adopt });
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -6,6 +6,8 @@ import { type Systemd, systemd } from '../../system/systemd.ts';
 
 /** Where systemd keeps the units that programs made while it runs. */
 const TRANSIENT_UNITS = '/run/systemd/transient';
+/** `nerdctl start` makes the timer and then starts its service, which fails once the timer is gone: until then it is left alone. */
+const SETTLE_MS = 3_000;
 /** Ids that nerdctl and healthctl give: a unit of another name is somebody else's. */
 const ID = /^[0-9a-f]{64}$/;
 
@@ -18,6 +20,13 @@ export interface NerdctlTimerDeps {
 /** Whether nerdctl checks a container: by a transient timer with its id for a name, which `nerdctl run` and `nerdctl start` make. */
 export const hasNerdctlTimer = (id: string, unitsDir: string = TRANSIENT_UNITS): boolean =>
   existsSync(join(unitsDir, `${id}.timer`));
+
+/** Whether it has one that was not made only just now. @param nowMs wall time */
+export function isNerdctlTimerSettled(id: string, nowMs: number, unitsDir: string = TRANSIENT_UNITS): boolean {
+  const made = statSync(join(unitsDir, `${id}.timer`), { throwIfNoEntry: false });
+  // A time that is to come was noted before the clock was set back.
+  return made !== undefined && Math.abs(nowMs - made.mtimeMs) >= SETTLE_MS;
+}
 
 /**
  * Ends nerdctl's timer of a container, as `nerdctl stop` and `rm` do, and what is left of its last check: a service that failed keeps the name,

@@ -3,6 +3,8 @@ import { runHealthcheck } from '../../container/healthcheck.ts';
 import { resolveView } from '../../container/resolve.ts';
 import { nextCheckAtMs, type ScheduleFacts } from '../../health/schedule.ts';
 import { hasCode } from '../../lib/errors.ts';
+import type { MonitorSettings } from '../../lib/settings.ts';
+import { yieldToNerdctl } from '../../monitor/duties/adoption.ts';
 import type { ContainerView } from '../../record/view.ts';
 import { scheduleFactsOf } from './check-facts.ts';
 import type { Timers } from './systemd-timers.ts';
@@ -12,6 +14,7 @@ export interface CheckOnce {
   readonly ctx: ContainerContext;
   readonly timers: Timers;
   readonly id: string;
+  readonly adopt: MonitorSettings['adopt'];
   /** Of the timer that started this process. */
   readonly phase: TimerPhase;
   /** Wall time in milliseconds: no check before it. */
@@ -21,7 +24,8 @@ export interface CheckOnce {
 
 /**
  * One check of a container, at the moment that it is due, for a timer that started this process a little earlier. Afterwards the timer is
- * the one that the container needs: another one when the start period is over, none when the container does not run any more.
+ * the one that the container needs: another one when the start period is over, none when the container does not run any more, or when a timer
+ * of nerdctl's checks it, which made it.
  *
  * @throws what the check throws; ABORTED when the signal fires
  */
@@ -48,7 +52,8 @@ const subjectOf = ({ ctx, id }: CheckOnce) => ({ namespace: ctx.containerd.names
 async function factsOrRemove(job: CheckOnce): Promise<ScheduleFacts | undefined> {
   const view = await findView(job);
   if (view?.taskView.kind === 'paused') return undefined;
-  const facts = view && (await scheduleFactsOf(job.ctx, view));
+  const isToCheck = view && !(await yieldToNerdctl(job.ctx, view.record, job));
+  const facts = isToCheck ? await scheduleFactsOf(job.ctx, view) : undefined;
   if (!facts) await job.timers.removeOwnTimer(subjectOf(job), job.phase);
   return facts;
 }

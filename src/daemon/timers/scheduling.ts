@@ -1,6 +1,8 @@
 import type { ContainerContext } from '../../container/context.ts';
 import { counted } from '../../lib/counted.ts';
 import { messageOf } from '../../lib/errors.ts';
+import type { MonitorSettings } from '../../lib/settings.ts';
+import { yieldToNerdctl } from '../../monitor/duties/adoption.ts';
 import type { ContainerView } from '../../record/view.ts';
 import { type Systemd, systemd as systemdHere } from '../../system/systemd.ts';
 import { globalFlagsOf } from '../service-unit/unit.ts';
@@ -10,7 +12,8 @@ import { planTimer } from './timer-plan.ts';
 
 /**
  * The hooks of `scheduler = "systemd"`: what a command calls that changes what a container does, so that exactly the containers that run and
- * have a check have a timer. None of them throws: that nothing checks a container is a warning, and what was done to it stays done.
+ * have a check have a timer, but for those that a timer of nerdctl's checks. None of them throws: that nothing checks a container is a warning,
+ * and what was done to it stays done.
  */
 export interface Scheduling {
   /** After a start or a restart. The view is the container's as it runs now. The first check comes one wait after the start of the run. */
@@ -31,15 +34,16 @@ export interface SchedulingDeps {
   readonly systemd?: Systemd;
 }
 
-export function createScheduling(deps: SchedulingDeps): Scheduling {
+export function createScheduling(deps: SchedulingDeps & { readonly adopt: MonitorSettings['adopt'] }): Scheduling {
   const { systemd = systemdHere } = deps;
   const ensure = (ctx: ContainerContext, view: ContainerView, fromMs: number | undefined) =>
     orWarn(ctx, `nothing checks container ${view.name} by itself`, async () => {
       const facts = await scheduleFactsOf(ctx, view);
       if (!facts) return;
       systemd.require();
-      const plan = planTimer({ ...facts, fromMs: fromMs ?? facts.fromMs });
-      await timersOf(ctx, deps).ensureTimer({ namespace: ctx.containerd.namespace, id: view.record.id }, plan);
+      const [timers, subject] = [timersOf(ctx, deps), { namespace: ctx.containerd.namespace, id: view.record.id }];
+      if (await yieldToNerdctl(ctx, view.record, deps)) return timers.removeTimer(subject);
+      await timers.ensureTimer(subject, planTimer({ ...facts, fromMs: fromMs ?? facts.fromMs }));
     });
   return {
     onStarted: (ctx, view) => ensure(ctx, view, undefined),

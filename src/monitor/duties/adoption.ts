@@ -1,42 +1,145 @@
-import { hasNerdctlTimer } from '../../container/nerdctl/timer.ts';
+import type { ContainerContext } from '../../container/context.ts';
+import { hasNerdctlTimer, isNerdctlTimerSettled } from '../../container/nerdctl/timer.ts';
+import type { HealthConfig } from '../../health/config.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { LABELS } from '../../lib/labels.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import type { MonitorSettings } from '../../lib/settings.ts';
+import { isNerdctls } from '../../store/state-dir.ts';
 import { keyOf, type Watched } from '../host-model.ts';
+
+const NS_PER_MS = 1e6;
+/** So many of its intervals may pass without a result of nerdctl's timer, which comes up to a second late, and is seen one interval late. */
+const SILENT_INTERVALS = 3;
+/** What starting nerdctl and its check may take on a busy machine. */
+const SILENT_MS = 10_000;
 
 /**
  * Whose checks are nerdctl's to make. It makes a transient timer named after the container when that starts.
  *
- * A container of ours is always ours: a timer of nerdctl's on it, which `nerdctl start` makes, is ended.
+ * A container of ours is always ours: a timer of nerdctl's on it, which `nerdctl start` makes, is ended. One of nerdctl's whose timer brings
+ * no results, because its program is gone or it was never started, is checked all the same, until they come again.
  */
 export function createAdoption(options: {
   readonly adopt: MonitorSettings['adopt'];
-  readonly log: Pick<ServiceLogger, 'info'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  readonly log: Pick<ServiceLogger, 'info' | 'warn'>;
   /** Whether nerdctl made it: see isNerdctls in src/store/state-dir.ts. */
   readonly isNerdctls: (container: Watched) => boolean;
   readonly endTimer: (container: Watched) => Promise<boolean>;
   readonly unitsDir?: string;
-}): (container: Watched) => boolean {
-  const { adopt, log, isNerdctls, endTimer, unitsDir } = options;
+}): Adoption {
+  const { adopt, clock, log, endTimer, unitsDir } = options;
   const ending = new Set<string>();
-  const hasTimer = (id: string): boolean => hasNerdctlTimer(id, unitsDir);
-  return (container) => {
-    const { id, record } = container;
-    const isOurs = record.labels[LABELS.owner] !== undefined;
-    if (isOurs) {
-      if (!ending.has(id) && hasTimer(id)) {
-        ending.add(id);
-        void endTimer(container).then((isEnded) => {
-          if (!isEnded) return; // warned of, and not tried again
-          ending.delete(id);
-          log.info(
-            `container ${keyOf(container)}: ended the systemd timer ${id}.timer, by which nerdctl checked it too`,
-          );
-        });
-      }
-      return false;
+  const silences = new Map<string, Silence>();
+  const endTimerOfOurs = (container: Watched): void => {
+    const [{ id }, key] = [container, keyOf(container)];
+    if (ending.has(key) || !isNerdctlTimerSettled(id, clock.now(), unitsDir)) return;
+    ending.add(key);
+    void endTimer(container).then((isEnded) => {
+      if (!isEnded) return; // warned of, and not tried again
+      ending.delete(key);
+      log.info(`container ${key}: ended the systemd timer ${id}.timer, by which nerdctl checked it too`);
+    });
+  };
+  /** Whether its timer has brought nothing for so long that it does not work; told once. */
+  const isSilent = (container: Watched): boolean => {
+    const key = keyOf(container);
+    const silence = followSilence(silences.get(key), container, clock.monotonic());
+    const patienceMs = patienceOf(container.config);
+    const isOver = silence.silentMs > patienceMs;
+    if (isOver && !silence.isTold) {
+      log.warn(
+        `container ${key}: nerdctl's timer ${container.id}.timer has made no check for ${Math.round(silence.silentMs / 1000)} s; checking it until it does`,
+      );
     }
-    if (!isNerdctls(container) || adopt === 'always') return false;
-    return adopt === 'never' || hasTimer(id);
+    silences.set(key, { ...silence, isTold: isOver });
+    return isOver;
+  };
+  return {
+    isElsewhere: (container) => {
+      const { id, record } = container;
+      if (record.labels[LABELS.owner] !== undefined) {
+        endTimerOfOurs(container);
+        return false;
+      }
+      const isTheirs = isNerdctlsToCheck({
+        ...{ id, adopt, unitsDir },
+        isNerdctls: () => options.isNerdctls(container),
+      });
+      if (isTheirs && adopt === 'auto') return !isSilent(container);
+      silences.delete(keyOf(container));
+      return isTheirs;
+    },
+    forget: (container) => {
+      ending.delete(keyOf(container));
+      silences.delete(keyOf(container));
+    },
   };
 }
+
+export interface Adoption {
+  /** Asked when a check is due. */
+  isElsewhere(container: Watched): boolean;
+  /** Of a container that is gone. */
+  forget(container: Pick<Watched, 'namespace' | 'id'>): void;
+}
+
+/**
+ * The same for a check that a timer of healthctl makes: ends nerdctl's timer of a container of ours.
+ *
+ * @returns whether nerdctl checks the container
+ */
+export async function yieldToNerdctl(
+  { clock, containerd, dirs, endNerdctlTimer }: YieldContext,
+  { id, labels }: { readonly id: string; readonly labels: Readonly<Record<string, string>> },
+  { adopt, unitsDir }: { readonly adopt: MonitorSettings['adopt']; readonly unitsDir?: string },
+): Promise<boolean> {
+  if (labels[LABELS.owner] === undefined) {
+    const { namespace } = containerd;
+    return isNerdctlsToCheck({ id, adopt, unitsDir, isNerdctls: () => isNerdctls(dirs, { namespace, id, labels }) });
+  }
+  if (isNerdctlTimerSettled(id, clock.now(), unitsDir)) await endNerdctlTimer(id);
+  return false;
+}
+
+type YieldContext = Pick<ContainerContext, 'dirs' | 'endNerdctlTimer'> & {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly containerd: Pick<ContainerContext['containerd'], 'namespace'>;
+};
+
+function isNerdctlsToCheck(container: {
+  readonly id: string;
+  readonly adopt: MonitorSettings['adopt'];
+  readonly isNerdctls: () => boolean;
+  readonly unitsDir: string | undefined;
+}): boolean {
+  const { id, adopt, unitsDir } = container;
+  if (adopt === 'always' || !container.isNerdctls()) return false;
+  return adopt === 'never' || hasNerdctlTimer(id, unitsDir);
+}
+
+/** How long nerdctl's timer has brought no result, as far as anybody looked. */
+interface Silence {
+  readonly runId: string | undefined;
+  /** When nerdctl's last result began. */
+  readonly start: string | undefined;
+  readonly askedAtMs: number;
+  readonly silentMs: number;
+  readonly isTold: boolean;
+}
+
+/** Times in which nobody asked, as of a pause, count for one interval at most. */
+function followSilence(before: Silence | undefined, { run, stored, config }: Watched, nowMs: number): Silence {
+  const isNerdctlsResult = stored.state !== undefined && stored.state.run === undefined;
+  const start = isNerdctlsResult ? stored.log.at(-1)?.start : before?.start;
+  const asked = { runId: run?.id, start, askedAtMs: nowMs };
+  if (!before || before.runId !== run?.id || before.start !== start) return { ...asked, silentMs: 0, isTold: false };
+  const sinceMs = Math.min(nowMs - before.askedAtMs, intervalMsOf(config));
+  return { ...asked, silentMs: before.silentMs + sinceMs, isTold: before.isTold };
+}
+
+const intervalMsOf = (config: HealthConfig | undefined): number => (config?.intervalNs ?? 0) / NS_PER_MS;
+
+const patienceOf = (config: HealthConfig | undefined): number =>
+  SILENT_INTERVALS * intervalMsOf(config) + (config?.timeoutNs ?? 0) / NS_PER_MS + SILENT_MS;

@@ -32,6 +32,7 @@ async function runCheck(world: World, { options, args }: CommandInput): Promise<
     await checkOnce({
       ...{ ctx, id, signal },
       timers: timersOf(ctx, programOf(world)),
+      adopt: world.settings.monitor.adopt,
       phase: options.string('phase') === 'starting' ? 'starting' : 'regular',
       notBeforeMs: options.int('not-before') ?? 0,
     });
