@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { copyToJsonLog } from '../../src/container/json-log-writer.ts';
 import { appendTimes } from '../../src/container/logs/log-index-file.ts';
-import { createJsonLogLane } from '../../src/monitor/duties/json-log-lane.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { createJsonLogLane } from '../../src/monitor/duties/json-log-lane.ts';
 import { until } from '../../testbed/until.ts';
 
 let dir: string;
