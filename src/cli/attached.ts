@@ -36,7 +36,7 @@ export async function startAttachedTo(
     throw error;
   }
   if (!attachment)
-    throw new HealthctlError('CONFLICT', `container ${view.name} was started by somebody else meanwhile`);
+    throw new HealthctlError('CONFLICT', `container ${view.name} was started by another process meanwhile`);
   // While the user looks on: a check is due an interval after the start at the earliest.
   const left = leaveToMonitor(world, ctx, view.record.id, { isAttached: true });
   left.catch((error: unknown) => world.log.debug(messageOf(error)));

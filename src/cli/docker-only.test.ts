@@ -60,7 +60,7 @@ test.each([
   [['stats'], 'unknown command: healthctl stats\nuse ctr: ctr tasks metrics ID'],
   [['container', 'stats', 'web'], 'unknown command: healthctl container stats\nuse ctr: ctr tasks metrics ID'],
   [['login', 'ghcr.io'], 'unknown command: healthctl login\nlog in with docker login or nerdctl login'],
-  [['compose', 'up', '-d'], 'unknown command: healthctl compose\ngive each service a healthctl run'],
+  [['compose', 'up', '-d'], 'unknown command: healthctl compose\nrun each service with healthctl run'],
   [['image', 'build', '.'], 'unknown command: healthctl image build\nbuild with docker'],
   [['help', 'stats'], 'unknown help topic: stats\nuse ctr'],
   [['run', '--gpus', 'all', 'x'], 'unknown flag: --gpus\ngive the devices'],

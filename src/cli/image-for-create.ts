@@ -20,7 +20,7 @@ export async function imageForCreate(
     if (found) return found;
     if (options.policy === 'never')
       throw new HealthctlError('NOT_FOUND', `No such image: ${name}`, {
-        hint: 'it may be pulled without --pull never',
+        hint: 'pull it first, or leave out --pull never',
       });
   }
   const { familiarName, parseReference, withDefaultTag } = await import('../image/reference.ts');

@@ -133,7 +133,7 @@ export const commands: readonly CommandEntry[] = [
   {
     path: ['healthcheck', 'run'],
     aliases: [],
-    summary: 'Run the health check of a container once, and tell by the exit status whether it passed',
+    summary: 'Run the health check of a container once; the exit status says whether it passed',
     load: async () => (await import('./commands/healthcheck/run.ts')).run,
   },
   {
@@ -305,7 +305,7 @@ export const commands: readonly CommandEntry[] = [
   {
     path: ['daemon', 'status'],
     aliases: [],
-    summary: 'Tell whether the monitor runs, and what it does',
+    summary: 'Show whether the monitor runs, and what it does',
     load: async () => (await import('./commands/daemon/status.ts')).status,
   },
   {
@@ -317,7 +317,7 @@ export const commands: readonly CommandEntry[] = [
   {
     path: ['daemon', 'install'],
     aliases: [],
-    summary: 'Have systemd run the monitor',
+    summary: 'Make systemd run the monitor',
     load: async () => (await import('./commands/daemon/install.ts')).install,
   },
   {

@@ -47,7 +47,7 @@ test('no check since the start: those of an earlier run do not count', () => {
 });
 
 test('a state whose results are lost', () => {
-  expect(warning(aListed({}, aHealth({ log: [] })))).toContain('its result is lost');
+  expect(warning(aListed({}, aHealth({ log: [] })))).toContain('its result was lost');
 });
 
 test('nothing to say of what is not checked, or does not run', () => {

@@ -76,7 +76,7 @@ function unmonitoredWarning(shown: readonly HealthAge[], nowMs: number, why: str
   const ends = shown.flatMap(({ lastEndMs }) => lastEndMs ?? []);
   if (ends.length === 0)
     return shown.some(({ wasChecked }) => wasChecked)
-      ? `${why}, and when the last check was is not known: its result is lost`
+      ? `${why}, and the time of the last check is unknown: its result was lost`
       : `${why}, and no check was made since the start`;
   const which = shown.length === 1 ? 'the last check' : 'the last checks, the newest';
   return `${why}: health is as of ${which} ${ago(nowMs - Math.max(...ends))}`;

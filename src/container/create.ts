@@ -316,6 +316,6 @@ function logUriOf({ dirs, containerd }: ContainerContext, id: string): string {
 function refuseReserved(key: string): void {
   if (isReservedLabel(key))
     throw new HealthctlError('INVALID', `the label ${key} is reserved`, {
-      hint: 'labels under nerdctl/, healthctl/ and containerd.io/ are not for users to set',
+      hint: 'labels under nerdctl/, healthctl/ and containerd.io/ control the tools: choose another key',
     });
 }

@@ -35,9 +35,9 @@ function loggerOf(
   try {
     const isTheirs = isNerdctls(dirs, { namespace: containerd.namespace, id, labels });
     if (isTheirs && isBelieved(new URL(text), dirs.nerdctlDataRoot)) return text;
-    log.warn(`the output of container ${id} goes nowhere: ${LABELS.logUri} names what is not nerdctl's`);
+    log.warn(`the output of container ${id} is discarded: ${LABELS.logUri} does not name nerdctl's logger`);
   } catch (error) {
-    log.warn(`the output of container ${id} goes nowhere: ${LABELS.logUri}: ${messageOf(error)}`);
+    log.warn(`the output of container ${id} is discarded: ${LABELS.logUri}: ${messageOf(error)}`);
   }
   return undefined;
 }

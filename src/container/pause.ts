@@ -87,7 +87,7 @@ function notPaused(name: string, stoppedPid: number | undefined, cause: unknown)
   return new HealthctlError(
     'UNAVAILABLE',
     `container ${name} was not paused: process ${stoppedPid}, which checks it, does not answer`,
-    { cause, hint: `it was stopped; let it go on with "kill -CONT ${stoppedPid}"` },
+    { cause, hint: `it was stopped; continue it with "kill -CONT ${stoppedPid}"` },
   );
 }
 

@@ -44,7 +44,7 @@ export function translateRpcError(
   if (/ttrpc: closed/.test(details)) {
     return new HealthctlError('UNKNOWN', 'the shim of the container closed the connection', {
       cause: failure,
-      hint: 'it may have died: "healthctl ps -a" shows what became of the container',
+      hint: 'it may have died: "healthctl ps -a" shows the state of the container',
     });
   }
   if (/no space left on device/.test(details)) {
@@ -66,7 +66,7 @@ function unreachable(details: string, address: string, cause: unknown): Healthct
   if (/ENOENT/.test(details)) {
     return new HealthctlError('UNAVAILABLE', `cannot connect to containerd: there is no socket at ${address}`, {
       cause,
-      hint: 'start containerd, or say where it listens with --address or CONTAINERD_ADDRESS',
+      hint: 'start containerd, or give the path of its socket with --address or CONTAINERD_ADDRESS',
     });
   }
   return new HealthctlError('UNAVAILABLE', `cannot connect to containerd at ${address}: ${details}`, {

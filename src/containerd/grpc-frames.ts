@@ -56,7 +56,7 @@ export function createFrameReader(maxBytes = MAX_MESSAGE_BYTES): FrameReader {
 
 function messageLength(frame: Buffer, maxBytes: number): number {
   if (frame.readUInt8(0) !== 0)
-    throw new HealthctlError('CORRUPT', 'containerd sent a compressed message, which nobody asked for');
+    throw new HealthctlError('CORRUPT', 'containerd sent a compressed message, which was not requested');
   const length = frame.readUInt32BE(1);
   if (length > maxBytes)
     throw new HealthctlError(

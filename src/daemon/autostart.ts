@@ -151,7 +151,7 @@ function spawnDetached(
           stdio: ['ignore', 'ignore', output],
           env: monitorEnvironment(env),
         }),
-      (kept) => log?.warn(`the monitor keeps limits of this shell, which we may not lift: ${kept.join(', ')}`),
+      (kept) => log?.warn(`the monitor inherits limits of this shell that cannot be raised: ${kept.join(', ')}`),
     );
     child.once('error', () => {
       isEnded = true;

@@ -184,7 +184,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         tidier.onReady();
         void sweepAbandonedLeases(deps, [...monitor.model.all()]);
         void keepAlive(deps, ended);
-        log.info(`healthctl ${version} watches containerd at ${settings.address}`);
+        log.info(`healthctl ${version} monitors containerd at ${settings.address}`);
         const { idleTimeoutMs } = settings.monitor;
         await (isAutostarted
           ? untilIdle({ clock, monitor, supervisor, server, places, idleTimeoutMs }, ended)

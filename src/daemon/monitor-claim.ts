@@ -84,7 +84,7 @@ export async function claimMonitor(
   } catch (error) {
     await release();
     if (errnoOf(error) === undefined && !hasCode(error, 'CORRUPT')) throw error;
-    log.warn(`a monitor with another run root is not kept out: ${dir} cannot be used: ${fileReasonOf(error)}`);
+    log.warn(`cannot prevent a second monitor with another run root: ${dir} cannot be used: ${fileReasonOf(error)}`);
     return { follow: async () => undefined, release: async () => undefined };
   }
   return { follow, release };

@@ -15,7 +15,7 @@ export function ownerOf(places: Pick<DaemonPlaces, 'lock'>): string {
 export function silentMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
   const pid = ownerOf(places);
   return new HealthctlError('UNAVAILABLE', `the monitor, process ${pid}, does not answer`, {
-    hint: `if it was stopped, let it go on with "kill -CONT ${pid}"; else end it with "kill -KILL ${pid}": nothing is lost`,
+    hint: `if it was stopped, continue it with "kill -CONT ${pid}"; else end it with "kill -KILL ${pid}": nothing is lost`,
   });
 }
 
@@ -50,6 +50,6 @@ export function newerMonitorError(places: Pick<DaemonPlaces, 'lock'>): Healthctl
 export function endingMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
   const pid = ownerOf(places);
   return new HealthctlError('TIMEOUT', `the monitor, process ${pid}, is ending and has not ended yet`, {
-    hint: `try again; what it waits for is in its log; "kill -KILL ${pid}" ends it at once: nothing is lost`,
+    hint: `try again; its log says what it waits for; "kill -KILL ${pid}" ends it at once: nothing is lost`,
   });
 }

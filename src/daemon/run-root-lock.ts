@@ -31,7 +31,7 @@ export async function lockRunRoot(
   const onFault = (text: string) => log.warn(text);
   if (Buffer.byteLength(places.grpcSocket) > MAX_SOCKET_PATH_BYTES)
     throw new HealthctlError('CONFIG', `${places.grpcSocket} is too long for a socket`, {
-      hint: 'a shorter run root is needed: --run-root or run_root',
+      hint: 'choose a shorter run root: --run-root or run_root',
     });
   makeOwnDirectory(places.dir, { onFault });
   try {

@@ -78,6 +78,6 @@ test('of a past that nobody kept it says so, once', async () => {
   expect(await begin({ sinceMs, untilMs })).toBe('ended');
   expect(exchange.subscribers).toBe(0);
   expect(warnings).toEqual([
-    'no events are known between 2025-12-31T23:59:00.000Z and 2025-12-31T23:59:59.000Z: no monitor kept them',
+    'no events are known between 2025-12-31T23:59:00.000Z and 2025-12-31T23:59:59.000Z: no monitor recorded them',
   ]);
 });

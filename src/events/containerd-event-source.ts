@@ -106,7 +106,7 @@ export function warnOfGaps(
 }
 
 function tellGaps(log: Logger, gaps: readonly Gap[]): void {
-  if (gaps.length > 0) log.warn(`${gapsText(gaps)}: no monitor kept them`);
+  if (gaps.length > 0) log.warn(`${gapsText(gaps)}: no monitor recorded them`);
 }
 
 /** Of many gaps the last ones: they are what a user can still do something about. */

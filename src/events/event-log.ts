@@ -82,7 +82,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
       writeLine(segment, entry);
       hasFailed = false;
     } catch (error) {
-      if (!hasFailed) log.warn(`events cannot be kept in ${dir.path}: ${fileReasonOf(error)}`);
+      if (!hasFailed) log.warn(`events cannot be stored in ${dir.path}: ${fileReasonOf(error)}`);
       hasFailed = true;
       // Half a line may be there: the next one begins anew.
       if (segment) segment.isTorn = true;
@@ -91,7 +91,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
   try {
     segment = anew(dir, undefined, clock);
   } catch (error) {
-    log.warn(`events cannot be kept in ${dir.path}: ${fileReasonOf(error)}`);
+    log.warn(`events cannot be stored in ${dir.path}: ${fileReasonOf(error)}`);
     hasFailed = true;
   }
   return {

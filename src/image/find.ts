@@ -94,7 +94,7 @@ export async function findRecord(
   if (byId) return byId;
   if (!named && prefix === undefined) parseReference(nameOrId); // throws, and says what is wrong with it
   throw new HealthctlError('NOT_FOUND', `${NO_SUCH_IMAGE}${named ? familiarName(named) : nameOrId}`, {
-    hint: 'images lists those that are there; pull or load brings others',
+    hint: '"healthctl images" lists the images; "healthctl pull" and "healthctl load" add others',
   });
 }
 

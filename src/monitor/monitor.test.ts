@@ -214,7 +214,7 @@ describe('a monitor that starts', () => {
     host.comeBack();
     await clock.advance(200);
     expect([monitor.isLive, monitor.counts().watched]).toEqual([true, 1]);
-    expect(warnings).toEqual([expect.stringContaining('is lost'), expect.stringContaining('is back')]);
+    expect(warnings).toEqual([expect.stringContaining('lost containerd'), expect.stringContaining('is back')]);
   });
 });
 

@@ -41,7 +41,7 @@ export async function watchHost(deps: WatchDeps, signal: AbortSignal): Promise<v
     } catch (error) {
       if (signal.aborted) return;
       deps.onState('lost');
-      if (!isLossTold) log.warn(`containerd at ${address} is lost, and tried again: ${messageOf(error)}`);
+      if (!isLossTold) log.warn(`lost containerd at ${address}; retrying: ${messageOf(error)}`);
       isLossTold = true;
       await clock.sleep(backOffMs, signal);
       backOffMs = Math.min(2 * backOffMs, LONGEST_BACK_OFF_MS);

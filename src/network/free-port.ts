@@ -49,7 +49,9 @@ async function allocatePort(
     if (hostPort !== undefined && !isHeld(hostPort)) return { hostIp, hostPort, containerPort, protocol };
   }
   if (firstHostPort !== lastHostPort || isAny)
-    throw new HealthctlError('CONFLICT', 'all ports are allocated', { hint: 'another range, or -p with a host port' });
+    throw new HealthctlError('CONFLICT', 'all ports are allocated', {
+      hint: 'give another range, or a host port with -p',
+    });
   const place = `${hostIp}:${firstHostPort}`;
   throw isInUse
     ? new HealthctlError('CONFLICT', `failed to bind host port ${place}/${protocol}: address already in use`, {

@@ -42,7 +42,7 @@ export function parseLogConfig(driver: string, options: readonly string[]): LogC
   }
   if (driver !== 'json-file' && driver !== '')
     throw new HealthctlError('INVALID', `logger: no log driver named '${driver}' is registered`, {
-      hint: 'there are json-file and none',
+      hint: 'the drivers are json-file and none',
     });
   const unknown = Object.keys(given).find((key) => !KNOWN_OPTIONS.includes(key));
   if (unknown !== undefined)

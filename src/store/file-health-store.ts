@@ -274,7 +274,7 @@ function setAside(dir: StateDir, warn: (text: string) => void): void {
   if (!stat || stat.isFile()) return;
   const aside = `${path}.not-a-file-${unique()}`;
   renameSync(path, aside);
-  warn(`${path} was no file, and is now ${aside}`);
+  warn(`${path} was not a file; it is now ${aside}`);
 }
 
 /** With the write lock held, a temporary file is one that a writer left when it died. */

@@ -139,7 +139,7 @@ test('filters, and an end in the future', async () => {
 test('without a monitor the past is not known, and that is said', async () => {
   const result = await bed.cli(['events', '--since', '10m', '--until', '0s']);
   expect(result).toMatchObject({ code: 0, stdout: '' });
-  expect(result.stderr).toMatch(/^WARNING: no events are known between \S+ and \S+: no monitor kept them\n$/);
+  expect(result.stderr).toMatch(/^WARNING: no events are known between \S+ and \S+: no monitor recorded them\n$/);
 });
 
 test('what an earlier monitor kept is shown, up to what happens now', async () => {
@@ -153,7 +153,7 @@ test('what an earlier monitor kept is shown, up to what happens now', async () =
   const events = await listen('--since', '1m', '--format', '{{.Action}} {{.Actor.Attributes.name}}');
   const { stdout, stderr } = await endOf(events);
   expect(linesOf(stdout)).toEqual(['start kept']);
-  expect(stderr).toMatch(/^WARNING: no events are known between .*, nor between .*: no monitor kept them\n$/);
+  expect(stderr).toMatch(/^WARNING: no events are known between .*, nor between .*: no monitor recorded them\n$/);
 });
 
 test.each([

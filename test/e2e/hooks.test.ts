@@ -65,7 +65,7 @@ test('hooks are told of health and restarts; one that hangs or fails holds up no
   expect(documents[2]).toEqual({ event: 'restart', ...common, reason: 'unhealthy: it broke' });
   await until(() => linesOf('failed').length === 2);
   const log = await bed.ok(['daemon', 'logs']);
-  expect(log).toContain('failed, and is tried again: it ended with status 3: no such team');
+  expect(log).toContain('failed; retrying: it ended with status 3: no such team');
   await until(() => linesOf('hung').length === 2, { withinMs: 20_000 });
   const { stdout } = await bed.cli(['daemon', 'stop']);
   expect(stdout).toBe('');

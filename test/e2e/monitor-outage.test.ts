@@ -54,7 +54,7 @@ afterAll(async () => {
   monitor.kill('SIGTERM');
   const { code, stderr } = await monitor.exited;
   await containerd.stop();
-  expect([code, stderr.split('\n').filter((line) => line.includes('is lost')).length]).toEqual([0, 1]);
+  expect([code, stderr.split('\n').filter((line) => line.includes('lost containerd')).length]).toEqual([0, 1]);
 });
 
 const check = ['--health-cmd', 'true', '--health-interval', '300ms'];

@@ -321,11 +321,11 @@ describe('a monitor', () => {
       monitor.kill('SIGHUP');
       await until(() => said.test(monitor.stderr().slice(from)), { withinMs: 10_000 });
     };
-    await reloadWith('', /the configuration is as it was/);
-    await reloadWith('max_checks = 0\n', /the configuration stays as it was: .*max_checks/);
+    await reloadWith('', /the configuration has not changed/);
+    await reloadWith('max_checks = 0\n', /the configuration was not reloaded: .*max_checks/);
     await reloadWith(
       'socket_group = "nobody-of-this-name"\n',
-      /the configuration stays as it was: .*nobody-of-this-name/,
+      /the configuration was not reloaded: .*nobody-of-this-name/,
     );
     expect((await status()).startedAt).toBe(startedAt);
     const following = bed.spawn(['events', '--filter', 'event=die']);
@@ -371,7 +371,7 @@ describe('a monitor', () => {
         bed.cli(['daemon', 'stop']),
       ]);
       expect(ps).toMatchObject({ code: 0, stdout: `${name}\n` });
-      expect(ps.stderr).toContain(`WARNING: the monitor, ${pid}, does not answer: containerd is asked instead\n`);
+      expect(ps.stderr).toContain(`WARNING: the monitor, ${pid}, does not answer: asking containerd instead\n`);
       for (const { code, stderr } of [told, stop]) {
         expect(code).toBe(1);
         expect(stderr).toContain(`healthctl: the monitor, ${pid}, does not answer\n`);

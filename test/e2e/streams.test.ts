@@ -429,7 +429,7 @@ describe('logs', () => {
     const { code, stderr } = await bed.cli(['logs', 'foreign']);
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'healthctl: the logs of container foreign are not kept by healthctl\n',
+      stderr: "healthctl: the logs of container foreign are not healthctl's\n",
     });
     expect(await bed.ok(['exec', 'foreign', 'echo', 'hi'])).toBe('hi');
   });

@@ -134,7 +134,7 @@ describe('health in files', () => {
       const after = await store.update(subject, () => record(), retries);
       expect(after.log).toHaveLength(1);
       expect((await store.get(subject)).state).toEqual(record().state);
-      expect(warnings).toEqual([expect.stringContaining('was no file')]);
+      expect(warnings).toEqual([expect.stringContaining('was not a file')]);
       expect(readFileSync('/etc/passwd', 'utf8')).toBe(before);
     },
   );

@@ -150,7 +150,7 @@ test('where there can be no claim, a warning says what is not kept out', async (
   const first = await claim({ dir: join(file, 'claims') });
   await first.follow();
   await first.release();
-  expect(warnings).toEqual([expect.stringContaining('a monitor with another run root is not kept out')]);
+  expect(warnings).toEqual([expect.stringContaining('cannot prevent a second monitor with another run root')]);
 });
 
 test('what lies in the place of a lock keeps no monitor from starting', async () => {

@@ -482,7 +482,7 @@ describe('a login', () => {
     const error = await manifestFailure((_, response) =>
       answer(response, 401, { 'www-authenticate': `Bearer realm="${realm}"` }),
     );
-    expect(error).toEqual(failure('INVALID', /names no valid place to get a token/));
+    expect(error).toEqual(failure('INVALID', /names no valid address for a token/));
   });
 
   test.each(['{', '[]', '{"auths": 3}', '{"auths": {"HOST": {"auth": "%%%"}}}'])('with the config %s', async (text) => {

@@ -28,7 +28,7 @@ function checkHook(place: string, key: string, table: unknown): HookSettings {
   const bad = command.findIndex((word) => word.includes('\0'));
   if (bad >= 0)
     throw new HealthctlError('CONFIG', `${place}: ${key}.command: word ${bad + 1} holds a NUL character`, {
-      hint: 'no program can be given one',
+      hint: 'the argument of a program cannot have one',
     });
   return {
     ...{ on, command },

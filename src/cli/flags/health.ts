@@ -31,36 +31,36 @@ export const healthOptionSpecs: readonly OptionSpec[] = [
   {
     name: 'health-grpc',
     type: 'string',
-    help: 'gRPC server in the container that is asked for its health: HOST:PORT[/SERVICE]',
+    help: 'gRPC server in the container whose health service is checked: HOST:PORT[/SERVICE]',
     check: reasonBy((text) => parseNativeTest('GRPC', grpcItems(text))),
   },
   {
     name: 'health-grpc-authority',
     type: 'string',
     value: 'name',
-    help: 'Name that --health-grpc asks for, also of the certificate: NAME[:PORT] (HOST:PORT unless given)',
+    help: 'Name in the request of --health-grpc, for which the certificate must be: NAME[:PORT] (HOST:PORT unless given)',
     check: reasonBy(parseAuthority),
   },
   {
     name: 'health-grpc-ca',
     type: 'string',
     value: 'file',
-    help: 'Certificates of the authorities that --health-grpc-tls trusts, in PEM; verifies',
+    help: 'Verify the certificate of --health-grpc with these authorities, in PEM',
   },
-  { name: 'health-grpc-tls', type: 'bool', help: 'Ask over TLS for --health-grpc' },
+  { name: 'health-grpc-tls', type: 'bool', help: 'Use TLS for --health-grpc' },
   { name: 'health-grpc-verify', type: 'bool', help: 'Verify the certificate for --health-grpc-tls' },
   {
     name: 'health-http',
     type: 'string',
     value: 'url',
-    help: 'URL of an HTTP or HTTPS server in the container that is asked',
+    help: 'URL of an HTTP or HTTPS server in the container that must answer a GET',
     check: reasonBy(parseHttpUrl),
   },
   {
     name: 'health-http-ca',
     type: 'string',
     value: 'file',
-    help: 'Certificates of the authorities that --health-http trusts, in PEM; verifies',
+    help: 'Verify the certificate of --health-http with these authorities, in PEM',
   },
   {
     name: 'health-http-header',
@@ -99,7 +99,7 @@ export const healthOptionSpecs: readonly OptionSpec[] = [
   {
     name: 'health-reap',
     type: 'bool',
-    help: 'End what the command left behind when it ends, and after a timeout',
+    help: 'Kill the processes that the command left behind, when it ends or times out',
   },
   {
     name: 'health-retries',
@@ -114,20 +114,20 @@ export const healthOptionSpecs: readonly OptionSpec[] = [
   {
     name: 'health-start-period',
     type: 'duration',
-    help: 'Time for the container to start in, during which failures do not count (ms|s|m|h) (0s unless the image says)',
+    help: 'Time after the start in which failures do not count (ms|s|m|h) (0s unless the image says)',
   },
   {
     name: 'health-tcp',
     type: 'string',
-    help: 'Port in the container that is connected to: HOST:PORT',
+    help: 'Port in the container that must accept a connection: HOST:PORT',
     check: reasonBy(parseEndpoint),
   },
   {
     name: 'health-timeout',
     type: 'duration',
-    help: 'Longest that one check may take (ms|s|m|h) (30s unless the image says)',
+    help: 'How long one check may take (ms|s|m|h) (30s unless the image says)',
   },
-  { name: 'no-healthcheck', type: 'bool', help: 'Switch off the health check of the image' },
+  { name: 'no-healthcheck', type: 'bool', help: 'Disable the health check of the image' },
 ];
 
 /** The values as given; what they may be, and how they merge with the image's, is said in src/health. */

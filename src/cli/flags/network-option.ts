@@ -42,7 +42,7 @@ function parseNetwork(text: string): GivenNetwork {
     else if (key === 'alias') aliases.push(value);
     else if (NOT_THERE_YET.includes(key)) {
       throw new HealthctlError('USAGE', `${key} of --network is not supported yet: ${text}`, {
-        hint: 'name and alias are',
+        hint: 'supported are name and alias',
       });
     } else throw new HealthctlError('USAGE', `invalid field key ${key}`);
   }

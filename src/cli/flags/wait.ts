@@ -3,12 +3,12 @@ import type { OptionSpec, ParsedOptions } from '../command.ts';
 
 /** The options of `run` and `start` that wait for health, named as those of `docker compose up`. */
 export const waitOptionSpecs: readonly OptionSpec[] = [
-  { name: 'wait', type: 'bool', help: 'Wait until the container is healthy, or running when it has no check' },
+  { name: 'wait', type: 'bool', help: 'Wait until the container is healthy, or, without a check, running' },
   {
     name: 'wait-timeout',
     type: 'int',
     value: 'int',
-    help: 'Seconds that --wait waits at most (for ever unless given)',
+    help: 'Longest time that --wait waits, in seconds (no limit unless given)',
     check: (text) => (text.startsWith('-') ? 'must not be negative' : undefined),
   },
 ];

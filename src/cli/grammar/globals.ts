@@ -13,7 +13,7 @@ export const globalOptions: readonly OptionSpec[] = [
     name: 'data-root',
     type: 'string',
     value: 'dir',
-    help: 'Where data is kept that survives a reboot [$HEALTHCTL_DATA_ROOT] (default /var/lib/healthctl)',
+    help: 'Directory for data that survives a reboot [$HEALTHCTL_DATA_ROOT] (default /var/lib/healthctl)',
   },
   { name: 'debug', short: 'D', type: 'bool', help: 'Show debug messages, and where an error came from' },
   {
@@ -26,7 +26,7 @@ export const globalOptions: readonly OptionSpec[] = [
     name: 'run-root',
     type: 'string',
     value: 'dir',
-    help: 'Where run-time state is kept, best on tmpfs [$HEALTHCTL_RUN_ROOT] (default /run/healthctl)',
+    help: 'Directory for run-time state, best on tmpfs [$HEALTHCTL_RUN_ROOT] (default /run/healthctl)',
   },
   {
     name: 'snapshotter',

@@ -89,14 +89,14 @@ export async function ensureChecked(
 /** Where nobody checks, a wait for health takes as long as nobody checks by hand. */
 function warnUnchecked({ settings, log }: Pick<MonitorWorld, 'settings' | 'log'>): void {
   if (settings.monitor.scheduler !== 'daemon') return; // timers check
-  log.warn('no monitor watches this container: nothing checks it by itself');
+  log.warn('no monitor checks this container');
 }
 
 /** Throws UNAVAILABLE unless timers check: a wait for health would take for ever. */
 function refuseUnchecked({ settings }: Pick<MonitorWorld, 'settings'>): void {
   if (settings.monitor.scheduler !== 'daemon') return;
-  throw new HealthctlError('UNAVAILABLE', 'no monitor watches this container: nothing checks it by itself', {
-    hint: 'it runs; start a monitor with "healthctl daemon start", or do without --wait',
+  throw new HealthctlError('UNAVAILABLE', 'no monitor checks this container', {
+    hint: 'it runs; start a monitor with "healthctl daemon start", or leave out --wait',
     exitCode: 1,
   });
 }
@@ -107,7 +107,7 @@ async function startOrWarn(world: MonitorWorld): Promise<void> {
     await startMonitor(world);
   } catch (error) {
     if (hasCode(error, 'CONFLICT')) world.log.warn(`${error.message}; ${error.hint}`);
-    else world.log.warn(`nothing checks this container by itself: ${messageOf(error)}`);
+    else world.log.warn(`no monitor checks this container: ${messageOf(error)}`);
   }
 }
 

@@ -54,7 +54,7 @@ function clientOf({ settings, log }: MonitorWorld, process: string, runRoot: str
   return createDaemonClient(daemonPlacesOf({ ...settings, runRoot }).apiSocket, {
     onSilent: () => {
       const text = `the monitor, process ${process}, does not answer`;
-      if (!silent.has(settings)) log.warn(`${text}: containerd is asked instead`);
+      if (!silent.has(settings)) log.warn(`${text}: asking containerd instead`);
       silent.set(settings, text);
     },
   });

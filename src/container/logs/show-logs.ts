@@ -71,7 +71,7 @@ export async function showLogs(
 function refuseUnkept({ record, name }: ContainerView): void {
   if (record.labels[LABELS.owner] === undefined) {
     const isNerdctls = record.labels[LABELS.name] !== undefined;
-    throw new HealthctlError('CONFLICT', `the logs of container ${name} are not kept by healthctl`, {
+    throw new HealthctlError('CONFLICT', `the logs of container ${name} are not healthctl's`, {
       ...(isNerdctls ? { hint: `try: nerdctl logs ${name}` } : {}),
     });
   }
@@ -87,7 +87,7 @@ function detailsTextOf({ record }: ContainerView): string {
 function warnOnce({ log }: Pick<LogsContext, 'log'>, request: LogsRequest): () => void {
   let isDue = needsTimes(request);
   return () => {
-    if (isDue) log.warn('not all times are known exactly: no monitor was watching when these lines were written');
+    if (isDue) log.warn('not all times are known exactly: no monitor ran when these lines were written');
     isDue = false;
   };
 }

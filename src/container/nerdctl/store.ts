@@ -157,7 +157,7 @@ async function inStore(
     }
   } catch (error) {
     if (hasCode(error, 'ALREADY_EXISTS')) throw error;
-    log.warn(`what nerdctl keeps of containers could not be changed: ${messageOf(error)}`);
+    log.warn(`nerdctl's files of a container could not be changed: ${messageOf(error)}`);
   }
 }
 

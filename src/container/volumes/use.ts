@@ -71,16 +71,16 @@ async function listRecords(ctx: ContainerContext, signal?: AbortSignal): Promise
     const { namespace } = ctx.containerd;
     const kept = countKept(ctx);
     if (kept > 0) {
-      const containers = kept === 1 ? '1 container of namespace NS is' : `${kept} containers of namespace NS are`;
-      const what = 'which containers have which volumes is not known';
+      const containers = kept === 1 ? '1 container of namespace NS' : `${kept} containers of namespace NS`;
+      const what = 'it is not known which containers use which volumes';
       throw new HealthctlError('UNAVAILABLE', `${what}: ${messageOf(error)}`, {
         cause: error,
-        hint: `start containerd: ${containers.replace('NS', namespace)} kept here, and may have a volume`,
+        hint: `start containerd: ${containers.replace('NS', namespace)} may use a volume`,
       });
     }
     if (!warned.has(ctx))
       ctx.log.warn(
-        `containerd does not answer: no container of namespace ${namespace} is kept here, so none has a volume`,
+        `containerd does not answer: there is no container of namespace ${namespace} here, so no volume is in use`,
       );
     warned.add(ctx);
     return [];

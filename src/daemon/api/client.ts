@@ -58,7 +58,7 @@ const MAX_ANSWER_BYTES = 256 << 20;
 export interface DaemonClientOptions {
   /** Another than ours: to ask an older monitor to end. */
   readonly apiVersion?: number;
-  /** A monitor runs, and does not answer: containerd is asked instead. */
+  /** A monitor runs, and does not answer: asking containerd instead. */
   readonly onSilent?: () => void;
 }
 

@@ -151,7 +151,7 @@ export function createService(deps: ServiceDeps): Service {
       const view = await resolveView(ctx, id, { signal });
       const isUp = view.state === 'running' || view.state === 'paused';
       if (!isUp || force) await monitor.release({ namespace, id });
-      if (signal.aborted) throw new HealthctlError('ABORTED', 'whoever asked for the removal is gone');
+      if (signal.aborted) throw new HealthctlError('ABORTED', 'the client that asked for the removal has disconnected');
       await removeContainer(ctx, view, { force, volumes, abort: signal });
       await monitor.refresh({ namespace, id });
     },

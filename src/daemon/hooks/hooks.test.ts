@@ -63,5 +63,5 @@ test('one that hangs holds up nobody, and what it misses is bounded and counted'
   expect(told.filter((text) => text.startsWith('/a'))).toHaveLength(1);
   await stop();
   tell(anEvent());
-  expect(said).toEqual(['hook /a was not told 49 events: it was busy', 'hooks were not told of 100 events any more']);
+  expect(said).toEqual(['hook /a: queue full, 49 events dropped', '100 events for hooks dropped: the monitor ends']);
 });

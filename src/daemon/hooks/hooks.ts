@@ -45,7 +45,7 @@ export function createHooks({ hooks, run, clock, log }: HooksDeps): Hooks {
       } catch (error) {
         if (over.signal.aborted) return;
         const isLast = tries >= hook.retries;
-        log.warn(`${what} failed${isLast ? '' : ', and is tried again'}: ${messageOf(error)}`);
+        log.warn(`${what} failed${isLast ? '' : '; retrying'}: ${messageOf(error)}`);
         if (isLast) return;
         await clock.sleep(restMs, over.signal);
         restMs = Math.min(2 * restMs, LONGEST_RETRY_MS);
@@ -56,7 +56,7 @@ export function createHooks({ hooks, run, clock, log }: HooksDeps): Hooks {
     for (let event = line.waiting.shift(); event && !over.signal.aborted; event = line.waiting.shift()) {
       await attempt(line.hook, event);
       if (line.dropped > 0)
-        log.warn(`hook ${line.hook.command[0]} was not told ${counted(line.dropped, 'event')}: it was busy`);
+        log.warn(`hook ${line.hook.command[0]}: queue full, ${counted(line.dropped, 'event')} dropped`);
       line.dropped = 0;
     }
     line.busy = undefined;
@@ -76,7 +76,7 @@ export function createHooks({ hooks, run, clock, log }: HooksDeps): Hooks {
       over.abort();
       const left = lines.reduce((sum, { waiting }) => sum + waiting.length, 0);
       await Promise.all(lines.map(({ busy }) => busy));
-      if (left > 0) log.info(`hooks were not told of ${counted(left, 'event')} any more`);
+      if (left > 0) log.info(`${counted(left, 'event')} for hooks dropped: the monitor ends`);
     },
   };
 }

@@ -131,7 +131,7 @@ function writeSystemFile(path: string, text: string): void {
     if (errno !== 'EACCES' && errno !== 'EPERM' && errno !== 'EROFS') throw cause;
     throw new HealthctlError('DENIED', `cannot write ${path}: ${messageOf(cause)}`, {
       cause,
-      hint: 'installing needs root, and a file system that can be written',
+      hint: 'installing needs root and a writable file system',
     });
   }
 }

@@ -88,7 +88,7 @@ async function fetchToken(
 function parseRealm(text: string, registry: URL): URL {
   const realm = URL.canParse(text) ? new URL(text) : undefined;
   if (!realm || (realm.protocol !== 'https:' && realm.protocol !== 'http:')) {
-    throw new HealthctlError('INVALID', `registry ${registry.host} names no valid place to get a token`);
+    throw new HealthctlError('INVALID', `registry ${registry.host} names no valid address for a token`);
   }
   if (realm.protocol === 'http:' && registry.protocol === 'https:') {
     throw new HealthctlError('INVALID', `registry ${registry.host} wants a token from ${realm.host} over plain HTTP`);

@@ -183,7 +183,7 @@ function checkRange(response: HttpResponse, start: number): void {
   const said = /^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1];
   if (said === String(start)) return;
   response.discard();
-  throw new HealthctlError('CORRUPT', `registry ${response.url.host} answered another range than was asked`);
+  throw new HealthctlError('CORRUPT', `registry ${response.url.host} answered with another range than requested`);
 }
 
 const tlsHint = ({ host }: URL): string =>

@@ -78,7 +78,7 @@ function targetOf(response: HttpResponse): URL {
   const location = response.headers.location ?? '';
   const { host, protocol } = response.url;
   if (location === '' || !URL.canParse(location, response.url.href)) {
-    throw new HealthctlError('INVALID', `registry ${host} redirects to nowhere: ${printable(location)}`);
+    throw new HealthctlError('INVALID', `registry ${host} redirects to an invalid address: ${printable(location)}`);
   }
   const target = new URL(location, response.url);
   if (target.protocol !== 'https:' && (target.protocol !== 'http:' || protocol === 'https:')) {

@@ -53,7 +53,7 @@ export function createKeeper(options: {
     try {
       writeExitNote(place, container.id, { run, ...exit, isOutOfMemory });
     } catch (error) {
-      log.warn(`container ${container.id}: its end could not be noted: ${messageOf(error)}`);
+      log.warn(`container ${container.id}: how it ended could not be stored: ${messageOf(error)}`);
     }
   };
 

@@ -264,7 +264,9 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     const limit = config?.maxRestarts ?? 0;
     if (limit > 0 && streak >= limit) {
       course.isHandled = true;
-      log.warn(`container ${shownName(container)}: not restarted, it was ${counted(limit, 'time')} already: ${reason}`);
+      log.warn(
+        `container ${shownName(container)}: not restarted any more after ${counted(limit, 'restart')} in a row: ${reason}`,
+      );
       return;
     }
     planAt(key, { cause: 'health', delayMs: restartDelayMs(streak), reason }, async () => {

@@ -33,7 +33,7 @@ function run(...args: readonly string[]) {
   return { status, stdout, stderr };
 }
 
-const WARNING = `WARNING: containerd does not answer: no container of namespace default is kept here, so none has a volume\n`;
+const WARNING = `WARNING: containerd does not answer: there is no container of namespace default here, so no volume is in use\n`;
 
 describe('volumes', () => {
   test('are made, listed, inspected and removed', () => {
@@ -67,9 +67,9 @@ describe('volumes', () => {
     const { status, stderr } = run('volume', ...args);
     expect(status).toBe(1);
     expect(stderr).toContain(
-      'which containers have which volumes is not known: cannot connect to containerd: there is no socket at',
+      'it is not known which containers use which volumes: cannot connect to containerd: there is no socket at',
     );
-    expect(stderr).toContain('start containerd: 1 container of namespace default is kept here');
+    expect(stderr).toContain('start containerd: 1 container of namespace default may use a volume');
     expect(existsSync(content)).toBe(true);
     expect(run('volume', 'ls', '--quiet')).toEqual({ status: 0, stdout: 'data\n', stderr: '' });
   });

@@ -52,7 +52,7 @@ function attachableTask(view: ContainerView): NonNullable<ContainerView['task']>
   if (state === 'paused') throw refusal('cannot attach to a paused container, unpause it first');
   if (state !== 'running' || !task) throw refusal('cannot attach to a stopped container, start it first');
   if (record.labels[LABELS.owner] === undefined) {
-    throw refusal(`the output of container ${name} is not kept by healthctl: attach with the tool that made it`);
+    throw refusal(`the output of container ${name} is not healthctl's: attach with the tool that made it`);
   }
   return task;
 }

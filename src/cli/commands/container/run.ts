@@ -71,7 +71,7 @@ export const run: Command = {
 
 function refuseImpossible(world: World, { detach, tty, openStdin, wait }: RunOptions): void {
   if (wait && !detach) {
-    throw new HealthctlError('USAGE', '--wait needs --detach', { hint: 'without -d, run waits for the end already' });
+    throw new HealthctlError('USAGE', '--wait needs --detach', { hint: 'without -d, run waits for the end anyway' });
   }
   if (!detach) checkTerminal(world, { terminal: tty, stdin: openStdin });
 }

@@ -73,7 +73,7 @@ async function startAttached(world: World, { options, args }: CommandInput): Pro
   const ctx = await openContainers(world);
   const view = await resolveView(ctx, name, world);
   if (view.record.labels[LABELS.owner] === undefined) {
-    throw new HealthctlError('CONFLICT', `the output of container ${view.name} is not kept by healthctl`, {
+    throw new HealthctlError('CONFLICT', `the output of container ${view.name} is not healthctl's`, {
       hint: 'start it without -a and -i',
     });
   }

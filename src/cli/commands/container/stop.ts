@@ -14,7 +14,7 @@ export const stopOptionSpecs: readonly OptionSpec[] = [
     short: 't',
     aliases: ['time'],
     type: 'int',
-    help: 'Seconds to wait before killing the container; -1 waits for ever',
+    help: 'Seconds to wait before killing the container; -1 sets no limit',
   },
 ];
 

@@ -11,8 +11,8 @@ import { programOf } from '../../program.ts';
 export const install: Command = {
   usage: '[OPTIONS]',
   description:
-    'Have systemd run the monitor, now and after each boot. One that is installed already is brought up to date.',
-  options: [{ name: 'print', type: 'bool', help: 'Print the unit, and install nothing' }],
+    'Make systemd run the monitor, now and after each boot. One that is installed already is brought up to date.',
+  options: [{ name: 'print', type: 'bool', help: 'Print the unit without installing it' }],
   args: { min: 0, max: 0 },
   run: (world, input) => installDaemon(world, input),
 };

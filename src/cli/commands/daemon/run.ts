@@ -17,7 +17,7 @@ import { sweepTimers } from '../../monitor/timers.ts';
 export const run: Command = {
   usage: '[OPTIONS]',
   description:
-    'Run the monitor in the foreground. It checks all containers of this containerd that have a health check, until it is told to end.',
+    'Run the monitor in the foreground. It checks all containers of this containerd that have a health check, until it gets SIGTERM or SIGINT.',
   options: [
     { name: 'autostarted', type: 'bool', help: 'End when there is nothing to do', hidden: true },
     {
@@ -55,12 +55,12 @@ async function runDaemon(
     const log = logOf(settings.debug);
     try {
       const next = await world.reloadSettings();
-      if (isDeepStrictEqual(next, settings)) return log.info('the configuration is as it was');
+      if (isDeepStrictEqual(next, settings)) return log.info('the configuration has not changed');
       socketGroupIdOf(next);
       settings = next;
       round.abort('reload');
     } catch (error) {
-      log.warn(`the configuration stays as it was: ${messageOf(error)}`);
+      log.warn(`the configuration was not reloaded: ${messageOf(error)}`);
     }
   };
   const release = world.onSignal((name) => {

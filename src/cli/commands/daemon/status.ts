@@ -23,7 +23,7 @@ import { humanDuration, humanSize } from '../../format/units.ts';
 export const status: Command = {
   usage: '[OPTIONS]',
   description:
-    'Tell whether the monitor runs, and what it does. The exit status is 1 when it does not, and 4 when it cannot be asked.',
+    'Show whether the monitor runs, and what it does. The exit status is 1 when it does not, and 4 when it cannot be asked.',
   options: [{ name: 'format', short: 'f', type: 'string', help: "Format output: 'json', or a Go template" }],
   args: { min: 0, max: 0 },
   run: (world, input) => showStatus(world, input),
@@ -76,7 +76,7 @@ function textOf(told: DaemonStatus, nowMs: number): string {
     ['Version', told.version],
     ['Process', `${told.pid}, up ${humanDuration(nowMs - Date.parse(told.startedAt)).toLowerCase()}`],
     ['Started by', told.isAutostarted ? 'a command; ends by itself when there is nothing to do' : 'hand or systemd'],
-    ['containerd', `${told.address}${told.isLive ? '' : ' (lost, and tried again)'}`],
+    ['containerd', `${told.address}${told.isLive ? '' : ' (lost; retrying)'}`],
     ['Namespaces', told.namespaces.length === 0 ? 'all' : told.namespaces.join(', ')],
     ['Containers', containersText(told)],
     ...(told.troubled > 0

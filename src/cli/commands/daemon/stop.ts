@@ -5,7 +5,7 @@ import { stopMonitor } from '../../monitor/stop.ts';
 /** `healthctl daemon stop`: resolves when it has ended; one that does not run is fine. */
 export const stop: Command = {
   usage: '',
-  description: 'Ask the monitor to end, and wait until it has.',
+  description: 'End the monitor, and wait until it has ended.',
   options: [],
   args: { min: 0, max: 0 },
   run: async (world) => {

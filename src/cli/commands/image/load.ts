@@ -62,7 +62,7 @@ function openFile(path: string): Readable {
 function openStdin({ streams }: LoadWorld): Readable {
   if (streams.stdin.isTTY === true) {
     throw new HealthctlError('USAGE', 'requested load from stdin, but stdin is empty', {
-      hint: 'name an archive with --input, or pipe one in',
+      hint: 'give an archive with --input, or pipe one in',
       exitCode: 1,
     });
   }

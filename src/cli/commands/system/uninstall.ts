@@ -15,7 +15,7 @@ export const uninstall: Command = {
   description:
     'Remove what healthctl made on this host: monitor, unit, directories, bridges and rules of the\nfirewall. Volumes, output and records of containers stay, unless --purge is given.',
   options: [
-    { name: 'dry-run', type: 'bool', help: 'List what would go and what would stay, and change nothing' },
+    { name: 'dry-run', type: 'bool', help: 'List what would be removed and what would stay, and change nothing' },
     { name: 'force', short: 'f', type: 'bool', help: 'Do not prompt for confirmation, and stop containers that run' },
     { name: 'purge', type: 'bool', help: 'Remove containers, their output, volumes and networks too' },
   ],
