@@ -15,7 +15,7 @@ const CNI_VERSION = '0.4.0';
  * @param wanted what to take; host-local and the kernel choose unless it is given, and host-local fails when the address is taken
  */
 export function configOf(
-  { name, bridge, subnet, ipRange, gateway, internal }: NetworkRecord,
+  { name, bridge, subnet, ipRange, gateway, internal, mtu }: NetworkRecord,
   leases: string,
   wanted: InterfaceAddress | undefined,
 ): PluginConfig {
@@ -26,6 +26,7 @@ export function configOf(
     ipMasq: false,
     // A container reaches a port that it publishes itself.
     hairpinMode: true,
+    ...(mtu !== undefined && { mtu }),
     ipam: { type: 'host-local', dataDir: leases, ranges: [[{ subnet, ...boundsOf(subnet, ipRange), gateway }]] },
     ...(wanted && { args: { cni: { ips: [wanted.address], ...(wanted.mac !== '' && { mac: wanted.mac }) } } }),
   };

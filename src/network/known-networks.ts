@@ -22,7 +22,7 @@ export interface KnownNetwork {
   readonly internal: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** Absent for one without addresses, and for `bridge` until it is made. */
-  readonly addresses?: Pick<NetworkRecord, 'subnet' | 'ipRange' | 'gateway' | 'bridge'>;
+  readonly addresses?: Pick<NetworkRecord, 'subnet' | 'ipRange' | 'gateway' | 'bridge' | 'mtu'>;
 }
 
 /** All networks, by name. */

@@ -1,5 +1,6 @@
 import { type Attachment, isHeld, listAttachments } from './attachment.ts';
 import type { KnownNetwork } from './known-networks.ts';
+import { MTU_OPTION } from './network-option.ts';
 import type { NetworkContext } from './places.ts';
 
 /** What Docker says of a network that nobody made. */
@@ -27,9 +28,13 @@ export function networkDocument(network: KnownNetwork, members: readonly Attachm
     ConfigFrom: { Network: '' },
     ConfigOnly: false,
     Containers: Object.fromEntries(members.map((member) => [member.id, endpointOf(member)])),
-    Options: addresses ? { 'com.docker.network.bridge.name': addresses.bridge } : {},
+    Options: addresses ? optionsOf(addresses) : {},
     Labels: network.labels,
   };
+}
+
+function optionsOf({ bridge, mtu }: NonNullable<KnownNetwork['addresses']>): Readonly<Record<string, string>> {
+  return { 'com.docker.network.bridge.name': bridge, ...(mtu !== undefined && { [MTU_OPTION]: `${mtu}` }) };
 }
 
 function rangeOf({ subnet, ipRange, gateway }: NonNullable<KnownNetwork['addresses']>) {

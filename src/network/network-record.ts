@@ -27,6 +27,8 @@ export interface NetworkRecord {
   readonly bridge: string;
   /** Without a way out. */
   readonly internal: boolean;
+  /** Bytes of the largest packet; absent: the kernel's default, 1500. */
+  readonly mtu?: number;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -69,6 +71,7 @@ export interface NewNetwork {
   /** Only with a subnet. */
   readonly gateway?: string;
   readonly internal: boolean;
+  readonly mtu?: number;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -95,6 +98,7 @@ export function createNetwork(ctx: LockedNetworks, asked: NewNetwork): NetworkRe
     created: rfc3339FromMillis(ctx.clock.now()),
     subnet: subnetText(subnet),
     ...(range && { ipRange: subnetText(range) }),
+    ...(asked.mtu !== undefined && { mtu: asked.mtu }),
     bridge: bridgeFor(name, id),
   };
   replaceFile(join(networkPlacesOf(ctx.dirs).networks, `${name}.json`), `${JSON.stringify(documentOf(network))}\n`);
@@ -143,23 +147,24 @@ function bridgeFor(name: string, id: string): string {
   return name === DEFAULT_NETWORK && !isTaken ? DEFAULT_BRIDGE : `${BRIDGE_PREFIX}-${id.slice(0, 10)}`;
 }
 
-const documentOf = ({ id, name, created, subnet, ipRange, gateway, bridge, internal, labels }: NetworkRecord) => ({
+const documentOf = ({ id, name, created, subnet, ipRange, gateway, bridge, ...rest }: NetworkRecord) => ({
   ...{ Id: id, Name: name, Created: created, Subnet: subnet, IPRange: ipRange, Gateway: gateway, Bridge: bridge },
-  ...{ Internal: internal, Labels: labels },
+  ...{ Internal: rest.internal, MTU: rest.mtu, Labels: rest.labels },
 });
 
 function networkFrom(value: unknown): NetworkRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { Id: id, Name: name, Created: created, Subnet: subnet, Gateway: gateway, ...rest } = value as Json;
-  const { Bridge: bridge, Internal: internal, Labels: labels, IPRange: ipRange } = rest;
+  const { Bridge: bridge, Internal: internal, Labels: labels, IPRange: ipRange, MTU: mtu } = rest;
   if (typeof id !== 'string' || typeof name !== 'string' || !VALID_NAME.test(name)) return undefined;
   if (typeof created !== 'string' || typeof subnet !== 'string' || typeof gateway !== 'string') return undefined;
   if (typeof bridge !== 'string' || typeof internal !== 'boolean') return undefined;
   if (typeof labels !== 'object' || labels === null) return undefined;
   if (ipRange !== undefined && (typeof ipRange !== 'string' || !parseSubnet(ipRange))) return undefined;
   const texts = Object.entries(labels).filter((label): label is [string, string] => typeof label[1] === 'string');
-  const range = ipRange === undefined ? {} : { ipRange };
-  return { id, name, created, subnet, ...range, gateway, bridge, internal, labels: Object.fromEntries(texts) };
+  if (mtu !== undefined && typeof mtu !== 'number') return undefined;
+  const given = { ...(ipRange === undefined ? {} : { ipRange }), ...(mtu === undefined ? {} : { mtu }) };
+  return { id, name, created, subnet, ...given, gateway, bridge, internal, labels: Object.fromEntries(texts) };
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -28,11 +28,15 @@ describe('networks of users', () => {
     const before = await host.remains();
     const id = await host.ok('network', 'create', 'app');
     expect(id).toMatch(/^[0-9a-f]{64}$/);
+    const mtu = ['-o', 'com.docker.network.driver.mtu=1400'];
     const addresses = ['--subnet', '10.99.0.0/24', '--gateway', '10.99.0.9', '--ip-range', '10.99.0.128/30'];
-    await host.ok('network', 'create', 'other', ...addresses, '--internal');
+    await host.ok('network', 'create', 'other', ...addresses, ...mtu, '--internal');
     await run('web', 'app', '--network-alias', 'www');
     await run('db', 'app', '-p', '8080:80');
     await run('far', 'other');
+    expect(await host.ok('exec', 'far', 'cat', '/sys/class/net/eth0/mtu')).toBe('1400');
+    const options = await host.ok('network', 'inspect', '-f', '{{json .Options}}', 'other');
+    expect(JSON.parse(options)).toMatchObject({ 'com.docker.network.driver.mtu': '1400' });
     const bridge = await host.ok(
       'network',
       'inspect',

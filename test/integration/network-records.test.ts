@@ -87,10 +87,16 @@ describe('networks on record', () => {
       const message = 'every ip-range or gateway must have a corresponding subnet';
       await expect(create(alone)).rejects.toMatchObject({ code: 'INVALID', message });
     }
-    const made = await create({ subnet: '10.201.0.0/24', ipRange: '10.201.0.128/25', gateway: '10.201.0.7' });
+    const made = await create({
+      subnet: '10.201.0.0/24',
+      ipRange: '10.201.0.128/25',
+      gateway: '10.201.0.7',
+      mtu: 1400,
+    });
     expect(made).toMatchObject({ ipRange: '10.201.0.128/25', gateway: '10.201.0.7' });
     expect(findNetwork(ctx, 'a')).toEqual(made);
     expect(configOf(made, '/leases', undefined)).toMatchObject({
+      mtu: 1400,
       ipam: {
         ranges: [
           [{ subnet: '10.201.0.0/24', rangeStart: '10.201.0.128', rangeEnd: '10.201.0.254', gateway: '10.201.0.7' }],

@@ -1,5 +1,6 @@
 import { HealthctlError } from '../../../lib/errors.ts';
 import { checkNetworking } from '../../../network/attach.ts';
+import { parseNetworkOptions } from '../../../network/network-option.ts';
 import { createNetwork } from '../../../network/network-record.ts';
 import { withNetworkLock } from '../../../network/places.ts';
 import { parseLabel } from '../../../oci/parse.ts';
@@ -16,7 +17,7 @@ export const create: Command = {
     { name: 'internal', type: 'bool', help: 'Restrict external access to the network' },
     { name: 'ip-range', type: 'string', help: 'Allocate container ip from a sub-range' },
     { name: 'label', type: 'list', help: 'Set metadata on a network', check: checkBy(parseLabel) },
-    { name: 'opt', short: 'o', type: 'list', help: 'Driver specific options; they have no effect' },
+    { name: 'opt', short: 'o', type: 'list', help: 'Driver specific options: com.docker.network.driver.mtu=BYTES' },
     { name: 'subnet', type: 'string', help: 'Subnet in CIDR format that represents a network segment' },
   ],
   args: { min: 1, max: 1 },
@@ -24,7 +25,8 @@ export const create: Command = {
     const driver = options.string('driver');
     if (driver !== 'bridge')
       throw new HealthctlError('NOT_FOUND', `plugin "${driver}" not found`, { hint: 'the driver is always bridge' });
-    const ignored = options.list('opt').map((option) => `--opt ${option} has no effect`);
+    const { mtu, unknown } = parseNetworkOptions(options.list('opt'));
+    const ignored = unknown.map((option) => `--opt ${option} has no effect`);
     const [subnet, gateway, ipRange] = [
       options.string('subnet'),
       options.string('gateway'),
@@ -37,6 +39,7 @@ export const create: Command = {
         name,
         internal: options.bool('internal'),
         labels: Object.fromEntries(options.list('label').map(parseLabel)),
+        ...(mtu === undefined ? {} : { mtu }),
         ...(subnet ? { subnet } : {}),
         ...(ipRange ? { ipRange } : {}),
         ...(gateway ? { gateway } : {}),
