@@ -60,9 +60,11 @@ export async function check(deps: CheckDeps, subject: HealthSubject, signal?: Ab
       takePauseNote(scratchDir); // of a check that was over by then
       const testedMs = testedForMs(run, { nowMs: deps.clock.now(), bootMs: deps.clock.boot() });
       const report = await probe(prober, { subject: now, run, scratchDir, signal, clock: deps.clock });
+      const endBootMs = Math.round(deps.clock.boot());
       const dropped = await dropReason(deps, report.outcome, { run, scratchDir });
       if (dropped || report.outcome.kind === 'cancelled') return { kind: 'dropped', reason: dropped ?? 'cancelled' };
-      return record(store, now, { run, testedMs, result: resultFromOutcome(report.outcome, report) });
+      const result = { ...resultFromOutcome(report.outcome, report), endBootMs };
+      return record(store, now, { run, testedMs, result });
     },
     signal,
   );

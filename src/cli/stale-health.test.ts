@@ -89,6 +89,13 @@ describe('a monitor runs', () => {
     expect(said(healthAgeOfDocument(document, jumped, () => BOOT_MS))).toBeUndefined();
   });
 
+  test('nor when it was set forward during a long run: the end of the last check is told on the boot clock', () => {
+    const checked = aListed({}, aHealth({ config, log: [{ ...aResult(1_000), endBootMs: BOOT_MS + 9_001_000 }] }));
+    const age = healthAgeOf(checked, { nowMs: T0 + 20_000_000, bootMs: BOOT_MS + 9_005_000 });
+    const said = (nowMs: number) => staleHealthWarning(age ? [age] : [], { nowMs, whyUnmonitored: undefined });
+    expect(said(T0 + 20_000_000)).toBeUndefined();
+  });
+
   test('and for who waits, while it was set forward after he began', () => {
     const times = { nowMs: 7_260_000, steadyMs: 60_000 };
     expect(momentFor({ lastEndMs: 50_000 }, times)).toBe(60_000);

@@ -1,6 +1,7 @@
 import type { ListedContainer } from '../container/list.ts';
 import { type GivenHealthConfig, isChecked, withDefaults } from '../health/config.ts';
 import { isOverdue } from '../health/overdue.ts';
+import { endMsOf } from '../health/result.ts';
 import { type HealthState, type Instant, isOfRun, testedForMs } from '../health/state.ts';
 import type { ContainerDocument } from '../record/document.ts';
 import { humanDuration } from './format/units.ts';
@@ -26,7 +27,7 @@ export function healthAgeOf({ view, health }: ListedContainer, instant: Instant)
   return {
     ...{ name, config },
     fromMs: instant.nowMs - testedForMs(taskView.run, instant),
-    lastEndMs: last && Date.parse(last.end),
+    lastEndMs: last && endMsOf(last, instant),
     // A start leaves `starting` with the new run in the mirror.
     wasChecked: last !== undefined || (state?.run !== undefined && !isFresh(state)),
   };

@@ -17,6 +17,7 @@ import { createHands } from '../monitor/duties/container-actions.ts';
 import { createLogKeeper } from '../monitor/duties/index-output.ts';
 import { createSupervisor } from '../monitor/duties/supervisor.ts';
 import { keyOf, type Watched } from '../monitor/host-model.ts';
+import { LAST_CALL_MS, withLastSignal } from '../monitor/last-call.ts';
 import { createMonitor, type Place } from '../monitor/monitor.ts';
 import { createContainerProber } from '../probe/container-prober.ts';
 import { momentOf } from '../record/view.ts';
@@ -86,7 +87,9 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         ...{ clock, log, runRoot: settings.runRoot },
         containerd: deps.containerd.inNamespace(settings.monitor.namespaces[0] ?? settings.namespace),
       });
-      const keeper = createKeeper({ contextOf, clock, log });
+      const lastSignal = new AbortController();
+      const actingContextOf = (namespace: string) => withLastSignal(contextOf(namespace), lastSignal.signal);
+      const keeper = createKeeper({ contextOf: actingContextOf, clock, log });
       const logKeeper = createLogKeeper({ contextOf, clock, log });
       const networks = createNetworkKeeper({ contextOf, log });
       const tidier = createTidier({ clock, release: releaseMemory, residentBytes });
@@ -159,7 +162,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         const container = get(keyOf(place));
         if (container) hooks.tell(hookEventOf(container, clock.now(), { event: 'restart', reason }));
       };
-      const supervisor = createSupervisor({ get, hands: { ...createHands(contextOf), onRestarted }, clock, log });
+      const supervisor = createSupervisor({ get, hands: { ...createHands(actingContextOf), onRestarted }, clock, log });
       const service = createService({
         ...{ monitor, contextOf, settings, startedAtMs, isAutostarted, identity: deps.identity },
         ...{ isRestarting: supervisor.isRestarting, nextRestartAtMs: supervisor.nextRestartAtMs },
@@ -195,8 +198,10 @@ export function createDaemon(deps: DaemonDeps): Daemon {
         return end;
       } finally {
         await Promise.all([server.stop(), grpc.stop()]);
+        const late = clock.after(LAST_CALL_MS, () => lastSignal.abort());
         await supervisor.stop();
         await monitor.stop();
+        late.cancel();
         await networks.stop();
         logKeeper.stop();
         tidier.stop();

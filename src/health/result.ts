@@ -1,4 +1,5 @@
 import { formatDuration } from '../go/duration.ts';
+import type { Instant } from './state.ts';
 
 /** What a probe saw. */
 export type Outcome =
@@ -18,6 +19,8 @@ export interface Result {
   /** −1 where the command gave none: timed out, or could not start. */
   readonly exitCode: number;
   readonly output: string;
+  /** The end on the boot clock, by which its age is told: the wall clock may have jumped since. Absent in what nerdctl or 0.1.0 wrote. */
+  readonly endBootMs?: number;
 }
 
 /** The exit code of a probe that had none. Docker: daemon/health.go exitStatusHealthy and friends. */
@@ -55,4 +58,9 @@ function timeoutText({ timeoutNs, output }: { timeoutNs: number; output: string 
 /** RFC 3339 in UTC; as Go does, without trailing zeros of the fraction. */
 export function rfc3339FromMillis(ms: number): string {
   return new Date(ms).toISOString().replace(/\.?0*Z$/, 'Z');
+}
+
+/** When a result ended as the wall clock of now would have it, for a result of the present boot. */
+export function endMsOf({ end, endBootMs }: Pick<Result, 'end' | 'endBootMs'>, now: Instant): number {
+  return endBootMs === undefined ? Date.parse(end) : now.nowMs - Math.max(0, now.bootMs - endBootMs);
 }

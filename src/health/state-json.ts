@@ -29,15 +29,17 @@ export function jsonFromHealthState(state: HealthState): Record<string, unknown>
   };
 }
 
-/** Reads Docker's four keys of a result; undefined when they are not there. */
+/** Reads Docker's four keys of a result, and ours; undefined when the four are not there. */
 export function parseResult(value: unknown): Result | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { Start: start, End: end, ExitCode: exitCode, Output: output } = value as Readonly<Record<string, unknown>>;
+  const fields = value as Readonly<Record<string, unknown>>;
+  const { Start: start, End: end, ExitCode: exitCode, Output: output, EndBoot: endBootMs } = fields;
   if (typeof start !== 'string' || Number.isNaN(Date.parse(start))) return undefined;
   if (typeof end !== 'string' || Number.isNaN(Date.parse(end))) return undefined;
   if (typeof exitCode !== 'number' || !Number.isInteger(exitCode)) return undefined;
   if (output !== undefined && typeof output !== 'string') return undefined;
-  return { start, end, exitCode, output: output ?? '' };
+  const boot = typeof endBootMs === 'number' && endBootMs >= 0 ? { endBootMs } : {};
+  return { start, end, exitCode, output: output ?? '', ...boot };
 }
 
 /** Docker's HealthcheckResult, keys in its order. */

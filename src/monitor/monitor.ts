@@ -4,7 +4,7 @@ import type { ContainerContext } from '../container/context.ts';
 import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
-import type { Result } from '../health/result.ts';
+import { endMsOf, type Result } from '../health/result.ts';
 import {
   effectiveState,
   type HealthState,
@@ -27,7 +27,7 @@ import { type BudgetLimits, createBudgets } from './budgets.ts';
 import { createChecker } from './checker.ts';
 import { createHostModel, type Effect, type Found, type HostModel, keyOf, type Watched } from './host-model.ts';
 import { createLags, type Lags } from './lags.ts';
-import { withLastCall } from './last-call.ts';
+import { LAST_CALL_MS, withLastCall } from './last-call.ts';
 import { type Engaged, reconcile, type Step } from './reconcile.ts';
 import { watchHost } from './watch.ts';
 import { startWorker, type Worker } from './worker.ts';
@@ -132,8 +132,6 @@ const MIRROR_AFTER_MS = 1_000;
 const LINE_AFTER_MS = 100;
 /** How long another process that checks a container may keep us from sweeping it. */
 const SWEEP_WAIT_MS = 1_000;
-/** How long shims are waited for when the monitor ends: most answer within milliseconds, and one that is silent holds up all. */
-const LAST_CALL_MS = 3_000;
 /** When a container is asked for again whose shim did not tell its state. */
 const ASK_AGAIN_MS = 1_000;
 /** An answer that events overtake so often is taken as it is: the next event puts it right. */
@@ -231,7 +229,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     const container = model.get(key);
     if (!container || container.run?.id !== run.id || over.signal.aborted) return; // what came meanwhile settles again
     const last = isOfRun(container.stored, run) ? container.stored.log.at(-1) : undefined;
-    const nowMs = clock.now();
+    const now = { nowMs: clock.now(), bootMs: clock.boot() };
     const status = healthOfWatched(container)?.status ?? 'starting';
     acted.set(key, { runId: run.id, start: container.stored.log.at(-1)?.start, status });
     const worker = startWorker(
@@ -244,10 +242,10 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       },
       {
         ...{ config, isPaused, share: shareOf(key) },
-        testedForMs: testedForMs(run, { nowMs, bootMs: clock.boot() }),
+        testedForMs: testedForMs(run, now),
         status,
         // A time that is to come was noted before the clock was set back.
-        sinceLastEndMs: last && Math.max(0, nowMs - Date.parse(last.end)),
+        sinceLastEndMs: last && Math.max(0, now.nowMs - endMsOf(last, now)),
       },
     );
     const { namespace, id } = container;

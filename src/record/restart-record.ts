@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
-import { dataDirOf } from '../lib/dirs.ts';
-import { replaceFile } from '../system/atomic-write.ts';
+import { dataDirOf, runDirOf } from '../lib/dirs.ts';
+import { errnoOf, hasCode } from '../lib/errors.ts';
+import { noSpaceError, replaceFile } from '../system/atomic-write.ts';
 import { makeOwnDirectory, readOwnJson, removeOwn } from '../system/own-file.ts';
 import type { NotePlace } from './exit-note.ts';
 
@@ -23,8 +24,13 @@ const FILE = 'restarts.json';
 
 /** NEVER_RESTARTED where there is none, or one that is damaged. */
 export function readRestarts({ dirs, namespace }: NotePlace, id: string): RestartRecord {
-  return readOwnJson(join(dataDirOf(dirs, { namespace, id }), FILE), restartsFrom, dirs) ?? NEVER_RESTARTED;
+  const [kept, spare] = dirsOf(dirs, { namespace, id }).map((dir) => readOwnJson(join(dir, FILE), restartsFrom, dirs));
+  return spare ?? kept ?? NEVER_RESTARTED; // the spare one is there only while it is the newer
 }
+
+/** The data root, which outlives a reboot; and the run root, for when that is full or read-only, which outlives the monitor. */
+const dirsOf = (dirs: NotePlace['dirs'], subject: { readonly namespace: string; readonly id: string }) =>
+  [dataDirOf(dirs, subject), runDirOf(dirs, subject)] as const;
 
 function restartsFrom(value: unknown): RestartRecord | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -35,18 +41,28 @@ function restartsFrom(value: unknown): RestartRecord | undefined {
   return { count: Count, streak: Streak, atMs, reason, isPending: Pending === true };
 }
 
-/** Throws EXHAUSTED without space, system errors otherwise. */
+/** Throws EXHAUSTED where there is no space in either place, system errors otherwise. */
 export function writeRestarts({ dirs, namespace }: NotePlace, id: string, record: RestartRecord): void {
-  const dir = dataDirOf(dirs, { namespace, id });
-  makeOwnDirectory(dir, dirs);
+  const [kept, spare] = dirsOf(dirs, { namespace, id });
   const { count, streak, atMs, reason, isPending } = record;
   const json = { Count: count, Streak: streak, At: rfc3339FromMillis(atMs), Reason: reason, Pending: isPending };
-  replaceFile(join(dir, FILE), `${JSON.stringify(json)}\n`);
+  const writeIn = (dir: string): void => {
+    makeOwnDirectory(dir, dirs);
+    replaceFile(join(dir, FILE), `${JSON.stringify(json)}\n`);
+  };
+  try {
+    writeIn(kept);
+  } catch (error) {
+    if (!hasCode(noSpaceError(error, kept), 'EXHAUSTED') && errnoOf(error) !== 'EROFS') throw error;
+    writeIn(spare);
+    return;
+  }
+  removeOwn(join(spare, FILE));
 }
 
 /** A user started it: everything begins anew. */
 export function forgetRestarts({ dirs, namespace }: NotePlace, id: string): void {
-  removeOwn(join(dataDirOf(dirs, { namespace, id }), FILE));
+  for (const dir of dirsOf(dirs, { namespace, id })) removeOwn(join(dir, FILE));
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

@@ -91,7 +91,8 @@ function parseLine(raw: string): Line | undefined {
   return { result: { ...result, output }, state: isOurs ? state : undefined };
 }
 
-/** A line of `health.json`, without its end: Docker's four keys and the state after the result. nerdctl's reader ignores keys it does not know. */
+/** A line of `health.json`, without its end: Docker's four keys, `EndBoot` and the state after the result. nerdctl's reader ignores keys it does not know. */
 export function lineFromRecord({ result, state }: HealthRecord): string {
-  return JSON.stringify({ ...jsonFromResult(result), ...jsonFromHealthState(state) });
+  const boot = result.endBootMs === undefined ? {} : { EndBoot: result.endBootMs };
+  return JSON.stringify({ ...jsonFromResult(result), ...boot, ...jsonFromHealthState(state) });
 }

@@ -12,8 +12,13 @@ export interface ContainerSummary {
   readonly task: (Pick<TaskRecord, 'pid' | 'status' | 'exitStatus'> & { readonly exitedAtMs?: number }) | null;
   readonly run: Run | null;
   readonly health: HealthState | null;
-  /** The last result, without its output. Times are RFC 3339. Null before the first one. */
-  readonly lastCheck: { readonly start: string; readonly end: string; readonly exitCode: number } | null;
+  /** The last result, without its output. Times are RFC 3339, and its end also in milliseconds since boot. Null before the first one. */
+  readonly lastCheck: {
+    readonly start: string;
+    readonly end: string;
+    readonly exitCode: number;
+    readonly endBootMs?: number;
+  } | null;
   /** It has ended, and the monitor starts it again after a delay. */
   readonly isRestarting: boolean;
   /** When the monitor will restart it, RFC 3339. */

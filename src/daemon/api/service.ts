@@ -4,7 +4,7 @@ import { runHealthcheck } from '../../container/healthcheck.ts';
 import { describeContainer } from '../../container/inspect.ts';
 import { removeContainer } from '../../container/remove.ts';
 import { namespaceHint, pickRecord, resolveView, viewRecord } from '../../container/resolve.ts';
-import { rfc3339FromMillis } from '../../health/result.ts';
+import { type Result, rfc3339FromMillis } from '../../health/result.ts';
 import type { HealthState } from '../../health/state.ts';
 import { jsonFromResult } from '../../health/state-json.ts';
 import { commit, version } from '../../lib/build-info.ts';
@@ -179,6 +179,8 @@ function countsOf(
   };
 }
 
+const withoutOutput = ({ output: _output, ...rest }: Result): Omit<Result, 'output'> => rest;
+
 function summaryOf(
   container: Watched,
   { isRestarting, nextRestartAtMs }: { readonly isRestarting: boolean; readonly nextRestartAtMs: number | undefined },
@@ -195,7 +197,7 @@ function summaryOf(
       : null,
     run: run ?? null,
     health: healthOfWatched(container) ?? null,
-    lastCheck: last ? { start: last.start, end: last.end, exitCode: last.exitCode } : null,
+    lastCheck: last ? withoutOutput(last) : null,
     isRestarting,
     nextRestart: nextRestartAtMs === undefined ? null : rfc3339FromMillis(nextRestartAtMs),
     isStateUnknown: isShimSilent,

@@ -1,6 +1,7 @@
 import type { ContainerContext } from '../../container/context.ts';
 import { readHealth } from '../../container/health.ts';
 import { isChecked, withDefaults } from '../../health/config.ts';
+import { endMsOf } from '../../health/result.ts';
 import type { ScheduleFacts } from '../../health/schedule.ts';
 import { isOfRun, testedForMs } from '../../health/state.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -15,12 +16,13 @@ export async function scheduleFactsOf(
   if (taskView.kind !== 'running') return undefined;
   const { config, state, log } = await readHealth(ctx, view);
   if (!config || !isChecked(config) || !state) return undefined;
-  const nowMs = ctx.clock.now();
-  const graceFromMs = nowMs - testedForMs(taskView.run, { nowMs, bootMs: ctx.clock.boot() });
+  const now = { nowMs: ctx.clock.now(), bootMs: ctx.clock.boot() };
+  const { nowMs } = now;
+  const graceFromMs = nowMs - testedForMs(taskView.run, now);
   const last = isOfRun({ state, log }, taskView.run) ? log.at(-1) : undefined;
   return {
     // A time that is to come was noted before the clock was set back.
-    fromMs: last ? Math.min(nowMs, Date.parse(last.end)) : graceFromMs,
+    fromMs: last ? Math.min(nowMs, endMsOf(last, now)) : graceFromMs,
     graceFromMs,
     status: state.status,
     config: withDefaults(config),

@@ -31,8 +31,10 @@ export function formatInteger(value: bigint, verb: string, flags: Flags): string
 /** A float64 by a verb of Go's fmt; undefined for a verb that it does not have here. */
 export function formatFloat(value: number, verb: string, flags: Flags): string | undefined {
   const size = Math.abs(value);
-  const digits = floatDigits(size, verb, flags.precision);
-  if (digits === undefined) return undefined;
+  const plain = floatDigits(size, verb, flags.precision);
+  if (plain === undefined) return undefined;
+  const isSharp = flags.sharp && verb !== 'b' && Number.isFinite(value);
+  const digits = isSharp ? withPoint(plain, verb, flags.precision) : plain;
   const infinite = value === Number.POSITIVE_INFINITY;
   const sign = signOf(value < 0 || Object.is(value, -0), { ...flags, plus: flags.plus || infinite });
   if (!Number.isFinite(value)) return pad(sign + digits, { ...flags, zero: false });
@@ -44,7 +46,7 @@ export function formatFloat(value: number, verb: string, flags: Flags): string |
 }
 
 function floatDigits(size: number, verb: string, precision: number | undefined): string | undefined {
-  if (!'vgGeEfF'.includes(verb)) return undefined;
+  if (!'vgGeEfFxXb'.includes(verb)) return undefined;
   if (Number.isNaN(size)) return 'NaN';
   if (size === Number.POSITIVE_INFINITY) return 'Inf';
   switch (verb) {
@@ -55,6 +57,14 @@ function floatDigits(size: number, verb: string, precision: number | undefined):
     case 'f':
     case 'F':
       return fixed(size, precision ?? 6);
+    case 'x':
+      return hexadecimal(size, precision);
+    case 'X':
+      return hexadecimal(size, precision).toUpperCase();
+    case 'b': {
+      const { mantissa, power } = partsOf(size);
+      return `${mantissa}p${power < 0 ? '-' : '+'}${Math.abs(power)}`;
+    }
     case 'G':
       return general(size, precision).toUpperCase();
     default:
@@ -116,18 +126,60 @@ function rounded(size: number, count: (exponent: number) => number): Decimal {
   return { digits: up, exponent: up.length > kept ? exponent + 1 : exponent };
 }
 
+/** Where a one stands for a whole mantissa: 2^60, so that 15 hexadecimal digits follow. */
+const ONE = 1n << 60n;
+
+/** %x: `0x1.8p+01`, the shortest form, or as many digits after the point as asked for, rounded half to even. */
+function hexadecimal(size: number, precision = -1): string {
+  const { mantissa: whole, power } = partsOf(size);
+  let mantissa = whole << 8n;
+  let exponent = size === 0 ? 0 : power + 52;
+  for (; mantissa !== 0n && mantissa < ONE; exponent -= 1) mantissa <<= 1n;
+  if (precision >= 0 && precision < 15) {
+    const dropped = BigInt(60 - 4 * precision);
+    const [kept, rest] = [mantissa >> dropped, mantissa & ((1n << dropped) - 1n)];
+    const half = 1n << (dropped - 1n);
+    const isUp = rest > half || (rest === half && kept % 2n === 1n);
+    mantissa = (kept + (isUp ? 1n : 0n)) << dropped;
+    if (mantissa >= 2n * ONE) {
+      mantissa >>= 1n;
+      exponent += 1;
+    }
+  }
+  const digits = (mantissa % ONE).toString(16).padStart(15, '0');
+  const fraction = precision < 0 ? digits.replace(/0+$/, '') : digits.slice(0, precision).padEnd(precision, '0');
+  return `0x${mantissa / ONE}${fraction === '' ? '' : `.${fraction}`}p${exponentText(exponent)}`;
+}
+
+/** The `#` flag: a decimal point in any case, and for %g the zeros at the end (Go: fmt/format.go, fmtFloat). */
+function withPoint(text: string, verb: string, precision: number | undefined): string {
+  const isHex = verb === 'x' || verb === 'X';
+  const at = text.search(isHex ? /p/i : /e/i);
+  const [number, tail] = at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at)];
+  const counted = number.replace('.', '');
+  const significant = counted.replace(/^0+/, '').length;
+  const wanted = 'vgGx'.includes(verb) ? (precision ?? 6) : 0;
+  const missing = wanted - significant - (number === '0' ? 1 : 0);
+  return `${number}${number.includes('.') ? '' : '.'}${'0'.repeat(Math.max(missing, 0))}${tail}`;
+}
+
 /** All the decimal digits of a double. */
 function exact(size: number): Decimal {
   if (size === 0) return { digits: '0', exponent: 0 };
+  const { mantissa, power } = partsOf(size);
+  const digits = (power >= 0 ? mantissa << BigInt(power) : mantissa * 5n ** BigInt(-power)).toString();
+  return { digits, exponent: digits.length - 1 + Math.min(power, 0) };
+}
+
+/** A double as mantissa × 2^power. */
+function partsOf(size: number): { readonly mantissa: bigint; readonly power: number } {
   const bits = new DataView(new ArrayBuffer(8));
   bits.setFloat64(0, size);
   const word = bits.getBigUint64(0);
   const biased = Number(word >> 52n);
   const fraction = word & ((1n << 52n) - 1n);
   const mantissa = biased === 0 ? fraction : fraction | (1n << 52n);
-  const power = Math.max(biased, 1) - 1075;
-  const digits = (power >= 0 ? mantissa << BigInt(power) : mantissa * 5n ** BigInt(-power)).toString();
-  return { digits, exponent: digits.length - 1 + Math.min(power, 0) };
+  return { mantissa, power: Math.max(biased, 1) - 1075 };
 }
 
 /** Writes digits around a decimal point, with so many after it. */

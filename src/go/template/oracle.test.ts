@@ -367,6 +367,21 @@ describe('the same as Go', { timeout: 60_000 }, () => {
       '%-9.3g|',
       '%.25f',
       '%G',
+      '%x',
+      '%X',
+      '%b',
+      '%.0x',
+      '%.3x',
+      '%.20X',
+      '%+x',
+      '%012x',
+      '% b',
+      '%#x',
+      '%#X',
+      '%#g',
+      '%#.3g',
+      '%#.0e',
+      '%#.0f',
     );
     const number = fc.oneof(
       fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -375,6 +390,16 @@ describe('the same as Go', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(verbs, number, (text, value) => {
         fc.pre(!Object.is(value, -0));
+        expect(withOurs(`{{printf "${text}" .}}`, value)).toBe(withGo(`{{printf "${text}" .}}`, value));
+      }),
+      { numRuns: 800 },
+    );
+  });
+
+  test('for numbers in lists and maps, by any verb', () => {
+    const verbs = fc.constantFrom('%0xv', '%x', '%X', '%b', '%d', '%e', '%6.1f', '%s', '%q', '%t', '%+v', '%c', '%#x');
+    fc.assert(
+      fc.property(verbs, fc.dictionary(fc.constantFrom('a', 'b', 'c'), tree, { maxKeys: 3 }), (text, value) => {
         expect(withOurs(`{{printf "${text}" .}}`, value)).toBe(withGo(`{{printf "${text}" .}}`, value));
       }),
       { numRuns: 800 },

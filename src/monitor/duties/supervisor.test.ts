@@ -292,6 +292,14 @@ describe('what is done to an unhealthy container', () => {
     expect(did).toEqual([]);
   });
 
+  test('restart: one whose stop the end of the monitor has cut off is finished by the next one', async () => {
+    const { clock, now, result } = setUp({ config: { onFailure: 'restart' } });
+    Object.assign(now, { failing: 'stop-to-start', failure: new HealthctlError('ABORTED', 'kill was cancelled') });
+    await result('unhealthy');
+    await clock.advance(1_000);
+    expect(now.restarts).toMatchObject({ isPending: true, count: 0 });
+  });
+
   test('restart: a user who stops it while it is being stopped comes first', async () => {
     const { clock, did, now, result } = setUp({ config: { onFailure: 'restart' } });
     now.labelsAtStop = { 'healthctl/stopped': 'now' };
