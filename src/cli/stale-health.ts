@@ -1,8 +1,7 @@
 import type { ListedContainer } from '../container/list.ts';
 import { type GivenHealthConfig, isChecked, withDefaults } from '../health/config.ts';
 import { isOverdue } from '../health/overdue.ts';
-import { endMsOf } from '../health/result.ts';
-import { type HealthState, type Instant, isOfRun, testedForMs } from '../health/state.ts';
+import { endMsOf, type HealthState, type Instant, isOfRun, testedForMs } from '../health/state.ts';
 import type { ContainerDocument } from '../record/document.ts';
 import { humanDuration } from './format/units.ts';
 

@@ -1,5 +1,4 @@
 import { formatDuration } from '../go/duration.ts';
-import type { Instant } from './state.ts';
 
 /** What a probe saw. */
 export type Outcome =
@@ -58,9 +57,4 @@ function timeoutText({ timeoutNs, output }: { timeoutNs: number; output: string 
 /** RFC 3339 in UTC; as Go does, without trailing zeros of the fraction. */
 export function rfc3339FromMillis(ms: number): string {
   return new Date(ms).toISOString().replace(/\.?0*Z$/, 'Z');
-}
-
-/** When a result ended as the wall clock of now would have it, for a result of the present boot. */
-export function endMsOf({ end, endBootMs }: Pick<Result, 'end' | 'endBootMs'>, now: Instant): number {
-  return endBootMs === undefined ? Date.parse(end) : now.nowMs - Math.max(0, now.bootMs - endBootMs);
 }

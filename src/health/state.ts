@@ -141,3 +141,8 @@ export function isOfRun({ state, log }: StoredHealth, run: Run): boolean {
     last !== undefined && Date.parse(last.start) >= Math.max(testSinceMs, state.run === undefined ? startedAtMs : 0)
   );
 }
+
+/** When a result ended as the wall clock of now would have it, for a result of the present boot. */
+export function endMsOf({ end, endBootMs }: Pick<Result, 'end' | 'endBootMs'>, now: Instant): number {
+  return endBootMs === undefined ? Date.parse(end) : now.nowMs - Math.max(0, now.bootMs - endBootMs);
+}

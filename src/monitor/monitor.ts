@@ -4,9 +4,10 @@ import type { ContainerContext } from '../container/context.ts';
 import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
-import { endMsOf, type Result } from '../health/result.ts';
+import type { Result } from '../health/result.ts';
 import {
   effectiveState,
+  endMsOf,
   type HealthState,
   type HealthStatus,
   isOfRun,

@@ -1,9 +1,8 @@
 import type { ContainerContext } from '../../container/context.ts';
 import { readHealth } from '../../container/health.ts';
 import { isChecked, withDefaults } from '../../health/config.ts';
-import { endMsOf } from '../../health/result.ts';
 import type { ScheduleFacts } from '../../health/schedule.ts';
-import { isOfRun, testedForMs } from '../../health/state.ts';
+import { endMsOf, isOfRun, testedForMs } from '../../health/state.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { ContainerView } from '../../record/view.ts';
 
