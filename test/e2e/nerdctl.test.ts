@@ -19,8 +19,12 @@ beforeAll(async () => {
 });
 afterAll(() => close());
 
-async function nerdctlRun(name: string, ...command: string[]): Promise<NerdctlContainer> {
-  const made = leaveNerdctlContainer({ ...bed, dataRoot }, { id: randomBytes(32).toString('hex'), name });
+async function nerdctlRun(
+  given: string | { readonly name: string; readonly version: '2.1.5' },
+  ...command: string[]
+): Promise<NerdctlContainer> {
+  const container = typeof given === 'string' ? { name: given } : given;
+  const made = leaveNerdctlContainer({ ...bed, dataRoot }, { id: randomBytes(32).toString('hex'), ...container });
   const labels = Object.entries(made.labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
   await bed.ctr('containers', 'create', ...labels, '--', image, made.id, ...command);
   return made;
@@ -78,6 +82,26 @@ test('a name of ours is taken for nerdctl too, and is given back', async () => {
   expect(readFileSync(join(names, 'stale'), 'utf8')).toBe(taker);
   await bed.ok(['rm', other, taker]);
   expect([existsSync(join(names, other)), existsSync(join(names, 'stale'))]).toEqual([false, false]);
+});
+
+test('a name is noted for nerdctl 2.1.5 too, which keeps names elsewhere, and one that it has noted is taken', async () => {
+  const theirs = bed.name('theirs');
+  const made = await nerdctlRun({ name: theirs, version: '2.1.5' }, 'sleep', '600');
+  const store = nerdctlStoreOf({ dataRoot, address: bed.address });
+  const names = join(store, bed.namespace);
+  expect(readFileSync(made.paths.name, 'utf8')).toBe(made.id);
+  await bed.ctr('containers', 'label', made.id, 'nerdctl/name='); // the note alone tells
+  expect((await bed.cli(['create', '--name', theirs, image, 'true'])).stderr).toContain(
+    `"/${theirs}" is already in use`,
+  );
+  expect(existsSync(join(store, 'names', bed.namespace, theirs))).toBe(false); // the claim of both is taken back
+  const [name, other] = [bed.name('ours'), bed.name('ours')];
+  const id = await bed.ok(['create', '--name', name, image, 'true']);
+  expect(readFileSync(join(names, name), 'utf8')).toBe(id);
+  await bed.ok(['rename', name, other]);
+  expect([existsSync(join(names, name)), readFileSync(join(names, other), 'utf8')]).toEqual([false, id]);
+  await bed.ok(['rm', other, made.id]);
+  expect(existsSync(join(names, other))).toBe(false);
 });
 
 test('nerdctl finds of a container of ours what its rm, rename and start need, from create on', async () => {

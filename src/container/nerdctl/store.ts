@@ -2,6 +2,7 @@ import { constants, existsSync, mkdirSync, realpathSync, rmdirSync, rmSync } fro
 import { join } from 'node:path';
 import { hostIdOf } from '../../lib/dirs.ts';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
+import { isIdentifier } from '../../lib/identifier.ts';
 import { LABELS } from '../../lib/labels.ts';
 import { portMappingsFrom } from '../../network/port-document.ts';
 import type { PublishedPort } from '../../network/port-spec.ts';
@@ -13,8 +14,8 @@ import { containerExists } from '../container-exists.ts';
 import type { ContainerContext } from '../context.ts';
 
 // What nerdctl keeps of containers in files (nerdctl 2: pkg/namestore, pkg/dnsutil/hostsstore, pkg/netutil/networkstore): below its data root a
-// directory for each containerd, in it `names/<namespace>/<name>` with the id, `etchosts/<namespace>/<id>/` and `containers/<namespace>/<id>/`.
-// Whoever changes one holds a flock(2) on `names/<namespace>` or `etchosts/<namespace>`.
+// directory for each containerd, in it `names/<namespace>/<name>` with the id (`<namespace>/<name>` up to 2.1.5), `etchosts/<namespace>/<id>/` and
+// `containers/<namespace>/<id>/`. Whoever changes one holds a flock(2) on the directory of the namespace.
 
 type StoreContext = Pick<ContainerContext, 'clock' | 'dirs' | 'log'> & {
   readonly containerd: Pick<ContainerContext['containerd'], 'address' | 'namespace' | 'containers'>;
@@ -26,10 +27,8 @@ export interface NamedContainer {
 }
 
 const LOCK_TIMEOUT_MS = 10_000;
-/** What containerd takes for a namespace or an id: a single component of a path. */
-const IDENTIFIER = /^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/;
-/** The longest that containerd takes. */
-const MAX_IDENTIFIER_LENGTH = 76;
+/** Directories of nerdctl's beside those of namespaces. */
+const PARTS: ReadonlySet<string> = new Set(['names', 'etchosts', 'containers', 'volumes']);
 /** What nerdctl takes for a name, as Docker does (pkg/identifiers): `web--1` and `my__db` too. A single component of a path. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]+$/;
 /** The longest name of a file. */
@@ -42,8 +41,8 @@ const MAX_NAME_LENGTH = 255;
  * @throws ALREADY_EXISTS with Docker's text when a container has the name, though its labels do not say so
  */
 export async function withNerdctlName<T>(ctx: StoreContext, named: NamedContainer, work: () => Promise<T>): Promise<T> {
-  await claimNerdctlName(ctx, named);
   try {
+    await claimNerdctlName(ctx, named);
     return await work();
   } catch (error) {
     await releaseNerdctlName(ctx, named);
@@ -52,7 +51,7 @@ export async function withNerdctlName<T>(ctx: StoreContext, named: NamedContaine
 }
 
 async function claimNerdctlName(ctx: StoreContext, { id, name }: NamedContainer): Promise<void> {
-  await inStore(ctx, 'names', async (dir) => {
+  await inNameStores(ctx, async (dir) => {
     if (!isName(name)) return;
     const path = join(dir, name);
     const holder = noteIn(path);
@@ -67,7 +66,7 @@ async function claimNerdctlName(ctx: StoreContext, { id, name }: NamedContainer)
 
 /** Gives a name back, if the container has it. */
 export async function releaseNerdctlName(ctx: StoreContext, { id, name }: NamedContainer): Promise<void> {
-  await inStore(ctx, 'names', (dir) => {
+  await inNameStores(ctx, (dir) => {
     if (isName(name) && noteIn(join(dir, name)) === id) rmSync(join(dir, name), { force: true });
   });
 }
@@ -132,21 +131,29 @@ function removeEmptyDirectory(path: string): void {
   }
 }
 
+/** Works where names are noted: in the directory of newer releases, and in that of older ones once such a one has made it. */
+async function inNameStores(ctx: StoreContext, work: (dir: string) => Promise<void> | void): Promise<void> {
+  await inStore(ctx, 'names', work);
+  if (!PARTS.has(ctx.containerd.namespace)) await inStore(ctx, '', work);
+}
+
 /**
  * Works in a directory of nerdctl's with its lock held; not at all where nerdctl was never used. What goes wrong with nerdctl's files is a
  * warning: the container itself is ours to deal with.
+ *
+ * @param part empty: that of older releases for names, which is not made
  */
 async function inStore(
   ctx: StoreContext,
-  part: 'names' | 'etchosts' | 'containers',
+  part: 'names' | 'etchosts' | 'containers' | '',
   work: (dir: string) => Promise<void> | void,
 ): Promise<void> {
   const { clock, dirs, log, containerd } = ctx;
   const { namespace } = containerd;
   try {
     const store = join(dirs.nerdctlDataRoot, hostIdOf(realpathSync(containerd.address)));
-    if (!existsSync(store) || !isIdentifier(namespace)) return;
     const dir = join(store, part, namespace);
+    if (!isIdentifier(namespace) || !existsSync(part === '' ? dir : store)) return;
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const flags = constants.O_RDONLY | constants.O_DIRECTORY;
     const lock = await lockFile({ path: dir, flags, timeoutMs: LOCK_TIMEOUT_MS }, clock);
@@ -162,10 +169,6 @@ async function inStore(
 }
 
 const isName = (text: string): boolean => text.length <= MAX_NAME_LENGTH && NAME.test(text);
-
-function isIdentifier(text: string): boolean {
-  return text.length <= MAX_IDENTIFIER_LENGTH && IDENTIFIER.test(text);
-}
 
 /** An id of a container. */
 const MAX_NOTE_BYTES = 4096;
