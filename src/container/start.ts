@@ -8,7 +8,7 @@ import { LABELS } from '../lib/labels.ts';
 import { logConfigOf } from '../record/log-config.ts';
 import { nameOptionsOf } from '../record/network-config.ts';
 import { networkModeOf } from '../record/network-mode.ts';
-import { startedLabels } from '../record/restart-label.ts';
+import { isStoppedByUser, startedLabels } from '../record/restart-label.ts';
 import { storedConfigOf } from '../record/stored-config.ts';
 import { type ContainerView, givenHealthConfigOf, refuseUnknown, runIdOf, startNoteJson } from '../record/view.ts';
 import { missingStateDirLabel } from '../store/state-dir.ts';
@@ -39,7 +39,7 @@ export interface ReadyTask {
 }
 
 /**
- * Starts a container that does not run. A running one stays as it is, as with Docker.
+ * Starts a container that does not run. A running one runs on, as with Docker; that a user stopped it is no longer said of it.
  *
  * @param beforeStart called when the task is made; when it throws, the task is taken back
  * @throws CONFLICT for a paused container; RUNTIME (exit code 126 or 127 where Docker's is) when the program cannot be started
@@ -50,7 +50,13 @@ export async function startContainer(
   beforeStart?: (task: ReadyTask) => Promise<void>,
 ): Promise<void> {
   refuseUnknown(view);
-  if (view.state === 'running') return;
+  const { id, labels } = view.record;
+  if (view.state === 'running') {
+    // nerdctl notes a stop for any signal; containerd 1.6 starts what it has stopped again. A stop of ours in progress goes on.
+    if ((labels[LABELS.stopped] ?? '') === '' && isStoppedByUser(labels))
+      await ctx.containerd.containers.setLabels(id, startedLabels(labels));
+    return;
+  }
   if (view.state === 'paused')
     throw new HealthctlError('CONFLICT', 'cannot start a paused container, try unpause instead');
   try {

@@ -30,6 +30,7 @@ import { createApiServer } from './api/server.ts';
 import { createService, type ServiceDeps } from './api/service.ts';
 import { connectionBudget } from './connection-gate.ts';
 import { withDescriptorReserve } from './descriptor-reserve.ts';
+import { createForeignStopNotes } from './foreign-stop-notes.ts';
 import { openGrpcHealthServer } from './grpc/grpc-health.ts';
 import { createHealthSource } from './grpc/health-source.ts';
 import { hookEventOf } from './hooks/hook-event.ts';
@@ -92,6 +93,12 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       const keeper = createKeeper({ contextOf: actingContextOf, clock, log });
       const logKeeper = createLogKeeper({ contextOf, clock, log });
       const networks = createNetworkKeeper({ contextOf, log });
+      const takeBackStopNotes = createForeignStopNotes({
+        ...{ clock, log },
+        runOf: (namespace, id) => get(keyOf({ namespace, id }))?.run?.id,
+        clear: (namespace, id) =>
+          contextOf(namespace).containerd.containers.setLabels(id, { [LABELS.explicitlyStopped]: '' }),
+      });
       const tidier = createTidier({ clock, release: releaseMemory, residentBytes });
       const asked = new AbortController();
       /** Another monitor has claimed the containerd that came back. */
@@ -122,6 +129,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
           onListed: (namespace, records) => {
             hub.learn(namespace, records);
             restoreStateDirs(contextOf(namespace), records);
+            takeBackStopNotes(namespace, records);
           },
           onLive: () => {
             locks.follow().catch((error: unknown) => {

@@ -59,6 +59,9 @@ describeBesideNerdctl('who starts a container again', () => {
     await ours(name);
     await peers.nerdctl('kill', '-s', 'HUP', name);
     expect(await inspect(name, '.HostConfig.RestartPolicy.Name')).toBe('always');
+    // nerdctl has noted a stop, of a container that runs on.
+    await bed.ok(['start', name]);
+    await restartsAfterCrash(name);
   });
 
   test('a container of nerdctl’s that nobody keeps can be given a policy, one that containerd keeps cannot', async () => {

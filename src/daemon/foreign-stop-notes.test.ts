@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { createForeignStopNotes } from './foreign-stop-notes.ts';
+
+const MINUTE_MS = 60_000;
+const labels = {
+  'healthctl/owner': '0.1.0',
+  'healthctl/restart': 'always',
+  'containerd.io/restart.explicitly-stopped': 'true',
+};
+
+function open() {
+  const state = { nowMs: 0, run: 'run-1' as string | undefined };
+  const cleared: string[] = [];
+  const onListed = createForeignStopNotes({
+    clock: { monotonic: () => state.nowMs },
+    log: { warn: () => undefined, debug: () => undefined },
+    runOf: () => state.run,
+    clear: async (namespace, id) => {
+      cleared.push(`${namespace}/${id}`);
+    },
+  });
+  const listAt = (minute: number, over: Readonly<Record<string, string>> = {}) => {
+    state.nowMs = minute * MINUTE_MS;
+    onListed('default', [{ id: 'c1', labels: { ...labels, ...over } }]);
+    return cleared.length;
+  };
+  return { state, listAt, onListed };
+}
+
+test('a note that another tool wrote is taken back when the container runs on long after', () => {
+  const { listAt } = open();
+  expect([listAt(0), listAt(1), listAt(8), listAt(10), listAt(11)]).toEqual([0, 0, 0, 1, 1]);
+});
+
+test('not while the stop may still take its time, nor when it is another run', () => {
+  const { state, listAt } = open();
+  listAt(0);
+  state.run = 'run-2';
+  expect([listAt(10), listAt(12)]).toEqual([0, 0]);
+  state.run = undefined;
+  expect([listAt(20), listAt(30)]).toEqual([0, 0]);
+});
+
+test.each([
+  ['healthctl noted the stop', { 'healthctl/stopped': '2026-01-01T00:00:00Z' }],
+  ['there is no policy', { 'healthctl/restart': '' }],
+  ['no stop is noted', { 'containerd.io/restart.explicitly-stopped': 'false' }],
+])('nothing is taken back where %s', (_, over) => {
+  const { listAt } = open();
+  expect([listAt(0, over), listAt(10, over)]).toEqual([0, 0]);
+});
+
+test('a note that came back is a new one', () => {
+  const { listAt, onListed } = open();
+  listAt(0);
+  onListed('default', []);
+  expect([listAt(10), listAt(12), listAt(20)]).toEqual([0, 0, 1]);
+});

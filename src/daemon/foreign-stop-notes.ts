@@ -1,0 +1,53 @@
+import type { ContainerRecord } from '../containerd/containers.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { Logger } from '../lib/logger.ts';
+import { isStoppedByUser, restartPolicyOf } from '../record/restart-label.ts';
+
+/** Longer than anybody lets a stop take: after the timeout of a stop its container is killed. */
+const NO_STOP_TAKES_MS = 9 * 60_000;
+
+export interface ForeignStopNotesDeps {
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly log: Pick<Logger, 'warn' | 'debug'>;
+  /** The present run of a container; undefined when it does not run. */
+  readonly runOf: (namespace: string, id: string) => string | undefined;
+  /** Takes the label back. */
+  readonly clear: (namespace: string, id: string) => Promise<void>;
+}
+
+/**
+ * Takes back the note of a stop that was none. nerdctl notes one before any signal (`nerdctl kill -s HUP`), and nothing tells it from the note of
+ * a real one but that the container runs on: so a container of ours that still is in the same run long after is kept by its policy again.
+ *
+ * @returns what to call with the containers of a namespace whenever they were listed
+ */
+export function createForeignStopNotes({ clock, log, runOf, clear }: ForeignStopNotesDeps) {
+  const seen = new Map<string, { readonly run: string; readonly sinceMs: number }>();
+  return (namespace: string, records: readonly Pick<ContainerRecord, 'id' | 'labels'>[]): void => {
+    const noted = records.filter(({ labels }) => isForeignNote(labels));
+    const present = new Set(noted.map(({ id }) => `${namespace}/${id}`));
+    for (const key of seen.keys()) if (key.startsWith(`${namespace}/`) && !present.has(key)) seen.delete(key);
+    for (const { id } of noted) {
+      const key = `${namespace}/${id}`;
+      const run = runOf(namespace, id);
+      const before = seen.get(key);
+      if (run === undefined) seen.delete(key);
+      else if (before?.run !== run) seen.set(key, { run, sinceMs: clock.monotonic() });
+      else if (clock.monotonic() - before.sinceMs >= NO_STOP_TAKES_MS) {
+        seen.delete(key);
+        clear(namespace, id).then(
+          () => log.debug(`container ${key} was signalled, not stopped: its restart policy holds again`),
+          (error: unknown) => log.warn(`the note that ${key} was stopped could not be taken back: ${messageOf(error)}`),
+        );
+      }
+    }
+  };
+}
+
+/** Of a container of ours with a policy, by another tool: healthctl writes a note of its own too. */
+function isForeignNote(labels: ContainerRecord['labels']): boolean {
+  const isOurs = labels[LABELS.owner] !== undefined && restartPolicyOf(labels).name !== 'no';
+  return isOurs && (labels[LABELS.stopped] ?? '') === '' && isStoppedByUser(labels);
+}
