@@ -3,12 +3,26 @@
 //
 //   npm run peers [-- NAME...]                    finds each, or builds it with Go; prints its path. `list`: the names
 //   npm run test:peers [-- NAME] [-- VITEST OPTIONS]   runs test/peers beside nerdctl NAME (default: the newest); skipped, and said so, without it
+//   npm run test:peers -- all [-- VITEST OPTIONS]      beside every nerdctl, on the machine's containerd and on the newest; what is missing is told
 //
 // Looked for, in this order: the directories in HEALTHCTL_PEERS, ~/.cache/healthctl-peers/bin, and for the newest nerdctl a `nerdctl` on the PATH.
-// What is built goes to the second, and is built once. Directories in HEALTHCTL_TEST_BIN hold another containerd for the tests, as elsewhere.
-import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+// What is built goes to the second, and is built once, from the Go module proxy, or from NAME.tar.gz with its sources in a directory of
+// HEALTHCTL_PEERS. Directories in HEALTHCTL_TEST_BIN hold another containerd for the tests, as elsewhere.
+import {
+  accessSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { prepare, runNodeAsRoot } from './lib/prepare.mjs';
 import { bothEnds, Failure, fail, findProgram, fullPath, run } from './lib/run.mjs';
 
@@ -29,17 +43,20 @@ const containerd = (program) => ({
 const PEERS = {
   'nerdctl-2.3.5': nerdctl('2.3.5'),
   'nerdctl-2.1.5': nerdctl('2.1.5'),
+  'nerdctl-main': { ...nerdctl('main'), version: 'main' },
   containerd: containerd('containerd'),
   'containerd-shim-runc-v2': containerd('containerd-shim-runc-v2'),
   ctr: containerd('ctr'),
 };
 const NEWEST = Object.keys(PEERS)[0];
+const NERDCTLS = Object.keys(PEERS).filter((name) => name.startsWith('nerdctl-'));
+const CONTAINERD = ['containerd', 'containerd-shim-runc-v2', 'ctr'];
 const BUILT = join(homedir(), '.cache/healthctl-peers/bin');
+const givenDirectories = () => (process.env.HEALTHCTL_PEERS ?? '').split(delimiter).filter(Boolean);
 
 /** @returns the path of a peer that is here, or undefined */
 function findPeer(name) {
-  const given = (process.env.HEALTHCTL_PEERS ?? '').split(delimiter).filter(Boolean);
-  const found = [...given, BUILT].map((directory) => join(directory, name)).find(isProgram);
+  const found = [...givenDirectories(), BUILT].map((directory) => join(directory, name)).find(isProgram);
   return found ?? (name === NEWEST ? findProgram('nerdctl') : undefined);
 }
 
@@ -52,7 +69,7 @@ function isProgram(path) {
   }
 }
 
-/** Builds a peer as a dependency of a module of ours, because `go install` refuses a module that replaces others. Throws Failure. */
+/** Builds a peer in a copy of its module, whose `replace` lines count only there. Throws Failure. */
 async function buildPeer(name) {
   const go = findGo();
   if (!go) throw new Failure('there is no Go here');
@@ -61,17 +78,65 @@ async function buildPeer(name) {
   const directory = mkdtempSync(join(tmpdir(), 'healthctl-peer-'));
   process.stderr.write(`peers: building ${name} (${module}@${version})\n`);
   try {
-    writeFileSync(join(directory, 'go.mod'), 'module peer\n\ngo 1.25\n');
+    await unpackSources(go, name, directory);
+    await dropTestModules(go, module, directory);
     const options = { cwd: directory, env: { CGO_ENABLED: '0', GOFLAGS: '-mod=mod' } };
-    await must(go, ['get', `${module}/${program}@${version}`], options);
     const flags = `-s -w -X ${versionVariable}=${version}`;
     const unfinished = join(BUILT, `${name}.${process.pid}`);
-    await must(go, ['build', '-trimpath', '-ldflags', flags, '-o', unfinished, `${module}/${program}`], options);
+    await must(go, ['build', '-trimpath', '-ldflags', flags, '-o', unfinished, `./${program}`], options);
     renameSync(unfinished, join(BUILT, name));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
   return join(BUILT, name);
+}
+
+/** From an archive that was given, else from the module proxy. */
+async function unpackSources(go, name, directory) {
+  const archive = givenDirectories()
+    .map((given) => join(given, `${name}.tar.gz`))
+    .find(existsSync);
+  if (archive) return must('tar', ['-xzf', archive, '-C', directory]);
+  const { module, version } = PEERS[name];
+  const { code, output } = await run(go, ['mod', 'download', '-json', `${module}@${version}`], { cwd: directory });
+  const { Dir: sources, Error: reason } = parsedOr(output, { Error: output });
+  if (code !== 0 || !sources)
+    throw new Failure(
+      `the Go module proxy has no ${module}@${version}: ${bothEnds(reason ?? '', 3)}\nput ${name}.tar.gz with its sources, or the program itself, into a directory of HEALTHCTL_PEERS`,
+    );
+  cpSync(sources, directory, { recursive: true });
+  await must('chmod', ['-R', 'u+w', directory]); // Go's module cache is read-only
+}
+
+function parsedOr(text, otherwise) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return otherwise;
+  }
+}
+
+/**
+ * Removes what only tests need, and with it the modules that lie below the module's own directory (`replace … => ./mod/tigron`), which its archive
+ * on the proxy does not have: nerdctl's program has a file with helpers of its tests.
+ */
+async function dropTestModules(go, module, directory) {
+  const { Replace = [] } = JSON.parse((await must(go, ['mod', 'edit', '-json'], { cwd: directory })).output);
+  const nested = (Replace ?? []).filter(
+    ({ New }) => New.Path.startsWith('./') && !existsSync(join(directory, New.Path, 'go.mod')),
+  );
+  if (nested.length === 0) return;
+  const unwanted = [`${module}/pkg/testutil`, ...nested.map(({ Old }) => Old.Path)];
+  for (const path of readdirSync(directory, { recursive: true })) {
+    if (!path.endsWith('.go')) continue;
+    const file = join(directory, path);
+    const text = readFileSync(file, 'utf8');
+    if (path.endsWith('_test.go') || unwanted.some((name) => text.includes(`"${name}`))) rmSync(file);
+  }
+  for (const { Old } of nested) {
+    const replaced = Old.Version ? `${Old.Path}@${Old.Version}` : Old.Path;
+    await must(go, ['mod', 'edit', `-dropreplace=${replaced}`, `-droprequire=${Old.Path}`], { cwd: directory });
+  }
 }
 
 function findGo() {
@@ -82,6 +147,7 @@ function findGo() {
 async function must(program, args, options) {
   const { code, output } = await run(program, args, options);
   if (code !== 0) throw new Failure(`${program} ${args[0]} failed with ${code}:\n${bothEnds(output, 5)}`);
+  return { output };
 }
 
 const findOrBuild = async (name) => findPeer(name) ?? (await buildPeer(name));
@@ -98,20 +164,61 @@ async function printPeers(names) {
 }
 
 async function testBesidePeers(args) {
-  const name = (args[0] ?? '') in PEERS ? args[0] : NEWEST;
+  const name = (args[0] ?? '') in PEERS || args[0] === 'all' ? args[0] : NEWEST;
   const options = args.filter((arg, index) => arg !== '--' && !(index === 0 && arg === name));
-  let path;
+  const pairs = name === 'all' ? await matrix() : await pairOf(name);
+  if (pairs.length === 0) return;
+  await prepare(['iproute2', 'iptables', 'containernetworking-plugins']);
+  const results = [];
+  for (const { nerdctl: path, containerd } of pairs) {
+    const beside = `beside ${path}, on ${containerd ? join(containerd, 'containerd') : "the machine's containerd"}`;
+    process.stdout.write(`test:peers: ${beside}\n`);
+    const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project=peers', ...options];
+    const env = {
+      HEALTHCTL_NERDCTL: path,
+      PATH: fullPath(),
+      ...(containerd ? { HEALTHCTL_TEST_BIN: containerd } : {}),
+    };
+    results.push({ beside, code: await runNodeAsRoot(vitest, env) });
+  }
+  const failed = results.filter(({ code }) => code !== 0);
+  if (results.length > 1) {
+    for (const { beside, code } of results)
+      process.stdout.write(`test:peers: ${code === 0 ? 'passed' : 'FAILED'} ${beside}\n`);
+  }
+  process.exitCode = failed[0]?.code ?? 0;
+}
+
+/** One nerdctl on the containerd that the environment names; none, and said so, where it cannot be had. */
+async function pairOf(name) {
+  const path = await findOrSkip(name);
+  return path ? [{ nerdctl: path, containerd: undefined }] : [];
+}
+
+/** Each nerdctl that can be had on each containerd. */
+async function matrix() {
+  const nerdctls = [];
+  for (const name of NERDCTLS) nerdctls.push(await findOrSkip(name));
+  const containerds = [undefined];
+  const parts = [];
+  for (const name of CONTAINERD) parts.push(await findOrSkip(name));
+  const directories = new Set(parts.map((path) => path && dirname(path)));
+  if (directories.size === 1) containerds.push(...directories);
+  else process.stdout.write('test:peers: SKIPPED: containerd, its shim and ctr are not in one directory\n');
+  return containerds
+    .filter((directory, index) => index === 0 || directory)
+    .flatMap((directory) => nerdctls.filter(Boolean).map((path) => ({ nerdctl: path, containerd: directory })));
+}
+
+/** The path of a peer, or undefined: then it is said why. */
+async function findOrSkip(name) {
   try {
-    path = await findOrBuild(name);
+    return await findOrBuild(name);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     process.stdout.write(`test:peers: SKIPPED: ${name} is neither here nor could it be built: ${error.message}\n`);
-    return;
+    return undefined;
   }
-  await prepare(['iproute2', 'iptables', 'containernetworking-plugins']);
-  process.stdout.write(`test:peers: beside ${path}\n`);
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project=peers', ...options];
-  process.exitCode = await runNodeAsRoot(vitest, { HEALTHCTL_NERDCTL: path, PATH: fullPath() });
 }
 
 try {

@@ -3,8 +3,8 @@ import { prepare, runNodeAsRoot } from './lib/prepare.mjs';
 // `npm test`: from a fresh clone on a machine that has only Node.js and npm to the result of every test.
 //
 //   npm test [-- VITEST OPTIONS]            everything but test/long and test/peers; under 10 minutes on 2 cores
-//   npm run test:long [-- VITEST OPTIONS]   test/long alone
-import { fail } from './lib/run.mjs';
+//   npm run test:long [-- VITEST OPTIONS]   test/long alone; without options also test/peers beside every nerdctl, on two releases of containerd
+import { fail, run } from './lib/run.mjs';
 
 const long = process.argv[2] === '--long';
 const options = process.argv.slice(long ? 3 : 2);
@@ -15,6 +15,10 @@ const projects = options.some((option) => option.startsWith('--project'))
 try {
   await prepare(['docker-registry', 'iproute2', 'iptables', 'containernetworking-plugins']);
   process.exitCode = await runNodeAsRoot(['node_modules/vitest/vitest.mjs', 'run', ...projects, ...options]);
+  if (long && options.length === 0) {
+    const { code } = await run(process.execPath, ['scripts/peers.mjs', '--test', 'all'], { show: true });
+    process.exitCode ||= code;
+  }
 } catch (error) {
   fail(error);
 }
