@@ -14,7 +14,7 @@ import { isReservedLabel, LABELS } from '../lib/labels.ts';
 import { randomHex } from '../lib/random.ts';
 import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
 import { parseDeviceRule } from '../oci/devices.ts';
-import type { NamespaceModes } from '../oci/namespaces.ts';
+import { joinedContainer, type NamespaceModes } from '../oci/namespaces.ts';
 import type { SecurityOptions } from '../oci/parse.ts';
 import { resolveArgs } from '../oci/process.ts';
 import { parseSignal } from '../oci/signal.ts';
@@ -110,7 +110,7 @@ export async function createContainer(
         volumes,
       });
       const labels = {
-        ...labelsOf(ctx, { id, request, placement, image, hostname: options.hostname }),
+        ...labelsOf(ctx, { id, request, placement, image, modes, hostname: options.hostname }),
         ...health.labels,
       };
       return withNamesLock(
@@ -282,14 +282,16 @@ interface LabelParts {
   readonly request: CreateRequest;
   readonly placement: Placement;
   readonly image: ResolvedImage;
+  readonly modes: NamespaceModes;
   readonly hostname: string;
 }
 
 function labelsOf(
   ctx: ContainerContext,
-  { id, request, placement, image, hostname }: LabelParts,
+  { id, request, placement, image, modes, hostname }: LabelParts,
 ): Readonly<Record<string, string>> {
   const { namespace } = ctx.containerd;
+  const pidContainer = joinedContainer(modes.pid);
   const { architecture, os, stopSignal } = image.config;
   return {
     ...trustedImageLabels(image.config.labels),
@@ -300,6 +302,7 @@ function labelsOf(
     [LABELS.stateDir]: runDirOf(ctx.dirs, { namespace, id }),
     [LABELS.platform]: `${os}/${architecture}`,
     [LABELS.networks]: JSON.stringify([placement.mode]),
+    ...(pidContainer === undefined ? {} : { [LABELS.pidContainer]: pidContainer }),
     ...(request.log.driver === 'none' ? {} : { [LABELS.logUri]: logUriOf(ctx, id) }),
     [LABELS.stopSignal]: request.stopSignal ?? stopSignal ?? 'SIGTERM',
     ...(request.pidfile === undefined ? {} : { [LABELS.pidfile]: request.pidfile }),

@@ -5,8 +5,10 @@ import { joinedContainer, joinMode, joinNamespaces, type NamespaceModes } from '
 import { decodeRuntimeSpec } from '../oci/read-spec.ts';
 import { DEFAULT_SHM_SIZE, withoutInherited } from '../oci/spec.ts';
 import type { RuntimeSpec } from '../oci/types.ts';
+import { networkModeOf } from '../record/network-mode.ts';
 import type { StoredConfig } from '../record/stored-config.ts';
 import type { ContainerContext } from './context.ts';
+import { joinPathOf } from './network/join.ts';
 import { resolveContainer } from './resolve.ts';
 import { mountSharedMemory } from './shared-memory.ts';
 
@@ -40,12 +42,15 @@ export async function resolveModes({ containerd }: ContainerContext, modes: Name
 export async function prepareNamespaces(
   ctx: ContainerContext,
   record: ContainerRecord,
-  { HostConfig: { PidMode, IpcMode, ShmSize } }: StoredConfig,
+  { HostConfig: { NetworkMode, PidMode, IpcMode, ShmSize } }: StoredConfig,
 ): Promise<void> {
   if (IpcMode === 'shareable') {
     mountSharedMemory(ctx, record.id, typeof ShmSize === 'number' && ShmSize > 0 ? ShmSize : DEFAULT_SHM_SIZE);
   }
   const paths: Record<string, string> = {};
+  // nerdctl's start has put the path of a process there, which is another one's after the next start.
+  if (networkModeOf(NetworkMode).kind === 'container')
+    paths.network = joinPathOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: record.id });
   for (const [type, mode] of [
     ['pid', PidMode],
     ['ipc', IpcMode],

@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bed, until } from '../e2e/support/harness.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
@@ -79,5 +80,28 @@ describeBesideNerdctl('nerdctl with containers of healthctl', () => {
     }
     await quietly('stop', '-t', '0', name);
     await until(async () => !(await namesOf()).includes(name), { withinMs: 20_000 });
+  });
+
+  test('start joins the network and the processes that one of ours asked for, and our next start those of then', async () => {
+    const [joined, name] = [bed.name('joined'), bed.name('ours')];
+    await bed.ok(['run', '-d', '--name', joined, image, 'sleep', '600']);
+    const join = ['--network', `container:${joined}`, '--pid', `container:${joined}`];
+    const id = await bed.ok(['create', '--name', name, ...join, image, 'sleep', '600']);
+    const pidOf = (one: string) => bed.ok(['inspect', '--format', '{{.State.Pid}}', one]);
+    const namespacesOf = async (one: string) => {
+      const pid = await pidOf(one);
+      return ['net', 'pid'].map((kind) => readlinkSync(`/proc/${pid}/ns/${kind}`));
+    };
+    await quietly('start', name);
+    expect(await namespacesOf(name)).toEqual(await namespacesOf(joined));
+    await bed.ok(['stop', '-t', '0', name]);
+    await bed.ok(['restart', '-t', '0', joined]);
+    await bed.ok(['start', name]);
+    expect(await namespacesOf(name)).toEqual(await namespacesOf(joined));
+    // No process is named for good: it would be another one some day.
+    const { Spec } = JSON.parse(await bed.ctr('containers', 'info', id));
+    const network = Spec.linux.namespaces.find(({ type }: { type: string }) => type === 'network');
+    expect(network.path).toMatch(/\.netns$/);
+    await bed.ok(['rm', '-f', name, joined]);
   });
 });
