@@ -16,11 +16,13 @@ import { configOf, portmapOf } from './bridge-config.ts';
 import { addSecondName, hasLink } from './bridge-link.ts';
 import { endpointFrom } from './cni-result.ts';
 import { ensureRules, readForwardedPorts } from './firewall.ts';
-import { allocatePorts, tryPortOfHost } from './free-port.ts';
+import { allocatePorts, type TryPort } from './free-port.ts';
 import { type HostEntry, updateHostsFile } from './hosts-file.ts';
 import { DEFAULT_NETWORK, listNetworks, type NetworkRecord, needNetwork } from './network-record.ts';
 import { type LockedNetworks, type NetworkContext, networkPlacesOf, withNetworkLock } from './places.ts';
 import { callPlugin, findPlugins, needTool, type PluginConfig } from './plugins.ts';
+import { holdPorts, holdPortsAgain, isHolding, releasePorts } from './port-holder.ts';
+import { openPortSockets, type PortSockets } from './port-sockets.ts';
 import type { PortRequest, PublishedPort } from './port-spec.ts';
 import { holdsAddress, parseAddress, parseSubnet } from './subnet.ts';
 
@@ -62,26 +64,46 @@ export async function attachContainer(networks: NetworkContext, request: AttachR
     const attachments = await sweepLocked(ctx);
     const mine = attachments.find((other) => isSame(other, request));
     if (mine) await detachLocked(ctx, mine);
-    const network = needNetwork(ctx, request.network);
     const others = attachments.filter((other) => other !== mine);
-    const ports = await portsFor(ctx, request.ports, others);
-    const wanted = isFree(request.wanted, network, others) ? request.wanted : undefined;
-    const attachment = attachmentFrom(ctx, { request, network, ports, wanted });
-    writeAttachment(ctx, attachment);
+    const sockets = openPortSockets();
     try {
-      const hadBridge = hasLink(network.bridge);
-      const [added] = await allDone([addAll(ctx, attachment), ensureRules(ctx, listNetworks(ctx))]);
-      if (!hadBridge) await addSecondName(ctx, network);
-      writeAttachment(ctx, added);
-      renewHosts(ctx, [...others, added], { network: added.network, started: added });
-      return added;
-    } catch (error) {
-      await detachLocked(ctx, attachment).catch((failure: unknown) => {
-        ctx.log.warn(`the network of container ${attachment.id} could not be taken down: ${messageOf(failure)}`);
-      });
-      throw error;
+      return await attachLocked(ctx, { request, others, sockets });
+    } finally {
+      sockets.close();
     }
   });
+}
+
+async function attachLocked(
+  ctx: LockedNetworks,
+  from: {
+    readonly request: AttachRequest;
+    readonly others: readonly Attachment[];
+    readonly sockets: PortSockets;
+  },
+): Promise<Attachment> {
+  const { request, others, sockets } = from;
+  const network = needNetwork(ctx, request.network);
+  const ports = await portsFor(ctx, { requests: request.ports, others, tryPort: sockets.tryPort });
+  const wanted = isFree(request.wanted, network, others) ? request.wanted : undefined;
+  const attachment = attachmentFrom(ctx, { request, network, ports, wanted });
+  writeAttachment(ctx, attachment);
+  let made = attachment;
+  try {
+    const hadBridge = hasLink(network.bridge);
+    [made] = await allDone([addAll(ctx, attachment), ensureRules(ctx, listNetworks(ctx))]);
+    if (!hadBridge) await addSecondName(ctx, network);
+    // Only now: a socket that listens before the rules are there would take the first connections.
+    made = await holdPorts(ctx, made, sockets);
+    writeAttachment(ctx, made);
+    renewHosts(ctx, [...others, made], { network: made.network, started: made });
+    return made;
+  } catch (error) {
+    await detachLocked(ctx, made).catch((failure: unknown) => {
+      ctx.log.warn(`the network of container ${attachment.id} could not be taken down: ${messageOf(failure)}`);
+    });
+    throw error;
+  }
 }
 
 /** Takes back what a container that has ended had in its network: fine when it has nothing, or runs again, or somebody else was faster. */
@@ -94,11 +116,18 @@ export async function detachContainer(networks: NetworkContext, subject: Attache
   });
 }
 
-/** Takes back what is left of containers that are gone: after a crash, a reboot, an end that nobody saw. */
-export async function sweepAttachments(ctx: NetworkContext): Promise<void> {
+/**
+ * Takes back what is left of containers that are gone: after a crash, a reboot, an end that nobody saw. The ports of those that run are held
+ * again where they are not.
+ */
+export async function sweepAttachments(networks: NetworkContext): Promise<void> {
   const bootId = readBootId();
-  if (listAttachments(ctx).every((attachment) => isHeld(attachment, bootId))) return;
-  await withNetworkLock(ctx, sweepLocked);
+  if (listAttachments(networks).every((attachment) => isHeld(attachment, bootId) && isHolding(attachment))) return;
+  await withNetworkLock(networks, async (ctx) => {
+    for (const attachment of await sweepLocked(ctx)) {
+      if (!isHolding(attachment)) writeAttachment(ctx, await holdPortsAgain(ctx, attachment));
+    }
+  });
 }
 
 /** The same for whoever has the lock. @returns those that are held */
@@ -129,12 +158,16 @@ function isFree(wanted: InterfaceAddress | undefined, network: NetworkRecord, ot
 
 async function portsFor(
   ctx: LockedNetworks,
-  requests: readonly PortRequest[],
-  others: readonly Attachment[],
+  wish: {
+    readonly requests: readonly PortRequest[];
+    readonly others: readonly Attachment[];
+    readonly tryPort: TryPort;
+  },
 ): Promise<readonly PublishedPort[]> {
+  const { requests, others, tryPort } = wish;
   if (requests.length === 0) return [];
   const held = [...others.flatMap(({ ports }) => ports), ...(await readForwardedPorts(ctx))];
-  return allocatePorts(requests, held, tryPortOfHost);
+  return allocatePorts(requests, held, tryPort);
 }
 
 /** Both are waited for, so that nothing goes on when one has failed. */
@@ -166,6 +199,7 @@ async function addAll(ctx: LockedNetworks, attachment: Attachment): Promise<Atta
 /** In the reverse order. All plugins are called although one fails; the record goes when none has. */
 async function detachLocked(ctx: LockedNetworks, attachment: Attachment): Promise<void> {
   const { id, holder, plugins, result } = attachment;
+  await releasePorts(ctx, attachment);
   const pluginDir = findPlugins(ctx.settings.cniBinDir);
   const netns = isHeld(attachment) ? netnsOf(holder) : '';
   const call = { command: 'DEL', pluginDir, containerId: id, netns, interfaceName: INTERFACE } as const;

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { replaceFile } from '../system/atomic-write.ts';
+import type { ProcessIdentity } from '../system/netns.ts';
 import { readOwnJson, removeOwn } from '../system/own-file.ts';
 import { isAlive, readBootId, readStat } from '../system/proc.ts';
 import { type LockedNetworks, type NetworkContext, networkPlacesOf } from './places.ts';
@@ -51,6 +52,8 @@ export interface Attachment {
   readonly endpoint?: Endpoint;
   /** The last plugin's result, which DEL is given back. */
   readonly result?: unknown;
+  /** The process that holds the ports, of this boot like the container's. Absent where it has none, or has none yet. */
+  readonly portHolder?: ProcessIdentity;
 }
 
 export interface Attached {
@@ -109,15 +112,18 @@ const TEXTS = ['namespace', 'id', 'name', 'network', 'networkId', 'hostname', 'h
 
 function isAttachment(value: unknown): value is Attachment {
   if (!isObject(value) || !TEXTS.every((key) => isText(value[key]))) return false;
-  const { holder, plugins, ports, names, extraHosts, endpoint, domainname } = value;
+  const { holder, plugins, ports, names, extraHosts, endpoint, domainname, portHolder } = value;
   if (domainname !== undefined && !isText(domainname)) return false;
-  if (!isObject(holder) || !isText(holder.bootId)) return false;
-  if (typeof holder.pid !== 'number' || typeof holder.startTimeTicks !== 'number') return false;
+  if (!isObject(holder) || !isText(holder.bootId) || !isProcess(holder)) return false;
+  if (portHolder !== undefined && !(isObject(portHolder) && isProcess(portHolder))) return false;
   if (!Array.isArray(plugins) || !plugins.every((plugin: unknown) => isObject(plugin) && isText(plugin.type)))
     return false;
   if (!Array.isArray(ports) || !ports.every(isPort) || !isTexts(names) || !isTexts(extraHosts)) return false;
   return endpoint === undefined || isEndpoint(endpoint);
 }
+
+const isProcess = ({ pid, startTimeTicks }: Json): boolean =>
+  typeof pid === 'number' && typeof startTimeTicks === 'number';
 
 function isPort(value: unknown): value is PublishedPort {
   if (!isObject(value)) return false;

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
-import { endpointFrom } from './cni-result.ts';
+import { endpointFrom, hostInterfaceFrom } from './cni-result.ts';
 
 const RESULT = {
   cniVersion: '0.4.0',
   interfaces: [
     { name: 'hctl0', mac: '2e:28:4c:2f:75:98' },
+    { name: 'veth1a2b3c4d', mac: '2e:28:4c:2f:75:99' },
     { name: 'eth0', mac: 'f6:fc:a1:a9:d8:29', sandbox: '/proc/1/ns/net' },
   ],
-  ips: [{ version: '4', interface: 1, address: '10.80.0.5/20', gateway: '10.80.0.1' }],
+  ips: [{ version: '4', interface: 2, address: '10.80.0.5/20', gateway: '10.80.0.1' }],
 };
 
 test('the address, and the interface in the container', () => {
@@ -21,4 +22,14 @@ test('the address, and the interface in the container', () => {
 
 test.each([undefined, null, 'x', {}, { ips: [] }, { ips: [{ address: 5 }] }])('%j tells no address', (result) => {
   expect(endpointFrom(result, 'eth0')).toBeUndefined();
+});
+
+test('the host’s end of the interface', () => {
+  expect(hostInterfaceFrom(RESULT, 'hctl0')).toBe('veth1a2b3c4d');
+  const [bridge, , inContainer] = RESULT.interfaces;
+  expect(hostInterfaceFrom({ ...RESULT, interfaces: [bridge, inContainer] }, 'hctl0')).toBeUndefined();
+});
+
+test.each([undefined, null, 'x', {}, { interfaces: [{ name: 5 }] }])('%j tells no interface of the host', (result) => {
+  expect(hostInterfaceFrom(result, 'hctl0')).toBeUndefined();
 });

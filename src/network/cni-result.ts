@@ -19,6 +19,17 @@ export function endpointFrom(result: unknown, interfaceName: string): Endpoint |
   };
 }
 
+/** The host's end of the container's interface: what is neither in the container nor the bridge. Undefined when it is not told. */
+export function hostInterfaceFrom(result: unknown, bridge: string): string | undefined {
+  if (!isObject(result)) return undefined;
+  const ours = listOf(result.interfaces)
+    .filter(isObject)
+    .find(
+      ({ name, sandbox }) => typeof name === 'string' && name !== bridge && (sandbox === undefined || sandbox === ''),
+    );
+  return typeof ours?.name === 'string' ? ours.name : undefined;
+}
+
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -1,6 +1,4 @@
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
-import { errnoOf, HealthctlError } from '../lib/errors.ts';
+import { HealthctlError } from '../lib/errors.ts';
 import type { PortRequest, Protocol, PublishedPort } from './port-spec.ts';
 
 /** Tells whether a port of the host can be had; port 0: any. @returns the port, undefined for one in use */
@@ -14,7 +12,8 @@ export type TryPort = (place: {
 const RANDOM_TRIES = 50;
 
 /**
- * Finds a port of the host for each request. What containers hold is known from their records, because no process listens there.
+ * Finds a port of the host for each request. What containers hold is known from records and rules: Docker has other words for it than for what
+ * a program holds.
  *
  * @throws CONFLICT with Docker's text, for all or for the last of a range
  */
@@ -52,51 +51,24 @@ async function allocatePort(
     throw new HealthctlError('CONFLICT', 'all ports are allocated', {
       hint: 'give another range, or a host port with -p',
     });
-  const place = `${hostIp}:${firstHostPort}`;
-  throw isInUse
-    ? new HealthctlError('CONFLICT', `failed to bind host port ${place}/${protocol}: address already in use`, {
-        hint: `a program of this host listens there: see "ss -lnp 'sport = :${firstHostPort}'"`,
-      })
-    : new HealthctlError('CONFLICT', `Bind for ${place} failed: port is already allocated`, {
-        hint: 'another container publishes it: see "healthctl ps"',
-      });
+  if (isInUse) throw portInUse({ hostIp, hostPort: firstHostPort, protocol });
+  throw new HealthctlError('CONFLICT', `Bind for ${hostIp}:${firstHostPort} failed: port is already allocated`, {
+    hint: 'another container publishes it: see "healthctl ps"',
+  });
+}
+
+/** Docker's words for a port that a program of this host has. */
+export function portInUse(place: Omit<PublishedPort, 'containerPort'>, cause?: unknown): HealthctlError {
+  const { hostIp, hostPort, protocol } = place;
+  return new HealthctlError(
+    'CONFLICT',
+    `failed to bind host port ${hostIp}:${hostPort}/${protocol}: address already in use`,
+    {
+      cause,
+      hint: `a program of this host listens there: see "ss -lnp 'sport = :${hostPort}'"`,
+    },
+  );
 }
 
 const ANY = '0.0.0.0';
 const meets = (a: string, b: string): boolean => a === b || a === ANY || b === ANY;
-
-/** By binding to it, which is given up at once. Throws INVALID for an address that this host does not have. */
-export const tryPortOfHost: TryPort = async ({ hostIp, port, protocol }) => {
-  if (protocol === 'sctp') return port === 0 ? undefined : port; // Node.js has no such sockets
-  try {
-    return await (protocol === 'tcp' ? bindTcp(hostIp, port) : bindUdp(hostIp, port));
-  } catch (error) {
-    if (errnoOf(error) === 'EADDRINUSE') return undefined;
-    const reason = errnoOf(error) === 'EADDRNOTAVAIL' ? 'cannot assign requested address' : errnoOf(error);
-    throw new HealthctlError('INVALID', `failed to bind host port ${hostIp}:${port}/${protocol}: ${reason}`, {
-      cause: error,
-    });
-  }
-};
-
-function bindTcp(host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : port));
-    });
-  });
-}
-
-function bindUdp(address: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4');
-    socket.once('error', reject);
-    socket.bind({ address, port, exclusive: true }, () => {
-      const bound = socket.address().port;
-      socket.close(() => resolve(bound));
-    });
-  });
-}

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -180,6 +180,95 @@ describe('published ports', () => {
     listener.kill('SIGKILL');
     await host.ok('rm', '-f', first);
     await host.ok('rm', '-f', await run(['-p', '9000-9001:80']));
+  });
+});
+
+describe('a published port is held', () => {
+  /** Whether another program gets the port. Node.js sets SO_REUSEADDR for TCP, as most servers do. */
+  const listens = async (protocol: 'tcp' | 'udp', port: number): Promise<boolean> => {
+    const bind = {
+      tcp: `require('net').createServer().listen({ port: ${port}, host: '0.0.0.0' })`,
+      udp: `require('dgram').createSocket('udp4').bind(${port})`,
+    };
+    const ends = `.on('listening', () => process.exit(10)).on('error', ({ code }) => process.exit(code === 'EADDRINUSE' ? 11 : 12))`;
+    const { code } = await host.start(process.execPath, '-e', `${bind[protocol]}${ends}`).exited;
+    expect([10, 11]).toContain(code);
+    return code === 10;
+  };
+  const flags = [
+    '-p',
+    '7070:80',
+    '-p',
+    '127.0.0.1:7071:81',
+    '-p',
+    '7072:82/udp',
+    '-p',
+    '7080-7379:100-399',
+    '-p',
+    '83',
+  ];
+  const fixed = ['tcp 0.0.0.0:7070', 'tcp 127.0.0.1:7071', 'udp 0.0.0.0:7072', 'tcp 0.0.0.0:7080', 'tcp 0.0.0.0:7379'];
+
+  test('no other program can bind it, and it shows as in use, until the container ends', async () => {
+    const before = await host.remains();
+    expect([await listens('tcp', 7070), await listens('udp', 7072)]).toEqual([true, true]);
+    const name = await run(flags, SERVER);
+    const any = (await host.ok('port', name, '83')).split('\n')[0];
+    expect(await host.ports()).toEqual(expect.arrayContaining([...fixed, `tcp ${any}`]));
+    expect(await host.ports()).toHaveLength(before.ports.length + 304);
+    for (const [protocol, port] of [
+      ['tcp', 7070],
+      ['udp', 7072],
+      ['tcp', 7200],
+    ] as const)
+      expect(await listens(protocol, port), `${protocol} ${port}`).toBe(false);
+    await until(async () => (await fetch('http://127.0.0.1:7070/hostname')) !== '');
+    await host.ok('stop', '-t', '0', name);
+    expect(await host.ports()).toEqual(before.ports);
+    expect(await listens('tcp', 7070)).toBe(true);
+    await host.ok('rm', name);
+    await expectRemains(before);
+  });
+
+  test('until an end that nobody sees, too: without a monitor, and when the shim is killed', async () => {
+    const other = await run(['-p', '7079:80']);
+    const { ports } = await host.remains();
+    for (const victim of ['process', 'shim'] as const) {
+      const name = await run(['-p', '7070:80']);
+      expect(await host.ports(), victim).toContain('tcp 0.0.0.0:7070');
+      const pid = await show('{{.State.Pid}}', name);
+      const shim = /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+      process.kill(Number(victim === 'shim' ? shim : pid), 'SIGKILL');
+      // A container outlives its shim; containerd kills it when it sees that.
+      if (victim === 'process') await until(async () => isDeepStrictEqual(await host.ports(), ports));
+      await host.ok('rm', '-f', name);
+      await until(async () => isDeepStrictEqual(await host.ports(), ports));
+    }
+    expect(ports).toContain('tcp 0.0.0.0:7079');
+    await host.ok('rm', '-f', other);
+  });
+
+  test('whatever becomes of the monitor, which holds it again where nobody does', async () => {
+    const before = await host.remains();
+    const script = 'test -e /ran && exec sleep 600; touch /ran; exit 1';
+    const first = host.spawn('daemon', 'run');
+    await until(async () => (await host.cli('daemon', 'status')).code === 0);
+    const name = await run(['-p', '7070:80', '--restart', 'on-failure'], ['sh', '-c', script]);
+    await until(async () => (await show('{{.RestartCount}} {{.State.Status}}', name)) === '1 running');
+    const holder = async () => /"dd",pid=(\d+)/.exec(await host.run('ss', '-Hlntp', 'sport = :7070'))?.[1] ?? '';
+    first.kill('SIGKILL');
+    await first.exited;
+    expect(await holder()).toMatch(/^\d+$/);
+    process.kill(Number(await holder()), 'SIGKILL');
+    await until(async () => (await holder()) === '');
+    const second = host.spawn('daemon', 'run');
+    await until(async () => (await host.cli('daemon', 'status')).code === 0);
+    expect(await holder()).toMatch(/^\d+$/);
+    await host.ok('daemon', 'stop');
+    await second.exited;
+    expect(await holder()).toMatch(/^\d+$/);
+    await host.ok('rm', '-f', name);
+    await expectRemains(before);
   });
 });
 

@@ -92,12 +92,16 @@ describe('the monitor as a service', () => {
   test('attaches what it starts again to its network, publishes its ports, and detaches what ends', async () => {
     await machine.healthctl('daemon', 'install');
     const script = 'test -e /ran || { touch /ran; exit 1; }; exec httpd -f -p 80 -h /etc';
-    const flags = ['--name', 'again', '-h', 'again', '-p', '8080:80', '--restart', 'on-failure'];
+    const flags = ['--name', 'again', '-h', 'again', '-p', '80:80', '--restart', 'on-failure'];
     await machine.healthctl('run', '-d', ...flags, IMAGE, 'sh', '-c', script);
     const address = () =>
       machine.healthctl('inspect', '-f', '{{.RestartCount}} {{.NetworkSettings.IPAddress}}', 'again');
     await until(async () => /^1 10\./.test(await address()), { withinMs: 15_000, everyMs: 200 });
-    expect(await machine.healthctl('port', 'again')).toBe('80/tcp -> 0.0.0.0:8080');
+    expect(await machine.healthctl('port', 'again')).toBe('80/tcp -> 0.0.0.0:80');
+    // The process that the monitor started for that is not the unit's: it outlives it.
+    await machine.ok('systemctl', 'stop', 'healthctl');
+    expect(await machine.ok('ss', '-Hlntp', 'sport = :80')).toContain('"dd"');
+    await machine.ok('systemctl', 'start', 'healthctl');
     const leases = async () =>
       (await machine.run('sh', '-c', 'ls /var/lib/healthctl/*/network/leases/bridge | grep -c "^10"')).stdout;
     expect(await leases()).toBe('1\n');

@@ -44,7 +44,7 @@ export function globalFlagsOf({
 /**
  * What is needed, and why: CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH and FOWNER for files of containers and the group of the sockets; KILL for what a
  * check leaves running under any user; SYS_PTRACE for /proc of such processes; SYS_ADMIN and NET_ADMIN for the namespaces of containers, their
- * networks and for mounts; NET_RAW for iptables; SYS_NICE to run soon on a busy machine.
+ * networks and for mounts; NET_RAW for iptables; NET_BIND_SERVICE for published ports below 1024; SYS_NICE to run soon on a busy machine.
  */
 const CAPABILITIES = [
   'CAP_CHOWN',
@@ -53,6 +53,7 @@ const CAPABILITIES = [
   'CAP_FOWNER',
   'CAP_KILL',
   'CAP_NET_ADMIN',
+  'CAP_NET_BIND_SERVICE',
   'CAP_NET_RAW',
   'CAP_SYS_ADMIN',
   'CAP_SYS_NICE',

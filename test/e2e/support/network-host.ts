@@ -23,8 +23,10 @@ export interface NetworkHost extends AsyncDisposable {
   run(...command: readonly string[]): Promise<string>;
   /** Starts another program on it; ended with the host at the latest. */
   start(...command: readonly string[]): RunningProgram;
-  /** What containers have on it: interfaces, rules, records, leases. */
-  remains(): Promise<Readonly<Record<'links' | 'nat' | 'filter' | 'records' | 'leases', readonly string[]>>>;
+  /** The ports in use: `tcp 0.0.0.0:8080`, `udp 127.0.0.1:53`. */
+  ports(): Promise<readonly string[]>;
+  /** What containers have on it: interfaces, rules, ports, records, leases. */
+  remains(): Promise<Readonly<Record<'links' | 'nat' | 'filter' | 'ports' | 'records' | 'leases', readonly string[]>>>;
 }
 
 /** @param bed of its containers, which is closed before the host is */
@@ -44,8 +46,14 @@ export async function openNetworkHost(bed: Bed): Promise<NetworkHost> {
   await run('ip', 'link', 'set', 'lo', 'up');
   const lines = async (...command: readonly string[]) =>
     (await run(...command)).split('\n').filter((line) => line !== '');
+  const ports: NetworkHost['ports'] = async () =>
+    (await lines('ss', '-Hlntu'))
+      .map((line) => line.split(/\s+/))
+      .map(([protocol, , , , place]) => `${protocol} ${place}`)
+      .sort();
   return {
     run,
+    ports,
     cli: (...args) => runProgram(healthctl(args), options),
     cliWith: (env, ...args) => runProgram(healthctl(args), { ...options, env: { ...options.env, ...env } }),
     ok: async (...args) => (await mustRun(healthctl(args), options)).replace(/\n$/, ''),
@@ -55,6 +63,7 @@ export async function openNetworkHost(bed: Bed): Promise<NetworkHost> {
       links: (await lines('ip', '-o', 'link')).map((line) => line.split(': ')[1]?.split('@')[0] ?? '').sort(),
       nat: await lines('iptables', '-t', 'nat', '-S'),
       filter: await lines('iptables', '-S'),
+      ports: await ports(),
       records: namesBelow(bed, 'attached'),
       leases: namesBelow(bed, 'leases').filter((path) => !/(?:lock|last_reserved_ip\.0)$/.test(path)),
     }),

@@ -1,0 +1,76 @@
+import { closeSync } from 'node:fs';
+import { errnoOf, fileReasonOf, HealthctlError } from '../lib/errors.ts';
+import { bindPort, listenOn } from '../system/host-port.ts';
+import { portInUse, type TryPort } from './free-port.ts';
+import type { PublishedPort } from './port-spec.ts';
+
+/** Sockets that are bound to ports of this host, from the search for a port until another process holds it. */
+export interface PortSockets {
+  /**
+   * Binds a port, and keeps it: undefined when a program of this host has it.
+   *
+   * @throws INVALID for an address that this host does not have; EXHAUSTED without descriptors
+   */
+  readonly tryPort: TryPort;
+  /**
+   * The sockets of these ports, which listen from now on where they are TCP's. Ports of SCTP have none: for a socket, the kernel would load a
+   * module that few hosts use, and some forbid.
+   *
+   * @throws CONFLICT with Docker's text for a port on which another program has begun to listen since it was bound
+   */
+  listen(ports: readonly PublishedPort[]): readonly number[];
+  /** Closes all. What another process has of them stays open there. */
+  close(): void;
+}
+
+export function openPortSockets(): PortSockets {
+  const bound = new Map<string, number>();
+  return {
+    tryPort: async (place) => {
+      const { hostIp: address, port: asked, protocol } = place;
+      if (protocol === 'sctp') return asked === 0 ? undefined : asked;
+      try {
+        const { fd, port } = bindPort({ protocol, address, port: asked });
+        bound.set(keyOf({ ...place, hostPort: port }), fd);
+        return port;
+      } catch (error) {
+        if (errnoOf(error) === 'EADDRINUSE') return undefined;
+        throw bindError({ ...place, hostPort: asked }, error);
+      }
+    },
+    listen: (ports) =>
+      ports.flatMap((port) => {
+        const fd = bound.get(keyOf(port));
+        if (fd === undefined) return [];
+        try {
+          if (port.protocol === 'tcp') listenOn(fd);
+        } catch (error) {
+          throw bindError(port, error);
+        }
+        return [fd];
+      }),
+    close: () => {
+      for (const fd of bound.values()) closeSync(fd);
+      bound.clear();
+    },
+  };
+}
+
+type Place = Omit<PublishedPort, 'containerPort'>;
+
+const keyOf = ({ hostIp, hostPort, protocol }: Place): string => `${hostIp}:${hostPort}/${protocol}`;
+
+function bindError(place: Place, error: unknown): HealthctlError {
+  const errno = errnoOf(error);
+  if (errno === 'EADDRINUSE') return portInUse(place, error);
+  const isExhausted = errno === 'EMFILE' || errno === 'ENFILE' || errno === 'ENOMEM' || errno === 'ENOBUFS';
+  const reason = errno === 'EADDRNOTAVAIL' ? 'cannot assign requested address' : fileReasonOf(error);
+  return new HealthctlError(
+    isExhausted ? 'EXHAUSTED' : 'INVALID',
+    `failed to bind host port ${keyOf(place)}: ${reason}`,
+    {
+      cause: error,
+      ...(errno === 'EMFILE' ? { hint: 'each published port takes a descriptor: raise the limit, "ulimit -n"' } : {}),
+    },
+  );
+}

@@ -1,0 +1,198 @@
+import { closeSync } from 'node:fs';
+import { endianness } from 'node:os';
+import { type Libc, openLibc, systemError } from './libc.ts';
+
+// asm-generic/socket.h, linux/in.h, linux/netlink.h, linux/rtnetlink.h
+const AF_INET = 2;
+const AF_NETLINK = 16;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_ATTACH_FILTER = 26;
+const NETLINK_ROUTE = 0;
+const RTMGRP_LINK = 1;
+const RTM_DELLINK = 17;
+
+const IS_LITTLE = endianness() === 'LE';
+const SOCKADDR_IN_SIZE = 16;
+
+export interface PortPlace {
+  readonly protocol: 'tcp' | 'udp';
+  /** Of IPv4; `0.0.0.0` for all. */
+  readonly address: string;
+  /** 0: any that is free. */
+  readonly port: number;
+}
+
+export interface BoundPort {
+  /** Close-on-exec, blocking. */
+  readonly fd: number;
+  readonly port: number;
+}
+
+/**
+ * Binds a socket to a port of this host, so that no other program can. Nothing ever arrives at it: packets to a published port are another
+ * socket's by then, and one that the firewall's rules have missed is dropped, rather than wait for somebody to accept it.
+ *
+ * @throws system errors: EADDRINUSE, EADDRNOTAVAIL, EACCES, EMFILE …
+ */
+export function bindPort({ protocol, address, port }: PortPlace): BoundPort {
+  const libc = openLibc();
+  const fd = openSocket(libc, AF_INET, protocol === 'tcp' ? SOCK_STREAM : SOCK_DGRAM, 0);
+  try {
+    // What a server that has ended left in TIME_WAIT is no conflict. UDP has nothing of the kind, and would share the port.
+    if (protocol === 'tcp') setOption(libc, fd, SO_REUSEADDR, int32(1));
+    attachFilter(libc, fd, [RETURN(0)]);
+    const name = sockaddrIn(address, port);
+    if (libc.func('int bind(int fd, const void *address, unsigned int size)')(fd, name, name.length) !== 0)
+      throw systemError(libc, 'bind');
+    return { fd, port: portOf(libc, fd) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/**
+ * Makes a bound TCP socket one that listens: only then do other programs see the port in use, also those that set SO_REUSEADDR.
+ *
+ * @throws system errors: EADDRINUSE when another program was faster
+ */
+export function listenOn(fd: number): void {
+  const libc = openLibc();
+  if (libc.func('int listen(int fd, int backlog)')(fd, 0) !== 0) throw systemError(libc, 'listen');
+}
+
+/**
+ * A descriptor that can be read from when an interface of this host is gone, and never before: a netlink socket of which a filter takes all
+ * other messages. It needs no privilege.
+ *
+ * @returns undefined where there is no such interface (any more)
+ */
+export function openInterfaceEnd(name: string): number | undefined {
+  const libc = openLibc();
+  const indexOf = libc.func('unsigned int if_nametoindex(const char *name)');
+  const index = indexOf(name);
+  if (index === 0) return undefined;
+  const fd = openSocket(libc, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+  try {
+    attachFilter(libc, fd, deletionOf(index));
+    const address = sockaddrNetlink(RTMGRP_LINK);
+    if (libc.func('int bind(int fd, const void *address, unsigned int size)')(fd, address, address.length) !== 0)
+      throw systemError(libc, 'bind');
+    // From here on nothing is missed. What went before has taken the name with it.
+    if (indexOf(name) === index) return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  closeSync(fd);
+  return undefined;
+}
+
+function openSocket(libc: Libc, domain: number, type: number, protocol: number): number {
+  const fd = libc.func('int socket(int domain, int type, int protocol)')(domain, type | SOCK_CLOEXEC, protocol);
+  if (fd < 0) throw systemError(libc, 'socket');
+  return fd;
+}
+
+function setOption(libc: Libc, fd: number, name: number, value: Buffer): void {
+  const set = libc.func('int setsockopt(int fd, int level, int name, const void *value, unsigned int size)');
+  if (set(fd, SOL_SOCKET, name, value, value.length) !== 0) throw systemError(libc, 'setsockopt');
+}
+
+/** One instruction of the classic packet filter (linux/filter.h). Jumps are relative to the next one. */
+interface Instruction {
+  readonly code: number;
+  readonly whenTrue: number;
+  readonly whenFalse: number;
+  readonly value: number;
+}
+
+const instruction = (code: number, value: number, whenTrue = 0, whenFalse = 0): Instruction => ({
+  ...{ code, value, whenTrue, whenFalse },
+});
+const LOAD_WORD = (offset: number) => instruction(0x20, offset);
+const LOAD_HALF = (offset: number) => instruction(0x28, offset);
+const LOAD_BYTE = (offset: number) => instruction(0x30, offset);
+/** Goes on when equal, else to the `skipped`-th instruction after the next. */
+const UNLESS_EQUAL = (value: number, skipped: number) => instruction(0x15, value, 0, skipped);
+/** How many bytes of the message are kept; 0 drops it. */
+const RETURN = (bytes: number) => instruction(0x06, bytes);
+
+/**
+ * `struct nlmsghdr` (type at 4, 16 bytes) and `struct ifinfomsg` (family at 16, index at 20). A message of another family tells only that the
+ * interface left its bridge.
+ */
+function deletionOf(index: number): readonly Instruction[] {
+  return [
+    ...[LOAD_HALF(4), UNLESS_EQUAL(asLoaded(RTM_DELLINK, 2), 5)],
+    ...[LOAD_BYTE(16), UNLESS_EQUAL(0, 3)],
+    ...[LOAD_WORD(20), UNLESS_EQUAL(asLoaded(index, 4), 1)],
+    ...[RETURN(0xffff_ffff), RETURN(0)],
+  ];
+}
+
+/** A number of the host as the filter loads it, which takes all to be in the order of the network. */
+function asLoaded(value: number, size: 2 | 4): number {
+  const bytes = Buffer.alloc(size);
+  if (IS_LITTLE) bytes.writeUIntLE(value, 0, size);
+  else bytes.writeUIntBE(value, 0, size);
+  return bytes.readUIntBE(0, size);
+}
+
+/** `struct sock_fprog`: a count and a pointer to instructions, which the kernel copies. */
+function attachFilter(libc: Libc, fd: number, program: readonly Instruction[]): void {
+  const code = Buffer.concat(
+    program.map(({ code, whenTrue, whenFalse, value }) =>
+      Buffer.concat([int16(code), Buffer.from([whenTrue, whenFalse]), int32(value)]),
+    ),
+  );
+  const address = libc.func('uintptr_t malloc(size_t size)')(code.length);
+  if (Number(address) === 0) throw systemError(libc, 'malloc');
+  try {
+    libc.func('uintptr_t memcpy(uintptr_t target, const void *source, size_t size)')(address, code, code.length);
+    const pointer = Buffer.alloc(8);
+    if (IS_LITTLE) pointer.writeBigUInt64LE(BigInt(address));
+    else pointer.writeBigUInt64BE(BigInt(address));
+    setOption(libc, fd, SO_ATTACH_FILTER, Buffer.concat([int16(program.length), Buffer.alloc(6), pointer]));
+  } finally {
+    libc.func('void free(uintptr_t memory)')(address);
+  }
+}
+
+function portOf(libc: Libc, fd: number): number {
+  const [name, size] = [Buffer.alloc(SOCKADDR_IN_SIZE), int32(SOCKADDR_IN_SIZE)];
+  if (libc.func('int getsockname(int fd, void *address, void *size)')(fd, name, size) !== 0)
+    throw systemError(libc, 'getsockname');
+  return name.readUInt16BE(2);
+}
+
+function sockaddrIn(address: string, port: number): Buffer {
+  const name = Buffer.alloc(SOCKADDR_IN_SIZE);
+  int16(AF_INET).copy(name);
+  name.writeUInt16BE(port, 2);
+  Buffer.from(address.split('.').map(Number)).copy(name, 4);
+  return name;
+}
+
+/** `struct sockaddr_nl`; the kernel chooses our number. */
+const sockaddrNetlink = (groups: number): Buffer => Buffer.concat([int16(AF_NETLINK), Buffer.alloc(6), int32(groups)]);
+
+/** Numbers as C has them here. */
+function int16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  if (IS_LITTLE) bytes.writeUInt16LE(value);
+  else bytes.writeUInt16BE(value);
+  return bytes;
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  if (IS_LITTLE) bytes.writeUInt32LE(value);
+  else bytes.writeUInt32BE(value);
+  return bytes;
+}

@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { openPortSockets, type PortSockets } from '../../src/network/port-sockets.ts';
+import type { Protocol } from '../../src/network/port-spec.ts';
+import { openInterfaceEnd } from '../../src/system/host-port.ts';
+import { joinCgroupOf } from '../../src/system/join-cgroup.ts';
+import { until } from '../../testbed/until.ts';
+
+const HOST_IP = '127.0.0.1';
+let open: PortSockets[] = [];
+afterEach(() => {
+  for (const sockets of open) sockets.close();
+  open = [];
+});
+const openSockets = (): PortSockets => {
+  const sockets = openPortSockets();
+  open.push(sockets);
+  return sockets;
+};
+
+const published = (hostPort: number, protocol: Protocol) => ({
+  hostIp: HOST_IP,
+  hostPort,
+  protocol,
+  containerPort: 80,
+});
+const states = (protocol: 'tcp' | 'udp', port: number): readonly string[] =>
+  readFileSync(`/proc/net/${protocol}`, 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local]) => local?.endsWith(`:${port.toString(16).toUpperCase().padStart(4, '0')}`))
+    .map(([, , , state = '']) => state);
+const LISTEN = '0A';
+
+describe('sockets of ports', () => {
+  test.each(['tcp', 'udp'] as const)(
+    '%s: any that is free, which nobody else gets until they are closed',
+    async (protocol) => {
+      const [sockets, others] = [openSockets(), openSockets()];
+      const port = (await sockets.tryPort({ hostIp: HOST_IP, port: 0, protocol })) ?? 0;
+      expect(port).toBeGreaterThan(0);
+      expect(sockets.listen([published(port, protocol)])).toHaveLength(1);
+      expect(states(protocol, port)).toEqual([protocol === 'tcp' ? LISTEN : '07']);
+      expect(await others.tryPort({ hostIp: '0.0.0.0', port, protocol })).toBeUndefined();
+      sockets.close();
+      expect(await others.tryPort({ hostIp: '0.0.0.0', port, protocol })).toBe(port);
+    },
+  );
+
+  test('refuse a connection until they listen; then nobody waits in vain for an answer to it', async () => {
+    const sockets = openSockets();
+    const port = (await sockets.tryPort({ hostIp: HOST_IP, port: 0, protocol: 'tcp' })) ?? 0;
+    const client = () => connect({ host: HOST_IP, port });
+    await new Promise((resolve) => client().once('error', resolve));
+    sockets.listen([published(port, 'tcp')]);
+    const dropped = client();
+    dropped.on('error', () => undefined);
+    let isConnected = false;
+    dropped.once('connect', () => {
+      isConnected = true;
+    });
+    const hex = port.toString(16).toUpperCase().padStart(4, '0');
+    const isSynSent = new RegExp(`^\\s*\\d+: \\S+ \\S+:${hex} 02 `, 'm');
+    await until(async () => isSynSent.test(readFileSync('/proc/net/tcp', 'latin1')));
+    expect(isConnected).toBe(false);
+    dropped.destroy();
+  });
+
+  test('say in Docker’s words that another program was faster', async () => {
+    const sockets = openSockets();
+    const port = (await sockets.tryPort({ hostIp: HOST_IP, port: 0, protocol: 'tcp' })) ?? 0;
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen({ host: HOST_IP, port }, resolve));
+    expect(() => sockets.listen([published(port, 'tcp')])).toThrow(
+      `failed to bind host port ${HOST_IP}:${port}/tcp: address already in use`,
+    );
+    server.close();
+  });
+
+  test('an address that this host does not have', async () => {
+    await expect(openSockets().tryPort({ hostIp: '192.0.2.77', port: 0, protocol: 'udp' })).rejects.toMatchObject({
+      code: 'INVALID',
+      message: 'failed to bind host port 192.0.2.77:0/udp: cannot assign requested address',
+    });
+  });
+
+  test('SCTP has none', async () => {
+    const sockets = openSockets();
+    expect(await sockets.tryPort({ hostIp: HOST_IP, port: 80, protocol: 'sctp' })).toBe(80);
+    expect(sockets.listen([published(80, 'sctp')])).toEqual([]);
+  });
+});
+
+test('the end of an interface can be waited for only where it is', () => {
+  const fd = openInterfaceEnd('lo');
+  expect(fd).toBeGreaterThan(0);
+  if (fd !== undefined) closeSync(fd);
+  expect(openInterfaceEnd('nonesuch0')).toBeUndefined();
+});
+
+test('a process joins another one where systemd looks', async ({ skip }) => {
+  const hierarchies = ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup'].map((root) =>
+    join(root, `healthctl-test-${process.pid}`),
+  );
+  const made = hierarchies.find((directory) => isMade(directory));
+  if (made === undefined) return skip('no cgroups can be made here');
+  const sleeper = (): ChildProcess => spawn('sleep', ['600'], { stdio: 'ignore' });
+  const [process1, process2] = [sleeper(), sleeper()];
+  try {
+    await joinCgroupOf(process1.pid ?? 0, process2.pid ?? 0); // the same: nothing to be done
+    const procs = join(made, 'cgroup.procs');
+    expect(isWritten(procs, `${process2.pid}`)).toBe(true);
+    await joinCgroupOf(process1.pid ?? 0, process2.pid ?? 0);
+    expect(readFileSync(procs, 'latin1').trim().split('\n').sort()).toEqual(
+      [process1.pid, process2.pid].map(String).sort(),
+    );
+    await joinCgroupOf(process1.pid ?? 0, 2 ** 22 - 1); // gone: left where it is
+  } finally {
+    for (const child of [process1, process2]) child.kill('SIGKILL');
+    await until(async () => isRemoved(made));
+  }
+});
+
+function attempt(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const isMade = (directory: string) => attempt(() => mkdirSync(directory)) && isCgroup(directory);
+const isCgroup = (directory: string) => attempt(() => readFileSync(join(directory, 'cgroup.procs')));
+const isRemoved = (directory: string) => attempt(() => rmdirSync(directory));
+const isWritten = (path: string, text: string) => attempt(() => writeFileSync(path, text));
