@@ -1,6 +1,7 @@
 import type { Mount, TaskStdio } from '../containerd/tasks.ts';
 import { isChecked } from '../health/config.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
+import { TICK_MS } from '../health/state.ts';
 import { jsonFromHealthState } from '../health/state-json.ts';
 import { dataDirOf, runDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
@@ -85,7 +86,8 @@ async function startStopped(
     await tasks.start({ containerId: id });
     const run = runIdOf(readBootId(), { pid, startTimeTicks: startTimeTicks ?? 0 });
     // Only now: a start that failed is none. Should we die in between, the task itself tells that it was started.
-    const note = startNoteJson(rfc3339FromMillis(ctx.clock.now()), run);
+    // The boot clock is cut to a tick, and no check may come early.
+    const note = startNoteJson(rfc3339FromMillis(ctx.clock.now()), run, ctx.clock.boot() + TICK_MS);
     await ctx.containerd.containers.setLabels(id, {
       ...startingMirror(ctx, view, run),
       ...ports,

@@ -7,7 +7,7 @@ import { healthConfigOf, runIdOf, startNoteJson, viewOf } from './view.ts';
 const moment = { nowMs: Date.parse('2026-01-02T00:00:00Z'), bootId: 'boot', bootMs: 86_400_000 };
 const stat = readStat(process.pid);
 const ownRun = stat ? runIdOf('boot', stat) : '';
-const note = (at: string, run: string) => ({ [LABELS.started]: startNoteJson(at, run) });
+const note = (at: string, run: string, bootMs?: number) => ({ [LABELS.started]: startNoteJson(at, run, bootMs) });
 
 describe('viewOf', () => {
   test.each([
@@ -37,6 +37,18 @@ describe('viewOf', () => {
       kind: 'running',
       run: { id: ownRun, startedAtMs: Date.parse('2026-01-01T12:00:00Z') },
     });
+  });
+
+  test('a run that was noted began at the noted time on the boot clock, if that is possible', () => {
+    const bornMs = (stat?.startTimeTicks ?? 0) * 10;
+    const now = { ...moment, bootMs: bornMs + 60_000 };
+    const startedBootMs = (bootMs: number | undefined, run = ownRun) => {
+      const { taskView } = viewOf(aRecord({ labels: note('2026-01-01T12:00:00Z', run, bootMs) }), aTask(), now);
+      return taskView.kind === 'running' ? taskView.run.startedBootMs : taskView.kind;
+    };
+    expect(startedBootMs(bornMs + 400)).toBe(bornMs + 400);
+    for (const bootMs of [bornMs - 10, now.bootMs + 11, undefined]) expect(startedBootMs(bootMs)).toBeUndefined();
+    expect(startedBootMs(bornMs + 400, 'other')).toBeUndefined();
   });
 
   test('since when a run has its test', () => {

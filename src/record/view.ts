@@ -154,8 +154,13 @@ function runOf(task: TaskRecord, note: StartNote | undefined, moment: Moment): R
   const stat = readStat(task.pid);
   if (!stat) return undefined; // ended since containerd was asked
   const id = runIdOf(bootId, stat);
+  const processBootMs = stat.startTimeTicks * TICK_MS;
   const isNoted = note?.run === id && note.atMs <= nowMs;
-  return { id, startedAtMs: isNoted ? note.atMs : nowMs - bootMs + stat.startTimeTicks * TICK_MS };
+  const startedAtMs = isNoted ? note.atMs : nowMs - bootMs + processBootMs;
+  // Between the two the process waited for its network.
+  const startedBootMs = note?.run === id ? note.bootMs : undefined;
+  const isPossible = startedBootMs !== undefined && startedBootMs >= processBootMs && startedBootMs <= bootMs + TICK_MS;
+  return { id, startedAtMs, ...(isPossible ? { startedBootMs } : {}) };
 }
 
 /** The run that the last start noted, while its process is there. */
@@ -191,10 +196,12 @@ export function runIdOf(bootId: string, stat: { readonly pid: number; readonly s
 export interface StartNote {
   readonly atMs: number;
   readonly run: string | undefined;
+  /** The same moment on the boot clock; undefined in a note of healthctl 0.1.0. */
+  readonly bootMs?: number;
 }
 
-export function startNoteJson(at: string, run: string): string {
-  return JSON.stringify({ At: at, Run: run });
+export function startNoteJson(at: string, run: string, bootMs?: number): string {
+  return JSON.stringify({ At: at, Run: run, ...(bootMs === undefined ? {} : { BootMs: Math.round(bootMs) }) });
 }
 
 /** A label that does not parse still tells that there was a start. */
@@ -204,9 +211,12 @@ export function startNoteOf(labels: Readonly<Record<string, string>>): StartNote
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return { atMs: 0, run: undefined };
-    const { At: at, Run: run } = value as Readonly<Record<string, unknown>>;
+    const { At: at, Run: run, BootMs: bootMs } = value as Readonly<Record<string, unknown>>;
     const atMs = typeof at === 'string' ? Date.parse(at) : Number.NaN;
-    return { atMs: Number.isNaN(atMs) ? 0 : atMs, run: typeof run === 'string' ? run : undefined };
+    return {
+      ...{ atMs: Number.isNaN(atMs) ? 0 : atMs, run: typeof run === 'string' ? run : undefined },
+      ...(typeof bootMs === 'number' ? { bootMs } : {}),
+    };
   } catch {
     return { atMs: 0, run: undefined };
   }
