@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +24,8 @@ const PREFIX = 'healthctl-machine-';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BOOT = fileURLToPath(new URL('machine/boot.sh', import.meta.url));
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** A tmpfs: an overlay cannot stand on an overlay, which the host's files may be on. */
+const CONTAINERS = '/dev/shm';
 /** Of programs in the machine. */
 const ENVIRONMENT = { PATH, HOME: '/root', LANG: 'C.UTF-8' };
 
@@ -27,6 +39,8 @@ export interface SystemdMachine extends AsyncDisposable {
   ok(...command: readonly string[]): Promise<string>;
   /** `healthctl ARGS`, the same. */
   healthctl(...args: readonly string[]): Promise<string>;
+  /** Cuts its power and boots it again: what was on a tmpfs is gone, containerd's containers are not. The kernel's boot id stays the same. */
+  reboot(): Promise<void>;
 }
 
 /** Boots one, from a Debian root that is made once for all runs. Needs root, apt and perl. */
@@ -34,36 +48,41 @@ export async function bootMachine(): Promise<SystemdMachine> {
   await sweepMachines();
   const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const name = basename(directory);
-  const [root, shared] = [join(directory, 'root'), join(directory, 'shared')];
+  const [root, shared, containers] = [join(directory, 'root'), join(directory, 'shared'), join(CONTAINERS, name)];
   const console = join(directory, 'console');
   let boot: ChildProcess | undefined;
+  let init = 0;
+  const start = async () => {
+    const output = openSync(console, 'a');
+    // Should we be killed, the machine goes with us.
+    boot = spawn('setpriv', ['--pdeathsig', 'KILL', '/bin/sh', BOOT], {
+      env: {
+        ...{ PATH, NAME: name, ROOT: root, SHARED: shared, CONTAINERS: containers },
+        ...{ PROGRAM: ROOT, NODE: process.execPath },
+      },
+      stdio: ['ignore', output, output],
+    });
+    closeSync(output);
+    init = await initOf(boot).catch((error: Error) => {
+      throw new Error(`${error.message}\n${readFileSync(console, 'utf8')}`);
+    });
+    await isUp(machine);
+  };
   const remove = async () => {
     await endBoot(boot);
     await removeRemains(directory);
   };
+  const reboot = async () => {
+    await endBoot(boot);
+    await removeCgroups(name);
+    await start();
+  };
+  const machine = machineOf({ init: () => init, shared, remove, reboot });
   try {
     await mustRun(['cp', '--archive', '--reflink=auto', await debianRoot(PACKAGES), root], { env: { PATH } });
     mkdirSync(shared);
-    const output = openSync(console, 'w');
-    // Should we be killed, the machine goes with us.
-    boot = spawn('setpriv', ['--pdeathsig', 'KILL', '/bin/sh', BOOT], {
-      env: { PATH, NAME: name, ROOT: root, SHARED: shared, PROGRAM: ROOT, NODE: process.execPath },
-      stdio: ['ignore', output, output],
-    });
-    const init = await initOf(boot).catch((error: Error) => {
-      throw new Error(`${error.message}\n${readFileSync(console, 'utf8')}`);
-    });
-    const machine = machineOf({ init, shared, remove });
-    await until(async () => /running|degraded/.test((await machine.run('systemctl', 'is-system-running')).stdout), {
-      withinMs: 60_000,
-      everyMs: 100,
-      what: 'the machine to be up',
-    });
-    await until(async () => (await machine.run('ctr', 'version')).code === 0, {
-      withinMs: 30_000,
-      everyMs: 100,
-      what: 'containerd to answer',
-    });
+    mkdirSync(containers);
+    await start();
     return machine;
   } catch (error) {
     await remove();
@@ -71,8 +90,26 @@ export async function bootMachine(): Promise<SystemdMachine> {
   }
 }
 
-function machineOf(parts: { init: number; shared: string; remove: () => Promise<void> }): SystemdMachine {
-  const inside = (command: readonly string[]) => ['nsenter', '--target', `${parts.init}`, '--all', '--', ...command];
+async function isUp(machine: SystemdMachine): Promise<void> {
+  await until(async () => /running|degraded/.test((await machine.run('systemctl', 'is-system-running')).stdout), {
+    withinMs: 60_000,
+    everyMs: 100,
+    what: 'the machine to be up',
+  });
+  await until(async () => (await machine.run('ctr', 'version')).code === 0, {
+    withinMs: 30_000,
+    everyMs: 100,
+    what: 'containerd to answer',
+  });
+}
+
+function machineOf(parts: {
+  readonly init: () => number;
+  readonly shared: string;
+  readonly remove: () => Promise<void>;
+  readonly reboot: () => Promise<void>;
+}): SystemdMachine {
+  const inside = (command: readonly string[]) => ['nsenter', '--target', `${parts.init()}`, '--all', '--', ...command];
   const ok = async (...command: readonly string[]) =>
     (await mustRun(inside(command), { env: ENVIRONMENT, timeoutMs: 120_000 })).replace(/\n$/, '');
   return {
@@ -80,6 +117,7 @@ function machineOf(parts: { init: number; shared: string; remove: () => Promise<
     run: (...command) => runProgram(inside(command), { env: ENVIRONMENT, timeoutMs: 120_000 }),
     ok,
     healthctl: (...args) => ok('/opt/healthctl/bin/healthctl', ...args),
+    reboot: parts.reboot,
     [Symbol.asyncDispose]: parts.remove,
   };
 }
@@ -108,7 +146,7 @@ async function endBoot(boot: ChildProcess | undefined): Promise<void> {
 
 /** Of runs that were killed: their names hold the process that made them. */
 async function sweepMachines(): Promise<void> {
-  for (const name of readdirSync(tmpdir())) {
+  for (const name of new Set([...readdirSync(tmpdir()), ...readdirSync(CONTAINERS)])) {
     const pid = /^healthctl-machine-(\d+)-/.exec(name)?.[1];
     if (pid !== undefined && !readProcess(Number(pid))) await removeRemains(join(tmpdir(), name));
   }
@@ -116,7 +154,7 @@ async function sweepMachines(): Promise<void> {
 
 async function removeRemains(directory: string): Promise<void> {
   await removeCgroups(basename(directory));
-  rmSync(directory, { recursive: true, force: true });
+  for (const path of [directory, join(CONTAINERS, basename(directory))]) rmSync(path, { recursive: true, force: true });
 }
 
 async function removeCgroups(name: string): Promise<void> {

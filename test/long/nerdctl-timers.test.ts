@@ -202,6 +202,27 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
     await hasEventually(id, []);
   });
 
+  test('after a reboot the monitor checks what a timer did, and nerdctl reads and starts ours', async () => {
+    await healthctl('daemon', 'install');
+    const ourId = await ours('ours');
+    const theirId = await theirs('theirs', '3600', '--restart', 'always');
+    for (const id of [ourId, theirId])
+      await until(async () => (await checksOf(id)) > 0, { withinMs: 20_000, everyMs: 200, what: `a check of ${id}` });
+    await on().reboot();
+    await until(async () => /^Up/.test(await healthctl('ps', '--filter', 'name=theirs', '--format', '{{.Status}}')), {
+      withinMs: 60_000,
+      everyMs: 500,
+      what: 'containerd to start it again',
+    });
+    expect(await unitsOf(theirId)).toEqual([]);
+    await expectOneChecker(theirId);
+    expect(await nerdctl('inspect', '--format', '{{.State.Health.Status}}', 'ours')).not.toBe('');
+    await nerdctl('start', 'ours');
+    await hasEventually(ourId, []);
+    await expectOneChecker(ourId);
+    await healthctl('daemon', 'uninstall');
+  });
+
   describe('where timers of healthctl check', () => {
     test('one of healthctl’s that nerdctl started has one of healthctl’s alone', async () => {
       await configure('scheduler = "systemd"');
