@@ -120,6 +120,8 @@ describe('the monitor as a service', () => {
     const touch = (path: string) => machine.run('nsenter', '--target', pid, '--mount', 'touch', path);
     expect((await touch('/run/healthctl/new')).code).toBe(0);
     expect((await touch('/var/lib/healthctl/new')).code).toBe(0);
+    // Uninstalling leaves a directory with files of somebody else.
+    await machine.ok('rm', '/run/healthctl/new', '/var/lib/healthctl/new');
     expect((await touch('/etc/new')).stderr).toContain('Read-only file system');
     // May also raise its priority: field 19 of proc_pid_stat(5) is the nice value.
     expect((await machine.ok('cat', `/proc/${pid}/stat`)).split(') ')[1]?.split(' ')[16]).toBe('-10');
