@@ -37,7 +37,7 @@ export interface WorkerDeps {
  * Checks one run of one container by the schedule, until it is stopped.
  *
  * INVARIANTS
- * 1. At any moment exactly one of: an appointment in the agenda, a turn (waiting for a place or checking), paused, stopped.
+ * 1. It is in exactly one State; each way out of one ends what belongs to it.
  * 2. A pause, a stop and a new config end a turn in flight; what it found is not reported then.
  * 3. `stop` resolves when nothing of the worker is left.
  */
@@ -56,34 +56,36 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
+type State =
+  /** Until the next check is due. */
+  | { readonly kind: 'waiting'; readonly appointment: Appointment }
+  /** A check is in flight, or waits for its slot. */
+  | { readonly kind: 'checking' }
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'stopped' };
+
 export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worker {
   const { clock, agenda, limiterOf } = deps;
   let { config, status } = beginning;
   // The wall clock may jump: here only monotonic time counts.
   let graceFromMs = clock.monotonic() - beginning.testedForMs;
-  let appointment: Appointment | undefined;
-  let turn: { readonly over: Promise<void> } | undefined;
-  /** Of the present turn and those after it, until one is interrupted: a signal for each check would be much of what scheduling costs. */
+  let state: State = { kind: 'paused' };
+  /** The end of the last turn, until it is reached: one that was interrupted may still be releasing its exec. */
+  let lastTurn: Promise<void> | undefined;
+  /** Of the turns until one is interrupted: a signal for each check would be much of what scheduling costs. */
   let abort = new AbortController();
-  let isPaused = beginning.isPaused;
-  let isStopped = false;
 
   const facts = (fromMs: number) => ({ fromMs, graceFromMs, status, config });
   const plan = (dueMs: number): void => {
-    appointment?.cancel();
-    appointment = agenda.at(dueMs, () => {
-      appointment = undefined;
-      begin(dueMs);
-    });
+    state = { kind: 'waiting', appointment: agenda.at(dueMs, () => begin(dueMs)) };
   };
   const begin = (dueMs: number): void => {
+    state = { kind: 'checking' };
     const { signal } = abort;
-    // One that was interrupted may still be letting go of its exec.
-    const over = turn ? turn.over.then(() => takeTurn(dueMs, signal)) : takeTurn(dueMs, signal);
-    const mine = { over };
-    turn = mine;
-    void over.then(() => {
-      if (turn === mine) turn = undefined;
+    const turn = lastTurn ? lastTurn.then(() => takeTurn(dueMs, signal)) : takeTurn(dueMs, signal);
+    lastTurn = turn;
+    void turn.then(() => {
+      if (lastTurn === turn) lastTurn = undefined;
     });
   };
   const takeTurn = async (dueMs: number, signal: AbortSignal): Promise<void> => {
@@ -110,53 +112,50 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
         plan(nextCheckAtMs(facts(Math.max(beganMs, Math.min(endMs ?? Number.POSITIVE_INFINITY, clock.monotonic())))));
     }
   };
-  const interrupt = (): void => {
-    appointment?.cancel();
-    appointment = undefined;
-    if (!turn) return;
-    abort.abort();
-    abort = new AbortController();
+  const enter = (next: State): void => {
+    if (state.kind === 'waiting') state.appointment.cancel();
+    if (state.kind === 'checking') {
+      abort.abort();
+      abort = new AbortController();
+    }
+    state = next;
   };
 
-  if (!isPaused) {
+  if (!beginning.isPaused) {
     const { sinceLastEndMs } = beginning;
     const fromMs = sinceLastEndMs === undefined ? graceFromMs : clock.monotonic() - sinceLastEndMs;
     plan(adoptedCheckAtMs({ ...facts(fromMs), nowMs: clock.monotonic(), share: beginning.share }));
   }
   return {
     pause: () => {
-      if (isStopped) return;
-      isPaused = true;
-      interrupt();
+      if (state.kind !== 'stopped') enter({ kind: 'paused' });
     },
     resume: () => {
-      if (isStopped || !isPaused) return;
-      isPaused = false;
-      plan(nextCheckAtMs(facts(clock.monotonic())));
+      if (state.kind === 'paused') plan(nextCheckAtMs(facts(clock.monotonic())));
     },
     reconfigure: (next, startsOver) => {
-      if (isStopped) return;
+      if (state.kind === 'stopped') return;
       config = next;
       if (startsOver) {
         status = 'starting';
         graceFromMs = clock.monotonic();
       }
-      interrupt();
-      if (!isPaused) plan(nextCheckAtMs(facts(clock.monotonic())));
+      if (state.kind === 'paused') return;
+      enter({ kind: 'paused' });
+      plan(nextCheckAtMs(facts(clock.monotonic())));
     },
     setStatus: (next) => {
       status = next;
     },
     get isBusy() {
-      return turn !== undefined;
+      return lastTurn !== undefined;
     },
     get nextAtMs() {
-      return appointment?.dueMs;
+      return state.kind === 'waiting' ? state.appointment.dueMs : undefined;
     },
     stop: async () => {
-      isStopped = true;
-      interrupt();
-      await turn?.over;
+      enter({ kind: 'stopped' });
+      await lastTurn;
     },
   };
 }
