@@ -4,6 +4,7 @@ import { publishHealthStatus } from '../events/own-events.ts';
 import { sweepLeases } from '../image/lease.ts';
 import { version } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
+import { type ContainerRef, keyOf } from '../lib/container-key.ts';
 import { counted } from '../lib/counted.ts';
 import { messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
@@ -13,12 +14,12 @@ import { maxInFlightOf } from '../monitor/budgets.ts';
 import { createAdoption } from '../monitor/duties/adoption.ts';
 import { createKeeper } from '../monitor/duties/after-exit.ts';
 import { createNetworkKeeper } from '../monitor/duties/attach-missed.ts';
-import { createHands } from '../monitor/duties/container-actions.ts';
+import { createContainerActions } from '../monitor/duties/container-actions.ts';
 import { createLogKeeper } from '../monitor/duties/index-output.ts';
 import { createSupervisor } from '../monitor/duties/supervisor.ts';
-import { keyOf, type Watched } from '../monitor/host-model.ts';
+import type { Watched } from '../monitor/host-model.ts';
 import { LAST_CALL_MS, withLastSignal } from '../monitor/last-call.ts';
-import { createMonitor, type Place } from '../monitor/monitor.ts';
+import { createMonitor } from '../monitor/monitor.ts';
 import { createContainerProber } from '../probe/container-prober.ts';
 import { momentOf } from '../record/view.ts';
 import { isNerdctls } from '../store/state-dir.ts';
@@ -166,11 +167,16 @@ export function createDaemon(deps: DaemonDeps): Daemon {
       });
       const { get } = monitor.model;
       const hooks = createHooks({ hooks: settings.monitor.hooks, run: createHookRunner(clock), clock, log });
-      const onRestarted = (place: Place, reason: string): void => {
-        const container = get(keyOf(place));
+      const onRestarted = (ref: ContainerRef, reason: string): void => {
+        const container = get(keyOf(ref));
         if (container) hooks.tell(hookEventOf(container, clock.now(), { event: 'restart', reason }));
       };
-      const supervisor = createSupervisor({ get, hands: { ...createHands(actingContextOf), onRestarted }, clock, log });
+      const supervisor = createSupervisor({
+        get,
+        actions: { ...createContainerActions(actingContextOf), onRestarted },
+        clock,
+        log,
+      });
       const service = createService({
         ...{ monitor, contextOf, settings, startedAtMs, isAutostarted, identity: deps.identity },
         ...{ isRestarting: supervisor.isRestarting, nextRestartAtMs: supervisor.nextRestartAtMs },

@@ -2,11 +2,12 @@ import { type CheckReport, type CheckSubject, check } from '../check/check.ts';
 import type { ContainerContext } from '../container/context.ts';
 import type { TaskView } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
+import { keyOf } from '../lib/container-key.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerProber } from '../probe/container-prober.ts';
 import { recordFromCompact } from '../record/compact-record.ts';
 import { type Moment, runOfTask, viewFrom } from '../record/view.ts';
-import { type HostModel, keyOf, type Watched } from './host-model.ts';
+import type { HostModel, Watched } from './host-model.ts';
 
 export interface CheckerDeps {
   readonly model: HostModel;

@@ -3,7 +3,8 @@ import { aRecord, aTask } from '../../test/builders/container.ts';
 import { aResult, aState, T0 } from '../../test/builders/health.ts';
 import type { ContainerdEvent, EventFact } from '../containerd/events.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
-import { createHostModel, keyOf } from './host-model.ts';
+import { keyOf } from '../lib/container-key.ts';
+import { createHostModel } from './host-model.ts';
 
 const AT = { namespace: 'default', id: 'c1' };
 const KEY = keyOf(AT);

@@ -3,6 +3,7 @@ import type { ContainerdEvent } from '../containerd/events.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
 import { type HealthConfig, isChecked, withDefaults } from '../health/config.ts';
 import { processOfRun, type Run, type StoredHealth, TICK_MS } from '../health/state.ts';
+import { keyOf } from '../lib/container-key.ts';
 import { labelsAfterEvent } from '../lib/trusted-labels.ts';
 import { processJsonOf } from '../probe/process-json.ts';
 import { type CompactRecord, compactRecordOf } from '../record/compact-record.ts';
@@ -40,9 +41,6 @@ export type Effect =
   | { readonly kind: 'changed'; readonly container: Watched }
   | { readonly kind: 'exited'; readonly container: Watched; readonly exitStatus: number; readonly exitedAtMs: number }
   | { readonly kind: 'deleted'; readonly container: Watched };
-
-export const keyOf = ({ namespace, id }: { readonly namespace: string; readonly id: string }): string =>
-  `${namespace}/${id}`;
 
 /** Containers and tasks of a host, as containerd's lists and events tell. */
 export interface HostModel {

@@ -10,8 +10,10 @@ import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerProber } from '../probe/container-prober.ts';
 import { runIdOf } from '../record/view.ts';
 import { readStat } from '../system/proc.ts';
+import type { Exit } from './hooks.ts';
 import type { Watched } from './host-model.ts';
-import { createMonitor, type Exit, healthOfWatched } from './monitor.ts';
+import { createMonitor } from './monitor.ts';
+import { healthOfWatched } from './watched.ts';
 
 const INTERVAL_MS = 10_000;
 const CHECK = { 'nerdctl/healthcheck': `{"Test":["CMD","true"],"Interval":${INTERVAL_MS * 1e6},"Retries":2}` };

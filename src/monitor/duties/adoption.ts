@@ -2,11 +2,12 @@ import type { ContainerContext } from '../../container/context.ts';
 import { hasNerdctlTimer, isNerdctlTimerSettled } from '../../container/nerdctl/timer.ts';
 import type { HealthConfig } from '../../health/config.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { keyOf } from '../../lib/container-key.ts';
 import { LABELS } from '../../lib/labels.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import type { MonitorSettings } from '../../lib/settings.ts';
 import { isNerdctls } from '../../store/state-dir.ts';
-import { keyOf, type Watched } from '../host-model.ts';
+import type { Watched } from '../host-model.ts';
 
 const NS_PER_MS = 1e6;
 /** So many of its intervals may pass without a result of nerdctl's timer, which comes up to a second late, and is seen one interval late. */

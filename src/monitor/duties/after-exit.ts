@@ -16,8 +16,8 @@ import { storedConfigOf } from '../../record/stored-config.ts';
 import { startNoteOf } from '../../record/view.ts';
 import { oomKillsOf } from '../../system/oom-kills.ts';
 import { removeOwn } from '../../system/own-file.ts';
+import type { Exit, MonitorHooks } from '../hooks.ts';
 import type { Watched } from '../host-model.ts';
-import type { Exit, MonitorHooks } from '../monitor.ts';
 
 const NOTE_TRIES = 20;
 const NOTE_EVERY_MS = 50;
@@ -92,6 +92,6 @@ export function isOurs({ record }: Watched): boolean {
 }
 
 /** Whether a container of ours is to be removed when it ends. */
-export function isAutoRemoved({ record }: Watched): boolean {
+function isAutoRemoved({ record }: Watched): boolean {
   return storedConfigOf(recordFromCompact(record))?.HostConfig.AutoRemove === true;
 }

@@ -1,6 +1,7 @@
 import type { ContainerContext } from '../../container/context.ts';
 import { attachNetwork, networkContextOf } from '../../container/network/attach.ts';
 import { viewRecord } from '../../container/resolve.ts';
+import { keyOf } from '../../lib/container-key.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { sweepAttachments } from '../../network/attach.ts';
@@ -8,7 +9,7 @@ import { readAttachment } from '../../network/attachment.ts';
 import { networkModeOf } from '../../record/network-mode.ts';
 import { networksOf } from '../../record/networks.ts';
 import { isAlive, readStat } from '../../system/proc.ts';
-import { keyOf, type Watched } from '../host-model.ts';
+import type { Watched } from '../host-model.ts';
 import { isOurs } from './after-exit.ts';
 
 /** What the monitor does about networks, besides taking down those of containers that end. */

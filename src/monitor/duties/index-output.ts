@@ -2,12 +2,13 @@ import type { ContainerContext } from '../../container/context.ts';
 import { copyToJsonLog } from '../../container/json-log-writer.ts';
 import { indexLogs, type LogIndexer } from '../../container/logs/log-indexer.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { keyOf } from '../../lib/container-key.ts';
 import { dataDirOf } from '../../lib/dirs.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { recordFromCompact } from '../../record/compact-record.ts';
 import { logConfigOf, logLimitOf } from '../../record/log-config.ts';
 import { jsonLogOf, storedConfigOf } from '../../record/stored-config.ts';
-import { keyOf, type Watched } from '../host-model.ts';
+import type { Watched } from '../host-model.ts';
 import { isOurs } from './after-exit.ts';
 import { createJsonLogLane } from './json-log-lane.ts';
 
@@ -101,7 +102,3 @@ const jsonLogOfWatched = (container: Watched) => {
   const stored = isOurs(container) ? storedConfigOf(recordFromCompact(container.record)) : undefined;
   return stored && jsonLogOf(stored);
 };
-
-/** Whether a container's output is to be limited or copied while it runs, which takes a monitor. */
-export const needsLogKeeper = (container: Watched): boolean =>
-  isOurs(container) && (limitOfLog(container) !== undefined || jsonLogOfWatched(container) !== undefined);

@@ -7,7 +7,7 @@ import { HealthctlError } from '../../lib/errors.ts';
 import { NEVER_RESTARTED, type RestartRecord } from '../../record/restart-record.ts';
 import { type ContainerState, startNoteJson } from '../../record/view.ts';
 import type { Watched } from '../host-model.ts';
-import { createSupervisor, type Hands } from './supervisor.ts';
+import { type ContainerActions, createSupervisor } from './supervisor.ts';
 
 const KEY = 'default/c1';
 const CONFIG: HealthConfig = {
@@ -32,7 +32,7 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** One container that runs, and hands that do what they are told unless they fail. */
+/** One container that runs, and actions that do what they are told unless they fail. */
 function setUp({ labels = {}, config, record = {} }: Setting = {}) {
   const clock = createFakeClock(T0);
   const did: string[] = [];
@@ -77,7 +77,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     supervisor.onChange(KEY);
   };
   const restarted: string[] = [];
-  const hands: Hands = {
+  const actions: ContainerActions = {
     look: async () => {
       if (now.isGone) throw new HealthctlError('NOT_FOUND', 'gone');
       return { state: now.state, labels: now.labels, exitCode: now.exitCode };
@@ -105,7 +105,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
       written.push(next);
       now.restarts = next;
     },
-    tell: async (_, action, reason) => void did.push(`tell ${action}: ${reason}`),
+    publish: async (_, action, reason) => void did.push(`tell ${action}: ${reason}`),
     onRestarted: (_, reason) => void restarted.push(reason),
   };
   const warnings: string[] = [];
@@ -116,7 +116,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     info: (text: string) => void told.push(`${text}@${clock.monotonic()}`),
     warn: (text: string) => void warnings.push(text),
   };
-  const supervisor = createSupervisor({ get: watched, hands, clock, log });
+  const supervisor = createSupervisor({ get: watched, actions, clock, log });
   const result = async (status: HealthStatus, output = '') => {
     const container = watched();
     if (container) supervisor.onResult(container, aState({ status }), output);

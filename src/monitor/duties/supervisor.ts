@@ -2,6 +2,7 @@ import type { HealthAction } from '../../events/own-events.ts';
 import { isToRestart, restartDelayMs, SETTLED_AFTER_MS } from '../../health/restart-policy.ts';
 import type { HealthState } from '../../health/state.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { type ContainerRef, keyOf } from '../../lib/container-key.ts';
 import { counted } from '../../lib/counted.ts';
 import { hasCode, messageOf } from '../../lib/errors.ts';
 import { LABELS } from '../../lib/labels.ts';
@@ -10,8 +11,7 @@ import { printableLine } from '../../lib/printable.ts';
 import { isStoppedByUser, restartPolicyOf } from '../../record/restart-label.ts';
 import type { RestartRecord } from '../../record/restart-record.ts';
 import { type ContainerState, startNoteOf } from '../../record/view.ts';
-import { keyOf, type Watched } from '../host-model.ts';
-import type { Place } from '../monitor.ts';
+import type { Watched } from '../host-model.ts';
 
 /** A container as containerd has it now. */
 export interface Looked {
@@ -21,25 +21,25 @@ export interface Looked {
   readonly exitCode: number;
 }
 
-/** What the supervisor does things with. All may throw; NOT_FOUND: the container is gone. */
-export interface Hands {
-  look(place: Place): Promise<Looked>;
+/** What the supervisor does to containers. All may throw; NOT_FOUND: the container is gone. */
+export interface ContainerActions {
+  look(ref: ContainerRef): Promise<Looked>;
   /** @returns whether it was started: not one that a user has stopped by now */
-  start(place: Place): Promise<boolean>;
+  start(ref: ContainerRef): Promise<boolean>;
   /** With its signal and timeout. @param options.isForGood whether it is to stay stopped, as if a user had done it */
-  stop(place: Place, options: { readonly isForGood: boolean }): Promise<void>;
-  kill(place: Place): Promise<void>;
-  readRestarts(place: Place): RestartRecord;
-  writeRestarts(place: Place, record: RestartRecord): void;
-  /** Tells that an action was taken. */
-  tell(place: Place, action: HealthAction, reason: string): Promise<void>;
+  stop(ref: ContainerRef, options: { readonly isForGood: boolean }): Promise<void>;
+  kill(ref: ContainerRef): Promise<void>;
+  readRestarts(ref: ContainerRef): RestartRecord;
+  writeRestarts(ref: ContainerRef, record: RestartRecord): void;
+  /** Publishes the event of an action that was taken. */
+  publish(ref: ContainerRef, action: HealthAction, reason: string): Promise<void>;
   /** Whatever the reason, health or policy. */
-  onRestarted(place: Place, reason: string): void;
+  onRestarted(ref: ContainerRef, reason: string): void;
 }
 
 export interface SupervisorDeps {
   readonly get: (key: string) => Watched | undefined;
-  readonly hands: Hands;
+  readonly actions: ContainerActions;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'debug'> & { info(text: string): void; warn(text: string): void };
 }
@@ -85,7 +85,7 @@ interface Course {
   wellSinceMs: number | undefined;
 }
 
-export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Supervisor {
+export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): Supervisor {
   const plans = new Map<string, Plan>();
   const deeds = new Map<string, Promise<void>>();
   const courses = new Map<string, Course>();
@@ -136,12 +136,12 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     const container = get(key);
     return container ? shownName(container) : key;
   };
-  const restartsOf = (place: Place): RestartRecord => unwritten.get(keyOf(place)) ?? hands.readRestarts(place);
-  const change = (place: Place, what: Partial<RestartRecord>): void => {
-    const key = keyOf(place);
-    const next = { ...restartsOf(place), ...what };
+  const restartsOf = (ref: ContainerRef): RestartRecord => unwritten.get(keyOf(ref)) ?? actions.readRestarts(ref);
+  const change = (ref: ContainerRef, what: Partial<RestartRecord>): void => {
+    const key = keyOf(ref);
+    const next = { ...restartsOf(ref), ...what };
     try {
-      hands.writeRestarts(place, next);
+      actions.writeRestarts(ref, next);
       unwritten.delete(key);
     } catch (error) {
       if (!unwritten.has(key))
@@ -151,47 +151,47 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
   };
 
   /** A run has ended, or was found ended. @param streak the restarts in a row before this one */
-  const followEnd = async (place: Place, streak: number): Promise<void> => {
-    const { state, labels, exitCode } = await hands.look(place);
+  const followEnd = async (ref: ContainerRef, streak: number): Promise<void> => {
+    const { state, labels, exitCode } = await actions.look(ref);
     if (state !== 'exited') return;
-    const { isPending, count } = restartsOf(place);
+    const { isPending, count } = restartsOf(ref);
     const isStopped = isStoppedByUser(labels);
     const ending = { policy: restartPolicyOf(labels), exitCode, isStoppedByUser: isStopped, restarts: count };
     if (isStopped || (!isPending && !isToRestart(ending))) return;
     const reason = isPending ? 'a restart was not finished' : `it ended with ${exitCode}`;
-    change(place, { streak: streak + 1, ...(isPending ? {} : { atMs: clock.now(), reason }) });
+    change(ref, { streak: streak + 1, ...(isPending ? {} : { atMs: clock.now(), reason }) });
     let isStarted: boolean;
     try {
-      isStarted = await hands.start(place);
+      isStarted = await actions.start(ref);
     } catch (error) {
-      if (!hasCode(error, 'NOT_FOUND')) change(place, { count: count + 1 }); // a policy has only so many tries
+      if (!hasCode(error, 'NOT_FOUND')) change(ref, { count: count + 1 }); // a policy has only so many tries
       throw error;
     }
     if (!isStarted) return;
-    change(place, { count: count + 1, isPending: false });
-    tellRestarted(place, reason);
+    change(ref, { count: count + 1, isPending: false });
+    announceRestarted(ref, reason);
   };
-  const tellRestarted = (place: Place, reason: string): void => {
-    log.info(`container ${shown(keyOf(place))}: restarted: ${reason}`);
-    hands.onRestarted(place, reason);
+  const announceRestarted = (ref: ContainerRef, reason: string): void => {
+    log.info(`container ${shown(keyOf(ref))}: restarted: ${reason}`);
+    actions.onRestarted(ref, reason);
   };
 
-  const restart = async (place: Place, streak: number, reason: string): Promise<void> => {
-    const { count } = restartsOf(place);
-    change(place, { streak: streak + 1, atMs: clock.now(), reason, isPending: true });
+  const restart = async (ref: ContainerRef, streak: number, reason: string): Promise<void> => {
+    const { count } = restartsOf(ref);
+    change(ref, { streak: streak + 1, atMs: clock.now(), reason, isPending: true });
     try {
-      await hands.stop(place, { isForGood: false });
+      await actions.stop(ref, { isForGood: false });
     } catch (error) {
       // It runs on; where the monitor ends, nobody knows what a silent shim makes of the signal, and the next supervisor looks.
-      if (!hasCode(error, 'NOT_FOUND', 'ABORTED')) change(place, { isPending: false });
+      if (!hasCode(error, 'NOT_FOUND', 'ABORTED')) change(ref, { isPending: false });
       throw error;
     }
-    const { state, labels } = await hands.look(place);
-    const isStarted = state === 'exited' && !isStoppedByUser(labels) && (await hands.start(place));
-    change(place, { isPending: false, ...(isStarted ? { count: count + 1 } : {}) });
+    const { state, labels } = await actions.look(ref);
+    const isStarted = state === 'exited' && !isStoppedByUser(labels) && (await actions.start(ref));
+    change(ref, { isPending: false, ...(isStarted ? { count: count + 1 } : {}) });
     if (!isStarted) return;
-    tellRestarted(place, reason);
-    await hands.tell(place, 'restart', reason);
+    announceRestarted(ref, reason);
+    await actions.publish(ref, 'restart', reason);
   };
 
   const onChange = (key: string): void => {
@@ -249,15 +249,17 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     const { namespace, id } = container;
     act(key, async () => {
       if (!(await isStillUp(container))) return;
-      await (action === 'kill' ? hands.kill({ namespace, id }) : hands.stop({ namespace, id }, { isForGood: true }));
+      await (action === 'kill'
+        ? actions.kill({ namespace, id })
+        : actions.stop({ namespace, id }, { isForGood: true }));
       course.isHandled = true;
       log.info(`container ${shownName(container)}: ${action === 'kill' ? 'killed' : 'stopped'}: ${reason}`);
-      await hands.tell({ namespace, id }, action, reason);
+      await actions.publish({ namespace, id }, action, reason);
     });
   };
   /** Whether it is in the run that was found unhealthy. */
   const isStillUp = async ({ namespace, id, run }: Watched): Promise<boolean> =>
-    get(keyOf({ namespace, id }))?.run?.id === run?.id && (await hands.look({ namespace, id })).state === 'running';
+    get(keyOf({ namespace, id }))?.run?.id === run?.id && (await actions.look({ namespace, id })).state === 'running';
   const planRestart = (container: Watched, course: Course, reason: string): void => {
     const { namespace, id, config } = container;
     const key = keyOf(container);
@@ -275,15 +277,15 @@ export function createSupervisor({ get, hands, clock, log }: SupervisorDeps): Su
     });
   };
   /** It is well: a restart that was begun is not wanted any more, and after long the next one is the first again. */
-  const settle = (place: Place, course: Course): void => {
+  const settle = (ref: ContainerRef, course: Course): void => {
     const isFirst = course.wellSinceMs === undefined;
     course.wellSinceMs ??= clock.monotonic();
     const isLong = clock.monotonic() - course.wellSinceMs >= SETTLED_AFTER_MS;
     if (!isFirst && !isLong) return;
     if (isLong) course.wellSinceMs = Number.POSITIVE_INFINITY;
-    const { isPending, streak } = restartsOf(place);
+    const { isPending, streak } = restartsOf(ref);
     const isStreakOver = isLong && streak > 0;
-    if (isPending || isStreakOver) change(place, { isPending: false, ...(isStreakOver ? { streak: 0 } : {}) });
+    if (isPending || isStreakOver) change(ref, { isPending: false, ...(isStreakOver ? { streak: 0 } : {}) });
   };
 
   return {

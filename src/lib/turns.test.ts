@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { createTurns } from './turns.ts';
+
+/** A promise that the test resolves. */
+function gate() {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+test('work of one key is done in order, that of other keys meanwhile', async () => {
+  const turns = createTurns(() => {});
+  const first = gate();
+  const done: string[] = [];
+  const note = (name: string) => () => void done.push(name);
+  void turns.inTurn('a', () => first.opened.then(note('a1')));
+  const second = turns.inTurn('a', note('a2'));
+  await turns.inTurn('b', note('b1'));
+  expect(done).toEqual(['b1']);
+  first.open();
+  await second;
+  expect(done).toEqual(['b1', 'a1', 'a2']);
+});
+
+test('a failure is reported with its key, and the next work of the key is done', async () => {
+  const failures: string[] = [];
+  const turns = createTurns((key, error) => void failures.push(`${key}: ${String(error)}`));
+  void turns.inTurn('a', () => Promise.reject(new Error('no')));
+  let isDone = false;
+  await turns.inTurn('a', () => {
+    isDone = true;
+  });
+  expect(isDone).toBe(true);
+  expect(failures).toEqual(['a: Error: no']);
+});
+
+test('idle waits for what was begun, and for nothing where nothing was', async () => {
+  const turns = createTurns(() => {});
+  await turns.idle();
+  const first = gate();
+  let isIdle = false;
+  void turns.inTurn('a', () => first.opened);
+  const idle = turns.idle().then(() => {
+    isIdle = true;
+  });
+  await Promise.resolve();
+  expect(isIdle).toBe(false);
+  first.open();
+  await idle;
+  expect(isIdle).toBe(true);
+});

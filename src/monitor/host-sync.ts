@@ -1,0 +1,174 @@
+import type { Containerd } from '../containerd/client.ts';
+import type { Clock } from '../lib/clock.ts';
+import { type ContainerRef, keyOf } from '../lib/container-key.ts';
+import { hasCode, messageOf } from '../lib/errors.ts';
+import type { ServiceLogger } from '../lib/logger.ts';
+import { mirroredState } from '../store/health-file.ts';
+import type { Agenda } from './agenda.ts';
+import type { Exit, MonitorHooks } from './hooks.ts';
+import type { Effect, Found, HostModel, Watched } from './host-model.ts';
+
+/** Keeps the model in step with containerd's lists, events and answers, and begins what follows from each change. */
+export interface HostSync {
+  /** Takes in the lists of all watched namespaces. A container that is not in them is gone. */
+  list(signal: AbortSignal): Promise<void>;
+  /** Begins what follows from an event that the model has applied. */
+  takeEffect(effect: Effect): void;
+  /** Asks containerd for one container now, and reconciles it. */
+  refresh(container: ContainerRef): Promise<void>;
+  /** The shim of a container did not answer. Until it does, what was known of the task holds, and containerd is asked again. */
+  askAgain(container: ContainerRef): void;
+}
+
+export interface HostSyncDeps {
+  /** In any namespace. */
+  readonly containerd: Containerd;
+  readonly clock: Clock;
+  readonly log: ServiceLogger;
+  readonly model: HostModel;
+  readonly agenda: Agenda;
+  readonly hooks: Pick<MonitorHooks, 'onListed' | 'onExit' | 'onGone'>;
+  readonly isWatched: (namespace: string) => boolean;
+  readonly inTurn: (key: string, work: () => Promise<void> | void) => Promise<void>;
+  /** Takes a turn of the container, and does there what its worker needs. */
+  readonly reconcile: (key: string) => Promise<void>;
+  /** See Workers.read and WorkersDeps.sweep. */
+  readonly readHealth: (key: string, options: { readonly writesMirror: boolean }) => Promise<void>;
+  readonly sweep: (key: string, what: { readonly residents: boolean }) => Promise<void>;
+}
+
+/** When the line of health.json is looked for after somebody wrote labels: nerdctl writes the label first, then the line. */
+const LINE_AFTER_MS = 100;
+/** When it is looked for again, and the label is put right. */
+const MIRROR_AFTER_MS = 1_000;
+/** When a container is asked for again whose shim did not answer. */
+const ASK_AGAIN_MS = 1_000;
+/** An answer that events overtake so often is taken as it is: the next event puts it right. */
+const MAX_TRIES = 5;
+
+export function createHostSync(deps: HostSyncDeps): HostSync {
+  const { containerd, clock, log, model, agenda, hooks, inTurn, reconcile } = deps;
+  /** Containers that will be asked for again. */
+  const silent = new Set<string>();
+
+  const announceExit = (container: Watched, exit: Exit | undefined): void => {
+    void reconcile(keyOf(container));
+    void inTurn(keyOf(container), () => hooks.onExit(container, exit));
+  };
+  const announceGone = (container: Watched): void => {
+    void reconcile(keyOf(container));
+    void inTurn(keyOf(container), () => hooks.onGone(container));
+  };
+
+  /** Labels that somebody else wrote may hold another state than the one stored: the result of his check, or an old copy of ours put back. */
+  const compareMirror = ({ config, record, stored, namespace, id }: Watched): void => {
+    const mirrored = mirroredState(record.labels);
+    const { state } = stored;
+    const isSame =
+      mirrored?.status === state?.status &&
+      mirrored?.failingStreak === state?.failingStreak &&
+      mirrored?.run === state?.run;
+    if (!config || isSame) return;
+    const key = keyOf({ namespace, id });
+    const read = (writesMirror: boolean) => void inTurn(key, () => deps.readHealth(key, { writesMirror }));
+    read(false);
+    agenda.at(clock.monotonic() + LINE_AFTER_MS, () => read(false));
+    agenda.at(clock.monotonic() + MIRROR_AFTER_MS, () => read(true));
+  };
+
+  const askAgain = (container: ContainerRef): void => {
+    const key = keyOf(container);
+    const logged = (error: unknown): void => log.debug(`container ${key}: ${messageOf(error)}`);
+    void reconcile(key);
+    // What a check left, whose caller died, may be why the shim stands still.
+    void inTurn(key, () => deps.sweep(key, { residents: true }).catch(logged));
+    if (silent.has(key)) return;
+    silent.add(key);
+    agenda.at(clock.monotonic() + ASK_AGAIN_MS, () => {
+      silent.delete(key);
+      if (model.get(key)) void refresh(container).catch(logged);
+    });
+  };
+
+  const takeIn = (container: ContainerRef, found: Found | undefined): void => {
+    const before = model.get(keyOf(container));
+    const after = model.put(container, found);
+    if (found?.task?.status === 'unknown') {
+      askAgain(container);
+      return;
+    }
+    if (!after) {
+      if (before) announceGone(before);
+      return;
+    }
+    const { exitStatus: code = 0, exitedAtMs: atMs } = after.task ?? {};
+    const isEnded = !after.run && (after.task?.status === 'stopped' || before?.run !== undefined);
+    if (isEnded) announceExit(after, atMs === undefined ? undefined : { code, atMs });
+    else void reconcile(keyOf(container));
+  };
+
+  const refresh = async (container: ContainerRef): Promise<void> => {
+    const key = keyOf(container);
+    const { containers, tasks } = containerd.inNamespace(container.namespace);
+    for (let tries = 1; ; tries += 1) {
+      const version = model.versionOf(key);
+      const [record, task] = await Promise.all([
+        containers.get(container.id).catch((error: unknown) => {
+          if (hasCode(error, 'NOT_FOUND')) return undefined;
+          throw error;
+        }),
+        tasks.find(container.id),
+      ]);
+      if (model.versionOf(key) !== version && tries < MAX_TRIES) continue;
+      takeIn(container, record && { record, task });
+      return reconcile(key);
+    }
+  };
+
+  const listNamespace = async (namespace: string, signal: AbortSignal): Promise<void> => {
+    const known = [...model.all()].filter((container) => container.namespace === namespace);
+    const versions = new Map(known.map((container) => [keyOf(container), model.versionOf(keyOf(container))]));
+    const own = containerd.inNamespace(namespace);
+    const [records, tasks] = await Promise.all([own.containers.list([], { signal }), own.tasks.list({ signal })]);
+    hooks.onListed(namespace, records);
+    const taskOf = new Map(tasks.map((task) => [task.containerId, task]));
+    const found = new Map(records.map((record) => [record.id, { record, task: taskOf.get(record.id) }]));
+    for (const id of new Set([...found.keys(), ...known.map((container) => container.id)])) {
+      const key = keyOf({ namespace, id });
+      const isOvertaken = model.versionOf(key) !== (versions.get(key) ?? 0);
+      if (isOvertaken) void refresh({ namespace, id }).catch((error: unknown) => log.debug(messageOf(error)));
+      else takeIn({ namespace, id }, found.get(id));
+    }
+  };
+
+  return {
+    askAgain,
+    refresh,
+    list: async (signal) => {
+      const namespaces = (await containerd.host.namespaces({ signal })).filter(deps.isWatched);
+      for (const namespace of namespaces) await listNamespace(namespace, signal);
+      for (const { namespace, id } of [...model.all()])
+        if (!namespaces.includes(namespace)) takeIn({ namespace, id }, undefined);
+    },
+    takeEffect: (effect) => {
+      switch (effect.kind) {
+        case 'none':
+          return;
+        case 'unknown':
+          // Should containerd be lost meanwhile, the list after it has everything.
+          void refresh(effect).catch((error: unknown) => log.debug(`container ${keyOf(effect)}: ${messageOf(error)}`));
+          return;
+        case 'changed':
+          compareMirror(effect.container);
+          void reconcile(keyOf(effect.container));
+          return;
+        case 'exited':
+          announceExit(effect.container, { code: effect.exitStatus, atMs: effect.exitedAtMs });
+          return;
+        case 'deleted':
+          announceGone(effect.container);
+          return;
+      }
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import type { CheckReport } from '../check/check.ts';
+import type { ContainerContext } from '../container/context.ts';
+import { type HealthStatus, isOfRun, type StoredHealth } from '../health/state.ts';
+import { keyOf } from '../lib/container-key.ts';
+import type { MonitorHooks } from './hooks.ts';
+import type { HostModel, Watched } from './host-model.ts';
+import { healthOfWatched } from './watched.ts';
+
+/**
+ * What is stored of the containers' health, and what follows from each result: once, whoever wrote it.
+ *
+ * INVARIANT: `onResult` and `onStatus` are called once for each result, in order. A result of ours is announced by its own check, one of
+ * nerdctl's when it is read.
+ */
+export interface StoredHealthReader {
+  /** The run whose results are announced from now on. What is stored of it already was announced before. */
+  begin(container: Watched, runId: string, status: HealthStatus): void;
+  /** Nothing is announced of the container until the next `begin`. */
+  end(key: string): void;
+  /**
+   * Reads what is stored, and announces a result that nerdctl wrote.
+   *
+   * @param options.writesMirror also writes the label that mirrors the state, where it lags behind
+   * @returns the status now; undefined for a container without a check
+   */
+  read(key: string, options: { readonly writesMirror: boolean }): Promise<HealthStatus | undefined>;
+  /** Announces the result of a check of ours. */
+  recorded(container: Watched, report: Extract<CheckReport, { kind: 'recorded' }>): void;
+}
+
+/** The last result of a run that was announced, and the status that it left. */
+interface Announced {
+  readonly runId: string;
+  /** Undefined before the first one. */
+  readonly start: string | undefined;
+  readonly status: HealthStatus;
+}
+
+export function createStoredHealthReader(deps: {
+  readonly model: HostModel;
+  readonly contextOf: (namespace: string) => Pick<ContainerContext, 'store'>;
+  readonly hooks: Pick<MonitorHooks, 'onResult' | 'onStatus' | 'onChange'>;
+}): StoredHealthReader {
+  const { model, contextOf, hooks } = deps;
+  const announced = new Map<string, Announced>();
+
+  const announceForeign = (container: Watched, { state, log }: StoredHealth): void => {
+    const key = keyOf(container);
+    const [before, result, { run }] = [announced.get(key), log.at(-1), container];
+    if (!before || !run || before.runId !== run.id || !result || result.start === before.start) return;
+    if (!state || state.run !== undefined || !isOfRun({ state, log }, run)) return;
+    announced.set(key, { runId: run.id, start: result.start, status: state.status });
+    hooks.onResult(container, state, result.output);
+    if (state.status !== before.status) hooks.onStatus(container, state, result);
+  };
+
+  return {
+    begin: (container, runId, status) => {
+      announced.set(keyOf(container), { runId, start: container.stored.log.at(-1)?.start, status });
+    },
+    end: (key) => void announced.delete(key),
+    read: async (key, { writesMirror }) => {
+      const container = model.get(key);
+      if (!container?.config) return undefined;
+      const { store } = contextOf(container.namespace);
+      const subject = { namespace: container.namespace, id: container.id, labels: container.record.labels };
+      const { retries } = container.config;
+      const stored = writesMirror
+        ? await store.update(subject, () => undefined, { retries })
+        : await store.get(subject);
+      model.remember(key, stored);
+      const known = model.get(key);
+      if (known) announceForeign(known, stored);
+      hooks.onChange(key);
+      return known && healthOfWatched(known)?.status;
+    },
+    recorded: (container, { state, result, statusChanged }) => {
+      const key = keyOf(container);
+      if (container.run) announced.set(key, { runId: container.run.id, start: result.start, status: state.status });
+      model.remember(key, { log: [result], state });
+      hooks.onResult(container, state, result.output);
+      if (statusChanged) hooks.onStatus(container, state, result);
+      hooks.onChange(key);
+    },
+  };
+}
