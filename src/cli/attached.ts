@@ -9,8 +9,7 @@ import { storedConfigOf } from '../record/stored-config.ts';
 import type { ContainerView } from '../record/view.ts';
 import type { World } from '../world.ts';
 import type { CommandResult } from './command.ts';
-import { leaveToMonitor, tellMonitor } from './monitor/announce-change.ts';
-import { endTimer } from './monitor/timers.ts';
+import { announceChange } from './monitor/announce-change.ts';
 
 /** How the user's console is to be connected. */
 export type AttachWish = Pick<AttachRequest, 'stdin' | 'outputs' | 'proxySignals' | 'detachKeys'>;
@@ -38,7 +37,7 @@ export async function startAttachedTo(
   if (!attachment)
     throw new HealthctlError('CONFLICT', `container ${view.name} was started by another process meanwhile`);
   // While the user looks on: a check is due an interval after the start at the earliest.
-  const left = leaveToMonitor(world, ctx, view.record.id, { isAttached: true });
+  const left = announceChange(world, ctx, view.record.id, { kind: 'started', isAttached: true });
   left.catch((error: unknown) => world.log.debug(messageOf(error)));
   const end = await attachment.ended.finally(() => forgetUnkept(ctx, view));
   if (end.kind === 'exited') await detachNetwork(ctx, view.record.id);
@@ -54,8 +53,7 @@ export async function removeAfterEnd(world: World, ctx: ContainerContext, id: st
   } catch (error) {
     ctx.log.warn(`container ${id} was not removed: ${messageOf(error)}`);
   }
-  await endTimer(world, ctx, id);
-  await tellMonitor(world, id);
+  await announceChange(world, ctx, id, { kind: 'ended' });
 }
 
 async function forgetUnkept(ctx: ContainerContext, { record }: ContainerView): Promise<void> {

@@ -2,7 +2,7 @@ import type { ContainerContext } from '../container/context.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import type { ContainerView } from '../record/view.ts';
 import type { World } from '../world.ts';
-import { leaveToMonitor, tellMonitor } from './monitor/announce-change.ts';
+import { announceChange, refreshMonitor } from './monitor/announce-change.ts';
 
 /**
  * Starts a container that is waited for. It is watched from before its start: one that ends at once, and is removed then, still tells how it
@@ -37,7 +37,7 @@ export async function startWatched(
     }
     const { untilUnchecked } = await import('./unchecked.ts');
     const over = new AbortController();
-    const hasMonitor = () => tellMonitor(world, view.record.id);
+    const hasMonitor = () => refreshMonitor(world, view.record.id);
     const unchecked = untilUnchecked(ctx, view.record.id, AbortSignal.any([signal, over.signal]));
     try {
       const ready = waitReady(ctx, view, { signal, watch, hasMonitor, ...wish });
@@ -52,7 +52,7 @@ export async function startWatched(
 /** Why nobody checks a container that was started. */
 async function leaveWaitedFor(world: World, ctx: ContainerContext, id: string): Promise<HealthctlError | undefined> {
   try {
-    await leaveToMonitor(world, ctx, id, { isWaitedFor: true });
+    await announceChange(world, ctx, id, { kind: 'started', isWaitedFor: true });
     return undefined;
   } catch (error) {
     if (!hasCode(error, 'UNAVAILABLE', 'CONFLICT')) throw error;

@@ -2,12 +2,11 @@ import { constants } from 'node:fs';
 import { processOfRun } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
 import { hasCode } from '../lib/errors.ts';
-import { isAutoRemoved } from '../monitor/duties/after-exit.ts';
-import { needsLogKeeper } from '../monitor/duties/index-output.ts';
 import type { Supervisor } from '../monitor/duties/supervisor.ts';
 import type { Watched } from '../monitor/host-model.ts';
 import type { Monitor } from '../monitor/monitor.ts';
-import { restartPolicyOf } from '../record/restart-label.ts';
+import { recordFromCompact } from '../record/compact-record.ts';
+import { type MonitorNeeds, monitorNeedsOf } from '../record/monitor-needs.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { isAlive, readStat } from '../system/proc.ts';
 import type { ApiServer } from './api/server.ts';
@@ -68,12 +67,14 @@ function isProcessAlive({ run }: Watched): boolean {
   return isAlive(stat) && stat?.startTimeTicks === named?.startTimeTicks;
 }
 
+/** Checks count by their workers: where nerdctl's timers make them, nobody needs a monitor. */
+const needsAtEnd = ({ removal, restart, logLimit, jsonLog }: MonitorNeeds): boolean =>
+  removal || restart || logLimit || jsonLog;
+
 /** A check to be made, a log to be limited, or a container to be removed, or started again, at its end. */
 function isNeeded({ counts, model }: IdleDeps['monitor']): boolean {
   if (counts().watched > 0) return true;
   return [...model.all()].some(
-    (container) =>
-      container.run !== undefined &&
-      (isAutoRemoved(container) || needsLogKeeper(container) || restartPolicyOf(container.record.labels).name !== 'no'),
+    (container) => container.run !== undefined && needsAtEnd(monitorNeedsOf(recordFromCompact(container.record))),
   );
 }

@@ -4,13 +4,11 @@ import { containerPath } from '../../daemon/api/client.ts';
 import { isChecked } from '../../health/config.ts';
 import type { RestartPolicy } from '../../health/restart-policy.ts';
 import { HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
-import { logConfigOf, logLimitOf } from '../../record/log-config.ts';
-import { restartPolicyOf } from '../../record/restart-label.ts';
-import { jsonLogOf, storedConfigOf } from '../../record/stored-config.ts';
+import { monitorNeedsOf } from '../../record/monitor-needs.ts';
 import { givenHealthConfigOf } from '../../record/view.ts';
 import type { World } from '../../world.ts';
 import { openMonitor } from './open.ts';
-import { makeTimer } from './timers.ts';
+import { endTimer, makeTimer } from './timers.ts';
 
 export type MonitorWorld = Pick<World, 'settings' | 'clock' | 'env' | 'signal' | 'log'>;
 
@@ -23,55 +21,84 @@ export async function startMonitor({ settings, clock, env, signal, log }: Monito
   await ensureDaemon({ settings, clock, env, program, signal, log, startBySystemd });
 }
 
+/** What a command did, or is about to do, to a container. */
+export type Change =
+  /** It was created, renamed, updated, signalled or paused. */
+  | { readonly kind: 'changed' }
+  /**
+   * @see isAttached this process waits for the end itself, and removes a container with `--rm`
+   * @see isWaitedFor somebody waits for its health: it is an error then that nobody checks it
+   */
+  | { readonly kind: 'started'; readonly isAttached?: boolean; readonly isWaitedFor?: boolean }
+  | { readonly kind: 'pausing' }
+  /** After a pause, or where a pause failed. */
+  | { readonly kind: 'resumed' }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'removed' };
+
 /**
- * Tells the monitor, if one runs, that a container was changed, and waits until it has seen that: what is shown next shows it. Never fails:
- * the monitor hears of it from containerd too.
+ * Has a change of a container followed by whatever checks it: the monitor, or its systemd timer. The one way from commands to both.
+ *
+ * A monitor that runs is asked to refresh the container, so that what is shown next shows the change. One is started where a container that was
+ * started needs it; that it cannot be started is a warning, since the container runs.
  */
-export async function tellMonitor(world: MonitorWorld, id: string): Promise<boolean> {
+export async function announceChange(
+  world: MonitorWorld,
+  ctx: ContainerContext,
+  id: string,
+  change: Change,
+): Promise<void> {
+  switch (change.kind) {
+    case 'changed':
+      return void (await refreshMonitor(world, id));
+    case 'started':
+      return followStart(world, ctx, id, change);
+    case 'pausing':
+    case 'removed':
+      return endTimer(world, ctx, id);
+    case 'resumed':
+      return followStart(world, ctx, id, change);
+    case 'ended':
+      await endTimer(world, ctx, id);
+      await refreshMonitor(world, id);
+  }
+}
+
+/** Asks the monitor to refresh a container, and waits for that. Never fails. @returns whether a monitor runs */
+export async function refreshMonitor(world: MonitorWorld, id: string): Promise<boolean> {
   const { settings, signal, log } = world;
   try {
     return (
       (await openMonitor(world).ask('POST', containerPath(settings.namespace, id, '/refresh'), signal)) !== undefined
     );
   } catch (error) {
-    log.debug(`the monitor was not told: ${messageOf(error)}`);
+    log.debug(`the monitor could not refresh container ${id}: ${messageOf(error)}`);
     return false;
   }
 }
 
-/**
- * To be called after a container was started: tells the monitor, or starts one when the container leaves it something to do. That it cannot be
- * started is a warning: the container runs.
- *
- * @param options.isAttached this process waits for the end itself, and removes a container with `--rm`
- * @param options.isResumed it was unpaused, not started
- * @param options.isWaitedFor somebody waits for its health: it is an error then that nobody finds it out
- */
-export async function leaveToMonitor(
+async function followStart(
   world: MonitorWorld,
   ctx: ContainerContext,
   id: string,
-  options: { readonly isAttached?: boolean; readonly isResumed?: boolean; readonly isWaitedFor?: boolean } = {},
+  change: Extract<Change, { kind: 'started' | 'resumed' }>,
 ): Promise<void> {
-  if (await tellMonitor(world, id)) return;
-  await makeTimer(world, ctx, { id, isResumed: options.isResumed === true });
-  const record = await ctx.containerd.containers.get(id);
-  const isRestarted = restartPolicyOf(record.labels).name !== 'no';
-  const isAutoRemoved = options.isAttached !== true && storedConfigOf(record)?.HostConfig.AutoRemove === true;
-  const isLogLimited = logLimitOf(logConfigOf(storedConfigOf(record)?.HostConfig ?? {})) !== undefined;
-  const stored = storedConfigOf(record);
-  const isJsonLogged = stored !== undefined && jsonLogOf(stored) !== undefined;
-  const hasCheck = isChecked(givenHealthConfigOf(record.labels));
-  if (!hasCheck && !isAutoRemoved && !isRestarted && !isLogLimited && !isJsonLogged) return;
+  if (await refreshMonitor(world, id)) return;
+  await makeTimer(world, ctx, { id, isResumed: change.kind === 'resumed' });
+  const isAttached = change.kind === 'started' && change.isAttached === true;
+  const isWaitedFor = change.kind === 'started' && change.isWaitedFor === true;
+  const needs = monitorNeedsOf(await ctx.containerd.containers.get(id));
+  const removal = needs.removal && !isAttached;
+  if (!needs.check && !needs.restart && !needs.logLimit && !needs.jsonLog && !removal) return;
   if (!isWanted(world.settings)) {
-    if (hasCheck && options.isWaitedFor === true) refuseUnchecked(world);
-    if (isRestarted) world.log.warn('no monitor runs: nothing starts the container again when it has ended');
-    if (isLogLimited) world.log.warn('no monitor runs: nothing limits the log of the container');
-    if (isJsonLogged) world.log.warn('no monitor runs: nothing writes the JSON log of the container');
-    if (isAutoRemoved) world.log.warn('no monitor runs: nothing removes the container when it has ended');
+    if (needs.check && isWaitedFor) refuseUnchecked(world);
+    if (needs.restart) world.log.warn('no monitor runs: nothing starts the container again when it has ended');
+    if (needs.logLimit) world.log.warn('no monitor runs: nothing limits the log of the container');
+    if (needs.jsonLog) world.log.warn('no monitor runs: nothing writes the JSON log of the container');
+    if (removal) world.log.warn('no monitor runs: nothing removes the container when it has ended');
     return;
   }
-  if (hasCheck && options.isWaitedFor === true) await startMonitor(world);
+  if (needs.check && isWaitedFor) await startMonitor(world);
   else await startOrWarn(world);
 }
 
@@ -83,7 +110,7 @@ export async function ensureChecked(
   if (!isChecked(givenHealthConfigOf(record.labels))) return;
   if (isWanted(world.settings))
     await startOrWarn(world); // of no effect where one runs
-  else if (!(await tellMonitor(world, record.id))) warnUnchecked(world);
+  else if (!(await refreshMonitor(world, record.id))) warnUnchecked(world);
 }
 
 /** Where nobody checks, a wait for health takes as long as nobody checks by hand. */

@@ -2,7 +2,7 @@ import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
-import { tellMonitor } from '../../monitor/announce-change.ts';
+import { announceChange } from '../../monitor/announce-change.ts';
 import { workingDirectory } from '../../working-directory.ts';
 
 /** `healthctl create`: Docker's. */
@@ -19,8 +19,9 @@ export const create: Command = {
       signal: world.signal,
       detach: false,
     });
-    const { record } = await createFromOptions(world, await openContainers(world), asked);
-    await tellMonitor(world, record.id);
+    const ctx = await openContainers(world);
+    const { record } = await createFromOptions(world, ctx, asked);
+    await announceChange(world, ctx, record.id, { kind: 'changed' });
     return { stdout: `${record.id}\n` };
   },
 };

@@ -3,8 +3,7 @@ import { resolveView, viewRecord } from '../../../container/resolve.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
-import { tellMonitor } from '../../monitor/announce-change.ts';
-import { endTimer } from '../../monitor/timers.ts';
+import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `healthctl kill`: Docker's. */
 export const kill: Command = {
@@ -23,8 +22,8 @@ async function runKill(world: ContainerWorld, { options, args }: CommandInput): 
     withPrefix(`cannot kill container: ${name}`, async () => {
       const view = await resolveView(ctx, name, world);
       await signalContainer(ctx, view, { abort: world.signal, ...(signal ? { signal } : {}) });
-      if ((await viewRecord(ctx, view.record)).state !== 'running') await endTimer(world, ctx, view.record.id);
-      await tellMonitor(world, view.record.id);
+      const isRunning = (await viewRecord(ctx, view.record)).state === 'running';
+      await announceChange(world, ctx, view.record.id, { kind: isRunning ? 'changed' : 'ended' });
     }),
   );
 }

@@ -3,8 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import type { Command } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
-import { tellMonitor } from '../../monitor/announce-change.ts';
-import { endTimer, makeTimer } from '../../monitor/timers.ts';
+import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `healthctl pause`: Docker's. */
 export const pause: Command = {
@@ -18,13 +17,13 @@ async function runPause(world: ContainerWorld, names: readonly string[]) {
   const ctx = await openContainers(world);
   return forEachName(names, async (name) => {
     const view = await resolveView(ctx, name, world);
-    await endTimer(world, ctx, view.record.id);
+    await announceChange(world, ctx, view.record.id, { kind: 'pausing' });
     try {
       await pauseContainer(ctx, view);
     } catch (error) {
-      await makeTimer(world, ctx, { id: view.record.id, isResumed: true });
+      await announceChange(world, ctx, view.record.id, { kind: 'resumed' });
       throw error;
     }
-    await tellMonitor(world, view.record.id);
+    await announceChange(world, ctx, view.record.id, { kind: 'changed' });
   });
 }

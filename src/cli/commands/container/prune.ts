@@ -3,7 +3,7 @@ import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { isPruneWanted, pruneFilterFrom, pruneOptionSpecs } from '../../flags/prune.ts';
 import { humanSize } from '../../format/units.ts';
-import { endTimer } from '../../monitor/timers.ts';
+import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `healthctl container prune`: Docker's, of the containers that healthctl made. */
 export const prune: Command = {
@@ -14,7 +14,7 @@ export const prune: Command = {
     const filter = pruneFilterFrom(options, world);
     if (!(await isPruneWanted(world, options, 'WARNING! This will remove all stopped containers.'))) return {};
     const ctx = await openContainers(world);
-    const onRemoved = (id: string): Promise<void> => endTimer(world, ctx, id);
+    const onRemoved = (id: string): Promise<void> => announceChange(world, ctx, id, { kind: 'removed' });
     const { ids, reclaimed } = await pruneContainers(ctx, { filter, onRemoved, signal: world.signal });
     const deleted = ids.length > 0 ? `Deleted Containers:\n${ids.join('\n')}\n\n` : '';
     return { stdout: `${deleted}Total reclaimed space: ${humanSize(reclaimed)}\n` };

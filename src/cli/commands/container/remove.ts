@@ -6,8 +6,8 @@ import { hasCode } from '../../../lib/errors.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { announceChange } from '../../monitor/announce-change.ts';
 import { openMonitor } from '../../monitor/open.ts';
-import { endTimer } from '../../monitor/timers.ts';
 
 /** `healthctl rm`: Docker's. */
 export const remove: Command = {
@@ -32,7 +32,7 @@ async function runRemove(world: ContainerWorld, { options, args }: CommandInput)
     ctx ??= await openContainers(world);
     const view = await resolveView(ctx, name, world);
     await removeContainer(ctx, view, { force, volumes, abort: world.signal });
-    await endTimer(world, ctx, view.record.id);
+    await announceChange(world, ctx, view.record.id, { kind: 'removed' });
   });
   // Forced, a container that is not there is as good as removed: it is said, and no failure (docker/cli, container/rm.go).
   const isExcused = force && (result.errors ?? []).every((error) => hasCode(error, 'NOT_FOUND'));

@@ -3,7 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
-import { tellMonitor } from '../../monitor/announce-change.ts';
+import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `healthctl rename`: Docker's. */
 export const rename: Command = {
@@ -16,7 +16,7 @@ export const rename: Command = {
     const ctx = await openContainers(world);
     const view = await resolveView(ctx, oldName, world);
     await renameContainer(ctx, view, newName, world.signal);
-    await tellMonitor(world, view.record.id);
+    await announceChange(world, ctx, view.record.id, { kind: 'changed' });
     return {};
   },
 };

@@ -3,7 +3,7 @@ import { restartContainer } from '../../../container/restart.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
-import { leaveToMonitor } from '../../monitor/announce-change.ts';
+import { announceChange } from '../../monitor/announce-change.ts';
 import { stopOptionSpecs, stopOptionsFrom } from './stop.ts';
 
 /** `healthctl restart`: Docker's. */
@@ -20,6 +20,6 @@ async function runRestart(world: ContainerWorld, input: CommandInput): Promise<C
   return forEachName(input.args, async (name) => {
     const view = await resolveView(ctx, name, world);
     await withPrefix(`Cannot restart container ${name}`, () => restartContainer(ctx, view, options));
-    await leaveToMonitor(world, ctx, view.record.id);
+    await announceChange(world, ctx, view.record.id, { kind: 'started' });
   });
 }

@@ -13,8 +13,7 @@ import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
-import { leaveToMonitor, tellMonitor } from '../../monitor/announce-change.ts';
-import { endTimer } from '../../monitor/timers.ts';
+import { announceChange } from '../../monitor/announce-change.ts';
 import { startWatched } from '../../start-watched.ts';
 import { workingDirectory } from '../../working-directory.ts';
 
@@ -96,7 +95,7 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
     const end = await runAttached(world, ctx, created);
     // One that was detached from runs on, as does one that nerdctl has restarted: the monitor removes it at its end.
     isToStay = !how.autoRemove || end.kind === 'detached' || (await waitForForeignRestart(ctx, id));
-    if (isToStay) await tellMonitor(world, id);
+    if (isToStay) await announceChange(world, ctx, id, { kind: 'changed' });
     return resultOfAttachment(end);
   } catch (error) {
     isToStay = !how.autoRemove && !(hasCode(error, 'ABORTED') && !(await wasStarted(ctx, id)));
@@ -104,8 +103,7 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
   } finally {
     if (!isToStay) {
       await removeOrWarn(ctx, id);
-      await endTimer(world, ctx, id);
-      await tellMonitor(world, id);
+      await announceChange(world, ctx, id, { kind: 'ended' });
     }
   }
 }
@@ -118,7 +116,7 @@ async function startDetached(world: World, ctx: ContainerContext, { view, how }:
   if (!how.wait) {
     const { startContainer } = await import('../../../container/start.ts');
     await startContainer(ctx, view);
-    await leaveToMonitor(world, ctx, id);
+    await announceChange(world, ctx, id, { kind: 'started' });
     return { stdout };
   }
   const ready = await startWatched(world, ctx, view);

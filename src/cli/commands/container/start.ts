@@ -15,7 +15,7 @@ import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
-import { leaveToMonitor } from '../../monitor/announce-change.ts';
+import { announceChange } from '../../monitor/announce-change.ts';
 import { startWatched } from '../../start-watched.ts';
 
 /** `healthctl start`: Docker's. */
@@ -54,7 +54,7 @@ async function startAll(
         return await ready(wish);
       }
       await startContainer(ctx, view);
-      await leaveToMonitor(world, ctx, view.record.id);
+      await announceChange(world, ctx, view.record.id, { kind: 'started' });
     } catch (error) {
       failed.push(name);
       throw error;

@@ -3,8 +3,7 @@ import { stopContainer } from '../../../container/stop.ts';
 import type { Command, CommandInput, CommandResult, OptionSpec } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
-import { tellMonitor } from '../../monitor/announce-change.ts';
-import { endTimer } from '../../monitor/timers.ts';
+import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `stop` and `restart` share them. */
 export const stopOptionSpecs: readonly OptionSpec[] = [
@@ -38,7 +37,6 @@ async function runStop(world: ContainerWorld, input: CommandInput): Promise<Comm
   return forEachName(input.args, async (name) => {
     const view = await resolveView(ctx, name, world);
     await withPrefix(`cannot stop container: ${name}`, () => stopContainer(ctx, view, options));
-    await endTimer(world, ctx, view.record.id);
-    await tellMonitor(world, view.record.id);
+    await announceChange(world, ctx, view.record.id, { kind: 'ended' });
   });
 }

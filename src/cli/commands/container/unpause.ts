@@ -3,7 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import type { Command } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
-import { leaveToMonitor } from '../../monitor/announce-change.ts';
+import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `healthctl unpause`: Docker's. */
 export const unpause: Command = {
@@ -18,6 +18,6 @@ async function runUnpause(world: ContainerWorld, names: readonly string[]) {
   return forEachName(names, async (name) => {
     const view = await resolveView(ctx, name, world);
     await unpauseContainer(ctx, view);
-    await leaveToMonitor(world, ctx, view.record.id, { isResumed: true });
+    await announceChange(world, ctx, view.record.id, { kind: 'resumed' });
   });
 }

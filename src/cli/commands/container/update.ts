@@ -7,7 +7,7 @@ import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
 import { healthFlagsFrom, healthOptionSpecs } from '../../flags/health.ts';
 import { restartOptionSpec, restartPolicyFrom } from '../../flags/restart.ts';
-import { leaveToMonitor, tellMonitor, warnOfReboot } from '../../monitor/announce-change.ts';
+import { announceChange, warnOfReboot } from '../../monitor/announce-change.ts';
 
 /** `healthctl update`: Docker's, with the health check that Docker cannot change. */
 export const update: Command = {
@@ -31,8 +31,7 @@ async function runUpdate(world: ContainerWorld, { options, args }: CommandInput)
   return forEachName(args, async (name) => {
     const view = await resolveView(ctx, name, world);
     await updateContainer(ctx, view, { health, restart });
-    if (view.state === 'running') await leaveToMonitor(world, ctx, view.record.id);
-    else await tellMonitor(world, view.record.id);
+    await announceChange(world, ctx, view.record.id, { kind: view.state === 'running' ? 'started' : 'changed' });
   });
 }
 

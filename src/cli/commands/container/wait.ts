@@ -4,7 +4,7 @@ import { waitContainer } from '../../../container/wait/wait-exit.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
-import { ensureChecked, tellMonitor } from '../../monitor/announce-change.ts';
+import { ensureChecked, refreshMonitor } from '../../monitor/announce-change.ts';
 
 /**
  * `healthctl wait`: Docker's, with Docker's conditions of the API and Podman's. Prints a line for each container, in their order: its exit
@@ -41,7 +41,7 @@ async function runWait(world: ContainerWorld, { options, args }: CommandInput): 
   return forEachName(args, async (name) => {
     const view = await resolveView(ctx, name, world);
     if (isAboutHealth) await ensureChecked(world, view.record);
-    const hasMonitor = () => tellMonitor(world, view.record.id);
+    const hasMonitor = () => refreshMonitor(world, view.record.id);
     const { condition, exitCode = 0 } = await waitFor(ctx, view, given, { signal: world.signal, hasMonitor });
     return isAboutEnd(condition) ? String(exitCode) : condition;
   });

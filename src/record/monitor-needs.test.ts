@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { aStoredConfig, ownRecord } from '../../test/builders/listed.ts';
+import { monitorNeedsOf } from './monitor-needs.ts';
+
+const NOTHING = { check: false, restart: false, removal: false, logLimit: false, jsonLog: false };
+const CHECK = '{"Test":["CMD","true"],"Interval":1000000000}';
+
+test('a container that was created plainly needs no monitor', () => {
+  expect(monitorNeedsOf(ownRecord({ id: 'a' }))).toEqual(NOTHING);
+});
+
+test.each([
+  ['a check', { labels: { 'nerdctl/healthcheck': CHECK } }, { check: true }],
+  ['a check that is switched off', { labels: { 'nerdctl/healthcheck': '{"Test":["NONE"]}' } }, {}],
+  ['a restart policy', { labels: { 'healthctl/restart': 'always' } }, { restart: true }],
+])('%s', (_, part, needs) => {
+  expect(monitorNeedsOf(ownRecord({ id: 'a', ...part }))).toEqual({ ...NOTHING, ...needs });
+});
+
+test('a container with --rm has to be removed at its end', () => {
+  const { HostConfig, ...stored } = aStoredConfig();
+  const record = ownRecord({ id: 'a' }, { ...stored, HostConfig: { ...HostConfig, AutoRemove: true } });
+  expect(monitorNeedsOf(record)).toEqual({ ...NOTHING, removal: true });
+});
+
+test('a log is limited only where it is ours', () => {
+  const { HostConfig, ...stored } = aStoredConfig();
+  const LogConfig = { Type: 'json-file', Config: { 'max-size': '10m' } };
+  const config = { ...stored, HostConfig: { ...HostConfig, LogConfig } };
+  expect(monitorNeedsOf(ownRecord({ id: 'a' }, config))).toEqual({ ...NOTHING, logLimit: true });
+  expect(monitorNeedsOf(ownRecord({ id: 'a', labels: {} }, config))).toEqual(NOTHING);
+});
