@@ -14,7 +14,7 @@ export interface TlsSeen {
   readonly isOpen: boolean;
 }
 
-const CLIENT_CERTIFICATE = 'the server wants a client certificate, which a check has not';
+const CLIENT_CERTIFICATE = 'the server wants a client certificate, which a check does not have';
 
 /** By OpenSSL's reasons, whose words differ a little between its releases: `tlsv13 alert certificate required`, `ssl/tls alert bad certificate`. */
 const WORDS: readonly (readonly [reason: RegExp, words: (seen: TlsSeen) => string])[] = [

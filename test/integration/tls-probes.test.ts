@@ -43,7 +43,7 @@ const HOST = 'header=Host: app.example.org';
 const CA = `ca=${AUTHORITY}`;
 /** The alert of TLS 1.3 may be lost with the connection. */
 const brokenOff = '(?:connection reset by peer|broken pipe|the connection ended before the (?:answer|response))';
-const wantsCertificate = 'the server wants a client certificate, which a check has not';
+const wantsCertificate = 'the server wants a client certificate, which a check does not have';
 
 describe('https', () => {
   test.each<[server: string, items: readonly string[], exitCode: number, output: string | RegExp]>([

@@ -75,7 +75,7 @@ function textOf(told: DaemonStatus, nowMs: number): string {
   const rows: readonly (readonly [string, string])[] = [
     ['Version', told.version],
     ['Process', `${told.pid}, up ${humanDuration(nowMs - Date.parse(told.startedAt)).toLowerCase()}`],
-    ['Started by', told.isAutostarted ? 'a command; ends by itself when there is nothing to do' : 'hand or systemd'],
+    ['Started by', told.isAutostarted ? 'a command; ends by itself when there is nothing to do' : 'you or systemd'],
     ['containerd', `${told.address}${told.isLive ? '' : ' (lost; retrying)'}`],
     ['Namespaces', told.namespaces.length === 0 ? 'all' : told.namespaces.join(', ')],
     ['Containers', containersText(told)],
