@@ -55,6 +55,21 @@ async function run(...flags: string[]): Promise<string> {
   return name;
 }
 
+test('a restart of a container with --rm starts it again; at its end the monitor removes it', async () => {
+  const monitor = await startMonitor();
+  for (let round = 0; round < 3; round += 1) {
+    const name = await run('--rm');
+    const pid = await bed.ok(['inspect', '-f', '{{.State.Pid}}', name]);
+    await bed.ok(['restart', '-t', '0', name]);
+    const after = await bed.ok(['inspect', '-f', '{{.State.Status}} {{.State.Pid}}', name]);
+    expect(after).toMatch(/^running \d+$/);
+    expect(after).not.toBe(`running ${pid}`);
+    await bed.ok(['stop', '-t', '0', name]);
+    await until(async () => (await bed.ok(['ps', '-aq', '--filter', `name=${name}`])) === '');
+  }
+  await stopMonitor(monitor);
+});
+
 const check = (command: string, ...more: string[]) => ['--health-cmd', command, '--health-interval', '300ms', ...more];
 
 interface Inspected {

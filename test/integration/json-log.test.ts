@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -14,8 +15,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { copyToJsonLog } from '../../src/container/json-log-writer.ts';
 import { appendTimes } from '../../src/container/logs/log-index-file.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { dataDirOf } from '../../src/lib/dirs.ts';
+import { createLogKeeper } from '../../src/monitor/duties/index-output.ts';
 import { createJsonLogLane } from '../../src/monitor/duties/json-log-lane.ts';
+import type { Watched } from '../../src/monitor/host-model.ts';
+import { compactRecordOf } from '../../src/record/compact-record.ts';
 import { until } from '../../testbed/until.ts';
+import { aTask } from '../builders/container.ts';
+import { aStoredConfig, ownRecord } from '../builders/listed.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -146,4 +153,31 @@ test('the lane: one part after the other; a failure is told once; what waits at 
   lane.stop();
   expect(done).toHaveLength(7);
   expect(warnings).toEqual(['the JSON log of container c cannot be written: no space left']);
+});
+
+test('the keeper copies what a container wrote that ran while nobody looked, each time', async () => {
+  const dirs = { hostId: 'host', runRoot: dir, dataRoot: dir, nerdctlDataRoot: dir };
+  const log = { warn: () => {}, debug: () => {} };
+  const keeper = createLogKeeper({ contextOf: () => ({ dirs }), clock: systemClock, log });
+  const record = ownRecord({ id }, aStoredConfig({ JsonLog: {} }));
+  const dataDir = dataDirOf(dirs, { namespace: 'default', id });
+  const ended = (exitedAtMs: number | undefined): Watched => ({
+    ...{ namespace: 'default', id, record: compactRecordOf(record), config: undefined, damage: undefined },
+    ...{ processJson: undefined, run: undefined, isStartSeen: false, isOutOfMemory: false },
+    task: exitedAtMs === undefined ? undefined : aTask({ status: 'stopped', exitedAtMs }),
+    stored: { log: [], state: undefined },
+  });
+  mkdirSync(dataDir, { recursive: true });
+  const copiedLines = () =>
+    existsSync(join(dataDir, 'c1-json.log'))
+      ? readFileSync(join(dataDir, 'c1-json.log'), 'utf8').match(/"log":"[^"]*"/g)
+      : [];
+  keeper.onChange('default/c1', ended(undefined)); // made, and not started yet
+  writeFileSync(join(dataDir, 'stdout.log'), 'one\n');
+  keeper.onChange('default/c1', ended(1));
+  await until(() => copiedLines()?.length === 1);
+  appendFileSync(join(dataDir, 'stdout.log'), 'two\nend');
+  keeper.onChange('default/c1', ended(2));
+  await until(() => copiedLines()?.length === 3); // the last once the shim cannot be copying any more
+  keeper.stop();
 });

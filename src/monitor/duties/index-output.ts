@@ -24,7 +24,8 @@ export interface LogKeeper {
 }
 
 interface Kept {
-  readonly indexer: LogIndexer;
+  /** Undefined for a run that was over before anybody looked. */
+  readonly indexer: LogIndexer | undefined;
   /** Copies its output for log shippers, where that was asked for. @param isOver whether it has ended */
   readonly copy: ((isOver: boolean) => void) | undefined;
 }
@@ -37,8 +38,8 @@ export function createLogKeeper(options: {
   const { contextOf, clock, log } = options;
   const running = new Map<string, Kept & { readonly runId: string }>();
   const ending = new Map<string, Kept & { readonly timer: { cancel(): void } }>();
-  /** Those that have ended and whose output was looked at since: it may have come while no monitor ran. */
-  const copied = new Set<string>();
+  /** The ends after which output was copied: a run may be over before anybody looks, or while no monitor runs. */
+  const copied = new Map<string, string>();
 
   const lane = createJsonLogLane({ clock, log });
   /** How the output of a container is copied; undefined where it is not. */
@@ -53,26 +54,37 @@ export function createLogKeeper(options: {
   const finish = (key: string): void => {
     const last = ending.get(key);
     last?.timer.cancel();
-    last?.indexer.end();
+    last?.indexer?.end();
     ending.delete(key);
     last?.copy?.(true);
   };
   /** The shim may still be copying. */
+  const finishLater = (key: string, kept: Kept): void => {
+    ending.get(key)?.timer.cancel();
+    ending.set(key, { ...kept, timer: clock.after(COPIED_AFTER_MS, () => finish(key)) });
+  };
   const endSoon = (key: string): void => {
-    const { indexer, copy } = running.get(key) ?? {};
+    const kept = running.get(key);
     running.delete(key);
-    if (!indexer) return;
-    indexer.write();
-    ending.set(key, { indexer, copy, timer: clock.after(COPIED_AFTER_MS, () => finish(key)) });
+    if (!kept) return;
+    kept.indexer?.write();
+    finishLater(key, kept);
+  };
+  const copyEnded = (key: string, container: Watched): void => {
+    const { pid, exitedAtMs } = container.task ?? {};
+    const end = `${pid} ${exitedAtMs}`;
+    if (running.has(key) || copied.get(key) === end) return;
+    copied.set(key, end);
+    const copy = copierOf(container);
+    if (!copy) return;
+    copy(false);
+    if (!ending.has(key)) finishLater(key, { indexer: undefined, copy });
   };
   return {
     onChange: (key, container) => {
       const run = container?.run;
-      if (!container || run) copied.delete(key);
-      else if (!running.has(key) && !ending.has(key) && !copied.has(key)) {
-        copied.add(key);
-        copierOf(container)?.(true);
-      }
+      if (!container) copied.delete(key);
+      else if (!run) copyEnded(key, container);
       if (running.get(key)?.runId === run?.id) return;
       endSoon(key);
       if (!container || !run || !isKept(container)) return;
