@@ -8,6 +8,7 @@ import { storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
 import { readFilesInRoot } from '../../system/rootfs.ts';
 import type { ContainerContext } from '../context.ts';
+import { ensureAppArmorOfExec } from '../host/apparmor.ts';
 import { readHostFacts } from '../host/host-facts.ts';
 
 /** A real /etc/passwd has some thousand lines at most. */
@@ -32,14 +33,16 @@ export interface ExecProgram {
  * The container's own OCI process with another program, as JSON: nothing of its security profile is lost.
  *
  * @param runDir a directory of ours, for a mount that lasts for one system call
- * @throws CORRUPT for a container without a runtime spec; INVALID `unable to find user x: no matching entries in passwd file`
+ * @throws CORRUPT for a container without a runtime spec; INVALID `unable to find user x: no matching entries in passwd file`; as
+ *   ensureAppArmorProfile
  */
 export async function execProcessJson(
-  ctx: Pick<ContainerContext, 'containerd'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
   view: ContainerView,
   program: ExecProgram & { readonly runDir: string },
 ): Promise<string> {
   const own = processOf(view);
+  await ensureAppArmorOfExec(ctx, own);
   const user =
     program.user === undefined ? undefined : await userOf(ctx, view, { user: program.user, runDir: program.runDir });
   return encodeJson(processWith(own, program, user));

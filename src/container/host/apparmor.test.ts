@@ -7,7 +7,7 @@ import { systemClock as clock } from '../../lib/clock.ts';
 import type { SecurityOptions } from '../../oci/parse.ts';
 import type { StoredConfig } from '../../record/stored-config.ts';
 import type { ContainerContext } from '../context.ts';
-import { appArmorOf, ensureAppArmor } from './apparmor.ts';
+import { appArmorOf, ensureAppArmor, ensureAppArmorOfExec } from './apparmor.ts';
 
 let sysDir: string;
 beforeEach(() => {
@@ -100,4 +100,14 @@ describe('a start', () => {
   test('without AppArmor, one that was made without stays as it is', async () => {
     expect(await start(undefined, { SecurityOpt: ['apparmor=mine'] })).toEqual(nothing);
   });
+});
+
+test.each([
+  ['healthctl-default', true],
+  ['unconfined', false],
+  [undefined, false],
+])('an exec under %s loads our profile again: %s', async (apparmorProfile, isLoaded) => {
+  switchOn();
+  await ensureAppArmorOfExec({ clock }, { apparmorProfile }, { sysDir, programDirs: [sysDir] });
+  expect(existsSync(join(sysDir, 'loaded'))).toBe(isLoaded);
 });

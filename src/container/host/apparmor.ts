@@ -66,4 +66,16 @@ export async function ensureAppArmor(
   return { ...record, specJson: () => json };
 }
 
+/**
+ * Before an exec in a container that our default profile confines: the kernel has it, although something has unloaded the profile since the
+ * start, as with Docker (moby daemon/exec_linux.go). Throws as ensureAppArmorProfile.
+ */
+export async function ensureAppArmorOfExec(
+  ctx: Pick<ContainerContext, 'clock'>,
+  { apparmorProfile }: { readonly apparmorProfile?: string | undefined },
+  host?: AppArmorHost,
+): Promise<void> {
+  if (apparmorProfile === DEFAULT_APPARMOR_PROFILE && isAppArmorEnabled(host)) await ensureAppArmorProfile(ctx, host);
+}
+
 const OPTION = 'apparmor=';
