@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/containerd/client.ts';
@@ -112,6 +112,13 @@ describe('flags of run', () => {
       CapDrop: ['ALL', 'CAP_CHOWN'],
     });
     await bed.ok(['rm', 'caps']);
+  });
+
+  test('--cidfile through a link to nothing makes the file that it names', async () => {
+    const [link, file] = [join(bed.directory, 'cid-link'), join(bed.directory, 'cid-file')];
+    symlinkSync('cid-file', link);
+    const id = await bed.ok(['create', '--cidfile', link, await bed.image()]);
+    expect([readlinkSync(link), readFileSync(file, 'utf8')]).toEqual(['cid-file', id]);
   });
 
   test('--domainname', async () => {

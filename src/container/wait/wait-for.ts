@@ -8,7 +8,7 @@ import { type ContainerView, givenHealthConfigOf, refuseUnknown } from '../../re
 import type { ContainerContext } from '../context.ts';
 import { readHealth } from '../health.ts';
 import { viewRecord } from '../resolve.ts';
-import { type BadEnd, lookForComeback } from './comeback.ts';
+import { type BadEnd, type Comeback, lookForComeback } from './comeback.ts';
 import { isAboutHealth, judge, type Seen, type Verdict, type WaitCondition } from './wait-condition.ts';
 
 /** Sees from a moment on what happens to containers. */
@@ -108,15 +108,15 @@ async function follow(following: Following): Promise<Waited> {
   let seen = await look(following, undefined);
   let isRemovalTold = false;
   let coming: Promise<ContainerdEvent> | undefined;
-  let told: string | undefined;
+  let isTold = false;
   for (;;) {
     const isEndToCome: boolean = sawStart && seen.state === 'removed' && !seen.hasExited && !isRemovalTold;
     const verdict: Verdict = isEndToCome ? PENDING : judge(conditions, seen);
-    const isToComeBack: boolean = verdict.kind !== 'pending' && (await comesBack(following, verdict, seen));
+    const comeback: Comeback = verdict.kind === 'pending' ? 'nobody' : await whoRestarts(following, verdict, seen);
+    const isToComeBack: boolean = comeback !== 'nobody';
     if (verdict.kind !== 'pending' && !isToComeBack) return waitedFor(view, verdict, seen);
-    const news = isToComeBack ? comebackText(view, seen) : undefined;
-    if (news !== undefined && news !== told) ctx.log.warn(news);
-    told = news ?? (seen.health === 'healthy' ? undefined : told);
+    if (comeback === 'monitor' && !isTold) ctx.log.warn(comebackText(view, seen));
+    isTold = seen.health !== 'healthy' && (isTold || comeback === 'monitor');
     coming ??= nextEvent();
     coming.catch(() => undefined); // nobody may be left who wants it
     const event: ContainerdEvent | undefined = await (isToComeBack ? Promise.race([coming, pause(following)]) : coming);
@@ -139,22 +139,22 @@ function waitedFor({ name }: ContainerView, verdict: Decided, seen: Seen): Waite
 }
 
 /** Whether what would end the wait is a bad end after which something starts the container again. */
-async function comesBack({ ctx, view, watch, options }: Following, verdict: Decided, seen: Seen): Promise<boolean> {
+async function whoRestarts({ ctx, view, watch, options }: Following, verdict: Decided, seen: Seen): Promise<Comeback> {
   const { failures = [], hasMonitor } = options;
-  if (verdict.kind === 'reached' && !failures.includes(verdict.condition)) return false;
+  if (verdict.kind === 'reached' && !failures.includes(verdict.condition)) return 'nobody';
   const end = badEndOf(seen);
-  if (!end) return false;
+  if (!end) return 'nobody';
   try {
     const { id, labels } = await ctx.containerd.containers.get(view.record.id, { signal: watch.ended });
     const comeback = lookForComeback(ctx, { id, labels }, end);
-    return comeback === 'command' || (comeback === 'monitor' && (await hasMonitor?.()) === true);
+    return comeback === 'monitor' && (await hasMonitor?.()) !== true ? 'nobody' : comeback;
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) throw error;
-    return false;
+    return 'nobody';
   }
 }
 
-/** Told once for each kind of end in a row: the wait may take long. */
+/** Told once until it is well: a wait for the monitor may take long. A command that restarts it is there in a moment. */
 function comebackText({ name }: ContainerView, seen: Seen): string {
   const what = seen.state === 'exited' ? `exited (${seen.exit?.code ?? 0})` : 'is unhealthy';
   return `container ${name} ${what}: waiting for its restart`;
