@@ -9,7 +9,7 @@ export interface PortSockets {
   /**
    * Binds a port, and keeps it: undefined when a program of this host has it.
    *
-   * @throws INVALID for an address that this host does not have; EXHAUSTED without descriptors
+   * @throws INVALID for an address that this host does not have; DENIED; EXHAUSTED without descriptors
    */
   readonly tryPort: TryPort;
   /**
@@ -60,17 +60,24 @@ type Place = Omit<PublishedPort, 'containerPort'>;
 
 const keyOf = ({ hostIp, hostPort, protocol }: Place): string => `${hostIp}:${hostPort}/${protocol}`;
 
-function bindError(place: Place, error: unknown): HealthctlError {
-  const errno = errnoOf(error);
+/**
+ * What a failed bind(2) or listen(2) of a port means, in Docker's words. No permission is DENIED, not INVALID: of that, `run` would take the
+ * words for a program that must not be executed.
+ */
+export function bindError(place: Place, error: unknown): HealthctlError {
+  const errno = errnoOf(error) ?? '';
   if (errno === 'EADDRINUSE') return portInUse(place, error);
-  const isExhausted = errno === 'EMFILE' || errno === 'ENFILE' || errno === 'ENOMEM' || errno === 'ENOBUFS';
   const reason = errno === 'EADDRNOTAVAIL' ? 'cannot assign requested address' : fileReasonOf(error);
-  return new HealthctlError(
-    isExhausted ? 'EXHAUSTED' : 'INVALID',
-    `failed to bind host port ${keyOf(place)}: ${reason}`,
-    {
+  const message = `failed to bind host port ${keyOf(place)}: ${reason}`;
+  if (errno === 'EACCES' || errno === 'EPERM')
+    return new HealthctlError('DENIED', message, {
+      cause: error,
+      hint: 'a port below 1024 needs the capability CAP_NET_BIND_SERVICE; "healthctl daemon install" gives it to the unit of the monitor',
+    });
+  if (['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS'].includes(errno))
+    return new HealthctlError('EXHAUSTED', message, {
       cause: error,
       ...(errno === 'EMFILE' ? { hint: 'each published port takes a descriptor: raise the limit, "ulimit -n"' } : {}),
-    },
-  );
+    });
+  return new HealthctlError('INVALID', message, { cause: error });
 }
