@@ -21,6 +21,8 @@ export async function waitForForeignRestart(
 ): Promise<boolean> {
   try {
     const { labels } = await containerd.containers.get(id);
+    // Looked at late: it was restarted already, and the note taken back.
+    if ((await containerd.tasks.find(id))?.status === 'running') return true;
     if (labels[EXPLICITLY_STOPPED] !== 'true') return false;
     let leftMs = GRACE_MS;
     let isDeleted = false;
@@ -31,8 +33,8 @@ export async function waitForForeignRestart(
         isDeleted = true;
         leftMs = START_LIMIT_MS;
       }
-      // It was started and has ended again: nobody restarts it now.
-      if (task?.status === 'stopped' && isDeleted) return false;
+      // It was started and has ended again, or is being made: containerd 2.4 shows a task as stopped until its process is there.
+      if (task?.status === 'stopped' && isDeleted) leftMs = Math.min(leftMs, GRACE_MS);
       await clock.sleep(EVERY_MS);
       leftMs -= EVERY_MS;
     }
