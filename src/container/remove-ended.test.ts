@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { aTask } from '../../test/builders/container.ts';
+import { aStoredConfig, ownRecord } from '../../test/builders/listed.ts';
+import { createFakeClock } from '../../test/fakes/clock.ts';
+import { silentLogger } from '../lib/logger.ts';
+import type { ContainerContext } from './context.ts';
+import { removeEnded } from './remove-ended.ts';
+import { restartNote } from './wait/comeback.ts';
+
+/** Whether a container that has ended, and was stopped as noted, would be removed. */
+async function isRemoved(stopped: string | undefined, autoRemove = true): Promise<boolean> {
+  const stored = aStoredConfig({ HostConfig: { NetworkMode: 'none', AutoRemove: autoRemove } });
+  const { labels } = ownRecord();
+  const noted = stopped === undefined ? labels : { ...labels, 'healthctl/stopped': stopped };
+  const record = ownRecord({ labels: { ...noted, 'healthctl/started': '{}' } }, stored);
+  const ctx = {
+    clock: createFakeClock(),
+    log: silentLogger,
+    dirs: { hostId: 'host', runRoot: '/dev/null/none', dataRoot: '/dev/null/none', nerdctlDataRoot: '/dev/null/none' },
+    containerd: {
+      namespace: 'default',
+      containers: { get: async () => record },
+      tasks: { find: async () => aTask({ status: 'stopped', exitStatus: 0 }) },
+    },
+  } as unknown as ContainerContext;
+  // A removal begins with a lock that cannot be made here.
+  return removeEnded(ctx, record.id).then(
+    () => false,
+    () => true,
+  );
+}
+
+test('a container with --rm that has ended is removed', async () => {
+  expect(await isRemoved(undefined)).toBe(true);
+  expect(await isRemoved('2026-01-01T00:00:00Z')).toBe(true);
+  expect(await isRemoved(undefined, false)).toBe(false);
+});
+
+test('one that a restart has stopped and is about to start is left to it', async () => {
+  expect(await isRemoved(restartNote('2026-01-01T00:00:00Z'))).toBe(false);
+});
