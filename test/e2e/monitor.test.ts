@@ -627,11 +627,15 @@ describe('autostart', () => {
       ]);
     };
     const life = ['first create', 'first start', 'first health_status: healthy'];
+    // The label, by which a wait ends, is written before the event is published.
+    const isTold = (name: string) => until(async () => (await told()).includes(`${name} health_status`));
+    await isTold('first');
     expect((await told()).split('\n')).toEqual(life);
     const { pid }: DaemonStatus = JSON.parse(await own.ok(['daemon', 'status', '--format', 'json']));
     process.kill(pid, 'SIGKILL');
     await until(() => !existsSync(`/proc/${pid}`), { withinMs: 10_000 });
     await own.ok(['run', '-d', '--wait', '--name', 'second', ...flags, ownImage, 'sleep', '600']);
+    await isTold('second');
     expect((await told()).split('\n')).toEqual([...life, ...life.map((line) => line.replace('first', 'second'))]);
     await own.ok(['rm', '-f', 'first', 'second']);
   });
