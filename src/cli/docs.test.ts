@@ -212,3 +212,8 @@ describe('docs/systemd.md', () => {
     expect(kept.length).toBeGreaterThan(0);
   });
 });
+
+test('the picture of the floors is the one of the import rules', async () => {
+  const { pictureOf } = (await import('../../scripts/lib/floors.mjs' as string)) as { pictureOf(): string };
+  expect(page('ARCHITECTURE.md').text).toContain(pictureOf());
+});

@@ -64,6 +64,7 @@ const MAX_PASSWD_BYTES = 4 << 20;
  * Makes a container that can be started. Everything that can be refused is refused before anything is made; when it fails later, or is
  * cancelled, nothing is left: no snapshot, no lease, no directory, no name.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export async function createContainer(
   ctx: ContainerContext,
   request: CreateRequest,

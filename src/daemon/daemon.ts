@@ -77,11 +77,13 @@ export interface Daemon {
   run(signal: AbortSignal): Promise<DaemonEnd>;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createDaemon(deps: DaemonDeps): Daemon {
   const { clock, log, settings, isAutostarted, notifier } = deps;
   const places = daemonPlacesOf(settings);
   const startedAtMs = clock.now();
   return {
+    // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
     run: async (signal) => {
       const locks = await takeLocks(deps, places);
       const contextOf = contextsOf(deps);

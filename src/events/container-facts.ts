@@ -55,6 +55,7 @@ interface Entry {
   goneAtMs?: number;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createFactsBook({ containersOf, read, clock, log }: FactsBookParts): FactsBook {
   const entries = new Map<string, Entry>();
   const keyOf = (namespace: string, id: string): string => `${namespace}/${id}`;

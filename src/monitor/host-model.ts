@@ -65,6 +65,7 @@ const NOTHING_STORED: StoredHealth = { log: [], state: undefined };
 const NONE: Effect = { kind: 'none' };
 
 /** @param momentOfNow what processes are told by: read at each start */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createHostModel(momentOfNow: () => Moment): HostModel {
   const containers = new Map<string, Watched>();
   const versions = new Map<string, number>();

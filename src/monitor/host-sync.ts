@@ -46,6 +46,7 @@ const ASK_AGAIN_MS = 1_000;
 /** An answer that events overtake so often is taken as it is: the next event puts it right. */
 const MAX_TRIES = 5;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createHostSync(deps: HostSyncDeps): HostSync {
   const { containerd, clock, log, model, agenda, hooks, inTurn, reconcile } = deps;
   /** Containers that will be asked for again. */

@@ -76,6 +76,7 @@ export interface Monitor {
 /** How long another process that checks a container may keep us from sweeping it. */
 const SWEEP_WAIT_MS = 1_000;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createMonitor(deps: MonitorDeps): Monitor {
   const { containerd, clock, log, hooks } = deps;
   const over = new AbortController();

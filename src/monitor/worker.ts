@@ -64,6 +64,7 @@ type State =
   | { readonly kind: 'paused' }
   | { readonly kind: 'stopped' };
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worker {
   const { clock, agenda, limiterOf } = deps;
   let { config, status } = beginning;

@@ -61,6 +61,7 @@ interface Present extends ContainerRef {
   engaged: Engaged;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createWorkers(deps: WorkersDeps): Workers {
   const { clock, log, model, checker, storedHealth, over } = deps;
   const workers = new Map<string, Present>();

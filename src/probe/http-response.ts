@@ -46,6 +46,7 @@ const READING: ResponseState = { kind: 'reading' };
 const DONE: ResponseState = { kind: 'done' };
 const broken = (reason: string): ResponseState => ({ kind: 'broken', reason });
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createHttpResponseReader(): HttpResponseReader {
   const body = createBoundedOutput();
   let bodyBytes = 0;

@@ -116,6 +116,7 @@ interface Seen {
 }
 
 /** The protocol, with a shell that has been started. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 function converse(shell: {
   readonly clock: Clock;
   readonly leader: SessionLeader;

@@ -43,6 +43,7 @@ interface Job {
  * Checks `/bin/sh -c` commands by a shell that stays in the container and forks for each check, instead of an exec, a shim's round and a runc
  * each time. Whatever cannot be believed is checked again by a fresh exec, and the shell is replaced.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createResidentProber(options: ResidentProberOptions): ResidentProber {
   const { fresh, clock, log, open } = options;
   const residences = new Map<string, Residence>();

@@ -73,6 +73,7 @@ const MAX_SWEPT = 20_000;
  *    run root.
  * 4. `remove` renames the directory away before it empties it; who waited for one of its locks finds another inode and starts over.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createFileHealthStore(options: FileHealthStoreOptions): HealthStore {
   const {
     dirs,

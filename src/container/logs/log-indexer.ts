@@ -51,6 +51,7 @@ const EXACT_MS = 1_000;
  *
  * Nothing is written once the files are gone.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function indexLogs({ dataDir, limit, startedAtMs, clock, log, onOutput }: LogIndexerOptions): LogIndexer {
   const faults = { onFault: tellOnce((text) => log.warn(text)) };
   const files = OUTPUT_STREAMS.map((stream) => openIndexed({ dataDir, stream, startedAtMs, ...faults }));

@@ -83,6 +83,7 @@ export const CLOSED = 'the connection was closed';
 export class ReceivedTooMuchError extends Error {}
 
 /** Takes the socket over, which need not be connected yet. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function openConnection(socket: Duplex, clock: Pick<Clock, 'after'>, limits: ConnectionLimits = {}): Connection {
   const { receivedBytes = Number.POSITIVE_INFINITY, headerBytes, windowBytes } = limits;
   const streamWindow = windowBytes ?? STREAM_WINDOW;

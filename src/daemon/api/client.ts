@@ -62,6 +62,7 @@ export interface DaemonClientOptions {
   readonly onSilent?: () => void;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createDaemonClient(apiSocket: string, options: DaemonClientOptions = {}): DaemonClient {
   const { apiVersion = API_VERSION, onSilent } = options;
   let unanswered: Unanswered | undefined;

@@ -41,6 +41,7 @@ const MADE_UP_MS = 60_000;
 /** Who follows, and takes nothing, is cut off: the ring is there to begin again with. */
 const MAX_QUEUED = 10_000;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps): EventHub {
   const dir = eventLogDir({ runRoot, address: containerd.address });
   // What is noted of the future was noted before the clock was set back.

@@ -34,6 +34,7 @@ export interface ApiServer {
 /** How long a request that is under way may still take when the server stops. */
 const STOP_LIMIT_MS = 500;
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { path, groupId, clock, log } = options;
   const routes = routesOf(options);

@@ -62,6 +62,7 @@ export interface Service {
   refresh(namespace: string, id: string): Promise<void>;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createService(deps: ServiceDeps): Service {
   const { monitor, contextOf, settings, startedAtMs, isAutostarted, identity, isRestarting, nextRestartAtMs } = deps;
   const { model } = monitor;

@@ -85,6 +85,7 @@ interface Course {
   wellSinceMs: number | undefined;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): Supervisor {
   const plans = new Map<string, Plan>();
   const deeds = new Map<string, Promise<void>>();
