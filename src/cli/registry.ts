@@ -8,7 +8,7 @@ export interface Noun {
   readonly alone?: string;
 }
 
-export const nouns: readonly Noun[] = [
+const nouns: readonly Noun[] = [
   { name: 'container', summary: 'Manage containers' },
   { name: 'daemon', summary: 'Run and manage the monitor', alone: 'run' },
   { name: 'healthcheck', summary: 'Run health checks' },
@@ -19,7 +19,7 @@ export const nouns: readonly Noun[] = [
 ];
 
 /** Every command there is. Adding one is adding a line here and a file under commands/; nothing registers itself. */
-export const commands: readonly CommandEntry[] = [
+const commands: readonly CommandEntry[] = [
   {
     path: ['container', 'run'],
     aliases: [['run']],

@@ -7,7 +7,7 @@ import { exitCodeOf } from './grammar/usage.ts';
 import { traceInSource } from './trace.ts';
 
 /** Where text goes. `write` returns when the text is written, and throws a HealthctlError when it cannot be. */
-export interface Sink {
+interface Sink {
   write(text: string): void;
 }
 

@@ -21,10 +21,6 @@ import { wasOutOfMemory } from './out-of-memory.ts';
 import { resolveViews } from './resolve.ts';
 import { openContainerSizes } from './sizes.ts';
 
-export interface InspectedContainer extends ListedContainer {
-  readonly document: ContainerDocument;
-}
-
 /** Containers with their health, found by name or id: for each, in this order, the container or why there is none. */
 export async function findContainers(
   ctx: ContainerContext,

@@ -3,7 +3,7 @@ import { logTimestamp } from './logs/log-printer.ts';
 import type { OutputStream } from './logs/output-files.ts';
 
 /** moby: daemon/logger/copier.go: longer lines become several entries, of which only the last ends with a newline. */
-export const MAX_ENTRY_BYTES = 16 * 1024;
+const MAX_ENTRY_BYTES = 16 * 1024;
 
 const NEWLINE = 0x0a;
 

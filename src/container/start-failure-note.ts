@@ -11,7 +11,7 @@ import { readOwnJson } from '../system/own-file.ts';
 import type { ContainerContext } from './context.ts';
 
 /** Why the last start of a container failed: Docker's `State.Error` and `State.ExitCode`. Kept on disk, in `start-failure.json`. */
-export interface StartFailure {
+interface StartFailure {
   readonly error: string;
   readonly code: number;
 }

@@ -7,7 +7,7 @@ import { runtimeTextOf } from '../probe/exec.ts';
  *
  * @param otherwise 125 for `run`, 126 for `exec`
  */
-export function exitCodeOfStartFailure(text: string, otherwise: number): number {
+function exitCodeOfStartFailure(text: string, otherwise: number): number {
   if (/executable file .*not found|no such file or directory/i.test(text)) return 127;
   return /permission denied|not a directory|is a directory|open executable: /i.test(text) ? 126 : otherwise;
 }

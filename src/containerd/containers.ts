@@ -28,7 +28,7 @@ export interface ContainerRecord {
   extensionJson(key: string): string | undefined;
 }
 
-export interface NewContainer {
+interface NewContainer {
   readonly id: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly image: string;

@@ -8,14 +8,14 @@ import {
 import type { Rpc } from './rpc.ts';
 import type { CallOptions, Duplex } from './transport.ts';
 
-export interface ContentInfo {
+interface ContentInfo {
   readonly digest: string;
   readonly size: number;
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /** What is to be written. */
-export interface Ingest {
+interface Ingest {
   /** Names the write: one at a time per ref. */
   readonly ref: string;
   /** Bytes in all, when known. */

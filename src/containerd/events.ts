@@ -46,7 +46,7 @@ export type ContainerdEvent = EventFact & {
 };
 
 /** @see signal ends the subscription: the iteration throws ABORTED then */
-export type SubscribeOptions = { readonly signal: AbortSignal } & (
+type SubscribeOptions = { readonly signal: AbortSignal } & (
   | {
       /** Execs whose ids begin with this are not told of: those of checks would be most of all events. */
       readonly withoutExecs: string;

@@ -5,8 +5,6 @@ import type { Rpc } from './rpc.ts';
 import { millisFromTimestamp } from './time.ts';
 import type { CallOptions } from './transport.ts';
 
-export type { Descriptor };
-
 /** An image record: a name for a manifest or an index in the content store. */
 export interface ImageRecord {
   /** The full name, e.g. `docker.io/library/busybox:latest`. */

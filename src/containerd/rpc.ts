@@ -8,7 +8,7 @@ export interface Rpc {
 }
 
 /** A generated service definition. */
-export interface Service {
+interface Service {
   readonly fullName: string;
 }
 

@@ -105,7 +105,7 @@ async function startDaemon(deps: AutostartDeps, places: DaemonPlaces, client: Da
 }
 
 /** `node bin/healthctl GLOBAL FLAGS daemon run --autostarted`: what differs from the environment is told by flags. */
-export function daemonCommand(program: string, settings: Settings): readonly string[] {
+function daemonCommand(program: string, settings: Settings): readonly string[] {
   const { address, runRoot, dataRoot, snapshotter, debug } = settings;
   return [
     ...[process.execPath, ...NODE_FLAGS, '--', realpathSync(program)],

@@ -62,7 +62,7 @@ export interface DaemonDeps {
 }
 
 /** Why a daemon ended. */
-export type DaemonEnd = 'asked' | 'idle' | 'signal' | 'reload';
+type DaemonEnd = 'asked' | 'idle' | 'signal' | 'reload';
 
 /**
  * The process around the monitor. Order of the start: lock, monitor, API; of the stop the reverse, so that whoever reaches the API finds a

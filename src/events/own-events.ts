@@ -23,21 +23,21 @@ export type OwnEvent =
   /** Something was done to a container because it was unhealthy. */
   | { readonly kind: 'health-action'; readonly id: string; readonly action: HealthAction; readonly reason: string };
 
-export const HEALTH_ACTIONS = ['kill', 'stop', 'restart'] as const;
+const HEALTH_ACTIONS = ['kill', 'stop', 'restart'] as const;
 export type HealthAction = (typeof HEALTH_ACTIONS)[number];
 
 /** Its value is `{"ID":"3f4e…","Status":"healthy","FailingStreak":0}`. */
 export const HEALTH_STATUS_TOPIC = '/healthctl/health-status';
 /** `{"ID":"3f4e…","Signal":15}` */
-export const KILL_TOPIC = '/healthctl/kill';
+const KILL_TOPIC = '/healthctl/kill';
 /** `{"ID":"3f4e…"}` */
-export const STOP_TOPIC = '/healthctl/stop';
+const STOP_TOPIC = '/healthctl/stop';
 /** `{"ID":"3f4e…"}` */
-export const RESTART_TOPIC = '/healthctl/restart';
+const RESTART_TOPIC = '/healthctl/restart';
 /** `{"ID":"3f4e…","OldName":"web","Name":"web-2"}` */
-export const RENAME_TOPIC = '/healthctl/rename';
+const RENAME_TOPIC = '/healthctl/rename';
 /** `{"ID":"3f4e…","Action":"restart","Reason":"unhealthy: connection refused"}` */
-export const HEALTH_ACTION_TOPIC = '/healthctl/health-action';
+const HEALTH_ACTION_TOPIC = '/healthctl/health-action';
 
 /** What telling needs: whoever tells goes on, whether it worked or not. */
 export interface Teller {

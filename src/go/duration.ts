@@ -2,7 +2,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import { quoteBytes } from './quote.ts';
 
 /** Nanoseconds, the unit of every stored duration (Go's int64 `time.Duration`). */
-export const NANOSECOND = 1n;
+const NANOSECOND = 1n;
 export const MICROSECOND = 1_000n;
 export const MILLISECOND = 1_000_000n;
 export const SECOND = 1_000_000_000n;

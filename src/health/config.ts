@@ -46,7 +46,7 @@ export interface HealthConfig {
 const SECOND_NS = 1e9;
 
 /** Docker: daemon/health.go, the constants at the top. */
-export const DEFAULTS = {
+const DEFAULTS = {
   intervalNs: 30 * SECOND_NS,
   timeoutNs: 30 * SECOND_NS,
   startPeriodNs: 0,

@@ -1,7 +1,7 @@
 import type { HealthConfig } from './config.ts';
 
 /** What a check may take until it is started. */
-export const CHECK_START_LIMIT_MS = 30_000;
+const CHECK_START_LIMIT_MS = 30_000;
 
 const NS_PER_MS = 1e6;
 

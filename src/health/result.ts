@@ -23,7 +23,7 @@ export interface Result {
 }
 
 /** The exit code of a probe that had none. Docker: daemon/health.go exitStatusHealthy and friends. */
-export const NO_EXIT_CODE = -1;
+const NO_EXIT_CODE = -1;
 
 /** The exit code of a process that SIGKILL ended. */
 export const KILLED_EXIT_CODE = 137;

@@ -1,5 +1,5 @@
 /** What becomes of one layer, in Docker's words. */
-export type ProgressStatus =
+type ProgressStatus =
   | 'Pulling fs layer'
   | 'Already exists'
   | 'Downloading'
@@ -8,7 +8,7 @@ export type ProgressStatus =
   | 'Extracting'
   | 'Pull complete';
 
-export interface Progress {
+interface Progress {
   /** The layer: twelve characters of its digest. */
   readonly ref: string;
   readonly status: ProgressStatus;

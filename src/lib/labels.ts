@@ -80,7 +80,7 @@ export const LABELS = {
 } as const;
 
 /** Labels under these prefixes steer containerd, nerdctl and healthctl: never taken from an image, and not for a user to set. */
-export const RESERVED_LABEL_PREFIXES: readonly string[] = ['nerdctl/', 'healthctl/', 'containerd.io/'];
+const RESERVED_LABEL_PREFIXES: readonly string[] = ['nerdctl/', 'healthctl/', 'containerd.io/'];
 
 export const isReservedLabel = (key: string): boolean =>
   RESERVED_LABEL_PREFIXES.some((prefix) => key.startsWith(prefix));

@@ -2,7 +2,7 @@ import { checkKindOf, type ExecMode, type HealthConfig } from '../health/config.
 import { createLimiter, type Limiter } from './limiter.ts';
 
 /** What makes a check: each has a budget of its own, so that checks that hang hold up none of another kind. */
-export type Mechanism = 'fresh' | 'resident' | 'native';
+type Mechanism = 'fresh' | 'resident' | 'native';
 
 export interface BudgetLimits {
   /** Commands that may be started in containers at the same moment: to start one is what costs. */

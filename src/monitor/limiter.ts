@@ -1,5 +1,5 @@
 /** A place in the limiter. Must be given back, once. */
-export type Release = () => void;
+type Release = () => void;
 
 /** Lets only so many work at once; the others wait in line. */
 export interface Limiter {

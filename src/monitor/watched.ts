@@ -4,7 +4,7 @@ import { type ContainerView, viewFrom } from '../record/view.ts';
 import type { Watched } from './host-model.ts';
 
 /** A container as commands see it, from what the monitor remembers. */
-export function viewOfWatched({ record, task, run, isOutOfMemory, isShimSilent = false }: Watched): ContainerView {
+function viewOfWatched({ record, task, run, isOutOfMemory, isShimSilent = false }: Watched): ContainerView {
   const facts = { record: recordFromCompact(record), task, run, isStateUnknown: isShimSilent };
   return { ...viewFrom(facts), isOutOfMemory };
 }

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync,
 import { errnoOf } from '../lib/errors.ts';
 
 /** The lines that every container has (moby: libnetwork/etchosts). */
-export const LOOPBACK_HOSTS: readonly string[] = [
+const LOOPBACK_HOSTS: readonly string[] = [
   '127.0.0.1\tlocalhost',
   '::1\tlocalhost ip6-localhost ip6-loopback',
   'fe00::0\tip6-localnet',

@@ -4,7 +4,7 @@ import { findTool, isProgram } from '../system/programs.ts';
 import { type ProgramContext, runProgram } from '../system/run-program.ts';
 
 /** The CNI plugins that a bridge network is made of. */
-export const BRIDGE_PLUGINS = ['bridge', 'host-local', 'portmap'] as const;
+const BRIDGE_PLUGINS = ['bridge', 'host-local', 'portmap'] as const;
 
 /** Where distributions and other tools put CNI plugins. */
 const PLUGIN_DIRS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni', '/usr/local/libexec/cni'];

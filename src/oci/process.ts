@@ -2,7 +2,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import { isAbsolute } from './paths.ts';
 
 /** What Docker puts in front of the environment of every Linux container. */
-export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Where `--init` finds its tini inside the container. */
 export const INIT_PATH = '/sbin/docker-init';

@@ -2,7 +2,7 @@ import { encodeJson } from '../lib/json.ts';
 import type { Seccomp, SeccompArgument, SeccompRule } from './types.ts';
 
 /** When a rule applies: all of it must hold for `includes`, any of it for `excludes`. */
-export interface ProfileFilter {
+interface ProfileFilter {
   readonly caps?: readonly string[];
   readonly arches?: readonly string[];
   /** `<version>.<major revision>`, e.g. `4.8`. */

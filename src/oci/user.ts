@@ -97,7 +97,7 @@ function parseId(text: string): number | undefined {
  * The usable lines of an /etc/passwd. One whose ids are not numbers in range is passed over: Docker reads such an id as 0 and runs the
  * user as root.
  */
-export function parsePasswd(text: string): readonly PasswdEntry[] {
+function parsePasswd(text: string): readonly PasswdEntry[] {
   return lines(text).flatMap((line) => {
     const [name = '', , uidText, gidText, , home = ''] = line.split(':');
     const [uid, gid] = [listedId(uidText), listedId(gidText)];
@@ -106,7 +106,7 @@ export function parsePasswd(text: string): readonly PasswdEntry[] {
 }
 
 /** The usable lines of an /etc/group. */
-export function parseGroup(text: string): readonly GroupEntry[] {
+function parseGroup(text: string): readonly GroupEntry[] {
   return lines(text).flatMap((line) => {
     const [name = '', , gidText, members = ''] = line.split(':');
     const gid = listedId(gidText);

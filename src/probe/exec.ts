@@ -163,7 +163,7 @@ function withText(outcome: Outcome, output: CheckOutput): Outcome {
 }
 
 /** That the runtime could not start the program is an outcome; that containerd cannot be asked is not. */
-export function couldNotStart(
+function couldNotStart(
   error: unknown,
   { containerId }: Pick<ProbeTarget, 'containerId'>,
 ): Outcome & { readonly kind: 'could-not-start' } {

@@ -27,7 +27,7 @@ export interface HttpResponseReader {
   text(): string;
 }
 
-export type ResponseState =
+type ResponseState =
   | { readonly kind: 'reading' }
   | { readonly kind: 'done' }
   /** @see reason a clause that says what is wrong with the response */

@@ -24,7 +24,7 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const FUNCTION_PREFIX = 'BASH_FUNC_';
 
 /** A check that waits for a line, so that its environment can be looked at. */
-export const LOOK = 'read -r line';
+const LOOK = 'read -r line';
 
 /** Whether this is the command line of the check that LOOK is, from `/proc/<pid>/cmdline`. */
 export const isLookingChild = (commandLine: string): boolean => commandLine === `/bin/sh\0-c\0${LOOK}\0`;

@@ -11,7 +11,7 @@ import type { LogConfig } from './log-config.ts';
 import type { NameOptions } from './network-config.ts';
 
 /** What a container is to have in its network. */
-export interface NetworkingRequest extends NameOptions {
+interface NetworkingRequest extends NameOptions {
   readonly publish: readonly PortRequest[];
   readonly publishAll: boolean;
   /** `80/tcp`. */

@@ -16,7 +16,7 @@ export interface HealthRecord {
 }
 
 /** Holds while a check lock is held. */
-export interface CheckLock {
+interface CheckLock {
   /** A directory for FIFOs and the like, of this container and of whoever holds its check lock. It exists. */
   readonly scratchDir: string;
 }

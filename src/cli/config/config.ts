@@ -19,7 +19,7 @@ import {
 } from './config-values.ts';
 import { checkHooks } from './hook-settings.ts';
 
-export const DEFAULT_CONFIG_FILE = '/etc/healthctl/healthctl.toml';
+const DEFAULT_CONFIG_FILE = '/etc/healthctl/healthctl.toml';
 
 /** The file that settings are read from, whether there is one or not. */
 export function configPathOf({ HEALTHCTL_TOML }: Readonly<Record<string, string | undefined>>): string {

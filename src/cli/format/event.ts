@@ -25,7 +25,7 @@ export function eventFormatter(format: string | undefined): EventFormatter {
 }
 
 /** `2026-01-01T00:00:00.000000000Z container start <id> (image=…, name=…)`, in the local zone, attributes by name. */
-export function eventLine({ type, action, id, atMs, attributes }: HostEvent): string {
+function eventLine({ type, action, id, atMs, attributes }: HostEvent): string {
   const names = Object.keys(attributes).sort();
   const listed = names.map((name) => `${name}=${attributes[name]}`).join(', ');
   return `${localTime(atMs)} ${type} ${action} ${id}${names.length === 0 ? '' : ` (${listed})`}`;
@@ -64,7 +64,7 @@ const EMPTY = message(
 );
 
 /** Docker's document; its first three keys are those of before there were other types than containers. */
-export function eventValue({ type, action, id, atMs, attributes }: HostEvent): GoValue {
+function eventValue({ type, action, id, atMs, attributes }: HostEvent): GoValue {
   const timeNano = nanosecondsFromMilliseconds(atMs);
   const from = type === 'container' ? (attributes.image ?? '') : '';
   return message(

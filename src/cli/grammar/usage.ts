@@ -5,7 +5,7 @@ import { type Registry, type Target, wordsAfter } from '../registry.ts';
 import { suggestionsFor } from './suggest.ts';
 
 /** Docker's exit status for a wrong flag (docker/cli, cli/cobra.go, FlagErrorFunc). */
-export const FLAG_ERROR = 125;
+const FLAG_ERROR = 125;
 
 /** `healthctl`, or with the words of a command behind it. */
 export function commandLine(path: readonly string[]): string {

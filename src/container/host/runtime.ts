@@ -1,7 +1,7 @@
 import type { RuncOptions } from '../../containerd/runc-options.ts';
 import { findRuntime } from './host-facts.ts';
 
-export const DEFAULT_SHIM = 'io.containerd.runc.v2';
+const DEFAULT_SHIM = 'io.containerd.runc.v2';
 
 /** The shim, and its options where another program than its default is wanted. */
 export interface RuntimeChoice {

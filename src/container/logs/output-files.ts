@@ -12,7 +12,7 @@ export const OUTPUT_STREAMS = ['stdout', 'stderr'] as const;
 export type OutputStream = (typeof OUTPUT_STREAMS)[number];
 
 /** The directories of one container. */
-export interface StdioPlace {
+interface StdioPlace {
   /** Keeps the output over a reboot. */
   readonly dataDir: string;
   /** On tmpfs: FIFOs. */

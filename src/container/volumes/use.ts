@@ -11,7 +11,7 @@ import type { ContainerContext } from '../context.ts';
 import { volumePlaceOf } from './request.ts';
 
 /** Which containers have which volumes: names to ids. */
-export type VolumeUsers = ReadonlyMap<string, readonly string[]>;
+type VolumeUsers = ReadonlyMap<string, readonly string[]>;
 
 /** A volume with those who have it. */
 export interface ListedVolume {

@@ -30,7 +30,7 @@ const CONNECTION_WINDOW = 8 << 20;
 /** Ids of streams are used up at 2^31; a new connection starts again. */
 const LAST_STREAM_ID = 0x7ffffffd;
 /** What comes on a stream. */
-export interface StreamEvents {
+interface StreamEvents {
   /** Of the answer, then of its trailers. */
   onHeaders(fields: HeaderFields): void;
   onData(bytes: Buffer): void;

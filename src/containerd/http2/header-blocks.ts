@@ -5,7 +5,7 @@ import { createHeaderDecoder, type HeaderFields } from './hpack.ts';
 const MAX_BYTES = 256 << 10;
 
 /** The header fields that one HEADERS frame, with the CONTINUATION frames behind it, has brought. */
-export interface ReceivedHeaders {
+interface ReceivedHeaders {
   readonly streamId: number;
   readonly fields: HeaderFields;
   readonly isEndOfStream: boolean;

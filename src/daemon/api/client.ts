@@ -27,7 +27,7 @@ export interface DaemonClient {
 }
 
 /** What became of a question without an answer. */
-export type Unanswered =
+type Unanswered =
   /** Nobody listens. */
   | { readonly kind: 'absent' }
   /** We may not ask, so that it is not known whether one runs. */

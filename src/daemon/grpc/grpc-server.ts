@@ -17,7 +17,7 @@ import { type GrpcCall, openServerCall, stopReading } from './grpc-server-call.t
 import { GRPC_STATUS } from './grpc-status.ts';
 
 /** Answers one call, whose request has been read. Throwing ends the call with INTERNAL. */
-export type GrpcHandler = (call: GrpcCall) => void;
+type GrpcHandler = (call: GrpcCall) => void;
 
 export interface GrpcServerOptions {
   /** The Unix socket. */

@@ -3,13 +3,13 @@ import { quote } from './strconv.ts';
 /** A node of a parsed template. `pos` is an index into the text, for errors. */
 export type Node = TextNode | ActionNode | IfNode | WithNode | RangeNode | TemplateNode | LoopNode;
 
-export interface TextNode {
+interface TextNode {
   readonly type: 'text';
   readonly pos: number;
   readonly text: string;
 }
 
-export interface ActionNode {
+interface ActionNode {
   readonly type: 'action';
   readonly pos: number;
   readonly pipe: PipeNode;
@@ -41,7 +41,7 @@ export interface TemplateNode {
   readonly pipe?: PipeNode;
 }
 
-export interface LoopNode {
+interface LoopNode {
   readonly type: 'break' | 'continue';
   readonly pos: number;
 }

@@ -6,7 +6,6 @@ import { builtins } from './functions.ts';
 import { parse } from './parser.ts';
 import type { GoValue } from './value.ts';
 
-export type { ExecOptions } from './exec.ts';
 export * from './value.ts';
 
 /** A parsed Go template with Docker's functions. */

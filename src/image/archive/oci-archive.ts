@@ -96,7 +96,7 @@ async function readManifestBlob(
 }
 
 /** The full names that the entry of an index gives. */
-export function namesOf({ annotations }: Descriptor): readonly string[] {
+function namesOf({ annotations }: Descriptor): readonly string[] {
   const full = annotations[CONTAINERD_NAME];
   const ref = annotations[REF_NAME];
   // A bare word is a tag of who knows what.

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { errnoOf, HealthctlError, messageOf } from '../../lib/errors.ts';
 import { printable } from '../manifest.ts';
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;

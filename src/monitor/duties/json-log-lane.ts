@@ -3,7 +3,7 @@ import { fileReasonOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 
 /** Copies a part, and says whether there is more. Throws system errors. */
-export type CopyPart = () => boolean;
+type CopyPart = () => boolean;
 
 /** Copies the output of containers, one part of one container after the other, so that no container that floods its log delays checks. */
 export interface JsonLogLane {

@@ -14,7 +14,7 @@ import { type ContainerState, startNoteOf } from '../../record/view.ts';
 import type { Watched } from '../host-model.ts';
 
 /** A container as containerd has it now. */
-export interface Looked {
+interface Looked {
   readonly state: ContainerState;
   readonly labels: Readonly<Record<string, string>>;
   /** Of the last run. */
