@@ -30,6 +30,7 @@ interface Kept {
   readonly copy: ((isOver: boolean) => void) | undefined;
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createLogKeeper(options: {
   readonly contextOf: (namespace: string) => Pick<ContainerContext, 'dirs'>;
   readonly clock: Clock;
