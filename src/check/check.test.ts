@@ -11,7 +11,7 @@ import { type CheckSubject, check } from './check.ts';
 const running: TaskView = { kind: 'running', run: aRun() };
 const another: TaskView = { kind: 'running', run: aRun({ id: 'boot:200:9000' }) };
 
-/** A container whose task is what `tasks` says, one answer after the other, the last one for ever. */
+/** A container whose task follows `tasks`: one answer after the other, then the last one for ever. */
 function setUp(given: {
   outcome?: Outcome;
   tasks?: readonly (TaskView | 'gone')[];
@@ -60,7 +60,7 @@ function setUp(given: {
 }
 
 describe('check', () => {
-  test('probes, records, and says what changed', async () => {
+  test('probes, records, and reports the change', async () => {
     const { run, store, subject, probed } = setUp({});
     expect(await run()).toMatchObject({
       kind: 'recorded',
@@ -77,7 +77,7 @@ describe('check', () => {
     expect(stored.log).toHaveLength(2);
   });
 
-  test('what an earlier run left is the log, not the state', async () => {
+  test('of an earlier run it takes over the log, not the state', async () => {
     const { run, store, subject } = setUp({ outcome: { kind: 'exited', code: 1, output: '' } });
     const old = {
       result: { start: '2026-01-01T00:00:00Z', end: '2026-01-01T00:00:00Z', exitCode: 0, output: 'old' },
@@ -88,7 +88,7 @@ describe('check', () => {
     expect((await store.get(subject)).log.map(({ output }) => output)).toEqual(['old', '']);
   });
 
-  test('a native check is probed as what it is', async () => {
+  test('makes a native check with its own probe', async () => {
     const { run, probed } = setUp({ config: { test: ['TCP', 'db:1'] } });
     expect(await run()).toMatchObject({ kind: 'recorded' });
     expect(probed).toEqual([['tcp']]);

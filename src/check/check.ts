@@ -15,7 +15,7 @@ import { takePauseNote } from '../probe/check-execs.ts';
 import type { ProbeReport, Prober } from '../probe/prober.ts';
 import type { HealthStore, HealthSubject } from '../store/health-store.ts';
 
-/** A container as it is now. */
+/** The present facts of a container. */
 export interface CheckSubject extends HealthSubject {
   readonly task: TaskView;
   readonly started: Started;
@@ -28,27 +28,37 @@ export interface CheckDeps {
   readonly clock: Clock;
   readonly store: HealthStore;
   readonly prober: Prober;
-  /** The container as far as the caller knows, asked when the check lock is held. Throws NOT_FOUND for a container that is gone. */
+  /**
+   * What the caller knows of the container; called while the check lock is held. Throws NOT_FOUND if the container is
+   * gone.
+   */
   readonly describe: () => Promise<CheckSubject>;
-  /** Asks containerd for its task, whatever the caller knows. Throws NOT_FOUND likewise. */
+  /** Asks containerd for the task, whatever the caller knows. Throws NOT_FOUND if the container is gone. */
   readonly findTask: () => Promise<TaskView>;
 }
 
 export type CheckReport =
   | { readonly kind: 'recorded'; readonly result: Result; readonly state: HealthState; readonly statusChanged: boolean }
-  /** The outcome says nothing about the run that was checked: it was paused, ended or replaced meanwhile, or the check was given up. */
+  /**
+   * The outcome says nothing about the checked run: it was paused, ended or replaced meanwhile, or the check was
+   * cancelled.
+   */
   | { readonly kind: 'dropped'; readonly reason: 'cancelled' | DropReason };
 
-/** `unknown`: the shim does not answer, so that nobody knows what the outcome says. */
+/** `unknown`: the shim does not answer, so the outcome cannot be interpreted. */
 type DropReason = 'paused' | 'ended' | 'unknown';
 
-/** A pause or an exit that containerd has not told of yet is known this much later (semantics of "could not start" and 137). */
+/**
+ * Wait before recording a doubtful outcome ("could not start" or 137): by then containerd reports the pause or exit
+ * that caused it.
+ */
 const CONFIRM_AFTER_MS = 200;
 
 /**
- * One check: probe, transition, record. The command line and the monitor call this same function, so that checks never overlap.
+ * One check: probe, transition, record. The command line and the monitor both call this function, so that checks never
+ * overlap.
  *
- * @throws CONFLICT when the container does not run; whatever the prober or the store throws
+ * @throws CONFLICT if the container does not run; any error of the prober or the store
  */
 export async function check(deps: CheckDeps, subject: HealthSubject, signal?: AbortSignal): Promise<CheckReport> {
   const { store, prober } = deps;
@@ -57,7 +67,7 @@ export async function check(deps: CheckDeps, subject: HealthSubject, signal?: Ab
     async ({ scratchDir }) => {
       const now = await deps.describe();
       const run = runningRun(now);
-      takePauseNote(scratchDir); // of a check that was over by then
+      takePauseNote(scratchDir); // left by an earlier check
       const testedMs = testedForMs(run, { nowMs: deps.clock.now(), bootMs: deps.clock.boot() });
       const report = await probe(prober, { subject: now, run, scratchDir, signal, clock: deps.clock });
       const endBootMs = Math.round(deps.clock.boot());
@@ -70,7 +80,9 @@ export async function check(deps: CheckDeps, subject: HealthSubject, signal?: Ab
   );
 }
 
-/** The run that is to be checked. Throws CONFLICT with nerdctl's texts, which call a container stopped also when its task is gone. */
+/**
+ * The run to check. Throws CONFLICT with nerdctl's texts, which call a container stopped also when its task is gone.
+ */
 export function runningRun({ task, started }: Pick<CheckSubject, 'task' | 'started'>): Run {
   if (task.kind === 'running') return task.run;
   if (task.kind === 'unknown')
@@ -127,8 +139,8 @@ async function probe(
 }
 
 /**
- * Why an outcome is not to be recorded. A check that was killed, or could not start, looks the same whether it failed by itself or was
- * caught by a pause or an exit: the task tells, asked a moment later.
+ * Why not to record an outcome, if there is a reason. A check that was killed or could not start looks the same whether
+ * it failed by itself or was hit by a pause or an exit: the task shows which, a moment later.
  */
 async function dropReason(
   deps: CheckDeps,
@@ -138,7 +150,7 @@ async function dropReason(
   const isDoubtful =
     outcome.kind === 'could-not-start' || (outcome.kind === 'exited' && outcome.code === KILLED_EXIT_CODE);
   if (!isDoubtful && outcome.kind !== 'timed-out') return undefined;
-  if (isDoubtful && takePauseNote(scratchDir)) return 'paused'; // it may go on by now
+  if (isDoubtful && takePauseNote(scratchDir)) return 'paused'; // it may have been resumed by now
   if (isDoubtful) await deps.clock.sleep(CONFIRM_AFTER_MS);
   const task = await deps.findTask().catch((error: unknown): TaskView => {
     if (hasCode(error, 'NOT_FOUND')) return { kind: 'none' };

@@ -6,7 +6,7 @@ import { MAX_CERTIFICATES_BYTES, parseCertificates } from './certificates.ts';
 const NONE = 'there is no certificate in PEM (-----BEGIN CERTIFICATE-----)';
 
 describe('parseCertificates', () => {
-  test('certificates alone are kept, whatever stands around them', () => {
+  test('keeps only the certificates, whatever text surrounds them', () => {
     const text = `# Example\r\n${AUTHORITY.replaceAll('\n', '\r\n')}${SIGNED.key}\n  ${SIGNED.good}trailing`;
     expect(parseCertificates(text)).toEqual({ kind: 'ok', value: `${AUTHORITY}${SIGNED.good}` });
   });
@@ -23,7 +23,7 @@ describe('parseCertificates', () => {
     expect(parseCertificates(text)).toEqual({ kind: 'malformed', reason });
   });
 
-  test('what was read is read again as it is', () => {
+  test('its output parses to itself', () => {
     const piece = fc.oneof(
       fc.constantFrom(AUTHORITY, SIGNED.good, SIGNED.key, '-----BEGIN CERTIFICATE-----'),
       fc.string(),

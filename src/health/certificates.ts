@@ -1,6 +1,6 @@
 import { malformed, ok, type Parsed } from './parsed.ts';
 
-/** Bytes of a file of certificates that are taken: some 40 authorities. Every check reads them anew. */
+/** Largest size of a certificate file, in bytes: some 40 authorities. Every check reads them anew. */
 export const MAX_CERTIFICATES_BYTES = 64 * 1024;
 
 const TOO_MUCH = `more than ${MAX_CERTIFICATES_BYTES} bytes of certificates`;
@@ -11,8 +11,8 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const SEQUENCE = /^MI[E-L]/;
 
 /**
- * The certificates in a PEM text (RFC 7468), each in the same form, everything between them left out: comments, and keys, which are not to be
- * stored.
+ * The certificates in a PEM text (RFC 7468), re-encoded in one form. Everything between them is dropped: comments, and
+ * keys, which must not be stored.
  */
 export function parseCertificates(text: string): Parsed<string> {
   if (text.length > MAX_CERTIFICATES_BYTES) return malformed(TOO_MUCH);

@@ -66,7 +66,7 @@ describe('testFromCommand', () => {
 
   const words = fc.array(fc.string(), { minLength: 1, maxLength: 5 });
 
-  test('any array as JSON writes it is an array, whatever is in it', () => {
+  test('every array that JSON can write is read as an array, whatever its items', () => {
     fc.assert(
       fc.property(words, (items) => {
         fc.pre(!['CMD', 'CMD-SHELL', 'NONE', 'HTTP', 'TCP', 'GRPC'].includes(items[0] ?? ''));
@@ -75,7 +75,7 @@ describe('testFromCommand', () => {
     );
   });
 
-  test('an array of two and more is one with blanks too, as YAML is written', () => {
+  test('an array of two or more items is also read with blanks, as in YAML', () => {
     fc.assert(
       fc.property(fc.string(), words, (first, rest) => {
         const items = ['CMD', first, ...rest];
@@ -85,7 +85,7 @@ describe('testFromCommand', () => {
     );
   });
 
-  test("what the shell's own test command can make of one operand stays a text", () => {
+  test("an operand that the shell's test command accepts stays a text", () => {
     const operand = fc.constantFrom('$A', '$(cat /ready)', '`id -u`', '$A$B', '$?');
     const blank = fc.constantFrom(' ', '\t', '  ');
     fc.assert(

@@ -1,21 +1,22 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { isNativeType, parseNativeTest } from './native-test.ts';
 
-/** Words that make an array a whole `Test` when it begins with one: compose files and `inspect` write it so. */
+/** First words that make an array a complete `Test`: compose files and `inspect` write it in this form. */
 const TEST_WORDS: readonly string[] = ['CMD', 'CMD-SHELL', 'NONE'];
 
-/** Docker's CLI answers 125 to what it refuses. */
+/** Docker's CLI exits with 125 for a value that it refuses. */
 const CLIENT_REFUSES = 125;
 
-/** What only a shell understands: quotes, expansions, operators, globs. */
+/** Syntax that only a shell understands: quotes, expansions, operators, globs. */
 const SHELL_SYNTAX = /["'`$\\|&;<>(){}*]/;
 
 /**
- * The `Test` that the text of `--health-cmd` asks for. Docker's command line knows only texts for the shell; arrays and the words
- * `CMD`, `CMD-SHELL` and `NONE` are the habits of Podman's command line and of compose files.
+ * The `Test` for the text of `--health-cmd`. Docker's command line knows only texts for the shell; arrays and the words
+ * `CMD`, `CMD-SHELL` and `NONE` come from Podman's command line and from compose files.
  *
- * `[ "$(cat /ready)" ]` is JSON, and a test of the shell. An array is what no shell can use: one without a blank after the bracket
- * (a shell would look for a program of that name), and one of several items (a comma is no operator of `[`).
+ * `[ "$(cat /ready)" ]` is both valid JSON and a shell test. Only a text that no shell can use counts as an array: one
+ * without a blank after the bracket (a shell would look for a program of that name), or one of several items (a comma
+ * is no operator of `[`).
  *
  * Throws INVALID.
  */
@@ -42,7 +43,7 @@ function testFromArray(text: string): readonly string[] | undefined {
   return ['CMD', ...items];
 }
 
-/** The items of a JSON array of strings, undefined for any other text. */
+/** The items of a JSON array of strings; undefined for any other text. */
 function stringsFrom(text: string): readonly string[] | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -52,14 +53,14 @@ function stringsFrom(text: string): readonly string[] | undefined {
   }
 }
 
-/** As `inspect` shows a native check. */
+/** The test in the form in which `inspect` shows a native check. */
 function nativeTestFrom(type: 'HTTP' | 'TCP' | 'GRPC', items: readonly string[]): readonly string[] {
   const parsed = parseNativeTest(type, items.slice(1));
   if (parsed.kind === 'malformed') throw refuse(`--health-cmd ${JSON.stringify(items)}: ${parsed.reason}`);
   return items;
 }
 
-/** Podman's: `CMD-SHELL text`, `CMD program arguments`, `none`. Undefined for a text that begins with none of them. */
+/** Podman's forms: `CMD-SHELL text`, `CMD program arguments`, `none`. Undefined for any other text. */
 function testFromWords(text: string): readonly string[] | undefined {
   if (text === 'NONE' || text === 'none') return ['NONE'];
   const [, word = '', rest = ''] = /^(CMD|CMD-SHELL)(?:\s+(.*))?$/s.exec(text) ?? [];

@@ -1,7 +1,7 @@
 import { goField } from '../lib/go-fields.ts';
 import { EXEC_MODES, type GivenHealthConfig, MAXIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
 
-/** What a JSON value says of a health config. */
+/** The health config that a JSON value contains. */
 export type ParsedHealthConfig =
   | { readonly kind: 'absent' }
   | { readonly kind: 'config'; readonly config: GivenHealthConfig }
@@ -23,8 +23,8 @@ const INT64_LIMIT = 2 ** 63;
 const ORDER = ['Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries'] as const;
 
 /**
- * Reads the value of `config.Healthcheck` or of a label, its keys in any case, as Docker and nerdctl do. Never throws: an image may hold
- * anything there.
+ * Reads the value of `config.Healthcheck` or of a label, with keys in any case, as Docker and nerdctl do. Never throws:
+ * an image may contain anything there.
  */
 export function parseHealthConfig(value: unknown): ParsedHealthConfig {
   if (value === undefined || value === null) return { kind: 'absent' };
@@ -69,7 +69,7 @@ export function parseHealthConfig(value: unknown): ParsedHealthConfig {
   return { kind: 'config', config };
 }
 
-/** The same from the text of a label. */
+/** Like `parseHealthConfig`, from the text of a label. */
 export function parseHealthConfigText(text: string): ParsedHealthConfig {
   let value: unknown;
   try {
@@ -80,7 +80,7 @@ export function parseHealthConfigText(text: string): ParsedHealthConfig {
   return parseHealthConfig(value);
 }
 
-/** Docker's JSON shape and our keys: Docker's order, zero values left out, durations in nanoseconds. */
+/** Docker's JSON form plus our own keys: in Docker's order, without zero values, durations in nanoseconds. */
 export function jsonFromHealthConfig(config: GivenHealthConfig): Record<string, unknown> {
   const json = dockerJsonFromHealthConfig(config);
   if (config.onFailure && config.onFailure !== 'none') json.OnFailure = config.onFailure;
@@ -103,7 +103,7 @@ export function dockerPartOf({
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
 }
 
-/** The same as JSON. */
+/** Like `dockerPartOf`, as JSON. */
 export function dockerJsonFromHealthConfig(config: GivenHealthConfig): Record<string, unknown> {
   const json: Record<string, unknown> = {};
   if (config.test?.length) json.Test = [...config.test];
@@ -114,7 +114,7 @@ export function dockerJsonFromHealthConfig(config: GivenHealthConfig): Record<st
   return json;
 }
 
-/** A value as a short text for a message. */
+/** A short text of a value, for a message. */
 function shown(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;

@@ -110,7 +110,7 @@ describe('parseHealthConfig', () => {
     fc.assert(fc.property(fc.string(), (text) => void parseHealthConfigText(text)));
   });
 
-  test('gives back what was written, up to Go’s largest duration', () => {
+  test('reads back what it wrote, up to Go’s largest duration', () => {
     const duration = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
     const config = fc.record(
       {

@@ -1,8 +1,11 @@
 import { isNativeType, type NativeTest, parseNativeTest } from './native-test.ts';
 
-/** The health config: what was asked. Docker: api/types/container HealthConfig; merged as daemon/commit.go does. */
+/** The health config: what is configured. Docker: api/types/container HealthConfig; merged as daemon/commit.go does. */
 
-/** As the user, an image or a label gave it: an absent field means "inherit, then default". Durations in nanoseconds, as in Docker's JSON. */
+/**
+ * A config as the user, an image or a label gave it: an absent field means "inherit, then default". Durations in
+ * nanoseconds, as in Docker's JSON.
+ */
 export interface GivenHealthConfig {
   readonly test?: readonly string[];
   readonly intervalNs?: number;
@@ -11,22 +14,22 @@ export interface GivenHealthConfig {
   readonly startIntervalNs?: number;
   readonly retries?: number;
   readonly onFailure?: OnFailure;
-  /** Restarts in a row by `onFailure`; 0: no limit. */
+  /** Largest number of restarts in a row by `onFailure`; 0: no limit. */
   readonly maxRestarts?: number;
   readonly exec?: ExecMode;
-  /** Whether what a check left behind is ended with it; false: switched off, where something else switched it on. */
+  /** Whether to end processes that a check left behind. False switches it off where another source switched it on. */
   readonly reap?: boolean;
 }
 
-/** How a check's command is run: by an exec of its own each time, or by a shell that stays in the container. */
+/** How to run a check's command: in a new exec each time, or in a shell that stays in the container. */
 export const EXEC_MODES = ['fresh', 'resident'] as const;
 export type ExecMode = (typeof EXEC_MODES)[number];
 
-/** What is done to a container that becomes unhealthy: Podman's `--health-on-failure`. */
+/** What to do with a container that becomes unhealthy: Podman's `--health-on-failure`. */
 export const ON_FAILURE = ['none', 'kill', 'stop', 'restart'] as const;
 export type OnFailure = (typeof ON_FAILURE)[number];
 
-/** With the defaults applied: what a check goes by. */
+/** A config with the defaults applied: the settings of a check. */
 export interface HealthConfig {
   readonly test: readonly string[];
   readonly intervalNs: number;
@@ -37,49 +40,49 @@ export interface HealthConfig {
   /** Absent: `none`. */
   readonly onFailure?: OnFailure;
   readonly maxRestarts?: number;
-  /** Absent: as the configuration of healthctl says. */
+  /** Absent: the value in healthctl's configuration. */
   readonly exec?: ExecMode;
-  /** What a check left behind is ended with it. */
+  /** Present: processes that a check left behind are ended. */
   readonly reap?: true;
 }
 
 const SECOND_NS = 1e9;
 
-/** Docker: daemon/health.go, the constants at the top. */
+/** From Docker: daemon/health.go, the constants at the top. */
 const DEFAULTS = {
   intervalNs: 30 * SECOND_NS,
   timeoutNs: 30 * SECOND_NS,
   startPeriodNs: 0,
-  /** Or the interval, when that is smaller: Docker 28 lets a start period delay the first check of a 1 s interval to 5 s. */
+  /** The interval, if that is shorter: Docker 28 lets a start period delay the first check of a 1 s interval to 5 s. */
   startIntervalNs: 5 * SECOND_NS,
   retries: 3,
 } as const;
 
-/** Docker's smallest duration that is not zero: api/types/container MinimumDuration. */
+/** Docker's smallest non-zero duration: api/types/container MinimumDuration. */
 export const MINIMUM_DURATION_NS = 1e6;
 
 /** The largest duration that survives both JavaScript's numbers and Go's int64. */
 export const MAXIMUM_DURATION_NS = 9_223_372_036_854_775_000;
 
-/** How a config is to be understood. */
+/** The kind of check that a config asks for. */
 export type CheckKind =
-  /** No test at all: there is no check. */
+  /** No test: there is no check. */
   | { readonly kind: 'none' }
-  /** `["NONE"]`: switched off on purpose. */
+  /** `["NONE"]`: switched off explicitly. */
   | { readonly kind: 'disabled' }
-  /** A form that is not known: there is no check, and a warning names it. */
+  /** An unknown form: there is no check, and a warning names the form. */
   | { readonly kind: 'unknown'; readonly type: string }
-  /** A native check that cannot be understood: there is no check, and a warning says why. */
+  /** A native check that cannot be parsed: there is no check, and a warning gives the reason. */
   | { readonly kind: 'malformed'; readonly type: string; readonly reason: string }
   /** `["CMD"]`: every check fails. */
   | { readonly kind: 'no-command' }
   | { readonly kind: 'exec'; readonly args: readonly string[] }
-  /** Made by healthctl itself, in the container's network. */
+  /** healthctl itself makes the check, in the container's network. */
   | NativeTest;
 
 /**
- * What a test asks for. `CMD-SHELL` is `/bin/sh -c` and all further items as arguments of their own (Docker: daemon/health.go getShell and
- * cmdProbe.run; the image's SHELL is not used).
+ * The kind of check of a test. `CMD-SHELL` is `/bin/sh -c` with each further item as a separate argument (Docker:
+ * daemon/health.go getShell and cmdProbe.run; the image's SHELL is not used).
  */
 export function checkKindOf(test: readonly string[] | undefined): CheckKind {
   const [type, ...rest] = test ?? [];
@@ -102,7 +105,7 @@ function nativeKindOf(type: 'HTTP' | 'TCP' | 'GRPC', items: readonly string[]): 
   return parsed.kind === 'ok' ? parsed.value : { kind: 'malformed', type, reason: parsed.reason };
 }
 
-/** Whether checks are to be made at all. */
+/** Whether the container has a check. */
 export function isChecked(config: Pick<GivenHealthConfig, 'test'> | undefined): boolean {
   const { kind } = checkKindOf(config?.test);
   switch (kind) {
@@ -125,8 +128,8 @@ export function isSameTest(a: readonly string[] = [], b: readonly string[] = [])
 }
 
 /**
- * Image × flags, field by field: a flag's value wins when it is not zero, else the image's (Docker: daemon/commit.go merge).
- * Undefined when neither has anything.
+ * Merges image and flags, field by field: a flag's value wins if it is not zero, otherwise the image's (Docker:
+ * daemon/commit.go merge). Undefined if neither has a value.
  */
 export function mergeHealthConfig(
   image: GivenHealthConfig | undefined,
@@ -152,8 +155,8 @@ export function mergeHealthConfig(
 }
 
 /**
- * The defaults at use. Durations below a millisecond, which only an image can bring, count as not given: a check would follow the other
- * without a rest.
+ * Applies the defaults. Durations below a millisecond, which only an image can bring, count as not given: otherwise
+ * checks would follow each other without a pause.
  */
 export function withDefaults(given: GivenHealthConfig): HealthConfig {
   const or = (value: number | undefined, fallback: number) =>

@@ -3,11 +3,11 @@ import { testFromCommand } from './command-test.ts';
 import { EXEC_MODES, type GivenHealthConfig, MAXIMUM_DURATION_NS, MINIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
 import { grpcItems, httpItems, isNativeType, parseNativeTest } from './native-test.ts';
 
-/** The health flags as typed, parsed. Durations in nanoseconds. */
+/** The health flags as given, parsed. Durations in nanoseconds. */
 export interface HealthFlags {
   /** `--health-cmd`. Empty counts as not given, as in Docker. */
   readonly cmd?: string;
-  /** `--health-http`, a URL; empty counts as not given, and so for the other native checks. */
+  /** `--health-http`, a URL. Empty counts as not given; the same holds for the other native checks. */
   readonly http?: string;
   /** `--health-http-header`, each `NAME: VALUE`. */
   readonly httpHeaders?: readonly string[];
@@ -15,7 +15,7 @@ export interface HealthFlags {
   readonly httpStatus?: string;
   /** `--health-http-verify`. */
   readonly httpVerify?: boolean;
-  /** What the file of `--health-http-ca` holds: certificates in PEM. */
+  /** Content of the file of `--health-http-ca`: certificates in PEM. */
   readonly httpCa?: string;
   /** `--health-tcp`, `HOST:PORT`. */
   readonly tcp?: string;
@@ -27,7 +27,7 @@ export interface HealthFlags {
   readonly grpcTls?: boolean;
   /** `--health-grpc-verify`. */
   readonly grpcVerify?: boolean;
-  /** What the file of `--health-grpc-ca` holds. */
+  /** Content of the file of `--health-grpc-ca`. */
   readonly grpcCa?: string;
   readonly intervalNs?: bigint;
   readonly timeoutNs?: bigint;
@@ -45,14 +45,17 @@ export interface HealthFlags {
   readonly noHealthcheck: boolean;
 }
 
-/** Docker's CLI answers 125; what only its daemon refuses ends `create` with 1 and `run` with 125 (docker/cli: cli/command/container/{create,run}.go). */
+/**
+ * Docker's CLI exits with 125. A value that only its daemon refuses ends `create` with 1 and `run` with 125
+ * (docker/cli: cli/command/container/{create,run}.go).
+ */
 const CLIENT_REFUSES = 125;
 
 /**
- * Validates the flags and says what they ask for; undefined when they ask for nothing.
+ * Validates the flags and returns the config that they ask for; undefined if they ask for none.
  *
- * Texts and order are Docker's: first its CLI's (docker/cli: cli/command/container/opts.go), then its daemon's (moby: daemon/container.go
- * validateHealthCheck). Throws INVALID.
+ * Texts and order are Docker's: first its CLI's (docker/cli: cli/command/container/opts.go), then its daemon's (moby:
+ * daemon/container.go validateHealthCheck). Throws INVALID.
  */
 export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | undefined {
   const given =
@@ -101,7 +104,7 @@ export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | u
 const asksForTest = (flags: HealthFlags): boolean =>
   Boolean(flags.cmd || flags.http || flags.tcp || flags.grpc) || dependentOptions(flags).length > 0;
 
-/** Options that were given and that mean nothing without another one. */
+/** Given options that have no meaning without another option. */
 function dependentOptions(
   flags: HealthFlags,
 ): readonly { readonly option: string; readonly needs: string; readonly has: boolean }[] {
@@ -121,7 +124,7 @@ function dependentOptions(
   ].filter(({ given }) => Boolean(given));
 }
 
-/** Refuses what cannot be one check. */
+/** Refuses flags that ask for more than one test. */
 function refuseSeveralTests(flags: HealthFlags): void {
   const refuse = (message: string) => new HealthctlError('INVALID', message, { exitCode: CLIENT_REFUSES });
   const tests = [flags.cmd, flags.http, flags.tcp, flags.grpc].filter(Boolean);

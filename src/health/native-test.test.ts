@@ -110,7 +110,7 @@ describe('parseNativeTest', () => {
     expect(native(items)).toEqual({ kind: 'malformed', reason });
   });
 
-  test('never throws, and a path never breaks out of its line', () => {
+  test('never throws, and a path never spans more than its line', () => {
     const items = fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.constant('http://localhost')), { maxLength: 4 });
     fc.assert(fc.property(fc.constantFrom('HTTP', 'TCP', 'GRPC'), items, (type, rest) => void native([type, ...rest])));
     fc.assert(
@@ -125,7 +125,7 @@ describe('parseNativeTest', () => {
 describe('parsers of options', () => {
   const port = fc.integer({ min: 1, max: 65_535 });
 
-  test('every host and port is read back', () => {
+  test('reads back every host and port', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.domain(), fc.ipV4(), fc.constant('localhost'), fc.constant('my_db')),
@@ -142,7 +142,7 @@ describe('parsers of options', () => {
     );
   });
 
-  test('every range of statuses is read back', () => {
+  test('reads back every range of statuses', () => {
     const status = fc.integer({ min: 100, max: 599 });
     const range = fc.tuple(status, status).map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) }));
     fc.assert(
@@ -155,7 +155,7 @@ describe('parsers of options', () => {
       expect(parseStatuses(text).kind).toBe('malformed');
   });
 
-  test('a header holds no line break, whatever it is made of', () => {
+  test('a header never contains a line break', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const parsed = parseHeader(text);
@@ -164,7 +164,7 @@ describe('parsers of options', () => {
     );
   });
 
-  test('the options of the command line become items of the test', () => {
+  test('command line options become items of the test', () => {
     const given = { url: 'http://a', headers: ['A: b', 'C: d'], status: '200', verify: true };
     expect(httpItems(given)).toEqual(['http://a', 'header=A: b', 'header=C: d', 'status=200', 'verify=true']);
     expect(httpItems({ url: 'u', headers: [], status: undefined, verify: false })).toEqual(['u']);
@@ -177,7 +177,7 @@ describe('parsers of options', () => {
     expect(grpcItems('a:1/b/c')).toEqual(['a:1', 'b/c']);
   });
 
-  test('every service is read back, also one that looks like an option', () => {
+  test('reads back every service, also one that looks like an option', () => {
     const option = fc.constantFrom('tls=true', 'ca=', 'verify=', 'authority=a', 'service=b', 'tls');
     const name = fc.stringMatching(/^[!-~]{1,20}$/);
     fc.assert(
@@ -189,7 +189,7 @@ describe('parsers of options', () => {
     );
   });
 
-  test('the name that is asked for never holds what a name does not', () => {
+  test('a requested server name contains only characters of a name', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const parsed = native(['HTTP', 'https://localhost', `header=Host: ${text}`]);

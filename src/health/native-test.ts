@@ -1,9 +1,9 @@
 import { parseCertificates } from './certificates.ts';
 import { malformed, ok, type Parsed, quoted, splitAt } from './parsed.ts';
 
-/** What a native check asks for, and the grammar of its texts. */
+/** Native checks: their config and the grammar of their texts. */
 
-/** A place in the container's network. */
+/** A host and port in the container's network. */
 export interface Endpoint {
   /** An IP address without brackets, `localhost`, or a name in the container's `/etc/hosts`. */
   readonly host: string;
@@ -11,16 +11,16 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** How a server is asked over TLS. */
+/** Settings of a TLS connection. */
 export interface TlsTerms {
   /**
-   * The name or IP address that the certificate must be for. A name is told to the server as well (SNI), an address is not (RFC 6066,
-   * section 3).
+   * The name or IP address that the certificate must be valid for. A name is also sent to the server (SNI), an address
+   * is not (RFC 6066, section 3).
    */
   readonly name: string;
-  /** Whether the certificate must be good. */
+  /** Whether to verify the certificate. */
   readonly verify: boolean;
-  /** The authorities that are trusted, in PEM; undefined: those that Node.js brings. */
+  /** The trusted authorities, in PEM; undefined: those built into Node.js. */
   readonly ca: string | undefined;
 }
 
@@ -28,13 +28,13 @@ export interface HttpTest extends Endpoint {
   readonly kind: 'http';
   /** Undefined: without TLS. */
   readonly tls: TlsTerms | undefined;
-  /** Path and query as they go on the wire, e.g. `/healthz?full=1`. */
+  /** Path and query as sent, e.g. `/healthz?full=1`. */
   readonly path: string;
   /** The value of the Host header. */
   readonly authority: string;
-  /** Further headers, in the order in which they were given. */
+  /** Further headers, in the order given. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** Statuses that are healthy. */
+  /** Statuses that count as healthy. */
   readonly statuses: readonly StatusRange[];
 }
 
@@ -44,7 +44,7 @@ export interface TcpTest extends Endpoint {
 
 export interface GrpcTest extends Endpoint {
   readonly kind: 'grpc';
-  /** Empty: the server as a whole. */
+  /** Empty: the whole server. */
   readonly service: string;
   /** The value of `:authority`. */
   readonly authority: string;
@@ -54,13 +54,16 @@ export interface GrpcTest extends Endpoint {
 
 export type NativeTest = HttpTest | TcpTest | GrpcTest;
 
-/** Both ends included. */
+/** Both ends are included. */
 export interface StatusRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** What counts as healthy when nothing is said: as for Kubernetes' probes, success and redirects, which are not followed. */
+/**
+ * The statuses that count as healthy by default: as for Kubernetes' probes, success and redirects, which are not
+ * followed.
+ */
 const DEFAULT_STATUSES: readonly StatusRange[] = [{ from: 200, to: 399 }];
 
 /** Whether the first item of a test names a native check. */
@@ -86,7 +89,7 @@ function onEndpoint<T>(text: string, make: (endpoint: Endpoint) => T): Parsed<T>
   return endpoint.kind === 'ok' ? ok(make(endpoint.value)) : endpoint;
 }
 
-/** Names as DNS and /etc/hosts have them; containers' names have underscores too. */
+/** Names as in DNS and /etc/hosts; containers' names can also contain underscores. */
 const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})$/;
 const PORT = /^[1-9]\d{0,4}$/;
 
@@ -104,13 +107,13 @@ export function parseEndpoint(text: string): Parsed<Endpoint> {
   return HOST_NAME.test(host) ? ok({ host, port: Number(port) }) : malformed(`${quoted(host)} is not a host`);
 }
 
-/** What options of TLS say, whichever check they are of. */
+/** The TLS options of a check of any kind. */
 interface GivenTls {
   verify?: boolean;
   ca?: string;
 }
 
-/** @returns undefined when the item is no option of TLS */
+/** @returns undefined if the item is no TLS option */
 function takeTlsItem(given: GivenTls, item: string): Parsed<GivenTls> | undefined {
   const [key, value] = splitAt(item, '=');
   if (item === 'verify=true' || item === 'verify=false') return ok({ ...given, verify: item === 'verify=true' });
@@ -119,14 +122,14 @@ function takeTlsItem(given: GivenTls, item: string): Parsed<GivenTls> | undefine
   return ca.kind === 'ok' ? ok({ ...given, ca: ca.value }) : malformed(`ca=: ${ca.reason}`);
 }
 
-/** Authorities that are named are there to verify by. */
+/** Naming authorities switches verification on. */
 const tlsTermsFrom = (name: string, { verify, ca }: GivenTls): TlsTerms => ({
   name,
   verify: verify ?? ca !== undefined,
   ca,
 });
 
-/** What the item behind the place is when it is not a service. */
+/** Matches an option: an item after the endpoint that is not a service. */
 const GRPC_OPTION = /^(?:tls|verify|ca|authority|service)=/;
 
 function parseGrpcTest([place, ...items]: readonly string[]): Parsed<GrpcTest> {
@@ -166,7 +169,7 @@ export function parseAuthority(text: string): Parsed<string> {
     : ok(text);
 }
 
-/** The name in `NAME`, `NAME:PORT`, `[::1]:443`, as certificates have it; undefined for what is none. */
+/** The name in `NAME`, `NAME:PORT`, `[::1]:443`, in the form that certificates use; undefined for an invalid one. */
 function nameOfAuthority(authority: string): string | undefined {
   const [, address, name = address] = /^(?:\[([\da-fA-F:.]+)\]|([^:]*))(?::\d{1,5})?$/.exec(authority) ?? [];
   if (name === undefined || name === '') return undefined;
@@ -207,7 +210,7 @@ function parseHttpTest([url = '', ...items]: readonly string[]): Parsed<HttpTest
   return ok({ ...place, headers, statuses, tls });
 }
 
-/** Whom a Host header asks for: that server's certificate is wanted, as behind a proxy that tells its sites by their names. */
+/** The host of the Host header: its certificate is expected, as behind a proxy that selects sites by name. */
 function serverNameFrom(headers: HttpTest['headers']): string | undefined {
   const [, host] = headers.find(([name]) => name.toLowerCase() === 'host') ?? [];
   return host === undefined ? undefined : nameOfAuthority(host);
@@ -215,7 +218,7 @@ function serverNameFrom(headers: HttpTest['headers']): string | undefined {
 
 type HttpPlace = Omit<HttpTest, 'headers' | 'statuses' | 'tls'> & { readonly isTls: boolean };
 
-/** An absolute URL of http or https; a fragment is not sent. */
+/** An absolute http or https URL; a fragment is not sent. */
 export function parseHttpUrl(text: string): Parsed<HttpPlace> {
   if (!/^https?:\/\//i.test(text)) return malformed(`${quoted(text)} does not begin with http:// or https://`);
   if (!URL.canParse(text)) return malformed(`${quoted(text)} is not a URL`);
@@ -230,7 +233,7 @@ export function parseHttpUrl(text: string): Parsed<HttpPlace> {
 
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** What is ours to say: how the response ends depends on it. */
+/** Headers that we set ourselves: the framing of the response depends on them. */
 const OWN_HEADERS = new Set(['connection', 'content-length', 'transfer-encoding', 'upgrade', 'expect']);
 
 /** `NAME: VALUE`. */
@@ -245,7 +248,7 @@ export function parseHeader(text: string): Parsed<readonly [name: string, value:
 
 const STATUS = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/;
 
-/** Statuses and ranges of them, e.g. `200-399`, `204`, `200-299,401`. */
+/** Statuses and ranges, e.g. `200-399`, `204`, `200-299,401`. */
 export function parseStatuses(text: string): Parsed<readonly StatusRange[]> {
   const ranges: StatusRange[] = [];
   for (const part of text.split(',')) {
@@ -257,7 +260,7 @@ export function parseStatuses(text: string): Parsed<readonly StatusRange[]> {
   return ok(ranges);
 }
 
-/** What options ask for of TLS. */
+/** TLS settings that options ask for. */
 export interface TlsFlags {
   /** Certificates in PEM. */
   readonly ca?: string | undefined;
@@ -269,7 +272,7 @@ const tlsItems = ({ ca, verify = false }: TlsFlags): readonly string[] => [
   ...(verify ? ['verify=true'] : []),
 ];
 
-/** The value of `--health-grpc`, `HOST:PORT[/SERVICE]`, and its options as items of a test. */
+/** The value of `--health-grpc`, `HOST:PORT[/SERVICE]`, and its options, as items of a test. */
 export function grpcItems(
   text: string,
   { tls = false, authority, ...given }: TlsFlags & { readonly tls?: boolean; readonly authority?: string } = {},
@@ -284,7 +287,7 @@ export function grpcItems(
   ];
 }
 
-/** A URL and its options as items of a test. */
+/** A URL and its options, as items of a test. */
 export function httpItems(
   given: TlsFlags & {
     readonly url: string;

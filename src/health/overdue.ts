@@ -1,15 +1,15 @@
 import type { HealthConfig } from './config.ts';
 
-/** What a check may take until it is started. */
+/** Longest time for starting a check. */
 const CHECK_START_LIMIT_MS = 30_000;
 
 const NS_PER_MS = 1e6;
 
 /**
- * Whether health is older than it can be where checks are made: more than a wait, a timeout and the limit of a start. Whatever the reason, it
- * is then not known what the health is.
+ * Whether health is older than it can be while checks are made: older than a wait, a timeout and the start limit
+ * together. The health is then unknown, whatever the reason.
  *
- * @param fromMs the end of the last check, or what the first wait counts from
+ * @param fromMs the end of the last check, or the origin of the first wait
  */
 export function isOverdue(
   { intervalNs, timeoutNs, startPeriodNs, startIntervalNs }: HealthConfig,

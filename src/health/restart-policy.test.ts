@@ -35,7 +35,7 @@ test.each([
   expect(() => parseRestartPolicy(text)).toThrow(message);
 });
 
-test('what is written is what is read', () => {
+test('parses what it wrote', () => {
   fc.assert(
     fc.property(fc.constantFrom(...RESTART_POLICY_NAMES), fc.nat(100), (name, count) => {
       const policy = { name, maximumRetryCount: name === 'on-failure' ? count : 0 };
@@ -44,7 +44,7 @@ test('what is written is what is read', () => {
   );
 });
 
-describe('which ends are followed by a restart', () => {
+describe('which exits a restart follows', () => {
   const ending = { exitCode: 1, isStoppedByUser: false, restarts: 2 };
   test.each([
     ['no', ending, false],

@@ -2,19 +2,20 @@ import { HealthctlError } from '../lib/errors.ts';
 
 export const RESTART_POLICY_NAMES = ['no', 'always', 'unless-stopped', 'on-failure'] as const;
 
-/** When a container that has ended is started again. Docker: api/types/container RestartPolicy. */
+/** When to restart a container that has ended. Docker: api/types/container RestartPolicy. */
 export interface RestartPolicy {
   readonly name: (typeof RESTART_POLICY_NAMES)[number];
-  /** Of `on-failure`; 0: as often as it takes. */
+  /** For `on-failure`; 0: no limit. */
   readonly maximumRetryCount: number;
 }
 
 export const NO_RESTART: RestartPolicy = { name: 'no', maximumRetryCount: 0 };
 
 /**
- * Reads `always`, `on-failure:3` and the like. Empty is `no`.
+ * Parses `always`, `on-failure:3` and the like. Empty is `no`.
  *
- * Throws INVALID with the texts of docker/cli (opts/parse.go ParseRestartPolicy) and moby (api/types/container ValidateRestartPolicy).
+ * Throws INVALID with the texts of docker/cli (opts/parse.go ParseRestartPolicy) and moby (api/types/container
+ * ValidateRestartPolicy).
  */
 export function parseRestartPolicy(text: string): RestartPolicy {
   if (text === '') return NO_RESTART;
@@ -37,21 +38,24 @@ export function parseRestartPolicy(text: string): RestartPolicy {
   return { name, maximumRetryCount };
 }
 
-/** The text that parseRestartPolicy reads. */
+/** The inverse of `parseRestartPolicy`. */
 export function restartPolicyText({ name, maximumRetryCount }: RestartPolicy): string {
   return maximumRetryCount > 0 ? `${name}:${maximumRetryCount}` : name;
 }
 
-/** What decides whether a container that has ended is started again. */
+/** The facts that decide whether to restart a container that has ended. */
 export interface Ending {
   readonly policy: RestartPolicy;
   readonly exitCode: number;
   readonly isStoppedByUser: boolean;
-  /** How often it was started again since a user started it. */
+  /** Number of restarts since a user started it. */
   readonly restarts: number;
 }
 
-/** Docker: restartmanager/restartmanager.go ShouldRestart; but `always` also stays stopped when the monitor starts anew (see docs/auto-healing.md). */
+/**
+ * Docker: restartmanager/restartmanager.go ShouldRestart; but `always` also keeps a container stopped when the monitor
+ * restarts (see docs/auto-healing.md).
+ */
 export function isToRestart({ policy, exitCode, isStoppedByUser, restarts }: Ending): boolean {
   if (isStoppedByUser) return false;
   switch (policy.name) {
@@ -67,10 +71,13 @@ export function isToRestart({ policy, exitCode, isStoppedByUser, restarts }: End
 
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 300_000;
-/** After so long a time of health the delays begin anew. */
+/** After this long in good health, the delays start from the shortest again. */
 export const SETTLED_AFTER_MS = 600_000;
 
-/** How long to wait before the next restart: 1 s, doubled with each to 5 min. @param streak restarts since the container was last well for long */
+/**
+ * Wait before the next restart: 1 s, doubled with each restart up to 5 min.
+ * @param streak restarts since the container was last well for long
+ */
 export function restartDelayMs(streak: number): number {
   return Math.min(FIRST_DELAY_MS * 2 ** Math.min(streak, 30), LONGEST_DELAY_MS);
 }

@@ -4,9 +4,9 @@ import { formatDuration } from '../go/duration.ts';
 export type Outcome =
   | { readonly kind: 'exited'; readonly code: number; readonly output: string }
   | { readonly kind: 'timed-out'; readonly timeoutNs: number; readonly output: string }
-  /** @see reason the runtime's own text */
+  /** @see reason the text of the runtime */
   | { readonly kind: 'could-not-start'; readonly reason: string }
-  /** Nothing is known: the check was given up. */
+  /** Says nothing: the check was cancelled. */
   | { readonly kind: 'cancelled' };
 
 /** The stored form of an outcome: Docker's HealthcheckResult. */
@@ -15,17 +15,20 @@ export interface Result {
   readonly start: string;
   /** RFC 3339. */
   readonly end: string;
-  /** −1 where the command gave none: timed out, or could not start. */
+  /** −1 if the command returned no code: it timed out or could not start. */
   readonly exitCode: number;
   readonly output: string;
-  /** The end on the boot clock, by which its age is told: the wall clock may have jumped since. Absent in what nerdctl or 0.1.0 wrote. */
+  /**
+   * The end on the boot clock, from which the age is computed: the wall clock may have jumped since. Absent in results
+   * by nerdctl or 0.1.0.
+   */
   readonly endBootMs?: number;
 }
 
-/** The exit code of a probe that had none. Docker: daemon/health.go exitStatusHealthy and friends. */
+/** The exit code of a probe that returned none. Docker: daemon/health.go exitStatusHealthy and friends. */
 const NO_EXIT_CODE = -1;
 
-/** The exit code of a process that SIGKILL ended. */
+/** The exit code of a process killed by SIGKILL. */
 export const KILLED_EXIT_CODE = 137;
 
 /** @param times milliseconds since the epoch */
@@ -54,7 +57,7 @@ function timeoutText({ timeoutNs, output }: { timeoutNs: number; output: string 
   return output === '' ? text : `${text}: ${output}`;
 }
 
-/** RFC 3339 in UTC; as Go does, without trailing zeros of the fraction. */
+/** RFC 3339 in UTC; like Go, without trailing zeros in the fraction. */
 export function rfc3339FromMillis(ms: number): string {
   return new Date(ms).toISOString().replace(/\.?0*Z$/, 'Z');
 }

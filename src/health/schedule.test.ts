@@ -52,7 +52,7 @@ describe('the next check', () => {
     }),
   });
 
-  test('lies in the future, and never later than the longer of the two intervals', () => {
+  test('lies in the future, and at most the longer of the two intervals away', () => {
     fc.assert(
       fc.property(anyFacts, (given) => {
         const waitMs = nextCheckAtMs(given) - given.fromMs;
@@ -63,7 +63,7 @@ describe('the next check', () => {
     );
   });
 
-  test('of a run that was found running is never in the past, and keeps its place when that is to come', () => {
+  test('of an adopted run is never in the past, and stays on schedule if it is still ahead', () => {
     fc.assert(
       fc.property(
         anyFacts,
@@ -81,7 +81,7 @@ describe('the next check', () => {
   });
 });
 
-test('overdue containers are spread over the wait', () => {
+test('overdue containers are spread over one interval', () => {
   const given = { ...facts({ config: { intervalNs: 10e9 } }), nowMs: 100_000 };
   const due = [0, 0.25, 0.5, 0.75].map((share) => adoptedCheckAtMs({ ...given, share }));
   expect(due).toEqual([100_000, 102_500, 105_000, 107_500]);

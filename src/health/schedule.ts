@@ -1,11 +1,14 @@
 import type { HealthConfig } from './config.ts';
 import type { HealthStatus } from './state.ts';
 
-/** What the time of the next check depends on. Times in milliseconds on one monotonic clock, with any origin. */
+/** The facts that the time of the next check depends on. Times in milliseconds on one monotonic clock of any origin. */
 export interface ScheduleFacts {
-  /** What the wait counts from: the end of the previous check, the start of the run before its first, or the moment of an unpause. */
+  /**
+   * The start of the wait: the end of the previous check, the start of the run before the first check, or the moment of
+   * an unpause.
+   */
   readonly fromMs: number;
-  /** What the start period counts from. */
+  /** The start of the start period. */
   readonly graceFromMs: number;
   readonly status: HealthStatus;
   readonly config: Pick<HealthConfig, 'intervalNs' | 'startPeriodNs' | 'startIntervalNs'>;
@@ -13,7 +16,10 @@ export interface ScheduleFacts {
 
 const NS_PER_MS = 1e6;
 
-/** Whether the start interval applies: the container is `starting`, inside its start period (Docker: daemon/health.go monitor). */
+/**
+ * Whether the start interval applies: the container is `starting` and inside its start period (Docker: daemon/health.go
+ * monitor).
+ */
 export function isInStartPeriod({ fromMs, graceFromMs, status, config }: ScheduleFacts): boolean {
   return status === 'starting' && fromMs - graceFromMs < config.startPeriodNs / NS_PER_MS;
 }
@@ -21,8 +27,9 @@ export function isInStartPeriod({ fromMs, graceFromMs, status, config }: Schedul
 /**
  * When the next check is due.
  *
- * One interval after `fromMs`, or one start interval inside the start period. A wait that was armed inside the period is cut short at its
- * end, should the regular interval be due earlier: a long start interval must not delay what comes after the period (moby#46747).
+ * One interval after `fromMs`, or one start interval inside the start period. A wait that begins inside the period is
+ * cut short once the period ends, if the regular interval is due earlier: a long start interval must not delay checks
+ * after the period (moby#46747).
  */
 export function nextCheckAtMs(facts: ScheduleFacts): number {
   const { fromMs, graceFromMs, config } = facts;
@@ -33,11 +40,11 @@ export function nextCheckAtMs(facts: ScheduleFacts): number {
 }
 
 /**
- * The first check of a run that was found running: where it would be had we watched all the time, if that is still to come; else somewhere in
- * the wait from now on, so that many containers that are overdue are not all checked at once.
+ * When the first check of an adopted run is due: at its scheduled time if that is still ahead. Otherwise at some point
+ * within one wait from now, so that many overdue containers are not all checked at once.
  *
  * @param facts.fromMs the end of the last check of this run, or its start
- * @param facts.share in [0, 1): where in the wait, the same for the same container each time
+ * @param facts.share in [0, 1): position in the wait, the same for the same container each time
  */
 export function adoptedCheckAtMs(facts: ScheduleFacts & { readonly nowMs: number; readonly share: number }): number {
   const { nowMs, share } = facts;

@@ -4,11 +4,11 @@ import { aResult, aState } from '../../test/builders/health.ts';
 import { jsonFromHealthState, jsonFromResult, parseHealthState, parseResult } from './state-json.ts';
 
 describe('stored health', () => {
-  test('reads what it wrote', () => {
+  test('reads its own output', () => {
     expect(parseHealthState(jsonFromHealthState(aState()))).toEqual(aState());
     expect(parseResult(jsonFromResult(aResult(1, 2, 'x')))).toEqual(aResult(1, 2, 'x'));
   });
-  test('reads what nerdctl wrote', () => {
+  test("reads nerdctl's output", () => {
     expect(parseHealthState({ Status: 'unhealthy', FailingStreak: 3, InStartPeriod: false })).toEqual(
       aState({ status: 'unhealthy', failingStreak: 3, run: undefined }),
     );

@@ -1,7 +1,10 @@
 import { type Result, rfc3339FromMillis } from './result.ts';
 import { HEALTH_STATUSES, type HealthState, type HealthStatus } from './state.ts';
 
-/** Reads the label `nerdctl/healthstate`; undefined when it holds nothing that can be used. `Run` is missing where nerdctl wrote it. */
+/**
+ * Reads the label `nerdctl/healthstate`; undefined if it contains nothing usable. `Run` is missing where nerdctl wrote
+ * it.
+ */
 export function parseHealthState(value: unknown): HealthState | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Readonly<Record<string, unknown>>;
@@ -29,7 +32,7 @@ export function jsonFromHealthState(state: HealthState): Record<string, unknown>
   };
 }
 
-/** Reads Docker's four keys of a result, and ours; undefined when the four are not there. */
+/** Reads Docker's four keys of a result, and ours; undefined if one of the four is missing. */
 export function parseResult(value: unknown): Result | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Readonly<Record<string, unknown>>;
@@ -42,7 +45,7 @@ export function parseResult(value: unknown): Result | undefined {
   return { start, end, exitCode, output: output ?? '', ...boot };
 }
 
-/** Docker's HealthcheckResult, keys in its order. */
+/** Docker's HealthcheckResult, with keys in Docker's order. */
 export function jsonFromResult(result: Result): Record<string, unknown> {
   return { Start: result.start, End: result.end, ExitCode: result.exitCode, Output: result.output };
 }

@@ -9,7 +9,7 @@ const another: TaskView = {
   kind: 'running',
   run: aRun({ id: 'boot:200:9000', startedAtMs: aRun().startedAtMs + 60_000 }),
 };
-/** The run got its test this long after its start. */
+/** The test was set this long after the start of the run. */
 const withTestSince = (ms: number): TaskView => ({
   kind: 'running',
   run: aRun({ testSinceMs: aRun().startedAtMs + ms }),
@@ -87,12 +87,12 @@ describe('testedForMs', () => {
   });
 });
 
-test('which of its tests a state is of is told by the test, whatever the clock said', () => {
-  const testSinceMs = aRun().startedAtMs + 3_600_000; // noted before the clock was set back
+test('a state belongs to the test that it names, whatever the clock said', () => {
+  const testSinceMs = aRun().startedAtMs + 3_600_000; // recorded before the clock was set back
   const run = aRun({ testSinceMs });
   expect(isOfRun({ log: [aResult(1000)], state: aState({ testSinceMs }) }, run)).toBe(true);
   expect(isOfRun({ log: [aResult(1000)], state: aState() }, run)).toBe(false);
-  // A check by the test before that began while the update was on its way.
+  // A check by the previous test that began while the update was under way.
   const late = { log: [aResult(3_700_000)], state: aState({ testSinceMs: testSinceMs - 1 }) };
   expect(isOfRun(late, run)).toBe(false);
 });

@@ -1,6 +1,6 @@
 import type { Result } from './result.ts';
 
-/** What a container with a check can be. */
+/** Status of a container with a check. */
 export type HealthStatus = 'starting' | 'healthy' | 'unhealthy';
 
 export const HEALTH_STATUSES: readonly HealthStatus[] = ['starting', 'healthy', 'unhealthy'];
@@ -9,29 +9,34 @@ export const HEALTH_STATUSES: readonly HealthStatus[] = ['starting', 'healthy', 
 export interface Run {
   /** `bootid:pid:starttime`, the start time in clock ticks since boot, from `/proc/<pid>/stat`. */
   readonly id: string;
-  /** Wall time, milliseconds since the epoch. */
+  /** Wall time, in milliseconds since the epoch. */
   readonly startedAtMs: number;
-  /** The same on the boot clock, where the start was seen; else the id tells when the process began. */
+  /** The start on the boot clock, if the start was observed; otherwise the start time in the id applies. */
   readonly startedBootMs?: number;
-  /** Wall time at which the present test took the place of another one, or of none; absent for one that was there from the creation on. */
+  /**
+   * Wall time at which the present test was set or replaced another one; absent if the test was there from the creation
+   * on.
+   */
   readonly testSinceMs?: number;
-  /** The same on the boot clock, where it is known. */
+  /** The same moment on the boot clock, if known. */
   readonly testSinceBootMs?: number;
 }
 
-/** One moment on two clocks: the wall clock may jump, the boot clock does not. */
+/** A moment on two clocks: the wall clock may jump, the boot clock does not. */
 export interface Instant {
   readonly nowMs: number;
   readonly bootMs: number;
 }
 
-/** USER_HZ, in which /proc counts: 100 on every architecture that Linux and Node.js share. */
+/**
+ * The length of a tick in /proc (USER_HZ): 100 per second on every architecture that both Linux and Node.js support.
+ */
 export const TICK_MS = 10;
 
 /**
- * How long a run has had its present test: what the start period is held against. Counted on the boot clock, so that a wall clock that is set
- * neither ends the period nor makes it longer. A test that an update of 0.1.0 brought is counted from a wall time, which counts as now where it
- * is in the future.
+ * How long a run has had its present test; compared with the start period. Measured on the boot clock, so that setting
+ * the wall clock neither ends nor extends the period. The test of an update by 0.1.0 is measured from a wall time; one
+ * in the future counts as now.
  */
 export function testedForMs(run: Run, { nowMs, bootMs }: Instant): number {
   const ticks = processOfRun(run.id)?.startTimeTicks;
@@ -44,26 +49,26 @@ export function testedForMs(run: Run, { nowMs, bootMs }: Instant): number {
   return Math.max(0, Math.min(sinceStartMs, sinceTestMs));
 }
 
-/** The process that an id of a run names; undefined for a text that is no such id. */
+/** The process that a run id names; undefined for any other text. */
 export function processOfRun(id: string): { readonly pid: number; readonly startTimeTicks: number } | undefined {
   const [, pid, ticks] = /^[^:]*:(\d+):(\d+)$/.exec(id) ?? [];
   return pid === undefined ? undefined : { pid: Number(pid), startTimeTicks: Number(ticks) };
 }
 
-/** What the results made of a container, and of which run. */
+/** The health of a container after its results, and the run that it belongs to. */
 export interface HealthState {
   readonly status: HealthStatus;
-  /** Consecutive failures that counted. */
+  /** Consecutive counted failures. */
   readonly failingStreak: number;
-  /** Whether the last result fell into the grace of the start period. */
+  /** Whether the last result was within the start period. */
   readonly inStartPeriod: boolean;
-  /** The run that the results are of; undefined where nerdctl wrote them, which does not know runs. */
+  /** The run of the results; undefined where nerdctl wrote them, which does not know runs. */
   readonly run: string | undefined;
-  /** The `testSinceMs` of that run: which of its tests the results are of. */
+  /** The `testSinceMs` of that run: it identifies the test of the results. */
   readonly testSinceMs?: number;
 }
 
-/** What is stored of a container's health. */
+/** The stored health of a container. */
 export interface StoredHealth {
   /** Oldest first. */
   readonly log: readonly Result[];
@@ -71,27 +76,28 @@ export interface StoredHealth {
   readonly state: HealthState | undefined;
 }
 
-/** A container's task, as far as health is concerned. */
+/** The task of a container, as far as health needs it. */
 export type TaskView =
-  /** No task: never started, removed by somebody, or lost by a reboot. */
+  /** No task: never started, removed by another tool, or lost in a reboot. */
   | { readonly kind: 'none' }
-  /** Made, not started. */
+  /** Created, not started. */
   | { readonly kind: 'created' }
   | { readonly kind: 'running'; readonly run: Run }
   | { readonly kind: 'paused'; readonly run: Run }
   | { readonly kind: 'stopped' }
-  /** The shim does not answer. @see run the last one that is known, if its process is still there */
+  /** The shim does not answer. @see run the last known run, if its process still exists */
   | { readonly kind: 'unknown'; readonly run: Run | undefined };
 
-/** Whether a container was ever started, and the id of its last run where that is known. */
+/** Whether a container was ever started, and the id of its last run if known. */
 export type Started = { readonly ever: false } | { readonly ever: true; readonly lastRun: string | undefined };
 
 /**
- * What a container's health is: the only place that says so.
+ * Computes the health of a container; nothing else does.
  *
- * Derived, so that neither a start nor an exit needs a write and a container started by somebody else is right too:
- * a present run that the stored state is not of is `starting`, and so is one with another test than that state; no run after a start is `unhealthy` (Docker: daemon/health.go stopHealthchecks);
- * undefined for a container that was never started. While the shim does not answer, it is what was known before.
+ * Computed rather than stored, so that neither a start nor an exit needs a write, and containers started by other tools
+ * are right too. A present run is `starting` if the stored state belongs to another run or another test. A started
+ * container without a run is `unhealthy` (Docker: daemon/health.go stopHealthchecks). Undefined for a container that
+ * was never started. While the shim does not answer, the last known health holds.
  */
 export function effectiveState(subject: {
   readonly stored: StoredHealth;
@@ -115,7 +121,7 @@ export function effectiveState(subject: {
   }
 }
 
-/** The streak is kept, unless it is that of an earlier run than the one that ended. */
+/** Keeps the streak, unless it belongs to an earlier run than the one that ended. */
 function ended({ state }: StoredHealth, lastRun: string | undefined): HealthState {
   const isEarlier = state?.run !== undefined && lastRun !== undefined && state.run !== lastRun;
   return {
@@ -127,14 +133,15 @@ function ended({ state }: StoredHealth, lastRun: string | undefined): HealthStat
 }
 
 /**
- * Whether what is stored is of this run and its present test. A state without a run was written by nerdctl, and one without a test by healthctl
- * 0.1.0: they are if their last result did not start before that run, or that test.
+ * Whether the stored health belongs to this run and its present test. nerdctl writes states without a run, and
+ * healthctl 0.1.0 without a test: such a state belongs if its last result did not start before that run or that test.
  */
 export function isOfRun({ state, log }: StoredHealth, run: Run): boolean {
   if (!state) return false;
   if (state.run !== undefined && state.run !== run.id) return false;
   if (state.run !== undefined && state.testSinceMs === run.testSinceMs) return true;
-  if (state.run !== undefined && state.testSinceMs !== undefined) return false; // of another test, whenever its last check began
+  // of another test, whenever its last check began
+  if (state.run !== undefined && state.testSinceMs !== undefined) return false;
   const { startedAtMs, testSinceMs = startedAtMs } = run;
   const last = log.at(-1);
   return (
@@ -142,7 +149,7 @@ export function isOfRun({ state, log }: StoredHealth, run: Run): boolean {
   );
 }
 
-/** When a result ended as the wall clock of now would have it, for a result of the present boot. */
+/** The wall time at which a result of the present boot ended, by the present wall clock. */
 export function endMsOf({ end, endBootMs }: Pick<Result, 'end' | 'endBootMs'>, now: Instant): number {
   return endBootMs === undefined ? Date.parse(end) : now.nowMs - Math.max(0, now.bootMs - endBootMs);
 }

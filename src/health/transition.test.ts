@@ -67,7 +67,7 @@ describe('transition', () => {
     expect(fold(codes, config)).toEqual(expected);
   });
 
-  test('the state carries the run and whether the grace held', () => {
+  test('the state records the run and whether the start period applied', () => {
     const { state } = transition({
       before: start,
       result: aResult(500, 1),
@@ -78,7 +78,7 @@ describe('transition', () => {
     expect(state).toEqual({ status: 'starting', failingStreak: 0, inStartPeriod: true, run: aRun().id });
   });
 
-  test('for every sequence: unhealthy needs retries counted failures in a row, and a success ends it', () => {
+  test('for every sequence: unhealthy takes the given number of counted failures in a row, and a success ends it', () => {
     const codes = fc.array(fc.constantFrom(0, 1, 137, -1), { minLength: 1, maxLength: 60 });
     fc.assert(
       fc.property(

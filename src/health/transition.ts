@@ -4,15 +4,16 @@ import type { HealthState, Run } from './state.ts';
 
 export interface Transition {
   readonly state: HealthState;
-  /** Whether this result changed the status: then, and only then, there is a `health_status` event. */
+  /** Whether this result changed the status: only then is there a `health_status` event. */
   readonly statusChanged: boolean;
 }
 
 /**
- * The state machine: what a result makes of the state (Docker: daemon/health.go handleProbeResult).
+ * The state machine: the state after a result (Docker: daemon/health.go handleProbeResult).
  *
- * A success at any time is `healthy` with a streak of 0. A failure while `starting` inside the start period, counted from the start of
- * the run or from its getting another test, is logged and changes nothing; every other failure adds to the streak, and from `retries` on the container is `unhealthy`.
+ * A success at any time gives `healthy` with a streak of 0. A failure while `starting` inside the start period, counted
+ * from the start of the run or from a change of its test, is logged and changes nothing. Every other failure adds to
+ * the streak; from `retries` on, the container is `unhealthy`.
  *
  * @param from.before the effective state before the result
  * @param from.testedForMs how long the run had had its present test when the check began: see testedForMs in state.ts
@@ -40,8 +41,8 @@ export function transition(from: {
 }
 
 /**
- * Whether the mirror label has to be written after a result. A container that stays unhealthy costs no database write per check: past
- * `retries` the streak alone is not worth one.
+ * Whether to write the mirror label after a result. A container that stays unhealthy costs no database write per check:
+ * past `retries` the streak alone is not worth one.
  */
 export function isMirrorDue(change: {
   readonly mirrored: HealthState | undefined;

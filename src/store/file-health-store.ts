@@ -31,9 +31,9 @@ export interface FileHealthStoreOptions {
   readonly dirs: StateDirs;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Writes the mirror label. NOT_FOUND: the container is gone, which is fine. */
+  /** Writes the mirror label. NOT_FOUND (the container is gone) is no failure. */
   readonly writeMirror: (subject: HealthSubject, json: string) => Promise<void>;
-  /** Results that are kept. Default 5. */
+  /** Number of results to keep. Default 5. */
   readonly maxEntries?: number;
   /** How long to wait for another writer. Default 10 s. */
   readonly writeTimeoutMs?: number;
@@ -41,37 +41,39 @@ export interface FileHealthStoreOptions {
   readonly removeTimeoutMs?: number;
 }
 
-/** The name that nerdctl looks for. */
+/** The file name that nerdctl expects. */
 const HEALTH_FILE = 'health.json';
 const CHECK_LOCK = 'check.lock';
 
 const checkLockIn = (stateDir: string): string => `${stateDir}/${CHECK_LOCK}`;
 
-/** The file that the check lock of a container is on. */
+/** The file that carries the check lock of a container. */
 export const checkLockOf = (dirs: StateDirs, subject: HealthSubject): string =>
   checkLockIn(stateDirOf(dirs, subject).path);
 
-/** Wall time at which the last result of a container was written; undefined where there is none. */
+/** Wall time at which the last result of a container was written; undefined if there is none. */
 export const lastResultAtMs = (dirs: StateDirs, subject: HealthSubject): number | undefined => {
   const stats = lstatSync(`${stateDirOf(dirs, subject).path}/${HEALTH_FILE}`, { throwIfNoEntry: false });
   return stats?.isFile() && stats.size > 0 ? stats.mtimeMs : undefined;
 };
 
-/** The most that is read of a `health.json`: nerdctl never trims its own. */
+/** The most to read of a `health.json`, in bytes: nerdctl never trims its own. */
 const MAX_READ_BYTES = 8 << 20;
-/** So many directories are remembered as looked through: more than there are containers on a host. */
+/** Number of swept directories to remember: more than a host has containers. */
 const MAX_SWEPT = 20_000;
 
 /**
- * Health in files: `health.json` in the container's state directory is the truth, the label is its mirror.
+ * Stores health in files: `health.json` in the container's state directory is the truth, the label is its mirror.
  *
  * INVARIANTS
- * 1. `health.json` is only replaced, by rename(2), and only with the write lock held: flock on the state directory, which nerdctl's writer
- *    locks too before it appends in place (pkg/healthcheck/log.go). A lock on the file would be one on what is about to be replaced.
- * 2. What `decide` sees was read under that lock.
- * 3. A check lock lies beside the `health.json`, so that who checks with another run root meets it; a scratch directory is always below our
- *    run root.
- * 4. `remove` renames the directory away before it empties it; who waited for one of its locks finds another inode and starts over.
+ * 1. `health.json` is only replaced, by rename(2), and only with the write lock held: flock on the state directory,
+ *    which nerdctl's writer also locks before it appends in place (pkg/healthcheck/log.go). A lock on the file itself
+ *    would lock an inode that is about to be replaced.
+ * 2. `decide` sees what was read under that lock.
+ * 3. A check lock lies beside the `health.json`, so that a process with another run root meets it; a scratch directory
+ *    is always below our run root.
+ * 4. `remove` renames the directory away before it empties it; a process that waited for one of its locks finds another
+ *    inode and starts over.
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createFileHealthStore(options: FileHealthStoreOptions): HealthStore {
@@ -84,12 +86,14 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     removeTimeoutMs = 10_000,
   } = options;
 
-  /** Directories in which this process has looked for what dead writers left: they are looked through at its first update of each. */
+  /**
+   * Directories in which this process has removed the files of dead writers: it does so at its first update of each.
+   */
   const swept = new Set<string>();
 
-  /** Containers whose label names a directory that is not theirs, each warned of once. */
+  /** Containers whose label names a directory that is not their own; one warning each. */
   const warned = new Set<string>();
-  const placeOf = (subject: HealthSubject): StateDir => {
+  const usedStateDirOf = (subject: HealthSubject): StateDir => {
     const { ignored, ...dir } = stateDirOf(dirs, subject);
     if (ignored !== undefined && !warned.has(subject.id)) {
       warned.add(subject.id);
@@ -118,7 +122,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
   };
 
   const update: HealthStore['update'] = async (subject, decide, { retries }) => {
-    const dir = placeOf(subject);
+    const dir = usedStateDirOf(subject);
     const lock = await lockForWriting(dir, writeTimeoutMs, clock, (text) =>
       log.warn(`container ${subject.id}: ${text}`),
     );
@@ -145,8 +149,8 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     swept.add(dir.path);
   };
 
-  /** Asked for again with each try: nerdctl may have removed its directory meanwhile. */
-  const lockDirOf = (subject: HealthSubject): string => placeOf(subject).path;
+  /** Evaluated anew for each try: nerdctl may have removed its directory meanwhile. */
+  const lockDirOf = (subject: HealthSubject): string => usedStateDirOf(subject).path;
   const withCheckLock = async <T>(
     subject: HealthSubject,
     work: (lock: { scratchDir: string }) => Promise<T>,
@@ -174,7 +178,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
 
   return {
     get: async (subject) => {
-      const { log: results, state } = parse(subject, readTail(join(placeOf(subject).path, HEALTH_FILE)));
+      const { log: results, state } = parse(subject, readTail(join(usedStateDirOf(subject).path, HEALTH_FILE)));
       return { log: results, state };
     },
     update,
@@ -218,7 +222,7 @@ function append(
   return { log: [...stored.log, record.result].slice(-maxEntries), state: record.state };
 }
 
-/** Takes the write lock. What is no file under the name of `health.json` is set aside. */
+/** Takes the write lock. Anything but a file under the name `health.json` is set aside. */
 async function lockForWriting(
   dir: StateDir,
   timeoutMs: number,
@@ -235,15 +239,15 @@ async function lockForWriting(
   }
 }
 
-/** A directory of ours is made when it is missing; one of nerdctl's is never made up. */
+/** Creates a missing directory of ours, never one of nerdctl's. */
 function lockStateDir(dir: StateDir, timeoutMs: number, clock: Clock, onFault?: OnFault): Promise<FileLock> {
   const lock = () => lockFile({ path: dir.path, flags: constants.O_RDONLY | constants.O_DIRECTORY, timeoutMs }, clock);
   return dir.isOurs ? retryMissing({ onFault }, dir.path, lock) : lock();
 }
 
 /**
- * Where the directory is missing, makes it and tries once more, for as long as somebody else keeps removing it. What else has its name, or that
- * of its namespace, is set aside.
+ * Creates a missing directory and tries again, for as long as another process keeps removing it. Anything else under
+ * the directory's name, or that of its namespace, is set aside.
  */
 async function retryMissing<T>(faults: FaultReporter, dir: string, attempt: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries += 1) {
@@ -268,7 +272,10 @@ function explainDirectory(error: unknown, dir: string): unknown {
   return noSpaceError(error, dir);
 }
 
-/** Something else than a file under the name of health.json, which only somebody hostile or confused puts there, must not stop checks. */
+/**
+ * Sets aside anything but a file under the name `health.json`: such an object, hostile or accidental, must not stop
+ * checks.
+ */
 function setAside(dir: StateDir, warn: (text: string) => void): void {
   const path = join(dir.path, HEALTH_FILE);
   const stat = lstatSync(path, { throwIfNoEntry: false });
@@ -278,7 +285,7 @@ function setAside(dir: StateDir, warn: (text: string) => void): void {
   warn(`${path} was not a file; it is now ${aside}`);
 }
 
-/** With the write lock held, a temporary file is one that a writer left when it died. */
+/** Removes temporary files. While the write lock is held, such a file was left by a writer that died. */
 function sweepTemporaries(dir: StateDir): void {
   const prefix = temporaryPrefix(HEALTH_FILE);
   for (const name of readdirSync(dir.path)) {
@@ -286,9 +293,9 @@ function sweepTemporaries(dir: StateDir): void {
   }
 }
 
-/** The end of a regular file, from a line's start; empty when it does not exist or is something else. */
+/** The end of a regular file, from the start of a line; empty if it does not exist or is no regular file. */
 function readTail(path: string): string {
-  if (!existsSync(path)) return ''; // cheaper than an error, for lists of many containers that were never checked
+  if (!existsSync(path)) return ''; // cheaper than an error, in lists of many containers without a check so far
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);

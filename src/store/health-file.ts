@@ -4,22 +4,23 @@ import { jsonFromHealthState, jsonFromResult, parseHealthState, parseResult } fr
 import { LABELS } from '../lib/labels.ts';
 import type { HealthRecord } from './health-store.ts';
 
-/** One parsed line of `health.json`. `state` is missing where nerdctl wrote the line. */
+/** One parsed line of `health.json`. `state` is missing in lines by nerdctl. */
 interface Line {
   readonly result: Result;
   readonly state: HealthState | undefined;
 }
 
-/** The most of a foreign result's output that is kept, in characters: nerdctl stores up to 1 MiB. */
+/** Longest output to keep of a foreign result, in characters: nerdctl stores up to 1 MiB. */
 const MAX_OUTPUT_LENGTH = 4096;
-/** The text that may stand before the output of a check that timed out, and behind one that was cut. */
+/** Longest remark before the output of a check that timed out, or after one that was cut. */
 const MAX_REMARK_LENGTH = 100;
 
 /**
- * Reads the text of a `health.json` (JSON lines, oldest first) together with the mirror label.
+ * Parses the text of a `health.json` (JSON lines, oldest first) together with the mirror label.
  *
- * The last line is the state. A last line without a state was written by nerdctl, which writes the label just before the line: then the
- * label is the state. Where no line is left (somebody emptied the run root) it is all there is. A line that does not parse is skipped; `warnings` tells of all of them in one text.
+ * The last line is the state. If it has none, nerdctl wrote it; nerdctl writes the label just before the line, so the
+ * label is the state. If no line is left (the run root was emptied), the label is all there is. A line that does not
+ * parse is skipped; `warnings` names all of them in one text.
  */
 export function parseHealthFile(
   text: string,
@@ -44,14 +45,17 @@ export function parseHealthFile(
   };
 }
 
-/** One for all lines: a file of nerdctl's is as long as its container is old. */
+/** One warning for all lines: nerdctl's files grow as long as their container lives. */
 function damagedWarnings([first, ...more]: readonly number[]): readonly string[] {
   if (first === undefined) return [];
   if (more.length === 0) return [`line ${first} of health.json is damaged and skipped`];
   return [`${more.length + 1} lines of health.json are damaged and skipped, the first is line ${first}`];
 }
 
-/** The state that nerdctl left: its label, without the `Run` that only we write; without a label, what the line alone says. */
+/**
+ * The state that nerdctl left: its label, without the `Run` that only we write; without a label, what the line alone
+ * says.
+ */
 function foreignState(last: Line, labels: Readonly<Record<string, string>>): HealthState {
   const mirrored = mirroredState(labels);
   if (mirrored) return { ...mirrored, run: undefined };
@@ -64,7 +68,7 @@ function foreignState(last: Line, labels: Readonly<Record<string, string>>): Hea
   };
 }
 
-/** The state that the mirror label holds. */
+/** The state in the mirror label. */
 export function mirroredState(labels: Readonly<Record<string, string>>): HealthState | undefined {
   const text = labels[LABELS.nerdctlHealthstate];
   if (text === undefined) return undefined;
@@ -91,7 +95,10 @@ function parseLine(raw: string): Line | undefined {
   return { result: { ...result, output }, state: isOurs ? state : undefined };
 }
 
-/** A line of `health.json`, without its end: Docker's four keys, `EndBoot` and the state after the result. nerdctl's reader ignores keys it does not know. */
+/**
+ * A line of `health.json`, without its end: Docker's four keys, `EndBoot` and the state after the result. nerdctl's
+ * reader ignores unknown keys.
+ */
 export function lineFromRecord({ result, state }: HealthRecord): string {
   const boot = result.endBootMs === undefined ? {} : { EndBoot: result.endBootMs };
   return JSON.stringify({ ...jsonFromResult(result), ...boot, ...jsonFromHealthState(state) });

@@ -1,11 +1,11 @@
 import type { Result } from '../health/result.ts';
 import type { HealthState, StoredHealth } from '../health/state.ts';
 
-/** The container that health is stored of. */
+/** The container whose health is stored. */
 export interface HealthSubject {
   readonly namespace: string;
   readonly id: string;
-  /** Its labels as containerd has them now: they say where foreign containers keep their state, and hold the mirror. */
+  /** Its present labels in containerd: they name the state directory of foreign containers and contain the mirror. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -15,29 +15,35 @@ export interface HealthRecord {
   readonly state: HealthState;
 }
 
-/** Holds while a check lock is held. */
+/** Valid while a check lock is held. */
 interface CheckLock {
-  /** A directory for FIFOs and the like, of this container and of whoever holds its check lock. It exists. */
+  /** A directory for FIFOs and the like, for this container and the holder of its check lock. It exists. */
   readonly scratchDir: string;
 }
 
 /**
- * Where health is kept: one truth per container, one writer at a time. Every implementation passes test/contract/health-store.ts.
+ * Stores health: one truth per container, one writer at a time. Every implementation passes
+ * test/contract/health-store.ts.
  *
- * `update` is the only write of health state. It holds a lock for milliseconds, and **reads again** under it: what a caller has in memory is
- * only a cache. A check lock is another lock, held for a whole check by whoever makes one, so that checks of a container never overlap.
+ * `update` is the only write of health state. It holds a lock for milliseconds and **reads again** under it: what a
+ * caller has in memory is only a cache. The check lock is another lock, held for a whole check, so that checks of a
+ * container never overlap.
  */
 export interface HealthStore {
-  /** What is stored. Takes no lock; a reader never sees a log that contradicts the state. Damage is skipped with a warning, never thrown. */
+  /**
+   * Returns the stored health. Takes no lock; a reader never sees a log that contradicts the state. Damage is skipped
+   * with a warning, never thrown.
+   */
   get(subject: HealthSubject): Promise<StoredHealth>;
 
   /**
-   * Applies `decide` to what is stored under the write lock, and stores the record that it returns; undefined leaves what is stored as it is.
-   * `decide` is pure and may not wait. In both cases the mirror label is written where isMirrorDue says so: a crash may have come between
-   * the file and the label, and nerdctl may have put an old one back.
+   * Applies `decide` to the stored health under the write lock, and stores the record that it returns; undefined leaves
+   * the stored health unchanged. `decide` is pure and may not wait. In both cases the mirror label is written if
+   * isMirrorDue says so: a crash may have come between the file and the label, and nerdctl may have restored an old
+   * label.
    *
    * @returns what is stored afterwards
-   * @throws EXHAUSTED when there is no space; the old state stays whole then
+   * @throws EXHAUSTED if there is no space; the old state stays intact
    */
   update(
     subject: HealthSubject,
@@ -46,14 +52,17 @@ export interface HealthStore {
   ): Promise<StoredHealth>;
 
   /**
-   * Runs `work` while no other process or caller checks this container. Waits for its turn; ABORTED when the signal fires meanwhile.
-   * The lock is free again when `work` ends in whatever way, the death of the process included.
+   * Runs `work` while no other process or caller checks this container. Waits for its turn; ABORTED if the signal fires
+   * meanwhile. The lock is released however `work` ends, also when the process dies.
    */
   withCheckLock<T>(subject: HealthSubject, work: (lock: CheckLock) => Promise<T>, signal?: AbortSignal): Promise<T>;
 
-  /** Forgets the container: log, state, scratch directory. Waits for a check in flight. Removing what does not exist is fine. */
+  /**
+   * Deletes log, state and scratch directory of the container. Waits for a check in flight. It is no error if there is
+   * nothing to delete.
+   */
   remove(subject: HealthSubject): Promise<void>;
 }
 
-/** How many results the log keeps. Docker: daemon/health.go maxLogEntries. */
+/** Number of results that the log keeps. Docker: daemon/health.go maxLogEntries. */
 export const DEFAULT_LOG_ENTRIES = 5;

@@ -2,7 +2,7 @@ import type { StoredHealth } from '../health/state.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { DEFAULT_LOG_ENTRIES, type HealthStore, type HealthSubject } from './health-store.ts';
 
-/** A health store that forgets with the process: for tests of what stands on the port. */
+/** A health store in memory, for tests of code above the port. */
 export function createMemoryHealthStore(options: { readonly maxEntries?: number } = {}): HealthStore {
   const maxEntries = options.maxEntries ?? DEFAULT_LOG_ENTRIES;
   const stored = new Map<string, StoredHealth>();

@@ -22,7 +22,7 @@ const subject = (named: string, over = {}) => ({
 });
 const ours = '/run/healthctl/1935db59/default/c1';
 
-test('the directory that nerdctl gives to this container is used', () => {
+test('uses the directory that nerdctl gives to this container', () => {
   expect(stateDirOf(dirs, subject(own))).toEqual({ path: own, isOurs: false });
   expect(isNerdctls(dirs, subject(own))).toBe(true);
 });
@@ -40,26 +40,26 @@ test.each([
   expect(isNerdctls(dirs, subject(named()))).toBe(false);
 });
 
-test('a link under the right name is ignored', () => {
+test('ignores a link under the right name', () => {
   const named = join(dirs.nerdctlDataRoot, '1935db59/containers/default/c2');
   expect(stateDirOf(dirs, subject(named, { id: 'c2' }))).toMatchObject({ isOurs: true, ignored: named });
 });
 
-test('of a container of ours the label says nothing', () => {
+test('ignores the label of a container of ours', () => {
   const labels = { 'nerdctl/state-dir': own, 'healthctl/owner': '0.2.0' };
   expect(stateDirOf(dirs, subject(own, { labels }))).toEqual({ path: ours, isOurs: true });
   expect(isNerdctls(dirs, subject(own, { labels }))).toBe(false);
 });
 
-test('a container of another tool is given the label that nerdctl looks for health.json by', () => {
+test('gives a container of another tool the label by which nerdctl finds health.json', () => {
   const label = { 'nerdctl/state-dir': ours };
   expect(missingStateDirLabel(dirs, subject('', { labels: {} }))).toEqual(label);
   expect(stateDirOf(dirs, subject(ours))).toEqual({ path: ours, isOurs: true });
   expect(missingStateDirLabel(dirs, subject(ours))).toEqual({});
-  // Of another run root, which is not used and not warned of.
+  // Belongs to another run root: neither used nor warned about.
   const other = '/elsewhere/1935db59/default/c1';
   expect(stateDirOf(dirs, subject(other))).toEqual({ path: ours, isOurs: true });
   expect(missingStateDirLabel(dirs, subject(other))).toEqual(label);
-  // Somebody else's.
+  // Foreign.
   expect([missingStateDirLabel(dirs, subject(own)), missingStateDirLabel(dirs, subject('/etc'))]).toEqual([{}, {}]);
 });

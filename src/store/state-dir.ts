@@ -4,16 +4,17 @@ import { LABELS } from '../lib/labels.ts';
 import { realPath } from '../system/real-path.ts';
 import type { HealthSubject } from './health-store.ts';
 
-/** Whose a state directory is decides what may be done to it: ours is made and removed, nerdctl's is only used. */
+/** The owner of a state directory decides what we may do: we create and remove ours, and only use nerdctl's. */
 export interface StateDir {
   readonly path: string;
   readonly isOurs: boolean;
 }
 
 /**
- * Where a container's `health.json` is: ours, but for a container of nerdctl's.
+ * The state directory of a container: ours, except for a container of nerdctl's.
  *
- * `ignored` is a path that the label names and that is not the container's own directory of nerdctl's: nothing is read, written or removed there.
+ * `ignored` is a path in the label that is not nerdctl's own directory for this container: nothing is read, written or
+ * removed there.
  */
 export function stateDirOf(dirs: StateDirs, subject: HealthSubject): StateDir & { readonly ignored?: string } {
   const ours = { path: runDirOf(dirs, subject), isOurs: true };
@@ -25,8 +26,9 @@ export function stateDirOf(dirs: StateDirs, subject: HealthSubject): StateDir & 
 }
 
 /**
- * Whether nerdctl made a container. Its labels alone prove nothing, since an image may carry them: the state directory must be exactly the one
- * that nerdctl gives to this container, `<data root>/<hash of the address>/containers/<namespace>/<id>`.
+ * Whether nerdctl made a container. Its labels alone prove nothing, since an image may carry them: the state directory
+ * must be exactly the one that nerdctl gives to this container, `<data root>/<hash of the
+ * address>/containers/<namespace>/<id>`.
  */
 export function isNerdctls(dirs: StateDirs, subject: HealthSubject): boolean {
   const named = subject.labels[LABELS.stateDir];
@@ -36,8 +38,9 @@ export function isNerdctls(dirs: StateDirs, subject: HealthSubject): boolean {
 }
 
 /**
- * The label that has to be written with a container's health label: nerdctl looks for `health.json` in the directory that it names, and without it in
- * the working directory of its user. Empty where the label is right already, is nerdctl's, or names what nobody knows.
+ * The label to write together with a container's health label: nerdctl looks for `health.json` in the directory that it
+ * names, and without it in its user's working directory. Empty if the label is already right, belongs to nerdctl, or
+ * names an unknown directory.
  */
 export function missingStateDirLabel(dirs: StateDirs, subject: HealthSubject): Readonly<Record<string, string>> {
   const named = subject.labels[LABELS.stateDir];
@@ -45,11 +48,14 @@ export function missingStateDirLabel(dirs: StateDirs, subject: HealthSubject): R
   return named === undefined || (named !== path && isRunDir(dirs, subject, named)) ? { [LABELS.stateDir]: path } : {};
 }
 
-/** Whether a path is that of the container below a run root, ours or another one's that checked it: what `missingStateDirLabel` gives. */
+/**
+ * Whether a path is the container's directory below a run root, ours or that of another healthctl that checked it: the
+ * value that `missingStateDirLabel` gives.
+ */
 const isRunDir = ({ hostId, nerdctlDataRoot }: StateDirs, { namespace, id }: HealthSubject, named: string): boolean =>
   named.endsWith(`/${hostId}/${namespace}/${id}`) && !resolve(named).startsWith(`${resolve(nerdctlDataRoot)}/`);
 
-/** The directory, without symbolic links where it exists; undefined when it is not the container's own. */
+/** The directory, with symbolic links resolved if it exists; undefined if it is not the container's own. */
 function ofNerdctl(dirs: StateDirs, { namespace, id }: HealthSubject, named: string): string | undefined {
   const root = resolve(dirs.nerdctlDataRoot);
   const path = resolve(named);
