@@ -2,6 +2,8 @@ import type { ContainerContext } from '../container/context.ts';
 import { type ListedContainer, listContainers } from '../container/list.ts';
 import { missingNamespace, resolveContainer } from '../container/resolve.ts';
 import type { Sent } from '../daemon/api/client.ts';
+import { TemplateRunError } from '../go/template/failure.ts';
+import { isTemplateError } from '../go/template/template.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { type ListFilters, matchesHealth, matchesView, parseListFilters } from '../record/list-filter.ts';
 import type { PortPlace } from '../record/shown-ports.ts';
@@ -178,9 +180,9 @@ function renderRows(request: Parameters<typeof renderList<ContainerRow>>[0]): st
     return renderList(request);
   } catch (error) {
     if (!hasCode(error, 'USAGE')) throw error;
-    const text = error.message.replace(/^template parsing error: /, '');
-    const step = /: executing "/.test(text) ? 'execute' : 'parse';
-    throw new HealthctlError('INVALID', `failed to ${step} template: ${text}`, { cause: error });
+    const failure = isTemplateError(error.cause) ? error.cause : error;
+    const step = failure instanceof TemplateRunError ? 'execute' : 'parse';
+    throw new HealthctlError('INVALID', `failed to ${step} template: ${failure.message}`, { cause: error });
   }
 }
 
@@ -188,5 +190,5 @@ function renderRows(request: Parameters<typeof renderList<ContainerRow>>[0]): st
 async function warnOfNamespace(world: ContainerWorld): Promise<string | undefined> {
   const { signal } = world;
   const missing = await missingNamespace(await world.containerd(), { signal });
-  return missing?.endsWith('it has: none') ? undefined : missing;
+  return missing?.isNew ? undefined : missing?.text;
 }

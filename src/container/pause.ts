@@ -1,3 +1,4 @@
+import { isFinished } from '../containerd/runtime-texts.ts';
 import { runDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { endChecks } from '../probe/check-execs.ts';
@@ -6,7 +7,6 @@ import { checkLockOf } from '../store/file-health-store.ts';
 import { lockHolder } from '../system/lock-holder.ts';
 import type { ContainerContext } from './context.ts';
 import { whileNoneStarts } from './exec/exec-lock.ts';
-import { isFinished } from './stop.ts';
 
 /** While a check is in flight, it is ended anew this often: one whose exec is only being made has no process yet that could be killed. */
 const END_EVERY_MS = 10;

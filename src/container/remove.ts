@@ -1,3 +1,4 @@
+import { stateOfUndeletable } from '../containerd/runtime-texts.ts';
 import { dataDirOf, runDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
@@ -81,8 +82,8 @@ async function deleteTask(ctx: ContainerContext, view: ContainerView, options: R
   try {
     await ignoreMissing(ctx.containerd.tasks.delete(id));
   } catch (error) {
-    const [, state] = /cannot delete a (running|paused) process/.exec(messageOf(error)) ?? [];
-    if (state !== 'running' && state !== 'paused') throw error;
+    const state = stateOfUndeletable(error);
+    if (state === undefined) throw error;
     if (!options.force) throw stillUp(view.name, state, error);
     await killContainer(ctx, { ...view, state }, options.abort);
     await ignoreMissing(ctx.containerd.tasks.delete(id));

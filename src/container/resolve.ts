@@ -148,15 +148,16 @@ export async function namespaceHint(
   options: { signal?: AbortSignal },
 ): Promise<{ readonly hint?: string }> {
   const missing = await missingNamespace(containerd, options);
-  return missing === undefined ? {} : { hint: missing };
+  return missing === undefined ? {} : { hint: missing.text };
 }
 
-/** Says that containerd does not have the namespace, and which it has; undefined when it does. */
+/** Says that containerd does not have the namespace, and which it has; undefined when it does. @returns isNew: it has none yet */
 export async function missingNamespace(
   containerd: Pick<Containerd, 'host' | 'namespace'>,
   options: { signal?: AbortSignal } = {},
-): Promise<string | undefined> {
+): Promise<{ readonly text: string; readonly isNew: boolean } | undefined> {
   const namespaces = await containerd.host.namespaces(options);
   if (namespaces.includes(containerd.namespace)) return undefined;
-  return `containerd has no namespace ${containerd.namespace}; it has: ${namespaces.join(', ') || 'none'}`;
+  const text = `containerd has no namespace ${containerd.namespace}; it has: ${namespaces.join(', ') || 'none'}`;
+  return { text, isNew: namespaces.length === 0 };
 }

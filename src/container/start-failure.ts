@@ -1,5 +1,5 @@
+import { runtimeTextOf } from '../containerd/runtime-texts.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
-import { runtimeTextOf } from '../probe/exec.ts';
 
 /**
  * Docker's exit status for a program that could not be started, by the runtime's words (docker/cli run.go): 127 when it is not there, 126

@@ -1,3 +1,4 @@
+import { isFinished, stateOfUndeletable } from '../containerd/runtime-texts.ts';
 import type { Mount, TaskStdio } from '../containerd/tasks.ts';
 import { isChecked } from '../health/config.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
@@ -27,7 +28,6 @@ import { withJoinedNetwork } from './network/join.ts';
 import { writePidfile } from './pidfile.ts';
 import { startFailure } from './start-failure.ts';
 import { noteStartFailure } from './start-failure-note.ts';
-import { isFinished } from './stop.ts';
 import { refuseLostVolumes } from './volumes/check.ts';
 
 /** Docker's exit status of `run` when the runtime failed for another reason than the program. */
@@ -165,7 +165,7 @@ async function dropTask(ctx: ContainerContext, id: string, seen: { readonly isSt
     if (!seen.isStarted) await ignoreMissing(tasks.kill({ containerId: id, signal: 9, all: true }));
     await ignoreMissing(tasks.delete(id));
   } catch (error) {
-    if (!/cannot delete a (running|paused) process/.test(messageOf(error))) throw error;
+    if (stateOfUndeletable(error) === undefined) throw error;
     throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} was started by somebody else`, { cause: error });
   }
   await detachNetwork(ctx, id);

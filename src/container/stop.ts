@@ -1,5 +1,6 @@
 import type { ContainerdEvent } from '../containerd/events.ts';
 import { nextOf } from '../containerd/next-event.ts';
+import { isFinished } from '../containerd/runtime-texts.ts';
 import { publishKill, publishStop } from '../events/own-events.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { runDirOf } from '../lib/dirs.ts';
@@ -149,11 +150,6 @@ export async function resumeContainer(ctx: Pick<ContainerContext, 'containerd'>,
     if (!hasCode(error, 'NOT_FOUND', 'CONFLICT') && !isFinished(error)) throw error;
   }
 }
-
-/** runc's words for a process that is gone, and for a container that a signal to all of it has thawed already. */
-export const isFinished = (error: unknown): boolean =>
-  error instanceof HealthctlError &&
-  /process already finished|no such process|not running|not paused|stopped container/i.test(error.message);
 
 /** Begins to wait for the end of a container, before the signal that brings it. */
 async function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSignal) {

@@ -3,6 +3,8 @@ import { translateRpcError } from './errors.ts';
 
 const failure = (code: number, details: string) => Object.assign(new Error(`${code}: ${details}`), { code, details });
 const translate = (code: number, details: string) => translateRpcError(failure(code, details), '/run/c.sock', 'Get');
+const translateErrno = (errno: string) =>
+  translateRpcError(Object.assign(failure(14, `connect ${errno} /run/c.sock`), { errno }), '/run/c.sock', 'Get');
 
 describe('translateRpcError', () => {
   test.each([
@@ -16,20 +18,27 @@ describe('translateRpcError', () => {
     expect(translate(code, details)).toMatchObject({ code: expected, message: details });
   });
   test('a missing socket, one that is refused, one that may not be opened: what to do', () => {
-    expect(translate(14, 'connect ENOENT /run/c.sock')).toMatchObject({
+    expect(translateErrno('ENOENT')).toMatchObject({
       code: 'UNAVAILABLE',
       message: expect.stringContaining('no socket at /run/c.sock'),
       hint: expect.stringContaining('--address'),
     });
-    expect(translate(14, 'connect ECONNREFUSED /run/c.sock')).toMatchObject({
+    expect(translateErrno('ECONNREFUSED')).toMatchObject({
       code: 'UNAVAILABLE',
       message: expect.stringContaining('/run/c.sock'),
       hint: 'is containerd running?',
     });
-    expect(translate(14, 'connect EACCES /run/c.sock')).toMatchObject({
+    expect(translateErrno('EACCES')).toMatchObject({
       code: 'DENIED',
       hint: expect.stringContaining('root'),
     });
+  });
+  test('a plugin of containerd that cannot be reached is not taken for the socket of containerd', () => {
+    for (const reason of ['permission denied', 'ENOENT'])
+      expect(translate(14, `dial unix /run/plugin.sock: ${reason}`)).toMatchObject({
+        code: 'UNAVAILABLE',
+        message: `cannot connect to containerd at /run/c.sock: dial unix /run/plugin.sock: ${reason}`,
+      });
   });
   test('a shim that died: what it was asked is not known', () => {
     expect(translate(2, 'ttrpc: closed: unknown')).toMatchObject({ code: 'UNKNOWN', hint: expect.any(String) });

@@ -4,6 +4,8 @@ import { type ErrorCode, HealthctlError } from '../lib/errors.ts';
 export interface RpcFailure extends Error {
   readonly code?: number;
   readonly details?: string;
+  /** Why the socket could not be used, e.g. `ENOENT`; undefined for what containerd itself answered. */
+  readonly errno?: string | undefined;
 }
 
 /** gRPC status codes (grpc.io, "Status codes and their use") to ours. */
@@ -56,14 +58,14 @@ export function translateRpcError(
   return new HealthctlError(code, details, { cause: failure });
 }
 
-function unreachable(details: string, address: string, cause: unknown): HealthctlError {
-  if (/EACCES|EPERM|permission denied/i.test(details)) {
+function unreachable(details: string, address: string, cause: RpcFailure | undefined): HealthctlError {
+  if (cause?.errno === 'EACCES' || cause?.errno === 'EPERM') {
     return new HealthctlError('DENIED', `permission denied on the containerd socket ${address}`, {
       cause,
       hint: 'run as root, or as a user who may open the socket',
     });
   }
-  if (/ENOENT/.test(details)) {
+  if (cause?.errno === 'ENOENT') {
     return new HealthctlError('UNAVAILABLE', `cannot connect to containerd: there is no socket at ${address}`, {
       cause,
       hint: 'start containerd, or give the path of its socket with --address or CONTAINERD_ADDRESS',

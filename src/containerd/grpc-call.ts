@@ -1,6 +1,6 @@
 import { systemClock } from '../lib/clock.ts';
 import { startDeadline } from '../lib/deadline.ts';
-import { HealthctlError } from '../lib/errors.ts';
+import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { type RpcFailure, translateRpcError } from './errors.ts';
 import { createFrameReader, decodeStatusMessage, frameMessage } from './grpc-frames.ts';
 import type { Connection, Stream } from './http2/connection.ts';
@@ -95,8 +95,8 @@ function headersOf<Q, S>({ service, method, headers, options }: CallRequest<Q, S
   return Buffer.concat([common, encodeHeaders({ 'grpc-timeout': timeoutText(timeoutMs) })]);
 }
 
-function failure(code: number, details: string): RpcFailure {
-  return Object.assign(new Error(details), { code, details });
+function failure(code: number, details: string, errno?: string): RpcFailure {
+  return Object.assign(new Error(details), { code, details, errno });
 }
 
 /** At most eight digits and a unit. */
@@ -147,7 +147,7 @@ function createStatus() {
     },
     reason: (cut: Error | undefined): RpcFailure | undefined => {
       if (status === 'ok') return undefined;
-      return status ?? failure(UNAVAILABLE, cut?.message ?? 'the connection was closed');
+      return status ?? failure(UNAVAILABLE, cut?.message ?? 'the connection was closed', errnoOf(cut));
     },
   };
 }

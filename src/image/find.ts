@@ -40,9 +40,12 @@ export async function resolveImage(
   nameOrId: string,
   options: ReadOptions = {},
 ): Promise<ResolvedImage> {
-  const record = await findRecord(world.containerd, nameOrId, options);
+  return resolvedFrom(world.containerd, await findRecord(world.containerd, nameOrId, options), options);
+}
+
+async function resolvedFrom(containerd: Containerd, record: ImageRecord, options: ReadOptions): Promise<ResolvedImage> {
   const name = familiarRecordName(record.name);
-  const stored = await readStoredImage(world.containerd, name, record.target, options);
+  const stored = await readStoredImage(containerd, name, record.target, options);
   return { ...stored, name: record.name, familiarName: name, target: record.target };
 }
 
@@ -52,12 +55,8 @@ export async function findImage(
   nameOrId: string,
   options: ReadOptions = {},
 ): Promise<ResolvedImage | undefined> {
-  try {
-    return await resolveImage(world, nameOrId, options);
-  } catch (error) {
-    if (hasCode(error, 'NOT_FOUND') && error.message.startsWith(NO_SUCH_IMAGE)) return undefined;
-    throw error;
-  }
+  const found = await tryFindRecord(world.containerd, nameOrId, options);
+  return 'noSuchImage' in found ? undefined : resolvedFrom(world.containerd, found, options);
 }
 
 /** Unpacks an image that another tool fetched without unpacking it, or for another snapshotter. @returns the chain id */
@@ -73,14 +72,25 @@ export async function ensureUnpacked(
   return withImageLease(world, (leased) => unpackImage(leased, { image: name, manifest, config, ...options }));
 }
 
-const NO_SUCH_IMAGE = 'No such image: ';
-
 /** The record that a name or id means. Throws as resolveImage does. */
 export async function findRecord(
   containerd: Containerd,
   nameOrId: string,
   options: ReadOptions = {},
 ): Promise<ImageRecord> {
+  const found = await tryFindRecord(containerd, nameOrId, options);
+  if (!('noSuchImage' in found)) return found;
+  throw new HealthctlError('NOT_FOUND', `No such image: ${found.noSuchImage}`, {
+    hint: '"healthctl images" lists the images; "healthctl pull" and "healthctl load" add others',
+  });
+}
+
+/** @returns the record, or the name as Docker shows it when there is none */
+async function tryFindRecord(
+  containerd: Containerd,
+  nameOrId: string,
+  options: ReadOptions,
+): Promise<ImageRecord | { readonly noSuchImage: string }> {
   const call = options.signal ? { signal: options.signal } : {};
   const reference = FULL_ID.test(nameOrId) ? undefined : tryParseReference(nameOrId);
   const named = reference && withDefaultTag(reference);
@@ -93,9 +103,7 @@ export async function findRecord(
   const byId = prefix === undefined ? undefined : await findById(containerd, prefix, options);
   if (byId) return byId;
   if (!named && prefix === undefined) parseReference(nameOrId); // throws, and says what is wrong with it
-  throw new HealthctlError('NOT_FOUND', `${NO_SUCH_IMAGE}${named ? familiarName(named) : nameOrId}`, {
-    hint: '"healthctl images" lists the images; "healthctl pull" and "healthctl load" add others',
-  });
+  return { noSuchImage: named ? familiarName(named) : nameOrId };
 }
 
 /** `name@digest` means any record of that repository with that target. */

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'AMBIGUOUS' // a prefix names several things
   | 'CONFLICT' // the thing is in a state that does not allow the request
   | 'UNKNOWN' // the state of the thing cannot be told now
+  | 'UNWATCHED' // the monitor does not monitor this namespace: ask containerd
   | 'UNAVAILABLE' // a daemon or registry does not answer
   | 'DENIED' // permission
   | 'TIMEOUT'

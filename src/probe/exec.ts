@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { runtimeTextOf } from '../containerd/runtime-texts.ts';
 import type { Tasks } from '../containerd/tasks.ts';
 import type { Outcome } from '../health/result.ts';
 import { type Clock, startStopwatch } from '../lib/clock.ts';
@@ -171,10 +172,4 @@ function couldNotStart(
     return { kind: 'could-not-start', reason: `timed out starting health check for container ${containerId}` };
   if (hasCode(error, 'UNAVAILABLE', 'DENIED', 'ABORTED') || !(error instanceof HealthctlError)) throw error;
   return { kind: 'could-not-start', reason: runtimeTextOf(error.message) };
-}
-
-/** The runtime's own words, without what containerd and its shim put around them. */
-export function runtimeTextOf(message: string): string {
-  const at = message.indexOf('OCI runtime exec failed');
-  return (at < 0 ? message : message.slice(at)).replace(/: unknown$/, '');
 }

@@ -5,7 +5,12 @@ import {
   HealthCheckResponse_ServingStatus as Status,
 } from '../containerd/gen/grpc/health.ts';
 import { decodeStatusMessage, frameMessage } from '../containerd/grpc-frames.ts';
-import { CLOSED, type ConnectionLimits, openConnection, ReceivedTooMuchError } from '../containerd/http2/connection.ts';
+import {
+  ConnectionClosedError,
+  type ConnectionLimits,
+  openConnection,
+  ReceivedTooMuchError,
+} from '../containerd/http2/connection.ts';
 import { DEFAULT_WINDOW, ProtocolError } from '../containerd/http2/frames.ts';
 import { encodeHeaders, type HeaderFields } from '../containerd/http2/hpack.ts';
 import type { GrpcTest } from '../health/native-test.ts';
@@ -117,7 +122,7 @@ function cutText(cut: Error | undefined, reasonOf: (error: Error) => string): st
   if (cut === undefined) return 'the answer has no status';
   if (cut instanceof ReceivedTooMuchError) return `no answer in the first ${LIMITS.receivedBytes} bytes`;
   if (cut instanceof ProtocolError) return cut.message;
-  return cut.message === CLOSED ? 'the connection ended before the answer' : reasonOf(cut);
+  return cut instanceof ConnectionClosedError ? 'the connection ended before the answer' : reasonOf(cut);
 }
 
 interface Answer {

@@ -36,6 +36,16 @@ export const systemd: Systemd = {
   },
 };
 
+// systemd's programs exit with 1 and say why in words alone. Each text is matched here and nowhere else.
+
+/** Whether a unit was to be stopped that is gone. */
+export const isNotLoaded = (error: unknown): boolean =>
+  error instanceof HealthctlError && /not loaded/.test(error.message);
+
+/** Whether a unit was to be made whose name another one still has. */
+export const isNameTaken = (error: unknown): boolean =>
+  error instanceof HealthctlError && /already (loaded|exists)|has a fragment file/.test(error.message);
+
 /** Texts are recognised, so they are asked for in English; a pager waits for a key. */
 function environment(): NodeJS.ProcessEnv {
   return { ...process.env, LC_ALL: 'C', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' };

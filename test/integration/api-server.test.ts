@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createApiServer } from '../../src/daemon/api/server.ts';
-import { type Service, Unwatched } from '../../src/daemon/api/service.ts';
+import type { Service } from '../../src/daemon/api/service.ts';
 import type { EventStreams } from '../../src/daemon/routes.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { HealthctlError } from '../../src/lib/errors.ts';
@@ -63,7 +63,7 @@ const service: Service = {
     lag: { count: 3, p50Ms: 0.25, p99Ms: 1, maxMs: 1 },
   }),
   list: (namespace) => {
-    if (namespace !== 'default') throw new Unwatched(`namespace ${namespace} is not watched`);
+    if (namespace !== 'default') throw new HealthctlError('UNWATCHED', `namespace ${namespace} is not watched`);
     const record = compactRecordOf(ownRecord());
     const foreign = compactRecordOf(
       ownRecord({ extensionJson: () => undefined, specJson: () => '{"ociVersion":"1.0.2"}' }),

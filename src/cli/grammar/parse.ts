@@ -74,7 +74,7 @@ function takeLong(
   const equals = body.indexOf('=');
   const name = equals < 0 ? body : body.slice(0, equals);
   const spec = name.length > 1 ? names.get(name) : undefined;
-  if (spec === undefined) throw usage(`unknown flag: --${name}`);
+  if (spec === undefined) throw new UnknownFlag(`unknown flag: --${name}`, { long: name });
   if (equals >= 0) return take(taken, spec, body.slice(equals + 1));
   if (spec.type === 'bool') return take(taken, spec, 'true');
   if (next === undefined) throw usage(`flag needs an argument: --${name}`);
@@ -94,7 +94,7 @@ function takeCluster(
     const letter = String.fromCodePoint(rest.codePointAt(0) ?? 0);
     const after = rest.slice(letter.length);
     const spec = names.get(letter);
-    if (spec === undefined) throw usage(`unknown shorthand flag: '${letter}' in -${rest}`);
+    if (spec === undefined) throw new UnknownFlag(`unknown shorthand flag: '${letter}' in -${rest}`, { letter });
     // A single `=` at the end is not an assignment: pflag takes `-n=` as the value `=`, and `-a=` as an unknown flag.
     if (after.length > 1 && after.startsWith('=')) return take(taken, spec, after.slice(1));
     if (spec.type !== 'bool') {
@@ -166,6 +166,15 @@ function typedOptions(specs: readonly OptionSpec[], taken: Taken): ParsedOptions
       return taken.has(name);
     },
   };
+}
+
+/** An option that the command does not have. */
+export class UnknownFlag extends HealthctlError {
+  readonly flag: { readonly long: string } | { readonly letter: string };
+  constructor(message: string, flag: UnknownFlag['flag']) {
+    super('USAGE', message);
+    this.flag = flag;
+  }
 }
 
 function usage(message: string): HealthctlError {

@@ -3,7 +3,7 @@ import type { Command, CommandInput, OptionSpec } from '../command.ts';
 import { adviceForOption } from '../docker-only.ts';
 import { type CommandTarget, findCommand, loadCommand, type Registry, type Target } from '../registry.ts';
 import { type GlobalFlags, globalFlagsFrom, globalOptions, withHelp } from './globals.ts';
-import { type ParsedArguments, parseArguments } from './parse.ts';
+import { type ParsedArguments, parseArguments, UnknownFlag } from './parse.ts';
 import { checkArgumentCount, flagError, unknownCommand, unknownTopic } from './usage.ts';
 
 /** What a command line asks for. */
@@ -101,15 +101,13 @@ function parseFlags({ specs, argv, path, command, usage, endAtArgument }: Level)
   }
 }
 
-const UNKNOWN_FLAG = /^unknown (?:flag: --(?<long>.+)|shorthand flag: '(?<letter>.)' in .*)$/su;
-
 /** An unknown flag may be one of Docker's that healthctl has not, or a global option in the wrong place. */
 function hintAtUnknown(error: unknown, path: readonly string[], command: readonly string[] = []): unknown {
-  if (!(error instanceof HealthctlError)) return error;
-  const { long, letter } = UNKNOWN_FLAG.exec(error.message)?.groups ?? {};
-  const name = long ?? letter;
-  if (name === undefined) return error;
-  const isGlobal = path.length > 0 && globalOptions.some((spec) => spec.name === long);
+  if (!(error instanceof UnknownFlag)) return error;
+  const { flag } = error;
+  const name = 'long' in flag ? flag.long : flag.letter;
+  if (name === '') return error;
+  const isGlobal = path.length > 0 && 'long' in flag && globalOptions.some((spec) => spec.name === flag.long);
   const hint = isGlobal ? `--${name} is a global option: put it before the command` : adviceForOption(command, name);
   return hint === undefined ? error : new HealthctlError('USAGE', error.message, { hint, cause: error });
 }

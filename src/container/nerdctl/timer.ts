@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { type Systemd, systemd } from '../../system/systemd.ts';
+import { isNotLoaded, type Systemd, systemd } from '../../system/systemd.ts';
 
 /** Where systemd keeps the units that programs made while it runs. */
 const TRANSIENT_UNITS = '/run/systemd/transient';
@@ -42,7 +42,7 @@ export async function endNerdctlTimer(id: string, deps: NerdctlTimerDeps): Promi
   try {
     await own.run('systemctl', ['stop', ...units]);
   } catch (error) {
-    if (!/not loaded/.test(messageOf(error))) {
+    if (!isNotLoaded(error)) {
       log.warn(`nerdctl's timer of container ${id.slice(0, 12)} could not be stopped: ${messageOf(error)}`);
       return false;
     }

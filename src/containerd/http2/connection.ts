@@ -76,8 +76,12 @@ export interface ConnectionLimits {
   readonly windowBytes?: number;
 }
 
-/** The message of a connection's end that the peer did not explain. */
-export const CLOSED = 'the connection was closed';
+/** The end of a connection that the peer did not explain. */
+export class ConnectionClosedError extends Error {
+  constructor() {
+    super('the connection was closed');
+  }
+}
 
 /** Why a connection was lost whose peer sent more than `receivedBytes`. */
 export class ReceivedTooMuchError extends Error {}
@@ -203,7 +207,7 @@ export function openConnection(socket: Duplex, clock: Pick<Clock, 'after'>, limi
     }
   });
   socket.on('error', lose);
-  socket.on('close', () => lose(new Error(CLOSED)));
+  socket.on('close', () => lose(new ConnectionClosedError()));
   outbox.add(PREFACE);
   outbox.add(
     settingsFrame([
@@ -246,7 +250,7 @@ export function openConnection(socket: Duplex, clock: Pick<Clock, 'after'>, limi
         },
       };
     },
-    destroy: () => lose(new Error(CLOSED)),
+    destroy: () => lose(new ConnectionClosedError()),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { CheckReport } from '../../check/check.ts';
 import type { TaskRecord } from '../../containerd/tasks.ts';
 import type { HealthState, Run } from '../../health/state.ts';
+import type { ErrorCode } from '../../lib/errors.ts';
 import type { LagSummary } from '../../monitor/lags.ts';
 import type { CompactRecord } from '../../record/compact-record.ts';
 
@@ -78,8 +79,7 @@ export interface DaemonStatus {
 
 /** The body of every answer that is an error. */
 export interface ErrorAnswer {
-  /** One of lib/errors.ts, or `UNWATCHED`: ask containerd, the monitor does not watch this namespace. */
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string;
   readonly exitCode?: number;

@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import { type ErrorCode, errnoOf, HealthctlError } from '../../lib/errors.ts';
-import { API_HEADER, API_VERSION, UNWATCHED } from './version.ts';
+import { API_HEADER, API_VERSION } from './version.ts';
 
 /** Asks the monitor. Bare sockets: loading Node.js's HTTP client would cost a short command more than the answer. */
 export interface DaemonClient {
@@ -299,7 +299,7 @@ function refusalOf(value: unknown, status: number): string {
     Record<string, unknown>
   >;
   const text = typeof message === 'string' ? message : `the monitor answered with status ${status}`;
-  if (code === UNWATCHED || code === 'UNAVAILABLE') return text;
+  if (code === 'UNWATCHED' || code === 'UNAVAILABLE') return text;
   throw new HealthctlError(typeof code === 'string' ? (code as ErrorCode) : 'INTERNAL', text, {
     ...(typeof hint === 'string' ? { hint } : {}),
     ...(typeof exitCode === 'number' ? { exitCode } : {}),

@@ -9,7 +9,6 @@ import { freeSocketPath } from '../../system/own-file.ts';
 import { gateConnections } from '../connection-gate.ts';
 import { match, type RouteParts, routesOf, WrongMethod } from '../routes.ts';
 import type { ErrorAnswer } from './answers.ts';
-import { Unwatched } from './service.ts';
 import { API_HEADER, API_VERSION } from './version.ts';
 
 export interface ApiServerOptions extends RouteParts {
@@ -61,8 +60,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       const value = await route.handle({ part, query, response, signal: AbortSignal.any([gone.signal, over.signal]) });
       if (!response.headersSent) sendJson(response, value === undefined ? 204 : 200, value);
     } catch (error) {
-      if (!(error instanceof HealthctlError) && !(error instanceof Unwatched))
-        log.warn(`${request.method} ${request.url}: ${messageOf(error)}`);
+      if (!(error instanceof HealthctlError)) log.warn(`${request.method} ${request.url}: ${messageOf(error)}`);
       if (error instanceof WrongMethod) response.setHeader('allow', error.allowed.join(', '));
       if (response.headersSent) response.destroy();
       else sendJson(response, statusOf(error), errorAnswerOf(error));
@@ -137,6 +135,7 @@ const STATUSES: Partial<Readonly<Record<ErrorCode, number>>> = {
   INVALID: 400,
   DENIED: 403,
   NOT_FOUND: 404,
+  UNWATCHED: 404,
   CONFLICT: 409,
   AMBIGUOUS: 409,
   ALREADY_EXISTS: 409,
@@ -145,13 +144,11 @@ const STATUSES: Partial<Readonly<Record<ErrorCode, number>>> = {
 };
 
 function statusOf(error: unknown): number {
-  if (error instanceof Unwatched) return 404;
   if (error instanceof WrongMethod) return 405;
   return (error instanceof HealthctlError ? STATUSES[error.code] : undefined) ?? 500;
 }
 
 function errorAnswerOf(error: unknown): ErrorAnswer {
-  if (error instanceof Unwatched) return { code: error.code, message: error.message };
   if (!(error instanceof HealthctlError)) return { code: 'INTERNAL', message: messageOf(error) };
   const { code, message, hint, exitCode } = error;
   return {

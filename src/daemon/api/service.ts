@@ -20,7 +20,7 @@ import { asRestarting, withNextRestart } from '../../record/view.ts';
 import { readDescriptors } from '../../system/descriptors.ts';
 import { residentBytes } from '../../system/memory.ts';
 import type { CheckAnswer, ContainerSummary, DaemonStatus, HealthAnswer } from './answers.ts';
-import { API_VERSION, UNWATCHED } from './version.ts';
+import { API_VERSION } from './version.ts';
 
 export interface ServiceDeps {
   readonly monitor: Monitor;
@@ -35,13 +35,8 @@ export interface ServiceDeps {
   readonly nextRestartAtMs: (key: string) => number | undefined;
 }
 
-/** An answer that sends the client to containerd: not a failure. */
-export class Unwatched extends Error {
-  readonly code = UNWATCHED;
-}
-
 /**
- * What the monitor can be asked, without a word of how. Every call throws Unwatched for a namespace that is not watched, UNAVAILABLE while
+ * What the monitor can be asked, without a word of how. Every call throws UNWATCHED for a namespace that is not monitored, UNAVAILABLE while
  * containerd is gone, NOT_FOUND and AMBIGUOUS as the commands do.
  */
 export interface Service {
@@ -70,7 +65,7 @@ export function createService(deps: ServiceDeps): Service {
 
   const refuseUnwatched = (namespace: string): void => {
     if (namespaces.length > 0 && !namespaces.includes(namespace))
-      throw new Unwatched(`namespace ${namespace} is not watched`);
+      throw new HealthctlError('UNWATCHED', `namespace ${namespace} is not watched`);
     if (!monitor.isLive) throw new HealthctlError('UNAVAILABLE', 'the monitor has lost containerd');
   };
   const inNamespace = (namespace: string): readonly Watched[] =>

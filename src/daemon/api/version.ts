@@ -2,5 +2,3 @@
 export const API_VERSION = 1;
 /** The header field of each answer that carries the version. */
 export const API_HEADER = 'healthctl-api';
-/** The code of an answer that says: ask containerd, the monitor does not watch this namespace. */
-export const UNWATCHED = 'UNWATCHED';

@@ -1,5 +1,5 @@
 import { hasCode } from '../../lib/errors.ts';
-import { type Service, Unwatched } from '../api/service.ts';
+import type { Service } from '../api/service.ts';
 import type { HealthSource, ServingStatus } from './grpc-health.ts';
 
 /** What the gRPC health protocol tells of containers: by name or id, `namespace/name`. */
@@ -17,7 +17,7 @@ export function createHealthSource(service: Service): ContainerHealthSource {
       try {
         return servingStatus(service.serving(name.slice(0, slash), name.slice(slash + 1)));
       } catch (error) {
-        if (error instanceof Unwatched || hasCode(error, 'NOT_FOUND', 'AMBIGUOUS')) return undefined;
+        if (hasCode(error, 'UNWATCHED', 'NOT_FOUND', 'AMBIGUOUS')) return undefined;
         if (hasCode(error, 'UNAVAILABLE')) return 'UNKNOWN';
         throw error;
       }

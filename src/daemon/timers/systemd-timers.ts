@@ -1,9 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
-import { HealthctlError, messageOf } from '../../lib/errors.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
-import type { Systemd } from '../../system/systemd.ts';
+import { isNameTaken, isNotLoaded, type Systemd } from '../../system/systemd.ts';
 import { leadMsOf, type TimerPhase, type TimerPlan } from './timer-plan.ts';
 
 export interface TimerSubject {
@@ -162,15 +161,11 @@ async function startTimer(deps: TimerDeps, subject: TimerSubject, plan: TimerPla
   }
 }
 
-function isNameTaken(error: unknown): boolean {
-  return error instanceof HealthctlError && /already (loaded|exists)|has a fragment file/.test(error.message);
-}
-
 async function stopUnits(systemd: Systemd, units: readonly string[]): Promise<void> {
   if (units.length === 0) return;
   await systemd.run('systemctl', ['stop', ...units]).catch((error: unknown) => {
     // Gone since we looked.
-    if (!/not loaded/.test(messageOf(error))) throw error;
+    if (!isNotLoaded(error)) throw error;
   });
 }
 

@@ -2,6 +2,13 @@ import { HealthctlError } from '../../lib/errors.ts';
 import { type CommandNode, describe, type Node, type Operand } from './ast.ts';
 import { quote } from './strconv.ts';
 
+/** A template that parses and whose run fails. Code USAGE, as for one that does not parse. */
+export class TemplateRunError extends HealthctlError {
+  constructor(message: string) {
+    super('USAGE', message);
+  }
+}
+
 /** What went wrong in a template's run, before it is known where. It never leaves the engine. */
 export class ExecFailure extends Error {
   /** @param node named at the end of the message */
@@ -16,9 +23,6 @@ export class ExecFailure extends Error {
     const line = text.slice(0, lineStart).split('\n').length;
     const column = Buffer.byteLength(text.slice(pos === 0 ? 0 : lineStart, pos));
     const place = node === undefined ? '' : ` at <${describe(node)}>`;
-    return new HealthctlError(
-      'USAGE',
-      `template: :${line}:${column}: executing ${quote(name)}${place}: ${this.message}`,
-    );
+    return new TemplateRunError(`template: :${line}:${column}: executing ${quote(name)}${place}: ${this.message}`);
   }
 }
