@@ -155,18 +155,23 @@ export function makeOwnDirectory(path: string, { onFault }: FaultReporter = {}):
 
 const isDirectory = (stats: Stats): boolean => stats.isDirectory();
 
-/** For somebody who still writes into a directory that goes, such as a note of how its container ended. */
-const REMOVE_TRIES = { maxRetries: 5, retryDelay: 10 } as const;
+/** How often a directory is emptied into which another process still writes, such as the note of how its container ended. */
+const REMOVE_TRIES = 50;
 
 /**
- * Removes what has this name, a directory with all that is in it, also with what somebody puts there meanwhile; a link itself, not what it
- * names. Throws system errors.
+ * Removes what has this name: a directory with all that is in it, also what another process writes there meanwhile; a link itself, not its
+ * target. Throws system errors.
  */
 export function removeOwn(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true, ...REMOVE_TRIES });
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOTDIR') throw error; // below what is no directory there is nothing
+  // The retries of rmSync only try rmdir(2) again: a file that came after the listing would stay.
+  for (let tries = 1; ; tries += 1) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOTDIR') return; // below what is no directory there is nothing
+      if (errnoOf(error) !== 'ENOTEMPTY' || tries === REMOVE_TRIES) throw error;
+    }
   }
 }
 
