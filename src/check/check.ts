@@ -11,7 +11,7 @@ import {
 import { transition } from '../health/transition.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
-import { takePauseNote } from '../probe/check-execs.ts';
+import { consumePauseNote } from '../probe/check-execs.ts';
 import type { ProbeReport, Prober } from '../probe/prober.ts';
 import type { HealthStore, HealthSubject } from '../store/health-store.ts';
 
@@ -67,7 +67,7 @@ export async function check(deps: CheckDeps, subject: HealthSubject, signal?: Ab
     async ({ scratchDir }) => {
       const now = await deps.describe();
       const run = runningRun(now);
-      takePauseNote(scratchDir); // left by an earlier check
+      consumePauseNote(scratchDir); // left by an earlier check
       const testedMs = testedForMs(run, { nowMs: deps.clock.now(), bootMs: deps.clock.boot() });
       const report = await probe(prober, { subject: now, run, scratchDir, signal, clock: deps.clock });
       const endBootMs = Math.round(deps.clock.boot());
@@ -150,7 +150,7 @@ async function dropReason(
   const isDoubtful =
     outcome.kind === 'could-not-start' || (outcome.kind === 'exited' && outcome.code === KILLED_EXIT_CODE);
   if (!isDoubtful && outcome.kind !== 'timed-out') return undefined;
-  if (isDoubtful && takePauseNote(scratchDir)) return 'paused'; // it may have been resumed by now
+  if (isDoubtful && consumePauseNote(scratchDir)) return 'paused'; // it may have been resumed by now
   if (isDoubtful) await deps.clock.sleep(CONFIRM_AFTER_MS);
   const task = await deps.findTask().catch((error: unknown): TaskView => {
     if (hasCode(error, 'NOT_FOUND')) return { kind: 'none' };

@@ -3,8 +3,8 @@ import type { Clock } from '../lib/clock.ts';
 import { type ContainerDirs, dataDirOf, hostIdOf } from '../lib/dirs.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
+import { reportOnce } from '../lib/report-once.ts';
 import type { NetworkSettings } from '../lib/settings.ts';
-import { tellOnce } from '../lib/tell-once.ts';
 import { createFileHealthStore } from '../store/file-health-store.ts';
 import type { HealthStore } from '../store/health-store.ts';
 import { missingStateDirLabel } from '../store/state-dir.ts';
@@ -36,7 +36,7 @@ export function createContainerContext(parts: {
   readonly healthLogEntries?: number;
 }): ContainerContext {
   const { containerd, clock, log, snapshotter, network } = parts;
-  const onFault = tellOnce((text) => log.warn(text));
+  const onFault = reportOnce((text) => log.warn(text));
   const dirs = { ...parts.dirs, hostId: hostIdOf(containerd.address), onFault };
   const store = createFileHealthStore({
     dirs,

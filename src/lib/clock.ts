@@ -1,24 +1,27 @@
 import { readFileSync } from 'node:fs';
 
-/** All time comes from here: a fake clock drives every test of timing. */
+/** The only source of time: tests of timing use a fake clock. */
 export interface Clock {
   /** Wall time in milliseconds since the epoch. */
   now(): number;
   /** Milliseconds on a clock that never goes back. */
   monotonic(): number;
-  /** Milliseconds since the machine was started, to some 10 ms: one clock for all processes, which does not jump with the wall clock. */
+  /**
+   * Milliseconds since the boot of the machine, with a precision of some 10 ms: one clock for all processes, which does
+   * not jump with the wall clock.
+   */
   boot(): number;
-  /** Resolves after `ms`, or at once when the signal aborts: an abort is not an error, the caller asks the signal. */
+  /** Resolves after `ms`, or at once if the signal aborts. An abort is not an error; the caller checks the signal. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls `work` after `ms`, unless it is cancelled before: for whoever plans so often that a promise and a signal each time would cost. */
+  /** Calls `work` after `ms`, unless cancelled. Cheaper than `sleep` on hot paths: no promise, no signal. */
   after(ms: number, work: () => void): { cancel(): void };
 }
 
-/** Times something that may outlast a jump of the wall clock. */
+/** Measures a duration during which the wall clock may jump. */
 export interface Stopwatch {
   /** Wall time of the start. */
   readonly startMs: number;
-  /** The start and what has passed since. */
+  /** The start plus the elapsed time. */
   endMs(): number;
 }
 
@@ -27,7 +30,7 @@ export function startStopwatch(clock: Pick<Clock, 'now' | 'monotonic'>): Stopwat
   return { startMs, endMs: () => startMs + clock.monotonic() - beganMs };
 }
 
-/** What Node.js's timers take at most, some 24 days: beyond it they fire at once. */
+/** The longest timer of Node.js, some 24 days: longer ones fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The clock of the machine. */

@@ -1,18 +1,20 @@
 import type { Clock } from './clock.ts';
 
-/** A timer that fires this much after its time tells that the process stood still: stopped by a signal, frozen, swapping, its machine paused. */
+/**
+ * A timer that fires this late shows that the process was stopped: by a signal, frozen, swapping, or with its machine.
+ */
 const STOOD_STILL_MS = 250;
-/** What came in meanwhile is read in this time: a timer fires before input is read. */
+/** Time to read the input that arrived meanwhile: timers fire before input is read. */
 export const CATCH_UP_MS = 50;
 
-/** Whether a timer that was due at `dueMs`, monotonic, and fires now tells that the process stood still. */
+/** Whether a timer that was due at `dueMs`, monotonic, and fires now shows that the process was stopped. */
 export function hasStoodStill(clock: Pick<Clock, 'monotonic'>, dueMs: number): boolean {
   return clock.monotonic() - dueMs > STOOD_STILL_MS;
 }
 
 /**
- * Calls `onPassed` when `ms` have passed. A process that stood still notices late: it first reads what came in meanwhile, which may cancel the
- * deadline.
+ * Calls `onPassed` after `ms`. A process that was stopped notices late: it first reads the input that arrived
+ * meanwhile, which may cancel the deadline.
  */
 export function startDeadline(
   clock: Pick<Clock, 'monotonic' | 'after'>,

@@ -18,7 +18,7 @@ test.each([
   expect(fileReasonOf(failureOf(path))).toBe(reason);
 });
 
-test('what is no error of the system says what it says', () => {
+test('an error other than a system error keeps its message', () => {
   expect(fileReasonOf(new Error('boom'))).toBe('boom');
   expect(fileReasonOf('text')).toBe('text');
 });
@@ -30,7 +30,7 @@ test.each([
   expect(messageOf(failureOf(path))).toBe(message);
 });
 
-test('of two names both are told', () => {
+test('an error with two file names shows both', () => {
   const failure = (() => {
     try {
       return renameSync('/nonexistent/a', '/nonexistent/b');
@@ -50,7 +50,7 @@ test.each([
   expect(messageOf(error)).toBe(`/x: ${words}`);
 });
 
-test('an error that has words already keeps them', () => {
+test('an error with a readable message keeps it', () => {
   const error = Object.assign(new Error('connect EACCES /run/x.sock'), { code: 'EACCES' });
   expect(messageOf(error)).toBe('connect EACCES /run/x.sock');
 });

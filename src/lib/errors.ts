@@ -1,13 +1,14 @@
 /**
- * The one error class of healthctl. Foreign errors are translated into it once, at the edge, and it is printed once, in cli/render.ts.
+ * The error class of healthctl. Foreign errors are translated into it once, at the edge; it is printed once, in
+ * cli/render.ts.
  *
- * `code` is stable and what callers catch by; `message` carries the offending value; `hint` says what to do about it.
+ * `code` is stable, and callers catch by it; `message` contains the offending value; `hint` says what to do.
  */
 export class HealthctlError extends Error {
   override readonly name = 'HealthctlError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  /** Overrides the exit status that the command would end with (Docker: 1, and 125 for `run`). */
+  /** Overrides the exit status of the command (Docker: 1, and 125 for `run`). */
   readonly exitCode: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown; exitCode?: number } = {}) {
@@ -18,23 +19,23 @@ export class HealthctlError extends Error {
   }
 }
 
-/** Every code that a caller may tell apart. */
+/** All error codes that a caller can distinguish. */
 export type ErrorCode =
   | 'USAGE' // the command line is wrong
   | 'CONFIG' // a configuration file, environment variable or stored document is wrong
   | 'INVALID' // a value that parses is not allowed
   | 'NOT_FOUND'
   | 'ALREADY_EXISTS'
-  | 'AMBIGUOUS' // a prefix names several things
-  | 'CONFLICT' // the thing is in a state that does not allow the request
-  | 'UNKNOWN' // the state of the thing cannot be told now
+  | 'AMBIGUOUS' // a prefix matches several objects
+  | 'CONFLICT' // the object is in a state that does not allow the request
+  | 'UNKNOWN' // the present state of the object cannot be determined
   | 'UNWATCHED' // the monitor does not monitor this namespace: ask containerd
   | 'UNAVAILABLE' // a daemon or registry does not answer
   | 'DENIED' // permission
   | 'TIMEOUT'
   | 'EXHAUSTED' // no space, no memory, too many
-  | 'CORRUPT' // stored or received data does not hold what it claims
-  | 'RUNTIME' // the OCI runtime could not do it
+  | 'CORRUPT' // stored or received data is damaged
+  | 'RUNTIME' // the OCI runtime failed
   | 'ABORTED' // cancelled by an AbortSignal; not a failure
   | 'INTERNAL';
 
@@ -50,8 +51,8 @@ export function errnoOf(error: unknown): string | undefined {
 }
 
 /**
- * The message of anything that was thrown. Of a system error the file and the reason in words: `/var/lib/x: no space left on device`, not
- * `ENOSPC: no space left on device, open '/var/lib/x'`.
+ * The message of any thrown value. For a system error, file and reason in words: `/var/lib/x: no space left on device`,
+ * not `ENOSPC: no space left on device, open '/var/lib/x'`.
  */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -66,7 +67,7 @@ export function messageOf(error: unknown): string {
   return `${names.length > 0 ? names.join(' -> ') : (syscall ?? 'system call')}: ${reason}`;
 }
 
-/** The C library's words, in the lower case of Docker's tools. */
+/** The C library's texts, in lower case as in Docker's tools. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EBUSY: 'device or resource busy',
@@ -94,7 +95,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EXDEV: 'invalid cross-device link',
 };
 
-/** Why a file could not be opened, in the words of Docker's tools, which are the C library's; the message of any other error. */
+/** Why a file could not be opened, in the C library's words, as in Docker's tools; the message of any other error. */
 export function fileReasonOf(error: unknown): string {
   return reasonOf(error) ?? messageOf(error);
 }

@@ -19,7 +19,7 @@ test.each<[string, string, unknown]>([
   expect(goField(JSON.parse(json), name)).toEqual(expected);
 });
 
-test('a key in any case is the field', () => {
+test('matches a key to its field in any case', () => {
   const cases = fc.array(fc.boolean(), { minLength: 11, maxLength: 11 });
   fc.assert(
     fc.property(fc.constantFrom('Healthcheck', 'Test', 'StartPeriod'), cases, (name, upper) => {

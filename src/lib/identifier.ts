@@ -4,12 +4,12 @@ const MAX_LENGTH = 76;
 
 const IDENTIFIER = /^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/;
 
-/** Whether containerd takes a text for a namespace, a snapshotter or an id: then it is a single component of a path too. */
+/** Whether containerd accepts a text as a namespace, snapshotter or id: it is then also a single path component. */
 export const isIdentifier = (text: string): boolean => text.length <= MAX_LENGTH && IDENTIFIER.test(text);
 
 /**
- * containerd's rule for namespaces and snapshotters (containerd, identifiers/validate.go): what does not hold to it is no name on the wire,
- * nor of a directory. Returns the text, throws INVALID.
+ * containerd's rule for namespaces and snapshotters (containerd, identifiers/validate.go): other texts are valid
+ * neither on the wire nor as a directory name. Returns the text, throws INVALID.
  */
 export function checkIdentifier(text: string): string {
   if (text.length > MAX_LENGTH)

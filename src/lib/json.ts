@@ -1,12 +1,15 @@
 import { HealthctlError, messageOf } from './errors.ts';
 
-/** In front of every string that stands for something else while JSON.parse runs: a private-use character that is no legal text. */
+/**
+ * Precedes every string that represents another value while JSON.parse runs: a private-use character that occurs in no
+ * legal text.
+ */
 const MARK = '\uE0F1';
 const STRINGS_AND_LONG_INTEGERS = /("(?:[^"\\]+|\\.)*")(\s*:)?|(?<![\d.eE+])(-?\d{16,})(?![\d.eE])/g;
 
 /**
- * Reads JSON without rounding: an integer beyond 2^53 becomes a bigint. Go writes such numbers, e.g. 18446744073709551615 for an
- * unlimited rlimit. Throws CORRUPT with JSON.parse's reason.
+ * Parses JSON without rounding: an integer beyond 2^53 becomes a bigint. Go writes such numbers, e.g.
+ * 18446744073709551615 for an unlimited rlimit. Throws CORRUPT with JSON.parse's reason.
  */
 export function decodeJson(text: string): unknown {
   try {
@@ -38,7 +41,7 @@ function startsWithMark(quoted: string): boolean {
   return quoted[1] === MARK || /^"\\u[eE]0[fF]1/.test(quoted);
 }
 
-/** Writes JSON; a bigint as the integer that it is. What JSON.stringify leaves out (undefined, functions) is left out here. */
+/** Writes JSON, and a bigint as an integer. It omits what JSON.stringify omits (undefined, functions). */
 export function encodeJson(value: unknown): string {
   return encode(value) ?? 'null';
 }

@@ -1,14 +1,14 @@
-/** Where warnings and debug lines go: stderr through cli/render.ts, or a list in tests. */
+/** Receives warnings and debug lines: stderr through cli/render.ts, or a list in tests. */
 export interface Logger {
-  /** Shown to the user always, prefixed `WARNING: `. */
+  /** Always shown to the user, prefixed `WARNING: `. */
   warn(message: string): void;
-  /** Shown with --debug only. */
+  /** Shown only with --debug. */
   debug(message: string): void;
 }
 
-/** The log of a process that lives long. */
+/** The log of a long-lived process. */
 export interface ServiceLogger extends Logger {
-  /** What happens once in a while and is no trouble: a start, a stop, a reconnect. */
+  /** Rare and normal events: a start, a stop, a reconnect. */
   info(message: string): void;
 }
 

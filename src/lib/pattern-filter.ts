@@ -1,6 +1,7 @@
 /**
- * Docker's filters by a name or an id (moby: api/types/filters, Args.Match): the whole text, or a regular expression that matches
- * somewhere in it. What is no regular expression matches the whole text only. Go's `(?i)` in front is understood.
+ * Docker's filters by name or id (moby: api/types/filters, Args.Match): the whole text, or a regular expression that
+ * matches some part of it. An invalid regular expression matches the whole text only. A leading `(?i)` of Go is
+ * supported.
  */
 export function matchesPattern(pattern: string, text: string): boolean {
   return pattern === text || expressionOf(pattern)?.test(text) === true;

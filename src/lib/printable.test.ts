@@ -20,7 +20,7 @@ test.each([
   expect(printableLine(text)).toBe(onLine);
 });
 
-test('nothing is left that a terminal obeys, and doing it twice changes nothing', () => {
+test('nothing is left that a terminal interprets, and a second pass changes nothing', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const line = printableLine(text);

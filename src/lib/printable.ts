@@ -1,13 +1,13 @@
 /**
- * What a terminal obeys or a reader does not see: control characters (C0, C1), line and paragraph separators, and the marks of
- * bidirectional text, which show a text in another order than it has.
+ * Characters that a terminal interprets or a reader does not see: control characters (C0, C1), line and paragraph
+ * separators, and the marks of bidirectional text, which change the visible order of a text.
  */
 const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 const PLAIN = /^[ -~]*$/;
 
 /**
- * Text that a terminal shows and does not obey: an escape sequence becomes `\x1b[2J`, a mark of direction `\u202e`. Newlines and tabs stay.
- * Names, labels, outputs and answers come from images, containers, registries and daemons.
+ * Makes text safe for a terminal: an escape sequence becomes `\x1b[2J`, a mark of direction `\u202e`. Newlines and tabs
+ * stay. Names, labels, outputs and answers come from images, containers, registries and daemons.
  */
 export function printable(text: string): string {
   if (PLAIN.test(text)) return text;
@@ -16,7 +16,7 @@ export function printable(text: string): string {
   );
 }
 
-/** The same on one line, in one cell: newlines and tabs are `\x0a` and `\x09`. */
+/** Like `printable`, for one line or one cell: newlines and tabs become `\x0a` and `\x09`. */
 export function printableLine(text: string): string {
   return PLAIN.test(text) ? text : text.replace(UNSEEN, escapeOf);
 }

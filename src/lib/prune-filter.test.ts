@@ -4,7 +4,7 @@ import { matchesPrune, parsePruneFilter } from './prune-filter.ts';
 
 const parse = (...texts: string[]) => parsePruneFilter(texts, (text) => Number(text));
 
-test('what was made before, with these labels and without those', () => {
+test('matches by creation time, by labels present and by labels absent', () => {
   const filter = parse('until=1000', 'label=tier=front', 'label!=keep');
   const labels = { tier: 'front' };
   expect(matchesPrune(filter, { createdMs: 999, labels })).toBe(true);
@@ -15,13 +15,13 @@ test('what was made before, with these labels and without those', () => {
   expect(matchesPrune(parse(), { createdMs: undefined, labels: {} })).toBe(true);
 });
 
-test('a key alone asks whether it is there; what every object has is no label', () => {
+test('a bare key matches if the label exists; properties that every object has are no labels', () => {
   expect(hasLabel({ a: '1' }, 'a')).toBe(true);
   expect(hasLabel({ a: '1=2' }, 'a=1=2')).toBe(true);
   expect(hasLabel({}, 'toString')).toBe(false);
 });
 
-test('what is no filter is refused in the words of Docker', () => {
+test("refuses an invalid filter with Docker's text", () => {
   expect(() => parse('dangling=true')).toThrow("invalid filter 'dangling'");
   expect(() => parse('until')).toThrow("invalid filter ''");
   expect(() => parse('until=1', 'until=2')).toThrow('more than one until filter specified');

@@ -1,20 +1,20 @@
 import { HealthctlError } from './errors.ts';
 import { hasLabel } from './label-filter.ts';
 
-/** What `prune --filter` narrows to: all must hold. */
+/** The conditions of `prune --filter`: all must hold. */
 export interface PruneFilter {
-  /** Made before. Milliseconds since the epoch. */
+  /** Created before. Milliseconds since the epoch. */
   readonly untilMs?: number;
-  /** `key` or `key=value`: has all of them. */
+  /** `key` or `key=value`: has all of these. */
   readonly labels: readonly string[];
-  /** The same: has none of them. */
+  /** `key` or `key=value`: has none of these. */
   readonly withoutLabels: readonly string[];
 }
 
 /**
- * Reads `until=…`, `label=…` and `label!=…` (moby, daemon/prune.go).
+ * Parses `until=…`, `label=…` and `label!=…` (moby, daemon/prune.go).
  *
- * @param parseTime reads the value of `until`
+ * @param parseTime parses the value of `until`
  * @throws INVALID `invalid filter 'x'`, and for more than one `until`
  */
 export function parsePruneFilter(texts: readonly string[], parseTime: (text: string) => number): PruneFilter {
@@ -35,7 +35,7 @@ export function parsePruneFilter(texts: readonly string[], parseTime: (text: str
   return { ...(until === undefined ? {} : { untilMs: parseTime(until) }), labels, withoutLabels };
 }
 
-/** Whether something may go. @param what.createdMs undefined where nobody knows: then it stays when `until` was given */
+/** Whether an object may be removed. @param what.createdMs undefined if unknown: with `until` the object then stays */
 export function matchesPrune(
   { untilMs, labels, withoutLabels }: PruneFilter,
   what: { readonly createdMs: number | undefined; readonly labels: Readonly<Record<string, string>> },

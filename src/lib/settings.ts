@@ -1,4 +1,4 @@
-/** Settings of one call: defaults, then the config file, then the environment, then global flags. */
+/** Settings of one call. In rising priority: defaults, config file, environment, global flags. */
 export interface Settings {
   /** Path of containerd's socket, without `unix://`. Default /run/containerd/containerd.sock. */
   readonly address: string;
@@ -10,48 +10,53 @@ export interface Settings {
   readonly runRoot: string;
   /** Survives a reboot: logs, generated files. Default /var/lib/healthctl. */
   readonly dataRoot: string;
-  /** Where nerdctl keeps its containers' directories: a state directory is believed only below it. Default /var/lib/nerdctl. */
+  /**
+   * The root of nerdctl's container directories: a state directory is trusted only below it. Default /var/lib/nerdctl.
+   */
   readonly nerdctlDataRoot: string;
-  /** Results that are kept of each container. Default 5, as in Docker. */
+  /** Number of results to keep for each container. Default 5, as in Docker. */
   readonly healthLogEntries: number;
   readonly network: NetworkSettings;
   readonly monitor: MonitorSettings;
   readonly debug: boolean;
 }
 
-/** Set in the configuration file only, because every process of healthctl must agree on them. */
+/** Only in the configuration file, because every process of healthctl must agree on them. */
 export interface NetworkSettings {
   /** The network of containers that name none. Default `bridge`. */
   readonly defaultNetwork: string;
-  /** Of the network `bridge`, when it is made. Default: one that nothing on the host uses. */
+  /** The subnet of the network `bridge`, used at its creation. Default: one that the host does not use. */
   readonly bridgeSubnet: string | undefined;
-  /** The directory of CNI's plugins. Default: where distributions put them. */
+  /** The directory of CNI's plugins. Default: where distributions install them. */
   readonly cniBinDir: string | undefined;
 }
 
-/** How checks are made by themselves. Set in the configuration file only, because every process of healthctl must agree on them. */
+/**
+ * How checks are scheduled and run. Only in the configuration file, because every process of healthctl must agree on
+ * them.
+ */
 export interface MonitorSettings {
-  /** Whether commands that leave it something to do start the monitor. Default true. */
+  /** Whether a command that leaves work for the monitor starts it. Default true. */
   readonly autostart: boolean;
   /** `daemon` (default): one process for all containers. `systemd`: a timer for each. */
   readonly scheduler: 'daemon' | 'systemd';
-  /** Whether checks of nerdctl's containers are made. `auto` (default): unless a timer of nerdctl's makes them. */
+  /** Whether to check nerdctl's containers. `auto` (default): unless a timer of nerdctl's does. */
   readonly adopt: 'auto' | 'always' | 'never';
-  /** containerd namespaces that are watched. Empty (default): all. */
+  /** containerd namespaces to monitor. Empty (default): all. */
   readonly namespaces: readonly string[];
-  /** Commands of checks that are started in containers at once. Default four for each processor. */
+  /** How many check commands may be started in containers at once. Default four per processor. */
   readonly maxChecks: number;
-  /** A monitor that was started by a command ends itself after so many milliseconds without work. Default ten minutes. */
+  /** Idle time in milliseconds after which a monitor that a command started ends. Default ten minutes. */
   readonly idleTimeoutMs: number;
-  /** How commands of checks that do not say it are run. Default `fresh`. */
+  /** How to run commands of checks that do not name a mode. Default `fresh`. */
   readonly exec: 'fresh' | 'resident';
-  /** Programs that are told what became of containers. Default none. */
+  /** Programs to start after an event. Default none. */
   readonly hooks: readonly HookSettings[];
   /** Name or id of a group that may use the monitor's sockets besides root. Default none. */
   readonly socketGroup: string | undefined;
 }
 
-/** What a hook may be told of: a status that a result changed, a restart of a container by its monitor. */
+/** Events that start a hook: a status change by a result, a restart of a container by its monitor. */
 export const HOOK_NAMES = ['unhealthy', 'healthy', 'restart'] as const;
 export type HookName = (typeof HOOK_NAMES)[number];
 
@@ -60,8 +65,8 @@ export interface HookSettings {
   readonly on: readonly HookName[];
   /** An absolute path and arguments. */
   readonly command: readonly string[];
-  /** Of one try. Default 10 s. */
+  /** Timeout of one try. Default 10 s. */
   readonly timeoutMs: number;
-  /** Further tries of one that failed. Default 0. */
+  /** Number of retries after a failure. Default 0. */
   readonly retries: number;
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sha256Hex } from './sha256.ts';
 
-test("gives what Node.js's own gives", () => {
+test("equals Node.js's own", () => {
   fc.assert(
     fc.property(
       fc.oneof(

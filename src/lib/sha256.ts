@@ -1,6 +1,6 @@
 /**
- * SHA-256 of a text (FIPS 180-4), in hexadecimal. For names that a short command has to know: loading Node.js's own for one digest takes
- * 3 ms, a tenth of all that `ps` takes. Whatever digests content uses that.
+ * SHA-256 of a text (FIPS 180-4), in hexadecimal. For names that a short command needs: loading Node.js's own takes 3
+ * ms, a tenth of a whole `ps`. Digests of content use Node.js's own.
  */
 export function sha256Hex(text: string): string {
   const state = Uint32Array.from(INITIAL);
@@ -22,7 +22,7 @@ function paddedFrom(bytes: Uint8Array): Uint8Array {
   return padded;
 }
 
-/** Sections 4.2.2 and 5.3.3: the first 32 bits behind the point of the roots of the first primes. */
+/** Sections 4.2.2 and 5.3.3: the first 32 fractional bits of the roots of the first primes. */
 const PRIMES = firstPrimes(ROUNDS);
 const INITIAL = PRIMES.slice(0, 8).map((prime) => fractionBits(Math.sqrt(prime)));
 const CONSTANTS = Uint32Array.from(PRIMES, (prime) => fractionBits(Math.cbrt(prime)));

@@ -18,21 +18,21 @@ const from =
     extensions[key];
 
 describe('a container that healthctl did not make', () => {
-  test('none of its labels makes it ours or steers what is done to it', () => {
+  test('none of its labels makes it ours or controls what is done to it', () => {
     const labels = trustedLabels({ ...forged, 'nerdctl/name': 'web', app: 'x' }, from({}));
     for (const key of [LABELS.owner, LABELS.restart, LABELS.started, LABELS.stopped, LABELS.testSince, LABELS.ports])
       expect(labels[key]).toBeUndefined();
     expect(labels).toMatchObject({ 'nerdctl/name': 'web', app: 'x' });
   });
 
-  test('a check in a label is kept, without what would follow from it', () => {
+  test('its health check label is used, without the actions on failure', () => {
     const check = { Test: ['CMD', 'true'], OnFailure: 'restart', maxrestarts: 3 };
     const labels = trustedLabels({ [LABELS.healthcheck]: JSON.stringify(check) }, from({}));
     expect(JSON.parse(labels[LABELS.healthcheck] ?? '')).toEqual({ Test: ['CMD', 'true'] });
     expect(trustedLabels({ [LABELS.healthcheck]: '{x' }, from({}))[LABELS.healthcheck]).toBe('{x');
   });
 
-  test('what update has written is believed', () => {
+  test('trusts what update has written', () => {
     const { extensions } = labelsToSet({ [LABELS.restart]: 'always' });
     expect(trustedLabels({ [LABELS.restart]: 'forged' }, from(extensions))[LABELS.restart]).toBe('always');
   });
@@ -42,18 +42,18 @@ describe('a container of ours', () => {
   const created = labelsAtCreate({ [LABELS.owner]: '0.2.0', [LABELS.pidfile]: '/run/a.pid', app: 'x' });
   const own = { [CONFIG_EXTENSION]: '{}', ...created.extensions };
 
-  test('is what it was made as, whatever its labels say now', () => {
+  test('is what it was created as, whatever its labels say now', () => {
     const labels = trustedLabels({ ...forged, app: 'x' }, from(own));
     expect(labels).toEqual({ [LABELS.owner]: '0.2.0', [LABELS.pidfile]: '/run/a.pid', app: 'x' });
     expect(trustedLabels({}, from(own))[LABELS.owner]).toBe('0.2.0');
   });
 
-  test('a later change wins over what it was made as; an empty one removes', () => {
+  test('a later change overrides the creation; an empty one removes', () => {
     const changed = { ...own, ...labelsToSet({ [LABELS.pidfile]: '', [LABELS.stopped]: 'now' }).extensions };
     expect(trustedLabels({ ...forged }, from(changed))).toEqual({ [LABELS.owner]: '0.2.0', [LABELS.stopped]: 'now' });
   });
 
-  test('made by 0.1.0, without its labels in an extension: they are believed until they are written again', () => {
+  test('made by 0.1.0, without its labels in an extension: trusts them until they are written again', () => {
     const labels = { [LABELS.owner]: '0.1.0', [LABELS.restart]: 'always' };
     const before = { [CONFIG_EXTENSION]: '{}' };
     expect(trustedLabels(labels, from(before))).toEqual(labels);
@@ -73,7 +73,7 @@ describe('a container of ours', () => {
   );
 });
 
-test('what is longer than a label is kept in the extension alone', () => {
+test('a value too long for a label is stored in the extension only', () => {
   const long = 'x'.repeat(5000);
   const { labels, extensions } = labelsToSet({ [LABELS.ports]: long });
   expect(labels).toEqual({ [LABELS.ports]: '' });
@@ -89,7 +89,7 @@ describe('labelsAfterEvent', () => {
       isChanged: false,
     });
   });
-  test('a steering label is not believed, and the record is asked for', () => {
+  test('a steering label is not trusted, and the record is requested', () => {
     expect(labelsAfterEvent(known, { ...known, [LABELS.stopped]: 'forged' })).toEqual({
       labels: known,
       isChanged: true,

@@ -2,15 +2,16 @@ import { fitsLabel, LABELS } from './labels.ts';
 
 /** The extension of a container record that only healthctl writes. Unlike labels, no image can bring it. */
 export const CONFIG_EXTENSION = 'healthctl.config.v1';
-/** Holds the steering labels as they were at create: a JSON object of texts. */
+/** Contains the steering labels as of the creation: a JSON object of texts. */
 export const LABELS_EXTENSION = `${CONFIG_EXTENSION}/labels`;
 
-/** Holds one steering label as it was changed since: a JSON text, empty when the label was removed. */
+/** Contains a later change of one steering label: a JSON text, empty if the label was removed. */
 export const extensionOfLabel = (key: string): string => `${CONFIG_EXTENSION}/${key}`;
 
 /**
- * Labels that decide what healthctl does on the host or to a container. `ctr run` and containerd's CRI copy an image's labels to the container,
- * so these are believed from the record's extensions only; the labels of the same names are copies for readers.
+ * Labels that decide what healthctl does on the host or to a container. `ctr run` and containerd's CRI copy an image's
+ * labels to the container, so these are trusted only from the record's extensions; the labels of the same names are
+ * copies for readers.
  */
 export const STEERING_LABELS: readonly string[] = [
   LABELS.owner,
@@ -26,15 +27,19 @@ export const STEERING_LABELS: readonly string[] = [
   LABELS.stopTimeout,
 ];
 
-/** Labels of nerdctl's among them: those of its own containers are believed where a use case has found the container to be nerdctl's. */
+/**
+ * nerdctl's labels among them: on its own containers they are trusted where a use case has established that nerdctl
+ * made the container.
+ */
 const OF_NERDCTL: readonly string[] = [LABELS.pidfile, LABELS.hostname, LABELS.stopTimeout];
 
 type Labels = Readonly<Record<string, string>>;
 
 /**
- * The labels of a record as far as they can be believed.
+ * The trusted labels of a record.
  *
- * A container of ours that version 0.1.0 made has no LABELS_EXTENSION: its labels are believed until they are written the next time.
+ * A container of ours that version 0.1.0 made has no LABELS_EXTENSION: its labels are trusted until they are written
+ * again.
  *
  * @param extensionText the text of an extension of the record, by key
  */
@@ -51,7 +56,10 @@ export function trustedLabels(labels: Labels, extensionText: (key: string) => st
   return trusted;
 }
 
-/** A check in a foreign container's label is run, since it can do no more than the container; what would follow from it is not done. */
+/**
+ * A check in a foreign container's label is run, since it can do no more than the container itself; its actions on
+ * failure are not taken.
+ */
 function ofForeign(key: string, value: string | undefined): string | undefined {
   if (key === LABELS.healthcheck) return value === undefined ? undefined : withoutActions(value);
   return OF_NERDCTL.includes(key) ? value : undefined;
@@ -64,14 +72,14 @@ function withoutActions(text: string): string {
     const entries = Object.entries(value).filter(([key]) => !/^(OnFailure|MaxRestarts)$/i.test(key));
     return JSON.stringify(Object.fromEntries(entries));
   } catch {
-    return text; // whoever parses it says that it is damaged
+    return text; // its parser reports the damage
   }
 }
 
 /**
- * The labels of a known container after an event, which tells labels only.
+ * The labels of a known container after an event, which contains only labels.
  *
- * @returns `isChanged`: a steering label was written, so the record has to be read to know what is true
+ * @returns `isChanged`: a steering label was written, so the record has to be read for the trusted value
  */
 export function labelsAfterEvent(
   known: Labels,
@@ -87,14 +95,17 @@ export function labelsAfterEvent(
   return { labels, isChanged };
 }
 
-/** What containerd is given for labels: extensions that are believed, and copies of them that fit into labels. */
+/** What to write to containerd for labels: trusted extensions, and copies of them that fit into labels. */
 export interface LabelWrites {
   readonly labels: Labels;
   /** By key, as JSON text. */
   readonly extensions: Labels;
 }
 
-/** For a new container of ours. Labels that containerd cannot hold are left out: see StoredConfig in src/record/stored-config.ts. */
+/**
+ * For a new container of ours. Labels too long for containerd are omitted: see StoredConfig in
+ * src/record/stored-config.ts.
+ */
 export function labelsAtCreate(labels: Labels): LabelWrites {
   const steering = Object.entries(labels).filter(([key]) => STEERING_LABELS.includes(key));
   return {
@@ -118,7 +129,7 @@ function parseText(json: string | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Undefined where there is none; empty for one that is damaged. */
+/** Undefined if there is none; empty if it is damaged. */
 function parseLabels(json: string | undefined): Labels | undefined {
   if (json === undefined) return undefined;
   const value = parseJson(json);

@@ -10,7 +10,7 @@ function gate() {
   return { opened, open };
 }
 
-test('work of one key is done in order, that of other keys meanwhile', async () => {
+test('runs the work of one key in order, and that of other keys meanwhile', async () => {
   const turns = createTurns(() => {});
   const first = gate();
   const done: string[] = [];
@@ -24,7 +24,7 @@ test('work of one key is done in order, that of other keys meanwhile', async () 
   expect(done).toEqual(['b1', 'a1', 'a2']);
 });
 
-test('a failure is reported with its key, and the next work of the key is done', async () => {
+test('reports a failure with its key, and continues with the next work of the key', async () => {
   const failures: string[] = [];
   const turns = createTurns((key, error) => void failures.push(`${key}: ${String(error)}`));
   void turns.inTurn('a', () => Promise.reject(new Error('no')));
@@ -36,7 +36,7 @@ test('a failure is reported with its key, and the next work of the key is done',
   expect(failures).toEqual(['a: Error: no']);
 });
 
-test('idle waits for what was begun, and for nothing where nothing was', async () => {
+test('idle waits for work that has begun, and for nothing if there is none', async () => {
   const turns = createTurns(() => {});
   await turns.idle();
   const first = gate();

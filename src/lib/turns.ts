@@ -1,8 +1,11 @@
-/** Work that is done one after the other for each key, and at the same time for different keys. */
+/** Runs work one after the other for each key, and concurrently for different keys. */
 export interface Turns {
-  /** Runs `work` when all earlier work of the key has ended. @returns a promise that never rejects: failures go to `onError` */
+  /**
+   * Runs `work` when all earlier work of the key has ended.
+   * @returns a promise that never rejects: failures go to `onError`
+   */
   inTurn(key: string, work: () => Promise<void> | void): Promise<void>;
-  /** Resolves when all work that was begun until now has ended. */
+  /** Resolves when all work begun so far has ended. */
   idle(): Promise<void>;
 }
 

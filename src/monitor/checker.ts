@@ -21,7 +21,7 @@ export interface CheckerDeps {
 export interface Checker {
   check(container: Watched, signal: AbortSignal): Promise<CheckReport>;
   /** Ends what stays in a container between its checks. */
-  letGo(place: { readonly namespace: string; readonly id: string }): Promise<void>;
+  release(container: { readonly namespace: string; readonly id: string }): Promise<void>;
   /** Ends what stays in any container. */
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export function createChecker({ model, contextOf, clock, momentOf, proberOf }: C
   };
 
   return {
-    letGo: async ({ namespace, id }) => probers.get(namespace)?.letGo(id),
+    release: async ({ namespace, id }) => probers.get(namespace)?.release(id),
     close: async () => {
       await Promise.all([...probers.values()].map((prober) => prober.close()));
     },

@@ -125,7 +125,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
     troubled.delete(key);
     storedHealth.end(key);
     await present?.worker.stop();
-    if (present) await checker.letGo(present);
+    if (present) await checker.release(present);
   };
 
   const take = async (key: string, step: Step): Promise<void> => {
@@ -148,7 +148,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
       case 'reconfigure':
         present?.worker.reconfigure(step.config, step.startsOver);
         engage({ config: step.config });
-        return present && checker.letGo(present);
+        return present && checker.release(present);
     }
   };
 

@@ -19,7 +19,7 @@ describe('bounded output', () => {
     expect([text.length, text.endsWith(end)]).toEqual([length, true]);
   });
 
-  // What Go's encoding/json makes of them: a U+FFFD for each byte that begins no valid sequence.
+  // The result of Go's encoding/json: one U+FFFD for each byte that begins no valid sequence.
   test.each<[string, number[], string]>([
     ['a lone byte', [0x61, 0xff, 0x62], 'a\uFFFDb'],
     ['a sequence that breaks off', [0xe2, 0x82, 0x61], '\uFFFD\uFFFDa'],
@@ -32,7 +32,7 @@ describe('bounded output', () => {
     expect(collect([Uint8Array.from(bytes)])).toBe(text);
   });
 
-  test('valid text in any pieces is itself', () => {
+  test('valid text stays itself, however it is cut', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.integer({ min: 1, max: 7 }), (text, size) => {
         const bytes = Buffer.from(text); // lone surrogates become U+FFFD here
@@ -44,7 +44,7 @@ describe('bounded output', () => {
     );
   });
 
-  test('no bytes make it throw or grow', () => {
+  test('no input makes it throw or exceed its bound', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => collect([bytes], 50).length <= 53));
   });
 });

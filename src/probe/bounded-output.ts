@@ -6,7 +6,10 @@ const NOTHING = Buffer.alloc(0);
 /** Collects the first bytes of an output of any length in bounded memory. */
 export interface BoundedOutput {
   add(bytes: Uint8Array): void;
-  /** The first 4096 bytes as text, `...` behind them if more came. Invalid UTF-8 becomes U+FFFD, one for each byte as in Go's encoding/json. */
+  /**
+   * The first 4096 bytes as text, followed by `...` if there were more. Each byte of invalid UTF-8 becomes a U+FFFD, as
+   * in Go's encoding/json.
+   */
   text(): string;
 }
 
@@ -26,7 +29,7 @@ export function createBoundedOutput(maxBytes = MAX_OUTPUT_BYTES): BoundedOutput 
   };
 }
 
-/** A valid UTF-8 sequence at a time; every byte that begins none is a U+FFFD of its own. */
+/** Decodes one valid UTF-8 sequence at a time; each byte that begins none becomes a U+FFFD. */
 function decodeUtf8(bytes: Buffer): string {
   const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
@@ -42,7 +45,7 @@ function decodeUtf8(bytes: Buffer): string {
   }
 }
 
-/** The length of the valid sequence at `at`; 0 when there is none (RFC 3629, section 4). */
+/** The length of the valid sequence at `at`; 0 if there is none (RFC 3629, section 4). */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return 1;
@@ -56,7 +59,7 @@ function sequenceLength(bytes: Buffer, at: number): number {
   return length;
 }
 
-/** Length of the sequence that this byte begins, and the range of the second byte. */
+/** Length of the sequence that this byte begins, and the range of its second byte. */
 function lead(first: number): readonly [length: number, low: number, high: number] {
   if (first >= 0xc2 && first <= 0xdf) return [2, 0x80, 0xbf];
   if (first === 0xe0) return [3, 0xa0, 0xbf];

@@ -9,21 +9,33 @@ import { makeOwnDirectory } from '../system/own-file.ts';
 import { readStat } from '../system/proc.ts';
 import type { ProbeTarget } from './prober.ts';
 
-/** The exec ids of checks begin with this: what carries it while nobody holds the container's check lock was left by a caller that died. */
+/**
+ * Prefix of the exec ids of checks. An exec with it was left by a caller that died, if nobody holds the container's
+ * check lock.
+ */
 export const CHECK_EXEC_PREFIX = 'healthctl-check-';
 
-/** Those of resident shells, which outlive a check: only who knows that nobody uses them may sweep them. */
+/**
+ * Prefix of the exec ids of resident shells, which outlive a check: sweep them only if you know that no process uses
+ * them.
+ */
 export const RESIDENT_EXEC_PREFIX = `${CHECK_EXEC_PREFIX}resident-`;
 
 /** FIFOs of an exec that its shim opens for writing: see holdCheckOutputs. */
 export const OUTPUT_FIFO = 'output';
 export const CONTROL_FIFO = 'control';
-/** A directory, so that it is there as a whole or not at all. */
+/** A directory, because it is created atomically. */
 const PAUSE_NOTE = 'ended-by-pause';
 
-/** How long a killed process may take to die before it is left to the next sweep: a frozen one cannot die on cgroup v1. */
+/**
+ * How long to wait for the death of a killed process before leaving it to the next sweep: a frozen one cannot die on
+ * cgroup v1.
+ */
 export const DEATH_LIMIT_MS = 2_000;
-/** The shim waits itself for an output that a child keeps open: two seconds up to containerd 1.7, then ten. What takes longer is left to the next check. */
+/**
+ * The shim itself waits for an output that a child keeps open: two seconds up to containerd 1.7, ten since. A longer
+ * wait is left to the next check.
+ */
 const DELETE_LIMIT_MS = 3_000;
 
 export interface CheckExecDeps {
@@ -34,7 +46,8 @@ export interface CheckExecDeps {
 /**
  * Deletes an exec whose process has ended.
  *
- * @returns whether it is gone; where not, because a process is frozen, say, a sweep has to do it. How it ended, if this is what deleted it
+ * @returns whether it is gone, and how it ended if this call deleted it. If it is not gone, for example because a
+ *   process is frozen, a sweep has to delete it
  */
 export async function deleteExec(
   { tasks, log }: CheckExecDeps,
@@ -50,9 +63,9 @@ export async function deleteExec(
 }
 
 /**
- * Ends and forgets the execs of checks whose callers died. The container's check lock must be held.
+ * Kills and deletes the execs of checks whose callers died. The container's check lock must be held.
  *
- * @param options.residents also resident shells: nobody else may use one of this container
+ * @param options.residents also resident shells: no other process may use one of this container
  */
 export async function sweepExecs(
   { tasks, log }: CheckExecDeps,
@@ -62,14 +75,14 @@ export async function sweepExecs(
   const { containerId, scratchDir } = target;
   const left = notedExecs(scratchDir).filter((name) => options.residents || !name.startsWith(RESIDENT_EXEC_PREFIX));
   if (left.length === 0) return;
-  const letGo = holdOutputs(scratchDir, left);
+  const release = holdOutputs(scratchDir, left);
   try {
     for (const execId of left) {
       const exec = { containerId, execId };
       if (await forgetExec({ tasks, log }, exec)) rmSync(join(scratchDir, execId), { recursive: true, force: true });
     }
   } finally {
-    letGo();
+    release();
   }
 }
 
@@ -90,10 +103,10 @@ async function forgetExec(
 }
 
 /**
- * A shim that waits for a reader of a check's output, because its reader died, lets nothing else happen in the container, for 30 seconds.
- * Reads for all of them, so that the shim goes on.
+ * A shim blocks all work in the container for 30 seconds if the reader of a check's output died: it waits for a new
+ * reader. This opens all outputs for reading, so that the shim continues.
  *
- * @returns lets go
+ * @returns a function that closes them
  */
 export function holdCheckOutputs(scratchDir: string): () => void {
   return holdOutputs(scratchDir, notedExecs(scratchDir));
@@ -101,16 +114,16 @@ export function holdCheckOutputs(scratchDir: string): () => void {
 
 function holdOutputs(scratchDir: string, execIds: readonly string[]): () => void {
   const held: (() => void)[] = [];
-  const letGo = () => {
+  const release = () => {
     for (const each of held) each();
   };
   try {
     for (const execId of execIds) {
       for (const fifo of [OUTPUT_FIFO, CONTROL_FIFO]) held.push(holdIfThere(join(scratchDir, execId, fifo)));
     }
-    return letGo;
+    return release;
   } catch (error) {
-    letGo();
+    release();
     throw error;
   }
 }
@@ -125,8 +138,8 @@ function holdIfThere(path: string): () => void {
 }
 
 /**
- * Ends the check in flight, if there is one, because its container is about to be paused, and leaves word of it: whoever made the check sees it
- * killed, and may look at the container when it goes on already. No lock is needed.
+ * Kills the check in flight, if there is one, before its container is paused, and leaves a note: the caller of the
+ * check sees it killed, and may look at the container only after it was resumed. Needs no lock.
  */
 export async function endChecks(tasks: Tasks, target: Pick<ProbeTarget, 'containerId' | 'scratchDir'>): Promise<void> {
   const execIds = notedExecs(target.scratchDir);
@@ -134,13 +147,15 @@ export async function endChecks(tasks: Tasks, target: Pick<ProbeTarget, 'contain
   for (const execId of execIds) await endExec(tasks, { containerId: target.containerId, execId });
 }
 
-/** Whether a pause has ended a check, without taking the note. The container's check lock must be held. */
+/** Whether a pause has killed a check; leaves the note in place. The container's check lock must be held. */
 export function hasPauseNote(scratchDir: string): boolean {
   return existsSync(join(scratchDir, PAUSE_NOTE));
 }
 
-/** Whether a pause has ended a check since this was asked last. The container's check lock must be held. */
-export function takePauseNote(scratchDir: string): boolean {
+/**
+ * Whether a pause has killed a check since the last call; removes the note. The container's check lock must be held.
+ */
+export function consumePauseNote(scratchDir: string): boolean {
   const path = `${scratchDir}/${PAUSE_NOTE}`;
   if (!existsSync(path)) return false;
   rmSync(path, { recursive: true, force: true });
@@ -156,7 +171,7 @@ function notedExecs(scratchDir: string): readonly string[] {
   }
 }
 
-/** Kills what runs of an exec and waits for its end, for a while. @returns whether containerd knows the exec at all */
+/** Kills the processes of an exec and waits some time for their end. @returns whether containerd knows the exec */
 async function endExec(
   tasks: Tasks,
   exec: { readonly containerId: string; readonly execId: string },

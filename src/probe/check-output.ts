@@ -8,30 +8,40 @@ import { createBoundedOutput } from './bounded-output.ts';
 import { OUTPUT_FIFO } from './check-execs.ts';
 import { within } from './within.ts';
 
-/** What a check prints, on its way through a FIFO of its own. */
+/** The output of a check, read from its own FIFO. */
 export interface CheckOutput {
   readonly path: string;
   text(): string;
-  /** To be called when the shim has opened the FIFO for both streams: from then on the end of the last one is the end of the output. */
+  /**
+   * Call it when the shim has opened the FIFO for both streams: from then on, the output ends when the last writer
+   * closes the FIFO.
+   */
   letEnd(): void;
-  /** Whether the last writer has closed the FIFO; what is there is read. To be asked after `letEnd`, and before `readAlongSoon`. */
+  /**
+   * Whether the last writer has closed the FIFO; reads the available output. Call it after `letEnd` and before
+   * `readAlongSoon`.
+   */
   hasEnded(): boolean;
-  /** To be called when the program still runs: in a while its output is read as it comes, so that it never waits for a reader. */
+  /**
+   * Call it when the program still runs: after a while, its output is read as it arrives, so that the program never
+   * waits for a reader.
+   */
   readAlongSoon(): void;
-  /** Reads until the last writer has closed the FIFO, for so long at most. @returns whether it ended */
+  /** Reads until the last writer has closed the FIFO, at most for the given time. @returns whether the output ended */
   readToEnd(limitMs: number): Promise<boolean>;
-  /** Leaves the directory, which is named after the exec: the note by which the next check knows that the exec may still be there. */
+  /** Keeps the directory, which is named after the exec: it tells the next check that the exec may still exist. */
   keepNote(): void;
 }
 
 /**
- * Most checks end at once and print less than a pipe holds: they are read when they have ended, by plain calls. A stream that reads along costs
- * more than all else that is done here, and is made only for a check that takes this long, so that none waits for a reader.
+ * Most checks end at once and print less than a pipe holds: their output is read at the end, with plain calls. A stream
+ * that reads in parallel costs more than everything else here; it is created only for a check that runs this long, so
+ * that no check waits for a reader.
  */
 const READ_ALONG_AFTER_MS = 20;
 const CHUNK_BYTES = 64 << 10;
 
-/** Makes the FIFO in the new directory `dir`, and removes both behind `work`. */
+/** Creates the FIFO in the new directory `dir`, and removes both after `work`. */
 export async function withOutput<T>(dir: string, clock: Clock, work: (output: CheckOutput) => Promise<T>): Promise<T> {
   const path = join(dir, OUTPUT_FIFO);
   mkdirSync(dir, { mode: 0o700 });
@@ -39,13 +49,13 @@ export async function withOutput<T>(dir: string, clock: Clock, work: (output: Ch
   let isNoteKept = false;
   try {
     makeFifo(path);
-    // The shim opens the FIFO twice, one stream after the other; a program that has ended by then would close it in between.
-    const letGo = holdFifo(path);
-    opened.push(letGo);
+    // The shim opens the FIFO twice, once per stream; without this, a program that ends in between would close it.
+    const release = holdFifo(path);
+    opened.push(release);
     const reader = openReader(path);
     opened.push(reader.close);
     return await work({
-      ...{ path, text: reader.text, letEnd: letGo, hasEnded: reader.hasEnded },
+      ...{ path, text: reader.text, letEnd: release, hasEnded: reader.hasEnded },
       readToEnd: (limitMs) => reader.readToEnd(clock, limitMs),
       readAlongSoon: () => {
         const soon = clock.after(READ_ALONG_AFTER_MS, reader.readAlong);
@@ -97,7 +107,7 @@ function openReader(path: string) {
   };
 }
 
-/** @returns whether that was the end; false when a writer may still write, or the rest cannot be read */
+/** @returns whether this was the end; false if a writer may still write, or the rest cannot be read */
 function readWhatIsThere(fd: number, add: (bytes: Uint8Array) => void): boolean {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   try {
@@ -112,7 +122,7 @@ function readWhatIsThere(fd: number, add: (bytes: Uint8Array) => void): boolean 
   }
 }
 
-/** The two plain calls that are enough, unless somebody has put something else into the directory. */
+/** Two plain calls are enough, unless something else was put into the directory. */
 function remove(dir: string, path: string): void {
   try {
     unlinkSync(path);

@@ -2,7 +2,10 @@ import { HealthctlError } from '../lib/errors.ts';
 import { decodeJson, encodeJson } from '../lib/json.ts';
 import type { ProbeTarget } from './prober.ts';
 
-/** The container's own process with other arguments, without a terminal, as JSON. Throws CORRUPT for a container without a runtime spec. */
+/**
+ * The container's own process with other arguments and without a terminal, as JSON. Throws CORRUPT for a container
+ * without a runtime spec.
+ */
 export function checkProcessJson(
   { containerId, processJson }: Pick<ProbeTarget, 'containerId' | 'processJson'>,
   args: readonly string[],
@@ -14,8 +17,8 @@ export function checkProcessJson(
 }
 
 /**
- * A check has no terminal, whatever the container has, and so not the variable that whoever made the container set because of it (Docker:
- * daemon/container CreateDaemonEnvironment, which sets it for a process with a terminal only).
+ * A check has no terminal, even if the container has one. So it does not get the variable that was set because of the
+ * terminal (Docker: daemon/container CreateDaemonEnvironment, which sets it only for a process with a terminal).
  */
 function withoutTerminal(process: object): object {
   const { terminal, env } = process as { readonly terminal?: unknown; readonly env?: unknown };

@@ -7,21 +7,21 @@ import type { Prober, ProbeTarget } from './prober.ts';
 import type { ResidentProber } from './resident.ts';
 
 export interface ContainerProberOptions extends ExecProberOptions {
-  /** How commands are run where the check does not say. */
+  /** How to run commands of checks that do not name a mode. */
   readonly exec: ExecMode;
-  /** Whether this process lives long enough for shells that stay in containers; without them every exec is fresh. */
+  /** Whether this process lives long enough for resident shells; otherwise every exec is fresh. */
   readonly mayReside: boolean;
 }
 
-/** A prober that may leave something in a container between two checks. */
+/** A prober that may leave processes in a container between two checks. */
 export interface ContainerProber extends Prober {
-  /** Ends what it left in one container. */
-  letGo(containerId: string): Promise<void>;
-  /** Ends what it left anywhere. */
+  /** Ends the processes that it left in one container. */
+  release(containerId: string): Promise<void>;
+  /** Ends the processes that it left in any container. */
   close(): Promise<void>;
 }
 
-/** Probes by whatever mechanism the check asks for. What few checks need is not loaded before the first that does. */
+/** Probes with the mechanism of the check. Rarely used mechanisms are loaded with the first check that needs them. */
 export function createContainerProber(options: ContainerProberOptions): ContainerProber {
   const fresh = createExecProber(options);
   const stays = (target: ProbeTarget): boolean => options.mayReside && (target.exec ?? options.exec) === 'resident';
@@ -50,7 +50,7 @@ export function createContainerProber(options: ContainerProberOptions): Containe
       const pid = command.kind === 'exec' ? processOfRun(target.runId)?.pid : undefined;
       return pid === undefined ? report : { ...report, outcome: explainPidsLimit(report.outcome, pid) };
     },
-    letGo: async (containerId) => (await resident)?.letGo(containerId),
+    release: async (containerId) => (await resident)?.release(containerId),
     close: async () => (await resident)?.close(),
   };
 }

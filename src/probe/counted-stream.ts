@@ -4,11 +4,11 @@ import { ReceivedTooMuchError } from '../containerd/http2/connection.ts';
 import { tapSocket } from '../system/tapped-socket.ts';
 
 /**
- * A connected socket as a stream that counts: TLS passes over records that carry nothing (tickets, key updates, alerts), and nobody could say
- * how many came.
+ * A connected socket as a stream that counts bytes. TLS skips records without data (tickets, key updates, alerts), so
+ * their number would otherwise be unbounded.
  *
- * @param options.maxBytes the stream fails with ReceivedTooMuchError when more comes
- * @param options.onFirst called with all that has come so far until it returns true
+ * @param options.maxBytes the stream fails with ReceivedTooMuchError beyond it
+ * @param options.onFirst called with all bytes received so far, until it returns true
  */
 export function countedStream(
   socket: Socket,

@@ -14,11 +14,11 @@ import { type Ended, firstOf } from './first-of.ts';
 import type { ExecCommand, Prober, ProbeTarget, StartGate } from './prober.ts';
 import { within } from './within.ts';
 
-/** Docker: daemon/health.go, the guard around starting the exec. The timeout of the check begins only after it. */
+/** Docker: daemon/health.go, the guard around starting the exec. The timeout of the check begins after the start. */
 export const START_LIMIT_MS = 30_000;
 /**
- * How long a child that keeps the output open may delay the result. Docker waits as long; so does the shim, when the exec is deleted, before
- * it closes its side. Then only what the pipe still holds is to be read.
+ * How long a child that keeps the output open may delay the result. Docker waits as long; so does the shim, when the
+ * exec is deleted, before it closes its side. After that only the content of the pipe remains to be read.
  */
 const DRAIN_LIMIT_MS = 2_000;
 const LAST_BYTES_MS = 100;
@@ -27,13 +27,14 @@ export interface ExecProberOptions {
   readonly tasks: Tasks;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Absent: every command is started at once. */
+  /** Absent: every command starts at once. */
   readonly starts?: StartGate;
 }
 
 /**
- * Docker's way: a fresh exec for each check, as the container's own OCI process with other arguments, so that nothing of its user, groups,
- * environment, capabilities, no_new_privs, limits or labels is lost. Both streams go through one FIFO, which keeps the order of arrival.
+ * Docker's way: a fresh exec for each check, as the container's own OCI process with other arguments, so that it keeps
+ * user, groups, environment, capabilities, no_new_privs, limits and labels. Both streams go through one FIFO, which
+ * keeps the order of arrival.
  */
 export function createExecProber(options: ExecProberOptions): Prober<ExecCommand> {
   const { clock } = options;
@@ -62,7 +63,7 @@ export function createExecProber(options: ExecProberOptions): Prober<ExecCommand
 
 const NEVER = new AbortController().signal;
 
-/** @returns what gives the place back; undefined when the signal fires first */
+/** @returns a function that releases the slot; undefined if the signal fires first */
 export async function passGate(
   gate: StartGate | undefined,
   signal: AbortSignal | undefined,
@@ -76,7 +77,7 @@ interface Attempt {
   readonly processJson: string;
   readonly output: CheckOutput;
   readonly signal: AbortSignal | undefined;
-  /** Called when the command has been started, or could not be: waiting for its end costs nothing. */
+  /** Called when the command was started or failed to start: waiting for its end costs nothing. */
   readonly onStarted: () => void;
 }
 
@@ -92,7 +93,7 @@ async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Ou
   try {
     await tasks.exec({ ...exec, processJson, stdin: '', stdout: output.path, stderr: output.path, terminal: false });
   } catch (error) {
-    if (hasCode(error, 'TIMEOUT', 'ABORTED')) await release(); // the shim may make it yet
+    if (hasCode(error, 'TIMEOUT', 'ABORTED')) await release(); // the shim may still create it
     return couldNotStart(error, target);
   }
   try {
@@ -100,11 +101,12 @@ async function runExec(options: ExecProberOptions, attempt: Attempt): Promise<Ou
     attempt.onStarted();
     if (started.kind === 'could-not-start') {
       await release();
-      return started; // nobody has opened the output
+      return started; // the output was never opened
     }
     output.letEnd();
     const leader = sessionLeaderOf(started.pid);
-    // Most checks have ended by now: to delete the exec, which has to be done anyway, tells how. Unless the shim has not seen the end yet.
+    // Most checks have ended by now: deleting the exec, which is needed anyway, returns the exit status. The shim may
+    // not have seen the end yet.
     const hasEnded = leader.session === undefined && output.hasEnded();
     const exit = hasEnded ? (await deleteExec(options, exec)).exit : undefined;
     if (exit) {
@@ -133,7 +135,7 @@ async function start(
   }
 }
 
-/** A reason that exists: without one each abort makes an exception, with its stack, that nobody looks at. */
+/** An explicit reason: without one, each abort creates an exception with a stack that nobody reads. */
 const OVER = 'over';
 
 async function watch(
@@ -146,7 +148,7 @@ async function watch(
   const ended = tasks
     .wait({ containerId: target.containerId, execId }, { signal: waiting.signal })
     .then(({ status, atMs }): Ended => ({ outcome: { kind: 'exited', code: status, output: '' }, atMs }));
-  ended.catch(() => undefined); // looked at where it is waited for
+  ended.catch(() => undefined); // handled where it is awaited
   output.readAlongSoon();
   try {
     const outcome = await firstOf(ended, { clock, timeoutNs: target.timeoutNs, startMs, signal });
@@ -163,7 +165,7 @@ function withText(outcome: Outcome, output: CheckOutput): Outcome {
   return outcome.kind === 'exited' || outcome.kind === 'timed-out' ? { ...outcome, output: output.text() } : outcome;
 }
 
-/** That the runtime could not start the program is an outcome; that containerd cannot be asked is not. */
+/** It is an outcome if the runtime could not start the program, but not if containerd cannot be reached. */
 function couldNotStart(
   error: unknown,
   { containerId }: Pick<ProbeTarget, 'containerId'>,

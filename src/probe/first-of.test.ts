@@ -6,12 +6,15 @@ import { type Ended, firstOf } from './first-of.ts';
 const TIMEOUT_MS = 1_000;
 const good: Outcome = { kind: 'exited', code: 0, output: '' };
 
-/** A probe that ends `endsMs` after its start by its own time and is heard of at `heardMs`, of a process that stood still until `wakesMs`. */
+/**
+ * A probe that ends `endsMs` after its start by its own time, and is reported at `heardMs`, in a process that was
+ * stopped until `wakesMs`.
+ */
 async function outcomeOf(probe: { endsMs?: number; heardMs: number; wakesMs?: number }): Promise<string> {
   const clock = createFakeClock();
   const startMs = clock.now();
   const { endsMs, heardMs, wakesMs = 0 } = probe;
-  // Standing still: timers that were due fire at once when it goes on.
+  // A stopped process: timers that were due fire as soon as it continues.
   const standing = {
     ...clock,
     after: (ms: number, work: () => void) => clock.after(Math.max(ms, wakesMs - (clock.now() - startMs)), work),

@@ -5,7 +5,7 @@ import { CATCH_UP_MS, hasStoodStill } from '../lib/deadline.ts';
 /** The end of a probe. */
 export interface Ended {
   readonly outcome: Outcome;
-  /** Wall time of the end, where somebody else measured it; undefined where it is only known that it came. */
+  /** Wall time of the end, if another process measured it; otherwise undefined. */
   readonly atMs?: number;
 }
 
@@ -17,17 +17,21 @@ export interface Until {
   readonly signal: AbortSignal | undefined;
 }
 
-/** How long a process that stood still waits for the end of a probe that it may have kept waiting. */
+/** How long a process that was stopped waits for the end of a probe that it may have delayed. */
 const GRACE_MS = 1_000;
 
-/** `catching-up`: what came in while the process stood still is being read; `doubtful`: whatever comes now may be late because of us. */
+/**
+ * `catching-up`: reads the input that arrived while the process was stopped; `doubtful`: later input may be late
+ * because of us.
+ */
 type Phase = 'in-time' | 'catching-up' | 'doubtful';
 
 /**
- * The end, the timeout or the abort, whichever comes first. Nothing of the timer and of the listener is left.
+ * Resolves with the end, the timeout or the abort, whichever comes first. Removes its timer and listener.
  *
- * A timeout that was noticed late proves nothing. An end is then held by its own time against start + timeout. Where it has none, one that
- * came in while the process stood still counts, and one that comes in the second after that is `cancelled`: nothing can be known.
+ * A timeout that was noticed late proves nothing. An end is then compared by its own time with start + timeout. An end
+ * without a time counts if it arrived while the process was stopped; one that arrives in the second after that is
+ * `cancelled`, because nothing can be known.
  */
 export async function firstOf(ended: Promise<Ended>, until: Until): Promise<Outcome> {
   const { clock, timeoutNs, startMs, signal } = until;

@@ -19,25 +19,32 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { type Channel, SPEAKS_TLS } from './channel.ts';
 import { healthy, unhealthy } from './native-outcome.ts';
+import type { NetworkSession } from './network-session.ts';
 import { openChannel } from './open-channel.ts';
 import { type Peer, peerFrom } from './peer.ts';
-import type { Visit } from './visit.ts';
 
 /** An answer is a message of a few bytes. */
 const MAX_ANSWER_BYTES = 1024;
 const MAX_TEXT_CHARACTERS = 1024;
 const PREFIX_BYTES = 5;
 
-/** What a server may send until it has answered: a container must not spend the monitor's CPU with frames that say nothing. */
+/**
+ * Limits on what a server may send before its answer: a container must not spend the monitor's CPU with meaningless
+ * frames.
+ */
 const LIMITS = {
   receivedBytes: 64 * 1024,
   headerBytes: 16 * 1024,
   windowBytes: DEFAULT_WINDOW,
 } as const satisfies ConnectionLimits;
 
-/** One call of `grpc.health.v1.Health/Check`: healthy when it answers SERVING. */
-export async function probeGrpc(visit: Visit, test: GrpcTest, clock: Pick<Clock, 'after'>): Promise<Outcome> {
-  const opened = await openChannel({ visit, endpoint: test, tls: test.tls, protocol: 'gRPC', clock });
+/** One call of `grpc.health.v1.Health/Check`: healthy if the answer is SERVING. */
+export async function probeGrpc(
+  session: NetworkSession,
+  test: GrpcTest,
+  clock: Pick<Clock, 'after'>,
+): Promise<Outcome> {
+  const opened = await openChannel({ session, endpoint: test, tls: test.tls, protocol: 'gRPC', clock });
   switch (opened.kind) {
     case 'not-connected':
       return opened.outcome;
@@ -53,7 +60,7 @@ export async function probeGrpc(visit: Visit, test: GrpcTest, clock: Pick<Clock,
 
 const trouble = (reason: string): Outcome => unhealthy(`gRPC: ${reason}`);
 
-/** Resolves when the stream is closed at the latest. `mute`: nothing came. */
+/** Resolves when the stream is closed, at the latest. `mute`: nothing was received. */
 function call(
   { stream, reasonOf }: Channel,
   test: GrpcTest,
@@ -65,7 +72,7 @@ function call(
       resolve(outcome);
       connection.destroy();
     };
-    // Before the connection reads them: what is not HTTP/2 is told by its beginning.
+    // Runs before the connection parses the bytes: the first ones identify a protocol other than HTTP/2.
     const hasAnswered = watchPeer(stream, (reason) => settle(trouble(reason)));
     const connection = openConnection(stream, clock, LIMITS);
     const asked = connection.open(requestHeaders(test), {
@@ -90,7 +97,10 @@ function requestHeaders({ authority, tls }: GrpcTest): Buffer {
   });
 }
 
-/** Says once what is wrong with a server that does not begin as one of HTTP/2 does. @returns whether anything has come */
+/**
+ * Reports once what is wrong with a server that does not begin as an HTTP/2 server does.
+ * @returns whether any byte was received
+ */
 function watchPeer(stream: Duplex, tell: (reason: string) => void): () => boolean {
   let beginning: Buffer = Buffer.alloc(0);
   const look = (bytes: Buffer): void => {
@@ -127,9 +137,9 @@ function cutText(cut: Error | undefined, reasonOf: (error: Error) => string): st
 
 interface Answer {
   takeHeaders(fields: HeaderFields): void;
-  /** @returns false when it is too long */
+  /** @returns false if it is too long */
   takeData(bytes: Buffer): boolean;
-  /** What was answered; undefined when no status has come. */
+  /** The outcome of the answer; undefined if no status was received. */
   outcome(): Outcome | undefined;
 }
 

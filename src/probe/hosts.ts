@@ -1,4 +1,4 @@
-/** The addresses that a name has in the text of an `/etc/hosts` (hosts(5)), in the order in which they stand there. */
+/** The addresses of a name in the text of an `/etc/hosts` (hosts(5)), in the order of the file. */
 export function addressesInHosts(text: string, name: string): readonly string[] {
   const wanted = name.toLowerCase();
   return text.split('\n').flatMap((line) => {

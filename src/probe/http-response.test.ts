@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createHttpResponseReader } from './http-response.ts';
 
-/** What a reader says of a text that comes in these pieces, with the connection's end behind it if it `ends`. */
+/** The reader's state after a text in these pieces, followed by the end of the connection if it `ends`. */
 function read(pieces: readonly (string | Uint8Array)[], ends = true) {
   const reader = createHttpResponseReader();
   for (const piece of pieces) reader.feed(Buffer.from(piece as string, 'latin1'));
@@ -94,7 +94,7 @@ describe('a response', () => {
     expect(read([text]).state).toEqual({ kind: 'broken', reason: expect.stringMatching(reason) });
   });
 
-  test('garbage is refused with its first byte', () => {
+  test('refuses garbage at its first byte', () => {
     expect(read(['\x17'], false).state.kind).toBe('broken');
   });
 
@@ -105,7 +105,7 @@ describe('a response', () => {
     expect(read([...text], false).state).toEqual({ kind: 'broken', reason });
   });
 
-  test('says the same however it is cut into pieces', () => {
+  test('gives the same result however the response is cut', () => {
     const part = fc.constantFrom(
       ...[OK, CHUNKED, '\r\n', '3\r\nabc\r\n', '0\r\n\r\n', 'Content-Length: 3\r\n', 'abc', '\n'],
     );
@@ -120,7 +120,7 @@ describe('a response', () => {
           at += size;
         }
         const [inPieces, atOnce] = [read(pieces, ends), read([whole], ends)];
-        // What is quoted of an answer that is no HTTP is what had come by then.
+        // The quoted part of an answer other than HTTP is what had arrived by then.
         const reasonOf = ({ state }: typeof atOnce) => (state.kind === 'broken' ? state.reason.split(': ')[0] : '');
         expect({ ...inPieces, state: inPieces.state.kind }).toEqual({ ...atOnce, state: atOnce.state.kind });
         expect(reasonOf(inPieces)).toBe(reasonOf(atOnce));
@@ -129,7 +129,7 @@ describe('a response', () => {
     );
   });
 
-  test('whatever was sent in chunks is read', () => {
+  test('reads every chunked body', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ minLength: 1, maxLength: 300 }), { maxLength: 8 }), (chunks) => {
         const body = chunks.map((chunk) => Buffer.from(chunk));

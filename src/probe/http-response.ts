@@ -2,28 +2,32 @@ import { createBoundedOutput, MAX_OUTPUT_BYTES } from './bounded-output.ts';
 import { SPEAKS_TLS } from './channel.ts';
 import { type Peer, peerFrom, shownBytes } from './peer.ts';
 
-/** The status line and the header fields of a response, 1xx responses before it included. Node.js's own client takes as much. */
+/**
+ * Limit on the status line and header fields of a response, with preceding 1xx responses. Node.js's own client has the
+ * same limit.
+ */
 const MAX_HEAD_BYTES = 16 * 1024;
-/** The line with the size of a chunk, its extensions included. */
+/** Limit on the line with the size of a chunk, with its extensions. */
 const MAX_SIZE_LINE_BYTES = 1024;
-/** All that is read of a response: chunks of a byte with long extensions would make one of megabytes. */
+/** Limit on a whole response: without it, chunks of one byte with long extensions could make one of megabytes. */
 const MAX_BYTES = 64 * 1024;
 const MAX_REASON_CHARACTERS = 128;
 const PREFIX = 'HTTP/1.';
 
 /**
- * Reads one response to a GET (RFC 9112) from bytes as they come, in bounded memory whatever comes: of a head it keeps 16 KiB, of a body
- * as much as a result holds, and is done when there is more; it is broken when it is longer than 64 KiB in all and has no end.
+ * Reads one response to a GET (RFC 9112) from bytes as they arrive, in bounded memory. It keeps 16 KiB of a head, and
+ * as much of a body as a result can store; with more it is done. A response of more than 64 KiB without an end is
+ * broken.
  */
 export interface HttpResponseReader {
-  /** Takes what has come. Nothing is taken any more when the state is not `reading`. */
+  /** Processes received bytes. Ignores them once the state is not `reading`. */
   feed(bytes: Buffer): void;
-  /** The connection has ended. Without a length that is the end of the body. */
+  /** The connection has ended; this also ends a body without a length. */
   end(): void;
   state(): ResponseState;
-  /** 0 before the head has come. */
+  /** 0 before the head has arrived. */
   statusCode(): number;
-  /** What has been read, e.g. `HTTP 503 Service Unavailable: try later`; empty before the head has come. */
+  /** The text read so far, e.g. `HTTP 503 Service Unavailable: try later`; empty before the head has arrived. */
   text(): string;
 }
 
@@ -33,10 +37,10 @@ type ResponseState =
   /** @see reason a clause that says what is wrong with the response */
   | { readonly kind: 'broken'; readonly reason: string };
 
-/** What the next bytes are. */
+/** The part of the response that the next bytes belong to. */
 type Expected =
   | { readonly kind: 'head' }
-  /** `left` of a body with a length; Infinity for one that ends with the connection. */
+  /** `left` bytes of a body; Infinity for a body that ends with the connection. */
   | { readonly kind: 'body'; readonly left: number }
   | { readonly kind: 'chunk-size' }
   | { readonly kind: 'chunk'; readonly left: number }
@@ -53,12 +57,12 @@ export function createHttpResponseReader(): HttpResponseReader {
   let state = READING;
   let expected: Expected = { kind: 'head' };
   let status = { code: 0, reason: '' };
-  /** The beginning of a head or a line that is not whole yet. */
+  /** The beginning of an incomplete head or line. */
   let waiting: Buffer = Buffer.alloc(0);
   let headBytes = 0;
   let bytesTaken = 0;
 
-  /** Takes bytes up to and with the end of what is expected, and says how many. */
+  /** Consumes bytes to the end of the expected part, and returns their number. */
   const takeHead = (bytes: Buffer): number => {
     const known = waiting.length;
     const all = known === 0 ? bytes : Buffer.concat([waiting, bytes.subarray(0, MAX_HEAD_BYTES)]);
@@ -199,7 +203,7 @@ function wrongPeerText(peer: Peer, bytes: Buffer): string {
   }
 }
 
-/** Up to and with the empty line; undefined before it has come. A bare LF ends a line too (RFC 9112, section 2.2). */
+/** Length with the empty line; undefined before it has arrived. A bare LF also ends a line (RFC 9112, section 2.2). */
 function headLength(bytes: Buffer, from: number): number | undefined {
   for (let at = bytes.indexOf(0x0a, from); at >= 0; at = bytes.indexOf(0x0a, at + 1)) {
     if (bytes[at + 1] === 0x0a) return at + 2;
@@ -213,11 +217,11 @@ interface Head {
   readonly code: number;
   readonly reason: string;
   readonly isChunked: boolean;
-  /** Of the body; undefined when the end of the connection is its end. */
+  /** Length of the body; undefined if it ends with the connection. */
   readonly length: number | undefined;
 }
 
-/** @param text up to and with the empty line */
+/** @param text the head, with the empty line */
 function parseHead(text: string): Head | { readonly kind: 'broken'; readonly reason: string } {
   const [first = '', ...lines] = text.split(/\r?\n/);
   const [, code, reason = ''] = /^HTTP\/1\.\d (\d{3})(?: (.*))?$/.exec(first) ?? [];

@@ -4,41 +4,45 @@ import type { Clock } from '../lib/clock.ts';
 import type { Channel } from './channel.ts';
 import { createHttpResponseReader, type HttpResponseReader } from './http-response.ts';
 import { healthy, unhealthy } from './native-outcome.ts';
+import type { NetworkSession } from './network-session.ts';
 import { openChannel } from './open-channel.ts';
-import type { Visit } from './visit.ts';
 
 /**
- * One GET over HTTP/1.1: healthy when the status of the response is one of those that the test names and the response is whole, or longer
- * than what is kept of it. Redirects are not followed.
+ * One GET over HTTP/1.1: healthy if the test lists the status, and the response is complete or longer than what is kept
+ * of it. Redirects are not followed.
  */
-export async function probeHttp(visit: Visit, test: HttpTest, clock: Pick<Clock, 'after'>): Promise<Outcome> {
-  const opened = await openChannel({ visit, endpoint: test, tls: test.tls, protocol: 'HTTP/1.1', clock });
+export async function probeHttp(
+  session: NetworkSession,
+  test: HttpTest,
+  clock: Pick<Clock, 'after'>,
+): Promise<Outcome> {
+  const opened = await openChannel({ session, endpoint: test, tls: test.tls, protocol: 'HTTP/1.1', clock });
   switch (opened.kind) {
     case 'not-connected':
       return opened.outcome;
     case 'failed':
       return unhealthy(opened.reason);
     case 'open':
-      return exchange(visit, test, opened.channel);
+      return exchange(session, test, opened.channel);
   }
 }
 
-/** Resolves when the stream is closed at the latest. */
-async function exchange(visit: Visit, test: HttpTest, channel: Channel): Promise<Outcome> {
+/** Resolves when the stream is closed, at the latest. */
+async function exchange(session: NetworkSession, test: HttpTest, channel: Channel): Promise<Outcome> {
   const response = createHttpResponseReader();
-  const answer = await readResponse(visit, test, { channel, response });
+  const answer = await readResponse(session, test, { channel, response });
   if (answer.kind === 'mute') return unhealthy(await channel.explainMute(answer.reason));
   return answer.reason === undefined ? judge(test, response) : unhealthy(joined(response.text(), answer.reason));
 }
 
 type Answer =
-  /** @see reason what is wrong with it; undefined for a whole one */
+  /** @see reason what is wrong with it; undefined for a complete one */
   | { readonly kind: 'answer'; readonly reason: string | undefined }
-  /** Nothing came. */
+  /** Nothing was received. */
   | { readonly kind: 'mute'; readonly reason: string };
 
 function readResponse(
-  visit: Visit,
+  session: NetworkSession,
   test: HttpTest,
   { channel, response }: { readonly channel: Channel; readonly response: HttpResponseReader },
 ): Promise<Answer> {
@@ -59,7 +63,7 @@ function readResponse(
       look();
     };
     stream.on('data', (bytes: Buffer) => {
-      if (isMute) visit.note(() => response.text() || 'the response has begun');
+      if (isMute) session.note(() => response.text() || 'the response has begun');
       isMute = false;
       response.feed(bytes);
       look();
@@ -79,7 +83,7 @@ function judge(test: HttpTest, response: { statusCode(): number; text(): string 
 
 const joined = (seen: string, reason: string): string => (seen === '' ? reason : `${reason}, after ${seen}`);
 
-/** Headers that were given stand in place of those that are always sent. */
+/** Given headers replace the default headers. */
 function requestText({ path, authority, headers }: HttpTest): string {
   const given = new Set(headers.map(([name]) => name.toLowerCase()));
   const all = [

@@ -1,11 +1,11 @@
 import { createBoundedOutput } from './bounded-output.ts';
 
-/** An output of which only a mark that nobody could know before tells where it ends. */
+/** Output that ends at an unguessable marker. */
 export interface MarkedOutput {
   add(bytes: Buffer): void;
-  /** Resolves when the mark was the last thing that came. What came before it is the output. */
+  /** Resolves when the marker was the last input. Everything before it is the output. */
   endAt(mark: string): Promise<void>;
-  /** What came so far, without the mark: see BoundedOutput. */
+  /** The output so far, without the marker: see BoundedOutput. */
   text(): string;
 }
 
@@ -13,7 +13,7 @@ export function createMarkedOutput(): MarkedOutput {
   const kept = createBoundedOutput();
   let mark: Buffer | undefined;
   let resolveEnd = (): void => {};
-  /** Held back: it may be the beginning of the mark. */
+  /** Held back: it may be the beginning of the marker. */
   let rest = Buffer.alloc(0);
   let flushed: string | undefined;
   return {

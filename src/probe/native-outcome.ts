@@ -1,7 +1,9 @@
 import type { Outcome } from '../health/result.ts';
-import type { Connection } from './visit.ts';
+import type { Connection } from './network-session.ts';
 
-/** What a check ends with that could not connect: a refusal is an answer, a host without an address could not be asked at all. */
+/**
+ * The outcome of a check that could not connect: a refusal is an answer; a host without an address could not be asked.
+ */
 export function outcomeOfFailed(connection: Exclude<Connection, { kind: 'connected' }>): Outcome {
   switch (connection.kind) {
     case 'failed':
@@ -13,5 +15,5 @@ export function outcomeOfFailed(connection: Exclude<Connection, { kind: 'connect
 
 export const healthy = (output: string): Outcome => ({ kind: 'exited', code: 0, output });
 
-/** The answer was wrong, or there was none. */
+/** For a wrong answer or none. */
 export const unhealthy = (output: string): Outcome => ({ kind: 'exited', code: 1, output });

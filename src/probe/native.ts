@@ -5,19 +5,19 @@ import { type Clock, type Stopwatch, startStopwatch } from '../lib/clock.ts';
 import { isSameProcess, openNetworkNamespace } from '../system/netns.ts';
 import { firstOf } from './first-of.ts';
 import { probeHttp } from './http.ts';
+import { type NetworkSession, openNetworkSession } from './network-session.ts';
 import type { Prober, ProbeTarget } from './prober.ts';
 import { probeTcp } from './tcp.ts';
-import { openVisit, type Visit } from './visit.ts';
 
-/** How much later a failure is looked at again: after that the main process of a container that ended is gone. */
+/** Wait before a failure is confirmed: by then the main process of a container that ended is gone. */
 const CONFIRM_AFTER_MS = 200;
 
-/** The task tells whether it ended, or why its process cannot be found: see dropReason in src/check/check.ts. */
+/** The task shows whether it ended, or why its process cannot be found: see dropReason in src/check/check.ts. */
 const GONE: Outcome = { kind: 'could-not-start', reason: "the container's main process is gone" };
 
 /**
- * Checks from our own process over sockets in the container's network namespace: no exec, no process, no call of containerd, and nothing
- * that the image would have to bring. The timeout is over all of it: connecting, TLS, request and response.
+ * Probes from our own process over sockets in the container's network namespace: it needs no exec, no process, no call
+ * to containerd, and nothing from the image. The timeout covers connecting, TLS, request and response.
  */
 export function createNativeProber({ clock }: { readonly clock: Clock }): Prober<NativeTest> {
   return {
@@ -43,33 +43,33 @@ async function probeOnce(job: {
   const main = processOfRun(target.runId);
   const namespace = main && openNetworkNamespace(main);
   if (!main || !namespace) return over(GONE);
-  const visit = openVisit(namespace, main.pid);
+  const session = openNetworkSession(namespace, main.pid);
   let outcome: Outcome;
   try {
     outcome = await firstOf(
-      probeBy(visit, test, clock).then((seen) => ({ outcome: seen })),
+      probeBy(session, test, clock).then((seen) => ({ outcome: seen })),
       { clock, timeoutNs, startMs, signal },
     );
-    if (outcome.kind === 'timed-out') outcome = { ...outcome, output: visit.seen() };
+    if (outcome.kind === 'timed-out') outcome = { ...outcome, output: session.seen() };
   } finally {
-    visit.close();
+    session.close();
   }
   if (outcome.kind !== 'exited' || outcome.code === 0) return over(outcome);
-  // What the end of a container looks like from here: its server does not answer any more. A process that is killed closes its sockets
-  // before it is seen to be gone.
+  // The end of a container looks like a failure here: its server no longer answers. A killed process closes its sockets
+  // before its end becomes visible.
   const endMs = stopwatch.endMs();
   await clock.sleep(CONFIRM_AFTER_MS, signal);
   if (signal?.aborted) return over({ kind: 'cancelled' });
   return over(isSameProcess(main) ? outcome : GONE, endMs);
 }
 
-async function probeBy(visit: Visit, test: NativeTest, clock: Clock): Promise<Outcome> {
+async function probeBy(session: NetworkSession, test: NativeTest, clock: Clock): Promise<Outcome> {
   switch (test.kind) {
     case 'http':
-      return probeHttp(visit, test, clock);
+      return probeHttp(session, test, clock);
     case 'tcp':
-      return probeTcp(visit, test);
+      return probeTcp(session, test);
     case 'grpc':
-      return (await import('./grpc.ts')).probeGrpc(visit, test, clock);
+      return (await import('./grpc.ts')).probeGrpc(session, test, clock);
   }
 }

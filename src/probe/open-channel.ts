@@ -3,7 +3,7 @@ import type { Outcome } from '../health/result.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Channel, type Protocol, SPEAKS_TLS } from './channel.ts';
 import { outcomeOfFailed } from './native-outcome.ts';
-import { socketReasonOf, type Visit } from './visit.ts';
+import { type NetworkSession, socketReasonOf } from './network-session.ts';
 
 export type OpenedChannel =
   | { readonly kind: 'open'; readonly channel: Channel }
@@ -12,7 +12,7 @@ export type OpenedChannel =
   | { readonly kind: 'failed'; readonly reason: string };
 
 export interface ChannelJob {
-  readonly visit: Visit;
+  readonly session: NetworkSession;
   readonly endpoint: Endpoint;
   /** Undefined: without TLS. */
   readonly tls: TlsTerms | undefined;
@@ -21,27 +21,27 @@ export interface ChannelJob {
 }
 
 export async function openChannel(job: ChannelJob): Promise<OpenedChannel> {
-  const { visit, endpoint, tls, protocol } = job;
-  const connection = await visit.connect(endpoint);
+  const { session, endpoint, tls, protocol } = job;
+  const connection = await session.connect(endpoint);
   if (connection.kind !== 'connected') return { kind: 'not-connected', outcome: outcomeOfFailed(connection) };
   const { socket, place } = connection;
   if (!tls) {
     const explainMute = async (reason: string) => ((await speaksTls(job, reason)) ? SPEAKS_TLS : reason);
     return { kind: 'open', channel: { stream: socket, reasonOf: socketReasonOf, explainMute } };
   }
-  visit.note(`connected to ${place}, in the TLS handshake`);
+  session.note(`connected to ${place}, in the TLS handshake`);
   const opened = await (await import('./tls.ts')).openTls(socket, tls, protocol);
-  if (opened.kind === 'open') visit.note(`connected to ${place} over TLS`);
+  if (opened.kind === 'open') session.note(`connected to ${place} over TLS`);
   return opened;
 }
 
-/** How long a server that did not answer at all gets to begin a handshake. */
+/** How long a server that gave no answer has to begin a handshake. */
 const TLS_ANSWER_MS = 1_000;
 
-/** Many servers end a connection on which they were not spoken to in TLS without a word, so it is tried on another one. */
-async function speaksTls({ visit, endpoint, protocol, clock }: ChannelJob, reason: string): Promise<boolean> {
-  const connection = await visit.connect(endpoint);
-  visit.note(reason);
+/** Many servers silently close a connection on which the client does not speak TLS, so TLS is tried on another one. */
+async function speaksTls({ session, endpoint, protocol, clock }: ChannelJob, reason: string): Promise<boolean> {
+  const connection = await session.connect(endpoint);
+  session.note(reason);
   if (connection.kind !== 'connected') return false;
   const limit = clock.after(TLS_ANSWER_MS, () => connection.socket.destroy());
   try {

@@ -24,7 +24,7 @@ describe('peerFrom', () => {
     expect(peerFrom(bytes)).toEqual(expected);
   });
 
-  test('it is told after so many bytes at most, and what is shown is one printable line', () => {
+  test('it identifies the protocol within a bounded number of bytes, and shows one printable line', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: PEER_BYTES, maxLength: 300 }), (bytes) => {
         const peer = peerFrom(Buffer.from(bytes));

@@ -1,13 +1,13 @@
-/** What a server speaks, told by the first bytes that it sends. */
+/** The protocol of a server, from the first bytes that it sends. */
 export type Peer =
   | { readonly kind: 'tls' }
   /** @see line its first line, printable */
   | { readonly kind: 'http/1'; readonly line: string }
   | { readonly kind: 'http/2' }
-  /** @see shown the beginning of it, as a JSON string */
+  /** @see shown its beginning, as a JSON string */
   | { readonly kind: 'other'; readonly shown: string };
 
-/** How many bytes tell, at most: more are not looked at. */
+/** The most bytes to look at. */
 export const PEER_BYTES = 128;
 
 const HTTP = 'HTTP/';
@@ -19,7 +19,7 @@ const SETTINGS = 4;
 const GO_AWAY = 7;
 const MAX_FRAME_BYTES = 16_384;
 
-/** @returns undefined while more bytes could say more */
+/** @returns undefined while more bytes may decide it */
 export function peerFrom(bytes: Buffer): Peer | undefined {
   if (bytes.length >= 3 && isTlsRecord(bytes)) return { kind: 'tls' };
   const beginning = bytes.toString('latin1', 0, HTTP.length);
@@ -40,7 +40,7 @@ const isTlsRecord = ([type = 0, major = 0, minor = 0]: Buffer): boolean => isTls
 
 const isTlsType = (type: number): boolean => type === TLS_ALERT || type === TLS_HANDSHAKE;
 
-/** A server begins with SETTINGS (RFC 9113, section 3.4), or says at once why it goes away. */
+/** A server begins with SETTINGS (RFC 9113, section 3.4), or with GOAWAY and its reason. */
 function isFirstFrame(bytes: Buffer): boolean {
   const length = bytes.readUIntBE(0, 3);
   const type = bytes.readUInt8(3);

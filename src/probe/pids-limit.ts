@@ -1,14 +1,21 @@
 import type { Outcome } from '../health/result.ts';
 import { type CgroupLimits, pidsOf } from '../system/cgroup-pids.ts';
 
-/** What a shell, libc, Go, Java, Node.js and Python say when the kernel refuses them a process (EAGAIN of fork and clone). */
+/**
+ * Messages of shells, libc, Go, Java, Node.js and Python when the kernel refuses a new process (EAGAIN of fork and
+ * clone).
+ */
 const REFUSED =
   /resource temporarily unavailable|can'?t fork|cannot fork|fork failed|EAGAIN|failed to create new OS thread|pthread_create|can't start new thread|unable to create (new )?(native )?thread/i;
-/** Processes that a check, or the runtime that started it, had besides the one that was refused: they are gone when the limit is looked at. */
+/**
+ * Number of processes that a check, or the runtime that started it, had besides the refused one: they are gone when the
+ * limit is read.
+ */
 const GONE_BY_NOW = 8;
 
 /**
- * An outcome of a check that the container's limit on processes explains, with that reason and the remedy; any other as it is.
+ * Adds reason and remedy to an outcome that the container's limit on processes explains; returns any other outcome
+ * unchanged.
  *
  * @param pid the container's first process
  */

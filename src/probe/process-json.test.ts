@@ -10,7 +10,7 @@ describe('processJsonOf', () => {
     expect(processJsonOf(` { "root": [], "process" : ${process} }`)).toBe(process);
   });
 
-  test('finds none where there is none', () => {
+  test('returns undefined for a spec without a process', () => {
     expect(processJsonOf(undefined)).toBeUndefined();
     expect(processJsonOf('{"ociVersion":"1.0.2"}')).toBeUndefined();
     expect(processJsonOf('{"process":null}')).toBeUndefined();
@@ -18,23 +18,23 @@ describe('processJsonOf', () => {
     expect(processJsonOf('{"hostname":"\\"process\\":{}","x":{"process":{}}}')).toBeUndefined();
   });
 
-  test('takes the last of several, as every reader of JSON does', () => {
+  test('returns the last of several, as every JSON reader does', () => {
     expect(processJsonOf('{"process":{"args":["a"]},"process":{"args":["b"]}}')).toBe('{"args":["b"]}');
     expect(processJsonOf('{"process":{"args":["a"]},"proc\\u0065ss":{"args":["b"]}}')).toBe('{"args":["b"]}');
     expect(processJsonOf('{"proc\\u0065ss":{"args":["b"]},"process":{"args":["a"]}}')).toBe('{"args":["a"]}');
   });
 
-  test('says that a spec is no JSON', () => {
+  test('rejects a spec that is not JSON', () => {
     for (const text of ['{"process":{"args":[}', '{"process":{"args":["}}', 'process', '{"process":{"args":tru}}'])
       expect(() => processJsonOf(text)).toThrow('not JSON');
   });
 
-  test('reads a spec as long as a message of containerd’s', () => {
+  test('reads a spec as long as the longest message of containerd', () => {
     const process = { env: [`A=${'x'.repeat(15 << 20)}`] };
     expect(processJsonOf(JSON.stringify({ process }))).toHaveLength(JSON.stringify(process).length);
   });
 
-  test('reads what JSON.parse reads, of any document', () => {
+  test('reads the same as JSON.parse, from any document', () => {
     const json = fc.json().map((text) => JSON.parse(text) as unknown);
     const word = fc.constantFrom('process', '"process"', '{', '}', '\\', '"', 'a');
     const object = fc.dictionary(fc.oneof(word, fc.string()), fc.oneof(json, word, fc.dictionary(word, json)));

@@ -3,8 +3,8 @@ import { decodeJson, encodeJson } from '../lib/json.ts';
 /**
  * The `process` part of an OCI runtime spec: all that a check needs of it, and a tenth of its size.
  *
- * @param specJson the spec as JSON text, as containerd keeps it
- * @returns JSON text; undefined when there is none. Throws CORRUPT for what is no JSON
+ * @param specJson the spec as JSON text, as containerd stores it
+ * @returns JSON text; undefined if there is none. Throws CORRUPT if the spec is not JSON
  */
 export function processJsonOf(specJson: string | undefined): string | undefined {
   if (specJson === undefined) return undefined;
@@ -18,14 +18,14 @@ function memberOf(value: unknown, name: string): unknown {
 }
 
 const KEY = '"process"';
-/** As far as the next brace that is in no string. */
+/** Matches up to the next brace outside a string. */
 const TO_BRACE = /(?:[^"{}]|"(?:[^"\\]|\\.)*")*([{}])/y;
-/** Regular expressions have a stack of 64 MiB, and need some bytes of it for each character here. */
+/** Regular expressions have a stack of 64 MiB, and this one needs some bytes of it per character. */
 const MAX_SCANNED_LENGTH = 1 << 20;
 
 /**
- * The text of the member, found without reading the rest: a spec is mostly its seccomp profile. Undefined where that would not be certain:
- * there are several such words, or a name may be written in another way.
+ * The text of the member, found without parsing the rest: a spec is mostly its seccomp profile. Undefined if the result
+ * would be uncertain: the word occurs several times, or the name may be written with escapes.
  */
 function processTextOf(specJson: string): string | undefined {
   if (specJson.length > MAX_SCANNED_LENGTH) return undefined;
@@ -39,7 +39,7 @@ function processTextOf(specJson: string): string | undefined {
   return to === undefined || specJson.includes('\\', to) ? undefined : specJson.slice(from, to);
 }
 
-/** Where the object ends that begins there; undefined when it does not. */
+/** The end of the object that begins there; undefined if none does. */
 function endOf(text: string, from: number): number | undefined {
   let depth = 0;
   for (let at = from; ; at = TO_BRACE.lastIndex) {

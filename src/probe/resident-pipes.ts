@@ -12,15 +12,15 @@ export interface Pipes {
   onOutput(listener: (bytes: Buffer) => void): void;
   onControl(listener: (text: string) => void): void;
   onEnd(listener: () => void): void;
-  /** @returns false after `close`, and when nobody has read for so long that there is no room */
+  /** @returns false after `close`, and if the reader is so far behind that there is no room */
   write(line: string): boolean;
-  /** To be called when the shim has opened them: from then on the end of the shell is the end of its output. */
+  /** Call it when the shim has opened the FIFOs: from then on, the output ends when the shell ends. */
   letEnd(): void;
-  /** @param options.keepsNote leaves the directory, by whose name the exec is found by a sweep */
+  /** @param options.keepsNote keeps the directory, whose name leads a sweep to the exec */
   close(options: { readonly keepsNote: boolean }): void;
 }
 
-/** Makes the FIFOs in the new directory `dir`, and opens the ends of healthctl. */
+/** Creates the FIFOs in the new directory `dir`, and opens healthctl's ends. */
 export function openPipes(dir: string): Pipes {
   const [stdin, stdout, stderr] = [join(dir, 'input'), join(dir, OUTPUT_FIFO), join(dir, CONTROL_FIFO)];
   mkdirSync(dir, { mode: 0o700 });
@@ -34,7 +34,7 @@ export function openPipes(dir: string): Pipes {
     for (const path of [stdin, stdout, stderr]) makeFifo(path);
     const holds = [holdFifo(stdout), holdFifo(stderr)];
     opened.push(...holds);
-    // Both ways, so that opening waits for nobody; the shim reads it.
+    // Opened for both directions, so that opening never blocks; the shim reads it.
     const input = openSync(stdin, constants.O_RDWR | constants.O_NONBLOCK);
     opened.push(() => closeSync(input));
     const readers = [stdout, stderr].map((path) => {
@@ -54,7 +54,7 @@ export function openPipes(dir: string): Pipes {
         }
       },
       write: (line) => {
-        if (isClosed) return false; // the number of the descriptor may be another file's by now
+        if (isClosed) return false; // the descriptor's number may belong to another file by now
         try {
           return writeSync(input, line) === line.length;
         } catch (error) {
@@ -63,7 +63,7 @@ export function openPipes(dir: string): Pipes {
         }
       },
       letEnd: () => {
-        for (const letGo of holds) letGo();
+        for (const release of holds) release();
       },
       close: ({ keepsNote }) => {
         close();

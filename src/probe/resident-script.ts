@@ -4,34 +4,35 @@ import { checkProcessJson } from './check-process.ts';
 import type { ProbeTarget } from './prober.ts';
 
 /**
- * How a shell that stays in a container is started, and what the checks that it forks must have in their environment.
+ * How a resident shell is started, and which environment its forked checks must have.
  *
- * A variable of the container can change what a shell does (SHELLOPTS, TMOUT, LC_ALL, LD_PRELOAD, an exported function), and a shell changes
- * variables that it exports (SHLVL, PWD, its own). So the resident shell gets none of them: each is handed over under a name of ours, as
- * `NAME=value`, and exported in the fork that becomes the check. Not as arguments: everybody may read those.
+ * A variable of the container can change what a shell does (SHELLOPTS, TMOUT, LC_ALL, LD_PRELOAD, an exported
+ * function), and a shell changes variables that it exports (SHLVL, PWD, its own). So the resident shell gets none of
+ * them: each is passed under a name of ours, as `NAME=value`, and exported in the fork that becomes the check. They are
+ * not passed as arguments, because every user can read those.
  */
 export interface Residence {
   readonly processJson: string;
-  /** Says why a check would have another environment than a fresh one; undefined: it has the same. */
+  /** Says why a check would have another environment than a fresh exec; undefined: it has the same. */
   differenceFrom(seen: { readonly shell: Environment; readonly check: Environment }): string | undefined;
 }
 
 export type Environment = ReadonlyMap<string, string>;
 
-/** What a shell can hold as a variable; dash and busybox drop others, bash hands them on. */
+/** Names that a shell accepts for variables; dash and busybox drop others, bash passes them on. */
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** What bash imports as a function, which would take the place of a command of ours. */
+/** Prefix of variables that bash imports as functions, which would replace our commands. */
 const FUNCTION_PREFIX = 'BASH_FUNC_';
 
-/** A check that waits for a line, so that its environment can be looked at. */
+/** A check that waits for a line, so that its environment can be inspected. */
 const LOOK = 'read -r line';
 
-/** Whether this is the command line of the check that LOOK is, from `/proc/<pid>/cmdline`. */
+/** Whether this command line, from `/proc/<pid>/cmdline`, is that of the check LOOK. */
 export const isLookingChild = (commandLine: string): boolean => commandLine === `/bin/sh\0-c\0${LOOK}\0`;
 
 /**
- * @param items what follows `/bin/sh -c` in the check
- * @throws INVALID for an environment that cannot be handed on; CORRUPT for a container without a runtime spec
+ * @param items the arguments after `/bin/sh -c` in the check
+ * @throws INVALID for an environment that cannot be passed on; CORRUPT for a container without a runtime spec
  */
 export function planResidence(
   target: Pick<ProbeTarget, 'containerId' | 'processJson'>,
@@ -50,7 +51,7 @@ export function planResidence(
   const kept: string[] = [];
   const variables: string[] = [];
   for (const [name, value] of wanted) {
-    // An empty HOME is as good as none to some runtimes, which then set it.
+    // Some runtimes treat an empty HOME as missing, and set it.
     if (!IDENTIFIER.test(name) || (name === 'HOME' && value === '')) kept.push(`${name}=${value}`);
     else variables.push(`${name}=${value}`);
   }
@@ -71,7 +72,7 @@ export function planResidence(
   };
 }
 
-/** Of several with one name the last one counts. */
+/** If a name occurs several times, the last entry counts. */
 export function environmentFrom(entries: readonly string[]): Environment {
   return new Map(
     entries.map((entry) => {
@@ -96,11 +97,12 @@ function freePrefix(environment: Environment): string {
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /**
- * What the shell runs. A line `run SEQ` asks for a check, answered by `done SEQ CODE` on control; `look SEQ` for a check that waits for a line;
- * `end NONCE` for the nonce behind what the check has printed, `reap NONCE` for it when the shell has reaped the children that have ended: to
- * wait for a fork of its own, it has to. Control is the shell's stderr, moved out of the way before anything runs, and
- * closed for a check. The check has the standard streams and the working directory that a fresh exec would have. No job control, no `&`:
- * both would change how signals are taken. The umask is set because runc before 1.2 leaves that of containerd to an exec.
+ * The script of the shell. A line `run SEQ` asks for a check, answered by `done SEQ CODE` on control; `look SEQ` asks
+ * for a check that waits for a line; `end NONCE` prints the nonce after the output of the check, and `reap NONCE` does
+ * so once the shell has reaped its ended children, for which it has to wait for a fork of its own. Control is the
+ * shell's stderr, moved to another descriptor before anything runs, and closed for a check. The check has the standard
+ * streams and the working directory of a fresh exec. No job control and no `&`: both would change the handling of
+ * signals. The umask is set because runc before 1.2 gives containerd's to an exec.
  */
 function scriptFrom({
   names,

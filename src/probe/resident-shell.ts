@@ -16,9 +16,11 @@ import type { ProbeTarget } from './prober.ts';
 import { openPipes, type Pipes } from './resident-pipes.ts';
 import { type Environment, environmentFrom, isLookingChild, planResidence } from './resident-script.ts';
 
-/** Longer than any answer: who writes more on control is not our script. */
+/** Longer than any answer: a writer of more on control is not our script. */
 const MAX_ANSWER_LENGTH = 64;
-/** How long a check that was killed may take to be over, and the answer to `end` to come; also the first look at a check. */
+/**
+ * How long a killed check may take to end, and the answer to `end` to arrive; also the limit for inspecting a check.
+ */
 const SETTLE_LIMIT_MS = 2_000;
 const LOOK_POLL_MS = 2;
 
@@ -29,10 +31,13 @@ export interface ResidentShellDeps {
   readonly startLimitMs: number;
 }
 
-/** What a turn of the shell came to. */
+/** The result of one turn of the shell. */
 export type Turn = { readonly kind: 'over'; readonly outcome: Outcome } | Broken;
 
-/** What came is not to be believed, or something was left behind: the check has to be made by other means, and the shell closed. */
+/**
+ * The answer cannot be trusted, or something was left behind: the check has to be made by other means, and the shell
+ * closed.
+ */
 interface Broken {
   readonly kind: 'broken';
   readonly reason: string;
@@ -42,9 +47,9 @@ interface Broken {
 export interface ResidentShell {
   /** Makes the check. One at a time. */
   check(until: Until): Promise<Turn>;
-  /** Whether it can be asked again: not after a turn that was broken or given up. */
+  /** Whether it can be used again: not after a broken or cancelled turn. */
   readonly isUsable: boolean;
-  /** Kills the shell and all its session, and leaves nothing. Idempotent. */
+  /** Kills the shell and its whole session, and removes its files. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -54,11 +59,11 @@ interface Until {
 }
 
 /**
- * Starts a shell for the checks of one container, and makes sure that they have the environment of a fresh exec.
+ * Starts a shell for the checks of one container, and verifies that they have the environment of a fresh exec.
  *
- * @param items what follows `/bin/sh -c` in the check
- * @throws whatever containerd says when the exec cannot be made or started; INVALID when a check would have another environment. Nothing is
- *   left then
+ * @param items the arguments after `/bin/sh -c` in the check
+ * @throws containerd's error if the exec cannot be created or started; INVALID if a check would have another
+ *   environment. Nothing is left then
  */
 export async function openResidentShell(
   deps: ResidentShellDeps,
@@ -90,7 +95,7 @@ export async function openResidentShell(
   pipes.letEnd();
   const shell = converse({
     ...{ clock, leader, pipes, died, reaps: target.reap === true },
-    letGo: async () => {
+    release: async () => {
       await killSession(leader, { clock });
       await Promise.race([died, clock.sleep(DEATH_LIMIT_MS)]);
       waiting.abort();
@@ -115,18 +120,18 @@ interface Seen {
   readonly check: Environment;
 }
 
-/** The protocol, with a shell that has been started. */
+/** The protocol with a started shell. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 function converse(shell: {
   readonly clock: Clock;
   readonly leader: SessionLeader;
   readonly pipes: Pipes;
   readonly died: Promise<void>;
-  /** Whether what a check leaves is ended with it. */
+  /** Whether to end processes that a check leaves. */
   readonly reaps: boolean;
-  readonly letGo: () => Promise<void>;
+  readonly release: () => Promise<void>;
 }): ResidentShell & { look(): Promise<Seen | undefined> } {
-  const { clock, leader, pipes, died, reaps, letGo } = shell;
+  const { clock, leader, pipes, died, reaps, release } = shell;
   const session = createSessionView(leader);
   let isUsable = true;
   let sequence = 0;
@@ -198,7 +203,7 @@ function converse(shell: {
     pipes.write(`${reaps ? 'reap' : 'end'} ${mark}`);
     const end = await settled(Promise.race([whole, broken]));
     const outcome = { ...first, output: output.text() };
-    // A timeout is one, whatever became of the shell.
+    // A timeout stays one, whatever happened to the shell.
     if (first.kind === 'timed-out' || (end?.kind === 'whole' && !session.hasOthers())) {
       isUsable &&= end?.kind === 'whole';
       return { kind: 'over', outcome };
@@ -217,7 +222,7 @@ function converse(shell: {
     },
     close: () => {
       isUsable = false;
-      closing ??= letGo();
+      closing ??= release();
       return closing;
     },
     check: async (until) => {
@@ -232,7 +237,7 @@ function converse(shell: {
   };
 }
 
-/** What the shell and the check that it made to be looked at were started with; undefined as long as there is no such check. */
+/** The environments of the shell and of its inspected check; undefined until that check exists. */
 function seenFrom(leader: number): Seen | undefined {
   const child = childrenOf(leader).find((pid) => isLookingChild(readCommandLine(pid) ?? ''));
   const check = child === undefined ? undefined : readEnvironment(child);
@@ -240,7 +245,10 @@ function seenFrom(leader: number): Seen | undefined {
   return shell && { shell: environmentFrom(shell), check: environmentFrom(check) };
 }
 
-/** @returns takes what comes on control. @param onAnswer undefined: it was no answer of our script */
+/**
+ * @returns a function that processes input from control.
+ * @param onAnswer undefined: the input was no answer of our script
+ */
 function readAnswers(
   onAnswer: (answer: { readonly sequence: number; readonly code: number } | undefined) => void,
 ): (text: string) => void {

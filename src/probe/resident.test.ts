@@ -55,18 +55,18 @@ function setUp() {
   return { prober, did, now };
 }
 
-test('one shell for a run and a command; another of either has another', async () => {
+test('uses one shell for a run and a command, and another for any other pair', async () => {
   const { prober, did } = setUp();
   for (const _ of [1, 2]) await prober.probe(aTarget(), shellCommand('a'));
   await prober.probe(aTarget(), shellCommand('b'));
   await prober.probe(aTarget({ runId: 'boot:2:2' }), shellCommand('b'));
   expect(did).toEqual(['open c1 a', 'close c1', 'open c1 b', 'close c1', 'open c1 b']);
-  await prober.letGo('c1');
+  await prober.release('c1');
   await prober.close();
   expect(did.slice(5)).toEqual(['close c1']);
 });
 
-test('a shell that does not stay is closed behind each check', async () => {
+test('closes a shell that does not stay after each check', async () => {
   const { prober, did } = setUp();
   for (const _ of [1, 2]) await prober.probe(aTarget({ exec: 'fresh', reap: true }), shellCommand('a'));
   expect(did).toEqual(['open c1 a', 'close c1', 'open c1 a', 'close c1']);
@@ -78,7 +78,7 @@ test.each([[['true']], [['/bin/sh', '-c']], [['/bin/sh', 'script']]])('%j is run
   expect(did).toEqual(['fresh']);
 });
 
-test('what is not believed is checked fresh, and after three in a row all is, until the next run', async () => {
+test('an untrusted answer is checked by a fresh exec; after three in a row all checks are, until the next run', async () => {
   const { prober, did, now } = setUp();
   const good = now.turn;
   now.turn = { kind: 'broken', reason: 'x' };
@@ -89,14 +89,14 @@ test('what is not believed is checked fresh, and after three in a row all is, un
   did.length = 0;
   for (const _ of [1, 2, 3, 4]) await prober.probe(aTarget(), shellCommand('a'));
   expect(did.filter((what) => what === 'fresh')).toHaveLength(4);
-  expect(did.filter((what) => what.startsWith('open'))).toHaveLength(2); // the first of them used the one that was there
+  expect(did.filter((what) => what.startsWith('open'))).toHaveLength(2); // the first of them used the existing one
   now.turn = good;
   did.length = 0;
   await prober.probe(aTarget({ runId: 'boot:2:2' }), shellCommand('a'));
   expect(did).toContain('open c1 a');
 });
 
-test('a shell that cannot be started is a reason to check fresh; a containerd that is gone is not', async () => {
+test('a shell that cannot be started leads to a fresh check; a lost containerd does not', async () => {
   const { prober, did, now } = setUp();
   now.failure = new HealthctlError('INTERNAL', 'no such file');
   await prober.probe(aTarget(), shellCommand('a'));

@@ -6,30 +6,30 @@ import { type ExecProberOptions, passGate, START_LIMIT_MS } from './exec.ts';
 import type { ExecCommand, ProbeReport, Prober, ProbeTarget } from './prober.ts';
 import type { openResidentShell, ResidentShell } from './resident-shell.ts';
 
-/** A container whose shell had to be replaced so many times in a row is checked by fresh execs until its next run. */
+/** After this many replaced shells in a row, a container is checked by fresh execs until its next run. */
 const MAX_FAULTS = 3;
 
 export interface ResidentProberOptions extends ExecProberOptions {
-  /** Makes the checks that a shell could not make. */
+  /** Makes the checks that a shell cannot make. */
   readonly fresh: Prober<ExecCommand>;
   readonly open: typeof openResidentShell;
-  /** Whether the shell stays for the next check; if not it is there for the sake of what a check may leave behind. */
+  /** Whether the shell stays for the next check. If not, it is used to end what a check leaves behind. */
   readonly stays: (target: ProbeTarget) => boolean;
   readonly log: Logger;
 }
 
 export interface ResidentProber extends Prober<ExecCommand> {
   /** Ends the shell of a container, if it has one. */
-  letGo(containerId: string): Promise<void>;
+  release(containerId: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What is known of a container's shell. */
+/** The state of a container's shell. */
 interface Residence {
-  /** The run and the command that it is for: with another one it is of no use. */
+  /** The run and command that the shell is for: it cannot serve another pair. */
   readonly key: string;
   shell: ResidentShell | undefined;
-  /** Turns that were broken, in a row. */
+  /** Broken turns in a row. */
   faults: number;
 }
 
@@ -40,8 +40,9 @@ interface Job {
 }
 
 /**
- * Checks `/bin/sh -c` commands by a shell that stays in the container and forks for each check, instead of an exec, a shim's round and a runc
- * each time. Whatever cannot be believed is checked again by a fresh exec, and the shell is replaced.
+ * Makes `/bin/sh -c` checks by a shell that stays in the container and forks for each check, which saves an exec, a
+ * call of the shim and a runc each time. An untrusted result is checked again by a fresh exec, and the shell is
+ * replaced.
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createResidentProber(options: ResidentProberOptions): ResidentProber {
@@ -53,17 +54,17 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
     const key = JSON.stringify([runId, command.args, reap]);
     const known = residences.get(containerId);
     if (known?.key === key) return known;
-    await letGo(containerId);
+    await release(containerId);
     const residence: Residence = { key, shell: undefined, faults: 0 };
     residences.set(containerId, residence);
     return residence;
   };
-  const letGo = async (containerId: string): Promise<void> => {
+  const release = async (containerId: string): Promise<void> => {
     const shell = residences.get(containerId)?.shell;
     residences.delete(containerId);
     await shell?.close();
   };
-  /** Undefined when the signal fires before there is a shell. */
+  /** Undefined if the signal fires before there is a shell. */
   const shellOf = async (residence: Residence, { target, items, signal }: Job): Promise<ResidentShell | undefined> => {
     if (residence.shell?.isUsable) return residence.shell;
     await residence.shell?.close();
@@ -84,7 +85,7 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
     residence.shell = undefined;
   };
 
-  /** Undefined: not to be believed. */
+  /** Undefined: the result cannot be trusted. */
   const tryShell = async (residence: Residence, job: Job): Promise<ProbeReport | undefined> => {
     const { target, signal } = job;
     const fault = (reason: string): undefined => {
@@ -110,9 +111,9 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
   };
 
   return {
-    letGo,
+    release,
     close: async () => {
-      await Promise.all([...residences.keys()].map(letGo));
+      await Promise.all([...residences.keys()].map(release));
     },
     probe: async (target, command, signal) => {
       const items = shellItemsOf(command);
@@ -123,7 +124,7 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
         options.stays(target) ? undefined : leave(residence),
       );
       if (report) return report;
-      // A shell that a pause ended is no fault of its own: another exec would be frozen while it is being made.
+      // A shell that a pause ended has no fault: another exec would be frozen during its creation.
       if (!hasPauseNote(target.scratchDir)) return fresh.probe(target, command, signal);
       residence.faults = 0;
       const nowMs = clock.now();
@@ -132,7 +133,7 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
   };
 }
 
-/** What follows `/bin/sh -c`; undefined for another command. */
+/** The arguments after `/bin/sh -c`; undefined for another command. */
 function shellItemsOf({ args }: ExecCommand): readonly string[] | undefined {
   const [program, option, ...items] = args;
   return program === '/bin/sh' && option === '-c' && items.length > 0 ? items : undefined;

@@ -1,25 +1,31 @@
 import type { Peer } from './peer.ts';
 
-/** What was seen of a server that was asked over TLS: by that its error is told in words. */
+/** Observations about a server that was contacted over TLS, from which its error is described. */
 export interface TlsSeen {
-  /** The name that was told to it (SNI); undefined when it was asked by an address. */
+  /** The name sent to it (SNI); undefined if it was contacted by address. */
   readonly serverName: string | undefined;
-  /** What was to be spoken, e.g. `HTTP/1.1`. */
+  /** The requested protocol, e.g. `HTTP/1.1`. */
   readonly protocol: string;
-  /** By the first bytes that came; undefined before any. */
+  /** From the first bytes received; undefined before any. */
   readonly peer: Peer | undefined;
-  /** Whether it began a handshake: an alert that comes first is not about what the client said later. */
+  /** Whether it began a handshake: an alert before that is not about the client's later messages. */
   readonly hasBegun: boolean;
-  /** Whether the handshake was over for the client. With TLS 1.3 the server judges the client's part of it afterwards. */
+  /**
+   * Whether the handshake was complete for the client. With TLS 1.3 the server judges the client's part of it
+   * afterwards.
+   */
   readonly isOpen: boolean;
 }
 
 const CLIENT_CERTIFICATE = 'the server wants a client certificate, which a check does not have';
 
-/** By OpenSSL's reasons, whose words differ a little between its releases: `tlsv13 alert certificate required`, `ssl/tls alert bad certificate`. */
+/**
+ * By OpenSSL's reasons, whose texts differ a little between releases: `tlsv13 alert certificate required`, `ssl/tls
+ * alert bad certificate`.
+ */
 const WORDS: readonly (readonly [reason: RegExp, words: (seen: TlsSeen) => string])[] = [
   [/certificate required/, () => CLIENT_CERTIFICATE],
-  // About a certificate that a client sent. An empty one is a bad one to many servers.
+  // About a client's certificate. Many servers report a missing one as bad.
   [
     /alert (?:bad|no|unsupported) certificate|alert certificate|alert access denied|alert unknown ca/,
     () => CLIENT_CERTIFICATE,
@@ -38,7 +44,7 @@ const WORDS: readonly (readonly [reason: RegExp, words: (seen: TlsSeen) => strin
 
 const OLD = 'the server speaks only TLS 1.1 or older, and 1.2 is the least that is safe';
 
-/** Why TLS failed: one clause, without what OpenSSL adds for its own developers. */
+/** Why TLS failed: one clause, without OpenSSL's details for developers. */
 export function tlsReasonOf(error: Error, seen: TlsSeen): string {
   const plain = plainPeerText(seen.peer, seen.protocol);
   if (plain !== undefined) return plain;
@@ -47,7 +53,7 @@ export function tlsReasonOf(error: Error, seen: TlsSeen): string {
   return words ? words(seen) : `TLS failed: ${reason}`;
 }
 
-/** Whether an error is OpenSSL's, and not the socket's or ours. */
+/** Whether an error comes from OpenSSL, and not from the socket or from us. */
 export const isOpenSslError = (error: Error): boolean =>
   ('code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_SSL')) || DUMP.test(error.message);
 
@@ -67,7 +73,7 @@ export const oneLine = (text: string): string =>
     .trim()
     .slice(0, 256);
 
-/** What was said without TLS on a port that was asked for it. */
+/** Describes a plain-text answer on a port that was contacted over TLS. */
 function plainPeerText(peer: Peer | undefined, protocol: string): string | undefined {
   switch (peer?.kind) {
     case undefined:
@@ -95,7 +101,10 @@ function doubtOfName({ serverName, hasBegun }: TlsSeen): string {
     : `: it may have no certificate for ${JSON.stringify(serverName)} (SNI)`;
 }
 
-/** A server that has shown its certificate has agreed on the ciphers: with TLS 1.2 a client certificate is all that is left to be missed. */
+/**
+ * A server that has shown its certificate has agreed on the ciphers: with TLS 1.2 only a client certificate can still
+ * be missing.
+ */
 function refusedHandshake(seen: TlsSeen): string {
   if (seen.hasBegun) return CLIENT_CERTIFICATE;
   return `the server refused the TLS handshake: no cipher in common, or${doubtOfName(seen).replace(/^: it/, ' it')}`;

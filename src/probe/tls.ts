@@ -7,11 +7,11 @@ import { errnoOf, messageOf } from '../lib/errors.ts';
 import { certificateReasonOf, wrongNameText } from './certificate-words.ts';
 import type { Channel, Protocol } from './channel.ts';
 import { countedStream } from './counted-stream.ts';
+import { socketReasonOf } from './network-session.ts';
 import { peerFrom } from './peer.ts';
 import { isOpenSslError, oneLine, type TlsSeen, tlsReasonOf } from './tls-words.ts';
-import { socketReasonOf } from './visit.ts';
 
-/** Handshake, certificates and answer. OpenSSL takes 100 KiB of certificates. */
+/** Limit for handshake, certificates and answer. OpenSSL accepts 100 KiB of certificates. */
 const MAX_RECEIVED_BYTES = 256 * 1024;
 
 export type OpenedTls =
@@ -21,7 +21,10 @@ export type OpenedTls =
 
 const ALPN: Readonly<Record<Protocol, string>> = { 'HTTP/1.1': 'http/1.1', gRPC: 'h2' };
 
-/** Speaks TLS on a connected socket. Resolves when the handshake is over and the certificate found good, or when the socket is closed at the latest. */
+/**
+ * Speaks TLS on a connected socket. Resolves when the handshake is complete and the certificate accepted, or when the
+ * socket is closed, at the latest.
+ */
 export async function openTls(socket: Socket, terms: TlsTerms, protocol: Protocol): Promise<OpenedTls> {
   const serverName = isAddress(terms.name) ? undefined : terms.name;
   let seen: TlsSeen = { serverName, protocol, peer: undefined, hasBegun: false, isOpen: false };
@@ -36,7 +39,7 @@ export async function openTls(socket: Socket, terms: TlsTerms, protocol: Protoco
     socket: countedStream(socket, { maxBytes: MAX_RECEIVED_BYTES, onFirst: watchPeer }),
     secureContext: context,
     ALPNProtocols: [ALPN[protocol]],
-    // Judged below, where the certificate can be told of.
+    // Verified below, where the certificate can be described.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(serverName === undefined ? {} : { servername: serverName }),
@@ -52,7 +55,7 @@ export async function openTls(socket: Socket, terms: TlsTerms, protocol: Protoco
       resolve({ kind: 'failed', reason, isTls: seen.peer?.kind === 'tls' });
       stream.destroy();
     };
-    // Kept for the whole life of the stream: an error without a listener would end the process.
+    // Stays for the whole life of the stream: an error without a listener would end the process.
     stream.on('error', (error) => fail(reasonOf(error)));
     stream.once('close', () => fail(closedText(seen)));
     stream.once('secureConnect', () => {
@@ -65,18 +68,18 @@ export async function openTls(socket: Socket, terms: TlsTerms, protocol: Protoco
 }
 
 const HANDSHAKE = 22;
-/** With TLS 1.3 a server can refuse a client only when the handshake is over for it. */
+/** With TLS 1.3 a server can refuse a client only after the client's handshake is complete. */
 const HINT = ' after the TLS handshake (does the server want a client certificate?)';
 
 const isAddress = (name: string): boolean => /^[\d.]+$|:/.test(name);
 
-/** @returns a text: why there is none */
+/** @returns the context, or a text: why there is none */
 function contextFor(ca: string | undefined): SecureContext | string {
   try {
     return createSecureContext({
       ...(ca === undefined ? {} : { ca }),
       minVersion: 'TLSv1.2',
-      // A server could ask for handshakes without an end, each of them dear.
+      // Otherwise a server could ask for any number of expensive handshakes.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     });
   } catch (error) {
@@ -94,7 +97,7 @@ function certificateTrouble(stream: TLSSocket, name: string): string | undefined
 function failureText(error: Error, seen: TlsSeen): string {
   if (error instanceof ReceivedTooMuchError) return `no answer in the first ${MAX_RECEIVED_BYTES} bytes`;
   if (isOpenSslError(error)) return tlsReasonOf(error, seen);
-  // Node.js's own error for it, which is none of the system's.
+  // Node.js's own error for it, not a system error.
   if (!seen.isOpen && errnoOf(error) === 'ECONNRESET' && !('errno' in error)) return closedText(seen);
   const reason = oneLine(socketReasonOf(error));
   return errnoOf(error) === undefined || seen.isOpen ? reason : `${reason} in the TLS handshake`;

@@ -19,7 +19,7 @@ import { runDirOf, type StateDirs } from '../lib/dirs.ts';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { FaultReporter, OnFault } from '../lib/fault-reporter.ts';
 import type { Logger } from '../lib/logger.ts';
-import { tellOnce } from '../lib/tell-once.ts';
+import { reportOnce } from '../lib/report-once.ts';
 import { noSpaceError, replaceFile, temporaryPrefix, unique } from '../system/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { makeOwnDirectory, removeOwn } from '../system/own-file.ts';
@@ -104,7 +104,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     return dir;
   };
 
-  const warnOnce = tellOnce((text) => log.warn(text));
+  const warnOnce = reportOnce((text) => log.warn(text));
   const parse = (subject: HealthSubject, text: string) => {
     const { warnings, ...stored } = parseHealthFile(text, subject.labels, maxEntries);
     for (const warning of warnings) warnOnce(`container ${subject.id}: ${warning}`);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Tasks } from '../../src/containerd/tasks.ts';
-import { CHECK_EXEC_PREFIX, endChecks, takePauseNote } from '../../src/probe/check-execs.ts';
+import { CHECK_EXEC_PREFIX, consumePauseNote, endChecks } from '../../src/probe/check-execs.ts';
 
 let scratchDir: string;
 beforeEach(() => {
@@ -17,7 +17,7 @@ const tasks = { findExec: async () => undefined } as unknown as Tasks;
 test('a pause that ends a check leaves word of it, once', async () => {
   mkdirSync(join(scratchDir, `${CHECK_EXEC_PREFIX}1`));
   await endChecks(tasks, { containerId: 'c', scratchDir });
-  expect([takePauseNote(scratchDir), takePauseNote(scratchDir)]).toEqual([true, false]);
+  expect([consumePauseNote(scratchDir), consumePauseNote(scratchDir)]).toEqual([true, false]);
   expect(readdirSync(scratchDir)).toEqual([`${CHECK_EXEC_PREFIX}1`]);
 });
 
@@ -28,11 +28,11 @@ test.each([
   mkdirSync(join(scratchDir, `${CHECK_EXEC_PREFIX}1`));
   make(join(scratchDir, 'ended-by-pause'));
   await endChecks(tasks, { containerId: 'c', scratchDir });
-  expect([takePauseNote(scratchDir), takePauseNote(scratchDir)]).toEqual([true, false]);
+  expect([consumePauseNote(scratchDir), consumePauseNote(scratchDir)]).toEqual([true, false]);
 });
 
 test('a pause without a check in flight leaves nothing', async () => {
   await endChecks(tasks, { containerId: 'c', scratchDir });
   expect(readdirSync(scratchDir)).toEqual([]);
-  expect(takePauseNote(scratchDir)).toBe(false);
+  expect(consumePauseNote(scratchDir)).toBe(false);
 });

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { fileReasonOf } from '../../lib/errors.ts';
 import type { FaultReporter } from '../../lib/fault-reporter.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { tellOnce } from '../../lib/tell-once.ts';
+import { reportOnce } from '../../lib/report-once.ts';
 import type { LogLimit } from '../../record/log-config.ts';
 import { cutLogs } from './log-cut.ts';
 import { appendTimes, readTimes } from './log-index-file.ts';
@@ -53,7 +53,7 @@ const EXACT_MS = 1_000;
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function indexLogs({ dataDir, limit, startedAtMs, clock, log, onOutput }: LogIndexerOptions): LogIndexer {
-  const faults = { onFault: tellOnce((text) => log.warn(text)) };
+  const faults = { onFault: reportOnce((text) => log.warn(text)) };
   const files = OUTPUT_STREAMS.map((stream) => openIndexed({ dataDir, stream, startedAtMs, ...faults }));
   let watcher: FSWatcher | undefined;
   let timer: { cancel(): void } | undefined;

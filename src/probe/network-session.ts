@@ -7,30 +7,32 @@ import type { NetworkNamespace } from '../system/netns.ts';
 import { readFileOfProcess } from '../system/rootfs.ts';
 import { addressesInHosts } from './hosts.ts';
 
-/** What is read of a container's /etc/hosts, and how many addresses of a name are tried. */
+/** Limits on reading a container's /etc/hosts, and on the addresses of a name to try. */
 const MAX_HOSTS_BYTES = 64 * 1024;
 const MAX_ADDRESSES = 8;
 
-/** The time that one check spends in a container's network: whatever it opens there is closed with it. */
-export interface Visit {
+/** The sockets that one check opens in a container's network; they are closed together. */
+export interface NetworkSession {
   connect(endpoint: Endpoint): Promise<Connection>;
-  /** Notes what has been seen so far: what a timeout tells. A function is asked then, and not each time that something comes. */
+  /**
+   * Records what was observed so far, for the message of a timeout. A function is evaluated then, not with each record.
+   */
   note(seen: string | (() => string)): void;
   seen(): string;
-  /** Closes all sockets. Idempotent; who waits for one of them hears of it. */
+  /** Closes all sockets. Idempotent; a caller that waits for a socket is notified. */
   close(): void;
 }
 
 export type Connection =
-  /** @see place as it is shown: `127.0.0.1:80`, `[::1]:80` */
+  /** @see place the endpoint as shown: `127.0.0.1:80`, `[::1]:80` */
   | { readonly kind: 'connected'; readonly socket: Socket; readonly place: string }
   /** @see reason e.g. `connect 127.0.0.1:5432: connection refused` */
   | { readonly kind: 'failed'; readonly reason: string }
   /** There is no address to connect to. */
   | { readonly kind: 'unknown-host'; readonly reason: string };
 
-/** @param pid a process of the container, in whose file system names are looked up */
-export function openVisit(namespace: NetworkNamespace, pid: number): Visit {
+/** @param pid a process of the container, in whose file system names are resolved */
+export function openNetworkSession(namespace: NetworkNamespace, pid: number): NetworkSession {
   const sockets: Socket[] = [];
   let seen: string | (() => string) = '';
   return {
@@ -62,7 +64,10 @@ export function openVisit(namespace: NetworkNamespace, pid: number): Visit {
   };
 }
 
-/** `localhost` needs no file: an image without /etc/hosts can be checked. @returns a text: why there is no address */
+/**
+ * `localhost` needs no file, so an image without /etc/hosts can be checked.
+ * @returns the addresses, or a text: why there are none
+ */
 function addressesOf(host: string, pid: number): readonly string[] | string {
   if (isIP(host) !== 0) return [host];
   if (host.toLowerCase() === 'localhost') return ['127.0.0.1', '::1'];
@@ -70,7 +75,7 @@ function addressesOf(host: string, pid: number): readonly string[] | string {
   try {
     hosts = readFileOfProcess(pid, '/etc/hosts', MAX_HOSTS_BYTES)?.toString('latin1') ?? '';
   } catch (error) {
-    // Of the container's making, so it is its check that fails, and not ours to report.
+    // The container made the file, so its check fails; this is no failure of ours.
     if (!hasCode(error, 'INVALID')) throw error;
     return `the host ${host} cannot be looked up: ${messageOf(error)}`;
   }
@@ -100,7 +105,7 @@ async function connectTo(
       resolve(reason);
     };
     socket.once('connect', () => settle(isConnectedToItself(socket) ? 'connection refused' : undefined));
-    // Kept for the whole life of the socket: an error without a listener would end the process.
+    // Stays for the whole life of the socket: an error without a listener would end the process.
     socket.on('error', (error) => settle(socketReasonOf(error)));
     socket.once('close', () => settle('closed'));
     socket.connect({ host: address, port });
@@ -108,7 +113,7 @@ async function connectTo(
 }
 
 function socketFrom(fd: number): Socket {
-  // An option that is not documented: without it Node.js would read from a socket that is not connected yet.
+  // An undocumented option: without it, Node.js would read from a socket that is not connected yet.
   const options = { fd, manualStart: true };
   try {
     return new Socket(options);
@@ -118,12 +123,15 @@ function socketFrom(fd: number): Socket {
   }
 }
 
-/** The kernel may give a connection to a free port of the ephemeral range that very port as its source: it then talks to itself. */
+/**
+ * If the port is free and in the ephemeral range, the kernel may use it as the source port too: the connection then
+ * talks to itself.
+ */
 function isConnectedToItself({ localPort, remotePort, localAddress, remoteAddress }: Socket): boolean {
   return localPort === remotePort && localAddress === remoteAddress;
 }
 
-/** The system's words for an error of a socket, e.g. `connection refused`; the message of any other error. */
+/** The system's text for a socket error, e.g. `connection refused`; the message of any other error. */
 export function socketReasonOf(error: unknown): string {
   const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
   const known = typeof errno === 'number' ? getSystemErrorMap().get(errno) : undefined;
