@@ -3,8 +3,9 @@ import { startDeadline } from '../lib/deadline.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { type RpcFailure, translateRpcError } from './errors.ts';
 import { createFrameReader, decodeStatusMessage, frameMessage } from './grpc-frames.ts';
-import type { Connection, Stream } from './http2/connection.ts';
+import type { Connection } from './http2/connection.ts';
 import { encodeHeaders, type HeaderFields } from './http2/hpack.ts';
+import type { Stream } from './http2/streams.ts';
 import type { CallOptions, Headers, Method } from './transport.ts';
 
 /** gRPC status codes (grpc.io, "Status codes and their use") that we make up ourselves. */

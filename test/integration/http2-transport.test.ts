@@ -5,6 +5,7 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
+  type Settings,
 } from 'node:http2';
 import { createServer as createPlainServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -39,13 +40,13 @@ interface Served extends AsyncDisposable {
 }
 
 let count = 0;
-async function serve(handler: Handler): Promise<Served> {
+async function serve(handler: Handler, settings: Settings = {}): Promise<Served> {
   count += 1;
   const path = join(dir, `${count}.sock`);
   const sessions = new Set<ServerHttp2Session>();
   let server: Http2Server | undefined;
   const start = async (handle: Handler) => {
-    server = createServer();
+    server = createServer({ settings });
     server.on('session', (session) => sessions.add(session));
     server.on('stream', (stream, headers) => {
       stream.on('error', () => {});
@@ -196,6 +197,44 @@ describe('a call', () => {
       Array.from({ length: 500 }, (_, i) => served.transport.unary('x.Y', method, `${i}`, {})),
     );
     expect(all).toEqual(Array.from({ length: 500 }, (_, i) => `${i}`));
+  });
+});
+
+describe('a server that takes two streams at a time', () => {
+  test('gets no more, answers all, and those that were given up are never asked', async () => {
+    let [open, most] = [0, 0];
+    const asked: string[] = [];
+    const handler: Handler = (stream, headers) => {
+      open += 1;
+      most = Math.max(most, open);
+      stream.once('close', () => {
+        open -= 1;
+      });
+      stream.once('data', (bytes: Buffer) => {
+        asked.push(bytes.subarray(5).toString());
+        setImmediate(() => answer([asked.at(-1) ?? ''])(stream, headers));
+      });
+    };
+    await using served = await serve(handler, { maxConcurrentStreams: 2 });
+    await call(served.transport); // its SETTINGS have come with the answer
+    const abort = new AbortController();
+    const ask = (text: string, signal?: AbortSignal) =>
+      served.transport.unary('x.Y', method, text, {}, signal ? { signal } : {});
+    const kept = Array.from({ length: 50 }, (_, i) => ask(`${i}`));
+    const givenUp = ask('given up', abort.signal);
+    abort.abort();
+    await expect(givenUp).rejects.toMatchObject({ code: 'ABORTED' });
+    await Promise.all(kept);
+    expect(most).toBe(2);
+    expect(asked).toEqual(['hello', ...Array.from({ length: 50 }, (_, i) => `${i}`)]);
+  });
+
+  test('and is lost: those that wait end too', async () => {
+    await using served = await serve((stream) => stream.resume(), { maxConcurrentStreams: 2 });
+    await call(served.transport, { timeoutMs: 50 }).catch(() => undefined);
+    const calls = Array.from({ length: 5 }, () => call(served.transport).catch((error) => error.code));
+    setImmediate(() => served.stop());
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 5 }, () => 'UNAVAILABLE'));
   });
 });
 

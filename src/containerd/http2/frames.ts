@@ -26,7 +26,7 @@ export const FLAG = { ack: 0x1, endStream: 0x1, endHeaders: 0x4, padded: 0x8, pr
 export const SETTING = { enablePush: 0x2, maxStreams: 0x3, initialWindow: 0x4, maxFrame: 0x5 } as const;
 
 /** RFC 9113, section 7. */
-export const ERROR_NAMES = [
+const ERROR_NAMES = [
   'NO_ERROR',
   'PROTOCOL_ERROR',
   'INTERNAL_ERROR',
@@ -43,6 +43,10 @@ export const ERROR_NAMES = [
   'HTTP_1_1_REQUIRED',
 ] as const;
 export const CANCEL = 0x8;
+
+export function errorName(code: number): string {
+  return ERROR_NAMES[code] ?? `error ${code}`;
+}
 
 /** The most that a peer may send in one frame, and we in one, until a setting says otherwise. */
 export const DEFAULT_MAX_FRAME = 16_384;
@@ -75,6 +79,20 @@ export function settingsFrame(settings: readonly (readonly [id: number, value: n
     payload.writeUInt32BE(value, i * 6 + 2);
   }
   return frameFrom(TYPE.settings, 0, 0, payload);
+}
+
+/** The values of a SETTINGS frame by their identifiers; of an identifier that comes twice the last one. Throws ProtocolError. */
+export function settingsFrom({ payload }: Frame): ReadonlyMap<number, number> {
+  if (payload.length % 6 !== 0) throw new ProtocolError('SETTINGS that were cut off');
+  const settings = new Map<number, number>();
+  for (let at = 0; at < payload.length; at += 6) settings.set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
+  return settings;
+}
+
+/** @returns the last stream that the peer looked at, and why it goes. A frame that is cut off means that it looked at none. */
+export function goAwayFrom({ payload }: Frame): { readonly lastStreamId: number; readonly error: string } {
+  if (payload.length < 8) return { lastStreamId: 0, error: errorName(0) };
+  return { lastStreamId: payload.readUInt32BE(0) & STREAM_ID_MASK, error: errorName(payload.readUInt32BE(4)) };
 }
 
 /** RST_STREAM and WINDOW_UPDATE: one number. */

@@ -6,7 +6,8 @@ const MAX_WINDOW = 2 ** 31 - 1;
 
 /** What of a stream waits to be sent, and how much the peer takes. */
 export interface SendStream {
-  readonly id: number;
+  /** 0 until the stream has begun: nothing is sent until then. */
+  id: number;
   window: number;
   readonly queue: { bytes: Buffer; readonly taken: () => void }[];
   /** The end is to follow the queue. */
@@ -15,7 +16,8 @@ export interface SendStream {
 
 /** Sends data as far as the windows of the stream and of the connection allow (RFC 9113, section 5.2), the rest as they grow. */
 export interface SendWindows {
-  streamOf(id: number): SendStream;
+  /** The header fields of the stream were sent: what was queued may follow. */
+  begin(stream: SendStream, id: number): void;
   /** Resolves when the bytes are with the kernel, or the stream was dropped. */
   send(stream: SendStream, bytes: Buffer): Promise<void>;
   end(stream: SendStream): void;
@@ -28,6 +30,11 @@ export interface SendWindows {
   setMaxFrame(bytes: number): void;
 }
 
+/** A stream that has not begun. */
+export function newSendStream(): SendStream {
+  return { id: 0, window: 0, queue: [], isEnding: false };
+}
+
 export function createSendWindows(outbox: Outbox): SendWindows {
   let connection = DEFAULT_WINDOW;
   let initial = DEFAULT_WINDOW;
@@ -36,21 +43,16 @@ export function createSendWindows(outbox: Outbox): SendWindows {
   const blocked = new Set<SendStream>();
 
   const pump = (stream: SendStream): void => {
+    if (stream.id === 0) return;
     for (let item = stream.queue[0]; item; item = stream.queue[0]) {
       const room = Math.min(connection, stream.window, maxFrame);
       if (room <= 0 && item.bytes.length > 0) {
         blocked.add(stream);
         return;
       }
-      const part = item.bytes.subarray(0, room);
+      const { part, isLast, taken } = takePart(stream, item, room);
       connection -= part.length;
-      stream.window -= part.length;
-      const isWhole = part.length === item.bytes.length;
-      const isLast = isWhole && stream.isEnding && stream.queue.length === 1;
-      outbox.add(frameFrom(TYPE.data, isLast ? FLAG.endStream : 0, stream.id, part), isWhole ? item.taken : undefined);
-      if (isLast) stream.isEnding = false;
-      if (isWhole) stream.queue.shift();
-      else item.bytes = item.bytes.subarray(part.length);
+      outbox.add(frameFrom(TYPE.data, isLast ? FLAG.endStream : 0, stream.id, part), taken);
     }
     blocked.delete(stream);
     if (!stream.isEnding) return;
@@ -63,7 +65,11 @@ export function createSendWindows(outbox: Outbox): SendWindows {
   };
 
   return {
-    streamOf: (id) => ({ id, window: initial, queue: [], isEnding: false }),
+    begin: (stream, id) => {
+      stream.id = id;
+      stream.window = initial;
+      pump(stream);
+    },
     send: (stream, bytes) =>
       new Promise((taken) => {
         stream.queue.push({ bytes, taken });
@@ -94,4 +100,18 @@ export function createSendWindows(outbox: Outbox): SendWindows {
       maxFrame = Math.max(bytes, DEFAULT_MAX_FRAME);
     },
   };
+}
+
+/** Takes what fits into `room` from the beginning of the queue. @returns isLast: the end of the stream goes with it */
+function takePart(stream: SendStream, item: SendStream['queue'][number], room: number) {
+  const part = item.bytes.subarray(0, room);
+  stream.window -= part.length;
+  if (part.length < item.bytes.length) {
+    item.bytes = item.bytes.subarray(part.length);
+    return { part, isLast: false, taken: undefined };
+  }
+  stream.queue.shift();
+  const isLast = stream.isEnding && stream.queue.length === 0;
+  if (isLast) stream.isEnding = false;
+  return { part, isLast, taken: item.taken };
 }
