@@ -70,7 +70,7 @@ async function checkOnce(test: readonly string[], index: number): Promise<void> 
     ...{ namespace: 'bench', id: `c${index}`, labels: {}, processJson: undefined },
     task: { kind: 'running', run },
     started: { ever: true, lastRun: run.id },
-    config: withDefaults({ test }),
+    config: { ...withDefaults({ test }), kind: checkKindOf(test) },
   };
   const describe = async () => subject;
   const report = await check({ clock, store, prober, describe, findTask: async () => subject.task }, subject);

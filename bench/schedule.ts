@@ -8,7 +8,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type CheckSubject, check } from '../src/check/check.ts';
-import type { HealthConfig } from '../src/health/config.ts';
+import { type CheckConfig, checkKindOf } from '../src/health/config.ts';
 import { jsonFromHealthState } from '../src/health/state-json.ts';
 import { systemClock as clock } from '../src/lib/clock.ts';
 import { LABELS } from '../src/lib/labels.ts';
@@ -32,8 +32,9 @@ const [count, intervalS, seconds] = [Number(values.containers), Number(values.in
 
 const root = mkdtempSync(join(values.dir, 'healthctl-bench-'));
 try {
-  const config: HealthConfig = {
+  const config: CheckConfig = {
     test: ['CMD', 'true'],
+    kind: checkKindOf(['CMD', 'true']),
     intervalNs: intervalS * 1e9,
     timeoutNs: 30e9,
     startPeriodNs: 0,

@@ -1,4 +1,4 @@
-import { checkKindOf, type HealthConfig } from '../health/config.ts';
+import type { CheckConfig } from '../health/config.ts';
 import { KILLED_EXIT_CODE, type Outcome, type Result, resultFromOutcome } from '../health/result.ts';
 import {
   effectiveState,
@@ -19,7 +19,7 @@ import type { HealthStore, HealthSubject } from '../store/health-store.ts';
 export interface CheckSubject extends HealthSubject {
   readonly task: TaskView;
   readonly started: Started;
-  readonly config: HealthConfig;
+  readonly config: CheckConfig;
   /** The `process` of the container's OCI runtime spec as JSON text. */
   readonly processJson: string | undefined;
 }
@@ -105,7 +105,7 @@ async function probe(
   },
 ): Promise<ProbeReport> {
   const { subject, run, scratchDir, signal, clock } = job;
-  const kind = checkKindOf(subject.config.test);
+  const { kind } = subject.config;
   switch (kind.kind) {
     case 'exec':
     case 'http':

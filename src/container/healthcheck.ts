@@ -1,6 +1,6 @@
 import { type CheckReport, check, runningRun } from '../check/check.ts';
 import { publishHealthStatus } from '../events/own-events.ts';
-import { type GivenHealthConfig, isChecked, withDefaults } from '../health/config.ts';
+import { type CheckConfig, checkConfigOf, isChecked } from '../health/config.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { createContainerProber } from '../probe/container-prober.ts';
 import { processJsonOf } from '../probe/process-json.ts';
@@ -60,15 +60,16 @@ function checkSubjectOf(namespace: string, view: ContainerView) {
     labels,
     task: view.taskView,
     started: view.started,
-    config: withDefaults(checkedConfigOf(labels)),
+    config: checkedConfigOf(labels),
     processJson: processJsonOf(view.record.specJson()),
   };
 }
 
 /** Throws CONFLICT with nerdctl's text for a container without a check, CONFIG for one whose label is damaged. */
-function checkedConfigOf(labels: Readonly<Record<string, string>>): GivenHealthConfig {
+function checkedConfigOf(labels: Readonly<Record<string, string>>): CheckConfig {
   const parsed = healthConfigOf(labels);
-  if (parsed.kind === 'config' && isChecked(parsed.config)) return parsed.config;
+  const config = parsed.kind === 'config' ? checkConfigOf(parsed.config) : undefined;
+  if (config) return config;
   if (parsed.kind !== 'malformed') throw new HealthctlError('CONFLICT', 'container has no health check configured');
   throw new HealthctlError('CONFIG', `the label with the container's health check is damaged: ${parsed.reason}`, {
     hint: 'create the container again',

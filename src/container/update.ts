@@ -1,4 +1,5 @@
-import { checkKindOf, type GivenHealthConfig, isSameTest, mergeHealthConfig } from '../health/config.ts';
+import { checkKindOf, type GivenHealthConfig, mergeHealthConfig } from '../health/config.ts';
+import { isSameTest } from '../health/fields.ts';
 import { type RestartPolicy, restartPolicyText } from '../health/restart-policy.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError } from '../lib/errors.ts';

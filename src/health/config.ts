@@ -1,68 +1,21 @@
+import {
+  collectFields,
+  FIELD_NAMES,
+  type FieldName,
+  type GivenHealthConfig,
+  HEALTH_FIELDS,
+  type HealthConfig,
+} from './fields.ts';
 import { isNativeType, type NativeTest, parseNativeTest } from './native-test.ts';
 
 /** The health config: what is configured. Docker: api/types/container HealthConfig; merged as daemon/commit.go does. */
 
-/**
- * A config as the user, an image or a label gave it: an absent field means "inherit, then default". Durations in
- * nanoseconds, as in Docker's JSON.
- */
-export interface GivenHealthConfig {
-  readonly test?: readonly string[];
-  readonly intervalNs?: number;
-  readonly timeoutNs?: number;
-  readonly startPeriodNs?: number;
-  readonly startIntervalNs?: number;
-  readonly retries?: number;
-  readonly onFailure?: OnFailure;
-  /** Largest number of restarts in a row by `onFailure`; 0: no limit. */
-  readonly maxRestarts?: number;
-  readonly exec?: ExecMode;
-  /** Whether to end processes that a check left behind. False switches it off where another source switched it on. */
-  readonly reap?: boolean;
+export type { ExecMode, GivenHealthConfig, HealthConfig, OnFailure } from './fields.ts';
+
+/** What a check is made by: the defaults applied, the test understood. */
+export interface CheckConfig extends HealthConfig {
+  readonly kind: CheckKind;
 }
-
-/** How to run a check's command: in a new exec each time, or in a shell that stays in the container. */
-export const EXEC_MODES = ['fresh', 'resident'] as const;
-export type ExecMode = (typeof EXEC_MODES)[number];
-
-/** What to do with a container that becomes unhealthy: Podman's `--health-on-failure`. */
-export const ON_FAILURE = ['none', 'kill', 'stop', 'restart'] as const;
-export type OnFailure = (typeof ON_FAILURE)[number];
-
-/** A config with the defaults applied: the settings of a check. */
-export interface HealthConfig {
-  readonly test: readonly string[];
-  readonly intervalNs: number;
-  readonly timeoutNs: number;
-  readonly startPeriodNs: number;
-  readonly startIntervalNs: number;
-  readonly retries: number;
-  /** Absent: `none`. */
-  readonly onFailure?: OnFailure;
-  readonly maxRestarts?: number;
-  /** Absent: the value in healthctl's configuration. */
-  readonly exec?: ExecMode;
-  /** Present: processes that a check left behind are ended. */
-  readonly reap?: true;
-}
-
-const SECOND_NS = 1e9;
-
-/** From Docker: daemon/health.go, the constants at the top. */
-const DEFAULTS = {
-  intervalNs: 30 * SECOND_NS,
-  timeoutNs: 30 * SECOND_NS,
-  startPeriodNs: 0,
-  /** The interval, if that is shorter: Docker 28 lets a start period delay the first check of a 1 s interval to 5 s. */
-  startIntervalNs: 5 * SECOND_NS,
-  retries: 3,
-} as const;
-
-/** Docker's smallest non-zero duration: api/types/container MinimumDuration. */
-export const MINIMUM_DURATION_NS = 1e6;
-
-/** The largest duration that survives both JavaScript's numbers and Go's int64. */
-export const MAXIMUM_DURATION_NS = 9_223_372_036_854_775_000;
 
 /** The kind of check that a config asks for. */
 export type CheckKind =
@@ -107,7 +60,10 @@ function nativeKindOf(type: 'HTTP' | 'TCP' | 'GRPC', items: readonly string[]): 
 
 /** Whether the container has a check. */
 export function isChecked(config: Pick<GivenHealthConfig, 'test'> | undefined): boolean {
-  const { kind } = checkKindOf(config?.test);
+  return isCheck(checkKindOf(config?.test));
+}
+
+function isCheck({ kind }: CheckKind): boolean {
   switch (kind) {
     case 'exec':
     case 'no-command':
@@ -123,55 +79,39 @@ export function isChecked(config: Pick<GivenHealthConfig, 'test'> | undefined): 
   }
 }
 
-export function isSameTest(a: readonly string[] = [], b: readonly string[] = []): boolean {
-  return a.length === b.length && a.every((item, index) => item === b[index]);
-}
-
 /**
- * Merges image and flags, field by field: a flag's value wins if it is not zero, otherwise the image's (Docker:
- * daemon/commit.go merge). Undefined if neither has a value.
+ * Merges image and flags, field by field: a flag's value wins, otherwise the image's. A zero of one of Docker's fields
+ * counts as not given (Docker: daemon/commit.go merge). Undefined if neither has a value.
  */
 export function mergeHealthConfig(
   image: GivenHealthConfig | undefined,
   flags: GivenHealthConfig | undefined,
 ): GivenHealthConfig | undefined {
   if (!image && !flags) return undefined;
-  const merged: { -readonly [K in keyof GivenHealthConfig]: GivenHealthConfig[K] } = {};
-  const test = flags?.test?.length ? flags.test : image?.test;
-  if (test?.length) merged.test = test;
-  for (const field of ['intervalNs', 'timeoutNs', 'startPeriodNs', 'startIntervalNs', 'retries'] as const) {
-    const value = flags?.[field] || image?.[field];
-    if (value) merged[field] = value;
-  }
-  const onFailure = flags?.onFailure ?? image?.onFailure;
-  const maxRestarts = flags?.maxRestarts ?? image?.maxRestarts;
-  if (onFailure) merged.onFailure = onFailure;
-  if (maxRestarts !== undefined) merged.maxRestarts = maxRestarts;
-  const exec = flags?.exec ?? image?.exec;
-  if (exec) merged.exec = exec;
-  const reap = flags?.reap ?? image?.reap;
-  if (reap !== undefined) merged.reap = reap;
-  return merged;
+  return collectFields(({ isDockers, isZero }, name) =>
+    [flags?.[name], image?.[name]].find((value) => value !== undefined && !(isDockers && isZero(value))),
+  );
 }
 
-/**
- * Applies the defaults. Durations below a millisecond, which only an image can bring, count as not given: otherwise
- * checks would follow each other without a pause.
- */
+/** Applies the defaults. */
 export function withDefaults(given: GivenHealthConfig): HealthConfig {
-  const or = (value: number | undefined, fallback: number) =>
-    value !== undefined && value >= MINIMUM_DURATION_NS ? value : fallback;
-  const intervalNs = or(given.intervalNs, DEFAULTS.intervalNs);
-  return {
-    test: given.test ?? [],
-    intervalNs,
-    timeoutNs: or(given.timeoutNs, DEFAULTS.timeoutNs),
-    startPeriodNs: or(given.startPeriodNs, DEFAULTS.startPeriodNs),
-    startIntervalNs: or(given.startIntervalNs, Math.min(DEFAULTS.startIntervalNs, intervalNs)),
-    retries: given.retries !== undefined && given.retries > 0 ? given.retries : DEFAULTS.retries,
-    ...(given.onFailure && given.onFailure !== 'none' ? { onFailure: given.onFailure } : {}),
-    ...(given.maxRestarts ? { maxRestarts: given.maxRestarts } : {}),
-    ...(given.exec ? { exec: given.exec } : {}),
-    ...(given.reap ? { reap: true as const } : {}),
+  const config: { -readonly [K in FieldName]?: HealthConfig[K] } = {};
+  const put = <K extends FieldName>(name: K): void => {
+    const value = HEALTH_FIELDS[name].atUse(given[name], given);
+    if (value !== undefined) config[name] = value;
   };
+  for (const name of FIELD_NAMES) put(name);
+  return config as HealthConfig; // the rows of required fields never give undefined
+}
+
+/** What checks of this config are made by; undefined where no checks are to be made. */
+export function checkConfigOf(given: GivenHealthConfig): CheckConfig | undefined {
+  const kind = checkKindOf(given.test);
+  return isCheck(kind) ? { ...withDefaults(given), kind } : undefined;
+}
+
+/** Whether a worker that uses one of them can go on with the other as if nothing had changed. */
+export function isSameConfig(a: HealthConfig, b: HealthConfig): boolean {
+  const isSame = <K extends FieldName>(name: K): boolean => HEALTH_FIELDS[name].isSame(a[name], b[name]);
+  return FIELD_NAMES.every((name) => isSame(name));
 }

@@ -1,10 +1,12 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { testFromCommand } from './command-test.ts';
-import { EXEC_MODES, type GivenHealthConfig, MAXIMUM_DURATION_NS, MINIMUM_DURATION_NS, ON_FAILURE } from './config.ts';
+import type { GivenHealthConfig } from './config.ts';
+import { CLIENT_REFUSES } from './field.ts';
+import { type FieldFlags, HEALTH_FIELDS, OPTION_FIELD_NAMES, OPTION_FIELDS } from './fields.ts';
 import { grpcItems, httpItems, isNativeType, parseNativeTest } from './native-test.ts';
 
-/** The health flags as given, parsed. Durations in nanoseconds. */
-export interface HealthFlags {
+/** The health flags as given, parsed: those of the fields, and those that make a test. Durations in nanoseconds. */
+export interface HealthFlags extends FieldFlags {
   /** `--health-cmd`. Empty counts as not given, as in Docker. */
   readonly cmd?: string;
   /** `--health-http`, a URL. Empty counts as not given; the same holds for the other native checks. */
@@ -29,27 +31,8 @@ export interface HealthFlags {
   readonly grpcVerify?: boolean;
   /** Content of the file of `--health-grpc-ca`. */
   readonly grpcCa?: string;
-  readonly intervalNs?: bigint;
-  readonly timeoutNs?: bigint;
-  readonly startPeriodNs?: bigint;
-  readonly startIntervalNs?: bigint;
-  readonly retries?: number;
-  /** `--health-exec`. */
-  readonly exec?: string;
-  /** `--health-reap`; absent: not given. */
-  readonly reap?: boolean;
-  /** `--health-on-failure`. */
-  readonly onFailure?: string;
-  /** `--health-max-restarts`. */
-  readonly maxRestarts?: number;
   readonly noHealthcheck: boolean;
 }
-
-/**
- * Docker's CLI exits with 125. A value that only its daemon refuses ends `create` with 1 and `run` with 125
- * (docker/cli: cli/command/container/{create,run}.go).
- */
-const CLIENT_REFUSES = 125;
 
 /**
  * Validates the flags and returns the config that they ask for; undefined if they ask for none.
@@ -58,47 +41,52 @@ const CLIENT_REFUSES = 125;
  * daemon/container.go validateHealthCheck). Throws INVALID.
  */
 export function healthConfigFromFlags(flags: HealthFlags): GivenHealthConfig | undefined {
-  const given =
-    asksForTest(flags) ||
-    flags.intervalNs ||
-    flags.timeoutNs ||
-    flags.startPeriodNs ||
-    flags.startIntervalNs ||
-    flags.retries;
-  const isActing = [flags.onFailure, flags.maxRestarts, flags.exec, flags.reap].some((value) => value !== undefined);
+  const isGiven = asksForTest(flags) || OPTION_FIELD_NAMES.some((name) => isFieldGiven(flags, name));
   if (flags.noHealthcheck) {
-    if (given || isActing)
+    if (isGiven)
       throw new HealthctlError('INVALID', '--no-healthcheck conflicts with --health-* options', {
         exitCode: CLIENT_REFUSES,
       });
     return { test: ['NONE'] };
   }
-  if (!given && !isActing) return undefined;
+  if (!isGiven) return undefined;
   refuseSeveralTests(flags);
-  refuseNegative('--health-interval', flags.intervalNs);
-  refuseNegative('--health-timeout', flags.timeoutNs);
-  refuseNegative('--health-retries', flags.retries);
-  refuseNegative('--health-start-period', flags.startPeriodNs);
-  refuseNegative('--health-start-interval', flags.startIntervalNs);
-  refuseTiny('Interval', flags.intervalNs);
-  refuseTiny('Timeout', flags.timeoutNs);
-  refuseTiny('StartPeriod', flags.startPeriodNs);
-  refuseTiny('StartInterval', flags.startIntervalNs);
-  refuseNegative('--health-max-restarts', flags.maxRestarts);
-  const onFailure = wordOf(ON_FAILURE, '--health-on-failure', flags.onFailure);
-  const exec = wordOf(EXEC_MODES, '--health-exec', flags.exec);
-  return {
-    ...testField(flags),
-    ...durationField('intervalNs', flags.intervalNs),
-    ...durationField('timeoutNs', flags.timeoutNs),
-    ...durationField('startPeriodNs', flags.startPeriodNs),
-    ...durationField('startIntervalNs', flags.startIntervalNs),
-    ...(flags.retries ? { retries: flags.retries } : {}),
-    ...(onFailure ? { onFailure } : {}),
-    ...(flags.maxRestarts === undefined ? {} : { maxRestarts: flags.maxRestarts }),
-    ...(exec ? { exec } : {}),
-    ...(flags.reap === undefined ? {} : { reap: flags.reap }),
+  refuseFields(flags);
+  const { test } = testField(flags);
+  return { ...(test ? { test } : {}), ...fieldsFrom(flags) };
+}
+
+type FieldFlag = keyof FieldFlags;
+
+/** A zero of one of Docker's fields counts as not given, as in Docker. */
+function isFieldGiven(flags: FieldFlags, name: FieldFlag): boolean {
+  return HEALTH_FIELDS[name].isDockers ? Boolean(flags[name]) : flags[name] !== undefined;
+}
+
+/** Docker's command line refuses its options, then Docker's daemon, then we refuse ours. */
+function refuseFields(flags: FieldFlags): void {
+  const inTurn = OPTION_FIELD_NAMES.toSorted((a, b) => OPTION_FIELDS[a].option.turn - OPTION_FIELDS[b].option.turn);
+  const dockers = inTurn.filter((name) => OPTION_FIELDS[name].isDockers);
+  const ours = inTurn.filter((name) => !OPTION_FIELDS[name].isDockers);
+  const refuse = <K extends FieldFlag>(name: K, by: 'refuse' | 'refuseAtDaemon'): void => {
+    const flag = flags[name];
+    if (flag !== undefined) OPTION_FIELDS[name].option[by]?.(flag);
   };
+  for (const name of dockers) refuse(name, 'refuse');
+  for (const name of dockers) refuse(name, 'refuseAtDaemon');
+  for (const name of ours) refuse(name, 'refuse');
+}
+
+function fieldsFrom(flags: FieldFlags): GivenHealthConfig {
+  const config: { -readonly [K in FieldFlag]?: Required<GivenHealthConfig>[K] } = {};
+  const put = <K extends FieldFlag>(name: K): void => {
+    const flag = flags[name];
+    const value =
+      flag === undefined || !isFieldGiven(flags, name) ? undefined : OPTION_FIELDS[name].option.valueOf(flag);
+    if (value !== undefined) config[name] = value;
+  };
+  for (const name of OPTION_FIELD_NAMES) put(name);
+  return config;
 }
 
 const asksForTest = (flags: HealthFlags): boolean =>
@@ -148,32 +136,4 @@ function testField(flags: HealthFlags): Pick<GivenHealthConfig, 'test'> {
   if (!grpc) return {};
   const { grpcTls: tls = false, grpcCa: ca, grpcVerify: verify, grpcAuthority: authority = '' } = flags;
   return { test: ['GRPC', ...grpcItems(grpc, { tls, ca, verify, authority })] };
-}
-
-function wordOf<Word extends string>(
-  words: readonly Word[],
-  flag: string,
-  given: string | undefined,
-): Word | undefined {
-  const word = words.find((known) => known === given);
-  if (given !== undefined && !word)
-    throw new HealthctlError('INVALID', `${flag} must be one of ${words.join(', ')}`, { exitCode: CLIENT_REFUSES });
-  return word;
-}
-
-function refuseNegative(flag: string, value: bigint | number | undefined): void {
-  if (value !== undefined && value < 0)
-    throw new HealthctlError('INVALID', `${flag} cannot be negative`, { exitCode: CLIENT_REFUSES });
-}
-
-function refuseTiny(field: string, value: bigint | undefined): void {
-  if (value && value < MINIMUM_DURATION_NS)
-    throw new HealthctlError('INVALID', `${field} in Healthcheck cannot be less than 1ms`);
-}
-
-function durationField(
-  name: 'intervalNs' | 'timeoutNs' | 'startPeriodNs' | 'startIntervalNs',
-  value: bigint | undefined,
-): GivenHealthConfig {
-  return value ? { [name]: Math.min(Number(value), MAXIMUM_DURATION_NS) } : {};
 }

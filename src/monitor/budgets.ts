@@ -1,4 +1,5 @@
-import { checkKindOf, type ExecMode, type HealthConfig } from '../health/config.ts';
+import type { ExecMode, HealthConfig } from '../health/config.ts';
+import { isNativeType } from '../health/native-test.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 
 /** What makes a check: each has a budget of its own, so that checks that hang hold up none of another kind. */
@@ -45,9 +46,8 @@ export function createBudgets({ maxStarts, maxInFlight, exec }: BudgetLimits): B
   };
 }
 
-function mechanismOf({ test, exec }: Pick<HealthConfig, 'test' | 'exec'>, byDefault: ExecMode): Mechanism {
-  const { kind } = checkKindOf(test);
-  return kind === 'http' || kind === 'tcp' || kind === 'grpc' ? 'native' : (exec ?? byDefault);
+function mechanismOf({ test: [type = ''], exec }: Pick<HealthConfig, 'test' | 'exec'>, byDefault: ExecMode): Mechanism {
+  return isNativeType(type) ? 'native' : (exec ?? byDefault);
 }
 
 /** Of the descriptors of a process, those left to everything but checks. */

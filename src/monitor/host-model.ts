@@ -1,7 +1,7 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import type { TaskRecord } from '../containerd/tasks.ts';
-import { type HealthConfig, isChecked, withDefaults } from '../health/config.ts';
+import { type CheckConfig, checkConfigOf } from '../health/config.ts';
 import { processOfRun, type Run, type StoredHealth, TICK_MS } from '../health/state.ts';
 import { keyOf } from '../lib/container-key.ts';
 import { labelsAfterEvent } from '../lib/trusted-labels.ts';
@@ -15,7 +15,7 @@ export interface Watched {
   readonly id: string;
   readonly record: CompactRecord;
   /** Undefined for a container without a check. */
-  readonly config: HealthConfig | undefined;
+  readonly config: CheckConfig | undefined;
   /** Why the label with the check cannot be used. */
   readonly damage: string | undefined;
   /** Kept for a container with a check only. Undefined for one without a runtime spec. */
@@ -233,7 +233,7 @@ function withLabels(container: Watched, labels: Readonly<Record<string, string>>
 
 function checkOf(labels: Readonly<Record<string, string>>): Pick<Watched, 'config' | 'damage'> {
   const parsed = healthConfigOf(labels);
-  const config = parsed.kind === 'config' && isChecked(parsed.config) ? withDefaults(parsed.config) : undefined;
+  const config = parsed.kind === 'config' ? checkConfigOf(parsed.config) : undefined;
   return { config, damage: parsed.kind === 'malformed' ? parsed.reason : undefined };
 }
 

@@ -1,4 +1,5 @@
-import { type HealthConfig, isSameTest } from '../health/config.ts';
+import { type HealthConfig, isSameConfig } from '../health/config.ts';
+import { isSameTest } from '../health/fields.ts';
 import type { Run } from '../health/state.ts';
 
 /** A container as it is, as far as checking goes. */
@@ -39,17 +40,4 @@ export function reconcile(container: Observed | undefined, worker: Engaged | und
     steps.push({ kind: 'reconfigure', config, startsOver: !isSameTest(worker.config.test, config.test) });
   if (worker.isPaused !== isPaused) steps.push({ kind: isPaused ? 'pause' : 'resume' });
   return steps;
-}
-
-function isSameConfig(a: HealthConfig, b: HealthConfig): boolean {
-  return (
-    isSameTest(a.test, b.test) &&
-    a.intervalNs === b.intervalNs &&
-    a.timeoutNs === b.timeoutNs &&
-    a.startPeriodNs === b.startPeriodNs &&
-    a.startIntervalNs === b.startIntervalNs &&
-    a.retries === b.retries &&
-    a.exec === b.exec &&
-    a.reap === b.reap
-  );
 }

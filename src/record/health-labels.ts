@@ -1,18 +1,14 @@
 import { formatDuration } from '../go/duration.ts';
-import {
-  checkKindOf,
-  type GivenHealthConfig,
-  isChecked,
-  MINIMUM_DURATION_NS,
-  mergeHealthConfig,
-  withDefaults,
-} from '../health/config.ts';
+import { checkKindOf, type GivenHealthConfig, isChecked, mergeHealthConfig, withDefaults } from '../health/config.ts';
 import {
   dockerJsonFromHealthConfig,
   dockerPartOf,
+  hasOwnFields,
   jsonFromHealthConfig,
   parseHealthConfig,
 } from '../health/config-json.ts';
+import { MINIMUM_DURATION_NS } from '../health/field.ts';
+import { OPTION_FIELD_NAMES, OPTION_FIELDS } from '../health/fields.ts';
 import { fitsLabel, LABELS } from '../lib/labels.ts';
 
 /** What the labels of a new container say of its health check, and what the user is to be warned of. */
@@ -90,12 +86,9 @@ export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<strin
     case 'exec':
     case 'no-command': {
       const complete = withDefaults(config);
-      const isMore = [complete.onFailure, complete.maxRestarts, complete.exec, complete.reap].some(
-        (value) => value !== undefined,
-      );
       const forNerdctl = json(complete);
       if (!fitsLabel(LABELS.nerdctlHealthcheck, forNerdctl)) return ours(complete);
-      return { ...(isMore ? whole(complete) : {}), [LABELS.nerdctlHealthcheck]: forNerdctl };
+      return { ...(hasOwnFields(complete) ? whole(complete) : {}), [LABELS.nerdctlHealthcheck]: forNerdctl };
     }
   }
 }
@@ -103,8 +96,9 @@ export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<strin
 /** What an image asks for that nobody could, e.g. `Interval 10ns`: Docker's own tools refuse it when the image is built. */
 function tinyDurations(config: GivenHealthConfig): readonly string[] {
   const json = jsonFromHealthConfig(config);
-  return ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'].flatMap((key) => {
+  return OPTION_FIELD_NAMES.flatMap((name) => {
+    const { key, option } = OPTION_FIELDS[name];
     const ns = Number(json[key] ?? MINIMUM_DURATION_NS);
-    return ns < MINIMUM_DURATION_NS ? [`${key} ${formatDuration(BigInt(ns))}`] : [];
+    return option.type === 'duration' && ns < MINIMUM_DURATION_NS ? [`${key} ${formatDuration(BigInt(ns))}`] : [];
   });
 }

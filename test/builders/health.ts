@@ -1,4 +1,4 @@
-import type { HealthConfig } from '../../src/health/config.ts';
+import { type CheckConfig, checkKindOf, type HealthConfig } from '../../src/health/config.ts';
 import { type Result, rfc3339FromMillis } from '../../src/health/result.ts';
 import type { HealthState, Run } from '../../src/health/state.ts';
 
@@ -23,8 +23,9 @@ export const aResult = (atMs = 1000, exitCode = 0, output = ''): Result => ({
   output,
 });
 
-export const aConfig = (over: Partial<HealthConfig> = {}): HealthConfig => ({
+export const aConfig = (over: Partial<HealthConfig> = {}): CheckConfig => ({
   test: ['CMD-SHELL', 'true'],
+  kind: checkKindOf(over.test ?? ['CMD-SHELL', 'true']),
   intervalNs: 30e9,
   timeoutNs: 30e9,
   startPeriodNs: 0,

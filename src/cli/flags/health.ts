@@ -1,3 +1,4 @@
+import { OPTION_FIELD_NAMES, OPTION_FIELDS, readFieldFlags } from '../../health/fields.ts';
 import type { HealthFlags } from '../../health/flags.ts';
 import {
   grpcItems,
@@ -20,14 +21,9 @@ const reasonBy =
     return parsed?.kind === 'malformed' ? parsed.reason : undefined;
   };
 
-/** The options of `run` and `create` that ask for a health check: the only place that reads them. None has a default here, because the image's value comes first. */
-export const healthOptionSpecs: readonly OptionSpec[] = [
+/** The options that make a test. */
+const testOptionSpecs: readonly OptionSpec[] = [
   { name: 'health-cmd', type: 'string', help: 'Command that checks health; a JSON array runs without a shell' },
-  {
-    name: 'health-exec',
-    type: 'string',
-    help: 'How the command runs: fresh, an exec each time, or resident, in a shell that stays (fresh unless configured)',
-  },
   {
     name: 'health-grpc',
     type: 'string',
@@ -82,51 +78,22 @@ export const healthOptionSpecs: readonly OptionSpec[] = [
     help: 'Verify the certificate for --health-http',
   },
   {
-    name: 'health-interval',
-    type: 'duration',
-    help: 'Time from one check to the next (ms|s|m|h) (30s unless the image says)',
-  },
-  {
-    name: 'health-max-restarts',
-    type: 'int',
-    help: 'Restarts in a row by --health-on-failure restart; 0 sets no limit',
-  },
-  {
-    name: 'health-on-failure',
-    type: 'string',
-    help: 'What to do when the container becomes unhealthy: none, kill, stop, restart (none unless given)',
-  },
-  {
-    name: 'health-reap',
-    type: 'bool',
-    help: 'Kill the processes that the command left behind, when it ends or times out',
-  },
-  {
-    name: 'health-retries',
-    type: 'int',
-    help: 'Failures in a row that make the container unhealthy (3 unless the image says)',
-  },
-  {
-    name: 'health-start-interval',
-    type: 'duration',
-    help: 'Time from one check to the next during the start period (ms|s|m|h) (the smaller of 5s and the interval unless the image says)',
-  },
-  {
-    name: 'health-start-period',
-    type: 'duration',
-    help: 'Time after the start in which failures do not count (ms|s|m|h) (0s unless the image says)',
-  },
-  {
     name: 'health-tcp',
     type: 'string',
     help: 'Port in the container that must accept a connection: HOST:PORT',
     check: reasonBy(parseEndpoint),
   },
-  {
-    name: 'health-timeout',
-    type: 'duration',
-    help: 'How long one check may take (ms|s|m|h) (30s unless the image says)',
-  },
+];
+
+/** The options of the other fields of a health config. */
+const fieldOptionSpecs: readonly OptionSpec[] = OPTION_FIELD_NAMES.map((field) => {
+  const { name, type, help } = OPTION_FIELDS[field].option;
+  return { name, type, help };
+});
+
+/** The options of `run` and `create` that ask for a health check: the only place that reads them. None has a default here, because the image's value comes first. */
+export const healthOptionSpecs: readonly OptionSpec[] = [
+  ...[...testOptionSpecs, ...fieldOptionSpecs].sort((a, b) => (a.name < b.name ? -1 : 1)),
   { name: 'no-healthcheck', type: 'bool', help: 'Disable the health check of the image' },
 ];
 
@@ -146,15 +113,7 @@ export async function healthFlagsFrom(options: ParsedOptions, signal: AbortSigna
     ...(options.bool('health-grpc-tls') ? { grpcTls: true } : {}),
     ...(options.bool('health-grpc-verify') ? { grpcVerify: true } : {}),
     ...present('grpcCa', await certificates(options, 'health-grpc-ca', signal)),
-    ...present('intervalNs', options.duration('health-interval')),
-    ...present('timeoutNs', options.duration('health-timeout')),
-    ...present('startPeriodNs', options.duration('health-start-period')),
-    ...present('startIntervalNs', options.duration('health-start-interval')),
-    ...present('retries', options.int('health-retries')),
-    ...present('exec', options.string('health-exec')),
-    ...(options.given('health-reap') ? { reap: options.bool('health-reap') } : {}),
-    ...present('onFailure', options.string('health-on-failure')),
-    ...present('maxRestarts', options.int('health-max-restarts')),
+    ...readFieldFlags(options),
     noHealthcheck: options.bool('no-healthcheck'),
   };
 }
