@@ -30,7 +30,7 @@ function setUp(records: readonly ContainerRecord[] = []) {
   return { clock, asked, book: createFactsBook({ containersOf: () => ({ get }), read, clock, log: silentLogger }) };
 }
 
-test('a container that was listed is told by its name, also when it is gone', async () => {
+test('a listed container is shown by its name, also after its removal', async () => {
   const { book, asked } = setUp();
   book.learn('default', [aRecord({ id: 'c1', labels: { name: 'web' } })]);
   const told = [await book.translate(oom('c1')), await book.translate(deleted('c1')), await book.translate(oom('c1'))];
@@ -42,7 +42,7 @@ test('a container that was listed is told by its name, also when it is gone', as
   expect(asked).toEqual([]);
 });
 
-test('one that is made is asked for, and what comes behind it waits', async () => {
+test('requests the record of a new container, and delays later events until it is there', async () => {
   const records = [aRecord({ id: 'slow', labels: { name: 'web' } }), aRecord({ id: 'c2', labels: { name: 'db' } })];
   const { book, clock, asked } = setUp(records);
   const told: (string | undefined)[] = [];
@@ -54,14 +54,14 @@ test('one that is made is asked for, and what comes behind it waits', async () =
   expect(told).toEqual(['create web', 'start web', 'create db']);
 });
 
-test('one that is gone before it could be asked for is told by its id', async () => {
+test('a container removed before its record could be read is shown by its id', async () => {
   const { book, clock } = setUp();
   const telling = book.translate(created('c9'));
   await clock.advance(1);
   expect((await telling)?.attributes).toEqual({ name: 'c9', image: 'ps:img' });
 });
 
-test('labels that change are told from then on', async () => {
+test('a changed label is shown from then on', async () => {
   const { book } = setUp();
   book.learn('default', [aRecord({ id: 'c1', labels: { name: 'web' } })]);
   const labels = { name: 'shop', tier: 'front' };
@@ -69,7 +69,7 @@ test('labels that change are told from then on', async () => {
   expect((await book.translate(oom('c1')))?.attributes).toEqual({ ...labels, image: 'ps:docker.io/library/demo:1' });
 });
 
-test('the start of a run tells how long it ran', async () => {
+test('the start of a run gives its duration at its end', async () => {
   const { book } = setUp();
   book.learn('default', [aRecord({ id: 'c1' })]);
   await book.translate(at({ kind: 'task-started', id: 'c1', pid: 7 }, 10_000));
@@ -82,7 +82,7 @@ test('images need no container', async () => {
   expect(await book.translate(at({ kind: 'image-deleted', name: 'x' }))).toMatchObject({ action: 'untag', id: 'ps:x' });
 });
 
-test('what was never there is forgotten too', async () => {
+test('an unknown container is forgotten too', async () => {
   const { book, clock } = setUp();
   for (const id of ['x1', 'x2']) {
     const telling = book.translate(oom(id));
@@ -93,7 +93,7 @@ test('what was never there is forgotten too', async () => {
   expect(book.size).toBe(1);
 });
 
-test('what is gone is forgotten after a while, and a list tells what is gone', async () => {
+test('a removed container is forgotten after a while, and a list shows which are removed', async () => {
   const { book, clock } = setUp();
   book.learn('default', [aRecord({ id: 'c1' }), aRecord({ id: 'c2' })]);
   book.learn('other', [aRecord({ id: 'c1' })]);

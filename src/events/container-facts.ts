@@ -5,10 +5,13 @@ import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type ContainerFacts, containerEventFrom, containerOf, type HostEvent, imageEventFrom } from './host-event.ts';
 
-/** How records are read: what a container and an image are called is not for this room to say. */
+/** How to read records: the names of containers and images are defined in another room. */
 export interface FactsReader {
   ofRecord(record: ContainerRecord): ContainerFacts;
-  /** What labels alone tell, when they have changed. @param known the facts before the change: a label that containerd cannot hold stays */
+  /**
+   * The facts in labels alone, after they have changed.
+   * @param known the facts before the change: a label too long for containerd stays
+   */
   ofLabels(
     id: string,
     labels: Readonly<Record<string, string>>,
@@ -27,31 +30,31 @@ export interface FactsBookParts {
 }
 
 /**
- * What is known of containers, fed by lists and by events, so that an event can be told with the name, image and labels of its container
- * although containerd's own says only an id, and may come when the container is gone.
+ * Facts about containers, from lists and events, so that an event can show name, image and labels of its container:
+ * containerd's event has only an id, and may arrive after the container's removal.
  *
- * Its memory is bounded by the containers that there are: facts are forgotten a while after their container.
+ * Its memory is bounded by the number of containers: facts are dropped a while after their container.
  */
 export interface FactsBook {
-  /** All containers of a namespace as they are now. Those that are not among them are gone. */
+  /** All present containers of a namespace. All others are gone. */
   learn(namespace: string, records: readonly ContainerRecord[]): void;
   /**
-   * The event in Docker's words; undefined for one that Docker has no word for. The results come in the order of the calls, although
-   * containerd may have to be asked. Never rejects: of a container that cannot be asked for, the id is told.
+   * The event in Docker's words; undefined if Docker has no word for it. Results keep the order of the calls, although
+   * it may have to ask containerd. Never rejects: for a container that cannot be read, it shows the id.
    */
   translate(event: ContainerdEvent): Promise<HostEvent | undefined>;
-  /** How many containers it knows. */
+  /** Number of known containers. */
   readonly size: number;
 }
 
-/** How long facts outlive their container: events of its end may still be on their way. */
+/** How long facts outlive their container: events of its end may still arrive. */
 const KEEP_GONE_MS = 60_000;
-/** Of asking containerd. */
+/** Limit on a request to containerd. */
 const ASK_LIMIT_MS = 5_000;
 
 interface Entry {
   facts: ContainerFacts;
-  /** When the container was gone, on the monotonic clock. */
+  /** When the container was removed, on the monotonic clock. */
   goneAtMs?: number;
 }
 
@@ -80,14 +83,14 @@ export function createFactsBook({ containersOf, read, clock, log }: FactsBookPar
       return undefined;
     }
   };
-  /** Gone already, or not to be asked for: what the event itself tells. */
+  /** Already removed or not readable: the facts in the event itself. */
   const unknown = (event: ContainerdEvent, id: string): ContainerFacts => ({
     name: id,
     image: event.kind === 'container-created' ? read.imageName(event.image) : '',
     labels: {},
   });
 
-  /** The entry of an event's container as it is after the event. */
+  /** The entry of an event's container after the event. */
   const entryFor = async (event: ContainerdEvent, id: string): Promise<Entry> => {
     const key = keyOf(event.namespace, id);
     const known = event.kind === 'container-created' ? undefined : entries.get(key);

@@ -38,7 +38,7 @@ function setUp() {
   return { clock, exchange, warnings, abort, seen, begin };
 }
 
-test('events of the namespace come as they happen, until the signal fires', async () => {
+test('yields the events of the namespace as they happen, until the signal fires', async () => {
   const { clock, exchange, warnings, abort, seen, begin } = setUp();
   const running = begin({});
   await clock.advance(1);
@@ -52,7 +52,7 @@ test('events of the namespace come as they happen, until the signal fires', asyn
   expect([warnings, exchange.subscribers, clock.sleepers]).toEqual([[], 0, 0]);
 });
 
-test('a time in the future is waited for, and is the end', async () => {
+test('waits for a time in the future, and ends then', async () => {
   const { clock, exchange, seen, begin } = setUp();
   const running = begin({ untilMs: clock.now() + 5_000 });
   await clock.advance(4_000);
@@ -62,7 +62,7 @@ test('a time in the future is waited for, and is the end', async () => {
   expect([seen, exchange.subscribers, clock.sleepers]).toEqual([['pause web'], 0, 0]);
 });
 
-test('an event after that time is the end too', async () => {
+test('an event after that time ends it too', async () => {
   const { clock, exchange, seen, begin } = setUp();
   const untilMs = clock.now() + 5_000;
   const running = begin({ untilMs });
@@ -72,7 +72,7 @@ test('an event after that time is the end too', async () => {
   expect([seen, exchange.subscribers, clock.sleepers]).toEqual([[], 0, 0]);
 });
 
-test('of a past that nobody kept it says so, once', async () => {
+test('warns once of an unrecorded past', async () => {
   const { clock, exchange, warnings, begin } = setUp();
   const [sinceMs, untilMs] = [clock.now() - 60_000, clock.now() - 1_000];
   expect(await begin({ sinceMs, untilMs })).toBe('ended');

@@ -9,19 +9,19 @@ import type { EventRange, EventSource } from './event-source.ts';
 import type { HostEvent } from './host-event.ts';
 
 export interface ContainerdEventSourceParts {
-  /** The events of its namespace are told. */
+  /** Only events of its namespace are shown. */
   readonly containerd: Pick<Containerd, 'namespace' | 'events' | 'containers'>;
   readonly read: FactsReader;
   readonly clock: Clock;
-  /** Gets a warning that says of which part of the past nothing is known. */
+  /** Receives a warning about the part of the past that is unknown. */
   readonly log: Logger;
-  /** Of the ring that a monitor left, or writes. */
+  /** Directory of the event log of a present or past monitor. */
   readonly logDir: string;
-  /** Execs whose ids begin with this are not told of. */
+  /** Execs with this id prefix are not shown. */
   readonly withoutExecs: string;
 }
 
-/** Events straight from containerd, which has no memory: of the past it knows what a monitor wrote down. */
+/** Events directly from containerd, which stores none: the past comes from what a monitor recorded. */
 export function containerdEventSource(parts: ContainerdEventSourceParts): EventSource {
   return { events: (range) => eventsOf(parts, range) };
 }
@@ -44,7 +44,7 @@ async function* eventsOf(parts: ContainerdEventSourceParts, range: EventRange): 
   if (untilMs !== undefined) void end(untilMs - nowMs);
   try {
     const live = await liveOf(parts, signal);
-    // Only now: what happens while the past is read comes from the subscription too, and is told once.
+    // Subscribe first: events that happen while the past is read come from the subscription too, and are shown once.
     const asksForPast = sinceMs !== undefined || untilMs !== undefined;
     const past = asksForPast ? pastOf(parts, { sinceMs, toMs: parts.clock.now() }) : [];
     const told = new Set(past.filter(({ atMs }) => atMs >= nowMs - OVERLAP_MS).map(identityOf));
@@ -60,7 +60,7 @@ async function* eventsOf(parts: ContainerdEventSourceParts, range: EventRange): 
   }
 }
 
-/** The clocks of containerd and of this process are the same; an event is on its way for a moment. */
+/** The clocks of containerd and this process are the same; an event takes a moment to arrive. */
 export const OVERLAP_MS = 10_000;
 
 export const identityOf = ({ type, action, id, atMs, attributes }: HostEvent): string =>
@@ -84,7 +84,7 @@ async function liveOf(
   })();
 }
 
-/** Whoever asks since when is told what is not known; without that, it is whatever there is. */
+/** With a start time the user gets a warning about gaps; without one, whatever is recorded. */
 function pastOf(
   { containerd, logDir, log }: ContainerdEventSourceParts,
   { sinceMs, toMs }: { readonly sinceMs: number | undefined; readonly toMs: number },
@@ -94,7 +94,7 @@ function pastOf(
   return events.filter(({ namespace }) => namespace === containerd.namespace);
 }
 
-/** The same for whoever gets the past from a monitor that runs: it knows everything since its own beginning. */
+/** Warns about gaps, if the past comes from a running monitor, which knows everything since its start. */
 export function warnOfGaps(
   { clock, log, logDir }: Pick<ContainerdEventSourceParts, 'clock' | 'log' | 'logDir'>,
   sinceMs: number,
@@ -109,7 +109,7 @@ function tellGaps(log: Logger, gaps: readonly Gap[]): void {
   if (gaps.length > 0) log.warn(`${gapsText(gaps)}: no monitor recorded them`);
 }
 
-/** Of many gaps the last ones: they are what a user can still do something about. */
+/** Of many gaps, the last ones: only those a user can still investigate. */
 const SHOWN_GAPS = 3;
 
 function gapsText(gaps: readonly Gap[]): string {

@@ -19,7 +19,7 @@ const entry: fc.Arbitrary<LogEntry> = fc.oneof(
   }),
 );
 
-test('an entry is one line, and comes back from it', () => {
+test('an entry is one line, and parses back to itself', () => {
   fc.assert(
     fc.property(entry, (given) => {
       const line = lineFromEntry(given);
@@ -29,7 +29,7 @@ test('an entry is one line, and comes back from it', () => {
   );
 });
 
-test('a torn line is none, and nothing makes it throw', () => {
+test('ignores a torn line, and never throws', () => {
   fc.assert(
     fc.property(entry, fc.nat(), (given, at) => {
       const line = lineFromEntry(given);

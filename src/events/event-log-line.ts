@@ -3,14 +3,16 @@ import type { HostEvent } from './host-event.ts';
 /** A line of the event log. */
 export type LogEntry =
   | { readonly kind: 'event'; readonly event: HostEvent }
-  /** A writer opened the log: events are known from here on, and not between the entry before and this one. */
+  /** A writer opened the log: events are known from here on, but not between the previous entry and this one. */
   | { readonly kind: 'began'; readonly atMs: number }
   /** The writer closed it. */
   | { readonly kind: 'ended'; readonly atMs: number }
   /** A new segment begins, without a gap. */
   | { readonly kind: 'goes-on'; readonly atMs: number };
 
-/** `{"began":1767225600000}`, `{"ended":…}`, `{"goesOn":…}`, or the event: `{"type":"container","action":"start",…}`. */
+/**
+ * `{"began":1767225600000}`, `{"ended":…}`, `{"goesOn":…}`, or the event: `{"type":"container","action":"start",…}`.
+ */
 export function lineFromEntry(entry: LogEntry): string {
   switch (entry.kind) {
     case 'event': {
@@ -26,7 +28,7 @@ export function lineFromEntry(entry: LogEntry): string {
   }
 }
 
-/** Undefined for what is no line of the log. */
+/** Undefined for any other line. */
 export function entryFromLine(line: string): LogEntry | undefined {
   const value = objectFrom(line);
   if (value === undefined) return undefined;
@@ -37,7 +39,7 @@ export function entryFromLine(line: string): LogEntry | undefined {
   return event && { kind: 'event', event };
 }
 
-/** A host event that came as JSON; undefined for what is none. */
+/** A host event from JSON; undefined for any other value. */
 export function hostEventFromValue(value: unknown): HostEvent | undefined {
   if (!isObject(value)) return undefined;
   const { type, action, id, namespace, atMs, attributes } = value;

@@ -26,7 +26,7 @@ test.each<[known: [number, number][], gaps: [number, number][]]>([
   expect(gapsIn(periods, { fromMs: 10, toMs: 20 })).toEqual(gaps.map(([fromMs, toMs]) => ({ fromMs, toMs })));
 });
 
-test('periods that a clock set back has put in another order', () => {
+test('periods out of order, because a clock was set back', () => {
   expect(
     gapsIn(
       [
@@ -38,7 +38,7 @@ test('periods that a clock set back has put in another order', () => {
   ).toEqual([{ fromMs: 18, toMs: 20 }]);
 });
 
-test('a moment is in a gap or in a known period', () => {
+test('a moment is either in a gap or in a known period', () => {
   const periods = fc.array(fc.nat(100), { maxLength: 12 }).map((bounds) => {
     const sorted = [...new Set(bounds)].sort((a, b) => a - b);
     return sorted.flatMap((fromMs, index): Gap[] => {

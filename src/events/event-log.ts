@@ -9,13 +9,13 @@ import { inspectOwnFile, makeOwnDirectory, openOwnFile, readOwnText } from '../s
 import { entryFromLine, type LogEntry, lineFromEntry } from './event-log-line.ts';
 import type { HostEvent } from './host-event.ts';
 
-/** A part of time. What is absent is open. */
+/** A period of time. An absent bound is open. */
 export interface TimeRange {
   readonly sinceMs?: number | undefined;
   readonly untilMs?: number | undefined;
 }
 
-/** A stretch of time of which no events are known, because nobody wrote them down. */
+/** A period without known events, because no process recorded them. */
 export interface Gap {
   readonly fromMs: number;
   readonly toMs: number;
@@ -26,47 +26,50 @@ export interface Past {
   /** Oldest first. */
   readonly events: readonly HostEvent[];
   /**
-   * When it was written down, oldest first. A period ends with what closed the log, or else with its last event: after `kill -9`, nothing
-   * tells for how long the writer lived on.
+   * Recorded periods, oldest first. A period ends when the log was closed, otherwise with its last event: after `kill
+   * -9` the writer's end is unknown.
    */
   readonly known: readonly Gap[];
 }
 
-/** The ring of past events. One process writes it, whoever may read the directory reads it. */
+/** The ring of past events. One process writes it; every process that may read the directory can read it. */
 export interface EventLog {
-  /** Written when it returns, so that it survives the death of the process. Never fails: an event that cannot be written is lost. */
+  /**
+   * Written when it returns, so that it survives the death of the process. Never fails: an event that cannot be written
+   * is lost.
+   */
   append(event: HostEvent): void;
   /** The events of the range, both ends included, oldest first. */
   read(range: TimeRange): readonly HostEvent[];
-  /** Notes the end, so that a reader knows that nothing is missing before it. Idempotent. */
+  /** Records the end, so that readers know that nothing is missing before it. Idempotent. */
   close(): void;
 }
 
 export interface EventLogOptions {
-  /** Made when it is missing, mode 0700. */
+  /** Created if missing, mode 0700. */
   readonly dir: string;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
-  /** How many events are kept at least; twice as many at most. Default 4096. */
+  /** The least number of events kept; the most is twice as many. Default 4096. */
   readonly maxEvents?: number;
 }
 
 const DEFAULT_MAX_EVENTS = 4096;
 /** A container's labels may be long, and the directory is in memory. */
 const MAX_SEGMENT_BYTES = 8 << 20;
-/** The last event of a segment may be longer than what is left of it. A longer file was not written by us. */
+/** The last event of a segment may exceed the segment's size. We never write a longer file. */
 const MAX_READ_BYTES = 2 * MAX_SEGMENT_BYTES;
-/** Two segments, so that dropping the oldest is a rename: what is written is never written again. */
+/** Two segments, so that dropping the oldest is a rename, and nothing is written twice. */
 const SEGMENTS = { old: 'events.old.jsonl', current: 'events.jsonl' } as const;
 
-/** In the run root, beside the namespaces of the containerd: their names never begin with a dot. */
+/** In the run root, beside the namespaces of the containerd, whose names never begin with a dot. */
 export function eventLogDir({ runRoot, address }: { readonly runRoot: string; readonly address: string }): string {
   return join(runRoot, hostIdOf(address), '.events');
 }
 
 /**
- * Opens the log for writing, and notes that from now on events are known. The caller sees to it that it is the only writer. Never fails: where
- * the log cannot be opened, there is a warning, and the next event tries again.
+ * Opens the log for writing, and records that events are known from now on. The caller must be the only writer. Never
+ * fails: if the log cannot be opened, it warns, and the next event tries again.
  */
 export function openEventLog(options: EventLogOptions): EventLog {
   const { clock, log, maxEvents = DEFAULT_MAX_EVENTS } = options;
@@ -84,7 +87,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
     } catch (error) {
       if (!hasFailed) log.warn(`events cannot be stored in ${dir.path}: ${fileReasonOf(error)}`);
       hasFailed = true;
-      // Half a line may be there: the next one begins anew.
+      // A partial line may be there: the next entry begins a new line.
       if (segment) segment.isTorn = true;
     }
   };
@@ -114,13 +117,13 @@ interface Segment {
   readonly fd: number;
   events: number;
   bytes: number;
-  /** Whether its last line has no end. */
+  /** Whether its last line is incomplete. */
   isTorn: boolean;
 }
 
 function openSegment(dir: LogDir): Segment {
   const path = join(dir.path, SEGMENTS.current);
-  const known = entriesFrom(textOf(dir, SEGMENTS.current)); // sets aside what is no segment
+  const known = entriesFrom(textOf(dir, SEGMENTS.current)); // sets aside anything but a segment
   const { fd, stats } = openOwnFile(path, constants.O_RDWR | constants.O_APPEND, dir);
   const bytes = stats.size;
   const last = Buffer.alloc(1);
@@ -128,20 +131,20 @@ function openSegment(dir: LogDir): Segment {
   return { fd, events: known.filter(({ kind }) => kind === 'event').length, bytes, isTorn };
 }
 
-/** The new segment says since when what it goes on with is known: the old one will be gone some day. */
+/** The new segment records since when events are known without a gap: the old segment will be removed some day. */
 function nextSegment(dir: LogDir, full: Segment, clock: Pick<Clock, 'now'>): Segment {
   textOf(dir, SEGMENTS.old); // sets aside a directory, which rename(2) would not replace
   ifThere(() => renameSync(join(dir.path, SEGMENTS.current), join(dir.path, SEGMENTS.old)));
   return succeed(full, openSegment(dir), { kind: 'goes-on', atMs: clock.now() });
 }
 
-/** At the start; and when somebody removed the files: what they held is lost. */
+/** At the start, and after the files were removed: their content is lost. */
 function anew(dir: LogDir, lost: Segment | undefined, clock: Pick<Clock, 'now'>): Segment {
   makeOwnDirectory(dir.path, dir);
   return succeed(lost, openSegment(dir), { kind: 'began', atMs: clock.now() });
 }
 
-/** The earlier descriptor is closed last: until then there is one to write to, whatever fails. */
+/** Closes the earlier descriptor last: until then one can be written to, whatever fails. */
 function succeed(earlier: Segment | undefined, segment: Segment, first: LogEntry): Segment {
   try {
     writeLine(segment, first);
@@ -155,14 +158,14 @@ function succeed(earlier: Segment | undefined, segment: Segment, first: LogEntry
 
 function writeLine(segment: Segment, entry: LogEntry): void {
   const bytes = Buffer.from(`${segment.isTorn ? '\n' : ''}${lineFromEntry(entry)}\n`);
-  // One write: what a killed process leaves is a line less, or a torn one at the end.
+  // One write: a killed process leaves one line less, or a torn one at the end.
   for (let at = 0; at < bytes.length; ) at += writeSync(segment.fd, bytes, at);
   segment.isTorn = false;
   segment.bytes += bytes.length;
   if (entry.kind === 'event') segment.events += 1;
 }
 
-/** Reads the log of whichever process writes, or wrote it. A directory that is not there is an empty log. */
+/** Reads the log of the process that writes or wrote it. A missing directory is an empty log. */
 export function readEventLog(
   path: string,
   { sinceMs = 0, untilMs = Number.POSITIVE_INFINITY }: TimeRange = {},
@@ -171,13 +174,13 @@ export function readEventLog(
   const entries = entriesOfBoth({ path, onFault });
   const events = entries.flatMap((entry) => (entry.kind === 'event' ? entry.event : []));
   return {
-    // What was made up for stands behind what happened later.
+    // Events recorded late come after events that happened later.
     events: events.filter(({ atMs }) => atMs >= sinceMs && atMs <= untilMs).sort((a, b) => a.atMs - b.atMs),
     known: knownPeriods(entries),
   };
 }
 
-/** A rename between the two reads shows the same segment twice, or none: then it is read again. */
+/** A rename between the two reads shows the same segment twice, or none: then both are read again. */
 function entriesOfBoth(dir: LogDir): readonly LogEntry[] {
   const { old, current } = SEGMENTS;
   for (let attempt = 0; ; attempt += 1) {
@@ -218,7 +221,10 @@ function knownPeriods(entries: readonly LogEntry[]): readonly Gap[] {
   return known;
 }
 
-/** The stretches of a range that no period covers, oldest first. Periods may overlap, and come in any order: the clock may have been set back. */
+/**
+ * The parts of a range that no period covers, oldest first. Periods may overlap and come in any order, because the
+ * clock may have been set back.
+ */
 export function gapsIn(known: readonly Gap[], { fromMs, toMs }: Gap): readonly Gap[] {
   const gaps: Gap[] = [];
   let at = fromMs;

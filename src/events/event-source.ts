@@ -1,18 +1,18 @@
 import type { TimeRange } from './event-log.ts';
 import type { HostEvent } from './host-event.ts';
 
-/** What of the past and the future is wanted. */
+/** The requested part of past and future. */
 export interface EventRange extends TimeRange {
-  /** Ends the iteration, which throws ABORTED then. */
+  /** Ends the iteration, which then throws ABORTED. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Where events come from.
+ * A source of events.
  *
- * With `sinceMs` or `untilMs`, first what is known of the past, as Docker does it. Then, unless `untilMs` is past, what happens from now on,
- * each event as it comes, in order, until `untilMs`: the iteration ends then, and else never. Past and present join without a gap and
- * without telling an event twice.
+ * With `sinceMs` or `untilMs`, it yields the known past first, as Docker does. Then, unless `untilMs` is past, it
+ * yields each event as it happens, in order, until `untilMs`; without one it never ends. Past and present join without
+ * gaps or duplicates.
  */
 export interface EventSource {
   events(range: EventRange): AsyncIterable<HostEvent>;

@@ -6,7 +6,7 @@ import { startNoteOf } from '../record/view.ts';
 import type { FactsReader } from './container-facts.ts';
 import type { ContainerFacts } from './host-event.ts';
 
-/** What events say of containers and images: the same as `ps` and `inspect`. */
+/** The facts about containers and images in events: the same as in `ps` and `inspect`. */
 export const factsReader: FactsReader = {
   ofRecord: (record) => ({
     ...factsOfLabels(record.id, record.labels),

@@ -27,7 +27,7 @@ test.each<[filters: string[], wanted: boolean, HostEvent?]>([
   [['event=health_status: unhealthy', 'event=health_status: healthy'], true],
   [['event=health_status: none'], false],
   [['event=health'], false],
-  // One bare name makes prefixes of all.
+  // A single bare name makes all values match as prefixes.
   [['event=health', 'event=exec_create'], true],
   [['event=exec_create'], true, event({ action: 'exec_create: echo hello' })],
   [['event=exec_die'], false, event({ action: 'exec_die_hard' })],
@@ -67,11 +67,11 @@ test.each<[filters: string[], wanted: boolean, HostEvent?]>([
   expect(matchesEvent(parseEventFilters(filters), given)).toBe(wanted);
 });
 
-test('keys are taken in any case, with spaces', () => {
+test('accepts keys in any case, with spaces', () => {
   expect(parseEventFilters([' Type = image '])).toEqual(new Map([['type', ['image']]]));
 });
 
-test('the bare name of an action on health finds each of them', () => {
+test('the bare name of a health action matches each of them', () => {
   const restarted = event({ action: 'health_action: restart' });
   expect(matchesEvent(parseEventFilters(['event=health_action']), restarted)).toBe(true);
   expect(matchesEvent(parseEventFilters(['event=health_action: kill']), restarted)).toBe(false);

@@ -5,7 +5,7 @@ import type { HostEvent } from './host-event.ts';
 /** The values of `events --filter`, by key. */
 export type EventFilters = ReadonlyMap<EventFilterKey, readonly string[]>;
 
-/** Docker's: by id or name, or the beginning of one. */
+/** Docker's: by id or name, or a prefix of one. */
 const NAME_KEYS = [
   'daemon',
   'container',
@@ -20,19 +20,19 @@ const NAME_KEYS = [
 const KEYS = ['event', 'type', 'scope', 'image', 'label', ...NAME_KEYS] as const;
 type EventFilterKey = (typeof KEYS)[number];
 
-/** What users look for: the others are accepted for the sake of scripts. */
+/** The keys to suggest to users: the others are accepted for compatibility with scripts. */
 const USEFUL_KEYS: readonly EventFilterKey[] = ['container', 'event', 'image', 'label', 'type'];
 
-/** Whose bare name finds all that begins with it (moby#25798); `health_action` is ours. */
+/** Events whose bare name matches everything that begins with it (moby#25798); `health_action` is ours. */
 const PREFIX_EVENTS: readonly string[] = ['health_status', 'health_action', 'exec_create', 'exec_start'];
 
-/** Docker: events of the engine itself, as opposed to those of a swarm. */
+/** Docker: events of the engine itself, as opposed to a swarm. */
 export const SCOPE = 'local';
 
 /**
- * Reads `key=value` texts. An empty text is none, as with Docker.
+ * Parses `key=value` texts. An empty text is ignored, as in Docker.
  *
- * @throws INVALID `invalid filter 'x'` for a key that there is not, where Docker silently ignores it
+ * @throws INVALID `invalid filter 'x'` for an unknown key, which Docker silently ignores
  */
 export function parseEventFilters(texts: readonly string[]): EventFilters {
   const filters = new Map<EventFilterKey, string[]>();
@@ -55,8 +55,9 @@ export function parseEventFilters(texts: readonly string[]): EventFilters {
 export const BAD_FORMAT = 'bad format of filter (expected name=value)';
 
 /**
- * Whether an event is wanted (Docker: daemon/events/filter.go). Keys must all agree; the values of a key are alternatives, but labels: all of
- * them are wanted. Keys that name things look at ids and names whatever the type of the event.
+ * Whether an event matches (Docker: daemon/events/filter.go). All keys must match; the values of a key are
+ * alternatives, except labels, which must all match. Keys that name objects match ids and names, whatever the type of
+ * the event.
  */
 export function matchesEvent(filters: EventFilters, event: HostEvent): boolean {
   const { id, attributes } = event;
@@ -71,7 +72,7 @@ export function matchesEvent(filters: EventFilters, event: HostEvent): boolean {
   );
 }
 
-/** With one of the bare names among them, all of the values match by prefix. */
+/** If one of the bare names is among them, all values match as prefixes. */
 function matchesAction(filters: EventFilters, action: string): boolean {
   const isByPrefix = filters.get('event')?.some((wanted) => PREFIX_EVENTS.includes(wanted)) === true;
   return isByPrefix ? beginsWithOneOf(filters, 'event', [action]) : isOneOf(filters, 'event', [action]);
@@ -85,20 +86,20 @@ function beginsWithOneOf(filters: EventFilters, key: EventFilterKey, texts: read
   return filters.get(key)?.some((wanted) => texts.some((text) => text.startsWith(wanted))) ?? true;
 }
 
-/** The image of the event or of its container, as it is called and without its tag. */
+/** The image of the event or of its container, with and without its tag. */
 function imageNamesOf({ type, id, attributes }: HostEvent): readonly string[] {
   const image = (type === 'image' ? attributes.name : attributes.image) ?? '';
   return [id, image, withoutTag(id), withoutTag(image)];
 }
 
-/** The familiar name without tag and digest; what is no name stays as it is. */
+/** The familiar name without tag and digest; a text that is no name stays unchanged. */
 function withoutTag(name: string): string {
   return name
     .replace(/^docker\.io\/(?:library\/)?/, '')
     .replace(/(?::[\w][\w.-]{0,127})?(?:@[\w+.-]+:[0-9a-f]+)?$/, '');
 }
 
-/** Docker looks among all attributes, so that `label=exitCode=1` works too. */
+/** Docker searches all attributes, so `label=exitCode=1` works too. */
 function hasLabels(attributes: HostEvent['attributes'], wanted: readonly string[]): boolean {
   return wanted.every((filter) => hasLabel(attributes, filter));
 }

@@ -1,50 +1,50 @@
 import type { ContainerdEvent } from '../containerd/events.ts';
 import { parseOwnEvent } from './own-events.ts';
 
-/** What happened on the host, in Docker's words. */
+/** An event on the host, in Docker's words. */
 export interface HostEvent {
   readonly type: 'container' | 'image';
   /** E.g. `start`, `health_status: healthy`. */
   readonly action: string;
-  /** The container's id; the image's familiar name, because containerd's events tell no image id. */
+  /** The container's id; for an image its familiar name, because containerd's events have no image id. */
   readonly id: string;
   /** containerd's. */
   readonly namespace: string;
   /** Wall time, milliseconds since the epoch, with fractions. */
   readonly atMs: number;
-  /** Docker's: name and image, the user's labels, and what the action brings, e.g. `exitCode`. */
+  /** Docker's: name and image, the user's labels, and those of the action, e.g. `exitCode`. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** What is known of the container that an event is about. */
+/** Known facts about the container of an event. */
 export interface ContainerFacts {
-  /** Without a label that names it: the id. */
+  /** The id if no label names it. */
   readonly name: string;
-  /** As `ps` shows it; empty for a container without an image. */
+  /** As shown by `ps`; empty without an image. */
   readonly image: string;
-  /** The user's and the image's. */
+  /** Labels of the user and the image. */
   readonly labels: Readonly<Record<string, string>>;
-  /** The last start that is known, told from others by the pid of its process. */
+  /** The last known start; the pid of its process distinguishes it from others. */
   readonly started?: { readonly pid: number; readonly atMs: number } | undefined;
 }
 
-/** What an event of a container brings besides the facts of the container. */
-type Deed = Pick<HostEvent, 'action'> & { readonly attributes?: Readonly<Record<string, string>> };
+/** The action of an event, with its own attributes. */
+type ActionPart = Pick<HostEvent, 'action'> & { readonly attributes?: Readonly<Record<string, string>> };
 
-/** Undefined for an event that Docker has no word for, and for one that is not about a container. */
+/** Undefined for an event without a Docker word, and for one about another kind of object. */
 export function containerEventFrom(event: ContainerdEvent, facts: ContainerFacts): HostEvent | undefined {
-  const deed = deedOf(event, facts);
+  const part = actionPartOf(event, facts);
   const id = containerOf(event);
-  if (deed === undefined || id === undefined) return undefined;
+  if (part === undefined || id === undefined) return undefined;
   const image = facts.image === '' ? {} : { image: facts.image };
-  // What is said of the container and of the deed wins over a label of the same name: an image chooses its labels.
-  const attributes = { ...facts.labels, ...image, name: facts.name, ...deed.attributes };
-  return { type: 'container', action: deed.action, id, namespace: event.namespace, atMs: event.atMs, attributes };
+  // Attributes of container and action override a label of the same name, because an image chooses its labels.
+  const attributes = { ...facts.labels, ...image, name: facts.name, ...part.attributes };
+  return { type: 'container', action: part.action, id, namespace: event.namespace, atMs: event.atMs, attributes };
 }
 
 /**
- * A name was given to an image, or taken from one: that is all that containerd tells, so it is `tag` and `untag`. A pull, a load and a tag
- * look the same, and that an image is gone for good (`delete`) is not told.
+ * A name was given to an image or removed: containerd reports no more, so it is `tag` and `untag`. A pull, a load and a
+ * tag look the same, and the removal of an image (`delete`) is not reported.
  *
  * @param familiarName of the image record, as Docker shows it
  */
@@ -67,7 +67,7 @@ export function containerOf(event: ContainerdEvent): string | undefined {
   return 'id' in event ? event.id : undefined;
 }
 
-function deedOf(event: ContainerdEvent, facts: ContainerFacts): Deed | undefined {
+function actionPartOf(event: ContainerdEvent, facts: ContainerFacts): ActionPart | undefined {
   switch (event.kind) {
     case 'container-created':
       return { action: 'create' };
@@ -83,7 +83,7 @@ function deedOf(event: ContainerdEvent, facts: ContainerFacts): Deed | undefined
       return { action: 'unpause' };
     case 'task-oom':
       return { action: 'oom' };
-    // Docker adds the command, which containerd does not tell.
+    // Docker adds the command, which containerd does not report.
     case 'exec-added':
       return { action: 'exec_create', attributes: { execID: event.execId } };
     case 'exec-started':
@@ -91,7 +91,7 @@ function deedOf(event: ContainerdEvent, facts: ContainerFacts): Deed | undefined
     case 'exec-exited':
       return { action: 'exec_die', attributes: { execID: event.execId, exitCode: String(event.exitStatus) } };
     case 'own':
-      return ownDeed(event);
+      return ownActionPart(event);
     case 'task-created':
     case 'task-deleted':
     case 'container-updated':
@@ -102,7 +102,7 @@ function deedOf(event: ContainerdEvent, facts: ContainerFacts): Deed | undefined
   }
 }
 
-function ownDeed(event: Extract<ContainerdEvent, { kind: 'own' }>): Deed | undefined {
+function ownActionPart(event: Extract<ContainerdEvent, { kind: 'own' }>): ActionPart | undefined {
   const own = parseOwnEvent(event);
   if (own === undefined) return undefined;
   switch (own.kind) {
@@ -113,7 +113,7 @@ function ownDeed(event: Extract<ContainerdEvent, { kind: 'own' }>): Deed | undef
     case 'health-action':
       return { action: `health_action: ${own.action}`, attributes: { reason: own.reason } };
     case 'rename':
-      // The update of the label may still be on its way.
+      // The label's update may still be under way.
       return { action: 'rename', attributes: { oldName: `/${own.oldName}`, name: own.name } };
     case 'stop':
     case 'restart':
@@ -121,11 +121,11 @@ function ownDeed(event: Extract<ContainerdEvent, { kind: 'own' }>): Deed | undef
   }
 }
 
-/** Whole seconds, as Docker has it; nothing when this run's start is not known. */
+/** In whole seconds, as in Docker; nothing if the start of this run is unknown. */
 function durationOf(
   { pid, exitedAtMs }: Extract<ContainerdEvent, { kind: 'task-exited' }>,
   { started }: ContainerFacts,
-): Deed['attributes'] {
+): ActionPart['attributes'] {
   if (started === undefined || started.pid !== pid || exitedAtMs === 0) return {};
   return { execDuration: String(Math.max(0, Math.trunc((exitedAtMs - started.atMs) / 1000))) };
 }

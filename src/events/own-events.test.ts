@@ -18,7 +18,7 @@ function exchange() {
   return { told, debug, teller: { events, log: { debug: (line: string) => void debug.push(line) } } };
 }
 
-test('what is published is what is read', async () => {
+test('a published event parses back to itself', async () => {
   const { told, teller } = exchange();
   await publishKill(teller, { id: 'c1', signal: 15 });
   await publishStop(teller, { id: 'c1' });
@@ -40,7 +40,7 @@ test('what is published is what is read', async () => {
   });
 });
 
-test('an event that cannot be published is a debug line and no failure', async () => {
+test('an event that cannot be published is logged at debug level and is no failure', async () => {
   const { debug, teller } = exchange();
   const events = { publish: () => Promise.reject(new HealthctlError('UNAVAILABLE', 'containerd is away')) };
   await publishStop({ ...teller, events }, { id: 'c1' });
@@ -61,7 +61,7 @@ test.each([
   expect(parseOwnEvent({ topic, json })).toBeUndefined();
 });
 
-test('nothing that comes over the exchange makes it throw', () => {
+test('no event from containerd makes it throw', () => {
   const topics = ['/healthctl/health-status', '/healthctl/kill', '/healthctl/stop', '/healthctl/health-action'];
   fc.assert(
     fc.property(fc.constantFrom(...topics), fc.oneof(fc.json(), fc.string()), (topic, json) => {

@@ -3,9 +3,9 @@ import { HEALTH_STATUSES, type HealthStatus } from '../health/state.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 
-/** What healthctl itself tells, through containerd's exchange: what containerd cannot know. */
+/** Events that healthctl publishes through containerd, because containerd cannot know them. */
 export type OwnEvent =
-  /** The status changed by a result. */
+  /** A result changed the status. */
   | {
       readonly kind: 'health-status';
       readonly id: string;
@@ -16,11 +16,11 @@ export type OwnEvent =
   | { readonly kind: 'kill'; readonly id: string; readonly signal: number }
   /** Stopped by a user: the container has ended. */
   | { readonly kind: 'stop'; readonly id: string }
-  /** Stopped and started again by a user. */
+  /** Stopped and started by a user. */
   | { readonly kind: 'restart'; readonly id: string }
-  /** Given another name by a user. */
+  /** Renamed by a user. */
   | { readonly kind: 'rename'; readonly id: string; readonly oldName: string; readonly name: string }
-  /** Something was done to a container because it was unhealthy. */
+  /** An action on an unhealthy container. */
   | { readonly kind: 'health-action'; readonly id: string; readonly action: HealthAction; readonly reason: string };
 
 const HEALTH_ACTIONS = ['kill', 'stop', 'restart'] as const;
@@ -39,7 +39,7 @@ const RENAME_TOPIC = '/healthctl/rename';
 /** `{"ID":"3f4e…","Action":"restart","Reason":"unhealthy: connection refused"}` */
 const HEALTH_ACTION_TOPIC = '/healthctl/health-action';
 
-/** What telling needs: whoever tells goes on, whether it worked or not. */
+/** Needed for publishing. Callers continue whether it succeeded or not. */
 export interface Teller {
   readonly events: Pick<Events, 'publish'>;
   readonly log: Pick<Logger, 'debug'>;
@@ -71,7 +71,7 @@ export const publishHealthAction = (
   { id, action, reason }: { readonly id: string; readonly action: HealthAction; readonly reason: string },
 ) => publish(teller, HEALTH_ACTION_TOPIC, { ID: id, Action: action, Reason: reason });
 
-/** Never fails: an event that is lost must not undo what it tells of. */
+/** Never fails: a lost event must not undo the action that it reports. */
 async function publish({ events, log }: Teller, topic: string, value: Readonly<Record<string, unknown>>) {
   try {
     await events.publish({ topic, json: JSON.stringify(value) });
@@ -80,7 +80,7 @@ async function publish({ events, log }: Teller, topic: string, value: Readonly<R
   }
 }
 
-/** Undefined for a topic or a value that is not known: another version of healthctl may publish more. */
+/** Undefined for an unknown topic or value: another version of healthctl may publish more. */
 export function parseOwnEvent({
   topic,
   json,

@@ -8,7 +8,7 @@ const inIndia = { nowMs: NOW, zoneMinutes: 330 };
 const iso = (text: string, reference = inUtc): string => new Date(parseEventTime(text, reference)).toISOString();
 
 test.each([
-  // Durations are cut to whole seconds, as Docker does it.
+  // Durations are cut to whole seconds, as in Docker.
   ['10m', '2026-03-04T04:56:07.000Z'],
   ['1h30m', '2026-03-04T03:36:07.000Z'],
   ['0s', '2026-03-04T05:06:07.000Z'],
@@ -74,7 +74,7 @@ const moment = fc.date({
   noInvalidDate: true,
 });
 
-test('RFC 3339 in any zone, and Unix seconds, mean the moment that they were made of', () => {
+test('RFC 3339 in any zone, and Unix seconds, give back the original moment', () => {
   fc.assert(
     fc.property(moment, fc.integer({ min: -720, max: 720 }), (date, zone) => {
       const at = date.getTime();
@@ -93,7 +93,7 @@ test('RFC 3339 in any zone, and Unix seconds, mean the moment that they were mad
   );
 });
 
-test('a text is a time or a refusal, never anything else', () => {
+test('gives a time or a refusal for any text', () => {
   const likely = fc.string({ unit: fc.constantFrom(...'0123456789-+:.,TZz smh') });
   fc.assert(
     fc.property(fc.oneof(fc.string(), likely), (text) => {

@@ -3,7 +3,7 @@ import { parseGoTime } from '../go/go-time.ts';
 import { quote } from '../go/quote.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 
-/** The moment that a time is relative to, and the zone of times that name none. */
+/** The origin of relative times, and the zone of times that name none. */
 export interface TimeReference {
   readonly nowMs: number;
   /** Minutes east of UTC, at that moment. */
@@ -16,8 +16,9 @@ export function timeReference(nowMs: number): TimeReference {
 }
 
 /**
- * Reads `--since` and `--until` as Docker does (api/types/time/timestamp.go): a Go duration back from now, cut to whole seconds; RFC 3339, in
- * part or as a whole, in the local zone where it names none; Unix seconds, with a fraction. Milliseconds since the epoch.
+ * Parses `--since` and `--until` like Docker (api/types/time/timestamp.go): a Go duration back from now, cut to whole
+ * seconds; RFC 3339, complete or in part, in the local zone if it names none; Unix seconds, with a fraction. Returns
+ * milliseconds since the epoch.
  *
  * @throws INVALID in Docker's words: `failed to parse value as time or duration: "x"`, or those of Go's time.Parse
  */
@@ -41,7 +42,7 @@ function durationMs(text: string): number | undefined {
   }
 }
 
-/** As much of the whole as the text has, judged by its dots and colons. */
+/** As much of the layout as the text has, judged by its dots and colons. */
 function layoutFor(text: string, isLocal: boolean): string {
   const zone = isLocal ? '' : 'Z07:00';
   if (text.includes('.')) return `2006-01-02T15:04:05.999999999${zone}`;
@@ -56,14 +57,14 @@ const MAX_INT = 2n ** 63n - 1n;
 
 function unixMs(text: string): number {
   const [, seconds, fraction = ''] = UNIX.exec(text) ?? [];
-  // The length is looked at first: BigInt of a megabyte of digits would take minutes.
+  // Checks the length first: BigInt of a megabyte of digits would take minutes.
   const isTooLong = [seconds ?? '', fraction].some((digits) => digits.replace(/^[+-]?0*/, '').length > 19);
   if (seconds === undefined || isTooLong || [seconds, fraction].some((digits) => size(digits) > MAX_INT)) {
     throw new HealthctlError('INVALID', `failed to parse value as time or duration: ${quote(text)}`, {
       hint: 'write it like 10m, 2026-01-01T12:00:00 or 1767225600',
     });
   }
-  // As digits behind the point, whatever their number: Docker takes them for nanoseconds and scales by their length.
+  // Interpreted as digits after the point, of any length: Docker takes them for nanoseconds and scales by their length.
   const rest = fraction === '' ? 0 : Number(BigInt(fraction)) * 10 ** (3 - fraction.length);
   return Number(BigInt(seconds)) * 1000 + rest;
 }

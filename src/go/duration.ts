@@ -24,7 +24,7 @@ const UNITS: ReadonlyMap<string, bigint> = new Map([
   ['h', HOUR],
 ]);
 
-/** A number, then everything up to the next digit or dot: Go takes that as the unit, whatever it is. */
+/** A number, then everything up to the next digit or dot, which Go takes as the unit. */
 const TERM = /^(\d*)(?:\.(\d*))?([^\d.]*)/;
 
 /**
@@ -42,7 +42,7 @@ export function parseDuration(text: string): bigint {
   let total = 0n;
   while (rest !== '') {
     const [all, whole = '', fraction = '', unit = ''] = TERM.exec(rest) ?? [''];
-    // The length is looked at first: BigInt of a megabyte of digits would take minutes.
+    // Checks the length first: BigInt of a megabyte of digits would take minutes.
     if ((whole === '' && fraction === '') || whole.replace(/^0+/, '').length > 19) throw invalid(text);
     if (BigInt(whole) > -MIN_DURATION) throw invalid(text);
     if (unit === '') throw usage(`time: missing unit in duration ${quoteBytes(text)}`);
@@ -57,7 +57,7 @@ export function parseDuration(text: string): bigint {
   return total;
 }
 
-/** Formats nanoseconds as Go's `Duration.String` does: `1h0m0s`, `1m30s`, `4.5s`, `500ms`, `100µs`, `0s`. */
+/** Formats nanoseconds like Go's `Duration.String`: `1h0m0s`, `1m30s`, `4.5s`, `500ms`, `100µs`, `0s`. */
 export function formatDuration(ns: bigint): string {
   if (ns === 0n) return '0s';
   const sign = ns < 0n ? '-' : '';
@@ -76,13 +76,16 @@ export function millisecondsFromNanoseconds(ns: bigint): number {
   return Number(ns / MILLISECOND) + Number(ns % MILLISECOND) / 1e6;
 }
 
-/** Nanoseconds of a number of milliseconds, to the nearest nanosecond: 1.5 → 1500000n. */
+/** Milliseconds to nanoseconds, rounded to the nearest: 1.5 → 1500000n. */
 export function nanosecondsFromMilliseconds(ms: number): bigint {
   const whole = Math.trunc(ms);
   return BigInt(whole) * MILLISECOND + BigInt(Math.round((ms - whole) * 1e6));
 }
 
-/** In floating point, as Go does it: exact arithmetic would make 19m59.999999999s of 0.3333333333333333333h, where Go has 20m0s. */
+/**
+ * In floating point, like Go: exact arithmetic would give 19m59.999999999s for 0.3333333333333333333h, where Go gives
+ * 20m0s.
+ */
 function scaleFraction(digits: string, unit: bigint): bigint {
   let value = 0n;
   let scale = 1;

@@ -1,10 +1,10 @@
 import { quoteBytes } from './quote.ts';
 
-/** The parts of Go's layouts that Docker's times are made of. */
+/** The parts of Go's layouts that Docker's times consist of. */
 const CHUNKS = ['2006', '01', '02', '15', '04', '05', '.999999999', 'Z07:00'] as const;
 type Chunk = (typeof CHUNKS)[number];
 
-/** The milliseconds since the epoch, or the text of Go's error. */
+/** Milliseconds since the epoch, or the text of Go's error. */
 export type ParsedGoTime = { readonly ms: number } | { readonly refusal: string };
 
 interface Fields {
@@ -19,13 +19,14 @@ interface Fields {
   zoneMinutes: number;
 }
 
-/** What a chunk made of the beginning of a text. `range` is what lies outside of its range, e.g. `month`. */
+/** The result of parsing a chunk at the start of a text. `range` names a part that is out of range, e.g. `month`. */
 type Taken = { readonly rest: string; readonly range?: string } | undefined;
 
 /**
- * Reads a time as Go's time.Parse does, for layouts of numbers (`2006-01-02T15:04:05.999999999Z07:00` and parts of it), with its errors.
+ * Parses a time like Go's time.Parse, for numeric layouts (`2006-01-02T15:04:05.999999999Z07:00` and parts of it), with
+ * Go's errors.
  *
- * @param zoneMinutes of a layout without a zone, east of UTC
+ * @param zoneMinutes for a layout without a zone, east of UTC
  */
 export function parseGoTime(layout: string, text: string, zoneMinutes: number): ParsedGoTime {
   const fields: Fields = { year: 1, month: 1, day: 1, hour: 0, minute: 0, second: 0, fractionMs: 0, zoneMinutes };
@@ -47,7 +48,7 @@ export function parseGoTime(layout: string, text: string, zoneMinutes: number): 
     if (taken === undefined) return cannot(rest, chunk);
     if (taken.range !== undefined) return refuse(`${taken.range} out of range`);
     rest = taken.rest;
-    // Go takes a fraction behind the seconds even where the layout has none.
+    // Go accepts a fraction after the seconds even if the layout has none.
     if (chunk === '05' && parts[index + 1] !== '.999999999') rest = takeFraction(rest, fields);
   }
   if (rest !== '') return refuse(`extra text: ${quoteBytes(rest)}`);
@@ -59,7 +60,7 @@ function partsOf(layout: string): readonly string[] {
   return layout.split(/(2006|01|02|15|04|\.999999999|05|Z07:00)/).filter((part) => part !== '');
 }
 
-/** What is left of the text where it stops to be like the literal. */
+/** The rest of the text from where it differs from the literal. */
 function firstMissing(text: string, literal: string): string | undefined {
   for (let at = 0; at < literal.length; at += 1) if (text[at] !== literal[at]) return text.slice(at);
   return undefined;
@@ -78,7 +79,7 @@ function take(chunk: Chunk, text: string, fields: Fields): Taken {
       });
     case '02':
       return number(text, /^\d\d/, (value) => {
-        fields.day = value; // judged when the month is known
+        fields.day = value; // checked once the month is known
         return undefined;
       });
     case '15':
@@ -110,7 +111,7 @@ function number(text: string, pattern: RegExp, set: (value: number) => string | 
   return { rest: text.slice(digits.length), ...(range === undefined ? {} : { range }) };
 }
 
-/** Nanoseconds are kept, what is below is cut off. A text without a fraction is fine. */
+/** Keeps nanoseconds and cuts off smaller digits. The fraction is optional. */
 function takeFraction(text: string, fields: Fields): string {
   const [all, digits = ''] = /^[.,](\d+)/.exec(text) ?? [''];
   if (digits !== '') fields.fractionMs = Number(digits.slice(0, 9).padEnd(9, '0')) / 1e6;
@@ -136,7 +137,7 @@ function millisOf({ hour, minute, second, fractionMs, zoneMinutes, ...date }: Fi
   return utcMillis(date) + ((hour * 60 + minute - zoneMinutes) * 60 + second) * 1000 + fractionMs;
 }
 
-/** Date.UTC takes years below 100 for those of the 20th century. */
+/** Date.UTC takes years below 100 as years of the 20th century. */
 function utcMillis({ year, month, day }: Pick<Fields, 'year' | 'month' | 'day'>): number {
   return new Date(0).setUTCFullYear(year, month - 1, day);
 }

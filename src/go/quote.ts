@@ -10,10 +10,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\v': '\\v',
 };
 
-/** Printable ASCII without quotes and backslashes: most texts, and no work for the large expression below. */
+/** Printable ASCII without quotes and backslashes: most texts match, which avoids the large expression below. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-/** Quotes as Go's `strconv.Quote` (`%q`) does: printable text as it is, control characters as `\n`, `\x1b` or `\u200b`. */
+/**
+ * Quotes like Go's `strconv.Quote` (`%q`): printable text stays, control characters become `\n`, `\x1b` or `\u200b`.
+ */
 export function quote(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
   return `"${text.replace(/["\\]|\p{C}|\p{Zl}|\p{Zp}|(?! )\p{Zs}/gu, escapeCharacter)}"`;
@@ -31,7 +33,7 @@ function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, '0');
 }
 
-/** The quoting of Go's package time: ASCII as it is, control bytes and every byte above it as \xNN. */
+/** Quotes like Go's package time: ASCII stays, control bytes and all bytes above ASCII become \xNN. */
 export function quoteBytes(text: string): string {
   let quoted = '"';
   for (const byte of Buffer.from(text)) {

@@ -11,7 +11,7 @@ describe('parseBool', () => {
 });
 
 describe('parseInteger', () => {
-  // Each seen accepted or refused by Docker 28.2.2 (`docker ps --last …`).
+  // Docker 28.2.2 accepted or refused each of these (`docker ps --last …`).
   test.each([
     ['0', 0],
     ['-1', -1],
@@ -41,7 +41,7 @@ describe('parseInteger', () => {
     },
   );
 
-  test('reads what it should of every integer', () => {
+  test('parses every integer in every base', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), (value) => {
         expect(parseInteger(`${value}`)).toBe(value);
@@ -51,7 +51,7 @@ describe('parseInteger', () => {
     );
   });
 
-  test('never throws anything but its own errors', () => {
+  test('throws only its own errors', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('0', '1', '7', '9', '_', 'x', 'b', 'o', '-', '+', 'f') }),

@@ -27,7 +27,7 @@ test.each([
   expect({ ...sent, specJson: 0, extensionJson: 0 }).toEqual({ ...record, specJson: 0, extensionJson: 0 });
 });
 
-test('what lists do not show is not kept', () => {
+test('omits what lists do not show', () => {
   expect(JSON.stringify(compactRecordOf(foreign))).not.toContain('seccomp');
   expect(JSON.stringify(compactRecordOf(ownRecord()))).not.toContain('PATH=');
 });

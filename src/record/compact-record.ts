@@ -6,8 +6,8 @@ import { unheldLabels } from './shown-labels.ts';
 import { mountPointsOf, storedConfigOf } from './stored-config.ts';
 
 /**
- * The part of a container's record that lists show, as plain data: what the monitor remembers of each container, and what it sends. The runtime
- * spec, with its seccomp profile, is most of a record.
+ * The part of a container's record that lists show, as plain data: the monitor stores and sends it for each container.
+ * It omits the runtime spec, which with its seccomp profile is most of a record.
  */
 export interface CompactRecord {
   readonly id: string;
@@ -54,7 +54,7 @@ export function compactRecordOf(record: ContainerRecord): CompactRecord {
   };
 }
 
-/** A record that answers what lists ask, and knows nothing more. */
+/** A record that contains only what lists need. */
 export function recordFromCompact(compact: CompactRecord): ContainerRecord {
   const { stored, spec, ...common } = compact;
   return {

@@ -16,7 +16,7 @@ test.each<[string, Record<string, string>]>([
   expect(containerNameOf({ id: 'abc', labels })).toBe(name);
 });
 
-test('a name that is shown is read again; what is none never throws', () => {
+test('parses every name that is shown; never throws for other texts', () => {
   expect(parseKubernetesName('k8s://default/web-7d4b/app')).toEqual({
     namespace: 'default',
     pod: 'web-7d4b',

@@ -1,9 +1,12 @@
 import { LABELS } from '../lib/labels.ts';
 
-/** What Kubernetes allows in the names of namespaces, pods and containers: nothing that a terminal or a filter could make something of. */
+/**
+ * The characters that Kubernetes allows in names of namespaces, pods and containers: none is special to a terminal or a
+ * filter.
+ */
 const PART = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
-/** The name of a container that Kubernetes made, in its parts; a pod's own container (its sandbox) has no third. */
+/** The parts of the name of a container that Kubernetes made; a pod's own container (its sandbox) has no third part. */
 export interface KubernetesName {
   readonly namespace: string;
   readonly pod: string;
@@ -11,8 +14,8 @@ export interface KubernetesName {
 }
 
 /**
- * The name of a container: of those that healthctl and nerdctl made what was given to them; of those that Kubernetes made
- * `k8s://NAMESPACE/POD/CONTAINER`, as nerdctl shows it; else the id.
+ * The name of a container: the given name if healthctl or nerdctl made it; `k8s://NAMESPACE/POD/CONTAINER` if
+ * Kubernetes made it, as nerdctl shows it; else the id.
  */
 export function containerNameOf({
   id,
@@ -28,7 +31,7 @@ export function containerNameOf({
   return parts.every((part) => part !== undefined && PART.test(part)) ? `k8s://${parts.join('/')}` : id;
 }
 
-/** Undefined for what is no such name. */
+/** Undefined for any other text. */
 export function parseKubernetesName(text: string): KubernetesName | undefined {
   if (!text.startsWith('k8s://')) return undefined;
   const [namespace = '', pod = '', container, ...rest] = text.slice('k8s://'.length).split('/');

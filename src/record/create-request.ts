@@ -10,7 +10,7 @@ import type { Rlimit } from '../oci/types.ts';
 import type { LogConfig } from './log-config.ts';
 import type { NameOptions } from './network-config.ts';
 
-/** What a container is to have in its network. */
+/** Network settings of a new container. */
 interface NetworkingRequest extends NameOptions {
   readonly publish: readonly PortRequest[];
   readonly publishAll: boolean;
@@ -19,22 +19,22 @@ interface NetworkingRequest extends NameOptions {
   readonly aliases: readonly string[];
 }
 
-/** Which of the container's streams the user who runs it is connected to. */
+/** The streams of the container that are connected to the user who runs it. */
 export interface AttachedStreams {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
 }
 
-/** What `run` and `create` ask for, parsed from their options. */
+/** The parsed options of `run` and `create`. */
 export interface CreateRequest {
   /** As typed. */
   readonly image: string;
-  /** What follows the image. */
+  /** The arguments after the image. */
   readonly command: readonly string[];
   readonly name?: string;
   readonly hostname?: string;
-  /** Of NIS, and the end of the whole name in `/etc/hosts`. */
+  /** The NIS domain, and the end of the full name in `/etc/hosts`. */
   readonly domainname?: string;
   /** `NAME=value`, or `NAME` alone to remove it. */
   readonly env: readonly string[];
@@ -61,7 +61,7 @@ export interface CreateRequest {
   readonly limits: Limits;
   /** -1000 to 1000. */
   readonly oomScoreAdj: number;
-  /** Containers to join by name or id, as given. */
+  /** Containers to join, by name or id, as given. */
   readonly namespaces: NamespaceModes;
   readonly devices: readonly DeviceRequest[];
   /** As given: see parseDeviceRule. */
@@ -69,7 +69,7 @@ export interface CreateRequest {
   readonly sysctls: Readonly<Record<string, string>>;
   /** For the OCI runtime. */
   readonly annotations: Readonly<Record<string, string>>;
-  /** Absolute: where the id of the main process is written at each start. */
+  /** Absolute: the file that gets the pid of the main process at each start. */
   readonly pidfile?: string;
   readonly ulimits: readonly Rlimit[];
   /** Bytes. */
@@ -78,7 +78,7 @@ export interface CreateRequest {
   readonly tty: boolean;
   readonly attach: AttachedStreams;
   readonly openStdin: boolean;
-  /** The container's stdin ends with that of the first who attaches. */
+  /** The container's stdin ends when the first attached client's does. */
   readonly stdinOnce: boolean;
   readonly autoRemove: boolean;
   readonly health: HealthFlags;

@@ -10,19 +10,19 @@ import { networksOf } from './networks.ts';
 import { shownLabels } from './shown-labels.ts';
 import { mountPointsOf, storedConfigOf } from './stored-config.ts';
 
-/** What a container was asked to be, as far as it is known. */
+/** The known settings with which a container was created. */
 export interface Details {
-  /** Whether healthctl made it, and so knows. */
+  /** Whether healthctl made it, and so knows all settings. */
   readonly isOurs: boolean;
-  /** As the user named it; of a foreign container the familiar name of its record. Empty for one without an image. */
+  /** As the user named it; for a foreign container, the familiar name of its record. Empty without an image. */
   readonly image: string;
-  /** Docker's image id; of a foreign container the name, because nothing tells the id. */
+  /** Docker's image id; for a foreign container the name, because the id is unknown. */
   readonly imageId: string;
   /** The program and its arguments. */
   readonly args: readonly string[];
   /** Docker's `Config`, without the health check. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Docker's `HostConfig`, as far as it was asked for. */
+  /** Docker's `HostConfig`, with the options that were given. */
   readonly hostConfig: Readonly<Record<string, unknown>>;
   readonly mounts: readonly MountPoint[];
   readonly networks: readonly string[];
@@ -30,10 +30,10 @@ export interface Details {
   readonly aliases: readonly string[];
 }
 
-/** The part of the details that a line of `ps` shows. */
+/** The details in a line of `ps`. */
 export type Brief = Pick<Details, 'image' | 'imageId' | 'args'>;
 
-/** The same as in the details, without working out the rest. */
+/** Like `detailsOf`, without computing the rest. */
 export function briefOf(record: ContainerRecord): Brief {
   const stored = storedConfigOf(record);
   if (stored) return { image: stored.Config.Image, imageId: stored.ImageId, args: stored.Args };
@@ -41,9 +41,11 @@ export function briefOf(record: ContainerRecord): Brief {
 }
 
 /**
- * Of ours, the stored config tells; of foreign containers, the runtime spec and labels, which cost more to read.
+ * The details of a container: for ours, from the stored config; for foreign ones, from runtime spec and labels, which
+ * cost more to read.
  *
- * @param options.isNerdctls nerdctl made it, so that its labels can be believed (see isNerdctls of store/state-dir.ts). Default: no
+ * @param options.isNerdctls nerdctl made it, so its labels can be trusted (see isNerdctls of store/state-dir.ts).
+ *   Default: no
  */
 export function detailsOf(record: ContainerRecord, options: { readonly isNerdctls?: boolean } = {}): Details {
   const stored = storedConfigOf(record);
@@ -61,7 +63,7 @@ export function detailsOf(record: ContainerRecord, options: { readonly isNerdctl
   };
 }
 
-/** Undefined for a container without a spec, and for a damaged one: the rest can still be shown. */
+/** Undefined for a container without a spec or with a damaged one: the rest can still be shown. */
 export function specOf(record: ContainerRecord): RuntimeSpec | undefined {
   const json = record.specJson();
   if (json === undefined) return undefined;

@@ -20,7 +20,7 @@ describe('documentOf a container of ours', () => {
     );
   });
 
-  test('tells what was asked for', () => {
+  test('shows what was configured', () => {
     expect(document()).toMatchObject({
       Created: '2026-01-01T00:00:00Z',
       Path: 'sleep',
@@ -37,7 +37,7 @@ describe('documentOf a container of ours', () => {
     ]);
   });
 
-  test('a running one', () => {
+  test('of a running container', () => {
     expect(document().State).toEqual({
       Status: 'running',
       Running: true,
@@ -59,11 +59,11 @@ describe('documentOf a container of ours', () => {
     expect(document().NetworkSettings).toMatchObject({ SandboxKey: '/proc/4711/ns/net', Networks: { none: {} } });
   });
 
-  test('a paused one runs too', () => {
+  test('of a paused container, which counts as running', () => {
     expect(document(aView({ state: 'paused' })).State).toMatchObject({ Running: true, Paused: true, Pid: 4711 });
   });
 
-  test('one that ended', () => {
+  test('of a container that ended', () => {
     const view = aView({ state: 'exited', exit: { code: 3, atMs: T0 + 1500 } });
     const { State } = document(view, aHealth({ state: aState({ status: 'unhealthy', failingStreak: 2 }), log: [] }));
     expect(State).toMatchObject({
@@ -76,7 +76,7 @@ describe('documentOf a container of ours', () => {
     });
   });
 
-  test('one that the monitor is about to start again', () => {
+  test('of a container that the monitor is about to restart', () => {
     const view = asRestarting(aView({ state: 'exited', exit: { code: 3, atMs: T0 } }));
     expect(document(view).State).toMatchObject({
       ...{ Status: 'restarting', Running: true, Restarting: true, Pid: 0, ExitCode: 3 },
@@ -84,14 +84,14 @@ describe('documentOf a container of ours', () => {
     expect(asRestarting(aView()).state).toBe('running');
   });
 
-  test('one never started has no health, and no times', () => {
+  test('a container never started has no health and no times', () => {
     const view = aView({ state: 'created', task: undefined, startedAtMs: undefined });
     const { State } = document(view, aHealth({ state: undefined, log: [] }));
     expect(State).toMatchObject({ StartedAt: '0001-01-01T00:00:00Z', FinishedAt: '0001-01-01T00:00:00Z' });
     expect(Object.keys(State)).not.toContain('Health');
   });
 
-  test('the check stands behind Cmd, with all that the label holds; without one the key is absent', () => {
+  test('the health check follows Cmd, with the whole content of the label; without one the key is absent', () => {
     const keys = Object.keys(document().Config);
     expect(keys.indexOf('Healthcheck')).toBe(keys.indexOf('Cmd') + 1);
     expect(document().Config.Healthcheck).toEqual({
@@ -110,12 +110,12 @@ describe('documentOf a container of ours', () => {
     expect(document(aView(), aHealth({ log })).State.Health?.Log.map(({ Output }) => Output)).toEqual(['one', 'two']);
   });
 
-  test('labels that are not the user’s are not shown', () => {
+  test('does not show labels other than the user’s', () => {
     const record = ownRecord({ labels: { 'nerdctl/name': 'web', 'containerd.io/gc.root': 'x', b: '1', a: '2' } });
     expect(document(aView({ record })).Config.Labels).toEqual({ a: '2', b: '1' });
   });
 
-  test('a stored config that is damaged counts as none', () => {
+  test('a damaged stored config counts as none', () => {
     const record = ownRecord({}, { ...aStoredConfig(), ImageId: 7 } as never);
     expect(document(aView({ record })).Image).toBe('docker.io/library/demo:1');
   });
@@ -136,7 +136,7 @@ describe('documentOf a foreign container', () => {
   const foreign = (specJson: string | undefined) =>
     document(aView({ record: aRecord({ specJson: () => specJson }), name: 'c1' }), noHealth);
 
-  test('the runtime spec and the record tell', () => {
+  test('comes from the runtime spec and the record', () => {
     expect(foreign(JSON.stringify(spec))).toMatchObject({
       Path: 'top',
       Args: ['-b'],

@@ -11,7 +11,7 @@ import { NEVER_RESTARTED, type RestartRecord } from './restart-record.ts';
 import type { ShownHealth } from './shown-health.ts';
 import { type ContainerView, unknownStateError } from './view.ts';
 
-/** Where healthctl keeps what belongs to a container of its own; empty strings for a foreign one. */
+/** The directories of a container of ours; empty strings for a foreign one. */
 export interface DocumentPaths {
   readonly LogPath: string;
   readonly ResolvConfPath: string;
@@ -24,11 +24,11 @@ export interface DocumentFacts {
   readonly health: ShownHealth;
   readonly details: Details;
   readonly paths: DocumentPaths;
-  /** Of a container that is attached to its network. */
+  /** For a container that is attached to its network. */
   readonly attachment?: ShownAttachment;
-  /** Absent: never. */
+  /** Absent: never restarted. */
   readonly restarts?: RestartRecord;
-  /** Bytes, where they were asked for. */
+  /** In bytes, if requested. */
   readonly sizes?: { readonly SizeRw: number; readonly SizeRootFs: number };
 }
 
@@ -42,7 +42,7 @@ export interface HealthcheckDocument {
   readonly StartPeriod: number;
   readonly StartInterval: number;
   readonly Retries: number;
-  /** Ours, where they were given. */
+  /** Ours, if given. */
   readonly OnFailure?: string;
   readonly MaxRestarts?: number;
   readonly Exec?: string;
@@ -61,7 +61,7 @@ export interface StateDocument {
   readonly Error: string;
   readonly StartedAt: string;
   readonly FinishedAt: string;
-  /** Ours: why it was started again last, without a user. */
+  /** Ours: the reason for its last restart without a user. */
   readonly RestartReason?: string;
   readonly Health?: {
     readonly Status: string;
@@ -75,7 +75,7 @@ export interface StateDocument {
   };
 }
 
-/** Docker's document of a container (moby: api/types/container InspectResponse), keys in its order. */
+/** Docker's document of a container (moby: api/types/container InspectResponse), with keys in Docker's order. */
 export interface ContainerDocument extends DocumentPaths {
   readonly Id: string;
   readonly Created: string;
@@ -100,10 +100,10 @@ export interface ContainerDocument extends DocumentPaths {
   readonly NetworkSettings: Json;
 }
 
-/** Go's zero time, which Docker shows for what has not happened. */
+/** Go's zero time, which Docker shows for events that have not happened. */
 const NEVER = '0001-01-01T00:00:00Z';
 
-/** What is known of a container, as Docker would tell it. */
+/** A container's document in Docker's form. */
 export function documentOf({
   view,
   health,
@@ -153,7 +153,10 @@ export function documentOf({
   };
 }
 
-/** The label is what counts: `update` changes it. What containerd's restart plugin keeps has its policy in a label of that. */
+/**
+ * The label decides, because `update` changes it. A container under containerd's restart plugin has its policy in a
+ * label of the plugin.
+ */
 function restartPolicyDocument({ record: { labels } }: ContainerView): Json {
   const kept = labels['containerd.io/restart.policy'];
   const { name, maximumRetryCount } = restartPolicyOf(
@@ -171,7 +174,7 @@ function stateOf(view: ContainerView, { state, log }: ShownHealth): StateDocumen
   const isRestarting = view.state === 'restarting';
   return {
     Status: view.state,
-    // Docker's too: it runs as far as its users are concerned.
+    // As in Docker: for its users, it runs.
     Running: isUp || isRestarting,
     Paused: view.state === 'paused',
     Restarting: isRestarting,
@@ -199,7 +202,7 @@ function stateOf(view: ContainerView, { state, log }: ShownHealth): StateDocumen
   };
 }
 
-/** The check stands behind Cmd, as in Docker. */
+/** The check follows Cmd, as in Docker. */
 function configOf(config: Json, check: GivenHealthConfig | undefined): ContainerDocument['Config'] {
   if (!check) return config;
   const entries = Object.entries(config);
@@ -222,7 +225,7 @@ function healthcheckOf(check: GivenHealthConfig): HealthcheckDocument {
   };
 }
 
-/** What Docker 28.5 shows for options that were not given; those that it works out from the host are left out. */
+/** Docker 28.5's output for options that were not given, except those that it computes from the host. */
 const HOST_CONFIG_ZEROS: Json = {
   Binds: null,
   ContainerIDFile: '',

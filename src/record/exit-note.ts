@@ -7,7 +7,10 @@ import { replaceFile } from '../system/atomic-write.ts';
 import { makeOwnDirectory, readOwnJson } from '../system/own-file.ts';
 import { type ContainerView, viewFrom } from './view.ts';
 
-/** How a run of a container ended, as the monitor saw it: kept on disk, because containerd forgets it with the task, and so at a reboot. */
+/**
+ * How a run of a container ended, as the monitor observed it: stored on disk, because containerd deletes it with the
+ * task, and so at a reboot.
+ */
 export interface ExitNote {
   /** Id of the run. */
   readonly run: string;
@@ -32,14 +35,15 @@ export function writeExitNote({ dirs, namespace }: NotePlace, id: string, note: 
   replaceFile(join(dir, FILE), `${JSON.stringify(json)}\n`);
 }
 
-/** What was noted last of a container; undefined where that is nothing, or damaged. */
+/** The last note about a container; undefined if there is none, or it is damaged. */
 export function lastExitNote({ dirs, namespace }: NotePlace, id: string): ExitNote | undefined {
   return readOwnJson(join(dataDirOf(dirs, { namespace, id }), FILE), exitNoteFrom, dirs);
 }
 
 /**
- * A container that has ended, with what the monitor noted of that; any other as it is. What another tool made and started carries no note of
- * that, and containerd forgets its task with its shim: a result of a check tells then that it ran.
+ * Adds the monitor's note to a container that has ended; any other is returned unchanged. A container that another tool
+ * made and started has no record of its start once its shim and task are gone; a result of a check then proves that it
+ * ran.
  */
 export function withExitNote(place: NotePlace, seen: ContainerView): ContainerView {
   const view = hasLeftResult(place, seen) ? viewFrom({ ...seen, run: undefined, hasRun: true }) : seen;
@@ -59,7 +63,8 @@ function hasLeftResult({ dirs, namespace }: NotePlace, { record, task, state }: 
   if (state !== 'created' || task || record.labels[LABELS.owner] !== undefined) return false;
   const { id, labels, createdAtMs } = record;
   const writtenAtMs = lastResultAtMs(dirs, { namespace, id, labels });
-  return writtenAtMs !== undefined && writtenAtMs >= createdAtMs; // else of an earlier one with this id
+  // otherwise it belongs to an earlier container with this id
+  return writtenAtMs !== undefined && writtenAtMs >= createdAtMs;
 }
 
 function exitNoteFrom(value: unknown): ExitNote | undefined {

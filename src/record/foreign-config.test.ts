@@ -7,7 +7,7 @@ import { documentOf } from './document.ts';
 
 const noPaths = { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: '' };
 
-/** nerdctl's container as it was recorded. */
+/** A container of nerdctl's, as recorded. */
 const recorded = (version: '2.1.5' | '2.3.5', kind: 'plain' | 'rich' = 'rich') => {
   const { labels, spec } = readRecording(version, kind);
   return aRecord({ id: '<id>', labels, specJson: () => JSON.stringify(spec) });
@@ -16,7 +16,7 @@ const documentFrom = (record: ReturnType<typeof aRecord>, isNerdctls = true) =>
   documentOf({ view: aView({ record }), health: noHealth, details: detailsOf(record, { isNerdctls }), paths: noPaths });
 
 describe.each(['2.1.5', '2.3.5'] as const)('inspect of a container of nerdctl %s', (version) => {
-  test('tells its mounts as they were asked for, and none that nerdctl made by itself', () => {
+  test('shows the requested mounts, and none that nerdctl added', () => {
     expect(documentFrom(recorded(version)).Mounts).toEqual([
       {
         ...{ Type: 'volume', Name: 'data', Source: '<store>/volumes/<namespace>/data/_data', Destination: '/data' },
@@ -35,7 +35,7 @@ describe.each(['2.1.5', '2.3.5'] as const)('inspect of a container of nerdctl %s
     expect(documentFrom(recorded(version, 'plain')).Mounts).toEqual([]);
   });
 
-  test('tells what it was given', () => {
+  test('shows the given options', () => {
     expect(documentFrom(recorded(version))).toMatchObject({
       Config: { Hostname: 'here', User: 'probe', WorkingDir: '/tmp', StopTimeout: 7, Labels: { a: 'b' } },
       HostConfig: {
@@ -54,7 +54,7 @@ describe.each(['2.1.5', '2.3.5'] as const)('inspect of a container of nerdctl %s
 describe('a container of another tool', () => {
   const { labels, spec } = readRecording('2.3.5', 'rich');
 
-  test('labels of nerdctl’s, which an image can bring, make no mount and no privilege', () => {
+  test('nerdctl’s labels, which an image can bring, create no mount and no privilege', () => {
     const record = aRecord({
       labels: { ...labels, 'nerdctl/privileged': 'true' },
       specJson: () => JSON.stringify({ ...spec, mounts: [] }),
@@ -65,7 +65,7 @@ describe('a container of another tool', () => {
     expect(Config.User).toBe('1234:1234');
   });
 
-  test('a mount that the spec has read-only since is shown so', () => {
+  test('shows a mount as read-only if the spec now has it so', () => {
     const mounts = (spec.mounts as readonly { destination: string; options: readonly string[] }[]).map((mount) =>
       mount.destination === '/data' ? { ...mount, options: [...mount.options, 'ro'] } : mount,
     );
@@ -73,7 +73,7 @@ describe('a container of another tool', () => {
     expect(documentFrom(record).Mounts[0]).toMatchObject({ Destination: '/data', RW: false });
   });
 
-  test('damaged labels tell nothing', () => {
+  test('ignores damaged labels', () => {
     const damaged = Object.fromEntries(Object.keys(labels).map((key) => [key, '{']));
     const record = aRecord({ id: '<id>', labels: damaged, specJson: () => JSON.stringify(spec) });
     const { HostConfig, Mounts } = documentFrom(record);
@@ -85,7 +85,7 @@ describe('a container of another tool', () => {
     ]);
   });
 
-  test('namespaces of the host are told by those that it does not have', () => {
+  test('recognises host namespaces by their absence from the spec', () => {
     const specJson = () => JSON.stringify({ ociVersion: '1.3.0', linux: { namespaces: [{ type: 'mount' }] } });
     const { HostConfig } = documentFrom(aRecord({ specJson }));
     expect(HostConfig).toMatchObject({ NetworkMode: 'host', PidMode: 'host', IpcMode: 'host', UTSMode: 'host' });

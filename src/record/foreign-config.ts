@@ -5,14 +5,14 @@ import { DEFAULT_CAPABILITIES } from '../oci/capabilities.ts';
 import type { ContainerProcess, RuntimeSpec } from '../oci/types.ts';
 import { limitsOfSpec } from './limits-document.ts';
 
-// What Docker's document says of a container of another tool: what its runtime spec tells, which `nerdctl update` changes too, and of one of
-// nerdctl's what only labels tell.
+// Docker's document for a container of another tool: from its runtime spec, which `nerdctl update` also changes; for
+// one of nerdctl's also from labels, where only they have the value.
 
 type Json = Readonly<Record<string, unknown>>;
 
 interface Source {
   readonly spec: RuntimeSpec | undefined;
-  /** Those of the container, if they can be believed; else none. */
+  /** The container's labels, if they can be trusted; else none. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -84,7 +84,7 @@ export function foreignHostConfig(
   };
 }
 
-/** What nerdctl's labels alone tell. */
+/** The values that only nerdctl's labels have. */
 function labelledConfig(labels: Source['labels']): Json {
   const dns = objectOf(labels[LABELS.dns]);
   const host = objectOf(labels[LABELS.hostConfig]);
@@ -112,7 +112,7 @@ function ipcMode({ mode, victimContainerId }: Json): string {
 const containerMode = (id: string | undefined): string | undefined =>
   id === undefined || id === '' ? undefined : `container:${id}`;
 
-/** Told from what it has: what was asked for is not kept. Of a privileged one nothing was. */
+/** Derived from the present capabilities: the request is not stored. For a privileged container there was none. */
 function capabilityChanges(process: ContainerProcess | undefined, isPrivileged: boolean): Json {
   const bounding = process?.capabilities?.bounding;
   if (!bounding || isPrivileged) return { CapAdd: null, CapDrop: null };
@@ -122,13 +122,13 @@ function capabilityChanges(process: ContainerProcess | undefined, isPrivileged: 
   };
 }
 
-/** Not its own group, which nerdctl and containerd name again. */
+/** Without its own group, which nerdctl and containerd list again. */
 function groupsOf(process: ContainerProcess | undefined): readonly string[] {
   const { gid = 0, additionalGids = [] } = process?.user ?? {};
   return additionalGids.filter((group) => group !== gid && group !== 0).map(String);
 }
 
-/** Bytes of `/dev/shm`: the option `size=65536k` of its mount. 0 where it is not a tmpfs of the container's own. */
+/** Bytes of `/dev/shm`: the option `size=65536k` of its mount. 0 if it is not a tmpfs of the container's own. */
 function shmSizeOf(spec: RuntimeSpec | undefined): number {
   const shm = spec?.mounts?.find(({ destination, type }) => destination === '/dev/shm' && type === 'tmpfs');
   const [, digits, unit = ''] =
@@ -148,7 +148,7 @@ function parsed(text: string | undefined): unknown {
   try {
     return text === undefined ? undefined : JSON.parse(text);
   } catch {
-    return undefined; // a damaged label tells nothing
+    return undefined; // a damaged label has no value
   }
 }
 

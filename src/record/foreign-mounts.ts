@@ -3,15 +3,15 @@ import { LABELS } from '../lib/labels.ts';
 import type { Mount, RuntimeSpec } from '../oci/types.ts';
 import { type MountPoint, parseMountPoints } from './mount-point.ts';
 
-/** One label for each mount, numbered from 0, instead of one with the list: newer releases of nerdctl. */
+/** Newer releases of nerdctl write one label per mount, numbered from 0, instead of one with the list. */
 const NUMBERED = new RegExp(`^${LABELS.mounts}\\.(\\d+)$`);
 
-/** Files that nerdctl writes for each container and mounts; Docker does not count them among the mounts. */
+/** Files that nerdctl generates and mounts for each container; Docker does not list them as mounts. */
 const GENERATED: ReadonlySet<string> = new Set(['/etc/resolv.conf', '/etc/hosts', '/etc/hostname']);
 
 /**
- * What of the host a container of another tool has: the mounts of its runtime spec, each as nerdctl's labels describe it where they describe
- * that very mount. A label alone is no mount: an image may carry it.
+ * The host mounts of a container of another tool: those of its runtime spec, with the description in nerdctl's labels
+ * if it matches that mount. A label alone is no mount, because an image may carry it.
  */
 export function foreignMounts(
   { id, labels }: Pick<ContainerRecord, 'id' | 'labels'>,
@@ -45,7 +45,7 @@ const isBind = ({ type, options = [] }: Mount): boolean =>
 
 const isReadOnly = ({ options = [] }: Mount): boolean => options.includes('ro');
 
-/** The directories of nerdctl's in which they are bear the container's id. */
+/** They are in nerdctl's directories, whose path contains the container's id. */
 const isGenerated = ({ destination, source = '' }: Mount, id: string): boolean =>
   GENERATED.has(destination) && source.endsWith(`/${id}${destination.slice('/etc'.length)}`);
 

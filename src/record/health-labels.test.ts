@@ -8,17 +8,17 @@ const parsed = (labels: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(labels).map(([key, json]) => [key, JSON.parse(json)]));
 
 describe('healthLabelsFrom', () => {
-  test('none × none: nothing', () => {
+  test('none × none: no labels', () => {
     expect(from(undefined)).toEqual({ labels: {}, warnings: [] });
   });
 
-  test('only timings: nothing, with a warning', () => {
+  test('only timings: no labels, with a warning', () => {
     const { labels, warnings } = from(undefined, { intervalNs: 1e9 });
     expect(labels).toEqual({});
     expect(warnings).toEqual([expect.stringContaining('nothing is checked')]);
   });
 
-  test('a check: as nerdctl keeps it, defaults written out', () => {
+  test("a check: in nerdctl's form, with defaults", () => {
     const { labels, warnings } = from({ Test: ['CMD', 'true'], Retries: 1 }, { intervalNs: 1e9 });
     expect(parsed(labels)).toEqual({
       'nerdctl/healthcheck': { Test: ['CMD', 'true'], Interval: 1e9, Timeout: 30e9, StartInterval: 1e9, Retries: 1 },
@@ -26,7 +26,7 @@ describe('healthLabelsFrom', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('what is done to an unhealthy container: kept whole where nerdctl does not look, and not for an image to say', () => {
+  test('the action for an unhealthy container: stored only in our own label, and ignored from an image', () => {
     const check = { Test: ['CMD', 'true'], Interval: 30e9, Timeout: 30e9, StartInterval: 5e9, Retries: 3 };
     const { labels } = from({ Test: ['CMD', 'true'], OnFailure: 'kill' }, { onFailure: 'restart', maxRestarts: 2 });
     expect(parsed(labels)).toEqual({
@@ -38,12 +38,12 @@ describe('healthLabelsFrom', () => {
     });
   });
 
-  test('switched off: kept, with what the image asks for', () => {
+  test("switched off: stored with the image's config", () => {
     const { labels } = from({ Test: ['CMD', 'true'], Retries: 5 }, { test: ['NONE'] });
     expect(parsed(labels)).toEqual({ 'nerdctl/healthcheck': { Test: ['NONE'], Retries: 5 } });
   });
 
-  test('an unknown kind: kept where nerdctl does not look, named in a warning', () => {
+  test('an unknown kind: stored in our own label, named in a warning', () => {
     const { labels, warnings } = from({ Test: ['FOO', 'x'] });
     expect(parsed(labels)).toEqual({
       'healthctl/healthcheck': { Test: ['FOO', 'x'] },
@@ -64,7 +64,7 @@ describe('healthLabelsFrom', () => {
     },
   );
 
-  test('a native check that cannot be understood: kept, no check, a warning with image and value', () => {
+  test('a native check that cannot be parsed: stored, no check, a warning with image and value', () => {
     const { labels, warnings } = from({ Test: ['TCP', 'db'] });
     expect(parsed(labels)['healthctl/healthcheck']).toEqual({ Test: ['TCP', 'db'] });
     expect(warnings).toEqual([

@@ -11,17 +11,17 @@ import { MINIMUM_DURATION_NS } from '../health/field.ts';
 import { OPTION_FIELD_NAMES, OPTION_FIELDS } from '../health/fields.ts';
 import { fitsLabel, LABELS } from '../lib/labels.ts';
 
-/** What the labels of a new container say of its health check, and what the user is to be warned of. */
+/** The health check labels of a new container, and the warnings for the user. */
 export interface HealthLabels {
   readonly labels: Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
 
 /**
- * Merges the image's check with the flags and puts the outcome into labels.
+ * Merges the image's check with the flags, and returns the result as labels.
  *
  * @param from.image names the image in warnings
- * @param from.imageValue what the image holds, not parsed: an image never fails a create
+ * @param from.imageValue the image's value, not parsed: an image never makes a create fail
  */
 export function healthLabelsFrom(from: {
   readonly image: string;
@@ -59,8 +59,8 @@ export function healthLabelsFrom(from: {
 }
 
 /**
- * The labels of a config. One that Docker's shape or a label cannot hold is kept whole in a label of ours, and nerdctl has its part of it; because it runs a
- * `Test[0]` that it does not know as a command, it is told NONE there.
+ * The labels of a config. One that Docker's form or a label cannot express is stored whole in a label of ours, and
+ * nerdctl's label gets its part of it. nerdctl runs an unknown `Test[0]` as a command, so its label then says NONE.
  */
 export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<string, string>> {
   const json = (value: GivenHealthConfig) => JSON.stringify(dockerJsonFromHealthConfig(value));
@@ -93,7 +93,7 @@ export function healthLabelsOf(config: GivenHealthConfig): Readonly<Record<strin
   }
 }
 
-/** What an image asks for that nobody could, e.g. `Interval 10ns`: Docker's own tools refuse it when the image is built. */
+/** Impossible durations in an image, e.g. `Interval 10ns`: Docker's own tools refuse to build such an image. */
 function tinyDurations(config: GivenHealthConfig): readonly string[] {
   const json = jsonFromHealthConfig(config);
   return OPTION_FIELD_NAMES.flatMap((name) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Limits, resolveResources } from '../oci/resources.ts';
 import { presentLimits } from './limits-document.ts';
 
-/** Docker's names of what was asked for, as they are stored. */
+/** The given limits under Docker's names, as stored. */
 const stored = (limits: Limits) => ({
   ...{ Memory: limits.memory ?? 0, MemorySwap: limits.memorySwap ?? 0 },
   ...{ NanoCpus: limits.nanoCpus ?? 0, CpuPeriod: limits.cpuPeriod ?? 0, CpuQuota: limits.cpuQuota ?? 0 },
@@ -27,7 +27,7 @@ describe('presentLimits', () => {
     }
   });
 
-  test('what another tool wrote into the spec is shown', () => {
+  test('shows what another tool wrote into the spec', () => {
     const asked = stored({ memory: 64 << 20, nanoCpus: 1_000_000_000, pidsLimit: 9 });
     const resources = {
       memory: { limit: 32 << 20, swap: 48 << 20, reservation: 16 << 20 },

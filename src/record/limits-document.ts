@@ -3,7 +3,7 @@ import type { Resources, Uint64 } from '../oci/types.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Docker's names of limits, with Docker's values for what is not limited. */
+/** Limits under Docker's names, with Docker's values for no limit. */
 interface LimitsDocument {
   readonly Memory: number;
   readonly MemorySwap: number;
@@ -19,11 +19,11 @@ interface LimitsDocument {
   readonly BlkioWeight: number;
 }
 
-/** What `--cpus 1` is, in each period of 100,000 microseconds. */
+/** The value of `--cpus 1` per period of 100,000 microseconds. */
 const NANO_CPUS_PER_MICROSECOND = 10_000;
 const CPU_PERIOD = 100_000;
 
-/** The limits that a runtime spec sets. */
+/** The limits in a runtime spec. */
 export function limitsOfSpec(resources: Resources = {}): LimitsDocument {
   const { memory, cpu, pids, blockIO } = resources;
   return {
@@ -43,10 +43,10 @@ export function limitsOfSpec(resources: Resources = {}): LimitsDocument {
 }
 
 /**
- * The limits of a container of ours: as they were asked for while the spec says the same in its words, else as the spec says, which another tool
- * changed since (`nerdctl update`).
+ * The limits of a container of ours: as given, while the spec says the same in its terms; otherwise as in the spec,
+ * which another tool has changed (`nerdctl update`).
  *
- * @param asked Docker's `HostConfig` as it was stored at create
+ * @param asked Docker's `HostConfig` as stored at create
  */
 export function presentLimits(asked: Json, resources: Resources | undefined): Json {
   const { CpuPeriod, CpuQuota, MemorySwap, PidsLimit, ...others } = limitsOfSpec(resources);
@@ -55,7 +55,7 @@ export function presentLimits(asked: Json, resources: Resources | undefined): Js
     nanoCpus > 0
       ? CpuPeriod === CPU_PERIOD && CpuQuota === Math.floor(nanoCpus / NANO_CPUS_PER_MICROSECOND)
       : CpuPeriod === given(asked.CpuPeriod) && CpuQuota === given(asked.CpuQuota);
-  // Where the kernel cannot limit swap, nothing is set.
+  // If the kernel cannot limit swap, nothing is set.
   const swap = swapOf({ memory: given(asked.Memory), memorySwap: given(asked.MemorySwap) });
   const isPidsSame = PidsLimit === null ? given(asked.PidsLimit) <= 0 : PidsLimit === asked.PidsLimit;
   return {

@@ -35,7 +35,7 @@ describe('parseListFilters', () => {
     expect(() => parseListFilters([text])).toThrow(expect.objectContaining({ code: 'INVALID', message }));
   });
 
-  test('keys are taken in any case, values with an equals sign whole', () => {
+  test('accepts keys in any case, and values with an equals sign', () => {
     const filters = parseListFilters([' Label = a=b=c ', 'label=x']);
     expect(filters.get('label')).toEqual(['a=b=c', 'x']);
   });
@@ -114,7 +114,7 @@ describe('matchesView', () => {
     expect(matchesView(parseListFilters(texts), served)).toBe(expected);
   });
 
-  test('ports of what does not run, and damaged ones, are none', () => {
+  test('a stopped container has no ports, and damaged ones count as none', () => {
     const ended = aView({ ...served, state: 'exited' });
     expect(matchesView(parseListFilters(['expose=80']), ended)).toBe(false);
     const damaged = aView({ record: ownRecord({ labels: { 'healthctl/ports': 'x->80/tcp, 80-/tcp, 81/tcp' } }) });

@@ -13,7 +13,7 @@ import { type PortPlace, parseShownPorts, shownPortsText } from './shown-ports.t
 import { storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
 
-/** The values of `ps --filter`, by key. Values of one key are alternatives, but labels: all of them are wanted. */
+/** The values of `ps --filter`, by key. Values of one key are alternatives; for labels, all must match. */
 export type ListFilters = ReadonlyMap<FilterKey, readonly string[]>;
 
 const KEYS = [
@@ -40,8 +40,8 @@ const STATES: readonly string[] = ['created', 'running', 'paused', 'restarting',
 const HEALTH_WORDS: readonly string[] = ['none', ...HEALTH_STATUSES];
 
 /**
- * Reads `key=value` texts (Docker: daemon/list.go). Throws INVALID with Docker's texts, e.g.
- * `invalid filter 'health=foo': invalid value for health (foo): must be one of none, starting, healthy, unhealthy`.
+ * Parses `key=value` texts (Docker: daemon/list.go). Throws INVALID with Docker's texts, e.g. `invalid filter
+ * 'health=foo': invalid value for health (foo): must be one of none, starting, healthy, unhealthy`.
  */
 export function parseListFilters(texts: readonly string[]): ListFilters {
   const filters = new Map<FilterKey, string[]>();
@@ -74,7 +74,10 @@ function checkValue(key: FilterKey, value: string): void {
   }
 }
 
-/** Whether a container is wanted, health apart, which has to be read first. `before` and `since` are for whoever knows the others. */
+/**
+ * Whether a container matches all filters except health, which has to be read first, and `before` and `since`, which
+ * need other containers.
+ */
 export function matchesView(filters: ListFilters, view: ContainerView, place?: PortPlace): boolean {
   const { record, state, exit } = view;
   return (
@@ -86,7 +89,7 @@ export function matchesView(filters: ListFilters, view: ContainerView, place?: P
     anyOf(filters, 'volume', (volume) => hasMount(record, volume)) &&
     anyOf(filters, 'ancestor', (image) => isMadeFrom(image, view)) &&
     hasWantedPorts(filters, view, place) &&
-    // Isolation is one of Windows' things: on Linux Docker takes any word.
+    // Isolation exists only on Windows: on Linux Docker accepts any word.
     isWantedTask(filters) &&
     hasLabels(view, filters.get('label') ?? [])
   );
@@ -117,7 +120,7 @@ function anyOf(filters: ListFilters, key: FilterKey, test: (value: string) => bo
   return filters.get(key)?.some(test) ?? true;
 }
 
-/** With a slash in front or without. */
+/** With or without a leading slash. */
 function matchesName(pattern: string, name: string): boolean {
   return matchesPattern(pattern, name) || matchesPattern(pattern, `/${name}`);
 }
@@ -128,12 +131,12 @@ function hasLabels(view: ContainerView, wanted: readonly string[]): boolean {
   return wanted.every((filter) => hasLabel(labels, filter));
 }
 
-/** By the name of a volume, or by the place in the container where anything is mounted. */
+/** By volume name, or by mount point in the container. */
 function hasMount(record: ContainerView['record'], wanted: string): boolean {
   return detailsOf(record).mounts.some(({ Name, Destination }) => Name === wanted || Destination === wanted);
 }
 
-/** By the name that the image had, or by its id. */
+/** By the image's name at that time, or by its id. */
 function isMadeFrom(image: string, { record }: ContainerView): boolean {
   const reference = tryParseReference(image);
   if (reference && fullName(withDefaultTag(reference)) === record.image) return true;

@@ -22,13 +22,13 @@ test.each([
   expect(logAttributesFrom(options, source)).toEqual(expected);
 });
 
-test('an expression that does not compile is refused', () => {
+test('refuses an expression that does not compile', () => {
   expect(() => logAttributesFrom({ 'env-regex': '(' }, source)).toThrow(
     expect.objectContaining({ code: 'INVALID', message: expect.stringContaining('log opt env-regex: ') }),
   );
 });
 
-test('are shown as Docker shows them', () => {
+test("shows them in Docker's form", () => {
   expect(attributesText({ b: "a b,c=d(!)'*", a: 'é~-_.' })).toBe('a=%C3%A9~-_.,b=a+b%2Cc%3Dd%28%21%29%27%2A');
   expect(attributesText({})).toBe('');
 });

@@ -1,13 +1,13 @@
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { isStrings, type StoredConfig } from './stored-config.ts';
 
-/** What `--log-opt labels=…`, `env=…` and the like add to each line of a log: name → value. */
+/** The attributes that `--log-opt labels=…`, `env=…` and the like add to each log line: name → value. */
 export type LogAttributes = Readonly<Record<string, string>>;
 
-/** As `--log-opt` gives them: `labels` → `team`. */
+/** As given by `--log-opt`: `labels` → `team`. */
 type LogOptions = Readonly<Record<string, string>>;
 
-/** What attributes are taken from. */
+/** The source of attribute values. */
 export interface AttributeSource {
   readonly labels: Readonly<Record<string, string>>;
   /** `NAME=value`. */
@@ -15,8 +15,8 @@ export interface AttributeSource {
 }
 
 /**
- * The attributes that options of json-file ask for (moby: daemon/logger/loginfo.go ExtraAttributes): `labels` and `env` name them, separated by
- * commas; `labels-regex` and `env-regex` match names.
+ * The attributes that json-file's options ask for (moby: daemon/logger/loginfo.go ExtraAttributes): `labels` and `env`
+ * list names, separated by commas; `labels-regex` and `env-regex` match names.
  *
  * @throws INVALID for an expression that does not compile
  */
@@ -32,7 +32,10 @@ export function logAttributesFrom(options: LogOptions, { labels, env }: Attribut
   return Object.fromEntries(chosen);
 }
 
-/** The same of a container of ours; none where an expression that an earlier version took does not compile. */
+/**
+ * Like `logAttributesFrom`, for a container of ours; none if an expression that an earlier version accepted does not
+ * compile.
+ */
 export function logAttributesOf(
   { Config }: StoredConfig,
   { options }: { readonly options: LogOptions },
@@ -46,7 +49,7 @@ export function logAttributesOf(
   }
 }
 
-/** As `docker logs --details` shows them: sorted, encoded as in a URL, `ENV=foo,LABEL=a+b`. */
+/** The form of `docker logs --details`: sorted, URL-encoded, `ENV=foo,LABEL=a+b`. */
 export function attributesText(attributes: LogAttributes): string {
   return Object.entries(attributes)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -77,7 +80,7 @@ function expressionOf(options: LogOptions, key: string): RegExp | undefined {
 
 /** Go's url.QueryEscape. */
 function queryEscape(text: string): string {
-  // A label of an image may hold half a character, which has no such form.
+  // An image's label may contain half a surrogate pair, which cannot be encoded.
   return encodeURIComponent(Buffer.from(text).toString('utf8'))
     .replaceAll('%20', '+')
     .replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -24,7 +24,7 @@ test.each([
   expect(() => parseLogConfig(driver, options)).toThrow(message);
 });
 
-test('what is stored is read again, whatever it is', () => {
+test('parses everything that it stores', () => {
   const config = parseLogConfig('', ['max-size=1m']);
   expect(logConfigOf({ LogConfig: { Type: config.driver, Config: config.options } })).toEqual(config);
   expect(logConfigOf({ LogConfig: { Type: 'none', Config: {} } }).driver).toBe('none');

@@ -1,29 +1,29 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { logAttributesFrom } from './log-attributes.ts';
 
-/** What happens to a container's output. */
+/** The handling of a container's output. */
 export interface LogConfig {
   readonly driver: 'json-file' | 'none';
   /** As given: `max-size` → `10m`. */
   readonly options: Readonly<Record<string, string>>;
-  /** Whether json-file was asked for by its name: then the output is also kept in the form of Docker's json-file. */
+  /** Whether json-file was given explicitly: then the output is also written in Docker's json-file format. */
   readonly isJson?: true;
 }
 
-/** How much is kept. */
+/** How much to keep. */
 export interface LogLimit {
-  /** Bytes of one file of Docker's. */
+  /** Bytes per file, as for Docker's json-file. */
   readonly maxSize: number;
-  /** How many of them. */
+  /** Number of files. */
   readonly maxFile: number;
 }
 
-/** moby, daemon/logger/jsonfilelog: those that have no meaning here are taken, and shown, all the same. */
+/** moby, daemon/logger/jsonfilelog: options without a meaning here are accepted and shown too. */
 const KNOWN_OPTIONS = ['max-file', 'max-size', 'compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag'];
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, p: 1e15 };
 
 /**
- * Checks `--log-driver` and `--log-opt`.
+ * Validates `--log-driver` and `--log-opt`.
  *
  * @param options `key=value`; the last of a key counts
  * @throws USAGE and INVALID in Docker's words
@@ -52,7 +52,7 @@ export function parseLogConfig(driver: string, options: readonly string[]): LogC
   return { driver: 'json-file', options: given, ...(driver === '' ? {} : { isJson: true as const }) };
 }
 
-/** Undefined where all is kept. Throws INVALID in the words of moby's json-file driver. */
+/** Undefined without a limit. Throws INVALID in the words of moby's json-file driver. */
 function limitFrom(options: Readonly<Record<string, string>>): LogLimit | undefined {
   const { 'max-size': size, 'max-file': files } = options;
   const maxFile = files === undefined ? 1 : parseCount(files);
@@ -63,7 +63,7 @@ function limitFrom(options: Readonly<Record<string, string>>): LogLimit | undefi
   return { maxSize, maxFile };
 }
 
-/** The limit that a config has; none for one that does not parse, which somebody else wrote. */
+/** The limit in a config; none if it does not parse because another tool wrote it. */
 export function logLimitOf({ options }: LogConfig): LogLimit | undefined {
   try {
     return limitFrom(options);
@@ -72,7 +72,7 @@ export function logLimitOf({ options }: LogConfig): LogLimit | undefined {
   }
 }
 
-/** Reads what `inspect` shows as `HostConfig.LogConfig`. What is not there, or of an earlier version, is json-file. */
+/** Parses `HostConfig.LogConfig` as `inspect` shows it. A missing one, or one of an earlier version, is json-file. */
 export function logConfigOf(hostConfig: Readonly<Record<string, unknown>>): LogConfig {
   const value = hostConfig.LogConfig;
   const { Type: type, Config: config } = isObject(value) ? value : {};
@@ -92,7 +92,7 @@ function parseCount(text: string): number {
   throw invalid(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
-/** In powers of 1000, as go-units' FromHumanSize: `10m`, `1.5k`, `512kb`. */
+/** In powers of 1000, like go-units' FromHumanSize: `10m`, `1.5k`, `512kb`. */
 function parseHumanSize(text: string): number {
   const [, digits = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text) ?? [];
   const bytes = Math.floor(Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN));

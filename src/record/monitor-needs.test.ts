@@ -5,7 +5,7 @@ import { monitorNeedsOf } from './monitor-needs.ts';
 const NOTHING = { check: false, restart: false, removal: false, logLimit: false, jsonLog: false };
 const CHECK = '{"Test":["CMD","true"],"Interval":1000000000}';
 
-test('a container that was created plainly needs no monitor', () => {
+test('a container created without options needs no monitor', () => {
   expect(monitorNeedsOf(ownRecord({ id: 'a' }))).toEqual(NOTHING);
 });
 
@@ -17,13 +17,13 @@ test.each([
   expect(monitorNeedsOf(ownRecord({ id: 'a', ...part }))).toEqual({ ...NOTHING, ...needs });
 });
 
-test('a container with --rm has to be removed at its end', () => {
+test('a container with --rm has to be removed when it ends', () => {
   const { HostConfig, ...stored } = aStoredConfig();
   const record = ownRecord({ id: 'a' }, { ...stored, HostConfig: { ...HostConfig, AutoRemove: true } });
   expect(monitorNeedsOf(record)).toEqual({ ...NOTHING, removal: true });
 });
 
-test('a log is limited only where it is ours', () => {
+test('only a log of ours is limited', () => {
   const { HostConfig, ...stored } = aStoredConfig();
   const LogConfig = { Type: 'json-file', Config: { 'max-size': '10m' } };
   const config = { ...stored, HostConfig: { ...HostConfig, LogConfig } };

@@ -6,13 +6,13 @@ import { restartPolicyOf } from './restart-label.ts';
 import { jsonLogOf, storedConfigOf } from './stored-config.ts';
 import { givenHealthConfigOf } from './view.ts';
 
-/** What a container that runs needs a monitor for. */
+/** Reasons why a running container needs a monitor. */
 export interface MonitorNeeds {
-  /** Its health is checked. */
+  /** It has a health check. */
   readonly check: boolean;
-  /** It is started again when it has ended. */
+  /** It is restarted when it ends. */
   readonly restart: boolean;
-  /** It is removed when it has ended. */
+  /** It is removed when it ends. */
   readonly removal: boolean;
   /** Its output is limited in size. */
   readonly logLimit: boolean;
@@ -20,7 +20,7 @@ export interface MonitorNeeds {
   readonly jsonLog: boolean;
 }
 
-/** Pure. What commands start a monitor for, and what keeps one that they started from ending. */
+/** Pure. These reasons make a command start a monitor, and keep such a monitor running. */
 export function monitorNeedsOf(record: Pick<ContainerRecord, 'labels' | 'extensionJson'>): MonitorNeeds {
   const { labels } = record;
   const stored = labels[LABELS.owner] === undefined ? undefined : storedConfigOf(record);

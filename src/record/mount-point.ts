@@ -1,11 +1,11 @@
-/** Something of the host in a container, as Docker's document has it. */
+/** A host path or volume in a container, in the form of Docker's document. */
 export interface MountPoint {
   readonly Type: 'bind' | 'volume' | 'tmpfs';
-  /** Of a volume. */
+  /** For a volume. */
   readonly Name?: string;
   readonly Source: string;
   readonly Destination: string;
-  /** Of a volume. */
+  /** For a volume. */
   readonly Driver?: string;
   readonly Mode: string;
   readonly RW: boolean;
@@ -14,7 +14,7 @@ export interface MountPoint {
 
 const TYPES: ReadonlySet<unknown> = new Set(['bind', 'volume', 'tmpfs']);
 
-/** What a stored record says of mounts; undefined where it says nothing, or nothing that can be read. */
+/** The mounts in a stored record; undefined if there are none, or they cannot be parsed. */
 export function parseMountPoints(value: unknown): readonly MountPoint[] | undefined {
   return Array.isArray(value) && value.every(isMountPoint) ? value : undefined;
 }

@@ -16,10 +16,10 @@ export interface Subject {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What `inspect` shows of an attachment. */
+/** The part of an attachment that `inspect` shows. */
 export type ShownAttachment = Pick<Attachment, 'network' | 'networkId' | 'ports' | 'names' | 'endpoint'>;
 
-/** The ports of a container of nerdctl's; none of any other. */
+/** The ports of a container of nerdctl's; none for any other. */
 export function nerdctlPortsOf(dirs: StateDirs, subject: Subject): readonly PublishedPort[] {
   if (!isNerdctls(dirs, subject)) return [];
   const config = readJson(join(storeOf(dirs), 'containers', subject.namespace, subject.id, 'network-config.json'));
@@ -27,7 +27,10 @@ export function nerdctlPortsOf(dirs: StateDirs, subject: Subject): readonly Publ
   return ports.length > 0 ? ports : portsOfList(parsed(subject.labels[LABELS.nerdctlPorts]));
 }
 
-/** The first network of a container of nerdctl's with its address. Undefined for one that is on none, and for any other container. */
+/**
+ * The first network of a container of nerdctl's, with its address. Undefined without a network, and for any other
+ * container.
+ */
 export function nerdctlAttachmentOf(dirs: StateDirs, subject: Subject): ShownAttachment | undefined {
   if (!isNerdctls(dirs, subject)) return undefined;
   const [network, result] = Object.entries(networksIn(dirs, subject))[0] ?? [];
@@ -37,7 +40,7 @@ export function nerdctlAttachmentOf(dirs: StateDirs, subject: Subject): ShownAtt
   return { network, networkId: '', names: [], ports, ...(endpoint ? { endpoint } : {}) };
 }
 
-/** By name, in the order of the interfaces, what the last plugin said. */
+/** By network name, in interface order: the result of the last plugin. */
 export function networksIn(dirs: StateDirs, { namespace, id }: Omit<Subject, 'labels'>): Json {
   const meta = readJson(join(storeOf(dirs), 'etchosts', namespace, id, 'meta.json'));
   return isObject(meta) && isObject(meta.Networks) ? meta.Networks : {};
@@ -45,7 +48,7 @@ export function networksIn(dirs: StateDirs, { namespace, id }: Omit<Subject, 'la
 
 export const storeOf = ({ nerdctlDataRoot, hostId }: StateDirs): string => join(nerdctlDataRoot, hostId);
 
-/** They are nerdctl's: what is damaged stays as it is, and tells nothing. */
+/** The files are nerdctl's: a damaged one stays in place and counts as missing. */
 export function readJson(path: string): unknown {
   const found = inspectOwnFile(path, { maxBytes: MAX_FILE_BYTES });
   return found.kind === 'read' ? parsed(found.bytes.toString('utf8')) : undefined;

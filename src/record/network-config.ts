@@ -3,11 +3,11 @@ import type { PortRequest } from '../network/port-spec.ts';
 
 import type { StoredConfig } from './stored-config.ts';
 
-/** What a container of ours was asked to have in its network, as its stored config tells. */
+/** The network settings with which a container of ours was created, from its stored config. */
 export interface NetworkConfig extends NameOptions {
   readonly mode: string;
   readonly ports: readonly PortRequest[];
-  /** `80/tcp`, of the image and of options. */
+  /** `80/tcp`, from the image and from options. */
   readonly exposed: readonly string[];
   readonly aliases: readonly string[];
 }
@@ -39,7 +39,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const textsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 
-/** What a container was told about names, as Docker's `HostConfig` has it. */
+/** A container's name resolution settings, in the form of Docker's `HostConfig`. */
 export interface NameOptions {
   readonly dns: readonly string[];
   readonly dnsSearch: readonly string[];

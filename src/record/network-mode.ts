@@ -1,4 +1,4 @@
-/** What `--network` means, also as Docker's documents have it in `NetworkMode`. */
+/** The meaning of `--network`, and of `NetworkMode` in Docker's documents. */
 export type NetworkMode =
   | { readonly kind: 'none' }
   | { readonly kind: 'host' }

@@ -25,7 +25,7 @@ const details = {
 };
 
 describe('NetworkSettings', () => {
-  test('of a container that is attached', () => {
+  test('of an attached container', () => {
     expect(networkSettingsOf(aView(), { details, attachment })).toMatchObject({
       IPAddress: '10.80.0.2',
       IPPrefixLen: 20,
@@ -38,7 +38,7 @@ describe('NetworkSettings', () => {
     });
   });
 
-  test('one that does not run has networks and no address, whatever is on record', () => {
+  test('a stopped container has networks but no address, whatever the record says', () => {
     const stopped = aView({ state: 'exited', task: undefined });
     for (const facts of [
       { details, attachment },
@@ -49,7 +49,7 @@ describe('NetworkSettings', () => {
     }
   });
 
-  test('one in the network of another has none of its own', () => {
+  test("a container in another's network has none of its own", () => {
     const joined = { ...details, networks: ['container:abc'] };
     expect(networkSettingsOf(aView(), { details: joined, attachment: undefined }).Networks).toEqual({});
   });

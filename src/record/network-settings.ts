@@ -8,7 +8,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 export interface NetworkFacts {
   readonly details: Pick<Details, 'networks' | 'config' | 'aliases'>;
-  /** Of a container that is attached to its network. */
+  /** For a container that is attached to its network. */
   readonly attachment: ShownAttachment | undefined;
 }
 

@@ -7,7 +7,9 @@ export interface PortFilter extends PortSpan {
 
 const MAX_PORT = 65_535;
 
-/** Reads one. `{ refusal }` has Docker's words (moby: daemon/list.go portOp, api/types/network/port.go ParsePortRange). */
+/**
+ * Parses one. `{ refusal }` has Docker's text (moby: daemon/list.go portOp, api/types/network/port.go ParsePortRange).
+ */
 export function parsePortFilter(
   key: 'publish' | 'expose',
   value: string,
@@ -32,7 +34,9 @@ function problemOf(which: 'start' | 'end', port: string): string | undefined {
   return Number(port) > MAX_PORT ? `invalid ${which} port '${port}': value out of range` : undefined;
 }
 
-/** Whether a port of the container is one of those that are asked for: in the container by `expose`, on the host by `publish`; either is enough. */
+/**
+ * Whether a port of the container matches: in the container for `expose`, on the host for `publish`; either is enough.
+ */
 export function matchesPorts(
   ports: readonly ShownPorts[],
   { publish, expose }: { readonly publish: readonly PortFilter[]; readonly expose: readonly PortFilter[] },
@@ -46,7 +50,10 @@ export function matchesPorts(
 
 const overlaps = (a: PortSpan, b: PortSpan): boolean => a.first <= b.last && b.first <= a.last;
 
-/** What `is-task` asks for: there are no tasks of a swarm. `{ refusal }` has Docker's words (moby: filters.GetBoolOrDefault). */
+/**
+ * A value of `is-task`: there are no tasks of a swarm. `{ refusal }` has Docker's text (moby:
+ * filters.GetBoolOrDefault).
+ */
 export function parseIsTask(
   values: readonly string[],
 ): { readonly isTask: boolean | undefined } | { readonly refusal: string } {

@@ -4,7 +4,7 @@ import { givenHealthConfigOf } from './view.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The policy that the labels hold; none for a container that containerd's own restart plugin keeps. */
+/** The policy in the labels; none for a container under containerd's own restart plugin. */
 export function restartPolicyOf(labels: Labels): RestartPolicy {
   const text = labels[LABELS.restart];
   if (text === undefined || isKeptByContainerd(labels)) return NO_RESTART;
@@ -16,12 +16,15 @@ export function restartPolicyOf(labels: Labels): RestartPolicy {
 }
 
 /**
- * Whether containerd's restart plugin keeps the container: `nerdctl run --restart`, `nerdctl update --restart`. The plugin goes by this one label
- * (containerd: plugins/restart/monitor.go). Others under `containerd.io/restart.` tell it how; nerdctl writes them on containers of anybody.
+ * Whether containerd's restart plugin restarts the container: `nerdctl run --restart`, `nerdctl update --restart`. Only
+ * this label decides (containerd: plugins/restart/monitor.go). Others under `containerd.io/restart.` configure the
+ * plugin; nerdctl also writes them on containers of other tools.
  */
 export const isKeptByContainerd = (labels: Labels): boolean => (labels[LABELS.keptStatus] ?? '') !== '';
 
-/** Whether anybody may start it by itself: a monitor, by its policy or after it was unhealthy, or containerd. */
+/**
+ * Whether it may be restarted without a user: by a monitor, for its policy or after it was unhealthy, or by containerd.
+ */
 export function mayBeRestarted(labels: Labels): boolean {
   return (
     isKeptByContainerd(labels) ||
@@ -31,19 +34,23 @@ export function mayBeRestarted(labels: Labels): boolean {
 }
 
 /**
- * Whether a user stopped it, or an action did so for good: until the next start nobody may start it by itself.
+ * Whether a user stopped it, or an action did so permanently: no restart policy may start it until the next start.
  *
- * Where containerd's label is there it was written last: healthctl writes it with its own note, and nerdctl's `start` alone takes back what both say.
+ * If containerd's label is present, it was written last: healthctl writes it together with its own note, and only
+ * nerdctl's `start` reverts both.
  */
 export function isStoppedByUser(labels: Labels): boolean {
   const told = labels[LABELS.explicitlyStopped] ?? '';
   return told === '' ? (labels[LABELS.stopped] ?? '') !== '' : /^(1|t|true)$/i.test(told);
 }
 
-/** What records a stop, for healthctl and for containerd's restart plugin. @param note what healthctl keeps of it */
+/**
+ * The labels that record a stop, for healthctl and for containerd's restart plugin.
+ * @param note healthctl's own value
+ */
 export const stoppedLabels = (note: string): Labels => ({ [LABELS.stopped]: note, [LABELS.explicitlyStopped]: 'true' });
 
-/** What takes the record of a stop back. */
+/** The labels that revert the record of a stop. */
 export const startedLabels = (labels: Labels): Labels => ({
   [LABELS.stopped]: '',
   [LABELS.explicitlyStopped]: isKeptByContainerd(labels) ? 'false' : '',

@@ -6,15 +6,15 @@ import { noSpaceError, replaceFile } from '../system/atomic-write.ts';
 import { makeOwnDirectory, readOwnJson, removeOwn } from '../system/own-file.ts';
 import type { NotePlace } from './exit-note.ts';
 
-/** How often a container was started again without a user: in the data root, where a reboot keeps it. */
+/** How often a container was restarted without a user: in the data root, so that it survives a reboot. */
 export interface RestartRecord {
   /** Since a user started it. */
   readonly count: number;
-  /** Since it was last well for long: it decides the next delay. */
+  /** Since it was last well for long: it determines the next delay. */
   readonly streak: number;
   readonly atMs: number;
   readonly reason: string;
-  /** It was stopped to be started again, and was not started yet. */
+  /** It was stopped for a restart, and not yet started. */
   readonly isPending: boolean;
 }
 
@@ -22,13 +22,16 @@ export const NEVER_RESTARTED: RestartRecord = { count: 0, streak: 0, atMs: 0, re
 
 const FILE = 'restarts.json';
 
-/** NEVER_RESTARTED where there is none, or one that is damaged. */
+/** Returns NEVER_RESTARTED if there is no record, or a damaged one. */
 export function readRestarts({ dirs, namespace }: NotePlace, id: string): RestartRecord {
   const [kept, spare] = dirsOf(dirs, { namespace, id }).map((dir) => readOwnJson(join(dir, FILE), restartsFrom, dirs));
-  return spare ?? kept ?? NEVER_RESTARTED; // the spare one is there only while it is the newer
+  return spare ?? kept ?? NEVER_RESTARTED; // the spare file exists only while it is newer
 }
 
-/** The data root, which outlives a reboot; and the run root, for when that is full or read-only, which outlives the monitor. */
+/**
+ * The data root, which survives a reboot; and the run root, for a full or read-only data root, which survives the
+ * monitor.
+ */
 const dirsOf = (dirs: NotePlace['dirs'], subject: { readonly namespace: string; readonly id: string }) =>
   [dataDirOf(dirs, subject), runDirOf(dirs, subject)] as const;
 
@@ -41,7 +44,7 @@ function restartsFrom(value: unknown): RestartRecord | undefined {
   return { count: Count, streak: Streak, atMs, reason, isPending: Pending === true };
 }
 
-/** Throws EXHAUSTED where there is no space in either place, system errors otherwise. */
+/** Throws EXHAUSTED if neither root has space, system errors otherwise. */
 export function writeRestarts({ dirs, namespace }: NotePlace, id: string, record: RestartRecord): void {
   const [kept, spare] = dirsOf(dirs, { namespace, id });
   const { count, streak, atMs, reason, isPending } = record;
@@ -60,7 +63,7 @@ export function writeRestarts({ dirs, namespace }: NotePlace, id: string, record
   removeOwn(join(spare, FILE));
 }
 
-/** A user started it: everything begins anew. */
+/** Call it when a user has started the container: counting starts over. */
 export function forgetRestarts({ dirs, namespace }: NotePlace, id: string): void {
   for (const dir of dirsOf(dirs, { namespace, id })) removeOwn(join(dir, FILE));
 }

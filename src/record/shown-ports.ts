@@ -6,7 +6,7 @@ import type { PublishedPort } from '../network/port-spec.ts';
 import { nerdctlAttachmentOf, nerdctlPortsOf, type ShownAttachment } from './nerdctl-network.ts';
 import type { ContainerView } from './view.ts';
 
-/** Where it is known how containers of a namespace are attached. */
+/** The paths needed to find the attachments of a namespace's containers. */
 export interface PortPlace {
   readonly dirs: ContainerDirs;
   readonly namespace: string;
@@ -14,13 +14,13 @@ export interface PortPlace {
 
 type PortView = Pick<ContainerView, 'record' | 'state' | 'task'>;
 
-/** What `ps` shows under PORTS. Only what runs can be reached. */
+/** The column PORTS of `ps`. Only a running container can be reached. */
 export function shownPortsText(view: PortView, place?: PortPlace): string {
   const { record } = view;
   if (!isUp(view)) return '';
   const own = record.labels[LABELS.ports];
   if (own === undefined) return place ? portsText([], nerdctlPortsOf(place.dirs, subjectOf(view, place))) : '';
-  // The label is of the last run that healthctl attached: another tool may have started it since.
+  // The label belongs to the last run that healthctl attached: another tool may have started it since.
   if (!place || !own.includes('->') || attachmentOf(view, place)) return own;
   return own
     .split(', ')
@@ -28,14 +28,14 @@ export function shownPortsText(view: PortView, place?: PortPlace): string {
     .join(', ');
 }
 
-/** The ports of the present run. */
+/** The published ports of the present run. */
 export function publishedPortsOf(view: PortView, place: PortPlace): readonly PublishedPort[] {
   if (!isUp(view)) return [];
   if (view.record.labels[LABELS.owner] === undefined) return nerdctlPortsOf(place.dirs, subjectOf(view, place));
   return attachmentOf(view, place)?.ports ?? [];
 }
 
-/** How the present run is attached: undefined for one that has no network, or lost it because another tool started it. */
+/** The attachment of the present run: undefined without a network, or if another tool started it without one. */
 export function attachmentOf(view: PortView, place: PortPlace): ShownAttachment | undefined {
   const { record, task } = view;
   if (!isUp(view)) return undefined;
@@ -51,7 +51,7 @@ export interface ShownPorts {
   readonly protocol: string;
   /** First and last port in the container. */
   readonly container: PortSpan;
-  /** On the host; undefined for ports that are exposed only. */
+  /** On the host; undefined for ports that are only exposed. */
   readonly host: PortSpan | undefined;
 }
 
@@ -60,7 +60,10 @@ export interface PortSpan {
   readonly last: number;
 }
 
-/** Reads that text: `0.0.0.0:8000-8002->80-82/tcp, 443/tcp`. A part that is none, from a damaged label, is left out. */
+/**
+ * Parses the text of the column: `0.0.0.0:8000-8002->80-82/tcp, 443/tcp`. Invalid parts, from a damaged label, are
+ * skipped.
+ */
 export function parseShownPorts(text: string): readonly ShownPorts[] {
   return text.split(', ').flatMap((part) => {
     const found = /^(?:[^>]*:(?<host>[\d-]+)->)?(?<container>[\d-]+)\/(?<protocol>[a-z]+)$/.exec(part)?.groups;

@@ -3,16 +3,16 @@ import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
 import { type MountPoint, parseMountPoints } from './mount-point.ts';
 
 /**
- * What a container was asked to be, in Docker's own document shapes, as far as the runtime spec and the labels do not tell:
- * kept with the container record of containerd, written once at create.
+ * A container's settings in Docker's document forms, as far as runtime spec and labels lack them: stored in
+ * containerd's record of the container, written once at create.
  */
 export interface StoredConfig {
-  /** Docker's `Config`, without the health check, which lives in labels. */
+  /** Docker's `Config`, without the health check, which is stored in labels. */
   readonly Config: Readonly<Record<string, unknown>> & {
     readonly Image: string;
     readonly Tty: boolean;
     readonly OpenStdin: boolean;
-    /** Of the user and the image, all of them: also those that are too long for containerd, or empty, which it drops. */
+    /** All labels of user and image, including those that containerd drops because they are too long or empty. */
     readonly Labels: Readonly<Record<string, string>>;
   };
   /** Docker's `HostConfig`. */
@@ -24,17 +24,17 @@ export interface StoredConfig {
   readonly ImageId: string;
   /** Further names on its network. */
   readonly Aliases?: unknown;
-  /** The program and its arguments, without an init in front. */
+  /** The program and its arguments, without a preceding init. */
   readonly Args: readonly string[];
-  /** Docker's `Mounts`. Absent of a container that an earlier version made. */
+  /** Docker's `Mounts`. Absent for a container made by an earlier version. */
   readonly Mounts?: readonly MountPoint[];
-  /** Names of the volumes that were made for this container and nobody named: they may go with it. */
+  /** Names of the anonymous volumes created for this container: they may be removed with it. */
   readonly AnonymousVolumes?: readonly string[];
-  /** Its output is also written as Docker's json-file, with these attributes. Absent: it is not. */
+  /** The output is also written as Docker's json-file, with these attributes. Absent: it is not. */
   readonly JsonLog?: unknown;
 }
 
-/** Undefined for a container that healthctl did not make, and for what somebody else wrote there. */
+/** Undefined for a container that healthctl did not make, and for a value by another tool. */
 export function storedConfigOf(record: Pick<ContainerRecord, 'extensionJson'>): StoredConfig | undefined {
   const json = record.extensionJson(CONFIG_EXTENSION);
   if (json === undefined) return undefined;
@@ -46,7 +46,7 @@ export function storedConfigOf(record: Pick<ContainerRecord, 'extensionJson'>): 
   }
 }
 
-/** The attributes of each line of the file of JSON; undefined where none is written. */
+/** The attributes of each line of the json-file; undefined if none is written. */
 export function jsonLogOf({ JsonLog }: Pick<StoredConfig, 'JsonLog'>): Readonly<Record<string, string>> | undefined {
   if (!isObject(JsonLog)) return undefined;
   return Object.fromEntries(
@@ -59,13 +59,13 @@ export function domainnameOf({ Config: { Domainname } }: StoredConfig): string {
   return typeof Domainname === 'string' ? Domainname : '';
 }
 
-/** What of the host a container of ours has. */
+/** The host mounts of a container of ours. */
 export function mountPointsOf({ Mounts, HostConfig }: StoredConfig): readonly MountPoint[] {
   if (Mounts) return Mounts;
   return isStrings(HostConfig.Binds) ? HostConfig.Binds.map(mountPointOfBind) : [];
 }
 
-/** `source:destination[:ro]`; neither path may hold a colon. */
+/** `source:destination[:ro]`; neither path can contain a colon. */
 function mountPointOfBind(text: string): MountPoint {
   const [Source = '', Destination = '', Mode = ''] = text.split(':');
   return { Type: 'bind', Source, Destination, Mode, RW: !Mode.split(',').includes('ro'), Propagation: 'rprivate' };

@@ -30,7 +30,7 @@ describe('viewOf', () => {
     expect([view.state, view.started.ever]).toEqual([state, everStarted]);
   });
 
-  test('the run is told by boot, pid and start time; its start is the noted one', () => {
+  test('boot id, pid and start time identify a run; its start is the recorded one', () => {
     const labels = note('2026-01-01T12:00:00Z', ownRun);
     const view = viewOf(aRecord({ labels }), aTask(), moment);
     expect(view.taskView).toEqual({
@@ -39,7 +39,7 @@ describe('viewOf', () => {
     });
   });
 
-  test('a run that was noted began at the noted time on the boot clock, if that is possible', () => {
+  test('a recorded run began at the recorded boot time, if that is possible', () => {
     const bornMs = (stat?.startTimeTicks ?? 0) * 10;
     const now = { ...moment, bootMs: bornMs + 60_000 };
     const startedBootMs = (bootMs: number | undefined, run = ownRun) => {
@@ -51,7 +51,7 @@ describe('viewOf', () => {
     expect(startedBootMs(bornMs + 400, 'other')).toBeUndefined();
   });
 
-  test('since when a run has its test', () => {
+  test('since when a run has had its test', () => {
     const since = (text: string) => {
       const { taskView } = viewOf(aRecord({ labels: { [LABELS.testSince]: text } }), aTask(), moment);
       return taskView.kind === 'running' ? taskView.run.testSinceMs : taskView.kind;
@@ -60,12 +60,12 @@ describe('viewOf', () => {
     expect(since('yesterday')).toBeUndefined();
   });
 
-  test('a note of another run says nothing of this one', () => {
+  test('ignores a note of another run', () => {
     const view = viewOf(aRecord({ labels: note('2026-01-01T12:00:00Z', 'other') }), aTask(), moment);
     expect(view.startedAtMs).not.toBe(Date.parse('2026-01-01T12:00:00Z'));
   });
 
-  test('exit code and time are the task’s; after a reboot the code is 255', () => {
+  test('exit code and time come from the task; after a reboot the code is 255', () => {
     expect(viewOf(aRecord(), aTask({ status: 'stopped', exitStatus: 3, exitedAtMs: 5 }), moment).exit).toEqual({
       code: 3,
       atMs: 5,
@@ -80,7 +80,7 @@ describe('viewOf', () => {
 
 describe('healthConfigOf', () => {
   const theirs = { [LABELS.nerdctlHealthcheck]: '{"Test":["CMD","true"]}' };
-  test('our label wins over nerdctl’s', () => {
+  test('our label overrides nerdctl’s', () => {
     expect(healthConfigOf({})).toEqual({ kind: 'absent' });
     expect(healthConfigOf(theirs)).toEqual({ kind: 'config', config: { test: ['CMD', 'true'] } });
     expect(healthConfigOf({ ...theirs, [LABELS.healthcheck]: '{"Test":["FOO"]}' })).toEqual({

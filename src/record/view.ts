@@ -9,33 +9,36 @@ import { LABELS } from '../lib/labels.ts';
 import { isAlive, readBootId, readStat } from '../system/proc.ts';
 import { containerNameOf } from './container-name.ts';
 
-/** Docker's words for what a container is doing. `restarting`: it has ended, and the monitor starts it again after a delay. */
+/** Docker's words for a container's state. `restarting`: it has ended, and the monitor will start it after a delay. */
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'exited';
 
-/** A container and its task as one, labels parsed once. */
+/** A container with its task; labels are parsed once. */
 export interface ContainerView {
   readonly record: ContainerRecord;
   readonly task: TaskRecord | undefined;
-  /** Without a label that names it: the id. */
+  /** The id if no label names it. */
   readonly name: string;
   readonly state: ContainerState;
   readonly taskView: TaskView;
   readonly started: Started;
-  /** Of the present run, or the last one where it is known. */
+  /** Of the present run, or the last one if known. */
   readonly startedAtMs: number | undefined;
-  /** Of the last run. After a reboot nobody knows: 255, as Docker says. */
+  /** Of the last run. Unknown after a reboot: 255, as in Docker. */
   readonly exit: { readonly code: number; readonly atMs: number | undefined } | undefined;
-  /** Its shim does not answer: the state is what was known before, and nothing that depends on it may be done (see refuseUnknown). */
+  /**
+   * Its shim does not answer: this is the last known state, and actions that depend on it are refused (see
+   * refuseUnknown).
+   */
   readonly isStateUnknown?: boolean;
-  /** When the monitor will restart it, wall time. */
+  /** Planned time of its restart by the monitor, wall time. */
   readonly nextRestartAtMs?: number;
-  /** Whether the kernel killed a process of that run for want of memory, as far as a monitor saw it. */
+  /** Whether the kernel killed a process of that run for lack of memory, as far as a monitor observed it. */
   readonly isOutOfMemory?: boolean;
-  /** Why its last start failed, where nobody has started it since. */
+  /** Why its last start failed, if it was not started since. */
   readonly startFailure?: { readonly error: string; readonly code: number };
 }
 
-/** What all views of one moment share. */
+/** Facts shared by all views of one moment. */
 export interface Moment extends Instant {
   readonly bootId: string;
 }
@@ -44,24 +47,24 @@ export function momentOf(clock: Pick<Clock, 'now' | 'boot'>): Moment {
   return { nowMs: clock.now(), bootMs: clock.boot(), bootId: readBootId() };
 }
 
-/** Docker: daemon/daemon.go, for a container that its daemon finds dead without knowing why. */
+/** Docker: daemon/daemon.go, for a container that its daemon finds dead without a known reason. */
 export const UNKNOWN_EXIT_CODE = 255;
 
 export function viewOf(record: ContainerRecord, task: TaskRecord | undefined, moment: Moment): ContainerView {
   return viewFrom({ record, task, run: runOfTask(record.labels, task, moment) });
 }
 
-/** A container that the monitor is about to start again; one that was started meanwhile as it is. */
+/** A view of a container that the monitor is about to start; unchanged if it was started meanwhile. */
 export function asRestarting(view: ContainerView): ContainerView {
   return view.state === 'exited' ? { ...view, state: 'restarting' } : view;
 }
 
-/** The same with the time of the restart that the monitor has planned, if it has. */
+/** Adds the time of the restart that the monitor has planned, if any. */
 export function withNextRestart(view: ContainerView, nextRestartAtMs: number | undefined): ContainerView {
   return nextRestartAtMs === undefined ? view : { ...view, nextRestartAtMs };
 }
 
-/** The present run of a task; undefined when it does not run. */
+/** The present run of a task; undefined if it does not run. */
 export function runOfTask(
   labels: Readonly<Record<string, string>>,
   task: TaskRecord | undefined,
@@ -73,11 +76,11 @@ export function runOfTask(
   return run && withTestSince(run, labels);
 }
 
-/** Whether containerd holds it for running, paused or not. */
+/** Whether it runs according to containerd, paused or not. */
 export const isUp = ({ status }: TaskRecord): boolean =>
   status === 'running' || status === 'paused' || status === 'pausing';
 
-/** A run with what its container's labels say of its test. */
+/** Adds what the container's labels say about the test of a run. */
 export function withTestSince(run: Run, labels: Readonly<Record<string, string>>): Run {
   const { testSinceMs: _before, testSinceBootMs: _bootBefore, ...rest } = run;
   const testSinceMs = Date.parse(labels[LABELS.testSince] ?? '');
@@ -86,20 +89,20 @@ export function withTestSince(run: Run, labels: Readonly<Record<string, string>>
   return { ...rest, testSinceMs, ...(testSinceBootMs === undefined ? {} : { testSinceBootMs }) };
 }
 
-/** Milliseconds of `bootid:ms`, if that is the boot of the run. */
+/** Milliseconds of `bootid:ms`, if this is the boot of the run. */
 function bootTimeOf(text: string | undefined, runId: string): number | undefined {
   const [, bootId, ms] = /^([^:]+):(\d+)$/.exec(text ?? '') ?? [];
   return bootId !== undefined && runId.startsWith(`${bootId}:`) ? Number(ms) : undefined;
 }
 
-/** The same as viewOf, for whoever knows the present run already. */
+/** Like `viewOf`, for callers that already know the present run. */
 export function viewFrom(facts: {
   readonly record: ContainerRecord;
   readonly task: TaskRecord | undefined;
   readonly run: Run | undefined;
-  /** Of a caller that goes by what it knew of the task before its shim fell silent. */
+  /** For callers that use the last known task, because the shim does not answer. */
   readonly isStateUnknown?: boolean;
-  /** Whether something else than its labels and its task tells that it was started once. */
+  /** Whether anything besides its labels and task shows that it was once started. */
   readonly hasRun?: boolean;
 }): ContainerView {
   const { record, task, run } = facts;
@@ -126,7 +129,7 @@ export function viewFrom(facts: {
 
 function stateOf(task: TaskView, wasStarted: boolean): ContainerState {
   if (task.kind === 'running' || task.kind === 'paused') return task.kind;
-  // What was not seen to stop, with its exit code, is not called exited.
+  // A container whose stop was not observed, and whose exit code is unknown, is not called exited.
   if (task.kind === 'unknown') return 'running';
   return wasStarted ? 'exited' : 'created';
 }
@@ -146,8 +149,8 @@ function taskViewOf(task: TaskRecord | undefined, run: Run | undefined): TaskVie
 }
 
 /**
- * The present run. Its start is what the start noted, if it is the run that was noted and the clock was not set back since; else the start of
- * the process.
+ * The present run. Its start is the recorded one, if the record belongs to this run and the clock was not set back
+ * since; else the start of the process.
  */
 function runOf(task: TaskRecord, note: StartNote | undefined, moment: Moment): Run | undefined {
   const { nowMs, bootMs, bootId } = moment;
@@ -157,13 +160,13 @@ function runOf(task: TaskRecord, note: StartNote | undefined, moment: Moment): R
   const processBootMs = stat.startTimeTicks * TICK_MS;
   const isNoted = note?.run === id && note.atMs <= nowMs;
   const startedAtMs = isNoted ? note.atMs : nowMs - bootMs + processBootMs;
-  // Between the two the process waited for its network.
+  // In between, the process waited for its network.
   const startedBootMs = note?.run === id ? note.bootMs : undefined;
   const isPossible = startedBootMs !== undefined && startedBootMs >= processBootMs && startedBootMs <= bootMs + TICK_MS;
   return { id, startedAtMs, ...(isPossible ? { startedBootMs } : {}) };
 }
 
-/** The run that the last start noted, while its process is there. */
+/** The run recorded by the last start, while its process exists. */
 function runOfNote(note: StartNote | undefined, { bootId, nowMs }: Moment): Run | undefined {
   const main = note?.run === undefined ? undefined : processOfRun(note.run);
   const stat = main && readStat(main.pid);
@@ -172,8 +175,8 @@ function runOfNote(note: StartNote | undefined, { bootId, nowMs }: Moment): Run 
 }
 
 /**
- * Throws UNKNOWN for a container whose shim does not answer: for whoever is about to act on its state. What was not seen to stop must not be
- * called stopped, started over or removed.
+ * Throws UNKNOWN for a container whose shim does not answer; call it before acting on its state. A container whose stop
+ * was not observed must not be called stopped, restarted or removed.
  */
 export function refuseUnknown({ name, isStateUnknown }: Pick<ContainerView, 'name' | 'isStateUnknown'>): void {
   if (isStateUnknown) throw unknownStateError(name);
@@ -192,11 +195,11 @@ export function runIdOf(bootId: string, stat: { readonly pid: number; readonly s
   return `${bootId}:${stat.pid}:${stat.startTimeTicks}`;
 }
 
-/** What `start` leaves in the label `healthctl/started`. */
+/** The value of the label `healthctl/started`, written by `start`. */
 export interface StartNote {
   readonly atMs: number;
   readonly run: string | undefined;
-  /** The same moment on the boot clock; undefined in a note of healthctl 0.1.0. */
+  /** The same moment on the boot clock; undefined in a note by healthctl 0.1.0. */
   readonly bootMs?: number;
 }
 
@@ -204,7 +207,7 @@ export function startNoteJson(at: string, run: string, bootMs?: number): string 
   return JSON.stringify({ At: at, Run: run, ...(bootMs === undefined ? {} : { BootMs: Math.round(bootMs) }) });
 }
 
-/** A label that does not parse still tells that there was a start. */
+/** A label that does not parse still proves a start. */
 export function startNoteOf(labels: Readonly<Record<string, string>>): StartNote | undefined {
   const text = labels[LABELS.started];
   if (text === undefined) return undefined;
@@ -222,18 +225,18 @@ export function startNoteOf(labels: Readonly<Record<string, string>>): StartNote
   }
 }
 
-/** The health config that a container's labels hold: ours where Docker's shape cannot hold it, else nerdctl's. */
+/** The health config in a container's labels: ours where Docker's form cannot express it, else nerdctl's. */
 export function healthConfigOf(labels: Readonly<Record<string, string>>): ParsedHealthConfig {
   const own = labels[LABELS.healthcheck];
   if (own !== undefined && own !== '') return parseHealthConfigText(own);
   const text = labels[LABELS.nerdctlHealthcheck];
   if (text === undefined || text === '') return { kind: 'absent' };
   const parsed = parseHealthConfigText(text);
-  // An image can bring this label: of Docker's shape are the test and its times, and nothing that is done because of them.
+  // An image can bring this label: only the test and its times in Docker's form are used, and no actions.
   return parsed.kind === 'config' ? { kind: 'config', config: dockerPartOf(parsed.config) } : parsed;
 }
 
-/** The same, for whoever has nothing to say about a label that is damaged. */
+/** Like `healthConfigOf`; a damaged label counts as none. */
 export function givenHealthConfigOf(labels: Readonly<Record<string, string>>): GivenHealthConfig | undefined {
   const parsed = healthConfigOf(labels);
   return parsed.kind === 'config' ? parsed.config : undefined;

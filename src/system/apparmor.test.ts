@@ -27,7 +27,7 @@ function kernel(enabled: string, profiles: string): void {
   }
 }
 
-/** A parser that keeps what it was given. */
+/** A parser that stores its input. */
 function parser(script: string) {
   const path = join(sysDir, 'apparmor_parser');
   writeFileSync(path, `#!/bin/sh\necho "$*" > ${sysDir}/args\ncat > ${sysDir}/stdin\n${script}\n`);
@@ -48,7 +48,7 @@ describe('whether there is AppArmor', () => {
     expect(isAppArmorEnabled({ sysDir })).toBe(true);
   });
 
-  test('on, and securityfs is not here', () => {
+  test('on, but securityfs is not available', () => {
     kernel('Y\n', '');
     rmSync(join(sysDir, 'kernel'), { recursive: true });
     expect(isAppArmorEnabled({ sysDir })).toBe(false);
@@ -56,14 +56,14 @@ describe('whether there is AppArmor', () => {
 });
 
 describe('loading the profile', () => {
-  test('is done by the parser, from its stdin', async () => {
+  test('runs the parser, with the profile on its stdin', async () => {
     kernel('Y\n', 'healthctl-default-2 (enforce)\ndocker-default (enforce)\n');
     await ensureAppArmorProfile({ clock }, parser('exit 0'));
     expect(readFileSync(join(sysDir, 'args'), 'utf8')).toBe('--replace --skip-cache\n');
     expect(readFileSync(join(sysDir, 'stdin'), 'utf8')).toBe(APPARMOR_PROFILE_TEXT);
   });
 
-  test('is left out when the kernel has it', async () => {
+  test('is skipped if the kernel has it', async () => {
     kernel('Y\n', 'docker-default (enforce)\nhealthctl-default (enforce)\n');
     await ensureAppArmorProfile({ clock }, parser('exit 1'));
     expect(() => readFileSync(join(sysDir, 'args'))).toThrow('ENOENT');
@@ -90,7 +90,7 @@ describe('loading the profile', () => {
 });
 
 describe('unloading the profile', () => {
-  test('is done by the parser, from its stdin', async () => {
+  test('runs the parser, with the profile on its stdin', async () => {
     kernel('Y\n', 'healthctl-default (enforce)\n');
     expect(hasAppArmorProfile({ sysDir })).toBe(true);
     await unloadAppArmorProfile({ clock }, parser('exit 0'));
@@ -98,7 +98,7 @@ describe('unloading the profile', () => {
     expect(readFileSync(join(sysDir, 'stdin'), 'utf8')).toBe(APPARMOR_PROFILE_TEXT);
   });
 
-  test('says why it failed', async () => {
+  test('reports why it failed', async () => {
     await expect(unloadAppArmorProfile({ clock }, parser('echo busy >&2; exit 1'))).rejects.toThrow(
       'the profile healthctl-default could not be unloaded: busy',
     );

@@ -4,25 +4,26 @@ import type { Clock } from '../lib/clock.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { findTool, TOOL_DIRS } from './programs.ts';
 
-/** The profile that containers get where the kernel has AppArmor. */
+/** The profile for containers, if the kernel has AppArmor. */
 export const DEFAULT_APPARMOR_PROFILE = 'healthctl-default';
 
-/** Where AppArmor is on a host. */
+/** Paths of AppArmor on a host. */
 export interface AppArmorHost {
   readonly sysDir: string;
-  /** Where apparmor_parser may be. */
+  /** Directories to search for apparmor_parser. */
   readonly programDirs: readonly string[];
 }
 
 const THIS_HOST: AppArmorHost = { sysDir: '/sys', programDirs: TOOL_DIRS };
 
 const PARSER = 'apparmor_parser';
-/** What the kernel has loaded, below /sys: a line for each. */
+/** The list of loaded profiles below /sys: one per line. */
 const PROFILES = 'kernel/security/apparmor/profiles';
 
 /**
- * The text of the default profile, with the rights of Docker's docker-default: all but mounting, writing to what of /proc is of no process and
- * to what of /sys is not cgroups, reading the kernel's memory and firmware, and tracing processes that are not the container's.
+ * The text of the default profile, with the rights of Docker's docker-default. It forbids mounting, writing below /proc
+ * except to processes, writing below /sys except to cgroups, reading kernel memory and firmware, and tracing processes
+ * of other containers.
  */
 export const APPARMOR_PROFILE_TEXT = `# Of containers that healthctl makes. It is loaded when one starts and the kernel does not have it.
 profile ${DEFAULT_APPARMOR_PROFILE} flags=(attach_disconnected,mediate_deleted) {
@@ -56,16 +57,19 @@ profile ${DEFAULT_APPARMOR_PROFILE} flags=(attach_disconnected,mediate_deleted) 
 }
 `;
 
-/** Whether the kernel confines by AppArmor, and we may have profiles: not where healthctl itself runs in a container without securityfs. */
+/**
+ * Whether the kernel confines by AppArmor and we can load profiles: false if healthctl itself runs in a container
+ * without securityfs.
+ */
 export function isAppArmorEnabled({ sysDir }: Pick<AppArmorHost, 'sysDir'> = THIS_HOST): boolean {
   if (!existsSync(join(sysDir, PROFILES))) return false;
   return readIfThere(join(sysDir, 'module/apparmor/parameters/enabled')).startsWith('Y');
 }
 
 /**
- * Loads the default profile unless the kernel has it: it forgets profiles at a reboot.
+ * Loads the default profile unless the kernel has it: profiles do not survive a reboot.
  *
- * @throws NOT_FOUND without apparmor_parser; RUNTIME with what that said; TIMEOUT when it does not end
+ * @throws NOT_FOUND without apparmor_parser; RUNTIME with its message; TIMEOUT if it does not end
  */
 export async function ensureAppArmorProfile(
   { clock }: { readonly clock: Clock },
@@ -98,7 +102,7 @@ export function hasAppArmorProfile({ sysDir }: Pick<AppArmorHost, 'sysDir'> = TH
   return loaded.split('\n').some((line) => line.startsWith(`${DEFAULT_APPARMOR_PROFILE} `));
 }
 
-/** Has the kernel forget our default profile. A process that it confines is then confined by nothing. Throws as ensureAppArmorProfile. */
+/** Unloads our default profile. Processes confined by it are then unconfined. Throws like ensureAppArmorProfile. */
 export async function unloadAppArmorProfile(
   { clock }: { readonly clock: Clock },
   { programDirs }: Pick<AppArmorHost, 'programDirs'> = THIS_HOST,

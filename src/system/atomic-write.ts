@@ -14,14 +14,17 @@ import { errnoOf, HealthctlError, hasCode } from '../lib/errors.ts';
 import type { FaultReporter } from '../lib/fault-reporter.ts';
 import { inspectOwnFile, kindOf, openPlain, setAside } from './own-file.ts';
 
-/** The prefix of the temporary file beside `path`: a left-over of a writer that died, when nobody holds the lock. */
+/**
+ * The prefix of the temporary file beside `path`: if nobody holds the lock, such a file was left by a writer that died.
+ */
 export const temporaryPrefix = (path: string) => `.${basename(path)}.`;
 
 /**
- * Replaces a file so that a reader sees the old or the new content, never a part: a temporary file in the same directory, then rename(2).
- * Not synced to the disk: a crash of the process loses nothing, a loss of power may lose the last replacements.
+ * Replaces a file atomically: a reader sees the old or the new content, never a part. Writes a temporary file in the
+ * same directory, then rename(2). Not synced to the disk: a crash of the process loses nothing, a power failure may
+ * lose the last replacements.
  *
- * @throws EXHAUSTED when there is no space (the old content stays), system errors otherwise
+ * @throws EXHAUSTED if there is no space (the old content stays), system errors otherwise
  */
 export function replaceFile(path: string, content: string | Uint8Array, mode = 0o600): void {
   const temporary = `${dirname(path)}/${temporaryPrefix(path)}${process.pid}.${unique()}`;
@@ -43,7 +46,7 @@ export function replaceFile(path: string, content: string | Uint8Array, mode = 0
   }
 }
 
-/** rename(2) replaces a FIFO or a link, but no directory: that one is set aside. */
+/** rename(2) replaces a FIFO or a link, but not a directory, which is set aside. */
 function renameOver(temporary: string, path: string): void {
   try {
     renameSync(temporary, path);
@@ -55,8 +58,8 @@ function renameOver(temporary: string, path: string): void {
 }
 
 /**
- * Replaces a file unless it has this content and mode already: then nothing is written, which works on a full disk and on one that is
- * read-only. Throws as replaceFile.
+ * Replaces a file unless it already has this content and mode: then nothing is written, which also works on a full or
+ * read-only disk. Throws like replaceFile.
  */
 export function replaceChangedFile(
   path: string,
@@ -74,7 +77,7 @@ export function replaceChangedFile(
   }
 }
 
-/** Writes over a file that is at least as long, which needs no new space. @returns whether it could */
+/** Overwrites a file that is at least as long, which needs no new space. @returns whether it succeeded */
 function overwrite(path: string, bytes: Buffer, mode: number): boolean {
   let fd: number;
   try {
@@ -97,14 +100,16 @@ function overwrite(path: string, bytes: Buffer, mode: number): boolean {
   }
 }
 
-/** Eight digits so that two writers do not meet; whoever may not write into a file that exists opens with O_EXCL. */
+/**
+ * Eight digits, so that two writers do not collide; a writer that must not reuse an existing file opens with O_EXCL.
+ */
 export const unique = (): string => Math.random().toString(16).slice(2, 10);
 
 function writeAll(fd: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }
 
-/** Errors of a full disk as EXHAUSTED, all others as they are. */
+/** Converts errors of a full disk to EXHAUSTED; returns all others unchanged. */
 export function noSpaceError(error: unknown, path: string): unknown {
   const errno = errnoOf(error);
   if (errno !== 'ENOSPC' && errno !== 'EDQUOT') return error;

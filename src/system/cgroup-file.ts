@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { errnoOf } from '../lib/errors.ts';
 
-/** Where the unified hierarchy is mounted, and below which name each controller of cgroup v1 is. */
+/** The mount point of the unified hierarchy; cgroup v1 has one directory per controller below it. */
 const CGROUP_ROOT = '/sys/fs/cgroup';
 
 /**
- * A file of a process's cgroup (cgroups(7)); undefined where it is not found.
+ * A file in a process's cgroup (cgroups(7)); undefined if not found.
  *
- * @param controllers of cgroup v1, of which any will do
+ * @param controllers alternatives for cgroup v1: the first found is used
  */
 export function cgroupFileOf(pid: number, controllers: readonly string[], name: string): string | undefined {
   let lines: readonly (readonly string[])[];

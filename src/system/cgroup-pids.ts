@@ -3,16 +3,16 @@ import { errnoOf } from '../lib/errors.ts';
 import { cgroupFileOf } from './cgroup-file.ts';
 import { childrenOf, readStat } from './proc.ts';
 
-/** The processes of a container, and how many it may have. */
+/** The number of processes of a container, and its limit. */
 export interface CgroupLimits {
   readonly limit: number;
-  /** Threads count too, and processes that have ended and were not reaped. */
+  /** Includes threads, and processes that ended but were not reaped. */
   readonly current: number;
-  /** Children of its first process that it does not reap. */
+  /** Children that its first process does not reap. */
   readonly zombies: number;
 }
 
-/** @param pid the container's first process. @returns undefined where there is no limit, or it cannot be read */
+/** @param pid the container's first process. @returns undefined if there is no limit, or it cannot be read */
 export function pidsOf(pid: number): CgroupLimits | undefined {
   const limit = numberIn(cgroupFileOf(pid, ['pids'], 'pids.max'));
   const current = numberIn(cgroupFileOf(pid, ['pids'], 'pids.current'));

@@ -3,14 +3,14 @@ import { errnoOf } from '../lib/errors.ts';
 import { openLibc } from './libc.ts';
 import { openInRoot, openRoot, type SnapshotMount } from './rootfs.ts';
 
-/** As the kernel has it. */
+/** The kernel's own limit. */
 const MAX_LINKS = 40;
 
 /**
- * Where a path of an image leads when a symbolic link on its way points to what is not there: the place that Docker makes for a working
- * directory. Undefined when nothing dangles, and for links in circles. Links are followed inside the root only.
+ * The target of a path in an image, if a symbolic link on the way points to a missing path: Docker creates it for a
+ * working directory. Undefined if nothing dangles, and for circular links. Links are followed only inside the root.
  *
- * @param parent a directory to mount in
+ * @param parent a directory for the mount
  */
 export function danglingTarget(
   mounts: readonly SnapshotMount[],
@@ -49,7 +49,7 @@ function follow(root: number, path: string): string | undefined {
   return undefined;
 }
 
-/** What stands under a name in a directory that is there; undefined for nothing. */
+/** The object of this name in an existing directory; undefined if there is none. */
 function look(root: number, directory: readonly string[], name: string): { readonly target?: string } | undefined {
   const parent = openInRoot(openLibc(), root, `/${directory.join('/')}`);
   if (parent === undefined) return undefined;

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** File descriptors of this process. */
 export interface Descriptors {
   readonly open: number;
-  /** RLIMIT_NOFILE, soft; Node.js raises it to the hard one when it starts. Infinity where there is none. */
+  /** RLIMIT_NOFILE, soft; Node.js raises it to the hard one at its start. Infinity if there is none. */
   readonly limit: number;
 }
 
-/** Takes one descriptor for a moment, and throws EMFILE where none is left. Costs a look at each that is open. */
+/** Counts the open descriptors, which costs a lookup of each. Opens one for this; throws EMFILE if none is left. */
 export function readDescriptors(): Descriptors {
   return { open: readdirSync('/proc/self/fd').length - 1, limit: readDescriptorLimit() };
 }

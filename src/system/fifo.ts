@@ -3,7 +3,10 @@ import { Socket } from 'node:net';
 import { errnoOf } from '../lib/errors.ts';
 import { cString, openLibc, systemError } from './libc.ts';
 
-/** Makes a named pipe, mode 0600. @param path as bytes where it need not be UTF-8. Throws system errors (EEXIST, ENOSPC …). */
+/**
+ * Creates a named pipe, mode 0600.
+ * @param path as bytes if it may not be UTF-8. Throws system errors (EEXIST, ENOSPC …).
+ */
 export function makeFifo(path: string | Buffer): void {
   const libc = openLibc();
   if (libc.func('int mkfifo(const void *path, unsigned int mode)')(cString(path), 0o600) !== 0)
@@ -11,19 +14,20 @@ export function makeFifo(path: string | Buffer): void {
 }
 
 /**
- * Opens a FIFO for reading, without waiting for a writer. The stream ends when the last writer has closed it, and not before the first came.
- * A thread of libuv's pool is not taken: Linux reports no end on a pipe that never had a writer.
+ * Opens a FIFO for reading, without waiting for a writer. The stream ends when the last writer closes the FIFO, but not
+ * before a first writer came. It occupies no thread of libuv's pool: Linux reports no end on a pipe that never had a
+ * writer.
  */
 export function openFifoReader(path: string): Socket {
   return fifoReaderFrom(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
 }
 
-/** The same for one that is open without blocking; the stream closes it. */
+/** Like `openFifoReader`, for a descriptor opened without blocking; the stream closes it. */
 export function fifoReaderFrom(fd: number): Socket {
   return socketFrom(fd, { readable: true, writable: false });
 }
 
-/** Keeps a FIFO from ending while its writers come and go. @returns lets go; may be called twice */
+/** Keeps a FIFO from ending while its writers come and go. @returns a function that stops this; may be called twice */
 export function holdFifo(path: string): () => void {
   let fd: number | undefined = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   return () => {
@@ -33,8 +37,8 @@ export function holdFifo(path: string): () => void {
 }
 
 /**
- * Opens a FIFO for writing, if somebody reads it: what is written then is kept for that reader even when we close first.
- * Undefined when nobody does. A write after the last reader has gone fails with EPIPE.
+ * Opens a FIFO for writing if it has a reader: data written then stays available to that reader even if we close first.
+ * Undefined without a reader. A write after the last reader has closed fails with EPIPE.
  */
 export function openFifoWriter(path: string): Socket | undefined {
   try {

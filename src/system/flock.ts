@@ -6,11 +6,11 @@ import { openLibc, systemError } from './libc.ts';
 import { openPlain, reasonOfForeign, setAside } from './own-file.ts';
 import { type FileFacts, factsOfOpen, factsOfPath } from './statx.ts';
 
-/** A lock that is held. It is free at once when the process dies. */
+/** A lock that is held. It is released at once if the process dies. */
 export interface FileLock {
   /** The locked file or directory. */
   readonly fd: number;
-  /** Of it, taken when the lock was held. */
+  /** Facts of the file, read with the lock held. */
   readonly facts: FileFacts;
   release(): void;
 }
@@ -22,28 +22,29 @@ const LOCK_NB = 4;
 export interface LockRequest {
   readonly path: string;
   /**
-   * Flags of open(2), e.g. O_RDONLY | O_DIRECTORY; O_NOFOLLOW, O_NONBLOCK and O_CLOEXEC are always set. With O_CREAT it is a file of ours:
-   * what else has its name is set aside.
+   * Flags of open(2), e.g. O_RDONLY | O_DIRECTORY; O_NOFOLLOW, O_NONBLOCK and O_CLOEXEC are always set. With O_CREAT
+   * the file is ours: anything else under its name is set aside.
    */
   readonly flags: number;
-  /** Mode of a file that O_CREAT makes. Default 0600. */
+  /** Mode of a file created by O_CREAT. Default 0600. */
   readonly mode?: number;
-  /** Several may hold it together, and nobody who wants it alone meanwhile. Default false. */
+  /** A shared lock: several processes may hold it together, but no exclusive holder at the same time. Default false. */
   readonly isShared?: boolean;
   /** How long to wait for another holder. Infinity: until the signal fires. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-  /** Is told of what was set aside. */
+  /** Called for an object that was set aside. */
   readonly onFault?: OnFault | undefined;
 }
 
 /**
- * Takes a flock(2) on what `path` names, exclusive unless `isShared`, waiting for it without blocking the event loop.
+ * Takes a flock(2) on the object at `path`, exclusive unless `isShared`, without blocking the event loop.
  *
- * After locking, the inode is compared with what the path names by then: a file that was replaced, or a directory that was renamed away,
- * while we waited is not what the caller means, and is opened anew.
+ * After locking, it compares the inode with the one now at the path: the path may have been replaced, or its directory
+ * renamed, while we waited. It then opens the path anew.
  *
- * @throws TIMEOUT when another process holds it for too long, ABORTED when the signal fires, ENOENT and the like as system errors
+ * @throws TIMEOUT if another process holds the lock for too long, ABORTED if the signal fires, ENOENT and the like as
+ *   system errors
  */
 export async function lockFile(request: LockRequest, clock: Clock): Promise<FileLock> {
   const { path, timeoutMs, signal } = request;
@@ -87,7 +88,7 @@ function openToLock(request: LockRequest): number {
   }
 }
 
-/** One attempt; the descriptor stays open in every case. */
+/** One attempt; the descriptor always stays open. */
 function tryLock(fd: number, path: string, operation: number): FileFacts | 'held' | 'replaced' {
   const libc = openLibc();
   if (libc.func('int flock(int fd, int operation)')(fd, operation | LOCK_NB) !== 0) {

@@ -6,11 +6,11 @@ import { fifoReaderFrom } from './fifo.ts';
 import { MAX_GIVEN_BYTES, OPEN_WITHOUT_WAITING, readBounded, tooLarge } from './plain-file.ts';
 
 /**
- * The content of a file that a user names and that may be a pipe or a terminal, such as `<(…)` of a shell: these are waited for, and
- * `signal` ends the wait.
+ * Reads a file that a user names and that may be a pipe or a terminal, such as `<(…)` of a shell: for these it waits,
+ * until `signal` fires.
  *
- * Throws NOT_FOUND, DENIED and INVALID in Docker's words (`open PATH: no such file or directory`), INVALID for what is larger than
- * MAX_GIVEN_BYTES, ABORTED.
+ * Throws NOT_FOUND, DENIED and INVALID in Docker's words (`open PATH: no such file or directory`), INVALID for content
+ * larger than MAX_GIVEN_BYTES, ABORTED.
  */
 export async function readGivenFile(path: string, signal?: AbortSignal): Promise<Buffer> {
   const { fd, stats } = openGiven(path);
@@ -28,13 +28,16 @@ export async function readGivenFile(path: string, signal?: AbortSignal): Promise
   }
 }
 
-/** The kernel's error of a read says nothing of the file. */
+/** The kernel's error of a read does not name the file. */
 function named(path: string, cause: unknown): unknown {
   if (cause instanceof HealthctlError || errnoOf(cause) === undefined) return cause;
   return new HealthctlError('INVALID', `read ${path}: ${fileReasonOf(cause)}`, { cause });
 }
 
-/** A stream of a file, however large. What it is waits for a writer without a thread, and can be destroyed meanwhile. Throws as readGivenFile. */
+/**
+ * A stream of a file of any size. A pipe waits for its writer without occupying a thread, and can be destroyed
+ * meanwhile. Throws like readGivenFile.
+ */
 export function openGivenStream(path: string): { readonly stream: Readable } | { readonly fd: number } {
   const { fd, stats } = openGiven(path);
   return stats.isFIFO() || isatty(fd) ? { stream: streamFrom(fd, stats) } : { fd };

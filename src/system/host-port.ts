@@ -19,11 +19,11 @@ const RTM_DELLINK = 17;
 const IS_LITTLE = endianness() === 'LE';
 const SOCKADDR_IN_SIZE = 16;
 
-export interface PortPlace {
+export interface HostPort {
   readonly protocol: 'tcp' | 'udp';
-  /** Of IPv4; `0.0.0.0` for all. */
+  /** An IPv4 address; `0.0.0.0` for all. */
   readonly address: string;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number;
 }
 
@@ -34,16 +34,17 @@ export interface BoundPort {
 }
 
 /**
- * Binds a socket to a port of this host, so that no other program can. Nothing ever arrives at it: packets to a published port are another
- * socket's by then, and one that the firewall's rules have missed is dropped, rather than wait for somebody to accept it.
+ * Binds a socket to a port of this host, so that no other program can bind it. It never receives data: packets to a
+ * published port go to another socket, and a packet that the firewall rules missed is dropped instead of waiting to be
+ * accepted.
  *
  * @throws system errors: EADDRINUSE, EADDRNOTAVAIL, EACCES, EMFILE …
  */
-export function bindPort({ protocol, address, port }: PortPlace): BoundPort {
+export function bindPort({ protocol, address, port }: HostPort): BoundPort {
   const libc = openLibc();
   const fd = openSocket(libc, AF_INET, protocol === 'tcp' ? SOCK_STREAM : SOCK_DGRAM, 0);
   try {
-    // What a server that has ended left in TIME_WAIT is no conflict. UDP has nothing of the kind, and would share the port.
+    // Ignores connections that an ended server left in TIME_WAIT. UDP has no such state, and would share the port.
     if (protocol === 'tcp') setOption(libc, fd, SO_REUSEADDR, int32(1));
     attachFilter(libc, fd, [RETURN(0)]);
     const name = sockaddrIn(address, port);
@@ -57,9 +58,9 @@ export function bindPort({ protocol, address, port }: PortPlace): BoundPort {
 }
 
 /**
- * Makes a bound TCP socket one that listens: only then do other programs see the port in use, also those that set SO_REUSEADDR.
+ * Makes a bound TCP socket listen: only then do other programs see the port in use, even those that set SO_REUSEADDR.
  *
- * @throws system errors: EADDRINUSE when another program was faster
+ * @throws system errors: EADDRINUSE if another program was faster
  */
 export function listenOn(fd: number): void {
   const libc = openLibc();
@@ -67,10 +68,10 @@ export function listenOn(fd: number): void {
 }
 
 /**
- * A descriptor that can be read from when an interface of this host is gone, and never before: a netlink socket of which a filter takes all
- * other messages. It needs no privilege.
+ * A descriptor that becomes readable when an interface of this host is removed, and never before: a netlink socket with
+ * a filter that drops all other messages. It needs no privilege.
  *
- * @returns undefined where there is no such interface (any more)
+ * @returns undefined if there is no such interface (any more)
  */
 export function openInterfaceEnd(name: string): number | undefined {
   const libc = openLibc();
@@ -83,7 +84,7 @@ export function openInterfaceEnd(name: string): number | undefined {
     const address = sockaddrNetlink(RTMGRP_LINK);
     if (libc.func('int bind(int fd, const void *address, unsigned int size)')(fd, address, address.length) !== 0)
       throw systemError(libc, 'bind');
-    // From here on nothing is missed. What went before has taken the name with it.
+    // From here on no removal is missed. One before this has removed the name.
     if (indexOf(name) === index) return fd;
   } catch (error) {
     closeSync(fd);
@@ -118,14 +119,14 @@ const instruction = (code: number, value: number, whenTrue = 0, whenFalse = 0): 
 const LOAD_WORD = (offset: number) => instruction(0x20, offset);
 const LOAD_HALF = (offset: number) => instruction(0x28, offset);
 const LOAD_BYTE = (offset: number) => instruction(0x30, offset);
-/** Goes on when equal, else to the `skipped`-th instruction after the next. */
+/** Continues if equal, otherwise jumps to the `skipped`-th instruction after the next. */
 const UNLESS_EQUAL = (value: number, skipped: number) => instruction(0x15, value, 0, skipped);
-/** How many bytes of the message are kept; 0 drops it. */
+/** Number of bytes of the message to keep; 0 drops it. */
 const RETURN = (bytes: number) => instruction(0x06, bytes);
 
 /**
- * `struct nlmsghdr` (type at 4, 16 bytes) and `struct ifinfomsg` (family at 16, index at 20). A message of another family tells only that the
- * interface left its bridge.
+ * `struct nlmsghdr` (type at 4, 16 bytes) and `struct ifinfomsg` (family at 16, index at 20). A message of another
+ * family only reports that the interface left its bridge.
  */
 function deletionOf(index: number): readonly Instruction[] {
   return [
@@ -136,7 +137,7 @@ function deletionOf(index: number): readonly Instruction[] {
   ];
 }
 
-/** A number of the host as the filter loads it, which takes all to be in the order of the network. */
+/** A number in host order as the filter loads it: the filter assumes network order. */
 function asLoaded(value: number, size: 2 | 4): number {
   const bytes = Buffer.alloc(size);
   if (IS_LITTLE) bytes.writeUIntLE(value, 0, size);
@@ -179,10 +180,10 @@ function sockaddrIn(address: string, port: number): Buffer {
   return name;
 }
 
-/** `struct sockaddr_nl`; the kernel chooses our number. */
+/** `struct sockaddr_nl`; the kernel chooses our port number. */
 const sockaddrNetlink = (groups: number): Buffer => Buffer.concat([int16(AF_NETLINK), Buffer.alloc(6), int32(groups)]);
 
-/** Numbers as C has them here. */
+/** Numbers in C's representation on this machine. */
 function int16(value: number): Buffer {
   const bytes = Buffer.alloc(2);
   if (IS_LITTLE) bytes.writeUInt16LE(value);

@@ -2,15 +2,18 @@ import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { errnoOf } from '../lib/errors.ts';
 
-/** The hierarchies by which systemd tells what belongs to a unit: that of cgroup v2, and its own beside controllers of v1. */
+/**
+ * The hierarchies by which systemd assigns processes to a unit: cgroup v2, or its own named one beside the v1
+ * controllers.
+ */
 const HIERARCHIES: ReadonlyMap<string, readonly string[]> = new Map([
   ['', ['', 'unified']],
   ['name=systemd', ['systemd']],
 ]);
 
 /**
- * Moves a process to the cgroup of another one, as far as systemd goes by it, so that it is not ended with the unit or session that it was
- * started from. Where they are in the same one, as without systemd, nothing is done; what is not allowed is left.
+ * Moves a process to the cgroup of another one, in systemd's hierarchies, so that it does not end with the unit or
+ * session that started it. Does nothing if they share one, as without systemd; a move that is not allowed is skipped.
  */
 export async function joinCgroupOf(pid: number, other: number): Promise<void> {
   const [own, theirs] = await Promise.all([cgroupsOf(pid), cgroupsOf(other)]);
@@ -18,14 +21,14 @@ export async function joinCgroupOf(pid: number, other: number): Promise<void> {
     const path = theirs.get(hierarchy);
     if (path === undefined || own.get(hierarchy) === path) continue;
     for (const mount of mounts) {
-      // As the other process sees it: the sandbox of our own unit has cgroups read-only.
+      // From the other process's view: the sandbox of our own unit has read-only cgroups.
       const file = `/proc/${other}/root/sys/fs/cgroup/${mount}${path}/cgroup.procs`;
       if (await write(file, `${pid}`)) break;
     }
   }
 }
 
-/** Paths by the names of hierarchies, as `/proc/<pid>/cgroup` has them; none of a process that is gone. */
+/** Paths by hierarchy name, from `/proc/<pid>/cgroup`; empty if the process is gone. */
 async function cgroupsOf(pid: number): Promise<ReadonlyMap<string, string>> {
   try {
     const lines = (await readFile(`/proc/${pid}/cgroup`, 'latin1')).trimEnd().split('\n');

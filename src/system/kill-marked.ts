@@ -4,15 +4,18 @@ import { errnoOf } from '../lib/errors.ts';
 import { eachProcess, haveDied, sendKill } from './kill-session.ts';
 import { isAlive, type ProcessStat } from './proc.ts';
 
-/** A process that forks faster than it is killed loses to this many rounds, each of which kills all that are there. */
+/**
+ * Number of rounds, each of which kills all processes found: a process that forks faster than it is killed loses to
+ * this many.
+ */
 const MAX_ROUNDS = 100;
 
 /**
- * SIGKILL to a process of ours and to all that came from it, until none is left: its session, its children, and whoever has the variable that it
- * was started with, so that a daemon that left the session and has another parent by now is found too. One that did all of this and gave
- * itself another environment before is not.
+ * Sends SIGKILL to a process of ours and all its descendants, until none is left: its session, its children, and every
+ * process with the variable that it was started with. The variable finds a daemon that left the session and now has
+ * another parent. It misses only one that also changed its environment before.
  *
- * @param leader the process, which leads a session and has not been waited for: its pid is nobody else's
+ * @param leader the process, which leads a session and has not been waited for, so that its pid is not reused
  * @param mark a variable with its value, unique to it, e.g. `HEALTHCTL_HOOK_RUN=3f9a…`
  * @returns whether none is left
  */
@@ -29,7 +32,7 @@ export async function killMarked(
     await eachProcess((stat) => {
       if (!isAlive(stat) || !isFrom(stat)) return;
       isNew ||= killed.get(stat.pid)?.startTimeTicks !== stat.startTimeTicks;
-      sendKill(stat.pid); // in the turn in which it was looked at
+      sendKill(stat.pid); // in the same turn as the lookup
       killed.set(stat.pid, stat);
     });
     if (!isNew) return haveDied([...killed.values()], clock);
@@ -37,7 +40,7 @@ export async function killMarked(
   return false;
 }
 
-/** Whether a process was started with this variable. False for one that is gone, or that we may not look into. */
+/** Whether a process was started with this variable. False if it is gone or we may not read it. */
 function hasVariable(pid: number, mark: string): boolean {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark);

@@ -2,25 +2,37 @@ import type { Clock } from '../lib/clock.ts';
 import { errnoOf } from '../lib/errors.ts';
 import { isAlive, listPids, type ProcessStat, readStat } from './proc.ts';
 
-/** A process that forks faster than it is killed loses to this many rounds, each of which kills all that are there. */
+/**
+ * Number of rounds, each of which kills all processes found: a process that forks faster than it is killed loses to
+ * this many.
+ */
 const MAX_ROUNDS = 100;
-/** Rounds that find nobody new, until a session counts as gone: what goes on in a child again and again may be missed by one of them. */
+/**
+ * Rounds without a new process before a session counts as gone: a single round may miss a process that keeps replacing
+ * itself by a child.
+ */
 const QUIET_ROUNDS = 3;
-/** Processes that are looked at in one turn of the event loop: with thousands of them a round takes many turns, of some 3 ms each. */
+/**
+ * Processes to look at in one turn of the event loop: with thousands of them, a round takes many turns of some 3 ms
+ * each.
+ */
 const TURN_SIZE = 100;
-/** How long to wait for killed processes to be gone. */
+/** How long to wait for the death of killed processes. */
 const DEATH_LIMIT_MS = 500;
 const DEATH_POLL_MS = 2;
 
-/** The first process of a session as it was when it was started. */
+/** The first process of a session, as of its start. */
 export interface SessionLeader {
   readonly pid: number;
   readonly startTimeTicks: number;
-  /** Absent: its pid, as long as it is not known to be another. */
+  /** Absent: its pid, unless another value is known. */
   readonly session?: number;
 }
 
-/** To be noted as soon as a process was started: once it has ended nothing tells its session. A process that is gone by now has none but its pid. */
+/**
+ * Records the leader; call it right after a process was started: once the process has ended, its session cannot be
+ * found out. For a process that is already gone only the pid is known.
+ */
 export function sessionLeaderOf(pid: number): SessionLeader {
   const stat = readStat(pid);
   return stat
@@ -29,8 +41,9 @@ export function sessionLeaderOf(pid: number): SessionLeader {
 }
 
 /**
- * The session that a process was started in, by its number. With runc the process leads it; with crun a process of the runtime's did, which has
- * ended. A session that somebody else leads, or that the parent is in too, is not the process's own.
+ * The session in which a process was started, by its number. With runc the process leads it; with crun a process of the
+ * runtime led it, and has ended. A session with another living leader, or with the parent in it, is not the process's
+ * own.
  */
 function sessionOf({ pid, parentPid, sessionId }: ProcessStat): number {
   if (sessionId <= 0 || sessionId === pid || isAlive(readStat(sessionId))) return pid;
@@ -38,13 +51,13 @@ function sessionOf({ pid, parentPid, sessionId }: ProcessStat): number {
 }
 
 /**
- * SIGKILL to every process of a session, until none is left that could fork: the probe and all the children it left (moby/moby#47583). Other
- * work gets its turn meanwhile, however many there are.
+ * Sends SIGKILL to every process of a session until none is left that could fork: the probe and all children that it
+ * left (moby/moby#47583). Yields to other work in between, however many processes there are.
  *
- * @param leader from sessionLeaderOf: a pid that was given to somebody else meanwhile is never hit
- * @param options.except a process that is spared
- * @param options.descendants also what descends from the leader and has a session of its own
- * @param options.clock waits for the death of what was killed, for half a second at most; absent: does not wait
+ * @param leader from sessionLeaderOf: a pid that was reused meanwhile is never hit
+ * @param options.except a process to spare
+ * @param options.descendants also descendants of the leader in sessions of their own
+ * @param options.clock waits for the death of the killed processes, for at most half a second; absent: does not wait
  * @returns whether none is left; a process that sleeps uninterruptibly, or is frozen, dies later
  */
 export async function killSession(
@@ -64,7 +77,7 @@ export async function killSession(
       if (!isTheirs || stat.pid === options.except || !isAlive(stat)) return;
       if (options.descendants) parents.add(stat.pid);
       isNew ||= killed.get(stat.pid)?.startTimeTicks !== stat.startTimeTicks;
-      sendKill(stat.pid); // in the turn in which it was looked at: its pid is nobody else's
+      sendKill(stat.pid); // in the same turn as the lookup: its pid is not reused yet
       killed.set(stat.pid, stat);
     });
     quietRounds = isNew ? 0 : quietRounds + 1;
@@ -73,7 +86,7 @@ export async function killSession(
   return false;
 }
 
-/** All processes, some in each turn of the event loop. */
+/** All processes, a limited number in each turn of the event loop. */
 export async function eachProcess(visit: (stat: ProcessStat) => void): Promise<void> {
   const pids = listPids();
   for (let at = 0; at < pids.length; at += TURN_SIZE) {

@@ -3,21 +3,24 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { HealthctlError } from '../lib/errors.ts';
 
-/** The C library, by koffi: loaded at the first native call, because most commands make none. */
+/** The C library, through koffi: loaded at the first native call, because most commands make none. */
 export interface Libc {
-  /** Declares a function by its C prototype, once, e.g. `int flock(int fd, int operation)`. Strings are passed as `const char *`. */
+  /**
+   * Declares a function by its C prototype, e.g. `int flock(int fd, int operation)`; call it once per function. Strings
+   * are passed as `const char *`.
+   */
   func(prototype: string): (...args: unknown[]) => number;
-  /** errno of the last call that failed, e.g. 11. */
+  /** errno of the last failed call, e.g. 11. */
   errno(): number;
 }
 
 type Koffi = typeof import('koffi');
 
-// In the bundle `require` is CommonJS's own.
+// In the bundle, `require` is CommonJS's own.
 const load = createRequire(typeof __filename === 'string' ? __filename : import.meta.url);
 const prototypes = new Map<string, (...args: unknown[]) => number>();
 
-/** Opens the C library of this process. Throws INTERNAL where koffi has no build for the machine. */
+/** Opens the C library of this process. Throws INTERNAL if koffi has no build for the machine. */
 export function openLibc(): Libc {
   const koffi = loadKoffi();
   return {
@@ -32,7 +35,7 @@ export function openLibc(): Libc {
   };
 }
 
-/** What is used of koffi is in its native module itself. */
+/** The parts of koffi that we use are in its native module. */
 type NativeKoffi = Pick<Koffi, 'load' | 'errno'>;
 
 let loaded: NativeKoffi | undefined;
@@ -50,8 +53,8 @@ function loadKoffi(): NativeKoffi {
 }
 
 /**
- * The build of koffi for this machine, where it lies in the usual place: koffi itself looks for it for 4 ms, by the headers of the program and
- * one package after the other; loading takes 1. Undefined elsewhere, and where musl may be the C library.
+ * koffi's build for this machine, if it is at the usual path: koffi itself searches for 4 ms, through program headers
+ * and one package after the other; loading takes 1 ms. Undefined if it is elsewhere, or if musl may be the C library.
  */
 function loadBuilt(): NativeKoffi | undefined {
   const { arch } = process;
@@ -59,25 +62,25 @@ function loadBuilt(): NativeKoffi | undefined {
   try {
     return load(`@koromix/koffi-linux-${arch}/linux_${arch}/koffi.node`) as NativeKoffi;
   } catch {
-    return undefined; // koffi says what is wrong
+    return undefined; // koffi reports the error
   }
 }
 
 const MUSL_NAMES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
 
-/** A path as C takes it, for a parameter that is declared `const void *`: bytes that end with NUL. */
+/** A path for a C parameter declared as `const void *`: bytes that end with NUL. */
 export function cString(path: string | Buffer): Buffer {
   return Buffer.concat([typeof path === 'string' ? Buffer.from(path) : path, Buffer.alloc(1)]);
 }
 
-// Of two names for a number (EAGAIN, EWOULDBLOCK) the first is the one that Node.js reports.
+// If a number has two names (EAGAIN, EWOULDBLOCK), the first is the one that Node.js reports.
 const names = new Map(
   Object.entries(constants.errno)
     .reverse()
     .map(([name, number]) => [number, name]),
 );
 
-/** A Node.js style system error for the errno of the call that just failed: `code`, `errno`, `syscall`, `path`. */
+/** A system error in Node.js's form for the errno of the call that just failed: `code`, `errno`, `syscall`, `path`. */
 export function systemError(libc: Libc, syscall: string, path?: string): NodeJS.ErrnoException {
   const number = libc.errno();
   const code = names.get(number) ?? `E${number}`;

@@ -4,11 +4,11 @@ import { factsOfPath } from './statx.ts';
 
 export interface LockHolder {
   readonly pid: number;
-  /** By a signal: it will not let go before it is told to go on. */
+  /** Stopped by a signal: it will not release the lock until it is continued. */
   readonly isStopped: boolean;
 }
 
-/** The process that holds a flock(2) on what `path` names; undefined where nobody does, or it cannot be told. */
+/** The process that holds a flock(2) on the object at `path`; undefined if there is none, or it cannot be found. */
 export function lockHolder(path: string): LockHolder | undefined {
   const inode = factsOfPath(path)?.inode;
   if (inode === undefined) return undefined;
@@ -19,7 +19,7 @@ export function lockHolder(path: string): LockHolder | undefined {
   return undefined;
 }
 
-/** proc_locks(5): `1: FLOCK  ADVISORY  WRITE 4711 00:1a:123 0 EOF`. Who waits has `->` before the type. */
+/** proc_locks(5): `1: FLOCK  ADVISORY  WRITE 4711 00:1a:123 0 EOF`. Waiting processes have `->` before the type. */
 function flockPids(table: string, inode: bigint): readonly number[] {
   return table
     .split('\n')

@@ -3,12 +3,12 @@ import { runInNewContext } from 'node:vm';
 import { errnoOf } from '../lib/errors.ts';
 import { openLibc } from './libc.ts';
 
-/** Has V8 put together what is left on each page of its heap, so that others become empty; else it does so with few of them. */
+/** Makes V8 compact the pages of its heap so that some become empty; by default it compacts only a few. */
 const COMPACT = 'compact-on-every-full-gc';
 
 /**
- * Collects all garbage, and gives what is free back to the system. It takes some 30 ms, in which nothing else is done. Where musl is the C
- * library nothing of the C heap is given back.
+ * Collects all garbage and returns free memory to the system. Blocks for some 30 ms. With musl as the C library, none
+ * of the C heap is returned.
  */
 export function releaseMemory(): void {
   setFlagsFromString(`--${COMPACT}`);
@@ -17,11 +17,11 @@ export function releaseMemory(): void {
   try {
     openLibc().func('int malloc_trim(size_t pad)')(0);
   } catch {
-    // a function of glibc alone (malloc_trim(3)): there is nothing to say about that
+    // only glibc has the function (malloc_trim(3)), so this is no fault
   }
 }
 
-/** V8's collector: a global of a process with `--expose-gc`, else taken from a context that has it. */
+/** V8's collector: a global in a process with `--expose-gc`, otherwise taken from a context that has it. */
 function collectorOf(): () => void {
   const { gc } = globalThis as { readonly gc?: () => void };
   if (gc) return gc;
@@ -32,14 +32,17 @@ function collectorOf(): () => void {
 }
 
 /**
- * Keeps V8's space for new objects from growing, which it does up to 48 MB in a process that was started without `--max-semi-space-size`. To be
- * called early: it does not shrink.
+ * Limits V8's space for new objects, which grows up to 48 MB in a process started without `--max-semi-space-size`. Call
+ * it early: the space does not shrink.
  */
 export function limitYoungHeap(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
-/** Bytes of this process in memory; undefined where they cannot be read: libuv opens a file for it, and there may be no descriptor left. */
+/**
+ * Resident memory of this process in bytes; undefined if it cannot be read: libuv opens a file for it, and there may be
+ * no free descriptor.
+ */
 export function residentBytes(): number | undefined {
   try {
     return process.memoryUsage.rss();

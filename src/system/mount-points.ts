@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** What is mounted below a directory, or at it, the deepest first (proc(5), mountinfo). @param path absolute, without links */
+/**
+ * The mount points at and below a directory, the deepest first (proc(5), mountinfo).
+ * @param path absolute, without links
+ */
 export function mountPointsBelow(path: string): readonly string[] {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')

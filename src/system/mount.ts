@@ -23,7 +23,10 @@ export function mount({ source, target, type, flags, data }: MountCall): void {
   if (call(source, target, type, flags, data) !== 0) throw systemError(libc, 'mount', source);
 }
 
-/** umount2(2), at once for all who do not use it yet. Throws system errors: EINVAL where nothing is mounted. */
+/**
+ * umount2(2) with MNT_DETACH: unmounts at once, while present users can continue. Throws system errors: EINVAL if
+ * nothing is mounted.
+ */
 export function unmount(target: string): void {
   const libc = openLibc();
   if (libc.func('int umount2(const char *target, int flags)')(target, MNT_DETACH | UMOUNT_NOFOLLOW) !== 0) {
@@ -31,7 +34,7 @@ export function unmount(target: string): void {
   }
 }
 
-/** The same, where something may be mounted or not. @returns whether it was */
+/** Like `unmount`, if something is mounted. @returns whether it was */
 export function unmountIfMounted(target: string): boolean {
   try {
     unmount(target);

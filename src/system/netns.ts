@@ -9,9 +9,11 @@ export type Family = 4 | 6;
 /** The network namespace of a process, held open. */
 export interface NetworkNamespace {
   /**
-   * A descriptor of a TCP socket in that namespace: non-blocking, close-on-exec, not connected. It stays in its namespace for good.
+   * A descriptor of a TCP socket in that namespace: non-blocking, close-on-exec, not connected. The socket stays in its
+   * namespace.
    *
-   * @throws DENIED without the privilege to enter a namespace; a system error (EAFNOSUPPORT, EMFILE …) where there is no such socket
+   * @throws DENIED without the privilege to enter a namespace; a system error (EAFNOSUPPORT, EMFILE …) if no such
+   *   socket can be had
    */
   openSocket(family: Family): number;
   close(): void;
@@ -25,7 +27,7 @@ const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 
-/** A process by its pid and start time, which tell it from any later one with that pid. */
+/** Pid and start time of a process, which distinguish it from a later one with the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startTimeTicks: number;
@@ -34,8 +36,8 @@ export interface ProcessIdentity {
 /**
  * Opens the network namespace of a process, which may be our own (a container on the host's network).
  *
- * The start time is compared after opening, so that it is never the namespace of another process that was given the pid.
- * @returns undefined when the process is gone. Throws DENIED without the privilege to look at it
+ * Compares the start time after opening, so that it never returns the namespace of another process with a reused pid.
+ * @returns undefined if the process is gone. Throws DENIED without the privilege to inspect it
  */
 export function openNetworkNamespace(process: ProcessIdentity): NetworkNamespace | undefined {
   const target = openNamespaceFile(`/proc/${process.pid}/ns/net`);
@@ -48,7 +50,7 @@ export function openNetworkNamespace(process: ProcessIdentity): NetworkNamespace
   return { openSocket: (family) => openSocketIn(libc, target, family), close: () => closeSync(target) };
 }
 
-/** Whether a process still is there and no other has its pid. */
+/** Whether the process still exists and its pid was not reused. */
 export function isSameProcess({ pid, startTimeTicks }: ProcessIdentity): boolean {
   const stat = readStat(pid);
   return stat?.startTimeTicks === startTimeTicks && isAlive(stat);
@@ -66,13 +68,13 @@ function openNamespaceFile(path: string): number | undefined {
 }
 
 /**
- * There and back in one synchronous turn: only this thread changes over, and nothing else runs on it meanwhile. A thread that cannot get
- * back would do all further work in the network of a container, so the process ends.
+ * Enters and leaves the namespace in one synchronous turn: only this thread switches, and nothing else runs on it
+ * meanwhile. A thread that cannot switch back would do all further work in a container's network, so the process ends.
  */
 export function openSocketIn(libc: Libc, target: number, family: Family): number {
   const setns = libc.func('int setns(int fd, int type)');
   const socket = libc.func('int socket(int domain, int type, int protocol)');
-  // Of this thread: /proc/self is the main thread's.
+  // The namespace of this thread: /proc/self is that of the main thread.
   const home = openSync('/proc/thread-self/ns/net', 'r');
   try {
     if (setns(target, CLONE_NEWNET) !== 0) throw denied(systemError(libc, 'setns'));

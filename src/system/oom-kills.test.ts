@@ -27,7 +27,7 @@ test.each([
   expect(memoryCgroupIn(text, ID)).toBeUndefined();
 });
 
-test('how many were killed', () => {
+test('the number of killed processes', () => {
   expect(oomKillsIn('oom_kill_disable 0\nunder_oom 0\noom_kill 4\n')).toBe(4);
   expect(oomKillsIn('low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 0\n')).toBe(2);
   expect(oomKillsIn('oom_kill_disable 0\nunder_oom 0\n')).toBeUndefined(); // before Linux 4.13

@@ -3,17 +3,18 @@ import { errnoOf } from '../lib/errors.ts';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
 
-/** Where a container's memory is counted. */
+/** The cgroup in which a container's memory is counted. */
 export interface MemoryCgroup {
-  /** Of cgroup v1, which has a hierarchy for memory alone. */
+  /** cgroup v1, which has a hierarchy of its own for memory. */
   readonly isV1: boolean;
   /** From the root of the hierarchy, e.g. `/default/3f4e`. */
   readonly path: string;
 }
 
 /**
- * Pure: the memory cgroup of a container, from `/proc/PID/cgroup` of a process of it. What the container made below its own is cut off, by
- * the id in the path. Undefined where it has none of its own, or none that bears the id.
+ * Pure: the memory cgroup of a container, from `/proc/PID/cgroup` of one of its processes. Sub-cgroups that the
+ * container made are cut off, by the id in the path. Undefined if it has no cgroup of its own, or none with the id in
+ * its path.
  */
 export function memoryCgroupIn(text: string, containerId: string): MemoryCgroup | undefined {
   const lines = text.split('\n').flatMap((line) => {
@@ -28,18 +29,21 @@ export function memoryCgroupIn(text: string, containerId: string): MemoryCgroup 
   return own < 0 ? undefined : { isV1: v1 !== undefined, path: parts.slice(0, own + 1).join('/') };
 }
 
-/** Pure: how many processes the kernel has killed, as `memory.oom_control` (v1) and `memory.events` (v2) tell; undefined where they do not. */
+/**
+ * Pure: number of processes that the kernel has killed, from `memory.oom_control` (v1) or `memory.events` (v2);
+ * undefined if it is not there.
+ */
 export function oomKillsIn(text: string): number | undefined {
   const count = /^oom_kill (\d+)$/m.exec(text)?.[1];
   return count === undefined ? undefined : Number(count);
 }
 
 /**
- * How many processes of a container the kernel has killed for want of memory since it was started; undefined where nothing tells: an old
- * kernel, or the cgroup is gone. It stays with the task, also when that has ended.
+ * Number of processes of a container that the kernel has killed for lack of memory since its start; undefined if it is
+ * not available: an old kernel, or the cgroup is gone. It stays with the task, even after that has ended.
  *
  * @param options.pid of the main process, while it lives
- * @param options.cgroupsPath of the runtime spec, for when it does not
+ * @param options.cgroupsPath of the runtime spec, for a process that has ended
  */
 export function oomKillsOf(options: {
   readonly containerId: string;
@@ -51,7 +55,7 @@ export function oomKillsOf(options: {
   const living = text === undefined ? undefined : memoryCgroupIn(text, containerId);
   if (living) return readKills(living);
   const cgroupsPath = options.cgroupsPath();
-  // That of a systemd slice has another form, and one with dots could lead anywhere.
+  // The path of a systemd slice has another form, and one with dots could lead anywhere.
   if (cgroupsPath === undefined || !/^(\/[\w-][\w.-]*)+$/.test(cgroupsPath)) return undefined;
   return readKills({ isV1: true, path: cgroupsPath }) ?? readKills({ isV1: false, path: cgroupsPath });
 }

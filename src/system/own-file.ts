@@ -16,7 +16,10 @@ import { errnoOf, fileReasonOf, HealthctlError } from '../lib/errors.ts';
 import type { FaultReporter, OnFault } from '../lib/fault-reporter.ts';
 import { randomHex } from '../lib/random.ts';
 
-/** What was found. `foreign`: no file of ours, e.g. `a FIFO, not a regular file`. `failed`: the kernel refused, e.g. `permission denied`. */
+/**
+ * The result of a read. `foreign`: no file of ours, e.g. `a FIFO, not a regular file`. `failed`: the kernel refused,
+ * e.g. `permission denied`.
+ */
 export type OwnRead =
   | { readonly kind: 'read'; readonly bytes: Buffer; readonly stats: Stats }
   | { readonly kind: 'missing' }
@@ -29,11 +32,11 @@ const DEFAULT_MAX_BYTES = 1 << 20;
 export interface OwnReadOptions {
   /** Default 1 MiB. A longer file is not read. */
   readonly maxBytes?: number;
-  /** `all` (default): a file that is longer is unusable. `end`: its last `maxBytes` are read. */
+  /** `all` (default): a longer file is unusable. `end`: reads its last `maxBytes`. */
   readonly part?: 'all' | 'end';
 }
 
-/** Reads a file and changes nothing. Errors are values. */
+/** Reads a file without changing anything. Errors are values. */
 export function inspectOwnFile(path: string, options: OwnReadOptions = {}): OwnRead {
   const { maxBytes = DEFAULT_MAX_BYTES, part = 'all' } = options;
   let fd: number;
@@ -56,8 +59,8 @@ export function inspectOwnFile(path: string, options: OwnReadOptions = {}): OwnR
 }
 
 /**
- * Reads a file of ours. What is no such file is set aside, so that `onFault` is told once. A file that may not be read counts as missing, and
- * nobody is told: an unprivileged user may call most commands.
+ * Reads a file of ours. Anything else under its name is set aside, so that `onFault` is called once. A file without
+ * read permission counts as missing, without a message: unprivileged users may call most commands.
  */
 export function readOwnFile(
   path: string,
@@ -72,14 +75,14 @@ export function readOwnFile(
   return undefined;
 }
 
-/** The same as text. */
+/** Like `readOwnFile`, as text. */
 export const readOwnText = (path: string, options: OwnReadOptions & FaultReporter = {}): string | undefined =>
   readOwnFile(path, options)?.toString('utf8');
 
 /**
- * Reads a JSON document of ours. `onFault` is told of one that is damaged, and the result is undefined, as for one that is missing.
+ * Reads a JSON document of ours. A damaged one is reported to `onFault` and counts as missing: undefined.
  *
- * @param parse undefined for a value that is no such document
+ * @param parse returns undefined for a value that is no such document
  */
 export function readOwnJson<T>(
   path: string,
@@ -100,10 +103,11 @@ export interface OpenOwnFile {
 }
 
 /**
- * Opens a file of ours to write or append, made with mode 0600 when it is missing. What else has its name is set aside.
+ * Opens a file of ours to write or append, and creates it with mode 0600 if missing. Anything else under its name is
+ * set aside.
  *
- * @param flags O_WRONLY or O_RDWR, with O_APPEND where wanted
- * @throws system errors, e.g. ENOSPC; CORRUPT where what has the name cannot be set aside
+ * @param flags O_WRONLY or O_RDWR, with O_APPEND if wanted
+ * @throws system errors, e.g. ENOSPC; CORRUPT if an object under its name cannot be set aside
  */
 export function openOwnFile(path: string, flags: number, { onFault }: FaultReporter = {}): OpenOwnFile {
   for (let tries = 0; ; tries += 1) {
@@ -133,7 +137,8 @@ function tryOpenRegular(
 }
 
 /**
- * Makes a directory of ours and those above it, mode 0700. What else has the last name is set aside, also a link to a directory.
+ * Creates a directory of ours and its parents, mode 0700. Anything else under the last name is set aside, also a link
+ * to a directory.
  *
  * @throws system errors
  */
@@ -144,7 +149,7 @@ export function makeOwnDirectory(path: string, { onFault }: FaultReporter = {}):
     if (setAside(path, 'a symbolic link, not a directory', { onFault, isOurs: isDirectory }))
       mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    // ENOENT: a link to nothing.
+    // ENOENT: a dangling link.
     const isTaken = ['EEXIST', 'ENOENT'].includes(errnoOf(error) ?? '');
     const stats = isTaken ? lstatSync(path, { throwIfNoEntry: false }) : undefined;
     if (!stats) throw error;
@@ -169,13 +174,13 @@ export function removeOwn(path: string): void {
       rmSync(path, { recursive: true, force: true });
       return;
     } catch (error) {
-      if (errnoOf(error) === 'ENOTDIR') return; // below what is no directory there is nothing
+      if (errnoOf(error) === 'ENOTDIR') return; // nothing can exist below an object that is no directory
       if (errnoOf(error) !== 'ENOTEMPTY' || tries === REMOVE_TRIES) throw error;
     }
   }
 }
 
-/** Removes a socket that nobody listens on any more, and sets aside what else has its name. Throws system errors. */
+/** Removes a socket without a listener, and sets aside anything else under its name. Throws system errors. */
 export function freeSocketPath(path: string, onFault: OnFault): void {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats?.isSocket()) unlinkSync(path);
@@ -183,14 +188,17 @@ export function freeSocketPath(path: string, onFault: OnFault): void {
 }
 
 export interface SetAsideOptions extends FaultReporter {
-  /** What may have the name: something that another process has put there meanwhile stays. Default: a regular file. */
+  /**
+   * Tells which objects may have the name: such an object, put there by another process meanwhile, stays. Default: a
+   * regular file.
+   */
   readonly isOurs?: (stats: Stats) => boolean;
 }
 
 /**
- * Renames what is no file of ours, so that one can be made in its place, and tells of it.
+ * Renames an object that is no file of ours, so that one can be created in its place, and reports it.
  *
- * @returns whether the name is free, or something of ours has it
+ * @returns whether the name is free or belongs to a file of ours
  */
 export function setAside(path: string, reason: string, options: SetAsideOptions = {}): boolean {
   const { onFault, isOurs = (stats) => stats.isFile() } = options;
@@ -213,7 +221,10 @@ export function setAside(path: string, reason: string, options: SetAsideOptions 
   return true;
 }
 
-/** Unless the name is taken again: link(2) does not replace, nor does rename(2) a directory that is not empty. */
+/**
+ * Unless the name is in use again: link(2) does not replace, and rename(2) does not replace a directory that is not
+ * empty.
+ */
 function putBack(aside: string, path: string, stats: Stats): void {
   try {
     if (stats.isDirectory()) renameSync(aside, path);
@@ -224,12 +235,12 @@ function putBack(aside: string, path: string, stats: Stats): void {
   if (!stats.isDirectory()) unlinkSync(aside);
 }
 
-/** Never waits for the other end of a FIFO, and never follows a link in the last name. */
+/** Never waits for the other end of a FIFO, and never follows a link in the last component. */
 export function openPlain(path: string, flags: number, mode?: number): number {
   return openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, mode);
 }
 
-/** ELOOP: a link. EISDIR: a directory that is to be written. ENXIO: a FIFO without a reader, or a socket. */
+/** ELOOP: a link. EISDIR: a directory opened for writing. ENXIO: a FIFO without a reader, or a socket. */
 const FOREIGN_ERRNOS: readonly (string | undefined)[] = ['ELOOP', 'EISDIR', 'ENXIO', 'ENODEV'];
 
 function failedOpen(path: string, cause: unknown): Exclude<OwnRead, { kind: 'read' }> {
@@ -240,7 +251,7 @@ function failedOpen(path: string, cause: unknown): Exclude<OwnRead, { kind: 'rea
   return stats ? foreign(stats) : { kind: 'missing' };
 }
 
-/** Why a path could not be opened, where something else than a regular file has it; undefined for any other error. */
+/** Why a path could not be opened, if it is no regular file; undefined for any other error. */
 export function reasonOfForeign(path: string, error: unknown): string | undefined {
   const failed = failedOpen(path, error);
   return failed.kind === 'foreign' ? failed.reason : undefined;
@@ -254,7 +265,7 @@ const foreign = (stats: Stats): Extract<OwnRead, { kind: 'foreign' }> => ({
 
 const isDenied = (cause: unknown): boolean => ['EACCES', 'EPERM'].includes(errnoOf(cause) ?? '');
 
-/** What a directory entry is, with its article. */
+/** The type of a directory entry, with its article. */
 export function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return 'a directory';
   if (stats.isSymbolicLink()) return 'a symbolic link';
@@ -263,14 +274,14 @@ export function kindOf(stats: Stats): string {
   return stats.isFile() ? 'a file' : 'a device';
 }
 
-/** The last bytes of a file; no more than it had when it was opened. */
+/** The last bytes of a file, up to its size at opening. */
 function readUpTo(fd: number, size: number, maxBytes: number): Buffer {
   const length = Math.min(size, maxBytes);
   const bytes = Buffer.allocUnsafe(length);
   let got = 0;
   while (got < length) {
     const count = readSync(fd, bytes, got, length - got, size - length + got);
-    if (count === 0) break; // it became shorter
+    if (count === 0) break; // it was truncated
     got += count;
   }
   return bytes.subarray(0, got);

@@ -1,19 +1,20 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 
-/** Bytes of a file that a user names: far more than any list of variables, certificates or profile has. */
+/** Limit on a file that a user names, in bytes: far above any list of variables, certificates or profile. */
 export const MAX_GIVEN_BYTES = 16 << 20;
 
-/** Nothing waits in the kernel for a writer or a carrier, and no terminal becomes ours. */
+/** Never waits in the kernel for a writer or a carrier, and never makes a terminal our controlling one. */
 export const OPEN_WITHOUT_WAITING = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 const CHUNK_BYTES = 1 << 16;
 
 /**
- * The content of a file that a user names and that each process of healthctl reads again, such as the configuration: a pipe is no place for
- * it and is not waited for. It never blocks, and is bounded by MAX_GIVEN_BYTES.
+ * Reads a file that a user names and that each healthctl process reads again, such as the configuration: so it must not
+ * be a pipe. Never blocks; bounded by MAX_GIVEN_BYTES.
  *
- * Throws system errors of open(2) as they are, CONFIG for what is no regular file, INVALID for what is too large.
+ * Throws system errors of open(2) unchanged, CONFIG for anything but a regular file, INVALID for a file that is too
+ * large.
  */
 export function readPlainFile(path: string): Buffer {
   const fd = openSync(path, OPEN_WITHOUT_WAITING);
@@ -23,14 +24,16 @@ export function readPlainFile(path: string): Buffer {
     if (stats.isFIFO() || stats.isSocket()) throw notRegular(path);
     return readBounded(path, fd);
   } catch (error) {
-    // A terminal on which nobody has typed.
+    // A terminal without input.
     throw errnoOf(error) === 'EAGAIN' ? notRegular(path, error) : error;
   } finally {
     closeSync(fd);
   }
 }
 
-/** Everything from the present position of an open file that never blocks. Throws INVALID for more than MAX_GIVEN_BYTES. */
+/**
+ * Everything from the present position of an open file that never blocks. Throws INVALID for more than MAX_GIVEN_BYTES.
+ */
 export function readBounded(path: string, fd: number): Buffer {
   const chunks: Buffer[] = [];
   for (let size = 0; ; ) {

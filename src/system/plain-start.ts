@@ -3,7 +3,7 @@ import { getPriority, setPriority } from 'node:os';
 import { errnoOf } from '../lib/errors.ts';
 import { openLibc, systemError } from './libc.ts';
 
-/** Resources whose limit would end or cripple a process that runs for long (asm-generic/resource.h): time of CPU, … */
+/** Resources whose limit would end or cripple a long-lived process (asm-generic/resource.h): CPU time, … */
 const RESOURCES = {
   cpu: 0,
   fileSize: 1,
@@ -14,7 +14,7 @@ const RESOURCES = {
   addressSpace: 9,
 } as const;
 const UNLIMITED = 2n ** 64n - 1n;
-/** What systemd gives to a service as its hard limit. */
+/** systemd's hard limit for services. */
 const OPEN_FILES = 524_288n;
 
 /** A limit of a process, RLIM_INFINITY as 2^64 - 1. */
@@ -24,12 +24,12 @@ export interface Limit {
 }
 
 /**
- * Starts a process that outlives the shell that it is started from: without that shell's limits (`ulimit -t`, `-f`, `-n` …), its niceness and
- * its OOM score. They are put off in this process for as long as the start takes, because a child has them from its first instruction on.
- * What we may not change, for want of a capability, stays as it is.
+ * Starts a process that outlives the shell from which it is started, without that shell's limits (`ulimit -t`, `-f`,
+ * `-n` …), its niceness and its OOM score. It lifts them in this process during the start, because a child inherits
+ * them from its first instruction on. Limits that we lack the capability to change stay.
  *
  * @param start synchronous; returns the process
- * @param onKept is told which limits stay that it will feel, e.g. `open files (ulimit -n) 64`
+ * @param onKept called with the remaining limits that matter to it, e.g. `open files (ulimit -n) 64`
  */
 export function startPlainly<T extends { readonly pid?: number | undefined }>(
   start: () => T,
@@ -51,7 +51,7 @@ export function startPlainly<T extends { readonly pid?: number | undefined }>(
   }
 }
 
-/** Pure: what is tried for a resource, the best first. The last needs no capability. */
+/** Pure: the limits to try for a resource, the best first. The last needs no capability. */
 export function lifted(resource: number, { hard }: Limit): readonly Limit[] {
   const wanted = resource === RESOURCES.openFiles ? (hard > OPEN_FILES ? hard : OPEN_FILES) : UNLIMITED;
   return [
@@ -60,7 +60,7 @@ export function lifted(resource: number, { hard }: Limit): readonly Limit[] {
   ];
 }
 
-/** What a shell calls those that a monitor feels, by the resource. */
+/** The shell's names of limits that matter to a monitor, by resource. */
 const FELT: ReadonlyMap<number, string> = new Map([
   [RESOURCES.cpu, 'seconds of CPU (ulimit -t)'],
   [RESOURCES.fileSize, 'size of files (ulimit -f)'],
@@ -68,10 +68,10 @@ const FELT: ReadonlyMap<number, string> = new Map([
   [RESOURCES.openFiles, 'open files (ulimit -n)'],
   [RESOURCES.addressSpace, 'memory (ulimit -v)'],
 ]);
-/** What every system gives at least. */
+/** The minimum of every system. */
 const ENOUGH_FILES = 1_024n;
 
-/** Pure: a limit in words; undefined for one that is none, or does not matter. */
+/** Pure: a limit in words; undefined if there is none, or it does not matter. */
 export function feltLimit(resource: number, { soft }: Limit): string | undefined {
   const name = FELT.get(resource);
   const isEnough = soft === UNLIMITED || (resource === RESOURCES.openFiles && soft >= ENOUGH_FILES);
@@ -114,7 +114,7 @@ function resetOomScore(pid: number): void {
 
 const NOT_ALLOWED: ReadonlySet<unknown> = new Set(['EPERM', 'EACCES', 'ENOENT', 'ESRCH']);
 
-/** @returns whether it was allowed. Of a process that has ended already nothing is to be changed. */
+/** @returns whether it was allowed. A process that has already ended needs no change. */
 function asFarAsAllowed(change: () => void): boolean {
   try {
     change();
@@ -125,7 +125,7 @@ function asFarAsAllowed(change: () => void): boolean {
   }
 }
 
-/** os.setPriority tells the errno in `info`. */
+/** os.setPriority puts the errno into `info`. */
 function codeOfPriority(error: unknown): unknown {
   if (!(error instanceof Error) || !('info' in error) || typeof error.info !== 'object' || !error.info)
     return undefined;

@@ -4,15 +4,17 @@ import { errnoOf, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { readStat } from './proc.ts';
 
-/** A nice value (sched(7)): nine times the share of one that was not raised, when there is not enough for all. */
+/** A nice value (sched(7)): on a busy machine it gives nine times the share of a default process. */
 const RAISED = -10;
 const AUTOGROUP = '/proc/self/autogroup';
 
 /**
- * Has this process run soon when it has something to do: what is late on a busy machine otherwise finds containers unhealthy that are not.
+ * Lets this process run soon when it has work: on a busy machine, lateness would make healthy containers appear
+ * unhealthy.
  *
- * A nice value counts among the processes of a session, where the kernel makes a group of each (sched(7), "The autogroup feature"): the
- * group has one of its own. It is left alone in a session that is not ours alone. Who was started with another nice value than 0 keeps it.
+ * A nice value counts only among the processes of a session if the kernel groups by session (sched(7), "The autogroup
+ * feature"); the group has a nice value too. We change it only if the session is ours alone. A process started with a
+ * nice value other than 0 keeps it.
  */
 export function raisePriority(log: Pick<Logger, 'debug'>): void {
   try {
@@ -25,8 +27,9 @@ export function raisePriority(log: Pick<Logger, 'debug'>): void {
 }
 
 /**
- * For a program that is started on behalf of a user: it has what it would have without us, and so has what it starts. Lowered for the time of
- * the start, which is synchronous: by the time that its pid is known, it may have started others.
+ * Starts a program of a user's at default priority, so that it and its children have what they would have without us.
+ * The priority is lowered during the start, which is synchronous: once its pid is known, it may already have started
+ * others.
  */
 export function atPlainPriority<T>(start: () => T): T {
   if (getPriority() !== RAISED) return start();
@@ -43,7 +46,7 @@ function raiseAutogroup(): void {
   try {
     fd = openSync(AUTOGROUP, constants.O_RDWR);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return; // a kernel without them
+    if (errnoOf(error) === 'ENOENT') return; // a kernel without the feature
     throw error;
   }
   try {

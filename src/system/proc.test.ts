@@ -13,14 +13,14 @@ describe('parseStat', () => {
       startTimeTicks: 123456,
     });
   });
-  test('what is no stat', () => {
+  test('rejects other texts', () => {
     expect(parseStat(42, '')).toBeUndefined();
     expect(parseStat(42, '42 (sh) S 1')).toBeUndefined();
   });
 });
 
 describe('/proc', () => {
-  test('tells of this process', () => {
+  test('describes this process', () => {
     const stat = readStat(process.pid);
     expect(isAlive(stat)).toBe(true);
     expect(stat?.parentPid).toBe(process.ppid);
@@ -29,7 +29,7 @@ describe('/proc', () => {
     expect(Math.abs(systemClock.boot() - startedMs - process.uptime() * 1000)).toBeLessThan(1000);
     expect(readBootId()).toMatch(/^[0-9a-f-]{36}$/);
   });
-  test('no such process', () => {
+  test('an unknown process', () => {
     expect(readStat(2 ** 30)).toBeUndefined();
     expect(isAlive(undefined)).toBe(false);
   });

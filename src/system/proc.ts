@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { errnoOf } from '../lib/errors.ts';
 
-/** A process as `/proc/<pid>/stat` tells of it (proc(5)). */
+/** A process as described by `/proc/<pid>/stat` (proc(5)). */
 export interface ProcessStat {
   readonly pid: number;
   /** One letter: R, S, D, Z … */
   readonly state: string;
   readonly parentPid: number;
   readonly sessionId: number;
-  /** Clock ticks since boot. With the pid and the boot id it names a process for ever. */
+  /** Clock ticks since boot. Together with pid and boot id it identifies a process for all time. */
   readonly startTimeTicks: number;
 }
 
-/** Undefined when there is no such process. */
+/** Undefined if there is no such process. */
 export function readStat(pid: number): ProcessStat | undefined {
   let text: string;
   try {
@@ -24,7 +24,10 @@ export function readStat(pid: number): ProcessStat | undefined {
   return parseStat(pid, text);
 }
 
-/** The name of a process stands in parentheses and may hold any character, parentheses too: fields are counted from the last one. */
+/**
+ * The name of a process is in parentheses and may contain any character, also parentheses: fields are counted from the
+ * last one.
+ */
 export function parseStat(pid: number, text: string): ProcessStat | undefined {
   const fields = text
     .slice(text.lastIndexOf(')') + 2)
@@ -61,12 +64,15 @@ export function listProcesses(): readonly ProcessStat[] {
   return listPids().flatMap((pid) => readStat(pid) ?? []);
 }
 
-/** The living processes of a session: what a session leader and its descendants left running, daemons that left the session apart. */
+/**
+ * The living processes of a session: what its leader and descendants left running, except daemons that left the
+ * session.
+ */
 export function listSession(sessionId: number): readonly ProcessStat[] {
   return listProcesses().filter((stat) => stat.sessionId === sessionId && isAlive(stat));
 }
 
-/** Whether a process has this file open. False for a process that is gone. */
+/** Whether a process has this file open. False if the process is gone. */
 export function hasOpen(pid: number, path: string): boolean {
   let names: string[];
   try {
@@ -85,15 +91,15 @@ export function hasOpen(pid: number, path: string): boolean {
   });
 }
 
-/** The table of this network namespace's interfaces, as `/proc/net/dev` has it: a line begins with the name and a colon. */
+/** The interfaces of this network namespace, from `/proc/net/dev`: a line begins with the name and a colon. */
 export function readNetworkDevices(): string {
   return readFileSync('/proc/self/net/dev', 'latin1');
 }
 
-/** Children of a process that has one thread. */
+/** Children of a process with one thread. */
 export function childrenOf(pid: number): readonly number[] {
   const listed = readProcFile(`/proc/${pid}/task/${pid}/children`);
-  // A kernel without CONFIG_PROC_CHILDREN has no such file.
+  // A kernel without CONFIG_PROC_CHILDREN lacks the file.
   if (listed === undefined)
     return listProcesses()
       .filter(({ parentPid }) => parentPid === pid)
@@ -101,10 +107,10 @@ export function childrenOf(pid: number): readonly number[] {
   return listed.split(' ').filter(Boolean).map(Number);
 }
 
-/** The arguments of a process, each ended by NUL; undefined when it is gone. */
+/** The arguments of a process, each terminated by NUL; undefined if it is gone. */
 export const readCommandLine = (pid: number): string | undefined => readProcFile(`/proc/${pid}/cmdline`);
 
-/** The environment that a process was started with, `NAME=value`; undefined when it is gone or cannot be read. */
+/** The environment with which a process was started, `NAME=value`; undefined if it is gone or cannot be read. */
 export const readEnvironment = (pid: number): readonly string[] | undefined =>
   readProcFile(`/proc/${pid}/environ`)?.split('\0').filter(Boolean);
 

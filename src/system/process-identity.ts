@@ -2,14 +2,14 @@ import { readlinkSync } from 'node:fs';
 import { isAlive, readBootId, readStat } from './proc.ts';
 
 /**
- * Names this process on this host for ever: `BOOTID/PIDNAMESPACE/PID/STARTTICKS`, e.g. `0f3c…/4026531836/4711/123456`. Pids mean nothing in
- * another PID namespace.
+ * Identifies this process on this host for all time: `BOOTID/PIDNAMESPACE/PID/STARTTICKS`, e.g.
+ * `0f3c…/4026531836/4711/123456`. Pids mean nothing in another PID namespace.
  */
 export function ownIdentity(): string {
   return identityOf(process.pid, readStat(process.pid)?.startTimeTicks ?? 0);
 }
 
-/** Whether the process of this name has certainly ended; false where it cannot be known. */
+/** Whether the process with this identity has certainly ended; false if unknown. */
 export function hasEnded(identity: string): boolean {
   const [bootId, pidNamespace, pid, ticks, ...more] = identity.split('/');
   if (!/^\d+$/.test(pid ?? '') || ticks === undefined || more.length > 0) return false;

@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 
-/** Where the system's programs are, for us and for the plugins that call iptables: not the PATH of whoever calls us. */
+/** Where the system's programs are, for us and for the plugins that call iptables: not the PATH of the caller. */
 export const TOOL_DIRS: readonly string[] = [
   '/usr/local/sbin',
   '/usr/local/bin',
@@ -13,7 +13,7 @@ export const TOOL_DIRS: readonly string[] = [
   '/run/current-system/sw/bin',
 ];
 
-/** The path of a program of the system; undefined where it is not installed. */
+/** The path of a system program; undefined if it is not installed. */
 export function findTool(name: string, dirs: readonly string[] = TOOL_DIRS): string | undefined {
   return dirs.map((dir) => join(dir, name)).find(isProgram);
 }

@@ -13,9 +13,9 @@ export interface SnapshotMount {
 }
 
 export interface ReadOptions {
-  /** The largest file that is read. */
+  /** The largest file to read. */
   readonly maxBytes: number;
-  /** A directory of ours in which a directory for the mount is made and removed again. */
+  /** A directory of ours in which the mount directory is created and removed again. */
   readonly parent: string;
 }
 
@@ -37,23 +37,25 @@ const SYS_OPENAT2 = 437;
 const RESOLVE_NO_MAGICLINKS = 2;
 const RESOLVE_IN_ROOT = 16;
 
-/** What a path in an image may be without being a file of it. */
+/** Errors for a path that leads to no file of the image. */
 const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EXDEV']);
 const MAX_TRIES = 16;
 
-/** Mount options that mean something to mount(8) and not to a file system, or that only matter for writing. */
+/** Mount options for mount(8) rather than the file system, or relevant only for writing. */
 const NOT_FOR_READING =
   /^(ro|rw|r?bind|defaults|upperdir=.*|workdir=.*|lowerdir=.*|volatile|nosuid|suid|nodev|dev|noexec|exec)$/;
 
 /**
- * Reads files of a container's root file system, which may come from a hostile image: symbolic links are followed inside that root
- * only, and nothing but regular files is ever opened (a device, FIFO, socket or directory counts as absent: undefined).
+ * Reads files of a container's root file system, which may come from a hostile image: symbolic links are followed only
+ * inside that root, and only regular files are opened (a device, FIFO, socket or directory counts as absent:
+ * undefined).
  *
- * The snapshot is mounted read-only, taken hold of, and unmounted again before anything in it is looked at; all in one synchronous
- * turn, so that only a SIGKILL between two system calls could leave a mount. The snapshot's upper directory is used as a lower one:
- * that is allowed while a container uses it.
+ * The snapshot is mounted read-only, opened, and unmounted again before anything in it is looked at; all in one
+ * synchronous turn, so that only a SIGKILL between two system calls could leave a mount. The snapshot's upper directory
+ * is used as a lower one: that is allowed while a container uses it.
  *
- * Throws INVALID for a file larger than `maxBytes`, DENIED without the privilege to mount, UNAVAILABLE when the mount fails.
+ * Throws INVALID for a file larger than `maxBytes`, DENIED without the privilege to mount, UNAVAILABLE if the mount
+ * fails.
  */
 export function readFilesInRoot(
   mounts: readonly SnapshotMount[],
@@ -84,11 +86,11 @@ function readFiles(
 }
 
 /**
- * Opens a directory of a container's root file system, under the same rules: symbolic links lead nowhere but inside that root. The
- * descriptor goes on when nothing is mounted any more; below `/proc/self/fd/<it>` the directory can be read.
+ * Opens a directory of a container's root file system, under the same rules: symbolic links are followed only inside
+ * that root. The descriptor stays valid after the unmount; read the directory below `/proc/self/fd/<it>`.
  *
- * @returns undefined where there is nothing, `other` where something else is there; the caller closes a descriptor
- * @throws as readFilesInRoot
+ * @returns undefined if nothing is there, `other` if something else is; the caller closes a descriptor
+ * @throws like readFilesInRoot
  */
 export function openDirectoryInRoot(
   mounts: readonly SnapshotMount[],
@@ -108,8 +110,8 @@ export function openDirectoryInRoot(
 }
 
 /**
- * Reads a file as a process sees it, its mounts included, under the same rules: what is absent or no regular file is undefined, also when
- * the process is gone. Throws INVALID for a file larger than `maxBytes`.
+ * Reads a file from a process's view, with its mounts, under the same rules: undefined if it is absent or no regular
+ * file, or if the process is gone. Throws INVALID for a file larger than `maxBytes`.
  */
 export function readFileOfProcess(pid: number, path: string, maxBytes: number): Buffer | undefined {
   let root: number;
@@ -126,7 +128,7 @@ export function readFileOfProcess(pid: number, path: string, maxBytes: number): 
   }
 }
 
-/** A descriptor of the mounted root, which stays usable when the mount point is gone; the caller closes it. */
+/** A descriptor of the mounted root, which stays usable after the unmount; the caller closes it. */
 export function openRoot(mounts: readonly SnapshotMount[], parent: string): number {
   const target = mkdtempSync(join(parent, '.rootfs-'));
   let mounted = 0;
@@ -141,7 +143,7 @@ export function openRoot(mounts: readonly SnapshotMount[], parent: string): numb
   }
 }
 
-/** How many mounts were made: an error in the middle undoes its own. */
+/** @returns the number of mounts made: an error in the middle undoes its own. */
 function mountSnapshot(snapshot: SnapshotMount, target: string): number {
   if (snapshot.type === 'overlay') return mountOverlay(snapshot, target);
   const isBind = snapshot.type === 'bind' || snapshot.options.some((option) => option === 'bind' || option === 'rbind');
@@ -153,7 +155,7 @@ function mountSnapshot(snapshot: SnapshotMount, target: string): number {
 function mountBind(source: string, target: string): number {
   const count = mountAt({ source, target, type: 'bind', flags: MS_BIND, data: '' });
   try {
-    // The kernel takes flags of a bind mount only in a second step.
+    // The kernel accepts flags of a bind mount only in a second step.
     mountAt({ source, target, type: 'bind', flags: MS_BIND | MS_REMOUNT | HARMLESS, data: '' });
   } catch (error) {
     unmount(target);
@@ -163,8 +165,8 @@ function mountBind(source: string, target: string): number {
 }
 
 /**
- * Layers are named by descriptor: long lists of long paths would not fit into the page that mount(2) takes, and paths with `:` or `,`
- * would need escaping.
+ * Layers are passed by descriptor: long lists of long paths would not fit into the page that mount(2) accepts, and
+ * paths with `:` or `,` would need escaping.
  */
 function mountOverlay(snapshot: SnapshotMount, target: string): number {
   const layers = layersOf(snapshot.options);
@@ -190,7 +192,7 @@ function layersOf(options: readonly string[]): readonly string[] {
   return [...(upper === undefined ? [] : [upper]), ...lowers].map((layer) => layer.replace(/\\(.)/g, '$1'));
 }
 
-/** How many were made: one. */
+/** @returns the number of mounts made: one. */
 function mountAt(call: MountCall): number {
   try {
     mount(call);
@@ -215,7 +217,7 @@ interface FileInRoot {
   readonly maxBytes: number;
 }
 
-/** Looks before it opens: opening a device has effects (a watchdog starts), and a FIFO would wait. */
+/** Checks before it opens: opening a device has effects (a watchdog starts), and a FIFO would block. */
 function readFileInRoot({ libc, root, path, maxBytes }: FileInRoot): Buffer | undefined {
   const found = openInRoot(libc, root, path);
   if (found === undefined) return undefined;
@@ -232,7 +234,7 @@ function readFileInRoot({ libc, root, path, maxBytes }: FileInRoot): Buffer | un
   }
 }
 
-/** An O_PATH descriptor, or undefined where the path leads nowhere. */
+/** An O_PATH descriptor, or undefined if the path does not exist in the root. */
 export function openInRoot(libc: Libc, root: number, path: string): number | undefined {
   const openat2 = libc.func(
     'long syscall(long number, int dir, const char *path, const void *how, unsigned long size)',
@@ -246,7 +248,7 @@ export function openInRoot(libc: Libc, root: number, path: string): number | und
     const error = systemError(libc, 'openat2', path);
     const code = errnoOf(error) ?? '';
     if (NOT_THERE.has(code)) return undefined;
-    // A rename elsewhere while `..` was resolved: the kernel asks to try again.
+    // A concurrent rename while `..` was resolved: the kernel asks for another try.
     if ((code === 'EAGAIN' || code === 'EINTR') && tries < MAX_TRIES) continue;
     throw new HealthctlError('UNAVAILABLE', `cannot read ${path} of the image: ${messageOf(error)}`, {
       cause: error,
@@ -265,7 +267,7 @@ function readAtMost(file: number, path: string, maxBytes: number): Buffer {
     const count = readSync(file, chunk, 0, chunk.length, null);
     if (count === 0) return Buffer.concat(chunks, total);
     total += count;
-    // It grew while it was read, or its size was a lie.
+    // It grew during the read, or reported a wrong size.
     if (total > maxBytes) throw refusal();
     chunks.push(chunk.subarray(0, count));
   }

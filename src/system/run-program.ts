@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { TOOL_DIRS } from './programs.ts';
 
-/** What programs are run with. */
+/** The environment of a program's run. */
 export interface ProgramContext {
   readonly clock: Clock;
   /** A descriptor that the program inherits, and with it a lock that lasts as long as the program. */
@@ -27,7 +27,9 @@ export interface ProgramEnd {
 const LIMIT_MS = 60_000;
 const MAX_OUTPUT = 1 << 20;
 
-/** Runs a program to its end, with nothing of our environment. Throws RUNTIME when it cannot be run, TIMEOUT when it does not end. */
+/**
+ * Runs a program to its end, without our environment. Throws RUNTIME if it cannot be run, TIMEOUT if it does not end.
+ */
 export async function runProgram({ clock, lockFd }: ProgramContext, call: ProgramCall): Promise<ProgramEnd> {
   const child = spawn(call.file, call.args, {
     cwd: '/',

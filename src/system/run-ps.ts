@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 
-/** With thousands of processes some hundred KiB. */
+/** Thousands of processes give some hundred KiB. */
 const MAX_OUTPUT_BYTES = 64 << 20;
 const LIMIT_MS = 30_000;
 
 /**
- * Runs the host's ps. @returns what it wrote
+ * Runs the host's ps.
+ * @returns its output
  *
- * @throws UNAVAILABLE where it is not installed, RUNTIME `ps: …` with what it said
+ * @throws UNAVAILABLE if it is not installed, RUNTIME `ps: …` with its message
  */
 export function runPs(args: readonly string[], signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {

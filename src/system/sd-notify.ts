@@ -1,16 +1,19 @@
 import { closeSync } from 'node:fs';
 import { openLibc } from './libc.ts';
 
-/** Tells systemd how a service is doing (sd_notify(3)). Without systemd, and when a message cannot be sent, nothing happens. */
+/**
+ * Reports the state of a service to systemd (sd_notify(3)). Does nothing without systemd, or if a message cannot be
+ * sent.
+ */
 export interface Notifier {
-  /** Start-up is over: `systemctl start` of a unit of Type=notify returns. */
+  /** Start-up is complete: `systemctl start` of a unit of Type=notify returns. */
   ready(): void;
   stopping(): void;
-  /** One line that `systemctl status` shows. */
+  /** One line for `systemctl status`. */
   status(text: string): void;
   /** Shows that the process is alive; due every `watchdogIntervalMs`. */
   watchdog(): void;
-  /** How often to call `watchdog`: half of what systemd waits before it kills. Undefined when it does not watch this process. */
+  /** How often to call `watchdog`: half of systemd's timeout. Undefined if systemd does not watch this process. */
   readonly watchdogIntervalMs: number | undefined;
 }
 
@@ -31,7 +34,7 @@ export function openNotifier(env: Environment, pid = process.pid): Notifier {
   };
 }
 
-/** sd_watchdog_enabled(3): without WATCHDOG_PID any process is meant. */
+/** sd_watchdog_enabled(3): without WATCHDOG_PID it applies to any process. */
 function watchdogIntervalMsFrom({ WATCHDOG_USEC, WATCHDOG_PID }: Environment, pid: number): number | undefined {
   if (WATCHDOG_USEC === undefined || !/^[1-9]\d{0,14}$/.test(WATCHDOG_USEC)) return undefined;
   if (WATCHDOG_PID && WATCHDOG_PID !== `${pid}`) return undefined;
@@ -39,10 +42,10 @@ function watchdogIntervalMsFrom({ WATCHDOG_USEC, WATCHDOG_PID }: Environment, pi
 }
 
 const AF_UNIX = 1;
-/** Of `sun_path` in unix(7); a path ends with a zero, a name in the abstract namespace need not. */
+/** Size of `sun_path` in unix(7); a path ends with a zero byte, a name in the abstract namespace need not. */
 const MAX_PATH_BYTES = 108;
 
-/** A `struct sockaddr_un`; undefined for what is no Unix socket (systemd also knows `vsock:`). */
+/** A `struct sockaddr_un`; undefined for anything but a Unix socket (systemd also knows `vsock:`). */
 function socketAddressFrom(name: string | undefined): Buffer | undefined {
   if (!name || !/^[/@]./.test(name)) return undefined;
   const path = name.startsWith('@') ? Buffer.from(`\0${name.slice(1)}`) : Buffer.from(`${name}\0`);
@@ -57,10 +60,10 @@ const SOCK_CLOEXEC = 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 const SOL_SOCKET = 1;
 const SO_SNDTIMEO = 21;
-/** A `struct timeval` of 200 ms: a systemd whose queue is full is waited for, but not for long. */
+/** A `struct timeval` of 200 ms: how long to wait for a systemd whose queue is full. */
 const SEND_LIMIT = Buffer.from(BigInt64Array.of(0n, 200_000n).buffer);
 
-/** A socket for each message: they are rare, and none is kept open or passed on to a child. */
+/** Opens a socket for each message: messages are rare, and no socket stays open or is inherited by a child. */
 function sendDatagram(address: Buffer, message: Buffer): void {
   const libc = openLibc();
   const fd = libc.func('int socket(int domain, int type, int protocol)')(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -4,19 +4,22 @@ import { cgroupFileOf } from './cgroup-file.ts';
 import type { SessionLeader } from './kill-session.ts';
 import { isAlive, listSession, readStat } from './proc.ts';
 
-/** Controllers of cgroup v1 of which any will do: a container's processes are in all of them. */
+/** Alternative controllers of cgroup v1: a container's processes are in all of them. */
 const CONTROLLERS = ['pids', 'memory', 'freezer'];
 
-/** Looks for processes of one session again and again, cheaply: among those of its leader's cgroup, and of those at the new ones only. */
+/**
+ * Finds processes of one session repeatedly and cheaply: it looks only at the leader's cgroup, and there only at new
+ * processes.
+ */
 export interface SessionView {
-  /** Whether there is a living process of the session besides its leader. */
+  /** Whether the session has a living process besides its leader. */
   hasOthers(): boolean;
 }
 
 /** @param started its first process, which is in the cgroup of its container */
 export function createSessionView({ pid: leader, session = leader }: SessionLeader): SessionView {
   const path = cgroupFileOf(leader, CONTROLLERS, 'cgroup.procs');
-  /** Of other sessions. */
+  /** Processes of other sessions. */
   let strangers = new Set<number>();
   return {
     hasOthers: () => {

@@ -3,15 +3,15 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { realPath } from './real-path.ts';
 
-/** What a socket's path may have (sun_path of unix(7), without its end). */
+/** Longest path of a socket (sun_path of unix(7), without its terminator). */
 export const MAX_SOCKET_PATH_BYTES = 107;
-/** As many as the kernel follows. */
+/** The kernel's own limit. */
 const MAX_LINKS = 40;
 
 /**
- * The path of a socket without symbolic links and `..`, so that one socket has one name, as for nerdctl
- * (pkg/clientutil/clientutil.go, DataStore). The socket itself need not be there: who serves it may be down. A link that was made because the
- * path behind it is too long for a socket stays.
+ * The path of a socket without symbolic links and `..`, so that one socket has one name, as in nerdctl
+ * (pkg/clientutil/clientutil.go, DataStore). The socket itself need not exist: its server may be down. A link is kept
+ * if the path behind it is too long for a socket.
  *
  * @param path absolute
  */
@@ -32,7 +32,7 @@ function followed(path: string): string {
   return path;
 }
 
-/** Undefined for what is no link, or cannot be looked at. */
+/** Undefined if it is no link or cannot be inspected. */
 function linkTarget(path: string): string | undefined {
   try {
     return readlinkSync(path);

@@ -8,11 +8,12 @@ const SEEK_DATA = 3;
 const ENXIO = 6;
 
 /**
- * Gives the first bytes of a file back to its file system: they read as zeros and take no space. The size and the offsets of all other bytes
- * stay as they are, so that whoever appends meanwhile loses nothing (fallocate(2)).
+ * Frees the space of the first bytes of a file: they then read as zeros. The size, and the offsets of all other bytes,
+ * stay, so that a concurrent appender loses nothing (fallocate(2)).
  *
- * @param length a multiple of the file system's block size: of a block that is not covered as a whole, the bytes are only zeroed
- * @throws system errors; EOPNOTSUPP where the file system cannot do it (ext4, XFS, Btrfs and tmpfs can, and overlayfs above them)
+ * @param length a multiple of the file system's block size: in a partly covered block the bytes are only zeroed
+ * @throws system errors; EOPNOTSUPP if the file system does not support it (ext4, XFS, Btrfs and tmpfs do, and
+ *   overlayfs above them)
  */
 export function punchFront(fd: number, length: number): void {
   const libc = openLibc();
@@ -21,8 +22,8 @@ export function punchFront(fd: number, length: number): void {
 }
 
 /**
- * The first offset from `from` on that holds data: what was punched is passed over. The end of the file when nothing follows, `from` where the
- * file system cannot tell.
+ * The first offset from `from` on that has data: punched ranges are skipped. The end of the file if there is none,
+ * `from` if the file system cannot tell.
  */
 export function firstData(fd: number, from: number, size: number): number {
   const libc = openLibc();

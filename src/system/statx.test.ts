@@ -29,7 +29,7 @@ function factsOf(path: string) {
   }
 }
 
-test('tells what stat(2) tells, of a file and of a directory', () => {
+test('returns what stat(2) returns, for a file and a directory', () => {
   const path = join(directory, 'a');
   writeFileSync(path, 'x'.repeat(12_345));
   for (const name of [path, directory, '/dev/null']) {
@@ -40,7 +40,7 @@ test('tells what stat(2) tells, of a file and of a directory', () => {
   expect(factsOf(path).size).toBe(12_345);
 });
 
-test('two names of a file have its facts; what took its place has others, on another device too', () => {
+test('two names of a file have the same facts; a replacement has others, on another device too', () => {
   const [path, other] = [join(directory, 'b'), join(directory, 'c')];
   writeFileSync(path, '');
   const before = factsOfPath(path);
@@ -52,7 +52,7 @@ test('two names of a file have its facts; what took its place has others, on ano
   expect(factsOfPath('/proc/self')?.device).not.toBe(before?.device);
 });
 
-test('nothing has none; a symbolic link its own', () => {
+test('a missing path has none; a symbolic link has its own', () => {
   const link = join(directory, 'link');
   symlinkSync('nowhere', link);
   expect(factsOfPath(link)).toMatchObject({ isFile: false });

@@ -1,10 +1,10 @@
 import { openLibc, systemError } from './libc.ts';
 
-/** What names a file, and what is asked of a locked one. */
+/** Identifies a file; also the facts that the user of a lock needs. */
 export interface FileFacts {
   readonly isFile: boolean;
   readonly size: number;
-  /** Together the same for two names of one file, and for nothing else on this host. */
+  /** Together the same for two names of one file, and different for everything else on this host. */
   readonly device: number;
   readonly inode: bigint;
 }
@@ -16,7 +16,10 @@ const WANTED = 0x1 | 0x100 | 0x200; // STATX_TYPE, STATX_INO, STATX_SIZE
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 
-/** `struct statx` (linux/stat.h), which is alike on every architecture, in its byte order. Read before the next call is made. */
+/**
+ * `struct statx` (linux/stat.h), which has the same layout on every architecture, in native byte order. Read it before
+ * the next call.
+ */
 const buffer = new ArrayBuffer(256);
 const bytes = new Uint8Array(buffer);
 const of16 = new Uint16Array(buffer);
@@ -24,8 +27,8 @@ const of32 = new Uint32Array(buffer);
 const of64 = new BigUint64Array(buffer);
 
 /**
- * statx(2) of an open file or directory. Node.js makes an object of eighteen fields for each, four of them dates, which is a good part of
- * what a lock costs.
+ * statx(2) of an open file or directory. Node.js's fstat creates an object of eighteen fields, four of them dates,
+ * which is a good part of the cost of a lock.
  */
 export function factsOfOpen(fd: number): FileFacts {
   const facts = statx(fd, '', AT_EMPTY_PATH);
@@ -33,7 +36,7 @@ export function factsOfOpen(fd: number): FileFacts {
   return facts;
 }
 
-/** statx(2) of what a path names; undefined when that is nothing. */
+/** statx(2) of a path; undefined if nothing is there. */
 export function factsOfPath(path: string): FileFacts | undefined {
   const facts = statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
   if (facts) return facts;

@@ -6,19 +6,22 @@ import { readStat } from './proc.ts';
 /** ptrace(2), prctl(2), waitpid(2). */
 const PTRACE = { GETREGS: 12, SETREGS: 13, DETACH: 17, SYSCALL: 24, SEIZE: 0x4206, INTERRUPT: 0x4207 } as const;
 const PTRACE_O_TRACESYSGOOD = 1;
-/** What a stop at the beginning or the end of a system call is told by, with that option. */
+/** The signal of a stop at the beginning or end of a system call, with that option. */
 const SYSCALL_STOP = 0x85;
 const WNOHANG = 1;
 const WALL = 0x40000000;
 const PR_SET_CHILD_SUBREAPER = 36n;
 
-/** `struct user_regs_struct` of x86-64: 27 numbers of 8 bytes, of which these are used, by their place. */
+/** `struct user_regs_struct` of x86-64: 27 numbers of 8 bytes; the ones used here, by offset. */
 const REGISTERS_SIZE = 27 * 8;
 const REGISTER = { arg4: 7, result: 10, arg3: 12, arg2: 13, arg1: 14, systemCall: 15, instruction: 16 } as const;
 const SYS_PRCTL = 157n;
-/** `syscall`, which the process stands behind. */
+/** Length of `syscall`, the instruction before the one the process is at. */
 const INSTRUCTION_SIZE = 2n;
-/** The kernel's own error numbers for a call that is to be made again: ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK. */
+/**
+ * The kernel's internal error numbers for a call to restart: ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND,
+ * ERESTART_RESTARTBLOCK.
+ */
 const RESTARTS = [-512n, -513n, -514n, -516n];
 
 /** A stop comes within microseconds, unless the process is frozen. */
@@ -28,12 +31,12 @@ const STOP_POLL_MS = 1;
 const DEATH_POLL_MS = 100;
 
 /**
- * Makes a process that waits in a system call a subreaper: what its descendants leave becomes its child, and not the child of the first
- * process of its PID namespace, which in a container often reaps nothing. The process stands still for some 100 µs, in which its call is
- * replaced by prctl(2), and makes the call again.
+ * Makes a process that waits in a system call a subreaper: orphaned descendants then become its children, rather than
+ * those of the first process of its PID namespace, which in a container often reaps nothing. The process is stopped for
+ * some 100 µs, in which its call is replaced by prctl(2); then it repeats the call.
  *
- * @returns whether it is one; false on machines other than x86-64, and where tracing is not allowed. A process that does not stop within a
- *   second is killed
+ * @returns whether it is one; false on machines other than x86-64, and if tracing is not allowed. A process that does
+ *   not stop within a second is killed
  */
 export async function makeSubreaper(pid: number, clock: Pick<Clock, 'sleep'>): Promise<boolean> {
   if (process.arch !== 'x64' || !(await sleeps(pid, clock))) return false;
@@ -60,13 +63,13 @@ async function sleeps(pid: number, clock: Pick<Clock, 'sleep'>): Promise<boolean
   return false;
 }
 
-/** The process stands still, interrupted in a system call; and so behind this. */
+/** The process is stopped, interrupted in a system call, and so just after this instruction. */
 async function callPrctl(tracer: Tracer): Promise<boolean> {
   const before = tracer.registers();
   const call = valueIn(before, 'systemCall');
   if (call < 0n || !RESTARTS.includes(valueIn(before, 'result'))) return false;
   const restarted = changed(before, {
-    systemCall: -1n, // the kernel is not to restart it too
+    systemCall: -1n, // the kernel must not restart it as well
     result: call,
     instruction: valueIn(before, 'instruction') - INSTRUCTION_SIZE,
   });
@@ -125,7 +128,7 @@ function tracerOf(libc: Libc, pid: number, clock: Pick<Clock, 'sleep'>) {
       succeeded(withNumber(PTRACE.INTERRUPT, pid, 0, 0));
       await waitForStop();
     },
-    /** Lets it go on to the beginning or the end of a system call; signals that come in between are delivered. */
+    /** Continues it to the beginning or end of a system call; signals that arrive in between are delivered. */
     toSyscallStop: async (): Promise<void> => {
       let signal = 0;
       do {
@@ -136,7 +139,7 @@ function tracerOf(libc: Libc, pid: number, clock: Pick<Clock, 'sleep'>) {
       } while (signal !== SYSCALL_STOP);
     },
     detach: (): void => succeeded(withNumber(PTRACE.DETACH, pid, 0, 0)),
-    /** Kills it. Its parent hears of the end of a process that is traced only when its tracer has. */
+    /** Kills it. Its parent is notified of the end of a traced process only after its tracer. */
     kill: (): void => {
       try {
         process.kill(pid, 'SIGKILL');

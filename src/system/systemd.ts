@@ -1,17 +1,20 @@
 import { existsSync } from 'node:fs';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 
-/** The systemd that runs this machine. */
+/** The systemd of this machine. */
 export interface Systemd {
-  /** Throws UNAVAILABLE where the machine is run by something else. @param hint what to do then; unless given, to start the monitor otherwise */
+  /**
+   * Throws UNAVAILABLE if systemd does not manage the machine.
+   * @param hint what to do then; default: start the monitor in another way
+   */
   require(hint?: string): void;
-  /** Runs one of systemd's programs. Throws UNAVAILABLE with what it said when it fails. */
+  /** Runs one of systemd's programs. Throws UNAVAILABLE with its message if it fails. */
   run(program: 'systemctl' | 'systemd-run', args: readonly string[]): Promise<string>;
 }
 
 /** sd_booted(3). */
 const BOOTED = '/run/systemd/system';
-/** Starting a unit waits until it is ready; a job of systemd's own gives up after 90 s. */
+/** Starting a unit waits until it is ready; systemd itself gives up a job after 90 s. */
 const LIMIT_MS = 120_000;
 
 export function isSystemdRunning(): boolean {
@@ -46,7 +49,7 @@ export const isNotLoaded = (error: unknown): boolean =>
 export const isNameTaken = (error: unknown): boolean =>
   error instanceof HealthctlError && /already (loaded|exists)|has a fragment file/.test(error.message);
 
-/** Texts are recognised, so they are asked for in English; a pager waits for a key. */
+/** We match texts, so we ask for English; a pager would wait for a key. */
 function environment(): NodeJS.ProcessEnv {
   return { ...process.env, LC_ALL: 'C', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' };
 }
@@ -55,7 +58,7 @@ function failureOf(program: string, args: readonly string[], cause: Error, stder
   if (errnoOf(cause) === 'ENOENT')
     return new HealthctlError('UNAVAILABLE', `${program} is not installed`, { cause, hint: 'it comes with systemd' });
   const words = args.filter((word) => !word.startsWith('-')).slice(0, 2);
-  // The first line says what failed; systemctl goes on with where to look.
+  // The first line names the failure; systemctl then says where to look.
   const said = stderr.split('\n').find((line) => line.trim() !== '' && !line.startsWith('Warning:'));
   return new HealthctlError('UNAVAILABLE', `${[program, ...words].join(' ')}: ${said || cause.message}`, { cause });
 }

@@ -1,15 +1,18 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
-/** A connected socket as a stream on which all that comes is seen first: TLS and HTTP/2 take a socket's bytes from the kernel by themselves. */
+/**
+ * A connected socket as a stream whose incoming bytes we see first: TLS and HTTP/2 otherwise read them directly from
+ * the kernel.
+ */
 export interface TappedSocket {
   readonly stream: Duplex;
-  /** Reads nothing more from the socket until `release`: the peer can send no more than the kernel holds. */
+  /** Stops reading from the socket until `release`: the peer can send no more than the kernel buffers. */
   hold(): void;
   release(): void;
 }
 
-/** @param see called with what came, before the stream has it; may destroy the stream, or hold it */
+/** @param see called with received bytes before the stream gets them; may destroy or hold the stream */
 export function tapSocket(socket: Socket, see: (bytes: Buffer, tapped: TappedSocket) => void): TappedSocket {
   let isHeld = false;
   const stream = new Duplex({

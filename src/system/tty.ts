@@ -1,14 +1,15 @@
 import { openLibc, systemError } from './libc.ts';
 
-/** More than `struct termios` takes in any C library. */
+/** At least the size of `struct termios` in every C library. */
 const TERMIOS_BYTES = 128;
 const TCSANOW = 0;
 
 /**
- * Puts a terminal into raw mode, output included: Node.js's own raw mode keeps turning newlines into CR LF, which spoils what a program
- * behind a second terminal draws. When the process ends without calling back, Node.js restores the terminals it was started with.
+ * Puts a terminal into raw mode, including output: Node.js's own raw mode still turns newlines into CR LF, which spoils
+ * the drawing of programs behind a second terminal. If the process ends without calling the result, Node.js restores
+ * the terminals with which it was started.
  *
- * @returns puts it back as it was; may be called twice
+ * @returns a function that restores the terminal; may be called twice
  */
 export function makeRaw(fd: number): () => void {
   const libc = openLibc();
@@ -21,7 +22,7 @@ export function makeRaw(fd: number): () => void {
   if (set(raw) !== 0) throw systemError(libc, 'tcsetattr');
   let isRaw = true;
   return () => {
-    // A terminal that has hung up takes no settings any more, and needs none.
+    // A terminal that has hung up accepts no settings, and needs none.
     if (isRaw) set(before);
     isRaw = false;
   };

@@ -3,12 +3,12 @@ import { cString, type Libc, openLibc, systemError } from './libc.ts';
 
 /** XATTR_SIZE_MAX and XATTR_LIST_MAX of Linux. */
 const MAX_BYTES = 65_536;
-/** A file system without them, and an attribute that is gone or not for us to read. */
+/** A file system without them, or an attribute that is gone or that we may not read. */
 const ABSENT = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENODATA', 'EPERM', 'EACCES']);
 
 /**
- * Copies the extended attributes of a file that `wants` says yes to, e.g. `security.capability`. Neither path is followed when it is a symbolic
- * link. What the file system of the copy cannot hold is left out. Throws system errors otherwise.
+ * Copies the extended attributes of a file that `wants` accepts, e.g. `security.capability`. Symbolic links are not
+ * followed. Attributes that the target's file system cannot store are omitted. Throws system errors otherwise.
  */
 export function copyXattrs(from: Buffer, to: Buffer, wants: (name: string) => boolean): void {
   const libc = openLibc();

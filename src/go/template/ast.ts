@@ -46,7 +46,7 @@ interface LoopNode {
   readonly pos: number;
 }
 
-/** A pipeline: what is declared or assigned, then the commands that hand their value on. */
+/** A pipeline: its declarations or assignments, then the commands, each of which passes its value to the next. */
 export interface PipeNode {
   readonly type: 'pipe';
   readonly pos: number;
@@ -77,14 +77,14 @@ export interface NumberNode {
   readonly type: 'number';
   readonly pos: number;
   readonly source: string;
-  /** Its value where an int is wanted, if it has one. */
+  /** Its value as an int, if it has one. */
   readonly int?: bigint;
   readonly float?: number;
-  /** Whether it is a float64 where any type is welcome. */
+  /** Whether it is a float64 where any type is accepted. */
   readonly isFloat: boolean;
 }
 
-/** A node as Go prints it in error messages. */
+/** A node in the form of Go's error messages. */
 export function describe(node: Node | Operand | CommandNode): string {
   switch (node.type) {
     case 'text':

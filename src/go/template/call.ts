@@ -2,16 +2,19 @@ import { describe, type Operand } from './ast.ts';
 import { ExecFailure } from './failure.ts';
 import { GoDuration, GoTime, type GoValue, intOf, isSlice, isStringSlice, kindOf, typeNameOf } from './value.ts';
 
-/** What a parameter takes: `any` takes everything, `strings` a slice of strings, `time` a time.Time, `duration` a time.Duration. */
+/**
+ * The type of a parameter: `any` accepts everything, `strings` a slice of strings, `time` a time.Time, `duration` a
+ * time.Duration.
+ */
 export type Param = 'any' | 'string' | 'int' | 'strings' | 'time' | 'duration';
 
-/** A function of templates. It throws ExecFailure; what it is called with has the types of its parameters. */
+/** A template function. It throws ExecFailure; its arguments have the types of its parameters. */
 export interface GoFunction {
   readonly params: readonly Param[];
   /** The type of any further arguments. */
   readonly rest?: Param;
   call(args: readonly GoValue[]): GoValue;
-  /** For `and` and `or`: the truth that ends the evaluation of arguments. */
+  /** For `and` and `or`: the truth value that ends the evaluation of arguments. */
   readonly stopsAt?: boolean;
 }
 
@@ -26,14 +29,14 @@ const TYPE_NAMES: Readonly<Record<Param, string>> = {
 
 export interface CallSite {
   readonly operands: readonly Operand[];
-  /** The value of the command before, in a pipeline: the last argument. */
+  /** The value of the preceding command in a pipeline: the last argument. */
   readonly final: readonly GoValue[];
   evaluate(operand: Operand): GoValue;
-  /** Says which operand an error is about. */
+  /** Names the operand for error messages. */
   at(operand: Operand): void;
 }
 
-/** Evaluates the arguments of a call and checks their number and types. */
+/** Evaluates the arguments of a call, and checks their number and types. */
 export function callArguments(name: string, fn: GoFunction, { operands, final, evaluate, at }: CallSite): GoValue[] {
   const given = operands.length + final.length;
   const wanted = fn.params.length;
@@ -48,7 +51,7 @@ export function callArguments(name: string, fn: GoFunction, { operands, final, e
     at(operand);
     const param = paramAt(i);
     checkConstant(operand, param);
-    // An int parameter takes the constant 1e1.
+    // An int parameter accepts the constant 1e1.
     if (operand.type === 'number' && (param === 'int' || param === 'duration')) return operand.int;
     const value = evaluate(operand);
     return operand.type === 'nil' ? value : convert(value, param);
@@ -85,7 +88,7 @@ function convert(value: GoValue, param: Param): GoValue {
   throw new ExecFailure(`wrong type for value; expected ${TYPE_NAMES[param]}; got ${got}`);
 }
 
-/** More lenient than Go: data from JSON has no other way to be a []string. */
+/** More lenient than Go: JSON data cannot be a []string otherwise. */
 function isStrings(value: GoValue): boolean {
   return (
     value === undefined ||

@@ -5,7 +5,7 @@ import { floatOf, GoNil, GoTime, type GoValue, intOf, type Kind, kindOf, typeNam
 
 type BasicKind = 'bool' | 'string' | 'int' | 'float' | 'invalid';
 
-/** The kinds that Go's templates can compare; everything else is `invalid`. */
+/** The kinds that Go's templates can compare; all others are `invalid`. */
 export function basicKind(value: GoValue): BasicKind {
   const kind: Kind = kindOf(value);
   return kind === 'bool' || kind === 'string' || kind === 'int' || kind === 'float' ? kind : 'invalid';

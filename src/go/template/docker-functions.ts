@@ -11,7 +11,7 @@ const onString = (apply: (text: string) => string): GoFunction => ({
   call: ([text]) => apply(String(text)),
 });
 
-/** What Docker adds to Go's functions (docker/cli templates/templates.go). */
+/** Docker's additions to Go's functions (docker/cli templates/templates.go). */
 export const dockerFunctions: ReadonlyMap<string, GoFunction> = new Map<string, GoFunction>([
   ['json', { params: ['any'], call: ([value]) => toJson(value) }],
   ['split', { params: ['string', 'string'], call: ([text, separator]) => splitText(String(text), String(separator)) }],
@@ -35,7 +35,7 @@ export const dockerFunctions: ReadonlyMap<string, GoFunction> = new Map<string, 
   ['truncate', { params: ['string', 'int'], call: ([text, length]) => truncate(String(text), intOf(length)) }],
 ]);
 
-/** For the header of a table: a function changes the values of a column, not its name. */
+/** For a table's header: functions change the values of a column, not its name. */
 export const headerFunctions: ReadonlyMap<string, GoFunction> = new Map<string, GoFunction>(
   (
     [
@@ -60,7 +60,10 @@ function splitText(text: string, separator: string): string[] {
   return separator === '' ? [...text] : text.split(separator);
 }
 
-/** Go's strings.Title: letters after anything but a letter, a digit or an underscore; beyond ASCII only spaces part words. */
+/**
+ * Go's strings.Title: capitalises letters after anything but a letter, a digit or an underscore; beyond ASCII only
+ * spaces separate words.
+ */
 function titleCase(text: string): string {
   let previous = ' ';
   return Array.from(text, (character) => {
@@ -79,7 +82,7 @@ function padText(text: string, before: bigint, after: bigint): string {
   return ' '.repeat(Number(before)) + text + ' '.repeat(Number(after));
 }
 
-/** Cuts at a number of bytes. */
+/** Cuts to a number of bytes. */
 function truncate(text: string, length: bigint): string {
   const bytes = Buffer.from(text);
   if (bytes.length < length) return text;

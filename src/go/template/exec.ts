@@ -30,12 +30,14 @@ export interface Program {
   readonly functions: ReadonlyMap<string, GoFunction>;
 }
 
-/** How deeply templates may call each other. Go allows 100000, where it has the stack for it, else 1000. */
+/** Limit on nested template calls. Go allows 100000, or 1000 where its stack is smaller. */
 const MAX_DEPTH = 1000;
 
 type Signal = 'break' | 'continue' | undefined;
 
-/** Runs a template, appending to `output`. Errors are USAGE, in the words of Go: `template: :1:2: executing "" at <.a.b>: …`. */
+/**
+ * Runs a template, appending to `output`. Errors are USAGE, in Go's words: `template: :1:2: executing "" at <.a.b>: …`.
+ */
 export function execute(
   program: Program,
   { data, output, ...options }: ExecOptions & { data: GoValue; output: string[] },
@@ -59,10 +61,10 @@ interface Variable {
 }
 
 interface Call {
-  /** What an error of the called function is about. */
+  /** The node for errors of the called function. */
   readonly node: Operand | CommandNode;
   readonly args: readonly Operand[];
-  /** The value of the command before, in a pipeline: the last argument. */
+  /** The value of the preceding command in a pipeline: the last argument. */
   readonly final: readonly GoValue[];
 }
 
@@ -74,7 +76,7 @@ interface Chain {
 
 const NO_ARGUMENTS = { args: [], final: [] };
 
-/** One template's run: its variables, and the node that an error is about. */
+/** One execution of a template: its variables, and the node for error messages. */
 class Run {
   private readonly context: RunContext;
   private readonly variables: Variable[];
@@ -85,7 +87,7 @@ class Run {
     this.variables = [{ name: '$', value: data }];
   }
 
-  /** Says of an error that arises in `work` where in the template it did. */
+  /** Adds the position in the template to an error thrown by `work`. */
   guard(work: () => void): void {
     try {
       work();
@@ -182,7 +184,7 @@ class Run {
     }
   }
 
-  /** With one variable it is the element; with two, the first is the index. */
+  /** One variable is the element; of two, the first is the index. */
   private bindRange(pipe: PipeNode, index: GoValue, element: GoValue): void {
     const values = pipe.variables.length > 1 ? [index, element] : [element];
     for (const [i, name] of pipe.variables.entries()) {
@@ -206,7 +208,7 @@ class Run {
     let value: GoValue;
     for (const [stage, command] of pipe.commands.entries()) {
       const final = stage === 0 ? [] : [value];
-      // A nil interface that leaves a command is no value at all.
+      // A nil interface returned by a command is no value at all.
       value = this.evalCommand(dot, command, final) ?? undefined;
     }
     for (const name of pipe.variables) {
@@ -235,7 +237,7 @@ class Run {
     }
   }
 
-  /** Something that may be a function, and so may have arguments. */
+  /** An operand that may be a function, and so may have arguments. */
   private evalReference(
     dot: GoValue,
     node: Extract<Operand, { type: 'field' | 'chain' | 'identifier' | 'variable' }>,

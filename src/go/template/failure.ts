@@ -9,14 +9,14 @@ export class TemplateRunError extends HealthctlError {
   }
 }
 
-/** What went wrong in a template's run, before it is known where. It never leaves the engine. */
+/** An error during a template's execution, before its position is known. It never leaves the engine. */
 export class ExecFailure extends Error {
-  /** @param node named at the end of the message */
+  /** @param node shown at the end of the message */
   constructor(message: string, node?: Operand) {
     super(node === undefined ? message : `${message} ${describe(node)}`);
   }
 
-  /** The error as Go words it. The column counts bytes from 0. */
+  /** The error in Go's words. Columns are counted in bytes, from 0. */
   locate(text: string, name: string, node: Node | Operand | CommandNode | undefined): HealthctlError {
     const pos = node?.pos ?? 0;
     const lineStart = text.lastIndexOf('\n', pos - 1) + 1;

@@ -5,14 +5,14 @@ import { timeMethod } from './time-methods.ts';
 import { embeddedIn, GoNil, GoStruct, type GoValue, kindOf, mapOf, propertyOf, typeNameOf } from './value.ts';
 
 export interface FieldOptions {
-  /** Whether the template gives the field arguments, which only a method takes. */
+  /** Whether the template passes arguments to the field, which only a method accepts. */
   readonly hasArguments: boolean;
   readonly missingKeyIsError: boolean;
-  /** Whether the receiver is a value of a map of any type, whose own type Go then does not tell. */
+  /** Whether the receiver comes from a map of any type, whose type Go does not show then. */
   readonly inInterface: boolean;
 }
 
-/** The value of a field or key; a function that gives the method, where it is one. */
+/** The value of a field or key; for a method, a function that returns it. */
 export function fieldOf(
   receiver: GoValue,
   name: string,
@@ -43,7 +43,7 @@ function structField(
   const { methods = {}, type } = receiver.options;
   const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
   if (method !== undefined) {
-    // Most columns of a list are such methods: no call has to be made up for them.
+    // Most columns of a list are such methods: no call object is needed for them.
     if (method.params === 0 && !hasArguments) return { value: method.call() };
     const params = Array.from({ length: method.params }, () => 'string' as const);
     return () => ({ params, call: (values) => method.call(...values.map(String)) });

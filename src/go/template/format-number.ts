@@ -12,7 +12,7 @@ const BASES: ReadonlyMap<string, number> = new Map([
   ['X', 16],
 ]);
 
-/** An int by a verb of Go's fmt; undefined for a verb that ints do not have. */
+/** Formats an int for a verb of Go's fmt; undefined if ints do not have the verb. */
 export function formatInteger(value: bigint, verb: string, flags: Flags): string | undefined {
   if (verb === 'c') return pad(characterOf(value), flags);
   if (verb === 'q') return pad(quote(characterOf(value), "'", flags.plus), flags);
@@ -28,7 +28,7 @@ export function formatInteger(value: bigint, verb: string, flags: Flags): string
   return pad(verb === 'X' ? text.toUpperCase() : text, { ...flags, zero: false });
 }
 
-/** A float64 by a verb of Go's fmt; undefined for a verb that it does not have here. */
+/** Formats a float64 for a verb of Go's fmt; undefined for an unsupported verb. */
 export function formatFloat(value: number, verb: string, flags: Flags): string | undefined {
   const size = Math.abs(value);
   const plain = floatDigits(size, verb, flags.precision);
@@ -72,7 +72,10 @@ function floatDigits(size: number, verb: string, precision: number | undefined):
   }
 }
 
-/** %g: the shortest form, or as many digits as asked for; with an exponent below -4 or from the precision on, which counts as 6 for the shortest. */
+/**
+ * %g: the shortest form, or the requested number of digits; with an exponent if it is below -4 or at least the
+ * precision, which is 6 for the shortest form.
+ */
 function general(size: number, precision: number | undefined): string {
   const wanted = precision === undefined ? undefined : Math.max(precision, 1);
   const { digits, exponent } = wanted === undefined ? shortest(size) : rounded(size, () => wanted);
@@ -96,7 +99,7 @@ function fixed(size: number, precision: number): string {
   return place(digits, exponent, precision);
 }
 
-/** Decimal digits, the first of which stands for 10^exponent. */
+/** Decimal digits; the first is the digit of 10^exponent. */
 interface Decimal {
   readonly digits: string;
   readonly exponent: number;
@@ -108,9 +111,9 @@ function shortest(size: number): Decimal {
 }
 
 /**
- * The exact value, rounded half to even as Go does it (toFixed rounds half up).
+ * The exact value, rounded half to even like Go (toFixed rounds half up).
  *
- * @param count how many digits to keep, given the exponent of the first
+ * @param count number of digits to keep, given the exponent of the first
  */
 function rounded(size: number, count: (exponent: number) => number): Decimal {
   const { digits, exponent } = exact(size);
@@ -126,10 +129,10 @@ function rounded(size: number, count: (exponent: number) => number): Decimal {
   return { digits: up, exponent: up.length > kept ? exponent + 1 : exponent };
 }
 
-/** Where a one stands for a whole mantissa: 2^60, so that 15 hexadecimal digits follow. */
+/** The fixed-point representation of one as a mantissa: 2^60, so that 15 hexadecimal digits follow. */
 const ONE = 1n << 60n;
 
-/** %x: `0x1.8p+01`, the shortest form, or as many digits after the point as asked for, rounded half to even. */
+/** %x: `0x1.8p+01`, the shortest form, or the requested number of digits after the point, rounded half to even. */
 function hexadecimal(size: number, precision = -1): string {
   const { mantissa: whole, power } = partsOf(size);
   let mantissa = whole << 8n;
@@ -151,7 +154,7 @@ function hexadecimal(size: number, precision = -1): string {
   return `0x${mantissa / ONE}${fraction === '' ? '' : `.${fraction}`}p${exponentText(exponent)}`;
 }
 
-/** The `#` flag: a decimal point in any case, and for %g the zeros at the end (Go: fmt/format.go, fmtFloat). */
+/** The `#` flag: always a decimal point, and for %g the trailing zeros (Go: fmt/format.go, fmtFloat). */
 function withPoint(text: string, verb: string, precision: number | undefined): string {
   const isHex = verb === 'x' || verb === 'X';
   const at = text.search(isHex ? /p/i : /e/i);
@@ -163,7 +166,7 @@ function withPoint(text: string, verb: string, precision: number | undefined): s
   return `${number}${number.includes('.') ? '' : '.'}${'0'.repeat(Math.max(missing, 0))}${tail}`;
 }
 
-/** All the decimal digits of a double. */
+/** All decimal digits of a double. */
 function exact(size: number): Decimal {
   if (size === 0) return { digits: '0', exponent: 0 };
   const { mantissa, power } = partsOf(size);
@@ -182,7 +185,7 @@ function partsOf(size: number): { readonly mantissa: bigint; readonly power: num
   return { mantissa, power: Math.max(biased, 1) - 1075 };
 }
 
-/** Writes digits around a decimal point, with so many after it. */
+/** Writes digits with a decimal point, and the given number of digits after it. */
 function place(digits: string, exponent: number, after: number): string {
   const whole = exponent < 0 ? '0' : digits.slice(0, exponent + 1).padEnd(exponent + 1, '0');
   if (after === 0) return whole;

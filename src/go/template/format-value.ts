@@ -17,7 +17,7 @@ import {
   typeNameOf,
 } from './value.ts';
 
-/** One value by one verb of Go's fmt. */
+/** Formats one value for one verb of Go's fmt. */
 export function formatVerb(value: GoValue, verb: string, flags: Flags): string {
   if (verb === 'T' && kindOf(value) !== 'nil') return formatString(typeNameOf(value), 's', flags);
   const text = 'vsxXq'.includes(verb) && !flags.goSyntax ? stringerOf(value) : undefined;
@@ -59,7 +59,7 @@ function formatString(text: string, verb: string, flags: Flags): string {
   return pad(raw ? `\`${cut}\`` : quote(cut, '"', flags.plus), flags);
 }
 
-/** What a raw string literal cannot hold. */
+/** Characters that a raw string literal cannot contain. */
 function isUnfitForRaw(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
   return (
@@ -94,7 +94,7 @@ function formatMap(value: GoValue, verb: string, flags: Flags): string {
   return value instanceof GoNil ? `${typeNameOf(value)}(nil)` : `${typeNameOf(value)}{${entries.join(', ')}}`;
 }
 
-/** A pointer inside other data shows what it points to, where Go would show an address. */
+/** A pointer inside other data is shown by its target, where Go would show an address. */
 function formatStruct(value: GoStruct, verb: string, flags: Flags): string {
   const inner = deeper(flags);
   const { type } = value.options;

@@ -15,7 +15,7 @@ const escaping = (apply: (text: string) => string): GoFunction => ({
   call: (args) => apply(textOf(args)),
 });
 
-/** The functions that Go itself gives every template. */
+/** Go's own template functions. */
 export const builtins: ReadonlyMap<string, GoFunction> = new Map<string, GoFunction>([
   ['and', { params: ['any'], rest: 'any', call: (args) => args.at(-1), stopsAt: false }],
   ['or', { params: ['any'], rest: 'any', call: (args) => args.at(-1), stopsAt: true }],
@@ -38,7 +38,7 @@ export const builtins: ReadonlyMap<string, GoFunction> = new Map<string, GoFunct
   ['call', { params: ['any'], rest: 'any', call: ([value]) => refuseCall(value) }],
 ]);
 
-/** No data has functions in it: methods are called by their name. */
+/** Data contains no functions: methods are called by name. */
 function refuseCall(value: GoValue): never {
   throw new ExecFailure(kindOf(value) === 'nil' ? 'call of nil' : `non-function of type ${typeNameOf(value)}`);
 }
@@ -101,7 +101,7 @@ function positionOf(index: GoValue, length: number, what: 'string' | 'slice'): n
   return position;
 }
 
-/** An index up to and with the length, as slices allow it. */
+/** An index up to and including the length, as slices allow. */
 function boundOf(index: GoValue, length: number): number {
   if (kindOf(index) === 'nil') throw new ExecFailure('cannot index slice/array with nil');
   if (kindOf(index) !== 'int') throw new ExecFailure(`cannot index slice/array with type ${typeNameOf(index)}`);

@@ -16,18 +16,18 @@ import {
 } from './value.ts';
 
 export interface JsonOptions {
-  /** Spaces per level; compact without. */
+  /** Spaces per level; absent: compact. */
   readonly indent?: number;
-  /** `<`, `>` and `&` as `\u003c` …, as Go's json.Marshal does it. */
+  /** Writes `<`, `>` and `&` as `\u003c` …, like Go's json.Marshal. */
   readonly escapeHtml?: boolean;
 }
 
-/** Writes JSON as Go's encoding/json: structs in the order of their fields, maps by key, durations in nanoseconds. */
+/** Writes JSON like Go's encoding/json: structs in field order, maps sorted by key, durations in nanoseconds. */
 export function toJson(value: GoValue, options: JsonOptions = {}): string {
   return write(value, options, '\n');
 }
 
-/** @param lineBreak the line break and indentation of the level that the value is on */
+/** @param lineBreak the line break and indentation of the value's level */
 function write(value: GoValue, options: JsonOptions, lineBreak: string): string {
   if (value === undefined || value === null || value instanceof GoNil) return 'null';
   if (typeof value === 'string') return writeString(value, options);
@@ -71,8 +71,8 @@ function entriesOf(value: GoValue): (readonly [string, GoValue])[] {
 }
 
 /**
- * The value as it comes back from its JSON: structs become maps, durations numbers. Docker runs a template on it that failed on
- * the struct, so that JSON's names (`.Id`) work too.
+ * The value after a round trip through JSON: structs become maps, durations numbers. Docker retries a template on it
+ * that failed on the struct, so that JSON's names (`.Id`) work too.
  */
 export function toPlain(value: GoValue): GoValue {
   if (value === undefined || value instanceof GoNil) return null;
@@ -85,7 +85,7 @@ export function toPlain(value: GoValue): GoValue {
   return value;
 }
 
-/** A struct is never empty, a time neither. */
+/** A struct is never empty, and neither is a time. */
 function isEmpty(value: GoValue): boolean {
   return kindOf(value) !== 'struct' && !isTrue(value);
 }
@@ -98,7 +98,7 @@ function writeString(text: string, { escapeHtml = false }: JsonOptions): string 
   return escapeHtml ? json.replace(/[<>&]/g, escapeCode) : json;
 }
 
-/** Half of a pair has no UTF-8: written and read again, it is U+FFFD, as in Go. */
+/** Half of a surrogate pair has no UTF-8: written and read back, it becomes U+FFFD, as in Go. */
 function hasSurrogates(text: string): boolean {
   return /[\ud800-\udfff]/.test(text);
 }

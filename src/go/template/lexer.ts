@@ -1,7 +1,7 @@
 import { quote } from './strconv.ts';
 import { isPrintable, wordLengthAt } from './unicode.ts';
 
-/** The kinds of tokens. Keywords are named as they are written. */
+/** The kinds of tokens. Keywords have their own spelling as kind. */
 export type TokenType =
   | 'error'
   | 'bool'
@@ -63,14 +63,14 @@ const SINGLES: ReadonlyMap<string, TokenType> = new Map([
   ['|', 'pipe'],
 ]);
 
-/** Splits a template into tokens; the last one is `eof` or `error`, with the wording of Go's text/template/parse. */
+/** Splits a template into tokens; the last one is `eof` or `error`, with the texts of Go's text/template/parse. */
 export function lex(text: string): Token[] {
   const lexer = new Lexer(text);
   lexer.run();
   return lexer.tokens;
 }
 
-/** The text at a position, which all the rules look at. */
+/** The text and a position in it, shared by all rules. */
 class Lexer {
   readonly tokens: Token[] = [];
   private readonly text: string;
@@ -87,7 +87,7 @@ class Lexer {
     while (this.lexText()) if (!this.lexAction()) return;
   }
 
-  /** Up to the next action. False at the end. */
+  /** Reads up to the next action. False at the end. */
   private lexText(): boolean {
     const open = this.text.indexOf('{{', this.pos);
     const trims = open >= 0 && /^-[ \t\r\n]/.test(this.text.slice(open + 2, open + 4));
@@ -111,7 +111,7 @@ class Lexer {
   }
 
   private lexComment(start: number): boolean {
-    // The space of a trim marker may be a line's end: an error is on the line of the comment.
+    // The space of a trim marker may be a line break: an error belongs to the line of the comment.
     this.pos = start;
     this.skip();
     const end = this.text.indexOf('*/', start + 2);
@@ -125,7 +125,7 @@ class Lexer {
     return true;
   }
 
-  /** Everything up to and with the closing delimiter. False after an error. */
+  /** Reads up to and including the closing delimiter. False after an error. */
   private lexAction(): boolean {
     for (;;) {
       const close = this.rightDelimLength();
@@ -176,7 +176,7 @@ class Lexer {
   private lexSpace(): boolean {
     SPACES.lastIndex = this.pos;
     const end = this.pos + (SPACES.exec(this.text)?.[0].length ?? 0);
-    // The last space belongs to a trim marker, if one follows.
+    // The last space belongs to a following trim marker.
     const trims = this.text.startsWith('-}}', end);
     this.pos = trims ? end - 1 : end;
     if (this.pos > this.start) this.emit('space');
@@ -217,7 +217,7 @@ class Lexer {
 
   private lexNumber(): boolean {
     let length = this.numberLength(this.pos);
-    // A second number with a sign of its own is the imaginary part of a complex one, which no data here has.
+    // A second number with its own sign is the imaginary part of a complex number, which is not supported.
     const isComplex = /[+-]/.test(this.text[this.pos + length] ?? '');
     if (isComplex) length += this.numberLength(this.pos + length);
     const after = this.characterLength(this.pos + length);
@@ -227,7 +227,7 @@ class Lexer {
     return this.take(length, 'number');
   }
 
-  /** The length of the letter, digit or underscore there, 0 where there is none. */
+  /** The length of the letter, digit or underscore there; 0 if there is none. */
   private characterLength(index: number): number {
     return wordLengthAt(this.text, index) === 0 ? 0 : String.fromCodePoint(this.text.codePointAt(index) ?? 0).length;
   }

@@ -5,7 +5,7 @@ import { parseFloating, parseInteger, quote, unquoteCharacter } from './strconv.
 const MAX_INT = 2n ** 63n - 1n;
 const MIN_INT = -(2n ** 63n);
 
-/** The number that a token stands for, or what is wrong with it. Complex numbers are not supported. */
+/** The number of a token, or an error text. Complex numbers are not supported. */
 export function numberNode({ type, value: source, pos }: Token): NumberNode | string {
   if (type === 'charConstant') {
     const code = unquoteCharacter(source);
@@ -15,10 +15,10 @@ export function numberNode({ type, value: source, pos }: Token): NumberNode | st
   }
   const int = parseInteger(source);
   if (int !== undefined && int >= MIN_INT && int <= MAX_INT) {
-    // Go sees an exponent in the digit e of a hexadecimal number, unless it begins with its 0.
+    // Go takes the digit e of a hexadecimal number for an exponent, unless the token begins with its 0.
     return { type: 'number', pos, source, int, float: Number(int), isFloat: /^[+-]0[xX].*[eE]/.test(source) };
   }
-  // Between the largest int64 and uint64 Go has a number, but no int.
+  // Between the largest int64 and uint64, Go has a number but no int.
   if (int !== undefined && int > 0n && int < 2n ** 64n)
     return { type: 'number', pos, source, float: Number(int), isFloat: false };
   const looksFloating = /[.eEpP]/.test(source);

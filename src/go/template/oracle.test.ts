@@ -5,8 +5,8 @@ import { messageOf } from '../../lib/errors.ts';
 import { GoFloat, type GoValue, parseTemplate } from './template.ts';
 import { isAscii } from './unicode.ts';
 
-// Compares with Go's own text/template, compiled to wasm. It knows data from JSON only, where every number is a float64,
-// has none of Docker's functions, and makes a missing key an error.
+// Compares with Go's own text/template, compiled to wasm. It only supports JSON data, where every number is a float64,
+// has none of Docker's functions, and treats a missing key as an error.
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -37,7 +37,10 @@ function withOurs(template: string, data: Json): string {
   }
 }
 
-/** Without types that Go sees otherwise: strings are a []string here, so that `join` can have them, and []interface {} in Go. */
+/**
+ * Removes types that differ from Go's: lists of strings are []string here, so that `join` accepts them, and []interface
+ * {} in Go.
+ */
 function comparable(output: string): string {
   return output
     .replaceAll('[]string', '[]interface {}')
@@ -229,8 +232,8 @@ const { pipeline, list } = fc.letrec<{
 const whole = list.map((nodes) => `{{$x := 1}}{{$i := 0}}${nodes}`);
 
 /**
- * Left out: complex numbers, which are not supported, templates that run themselves, which would break the oracle's stack, and the
- * name "", which is the whole template's here, but not in the oracle.
+ * Excludes complex numbers, which are not supported; templates that call themselves, which would exhaust the oracle's
+ * stack; and the name "", which is the whole template here, but not in the oracle.
  */
 function isComparable(template: string): boolean {
   return (
@@ -244,17 +247,23 @@ function isComparable(template: string): boolean {
 function expectSame(template: string, values: Json): void {
   fc.pre(!cutsCharacters(template, values) && !looksAtTypeNames(template, values));
   const ours = withOurs(template, values);
-  // Go lets a list be sliced up to its capacity, which depends on how its memory was got: 4 at most for the lists here. Ours is the length.
+  // Go allows slicing a list up to its capacity, which depends on its allocation: at most 4 for the lists here. Ours is
+  // the length.
   fc.pre(!/error calling slice: index out of range: [1-4]$/.test(ours));
   expect(ours).toBe(withGo(template, values));
 }
 
-/** A string cut within a character has bytes that are no UTF-8, which are U+FFFD at once here: their number and their codes differ. */
+/**
+ * A string cut within a character has invalid UTF-8, which becomes U+FFFD here: number and codes of the bytes differ.
+ */
 function cutsCharacters(template: string, values: Json): boolean {
   return /\bslice\b/.test(template) && !isAscii(template + JSON.stringify(values));
 }
 
-/** The types of strings in lists and of bytes of strings have other names than in Go: no function may look into the text of printf. */
+/**
+ * Types of strings in lists and of bytes of strings have other names than in Go: no function may inspect the output of
+ * printf.
+ */
 function looksAtTypeNames(template: string, values: Json): boolean {
   const looking: readonly string[] = template.match(/\b(?:printf|len|index|slice|urlquery|eq|ne|lt|le|gt|ge)\b/g) ?? [];
   if (looking.length < 2 || !looking.includes('printf')) return false;
@@ -267,7 +276,7 @@ function hasStringInList(data: Json): boolean {
 }
 
 describe('the same as Go', { timeout: 60_000 }, () => {
-  test('for templates that mostly parse', () => {
+  test('for mostly valid templates', () => {
     fc.assert(
       fc.property(whole.filter(isComparable), data, (template, values) => {
         expectSame(template, values);

@@ -7,11 +7,11 @@ export interface Flags {
   readonly zero: boolean;
   readonly width: number | undefined;
   readonly precision: number | undefined;
-  /** `%#v`: as it would be written in Go. */
+  /** `%#v`: in Go syntax. */
   readonly goSyntax: boolean;
-  /** `%+v`: with the names of fields. */
+  /** `%+v`: with field names. */
   readonly named: boolean;
-  /** 0 for the argument itself, where a pointer to a struct is marked with `&`. */
+  /** 0 for the argument itself, where `&` marks a pointer to a struct. */
   readonly depth: number;
 }
 
@@ -28,7 +28,7 @@ export const noFlags: Flags = {
   depth: 0,
 };
 
-/** Fills up to the width, on the left unless `-` was given; counted in characters. */
+/** Pads to the width, on the left unless `-` was given; counted in characters. */
 export function pad(text: string, { width, minus, zero }: Flags): string {
   if (width === undefined) return text;
   const missing = width - [...text].length;

@@ -4,20 +4,20 @@ import { numberNode } from './number.ts';
 import { quote, unquote } from './strconv.ts';
 import { TokenStream } from './token-stream.ts';
 
-/** The templates that a text defines, by name; the text itself is the one named ''. */
+/** The templates that a text defines, by name; '' is the text itself. */
 export type Templates = ReadonlyMap<string, readonly Node[]>;
 
-/** How deeply actions and parentheses may be nested: beyond it a hostile text could exhaust the stack. */
+/** Limit on nested actions and parentheses: deeper nesting in a hostile text could exhaust the stack. */
 const MAX_NESTING = 200;
 
-/** A name that ends a list of nodes. */
+/** A keyword that ends a list of nodes. */
 interface ListEnd {
   readonly nodes: readonly Node[];
   readonly by: 'end' | 'else';
 }
 
 /**
- * Parses a template. Errors are USAGE, in the words of Go: `template: :1: unexpected "}" in operand`.
+ * Parses a template. Errors are USAGE, in Go's words: `template: :1: unexpected "}" in operand`.
  *
  * @param isFunction whether a function of that name exists
  */
@@ -27,7 +27,7 @@ export function parse(text: string, isFunction: (name: string) => boolean): Temp
   return parser.templates;
 }
 
-/** The place in the list of tokens, and the variables in scope there. */
+/** The position in the token list, and the variables in scope. */
 class Parser {
   readonly templates = new Map<string, readonly Node[]>();
   private readonly tokens: TokenStream;
@@ -69,7 +69,7 @@ class Parser {
     this.add(name, this.parseScope(context));
   }
 
-  /** A list with variables of its own, up to its end. */
+  /** A list with its own variables, up to its end. */
   private parseScope(context: 'define clause' | 'block clause'): readonly Node[] {
     const outer = { variables: this.variables, rangeDepth: this.rangeDepth };
     this.variables = ['$'];
@@ -78,7 +78,7 @@ class Parser {
     const line = this.tokens.line();
     const list = this.parseList();
     if (list.by !== 'end') {
-      // Go reports it where the block begins.
+      // Go reports it at the start of the block.
       const message = `unexpected {{${list.by}}} in ${context}`;
       throw context === 'block clause' ? this.tokens.error(message, line) : this.tokens.error(message);
     }
@@ -124,7 +124,7 @@ class Parser {
         return this.parseLoopControl(this.tokens.next(), token.type);
       case 'else':
         this.tokens.next();
-        // `{{else if …}}` leaves its `if` to the caller.
+        // For `{{else if …}}`, the caller parses the `if`.
         if (this.tokens.peekNonSpace().type !== 'if' && this.tokens.peekNonSpace().type !== 'with')
           this.tokens.expect('rightDelim', 'else');
         return 'else';

@@ -2,16 +2,16 @@ import { formatVerb } from './format-value.ts';
 import { type Flags, noFlags } from './pad.ts';
 import { type GoValue, intOf, kindOf, typeNameOf } from './value.ts';
 
-/** Of a width or precision. Go has its limit there too, somewhat above. */
+/** Limit on a width or precision. Go's limit is a little higher. */
 const MAX_SIZE = 1_000_000;
 
-/** What an action prints: `<no value>` for a value that is not there. */
+/** Formats the value of an action: `<no value>` for a missing value. */
 export function format(value: GoValue): string {
   if (typeof value === 'string') return value;
   return value === undefined ? '<no value>' : formatVerb(value, 'v', { ...noFlags, depth: 1 });
 }
 
-/** Go's fmt.Sprint: a space between operands of which neither is a string. */
+/** Go's fmt.Sprint: adds a space between two operands if neither is a string. */
 export function sprint(values: readonly GoValue[]): string {
   const spaced = (i: number) => i > 0 && typeof values[i] !== 'string' && typeof values[i - 1] !== 'string';
   return values.map((value, i) => (spaced(i) ? ' ' : '') + formatVerb(value, 'v', noFlags)).join('');
@@ -22,7 +22,7 @@ export function sprintln(values: readonly GoValue[]): string {
   return `${values.map((value) => formatVerb(value, 'v', noFlags)).join(' ')}\n`;
 }
 
-/** Go's fmt.Sprintf, with its ways to say what is wrong: `%!d(string=x)`, `%!s(MISSING)`, `%!(EXTRA int=1)`. */
+/** Go's fmt.Sprintf, with its error texts: `%!d(string=x)`, `%!s(MISSING)`, `%!(EXTRA int=1)`. */
 export function sprintf(text: string, args: readonly GoValue[]): string {
   const cursor: Cursor = { text, args, pos: 0, next: 0, reordered: false };
   let output = '';
@@ -44,15 +44,15 @@ interface Cursor {
   readonly text: string;
   readonly args: readonly GoValue[];
   pos: number;
-  /** The argument that is due. */
+  /** Index of the next argument. */
   next: number;
-  /** Whether `%[n]` was used at all, which forgives arguments left over. */
+  /** Whether `%[n]` was used, which allows unused arguments. */
   reordered: boolean;
 }
 
 interface Directive {
   readonly flags: Flags;
-  /** What Go writes in front for a bad width or precision. */
+  /** Go's prefix for a bad width or precision. */
   readonly complaint: string;
   readonly goodIndex: boolean;
 }
@@ -69,12 +69,15 @@ function formatDirective(cursor: Cursor): string {
   return complaint + formatVerb(cursor.args[cursor.next++], verb, verb === 'v' ? flagsOfV(flags) : flags);
 }
 
-/** `#` and `+` mean something else to %v. */
+/** `#` and `+` have another meaning for %v. */
 function flagsOfV(flags: Flags): Flags {
   return { ...flags, sharp: false, plus: false, goSyntax: flags.sharp, named: flags.plus };
 }
 
-/** Flags, `[n]`, width, `.` and precision, `[n]`: everything before the verb. An index must come right before what it is for. */
+/**
+ * Flags, `[n]`, width, `.` and precision, `[n]`: everything before the verb. An index must directly precede the part
+ * that it is for.
+ */
 function readDirective(cursor: Cursor): Directive {
   const set = new Set<string>();
   for (
@@ -118,7 +121,7 @@ function readDirective(cursor: Cursor): Directive {
 }
 
 interface Index {
-  /** Whether there was one, be it out of range. */
+  /** Whether there was one, even if out of range. */
   readonly found: boolean;
   readonly good: boolean;
 }
@@ -129,7 +132,7 @@ const NO_INDEX: Index = { found: false, good: true };
 function readIndex(cursor: Cursor): Index {
   if (cursor.text[cursor.pos] !== '[') return NO_INDEX;
   cursor.reordered = true;
-  // Go does not look for the end of what cannot hold a digit.
+  // Go does not look for the end of a text too short to contain a digit.
   const close = cursor.text.length - cursor.pos < 3 ? -1 : cursor.text.indexOf(']', cursor.pos);
   const inner = close < 0 ? '' : cursor.text.slice(cursor.pos + 1, close);
   cursor.pos = close < 0 ? cursor.pos + 1 : close + 1;
@@ -160,7 +163,7 @@ function readSize(cursor: Cursor): Size {
   if (digits === undefined) return NO_SIZE;
   cursor.pos += digits.length;
   if (Number(digits) <= MAX_SIZE) return { from: 'digits', value: Number(digits) };
-  // Too large: Go gives up on the whole directive.
+  // Too large: Go gives up the whole directive.
   cursor.pos = cursor.text.length;
   return NO_SIZE;
 }

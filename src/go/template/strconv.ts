@@ -22,7 +22,7 @@ const SIMPLE: ReadonlyMap<string, number> = new Map([
 ]);
 const ESCAPE = /^\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{3})|([abfnrtv\\'"]))/;
 
-/** Go's strconv.Quote; with `mark` `'` what strconv.QuoteRune does, with `ascii` what QuoteToASCII does. */
+/** Go's strconv.Quote; with `mark` `'` it is strconv.QuoteRune, with `ascii` QuoteToASCII. */
 export function quote(text: string, mark: '"' | "'" = '"', ascii = false): string {
   let quoted = mark;
   for (const character of text) {
@@ -45,7 +45,7 @@ function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, '0');
 }
 
-/** Go's strconv.Unquote of an interpreted or raw string; undefined when its syntax is invalid. Bytes that are no UTF-8 become U+FFFD. */
+/** Go's strconv.Unquote of an interpreted or raw string; undefined for invalid syntax. Invalid UTF-8 becomes U+FFFD. */
 export function unquote(text: string): string | undefined {
   if (text.startsWith('`')) return text.slice(1, -1).replaceAll('\r', '');
   const parts: Buffer[] = [];
@@ -80,7 +80,7 @@ export function unquoteCharacter(text: string): number | 'invalid' | 'malformed'
 interface Escape {
   readonly code: number;
   readonly length: number;
-  /** A byte of UTF-8 and not a character. */
+  /** A byte of UTF-8 rather than a character. */
   readonly byte: boolean;
 }
 
@@ -102,7 +102,10 @@ function readEscape(text: string, mark: string): Escape | undefined {
   return code === undefined ? undefined : { code, length, byte: false };
 }
 
-/** Go's ParseInt(text, 0, 64) without its range: decimal, 0x, 0o, 0b, 0-prefixed octal, underscores between digits. */
+/**
+ * Go's ParseInt(text, 0, 64) without its range check: decimal, 0x, 0o, 0b, 0-prefixed octal, underscores between
+ * digits.
+ */
 export function parseInteger(text: string): bigint | undefined {
   const match =
     /^([+-]?)(0[xX]_?[\da-fA-F]+(?:_[\da-fA-F]+)*|0[oO]?_?[0-7]+(?:_[0-7]+)*|0[bB]_?[01]+(?:_[01]+)*|0|[1-9]\d*(?:_\d+)*)$/.exec(
@@ -115,7 +118,10 @@ export function parseInteger(text: string): bigint | undefined {
   return sign === '-' ? -value : value;
 }
 
-/** Go's ParseFloat for a number token, hexadecimal floats and underscores between digits included; undefined for anything else. */
+/**
+ * Go's ParseFloat for a number token, including hexadecimal floats and underscores between digits; undefined for
+ * anything else.
+ */
 export function parseFloating(text: string): number | undefined {
   if (!hasGoodUnderscores(text)) return undefined;
   const plain = text.replaceAll('_', '');
@@ -130,7 +136,7 @@ export function parseFloating(text: string): number | undefined {
   return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(plain) ? finite(Number(plain)) : undefined;
 }
 
-/** Whether each underscore stands between two digits; a base prefix counts as one. */
+/** Whether each underscore is between two digits; a base prefix counts as one. */
 function hasGoodUnderscores(text: string): boolean {
   if (!text.includes('_')) return true;
   return /^[+-]?0[xX]/.test(text) ? !/(?<![\da-fA-FxX])_|_(?![\da-fA-F])/.test(text) : !/(?<!\d)_|_(?!\d)/.test(text);

@@ -66,7 +66,7 @@ const container = struct(
 
 const run = (template: string, data: GoValue = container) => parseTemplate(template).execute(data);
 
-// Every output and message below was seen from docker 28 on the same data, or from Go.
+// Every output and message below was produced by docker 28 on the same data, or by Go.
 describe('what Docker prints', () => {
   test.each([
     ['{{.ID}}', '0123456789abcdef'],
@@ -203,7 +203,7 @@ describe('errors', () => {
     );
   });
 
-  test('a missing key can be one', () => {
+  test('a missing key can be an error', () => {
     expect(run('{{.a}}', {})).toBe('<no value>');
     expect(() => parseTemplate('{{.a}}').execute({}, { missingKeyIsError: true })).toThrow(
       'map has no entry for key "a"',
@@ -212,7 +212,7 @@ describe('errors', () => {
 });
 
 describe('hostile input', () => {
-  test('a template without end is stopped', () => {
+  test('stops a template without end', () => {
     expect(() => run('{{define "r"}}{{template "r"}}{{end}}{{template "r"}}')).toThrow(
       'exceeded maximum template depth',
     );
@@ -230,7 +230,7 @@ describe('hostile input', () => {
     expect(() => parseTemplate(template)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 
-  test('data too deep to print is an error of the template', () => {
+  test('data nested too deeply to print is an error of the template', () => {
     let data: GoValue = 'x';
     for (let i = 0; i < 100_000; i++) data = [data];
     for (const template of ['{{.}}', '{{json .}}', '{{printf "%q" .}}']) {
@@ -238,7 +238,7 @@ describe('hostile input', () => {
     }
   });
 
-  test('a long template is read in linear time', () => {
+  test('parses a long template in linear time', () => {
     expect(run('{{1}} x\n'.repeat(20_000))).toHaveLength(80_000);
   });
 
@@ -250,7 +250,7 @@ describe('hostile input', () => {
     expect(run('{{.}}', JSON.parse('{"__proto__":1}'))).toBe('map[__proto__:1]');
   });
 
-  test('too much padding is refused', () => {
+  test('refuses too much padding', () => {
     expect(() => run('{{pad "x" 1000000000000 0}}')).toThrow('cannot pad by 1000000000000');
     expect(run('{{printf "%9999999999999999999d" 1}}')).toBe('%!(NOVERB)%!(EXTRA int=1)');
   });

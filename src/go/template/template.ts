@@ -11,11 +11,11 @@ export * from './value.ts';
 /** A parsed Go template with Docker's functions. */
 export interface Template {
   /**
-   * Runs it. Throws USAGE in Go's words, e.g.
-   * `template: :1:2: executing "" at <.Nope>: can't evaluate field Nope in type *container.State`.
+   * Executes it. Throws USAGE in Go's words, e.g. `template: :1:2: executing "" at <.Nope>: can't evaluate field Nope
+   * in type *container.State`.
    */
   execute(data: GoValue, options?: ExecOptions): string;
-  /** Runs it on the headers of a table, which functions leave as they are; what follows an error is left out. */
+  /** Executes it on a table's headers, which functions leave unchanged; output after an error is omitted. */
   executeHeader(headers: GoValue): string;
 }
 
@@ -46,7 +46,7 @@ export function isTemplateError(error: unknown): error is HealthctlError {
   return hasCode(error, 'USAGE');
 }
 
-/** An error of a template as Docker shows it: `template parsing error: template: …`. Other errors stay as they are. */
+/** A template error in Docker's form: `template parsing error: template: …`. Other errors stay unchanged. */
 export function asTemplateError(error: unknown, options: { readonly exitCode?: number } = {}): unknown {
   if (!isTemplateError(error)) return error;
   return new HealthctlError('USAGE', `template parsing error: ${error.message}`, { cause: error, ...options });

@@ -33,7 +33,10 @@ export const MONTHS = [
 ] as const;
 export const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
 
-/** What in a layout stands for a part of a time (Go: package time, the constants of format.go); a longer one comes before a shorter. */
+/**
+ * The parts of a layout that stand for a part of a time (Go: package time, the constants of format.go); longer ones
+ * precede shorter ones.
+ */
 const CHUNK =
   /January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|002|0[1-6]|15|1|2006|2|__2|_(?=2006)|_2|[345]|PM|pm|[-Z]07(?::00:00|0000|:00|00)?|[.,](?:0+|9+)(?!\d)/g;
 
@@ -102,7 +105,10 @@ const monthName = ({ month }: ClockTime): string => MONTHS[month - 1] ?? '';
 const weekdayName = ({ weekday }: ClockTime): string => WEEKDAYS[weekday] ?? '';
 const digits = (value: number, width: number): string => `${value}`.padStart(width, '0');
 
-/** `.000`: so many digits. `.999`: at most so many, without zeros at the end, and without the point when nothing is left. */
+/**
+ * `.000`: exactly this many digits. `.999`: at most this many, without trailing zeros, and without the point if no
+ * digit is left.
+ */
 function fractionText(chunk: string, nanosecond: number): string {
   const fraction = digits(nanosecond, 9)
     .slice(0, chunk.length - 1)
@@ -111,7 +117,7 @@ function fractionText(chunk: string, nanosecond: number): string {
   return chunk[1] === '0' ? text : text.replace(/.?0+$/, (end) => (/^[.,]0*$/.test(end) ? '' : end.replace(/0+$/, '')));
 }
 
-/** `-07`, `-0700`, `-07:00`, with seconds too; the same with Z, which stands for UTC alone. */
+/** `-07`, `-0700`, `-07:00`, also with seconds; with Z in place of `-` the same, but UTC becomes `Z`. */
 function offsetText(chunk: string, offsetSeconds: number): string {
   if (chunk.startsWith('Z') && offsetSeconds === 0) return 'Z';
   const size = Math.abs(offsetSeconds);

@@ -4,7 +4,7 @@ import { ExecFailure } from './failure.ts';
 import { type ClockTime, formatLayout, MONTHS, WEEKDAYS } from './time-layout.ts';
 import { GoDuration, GoEnum, GoFloat, GoTime, type GoValue, intOf, struct } from './value.ts';
 
-/** A moment in nanoseconds since the epoch, and the zone in which it is shown. */
+/** A moment in nanoseconds since the epoch, and the zone for its display. */
 interface Moment {
   readonly ns: bigint;
   /** East of UTC. */
@@ -14,7 +14,7 @@ interface Moment {
 
 type Method = (args: readonly GoValue[]) => GoValue;
 
-/** A method of a time.Time, time.Duration, time.Month or time.Weekday; undefined where Go has none. */
+/** A method of a time.Time, time.Duration, time.Month or time.Weekday; undefined if Go has no such method. */
 export function timeMethod(receiver: GoValue, name: string): GoFunction | undefined {
   if (receiver instanceof GoTime) return methodIn(TIME_METHODS, momentOf(receiver), name);
   if (receiver instanceof GoDuration) return methodIn(DURATION_METHODS, receiver.ns, name);
@@ -35,7 +35,7 @@ function methodIn<Receiver>(methods: Methods<Receiver>, receiver: Receiver, name
   return method && { params: method.params, call: method.of(receiver) };
 }
 
-/** Go's zero time, which Truncate and Round count from. */
+/** Go's zero time, the origin of Truncate and Round. */
 const ZERO_NS = -62_135_596_800n * SECOND;
 
 const read = <Receiver>(value: (receiver: Receiver) => GoValue) => ({
@@ -50,7 +50,7 @@ const withDuration = <Receiver>(value: (receiver: Receiver, ns: bigint) => GoVal
   params: ['duration'] as const,
   of: (receiver: Receiver) => (args: readonly GoValue[]) => value(receiver, intOf(args[0])),
 });
-/** Go's words for methods with more than one result. */
+/** Go's error for methods with more than one result. */
 const refused = (refusal: string) => ({ refusal });
 
 const sign = (value: bigint): number => (value < 0n ? -1 : value > 0n ? 1 : 0);
@@ -127,19 +127,19 @@ const DURATION_METHODS: Methods<bigint> = {
   Truncate: withDuration((ns, unit) => new GoDuration(unit <= 0n ? ns : ns - (ns % unit))),
 };
 
-/** As Go does it: whole units, and the rest as a fraction. */
+/** Like Go: whole units, plus the rest as a fraction. */
 const inUnits = (ns: bigint, unit: bigint): number => Number(ns / unit) + Number(ns % unit) / Number(unit);
 
 const floorDiv = (value: bigint, by: bigint): bigint => (value - (((value % by) + by) % by)) / by;
 const cutDown = (value: bigint, unit: bigint): bigint =>
   unit <= 0n ? value : value - (((value % unit) + unit) % unit);
-/** Half of a unit goes up. */
+/** Rounds half a unit up. */
 function roundUp(value: bigint, unit: bigint): bigint {
   if (unit <= 0n) return value;
   const rest = value - cutDown(value, unit);
   return rest + rest < unit ? value - rest : value + unit - rest;
 }
-/** Half of a unit goes away from zero. */
+/** Rounds half a unit away from zero. */
 const roundAway = (ns: bigint, unit: bigint): bigint => (ns < 0n ? -roundUp(-ns, unit) : roundUp(ns, unit));
 
 const RFC3339 = /^(\d{4,})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(Z|([+-])(\d\d):(\d\d))$/;
@@ -179,7 +179,7 @@ function clockOf({ ns, offsetSeconds, isUtc }: Moment): ClockTime {
   };
 }
 
-/** `Date.UTC` takes years below 100 as those of the last century. */
+/** `Date.UTC` takes years below 100 as years of the last century. */
 function utcMs({ year, month, day }: { readonly year: number; readonly month: number; readonly day: number }): number {
   return new Date(Date.UTC(2000, 0, 1)).setUTCFullYear(year, month - 1, day);
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { messageOf } from '../../lib/errors.ts';
 import { duration, parseTemplate, struct, time } from './template.ts';
 
-// What Go 1.26's text/template prints for values of time.Time and time.Duration.
+// Output of Go 1.26's text/template for values of time.Time and time.Duration.
 
 const result = (start: string, end: string) => struct({ Start: time(start), End: time(end) }, { type: 'main.R' });
 const data = struct(

@@ -2,7 +2,7 @@ import { HealthctlError } from '../../lib/errors.ts';
 import { lex, type Token, type TokenType } from './lexer.ts';
 import { quote } from './strconv.ts';
 
-/** The tokens of a template with the place that the parser has come to. */
+/** The tokens of a template, and the parser's position in them. */
 export class TokenStream {
   /** The line where the present action began, 0 outside of actions. */
   actionLine = 0;
@@ -14,7 +14,7 @@ export class TokenStream {
     this.tokens = lex(text);
   }
 
-  /** A place to come back to with `rewind`. */
+  /** A position for `rewind`. */
   mark(): number {
     return this.index;
   }
@@ -25,7 +25,7 @@ export class TokenStream {
 
   peek(): Token {
     this.furthest = Math.max(this.furthest, this.index);
-    // The last token is eof or an error, and is met again and again.
+    // The last token is eof or error, and is returned repeatedly.
     return this.tokens[Math.min(this.index, this.tokens.length - 1)] ?? END;
   }
 
@@ -54,19 +54,19 @@ export class TokenStream {
   unexpected(token: Token, context: string): HealthctlError {
     if (token.type !== 'error') return this.error(`unexpected ${describeToken(token)} in ${context}`);
     if (this.actionLine === 0 || this.actionLine === token.line) return this.error(token.value);
-    // "unclosed action in action" would say it twice.
+    // Avoids "unclosed action in action".
     const place = `started at :${this.actionLine}`;
     return this.error(
       token.value.endsWith(' action') ? `${token.value} ${place}` : `${token.value} in action ${place}`,
     );
   }
 
-  /** @param line where it is, by default at the furthest token that was looked at */
+  /** @param line of the error; default: that of the furthest token read */
   error(message: string, line = this.line()): HealthctlError {
     return new HealthctlError('USAGE', `template: :${line}: ${message}`);
   }
 
-  /** The line of the furthest token that was looked at. */
+  /** The line of the furthest token read. */
   line(): number {
     return this.tokens[Math.min(this.furthest, this.tokens.length - 1)]?.line ?? 1;
   }

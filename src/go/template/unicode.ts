@@ -1,5 +1,5 @@
-// V8 takes milliseconds to read a pattern with character properties when a module is loaded. Inside of functions it is put off, so
-// that a command pays only when it meets something beyond ASCII.
+// V8 takes milliseconds to compile a pattern with character properties at module load. Inside functions this is
+// deferred, so that a command pays for it only if it meets text beyond ASCII.
 
 /** Whether Go's unicode.IsPrint holds for a character. */
 export function isPrintable(character: string): boolean {

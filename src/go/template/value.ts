@@ -2,9 +2,9 @@ import { formatDuration } from '../duration.ts';
 import { isAscii } from './unicode.ts';
 
 /**
- * What a template can be given. Plain objects are Go maps with string keys, arrays are slices, whole numbers and bigints
- * are ints, other numbers are float64, `null` is a nil interface, `undefined` a value that is not there (`<no value>`).
- * Everything else that Go's types would tell is said by the wrappers below.
+ * A value for a template. Plain objects are Go maps with string keys, arrays are slices, whole numbers and bigints are
+ * ints, other numbers are float64, `null` is a nil interface, `undefined` a missing value (`<no value>`). The wrappers
+ * below express other Go types.
  */
 export type GoValue =
   | undefined
@@ -23,7 +23,7 @@ export type GoValue =
   | readonly GoValue[]
   | GoMap;
 
-/** A map with string keys: printed and ranged over in the order of its keys. */
+/** A map with string keys: printed and iterated in key order. */
 export interface GoMap {
   readonly [key: string]: GoValue;
 }
@@ -52,11 +52,11 @@ export class GoTime {
   }
 }
 
-/** An int with names for its values, such as time.Month: printed by its name. */
+/** An int with named values, such as time.Month: printed by name. */
 export class GoEnum {
   readonly value: bigint;
   readonly name: string;
-  /** As Go names it, e.g. `time.Month`. */
+  /** Go's name, e.g. `time.Month`. */
   readonly typeName: string;
   constructor(value: bigint, name: string, typeName: string) {
     this.value = value;
@@ -68,7 +68,7 @@ export class GoEnum {
 /** A typed nil: a pointer prints `<nil>`, a slice `[]`, a map `map[]`; all are null in JSON. */
 export class GoNil {
   readonly kind: 'pointer' | 'slice' | 'map';
-  /** As Go names it, e.g. `*container.Health`, `[]string`. */
+  /** Go's name, e.g. `*container.Health`, `[]string`. */
   readonly typeName: string;
   constructor(kind: 'pointer' | 'slice' | 'map', typeName: string) {
     this.kind = kind;
@@ -76,7 +76,7 @@ export class GoNil {
   }
 }
 
-/** A map[string]string: `index` of a key that is not there is empty, where a GoMap gives `<no value>`. */
+/** A map[string]string: `index` of a missing key gives an empty string, where a GoMap gives `<no value>`. */
 export class GoStringMap {
   readonly entries: Readonly<Record<string, string>>;
   constructor(entries: Readonly<Record<string, string>>) {
@@ -84,32 +84,35 @@ export class GoStringMap {
   }
 }
 
-/** A method: reached like a field, called with as many strings as it wants. */
+/** A method: accessed like a field, called with the number of strings that it expects. */
 export interface GoMethod {
   readonly params: number;
   call(...args: readonly string[]): GoValue;
 }
 
 export interface StructOptions {
-  /** As Go names it in errors, with `*` where Docker has a pointer, e.g. `*container.State`. */
+  /** Go's name for error messages, with `*` where Docker has a pointer, e.g. `*container.State`. */
   readonly type: string;
-  /** Fields left out of JSON while they are empty (`json:",omitempty"`). */
+  /** Fields omitted from JSON if empty (`json:",omitempty"`). */
   readonly omitEmpty?: readonly string[];
-  /** JSON keys of the fields that have another one, e.g. `{ ID: 'Id' }`. */
+  /** JSON keys that differ from the field name, e.g. `{ ID: 'Id' }`. */
   readonly jsonNames?: Readonly<Record<string, string>>;
   readonly methods?: Readonly<Record<string, GoMethod>>;
-  /** Writes the value as JSON in place of its fields. */
+  /** Writes the value as JSON, instead of its fields. */
   readonly marshal?: () => string;
-  /** What a Stringer prints, in place of the fields. */
+  /** The text of a Stringer, printed instead of the fields. */
   readonly text?: string;
-  /** Structs that are embedded in this one: their fields are reached like its own, and printed together, at the place of their first. */
+  /**
+   * Structs embedded in this one: their fields are accessed like its own, and printed together at the position of the
+   * first.
+   */
   readonly embedded?: readonly EmbeddedStruct[];
-  /** Fields of ours that Go's struct has not: printed only when they are not empty. */
+  /** Our fields that Go's struct lacks: printed only if not empty. */
   readonly additions?: readonly string[];
 }
 
 export interface EmbeddedStruct {
-  /** As it is reached and named, e.g. `Resources`. */
+  /** Its name for access and in output, e.g. `Resources`. */
   readonly name: string;
   readonly type: string;
   readonly fields: readonly string[];
@@ -139,7 +142,7 @@ export const nilMap = (typeName = 'map[string]string'): GoNil => new GoNil('map'
 
 export type Kind = 'nil' | 'bool' | 'string' | 'int' | 'float' | 'slice' | 'map' | 'struct' | 'pointer';
 
-/** Go's reflect.Kind, as far as templates see it; `nil` is a value that is not there or a nil interface. */
+/** Go's reflect.Kind, as far as templates need it; `nil` is a missing value or a nil interface. */
 export function kindOf(value: GoValue): Kind {
   if (value === undefined || value === null) return 'nil';
   if (typeof value === 'string') return 'string';
@@ -152,7 +155,7 @@ export function kindOf(value: GoValue): Kind {
   return isSlice(value) ? 'slice' : 'map';
 }
 
-/** The name Go prints for the value's type, e.g. in `wrong type for value; expected string; got int`. */
+/** Go's name of the value's type, e.g. in `wrong type for value; expected string; got int`. */
 export function typeNameOf(value: GoValue): string {
   if (value instanceof GoDuration) return 'time.Duration';
   if (value instanceof GoTime) return 'time.Time';
@@ -196,7 +199,7 @@ export function isTrue(value: GoValue): boolean {
   }
 }
 
-/** The value of kind int as a bigint. */
+/** A value of kind int as a bigint. */
 export function intOf(value: GoValue): bigint {
   if (typeof value === 'bigint') return value;
   if (value instanceof GoDuration) return value.ns;
@@ -204,7 +207,7 @@ export function intOf(value: GoValue): bigint {
   return typeof value === 'number' ? BigInt(value) : 0n;
 }
 
-/** The value of kind float. */
+/** A value of kind float. */
 export function floatOf(value: GoValue): number {
   return value instanceof GoFloat ? value.value : Number(value);
 }
@@ -228,7 +231,7 @@ export function sortedKeys(map: GoMap): string[] {
   );
 }
 
-/** What a Stringer prints, undefined for a value that is none. */
+/** The text of a Stringer; undefined for any other value. */
 export function stringerOf(value: GoValue): string | undefined {
   if (value instanceof GoDuration) return formatDuration(value.ns);
   if (value instanceof GoEnum) return value.name;
@@ -236,7 +239,7 @@ export function stringerOf(value: GoValue): string | undefined {
   return value instanceof GoTime ? formatTime(value.rfc3339) : undefined;
 }
 
-/** The struct that is embedded in another under this name. */
+/** The struct embedded in another under this name. */
 export function embeddedIn(value: GoStruct, name: string): GoStruct | undefined {
   const found = value.options.embedded?.find((one) => one.name === name);
   if (!found) return undefined;
@@ -244,7 +247,7 @@ export function embeddedIn(value: GoStruct, name: string): GoStruct | undefined 
   return new GoStruct(fields, { type: found.type });
 }
 
-/** The fields as Go prints them: embedded structs in one piece, additions of ours only when they say something. */
+/** The fields in Go's printing order: embedded structs as one, our additions only if not empty. */
 export function printedFields(value: GoStruct): readonly (readonly [name: string, value: GoValue])[] {
   const { embedded = [], additions = [] } = value.options;
   if (embedded.length + additions.length === 0) return Object.entries(value.fields);
@@ -255,7 +258,7 @@ export function printedFields(value: GoStruct): readonly (readonly [name: string
   });
 }
 
-/** `Array.isArray` that knows readonly arrays. */
+/** `Array.isArray` for readonly arrays. */
 export function isSlice(value: GoValue): value is readonly GoValue[] {
   return Array.isArray(value);
 }
@@ -264,12 +267,12 @@ export function isStringSlice(value: GoValue): value is readonly string[] {
   return isSlice(value) && value.length > 0 && value.every((item) => typeof item === 'string');
 }
 
-/** The own property of an object: keys such as `constructor` are data like any other. */
+/** The own property of an object: keys such as `constructor` are plain data. */
 export function propertyOf(map: GoMap, key: string): GoValue {
   return Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
-/** Whether a map's values are of any type, as in data that came from JSON. */
+/** Whether a map's values are of any type, as in data from JSON. */
 export function isPlain(value: GoValue): value is GoMap {
   return kindOf(value) === 'map' && !(value instanceof GoStringMap) && !(value instanceof GoNil);
 }
@@ -285,7 +288,7 @@ function isWrapper(value: object): value is GoFloat | GoDuration | GoTime | GoEn
   );
 }
 
-/** Go's `Time.String`; a zone other than UTC is named by its offset, as Go does for zones it has no name for. */
+/** Go's `Time.String`; a zone other than UTC is shown by its offset, as Go does for unnamed zones. */
 function formatTime(rfc3339: string): string {
   const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(rfc3339);
   if (match === null) return rfc3339;
