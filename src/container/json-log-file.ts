@@ -1,7 +1,7 @@
-import { closeSync, constants, existsSync, fstatSync, ftruncateSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, renameSync, writeSync } from 'node:fs';
 import type { FaultReporter } from '../lib/fault-reporter.ts';
 import type { LogLimit } from '../record/log-config.ts';
-import { openOwnFile } from '../system/own-file.ts';
+import { openOwnFile, setAside } from '../system/own-file.ts';
 
 /** What is known of a file that is appended to. */
 export interface Written {
@@ -45,18 +45,21 @@ export function openJsonLogFile(
   };
   const begin = (maxFile: number): void => {
     flush();
-    size = 0;
     if (maxFile === 1) {
       ftruncateSync(fd, 0);
+      size = 0;
       return;
     }
-    closeSync(fd);
-    for (let number = maxFile - 1; number > 1; number -= 1) {
-      const older = `${path}.${number - 1}`;
-      if (existsSync(older)) renameSync(older, `${path}.${number}`);
+    for (let number = maxFile - 1; number > 0; number -= 1) {
+      const [from, to] = [number === 1 ? path : `${path}.${number - 1}`, `${path}.${number}`];
+      // A directory would stop all copying: rename(2) does not replace one by a file.
+      setAside(to, 'not a regular file', options);
+      if (isFile(from)) renameSync(from, to);
     }
-    renameSync(path, `${path}.1`);
+    const full = fd;
     ({ fd, stats } = openOwnFile(path, constants.O_WRONLY | constants.O_APPEND, options));
+    size = 0;
+    closeSync(full);
   };
   return {
     append: (entry) => {
@@ -71,3 +74,5 @@ export function openJsonLogFile(
     close: () => closeSync(fd),
   };
 }
+
+const isFile = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;

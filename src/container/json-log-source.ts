@@ -49,7 +49,8 @@ export function nextChunk(request: ChunkRequest): Chunk | undefined {
   });
   const first = Math.max(0, from ? files.findIndex(({ inode }) => inode === from.inode) : 0);
   for (const [index, file] of files.entries()) {
-    const offset = file.inode === from?.inode ? from.offset : 0;
+    // A file that has become shorter was emptied by somebody: what it holds is new.
+    const offset = file.inode === from?.inode && from.offset <= file.size ? from.offset : 0;
     if (index < first || offset >= file.size) continue;
     return chunkOf(request, { path: file.path, offset, isLastFile: index === files.length - 1 });
   }

@@ -69,15 +69,17 @@ function inOrder(chunks: readonly Chunk[]): readonly Piece[] {
 function stateFrom(value: unknown): State | undefined {
   if (!isObject(value) || !isObject(value.positions)) return undefined;
   const { positions, inode, size } = value;
-  if (typeof inode !== 'number' || typeof size !== 'number') return undefined;
+  if (!isCount(inode) || !isCount(size)) return undefined;
   const entries = OUTPUT_STREAMS.flatMap((stream) => {
     const position = positions[stream];
     if (!isObject(position)) return [];
     const { inode, offset } = position;
-    return typeof inode === 'number' && typeof offset === 'number' ? [[stream, { inode, offset }] as const] : [];
+    return isCount(inode) && isCount(offset) ? [[stream, { inode, offset }] as const] : [];
   });
   return { positions: Object.fromEntries(entries), inode, size };
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

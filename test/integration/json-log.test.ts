@@ -89,6 +89,44 @@ test('with a limit no file is longer than it, and so many are kept', () => {
   expect(logs().at(-1)).toBe('line 399\n');
 });
 
+test('what has the name of an older file and is none is set aside, and the log goes on', () => {
+  const limit = { maxSize: 200, maxFile: 3 };
+  mkdirSync(join(file('c1-json.log.1'), 'x'), { recursive: true });
+  writeFileSync(file('stdout.log'), 'one\ntwo\nthree\nfour\n');
+  const faults: string[] = [];
+  copyToJsonLog({ dataDir: dir, id, limit, attributes: {}, onFault: (text) => faults.push(text) }, false);
+  expect(logs('c1-json.log.1')).toEqual(['one\n', 'two\n']);
+  expect(logs()).toEqual(['three\n', 'four\n']);
+  expect(faults).toEqual([expect.stringMatching(/c1-json\.log\.1 is not a regular file; it is now .*\.not-ours-/)]);
+});
+
+test.each([
+  ['a negative place', { offset: -5 }, {}],
+  ['a part of a byte', { offset: 1.5 }, {}],
+  ['a place that no file has', { offset: 1e300 }, {}],
+  ['a negative size', {}, { size: -3 }],
+  ['a size with a fraction', {}, { size: 1.5 }],
+])('a damaged record of how far it got, %s, keeps nothing from being copied', (_, position, whole) => {
+  writeFileSync(file('stdout.log'), 'one\n');
+  copy();
+  const record = JSON.parse(readFileSync(file('json-log.json'), 'utf8'));
+  const stdout = { ...record.positions.stdout, ...position };
+  writeFileSync(file('json-log.json'), JSON.stringify({ ...record, positions: { stdout }, ...whole }));
+  appendFileSync(file('stdout.log'), 'two\n');
+  copy();
+  expect(logs().slice(-2)).toEqual(['one\n', 'two\n']);
+});
+
+test('output files that somebody has emptied are copied from their beginning', () => {
+  writeFileSync(file('stdout.log'), 'a long first line\n');
+  copy();
+  writeFileSync(file('stdout.log'), '');
+  copy();
+  appendFileSync(file('stdout.log'), 'new\n');
+  copy();
+  expect(logs()).toEqual(['a long first line\n', 'new\n']);
+});
+
 test('what a killed writer appended and did not record is not there twice', () => {
   writeFileSync(file('stdout.log'), 'one\n');
   copy();
@@ -157,7 +195,8 @@ test('the lane: one part after the other; a failure is told once; what waits at 
 
 test('the keeper copies what a container wrote that ran while nobody looked, each time', async () => {
   const dirs = { hostId: 'host', runRoot: dir, dataRoot: dir, nerdctlDataRoot: dir };
-  const log = { warn: () => {}, debug: () => {} };
+  const warnings: string[] = [];
+  const log = { warn: (text: string) => void warnings.push(text), debug: () => {} };
   const keeper = createLogKeeper({ contextOf: () => ({ dirs }), clock: systemClock, log });
   const record = ownRecord({ id }, aStoredConfig({ JsonLog: {} }));
   const dataDir = dataDirOf(dirs, { namespace: 'default', id });
@@ -167,7 +206,7 @@ test('the keeper copies what a container wrote that ran while nobody looked, eac
     task: exitedAtMs === undefined ? undefined : aTask({ status: 'stopped', exitedAtMs }),
     stored: { log: [], state: undefined },
   });
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(join(dataDir, 'json-log.json'), { recursive: true });
   const copiedLines = () =>
     existsSync(join(dataDir, 'c1-json.log'))
       ? readFileSync(join(dataDir, 'c1-json.log'), 'utf8').match(/"log":"[^"]*"/g)
@@ -180,4 +219,5 @@ test('the keeper copies what a container wrote that ran while nobody looked, eac
   keeper.onChange('default/c1', ended(2));
   await until(() => copiedLines()?.length === 3); // the last once the shim cannot be copying any more
   keeper.stop();
+  expect(warnings).toEqual([expect.stringContaining('json-log.json is a directory, not a regular file; it is now ')]);
 });

@@ -71,6 +71,19 @@ test('what came while nobody watched is known to have no exact time', async () =
   expect(readTimes(stdout()).at(4)).toEqual({ atMs: expect.any(Number), isExact: false });
 });
 
+test('a file that somebody has emptied begins anew', () => {
+  writeFileSync(stdout(), 'a long first line\n');
+  index().end();
+  const indexer = index();
+  writeFileSync(stdout(), 'new\n');
+  indexer.write();
+  expect(readTimes(stdout()).end).toBe(4);
+  indexer.end();
+  writeFileSync(stdout(), 'x\n'); // while nobody watches
+  index().end();
+  expect(readTimes(stdout()).end).toBe(2);
+});
+
 test('a file that was put aside gets no more times, nor does one that is gone', () => {
   writeFileSync(stdout(), 'old\n');
   const indexer = index();

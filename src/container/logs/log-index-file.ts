@@ -1,7 +1,7 @@
 import { closeSync, constants, ftruncateSync, writeSync } from 'node:fs';
 import type { FaultReporter } from '../../lib/fault-reporter.ts';
 import { replaceFile } from '../../system/atomic-write.ts';
-import { openOwnFile, readOwnFile } from '../../system/own-file.ts';
+import { openOwnFile, readOwnFile, removeOwn } from '../../system/own-file.ts';
 import {
   bytesFromSightings,
   type LogTimes,
@@ -46,6 +46,9 @@ export function appendTimes(logPath: string, sightings: readonly Sighting[], fau
   }
   if (size > MAX_INDEX_BYTES) replaceFile(path, thinnedTimes(readIndex(path, faults)));
 }
+
+/** Removes the index of an output file. Throws system errors. */
+export const forgetTimes = (logPath: string): void => removeOwn(timesPathOf(logPath));
 
 const readIndex = (path: string, { onFault }: FaultReporter): Buffer =>
   readOwnFile(path, { maxBytes: MAX_READ_BYTES, onFault }) ?? Buffer.alloc(0);

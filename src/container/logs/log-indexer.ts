@@ -6,7 +6,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { reportOnce } from '../../lib/report-once.ts';
 import type { LogLimit } from '../../record/log-config.ts';
 import { cutLogs } from './log-cut.ts';
-import { appendTimes, readTimes } from './log-index-file.ts';
+import { appendTimes, forgetTimes, readTimes } from './log-index-file.ts';
 import { limitLogs } from './log-limiter.ts';
 import type { Sighting } from './log-times.ts';
 import { liveFileOf, OUTPUT_STREAMS, type OutputStream } from './output-files.ts';
@@ -151,7 +151,7 @@ function watchOutputs(dataDir: string, wake: () => void): FSWatcher | undefined 
 }
 
 interface IndexedFile {
-  /** Takes down what there is to see. @returns whether the file has grown */
+  /** Takes down what there is to see. Throws system errors. @returns whether the file has grown */
   look(): boolean;
   isPending(): boolean;
   /** Throws system errors; what could not be written is dropped. */
@@ -175,7 +175,13 @@ function openIndexed({ dataDir, stream, startedAtMs, onFault }: IndexedRequest):
   return {
     look: () => {
       const stat = statOf(path);
-      if (stat && inode !== undefined && stat.ino !== inode) [end, pending] = [0, []]; // another run's, with a terminal
+      if (stat && inode !== undefined && stat.ino !== inode)
+        [end, pending] = [0, []]; // another run's, with a terminal
+      else if (stat && stat.size < end) {
+        // Somebody has emptied it: the times are of bytes that are gone.
+        forgetTimes(path);
+        [end, pending] = [0, []];
+      }
       inode = stat?.ino;
       const isGrown = stat !== undefined && stat.size > end;
       if (isGrown) {

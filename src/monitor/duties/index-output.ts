@@ -5,6 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { keyOf } from '../../lib/container-key.ts';
 import { dataDirOf } from '../../lib/dirs.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { reportOnce } from '../../lib/report-once.ts';
 import { recordFromCompact } from '../../record/compact-record.ts';
 import { logConfigOf, logLimitOf } from '../../record/log-config.ts';
 import { jsonLogOf, storedConfigOf } from '../../record/stored-config.ts';
@@ -43,13 +44,15 @@ export function createLogKeeper(options: {
   const copied = new Map<string, string>();
 
   const lane = createJsonLogLane({ clock, log });
+  const onFault = reportOnce((text) => log.warn(text));
   /** How the output of a container is copied; undefined where it is not. */
   const copierOf = (container: Watched): ((isOver: boolean) => void) | undefined => {
     const attributes = jsonLogOfWatched(container);
     if (!attributes) return undefined;
     const { namespace, id } = container;
     const { dirs } = contextOf(namespace);
-    const options = { dataDir: dataDirOf(dirs, { namespace, id }), id, limit: limitOfLog(container), attributes };
+    const dataDir = dataDirOf(dirs, { namespace, id });
+    const options = { dataDir, id, limit: limitOfLog(container), attributes, onFault };
     return (isOver) => lane.add(keyOf(container), () => copyToJsonLog(options, isOver));
   };
   const finish = (key: string): void => {
