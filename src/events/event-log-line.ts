@@ -1,3 +1,4 @@
+import { type Guard, isNumber, isText, mapOf, objectIn, objectOf, oneOf, parseJsonText } from '../lib/shape.ts';
 import type { HostEvent } from './host-event.ts';
 
 /** A line of the event log. */
@@ -30,8 +31,7 @@ export function lineFromEntry(entry: LogEntry): string {
 
 /** Undefined for any other line. */
 export function entryFromLine(line: string): LogEntry | undefined {
-  const value = objectFrom(line);
-  if (value === undefined) return undefined;
+  const value = objectIn(parseJsonText(line));
   if (isTime(value.began)) return { kind: 'began', atMs: value.began };
   if (isTime(value.ended)) return { kind: 'ended', atMs: value.ended };
   if (isTime(value.goesOn)) return { kind: 'goes-on', atMs: value.goesOn };
@@ -41,24 +41,14 @@ export function entryFromLine(line: string): LogEntry | undefined {
 
 /** A host event from JSON; undefined for any other value. */
 export function hostEventFromValue(value: unknown): HostEvent | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isHostEvent(value)) return undefined;
   const { type, action, id, namespace, atMs, attributes } = value;
-  if (type !== 'container' && type !== 'image') return undefined;
-  if (typeof action !== 'string' || typeof id !== 'string' || typeof namespace !== 'string') return undefined;
-  return isTime(atMs) && isTexts(attributes) ? { type, action, id, namespace, atMs, attributes } : undefined;
+  return { type, action, id, namespace, atMs, attributes };
 }
 
-function objectFrom(json: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const isTime: Guard<number> = (value): value is number => isNumber(value) && Number.isFinite(value);
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-const isTexts = (value: unknown): value is Readonly<Record<string, string>> =>
-  isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+const isHostEvent = objectOf({
+  ...{ type: oneOf(['container', 'image']), action: isText, id: isText, namespace: isText },
+  ...{ atMs: isTime, attributes: mapOf(isText) },
+});

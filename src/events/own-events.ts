@@ -2,6 +2,7 @@ import type { Events } from '../containerd/events.ts';
 import { HEALTH_STATUSES, type HealthStatus } from '../health/state.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { as, isCount, isText, objectIn, oneOf, parseJsonText } from '../lib/shape.ts';
 
 /** Events that healthctl publishes through containerd, because containerd cannot know them. */
 export type OwnEvent =
@@ -88,12 +89,12 @@ export function parseOwnEvent({
   readonly topic: string;
   readonly json: string;
 }): OwnEvent | undefined {
-  const value = parseObject(json);
-  const id = value?.ID;
-  if (value === undefined || typeof id !== 'string' || id === '') return undefined;
+  const value = objectIn(parseJsonText(json));
+  const id = value.ID;
+  if (!isText(id) || id === '') return undefined;
   switch (topic) {
     case HEALTH_STATUS_TOPIC: {
-      const status = HEALTH_STATUSES.find((known) => known === value.Status);
+      const status = as(oneOf(HEALTH_STATUSES), value.Status);
       const failingStreak = value.FailingStreak;
       if (status === undefined || !isCount(failingStreak)) return undefined;
       return { kind: 'health-status', id, status, failingStreak };
@@ -106,28 +107,14 @@ export function parseOwnEvent({
       return { kind: 'restart', id };
     case RENAME_TOPIC: {
       const { OldName: oldName, Name: name } = value;
-      return typeof oldName === 'string' && typeof name === 'string'
-        ? { kind: 'rename', id, oldName, name }
-        : undefined;
+      return isText(oldName) && isText(name) ? { kind: 'rename', id, oldName, name } : undefined;
     }
     case HEALTH_ACTION_TOPIC: {
-      const action = HEALTH_ACTIONS.find((known) => known === value.Action);
-      if (action === undefined || typeof value.Reason !== 'string') return undefined;
+      const action = as(oneOf(HEALTH_ACTIONS), value.Action);
+      if (action === undefined || !isText(value.Reason)) return undefined;
       return { kind: 'health-action', id, action, reason: value.Reason };
     }
     default:
       return undefined;
   }
 }
-
-function parseObject(json: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(json);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    return value as Readonly<Record<string, unknown>>;
-  } catch {
-    return undefined;
-  }
-}
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

@@ -2,6 +2,7 @@ import type { Result } from '../health/result.ts';
 import type { HealthState, StoredHealth } from '../health/state.ts';
 import { jsonFromHealthState, jsonFromResult, parseHealthState, parseResult } from '../health/state-json.ts';
 import { LABELS } from '../lib/labels.ts';
+import { parseJsonText } from '../lib/shape.ts';
 import type { HealthRecord } from './health-store.ts';
 
 /** One parsed line of `health.json`. `state` is missing in lines by nerdctl. */
@@ -71,21 +72,11 @@ function foreignState(last: Line, labels: Readonly<Record<string, string>>): Hea
 /** The state in the mirror label. */
 export function mirroredState(labels: Readonly<Record<string, string>>): HealthState | undefined {
   const text = labels[LABELS.nerdctlHealthstate];
-  if (text === undefined) return undefined;
-  try {
-    return parseHealthState(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  return parseHealthState(parseJsonText(text));
 }
 
 function parseLine(raw: string): Line | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(raw);
-  } catch {
-    return undefined;
-  }
+  const value = parseJsonText(raw);
   const result = parseResult(value);
   if (!result) return undefined;
   const state = parseHealthState(value);

@@ -1,5 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import { type ErrorCode, errnoOf, HealthctlError } from '../../lib/errors.ts';
+import { isNumber, isText, objectIn } from '../../lib/shape.ts';
 import { API_HEADER, API_VERSION } from './version.ts';
 
 /** Asks the monitor. Bare sockets: loading Node.js's HTTP client would cost a short command more than the answer. */
@@ -295,14 +296,12 @@ function aborted(): HealthctlError {
 
 /** Why the monitor does not answer, where containerd is to be asked instead. Throws all other errors. */
 function refusalOf(value: unknown, status: number): string {
-  const { code, message, hint, exitCode } = (typeof value === 'object' && value !== null ? value : {}) as Readonly<
-    Record<string, unknown>
-  >;
-  const text = typeof message === 'string' ? message : `the monitor answered with status ${status}`;
+  const { code, message, hint, exitCode } = objectIn(value);
+  const text = isText(message) ? message : `the monitor answered with status ${status}`;
   if (code === 'UNWATCHED' || code === 'UNAVAILABLE') return text;
-  throw new HealthctlError(typeof code === 'string' ? (code as ErrorCode) : 'INTERNAL', text, {
-    ...(typeof hint === 'string' ? { hint } : {}),
-    ...(typeof exitCode === 'number' ? { exitCode } : {}),
+  throw new HealthctlError(isText(code) ? (code as ErrorCode) : 'INTERNAL', text, {
+    ...(isText(hint) ? { hint } : {}),
+    ...(isNumber(exitCode) ? { exitCode } : {}),
   });
 }
 
