@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aResult, aState } from '../../test/builders/health.ts';
-import { jsonFromHealthState, jsonFromResult, parseHealthState, parseResult } from './state-json.ts';
+import { healthDocumentOf, jsonFromHealthState, jsonFromResult, parseHealthState, parseResult } from './state-json.ts';
 
 describe('stored health', () => {
   test('reads its own output', () => {
@@ -37,4 +37,12 @@ describe('stored health', () => {
   test('never throws', () => {
     fc.assert(fc.property(fc.anything(), (value) => void [parseHealthState(value), parseResult(value)]));
   });
+});
+
+test("Docker's document of health has Docker's keys in Docker's order", () => {
+  const document = healthDocumentOf({ ...aState({ failingStreak: 2 }), log: [aResult(1, 2, 'x')] });
+  expect(JSON.stringify(document)).toBe(
+    JSON.stringify({ Status: 'healthy', FailingStreak: 2, Log: [jsonFromResult(aResult(1, 2, 'x'))] }),
+  );
+  expect(Object.keys(document.Log[0] ?? {})).toEqual(['Start', 'End', 'ExitCode', 'Output']);
 });

@@ -1,5 +1,6 @@
 import type { GivenHealthConfig } from '../health/config.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
+import { type HealthDocument, healthDocumentOf } from '../health/state-json.ts';
 import { LABELS } from '../lib/labels.ts';
 import { type Details, specOf } from './details.ts';
 import { presentLimits } from './limits-document.ts';
@@ -63,16 +64,7 @@ export interface StateDocument {
   readonly FinishedAt: string;
   /** Ours: the reason for its last restart without a user. */
   readonly RestartReason?: string;
-  readonly Health?: {
-    readonly Status: string;
-    readonly FailingStreak: number;
-    readonly Log: readonly {
-      readonly Start: string;
-      readonly End: string;
-      readonly ExitCode: number;
-      readonly Output: string;
-    }[];
-  };
+  readonly Health?: HealthDocument;
 }
 
 /** Docker's document of a container (moby: api/types/container InspectResponse), with keys in Docker's order. */
@@ -185,20 +177,7 @@ function stateOf(view: ContainerView, { state, log }: ShownHealth): StateDocumen
     Error: view.isStateUnknown ? unknownStateError(view.name).message : (view.startFailure?.error ?? ''),
     StartedAt: timeOf(view.startedAtMs),
     FinishedAt: timeOf(view.exit?.atMs),
-    ...(state
-      ? {
-          Health: {
-            Status: state.status,
-            FailingStreak: state.failingStreak,
-            Log: log.map(({ start, end, exitCode, output }) => ({
-              Start: start,
-              End: end,
-              ExitCode: exitCode,
-              Output: output,
-            })),
-          },
-        }
-      : {}),
+    ...(state ? { Health: healthDocumentOf({ ...state, log }) } : {}),
   };
 }
 

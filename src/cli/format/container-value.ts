@@ -10,6 +10,7 @@ import {
   struct,
   time,
 } from '../../go/template/template.ts';
+import type { ResultDocument } from '../../health/state-json.ts';
 import type { ContainerDocument, HealthcheckDocument, StateDocument } from '../../record/document.ts';
 import {
   CONFIG_FIELDS,
@@ -65,7 +66,7 @@ function stateValue({ Health, ...state }: StateDocument): GoValue {
 }
 
 /** Its times are Go's, with their methods; those of a container's state are strings in Docker. */
-function resultValue({ Start, End, ...result }: NonNullable<StateDocument['Health']>['Log'][number]): GoValue {
+function resultValue({ Start, End, ...result }: ResultDocument): GoValue {
   return struct({ Start: time(Start), End: time(End), ...result }, { type: '*container.HealthcheckResult' });
 }
 

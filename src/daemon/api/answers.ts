@@ -1,6 +1,7 @@
 import type { CheckReport } from '../../check/check.ts';
 import type { TaskRecord } from '../../containerd/tasks.ts';
 import type { HealthState, Run } from '../../health/state.ts';
+import type { HealthDocument } from '../../health/state-json.ts';
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { LagSummary } from '../../monitor/lags.ts';
 import type { CompactRecord } from '../../record/compact-record.ts';
@@ -29,16 +30,7 @@ export interface ContainerSummary {
 }
 
 /** `GET /v1/namespaces/{ns}/containers/{name}/health` */
-export interface HealthAnswer {
-  readonly Status: 'none' | HealthState['status'];
-  readonly FailingStreak: number;
-  readonly Log: readonly {
-    readonly Start: string;
-    readonly End: string;
-    readonly ExitCode: number;
-    readonly Output: string;
-  }[];
-}
+export type HealthAnswer = HealthDocument<'none' | HealthState['status']>;
 
 /** `POST /v1/namespaces/{ns}/containers/{name}/healthcheck` */
 export type CheckAnswer = CheckReport;

@@ -6,7 +6,7 @@ import { removeContainer } from '../../container/remove.ts';
 import { namespaceHint, pickRecord, resolveView, viewRecord } from '../../container/resolve.ts';
 import { type Result, rfc3339FromMillis } from '../../health/result.ts';
 import type { HealthState } from '../../health/state.ts';
-import { jsonFromResult } from '../../health/state-json.ts';
+import { healthDocumentOf } from '../../health/state-json.ts';
 import { commit, version } from '../../lib/build-info.ts';
 import { keyOf } from '../../lib/container-key.ts';
 import { HealthctlError } from '../../lib/errors.ts';
@@ -125,11 +125,8 @@ export function createService(deps: ServiceDeps): Service {
       const { id } = await find(namespace, name);
       const ctx = contextOf(namespace);
       const health = await readHealth(ctx, await viewRecord(ctx, await ctx.containerd.containers.get(id)));
-      return {
-        Status: statusWord(health),
-        FailingStreak: health.state?.failingStreak ?? 0,
-        Log: health.log.map((result) => jsonFromResult(result) as unknown as HealthAnswer['Log'][number]),
-      };
+      const { state, log } = health;
+      return healthDocumentOf({ status: statusWord(health), failingStreak: state?.failingStreak ?? 0, log });
     },
     serving: (namespace, name) => {
       const found = tryFind(namespace, name);
