@@ -40,7 +40,7 @@ const items = {
 };
 const store = createFileHealthStore({
   dirs: { hostId: '1935db59', runRoot, nerdctlDataRoot: `${runRoot}/nerdctl` },
-  ...{ clock, log: silentLogger, writeMirror: async () => {} },
+  ...{ clock, log: silentLogger, writeMirror: async () => {}, exists: async () => true },
 });
 
 /** Prints how long `checks` of them take, so many at once. */

@@ -49,6 +49,7 @@ try {
     writeMirror: async ({ id }, json) => {
       labelsOf.set(id, { ...labelsOf.get(id), [LABELS.nerdctlHealthstate]: json });
     },
+    exists: async () => true,
   });
   const prober: Prober = {
     probe: async () => {

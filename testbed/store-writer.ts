@@ -12,6 +12,7 @@ const store = createFileHealthStore({
   clock: systemClock,
   log: silentLogger,
   writeMirror: async () => {},
+  exists: async () => true,
 });
 const subject = { namespace: 'ns', id: 'c1', labels: {} };
 

@@ -10,6 +10,7 @@ import type { HealthStore } from '../store/health-store.ts';
 import { missingStateDirLabel } from '../store/state-dir.ts';
 import { noSpaceError } from '../system/atomic-write.ts';
 import { makeOwnDirectory } from '../system/own-file.ts';
+import { containerExists } from './container-exists.ts';
 import { endNerdctlTimer } from './nerdctl/timer.ts';
 
 /** What the use cases of containers work with: one containerd, one namespace, our directories. */
@@ -43,6 +44,7 @@ export function createContainerContext(parts: {
     clock,
     log,
     ...(parts.healthLogEntries === undefined ? {} : { maxEntries: parts.healthLogEntries }),
+    exists: ({ id }) => containerExists(containerd.containers, id),
     writeMirror: (subject, json) =>
       containerd.containers.setLabels(subject.id, {
         [LABELS.nerdctlHealthstate]: json,

@@ -1,30 +1,21 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
-import type { HealthState, StoredHealth } from '../health/state.ts';
+import { constants, existsSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type HealthState, processOfRun, type StoredHealth } from '../health/state.ts';
 import { jsonFromHealthState } from '../health/state-json.ts';
 import { isMirrorDue } from '../health/transition.ts';
 import type { Clock } from '../lib/clock.ts';
 import { runDirOf, type StateDirs } from '../lib/dirs.ts';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
-import type { FaultReporter, OnFault } from '../lib/fault-reporter.ts';
+import type { FaultReporter } from '../lib/fault-reporter.ts';
 import type { Logger } from '../lib/logger.ts';
 import { reportOnce } from '../lib/report-once.ts';
 import { noSpaceError, replaceFile, temporaryPrefix, unique } from '../system/atomic-write.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { makeOwnDirectory, removeOwn } from '../system/own-file.ts';
+import { isAlive, readStat } from '../system/proc.ts';
 import { lineFromRecord, mirroredState, parseHealthFile } from './health-file.ts';
 import { DEFAULT_LOG_ENTRIES, type HealthRecord, type HealthStore, type HealthSubject } from './health-store.ts';
+import { readTail } from './read-tail.ts';
 import { type StateDir, stateDirOf } from './state-dir.ts';
 
 export interface FileHealthStoreOptions {
@@ -33,6 +24,8 @@ export interface FileHealthStoreOptions {
   readonly log: Logger;
   /** Writes the mirror label. NOT_FOUND (the container is gone) is no failure. */
   readonly writeMirror: (subject: HealthSubject, json: string) => Promise<void>;
+  /** Whether containerd still has the container. */
+  readonly exists: (subject: HealthSubject) => Promise<boolean>;
   /** Number of results to keep. Default 5. */
   readonly maxEntries?: number;
   /** How long to wait for another writer. Default 10 s. */
@@ -44,6 +37,7 @@ export interface FileHealthStoreOptions {
 /** The file name that nerdctl expects. */
 const HEALTH_FILE = 'health.json';
 const CHECK_LOCK = 'check.lock';
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 
 const checkLockIn = (stateDir: string): string => `${stateDir}/${CHECK_LOCK}`;
 
@@ -57,8 +51,6 @@ export const lastResultAtMs = (dirs: StateDirs, subject: HealthSubject): number 
   return stats?.isFile() && stats.size > 0 ? stats.mtimeMs : undefined;
 };
 
-/** The most to read of a `health.json`, in bytes: nerdctl never trims its own. */
-const MAX_READ_BYTES = 8 << 20;
 /** Number of swept directories to remember: more than a host has containers. */
 const MAX_SWEPT = 20_000;
 
@@ -74,6 +66,8 @@ const MAX_SWEPT = 20_000;
  *    is always below our run root.
  * 4. `remove` renames the directory away before it empties it; a process that waited for one of its locks finds another
  *    inode and starts over.
+ * 5. No file is created in the directory of a container that is gone: `nerdctl rm` deletes the container, then empties
+ *    its directory, and fails if a file appears meanwhile. While the main process of a run lives, its container exists.
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createFileHealthStore(options: FileHealthStoreOptions): HealthStore {
@@ -123,9 +117,8 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
 
   const update: HealthStore['update'] = async (subject, decide, { retries }) => {
     const dir = usedStateDirOf(subject);
-    const lock = await lockForWriting(dir, writeTimeoutMs, clock, (text) =>
-      log.warn(`container ${subject.id}: ${text}`),
-    );
+    const warn = (text: string) => log.warn(`container ${subject.id}: ${text}`);
+    const lock = await lockForWriting(dir, { timeoutMs: writeTimeoutMs, clock, warn });
     try {
       sweepOnce(dir);
       const stored = parse(subject, readTail(`${dir.path}/${HEALTH_FILE}`));
@@ -134,12 +127,17 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
         if (stored.state) await mirror(subject, stored.state, retries);
         return stored;
       }
+      if (!isRunAlive(record.state.run)) await refuseGone(subject);
       const after = append(dir, stored, record, maxEntries);
       await mirror(subject, record.state, retries);
       return after;
     } finally {
       lock.release();
     }
+  };
+
+  const refuseGone = async (subject: HealthSubject): Promise<void> => {
+    if (!(await options.exists(subject))) throw new HealthctlError('NOT_FOUND', `container ${subject.id} is gone`);
   };
 
   const sweepOnce = (dir: StateDir): void => {
@@ -164,6 +162,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
           flags: constants.O_RDWR | constants.O_CREAT,
           ...wait,
           onFault: dirs.onFault,
+          beforeCreating: () => refuseGone(subject),
         },
         clock,
       ),
@@ -186,24 +185,53 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
       withCheckLock(subject, work, { timeoutMs: Number.POSITIVE_INFINITY, signal }),
     remove: async (subject) => {
       const runDir = runDirOf(dirs, subject);
-      await withCheckLock(
-        subject,
-        async () => {
-          const dir = { path: runDir, isOurs: true };
-          const away = join(dirname(runDir), `.removed-${subject.id}-${process.pid}`);
-          const lock = await lockStateDir(dir, writeTimeoutMs, clock);
-          try {
-            swept.delete(runDir);
-            renameSync(runDir, away);
-          } finally {
-            lock.release();
-          }
-          removeOwn(away);
-        },
-        { timeoutMs: removeTimeoutMs },
-      );
+      // Nobody holds a lock that does not exist. It is not created: nerdctl may be emptying the directory now.
+      const request = { path: checkLockIn(lockDirOf(subject)), flags: constants.O_RDWR, timeoutMs: removeTimeoutMs };
+      const lock = await unlessMissing(lockFile(request, clock));
+      try {
+        swept.delete(runDir);
+        await removeRunDir(runDir, { timeoutMs: writeTimeoutMs, clock });
+      } finally {
+        lock?.release();
+      }
     },
   };
+}
+
+/** Renames the directory away under its write lock, and removes it. Anything else under its name is removed too. */
+async function removeRunDir(runDir: string, { timeoutMs, clock }: Omit<Writing, 'warn'>): Promise<void> {
+  const away = join(dirname(runDir), `.removed-${basename(runDir)}-${process.pid}`);
+  const lock = await unlessMissing(lockFile({ path: runDir, flags: DIRECTORY, timeoutMs }, clock));
+  try {
+    if (lock) renameSync(runDir, away);
+  } finally {
+    lock?.release();
+  }
+  removeOwn(lock ? away : runDir);
+}
+
+async function unlessMissing(locking: Promise<FileLock>): Promise<FileLock | undefined> {
+  try {
+    return await locking;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+const isMissing = (error: unknown): boolean => errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR';
+
+/** Whether the main process of a run certainly lives. */
+function isRunAlive(run: string | undefined): boolean {
+  const process = run === undefined ? undefined : processOfRun(run);
+  const stat = process && readStat(process.pid);
+  return stat !== undefined && isAlive(stat) && stat.startTimeTicks === process?.startTimeTicks;
+}
+
+interface Writing {
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly warn: (text: string) => void;
 }
 
 interface Wait {
@@ -223,15 +251,10 @@ function append(
 }
 
 /** Takes the write lock. Anything but a file under the name `health.json` is set aside. */
-async function lockForWriting(
-  dir: StateDir,
-  timeoutMs: number,
-  clock: Clock,
-  warn: (text: string) => void,
-): Promise<FileLock> {
-  const lock = await lockStateDir(dir, timeoutMs, clock, warn);
+async function lockForWriting(dir: StateDir, writing: Writing): Promise<FileLock> {
+  const lock = await lockStateDir(dir, writing);
   try {
-    setAside(dir, warn);
+    setAside(dir, writing.warn);
     return lock;
   } catch (error) {
     lock.release();
@@ -240,9 +263,9 @@ async function lockForWriting(
 }
 
 /** Creates a missing directory of ours, never one of nerdctl's. */
-function lockStateDir(dir: StateDir, timeoutMs: number, clock: Clock, onFault?: OnFault): Promise<FileLock> {
-  const lock = () => lockFile({ path: dir.path, flags: constants.O_RDONLY | constants.O_DIRECTORY, timeoutMs }, clock);
-  return dir.isOurs ? retryMissing({ onFault }, dir.path, lock) : lock();
+function lockStateDir(dir: StateDir, { timeoutMs, clock, warn }: Writing): Promise<FileLock> {
+  const lock = () => lockFile({ path: dir.path, flags: DIRECTORY, timeoutMs }, clock);
+  return dir.isOurs ? retryMissing({ onFault: warn }, dir.path, lock) : lock();
 }
 
 /**
@@ -255,8 +278,7 @@ async function retryMissing<T>(faults: FaultReporter, dir: string, attempt: () =
       if (tries > 0) for (const each of [dirname(dir), dir]) makeOwnDirectory(each, faults);
       return await attempt();
     } catch (error) {
-      const errno = errnoOf(error);
-      if ((errno !== 'ENOENT' && errno !== 'ENOTDIR') || tries > 10) throw explainDirectory(error, dir);
+      if (!isMissing(error) || tries > 10) throw explainDirectory(error, dir);
     }
   }
 }
@@ -291,33 +313,4 @@ function sweepTemporaries(dir: StateDir): void {
   for (const name of readdirSync(dir.path)) {
     if (name.startsWith(prefix)) rmSync(join(dir.path, name), { force: true });
   }
-}
-
-/** The end of a regular file, from the start of a line; empty if it does not exist or is no regular file. */
-function readTail(path: string): string {
-  if (!existsSync(path)) return ''; // cheaper than an error, in lists of many containers without a check so far
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP' || errnoOf(error) === 'ENOTDIR') return '';
-    if (errnoOf(error) === 'EACCES') {
-      throw new HealthctlError('DENIED', `permission denied on ${path}`, { cause: error, hint: 'run as root' });
-    }
-    throw error;
-  }
-  try {
-    const stat = fstatSync(fd);
-    return stat.isFile() ? readTailOf(fd, stat.size) : '';
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function readTailOf(fd: number, size: number): string {
-  const length = Math.min(size, MAX_READ_BYTES);
-  const bytes = Buffer.allocUnsafe(length);
-  const got = readSync(fd, bytes, 0, length, size - length);
-  const text = bytes.toString('utf8', 0, got);
-  return length < size ? text.slice(text.indexOf('\n') + 1) : text;
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants } from 'node:fs';
+import { closeSync, constants, lstatSync } from 'node:fs';
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { OnFault } from '../lib/fault-reporter.ts';
@@ -35,6 +35,8 @@ export interface LockRequest {
   readonly signal?: AbortSignal | undefined;
   /** Called for an object that was set aside. */
   readonly onFault?: OnFault | undefined;
+  /** Called before O_CREAT creates a missing file. If it throws, no file is created. */
+  readonly beforeCreating?: () => Promise<void>;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function lockFile(request: LockRequest, clock: Clock): Promise<File
   const deadline = clock.monotonic() + timeoutMs;
   for (let attempt = 0; ; attempt += 1) {
     if (signal?.aborted) throw new HealthctlError('ABORTED', `waiting for the lock ${path} was cancelled`);
-    const fd = openToLock(request);
+    const fd = await openToLock(request);
     const state = tryLock(fd, path, request.isShared === true ? LOCK_SH : LOCK_EX);
     const isOurs = typeof state !== 'string' && (state.isFile || !isMade(request));
     if (isOurs) return { fd, facts: state, release: () => closeSync(fd) };
@@ -75,8 +77,10 @@ const isMade = ({ flags }: LockRequest): boolean => (flags & constants.O_CREAT) 
 const notOurs = (path: string): HealthctlError =>
   new HealthctlError('CORRUPT', `${path} is not a regular file, and cannot be a lock`, { hint: 'move it away' });
 
-function openToLock(request: LockRequest): number {
-  const { path, flags, mode = 0o600, onFault } = request;
+async function openToLock(request: LockRequest): Promise<number> {
+  const { path, flags, mode = 0o600, onFault, beforeCreating } = request;
+  const isMissing = () => lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  if (beforeCreating && isMade(request) && isMissing()) await beforeCreating();
   const open = () => openPlain(path, flags, mode);
   try {
     return open();

@@ -20,6 +20,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { runDirOf } from '../../src/lib/dirs.ts';
 import { createFileHealthStore } from '../../src/store/file-health-store.ts';
 import { lockFile } from '../../src/system/flock.ts';
+import { readStat } from '../../src/system/proc.ts';
 import { until } from '../../testbed/until.ts';
 import { aResult, aState } from '../builders/health.ts';
 import { healthStoreContract } from '../contract/health-store.ts';
@@ -39,6 +40,7 @@ function open() {
   mkdirSync(dirs.nerdctlDataRoot, { recursive: true });
   const warnings: string[] = [];
   const mirrored: string[] = [];
+  const gone = new Set<string>();
   const store = createFileHealthStore({
     dirs,
     clock: systemClock,
@@ -46,9 +48,10 @@ function open() {
     writeMirror: async (_, json) => {
       mirrored.push(json);
     },
+    exists: async ({ id }) => !gone.has(id),
   });
   const dir = runDirOf(dirs, { namespace: 'ns', id: 'c1' });
-  return { store, maxEntries: 5, dirs, dir, file: join(dir, 'health.json'), warnings, mirrored };
+  return { store, maxEntries: 5, dirs, dir, file: join(dir, 'health.json'), warnings, mirrored, gone };
 }
 
 const subject = { namespace: 'ns', id: 'c1', labels: {} };
@@ -236,6 +239,7 @@ describe('health in files', () => {
       ...{ dirs: { ...dirs, runRoot: join(root, 'other-run') }, clock: systemClock },
       log: { warn: () => {}, debug: () => {} },
       writeMirror: async () => {},
+      exists: async () => true,
     });
     const theirs = { ...subject, labels: { 'nerdctl/state-dir': stateDir } };
     await store.withCheckLock(theirs, async ({ scratchDir }) => {
@@ -249,6 +253,38 @@ describe('health in files', () => {
     rmSync(stateDir, { recursive: true });
     await store.withCheckLock(theirs, async () => {});
     expect(existsSync(stateDir)).toBe(false);
+  });
+
+  // `nerdctl rm` deletes the container, and then empties its directory: with a file that appears meanwhile this fails.
+  test('nothing is made in the directory of a container that is gone, be it ours or of nerdctl', async () => {
+    const { store, dirs, dir, gone } = open();
+    const stateDir = join(dirs.nerdctlDataRoot, dirs.hostId, 'containers', 'ns', 'c1');
+    const theirs = { ...subject, labels: { 'nerdctl/state-dir': stateDir } };
+    gone.add('c1');
+    const isGone = { code: 'NOT_FOUND' };
+    for (const [each, path] of [
+      [theirs, stateDir],
+      [subject, dir],
+    ] as const) {
+      mkdirSync(path, { recursive: true });
+      await expect(store.update(each, () => record(), retries)).rejects.toMatchObject(isGone);
+      await expect(store.withCheckLock(each, async () => {})).rejects.toMatchObject(isGone);
+      expect(readdirSync(path)).toEqual([]);
+    }
+    await store.remove(theirs);
+    expect(readdirSync(stateDir)).toEqual([]);
+    expect(existsSync(dir)).toBe(false);
+    await store.remove(subject);
+    await expect(store.withCheckLock(subject, async () => {})).rejects.toMatchObject(isGone);
+    expect(existsSync(dir)).toBe(false);
+  });
+
+  test('of a run that still lives nobody asks whether its container is there', async () => {
+    const { store, gone } = open();
+    gone.add('c1');
+    const self = `boot:${process.pid}:${readStat(process.pid)?.startTimeTicks}`;
+    const after = await store.update(subject, () => ({ ...record(), state: aState({ run: self }) }), retries);
+    expect(after.log).toHaveLength(1);
   });
 
   test('removing leaves nothing', async () => {

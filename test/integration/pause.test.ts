@@ -54,7 +54,11 @@ function setUp(starting: Promise<void> = Promise.resolve()) {
     clock: systemClock,
     log: silentLogger,
     dirs,
-    store: createFileHealthStore({ dirs, clock: systemClock, log: silentLogger, writeMirror: async () => undefined }),
+    store: createFileHealthStore({
+      ...{ dirs, clock: systemClock, log: silentLogger },
+      writeMirror: async () => undefined,
+      exists: async () => true,
+    }),
     containerd: { namespace: 'ns', tasks },
   } as unknown as ContainerContext;
   const record = aRecord({
