@@ -1,49 +1,33 @@
 import { type ContainerContext, createContainerContext } from '../container/context.ts';
 import type { Containerd } from '../containerd/client.ts';
-import { publishHealthStatus } from '../events/own-events.ts';
 import { sweepLeases } from '../image/lease.ts';
 import { version } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type ContainerRef, keyOf } from '../lib/container-key.ts';
 import { counted } from '../lib/counted.ts';
 import { messageOf } from '../lib/errors.ts';
-import { LABELS } from '../lib/labels.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
 import { maxInFlightOf } from '../monitor/budgets.ts';
-import { createAdoption } from '../monitor/duties/adoption.ts';
-import { createKeeper } from '../monitor/duties/after-exit.ts';
-import { createNetworkKeeper } from '../monitor/duties/attach-missed.ts';
-import { createContainerActions } from '../monitor/duties/container-actions.ts';
-import { createLogKeeper } from '../monitor/duties/index-output.ts';
-import { createSupervisor } from '../monitor/duties/supervisor.ts';
-import type { Watched } from '../monitor/host-model.ts';
-import { LAST_CALL_MS, withLastSignal } from '../monitor/last-call.ts';
-import { createMonitor } from '../monitor/monitor.ts';
-import { createContainerProber } from '../probe/container-prober.ts';
+import { createHostModel, type HostModel } from '../monitor/host-model.ts';
+import { LAST_CALL_MS } from '../monitor/last-call.ts';
+import { createMonitor, type Monitor } from '../monitor/monitor.ts';
+import { type ContainerProber, createContainerProber } from '../probe/container-prober.ts';
+import type { StartGate } from '../probe/prober.ts';
 import { momentOf } from '../record/view.ts';
-import { isNerdctls } from '../store/state-dir.ts';
 import { readDescriptorLimit, readDescriptors } from '../system/descriptors.ts';
-import { releaseMemory, residentBytes } from '../system/memory.ts';
 import type { Notifier } from '../system/sd-notify.ts';
-import { openEventHub } from './api/event-stream.ts';
-import { createApiServer } from './api/server.ts';
+import { type ApiServer, createApiServer } from './api/server.ts';
 import { createService, type ServiceDeps } from './api/service.ts';
 import { connectionBudget } from './connection-gate.ts';
 import { withDescriptorReserve } from './descriptor-reserve.ts';
-import { createForeignStopNotes } from './foreign-stop-notes.ts';
+import { createDuties, type Duties } from './duties.ts';
 import { openGrpcHealthServer } from './grpc/grpc-health.ts';
 import { createHealthSource } from './grpc/health-source.ts';
-import { hookEventOf } from './hooks/hook-event.ts';
-import { createHooks } from './hooks/hooks.ts';
-import { createHookRunner } from './hooks/run-hook.ts';
 import { untilIdle } from './idle.ts';
-import { logStatus } from './log-status.ts';
 import { claimMonitor, type MonitorClaim } from './monitor-claim.ts';
+import { monitorHooksOf } from './monitor-hooks.ts';
 import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 import { lockRunRoot } from './run-root-lock.ts';
-import { restoreStateDirs } from './state-dirs.ts';
-import { createTidier } from './tidier.ts';
 
 export interface DaemonDeps {
   readonly containerd: Containerd;
@@ -77,156 +61,154 @@ export interface Daemon {
   run(signal: AbortSignal): Promise<DaemonEnd>;
 }
 
-// biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createDaemon(deps: DaemonDeps): Daemon {
-  const { clock, log, settings, isAutostarted, notifier } = deps;
-  const places = daemonPlacesOf(settings);
-  const startedAtMs = clock.now();
+  const startedAtMs = deps.clock.now();
   return {
-    // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
     run: async (signal) => {
+      const places = daemonPlacesOf(deps.settings);
       const locks = await takeLocks(deps, places);
-      const contextOf = contextsOf(deps);
-      const hub = openEventHub({
-        ...{ clock, log, runRoot: settings.runRoot },
-        containerd: deps.containerd.inNamespace(settings.monitor.namespaces[0] ?? settings.namespace),
-      });
-      const lastSignal = new AbortController();
-      const actingContextOf = (namespace: string) => withLastSignal(contextOf(namespace), lastSignal.signal);
-      const keeper = createKeeper({ contextOf: actingContextOf, clock, log });
-      const logKeeper = createLogKeeper({ contextOf, clock, log });
-      const networks = createNetworkKeeper({ contextOf, log });
-      const takeBackStopNotes = createForeignStopNotes({
-        ...{ clock, log },
-        runOf: (namespace, id) => get(keyOf({ namespace, id }))?.run?.id,
-        clear: (namespace, id) =>
-          contextOf(namespace).containerd.containers.setLabels(id, { [LABELS.explicitlyStopped]: '' }),
-      });
-      const tidier = createTidier({ clock, release: releaseMemory, residentBytes });
-      const asked = new AbortController();
-      /** Another monitor has claimed the containerd that came back. */
-      let superseded: unknown;
-      const adoption = createAdoption({
-        ...{ adopt: settings.monitor.adopt, clock, log },
-        endTimer: ({ namespace, id }) => contextOf(namespace).endNerdctlTimer(id),
-        isNerdctls: ({ namespace, id, record: { labels } }) =>
-          isNerdctls(contextOf(namespace).dirs, { namespace, id, labels }),
-      });
-      const monitor = createMonitor({
-        ...{ containerd: deps.containerd, contextOf, clock, log },
-        namespaces: settings.monitor.namespaces,
-        budgets: {
-          ...{ maxStarts: settings.monitor.maxChecks, exec: settings.monitor.exec },
-          maxInFlight: maxInFlightOf(readDescriptorLimit()),
-        },
-        momentOf: () => momentOf(clock),
-        isCheckedElsewhere: adoption.isElsewhere,
-        proberOf: ({ containerd: { tasks } }, starts) =>
-          withDescriptorReserve(
-            createContainerProber({ tasks, clock, log, starts, exec: settings.monitor.exec, mayReside: true }),
-            { clock, read: readDescriptors },
-          ),
-        hooks: {
-          onResult: (container, state, output) => supervisor.onResult(container, state, output),
-          onExit: keeper.onExit,
-          onListed: (namespace, records) => {
-            hub.learn(namespace, records);
-            restoreStateDirs(contextOf(namespace), records);
-            takeBackStopNotes(namespace, records);
-          },
-          onLive: () => {
-            locks.follow().catch((error: unknown) => {
-              superseded = error;
-              asked.abort();
-            });
-          },
-          onEvent: (event) => {
-            hub.take(event);
-            if (event.kind !== 'task-started') return;
-            tidier.onStarted();
-            const started = get(keyOf(event));
-            if (started) void networks.onStarted(started);
-          },
-          onStatus: (container, { status, failingStreak }, { exitCode, output }) => {
-            const { namespace, id } = container;
-            const { events } = contextOf(namespace).containerd;
-            void publishHealthStatus(events, log, { id, status, failingStreak });
-            logStatus(log, container, { status, failingStreak, exitCode, output });
-            if (status === 'starting') return;
-            hooks.tell(hookEventOf(container, clock.now(), { event: status, failingStreak, exitCode, output }));
-          },
-          onChange: (key) => {
-            source.tell(servicesOf(monitor.model.get(key), key));
-            supervisor.onChange(key);
-            logKeeper.onChange(key, monitor.model.get(key));
-          },
-          onGone: async (container) => {
-            adoption.forget(container);
-            source.tell(servicesOf(container, keyOf(container)));
-            await keeper.onGone(container);
-          },
-        },
-      });
-      const { get } = monitor.model;
-      const hooks = createHooks({ hooks: settings.monitor.hooks, run: createHookRunner(clock), clock, log });
-      const onRestarted = (ref: ContainerRef, reason: string): void => {
-        const container = get(keyOf(ref));
-        if (container) hooks.tell(hookEventOf(container, clock.now(), { event: 'restart', reason }));
-      };
-      const supervisor = createSupervisor({
-        get,
-        actions: { ...createContainerActions(actingContextOf), onRestarted },
-        clock,
-        log,
-      });
-      const service = createService({
-        ...{ monitor, contextOf, settings, startedAtMs, isAutostarted, identity: deps.identity },
-        ...{ isRestarting: supervisor.isRestarting, nextRestartAtMs: supervisor.nextRestartAtMs },
-      });
-      const source = createHealthSource(service);
-      const budget = connectionBudget(readDescriptors());
-      const shared = { groupId: deps.socketGroupId, clock, log };
-      const grpc = openGrpcHealthServer({ ...shared, path: places.grpcSocket, maxConnections: budget.grpc, source });
-      const server = createApiServer({
-        ...{ ...shared, path: places.apiSocket, maxConnections: budget.api, service },
-        streams: hub,
-        onStop: () => asked.abort(),
-      });
-      const ended = AbortSignal.any([signal, asked.signal]);
+      const ending = createEnding(signal);
+      const parts = createParts(deps, { places, startedAtMs, locks, ending });
       try {
-        await deps.onLocked();
-        await networks.sweep(settings.namespace);
-        await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
-        if (!ended.aborted && monitor.isLive) await hub.makeUpFor(monitor.model.all());
-        if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);
-        notifier.ready();
-        tidier.onReady();
-        void sweepAbandonedLeases(deps, [...monitor.model.all()]);
-        void keepAlive(deps, ended);
-        log.info(`healthctl ${version} monitors containerd at ${settings.address}`);
-        const { idleTimeoutMs } = settings.monitor;
-        await (isAutostarted
-          ? untilIdle({ clock, monitor, supervisor, server, places, idleTimeoutMs }, ended)
-          : clock.sleep(Number.MAX_SAFE_INTEGER, ended));
-        if (superseded !== undefined) throw superseded;
-        const end = endOf(ended, asked.signal);
-        log.info(`ends: ${end}`);
+        await start(deps, parts, ending);
+        await untilEnd(deps, parts, { places, ending });
+        const end = ending.reason();
+        deps.log.info(`ends: ${end}`);
         return end;
       } finally {
-        await Promise.all([server.stop(), grpc.stop()]);
-        const late = clock.after(LAST_CALL_MS, () => lastSignal.abort());
-        await supervisor.stop();
-        await monitor.stop();
-        late.cancel();
-        await networks.stop();
-        logKeeper.stop();
-        tidier.stop();
-        await hooks.stop();
-        await hub.close();
+        await stop(deps, parts);
         await locks.release();
       }
     },
   };
+}
+
+/** What ends the daemon. */
+interface Ending {
+  /** The signal of `run`, or somebody asked, or another monitor took over. */
+  readonly ended: AbortSignal;
+  ask(): void;
+  /** Another monitor has claimed the containerd that came back. */
+  supersede(error: unknown): void;
+  /** Throws what `supersede` was called with. */
+  reason(): DaemonEnd;
+}
+
+function createEnding(signal: AbortSignal): Ending {
+  const asked = new AbortController();
+  const ended = AbortSignal.any([signal, asked.signal]);
+  let superseded: unknown;
+  return {
+    ended,
+    ask: () => asked.abort(),
+    supersede: (error) => {
+      superseded = error;
+      asked.abort();
+    },
+    reason: () => {
+      if (superseded !== undefined) throw superseded;
+      return endOf(ended, asked.signal);
+    },
+  };
+}
+
+interface Parts {
+  readonly model: HostModel;
+  readonly duties: Duties;
+  readonly monitor: Monitor;
+  readonly grpc: ReturnType<typeof openGrpcHealthServer>;
+  readonly server: ApiServer;
+  /** Fires when calls that act on containers have taken too long at the end. */
+  readonly lastSignal: AbortController;
+}
+
+interface PartsDeps {
+  readonly places: DaemonPlaces;
+  readonly startedAtMs: number;
+  readonly locks: Pick<MonitorClaim, 'follow'>;
+  readonly ending: Pick<Ending, 'ask' | 'supersede'>;
+}
+
+/** Makes the parts, each from those above it. None has begun. */
+function createParts(deps: DaemonDeps, { places, startedAtMs, locks, ending }: PartsDeps): Parts {
+  const { containerd, clock, log, settings, isAutostarted, identity } = deps;
+  const lastSignal = new AbortController();
+  const contextOf = contextsOf(deps);
+  const model = createHostModel(() => momentOf(clock));
+  const duties = createDuties({ containerd, clock, log, settings, contextOf, model, lastSignal: lastSignal.signal });
+  const onLive = (): void => void locks.follow().catch(ending.supersede);
+  const monitor = createMonitor({
+    ...{ containerd, contextOf, clock, log, model },
+    namespaces: settings.monitor.namespaces,
+    budgets: {
+      ...{ maxStarts: settings.monitor.maxChecks, exec: settings.monitor.exec },
+      maxInFlight: maxInFlightOf(readDescriptorLimit()),
+    },
+    momentOf: () => momentOf(clock),
+    isCheckedElsewhere: duties.adoption.isElsewhere,
+    proberOf: (context, starts) => proberOf(deps, context, starts),
+    hooks: monitorHooksOf({ duties, contextOf, model, clock, log, onLive }),
+  });
+  const { isRestarting, nextRestartAtMs } = duties.supervisor;
+  const service = createService({
+    ...{ monitor, contextOf, settings, startedAtMs, isAutostarted, identity, isRestarting, nextRestartAtMs },
+  });
+  const source = createHealthSource(service, duties.healthChanges);
+  const budget = connectionBudget(readDescriptors());
+  const shared = { groupId: deps.socketGroupId, clock, log };
+  const grpc = openGrpcHealthServer({ ...shared, path: places.grpcSocket, maxConnections: budget.grpc, source });
+  const server = createApiServer({
+    ...{ ...shared, path: places.apiSocket, maxConnections: budget.api, service },
+    ...{ streams: duties.hub, onStop: ending.ask },
+  });
+  return { model, duties, monitor, grpc, server, lastSignal };
+}
+
+function proberOf({ clock, log, settings }: DaemonDeps, context: ContainerContext, starts: StartGate): ContainerProber {
+  const { tasks } = context.containerd;
+  const { exec } = settings.monitor;
+  const prober = createContainerProber({ tasks, clock, log, starts, exec, mayReside: true });
+  return withDescriptorReserve(prober, { clock, read: readDescriptors });
+}
+
+async function start(deps: DaemonDeps, parts: Parts, { ended }: Ending): Promise<void> {
+  const { clock, log, settings, notifier } = deps;
+  const { model, duties, monitor, server, grpc } = parts;
+  await deps.onLocked();
+  await duties.networks.sweep(settings.namespace);
+  await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
+  if (!ended.aborted && monitor.isLive) await duties.hub.makeUpFor(model.all());
+  if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);
+  notifier.ready();
+  duties.tidier.onReady();
+  void sweepAbandonedLeases(deps, [...model.all()]);
+  void keepAlive(deps, ended);
+  log.info(`healthctl ${version} monitors containerd at ${settings.address}`);
+}
+
+async function untilEnd(
+  { clock, settings, isAutostarted }: DaemonDeps,
+  { monitor, server, duties: { supervisor } }: Parts,
+  { places, ending: { ended } }: { readonly places: DaemonPlaces; readonly ending: Ending },
+): Promise<void> {
+  const { idleTimeoutMs } = settings.monitor;
+  await (isAutostarted
+    ? untilIdle({ clock, monitor, supervisor, server, places, idleTimeoutMs }, ended)
+    : clock.sleep(Number.MAX_SAFE_INTEGER, ended));
+}
+
+/** Those first that take requests or act, then what they use. */
+async function stop({ clock }: DaemonDeps, { duties, monitor, grpc, server, lastSignal }: Parts): Promise<void> {
+  await Promise.all([server.stop(), grpc.stop()]);
+  const late = clock.after(LAST_CALL_MS, () => lastSignal.abort());
+  await duties.supervisor.stop();
+  await monitor.stop();
+  late.cancel();
+  await duties.networks.stop();
+  duties.logKeeper.stop();
+  duties.tidier.stop();
+  await duties.hooks.stop();
+  await duties.hub.close();
 }
 
 function endOf(ended: AbortSignal, asked: AbortSignal): DaemonEnd {
@@ -280,12 +262,6 @@ async function keepAlive({ clock, notifier }: DaemonDeps, ended: AbortSignal): P
     notifier.watchdog();
     await clock.sleep(watchdogIntervalMs, ended);
   }
-}
-
-/** The names that a container answers to. */
-function servicesOf(container: Watched | undefined, key: string): readonly string[] {
-  const name = container?.record.labels[LABELS.name];
-  return container && name !== undefined ? [key, `${container.namespace}/${name}`] : [key];
 }
 
 function contextsOf({ containerd, clock, log, settings }: DaemonDeps): (namespace: string) => ContainerContext {

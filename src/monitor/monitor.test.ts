@@ -11,7 +11,7 @@ import type { ContainerProber } from '../probe/container-prober.ts';
 import { runIdOf } from '../record/view.ts';
 import { readStat } from '../system/proc.ts';
 import type { Exit } from './hooks.ts';
-import type { Watched } from './host-model.ts';
+import { createHostModel, type Watched } from './host-model.ts';
 import { createMonitor } from './monitor.ts';
 import { healthOfWatched } from './watched.ts';
 
@@ -98,11 +98,13 @@ function setUp(setting: Setting = {}) {
     },
   };
   const contextOf = areShimsSilent ? withSilentShims(host.contextOf) : host.contextOf;
+  const momentOf = () => ({ nowMs: clock.now(), bootId: 'boot', bootMs: clock.boot() });
   const monitor = createMonitor({
+    model: createHostModel(momentOf),
     ...{ containerd: host.containerd, contextOf, clock, namespaces, isCheckedElsewhere },
     budgets: { maxStarts: 4, maxInFlight: maxChecks, exec: 'fresh' },
     log: { info: (text) => warnings.push(text), warn: (text) => warnings.push(text), debug: () => {} },
-    momentOf: () => ({ nowMs: clock.now(), bootId: 'boot', bootMs: clock.boot() }),
+    momentOf,
     proberOf: ({ containerd: { tasks } }) => ({
       ...prober,
       probe: async (target, command, signal) => {

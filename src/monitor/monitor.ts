@@ -14,7 +14,7 @@ import { createAgenda } from './agenda.ts';
 import { type BudgetLimits, createBudgets } from './budgets.ts';
 import { createChecker } from './checker.ts';
 import type { MonitorHooks } from './hooks.ts';
-import { createHostModel, type HostModel, type Watched } from './host-model.ts';
+import type { HostModel, Watched } from './host-model.ts';
 import { createHostSync } from './host-sync.ts';
 import { createLags, type Lags } from './lags.ts';
 import { LAST_CALL_MS, withLastCall } from './last-call.ts';
@@ -36,6 +36,8 @@ export interface MonitorDeps {
   /** Whether somebody else makes the checks of a container; asked before each of them. */
   readonly isCheckedElsewhere: (container: Watched) => boolean;
   readonly proberOf: (context: ContainerContext, starts: StartGate) => ContainerProber;
+  /** Empty at first. Only the monitor changes it. */
+  readonly model: HostModel;
   readonly hooks: MonitorHooks;
 }
 
@@ -78,11 +80,10 @@ const SWEEP_WAIT_MS = 1_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createMonitor(deps: MonitorDeps): Monitor {
-  const { containerd, clock, log, hooks } = deps;
+  const { containerd, clock, log, hooks, model } = deps;
   const over = new AbortController();
   const lastCall = new AbortController();
   const contextOf = createContexts(deps.contextOf, lastCall.signal);
-  const model = createHostModel(deps.momentOf);
   const agenda = createAgenda(clock);
   const budgets = createBudgets(deps.budgets);
   const lags = createLags();

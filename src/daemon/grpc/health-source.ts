@@ -2,14 +2,28 @@ import { hasCode } from '../../lib/errors.ts';
 import type { Service } from '../api/service.ts';
 import type { HealthSource, ServingStatus } from './grpc-health.ts';
 
-/** What the gRPC health protocol tells of containers: by name or id, `namespace/name`. */
-export interface ContainerHealthSource extends HealthSource {
-  /** To be called when what a container's health is may have changed. */
-  tell(services: readonly string[]): void;
+/** The names of containers whose health may have changed, from the monitor to the streams that follow them. */
+export interface HealthChanges {
+  notify(services: readonly string[]): void;
+  /** @returns ends the subscription */
+  readonly onChange: HealthSource['onChange'];
 }
 
-export function createHealthSource(service: Service): ContainerHealthSource {
+export function createHealthChanges(): HealthChanges {
   const listeners = new Set<(service: string) => void>();
+  return {
+    notify: (services) => {
+      for (const listener of listeners) for (const name of services) listener(name);
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** What the gRPC health protocol tells of containers: by name or id, `namespace/name`. */
+export function createHealthSource(service: Pick<Service, 'serving'>, changes: HealthChanges): HealthSource {
   return {
     statusOf: (name) => {
       const slash = name.indexOf('/');
@@ -22,13 +36,7 @@ export function createHealthSource(service: Service): ContainerHealthSource {
         throw error;
       }
     },
-    onChange: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    tell: (services) => {
-      for (const listener of listeners) for (const name of services) listener(name);
-    },
+    onChange: changes.onChange,
   };
 }
 

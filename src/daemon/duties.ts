@@ -1,0 +1,89 @@
+import type { ContainerContext } from '../container/context.ts';
+import type { Containerd } from '../containerd/client.ts';
+import type { Clock } from '../lib/clock.ts';
+import { keyOf } from '../lib/container-key.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { ServiceLogger } from '../lib/logger.ts';
+import type { Settings } from '../lib/settings.ts';
+import { type Adoption, createAdoption } from '../monitor/duties/adoption.ts';
+import { createKeeper } from '../monitor/duties/after-exit.ts';
+import { createNetworkKeeper, type NetworkKeeper } from '../monitor/duties/attach-missed.ts';
+import { createContainerActions } from '../monitor/duties/container-actions.ts';
+import { createLogKeeper, type LogKeeper } from '../monitor/duties/index-output.ts';
+import { createSupervisor, type Supervisor } from '../monitor/duties/supervisor.ts';
+import type { HostModel } from '../monitor/host-model.ts';
+import { withLastSignal } from '../monitor/last-call.ts';
+import { isNerdctls } from '../store/state-dir.ts';
+import { releaseMemory, residentBytes } from '../system/memory.ts';
+import { type EventHub, openEventHub } from './api/event-stream.ts';
+import { createForeignStopNotes } from './foreign-stop-notes.ts';
+import { createHealthChanges, type HealthChanges } from './grpc/health-source.ts';
+import { hookEventOf } from './hooks/hook-event.ts';
+import { createHooks, type Hooks } from './hooks/hooks.ts';
+import { createHookRunner } from './hooks/run-hook.ts';
+import { createTidier, type Tidier } from './tidier.ts';
+
+/** What the daemon does for containers besides checking them. None of it begins before the monitor calls it. */
+export interface Duties {
+  readonly hub: EventHub;
+  readonly hooks: Hooks;
+  readonly adoption: Adoption;
+  readonly afterExit: ReturnType<typeof createKeeper>;
+  readonly logKeeper: LogKeeper;
+  readonly networks: NetworkKeeper;
+  readonly takeBackStopNotes: ReturnType<typeof createForeignStopNotes>;
+  readonly supervisor: Supervisor;
+  readonly healthChanges: HealthChanges;
+  readonly tidier: Tidier;
+}
+
+export interface DutiesDeps {
+  readonly containerd: Containerd;
+  readonly clock: Clock;
+  readonly log: ServiceLogger;
+  readonly settings: Settings;
+  readonly contextOf: (namespace: string) => ContainerContext;
+  readonly model: HostModel;
+  /** Gives up calls that act on containers, when the daemon ends and they take too long. */
+  readonly lastSignal: AbortSignal;
+}
+
+export function createDuties(deps: DutiesDeps): Duties {
+  const { containerd, clock, log, settings, contextOf, model, lastSignal } = deps;
+  const actingContextOf = (namespace: string) => withLastSignal(contextOf(namespace), lastSignal);
+  const hooks = createHooks({ hooks: settings.monitor.hooks, run: createHookRunner(clock), clock, log });
+  return {
+    hub: openEventHub({
+      ...{ clock, log, runRoot: settings.runRoot },
+      containerd: containerd.inNamespace(settings.monitor.namespaces[0] ?? settings.namespace),
+    }),
+    hooks,
+    adoption: createAdoption({
+      ...{ adopt: settings.monitor.adopt, clock, log },
+      endTimer: ({ namespace, id }) => contextOf(namespace).endNerdctlTimer(id),
+      isNerdctls: ({ namespace, id, record: { labels } }) =>
+        isNerdctls(contextOf(namespace).dirs, { namespace, id, labels }),
+    }),
+    afterExit: createKeeper({ contextOf: actingContextOf, clock, log }),
+    logKeeper: createLogKeeper({ contextOf, clock, log }),
+    networks: createNetworkKeeper({ contextOf, log }),
+    takeBackStopNotes: createForeignStopNotes({
+      ...{ clock, log },
+      runOf: (namespace, id) => model.get(keyOf({ namespace, id }))?.run?.id,
+      clear: (namespace, id) =>
+        contextOf(namespace).containerd.containers.setLabels(id, { [LABELS.explicitlyStopped]: '' }),
+    }),
+    supervisor: createSupervisor({
+      ...{ get: model.get, clock, log },
+      actions: {
+        ...createContainerActions(actingContextOf),
+        onRestarted: (ref, reason) => {
+          const container = model.get(keyOf(ref));
+          if (container) hooks.tell(hookEventOf(container, clock.now(), { event: 'restart', reason }));
+        },
+      },
+    }),
+    healthChanges: createHealthChanges(),
+    tidier: createTidier({ clock, release: releaseMemory, residentBytes }),
+  };
+}

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { aResult, aState } from '../../test/builders/health.ts';
+import { createFakeClock } from '../../test/fakes/clock.ts';
+import type { ContainerContext } from '../container/context.ts';
+import { silentLogger } from '../lib/logger.ts';
+import type { Watched } from '../monitor/host-model.ts';
+import type { Duties } from './duties.ts';
+import { monitorHooksOf } from './monitor-hooks.ts';
+
+const WEB = { namespace: 'default', id: 'c1', record: { labels: { 'nerdctl/name': 'web' } } } as unknown as Watched;
+
+/** Duties that only write down what they are called for. */
+function setUp() {
+  const called: string[] = [];
+  const note = (what: string) => void called.push(what);
+  const duties = {
+    hub: { learn: () => note('hub.learn'), take: () => note('hub.take') },
+    hooks: { tell: ({ event }: { event: string }) => note(`hooks.tell ${event}`) },
+    adoption: { forget: () => note('adoption.forget') },
+    afterExit: { onExit: async () => note('afterExit.onExit'), onGone: async () => note('afterExit.onGone') },
+    logKeeper: { onChange: () => note('logKeeper.onChange') },
+    networks: { onStarted: async () => note('networks.onStarted') },
+    supervisor: { onChange: () => note('supervisor.onChange'), onResult: () => note('supervisor.onResult') },
+    healthChanges: { notify: (names: readonly string[]) => note(`healthChanges.notify ${names}`) },
+    tidier: { onStarted: () => note('tidier.onStarted') },
+    takeBackStopNotes: () => note('takeBackStopNotes'),
+  } as unknown as Duties;
+  const events = { publish: async () => note('publish') };
+  const hooks = monitorHooksOf({
+    ...{ duties, clock: createFakeClock(), log: silentLogger, onLive: () => note('onLive') },
+    contextOf: () => ({ containerd: { events } }) as unknown as ContainerContext,
+    model: { get: (key: string) => (key === 'default/c1' ? WEB : undefined) } as never,
+  });
+  return { hooks, called };
+}
+
+test('a change reaches followers by key and by name, then who restarts, then who keeps logs', () => {
+  const { hooks, called } = setUp();
+  hooks.onChange('default/c1');
+  expect(called).toEqual(['healthChanges.notify default/c1,default/web', 'supervisor.onChange', 'logKeeper.onChange']);
+});
+
+test('of a container that is gone only the key is known', async () => {
+  const { hooks, called } = setUp();
+  hooks.onChange('default/other');
+  await hooks.onGone(WEB);
+  expect(called).toEqual([
+    ...['healthChanges.notify default/other', 'supervisor.onChange', 'logKeeper.onChange'],
+    ...['adoption.forget', 'healthChanges.notify default/c1,default/web', 'afterExit.onGone'],
+  ]);
+});
+
+test('the programs of the user are called for healthy and unhealthy, not for starting', () => {
+  const { hooks, called } = setUp();
+  for (const status of ['starting', 'unhealthy', 'healthy'] as const)
+    hooks.onStatus(WEB, aState({ status }), aResult());
+  expect(called.filter((what) => what.startsWith('hooks'))).toEqual(['hooks.tell unhealthy', 'hooks.tell healthy']);
+});
+
+test('a start may need a network; other events go to subscribers alone', () => {
+  const { hooks, called } = setUp();
+  const event = { namespace: 'default', id: 'c1', atMs: 0 };
+  hooks.onEvent({ ...event, kind: 'task-started', pid: 1 } as never);
+  hooks.onEvent({ ...event, kind: 'task-paused' } as never);
+  expect(called).toEqual(['hub.take', 'tidier.onStarted', 'networks.onStarted', 'hub.take']);
+});

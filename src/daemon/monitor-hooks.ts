@@ -1,0 +1,68 @@
+import type { ContainerContext } from '../container/context.ts';
+import { publishHealthStatus } from '../events/own-events.ts';
+import type { Clock } from '../lib/clock.ts';
+import { keyOf } from '../lib/container-key.ts';
+import { LABELS } from '../lib/labels.ts';
+import type { ServiceLogger } from '../lib/logger.ts';
+import type { MonitorHooks } from '../monitor/hooks.ts';
+import type { HostModel, Watched } from '../monitor/host-model.ts';
+import type { Duties } from './duties.ts';
+import { hookEventOf } from './hooks/hook-event.ts';
+import { logStatus } from './log-status.ts';
+import { restoreStateDirs } from './state-dirs.ts';
+
+export interface MonitorHooksDeps {
+  readonly duties: Duties;
+  readonly contextOf: (namespace: string) => ContainerContext;
+  readonly model: HostModel;
+  readonly clock: Clock;
+  readonly log: ServiceLogger;
+  readonly onLive: () => void;
+}
+
+/** Which duty is called for what the monitor sees. */
+export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }: MonitorHooksDeps): MonitorHooks {
+  const { hub, hooks, adoption, afterExit, logKeeper, networks, supervisor, healthChanges, tidier } = duties;
+  return {
+    onLive,
+    onResult: supervisor.onResult,
+    onExit: afterExit.onExit,
+    onListed: (namespace, records) => {
+      hub.learn(namespace, records);
+      restoreStateDirs(contextOf(namespace), records);
+      duties.takeBackStopNotes(namespace, records);
+    },
+    onEvent: (event) => {
+      hub.take(event);
+      if (event.kind !== 'task-started') return;
+      tidier.onStarted();
+      const started = model.get(keyOf(event));
+      if (started) void networks.onStarted(started);
+    },
+    onStatus: (container, { status, failingStreak }, { exitCode, output }) => {
+      const { namespace, id } = container;
+      const { events } = contextOf(namespace).containerd;
+      void publishHealthStatus(events, log, { id, status, failingStreak });
+      logStatus(log, container, { status, failingStreak, exitCode, output });
+      if (status === 'starting') return;
+      hooks.tell(hookEventOf(container, clock.now(), { event: status, failingStreak, exitCode, output }));
+    },
+    onChange: (key) => {
+      const container = model.get(key);
+      healthChanges.notify(namesOf(container, key));
+      supervisor.onChange(key);
+      logKeeper.onChange(key, container);
+    },
+    onGone: async (container) => {
+      adoption.forget(container);
+      healthChanges.notify(namesOf(container, keyOf(container)));
+      await afterExit.onGone(container);
+    },
+  };
+}
+
+/** The names by which a client may ask for the health of a container. */
+function namesOf(container: Watched | undefined, key: string): readonly string[] {
+  const name = container?.record.labels[LABELS.name];
+  return container && name !== undefined ? [key, `${container.namespace}/${name}`] : [key];
+}
