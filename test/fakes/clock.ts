@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/lib/clock.ts';
+import { forgottenSleeps } from './forgotten-sleeps.ts';
 
-/** A clock that stands still until it is moved. Sleepers wake in the order of their due times. */
+/** A clock that stands still until it is moved. Sleepers wake in the order of their due times. A test that never moves it for a sleeper fails. */
 export interface FakeClock extends Clock {
   /** Moves time on, waking sleepers one after the other and letting what they started run in between. */
   advance(ms: number): Promise<void>;
@@ -14,6 +15,8 @@ const BOOT_MS = Date.parse('2026-01-01T00:00:00Z') - 50_000;
 export function createFakeClock(startMs = Date.parse('2026-01-01T00:00:00Z')): FakeClock {
   let nowMs = startMs;
   const sleepers: { dueMs: number; wake: () => void }[] = [];
+  const notAdvanced = forgottenSleeps.open();
+  let isAdvancing = false;
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
   return {
     now: () => nowMs,
@@ -28,11 +31,13 @@ export function createFakeClock(startMs = Date.parse('2026-01-01T00:00:00Z')): F
           wake: () => {
             const at = sleepers.indexOf(sleeper);
             if (at >= 0) sleepers.splice(at, 1);
+            notAdvanced.delete(sleeper);
             signal?.removeEventListener('abort', sleeper.wake);
             resolve();
           },
         };
         sleepers.push(sleeper);
+        notAdvanced.add(sleeper, `sleep of ${ms} ms`, isAdvancing);
         signal?.addEventListener('abort', sleeper.wake, { once: true });
       }),
     after: (ms, work) => {
@@ -53,6 +58,8 @@ export function createFakeClock(startMs = Date.parse('2026-01-01T00:00:00Z')): F
     advance: async (ms) => {
       const endMs = nowMs + ms;
       await settle();
+      notAdvanced.clear();
+      isAdvancing = true;
       for (;;) {
         const [next] = sleepers.filter(({ dueMs }) => dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs);
         if (!next) break;
@@ -62,6 +69,7 @@ export function createFakeClock(startMs = Date.parse('2026-01-01T00:00:00Z')): F
       }
       nowMs = endMs;
       await settle();
+      isAdvancing = false;
     },
     get sleepers() {
       return sleepers.length;
