@@ -4,6 +4,7 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { dataDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { isDate, isNumber, isText, objectOf } from '../lib/shape.ts';
 import { type NotePlace, withExitNote } from '../record/exit-note.ts';
 import type { ContainerView } from '../record/view.ts';
 import { replaceFile } from '../system/atomic-write.ts';
@@ -74,11 +75,10 @@ function withStartFailure(place: NotePlace, view: ContainerView): ContainerView 
   return { ...view, startFailure: { error, code }, ...(exit ? { exit: { ...exit, code } } : {}) };
 }
 
+const isNote = objectOf({ Error: isText, ExitCode: isNumber, LastRun: isText, At: isDate });
+
 function noteFrom(value: unknown): StartFailureNote | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { Error: error, ExitCode: code, LastRun: run, At: at } = value as Readonly<Record<string, unknown>>;
-  const atMs = typeof at === 'string' ? Date.parse(at) : Number.NaN;
-  if (typeof error !== 'string' || typeof code !== 'number' || typeof run !== 'string' || Number.isNaN(atMs))
-    return undefined;
-  return { error, code, lastRun: run === '' ? undefined : run, atMs };
+  if (!isNote(value)) return undefined;
+  const { Error: error, ExitCode: code, LastRun: run, At: at } = value;
+  return { error, code, lastRun: run === '' ? undefined : run, atMs: Date.parse(at) };
 }

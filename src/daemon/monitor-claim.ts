@@ -5,6 +5,7 @@ import { errnoOf, fileReasonOf, HealthctlError, hasCode } from '../lib/errors.ts
 import type { OnFault } from '../lib/fault-reporter.ts';
 import type { Logger } from '../lib/logger.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import { isNumber, isText, objectIn, parseJsonText } from '../lib/shape.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { inspectOwnFile, makeOwnDirectory } from '../system/own-file.ts';
 import { realPath } from '../system/real-path.ts';
@@ -225,15 +226,8 @@ async function isHeld(path: string, clock: Clock): Promise<boolean> {
 function ownerIn(path: string): MonitorOwner | undefined {
   const found = inspectOwnFile(path);
   if (found.kind !== 'read') return undefined;
-  try {
-    const value: unknown = JSON.parse(found.bytes.toString('utf8'));
-    if (typeof value !== 'object' || value === null) return undefined;
-    const { pid, runRoot } = value as Readonly<Record<string, unknown>>;
-    return typeof pid === 'number' && typeof runRoot === 'string' ? { pid, runRoot } : undefined;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return undefined;
-  }
+  const { pid, runRoot } = objectIn(parseJsonText(found.bytes.toString('utf8')));
+  return isNumber(pid) && isText(runRoot) ? { pid, runRoot } : undefined;
 }
 
 /** Another monitor of the same containerd. @param owner undefined when it is not known which */

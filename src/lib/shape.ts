@@ -29,6 +29,8 @@ export const listOf =
   (value): value is readonly T[] =>
     Array.isArray(value) && value.every(guard);
 
+export const isTexts = listOf(isText);
+
 /** An object whose keys are data, such as labels. */
 export const mapOf =
   <T>(guard: Guard<T>): Guard<Readonly<Record<string, T>>> =>

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
+import { as, type Guard, isNumber, isText, isTexts, listOf, objectOf, oneOf, optional } from '../lib/shape.ts';
 import { replaceFile } from '../system/atomic-write.ts';
 import type { ProcessIdentity } from '../system/netns.ts';
 import { readOwnJson, removeOwn } from '../system/own-file.ts';
@@ -100,44 +101,18 @@ export function isHeld({ holder }: Pick<Attachment, 'holder'>, bootId: string = 
 
 /** A damaged record is none: what it told of can only be found by hand. */
 function readRecord({ dirs }: Pick<NetworkContext, 'dirs'>, path: string): Attachment | undefined {
-  return readOwnJson(path, (value) => (isAttachment(value) ? value : undefined), dirs);
+  return readOwnJson(path, (value) => as(isAttachment, value), dirs);
 }
 
-type Json = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const PROCESS = { pid: isNumber, startTimeTicks: isNumber };
 
-const TEXTS = ['namespace', 'id', 'name', 'network', 'networkId', 'hostname', 'hostsPath'] as const;
-
-function isAttachment(value: unknown): value is Attachment {
-  if (!isObject(value) || !TEXTS.every((key) => isText(value[key]))) return false;
-  const { holder, plugins, ports, names, extraHosts, endpoint, domainname, portHolder } = value;
-  if (domainname !== undefined && !isText(domainname)) return false;
-  if (!isObject(holder) || !isText(holder.bootId) || !isProcess(holder)) return false;
-  if (portHolder !== undefined && !(isObject(portHolder) && isProcess(portHolder))) return false;
-  if (!Array.isArray(plugins) || !plugins.every((plugin: unknown) => isObject(plugin) && isText(plugin.type)))
-    return false;
-  if (!Array.isArray(ports) || !ports.every(isPort) || !isTexts(names) || !isTexts(extraHosts)) return false;
-  return endpoint === undefined || isEndpoint(endpoint);
-}
-
-const isProcess = ({ pid, startTimeTicks }: Json): boolean =>
-  typeof pid === 'number' && typeof startTimeTicks === 'number';
-
-function isPort(value: unknown): value is PublishedPort {
-  if (!isObject(value)) return false;
-  const { hostIp, hostPort, containerPort, protocol } = value;
-  return (
-    isText(hostIp) &&
-    typeof hostPort === 'number' &&
-    typeof containerPort === 'number' &&
-    PROTOCOLS.some((known) => known === protocol)
-  );
-}
-
-function isEndpoint(value: unknown): value is Endpoint {
-  if (!isObject(value)) return false;
-  const { address, prefix, gateway, mac } = value;
-  return isText(address) && typeof prefix === 'number' && isText(gateway) && isText(mac);
-}
+const isAttachment: Guard<Attachment> = objectOf({
+  ...{ namespace: isText, id: isText, name: isText, network: isText, networkId: isText },
+  ...{ hostname: isText, domainname: optional(isText), hostsPath: isText },
+  holder: objectOf({ bootId: isText, ...PROCESS }),
+  portHolder: optional(objectOf(PROCESS)),
+  plugins: listOf(objectOf({ type: isText })),
+  ports: listOf(objectOf({ hostIp: isText, hostPort: isNumber, containerPort: isNumber, protocol: oneOf(PROTOCOLS) })),
+  ...{ names: isTexts, extraHosts: isTexts },
+  endpoint: optional(objectOf({ address: isText, prefix: isNumber, gateway: isText, mac: isText })),
+});

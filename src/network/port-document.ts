@@ -1,3 +1,4 @@
+import { isNumber, isText, itemsIn, objectIn, objectOf } from '../lib/shape.ts';
 import { type PortRequest, type PublishedPort, tryPortKey } from './port-spec.ts';
 
 /** Docker's `PortBindings`: for each port of the container where it is to be reached. */
@@ -16,9 +17,9 @@ export function bindingsFrom(requests: readonly PortRequest[]): PortBindings {
 
 /** What is to be published by a container's stored config; entries that nobody of us wrote are left out. */
 export function requestsFrom(bindings: unknown, published: readonly string[]): readonly PortRequest[] {
-  const bound = Object.entries(isObject(bindings) ? bindings : {}).flatMap(([key, list]) => {
+  const bound = Object.entries(objectIn(bindings)).flatMap(([key, list]) => {
     const port = tryPortKey(key);
-    return port && Array.isArray(list) ? list.flatMap((item: unknown) => requestFrom(port, item) ?? []) : [];
+    return port ? itemsIn(list).flatMap((item) => requestFrom(port, item) ?? []) : [];
   });
   const given = new Set(bound.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
   const any = published
@@ -28,8 +29,10 @@ export function requestsFrom(bindings: unknown, published: readonly string[]): r
   return [...bound, ...any];
 }
 
+const isBinding = objectOf({ HostIp: isText, HostPort: isText });
+
 function requestFrom(port: Pick<PortRequest, 'containerPort' | 'protocol'>, item: unknown): PortRequest | undefined {
-  if (!isObject(item) || typeof item.HostIp !== 'string' || typeof item.HostPort !== 'string') return undefined;
+  if (!isBinding(item)) return undefined;
   const [, first = '0', last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(item.HostPort) ?? [];
   return { ...port, hostIp: item.HostIp, firstHostPort: Number(first), lastHostPort: Number(last) };
 }
@@ -98,12 +101,11 @@ function runText(run: readonly ShownPort[]): string {
 
 /** Reads a list of ports as nerdctl writes it; what is no port is left out. */
 export function portsOfList(value: unknown): readonly PublishedPort[] {
-  return (Array.isArray(value) ? value : []).flatMap((item: unknown): readonly PublishedPort[] => {
-    if (!isObject(item)) return [];
-    const { HostPort: hostPort, ContainerPort: containerPort, Protocol: protocol, HostIP: hostIp } = item;
+  return itemsIn(value).flatMap((item): readonly PublishedPort[] => {
+    const { HostPort: hostPort, ContainerPort: containerPort, Protocol: protocol, HostIP: hostIp } = objectIn(item);
     const port = tryPortKey(`${containerPort}/${protocol}`);
-    return port && typeof hostPort === 'number'
-      ? [{ ...port, hostPort, hostIp: typeof hostIp === 'string' && hostIp !== '' ? hostIp : '0.0.0.0' }]
+    return port && isNumber(hostPort)
+      ? [{ ...port, hostPort, hostIp: isText(hostIp) && hostIp !== '' ? hostIp : '0.0.0.0' }]
       : [];
   });
 }
@@ -114,6 +116,3 @@ export function portMappingsFrom(ports: readonly PublishedPort[]): readonly Read
     ...{ HostPort: hostPort, ContainerPort: containerPort, Protocol: protocol, HostIP: hostIp },
   }));
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { type ContainerDirs, dataDirOf } from '../lib/dirs.ts';
 import { LABELS } from '../lib/labels.ts';
+import { isDate, isNumber, isText, objectIn, objectOf } from '../lib/shape.ts';
 import { lastResultAtMs } from '../store/file-health-store.ts';
 import { replaceFile } from '../system/atomic-write.ts';
 import { makeOwnDirectory, readOwnJson } from '../system/own-file.ts';
@@ -67,10 +68,10 @@ function hasLeftResult({ dirs, namespace }: NotePlace, { record, task, state }: 
   return writtenAtMs !== undefined && writtenAtMs >= createdAtMs;
 }
 
+const isExitNote = objectOf({ Run: isText, ExitCode: isNumber, FinishedAt: isDate });
+
 function exitNoteFrom(value: unknown): ExitNote | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { Run: run, ExitCode: code, FinishedAt: at, OOMKilled } = value as Readonly<Record<string, unknown>>;
-  const atMs = typeof at === 'string' ? Date.parse(at) : Number.NaN;
-  if (typeof run !== 'string' || typeof code !== 'number' || Number.isNaN(atMs)) return undefined;
-  return { run, code, atMs, isOutOfMemory: OOMKilled === true };
+  if (!isExitNote(value)) return undefined;
+  const { Run: run, ExitCode: code, FinishedAt: at } = value;
+  return { run, code, atMs: Date.parse(at), isOutOfMemory: objectIn(value).OOMKilled === true };
 }

@@ -1,6 +1,7 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { familiarRecordName } from '../image/reference.ts';
 import { LABELS } from '../lib/labels.ts';
+import { isObject, objectIn, parseJsonText } from '../lib/shape.ts';
 import { DEFAULT_CAPABILITIES } from '../oci/capabilities.ts';
 import type { ContainerProcess, RuntimeSpec } from '../oci/types.ts';
 import { limitsOfSpec } from './limits-document.ts';
@@ -86,11 +87,11 @@ export function foreignHostConfig(
 
 /** The values that only nerdctl's labels have. */
 function labelledConfig(labels: Source['labels']): Json {
-  const dns = objectOf(labels[LABELS.dns]);
-  const host = objectOf(labels[LABELS.hostConfig]);
-  const log = objectOf(labels[LABELS.logConfig]);
-  const ipc = objectOf(labels[LABELS.ipc]);
-  const extraHosts = stringsOf(parsed(labels[LABELS.extraHosts]));
+  const dns = objectFrom(labels[LABELS.dns]);
+  const host = objectFrom(labels[LABELS.hostConfig]);
+  const log = objectFrom(labels[LABELS.logConfig]);
+  const ipc = objectFrom(labels[LABELS.ipc]);
+  const extraHosts = stringsOf(parseJsonText(labels[LABELS.extraHosts]));
   return {
     AutoRemove: labels[LABELS.autoRemove] === 'true',
     ContainerIDFile: textOf(host.CidFile),
@@ -136,21 +137,7 @@ function shmSizeOf(spec: RuntimeSpec | undefined): number {
   return digits === undefined ? 0 : Number(digits) * 1024 ** ' kmg'.indexOf(unit.toLowerCase() || ' ');
 }
 
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function objectOf(text: string | undefined): Json {
-  const value = parsed(text);
-  return isObject(value) ? value : {};
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined; // a damaged label has no value
-  }
-}
+const objectFrom = (text: string | undefined): Json => objectIn(parseJsonText(text));
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 const stringsOf = (value: unknown): readonly string[] =>

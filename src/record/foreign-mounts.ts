@@ -1,5 +1,6 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { LABELS } from '../lib/labels.ts';
+import { parseJsonText } from '../lib/shape.ts';
 import type { Mount, RuntimeSpec } from '../oci/types.ts';
 import { type MountPoint, parseMountPoints } from './mount-point.ts';
 
@@ -29,11 +30,11 @@ function describedMounts(labels: ContainerRecord['labels']): readonly MountPoint
   const numbered = Object.entries(labels)
     .flatMap(([key, text]) => {
       const number = NUMBERED.exec(key)?.[1];
-      return number === undefined ? [] : [{ number: Number(number), mount: parsed(text) }];
+      return number === undefined ? [] : [{ number: Number(number), mount: parseJsonText(text) }];
     })
     .sort((a, b) => a.number - b.number)
     .map(({ mount }) => mount);
-  return parseMountPoints(numbered.length > 0 ? numbered : parsed(labels[LABELS.mounts])) ?? [];
+  return parseMountPoints(numbered.length > 0 ? numbered : parseJsonText(labels[LABELS.mounts])) ?? [];
 }
 
 const isSame = ({ Type, Source, Destination }: MountPoint, mount: Mount): boolean =>
@@ -54,12 +55,4 @@ function bindFrom(mount: Mount): MountPoint {
   const RW = !isReadOnly(mount);
   const Propagation = options.find((option) => /^r?(?:private|shared|slave)$/.test(option)) ?? '';
   return { Type: 'bind', Source, Destination, Mode: RW ? '' : 'ro', RW, Propagation };
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined; // a damaged label describes nothing
-  }
 }

@@ -1,5 +1,6 @@
 import { HealthctlError, messageOf } from '../lib/errors.ts';
-import { isStrings, type StoredConfig } from './stored-config.ts';
+import { isTexts } from '../lib/shape.ts';
+import type { StoredConfig } from './stored-config.ts';
 
 /** The attributes that `--log-opt labels=…`, `env=…` and the like add to each log line: name → value. */
 export type LogAttributes = Readonly<Record<string, string>>;
@@ -40,7 +41,7 @@ export function logAttributesOf(
   { Config }: StoredConfig,
   { options }: { readonly options: LogOptions },
 ): LogAttributes {
-  const env = isStrings(Config.Env) ? Config.Env : [];
+  const env = isTexts(Config.Env) ? Config.Env : [];
   try {
     return logAttributesFrom(options, { labels: Config.Labels, env });
   } catch (error) {

@@ -1,4 +1,5 @@
 import { HealthctlError } from '../lib/errors.ts';
+import { objectIn, textMapIn } from '../lib/shape.ts';
 import { logAttributesFrom } from './log-attributes.ts';
 
 /** The handling of a container's output. */
@@ -74,18 +75,9 @@ export function logLimitOf({ options }: LogConfig): LogLimit | undefined {
 
 /** Parses `HostConfig.LogConfig` as `inspect` shows it. A missing one, or one of an earlier version, is json-file. */
 export function logConfigOf(hostConfig: Readonly<Record<string, unknown>>): LogConfig {
-  const value = hostConfig.LogConfig;
-  const { Type: type, Config: config } = isObject(value) ? value : {};
-  if (type === 'none') return { driver: 'none', options: {} };
-  const entries = Object.entries(isObject(config) ? config : {});
-  return {
-    driver: 'json-file',
-    options: Object.fromEntries(entries.flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : []))),
-  };
+  const { Type: type, Config: config } = objectIn(hostConfig.LogConfig);
+  return type === 'none' ? { driver: 'none', options: {} } : { driver: 'json-file', options: textMapIn(config) };
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function parseCount(text: string): number {
   if (/^[+-]?\d{1,9}$/.test(text)) return Number(text);

@@ -1,3 +1,5 @@
+import { as, type Guard, isBoolean, isText, listOf, objectOf, oneOf, optional } from '../lib/shape.ts';
+
 /** A host path or volume in a container, in the form of Docker's document. */
 export interface MountPoint {
   readonly Type: 'bind' | 'volume' | 'tmpfs';
@@ -12,16 +14,13 @@ export interface MountPoint {
   readonly Propagation: string;
 }
 
-const TYPES: ReadonlySet<unknown> = new Set(['bind', 'volume', 'tmpfs']);
+const isMountPoint = objectOf({
+  ...{ Type: oneOf(['bind', 'volume', 'tmpfs']), Name: optional(isText), Source: isText, Destination: isText },
+  ...{ Driver: optional(isText), Mode: isText, RW: isBoolean, Propagation: isText },
+});
+
+/** The mounts of a stored record. */
+export const isMountPoints: Guard<readonly MountPoint[]> = listOf(isMountPoint);
 
 /** The mounts in a stored record; undefined if there are none, or they cannot be parsed. */
-export function parseMountPoints(value: unknown): readonly MountPoint[] | undefined {
-  return Array.isArray(value) && value.every(isMountPoint) ? value : undefined;
-}
-
-function isMountPoint(value: unknown): value is MountPoint {
-  if (typeof value !== 'object' || value === null) return false;
-  const { Type, Name = '', Source, Destination, Driver = '', Mode, RW, Propagation } = value as Record<string, unknown>;
-  const texts = [Name, Source, Destination, Driver, Mode, Propagation];
-  return TYPES.has(Type) && typeof RW === 'boolean' && texts.every((text) => typeof text === 'string');
-}
+export const parseMountPoints = (value: unknown): readonly MountPoint[] | undefined => as(isMountPoints, value);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { StateDirs } from '../lib/dirs.ts';
 import { LABELS } from '../lib/labels.ts';
+import { type JsonObject, objectIn, parseJsonText } from '../lib/shape.ts';
 import type { Attachment } from '../network/attachment.ts';
 import { endpointFrom } from '../network/cni-result.ts';
 import { portsOfList } from '../network/port-document.ts';
@@ -23,8 +24,8 @@ export type ShownAttachment = Pick<Attachment, 'network' | 'networkId' | 'ports'
 export function nerdctlPortsOf(dirs: StateDirs, subject: Subject): readonly PublishedPort[] {
   if (!isNerdctls(dirs, subject)) return [];
   const config = readJson(join(storeOf(dirs), 'containers', subject.namespace, subject.id, 'network-config.json'));
-  const ports = isObject(config) ? portsOfList(config.portMappings) : [];
-  return ports.length > 0 ? ports : portsOfList(parsed(subject.labels[LABELS.nerdctlPorts]));
+  const ports = portsOfList(objectIn(config).portMappings);
+  return ports.length > 0 ? ports : portsOfList(parseJsonText(subject.labels[LABELS.nerdctlPorts]));
 }
 
 /**
@@ -41,9 +42,9 @@ export function nerdctlAttachmentOf(dirs: StateDirs, subject: Subject): ShownAtt
 }
 
 /** By network name, in interface order: the result of the last plugin. */
-export function networksIn(dirs: StateDirs, { namespace, id }: Omit<Subject, 'labels'>): Json {
+export function networksIn(dirs: StateDirs, { namespace, id }: Omit<Subject, 'labels'>): JsonObject {
   const meta = readJson(join(storeOf(dirs), 'etchosts', namespace, id, 'meta.json'));
-  return isObject(meta) && isObject(meta.Networks) ? meta.Networks : {};
+  return objectIn(objectIn(meta).Networks);
 }
 
 export const storeOf = ({ nerdctlDataRoot, hostId }: StateDirs): string => join(nerdctlDataRoot, hostId);
@@ -51,18 +52,5 @@ export const storeOf = ({ nerdctlDataRoot, hostId }: StateDirs): string => join(
 /** The files are nerdctl's: a damaged one stays in place and counts as missing. */
 export function readJson(path: string): unknown {
   const found = inspectOwnFile(path, { maxBytes: MAX_FILE_BYTES });
-  return found.kind === 'read' ? parsed(found.bytes.toString('utf8')) : undefined;
+  return found.kind === 'read' ? parseJsonText(found.bytes.toString('utf8')) : undefined;
 }
-
-export function parsed(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-export type Json = Readonly<Record<string, unknown>>;
-
-export const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

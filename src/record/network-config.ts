@@ -1,6 +1,6 @@
+import { objectIn, textsIn } from '../lib/shape.ts';
 import { requestsFrom } from '../network/port-document.ts';
 import type { PortRequest } from '../network/port-spec.ts';
-
 import type { StoredConfig } from './stored-config.ts';
 
 /** The network settings with which a container of ours was created, from its stored config. */
@@ -13,13 +13,13 @@ export interface NetworkConfig extends NameOptions {
 }
 
 export function networkConfigOf(config: StoredConfig): NetworkConfig {
-  const exposed = Object.keys(isObject(config.Config.ExposedPorts) ? config.Config.ExposedPorts : {});
+  const exposed = Object.keys(objectIn(config.Config.ExposedPorts));
   const { NetworkMode, PortBindings, PublishAllPorts } = config.HostConfig;
   return {
     mode: NetworkMode,
     ports: requestsFrom(PortBindings, PublishAllPorts === true ? exposed : []),
     exposed,
-    aliases: textsOf(config.Aliases),
+    aliases: textsIn(config.Aliases),
     ...nameOptionsOf(config),
   };
 }
@@ -27,17 +27,12 @@ export function networkConfigOf(config: StoredConfig): NetworkConfig {
 export function nameOptionsOf({ HostConfig }: Pick<StoredConfig, 'HostConfig'>): NameOptions {
   const { Dns, DnsSearch, DnsOptions, ExtraHosts } = HostConfig;
   return {
-    dns: textsOf(Dns),
-    dnsSearch: textsOf(DnsSearch),
-    dnsOptions: textsOf(DnsOptions),
-    extraHosts: textsOf(ExtraHosts),
+    dns: textsIn(Dns),
+    dnsSearch: textsIn(DnsSearch),
+    dnsOptions: textsIn(DnsOptions),
+    extraHosts: textsIn(ExtraHosts),
   };
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-const textsOf = (value: unknown): readonly string[] =>
-  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 
 /** A container's name resolution settings, in the form of Docker's `HostConfig`. */
 export interface NameOptions {

@@ -1,3 +1,4 @@
+import { isObject } from '../lib/shape.ts';
 import { portsDocument } from '../network/port-document.ts';
 import type { Details } from './details.ts';
 import type { ShownAttachment } from './nerdctl-network.ts';
@@ -85,5 +86,3 @@ const NO_ENDPOINT = {
   GlobalIPv6PrefixLen: 0,
   DNSNames: null,
 };
-
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;

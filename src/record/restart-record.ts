@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { dataDirOf, runDirOf } from '../lib/dirs.ts';
 import { errnoOf, hasCode } from '../lib/errors.ts';
+import { objectIn } from '../lib/shape.ts';
 import { noSpaceError, replaceFile } from '../system/atomic-write.ts';
 import { makeOwnDirectory, readOwnJson, removeOwn } from '../system/own-file.ts';
 import type { NotePlace } from './exit-note.ts';
@@ -36,8 +37,7 @@ const dirsOf = (dirs: NotePlace['dirs'], subject: { readonly namespace: string; 
   [dataDirOf(dirs, subject), runDirOf(dirs, subject)] as const;
 
 function restartsFrom(value: unknown): RestartRecord | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { Count, Streak, At, Reason, Pending } = value as Readonly<Record<string, unknown>>;
+  const { Count, Streak, At, Reason, Pending } = objectIn(value);
   const atMs = typeof At === 'string' ? Date.parse(At) : Number.NaN;
   if (!isCount(Count) || !isCount(Streak) || Number.isNaN(atMs)) return undefined;
   const reason = typeof Reason === 'string' ? Reason : '';

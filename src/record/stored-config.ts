@@ -1,6 +1,19 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
+import {
+  as,
+  type Guard,
+  isBoolean,
+  isObject,
+  isText,
+  isTexts,
+  mapOf,
+  objectOf,
+  optional,
+  parseJsonText,
+  textMapIn,
+} from '../lib/shape.ts';
 import { CONFIG_EXTENSION } from '../lib/trusted-labels.ts';
-import { type MountPoint, parseMountPoints } from './mount-point.ts';
+import { isMountPoints, type MountPoint } from './mount-point.ts';
 
 /**
  * A container's settings in Docker's document forms, as far as runtime spec and labels lack them: stored in
@@ -36,33 +49,23 @@ export interface StoredConfig {
 
 /** Undefined for a container that healthctl did not make, and for a value by another tool. */
 export function storedConfigOf(record: Pick<ContainerRecord, 'extensionJson'>): StoredConfig | undefined {
-  const json = record.extensionJson(CONFIG_EXTENSION);
-  if (json === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return isStoredConfig(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  return as(isStoredConfig, parseJsonText(record.extensionJson(CONFIG_EXTENSION)));
 }
 
 /** The attributes of each line of the json-file; undefined if none is written. */
 export function jsonLogOf({ JsonLog }: Pick<StoredConfig, 'JsonLog'>): Readonly<Record<string, string>> | undefined {
-  if (!isObject(JsonLog)) return undefined;
-  return Object.fromEntries(
-    Object.entries(JsonLog).flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : [])),
-  );
+  return isObject(JsonLog) ? textMapIn(JsonLog) : undefined;
 }
 
 /** `--domainname`; empty without. */
 export function domainnameOf({ Config: { Domainname } }: StoredConfig): string {
-  return typeof Domainname === 'string' ? Domainname : '';
+  return isText(Domainname) ? Domainname : '';
 }
 
 /** The host mounts of a container of ours. */
 export function mountPointsOf({ Mounts, HostConfig }: StoredConfig): readonly MountPoint[] {
   if (Mounts) return Mounts;
-  return isStrings(HostConfig.Binds) ? HostConfig.Binds.map(mountPointOfBind) : [];
+  return isTexts(HostConfig.Binds) ? HostConfig.Binds.map(mountPointOfBind) : [];
 }
 
 /** `source:destination[:ro]`; neither path can contain a colon. */
@@ -70,21 +73,9 @@ function mountPointOfBind(text: string): MountPoint {
   const [Source = '', Destination = '', Mode = ''] = text.split(':');
   return { Type: 'bind', Source, Destination, Mode, RW: !Mode.split(',').includes('ro'), Propagation: 'rprivate' };
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-export const isStrings = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === 'string');
-
-function isStoredConfig(value: unknown): value is StoredConfig {
-  if (!isObject(value)) return false;
-  const { Config: config, HostConfig: host, ImageId: imageId, Args: args, Mounts, AnonymousVolumes } = value;
-  if (Mounts !== undefined && parseMountPoints(Mounts) === undefined) return false;
-  if (AnonymousVolumes !== undefined && !isStrings(AnonymousVolumes)) return false;
-  if (!isObject(config) || !isObject(host) || typeof imageId !== 'string' || !isStrings(args)) return false;
-  const labels = config.Labels;
-  if (!isObject(labels) || !Object.values(labels).every((label) => typeof label === 'string')) return false;
-  if (typeof config.Image !== 'string' || typeof config.Tty !== 'boolean' || typeof config.OpenStdin !== 'boolean')
-    return false;
-  return typeof host.NetworkMode === 'string' && typeof host.AutoRemove === 'boolean';
-}
+const isStoredConfig: Guard<StoredConfig> = objectOf({
+  Config: objectOf({ Image: isText, Tty: isBoolean, OpenStdin: isBoolean, Labels: mapOf(isText) }),
+  HostConfig: objectOf({ NetworkMode: isText, AutoRemove: isBoolean }),
+  ...{ ImageId: isText, Args: isTexts },
+  ...{ Mounts: optional(isMountPoints), AnonymousVolumes: optional(isTexts) },
+});

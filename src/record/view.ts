@@ -6,6 +6,7 @@ import { type Instant, processOfRun, type Run, type Started, type TaskView, TICK
 import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import { isDate, isNumber, isText, objectIn, parseJsonText } from '../lib/shape.ts';
 import { isAlive, readBootId, readStat } from '../system/proc.ts';
 import { containerNameOf } from './container-name.ts';
 
@@ -211,18 +212,11 @@ export function startNoteJson(at: string, run: string, bootMs?: number): string 
 export function startNoteOf(labels: Readonly<Record<string, string>>): StartNote | undefined {
   const text = labels[LABELS.started];
   if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null) return { atMs: 0, run: undefined };
-    const { At: at, Run: run, BootMs: bootMs } = value as Readonly<Record<string, unknown>>;
-    const atMs = typeof at === 'string' ? Date.parse(at) : Number.NaN;
-    return {
-      ...{ atMs: Number.isNaN(atMs) ? 0 : atMs, run: typeof run === 'string' ? run : undefined },
-      ...(typeof bootMs === 'number' ? { bootMs } : {}),
-    };
-  } catch {
-    return { atMs: 0, run: undefined };
-  }
+  const { At: at, Run: run, BootMs: bootMs } = objectIn(parseJsonText(text));
+  return {
+    ...{ atMs: isDate(at) ? Date.parse(at) : 0, run: isText(run) ? run : undefined },
+    ...(isNumber(bootMs) ? { bootMs } : {}),
+  };
 }
 
 /** The health config in a container's labels: ours where Docker's form cannot express it, else nerdctl's. */

@@ -1,4 +1,5 @@
 import { HealthctlError } from '../lib/errors.ts';
+import { isText, mapOf, objectOf, parseJsonText } from '../lib/shape.ts';
 
 /** A directory that outlives containers. */
 export interface Volume {
@@ -27,23 +28,11 @@ export function volumeJson({ createdAt, labels }: VolumeRecord): string {
 
 /** Throws CORRUPT naming the file. */
 export function parseVolumeJson(text: string, path: string): VolumeRecord {
-  const value = parsed(text);
-  if (typeof value === 'object' && value !== null && 'CreatedAt' in value && 'Labels' in value) {
-    const { CreatedAt: createdAt, Labels: labels } = value;
-    if (typeof createdAt === 'string' && isStringMap(labels)) return { createdAt, labels };
-  }
+  const value = parseJsonText(text);
+  if (isVolume(value)) return { createdAt: value.CreatedAt, labels: value.Labels };
   throw new HealthctlError('CORRUPT', `${path} does not describe a volume`, {
     hint: 'the content of the volume is in the directory _data beside it',
   });
 }
 
-const isStringMap = (value: unknown): value is Readonly<Record<string, string>> =>
-  typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string');
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const isVolume = objectOf({ CreatedAt: isText, Labels: mapOf(isText) });

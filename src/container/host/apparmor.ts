@@ -1,8 +1,9 @@
 import type { ContainerRecord } from '../../containerd/containers.ts';
 import { encodeJson } from '../../lib/json.ts';
+import { isTexts } from '../../lib/shape.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
 import { specOf } from '../../record/details.ts';
-import { isStrings, type StoredConfig } from '../../record/stored-config.ts';
+import type { StoredConfig } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
 import {
   type AppArmorHost,
@@ -50,7 +51,7 @@ export async function ensureAppArmor(
   { HostConfig }: StoredConfig,
   host?: AppArmorHost,
 ): Promise<ContainerRecord> {
-  const options = isStrings(HostConfig.SecurityOpt) ? HostConfig.SecurityOpt : [];
+  const options = isTexts(HostConfig.SecurityOpt) ? HostConfig.SecurityOpt : [];
   const apparmor = options.findLast((text) => text.startsWith(OPTION))?.slice(OPTION.length);
   const wanted = profileFor({ apparmor, privileged: HostConfig.Privileged === true }, host);
   if (wanted === DEFAULT_APPARMOR_PROFILE) await ensureAppArmorProfile(ctx, host);

@@ -1,16 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../lib/errors.ts';
+import { isObject, parseJsonText } from '../../lib/shape.ts';
 import { callPlugin, findPlugins, type PluginConfig } from '../../network/plugins.ts';
-import {
-  isObject,
-  MAX_FILE_BYTES,
-  networksIn,
-  parsed,
-  readJson,
-  type Subject,
-  storeOf,
-} from '../../record/nerdctl-network.ts';
+import { MAX_FILE_BYTES, networksIn, readJson, type Subject, storeOf } from '../../record/nerdctl-network.ts';
 import { inspectOwnFile } from '../../system/own-file.ts';
 import { readCommandLine } from '../../system/proc.ts';
 import type { ContainerContext } from '../context.ts';
@@ -73,7 +66,7 @@ function isCache(value: unknown, containerId: string): value is CniCache {
 
 /** What CNI's library would call them with: of the arguments those that a plugin has the capability for. */
 function pluginsOf({ config, capabilityArgs, result }: CniCache): readonly PluginConfig[] {
-  const list = parsed(Buffer.from(config, 'base64').toString('utf8'));
+  const list = parseJsonText(Buffer.from(config, 'base64').toString('utf8'));
   if (!isObject(list) || !Array.isArray(list.plugins)) return [];
   const { cniVersion, name } = list;
   return list.plugins.flatMap((plugin: unknown): readonly PluginConfig[] => {
