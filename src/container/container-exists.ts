@@ -1,7 +1,7 @@
 import type { Containers } from '../containerd/containers.ts';
 import { hasCode } from '../lib/errors.ts';
 
-/** Whether containerd has a container of this id. Throws what containerd says otherwise. */
+/** Whether containerd has a container of this id. Throws containerd's other errors. */
 export async function containerExists(containers: Pick<Containers, 'get'>, id: string): Promise<boolean> {
   try {
     await containers.get(id);

@@ -13,7 +13,7 @@ import { makeOwnDirectory } from '../system/own-file.ts';
 import { containerExists } from './container-exists.ts';
 import { endNerdctlTimer } from './nerdctl/timer.ts';
 
-/** What the use cases of containers work with: one containerd, one namespace, our directories. */
+/** The context of all container use cases: one containerd, one namespace, our directories. */
 export interface ContainerContext {
   readonly containerd: Containerd;
   readonly clock: Clock;
@@ -26,7 +26,7 @@ export interface ContainerContext {
   readonly endNerdctlTimer: (id: string) => Promise<boolean>;
 }
 
-/** Builds the context around a connection. */
+/** Creates the context for a connection. */
 export function createContainerContext(parts: {
   readonly containerd: Containerd;
   readonly clock: Clock;
@@ -55,7 +55,10 @@ export function createContainerContext(parts: {
   return { containerd, clock, log, store, dirs, snapshotter, network, endNerdctlTimer: endTimer };
 }
 
-/** Makes it, before the container exists: by it one is known while containerd is away. Throws EXHAUSTED, system errors. */
+/**
+ * Creates the directory before the container exists: it shows that there is a container while containerd is away.
+ * Throws EXHAUSTED, system errors.
+ */
 export function makeDataDir(dirs: ContainerDirs, subject: { readonly namespace: string; readonly id: string }): void {
   const path = dataDirOf(dirs, subject);
   try {

@@ -43,9 +43,9 @@ import { bindOfVolume, type UsedVolume, volumeRequestsOf, withVolumes } from './
 import { followedWorkingDir } from './working-dir.ts';
 
 export interface CreateDeps {
-  /** The image, pulled where that was asked for. Throws NOT_FOUND. */
+  /** The image; pulled if requested. Throws NOT_FOUND. */
   readonly findImage: () => Promise<ResolvedImage>;
-  /** Where `--init` and `--runtime` look for programs. */
+  /** The PATH for programs of `--init` and `--runtime`. */
   readonly path: string;
   readonly signal?: AbortSignal;
 }
@@ -55,13 +55,13 @@ export interface Created {
   readonly name: string;
 }
 
-/** When containerd drops what a create that was killed had made so far. */
+/** When containerd drops the objects of a create that was killed. */
 const LEASE_LIFE_MS = 60 * 60 * 1000;
 /** A real /etc/passwd has some thousand lines at most. */
 const MAX_PASSWD_BYTES = 4 << 20;
 
 /**
- * Makes a container that can be started. Everything that can be refused is refused before anything is made; when it fails later, or is
+ * Creates a container that can be started. All refusals come before anything is created; if it fails later, or is
  * cancelled, nothing is left: no snapshot, no lease, no directory, no name.
  */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
@@ -147,7 +147,7 @@ export async function createContainer(
   });
 }
 
-/** They are written at each start of ours; the first start may be nerdctl's, which mounts what is there. */
+/** Each start of ours writes them; but the first start may be nerdctl's, which mounts what is there. */
 function writeFilesFor(
   ctx: ContainerContext,
   parts: Pick<SpecParts, 'id' | 'request' | 'placement'> & { readonly hostname: string },
@@ -157,7 +157,7 @@ function writeFilesFor(
   writeGeneratedFiles(dir, { network: placement.mode, names: request.networking, hostname }, ctx.dirs);
 }
 
-/** What is made is held by a lease while it is being made; on failure all of it goes. */
+/** A lease holds the new objects during the creation; on failure they are all removed. */
 async function withRollback<T>(
   ctx: ContainerContext,
   id: string,
@@ -232,7 +232,7 @@ function specOptionsOf(ctx: ContainerContext, parts: SpecParts): SpecOptions {
   };
 }
 
-/** What the spec takes from the request as it is. */
+/** The parts of the request that the spec uses unchanged. */
 function specOptionsFrom(
   request: CreateRequest,
 ): Omit<

@@ -1,17 +1,20 @@
 import { hasCode } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
 
-/** containerd's restart plugin: nerdctl sets it before it stops a container, and clears it after it has started one. */
+/**
+ * A label of containerd's restart plugin: nerdctl sets it before it stops a container, and clears it after it has
+ * started one.
+ */
 const EXPLICITLY_STOPPED = 'containerd.io/restart.explicitly-stopped';
-/** nerdctl's `restart` deletes the old task at once after the end. */
+/** nerdctl's `restart` deletes the old task right after its end. */
 const GRACE_MS = 2_000;
-/** What the new task may then take to run: the runtime, and hooks. */
+/** Further time for the new task to run: the runtime, and hooks. */
 const START_LIMIT_MS = 15_000;
 const EVERY_MS = 100;
 
 /**
- * Waits a moment when nerdctl has just stopped a container: its `restart` is a stop and a start, and between them the container looks as if it
- * had ended for good.
+ * Waits a moment if nerdctl has just stopped a container: its `restart` is a stop and a start, and in between the
+ * container looks permanently ended.
  *
  * @returns whether it runs again
  */
@@ -21,7 +24,7 @@ export async function waitForForeignRestart(
 ): Promise<boolean> {
   try {
     const { labels } = await containerd.containers.get(id);
-    // Looked at late: it was restarted already, and the note taken back.
+    // Seen late: it was already restarted, and the label cleared.
     if ((await containerd.tasks.find(id))?.status === 'running') return true;
     if (labels[EXPLICITLY_STOPPED] !== 'true') return false;
     let leftMs = GRACE_MS;
@@ -33,7 +36,8 @@ export async function waitForForeignRestart(
         isDeleted = true;
         leftMs = START_LIMIT_MS;
       }
-      // It was started and has ended again, or is being made: containerd 2.4 shows a task as stopped until its process is there.
+      // It was started and has ended again, or is being created: containerd 2.4 shows a task as stopped until its
+      // process exists.
       if (task?.status === 'stopped' && isDeleted) leftMs = Math.min(leftMs, GRACE_MS);
       await clock.sleep(EVERY_MS);
       leftMs -= EVERY_MS;

@@ -12,8 +12,8 @@ import type { ContainerContext } from './context.ts';
 const LOGGER_QUERY = '_NERDCTL_INTERNAL_LOGGING';
 
 /**
- * Where the output of a container that another tool made goes when healthctl starts it: of nerdctl's to nerdctl's own logger, so that
- * `nerdctl logs` shows it; of others nowhere.
+ * Where the output of a container of another tool goes when healthctl starts it: for nerdctl's to nerdctl's own logger,
+ * so that `nerdctl logs` shows it; for others nowhere.
  */
 export function foreignStdioOf(
   ctx: Pick<ContainerContext, 'dirs' | 'log' | 'containerd'>,
@@ -21,11 +21,11 @@ export function foreignStdioOf(
 ): TaskStdio {
   const terminal = specOf(record)?.process?.terminal === true;
   const uri = loggerOf(ctx, record) ?? '';
-  // For the shim no name is no output; but of a terminal it has to put it somewhere.
+  // An empty name means no output to the shim; but a terminal's output needs a destination.
   return { stdin: '', stdout: terminal && uri === '' ? '/dev/null' : uri, stderr: terminal ? '' : uri, terminal };
 }
 
-/** A label could name any program or file of the host: only what is nerdctl's is believed. */
+/** A label could name any program or file of the host: only nerdctl's own is trusted. */
 function loggerOf(
   { dirs, log, containerd }: Pick<ContainerContext, 'dirs' | 'log' | 'containerd'>,
   { id, labels }: ContainerRecord,
@@ -42,7 +42,7 @@ function loggerOf(
   return undefined;
 }
 
-/** Throws system errors for what is not there. */
+/** Throws system errors for a missing file. */
 function isBelieved({ protocol, pathname, searchParams }: URL, nerdctlDataRoot: string): boolean {
   const path = decodeURIComponent(pathname);
   if (protocol === 'file:') return isBelow(dirname(path), nerdctlDataRoot);
@@ -52,12 +52,12 @@ function isBelieved({ protocol, pathname, searchParams }: URL, nerdctlDataRoot: 
   return isTrustedProgram(path) && isBelow(query[1], nerdctlDataRoot);
 }
 
-/** A program called nerdctl that nobody but root could have put there. */
+/** A program called nerdctl that only root could have put there. */
 function isTrustedProgram(path: string): boolean {
   const real = realpathSync(path);
   const { uid, mode } = statSync(real);
   const directory = statSync(dirname(real));
-  // Debian lets the group staff write to /usr/local, as to all that root finds on its PATH there.
+  // Debian lets the group staff write to /usr/local, as to all other directories there in root's PATH.
   const isClosed = directory.uid === 0 && (directory.mode & 0o002) === 0;
   return basename(path) === 'nerdctl' && uid === 0 && (mode & 0o111) !== 0 && (mode & 0o022) === 0 && isClosed;
 }

@@ -9,9 +9,9 @@ import type { ContainerContext } from './context.ts';
 import { resolveContainer, viewRecord } from './resolve.ts';
 
 /**
- * One check now, recorded: what `container healthcheck` and `healthcheck run` do.
+ * Makes and records one check now, for `container healthcheck` and `healthcheck run`.
  *
- * @throws NOT_FOUND, AMBIGUOUS; CONFLICT with nerdctl's texts when the container has no check or does not run
+ * @throws NOT_FOUND, AMBIGUOUS; CONFLICT with nerdctl's texts if the container has no check or does not run
  */
 export async function runHealthcheck(
   ctx: ContainerContext,
@@ -24,7 +24,7 @@ export async function runHealthcheck(
   const parsed = healthConfigOf(record.labels);
   if (parsed.kind !== 'config' || !isChecked(parsed.config)) {
     const { taskView: task, started } = await viewRecord(ctx, record, call);
-    runningRun({ task, started }); // nerdctl asks for the task first, then for the check
+    runningRun({ task, started }); // nerdctl checks the task first, then the health check
   }
   checkedConfigOf(record.labels);
   const look = async () => {
@@ -46,7 +46,7 @@ export async function runHealthcheck(
       await publishHealthStatus(ctx.containerd.events, ctx.log, { id: record.id, ...report.state });
     return report;
   } catch (error) {
-    // Removed while we waited for its lock: what waiting made of its directory goes too.
+    // Removed while we waited for its lock: the wait recreated its directory, which has to go too.
     if (hasCode(error, 'NOT_FOUND')) await ctx.store.remove(subject);
     throw error;
   }
@@ -65,7 +65,7 @@ function checkSubjectOf(namespace: string, view: ContainerView) {
   };
 }
 
-/** Throws CONFLICT with nerdctl's text for a container without a check, CONFIG for one whose label is damaged. */
+/** Throws CONFLICT with nerdctl's text for a container without a check, CONFIG for a damaged label. */
 function checkedConfigOf(labels: Readonly<Record<string, string>>): CheckConfig {
   const parsed = healthConfigOf(labels);
   const config = parsed.kind === 'config' ? checkConfigOf(parsed.config) : undefined;

@@ -21,7 +21,7 @@ import { wasOutOfMemory } from './out-of-memory.ts';
 import { resolveViews } from './resolve.ts';
 import { openContainerSizes } from './sizes.ts';
 
-/** Containers with their health, found by name or id: for each, in this order, the container or why there is none. */
+/** Finds containers with their health, by name or id: for each argument, in order, the container or its error. */
 export async function findContainers(
   ctx: ContainerContext,
   namesOrIds: readonly string[],
@@ -33,7 +33,7 @@ export async function findContainers(
   );
 }
 
-/** Docker's document of a container. @param options.size measures what it takes on disk */
+/** Docker's document of a container. @param options.size measures its disk usage */
 export async function describeContainer(
   ctx: ContainerContext,
   { view, health }: ListedContainer,
@@ -61,7 +61,7 @@ export async function describeContainer(
   });
 }
 
-/** The files that are mounted, whoever wrote them. */
+/** The mounted files, whoever wrote them. */
 function foreignPathsOf({ record }: ContainerView, logPath: string): DocumentPaths {
   const mounts = specOf(record)?.mounts ?? [];
   const sourceOf = (path: string): string => mounts.find(({ destination }) => destination === path)?.source ?? '';
@@ -85,12 +85,12 @@ function ownPathsOf(ctx: ContainerContext, { record, started }: ContainerView): 
   };
 }
 
-/** The file of JSON where one is written, else that of the standard output. */
+/** The json-file if one is written, else the file of the standard output. */
 function logPathOf(dir: string, id: string, stored: StoredConfig | undefined): string {
   return stored && jsonLogOf(stored) ? jsonLogPathOf(dir, id) : liveFileOf(dir, 'stdout');
 }
 
-/** In the network of another container they are that one's. */
+/** A container in another's network uses that container's files. */
 function filesOf(ctx: ContainerContext, stored: StoredConfig, dir: string) {
   const mode = networkModeOf(stored.HostConfig.NetworkMode);
   const owner =
@@ -98,7 +98,7 @@ function filesOf(ctx: ContainerContext, stored: StoredConfig, dir: string) {
   return generatedFilesOf(owner, stored.HostConfig.NetworkMode, nameOptionsOf(stored));
 }
 
-/** containerd's own record of a container, under the names that nerdctl's native mode has. */
+/** containerd's own record of a container, under the names of nerdctl's native mode. */
 export function nativeDocument({ record, task }: ContainerView): Readonly<Record<string, unknown>> {
   return {
     ID: record.id,
@@ -135,7 +135,7 @@ function jsonOrText(texts: Readonly<Record<string, string | undefined>>): Readon
   return Object.fromEntries(present.map(([key, text]) => [key, parsed(text)]));
 }
 
-/** What is no JSON is shown as the text that it is. */
+/** A text that is not JSON is shown unchanged. */
 function parsed(text: string | undefined): unknown {
   if (text === undefined) return null;
   try {

@@ -3,25 +3,26 @@ import type { FaultReporter } from '../lib/fault-reporter.ts';
 import type { LogLimit } from '../record/log-config.ts';
 import { openOwnFile, setAside } from '../system/own-file.ts';
 
-/** What is known of a file that is appended to. */
+/** The known state of a file that is appended to. */
 export interface Written {
   readonly inode: number;
   readonly size: number;
 }
 
 export interface JsonLogFile {
-  /** Begins a new file first where this entry would make it longer than the limit allows. Throws system errors. */
+  /** Begins a new file first if this entry would exceed the limit. Throws system errors. */
   append(entry: Buffer): void;
   flush(): void;
   written(): Written;
   close(): void;
 }
 
-/** What is gathered before it is written. */
+/** Number of bytes to collect before a write. */
 const GATHERED_BYTES = 256 * 1024;
 
 /**
- * Opens the file of JSON of a container to append to it. What an earlier writer appended and did not record is dropped: it is copied again.
+ * Opens a container's json-file for appending. Data that an earlier writer appended without recording it is dropped: it
+ * is copied again.
  *
  * @throws system errors
  */

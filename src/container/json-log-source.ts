@@ -6,14 +6,14 @@ import { cutPieces } from './json-log.ts';
 import { readLastTimes, readTimes } from './logs/log-index-file.ts';
 import { type OutputStream, outputFilesOf } from './logs/output-files.ts';
 
-/** A place in a stream. */
+/** A position in a stream. */
 export interface Position {
-  /** Of the file that it is in. */
+  /** Inode of its file. */
   readonly inode: number;
   readonly offset: number;
 }
 
-/** A line, or a piece of a long one; its position is behind it. */
+/** A line, or a piece of a long one; its position is the end. */
 export interface Piece extends Position {
   readonly stream: OutputStream;
   readonly bytes: Buffer;
@@ -22,11 +22,11 @@ export interface Piece extends Position {
 
 export interface Chunk {
   readonly pieces: readonly Piece[];
-  /** Whether the stream has nothing more behind it now. */
+  /** Whether the stream ends here at present. */
   readonly isLast: boolean;
 }
 
-/** Of a stream at once: to read and to write as much takes some 5 ms. */
+/** Bytes of a stream per chunk: reading and writing as much takes some 5 ms. */
 const CHUNK_BYTES = 256 * 1024;
 const BLOCK_BYTES = 512; // stat(2)
 const NEWLINE = 0x0a;
@@ -40,7 +40,7 @@ export interface ChunkRequest extends FaultReporter {
   readonly isOver: boolean;
 }
 
-/** What follows a place in a stream, up to a limit; undefined where nothing does. Throws system errors. */
+/** The data after a position in a stream, up to a limit; undefined if there is none. Throws system errors. */
 export function nextChunk(request: ChunkRequest): Chunk | undefined {
   const { dataDir, stream, from } = request;
   const files = outputFilesOf(dataDir, stream).flatMap((path) => {
@@ -67,7 +67,7 @@ function chunkOf(
     const start = afterHole(fd, stats, from.offset);
     const bytes = readAt(fd, start, Math.min(CHUNK_BYTES, stats.size - start));
     const isAtEnd = start + bytes.length >= stats.size;
-    // Only what is far behind needs the whole index.
+    // Only data far behind the end needs the whole index.
     const times =
       stats.size - start > CHUNK_BYTES ? readTimes(from.path, { onFault }) : readLastTimes(from.path, { onFault });
     const latestMs = Math.max(stats.mtimeMs, times.lastMs);
@@ -84,7 +84,7 @@ function chunkOf(
   }
 }
 
-/** Where a limit has dropped what follows, the beginning of the first whole line behind it. */
+/** If a limit has dropped the following data, the beginning of the first whole line after it. */
 function afterHole(fd: number, { size, blocks }: Stats, offset: number): number {
   if (blocks * BLOCK_BYTES >= size) return offset;
   const data = firstData(fd, offset, size);

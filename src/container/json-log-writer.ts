@@ -11,7 +11,7 @@ import { type Chunk, nextChunk, type Piece, type Position } from './json-log-sou
 import { jsonLogPathOf, OUTPUT_STREAMS, type OutputStream } from './logs/output-files.ts';
 
 export interface JsonLogOptions extends FaultReporter {
-  /** Of the container: holds its output files, and gets the file of JSON. */
+  /** The container's directory: contains its output files, and gets the json-file. */
   readonly dataDir: string;
   readonly id: string;
   readonly limit: LogLimit | undefined;
@@ -20,18 +20,21 @@ export interface JsonLogOptions extends FaultReporter {
 
 interface State {
   readonly positions: Readonly<Partial<Record<OutputStream, Position>>>;
-  /** The file of JSON when this was written: what is behind its end was appended by a writer that was killed before it could say so. */
+  /**
+   * The json-file when this was recorded: data beyond its end was appended by a writer that was killed before it could
+   * record it.
+   */
   readonly inode: number;
   readonly size: number;
 }
 
 /**
- * Copies a part of a container's output into a file of the form of Docker's json-file, `<id>-json.log`, for log shippers. `json-log.json`
- * records how far it has got: every byte is copied once, by whichever monitor. With a limit the file is renamed to `<id>-json.log.1` and so on
- * before it would grow longer than `max-size`, and `max-file` of them are kept.
+ * Copies a part of a container's output into a file in Docker's json-file format, `<id>-json.log`, for log shippers.
+ * `json-log.json` records the position: every byte is copied once, whichever monitor copies it. With a limit, before
+ * the file would exceed `max-size`, it is renamed to `<id>-json.log.1` and so on, and `max-file` files are kept.
  *
- * @param isOver whether the container has ended: then what has no newline is a line too
- * @returns whether there is more to be copied
+ * @param isOver whether the container has ended: then a last line without a newline counts too
+ * @returns whether there is more to copy
  * @throws system errors
  */
 export function copyToJsonLog(options: JsonLogOptions, isOver: boolean): boolean {
@@ -57,8 +60,8 @@ export function copyToJsonLog(options: JsonLogOptions, isOver: boolean): boolean
 }
 
 /**
- * The lines of both streams by their times. Of a stream that goes on behind its chunk nothing is known that is later than its last line, so
- * later lines of the other one wait.
+ * Merges the lines of both streams by time. If a stream continues after its chunk, its later lines are unknown, so
+ * later lines of the other stream wait.
  */
 function inOrder(chunks: readonly Chunk[]): readonly Piece[] {
   const ends = chunks.flatMap(({ pieces, isLast }) => (isLast ? [] : (pieces.at(-1)?.atMs ?? [])));

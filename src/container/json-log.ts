@@ -2,7 +2,7 @@ import type { LogAttributes } from '../record/log-attributes.ts';
 import { logTimestamp } from './logs/log-printer.ts';
 import type { OutputStream } from './logs/output-files.ts';
 
-/** moby: daemon/logger/copier.go: longer lines become several entries, of which only the last ends with a newline. */
+/** moby: daemon/logger/copier.go: longer lines become several entries; only the last ends with a newline. */
 const MAX_ENTRY_BYTES = 16 * 1024;
 
 const NEWLINE = 0x0a;
@@ -10,14 +10,14 @@ const NEWLINE = 0x0a;
 /** A line, or a piece of a long one. */
 export interface JsonLogPiece {
   readonly bytes: Buffer;
-  /** Of the byte behind it, counted from the beginning of the bytes that were cut. */
+  /** Its end, as an offset from the beginning of the given bytes. */
   readonly end: number;
 }
 
 /**
- * Cuts bytes into lines, and long lines into pieces.
+ * Splits bytes into lines, and long lines into pieces.
  *
- * @param isWhole whether nothing follows: then what has no newline counts as a line; else it is left for later
+ * @param isWhole whether nothing follows: then a last line without a newline counts; otherwise it is left for later
  */
 export function cutPieces(bytes: Buffer, isWhole: boolean): readonly JsonLogPiece[] {
   const pieces: JsonLogPiece[] = [];

@@ -14,10 +14,10 @@ export interface KillOptions {
 }
 
 /**
- * Sends a signal to a container that runs. After SIGKILL it is gone. That the user stopped it is noted for a signal that is meant to end
- * it: SIGKILL, or its own stop signal; such a one also resumes a paused container (Docker: daemon/kill.go).
+ * Sends a signal to a running container. After SIGKILL it is gone. A signal that is meant to end it, SIGKILL or its own
+ * stop signal, is recorded as a stop by the user, and also resumes a paused container (Docker: daemon/kill.go).
  *
- * @throws USAGE for a signal that is none; CONFLICT with Docker's text for a container that does not run
+ * @throws USAGE for an unknown signal; CONFLICT with Docker's text for a container that does not run
  */
 export async function signalContainer(
   ctx: ContainerContext,
@@ -41,6 +41,6 @@ function stopSignalOf(labels: Readonly<Record<string, string>>): number | undefi
   try {
     return parseSignal(labels[LABELS.stopSignal] ?? 'SIGTERM');
   } catch {
-    return undefined; // another tool's label may say anything
+    return undefined; // another tool's label may contain anything
   }
 }

@@ -11,9 +11,9 @@ export interface ListedContainer {
 }
 
 /**
- * All containers of the namespace, the newest first. Two calls to containerd, however many there are.
+ * All containers of the namespace, the newest first, with two calls to containerd, however many there are.
  *
- * @param options.keep which of them are wanted, asked before their health is read
+ * @param options.keep filters containers before their health is read
  */
 export async function listContainers(
   ctx: ContainerContext,

@@ -19,10 +19,10 @@ export function checkName(name: string): void {
 }
 
 /**
- * Throws ALREADY_EXISTS with Docker's text when a container of ours or nerdctl's has this name, or any container has it as its id. The label
- * of another tool's container takes no name: an image may carry it.
+ * Throws ALREADY_EXISTS with Docker's text if a container of ours or nerdctl's has this name, or any container has it
+ * as its id. The label of another tool's container reserves no name: an image may carry it.
  *
- * @param forId the container that is to have the name: it may be called by its own id
+ * @param forId the container that gets the name: it may be named by its own id
  */
 export async function refuseTakenName(
   ctx: Pick<ContainerContext, 'containerd' | 'dirs'>,
@@ -47,7 +47,7 @@ export async function refuseTakenName(
   );
 }
 
-/** A name nobody has. The chance that a try is taken falls with each. */
+/** An unused name. Each further try is less likely to collide. */
 export async function inventName(ctx: Pick<ContainerContext, 'containerd'>): Promise<string> {
   for (let tries = 0; tries < 20; tries += 1) {
     const name = `${pick(ADJECTIVES)}_${pick(NOUNS)}${tries === 0 ? '' : randomBelow(10 ** Math.min(tries, 6))}`;
@@ -59,7 +59,7 @@ export async function inventName(ctx: Pick<ContainerContext, 'containerd'>): Pro
   throw new HealthctlError('EXHAUSTED', 'no free container name was found', { hint: 'give one with --name' });
 }
 
-/** Runs `work` while no other process of ours gives a name in this namespace. */
+/** Runs `work` while no other process of ours assigns a name in this namespace. */
 export async function withNamesLock<T>(
   ctx: ContainerContext,
   work: () => Promise<T>,

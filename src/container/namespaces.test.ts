@@ -7,7 +7,7 @@ test('the spec of an earlier release gets an OOM score and a umask at the next s
   expect(completedSpec(spec, {}).process).toMatchObject({ args: ['x'], user: { umask: 0o022 }, oomScoreAdj: 0 });
 });
 
-test('what a spec says stays, and joined namespaces get their paths', () => {
+test('keeps values of the spec, and gives joined namespaces their paths', () => {
   const own = {
     ...spec,
     process: { ...spec.process, user: { uid: 0, gid: 0, umask: 0 }, oomScoreAdj: 300 },

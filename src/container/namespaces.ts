@@ -12,14 +12,14 @@ import { joinPathOf } from './network/join.ts';
 import { resolveContainer } from './resolve.ts';
 import { mountSharedMemory } from './shared-memory.ts';
 
-/** Modes that name containers by their ids, which a rename does not change. */
+/** Modes that name containers by id, which a rename does not change. */
 export interface ResolvedModes {
   readonly modes: NamespaceModes;
   /** The container whose IPC namespace is joined. */
   readonly ipcDonor: ContainerRecord | undefined;
 }
 
-/** Finds the containers that are to be joined. Throws NOT_FOUND with Docker's text. */
+/** Finds the containers to join. Throws NOT_FOUND with Docker's text. */
 export async function resolveModes({ containerd }: ContainerContext, modes: NamespaceModes): Promise<ResolvedModes> {
   const find = async (mode: string): Promise<ContainerRecord | undefined> => {
     const name = joinedContainer(mode);
@@ -33,11 +33,11 @@ export async function resolveModes({ containerd }: ContainerContext, modes: Name
 }
 
 /**
- * Before each start: the shared memory of a container that shares it is mounted, and the spec of one that joins others gets the paths of
- * their namespaces as they are now. A path of an earlier run could be another process's. A spec that an earlier release made gets what it
- * left to be inherited.
+ * Call it before each start: it mounts the shared memory of a container that shares it, and gives the spec of one that
+ * joins others the present paths of their namespaces. A path of an earlier run could belong to another process. A spec
+ * by an earlier release gets the values that it left to be inherited.
  *
- * @throws CONFLICT with Docker's text where the other container does not run; NOT_FOUND where it is gone
+ * @throws CONFLICT with Docker's text if the other container does not run; NOT_FOUND if it is gone
  */
 export async function prepareNamespaces(
   ctx: ContainerContext,
@@ -48,7 +48,7 @@ export async function prepareNamespaces(
     mountSharedMemory(ctx, record.id, typeof ShmSize === 'number' && ShmSize > 0 ? ShmSize : DEFAULT_SHM_SIZE);
   }
   const paths: Record<string, string> = {};
-  // nerdctl's start has put the path of a process there, which is another one's after the next start.
+  // nerdctl's start has inserted the path of a process, which changes with the next start.
   if (networkModeOf(NetworkMode).kind === 'container')
     paths.network = joinPathOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: record.id });
   for (const [type, mode] of [
@@ -64,7 +64,7 @@ export async function prepareNamespaces(
 async function pidOf({ containerd }: ContainerContext, id: string, type: 'pid' | 'ipc'): Promise<number> {
   const task = await containerd.tasks.find(id);
   if (task?.status === 'running' || task?.status === 'paused') return task.pid;
-  await resolveContainer(containerd, id); // gone is another matter
+  await resolveContainer(containerd, id); // a missing one gives another error
   throw new HealthctlError(
     'CONFLICT',
     `failed to join ${type.toUpperCase()} namespace: container ${id} is not running`,
@@ -77,14 +77,14 @@ async function completeSpec(
   paths: Readonly<Record<string, string>>,
 ): Promise<void> {
   const json = record.specJson();
-  // Most specs are complete, which is seen without parsing them.
+  // Most specs are complete, which is visible without parsing them.
   const isComplete = Object.keys(paths).length === 0 && json?.includes('"oomScoreAdj"');
   if (json === undefined || isComplete === true) return;
   const changed = encodeJson(completedSpec(decodeRuntimeSpec(json), paths));
   if (changed !== json) await containerd.containers.setSpec(record.id, changed);
 }
 
-/** Pure: a spec with the paths of joined namespaces, by type, and with what must not be inherited. */
+/** Pure: a spec with the paths of joined namespaces, by type, and with values that must not be inherited. */
 export function completedSpec(spec: RuntimeSpec, paths: Readonly<Record<string, string>>): RuntimeSpec {
   const { linux, process } = spec;
   return {

@@ -3,9 +3,9 @@ import { type ContainerView, isUp } from '../record/view.ts';
 import { oomKillsOf } from '../system/oom-kills.ts';
 
 /**
- * Docker's `OOMKilled`: whether the kernel killed a process of the last run for want of memory, the main one or another, while it runs as well
- * as afterwards. Noted by the monitor at the end of a run; until the task is deleted, the memory cgroup tells it, monitor or not. It begins
- * anew with each start, which makes another cgroup.
+ * Docker's `OOMKilled`: whether the kernel killed a process of the last run for lack of memory, the main one or
+ * another, during and after the run. The monitor records it at the end of a run; until the task is deleted, the memory
+ * cgroup shows it, with or without a monitor. It is reset by each start, which creates another cgroup.
  */
 export function wasOutOfMemory({ record, task, isOutOfMemory = false }: ContainerView): boolean {
   if (isOutOfMemory || !task) return isOutOfMemory;

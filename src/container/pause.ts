@@ -8,19 +8,19 @@ import { lockHolder } from '../system/lock-holder.ts';
 import type { ContainerContext } from './context.ts';
 import { whileNoneStarts } from './exec/exec-lock.ts';
 
-/** While a check is in flight, it is ended anew this often: one whose exec is only being made has no process yet that could be killed. */
+/** How often a check in flight is killed again: an exec that is still being created has no process to kill. */
 const END_EVERY_MS = 10;
-/** Longer than the limit of the start of an exec. */
+/** Longer than the limit on the start of an exec. */
 const CHECK_LIMIT_MS = 35_000;
-/** When and how often to look whether whoever holds the check lock was stopped by a signal. */
+/** When and how often to look whether the holder of the check lock was stopped by a signal. */
 const LOOK_EVERY_MS = 3_000;
 const RESUME_LIMIT_MS = 15_000;
 
 /**
- * Freezes a container under its check lock, and while no exec is being started: an exec that is frozen half-made hangs the shim. A check in
- * flight is ended first: its process would be frozen too, and its result says nothing.
+ * Freezes a container under its check lock, and while no exec is being started: an exec frozen during its creation
+ * hangs the shim. A check in flight is ended first: its process would be frozen too, and its result says nothing.
  *
- * @throws CONFLICT with Docker's texts; UNKNOWN; TIMEOUT when a check, or the start of an exec, does not end
+ * @throws CONFLICT with Docker's texts; UNKNOWN; TIMEOUT if a check, or the start of an exec, does not end
  */
 export async function pauseContainer(ctx: ContainerContext, view: ContainerView): Promise<void> {
   const { id } = view.record;
@@ -30,7 +30,7 @@ export async function pauseContainer(ctx: ContainerContext, view: ContainerView)
   await withoutChecks(ctx, view, () => whileNoneStarts(ctx, view, () => ctx.containerd.tasks.pause(id)));
 }
 
-/** Does something while no check of a container is in flight, and none can begin. */
+/** Runs work while no check of a container is in flight, and none can begin. */
 async function withoutChecks(ctx: ContainerContext, { record, name }: ContainerView, work: () => Promise<void>) {
   const { clock, store, containerd } = ctx;
   const subject = { namespace: containerd.namespace, id: record.id, labels: record.labels };
@@ -45,7 +45,7 @@ async function withoutChecks(ctx: ContainerContext, { record, name }: ContainerV
     () => undefined, // the limit ends the wait
   );
   const ending = endWhileInFlight(ctx, record.id, isWaiting);
-  ending.catch(() => undefined); // looked at when the lock is held, or not to be had
+  ending.catch(() => undefined); // handled when the lock is held or cannot be had
   try {
     await store.withCheckLock(
       subject,
@@ -65,7 +65,7 @@ async function withoutChecks(ctx: ContainerContext, { record, name }: ContainerV
   }
 }
 
-/** The process that holds the lock and was stopped by a signal, as soon as one is seen; undefined when the wait for the lock is over. */
+/** The holder of the lock, as soon as it is found stopped by a signal; undefined when the wait for the lock is over. */
 async function stoppedHolder(
   { clock }: ContainerContext,
   path: string,
@@ -100,7 +100,10 @@ async function endWhileInFlight(ctx: ContainerContext, containerId: string, over
   }
 }
 
-/** Lets a container go on. It is the remedy for a shim that hangs because of the pause, so one whose state is not known is not refused. */
+/**
+ * Resumes a container. This also helps a shim that hangs because of the pause, so a container of unknown state is not
+ * refused.
+ */
 export async function unpauseContainer(ctx: ContainerContext, view: ContainerView): Promise<void> {
   const { id } = view.record;
   if (view.state !== 'paused' && !view.isStateUnknown)

@@ -7,7 +7,10 @@ import { replaceFile } from '../system/atomic-write.ts';
 
 type Labelled = Pick<ContainerRecord, 'labels'>;
 
-/** Writes the id of the main process where `--pidfile` said, if it did. Throws CONFIG naming the file, also for what is no regular file, EXHAUSTED without space. */
+/**
+ * Writes the pid of the main process to the file of `--pidfile`, if given. Throws CONFIG with the file name, also for
+ * anything but a regular file, EXHAUSTED without space.
+ */
 export function writePidfile({ labels }: Labelled, pid: number): void {
   const path = labels[LABELS.pidfile];
   if (!path) return;
@@ -20,18 +23,18 @@ export function writePidfile({ labels }: Labelled, pid: number): void {
   }
 }
 
-/** Throws CONFIG for a path at which something else than a regular file stands: it would be replaced, and removed with the container. */
+/** Throws CONFIG for a path with anything but a regular file: it would be replaced, and removed with the container. */
 export function refuseNoFile(path: string): void {
   if (isNoFile(path)) throw new HealthctlError('CONFIG', `failed to write the pidfile: ${path} is not a regular file`);
 }
 
-/** A device, a FIFO, a link or a directory of the host, such as /dev/null, is neither replaced nor removed. */
+/** A device, FIFO, link or directory of the host, such as /dev/null, is neither replaced nor removed. */
 function isNoFile(path: string): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   return stats !== undefined && !stats.isFile();
 }
 
-/** Removes it, if it is there. What cannot be removed is warned of: the container is to go all the same. */
+/** Removes it, if it exists. A failure is a warning: the container is removed all the same. */
 export function removePidfile({ labels }: Labelled, log: Pick<Logger, 'warn'>): void {
   const path = labels[LABELS.pidfile];
   if (!path) return;

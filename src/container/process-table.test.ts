@@ -10,7 +10,7 @@ const OUTPUT = [
   '',
 ].join('\n');
 
-test('the lines of the processes, the command in one cell', () => {
+test('splits the lines of the processes, with the command in one cell', () => {
   expect(parseProcessTable(OUTPUT, [42, 43, 44])).toEqual({
     titles: ['UID', 'PID', 'PPID', 'C', 'STIME', 'TTY', 'TIME', 'CMD'],
     rows: [
@@ -20,18 +20,18 @@ test('the lines of the processes, the command in one cell', () => {
   });
 });
 
-test('an output that does not tell pids is refused in the words of Docker', () => {
+test("refuses output without pids with Docker's text", () => {
   expect(() => parseProcessTable('UID CMD\nroot sh\n', [1])).toThrow("Couldn't find PID field in ps output");
   expect(() => parseProcessTable('PID CMD\nx sh\n', [1])).toThrow('Unexpected pid "x" in ps output');
 });
 
-test('no other column may be titled PID', () => {
+test('refuses another column with the title PID', () => {
   expect(() => checkPsOptions('-o pid,args')).not.toThrow();
   expect(() => checkPsOptions('-o pid=PID')).not.toThrow();
   expect(() => checkPsOptions('-e -o ppid=PID')).toThrow('specifying "ppid=PID" is not allowed');
 });
 
-test('each row has a cell for each title, whatever a process calls itself', () => {
+test('gives each row a cell for each title, whatever a process is called', () => {
   fc.assert(
     fc.property(fc.array(fc.stringMatching(/^[ -~]*$/), { maxLength: 5 }), (commands) => {
       const lines = commands.map((command, at) => `root ${at + 1} ${command}`);

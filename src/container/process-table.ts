@@ -1,15 +1,16 @@
 import { quote } from '../go/quote.ts';
 import { HealthctlError } from '../lib/errors.ts';
 
-/** What `top` shows. */
+/** The output of `top`. */
 export interface ProcessTable {
   readonly titles: readonly string[];
-  /** A cell for each title. */
+  /** One cell per title. */
   readonly rows: readonly (readonly string[])[];
 }
 
 /**
- * Refuses options of ps that would give another column the title PID: lines are told by it (moby, daemon/top_unix.go).
+ * Refuses options of ps that would give another column the title PID, by which lines are recognised (moby,
+ * daemon/top_unix.go).
  *
  * @throws INVALID `specifying "x=PID" is not allowed`
  */
@@ -20,9 +21,10 @@ export function checkPsOptions(options: string): void {
 }
 
 /**
- * The lines of ps that are about these processes. Spaces separate cells, but within the last one, which is most often a command line.
+ * The lines of ps for these processes. Spaces separate cells, except within the last one, which is usually a command
+ * line.
  *
- * @throws RUNTIME in Docker's words when the output has no column PID, or no number in it
+ * @throws RUNTIME with Docker's text if the output has no column PID, or no number in it
  */
 export function parseProcessTable(output: string, pids: readonly number[]): ProcessTable {
   const [head = '', ...lines] = output.split('\n');

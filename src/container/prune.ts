@@ -10,15 +10,15 @@ import { removeContainer } from './remove.ts';
 import { openContainerSizes } from './sizes.ts';
 
 export interface Pruned {
-  /** Of the containers that are gone. */
+  /** Ids of the removed containers. */
   readonly ids: readonly string[];
   /** Bytes that they had written. */
   readonly reclaimed: number;
 }
 
 /**
- * Removes the containers of healthctl that do not run. One that was started meanwhile stays; so does one that has ended and that its
- * policy has started again, unless a user stopped it: Docker counts it among those that run.
+ * Removes healthctl's containers that do not run. One that was started meanwhile stays; so does one that ended and that
+ * its policy will start again, unless a user stopped it: Docker counts it as running.
  *
  * @param options.onRemoved called after each
  */
@@ -59,7 +59,7 @@ export async function pruneContainers(
 function mayGo(view: ContainerView, filter: PruneFilter): boolean {
   const { record, state } = view;
   if (record.labels[LABELS.owner] === undefined) return false;
-  // Whether it has ended is not known: pruneContainers refuses.
+  // It is unknown whether it has ended: pruneContainers refuses.
   if (view.isStateUnknown) return matchesPrune(filter, { createdMs: record.createdAtMs, labels: shownLabels(record) });
   if (state === 'running' || state === 'paused') return false;
   const isToStart = state === 'exited' && mayBeRestarted(record.labels) && !isStoppedByUser(record.labels);

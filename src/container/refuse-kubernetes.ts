@@ -5,7 +5,7 @@ import { HealthctlError } from '../lib/errors.ts';
 /** Kubernetes' namespace in containerd. */
 const KUBERNETES = 'k8s.io';
 
-/** Containers of Kubernetes have a keeper: they can be checked, but nothing may be done to them. Throws CONFLICT. */
+/** Kubernetes manages its containers: they can be checked, but no action on them is allowed. Throws CONFLICT. */
 export function refuseKept(
   namespace: string,
   asked: { readonly health?: GivenHealthConfig | undefined; readonly restart?: RestartPolicy | undefined },

@@ -5,14 +5,15 @@ import { errnoOf } from '../lib/errors.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import type { ContainerContext } from './context.ts';
 
-/** Longer than a container may take to die, and its network to go. */
+/** Longer than a container takes to die and its network to be released. */
 const LOCK_TIMEOUT_MS = 60_000;
 
 /**
- * Runs `work` while no other process of ours removes this container: a command and the monitor both remove one that ends with `--rm`. The lock
- * file goes with the lock: whoever waited for it makes another one.
+ * Runs `work` while no other process of ours removes this container: a command and the monitor both remove one that
+ * ends with `--rm`. The lock file is removed with the lock: a process that waited for it creates another one.
  *
- * Where the run root cannot be written, as on one that is full, the work is done without a lock: to remove containers is what helps then.
+ * If the run root cannot be written, for example because it is full, the work is done without a lock: removing
+ * containers then helps.
  */
 export async function withRemovalLock<T>(ctx: ContainerContext, id: string, work: () => Promise<T>): Promise<T> {
   const path = join(namespaceRunDir(ctx.dirs, ctx.containerd.namespace), `.removal-${id}.lock`);

@@ -7,7 +7,7 @@ import type { ContainerContext } from './context.ts';
 import { removeEnded } from './remove-ended.ts';
 import { restartNote } from './wait/comeback.ts';
 
-/** Whether a container that has ended, and was stopped as noted, would be removed. */
+/** Whether a container that has ended, with this record of a stop, would be removed. */
 async function isRemoved(stopped: string | undefined, autoRemove = true): Promise<boolean> {
   const stored = aStoredConfig({ HostConfig: { NetworkMode: 'none', AutoRemove: autoRemove } });
   const { labels } = ownRecord();
@@ -23,19 +23,19 @@ async function isRemoved(stopped: string | undefined, autoRemove = true): Promis
       tasks: { find: async () => aTask({ status: 'stopped', exitStatus: 0 }) },
     },
   } as unknown as ContainerContext;
-  // A removal begins with a lock that cannot be made here.
+  // A removal begins with a lock, which cannot be created here.
   return removeEnded(ctx, record.id).then(
     () => false,
     () => true,
   );
 }
 
-test('a container with --rm that has ended is removed', async () => {
+test('removes a container with --rm that has ended', async () => {
   expect(await isRemoved(undefined)).toBe(true);
   expect(await isRemoved('2026-01-01T00:00:00Z')).toBe(true);
   expect(await isRemoved(undefined, false)).toBe(false);
 });
 
-test('one that a restart has stopped and is about to start is left to it', async () => {
+test('leaves one that a restart has stopped and is about to start', async () => {
   expect(await isRemoved(restartNote('2026-01-01T00:00:00Z'))).toBe(false);
 });

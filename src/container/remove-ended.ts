@@ -7,8 +7,8 @@ import { viewRecord } from './resolve.ts';
 import { lookForComeback } from './wait/comeback.ts';
 
 /**
- * Removes a container with `--rm` that has ended, unless a `restart` is about to start it again. Several may call it for the same end: one
- * that is gone already is fine. One without `--rm` stays.
+ * Removes a container with `--rm` that has ended, unless a `restart` is about to start it again. May be called several
+ * times for the same end: it is no error if it is already gone. One without `--rm` stays.
  */
 export async function removeEnded(ctx: ContainerContext, id: string): Promise<void> {
   try {

@@ -19,21 +19,21 @@ import { killContainer, noteStopped } from './stop.ts';
 import { removeAnonymousVolumes } from './volumes/use.ts';
 
 export interface RemoveOptions {
-  /** Kills it first when it runs. */
+  /** Kills it first if it runs. */
   readonly force: boolean;
-  /** Its anonymous volumes too. */
+  /** Also removes its anonymous volumes. */
   readonly volumes?: boolean;
   readonly abort?: AbortSignal;
 }
 
 /**
- * Removes a container and all that is kept of it. When it is interrupted, the record is the last thing to go, so that it can be called again.
+ * Removes a container and all its files. The record is removed last, so that an interrupted removal can be repeated.
  *
- * Its anonymous volumes go with it where that is asked for, and those of one that removes itself at its end.
+ * Its anonymous volumes are removed on request, and with a container that removes itself.
  *
- * One remover at a time: of two, the second finds it gone, which is fine.
+ * One remover at a time: the second finds it gone, which is no error.
  *
- * @throws CONFLICT with Docker's text for one that runs, without force; UNKNOWN when its shim does not answer
+ * @throws CONFLICT with Docker's text for a running one, without force; UNKNOWN if its shim does not answer
  */
 export async function removeContainer(
   ctx: ContainerContext,
@@ -42,7 +42,7 @@ export async function removeContainer(
 ): Promise<void> {
   if (!options.force) refuseUnknown(view);
   await withRemovalLock(ctx, view.record.id, async () => {
-    // One that somebody else has removed while we waited is removed.
+    // A container that another process removed while we waited counts as removed.
     if (await containerExists(ctx.containerd.containers, view.record.id)) await removeAll(ctx, view, options);
   });
 }
@@ -52,7 +52,7 @@ async function removeAll(ctx: ContainerContext, view: ContainerView, options: Re
   const { id, labels } = record;
   const isUp = state === 'running' || state === 'paused';
   if (isUp && !options.force) throw stillUp(name, state);
-  if (mayBeRestarted(labels)) await ignoreMissing(noteStopped(ctx, id)); // nobody is to start it while it goes
+  if (mayBeRestarted(labels)) await ignoreMissing(noteStopped(ctx, id)); // no restart during the removal
   if (isUp) await killContainer(ctx, view, options.abort);
   await deleteTask(ctx, view, options);
   await detachNetwork(ctx, id);
@@ -75,7 +75,9 @@ async function removeAll(ctx: ContainerContext, view: ContainerView, options: Re
   }
 }
 
-/** The task may run although it was not seen to: it was started since, or its shim did not tell its state in time. */
+/**
+ * The task may run although that was not observed: it was started since, or its shim did not report its state in time.
+ */
 async function deleteTask(ctx: ContainerContext, view: ContainerView, options: RemoveOptions): Promise<void> {
   const { id } = view.record;
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));

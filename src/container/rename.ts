@@ -8,10 +8,10 @@ import { checkName, refuseTakenName, withNamesLock } from './names.ts';
 import { noteForNerdctl, releaseNerdctlName, withNerdctlName } from './nerdctl/store.ts';
 
 /**
- * Gives a container another name, whether it runs or not. Docker's rules and texts (moby, daemon/rename.go).
+ * Renames a container, running or not. Docker's rules and texts (moby, daemon/rename.go).
  *
- * @param newName with a slash in front or without
- * @throws INVALID for what is no name or its own, ALREADY_EXISTS for one that another container of the namespace has
+ * @param newName with or without a leading slash
+ * @throws INVALID for an invalid name or its own, ALREADY_EXISTS for a name of another container in the namespace
  */
 export async function renameContainer(
   ctx: ContainerContext,

@@ -9,7 +9,7 @@ const containers = [
   { id: 'def333', name: 'abc222' },
 ];
 
-/** Answers the filters of a resolve as containerd would: a label that equals, or an id that begins. */
+/** Answers the filters of a resolve like containerd: an equal label, or an id prefix. */
 function containerd(namespaces: readonly string[] = ['ns']) {
   const transport = createFakeTransport({
     'Containers/ListStream': ({ filters }: { filters: readonly string[] }) => {
@@ -44,7 +44,7 @@ describe('resolveContainer', () => {
     });
   });
 
-  test('a beginning of several', async () => {
+  test('a prefix of several', async () => {
     await expect(resolveContainer(containerd(), 'abc')).rejects.toMatchObject({
       code: 'AMBIGUOUS',
       message: 'multiple IDs found with provided prefix: abc',
@@ -59,7 +59,7 @@ describe('resolveContainer', () => {
     });
   });
 
-  test('a namespace that containerd does not have is named', async () => {
+  test('names a namespace that containerd does not have', async () => {
     await expect(resolveContainer(containerd(['default', 'k8s.io']), 'nobody')).rejects.toMatchObject({
       hint: 'containerd has no namespace ns; it has: default, k8s.io',
     });
@@ -67,7 +67,7 @@ describe('resolveContainer', () => {
 });
 
 describe('resolveContainers', () => {
-  test('several in one call, in their order, errors in place', async () => {
+  test('several in one call, in their order, with errors in place', async () => {
     const asked: (readonly string[])[] = [];
     const transport = createFakeTransport({
       'Containers/ListStream': ({ filters }: { filters: readonly string[] }) => {

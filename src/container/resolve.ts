@@ -7,13 +7,13 @@ import { type ContainerView, momentOf } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
 import { viewWithExit } from './view-with-exit.ts';
 
-/** An id as healthctl, nerdctl and the CRI make them. */
+/** An id in the form of healthctl, nerdctl and the CRI. */
 const WHOLE_ID = /^[0-9a-f]{64}$/;
-/** What containerd allows as an id, and Docker as a name; an id of another tool may be longer. */
+/** The characters that containerd allows in an id, and Docker in a name; an id of another tool may be longer. */
 const PLAUSIBLE = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 
 /**
- * The container that a name, an id or an unambiguous beginning of an id means, in this order.
+ * The container with this name, id or unambiguous id prefix, tried in this order.
  *
  * @throws NOT_FOUND `No such container: x`; AMBIGUOUS `multiple IDs found with provided prefix: x`
  */
@@ -27,7 +27,7 @@ export async function resolveContainer(
   return found;
 }
 
-/** The same for several, in their order, asked at once: for each the container, or the error that it would be alone. */
+/** Like `resolveContainer` for several, in their order, with one request: for each the container or its error. */
 export async function resolveContainers(
   containerd: Containerd,
   namesOrIds: readonly string[],
@@ -42,7 +42,7 @@ export async function resolveContainers(
   );
 }
 
-/** Docker takes a name with its slash too. */
+/** Docker also accepts a name with its slash. */
 const bareName = (nameOrId: string): string => nameOrId.replace(/^\//, '');
 
 function filtersFor(wanted: string): readonly string[] {
@@ -59,7 +59,7 @@ function filterOf({ namespace, pod, container }: KubernetesName): string {
   return [...wanted, ...(container === undefined ? [] : [is(LABELS.podContainer, container)])].join(',');
 }
 
-/** Undefined when none of the records is meant. */
+/** Undefined if no record matches. */
 export function pickRecord<Record extends Pick<ContainerRecord, 'id' | 'labels'>>(
   records: readonly Record[],
   nameOrId: string,
@@ -69,7 +69,7 @@ export function pickRecord<Record extends Pick<ContainerRecord, 'id' | 'labels'>
   if (!PLAUSIBLE.test(wanted)) return undefined;
   const byId = records.find((record) => record.id === wanted);
   if (byId && WHOLE_ID.test(wanted)) return byId;
-  // Another tool's container may have any id, such as the name of one of ours.
+  // Another tool's container may have any id, even the name of one of ours.
   const called = records.filter((record) => record === byId || record.labels[LABELS.name] === wanted);
   if (called.length > 1) return ambiguousName(wanted, called);
   if (called[0]) return called[0];
@@ -80,13 +80,16 @@ export function pickRecord<Record extends Pick<ContainerRecord, 'id' | 'labels'>
   });
 }
 
-/** Names are unique among ours and nerdctl's; what another tool made may carry any name, from its image for one. */
+/**
+ * Names are unique among our and nerdctl's containers; one of another tool may carry any name, for example from its
+ * image.
+ */
 function ambiguousName(name: string, records: readonly Pick<ContainerRecord, 'id'>[]): HealthctlError {
   const ids = records.map(({ id }) => id);
   return new HealthctlError('AMBIGUOUS', `multiple containers named ${name}: use an id`, { hint: ids.join(' or ') });
 }
 
-/** Kubernetes makes a new container of the same name when it restarts one. */
+/** Kubernetes creates a new container of the same name when it restarts one. */
 function pickNamed<Record extends Pick<ContainerRecord, 'id' | 'labels'>>(
   records: readonly Record[],
   name: string,
@@ -99,7 +102,7 @@ function pickNamed<Record extends Pick<ContainerRecord, 'id' | 'labels'>>(
   );
 }
 
-/** The same with its task. */
+/** Like `resolveContainer`, with the task. */
 export async function resolveView(
   ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
   nameOrId: string,
@@ -108,7 +111,7 @@ export async function resolveView(
   return viewRecord(ctx, await resolveContainer(ctx.containerd, nameOrId, options), options);
 }
 
-/** The same for several: two calls to containerd, however many there are. */
+/** Like `resolveContainers`, with the tasks: two calls to containerd, however many there are. */
 export async function resolveViews(
   ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
   namesOrIds: readonly string[],
@@ -132,7 +135,7 @@ export async function resolveViews(
   );
 }
 
-/** A record with its task as it is now. */
+/** A record with its present task. */
 export async function viewRecord(
   ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
   record: ContainerRecord,
@@ -142,7 +145,7 @@ export async function viewRecord(
   return viewWithExit(ctx, { record, task, moment: momentOf(ctx.clock) }, options);
 }
 
-/** A name that does not exist is often only looked for in the wrong namespace. */
+/** A missing name was often looked for in the wrong namespace. */
 export async function namespaceHint(
   containerd: Containerd,
   options: { signal?: AbortSignal },

@@ -27,13 +27,13 @@ export async function restartContainer(
   await publishRestart({ events: ctx.containerd.events, log: ctx.log }, { id: view.record.id });
 }
 
-/** How long containerd's restart plugin may take to start what it has begun to. */
+/** How long to wait for a start that containerd's restart plugin has begun. */
 const PLUGIN_TRIES = 50;
 const PLUGIN_LOOK_MS = 100;
 
 /**
- * Starts what was stopped. Where containerd's restart plugin decided to start it before it could read that it was stopped, its start is as good
- * as ours: then only the record of the stop is taken back.
+ * Starts a container that was stopped. If containerd's restart plugin decided to start it before it could see the stop,
+ * its start counts as ours: then only the record of the stop is removed.
  */
 export async function startAgain(ctx: ContainerContext, stopped: ContainerView): Promise<void> {
   const { id, labels } = stopped.record;
@@ -51,7 +51,7 @@ export async function startAgain(ctx: ContainerContext, stopped: ContainerView):
   await ctx.containerd.containers.setLabels(id, startedLabels(labels));
 }
 
-/** A long-lived process that restarts would otherwise be waited for. */
+/** Otherwise a long-lived process that restarts would be waited for. */
 async function noteFailed(ctx: ContainerContext, { record: { id }, name }: ContainerView): Promise<void> {
   try {
     await noteStopped(ctx, id);

@@ -14,16 +14,16 @@ const SHM = '/dev/shm';
 
 type Place = Pick<ContainerContext, 'dirs' | 'containerd'>;
 
-/** Where the shared memory of a container is mounted on the host, for one that shares it: beside what is kept of its health. */
+/** Where the shared memory of a container is mounted on the host, for one that shares it: beside its health state. */
 function pathOf({ dirs, containerd }: Place, id: string): string {
   return join(namespaceRunDir(dirs, containerd.namespace), `.shm-${id}`);
 }
 
 /**
- * What a new container has as /dev/shm; undefined for a tmpfs of its own.
+ * The /dev/shm of a new container; undefined for a tmpfs of its own.
  *
  * @param donor the container whose IPC namespace it joins
- * @throws INVALID with Docker's text where that one does not share it
+ * @throws INVALID with Docker's text if that one does not share it
  */
 export function sharedMemoryOf(
   place: Place,
@@ -41,7 +41,10 @@ export function sharedMemoryOf(
   );
 }
 
-/** Mounts the shared memory of a container that shares it, anew at each start. @param bytes its size. Throws system errors. */
+/**
+ * Mounts the shared memory of a container that shares it, anew at each start.
+ * @param bytes its size. Throws system errors.
+ */
 export function mountSharedMemory(place: Place, id: string, bytes: number): void {
   const target = pathOf(place, id);
   releaseSharedMemory(place, id);
@@ -49,10 +52,10 @@ export function mountSharedMemory(place: Place, id: string, bytes: number): void
   mount({ source: 'shm', target, type: 'tmpfs', flags: NOSUID_NODEV_NOEXEC, data: `mode=1777,size=${bytes}` });
 }
 
-/** Takes it away, where it is. Containers that have it keep it. */
+/** Unmounts it, if it exists. Containers that use it keep it. */
 export function releaseSharedMemory(place: Place, id: string): void {
   const target = pathOf(place, id);
   if (!existsSync(target)) return;
-  while (unmountIfMounted(target)); // a start that was interrupted may have left one below another
+  while (unmountIfMounted(target)); // an interrupted start may have left another mount below
   rmdirSync(target);
 }

@@ -5,13 +5,13 @@ import { hasCode } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
 
 export interface ContainerSizes {
-  /** Bytes that the container itself has written. */
+  /** Bytes written by the container itself. */
   readonly SizeRw: number;
-  /** The same with its image. */
+  /** Together with its image. */
   readonly SizeRootFs: number;
 }
 
-/** Measures containers that share images: each image is read once. A container without a snapshot, or whose image is gone, has 0 there. */
+/** Measures containers that share images: each image is read once. 0 for a missing snapshot or image. */
 export function openContainerSizes(
   ctx: Pick<ContainerContext, 'containerd' | 'snapshotter'>,
   options: { readonly signal?: AbortSignal } = {},

@@ -11,31 +11,39 @@ import { replaceFile } from '../system/atomic-write.ts';
 import { readOwnJson } from '../system/own-file.ts';
 import type { ContainerContext } from './context.ts';
 
-/** Why the last start of a container failed: Docker's `State.Error` and `State.ExitCode`. Kept on disk, in `start-failure.json`. */
+/**
+ * Why the last start of a container failed: Docker's `State.Error` and `State.ExitCode`. Stored on disk, in
+ * `start-failure.json`.
+ */
 interface StartFailure {
   readonly error: string;
   readonly code: number;
 }
 
 interface StartFailureNote extends StartFailure {
-  /** The run before the start that failed; undefined when there was none. */
+  /** The run before the failed start; undefined if there was none. */
   readonly lastRun: string | undefined;
   readonly atMs: number;
 }
 
 const FILE = 'start-failure.json';
-/** Docker's exit code for a start that failed for another reason than the program (moby: daemon/start.go, exitUnknown). */
+/**
+ * Docker's exit code for a start that failed for another reason than the program (moby: daemon/start.go, exitUnknown).
+ */
 const OTHER_FAILURE = 128;
-/** Of a runtime's error. */
+/** Longest text of a runtime error. */
 const MAX_ERROR_LENGTH = 16_384;
 
-/** Records why a container of ours could not be started. A record that cannot be written is a warning: the start's own error counts. */
+/**
+ * Records why a container of ours could not be started. If the record cannot be written, that is a warning: the start's
+ * own error counts.
+ */
 export function noteStartFailure(
   ctx: Pick<ContainerContext, 'clock' | 'containerd' | 'dirs' | 'log'>,
   { record: { id, labels }, started }: Pick<ContainerView, 'record' | 'started'>,
   error: unknown,
 ): void {
-  // Cancelled, or nobody to ask: the container itself has not failed.
+  // Cancelled, or containerd is away: the container itself has not failed.
   if (labels[LABELS.owner] === undefined || hasCode(error, 'ABORTED', 'UNAVAILABLE')) return;
   const dir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id });
   if (!existsSync(dir)) return; // it was removed meanwhile
@@ -52,18 +60,21 @@ export function noteStartFailure(
   }
 }
 
-/** 126 and 127 are the program's; 125 is that of the command, not of the container. */
+/** 126 and 127 belong to the program; 125 is the command's code, not the container's. */
 function exitCodeOf(error: unknown): number {
   const code = error instanceof HealthctlError ? error.exitCode : undefined;
   return code === 126 || code === 127 ? code : OTHER_FAILURE;
 }
 
-/** What is on record of a container's end, or of the failure of its last start. */
+/** Adds the records of a container's end, or of its last failed start. */
 export function withEndNotes(place: NotePlace, view: ContainerView): ContainerView {
   return withStartFailure(place, withExitNote(place, view));
 }
 
-/** A container that does not run, with why its last start failed; any other as it is. The record of a failure before the last run is of the past. */
+/**
+ * Adds to a stopped container why its last start failed; any other is returned unchanged. A failure before the last run
+ * is outdated.
+ */
 function withStartFailure(place: NotePlace, view: ContainerView): ContainerView {
   const { record, state, started, exit } = view;
   if (record.labels[LABELS.owner] === undefined || (state !== 'created' && state !== 'exited')) return view;

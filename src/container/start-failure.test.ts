@@ -22,17 +22,17 @@ describe('startFailure', () => {
     });
   });
 
-  test('says 125 for run where nothing else is known', () => {
+  test('is 125 for run if nothing else is known', () => {
     expect(startFailure(new HealthctlError('RUNTIME', 'something'), 125)).toMatchObject({ exitCode: 125 });
   });
 
-  test('leaves what is no failure of the runtime as it is', () => {
+  test("leaves errors other than the runtime's unchanged", () => {
     const error = new HealthctlError('UNAVAILABLE', 'cannot connect');
     expect(startFailure(error, 126)).toBe(error);
   });
 });
 
-test('a refused real-time limit says which cgroup needs a budget', () => {
+test('a refused real-time limit names the cgroup that needs a budget', () => {
   const file = '/sys/fs/cgroup/cpu/default/abc/cpu.rt_runtime_us';
   const text = `unable to apply cgroup configuration: failed to write "5000": write ${file}: invalid argument`;
   expect(startFailure(new HealthctlError('RUNTIME', text), 125)).toMatchObject({

@@ -2,8 +2,8 @@ import { runtimeTextOf } from '../containerd/runtime-texts.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 
 /**
- * Docker's exit status for a program that could not be started, by the runtime's words (docker/cli run.go): 127 when it is not there, 126
- * when it must not or cannot be executed.
+ * Docker's exit status for a program that could not be started, from the runtime's text (docker/cli run.go): 127 if it
+ * does not exist, 126 if it cannot or must not be executed.
  *
  * @param otherwise 125 for `run`, 126 for `exec`
  */
@@ -12,7 +12,7 @@ function exitCodeOfStartFailure(text: string, otherwise: number): number {
   return /permission denied|not a directory|is a directory|open executable: /i.test(text) ? 126 : otherwise;
 }
 
-/** The runtime's failure to start a program, as Docker tells it; any other error as it is. */
+/** The runtime's failure to start a program, in Docker's form; any other error unchanged. */
 export function startFailure(error: unknown, otherwise: number): unknown {
   if (!hasCode(error, 'RUNTIME', 'NOT_FOUND', 'INVALID', 'CONFLICT')) return error;
   const text = runtimeTextOf(error.message);
@@ -21,7 +21,10 @@ export function startFailure(error: unknown, otherwise: number): unknown {
   return new HealthctlError('RUNTIME', text, { cause: error, exitCode, ...(hint === undefined ? {} : { hint }) });
 }
 
-/** A cgroup can have no more real-time scheduling than the one above, and a new one has none: whoever runs the host divides it. */
+/**
+ * A cgroup can have no more real-time scheduling than its parent, and a new one has none: the administrator of the host
+ * assigns it.
+ */
 function hintFor(text: string): string | undefined {
   const [, directory] = /(\/\S+)\/[^/\s]+\/cpu\.rt_(?:runtime|period)_us\b/.exec(text) ?? [];
   if (directory === undefined) return undefined;

@@ -30,20 +30,22 @@ import { startFailure } from './start-failure.ts';
 import { noteStartFailure } from './start-failure-note.ts';
 import { refuseLostVolumes } from './volumes/check.ts';
 
-/** Docker's exit status of `run` when the runtime failed for another reason than the program. */
+/** Docker's exit status of `run` if the runtime failed for another reason than the program. */
 const CANNOT_START = 125;
 
-/** A task that is made and not started: the moment to attach to it, so that no byte is missed. */
+/** A task that is created but not started: attach now, so that no byte is missed. */
 export interface ReadyTask {
   readonly pid: number;
   readonly stdio: TaskStdio;
 }
 
 /**
- * Starts a container that does not run. A running one runs on, as with Docker; that a user stopped it is no longer said of it.
+ * Starts a container that does not run. A running one continues, as in Docker, and the record of a user's stop is
+ * removed.
  *
- * @param beforeStart called when the task is made; when it throws, the task is taken back
- * @throws CONFLICT for a paused container; RUNTIME (exit code 126 or 127 where Docker's is) when the program cannot be started
+ * @param beforeStart called when the task is created; if it throws, the task is deleted
+ * @throws CONFLICT for a paused container; RUNTIME (exit code 126 or 127 like Docker's) if the program cannot be
+ *   started
  */
 export async function startContainer(
   ctx: ContainerContext,
@@ -53,7 +55,8 @@ export async function startContainer(
   refuseUnknown(view);
   const { id, labels } = view.record;
   if (view.state === 'running') {
-    // nerdctl notes a stop for any signal; containerd 1.6 starts what it has stopped again. A stop of ours in progress goes on.
+    // nerdctl records a stop for any signal; containerd 1.6 starts again what it has stopped. A stop of ours in
+    // progress continues.
     if ((labels[LABELS.stopped] ?? '') === '' && isStoppedByUser(labels))
       await ctx.containerd.containers.setLabels(id, startedLabels(labels));
     return;
@@ -85,8 +88,8 @@ async function startStopped(
     const startTimeTicks = readStat(pid)?.startTimeTicks;
     await tasks.start({ containerId: id });
     const run = runIdOf(readBootId(), { pid, startTimeTicks: startTimeTicks ?? 0 });
-    // Only now: a start that failed is none. Should we die in between, the task itself tells that it was started.
-    // The boot clock is cut to a tick, and no check may come early.
+    // Only now: a failed start does not count. If we die before this, the task itself proves the start. The boot clock
+    // has the precision of a tick, and no check may come early.
     const note = startNoteJson(rfc3339FromMillis(ctx.clock.now()), run, ctx.clock.boot() + TICK_MS);
     await ctx.containerd.containers.setLabels(id, {
       ...startingMirror(ctx, view, run),
@@ -101,7 +104,7 @@ async function startStopped(
   }
 }
 
-/** What a check by nerdctl starts from: it would go on with the state of the last run. */
+/** The initial state for a check by nerdctl: otherwise it would continue with the state of the last run. */
 function startingMirror(
   { dirs, containerd }: Pick<ContainerContext, 'dirs' | 'containerd'>,
   { record: { id, labels } }: ContainerView,
@@ -113,7 +116,7 @@ function startingMirror(
   return { [LABELS.nerdctlHealthstate]: JSON.stringify(state), ...missingStateDirLabel(dirs, subject) };
 }
 
-/** @param isAttached somebody looks on: output goes to files then even where it is not kept */
+/** @param isAttached a client is attached: then output goes to files even if it is not kept */
 async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: boolean): Promise<ReadyTask> {
   const { id, snapshotter, snapshotKey, runtimeBinary } = view.record;
   const subject = { namespace: ctx.containerd.namespace, id };
@@ -156,8 +159,8 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
 }
 
 /**
- * Forgets a task that does not run: its exit code is of an earlier run, or it was never started. One that was started is not killed: should
- * somebody have started it since we looked, containerd refuses to delete it.
+ * Deletes a task that does not run: its exit code belongs to an earlier run, or it was never started. A started one is
+ * not killed: if it was started since we looked, containerd refuses to delete it.
  */
 async function dropTask(ctx: ContainerContext, id: string, seen: { readonly isStarted: boolean }): Promise<void> {
   const { tasks } = ctx.containerd;
@@ -171,7 +174,7 @@ async function dropTask(ctx: ContainerContext, id: string, seen: { readonly isSt
   await detachNetwork(ctx, id);
 }
 
-/** containerd's word, or runc's, that there is nothing any more. */
+/** Ignores containerd's or runc's error that the object does not exist. */
 async function ignoreMissing(done: Promise<unknown>): Promise<void> {
   try {
     await done;

@@ -5,7 +5,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
 import { type StopOptions, signalled, stopContainer } from './stop.ts';
 
-/** A container whose end comes at the first signal; a test tells of it. */
+/** A container that ends at the first signal; a test publishes the end. */
 function setUp() {
   const watched = createWatchedContainer();
   const { ctx, exchange } = watched;
@@ -41,7 +41,7 @@ function setUp() {
   return { ...watched, stop, topics, written, endedTimers };
 }
 
-test('a stop is told after the end, though the shim answers before it tells', async () => {
+test('publishes the stop after the end, though the shim answers before it reports it', async () => {
   const { stop, topics, settle, exchange, exit, left } = setUp();
   const stopping = stop();
   await settle();
@@ -54,7 +54,7 @@ test('a stop is told after the end, though the shim answers before it tells', as
   expect(left()).toEqual([0, 0]);
 });
 
-test('that it was stopped is told to containerd’s restart plugin too, before the signal', async () => {
+test('records the stop for containerd’s restart plugin too, before the signal', async () => {
   const { stop, settle, written, topics, exit } = setUp();
   const stopping = stop();
   await settle();
@@ -79,7 +79,7 @@ test.each<[StopOptions, string[]]>([
   expect(endedTimers).toEqual(expected);
 });
 
-test('an end that is never told holds a stop up for two seconds', async () => {
+test('an end without an event delays a stop by two seconds', async () => {
   const { stop, topics, clock } = setUp();
   const stopping = stop();
   await clock.advance(1_999);
@@ -89,7 +89,7 @@ test('an end that is never told holds a stop up for two seconds', async () => {
   expect(topics()).toHaveLength(2);
 });
 
-test('a container is stopped also where no event comes', async () => {
+test('stops a container even if no event comes', async () => {
   const { stop, topics } = setUp();
   await stop({
     subscribe: () => Promise.reject(new HealthctlError('TIMEOUT', 'containerd did not deliver events in time')),
@@ -97,7 +97,7 @@ test('a container is stopped also where no event comes', async () => {
   expect(topics()).toEqual(['/healthctl/kill', '/healthctl/stop']);
 });
 
-test('a signal that a silent shim was sent is said to be on its way, and what to do', async () => {
+test('reports a signal to a silent shim as pending, with a remedy', async () => {
   const { view } = setUp();
   const sent = Promise.reject(new HealthctlError('TIMEOUT', 'no answer'));
   await expect(signalled(view(), sent)).rejects.toMatchObject({

@@ -17,13 +17,13 @@ import { restartNote } from './wait/comeback.ts';
 import { endOfContainer } from './wait/end-of.ts';
 
 export interface StopOptions {
-  /** Seconds until SIGKILL; −1: never. Default: what the container was created with, else 10. */
+  /** Seconds until SIGKILL; −1: never. Default: the container's setting, else 10. */
   readonly timeoutS?: number;
   /** Instead of the container's own. */
   readonly signal?: string;
-  /** Whether it is to stay stopped. Default: yes, a user stops it. */
+  /** Whether it stays stopped. Default: yes, a user stops it. */
   readonly isForGood?: boolean;
-  /** Whether the caller will start it again: until then whoever waits for it waits on. */
+  /** Whether the caller will start it again: until then, waiting clients continue to wait. */
   readonly isRestart?: boolean;
   readonly abort?: AbortSignal;
 }
@@ -32,15 +32,18 @@ export interface StopOptions {
 const DEFAULT_TIMEOUT_S = 10;
 const SIGKILL = 9;
 const SIGTERM = 15;
-/** How long a killed container may take to be gone: a process in uninterruptible sleep cannot be killed. */
+/** How long to wait for the death of a killed container: a process in uninterruptible sleep cannot be killed. */
 const DEATH_LIMIT_MS = 10_000;
-/** The shim tells containerd of an end, and that its subscribers, about when it answers those who wait for it. */
+/**
+ * The shim reports an end to containerd, and that to its subscribers, at about the time when it answers waiting
+ * callers.
+ */
 const TOLD_LIMIT_MS = 2_000;
 
 /**
- * Stops a container: its stop signal, and SIGKILL to all of it when it did not end in time. One that does not run is left alone.
- * That the user stopped it is written before the signal is sent, and of one that waits for its restart too. A paused one is resumed, so that
- * it can take the signal.
+ * Stops a container: its stop signal, and SIGKILL to all of it if it does not end in time. One that does not run is
+ * left alone. The user's stop is recorded before the signal is sent, also for a container that waits for its restart. A
+ * paused one is resumed, so that it can handle the signal.
  */
 export async function stopContainer(
   ctx: ContainerContext,
@@ -80,10 +83,12 @@ export async function stopContainer(
   }
 }
 
-/** A container that is started again keeps who checks it. */
+/** A container that will be started again keeps nerdctl's timer. */
 const isToStay = ({ isForGood = true, isRestart = false }: StopOptions): boolean => isForGood && !isRestart;
 
-/** Records that a user stopped it: until the next start neither the monitor nor containerd's restart plugin starts it. */
+/**
+ * Records that a user stopped it: until the next start neither the monitor nor containerd's restart plugin starts it.
+ */
 export function noteStopped(
   { containerd, clock }: Pick<ContainerContext, 'containerd' | 'clock'>,
   id: string,
@@ -93,7 +98,10 @@ export function noteStopped(
   return containerd.containers.setLabels(id, stoppedLabels(isRestart ? restartNote(at) : at));
 }
 
-/** SIGKILL to every process of a container, and waits for the main one to be gone. A paused container is resumed: a frozen process cannot die. */
+/**
+ * Sends SIGKILL to every process of a container, and waits for the end of the main one. A paused container is resumed:
+ * a frozen process cannot die.
+ */
 export async function killContainer(ctx: ContainerContext, view: ContainerView, abort?: AbortSignal): Promise<void> {
   const { id } = view.record;
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
@@ -111,7 +119,10 @@ export async function killContainer(ctx: ContainerContext, view: ContainerView, 
   }
 }
 
-/** A signal to the main process. One that has ended is fine. It is told before it is sent, so that `kill` comes before the end that it brings. */
+/**
+ * Sends a signal to the main process; it is no error if that has ended. The `kill` event is published first, so that it
+ * precedes `die`.
+ */
 export async function sendSignal(
   ctx: Pick<ContainerContext, 'containerd' | 'log'>,
   containerId: string,
@@ -128,7 +139,7 @@ export async function sendSignal(
 const SENT_HINT =
   'the signal is on its way and takes effect when the shim goes on: call this again then; "ps -ef | grep containerd-shim" shows it';
 
-/** A shim that falls silent after it was asked for its state: nobody knows whether it got the signal. */
+/** A shim that fell silent after it was asked for its state: it is unknown whether it got the signal. */
 export async function signalled({ name }: ContainerView, sent: Promise<void>): Promise<void> {
   try {
     await sent;
@@ -142,7 +153,7 @@ async function killAll(ctx: ContainerContext, id: string): Promise<void> {
   await sendSignal(ctx, id, { signal: SIGKILL, all: true });
 }
 
-/** Resumes a paused container. One that is not paused any more, or gone, is fine. */
+/** Resumes a paused container. It is no error if it is not paused any more, or gone. */
 export async function resumeContainer(ctx: Pick<ContainerContext, 'containerd'>, id: string): Promise<void> {
   try {
     await ctx.containerd.tasks.resume(id);
@@ -151,24 +162,27 @@ export async function resumeContainer(ctx: Pick<ContainerContext, 'containerd'>,
   }
 }
 
-/** Begins to wait for the end of a container, before the signal that brings it. */
+/** Begins to wait for the end of a container, before the signal that causes it. */
 async function watchExit(ctx: ContainerContext, containerId: string, abort?: AbortSignal) {
   const stopped = new AbortController();
   const signal = abort ? AbortSignal.any([abort, stopped.signal]) : stopped.signal;
   const exit = endOfContainer(ctx, containerId, { signal }).then(() => true);
-  exit.catch(() => undefined); // told to whoever waits for it
+  exit.catch(() => undefined); // reported to the waiting caller
   const { heard } = await hearOfEnd(ctx, containerId, signal);
   return {
     /** Whether it ended in time. */
     within: (ms: number): Promise<boolean> =>
       Number.isFinite(ms) ? Promise.race([exit, ctx.clock.sleep(ms, signal).then(() => false)]) : exit,
-    /** Resolves when containerd has told its subscribers of the end, so that what is told next comes after it. */
+    /** Resolves when containerd has sent its subscribers the end, so that the next event follows it. */
     told: (): Promise<void> => Promise.race([heard, ctx.clock.sleep(TOLD_LIMIT_MS, signal)]),
     stop: () => stopped.abort(),
   };
 }
 
-/** Resolves when the end of a container will be heard, with a promise of that moment. Order alone is at stake: without events it goes on. */
+/**
+ * Resolves when the event of a container's end will be received, with a promise of that moment. It only serves the
+ * order of events: without an event, work continues.
+ */
 async function hearOfEnd(
   { containerd, log }: ContainerContext,
   id: string,
@@ -186,7 +200,7 @@ async function hearOfEnd(
   }
 }
 
-/** A label is believed of a container of ours or nerdctl's: an image could ask never to be killed. */
+/** The label is trusted on a container of ours or nerdctl's: an image could ask never to be killed. */
 function ownTimeoutS({ dirs, containerd }: ContainerContext, { record }: ContainerView): number {
   const { id, labels } = record;
   const isBelieved =
@@ -194,7 +208,7 @@ function ownTimeoutS({ dirs, containerd }: ContainerContext, { record }: Contain
   return isBelieved ? numberOr(labels[LABELS.stopTimeout], DEFAULT_TIMEOUT_S) : DEFAULT_TIMEOUT_S;
 }
 
-/** An image may name a signal that does not exist: then it is the default, as with Docker. */
+/** An image may name an unknown signal: then the default is used, as in Docker. */
 function ownStopSignal(ctx: ContainerContext, { record, name }: ContainerView): number {
   const text = record.labels[LABELS.stopSignal];
   if (text === undefined || text === '') return SIGTERM;

@@ -61,7 +61,7 @@ export function storedConfigFrom(
   };
 }
 
-/** Of the image, of `--expose`, and those published, each once. */
+/** Ports of the image, of `--expose`, and published ones, each once. */
 function exposedPorts({ networking }: CreateRequest, ofImage: readonly string[]): readonly string[] {
   const image = ofImage.map((port) => (port.includes('/') ? port : `${port}/tcp`));
   return [...new Set([...image, ...networking.expose, ...networking.publish.map(keyOf)])].sort(byPort);
@@ -110,7 +110,7 @@ function hostConfigFrom(request: CreateRequest, network: string): StoredConfig['
   };
 }
 
-/** Docker's names of the limits. */
+/** The limits under Docker's names. */
 function limitsDocument({ limits, oomScoreAdj }: CreateRequest): Readonly<Record<string, unknown>> {
   return {
     Memory: limits.memory ?? 0,
@@ -130,7 +130,7 @@ function limitsDocument({ limits, oomScoreAdj }: CreateRequest): Readonly<Record
   };
 }
 
-/** What of the host, or of other containers, is open to it. Docker leaves the maps out where they are empty. */
+/** Namespaces shared with the host or with other containers. Docker omits empty maps. */
 function namespacesDocument(request: CreateRequest): Readonly<Record<string, unknown>> {
   const { namespaces, devices, deviceRules, sysctls, annotations } = request;
   return {

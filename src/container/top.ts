@@ -5,10 +5,10 @@ import type { ContainerContext } from './context.ts';
 import { checkPsOptions, type ProcessTable, parseProcessTable } from './process-table.ts';
 
 /**
- * The processes of a container, as the host's ps shows them, with the host's pids (moby, daemon/top_unix.go).
+ * The processes of a container in the output of the host's ps, with the host's pids (moby, daemon/top_unix.go).
  *
- * @param psOptions words for ps; none: `-ef`
- * @throws CONFLICT for a container that does not run; INVALID and RUNTIME where ps would not tell the pids
+ * @param psOptions arguments for ps; none: `-ef`
+ * @throws CONFLICT for a container that does not run; INVALID and RUNTIME if the output of ps would have no pids
  */
 export async function topContainer(
   ctx: Pick<ContainerContext, 'containerd'>,
@@ -25,7 +25,10 @@ export async function topContainer(
   return parseProcessTable(await askPs(options, pids, signal), pids);
 }
 
-/** ps of procps shows these processes alone with `-q`; where it does not know it, or not with these options, it shows all. */
+/**
+ * procps' ps shows only these processes with `-q`; without support for it, or in combination with these options, it
+ * shows all.
+ */
 async function askPs(options: readonly string[], pids: readonly number[], signal: AbortSignal): Promise<string> {
   try {
     return await runPs([...options, `-q${pids.join(',')}`], signal);

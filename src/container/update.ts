@@ -10,17 +10,18 @@ import { type ContainerView, givenHealthConfigOf, type Moment, momentOf } from '
 import type { ContainerContext } from './context.ts';
 import { refuseKept } from './refuse-kubernetes.ts';
 
-/** What is to be another from now on; what is absent stays. */
+/** The changes; an absent field stays unchanged. */
 export interface Update {
   readonly health?: GivenHealthConfig | undefined;
   readonly restart?: RestartPolicy | undefined;
 }
 
 /**
- * Changes the health check or the restart policy of a container, whoever made it and whether it runs or not: labels, which a monitor sees at
- * once. What is given of a check goes over what is there, field by field; another test begins with `starting` again.
+ * Changes the health check or restart policy of any container, running or not. It writes labels, which a monitor sees
+ * at once. Given fields of a check replace the present ones; another test starts with `starting` again.
  *
- * @throws CONFLICT for a policy of a container that Kubernetes or containerd's own restart plugin keeps; INVALID for options of a check that there is not
+ * @throws CONFLICT for a policy on a container that Kubernetes or containerd's own restart plugin manages; INVALID for
+ *   invalid options of a check
  */
 export async function updateContainer(ctx: ContainerContext, view: ContainerView, update: Update): Promise<void> {
   const { id, labels } = view.record;
@@ -32,7 +33,7 @@ export async function updateContainer(ctx: ContainerContext, view: ContainerView
     });
   const changed = {
     ...(update.health ? healthChange(labels, update.health, momentOf(ctx.clock)) : {}),
-    // An empty value takes the label away.
+    // An empty value removes the label.
     ...(update.restart ? { [LABELS.restart]: isRestarting ? restartPolicyText(update.restart) : '' } : {}),
   };
   if (Object.keys(changed).length === 0) return;

@@ -10,7 +10,7 @@ import { viewWithExit } from './view-with-exit.ts';
 const GONE = 2 ** 30;
 const moment = { nowMs: Date.parse('2026-01-02T00:00:00Z'), bootId: 'boot', bootMs: 86_400_000 };
 
-/** A containerd that answers `wait` so, and what it was asked. */
+/** A containerd with this answer to `wait`, and its received calls. */
 function setUp(answer: () => Exit) {
   const asked: (number | undefined)[] = [];
   const wait = async (_: unknown, { timeoutMs }: CallOptions = {}): Promise<Exit> => {
@@ -31,7 +31,7 @@ const failing = (code: 'NOT_FOUND' | 'TIMEOUT' | 'UNAVAILABLE' | 'UNKNOWN') => (
   throw new HealthctlError(code, 'no');
 };
 
-test('a process that is gone before containerd has heard of it: its exit code is waited for', async () => {
+test('a process that is gone before containerd knows: waits for its exit code', async () => {
   const { asked, see } = setUp(() => ({ status: 3, atMs: 5 }));
   expect(await see(aTask({ pid: GONE }))).toMatchObject({ state: 'exited', exit: { code: 3, atMs: 5 } });
   expect(asked).toEqual([2_000]);
@@ -44,7 +44,7 @@ test.each([
   expect((await setUp(failing(code)).see(aTask({ pid: GONE }))).state).toBe(state);
 });
 
-test('its shim is dying: containerd is asked again, two seconds at most', async () => {
+test('its shim is dying: asks containerd again, for two seconds at most', async () => {
   const { asked, see, clock } = setUp(failing('UNKNOWN'));
   const seen = see(aTask({ pid: GONE }));
   await clock.advance(3_000);
@@ -52,7 +52,7 @@ test('its shim is dying: containerd is asked again, two seconds at most', async 
   expect(asked.length).toBeGreaterThan(2);
 });
 
-test('what else goes wrong is told', async () => {
+test('reports any other error', async () => {
   await expect(setUp(failing('UNAVAILABLE')).see(aTask({ pid: GONE }))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });
 

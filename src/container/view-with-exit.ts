@@ -7,12 +7,12 @@ import type { ContainerContext } from './context.ts';
 import { withEndNotes } from './start-failure-note.ts';
 import { endOfContainer } from './wait/end-of.ts';
 
-/** containerd hears of an end from the shim, within milliseconds on a host that has any time to spare. */
+/** containerd gets the end from the shim within milliseconds, unless the host is overloaded. */
 const HEARING_MS = 2_000;
 
 /**
- * The view of a container, with how its last run ended. A process can be gone before containerd has heard of it, and nobody else knows the
- * exit code: then containerd is waited for, two seconds at most; after that the code is unknown.
+ * The view of a container, with the end of its last run. A process can be gone before containerd knows, and only
+ * containerd gets the exit code: it waits for that, two seconds at most; after that the code is unknown.
  */
 export async function viewWithExit(
   ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
@@ -28,7 +28,7 @@ export async function viewWithExit(
   return withEndNotes({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view);
 }
 
-/** Undefined for one that was removed meanwhile. */
+/** Undefined if it was removed meanwhile. */
 async function endedTask(
   ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
   task: TaskRecord,

@@ -7,9 +7,9 @@ import type { SnapshotMount } from '../system/rootfs.ts';
 import type { ContainerContext } from './context.ts';
 
 /**
- * The working directory where the image has a symbolic link that points to what is not there. Docker makes the directory that the link means;
- * runc makes missing directories, but none through a link (`mkdir /link: file exists`). So the spec names the place itself. What is below
- * a mount is not the image's.
+ * The working directory, if the image has a dangling symbolic link there. Docker creates the link's target; runc
+ * creates missing directories, but not through a link (`mkdir /link: file exists`). So the spec names the target
+ * itself. Paths below a mount do not belong to the image.
  */
 export function followedWorkingDir(
   ctx: ContainerContext,

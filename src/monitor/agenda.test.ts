@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createFakeClock } from '../../test/fakes/clock.ts';
 import { createAgenda } from './agenda.ts';
 
-test('works off what is due, in the order of due times, and of making at the same time', async () => {
+test('does due work in the order of due times, then in the order of creation', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   const done: string[] = [];
@@ -19,7 +19,7 @@ test('works off what is due, in the order of due times, and of making at the sam
   expect(clock.sleepers).toBe(0);
 });
 
-test('one sleeper, however many appointments', async () => {
+test('uses one sleeper for any number of appointments', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   for (let i = 1000; i > 0; i -= 1) agenda.at(i, () => {});
@@ -31,7 +31,7 @@ test('one sleeper, however many appointments', async () => {
   expect(agenda.size).toBe(0);
 });
 
-test('what is due within the millisecond is not slept for once more, what is due later is', async () => {
+test('does not sleep again for work due within the millisecond, but does for later work', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   const done: string[] = [];
@@ -40,7 +40,7 @@ test('what is due within the millisecond is not slept for once more, what is due
   expect(done).toEqual(['10@10', '10.9@10', '11.5@12']);
 });
 
-test('what is late is done at once, and what is cancelled never', async () => {
+test('does late work at once, and cancelled work never', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   await clock.advance(50);
@@ -54,7 +54,7 @@ test('what is late is done at once, and what is cancelled never', async () => {
   expect(done).toEqual([50]);
 });
 
-test('work may make and cancel appointments', async () => {
+test('work may create and cancel appointments', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   const done: number[] = [];
@@ -69,7 +69,7 @@ test('work may make and cancel appointments', async () => {
   expect(done).toEqual([5, 10, 15]);
 });
 
-test('the last cancelled and a new one at once: the new one is done', async () => {
+test('the last one cancelled and a new one at once: the new one is done', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   const done: number[] = [];
@@ -79,7 +79,7 @@ test('the last cancelled and a new one at once: the new one is done', async () =
   expect(done).toEqual([20]);
 });
 
-test('like a sorted list, whatever is made and cancelled', async () => {
+test('behaves like a sorted list for every sequence of creations and cancellations', async () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant('at' as const), dueMs: fc.integer({ min: 0, max: 200 }) }),
     fc.record({ do: fc.constant('cancel' as const), index: fc.nat(50) }),
@@ -117,7 +117,7 @@ test('like a sorted list, whatever is made and cancelled', async () => {
   );
 });
 
-test('thousands that were cancelled do not stay', async () => {
+test('does not keep thousands of cancelled appointments', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   let last = 0;

@@ -1,22 +1,25 @@
 import type { Clock } from '../lib/clock.ts';
 
-/** Something to be done at a time on the monotonic clock. */
+/** Work planned for a time on the monotonic clock. */
 export interface Appointment {
   readonly dueMs: number;
-  /** Takes it off; of no effect once it was due. */
+  /** Cancels it; no effect once it was due. */
   cancel(): void;
 }
 
 /**
- * What is to be done when: one heap of due times, one sleeper for the earliest. Monotonic time stands still while the machine is suspended and
- * does not jump with the wall clock, so neither makes a burst nor a stall.
+ * A schedule: one heap of due times, one sleeper for the earliest. Monotonic time stops while the machine is suspended
+ * and does not jump with the wall clock, so neither causes a burst or a stall.
  */
 export interface Agenda {
-  /** Calls `work` at `dueMs`, to the millisecond, or as soon after it as the machine can; those due at the same time in the order in which they were made. */
+  /**
+   * Calls `work` at `dueMs`, to the millisecond, or as soon after it as possible; work with the same due time runs in
+   * the order of creation.
+   */
   at(dueMs: number, work: () => void): Appointment;
-  /** How many appointments there are. */
+  /** Number of appointments. */
   readonly size: number;
-  /** Takes everything off. Idempotent. */
+  /** Cancels everything. Idempotent. */
   stop(): void;
 }
 
@@ -30,7 +33,7 @@ export function createAgenda(clock: Pick<Clock, 'monotonic' | 'after'>): Agenda 
   const heap: Entry[] = [];
   let size = 0;
   let made = 0;
-  /** Of the sleeper, and when it wakes. */
+  /** The sleeper, and when it wakes. */
   let sleeping: { readonly untilMs: number; cancel(): void } | undefined;
 
   const settle = (): void => {
@@ -89,14 +92,15 @@ export function createAgenda(clock: Pick<Clock, 'monotonic' | 'after'>): Agenda 
   };
 }
 
-/** Timers count in whole milliseconds: what is due within the next one is not slept for once more. */
+/** Timers count in whole milliseconds: work due within the next one runs now. */
 const RESOLUTION_MS = 1;
 
-/** So many that were cancelled may stay in the heap, however few are left. */
+/** Number of cancelled entries that may stay in the heap, however few others are left. */
 const SLACK = 64;
 
 function dropCancelled(heap: Entry[]): void {
-  const kept = heap.filter(({ work }) => work !== undefined).sort((a, b) => (isEarlier(a, b) ? -1 : 1)); // sorted is a heap
+  // a sorted array is a heap
+  const kept = heap.filter(({ work }) => work !== undefined).sort((a, b) => (isEarlier(a, b) ? -1 : 1));
   heap.length = 0;
   heap.push(...kept);
 }
@@ -115,7 +119,7 @@ function push(heap: Entry[], entry: Entry): void {
   heap[at] = entry;
 }
 
-/** Takes the earliest off. */
+/** Removes the earliest entry. */
 function pop(heap: Entry[]): void {
   const last = heap.pop();
   if (!last || heap.length === 0) return;

@@ -4,7 +4,7 @@ import { createBudgets, maxInFlightOf } from './budgets.ts';
 const never = new AbortController().signal;
 const command = { test: ['CMD-SHELL', 'true'] };
 
-test('checks that hang hold up none of another mechanism', async () => {
+test('hanging checks delay none of another mechanism', async () => {
   const budgets = createBudgets({ maxStarts: 1, maxInFlight: 1, exec: 'fresh' });
   const release = await budgets.inFlightOf(command).acquire(never);
   void budgets.inFlightOf({ ...command, exec: 'fresh' }).acquire(never);
@@ -16,7 +16,7 @@ test('checks that hang hold up none of another mechanism', async () => {
   expect([budgets.inFlight, budgets.waiting]).toEqual([3, 0]);
 });
 
-test('the mode that a check does not name is that of the configuration', () => {
+test('a check without a mode uses that of the configuration', () => {
   const budgets = createBudgets({ maxStarts: 1, maxInFlight: 1, exec: 'resident' });
   expect(budgets.inFlightOf(command)).toBe(budgets.inFlightOf({ ...command, exec: 'resident' }));
 });

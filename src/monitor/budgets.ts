@@ -2,26 +2,26 @@ import type { ExecMode, HealthConfig } from '../health/config.ts';
 import { isNativeType } from '../health/native-test.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 
-/** What makes a check: each has a budget of its own, so that checks that hang hold up none of another kind. */
+/** The mechanism of a check. Each has its own budget, so that hanging checks delay none of another mechanism. */
 type Mechanism = 'fresh' | 'resident' | 'native';
 
 export interface BudgetLimits {
-  /** Commands that may be started in containers at the same moment: to start one is what costs. */
+  /** Number of commands that may be started in containers at the same moment: the start is the expensive part. */
   readonly maxStarts: number;
-  /** Checks in flight of each mechanism: to wait for one costs a few file descriptors. */
+  /** Number of checks in flight per mechanism: waiting for one costs a few file descriptors. */
   readonly maxInFlight: number;
-  /** How commands are run where a check does not say. */
+  /** How to run commands of checks that do not name a mode. */
   readonly exec: ExecMode;
 }
 
-/** Limits on the checks of a monitor. Who was due earlier goes first, in each of them. */
+/** Limits on the checks of a monitor. Each serves the check that was due first. */
 export interface Budgets {
-  /** Held while a command is being started. */
+  /** Held during the start of a command. */
   readonly starts: Limiter;
   /** Held for a whole check. */
   inFlightOf(config: Pick<HealthConfig, 'test' | 'exec'>): Limiter;
   readonly inFlight: number;
-  /** Those that wait for any of the limits. */
+  /** Number of checks that wait for any of the limits. */
   readonly waiting: number;
 }
 
@@ -50,15 +50,15 @@ function mechanismOf({ test: [type = ''], exec }: Pick<HealthConfig, 'test' | 'e
   return isNativeType(type) ? 'native' : (exec ?? byDefault);
 }
 
-/** Of the descriptors of a process, those left to everything but checks. */
+/** File descriptors of the process reserved for other uses. */
 const OTHER_DESCRIPTORS = 64;
-/** What a check in flight holds at most: both ends of its pipes, a socket, a directory. */
+/** The most descriptors that a check in flight uses: both ends of its pipes, a socket, a directory. */
 const DESCRIPTORS_PER_CHECK = 6;
 const MECHANISMS = 3;
-/** More than that at once are of no use to a machine. */
+/** No machine benefits from more. */
 const MOST_IN_FLIGHT = 4_096;
 
-/** How many checks of each mechanism may be in flight, by the limit on open files: at least one. */
+/** Number of checks of each mechanism that may be in flight, from the limit on open files: at least one. */
 export function maxInFlightOf(descriptorLimit: number): number {
   const affordable = Math.floor((descriptorLimit - OTHER_DESCRIPTORS) / (DESCRIPTORS_PER_CHECK * MECHANISMS));
   return Math.max(1, Math.min(MOST_IN_FLIGHT, affordable));

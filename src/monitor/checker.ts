@@ -17,12 +17,12 @@ export interface CheckerDeps {
   readonly proberOf: (context: ContainerContext) => ContainerProber;
 }
 
-/** Makes one check of a container that the monitor knows, without asking containerd for what events have told already. */
+/** Makes a check of a container that the monitor knows, using known facts instead of asking containerd. */
 export interface Checker {
   check(container: Watched, signal: AbortSignal): Promise<CheckReport>;
-  /** Ends what stays in a container between its checks. */
+  /** Ends processes that stay in a container between its checks. */
   release(container: { readonly namespace: string; readonly id: string }): Promise<void>;
-  /** Ends what stays in any container. */
+  /** Ends processes that stay in any container. */
   close(): Promise<void>;
 }
 

@@ -4,23 +4,26 @@ import type { Result } from '../health/result.ts';
 import type { HealthState } from '../health/state.ts';
 import type { Watched } from './host-model.ts';
 
-/** What the monitor tells of. */
+/** Callbacks of the monitor. */
 export interface MonitorHooks {
-  /** containerd answers, or answers again: the list is taken in. */
+  /** containerd answers, for the first time or again: its list was applied. */
   onLive?(): void;
-  /** All containers of a namespace, as a list of containerd tells. */
+  /** All containers of a namespace, from a list of containerd. */
   onListed(namespace: string, records: readonly ContainerRecord[]): void;
-  /** Each event in order, after the monitor has taken it in. */
+  /** Each event in order, after the monitor has applied it. */
   onEvent(event: ContainerdEvent): void;
-  /** A run has ended, or was found ended; its worker is stopped by then. `exit` is undefined when nobody knows how it ended. */
+  /**
+   * A run has ended, or was found ended; its worker is already stopped. `exit` is undefined if it is unknown how it
+   * ended.
+   */
   onExit(container: Watched, exit: Exit | undefined): Promise<void>;
   /** A container is gone from containerd, whoever removed it. */
   onGone(container: Watched): Promise<void>;
-  /** A check of a container has recorded a result, be it nerdctl's. */
+  /** A check of a container has recorded a result, also one by nerdctl. */
   onResult(container: Watched, state: HealthState, output: string): void;
-  /** A result has changed the status of a container, be it nerdctl's. */
+  /** A result has changed the status of a container, also one by nerdctl. */
   onStatus(container: Watched, state: HealthState, result: Result): void;
-  /** What is shown of a container may have changed. */
+  /** The visible state of a container may have changed. */
   onChange(key: string): void;
 }
 

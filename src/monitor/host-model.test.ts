@@ -18,7 +18,7 @@ const told = (event: EventFact, atMs = T0): ContainerdEvent => ({ namespace: 'de
 const exit = (pid: number, exitStatus = 0) =>
   told({ kind: 'task-exited', id: 'c1', pid, exitStatus, exitedAtMs: T0 + 500 });
 
-/** A host with the container `c1` in it. */
+/** A host with the container `c1`. */
 function hostWith(task?: Partial<TaskRecord>, labels: Readonly<Record<string, string>> = CHECK) {
   const model = aHost();
   const record = aRecord({ labels, specJson: () => SPEC });
@@ -51,7 +51,7 @@ describe('what containerd lists', () => {
     expect(hostWith({}, labels).now()).toMatchObject({ config: undefined, processJson: undefined, damage });
   });
 
-  test('a runtime spec that is damaged does not stop the list', () => {
+  test('a damaged runtime spec does not stop the list', () => {
     const model = aHost();
     const specJson = () => '{';
     const put = () => model.put(AT, { record: aRecord({ labels: CHECK, specJson }), task: aTask() });
@@ -69,7 +69,7 @@ describe('what containerd lists', () => {
     expect(hostWith(task).now()?.run !== undefined).toBe(isUp);
   });
 
-  test('again: keeps the run with its start, what was seen of it, and its health', () => {
+  test('a second list: keeps the run with its start, its observations, and its health', () => {
     const { model, record, now } = hostWith();
     model.apply(told({ kind: 'task-started', id: 'c1', pid: FIRST }, T0 + 7));
     model.apply(told({ kind: 'task-oom', id: 'c1' }));
@@ -92,14 +92,14 @@ describe('what containerd lists', () => {
   });
 });
 
-describe('what events tell', () => {
+describe('what events report', () => {
   test('labels: the check is another one, the rest stays', () => {
     const { model, now } = hostWith({});
     const labels = {
       'nerdctl/healthcheck': '{"Test":["CMD","false"]}',
       'healthctl/test-since': '2026-01-01T00:00:05.000000000Z',
     };
-    // The moment that steers is believed when the record, and not only its labels, says it.
+    // A control label is trusted only if the record has it, not the labels alone.
     expect(model.apply(told({ kind: 'container-updated', id: 'c1', labels }))).toMatchObject({ kind: 'unknown' });
     expect(now()?.config?.test).not.toEqual(['CMD', 'false']);
     expect(now()?.run?.testSinceMs).toBeUndefined();
@@ -112,11 +112,11 @@ describe('what events tell', () => {
     expect(now()).toMatchObject({ record: { labels: rest }, config: undefined, run: {} });
   });
 
-  test('a check that labels bring to a container without one has its process', () => {
+  test('a check that labels bring to a container without one gets its process', () => {
     const { model, now } = hostWith({}, {});
     const record = aRecord({ labels: CHECK, specJson: () => SPEC });
     const relabel = () => model.apply(told({ kind: 'container-updated', id: 'c1', labels: CHECK }));
-    // The event does not tell the runtime spec.
+    // The event does not contain the runtime spec.
     expect(relabel()).toEqual({ kind: 'unknown', ...AT });
     model.put(AT, { record, task: aTask() });
     expect(now()).toMatchObject({ processJson: expect.stringContaining('sleep') });
@@ -134,7 +134,7 @@ describe('what events tell', () => {
     });
   });
 
-  test('a start of what has ended by now is no run; its exit is told', () => {
+  test('the start of a run that has already ended is no run; its exit is reported', () => {
     const { model, now } = hostWith();
     const pid = 2 ** 30;
     model.apply(told({ kind: 'task-started', id: 'c1', pid }));
@@ -168,7 +168,7 @@ describe('what events tell', () => {
     expect(now()).toMatchObject({ task: { status: 'running' }, run });
   });
 
-  test('what cannot be told from what is known is asked for', () => {
+  test('requests the record if the known facts are not enough', () => {
     const unknown = { kind: 'unknown', ...AT };
     expect(hostWith().model.apply(told({ kind: 'task-paused', id: 'c1' }))).toEqual(unknown);
     expect(hostWith({}).model.apply(told({ kind: 'task-deleted', id: 'c1' }))).toEqual(unknown);
@@ -177,7 +177,7 @@ describe('what events tell', () => {
     expect(aHost().apply(exit(FIRST))).toEqual(unknown);
   });
 
-  test('the task of a container that has ended is removed: how it ended is remembered', () => {
+  test('the task of an ended container is removed: its end is remembered', () => {
     const { model, record, now } = hostWith({});
     model.apply(exit(FIRST, 3));
     expect(model.apply(told({ kind: 'task-deleted', id: 'c1' }))).toMatchObject({ kind: 'changed' });
@@ -186,7 +186,7 @@ describe('what events tell', () => {
     expect(now()?.task).toMatchObject({ status: 'stopped', exitStatus: 3 });
   });
 
-  test('a task that is gone without a word has ended, nobody knows how', () => {
+  test('a task that is gone without an event has ended, in an unknown way', () => {
     const { model, record, now } = hostWith({});
     model.put(AT, { record, task: undefined });
     expect(now()).toMatchObject({ run: undefined, task: { status: 'stopped', exitStatus: 255 } });
@@ -198,7 +198,7 @@ describe('what events tell', () => {
     expect(now()?.task).toBeUndefined();
   });
 
-  test('a container is deleted: told once', () => {
+  test('a container is deleted: reported once', () => {
     const { model, now } = hostWith({});
     const container = now();
     const event = told({ kind: 'container-deleted', id: 'c1' });
@@ -208,7 +208,7 @@ describe('what events tell', () => {
     expect(model.versionOf(KEY)).toBe(0);
   });
 
-  test('of execs, images and ourselves nothing is taken, and no answer is old because of them', () => {
+  test('ignores events of execs, images and ourselves, which make no answer outdated', () => {
     const { model, now } = hostWith({});
     const before = now();
     const others: readonly EventFact[] = [
@@ -232,7 +232,7 @@ describe('what events tell', () => {
   });
 });
 
-test('of the log the last result is remembered, without its output', () => {
+test('keeps only the last result of the log, without its output', () => {
   const { model, now } = hostWith({});
   model.remember(KEY, { log: [aResult(1), aResult(2, 1, 'long')], state: aState() });
   expect(now()?.stored).toEqual({ log: [aResult(2, 1, '')], state: aState() });

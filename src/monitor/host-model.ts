@@ -9,49 +9,49 @@ import { processJsonOf } from '../probe/process-json.ts';
 import { type CompactRecord, compactRecordOf } from '../record/compact-record.ts';
 import { healthConfigOf, type Moment, runOfTask, UNKNOWN_EXIT_CODE, withTestSince } from '../record/view.ts';
 
-/** A container as the monitor remembers it: what lists and checks need, some kilobytes each. */
+/** A container in the monitor's memory: what lists and checks need, some kilobytes each. */
 export interface Watched {
   readonly namespace: string;
   readonly id: string;
   readonly record: CompactRecord;
   /** Undefined for a container without a check. */
   readonly config: CheckConfig | undefined;
-  /** Why the label with the check cannot be used. */
+  /** Why the health check label cannot be used. */
   readonly damage: string | undefined;
-  /** Kept for a container with a check only. Undefined for one without a runtime spec. */
+  /** Only for a container with a check. Undefined without a runtime spec. */
   readonly processJson: string | undefined;
   readonly task: TaskRecord | undefined;
-  /** Of the task, while it runs or is paused. Its start is the moment of the start event where that was seen. */
+  /** The run of the task, while it runs or is paused. Its start is the time of the start event, if observed. */
   readonly run: Run | undefined;
-  /** Whether we saw this run being started: then its due times are exact. */
+  /** Whether we observed the start of this run: then its due times are exact. */
   readonly isStartSeen: boolean;
-  /** Whether the kernel killed a process of this run for want of memory. */
+  /** Whether the kernel killed a process of this run for lack of memory. */
   readonly isOutOfMemory: boolean;
-  /** Its shim does not answer: task and run are what was known before. */
+  /** Its shim does not answer: task and run are the last known ones. */
   readonly isShimSilent?: boolean;
-  /** What is stored of its health, of the log the last result alone, without its output. */
+  /** Its stored health; of the log only the last result, without its output. */
   readonly stored: StoredHealth;
 }
 
-/** What an event asks for besides what it changed. */
+/** What an event requires besides the change that it made. */
 export type Effect =
   | { readonly kind: 'none' }
-  /** The container has to be asked for: the event does not tell enough. */
+  /** The container has to be requested: the event does not contain enough. */
   | { readonly kind: 'unknown'; readonly namespace: string; readonly id: string }
   | { readonly kind: 'changed'; readonly container: Watched }
   | { readonly kind: 'exited'; readonly container: Watched; readonly exitStatus: number; readonly exitedAtMs: number }
   | { readonly kind: 'deleted'; readonly container: Watched };
 
-/** Containers and tasks of a host, as containerd's lists and events tell. */
+/** Containers and tasks of a host, from containerd's lists and events. */
 export interface HostModel {
   get(key: string): Watched | undefined;
   all(): Iterable<Watched>;
   readonly size: number;
-  /** How often a container was changed by events: who asked containerd meanwhile has an old answer. */
+  /** Number of changes to a container by events: an answer that was requested before one is outdated. */
   versionOf(key: string): number;
-  /** As containerd answers now; undefined when it has no such container. */
+  /** Applies containerd's present answer; undefined if it has no such container. */
   put(at: { readonly namespace: string; readonly id: string }, found: Found | undefined): Watched | undefined;
-  /** Changes what is remembered of its health. */
+  /** Updates the health in memory. */
   remember(key: string, stored: StoredHealth): void;
   apply(event: ContainerdEvent): Effect;
 }
@@ -64,7 +64,7 @@ export interface Found {
 const NOTHING_STORED: StoredHealth = { log: [], state: undefined };
 const NONE: Effect = { kind: 'none' };
 
-/** @param momentOfNow what processes are told by: read at each start */
+/** @param momentOfNow wall time and boot id, read at each start */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createHostModel(momentOfNow: () => Moment): HostModel {
   const containers = new Map<string, Watched>();
@@ -84,7 +84,7 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
     }
     const { record } = found;
     const isShimSilent = found.task?.status === 'unknown';
-    // What was known holds, until something is known again.
+    // The last known task holds until the shim answers again.
     const task = isShimSilent && before?.task ? before.task : (found.task ?? (before && endOf(before)));
     const checked = checkOf(record.labels);
     const run = runOfTask(record.labels, task, momentOfNow());
@@ -105,7 +105,7 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
     const task: TaskRecord = { ...NO_TASK, ...container.task, containerId: container.id, pid, status: 'running' };
     const moment = momentOfNow();
     const found = runOfTask(container.record.labels, task, moment);
-    // It has ended already: the event that tells of it follows.
+    // It has already ended: the event that reports it follows.
     const run = found && { ...found, startedAtMs: atMs, startedBootMs: bootTimeOf(atMs, found, moment) };
     return changed({ ...container, task, run, isStartSeen: true, isOutOfMemory: false });
   };
@@ -128,13 +128,13 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
     container.task ? changed({ ...container, task: { ...container.task, status } }) : unknownOf(container);
 
   const applyTo = (before: Watched, event: ContainerdEvent): Effect => {
-    // What tells of a task comes from its shim.
+    // Events of a task come from its shim.
     const container = event.kind.startsWith('task-') ? { ...before, isShimSilent: false } : before;
     switch (event.kind) {
       case 'container-updated': {
-        // A steering label, or a check where there was none: what is true stands in the record, which no event tells.
+        // A control label, or a check on a container without one: the truth is in the record, which no event contains.
         const { labels, isChanged } = labelsAfterEvent(container.record.labels, event.labels);
-        // Nothing of it is applied before: a check by the new test would be counted for the old one.
+        // Do not apply anything before: a check with the new test would count for the old one.
         if (isChanged) return unknownOf(container);
         const effect = changed(withLabels(container, labels));
         const isBare = !container.config && container.processJson === undefined;
@@ -187,13 +187,16 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
   };
 }
 
-/** What is known of a task that containerd does not have any more: that it ran, and how it ended, if that was told. */
+/** The facts about a task that containerd no longer has: that it ran, and its end, if reported. */
 function endOf({ task, run }: Watched): TaskRecord | undefined {
   if (task?.status === 'stopped') return task;
   return task && run && { ...task, status: 'stopped', exitStatus: UNKNOWN_EXIT_CODE, exitedAtMs: undefined };
 }
 
-/** The boot time of an event, bounded by the start of its process: the wall clocks of containerd and of this moment may differ. */
+/**
+ * The boot time of an event, at least the start of its process: the wall clocks of containerd and of this moment may
+ * differ.
+ */
 function bootTimeOf(atMs: number, { id }: Run, { nowMs, bootMs }: Moment): number {
   const processMs = (processOfRun(id)?.startTimeTicks ?? 0) * TICK_MS;
   return Math.max(processMs, bootMs - Math.max(0, nowMs - atMs));
@@ -237,7 +240,7 @@ function checkOf(labels: Readonly<Record<string, string>>): Pick<Watched, 'confi
   return { config, damage: parsed.kind === 'malformed' ? parsed.reason : undefined };
 }
 
-/** A spec that is damaged fails each check with a text that says so; it must not stop the list. */
+/** A damaged spec makes each check fail with a text that says so; it must not stop the list. */
 function processJsonOrNone(record: ContainerRecord): string | undefined {
   try {
     return processJsonOf(record.specJson());

@@ -8,20 +8,22 @@ import type { Agenda } from './agenda.ts';
 import type { Exit, MonitorHooks } from './hooks.ts';
 import type { Effect, Found, HostModel, Watched } from './host-model.ts';
 
-/** Keeps the model in step with containerd's lists, events and answers, and begins what follows from each change. */
+/** Keeps the model in step with containerd's lists, events and answers, and starts the resulting work. */
 export interface HostSync {
-  /** Takes in the lists of all watched namespaces. A container that is not in them is gone. */
+  /** Applies the lists of all monitored namespaces. A container that is missing from them is gone. */
   list(signal: AbortSignal): Promise<void>;
-  /** Begins what follows from an event that the model has applied. */
+  /** Starts the work that results from an event, after the model has applied it. */
   takeEffect(effect: Effect): void;
   /** Asks containerd for one container now, and reconciles it. */
   refresh(container: ContainerRef): Promise<void>;
-  /** The shim of a container did not answer. Until it does, what was known of the task holds, and containerd is asked again. */
+  /**
+   * The shim of a container did not answer. Until it does, the last known task holds, and containerd is asked again.
+   */
   askAgain(container: ContainerRef): void;
 }
 
 export interface HostSyncDeps {
-  /** In any namespace. */
+  /** For any namespace. */
   readonly containerd: Containerd;
   readonly clock: Clock;
   readonly log: ServiceLogger;
@@ -30,26 +32,26 @@ export interface HostSyncDeps {
   readonly hooks: Pick<MonitorHooks, 'onListed' | 'onExit' | 'onGone'>;
   readonly isWatched: (namespace: string) => boolean;
   readonly inTurn: (key: string, work: () => Promise<void> | void) => Promise<void>;
-  /** Takes a turn of the container, and does there what its worker needs. */
+  /** Reconciles the container's worker, in the container's turn. */
   readonly reconcile: (key: string) => Promise<void>;
   /** See Workers.read and WorkersDeps.sweep. */
   readonly readHealth: (key: string, options: { readonly writesMirror: boolean }) => Promise<void>;
   readonly sweep: (key: string, what: { readonly residents: boolean }) => Promise<void>;
 }
 
-/** When the line of health.json is looked for after somebody wrote labels: nerdctl writes the label first, then the line. */
+/** When to read health.json after another tool wrote labels: nerdctl writes the label first, then the line. */
 const LINE_AFTER_MS = 100;
-/** When it is looked for again, and the label is put right. */
+/** When to read it again, and to correct the label. */
 const MIRROR_AFTER_MS = 1_000;
-/** When a container is asked for again whose shim did not answer. */
+/** Wait before requesting a container again whose shim did not answer. */
 const ASK_AGAIN_MS = 1_000;
-/** An answer that events overtake so often is taken as it is: the next event puts it right. */
+/** After this many outdated answers, the next is applied anyway: the following event corrects it. */
 const MAX_TRIES = 5;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createHostSync(deps: HostSyncDeps): HostSync {
   const { containerd, clock, log, model, agenda, hooks, inTurn, reconcile } = deps;
-  /** Containers that will be asked for again. */
+  /** Containers to be requested again. */
   const silent = new Set<string>();
 
   const announceExit = (container: Watched, exit: Exit | undefined): void => {
@@ -61,7 +63,10 @@ export function createHostSync(deps: HostSyncDeps): HostSync {
     void inTurn(keyOf(container), () => hooks.onGone(container));
   };
 
-  /** Labels that somebody else wrote may hold another state than the one stored: the result of his check, or an old copy of ours put back. */
+  /**
+   * Labels written by another tool may contain another state than the stored one: the result of its check, or a
+   * restored old copy of ours.
+   */
   const compareMirror = ({ config, record, stored, namespace, id }: Watched): void => {
     const mirrored = mirroredState(record.labels);
     const { state } = stored;
@@ -81,7 +86,7 @@ export function createHostSync(deps: HostSyncDeps): HostSync {
     const key = keyOf(container);
     const logged = (error: unknown): void => log.debug(`container ${key}: ${messageOf(error)}`);
     void reconcile(key);
-    // What a check left, whose caller died, may be why the shim stands still.
+    // An exec left by a check whose caller died may be blocking the shim.
     void inTurn(key, () => deps.sweep(key, { residents: true }).catch(logged));
     if (silent.has(key)) return;
     silent.add(key);
@@ -156,7 +161,7 @@ export function createHostSync(deps: HostSyncDeps): HostSync {
         case 'none':
           return;
         case 'unknown':
-          // Should containerd be lost meanwhile, the list after it has everything.
+          // If containerd is lost meanwhile, the following list has everything.
           void refresh(effect).catch((error: unknown) => log.debug(`container ${keyOf(effect)}: ${messageOf(error)}`));
           return;
         case 'changed':

@@ -1,14 +1,14 @@
-/** How much later than due checks began: of the last ones, in milliseconds. */
+/** Lateness of the last checks: the time from due to start, in milliseconds. */
 export interface Lags {
   add(lagMs: number): void;
-  /** How many were added, all in all. */
+  /** Number of checks added in total. */
   readonly made: number;
   /** Undefined before the first check. */
   summary(): LagSummary | undefined;
 }
 
 export interface LagSummary {
-  /** How many checks the figures are of. */
+  /** Number of checks that the figures cover. */
   readonly count: number;
   readonly p50Ms: number;
   readonly p99Ms: number;

@@ -3,7 +3,7 @@ import type { ContainerContext } from '../container/context.ts';
 import type { CallOptions } from '../containerd/transport.ts';
 import { withLastCall, withLastSignal } from './last-call.ts';
 
-/** The signals that calls of containerd are given. */
+/** The signals given to calls of containerd. */
 function contextOf() {
   const given: [string, AbortSignal | undefined][] = [];
   const call = (name: string) => async (_: unknown, options?: CallOptions) => void given.push([name, options?.signal]);
@@ -21,7 +21,7 @@ function contextOf() {
 
 const { signal } = new AbortController();
 
-test('what a check asks a shim for is given up; of what acts on a container its questions and signals', async () => {
+test('cancels what a check asks of a shim; of an action on a container only its questions and signals', async () => {
   const { context, cancelled } = contextOf();
   expect(await cancelled(context)).toEqual([]);
   expect(await cancelled(withLastCall(context, signal))).toEqual([

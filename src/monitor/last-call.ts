@@ -2,13 +2,16 @@ import type { ContainerContext } from '../container/context.ts';
 import type { Tasks } from '../containerd/tasks.ts';
 import type { CallOptions } from '../containerd/transport.ts';
 
-/** How long shims are waited for when the monitor ends: most answer within milliseconds, and one that is silent holds up all. */
+/**
+ * How long to wait for shims when the monitor ends: most answer within milliseconds, and a silent one delays
+ * everything.
+ */
 export const LAST_CALL_MS = 3_000;
 
 /**
- * The same context, whose questions to shims about checks are given up when the signal fires, and not asked any more after it: a shim that
- * does not answer must not keep the monitor from ending. What has a signal of its own ends by that. What is left of a check is found by its
- * note, and swept by the next monitor.
+ * The same context, whose calls to shims for checks are cancelled when the signal fires, and refused after it: a silent
+ * shim must not keep the monitor from ending. A call with its own signal ends by that. The note of a check leads the
+ * next monitor's sweep to what is left of it.
  */
 export function withLastCall(context: ContainerContext, signal: AbortSignal): ContainerContext {
   const { containerd } = context;
@@ -16,8 +19,8 @@ export function withLastCall(context: ContainerContext, signal: AbortSignal): Co
 }
 
 /**
- * The same for whoever acts on containers: only its questions for their state and its signals are given up. What a shim is told to start or
- * to delete is waited for, and so is the end of a container that has got its signal.
+ * Like `withLastCall`, for actions on containers: only questions for their state and signals to them are cancelled. A
+ * start or delete by a shim is waited for, and so is the end of a container that has received its signal.
  */
 export function withLastSignal(context: ContainerContext, signal: AbortSignal): ContainerContext {
   const { containerd } = context;

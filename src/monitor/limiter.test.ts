@@ -3,7 +3,7 @@ import { createLimiter } from './limiter.ts';
 
 const never = new AbortController().signal;
 
-test('first come, first served, and never more than there are places', async () => {
+test('serves in order of arrival, and never gives more slots than there are', async () => {
   const limiter = createLimiter(2);
   const order: number[] = [];
   let busy = 0;
@@ -15,14 +15,14 @@ test('first come, first served, and never more than there are places', async () 
     await Promise.resolve();
     busy -= 1;
     release?.();
-    release?.(); // given back once
+    release?.(); // released once
   };
   await Promise.all([1, 2, 3, 4, 5].map(work));
   expect(order).toEqual([1, 2, 3, 4, 5]);
   expect([limiter.inUse, limiter.waiting]).toEqual([0, 0]);
 });
 
-test('who gives up leaves the line, and holds up nobody', async () => {
+test('a cancelled wait leaves the queue and delays no other', async () => {
   const limiter = createLimiter(1);
   const first = await limiter.acquire(never);
   const impatient = new AbortController();

@@ -1,16 +1,16 @@
-/** A place in the limiter. Must be given back, once. */
+/** A slot of the limiter. Release it exactly once. */
 type Release = () => void;
 
-/** Lets only so many work at once; the others wait in line. */
+/** Limits how much work runs at once; the rest waits in a queue. */
 export interface Limiter {
-  /** Resolves when there is a place; undefined when the signal fires first. */
+  /** Resolves when there is a slot; undefined if the signal fires first. */
   acquire(signal: AbortSignal): Promise<Release | undefined>;
   readonly inUse: number;
   readonly waiting: number;
 }
 
-/** First come, first served: who was due earlier starts earlier. */
-export function createLimiter(places: number): Limiter {
+/** In order of arrival: a check that was due earlier starts earlier. */
+export function createLimiter(slots: number): Limiter {
   const line = new Set<() => void>();
   let inUse = 0;
   const take = (): Release => {
@@ -27,7 +27,7 @@ export function createLimiter(places: number): Limiter {
   return {
     acquire: (signal) => {
       if (signal.aborted) return Promise.resolve(undefined);
-      if (inUse < places) return Promise.resolve(take());
+      if (inUse < slots) return Promise.resolve(take());
       return new Promise((resolve) => {
         const leave = (): void => {
           line.delete(enter);

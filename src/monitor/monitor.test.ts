@@ -24,7 +24,7 @@ const runOf = (pid: number): string => {
   const stat = readStat(pid);
   return stat ? runIdOf('boot', stat) : '';
 };
-/** What a start of ours leaves: the run, and when it began. */
+/** The record of a start of ours: the run, and when it began. */
 const startedAt = (ms: number, pid = FIRST) => ({
   'healthctl/started': JSON.stringify({ At: new Date(T0 + ms).toISOString(), Run: runOf(pid) }),
 });
@@ -37,7 +37,7 @@ interface Setting {
   readonly maxChecks?: number;
   readonly tookMs?: number;
   readonly isCheckedElsewhere?: (container: Watched) => boolean;
-  /** For how long the process FIRST has run when the test begins. */
+  /** How long the process FIRST has run when the test begins. */
   readonly ranForMs?: number;
   /** Whether the start of a check is never answered. */
   readonly areShimsSilent?: boolean;
@@ -48,7 +48,7 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** Whose starts end only when they are given up. */
+/** Its starts end only when cancelled. */
 const withSilentShims =
   (contextOf: (namespace: string) => ContainerContext) =>
   (namespace: string): ContainerContext => {
@@ -128,7 +128,7 @@ function setUp(setting: Setting = {}) {
       host.exchange.tell({ ...event, namespace, atMs: clock.now() });
       await clock.advance(0);
     },
-    /** A container starts, and containerd tells it. */
+    /** Starts a container, with containerd's event. */
     start: async (id: string, pid = FIRST, labels: Readonly<Record<string, string>> = CHECK) => {
       host.put(id, labels);
       await made.tell({ kind: 'container-created', id, image: '' });
@@ -147,14 +147,14 @@ function setUp(setting: Setting = {}) {
     const stopped = monitor.stop();
     await clock.advance(1_000);
     await stopped;
-    // Whatever a test did: nothing is left.
+    // After every test: nothing is left.
     expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, watched: 0, troubled: 0 }]);
   });
   return made;
 }
 
-describe('a monitor that starts', () => {
-  test('takes a container that runs with its stored state, at the place that the last check gives', async () => {
+describe('at its start, a monitor', () => {
+  test('adopts a running container with its stored state, on the schedule of the last check', async () => {
     const { clock, host, monitor, times, health, statuses } = setUp();
     const labels = { ...CHECK, ...startedAt(-60_000) };
     host.put('c1', labels, {});
@@ -169,7 +169,7 @@ describe('a monitor that starts', () => {
     expect(statuses).toEqual([]);
   });
 
-  test('spreads a thousand that are overdue over their interval, with one sleeper for all', async () => {
+  test('spreads a thousand overdue checks over their interval, with one sleeper for all', async () => {
     const { clock, host, monitor, listed } = setUp({ ranForMs: 3_600_000 });
     const labels = { ...CHECK, ...startedAt(-3_600_000) };
     for (let i = 0; i < 1_000; i += 1) host.put(`c${i}`, labels, {});
@@ -185,7 +185,7 @@ describe('a monitor that starts', () => {
     expect(host.asked.filter((what) => what.startsWith('get') || what.startsWith('find'))).toEqual([]);
   }, 60_000);
 
-  test('tells of ends that nobody saw, and watches the namespaces that it is to watch', async () => {
+  test('reports ends that happened without it, and monitors the configured namespaces', async () => {
     const { host, monitor, exits, start } = setUp({ namespaces: ['default'] });
     host.put('c1', CHECK, { status: 'stopped', exitStatus: 3, exitedAtMs: T0 - 5 });
     host.put('x1', CHECK, {}, 'k8s.io');
@@ -197,7 +197,7 @@ describe('a monitor that starts', () => {
     expect([monitor.model.size, monitor.counts().watched]).toEqual([2, 1]);
   });
 
-  test('asks again for a container whose shim did not tell its state in time', async () => {
+  test('requests a container again whose shim did not answer in time', async () => {
     const { clock, host, monitor, exits, times } = setUp();
     host.put('c1', CHECK, { status: 'unknown', pid: 0 });
     await monitor.start();
@@ -209,7 +209,7 @@ describe('a monitor that starts', () => {
     expect([monitor.counts().watched, exits, times()]).toEqual([1, [], [INTERVAL_MS]]);
   });
 
-  test('of a containerd that does not answer runs, and finds everything later', async () => {
+  test('runs without an answer from containerd, and finds everything later', async () => {
     const { clock, host, monitor, warnings } = setUp();
     host.put('c1', CHECK, {});
     host.lose();
@@ -223,7 +223,7 @@ describe('a monitor that starts', () => {
 });
 
 describe('events', () => {
-  test('a start plans the first check one interval later; a change of the status is told', async () => {
+  test('a start plans the first check one interval later; a status change is reported', async () => {
     const { clock, monitor, start, times, statuses, health } = setUp();
     await monitor.start();
     await clock.advance(500);
@@ -252,7 +252,7 @@ describe('events', () => {
     expect(exits).toEqual([['c1', { code: 7, atMs: T0 + 7 * INTERVAL_MS }]]);
   });
 
-  test('an exit gives up the check in flight', async () => {
+  test('an exit cancels the check in flight', async () => {
     const { clock, monitor, start, exit, statuses, probes } = setUp({ tookMs: 5_000 });
     await monitor.start();
     await start('c1');
@@ -263,7 +263,7 @@ describe('events', () => {
     expect([monitor.counts().inFlight, statuses, probes.length]).toEqual([0, [], 1]);
   });
 
-  test('a restart begins again: another worker, starting, one interval', async () => {
+  test('a restart starts over: another worker, starting, one interval', async () => {
     const { clock, monitor, start, exit, health, times } = setUp();
     await monitor.start();
     await start('c1');
@@ -278,7 +278,7 @@ describe('events', () => {
     expect([health('default/c1'), monitor.counts().watched]).toEqual(['healthy', 1]);
   });
 
-  test('labels that somebody else wrote: read at once, and the mirror put right a second later', async () => {
+  test('labels by another tool: read at once, and the mirror corrected a second later', async () => {
     const { clock, host, monitor, start, tell, health } = setUp();
     await monitor.start();
     await start('c1');
@@ -297,7 +297,7 @@ describe('events', () => {
     ]);
   });
 
-  test('labels that say what is known are not looked at', async () => {
+  test('ignores labels that match the known state', async () => {
     const { clock, host, monitor, start, tell } = setUp();
     await monitor.start();
     await start('c1');
@@ -308,7 +308,7 @@ describe('events', () => {
     expect(host.looks).toEqual([]);
   });
 
-  test('a label brings a check, and takes it away', async () => {
+  test('a label adds a check, and removes it', async () => {
     const { clock, host, monitor, start, tell, times } = setUp();
     await monitor.start();
     await start('c1', FIRST, {});
@@ -323,7 +323,7 @@ describe('events', () => {
     expect([times().length, monitor.counts().watched]).toEqual([1, 0]);
   });
 
-  test('a container is deleted: forgotten, and told', async () => {
+  test('a deleted container is forgotten, and reported', async () => {
     const { monitor, host, start, tell, gone } = setUp();
     await monitor.start();
     await start('c1');
@@ -332,7 +332,7 @@ describe('events', () => {
     expect([gone, monitor.model.size, monitor.counts().watched]).toEqual([['c1'], 0, 0]);
   });
 
-  test('a container that could not be asked for does no harm', async () => {
+  test('a container that cannot be requested does no harm', async () => {
     const { clock, host, monitor, tell } = setUp();
     await monitor.start();
     host.put('c1', CHECK, {});
@@ -347,8 +347,8 @@ describe('events', () => {
   });
 });
 
-describe('an answer that an event has overtaken is dropped', () => {
-  test('of one container', async () => {
+describe('drops an answer that an event has made outdated', () => {
+  test('for one container', async () => {
     const { clock, host, monitor, start, exit } = setUp();
     await monitor.start();
     await start('c1');
@@ -363,7 +363,7 @@ describe('an answer that an event has overtaken is dropped', () => {
     expect(monitor.counts().watched).toBe(0);
   });
 
-  test('a list that does not know the state of a task ends no run', async () => {
+  test('a list without the state of a task ends no run', async () => {
     const { clock, host, monitor, start, exits, times, health } = setUp();
     await monitor.start();
     await start('c1');
@@ -376,7 +376,7 @@ describe('an answer that an event has overtaken is dropped', () => {
     expect([exits, monitor.counts().watched]).toEqual([[['c1', { code: 3, atMs: T0 + 600_500 }]], 0]);
   });
 
-  test('of the list that comes every ten minutes', async () => {
+  test('the list every ten minutes', async () => {
     const { clock, host, monitor, start, exit, listed } = setUp();
     await monitor.start();
     await start('c1');
@@ -394,7 +394,7 @@ describe('an answer that an event has overtaken is dropped', () => {
   });
 });
 
-test('containerd lost and back: listed again, those that vanished forgotten, ends told, the others go on', async () => {
+test('containerd lost and back: lists again, forgets removed containers, reports ends, continues the others', async () => {
   const { clock, host, monitor, start, exits, gone, listed, now, health } = setUp();
   await monitor.start();
   for (const id of ['c1', 'c2', 'c3']) await start(id);
@@ -417,7 +417,7 @@ test('containerd lost and back: listed again, those that vanished forgotten, end
   ]);
 });
 
-test('a stop in the middle of checks leaves no check, no sleeper and no appointment', async () => {
+test('a stop during checks leaves no check, no sleeper and no appointment', async () => {
   const { clock, monitor, start, probes } = setUp({ tookMs: 5_000, maxChecks: 1 });
   await monitor.start();
   for (const id of ['c1', 'c2', 'c3']) await start(id);
@@ -430,7 +430,7 @@ test('a stop in the middle of checks leaves no check, no sleeper and no appointm
 });
 
 describe('a check', () => {
-  test('by hand is made besides the schedule, and changes what is known', async () => {
+  test('by hand is made besides the schedule, and updates the known state', async () => {
     const { clock, monitor, start, now, statuses } = setUp();
     await monitor.start();
     await start('c1');
@@ -445,7 +445,7 @@ describe('a check', () => {
     await clock.advance(0);
   });
 
-  test('that cannot be made is told once, until one could be made', async () => {
+  test('that fails to run is logged once, until one could be made', async () => {
     const { clock, monitor, start, now, warnings } = setUp();
     await monitor.start();
     await start('c1');
@@ -461,7 +461,7 @@ describe('a check', () => {
     expect(warnings.length).toBe(2);
   });
 
-  test('that somebody else makes is not made, and its outcome is read', async () => {
+  test('that another tool makes is not made, and its outcome is read', async () => {
     const { clock, host, monitor, start, probes } = setUp({ isCheckedElsewhere: () => true });
     await monitor.start();
     await start('c1');
@@ -469,7 +469,7 @@ describe('a check', () => {
     expect([probes, host.looks.map(({ what }) => what)]).toEqual([[], ['read', 'read']]);
   });
 
-  test('that nerdctl made has the same consequences as ours, once', async () => {
+  test('by nerdctl has the same consequences as ours, once', async () => {
     const { clock, host, monitor, start, tell, statuses, results } = setUp({ isCheckedElsewhere: () => true });
     await monitor.start();
     await start('c1');
@@ -477,7 +477,7 @@ describe('a check', () => {
     const label = (status: string) => ({
       'nerdctl/healthstate': JSON.stringify({ Status: status, FailingStreak: 2, InStartPeriod: false }),
     });
-    /** As nerdctl writes: the label, and the line a moment later. */
+    /** Like nerdctl: writes the label, and the line a moment later. */
     const checkByNerdctl = async (status: 'healthy' | 'unhealthy', output: string) => {
       await tell({ kind: 'container-updated', id: 'c1', labels: { ...CHECK, ...label(status) } });
       await clock.advance(50);
@@ -496,7 +496,7 @@ describe('a check', () => {
     expect([statuses.slice(1), results.at(-1)]).toEqual([[['c1', 'healthy']], ['c1', 'healthy', 'fine']]);
   });
 
-  test('of a container that is let go of is given up', async () => {
+  test('of a released container is cancelled', async () => {
     const { clock, monitor, start } = setUp({ tookMs: 5_000 });
     await monitor.start();
     await start('c1');
@@ -508,7 +508,7 @@ describe('a check', () => {
   });
 });
 
-test('a shim that does not answer a start keeps a monitor from ending for three seconds', async () => {
+test('a shim that does not answer a start delays the end of a monitor for three seconds', async () => {
   const { clock, monitor, start } = setUp({ areShimsSilent: true });
   await monitor.start();
   await start('c1');

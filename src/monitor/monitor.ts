@@ -23,17 +23,17 @@ import { watchHost } from './watch.ts';
 import { createWorkers, type WorkersDeps } from './workers.ts';
 
 export interface MonitorDeps {
-  /** In any namespace. */
+  /** For any namespace. */
   readonly containerd: Containerd;
   readonly contextOf: (namespace: string) => ContainerContext;
   readonly clock: Clock;
   readonly log: ServiceLogger;
-  /** What processes are told by. */
+  /** Wall time and boot id: together they identify a run. */
   readonly momentOf: () => Moment;
-  /** Those watched; empty: all of them. */
+  /** The monitored namespaces; empty: all. */
   readonly namespaces: readonly string[];
   readonly budgets: BudgetLimits;
-  /** Whether somebody else makes the checks of a container; asked before each of them. */
+  /** Whether another tool makes the checks of a container; called before each of them. */
   readonly isCheckedElsewhere: (container: Watched) => boolean;
   readonly proberOf: (context: ContainerContext, starts: StartGate) => ContainerProber;
   /** Empty at first. Only the monitor changes it. */
@@ -42,16 +42,17 @@ export interface MonitorDeps {
 }
 
 /**
- * Checks the containers of a host by itself.
+ * Schedules and makes the checks of a host's containers.
  *
  * INVARIANTS
- * 1. What is known of the host is one list and the events after it; an answer of containerd that an event has overtaken is dropped.
- * 2. The steps for one container are taken one after the other; for different containers at the same time.
+ * 1. The known state of the host is one list and the events after it; an answer of containerd that an event has made
+ *    outdated is dropped.
+ * 2. The steps for one container run one after the other; those of different containers concurrently.
  * 3. A container has at most one worker, and every check is made under the store's check lock.
  * 4. `stop` resolves when no check is in flight and none is planned.
  */
 export interface Monitor {
-  /** Resolves after the first list; or when containerd cannot be reached, which is tried again for ever. */
+  /** Resolves after the first list, or when containerd cannot be reached; it then retries for ever. */
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Whether the model is up to date. */
@@ -65,17 +66,17 @@ export interface Monitor {
     readonly watched: number;
     readonly troubled: number;
   };
-  /** Monotonic time of the next check of a container, where one is planned. */
+  /** Monotonic time of the next check of a container, if one is planned. */
   nextCheckAtMs(key: string): number | undefined;
-  /** Asks containerd for one container now: for whoever has just changed it and wants to see that. */
+  /** Asks containerd for one container now: for callers that have just changed it and want to see the change. */
   refresh(container: ContainerRef): Promise<void>;
-  /** One check now, besides the schedule. Throws CONFLICT and NOT_FOUND as `check` does. */
+  /** Makes a check now, besides the schedule. Throws CONFLICT and NOT_FOUND like `check`. */
   checkNow(container: ContainerRef, signal: AbortSignal): Promise<CheckReport>;
-  /** Lets go of a container that is about to be removed: its worker is stopped. */
+  /** Releases a container that is about to be removed: stops its worker. */
   release(container: ContainerRef): Promise<void>;
 }
 
-/** How long another process that checks a container may keep us from sweeping it. */
+/** How long to wait for another process that checks a container before we skip its sweep. */
 const SWEEP_WAIT_MS = 1_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
@@ -140,7 +141,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
             onState: (state) => {
               isLive = state === 'live';
               if (isLive) hooks.onLive?.();
-              // What the list began is part of the start: a caller may rely on it.
+              // Work that the list started is part of the start: callers rely on it.
               void idle().then(resolve);
             },
           },
@@ -177,7 +178,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   };
 }
 
-/** One context for each namespace, whose calls about checks are given up at `lastCall`. */
+/** One context per namespace, whose calls for checks are cancelled at `lastCall`. */
 function createContexts(open: MonitorDeps['contextOf'], lastCall: AbortSignal): MonitorDeps['contextOf'] {
   const contexts = new Map<string, ContainerContext>();
   return (namespace) => {
@@ -187,7 +188,7 @@ function createContexts(open: MonitorDeps['contextOf'], lastCall: AbortSignal): 
   };
 }
 
-/** Releases what checks whose callers died, or that a pause caught, left in a container. */
+/** Removes what checks left in a container whose callers died, or that a pause interrupted. */
 function createSweep(deps: {
   readonly model: HostModel;
   readonly contextOf: MonitorDeps['contextOf'];
@@ -212,7 +213,7 @@ function createSweep(deps: {
         tooLong.signal,
       );
     } catch (error) {
-      if (!hasCode(error, 'ABORTED')) throw error; // the process that checks it now has swept
+      if (!hasCode(error, 'ABORTED')) throw error; // the process that now checks it has swept
     } finally {
       done.abort();
     }

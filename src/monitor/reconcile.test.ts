@@ -24,7 +24,7 @@ const anyEngaged: fc.Arbitrary<Engaged | undefined> = fc.option(
   { nil: undefined },
 );
 
-/** What a worker is after the steps: a model as simple as can be. */
+/** The worker after the steps: the simplest possible model. */
 function apply(worker: Engaged | undefined, steps: readonly Step[]): Engaged | undefined {
   let now = worker;
   for (const step of steps) {
@@ -46,7 +46,7 @@ function apply(worker: Engaged | undefined, steps: readonly Step[]): Engaged | u
   return now;
 }
 
-test('whatever there is becomes what is asked for, and then there is nothing to do', () => {
+test('leads from any state to the required one, and then there is nothing to do', () => {
   fc.assert(
     fc.property(anyObserved, anyEngaged, (container, worker) => {
       const after = apply(worker, reconcile(container, worker));

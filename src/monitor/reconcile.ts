@@ -2,16 +2,16 @@ import { type HealthConfig, isSameConfig } from '../health/config.ts';
 import { isSameTest } from '../health/fields.ts';
 import type { Run } from '../health/state.ts';
 
-/** A container as it is, as far as checking goes. */
+/** The present facts of a container that matter for checks. */
 export interface Observed {
-  /** Undefined when it is not to be checked: it has no check, or somebody else makes it. */
+  /** Undefined if it is not to be checked: it has no check, or another tool makes it. */
   readonly config: HealthConfig | undefined;
-  /** Undefined when it does not run. */
+  /** Undefined if it does not run. */
   readonly run: Run | undefined;
   readonly isPaused: boolean;
 }
 
-/** A worker as it is. */
+/** The present state of a worker. */
 export interface Engaged {
   readonly runId: string;
   readonly config: HealthConfig;
@@ -27,8 +27,8 @@ export type Step =
   | { readonly kind: 'reconfigure'; readonly config: HealthConfig; readonly startsOver: boolean };
 
 /**
- * What has to be done so that the worker is what the container asks for: pure. Doing the steps in their order leads to a state in which there
- * is nothing to do.
+ * The steps from the worker as it is to the worker as the container requires it: pure. After the steps, in their order,
+ * nothing is left to do.
  */
 export function reconcile(container: Observed | undefined, worker: Engaged | undefined): readonly Step[] {
   const { config, run, isPaused } = container ?? { config: undefined, run: undefined, isPaused: false };

@@ -7,20 +7,20 @@ import type { HostModel, Watched } from './host-model.ts';
 import { healthOfWatched } from './watched.ts';
 
 /**
- * What is stored of the containers' health, and what follows from each result: once, whoever wrote it.
+ * Reads the stored health of containers, and announces each result once, whoever wrote it.
  *
- * INVARIANT: `onResult` and `onStatus` are called once for each result, in order. A result of ours is announced by its own check, one of
- * nerdctl's when it is read.
+ * INVARIANT: `onResult` and `onStatus` are called once for each result, in order. A result of ours is announced by its
+ * own check, one of nerdctl's when it is read.
  */
 export interface StoredHealthReader {
-  /** The run whose results are announced from now on. What is stored of it already was announced before. */
+  /** The run whose results are announced from now on. Its results stored so far were already announced. */
   begin(container: Watched, runId: string, status: HealthStatus): void;
-  /** Nothing is announced of the container until the next `begin`. */
+  /** Nothing is announced for the container until the next `begin`. */
   end(key: string): void;
   /**
-   * Reads what is stored, and announces a result that nerdctl wrote.
+   * Reads the stored health, and announces a result by nerdctl.
    *
-   * @param options.writesMirror also writes the label that mirrors the state, where it lags behind
+   * @param options.writesMirror also writes the mirror label, if it is outdated
    * @returns the status now; undefined for a container without a check
    */
   read(key: string, options: { readonly writesMirror: boolean }): Promise<HealthStatus | undefined>;
@@ -28,7 +28,7 @@ export interface StoredHealthReader {
   recorded(container: Watched, report: Extract<CheckReport, { kind: 'recorded' }>): void;
 }
 
-/** The last result of a run that was announced, and the status that it left. */
+/** The last announced result of a run, and the status after it. */
 interface Announced {
   readonly runId: string;
   /** Undefined before the first one. */

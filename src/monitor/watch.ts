@@ -10,21 +10,23 @@ export interface WatchDeps {
   readonly log: ServiceLogger;
   /** Path of containerd's socket, for the log. */
   readonly address: string;
-  /** Asks containerd for everything: after each (re)connect, when the subscription is live, and every ten minutes. */
+  /** Asks containerd for everything: after each (re)connect, once the subscription is live, and every ten minutes. */
   readonly list: (signal: AbortSignal) => Promise<void>;
   readonly onEvent: (event: ContainerdEvent) => void;
-  /** `live`: the list is taken in. `lost`: nothing is known until the next `live`; also told of a first try that failed. */
+  /**
+   * `live`: the list was applied. `lost`: nothing is known until the next `live`; also called for a failed first try.
+   */
   readonly onState: (state: 'live' | 'lost') => void;
 }
 
-/** As a safety net: an event that was never sent would otherwise be missed for ever. */
+/** A safety net: an event that was never sent would otherwise be missed for ever. */
 const LIST_EVERY_MS = 10 * 60_000;
 const FIRST_BACK_OFF_MS = 100;
 const LONGEST_BACK_OFF_MS = 5_000;
 
 /**
- * Follows containerd until the signal fires: subscribes, lists, takes events; when the connection is lost it is told once, and tried again
- * with growing rests. Never rejects.
+ * Follows containerd until the signal fires: subscribes, lists, applies events. A lost connection is logged once, and
+ * retried with growing delays. Never rejects.
  */
 export async function watchHost(deps: WatchDeps, signal: AbortSignal): Promise<void> {
   const { clock, log, address } = deps;
@@ -49,7 +51,7 @@ export async function watchHost(deps: WatchDeps, signal: AbortSignal): Promise<v
   }
 }
 
-/** Until the connection is lost: always throws. */
+/** Runs until the connection is lost: always throws. */
 async function follow(deps: WatchDeps, signal: AbortSignal, onLive: () => void): Promise<never> {
   const { events, clock, log, list, onEvent } = deps;
   const over = new AbortController();
@@ -69,7 +71,7 @@ async function follow(deps: WatchDeps, signal: AbortSignal, onLive: () => void):
     for (;;) {
       await clock.sleep(LIST_EVERY_MS, ended);
       if (ended.aborted) return;
-      // Should it fail because the connection is lost, the stream of events tells that too.
+      // If it fails because the connection is lost, the event stream reports that too.
       await list(ended).catch((error: unknown) => log.debug(`the list failed: ${messageOf(error)}`));
     }
   }

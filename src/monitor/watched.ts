@@ -3,13 +3,13 @@ import { recordFromCompact } from '../record/compact-record.ts';
 import { type ContainerView, viewFrom } from '../record/view.ts';
 import type { Watched } from './host-model.ts';
 
-/** A container as commands see it, from what the monitor remembers. */
+/** A container in the form for commands, from the monitor's memory. */
 function viewOfWatched({ record, task, run, isOutOfMemory, isShimSilent = false }: Watched): ContainerView {
   const facts = { record: recordFromCompact(record), task, run, isStateUnknown: isShimSilent };
   return { ...viewFrom(facts), isOutOfMemory };
 }
 
-/** What a container's health is, as far as the monitor knows. Undefined for one without a check or never started. */
+/** The health of a container, as far as the monitor knows. Undefined for one without a check or never started. */
 export function healthOfWatched(container: Watched): HealthState | undefined {
   if (!container.config) return undefined;
   const { taskView: task, started } = viewOfWatched(container);

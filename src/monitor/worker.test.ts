@@ -14,7 +14,7 @@ interface Setting {
   readonly beginning?: Partial<WorkerBeginning>;
   /** How long each check takes, in milliseconds. */
   readonly tookMs?: number;
-  /** Exit codes, one check after the other; the last for ever. `throw`: we fail. */
+  /** Exit codes, one per check; the last one repeats. `throw`: we fail. */
   readonly codes?: readonly (number | 'throw')[];
   readonly places?: number;
 }
@@ -37,7 +37,7 @@ function setUp({ config, beginning, tookMs = 10, codes = [0], places = 4 }: Sett
     started.push(clock.monotonic());
     const start = rfc3339FromMillis(clock.now());
     await clock.sleep(tookMs, signal);
-    // A killed exec takes a moment to be gone.
+    // A killed exec takes a moment to end.
     if (signal.aborted) await clock.sleep(1);
     inside -= 1;
     ended += 1;
@@ -82,7 +82,7 @@ describe('a worker', () => {
     expect(clock.sleepers).toBe(0);
   });
 
-  test('goes by the start interval until the first success', async () => {
+  test('uses the start interval until the first success', async () => {
     const { clock, started } = setUp({
       config: { startPeriodNs: 60e9, startIntervalNs: 500e6 },
       codes: [1, 1, 0],
@@ -99,7 +99,7 @@ describe('a worker', () => {
     expect(started.at(-1)).toBe(24 * 3_600_000);
   });
 
-  test('of a run found running keeps the place that the last check gives it', async () => {
+  test('of an adopted run keeps the schedule of the last check', async () => {
     const { started } = setUp();
     const late = setUp({
       beginning: { testedForMs: 60_000, sinceLastEndMs: 500, status: 'healthy' },
@@ -109,7 +109,7 @@ describe('a worker', () => {
     expect(started).toEqual([]);
   });
 
-  test('of a run found running that is overdue checks somewhere in the interval', async () => {
+  test('of an overdue adopted run checks at some point within the interval', async () => {
     const { clock, started } = setUp({
       beginning: { testedForMs: 86_400_000, status: 'healthy', share: 0.25 },
     });
@@ -117,7 +117,7 @@ describe('a worker', () => {
     expect(started).toEqual([500]);
   });
 
-  test('a pause ends the check in flight, drops its result, and after it comes one whole wait', async () => {
+  test('a pause ends the check in flight and drops its result; after it comes one full wait', async () => {
     const { clock, worker, started, reports } = setUp({ tookMs: 500 });
     await clock.advance(2_100);
     expect(worker.isBusy).toBe(true);
@@ -132,7 +132,7 @@ describe('a worker', () => {
     expect(started).toEqual([2_000, 34_100]);
   });
 
-  test('a pause and a resume at once do not make checks overlap', async () => {
+  test('a pause with an immediate resume does not make checks overlap', async () => {
     const { clock, worker, started } = setUp({ config: { intervalNs: 1e6 }, tookMs: 500 });
     await clock.advance(10);
     worker.pause();
@@ -141,7 +141,7 @@ describe('a worker', () => {
     expect(started.length).toBe(2);
   });
 
-  test('a failure of ours is told, and the schedule goes on', async () => {
+  test('a failure of ours is reported, and the schedule continues', async () => {
     const { clock, started, failures, reports } = setUp({ codes: ['throw', 0], tookMs: 0 });
     await clock.advance(4_000);
     expect(started).toEqual([2_000, 4_000]);
@@ -160,7 +160,7 @@ describe('a worker', () => {
     expect(started).toEqual([2_000, 4_000, 6_000, 8_000]);
   });
 
-  test('a new test starts over, with the grace from now', async () => {
+  test('a new test starts over, with a new start period', async () => {
     const { clock, worker, started } = setUp({ tookMs: 0 });
     await clock.advance(2_500);
     worker.reconfigure(aConfig({ intervalNs: 10e9, startPeriodNs: 5e9, startIntervalNs: 1e9 }), true);
@@ -169,7 +169,7 @@ describe('a worker', () => {
     expect(worker.nextAtMs).toBe(13_500);
   });
 
-  test('waits its turn, and a stop takes it out of the line', async () => {
+  test('waits for its slot, and a stop removes it from the queue', async () => {
     const { clock, worker, limiter, started } = setUp({ places: 1 });
     const place = await limiter.acquire(new AbortController().signal);
     await clock.advance(3_000);

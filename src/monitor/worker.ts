@@ -7,15 +7,15 @@ import { hasCode } from '../lib/errors.ts';
 import type { Agenda, Appointment } from './agenda.ts';
 import type { Limiter } from './limiter.ts';
 
-/** What a worker knows of its run when it begins. */
+/** The facts about its run when a worker begins. */
 export interface WorkerBeginning {
   readonly config: HealthConfig;
   /** How long the run has had its present test: see testedForMs in src/health/state.ts. */
   readonly testedForMs: number;
   readonly status: HealthStatus;
-  /** Since the end of the last check; undefined when no check of this run has ended yet. */
+  /** Time since the end of the last check; undefined if no check of this run has ended yet. */
   readonly sinceLastEndMs: number | undefined;
-  /** In [0, 1): where in a wait an overdue first check goes (see adoptedCheckAtMs). */
+  /** In [0, 1): position of an overdue first check within a wait (see adoptedCheckAtMs). */
   readonly share: number;
   readonly isPaused: boolean;
 }
@@ -23,13 +23,13 @@ export interface WorkerBeginning {
 export interface WorkerDeps {
   readonly clock: Clock;
   readonly agenda: Agenda;
-  /** Where a check waits for its place. */
+  /** The limiter that gives slots to the check. */
   readonly limiterOf: (config: HealthConfig) => Limiter;
-  /** One check of this run. Its failures are reported to onFailure, and the schedule goes on. */
+  /** Makes one check of this run. Failures are reported to onFailure, and the schedule continues. */
   readonly check: (signal: AbortSignal) => Promise<CheckReport>;
   readonly onReport: (report: CheckReport) => void;
   readonly onFailure: (error: unknown) => void;
-  /** How much later than due a check that was recorded was started, in milliseconds. */
+  /** Lateness of the start of a recorded check, in milliseconds. */
   readonly onLag: (lagMs: number) => void;
 }
 
@@ -38,26 +38,26 @@ export interface WorkerDeps {
  *
  * INVARIANTS
  * 1. It is in exactly one State; each way out of one ends what belongs to it.
- * 2. A pause, a stop and a new config end a turn in flight; what it found is not reported then.
+ * 2. A pause, a stop and a new config end a turn in flight, whose result is then not reported.
  * 3. `stop` resolves when nothing of the worker is left.
  */
 export interface Worker {
   pause(): void;
-  /** Checks go on after one wait, by the rule of that moment. */
+  /** Checks continue after one wait, by the rule of that moment. */
   resume(): void;
-  /** @param startsOver whether the check is another one: `starting` again, the grace counted from now */
+  /** @param startsOver whether the check is another one: `starting` again, with a new start period */
   reconfigure(config: HealthConfig, startsOver: boolean): void;
-  /** The status as somebody else's check made it: it decides which interval applies. */
+  /** Sets the status that another tool's check gave: it decides which interval applies. */
   setStatus(status: HealthStatus): void;
-  /** Whether a check is being made or waits for its place. */
+  /** Whether a check is in flight or waits for its slot. */
   readonly isBusy: boolean;
-  /** Monotonic time of the next check; undefined while there is none planned. */
+  /** Monotonic time of the next check; undefined if none is planned. */
   readonly nextAtMs: number | undefined;
   stop(): Promise<void>;
 }
 
 type State =
-  /** Until the next check is due. */
+  /** Waits until the next check is due. */
   | { readonly kind: 'waiting'; readonly appointment: Appointment }
   /** A check is in flight, or waits for its slot. */
   | { readonly kind: 'checking' }
@@ -68,12 +68,15 @@ type State =
 export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worker {
   const { clock, agenda, limiterOf } = deps;
   let { config, status } = beginning;
-  // The wall clock may jump: here only monotonic time counts.
+  // The wall clock may jump: only monotonic time is used here.
   let graceFromMs = clock.monotonic() - beginning.testedForMs;
   let state: State = { kind: 'paused' };
-  /** The end of the last turn, until it is reached: one that was interrupted may still be releasing its exec. */
+  /** The end of the last turn, until it is reached: an interrupted turn may still be releasing its exec. */
   let lastTurn: Promise<void> | undefined;
-  /** Of the turns until one is interrupted: a signal for each check would be much of what scheduling costs. */
+  /**
+   * Shared by successive turns and replaced on an interrupt: a controller per check would dominate the cost of
+   * scheduling.
+   */
   let abort = new AbortController();
 
   const facts = (fromMs: number) => ({ fromMs, graceFromMs, status, config });

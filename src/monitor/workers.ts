@@ -21,18 +21,18 @@ import { startWorker, type Worker } from './worker.ts';
  * `reconcile`, `dismiss` and `read` are called in the container's turn (lib/turns.ts).
  */
 export interface Workers {
-  /** Does what has to be done so that the worker is what the container asks for. */
+  /** Takes the steps that bring the worker to what the container requires. */
   reconcile(key: string): Promise<void>;
-  /** Stops a container's worker; resolves when no check of it is in flight. */
+  /** Stops a container's worker; resolves when none of its checks is in flight. */
   dismiss(key: string): Promise<void>;
-  /** Reads what is stored of a container's health, and goes on by that status: see StoredHealthReader.read. */
+  /** Reads the stored health of a container, and continues with that status: see StoredHealthReader.read. */
   read(key: string, options: { readonly writesMirror: boolean }): Promise<void>;
-  /** What follows from a check, be it one besides the schedule. */
+  /** The consequences of a check, also of one besides the schedule. */
   report(key: string, report: CheckReport): void;
-  /** Monotonic time of the next check, where one is planned. */
+  /** Monotonic time of the next check, if one is planned. */
   nextCheckAtMs(key: string): number | undefined;
   readonly size: number;
-  /** How many containers there are whose last check could not be made, or its result not be recorded. */
+  /** Number of containers whose last check could not be made, or its result not be recorded. */
   readonly troubled: number;
   stop(): Promise<void>;
 }
@@ -44,12 +44,12 @@ export interface WorkersDeps {
   readonly agenda: Agenda;
   readonly checker: Checker;
   readonly storedHealth: StoredHealthReader;
-  /** Where a check waits until it may begin. */
+  /** The limiter that gives slots to a check. */
   readonly limiterOf: (config: HealthConfig) => Limiter;
   /** Aborted when the monitor ends. */
   readonly over: AbortSignal;
   readonly isCheckedElsewhere: (container: Watched) => boolean;
-  /** Releases what earlier checks left in a container. @param what.residents also resident shells */
+  /** Removes what earlier checks left in a container. @param what.residents also resident shells */
   readonly sweep: (key: string, what: { readonly residents: boolean }) => Promise<void>;
   /** A check found that the shim does not answer. */
   readonly onShimSilent: (container: ContainerRef) => void;
@@ -89,7 +89,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
     storedHealth.recorded(container, found);
   };
 
-  /** Logged once, until a check of the container can be made again. That containerd is gone, or the container, is logged elsewhere. */
+  /** Logged once, until the container can be checked again. A lost containerd or container is logged elsewhere. */
   const logFailure = (key: string, error: unknown): void => {
     const isExpected = hasCode(error, 'UNAVAILABLE', 'CONFLICT', 'NOT_FOUND') || troubled.has(key);
     if (!isExpected) troubled.add(key);
@@ -103,7 +103,8 @@ export function createWorkers(deps: WorkersDeps): Workers {
       await storedHealth.read(key, { writesMirror: true });
     }
     const container = model.get(key);
-    if (!container || container.run?.id !== run.id || over.aborted) return; // the event that changed it reconciles again
+    // the event that changed it reconciles again
+    if (!container || container.run?.id !== run.id || over.aborted) return;
     const status = healthOfWatched(container)?.status ?? 'starting';
     storedHealth.begin(container, run.id, status);
     const worker = startWorker(
@@ -174,7 +175,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
   };
 }
 
-/** What a worker has to know of a run that may have been checked before. */
+/** The facts for a worker about a run that may have been checked before. */
 function beginningOf(
   container: Watched,
   { run, config, isPaused }: Extract<Step, { kind: 'start' }>,
@@ -197,7 +198,7 @@ function observe(container: Watched | undefined): Observed | undefined {
   return { config, run, isPaused: task?.status === 'paused' || task?.status === 'pausing' };
 }
 
-/** In [0, 1), the same for a container each time. */
+/** In [0, 1), the same for the same container each time. */
 function shareOf(key: string): number {
   return createHash('sha1').update(key).digest().readUInt32BE(0) / 2 ** 32;
 }

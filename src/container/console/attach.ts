@@ -16,22 +16,25 @@ import { type UserConsole, writerTo } from './user-console.ts';
 
 export interface AttachRequest {
   readonly containerId: string;
-  /** Of the main process, as Tasks.Create or Tasks.Get tells it. */
+  /** Pid of the main process, from Tasks.Create or Tasks.Get. */
   readonly pid: number;
   readonly stdio: TaskStdio;
-  /** Whether the task was only made and waits to be started. */
+  /** Whether the task was only created and waits for its start. */
   readonly isNew: boolean;
-  /** `none`: what the user types is not read. `once`: the container's stdin ends with the user's (Docker's StdinOnce). `shared`: it stays open. */
+  /**
+   * `none`: user input is not read. `once`: the container's stdin ends with the user's (Docker's StdinOnce). `shared`:
+   * it stays open.
+   */
   readonly stdin: 'none' | 'once' | 'shared';
-  /** Which outputs are shown; the others are written to their files alone. Default: both. */
+  /** The outputs to show; the others are only written to their files. Default: both. */
   readonly outputs?: { readonly stdout: boolean; readonly stderr: boolean };
-  /** `--sig-proxy`. Without it a signal ends the attachment, and the container goes on. */
+  /** `--sig-proxy`. Without it a signal ends the attachment, and the container continues. */
   readonly proxySignals: boolean;
-  /** From parseDetachKeys. They are looked for with a terminal and stdin. */
+  /** From parseDetachKeys. Used only with a terminal and stdin. */
   readonly detachKeys: readonly number[];
 }
 
-/** How an attachment ended: `forced` by a third SIGINT or SIGTERM that the container did not heed. */
+/** How an attachment ended: `forced` by a third SIGINT or SIGTERM that did not end the container. */
 export type AttachEnd =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'detached' }
@@ -39,19 +42,20 @@ export type AttachEnd =
 
 export interface Attachment {
   /**
-   * How it ended; by then all output of the container is written and the user's terminal is as it was.
-   * Rejects with ABORTED when the console's signal fired or `close` was called, and with what failed, e.g. UNAVAILABLE.
+   * How it ended; by then all output of the container is written and the user's terminal is restored. Rejects with
+   * ABORTED if the console's signal fired or `close` was called, and with any failure, e.g. UNAVAILABLE.
    */
   readonly ended: Promise<AttachEnd>;
-  /** Lets go of the container. Idempotent; resolves when everything is released. */
+  /** Detaches from the container. Idempotent; resolves when everything is released. */
   close(): Promise<void>;
 }
 
 /**
- * Connects the user's streams and signals to the main process of a container: for `run` and `start -a` between making the task and
- * starting it, so that nothing is missed, for `attach` while it runs. Output is what the container's files get from now on.
+ * Connects the user's streams and signals to the main process of a container: for `run` and `start -a` between creating
+ * and starting the task, so that nothing is missed; for `attach` while it runs. It shows the output that the
+ * container's files receive from now on.
  *
- * @throws what opening the files or the terminal throws
+ * @throws errors of opening the files or the terminal
  */
 export async function attachContainer(
   ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'log' | 'dirs'>,
@@ -65,7 +69,7 @@ export async function attachContainer(
     connectSignals(ctx, console, request, session);
     await connectTerminal(ctx, console, request, session);
     const ended = watch(ctx, request, { shimPid, outputs, session }).finally(session.release);
-    ended.catch(() => undefined); // looked at by the caller, or nobody wants to know
+    ended.catch(() => undefined); // handled by the caller, or of no interest
     return {
       ended,
       close: async () => {
@@ -81,15 +85,15 @@ export async function attachContainer(
 
 type Reason = 'detached' | 'forced' | 'closed';
 
-/** What is open, and why it was given up before the container's end. */
+/** The open resources, and why the session ended before the container. */
 interface Session {
   readonly left: AbortSignal;
   reason(): Reason | undefined;
   leave(reason: Reason): void;
-  /** To be done when the container is left while it runs. */
+  /** Registers work to do if the session ends while the container runs. */
   onLeave(work: () => Promise<void>): void;
   finishLeaving(): Promise<void>;
-  /** To be undone at the end, the last one first. */
+  /** Registers an undo step for the end; the last one runs first. */
   onRelease(undo: () => void): void;
   release(): void;
 }
@@ -170,9 +174,9 @@ async function connectTerminal(
   if (request.stdin === 'none' || stdio.stdin === '') return;
   if (stdio.terminal) session.onRelease(takeKeys(console));
   const sink = isNew ? await connectNewStdin(stdio.stdin, ctx.clock) : connectStdin(stdio.stdin);
-  if (!sink) return; // it was closed before: nothing to write to
+  if (!sink) return; // it was closed before: there is no reader
   const closeStdin = async (): Promise<void> => {
-    // The terminal of a container stays: closing it would end the output too.
+    // A container's terminal stays open: closing its input would also end its output.
     if (request.stdin !== 'once' || stdio.terminal) return;
     await ctx.containerd.tasks.closeStdin({ containerId }).catch((error: unknown) => {
       ctx.log.debug(`stdin of ${containerId} was not closed: ${messageOf(error)}`);
@@ -204,7 +208,7 @@ async function connectSize(
     });
   };
   const size = terminalSize(console);
-  // Docker's trick: only a program that sees its terminal change draws it again.
+  // Docker's trick: a program redraws only if its terminal size changes.
   if (size && !isNew) await resize({ width: size.width + 1, height: size.height + 1 });
   session.onRelease(followSize(console, resize));
 }
@@ -229,7 +233,7 @@ async function watch(
     ),
   );
   try {
-    // Asked before the start: an end that comes at once is not missed.
+    // Called before the start, so that an immediate end is not missed.
     const exit = await Promise.race([endOfContainer(ctx, containerId, { signal: left }), failureOf(following)]);
     await untilCopied({ shimPid, paths: outputs.map(({ path }) => path), clock, signal: left });
     copied.abort();
@@ -245,14 +249,14 @@ async function watch(
   }
 }
 
-/** Undefined unless it was left before the container's end. Throws ABORTED. */
+/** Undefined unless the session ended before the container. Throws ABORTED. */
 function endOf(session: Session): AttachEnd | undefined {
   const reason = session.reason();
   if (reason === 'closed') throw new HealthctlError('ABORTED', 'the attachment was closed');
   return reason === undefined ? undefined : { kind: reason };
 }
 
-/** Rejects when the promise does, and never resolves. */
+/** Rejects if the promise does, and never resolves. */
 function failureOf(promise: Promise<unknown>): Promise<never> {
   return new Promise((_resolve, reject) => {
     promise.catch(reject);

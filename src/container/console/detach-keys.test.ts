@@ -28,7 +28,7 @@ describe('parseDetachKeys', () => {
   });
 });
 
-/** Types the chunks and tells what came through, and whether it detached. */
+/** Types the chunks; returns what was passed on, and whether it detached. */
 function type(keys: string, ...chunks: string[]) {
   const filter = createDetachFilter(Buffer.from(keys).toJSON().data);
   let passed = '';

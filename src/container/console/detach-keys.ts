@@ -3,13 +3,13 @@ import { HealthctlError } from '../../lib/errors.ts';
 /** ctrl-p ctrl-q */
 const DEFAULT_KEYS: readonly number[] = [16, 17];
 
-/** The control characters by Docker's names, in the order of their codes (moby/term ascii.go). */
+/** The control characters under Docker's names, in code order (moby/term ascii.go). */
 const CONTROL_KEYS: readonly string[] = [...'@abcdefghijklmnopqrstuvwxyz[\\]^_'].map((key) => `ctrl-${key}`);
 
 /**
- * The codes of `--detach-keys`, e.g. `ctrl-p,ctrl-q`, `ctrl-],x` or `DEL`; ctrl-p ctrl-q when it is absent or empty.
+ * The codes of `--detach-keys`, e.g. `ctrl-p,ctrl-q`, `ctrl-],x` or `DEL`; ctrl-p ctrl-q if it is absent or empty.
  *
- * @param what Docker calls them `detach` for a container and `escape` for an exec
+ * @param what Docker's name for them: `detach` for a container, `escape` for an exec
  * @throws INVALID `Invalid detach keys (x) provided`
  */
 export function parseDetachKeys(text: string | undefined, what: 'detach' | 'escape' = 'detach'): readonly number[] {
@@ -31,9 +31,12 @@ function codeOf(key: string): number | undefined {
   return code < 0 ? undefined : code;
 }
 
-/** Looks for the detach keys in what the user types. */
+/** Finds the detach keys in the user's input. */
 export interface DetachFilter {
-  /** What may be passed on by now: the beginning of a possible sequence is held back. After `detached` nothing comes any more. */
+  /**
+   * The bytes to pass on now: the beginning of a possible sequence is held back. After `detached` it returns no more
+   * bytes.
+   */
   feed(bytes: Uint8Array): { readonly bytes: Buffer; readonly detached: boolean };
 }
 
@@ -57,7 +60,7 @@ export function createDetachFilter(keys: readonly number[]): DetachFilter {
   };
 }
 
-/** How many keys match after one more byte: the longest end of what was typed that is a beginning of the keys. */
+/** Number of matched keys after one more byte: the longest suffix of the input that is a prefix of the keys. */
 function advance(keys: readonly number[], held: number, byte: number): number {
   const typed = [...keys.slice(0, held), byte];
   for (let length = typed.length; length > 0; length -= 1) {

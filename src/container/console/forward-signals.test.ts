@@ -37,7 +37,7 @@ function setUp(kill: () => Promise<void> = async () => undefined) {
 }
 
 describe('forwardSignals', () => {
-  test('passes signals on in their order, but those that are ours', async () => {
+  test('passes on signals in their order, except our own', async () => {
     const signals = setUp();
     signals.send('SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGWINCH', 'SIGCHLD', 'SIGPIPE', 'SIGURG', 'SIGCONT');
     await new Promise((resolve) => setImmediate(resolve));
@@ -59,7 +59,7 @@ describe('forwardSignals', () => {
     expect(signals.debug).toEqual(['SIGTERM was not forwarded: process already finished']);
   });
 
-  test('hands the signals back', () => {
+  test('stops handling signals afterwards', () => {
     const signals = setUp();
     signals.stop();
     signals.send('SIGTERM');

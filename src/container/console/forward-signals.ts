@@ -3,13 +3,13 @@ import type { Logger } from '../../lib/logger.ts';
 import { parseSignal } from '../../oci/signal.ts';
 import type { UserConsole } from './user-console.ts';
 
-/** docker/cli, cmd/docker: after so many the program ends by itself, whatever the container does. */
+/** docker/cli, cmd/docker: after this many the program ends itself, whatever the container does. */
 const MAX_TERMINATIONS = 3;
-/** docker/cli, signals.go: not for the container. */
+/** docker/cli, signals.go: signals that are not passed on. */
 const KEPT: ReadonlySet<string> = new Set(['SIGCHLD', 'SIGPIPE', 'SIGURG', 'SIGWINCH']);
 
 export interface ForwardOptions {
-  /** Sends one to the container, and tells of it. */
+  /** Sends a signal to the container, and publishes the event. */
   readonly send: (signal: number) => Promise<void>;
   readonly console: Pick<UserConsole, 'onSignal'>;
   readonly log: Logger;
@@ -17,10 +17,13 @@ export interface ForwardOptions {
   readonly onForce: () => void;
 }
 
-/** Passes the signals that this process gets to the main process of a container (Docker's --sig-proxy). @returns ends it */
+/**
+ * Passes the signals of this process on to the main process of a container (Docker's --sig-proxy).
+ * @returns a function that ends this
+ */
 export function forwardSignals({ send, console, log, onForce }: ForwardOptions): () => void {
   let terminations = 0;
-  // One after the other: sent at once they could overtake each other.
+  // One after another: concurrent calls could change their order.
   let sent = Promise.resolve();
   return console.onSignal((name) => {
     if (KEPT.has(name)) return;

@@ -8,9 +8,9 @@ const CONNECT_LIMIT_MS = 2_000;
 const LOOK_MS = 5;
 
 /**
- * Opens the stdin of a process that was just made: the shim reads it a moment later.
+ * Opens the stdin of a process that was just created: the shim opens it for reading a moment later.
  *
- * @returns undefined when it does not, within 2 s, or when the FIFO is not there
+ * @returns undefined if it does not within 2 s, or if there is no FIFO
  */
 export async function connectNewStdin(path: string, clock: Clock): Promise<Socket | undefined> {
   const deadline = clock.monotonic() + CONNECT_LIMIT_MS;
@@ -21,7 +21,7 @@ export async function connectNewStdin(path: string, clock: Clock): Promise<Socke
   }
 }
 
-/** Opens the stdin of a process that runs; undefined when it was closed before. */
+/** Opens the stdin of a running process; undefined if it was closed before. */
 export function connectStdin(path: string): Socket | undefined {
   try {
     return openFifoWriter(path);
@@ -36,13 +36,13 @@ export interface PumpOptions {
   readonly sink: Socket;
   /** With a terminal. */
   readonly detach?: DetachFilter;
-  /** The source has ended and all of it was taken. */
+  /** The source has ended and all its data was passed on. */
   readonly onEnd: () => void;
   /** The user typed the detach keys. */
   readonly onDetach: () => void;
 }
 
-/** Copies what the user types or pipes in, at the speed of its reader. @returns ends it */
+/** Copies typed or piped input, at the speed of its reader. @returns a function that ends this */
 export function pumpStdin({ source, sink, detach, onEnd, onDetach }: PumpOptions): () => void {
   const stop = (): void => {
     source.off('data', take);
@@ -64,7 +64,8 @@ export function pumpStdin({ source, sink, detach, onEnd, onDetach }: PumpOptions
       sink.once('drain', resume);
     }
   };
-  // Not `sink.end()`, which would shut down what is no socket; the reader keeps what was written.
+  // Not `sink.end()`, which would call shutdown on something other than a socket; the reader still gets what was
+  // written.
   const end = (): void => {
     sink.write('', () => {
       sink.once('close', onEnd);

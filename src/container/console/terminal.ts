@@ -6,7 +6,7 @@ const STDIN_FD = 0;
 /** Sets the size of a container's terminal. */
 export type Resize = (size: { readonly width: number; readonly height: number }) => Promise<void>;
 
-/** The size of the user's terminal; undefined when stdout is none. */
+/** The size of the user's terminal; undefined if stdout is no terminal. */
 export function terminalSize({
   streams,
 }: Pick<UserConsole, 'streams'>): { readonly width: number; readonly height: number } | undefined {
@@ -14,12 +14,15 @@ export function terminalSize({
   return stdout.isTTY ? { width: stdout.columns, height: stdout.rows } : undefined;
 }
 
-/** Passes keys on as they are typed, Ctrl-C too. @returns puts the user's terminal back; may be called twice */
+/**
+ * Passes keys on as they are typed, also Ctrl-C.
+ * @returns a function that restores the user's terminal; may be called twice
+ */
 export function takeKeys({ streams }: Pick<UserConsole, 'streams'>): () => void {
   return streams.stdin.isTTY ? makeRaw(STDIN_FD) : () => {};
 }
 
-/** Keeps the size of a container's terminal that of the user's, from now on. @returns ends it */
+/** Keeps a container's terminal at the size of the user's, from now on. @returns a function that ends this */
 export function followSize({ streams }: Pick<UserConsole, 'streams'>, resize: Resize): () => void {
   const apply = (): void => {
     const size = terminalSize({ streams });

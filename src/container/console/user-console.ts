@@ -1,16 +1,18 @@
 import { HealthctlError } from '../../lib/errors.ts';
 import type { Write } from '../logs/follow.ts';
 
-/** Where the user sits: the streams and signals of this process. */
+/** The streams and signals of this process, for the user. */
 export interface UserConsole {
   readonly streams: {
     readonly stdin: NodeJS.ReadStream;
     readonly stdout: NodeJS.WriteStream;
     readonly stderr: NodeJS.WriteStream;
   };
-  /** Aborts when this process is asked to end while nobody has taken the signals over, and when nobody reads stdout any more. */
+  /**
+   * Aborts if this process is asked to end while no listener handles the signals, and if the reader of stdout is gone.
+   */
   readonly signal: AbortSignal;
-  /** Takes the signals over until the returned function is called. */
+  /** Handles the signals until the returned function is called. */
   onSignal(listener: (name: NodeJS.Signals) => void): () => void;
 }
 
@@ -30,7 +32,7 @@ export function checkTerminal(
     });
 }
 
-/** Writes to a stream at the speed of its reader. What a stream that is broken or given up does not take is lost. */
+/** Writes to a stream at the speed of its reader. Data for a broken or abandoned stream is lost. */
 export function writerTo(stream: NodeJS.WriteStream, signal: AbortSignal): Write {
   return async (bytes) => {
     if (stream.destroyed || signal.aborted || stream.write(bytes)) return;

@@ -19,22 +19,24 @@ import {
   startExec,
 } from './exec-task.ts';
 
-/** The exit status of what SIGKILL ended. */
+/** The exit status of a process killed by SIGKILL. */
 const KILLED = 137;
 
 type AttachedRequest = Pick<ExecRequest, 'stdin' | 'terminal' | 'detachKeys'>;
 
-/** What is open until the end. */
+/** The resources that are open until the end. */
 interface Session {
   readonly left: AbortSignal;
   leave(): void;
-  /** To be done when the program is left while it runs. */
+  /** Registers work to do if the session ends while the program runs. */
   onLeave(work: () => Promise<void>): void;
-  /** To be undone at the end, the last one first. */
+  /** Registers an undo step for the end; the last one runs first. */
   onRelease(undo: () => void): void;
 }
 
-/** Runs an exec with the user's streams until it ends or the user leaves it. Nothing of ours stays open, and no FIFO. */
+/**
+ * Runs an exec with the user's streams until it ends or the user detaches. Leaves nothing of ours open, and no FIFO.
+ */
 export async function runAttachedExec(
   ctx: ExecContext,
   console: UserConsole,
@@ -77,7 +79,7 @@ async function runToEnd(ctx: ExecContext, console: UserConsole, attempt: Attempt
   const { tasks } = ctx.containerd;
   const { stdio, outputs } = openPipes(ctx, console, attempt);
   if (console.signal.aborted) throw new HealthctlError('ABORTED', 'the exec was cancelled');
-  // Before anything is printed, and before the user's terminal could make something of what is typed ahead.
+  // Before anything is printed, and before the user's terminal could interpret input typed ahead.
   if (stdio.terminal && stdio.stdin !== '') session.onRelease(takeKeys(console));
   const exit = await whileStarting(
     ctx,
@@ -85,7 +87,7 @@ async function runToEnd(ctx: ExecContext, console: UserConsole, attempt: Attempt
     async () => {
       await registerExec(ctx, exec, stdio);
       const ended = tasks.wait(exec, { signal: session.left });
-      ended.catch(() => undefined); // looked at where it is waited for
+      ended.catch(() => undefined); // handled where it is awaited
       await startExec(ctx, exec);
       return { ended };
     },
@@ -96,13 +98,13 @@ async function runToEnd(ctx: ExecContext, console: UserConsole, attempt: Attempt
     exit.ended.catch((error) => endWithContainer(ctx, exec, error)),
     failureOf(outputs),
   ]);
-  // Not before: the shim takes the rest of the output with it.
+  // Not earlier: the shim would remove the rest of the output.
   await untilDrained(outputs, ctx.clock, session.left);
   await releaseExec(ctx, exec);
   return status;
 }
 
-/** A shim that dies takes the container with it, and the exec: both were killed. */
+/** A dying shim takes the container and the exec with it: both were killed. */
 async function endWithContainer(ctx: ExecContext, { containerId }: Exec, error: unknown): Promise<never> {
   if (!hasCode(error, 'UNKNOWN')) throw error;
   await endOfContainer(ctx, containerId);
@@ -162,7 +164,7 @@ async function connectInput(
   });
 }
 
-/** Rejects when copying an output fails, and never resolves. */
+/** Rejects if copying an output fails, and never resolves. */
 function failureOf(outputs: readonly DrainedOutput[]): Promise<never> {
   return new Promise((_resolve, reject) => {
     for (const { done } of outputs) done.catch(reject);

@@ -7,17 +7,18 @@ import type { ContainerContext } from '../context.ts';
 
 type LockContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>;
 
-/** Held together by those who start an exec, alone by whoever pauses the container. */
+/** Shared by processes that start an exec, exclusive for a pause of the container. */
 const START_LOCK = 'exec.lock';
-/** Taken before the other one, so that a pause comes to its turn although execs are started all the time. */
+/** Taken before the other lock, so that a pause gets its turn even if execs are started all the time. */
 const TURN_LOCK = 'exec-turn.lock';
-/** Longer than a pause takes, and than the limit of the start of an exec. */
+/** Longer than a pause, and than the limit on the start of an exec. */
 const LIMIT_MS = 35_000;
 
 /**
- * Starts an exec while its container is not being paused: one that is frozen half-made hangs the shim. The container's run directory must exist.
+ * Starts an exec while its container is not being paused: an exec frozen during its creation hangs the shim. The
+ * container's run directory must exist.
  *
- * @throws TIMEOUT when a pause does not end; ABORTED when the signal fires
+ * @throws TIMEOUT if a pause does not end; ABORTED if the signal fires
  */
 export async function whileStarting<T>(
   ctx: LockContext,
@@ -35,9 +36,9 @@ export async function whileStarting<T>(
 }
 
 /**
- * Does something while no exec of a container is being started, and none can begin.
+ * Runs work while no exec of a container is being started, and none can begin.
  *
- * @throws TIMEOUT when the start of an exec does not end
+ * @throws TIMEOUT if the start of an exec does not end
  */
 export async function whileNoneStarts<T>(
   ctx: LockContext,

@@ -6,25 +6,26 @@ import { errnoOf, hasCode, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type FileLock, lockFile } from '../../system/flock.ts';
 
-/** Ids of execs that users asked for begin with this; the rest is random. */
+/** Prefix of the ids of users' execs; the rest is random. */
 export const EXEC_PREFIX = 'healthctl-exec-';
 
 /**
- * A directory of the container's run directory, named after an exec: the place of its FIFOs, and the note that the exec may exist.
- * containerd keeps an exec that has ended until somebody deletes it or the container's task; whoever left before the end (`exec -d`, a
- * killed client) cannot. The next exec in the container does it for them. A lock on the directory tells who is still there.
+ * A directory in the container's run directory, named after an exec: it contains the FIFOs, and records that the exec
+ * may exist. containerd keeps an exec that has ended until it or the container's task is deleted; a client that left
+ * before the end (`exec -d`, a killed client) cannot delete it. The next exec in the container does. A lock on the
+ * directory shows which clients are still there.
  */
 export interface ExecNote {
   readonly dir: string;
   /** Removes it: the exec is gone. The first call of either counts. */
   remove(): void;
-  /** Leaves it, without what is in it: the exec goes on. */
+  /** Keeps the directory, without its content: the exec continues. */
   leave(): void;
 }
 
-/** Writes the note before the exec is made. */
+/** Writes the note before the exec is created. */
 export async function writeExecNote(runDir: string, execId: string, clock: Clock): Promise<ExecNote> {
-  // Locked under a name that nobody sweeps.
+  // Locked under a name that no sweep touches.
   const unnamed = mkdtempSync(join(runDir, '.exec-'));
   const dir = join(runDir, execId);
   let lock: FileLock | undefined;
@@ -62,7 +63,7 @@ export interface ExecSweep {
   readonly runDir: string;
 }
 
-/** Deletes the execs that have ended and that nobody waits for. Never fails: the next one tries again. */
+/** Deletes execs that have ended without a waiting client. Never fails: the next call tries again. */
 export async function sweepEndedExecs(sweep: ExecSweep): Promise<void> {
   for (const execId of namesIn(sweep.runDir).filter((name) => name.startsWith(EXEC_PREFIX))) {
     try {
@@ -79,7 +80,7 @@ async function sweepExec({ tasks, clock, containerId, runDir }: ExecSweep, execI
   try {
     lock = await lockDirectory(dir, clock);
   } catch (error) {
-    if (hasCode(error, 'TIMEOUT') || errnoOf(error) === 'ENOENT') return; // somebody waits for it, or has just finished
+    if (hasCode(error, 'TIMEOUT') || errnoOf(error) === 'ENOENT') return; // a client waits for it, or has just finished
     throw error;
   }
   try {

@@ -10,11 +10,11 @@ const LOOK_MS = 100;
 export interface DrainedOutput {
   /** Resolves when the last writer has closed it, or the reader was destroyed. */
   readonly done: Promise<void>;
-  /** Since when nothing has come, on the clock's monotonic; undefined while the user takes what came. */
+  /** Since when no data has arrived, on the monotonic clock; undefined while the user still reads earlier data. */
   quietSinceMs(): number | undefined;
 }
 
-/** Copies what comes out of a pipe, at the speed of its reader. */
+/** Copies the data of a pipe, at the speed of its reader. */
 export function drainOutput(reader: Socket, write: Write, clock: Clock): DrainedOutput {
   let quietSinceMs: number | undefined = clock.monotonic();
   const copy = async (): Promise<void> => {
@@ -25,14 +25,14 @@ export function drainOutput(reader: Socket, write: Write, clock: Clock): Drained
     }
   };
   const done = copy().catch((error: unknown) => {
-    // Destroyed by whoever left: what came until then is the output.
+    // Destroyed by a client that left: the data so far is the output.
     if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
   });
-  done.catch(() => undefined); // looked at by untilDrained
+  done.catch(() => undefined); // handled by untilDrained
   return { done, quietSinceMs: () => quietSinceMs };
 }
 
-/** Waits for the end of all outputs of a program that has exited; 2 s of silence count as one. */
+/** Waits for the end of all outputs of a program that has exited; 2 s of silence count as the end. */
 export async function untilDrained(
   outputs: readonly DrainedOutput[],
   clock: Clock,

@@ -25,18 +25,18 @@ const program = (over: Partial<ExecProgram> = {}): ExecProgram => ({
 });
 
 describe('processWith', () => {
-  test('changes the program alone: all that protects the container stays', () => {
+  test('changes only the program: all protection of the container stays', () => {
     const { terminal, args, consoleSize, ...kept } = processWith(own, program());
     expect({ terminal, args, consoleSize }).toEqual({ terminal: false, args: ['id'], consoleSize: undefined });
     const { terminal: _terminal, args: _args, consoleSize: _consoleSize, ...expected } = own;
     expect(kept).toEqual(expected);
   });
 
-  test('environment: the given one wins in place, a name alone removes', () => {
+  test('environment: a given variable replaces in place, a name alone removes', () => {
     expect(processWith(own, program({ env: ['B=3', 'C=', 'A'] })).env).toEqual(['PATH=/bin', 'B=3', 'C=']);
   });
 
-  test('a terminal brings TERM, unless the container has its own, and the size of the user’s', () => {
+  test('a terminal sets TERM, unless the container does, and the size of the user’s', () => {
     const size = { width: 80, height: 24 };
     const process = processWith(own, program({ terminal: true, size }));
     expect(process.env).toEqual(['TERM=xterm', 'PATH=/bin', 'A=1', 'B=2']);

@@ -14,7 +14,7 @@ import { readHostFacts } from '../host/host-facts.ts';
 /** A real /etc/passwd has some thousand lines at most. */
 const MAX_PASSWD_BYTES = 4 << 20;
 
-/** What to run in a container. */
+/** The program to run in a container. */
 export interface ExecProgram {
   readonly args: readonly string[];
   /** `NAME=value`, or `NAME` alone to remove it. */
@@ -25,16 +25,16 @@ export interface ExecProgram {
   readonly cwd?: string;
   readonly privileged: boolean;
   readonly terminal: boolean;
-  /** Of the user's terminal. */
+  /** Size of the user's terminal. */
   readonly size?: { readonly width: number; readonly height: number };
 }
 
 /**
- * The container's own OCI process with another program, as JSON: nothing of its security profile is lost.
+ * The container's own OCI process with another program, as JSON: its whole security profile stays.
  *
  * @param runDir a directory of ours, for a mount that lasts for one system call
- * @throws CORRUPT for a container without a runtime spec; INVALID `unable to find user x: no matching entries in passwd file`; as
- *   ensureAppArmorProfile
+ * @throws CORRUPT for a container without a runtime spec; INVALID `unable to find user x: no matching entries in passwd
+ *   file`; errors of ensureAppArmorProfile
  */
 export async function execProcessJson(
   ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
@@ -55,7 +55,10 @@ function processOf({ record }: ContainerView): ContainerProcess {
   return process;
 }
 
-/** Pure: what `exec` changes of a container's process. A privileged one stays in its AppArmor profile (moby daemon/exec_linux.go). */
+/**
+ * Pure: the changes of `exec` to a container's process. A privileged one keeps its AppArmor profile (moby
+ * daemon/exec_linux.go).
+ */
 export function processWith(
   own: ContainerProcess,
   program: ExecProgram,
@@ -75,7 +78,10 @@ export function processWith(
   };
 }
 
-/** The later one wins in the place of the earlier; a name alone removes; defaults only where the container has none. */
+/**
+ * A later entry replaces an earlier one in place; a name alone removes; defaults apply only where the container has
+ * none.
+ */
 function mergeEnv(own: readonly string[], defaults: readonly string[], given: readonly string[]): readonly string[] {
   const merged = new Map<string, string>();
   for (const variable of [...defaults, ...own, ...given]) {
@@ -104,7 +110,7 @@ async function userOf(
   return { uid, gid, additionalGids };
 }
 
-/** `--group-add` of the container, which Docker gives to every user in it. */
+/** `--group-add` of the container, which Docker applies to every user in it. */
 function groupAddOf(record: ContainerView['record']): readonly string[] {
   const groups = storedConfigOf(record)?.HostConfig.GroupAdd;
   return Array.isArray(groups) ? groups.filter((group) => typeof group === 'string') : [];

@@ -6,7 +6,7 @@ import { startFailure } from '../start-failure.ts';
 import type { ExecNote } from './exec-notes.ts';
 import type { ExecProgram } from './exec-process.ts';
 
-/** What an exec needs of the world. */
+/** The part of the context that an exec needs. */
 export type ExecContext = Pick<ContainerContext, 'containerd' | 'clock' | 'log' | 'dirs'>;
 
 export interface ExecRequest extends Omit<ExecProgram, 'size'> {
@@ -18,13 +18,13 @@ export interface ExecRequest extends Omit<ExecProgram, 'size'> {
   readonly detachKeys: readonly number[];
 }
 
-/** `left`: by the detach keys; the program goes on. `started`: in the background. */
+/** `left`: by the detach keys; the program continues. `started`: in the background. */
 export type ExecEnd =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'left' }
   | { readonly kind: 'started' };
 
-/** An exec that is about to be, or is, known to containerd. */
+/** An exec that is, or will be, known to containerd. */
 export interface Exec {
   readonly containerId: string;
   readonly execId: string;
@@ -45,7 +45,7 @@ export function refuseUnlessRunning(state: ContainerState, id: string): void {
   throw new HealthctlError('CONFLICT', message, { exitCode: 1 });
 }
 
-/** Makes the exec. Where that fails nothing is left. */
+/** Creates the exec. A failure leaves nothing. */
 export async function registerExec({ containerd }: ExecContext, exec: Exec, stdio: TaskStdio): Promise<void> {
   const { containerId, execId, processJson } = exec;
   try {
@@ -56,7 +56,7 @@ export async function registerExec({ containerd }: ExecContext, exec: Exec, stdi
   }
 }
 
-/** Starts it. Where that fails it is deleted. */
+/** Starts it. After a failure it is deleted. */
 export async function startExec(ctx: ExecContext, exec: Exec): Promise<void> {
   const { containerId, execId } = exec;
   try {
@@ -67,10 +67,10 @@ export async function startExec(ctx: ExecContext, exec: Exec): Promise<void> {
   }
 }
 
-/** The shim waits itself for an output that a child keeps open: two seconds up to containerd 1.7, then ten. */
+/** The shim itself waits for an output that a child keeps open: two seconds up to containerd 1.7, ten since. */
 const DELETE_LIMIT_MS = 3_000;
 
-/** Deletes an exec that has ended, and its note. Where that fails the next exec in the container does it. */
+/** Deletes an exec that has ended, and its note. After a failure the next exec in the container does it. */
 export async function releaseExec(
   { containerd, log }: ExecContext,
   { containerId, execId, note }: Exec,
@@ -87,7 +87,7 @@ export async function releaseExec(
   note.remove();
 }
 
-/** That the container has ended, or was frozen, meanwhile explains more than what the runtime said. */
+/** An end or freeze of the container meanwhile is a better explanation than the runtime's message. */
 async function explain({ tasks }: ExecContext['containerd'], containerId: string, error: unknown): Promise<unknown> {
   if (!hasCode(error, 'RUNTIME', 'NOT_FOUND', 'CONFLICT', 'INVALID', 'UNKNOWN')) return error;
   const task = await tasks.find(containerId);

@@ -21,12 +21,13 @@ import {
 /**
  * Runs a program in a running container, as the container's own process with other arguments.
  *
- * In the background its output goes nowhere. containerd keeps an exec until somebody deletes it or the container's task: what was started
- * in the background, or left before its end, is deleted by the next exec in that container, and with its task at the latest. A program
- * that was left writes into a pipe that nobody reads any more, and waits when that is full.
+ * In the background its output is discarded. containerd keeps an exec until it or the container's task is deleted: an
+ * exec that was started in the background, or left before its end, is deleted by the next exec in that container, or at
+ * the latest with its task. A program that was left writes into a pipe without a reader, and blocks when that is full.
  *
- * @throws CONFLICT `container x is not running`, `container x is paused, unpause the container before exec`; RUNTIME with exit status 126
- *   or 127 when the program cannot be started; ABORTED when the console's signal fired: the program goes on, as with Docker
+ * @throws CONFLICT `container x is not running`, `container x is paused, unpause the container before exec`; RUNTIME
+ *   with exit status 126 or 127 if the program cannot be started; ABORTED if the console's signal fired: the program
+ *   continues, as in Docker
  */
 export async function execInContainer(
   ctx: ExecContext,
@@ -51,7 +52,7 @@ export async function execInContainer(
 }
 
 async function startDetached(ctx: ExecContext, exec: Exec, terminal: boolean): Promise<void> {
-  // A terminal's output is always copied somewhere.
+  // A terminal's output always needs a destination.
   const stdio = { stdin: '', stdout: terminal ? '/dev/null' : '', stderr: '', terminal };
   await whileStarting(ctx, exec.containerId, async () => {
     await registerExec(ctx, exec, stdio);

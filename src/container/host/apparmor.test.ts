@@ -43,7 +43,7 @@ describe('the profile of a new container', () => {
     expect(choose(given, privileged)).toEqual({ profile, warnings: [] });
   });
 
-  test('without AppArmor there is none, and one that was asked for is told of', () => {
+  test('without AppArmor there is none, and a requested one gives a warning', () => {
     expect(choose(undefined)).toEqual({ profile: undefined, warnings: [] });
     expect(choose('unconfined')).toEqual({ profile: undefined, warnings: [] });
     expect(choose('mine').warnings).toEqual(['this host has no AppArmor: the profile mine confines nothing']);
@@ -81,14 +81,14 @@ describe('a start', () => {
     expect(await start(profile, host)).toEqual(nothing);
   });
 
-  test('with AppArmor, a container that was made without gets the profile that it would have', async () => {
+  test('with AppArmor, a container created without it gets its default profile', async () => {
     switchOn();
     expect(await start(undefined)).toEqual({ ...nothing, isLoaded: true, specs: [specWith('healthctl-default')] });
     const unconfined = { SecurityOpt: ['apparmor=unconfined'] };
     expect((await start(undefined, unconfined)).specs).toEqual([specWith('unconfined')]);
   });
 
-  test('without AppArmor, one that was made with a profile loses it', async () => {
+  test('without AppArmor, a container created with a profile loses it', async () => {
     expect(await start('healthctl-default')).toEqual({
       ...nothing,
       specs: [specWith(undefined)],
@@ -97,7 +97,7 @@ describe('a start', () => {
     expect(await start('unconfined', { Privileged: true })).toEqual({ ...nothing, specs: [specWith(undefined)] });
   });
 
-  test('without AppArmor, one that was made without stays as it is', async () => {
+  test('without AppArmor, a container created without it stays unchanged', async () => {
     expect(await start(undefined, { SecurityOpt: ['apparmor=mine'] })).toEqual(nothing);
   });
 });

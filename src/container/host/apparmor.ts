@@ -13,19 +13,22 @@ import {
 } from '../../system/apparmor.ts';
 import type { ContainerContext } from '../context.ts';
 
-/** What the user asked for. A privileged container is confined only by a profile of its own (moby daemon/oci_linux.go, WithApparmor). */
+/**
+ * The user's request. A privileged container is confined only by an explicitly requested profile (moby
+ * daemon/oci_linux.go, WithApparmor).
+ */
 interface Wish {
-  /** Of `--security-opt`. */
+  /** From `--security-opt`. */
   readonly apparmor: string | undefined;
   readonly privileged: boolean;
 }
 
-/** Undefined where there is no AppArmor, which is no error, as with Docker. */
+/** Undefined without AppArmor, which is no error, as in Docker. */
 function profileFor({ apparmor, privileged }: Wish, host: AppArmorHost | undefined): string | undefined {
   return isAppArmorEnabled(host) ? (apparmor ?? (privileged ? 'unconfined' : DEFAULT_APPARMOR_PROFILE)) : undefined;
 }
 
-/** The profile that a new container is to have; undefined where there is no AppArmor. */
+/** The profile for a new container; undefined without AppArmor. */
 export function appArmorOf(
   { log }: Pick<ContainerContext, 'log'>,
   { security, privileged }: Pick<CreateRequest, 'security' | 'privileged'>,
@@ -39,11 +42,11 @@ export function appArmorOf(
 }
 
 /**
- * Before a container of ours runs: its spec has the profile that is right for the kernel of now, as with Docker, which decides at each start;
- * the runtime refuses one where there is no AppArmor. And the kernel has the profile, if that is our default.
+ * Call it before a container of ours runs. It gives the spec the profile that suits the present kernel, as Docker does
+ * at each start; without AppArmor the runtime refuses a profile. It also loads our default profile, if used.
  *
- * @returns the record as it is then
- * @throws as ensureAppArmorProfile
+ * @returns the updated record
+ * @throws errors of ensureAppArmorProfile
  */
 export async function ensureAppArmor(
   ctx: Pick<ContainerContext, 'clock' | 'containerd' | 'log'>,
@@ -55,7 +58,7 @@ export async function ensureAppArmor(
   const apparmor = options.findLast((text) => text.startsWith(OPTION))?.slice(OPTION.length);
   const wanted = profileFor({ apparmor, privileged: HostConfig.Privileged === true }, host);
   if (wanted === DEFAULT_APPARMOR_PROFILE) await ensureAppArmorProfile(ctx, host);
-  // Where there is no AppArmor few specs have a profile: told without parsing them.
+  // Without AppArmor few specs have a profile: this check avoids parsing them.
   if (wanted === undefined && !record.specJson()?.includes('"apparmorProfile"')) return record;
   const spec = specOf(record);
   if (!spec?.process || spec.process.apparmorProfile === wanted) return record;
@@ -68,8 +71,8 @@ export async function ensureAppArmor(
 }
 
 /**
- * Before an exec in a container that our default profile confines: the kernel has it, although something has unloaded the profile since the
- * start, as with Docker (moby daemon/exec_linux.go). Throws as ensureAppArmorProfile.
+ * Call it before an exec in a container confined by our default profile: it loads the profile if it was unloaded since
+ * the start, as Docker does (moby daemon/exec_linux.go). Throws errors of ensureAppArmorProfile.
  */
 export async function ensureAppArmorOfExec(
   ctx: Pick<ContainerContext, 'clock'>,

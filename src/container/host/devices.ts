@@ -5,10 +5,10 @@ import type { DeviceRequest, GivenDevice } from '../../oci/devices.ts';
 import { deviceAt } from './host-facts.ts';
 
 /**
- * The devices that `--device` names; of a directory all that are below it. A symbolic link of the host is followed (moby
+ * The devices named by `--device`; for a directory all devices below it. A symbolic link of the host is followed (moby
  * daemon/pkg/oci/devices_linux.go).
  *
- * @throws INVALID with Docker's text for what is no device, or not there
+ * @throws INVALID with Docker's text for a missing path or anything but a device
  */
 export function findDevices(requests: readonly DeviceRequest[]): readonly GivenDevice[] {
   return requests.flatMap(({ host, container, access }) => {

@@ -8,7 +8,7 @@ import type { HostFacts } from '../../oci/spec.ts';
 import type { Device } from '../../oci/types.ts';
 import { isProgram } from '../../system/programs.ts';
 
-/** Node.js's names of architectures to Go's. */
+/** Node.js's architecture names to Go's. */
 const ARCHITECTURES: Readonly<Record<string, GoArch>> = {
   x64: 'amd64',
   arm64: 'arm64',
@@ -19,7 +19,7 @@ const ARCHITECTURES: Readonly<Record<string, GoArch>> = {
   ia32: '386',
 };
 
-/** What the runtime spec depends on. @param options.withDevices for `--privileged` */
+/** The host facts that the runtime spec depends on. @param options.withDevices for `--privileged` */
 export function readHostFacts(options: { readonly withDevices: boolean }): HostFacts {
   const cgroup2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
   return {
@@ -34,7 +34,7 @@ export function readHostFacts(options: { readonly withDevices: boolean }): HostF
   };
 }
 
-/** The CPUs and memory nodes that containers can have; undefined where the kernel does not tell. */
+/** The CPUs and memory nodes available to containers; undefined if the kernel does not report them. */
 export function readCpuset({
   cgroup2,
 }: Pick<HostFacts, 'cgroup2'>): { readonly cpus: string; readonly mems: string } | undefined {
@@ -53,7 +53,10 @@ function ownCapabilities(): readonly string[] {
   return capabilitiesOfMask(mask ?? '0');
 }
 
-/** Directories of /dev that a container has its own of (moby: daemon/oci_linux.go with libcontainer's HostDevices). */
+/**
+ * Directories of /dev that a container has its own version of (moby: daemon/oci_linux.go with libcontainer's
+ * HostDevices).
+ */
 const OWN_DIRECTORIES = new Set(['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts', '.udev']);
 
 function listDevices(dir: string): readonly Device[] {
@@ -66,7 +69,7 @@ function listDevices(dir: string): readonly Device[] {
   });
 }
 
-/** The node at a path, as a device of the runtime spec; nothing when it has gone. */
+/** The node at a path, as a device of the runtime spec; empty if it is gone. */
 export function deviceAt(path: string): readonly Device[] {
   try {
     const { rdev, mode, uid, gid } = lstatSync(path, { bigint: true });
@@ -86,10 +89,10 @@ function deviceNumbers(rdev: bigint): { major: number; minor: number } {
   };
 }
 
-/** Static builds of tini, by the names that Docker and Debian give them: a dynamic one would need the image's C library. */
+/** Static builds of tini, under Docker's and Debian's names: a dynamic one would need the image's C library. */
 const INIT_NAMES = ['docker-init', 'tini-static'];
 
-/** The init for `--init`. Throws NOT_FOUND with the package to install. */
+/** The init program for `--init`. Throws NOT_FOUND with the package to install. */
 export function findInit(path: string): string {
   const found = findProgram(INIT_NAMES, path);
   if (found === undefined)
@@ -99,7 +102,7 @@ export function findInit(path: string): string {
   return found;
 }
 
-/** The OCI runtime that `--runtime` names: a path, or a program on the PATH. Throws NOT_FOUND. */
+/** The OCI runtime that `--runtime` names: a path, or a program in the PATH. Throws NOT_FOUND. */
 export function findRuntime(name: string, path: string): string {
   const found = name.startsWith('/') ? (existsSync(name) ? name : undefined) : findProgram([name], path);
   if (found === undefined)

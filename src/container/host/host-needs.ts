@@ -12,15 +12,18 @@ import { appArmorOf } from './apparmor.ts';
 import { findDevices } from './devices.ts';
 import { readCpuset, readHostFacts } from './host-facts.ts';
 
-/** What a new container gets of the host. */
+/** The host-dependent settings of a new container. */
 export interface HostNeeds {
   readonly host: HostFacts;
   readonly devices: readonly GivenDevice[];
-  /** The AppArmor profile; undefined where the kernel has no AppArmor. */
+  /** The AppArmor profile; undefined if the kernel has no AppArmor. */
   readonly apparmor: string | undefined;
 }
 
-/** Looks whether the host has what is asked for; warns of what it cannot do. Throws INVALID with Docker's texts. Nothing is made. */
+/**
+ * Checks whether the host supports the request; warns about what it cannot do. Throws INVALID with Docker's texts.
+ * Creates nothing.
+ */
 export function hostNeedsOf(ctx: Pick<ContainerContext, 'log'>, request: CreateRequest): HostNeeds {
   const devices = findDevices(request.devices);
   const host = readHostFacts({ withDevices: request.privileged });
@@ -29,7 +32,7 @@ export function hostNeedsOf(ctx: Pick<ContainerContext, 'log'>, request: CreateR
   return { host, devices, apparmor: appArmorOf(ctx, request) };
 }
 
-/** What Docker shows of options that were not given, as it follows from the host. */
+/** The values that Docker shows for options that were not given, derived from the host. */
 export function shownDefaults(
   limits: Limits,
   modes: NamespaceModes,
@@ -42,14 +45,14 @@ export function shownDefaults(
   };
 }
 
-/** Throws INVALID with Docker's texts for limits that cannot be on this host. */
+/** Throws INVALID with Docker's texts for limits that are impossible on this host. */
 function refuseLimits({ limits, privileged }: CreateRequest, host: HostFacts): void {
   resolveResources({ ...limits, ...host, privileged, devices: [] });
   const { cpusetCpus: cpus = '', cpusetMems: mems = '' } = limits;
   if (cpus !== '' || mems !== '') refuseCpuset({ cpus, mems }, readCpuset(host));
 }
 
-/** Throws in Docker's words for mounts that cannot be: two at one place, and a --mount of what does not exist. */
+/** Throws with Docker's texts for impossible mounts: two at one path, and a --mount of a missing source. */
 export function refuseMounts({ binds, volumes, tmpfs }: CreateRequest): void {
   refuseDuplicates([...binds, ...volumes, ...tmpfs]);
   const missing = binds.find(({ source, mount }) => mount && !statSync(source, { throwIfNoEntry: false }));
@@ -58,7 +61,7 @@ export function refuseMounts({ binds, volumes, tmpfs }: CreateRequest): void {
   throw new HealthctlError('INVALID', `invalid mount config for type "bind": ${reason}`);
 }
 
-/** Docker's -v makes a directory that is missing on the host. */
+/** Docker's -v creates a missing directory on the host. */
 export function makeBindSource(source: string): void {
   try {
     mkdirSync(source, { recursive: true });

@@ -5,7 +5,7 @@ import { momentOf, viewOf } from '../../record/view.ts';
 import type { ContainerContext } from '../context.ts';
 import { findInit, findRuntime } from './host-facts.ts';
 
-/** What the host offers, as far as containers depend on it. */
+/** Host properties that matter to containers. */
 export interface HostInfo {
   readonly KernelVersion: string;
   readonly OperatingSystem: string;
@@ -20,13 +20,13 @@ export interface HostInfo {
   readonly SwapLimit: boolean;
   readonly CpuCfsQuota: boolean;
   readonly PidsLimit: boolean;
-  /** By name: the program. */
+  /** Program by name. */
   readonly Runtimes: Readonly<Record<string, { readonly path: string }>>;
-  /** Empty when there is none. */
+  /** Empty if there is none. */
   readonly InitBinary: string;
 }
 
-/** What containerd tells of itself and of the namespace. */
+/** Information from containerd about itself and the namespace. */
 export interface ServerInfo {
   readonly ID: string;
   readonly Containers: number;
@@ -40,7 +40,7 @@ export interface ServerInfo {
   readonly Namespaces: readonly string[];
 }
 
-/** @param path where programs are looked for */
+/** @param path where to search for programs */
 export function readHostInfo(path: string): HostInfo {
   const runtimes = ['runc', 'crun'].flatMap((name) => {
     const program = orUndefined(() => findRuntime(name, path));

@@ -4,7 +4,7 @@ import { createFakeClock } from '../../../test/fakes/clock.ts';
 import { followFile } from './follow.ts';
 import type { GrowingFile } from './growing-file.ts';
 
-/** A file in memory. `append` tells nobody unless `notify` is called. */
+/** A file in memory. `append` notifies only if `notify` is called. */
 function aFile(text = '') {
   let content = Buffer.from(text);
   const listeners = new Set<() => void>();
@@ -56,7 +56,7 @@ function follow(file: GrowingFile, options: { from?: number; write?: (bytes: Buf
 }
 
 describe('followFile', () => {
-  test('copies from the offset, then what is appended, at once when it is told of a change', async () => {
+  test('copies from the offset, then appended data, at once after a notification', async () => {
     const growing = aFile('old new');
     const following = follow(growing.file, { from: 4 });
     await following.clock.advance(0);
@@ -69,7 +69,7 @@ describe('followFile', () => {
     await following.done;
   });
 
-  test('finds what it was not told of, without looking all the time', async () => {
+  test('finds data without a notification, without polling fast', async () => {
     const growing = aFile();
     const following = follow(growing.file);
     await following.clock.advance(0);
@@ -82,7 +82,7 @@ describe('followFile', () => {
     await following.done;
   });
 
-  test('copies what is there at the end, once, and lets go of everything', async () => {
+  test('copies the data at the end once, and releases everything', async () => {
     const growing = aFile('a');
     const following = follow(growing.file);
     await following.clock.advance(0);
@@ -94,7 +94,7 @@ describe('followFile', () => {
     expect(following.clock.sleepers).toBe(0);
   });
 
-  test('notices an end that comes while it writes', async () => {
+  test('notices an end during a write', async () => {
     const growing = aFile('a');
     const writes: string[] = [];
     const following = follow(growing.file, {
@@ -109,7 +109,7 @@ describe('followFile', () => {
     expect(writes.join('')).toBe('ab');
   });
 
-  test('stops where it is when nobody wants to read on', async () => {
+  test('stops where it is when no reader is left', async () => {
     const growing = aFile('x'.repeat(300_000));
     let bytes = 0;
     const following = follow(growing.file, {
@@ -123,14 +123,14 @@ describe('followFile', () => {
     expect(growing.listeners.size).toBe(0);
   });
 
-  test('does not read on for ever after the end of a file that still grows', async () => {
+  test('does not read for ever after the end of a file that still grows', async () => {
     const growing = aFile('x');
     const following = follow(growing.file, { write: async () => growing.append('x') });
     following.end();
     await following.done;
   });
 
-  test('reads a file that was emptied from its beginning', async () => {
+  test('reads a truncated file from its beginning', async () => {
     const growing = aFile('long text');
     const following = follow(growing.file);
     await following.clock.advance(0);
@@ -142,7 +142,7 @@ describe('followFile', () => {
     await following.done;
   });
 
-  test('fails when the file cannot be read, or nothing be written', async () => {
+  test('fails if the file cannot be read, or the data not be written', async () => {
     const broken = { ...aFile('x').file, read: () => Promise.reject(new Error('EIO')) };
     await expect(follow(broken).done).rejects.toThrow('EIO');
     await expect(follow(aFile('x').file, { write: () => Promise.reject(new Error('gone')) }).done).rejects.toThrow(
@@ -150,7 +150,7 @@ describe('followFile', () => {
     );
   });
 
-  test('writes every byte once, in order, however it was appended and told', async () => {
+  test('writes every byte once, in order, however it was appended and notified', async () => {
     const step = fc.record({ text: fc.string(), notify: fc.boolean(), waitMs: fc.nat(400) });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {

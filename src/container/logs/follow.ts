@@ -1,28 +1,28 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { GrowingFile } from './growing-file.ts';
 
-/** Takes bytes, and resolves when it can take more. */
+/** Accepts bytes, and resolves when it can accept more. */
 export type Write = (bytes: Buffer) => Promise<void>;
 
 export interface FollowOptions {
-  /** Where to begin, in bytes. */
+  /** Start offset, in bytes. */
   readonly from: number;
   readonly write: Write;
   readonly clock: Clock;
-  /** Aborts when nothing is appended any more: what is there is still copied. */
+  /** Aborts when nothing more is appended: the remaining data is still copied. */
   readonly ended: AbortSignal;
-  /** Aborts when nobody wants to read on: copying stops where it is. */
+  /** Aborts when no reader is left: copying stops at once. */
   readonly signal: AbortSignal;
 }
 
-/** Bytes that are read at once, and so what is held in memory. */
+/** Bytes per read, and so the most that is held in memory. */
 const CHUNK_BYTES = 64 * 1024;
-/** A change is noticed at once; this is for file systems that tell of none. */
+/** Changes are noticed at once; polling is for file systems without notifications. */
 const POLL_MS = 250;
 
 /**
- * Copies what a file holds from an offset on, and what is appended to it, until `ended` or `signal`. Each byte is written once, in order.
- * A file that became shorter was emptied by somebody: it is read from its beginning.
+ * Copies a file's content from an offset on, and what is appended, until `ended` or `signal`. Each byte is written
+ * once, in order. If the file becomes shorter, it was truncated: it is read from its beginning.
  */
 export async function followFile(file: GrowingFile, options: FollowOptions): Promise<void> {
   const { write, clock, ended, signal } = options;
@@ -40,7 +40,7 @@ export async function followFile(file: GrowingFile, options: FollowOptions): Pro
     while (!signal.aborted) {
       const isLast = ended.aborted;
       changed = false;
-      // Up to the end that it has now: one that grows faster than it is read would have none.
+      // Up to the present end: a file that grows faster than it is read would have none.
       const to = await file.size();
       position = await copyRange(file, { from: position <= to ? position : 0, to, write, signal });
       if (isLast) return;
@@ -65,14 +65,14 @@ export interface RangeOptions {
   readonly signal: AbortSignal;
 }
 
-/** Copies a part of a file. @returns the position after the last byte that was written */
+/** Copies a part of a file. @returns the position after the last byte written */
 export async function copyRange(file: GrowingFile, { from, to, write, signal }: RangeOptions): Promise<number> {
   let position = from;
   while (position < to && !signal.aborted) {
     const bytes = await file.read(position, Math.min(CHUNK_BYTES, to - position));
-    if (bytes.length === 0) break; // it was emptied meanwhile
+    if (bytes.length === 0) break; // it was truncated meanwhile
     if (bytes[0] === 0) {
-      // A limit may have dropped it: what is dropped reads as zeros.
+      // A limit may have dropped it: dropped data reads as zeros.
       const kept = await file.dataFrom(position);
       if (kept > position) {
         position = Math.min(kept, to);

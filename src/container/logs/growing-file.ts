@@ -6,17 +6,17 @@ import { firstData } from '../../system/sparse.ts';
 
 const BLOCK_BYTES = 512; // stat(2)
 
-/** A file that somebody else appends to. */
+/** A file that another process appends to. */
 export interface GrowingFile {
   /** Up to `length` bytes from `position` on; empty at the end. */
   read(position: number, length: number): Promise<Buffer>;
   /** Bytes. */
   size(): Promise<number>;
-  /** The first offset from `position` on that was not dropped by a limit. */
+  /** The first offset from `position` on that no limit has dropped. */
   dataFrom(position: number): Promise<number>;
-  /** When it was last written to. Wall time, milliseconds since the epoch. */
+  /** Time of the last write. Wall time, milliseconds since the epoch. */
   writtenAtMs(): Promise<number>;
-  /** Calls the listener when there may be more; not all changes need be noticed. @returns ends it */
+  /** Calls the listener when there may be more; it may miss changes. @returns a function that ends this */
   onChange(listener: () => void): () => void;
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ async function openRegular(path: string): Promise<FileHandle> {
     throw reason === undefined ? error : notRegular(reason);
   }
   const stats = await file.stat();
-  if (stats.isFile() || stats.isCharacterDevice()) return file; // /dev/null, of a terminal whose output is not kept
+  if (stats.isFile() || stats.isCharacterDevice()) return file; // /dev/null, for a terminal without a log
   await file.close();
   throw notRegular(`${kindOf(stats)}, not a regular file`);
 }
@@ -59,7 +59,7 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, bytesRead);
 }
 
-/** Where the kernel has no watch left to give, nothing is noticed. */
+/** If the kernel has no watch left, no change is noticed. */
 function watchFile(path: string, listener: () => void): () => void {
   let watcher: FSWatcher;
   try {

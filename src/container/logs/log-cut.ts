@@ -5,13 +5,14 @@ import { firstData, punchFront } from '../../system/sparse.ts';
 import { OUTPUT_STREAMS, outputFilesOf, timesPathOf } from './output-files.ts';
 
 /**
- * Drops the oldest output where more is kept than the limit allows: Docker keeps between one file less than its limit and all of them, and so
- * much is kept here too; of a single file, half. The shim goes on appending meanwhile and loses nothing: the beginning of its file is given
- * back to the file system, and no byte that stays moves.
+ * Drops the oldest output if the total exceeds the limit: like Docker it keeps between the limit minus one file and the
+ * whole limit; of a single file, half. The shim can append meanwhile and loses nothing: the beginning of its file is
+ * returned to the file system, and no remaining byte moves.
  *
- * @param comingBytes are expected before the next call: for them there is room already, unless it would take less than an eighth
- * @returns how many bytes are left
- * @throws system errors; EOPNOTSUPP where the file system cannot do it: there nothing is dropped
+ * @param comingBytes expected bytes before the next call: it makes room for them now, unless they would take less than
+ *   an eighth
+ * @returns the number of remaining bytes
+ * @throws system errors; EOPNOTSUPP if the file system does not support it: then nothing is dropped
  */
 export function cutLogs(dataDir: string, { maxSize, maxFile }: LogLimit, comingBytes = 0): number {
   const limit = maxSize * maxFile;
@@ -36,26 +37,26 @@ function drop({ path, bytes }: Sized): number {
   return bytes;
 }
 
-/** The least that is dropped, as a part of what is dropped at most. */
+/** The smallest part to drop, as a fraction of the largest. */
 const LEAST_PART = 8;
 
 interface Sized {
   readonly path: string;
-  /** What is left of it. */
+  /** Number of remaining bytes. */
   readonly bytes: number;
   readonly isLive: boolean;
 }
 
 const BLOCK_BYTES = 512; // stat(2)
 
-/** What a file takes, as far as it is not longer than that: a hole is what was dropped. What is no regular file takes nothing. */
+/** The space that a file uses, up to its length: a hole is dropped data. Anything but a regular file uses none. */
 function sizeUp(path: string): Sized {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   const { size, blocks } = stats?.isFile() ? stats : { size: 0, blocks: 0 };
   return { path, bytes: Math.min(size, blocks * BLOCK_BYTES), isLive: !/\.\d+\.log$/.test(path) };
 }
 
-/** @returns how many bytes were dropped: whole blocks of the file system */
+/** @returns the number of dropped bytes: whole blocks of the file system */
 function cutFront(path: string, excess: number): number {
   const fd = openPlain(path, constants.O_RDWR);
   try {

@@ -12,25 +12,25 @@ import {
 } from './log-times.ts';
 import { timesPathOf } from './output-files.ts';
 
-/** From then on an index is thinned: at a look each second, after 18 hours of writing without a pause. */
+/** From this size on an index is thinned: with one entry per second, after 18 hours of continuous writing. */
 const MAX_INDEX_BYTES = 1 << 20;
-/** A longer one was not written by us. */
+/** We never write a longer file. */
 const MAX_READ_BYTES = 4 * MAX_INDEX_BYTES;
-/** Of the last 256 looks, some minutes at least. */
+/** The last 256 entries, which cover at least some minutes. */
 const LAST_BYTES = 256 * RECORD_BYTES;
 
-/** What is known of an output file. One without an index has no times. */
+/** The known times of an output file. A file without an index has none. */
 export function readTimes(logPath: string, faults: FaultReporter = {}): LogTimes {
   return logTimesFrom(readIndex(timesPathOf(logPath), faults));
 }
 
-/** The same of what came last: enough for whoever keeps up with the output. */
+/** Like `readTimes`, for the last entries: enough for a reader that keeps up with the output. */
 export function readLastTimes(logPath: string, faults: FaultReporter = {}): LogTimes {
   const bytes = readOwnFile(timesPathOf(logPath), { ...faults, maxBytes: LAST_BYTES, part: 'end' });
   return logTimesFrom(bytes ?? Buffer.alloc(0));
 }
 
-/** Adds what was seen of an output file to its index. Throws system errors. */
+/** Adds observations of an output file to its index. Throws system errors. */
 export function appendTimes(logPath: string, sightings: readonly Sighting[], faults: FaultReporter = {}): void {
   const path = timesPathOf(logPath);
   const { fd, stats } = openOwnFile(path, constants.O_WRONLY | constants.O_APPEND, faults);

@@ -12,42 +12,45 @@ import type { Sighting } from './log-times.ts';
 import { liveFileOf, OUTPUT_STREAMS, type OutputStream } from './output-files.ts';
 
 export interface LogIndexerOptions {
-  /** Of the container: holds its output files, and gets the indexes. */
+  /** The container's directory: contains its output files, and gets the indexes. */
   readonly dataDir: string;
   /** Undefined: all output is kept. */
   readonly limit: LogLimit | undefined;
-  /** Of the run: what is there and not indexed came since. */
+  /** Start of the run: output without an index came since then. */
   readonly startedAtMs: number;
   readonly clock: Clock;
-  /** Gets a warning when something cannot be done, once. */
+  /** Receives one warning for each thing that fails. */
   readonly log: Logger;
-  /** Called when times were written down: there is output that has not been there before. */
+  /** Called when times were written: there is new output. */
   readonly onOutput?: () => void;
 }
 
 export interface LogIndexer {
-  /** Writes down at once what can be seen by now. */
+  /** Writes what can be observed now, at once. */
   write(): void;
-  /** The same for the last time. Idempotent. */
+  /** Like `write`, for the last time. Idempotent. */
   end(): void;
 }
 
-/** Between two looks at a container that writes; doubled with each, up to the other. Its limit is looked after more often: see limitLogs. */
+/**
+ * Wait between two looks at a container that writes; it doubles up to POLL_MS. The limit is checked more often: see
+ * limitLogs.
+ */
 const FIRST_LOOK_MS = 50;
 const LAST_LOOK_MS = 1_000;
-/** Between two writes of an index. */
+/** Wait between two writes of an index. */
 const FLUSH_MS = 1_000;
-/** Where the kernel has no watch left to give. */
+/** If the kernel has no watch left. */
 const POLL_MS = 2_000;
-/** An error in time that nobody minds. */
+/** Largest error of a time that still counts as exact. */
 const EXACT_MS = 1_000;
 
 /**
- * Writes down when the bytes of a container's output came, and limits how much is kept. A silent container costs nothing: the kernel tells of the
- * first write; from then on its files are looked at until they stay as they are. What a look finds came at the time of the last write, which
- * the file itself tells.
+ * Records when the bytes of a container's output came, and limits their amount. A silent container costs nothing: the
+ * kernel reports the first write; from then on its files are polled until they stop changing. Newly found output gets
+ * the time of the file's last write.
  *
- * Nothing of it stands between the container and its files: when it is gone, nothing is lost but times.
+ * Nothing here is between the container and its files: without it, only times are lost.
  *
  * Nothing is written once the files are gone.
  */
@@ -137,7 +140,10 @@ export function indexLogs({ dataDir, limit, startedAtMs, clock, log, onOutput }:
   };
 }
 
-/** Undefined where the kernel has no watch left. The indexes are in the same directory: they are none of the container's doing. */
+/**
+ * Undefined if the kernel has no watch left. The indexes are in the same directory, but changes to them are not the
+ * container's.
+ */
 function watchOutputs(dataDir: string, wake: () => void): FSWatcher | undefined {
   try {
     const watcher = watch(dataDir, { persistent: false }, (_, name) => {
@@ -154,7 +160,7 @@ interface IndexedFile {
   /** Takes down what there is to see. Throws system errors. @returns whether the file has grown */
   look(): boolean;
   isPending(): boolean;
-  /** Throws system errors; what could not be written is dropped. */
+  /** Throws system errors; data that could not be written is dropped. */
   flush(): void;
 }
 
@@ -176,7 +182,7 @@ function openIndexed({ dataDir, stream, startedAtMs, onFault }: IndexedRequest):
     look: () => {
       const stat = statOf(path);
       if (stat && inode !== undefined && stat.ino !== inode)
-        [end, pending] = [0, []]; // another run's, with a terminal
+        [end, pending] = [0, []]; // of another run, with a terminal
       else if (stat && stat.size < end) {
         // Somebody has emptied it: the times are of bytes that are gone.
         forgetTimes(path);
@@ -196,7 +202,7 @@ function openIndexed({ dataDir, stream, startedAtMs, onFault }: IndexedRequest):
     flush: () => {
       const [mine, now] = [pending, statOf(path)];
       pending = [];
-      // A file that was put aside meanwhile has taken its index with it.
+      // A file that was renamed meanwhile took its index with it.
       if (mine.length > 0 && now?.ino === inode) appendTimes(path, mine, { onFault });
     },
   };

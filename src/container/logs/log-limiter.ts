@@ -4,20 +4,23 @@ import type { LogLimit } from '../../record/log-config.ts';
 import { cutLogs } from './log-cut.ts';
 import { liveFileOf, OUTPUT_STREAMS } from './output-files.ts';
 
-/** Between two looks at a container that writes: one that turns from slow to fast overruns its limit by what it writes in that time. */
+/**
+ * Longest wait between two checks of a container that writes: if it suddenly writes faster, it exceeds its limit by the
+ * output of that time.
+ */
 const LONGEST_WAIT_MS = 100;
-/** So late a timer may be on a busy machine: for what comes in that time there is room. */
+/** How late a timer may be on a busy machine: there is room for the output of that time. */
 const LATENESS_MS = 100;
-/** A look takes some 20 µs, and a cut some 100 µs more. */
+/** A check takes some 20 µs, and a cut some 100 µs more. */
 const SHORTEST_WAIT_MS = 5;
-/** A limit of a few blocks is not worth a look for each of them. */
+/** A limit of a few blocks is not worth a check for each of them. */
 const LEAST_HEADROOM_BYTES = 64 << 10;
 
 /**
- * When to look again: half way to the moment when the limit will be reached at this rate, which may rise.
+ * When to check again: half way to the moment at which the limit will be reached at this rate, which may rise.
  *
- * @param headroom bytes that may still come
- * @param bytesPerMs of the last look; 0 where nothing came
+ * @param headroom remaining bytes
+ * @param bytesPerMs since the last check; 0 if nothing came
  */
 export function nextLookMs(headroom: number, bytesPerMs: number): number {
   const untilFullMs = bytesPerMs > 0 ? Math.max(headroom, LEAST_HEADROOM_BYTES) / bytesPerMs : Number.POSITIVE_INFINITY;
@@ -28,15 +31,15 @@ export interface LogLimiterOptions {
   readonly dataDir: string;
   readonly limit: LogLimit;
   readonly clock: Clock;
-  /** Runs a step and deals with its error. */
+  /** Runs a step and handles its error. */
   readonly attempt: (work: () => void) => void;
 }
 
 /** Keeps the output of one container within its limit while it writes. */
 export interface LogLimiter {
-  /** The container writes: looks at once, and then again and again. Idempotent. */
+  /** The container writes: checks at once, and then repeatedly. Idempotent. */
   begin(): void;
-  /** It is silent, or nobody watches it any more. Idempotent. */
+  /** It is silent, or no longer followed. Idempotent. */
   rest(): void;
 }
 
@@ -45,15 +48,15 @@ export function limitLogs({ dataDir, limit, clock, attempt }: LogLimiterOptions)
   const paths = OUTPUT_STREAMS.map((stream) => liveFileOf(dataDir, stream));
   let timer: { cancel(): void } | undefined;
   let last: { readonly written: number; readonly atMs: number } | undefined;
-  /** What was kept after the last cut, and the length that the files had then. */
+  /** The kept bytes after the last cut, and the length of the files then. */
   let cut: { readonly kept: number; readonly written: number } | undefined;
 
   const writtenSoFar = (): number =>
     paths.reduce((sum, path) => sum + (lstatSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
-  /** @returns when to look again */
+  /** @returns when to check again */
   const look = (): number => {
     const [written, atMs] = [writtenSoFar(), clock.monotonic()];
-    // Files that are shorter were put aside or emptied.
+    // Shorter files were renamed or truncated.
     if (last === undefined || written < last.written) cut = undefined;
     const rate = last && atMs > last.atMs ? Math.max(0, written - last.written) / (atMs - last.atMs) : 0;
     last = { written, atMs };
@@ -76,7 +79,7 @@ export function limitLogs({ dataDir, limit, clock, attempt }: LogLimiterOptions)
     begin: () => {
       if (timer) return;
       attempt(look);
-      lookIn(SHORTEST_WAIT_MS); // how fast it writes is not known yet
+      lookIn(SHORTEST_WAIT_MS); // its rate is not known yet
     },
     rest: () => {
       timer?.cancel();

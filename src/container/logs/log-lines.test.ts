@@ -34,13 +34,13 @@ async function merged(...streams: readonly TimedPart[][]): Promise<readonly stri
   return lines;
 }
 
-test('lines of two streams come in the order of their times, those of the first before others of the same', async () => {
+test('merges lines of two streams by time, the first stream first at equal times', async () => {
   const out = aPart('a\nb\nc\n', [seen(0, 2), seen(5, 4), seen(9, 6)]);
   const err = aPart('1\n2\n', [seen(5, 2), seen(7, 4)]);
   expect(await merged([out], [err])).toEqual(['0:a\n', '0:b\n', '1:1\n', '1:2\n', '0:c\n']);
 });
 
-test('a line that is longer than a block stays whole, and so does one that goes on in the next file', async () => {
+test('a line longer than a block stays whole, and so does one that continues in the next file', async () => {
   const long = 'x'.repeat(100_000);
   const out = [aPart(`${long}\ny`, [seen(0, 200_000)]), aPart('z\n', [seen(9, 2)])];
   const lines = await merged(out, [aPart('1\n', [seen(0, 2)])]);
@@ -48,7 +48,7 @@ test('a line that is longer than a block stays whole, and so does one that goes 
   expect(lines.slice(2)).toEqual(['0:y', '0:z\n', '1:1\n']);
 });
 
-test('what no index tells came by the last write, exactly only when the index lags a little', async () => {
+test('output without an index gets the time of the last write, which is exact only if the index lags a little', async () => {
   const times = async (part: TimedPart) => {
     const found: unknown[] = [];
     for await (const { time } of linesOf([part], start, never)) found.push([time.atMs - AT, time.isExact]);
@@ -63,7 +63,7 @@ test('what no index tells came by the last write, exactly only when the index la
   expect((await times(aPart('a\nb\n', partly, { writtenAtMs: AT + 9_000 })))[1]).toEqual([9_000, false]);
 });
 
-test('nothing is lost, added or torn by merging, whatever the streams hold', async () => {
+test('merging neither loses, adds nor tears a line, whatever the streams contain', async () => {
   const text = fc.stringMatching(/^[ab\n]{0,40}$/);
   await fc.assert(
     fc.asyncProperty(text, text, fc.array(fc.nat(9), { maxLength: 6 }), async (out, err, steps) => {
@@ -81,7 +81,7 @@ test('nothing is lost, added or torn by merging, whatever the streams hold', asy
   );
 });
 
-test('pieces end behind newlines', () => {
+test('pieces end after newlines', () => {
   expect([...piecesOf(Buffer.from('a\n\nb'))].map(({ bytes, end }) => [`${bytes}`, end])).toEqual([
     ['a\n', 2],
     ['\n', 3],
@@ -94,7 +94,7 @@ test('pieces end behind newlines', () => {
   ]);
 });
 
-test('a printer stamps each line once, and leaves out whole lines', async () => {
+test('a printer stamps each line once, and omits only whole lines', async () => {
   let [written, inexact] = ['', 0];
   const printer = createLogPrinter({
     timestamps: true,

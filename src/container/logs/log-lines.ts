@@ -5,7 +5,7 @@ import type { Place, StoredPart } from './tail.ts';
 
 /** A line of a stream, or a piece of a long one. */
 export interface LogLine {
-  /** With its newline, where it has one. */
+  /** With its newline, if it has one. */
   readonly bytes: Buffer;
   /** Whether a line begins here. */
   readonly isHead: boolean;
@@ -15,13 +15,13 @@ export interface LogLine {
 export interface TimedPart extends StoredPart {
   readonly file: GrowingFile;
   readonly times: LogTimes;
-  /** Of bytes whose time was never written down. */
+  /** Time of the last write, for bytes without a recorded time. */
   readonly writtenAtMs: number;
 }
 
 const NEWLINE = 0x0a;
 
-/** Cuts bytes behind each newline. */
+/** Splits bytes after each newline. */
 export function* piecesOf(bytes: Buffer): Generator<{ readonly bytes: Buffer; readonly end: number }> {
   for (let start = 0; start < bytes.length; ) {
     const newline = bytes.indexOf(NEWLINE, start);
@@ -33,7 +33,10 @@ export function* piecesOf(bytes: Buffer): Generator<{ readonly bytes: Buffer; re
 
 export const endsLine = (bytes: Buffer): boolean => bytes.at(-1) === NEWLINE;
 
-/** The lines of a stream from a place on. A block at a time is in memory. What came at an unknown time came by the last write to its file. */
+/**
+ * The lines of a stream from a position on, with one block at a time in memory. Output of unknown time came before the
+ * last write to its file.
+ */
 export async function* linesOf(
   parts: readonly TimedPart[],
   start: Place,
@@ -52,7 +55,10 @@ export async function* linesOf(
   }
 }
 
-/** An index is written a moment later: what is younger than it came just before the last write, unless the two are far apart. */
+/**
+ * Indexes are written with a delay: output younger than the index came just before the last write, unless the two are
+ * far apart.
+ */
 const INDEX_LAG_MS = 2_000;
 
 function latestTimeOf({ times, writtenAtMs }: TimedPart): LogTime {
@@ -78,12 +84,12 @@ async function* blocksOf({ file, size }: TimedPart, from: number, signal: AbortS
 
 const BLOCK_BYTES = 64 * 1024;
 
-/** A line and the index of its stream. */
+/** A line with the index of its stream. */
 export interface MergedLine extends LogLine {
   readonly stream: number;
 }
 
-/** The lines of several streams in the order of their times; of the same time, those of the earlier stream first. Lines stay whole. */
+/** Merges the lines of several streams by time; at equal times the earlier stream comes first. Lines stay whole. */
 export async function* mergeLines(streams: readonly AsyncGenerator<LogLine>[]): AsyncGenerator<MergedLine> {
   const next = await Promise.all(streams.map(async (lines) => (await lines.next()).value as LogLine | undefined));
   let last: MergedLine | undefined;
@@ -98,7 +104,7 @@ export async function* mergeLines(streams: readonly AsyncGenerator<LogLine>[]): 
 }
 
 function earliest(next: readonly (LogLine | undefined)[], last: MergedLine | undefined): number {
-  // What goes on with a line follows it.
+  // The continuation of a line follows it directly.
   if (last && !endsLine(last.bytes) && next[last.stream]?.isHead === false) return last.stream;
   let found = -1;
   for (const [stream, line] of next.entries()) {

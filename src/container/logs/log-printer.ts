@@ -3,9 +3,9 @@ import { endsLine } from './log-lines.ts';
 import type { LogTime } from './log-times.ts';
 
 export interface LogPrinterOptions {
-  /** Puts the time in front of each line. */
+  /** Prefixes each line with its time. */
   readonly timestamps: boolean;
-  /** Stands in front of each line, behind the time. */
+  /** A prefix for each line, after the time. */
   readonly details?: string | undefined;
   readonly sinceMs: number | undefined;
   readonly untilMs: number | undefined;
@@ -14,14 +14,14 @@ export interface LogPrinterOptions {
   onInexact(): void;
 }
 
-/** Prints lines that come in pieces, those of a stretch of time. */
+/** Prints lines that come in pieces, within a time range. */
 export interface LogPrinter {
   put(bytes: Buffer, time: LogTime): Promise<void>;
-  /** Writes what was put. */
+  /** Writes collected output. */
   flush(): Promise<void>;
 }
 
-/** What is gathered before it is written. */
+/** Number of bytes to collect before a write. */
 const GATHERED_BYTES = 64 * 1024;
 
 export function createLogPrinter({
@@ -62,7 +62,7 @@ export function createLogPrinter({
   };
 }
 
-/** RFC 3339 in UTC with nine digits, as Docker's: what there is of them. */
+/** RFC 3339 in UTC with nine digits, as in Docker, as far as they are known. */
 export function logTimestamp(atMs: number): string {
   const wholeMs = Math.floor(atMs);
   const micros = Math.min(999, Math.max(0, Math.round((atMs - wholeMs) * 1000)));

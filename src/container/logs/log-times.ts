@@ -1,26 +1,28 @@
 /**
- * When the bytes of an output file came: `stdout.times` beside `stdout.log`. The monitor appends to it what it saw of the file's size.
+ * The times at which the bytes of an output file came: `stdout.times` beside `stdout.log`. The monitor appends its
+ * observations of the file's size.
  *
- * Records of 16 bytes, two big-endian unsigned integers: microseconds since the epoch; twice the size that the file had then, plus 1 where
- * nobody watched while the bytes up to it came. Neither ever falls, so a reader can search.
+ * Records of 16 bytes, two big-endian unsigned integers: microseconds since the epoch; twice the file's size at that
+ * time, plus 1 if the file was not followed while the bytes up to it came. Neither ever falls, so readers can use a
+ * binary search.
  */
 export interface LogTimes {
-  /** When the byte before this offset came; undefined when that is not written down (yet). */
+  /** When the byte before this offset came; undefined if it is not recorded (yet). */
   at(end: number): LogTime | undefined;
-  /** Up to where times are known. */
+  /** The offset up to which times are known. */
   readonly end: number;
-  /** When the byte before it came; 0 where nothing is known. */
+  /** When the byte before it came; 0 if nothing is known. */
   readonly lastMs: number;
   readonly count: number;
 }
 
 export interface LogTime {
   readonly atMs: number;
-  /** False where it may have come earlier, when nobody watched. */
+  /** False if it may have come earlier, while the file was not followed. */
   readonly isExact: boolean;
 }
 
-/** What was seen of a file. */
+/** An observation of a file. */
 export interface Sighting {
   readonly atMs: number;
   /** Bytes. */
@@ -40,7 +42,7 @@ export function bytesFromSightings(sightings: readonly Sighting[]): Buffer {
   return bytes;
 }
 
-/** A record at the end that is torn, and one that tells less than the one before, are passed over. */
+/** Skips a torn record at the end, and records that add nothing to the previous one. */
 export function logTimesFrom(bytes: Buffer): LogTimes {
   const count = Math.floor(bytes.length / RECORD_BYTES);
   const [times, ends, exact] = [new Float64Array(count), new Float64Array(count), new Uint8Array(count)];
@@ -67,8 +69,8 @@ export function logTimesFrom(bytes: Buffer): LogTimes {
 }
 
 /**
- * Half the records, for an index that has grown too long: of the older half every second one, so that what is old is known less exactly,
- * by twice the time between two looks.
+ * Half the records, for an index that has grown too long: keeps every second one of the older half, so that old times
+ * become less exact, by twice the time between two observations.
  */
 export function thinnedTimes(bytes: Buffer): Buffer {
   const count = Math.floor(bytes.length / RECORD_BYTES);
@@ -76,13 +78,13 @@ export function thinnedTimes(bytes: Buffer): Buffer {
   const kept: Buffer[] = [];
   for (let at = 0; at < count; at += 1) {
     const record = bytes.subarray(at * RECORD_BYTES, (at + 1) * RECORD_BYTES);
-    // The later of two: what came before it is said to have come by then.
+    // Keeps the later of two: earlier bytes are known to have come by then.
     if (at >= recent || at % 2 === 1) kept.push(record);
   }
   return Buffer.concat(kept);
 }
 
-/** The index of the first that is not less; the length when all are. */
+/** The index of the first element that is not less; the length if all are. */
 function firstAtLeast(sorted: Float64Array, wanted: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {

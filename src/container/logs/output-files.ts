@@ -7,13 +7,13 @@ import { makeFifo } from '../../system/fifo.ts';
 import { makeOwnDirectory, openOwnFile, removeOwn } from '../../system/own-file.ts';
 import { forgetExecNotes } from '../exec/exec-notes.ts';
 
-/** The two streams that are kept. */
+/** The two output streams. */
 export const OUTPUT_STREAMS = ['stdout', 'stderr'] as const;
 export type OutputStream = (typeof OUTPUT_STREAMS)[number];
 
 /** The directories of one container. */
 interface StdioPlace {
-  /** Keeps the output over a reboot. */
+  /** Stores the output across a reboot. */
   readonly dataDir: string;
   /** On tmpfs: FIFOs. */
   readonly runDir: string;
@@ -24,18 +24,20 @@ export interface StdioRequest extends StdioPlace, FaultReporter {
   readonly openStdin: boolean;
   /** `-t`. */
   readonly terminal: boolean;
-  /** Whether output is kept; else it goes to /dev/null. */
+  /** Whether to keep output; otherwise it goes to /dev/null. */
   readonly keepsOutput: boolean;
 }
 
 /**
- * Makes what the main process of a container reads from and writes to; to be called before each start.
+ * Creates the files and FIFOs of a container's main process; call it before each start.
  *
- * Output goes to plain files, one for each stream, which the shim itself appends to: nobody of ours stands between, and the container
- * never waits for a reader. With a terminal there is one stream, and the shim of containerd 1.6 writes it from the beginning of the file
- * (it opens it like a FIFO, without O_APPEND, and takes no `file://` there): the file of the run before is put aside under a number.
+ * Output goes to plain files, one for each stream, to which the shim itself appends: no process of ours is in between,
+ * and the container never waits for a reader. With a terminal there is one stream, and the shim of containerd 1.6
+ * writes from the beginning of the file (it opens it like a FIFO, without O_APPEND, and accepts no `file://` there):
+ * the file of the previous run is renamed to a number.
  *
- * stdin is a FIFO, made anew, so that nobody who still holds the one of an earlier run can write into this one.
+ * stdin is a new FIFO each time, so that a process that still holds the one of an earlier run cannot write into this
+ * one.
  *
  * @throws EXHAUSTED, DENIED, CONFIG
  */
@@ -45,7 +47,7 @@ export function prepareStdio(request: StdioRequest): TaskStdio {
     makeOwnDirectory(dataDir, request);
     makeOwnDirectory(runDir, request);
     forgetExecNotes(runDir);
-    // The shim's descriptors are found by name later, and the kernel names them without symbolic links.
+    // The shim's descriptors are found by name later, and the kernel's names have no symbolic links.
     const [data, run] = [realpathSync(dataDir), realpathSync(runDir)];
     const outputs = request.keepsOutput ? prepareOutputs(data, request) : noOutputs(terminal);
     const stdin = join(run, 'stdin');
@@ -73,30 +75,30 @@ function prepareOutputs(dataDir: string, request: StdioRequest): Outputs {
   return { stdout, stderr };
 }
 
-/** For the shim no name is no output; but of a terminal it has to put it somewhere. */
+/** An empty name means no output to the shim; but a terminal's output needs a destination. */
 const noOutputs = (terminal: boolean): Outputs => ({ stdout: terminal ? '/dev/null' : '', stderr: '' });
 
-/** When the output of a file came: beside it. `…/stdout.log` → `…/stdout.times` */
+/** The index of a file's times, beside it. `…/stdout.log` → `…/stdout.times` */
 export function timesPathOf(logPath: string): string {
   return logPath.replace(/\.log$/, '.times');
 }
 
-/** Both streams in the form of Docker's json-file, for log shippers: see copyToJsonLog. */
+/** Both streams in Docker's json-file format, for log shippers: see copyToJsonLog. */
 export function jsonLogPathOf(dataDir: string, id: string): string {
   return join(dataDir, `${id}-json.log`);
 }
 
-/** The file that a stream goes to now. */
+/** The file that a stream is now written to. */
 export function liveFileOf(dataDir: string, stream: OutputStream): string {
   return join(dataDir, `${stream}.log`);
 }
 
-/** Removes what a container whose output is not kept has printed while somebody looked on. */
+/** Removes output of a container without a log, written for an attached client. */
 export function forgetOutput(dataDir: string): void {
   for (const path of OUTPUT_STREAMS.flatMap((stream) => outputFilesOf(dataDir, stream))) removeOwn(path);
 }
 
-/** All files of a stream, oldest first, the live one last; none when the container was never started. */
+/** All files of a stream, oldest first, the live one last; none if the container was never started. */
 export function outputFilesOf(dataDir: string, stream: OutputStream): readonly string[] {
   const names = namesIn(dataDir);
   const numbered = numbersIn(names, stream).map((number) => `${stream}.${number}.log`);

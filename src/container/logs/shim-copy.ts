@@ -4,12 +4,12 @@ import { hasOpen, readStat } from '../../system/proc.ts';
 /** How long a child that outlived the main process may keep an output open; the shim itself waits as long. */
 const LIMIT_MS = 2_000;
 const LOOK_MS = 5;
-/** For what a pipe may still hold, when the shim is not known. */
+/** Wait for the rest in a pipe if the shim is unknown. */
 const SETTLE_MS = 200;
 
 /**
- * The shim of a container, which copies its output: the parent of the main process. To be asked while that process is there; undefined
- * when it is gone.
+ * The shim of a container, which copies its output: the parent of the main process. Call it while that process exists;
+ * undefined once it is gone.
  *
  * @param pid of the main process
  */
@@ -18,10 +18,10 @@ export function shimOf(pid: number): number | undefined {
 }
 
 /**
- * Waits until the shim has closed the output files of a container whose main process has exited: only then is everything in them. Limited
- * to 2 s.
+ * Waits until the shim has closed the output files of a container whose main process has exited: only then are they
+ * complete. Limited to 2 s.
  *
- * @param options.shimPid undefined when the main process had gone before it was asked for
+ * @param options.shimPid undefined if the main process had already gone
  */
 export async function untilCopied(options: {
   readonly shimPid: number | undefined;

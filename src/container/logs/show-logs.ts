@@ -18,11 +18,11 @@ import { shimOf, untilCopied } from './shim-copy.ts';
 import { findTail, nextLine, type Place } from './tail.ts';
 
 export interface LogsRequest {
-  /** How many lines from the end; where nothing tells which line of stdout came before which of stderr, of each stream. */
+  /** Number of lines from the end: in total, or per stream if the order between stdout and stderr is unknown. */
   readonly tail: number | 'all';
   readonly follow: boolean;
   readonly timestamps: boolean;
-  /** Puts the attributes in front of each line that the container's log options name. */
+  /** Prefixes each line with the attributes that the container's log options name. */
   readonly details: boolean;
   /** Milliseconds since the epoch. */
   readonly sinceMs: number | undefined;
@@ -32,11 +32,11 @@ export interface LogsRequest {
 type LogsContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs' | 'log'>;
 
 /**
- * Writes what a container has printed to the user's stdout and stderr; with `follow` also what comes, until the container stops or `untilMs` has
- * come. Where a monitor wrote down when the output came, lines are in the order of their times; else all of stdout as it is now comes first,
- * then all of stderr. Memory is bounded, whatever the container prints.
+ * Writes a container's output to the user's stdout and stderr; with `follow` also later output, until the container
+ * stops or `untilMs` is reached. Lines are ordered by time if a monitor recorded the times; otherwise all of stdout so
+ * far comes first, then all of stderr. Memory is bounded, whatever the container prints.
  *
- * @throws CONFLICT for a container whose output healthctl does not keep; ABORTED when the console's signal fired
+ * @throws CONFLICT for a container whose output healthctl does not keep; ABORTED if the console's signal fired
  */
 export async function showLogs(
   ctx: LogsContext,
@@ -95,7 +95,7 @@ function warnOnce({ log }: Pick<LogsContext, 'log'>, request: LogsRequest): () =
 const needsTimes = ({ timestamps, sinceMs, untilMs }: LogsRequest): boolean =>
   timestamps || sinceMs !== undefined || untilMs !== undefined;
 
-/** Whether lines are more than bytes to be copied. */
+/** Whether output has to be processed by lines rather than copied as bytes. */
 const isByLine = (request: LogsRequest): boolean => request.details || needsTimes(request);
 
 interface StoredStream {
@@ -105,7 +105,7 @@ interface StoredStream {
   readonly printer: LogPrinter;
 }
 
-/** A file that is none of ours is left out, with a warning. */
+/** Skips a foreign file, with a warning. */
 async function openParts(
   { log, dirs }: Pick<LogsContext, 'log' | 'dirs'>,
   dataDir: string,
@@ -120,7 +120,7 @@ async function openParts(
     });
     if (!file) continue;
     const [size, dropped, writtenAtMs] = [await file.size(), await file.dataFrom(0), await file.writtenAtMs()];
-    // A limit drops blocks, and leaves a part of a line.
+    // A limit drops blocks, which may leave part of a line.
     const from = dropped === 0 ? 0 : await nextLine({ file, from: dropped, size });
     parts.push({ file, path, from, size, times: readTimes(path, dirs), writtenAtMs });
   }
@@ -158,7 +158,7 @@ async function printLines({ parts, start, printer }: StartedStream, signal: Abor
   await printer.flush();
 }
 
-/** Each stream begins at its own tail; of both together, so many lines are passed over as are too many. */
+/** Each stream begins at its own tail; the surplus lines of both together are skipped. */
 async function printInOrder(
   streams: readonly StartedStream[],
   tail: number | 'all',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findTail, type StoredPart } from './tail.ts';
 
-/** A file in memory that gives at most `most` bytes at once. */
+/** A file in memory that returns at most `most` bytes per read. */
 function aPart(text: string, most = Number.POSITIVE_INFINITY): StoredPart {
   const content = Buffer.from(text);
   return {
@@ -22,7 +22,7 @@ async function tailOf(texts: readonly string[], lines: number, most?: number): P
     .join('');
 }
 
-/** What `tail -n` prints. */
+/** The output of `tail -n`. */
 function expectedTail(text: string, lines: number): string {
   const all = text.split('\n');
   const rest = all.pop() ?? '';
@@ -48,7 +48,7 @@ describe('findTail', () => {
     expect(expectedTail(text, lines)).toBe(expected);
   });
 
-  test('takes the files of a stream as one text', async () => {
+  test('treats the files of a stream as one text', async () => {
     expect(await tailOf(['a\nb\n', 'c\n'], 2)).toBe('b\nc\n');
     expect(await tailOf(['a\nb', 'c\n', ''], 1)).toBe('bc\n');
     expect(await tailOf(['a\nb\n', ''], 1)).toBe('b\n');
@@ -61,7 +61,7 @@ describe('findTail', () => {
     expect(await tailOf([`first\n${long}last\n`], 2, 1000)).toBe(`${long}last\n`);
   });
 
-  test('is what tail -n prints, for any text in any files', async () => {
+  test('equals tail -n, for any text in any files', async () => {
     const line = fc.constantFrom('', 'a', 'bc', '\n', 'd\n', '\n\n', 'é\n');
     await fc.assert(
       fc.asyncProperty(

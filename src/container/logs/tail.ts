@@ -9,7 +9,7 @@ export interface StoredPart {
   readonly size: number;
 }
 
-/** A place in a stream: the index of the part, and the offset in it. */
+/** A position in a stream: the index of the part, and the offset in it. */
 export interface Place {
   readonly part: number;
   readonly offset: number;
@@ -19,8 +19,8 @@ const BLOCK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
 /**
- * Where the last `lines` lines of a stream begin, its parts taken as one text. What follows the last newline is a line too. Reads from the
- * end, a block at a time.
+ * The position of the last `lines` lines of a stream, with its parts taken as one text. Text after the last newline is
+ * a line too. Reads backwards, a block at a time.
  */
 export async function findTail(parts: readonly StoredPart[], lines: number): Promise<Place> {
   if (lines <= 0) return { part: parts.length, offset: 0 };
@@ -45,14 +45,17 @@ export async function findTail(parts: readonly StoredPart[], lines: number): Pro
   return { part: 0, offset: parts[0]?.from ?? 0 };
 }
 
-/** The offset after the first newline from `from` on; `from` where none follows within a block: there is no beginning of a line to be found. */
+/**
+ * The offset after the first newline from `from` on; `from` if there is none within a block: then no line start can be
+ * found.
+ */
 export async function nextLine({ file, from = 0, size }: StoredPart): Promise<number> {
   const block = await readFully(file, from, Math.min(BLOCK_BYTES, size - from));
   const newline = block.indexOf(NEWLINE);
   return newline < 0 ? from : from + newline + 1;
 }
 
-/** A read may give less than asked for; nothing at all when the file was emptied meanwhile. */
+/** A read may return less than requested; nothing if the file was truncated meanwhile. */
 async function readFully(file: Pick<GrowingFile, 'read'>, start: number, length: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for (let got = 0; got < length; ) {

@@ -6,20 +6,21 @@ import type { ContainerView } from '../../record/view.ts';
 import type { ContainerContext } from '../context.ts';
 
 /**
- * Annotations of the runtime spec without which nerdctl cannot remove a container (its pkg/cmd/container/remove.go: `unexpected end of JSON input`).
- * The network is `none` whatever it is: nerdctl would look for the true one among its own, and its `stop` and `kill` would fail.
+ * Annotations of the runtime spec without which nerdctl cannot remove a container (its pkg/cmd/container/remove.go:
+ * `unexpected end of JSON input`). They always name the network `none`: nerdctl would look for the true one among its
+ * own networks, and its `stop` and `kill` would fail.
  */
 export function nerdctlAnnotations(namespace: string): Readonly<Record<string, string>> {
   return { [LABELS.networks]: '["none"]', [LABELS.namespace]: namespace };
 }
 
-/** Adds them to the spec of a container of ours that an earlier version made. @returns the record as it is then */
+/** Adds them to the spec of a container of ours by an earlier version. @returns the updated record */
 export async function ensureNerdctlAnnotations(
   { containerd }: Pick<ContainerContext, 'containerd'>,
   record: ContainerView['record'],
 ): Promise<ContainerView['record']> {
   const wanted = nerdctlAnnotations(containerd.namespace);
-  // Told without parsing the spec, which every start would pay for.
+  // Checked without parsing the spec, which would slow down every start.
   if (record.specJson()?.includes(`"${LABELS.networks}"`)) return record;
   const spec: RuntimeSpec | undefined = specOf(record);
   if (!spec) return record;

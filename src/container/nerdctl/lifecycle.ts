@@ -6,16 +6,21 @@ import { type ContainerView, startNoteOf } from '../../record/view.ts';
 import { isNerdctls } from '../../store/state-dir.ts';
 import { inspectOwnFile } from '../../system/own-file.ts';
 
-/** Written by nerdctl's hook as a task is made, after its network (pkg/ocihook/state). `{"started_at":"2026-01-01T00:00:00.123Z","create_error":false}` */
+/**
+ * Written by nerdctl's hook when a task is created, after its network (pkg/ocihook/state).
+ * `{"started_at":"2026-01-01T00:00:00.123Z","create_error":false}`
+ */
 const LIFECYCLE_FILE = 'lifecycle.json';
-/** By how much the start of the main process, which is known to a tick of the boot clock, may seem later than the hook. */
+/**
+ * How much later than the hook the start of the main process may appear: it is known only to a tick of the boot clock.
+ */
 const TOLERANCE_MS = 1_000;
 
-/** What inspect shows of a container of nerdctl's. */
+/** Facts that inspect shows for a container of nerdctl's. */
 export interface NerdctlFacts {
-  /** Of the present or the last run, wall time. */
+  /** Start of the present or last run, wall time. */
   readonly startedAtMs: number | undefined;
-  /** The output, as the driver json-file keeps it. Empty where there is no such file. */
+  /** The output file of the driver json-file. Empty if there is none. */
   readonly logPath: string;
 }
 
@@ -33,7 +38,7 @@ export function nerdctlFactsOf(
   return { startedAtMs: startOf(view, hookMs, moment.nowMs), logPath: existsSync(logPath) ? logPath : '' };
 }
 
-/** The hook's time, unless it is of another run, or healthctl has noted the start of this one. */
+/** The hook's time, unless it belongs to another run, or healthctl has recorded the start of this one. */
 function startOf({ record, started, startedAtMs, task }: ContainerView, hookMs: number | undefined, nowMs: number) {
   if (!started.ever || hookMs === undefined || hookMs > nowMs) return startedAtMs;
   const note = startNoteOf(record.labels);

@@ -8,17 +8,19 @@ import { inspectOwnFile } from '../../system/own-file.ts';
 import { readCommandLine } from '../../system/proc.ts';
 import type { ContainerContext } from '../context.ts';
 
-// What nerdctl's hooks leave of a container's network: `containers/<namespace>/<id>/network-config.json` with the ports (since 2.1.3; before, the
-// label nerdctl/ports), `etchosts/<namespace>/<id>/meta.json` with the results of the plugins, and a process that holds the ports, `sleep infinity`,
-// whose pid is in /run/nerdctl (since 2.2). The arguments of the plugins are in the cache of CNI's library.
+// What nerdctl's hooks leave of a container's network: `containers/<namespace>/<id>/network-config.json` with the ports
+// (since 2.1.3; before, the label nerdctl/ports), `etchosts/<namespace>/<id>/meta.json` with the plugins' results, and
+// a process that holds the ports, `sleep infinity`, whose pid is in /run/nerdctl (since 2.2). The plugins' arguments
+// are in the cache of CNI's library.
 
-/** Fixed in nerdctl (pkg/ocihook) and in libcni. */
+/** Hard-coded in nerdctl (pkg/ocihook) and in libcni. */
 const RESERVERS = '/run/nerdctl';
 const CNI_RESULTS = '/var/lib/cni/results';
 
 /**
- * Frees the ports and addresses of a container of nerdctl's that has ended, as `nerdctl stop` does: its hooks do so only when the task is
- * deleted. They, or its next start, may do it again. What fails is a warning: nerdctl's `rm` and `start` repeat it.
+ * Frees the ports and addresses of a container of nerdctl's that has ended, like `nerdctl stop`: its hooks do so only
+ * when the task is deleted. The hooks, or the next start, may do it again. Failures are warnings: nerdctl's `rm` and
+ * `start` repeat it.
  */
 export async function releaseNerdctlNetwork(
   ctx: Pick<ContainerContext, 'clock' | 'dirs' | 'log' | 'network'> & {
@@ -53,7 +55,7 @@ export async function releaseNerdctlNetwork(
 interface CniCache {
   readonly containerId: string;
   readonly ifName: string;
-  /** Base64 of the list of plugins. */
+  /** The list of plugins, in base64. */
   readonly config: string;
   readonly capabilityArgs?: unknown;
   readonly result?: unknown;
@@ -64,7 +66,7 @@ function isCache(value: unknown, containerId: string): value is CniCache {
   return typeof value.ifName === 'string' && typeof value.config === 'string';
 }
 
-/** What CNI's library would call them with: of the arguments those that a plugin has the capability for. */
+/** The plugin calls of CNI's library: each plugin gets the arguments that it has the capability for. */
 function pluginsOf({ config, capabilityArgs, result }: CniCache): readonly PluginConfig[] {
   const list = parseJsonText(Buffer.from(config, 'base64').toString('utf8'));
   if (!isObject(list) || !Array.isArray(list.plugins)) return [];
@@ -78,7 +80,7 @@ function pluginsOf({ config, capabilityArgs, result }: CniCache): readonly Plugi
   });
 }
 
-/** The pid may be another process's by now: only nerdctl's program is ended. */
+/** The pid may belong to another process by now: only nerdctl's program is ended. */
 function endReserver({ namespace, id }: Omit<Subject, 'labels'>): void {
   const dir = join(RESERVERS, namespace, id);
   const found = inspectOwnFile(join(dir, 'port-reserver.pid'), { maxBytes: MAX_FILE_BYTES });

@@ -13,9 +13,10 @@ import { inspectOwnFile } from '../../system/own-file.ts';
 import { containerExists } from '../container-exists.ts';
 import type { ContainerContext } from '../context.ts';
 
-// What nerdctl keeps of containers in files (nerdctl 2: pkg/namestore, pkg/dnsutil/hostsstore, pkg/netutil/networkstore): below its data root a
-// directory for each containerd, in it `names/<namespace>/<name>` with the id (`<namespace>/<name>` up to 2.1.5), `etchosts/<namespace>/<id>/` and
-// `containers/<namespace>/<id>/`. Whoever changes one holds a flock(2) on the directory of the namespace.
+// nerdctl's files about containers (nerdctl 2: pkg/namestore, pkg/dnsutil/hostsstore, pkg/netutil/networkstore). Its
+// data root has a directory for each containerd; in it are `names/<namespace>/<name>` with the id (`<namespace>/<name>`
+// up to 2.1.5), `etchosts/<namespace>/<id>/` and `containers/<namespace>/<id>/`. A writer holds a flock(2) on the
+// directory of the namespace.
 
 type StoreContext = Pick<ContainerContext, 'clock' | 'dirs' | 'log'> & {
   readonly containerd: Pick<ContainerContext['containerd'], 'address' | 'namespace' | 'containers'>;
@@ -29,16 +30,16 @@ export interface NamedContainer {
 const LOCK_TIMEOUT_MS = 10_000;
 /** Directories of nerdctl's beside those of namespaces. */
 const PARTS: ReadonlySet<string> = new Set(['names', 'etchosts', 'containers', 'volumes']);
-/** What nerdctl takes for a name, as Docker does (pkg/identifiers): `web--1` and `my__db` too. A single component of a path. */
+/** Names that nerdctl accepts, like Docker (pkg/identifiers): also `web--1` and `my__db`. A single path component. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]+$/;
-/** The longest name of a file. */
+/** The longest file name. */
 const MAX_NAME_LENGTH = 255;
 
 /**
- * Notes a name where nerdctl looks which are taken, if it was ever used with this containerd, and does the work that makes it true; takes the note
- * back when that fails. A note of a container that is gone is no hindrance.
+ * Records a name in nerdctl's store, if nerdctl was ever used with this containerd, and runs the work that creates the
+ * name; removes the record if the work fails. A record of a container that is gone does not block.
  *
- * @throws ALREADY_EXISTS with Docker's text when a container has the name, though its labels do not say so
+ * @throws ALREADY_EXISTS with Docker's text if a container has the name, though its labels do not say so
  */
 export async function withNerdctlName<T>(ctx: StoreContext, named: NamedContainer, work: () => Promise<T>): Promise<T> {
   try {
@@ -64,7 +65,7 @@ async function claimNerdctlName(ctx: StoreContext, { id, name }: NamedContainer)
   });
 }
 
-/** Gives a name back, if the container has it. */
+/** Removes the record of a name, if it belongs to the container. */
 export async function releaseNerdctlName(ctx: StoreContext, { id, name }: NamedContainer): Promise<void> {
   await inNameStores(ctx, (dir) => {
     if (isName(name) && noteIn(join(dir, name)) === id) rmSync(join(dir, name), { force: true });
@@ -72,8 +73,9 @@ export async function releaseNerdctlName(ctx: StoreContext, { id, name }: NamedC
 }
 
 /**
- * Writes what nerdctl wants to find of a container of ours when it removes or renames it: without `meta.json` it warns, and renames nothing.
- * No network is named in it, so that other containers get no line for it into their `hosts`. The file `hosts` beside it is not mounted.
+ * Writes the files that nerdctl needs to remove or rename a container of ours: without `meta.json` it warns, and
+ * renames nothing. The file names no network, so that other containers' `hosts` get no line for it. The file `hosts`
+ * beside it is not mounted.
  */
 export async function noteForNerdctl(
   ctx: StoreContext,
@@ -88,7 +90,7 @@ export async function noteForNerdctl(
   });
 }
 
-/** Notes where nerdctl looks for the ports of a container, those of one of ours. None: takes the note back. */
+/** Records the ports of a container of ours for nerdctl. Without ports: removes the record. */
 export async function notePorts(ctx: StoreContext, id: string, ports: readonly PublishedPort[]): Promise<void> {
   await inStore(ctx, 'containers', (dir) => {
     const path = join(dir, id, 'network-config.json');
@@ -99,8 +101,8 @@ export async function notePorts(ctx: StoreContext, id: string, ports: readonly P
 }
 
 /**
- * Removes what nerdctl keeps of a container that is gone: all of its own and of ours; of another tool's the directory that each command of
- * nerdctl's makes, if it is empty.
+ * Removes nerdctl's files of a container that is gone: all files of its own containers and ours; for another tool's
+ * only the directory that each nerdctl command creates, if it is empty.
  */
 export async function forgetNerdctlFiles(
   ctx: StoreContext,
@@ -131,17 +133,17 @@ function removeEmptyDirectory(path: string): void {
   }
 }
 
-/** Works where names are noted: in the directory of newer releases, and in that of older ones once such a one has made it. */
+/** Runs work in the name stores: the directory of newer releases, and that of older ones if it exists. */
 async function inNameStores(ctx: StoreContext, work: (dir: string) => Promise<void> | void): Promise<void> {
   await inStore(ctx, 'names', work);
   if (!PARTS.has(ctx.containerd.namespace)) await inStore(ctx, '', work);
 }
 
 /**
- * Works in a directory of nerdctl's with its lock held; not at all where nerdctl was never used. What goes wrong with nerdctl's files is a
- * warning: the container itself is ours to deal with.
+ * Runs work in a directory of nerdctl's with its lock held; does nothing if nerdctl was never used. Failures with
+ * nerdctl's files are warnings: the container itself is ours to handle.
  *
- * @param part empty: that of older releases for names, which is not made
+ * @param part empty: the names directory of older releases, which is never created
  */
 async function inStore(
   ctx: StoreContext,
@@ -173,7 +175,7 @@ const isName = (text: string): boolean => text.length <= MAX_NAME_LENGTH && NAME
 /** An id of a container. */
 const MAX_NOTE_BYTES = 4096;
 
-/** It is nerdctl's: what is damaged stays as it is. */
+/** It is nerdctl's: a damaged file stays unchanged. */
 function noteIn(path: string): string | undefined {
   const found = inspectOwnFile(path, { maxBytes: MAX_NOTE_BYTES });
   if (found.kind === 'read') return found.bytes.toString('utf8').trim();

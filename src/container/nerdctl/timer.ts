@@ -4,11 +4,14 @@ import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { isNotLoaded, type Systemd, systemd } from '../../system/systemd.ts';
 
-/** Where systemd keeps the units that programs made while it runs. */
+/** systemd's directory of units that programs created at run time. */
 const TRANSIENT_UNITS = '/run/systemd/transient';
-/** `nerdctl start` makes the timer and then starts its service, which fails once the timer is gone: until then it is left alone. */
+/**
+ * `nerdctl start` creates the timer and then starts its service, which fails if the timer is gone: until then we leave
+ * it alone.
+ */
 const SETTLE_MS = 3_000;
-/** Ids that nerdctl and healthctl give: a unit of another name is somebody else's. */
+/** The form of nerdctl's and healthctl's ids: a unit with another name is foreign. */
 const ID = /^[0-9a-f]{64}$/;
 
 export interface NerdctlTimerDeps {
@@ -17,22 +20,25 @@ export interface NerdctlTimerDeps {
   readonly unitsDir?: string;
 }
 
-/** Whether nerdctl checks a container: by a transient timer with its id for a name, which `nerdctl run` and `nerdctl start` make. */
+/**
+ * Whether nerdctl checks a container: with a transient timer named by its id, which `nerdctl run` and `nerdctl start`
+ * create.
+ */
 export const hasNerdctlTimer = (id: string, unitsDir: string = TRANSIENT_UNITS): boolean =>
   existsSync(join(unitsDir, `${id}.timer`));
 
-/** Whether it has one that was not made only just now. @param nowMs wall time */
+/** Whether it has a timer that was not created just now. @param nowMs wall time */
 export function isNerdctlTimerSettled(id: string, nowMs: number, unitsDir: string = TRANSIENT_UNITS): boolean {
   const made = statSync(join(unitsDir, `${id}.timer`), { throwIfNoEntry: false });
-  // A time that is to come was noted before the clock was set back.
+  // A time in the future was recorded before the clock was set back.
   return made !== undefined && Math.abs(nowMs - made.mtimeMs) >= SETTLE_MS;
 }
 
 /**
- * Ends nerdctl's timer of a container, as `nerdctl stop` and `rm` do, and what is left of its last check: a service that failed keeps the name,
- * so that the next `nerdctl start` beside 2.1.5 fails.
+ * Ends nerdctl's timer of a container, like `nerdctl stop` and `rm`, and what is left of its last check: a failed
+ * service keeps the name, so that the next `nerdctl start` with 2.1.5 would fail.
  *
- * @returns whether it is gone; that it could not be ended is warned of
+ * @returns whether it is gone; a failure is a warning
  */
 export async function endNerdctlTimer(id: string, deps: NerdctlTimerDeps): Promise<boolean> {
   const { log, systemd: own = systemd, unitsDir = TRANSIENT_UNITS } = deps;

@@ -18,10 +18,10 @@ export function networkContextOf({ dirs, clock, log, network }: ContainerContext
 }
 
 /**
- * Attaches a container of ours, whose process waits to be started, to its network.
+ * Attaches a container of ours, whose process waits for its start, to its network.
  *
- * @returns the labels that tell of its ports; none for one that needs no network
- * @throws as attachContainer of network/attach.ts
+ * @returns the labels with its ports; none if it needs no network
+ * @throws errors of attachContainer of network/attach.ts
  */
 export async function attachNetwork(
   ctx: ContainerContext,
@@ -45,7 +45,7 @@ export async function attachNetwork(
   const last = lastAddressOf(dataDir, ctx.dirs);
   const attach = (wanted: InterfaceAddress | undefined) =>
     attachContainer(networkContextOf(ctx), { ...request, wanted });
-  // The plugin may know of another use than ours of the address that it had.
+  // The plugin may know of another use of its last address.
   const attached = await attach(last).catch((error: unknown) => {
     if (last === undefined || !hasCode(error, 'RUNTIME')) throw error;
     return attach(undefined);
@@ -58,14 +58,18 @@ export async function attachNetwork(
 /** An empty label is removed. */
 function portLabels(exposed: readonly string[], { ports }: Attachment): Readonly<Record<string, string>> {
   const shown = portsText(exposed, ports);
-  // nerdctl reads the label still, with a warning at each command: of containers that an earlier version started it goes.
+  // nerdctl still reads the label, with a warning at each command: it is removed from containers that an earlier
+  // version started.
   return { [LABELS.ports]: shown, [LABELS.nerdctlPorts]: '' };
 }
 
 const changed = (before: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(labels).filter(([key, value]) => (before[key] ?? '') !== value));
 
-/** Takes a container that has ended from its network: whoever sees its end does. What fails is told, and left to the next sweep. */
+/**
+ * Detaches a container that has ended from its network; whoever notices its end calls it. Failures are logged; the next
+ * sweep retries.
+ */
 export async function detachNetwork(ctx: ContainerContext, id: string): Promise<void> {
   const subject = { namespace: ctx.containerd.namespace, id };
   if (!readAttachment(ctx, subject)) return releaseNerdctlNetwork(ctx, id);

@@ -11,10 +11,11 @@ import { noSpaceError, replaceChangedFile } from '../../system/atomic-write.ts';
 import { makeOwnDirectory } from '../../system/own-file.ts';
 
 /**
- * What a container finds under /etc of its own: with `host` the host's own files, unless options ask for others; in the network of another
- * container, that one's, see filesOfJoined; else files that we write.
+ * The container's own files under /etc: with `host` the host's files, unless options ask for others; in the network of
+ * another container, that container's, see filesOfJoined; otherwise files that we write.
  *
- * @param dir the container's data directory. Nothing is written: a create that dies leaves no directory; see writeGeneratedFiles
+ * @param dir the container's data directory. Writes nothing, so that a create that dies leaves no directory; see
+ *   writeGeneratedFiles
  */
 export function generatedFilesOf(dir: string, network: string, names: NameOptions): GeneratedFiles {
   const hostname = join(dir, 'hostname');
@@ -29,7 +30,7 @@ export function generatedFilesOf(dir: string, network: string, names: NameOption
   };
 }
 
-/** Which of the files are ours to write. */
+/** The files that we write. */
 function ownFiles(network: string, { dns, dnsSearch, dnsOptions, extraHosts }: NameOptions) {
   const isHost = networkModeOf(network).kind === 'host';
   const tellsDns = dns.length + dnsSearch.length + dnsOptions.length > 0;
@@ -37,8 +38,8 @@ function ownFiles(network: string, { dns, dnsSearch, dnsOptions, extraHosts }: N
 }
 
 /**
- * Writes those of the files that are ours, before each start. One that has the content already is not written: a container that ran can be
- * started again on a full disk. Throws EXHAUSTED without space.
+ * Writes our files, before each start. A file that already has the content is not written: a container that ran before
+ * can be started on a full disk. Throws EXHAUSTED without space.
  */
 export function writeGeneratedFiles(
   dir: string,
@@ -62,7 +63,7 @@ export function writeGeneratedFiles(
     replaceChangedFile(join(dir, name), content, { mode: 0o644, ...faults });
 }
 
-/** `host-gateway` is the host's own loopback for one on the host's network; of one on a network of its own the attachment knows it. */
+/** On the host's network `host-gateway` is the host's loopback; on a network of its own the attachment knows it. */
 function extraEntries({ extraHosts }: NameOptions, isHost: boolean) {
   return extraHosts
     .map((entry) => (isHost ? entry.replace(/:host-gateway$/, ':127.0.0.1') : entry))
@@ -70,7 +71,7 @@ function extraEntries({ extraHosts }: NameOptions, isHost: boolean) {
     .map((entry) => ({ address: entry.slice(entry.indexOf(':') + 1), names: [entry.slice(0, entry.indexOf(':'))] }));
 }
 
-/** Without a network no server can be asked, unless one was given. */
+/** Without a network no server can be reached, unless one was given. */
 function resolvConf(isAlone: boolean, { dns, dnsSearch, dnsOptions }: NameOptions): string {
   const given = { servers: dns, search: dnsSearch, options: dnsOptions };
   if (isAlone && dns.length + dnsSearch.length + dnsOptions.length === 0) return '';

@@ -6,17 +6,18 @@ import { makeOwnDirectory, removeOwn } from '../../system/own-file.ts';
 import type { ContainerContext } from '../context.ts';
 
 /**
- * A symbolic link that stands only while a container is made that joins another's network: its runtime spec names it for good, while the
- * process behind it is another one after each start. A start by another tool, which does not make the link, fails.
+ * A symbolic link that exists only while a container is created that joins another's network: its runtime spec always
+ * names the link, while the process behind it changes with each start. A start by another tool, which does not create
+ * the link, fails.
  */
 export function joinPathOf(dirs: StateDirs, subject: { readonly namespace: string; readonly id: string }): string {
   return `${runDirOf(dirs, subject)}.netns`;
 }
 
 /**
- * Runs `make` while the network of another container stands at the path that the runtime spec of this one names.
+ * Runs `make` while the network of another container is at the path that this one's runtime spec names.
  *
- * @throws CONFLICT with Docker's text when the other one does not run
+ * @throws CONFLICT with Docker's text if the other one does not run
  */
 export async function withJoinedNetwork<T>(
   ctx: ContainerContext,

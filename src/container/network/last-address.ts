@@ -10,7 +10,7 @@ const FILE = 'address';
 const LINE = /^([\d.]{7,15}|[\da-f:]{2,45}) ([\da-f:]{0,59})\n$/i;
 
 /**
- * What a container had on its network when it ran last; undefined before its first run, and where the file is damaged: then it gets
+ * The container's last address on its network; undefined before its first run, and if the file is damaged: then it gets
  * another address.
  *
  * @param dataDir the container's

@@ -17,19 +17,19 @@ import { resolveContainer } from '../resolve.ts';
 import { generatedFilesOf, hostnameFor } from './generated-files.ts';
 import { joinPathOf } from './join.ts';
 
-/** Where a new container will be on the network, decided before anything is made. */
+/** The network of a new container, decided before anything is created. */
 export interface Placement {
-  /** As `HostConfig.NetworkMode` has it: a container that is joined by its id. */
+  /** As in `HostConfig.NetworkMode`: a joined container by its id. */
   readonly mode: string;
   /** The container whose network is joined. */
   readonly joined?: ContainerRecord;
 }
 
 /**
- * Decides where a new container goes.
+ * Decides the network of a new container.
  *
- * @throws NOT_FOUND for a network or a container that is not there, or when plugins are missing; INVALID with Docker's texts for options that
- * contradict each other
+ * @throws NOT_FOUND for a missing network or container, or missing plugins; INVALID with Docker's texts for
+ *   contradicting options
  */
 export async function placeContainer(ctx: ContainerContext, request: CreateRequest): Promise<Placement> {
   const mode = networkModeOf(request.network);
@@ -49,7 +49,7 @@ export async function placeContainer(ctx: ContainerContext, request: CreateReque
   }
 }
 
-/** One that is in another's network itself is passed over: what it shares is joined. */
+/** If that container itself is in another's network, the latter is joined. */
 async function joinContainer(ctx: ContainerContext, nameOrId: string): Promise<Placement> {
   const joined = await resolveContainer(ctx.containerd, nameOrId);
   const its = networkModeOf(storedConfigOf(joined)?.HostConfig.NetworkMode ?? '');
@@ -75,7 +75,7 @@ function refuseContradictions({ network, hostname, networking }: CreateRequest):
   refuse(expose.length > 0, 'conflicting options: port exposing and the container type network mode');
 }
 
-/** What the runtime spec says of a container's place on the network. */
+/** The network part of the runtime spec. */
 export function specNetworkOf(
   ctx: ContainerContext,
   container: {
@@ -102,14 +102,14 @@ export function specNetworkOf(
   };
 }
 
-/** A label tells the name of a container of ours or nerdctl's; what another tool made may have it from its image. */
+/** The label is trusted on a container of ours or nerdctl's; on one of another tool it may come from its image. */
 function hostnameOf({ dirs, containerd }: ContainerContext, { id, labels }: ContainerRecord): string {
   const isBelieved =
     labels[LABELS.owner] !== undefined || isNerdctls(dirs, { namespace: containerd.namespace, id, labels });
   return (isBelieved ? labels[LABELS.hostname] : undefined) ?? id.slice(0, 12);
 }
 
-/** Those of another tool's container are not known: then the image's own are seen. */
+/** Those of another tool's container are unknown: then the image's own are used. */
 function filesOfJoined(ctx: ContainerContext, joined: ContainerRecord): GeneratedFiles {
   const config = storedConfigOf(joined);
   if (!config) return {};

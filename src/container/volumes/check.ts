@@ -5,9 +5,9 @@ import { readVolume } from '../../volume/volume-store.ts';
 import type { ContainerContext } from '../context.ts';
 
 /**
- * Before a start: the runtime would mount whatever the path of a volume leads to by now.
+ * Call it before a start: the runtime would mount whatever a volume's path now leads to.
  *
- * @throws NOT_FOUND for a volume that is gone, CORRUPT where something else has its place
+ * @throws NOT_FOUND for a missing volume, CORRUPT if something else has its path
  */
 export function refuseLostVolumes(ctx: Pick<ContainerContext, 'dirs' | 'containerd'>, config: StoredConfig): void {
   const root = volumesDirOf(ctx.dirs, ctx.containerd.namespace);

@@ -61,7 +61,7 @@ describe('filters of volumes', () => {
     expect(() => parseVolumeFilters([filter], command)).toThrow(expect.objectContaining({ code: 'INVALID', message })),
   );
 
-  test('a size needs no =, and is measured where it is asked for', () => {
+  test('a size needs no =, and is measured only if requested', () => {
     expect(['size>1', 'size<1', 'size=1', 'name=a', 'name', 'size', 'sized>1'].map(isFilterText)).toEqual([
       ...[true, true, true, true],
       ...[false, false, false],

@@ -7,8 +7,8 @@ import type { ListedVolume } from './use.ts';
 const KEYS = { list: ['dangling', 'driver', 'label', 'name', 'size'], prune: ['all', 'label', 'label!'] } as const;
 
 /**
- * Reads `key=value` texts of `volume ls --filter` or `volume prune --filter`. Values of one key are alternatives, but labels and
- * sizes: all of them are wanted. Throws INVALID with Docker's texts.
+ * Parses `key=value` texts of `volume ls --filter` or `volume prune --filter`. Values of one key are alternatives; for
+ * labels and sizes, all must match. Throws INVALID with Docker's texts.
  */
 export function parseVolumeFilters(
   texts: readonly string[],
@@ -36,12 +36,12 @@ export function parseVolumeFilters(
 /** `size>=10m`: the key, then the comparison with the number. */
 const SIZE = /^\s*(size)\s*((?:[<>]|=).*)$/is;
 
-/** Whether a text has the form of a filter; on that of a size no `=` need be. */
+/** Whether a text has the form of a filter; a size needs no `=`. */
 export function isFilterText(text: string): boolean {
   return text.includes('=') || SIZE.test(text);
 }
 
-/** @param value `>=1024000`, `<10m`, and without the first `=` for equal */
+/** @param value `>=1024000`, `<10m`, and for equality without the first `=` */
 function sizeTest(value: string): (size: number) => boolean {
   const [, comparison = '', number = ''] = /^(>=|<=|>|<|=)\s*(.*)$/s.exec(value) ?? [];
   const bytes = bytesFrom(number);
@@ -71,12 +71,12 @@ function bytesFrom(text: string): number | undefined {
   }
 }
 
-/** Whether filters that parse need the size of a volume, which is measured. */
+/** Whether these valid filters need the size of a volume, which has to be measured. */
 export function asksForSize(texts: readonly string[]): boolean {
   return texts.some((text) => SIZE.test(text));
 }
 
-/** Whether filters that parse need to know who has a volume, which containerd is asked for. */
+/** Whether these valid filters need a volume's users, for which containerd is asked. */
 export function asksForUsers(texts: readonly string[]): boolean {
   return texts.some((text) => /^\s*dangling\s*=/i.test(text));
 }

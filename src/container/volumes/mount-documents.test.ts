@@ -14,7 +14,7 @@ const point = {
   Propagation: '',
 };
 
-test('what a record says of mounts is believed as a whole, or not', () => {
+test('mounts in a record are trusted as a whole, or not at all', () => {
   expect(parseMountPoints([point])).toEqual([point]);
   for (const wrong of [{ ...point, Type: 'npipe' }, { ...point, RW: 'yes' }, { ...point, Source: 1 }, null, 'x']) {
     expect(parseMountPoints([point, wrong])).toBeUndefined();
@@ -22,7 +22,7 @@ test('what a record says of mounts is believed as a whole, or not', () => {
   expect(parseMountPoints({})).toBeUndefined();
 });
 
-test('of a container of an earlier version the binds tell', () => {
+test('for a container by an earlier version, the binds are used', () => {
   const stored = {
     Config: { Image: 'x', Tty: false, OpenStdin: false, Labels: {} },
     HostConfig: { NetworkMode: 'none', AutoRemove: false, Binds: ['/a:/b:ro', '/c:/d'] },

@@ -4,7 +4,10 @@ import type { UsedVolume } from './request.ts';
 
 type Mounts = Pick<CreateRequest, 'binds' | 'volumes' | 'tmpfs'>;
 
-/** Docker's `Mounts` of a new container. Docker tells `z` of a volume for which no mode was given, unless it is anonymous and of `-v` or the image. */
+/**
+ * Docker's `Mounts` of a new container. Docker shows `z` for a volume without a mode, unless it is anonymous and from
+ * `-v` or the image.
+ */
 export function mountPointsFrom({ binds, tmpfs }: Mounts, volumes: readonly UsedVolume[]): readonly MountPoint[] {
   return [
     ...binds.map(
@@ -44,7 +47,7 @@ export function mountPointsFrom({ binds, tmpfs }: Mounts, volumes: readonly Used
   ];
 }
 
-/** Docker's `HostConfig.Binds`: what `-v` was given, with a source. */
+/** Docker's `HostConfig.Binds`: the values of `-v` with a source. */
 export function bindTextsOf({ binds, volumes }: Mounts): readonly string[] {
   return [
     ...binds.flatMap(({ source, destination, mode, mount }) => (mount ? [] : [textOf(source, destination, mode)])),
@@ -57,7 +60,7 @@ export function bindTextsOf({ binds, volumes }: Mounts): readonly string[] {
 const textOf = (source: string, destination: string, mode: string | undefined): string =>
   `${source}:${destination}${mode ? `:${mode}` : ''}`;
 
-/** Docker's `HostConfig.Mounts`: what `--mount` was given; the key is not there without one. */
+/** Docker's `HostConfig.Mounts`: the values of `--mount`; the key is absent without one. */
 export function mountOptionsOf({ binds, volumes, tmpfs }: Mounts): { readonly Mounts?: readonly object[] } {
   const entries = [
     ...binds.flatMap(({ source, destination, readOnly, propagation, mount }) => {
@@ -94,7 +97,7 @@ export function mountOptionsOf({ binds, volumes, tmpfs }: Mounts): { readonly Mo
 
 const ifTrue = (key: string, value: boolean): Readonly<Record<string, true>> => (value ? { [key]: true } : {});
 
-/** Docker's `Config.Volumes`: the places of anonymous volumes that `-v` and the image ask for. */
+/** Docker's `Config.Volumes`: the paths of anonymous volumes of `-v` and the image. */
 export function volumePathsOf(
   { volumes }: Mounts,
   imageVolumes: readonly string[],

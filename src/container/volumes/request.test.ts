@@ -5,11 +5,11 @@ const nothing = { volumes: [], binds: [], tmpfs: [] };
 const anonymous = (destination: string) => ({ destination, readOnly: false, noCopy: false, labels: {} });
 
 describe('the volumes of an image', () => {
-  test('are anonymous, one for each place', () => {
+  test('are anonymous, one for each path', () => {
     expect(volumeRequestsOf(nothing, ['/a', '/a/', '/b/../c'])).toEqual([anonymous('/a'), anonymous('/c')]);
   });
 
-  test('give way to what the user mounts there', () => {
+  test("are replaced by the user's mounts at these paths", () => {
     const bind = { source: '/x', destination: '/a', readOnly: false, propagation: 'rprivate' as const };
     const asked = {
       volumes: [{ ...anonymous('/b'), name: 'data' }],

@@ -11,27 +11,27 @@ import { ANONYMOUS_LABEL, type Volume } from '../../volume/volume.ts';
 import type { HeldVolume, VolumePlace } from '../../volume/volume-store.ts';
 import type { ContainerContext } from '../context.ts';
 
-/** A volume that a new container has. */
+/** A volume of a new container. */
 export interface UsedVolume {
   readonly request: VolumeRequest;
   readonly volume: Volume;
   readonly isAnonymous: boolean;
 }
 
-/** How the runtime gets it. */
+/** Its form for the runtime. */
 export function bindOfVolume({ request, volume }: UsedVolume): Bind {
   const { destination, readOnly } = request;
   return { source: volume.mountpoint, destination, readOnly, propagation: 'rprivate' };
 }
 
-/** Where the volumes of the context's namespace are. */
+/** The directory of volumes of the context's namespace, with what opening it needs. */
 export function volumePlaceOf(ctx: ContainerContext, signal?: AbortSignal): VolumePlace {
   return { root: volumesDirOf(ctx.dirs, ctx.containerd.namespace), clock: ctx.clock, signal };
 }
 
 /**
- * What a container gets as volumes: those that were asked for, and one for each VOLUME of the image that nothing else was mounted at.
- * Throws INVALID for a path of the image at which nothing can be mounted.
+ * The volumes of a container: the requested ones, and one for each VOLUME of the image without another mount at its
+ * path. Throws INVALID for a path of the image at which nothing can be mounted.
  */
 export function volumeRequestsOf(
   asked: {
@@ -63,16 +63,17 @@ function destinationOfImage(path: string): string {
 
 export interface VolumeWork {
   readonly requests: readonly VolumeRequest[];
-  /** The root file system of the new container, whose files go into volumes that are empty. */
+  /** The root file system of the new container, whose files are copied into empty volumes. */
   readonly rootfs: readonly SnapshotMount[];
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Makes, or finds, the volumes of a new container and fills those that are empty. They are held until the work has ended, which makes the
- * container that uses them: until then nobody can remove them. When the work fails, those that were made for it go.
+ * Creates or finds the volumes of a new container, and fills the empty ones. They are locked until `work`, which
+ * creates the container, has ended: until then they cannot be removed. If the work fails, newly created ones are
+ * removed.
  *
- * @throws INVALID where the image has a file in a volume's place; EXHAUSTED, ABORTED, CORRUPT
+ * @throws INVALID if the image has a file at a volume's path; EXHAUSTED, ABORTED, CORRUPT
  */
 export async function withVolumes<T>(
   ctx: ContainerContext,
@@ -86,7 +87,7 @@ export async function withVolumes<T>(
   const held = new Map<string, HeldVolume>();
   const named = requests.map((request) => ({ request, name: request.name ?? randomHex(32) }));
   try {
-    // In one order, so that two creates never wait for each other.
+    // In a fixed order, so that two creates never wait for each other.
     for (const { request, name } of named.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const labels = request.name === undefined ? { ...request.labels, [ANONYMOUS_LABEL]: '' } : request.labels;
       const one = held.get(name) ?? (await openVolume(place, name, labels));

@@ -10,23 +10,23 @@ import { clearRemains, eraseVolume, holdVolume, listVolumes } from '../../volume
 import type { ContainerContext } from '../context.ts';
 import { volumePlaceOf } from './request.ts';
 
-/** Which containers have which volumes: names to ids. */
+/** The containers that use each volume: names to ids. */
 type VolumeUsers = ReadonlyMap<string, readonly string[]>;
 
-/** A volume with those who have it. */
+/** A volume with its users. */
 export interface ListedVolume {
   readonly volume: Volume;
   readonly users: readonly string[];
-  /** Bytes of its content; absent where nobody asked. */
+  /** Size of its content in bytes; absent if not requested. */
   readonly size?: number;
 }
 
-/** All volumes of the namespace, by name. What cannot be read is warned of. */
+/** All volumes of the namespace, by name. Unreadable ones give a warning. */
 function listAllVolumes(ctx: ContainerContext): readonly Volume[] {
   return listVolumes(volumePlaceOf(ctx).root, (error) => ctx.log.warn(messageOf(error)));
 }
 
-/** The same with what is wanted to be known of them. Throws UNAVAILABLE as volumeUsers, ABORTED. */
+/** Volumes with the requested facts. Throws UNAVAILABLE like volumeUsers, ABORTED. */
 export async function listVolumesWith(
   ctx: ContainerContext,
   wanted: { readonly users: boolean; readonly size: boolean; readonly signal?: AbortSignal },
@@ -46,7 +46,7 @@ async function listUsedVolumes(ctx: ContainerContext, signal?: AbortSignal): Pro
   return volumes.map((volume) => ({ volume, users: users.get(volume.name) ?? [] }));
 }
 
-/** Throws UNAVAILABLE where containerd is away and a container may have a volume. */
+/** Throws UNAVAILABLE if containerd is away and a container may use a volume. */
 async function volumeUsers(ctx: ContainerContext, signal?: AbortSignal): Promise<VolumeUsers> {
   const { root } = volumePlaceOf(ctx);
   const users = new Map<string, string[]>();
@@ -56,12 +56,12 @@ async function volumeUsers(ctx: ContainerContext, signal?: AbortSignal): Promise
   return users;
 }
 
-/** Contexts whose user has read that containerd is away. */
+/** Contexts in which the warning that containerd is away was shown. */
 const warned = new WeakSet<ContainerContext>();
 
 /**
- * All containers. While containerd is away there are none if none of ours is kept on disk: each has a directory there from its create to its
- * removal. One of another tool's that mounts a volume of ours by its path is not seen then.
+ * All containers. While containerd is away there are none, if none of ours is on disk: each has a directory there from
+ * its creation to its removal. A container of another tool that mounts a volume of ours by path is then not seen.
  */
 async function listRecords(ctx: ContainerContext, signal?: AbortSignal): Promise<readonly ContainerRecord[]> {
   try {
@@ -96,7 +96,7 @@ function countKept({ dirs, containerd }: ContainerContext): number {
   }
 }
 
-/** Of a container that another tool made, or another version, the runtime spec tells: what it mounts must not be taken for unused. */
+/** For a container of another tool or version, the runtime spec is used: its mounts must not count as unused. */
 function volumeNamesOf(record: ContainerRecord, root: string): ReadonlySet<string> {
   const stored = storedConfigOf(record);
   if (stored) {
@@ -108,11 +108,11 @@ function volumeNamesOf(record: ContainerRecord, root: string): ReadonlySet<strin
 }
 
 export interface RemoveVolumeOptions {
-  /** A container that is being removed itself, and does not count. */
+  /** A container that is itself being removed, and does not count. */
   readonly except?: string;
-  /** Says whether it is still wanted, once nobody else can change it. */
+  /** Whether it should still be removed; called once no other process can change it. */
   readonly isWanted?: (volume: Volume) => boolean;
-  /** Told of its size, in bytes, before it goes. */
+  /** Called with its size, in bytes, before the removal. */
   readonly onSize?: (bytes: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -121,7 +121,7 @@ export interface RemoveVolumeOptions {
  * Removes a volume with its content.
  *
  * @returns whether it was still wanted, and so removed
- * @throws NOT_FOUND, and CONFLICT where a container has it, with Docker's texts
+ * @throws NOT_FOUND, and CONFLICT if a container uses it, with Docker's texts
  */
 export async function removeVolume(
   ctx: ContainerContext,
@@ -144,7 +144,7 @@ export async function removeVolume(
   }
 }
 
-/** Removes the anonymous volumes that were made for a container. One that another container has meanwhile stays. */
+/** Removes the anonymous volumes created for a container. One that another container now uses stays. */
 export async function removeAnonymousVolumes(ctx: ContainerContext, record: ContainerRecord): Promise<void> {
   const names = storedConfigOf(record)?.AnonymousVolumes ?? [];
   for (const name of names) {
@@ -164,9 +164,9 @@ export interface Pruned {
 }
 
 /**
- * Removes the volumes that no container has, and what processes that died have left of others.
+ * Removes volumes that no container uses, and left-overs of processes that died.
  *
- * @param options.isAll named ones too; Docker's default is anonymous ones alone
+ * @param options.isAll also named ones; Docker's default is anonymous ones only
  * @param options.isWanted further conditions
  */
 export async function pruneVolumes(
@@ -191,7 +191,7 @@ export async function pruneVolumes(
       const isGone = await removeVolume(ctx, volume.name, { isWanted, onSize, ...(signal ? { signal } : {}) });
       if (isGone) deleted.push(volume.name);
     } catch (error) {
-      if (!hasCode(error, 'NOT_FOUND', 'CONFLICT')) throw error; // somebody else was faster
+      if (!hasCode(error, 'NOT_FOUND', 'CONFLICT')) throw error; // another process was faster
     }
   }
   await clearRemains(volumePlaceOf(ctx, signal));

@@ -24,13 +24,13 @@ describe('a container that exited', () => {
     ['on-failure', 3, {}, 'monitor'],
     ['on-failure:2', 3, restarted({ count: 1, atMs: 1 }), 'monitor'],
     ['on-failure:2', 3, restarted({ count: 2, atMs: 1 }), 'nobody'],
-    // Counted, and being done.
+    // Counted, and in progress.
     ['on-failure:2', 3, restarted({ count: 2, atMs: NOW - 100 }), 'monitor'],
-    // Counted for long: the start has failed.
+    // Counted long ago: the start has failed.
     ['on-failure:2', 3, { ...restarted({ count: 2, atMs: NOW - 100 }), nowMs: NOW + 60_000 }, 'nobody'],
     ['always', 0, { stopped: 'for good' }, 'nobody'],
     ['no', 0, { stopped: 'to be started again' }, 'command'],
-    // Healing has stopped it, and has still to start it.
+    // Healing has stopped it, and still has to start it.
     ['no', 143, restarted({ isPending: true }), 'monitor'],
     ['no', 143, { ...restarted({ isPending: true }), stopped: 'for good' }, 'nobody'],
   ])('%s, exit %i, %o: %s', (policy, code, facts, expected) => {
@@ -53,7 +53,7 @@ describe('an unhealthy container', () => {
   });
 });
 
-test('the note of a restart names the process that does it', () => {
+test('the note of a restart names the process that makes it', () => {
   expect(restartNote('2026-01-01T00:00:00Z')).toMatch(
     new RegExp(`^2026-01-01T00:00:00Z restarted by [0-9a-f-]{36}:${process.pid}:\\d+$`),
   );

@@ -7,19 +7,19 @@ import { givenHealthConfigOf, runIdOf } from '../../record/view.ts';
 import { readBootId, readStat } from '../../system/proc.ts';
 import type { ContainerContext } from '../context.ts';
 
-/** How a container got into a state that is no good, e.g. for whoever waits for its health. */
+/** How a container reached a bad state, e.g. for a command that waits for its health. */
 export type BadEnd =
   | { readonly kind: 'exited'; readonly exitCode: number; readonly atMs: number }
   | { readonly kind: 'unhealthy' };
 
-/** What decides whether a container that exited, or is unhealthy, is started again. */
+/** The facts that decide whether a container that exited or is unhealthy will be started again. */
 export interface ComebackFacts {
   readonly end: BadEnd;
   readonly policy: RestartPolicy;
   readonly onFailure: OnFailure;
   /** 0: no limit. */
   readonly maxRestarts: number;
-  /** Of the note that it was stopped. */
+  /** From the record of its stop. */
   readonly stopped: 'no' | 'for good' | 'to be started again';
   readonly record: RestartRecord;
   readonly nowMs: number;
@@ -28,12 +28,15 @@ export interface ComebackFacts {
 /** Who will start a container again: the monitor, if there is one; a command that has stopped it; nobody. */
 export type Comeback = 'monitor' | 'command' | 'nobody';
 
-/** How long a restart that was begun may take until it counts as failed. */
+/** How long a restart in progress may take before it counts as failed. */
 const RESTART_LIMIT_MS = 30_000;
-/** Of a process that the kernel killed, as `kill` on bad health does. */
+/** The exit code of a process killed by the kernel, as by the action `kill`. */
 const KILLED = 137;
 
-/** Pure. What the monitor goes by (src/monitor/duties/supervisor.ts), asked from outside: it may have begun already. */
+/**
+ * Pure. The monitor's rules (src/monitor/duties/supervisor.ts), seen from outside: a restart may already be in
+ * progress.
+ */
 export function comebackOf(facts: ComebackFacts): Comeback {
   const { end, policy, stopped, record, onFailure, maxRestarts } = facts;
   if (stopped === 'to be started again') return 'command';
@@ -54,7 +57,7 @@ function isBegun({ record, nowMs }: ComebackFacts, exitedAtMs: number): boolean 
   return record.count > 0 && record.atMs >= exitedAtMs && nowMs - record.atMs < RESTART_LIMIT_MS;
 }
 
-/** Whether, and by whom, a container of these labels is started again. */
+/** Whether, and by whom, a container with these labels will be started again. */
 export function lookForComeback(
   { dirs, containerd, clock }: Pick<ContainerContext, 'dirs' | 'containerd' | 'clock'>,
   { id, labels }: { readonly id: string; readonly labels: Readonly<Record<string, string>> },
@@ -68,7 +71,7 @@ export function lookForComeback(
 
 const RESTARTED_BY = ' restarted by ';
 
-/** The note of a stop after which this process starts the container again: it holds for as long as the process lives. */
+/** The record of a stop after which this process starts the container again: valid while the process lives. */
 export function restartNote(at: string): string {
   const stat = readStat(process.pid);
   return stat ? `${at}${RESTARTED_BY}${runIdOf(readBootId(), stat)}` : at;

@@ -7,7 +7,7 @@ import { waitContainer } from './wait-exit.ts';
 const closed = () => new HealthctlError('UNKNOWN', 'the shim has closed the connection');
 const gone = () => new HealthctlError('NOT_FOUND', 'no task');
 
-/** A wait that fails in these ways, one after the other, and in the last one for ever. */
+/** A wait that fails in these ways, one after another; the last one repeats. */
 function waiting(...failures: (() => HealthctlError)[]) {
   const watched = createWatchedContainer();
   const view = watched.view();
@@ -24,13 +24,13 @@ function waiting(...failures: (() => HealthctlError)[]) {
   return { ...watched, code: waitContainer(ctx, view) };
 }
 
-test('a wait whose shim dies looks again, and tells the code that is known: 255', async () => {
+test('a wait whose shim dies asks again, and returns the known code: 255', async () => {
   const { code, clock } = waiting(closed, closed, gone);
   await clock.advance(300);
   expect(await code).toBe(255);
 });
 
-test('a wait whose shim does not come to its end gives up after ten seconds', async () => {
+test('a wait whose dying shim does not end gives up after ten seconds', async () => {
   const { code, clock } = waiting(closed);
   const failed = expect(code).rejects.toMatchObject({ code: 'UNKNOWN' });
   await clock.advance(11_000);

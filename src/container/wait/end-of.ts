@@ -3,16 +3,18 @@ import type { CallOptions } from '../../containerd/transport.ts';
 import { hasCode } from '../../lib/errors.ts';
 import type { ContainerContext } from '../context.ts';
 
-/** containerd sees within milliseconds that a shim has died, and then forgets its task. */
+/** containerd notices the death of a shim within milliseconds, and then deletes its task. */
 const LOOK_EVERY_MS = 100;
 const LOOK_LIMIT_MS = 10_000;
 
 /**
- * Waits for the end of a container. A shim that dies takes its answer with it: then containerd is asked for the task until that is gone.
+ * Waits for the end of a container. If its shim dies without an answer, containerd is asked for the task until that is
+ * gone.
  *
- * @param options.timeoutMs of each question, and of the time until a task is gone whose shim has died. Default: none, and 10 s
- * @returns undefined when containerd knows no code: it was removed, or its shim died
- * @throws UNKNOWN when the shim has closed the connection, and the container is not over by then; TIMEOUT
+ * @param options.timeoutMs limit for each request, and for the removal of a task whose shim has died. Default: none,
+ *   and 10 s
+ * @returns undefined if containerd has no code: it was removed, or its shim died
+ * @throws UNKNOWN if the shim has closed the connection, and the container has not ended by then; TIMEOUT
  */
 export async function endOfContainer(
   { containerd, clock }: Pick<ContainerContext, 'containerd' | 'clock'>,

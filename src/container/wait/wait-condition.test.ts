@@ -40,7 +40,7 @@ test.each<[WaitCondition[], Partial<Seen>, string]>([
   [['healthy'], exited(3), 'exited (3) before it was healthy'],
   [['healthy'], removed, 'was removed before it was healthy'],
   [['unhealthy'], { health: 'unhealthy' }, 'unhealthy'],
-  // A container that ended counts as unhealthy in lists; that is not what is waited for.
+  // Lists show a container that ended as unhealthy; a wait does not count this.
   [['unhealthy'], { ...exited(0), health: 'unhealthy' }, 'exited (0) before it was unhealthy'],
   [['healthy', 'unhealthy'], { health: 'unhealthy' }, 'unhealthy'],
   [['healthy', 'exited'], exited(), 'exited'],

@@ -16,16 +16,16 @@ export const WAIT_CONDITIONS = [
 ] as const;
 export type WaitCondition = (typeof WAIT_CONDITIONS)[number];
 
-/** What is known of a container while somebody waits for it. */
+/** The known facts about a container during a wait. */
 export interface Seen {
   readonly state: ContainerState | 'removed';
-  /** Of a container that runs or is paused, and has a check. */
+  /** For a running or paused container with a check. */
   readonly health: HealthStatus | undefined;
-  /** Of the main process, while there is one. */
+  /** Pid of the main process, while there is one. */
   readonly pid: number | undefined;
-  /** The last exit that is known. */
+  /** The last known exit. */
   readonly exit: { readonly code: number; readonly atMs: number } | undefined;
-  /** Whether it exited since the waiting began. */
+  /** Whether it exited since the wait began. */
   readonly hasExited: boolean;
 }
 
@@ -38,12 +38,12 @@ export type Verdict =
 export const isAboutHealth = (condition: WaitCondition): condition is 'healthy' | 'unhealthy' =>
   condition === 'healthy' || condition === 'unhealthy';
 
-/** Whether a condition means that the container is at its end, so that an exit code is to be told. */
+/** Whether a condition is about the container's end, so that an exit code is returned. */
 export function isAboutEnd(condition: WaitCondition): boolean {
   return ['not-running', 'next-exit', 'removed', 'exited', 'stopped'].includes(condition);
 }
 
-/** The first of the conditions that holds. Impossible is only what no other condition can save. */
+/** The first condition that holds. Impossible only if no condition can be reached. */
 export function judge(conditions: readonly WaitCondition[], seen: Seen): Verdict {
   const condition = conditions.find((wanted) => holds(wanted, seen));
   if (condition !== undefined) return { kind: 'reached', condition };
@@ -75,7 +75,7 @@ function holds(condition: WaitCondition, { state, health, hasExited }: Seen): bo
   }
 }
 
-/** Why a condition that does not hold never will; undefined while it may. A container that was never started yet may be. */
+/** Why a condition can no longer be reached; undefined while it can. A container never started may still reach it. */
 function lostReason(condition: WaitCondition, { state, exit, hasExited }: Seen): string | undefined {
   if (state === 'removed' && hasExited && exit) return `exited (${exit.code}) before it was ${condition}`;
   if (state === 'removed') return `was removed before it was ${condition}`;

@@ -4,7 +4,10 @@ import type { ContainerContext } from '../context.ts';
 import { viewRecord } from '../resolve.ts';
 import { endOfContainer } from './end-of.ts';
 
-/** The exit code of a container: of the last run, or, when it runs, of this one as soon as it ends. A created one counts as ended with 0, as with Docker. */
+/**
+ * The exit code of a container: of the last run, or, if it runs, of this one once it ends. A created one counts as
+ * ended with 0, as in Docker.
+ */
 export async function waitContainer(ctx: ContainerContext, view: ContainerView, signal?: AbortSignal): Promise<number> {
   refuseUnknown(view);
   if (view.state === 'created') return 0;
@@ -14,7 +17,10 @@ export async function waitContainer(ctx: ContainerContext, view: ContainerView, 
   return exit ? exit.status : ((await notedExitCode(ctx, id, signal)) ?? 0); // removed meanwhile
 }
 
-/** How a container ended that containerd knows no code of: what the monitor noted, else 255; undefined where the container was removed. */
+/**
+ * The exit code of a container for which containerd has none: from the monitor's record, else 255; undefined if the
+ * container was removed.
+ */
 export async function notedExitCode(
   ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
   id: string,

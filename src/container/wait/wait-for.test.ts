@@ -19,11 +19,11 @@ function setUp(...given: Parameters<typeof createWatchedContainer>) {
 }
 
 describe('waiting for health', () => {
-  test('an event is a reason to look, and what is looked at decides', async () => {
+  test('an event triggers a look, and the look decides', async () => {
     const { wait, settle, exchange, setHealth, left } = setUp();
     const waiting = wait(['healthy']);
     await settle();
-    // A lie, and one about another container.
+    // A wrong event, and one about another container.
     await exchange.publish({ topic: HEALTH_STATUS_TOPIC, json: '{"ID":"c1","Status":"healthy","FailingStreak":0}' });
     await exchange.publish({ topic: HEALTH_STATUS_TOPIC, json: '{"ID":"c2","Status":"healthy","FailingStreak":0}' });
     await settle();
@@ -35,7 +35,7 @@ describe('waiting for health', () => {
     expect(left()).toEqual([0, 0]);
   });
 
-  test('only what concerns the container is a reason to look', async () => {
+  test('ignores events about other containers', async () => {
     const { wait, settle, exchange, looks, abort } = setUp();
     const waiting = wait(['healthy']);
     await settle();
@@ -48,7 +48,7 @@ describe('waiting for health', () => {
     expect(await waiting).toMatchObject({ code: 'ABORTED' });
   });
 
-  test('a container that exits first is an error that says so', async () => {
+  test('a container that exits first gives an error that says so', async () => {
     const { wait, settle, exit, left } = setUp();
     const waiting = wait(['healthy']);
     await settle();
@@ -60,7 +60,7 @@ describe('waiting for health', () => {
     expect(left()).toEqual([0, 0]);
   });
 
-  test('so is one that is removed, and one that had exited already', async () => {
+  test('so does one that is removed, and one that had already exited', async () => {
     const first = setUp();
     const waiting = first.wait(['unhealthy']);
     await first.settle();
@@ -93,7 +93,7 @@ describe('waiting for health', () => {
   });
 });
 
-describe('an end after which something starts it again', () => {
+describe('an end after which the container is started again', () => {
   function supervised(labels: Readonly<Record<string, string>>) {
     const watched = createWatchedContainer({ ...CHECK, ...labels });
     const monitor = { isThere: true };
@@ -112,7 +112,7 @@ describe('an end after which something starts it again', () => {
   }
   const exited = { code: 'CONFLICT', message: 'container web exited (3) before it was healthy' };
 
-  test('a restart policy: it waits on until it is healthy', async () => {
+  test('a restart policy: waits until it is healthy', async () => {
     const { wait, end, start, settle, setHealth, clock, left } = supervised({ 'healthctl/restart': 'always' });
     const waiting = wait(['healthy']);
     await settle();
@@ -156,7 +156,7 @@ describe('an end after which something starts it again', () => {
     expect(await lost).toMatchObject(exited);
   });
 
-  test('a user who stopped it, and a policy that is fulfilled', async () => {
+  test('a user who stopped it, and an exhausted policy', async () => {
     for (const labels of [
       { 'healthctl/restart': 'always', 'healthctl/stopped': '2026-01-01T00:00:00Z' },
       { 'healthctl/restart': 'no' },
@@ -169,7 +169,7 @@ describe('an end after which something starts it again', () => {
     }
   });
 
-  test('who waits for the end itself is told of it', async () => {
+  test('a wait for the end itself ends', async () => {
     const { wait, end, settle } = supervised({ 'healthctl/restart': 'always' });
     const waiting = wait(['healthy', 'exited']);
     await settle();
@@ -179,7 +179,7 @@ describe('an end after which something starts it again', () => {
 });
 
 describe('waiting for an end', () => {
-  test('the exit is taken from the event, although the container runs again', async () => {
+  test('takes the exit from the event, although the container runs again', async () => {
     const { wait, settle, exit } = setUp({});
     const waiting = wait(['exited']);
     await settle();
@@ -187,7 +187,7 @@ describe('waiting for an end', () => {
     expect(await waiting).toEqual({ condition: 'exited', exitCode: 7 });
   });
 
-  test('the exit of an earlier run is none', async () => {
+  test('ignores the exit of an earlier run', async () => {
     const { wait, settle, exit, looks, abort } = setUp({});
     const waiting = wait(['exited']);
     await settle();
@@ -211,7 +211,7 @@ describe('waiting for an end', () => {
     expect(await waiting).toEqual({ condition: 'next-exit', exitCode: 2 });
   });
 
-  test('removed comes with the exit code of before', async () => {
+  test('removed returns the exit code from before', async () => {
     const { wait, settle, exit, exchange } = setUp({});
     const waiting = wait(['removed']);
     await settle();
@@ -246,14 +246,14 @@ describe('watching from before the start', () => {
     expect(left()).toEqual([0, 0]);
   });
 
-  test('a removal without an end is not waited on', async () => {
+  test('does not wait after a removal without an end', async () => {
     const { wait, remove, left } = await started(['healthy', 'unhealthy'], CHECK);
     remove();
     expect(await wait()).toMatchObject({ message: 'container web was removed before it was healthy' });
     expect(left()).toEqual([0, 0]);
   });
 
-  test('of a container without a check ends with the error', async () => {
+  test('without a check it ends with the error', async () => {
     const { wait, left } = await started(['healthy'], {});
     expect(await wait()).toMatchObject({ message: 'container has no health check configured' });
     expect(left()).toEqual([0, 0]);

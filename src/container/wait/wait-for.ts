@@ -11,19 +11,22 @@ import { viewRecord } from '../resolve.ts';
 import { type BadEnd, type Comeback, lookForComeback } from './comeback.ts';
 import { isAboutHealth, judge, type Seen, type Verdict, type WaitCondition } from './wait-condition.ts';
 
-/** Sees from a moment on what happens to containers. */
+/** Observes what happens to containers from a moment on. */
 export interface Watch {
   readonly events: AsyncIterator<ContainerdEvent>;
-  /** Fires with the caller's signal, and when `stop` is called. */
+  /** Fires with the caller's signal, and at `stop`. */
   readonly ended: AbortSignal;
   stop(): void;
 }
 
-/** For whoever is about to start what he will wait for: it may be over, and removed, before the start has returned. */
+/**
+ * For callers that are about to start the container that they will wait for: it may have ended and been removed before
+ * the start returns.
+ */
 export async function watchFor(ctx: ContainerContext, signal: AbortSignal): Promise<Watch> {
   const over = new AbortController();
   const ended = AbortSignal.any([signal, over.signal]);
-  // Not `for await`, which would end the subscription at the first event that matters.
+  // Not `for await`, which would end the subscription at the first relevant event.
   const events = (await ctx.containerd.events.subscribe({ signal: ended, withoutExecs: CHECK_EXEC_PREFIX }))[
     Symbol.asyncIterator
   ]();
@@ -32,31 +35,31 @@ export async function watchFor(ctx: ContainerContext, signal: AbortSignal): Prom
 
 export interface WaitOptions {
   readonly signal: AbortSignal;
-  /** Opened before the container was started: how it ended is known then, whatever became of it. Ended with the wait. */
+  /** Opened before the start of the container: then its end is known in any case. Stopped with the wait. */
   readonly watch?: Watch;
-  /** For ever unless given. */
+  /** Default: no limit. */
   readonly timeoutMs?: number;
-  /** Of the conditions, those that are no success: they end the wait only when nothing will start the container again. */
+  /** Conditions that mean failure: they end the wait only if nothing will start the container again. */
   readonly failures?: readonly WaitCondition[];
-  /** Whether a monitor runs that starts containers again. Asked for a container that has ended; no unless given. */
+  /** Whether a monitor runs that restarts containers. Called for a container that has ended; default: no. */
   readonly hasMonitor?: () => Promise<boolean>;
 }
 
-/** What was waited for. */
+/** The result of a wait. */
 export interface Waited {
   readonly condition: WaitCondition;
-  /** Of the run that ended last, as far as it is known. */
+  /** Of the last ended run, if known. */
   readonly exitCode: number | undefined;
 }
 
 /**
- * Waits until one of the conditions holds, or returns at once when one does. It subscribes to events, looks, and looks again when an event
- * says that something changed. An event is only a reason to look; but an exit is taken from the event, because the container may run again by
- * the time that it is looked at. An end is none while something will start the container again: then it looks each second, because no event
- * tells that a monitor is gone.
+ * Waits until one of the conditions holds; returns at once if one does. It subscribes to events, looks, and looks again
+ * after each relevant event. An event only triggers a look; but an exit is taken from the event itself, because the
+ * container may run again by the time of the look. An end does not count while something will start the container
+ * again: then it looks each second, because no event reports the end of a monitor.
  *
- * @throws CONFLICT for a health that is not reached: `container web exited (3) before it was healthy`, and
- *   `container has no health check configured`; TIMEOUT; ABORTED
+ * @throws CONFLICT for a health that is not reached: `container web exited (3) before it was healthy`, and `container
+ *   has no health check configured`; TIMEOUT; ABORTED
  */
 export async function waitFor(
   ctx: ContainerContext,
@@ -93,7 +96,7 @@ interface Following {
   readonly conditions: readonly WaitCondition[];
   readonly looksAtHealth: boolean;
   readonly watch: Watch;
-  /** Its end is among the events then, before its removal, whatever a look says. */
+  /** Its end is then among the events, before its removal, whatever a look shows. */
   readonly sawStart: boolean;
   readonly options: Pick<WaitOptions, 'failures' | 'hasMonitor'>;
 }
@@ -118,7 +121,7 @@ async function follow(following: Following): Promise<Waited> {
     if (comeback === 'monitor' && !isTold) ctx.log.warn(comebackText(view, seen));
     isTold = seen.health !== 'healthy' && (isTold || comeback === 'monitor');
     coming ??= nextEvent();
-    coming.catch(() => undefined); // nobody may be left who wants it
+    coming.catch(() => undefined); // the result may be unused
     const event: ContainerdEvent | undefined = await (isToComeBack ? Promise.race([coming, pause(following)]) : coming);
     if (event) coming = undefined;
     isRemovalTold ||= event?.kind === 'container-deleted';
@@ -138,7 +141,7 @@ function waitedFor({ name }: ContainerView, verdict: Decided, seen: Seen): Waite
   throw new HealthctlError('CONFLICT', `container ${name} ${verdict.reason}`);
 }
 
-/** Whether what would end the wait is a bad end after which something starts the container again. */
+/** Whether a condition that would end the wait is a failure after which something starts the container again. */
 async function whoRestarts({ ctx, view, watch, options }: Following, verdict: Decided, seen: Seen): Promise<Comeback> {
   const { failures = [], hasMonitor } = options;
   if (verdict.kind === 'reached' && !failures.includes(verdict.condition)) return 'nobody';
@@ -154,7 +157,7 @@ async function whoRestarts({ ctx, view, watch, options }: Following, verdict: De
   }
 }
 
-/** Told once until it is well: a wait for the monitor may take long. A command that restarts it is there in a moment. */
+/** Shown once until it is well: waiting for the monitor may take long, while a command restarts it in a moment. */
 function comebackText({ name }: ContainerView, seen: Seen): string {
   const what = seen.state === 'exited' ? `exited (${seen.exit?.code ?? 0})` : 'is unhealthy';
   return `container ${name} ${what}: waiting for its restart`;
@@ -165,7 +168,7 @@ function badEndOf({ state, health, exit }: Seen): BadEnd | undefined {
   return health === 'unhealthy' ? { kind: 'unhealthy' } : undefined;
 }
 
-/** Whether an event may change what is seen. Others write labels when they have checked: that is the only word of it. */
+/** Whether an event may change the facts. Other tools write labels after a check: that is the only sign of it. */
 function concerns(event: ContainerdEvent, { looksAtHealth }: Following, id: string): boolean {
   switch (event.kind) {
     case 'task-started':
@@ -195,11 +198,11 @@ function concerns(event: ContainerdEvent, { looksAtHealth }: Following, id: stri
   }
 }
 
-/** What the event itself tells for certain; undefined where a look is needed. */
+/** The facts that the event itself proves; undefined if a look is needed. */
 function seenIn(event: ContainerdEvent, before: Seen): Seen | undefined {
   if (event.kind === 'container-deleted') return { ...before, state: 'removed', health: undefined };
   if (event.kind !== 'task-exited') return undefined;
-  // Of an earlier run, or told already: it was on its way when we looked.
+  // Of an earlier run, or known already: it was under way when we looked.
   const isOld = event.exitedAtMs <= (before.exit?.atMs ?? 0) || (before.pid !== undefined && before.pid !== event.pid);
   if (isOld) return undefined;
   const exit = { code: event.exitStatus, atMs: event.exitedAtMs };
@@ -211,7 +214,7 @@ async function look({ ctx, view, looksAtHealth, watch }: Following, before: Seen
   try {
     const { ended: signal } = watch;
     const now = await viewRecord(ctx, await ctx.containerd.containers.get(view.record.id, { signal }), { signal });
-    if (now.isStateUnknown && before) return before; // an event that comes later tells
+    if (now.isStateUnknown && before) return before; // a later event will show it
     refuseUnknown(now);
     const isLive = now.state === 'running' || now.state === 'paused';
     const health = looksAtHealth && isLive ? (await readHealth(ctx, now)).state?.status : undefined;
@@ -220,7 +223,7 @@ async function look({ ctx, view, looksAtHealth, watch }: Following, before: Seen
       state: now.state,
       health,
       pid: isLive ? now.task?.pid : undefined,
-      // Between the end of a run and the next one the task is gone, and with it how it ended.
+      // Between the end of a run and the next one the task is gone, and with it the exit.
       ...(now.exit && (now.exit.atMs !== undefined || !memory.exit)
         ? { exit: { code: now.exit.code, atMs: now.exit.atMs ?? 0 } }
         : {}),

@@ -19,7 +19,7 @@ test('it is over when it is healthy', async () => {
   expect(await waiting).toBeUndefined();
 });
 
-test('an unhealthy one is an error with what its check said last', async () => {
+test('an unhealthy one gives an error with the last output of its check', async () => {
   const { ready, settle, setHealth } = setUp();
   const waiting = ready();
   await settle();
@@ -32,7 +32,7 @@ test('an unhealthy one is an error with what its check said last', async () => {
   });
 });
 
-test('so is one that exits first, or is late', async () => {
+test('so does one that exits first, or is late', async () => {
   const first = setUp();
   const exiting = first.ready();
   await first.settle();
@@ -58,7 +58,7 @@ const healed = (onFailure: string) => ({
   'healthctl/healthcheck': JSON.stringify({ Test: ['CMD-SHELL', 'true'], OnFailure: onFailure }),
 });
 
-test('one that a monitor restarts because it is unhealthy may still get healthy', async () => {
+test('one that a monitor restarts because it is unhealthy may still become healthy', async () => {
   const { ctx, view, abort, settle, setHealth, clock } = createWatchedContainer(healed('restart'));
   const options = { signal: abort.signal, hasMonitor: async () => true };
   const told: string[] = [];
@@ -72,7 +72,7 @@ test('one that a monitor restarts because it is unhealthy may still get healthy'
   expect(await waiting).toBeUndefined();
 });
 
-test('not where no monitor is there, nor where it is stopped for good', async () => {
+test('not without a monitor, nor if it was stopped permanently', async () => {
   for (const [onFailure, isThere] of [
     ['restart', false],
     ['stop', true],
@@ -86,7 +86,7 @@ test('not where no monitor is there, nor where it is stopped for good', async ()
   }
 });
 
-test('without a check, one that its policy starts again runs', async () => {
+test('without a check, one that its policy restarts is running', async () => {
   const watched = createWatchedContainer({ 'healthctl/restart': 'on-failure' }, { status: 'stopped', exitStatus: 1 });
   const { ctx, view, abort, now, exchange, settle } = watched;
   const options = { signal: abort.signal, hasMonitor: async () => true };

@@ -11,9 +11,10 @@ const HEALTHY: readonly WaitCondition[] = ['healthy'];
 const UP: readonly WaitCondition[] = ['running', 'paused'];
 
 /**
- * Waits until a container that was started is ready: healthy, or, without a check, running.
+ * Waits until a started container is ready: healthy, or, without a check, running.
  *
- * @throws CONFLICT when it is unhealthy or exited first and nothing will start it again, TIMEOUT; the output of the last check is the hint
+ * @throws CONFLICT if it is unhealthy or exited first and nothing will start it again, TIMEOUT; the output of the last
+ *   check is the hint
  */
 export async function waitReady(ctx: ContainerContext, view: ContainerView, options: WaitOptions): Promise<void> {
   const hasCheck = isChecked(givenHealthConfigOf(view.record.labels));
@@ -38,7 +39,7 @@ function timeoutText({ name }: ContainerView, hasCheck: boolean, { timeoutMs = 0
   return `container ${name} is not ${hasCheck ? 'healthy' : 'running'} after ${timeoutMs / 1000}s`;
 }
 
-/** What the last check said, as it is: it says why. */
+/** The unchanged output of the last check: it gives the reason. */
 async function lastWord(ctx: ContainerContext, view: ContainerView): Promise<string> {
   const { name, record } = view;
   const seeLogs = `see: healthctl logs ${name}`;

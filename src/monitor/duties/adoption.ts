@@ -10,16 +10,21 @@ import { isNerdctls } from '../../store/state-dir.ts';
 import type { Watched } from '../host-model.ts';
 
 const NS_PER_MS = 1e6;
-/** So many of its intervals may pass without a result of nerdctl's timer, which comes up to a second late, and is seen one interval late. */
+/**
+ * Number of intervals without a result after which nerdctl's timer counts as silent: its results come up to a second
+ * late, and are noticed one interval late.
+ */
 const SILENT_INTERVALS = 3;
-/** What starting nerdctl and its check may take on a busy machine. */
+/** Time for starting nerdctl and its check on a busy machine. */
 const SILENT_MS = 10_000;
 
 /**
- * Whose checks are nerdctl's to make. It makes a transient timer named after the container when that starts.
+ * Decides whether nerdctl makes the checks of a container. nerdctl creates a transient timer named after the container
+ * at its start.
  *
- * A container of ours is always ours: a timer of nerdctl's on it, which `nerdctl start` makes, is ended. One of nerdctl's whose timer brings
- * no results, because its program is gone or it was never started, is checked all the same, until they come again.
+ * We always check a container of ours: a timer of nerdctl's on it, which `nerdctl start` creates, is ended. A container
+ * of nerdctl's whose timer brings no results, because its program is gone or it was never started, is checked by us
+ * until results come again.
  */
 export function createAdoption(options: {
   readonly adopt: MonitorSettings['adopt'];
@@ -38,12 +43,12 @@ export function createAdoption(options: {
     if (ending.has(key) || !isNerdctlTimerSettled(id, clock.now(), unitsDir)) return;
     ending.add(key);
     void endTimer(container).then((isEnded) => {
-      if (!isEnded) return; // warned of, and not tried again
+      if (!isEnded) return; // a warning was logged; it is not tried again
       ending.delete(key);
       log.info(`container ${key}: ended the systemd timer ${id}.timer, by which nerdctl checked it too`);
     });
   };
-  /** Whether its timer has brought nothing for so long that it does not work; told once. */
+  /** Whether its timer has brought no result for so long that it must be broken; logged once. */
   const isSilent = (container: Watched): boolean => {
     const key = keyOf(container);
     const silence = followSilence(silences.get(key), container, clock.monotonic());
@@ -80,14 +85,14 @@ export function createAdoption(options: {
 }
 
 export interface Adoption {
-  /** Asked when a check is due. */
+  /** Called when a check is due. */
   isElsewhere(container: Watched): boolean;
-  /** Of a container that is gone. */
+  /** Call it for a container that is gone. */
   forget(container: Pick<Watched, 'namespace' | 'id'>): void;
 }
 
 /**
- * The same for a check that a timer of healthctl makes: ends nerdctl's timer of a container of ours.
+ * Like `isElsewhere`, for a check by a timer of healthctl: ends nerdctl's timer of a container of ours.
  *
  * @returns whether nerdctl checks the container
  */
@@ -120,7 +125,7 @@ function isNerdctlsToCheck(container: {
   return adopt === 'never' || hasNerdctlTimer(id, unitsDir);
 }
 
-/** How long nerdctl's timer has brought no result, as far as anybody looked. */
+/** How long nerdctl's timer has brought no result, as far as observed. */
 interface Silence {
   readonly runId: string | undefined;
   /** When nerdctl's last result began. */
@@ -130,7 +135,7 @@ interface Silence {
   readonly isTold: boolean;
 }
 
-/** Times in which nobody asked, as of a pause, count for one interval at most. */
+/** A time without calls, such as a pause, counts as one interval at most. */
 function followSilence(before: Silence | undefined, { run, stored, config }: Watched, nowMs: number): Silence {
   const isNerdctlsResult = stored.state !== undefined && stored.state.run === undefined;
   const start = isNerdctlsResult ? stored.log.at(-1)?.start : before?.start;

@@ -22,7 +22,7 @@ import type { Watched } from '../host-model.ts';
 const NOTE_TRIES = 20;
 const NOTE_EVERY_MS = 50;
 
-/** What is to be kept, and cleared away, when a container ends or is gone. Only containers that healthctl made are touched themselves. */
+/** What to store and remove when a container ends or is gone. It changes only containers that healthctl made. */
 export function createKeeper(options: {
   readonly contextOf: (namespace: string) => ContainerContext;
   readonly clock: Clock;
@@ -30,7 +30,10 @@ export function createKeeper(options: {
 }): Pick<MonitorHooks, 'onExit' | 'onGone'> {
   const { contextOf, clock, log } = options;
 
-  /** Of the run that has ended. Whoever started it notes the run only when the start has returned, and it may have ended by then. */
+  /**
+   * The run that has ended. The process that started it records the run only after the start has returned, and it may
+   * have ended by then.
+   */
   const runOf = async (container: Watched): Promise<string | undefined> => {
     const { containers } = contextOf(container.namespace).containerd;
     for (let tries = 0; tries < NOTE_TRIES; tries += 1) {
@@ -69,19 +72,19 @@ export function createKeeper(options: {
     onGone: async (container) => {
       const ctx = contextOf(container.namespace);
       const { containerd, store, dirs } = ctx;
-      if (await containerExists(containerd.containers, container.id)) return; // made again
+      if (await containerExists(containerd.containers, container.id)) return; // created again
       const { namespace, id, record } = container;
       await detachNetwork(contextOf(container.namespace), id);
       await store.remove({ namespace, id, labels: record.labels });
       removeOwn(dataDirOf(dirs, { namespace, id }));
       releaseSharedMemory(ctx, id);
-      // nerdctl looks after its own.
+      // nerdctl cleans up its own.
       if (isOurs(container)) await forgetNerdctlFiles(ctx, { id, labels: record.labels });
     },
   };
 }
 
-/** Of a monitor that was not there when it happened: the cgroup of a task is there until that is deleted. */
+/** For an end that happened without a monitor: the cgroup of a task exists until the task is deleted. */
 function wasKilled({ namespace, id }: Watched): boolean {
   const cgroupsPath = () => cgroupsPathOf({ namespace, id });
   return (oomKillsOf({ containerId: id, pid: undefined, cgroupsPath }) ?? 0) > 0;
@@ -91,7 +94,7 @@ export function isOurs({ record }: Watched): boolean {
   return record.labels[LABELS.owner] !== undefined;
 }
 
-/** Whether a container of ours is to be removed when it ends. */
+/** Whether a container of ours is removed when it ends. */
 function isAutoRemoved({ record }: Watched): boolean {
   return storedConfigOf(recordFromCompact(record))?.HostConfig.AutoRemove === true;
 }

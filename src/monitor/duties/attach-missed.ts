@@ -12,13 +12,13 @@ import { isAlive, readStat } from '../../system/proc.ts';
 import type { Watched } from '../host-model.ts';
 import { isOurs } from './after-exit.ts';
 
-/** What the monitor does about networks, besides taking down those of containers that end. */
+/** The monitor's network duties, except detaching containers that end. */
 export interface NetworkKeeper {
-  /** Takes back what containers left that ended while nobody looked. Never fails. */
+  /** Releases what containers left that ended without a monitor. Never fails. */
   sweep(namespace: string): Promise<void>;
-  /** Attaches a container of ours that another tool has started, which knows nothing of its network. Never fails. */
+  /** Attaches a container of ours that another tool started without its network. Never fails. */
   onStarted(container: Watched): Promise<void>;
-  /** Resolves when nothing is being done. */
+  /** Resolves when no work is in progress. */
   stop(): Promise<void>;
 }
 
@@ -29,9 +29,9 @@ export function createNetworkKeeper(options: {
   readonly log: Logger;
 }): NetworkKeeper {
   const { contextOf, log } = options;
-  const deeds = new Set<Promise<void>>();
+  const attaching = new Set<Promise<void>>();
 
-  /** Whoever starts a container of ours by us has attached it before. */
+  /** A start by healthctl has attached the container already. */
   const isMissed = (container: Watched): boolean => {
     const { namespace, id, record, task, run } = container;
     const [network = 'none'] = networksOf(record);
@@ -67,13 +67,13 @@ export function createNetworkKeeper(options: {
     onStarted: async (container) => {
       const pid = container.task?.pid;
       if (pid === undefined || !isMissed(container)) return;
-      const deed = attach(container, pid);
-      deeds.add(deed);
-      await deed;
-      deeds.delete(deed);
+      const attached = attach(container, pid);
+      attaching.add(attached);
+      await attached;
+      attaching.delete(attached);
     },
     stop: async () => {
-      await Promise.all(deeds);
+      await Promise.all(attaching);
     },
   };
 }

@@ -9,7 +9,9 @@ import { readRestarts, writeRestarts } from '../../record/restart-record.ts';
 import { refuseUnknown } from '../../record/view.ts';
 import type { ContainerActions } from './supervisor.ts';
 
-/** What the supervisor does things with, on a real containerd: the same functions that commands call. */
+/**
+ * The actions that the supervisor can take on a container, with a real containerd: the functions that commands call.
+ */
 export function createContainerActions(
   contextOf: (namespace: string) => ContainerContext,
 ): Omit<ContainerActions, 'onRestarted'> {

@@ -13,21 +13,21 @@ import type { Watched } from '../host-model.ts';
 import { isOurs } from './after-exit.ts';
 import { createJsonLogLane } from './json-log-lane.ts';
 
-/** A shim goes on so long at most after the main process has ended. */
+/** Longest time that a shim continues after the main process has ended. */
 const COPIED_AFTER_MS = 2_500;
 
-/** Writes down when the output of containers came, and limits it, as long as they run. */
+/** Records the times of containers' output, and limits its size, while they run. */
 export interface LogKeeper {
-  /** To be called when something of a container has changed. @param container undefined when it is gone */
+  /** Call it when a container has changed. @param container undefined if it is gone */
   onChange(key: string, container: Watched | undefined): void;
-  /** Idempotent. What was seen is written down. */
+  /** Idempotent. Pending times are written. */
   stop(): void;
 }
 
 interface Kept {
-  /** Undefined for a run that was over before anybody looked. */
+  /** Undefined for a run that ended before it was observed. */
   readonly indexer: LogIndexer | undefined;
-  /** Copies its output for log shippers, where that was asked for. @param isOver whether it has ended */
+  /** Copies its output for log shippers, if configured. @param isOver whether it has ended */
   readonly copy: ((isOver: boolean) => void) | undefined;
 }
 
@@ -40,12 +40,12 @@ export function createLogKeeper(options: {
   const { contextOf, clock, log } = options;
   const running = new Map<string, Kept & { readonly runId: string }>();
   const ending = new Map<string, Kept & { readonly timer: { cancel(): void } }>();
-  /** The ends after which output was copied: a run may be over before anybody looks, or while no monitor runs. */
+  /** The ends whose output was copied: a run may end before it is observed, or while no monitor runs. */
   const copied = new Map<string, string>();
 
   const lane = createJsonLogLane({ clock, log });
   const onFault = reportOnce((text) => log.warn(text));
-  /** How the output of a container is copied; undefined where it is not. */
+  /** Copies the output of a container; undefined if not configured. */
   const copierOf = (container: Watched): ((isOver: boolean) => void) | undefined => {
     const attributes = jsonLogOfWatched(container);
     if (!attributes) return undefined;

@@ -2,18 +2,21 @@ import type { Clock } from '../../lib/clock.ts';
 import { fileReasonOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 
-/** Copies a part, and says whether there is more. Throws system errors. */
+/** Copies a part, and returns whether there is more. Throws system errors. */
 type CopyPart = () => boolean;
 
-/** Copies the output of containers, one part of one container after the other, so that no container that floods its log delays checks. */
+/**
+ * Copies the output of containers, one part of one container after another, so that a container that floods its log
+ * does not delay checks.
+ */
 export interface JsonLogLane {
-  /** There is something to copy for this container; what it asked for before is replaced. */
+  /** Adds the output of this container; replaces an earlier request. */
   add(key: string, copy: CopyPart): void;
-  /** Copies a last part of each that waits; the rest is left to the next monitor. Idempotent. */
+  /** Copies one last part for each waiting container; the rest is left to the next monitor. Idempotent. */
   stop(): void;
 }
 
-/** Between two parts while there is more: a part takes some 5 ms, so that copying takes a tenth of a processor at most. */
+/** Pause between two parts: a part takes some 5 ms, so copying uses a tenth of a processor at most. */
 const PAUSE_MS = 50;
 
 export function createJsonLogLane({ clock, log }: { readonly clock: Clock; readonly log: Logger }): JsonLogLane {

@@ -32,7 +32,7 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** One container that runs, and actions that do what they are told unless they fail. */
+/** One running container, and actions that succeed unless told to fail. */
 function setUp({ labels = {}, config, record = {} }: Setting = {}) {
   const clock = createFakeClock(T0);
   const did: string[] = [];
@@ -130,7 +130,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
 }
 
 describe('a restart policy', () => {
-  test('starts a container again after its end, later each time, and counts', async () => {
+  test('restarts a container after its end, with growing delays, and counts', async () => {
     const { clock, did, now, end, restarted, supervisor } = setUp({ labels: { 'healthctl/restart': 'always' } });
     for (let i = 0; i < 4; i += 1) {
       end(1);
@@ -143,7 +143,7 @@ describe('a restart policy', () => {
     expect(now.restarts).toMatchObject({ count: 4, streak: 4, reason: 'it ended with 1', isPending: false });
   });
 
-  test('of a container that ran for long begins again with the shortest delay', async () => {
+  test('after a long run starts again with the shortest delay', async () => {
     const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'always' }, record: { streak: 8, count: 8 } });
     await clock.advance(600_000);
     end(1);
@@ -164,7 +164,7 @@ describe('a restart policy', () => {
     expect(did).toEqual([]);
   });
 
-  test('gives up after the retries that it has', async () => {
+  test('gives up after its maximum of retries', async () => {
     const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'on-failure:2' } });
     for (let i = 0; i < 4; i += 1) {
       end(1);
@@ -173,7 +173,7 @@ describe('a restart policy', () => {
     expect(did.length).toBe(2);
   });
 
-  test('a user who stops it, starts it or removes it while it waits comes first', async () => {
+  test("a user's stop, start or removal during the delay wins", async () => {
     const stopped = setUp({ labels: { 'healthctl/restart': 'always' } });
     stopped.end(1);
     stopped.end(1, { 'healthctl/stopped': 'now' });
@@ -191,7 +191,7 @@ describe('a restart policy', () => {
   });
 
   test.each([
-    // nerdctl writes the label on all that it starts, stops, restarts or signals.
+    // nerdctl writes the label on every container that it starts, stops, restarts or signals.
     [{ 'containerd.io/restart.explicitly-stopped': 'false' }, 1],
     [{ 'containerd.io/restart.explicitly-stopped': 'true' }, 0],
     [{ 'containerd.io/restart.policy': 'always' }, 1],
@@ -205,7 +205,7 @@ describe('a restart policy', () => {
     expect(did.filter((each) => each.startsWith('start'))).toHaveLength(starts);
   });
 
-  test('is not ours to follow where containerd restarts the container', async () => {
+  test('ignores the policy if containerd restarts the container', async () => {
     const labels = { 'healthctl/restart': 'always', 'containerd.io/restart.status': 'running' };
     const { clock, did, end } = setUp({ labels });
     end(1);
@@ -213,7 +213,7 @@ describe('a restart policy', () => {
     expect(did).toEqual([]);
   });
 
-  test('a start that fails is tried again, later each time', async () => {
+  test('retries a failed start, with growing delays', async () => {
     const { clock, did, now, end, warnings } = setUp({ labels: { 'healthctl/restart': 'always' } });
     now.failing = 'start';
     end(1);
@@ -225,7 +225,7 @@ describe('a restart policy', () => {
 
 const restartDelays = [1_000, 2_000, 4_000, 8_000];
 
-test('a restart is said and counted when it has happened, and its next try is known before', async () => {
+test('logs and counts a restart when it has happened, with the next try already known', async () => {
   const { clock, now, end, supervisor, told } = setUp({
     labels: { 'healthctl/restart': 'always', 'nerdctl/name': 'web' },
   });
@@ -237,7 +237,7 @@ test('a restart is said and counted when it has happened, and its next try is kn
   expect([now.restarts.count, supervisor.nextRestartAtMs(KEY)]).toEqual([1, undefined]);
 });
 
-test('a user who stops it at the last moment comes first: nothing is said or counted', async () => {
+test("a user's stop at the last moment wins: nothing is logged or counted", async () => {
   const { clock, now, end, told } = setUp({ labels: { 'healthctl/restart': 'always' } });
   now.isStoppedAtStart = true;
   end(1);
@@ -245,7 +245,7 @@ test('a user who stops it at the last moment comes first: nothing is said or cou
   expect([told.filter((text) => text.includes('restarted')), now.restarts.count, now.state]).toEqual([[], 0, 'exited']);
 });
 
-test('on a full disk policies and healing go on, counted in memory, with one warning', async () => {
+test('on a full disk, policies and healing continue, counted in memory, with one warning', async () => {
   const { clock, did, now, end, result, warnings } = setUp({
     labels: { 'healthctl/restart': 'on-failure:3' },
     config: { onFailure: 'restart' },
@@ -257,14 +257,14 @@ test('on a full disk policies and healing go on, counted in memory, with one war
   await clock.advance(2_000);
   end(1);
   await clock.advance(4_000);
-  end(1); // the policy's three are used up
+  end(1); // the policy's three retries are used up
   await clock.advance(60_000);
   expect(did.filter((what) => what.startsWith('start'))).toEqual(['start@1000', 'start@3000', 'start@7000']);
   expect(warnings).toEqual([expect.stringContaining('its restarts are counted in memory only: no space left')]);
 });
 
-describe('what is done to an unhealthy container', () => {
-  test('restart: after a delay, told with the last line of the output, and once for each spell', async () => {
+describe('actions on an unhealthy container', () => {
+  test('restart: after a delay, logged with the last line of output, and once per unhealthy period', async () => {
     const { clock, did, now, result, restarted } = setUp({ config: { onFailure: 'restart' } });
     await result('healthy');
     await result('unhealthy', 'first\nrefused\n');
@@ -278,13 +278,13 @@ describe('what is done to an unhealthy container', () => {
     expect(did.slice(3, 5)).toEqual(['stop-to-start@3000', 'start@3000']);
   });
 
-  test('restart: one that becomes healthy, ends or is restarted before it is due is left alone', async () => {
+  test('restart: skips a container that becomes healthy, ends or is restarted before the delay is over', async () => {
     const { clock, did, now, end, result } = setUp({ config: { onFailure: 'restart' } });
     await result('unhealthy');
     await result('healthy');
     await clock.advance(1_000);
     await result('unhealthy');
-    now.runs += 1; // somebody else was faster
+    now.runs += 1; // another tool was faster
     await clock.advance(1_000);
     await result('unhealthy');
     end(1);
@@ -292,7 +292,7 @@ describe('what is done to an unhealthy container', () => {
     expect(did).toEqual([]);
   });
 
-  test('restart: one whose stop the end of the monitor has cut off is finished by the next one', async () => {
+  test('restart: the next monitor finishes one whose stop was cut off by the end of the monitor', async () => {
     const { clock, now, result } = setUp({ config: { onFailure: 'restart' } });
     Object.assign(now, { failing: 'stop-to-start', failure: new HealthctlError('ABORTED', 'kill was cancelled') });
     await result('unhealthy');
@@ -300,7 +300,7 @@ describe('what is done to an unhealthy container', () => {
     expect(now.restarts).toMatchObject({ isPending: true, count: 0 });
   });
 
-  test('restart: a user who stops it while it is being stopped comes first', async () => {
+  test("restart: a user's stop during our stop wins", async () => {
     const { clock, did, now, result } = setUp({ config: { onFailure: 'restart' } });
     now.labelsAtStop = { 'healthctl/stopped': 'now' };
     await result('unhealthy');
@@ -308,7 +308,7 @@ describe('what is done to an unhealthy container', () => {
     expect([did, now.restarts.isPending]).toEqual([['stop-to-start@1000'], false]);
   });
 
-  test('restart: a container that is removed while it is being stopped leaves nothing', async () => {
+  test('restart: a container removed during our stop leaves nothing', async () => {
     const { clock, now, result, warnings, written } = setUp({ config: { onFailure: 'restart' } });
     await result('unhealthy');
     now.failing = 'stop-to-start';
@@ -317,7 +317,7 @@ describe('what is done to an unhealthy container', () => {
     expect([written.map(({ isPending }) => isPending), warnings]).toEqual([[true], []]);
   });
 
-  test('restart: what was done to one run says nothing of the next, whose start was not seen', async () => {
+  test('restart: an action on one run does not affect the next, whose start was not observed', async () => {
     const { did, now, result } = setUp({ config: { onFailure: 'kill' } });
     now.survivesKill = true;
     await result('unhealthy');
@@ -326,7 +326,7 @@ describe('what is done to an unhealthy container', () => {
     expect(did.filter((what) => what.startsWith('kill'))).toHaveLength(2);
   });
 
-  test('a full disk costs the memory of restarts and no result', async () => {
+  test('a full disk loses the restart record and no result', async () => {
     const { clock, now, result, warnings } = setUp({ config: { onFailure: 'restart' }, record: { streak: 1 } });
     await result('healthy');
     await clock.advance(600_000);
@@ -335,7 +335,7 @@ describe('what is done to an unhealthy container', () => {
     expect(warnings).toEqual([expect.stringContaining('no space')]);
   });
 
-  test('restart: up to the limit, and ten healthy minutes lift it', async () => {
+  test('restart: up to the limit, which ten healthy minutes reset', async () => {
     const { clock, did, result, warnings } = setUp({ config: { onFailure: 'restart', maxRestarts: 1 } });
     await result('unhealthy');
     await clock.advance(1_000);
@@ -351,7 +351,7 @@ describe('what is done to an unhealthy container', () => {
     expect(did.length).toBe(6);
   });
 
-  test('restart: what a supervisor that died had stopped is started by the next', async () => {
+  test('restart: a supervisor starts what its predecessor had stopped', async () => {
     const { clock, did, now, end } = setUp({
       config: { onFailure: 'restart' },
       record: { count: 1, streak: 1, isPending: true },
@@ -361,7 +361,7 @@ describe('what is done to an unhealthy container', () => {
     expect([did, now.restarts.isPending]).toEqual([['start@2000'], false]);
   });
 
-  test('restart: what a supervisor that died was about to stop, and is well again, is not started after its end', async () => {
+  test('restart: a container that its predecessor was about to stop, and that is well again, is not started after its end', async () => {
     const { clock, did, end, result } = setUp({
       config: { onFailure: 'restart' },
       record: { count: 1, streak: 1, isPending: true },
@@ -372,7 +372,7 @@ describe('what is done to an unhealthy container', () => {
     expect(did).toEqual([]);
   });
 
-  test('an action that fails is tried again at the next unhealthy result', async () => {
+  test('retries a failed action at the next unhealthy result', async () => {
     const { did, now, result } = setUp({ config: { onFailure: 'kill' } });
     now.failing = 'kill';
     await result('unhealthy');

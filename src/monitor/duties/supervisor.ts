@@ -13,27 +13,27 @@ import type { RestartRecord } from '../../record/restart-record.ts';
 import { type ContainerState, startNoteOf } from '../../record/view.ts';
 import type { Watched } from '../host-model.ts';
 
-/** A container as containerd has it now. */
+/** A container's present facts from containerd. */
 interface Looked {
   readonly state: ContainerState;
   readonly labels: Readonly<Record<string, string>>;
-  /** Of the last run. */
+  /** Exit code of the last run. */
   readonly exitCode: number;
 }
 
-/** What the supervisor does to containers. All may throw; NOT_FOUND: the container is gone. */
+/** Actions of the supervisor on containers. All may throw; NOT_FOUND: the container is gone. */
 export interface ContainerActions {
   look(ref: ContainerRef): Promise<Looked>;
-  /** @returns whether it was started: not one that a user has stopped by now */
+  /** @returns whether it was started: not if a user has stopped it meanwhile */
   start(ref: ContainerRef): Promise<boolean>;
-  /** With its signal and timeout. @param options.isForGood whether it is to stay stopped, as if a user had done it */
+  /** Stops it with its signal and timeout. @param options.isForGood keep it stopped, as if a user had stopped it */
   stop(ref: ContainerRef, options: { readonly isForGood: boolean }): Promise<void>;
   kill(ref: ContainerRef): Promise<void>;
   readRestarts(ref: ContainerRef): RestartRecord;
   writeRestarts(ref: ContainerRef, record: RestartRecord): void;
   /** Publishes the event of an action that was taken. */
   publish(ref: ContainerRef, action: HealthAction, reason: string): Promise<void>;
-  /** Whatever the reason, health or policy. */
+  /** Called after any restart, for health or for a policy. */
   onRestarted(ref: ContainerRef, reason: string): void;
 }
 
@@ -45,26 +45,27 @@ export interface SupervisorDeps {
 }
 
 /**
- * Acts on what has become of containers: a restart policy on their end, `--health-on-failure` on their health.
+ * Acts on changes of containers: a restart policy after their end, `--health-on-failure` on their health.
  *
  * INVARIANTS
- * 1. For a container at most one thing is planned or being done. While it is being done, what changes is looked at when it is done.
- * 2. Whatever is done is decided again with what containerd says at that moment: a user who came first wins.
- * 3. A restart is noted before it is begun, and counted when it has happened; one that was begun is finished by the next supervisor.
- * 4. What cannot be written down, on a full disk, is kept in memory: to restart containers may be what frees it.
+ * 1. A container has at most one planned or running action. Changes during an action are considered after it.
+ * 2. Each action is decided again with containerd's present facts: a user who acted first wins.
+ * 3. A restart is recorded before it begins, and counted when it has happened; the next supervisor finishes one that
+ *    had begun.
+ * 4. Records that cannot be written, on a full disk, are kept in memory: restarting containers may be what frees space.
  */
 export interface Supervisor {
   /** A check has recorded a result. */
   onResult(container: Watched, state: HealthState, output: string): void;
-  /** What is known of a container has changed. */
+  /** The known facts of a container have changed. */
   onChange(key: string): void;
-  /** Whether the container has ended and is to be started again after a delay. */
+  /** Whether the container has ended and will be started after a delay. */
   isRestarting(key: string): boolean;
-  /** When a container will be restarted, wall time; undefined where no restart is planned. */
+  /** When a container will be restarted, wall time; undefined if no restart is planned. */
   nextRestartAtMs(key: string): number | undefined;
-  /** Whether something is planned or being done. */
+  /** Whether an action is planned or running. */
   readonly isBusy: boolean;
-  /** Resolves when nothing is being done. What was planned is left to the next supervisor. */
+  /** Resolves when no action is running. Planned ones are left to the next supervisor. */
   stop(): Promise<void>;
 }
 
@@ -75,13 +76,13 @@ interface Plan {
   cancel(): void;
 }
 
-/** What is known of the health of a run by one test. */
+/** The health of a run with one test, as far as known. */
 interface Course {
   readonly runId: string | undefined;
   readonly testSinceMs: number | undefined;
-  /** Its present bad health was acted on. */
+  /** We already acted on the current unhealthy state. */
   isHandled: boolean;
-  /** Monotonic time; infinity once that was long enough, and noted. */
+  /** Monotonic time; infinity once the restart streak was reset. */
   wellSinceMs: number | undefined;
 }
 
@@ -90,7 +91,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
   const plans = new Map<string, Plan>();
   const deeds = new Map<string, Promise<void>>();
   const courses = new Map<string, Course>();
-  /** Counts that could not be written down. */
+  /** Counts that could not be written. */
   const unwritten = new Map<string, RestartRecord>();
   let isStopped = false;
 
@@ -151,7 +152,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
     }
   };
 
-  /** A run has ended, or was found ended. @param streak the restarts in a row before this one */
+  /** A run has ended, or was found ended. @param streak restarts in a row before this one */
   const followEnd = async (ref: ContainerRef, streak: number): Promise<void> => {
     const { state, labels, exitCode } = await actions.look(ref);
     if (state !== 'exited') return;
@@ -165,7 +166,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
     try {
       isStarted = await actions.start(ref);
     } catch (error) {
-      if (!hasCode(error, 'NOT_FOUND')) change(ref, { count: count + 1 }); // a policy has only so many tries
+      if (!hasCode(error, 'NOT_FOUND')) change(ref, { count: count + 1 }); // a policy has a limited number of tries
       throw error;
     }
     if (!isStarted) return;
@@ -183,7 +184,8 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
     try {
       await actions.stop(ref, { isForGood: false });
     } catch (error) {
-      // It runs on; where the monitor ends, nobody knows what a silent shim makes of the signal, and the next supervisor looks.
+      // It still runs. If the monitor ends now, a silent shim's reaction to the signal is unknown, and the next
+      // supervisor checks.
       if (!hasCode(error, 'NOT_FOUND', 'ABORTED')) change(ref, { isPending: false });
       throw error;
     }
@@ -258,7 +260,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
       await actions.publish({ namespace, id }, action, reason);
     });
   };
-  /** Whether it is in the run that was found unhealthy. */
+  /** Whether it is still in the run that was found unhealthy. */
   const isStillUp = async ({ namespace, id, run }: Watched): Promise<boolean> =>
     get(keyOf({ namespace, id }))?.run?.id === run?.id && (await actions.look({ namespace, id })).state === 'running';
   const planRestart = (container: Watched, course: Course, reason: string): void => {
@@ -277,7 +279,9 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
       if (await isStillUp(container)) await restart({ namespace, id }, streak, reason);
     });
   };
-  /** It is well: a restart that was begun is not wanted any more, and after long the next one is the first again. */
+  /**
+   * It is well: a restart that had begun is no longer wanted, and after a long time the next one counts as the first.
+   */
   const settle = (ref: ContainerRef, course: Course): void => {
     const isFirst = course.wellSinceMs === undefined;
     course.wellSinceMs ??= clock.monotonic();
@@ -305,23 +309,23 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
   };
 }
 
-/** Of a container without a check, a long run is what health is to others. */
+/** Without a check, a long run counts as health. */
 function ranLong({ record, task }: Watched): boolean {
   const startedAtMs = startNoteOf(record.labels)?.atMs;
   return startedAtMs !== undefined && (task?.exitedAtMs ?? 0) - startedAtMs >= SETTLED_AFTER_MS;
 }
 
-/** After a reboot nobody knows how a run ended. */
+/** After a reboot the exit code of a run is unknown. */
 const UNKNOWN_EXIT_CODE = 255;
 const MAX_REASON_LENGTH = 200;
 
-/** What an operator calls a container: its name, and enough of the id to be sure. */
+/** A container as an operator names it: its name, and enough of the id to be unique. */
 export function shownName({ namespace, id, record }: Watched): string {
   const name = record.labels[LABELS.name];
   return printableLine(name === undefined ? `${namespace}/${id}` : `${namespace}/${name} (${id.slice(0, 12)})`);
 }
 
-/** The last line that the check printed says best what is wrong. */
+/** The last line that the check printed describes the failure best. */
 function reasonFrom(output: string): string {
   const line = output.trimEnd().split('\n').at(-1)?.trim().slice(0, MAX_REASON_LENGTH) ?? '';
   return line === '' ? 'unhealthy' : `unhealthy: ${line}`;
