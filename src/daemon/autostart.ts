@@ -24,9 +24,12 @@ export interface AutostartDeps {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The program that runs now: bin/healthctl. */
+  /** The running program: bin/healthctl. */
   readonly program: string;
-  /** How systemd starts it, where systemd is: resolves when it was told to. Undefined: there is no systemd, it is started detached. */
+  /**
+   * Starts it through systemd; resolves when systemd has accepted the job. Undefined: there is no systemd, and it is
+   * started detached.
+   */
   readonly startBySystemd: ((command: readonly string[]) => Promise<void>) | undefined;
   readonly signal: AbortSignal;
   readonly log?: Pick<Logger, 'warn'>;
@@ -35,16 +38,16 @@ export interface AutostartDeps {
 /** How long a monitor may take until it answers. */
 const START_LIMIT_MS = 15_000;
 const LOOK_MS = 10;
-/** A log that has grown beyond this is put aside at the next start. */
+/** A larger log is renamed at the next start. */
 const MAX_LOG_BYTES = 1 << 20;
 
 /**
- * Sees to it that a monitor of this containerd answers: one that runs, else a new one. One that an older healthctl started is drained and
- * replaced; one that somebody else runs, a unit of systemd for example, stays.
+ * Ensures that a monitor of this containerd answers: a running one, else a new one. One that an older healthctl started
+ * is drained and replaced; one that something else runs, such as a systemd unit, stays.
  *
  * @returns whether it had to be started
- * @throws UNAVAILABLE with the end of its log when it does not come up; CONFLICT when one with another run root runs, or a newer one that we do
- *   not understand
+ * @throws UNAVAILABLE with the end of its log if it does not come up; CONFLICT if one with another run root runs, or a
+ *   newer one that we do not understand
  */
 export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
   const places = daemonPlacesOf(deps.settings);
@@ -80,7 +83,7 @@ async function isCurrent(client: DaemonClient, { signal, program }: AutostartDep
   return running.isAutostarted !== true || !isReplacedBy(running, ours);
 }
 
-/** A monitor with another run root makes the checks already. */
+/** A monitor with another run root already makes the checks. */
 async function refuseSecond({ settings, clock }: AutostartDeps): Promise<void> {
   const { address, namespace, runRoot } = settings;
   const owner = await findMonitorOwner({ address, namespace }, clock);
@@ -104,7 +107,7 @@ async function startDaemon(deps: AutostartDeps, places: DaemonPlaces, client: Da
   });
 }
 
-/** `node bin/healthctl GLOBAL FLAGS daemon run --autostarted`: what differs from the environment is told by flags. */
+/** `node bin/healthctl GLOBAL FLAGS daemon run --autostarted`: settings are passed as flags. */
 function daemonCommand(program: string, settings: Settings): readonly string[] {
   const { address, runRoot, dataRoot, snapshotter, debug } = settings;
   return [
@@ -116,8 +119,8 @@ function daemonCommand(program: string, settings: Settings): readonly string[] {
 }
 
 /**
- * What a monitor is told of its caller's environment: settings. The rest (proxies, NODE_OPTIONS, another service's NOTIFY_SOCKET) is that
- * of whichever shell came first; systemd starts it without, too.
+ * The part of the caller's environment that a monitor gets: settings. The rest (proxies, NODE_OPTIONS, another
+ * service's NOTIFY_SOCKET) would be that of whichever shell came first; systemd does not pass it either.
  */
 export function monitorEnvironment(
   env: Readonly<Record<string, string | undefined>>,
@@ -132,7 +135,7 @@ export function monitorEnvironment(
   };
 }
 
-/** @returns tells whether it has ended */
+/** @returns a function that says whether it has ended */
 function spawnDetached(
   { env, log }: AutostartDeps,
   { logFile }: DaemonPlaces,
@@ -142,7 +145,7 @@ function spawnDetached(
   try {
     const [file = '', ...args] = command;
     let isEnded = false;
-    // A working directory that is removed, or unmounted, must not concern it.
+    // A removed or unmounted working directory must not affect it.
     const child = startPlainly(
       () =>
         spawn(file, args, {
@@ -166,7 +169,7 @@ function spawnDetached(
   }
 }
 
-/** The daemon writes to it: no O_NONBLOCK, which a regular file ignores, is of any effect there. */
+/** The daemon writes to it: O_NONBLOCK, which a regular file ignores, must have no effect on other objects. */
 function openLog(logFile: string): number {
   makeOwnDirectory(dirname(logFile));
   const open = () => openOwnFile(logFile, constants.O_WRONLY | constants.O_APPEND);
@@ -177,7 +180,7 @@ function openLog(logFile: string): number {
   return open().fd;
 }
 
-/** An error of a command line, which may have a hint behind it. */
+/** Prefix of an error on the command line, which may be followed by a hint. */
 const ERROR_PREFIX = 'healthctl: ';
 const ERROR_LINES = 3;
 const MAX_READ_BYTES = 16 << 10;

@@ -3,36 +3,37 @@ import type { Clock } from '../lib/clock.ts';
 import type { Descriptors } from '../system/descriptors.ts';
 
 export interface GateOptions {
-  /** Connections that are served at once. */
+  /** Connections served at the same time. */
   readonly max: number;
   readonly clock: Pick<Clock, 'after'>;
-  /** What a client is sent that comes when all are in use; nothing: it is cut off. */
+  /** The answer to a client beyond the limit; undefined: it is cut off. */
   readonly refusal?: string;
 }
 
 /**
- * Bounds the connections of a server, so that no client can take the descriptors that checks need. One on which nothing was asked yet is closed
- * after some seconds, or at once when its place is needed; a client that comes while all places are in use is told so and cut off.
+ * Limits the connections of a server, so that no client can use up the descriptors that checks need. A connection
+ * without a request is closed after some seconds, or at once if its slot is needed; a client that finds no slot gets a
+ * refusal and is cut off.
  */
 export interface ConnectionGate {
-  /** A request has come on this connection: it is not idle any more. */
+  /** A request has arrived on this connection: it is no longer idle. */
   asked(socket: Socket): void;
-  /** The connection that the server is being given; undefined outside of its listeners. */
+  /** The connection that is being passed to the server; undefined outside of its listeners. */
   readonly admitting: Socket | undefined;
 }
 
-/** From the connection to its first request. */
+/** Limit from the connection to its first request. */
 const IDLE_LIMIT_MS = 5_000;
-/** How long one that is refused may take to send its question: it would lose the answer if it were cut off before. */
+/** How long a refused client may take to send its request: if it were cut off before, it would lose the answer. */
 const REFUSAL_LIMIT_MS = 500;
-/** So many are answered with a refusal at once; more are cut off without a word. */
+/** The number of clients that get a refusal at the same time; more are cut off silently. */
 const MAX_REFUSALS = 4;
 
-/** Puts itself before the listeners that the server has for connections. */
+/** Runs before the server's own connection listeners. */
 export function gateConnections(server: Server, { max, clock, refusal }: GateOptions): ConnectionGate {
   const serve = server.listeners('connection');
   const open = new Set<Socket>();
-  /** Those without a request yet, the oldest first. */
+  /** Connections without a request yet, the oldest first. */
   const idle = new Map<Socket, { cancel(): void }>();
   let refusals = 0;
   let admitting: Socket | undefined;
@@ -91,12 +92,12 @@ export function gateConnections(server: Server, { max, clock, refusal }: GateOpt
   };
 }
 
-/** Connections that each server may have: a part of what is free, most of which is for checks. */
+/** Connections for each server: a part of the free ones, most of which are reserved for checks. */
 export function connectionBudget({ open, limit }: Descriptors): { readonly api: number; readonly grpc: number } {
   const free = Math.max(0, limit - open);
   const part = (share: number, least: number): number => Math.min(MOST, Math.max(least, Math.floor(free / share)));
   return { api: part(4, 2), grpc: part(8, 1) };
 }
 
-/** More clients than this are more than a host has. */
+/** No host has more clients than this. */
 const MOST = 100;

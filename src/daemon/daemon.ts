@@ -34,14 +34,17 @@ export interface DaemonDeps {
   readonly clock: Clock;
   readonly log: ServiceLogger;
   readonly settings: Settings;
-  /** Ends itself when there is nothing to do, and may be replaced by a newer command. */
+  /** Ends itself when it has no work, and may be replaced by a newer command. */
   readonly isAutostarted: boolean;
   /** Number of the group that may use the sockets. */
   readonly socketGroupId: number | undefined;
   readonly notifier: Notifier;
-  /** Of the process, whose daemons come one after the other. */
+  /** Of the process, in which several daemons may follow each other. */
   readonly identity: ServiceDeps['identity'];
-  /** Called once the locks are held, before anything is watched: what a second daemon must not do, which ends at the locks. */
+  /**
+   * Called once the locks are held, before anything is monitored: for work that a second daemon, which ends at the
+   * locks, must not do.
+   */
   readonly onLocked: () => Promise<void>;
 }
 
@@ -49,15 +52,19 @@ export interface DaemonDeps {
 type DaemonEnd = 'asked' | 'idle' | 'signal' | 'reload';
 
 /**
- * The process around the monitor. Order of the start: lock, monitor, API; of the stop the reverse, so that whoever reaches the API finds a
- * monitor that works, and a second daemon starts only when the first has let go of everything.
+ * The process around the monitor. Start order: lock, monitor, API; the stop reverses it, so that a client of the API
+ * finds a working monitor, and a second daemon starts only after the first has released everything.
  *
  * INVARIANTS
- * 1. One daemon for each containerd, whatever its run root: its locks say so, and are free when its process is dead.
- * 2. After `run` has returned nothing of it is left: no exec, no FIFO, no socket, no timer.
+ * 1. One daemon per containerd, whatever its run root: guaranteed by its locks, which are released when its process
+ *    dies.
+ * 2. After `run` has returned, nothing of it is left: no exec, no FIFO, no socket, no timer.
  */
 export interface Daemon {
-  /** Runs until the signal fires (its reason may be `reload`), somebody asks it to end, or, autostarted, there is nothing to do. Throws CONFLICT when another one runs. */
+  /**
+   * Runs until the signal fires (its reason may be `reload`), a client asks it to end, or, autostarted, it has no work.
+   * Throws CONFLICT if another one runs.
+   */
   run(signal: AbortSignal): Promise<DaemonEnd>;
 }
 
@@ -217,7 +224,7 @@ function endOf(ended: AbortSignal, asked: AbortSignal): DaemonEnd {
   return ended.reason === 'reload' ? 'reload' : 'signal';
 }
 
-/** The leases of commands that were killed, in the namespaces that have containers. */
+/** Leases of killed commands, in the namespaces that have containers. */
 async function sweepAbandonedLeases(
   { containerd, settings, log }: DaemonDeps,
   watched: readonly { readonly namespace: string }[],
@@ -233,7 +240,7 @@ async function sweepAbandonedLeases(
   }
 }
 
-/** The lock of the run root, and the claim on containerd. Throws CONFLICT that names the monitor which has one of them. */
+/** The lock of the run root, and the claim on containerd. Throws CONFLICT with the monitor that holds one of them. */
 async function takeLocks(
   { clock, log, settings, socketGroupId: groupId }: DaemonDeps,
   places: DaemonPlaces,
@@ -255,7 +262,7 @@ async function takeLocks(
   }
 }
 
-/** As often as systemd's watchdog wants to hear from us. */
+/** As often as systemd's watchdog requires. */
 async function keepAlive({ clock, notifier }: DaemonDeps, ended: AbortSignal): Promise<void> {
   const { watchdogIntervalMs } = notifier;
   while (watchdogIntervalMs !== undefined && !ended.aborted) {

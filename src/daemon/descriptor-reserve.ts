@@ -3,12 +3,12 @@ import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import type { ContainerProber } from '../probe/container-prober.ts';
 import type { Descriptors } from '../system/descriptors.ts';
 
-/** Descriptors that checks leave to the API, so that it can tell that checks cannot be made. */
+/** Descriptors reserved for the API, so that it can report that checks cannot be made. */
 export const DESCRIPTOR_RESERVE = 6;
-/** A look costs as much as there are open. */
+/** Counting takes time in proportion to the open ones. */
 const LOOK_EVERY_MS = 1_000;
 
-/** A prober that begins nothing with the last descriptors of this process: it throws EXHAUSTED instead. */
+/** A prober that does not use the last descriptors of this process: it throws EXHAUSTED instead. */
 export function withDescriptorReserve(
   prober: ContainerProber,
   { clock, read }: { readonly clock: Pick<Clock, 'monotonic'>; readonly read: () => Descriptors },

@@ -11,10 +11,10 @@ import type { DaemonPlaces } from './places.ts';
 const LIMIT_MS = 15_000;
 
 /**
- * Asks the monitor to end, also one that an older healthctl started, and waits until it has let go of everything. One that does not run is
- * fine.
+ * Asks the monitor to end, also one that an older healthctl started, and waits until it has released everything. It is
+ * no error if none runs.
  *
- * @throws UNAVAILABLE when it does not answer, TIMEOUT when it does not end; DENIED, CONFLICT, ABORTED
+ * @throws UNAVAILABLE if it does not answer, TIMEOUT if it does not end; DENIED, CONFLICT, ABORTED
  */
 export async function drainDaemon(
   places: DaemonPlaces,
@@ -50,6 +50,6 @@ async function askToEnd(client: DaemonClient, signal: AbortSignal): Promise<void
       ? client.ask('DELETE', `/daemon/${id}`, signal)
       : client.ask('POST', '/daemon/stop', signal)); // of 0.1.0
   } catch (error) {
-    if (!hasCode(error, 'NOT_FOUND')) throw error; // another one has taken its place
+    if (!hasCode(error, 'NOT_FOUND')) throw error; // another one has replaced it
   }
 }

@@ -27,12 +27,12 @@ function open() {
   return { state, listAt, onListed };
 }
 
-test('a note that another tool wrote is taken back when the container runs on long after', () => {
+test('removes a note by another tool if the container still runs long after', () => {
   const { listAt } = open();
   expect([listAt(0), listAt(1), listAt(8), listAt(10), listAt(11)]).toEqual([0, 0, 0, 1, 1]);
 });
 
-test('not while the stop may still take its time, nor when it is another run', () => {
+test('not while the stop may still be in progress, nor in another run', () => {
   const { state, listAt } = open();
   listAt(0);
   state.run = 'run-2';
@@ -50,7 +50,7 @@ test.each([
   expect([listAt(0, over), listAt(10, over)]).toEqual([0, 0]);
 });
 
-test('a note that came back is a new one', () => {
+test('a note that was written again is a new one', () => {
   const { listAt, onListed } = open();
   listAt(0);
   onListed('default', []);

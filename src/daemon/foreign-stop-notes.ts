@@ -5,23 +5,24 @@ import { LABELS } from '../lib/labels.ts';
 import type { Logger } from '../lib/logger.ts';
 import { isStoppedByUser, restartPolicyOf } from '../record/restart-label.ts';
 
-/** Longer than anybody lets a stop take: after the timeout of a stop its container is killed. */
+/** Longer than any stop: after the timeout of a stop its container is killed. */
 const NO_STOP_TAKES_MS = 9 * 60_000;
 
 export interface ForeignStopNotesDeps {
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Pick<Logger, 'warn' | 'debug'>;
-  /** The present run of a container; undefined when it does not run. */
+  /** The present run of a container; undefined if it does not run. */
   readonly runOf: (namespace: string, id: string) => string | undefined;
-  /** Takes the label back. */
+  /** Removes the label. */
   readonly clear: (namespace: string, id: string) => Promise<void>;
 }
 
 /**
- * Takes back the note of a stop that was none. nerdctl notes one before any signal (`nerdctl kill -s HUP`), and nothing tells it from the note of
- * a real one but that the container runs on: so a container of ours that still is in the same run long after is kept by its policy again.
+ * Removes the record of a stop that did not happen. nerdctl records one before any signal (`nerdctl kill -s HUP`), and
+ * only the continuing run distinguishes it from a real one: a container of ours that is still in the same run long
+ * after gets its restart policy back.
  *
- * @returns what to call with the containers of a namespace whenever they were listed
+ * @returns a function to call with the containers of a namespace after each list
  */
 export function createForeignStopNotes({ clock, log, runOf, clear }: ForeignStopNotesDeps) {
   const seen = new Map<string, { readonly run: string; readonly sinceMs: number }>();
@@ -46,7 +47,7 @@ export function createForeignStopNotes({ clock, log, runOf, clear }: ForeignStop
   };
 }
 
-/** Of a container of ours with a policy, by another tool: healthctl writes a note of its own too. */
+/** By another tool, on a container of ours with a policy: healthctl also writes its own record. */
 function isForeignNote(labels: ContainerRecord['labels']): boolean {
   const isOurs = labels[LABELS.owner] !== undefined && restartPolicyOf(labels).name !== 'no';
   return isOurs && (labels[LABELS.stopped] ?? '') === '' && isStoppedByUser(labels);

@@ -8,14 +8,14 @@ const costOf = (...pieces: readonly Buffer[]): number => {
   return pieces.reduce((sum, bytes) => sum + cost.of(bytes), 0);
 };
 
-test('a preface costs nothing, a frame its type, and a payload nothing, whatever stands in it', () => {
+test('a preface costs nothing, a frame by its type, and a payload nothing, whatever its content', () => {
   expect(costOf(PREFACE)).toBe(0);
   expect(costOf(Buffer.concat([PREFACE, frameFrom(TYPE.ping, 0, 0, Buffer.alloc(8, 1))]))).toBe(1);
   const call = [frameFrom(TYPE.headers, 4, 1, Buffer.alloc(50, 1)), frameFrom(TYPE.data, 1, 1, Buffer.alloc(5, 1))];
   expect(costOf(Buffer.concat([PREFACE, ...call]))).toBe(31);
 });
 
-test('it is the same however the bytes are cut', () => {
+test('the cost is the same however the bytes are cut', () => {
   const frame = fc
     .tuple(fc.integer({ min: 0, max: 255 }), fc.uint8Array({ maxLength: 40 }))
     .map(([type, payload]) => frameFrom(type, 0, 1, payload));

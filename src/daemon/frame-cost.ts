@@ -1,19 +1,19 @@
 import { PREFACE, TYPE } from '../containerd/http2/frames.ts';
 
-/** Units of work that frames of HTTP/2 make for a server: about 10 microseconds each. */
+/** The work that HTTP/2 frames make for a server, in units of about 10 microseconds. */
 export interface FrameCost {
-  /** Of the frames that begin in these bytes, which follow those of the last call. */
+  /** The cost of the frames that begin in these bytes, which follow those of the last call. */
   of(bytes: Buffer): number;
 }
 
 const HEAD_BYTES = 9;
 
-/** Header fields begin a call, or go on without an end; any other frame costs little, whatever it says. */
+/** Header fields begin a call, or continue without an end; any other frame costs little, whatever its content. */
 const costOf = (type: number): number => (type === TYPE.headers || type === TYPE.continuation ? 30 : 1);
 
-/** Reads the heads of frames (RFC 9113, section 4.1) of a client, and passes over the rest. */
+/** Parses the frame heads of a client (RFC 9113, section 4.1), and skips the rest. */
 export function createFrameCost(): FrameCost {
-  /** Up to the next head. */
+  /** Bytes to the next head. */
   let toSkip = PREFACE.length;
   const head = Buffer.alloc(HEAD_BYTES);
   let known = 0;

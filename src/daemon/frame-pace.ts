@@ -4,20 +4,21 @@ import { tapSocket } from '../system/tapped-socket.ts';
 import { createFrameCost } from './frame-cost.ts';
 
 /**
- * What all clients of the server may cost in a second, a fifth of a processor at most; each has an equal part of it. It is 600 calls, more than
- * the load balancers of a host make.
+ * Total cost of all clients per second, at most a fifth of a processor; each has an equal share. It allows 600 calls,
+ * more than the load balancers of a host make.
  */
 const UNITS_PER_SECOND = 20_000;
-/** What one may cost at once after it was quiet, and when it has just connected: a client could connect again and again. */
+/** Burst of a client after a quiet time, and for a new connection: a client could reconnect repeatedly. */
 const BURST_UNITS = 20_000;
 const FIRST_UNITS = 5_000;
 
 /**
- * Slows clients down that send more frames than are good for the monitor, which has other work: they are not read from until they have paid.
- * Nothing is lost, and nobody else waits. HTTP/2 itself bounds little of what says nothing: a client could send WINDOW_UPDATE, PRIORITY and
- * unknown frames, or begin calls and reset them, as fast as a processor takes them.
+ * Slows down clients that send too many frames for the monitor, which has other work: it does not read from them until
+ * their budget has recovered. Nothing is lost, and no other client waits. HTTP/2 itself hardly limits meaningless
+ * frames: a client could send WINDOW_UPDATE, PRIORITY and unknown frames, or begin and reset calls, as fast as a
+ * processor handles them.
  *
- * To be called before others put themselves before the listeners that the server has for connections.
+ * Call it before others install their own connection listeners on the server.
  */
 export function paceFrames(server: Server, clock: Pick<Clock, 'monotonic' | 'after'>): void {
   const serve = server.listeners('connection');
@@ -43,7 +44,7 @@ export function paceFrames(server: Server, clock: Pick<Clock, 'monotonic' | 'aft
   });
 }
 
-/** What one client has left of its part. @returns from pay: milliseconds until it is out of debt */
+/** The rest of one client's budget. @returns from pay: milliseconds until it is no longer overdrawn */
 function createPurse(clock: Pick<Clock, 'monotonic'>, unitsPerSecond: () => number) {
   let units = FIRST_UNITS;
   let atMs = clock.monotonic();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { groupIdOf } from './group.ts';
 
-test('a number is taken as it is, whether there is such a group or not', () => {
+test('accepts a number, whether there is such a group or not', () => {
   expect([groupIdOf('0'), groupIdOf('4711', '/nonexistent')]).toEqual([0, 4711]);
 });
 

@@ -12,7 +12,7 @@ import { isAlive, readStat } from '../system/proc.ts';
 import type { ApiServer } from './api/server.ts';
 import type { DaemonPlaces } from './places.ts';
 
-/** Between two looks at whether there is something to do. */
+/** Wait between two looks for work. */
 const LOOK_MS = 1_000;
 
 export interface IdleDeps {
@@ -25,9 +25,11 @@ export interface IdleDeps {
 }
 
 /**
- * Resolves when there was nothing to do for the idle timeout; the API takes no more requests then. Also when the signal fires.
+ * Resolves after the idle timeout without work; the API accepts no more requests then. Also resolves when the signal
+ * fires.
  *
- * Whoever starts a monitor holds the start lock: it is taken for the last look, so that nobody is told of a monitor that is about to end.
+ * A process that starts a monitor holds the start lock: it is taken for the last look, so that no client is referred to
+ * a monitor that is about to end.
  */
 export async function untilIdle(deps: IdleDeps, ended: AbortSignal): Promise<void> {
   const { clock, server, idleTimeoutMs } = deps;
@@ -37,7 +39,7 @@ export async function untilIdle(deps: IdleDeps, ended: AbortSignal): Promise<voi
     if (hasWork(deps) || server.busy > 0) idleSinceMs = clock.monotonic();
     if (ended.aborted || clock.monotonic() - idleSinceMs < idleTimeoutMs) continue;
     const starting = await tryStartLock(deps);
-    if (!starting) continue; // somebody is about to need us
+    if (!starting) continue; // a process is about to need us
     await server.stop();
     starting.release();
     if (!hasWork(deps)) return;
@@ -55,7 +57,10 @@ async function tryStartLock({ places, clock }: IdleDeps): Promise<FileLock | und
   }
 }
 
-/** Without containerd: as long as a process of its containers lives, which will be checked when containerd is back. */
+/**
+ * Without containerd: work exists as long as a process of its containers lives, which will be checked once containerd
+ * is back.
+ */
 function hasWork({ monitor, supervisor }: IdleDeps): boolean {
   if (!monitor.isLive) return [...monitor.model.all()].some(isProcessAlive);
   return supervisor.isBusy || isNeeded(monitor);
@@ -67,11 +72,11 @@ function isProcessAlive({ run }: Watched): boolean {
   return isAlive(stat) && stat?.startTimeTicks === named?.startTimeTicks;
 }
 
-/** Checks count by their workers: where nerdctl's timers make them, nobody needs a monitor. */
+/** Checks count by their workers: if nerdctl's timers make them, no monitor is needed. */
 const needsAtEnd = ({ removal, restart, logLimit, jsonLog }: MonitorNeeds): boolean =>
   removal || restart || logLimit || jsonLog;
 
-/** A check to be made, a log to be limited, or a container to be removed, or started again, at its end. */
+/** A container with a check, a limited log, or a removal or restart at its end. */
 function isNeeded({ counts, model }: IdleDeps['monitor']): boolean {
   if (counts().watched > 0) return true;
   return [...model.all()].some(

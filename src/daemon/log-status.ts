@@ -7,7 +7,7 @@ import type { Watched } from '../monitor/host-model.ts';
 
 const MAX_OUTPUT_LENGTH = 200;
 
-/** The change of a container's status as an operator looks for it in the log: what it is now, of which container, and why. */
+/** Logs the change of a container's status for an operator: the new status, the container, and the reason. */
 export function logStatus(
   log: Pick<ServiceLogger, 'info' | 'warn'>,
   container: Watched,

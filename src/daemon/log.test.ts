@@ -19,13 +19,13 @@ test('a line for each message, with its time and level', () => {
   ]);
 });
 
-test('debug lines only when they are wanted', () => {
+test('debug lines only on request', () => {
   const { lines, log } = logged('json');
   log.debug('looks');
   expect(lines).toEqual([]);
 });
 
-test('JSON for whoever collects', () => {
+test('JSON for log collectors', () => {
   const { lines, log } = logged('json');
   log.warn('two\nlines "quoted"');
   expect(lines.map((line) => JSON.parse(line))).toEqual([
@@ -34,7 +34,7 @@ test('JSON for whoever collects', () => {
   expect(lines[0]).not.toContain('\n');
 });
 
-test('text of containers forges no line and moves no cursor', () => {
+test('container text neither forges a line nor moves the cursor', () => {
   const { lines, log } = logged('text');
   log.warn('a\n2026 info b\r\x1b[2Jc\x9bd\tü');
   expect(lines).toEqual(['2026-01-01T00:00:00.500Z warn  a\\x0a2026 info b\\x0d\\x1b[2Jc\\x9bd\\x09ü']);

@@ -7,13 +7,16 @@ import { printableLine } from '../lib/printable.ts';
 export interface ServiceLogOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly debug: boolean;
-  /** `text` for a person who looks on, `json` for whoever collects. */
+  /** `text` for people, `json` for log collectors. */
   readonly form: 'text' | 'json';
   /** Default: standard error. */
   readonly write?: (line: string) => void;
 }
 
-/** Logs a line for each message, with its time: text of containers forges no line and moves no cursor. What cannot be written is lost: there is no place left to say so. */
+/**
+ * Logs a line for each message, with its time: container text neither forges a line nor moves the cursor. A line that
+ * cannot be written is lost: there is no other output.
+ */
 export function createServiceLog({ clock, debug, form, write = writeToStderr }: ServiceLogOptions): ServiceLogger {
   const lineOf = (level: string, message: string): string => {
     const time = new Date(clock.now()).toISOString();

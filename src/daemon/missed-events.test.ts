@@ -29,7 +29,7 @@ test('the first container was created and started before there was a monitor', (
   expect(told([aWatched()])).toEqual(['create 0 web ', 'start 200 web ']);
 });
 
-test('the noted start is the exact one, where it is of this run', () => {
+test('the recorded start is the exact one, if it belongs to this run', () => {
   const noted = (run: string) => {
     const record = ownRecord({ id: 'c1', labels: { 'nerdctl/name': 'web', 'healthctl/started': startNote(run) } });
     return told([aWatched({ record: compactRecordOf(record) })]).at(-1);
@@ -39,12 +39,12 @@ test('the noted start is the exact one, where it is of this run', () => {
 });
 const startNote = (run: string) => JSON.stringify({ At: new Date(T0 + 350).toISOString(), Run: run });
 
-test('one that has ended meanwhile tells its end', () => {
+test('a run that has ended meanwhile gives its end', () => {
   const task = aTask({ pid: 100, status: 'stopped', exitStatus: 3, exitedAtMs: T0 + 900 });
   expect(told([aWatched({ task, run: undefined })])).toEqual(['create 0 web ', 'die 900 web 3']);
 });
 
-test('what the log knows is not told again, and what happened before its end was not missed', () => {
+test('omits events that the log has, and those before the end of the log', () => {
   expect(told([aWatched()], { knownUntilMs: T0 + 100 })).toEqual(['start 200 web ']);
   expect(told([aWatched()], { knownUntilMs: T0 + 300 })).toEqual([]);
   expect(told([aWatched()], { events: [known('create', 1), known('start', 260)] })).toEqual([]);
@@ -55,7 +55,7 @@ test('what the log knows is not told again, and what happened before its end was
   expect(told([aWatched()], { events: others })).toEqual(['create 0 web ', 'start 200 web ']);
 });
 
-test('of several, in the order of their times', () => {
+test('events of several containers, in the order of their times', () => {
   const db = aWatched({
     id: 'c2',
     record: compactRecordOf(ownRecord({ id: 'c2', createdAtMs: T0 + 50 })),

@@ -5,18 +5,22 @@ import { processOfRun } from '../health/state.ts';
 import type { Watched } from '../monitor/host-model.ts';
 import { recordFromCompact } from '../record/compact-record.ts';
 
-/** More of the past is not made up for: the ring holds some thousand. */
+/** The most past events to derive: the ring holds some thousand. */
 const MAX_MISSED = 1_000;
-/** The kernel tells when a process started to 10 ms; the event follows at the start of the program, after networks and hooks. */
+/**
+ * The kernel gives a process's start to within 10 ms; the event follows at the start of the program, after networks and
+ * hooks.
+ */
 const SLACK_MS = 1_000;
 
 /**
- * What containers tell of events that nobody heard: that they were created, started and have ended since the log was last written, with the
- * times that containerd and the kernel have. The first container of a host is created and started before the monitor that it needs.
+ * Events that happened without a monitor, derived from the containers: creations, starts and ends since the log was
+ * last written, with the times of containerd and the kernel. The first container of a host is created and started
+ * before the monitor that it needs.
  *
- * @param past.events that are known
- * @param past.knownUntilMs up to this nothing was missed
- * @returns oldest first, none of which is among the known ones
+ * @param past.events the recorded ones
+ * @param past.knownUntilMs nothing was missed up to this time
+ * @returns oldest first, without recorded ones
  */
 export function missedEvents(
   containers: Iterable<Watched>,
@@ -38,13 +42,13 @@ export function missedEvents(
     .slice(-MAX_MISSED);
 }
 
-/** An event, and how it is told. */
+/** An event, and its form for users. */
 export interface MissedEvent {
   readonly event: ContainerdEvent;
   readonly told: HostEvent;
 }
 
-/** What happened only once is the same event, however it became known; undefined for what may happen again. */
+/** A key for an event that happens only once, however it became known; undefined for one that may happen again. */
 export function onceKeyOf(event: ContainerdEvent): string | undefined {
   switch (event.kind) {
     case 'container-created':
@@ -57,7 +61,7 @@ export function onceKeyOf(event: ContainerdEvent): string | undefined {
   }
 }
 
-/** When something last happened to it, as far as that costs nothing to know. */
+/** The time of the last known change, as far as it is free to find out. */
 const lastMsOf = ({ record, run, task }: Watched): number =>
   Math.max(record.createdAtMs, run?.startedAtMs ?? 0, task?.exitedAtMs ?? 0);
 

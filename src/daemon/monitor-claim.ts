@@ -11,17 +11,17 @@ import { inspectOwnFile, makeOwnDirectory } from '../system/own-file.ts';
 import { realPath } from '../system/real-path.ts';
 import { factsOfPath } from '../system/statx.ts';
 
-/** Where all monitors of the host meet, whatever their run roots. On a tmpfs, root's own, mode 0700. */
+/** The common directory of all monitors of the host, whatever their run roots. On a tmpfs, owned by root, mode 0700. */
 export const CLAIMS_DIR = '/run/healthctl-monitors';
 
-/** Who checks the containers of a containerd, or of some of its namespaces. */
+/** The monitor that checks the containers of a containerd, or of some of its namespaces. */
 export interface MonitorOwner {
   readonly pid: number;
   readonly runRoot: string;
 }
 
 export interface ClaimSettings {
-  /** Of containerd's socket. */
+  /** Path of containerd's socket. */
   readonly address: string;
   readonly runRoot: string;
   /** Empty: all. */
@@ -31,26 +31,30 @@ export interface ClaimSettings {
 }
 
 /**
- * The right to check the containers of one containerd: of all its namespaces, or of those that are watched. Monitors that have no namespace in
- * common may run beside each other.
+ * The lock by which one monitor owns a containerd, or some of its namespaces. Monitors without a common namespace may
+ * run side by side.
  *
- * It belongs to the socket, by device and inode, so that symbolic links, bind mounts and other run roots lead to the same claim; and to the
- * socket's path, so that nobody else takes it while containerd restarts and its socket is another one.
+ * It belongs to the socket, by device and inode, so that symbolic links, bind mounts and other run roots lead to the
+ * same claim; and to the socket's path, so that no other monitor takes it while containerd restarts and has another
+ * socket.
  */
 export interface MonitorClaim {
-  /** To be called whenever containerd answers (again): its socket may be a new one. Throws CONFLICT when another monitor has claimed that. */
+  /**
+   * Call it whenever containerd answers (again): its socket may be a new one. Throws CONFLICT if another monitor has
+   * claimed that.
+   */
   follow(): Promise<void>;
   release(): Promise<void>;
 }
 
-/** A command that looks who holds a claim holds it itself for a moment. */
+/** A command that looks for the holder of a claim holds the claim itself for a moment. */
 const PATIENCE_MS = 1_000;
 const MAX_TRIES = 10;
 const OPEN_OR_MAKE = constants.O_RDWR | constants.O_CREAT;
 
 /**
- * Throws CONFLICT that names the monitor which has the claim. Where the directory cannot be used a warning says that another monitor with
- * another run root is not kept out, and the claim is of no effect.
+ * Throws CONFLICT with the monitor that has the claim. If the directory cannot be used, it warns that a monitor with
+ * another run root is not excluded, and the claim has no effect.
  */
 export async function claimMonitor(
   settings: ClaimSettings,
@@ -71,7 +75,7 @@ export async function claimMonitor(
   const pathKey = pathKeyOf(address);
   const follow = async (): Promise<void> => {
     const socketKey = socketKeyOf(address);
-    if (socketKey === undefined) return; // containerd is down: who comes by the path is kept out
+    if (socketKey === undefined) return; // containerd is down: the claim by path still excludes others
     await take(socketKey);
     for (const key of [...held.keys()]) if (key !== pathKey && key !== socketKey) await drop(key);
   };
@@ -91,7 +95,10 @@ export async function claimMonitor(
   return { follow, release };
 }
 
-/** The monitor that checks this namespace, as far as it can be told; undefined where none has claimed it, or we may not look. */
+/**
+ * The monitor that has claimed this namespace, if it can be determined; undefined if there is none, or we lack
+ * permission.
+ */
 export async function findMonitorOwner(
   {
     address,
@@ -111,14 +118,14 @@ export async function findMonitorOwner(
 
 const pathKeyOf = (address: string): string => `path-${sha256Hex(address).slice(0, 16)}`;
 
-/** Undefined where there is no socket. */
+/** Undefined without a socket. */
 function socketKeyOf(address: string): string | undefined {
   const path = realPath(address);
   const facts = path === undefined ? undefined : factsOfPath(path);
   return facts && `socket-${facts.device.toString(16)}-${facts.inode.toString(16)}`;
 }
 
-/** Held alone by a monitor of all namespaces, and together by those of some. */
+/** Held exclusively by a monitor of all namespaces, shared by those of some. */
 const fileOfAll = (dir: string, key: string): string => join(dir, `${key}.lock`);
 const fileOf = (dir: string, key: string, namespace: string): string => join(dir, `${key}.${namespace}.lock`);
 
@@ -133,7 +140,7 @@ interface TakeSettings extends ClaimSettings {
   readonly onFault: OnFault;
 }
 
-/** A monitor that ends removes the directory: it may do so between our making it and our use of it. */
+/** A monitor that ends removes the directory, perhaps between its creation and its use here. */
 async function takeInDir(settings: TakeSettings, key: string, clock: Clock): Promise<readonly Claimed[]> {
   for (let tries = 1; ; tries += 1) {
     makeOwnDirectory(settings.dir, settings);
@@ -166,7 +173,7 @@ async function takeKey(
     for (const { path, isShared } of wanted) {
       const lock = await lockFile({ path, flags: OPEN_OR_MAKE, isShared, timeoutMs: PATIENCE_MS, onFault }, clock);
       claimed.push({ path, lock, isShared });
-      ftruncateSync(lock.fd, 0); // of a monitor that was killed
+      ftruncateSync(lock.fd, 0); // left by a monitor that was killed
       if (!isShared) writeSync(lock.fd, JSON.stringify({ pid: process.pid, runRoot }), 0);
     }
     return claimed;
@@ -177,7 +184,7 @@ async function takeKey(
   }
 }
 
-/** A file that others hold too stays: they are told from newcomers by it. */
+/** A file that others also hold stays: it identifies them to new monitors. */
 async function giveUp({ path, lock, isShared }: Claimed, clock: Clock): Promise<void> {
   if (!isShared) rmSync(path, { force: true });
   lock.release();
@@ -194,7 +201,7 @@ async function removeIfFree(path: string, clock: Clock): Promise<void> {
   }
 }
 
-/** Which of the monitors that stand in the way, to be named. */
+/** One of the conflicting monitors, for the message. */
 async function ownerOfAny(
   dir: string,
   key: string,
@@ -209,7 +216,7 @@ async function ownerOfAny(
   return undefined;
 }
 
-/** Throws nothing for what is not there, or not ours to see. */
+/** Throws nothing for a missing or unreadable file. */
 async function isHeld(path: string, clock: Clock): Promise<boolean> {
   try {
     const lock = await lockFile({ path, flags: constants.O_RDONLY, isShared: true, timeoutMs: 0 }, clock);
@@ -222,7 +229,7 @@ async function isHeld(path: string, clock: Clock): Promise<boolean> {
   }
 }
 
-/** Undefined also while it is written, or removed. */
+/** Undefined also while it is being written or removed. */
 function ownerIn(path: string): MonitorOwner | undefined {
   const found = inspectOwnFile(path);
   if (found.kind !== 'read') return undefined;
@@ -230,7 +237,7 @@ function ownerIn(path: string): MonitorOwner | undefined {
   return isNumber(pid) && isText(runRoot) ? { pid, runRoot } : undefined;
 }
 
-/** Another monitor of the same containerd. @param owner undefined when it is not known which */
+/** Another monitor of the same containerd. @param owner undefined if unknown */
 export function conflictWith(owner: MonitorOwner | undefined, address: string): HealthctlError {
   const who = owner ? `process ${owner.pid}, with the run root ${owner.runRoot}` : 'it cannot be told which';
   return new HealthctlError('CONFLICT', `a monitor of containerd at ${address} runs already: ${who}`, {

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 
 /**
- * How Node.js runs a monitor. Small heaps: a monitor makes little garbage at a time, and runs on the smallest of hosts. One thread for V8's
- * work beside the main one, not four: each keeps memory of its own, which is 4 MB with 200 containers. The collector can be asked, see
- * releaseMemory; V8 does not collect on its own account whenever there was a little work, which is 30 ms of CPU within ten seconds of it.
+ * Node.js options of a monitor. Small heaps: a monitor makes little garbage at a time, and also runs on small hosts.
+ * One worker thread of V8 instead of four: each has memory of its own, 4 MB in total with 200 containers. The collector
+ * can be called, see releaseMemory; V8 itself does not collect after each small amount of work, which would take 30 ms
+ * of CPU within ten seconds.
  */
 export const NODE_FLAGS: readonly string[] = [
   '--max-semi-space-size=1',
@@ -13,12 +14,16 @@ export const NODE_FLAGS: readonly string[] = [
 ];
 
 /**
- * Variables that it is started with, and that hooks are not. One heap of glibc's for all threads (mallopt(3)): those of one thread are not
- * given back where another needs them, which is 1.3 MB with 200 containers. It is read before main, so the monitor cannot set it itself.
+ * Environment of a monitor, but not of its hooks. One glibc heap for all threads (mallopt(3)): free memory in one
+ * thread's heap is not available to others, which costs 1.3 MB with 200 containers. It is read before main, so the
+ * monitor cannot set it itself.
  */
 export const NODE_ENVIRONMENT: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '1' };
 
-/** The configuration file that a caller's environment names, for a process with another working directory; undefined for none. */
+/**
+ * The configuration file named by a caller's environment, for a process with another working directory; undefined if
+ * none.
+ */
 export function configFileOf({ HEALTHCTL_TOML }: Readonly<Record<string, string | undefined>>): string | undefined {
   return HEALTHCTL_TOML ? resolve(HEALTHCTL_TOML) : undefined;
 }

@@ -4,7 +4,7 @@ import type { Service } from './api/service.ts';
 import { API_HEADER, API_VERSION } from './api/version.ts';
 import { type EventStreams, routesOf } from './routes.ts';
 
-// Holds docs/openapi.json to the routes; what they answer is in test/integration/api-server.test.ts.
+// Compares docs/openapi.json with the routes; test/integration/api-server.test.ts tests the answers.
 
 const METHODS = ['get', 'post', 'delete', 'put', 'patch', 'head', 'options'];
 const operations = Object.entries(openApi.paths).flatMap(([path, item]) =>
@@ -24,14 +24,14 @@ test('describes every route, and no other', () => {
   expect(described.toSorted()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).toSorted());
 });
 
-test('is of the version that is spoken', () => {
+test('has the version of the API', () => {
   expect([openApi.info.version, openApi.servers[0]?.url]).toEqual([
     `${API_VERSION}`,
     `http://localhost/v${API_VERSION}`,
   ]);
 });
 
-test('every reference leads somewhere', () => {
+test('every reference is valid', () => {
   for (const [, ref = ''] of openApiText.matchAll(/"\$ref": "([^"]+)"/g))
     expect(resolveRef({ $ref: ref })).toBeDefined();
 });
@@ -50,11 +50,11 @@ test.each(operations.map((one) => [one.operation.operationId, one] as const))(
 
 const statusesOf = ({ responses }: Operation): readonly string[] => Object.keys(responses);
 
-test('operations have names of their own', () => {
+test('operations have unique names', () => {
   expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(operations.length);
 });
 
-test('the checker finds what is missing, what is too much and what is of another kind', () => {
+test('the checker finds missing, surplus and wrong fields', () => {
   const { Lag: lag = {}, HealthResult: result = {}, ContainerSummary: summary = {} } = openApi.components.schemas;
   expect(mismatches(lag, { count: 1, p50Ms: 0.5, p99Ms: 1, maxMs: 2 })).toEqual([]);
   expect(mismatches(lag, { count: 1.5, p50Ms: '1', maxMs: 2, x: 1 })).toEqual([

@@ -2,7 +2,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import { readOwnText } from '../system/own-file.ts';
 import type { DaemonPlaces } from './places.ts';
 
-/** Where a monitor that holds the lock writes its process id. */
+/** The file to which a monitor that holds the lock writes its process id. */
 export const ownerFileOf = ({ lock }: Pick<DaemonPlaces, 'lock'>): string => `${lock}.owner`;
 
 /** The process id of the monitor that holds the lock, or `unknown`. */
@@ -11,7 +11,7 @@ export function ownerOf(places: Pick<DaemonPlaces, 'lock'>): string {
   return /^\d{1,10}$/.test(text) ? text : 'unknown';
 }
 
-/** A monitor that runs and says nothing: it was stopped by a signal, say, or is stuck in a file system that hangs. */
+/** A monitor that runs but does not answer: stopped by a signal, or stuck in a file system that hangs. */
 export function silentMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
   const pid = ownerOf(places);
   return new HealthctlError('UNAVAILABLE', `the monitor, process ${pid}, does not answer`, {
@@ -19,10 +19,10 @@ export function silentMonitorError(places: Pick<DaemonPlaces, 'lock'>): Healthct
   });
 }
 
-/** Exit status of a command that cannot find out whether a monitor runs: as of the programs that Linux starts services with (LSB, "status"). */
+/** Exit status of a command that cannot find out whether a monitor runs: as in Linux init scripts (LSB, "status"). */
 export const UNKNOWN_STATUS = 4;
 
-/** Whether a monitor runs is not known: we may not ask. */
+/** Unknown whether a monitor runs: we lack permission to ask. */
 export function deniedMonitorError({ apiSocket }: Pick<DaemonPlaces, 'apiSocket'>): HealthctlError {
   return new HealthctlError(
     'DENIED',
@@ -31,7 +31,7 @@ export function deniedMonitorError({ apiSocket }: Pick<DaemonPlaces, 'apiSocket'
   );
 }
 
-/** A monitor that runs and closes connections without a word. */
+/** A monitor that runs and closes connections without an answer. */
 export function brokenMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
   return new HealthctlError('UNAVAILABLE', `the monitor, process ${ownerOf(places)}, runs and cannot answer`, {
     hint: 'it may have no file descriptors left, so that checks cannot be made either: see "healthctl daemon logs"',
@@ -39,14 +39,14 @@ export function brokenMonitorError(places: Pick<DaemonPlaces, 'lock'>): Healthct
   });
 }
 
-/** One that we do not understand, and leave alone. */
+/** A monitor that we do not understand, and leave alone. */
 export function newerMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
   return new HealthctlError('CONFLICT', `the monitor, process ${ownerOf(places)}, is of a newer healthctl`, {
     hint: 'use that one, or end the monitor with it',
   });
 }
 
-/** One that was asked to end and has not let go of everything in time. */
+/** A monitor that was asked to end and has not released everything in time. */
 export function endingMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
   const pid = ownerOf(places);
   return new HealthctlError('TIMEOUT', `the monitor, process ${pid}, is ending and has not ended yet`, {

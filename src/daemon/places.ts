@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { hostIdOf } from '../lib/dirs.ts';
 
-/** Where the monitor of one containerd keeps what is its own. A name that begins with a dot is no namespace. */
+/** The paths of the monitor of one containerd. A name that begins with a dot is no namespace. */
 export interface DaemonPlaces {
   /** On tmpfs. */
   readonly dir: string;
-  /** Held by the monitor for as long as it lives. */
+  /** Held by the monitor throughout its life. */
   readonly lock: string;
-  /** Held by whoever starts a monitor, and by one that is about to end itself. */
+  /** Held by a process that starts a monitor, and by a monitor that is about to end itself. */
   readonly startLock: string;
   readonly apiSocket: string;
   readonly grpcSocket: string;
-  /** Of a monitor that a command started. */
+  /** Log of a monitor that a command started. */
   readonly logFile: string;
 }
 

@@ -14,21 +14,21 @@ test.each([
   expect(isReplacedBy({ ...ours, ...running }, ours)).toBe(expected);
 });
 
-test('one that does not tell its build, or its version', () => {
+test('a monitor that does not send its build or version', () => {
   expect(isReplacedBy({ version: '1.1.0' }, ours)).toBe(true);
   expect(isReplacedBy({ version: '1.2.0' }, ours)).toBe(false);
   expect(isReplacedBy({}, ours)).toBe(true);
 });
 
 describe('versions', () => {
-  test('in the order of Semantic Versioning', () => {
+  test('are ordered by Semantic Versioning', () => {
     const ordered = ['x', '0.9.0', '1.0.0-1', '1.0.0-2', '1.0.0-10', '1.0.0-alpha', '1.0.0-alpha.1', '1.0.0-beta'];
     const all = [...ordered, '1.0.0', '1.0.1', '1.10.0', '2.0.0'];
     for (const [i, a] of all.entries())
       for (const [j, b] of all.entries()) expect([a, b, compareVersions(a, b)]).toEqual([a, b, Math.sign(i - j)]);
   });
 
-  test('what stands behind a plus sign does not count', () => {
+  test('ignores the part after a plus sign', () => {
     expect(compareVersions('1.0.0+a', '1.0.0+b')).toBe(0);
   });
 });

@@ -1,14 +1,14 @@
 import type { DaemonStatus } from './api/answers.ts';
 
-/** What tells two installations of healthctl apart. */
+/** Identifies an installation of healthctl. */
 export type Installation = Pick<DaemonStatus, 'version' | 'commit' | 'program'>;
 
 /**
  * Whether a command replaces the monitor that another command started.
  *
- * Only by something newer, so that two releases on a host do not end each other's monitor with every command: by a higher version; or, of one
- * version, where the program that the monitor was started from is ours, and was built anew since. Two programs of one version leave
- * each other's monitor alone: neither is known to be newer.
+ * Only a newer one does, so that two releases on a host do not end each other's monitor with every command: a higher
+ * version; or, with the same version, our own program rebuilt since the monitor's start. Two programs of one version
+ * leave each other's monitor alone: neither is known to be newer.
  */
 export function isReplacedBy(running: Partial<Installation>, ours: Installation): boolean {
   const order = compareVersions(ours.version, running.version ?? '');
@@ -16,7 +16,7 @@ export function isReplacedBy(running: Partial<Installation>, ours: Installation)
   return running.program === ours.program && running.commit !== ours.commit;
 }
 
-/** Semantic Versioning 2.0.0, section 11. What is no version is older than any. */
+/** Semantic Versioning 2.0.0, section 11. An invalid version is older than any other. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [partsOf(a), partsOf(b)];
   if (!left || !right) return Number(left !== undefined) - Number(right !== undefined);
@@ -24,7 +24,7 @@ export function compareVersions(a: string, b: string): number {
     const order = Math.sign(number - (right.numbers[index] ?? 0));
     if (order !== 0) return order;
   }
-  // A version is newer than what was released before it under its number.
+  // A version is newer than its own pre-releases.
   if (left.before.length === 0 || right.before.length === 0)
     return Number(left.before.length === 0) - Number(right.before.length === 0);
   return compareIdentifiers(left.before, right.before);

@@ -4,12 +4,12 @@ import { checkIdentifier } from '../lib/identifier.ts';
 import type { Service } from './api/service.ts';
 import { API_VERSION } from './api/version.ts';
 
-/** Events for whoever follows them. */
+/** Events for followers. */
 export interface EventStreams {
   /**
-   * Throws USAGE for what cannot be asked.
+   * Throws USAGE for an invalid query.
    *
-   * @returns writes lines until the signal fires, or to the end of what was asked for
+   * @returns a function that writes lines until the signal fires, or to the end of the requested range
    */
   open(query: URLSearchParams): (write: (line: string) => Promise<void>, signal: AbortSignal) => Promise<void>;
 }
@@ -17,15 +17,15 @@ export interface EventStreams {
 export interface RouteParts {
   readonly service: Service;
   readonly streams: EventStreams;
-  /** Somebody asked the monitor to end. */
+  /** A client asked the monitor to end. */
   readonly onStop: () => void;
 }
 
 export interface Request {
-  /** Decoded parts of the path that the route names. */
+  /** Decoded parts of the path, by the route's names. */
   readonly part: (name: string) => string;
   readonly query: URLSearchParams;
-  /** Fires when the client goes away, or the server stops. */
+  /** Fires when the client disconnects, or the server stops. */
   readonly signal: AbortSignal;
   readonly response: ServerResponse;
 }
@@ -33,14 +33,17 @@ export interface Request {
 export interface Route {
   readonly method: string;
   readonly path: string;
-  /** Whether it changes something: done only for a client that is still there, because one that gave up was told that it is not done. */
+  /**
+   * Whether it changes something: done only while the client is connected, because one that gave up counts it as not
+   * done.
+   */
   readonly isAct?: true;
-  /** What is sent as JSON; undefined for an answer without a body, or one that was sent already. */
+  /** The value to send as JSON; undefined for an answer without a body, or one that was already sent. */
   handle(request: Request): unknown;
 }
 
 const CONTAINER = '/namespaces/{namespace}/containers/{name}';
-/** Every route there is; docs/openapi.json describes each, and a test holds the two together. */
+/** All routes; docs/openapi.json describes each, and a test compares the two. */
 export function routesOf({ service, streams, onStop }: RouteParts): readonly Route[] {
   return [
     { method: 'GET', path: '/daemon', handle: () => service.status() },
@@ -130,20 +133,20 @@ function partsOf(pattern: readonly string[], words: readonly string[]): Readonly
   return parts;
 }
 
-/** A part of a path. Throws INVALID for what names no namespace, and for control characters, which no name has. */
+/** A part of a path. Throws INVALID for an invalid namespace, and for control characters, which no name has. */
 function decoded(name: string, word: string): string {
   let text = word;
   try {
     text = decodeURIComponent(word);
   } catch {
-    // Taken as it is: no name has a lone percent sign either.
+    // Used unchanged: no name has a lone percent sign either.
   }
   if (name === 'namespace') return checkIdentifier(text);
   if (/\p{Cc}/u.test(text)) throw new HealthctlError('INVALID', `no ${name} is called ${JSON.stringify(text)}`);
   return text;
 }
 
-/** 200 while a container is healthy, or runs without a check; 503 otherwise: what load balancers ask. */
+/** 200 while a container is healthy, or runs without a check; 503 otherwise: for load balancers. */
 function answerHealthz(service: Service, { part, response }: Request): void {
   const { status, isUp } = service.serving(part('namespace'), part('name'));
   const serves = status === 'healthy' || (status === 'none' && isUp);
@@ -157,7 +160,7 @@ function answerHealthz(service: Service, { part, response }: Request): void {
 
 async function streamEvents(streams: EventStreams, { query, signal, response }: Request): Promise<void> {
   const serve = streams.open(query);
-  // At once, so that the client knows that it follows.
+  // Sent at once, so that the client knows that it is subscribed.
   response.writeHead(200, { 'content-type': 'application/x-ndjson' }).flushHeaders();
   const write = (line: string): Promise<void> => {
     if (response.write(`${line}\n`) || response.destroyed) return Promise.resolve();
@@ -172,11 +175,11 @@ async function streamEvents(streams: EventStreams, { query, signal, response }: 
     });
   };
   await serve(write, signal);
-  // An empty line tells the end of what was asked for from a monitor that ends, or was killed.
+  // An empty line distinguishes the end of the requested range from a monitor that ended or was killed.
   response.end(signal.aborted ? '' : '\n');
 }
 
-/** A path that there is, asked for what it does not do. The answer names what it does (RFC 9110, 15.5.6). */
+/** A known path with an unsupported method. The answer lists the supported ones (RFC 9110, 15.5.6). */
 export class WrongMethod extends HealthctlError {
   readonly allowed: readonly string[];
   constructor(message: string, allowed: readonly string[]) {

@@ -10,15 +10,15 @@ import { MAX_SOCKET_PATH_BYTES } from '../system/socket-path.ts';
 import { ownerFileOf, ownerOf } from './owner.ts';
 import type { DaemonPlaces } from './places.ts';
 
-/** May be passed by others, and not listed. */
+/** Others may traverse it, but not list it. */
 const PASSABLE = 0o711;
 const CLOSED = 0o700;
 
 /**
- * Makes the directory of the monitor and takes the lock in it, which whoever asked the monitor to end waits for.
+ * Creates the monitor's directory and takes the lock in it; a client that asked the monitor to end waits for this lock.
  *
  * @param groupId of the group that may use the sockets
- * @throws CONFLICT that names the monitor which holds it; CONFIG for a run root that is too long for a socket
+ * @throws CONFLICT with the monitor that holds it; CONFIG for a run root that is too long for a socket
  */
 export async function lockRunRoot(
   places: DaemonPlaces,
@@ -51,8 +51,8 @@ export async function lockRunRoot(
 }
 
 /**
- * The directories above the sockets can be passed while a group may use these; those of containers stay closed. Without a group they are closed
- * again, unless somebody gave them another mode than ours.
+ * Makes the directories above the sockets traversable while a group may use these; those of containers stay closed.
+ * Without a group they are closed again, unless their mode was changed to another one than ours.
  */
 function openDirectories({ dir }: DaemonPlaces, isForGroup: boolean): void {
   for (const path of [dirname(dirname(dir)), dirname(dir), dir]) {

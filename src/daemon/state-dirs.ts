@@ -7,8 +7,8 @@ import { LABELS } from '../lib/labels.ts';
 import { makeOwnDirectory } from '../system/own-file.ts';
 
 /**
- * Makes the state directories below the run root that are gone since a reboot: they are on a tmpfs, and the labels that name them stay.
- * nerdctl's `inspect` of a container that was checked fails without its directory.
+ * Recreates the state directories below the run root that a reboot removed: they are on a tmpfs, while the labels that
+ * name them stay. nerdctl's `inspect` of a checked container fails without its directory.
  */
 export function restoreStateDirs(
   {

@@ -30,7 +30,7 @@ test('releases ten seconds after the last of many starts, once', async () => {
   expect(released).toEqual([86_000]);
 });
 
-test('not more often than once in a minute', async () => {
+test('not more often than once a minute', async () => {
   const { clock, released, tidier } = start();
   for (let i = 0; i < 10; i += 1) {
     startMany(tidier);
@@ -39,7 +39,7 @@ test('not more often than once in a minute', async () => {
   expect(released).toEqual([10_000, 70_000, 130_000]);
 });
 
-test('what a few starts leave is left, until there are many of them since the last release', async () => {
+test('does not release after a few starts, until there are many since the last release', async () => {
   const { clock, released, tidier } = start();
   for (let i = 0; i < 15; i += 1) {
     tidier.onStarted();
@@ -63,7 +63,7 @@ test('releases ten seconds after the start of the monitor, however few container
   expect(released).toEqual([10_000]);
 });
 
-test('releases what has grown by more than a fifth, at most once in a minute', async () => {
+test('releases when memory has grown by more than a fifth, at most once a minute', async () => {
   const { clock, released, memory, tidier } = start();
   tidier.onReady();
   await clock.advance(30_000);
@@ -79,7 +79,7 @@ test('releases what has grown by more than a fifth, at most once in a minute', a
   expect(released).toEqual([10_000, 250_000, 310_000]);
 });
 
-test('nothing is released after the end, and nobody looks any more', async () => {
+test('after the end nothing is released, and no timer is left', async () => {
   const { clock, released, memory, tidier } = start();
   tidier.onReady();
   await clock.advance(20_000);

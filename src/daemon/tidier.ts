@@ -1,9 +1,9 @@
 import type { Clock } from '../lib/clock.ts';
 
 /**
- * Gives memory back: after the start of many containers, whose remains V8 would leave to a collection that may come hours later; and when
- * memory has grown, as it does where Node.js runs without NODE_FLAGS (`daemon run` by hand), and after a time in which the machine was so
- * busy that work piled up: neither V8 nor the C library gives that back by itself.
+ * Returns memory to the system in two cases: after the start of many containers, whose garbage V8 might keep for hours;
+ * and when memory has grown, as happens without NODE_FLAGS (`daemon run` by hand), and after work piled up on a busy
+ * machine: neither V8 nor the C library returns that memory by itself.
  */
 export interface Tidier {
   /** The monitor has listed all containers. */
@@ -15,19 +15,19 @@ export interface Tidier {
 
 export interface TidierOptions {
   readonly clock: Pick<Clock, 'monotonic' | 'after'>;
-  /** Frees memory; takes a moment in which nothing else is done. */
+  /** Frees memory; blocks for a moment. */
   readonly release: () => void;
-  /** Bytes of the process in memory; undefined where they cannot be read. */
+  /** Resident memory of the process in bytes; undefined if it cannot be read. */
   readonly residentBytes: () => number | undefined;
 }
 
-/** So long after the last start. */
+/** Wait after the last start. */
 const QUIET_MS = 10_000;
-/** What fewer starts leave, less than 2 MB, is not worth the 20 ms of CPU that it takes to collect it. */
+/** Fewer starts leave less than 2 MB, which is not worth the 20 ms of CPU for a collection. */
 const MANY_STARTS = 16;
-/** Not more often than this, whatever is started or grows. */
+/** Shortest time between two releases. */
 const PAUSE_MS = 60_000;
-/** Memory has grown when it is so many times what it was after the last release. */
+/** Growth since the last release that triggers another. */
 const GROWTH = 1.2;
 
 export function createTidier({ clock, release, residentBytes }: TidierOptions): Tidier {

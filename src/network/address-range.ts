@@ -25,7 +25,7 @@ export function rangeFor(text: string, subnet: Subnet): Subnet {
   return range;
 }
 
-/** The addresses from first to last that machines on a subnet can have: its own, or those of a range in it. */
+/** The first and last address for machines on a subnet: in all of it, or in a range of it. */
 export function spanOf(subnet: Subnet, range: Subnet = subnet): { readonly first: number; readonly last: number } {
   return {
     first: Math.max(range.base, subnet.base + 1),
@@ -34,8 +34,8 @@ export function spanOf(subnet: Subnet, range: Subnet = subnet): { readonly first
 }
 
 /**
- * The address of the host; the first that containers could have unless it is given, as with Docker. One that is given may lie outside the
- * range. Throws INVALID with Docker's texts.
+ * The address of the host: by default the first one for containers, as in Docker. A given one may be outside the range.
+ * Throws INVALID with Docker's texts.
  */
 export function gatewayFor(text: string | undefined, subnet: Subnet, range?: Subnet): string {
   if (text === undefined) return addressText(spanOf(subnet, range).first);

@@ -26,14 +26,14 @@ import { openPortSockets, type PortSockets } from './port-sockets.ts';
 import type { PortRequest, PublishedPort } from './port-spec.ts';
 import { holdsAddress, parseAddress, parseSubnet } from './subnet.ts';
 
-/** How a run of a container is to be attached. */
+/** How to attach a run of a container. */
 export interface AttachRequest extends Attached {
-  /** Of its main process, which waits to be started. */
+  /** Pid of its main process, which waits for its start. */
   readonly pid: number;
   readonly network: string;
   readonly ports: readonly PortRequest[];
   readonly name: string;
-  /** What others on a user network call it besides. */
+  /** Further names for others on a user network. */
   readonly aliases: readonly string[];
   readonly hostname: string;
   /** Empty: none. */
@@ -41,23 +41,26 @@ export interface AttachRequest extends Attached {
   readonly hostsPath: string;
   /** `name:address`; the address may be `host-gateway`. */
   readonly extraHosts: readonly string[];
-  /** What it had in an earlier run, to be given again if it is free: programs look a name up once and keep the address. */
+  /**
+   * Its address in an earlier run, to be used again if it is free: programs look a name up once and keep the address.
+   */
   readonly wanted: InterfaceAddress | undefined;
 }
 
 /** In the container. */
 const INTERFACE = 'eth0';
 
-/** Throws NOT_FOUND, with what to install, where bridge networks cannot be had here. */
+/** Throws NOT_FOUND, with what to install, if this host lacks what bridge networks need. */
 export function checkNetworking({ settings }: Pick<NetworkContext, 'settings'>): void {
   findPlugins(settings.cniBinDir);
   needTool('iptables', 'iptables');
 }
 
 /**
- * Attaches a container that has been made and not started. When it fails, nothing is left of it.
+ * Attaches a container that was created but not started. A failure leaves nothing.
  *
- * @throws CONFLICT with Docker's text for a port in use; NOT_FOUND without the network or the plugins; RUNTIME when a plugin fails
+ * @throws CONFLICT with Docker's text for a port in use; NOT_FOUND without the network or the plugins; RUNTIME if a
+ *   plugin fails
  */
 export async function attachContainer(networks: NetworkContext, request: AttachRequest): Promise<Attachment> {
   return withNetworkLock(networks, async (ctx) => {
@@ -93,7 +96,7 @@ async function attachLocked(
     const hadBridge = hasLink(network.bridge);
     [made] = await allDone([addAll(ctx, attachment), ensureRules(ctx, listNetworks(ctx))]);
     if (!hadBridge) await addSecondName(ctx, network);
-    // Only now: a socket that listens before the rules are there would take the first connections.
+    // Only now: a socket that listens before the rules are set would accept the first connections.
     made = await holdPorts(ctx, made, sockets);
     writeAttachment(ctx, made);
     renewHosts(ctx, [...others, made], { network: made.network, started: made });
@@ -106,7 +109,10 @@ async function attachLocked(
   }
 }
 
-/** Takes back what a container that has ended had in its network: fine when it has nothing, or runs again, or somebody else was faster. */
+/**
+ * Detaches a container that has ended: does nothing if it has no attachment, runs again, or was detached by another
+ * process.
+ */
 export async function detachContainer(networks: NetworkContext, subject: Attached): Promise<void> {
   await withNetworkLock(networks, async (ctx) => {
     const attachment = readAttachment(ctx, subject);
@@ -117,8 +123,8 @@ export async function detachContainer(networks: NetworkContext, subject: Attache
 }
 
 /**
- * Takes back what is left of containers that are gone: after a crash, a reboot, an end that nobody saw. The ports of those that run are held
- * again where they are not.
+ * Detaches containers that are gone: after a crash, a reboot, or an end without a monitor. Holds the ports of running
+ * containers again if they are not held.
  */
 export async function sweepAttachments(networks: NetworkContext): Promise<void> {
   const bootId = readBootId();
@@ -130,7 +136,7 @@ export async function sweepAttachments(networks: NetworkContext): Promise<void> 
   });
 }
 
-/** The same for whoever has the lock. @returns those that are held */
+/** Like `sweepAttachments`, with the lock held. @returns the attachments of running containers */
 export async function sweepLocked(ctx: LockedNetworks): Promise<readonly Attachment[]> {
   const bootId = readBootId();
   const all = listAttachments(ctx);
@@ -147,7 +153,7 @@ export async function sweepLocked(ctx: LockedNetworks): Promise<readonly Attachm
   return held;
 }
 
-/** Whether an address of this network is nobody's. What is kept of the leases of others than containers is the plugin's to know. */
+/** Whether the address is in the network and no container has it. Other leases are known only to the plugin. */
 function isFree(wanted: InterfaceAddress | undefined, network: NetworkRecord, others: readonly Attachment[]): boolean {
   const { address } = wanted ?? {};
   const number = address === undefined ? undefined : parseAddress(address);
@@ -170,7 +176,7 @@ async function portsFor(
   return allocatePorts(requests, held, tryPort);
 }
 
-/** Both are waited for, so that nothing goes on when one has failed. */
+/** Waits for both, so that nothing continues after one has failed. */
 async function allDone<A, B>(works: readonly [Promise<A>, Promise<B>]): Promise<readonly [A, B]> {
   const [a, b] = await Promise.allSettled(works);
   if (a.status === 'rejected') throw a.reason;
@@ -196,7 +202,7 @@ async function addAll(ctx: LockedNetworks, attachment: Attachment): Promise<Atta
   return { ...attachment, endpoint, result };
 }
 
-/** In the reverse order. All plugins are called although one fails; the record goes when none has. */
+/** In reverse order. All plugins are called even if one fails; the record is removed only if none has. */
 async function detachLocked(ctx: LockedNetworks, attachment: Attachment): Promise<void> {
   const { id, holder, plugins, result } = attachment;
   await releasePorts(ctx, attachment);
@@ -250,7 +256,9 @@ function attachmentFrom(
   };
 }
 
-/** The hosts files of those on a network, by what each must know: itself, what it was told, and on a user network the others. */
+/**
+ * Updates the hosts files of a network's members: each contains itself, its options, and on a user network the others.
+ */
 function renewHosts(
   ctx: NetworkContext,
   attachments: readonly Attachment[],
@@ -258,7 +266,7 @@ function renewHosts(
 ): void {
   const members = attachments.filter((one) => one.network === network && one.endpoint !== undefined);
   for (const member of members) {
-    // One on the default network knows nobody: what it knows does not change after its start.
+    // On the default network a member knows no others: its file does not change after its start.
     if (member.names.length === 0 && member !== started) continue;
     const peers = members.filter((one) => one !== member && one.names.length > 0);
     try {

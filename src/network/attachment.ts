@@ -17,20 +17,23 @@ export interface Holder {
   readonly startTimeTicks: number;
 }
 
-/** What a container has in its network, as the plugins told. */
+/** A container's interface on its network, from the plugins' result. */
 export interface Endpoint {
   readonly address: string;
-  /** Bits of the subnet. */
+  /** Prefix length of the subnet. */
   readonly prefix: number;
-  /** Empty where it has none. */
+  /** Empty if it has none. */
   readonly gateway: string;
   readonly mac: string;
 }
 
-/** What it keeps from run to run. With another hardware address, neighbours would go on asking the one that is gone. */
+/** The addresses to keep from run to run. With another hardware address, neighbours would still use the old one. */
 export type InterfaceAddress = Pick<Endpoint, 'address' | 'mac'>;
 
-/** One run of a container on a network: written before the plugins are called, so that whatever they made can be taken back. */
+/**
+ * One run of a container on a network: written before the plugins are called, so that everything they make can be
+ * undone.
+ */
 export interface Attachment {
   readonly namespace: string;
   readonly id: string;
@@ -38,22 +41,25 @@ export interface Attachment {
   readonly holder: Holder;
   readonly network: string;
   readonly networkId: string;
-  /** What the plugins were called with, in the order of ADD. */
+  /** The plugins' configurations, in the order of ADD. */
   readonly plugins: readonly PluginConfig[];
   readonly ports: readonly PublishedPort[];
-  /** What others on a user network call it; empty on the default one. */
+  /** Its names for others on a user network; empty on the default one. */
   readonly names: readonly string[];
   readonly hostname: string;
   readonly domainname?: string;
-  /** The container's file of hosts. */
+  /** The container's hosts file. */
   readonly hostsPath: string;
   /** `name:address` of `--add-host`, addresses resolved. */
   readonly extraHosts: readonly string[];
   /** Absent until the plugins have answered. */
   readonly endpoint?: Endpoint;
-  /** The last plugin's result, which DEL is given back. */
+  /** The last plugin's result, which DEL gets. */
   readonly result?: unknown;
-  /** The process that holds the ports, of this boot like the container's. Absent where it has none, or has none yet. */
+  /**
+   * The process that holds the ports, of the same boot as the container. Absent without ports, or before it was
+   * started.
+   */
   readonly portHolder?: ProcessIdentity;
 }
 
@@ -62,7 +68,7 @@ export interface Attached {
   readonly id: string;
 }
 
-/** Neither half may hold a colon. */
+/** Neither half can contain a colon. */
 const fileOf = ({ dirs }: Pick<NetworkContext, 'dirs'>, { namespace, id }: Attached): string =>
   join(networkPlacesOf(dirs).attached, `${namespace}:${id}.json`);
 
@@ -92,14 +98,14 @@ export function forgetAttachment(ctx: LockedNetworks, subject: Attached): void {
   removeOwn(fileOf(ctx, subject));
 }
 
-/** Whether the process still is there: if not, nothing uses what was attached. @param bootId of this boot */
+/** Whether the process still exists: if not, the attachment is unused. @param bootId of this boot */
 export function isHeld({ holder }: Pick<Attachment, 'holder'>, bootId: string = readBootId()): boolean {
   if (holder.bootId !== bootId) return false;
   const stat = readStat(holder.pid);
   return stat?.startTimeTicks === holder.startTimeTicks && isAlive(stat);
 }
 
-/** A damaged record is none: what it told of can only be found by hand. */
+/** A damaged record counts as none: its attachment can only be found by hand. */
 function readRecord({ dirs }: Pick<NetworkContext, 'dirs'>, path: string): Attachment | undefined {
   return readOwnJson(path, (value) => as(isAttachment, value), dirs);
 }

@@ -5,14 +5,15 @@ import type { PluginConfig } from './plugins.ts';
 import type { PublishedPort } from './port-spec.ts';
 import { addressText, parseSubnet } from './subnet.ts';
 
-/** The newest of CNI's versions that every release of the plugins since 2019 takes. */
+/** The newest CNI version that every release of the plugins since 2019 supports. */
 const CNI_VERSION = '0.4.0';
 
 /**
- * Of the plugin `bridge`. Masquerading is a rule of the network, see firewall.ts.
+ * Configuration of the plugin `bridge`. Masquerading is a rule of the network, see firewall.ts.
  *
  * @param leases directory of host-local
- * @param wanted what to take; host-local and the kernel choose unless it is given, and host-local fails when the address is taken
+ * @param wanted the address to use; by default host-local and the kernel choose; host-local fails if the address is in
+ *   use
  */
 export function configOf(
   { name, bridge, subnet, ipRange, gateway, internal, mtu }: NetworkRecord,
@@ -24,7 +25,7 @@ export function configOf(
     isGateway: true,
     isDefaultGateway: !internal,
     ipMasq: false,
-    // A container reaches a port that it publishes itself.
+    // A container can reach a port that it publishes itself.
     hairpinMode: true,
     ...(mtu !== undefined && { mtu }),
     ipam: { type: 'host-local', dataDir: leases, ranges: [[{ subnet, ...boundsOf(subnet, ipRange), gateway }]] },
@@ -32,7 +33,7 @@ export function configOf(
   };
 }
 
-/** Where host-local begins and ends when it may not give every address of the subnet. */
+/** The first and last address for host-local, if it may not use the whole subnet. */
 function boundsOf(subnetText: string, rangeText: string | undefined) {
   const subnet = parseSubnet(subnetText);
   const range = rangeText === undefined ? undefined : parseSubnet(rangeText);
@@ -41,7 +42,7 @@ function boundsOf(subnetText: string, rangeText: string | undefined) {
   return { rangeStart: addressText(first), rangeEnd: addressText(last) };
 }
 
-/** Of the plugin `portmap`. `snat` is what makes a port answer on 127.0.0.1, and to the container itself. */
+/** Configuration of the plugin `portmap`. `snat` makes a port answer on 127.0.0.1, and to the container itself. */
 export function portmapOf({ name }: NetworkRecord, ports: readonly PublishedPort[]): PluginConfig {
   return {
     ...{ cniVersion: CNI_VERSION, name, type: 'portmap', snat: true },

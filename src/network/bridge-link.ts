@@ -20,9 +20,9 @@ export async function deleteLink(ctx: LockedNetworks, name: string): Promise<voi
 }
 
 /**
- * Gives a new bridge a second name, the one that Docker and nerdctl give it: `br-` and 12 characters of the network's id. Scripts find it
- * by that (`tcpdump -i`, `ip link show`). Its first name tells the firewall which bridges are ours. A kernel before 5.5, or no `ip`:
- * it stays without.
+ * Gives a new bridge a second name, as Docker and nerdctl name it: `br-` and 12 characters of the network's id. Scripts
+ * expect that name (`tcpdump -i`, `ip link show`). The first name identifies our bridges to the firewall. Without `ip`,
+ * or with a kernel before 5.5, there is no second name.
  */
 export async function addSecondName(ctx: LockedNetworks, { id, name, bridge }: NetworkRecord): Promise<void> {
   const ip = findTool('ip');

@@ -1,7 +1,7 @@
 import { isObject, isText, itemsIn } from '../lib/shape.ts';
 import type { Endpoint } from './attachment.ts';
 
-/** Reads the result of the last plugin (CNI 0.4.0): the address and the interface that it belongs to. Undefined when it tells no address. */
+/** Parses the result of the last plugin (CNI 0.4.0): the address and its interface. Undefined without an address. */
 export function endpointFrom(result: unknown, interfaceName: string): Endpoint | undefined {
   if (!isObject(result)) return undefined;
   const [ip] = itemsIn(result.ips).filter(isObject);
@@ -20,7 +20,10 @@ export function endpointFrom(result: unknown, interfaceName: string): Endpoint |
   };
 }
 
-/** The host's end of the container's interface: what is neither in the container nor the bridge. Undefined when it is not told. */
+/**
+ * The host's end of the container's interface: neither in the container nor the bridge. Undefined if the result lacks
+ * it.
+ */
 export function hostInterfaceFrom(result: unknown, bridge: string): string | undefined {
   if (!isObject(result)) return undefined;
   const ours = itemsIn(result.interfaces)

@@ -12,7 +12,7 @@ import { needTool } from './plugins.ts';
 import type { PublishedPort } from './port-spec.ts';
 import { portsOfPortmap } from './portmap-rules.ts';
 
-/** The chains of one containerd's networks: two of them on a host do not meet. */
+/** The chains of one containerd's networks: two containerds on a host do not share any. */
 interface Chains {
   readonly nat: string;
   readonly forward: string;
@@ -21,8 +21,8 @@ interface Chains {
 const chainsOf = (hostId: string): Chains => ({ nat: `HCTL-NAT-${hostId}`, forward: `HCTL-FWD-${hostId}` });
 
 /**
- * The rules of all networks, for `iptables-restore --noflush`, which empties the chains that it names. A rule is of a network, never of a
- * container: so no container's end can leave one behind, and a start sets none.
+ * The rules of all networks, for `iptables-restore --noflush`, which empties the chains that it names. A rule belongs
+ * to a network, never to a container: so no container's end can leave one behind, and a start sets none.
  */
 export function rulesFrom(hostId: string, networks: readonly NetworkRecord[]): string {
   const { nat, forward } = chainsOf(hostId);
@@ -41,7 +41,10 @@ export function rulesFrom(hostId: string, networks: readonly NetworkRecord[]): s
   ].join('\n');
 }
 
-/** Within the network, answers, published ports, and out; nothing else in, neither from another network of ours nor by a route from outside. */
+/**
+ * Allows traffic within the network, answers, published ports, and traffic out; nothing else in, neither from another
+ * network of ours nor by a route from outside.
+ */
 function forwardRules({ bridge, internal }: NetworkRecord): readonly string[] {
   const within = `-i ${bridge} -o ${bridge} -j ACCEPT`;
   if (internal) return [within, `-i ${bridge} -j DROP`, `-o ${bridge} -j DROP`];
@@ -55,7 +58,8 @@ function forwardRules({ bridge, internal }: NetworkRecord): readonly string[] {
 }
 
 /**
- * Sets the rules of these networks, where they are not set since the last boot, or somebody has emptied the firewall. Throws RUNTIME.
+ * Sets the rules of these networks, if they were not set since the last boot, or the firewall was flushed. Throws
+ * RUNTIME.
  */
 export async function ensureRules(ctx: LockedNetworks, networks: readonly NetworkRecord[]): Promise<void> {
   const { hostId } = ctx.dirs;
@@ -74,7 +78,7 @@ export async function ensureRules(ctx: LockedNetworks, networks: readonly Networ
   replaceFile(markPath, `${mark}\n`);
 }
 
-/** Takes our chains away again, when the last network is gone. */
+/** Removes our chains, when the last network is gone. */
 export async function dropRules(ctx: LockedNetworks): Promise<void> {
   const { nat, forward } = chainsOf(ctx.dirs.hostId);
   for (const jump of [
@@ -88,14 +92,14 @@ export async function dropRules(ctx: LockedNetworks): Promise<void> {
   removeOwn(networkPlacesOf(ctx.dirs).rules);
 }
 
-/** What of our rules the kernel has now. */
+/** Our rules that the kernel has now. */
 export interface PresentRules {
   readonly chains: readonly string[];
-  /** The bridges that they are about: also of networks whose records are lost. */
+  /** The bridges in the rules: also of networks whose records are lost. */
   readonly bridges: readonly string[];
 }
 
-/** Nothing where iptables is not installed. */
+/** Empty if iptables is not installed. */
 export async function readPresentRules(ctx: NetworkContext): Promise<PresentRules> {
   const file = findTool('iptables');
   if (file === undefined) return { chains: [], bridges: [] };
@@ -109,7 +113,7 @@ export async function readPresentRules(ctx: NetworkContext): Promise<PresentRule
   };
 }
 
-/** The ports that are forwarded on this host by somebody: see portsOfPortmap. Throws RUNTIME. */
+/** All forwarded ports of this host: see portsOfPortmap. Throws RUNTIME. */
 export async function readForwardedPorts(ctx: LockedNetworks): Promise<readonly PublishedPort[]> {
   const { code, stdout, stderr } = await tryIptables(ctx, ['--wait', '-t', 'nat', '-S']);
   if (code !== 0) throw failure('iptables', code, stderr);
@@ -126,7 +130,7 @@ async function changeJump(ctx: LockedNetworks, how: '-A' | '-I' | '-D', [, table
   await iptables(ctx, 'iptables', ['--wait', '-t', table, how, chain, '-j', target]);
 }
 
-/** For a question, whose no is an exit status. */
+/** For a query whose negative answer is an exit status. */
 function tryIptables(ctx: LockedNetworks, args: readonly string[]) {
   return runProgram(ctx, { file: needTool('iptables', 'iptables'), args });
 }

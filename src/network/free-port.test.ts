@@ -8,7 +8,7 @@ const heldBy = (hostIp: string, hostPort: number, protocol: PublishedPort['proto
   containerPort: 1,
 });
 
-/** A host on which programs listen on some ports; random ones come from 40000 on. */
+/** A host on which programs listen on some ports; random ones start at 40000. */
 function hostWith(...inUse: readonly number[]): TryPort {
   let next = 40_000;
   return async ({ port }) => {
@@ -28,7 +28,7 @@ const allocate = async (
 const failure = (work: Promise<unknown>) => work.then(() => 'no error', messageOf);
 
 describe('ports of the host', () => {
-  test('the one that was asked for, on all addresses unless one is named', async () => {
+  test('the requested one, on all addresses unless one is named', async () => {
     expect(await allocate('8080:80')).toEqual(['0.0.0.0:8080']);
     expect(await allocate('127.0.0.1:8080:80')).toEqual(['127.0.0.1:8080']);
   });
@@ -38,13 +38,13 @@ describe('ports of the host', () => {
     expect(await allocate('80-81')).toEqual(['0.0.0.0:40000', '0.0.0.0:40001']);
   });
 
-  test('the first of a range that is free', async () => {
+  test('the first free one of a range', async () => {
     expect(await allocate('8000-8003:80', { held: [heldBy('0.0.0.0', 8000)], inUse: [8001] })).toEqual([
       '0.0.0.0:8002',
     ]);
   });
 
-  test('of another container: Docker’s words, whichever of both has all addresses', async () => {
+  test('of another container: Docker’s text, whichever of both has all addresses', async () => {
     const expected = 'Bind for 0.0.0.0:80 failed: port is already allocated';
     expect(await failure(allocate('80:80', { held: [heldBy('0.0.0.0', 80)] }))).toBe(expected);
     expect(await failure(allocate('80:80', { held: [heldBy('10.1.1.1', 80)] }))).toBe(expected);

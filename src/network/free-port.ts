@@ -1,19 +1,19 @@
 import { HealthctlError } from '../lib/errors.ts';
 import type { PortRequest, Protocol, PublishedPort } from './port-spec.ts';
 
-/** Tells whether a port of the host can be had; port 0: any. @returns the port, undefined for one in use */
+/** Tries to reserve a port of the host; port 0: any. @returns the port, undefined if it is in use */
 export type TryPort = (place: {
   readonly hostIp: string;
   readonly port: number;
   readonly protocol: Protocol;
 }) => Promise<number | undefined>;
 
-/** How often another random port is taken when the one found is held by a container. */
+/** Number of tries for a random port, if the one found is held by a container. */
 const RANDOM_TRIES = 50;
 
 /**
- * Finds a port of the host for each request. What containers hold is known from records and rules: Docker has other words for it than for what
- * a program holds.
+ * Finds a port of the host for each request. Ports of containers are known from records and rules: Docker has another
+ * error for them than for a program's port.
  *
  * @throws CONFLICT with Docker's text, for all or for the last of a range
  */
@@ -57,7 +57,7 @@ async function allocatePort(
   });
 }
 
-/** Docker's words for a port that a program of this host has. */
+/** Docker's error for a port in use by a program of this host. */
 export function portInUse(place: Omit<PublishedPort, 'containerPort'>, cause?: unknown): HealthctlError {
   const { hostIp, hostPort, protocol } = place;
   return new HealthctlError(

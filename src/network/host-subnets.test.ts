@@ -13,7 +13,7 @@ test('routes of the kernel, without the default one', () => {
   expect(routesFrom(table).map(subnetText)).toEqual(['192.0.2.0/24', '10.8.0.1/32']);
 });
 
-test('the subnets that a CNI configuration names, but not its default route', () => {
+test('the subnets in a CNI configuration, without its default route', () => {
   const config = '{"ipam":{"ranges":[[{"subnet":"10.4.0.0/24","gateway":"10.4.0.1"}]],"routes":[{"dst":"0.0.0.0/0"}]}}';
   expect(subnetsFrom(config).map(subnetText)).toEqual(['10.4.0.0/24']);
 });

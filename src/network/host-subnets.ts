@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { parseSubnet, type Subnet } from './subnet.ts';
 
-/** Where CNI's networks of other tools are described. */
+/** The directory of other tools' CNI networks. */
 const CNI_CONFIGS = '/etc/cni/net.d';
 
 /** The subnets that this host uses or will use: its routes, its interfaces, the CNI networks of other tools. */
@@ -12,7 +12,10 @@ export function readHostSubnets(cniConfigs: string = CNI_CONFIGS): readonly Subn
   return [...routesFrom(textOf('/proc/self/net/route') ?? ''), ...interfaceSubnets(), ...subnetsBelow(cniConfigs)];
 }
 
-/** Reads the kernel's table of routes: destination and mask as hexadecimal numbers, the lowest byte first. The default route is none. */
+/**
+ * Parses the kernel's routing table: destination and mask as hexadecimal numbers, the lowest byte first. The default
+ * route is skipped.
+ */
 export function routesFrom(text: string): readonly Subnet[] {
   return text
     .split('\n')
@@ -35,7 +38,7 @@ function interfaceSubnets(): readonly Subnet[] {
     .flatMap(({ cidr }) => parseSubnet(cidr ?? '') ?? []);
 }
 
-/** Whatever looks like a subnet in the files of a directory and of those in it: nerdctl has one for each namespace. */
+/** All subnets in the files of a directory and its subdirectories: nerdctl has one for each namespace. */
 function subnetsBelow(directory: string): readonly Subnet[] {
   let entries: { readonly name: string; isDirectory(): boolean; isFile(): boolean }[];
   try {
@@ -51,7 +54,7 @@ function subnetsBelow(directory: string): readonly Subnet[] {
   });
 }
 
-/** Every text in quotes that is a subnet, whatever it stands for there. */
+/** Every quoted text that is a subnet, whatever it means there. */
 export function subnetsFrom(text: string): readonly Subnet[] {
   return [...text.matchAll(/"([\d.]+\/\d+)"/g)]
     .flatMap(([, subnet = '']) => parseSubnet(subnet) ?? [])

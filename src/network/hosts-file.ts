@@ -11,7 +11,7 @@ const LOOPBACK_HOSTS: readonly string[] = [
   'ff02::2\tip6-allrouters',
 ];
 
-/** A line: an address, and the names it goes by. */
+/** A line: an address, and its names. */
 export interface HostEntry {
   readonly address: string;
   readonly names: readonly string[];
@@ -25,7 +25,7 @@ export function hostsText(entries: readonly HostEntry[]): string {
   return `${[...LOOPBACK_HOSTS, ...blockOf(entries)].join('\n')}\n`;
 }
 
-/** The file with our block renewed; what else stands in it was written by the container, and stays. */
+/** The file with our block renewed; the rest was written by the container, and stays. */
 export function withEntries(text: string, entries: readonly HostEntry[]): string {
   const lines = text.replace(/\n$/, '').split('\n');
   const [first, last] = [lines.indexOf(BEGIN), lines.indexOf(END)];
@@ -34,7 +34,7 @@ export function withEntries(text: string, entries: readonly HostEntry[]): string
   return `${rest.toSpliced(at, 0, ...blockOf(entries)).join('\n')}\n`;
 }
 
-/** A name that is a word of its line, and no more than that. */
+/** A name that is a single word of its line. */
 const PLAIN_NAME = /^[^\s#]+$/;
 
 function blockOf(entries: readonly HostEntry[]): readonly string[] {
@@ -45,13 +45,13 @@ function blockOf(entries: readonly HostEntry[]): readonly string[] {
   return lines.length === 0 ? [] : [BEGIN, ...lines, END];
 }
 
-/** What a container may make of its file before we leave it alone. */
+/** The size from which on we leave a container's file alone. */
 const MAX_BYTES = 1 << 20;
 
 /**
- * Renews our block in place, because a container has the file itself mounted, and would not see another one of that name.
+ * Renews our block in place, because the container has mounted the file itself, and would not see a replacement.
  *
- * @returns whether that could be done: not for a file that is missing or too large
+ * @returns whether it succeeded: not for a file that is missing or too large
  */
 export function updateHostsFile(path: string, entries: readonly HostEntry[]): boolean {
   let fd: number;

@@ -11,17 +11,17 @@ import {
 } from './network-record.ts';
 import type { NetworkContext } from './places.ts';
 
-/** A network as it is shown: one of ours, or one that every host has. */
+/** A network to show: one of ours, or a built-in one. */
 export interface KnownNetwork {
   readonly id: string;
   readonly name: string;
   /** `bridge`, `host` or `null`, Docker's word for that of `none`. */
   readonly driver: string;
-  /** RFC 3339; absent for one that nobody made. */
+  /** RFC 3339; absent for a built-in one. */
   readonly created?: string;
   readonly internal: boolean;
   readonly labels: Readonly<Record<string, string>>;
-  /** Absent for one without addresses, and for `bridge` until it is made. */
+  /** Absent without addresses, and for `bridge` until it is created. */
   readonly addresses?: Pick<NetworkRecord, 'subnet' | 'ipRange' | 'gateway' | 'bridge' | 'mtu'>;
 }
 
@@ -40,7 +40,7 @@ export function knownNetworks({ dirs }: Pick<NetworkContext, 'dirs'>): readonly 
   return [...made, ...builtIn].sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** The network that a name, an id or an unambiguous beginning of an id means. Throws NOT_FOUND, AMBIGUOUS with Docker's texts. */
+/** The network with this name, id or unambiguous id prefix. Throws NOT_FOUND, AMBIGUOUS with Docker's texts. */
 export function resolveNetwork(ctx: Pick<NetworkContext, 'dirs'>, nameOrId: string): KnownNetwork {
   const networks = knownNetworks(ctx);
   const exact = networks.find(({ name }) => name === nameOrId) ?? networks.find(({ id }) => id === nameOrId);
@@ -60,7 +60,10 @@ const FILTERS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'] a
 type FilterKey = (typeof FILTERS)[number];
 export type NetworkFilters = ReadonlyMap<FilterKey, readonly string[]>;
 
-/** Reads `key=value` texts of `network ls --filter` (moby: daemon/network/filter.go). Throws INVALID with Docker's texts. */
+/**
+ * Parses `key=value` texts of `network ls --filter` (moby: daemon/network/filter.go). Throws INVALID with Docker's
+ * texts.
+ */
 export function parseNetworkFilters(texts: readonly string[]): NetworkFilters {
   const filters = new Map<FilterKey, string[]>();
   for (const text of texts) {
@@ -78,7 +81,7 @@ export function parseNetworkFilters(texts: readonly string[]): NetworkFilters {
   return filters;
 }
 
-/** Whether a network is wanted. @param isUsed whether a container is attached to it */
+/** Whether a network matches. @param isUsed whether a container is attached to it */
 export function matchesNetwork(filters: NetworkFilters, network: KnownNetwork, isUsed: boolean): boolean {
   const { id, name, driver, labels } = network;
   const anyOf = (key: FilterKey, test: (value: string) => boolean): boolean => filters.get(key)?.some(test) ?? true;

@@ -3,7 +3,7 @@ import type { KnownNetwork } from './known-networks.ts';
 import { MTU_OPTION } from './network-option.ts';
 import type { NetworkContext } from './places.ts';
 
-/** What Docker says of a network that nobody made. */
+/** Docker's creation time of a built-in network. */
 const NEVER = '0001-01-01T00:00:00Z';
 
 /** Docker's document of a network (moby: api/types/network Inspect), keys in its order. */
@@ -51,7 +51,7 @@ function endpointOf({ name, endpoint }: Attachment) {
   };
 }
 
-/** Those that are attached to a network now. */
+/** The containers attached to a network now. */
 export function membersOf(ctx: Pick<NetworkContext, 'dirs'>, network: string): readonly Attachment[] {
   return listAttachments(ctx).filter((attachment) => attachment.network === network && isHeld(attachment));
 }

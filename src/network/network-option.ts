@@ -1,19 +1,22 @@
 import { quote } from '../go/quote.ts';
 import { HealthctlError } from '../lib/errors.ts';
 
-/** Docker's option of a driver; nerdctl also takes `mtu`. */
+/** Docker's driver option; nerdctl also accepts `mtu`. */
 export const MTU_OPTION = 'com.docker.network.driver.mtu';
 
-/** What IPv4 needs at least, and what a packet can be at most. */
+/** The minimum of IPv4, and the largest packet. */
 const MTU = { min: 68, max: 65_535 };
 
 export interface NetworkOptions {
   readonly mtu?: number;
-  /** Options that healthctl has not. */
+  /** Options that healthctl does not support. */
   readonly unknown: readonly string[];
 }
 
-/** Reads `--opt KEY=VALUE` of `network create`. Throws INVALID for a value that cannot be, in Docker's words where it has some. */
+/**
+ * Parses `--opt KEY=VALUE` of `network create`. Throws INVALID for an invalid value, with Docker's text if there is
+ * one.
+ */
 export function parseNetworkOptions(texts: readonly string[]): NetworkOptions {
   const isMtu = (text: string): boolean => [MTU_OPTION, 'mtu'].includes(text.split('=', 1)[0] ?? '');
   const unknown = texts.filter((text) => !isMtu(text));

@@ -20,7 +20,7 @@ export interface NetworkRecord {
   readonly created: string;
   /** `10.80.0.0/20`. */
   readonly subnet: string;
-  /** The part of the subnet that containers have addresses of, `10.80.4.0/24`; absent: all of it. */
+  /** The part of the subnet for containers' addresses, `10.80.4.0/24`; absent: all of it. */
   readonly ipRange?: string;
   readonly gateway: string;
   /** The Linux bridge, at most 15 characters. */
@@ -32,21 +32,21 @@ export interface NetworkRecord {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The network of containers that name none, made at its first use. */
+/** The network of containers that name none, created at its first use. */
 export const DEFAULT_NETWORK = 'bridge';
-/** Those that need no bridge. */
+/** Networks without a bridge. */
 export const PLAIN_NETWORKS: readonly string[] = ['none', 'host'];
 
-/** The beginning of all our bridges' names: by it the firewall keeps networks apart. */
+/** Prefix of all our bridges' names: the firewall recognises them by it. */
 export const BRIDGE_PREFIX = 'hctl';
 const DEFAULT_BRIDGE = `${BRIDGE_PREFIX}0`;
 
-/** Of a network that every host has: the same before and after it is made. */
+/** Id of a built-in network: the same before and after its creation. */
 export function builtInIdOf({ hostId }: Pick<NetworkDirs, 'hostId'>, name: string): string {
   return sha256Hex(`${hostId}/${name}`);
 }
 
-/** What CNI takes as the name of a network, and a file system as that of a file. */
+/** Valid as a network name for CNI, and as a file name. */
 const VALID_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 
 /** All networks, the oldest first. */
@@ -57,7 +57,7 @@ export function listNetworks({ dirs }: Pick<NetworkContext, 'dirs'>): readonly N
     .sort((a, b) => Date.parse(a.created) - Date.parse(b.created) || a.name.localeCompare(b.name));
 }
 
-/** By name; undefined when there is none. */
+/** By name; undefined if there is none. */
 export function findNetwork({ dirs }: Pick<NetworkContext, 'dirs'>, name: string): NetworkRecord | undefined {
   if (!VALID_NAME.test(name)) return undefined;
   return readOwnJson(join(networkPlacesOf(dirs).networks, `${name}.json`), networkFrom, dirs);
@@ -76,7 +76,7 @@ export interface NewNetwork {
 }
 
 /**
- * Makes a network: a record, no interface yet.
+ * Creates a network: a record, no interface yet.
  *
  * @throws ALREADY_EXISTS, INVALID with Docker's texts
  */
@@ -105,7 +105,7 @@ export function createNetwork(ctx: LockedNetworks, asked: NewNetwork): NetworkRe
   return network;
 }
 
-/** The network of this name; the default one is made when it is missing. Throws NOT_FOUND. */
+/** The network of this name; creates a missing default one. Throws NOT_FOUND. */
 export function needNetwork(ctx: LockedNetworks, name: string): NetworkRecord {
   const known = findNetwork(ctx, name);
   if (known) return known;
@@ -119,7 +119,7 @@ export const missingNetwork = (name: string): HealthctlError =>
     hint: 'see "healthctl network ls", make one with "healthctl network create"',
   });
 
-/** With the directory of its leases. */
+/** Removes the record and the directory of its leases. */
 export function forgetNetwork({ dirs }: LockedNetworks, { name }: NetworkRecord): void {
   const { networks, leases } = networkPlacesOf(dirs);
   removeOwn(join(leases, name));

@@ -9,7 +9,7 @@ import { noSpaceError } from '../system/atomic-write.ts';
 import { lockFile } from '../system/flock.ts';
 import { makeOwnDirectory } from '../system/own-file.ts';
 
-/** What everything about networks works with. Networks belong to a containerd, whatever its namespaces. */
+/** The context of all network use cases. Networks belong to a containerd, whatever its namespaces. */
 export interface NetworkContext {
   readonly dirs: NetworkDirs;
   readonly clock: Clock;
@@ -27,12 +27,12 @@ export interface NetworkPlaces {
   readonly root: string;
   /** One file for each network. */
   readonly networks: string;
-  /** One file for each container that is attached. */
+  /** One file for each attached container. */
   readonly attached: string;
   /** Of host-local: one directory for each network. */
   readonly leases: string;
   readonly lock: string;
-  /** Tells which rules of the firewall are set, until the next boot. */
+  /** Records which firewall rules are set, until the next boot. */
   readonly rules: string;
 }
 
@@ -48,23 +48,23 @@ export function networkPlacesOf({ dataRoot, runRoot, hostId }: NetworkDirs): Net
   };
 }
 
-/** The same while the lock is held: what changes anything takes this one. */
+/** The context while the lock is held: required by every function that changes something. */
 export interface LockedNetworks extends NetworkContext {
-  /** Given to the programs that are started, which hold the lock as long as they run: also when we are killed before them. */
+  /** Passed to started programs, which hold the lock while they run: also if we are killed before them. */
   readonly lockFd: number;
 }
 
-/** What an unprivileged user may not do as DENIED, all other errors as they are. */
+/** Missing privileges as DENIED, all other errors unchanged. */
 export function deniedError(error: unknown, path: string): unknown {
   const errno = errnoOf(error);
   if (errno !== 'EACCES' && errno !== 'EPERM') return error;
   return new HealthctlError('DENIED', `permission denied: ${path}`, { cause: error, hint: 'networks need root' });
 }
 
-/** A plugin may take seconds on a busy machine, and several containers start at once. */
+/** A plugin may take seconds on a busy machine, and several containers may start at the same time. */
 const LOCK_LIMIT_MS = 120_000;
 
-/** Runs `work` while no other process of ours changes networks or what is attached to them: commands and the monitor meet here. */
+/** Runs `work` while no other process of ours, command or monitor, changes networks or attachments. */
 export async function withNetworkLock<T>(
   ctx: NetworkContext,
   work: (locked: LockedNetworks) => Promise<T>,

@@ -3,16 +3,19 @@ import { HealthctlError } from '../lib/errors.ts';
 import { findTool, isProgram } from '../system/programs.ts';
 import { type ProgramContext, runProgram } from '../system/run-program.ts';
 
-/** The CNI plugins that a bridge network is made of. */
+/** The CNI plugins that a bridge network needs. */
 const BRIDGE_PLUGINS = ['bridge', 'host-local', 'portmap'] as const;
 
 /** Where distributions and other tools put CNI plugins. */
 const PLUGIN_DIRS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni', '/usr/local/libexec/cni'];
 
-/** One plugin of a network, as CNI's specification has its configuration (0.4.0, which every release of the plugins since 2019 takes). */
+/**
+ * A plugin's configuration in the form of CNI's specification (0.4.0, which every release of the plugins since 2019
+ * supports).
+ */
 export type PluginConfig = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** The directory that has all plugins. Throws NOT_FOUND that says what to install. */
+/** The directory with all plugins. Throws NOT_FOUND with what to install. */
 export function findPlugins(configured: string | undefined): string {
   const dirs = configured === undefined ? PLUGIN_DIRS : [configured];
   const found = dirs.find((dir) => BRIDGE_PLUGINS.every((name) => isProgram(join(dir, name))));
@@ -24,7 +27,7 @@ export function findPlugins(configured: string | undefined): string {
   );
 }
 
-/** A program that bridge networks are made with. Throws NOT_FOUND that says what to install. */
+/** A program that bridge networks need. Throws NOT_FOUND with what to install. */
 export function needTool(name: string, packageName: string): string {
   const found = findTool(name);
   if (found !== undefined) return found;
@@ -37,16 +40,19 @@ export function needTool(name: string, packageName: string): string {
 export interface PluginCall {
   readonly command: 'ADD' | 'DEL';
   readonly pluginDir: string;
-  /** With the keys `cniVersion` and `name` of its network, and `prevResult` where there is one. */
+  /** With the keys `cniVersion` and `name` of its network, and `prevResult` if there is one. */
   readonly config: PluginConfig;
   readonly containerId: string;
-  /** Path of the network namespace; empty when it is gone. */
+  /** Path of the network namespace; empty if it is gone. */
   readonly netns: string;
-  /** Of the container. */
+  /** In the container. */
   readonly interfaceName: string;
 }
 
-/** Calls a plugin. @returns its result, parsed JSON, undefined for DEL. Throws RUNTIME with its message in the words of CNI's own library */
+/**
+ * Calls a plugin.
+ * @returns its result, parsed JSON, undefined for DEL. Throws RUNTIME with its message in the form of CNI's own library
+ */
 export async function callPlugin(ctx: ProgramContext, call: PluginCall): Promise<unknown> {
   const { command, pluginDir, config, containerId, netns, interfaceName } = call;
   const { code, stdout, stderr } = await runProgram(ctx, {
@@ -69,7 +75,7 @@ export async function callPlugin(ctx: ProgramContext, call: PluginCall): Promise
   );
 }
 
-/** CNI's error object: `msg`, and `details` where there are any. */
+/** CNI's error object: `msg`, and `details` if there are any. */
 function pluginMessage(stdout: string): string | undefined {
   const value = parsedOrUndefined(stdout);
   if (typeof value !== 'object' || value === null || !('msg' in value) || typeof value.msg !== 'string')

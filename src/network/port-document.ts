@@ -1,7 +1,7 @@
 import { isNumber, isText, itemsIn, objectIn, objectOf } from '../lib/shape.ts';
 import { type PortRequest, type PublishedPort, tryPortKey } from './port-spec.ts';
 
-/** Docker's `PortBindings`: for each port of the container where it is to be reached. */
+/** Docker's `PortBindings`: for each container port, its addresses on the host. */
 export type PortBindings = Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>;
 
 export function bindingsFrom(requests: readonly PortRequest[]): PortBindings {
@@ -15,7 +15,9 @@ export function bindingsFrom(requests: readonly PortRequest[]): PortBindings {
   return bindings;
 }
 
-/** What is to be published by a container's stored config; entries that nobody of us wrote are left out. */
+/**
+ * The ports to publish, from a container's stored config; invalid entries, which healthctl never writes, are skipped.
+ */
 export function requestsFrom(bindings: unknown, published: readonly string[]): readonly PortRequest[] {
   const bound = Object.entries(objectIn(bindings)).flatMap(([key, list]) => {
     const port = tryPortKey(key);
@@ -62,8 +64,8 @@ export function byPort(a: string, b: string): number {
 }
 
 /**
- * Ports as `ps` shows them (docker/cli, formatter/container.go): `0.0.0.0:8080->80/tcp, 443/tcp`, with neighbours joined,
- * `0.0.0.0:8000-8002->8000-8002/tcp`.
+ * Ports in the form of `ps` (docker/cli, formatter/container.go): `0.0.0.0:8080->80/tcp, 443/tcp`, with neighbours
+ * joined, `0.0.0.0:8000-8002->8000-8002/tcp`.
  */
 export function portsText(exposed: readonly string[], ports: readonly PublishedPort[]): string {
   const published = new Set(ports.map(keyOf));
@@ -99,7 +101,7 @@ function runText(run: readonly ShownPort[]): string {
   return first.hostPort === 0 ? inside : `${first.hostIp}:${span(first.hostPort, last.hostPort)}->${inside}`;
 }
 
-/** Reads a list of ports as nerdctl writes it; what is no port is left out. */
+/** Parses nerdctl's list of ports; invalid entries are skipped. */
 export function portsOfList(value: unknown): readonly PublishedPort[] {
   return itemsIn(value).flatMap((item): readonly PublishedPort[] => {
     const { HostPort: hostPort, ContainerPort: containerPort, Protocol: protocol, HostIP: hostIp } = objectIn(item);

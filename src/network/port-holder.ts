@@ -14,9 +14,10 @@ import { allocatePorts } from './free-port.ts';
 import type { LockedNetworks } from './places.ts';
 import { openPortSockets, type PortSockets } from './port-sockets.ts';
 
-// A published port is forwarded by rules of the firewall, of which other programs see nothing. So that none takes the port, a process of each
-// container has sockets that are bound to its ports. It does nothing but wait for one message of the kernel, that the host's end of the
-// container's interface is gone: so it ends with the container, also where nobody of us sees that. `dd` is such a process: it reads once, and ends.
+// A published port is forwarded by firewall rules, which other programs do not see. To keep them from using the port,
+// each container has a process with sockets bound to its ports. It only waits for one kernel message, that the host's
+// end of the container's interface is gone: so it ends with the container, even if no process of ours notices. `dd` is
+// such a process: it reads once, and ends.
 
 const PROGRAM = 'dd';
 const ARGUMENTS = ['count=1'];
@@ -24,8 +25,9 @@ const ARGUMENTS = ['count=1'];
 /**
  * Starts the process that holds the ports of an attached container, with these sockets.
  *
- * @returns the attachment with that process; as it was when it has no ports, has ended meanwhile, or nobody can hold them: then with a warning
- * @throws CONFLICT with Docker's text when another program was faster
+ * @returns the attachment with that process; unchanged if it has no ports, has ended meanwhile, or the ports cannot be
+ *   held: then with a warning
+ * @throws CONFLICT with Docker's text if another program was faster
  */
 export async function holdPorts(
   ctx: LockedNetworks,
@@ -61,13 +63,15 @@ export async function releasePorts(ctx: LockedNetworks, attachment: Attachment):
     ctx.log.warn(`process ${portHolder.pid}, which holds the ports of container ${attachment.id}, does not end`);
 }
 
-/** Whether the ports of a container that runs are held as far as can be: by its process, or because there are none to be held. */
+/**
+ * Whether a running container's ports are held as far as possible: by its process, or because there are none to hold.
+ */
 export function isHolding({ ports, portHolder, holder }: Attachment): boolean {
   if (ports.every(({ protocol }) => protocol === 'sctp')) return true;
   return portHolder !== undefined && holder.bootId === readBootId() && isSameProcess(portHolder);
 }
 
-/** Holds the ports of a container that runs and has lost the process, or was started by a version that had none. */
+/** Holds the ports of a running container that has lost the process, or was started by a version without one. */
 export async function holdPortsAgain(ctx: LockedNetworks, attachment: Attachment): Promise<Attachment> {
   const sockets = openPortSockets();
   const kept: Attachment['ports'][number][] = [];
@@ -87,7 +91,7 @@ export async function holdPortsAgain(ctx: LockedNetworks, attachment: Attachment
   }
 }
 
-/** Told of the container's interface, which the kernel takes away after its last process. */
+/** Reports the end of the container's interface, which the kernel removes after its last process. */
 function openEnd({ plugins, result }: Attachment): number | undefined {
   const bridge = plugins.find(({ type }) => type === 'bridge')?.bridge;
   const name = hostInterfaceFrom(result, typeof bridge === 'string' ? bridge : '');
@@ -101,7 +105,7 @@ async function startHolder({ namespace, id }: Attachment, inherited: readonly nu
   const child = startPlainly(() =>
     spawn(file, ARGUMENTS, {
       cwd: '/',
-      // Tells whose it is, to whoever finds it with `ss -p`.
+      // Shows its owner to a user who finds it with `ss -p`.
       env: { HEALTHCTL_PORTS_OF: `${namespace}/${id}` },
       stdio: [end, 'ignore', 'ignore', ...sockets],
       detached: true,
@@ -113,5 +117,5 @@ async function startHolder({ namespace, id }: Attachment, inherited: readonly nu
   return { pid, startTimeTicks: readStat(pid)?.startTimeTicks ?? 0 };
 }
 
-/** The parent of the container's process, which lives as long as the container, whatever becomes of us. */
+/** The parent of the container's process, which lives as long as the container, whatever happens to us. */
 const shimOf = ({ holder }: Attachment): number => readStat(holder.pid)?.parentPid ?? 1;

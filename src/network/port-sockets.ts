@@ -4,22 +4,22 @@ import { bindPort, listenOn } from '../system/host-port.ts';
 import { portInUse, type TryPort } from './free-port.ts';
 import type { PublishedPort } from './port-spec.ts';
 
-/** Sockets that are bound to ports of this host, from the search for a port until another process holds it. */
+/** Sockets bound to ports of this host, from the search for a port until another process holds it. */
 export interface PortSockets {
   /**
-   * Binds a port, and keeps it: undefined when a program of this host has it.
+   * Binds a port, and keeps it: undefined if a program of this host uses it.
    *
    * @throws INVALID for an address that this host does not have; DENIED; EXHAUSTED without descriptors
    */
   readonly tryPort: TryPort;
   /**
-   * The sockets of these ports, which listen from now on where they are TCP's. Ports of SCTP have none: for a socket, the kernel would load a
-   * module that few hosts use, and some forbid.
+   * The sockets of these ports; TCP sockets listen from now on. SCTP ports have none: for a socket, the kernel would
+   * load a module that few hosts use, and some forbid.
    *
    * @throws CONFLICT with Docker's text for a port on which another program has begun to listen since it was bound
    */
   listen(ports: readonly PublishedPort[]): readonly number[];
-  /** Closes all. What another process has of them stays open there. */
+  /** Closes all. Copies in another process stay open there. */
   close(): void;
 }
 
@@ -61,8 +61,8 @@ type Place = Omit<PublishedPort, 'containerPort'>;
 const keyOf = ({ hostIp, hostPort, protocol }: Place): string => `${hostIp}:${hostPort}/${protocol}`;
 
 /**
- * What a failed bind(2) or listen(2) of a port means, in Docker's words. No permission is DENIED, not INVALID: of that, `run` would take the
- * words for a program that must not be executed.
+ * Docker's error for a failed bind(2) or listen(2). A missing permission is DENIED, not INVALID: `run` would take the
+ * latter for a program that must not be executed.
  */
 export function bindError(place: Place, error: unknown): HealthctlError {
   const errno = errnoOf(error) ?? '';

@@ -54,7 +54,7 @@ describe('-p', () => {
     ['foo=1,target=80', "invalid publish opts format (should be name=value but got 'foo=1')"],
   ])('%s is refused', (text, reason) => expect(failure(() => parsePublish(text))).toBe(reason));
 
-  test('whatever is given is read or refused, and every port that is read can be one', () => {
+  test('parses or refuses any text, and every parsed port is valid', () => {
     const part = fc.oneof(fc.stringMatching(/^[\d.:/=,a-z[\]-]{0,30}$/), fc.string());
     fc.assert(
       fc.property(part, (text) => {
@@ -85,7 +85,7 @@ test('the name of a port', () => {
 });
 
 describe('what is stored', () => {
-  test('comes back as it was asked for', () => {
+  test('comes back as it was requested', () => {
     for (const text of ['80', '8080:80', '127.0.0.1:8080:80/udp', '8000-8009:80'])
       expect(requestsFrom(bindingsFrom(parsePublish(text)), []), text).toEqual(parsePublish(text));
   });
@@ -107,7 +107,7 @@ describe('what is shown', () => {
     protocol: 'tcp',
   });
 
-  test('as ps has it: neighbours are joined', () => {
+  test('in the form of ps: neighbours are joined', () => {
     expect(portsText(['80/tcp', '443/tcp'], [port(8080, 80)])).toBe('0.0.0.0:8080->80/tcp, 443/tcp');
     expect(portsText([], [port(8000, 80), port(8001, 81), port(9000, 82)])).toBe(
       '0.0.0.0:8000-8001->80-81/tcp, 0.0.0.0:9000->82/tcp',
@@ -116,7 +116,7 @@ describe('what is shown', () => {
     expect(portsText([], [])).toBe('');
   });
 
-  test('as inspect has it', () => {
+  test('in the form of inspect', () => {
     expect(portsDocument(['443/tcp', '80/tcp'], [port(8080, 80), port(8081, 80, '127.0.0.1')])).toEqual({
       '80/tcp': [
         { HostIp: '0.0.0.0', HostPort: '8080' },
@@ -126,7 +126,7 @@ describe('what is shown', () => {
     });
   });
 
-  test('nerdctl’s label is read as it is written; what is damaged is none', () => {
+  test('parses nerdctl’s label; a damaged one counts as none', () => {
     const ports = [port(8080, 80), port(1, 2, '127.0.0.1')];
     expect(portsOfList(portMappingsFrom(ports))).toEqual(ports);
     for (const value of [undefined, '', 'x', {}, [null, { HostPort: 'x' }]]) expect(portsOfList(value)).toEqual([]);

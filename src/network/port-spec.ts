@@ -12,7 +12,7 @@ export interface PublishedPort {
   readonly protocol: Protocol;
 }
 
-/** A port that is to be published: on the first free host port of a range, both 0 for any. */
+/** A port to publish: on the first free host port of a range, both 0 for any. */
 export interface PortRequest {
   /** Empty for all. */
   readonly hostIp: string;
@@ -28,8 +28,9 @@ interface PortRange {
 }
 
 /**
- * Reads a value of `-p`: `[[ip:][hostPort[-last]]:]containerPort[-last][/protocol]`, or `published=8080,target=80,protocol=udp`
- * (docker/go-connections, nat; docker/cli, opts/port.go). Throws USAGE with Docker's texts.
+ * Parses a value of `-p`: `[[ip:][hostPort[-last]]:]containerPort[-last][/protocol]`, or
+ * `published=8080,target=80,protocol=udp` (docker/go-connections, nat; docker/cli, opts/port.go). Throws USAGE with
+ * Docker's texts.
  */
 export function parsePublish(text: string): readonly PortRequest[] {
   const spec = text.includes('=') ? fromLongForm(text) : text;
@@ -56,7 +57,7 @@ export function parsePublish(text: string): readonly PortRequest[] {
   }));
 }
 
-/** Reads a value of `--expose`: `80`, `80/udp`, `3000-3010`. Throws USAGE with Docker's texts. */
+/** Parses a value of `--expose`: `80`, `80/udp`, `3000-3010`. Throws USAGE with Docker's texts. */
 export function parseExpose(text: string): readonly string[] {
   if (text.includes(':')) throw new HealthctlError('USAGE', `invalid port format for --expose: ${text}`);
   const [ports = '', proto = 'tcp'] = text.split('/');
@@ -65,7 +66,7 @@ export function parseExpose(text: string): readonly string[] {
   return Array.from({ length: sizeOf(range) }, (_, index) => `${range.first + index}/${protocol}`);
 }
 
-/** `80/tcp`, as images and Docker's documents name a port; undefined for what is none. */
+/** `80/tcp`, the name of a port in images and Docker's documents; undefined if invalid. */
 export function tryPortKey(text: string): { readonly containerPort: number; readonly protocol: Protocol } | undefined {
   const [port = '', proto = 'tcp', ...more] = text.split('/');
   const protocol = PROTOCOLS.find((known) => known === proto.toLowerCase());
@@ -73,7 +74,7 @@ export function tryPortKey(text: string): { readonly containerPort: number; read
   return protocol && range && sizeOf(range) === 1 ? { containerPort: range.first, protocol } : undefined;
 }
 
-/** `ip`, `host` and `container` are parted by the last two colons; an address of IPv6 stands in brackets. */
+/** The last two colons separate `ip`, `host` and `container`; an IPv6 address is in brackets. */
 function splitParts(text: string): { readonly ip: string; readonly host: string; readonly container: string } {
   const [, ip = '', host = '', container = ''] = /^(?:(?:(\[[^\]]*\]|[^:]*):)?([^:]*):)?([^:]*)$/.exec(text) ?? [];
   if (ip === '' && host === '' && container === '' && text !== '')
@@ -104,7 +105,7 @@ function rangeFrom(text: string, what: 'containerPort' | 'hostPort'): PortRange 
   throw new HealthctlError('USAGE', `invalid ${what}: ${text}`);
 }
 
-/** `80` or `80-89`; the only 0 that is one is that of a host, which stands for any. */
+/** `80` or `80-89`; 0 is valid only for a host port, where it means any. */
 function tryRange(text: string): PortRange | undefined {
   const [, first = '', last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
   const range = { first: Number(first), last: Number(last) };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { portsOfPortmap } from './portmap-rules.ts';
 
-test('the ports that portmap forwards, with the address they are bound to', () => {
+test('the ports that portmap forwards, with their bind address', () => {
   const rules = [
     '-P PREROUTING ACCEPT',
     '-N CNI-DN-0a1b',

@@ -5,10 +5,10 @@ import { parseAddress } from './subnet.ts';
 const RULE = /^-A CNI-DN-\S+ (?:.* )?-p (\w+) (?:.* )?--dport (\d{1,5}) -j DNAT --to-destination [\d.]+:(\d{1,5})$/;
 
 /**
- * The ports that portmap forwards on this host, whoever called it: nerdctl's containers and those of another containerd are published by the
- * same plugin, and no process listens there either.
+ * The ports that portmap forwards on this host, whoever called it: nerdctl's containers and those of another containerd
+ * use the same plugin, and no process listens there either.
  *
- * @param rules as `iptables -t nat -S` prints them
+ * @param rules output of `iptables -t nat -S`
  */
 export function portsOfPortmap(rules: string): readonly PublishedPort[] {
   return rules.split('\n').flatMap((line): readonly PublishedPort[] => {

@@ -17,7 +17,7 @@ import { type LockedNetworks, type NetworkContext, withNetworkLock } from './pla
 /**
  * Removes a network with its bridge and its rules.
  *
- * @throws NOT_FOUND; CONFLICT for one that every host has, and for one in use, with Docker's texts
+ * @throws NOT_FOUND; CONFLICT for a built-in one, and for one in use, with Docker's texts
  */
 export async function removeNetwork(networks: NetworkContext, nameOrId: string): Promise<void> {
   const { name } = resolveNetwork(networks, nameOrId);
@@ -40,7 +40,7 @@ export async function removeNetwork(networks: NetworkContext, nameOrId: string):
   });
 }
 
-/** Removes the networks that users made and no container is attached to. @returns their names */
+/** Removes users' networks without attached containers. @returns their names */
 export async function pruneNetworks(networks: NetworkContext, filter: PruneFilter): Promise<readonly string[]> {
   const isWanted = ({ name, created, labels }: NetworkRecord): boolean =>
     name !== DEFAULT_NETWORK && matchesPrune(filter, { createdMs: Date.parse(created), labels });
@@ -53,7 +53,7 @@ export async function pruneNetworks(networks: NetworkContext, filter: PruneFilte
   });
 }
 
-/** The record goes last, so that it can be called again. */
+/** The record is removed last, so that the call can be repeated. */
 async function takeDown(ctx: LockedNetworks, network: NetworkRecord): Promise<void> {
   if (hasLink(network.bridge)) await deleteLink(ctx, network.bridge);
   const rest = listNetworks(ctx).filter(({ name }) => name !== network.name);
@@ -61,7 +61,7 @@ async function takeDown(ctx: LockedNetworks, network: NetworkRecord): Promise<vo
   forgetNetwork(ctx, network);
 }
 
-/** Bridges and firewall rules of ours that this host has now: what a reboot would take away. */
+/** Our bridges and firewall rules on this host, which a reboot would remove. */
 export interface PresentNetworks {
   readonly bridges: readonly string[];
   readonly chains: readonly string[];
@@ -73,7 +73,7 @@ export async function findPresentNetworks(networks: NetworkContext): Promise<Pre
   return { bridges: [...known].filter(hasLink), chains };
 }
 
-/** Takes them away. The records of networks stay: the next container that is attached makes bridge and rules anew. */
+/** Removes them. The records of networks stay: the next attached container creates bridge and rules again. */
 export async function dismantleNetworks(networks: NetworkContext): Promise<void> {
   await withNetworkLock(networks, async (ctx) => {
     await sweepLocked(ctx);

@@ -10,11 +10,11 @@ describe('resolv.conf of a container', () => {
     expect(resolvConfFrom(host, none)).toBe('nameserver 10.0.0.2\nsearch a.example b.example\noptions edns0 ndots:2\n');
   });
 
-  test('with Docker’s servers when none is left', () => {
+  test('with Docker’s servers if none is left', () => {
     expect(resolvConfFrom('nameserver 127.0.0.1\n', none)).toBe('nameserver 8.8.8.8\nnameserver 8.8.4.4\n');
   });
 
-  test('options take the place of the host’s, each by itself', () => {
+  test('options replace the host’s, each by itself', () => {
     const host = 'nameserver 10.0.0.2\nsearch a.example\noptions edns0\n';
     expect(resolvConfFrom(host, { ...none, servers: ['1.1.1.1'] })).toBe(
       'nameserver 1.1.1.1\nsearch a.example\noptions edns0\n',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { errnoOf } from '../lib/errors.ts';
 
-/** Options of a container, as Docker's `HostConfig` has them; an empty list stands for the host's. */
+/** A container's options, in the form of Docker's `HostConfig`; an empty list means the host's. */
 export interface DnsOptions {
   readonly servers: readonly string[];
   readonly search: readonly string[];
@@ -9,12 +9,14 @@ export interface DnsOptions {
 }
 
 const HOST_FILE = '/etc/resolv.conf';
-/** Where systemd-resolved, which listens on 127.0.0.53, names the servers that it asks itself. */
+/** Where systemd-resolved, which listens on 127.0.0.53, lists its own servers. */
 const RESOLVED_FILE = '/run/systemd/resolve/resolv.conf';
-/** Docker's, for a host without any that a container could reach (moby: libnetwork/internal/resolvconf). */
+/**
+ * Docker's fallback, for a host without servers that a container could reach (moby: libnetwork/internal/resolvconf).
+ */
 const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4'];
 
-/** The host's settings, in which servers on its loopback count as none. */
+/** The host's settings; servers on its loopback do not count. */
 export function readHostResolvConf(): string {
   const text = textOf(HOST_FILE);
   const isResolved = /^nameserver\s+127\.0\.0\.53\s*$/m.test(text);
@@ -22,14 +24,14 @@ export function readHostResolvConf(): string {
 }
 
 /**
- * The resolv.conf of a container with a network of its own: the host's, without servers on the host's loopback, which for the container
- * would be its own.
+ * The resolv.conf of a container with its own network: the host's, without servers on the host's loopback, which would
+ * be the container's own loopback.
  */
 export function resolvConfFrom(hostText: string, given: DnsOptions): string {
   const host = parseResolvConf(hostText);
   const reachable = host.servers.filter((server) => !/^(?:127\.|::1(?:%|$))/.test(server));
   const servers = orElse(given.servers, orElse(reachable, FALLBACK_SERVERS));
-  // A single dot takes the host's search domains away.
+  // A single dot removes the host's search domains.
   const search = orElse(given.search, host.search).filter((domain) => domain !== '.');
   const options = orElse(given.options, host.options);
   return [

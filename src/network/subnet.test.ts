@@ -20,11 +20,11 @@ const subnet = fc.tuple(address, fc.integer({ min: 1, max: 32 })).map(([base, pr
 const net = (text: string): Subnet => parseSubnet(text) ?? { base: -1, prefix: 0 };
 
 describe('subnets', () => {
-  test('an address is read as it is written', () => {
+  test('parses every formatted address', () => {
     fc.assert(fc.property(address, (value) => parseAddress(addressText(value)) === value));
   });
 
-  test('a subnet is read as it is written, and holds the address that it was made from', () => {
+  test('parses every formatted subnet, which contains its original address', () => {
     fc.assert(
       fc.property(address, fc.integer({ min: 1, max: 32 }), (value, prefix) => {
         const parsed = net(`${addressText(value)}/${prefix}`);
@@ -34,7 +34,7 @@ describe('subnets', () => {
     );
   });
 
-  test('two overlap when one holds the first address of the other', () => {
+  test('two overlap if one contains the first address of the other', () => {
     fc.assert(
       fc.property(subnet, subnet, (a, b) => {
         expect(overlaps(a, b)).toBe(holdsAddress(a, b.base) || holdsAddress(b, a.base));
@@ -48,7 +48,7 @@ describe('subnets', () => {
     (text) => expect(parseSubnet(text)).toBeUndefined(),
   );
 
-  test('what is chosen overlaps with nothing that is taken', () => {
+  test('the chosen one overlaps with none in use', () => {
     fc.assert(
       fc.property(fc.array(subnet, { maxLength: 20 }), (taken) => {
         const chosen = chooseSubnet(taken);
@@ -57,7 +57,7 @@ describe('subnets', () => {
     );
   });
 
-  test('the first that is free is chosen, none when all are taken', () => {
+  test('chooses the first free one, none if all are in use', () => {
     const chosen = chooseSubnet([]);
     expect(chosen && subnetText(chosen)).toBe('10.80.0.0/20');
     const next = chooseSubnet([net('10.80.0.0/20'), net('10.80.16.7/32')]);

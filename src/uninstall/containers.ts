@@ -9,7 +9,7 @@ import type { ContainerView } from '../record/view.ts';
 import type { KeptContainer } from './plan.ts';
 import { findRunning } from './shims.ts';
 
-/** Gives what the use cases of containers work with in a namespace. Nothing is asked of containerd yet. */
+/** Creates the context of container use cases for a namespace. Nothing is asked of containerd yet. */
 export type ContextOf = (namespace: string) => Promise<ContainerContext>;
 
 export interface FoundContainers {
@@ -20,7 +20,7 @@ export interface FoundContainers {
 
 const SHORT_ID = 12;
 
-/** The containers of ours that have a directory below this data root. Others are of another installation, or another tool's. */
+/** Our containers with a directory below this data root. Others belong to another installation or tool. */
 export async function findContainers(dirs: ContainerContext['dirs'], contextOf: ContextOf): Promise<FoundContainers> {
   const kept = namesIn(join(containersDirOf(dirs, ''))).flatMap((namespace) =>
     namesIn(containersDirOf(dirs, namespace)).map((id) => ({ namespace, id })),
@@ -59,7 +59,7 @@ async function viewsOf(
   return found;
 }
 
-/** One whose state is not known may run. */
+/** A container of unknown state may run. */
 const mayRun = ({ state, isStateUnknown }: ContainerView): boolean =>
   isStateUnknown === true || state === 'running' || state === 'paused';
 

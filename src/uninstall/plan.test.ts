@@ -20,10 +20,10 @@ const kinds = (survey: Partial<Survey>, isPurge = false) =>
 const kept = (survey: Partial<Survey>, isPurge = false) => planUninstall({ ...NOTHING, ...survey }, { isPurge }).kept;
 const IMAGES = 'in containerd: images, which other tools may use';
 
-describe('what goes', () => {
-  test('nothing where nothing is', () => expect(kinds({})).toEqual([]));
+describe('what is removed', () => {
+  test('nothing if nothing is there', () => expect(kinds({})).toEqual([]));
 
-  test('whoever starts things goes before what is started, and directories last', () => {
+  test('removes what starts things before what is started, and directories last', () => {
     const survey: Partial<Survey> = {
       ...{ monitor: '7', unit: 'healthctl.service', timers: ['healthctl-check-1935db59-default-a.timer'] },
       ...{ bridges: ['hctl0'], chains: ['HCTL-NAT-1935db59'], hasAppArmorProfile: true, has: ALL },
@@ -50,15 +50,15 @@ describe('what goes', () => {
     expect(kinds({ ...survey, has: ALL }, true)).toContain('directory /var/lib/healthctl/1935db59');
   });
 
-  test('data that hold nothing of a user go without --purge', () =>
+  test('removes data without any user content even without --purge', () =>
     expect(kinds({ has: ALL })).toContain('directory /var/lib/healthctl/1935db59'));
 
-  test('without containerd no container is stopped or removed there', () => {
+  test('without containerd it stops and removes no container', () => {
     const survey = { containers: [container({ isUp: true })], hasContainerd: false };
     expect(kinds(survey, true)).toEqual([]);
   });
 
-  test('what the steps make anew goes too', () => {
+  test('removes directories that the steps create again', () => {
     expect(kinds({ containers: [container()], has: { ...ALL, run: false } }, true)).toContain(
       'directory /run/healthctl/1935db59',
     );
@@ -69,11 +69,11 @@ describe('what goes', () => {
     ]);
   });
 
-  test('the profile that containers of another containerd have stays', () =>
+  test('keeps the profile if containers of another containerd use it', () =>
     expect(kinds({ hasAppArmorProfile: true, others: ['/run/healthctl/aaaaaaaa'] })).toEqual([]));
 });
 
-describe('what stays is named', () => {
+describe('lists what stays', () => {
   test('data, records, networks', () => {
     expect(kept({ volumes: 2, containers: [container()], networks: ['shop'], has: ALL })).toEqual([
       '/var/lib/healthctl/1935db59/volumes: 2 volumes',
@@ -84,12 +84,12 @@ describe('what stays is named', () => {
     ]);
   });
 
-  test('with --purge only what is of others', () =>
+  test('with --purge only what belongs to others', () =>
     expect(
       kept({ volumes: 2, containers: [container()], has: ALL, others: ['/x'], configFile: '/etc/x.toml' }, true),
     ).toEqual([IMAGES, '/etc/x.toml', '/x']));
 
-  test('records that a containerd has that is away', () =>
+  test('records in a containerd that is away', () =>
     expect(kept({ containers: [container()], hasContainerd: false, has: ALL }, true)).toEqual([
       'in containerd: 1 container: web',
       IMAGES,

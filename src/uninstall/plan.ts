@@ -1,54 +1,54 @@
 import { join } from 'node:path';
 import { CLAIMS_DIR } from '../daemon/monitor-claim.ts';
 
-/** A container of ours that is kept on disk. */
+/** A container of ours on disk. */
 export interface KeptContainer {
   readonly namespace: string;
   readonly id: string;
   readonly name: string;
-  /** Running, paused, or in a state that is not known. */
+  /** Running, paused, or of unknown state. */
   readonly isUp: boolean;
-  /** Whether containerd has it, or may have: its directory can be left over. */
+  /** Whether containerd has it, or may have it: its directory can be a left-over. */
   readonly hasRecord: boolean;
 }
 
-/** What this host has of the healthctl of one containerd. */
+/** What this host has of one containerd's healthctl. */
 export interface Survey {
   readonly hostId: string;
   readonly runRoot: string;
   readonly dataRoot: string;
-  /** Process id of a monitor that runs. */
+  /** Process id of a running monitor. */
   readonly monitor: string | undefined;
   /** Name of the unit in /etc/systemd/system. */
   readonly unit: string | undefined;
   /** Names of systemd's transient timers for checks. */
   readonly timers: readonly string[];
   readonly containers: readonly KeptContainer[];
-  /** Whether containerd answers. Its records of containers cannot be removed otherwise. */
+  /** Whether containerd answers. Otherwise its records of containers cannot be removed. */
   readonly hasContainerd: boolean;
-  /** How many. */
+  /** Number of volumes. */
   readonly volumes: number;
-  /** Names of networks that users made. */
+  /** Names of users' networks. */
   readonly networks: readonly string[];
   readonly bridges: readonly string[];
   readonly chains: readonly string[];
-  /** Whether the kernel has the profile of our containers. */
+  /** Whether the kernel has our containers' profile. */
   readonly hasAppArmorProfile: boolean;
   /** Which of our directories exist. */
   readonly has: {
     readonly run: boolean;
     readonly data: boolean;
     readonly compileCache: boolean;
-    /** The directory of the claims of monitors, with none of another containerd's in it. */
+    /** The directory of the monitors' claims, if it has none of another containerd. */
     readonly claims: boolean;
   };
-  /** Directories and units of other containerds' monitors, and what else is in the roots. */
+  /** Directories and units of other containerds' monitors, and foreign objects in the roots. */
   readonly others: readonly string[];
-  /** Path of the configuration file, where there is one. */
+  /** Path of the configuration file, if there is one. */
   readonly configFile: string | undefined;
 }
 
-/** In the order in which they are done. */
+/** In the order of execution. */
 export type Step =
   | { readonly kind: 'stop-containers'; readonly containers: readonly KeptContainer[] }
   | { readonly kind: 'unit'; readonly name: string }
@@ -58,18 +58,18 @@ export type Step =
   | { readonly kind: 'networks'; readonly bridges: readonly string[]; readonly chains: readonly string[] }
   | { readonly kind: 'apparmor-profile' }
   | { readonly kind: 'directory'; readonly path: string }
-  /** A root of ours, which goes if nothing of others is in it. */
+  /** A root of ours, which is removed unless it contains something foreign. */
   | { readonly kind: 'root'; readonly path: string };
 
 export interface Plan {
   readonly steps: readonly Step[];
-  /** What stays, a line each. */
+  /** What stays, one line each. */
   readonly kept: readonly string[];
 }
 
 /**
- * What `uninstall` removes: all that a reboot would take away, and the unit. What outlives a reboot holds what users put there: it goes with
- * `isPurge`, or if it is empty.
+ * What `uninstall` removes: everything that a reboot would remove, and the unit. Data that survives a reboot belongs to
+ * users: it is removed only with `isPurge`, or if it is empty.
  */
 export function planUninstall(survey: Survey, { isPurge }: { readonly isPurge: boolean }): Plan {
   const { hostId, runRoot, dataRoot, monitor, unit, timers, bridges, chains, has, others } = survey;
@@ -77,7 +77,8 @@ export function planUninstall(survey: Survey, { isPurge }: { readonly isPurge: b
   const up = survey.containers.filter(({ isUp }) => isUp);
   const recorded = survey.containers.filter(({ hasRecord }) => hasRecord);
   const dataDir = join(dataRoot, hostId);
-  // Stopping and removing containers takes locks in the run root, and networks one in the data root: the steps make directories anew.
+  // Stopping and removing containers takes locks in the run root, and networks one in the data root: the steps create
+  // directories again.
   const hasRun = has.run || (hasContainerd && (up.length > 0 || (isPurge && recorded.length > 0)));
   const hasData = has.data || bridges.length + chains.length > 0;
   const dataGoes = hasData && (isPurge || isEmptyOfUsers(survey));
@@ -131,7 +132,7 @@ function keptOf(
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-/** A step as a user reads it: what goes by it. */
+/** A step as shown to the user: what it removes. */
 export function textOfStep(step: Step): string {
   switch (step.kind) {
     case 'stop-containers':

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { HealthctlError } from '../lib/errors.ts';
 import { realPath } from '../system/real-path.ts';
 
-/** Directories that are the system's, or another program's, whoever says that they are ours. */
+/** Directories of the system or of other programs, even if named as ours. */
 const SYSTEMS = new Set([
   ...[
     '/',
@@ -40,7 +40,7 @@ const SYSTEMS = new Set([
 ]);
 
 /**
- * Refuses a run root or data root from which nothing is to be removed. One that does not exist is fine.
+ * Refuses a run root or data root from which nothing may be removed. A missing one is accepted.
  *
  * @param flag the global flag that names it
  * @throws INVALID
@@ -57,7 +57,7 @@ export function checkRoot(root: string, flag: '--run-root' | '--data-root'): voi
   if (stat && !stat.isDirectory()) throw refuse('it is not a directory');
 }
 
-/** Whether there is a directory, and no link, at the path. */
+/** Whether there is a directory, not a link, at the path. */
 export function isDirectory(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

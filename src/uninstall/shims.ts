@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { isAlive, readCommandLine, readStat } from '../system/proc.ts';
 
 /**
- * The ids of the containers whose processes are there, told by their shims, which outlive containerd: a shim has the id of its container among
- * its arguments, and the container's first process as its child.
+ * The ids of containers with a running process, found through their shims, which outlive containerd: a shim has its
+ * container's id among its arguments, and the container's first process as its child.
  *
- * @param ids those that are asked about
+ * @param ids the ids in question
  */
 export function findRunning(ids: ReadonlySet<string>): ReadonlySet<string> {
   const shims = new Map<number, string>();

@@ -26,13 +26,13 @@ export interface UninstallContext {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly contextOf: ContextOf;
-  /** Path of the configuration file that is used, whether there is one or not. */
+  /** Path of the configuration file, whether it exists or not. */
   readonly configFile: string;
 }
 
 const HOST_ID = /^[0-9a-f]{8}$/;
 
-/** Looks at what this host has, and changes nothing. */
+/** Examines this host without changing anything. */
 export async function surveyHost(ctx: UninstallContext): Promise<Survey> {
   const { settings, configFile } = ctx;
   const { address, runRoot, dataRoot, nerdctlDataRoot } = settings;
@@ -73,7 +73,7 @@ export function networksOf({ settings, clock, log }: UninstallContext): NetworkC
   return { clock, log, settings: network, dirs: { runRoot, dataRoot, hostId: hostIdOf(address) } };
 }
 
-/** The process id of the monitor: it holds a lock for as long as it lives, whether it answers or not. */
+/** The process id of the monitor: it holds a lock throughout its life, whether it answers or not. */
 async function findMonitor(places: DaemonPlaces, clock: Clock): Promise<string | undefined> {
   try {
     (await lockFile({ path: places.lock, flags: constants.O_RDWR, timeoutMs: 0 }, clock)).release();
@@ -87,13 +87,13 @@ async function findMonitor(places: DaemonPlaces, clock: Clock): Promise<string |
 
 function countVolumes(directory: string): number {
   return namesIn(directory).reduce((count, namespace) => {
-    // What cannot be read as a volume may still hold a user's data.
+    // An unreadable volume may still contain a user's data.
     const faults: unknown[] = [];
     return count + listVolumes(join(directory, namespace), (error) => faults.push(error)).length + faults.length;
   }, 0);
 }
 
-/** What is in a root that this containerd's healthctl has not made, a line each. */
+/** Foreign objects in a root, one line each. */
 function strangersIn(root: string, hostId: string): readonly string[] {
   return namesIn(root).flatMap((name) => {
     const path = join(root, name);

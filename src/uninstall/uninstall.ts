@@ -21,8 +21,8 @@ import { isDirectory } from './roots.ts';
 import { networksOf, type UninstallContext } from './survey.ts';
 
 /**
- * @returns a warning of containers that will run on, because nobody can stop them without containerd
- * @throws CONFLICT where containers run whose user did not say that they may be ended, or left without what they need
+ * @returns a warning about containers that will continue to run, because they cannot be stopped without containerd
+ * @throws CONFLICT if containers run and the user has not agreed to end them or to leave them without what they need
  */
 export function refuseRunning(
   { containers, hasContainerd }: { readonly containers: readonly KeptContainer[]; readonly hasContainerd: boolean },
@@ -42,7 +42,7 @@ export function refuseRunning(
 }
 
 /**
- * Does what was planned, in order, until something fails: what is left can be removed by another call.
+ * Executes the plan in order until a step fails: another call can remove the rest.
  *
  * @param onDone called after each step
  */
@@ -53,7 +53,7 @@ export async function uninstall(ctx: UninstallContext, { steps }: Plan, onDone: 
   }
 }
 
-/** @returns whether something went by it */
+/** @returns whether the step removed something */
 async function takeStep(ctx: UninstallContext, step: Step): Promise<boolean> {
   const { settings, clock, signal } = ctx;
   switch (step.kind) {
@@ -64,7 +64,7 @@ async function takeStep(ctx: UninstallContext, step: Step): Promise<boolean> {
       await removeUnit(settings);
       return true;
     case 'monitor':
-      if (isSystemdRunning()) await stopUnit(settings); // one that a package brought
+      if (isSystemdRunning()) await stopUnit(settings); // a unit from a package
       await drainDaemon(daemonPlacesOf(settings), ctx);
       return true;
     case 'timers': {
@@ -90,7 +90,7 @@ async function takeStep(ctx: UninstallContext, step: Step): Promise<boolean> {
   }
 }
 
-/** One that has gone meanwhile is fine. */
+/** It is no error if one has gone meanwhile. */
 async function eachContainer(
   { contextOf }: UninstallContext,
   containers: readonly KeptContainer[],
@@ -108,10 +108,13 @@ async function eachContainer(
   }
 }
 
-/** The shared memory of containers, which shared-memory.ts mounts. */
+/** The shared memory of containers, mounted by shared-memory.ts. */
 const OWN_MOUNT = /^\.shm-/;
 
-/** With all in it, following no link. Throws CONFLICT where something of others is mounted in it: what that holds must not go. */
+/**
+ * Removes it with its content, without following links. Throws CONFLICT if something foreign is mounted in it, whose
+ * content must stay.
+ */
 async function removeDirectory(path: string): Promise<boolean> {
   if (!isDirectory(path)) return false;
   for (const point of mountPointsBelow(path)) {
@@ -119,7 +122,7 @@ async function removeDirectory(path: string): Promise<boolean> {
       throw new HealthctlError('CONFLICT', `${path} was not removed: something is mounted at ${point}`, {
         hint: `unmount it first: umount ${point}`,
       });
-    while (unmountIfMounted(point)); // a start that was interrupted may have left one below another
+    while (unmountIfMounted(point)); // an interrupted start may have left another mount below
   }
   try {
     await rm(path, { recursive: true, force: true });

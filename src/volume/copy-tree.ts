@@ -5,20 +5,20 @@ import { makeFifo } from '../system/fifo.ts';
 import { copyXattrs } from '../system/xattr.ts';
 
 export interface CopyRequest {
-  /** A directory that nobody changes meanwhile. */
+  /** The source, which must not change meanwhile. */
   readonly from: string;
-  /** A directory that exists, is empty, and is ours alone. */
+  /** The target, which exists, is empty, and used only by us. */
   readonly to: string;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Copies what is below a directory: files, directories, symbolic links as they are, hard links among them, FIFOs; with owner, mode, times and
- * extended attributes. Of the directory itself nothing is taken. Devices and sockets are left out: an image does not bring nodes to the
- * host. Names are bytes: they need not be UTF-8.
+ * Copies the content of a directory: files, directories, symbolic links unchanged, hard links among them, FIFOs; with
+ * owner, mode, times and extended attributes, but not those of the directory itself. Devices and sockets are skipped:
+ * an image must not bring nodes to the host. Names are bytes: they need not be UTF-8.
  *
- * @returns how many entries were left out
- * @throws ABORTED and what the file system says, e.g. ENOSPC; then a part of it is there
+ * @returns the number of skipped entries
+ * @throws ABORTED and file system errors, e.g. ENOSPC; a part may then exist
  */
 export async function copyTree({ from, to, signal }: CopyRequest): Promise<number> {
   const seen = new Map<string, Buffer>();
@@ -64,7 +64,7 @@ async function copyEntry({ source, target, stat, seen }: Entry & { seen: Map<str
   return true;
 }
 
-/** The owner first: changing it takes the set-user-id bit and capabilities away. */
+/** The owner first: changing it clears the set-user-id bit and capabilities. */
 async function copyMetadata({ source, target, stat }: Entry): Promise<void> {
   await lchown(target, stat.uid, stat.gid);
   if (!stat.isSymbolicLink()) await chmod(target, stat.mode & 0o7777);
@@ -72,5 +72,5 @@ async function copyMetadata({ source, target, stat }: Entry): Promise<void> {
   await lutimes(target, stat.atimeMs / 1000, stat.mtimeMs / 1000);
 }
 
-/** What overlayfs keeps for itself, and what the host's policy says of a file, is not the file's. */
+/** overlayfs's internal attributes and the host's policy labels do not belong to the file. */
 const isCopied = (name: string): boolean => !name.startsWith('trusted.') && name !== 'security.selinux';

@@ -17,36 +17,37 @@ import { copyTree } from './copy-tree.ts';
 import type { HeldVolume } from './volume-store.ts';
 
 /*
- * A copy is made beside the content and moved into it when it is whole: `.copying` while it is made, `.copied` from then on. A process that
- * dies leaves one or the other; the next one throws the first away, and finishes the second. The content directory itself is never
- * replaced, because a container may have it mounted.
+ * A copy is made beside the content and moved into it when it is complete: `.copying` while it is made, `.copied` from
+ * then on. A process that dies leaves one or the other; the next one discards the first, and finishes the second. The
+ * content directory itself is never replaced, because a container may have mounted it.
  */
 const COPYING = '.copying';
 const COPIED = '.copied';
 
 export interface FillRequest {
-  /** Descriptor of the directory of the image; it is not closed. */
+  /** Descriptor of the image's directory; it is not closed. */
   readonly from: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Ends what a process that died had begun: a copy that was whole is moved in, another thrown away. To be called before a volume is used.
+ * Finishes the work of a process that died: moves a complete copy in, and discards an incomplete one. Call it before a
+ * volume is used.
  *
- * @returns whether the volume is empty, so that an image's files may go into it
+ * @returns whether the volume is empty, so that an image's files may be copied into it
  */
-export async function settleVolume(held: HeldVolume): Promise<boolean> {
+export async function recoverVolume(held: HeldVolume): Promise<boolean> {
   await rm(join(held.directory, COPYING), { recursive: true, force: true });
   await moveIn(held);
   return readdirSync(held.volume.mountpoint).length === 0;
 }
 
 /**
- * Copies a directory of an image into a volume that is empty, with the owner and mode of the directory itself; see copyTree for what is
- * copied. When it fails the volume stays empty.
+ * Copies a directory of an image into an empty volume, with the owner and mode of the directory itself; see copyTree
+ * for what is copied. If it fails, the volume stays empty.
  *
- * @returns how many entries were left out
- * @throws EXHAUSTED without space, ABORTED, what the file system says
+ * @returns the number of skipped entries
+ * @throws EXHAUSTED without space, ABORTED, file system errors
  */
 export async function fillVolume(held: HeldVolume, { from, signal }: FillRequest): Promise<number> {
   const copying = join(held.directory, COPYING);
@@ -65,7 +66,7 @@ export async function fillVolume(held: HeldVolume, { from, signal }: FillRequest
   }
 }
 
-/** Moves a whole copy into the content. What has come there meanwhile, from a container that has the volume, stays. */
+/** Moves a complete copy into the content. Files created there meanwhile, by a container with the volume, stay. */
 async function moveIn({ volume, directory }: HeldVolume): Promise<void> {
   const copied = join(directory, COPIED);
   const stat = lstatSync(copied, { throwIfNoEntry: false });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 
 /**
- * Bytes of everything below a directory but the directories themselves. A file with several names counts once, as with Docker
- * (moby: daemon/internal/directory). What goes meanwhile counts nothing. Throws ABORTED.
+ * Bytes of everything below a directory except the directories themselves. A file with several names counts once, as in
+ * Docker (moby: daemon/internal/directory). Files removed meanwhile do not count. Throws ABORTED.
  */
 export async function measureTree(directory: string, signal?: AbortSignal): Promise<number> {
   const counted = new Set<string>();

@@ -9,35 +9,36 @@ import { inspectOwnFile, removeOwn } from '../system/own-file.ts';
 import { parseVolumeJson, type Volume, volumeJson } from './volume.ts';
 
 /*
- * A volume is a directory of its name: `volume.json` says that there is one, and what it is; `_data` is its content. The directory itself is
- * the lock: whoever makes, fills or removes the volume holds it. What a process leaves that dies before `volume.json` is written, or after it
- * was removed, is no volume, and cleared away by the next who wants the name.
+ * A volume is a directory of its name: `volume.json` proves that it exists, and describes it; `_data` is its content.
+ * The directory itself is the lock, held by a process that creates, fills or removes the volume. Without `volume.json`,
+ * the directory was left by a process that died during a creation or removal: it is no volume, and removed by the next
+ * process that needs the name.
  */
 const RECORD = 'volume.json';
 const CONTENT = '_data';
 
-/** A volume that nobody else makes, fills or removes meanwhile. */
+/** A volume locked against creation, filling and removal by others. */
 export interface HeldVolume {
   readonly volume: Volume;
   /** Whether it did not exist before. */
   readonly isNew: boolean;
-  /** Its directory, for what is kept beside the content. */
+  /** Its directory, for files beside the content. */
   readonly directory: string;
   release(): void;
 }
 
 export interface VolumePlace {
-  /** Holds the volumes of one namespace: nothing else is in it. */
+  /** The directory of a namespace's volumes: nothing else is in it. */
   readonly root: string;
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The volume of this name, made if there is none, held until it is released. Waits for other holders.
+ * The volume of this name, created if missing, locked until it is released. Waits for other holders.
  *
- * @param name one that is valid
- * @throws CORRUPT where something else has its place, EXHAUSTED without space, ABORTED
+ * @param name a valid name
+ * @throws CORRUPT if something else has its path, EXHAUSTED without space, ABORTED
  */
 export async function openVolume(
   place: VolumePlace,
@@ -48,7 +49,7 @@ export async function openVolume(
   for (;;) {
     makeDirectory(directory);
     const held = await tryHold(place, directory);
-    if (!held) continue; // removed since it was made
+    if (!held) continue; // removed since it was created
     try {
       const known = readVolume(place.root, name);
       return {
@@ -64,7 +65,7 @@ export async function openVolume(
   }
 }
 
-/** The volume of this name, whatever the text is, held; undefined where there is none. Throws as openVolume. */
+/** Locks the volume of this name, for any text; undefined if there is none. Throws like openVolume. */
 export async function holdVolume(place: VolumePlace, name: string): Promise<HeldVolume | undefined> {
   if (!isName(name)) return undefined;
   const directory = join(place.root, name);
@@ -81,13 +82,13 @@ export async function holdVolume(place: VolumePlace, name: string): Promise<Held
   return undefined;
 }
 
-/** Removes a volume that is held, with its content. Interrupted, it is no volume any more. */
+/** Removes a locked volume with its content. After an interruption it is no volume any more. */
 export async function eraseVolume({ directory }: Pick<HeldVolume, 'directory'>): Promise<void> {
   removeOwn(join(directory, RECORD));
   await rm(directory, { recursive: true, force: true });
 }
 
-/** All volumes, by name. One that cannot be read is left out. @param onFault is told why */
+/** All volumes, by name. Unreadable ones are skipped. @param onFault called with the reason */
 export function listVolumes(root: string, onFault: (error: unknown) => void): readonly Volume[] {
   return namesIn(root).flatMap((name) => {
     try {
@@ -99,7 +100,7 @@ export function listVolumes(root: string, onFault: (error: unknown) => void): re
   });
 }
 
-/** Clears what is no volume: left by processes that died while they made or removed one. */
+/** Removes directories that are no volumes: left by processes that died during a creation or removal. */
 export async function clearRemains(place: VolumePlace): Promise<void> {
   for (const name of namesIn(place.root)) {
     const directory = join(place.root, name);
@@ -111,8 +112,8 @@ export async function clearRemains(place: VolumePlace): Promise<void> {
 }
 
 /**
- * The volume of this name, whatever the text is; undefined where there is none. Throws CORRUPT where the record is damaged, or the content is no directory: a symbolic link there would put
- * another directory of the host into containers.
+ * The volume of this name, for any text; undefined if there is none. Throws CORRUPT if the record is damaged, or the
+ * content is no directory: a symbolic link there would put another directory of the host into containers.
  */
 export function readVolume(root: string, name: string): Volume | undefined {
   if (!isName(name)) return undefined;
@@ -169,7 +170,10 @@ function notADirectory(path: string): HealthctlError {
   });
 }
 
-/** What is no record is not set aside: without one, the volume would count as left over, and its content be removed. Throws CORRUPT. */
+/**
+ * A foreign object is not set aside: without a record, the volume would count as a left-over, and its content be
+ * removed. Throws CORRUPT.
+ */
 function readRecord(path: string): string | undefined {
   const found = inspectOwnFile(path);
   if (found.kind === 'read') return found.bytes.toString('utf8');
@@ -180,7 +184,7 @@ function readRecord(path: string): string | undefined {
   });
 }
 
-/** A text that is none could name another directory. */
+/** An invalid name could lead to another directory. */
 const isName = (text: string): boolean => /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(text);
 
 const isDirectory = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -7,19 +7,19 @@ export interface Volume {
   /** RFC 3339 in seconds, as Docker's. */
   readonly createdAt: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Where its content is on the host. */
+  /** Path of its content on the host. */
   readonly mountpoint: string;
 }
 
-/** Docker's label of a volume that nobody named; its value is empty. */
+/** Docker's label of an anonymous volume; its value is empty. */
 export const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
 
-/** Docker's text, as an error. */
+/** An error with Docker's text. */
 export function noSuchVolume(name: string): HealthctlError {
   return new HealthctlError('NOT_FOUND', `get ${name}: no such volume`);
 }
 
-/** What is kept of a volume beside its content. */
+/** The stored facts of a volume beside its content. */
 export type VolumeRecord = Pick<Volume, 'createdAt' | 'labels'>;
 
 export function volumeJson({ createdAt, labels }: VolumeRecord): string {

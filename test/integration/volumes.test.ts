@@ -24,7 +24,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { openLibc } from '../../src/system/libc.ts';
 import { openDirectoryInRoot } from '../../src/system/rootfs.ts';
-import { fillVolume, settleVolume } from '../../src/volume/fill.ts';
+import { fillVolume, recoverVolume } from '../../src/volume/fill.ts';
 import { measureTree } from '../../src/volume/tree-size.ts';
 import {
   clearRemains,
@@ -60,7 +60,7 @@ async function use(path = '/data', signal?: AbortSignal): Promise<string> {
     const from = imageDirectory(path);
     if (typeof from !== 'number') throw new Error(`${path} is ${from}`);
     try {
-      if (await settleVolume(held)) await fillVolume(held, { from, signal });
+      if (await recoverVolume(held)) await fillVolume(held, { from, signal });
     } finally {
       closeSync(from);
     }
@@ -183,7 +183,7 @@ describe('after a kill', () => {
     mkdirSync(join(directory, '.copied'), { mode: 0o750 });
     writeFileSync(join(volume.mountpoint, 'a'), 'moved before, and changed since');
     writeFileSync(join(directory, '.copied/b'), 'not moved');
-    expect(await settleVolume(held)).toBe(false);
+    expect(await recoverVolume(held)).toBe(false);
     held.release();
     expect(readdirSync(volume.mountpoint).sort()).toEqual(['a', 'b']);
     expect(readFileSync(join(volume.mountpoint, 'a'), 'utf8')).toBe('moved before, and changed since');
@@ -214,7 +214,7 @@ describe('the store', () => {
         const held = await open();
         inside += 1;
         expect(inside).toBe(1);
-        await settleVolume(held);
+        await recoverVolume(held);
         inside -= 1;
         held.release();
         return held.isNew;

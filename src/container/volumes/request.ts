@@ -82,7 +82,7 @@ export async function withVolumes<T>(
 ): Promise<T> {
   if (requests.length === 0) return work([]);
   const { openVolume } = await import('../../volume/volume-store.ts');
-  const { settleVolume } = await import('../../volume/fill.ts');
+  const { recoverVolume } = await import('../../volume/fill.ts');
   const place = volumePlaceOf(ctx, signal);
   const held = new Map<string, HeldVolume>();
   const named = requests.map((request) => ({ request, name: request.name ?? randomHex(32) }));
@@ -92,7 +92,7 @@ export async function withVolumes<T>(
       const labels = request.name === undefined ? { ...request.labels, [ANONYMOUS_LABEL]: '' } : request.labels;
       const one = held.get(name) ?? (await openVolume(place, name, labels));
       held.set(name, one);
-      const isEmpty = await settleVolume(one);
+      const isEmpty = await recoverVolume(one);
       if (isEmpty && !request.noCopy) await fillFromImage(ctx, one, { request, rootfs, signal });
     }
     const used = named.flatMap(({ request, name }): readonly UsedVolume[] => {

@@ -6,26 +6,29 @@ import type { ErrorCode } from '../../lib/errors.ts';
 import type { LagSummary } from '../../monitor/lags.ts';
 import type { CompactRecord } from '../../record/compact-record.ts';
 
-/** What the monitor's API answers, JSON over HTTP on a Unix socket; docs/openapi.json describes it. */
+/** The answers of the monitor's API, JSON over HTTP on a Unix socket; docs/openapi.json describes it. */
 
-/** `GET /v1/namespaces/{ns}/containers`: a container as lists show it. */
+/** `GET /v1/namespaces/{ns}/containers`: a container in lists. */
 export interface ContainerSummary {
   readonly record: CompactRecord;
   readonly task: (Pick<TaskRecord, 'pid' | 'status' | 'exitStatus'> & { readonly exitedAtMs?: number }) | null;
   readonly run: Run | null;
   readonly health: HealthState | null;
-  /** The last result, without its output. Times are RFC 3339, and its end also in milliseconds since boot. Null before the first one. */
+  /**
+   * The last result, without its output. Times are RFC 3339, and its end also in milliseconds since boot. Null before
+   * the first one.
+   */
   readonly lastCheck: {
     readonly start: string;
     readonly end: string;
     readonly exitCode: number;
     readonly endBootMs?: number;
   } | null;
-  /** It has ended, and the monitor starts it again after a delay. */
+  /** It has ended, and the monitor will start it after a delay. */
   readonly isRestarting: boolean;
   /** When the monitor will restart it, RFC 3339. */
   readonly nextRestart: string | null;
-  /** Its shim does not answer: task, run and health are what was known before. */
+  /** Its shim does not answer: task, run and health are the last known ones. */
   readonly isStateUnknown: boolean;
 }
 
@@ -37,7 +40,7 @@ export type CheckAnswer = CheckReport;
 
 /** `GET /v1/daemon` */
 export interface DaemonStatus {
-  /** Of this process: whoever asks it to end names it, so that no other one ends. */
+  /** Identifies this process: a request to end names it, so that no other one ends. */
   readonly id: string;
   readonly version: string;
   /** Short hash of the commit that was built. */
@@ -47,7 +50,7 @@ export interface DaemonStatus {
   readonly apiVersion: number;
   readonly pid: number;
   readonly startedAt: string;
-  /** Whether a command started it, so that a newer command may replace it and it ends when there is nothing to do. */
+  /** Whether a command started it: then a newer command may replace it, and it ends when it has no work. */
   readonly isAutostarted: boolean;
   readonly address: string;
   /** Empty: all. */
@@ -56,20 +59,22 @@ export interface DaemonStatus {
   readonly isLive: boolean;
   readonly containers: number;
   readonly watched: number;
-  /** Those that run and are unhealthy. */
+  /** Running containers that are unhealthy. */
   readonly unhealthy: number;
-  /** Those whose last check could not be made, or its result not be recorded: their health is what was known before. */
+  /**
+   * Containers whose last check could not be made, or its result not be recorded: their health is the last known one.
+   */
   readonly troubled: number;
   readonly checksInFlight: number;
   readonly checksWaiting: number;
   readonly checksMade: number;
   readonly lag: LagSummary | null;
   readonly memoryBytes: number;
-  /** File descriptors of the process, and how many it may have. Checks are not begun with the last ones. */
+  /** Open file descriptors of the process, and their limit. Checks do not use the last ones. */
   readonly descriptors: { readonly open: number; readonly limit: number };
 }
 
-/** The body of every answer that is an error. */
+/** The body of every error answer. */
 export interface ErrorAnswer {
   readonly code: ErrorCode;
   readonly message: string;

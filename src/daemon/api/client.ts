@@ -3,7 +3,9 @@ import { type ErrorCode, errnoOf, HealthctlError } from '../../lib/errors.ts';
 import { isNumber, isText, objectIn } from '../../lib/shape.ts';
 import { API_HEADER, API_VERSION } from './version.ts';
 
-/** Asks the monitor. Bare sockets: loading Node.js's HTTP client would cost a short command more than the answer. */
+/**
+ * Asks the monitor, over plain sockets: loading Node.js's HTTP client would cost a short command more than the answer.
+ */
 export interface DaemonClient {
   /**
    * The answer as parsed JSON; undefined when the monitor cannot answer and containerd is to be asked: none runs, it speaks another version, it
@@ -17,39 +19,42 @@ export interface DaemonClient {
     path: string,
     signal?: AbortSignal,
   ): Promise<{ readonly value: unknown } | undefined>;
-  /** The same in two steps: resolves when the question is on its way, so that something else can be done until the answer is there. */
+  /**
+   * Like `ask`, in two steps: resolves when the request was sent, so that the caller can do other work until the answer
+   * arrives.
+   */
   send(method: 'GET' | 'POST' | 'DELETE', path: string, signal?: AbortSignal): Promise<Sent | undefined>;
-  /** Whether a monitor runs and has left something unanswered, so that `undefined` was told. */
+  /** Whether a monitor runs and has left a request unanswered, so that `undefined` was returned. */
   readonly isSilent: boolean;
-  /** Why the last question was left unanswered, where it was. */
+  /** Why the last request was left unanswered, if it was. */
   readonly unanswered: Unanswered | undefined;
   /** The lines of a stream, as they come; undefined as above. The iteration throws UNAVAILABLE when the monitor ends. */
   follow(path: string, signal: AbortSignal): Promise<AsyncIterable<string> | undefined>;
 }
 
-/** What became of a question without an answer. */
+/** Why a request has no answer. */
 type Unanswered =
-  /** Nobody listens. */
+  /** There is no listener. */
   | { readonly kind: 'absent' }
-  /** We may not ask, so that it is not known whether one runs. */
+  /** We lack permission, so it is unknown whether one runs. */
   | { readonly kind: 'denied' }
-  /** A monitor runs: it does not read. */
+  /** A monitor runs but does not read. */
   | { readonly kind: 'silent' }
-  /** A monitor runs: it closed the connection without a word, or ended. */
+  /** A monitor runs, but closed the connection without an answer, or ended. */
   | { readonly kind: 'cut-off' }
-  /** A monitor runs, and says why it does not answer. */
+  /** A monitor runs, and gives the reason for its refusal. */
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'other-version'; readonly apiVersion: number };
 
-/** A question on its way to the monitor. */
+/** A request that was sent to the monitor. */
 export interface Sent {
-  /** As `ask` gives it. To be called once. */
+  /** The result of `ask`. Call it once. */
   answer(): Promise<{ readonly value: unknown } | undefined>;
 }
 
 /**
- * After so long without a byte the monitor is asked whether it still answers. A check or a removal may take longer than that; one that has
- * been stopped, or is stuck, says nothing at all.
+ * After this long without a byte, the monitor is asked whether it still answers. A check or a removal may take longer;
+ * a monitor that is stopped or stuck does not answer at all.
  */
 const PATIENCE_MS = 3_000;
 
@@ -57,9 +62,9 @@ const PATIENCE_MS = 3_000;
 const MAX_ANSWER_BYTES = 256 << 20;
 
 export interface DaemonClientOptions {
-  /** Another than ours: to ask an older monitor to end. */
+  /** A version other than ours: to ask an older monitor to end. */
   readonly apiVersion?: number;
-  /** A monitor runs, and does not answer: asking containerd instead. */
+  /** Called when a running monitor does not answer and containerd is asked instead. */
   readonly onSilent?: () => void;
 }
 
@@ -68,7 +73,7 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
   const { apiVersion = API_VERSION, onSilent } = options;
   let unanswered: Unanswered | undefined;
   let isSilent = false;
-  /** @returns what a question that is left unanswered is answered with */
+  /** @returns the result for a request without an answer */
   const leave = (why: Unanswered): undefined => {
     unanswered = isSilent ? { kind: 'silent' } : why;
     return undefined;
@@ -80,7 +85,7 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
     socket.setTimeout(PATIENCE_MS, () => socket.destroy());
     return (await readAll(socket, signal)).length > 0;
   };
-  /** Ends a connection on which nothing comes because nothing else of the monitor moves either. */
+  /** Ends a connection without data if the rest of the monitor does not answer either. */
   const watch = (socket: Socket, signal: AbortSignal | undefined): void => {
     socket.setTimeout(PATIENCE_MS, () => {
       void isAnswering(signal).then(
@@ -98,7 +103,7 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
   const open = async (method: string, path: string, signal: AbortSignal | undefined): Promise<Socket | undefined> => {
     const socket = await connect(apiSocket, signal);
     if (typeof socket === 'string') return leave({ kind: socket });
-    // HTTP/1.0: the answer comes as it is, and its end is the end of the connection.
+    // HTTP/1.0: the answer is not chunked, and ends with the connection.
     socket.write(questionOf(method, path, apiVersion));
     watch(socket, signal);
     return socket;
@@ -119,7 +124,7 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
     const socket = await open(method, path, signal);
     if (!socket) return undefined;
     const received = readAll(socket, signal);
-    received.catch(() => undefined); // told to whoever asks for the answer
+    received.catch(() => undefined); // reported to the caller of `answer`
     return { answer: () => answerOf(received) };
   };
   return {
@@ -151,11 +156,11 @@ function questionOf(method: string, path: string, apiVersion: number): string {
 
 interface Head {
   readonly status: number;
-  /** Of the body, where the monitor tells it. */
+  /** Length of the body, if the monitor sends it. */
   readonly length: number | undefined;
-  /** NaN for what is no monitor. */
+  /** NaN if the peer is no monitor. */
   readonly apiVersion: number;
-  /** Where the body begins. */
+  /** Offset of the body. */
   readonly bytes: number;
 }
 
@@ -164,7 +169,7 @@ interface Answer {
   readonly body: AsyncIterable<Buffer>;
 }
 
-/** Or why there is no connection. */
+/** Returns the socket, or why there is no connection. */
 function connect(path: string, signal: AbortSignal | undefined): Promise<Socket | 'absent' | 'denied' | 'silent'> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(aborted());
@@ -184,7 +189,7 @@ function connect(path: string, signal: AbortSignal | undefined): Promise<Socket 
   });
 }
 
-/** One that may not be used is as good as none for most: containerd tells what is not permitted. */
+/** To most callers, a monitor without permission is like none: containerd then reports the missing permission. */
 const UNCONNECTED: Readonly<Record<string, 'absent' | 'denied' | 'silent'>> = {
   ENOENT: 'absent',
   ENOTDIR: 'absent',
@@ -192,10 +197,10 @@ const UNCONNECTED: Readonly<Record<string, 'absent' | 'denied' | 'silent'>> = {
   ECONNREFUSED: 'absent',
   EACCES: 'denied',
   EPERM: 'denied',
-  EAGAIN: 'silent', // it has not taken the last 500 connections
+  EAGAIN: 'silent', // it has not accepted the last 500 connections
 };
 
-/** All that comes until the connection ends, be it well or not. Throws ABORTED, and EXHAUSTED for too much. */
+/** All data until the connection ends, with or without an error. Throws ABORTED, and EXHAUSTED for too much. */
 function readAll(socket: Socket, signal: AbortSignal | undefined): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -207,14 +212,14 @@ function readAll(socket: Socket, signal: AbortSignal | undefined): Promise<Buffe
       reject(new HealthctlError('EXHAUSTED', "the monitor's answer is too long"));
       socket.destroy();
     });
-    socket.on('error', () => {}); // what came before it is looked at
+    socket.on('error', () => {}); // the data received before is used
     const settle = (): void => (signal?.aborted ? reject(aborted()) : resolve(Buffer.concat(chunks)));
     socket.once('end', settle);
     socket.once('close', settle);
   });
 }
 
-/** Undefined while it is not whole. */
+/** Undefined until it is complete. */
 function headOf(bytes: Buffer): Head | undefined {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
@@ -233,7 +238,7 @@ function headOf(bytes: Buffer): Head | undefined {
   };
 }
 
-/** Undefined when the connection ends before there is an answer. */
+/** Undefined if the connection ends before an answer. */
 async function readHead(socket: Socket, signal: AbortSignal | undefined): Promise<Answer | undefined> {
   const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let bytes: Buffer = Buffer.alloc(0);
@@ -259,7 +264,7 @@ async function* bodyOf(
   }
 }
 
-/** Undefined at the end, also of a connection that was cut off. Throws ABORTED. */
+/** Undefined at the end, also of a broken connection. Throws ABORTED. */
 async function nextChunk(chunks: AsyncIterator<Buffer>, signal: AbortSignal | undefined): Promise<Buffer | undefined> {
   try {
     const { value, done } = await chunks.next();
@@ -272,7 +277,7 @@ async function nextChunk(chunks: AsyncIterator<Buffer>, signal: AbortSignal | un
   }
 }
 
-/** We closed the connection ourselves, because nothing came. */
+/** We closed the connection ourselves, because no data came. */
 function isGivenUp(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
@@ -282,7 +287,7 @@ async function* linesOf(body: AsyncIterable<Buffer>): AsyncIterable<string> {
   for await (const chunk of body) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
-      if (end === 0) return; // the monitor has told all that was asked for
+      if (end === 0) return; // the monitor has sent everything that was requested
       yield rest.toString('utf8', 0, end);
       rest = rest.subarray(end + 1);
     }
@@ -294,7 +299,7 @@ function aborted(): HealthctlError {
   return new HealthctlError('ABORTED', 'the request to the monitor was cancelled');
 }
 
-/** Why the monitor does not answer, where containerd is to be asked instead. Throws all other errors. */
+/** Why the monitor does not answer, if containerd should be asked instead. Throws all other errors. */
 function refusalOf(value: unknown, status: number): string {
   const { code, message, hint, exitCode } = objectIn(value);
   const text = isText(message) ? message : `the monitor answered with status ${status}`;
@@ -305,7 +310,7 @@ function refusalOf(value: unknown, status: number): string {
   });
 }
 
-/** `/namespaces/{ns}/containers/{name}`, with what may follow. */
+/** `/namespaces/{ns}/containers/{name}`, with an optional suffix. */
 export function containerPath(namespace: string, name: string, rest = ''): string {
   return `/namespaces/${namespace}/containers/${encodeURIComponent(name)}${rest}`;
 }

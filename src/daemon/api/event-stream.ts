@@ -14,41 +14,44 @@ import { missedEvents, onceKeyOf } from '../missed-events.ts';
 import type { EventStreams } from '../routes.ts';
 
 export interface EventHubDeps {
-  /** In a namespace that is watched. */
+  /** For a monitored namespace. */
   readonly containerd: Containerd;
   readonly clock: Clock;
   readonly log: ServiceLogger;
   readonly runRoot: string;
 }
 
-/** Events in Docker's words: kept in the ring, and told to whoever follows. */
+/** Events in Docker's words: stored in the ring, and sent to all followers. */
 export interface EventHub extends EventStreams {
-  /** To be called with each event of containerd, in order. */
+  /** Call it with each event of containerd, in order. */
   take(event: ContainerdEvent): void;
-  /** All containers of a namespace, so that events can name one of which nothing was heard yet. */
+  /** All containers of a namespace, so that events can show the name of one without earlier events. */
   learn(namespace: string, records: readonly ContainerRecord[]): void;
-  /** Writes down what containers tell of events that nobody heard: see missedEvents. To be called once, after the first list. */
+  /**
+   * Records events that happened without a monitor, derived from the containers: see missedEvents. Call it once, after
+   * the first list.
+   */
   makeUpFor(containers: Iterable<Watched>): Promise<void>;
-  /** Resolves when all that was taken is written. */
+  /** Resolves when all received events are written. */
   close(): Promise<void>;
 }
 
-/** Comes back through containerd behind all that happened before it. */
+/** An event that returns through containerd after everything that happened before it. */
 const BARRIER_TOPIC = '/healthctl/barrier';
 const BARRIER_LIMIT_MS = 1_000;
-/** How long an event may be on its way that the first list has told already. */
+/** How long an event may still be under way that was already derived from the first list. */
 const MADE_UP_MS = 60_000;
-/** Who follows, and takes nothing, is cut off: the ring is there to begin again with. */
+/** A follower that does not read is disconnected: it can start again from the ring. */
 const MAX_QUEUED = 10_000;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps): EventHub {
   const dir = eventLogDir({ runRoot, address: containerd.address });
-  // What is noted of the future was noted before the clock was set back.
+  // Times in the future were recorded before the clock was set back.
   const noted = readEventLog(dir).known.map(({ toMs }) => toMs);
   const knownUntilMs = Math.min(clock.now(), Math.max(0, ...noted));
   const ring = openEventLog({ dir, clock, log });
-  /** What was made up for, and may still be on its way as an event. */
+  /** Derived events that may still arrive. */
   const madeUp = new Set<string>();
   let forgetting: { cancel(): void } | undefined;
   const containersOf = (namespace: string) => containerd.inNamespace(namespace).containers;
@@ -57,7 +60,7 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
   const barriers = new Map<string, () => void>();
   let taken: Promise<unknown> = Promise.resolve();
 
-  /** Resolves when everything that has happened by now is in the ring, or after a second. */
+  /** Resolves when all events up to now are in the ring, or after a second. */
   const barrier = async (): Promise<void> => {
     const json = JSON.stringify({ barrier: randomHex(8) });
     const passed = new AbortController();
@@ -91,7 +94,7 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
         seen = taken;
         await taken;
       }
-      // In one go: what comes now is held against what was made up for.
+      // Synchronous: events from now on are compared with the derived ones.
       for (const { event, told } of missedEvents(containers, { events: ring.read({}), knownUntilMs })) {
         const key = onceKeyOf(event);
         if (key !== undefined) madeUp.add(key);
@@ -106,7 +109,7 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
         const follower = createFollower(range);
         followers.add(follower.take);
         try {
-          // In one go with the line above: nothing falls in between, and nothing is told twice.
+          // In the same turn as the line above: no event is lost or sent twice in between.
           const past = range.asksForPast ? ring.read(range).filter(({ namespace }) => range.isOf(namespace)) : [];
           for (const event of past) await write(JSON.stringify(event));
           const untilMs = range.untilMs ?? Number.POSITIVE_INFINITY;
@@ -133,7 +136,7 @@ interface Range {
   isOf(namespace: string): boolean;
 }
 
-/** `namespace`, `since` and `until`, times in milliseconds since the epoch. Throws USAGE for what is no number. */
+/** `namespace`, `since` and `until`, times in milliseconds since the epoch. Throws USAGE for anything but a number. */
 function rangeFrom(query: URLSearchParams): Range {
   const timeOf = (name: string): number | undefined => {
     const text = query.get(name);
@@ -152,7 +155,7 @@ function rangeFrom(query: URLSearchParams): Range {
   };
 }
 
-/** Events on their way to one client. */
+/** Events queued for one client. */
 function createFollower(range: Range) {
   const queue: HostEvent[] = [];
   let wake = (): void => {};
@@ -164,7 +167,7 @@ function createFollower(range: Range) {
       if (!isCutOff) queue.push(event);
       wake();
     },
-    /** Until the signal fires, or `due` resolves. */
+    /** Runs until the signal fires, or `due` resolves. */
     drain: async (write: (line: string) => Promise<void>, signal: AbortSignal, due: Promise<void> | undefined) => {
       let isDue = false;
       void due?.then(() => {

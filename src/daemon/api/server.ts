@@ -15,7 +15,7 @@ export interface ApiServerOptions extends RouteParts {
   /** The socket, mode 0600, or 0660 with a group. */
   readonly path: string;
   readonly groupId: number | undefined;
-  /** Connections at once. */
+  /** Largest number of connections. */
   readonly maxConnections: number;
   readonly clock: Clock;
   readonly log: ServiceLogger;
@@ -24,13 +24,13 @@ export interface ApiServerOptions extends RouteParts {
 /** The API on a Unix socket. */
 export interface ApiServer {
   start(): Promise<void>;
-  /** Takes no more requests; those under way are cut off after a moment. Idempotent. */
+  /** Accepts no more requests; those in flight are cut off after a moment. Idempotent. */
   stop(): Promise<void>;
-  /** Requests under way: a monitor that is asked something is not idle. */
+  /** Requests in flight: a monitor with one is not idle. */
   readonly busy: number;
 }
 
-/** How long a request that is under way may still take when the server stops. */
+/** How long a request in flight may still take when the server stops. */
 const STOP_LIMIT_MS = 500;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
@@ -40,7 +40,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   let over = new AbortController();
   let server: Server | undefined;
   let busy = 0;
-  /** The end of a client that gave up is read right behind its request, by the next turn. */
+  /** The disconnect of a client that gave up is read right after its request, in the next turn. */
   const isStillThere = async ({ socket }: IncomingMessage): Promise<boolean> => {
     await clock.sleep(1);
     return !socket.destroyed && !socket.readableEnded;
@@ -53,7 +53,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       gone.abort();
     });
     response.setHeader(API_HEADER, `${API_VERSION}`);
-    request.resume(); // no request has a body that is looked at
+    request.resume(); // no request body is used
     try {
       const { route, part, query } = match(routes, request);
       if (route.isAct && !(await isStillThere(request))) return void response.destroy();
@@ -71,7 +71,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return busy;
     },
     start: async () => {
-      freeSocketPath(path, (text) => log.warn(text)); // of a monitor that was killed: we hold the lock
+      freeSocketPath(path, (text) => log.warn(text)); // left by a monitor that was killed: we hold the lock
       over = new AbortController();
       const made = createServer((request, response) => {
         gate.asked(request.socket);
@@ -104,7 +104,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 }
 
-/** What a client is sent for which there is no place: whole, before it has asked anything. */
+/** The complete answer to a client without a slot, sent before it has asked anything. */
 function refusalText(): string {
   const body = encodeJson({
     code: 'UNAVAILABLE',

@@ -29,7 +29,7 @@ export interface ServiceDeps {
   readonly startedAtMs: number;
   readonly isAutostarted: boolean;
   readonly identity: Pick<DaemonStatus, 'id' | 'program'>;
-  /** Whether the supervisor is about to start this container again. */
+  /** Whether the supervisor is about to start this container. */
   readonly isRestarting: (key: string) => boolean;
   /** When a container will be restarted, wall time. */
   readonly nextRestartAtMs: (key: string) => number | undefined;
@@ -45,7 +45,7 @@ export interface Service {
   /** Docker's document. */
   inspect(namespace: string, name: string): Promise<ContainerDocument>;
   health(namespace: string, name: string): Promise<HealthAnswer>;
-  /** From memory: what a load balancer asks every second. */
+  /** From memory: load balancers ask every second. */
   serving(namespace: string, name: string): { readonly status: 'none' | HealthState['status']; readonly isUp: boolean };
   check(namespace: string, name: string, signal: AbortSignal): Promise<CheckAnswer>;
   remove(
@@ -53,7 +53,7 @@ export interface Service {
     name: string,
     options: { readonly force: boolean; readonly volumes: boolean; readonly signal: AbortSignal },
   ): Promise<void>;
-  /** Asks containerd for one container, so that what follows shows it as it is now. */
+  /** Asks containerd for one container, so that later answers show its present state. */
   refresh(namespace: string, id: string): Promise<void>;
 }
 
@@ -137,7 +137,7 @@ export function createService(deps: ServiceDeps): Service {
     check: async (namespace, name, signal) => {
       const container = await find(namespace, name);
       if (container.config && container.run) return monitor.checkNow(container, signal);
-      // All the reasons why there is nothing to check, in the words of the command.
+      // Gives all the reasons why there is nothing to check, with the command's texts.
       return runHealthcheck(contextOf(namespace), container.id, signal);
     },
     remove: async (namespace, name, { force, volumes, signal }) => {

@@ -1,4 +1,7 @@
-/** Of the monitor's API; docs/openapi.json describes it. A change that an older client would misunderstand makes it another version. */
+/**
+ * Version of the monitor's API; docs/openapi.json describes it. A change that an older client would misunderstand needs
+ * a new version.
+ */
 export const API_VERSION = 1;
-/** The header field of each answer that carries the version. */
+/** The header field with the version in each answer. */
 export const API_HEADER = 'healthctl-api';

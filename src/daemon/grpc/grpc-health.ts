@@ -11,36 +11,38 @@ import { GRPC_STATUS } from './grpc-status.ts';
 
 export type ServingStatus = 'SERVING' | 'NOT_SERVING' | 'UNKNOWN';
 
-/** What the server is asked about. A service is a container: `namespace/name` or `namespace/id`. */
+/** The source of answers. A service is a container: `namespace/name` or `namespace/id`. */
 export interface HealthSource {
-  /** Undefined for a service that does not exist. Asked anew each time, and cheap. */
+  /** Undefined for an unknown service. Called for each request, and cheap. */
   statusOf(service: string): ServingStatus | undefined;
   /**
-   * Calls the listener after a status has changed, appeared or gone, once for every name that the container answers to; a call too many does
-   * no harm. @returns ends it
+   * Calls the listener after a status was changed, added or removed, once for every name of the container; extra calls
+   * do no harm.
+   * @returns a function that ends this
    */
   onChange(listener: (service: string) => void): () => void;
 }
 
 export interface GrpcHealthServerOptions {
-  /** At once. Default 100. */
+  /** Connections at the same time. Default 100. */
   readonly maxConnections?: number;
   /** The Unix socket. */
   readonly path: string;
   readonly source: HealthSource;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Of the socket. Default 0600, or 0660 with a group. */
+  /** Mode of the socket. Default 0600, or 0660 with a group. */
   readonly mode?: number;
   /** The group that may use the socket. */
   readonly groupId?: number | undefined;
 }
 
 /**
- * The gRPC health checking protocol: `grpc.health.v1.Health`, its Check and Watch, so that Envoy, grpc_health_probe and the like can ask for a
- * container's health. The service without a name is the monitor itself, and always serves.
+ * The gRPC health checking protocol: `grpc.health.v1.Health` with Check and Watch, so that Envoy, grpc_health_probe and
+ * the like can query a container's health. The service without a name is the monitor itself, which always serves.
  *
- * Watch tells the present status at once and then each change; of changes that come faster than the client reads, the last.
+ * Watch sends the present status at once and then each change; if changes come faster than the client reads, it sends
+ * the last.
  */
 const DEFAULT_MAX_CONNECTIONS = 100;
 
@@ -81,7 +83,7 @@ function statusOf(source: HealthSource, service: string): Wire | undefined {
 
 const encodeStatus = (status: Wire): Uint8Array => HealthCheckResponse.encode({ status }).finish();
 
-/** The service that is asked for; undefined when the request is no message, and the call has been ended. */
+/** The requested service; undefined if the request is invalid, and the call was ended. */
 function serviceOf(call: GrpcCall): string | undefined {
   try {
     return HealthCheckRequest.decode(call.request).service;
@@ -111,7 +113,7 @@ interface Watches {
 }
 
 function createWatches(source: HealthSource): Watches {
-  /** What to do when a service may have changed. */
+  /** Callbacks for services that may have changed. */
   const looks = new Map<string, Set<() => void>>();
   let unsubscribe: (() => void) | undefined;
   return {
@@ -139,7 +141,10 @@ function createWatches(source: HealthSource): Watches {
   };
 }
 
-/** @returns looks, and sends the status when it is another one than was sent last; while a message is on its way, that is put off */
+/**
+ * @returns a function that sends the status if it differs from the last one sent; while a message is under way, it
+ *   waits
+ */
 function followStatus(call: GrpcCall, statusNow: () => Wire): () => void {
   let sent: Wire | undefined;
   let isSending = false;
@@ -157,7 +162,7 @@ function followStatus(call: GrpcCall, statusNow: () => Wire): () => void {
   return look;
 }
 
-/** A source that fails ends one call, whoever asked it to look. */
+/** A source that fails ends one call, whoever triggered the lookup. */
 function statusOrEnd(call: GrpcCall, statusNow: () => Wire): Wire | undefined {
   try {
     return statusNow();

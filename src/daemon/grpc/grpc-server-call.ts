@@ -4,19 +4,22 @@ import type { Clock } from '../../lib/clock.ts';
 import { hasCode } from '../../lib/errors.ts';
 import { GRPC_STATUS, type GrpcStatus, statusHeaders, timeoutMsFrom } from './grpc-status.ts';
 
-/** A call with one request, as a server sees it. */
+/** A call with one request, on the server's side. */
 export interface GrpcCall {
   readonly request: Buffer;
   readonly isOver: boolean;
-  /** Sends a message; `then` is called when it is out, unless the call is over by then. A caller that sends only then needs no queue. */
+  /**
+   * Sends a message; `then` is called when it was sent, unless the call has ended. A caller that waits for it needs no
+   * queue.
+   */
   send(message: Uint8Array, then?: () => void): void;
-  /** Ends the call, after what was sent. The first end counts. */
+  /** Ends the call, after the messages before it. The first end counts. */
   end(status: GrpcStatus): void;
   /** Called once: when the call was ended, cancelled, or its connection lost. */
   onEnd(listener: () => void): void;
 }
 
-/** A request holds a name. */
+/** A request contains one name. */
 const MAX_REQUEST_BYTES = 4_096;
 /** A client that has not sent its request by then never will. */
 const REQUEST_LIMIT_MS = 10_000;
@@ -28,9 +31,9 @@ const HEADERS = {
 };
 
 /**
- * Reads a call's request and keeps its deadline.
+ * Reads a call's request and observes its deadline.
  *
- * @param onRequest called when the request is there, unless the call is over by then
+ * @param onRequest called with the request, unless the call has ended
  */
 export function openServerCall(
   stream: ServerHttp2Stream,
@@ -96,7 +99,7 @@ function headerOf(headers: IncomingHttpHeaders, name: string): string | undefine
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** What was sent goes out first. */
+/** Earlier messages are sent first. */
 function endStream(
   stream: ServerHttp2Stream,
   status: GrpcStatus,
@@ -108,10 +111,10 @@ function endStream(
   stopReading(stream, clock);
 }
 
-/** A client may still be sending when it was answered. A reset that comes at once would take the answer back that waits to be sent. */
+/** A client may still be sending when it gets the answer. An immediate reset would cancel the queued answer. */
 const RESET_AFTER_MS = 100;
 
-/** Tells a client that goes on sending after its answer that nobody reads it. */
+/** Tells a client that keeps sending after its answer that its data is not read. */
 export function stopReading(stream: ServerHttp2Stream, clock: Pick<Clock, 'after'>): void {
   if (stream.readableEnded) return;
   stream.resume();
@@ -119,7 +122,9 @@ export function stopReading(stream: ServerHttp2Stream, clock: Pick<Clock, 'after
   stream.once('close', cancel);
 }
 
-/** Calls back once: with the one message, or with the status that says why there is none. What comes behind is thrown away. */
+/**
+ * Calls back once: with the one message, or with the status that explains why there is none. Later data is discarded.
+ */
 function readRequest(
   stream: ServerHttp2Stream,
   over: AbortSignal,
@@ -149,7 +154,7 @@ function readRequest(
 function frameErrorStatus(error: unknown): GrpcStatus {
   if (hasCode(error, 'EXHAUSTED'))
     return { code: GRPC_STATUS.exhausted, details: `the request is larger than ${MAX_REQUEST_BYTES} bytes` };
-  // PROTOCOL-HTTP2: a message that is said to be compressed, in a call without an encoding.
+  // PROTOCOL-HTTP2: a message marked as compressed, in a call without an encoding.
   if (hasCode(error, 'CORRUPT'))
     return { code: GRPC_STATUS.internal, details: 'the request is compressed without grpc-encoding' };
   throw error;

@@ -16,7 +16,7 @@ import { paceFrames } from '../frame-pace.ts';
 import { type GrpcCall, openServerCall, stopReading } from './grpc-server-call.ts';
 import { GRPC_STATUS } from './grpc-status.ts';
 
-/** Answers one call, whose request has been read. Throwing ends the call with INTERNAL. */
+/** Answers one call whose request was read. Throwing ends the call with INTERNAL. */
 type GrpcHandler = (call: GrpcCall) => void;
 
 export interface GrpcServerOptions {
@@ -26,7 +26,7 @@ export interface GrpcServerOptions {
   readonly mode: number;
   /** The group that the socket is given to. */
   readonly groupId: number | undefined;
-  /** Connections at once; more are cut off. */
+  /** Connections at the same time; more are cut off. */
   readonly maxConnections: number;
   /** By path, e.g. `/grpc.health.v1.Health/Check`. */
   readonly methods: ReadonlyMap<string, GrpcHandler>;
@@ -35,24 +35,28 @@ export interface GrpcServerOptions {
 }
 
 /**
- * A gRPC server (gRPC over HTTP/2, PROTOCOL-HTTP2) on a Unix socket, on Node.js's own HTTP/2.
+ * A gRPC server (gRPC over HTTP/2, PROTOCOL-HTTP2) on a Unix socket, with Node.js's own HTTP/2.
  *
  * INVARIANTS
- * 1. After `stop` nothing of it is left: no stream, no session, no timer, no socket file. Both calls are idempotent and awaited.
- * 2. A client costs a bounded amount, whatever it sends or fails to read: connections, streams, requests and frames in a second have limits,
- *    and an answer is only made when the one before it is out.
- * 3. What a client does wrong ends its call or its connection, and nothing else.
+ * 1. After `stop` nothing of it is left: no stream, no session, no timer, no socket file. Both calls are idempotent and
+ *    awaited.
+ * 2. The cost of a client is bounded, whatever it sends or fails to read: connections, streams, requests and frames per
+ *    second have limits, and an answer is created only after the previous one was sent.
+ * 3. An error of a client ends its call or its connection, and nothing else.
  */
 export interface GrpcServer {
-  /** A socket file that is there already is replaced: the caller holds the lock that says that nobody listens on it. Throws system errors. */
+  /**
+   * Replaces an existing socket file: the caller holds the lock that proves that it has no listener. Throws system
+   * errors.
+   */
   start(): Promise<void>;
-  /** Ends the calls with UNAVAILABLE; a client that does not read is cut off. */
+  /** Ends all calls with UNAVAILABLE; a client that does not read is cut off. */
   stop(): Promise<void>;
 }
 
 const MAX_STREAMS_OF_CONNECTION = 1_000;
 const MAX_CALLS = 4_000;
-/** What a client gets to read the end of its calls when the server stops. */
+/** How long a client has to read the end of its calls when the server stops. */
 const STOP_LIMIT_MS = 500;
 
 interface Listening {
@@ -134,7 +138,7 @@ function serve(
   headers: IncomingHttpHeaders,
 ): void {
   const { methods, clock, log } = options;
-  // A client that resets its stream, or goes away, has nothing to be told.
+  // A client that resets its stream or disconnects expects no answer.
   stream.on('error', (error) => log.debug(`gRPC: a call failed: ${messageOf(error)}`));
   const refusal = httpRefusalOf(headers);
   if (refusal !== undefined) {
@@ -157,7 +161,7 @@ function serve(
   else if (calls.size > MAX_CALLS) call.end({ code: GRPC_STATUS.exhausted, details: `more than ${MAX_CALLS} calls` });
 }
 
-/** The HTTP status for what is no gRPC at all. */
+/** The HTTP status for a request that is not gRPC. */
 function httpRefusalOf(headers: IncomingHttpHeaders): number | undefined {
   if (headers[':method'] !== 'POST') return constants.HTTP_STATUS_METHOD_NOT_ALLOWED;
   if (!/^application\/grpc(\+proto)?\s*(;|$)/i.test(headers['content-type'] ?? ''))

@@ -5,7 +5,7 @@ describe('statusHeaders', () => {
   test('a good end', () => {
     expect(statusHeaders({ code: GRPC_STATUS.ok })).toEqual({ 'grpc-status': '0' });
   });
-  test('a text with what headers do not take', () => {
+  test('a text with characters that headers do not allow', () => {
     expect(statusHeaders({ code: GRPC_STATUS.notFound, details: '100 % "ä"\n\u{1f600}' })).toEqual({
       'grpc-status': '5',
       'grpc-message': '100 %25 "%C3%A4"%0A%F0%9F%98%80',

@@ -1,4 +1,4 @@
-/** gRPC's status codes (grpc.io, "Status codes and their use") that a server of ours answers with. */
+/** gRPC's status codes (grpc.io, "Status codes and their use") in answers of our server. */
 export const GRPC_STATUS = {
   ok: 0,
   deadlineExceeded: 4,
@@ -15,7 +15,10 @@ export interface GrpcStatus {
   readonly details?: string;
 }
 
-/** As trailers, or as the headers of an answer that has nothing else; the text is percent-encoded (gRPC over HTTP/2, "Status-Message"). */
+/**
+ * As trailers, or as the headers of an answer without a message; the text is percent-encoded (gRPC over HTTP/2,
+ * "Status-Message").
+ */
 export function statusHeaders({ code, details }: GrpcStatus): Record<string, string> {
   const text = details?.replace(/[^ -$&-~]/gu, encodeURIComponent);
   return { 'grpc-status': `${code}`, ...(text === undefined ? {} : { 'grpc-message': text }) };
@@ -30,7 +33,7 @@ const UNITS_MS: ReadonlyMap<string, number> = new Map([
   ['n', 1e-6],
 ]);
 
-/** The header `grpc-timeout`, e.g. `100m`, in milliseconds; Infinity without one, undefined for what is none. */
+/** The header `grpc-timeout`, e.g. `100m`, in milliseconds; Infinity if absent, undefined if invalid. */
 export function timeoutMsFrom(header: string | undefined): number | undefined {
   if (header === undefined) return Number.POSITIVE_INFINITY;
   const [, digits, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(header) ?? [];

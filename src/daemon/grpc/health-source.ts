@@ -22,7 +22,7 @@ export function createHealthChanges(): HealthChanges {
   };
 }
 
-/** What the gRPC health protocol tells of containers: by name or id, `namespace/name`. */
+/** Containers' health for the gRPC health protocol: by name or id, `namespace/name`. */
 export function createHealthSource(service: Pick<Service, 'serving'>, changes: HealthChanges): HealthSource {
   return {
     statusOf: (name) => {
@@ -40,7 +40,7 @@ export function createHealthSource(service: Pick<Service, 'serving'>, changes: H
   };
 }
 
-/** `starting` is not known to serve yet; without a check a container serves for as long as it runs. */
+/** A `starting` container may not serve yet; one without a check serves for as long as it runs. */
 function servingStatus({ status, isUp }: ReturnType<Service['serving']>): ServingStatus {
   switch (status) {
     case 'healthy':

@@ -3,7 +3,7 @@ import type { HookName } from '../../lib/settings.ts';
 import type { Watched } from '../../monitor/host-model.ts';
 import { containerNameOf } from '../../record/container-name.ts';
 
-/** What a hook is told: the JSON on its stdin. Keys are not renamed; later versions may add some. */
+/** The input of a hook: the JSON on its stdin. Keys are never renamed; later versions may add some. */
 export interface HookEvent {
   readonly event: HookName;
   /** RFC 3339. */
@@ -12,15 +12,15 @@ export interface HookEvent {
   readonly id: string;
   readonly name: string;
   readonly image: string;
-  /** For `restart`: why. */
+  /** For `restart`: the reason. */
   readonly reason?: string;
-  /** For `healthy` and `unhealthy`: the result that made it so. */
+  /** For `healthy` and `unhealthy`: the result that caused it. */
   readonly failingStreak?: number;
   readonly exitCode?: number;
   readonly output?: string;
 }
 
-/** @param what what is told besides which container it is */
+/** @param what the facts besides the container's */
 export function hookEventOf(
   { namespace, id, record }: Pick<Watched, 'namespace' | 'id' | 'record'>,
   nowMs: number,

@@ -31,14 +31,14 @@ function setUp(...hooks: HookSettings[]) {
   return { clock, told, said, now, ...made };
 }
 
-test('each hook is told what it asks for, in order', async () => {
+test('each hook gets the events it asks for, in order', async () => {
   const { tell, told, clock } = setUp(aHook({ command: ['/a'], on: ['healthy'] }), aHook({ command: ['/b'] }));
   for (const event of ['unhealthy', 'healthy', 'restart'] as const) tell(anEvent({ event }));
   await clock.advance(1);
   expect(told.sort()).toEqual(['/a healthy c1@0', '/b healthy c1@0', '/b restart c1@0', '/b unhealthy c1@0']);
 });
 
-test('one that fails is tried again, later each time, as often as it wants', async () => {
+test('a hook that fails is retried, with growing delays, up to its limit', async () => {
   const { tell, told, said, now, clock } = setUp(aHook({ retries: 2 }));
   now.fails = 3;
   tell(anEvent());
@@ -52,7 +52,7 @@ test('one that fails is tried again, later each time, as often as it wants', asy
   expect(clock.sleepers).toBe(0);
 });
 
-test('one that hangs holds up nobody, and what it misses is bounded and counted', async () => {
+test('a hook that hangs delays no other, and its dropped events are bounded and counted', async () => {
   const { tell, told, said, now, clock, stop } = setUp(aHook({ command: ['/a'] }), aHook({ command: ['/b'] }));
   now.hangs.add('/a');
   for (let i = 0; i < 150; i += 1) {

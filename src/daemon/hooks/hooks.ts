@@ -4,7 +4,7 @@ import { messageOf } from '../../lib/errors.ts';
 import type { HookSettings } from '../../lib/settings.ts';
 import type { HookEvent } from './hook-event.ts';
 
-/** Runs a hook once. Rejects when it failed, took too long, or the signal fired; nothing of it is left then. */
+/** Runs a hook once. Rejects if it failed, took too long, or the signal fired; nothing of it is left then. */
 export type RunHook = (hook: HookSettings, event: HookEvent, signal: AbortSignal) => Promise<void>;
 
 export interface HooksDeps {
@@ -14,19 +14,22 @@ export interface HooksDeps {
   readonly log: { info(text: string): void; warn(text: string): void };
 }
 
-/** Tells other programs what became of containers. Nobody who tells waits for them. */
+/** Runs the user's programs after events. No caller waits for them. */
 export interface Hooks {
   tell(event: HookEvent): void;
-  /** Ends what runs. What still waits is not told any more, and the log says how much that was. */
+  /** Ends running hooks. Queued events are dropped, and the log gives their number. */
   stop(): Promise<void>;
 }
 
-/** Events that wait for one hook. More are dropped, the newest: the hook is stuck, and the first ones say why. */
+/**
+ * Events that may wait for one hook. Beyond that the newest are dropped: the hook is stuck, and the first ones show
+ * why.
+ */
 const MAX_WAITING = 100;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 
-/** Each hook has a queue of its own and is told one event at a time, in their order: one that hangs delays itself alone. */
+/** Each hook has its own queue and gets one event at a time, in order: a hook that hangs delays only itself. */
 export function createHooks({ hooks, run, clock, log }: HooksDeps): Hooks {
   const over = new AbortController();
   const lines = hooks.map((hook) => ({

@@ -7,17 +7,17 @@ import { atPlainPriority } from '../../system/priority.ts';
 import { NODE_ENVIRONMENT } from '../node-process.ts';
 import type { RunHook } from './hooks.ts';
 
-/** What is kept of its stderr, for the log. */
+/** The part of its stderr to log. */
 const MAX_COMPLAINT_LENGTH = 300;
-/** Tells what a hook started from all other processes of the host. */
+/** Identifies a hook's processes among all processes of the host. */
 const MARK_VARIABLE = 'HEALTHCTL_HOOK_RUN';
-/** How long a killed process may take to be gone. */
+/** How long to wait for the death of a killed process. */
 const DEATH_LIMIT_MS = 2_000;
 
 /**
- * Runs hooks as processes in a session of their own. When the time is over a hook is killed with all that it started, daemons that left the
- * session too: they are told by a variable that they inherit. Nothing on their stdout is read. They have our environment without
- * NODE_ENVIRONMENT, what they are told as variables, and as JSON on stdin.
+ * Runs hooks as processes in their own session. After its timeout a hook is killed with all its descendants, also
+ * daemons that left the session: an inherited variable identifies them. Their stdout is not read. They have our
+ * environment without NODE_ENVIRONMENT, the event as variables, and as JSON on stdin.
  */
 export function createHookRunner(clock: Clock): RunHook {
   return async (hook, event, signal) => {
@@ -29,7 +29,7 @@ export function createHookRunner(clock: Clock): RunHook {
       HEALTHCTL_EVENT: event.event,
       HEALTHCTL_NAMESPACE: event.namespace,
       HEALTHCTL_CONTAINER_ID: event.id,
-      // A name is a label, which may hold anything; no variable can hold that character.
+      // A name is a label, which may contain anything; a variable cannot contain this character.
       HEALTHCTL_CONTAINER_NAME: event.name.replaceAll('\0', '\ufffd'),
     };
     const child = atPlainPriority(() =>
@@ -65,7 +65,7 @@ export function createHookRunner(clock: Clock): RunHook {
   };
 }
 
-/** What somebody set otherwise for the monitor is meant for hooks as well. */
+/** A different value, set for the monitor by its administrator, is meant for hooks as well. */
 function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => NODE_ENVIRONMENT[name] !== value));
 }

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-test('is where the host loads profiles from, until the last unit is gone', () => {
+test("is in the host's profile directory, until the last unit is gone", () => {
   mkdirSync(join(root, 'apparmor.d'));
   const units = ['/run/containerd/containerd.sock', '/run/other.sock'].map((address) =>
     join(root, 'units', unitNameOf(address)),
@@ -34,7 +34,7 @@ test('is where the host loads profiles from, until the last unit is gone', () =>
   forgetProfileAtBoot(places());
 });
 
-test('a host that has no such place', () => {
+test('a host without such a directory', () => {
   loadProfileAtBoot(places(), writeFileSync);
   forgetProfileAtBoot(places());
   expect(existsSync(join(root, 'apparmor.d'))).toBe(false);

@@ -3,17 +3,20 @@ import { join } from 'node:path';
 import { APPARMOR_PROFILE_TEXT, DEFAULT_APPARMOR_PROFILE } from '../../system/apparmor.ts';
 
 export interface BootPlaces {
-  /** What the host loads profiles from at boot. */
+  /** The directory of profiles that the host loads at boot. */
   readonly profileDir: string;
   readonly unitDir: string;
 }
 
-/** Has the host load our profile at boot, because the unit of the monitor has not the right to. Nothing where the host has no place for profiles. */
+/**
+ * Installs our profile for the host to load at boot, because the monitor's unit lacks the right to load it. Does
+ * nothing if the host has no directory for profiles.
+ */
 export function loadProfileAtBoot({ profileDir }: BootPlaces, write: (path: string, text: string) => void): void {
   if (existsSync(profileDir)) write(join(profileDir, DEFAULT_APPARMOR_PROFILE), APPARMOR_PROFILE_TEXT);
 }
 
-/** Takes it back when the last unit of a monitor is gone. */
+/** Removes it when the last unit of a monitor is gone. */
 export function forgetProfileAtBoot({ profileDir, unitDir }: BootPlaces): void {
   if (unitsIn(unitDir).length > 0) return;
   rmSync(join(profileDir, DEFAULT_APPARMOR_PROFILE), { force: true });

@@ -7,7 +7,7 @@ import { isSystemdRunning, type Systemd, systemd as systemdHere } from '../../sy
 import { forgetProfileAtBoot, loadProfileAtBoot, unitsIn } from './apparmor-at-boot.ts';
 import { type UnitRequest, unitNameOf, unitTextOf } from './unit.ts';
 
-/** Where the units of this machine are that no package brought. */
+/** The directory of units that do not come from a package. */
 const UNIT_DIR = '/etc/systemd/system';
 /** Where systemd looks (systemd.unit(5), "Unit File Load Path"). */
 const UNIT_DIRS = [
@@ -28,15 +28,16 @@ export function isUnitInstalled({ address }: Addressed): boolean {
 }
 
 export interface InstallRequest extends UnitRequest {
-  /** Called when the unit is written and about to start: a monitor that runs already has to let go first. */
+  /** Called when the unit is written and about to start: a running monitor has to end first. */
   readonly makeWay: () => Promise<void>;
 }
 
 /**
- * Writes the monitor's unit, enables it, and starts it or, when it runs, starts it anew. Resolves when the monitor is ready.
+ * Writes and enables the monitor's unit, and starts or restarts it. Resolves when the monitor is ready.
  *
  * @returns the name of the unit
- * @throws UNAVAILABLE without systemd, or when it does not start: it stays installed then, and systemd goes on trying. DENIED, INVALID
+ * @throws UNAVAILABLE without systemd, or if it does not start: it stays installed then, and systemd keeps trying.
+ *   DENIED, INVALID
  */
 export async function installUnit(request: InstallRequest, systemd: Systemd = systemdHere): Promise<string> {
   systemd.require();
@@ -53,10 +54,10 @@ export async function installUnit(request: InstallRequest, systemd: Systemd = sy
 }
 
 /**
- * Stops the monitor that the unit runs, and removes the unit.
+ * Stops the unit's monitor, and removes the unit.
  *
  * @returns the name of the unit
- * @throws UNAVAILABLE without systemd; NOT_FOUND when it is not installed, or a package's to remove
+ * @throws UNAVAILABLE without systemd; NOT_FOUND if it is not installed, or belongs to a package
  */
 export async function uninstallUnit({ address }: Addressed, systemd: Systemd = systemdHere): Promise<string> {
   systemd.require();
@@ -72,12 +73,15 @@ export async function uninstallUnit({ address }: Addressed, systemd: Systemd = s
   rmSync(path, { force: true });
   forgetProfileAtBoot(BOOT_PLACES);
   await systemd.run('systemctl', ['daemon-reload']);
-  // Of no effect, and an error, for a unit that did not fail.
+  // Fails, without effect, for a unit that has not failed.
   await systemd.run('systemctl', ['reset-failed', name]).catch(() => undefined);
   return name;
 }
 
-/** The units of monitors that are installed on this host, by us or by hand but not by a package: of this containerd, and of others. */
+/**
+ * The installed units of monitors on this host, by us or by hand but not from a package: of this containerd, and of
+ * others.
+ */
 export function findUnits({ address }: Addressed): {
   readonly own: string | undefined;
   readonly others: readonly string[];
@@ -87,9 +91,7 @@ export function findUnits({ address }: Addressed): {
   return { own: names.includes(own) ? own : undefined, others: names.filter((name) => name !== own) };
 }
 
-/**
- * As uninstallUnit, for a unit that findUnits has found, and where systemd does not run too: then nothing runs by it, and its files go.
- */
+/** Like uninstallUnit, for a unit of findUnits, also without systemd: then nothing runs, and its files are removed. */
 export async function removeUnit(addressed: Addressed, systemd: Systemd = systemdHere): Promise<void> {
   if (isSystemdRunning()) {
     await uninstallUnit(addressed, systemd);
@@ -101,12 +103,17 @@ export async function removeUnit(addressed: Addressed, systemd: Systemd = system
   forgetProfileAtBoot(BOOT_PLACES);
 }
 
-/** Stops the unit of this containerd where it is installed, which would otherwise start a monitor that was asked to end anew. */
+/**
+ * Stops the unit of this containerd, if it is installed: otherwise it would restart a monitor that was asked to end.
+ */
 export async function stopUnit(addressed: Addressed, systemd: Systemd = systemdHere): Promise<void> {
   if (isUnitInstalled(addressed)) await systemd.run('systemctl', ['stop', unitNameOf(addressed.address)]);
 }
 
-/** Starts the unit of this containerd, and resolves when the monitor is ready. Throws UNAVAILABLE that names where its log is. */
+/**
+ * Starts the unit of this containerd, and resolves when the monitor is ready. Throws UNAVAILABLE with the location of
+ * its log.
+ */
 export async function startUnit({ address }: Addressed, systemd: Systemd = systemdHere): Promise<void> {
   systemd.require();
   await startNamed(unitNameOf(address), systemd);

@@ -8,10 +8,10 @@ import { daemonPlacesOf } from '../places.ts';
 import { isUnitInstalled, startUnit } from './install.ts';
 
 /**
- * How systemd starts a monitor: the installed unit if there is one, else a transient one, so that it does not die with the caller's session or
- * service. Undefined where systemd does not run the machine.
+ * Starts a monitor through systemd: the installed unit if there is one, else a transient one, so that it does not end
+ * with the caller's session or service. Undefined without systemd.
  *
- * Resolves when the monitor is ready; throws UNAVAILABLE when it does not start.
+ * Resolves when the monitor is ready; throws UNAVAILABLE if it does not start.
  */
 export function systemdStarter(
   settings: Settings,
@@ -24,7 +24,7 @@ export function systemdStarter(
   return async (command) => {
     const { logFile } = daemonPlacesOf(settings);
     makeOwnDirectory(dirname(logFile));
-    readOwnText(logFile, { maxBytes: 0, part: 'end' }); // sets aside what systemd would wait for, or follow
+    readOwnText(logFile, { maxBytes: 0, part: 'end' }); // sets aside an object that systemd would wait for, or follow
     const properties = ['Type=notify', 'NotifyAccess=main', 'TimeoutStopSec=15', `StandardError=append:${logFile}`];
     await systemd.run('systemd-run', [
       ...['--quiet', '--collect', `--unit=healthctl-auto-${hostIdOf(settings.address)}`],

@@ -42,7 +42,7 @@ describe('unitTextOf', () => {
     ]);
   });
 
-  test('makes its directories before the sandbox that needs them', () => {
+  test('creates its directories before the sandbox that needs them', () => {
     const text = unitTextOf(withSettings({ runRoot: '/run/a b', dataRoot: '/srv/100%' }));
     expect(valuesOf(text, 'ExecStartPre')).toEqual([
       '+mkdir -p -m 0700 -- "/run/a b" /srv/100%% /run/healthctl-monitors',
@@ -52,7 +52,7 @@ describe('unitTextOf', () => {
     ]);
   });
 
-  test('a dollar is no variable in a command, and itself elsewhere', () => {
+  test('a dollar sign is escaped in a command, and literal elsewhere', () => {
     const text = unitTextOf(withSettings({ runRoot: '/run/$HOME' }));
     expect(valuesOf(text, 'ExecStart')[0]).toContain('--run-root /run/$$HOME ');
     expect(valuesOf(text, 'ReadWritePaths')[0]).toContain('/run/$HOME ');
@@ -82,7 +82,7 @@ describe('unitTextOf', () => {
     );
   });
 
-  test('is restarted for ever, and watched', () => {
+  test('is restarted for ever, and has a watchdog', () => {
     const text = unitTextOf(request);
     const settings = ['Type', 'NotifyAccess', 'Restart', 'RestartSec', 'StartLimitIntervalSec', 'WatchdogSec'];
     expect(settings.map((name) => valuesOf(text, name))).toEqual([

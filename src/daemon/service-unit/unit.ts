@@ -3,7 +3,7 @@ import { HealthctlError } from '../../lib/errors.ts';
 import { CLAIMS_DIR } from '../monitor-claim.ts';
 import { NODE_ENVIRONMENT } from '../node-process.ts';
 
-/** What a unit depends on. Paths are absolute. */
+/** The settings that a unit depends on. Paths are absolute. */
 export interface UnitSettings {
   readonly address: string;
   readonly runRoot: string;
@@ -14,9 +14,9 @@ export interface UnitSettings {
 
 export interface UnitRequest {
   readonly settings: UnitSettings;
-  /** What starts this healthctl: Node.js with its flags, and bin/healthctl, both by absolute path. */
+  /** The command of this healthctl: Node.js with its flags, and bin/healthctl, both by absolute path. */
   readonly program: readonly string[];
-  /** The configuration file that $HEALTHCTL_TOML names, if it names one. */
+  /** The configuration file in $HEALTHCTL_TOML, if set. */
   readonly configFile: string | undefined;
 }
 
@@ -28,7 +28,10 @@ export function unitNameOf(address: string): string {
   return address === DEFAULT_ADDRESS ? 'healthctl.service' : `healthctl-${hostIdOf(address)}.service`;
 }
 
-/** Global flags that make another process of healthctl mean the same containerd and the same directories, whatever its configuration says. */
+/**
+ * Global flags that make another healthctl process use the same containerd and directories, whatever its configuration
+ * says.
+ */
 export function globalFlagsOf({
   address,
   runRoot,
@@ -42,9 +45,10 @@ export function globalFlagsOf({
 }
 
 /**
- * What is needed, and why: CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH and FOWNER for files of containers and the group of the sockets; KILL for what a
- * check leaves running under any user; SYS_PTRACE for /proc of such processes; SYS_ADMIN and NET_ADMIN for the namespaces of containers, their
- * networks and for mounts; NET_RAW for iptables; NET_BIND_SERVICE for published ports below 1024; SYS_NICE to run soon on a busy machine.
+ * The required capabilities, and why: CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH and FOWNER for files of containers and the
+ * group of the sockets; KILL for processes that a check leaves running under any user; SYS_PTRACE for /proc of such
+ * processes; SYS_ADMIN and NET_ADMIN for namespaces, networks and mounts of containers; NET_RAW for iptables;
+ * NET_BIND_SERVICE for published ports below 1024; SYS_NICE to run soon on a busy machine.
  */
 const CAPABILITIES = [
   'CAP_CHOWN',
@@ -61,16 +65,17 @@ const CAPABILITIES = [
 ].join(' ');
 
 /**
- * What CNI's plugins write besides, for containers that the monitor starts again: settings of networks, and the lock of iptables where it
- * has one.
+ * Further paths that CNI's plugins write for containers that the monitor restarts: network settings, and the lock of
+ * iptables, if it has one.
  */
 const NETWORK_PATHS = ['/proc/sys/net', '/run/xtables.lock'];
 
 /**
- * The unit of the monitor. Throws INVALID for a path that systemd's syntax cannot hold.
+ * The unit of the monitor. Throws INVALID for a path that systemd's syntax cannot express.
  *
- * The run root is no RuntimeDirectory, because systemd would remove it, and the health of all containers with it, at each stop. But it must be
- * there before the sandbox of the monitor is made, and after a boot it is not; with a dash, the sandbox of what makes it does not ask for it.
+ * The run root is no RuntimeDirectory, because systemd would remove it, and the health of all containers with it, at
+ * each stop. But it must exist before the monitor's sandbox is set up, and after a boot it does not; with a dash, the
+ * sandbox of the command that creates it does not require it.
  */
 export function unitTextOf({ settings, program, configFile }: UnitRequest): string {
   const { runRoot, dataRoot, nerdctlDataRoot, address } = settings;
@@ -119,7 +124,7 @@ WantedBy=multi-user.target
 `;
 }
 
-/** What ProtectHome=yes would hide. Node.js, for one, is often installed under somebody's home. */
+/** Whether ProtectHome=yes would hide the path. Node.js, for example, is often installed in a home directory. */
 function isInHome(path: string): boolean {
   return /^\/(home|root|run\/user)(\/|$)/.test(path);
 }
@@ -134,7 +139,7 @@ function word(text: string): string {
   return /^[^\s;#]+$/.test(escaped) ? escaped : `"${escaped}"`;
 }
 
-/** The same in a command line, where variables are replaced (systemd.service(5), "Command lines"). */
+/** Like `word`, for a command line, where variables are replaced (systemd.service(5), "Command lines"). */
 function wordOfCommand(text: string): string {
   return word(text.replaceAll('$', '$$$$'));
 }

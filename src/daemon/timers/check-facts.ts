@@ -6,7 +6,10 @@ import { endMsOf, isOfRun, testedForMs } from '../../health/state.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { ContainerView } from '../../record/view.ts';
 
-/** What the time of a running container's next check depends on, on the wall clock; undefined for one that is not to be checked now. */
+/**
+ * The facts for the time of a running container's next check, on the wall clock; undefined if it is not to be checked
+ * now.
+ */
 export async function scheduleFactsOf(
   ctx: Pick<ContainerContext, 'store' | 'log' | 'containerd'> & { readonly clock: Pick<Clock, 'now' | 'boot'> },
   view: ContainerView,
@@ -20,7 +23,7 @@ export async function scheduleFactsOf(
   const graceFromMs = nowMs - testedForMs(taskView.run, now);
   const last = isOfRun({ state, log }, taskView.run) ? log.at(-1) : undefined;
   return {
-    // A time that is to come was noted before the clock was set back.
+    // A time in the future was recorded before the clock was set back.
     fromMs: last ? Math.min(nowMs, endMsOf(last, now)) : graceFromMs,
     graceFromMs,
     status: state.status,

@@ -17,17 +17,17 @@ export interface CheckOnce {
   readonly adopt: MonitorSettings['adopt'];
   /** Of the timer that started this process. */
   readonly phase: TimerPhase;
-  /** Wall time in milliseconds: no check before it. */
+  /** Earliest time of the check, wall time in milliseconds. */
   readonly notBeforeMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * One check of a container, at the moment that it is due, for a timer that started this process a little earlier. Afterwards the timer is
- * the one that the container needs: another one when the start period is over, none when the container does not run any more, or when a timer
- * of nerdctl's checks it, which made it.
+ * Makes one check of a container when it is due, for a timer that started this process a little earlier. Afterwards it
+ * sets the timer that the container needs: another one after the start period, none if the container no longer runs or
+ * nerdctl's timer checks it.
  *
- * @throws what the check throws; ABORTED when the signal fires
+ * @throws the check's errors; ABORTED if the signal fires
  */
 export async function checkOnce(job: CheckOnce): Promise<void> {
   const { ctx, id, signal } = job;
@@ -38,7 +38,7 @@ export async function checkOnce(job: CheckOnce): Promise<void> {
   try {
     await runHealthcheck(ctx, id, signal);
   } catch (error) {
-    // Ended, paused or removed since we looked: the next look says which.
+    // Ended, paused or removed since we looked: the next look shows which.
     if (!hasCode(error, 'CONFLICT', 'NOT_FOUND')) throw error;
   }
   if (signal.aborted) return;
@@ -48,7 +48,7 @@ export async function checkOnce(job: CheckOnce): Promise<void> {
 
 const subjectOf = ({ ctx, id }: CheckOnce) => ({ namespace: ctx.containerd.namespace, id });
 
-/** A container that somebody paused behind our back keeps its timer: nobody would make it again when it goes on. */
+/** A container that another tool paused keeps its timer: it would not be created again on resume. */
 async function factsOrRemove(job: CheckOnce): Promise<ScheduleFacts | undefined> {
   const view = await findView(job);
   if (view?.taskView.kind === 'paused') return undefined;
@@ -58,7 +58,7 @@ async function factsOrRemove(job: CheckOnce): Promise<ScheduleFacts | undefined>
   return facts;
 }
 
-/** By its whole id: what only begins with it is another container. */
+/** By its whole id: another container may have it as a prefix. */
 async function findView({ ctx, id, signal }: CheckOnce): Promise<ContainerView | undefined> {
   try {
     const view = await resolveView(ctx, id, { signal });
@@ -69,7 +69,7 @@ async function findView({ ctx, id, signal }: CheckOnce): Promise<ContainerView |
   }
 }
 
-/** How long to wait for the check. A wait that is longer than any could be comes of a clock that was set back, and is none. */
+/** How long to wait for the check. An impossibly long wait comes from a clock that was set back, and counts as none. */
 export function delayMsOf(
   facts: ScheduleFacts,
   { nowMs, notBeforeMs }: { readonly nowMs: number; readonly notBeforeMs: number },

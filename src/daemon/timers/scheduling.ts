@@ -11,25 +11,34 @@ import { createTimers, type TimerSubject, type Timers } from './systemd-timers.t
 import { planTimer } from './timer-plan.ts';
 
 /**
- * The hooks of `scheduler = "systemd"`: what a command calls that changes what a container does, so that exactly the containers that run and
- * have a check have a timer, but for those that a timer of nerdctl's checks. None of them throws: that nothing checks a container is a warning,
- * and what was done to it stays done.
+ * Hooks of `scheduler = "systemd"`, called by commands that change a container's state, so that exactly the running
+ * containers with a check have a timer, except those that nerdctl's timer checks. None of them throws: a missing timer
+ * is a warning, and the command's change stays.
  */
 export interface Scheduling {
-  /** After a start or a restart. The view is the container's as it runs now. The first check comes one wait after the start of the run. */
+  /**
+   * After a start or a restart, with the view of the running container. The first check is due one wait after the start
+   * of the run.
+   */
   onStarted(ctx: ContainerContext, view: ContainerView): Promise<void>;
-  /** After an unpause: the next check comes one wait from now. */
+  /** After an unpause: the next check is due one wait from now. */
   onResumed(ctx: ContainerContext, view: ContainerView): Promise<void>;
-  /** Before a pause, and after a stop, a kill that ended the container, or a removal. A check in flight has been cancelled when it returns. */
+  /**
+   * Before a pause, and after a stop, a kill that ended the container, or a removal. A check in flight is cancelled
+   * when it returns.
+   */
   onEnded(ctx: ContainerContext, subject: TimerSubject): Promise<void>;
-  /** Removes all timers of this containerd but those of these containers: all of them for whoever checks in another way. */
+  /**
+   * Removes all timers of this containerd except those of these containers; all of them if something else makes the
+   * checks.
+   */
   sweep(ctx: ContainerContext, existing: readonly TimerSubject[]): Promise<void>;
 }
 
 export interface SchedulingDeps {
-  /** What starts this healthctl: Node.js with its flags, and bin/healthctl, both by absolute path. */
+  /** The command of this healthctl: Node.js with its flags, and bin/healthctl, both by absolute path. */
   readonly program: readonly string[];
-  /** The configuration file that $HEALTHCTL_TOML names, if it names one. */
+  /** The configuration file in $HEALTHCTL_TOML, if set. */
   readonly configFile: string | undefined;
   readonly systemd?: Systemd;
 }
@@ -60,7 +69,7 @@ export function createScheduling(deps: SchedulingDeps & { readonly adopt: Monito
   };
 }
 
-/** The timers of the containerd and with the directories of this context. */
+/** The timers of this context's containerd and directories. */
 export function timersOf(ctx: ContainerContext, deps: SchedulingDeps): Timers {
   const { containerd, clock, dirs, snapshotter } = ctx;
   const { address, namespace } = containerd;

@@ -18,7 +18,7 @@ describe('the name of a timer', () => {
     expect(timerNameOf(hostId, { namespace, id }, 'starting')).toBe(`${name}-starting`);
   });
 
-  test('is one that systemd takes, and of no other container', () => {
+  test('is valid for systemd, and unique to the container', () => {
     const identifier = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,75}$/);
     const container = fc.record({ namespace: identifier, id: identifier });
     const phase = fc.constantFrom('starting' as const, 'regular' as const);
@@ -43,7 +43,7 @@ describe('the arguments of systemd-run', () => {
       { ...plan, ...over, nowMs },
     );
 
-  test('start the process a moment early, and tell it the exact time', () => {
+  test('start the process a moment early, with the exact time', () => {
     expect(argumentsOf()).toEqual(expect.arrayContaining(['--on-active=3500000us', '--on-unit-inactive=4500000us']));
     expect(argumentsOf().slice(-6)).toEqual([
       '/opt/$$x/healthctl',
@@ -55,7 +55,7 @@ describe('the arguments of systemd-run', () => {
     ]);
   });
 
-  test('a due time that is past, and the shortest wait', () => {
+  test('a due time in the past, and the shortest wait', () => {
     expect(argumentsOf({ waitMs: 1 }, 20_000)).toEqual(
       expect.arrayContaining(['--on-active=1us', '--on-unit-inactive=500us']),
     );
@@ -73,7 +73,7 @@ describe('the arguments of systemd-run', () => {
   });
 });
 
-test('the name of a unit that is still being unloaded is waited for', async () => {
+test('waits for the name of a unit that is still being unloaded', async () => {
   const clock = createFakeClock();
   let taken = 3;
   const calls: string[] = [];
@@ -95,6 +95,6 @@ test('the name of a unit that is still being unloaded is waited for', async () =
   expect(calls).toEqual(['systemd-run', 'systemd-run', 'systemd-run']);
 });
 
-test('what the check is told', () => {
+test('the arguments of the check', () => {
   expect(checkArguments(subject, { ...plan, dueMs: 1.6 })).toEqual(['--phase', 'regular', '--not-before', '2', 'c1']);
 });

@@ -13,36 +13,40 @@ export interface TimerSubject {
 export interface TimerDeps {
   readonly systemd: Systemd;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
-  /** Tells the timers of one containerd from those of another. */
+  /** Distinguishes the timers of one containerd from those of another. */
   readonly hostId: string;
-  /** What makes one check: without the arguments that `checkArguments` adds. */
+  /** The command of one check, without the arguments that `checkArguments` adds. */
   readonly command: readonly string[];
-  /** Given to the process of a check. */
+  /** Environment of a check's process. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Where systemd keeps the files of transient units. Default /run/systemd/transient. */
+  /** systemd's directory of transient units. Default /run/systemd/transient. */
   readonly unitDir?: string;
 }
 
 /**
- * A transient timer of systemd for each container that is checked, instead of a monitor. A container has one timer at most; which one says
- * whether it is in its start period.
+ * A transient systemd timer for each checked container, instead of a monitor. A container has at most one timer; its
+ * name shows whether the start period applies.
  *
- * Timers go with a reboot, as the runs of containers do. One whose container ended or was removed behind our back goes at its next check.
+ * Timers disappear with a reboot, like the runs of containers. A timer whose container was ended or removed by another
+ * tool is removed at its next check.
  */
 export interface Timers {
-  /** Makes the timer that the plan asks for, in the place of any that the container has. A check of that in flight is cancelled first. */
+  /**
+   * Creates the timer of the plan, and replaces any other of the container. A check of that in flight is cancelled
+   * first.
+   */
   ensureTimer(subject: TimerSubject, plan: TimerPlan): Promise<void>;
-  /** Removes the container's timer, and cancels a check of it in flight. One that is not there is fine. */
+  /** Removes the container's timer, and cancels its check in flight. It is no error if there is none. */
   removeTimer(subject: TimerSubject): Promise<void>;
-  /** The same two, called by the check that the timer of this phase started, which goes on. */
+  /** Like `ensureTimer`, called by the check that the timer of this phase started, which continues. */
   replaceOwnTimer(subject: TimerSubject, own: TimerPhase, plan: TimerPlan): Promise<void>;
   removeOwnTimer(subject: TimerSubject, own: TimerPhase): Promise<void>;
-  /** Removes all timers of this containerd but those of these containers. @returns how many */
+  /** Removes all timers of this containerd except those of these containers. @returns how many */
   sweepTimers(existing: readonly TimerSubject[]): Promise<number>;
 }
 
 const TRANSIENT_DIR = '/run/systemd/transient';
-/** systemd unloads a unit that has ended in a moment of its own; until then its name is taken. */
+/** systemd unloads an ended unit with a delay; until then its name is in use. */
 const UNLOAD_TRIES = 100;
 const UNLOAD_LOOK_MS = 20;
 const PHASES: readonly TimerPhase[] = ['starting', 'regular'];
@@ -52,7 +56,7 @@ export function createTimers(deps: TimerDeps): Timers {
   const isLoaded = (unit: string) => existsSync(join(unitDir, unit));
   const unitsOf = (subject: TimerSubject, phases: readonly TimerPhase[]) => {
     const names = phases.map((phase) => timerNameOf(hostId, subject, phase));
-    // Timers first: what they would start must not come again.
+    // Timers first, so that they do not start a service again.
     return [...names.map((name) => `${name}.timer`), ...names.map((name) => `${name}.service`)];
   };
   const removeUnits = (units: readonly string[]) => stopUnits(systemd, units.filter(isLoaded));
@@ -79,7 +83,10 @@ export function createTimers(deps: TimerDeps): Timers {
   return timers;
 }
 
-/** `healthctl-check-<host>-<namespace>-<id>`, and `-starting` for the timer of the start period: no two containers have the same. */
+/**
+ * `healthctl-check-<host>-<namespace>-<id>`, and `-starting` for the timer of the start period: unique to each
+ * container.
+ */
 export function timerNameOf(hostId: string, { namespace, id }: TimerSubject, phase: TimerPhase): string {
   const suffix = phase === 'starting' ? '-starting' : '';
   const name = `${namePrefix(hostId)}${escapePart(namespace)}-${escapePart(id)}`;
@@ -87,14 +94,14 @@ export function timerNameOf(hostId: string, { namespace, id }: TimerSubject, pha
   return `${namePrefix(hostId)}${sha256Hex(`${namespace}/${id}`)}${suffix}`;
 }
 
-/** systemd takes 255 characters, with `.service` and our own suffix. */
+/** systemd allows 255 characters, with `.service` and our own suffix. */
 const MAX_NAME = 235;
 
 function namePrefix(hostId: string): string {
   return `healthctl-check-${hostId}-`;
 }
 
-/** As systemd-escape(1) does it: a dash would be the end of the part. */
+/** Escapes like systemd-escape(1): a dash would separate parts. */
 function escapePart(text: string): string {
   return [...Buffer.from(text)]
     .map((byte, index) => {
@@ -105,7 +112,7 @@ function escapePart(text: string): string {
     .join('');
 }
 
-/** What stands behind `daemon check-once`. */
+/** The arguments after `daemon check-once`. */
 export function checkArguments({ id }: TimerSubject, { phase, dueMs }: TimerPlan): readonly string[] {
   return ['--phase', phase, '--not-before', `${Math.round(dueMs)}`, id];
 }
@@ -136,7 +143,7 @@ export function timerArguments(
     '--property=StandardOutput=null',
     '--property=SyslogIdentifier=healthctl',
     '--property=TimeoutStopSec=10',
-    // A check that is cancelled has not failed.
+    // A cancelled check has not failed.
     '--property=SuccessExitStatus=143 SIGTERM',
     ...Object.entries(deps.environment).map(([name, value]) => `--setenv=${name}=${value}`),
     '--',
@@ -144,7 +151,7 @@ export function timerArguments(
   ];
 }
 
-/** Never nothing: systemd takes the zero of a repeated span for none. */
+/** Never zero: systemd treats the zero of a repeated span as unset. */
 function spanOf(ms: number): string {
   return `${Math.max(1, Math.round(ms * 1000))}us`;
 }
@@ -169,7 +176,7 @@ async function stopUnits(systemd: Systemd, units: readonly string[]): Promise<vo
   });
 }
 
-/** The units of all timers of a containerd. From the files of transient units, which costs no process. */
+/** The units of all timers of a containerd, from the files of transient units, without starting a process. */
 export function listTimerUnits(hostId: string, unitDir: string = TRANSIENT_DIR): readonly string[] {
   if (!existsSync(unitDir)) return [];
   return readdirSync(unitDir)

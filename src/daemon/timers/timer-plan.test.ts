@@ -27,6 +27,6 @@ test.each<[string, Given, TimerPlan]>([
   expect(planTimer(facts(given))).toEqual(plan);
 });
 
-test('a process is started early, but not before half of the wait', () => {
+test('starts the process early, but not before half of the wait', () => {
   expect([30_000, 1_000, 400, 1].map(leadMsOf)).toEqual([500, 500, 200, 0.5]);
 });

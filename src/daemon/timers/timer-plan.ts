@@ -1,6 +1,6 @@
 import { isInStartPeriod, nextCheckAtMs, type ScheduleFacts } from '../../health/schedule.ts';
 
-/** Which wait a timer repeats: the start interval, inside the start period, or the interval. */
+/** The wait that a timer repeats: the start interval, inside the start period, or the interval. */
 export type TimerPhase = 'starting' | 'regular';
 
 export interface TimerPlan {
@@ -14,8 +14,8 @@ export interface TimerPlan {
 const NS_PER_MS = 1e6;
 
 /**
- * The timer that a container needs. One that repeats the start interval serves for as long as that is the wait: at the end of the start
- * period, or when its end cuts the wait short, the timer of the interval takes over.
+ * The timer that a container needs. A timer of the start interval serves while that is the wait: at the end of the
+ * start period, or when it cuts the wait short, the timer of the interval takes over.
  */
 export function planTimer(facts: ScheduleFacts): TimerPlan {
   const dueMs = nextCheckAtMs(facts);
@@ -24,10 +24,10 @@ export function planTimer(facts: ScheduleFacts): TimerPlan {
   return { phase: 'regular', dueMs, waitMs: facts.config.intervalNs / NS_PER_MS };
 }
 
-/** What a process of ours takes at most from its start to the point where a check can begin, unless the machine is overloaded. */
+/** Longest time from the start of our process to the start of a check, unless the machine is overloaded. */
 const LEAD_MS = 500;
 
-/** So much earlier than a check is due its process is started: it then waits for the exact moment. */
+/** How much earlier than the check its process is started: it then waits for the exact moment. */
 export function leadMsOf(waitMs: number): number {
   return Math.min(LEAD_MS, waitMs / 2);
 }
