@@ -64,7 +64,11 @@ function read(mounts: readonly SnapshotMount[], path = PASSWD, maxBytes = 4096):
 
 function mountsAndDescriptors(): { mounts: string; descriptors: number } {
   return {
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8'),
+    // Other processes of the host mount meanwhile, elsewhere.
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(base))
+      .join('\n'),
     descriptors: readdirSync('/proc/self/fd').length,
   };
 }
