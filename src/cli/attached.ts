@@ -11,7 +11,7 @@ import type { World } from '../world.ts';
 import type { CommandResult } from './command.ts';
 import { announceChange } from './monitor/announce-change.ts';
 
-/** How the user's console is to be connected. */
+/** How to connect the user's console. */
 export type AttachWish = Pick<AttachRequest, 'stdin' | 'outputs' | 'proxySignals' | 'detachKeys'>;
 
 /** Starts a container with the user attached before it runs, so that nothing is missed. Resolves at the end of the attachment. */
@@ -36,7 +36,7 @@ export async function startAttachedTo(
   }
   if (!attachment)
     throw new HealthctlError('CONFLICT', `container ${view.name} was started by another process meanwhile`);
-  // While the user looks on: a check is due an interval after the start at the earliest.
+  // While the user is attached: a check is due an interval after the start at the earliest.
   const left = announceChange(world, ctx, view.record.id, { kind: 'started', isAttached: true });
   left.catch((error: unknown) => world.log.debug(messageOf(error)));
   const end = await attachment.ended.finally(() => forgetUnkept(ctx, view));
@@ -44,7 +44,7 @@ export async function startAttachedTo(
   return end;
 }
 
-/** To be called after an attachment to a container that was there before: with `--rm`, it is gone when the command is. */
+/** Call it after an attachment to an existing container: with `--rm`, the container is gone when the command ends. */
 export async function removeAfterEnd(world: World, ctx: ContainerContext, id: string, end: AttachEnd): Promise<void> {
   if (end.kind !== 'exited') return;
   const { removeEnded } = await import('../container/remove-ended.ts');
@@ -61,7 +61,7 @@ async function forgetUnkept(ctx: ContainerContext, { record }: ContainerView): P
   forgetOutput(dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: record.id }));
 }
 
-/** The container's exit code; 0 for a console that was detached from it. Throws CONFLICT for one that was torn off. */
+/** The container's exit code; 0 for a console that was detached from it. Throws CONFLICT for a broken attachment. */
 export function resultOfAttachment(end: AttachEnd): CommandResult {
   switch (end.kind) {
     case 'exited':

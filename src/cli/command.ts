@@ -6,7 +6,7 @@ export interface OptionSpec {
   readonly name: string;
   /** One letter, e.g. `d`. */
   readonly short?: string;
-  /** Other names, long or of one letter, that are accepted and not shown in help, e.g. `['H', 'host']`. */
+  /** Other names, long or one letter, that are accepted but not shown in help, e.g. `['H', 'host']`. */
   readonly aliases?: readonly string[];
   /**
    * `bool`: `--x`, `--x=false`. `string`: the last one wins. `list`: repeatable. `int`: as Go's strconv. `duration`: Go syntax, in nanoseconds as bigint.
@@ -21,11 +21,17 @@ export interface OptionSpec {
   readonly default?: string | number | boolean;
   /** Accepted, not shown in help. */
   readonly hidden?: boolean;
-  /** Says why a value is refused, or undefined. Becomes `invalid argument "xx" for "-m, --memory" flag: <reason>`, exit 125. */
+  /**
+   * Returns why a value is refused, or undefined. Becomes `invalid argument "xx" for "-m, --memory" flag: <reason>`,
+   * exit 125.
+   */
   check?(value: string): string | undefined;
 }
 
-/** What the parser makes of a command line: typed access by option name. A name that the command did not declare is a programming error and throws. */
+/**
+ * The parsed command line: typed access by option name. A name that the command did not declare is a programming error
+ * and throws.
+ */
 export interface ParsedOptions {
   bool(name: string): boolean;
   string(name: string): string | undefined;
@@ -42,13 +48,16 @@ export interface CommandInput {
   readonly args: readonly string[];
 }
 
-/** What a command leaves for render.ts to print and for main.ts to exit with. */
+/** The result of a command: render.ts prints it, and main.ts exits with its status. */
 export interface CommandResult {
-  /** Printed to stdout as it is; must end with a newline where one is due. */
+  /** Printed to stdout unchanged; must end with a newline where one is due. */
   readonly stdout?: string;
   /** Printed to stderr after stdout, each a line that begins with `WARNING: `. */
   readonly warnings?: readonly string[];
-  /** Printed to stderr, one after the other, after stdout. With errors and no exitCode the command exits with the first one's status. */
+  /**
+   * Printed to stderr, one after another, after stdout. With errors and no exitCode the command exits with the first
+   * one's status.
+   */
   readonly errors?: readonly Error[];
   readonly exitCode?: number;
 }

@@ -1,7 +1,8 @@
 import type { World } from '../world.ts';
 
 /**
- * Asks on stdout, and reads a line of stdin: yes is `y` or `Y`, all else no (docker/cli, internal/prompt). Ctrl-C and the end of stdin are no.
+ * Asks on stdout, and reads a line of stdin: `y` or `Y` is yes, everything else no (docker/cli, internal/prompt).
+ * Ctrl-C and the end of stdin are no.
  *
  * @param warning e.g. `WARNING! This will remove all stopped containers.`
  */
@@ -15,7 +16,7 @@ export async function confirm(
   return answer.trim().toLowerCase() === 'y';
 }
 
-/** More than an answer is not read. */
+/** The most that is read of an answer. */
 const MAX_ANSWER_LENGTH = 4096;
 
 function readLine(stdin: NodeJS.ReadableStream, signal: AbortSignal): Promise<string> {

@@ -1,7 +1,7 @@
 import type { ContainerContext } from '../container/context.ts';
 import type { World } from '../world.ts';
 
-/** The slice of the world that commands on containers use. */
+/** The slice of the world that container commands use. */
 export type ContainerWorld = Pick<World, 'containerd' | 'clock' | 'log' | 'settings' | 'signal' | 'env'>;
 
 /** The same world with another namespace, of the same containerd. */
@@ -13,7 +13,9 @@ export function worldIn<W extends Pick<World, 'containerd' | 'settings'>>(world:
   };
 }
 
-/** What the use cases of containers work with: the only place that maps settings to it. Nothing is asked of containerd yet. */
+/**
+ * Creates the context of container use cases: the only mapping from settings to it. Nothing is asked of containerd yet.
+ */
 export async function openContainers(world: Omit<ContainerWorld, 'signal' | 'env'>): Promise<ContainerContext> {
   const { clock, log, settings } = world;
   const { runRoot, dataRoot, nerdctlDataRoot, snapshotter, healthLogEntries, network } = settings;

@@ -10,7 +10,7 @@ import type { CreateOptions } from './flags/create.ts';
 import { imageForCreate } from './image-for-create.ts';
 import { warnOfReboot } from './monitor/announce-change.ts';
 
-/** Makes the container that the options of `run` or `create` describe, and the --cidfile. */
+/** Creates the container of `run` or `create` from its options, and the --cidfile. */
 export async function createFromOptions(world: World, ctx: ContainerContext, options: CreateOptions): Promise<Created> {
   const { createContainer } = await import('../container/create.ts');
   const { request, pull, quiet } = options;
@@ -31,10 +31,13 @@ export async function createFromOptions(world: World, ctx: ContainerContext, opt
   }
 }
 
-/** As the kernel has it. */
+/** The kernel's own limit. */
 const MAX_LINKS = 40;
 
-/** Where links lead, the last of them to a file that is not there yet: as with Docker, that is made, and they stay. */
+/**
+ * The end of a chain of links, whose last target may be missing: as in Docker, that file is created, and the links
+ * stay.
+ */
 function fileAt(path: string): string {
   let at = path;
   for (let links = 0; links < MAX_LINKS; links += 1) {

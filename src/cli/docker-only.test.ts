@@ -12,7 +12,7 @@ const refusalOf = async (...argv: string[]): Promise<string> => {
   return `${message}\n${hint.split('\n')[0]}`;
 };
 
-/** Of `docker --help` and of the help of its management commands, version 29. */
+/** From `docker --help` and the help of its management commands, version 29. */
 const DOCKER =
   `attach build builder buildx checkpoint commit compose config container context cp create diff events exec export history image
   images import info inspect kill load login logout logs manifest network node pause plugin port ps pull push rename restart rm rmi run save
@@ -39,13 +39,13 @@ test.each(PATHS.map((path) => path.join(' ')))('docker %s is there, or there is 
   expect(isThere(path)).toBe(adviceForCommand(path) === undefined);
 });
 
-test('the table has nothing that Docker has not', () => {
+test('the table contains only what Docker has', () => {
   const known = new Set(PATHS.map((path) => path.join(' ')));
   expect(Object.keys(DOCKER_ONLY.commands).filter((words) => !known.has(words))).toEqual([]);
 });
 
 describe('options of the table', () => {
-  test.each(Object.keys(DOCKER_ONLY.options))('of %j are not there', async (words) => {
+  test.each(Object.keys(DOCKER_ONLY.options))('healthctl does not have those of %j', async (words) => {
     const target = findCommand(registry, words.split(' '));
     const specs = words === '' ? globalOptions : ((await target?.entry.load())?.options ?? []);
     expect(specs).not.toEqual([]);

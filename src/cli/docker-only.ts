@@ -1,9 +1,11 @@
 /**
- * What Docker's command line has and healthctl has not, and what to do instead: the one table, also of docs/commands.md. A word that
- * healthctl learns leaves it; a test holds the table against the registry and the options.
+ * Docker's commands and options that healthctl lacks, with alternatives: the one table, also of docs/commands.md.
+ * Remove an entry when healthctl gains it; a test compares the table with the registry and the options.
  */
 
-/** By the words after `healthctl`. What `container` and `image` have under their own name too is found by its last word. */
+/**
+ * By the words after `healthctl`. Commands that are also under `container` and `image` are found by their last word.
+ */
 const COMMANDS: Readonly<Record<string, string>> = {
   build: 'build with docker, nerdctl, buildah or buildctl, and load the archive: healthctl load -i FILE',
   builder: 'build with docker, nerdctl, buildah or buildctl, and load the archive: healthctl load -i FILE',
@@ -41,10 +43,10 @@ const COMMANDS: Readonly<Record<string, string>> = {
   'volume update': 'there is no swarm: volumes are of one host',
 };
 
-/** Nouns whose commands stand at the top as well. */
+/** Nouns whose commands also exist at the top level. */
 const NOUNS_WITH_SHORT_FORMS: readonly string[] = ['container', 'image'];
 
-/** What to do in place of a command of Docker's; undefined for a word that is none. */
+/** The alternative to a command of Docker's; undefined for any other word. */
 export function adviceForCommand(words: readonly string[]): string | undefined {
   const name = words.join(' ');
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name];
@@ -99,7 +101,7 @@ const OF_CREATE: Readonly<Record<string, string>> = {
 
 const LIMITS = 'limits are set when a container is made: remove it and make another, or write to its cgroup';
 
-/** By the command's path in the registry, then by the long name of the option. `''`: before the command. */
+/** By the command's path in the registry, then by the option's long name. `''`: before the command. */
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': {
     config: "DOCKER_CONFIG names the directory of Docker's config.json, HEALTHCTL_TOML the configuration",
@@ -174,7 +176,7 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'volume ls': { cluster: SWARM },
 };
 
-/** Letters of Docker's for options of the table. */
+/** Docker's letters for options of the table. */
 const LETTERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': { c: 'context', l: 'log-level' },
   'image pull': { a: 'all-tags' },
@@ -182,9 +184,9 @@ const LETTERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /**
- * What to do in place of an option of Docker's.
+ * The alternative to an option of Docker's.
  *
- * @param path of the command in the registry; empty for what stands before it
+ * @param path of the command in the registry; empty for options before it
  * @param name the long name, or one letter
  */
 export function adviceForOption(path: readonly string[], name: string): string | undefined {

@@ -11,7 +11,8 @@ import { globalOptions } from './grammar/globals.ts';
 import { resolveRequest } from './grammar/resolve.ts';
 import { pathsOf, registry } from './registry.ts';
 
-// Holds the documents to the program: what they show parses, what there is stands in them, and what they link to exists.
+// Compares the documents with the program: what they show parses, what exists is documented, and what they link to
+// exists.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -42,7 +43,7 @@ const blocksOf = ({ text }: Page, ...languages: readonly string[]): readonly str
 
 const withoutBlocks = (text: string): string => text.replace(/^ *```.*?^ *```$/gms, '');
 
-/** Command lines in blocks: behind a `$ ` in a session, each line of a script. */
+/** Command lines in blocks: after `$ ` in a session, each line of a script. */
 const shownCommands = (of: Page): readonly string[] => [
   ...blocksOf(of, 'console').flatMap((body) =>
     [...body.replaceAll('\\\n', ' ').matchAll(/^ *\$ (.*)$/gm)].map(([, line = '']) => line),
@@ -60,7 +61,7 @@ const mentionedCommands = ({ text }: Page): readonly string[] =>
 const TOKEN = /(?<end>#.*|\d?[|;&<>]+)|(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\|;&<>])+/g;
 const QUOTES = /'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/g;
 
-/** The words of each call of healthctl in a shell's line, without what stands before it and after it. */
+/** The words of each call of healthctl in a shell line. */
 function healthctlCalls(line: string): readonly (readonly string[])[] {
   const calls: string[][] = [];
   let call: string[] | undefined;
@@ -80,7 +81,7 @@ function healthctlCalls(line: string): readonly (readonly string[])[] {
   return calls;
 }
 
-/** A row for each call of healthctl in the lines that `find` gives of a page. */
+/** A row for each call of healthctl in the lines that `find` returns for a page. */
 const callsIn = (find: (of: Page) => readonly string[]): [page: string, line: string, words: readonly string[]][] =>
   [...pages, recorded].flatMap((of) =>
     find(of)
@@ -144,7 +145,7 @@ describe('docs/commands.md', () => {
   const headings = headingsOf(page('docs/commands.md').text);
   const listed = registry.commands.filter(({ hidden }) => !hidden);
 
-  /** The section of a command with the sections of the same page that it refers to. */
+  /** A command's section, with the sections of the same page that it refers to. */
   const sectionOf = (entry: CommandEntry): string => {
     const own =
       headings.find(({ title }) => pathsOf(entry).some((path) => title === `\`${path.join(' ')}\``))?.body ?? '';
@@ -179,7 +180,7 @@ const namesOf = ({ name, short }: OptionSpec): readonly string[] => [
   ...(short === undefined ? [] : [`-${short}`]),
 ];
 
-/** What stands in the first column of tables and looks like an option. */
+/** Options in the first column of tables. */
 const optionsInTables = (section: string): readonly string[] =>
   [...section.matchAll(/^\| (`-[^|]*)\|/gm)].flatMap(([, cell = '']) =>
     [...cell.matchAll(/`(--?[\w-]+)`/g)].map(([, name = '']) => name),
@@ -213,7 +214,7 @@ describe('docs/systemd.md', () => {
   });
 });
 
-test('the picture of the floors is the one of the import rules', async () => {
+test('the picture of the floors matches the import rules', async () => {
   const { pictureOf } = (await import('../../scripts/lib/floors.mjs' as string)) as { pictureOf(): string };
   expect(page('ARCHITECTURE.md').text).toContain(pictureOf());
 });

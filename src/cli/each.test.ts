@@ -5,7 +5,7 @@ import { forEachName, withPrefix } from './each.ts';
 const missing = (name: string) => new HealthctlError('NOT_FOUND', `No such container: ${name}`);
 
 describe('forEachName', () => {
-  test('all are tried; successes are printed as given and in order, errors joined', async () => {
+  test('tries all; prints successes unchanged and in order, and joins errors', async () => {
     const result = await forEachName(['a', 'x', '/b', 'y'], async (name) => {
       if (name === 'x' || name === 'y') throw missing(name);
     });
@@ -13,7 +13,7 @@ describe('forEachName', () => {
     expect(result.errors?.map(({ message }) => message)).toEqual(['No such container: x', 'No such container: y']);
   });
 
-  test('a string that the work returns is printed instead of the name', async () => {
+  test('prints a string returned by the work instead of the name', async () => {
     expect((await forEachName(['a', 'b'], async (name) => `${name.length}`)).stdout).toBe('1\n1\n');
   });
 
@@ -22,7 +22,7 @@ describe('forEachName', () => {
     expect(result).toMatchObject({ stdout: '', errors: [{ message: 'container name cannot be empty' }] });
   });
 
-  test('no more than the limit are worked on at once', async () => {
+  test('works on no more than the limit at once', async () => {
     let [now, most] = [0, 0];
     const work = async (): Promise<void> => {
       now += 1;
@@ -35,7 +35,7 @@ describe('forEachName', () => {
     await forEachName(['a', 'b', 'c', 'd'], work, { atOnce: 1 });
   });
 
-  test('what fails for all in the same way is told once, and ends the trying', async () => {
+  test('shows an error that would be the same for all once, and stops', async () => {
     const asked: string[] = [];
     const result = await forEachName(
       ['a', 'b', 'c'],
@@ -67,12 +67,12 @@ describe('withPrefix', () => {
     });
   });
 
-  test('a signal that is none is refused by what Docker’s daemon does: exit 1, no usage', async () => {
+  test('an unknown signal is refused like by Docker’s daemon: exit 1, no usage', async () => {
     const error = new HealthctlError('USAGE', 'invalid signal: FOO');
     await expect(withPrefix('p', failing(error))).rejects.toMatchObject({ code: 'INVALID' });
   });
 
-  test('what concerns all containers stays as it is', async () => {
+  test('errors that concern all containers stay unchanged', async () => {
     const error = new HealthctlError('UNAVAILABLE', 'down');
     await expect(withPrefix('p', failing(error))).rejects.toBe(error);
   });

@@ -5,15 +5,16 @@ import type { CommandResult } from './command.ts';
 const AT_ONCE = 50;
 
 export interface EachOptions {
-  /** How many are worked on at the same time. Default 50, as Docker; 1 keeps the order of the command line. */
+  /** Number of items worked on at the same time. Default 50, as in Docker; 1 keeps the order of the command line. */
   readonly atOnce?: number;
 }
 
 /**
- * Does the same to several containers, as Docker: all are tried; each success prints a line, in the order of the command line; the
- * errors are joined, exit 1. What fails in the same way for all (no containerd, no permission) is told once.
+ * Does the same for several containers, like Docker: all are tried; each success prints a line, in the order of the
+ * command line; errors are joined, exit 1. An error that would be the same for all (no containerd, no permission) is
+ * shown once.
  *
- * @param work a string that it returns is printed instead of the name as given
+ * @param work a string that it returns is printed instead of the given name
  */
 export async function forEachName(
   names: readonly string[],
@@ -67,7 +68,7 @@ function once(errors: readonly Error[]): readonly Error[] {
   return errors.filter((error, index) => !isShared(error) || index === first);
 }
 
-/** An error's text with Docker's words in front; what is refused is no fault of the command line any more, and exits 1. */
+/** Prefixes an error's text with Docker's words; a refused value is then no usage error, and exits with 1. */
 export async function withPrefix<T>(prefix: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

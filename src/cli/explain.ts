@@ -4,8 +4,9 @@ import { errnoOf, fileReasonOf, HealthctlError } from '../lib/errors.ts';
 import type { Settings } from '../lib/settings.ts';
 
 /**
- * A system error about a file, in words: `cannot make PATH: read-only file system`, with what to do where the path is one of ours. Other
- * errors are returned as they are. Node.js calls it ENOENT when a directory cannot be made below one that is read-only: the reason is asked for.
+ * A system error about a file, in words: `cannot make PATH: read-only file system`, with advice if the path is one of
+ * ours. Other errors are returned unchanged. Node.js reports ENOENT if a directory cannot be created below a read-only
+ * one: this finds the real reason.
  */
 export function explainFileError(error: unknown, settings: Pick<Settings, 'runRoot' | 'dataRoot'>): unknown {
   if (error instanceof HealthctlError || errnoOf(error) === undefined) return error;
@@ -19,7 +20,7 @@ export function explainFileError(error: unknown, settings: Pick<Settings, 'runRo
   });
 }
 
-/** Why nothing can be made in the nearest directory that is there; undefined when it could be. */
+/** Why nothing can be created in the nearest existing directory; undefined if it can. */
 function refusalAbove(path: string): unknown {
   let parent = dirname(path);
   while (!existsSync(parent) && parent !== dirname(parent)) parent = dirname(parent);

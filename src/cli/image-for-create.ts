@@ -6,7 +6,7 @@ import { showProgress } from './progress.ts';
 
 type ImageWorld = Pick<World, 'containerd' | 'clock' | 'env' | 'settings' | 'signal' | 'streams'>;
 
-/** The image of a new container: what is there, or, as the policy says, what its registry has. Progress goes to stderr. */
+/** The image of a new container: a local one, or, by the pull policy, the registry's. Progress goes to stderr. */
 export async function imageForCreate(
   world: ImageWorld,
   name: string,

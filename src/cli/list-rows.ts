@@ -16,11 +16,11 @@ import { listedFromAnswer, portPlaceIn } from './monitor/list.ts';
 import { whyUnmonitored } from './monitor/open.ts';
 import { type HealthAge, healthAgeOf, staleHealthWarning } from './stale-health.ts';
 
-/** Where `ps` gets its containers from. */
+/** The source of `ps`'s containers. */
 export interface ListSource {
-  /** The question to the monitor about a namespace; undefined where containerd is to be asked. */
+  /** Sends the request for a namespace to the monitor; undefined if containerd is to be asked. */
   readonly ask: ((namespace: string) => Promise<Sent | undefined>) | undefined;
-  /** Whether the containers are to be measured. */
+  /** Whether to measure the containers. */
   readonly sizes: boolean;
 }
 
@@ -67,10 +67,10 @@ interface RowRequest {
   readonly filters: ListFilters;
 }
 
-/** The wanted containers of one namespace, the newest first. */
+/** The matching containers of one namespace, the newest first. */
 interface NamespaceList {
   readonly namespace: string;
-  /** Whether a monitor has told them. */
+  /** Whether they come from a monitor. */
   readonly isTold: boolean;
   readonly rows: readonly ContainerRow[];
 }
@@ -117,14 +117,14 @@ async function measured(
 const newestFirst = (rows: readonly ContainerRow[]): readonly ContainerRow[] =>
   rows.toSorted((a, b) => b.view.record.createdAtMs - a.view.record.createdAtMs);
 
-/** What is to be said of the health that is shown: of containers that no monitor checks, and of those that one should have checked. */
+/** Warnings about the health shown: of containers that no monitor checks, and of overdue checks. */
 async function staleWarnings(
   world: ContainerWorld,
   lists: readonly NamespaceList[],
   { rows, nowMs }: { readonly rows: readonly ContainerRow[]; readonly nowMs: number },
 ): Promise<readonly string[]> {
   const instant = { nowMs, bootMs: world.clock.boot() };
-  /** By why nobody checks them. */
+  /** Grouped by the reason why they are not checked. */
   const agesBy = new Map<string | undefined, HealthAge[]>();
   for (const { namespace, isTold } of lists) {
     const shown = rows.filter((row) => row.namespace === namespace).flatMap((row) => healthAgeOf(row, instant) ?? []);
@@ -143,10 +143,10 @@ function limitOf(options: ParsedOptions): number {
   return options.bool('latest') && last === -1 ? 1 : last;
 }
 
-/** Of those that are listed without `--all`. */
+/** The states listed without `--all`. */
 const SHOWN_STATES: ReadonlySet<ContainerView['state']> = new Set(['running', 'paused', 'restarting']);
 
-/** Which containers are wanted, as far as can be said before their health is read. */
+/** Which containers match, as far as that is known before their health is read. */
 function keepOf(
   options: ParsedOptions,
   filters: ListFilters,
@@ -174,7 +174,7 @@ async function createdBetween(
     (before === undefined || record.createdAtMs < before) && (since === undefined || record.createdAtMs > since);
 }
 
-/** Docker's `ps` checks its template itself: other words than everywhere else, and exit 1. */
+/** Docker's `ps` checks its template itself: with other error texts than elsewhere, and exit 1. */
 function renderRows(request: Parameters<typeof renderList<ContainerRow>>[0]): string {
   try {
     return renderList(request);
@@ -186,7 +186,7 @@ function renderRows(request: Parameters<typeof renderList<ContainerRow>>[0]): st
   }
 }
 
-/** An empty list is often that of the wrong namespace. A containerd without any namespace is new, and nothing to warn of. */
+/** An empty list often means the wrong namespace. A containerd without any namespace is new, and needs no warning. */
 async function warnOfNamespace(world: ContainerWorld): Promise<string | undefined> {
   const { signal } = world;
   const missing = await missingNamespace(await world.containerd(), { signal });

@@ -3,7 +3,7 @@ import { reportOnce } from '../lib/report-once.ts';
 import type { NetworkContext } from '../network/places.ts';
 import type { World } from '../world.ts';
 
-/** What the use cases of networks work with: files of ours alone, so that no containerd need run. */
+/** Opens the context of network use cases: only our own files, so containerd need not run. */
 export function openNetworks({ clock, log, settings }: Pick<World, 'clock' | 'log' | 'settings'>): NetworkContext {
   const { runRoot, dataRoot, address, network } = settings;
   const onFault = reportOnce((text) => log.warn(text));

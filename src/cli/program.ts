@@ -3,7 +3,7 @@ import { configFileOf } from '../daemon/node-process.ts';
 import type { World } from '../world.ts';
 
 /**
- * How systemd is to start this healthctl: by absolute paths, because it knows neither the caller's PATH nor its environment.
+ * How systemd starts this healthctl: by absolute paths, because it has neither the caller's PATH nor its environment.
  *
  * @param nodeFlags options of Node.js
  */

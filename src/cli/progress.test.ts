@@ -6,7 +6,7 @@ function sink(isTTY: boolean, rows = 24) {
   return { written, isTTY, columns: 80, rows, write: (text: string) => written.push(text) };
 }
 
-test('elsewhere than on a terminal, a line when the status changes', () => {
+test('without a terminal, prints a line when the status changes', () => {
   const out = sink(false);
   const view = showProgress(out, { monotonic: () => 0 });
   view.onProgress({ ref: 'a', status: 'Pulling fs layer' });
@@ -18,7 +18,7 @@ test('elsewhere than on a terminal, a line when the status changes', () => {
 });
 
 describe('on a terminal', () => {
-  test('redraws in place, not more often than can be seen, and the last state always', () => {
+  test('redraws in place, not faster than visible, and always the last state', () => {
     const out = sink(true);
     let nowMs = 0;
     const view = showProgress(out, { monotonic: () => nowMs });

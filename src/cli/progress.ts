@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { humanSize } from './format/units.ts';
 
-/** What a step of a long command tells: see image/progress.ts. */
+/** A step of a long command: see image/progress.ts. */
 interface Step {
   readonly ref: string;
   readonly status: string;
@@ -9,7 +9,7 @@ interface Step {
   readonly total?: number;
 }
 
-/** Where progress is shown: stderr, as far as this needs it. */
+/** The part of stderr that progress needs. */
 export interface ProgressSink {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -35,7 +35,7 @@ function writeChanges(sink: ProgressSink): ProgressView {
   const seen = new Map<string, string>();
   return {
     onProgress: ({ ref, status, current }) => {
-      // A status with a count is one of many; its end has a status of its own.
+      // A status with a count is one of many; the end has its own status.
       if (current !== undefined || seen.get(ref) === status) return;
       seen.set(ref, status);
       sink.write(`${ref}: ${status}\n`);
@@ -48,7 +48,7 @@ function redrawInPlace(sink: ProgressSink, clock: Pick<Clock, 'monotonic'>): Pro
   const steps = new Map<string, Step>();
   const drawn = { lines: 0, atMs: Number.NEGATIVE_INFINITY, pending: false };
   const draw = () => {
-    // Lines above the screen cannot be reached any more.
+    // Lines above the screen cannot be redrawn.
     const visible = [...steps.values()].slice(-Math.max(1, (sink.rows ?? 24) - 1));
     const width = Math.max(20, (sink.columns ?? 80) - 1);
     const lines = visible.map((step) => `\r\x1b[2K${formatStep(step, width).slice(0, width)}\n`);

@@ -18,7 +18,7 @@ const nouns: readonly Noun[] = [
   { name: 'volume', summary: 'Manage volumes' },
 ];
 
-/** Every command there is. Adding one is adding a line here and a file under commands/; nothing registers itself. */
+/** All commands. To add one, add a line here and a file under commands/; nothing registers itself. */
 const commands: readonly CommandEntry[] = [
   {
     path: ['container', 'run'],
@@ -342,7 +342,7 @@ const commands: readonly CommandEntry[] = [
   },
 ];
 
-/** What the words of a command line name. */
+/** The meaning of the words of a command line. */
 export type Target =
   | { readonly kind: 'root' }
   | { readonly kind: 'noun'; readonly noun: Noun }
@@ -352,10 +352,10 @@ export type Target =
       readonly path: readonly string[];
     };
 
-/** A command with the words it was called by. */
+/** A command with the words that called it. */
 export type CommandTarget = Extract<Target, { kind: 'command' }>;
 
-/** The registry as functions take it, so that tests can bring their own. */
+/** The registry as an argument, so that tests can pass their own. */
 export interface Registry {
   readonly nouns: readonly Noun[];
   readonly commands: readonly CommandEntry[];
@@ -363,12 +363,12 @@ export interface Registry {
 
 export const registry: Registry = { nouns, commands };
 
-/** All the paths a command answers to, the one that help shows first. */
+/** All paths of a command, the one in help first. */
 export function pathsOf(entry: CommandEntry): readonly (readonly string[])[] {
   return [entry.path, ...entry.aliases];
 }
 
-/** The command that answers to exactly these words, e.g. `['container', 'ls']`. */
+/** The command with exactly these words, e.g. `['container', 'ls']`. */
 export function findCommand({ commands }: Registry, path: readonly string[]): CommandTarget | undefined {
   const wanted = path.join(' ');
   const entry = commands.find((candidate) => pathsOf(candidate).some((words) => words.join(' ') === wanted));

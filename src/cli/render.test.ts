@@ -22,7 +22,7 @@ function recorder(debug = false) {
 }
 
 describe('renderResult', () => {
-  test('stdout as it is, then one line per error', () => {
+  test('stdout unchanged, then one line per error', () => {
     const { output, seen } = recorder();
     const errors = [
       new HealthctlError('NOT_FOUND', 'no such container a'),
@@ -56,7 +56,7 @@ describe('renderResult', () => {
   });
 });
 
-test('errors and warnings are of one line, whatever they quote', () => {
+test('errors and warnings are one line each, whatever they quote', () => {
   const { output, seen } = recorder();
   logTo(output).warn('a\nhealthctl: b\x1b[2J');
   renderError(output, new HealthctlError('RUNTIME', 'c\nWARNING: d\u202e'));
@@ -78,7 +78,7 @@ describe('renderError', () => {
     expect(seen.stderr).toMatch(/\ncaused by: Error: refused\n {4}at [\s\S]*\ncaused by: the network\n$/);
   });
 
-  test('ends where causes go in a circle', () => {
+  test('stops at a circle of causes', () => {
     const { output, seen } = recorder(true);
     const error = new Error('a');
     error.cause = error;
@@ -96,7 +96,7 @@ describe('renderError', () => {
     expect(seen.stderr).toBe(text);
   });
 
-  test('does not let what errors quote drive the terminal', () => {
+  test('escapes terminal sequences in quoted texts', () => {
     const { output, seen } = recorder();
     renderError(output, new Error('no such image \x1b]0;owned\x07\x9b31m\r'));
     expect(seen.stderr).toBe('healthctl: no such image \\x1b]0;owned\\x07\\x9b31m\\x0d\n');

@@ -6,24 +6,24 @@ import type { CommandResult } from './command.ts';
 import { exitCodeOf } from './grammar/usage.ts';
 import { traceInSource } from './trace.ts';
 
-/** Where text goes. `write` returns when the text is written, and throws a HealthctlError when it cannot be. */
+/** An output. `write` returns when the text is written, and throws a HealthctlError if it cannot be. */
 interface Sink {
   write(text: string): void;
 }
 
-/** The two places that healthctl prints to. */
+/** The two outputs of healthctl. */
 export interface Output {
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly debug: boolean;
 }
 
-/** Thrown when nobody reads stdout any more: the process ends as if killed by SIGPIPE, without a word. */
+/** Thrown if stdout has no reader any more: the process ends silently, as if killed by SIGPIPE. */
 export class BrokenPipe extends Error {
   override readonly name = 'BrokenPipe';
 }
 
-/** stdout and stderr of the process. A broken stdout throws BrokenPipe; what stderr does not take is lost. */
+/** stdout and stderr of the process. A broken stdout throws BrokenPipe; text that stderr does not accept is lost. */
 export function processOutput(debug: boolean): Output {
   return { debug, stdout: { write: (text) => writeAll(1, text) }, stderr: { write: writeStderr } };
 }
@@ -39,9 +39,9 @@ export function logTo({ stderr, debug }: Output): Logger {
 }
 
 /**
- * Prints what a command returned and says what to exit with.
+ * Prints the result of a command and returns the exit status.
  *
- * @param failureCode exit status of errors that bring none of their own
+ * @param failureCode exit status of errors without their own
  */
 export function renderResult(output: Output, result: CommandResult, failureCode: number): number {
   if (result.stdout !== undefined && result.stdout !== '') output.stdout.write(result.stdout);
@@ -51,7 +51,7 @@ export function renderResult(output: Output, result: CommandResult, failureCode:
   return result.exitCode ?? (first === undefined ? 0 : exitCodeOf(first, failureCode));
 }
 
-/** Prints an error: one line, a hint on the next, and with --debug where it came from. */
+/** Prints an error: one line, a hint on the next, and with --debug its stack. */
 export function renderError(output: Output, error: unknown): void {
   output.stderr.write(errorText(error));
   if (output.debug) output.stderr.write(causeText(error));
@@ -87,11 +87,11 @@ function writeStderr(text: string): void {
   try {
     writeAll(2, text);
   } catch {
-    // There is no place left to say so.
+    // There is no output left to report it.
   }
 }
 
-/** Writes all of it before returning. Without streams: loading them would cost each command 2 ms. */
+/** Writes everything before it returns. Without streams: loading them would cost each command 2 ms. */
 function writeAll(fd: number, text: string): void {
   let rest = Buffer.from(text);
   while (rest.length > 0) {
@@ -104,7 +104,7 @@ function writeAll(fd: number, text: string): void {
   }
 }
 
-/** Somebody made the pipe non-blocking, and it is full: rests without running anything else. */
+/** Another process made the pipe non-blocking, and it is full: sleeps without running anything else. */
 function waitBriefly(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
 }

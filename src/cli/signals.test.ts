@@ -24,7 +24,7 @@ describe('listenForSignals', () => {
     expect([signals.signal.aborted, signals.exitCode()]).toEqual([true, exitCode]);
   });
 
-  test('a SIGINT that a wrapper delivers twice is one', async () => {
+  test('counts a SIGINT that a wrapper delivers twice as one', async () => {
     const { exits, send, clock } = start();
     send('SIGINT');
     send('SIGINT');
@@ -36,7 +36,7 @@ describe('listenForSignals', () => {
     expect(exits).toEqual([130]);
   });
 
-  test('a second SIGINT does not wait; a second SIGTERM changes nothing', async () => {
+  test('a second SIGINT exits at once; a second SIGTERM changes nothing', async () => {
     const { exits, send, signals, clock } = start();
     send('SIGTERM');
     send('SIGTERM');
@@ -47,7 +47,7 @@ describe('listenForSignals', () => {
     expect(signals.exitCode()).toBe(143);
   });
 
-  test('a command that took the signals gets all of them, and nothing aborts until it gives them back', () => {
+  test('a command that handles the signals gets all of them, and nothing aborts until it stops', () => {
     const { source, signals, send } = start();
     const seen: string[] = [];
     const giveBack = signals.take((name) => seen.push(name));
@@ -64,7 +64,7 @@ describe('listenForSignals', () => {
     expect(signals.exitCode()).toBe(130);
   });
 
-  test('the last taker gets them', () => {
+  test('the last listener gets them', () => {
     const { signals, send } = start();
     const seen: string[] = [];
     const outer = signals.take(() => seen.push('outer'));

@@ -6,7 +6,7 @@ const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 type EndingSignal = keyof typeof NUMBERS;
 const ENDING: readonly EndingSignal[] = ['SIGHUP', 'SIGINT', 'SIGTERM'];
 
-/** What a command may take over: all that a terminal or a supervisor sends. */
+/** Signals that a command may handle: all that a terminal or a supervisor sends. */
 const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGHUP',
   'SIGINT',
@@ -29,19 +29,20 @@ export interface SignalSource {
 
 /** The signals of one call. */
 export interface Signals {
-  /** Aborts on the first SIGINT, SIGTERM or SIGHUP that no command has taken over. */
+  /** Aborts on the first SIGINT, SIGTERM or SIGHUP that no command handles. */
   readonly signal: AbortSignal;
-  /** Hands all signals to the listener until the returned function is called. The last taker gets them. */
+  /** Passes all signals to the listener until the returned function is called. The last listener gets them. */
   take(listener: (name: NodeJS.Signals) => void): () => void;
-  /** Ends the call as a signal would, e.g. when nobody reads stdout any more. */
+  /** Ends the call like a signal, e.g. if stdout has no reader any more. */
   abort(exitCode: number): void;
-  /** What the process exits with when the call was ended: 130 after SIGINT. Undefined while it was not. */
+  /** The exit status if the call was ended: 130 after SIGINT. Undefined while it was not. */
   exitCode(): number | undefined;
 }
 
 /**
- * Listens for the signals that end a process. The first one aborts, so that the command can clean up; a second SIGINT does not wait.
- * One right behind the first is the same key press, delivered twice by a wrapper such as timeout(1) or npm, and does not count.
+ * Listens for signals that end a process. The first one aborts, so that the command can clean up; a second SIGINT exits
+ * at once. One directly after the first is the same key press, delivered twice by a wrapper such as timeout(1) or npm,
+ * and does not count.
  *
  * @param exitNow called on the second SIGINT, with 130
  */
@@ -51,7 +52,7 @@ export function listenForSignals(
   clock: Pick<Clock, 'monotonic'>,
 ): Signals {
   const controller = new AbortController();
-  // Many calls at once listen to it: `rm` of fifty containers is no leak.
+  // Many calls listen at the same time: `rm` of fifty containers is no leak.
   setMaxListeners(0, controller.signal);
   const takers: ((name: NodeJS.Signals) => void)[] = [];
   let exitCode: number | undefined;
@@ -76,7 +77,7 @@ export function listenForSignals(
     abort,
     exitCode: () => exitCode,
     take: (listener) => {
-      // A wrapper of its own, so that the same listener may take twice.
+      // A wrapper per call, so that the same listener may be registered twice.
       const taker = (name: NodeJS.Signals): void => listener(name);
       takers.push(taker);
       if (takers.length === 1) for (const name of FORWARDED) source.on(name, pass);

@@ -10,7 +10,7 @@ const details = {
   ...{ isOurs: true, image: 'demo:1', imageId: 'sha256:00', args: ['sleep', '60'], mounts: [], networks: ['none'] },
   ...{ config: { Cmd: ['sleep', '60'] }, hostConfig: {} },
 };
-/** The run of the builders started so many ticks after the boot. */
+/** The builders' run started this many ticks after the boot. */
 const BOOT_MS = 50_000;
 const noPaths = { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: '' };
 
@@ -25,19 +25,19 @@ test('the time of the last check', () => {
   expect(warning(aListed())).toBe('no monitor runs: health is as of the last check about a minute ago');
 });
 
-test('why nobody checks, where a monitor runs and says nothing', () => {
+test('why there are no checks, if a monitor runs but does not answer', () => {
   const whyUnmonitored = 'the monitor, process 7, does not answer';
   expect(staleHealthWarning(agesOf([aListed()], 61_500), { nowMs: T0 + 61_500, whyUnmonitored })).toBe(
     'the monitor, process 7, does not answer: health is as of the last check about a minute ago',
   );
 });
 
-test('of several, that of the newest', () => {
+test('of several, the newest', () => {
   const later = aListed({}, aHealth({ log: [aResult(1000), aResult(51_000)] }));
   expect(warning(aListed(), later)).toBe('no monitor runs: health is as of the last checks, the newest 10 seconds ago');
 });
 
-test('no check since the start: those of an earlier run do not count', () => {
+test('no check since the start: checks of an earlier run do not count', () => {
   const text = 'no monitor runs, and no check was made since the start';
   expect(warning(aListed({}, aHealth({ log: [], state: aState({ status: 'starting', run: undefined }) })))).toBe(text);
   const notOfThisRun = aHealth({ state: aState({ status: 'starting', run: undefined }) });
@@ -50,7 +50,7 @@ test('a state whose results are lost', () => {
   expect(warning(aListed({}, aHealth({ log: [] })))).toContain('its result was lost');
 });
 
-test('nothing to say of what is not checked, or does not run', () => {
+test('no warning for containers without a check or a run', () => {
   expect(warning()).toBeUndefined();
   expect(warning(aListed({}, noHealth))).toBeUndefined();
   expect(warning(aListed({}, aHealth({ config: aConfig({ test: ['NONE'] }), state: undefined })))).toBeUndefined();
@@ -61,18 +61,18 @@ describe('a monitor runs', () => {
   const config = aConfig({ intervalNs: 10e9, timeoutNs: 5e9, startPeriodNs: 0 });
   const web = aListed({}, aHealth({ config, log: [aResult(1_000)] }));
 
-  test('and nothing is said for an interval, a timeout and the limit of a start', () => {
+  test('no warning for an interval, a timeout and the start limit', () => {
     expect(monitored(46_000, web)).toBeUndefined();
     expect(monitored(46_100, aListed({ state: 'paused' }, web.health))).toBeUndefined();
   });
 
-  test('what it did not check is told, whatever the reason', () => {
+  test('warns about an overdue check, whatever the reason', () => {
     expect(monitored(46_100, web)).toBe(
       'container web was not checked when it was due: health is as of the last check 45 seconds ago; see "healthctl daemon status"',
     );
   });
 
-  test('also a container that was never checked since its start', () => {
+  test('also for a container without a check since its start', () => {
     const never = aListed({}, aHealth({ config, log: [], state: aState({ status: 'starting', run: undefined }) }));
     expect(monitored(45_000, never)).toBeUndefined();
     expect(monitored(45_100, never)).toBe(
@@ -80,7 +80,7 @@ describe('a monitor runs', () => {
     );
   });
 
-  test('nothing is said when the wall clock was set forward and the run is young', () => {
+  test('no warning if the wall clock was set forward and the run is young', () => {
     const jumped = { nowMs: T0 + 7_220_000, bootMs: BOOT_MS + 20_000 };
     const said = (age: HealthAge | undefined) =>
       staleHealthWarning(age ? [age] : [], { nowMs: jumped.nowMs, whyUnmonitored: undefined });
@@ -89,21 +89,21 @@ describe('a monitor runs', () => {
     expect(said(healthAgeOfDocument(document, jumped, () => BOOT_MS))).toBeUndefined();
   });
 
-  test('nor when it was set forward during a long run: the end of the last check is told on the boot clock', () => {
+  test('nor if it was set forward during a long run: the age of the last check is measured on the boot clock', () => {
     const checked = aListed({}, aHealth({ config, log: [{ ...aResult(1_000), endBootMs: BOOT_MS + 9_001_000 }] }));
     const age = healthAgeOf(checked, { nowMs: T0 + 20_000_000, bootMs: BOOT_MS + 9_005_000 });
     const said = (nowMs: number) => staleHealthWarning(age ? [age] : [], { nowMs, whyUnmonitored: undefined });
     expect(said(T0 + 20_000_000)).toBeUndefined();
   });
 
-  test('and for who waits, while it was set forward after he began', () => {
+  test('and for a waiting client, while it was set forward after the wait began', () => {
     const times = { nowMs: 7_260_000, steadyMs: 60_000 };
     expect(momentFor({ lastEndMs: 50_000 }, times)).toBe(60_000);
     expect(momentFor({ lastEndMs: 7_210_000 }, times)).toBe(7_260_000);
     expect(momentFor({ lastEndMs: 50_000 }, { nowMs: 10_000, steadyMs: 60_000 })).toBe(10_000);
   });
 
-  test('of several, that of the longest time', () => {
+  test('of several, the one overdue for longest', () => {
     const db = aListed({ name: 'db' }, aHealth({ config, log: [aResult(500)] }));
     const fresh = aListed({ name: 'new' }, aHealth({ config, log: [aResult(40_000)] }));
     expect(monitored(60_000, web, db, fresh)).toBe(
@@ -111,7 +111,7 @@ describe('a monitor runs', () => {
     );
   });
 
-  test('of a document that it made, the same is told', () => {
+  test('warns the same for a document by the monitor', () => {
     const instant = { nowMs: T0 + 46_100, bootMs: BOOT_MS + 46_100 };
     const noProcess = () => undefined;
     const document = { view: web.view, health: web.health, details, paths: noPaths };

@@ -5,19 +5,19 @@ import { endMsOf, type HealthState, type Instant, isOfRun, testedForMs } from '.
 import type { ContainerDocument } from '../record/document.ts';
 import { humanDuration } from './format/units.ts';
 
-/** What tells how old the health of a container is that runs and has a check. */
+/** The facts about the age of a running, checked container's health. */
 export interface HealthAge {
   readonly name: string;
   readonly config: GivenHealthConfig;
-  /** From when on results count. */
+  /** Results count from this time on. */
   readonly fromMs: number;
   /** The end of the last check since then. */
   readonly lastEndMs: number | undefined;
-  /** Whether there was a check since then, be its result kept or not. */
+  /** Whether there was a check since then, even if its result is lost. */
   readonly wasChecked: boolean;
 }
 
-/** Undefined for what does not run, or is not checked. */
+/** Undefined for a container that does not run, or has no check. */
 export function healthAgeOf({ view, health }: ListedContainer, instant: Instant): HealthAge | undefined {
   const { config, log, state } = health;
   const { taskView, name } = view;
@@ -27,16 +27,19 @@ export function healthAgeOf({ view, health }: ListedContainer, instant: Instant)
     ...{ name, config },
     fromMs: instant.nowMs - testedForMs(taskView.run, instant),
     lastEndMs: last && endMsOf(last, instant),
-    // A start leaves `starting` with the new run in the mirror.
+    // A start writes `starting` with the new run into the mirror.
     wasChecked: last !== undefined || (state?.run !== undefined && !isFresh(state)),
   };
 }
 
-/** As a start leaves it, before the first check. */
+/** The state right after a start, before the first check. */
 const isFresh = ({ status, failingStreak, inStartPeriod }: HealthState): boolean =>
   status === 'starting' && failingStreak === 0 && !inStartPeriod;
 
-/** The same of a document that a monitor made. @param startedBootMsOf when a process was started, on the boot clock; undefined for one that is gone */
+/**
+ * Like `healthAgeOf`, for a document by the monitor.
+ * @param startedBootMsOf when a process was started, on the boot clock; undefined if it is gone
+ */
 export function healthAgeOfDocument(
   { Name, State, Config }: ContainerDocument,
   { nowMs, bootMs }: Instant,
@@ -61,8 +64,8 @@ export function healthAgeOfDocument(
 }
 
 /**
- * The one warning that follows what is shown of health: of which moment it is, while no monitor makes the checks, and why; and that a check is overdue,
- * while one does, or timers. Undefined when there is nothing to say.
+ * The one warning after health output: its age and the reason, while no monitor makes the checks; or an overdue check,
+ * while a monitor or timers do. Undefined if there is nothing to warn about.
  */
 export function staleHealthWarning(
   shown: readonly HealthAge[],
@@ -82,9 +85,9 @@ function unmonitoredWarning(shown: readonly HealthAge[], nowMs: number, why: str
   return `${why}: health is as of ${which} ${ago(nowMs - Math.max(...ends))}`;
 }
 
-/** Whatever the reason is: no descriptors, a full run root, a monitor that stands still. */
+/** Whatever the reason: no descriptors, a full run root, a stopped monitor. */
 function overdueWarning(shown: readonly HealthAge[], nowMs: number): string | undefined {
-  // A wall clock that was set forward makes old what is younger than its run: the run's age is counted on the boot clock.
+  // After the wall clock was set forward, an age may exceed that of the run, which is measured on the boot clock.
   const sinceOf = ({ lastEndMs, fromMs }: HealthAge): number => Math.max(lastEndMs ?? fromMs, fromMs);
   const overdue = shown
     .filter((age) => isOverdue(withDefaults(age.config), { fromMs: sinceOf(age), nowMs }))

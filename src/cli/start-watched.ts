@@ -5,10 +5,11 @@ import type { World } from '../world.ts';
 import { announceChange, refreshMonitor } from './monitor/announce-change.ts';
 
 /**
- * Starts a container that is waited for. It is watched from before its start: one that ends at once, and is removed then, still tells how it
- * ended.
+ * Starts a container that is waited for. Its events are followed from before the start: even if it ends at once and is
+ * removed, its end is known.
  *
- * @returns waits until it is ready: see waitReady; throws UNAVAILABLE or CONFLICT where nobody checks it, or does not any more. To be called
+ * @returns waits until it is ready: see waitReady; throws UNAVAILABLE or CONFLICT if it is not checked, or no longer.
+ *   Call it exactly once
  */
 export async function startWatched(
   world: World,
@@ -49,7 +50,7 @@ export async function startWatched(
   };
 }
 
-/** Why nobody checks a container that was started. */
+/** Why a started container is not checked. */
 async function leaveWaitedFor(world: World, ctx: ContainerContext, id: string): Promise<HealthctlError | undefined> {
   try {
     await announceChange(world, ctx, id, { kind: 'started', isWaitedFor: true });

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 
-/** A frame of the bundle; before it may stand the name of a function, shortened by the build. */
+/** A frame of the bundle, perhaps preceded by a function's name, shortened by the build. */
 const FRAME = /^( +at ).*?([^\s(]*\/healthctl\.cjs):(\d+):(\d+)\)?$/;
 
 /**
- * A stack trace with the lines of the sources instead of those of the bundle, told by the source map that the build leaves beside it. Without one
- * it stays as it is.
+ * A stack trace with source lines instead of the bundle's, through the source map beside it. Without one it stays
+ * unchanged.
  */
 export function traceInSource(stack: string): string {
   const maps = new Map<string, SourceMap | undefined>();
@@ -25,6 +25,6 @@ function readMap(path: string): SourceMap | undefined {
   try {
     return new SourceMap(JSON.parse(readFileSync(path, 'utf8')) as SourceMapPayload);
   } catch {
-    return undefined; // one that is missing or damaged must not hide the error that is being told
+    return undefined; // a missing or damaged one must not hide the error being reported
   }
 }

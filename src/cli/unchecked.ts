@@ -4,14 +4,14 @@ import { viewRecord } from '../container/resolve.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { type HealthAge, healthAgeOf, staleHealthWarning } from './stale-health.ts';
 
-/** Between two looks. */
+/** Wait between two looks. */
 const LOOK_MS = 5_000;
 
 /**
- * Watches over a wait for the health of a container, which would take for ever where the checks have stopped: the monitor was killed, say.
- * Resolves when the signal fires.
+ * Monitors a wait for a container's health, which would never end if checks have stopped: for example because the
+ * monitor was killed. Resolves when the signal fires.
  *
- * @throws UNAVAILABLE when a check is overdue
+ * @throws UNAVAILABLE if a check is overdue
  */
 export async function untilUnchecked(ctx: ContainerContext, id: string, signal: AbortSignal): Promise<void> {
   const { clock } = ctx;
@@ -25,7 +25,7 @@ export async function untilUnchecked(ctx: ContainerContext, id: string, signal: 
   }
 }
 
-/** Undefined also for a container that is gone, and while containerd does not answer: whoever waits sees that himself. */
+/** Undefined also for a container that is gone, and while containerd does not answer: the wait itself notices that. */
 async function overdueText(ctx: ContainerContext, id: string, steadyMs: number): Promise<string | undefined> {
   try {
     const view = await viewRecord(ctx, await ctx.containerd.containers.get(id));
@@ -42,10 +42,10 @@ async function overdueText(ctx: ContainerContext, id: string, steadyMs: number):
 }
 
 /**
- * What counts as now for the last check: where the wall clock was set forward since we wait, and the check was before that, the time that it
- * would be without.
+ * The present time for the age of the last check: if the wall clock was set forward during the wait, after the check,
+ * the time without that change.
  *
- * @param times.steadyMs when we began to wait, and what has passed since
+ * @param times.steadyMs when the wait began, and the elapsed time
  */
 export function momentFor(
   { lastEndMs = Number.NEGATIVE_INFINITY }: Pick<HealthAge, 'lastEndMs'>,

@@ -1,6 +1,9 @@
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 
-/** Where relative paths start. Throws NOT_FOUND when the shell stands in a directory that was removed meanwhile: only relative paths need one. */
+/**
+ * Base of relative paths. Throws NOT_FOUND if the shell's directory was removed meanwhile: only relative paths need
+ * one.
+ */
 export function workingDirectory(): string {
   try {
     return process.cwd();

@@ -11,7 +11,10 @@ import { openSnapshots, type Snapshots } from './snapshots.ts';
 import { openTasks, type Tasks } from './tasks.ts';
 import type { Transport } from './transport.ts';
 
-/** containerd, seen from one of its namespaces: a thin typed wrapper per service. Every call may throw HealthctlError (see errors.ts). */
+/**
+ * A client of containerd in one of its namespaces: a thin typed wrapper per service. Every call may throw
+ * HealthctlError (see errors.ts).
+ */
 export interface Containerd {
   /** Path of the socket. */
   readonly address: string;
@@ -22,11 +25,11 @@ export interface Containerd {
   readonly content: Content;
   readonly snapshots: Snapshots;
   readonly leases: Leases;
-  /** Of all namespaces; what is published is of this one. */
+  /** Events of all namespaces; published ones belong to this one. */
   readonly events: Events;
-  /** What is not bound to a namespace: version, server id, plugins, the list of namespaces. */
+  /** Information independent of namespaces: version, server id, plugins, the list of namespaces. */
   readonly host: Host;
-  /** The same, with everything it makes held by this lease until the lease is deleted. */
+  /** The same client; a lease holds everything that it creates until the lease is deleted. */
   withLease(leaseId: string): Containerd;
   /** The same connection in another namespace. */
   inNamespace(namespace: string): Containerd;

@@ -6,12 +6,12 @@ import { RUNC_OPTIONS_TYPE_URL, RuncOptions } from './runc-options.ts';
 import { millisFromTimestamp } from './time.ts';
 import type { CallOptions } from './transport.ts';
 
-/** A container as containerd keeps it: metadata, no process. */
+/** A container's record in containerd: metadata, no process. */
 export interface ContainerRecord {
   readonly id: string;
-  /** As far as they can be believed: see trustedLabels. */
+  /** The trusted labels: see trustedLabels. */
   readonly labels: Readonly<Record<string, string>>;
-  /** As containerd has them, whoever wrote them: to be shown, never to act on. */
+  /** All labels in containerd, whoever wrote them: for display only, never to act on. */
   readonly rawLabels: Readonly<Record<string, string>>;
   /** Name of its image record; empty for a container without one. */
   readonly image: string;
@@ -39,7 +39,7 @@ interface NewContainer {
   readonly snapshotKey: string;
   /** The OCI runtime spec as JSON text. */
   readonly specJson: string;
-  /** What else is kept with the record, by key, as JSON text. Unlike a label it may be of any length. */
+  /** Further data in the record, by key, as JSON text. Unlike a label it may have any length. */
   readonly extensions?: Readonly<Record<string, string>>;
 }
 
@@ -50,14 +50,14 @@ export interface Containers {
    * containers would pass gRPC's limit.
    */
   list(filters?: readonly string[], options?: CallOptions): Promise<readonly ContainerRecord[]>;
-  /** @returns what containerd made of it */
+  /** @returns the record as created by containerd */
   create(container: NewContainer, options?: CallOptions): Promise<ContainerRecord>;
   /**
-   * Sets these labels and leaves the others; an empty value removes a label. Those that steer healthctl go into extensions too, in the same
-   * call, and there alone when they are longer than a label can be.
+   * Sets these labels and leaves the others; an empty value removes a label. Labels that control healthctl also go into
+   * extensions, in the same call, and only there if they are too long for a label.
    */
   setLabels(id: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
-  /** Replaces the runtime spec, which the next task is made from. @param specJson JSON text */
+  /** Replaces the runtime spec, from which the next task is created. @param specJson JSON text */
   setSpec(id: string, specJson: string, options?: CallOptions): Promise<void>;
   delete(id: string, options?: CallOptions): Promise<void>;
 }

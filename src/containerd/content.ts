@@ -20,22 +20,22 @@ interface Ingest {
   readonly ref: string;
   /** Bytes in all, when known. */
   readonly size?: number;
-  /** `sha256:…` that the whole must have, when known; a mismatch fails the commit. */
+  /** Expected digest `sha256:…` of the whole, if known; a mismatch fails the commit. */
   readonly digest?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** A blob on its way into the content store. After commit or abort it is done. */
+/** A blob being written to the content store. It ends with commit or abort. */
 export interface ContentWriter {
-  /** Bytes that an earlier, interrupted write under the same ref has left. */
+  /** Bytes left by an earlier, interrupted write under the same ref. */
   readonly offset: number;
-  /** Resolves when containerd has taken the bytes: memory stays bounded. */
+  /** Resolves when containerd has received the bytes: memory stays bounded. */
   write(bytes: Uint8Array): Promise<void>;
-  /** @returns the digest. A blob that exists already is fine. */
+  /** @returns the digest. It is no error if the blob already exists. */
   commit(): Promise<string>;
-  /** Drops what was written. Never throws. */
+  /** Drops the written data. Never throws. */
   abort(): Promise<void>;
-  /** Leaves what was written, so that a later write under the same ref goes on from there. */
+  /** Keeps the written data, so that a later write under the same ref continues there. */
   suspend(): void;
 }
 
@@ -123,7 +123,7 @@ async function openWriter(
     labels: {},
   };
   const ask = async (request: WriteContentRequest): Promise<WriteContentResponse> => {
-    // Not awaited: a message to a call that ends meanwhile is never taken, and the answer tells.
+    // Not awaited: a message to a call that ends meanwhile is never received, and the answer reports that.
     void wire.send(request);
     const answer = await wire.receive();
     if (!answer) throw new HealthctlError('UNAVAILABLE', `containerd ended the write of ${ref}`);
@@ -165,7 +165,7 @@ async function openWriter(
     },
     abort: async () => {
       wire.cancel();
-      await abortIngest().catch(() => undefined); // an ingest that is gone already is what was wanted; one that stays is collected
+      await abortIngest().catch(() => undefined); // an ingest that is already gone is fine; one that stays is collected
     },
     suspend: () => wire.cancel(),
   };

@@ -17,7 +17,7 @@ describe('translateRpcError', () => {
   ])('code %d keeps containerd’s words', (code, details, expected) => {
     expect(translate(code, details)).toMatchObject({ code: expected, message: details });
   });
-  test('a missing socket, one that is refused, one that may not be opened: what to do', () => {
+  test('a missing socket, a refused one, one without permission: with advice', () => {
     expect(translateErrno('ENOENT')).toMatchObject({
       code: 'UNAVAILABLE',
       message: expect.stringContaining('no socket at /run/c.sock'),
@@ -40,7 +40,7 @@ describe('translateRpcError', () => {
         message: `cannot connect to containerd at /run/c.sock: dial unix /run/plugin.sock: ${reason}`,
       });
   });
-  test('a shim that died: what it was asked is not known', () => {
+  test('a shim that died: the result of the call is unknown', () => {
     expect(translate(2, 'ttrpc: closed: unknown')).toMatchObject({ code: 'UNKNOWN', hint: expect.any(String) });
   });
   test('a full disk', () => {
@@ -49,7 +49,7 @@ describe('translateRpcError', () => {
       hint: expect.any(String),
     });
   });
-  test('our own cancelling is no failure of containerd’s', () => {
+  test('our own cancellation is no failure of containerd', () => {
     expect(translateRpcError(failure(1, 'Cancelled'), '/s', 'Get', AbortSignal.abort())).toMatchObject({
       code: 'ABORTED',
     });

@@ -1,6 +1,6 @@
 import { type ErrorCode, HealthctlError } from '../lib/errors.ts';
 
-/** What a gRPC library throws: the status code of the call and containerd's own words. */
+/** An error of a gRPC library: the call's status code and containerd's message. */
 export interface RpcFailure extends Error {
   readonly code?: number;
   readonly details?: string;

@@ -15,7 +15,7 @@ const envelope = (topic: string, value: Uint8Array, typeUrl = 'containerd.events
 const exit = (id: string) =>
   TaskExit.encode({ containerId: 'web', id, pid: 7, exitStatus: 3, exitedAt: { seconds: 9, nanos: 0 } }).finish();
 
-test('the exit of the main process is told from that of an exec', () => {
+test('distinguishes the exit of the main process from that of an exec', () => {
   const common = { namespace: 'default', atMs: 1_767_225_600_005, id: 'web' };
   expect(eventFromEnvelope(envelope('/tasks/exit', exit('web')))).toEqual({
     ...common,
@@ -32,7 +32,7 @@ test('the exit of the main process is told from that of an exec', () => {
   });
 });
 
-test('an update brings all labels', () => {
+test('an update contains all labels', () => {
   const bytes = ContainerUpdate.encode({ id: 'web', image: '', labels: { a: '1', b: '' } }).finish();
   expect(eventFromEnvelope(envelope('/containers/update', bytes))).toMatchObject({ labels: { a: '1', b: '' } });
 });
@@ -46,7 +46,7 @@ test.each([
   expect(eventFromEnvelope(given)).toBeUndefined();
 });
 
-/** An exchange that is live only after some marks, as a subscription that is registered late. */
+/** An exchange that is live only after some marks, like a subscription that is registered late. */
 function lateExchange(lostMarks: number) {
   const clock = createFakeClock();
   const waiting: Envelope[] = [];
@@ -81,7 +81,7 @@ function lateExchange(lostMarks: number) {
   return { rpc, clock, push };
 }
 
-test('a subscription is live when its mark has come back, and marks are not told', async () => {
+test('a subscription is live when its mark has returned, and marks are not passed on', async () => {
   const { rpc, clock, push } = lateExchange(2);
   const subscribing = openEvents(rpc, clock).subscribe({
     signal: new AbortController().signal,

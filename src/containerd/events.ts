@@ -15,7 +15,7 @@ import { type Envelope, EventsDefinition as Service } from './gen/containerd/eve
 import type { Rpc } from './rpc.ts';
 import { millisFromTimestamp } from './time.ts';
 
-/** What happened, as containerd's event exchange tells it. */
+/** An event of containerd's exchange. */
 export type EventFact =
   | { readonly kind: 'container-created'; readonly id: string; readonly image: string }
   /** All labels as they are now. */
@@ -36,7 +36,7 @@ export type EventFact =
   | { readonly kind: 'exec-added' | 'exec-started'; readonly id: string; readonly execId: string }
   | { readonly kind: 'exec-exited'; readonly id: string; readonly execId: string; readonly exitStatus: number }
   | { readonly kind: 'image-created' | 'image-updated' | 'image-deleted'; readonly name: string }
-  /** One of our own, published by whichever process of healthctl did it; `json` is not parsed yet. */
+  /** One of our own, published by any healthctl process; `json` is not parsed yet. */
   | { readonly kind: 'own'; readonly topic: string; readonly json: string };
 
 export type ContainerdEvent = EventFact & {
@@ -48,34 +48,34 @@ export type ContainerdEvent = EventFact & {
 /** @see signal ends the subscription: the iteration throws ABORTED then */
 type SubscribeOptions = { readonly signal: AbortSignal } & (
   | {
-      /** Execs whose ids begin with this are not told of: those of checks would be most of all events. */
+      /** Execs with this id prefix are skipped: those of checks would be most of all events. */
       readonly withoutExecs: string;
     }
   | {
-      /** Nothing but how the run of this container ends. */
+      /** Only the end of this container's run. */
       readonly endOf: string;
     }
 );
 
-/** containerd's event exchange. It has no memory: a subscriber gets what happens from now on, in all namespaces. */
+/** containerd's event exchange. It stores nothing: a subscriber gets later events, of all namespaces. */
 export interface Events {
   /**
-   * Tells every subscriber of the exchange.
+   * Publishes an event to every subscriber.
    *
    * @param event.topic below `/healthctl/`, e.g. `/healthctl/health-status`
    */
   publish(event: { readonly topic: string; readonly json: string }): Promise<void>;
   /**
-   * Resolves when the subscription is live: all that happens from then on comes, in order. The iteration throws UNAVAILABLE when the
-   * connection is lost.
+   * Resolves when the subscription is live: from then on all events arrive, in order. The iteration throws UNAVAILABLE
+   * if the connection is lost.
    */
   subscribe(options: SubscribeOptions): Promise<AsyncIterable<ContainerdEvent>>;
 }
 
-/** The type of what we publish; the value is JSON. `ctr events` skips a type that it does not know, with a warning. */
+/** The type of our events; the value is JSON. `ctr events` skips an unknown type, with a warning. */
 export const OWN_EVENT_TYPE_URL = 'healthctl.v1.Event';
 const OWN_TOPICS = '/healthctl/';
-/** Comes back to whoever published it: by that a subscriber knows that it is one. */
+/** Published until it is received, which proves that the subscription is live. */
 const MARK_TOPIC = `${OWN_TOPICS}mark`;
 const MARK_EVERY_MS = 50;
 const LIVE_LIMIT_MS = 10_000;
@@ -116,7 +116,7 @@ export function openEvents(rpc: Rpc, clock: Clock): Events {
   };
 }
 
-/** Publishes the mark again and again, because one that comes before the subscription is lost. Only ever rejects. */
+/** Publishes the mark repeatedly, because one before the subscription is lost. Only ever rejects. */
 async function keepMarking(mark: () => Promise<void>, clock: Clock, until: AbortSignal): Promise<never> {
   const deadline = clock.monotonic() + LIVE_LIMIT_MS;
   while (clock.monotonic() < deadline && !until.aborted) {
@@ -144,8 +144,8 @@ async function* eventsOf(
 }
 
 /**
- * What the exchange is to send, in containerd's filter syntax; filters are alternatives. Go's regular expressions cannot say "does not begin
- * with", so it is spelled out.
+ * What the exchange sends, in containerd's filter syntax; filters are alternatives. Go's regular expressions cannot
+ * express "does not begin with", so it is spelled out.
  */
 function filtersWithout(execPrefix: string): readonly string[] {
   const other = JSON.stringify(notBeginningWith(execPrefix));
@@ -166,7 +166,7 @@ function notBeginningWith(prefix: string): string {
   return `^(${alternatives.join('|')})`;
 }
 
-/** Undefined for what is not known, or does not parse: other programs publish too. */
+/** Undefined for an unknown or invalid event: other programs publish too. */
 export function eventFromEnvelope(envelope: Envelope): ContainerdEvent | undefined {
   const { namespace, topic, event } = envelope;
   if (!event) return undefined;

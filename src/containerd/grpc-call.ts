@@ -8,7 +8,7 @@ import { encodeHeaders, type HeaderFields } from './http2/hpack.ts';
 import type { Stream } from './http2/streams.ts';
 import type { CallOptions, Headers, Method } from './transport.ts';
 
-/** gRPC status codes (grpc.io, "Status codes and their use") that we make up ourselves. */
+/** gRPC status codes (grpc.io, "Status codes and their use") that we produce ourselves. */
 const CANCELLED = 1;
 const UNKNOWN = 2;
 const DEADLINE_EXCEEDED = 4;
@@ -25,18 +25,18 @@ export interface CallRequest<Q, S> {
 
 /** One gRPC call on an HTTP/2 stream. */
 export interface Call<Q, S> {
-  /** Resolves when the message is on its way, or when the call is over. */
+  /** Resolves when the message was sent, or the call has ended. */
   send(message: Q): Promise<void>;
   end(): void;
-  /** The next answer; undefined at a good end. Throws HealthctlError. */
+  /** The next answer; undefined at a successful end. Throws HealthctlError. */
   receive(): Promise<S | undefined>;
   cancel(): void;
 }
 
-/** Messages that wait to be asked for before the peer is kept from sending more. */
+/** Number of unread messages at which the peer must stop sending. */
 const MAX_WAITING = 16;
 
-/** Opens a call (gRPC over HTTP/2, PROTOCOL-HTTP2). Nothing of it, no timer and no listener on the signal, outlives its end. */
+/** Opens a call (gRPC over HTTP/2, PROTOCOL-HTTP2). No timer and no listener on the signal outlives its end. */
 export function openCall<Q, S>(connection: Connection, request: CallRequest<Q, S>): Call<Q, S> {
   const { method, options, address } = request;
   const { signal, timeoutMs = 0 } = options;
@@ -57,7 +57,7 @@ export function openCall<Q, S>(connection: Connection, request: CallRequest<Q, S
   end.onEnd(() => {
     deadline?.cancel();
     signal?.removeEventListener('abort', cancel);
-    stream.cancel(); // of no effect where the peer ended it
+    stream.cancel(); // no effect if the peer ended it
     inbox.wake();
   });
   if (signal?.aborted) cancel();
@@ -135,7 +135,10 @@ function createEnding(): Ending {
   };
 }
 
-/** The status comes in the trailers, or in the headers of an answer that has nothing else; a stream that ends without one was cut off. */
+/**
+ * The status comes in the trailers, or in the headers of an answer without a message; a stream that ends without one
+ * was cut off.
+ */
 function createStatus() {
   let status: RpcFailure | 'ok' | undefined;
   return {
@@ -162,7 +165,7 @@ interface Inbox<S> {
 function createInbox<S>(method: Method<never, S>, end: Ending): Inbox<S> {
   const frames = createFrameReader();
   const waiting: Buffer[] = [];
-  /** Bytes that the peer may not send again until what waits was taken. */
+  /** Bytes for which the peer gets no credit until the waiting messages are read. */
   let held = 0;
   let wake = () => {};
   return {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createFrameReader, frameMessage } from './grpc-frames.ts';
 
 describe('gRPC frames', () => {
-  test('messages come out as they went in, however the bytes are cut', () => {
+  test('messages arrive unchanged, however the bytes are cut', () => {
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 }),
@@ -27,7 +27,7 @@ describe('gRPC frames', () => {
     expect(out.map(({ length }) => length)).toEqual([8 << 20]);
   });
 
-  test('what was announced too large, or compressed, is refused before it is taken', () => {
+  test('refuses a message announced as too large or compressed before it is read', () => {
     const huge = Buffer.from([0, 0xff, 0xff, 0xff, 0xff]);
     expect(() => createFrameReader().feed(huge)).toThrow(expect.objectContaining({ code: 'EXHAUSTED' }));
     expect(() => createFrameReader().feed(Buffer.from([1, 0, 0, 0, 0]))).toThrow(

@@ -14,9 +14,9 @@ export function frameMessage(message: Uint8Array): Buffer {
   return frame;
 }
 
-/** Takes the bytes of a stream apart into messages. */
+/** Splits the bytes of a stream into messages. */
 export interface FrameReader {
-  /** The messages that are whole by now. Throws CORRUPT for what is no gRPC, EXHAUSTED for a message that is too large. */
+  /** The messages complete so far. Throws CORRUPT for invalid gRPC, EXHAUSTED for a message that is too large. */
   feed(bytes: Buffer): readonly Buffer[];
 }
 
@@ -66,7 +66,9 @@ function messageLength(frame: Buffer, maxBytes: number): number {
   return length;
 }
 
-/** The trailer `grpc-message`: percent-encoded UTF-8 (gRPC over HTTP/2, "Status-Message"); what is not is taken as it is. */
+/**
+ * The trailer `grpc-message`: percent-encoded UTF-8 (gRPC over HTTP/2, "Status-Message"); other text is used unchanged.
+ */
 export function decodeStatusMessage(text: unknown): string {
   if (typeof text !== 'string') return '';
   try {

@@ -4,7 +4,7 @@ import { VersionDefinition } from './gen/containerd/version.ts';
 import type { Rpc } from './rpc.ts';
 import type { CallOptions } from './transport.ts';
 
-/** What containerd says of itself. */
+/** containerd's information about itself. */
 export interface Host {
   /** E.g. `{version: '1.6.20', revision: '…'}`. */
   version(options?: CallOptions): Promise<{ readonly version: string; readonly revision: string }>;

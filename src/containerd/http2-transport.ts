@@ -8,7 +8,7 @@ import type { CallOptions, Headers, Method, Transport } from './transport.ts';
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
- * Talks gRPC over the Unix socket at `path`: one HTTP/2 connection, made at the first call, and made again by the first
+ * Speaks gRPC over the Unix socket at `path`: one HTTP/2 connection, opened by the first call, and again by the first
  * call after it was lost. Failures are translated into HealthctlError.
  */
 export function openTransport(path: string, clock: Pick<Clock, 'after'>): Transport {
@@ -28,7 +28,7 @@ export function openTransport(path: string, clock: Pick<Clock, 'after'>): Transp
       call.end();
       const answer = await call.receive();
       if (answer === undefined) throw new HealthctlError('CORRUPT', `containerd gave no answer to ${method.name}`);
-      await call.receive(); // the status comes behind it
+      await call.receive(); // the status follows it
       return answer;
     },
     serverStream: async function* (service, method, request, headers, options = {}) {
@@ -39,7 +39,7 @@ export function openTransport(path: string, clock: Pick<Clock, 'after'>): Transp
       try {
         for (let message = await call.receive(); message !== undefined; message = await call.receive()) yield message;
       } finally {
-        call.cancel(); // of no effect on one that has ended
+        call.cancel(); // no effect on one that has ended
       }
     },
     duplex: (service, method, headers, options = {}) => open(service, method, headers, options),

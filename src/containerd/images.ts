@@ -23,7 +23,7 @@ export interface Images {
     image: { readonly name: string; readonly target: Descriptor; readonly labels?: Readonly<Record<string, string>> },
     options?: CallOptions,
   ): Promise<void>;
-  /** @param image.sync also waits for the collection of what only it held */
+  /** @param image.sync also waits for the collection of its content */
   delete(image: { readonly name: string; readonly sync?: boolean }, options?: CallOptions): Promise<void>;
 }
 

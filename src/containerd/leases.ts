@@ -3,17 +3,17 @@ import { LeasesDefinition as Service } from './gen/containerd/leases.ts';
 import type { Rpc } from './rpc.ts';
 import type { CallOptions } from './transport.ts';
 
-/** Leases hold what is being made until it is referenced by something that stays. */
+/** Leases hold new objects until something permanent references them. */
 export interface Leases {
   /**
-   * @param request.expiresAtMs when containerd may drop it by itself, should we die: milliseconds since the epoch
-   * @param request.holder names the process that needs it
+   * @param request.expiresAtMs when containerd may drop it by itself, if we die: milliseconds since the epoch
+   * @param request.holder identifies the process that needs it
    */
   create(
     request: { readonly id: string; readonly expiresAtMs: number; readonly holder: string },
     options?: CallOptions,
   ): Promise<void>;
-  /** A lease that does not exist is fine. @param request.sync also waits for the collection of what it held */
+  /** It is no error if the lease does not exist. @param request.sync also waits for the collection of what it held */
   delete(request: { readonly id: string; readonly sync?: boolean }, options?: CallOptions): Promise<void>;
   /** All leases of the namespace. */
   list(options?: CallOptions): Promise<readonly Lease[]>;
@@ -21,7 +21,7 @@ export interface Leases {
 
 export interface Lease {
   readonly id: string;
-  /** Undefined for one that others made. */
+  /** Undefined for a lease of another tool. */
   readonly holder: string | undefined;
 }
 

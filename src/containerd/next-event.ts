@@ -1,7 +1,7 @@
 import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerdEvent } from './events.ts';
 
-/** The next event that matters. A subscription never ends by itself: it throws. */
+/** The next matching event. A subscription never ends by itself: it throws. */
 export async function nextOf(
   subscription: AsyncIterator<ContainerdEvent>,
   isWanted: (event: ContainerdEvent) => boolean,

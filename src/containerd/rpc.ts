@@ -1,6 +1,6 @@
 import type { CallOptions, Duplex, Headers, Method, Transport } from './transport.ts';
 
-/** A transport with its headers set: what the wrappers of the services call. */
+/** A transport with its headers set, for the wrappers of the services. */
 export interface Rpc {
   call<Q, S>(service: Service, method: Method<Q, S>, request: Q, options?: CallOptions): Promise<S>;
   stream<Q, S>(service: Service, method: Method<Q, S>, request: Q, options?: CallOptions): AsyncIterable<S>;

@@ -24,11 +24,11 @@ export interface Snapshots {
     snapshot: SnapshotName & { readonly name: string; readonly labels?: Readonly<Record<string, string>> },
     options?: CallOptions,
   ): Promise<void>;
-  /** A snapshot that does not exist is fine. */
+  /** It is no error if the snapshot does not exist. */
   remove(snapshot: SnapshotName, options?: CallOptions): Promise<void>;
   /** The names of all snapshots of the namespace. */
   list(snapshotter: string, options?: CallOptions): Promise<readonly string[]>;
-  /** Bytes that the snapshot itself takes, without its parents. */
+  /** Bytes of the snapshot itself, without its parents. */
   usage(snapshot: SnapshotName, options?: CallOptions): Promise<number>;
   /** Unpacks a layer of the content store onto these mounts. @returns the digest of the uncompressed layer (its diff id) */
   apply(

@@ -8,16 +8,16 @@ import { RUNC_OPTIONS_TYPE_URL, RuncOptions } from './runc-options.ts';
 import { millisFromTimestamp } from './time.ts';
 import type { CallOptions } from './transport.ts';
 
-/** `unknown`: the shim did not answer containerd in time; the process may run, and its pid is not told. */
+/** `unknown`: the shim did not answer containerd in time; the process may run, and its pid is unknown. */
 export type TaskStatus = 'unknown' | 'created' | 'running' | 'stopped' | 'paused' | 'pausing';
 
-/** A process that containerd runs: the main one of a container (its task) or one that was executed in it. */
+/** A process under containerd: the main one of a container (its task) or an exec in it. */
 export interface TaskRecord {
   readonly containerId: string;
-  /** In the host's pid namespace; 0 when it never started. */
+  /** In the host's pid namespace; 0 if it was never started. */
   readonly pid: number;
   readonly status: TaskStatus;
-  /** Meaningful when stopped. */
+  /** Valid if stopped. */
   readonly exitStatus: number;
   readonly exitedAtMs: number | undefined;
   readonly terminal: boolean;
@@ -42,16 +42,19 @@ export interface TaskStdio {
 export type { Mount };
 
 export interface Tasks {
-  /** The task of a container; undefined when it has none. A shim that does not answer in time is asked again before its status is `unknown`. */
+  /**
+   * The task of a container; undefined if it has none. A shim that does not answer in time is asked again before its
+   * status is `unknown`.
+   */
   find(containerId: string, options?: CallOptions): Promise<TaskRecord | undefined>;
-  /** A process that was executed in a container; undefined when there is none of that id. */
+  /** An exec in a container; undefined if there is none with that id. */
   findExec(
     exec: { readonly containerId: string; readonly execId: string },
     options?: CallOptions,
   ): Promise<TaskRecord | undefined>;
   /** All tasks of the namespace in one call. */
   list(options?: CallOptions): Promise<readonly TaskRecord[]>;
-  /** @returns the pid of the process that waits to be started */
+  /** @returns the pid of the process, which waits for its start */
   create(
     task: TaskStdio & {
       readonly containerId: string;
@@ -67,9 +70,9 @@ export interface Tasks {
     exec: TaskStdio & { readonly containerId: string; readonly execId: string; readonly processJson: string },
     options?: CallOptions,
   ): Promise<void>;
-  /** Resolves when the process ends, or at once when it has. No deadline. */
+  /** Resolves when the process ends, or at once if it has. No deadline. */
   wait(process: { readonly containerId: string; readonly execId?: string }, options?: CallOptions): Promise<Exit>;
-  /** Throws TIMEOUT when the shim does not answer: nobody knows then whether the signal came. */
+  /** Throws TIMEOUT if the shim does not answer: it is then unknown whether the signal arrived. */
   kill(
     process: {
       readonly containerId: string;
@@ -79,9 +82,9 @@ export interface Tasks {
     },
     options?: CallOptions,
   ): Promise<void>;
-  /** Forgets a stopped task. */
+  /** Deletes a stopped task. */
   delete(containerId: string, options?: CallOptions): Promise<Exit>;
-  /** Forgets a stopped exec. */
+  /** Deletes a stopped exec. */
   deleteExec(exec: { readonly containerId: string; readonly execId: string }, options?: CallOptions): Promise<Exit>;
   pause(containerId: string, options?: CallOptions): Promise<void>;
   resume(containerId: string, options?: CallOptions): Promise<void>;
@@ -99,9 +102,9 @@ export interface Tasks {
   pids(containerId: string, options?: CallOptions): Promise<readonly number[]>;
 }
 
-/** A shim that does not answer lets a call wait for ever. No signal takes this long to be sent. */
+/** A shim that does not answer would let a call wait for ever. Sending a signal never takes this long. */
 const KILL_LIMIT_MS = 15_000;
-/** A shim is given two seconds by containerd to tell a state; one that is busy is asked so often. */
+/** containerd gives a shim two seconds to report a state; a busy one is asked this often. */
 const STATE_TRIES = 3;
 
 export function openTasks(rpc: Rpc): Tasks {

@@ -1,4 +1,4 @@
-/** A method as ts-proto describes it: its name and codecs. */
+/** A method in the form of ts-proto: its name and codecs. */
 export interface Method<Request, Response> {
   readonly name: string;
   readonly requestType: { encode(message: Request): { finish(): Uint8Array } };
@@ -16,7 +16,10 @@ export type Headers = Readonly<Record<string, string>>;
 
 /** A stream in both directions. */
 export interface Duplex<Request, Response> {
-  /** Resolves when the message was taken, so that a slow receiver slows the sender down, or when the call is over: why, `receive` tells. */
+  /**
+   * Resolves when the message was received, so that a slow receiver slows the sender down, or when the call has ended:
+   * `receive` gives the reason.
+   */
   send(message: Request): Promise<void>;
   /** The next answer, undefined at the end. Throws HealthctlError. */
   receive(): Promise<Response | undefined>;
@@ -25,7 +28,7 @@ export interface Duplex<Request, Response> {
   cancel(): void;
 }
 
-/** How we talk gRPC to containerd: the port that the wrappers of the services stand on. Failures are HealthctlErrors (see errors.ts). */
+/** gRPC to containerd: the port below the wrappers of the services. Failures are HealthctlErrors (see errors.ts). */
 export interface Transport {
   unary<Q, S>(service: string, method: Method<Q, S>, request: Q, headers: Headers, options?: CallOptions): Promise<S>;
   serverStream<Q, S>(

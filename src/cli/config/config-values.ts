@@ -1,7 +1,7 @@
 import { millisecondsFromNanoseconds, parseDuration } from '../../go/duration.ts';
 import { HealthctlError, messageOf } from '../../lib/errors.ts';
 
-/** Throws CONFIG that names the place for a value of the wrong type. */
+/** Throws CONFIG with the place of a value of the wrong type. */
 export type CheckValue<T> = (place: string, key: string, value: unknown) => T;
 
 export function checkNumber(place: string, key: string, value: unknown, max: number, min = 1): number {

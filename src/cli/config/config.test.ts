@@ -41,7 +41,7 @@ describe('loadSettings', () => {
     });
   });
 
-  test('a flag beats the environment, which beats the file; an empty variable counts as absent', async () => {
+  test('a flag overrides the environment, which overrides the file; an empty variable counts as absent', async () => {
     const HEALTHCTL_TOML = configFile(
       'namespace = "file"\nsnapshotter = "native"\nrun_root = "/r"\nnerdctl_data_root = "/n"\ndebug = true\n',
     );
@@ -55,7 +55,7 @@ describe('loadSettings', () => {
     });
   });
 
-  test('what networks are made of', async () => {
+  test('network settings', async () => {
     const HEALTHCTL_TOML = configFile(
       'network = "none"\nbridge_subnet = "10.1.0.0/24"\ncni_bin_dir = "/opt/cni/bin"\n',
     );
@@ -66,7 +66,7 @@ describe('loadSettings', () => {
     });
   });
 
-  test('how the monitor works', async () => {
+  test('monitor settings', async () => {
     const HEALTHCTL_TOML = configFile(
       'autostart = false\nscheduler = "systemd"\nadopt = "never"\nwatch_namespaces = ["a", "b"]\nmax_checks = 3\nidle_timeout = "1m30s"\nhealth_exec = "resident"\nsocket_group = "ops"\n[[hook]]\ncommand = ["/n", "-v"]\n[[hook]]\ncommand = ["/m"]\non = ["restart"]\ntimeout = "1m"\nretries = 2\n',
     );
@@ -112,7 +112,7 @@ describe('loadSettings', () => {
     await expect(parseConfig(text, '/h.toml')).rejects.toThrow(`/h.toml:1: ${message}`);
   });
 
-  test('unix:// is taken off an address', async () => {
+  test('removes unix:// from an address', async () => {
     expect((await loadSettings({ address: 'unix:///run/x.sock' }, empty)).address).toBe('/run/x.sock');
     expect((await loadSettings({}, { ...empty, CONTAINERD_ADDRESS: 'unix:///run/y.sock' })).address).toBe(
       '/run/y.sock',
@@ -165,7 +165,7 @@ describe('loadSettings', () => {
     expect((await loadSettings({ namespace }, empty)).namespace).toBe(namespace);
   });
 
-  test('an address is the same by another path', async () => {
+  test('an address is the same through another path', async () => {
     expect((await loadSettings({ address: 'unix:///nowhere/../run//x.sock' }, empty)).address).toBe('/run/x.sock');
   });
 
@@ -177,7 +177,7 @@ describe('loadSettings', () => {
     expect((await loadSettings({ runRoot }, empty)).runRoot).toBe(expected);
   });
 
-  test('a file that is named must be there', async () => {
+  test('a file in $HEALTHCTL_TOML must exist', async () => {
     await expect(loadSettings({}, { HEALTHCTL_TOML: '/nonexistent/x.toml' })).rejects.toMatchObject({
       code: 'CONFIG',
       message: 'cannot read /nonexistent/x.toml: no such file',
@@ -212,7 +212,7 @@ describe('parseConfig', () => {
     });
   });
 
-  test('an unknown key is answered with the known ones', async () => {
+  test('an unknown key gives the list of known ones', async () => {
     await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
       hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, network, bridge_subnet, cni_bin_dir, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, debug',
     });

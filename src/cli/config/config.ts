@@ -21,7 +21,7 @@ import { checkHooks } from './hook-settings.ts';
 
 const DEFAULT_CONFIG_FILE = '/etc/healthctl/healthctl.toml';
 
-/** The file that settings are read from, whether there is one or not. */
+/** The path of the settings file, whether it exists or not. */
 export function configPathOf({ HEALTHCTL_TOML }: Readonly<Record<string, string | undefined>>): string {
   return HEALTHCTL_TOML || DEFAULT_CONFIG_FILE;
 }
@@ -51,7 +51,7 @@ const DEFAULTS: Settings = {
 
 type TextSetting = Exclude<keyof Settings, 'debug' | 'healthLogEntries' | 'monitor' | 'network'>;
 
-/** Per setting: its key in the file, its environment variable, its flag, and what must hold of a value. */
+/** Per setting: its key in the file, its environment variable, its flag, and the check of its value. */
 const SETTINGS: Readonly<
   Record<TextSetting, { key: string; variable?: string; flag?: string; check: (value: string) => string }>
 > = {
@@ -71,10 +71,11 @@ const SETTINGS: Readonly<
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The settings of this call: flags, else environment, else the configuration file, else defaults. An empty variable counts as absent.
+ * The settings of this call: flags, else environment, else the configuration file, else defaults. An empty variable
+ * counts as absent.
  *
- * The file is `$HEALTHCTL_TOML`, which must exist, or /etc/healthctl/healthctl.toml, which need not.
- * Throws CONFIG (USAGE for a flag) naming where the wrong value stands.
+ * The file is `$HEALTHCTL_TOML`, which must exist, or /etc/healthctl/healthctl.toml, which need not. Throws CONFIG
+ * (USAGE for a flag) with the place of the wrong value.
  */
 export async function loadSettings(flags: GlobalFlags, env: Environment): Promise<Settings> {
   const file = await readConfigFile(env);
@@ -184,7 +185,7 @@ const settingNames: readonly TextSetting[] = [
   'nerdctlDataRoot',
 ];
 
-/** More than this many results of a container are a history, which health.json, read whole at each look, is not made for. */
+/** More results would be a history, for which health.json, read whole each time, is not made. */
 const MAX_LOG_ENTRIES = 100;
 
 function checkSetting(place: string, key: string, value: unknown, check: (text: string) => string): string {
@@ -208,7 +209,7 @@ async function parseToml(text: string, path: string): Promise<Record<string, unk
   }
 }
 
-/** The line on which a top-level key or table stands; 1 where it is written in a way that is not found. */
+/** The line of a top-level key or table; 1 if it is not found. */
 function lineOf(text: string, key: string): number {
   const index = text.split('\n').findIndex((line) => /^\s*\[*\s*["']?([^"'\s.=\]]*)/.exec(line)?.[1] === key);
   return index < 0 ? 1 : index + 1;
@@ -225,7 +226,7 @@ function unknownKey(place: string, key: string): HealthctlError {
   return new HealthctlError('CONFIG', `${place}: unknown key ${JSON.stringify(key)}`, { hint: `known keys: ${known}` });
 }
 
-/** Says where a refused value stands. */
+/** Adds the place of a refused value. */
 function at(code: 'USAGE' | 'CONFIG', place: string, check: () => string): string {
   try {
     return check();
@@ -253,13 +254,13 @@ function checkSubnet(value: string): string {
   throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be a subnet of IPv4, like 10.80.0.0/24`);
 }
 
-/** An absolute path, without `..`, a doubled slash or one at the end: others are made of it by putting them behind it. */
+/** An absolute path, without `..`, doubled or trailing slashes: other paths are appended to it. */
 function checkDirectory(value: string): string {
   if (!value.startsWith('/')) {
     throw new HealthctlError('CONFIG', `${JSON.stringify(value)} must be an absolute path`);
   }
   const path = resolve(value);
-  // Node.js 20 never returns from making a directory below /proc.
+  // Node.js 20 never returns from creating a directory below /proc.
   if (/^\/(proc|sys)(\/|$)/.test(path)) {
     throw new HealthctlError('CONFIG', `${JSON.stringify(value)} is no place for files`);
   }

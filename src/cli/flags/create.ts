@@ -91,7 +91,7 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'workdir', short: 'w', type: 'string', help: 'Working directory inside the container' },
 ];
 
-/** Throws USAGE in Docker's words where the container is not to stay. */
+/** Throws USAGE with Docker's text if the container must not stay. */
 function restartFrom(options: ParsedOptions): CreateRequest['restart'] {
   const policy = restartPolicyFrom(options) ?? NO_RESTART;
   if (policy.name !== 'no' && options.bool('rm'))
@@ -106,7 +106,7 @@ export interface CreateOptions {
   readonly cidfile: string | undefined;
 }
 
-/** Where relative paths start, and whose environment `-e NAME` takes over. */
+/** Base of relative paths, and environment for `-e NAME`. */
 export interface Caller {
   readonly cwd: () => string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -215,7 +215,7 @@ async function labelsFrom(options: ParsedOptions, signal: AbortSignal): Promise<
   return Object.fromEntries(texts.map(parseLabel));
 }
 
-/** One after the other: several may be the same terminal. */
+/** One after another: several may be the same terminal. */
 async function readFiles(names: readonly string[], signal: AbortSignal): Promise<readonly KeyValueFile[]> {
   const files: KeyValueFile[] = [];
   for (const name of names) files.push({ name, content: await readFileOfOption(name, signal) });

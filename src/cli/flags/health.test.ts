@@ -5,7 +5,7 @@ import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
 const flags = async (...argv: string[]) =>
   healthFlagsFrom(parseArguments(healthOptionSpecs, argv).options, new AbortController().signal);
 
-test('what was not given is absent', async () => {
+test('an option not given is absent', async () => {
   expect(await flags()).toEqual({ noHealthcheck: false });
 });
 

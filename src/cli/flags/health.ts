@@ -91,13 +91,16 @@ const fieldOptionSpecs: readonly OptionSpec[] = OPTION_FIELD_NAMES.map((field) =
   return { name, type, help };
 });
 
-/** The options of `run` and `create` that ask for a health check: the only place that reads them. None has a default here, because the image's value comes first. */
+/**
+ * The health check options of `run` and `create`: nothing else reads them. None has a default here, because the image's
+ * value comes first.
+ */
 export const healthOptionSpecs: readonly OptionSpec[] = [
   ...[...testOptionSpecs, ...fieldOptionSpecs].sort((a, b) => (a.name < b.name ? -1 : 1)),
   { name: 'no-healthcheck', type: 'bool', help: 'Disable the health check of the image' },
 ];
 
-/** The values as given; what they may be, and how they merge with the image's, is said in src/health. */
+/** The values as given; src/health defines which are valid, and how they merge with the image's. */
 export async function healthFlagsFrom(options: ParsedOptions, signal: AbortSignal): Promise<HealthFlags> {
   const headers = options.list('health-http-header');
   return {
@@ -118,7 +121,10 @@ export async function healthFlagsFrom(options: ParsedOptions, signal: AbortSigna
   };
 }
 
-/** What the file says goes into the check: it is there after the file has gone, and wherever the monitor runs. */
+/**
+ * The file's content becomes part of the check: it stays available when the file is gone, and wherever the monitor
+ * runs.
+ */
 async function certificates(options: ParsedOptions, name: string, signal: AbortSignal): Promise<string | undefined> {
   const path = options.string(name);
   return path ? readCertificateFile(`--${name}`, path, signal) : undefined;

@@ -34,7 +34,7 @@ export const limitOptionSpecs: readonly OptionSpec[] = [
   { name: 'pids-limit', type: 'int', help: 'Limit the number of processes (-1 for unlimited)' },
 ];
 
-/** What the options say; what they may be on this host is said in src/oci/resources.ts. Throws USAGE. */
+/** The values of the options; src/oci/resources.ts defines which are valid on this host. Throws USAGE. */
 export function limitsFrom(options: ParsedOptions): Limits {
   const int = <K extends keyof Limits>(key: K, name: string) => present(key, options.int(name));
   const text = <K extends keyof Limits>(key: K, name: string, parse: (text: string) => Limits[K]) => {

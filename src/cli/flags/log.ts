@@ -1,7 +1,7 @@
 import { type LogConfig, parseLogConfig } from '../../record/log-config.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 
-/** What happens to a container's output, in Docker's words. */
+/** The handling of a container's output, in Docker's words. */
 export const logOptionSpecs: readonly OptionSpec[] = [
   { name: 'log-driver', type: 'string', help: 'Logging driver for the container: json-file or none' },
   { name: 'log-opt', type: 'list', help: 'Log driver options: max-size=SIZE, max-file=NUMBER' },

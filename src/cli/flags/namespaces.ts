@@ -6,7 +6,7 @@ import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { checkBy } from './check-by.ts';
 
-/** The options of `run` and `create` that open the host, or another container, to a container, in Docker's words. */
+/** The options of `run` and `create` that share namespaces of the host or of another container, in Docker's words. */
 export const namespaceOptionSpecs: readonly OptionSpec[] = [
   {
     name: 'annotation',

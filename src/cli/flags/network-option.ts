@@ -7,13 +7,14 @@ export interface GivenNetwork {
   readonly aliases: readonly string[];
 }
 
-/** Of Docker's long form; a container of ours has one address, which its network gives it. */
+/** Options of Docker's long form that are not supported: a container of ours has one address, given by its network. */
 const NOT_THERE_YET: readonly string[] = ['driver-opt', 'ip', 'ip6', 'link-local-ip', 'mac-address', 'gw-priority'];
 
 /**
- * The one network that was asked for, undefined where none was.
+ * The requested network, undefined if none was.
  *
- * Throws USAGE in Docker's words (docker/cli: opts/network.go, cli/command/container/opts.go), and in ours for several networks.
+ * Throws USAGE with Docker's texts (docker/cli: opts/network.go, cli/command/container/opts.go), and ours for several
+ * networks.
  */
 export function givenNetworkFrom(texts: readonly string[]): GivenNetwork | undefined {
   const networks = texts.filter((text) => text !== '').map(parseNetwork);

@@ -62,7 +62,10 @@ function parseDns(text: string): string {
   throw new HealthctlError('USAGE', `IP address is not correctly formatted: ${text}`);
 }
 
-/** `name:address` or `name=address` (docker/cli, opts.ValidateExtraHost); what could end a line of the file is refused. */
+/**
+ * `name:address` or `name=address` (docker/cli, opts.ValidateExtraHost); characters that could end a line of the file
+ * are refused.
+ */
 function parseExtraHost(text: string): string {
   const [, name = '', address = ''] = /^([^:=\s]+)[:=](.+)$/.exec(text) ?? [];
   if (name === '') throw new HealthctlError('USAGE', `bad format for add-host: ${JSON.stringify(text)}`);

@@ -1,7 +1,7 @@
 import { HealthctlError, hasCode } from '../../lib/errors.ts';
 import { readGivenFile } from '../../system/given-file.ts';
 
-/** What cannot be read makes the command line wrong: exit 125, as Docker's command line, which reads them too. */
+/** An unreadable file is a usage error: exit 125, like Docker's CLI, which also reads these files. */
 export async function readFileOfOption(name: string, signal: AbortSignal, prefix = ''): Promise<Buffer> {
   try {
     return await readGivenFile(name, signal);

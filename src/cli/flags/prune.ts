@@ -21,7 +21,7 @@ export function pruneFilterFrom(options: ParsedOptions, { clock }: Pick<World, '
   return parsePruneFilter(options.list('filter'), (text) => parseEventTime(text, timeReference(clock.now())));
 }
 
-/** Whether the user wants it: said with `--force`, or asked. */
+/** Whether the user agrees: with `--force`, or when asked. */
 export async function isPruneWanted(
   world: Pick<World, 'streams' | 'signal'>,
   options: ParsedOptions,

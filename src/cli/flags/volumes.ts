@@ -26,7 +26,7 @@ export function mountsFrom(
   cwd: () => string,
 ): Pick<CreateRequest, 'binds' | 'volumes' | 'tmpfs'> {
   const [volumes, given] = [options.list('volume'), options.list('mount')];
-  // Asked only for what needs it: it may be gone.
+  // Evaluated only if needed: the directory may be gone.
   const base = [...volumes, ...given].some((text) => RELATIVE.test(text)) ? cwd() : '/';
   const mounts = [
     ...volumes.map((text) => parseVolume(text, base)),

@@ -13,7 +13,7 @@ export const waitOptionSpecs: readonly OptionSpec[] = [
   },
 ];
 
-/** Undefined when nothing is to be waited for. Throws USAGE for a limit of a wait that was not asked for. */
+/** Undefined without a wait. Throws USAGE for a limit without a wait. */
 export function waitWishFrom(options: ParsedOptions): { readonly timeoutMs?: number } | undefined {
   const seconds = options.int('wait-timeout');
   if (!options.bool('wait')) {

@@ -7,8 +7,8 @@ const WIDE = String.raw`[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4
 const NARROW = /^[ -~]*$/;
 
 /**
- * Aligns cells that end with a tab, as docker/cli's tabwriter does: a column is a run of lines that have the cell, as wide as its
- * widest cell and three spaces. What follows the last tab of a line is not padded.
+ * Aligns cells that end with a tab, like docker/cli's tabwriter: a column is a run of lines with the cell, as wide as
+ * its widest cell plus three spaces. Text after the last tab of a line is not padded.
  *
  * @param minWidth of a cell with its padding; `top` has 20
  */
@@ -34,7 +34,7 @@ function alignColumn(lines: string[][], { column, minWidth }: { column: number; 
   }
 }
 
-/** How many columns of a terminal a text takes: wide characters two, combining ones none. */
+/** The width of a text in terminal columns: wide characters take two, combining ones none. */
 export function displayWidth(text: string): number {
   if (NARROW.test(text)) return text.length;
   const wide = new RegExp(WIDE, 'u');

@@ -62,7 +62,7 @@ test('all other columns', () => {
   ]);
 });
 
-test('tells whether health was asked for', () => {
+test('reports whether health was requested', () => {
   let asked = 0;
   const onHealth = () => {
     asked += 1;

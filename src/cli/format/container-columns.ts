@@ -17,7 +17,7 @@ import { humanDuration, humanSize, localTimestamp } from './units.ts';
 
 /** A line of `ps`. */
 export interface ContainerRow extends ListedContainer {
-  /** Where they were asked for. */
+  /** If requested. */
   readonly sizes?: ContainerSizes;
   /** containerd's. */
   readonly namespace: string;
@@ -26,9 +26,9 @@ export interface ContainerRow extends ListedContainer {
 export interface ColumnOptions {
   readonly noTrunc: boolean;
   readonly nowMs: number;
-  /** Called when a column that tells of health is worked out. */
+  /** Called when a column with health is evaluated. */
   readonly onHealth: () => void;
-  /** Where the attachments of a namespace are; absent: ports as labels tell them. */
+  /** The paths for a namespace's attachments; absent: ports come from labels. */
   readonly portPlaceOf?: (namespace: string) => PortPlace;
 }
 
@@ -90,7 +90,7 @@ export function labelOf({ view }: ContainerRow, name: string): string {
   return shownLabels(view.record)[name] ?? '';
 }
 
-/** Several columns of a row ask for the same. */
+/** Several columns of a row need the same value. */
 function remember<K extends object, V>(make: (key: K) => V): (key: K) => V {
   const known = new WeakMap<K, V>();
   return (key) => {
@@ -100,7 +100,7 @@ function remember<K extends object, V>(make: (key: K) => V): (key: K) => V {
   };
 }
 
-/** Many containers share few images, and taking a reference apart is what costs most in a row. */
+/** Many containers share few images, and parsing a reference is the most expensive part of a row. */
 function rememberNames(noTrunc: boolean): (brief: Brief) => string {
   const known = new Map<string, string>();
   return (brief) => {
@@ -116,7 +116,7 @@ function commandLine([program = '', ...args]: readonly string[]): string {
   return [program, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
 }
 
-/** Cut, a name has no digest. */
+/** A shortened name has no digest. */
 function imageName({ image, imageId }: Brief, noTrunc: boolean): string {
   if (image === '') return '<no image>';
   if (noTrunc) return image;
@@ -141,7 +141,7 @@ function sizeText({ sizes }: ContainerRow): string {
 
 function statusText({ view, health }: ContainerRow, nowMs: number): string {
   const { state, startedAtMs, exit, isStateUnknown = false, nextRestartAtMs } = view;
-  // After a reboot nobody knows when it ended.
+  // After a reboot the time of the end is unknown.
   if (exit && exit.atMs === undefined) return `Exited (${exit.code})`;
   return containerStatus({
     state,

@@ -47,7 +47,7 @@ describe('templates on a container', () => {
     expect(show(template)).toBe(shown);
   });
 
-  // Field by field what Go prints for Docker's structs; a pointer in them shows what it points to, where Go prints an address.
+  // Field by field Go's output for Docker's structs; a pointer is shown by its target, where Go prints an address.
   test.each([
     [
       '{{.State}}',
@@ -72,7 +72,7 @@ describe('templates on a container', () => {
     expect(show(template)).toBe(shown);
   });
 
-  test('what is ours is printed only where it says something', () => {
+  test('our additions are printed only if not empty', () => {
     const restarted = document(aHealth());
     const value = containerValue({ ...restarted, State: { ...restarted.State, RestartReason: 'exit' } });
     expect(renderInspect([value], '{{.State}}').stdout).toMatch(/0001-01-01T00:00:00Z exit \{healthy/);
@@ -107,7 +107,7 @@ describe('templates on a container', () => {
     expect(show('{{json .Config}}', noHealth)).not.toContain('Healthcheck');
   });
 
-  test('sizes that were measured are shown, also when they are 0', () => {
+  test('shows measured sizes, also if they are 0', () => {
     const sized = { ...document(noHealth), SizeRw: 0, SizeRootFs: 5 };
     const { stdout } = renderInspect([containerValue(sized)], '{{json .SizeRw}} {{.SizeRootFs}}');
     expect(stdout).toBe('0 5\n');

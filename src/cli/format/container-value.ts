@@ -20,7 +20,10 @@ import {
   RESOURCES_FIELDS,
 } from './docker-structs.ts';
 
-/** The document as templates see Docker's Go structs: durations print as `30s`, absent health is nil, a missing label is empty. */
+/**
+ * The document in the form of Docker's Go structs, for templates: durations print as `30s`, absent health is nil, a
+ * missing label is empty.
+ */
 export function containerValue(document: ContainerDocument): GoValue {
   const typed: GoMap = {
     State: stateValue(document.State),
@@ -42,7 +45,7 @@ export function containerValue(document: ContainerDocument): GoValue {
     key,
     Object.hasOwn(typed, key) ? typed[key] : goValue(value, key),
   ]);
-  // A size that was not asked for is nil and left out; one of 0 is shown.
+  // A size that was not requested is nil and omitted; 0 is shown.
   const sizes: GoMap =
     document.SizeRw === undefined ? { SizeRw: nilPointer('*int64'), SizeRootFs: nilPointer('*int64') } : {};
   return struct(
@@ -72,21 +75,21 @@ function resultValue({ Start, End, ...result }: ResultDocument): GoValue {
 
 function configValue({ Healthcheck, ...config }: ContainerDocument['Config']): GoValue {
   const check = Healthcheck ? { Healthcheck: healthcheckValue(Healthcheck) } : {};
-  // Docker's `omitempty`, but for this one, which its JSON has.
+  // Docker's `omitempty`, except for this field, which its JSON has.
   return layOut(config, { type: '*container.Config', fields: CONFIG_FIELDS, typed: check, shown: ['OnBuild'] });
 }
 
 interface Layout {
   readonly type: string;
   readonly fields: readonly DockerField[];
-  /** Values that the document's own do not tell. */
+  /** Typed values for fields whose document value lacks the type. */
   readonly typed?: GoMap;
-  /** Shown in JSON although the document does not have it. */
+  /** Shown in JSON although the document lacks it. */
   readonly shown?: readonly string[];
   readonly embedded?: readonly EmbeddedStruct[];
 }
 
-/** A document as Docker's struct: all of its fields, in their order, by their names in Go. JSON has those that the document has, and no others. */
+/** A document as Docker's struct: all fields in order, under their Go names. JSON has only those of the document. */
 function layOut(document: Readonly<Record<string, unknown>>, layout: Layout): GoValue {
   const { type, fields, typed = {}, shown = [], embedded = [] } = layout;
   const keyOf = ({ name, key = name }: DockerField): string => key;
@@ -174,7 +177,7 @@ const POINTERS: ReadonlySet<string> = new Set([
   'IPAMConfig',
 ]);
 
-/** Plain data as Docker's types would hold it. @param name the key that it stands under */
+/** Plain data in Docker's types. @param name its key */
 function goValue(value: unknown, name: string): GoValue {
   switch (typeof value) {
     case 'string':

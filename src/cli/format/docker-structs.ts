@@ -1,6 +1,6 @@
 import { type GoValue, nilMap, nilPointer, nilSlice } from '../../go/template/template.ts';
 
-/** A field of one of Docker's structs: its name in Go, its key in JSON where that is another, and what it is when nothing was said. */
+/** A field of one of Docker's structs: its name in Go, its key in JSON if that differs, and its default. */
 export interface DockerField {
   readonly name: string;
   readonly key?: string;

@@ -18,7 +18,7 @@ const image: HostEvent = {
   attributes: { name: 'busybox:latest' },
 };
 
-/** The zone that the process is in while `work` runs. */
+/** Runs `work` with the process in this time zone. */
 function inZone<T>(zone: string, work: () => T): T {
   const before = process.env.TZ;
   process.env.TZ = zone;

@@ -4,13 +4,14 @@ import { nanosecondsFromMilliseconds, SECOND } from '../../go/duration.ts';
 import { type GoValue, nilMap, parseTemplate, stringMap, struct } from '../../go/template/template.ts';
 import { HealthctlError, hasCode } from '../../lib/errors.ts';
 
-/** What is printed of an event, without the end of the line. */
+/** The output for an event, without the line end. */
 export type EventFormatter = (event: HostEvent) => string;
 
 /**
- * How `events --format` shows an event (docker/cli, cli/command/system/events.go): without a format a line, else a template, or `json`.
+ * The form of an event for `events --format` (docker/cli, cli/command/system/events.go): without a format a line, else
+ * a template, or `json`.
  *
- * @throws USAGE `Error parsing format: …`, exit 64, for a template that does not parse or asks for what events do not have
+ * @throws USAGE `Error parsing format: …`, exit 64, for a template that is invalid or uses a field that events lack
  */
 export function eventFormatter(format: string | undefined): EventFormatter {
   if (format === undefined || format === '') return eventLine;
@@ -63,7 +64,7 @@ const EMPTY = message(
   '*events.Message',
 );
 
-/** Docker's document; its first three keys are those of before there were other types than containers. */
+/** Docker's document; its first three keys date from before there were other types than containers. */
 function eventValue({ type, action, id, atMs, attributes }: HostEvent): GoValue {
   const timeNano = nanosecondsFromMilliseconds(atMs);
   const from = type === 'container' ? (attributes.image ?? '') : '';

@@ -59,12 +59,12 @@ describe('renderInspect', () => {
     expect(renderInspect([], '{{.Name}}').stdout).toBe('\n');
   });
 
-  test('names of JSON work where those of the struct do not, with durations as numbers', () => {
+  test('JSON names work where those of the struct do not, with durations as numbers', () => {
     expect(renderInspect([document], '{{.ID}} {{.Config.Healthcheck.Interval}}').stdout).toBe('01 1s\n');
     expect(renderInspect([document], '{{.Id}} {{.Config.Healthcheck.Interval}}').stdout).toBe('01 1000000000\n');
   });
 
-  test('each document that fails has its error, the others are shown', () => {
+  test('shows the error of each failed document, and the other documents', () => {
     const other = struct({ Name: '/other', Extra: 1 }, { type: 'container.InspectResponse' });
     const { stdout, errors } = renderInspect([document, other, document], '{{.Extra}}');
     expect(stdout).toBe('1\n');
@@ -74,7 +74,7 @@ describe('renderInspect', () => {
     expect(renderInspect([document], '{{.Extra}}').stdout).toBe('\n');
   });
 
-  test('a template that does not parse ends with 64', () => {
+  test('an invalid template exits with 64', () => {
     expect(() => renderInspect([document], '{{')).toThrow(
       expect.objectContaining({
         code: 'USAGE',

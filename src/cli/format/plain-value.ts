@@ -1,6 +1,6 @@
 import type { GoValue } from '../../go/template/template.ts';
 
-/** Data as it comes from JSON, for templates: every object is a map. What is no data is left out. */
+/** JSON data for templates: every object is a map. Anything that is no data is omitted. */
 export function plainValue(value: unknown): GoValue {
   switch (typeof value) {
     case 'string':

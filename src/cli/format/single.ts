@@ -14,7 +14,7 @@ export function renderSingle(document: GoValue, format: string): string {
   }
 }
 
-/** Refuses a template that does not parse before anything is asked. */
+/** Refuses an invalid template before anything is requested. */
 export function checkTemplate(format: string | undefined): void {
   if (format !== undefined && format !== '' && format !== 'json') parse(format);
 }

@@ -1,6 +1,6 @@
 import { humanDuration } from './units.ts';
 
-/** What the STATUS of a container is made of. Times are wall time in milliseconds. */
+/** The facts for the STATUS column. Times are wall time in milliseconds. */
 export interface StatusFacts {
   readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'removing' | 'dead';
   readonly nowMs: number;
@@ -8,9 +8,9 @@ export interface StatusFacts {
   readonly startedAtMs?: number;
   readonly finishedAtMs?: number;
   readonly exitCode?: number;
-  /** When it will be restarted because it is unhealthy. */
+  /** Time of its restart because it is unhealthy. */
   readonly nextRestartAtMs?: number;
-  /** What is said was known before its shim fell silent. */
+  /** These are the last known facts: its shim does not answer. */
   readonly isStateUnknown?: boolean;
   /** Shown of a running container only. */
   readonly health?: 'none' | 'starting' | 'healthy' | 'unhealthy';
@@ -22,7 +22,7 @@ export function containerStatus(facts: StatusFacts): string {
   return facts.isStateUnknown ? `${status} (state unknown)`.trimStart() : status;
 }
 
-/** Behind the words that other programs look for. */
+/** After the words that other programs match. */
 function nextRestartText({ state, nextRestartAtMs, nowMs }: StatusFacts): string {
   if (state !== 'running' || nextRestartAtMs === undefined) return '';
   return `, restart in ${humanDuration(Math.max(0, nextRestartAtMs - nowMs)).toLowerCase()}`;
@@ -43,7 +43,7 @@ function knownStatus({ state, nowMs, startedAtMs = nowMs, finishedAtMs, exitCode
     case 'restarting':
       return `Restarting (${exitCode}) ${ended} ago`;
     case 'exited':
-      // Without a time there is nothing to say: Docker's text is empty too.
+      // Without a time there is no text, as in Docker.
       return finishedAtMs === undefined ? '' : `Exited (${exitCode}) ${ended} ago`;
     case 'removing':
       return 'Removal In Progress';

@@ -38,7 +38,7 @@ const defaultTable = [
 const HOSTILE = 'a\x1b]0;x\x07\x9b2J\u202eb\tc\nd';
 const ESCAPED = 'a\\x1b]0;x\\x07\\x9b2J\\u202eb\\x09c\\x0ad';
 
-describe('what a container says of itself', () => {
+describe('text that comes from a container', () => {
   const hostile = { rows: [{ id: '1', name: HOSTILE, status: HOSTILE }], label: () => HOSTILE };
 
   test.each([
@@ -54,7 +54,7 @@ describe('what a container says of itself', () => {
     if (!format?.includes('json')) expect(table).toContain(ESCAPED);
   });
 
-  test('is as it is in templates and in JSON, which programs read', () => {
+  test('is unchanged in templates and in JSON, which are for programs', () => {
     expect(render('{{.Names}}', hostile)).toBe(`${HOSTILE}\n`);
     expect(render('{{.Names}} {{.Label "x"}}', hostile)).toBe(`${HOSTILE} ${HOSTILE}\n`);
     expect(JSON.parse(render('json', hostile))).toMatchObject({ Names: HOSTILE });
@@ -66,7 +66,7 @@ describe('renderList', () => {
     expect(render(format)).toBe(defaultTable);
   });
 
-  test('a table of its own: wide characters count twice, functions leave headers alone, a label is headed by its last part', () => {
+  test("an explicit table: wide characters count twice, functions leave headers unchanged, a label's header is its last part", () => {
     expect(render('table {{.ID}}\\t{{.Names}}\\t{{.Label "a.b-c_d"}}\\t{{upper .Names}}\\t{{json .Names}}')).toBe(
       [
         'CONTAINER ID   NAMES     b c d     NAMES     NAMES',
@@ -83,7 +83,7 @@ describe('renderList', () => {
     );
   });
 
-  test('what follows the word table needs no space', () => {
+  test('the word table may be followed directly by the template', () => {
     expect(render('tablex{{.Names}}')).toBe('xNAMES\nxweb\nx日本\n');
   });
 
@@ -93,7 +93,7 @@ describe('renderList', () => {
     expect(render('json', { rows: [] })).toBe('');
   });
 
-  test('a template gives a line for each row; escapes are read, spaces around it dropped', () => {
+  test('a template gives a line per row; escapes are interpreted, surrounding spaces dropped', () => {
     expect(render('  {{.ID}}\\t{{.Names}}\\nx ')).toBe('0123456789ab\tweb\nx\nfedcba987654\t日本\nx\n');
   });
 
@@ -105,12 +105,12 @@ describe('renderList', () => {
     );
   });
 
-  test('quiet beats the format', () => {
+  test('quiet overrides the format', () => {
     expect(render('{{.Names}}', { quiet: true })).toBe('0123456789ab\nfedcba987654\n');
     expect(render(undefined, { quiet: true, quietFormat: '{{.Names}}' })).toBe('web\n日本\n');
   });
 
-  test('a value is worked out only where it is shown', () => {
+  test('evaluates a value only where it is shown', () => {
     const columns = {
       ID: { header: 'ID', value: ({ id }: Row) => id },
       Dear: {

@@ -11,11 +11,11 @@ import {
 import { printable, printableLine } from '../../lib/printable.ts';
 import { alignColumns } from './columns.ts';
 
-/** A column: reached in templates by its name. */
+/** A column, which templates access by its name. */
 export interface Column<Row> {
   /** Above the column, e.g. `CONTAINER ID`. */
   readonly header: string;
-  /** Worked out only where the format asks for it. */
+  /** Evaluated only if the format uses it. */
   value(row: Row): GoValue;
 }
 
@@ -37,10 +37,10 @@ export interface ListRequest<Row> {
 }
 
 /**
- * Renders a list as docker/cli's formatter does: a table with headers, or a line for each row.
+ * Renders a list like docker/cli's formatter: a table with headers, or a line per row.
  *
- * A table is for people: what a terminal would obey is escaped in its cells, whoever gave a container its name, labels and command.
- * Other templates and JSON are for programs and have the values as they are, as in Docker.
+ * A table is for people: characters that a terminal interprets are escaped in its cells, whoever chose a container's
+ * name, labels and command. Other templates and JSON are for programs and have unchanged values, as in Docker.
  *
  * Throws USAGE: `template parsing error: template: :1:2: executing "" at <.Nope>: can't evaluate field Nope in type …`.
  */
@@ -62,7 +62,7 @@ export function renderList<Row>(asked: ListRequest<Row>): string {
   }
 }
 
-/** The same list with cells that a terminal shows and does not obey. */
+/** The same list with cells that are safe for a terminal. */
 function withEscapedCells<Row>(request: ListRequest<Row>): ListRequest<Row> {
   const escaped = (value: GoValue): GoValue => (typeof value === 'string' ? printableLine(value) : value);
   const columns = Object.entries(request.columns).map(([name, column]): readonly [string, Column<Row>] => [
@@ -81,7 +81,10 @@ function withEscapedCells<Row>(request: ListRequest<Row>): ListRequest<Row> {
 const PLAIN_TEMPLATE = /^(?:[^{}]|\{\{\.\w+\}\})*$/;
 const PLAIN_FIELD = /\{\{\.(\w+)\}\}/g;
 
-/** Renders a template that needs no engine, at a tenth of its cost; undefined for any other, and where a column is not a text. */
+/**
+ * Renders a template that needs no engine, at a tenth of its cost; undefined for any other, and if a column is not a
+ * text.
+ */
 function plainTemplate<Row>(
   text: string,
   { columns, rows }: ListRequest<Row>,
@@ -123,7 +126,7 @@ function rowContext<Row>({ columns, label, typeName = '*formatter.Context' }: Li
   return struct({}, { type: typeName, methods, marshal });
 }
 
-/** The template run on the names of columns. What cannot be done with a name is left out, as Docker does it. */
+/** Executes the template on the names of columns. Functions that fail on a name are skipped, as in Docker. */
 function renderHeader<Row>(
   { columns, label, typeName = '*formatter.Context' }: ListRequest<Row>,
   template: Template,
@@ -133,7 +136,7 @@ function renderHeader<Row>(
   return template.executeHeader(struct(headers, { type: typeName, methods }));
 }
 
-/** The last part of a label's name: `com.example.a-b` is headed `a b`. */
+/** The last part of a label's name: `com.example.a-b` has the header `a b`. */
 function labelHeader(name: string): string {
   return (name.split('.').at(-1) ?? '').replace(/[-_]/g, ' ');
 }

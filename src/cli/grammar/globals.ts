@@ -1,6 +1,9 @@
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 
-/** What stands before the command. Each but help and version is also an environment variable and a key of the configuration file. */
+/**
+ * Options before the command. Each except help and version is also an environment variable and a key of the
+ * configuration file.
+ */
 export const globalOptions: readonly OptionSpec[] = [
   {
     name: 'address',
@@ -36,10 +39,13 @@ export const globalOptions: readonly OptionSpec[] = [
   { name: 'version', short: 'v', type: 'bool', help: 'Print version information and quit' },
 ];
 
-/** Every command and noun takes it; not listed in help. `h` is free for a command's own use (`run -h NAME` sets the host name). */
+/**
+ * Accepted by every command and noun; not listed in help. `h` is free for a command's own use (`run -h NAME` sets the
+ * host name).
+ */
 const helpOption: OptionSpec = { name: 'help', type: 'bool', help: 'Print usage', hidden: true };
 
-/** The same with `-h`, where no option of the command has that letter. */
+/** Like `helpOption`, with `-h`, if no option of the command has that letter. */
 const helpOptionWithShort: OptionSpec = { ...helpOption, aliases: ['h'] };
 
 /** A command's options and help. */
@@ -58,7 +64,7 @@ export interface GlobalFlags {
   readonly debug?: boolean;
 }
 
-/** Takes the settings out of parsed global options. */
+/** Extracts the settings from parsed global options. */
 export function globalFlagsFrom(options: ParsedOptions): GlobalFlags {
   const text = (key: string, name: string) => {
     const value = options.string(name);

@@ -32,7 +32,7 @@ describe('the help of healthctl', () => {
     },
   );
 
-  test('no two commands answer to the same words', () => {
+  test('no two commands have the same words', () => {
     const paths = registry.commands.flatMap(pathsOf).map((path) => path.join(' '));
     expect(paths).toEqual([...new Set(paths)]);
   });
@@ -47,7 +47,7 @@ describe('the help of healthctl', () => {
 });
 
 describe('the layout of help', () => {
-  test('a command: usage as it was called, summary, aliases, options in two columns', async () => {
+  test('a command: usage as called, summary, aliases, options in two columns', async () => {
     const entry = dockerLikeRegistry.commands.find(({ path }) => path[1] === 'ls');
     if (entry === undefined) throw new Error('no such command');
     expect(await renderHelp(dockerLikeRegistry, { kind: 'command', entry, path: ['ps'] })).toBe(

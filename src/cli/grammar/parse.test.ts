@@ -45,14 +45,14 @@ describe('parseArguments', () => {
     expect(parse('-p=').options.list('publish')).toEqual(['=']);
   });
 
-  test('lists repeat in order; of other options the last wins', () => {
+  test('lists repeat in order; otherwise the last value wins', () => {
     const { options } = parse('-e', 'A=1', '-e', 'B', '--name', 'x', '--name=y', '--rm', '--rm=false');
     expect(options.list('env')).toEqual(['A=1', 'B']);
     expect(options.string('name')).toBe('y');
     expect(options.bool('rm')).toBe(false);
   });
 
-  test('a value may begin with a dash, be empty, or hold =', () => {
+  test('a value may begin with a dash, be empty, or contain =', () => {
     expect(parse('--memory-swap', '-1').options.string('memory-swap')).toBe('-1');
     expect(parse('-e', '--rm').options.list('env')).toEqual(['--rm']);
     expect(parse('--name', '--').options.string('name')).toBe('--');
@@ -92,7 +92,7 @@ describe('parseArguments', () => {
     expect(options.string('name')).toBeUndefined();
   });
 
-  test('asking for an option that was not declared, or as another type, is a bug', () => {
+  test('an undeclared option, or one read as another type, is a bug', () => {
     expect(() => parse().options.bool('nope')).toThrow(TypeError);
     expect(() => parse().options.string('rm')).toThrow(TypeError);
     expect(() => parse().options.given('nope')).toThrow(TypeError);
@@ -128,7 +128,7 @@ describe('parseArguments', () => {
     expect(() => parse(...argv)).toThrow(expect.objectContaining({ code: 'USAGE', message }));
   });
 
-  test('a refused value stays refused when a later one is fine', () => {
+  test('a refused value stays refused if a later one is valid', () => {
     expect(() => parse('--interval', 'x', '--interval', '1s')).toThrow('time: invalid duration "x"');
   });
 
@@ -160,7 +160,7 @@ describe('parseArguments', () => {
     );
   });
 
-  test('anything at all is read or refused as USAGE', () => {
+  test('parses any text or refuses it as USAGE', () => {
     const word = fc.oneof(
       fc.string({ unit: fc.constantFrom('-', '=', 'd', 'e', 'm', 'x', '1', ' ', 'é') }),
       fc.constantFrom('--', '--rm', '--name', '-e'),

@@ -4,7 +4,7 @@ import { attempt, parseBool, parseInteger } from '../../go/values.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 
-/** What a command line holds, once its options are taken out. */
+/** The arguments of a command line and its parsed options. */
 export interface ParsedArguments {
   readonly options: ParsedOptions;
   /** Positional arguments, in order. */
@@ -15,11 +15,12 @@ type Value = string | boolean | number | bigint;
 type Taken = Map<string, Value[]>;
 
 /**
- * Takes the options out of `argv` by the rules of Go's pflag, which Docker uses: clusters (`-dit`), attached values (`-p443:443`,
- * `--name=x`), a following word as the value whatever it begins with (`--memory-swap -1`), `--rm=false`, `--` as the end of options.
+ * Parses the options in `argv` by the rules of Go's pflag, which Docker uses: clusters (`-dit`), attached values
+ * (`-p443:443`, `--name=x`), a following word as the value whatever it begins with (`--memory-swap -1`), `--rm=false`,
+ * `--` as the end of options.
  *
- * @param options.endAtArgument options end at the first positional argument (`run IMAGE cmd --flag`)
- * Throws USAGE with pflag's texts, e.g. `unknown flag: --nope`.
+ * @param options.endAtArgument options end at the first positional argument (`run IMAGE cmd --flag`) Throws USAGE with
+ *   pflag's texts, e.g. `unknown flag: --nope`.
  */
 export function parseArguments(
   specs: readonly OptionSpec[],
@@ -131,7 +132,7 @@ function read(spec: OptionSpec, text: string): Value {
   }
 }
 
-/** How errors and help name a flag: `--all` or `-a, --all`. */
+/** A flag's name in errors and help: `--all` or `-a, --all`. */
 export function flagLabel(spec: OptionSpec): string {
   return spec.short === undefined ? `--${spec.name}` : `-${spec.short}, --${spec.name}`;
 }

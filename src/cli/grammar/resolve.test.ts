@@ -47,7 +47,7 @@ describe('resolveRequest', () => {
     });
   });
 
-  test('global options come before the command; the same letters mean something else behind it', async () => {
+  test('global options come before the command; after it the same letters have another meaning', async () => {
     const request = await resolve('-n', 'k8s.io', '--address=/run/x.sock', '-D', '--run-root', '/r', 'ps', '-n', '5');
     expect(request).toMatchObject({
       kind: 'run',
@@ -60,7 +60,7 @@ describe('resolveRequest', () => {
     expect(await resolve(flag, '/x', 'ps')).toMatchObject({ globals: { address: '/x' } });
   });
 
-  test('what was not given is not there', async () => {
+  test('options not given are absent', async () => {
     expect(await resolve('ps')).toMatchObject({ globals: {} });
     expect(Object.keys((await resolve('ps')) satisfies object)).toContain('globals');
     expect(await resolve('--debug=false', 'ps')).toMatchObject({ globals: { debug: false } });
@@ -98,7 +98,7 @@ describe('resolveRequest', () => {
     expect(await resolve('run', '-h', 'box', 'image')).toMatchObject({ kind: 'run' });
   });
 
-  test('only the command that is named is loaded', async () => {
+  test('loads only the named command', async () => {
     const loaded: string[] = [];
     const watched = {
       ...registry,
@@ -118,7 +118,7 @@ describe('resolveRequest', () => {
   });
 });
 
-// Compared with what Docker 28.2.2 prints for the same words; only suggestions, hints and help topics are ours.
+// Compared with Docker 28.2.2's output for the same words; only suggestions, hints and help topics are ours.
 const refused: readonly (readonly string[])[] = [
   ['--nope'],
   ['-z'],
@@ -153,7 +153,7 @@ const refused: readonly (readonly string[])[] = [
   ['history'],
 ];
 
-test('what is said of a wrong command line', async () => {
+test('errors for a wrong command line', async () => {
   const screens: string[] = [];
   for (const argv of refused) {
     const error = await resolve(...argv).catch((thrown: unknown) => thrown);

@@ -6,7 +6,7 @@ import { type GlobalFlags, globalFlagsFrom, globalOptions, withHelp } from './gl
 import { type ParsedArguments, parseArguments, UnknownFlag } from './parse.ts';
 import { checkArgumentCount, flagError, unknownCommand, unknownTopic } from './usage.ts';
 
-/** What a command line asks for. */
+/** The request of a command line. */
 export type Request =
   | { readonly kind: 'version' }
   | { readonly kind: 'help'; readonly target: Target }
@@ -20,7 +20,10 @@ export type Request =
 
 const ROOT: Target = { kind: 'root' };
 
-/** Reads a whole command line (without node and script). Loads the command it names, and nothing else. Throws USAGE, ready to print. */
+/**
+ * Parses a whole command line (without node and script). Loads only the command that it names. Throws USAGE, ready to
+ * print.
+ */
 export async function resolveRequest(registry: Registry, argv: readonly string[]): Promise<Request> {
   const { options, args } = parseFlags({
     specs: globalOptions,
@@ -101,7 +104,7 @@ function parseFlags({ specs, argv, path, command, usage, endAtArgument }: Level)
   }
 }
 
-/** An unknown flag may be one of Docker's that healthctl has not, or a global option in the wrong place. */
+/** An unknown flag may be a Docker flag that healthctl lacks, or a misplaced global option. */
 function hintAtUnknown(error: unknown, path: readonly string[], command: readonly string[] = []): unknown {
   if (!(error instanceof UnknownFlag)) return error;
   const { flag } = error;

@@ -31,7 +31,7 @@ export function optionError(error: unknown, path: readonly string[]): unknown {
   return new HealthctlError('USAGE', error.message, { hint, exitCode: error.exitCode ?? FLAG_ERROR, cause: error });
 }
 
-/** Throws USAGE with Docker's texts (docker/cli, cli/required.go) unless the number of arguments is allowed; exit 1. */
+/** Throws USAGE with Docker's texts (docker/cli, cli/required.go) unless the number of arguments is valid; exit 1. */
 export function checkArgumentCount(
   command: Pick<Command, 'args' | 'usage'>,
   path: readonly string[],
@@ -57,7 +57,10 @@ function plural(count: number): string {
   return count === 1 ? 'argument' : 'arguments';
 }
 
-/** A word that names no command, with what may have been meant, or what to do in place of a command of Docker's; exit 1, as Docker. */
+/**
+ * The error for an unknown command, with suggestions, or the alternative to a command of Docker's; exit 1, as in
+ * Docker.
+ */
 export function unknownCommand(
   registry: Registry,
   parent: Exclude<Target, { kind: 'command' }>,
@@ -78,7 +81,7 @@ export function unknownCommand(
   return new HealthctlError('USAGE', `unknown command: ${commandLine(path)}`, { hint, exitCode: 1 });
 }
 
-/** Words after `help` that name nothing; exit 1. */
+/** The error for unknown words after `help`; exit 1. */
 export function unknownTopic(words: readonly string[]): HealthctlError {
   return new HealthctlError('USAGE', `unknown help topic: ${words.join(' ')}`, {
     hint: lines(adviceForCommand(words), '', helpLine([])),

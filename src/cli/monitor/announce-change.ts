@@ -12,7 +12,7 @@ import { endTimer, makeTimer } from './timers.ts';
 
 export type MonitorWorld = Pick<World, 'settings' | 'clock' | 'env' | 'signal' | 'log'>;
 
-/** Starts a monitor unless one runs. Throws UNAVAILABLE when it does not come up. */
+/** Starts a monitor unless one runs. Throws UNAVAILABLE if it does not come up. */
 export async function startMonitor({ settings, clock, env, signal, log }: MonitorWorld): Promise<void> {
   const { ensureDaemon } = await import('../../daemon/autostart.ts');
   const { systemdStarter } = await import('../../daemon/service-unit/start.ts');
@@ -21,26 +21,27 @@ export async function startMonitor({ settings, clock, env, signal, log }: Monito
   await ensureDaemon({ settings, clock, env, program, signal, log, startBySystemd });
 }
 
-/** What a command did, or is about to do, to a container. */
+/** A command's change of a container, done or about to be done. */
 export type Change =
   /** It was created, renamed, updated, signalled or paused. */
   | { readonly kind: 'changed' }
   /**
-   * @see isAttached this process waits for the end itself, and removes a container with `--rm`
-   * @see isWaitedFor somebody waits for its health: it is an error then that nobody checks it
+   * @see isAttached this process itself waits for the end, and removes a container with `--rm`
+   * @see isWaitedFor a client waits for its health: it is then an error if it is not checked
    */
   | { readonly kind: 'started'; readonly isAttached?: boolean; readonly isWaitedFor?: boolean }
   | { readonly kind: 'pausing' }
-  /** After a pause, or where a pause failed. */
+  /** After a pause, or a failed pause. */
   | { readonly kind: 'resumed' }
   | { readonly kind: 'ended' }
   | { readonly kind: 'removed' };
 
 /**
- * Has a change of a container followed by whatever checks it: the monitor, or its systemd timer. The one way from commands to both.
+ * Announces a change of a container to what checks it: the monitor, or its systemd timer. Commands have no other way to
+ * either.
  *
- * A monitor that runs is asked to refresh the container, so that what is shown next shows the change. One is started where a container that was
- * started needs it; that it cannot be started is a warning, since the container runs.
+ * A running monitor is asked to refresh the container, so that later output shows the change. A monitor is started if a
+ * started container needs it; a failure is a warning, since the container runs.
  */
 export async function announceChange(
   world: MonitorWorld,
@@ -102,24 +103,26 @@ async function followStart(
   else await startOrWarn(world);
 }
 
-/** To be called before the health of a container is waited for: starts a monitor where none runs any more, after a reboot, say. */
+/**
+ * Call it before waiting for a container's health: starts a monitor if none runs any more, for example after a reboot.
+ */
 export async function ensureChecked(
   world: MonitorWorld,
   record: Pick<ContainerRecord, 'id' | 'labels'>,
 ): Promise<void> {
   if (!isChecked(givenHealthConfigOf(record.labels))) return;
   if (isWanted(world.settings))
-    await startOrWarn(world); // of no effect where one runs
+    await startOrWarn(world); // no effect if one runs
   else if (!(await refreshMonitor(world, record.id))) warnUnchecked(world);
 }
 
-/** Where nobody checks, a wait for health takes as long as nobody checks by hand. */
+/** Without a monitor or timer, such a wait ends only with a check by hand. */
 function warnUnchecked({ settings, log }: Pick<MonitorWorld, 'settings' | 'log'>): void {
   if (settings.monitor.scheduler !== 'daemon') return; // timers check
   log.warn('no monitor checks this container');
 }
 
-/** Throws UNAVAILABLE unless timers check: a wait for health would take for ever. */
+/** Throws UNAVAILABLE unless timers make the checks: a wait for health would never end. */
 function refuseUnchecked({ settings }: Pick<MonitorWorld, 'settings'>): void {
   if (settings.monitor.scheduler !== 'daemon') return;
   throw new HealthctlError('UNAVAILABLE', 'no monitor checks this container', {
@@ -128,7 +131,7 @@ function refuseUnchecked({ settings }: Pick<MonitorWorld, 'settings'>): void {
   });
 }
 
-/** A monitor with another run root makes the checks, and keeps their results there. */
+/** A monitor with another run root makes the checks, and stores their results there. */
 async function startOrWarn(world: MonitorWorld): Promise<void> {
   try {
     await startMonitor(world);
@@ -138,7 +141,7 @@ async function startOrWarn(world: MonitorWorld): Promise<void> {
   }
 }
 
-/** A monitor that a command started is not there after a reboot. */
+/** A monitor that a command started does not survive a reboot. */
 export async function warnOfReboot(
   { settings, log }: Pick<World, 'settings' | 'log'>,
   { name }: RestartPolicy,
@@ -149,7 +152,7 @@ export async function warnOfReboot(
   log.warn('nothing starts this container after a reboot: install the monitor with "healthctl daemon install"');
 }
 
-/** Whether a command is to start a monitor for this namespace. */
+/** Whether a command should start a monitor for this namespace. */
 function isWanted({ monitor, namespace }: World['settings']): boolean {
   if (!monitor.autostart || monitor.scheduler !== 'daemon') return false;
   return monitor.namespaces.length === 0 || monitor.namespaces.includes(namespace);

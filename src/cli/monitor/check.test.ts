@@ -3,7 +3,7 @@ import { aResult, aState } from '../../../test/builders/health.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { recordedCheck } from './check.ts';
 
-test('a recorded check is handed on', async () => {
+test('returns a recorded check', async () => {
   const report = { kind: 'recorded', result: aResult(), state: aState(), statusChanged: false } as const;
   expect(await recordedCheck('web', async () => report)).toBe(report);
 });
@@ -19,7 +19,7 @@ test.each([
   });
 });
 
-test('nerdctl’s words for a container that is not there; the hint stays', async () => {
+test('nerdctl’s text for a missing container; the hint stays', async () => {
   const missing = async () => {
     throw new HealthctlError('NOT_FOUND', 'No such container: web', { hint: 'look elsewhere' });
   };

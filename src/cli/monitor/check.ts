@@ -5,9 +5,9 @@ import type { ContainerWorld } from '../context.ts';
 import { openMonitor, otherOwner } from './open.ts';
 
 /**
- * One check: by the monitor where one runs, else here.
+ * Makes one check: by the monitor if one runs, else here.
  *
- * @throws CONFLICT where a monitor with another run root makes the checks and does not answer: nothing would keep ours from overlapping them
+ * @throws CONFLICT if a monitor with another run root makes the checks and does not answer: ours could overlap them
  */
 export async function checkByHand(world: ContainerWorld, name: string): Promise<CheckReport> {
   const path = containerPath(world.settings.namespace, name, '/healthcheck');
@@ -28,9 +28,9 @@ export async function checkByHand(world: ContainerWorld, name: string): Promise<
 type Recorded = Extract<CheckReport, { kind: 'recorded' }>;
 
 /**
- * The result of a check that somebody asked for. One that was dropped is an error.
+ * The result of a requested check. A dropped one is an error.
  *
- * @throws NOT_FOUND in nerdctl's words, `no such container x`; ABORTED, CONFLICT; what the check throws
+ * @throws NOT_FOUND with nerdctl's text, `no such container x`; ABORTED, CONFLICT; the check's errors
  */
 export async function recordedCheck(name: string, check: () => Promise<CheckReport>): Promise<Recorded> {
   const report = await inNerdctlsWords(name, check);

@@ -11,7 +11,7 @@ const ENDED = new HealthctlError('UNAVAILABLE', 'the monitor has ended');
 const clock = { now: () => 50_000 };
 const { signal } = new AbortController();
 
-/** One source after the other: what it tells, and how it ends. */
+/** Sources in sequence: their events, and how each ends. */
 function sources(...scripts: readonly (readonly [isFromMonitor: boolean, ...(HostEvent | HealthctlError)[]])[]) {
   const asked: EventRange[] = [];
   const open = async (range: EventRange) => {
@@ -34,7 +34,7 @@ async function idsOf(events: AsyncIterable<HostEvent>): Promise<string> {
   return ids.join('');
 }
 
-test('goes on with the next source, and tells nothing twice', async () => {
+test('continues with the next source, without duplicates', async () => {
   const { open, asked } = sources(
     [true, event('a', 61_000), event('b', 62_000), ENDED],
     [true, event('b', 62_000), event('c', 63_000), ENDED],
@@ -44,13 +44,13 @@ test('goes on with the next source, and tells nothing twice', async () => {
   expect(asked.map(({ sinceMs }) => sinceMs)).toEqual([undefined, 52_000, 53_000]);
 });
 
-test('asks for nothing from before what was asked for', async () => {
+test('requests nothing from before the requested start', async () => {
   const { open, asked } = sources([true, event('a', 49_500), ENDED], [true, event('a', 49_500), ENDED], [false]);
   expect(await idsOf(withoutEnd(open, { signal, sinceMs: 49_000 }, clock))).toBe('a');
   expect(asked.map(({ sinceMs }) => sinceMs)).toEqual([49_000, 49_000, 49_000]);
 });
 
-test('what was told twice at first is told twice', async () => {
+test('keeps events that were duplicate at first', async () => {
   const { open } = sources([true, event('a', 1), event('a', 1)]);
   expect(await idsOf(withoutEnd(open, { signal }, clock))).toBe('aa');
 });

@@ -9,7 +9,7 @@ import { openMonitor } from './open.ts';
 
 export type EventWorld = Pick<World, 'containerd' | 'clock' | 'log' | 'settings'>;
 
-/** Where `events` gets its events from. */
+/** Opens the source of `events`. */
 export async function openEventSource(world: EventWorld): Promise<EventSource> {
   const [containerd, { containerdEventSource }, { eventLogDir }, { factsReader }, { CHECK_EXEC_PREFIX }] =
     await Promise.all([
@@ -52,8 +52,8 @@ async function* eventsIn(lines: AsyncIterable<string>): AsyncIterable<HostEvent>
 }
 
 /**
- * Goes on where the monitor ends that is followed: with the next one, or with containerd. What the monitor wrote last is asked for once more
- * and told once.
+ * Continues when the followed monitor ends: with the next one, or with containerd. The monitor's last events are
+ * requested once more and shown once.
  */
 export async function* withoutEnd(
   open: (range: EventRange) => Promise<Opened>,
@@ -84,7 +84,7 @@ export async function* withoutEnd(
   }
 }
 
-/** Of a busy host, no more than what an overlap may bring again. */
+/** On a busy host, no more than an overlap may repeat. */
 function remember(told: Map<string, number>, identity: string, atMs: number): void {
   told.set(identity, atMs);
   for (const [oldest, oldMs] of told) {

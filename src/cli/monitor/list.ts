@@ -11,7 +11,7 @@ import { asRestarting, givenHealthConfigOf, viewFrom, withNextRestart } from '..
 import type { ContainerWorld } from '../context.ts';
 import { openMonitor } from './open.ts';
 
-/** The containers of the namespace of these settings from the monitor's answer, the newest first. */
+/** The containers of these settings' namespace from the monitor's answer, the newest first. */
 export function listedFromAnswer(
   { settings, log }: Pick<ContainerWorld, 'settings' | 'log'>,
   answer: { readonly value: unknown },
@@ -44,7 +44,7 @@ export function portPlaceIn({ settings, log }: Pick<ContainerWorld, 'settings' |
   return { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address), onFault }, namespace };
 }
 
-/** An older monitor does not tell it. */
+/** An older monitor does not send it. */
 function logFrom(lastCheck: ContainerSummary['lastCheck'] | undefined): ListedContainer['health']['log'] {
   return lastCheck ? [{ ...lastCheck, output: '' }] : [];
 }
@@ -56,8 +56,8 @@ function taskFrom(containerId: string, task: ContainerSummary['task']) {
 }
 
 /**
- * Docker's documents of containers by the monitor: for each name the document, or why there is none. Undefined where containerd is to be
- * asked.
+ * Docker's documents of containers from the monitor: for each name the document, or its error. Undefined if containerd
+ * is to be asked.
  */
 export async function documentsByMonitor(
   world: Pick<ContainerWorld, 'settings' | 'signal' | 'log' | 'clock'>,

@@ -4,7 +4,7 @@ import { ownerOf } from '../../daemon/owner.ts';
 import { daemonPlacesOf } from '../../daemon/places.ts';
 import type { World } from '../../world.ts';
 
-/** What is known of the monitor that was asked and said nothing, by the settings of the call: it is not waited for a second time. */
+/** Calls whose monitor did not answer, by their settings; it is not asked again. */
 const silent = new WeakMap<World['settings'], string>();
 
 const NO_MONITOR: DaemonClient = {
@@ -21,8 +21,8 @@ interface MonitorWorld extends Pick<World, 'settings' | 'log' | 'clock'> {
 }
 
 /**
- * The monitor of this containerd, whether it runs or not: nothing is asked yet. Where none of our run root answers, the one is asked that has
- * claimed the namespace with another run root.
+ * The monitor of this containerd, running or not: nothing is requested yet. If none with our run root answers, the one
+ * with another run root that has claimed the namespace is asked.
  */
 export function openMonitor(world: MonitorWorld): DaemonClient {
   const { settings } = world;
@@ -60,7 +60,10 @@ function clientOf({ settings, log }: MonitorWorld, process: string, runRoot: str
   });
 }
 
-/** The monitor that checks the namespace with another run root than ours; undefined where there is none, or we may not look. */
+/**
+ * The monitor that checks the namespace with another run root than ours; undefined if there is none, or we lack
+ * permission.
+ */
 export async function otherOwner(
   { settings, clock, claimsDir }: Omit<MonitorWorld, 'log'>,
   namespace = settings.namespace,
@@ -72,7 +75,10 @@ export async function otherOwner(
   return owner?.runRoot === runRoot ? undefined : owner;
 }
 
-/** Why nobody checks a namespace by itself, as the beginning of a sentence; undefined where a monitor does, or timers of systemd do. */
+/**
+ * Why a namespace has no scheduled checks, as the beginning of a sentence; undefined if a monitor or systemd timers
+ * make them.
+ */
 export async function whyUnmonitored(
   world: MonitorWorld & Pick<World, 'signal'>,
   namespace = world.settings.namespace,

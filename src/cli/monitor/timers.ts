@@ -8,10 +8,13 @@ import type { World } from '../../world.ts';
 import { type ContainerWorld, openContainers, worldIn } from '../context.ts';
 import { programOf } from '../program.ts';
 
-/** What tells whether timers of systemd make the checks, and how they start this program. */
+/** Determines whether systemd timers make the checks, and how they start this program. */
 export type TimerWorld = Pick<World, 'settings' | 'env'>;
 
-/** To be called after a container was started, or resumed. Nothing unless `scheduler = "systemd"`. Never fails: what is missing is a warning. */
+/**
+ * Call it after a container was started, or resumed. Does nothing unless `scheduler = "systemd"`. Never fails: a
+ * missing timer is a warning.
+ */
 export async function makeTimer(
   world: TimerWorld,
   ctx: ContainerContext,
@@ -25,8 +28,8 @@ export async function makeTimer(
 }
 
 /**
- * Gives every container of ours that runs and has a check its timer, as if it had just been started: for those that ran while a monitor made
- * the checks. Throws when containerd does not answer; a timer that cannot be made is a warning.
+ * Creates the timers of all our running containers with a check, as if they had just been started: for those that ran
+ * while a monitor made the checks. Throws if containerd does not answer; a timer that cannot be created is a warning.
  */
 export async function makeAllTimers(world: ContainerWorld): Promise<void> {
   const scheduling = await openScheduling(world);
@@ -41,13 +44,13 @@ export async function makeAllTimers(world: ContainerWorld): Promise<void> {
   }
 }
 
-/** To be called before a container is paused, and after it was ended or removed. The same otherwise. */
+/** Call it before a container is paused, and after it was ended or removed. Otherwise like makeTimer. */
 export async function endTimer(world: TimerWorld, ctx: ContainerContext, id: string): Promise<void> {
   if (!usesTimers(world)) return;
   await (await openScheduling(world)).onEnded(ctx, { namespace: ctx.containerd.namespace, id });
 }
 
-/** To be called by a monitor that starts: it makes the checks now, and timers that were made before would make them twice. Never fails. */
+/** Called by a monitor that starts: it makes the checks now, and existing timers would make them twice. Never fails. */
 export async function sweepTimers(world: Parameters<typeof openContainers>[0] & TimerWorld): Promise<void> {
   if (!isSystemdRunning()) return;
   await (await openScheduling(world)).sweep(await openContainers(world), []);

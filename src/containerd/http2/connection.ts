@@ -9,9 +9,9 @@ import { createStreams, type Stream, type StreamEvents } from './streams.ts';
 /** Lists of thousands of containers and blobs come in megabytes: the default window of 64 KiB would make each a round trip. */
 const STREAM_WINDOW = 4 << 20;
 const CONNECTION_WINDOW = 8 << 20;
-/** An HTTP/2 connection as a client, without what gRPC on a Unix socket does not need: TLS, priorities, pushes. */
+/** An HTTP/2 client connection, without features that gRPC on a Unix socket does not need: TLS, priorities, pushes. */
 export interface Connection {
-  /** Whether streams can be opened: not after it was lost, and not after the peer said that it will go away. */
+  /** Whether streams can be opened: not after it was lost, and not after the peer announced its end. */
   readonly isUsable: boolean;
   /** @param headers the header block of the request, as encodeHeaders gives it */
   open(headers: Buffer, events: StreamEvents): Stream;
@@ -19,13 +19,13 @@ export interface Connection {
   destroy(): void;
 }
 
-/** What is taken of a peer that is not trusted. Left out: as much as containerd sends. */
+/** Limits for a peer that is not trusted. Absent: as much as containerd sends. */
 export interface ConnectionLimits {
-  /** In all, frames that carry nothing included; the connection is lost when more comes. */
+  /** All bytes, with empty frames; beyond it the connection is lost. */
   readonly receivedBytes?: number;
-  /** Of one header block, CONTINUATION frames included. */
+  /** Size of one header block, with CONTINUATION frames. */
   readonly headerBytes?: number;
-  /** What the peer may send of data before it was taken; 65,535 at least. */
+  /** Data that the peer may send before it is acknowledged; at least 65,535. */
   readonly windowBytes?: number;
 }
 
@@ -39,7 +39,7 @@ export class ConnectionClosedError extends Error {
 /** Why a connection was lost whose peer sent more than `receivedBytes`. */
 export class ReceivedTooMuchError extends Error {}
 
-/** Takes the socket over, which need not be connected yet. */
+/** Takes over the socket, which need not be connected yet. */
 export function openConnection(socket: Duplex, clock: Pick<Clock, 'after'>, limits: ConnectionLimits = {}): Connection {
   const { receivedBytes = Number.POSITIVE_INFINITY, headerBytes, windowBytes } = limits;
   const streamWindow = windowBytes ?? STREAM_WINDOW;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { contentOf, createFrameParser, FLAG, frameFrom, ProtocolError, TYPE } from './frames.ts';
 
 describe('frames', () => {
-  test('come back whole, however they are cut into pieces', () => {
+  test('parse back whole, however they are cut into pieces', () => {
     const frame = fc.record({
       type: fc.nat(9),
       flags: fc.nat(255),
@@ -25,7 +25,7 @@ describe('frames', () => {
     );
   });
 
-  test('longer than was agreed on are refused before they are read', () => {
+  test('are refused before they are read if longer than agreed', () => {
     expect(() => createFrameParser(100).feed(frameFrom(TYPE.data, 0, 1, Buffer.alloc(101)).subarray(0, 9))).toThrow(
       ProtocolError,
     );

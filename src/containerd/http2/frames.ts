@@ -48,7 +48,7 @@ export function errorName(code: number): string {
   return ERROR_NAMES[code] ?? `error ${code}`;
 }
 
-/** The most that a peer may send in one frame, and we in one, until a setting says otherwise. */
+/** The largest frame in either direction, until a setting changes it. */
 export const DEFAULT_MAX_FRAME = 16_384;
 /** RFC 9113, section 6.9.2. */
 export const DEFAULT_WINDOW = 65_535;
@@ -56,7 +56,7 @@ export const DEFAULT_WINDOW = 65_535;
 const HEAD_BYTES = 9;
 const STREAM_ID_MASK = 0x7fffffff;
 
-/** What a client says first (RFC 9113, section 3.4). */
+/** The first bytes of a client (RFC 9113, section 3.4). */
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 const NOTHING = Buffer.alloc(0);
@@ -102,12 +102,15 @@ export function numberFrame(type: number, streamId: number, value: number): Buff
   return frameFrom(type, 0, streamId, payload);
 }
 
-/** A peer that does not keep to the protocol: the connection is of no use any more. */
+/** A peer that violates the protocol: the connection is unusable. */
 export class ProtocolError extends Error {}
 
-/** Takes the bytes of a connection apart into frames. */
+/** Splits the bytes of a connection into frames. */
 export interface FrameParser {
-  /** The frames that are whole by now; their payloads are views of `bytes` or of copies of ours. Throws ProtocolError for one that is too long. */
+  /**
+   * The frames complete so far; their payloads are views of `bytes` or of our copies. Throws ProtocolError for one that
+   * is too long.
+   */
   feed(bytes: Buffer): readonly Frame[];
 }
 

@@ -1,19 +1,21 @@
 import { contentOf, FLAG, type Frame, ProtocolError, TYPE } from './frames.ts';
 import { createHeaderDecoder, type HeaderFields } from './hpack.ts';
 
-/** More than the header fields of any answer of containerd's. */
+/** More than the header fields of any answer of containerd. */
 const MAX_BYTES = 256 << 10;
 
-/** The header fields that one HEADERS frame, with the CONTINUATION frames behind it, has brought. */
+/** The header fields of one HEADERS frame with its CONTINUATION frames. */
 interface ReceivedHeaders {
   readonly streamId: number;
   readonly fields: HeaderFields;
   readonly isEndOfStream: boolean;
 }
 
-/** Puts the header blocks of a connection together (RFC 9113, section 6.10) and decodes them, also those of streams that nobody knows any more. */
+/**
+ * Assembles the header blocks of a connection (RFC 9113, section 6.10) and decodes them, also those of unknown streams.
+ */
 export interface HeaderBlocks {
-  /** Whether a block goes on in the next frame, which may then be no other. */
+  /** Whether a block continues in the next frame, which must then belong to it. */
   readonly isOpen: boolean;
   /** @returns undefined while the block goes on. Throws ProtocolError. */
   take(frame: Frame): ReceivedHeaders | undefined;

@@ -51,7 +51,7 @@ describe('header blocks', () => {
     });
   });
 
-  test('of ours come back as they were', () => {
+  test('of ours decode to the same fields', () => {
     const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,40}$/);
     const value = fc.string({
       unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)),
@@ -75,7 +75,7 @@ describe('header blocks', () => {
     expect(() => createHeaderDecoder().decode(bytes(hex))).toThrow(ProtocolError);
   });
 
-  test('whatever comes is decoded or refused', () => {
+  test('any input is decoded or refused', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (block) => {
         try {

@@ -1,7 +1,7 @@
 import { ProtocolError } from './frames.ts';
 import { decodeHuffman } from './huffman.ts';
 
-/** Header fields by their names, which are in lower case; of a name that comes twice, the last. */
+/** Header fields by name, in lower case; of a repeated name, the last. */
 export type HeaderFields = Readonly<Record<string, string>>;
 
 /** RFC 7541, appendix A: `name` or `name=value`. */
@@ -21,10 +21,10 @@ const STATIC: readonly (readonly [name: string, value: string])[] = (
 
 /** RFC 9113, section 6.5.2: the size of the table until a setting of ours says otherwise, which none does. */
 const MAX_TABLE_BYTES = 4_096;
-/** What an entry counts beyond its texts (RFC 7541, section 4.1). */
+/** The overhead of an entry beyond its texts (RFC 7541, section 4.1). */
 const ENTRY_BYTES = 32;
 
-/** Decodes the header blocks of one connection, in the order in which they came. */
+/** Decodes the header blocks of one connection, in the order of arrival. */
 export interface HeaderDecoder {
   /** Throws ProtocolError. */
   decode(block: Buffer): HeaderFields;
@@ -123,7 +123,7 @@ function createInput(block: Buffer) {
   };
 }
 
-/** A header block that says everything in full, so that it is the same on every connection and depends on none before it. */
+/** A header block without references, so that it is the same on every connection. */
 export function encodeHeaders(fields: HeaderFields): Buffer {
   const parts: Buffer[] = [];
   for (const [name, value] of Object.entries(fields)) {

@@ -1,8 +1,8 @@
 import { ProtocolError } from './frames.ts';
 
 /**
- * The lengths in bits of HPACK's code for each byte and, last, for the end of a text (RFC 7541, appendix B), as runs of `length*count`. The
- * code is canonical: codes of one length follow each other in the order of their bytes, after the shorter ones.
+ * The lengths in bits of HPACK's codes for each byte and, last, for the end of a text (RFC 7541, appendix B), as runs
+ * of `length*count`. The code is canonical: codes of one length are consecutive in byte order, after the shorter ones.
  */
 const LENGTHS = (
   '13 23 28*7 24 30 28*2 30 28*8 30 28*9 6 10*2 12 13 6 8 11 10*2 8 11 8 6*3 5*3 6*7 7 8 15 6 12 10 13 6 7*22 8 7 8 13 19 13 14 ' +
@@ -49,7 +49,7 @@ function treeFrom(lengths: readonly number[]): Tree {
   return tree;
 }
 
-/** A text as HPACK compresses it (RFC 7541, section 5.2). Throws ProtocolError for what is none. */
+/** Decodes a text compressed by HPACK (RFC 7541, section 5.2). Throws ProtocolError for invalid input. */
 export function decodeHuffman(bytes: Uint8Array): string {
   const text: number[] = [];
   let node = 0;
@@ -72,7 +72,7 @@ export function decodeHuffman(bytes: Uint8Array): string {
       isOnes = true;
     }
   }
-  // What is left are the first bits of the end's code, all ones, and less than a byte.
+  // The remaining bits are a prefix of the end code, all ones, and fewer than eight.
   if (depth > 7 || !isOnes) throw new ProtocolError('a Huffman code that does not end');
   return Buffer.from(text).toString('latin1');
 }

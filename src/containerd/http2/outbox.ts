@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 
-/** Frames on their way out: those that are added one after the other go in one write. */
+/** Outgoing frames: frames added in succession go out in one write. */
 export interface Outbox {
-  /** @param taken called when the frame is with the kernel, or never will be */
+  /** @param taken called when the kernel has the frame, or never will */
   add(frame: Buffer, taken?: () => void): void;
   /** Of all frames that were added. */
   readonly addedBytes: number;
@@ -32,7 +32,7 @@ export function createOutbox(socket: Duplex): Outbox {
         taken?.();
         return;
       }
-      // Twice: what is added by a microtask that is queued already goes along.
+      // Twice, so that frames added by an already queued microtask are included.
       if (frames.length === 0) queueMicrotask(() => queueMicrotask(flush));
       frames.push(frame);
       addedBytes += frame.length;

@@ -19,25 +19,25 @@ function start() {
 const ping = (name: string): Buffer => Buffer.from(name.padEnd(8));
 const answer = (name: string): string => frameFrom(TYPE.ping, FLAG.ack, 0, ping(name)).toString('latin1');
 
-test('an answer comes a second late, with what was asked', async () => {
+test('an answer comes a second late, with the same payload', async () => {
   const { sent, clock, pings } = start();
   const payload = ping('one');
   pings.take(payload);
-  payload.fill(0); // the buffer of the connection is used again
+  payload.fill(0); // the buffer of the connection is reused
   await clock.advance(999);
   expect(sent).toEqual([]);
   await clock.advance(1);
   expect(sent).toEqual([answer('one')]);
 });
 
-test('the next question lets the answer to the one before go', () => {
+test('the next ping releases the previous answer', () => {
   const { sent, pings } = start();
   pings.take(ping('one'));
   pings.take(ping('two'));
   expect(sent).toEqual([answer('one')]);
 });
 
-test('where much is sent, answers come at once', () => {
+test('under load, answers come at once', () => {
   const { sent, outbox, pings } = start();
   pings.take(ping('one'));
   outbox.addedBytes += 60 << 10;

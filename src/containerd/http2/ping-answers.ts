@@ -3,15 +3,16 @@ import { FLAG, frameFrom, TYPE } from './frames.ts';
 import type { Outbox } from './outbox.ts';
 
 /**
- * Answers the peer's PINGs, a second late. grpc-go measures with them how much may be under way at once: it sends one with the first data that
- * comes after the last answer. Answered at once there is one for each call, and both sides wake up once more for it; answered late there is one
- * in a second. It waits for an answer for 20 seconds (keepalive.ServerParameters.Timeout) before it gives a connection up.
+ * Answers the peer's PINGs a second late. grpc-go uses them to measure how much may be in flight: it sends one with the
+ * first data after the last answer. With immediate answers there is one for each call, and both sides wake up once more
+ * for it; with late answers there is one per second. It waits 20 seconds for an answer
+ * (keepalive.ServerParameters.Timeout) before it gives up a connection.
  *
- * Where much is sent they are answered at once, so that the peer allows more.
+ * Under load they are answered at once, so that the peer allows more.
  */
 export interface PingAnswers {
   take(payload: Buffer): void;
-  /** To be called now and then: sends what is due because much was sent meanwhile. */
+  /** Call it now and then: sends an answer that load has made due. */
   look(): void;
   stop(): void;
 }
@@ -35,14 +36,14 @@ export function createPingAnswers(
   };
   return {
     take: (payload) => {
-      letGo(); // in the order in which they came
+      letGo(); // in the order of arrival
       const isBusy = outbox.addedBytes - seenBytes > MUCH_BYTES;
       seenBytes = outbox.addedBytes;
       if (isBusy) {
         answer(payload);
         return;
       }
-      const copy = Buffer.from(payload); // of a buffer that is much larger
+      const copy = Buffer.from(payload); // a view of a much larger buffer
       held = { payload: copy, atBytes: outbox.addedBytes, ...clock.after(DELAY_MS, letGo) };
     },
     look: () => {

@@ -4,28 +4,28 @@ import type { Outbox } from './outbox.ts';
 /** RFC 9113, section 6.9.1. */
 const MAX_WINDOW = 2 ** 31 - 1;
 
-/** What of a stream waits to be sent, and how much the peer takes. */
+/** The unsent data of a stream, and how much the peer accepts. */
 export interface SendStream {
   /** 0 until the stream has begun: nothing is sent until then. */
   id: number;
   window: number;
   readonly queue: { bytes: Buffer; readonly taken: () => void }[];
-  /** The end is to follow the queue. */
+  /** The end follows the queue. */
   isEnding: boolean;
 }
 
-/** Sends data as far as the windows of the stream and of the connection allow (RFC 9113, section 5.2), the rest as they grow. */
+/** Sends data as far as the windows of stream and connection allow (RFC 9113, section 5.2), the rest as they grow. */
 export interface SendWindows {
   /** The header fields of the stream were sent: what was queued may follow. */
   begin(stream: SendStream, id: number): void;
-  /** Resolves when the bytes are with the kernel, or the stream was dropped. */
+  /** Resolves when the kernel has the bytes, or the stream was dropped. */
   send(stream: SendStream, bytes: Buffer): Promise<void>;
   end(stream: SendStream): void;
-  /** What still waits is given up. */
+  /** Drops unsent data. */
   drop(stream: SendStream): void;
-  /** @param stream undefined for the connection, and for a stream that is over, which is passed over */
+  /** @param stream undefined for the connection, and for an ended stream, which is skipped */
   enlarge(stream: SendStream | undefined, streamId: number, bytes: number): void;
-  /** The peer's setting: for streams to come, and by the difference for those that are open (section 6.9.2). */
+  /** The peer's setting: for future streams, and by the difference for open ones (section 6.9.2). */
   setInitial(bytes: number, open: Iterable<SendStream>): void;
   setMaxFrame(bytes: number): void;
 }
@@ -39,7 +39,7 @@ export function createSendWindows(outbox: Outbox): SendWindows {
   let connection = DEFAULT_WINDOW;
   let initial = DEFAULT_WINDOW;
   let maxFrame = DEFAULT_MAX_FRAME;
-  /** Those that have something to send and may not, the longest waiting first. */
+  /** Streams with data but no window, the longest waiting first. */
   const blocked = new Set<SendStream>();
 
   const pump = (stream: SendStream): void => {
@@ -59,7 +59,7 @@ export function createSendWindows(outbox: Outbox): SendWindows {
     stream.isEnding = false;
     outbox.add(frameFrom(TYPE.data, FLAG.endStream, stream.id));
   };
-  /** In a turn of its own, so that an end that follows at once goes with the last data. */
+  /** In a later turn, so that an end that follows at once goes with the last data. */
   const pumpSoon = (stream: SendStream): void => {
     if (stream.queue.length === 1 && !blocked.has(stream)) queueMicrotask(() => pump(stream));
   };

@@ -47,7 +47,7 @@ export const inspectContainers: Command = {
   run: (world, input) => runInspect(world, input, 'container'),
 };
 
-/** `healthctl inspect`: Docker's. A name that is no container's may be an image's, or a volume's. */
+/** `healthctl inspect`: Docker's. A name other than a container's may be an image's or a volume's. */
 export const inspect: Command = {
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
   options: [formatOption, modeOption, { ...sizeOption, help: 'Display total file sizes of containers' }, typeOption],
@@ -58,7 +58,7 @@ export const inspect: Command = {
 const TYPES = ['container', 'image', 'network', 'volume'] as const;
 type ObjectType = (typeof TYPES)[number];
 
-/** Throws INVALID in Docker's words for a type that is none. */
+/** Throws INVALID with Docker's text for an unknown type. */
 function typeFrom(options: ParsedOptions): ObjectType | undefined {
   const type = options.string('type');
   const words = `must be one of ${TYPES.map((word) => quote(word)).join(', ')}`;
@@ -74,7 +74,7 @@ async function runInspect(
   type: ObjectType | undefined,
 ): Promise<CommandResult> {
   const format = options.string('format');
-  renderInspect([], format); // a template that does not parse is refused before anything is asked
+  renderInspect([], format); // refuses an invalid template before anything is requested
   const mayBeContainer = type === undefined || type === 'container';
   const isPlain = mayBeContainer && options.string('mode') !== 'native' && !options.bool('size');
   const told = isPlain ? await documentsByMonitor(world, args) : undefined;
@@ -122,7 +122,10 @@ function resultOf(rendered: ReturnType<typeof renderInspect>, errors: readonly E
   return { stdout: rendered.stdout, errors: [...rendered.errors, ...errors].map(withExitOne) };
 }
 
-/** A container by containerd, or its document by the monitor; why there is none; undefined where they were not asked. */
+/**
+ * A container from containerd, or its document from the monitor; an error if there is none; undefined if they were not
+ * asked.
+ */
 type Found = ListedContainer | ContainerDocument | HealthctlError | undefined;
 
 const isContainer = (found: Found): found is ListedContainer =>
@@ -194,7 +197,7 @@ async function volumeFor(ctx: ContainerContext, name: string): Promise<GoValue |
   return findVolumeDocument(ctx, name);
 }
 
-/** A template that fails on a document is no wrong command line: Docker exits 1. */
+/** A template that fails on a document is no usage error: Docker exits with 1. */
 function withExitOne(error: Error): Error {
   if (!hasCode(error, 'USAGE')) return error;
   return new HealthctlError('INVALID', error.message, { cause: error });

@@ -43,7 +43,7 @@ export const list: Command = {
   run: async (world, input) => {
     const isForMonitor = !wantsSizes(input.options) && !namesAnother(input.options);
     const sizes = wantsSizes(input.options);
-    // While the monitor makes up its answer, the rest is loaded.
+    // Load the rest while the monitor prepares its answer.
     const sent = isForMonitor && !input.options.bool('all-namespaces') ? await askMonitor(world) : undefined;
     const { runList } = await import('../../list-rows.ts');
     const ask = async (namespace: string): Promise<Sent | undefined> => sent ?? askMonitor(world, namespace);
@@ -51,13 +51,13 @@ export const list: Command = {
   },
 };
 
-/** Measuring is costly: only when it was asked for, or the template has it, and not `--size=false`. */
+/** Measuring is expensive: only on request, or if the template needs it, and not with `--size=false`. */
 function wantsSizes(options: ParsedOptions): boolean {
   if (options.given('size')) return options.bool('size');
   return !options.bool('quiet') && /\.Size\b/.test(options.string('format') ?? '');
 }
 
-/** Telling when another container was made takes containerd itself. */
+/** The creation time of another container requires containerd itself. */
 function namesAnother(options: ParsedOptions): boolean {
   return options.list('filter').some((filter) => /^(before|since)=/.test(filter));
 }

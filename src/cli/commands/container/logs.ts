@@ -4,7 +4,10 @@ import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { timeRangeFrom } from '../../flags/time-range.ts';
 
-/** `healthctl logs`: Docker's. Without a monitor nothing tells times, and which stream came first: `--tail` counts the lines of each then. */
+/**
+ * `healthctl logs`: Docker's. Without a monitor the times, and the order between the streams, are unknown: `--tail`
+ * then counts the lines of each.
+ */
 export const logs: Command = {
   usage: '[OPTIONS] CONTAINER',
   options: [
@@ -45,7 +48,7 @@ export const logs: Command = {
   },
 };
 
-/** A negative number means all, as with Docker; Docker takes what is no number for all too, which hides a slip. */
+/** A negative number means all, as in Docker; Docker also takes any other text as all, which hides a typing error. */
 function tailFrom(text: string): number | 'all' {
   if (text === 'all') return text;
   if (!/^[+-]?\d{1,15}$/.test(text)) {

@@ -34,7 +34,7 @@ async function runRemove(world: ContainerWorld, { options, args }: CommandInput)
     await removeContainer(ctx, view, { force, volumes, abort: world.signal });
     await announceChange(world, ctx, view.record.id, { kind: 'removed' });
   });
-  // Forced, a container that is not there is as good as removed: it is said, and no failure (docker/cli, container/rm.go).
+  // With --force, a missing container is reported, but is no failure (docker/cli, container/rm.go).
   const isExcused = force && (result.errors ?? []).every((error) => hasCode(error, 'NOT_FOUND'));
   return isExcused ? { ...result, exitCode: 0 } : result;
 }

@@ -17,7 +17,7 @@ import { announceChange } from '../../monitor/announce-change.ts';
 import { startWatched } from '../../start-watched.ts';
 import { workingDirectory } from '../../working-directory.ts';
 
-/** What `run` has beyond `create`. */
+/** The options of `run` beyond those of `create`. */
 interface RunOptions {
   readonly detach: boolean;
   readonly sigProxy: boolean;
@@ -76,12 +76,12 @@ function refuseImpossible(world: World, { detach, tty, openStdin, wait }: RunOpt
 }
 
 interface CreatedRun {
-  /** As it was made. */
+  /** As created. */
   readonly view: ContainerView;
   readonly how: RunOptions;
 }
 
-/** A container that did not get as far as its start, because the user gave up, or that is not to stay, is removed again. */
+/** A container that was not started, because the user cancelled, or that must not stay, is removed again. */
 async function runCreated(world: World, ctx: ContainerContext, created: CreatedRun): Promise<CommandResult> {
   const { view, how } = created;
   const { id } = view.record;
@@ -93,7 +93,7 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
       return result;
     }
     const end = await runAttached(world, ctx, created);
-    // One that was detached from runs on, as does one that nerdctl has restarted: the monitor removes it at its end.
+    // A detached container continues to run, as does one that nerdctl has restarted: the monitor removes it at its end.
     isToStay = !how.autoRemove || end.kind === 'detached' || (await waitForForeignRestart(ctx, id));
     if (isToStay) await announceChange(world, ctx, id, { kind: 'changed' });
     return resultOfAttachment(end);
@@ -108,7 +108,7 @@ async function runCreated(world: World, ctx: ContainerContext, created: CreatedR
   }
 }
 
-/** The id is printed whether the container gets ready or not: it is there, and goes on. */
+/** The id is printed whether the container becomes ready or not: it exists, and continues. */
 async function startDetached(world: World, ctx: ContainerContext, { view, how }: CreatedRun): Promise<CommandResult> {
   const { id } = view.record;
   refuseAborted(world);
@@ -153,7 +153,7 @@ async function wasStarted(ctx: ContainerContext, id: string): Promise<boolean> {
   return (await viewById(ctx, id)).started.ever;
 }
 
-/** What stays of it is said, and does not hide how the command itself ended. */
+/** A failed removal is a warning, and does not hide the exit status of the command itself. */
 async function removeOrWarn(ctx: ContainerContext, id: string): Promise<void> {
   const { removeContainer } = await import('../../../container/remove.ts');
   try {

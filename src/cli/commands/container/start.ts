@@ -37,7 +37,7 @@ export const start: Command = {
   },
 };
 
-/** One after the other, as Docker: a container may need the one named before it, and so does its health. */
+/** One after another, as in Docker: a container may need the one named before it, and its health. */
 async function startAll(
   world: World,
   names: readonly string[],

@@ -17,7 +17,7 @@ export const stopOptionSpecs: readonly OptionSpec[] = [
   },
 ];
 
-/** What stopContainer takes of them. */
+/** The part for stopContainer. */
 export function stopOptionsFrom({ options }: Pick<CommandInput, 'options'>, abort: AbortSignal) {
   const [timeoutS, signal] = [options.int('timeout'), options.string('signal')];
   return { abort, ...(timeoutS === undefined ? {} : { timeoutS }), ...(signal ? { signal } : {}) };

@@ -35,7 +35,10 @@ async function runUpdate(world: ContainerWorld, { options, args }: CommandInput)
   });
 }
 
-/** Values that parse and cannot be had end `update` with 1, as everything that Docker's daemon refuses; those of `run` and `create` are its CLI's. */
+/**
+ * Valid values that are refused end `update` with 1, like everything that Docker's daemon refuses; for `run` and
+ * `create` Docker's CLI refuses them.
+ */
 async function refusedByContainer<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -7,8 +7,8 @@ import { forEachName } from '../../each.ts';
 import { ensureChecked, refreshMonitor } from '../../monitor/announce-change.ts';
 
 /**
- * `healthctl wait`: Docker's, with Docker's conditions of the API and Podman's. Prints a line for each container, in their order: its exit
- * code, or the condition that came true where that is no end (Podman prints -1).
+ * `healthctl wait`: Docker's, with the conditions of Docker's API and of Podman. Prints one line per container, in
+ * their order: its exit code, or the condition that was reached if the container did not end (Podman prints -1).
  */
 export const wait: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',

@@ -6,7 +6,7 @@ import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { programOf } from '../../program.ts';
 
-/** `healthctl daemon check-once`: what a timer of systemd runs. */
+/** `healthctl daemon check-once`: the command of a systemd timer. */
 export const checkOnceCommand: Command = {
   usage: '[OPTIONS] CONTAINER',
   description: 'Make one check of a container when it is due. Timers of systemd call it.',
@@ -37,7 +37,7 @@ async function runCheck(world: World, { options, args }: CommandInput): Promise<
       notBeforeMs: options.int('not-before') ?? 0,
     });
   } catch (error) {
-    // It has no memory, so it would say the same at each check that is due while containerd is away.
+    // It has no memory, so it would repeat the message at each check while containerd is away.
     if (!hasCode(error, 'UNAVAILABLE', 'ABORTED')) throw error;
     log.debug(messageOf(error));
   }

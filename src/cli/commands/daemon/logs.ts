@@ -4,7 +4,7 @@ import { printable } from '../../../lib/printable.ts';
 import { readOwnText } from '../../../system/own-file.ts';
 import type { Command } from '../../command.ts';
 
-/** The log is put aside at 1 MiB, but only when a monitor starts. */
+/** The log is renamed at 1 MiB, but only when a monitor starts. */
 const MAX_BYTES = 8 << 20;
 
 /** `healthctl daemon logs`: of a monitor that a command started. One that systemd runs logs to its journal. */

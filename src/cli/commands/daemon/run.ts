@@ -50,7 +50,7 @@ async function runDaemon(
   const over = new AbortController();
   const socketGroupIdOf = ({ monitor: { socketGroup } }: Settings) =>
     socketGroup === undefined ? undefined : groupIdOf(socketGroup);
-  /** What cannot be used is told, and all stays as it is; so it does where nothing has changed. */
+  /** Errors are reported, and everything stays unchanged; so it does if nothing has changed. */
   const reload = async (): Promise<void> => {
     const log = logOf(settings.debug);
     try {
@@ -87,7 +87,7 @@ async function runDaemon(
         onLocked: () => sweepTimers(world),
       });
       const end = await daemon.run(AbortSignal.any([round.signal, over.signal]));
-      // What runs does not change its settings: it is stopped, and another one adopts all that is running.
+      // A running monitor does not change its settings: it is stopped, and a new one adopts everything that runs.
       if (end !== 'reload') break;
     }
   } finally {

@@ -4,7 +4,9 @@ import { startMonitor } from '../../monitor/announce-change.ts';
 import { stopMonitor } from '../../monitor/stop.ts';
 import { makeAllTimers, usesTimers } from '../../monitor/timers.ts';
 
-/** `healthctl daemon start`: from now on checks are made by a monitor in the background, or by timers of systemd, as configured. */
+/**
+ * `healthctl daemon start`: from now on a monitor in the background, or systemd timers, make the checks, as configured.
+ */
 export const start: Command = {
   usage: '',
   description:

@@ -19,7 +19,7 @@ import { plainValue } from '../../format/plain-value.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
 import { humanDuration, humanSize } from '../../format/units.ts';
 
-/** `healthctl daemon status`: exit 1 when none runs, 4 when that is not known. */
+/** `healthctl daemon status`: exit 1 if none runs, 4 if that is unknown. */
 export const status: Command = {
   usage: '[OPTIONS]',
   description:
@@ -41,7 +41,7 @@ async function showStatus(world: World, { options }: CommandInput): Promise<Comm
   return { stdout: format ? renderSingle(plainValue(told), format) : textOf(told, clock.now()) };
 }
 
-/** The monitor that could not be asked, or that none runs. */
+/** The error for a monitor that could not be asked, or for none. */
 async function whyUnanswered({ settings, clock }: World, client: DaemonClient): Promise<HealthctlError> {
   const places = daemonPlacesOf(settings);
   const { address, namespace, runRoot } = settings;
@@ -97,7 +97,7 @@ function containersText({ containers, watched, unhealthy }: DaemonStatus): strin
   return `${containers}, ${watched} of them checked${unhealthy > 0 ? `, ${unhealthy} unhealthy` : ''}`;
 }
 
-/** Whether checks may be left out because descriptors are missing. */
+/** Whether checks may be skipped for lack of descriptors. */
 const isShort = ({ descriptors: { open, limit } }: DaemonStatus): boolean => limit - open < 2 * DESCRIPTOR_RESERVE;
 
 function descriptorsText({ descriptors: { open, limit } }: DaemonStatus): string {

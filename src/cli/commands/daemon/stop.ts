@@ -2,7 +2,7 @@ import { findMonitorOwner } from '../../../daemon/monitor-claim.ts';
 import type { Command } from '../../command.ts';
 import { stopMonitor } from '../../monitor/stop.ts';
 
-/** `healthctl daemon stop`: resolves when it has ended; one that does not run is fine. */
+/** `healthctl daemon stop`: resolves when it has ended; it is no error if none runs. */
 export const stop: Command = {
   usage: '',
   description: 'End the monitor, and wait until it has ended.',

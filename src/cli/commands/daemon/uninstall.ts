@@ -1,7 +1,7 @@
 import { uninstallUnit } from '../../../daemon/service-unit/install.ts';
 import type { Command } from '../../command.ts';
 
-/** `healthctl daemon uninstall`: ends the monitor that systemd runs. What is known of containers stays. */
+/** `healthctl daemon uninstall`: ends the monitor that systemd runs. The health of containers stays. */
 export const uninstall: Command = {
   usage: '',
   description: 'Stop the monitor that systemd runs, and remove its unit.',

@@ -2,7 +2,10 @@ import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import type { ContainerWorld } from '../../context.ts';
 import { checkByHand, recordedCheck } from '../../monitor/check.ts';
 
-/** `healthctl healthcheck run`, as Podman's: silent when the check passed, else the container's status and exit 1; 125 when it could not be run. */
+/**
+ * `healthctl healthcheck run`, like Podman's: silent if the check passed, else the container's status and exit 1; 125
+ * if it could not be run.
+ */
 export const run: Command = {
   usage: '[OPTIONS] CONTAINER',
   options: [{ name: 'ignore-result', type: 'bool', help: 'Exit with 0 although the check failed' }],

@@ -106,7 +106,7 @@ function configDocument(config: ImageConfig): GoValue {
   return struct(fields, { type: '*v1.DockerOCIImageConfig', omitEmpty: Object.keys(fields) });
 }
 
-/** What cannot be read as a health check is not shown: it is none. */
+/** An invalid health check is not shown: it counts as none. */
 function healthcheckDocument(value: unknown): GoValue {
   const type = '*v1.HealthcheckConfig';
   const parsed = parseHealthConfig(value);

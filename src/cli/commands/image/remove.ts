@@ -29,13 +29,13 @@ async function runRemove(world: RemoveWorld, { options, args }: CommandInput): P
         stdout += 'untagged' in line ? `Untagged: ${line.untagged}\n` : `Deleted: ${line.deleted}\n`;
       }
     } catch (error) {
-      // All are tried, but what would fail in the same way for the next one is told once.
+      // All are tried, but an error that would be the same for the next one is shown once.
       if (!(error instanceof Error)) throw error;
       errors.push(error);
       if (hasCode(error, 'ABORTED', 'UNAVAILABLE', 'DENIED')) break;
     }
   }
-  // Forced, an image that is not there is as good as removed (docker/cli, image/remove.go).
+  // With --force, a missing image counts as removed (docker/cli, image/remove.go).
   const excused = force && errors.every((error) => hasCode(error, 'NOT_FOUND'));
   return { stdout, errors, ...(excused ? { exitCode: 0 } : {}) };
 }

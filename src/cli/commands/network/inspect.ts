@@ -36,13 +36,13 @@ export const inspect: Command = {
   },
 };
 
-/** Docker's document of the network that a name or an id means, for templates. Throws NOT_FOUND. */
+/** Docker's document of the network with this name or id, for templates. Throws NOT_FOUND. */
 export function describeNetwork(ctx: NetworkContext, nameOrId: string): GoValue {
   const network = resolveNetwork(ctx, nameOrId);
   return networkValue(networkDocument(network, membersOf(ctx, network.name)));
 }
 
-/** As templates see Docker's Go structs. */
+/** In the form of Docker's Go structs, for templates. */
 function networkValue(document: ReturnType<typeof networkDocument>): GoValue {
   const { Id, IPAM, Containers, Options, Labels, ConfigFrom, ...others } = document;
   const ranges = IPAM.Config?.map((range) => struct({ ...range }, { type: 'network.IPAMConfig' }));

@@ -30,7 +30,7 @@ export const events: Command = {
 
 type EventsWorld = Pick<World, 'clock' | 'signal' | 'streams'>;
 
-/** Prints each event as it comes. What is wrong with the options is said before anything is asked. */
+/** Prints each event as it comes. Invalid options are refused before anything is requested. */
 export async function showEvents(
   { clock, signal, streams }: EventsWorld,
   { options }: Pick<CommandInput, 'options'>,
@@ -44,7 +44,7 @@ export async function showEvents(
   const write = writerTo(streams.stdout, signal);
   for await (const event of source.events({ ...range, signal })) {
     if (!matchesEvent(filters, event)) continue;
-    // A label may hold anything, and a line of ours is made to be looked at.
+    // A label may contain anything, and our line format is for people.
     const text = format ? show(event) : printableLine(show(event));
     await write(Buffer.from(`${text}\n`));
   }

@@ -46,13 +46,13 @@ test('the page', () => {
   expect(page).toBe(golden('screens/info.txt', page));
 });
 
-test('without an answer of containerd the rest is shown', () => {
+test('without an answer of containerd it shows the rest', () => {
   const page = infoPage({ settings, host, server: undefined });
   expect(page).not.toContain('Server');
   expect(page).toContain('Kernel Version');
 });
 
-test('what the host lacks is warned of', () => {
+test('warns about what the host lacks', () => {
   expect(hostWarnings(host)).toEqual([]);
   const poor = { ...host, MemoryLimit: false, SwapLimit: false, CpuCfsQuota: false, PidsLimit: false, Runtimes: {} };
   expect(hostWarnings(poor)).toEqual([

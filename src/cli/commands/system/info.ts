@@ -8,7 +8,7 @@ import { section } from '../../format/section.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
 import { bytesSize } from '../../format/units.ts';
 
-/** What `info` shows, under the names that `docker info --format` uses where Docker has the thing. */
+/** The data of `info`, under Docker's names in `docker info --format` where Docker has them. */
 export interface SystemInfo {
   readonly settings: Pick<Settings, 'address' | 'namespace' | 'snapshotter' | 'runRoot' | 'dataRoot'>;
   readonly host: HostInfo;
@@ -16,7 +16,7 @@ export interface SystemInfo {
   readonly server: ServerInfo | undefined;
 }
 
-/** `healthctl info`: what is known here is shown even when containerd does not answer, which is then an error besides. */
+/** `healthctl info`: shows local facts even without an answer of containerd, which is then an additional error. */
 export const info: Command = {
   usage: '[OPTIONS]',
   options: [

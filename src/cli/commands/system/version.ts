@@ -17,7 +17,7 @@ interface Versions {
   readonly Server?: { readonly Version: string; readonly GitCommit: string; readonly Address: string };
 }
 
-/** `healthctl version`: what is known here is shown even when containerd does not answer, which is then an error besides. */
+/** `healthctl version`: shows local facts even without an answer of containerd, which is then an additional error. */
 export const version: Command = {
   usage: '[OPTIONS]',
   options: [

@@ -21,7 +21,7 @@ export const create: Command = {
   run: (world, input) => runCreate(world, input),
 };
 
-/** One that exists is as good as made. */
+/** An existing volume counts as created. */
 async function runCreate(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
   const [positional] = args;
   const flag = options.string('name');

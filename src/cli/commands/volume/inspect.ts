@@ -45,13 +45,13 @@ async function runInspect(world: ContainerWorld, { options, args }: CommandInput
   return { stdout: rendered.stdout, errors: [...rendered.errors, ...errors] };
 }
 
-/** Docker's document of a volume; undefined where there is none of this name. Throws CORRUPT where something else has its place. */
+/** Docker's document of a volume; undefined if there is none. Throws CORRUPT if something else has its path. */
 export function findVolumeDocument(ctx: ContainerContext, name: string): GoValue | undefined {
   const volume = readVolume(volumePlaceOf(ctx).root, name);
   return volume && volumeDocument(volume);
 }
 
-/** moby: api/types/volume.Volume. @param size in bytes: nerdctl's key, only where it was asked for */
+/** moby: api/types/volume.Volume. @param size in bytes: nerdctl's key, only on request */
 function volumeDocument({ name, createdAt, labels, mountpoint }: Volume, size?: number): GoValue {
   return struct(
     {

@@ -13,7 +13,7 @@ export const remove: Command = {
   run: (world, input) => runRemove(world, input),
 };
 
-/** Forced, one that is not there is as good as removed. */
+/** With --force, a missing volume counts as removed. */
 async function runRemove(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
   const ctx = await openContainers(world);
   const force = options.bool('force');
