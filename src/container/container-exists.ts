@@ -1,13 +1,19 @@
-import type { Containers } from '../containerd/containers.ts';
+import type { ContainerRecord, Containers } from '../containerd/containers.ts';
 import { hasCode } from '../lib/errors.ts';
 
-/** Whether containerd has a container of this id. Throws containerd's other errors. */
-export async function containerExists(containers: Pick<Containers, 'get'>, id: string): Promise<boolean> {
+/** The container of this id; undefined when containerd has none. Throws containerd's other errors. */
+export async function findContainer(
+  containers: Pick<Containers, 'get'>,
+  id: string,
+): Promise<ContainerRecord | undefined> {
   try {
-    await containers.get(id);
-    return true;
+    return await containers.get(id);
   } catch (error) {
-    if (hasCode(error, 'NOT_FOUND')) return false;
+    if (hasCode(error, 'NOT_FOUND')) return undefined;
     throw error;
   }
 }
+
+/** Whether containerd has a container of this id. Throws containerd's other errors. */
+export const containerExists = async (containers: Pick<Containers, 'get'>, id: string): Promise<boolean> =>
+  (await findContainer(containers, id)) !== undefined;

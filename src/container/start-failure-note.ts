@@ -4,7 +4,7 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { dataDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
-import { isDate, isNumber, isText, objectOf } from '../lib/shape.ts';
+import { isDate, isNumber, isText, objectOf, optional } from '../lib/shape.ts';
 import { type NotePlace, withExitNote } from '../record/exit-note.ts';
 import type { ContainerView } from '../record/view.ts';
 import { replaceFile } from '../system/atomic-write.ts';
@@ -24,6 +24,8 @@ interface StartFailureNote extends StartFailure {
   /** The run before the failed start; undefined if there was none. */
   readonly lastRun: string | undefined;
   readonly atMs: number;
+  /** When that run ended; undefined where nobody knew. */
+  readonly lastExitAtMs: number | undefined;
 }
 
 const FILE = 'start-failure.json';
@@ -40,7 +42,7 @@ const MAX_ERROR_LENGTH = 16_384;
  */
 export function noteStartFailure(
   ctx: Pick<ContainerContext, 'clock' | 'containerd' | 'dirs' | 'log'>,
-  { record: { id, labels }, started }: Pick<ContainerView, 'record' | 'started'>,
+  { record: { id, labels }, started, exit }: Pick<ContainerView, 'record' | 'started' | 'exit'>,
   error: unknown,
 ): void {
   // Cancelled, or containerd is away: the container itself has not failed.
@@ -52,6 +54,7 @@ export function noteStartFailure(
     ExitCode: exitCodeOf(error),
     LastRun: started.ever ? (started.lastRun ?? '') : '',
     At: rfc3339FromMillis(ctx.clock.now()),
+    ...(exit?.atMs === undefined ? {} : { LastExit: rfc3339FromMillis(exit.atMs) }),
   };
   try {
     replaceFile(join(dir, FILE), `${JSON.stringify(json)}\n`);
@@ -81,15 +84,23 @@ function withStartFailure(place: NotePlace, view: ContainerView): ContainerView 
   const path = join(dataDirOf(place.dirs, { namespace: place.namespace, id: record.id }), FILE);
   const note = readOwnJson(path, noteFrom, place.dirs);
   if (!note || note.lastRun !== (started.ever ? started.lastRun : undefined)) return view;
-  if ((exit?.atMs ?? 0) > note.atMs) return view; // another tool has started it since
+  if (isLater(exit?.atMs, note)) return view; // another tool has started it since
   const { error, code } = note;
   return { ...view, startFailure: { error, code }, ...(exit ? { exit: { ...exit, code } } : {}) };
 }
 
-const isNote = objectOf({ Error: isText, ExitCode: isNumber, LastRun: isText, At: isDate });
+/** Whether an end came after the failure. The clock may have been set back between: then the end before the failure has the later time. */
+function isLater(exitAtMs: number | undefined, { atMs, lastExitAtMs }: StartFailureNote): boolean {
+  if (exitAtMs === undefined || exitAtMs <= atMs) return false;
+  // Notes of ends are written in whole milliseconds.
+  return lastExitAtMs === undefined || Math.abs(exitAtMs - lastExitAtMs) >= 1;
+}
+
+const isNote = objectOf({ Error: isText, ExitCode: isNumber, LastRun: isText, At: isDate, LastExit: optional(isDate) });
 
 function noteFrom(value: unknown): StartFailureNote | undefined {
   if (!isNote(value)) return undefined;
-  const { Error: error, ExitCode: code, LastRun: run, At: at } = value;
-  return { error, code, lastRun: run === '' ? undefined : run, atMs: Date.parse(at) };
+  const { Error: error, ExitCode: code, LastRun: run, At: at, LastExit: lastExit } = value;
+  const lastExitAtMs = lastExit === undefined ? undefined : Date.parse(lastExit);
+  return { error, code, lastRun: run === '' ? undefined : run, atMs: Date.parse(at), lastExitAtMs };
 }

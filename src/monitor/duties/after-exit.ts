@@ -1,4 +1,4 @@
-import { containerExists } from '../../container/container-exists.ts';
+import { containerExists, findContainer } from '../../container/container-exists.ts';
 import type { ContainerContext } from '../../container/context.ts';
 import { forgetNerdctlFiles } from '../../container/nerdctl/store.ts';
 import { detachNetwork } from '../../container/network/attach.ts';
@@ -37,8 +37,9 @@ export function createKeeper(options: {
   const runOf = async (container: Watched): Promise<string | undefined> => {
     const { containers } = contextOf(container.namespace).containerd;
     for (let tries = 0; tries < NOTE_TRIES; tries += 1) {
-      const { labels } = tries === 0 ? container.record : await containers.get(container.id);
-      const run = startNoteOf(labels)?.run;
+      const record = tries === 0 ? container.record : await findContainer(containers, container.id);
+      if (!record) return undefined; // removed meanwhile, e.g. by `run --rm`
+      const run = startNoteOf(record.labels)?.run;
       if (run?.split(':')[1] === `${container.task?.pid}`) return run;
       await clock.sleep(NOTE_EVERY_MS);
     }

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { aTask } from '../../../test/builders/container.ts';
+import { aStoredConfig, ownRecord } from '../../../test/builders/listed.ts';
+import { createFakeClock } from '../../../test/fakes/clock.ts';
+import type { ContainerContext } from '../../container/context.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { compactRecordOf } from '../../record/compact-record.ts';
+import type { Watched } from '../host-model.ts';
+import { createKeeper } from './after-exit.ts';
+
+test('a container that is removed before the run that has ended was noted is no error', async () => {
+  const clock = createFakeClock();
+  const get = async () => {
+    throw new HealthctlError('NOT_FOUND', 'container "c1": not found');
+  };
+  const dirs = { hostId: 'x', runRoot: '/nonexistent', dataRoot: '/nonexistent', nerdctlDataRoot: '/nonexistent' };
+  const contextOf = () =>
+    ({ clock, dirs, containerd: { namespace: 'ns', containers: { get } } }) as unknown as ContainerContext;
+  const keeper = createKeeper({ contextOf, clock, log: { warn: () => {}, debug: () => {} } });
+  const container: Watched = {
+    ...{ namespace: 'ns', id: 'c1', record: compactRecordOf(ownRecord({ id: 'c1' }, aStoredConfig())) },
+    ...{ config: undefined, damage: undefined, processJson: undefined, run: undefined, isStartSeen: false },
+    ...{ isOutOfMemory: false, task: aTask({ status: 'stopped' }), stored: { log: [], state: undefined } },
+  };
+  const done = keeper.onExit(container, { code: 1, atMs: 5 });
+  await clock.advance(2_000);
+  await expect(done).resolves.toBeUndefined();
+});
