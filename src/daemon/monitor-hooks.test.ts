@@ -19,7 +19,7 @@ function setUp() {
     adoption: { forget: () => note('adoption.forget') },
     afterExit: { onExit: async () => note('afterExit.onExit'), onGone: async () => note('afterExit.onGone') },
     logKeeper: { onChange: () => note('logKeeper.onChange') },
-    networks: { onStarted: async () => note('networks.onStarted') },
+    networks: { attachMissed: async () => note('networks.attachMissed') },
     supervisor: { onChange: () => note('supervisor.onChange'), onResult: () => note('supervisor.onResult') },
     healthChanges: { notify: (names: readonly string[]) => note(`healthChanges.notify ${names}`) },
     tidier: { onStarted: () => note('tidier.onStarted') },
@@ -29,7 +29,7 @@ function setUp() {
   const hooks = monitorHooksOf({
     ...{ duties, clock: createFakeClock(), log: silentLogger, onLive: () => note('onLive') },
     contextOf: () => ({ containerd: { events } }) as unknown as ContainerContext,
-    model: { get: (key: string) => (key === 'default/c1' ? WEB : undefined) } as never,
+    model: { get: (key: string) => (key === 'default/c1' ? WEB : undefined), all: () => [WEB] } as never,
   });
   return { hooks, called };
 }
@@ -62,5 +62,11 @@ test('a start may need a network; other events go to subscribers alone', () => {
   const event = { namespace: 'default', id: 'c1', atMs: 0 };
   hooks.onEvent({ ...event, kind: 'task-started', pid: 1 } as never);
   hooks.onEvent({ ...event, kind: 'task-paused' } as never);
-  expect(called).toEqual(['hub.take', 'tidier.onStarted', 'networks.onStarted', 'hub.take']);
+  expect(called).toEqual(['hub.take', 'tidier.onStarted', 'networks.attachMissed', 'hub.take']);
+});
+
+test('containers that another tool started without a monitor are attached once the list is taken in', () => {
+  const { hooks, called } = setUp();
+  hooks.onLive?.();
+  expect(called).toEqual(['onLive', 'networks.attachMissed']);
 });

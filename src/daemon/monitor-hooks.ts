@@ -24,7 +24,10 @@ export interface MonitorHooksDeps {
 export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }: MonitorHooksDeps): MonitorHooks {
   const { hub, hooks, adoption, afterExit, logKeeper, networks, supervisor, healthChanges, tidier } = duties;
   return {
-    onLive,
+    onLive: () => {
+      onLive();
+      for (const container of [...model.all()]) void networks.attachMissed(container); // started without a monitor
+    },
     onResult: supervisor.onResult,
     onExit: afterExit.onExit,
     onListed: (namespace, records) => {
@@ -37,7 +40,7 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
       if (event.kind !== 'task-started') return;
       tidier.onStarted();
       const started = model.get(keyOf(event));
-      if (started) void networks.onStarted(started);
+      if (started) void networks.attachMissed(started);
     },
     onStatus: (container, { status, failingStreak }, { exitCode, output }) => {
       const { namespace, id } = container;

@@ -398,4 +398,18 @@ describe('the monitor', () => {
     await host.ok('daemon', 'stop');
     await monitor.exited;
   });
+
+  test('a monitor attaches what another tool started before the monitor', async () => {
+    const foreign = await run();
+    const id = await show('{{.Id}}', foreign);
+    await host.ok('stop', '-t', '0', foreign);
+    await bed.ctr('tasks', 'rm', id);
+    await bed.ctr('tasks', 'start', '--detach', id);
+    expect(await show('{{.NetworkSettings.IPAddress}}', foreign)).toBe('');
+    const monitor = host.spawn('daemon', 'run');
+    await until(async () => (await show('{{.NetworkSettings.IPAddress}}', foreign)) !== '');
+    await host.ok('rm', '-f', foreign);
+    await host.ok('daemon', 'stop');
+    await monitor.exited;
+  });
 });

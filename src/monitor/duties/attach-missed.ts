@@ -16,8 +16,8 @@ import { isOurs } from './after-exit.ts';
 export interface NetworkKeeper {
   /** Releases what containers left that ended without a monitor. Never fails. */
   sweep(namespace: string): Promise<void>;
-  /** Attaches a container of ours that another tool started without its network. Never fails. */
-  onStarted(container: Watched): Promise<void>;
+  /** Attaches a running container of ours that another tool started without its network. Never fails. */
+  attachMissed(container: Watched): Promise<void>;
   /** Resolves when no work is in progress. */
   stop(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export function createNetworkKeeper(options: {
   readonly log: Logger;
 }): NetworkKeeper {
   const { contextOf, log } = options;
-  const attaching = new Set<Promise<void>>();
+  const attaching = new Map<string, Promise<void>>();
 
   /** A start by healthctl has attached the container already. */
   const isMissed = (container: Watched): boolean => {
@@ -64,16 +64,17 @@ export function createNetworkKeeper(options: {
         log.warn(`networks of containers that are gone could not be taken down: ${messageOf(error)}`);
       }
     },
-    onStarted: async (container) => {
+    attachMissed: async (container) => {
+      const key = keyOf(container);
       const pid = container.task?.pid;
-      if (pid === undefined || !isMissed(container)) return;
+      if (pid === undefined || attaching.has(key) || !isMissed(container)) return;
       const attached = attach(container, pid);
-      attaching.add(attached);
+      attaching.set(key, attached);
       await attached;
-      attaching.delete(attached);
+      attaching.delete(key);
     },
     stop: async () => {
-      await Promise.all(attaching);
+      await Promise.all(attaching.values());
     },
   };
 }
