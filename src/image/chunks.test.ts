@@ -23,7 +23,7 @@ test('gatherChunks keeps the bytes, in pieces that are large enough', async () =
 });
 
 describe('forEachLimited', () => {
-  test('runs all, so many at once', async () => {
+  test('runs all, with a limit on concurrency', async () => {
     let running = 0;
     let most = 0;
     const done: number[] = [];
@@ -38,7 +38,7 @@ describe('forEachLimited', () => {
     expect(most).toBe(2);
   });
 
-  test('the first failure stops the others and is the one to be told', async () => {
+  test('the first failure stops the others and is reported', async () => {
     const started: number[] = [];
     const work = async (item: number, signal: AbortSignal) => {
       started.push(item);

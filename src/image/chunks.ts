@@ -1,7 +1,7 @@
 /** Large enough that a round trip for each costs little, small enough to hold a few. */
 const CHUNK_BYTES = 1 << 20;
 
-/** Gathers small pieces into pieces of about 1 MiB. */
+/** Joins small pieces into pieces of about 1 MiB. */
 export async function* gatherChunks(
   source: AsyncIterable<Uint8Array>,
   chunkBytes = CHUNK_BYTES,
@@ -19,7 +19,10 @@ export async function* gatherChunks(
   if (size > 0) yield Buffer.concat(waiting, size);
 }
 
-/** Runs `work` for all items, at most `limit` at once. The first failure stops the rest: `signal` tells those under way. */
+/**
+ * Runs `work` for all items, at most `limit` at once. The first failure stops the rest: `signal` notifies those in
+ * flight.
+ */
 export async function forEachLimited<T>(
   items: readonly T[],
   limit: number,

@@ -54,7 +54,7 @@ describe('parseImageConfig', () => {
     });
   });
 
-  test('reads keys in any case, as Go does, but those of maps as they are', () => {
+  test('reads keys in any case, like Go, but keys of maps unchanged', () => {
     const config = {
       env: ['A=1'],
       CMD: ['sleep'],
@@ -71,7 +71,7 @@ describe('parseImageConfig', () => {
     });
   });
 
-  test('takes null and absent fields for not set', () => {
+  test('treats null and absent fields as not set', () => {
     const nulls = { Env: null, Cmd: null, Entrypoint: null, Labels: null, ExposedPorts: null, Healthcheck: null };
     const parsed = parseImageConfig('x', withConfig(nulls));
     expect(parsed).toMatchObject({ env: [], cmd: undefined, entrypoint: undefined, labels: {}, exposedPorts: [] });
@@ -107,7 +107,7 @@ describe('parseImageConfig', () => {
     );
   });
 
-  test('a health check passes through, whatever it is', () => {
+  test('passes a health check through, whatever it is', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (healthcheck) => {
         const seen = parseImageConfig('x', withConfig({ Healthcheck: healthcheck })).healthcheck;
@@ -116,7 +116,7 @@ describe('parseImageConfig', () => {
     );
   });
 
-  test('the label of nerdctl stands in for a missing health check', () => {
+  test('uses nerdctl’s label if there is no health check', () => {
     const label = (text: string) => ({ Labels: { 'nerdctl/healthcheck': text } });
     expect(parseImageConfig('x', withConfig(label('{"Test":["NONE"]}'))).healthcheck).toEqual({ Test: ['NONE'] });
     expect(parseImageConfig('x', withConfig(label('{oops'))).healthcheck).toBe('{oops');
@@ -124,7 +124,7 @@ describe('parseImageConfig', () => {
     expect(parseImageConfig('x', withConfig(both)).healthcheck).toEqual({ Test: ['CMD', 'true'] });
   });
 
-  test('anything else than our error never comes out', () => {
+  test('throws only our own error', () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
         try {

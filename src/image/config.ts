@@ -2,12 +2,12 @@ import { HealthctlError } from '../lib/errors.ts';
 import { DIGEST } from './digest-text.ts';
 import { type Document, parseDocument } from './document.ts';
 
-/** What an image says about itself and about how to run it: its config blob, parsed. */
+/** The parsed config blob of an image: its description and how to run it. */
 export interface ImageConfig {
   readonly architecture: string;
   readonly os: string;
   readonly variant: string | undefined;
-  /** RFC 3339, as the builder wrote it. */
+  /** RFC 3339, as written by the builder. */
   readonly created: string | undefined;
   readonly author: string;
   readonly env: readonly string[];
@@ -15,7 +15,7 @@ export interface ImageConfig {
   readonly entrypoint: readonly string[] | undefined;
   readonly user: string;
   readonly workingDir: string;
-  /** As the image has them: see trustedImageLabels. */
+  /** All labels of the image: see trustedImageLabels. */
   readonly labels: Readonly<Record<string, string>>;
   readonly stopSignal: string | undefined;
   /** E.g. `80/tcp`. */
@@ -24,8 +24,8 @@ export interface ImageConfig {
   readonly shell: readonly string[] | undefined;
   readonly onBuild: readonly string[] | undefined;
   /**
-   * The image's health check, not parsed: the value of `config.Healthcheck`, else the JSON of the label `nerdctl/healthcheck` (its
-   * text, where that is no JSON), else undefined.
+   * The image's health check, not parsed: the value of `config.Healthcheck`, else the JSON of the label
+   * `nerdctl/healthcheck` (its text, if that is not JSON), else undefined.
    */
   readonly healthcheck: unknown;
   /** Digests of the uncompressed layers, the lowest first. */
@@ -36,7 +36,8 @@ const HEALTHCHECK_LABEL = 'nerdctl/healthcheck';
 const RESERVED_PREFIXES = ['nerdctl/', 'healthctl/', 'containerd.io/'];
 
 /**
- * Parses the config blob of an image, Docker's or OCI's. Throws CORRUPT naming image and field; a health check is never the reason.
+ * Parses the config blob of an image, Docker's or OCI's. Throws CORRUPT with image and field, but never because of a
+ * health check.
  *
  * @param image names the image in errors, e.g. `busybox:latest`
  */
@@ -66,7 +67,10 @@ export function parseImageConfig(image: string, bytes: Uint8Array): ImageConfig 
   };
 }
 
-/** The labels of an image that a container may take over: none under the prefixes by which containerd, nerdctl and we steer things. */
+/**
+ * The labels of an image that a container may inherit: none under the prefixes that control containerd, nerdctl and
+ * healthctl.
+ */
 export function trustedImageLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(labels).filter(([key]) => !RESERVED_PREFIXES.some((prefix) => key.startsWith(prefix))),
@@ -92,7 +96,7 @@ function healthcheckOfLabels(labels: Readonly<Record<string, string>>): unknown 
   }
 }
 
-/** Throws CORRUPT when config and manifest do not speak of the same layers. */
+/** Throws CORRUPT if config and manifest differ in their layers. */
 export function checkLayerCount(image: string, config: ImageConfig, layers: number): void {
   if (config.diffIds.length === layers) return;
   throw new HealthctlError(

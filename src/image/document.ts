@@ -2,8 +2,9 @@ import { HealthctlError } from '../lib/errors.ts';
 import { goField } from '../lib/go-fields.ts';
 
 /**
- * A JSON object that nobody vouches for. A field of another type than asked for throws CORRUPT, naming document and field;
- * an absent one and `null` are undefined, as Go's decoder takes them. So are keys: a field's in any case, those of maps as they are.
+ * An untrusted JSON object. A field of another type than requested throws CORRUPT with document and field; an absent
+ * one and `null` are undefined, as in Go's decoder. Keys of fields match in any case, as in Go; keys of maps are used
+ * unchanged.
  */
 export interface Document {
   string(key: string): string | undefined;
@@ -14,12 +15,12 @@ export interface Document {
   /** The keys of an object whose values do not matter (`ExposedPorts`, `Volumes`). */
   keys(key: string): readonly string[] | undefined;
   object(key: string): Document | undefined;
-  /** What a map holds under a key, an object. */
+  /** The object under a key of a map. */
   entry(key: string): Document | undefined;
   objects(key: string): readonly Document[] | undefined;
-  /** As it is. */
+  /** The unchanged value. */
   raw(key: string): unknown;
-  /** The error for a field that has the right type and a wrong value. */
+  /** The error for a field of the right type with a wrong value. */
   wrong(key: string, why: string): HealthctlError;
 }
 

@@ -16,12 +16,12 @@ import {
 import { type ReadOptions, readManifest, readStoredImage, type StoredImage } from './stored.ts';
 import { unpackImage } from './unpack.ts';
 
-/** An image that is there, found by a name or an id. */
+/** An existing image, found by a name or an id. */
 export interface ResolvedImage extends StoredImage {
-  /** Of its record, e.g. `docker.io/library/busybox:latest`. */
+  /** Name of its record, e.g. `docker.io/library/busybox:latest`. */
   readonly name: string;
   readonly familiarName: string;
-  /** What the record names: a manifest or an index. */
+  /** The record's target: a manifest or an index. */
   readonly target: ImageRecord['target'];
 }
 
@@ -29,11 +29,12 @@ const ID = /^(?:sha256:)?([0-9a-f]{1,64})$/;
 const FULL_ID = /^(?:sha256:)?[0-9a-f]{64}$/;
 
 /**
- * Finds an image as Docker does: by its name (familiar or full, without a tag `latest`), by the exact name of its record, by
- * `name@digest`, else by its id or the beginning of it. The id is the digest of the config; those that nerdctl and ctr show, of the
- * manifest or index, are taken too.
+ * Finds an image like Docker: by its name (familiar or full, without a tag `latest`), by the exact name of its record,
+ * by `name@digest`, else by its id or a prefix of it. The id is the digest of the config; those of nerdctl and ctr, of
+ * the manifest or index, are accepted too.
  *
- * Throws NOT_FOUND (`No such image: x`), AMBIGUOUS for a beginning that several images share, INVALID for what is neither name nor id.
+ * Throws NOT_FOUND (`No such image: x`), AMBIGUOUS for a prefix of several images, INVALID for a text that is neither
+ * name nor id.
  */
 export async function resolveImage(
   world: { readonly containerd: Containerd },
@@ -49,7 +50,7 @@ async function resolvedFrom(containerd: Containerd, record: ImageRecord, options
   return { ...stored, name: record.name, familiarName: name, target: record.target };
 }
 
-/** As resolveImage, undefined for one that is not there. */
+/** Like resolveImage; undefined if it does not exist. */
 export async function findImage(
   world: { readonly containerd: Containerd },
   nameOrId: string,
@@ -59,7 +60,7 @@ export async function findImage(
   return 'noSuchImage' in found ? undefined : resolvedFrom(world.containerd, found, options);
 }
 
-/** Unpacks an image that another tool fetched without unpacking it, or for another snapshotter. @returns the chain id */
+/** Unpacks an image that another tool pulled without unpacking it, or for another snapshotter. @returns the chain id */
 export async function ensureUnpacked(
   world: { readonly containerd: Containerd; readonly clock: Clock },
   image: ResolvedImage,
@@ -72,7 +73,7 @@ export async function ensureUnpacked(
   return withImageLease(world, (leased) => unpackImage(leased, { image: name, manifest, config, ...options }));
 }
 
-/** The record that a name or id means. Throws as resolveImage does. */
+/** The record of a name or id. Throws like resolveImage. */
 export async function findRecord(
   containerd: Containerd,
   nameOrId: string,
@@ -102,11 +103,11 @@ async function tryFindRecord(
   const prefix = ID.exec(nameOrId)?.[1];
   const byId = prefix === undefined ? undefined : await findById(containerd, prefix, options);
   if (byId) return byId;
-  if (!named && prefix === undefined) parseReference(nameOrId); // throws, and says what is wrong with it
+  if (!named && prefix === undefined) parseReference(nameOrId); // throws, with the reason
   return { noSuchImage: named ? familiarName(named) : nameOrId };
 }
 
-/** `name@digest` means any record of that repository with that target. */
+/** `name@digest` matches any record of that repository with that target. */
 async function findByDigest(
   containerd: Containerd,
   wanted: Reference,
@@ -139,7 +140,7 @@ async function findById(
   return found[0]?.record;
 }
 
-/** The image's id first, then what other tools take for it. */
+/** The image's id first, then other tools' ids. */
 async function idsOf(containerd: Containerd, record: ImageRecord, options: ReadOptions): Promise<readonly string[]> {
   try {
     const { manifest, manifestDigest } = await readManifest(containerd, record.name, record.target, options);

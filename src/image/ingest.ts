@@ -4,27 +4,27 @@ import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { gatherChunks } from './chunks.ts';
 import { digestOf } from './digest.ts';
 
-/** Label of a blob: after it the registry; its value lists, with commas, the repositories the blob came from. */
+/** Label of a blob, followed by the registry; its value lists the repositories of the blob, separated by commas. */
 export const SOURCE_LABEL_PREFIX = 'containerd.io/distribution.source.';
 
-/** A blob on its way into the content store. */
+/** A blob to write to the content store. */
 export interface BlobIngest {
   /** Names the write; random, so that two processes that fetch the same blob do not wait for each other. */
   readonly ref: string;
-  /** When known, a blob that differs is refused. */
+  /** If known, a blob with another digest is refused. */
   readonly digest?: string;
   readonly size?: number;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Called only when the blob is not there yet. */
+  /** Called only if the blob is missing. */
   source(): AsyncIterable<Uint8Array>;
   /** Bytes so far. */
   onBytes?(current: number): void;
 }
 
 /**
- * Streams a blob into the content store, with the lease of `containerd` on it. On failure nothing of it stays.
+ * Streams a blob into the content store, under the lease of `containerd`. A failure leaves nothing.
  *
- * @returns its digest, and whether it was there already, in this namespace or in another
+ * @returns its digest, and whether it already existed, in this namespace or in another
  */
 export async function ingestBlob(
   containerd: Containerd,
@@ -41,14 +41,14 @@ export async function ingestBlob(
     return { digest: digest ?? '', size: size ?? 0, existed: true };
   }
   try {
-    // containerd shares the blobs of its namespaces: one that another has is whole before the first byte.
+    // containerd shares blobs between namespaces: one of another namespace is complete before the first byte.
     const existed = size !== undefined && size > 0 && writer.offset === size;
     const written = existed ? size : await copyInto(writer, blob, signal);
     return { digest: await writer.commit(), size: written, existed };
   } catch (error) {
     await writer.abort();
     if (digest === undefined || !hasCode(error, 'ALREADY_EXISTS')) throw error;
-    // Somebody else was faster. Asked once more, containerd puts that blob under our lease.
+    // Another process was faster. A second request puts that blob under our lease.
     return ingestBlob(containerd, blob, signal);
   }
 }
@@ -64,7 +64,7 @@ async function copyInto(writer: ContentWriter, blob: BlobIngest, signal?: AbortS
   return current;
 }
 
-/** What the writer would have set: a blob that another tool left may lack the labels that hold its children. */
+/** The labels that the writer would have set: a blob by another tool may lack the labels that keep its children. */
 async function addLabels(
   containerd: Containerd,
   digest: string,
@@ -80,7 +80,7 @@ async function addLabels(
   if (changed.length > 0) await containerd.content.setLabels(digest, Object.fromEntries(changed));
 }
 
-/** Writes a document that is in memory. */
+/** Writes a document from memory. */
 export async function ingestBytes(
   containerd: Containerd,
   document: { readonly bytes: Uint8Array; readonly ref: string; readonly labels?: Readonly<Record<string, string>> },

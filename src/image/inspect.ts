@@ -4,7 +4,7 @@ import { resolveImage } from './find.ts';
 import { openSizes } from './list.ts';
 import { recordsOfImage, repoDigests, repoTags } from './names.ts';
 
-/** What is known of an image, for Docker's document. */
+/** The facts for Docker's document of an image. */
 export interface ImageDetails {
   /** Docker's image id: the digest of the config. */
   readonly id: string;
@@ -18,7 +18,7 @@ export interface ImageDetails {
   readonly descriptor: { readonly mediaType: string; readonly digest: string; readonly size: number };
 }
 
-/** Throws as resolveImage does. */
+/** Throws like resolveImage. */
 export async function inspectImage(
   { containerd }: { readonly containerd: Containerd },
   request: { readonly nameOrId: string; readonly snapshotter: string; readonly signal?: AbortSignal },

@@ -12,7 +12,7 @@ function leasesOf(...held: readonly Lease[]) {
   return { left, leases };
 }
 
-test('only leases of ours are dropped, and only of processes that have ended', async () => {
+test('drops only our leases, and only of processes that have ended', async () => {
   const gone = 'another-boot/1/2/3';
   const { left, leases } = leasesOf(
     { id: 'healthctl-image-1', holder: gone },

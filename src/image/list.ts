@@ -7,25 +7,25 @@ import { isDanglingName } from './names.ts';
 import { familiarName, familiarRecordName, familiarRepository, tryParseReference } from './reference.ts';
 import { readStoredImage, type StoredImage } from './stored.ts';
 
-/** One name of an image, as a row of a list. */
+/** One name of an image, as a list row. */
 export interface ImageSummary {
   /** Of the record in containerd. */
   readonly name: string;
-  /** Docker's image id; of an image whose content is missing, the digest of what its name means. */
+  /** Docker's image id; for an image with missing content, the digest of the name's target. */
   readonly id: string;
   /** Familiar, e.g. `busybox`; undefined for an untagged image. */
   readonly repository: string | undefined;
   readonly tag: string | undefined;
-  /** Of what the name means: a manifest or an index. */
+  /** Digest of the name's target: a manifest or an index. */
   readonly digest: string;
-  /** RFC 3339, when the image was built; undefined when it does not say. */
+  /** RFC 3339, when the image was built; undefined if unknown. */
   readonly created: string | undefined;
-  /** Bytes of its unpacked layers; of one that is not unpacked, of its layers as they are stored. */
+  /** Bytes of its unpacked layers; of its stored layers if it is not unpacked. */
   readonly size: number;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Conditions of `images --filter`: of one kind any may hold, of labels all must. */
+/** Conditions of `images --filter`: alternatives within one kind, except labels, which must all match. */
 export interface ImageFilter {
   /** Globs on the familiar name, with or without tag. */
   readonly references?: readonly string[];
@@ -34,11 +34,11 @@ export interface ImageFilter {
   readonly labels?: readonly string[];
 }
 
-/** How many images are read at once. */
+/** Number of images to read at once. */
 const BATCH = 16;
 
 /**
- * All names of all images, the youngest first. An image whose content is missing is listed all the same, so that it can be removed.
+ * All names of all images, the youngest first. An image with missing content is listed too, so that it can be removed.
  *
  * @param request.snapshotter whose snapshots the sizes are of, e.g. `overlayfs`
  */
@@ -82,7 +82,7 @@ async function summarise(
   }
 }
 
-/** The sizes of images that share layers: each layer is asked for once. */
+/** The sizes of images that share layers: each layer is requested once. */
 export function openSizes(
   containerd: Containerd,
   snapshotter: string,
@@ -119,7 +119,7 @@ export function matchesReference(name: string, pattern: string): boolean {
   return glob.test(familiarName(reference)) || glob.test(familiarName(repository));
 }
 
-/** Go's path.Match. Throws INVALID for a pattern that is none. */
+/** Go's path.Match. Throws INVALID for an invalid pattern. */
 export function globToRegExp(pattern: string): RegExp {
   const source = pattern.replace(
     /\\(.)|\*|\?|\[(\^?)((?:\\.|[^\]\\])+)\]|[\s\S]/g,

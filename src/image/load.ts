@@ -31,15 +31,15 @@ export interface Loaded {
 }
 
 /**
- * Loads the images of an archive (docker-archive or OCI layout in a tar, gzip-compressed or not) and unpacks them. On any failure, a
- * cancel included, no name is made or moved, and what was stored is collected.
+ * Loads the images of an archive (docker-archive or OCI layout in a tar, gzip-compressed or not) and unpacks them.
+ * After any failure or a cancellation, no name is created or moved, and stored data is collected.
  */
 export async function loadImages(
   world: { readonly containerd: Containerd; readonly clock: Clock },
   request: LoadRequest,
 ): Promise<readonly Loaded[]> {
   const { what, source, snapshotter, onProgress, signal } = request;
-  source.on('error', () => undefined); // it may fail before it is read; whoever reads it is told then
+  source.on('error', () => undefined); // it may fail before it is read; its reader then gets the error
   const options = { ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
   return withImageLease(world, async (containerd) => {
     const archive = await collectArchive(containerd, { what, source, ...options }, signal);

@@ -72,7 +72,7 @@ describe('parseManifest', () => {
     expect(() => parseManifest('m', bytes(document))).toThrow(expect.objectContaining({ code, message: expected }));
   });
 
-  test('anything else than our error never comes out', () => {
+  test('throws only our own error', () => {
     const anything = fc.record(
       { config: fc.jsonValue(), layers: fc.jsonValue(), manifests: fc.jsonValue() },
       { requiredKeys: [] },
@@ -113,7 +113,7 @@ describe('chooseManifest', () => {
     expect(chosen(all, 'linux/arm/v6')).toBe(digest('3'));
   });
 
-  test('an older ARM machine does not get what is for a newer one', () => {
+  test('an older ARM machine does not get an image for a newer one', () => {
     expect(() => chosen(index(entry('4', 'linux/arm/v7')), 'linux/arm/v6')).toThrow(
       expect.objectContaining({
         code: 'NOT_FOUND',
@@ -129,7 +129,7 @@ describe('chooseManifest', () => {
     expect(chosen(all, 'linux/amd64/v3')).toBe(digest('3'));
   });
 
-  test('leaves attestations out, and takes what does not say its platform last', () => {
+  test('skips attestations, and prefers entries with a platform', () => {
     const attestation = entry('9', 'linux/amd64', { 'vnd.docker.reference.type': 'attestation-manifest' });
     expect(chosen(index(attestation, entry('5'), entry('2', 'linux/amd64')), 'linux/amd64')).toBe(digest('2'));
     expect(chosen(index(attestation, entry('5')), 'linux/amd64')).toBe(digest('5'));
@@ -165,7 +165,7 @@ describe('platforms', () => {
   });
 });
 
-test('printable leaves nothing that a terminal obeys', () => {
+test('printable leaves nothing that a terminal interprets', () => {
   expect(printable('a\u001b]0;x\u0007\nb')).toBe('a ]0;x b');
   expect(printable('x'.repeat(300))).toHaveLength(203);
 });

@@ -3,7 +3,7 @@ import { DIGEST } from './digest-text.ts';
 import { type Document, parseDocument } from './document.ts';
 import { formatPlatform, type Platform, platformFit } from './platform.ts';
 
-/** Names a blob: its digest, size and kind. */
+/** A reference to a blob: its digest, size and kind. */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
@@ -57,10 +57,11 @@ const LAYER_TYPE =
 const ATTESTATION_ANNOTATION = 'vnd.docker.reference.type';
 
 /**
- * Parses a manifest or an index. Throws CORRUPT naming image and field, INVALID for what is well formed but no container image.
+ * Parses a manifest or an index. Throws CORRUPT with image and field, INVALID for a well-formed document that is no
+ * container image.
  *
  * @param what names it in errors, e.g. `manifest of busybox:latest`
- * @param mediaType what the registry or the descriptor said; the document's own word comes first
+ * @param mediaType from the registry or the descriptor; the document's own takes precedence
  */
 export function parseManifest(what: string, bytes: Uint8Array, mediaType = ''): Manifest | Index {
   const document = parseDocument(what, bytes);
@@ -130,7 +131,7 @@ function parseDescriptor(document: Document): Descriptor {
   };
 }
 
-/** The entries of an index that could run on `platform`, the best first; those that do not say their platform come last. */
+/** The entries of an index that can run on `platform`, the best first; those without a platform come last. */
 export function rankManifests(index: Index, platform: Platform): readonly Descriptor[] {
   return index.manifests
     .filter((entry) => entry.annotations[ATTESTATION_ANNOTATION] === undefined)
@@ -140,7 +141,7 @@ export function rankManifests(index: Index, platform: Platform): readonly Descri
     .map(({ entry }) => entry);
 }
 
-/** The entry of an index for `platform`. Throws NOT_FOUND in Docker's words. */
+/** The entry of an index for `platform`. Throws NOT_FOUND with Docker's text. */
 export function chooseManifest(index: Index, platform: Platform): Descriptor {
   const [best] = rankManifests(index, platform);
   if (best) return best;
@@ -156,13 +157,16 @@ export function chooseManifest(index: Index, platform: Platform): Descriptor {
 export const isIndexType = (mediaType: string) =>
   mediaType === MEDIA_TYPES.dockerList || mediaType === MEDIA_TYPES.ociIndex;
 
-/** Foreign text that goes into a message: one line, bounded, nothing that a terminal would obey. */
+/** Foreign text for use in a message: one line, bounded, safe for a terminal. */
 export function printable(text: string): string {
   const line = text.replace(/[^\x20-\x7e]+/g, ' ').trim();
   return line.length > 200 ? `${line.slice(0, 200)}...` : line;
 }
 
-/** Labels by which containerd's garbage collector finds what a manifest or an index holds (containerd, docs/garbage-collection.md). */
+/**
+ * Labels by which containerd's garbage collector finds the children of a manifest or an index (containerd,
+ * docs/garbage-collection.md).
+ */
 export function gcLabels(document: Manifest | Index): Readonly<Record<string, string>> {
   if (document.kind === 'index') {
     return Object.fromEntries(

@@ -5,11 +5,11 @@ import { SOURCE_LABEL_PREFIX } from './ingest.ts';
 import { familiarName, familiarRecordName, familiarRepository, tryParseReference } from './reference.ts';
 import { readManifest } from './stored.ts';
 
-/** The name of a record for an image that has none: no reference, so that it clashes with nothing. */
+/** The record name of an untagged image: no valid reference, so that it collides with nothing. */
 export const danglingName = (digest: string) => `<none>@${digest}`;
 export const isDanglingName = (name: string) => name.startsWith('<none>@');
 
-/** All records that mean the image with this id, whatever manifest or index they go through. */
+/** All records of the image with this id, through any manifest or index. */
 export async function recordsOfImage(
   containerd: Containerd,
   id: string,
@@ -31,15 +31,15 @@ export async function recordsOfImage(
   return records.filter((_, index) => same[index]);
 }
 
-/** Names with a tag, as Docker shows them. */
+/** Names with a tag, in Docker's form. */
 export function repoTags(records: readonly ImageRecord[]): readonly string[] {
   const tagged = records.filter(({ name }) => !isDanglingName(name) && tryParseReference(name)?.digest === undefined);
   return tagged.map(({ name }) => familiarRecordName(name)).sort();
 }
 
 /**
- * `repository@digest` for each registry that the image came from, as containerd's and nerdctl's labels say; none for one that was
- * loaded from an archive.
+ * `repository@digest` for each registry that the image came from, from containerd's and nerdctl's labels; none for an
+ * image loaded from an archive.
  */
 export async function repoDigests(
   containerd: Containerd,

@@ -1,6 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
 
-/** What an image is made for, in Go's words: `linux`, `amd64`, `v8`. */
+/** The platform of an image, in Go's words: `linux`, `amd64`, `v8`. */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
@@ -29,7 +29,7 @@ export function hostPlatform(arch: string = process.arch): Platform {
   return ARCHITECTURES[arch] ?? { os: 'linux', architecture: arch };
 }
 
-/** Parses `linux/arm64/v8`, `arm64` or `linux`; what is not said is the host's. Throws INVALID. */
+/** Parses `linux/arm64/v8`, `arm64` or `linux`; missing parts are the host's. Throws INVALID. */
 export function parsePlatform(text: string): Platform {
   const parts = text.split('/');
   if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.-]+$/.test(part))) {
@@ -47,8 +47,8 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
 }
 
 /**
- * How well something made for `made` runs on `wanted`: 0 not at all, higher is better. A 32-bit ARM machine also runs what is
- * made for its predecessors.
+ * How well an image for `made` runs on `wanted`: 0 not at all, higher is better. A 32-bit ARM machine also runs images
+ * for its predecessors.
  */
 export function platformFit(made: Platform, wanted: Platform): number {
   const [m, w] = [normalise(made), normalise(wanted)];
@@ -56,7 +56,7 @@ export function platformFit(made: Platform, wanted: Platform): number {
   if (m.variant === w.variant) return 100;
   const [mine, theirs] = [levelOf(m.variant), levelOf(w.variant)];
   if (m.architecture === 'arm') return mine <= theirs ? 50 + mine : 0;
-  // Without a word about the variant the baseline is meant.
+  // Without a variant it means the baseline.
   return m.variant === undefined ? 50 : w.variant === undefined ? 10 - mine : mine <= theirs ? 40 + mine : 0;
 }
 

@@ -1,4 +1,4 @@
-/** What becomes of one layer, in Docker's words. */
+/** The status of a layer, in Docker's words. */
 type ProgressStatus =
   | 'Pulling fs layer'
   | 'Already exists'

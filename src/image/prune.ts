@@ -24,8 +24,8 @@ export interface PrunedImages {
 }
 
 /**
- * Removes images that no container was made from, whoever made it and whether it runs or not. What is used meanwhile stays. An image whose
- * content is missing is left alone: nothing tells what it is.
+ * Removes images that no container uses, whoever made it and whether it runs or not. An image that comes into use
+ * meanwhile stays. An image with missing content is left alone, because it cannot be identified.
  */
 export async function pruneImages(
   { containerd }: { readonly containerd: Containerd },
@@ -56,7 +56,7 @@ interface Unused {
   readonly image: StoredImage;
 }
 
-/** Of an image with several names, none is unused when a container has one of them. */
+/** If a container uses one name of an image, all its names count as used. */
 async function findUnused(containerd: Containerd, signal: AbortSignal): Promise<readonly Unused[]> {
   const [records, containers] = await Promise.all([
     containerd.images.list([], { signal }),

@@ -34,7 +34,7 @@ export interface PullRequest {
   readonly snapshotter: string;
   /** Default: this machine's. */
   readonly platform?: Platform;
-  /** Speak plain HTTP to any registry. Default false. */
+  /** Use plain HTTP for any registry. Default false. */
   readonly plainHttp?: boolean;
   /** How long a registry may be silent. Default 30 s. */
   readonly idleTimeoutMs?: number;
@@ -46,17 +46,17 @@ export interface Pulled {
   /** Of the image record, e.g. `docker.io/library/busybox:latest`. */
   readonly name: string;
   readonly familiarName: string;
-  /** Of what the tag names: an index or a manifest. */
+  /** Digest of the tag's target: an index or a manifest. */
   readonly digest: string;
-  /** False when the name meant this digest before. */
+  /** False if the name already had this digest. */
   readonly changed: boolean;
 }
 
 const MAX_DOWNLOADS = 3;
 
 /**
- * Fetches an image from its registry, unpacks it and puts its name into containerd. Blobs that are there are not fetched again.
- * On any failure, a cancel included, no name is made or moved, and what was fetched is collected.
+ * Pulls an image from its registry, unpacks it and creates its name in containerd. Existing blobs are not fetched
+ * again. After any failure or a cancellation, no name is created or moved, and fetched data is collected.
  */
 export async function pullImage(world: PullWorld, request: PullRequest): Promise<Pulled> {
   const { reference, signal } = request;
@@ -73,7 +73,7 @@ type Fetched = Awaited<ReturnType<Registry['fetchManifest']>>;
 
 interface Fetch extends PullRequest {
   readonly registry: Registry;
-  /** What the reference names. */
+  /** The target of the reference. */
   readonly top: Fetched;
 }
 
@@ -89,7 +89,7 @@ async function fetchImage(containerd: Containerd, fetch: Fetch): Promise<Pulled>
   const { manifest, bytes, digest } = await fetchPlatformManifest(fetch, parsedTop);
   const config = await fetchBlobs(containerd, fetch, manifest);
   const options = signal ? { signal } : {};
-  // Children before parents: a parent's labels must not name what is not there.
+  // Children before parents: a parent's labels must not name a missing child.
   await ingestDocument(containerd, fetch, { bytes, labels: gcLabels(manifest) });
   if (digest !== top.digest) {
     await ingestDocument(containerd, fetch, { bytes: top.bytes, labels: gcLabels(parsedTop) });
@@ -137,7 +137,7 @@ async function fetchBlobs(containerd: Containerd, fetch: Fetch, manifest: Manife
     signal ? { signal } : {},
   );
   const config = parseImageConfig(familiarName(reference), bytes);
-  // The same layer may be there twice (an empty one); fetched once, it serves both.
+  // The same layer may occur twice (an empty one); it is fetched once.
   const layers = [...new Map(manifest.layers.map((layer) => [layer.digest, layer])).values()];
   for (const layer of layers) onProgress?.({ ref: shortId(layer.digest), status: 'Pulling fs layer' });
   await forEachLimited(
@@ -186,5 +186,5 @@ async function ingestDocument(
   await ingestBytes(containerd, { ref: `healthctl-pull-${randomSuffix()}`, bytes: document.bytes, labels }, signal);
 }
 
-/** Says from which repository a blob came: what RepoDigests are made of. */
+/** Names the repository of a blob, for RepoDigests. */
 const sourceLabel = ({ domain, path }: Reference) => ({ [`${SOURCE_LABEL_PREFIX}${domain}`]: path });

@@ -60,7 +60,7 @@ describe('parseReference', () => {
     expect(() => parseReference(text)).toThrow(expect.objectContaining({ message, code: 'INVALID' }));
   });
 
-  test('a long hostile text is refused at once', () => {
+  test('refuses a long hostile text at once', () => {
     const start = performance.now();
     for (const part of ['a-', 'a.', 'a_', 'a/', '0', '-', 'A-.']) {
       expect(tryParseReference(`${part.repeat(100_000)}!`)).toBeUndefined();
@@ -93,7 +93,7 @@ describe('like github.com/distribution/reference, by an independent port of it',
     )
     .map((parts) => parts.join(''));
 
-  test('accepts and refuses the same, and sees the same parts', () => {
+  test('accepts and refuses the same, with the same parts', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -102,9 +102,9 @@ describe('like github.com/distribution/reference, by an independent port of it',
         ),
         (text) => {
           const theirs = oracle(text);
-          // The port is of a time when a first part in capitals was no registry yet.
+          // The port predates the rule that a first part in capitals is a registry.
           fc.pre(!/^[^/.:]*[A-Z][^/.:]*\//.test(text));
-          // Where the port sees no registry at all in a name with one, we refuse: see parseReference.
+          // If the port sees no registry in a name with one, we refuse it: see parseReference.
           fc.pre(theirs?.domain !== '');
           const ours = tryParseReference(text);
           expect(ours && { domain: ours.domain, path: ours.path, tag: ours.tag, digest: ours.digest }).toEqual(theirs);
@@ -120,7 +120,7 @@ describe('like github.com/distribution/reference, by an independent port of it',
         const reference = tryParseReference(text);
         fc.pre(reference !== undefined);
         if (reference) expect(parseReference(fullName(reference))).toEqual(reference);
-        // `docker.io/a.b/c` is shown as `a.b/c`, which reads as a registry: so it is in Docker.
+        // `docker.io/a.b/c` is shown as `a.b/c`, which reads as a registry, as in Docker.
         const ambiguous =
           reference?.domain === 'docker.io' && /^(localhost$|[^/]*\.[^/]*\/|localhost\/)/.test(reference.path);
         if (reference && !ambiguous) expect(parseReference(familiarName(reference))).toEqual(reference);

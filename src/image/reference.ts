@@ -16,7 +16,7 @@ const LEGACY_DOMAIN = 'index.docker.io';
 const OFFICIAL_PREFIX = 'library/';
 const DEFAULT_TAG = 'latest';
 const MAX_PATH_LENGTH = 255;
-/** No reference comes near it: 255 for the path, 128 for the tag, 135 for a sha512 digest, 253 for the host. */
+/** No valid reference is as long: 255 for the path, 128 for the tag, 135 for a sha512 digest, 253 for the host. */
 const MAX_LENGTH = 2048;
 
 const IDENTIFIER = /^[a-f0-9]{64}$/;
@@ -65,7 +65,7 @@ export function fullName(reference: Reference): string {
   return `${reference.domain}/${reference.path}${suffixOf(reference)}`;
 }
 
-/** As Docker shows it: without `docker.io/` and `library/`. */
+/** Docker's short form: without `docker.io/` and `library/`. */
 export function familiarName(reference: Reference): string {
   return `${familiarRepository(reference)}${suffixOf(reference)}`;
 }
@@ -77,13 +77,13 @@ export function familiarRepository({ domain, path }: Reference): string {
   return official !== '' && !official.includes('/') ? official : path;
 }
 
-/** The name of an image record as Docker would show it; a name that is no reference stays as it is. */
+/** The name of an image record in Docker's form; a name that is no reference stays unchanged. */
 export function familiarRecordName(name: string): string {
   const reference = tryParseReference(name);
   return reference ? familiarName(reference) : name;
 }
 
-/** Undefined for what does not parse. */
+/** Undefined for an invalid text. */
 export function tryParseReference(text: string): Reference | undefined {
   try {
     return parseReference(text);

@@ -10,21 +10,22 @@ import { familiarRecordName, tryParseReference } from './reference.ts';
 import { readStoredImage, type StoredImage } from './stored.ts';
 
 export interface RemoveRequest {
-  /** As the user gave it: a name, an id, or the beginning of an id. */
+  /** As given by the user: a name, an id, or a prefix of an id. */
   readonly nameOrId: string;
-  /** Also of an image that stopped containers use, or that has several names. */
+  /** Also an image that stopped containers use, or that has several names. */
   readonly force: boolean;
   /** E.g. `overlayfs`. */
   readonly snapshotter: string;
   readonly signal?: AbortSignal;
 }
 
-/** What was done, in the order it was: names first, then what they held. */
+/** The removed names and objects, in order: names first, then their content. */
 export type Removed = { readonly untagged: string } | { readonly deleted: string };
 
 /**
- * Removes a name of an image, and with its last name the image; or, by id, the image with all its names. Docker's rules and texts
- * (moby, daemon/images/image_delete.go): what a running container uses stays, and goes on without a name when forced by name.
+ * Removes a name of an image, and with its last name the image; or, by id, the image with all its names. Docker's rules
+ * and texts (moby, daemon/images/image_delete.go): an image of a running container stays, and loses its name if forced
+ * by name.
  *
  * Throws NOT_FOUND, or CONFLICT (`conflict: unable to …`) before anything is removed.
  */
@@ -60,7 +61,7 @@ export async function removeImage(
   return [...[...new Set(untagged)].map((name) => ({ untagged: name })), ...gone];
 }
 
-/** Undefined for an image whose content is missing or damaged: its name can still be removed. */
+/** Undefined for an image with missing or damaged content: its name can still be removed. */
 async function readIfWhole(
   containerd: Containerd,
   { name, target }: ImageRecord,
@@ -74,7 +75,7 @@ async function readIfWhole(
   }
 }
 
-/** Whether the user meant this name, not the image by its id. */
+/** Whether the user meant this name, and not the image by its id. */
 function isNamed(record: ImageRecord, nameOrId: string): boolean {
   if (record.name === nameOrId) return true;
   const [asked, found] = [tryParseReference(nameOrId), tryParseReference(record.name)];
@@ -135,7 +136,7 @@ function refuseById({ force }: RemoveRequest, { image, records, users }: Usage):
 
 const conflict = (why: string) => new HealthctlError('CONFLICT', `conflict: ${why}`);
 
-/** The image and its layers, the topmost first, as far as nothing else holds them. */
+/** The image and its layers, the topmost first, as far as nothing else uses them. */
 async function listGone(
   containerd: Containerd,
   { configDigest, config }: StoredImage,

@@ -13,18 +13,18 @@ import {
 } from './manifest.ts';
 import { hostPlatform, type Platform } from './platform.ts';
 
-/** The manifest that a name in containerd stands for on this machine. */
+/** The manifest of a name in containerd for this machine. */
 export interface StoredManifest {
   readonly manifest: Manifest;
   readonly manifestDigest: string;
 }
 
-/** The same with its config read. */
+/** The manifest with its config. */
 export interface StoredImage extends StoredManifest {
   readonly config: ImageConfig;
   /** Docker's image id. */
   readonly configDigest: string;
-  /** The snapshot that its containers start on; empty without layers. It may not be unpacked: see ensureUnpacked. */
+  /** The parent snapshot of its containers; empty without layers. It may not be unpacked: see ensureUnpacked. */
   readonly chainId: string;
 }
 
@@ -40,8 +40,8 @@ interface Target {
 }
 
 /**
- * Follows a name's target to the manifest for a platform; of an index that has none for it, to any that is there. Throws NOT_FOUND
- * when the content store lacks it, CORRUPT when it does not parse.
+ * Follows a name's target to the manifest for a platform; in an index without one, to any that exists. Throws NOT_FOUND
+ * if the content store lacks it, CORRUPT if it is invalid.
  *
  * @param image names it in errors, e.g. `busybox:latest`
  */
@@ -69,7 +69,7 @@ export async function readManifest(
   throw lacks(image, 'manifest');
 }
 
-/** Reads the config too. Throws as readManifest does. */
+/** Also reads the config. Throws like readManifest. */
 export async function readStoredImage(
   containerd: Containerd,
   image: string,

@@ -5,9 +5,9 @@ import { findRecord } from './find.ts';
 import { fullName, parseReference, type Reference, withDefaultTag } from './reference.ts';
 
 /**
- * Gives an image another name, and takes it from the image that had it (docker/cli, image/tag.go).
+ * Gives an image another name, and removes that from its previous image (docker/cli, image/tag.go).
  *
- * @throws NOT_FOUND `No such image: x`; INVALID for a target that is no name, or has a digest
+ * @throws NOT_FOUND `No such image: x`; INVALID for an invalid name, or one with a digest
  */
 export async function tagImage(
   { containerd }: { readonly containerd: Containerd },

@@ -18,21 +18,22 @@ export interface UnpackRequest {
   readonly signal?: AbortSignal;
 }
 
-/** containerd's differ sets it on a layer it unpacked, so that others know the layer's diff id. */
+/** Set by containerd's differ on an unpacked layer, so that others know the layer's diff id. */
 const UNCOMPRESSED_LABEL = 'containerd.io/uncompressed';
 
 /**
- * Makes a snapshot of each layer, as containerd's own unpacker names them, so that nerdctl and ctr share them. Layers that are there,
- * or that another process makes at the same time, are fine. `containerd` must hold a lease. On failure the layer under way is removed.
+ * Creates a snapshot of each layer under the names of containerd's own unpacker, so that nerdctl and ctr share them. It
+ * is no error if a layer exists, or another process creates it at the same time. `containerd` must hold a lease. After
+ * a failure the layer in progress is removed.
  *
- * @returns the chain id: the snapshot on which containers of this image start. Empty for an image without layers.
+ * @returns the chain id: the parent snapshot of containers of this image. Empty for an image without layers.
  */
 export async function unpackImage(containerd: Containerd, request: UnpackRequest): Promise<string> {
   const { config, manifest, image, snapshotter, signal } = request;
   checkLayerCount(image, config, manifest.layers.length);
   const chainId = chainIdOf(config.diffIds);
   if (chainId === '') return '';
-  // First of all: from here on the collector keeps the layers as long as the config, also those that exist already.
+  // First: from here on the collector keeps the layers as long as the config, also existing ones.
   const label = `containerd.io/gc.ref.snapshot.${snapshotter}`;
   const options = signal ? { signal } : {};
   await containerd.content.setLabels(manifest.config.digest, { [label]: chainId }, options);

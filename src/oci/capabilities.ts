@@ -7,7 +7,7 @@ const NAMES =
 
 export const ALL_CAPABILITIES: readonly string[] = NAMES.split(' ').map((name) => `CAP_${name}`);
 
-/** What a container has unless told otherwise (moby daemon/pkg/oci/caps/defaults.go). */
+/** A container's default capabilities (moby daemon/pkg/oci/caps/defaults.go). */
 export const DEFAULT_CAPABILITIES: readonly string[] =
   'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE'
     .split(' ')
@@ -16,16 +16,17 @@ export const DEFAULT_CAPABILITIES: readonly string[] =
 export interface CapabilityOptions {
   /** `--cap-add`: with or without `CAP_`, any case, or `ALL`. */
   readonly add: readonly string[];
-  /** `--cap-drop`, likewise. */
+  /** `--cap-drop`, in the same form. */
   readonly drop: readonly string[];
   readonly privileged: boolean;
-  /** What this machine can give, see capabilitiesOfMask. */
+  /** The capabilities of this machine, see capabilitiesOfMask. */
   readonly available: readonly string[];
 }
 
 /**
- * The capabilities of a container, by Docker's rules (moby daemon/pkg/oci/caps/utils.go): `--cap-add` beats `--cap-drop`, except that
- * with `--cap-add ALL` what is dropped by name stays away. Throws INVALID for a name that Linux or this machine does not have.
+ * The capabilities of a container, by Docker's rules (moby daemon/pkg/oci/caps/utils.go): `--cap-add` overrides
+ * `--cap-drop`, except that with `--cap-add ALL` capabilities dropped by name stay dropped. Throws INVALID for a name
+ * that Linux or this machine does not have.
  */
 export function resolveCapabilities(options: CapabilityOptions): readonly string[] {
   const add = new Set(normalize(options.add, '--cap-add', options.available));
@@ -37,7 +38,7 @@ export function resolveCapabilities(options: CapabilityOptions): readonly string
   return [...new Set([...usual, ...add])];
 }
 
-/** A name as Linux has it, `CAP_NET_ADMIN`, or `ALL`, of one as `--cap-add` takes it. It need not be a capability. */
+/** A name for `--cap-add` in Linux's form, `CAP_NET_ADMIN`, or `ALL`. It need not be a capability. */
 export function canonicalCapability(given: string): string {
   const upper = given.trim().toUpperCase();
   return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;

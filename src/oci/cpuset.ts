@@ -15,7 +15,10 @@ export function parseNumberList(text: string): ReadonlySet<number> | undefined {
   return numbers;
 }
 
-/** Throws INVALID with Docker's texts (moby daemon/daemon_unix.go). @param available undefined where the host does not tell */
+/**
+ * Throws INVALID with Docker's texts (moby daemon/daemon_unix.go).
+ * @param available undefined if the host does not report it
+ */
 export function refuseCpuset(
   { cpus, mems }: { readonly cpus: string; readonly mems: string },
   available: { readonly cpus: string; readonly mems: string } | undefined,

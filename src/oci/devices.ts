@@ -10,7 +10,7 @@ export interface DeviceRequest {
   readonly access: string;
 }
 
-/** A device that is there on the host, as the container gets it. */
+/** A device that exists on the host, with its settings for the container. */
 export interface GivenDevice {
   readonly device: Device;
   readonly access: string;
@@ -45,7 +45,7 @@ function numberOf<K extends string>(key: K, text: string | undefined): { readonl
   return (text === undefined || text === '*' ? {} : { [key]: Number(text) }) as { readonly [P in K]?: number };
 }
 
-/** What lets a container open its devices. */
+/** The rules that let a container open its devices. */
 export function rulesOfDevices(devices: readonly GivenDevice[]): readonly DeviceRule[] {
   return devices.map(({ device: { type, major, minor }, access }) => ({
     allow: true,

@@ -10,9 +10,10 @@ export interface KeyValueFile {
 const LEADING_SPACE = /^[\t\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 
 /**
- * The lines of an `--env-file` as `-e` would take them: `#` begins a comment line, values are taken as they are (quotes and trailing
- * spaces too), `NAME` alone takes the caller's value and is left out where it has none. Without `callersEnv`, as for `--label-file`,
- * lines without a value are left out. Throws USAGE `invalid env file (NAME): …` (docker/cli pkg/kvfile).
+ * The lines of an `--env-file` in the form of `-e`: `#` begins a comment line, values are used unchanged (with quotes
+ * and trailing spaces), `NAME` alone gets the caller's value and is skipped if there is none. Without `callersEnv`, as
+ * for `--label-file`, lines without a value are skipped. Throws USAGE `invalid env file (NAME): …` (docker/cli
+ * pkg/kvfile).
  */
 export function parseEnvFile(
   { name, content }: KeyValueFile,

@@ -93,7 +93,7 @@ describe('--cpuset-cpus', () => {
     ]);
   });
 
-  test('what the host does not have is refused', () => {
+  test('refuses what the host does not have', () => {
     const host = { cpus: '0-1', mems: '0' };
     expect(() => refuseCpuset({ cpus: '1', mems: '0' }, host)).not.toThrow();
     expect(() => refuseCpuset({ cpus: '0-2', mems: '' }, host)).toThrow(
@@ -108,7 +108,7 @@ describe('--cpuset-cpus', () => {
   });
 });
 
-test('property: whatever is given is read or refused', () => {
+test('property: any text is parsed or refused', () => {
   const parsers = [parseDevice, parseDeviceRule, parseSysctl, parseNumberList];
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-c*0-9:/,\- rwm=]{0,20}$/)), (text) => {

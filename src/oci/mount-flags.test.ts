@@ -90,13 +90,13 @@ describe('--tmpfs', () => {
   ])('%s: %s', (text, message) => expect(() => parseTmpfs(text)).toThrow(usage(message)));
 });
 
-/** Where a parsed text mounts something. */
+/** The mount point of a parsed text. */
 function destinationOf(mount: MountRequest): string {
   if (mount.kind === 'bind') return mount.bind.destination;
   return mount.kind === 'volume' ? mount.volume.destination : mount.tmpfs.destination;
 }
 
-test('property: what is accepted is absolute and clean, the rest is a HealthctlError', () => {
+test('property: an accepted path is absolute and clean, any other gives a HealthctlError', () => {
   const piece = fc.oneof(fc.string(), fc.constantFrom('/a', '/a/../b', '.', 'ro', 'z', 'size=1', '', '/'));
   const text = fc.array(piece, { maxLength: 5 }).map((pieces) => pieces.join(':'));
   const parsers = [(given: string) => destinationOf(parse(given)), (given: string) => parseTmpfs(given).destination];

@@ -15,8 +15,9 @@ const MODE_KINDS: readonly ReadonlySet<string>[] = [
 ];
 
 /**
- * `-v [SOURCE:]DESTINATION[:MODE]`: a source that begins with `/` or `.` is a path of the host, taken from `cwd`, any other the name of a
- * volume; without one it is an anonymous volume. Throws USAGE with Docker's texts (moby daemon/volume/mounts/linux_parser.go).
+ * `-v [SOURCE:]DESTINATION[:MODE]`: a source that begins with `/` or `.` is a path of the host, relative to `cwd`, any
+ * other the name of a volume; without one it is an anonymous volume. Throws USAGE with Docker's texts (moby
+ * daemon/volume/mounts/linux_parser.go).
  */
 export function parseVolume(text: string, cwd: string): MountRequest {
   const parts = text.split(':');
@@ -84,7 +85,7 @@ export function checkVolumeName(name: string): void {
 }
 
 const VOLUME_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
-/** What a file system takes as the name of a directory. */
+/** The longest directory name of a file system. */
 const MAX_NAME = 255;
 
 function isMountMode(mode: string): boolean {
@@ -97,7 +98,10 @@ export function isPropagation(word: string): word is Propagation {
   return PROPAGATIONS.has(word);
 }
 
-/** Throws USAGE where nothing can be mounted at a place of the container. @param describe puts the reason into a sentence */
+/**
+ * Throws USAGE if nothing can be mounted at a path of the container.
+ * @param describe puts the reason into a sentence
+ */
 export function checkDestination(destination: string, describe: (reason: string) => string): void {
   const [reason] = [
     ...(destination === '' ? ['invalid mount config for type "bind": field Target must not be empty'] : []),
@@ -110,7 +114,7 @@ export function checkDestination(destination: string, describe: (reason: string)
 }
 
 const TMPFS_DEFAULTS = ['noexec', 'nosuid', 'nodev', 'rprivate'];
-/** Words that undo each other: the last one given is kept. */
+/** Words that undo each other: the last one counts. */
 const TMPFS_WORDS: readonly (readonly string[])[] = [
   ['ro', 'rw'],
   ['suid', 'nosuid'],
@@ -135,7 +139,7 @@ export function parseTmpfs(text: string): Tmpfs {
   return { destination: cleanPath(destination), options: mergeTmpfsOptions(words) };
 }
 
-/** The options of a tmpfs mount: the defaults, with what was given on top. Throws USAGE for one that is none. */
+/** The options of a tmpfs mount: the defaults, overridden by the given ones. Throws USAGE for an invalid one. */
 export function mergeTmpfsOptions(words: readonly string[]): readonly string[] {
   const merged = new Map<string, string>();
   for (const word of [...TMPFS_DEFAULTS, ...words]) {

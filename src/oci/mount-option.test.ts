@@ -95,7 +95,7 @@ describe('--mount', () => {
     expect(() => parse(`src=${name},dst=/b`)).toThrow(/invalid characters for a local volume name|too short/);
   });
 
-  test('property: whatever is given, it is a mount or a HealthctlError', () => {
+  test('property: any text gives a mount or a HealthctlError', () => {
     const piece = fc.oneof(
       fc.string(),
       fc.constantFrom('type=bind', 'type=tmpfs', 'src=/a', 'dst=/b', 'ro', '"', '""', 'tmpfs-size=1'),

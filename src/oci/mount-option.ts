@@ -5,7 +5,7 @@ import type { Bind, MountRequest } from './mounts.ts';
 import { parseSize } from './parse.ts';
 import { cleanPath, isAbsolute } from './paths.ts';
 
-/** The fields of one `--mount`, as far as they were given. */
+/** The given fields of one `--mount`. */
 interface Fields {
   readonly type: string;
   readonly source: string;

@@ -11,7 +11,7 @@ export interface Bind {
   readonly destination: string;
   readonly readOnly: boolean;
   readonly propagation: Propagation;
-  /** SELinux relabelling that was asked for; nothing happens on a host without SELinux. */
+  /** Requested SELinux relabelling; no effect on a host without SELinux. */
   readonly relabel?: 'shared' | 'private';
   /** What follows the second colon of `-v`, as given; absent for `--mount`. */
   readonly mode?: string;
@@ -25,9 +25,9 @@ export interface VolumeRequest {
   readonly name?: string;
   readonly destination: string;
   readonly readOnly: boolean;
-  /** Whether a new volume stays empty whatever the image has at the destination. */
+  /** Whether a new volume stays empty, whatever the image has at the destination. */
   readonly noCopy: boolean;
-  /** Of the volume, should it be made. */
+  /** Labels for a new volume. */
   readonly labels: Readonly<Record<string, string>>;
   /** What follows the second colon of `-v`, as given; absent otherwise. */
   readonly mode?: string;
@@ -44,7 +44,7 @@ export interface Tmpfs {
   readonly mount?: { readonly size?: number; readonly mode?: number };
 }
 
-/** What `-v` and `--mount` ask for. */
+/** The requests of `-v` and `--mount`. */
 export type MountRequest =
   | { readonly kind: 'bind'; readonly bind: Bind }
   | { readonly kind: 'volume'; readonly volume: VolumeRequest }
@@ -103,8 +103,9 @@ function defaultMounts(shmSize: number): readonly Mount[] {
 }
 
 /**
- * All mounts of a container in the order in which they are made (moby daemon/pkg/oci/defaults.go and daemon/oci_linux.go): one that
- * was asked for replaces the default at the same place, and /dev replaces all below it. Throws INVALID `Duplicate mount point: …`.
+ * All mounts of a container in mount order (moby daemon/pkg/oci/defaults.go and daemon/oci_linux.go): a requested one
+ * replaces the default at the same path, and /dev replaces everything below it. Throws INVALID `Duplicate mount point:
+ * …`.
  */
 export function resolveMounts(options: MountOptions): readonly Mount[] {
   const requested = requestedMounts(options);
@@ -157,7 +158,7 @@ function requestedMounts(options: MountOptions): readonly Mount[] {
   return [...mounts, ...generated].sort((a, b) => depth(a.destination) - depth(b.destination));
 }
 
-/** Throws INVALID with Docker's text where two mounts have the same place. */
+/** Throws INVALID with Docker's text if two mounts have the same path. */
 export function refuseDuplicates(mounts: readonly { readonly destination: string }[]): void {
   const places = new Set<string>();
   for (const { destination } of mounts) {
@@ -188,7 +189,7 @@ function depth(path: string): number {
   return path === '/' ? 0 : path.split('/').length;
 }
 
-/** What the root's propagation must be so that shared and slave binds work; undefined: the runtime's default. */
+/** The propagation that the root needs for shared and slave binds; undefined: the runtime's default. */
 export function rootfsPropagation(binds: readonly Bind[]): string | undefined {
   if (binds.some(({ propagation }) => propagation.endsWith('shared'))) return 'shared';
   return binds.some(({ propagation }) => propagation.endsWith('slave')) ? 'rslave' : undefined;

@@ -43,7 +43,9 @@ export function parseNamespaceModes(given: {
   return { pid, ipc: ipc || DEFAULT_NAMESPACES.ipc, uts, cgroup };
 }
 
-/** The namespaces that the runtime makes. Those of other containers get their paths at each start: see joinNamespaces. */
+/**
+ * The namespaces that the runtime creates. Those of other containers get their paths at each start: see joinNamespaces.
+ */
 export function namespacesOf(
   { pid, ipc, uts, cgroup }: NamespaceModes,
   host: { readonly network: 'own' | 'host' | { readonly path: string }; readonly cgroup2: boolean },
@@ -63,7 +65,7 @@ export function namespacesOf(
 const networkNamespace = (network: 'own' | { readonly path: string }): Namespace =>
   network === 'own' ? { type: 'network' } : { type: 'network', path: network.path };
 
-/** The namespaces with the paths of those that are joined, by type. */
+/** The namespaces with the paths of joined ones, by type. */
 export function joinNamespaces(
   namespaces: readonly Namespace[],
   paths: Readonly<Record<string, string>>,

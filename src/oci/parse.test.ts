@@ -90,7 +90,7 @@ describe('ulimits', () => {
 });
 
 describe('environment and labels', () => {
-  test('a variable without a value takes the caller’s, or stays alone', () => {
+  test('a variable without a value gets the caller’s, or stays alone', () => {
     const own = { HOME: '/root', EMPTY: '' };
     expect(parseEnv('A=b=c', own)).toBe('A=b=c');
     expect(parseEnv('A=', own)).toBe('A=');

@@ -94,7 +94,7 @@ function unsigned(value: bigint): Uint64 {
 
 function parseInt64(text: string): bigint {
   if (!/^[+-]?\d+$/.test(text)) throw usage(`strconv.ParseInt: parsing ${quote(text)}: invalid syntax`);
-  // The length is looked at first: BigInt of a megabyte of digits would take minutes.
+  // Checks the length first: BigInt of a megabyte of digits would take minutes.
   const isLong = text.replace(/^[+-]?0*/, '').length > 19;
   const value = isLong ? MAX_INT64 + 1n : BigInt(text.replace('+', ''));
   if (value > MAX_INT64 || value < MIN_INT64) {
@@ -104,8 +104,8 @@ function parseInt64(text: string): bigint {
 }
 
 /**
- * `-e NAME[=value]`. Without a value, the caller's own is taken; where it has none, the name stays alone, which removes the variable
- * (docker/cli opts.ValidateEnv).
+ * `-e NAME[=value]`. Without a value, the caller's own is used; if there is none, the name stays alone, which removes
+ * the variable (docker/cli opts.ValidateEnv).
  */
 export function parseEnv(text: string, callersEnv: Readonly<Record<string, string | undefined>>): string {
   const [name = ''] = text.split('=', 1);
@@ -128,7 +128,7 @@ export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
   /** `unconfined`, or the path of a profile; undefined for the default. */
   readonly seccomp: string | undefined;
-  /** What that profile holds, once it was read. */
+  /** Content of that profile, once read. */
   readonly seccompProfile?: string;
   /** `unconfined`, or the name of a profile that the kernel has; undefined for the default. */
   readonly apparmor: string | undefined;

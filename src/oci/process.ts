@@ -13,13 +13,13 @@ export interface ArgsOptions {
   readonly imageCmd: readonly string[];
   /** `--entrypoint`: `''` resets the image's, undefined keeps it. */
   readonly entrypoint: string | undefined;
-  /** What follows the image on the command line. */
+  /** The arguments after the image on the command line. */
   readonly command: readonly string[];
 }
 
 /**
- * What a container runs: entrypoint and command in one. The image's command is used only when neither was given, as Docker does
- * (moby daemon/commit.go, merge). Throws INVALID `no command specified`.
+ * The command line of a container: entrypoint plus command. The image's command is used only if neither was given, as
+ * in Docker (moby daemon/commit.go, merge). Throws INVALID `no command specified`.
  */
 export function resolveArgs(options: ArgsOptions): readonly string[] {
   const { imageEntrypoint, imageCmd, entrypoint, command } = options;
@@ -46,8 +46,8 @@ export interface EnvOptions {
 }
 
 /**
- * The environment of a container: defaults (PATH, HOSTNAME, TERM with a terminal), then the image's, then what was given; the later
- * one wins in the place of the earlier (moby container/env.go). A name without `=` removes it.
+ * The environment of a container: defaults (PATH, HOSTNAME, TERM with a terminal), then the image's, then the given
+ * variables; a later one replaces an earlier one in place (moby container/env.go). A name without `=` removes it.
  */
 export function resolveEnv(options: EnvOptions): readonly string[] {
   const merged = new Map<string, string>([

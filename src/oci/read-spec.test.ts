@@ -6,8 +6,8 @@ import { decodeRuntimeSpec, parseRuntimeSpec } from './read-spec.ts';
 
 const PROCESS = { user: { uid: 0, gid: 0 }, cwd: '/' };
 
-describe('specs of others', () => {
-  test('what we do not know is kept, deeply', () => {
+describe('specs of other tools', () => {
+  test('keeps unknown fields, at any depth', () => {
     const spec = {
       ociVersion: '1.1.0+dev',
       process: {
@@ -28,7 +28,7 @@ describe('specs of others', () => {
     expect(decodeRuntimeSpec(text)).toEqual({ ociVersion: '1.0.2', process: PROCESS });
   });
 
-  test('a spec without a process is one', () => {
+  test('a spec without a process is valid', () => {
     expect(parseRuntimeSpec({ ociVersion: '1.0.0' })).toEqual({ ociVersion: '1.0.0' });
   });
 });

@@ -20,8 +20,9 @@ export function decodeRuntimeSpec(json: string | Uint8Array): RuntimeSpec {
 }
 
 /**
- * Checks the fields that RuntimeSpec names and keeps all others as they are: an exec takes the container's `process` whole, and nothing
- * of its security profile may be lost. `null` counts as absent (Go writes it for empty lists). Throws CORRUPT naming the field.
+ * Checks the fields that RuntimeSpec names and keeps all others unchanged: an exec uses the container's whole
+ * `process`, and nothing of its security profile may be lost. `null` counts as absent (Go writes it for empty lists).
+ * Throws CORRUPT with the field.
  */
 export function parseRuntimeSpec(json: unknown): RuntimeSpec {
   const value = withoutNulls(json);

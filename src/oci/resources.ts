@@ -6,7 +6,7 @@ const MINIMUM_MEMORY = 6 * 1024 * 1024;
 const CPU_PERIOD_MICROSECONDS = 100_000;
 const NANO_CPU = 1_000_000_000;
 
-/** What a container is asked to have at most. Undefined and 0: no limit. */
+/** The limits requested for a container. Undefined and 0: no limit. */
 export interface Limits {
   /** Bytes. */
   readonly memory?: number;
@@ -61,7 +61,7 @@ export function resolveResources(options: ResourceOptions): Resources {
   };
 }
 
-/** What a host cannot do is left out, and said (moby daemon/daemon_unix.go). */
+/** Drops limits that the host does not support, with a warning (moby daemon/daemon_unix.go). */
 export function resourceWarnings(
   options: Pick<ResourceOptions, keyof Limits | 'cgroup2' | 'swapLimit'>,
 ): readonly string[] {

@@ -20,7 +20,7 @@ const allow = (name: string, value: number | bigint): SeccompRule => ({
   args: [equal(value)],
 });
 
-/** What the first rule that matches decides; undefined when none does. */
+/** The decision of the first matching rule; undefined if none matches. */
 function decide(rules: readonly SeccompRule[], name: string, args: readonly bigint[]): string | undefined {
   const rule = rules.find((one) => one.names.includes(name) && (one.args ?? []).every((each) => matches(each, args)));
   return rule && `${rule.action} ${rule.errnoRet ?? ''}`;
@@ -83,7 +83,7 @@ describe('arrangeRules', () => {
     expect(arrangeRules(far)).toEqual([below('SCMP_CMP_LT', 100_000), masked(ALL_BITS - 1n, 200_000)]);
   });
 
-  test('leaves rules alone that end differently, whose order decides', () => {
+  test('leaves rules with different actions alone, whose order decides', () => {
     const rules = [
       allow('clone', 1),
       { ...allow('clone', 0), action: 'SCMP_ACT_ERRNO', errnoRet: 38 },

@@ -3,14 +3,16 @@ import { syscallsByNumber } from './syscall-order.ts';
 import type { SeccompArgument, SeccompRule } from './types.ts';
 
 /**
- * The same filter in the form that libseccomp compiles soonest. A runtime compiles it whenever a process begins, at the start of a container
- * and at each exec, which is half of what an exec costs. libseccomp (src/gen_bpf.c, src/db.c) walks lists of all rules for each one, and
- * all that follows for each comparison that it places, unless one in the part of another architecture is the same. So the highest system
- * call comes first, comparisons are few, and those of one argument have one operator: by their order, bounds and values differ between
- * architectures of 32 and 64 bits, masks do not.
+ * The same filter in the form that libseccomp compiles fastest. A runtime compiles it whenever a process begins, at the
+ * start of a container and at each exec, which is half of the cost of an exec. libseccomp (src/gen_bpf.c, src/db.c)
+ * walks lists of all rules for each one, and all that follows for each comparison that it places, unless the part of
+ * another architecture has the same one. So the highest system call comes first, comparisons are few, and those of one
+ * argument have one operator: by their order, bounds and values differ between architectures of 32 and 64 bits, masks
+ * do not.
  *
- * What is decided about a call does not change: system calls do not depend on each other, and the rules of one keep their order. Where all
- * rules of one end alike, those that compare one argument with one value or a low bound are merged into fewer that compare some of its bits.
+ * The decision about a call does not change: system calls are independent of each other, and the rules of one keep
+ * their order. If all rules of one have the same action, those that compare one argument with one value or a low bound
+ * are merged into fewer that compare some of its bits.
  */
 export function arrangeRules(rules: readonly SeccompRule[]): readonly SeccompRule[] {
   const filtersOf = new Map<string, Filter[]>();
@@ -37,7 +39,7 @@ export function arrangeRules(rules: readonly SeccompRule[]): readonly SeccompRul
   return arranged.map(({ names, filter }) => ({ names, ...filter }));
 }
 
-/** A rule apart from what it is about. */
+/** A rule without the system calls that it applies to. */
 type Filter = Omit<SeccompRule, 'names'>;
 
 /** Of filters that are alike the first, so that they can be told apart by identity. */

@@ -1,7 +1,7 @@
 import { encodeJson } from '../lib/json.ts';
 import type { Seccomp, SeccompArgument, SeccompRule } from './types.ts';
 
-/** When a rule applies: all of it must hold for `includes`, any of it for `excludes`. */
+/** When a rule applies: for `includes` everything must hold, for `excludes` any part. */
 interface ProfileFilter {
   readonly caps?: readonly string[];
   readonly arches?: readonly string[];
@@ -23,8 +23,8 @@ export interface SeccompProfile extends Seccomp {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Checks a decoded seccomp profile. Undefined when it has neither a default action nor rules. Throws an Error that says what is wrong,
- * with the texts of moby/profiles (seccomp/seccomp_linux.go) where it has one.
+ * Checks a decoded seccomp profile. Undefined if it has neither a default action nor rules. Throws an Error with the
+ * reason, with the texts of moby/profiles (seccomp/seccomp_linux.go) where it has one.
  */
 export function checkSeccompProfile(json: unknown): SeccompProfile | undefined {
   const profile = fields(json, 'the profile');

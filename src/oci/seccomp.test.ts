@@ -10,7 +10,7 @@ const AMD64: SeccompConditions = { capabilities: DEFAULT_CAPABILITIES, arch: 'am
 const CLONE_NEWUSER = 0x10000000;
 const CLONE_THREAD = 0x00010000;
 
-/** What the kernel would decide about a call: `allow`, or the errno. */
+/** The kernel's decision about a call: `allow`, or the errno. */
 function decide(filter: Seccomp, name: string, ...args: number[]): 'allow' | number {
   const rule = filter.syscalls?.find(
     (candidate) => candidate.names.includes(name) && (candidate.args ?? []).every((arg) => matches(arg, args)),

@@ -21,7 +21,7 @@ export type GoArch =
   | 'riscv64'
   | 's390x';
 
-/** What the conditions of a profile are judged by. */
+/** The facts for the conditions of a profile. */
 export interface SeccompConditions {
   /** The bounding set, e.g. `CAP_CHOWN`. */
   readonly capabilities: readonly string[];
@@ -52,7 +52,7 @@ const ARCHES: Readonly<Record<GoArch, Arch>> = {
   s390x: { profile: 's390x', scmp: 'SCMP_ARCH_S390X' },
 };
 
-/** The filter that a container gets unless told otherwise: Docker's default profile fitted to its capabilities and to this machine. */
+/** The default filter of a container: Docker's default profile fitted to its capabilities and to this machine. */
 export function resolveSeccomp(conditions: SeccompConditions): Seccomp {
   return fitProfile(defaultProfile(), conditions);
 }

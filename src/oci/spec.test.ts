@@ -193,7 +193,7 @@ describe('mounts', () => {
     expect(mountAt(build(), '/sys')).toContain('ro');
   });
 
-  test('what was asked for comes last, parents before children, and replaces defaults', () => {
+  test('requested mounts come last, parents before children, and replace defaults', () => {
     const binds = ['/x:/a/b/c', '/x:/a', '/x:/dev/shm'].map((text) => bindOf(text, '/'));
     const spec = build({ binds, tmpfs: [parseTmpfs('/a/b')] });
     expect(spec.mounts?.slice(6).map(({ destination, type }) => [destination, type])).toEqual([
@@ -234,7 +234,7 @@ describe('mounts', () => {
     expect(propagation('/x:/x:slave', '/y:/y:rshared')).toBe('shared');
   });
 
-  test('the same place twice', () => {
+  test('the same path twice', () => {
     const binds = [bindOf('/x:/data', '/')];
     const error = invalid('Duplicate mount point: /data');
     expect(() => build({ binds, tmpfs: [parseTmpfs('/data/')] })).toThrow(error);

@@ -21,7 +21,7 @@ import type {
 /** 64 MiB, Docker's default. */
 export const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 
-/** What a container is asked to be. Everything is data: files are read, users looked up and names resolved before. */
+/** The settings of a container. Everything is data: files are read, users looked up and names resolved before. */
 export interface SpecOptions {
   readonly id: string;
   /** Of containerd. */
@@ -30,7 +30,7 @@ export interface SpecOptions {
   /** `--domainname`. The OCI's own field for it is unknown to runc before 1.2: it is set by its sysctl, as Docker does. */
   readonly domainname?: string;
   readonly image: ImageDefaults;
-  /** What follows the image on the command line. */
+  /** The arguments after the image on the command line. */
   readonly command?: readonly string[];
   /** `--entrypoint`: `''` resets the image's. */
   readonly entrypoint?: string;
@@ -87,7 +87,7 @@ export interface ImageDefaults {
   readonly workingDir?: string;
 }
 
-/** What must be known of the machine. */
+/** The required facts about the machine. */
 export interface HostFacts {
   readonly arch: GoArch;
   /** As `uname -r` says. */
@@ -109,8 +109,9 @@ export interface HostFacts {
 const UMASK = 0o022;
 
 /**
- * What a runtime would otherwise take from containerd's shim: its OOM score, which is containerd's plus one, and its umask. Limits,
- * niceness, I/O priority and the core dump filter are containerd's, as with Docker: its unit is the place to set them.
+ * Sets what a runtime would otherwise inherit from containerd's shim: its OOM score, which is containerd's plus one,
+ * and its umask. Limits, niceness, I/O priority and the core dump filter are containerd's, as in Docker: set them in
+ * its unit.
  */
 export function withoutInherited(process: ContainerProcess): ContainerProcess {
   return { ...process, user: { umask: UMASK, ...process.user }, oomScoreAdj: process.oomScoreAdj ?? 0 };
@@ -140,8 +141,9 @@ const NETWORK_SYSCTLS = {
 };
 
 /**
- * Builds the runtime spec of a container as Docker would. `root.path` is `rootfs`, relative to the bundle, where containerd's shim
- * mounts the snapshot. Throws INVALID with Docker's texts for what cannot be. Encode it with encodeJson: rlimits may be bigint.
+ * Builds the runtime spec of a container like Docker. `root.path` is `rootfs`, relative to the bundle, where
+ * containerd's shim mounts the snapshot. Throws INVALID with Docker's texts for impossible settings. Encode it with
+ * encodeJson: rlimits may be bigint.
  */
 export function buildSpec(options: SpecOptions): RuntimeSpec {
   const { privileged = false, readOnly = false } = options;
@@ -193,13 +195,15 @@ function buildProcess(options: SpecOptions, capabilities: readonly string[]): Co
   });
 }
 
-/** As execve would leave them: a user other than root keeps only the bounding set. None are inheritable (CVE-2022-24769). */
+/**
+ * The state after execve: a user other than root keeps only the bounding set. None are inheritable (CVE-2022-24769).
+ */
 function capabilitySets(capabilities: readonly string[], uid: number): Capabilities {
   if (uid !== 0) return { bounding: capabilities };
   return { bounding: capabilities, effective: capabilities, permitted: capabilities };
 }
 
-/** Where containers of ours are, below the root of each hierarchy. */
+/** The cgroup path of our containers, below the root of each hierarchy. */
 export function cgroupsPathOf({ namespace, id }: { readonly namespace: string; readonly id: string }): string {
   return `/${namespace}/${id}`;
 }
@@ -237,7 +241,7 @@ function buildLinux(options: SpecOptions, capabilities: readonly string[]): Linu
   };
 }
 
-/** One that was given takes the place of the host's own, for `--privileged`, at the same path. */
+/** A given device replaces the host's own, for `--privileged`, at the same path. */
 function devicesOf({ privileged = false, host, devices = [] }: SpecOptions): readonly Device[] {
   const given = devices.map(({ device }) => device);
   const places = new Set(given.map(({ path }) => path));
@@ -245,13 +249,13 @@ function devicesOf({ privileged = false, host, devices = [] }: SpecOptions): rea
   return [...all, ...given];
 }
 
-/** With the counters of CPU throttling, which tell a neighbour's load apart; runtimes skip paths that do not exist. */
+/** With the counters of CPU throttling, which reveal a neighbour's load; runtimes skip paths that do not exist. */
 function maskedPaths(cpus: number): readonly string[] {
   const throttling = Array.from({ length: cpus }, (_, cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`);
   return [...MASKED_PATHS, ...throttling];
 }
 
-/** A privileged container is filtered only by a profile of its own. */
+/** A privileged container is filtered only by an explicitly given profile. */
 function buildSeccomp(options: SpecOptions, capabilities: readonly string[]): Seccomp | undefined {
   const { seccomp, privileged = false, host } = options;
   const conditions = { capabilities, arch: host.arch, kernelVersion: host.kernelVersion };

@@ -12,7 +12,7 @@ const OF_IPC: ReadonlySet<string> = new Set([
   'kernel.shm_rmid_forced',
 ]);
 
-/** `--sysctl NAME=VALUE`, for those that belong to a namespace. Throws USAGE with Docker's text. */
+/** `--sysctl NAME=VALUE`, for namespaced ones. Throws USAGE with Docker's text. */
 export function parseSysctl(text: string): readonly [name: string, value: string] {
   const [name = ''] = text.split('=', 1);
   const isKnown = OF_IPC.has(name) || name.startsWith('net.') || name.startsWith('fs.mqueue.');
@@ -20,7 +20,7 @@ export function parseSysctl(text: string): readonly [name: string, value: string
   return [name, text.slice(name.length + 1)];
 }
 
-/** Throws INVALID, in the words in which Docker's runtime refuses it, where a sysctl would change the host. */
+/** Throws INVALID, with the text of Docker's runtime, for a sysctl that would change the host. */
 export function refuseSysctlsOfHost(
   sysctls: Readonly<Record<string, string>>,
   host: { readonly network: boolean; readonly ipc: boolean },

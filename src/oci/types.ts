@@ -1,9 +1,9 @@
 /**
- * The part of the OCI runtime specification (1.0, Linux) that healthctl writes and reads. Specs that others made keep their further
- * fields through parseRuntimeSpec; these types name only what we use.
+ * The part of the OCI runtime specification (1.0, Linux) that healthctl writes and reads. Other tools' specs keep their
+ * further fields through parseRuntimeSpec; these types name only what we use.
  *
- * `Uint64` is a bigint where a number would lose precision, e.g. 18446744073709551615 for an unlimited rlimit. Always go through
- * encodeJson and decodeJson of lib/json.ts: JSON.stringify throws on a bigint and JSON.parse rounds.
+ * `Uint64` is a bigint where a number would lose precision, e.g. 18446744073709551615 for an unlimited rlimit. Always
+ * use encodeJson and decodeJson of lib/json.ts: JSON.stringify throws on a bigint and JSON.parse rounds.
  */
 export type Uint64 = number | bigint;
 
@@ -17,7 +17,7 @@ export interface RuntimeSpec {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** `process`: what a container's first process, or an exec'd one, is started with. */
+/** `process`: how to start a container's first process, or an exec. */
 export interface ContainerProcess {
   readonly terminal?: boolean;
   readonly user: User;
@@ -145,7 +145,7 @@ export interface Seccomp {
   readonly syscalls?: readonly SeccompRule[];
 }
 
-/** What happens to calls of these names whose arguments match all of `args`. */
+/** The action for calls with these names whose arguments match all of `args`. */
 export interface SeccompRule {
   readonly names: readonly string[];
   readonly action: string;

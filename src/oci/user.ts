@@ -1,6 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
 
-/** Who a container runs as. */
+/** The user of a container's process. */
 export interface ResolvedUser {
   readonly uid: number;
   readonly gid: number;
@@ -37,8 +37,9 @@ interface GroupEntry {
 const MAX_ID = 2 ** 31 - 1;
 
 /**
- * Resolves a user by Docker's rules (moby/sys user/user.go): what looks like a number is an id and never a name, an id need not be
- * listed, a group given with the user replaces the listed ones, the first matching line wins. Throws INVALID with Docker's texts.
+ * Resolves a user by Docker's rules (moby/sys user/user.go): a text that looks like a number is an id and never a name,
+ * an id need not be listed, a group given with the user replaces the listed ones, the first matching line wins. Throws
+ * INVALID with Docker's texts.
  */
 export function resolveUser(options: UserOptions): ResolvedUser {
   const [userPart = '', groupPart = ''] = options.user.split(':');
@@ -82,7 +83,7 @@ function findGroup(text: string, entries: readonly GroupEntry[]): number {
   throw new HealthctlError('INVALID', `unable to find group ${text}: no matching entries in group file`);
 }
 
-/** Undefined for what Go's strconv.Atoi does not take as a number, which is then a name. */
+/** Undefined for a text that Go's strconv.Atoi does not accept, which is then a name. */
 function parseId(text: string): number | undefined {
   if (!/^[+-]?\d+$/.test(text)) return undefined;
   const id = Number(text);
@@ -94,7 +95,7 @@ function parseId(text: string): number | undefined {
 }
 
 /**
- * The usable lines of an /etc/passwd. One whose ids are not numbers in range is passed over: Docker reads such an id as 0 and runs the
+ * The usable lines of an /etc/passwd. A line with invalid ids is skipped: Docker reads such an id as 0 and runs the
  * user as root.
  */
 function parsePasswd(text: string): readonly PasswdEntry[] {

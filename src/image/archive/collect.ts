@@ -14,7 +14,7 @@ export interface Stored {
   readonly packing: 'none' | 'gzip' | 'zstd';
 }
 
-/** An archive that was read through once. */
+/** An archive after one complete read. */
 export interface Collected {
   /** Names the archive in errors. */
   readonly what: string;
@@ -22,7 +22,7 @@ export interface Collected {
   readonly dockerManifest: Buffer | undefined;
   /** `index.json` of an OCI layout. */
   readonly ociIndex: Buffer | undefined;
-  /** By name, through links. Throws CORRUPT when it is missing. */
+  /** By name, through links. Throws CORRUPT if it is missing. */
   file(name: string): Stored;
   /** A blob of the OCI layout. */
   blob(digest: string): Stored | undefined;
@@ -36,8 +36,8 @@ const UNNEEDED = /^(?:repositories|oci-layout|[^/]+\/(?:VERSION|json))$/;
 const BLOB_PATH = /^blobs\/sha256\/([0-9a-f]{64})$/;
 
 /**
- * Reads an archive once, in the order it comes, and streams what may be config or layer into the content store: which is which is
- * known only when the last member was read. `containerd` must hold a lease; what turns out not to be needed is collected with it.
+ * Reads an archive once, in order, and streams possible configs and layers into the content store: which they are is
+ * known only after the last member. `containerd` must hold a lease; blobs that are not needed are collected with it.
  */
 export async function collectArchive(
   containerd: Containerd,
@@ -103,7 +103,8 @@ async function storeMember(
     {
       ref: `healthctl-load-${randomSuffix()}`,
       size: member.size,
-      // Not as the expected digest: containerd would not ask for bytes that it has, and we would not see what they are.
+      // Without the expected digest: containerd would not ask for bytes that it has, and we would not see their
+      // content.
       source,
       onBytes: (current) => onProgress?.({ ref, status: 'Loading layer', current, total: member.size }),
     },
@@ -115,7 +116,7 @@ async function storeMember(
   return { digest: stored.digest, size: stored.size, packing: packingOf(Buffer.concat(head)) };
 }
 
-/** Passes on, and keeps the first bytes. */
+/** Passes data on, and keeps the first bytes. */
 async function* watch(body: AsyncIterable<Uint8Array>, head: Uint8Array[]): AsyncGenerator<Uint8Array> {
   for await (const chunk of body) {
     if (head.length < 4) head.push(chunk.slice(0, 4));

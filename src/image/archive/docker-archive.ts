@@ -22,7 +22,7 @@ const LAYER_TYPES = {
   zstd: MEDIA_TYPES.dockerLayerZstd,
 } as const;
 
-/** Throws CORRUPT naming archive and field. */
+/** Throws CORRUPT with archive and field. */
 export function parseDockerManifest(what: string, bytes: Buffer): readonly DockerEntry[] {
   const name = `manifest.json of ${what}`;
   const document = openDocument(name, { images: parseJson(name, bytes) });
@@ -33,7 +33,7 @@ export function parseDockerManifest(what: string, bytes: Buffer): readonly Docke
   });
 }
 
-/** The full names of a docker-archive's tags. Throws CORRUPT for one that is no reference. */
+/** The full names of a docker-archive's tags. Throws CORRUPT for an invalid reference. */
 export function namesOfTags(what: string, tags: readonly string[]): readonly string[] {
   return tags.map((tag) => {
     try {
@@ -45,8 +45,8 @@ export function namesOfTags(what: string, tags: readonly string[]): readonly str
 }
 
 /**
- * Makes a manifest for each image, of Docker's kind, and puts it into the content store. The config blob stays byte for byte, and with
- * it the image's id and its HEALTHCHECK.
+ * Creates a manifest of Docker's kind for each image, and writes it to the content store. The config blob stays
+ * unchanged byte for byte, and with it the image's id and its HEALTHCHECK.
  */
 export async function findDockerImages(
   containerd: Containerd,

@@ -57,7 +57,7 @@ describe('readMembers', () => {
     yield* first;
     for (const zeros = Buffer.alloc(1 << 18); ; await new Promise(setImmediate)) yield zeros;
   }
-  test('zeros without an end are no archive, and the end of one', async () => {
+  test('endless zeros are no archive, and end one', async () => {
     const names = async (...first: Buffer[]) => {
       const found: string[] = [];
       const source = Readable.from(endless(...first), { objectMode: false });
@@ -68,7 +68,7 @@ describe('readMembers', () => {
     expect(await names(await archive())).toEqual(expected.map(({ name }) => name));
   });
 
-  test('a member of zeros is as long as it is', async () => {
+  test('a member may contain any number of zeros', async () => {
     const body = Buffer.alloc(40 << 20).toString('latin1');
     const [zeros, last] = await read(await tar({ name: 'zeros', body }, { name: 'last', body: 'x' }), 1 << 18);
     expect([zeros?.text.length, last?.text]).toEqual([body.length, 'x']);
@@ -141,7 +141,7 @@ describe('readMembers', () => {
     ).rejects.toEqual(expect.objectContaining({ code: 'ABORTED' }));
   });
 
-  test('stops when the signal aborts before anything came', async () => {
+  test('stops if the signal aborts before any data', async () => {
     const stop = new AbortController();
     const next = readMembers('x.tar', new Readable({ read: () => undefined }), stop.signal).next();
     stop.abort();

@@ -5,20 +5,20 @@ import { extract } from 'tar-stream';
 import { HealthctlError, messageOf } from '../../lib/errors.ts';
 import { printable } from '../manifest.ts';
 
-/** A file or a link of an archive; other kinds are left out. */
+/** A file or a link of an archive; other kinds are skipped. */
 export interface Member {
   /** Without leading `./`; never absolute, never with `..`. */
   readonly name: string;
   readonly kind: 'file' | 'link';
   readonly size: number;
-  /** What a link points to, as a name in the archive: symbolic links are taken from the folder they are in. */
+  /** The target of a link, as a name in the archive: symbolic links are relative to their folder. */
   readonly target: string;
-  /** To be read to its end before the next member comes; a body that is not read is skipped. */
+  /** Read it to its end before the next member; an unread body is skipped. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
-/** Other packings that Docker takes; named so that the message helps. */
+/** Other packings that Docker accepts; named for the message. */
 const OTHER_PACKINGS: readonly (readonly [string, Buffer])[] = [
   ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
   ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58])],
@@ -27,12 +27,12 @@ const OTHER_PACKINGS: readonly (readonly [string, Buffer])[] = [
 /** A real image shrinks to a third; gzip's limit is about 1,000 to one. */
 const MAX_EXPANSION = 200;
 const EXPANSION_GRACE_BYTES = 1 << 30;
-/** What an archive is filled up with at its end has some kilobytes. */
+/** The padding at the end of an archive is some kilobytes long. */
 const MAX_ZEROS = 16 << 20;
 
 /**
- * The members of a tar archive, gzip-compressed or not, as they come: the stream need not be seekable. Throws CORRUPT for what is no
- * archive, ends too early, expands beyond reason or has members outside itself.
+ * The members of a tar archive, gzip-compressed or not, in order: the stream need not be seekable. Throws CORRUPT for
+ * anything but an archive, an early end, unreasonable expansion, or members outside the archive.
  *
  * @param what names the archive in errors, e.g. `image.tar`
  */
@@ -54,7 +54,7 @@ export async function* readMembers(what: string, source: Readable, signal?: Abor
   if (signal?.aborted) cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   const translate = async (broken: unknown): Promise<Error> => {
-    // What broke the stream is known where it was fed; who reads from it hears only that it is gone.
+    // The cause of a broken stream is known where it was fed; its reader only sees that it is gone.
     const error = await unpacked.then(
       () => broken,
       (cause: unknown) => cause,
@@ -72,7 +72,7 @@ export async function* readMembers(what: string, source: Readable, signal?: Abor
       });
       const member = toMember(what, entry.header, bytesOf(entry, translate));
       if (member) yield member;
-      // An iterator over a stream ends without a word when the stream is resumed: what was not read is skipped here.
+      // An iterator over a stream ends silently when the stream is resumed: unread data is skipped here.
       entry.resume();
     }
     if (!isEndless) await unpacked;
@@ -85,7 +85,7 @@ export async function* readMembers(what: string, source: Readable, signal?: Abor
   }
 }
 
-/** Into `tar`, through gunzip where the first bytes say so. */
+/** Into `tar`, through gunzip if the first bytes require it. */
 async function unpack(
   what: string,
   source: Readable,
@@ -115,8 +115,8 @@ async function unpack(
 }
 
 /**
- * Passes on what comes. After too many zeros between members, of an archive that was written over a device, or of a device that gives nothing
- * else, it is at its end, and the rest is not read.
+ * Passes data on. Ends after too many zeros between members, from an archive on a device, or a device of zeros; the
+ * rest is not read.
  */
 function limitZeros(isInMember: () => boolean, onTooMany: () => void): Transform {
   let zeros = 0;
@@ -126,7 +126,7 @@ function limitZeros(isInMember: () => boolean, onTooMany: () => void): Transform
       if (zeros <= MAX_ZEROS) return done(null, chunk);
       try {
         onTooMany();
-        this.push(null); // and nothing more is asked for
+        this.push(null); // requests no more data
       } catch (error) {
         done(error instanceof Error ? error : new Error(String(error)));
       }
@@ -204,7 +204,7 @@ function toMember(what: string, header: Header, body: AsyncIterable<Uint8Array>)
   return { name, kind: 'link', size: 0, target: placeInArchive(what, linkname ?? '', folder), body };
 }
 
-/** Names a member from the root of the archive. Throws for one outside it. */
+/** A member's name from the root of the archive. Throws for one outside it. */
 function placeInArchive(what: string, name: string, folder: string): string {
   const parts: string[] = [];
   if (name.startsWith('/') || name.includes('\0')) throw outside(what, name);

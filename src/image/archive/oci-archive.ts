@@ -19,10 +19,10 @@ import type { Found } from './found.ts';
 
 /** Written by containerd and Docker: the full name. */
 const CONTAINERD_NAME = 'io.containerd.image.name';
-/** OCI image spec: a tag or a whole name, the writer decides. */
+/** OCI image spec: a tag or a full name, as the writer chooses. */
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
-/** The images of an OCI layout. Throws CORRUPT or NOT_FOUND, naming what is missing. */
+/** The images of an OCI layout. Throws CORRUPT or NOT_FOUND with the missing part. */
 export async function findOciImages(
   containerd: Containerd,
   archive: Collected,
@@ -36,14 +36,14 @@ export async function findOciImages(
   for (const entry of top.manifests) {
     const found = await readImage(containerd, archive, entry, signal);
     if (!found) continue;
-    // One entry for each name is how a layout says that an image has several.
+    // An image with several names has one entry per name in a layout.
     const same = images.get(found.target.digest);
     images.set(found.target.digest, same ? { ...found, names: [...new Set([...same.names, ...found.names])] } : found);
   }
   return addDockerNames(archive, [...images.values()]);
 }
 
-/** Undefined for an image that is for other platforms only. */
+/** Undefined for an image for other platforms only. */
 async function readImage(
   containerd: Containerd,
   archive: Collected,
@@ -80,7 +80,7 @@ async function choosePresent(
   return undefined;
 }
 
-/** Undefined when the archive does not hold it, as one for a single platform does of a larger index. */
+/** Undefined if the archive lacks it, like an archive for one platform of a larger index. */
 async function readManifestBlob(
   containerd: Containerd,
   archive: Collected,
@@ -95,17 +95,17 @@ async function readManifestBlob(
   return manifest;
 }
 
-/** The full names that the entry of an index gives. */
+/** The full names in an index entry. */
 function namesOf({ annotations }: Descriptor): readonly string[] {
   const full = annotations[CONTAINERD_NAME];
   const ref = annotations[REF_NAME];
-  // A bare word is a tag of who knows what.
+  // A bare word is a tag of an unknown repository.
   const name = full ?? (ref && /[/:]/.test(ref) ? ref : undefined);
   const reference = name === undefined ? undefined : tryParseReference(name);
   return reference ? [fullName(withDefaultTag(reference))] : [];
 }
 
-/** `docker save` writes both kinds into one archive, and the names of an image sometimes only in its own. */
+/** `docker save` writes both forms into one archive, sometimes with the names only in its own. */
 function addDockerNames(archive: Collected, images: readonly Found[]): readonly Found[] {
   if (!archive.dockerManifest || images.every(({ names }) => names.length > 0)) return images;
   const entries = parseDockerManifest(archive.what, archive.dockerManifest);

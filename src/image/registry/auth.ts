@@ -3,7 +3,7 @@ import { parseDocument } from '../document.ts';
 import type { Credentials } from './credentials.ts';
 import type { HttpClient, HttpResponse } from './http.ts';
 
-/** What a registry asks for in `WWW-Authenticate`. */
+/** A challenge of a registry in `WWW-Authenticate`. */
 export interface Challenge {
   /** In lower case, e.g. `bearer`. */
   readonly scheme: string;
@@ -12,7 +12,10 @@ export interface Challenge {
 
 const MAX_TOKEN_ANSWER_BYTES = 256 << 10;
 
-/** Parses `Bearer realm="…",service="…"` (RFC 9110, section 11.6.1), several in one header too. What does not parse is left out. */
+/**
+ * Parses `Bearer realm="…",service="…"` (RFC 9110, section 11.6.1), also several in one header. Invalid parts are
+ * skipped.
+ */
 export function parseChallenges(header: string): readonly Challenge[] {
   const challenges: { scheme: string; parameters: Record<string, string> }[] = [];
   const item =
@@ -30,8 +33,8 @@ export function parseChallenges(header: string): readonly Challenge[] {
 }
 
 /**
- * The value of the Authorization header that answers a registry's challenge: a token from the realm, or Basic credentials.
- * Undefined when there is none to give. Throws DENIED when the realm refuses, with words that hold no secret.
+ * The value of the Authorization header for a registry's challenge: a token from the realm, or Basic credentials.
+ * Undefined if there is none. Throws DENIED if the realm refuses, with a text without secrets.
  */
 export async function answerChallenge(
   http: HttpClient,
@@ -84,7 +87,10 @@ async function fetchToken(
   return token;
 }
 
-/** Throws INVALID for a realm to which no credentials may go: no HTTP(S), or in the clear where the registry itself is not. */
+/**
+ * Throws INVALID for a realm that must not get credentials: without HTTP(S), or in the clear while the registry itself
+ * uses TLS.
+ */
 function parseRealm(text: string, registry: URL): URL {
   const realm = URL.canParse(text) ? new URL(text) : undefined;
   if (!realm || (realm.protocol !== 'https:' && realm.protocol !== 'http:')) {

@@ -7,12 +7,16 @@ import { readPlainFile } from '../../system/plain-file.ts';
 export const CERTIFICATE_DIRECTORIES = ['/etc/docker/certs.d', '/etc/containerd/certs.d'];
 /** The roots of the system, as Debian, Ubuntu, Alpine and Arch name them. */
 const SYSTEM_ROOTS = '/etc/ssl/certs/ca-certificates.crt';
-/** Files of further roots. HC_CA is how the launcher hands NODE_EXTRA_CA_CERTS on, which costs every command its parsing otherwise. */
+/**
+ * Files of further roots. The launcher passes NODE_EXTRA_CA_CERTS on as HC_CA, because Node.js would parse the former
+ * in every command.
+ */
 const EXTRA_VARIABLES = ['HC_CA', 'NODE_EXTRA_CA_CERTS'];
 
 /**
- * The certificates (PEM) to trust for a registry: `SSL_CERT_FILE` or else the system's roots, those that HC_CA and
- * NODE_EXTRA_CA_CERTS name, and those in `certs.d`. Undefined: only what Node.js brings. Throws CONFIG for a named file that cannot be read.
+ * The certificates (PEM) to trust for a registry: `SSL_CERT_FILE` or else the system's roots, those of HC_CA and
+ * NODE_EXTRA_CA_CERTS, and those in `certs.d`. Undefined: only Node.js's own. Throws CONFIG for a named file that
+ * cannot be read.
  */
 export async function readCertificates(
   host: string,
@@ -28,7 +32,7 @@ export async function readCertificates(
   return [...base, ...extra, ...local];
 }
 
-/** Whether somebody set up certificates for this registry: then it speaks HTTPS, even on this machine. */
+/** Whether there are certificates for this registry: then it uses HTTPS, even on this machine. */
 export async function hasHostCertificates(host: string, directories: readonly string[]): Promise<boolean> {
   return (await readHostCertificates(host, directories)).length > 0;
 }

@@ -3,7 +3,7 @@ import { errnoOf, HealthctlError } from '../../lib/errors.ts';
 import { parseDocument } from '../document.ts';
 import type { Credentials } from './credentials.ts';
 
-/** What a helper says when it knows nothing of a server (github.com/docker/docker-credential-helpers). */
+/** A helper's message for an unknown server (github.com/docker/docker-credential-helpers). */
 const NOT_FOUND = 'credentials not found in native keychain';
 /** The user name by which a helper marks an identity token. */
 const TOKEN_USER = '<token>';
@@ -11,8 +11,8 @@ const TIMEOUT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 64 << 10;
 
 /**
- * Runs `docker-credential-<helper> get` with the server's name on stdin. Undefined when it has nothing for the server. Throws CONFIG
- * for a helper that is missing or fails; what it printed is never repeated, it may hold a secret.
+ * Runs `docker-credential-<helper> get` with the server's name on stdin. Undefined if it has nothing for the server.
+ * Throws CONFIG for a helper that is missing or fails; its output is never repeated, because it may contain a secret.
  */
 export async function askCredentialHelper(
   ask: {
@@ -50,7 +50,7 @@ function runHelper(
 ): Promise<{ status: number | null; output: Buffer }> {
   const limit = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]);
   return new Promise((resolve, reject) => {
-    // In a process group of its own, so that the children of a helper that is a script end with it.
+    // In its own process group, so that the children of a helper script end with it.
     const child = spawn(`docker-credential-${helper}`, ['get'], {
       env: { ...env },
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -67,7 +67,7 @@ function runHelper(
       if (size > MAX_OUTPUT_BYTES) end();
       else chunks.push(chunk);
     });
-    child.stdin.on('error', () => undefined); // a helper that does not read its input says so by its status
+    child.stdin.on('error', () => undefined); // a helper that does not read its input reports that by its status
     limit.addEventListener('abort', end, { once: true });
     child.on('error', (cause) => {
       reject(failed(helper, errnoOf(cause) === 'ENOENT' ? 'is not in PATH' : 'could not be run', cause));

@@ -5,14 +5,15 @@ import { type Document, parseDocument } from '../document.ts';
 import { askCredentialHelper } from './credential-helper.ts';
 import type { Credentials } from './credentials.ts';
 
-/** Under which name Docker keeps the credentials of Docker Hub. */
+/** Docker's key for the credentials of Docker Hub. */
 const HUB_KEY = 'https://index.docker.io/v1/';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The credentials for a registry from Docker's `config.json` (in `DOCKER_CONFIG`, else `~/.docker`): a helper of `credHelpers`,
- * else `credsStore`, else `auths`. Undefined: anonymous. Throws CONFIG for a file that does not parse, never with its content.
+ * The credentials for a registry from Docker's `config.json` (in `DOCKER_CONFIG`, else `~/.docker`): a helper of
+ * `credHelpers`, else `credsStore`, else `auths`. Undefined: anonymous. Throws CONFIG for an invalid file, never with
+ * its content.
  *
  * @param domain of the reference, e.g. `docker.io`, `127.0.0.1:5000`
  */
@@ -68,7 +69,7 @@ function findInAuths(document: Document, domain: string): Credentials | undefine
   return undefined;
 }
 
-/** Keys were written as hosts and as URLs, with and without a path. */
+/** Keys may be hosts or URLs, with and without a path. */
 function hostOfKey(key: string): string {
   const host = key.replace(/^https?:\/\//, '').split('/')[0] ?? '';
   return host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host;

@@ -1,11 +1,11 @@
 import { hasHostCertificates } from './certificates.ts';
 
-/** Docker Hub answers under another name than its images carry. */
+/** Docker Hub's server has another name than its images. */
 const HUB_HOST = 'registry-1.docker.io';
 
 /**
- * Where the registry of a reference answers. Plain HTTP when asked for, and on this machine (127.0.0.0/8, ::1, localhost), unless
- * certificates are set up for it.
+ * The URL of a reference's registry. Plain HTTP on request, and on this machine (127.0.0.0/8, ::1, localhost), unless
+ * it has certificates.
  *
  * @param domain of the reference, e.g. `docker.io`, `127.0.0.1:5000`
  */

@@ -14,7 +14,7 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly url: URL;
-  /** The body as it comes; a server that stalls ends it with TIMEOUT, a connection that breaks with UNAVAILABLE. */
+  /** The body as it arrives; a server that stalls ends it with TIMEOUT, a broken connection with UNAVAILABLE. */
   body(): AsyncGenerator<Buffer>;
   /** Drops the body and its connection. */
   discard(): void;
@@ -29,13 +29,13 @@ export interface HttpClient {
 
 export interface HttpOptions {
   readonly clock: Clock;
-  /** Trusted certificates (PEM) for HTTPS, asked at the first use; undefined: those of Node.js. */
+  /** Trusted certificates (PEM) for HTTPS, requested at the first use; undefined: those of Node.js. */
   certificates(): Promise<readonly string[] | undefined>;
-  /** A server may not answer, or send next to nothing, for this long. */
+  /** Limit on the time without an answer or with next to no data. */
   readonly idleTimeoutMs: number;
 }
 
-/** Slower than this over a whole idle time is a stall: a server that drips bytes would hold us for ever. */
+/** Less than this over a whole idle time is a stall: a server that drips bytes would otherwise hold us for ever. */
 const MIN_BYTES_PER_IDLE_TIME = 1024;
 const MAX_CONNECTIONS = 4;
 
@@ -92,7 +92,7 @@ function lazySecureAgent(options: HttpOptions) {
   };
 }
 
-/** Aborts when the idle time passes, or when the caller's signal does. */
+/** Aborts after the idle time, or with the caller's signal. */
 function startWatchdog({ clock, idleTimeoutMs }: HttpOptions, signal?: AbortSignal) {
   const bite = new AbortController();
   const done = new AbortController();
@@ -121,7 +121,8 @@ interface BodyOptions extends HttpOptions {
 }
 
 function toResponse(message: IncomingMessage, options: BodyOptions): HttpResponse {
-  message.on('error', () => undefined); // reported where the body is read; without a listener an unread body would crash us
+  // reported where the body is read; without a listener an unread body would crash us
+  message.on('error', () => undefined);
   return {
     status: message.statusCode ?? 0,
     headers: message.headers,
@@ -159,7 +160,7 @@ async function* readBody(message: IncomingMessage, options: BodyOptions): AsyncG
       }
       yield next.value;
     }
-    // A body that was destroyed under the iterator ends it without an error.
+    // A body destroyed during the iteration ends without an error.
     if (stalled || signal?.aborted || !message.complete) throw new Error('the connection was closed');
   } catch (error) {
     throw translateHttpError(error, { url, stalled, signal });

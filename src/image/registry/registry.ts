@@ -13,9 +13,9 @@ import { type HttpResponse, openHttp } from './http.ts';
 import { isTransient, pauseBeforeRetry, RETRY_DELAYS_MS, withRetries } from './retry.ts';
 import { openSession, type Session } from './session.ts';
 
-/** One repository of a registry that speaks the Docker Registry HTTP API V2, or OCI's of the same shape. */
+/** A repository of a registry with the Docker Registry HTTP API V2, or OCI's of the same form. */
 export interface Registry {
-  /** Host and port that were asked. */
+  /** Host and port in use. */
   readonly host: string;
   /** @param name a tag or a digest. @returns the bytes, which have the descriptor's digest */
   fetchManifest(
@@ -23,8 +23,8 @@ export interface Registry {
     signal?: AbortSignal,
   ): Promise<{ readonly mediaType: string; readonly digest: string; readonly bytes: Buffer }>;
   /**
-   * The bytes of a blob. A broken connection is taken up where it broke, a few times. Throws CORRUPT at the end when they do not have
-   * the descriptor's size and digest: what was yielded must not be used then.
+   * The bytes of a blob. A broken connection is resumed where it broke, a few times. Throws CORRUPT at the end if size
+   * or digest differ from the descriptor: the yielded bytes must not be used then.
    */
   readBlob(descriptor: Descriptor, signal?: AbortSignal): AsyncGenerator<Buffer>;
   close(): void;
@@ -48,11 +48,11 @@ const MANIFEST_TYPES = [
   MEDIA_TYPES.ociManifest,
   MEDIA_TYPES.dockerManifest,
 ].join(', ');
-/** A connection that brought at least this much was worth it: the count of failures starts over. */
+/** After this much data on a connection, the count of failures starts over. */
 const PROGRESS_BYTES = 1 << 20;
 const IDLE_TIMEOUT_MS = 30_000;
 
-/** Nothing is sent before the first request. Throws CONFIG for a Docker config that does not parse. */
+/** Sends nothing before the first request. Throws CONFIG for an invalid Docker config. */
 export async function openRegistry(options: RegistryOptions, signal?: AbortSignal): Promise<Registry> {
   const { reference, clock, env, plainHttp = false, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
   const directories = options.certificateDirectories ?? CERTIFICATE_DIRECTORIES;
@@ -151,7 +151,7 @@ async function* readBlob(session: Session, read: BlobRead, signal?: AbortSignal)
   throw new HealthctlError('CORRUPT', `registry sent a blob with the digest ${digest}, not ${descriptor.digest}`);
 }
 
-/** One connection's worth of a blob, from `at.received` on, which it moves. */
+/** The part of a blob on one connection, from `at.received` on, which it advances. */
 async function* readFrom(
   session: Session,
   { descriptor, reference }: BlobRead,
@@ -189,7 +189,7 @@ function checkRange(response: HttpResponse, start: number): void {
 const tlsHint = ({ host }: URL): string =>
   `it was asked without TLS; if it wants TLS, leave out --plain-http, or, on this machine, put the certificate of its authority into /etc/containerd/certs.d/${host}/ca.crt`;
 
-/** Throws for anything but success, with the registry's own words where it has some. */
+/** Throws for anything but success, with the registry's own text if there is one. */
 async function checkStatus(response: HttpResponse, what: string): Promise<void> {
   const { status, url } = response;
   if (status === 200 || status === 206) return;
@@ -200,7 +200,7 @@ async function checkStatus(response: HttpResponse, what: string): Promise<void> 
   if (status === 429) {
     throw new HealthctlError('UNAVAILABLE', `toomanyrequests: ${text}`, { hint: 'log in, or wait and try again' });
   }
-  // How servers with TLS answer who speaks without.
+  // A TLS server's answer to a client without TLS.
   const isPerhapsTls = status === 400 && url.protocol === 'http:';
   throw new HealthctlError(status >= 500 ? 'UNAVAILABLE' : 'INVALID', text, isPerhapsTls ? { hint: tlsHint(url) } : {});
 }
@@ -211,6 +211,6 @@ async function readErrorWords(response: HttpResponse): Promise<string> {
     const answer = parseDocument('answer', await readBounded(response, 'answer'));
     return printable(answer.objects('errors')?.[0]?.string('message') ?? '');
   } catch {
-    return ''; // the status says enough
+    return ''; // the status is enough
   }
 }

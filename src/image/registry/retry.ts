@@ -3,15 +3,15 @@ import { errnoOf, HealthctlError, hasCode } from '../../lib/errors.ts';
 
 /** Waits between the attempts of one request. */
 export const RETRY_DELAYS_MS: readonly number[] = [300, 900, 2_700];
-/** Nobody is there: asking again does not help. */
+/** There is no server: another try does not help. */
 const HOPELESS = new Set(['ECONNREFUSED', 'ENOTFOUND']);
 
-/** Whether the same request may well succeed a moment later: a broken connection, a stall, an overloaded server. */
+/** Whether the same request may succeed a moment later: a broken connection, a stall, an overloaded server. */
 export function isTransient(error: unknown): error is HealthctlError {
   return hasCode(error, 'UNAVAILABLE', 'TIMEOUT') && !HOPELESS.has(errnoOf(error.cause) ?? '');
 }
 
-/** Runs `attempt` until it succeeds, fails for good, or has failed once more than there are delays. */
+/** Runs `attempt` until it succeeds, fails permanently, or has used up the delays. */
 export async function withRetries<T>(clock: Clock, attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (const delayMs of RETRY_DELAYS_MS) {
     try {

@@ -4,9 +4,9 @@ import { answerChallenge } from './auth.ts';
 import type { Credentials } from './credentials.ts';
 import type { HttpClient, HttpResponse } from './http.ts';
 
-/** Requests to one repository: logs in when the registry asks for it, and follows redirects. */
+/** Requests to one repository: logs in if the registry requires it, and follows redirects. */
 export interface Session {
-  /** @param path without a leading slash. Any status but 401 and a redirect is the caller's to judge. */
+  /** @param path without a leading slash. The caller handles any status except 401 and a redirect. */
   get(path: string, headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<HttpResponse>;
 }
 
@@ -31,7 +31,7 @@ export function openSession(options: SessionOptions): Session {
       const response = await follow(http, { url, headers, authorization: used }, signal);
       if (response.status !== 401 || response.url.origin !== endpoint.origin) return response;
       response.discard();
-      // Another request may have logged in since; its answer is as good as ours.
+      // Another request may have logged in since; its credentials are as good as ours.
       if (authorization === used) {
         const header = response.headers['www-authenticate'] ?? '';
         authorization = await answerChallenge(http, { header, url: endpoint, scope, credentials }, signal);
@@ -58,7 +58,7 @@ interface Fetch {
   readonly authorization: string | undefined;
 }
 
-/** Credentials go to the registry only: a redirect to another origin gets none. */
+/** Credentials go only to the registry: a redirect to another origin gets none. */
 async function follow(http: HttpClient, fetch: Fetch, signal?: AbortSignal): Promise<HttpResponse> {
   let url = fetch.url;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
@@ -84,7 +84,7 @@ function targetOf(response: HttpResponse): URL {
   if (target.protocol !== 'https:' && (target.protocol !== 'http:' || protocol === 'https:')) {
     throw new HealthctlError('INVALID', `registry ${host} redirects from https to ${printable(target.protocol)}`);
   }
-  // A redirect may carry a user and a password of its own: Node.js would send them.
+  // A redirect may contain a user and a password of its own: Node.js would send them.
   target.username = '';
   target.password = '';
   return target;
