@@ -12,6 +12,7 @@ import { isStoppedByUser, restartPolicyOf } from '../../record/restart-label.ts'
 import type { RestartRecord } from '../../record/restart-record.ts';
 import { type ContainerState, startNoteOf } from '../../record/view.ts';
 import type { Watched } from '../host-model.ts';
+import { createRestartCounts } from './restart-counts.ts';
 
 /** A container's present facts from containerd. */
 interface Looked {
@@ -91,8 +92,6 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
   const plans = new Map<string, Plan>();
   const deeds = new Map<string, Promise<void>>();
   const courses = new Map<string, Course>();
-  /** Counts that could not be written. */
-  const unwritten = new Map<string, RestartRecord>();
   let isStopped = false;
 
   const dropPlan = (key: string, cause?: Plan['cause']): void => {
@@ -138,19 +137,10 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
     const container = get(key);
     return container ? shownName(container) : key;
   };
-  const restartsOf = (ref: ContainerRef): RestartRecord => unwritten.get(keyOf(ref)) ?? actions.readRestarts(ref);
-  const change = (ref: ContainerRef, what: Partial<RestartRecord>): void => {
-    const key = keyOf(ref);
-    const next = { ...restartsOf(ref), ...what };
-    try {
-      actions.writeRestarts(ref, next);
-      unwritten.delete(key);
-    } catch (error) {
-      if (!unwritten.has(key))
-        log.warn(`container ${shown(key)}: its restarts are counted in memory only: ${messageOf(error)}`);
-      unwritten.set(key, next);
-    }
-  };
+  const counts = createRestartCounts(actions, (ref, error) =>
+    log.warn(`container ${shown(keyOf(ref))}: its restarts are counted in memory only: ${messageOf(error)}`),
+  );
+  const { read: restartsOf, change } = counts;
 
   /** A run has ended, or was found ended. @param streak restarts in a row before this one */
   const followEnd = async (ref: ContainerRef, streak: number): Promise<void> => {
@@ -228,7 +218,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
   const forget = (key: string): void => {
     dropPlan(key);
     courses.delete(key);
-    unwritten.delete(key);
+    counts.forget(key);
   };
 
   const onResult: Supervisor['onResult'] = (container, state, output) => {
