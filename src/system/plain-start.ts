@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import { errnoOf } from '../lib/errors.ts';
 import { openLibc, systemError } from './libc.ts';
@@ -35,6 +35,7 @@ export function startPlainly<T extends { readonly pid?: number | undefined }>(
   start: () => T,
   onKept: (limits: readonly string[]) => void = () => undefined,
 ): T {
+  keepFromChildren();
   const niceness = getPriority();
   const limits = Object.values(RESOURCES).map((resource) => ({ resource, limit: getLimit(resource) }));
   if (niceness !== 0) asFarAsAllowed(() => setPriority(0));
@@ -49,6 +50,15 @@ export function startPlainly<T extends { readonly pid?: number | undefined }>(
     for (const { resource, limit } of limits) asFarAsAllowed(() => setLimit(resource, limit));
     if (niceness !== 0) asFarAsAllowed(() => setPriority(niceness));
   }
+}
+
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+
+/** Marks what the shell has left open, e.g. the descriptor of its flock(1): a child would hold it for as long as it runs. */
+function keepFromChildren(): void {
+  const fcntl = openLibc().func('int fcntl(int fd, int command, int value)');
+  for (const fd of readdirSync('/proc/self/fd').map(Number)) if (fd > 2) fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /** Pure: the limits to try for a resource, the best first. The last needs no capability. */
