@@ -1,11 +1,12 @@
 import { hasCode } from '../lib/errors.ts';
+import { LABELS } from '../lib/labels.ts';
 import type { ContainerContext } from './context.ts';
 
 /**
- * A label of containerd's restart plugin: nerdctl sets it before it stops a container, and clears it after it has
- * started one.
+ * A label of containerd's restart plugin: nerdctl sets it to `true` before it stops a container, and to `false` before
+ * it starts one: before the old task is deleted. `healthctl start` removes it.
  */
-const EXPLICITLY_STOPPED = 'containerd.io/restart.explicitly-stopped';
+const EXPLICITLY_STOPPED = LABELS.explicitlyStopped;
 /** nerdctl's `restart` deletes the old task right after its end. */
 const GRACE_MS = 2_000;
 /** Further time for the new task to run: the runtime, and hooks. */
@@ -13,7 +14,7 @@ const START_LIMIT_MS = 15_000;
 const EVERY_MS = 100;
 
 /**
- * Waits a moment if nerdctl has just stopped a container: its `restart` is a stop and a start, and in between the
+ * Waits a moment if nerdctl may have just stopped a container: its `restart` is a stop and a start, and in between the
  * container looks permanently ended.
  *
  * @returns whether it runs again
@@ -24,9 +25,10 @@ export async function waitForForeignRestart(
 ): Promise<boolean> {
   try {
     const { labels } = await containerd.containers.get(id);
-    // Seen late: it was already restarted, and the label cleared.
+    // Seen late: it was already restarted.
     if ((await containerd.tasks.find(id))?.status === 'running') return true;
-    if (labels[EXPLICITLY_STOPPED] !== 'true') return false;
+    // `false` is from the start of this restart, or of an earlier one: waiting in vain costs a moment.
+    if (labels[EXPLICITLY_STOPPED] === undefined) return false;
     let leftMs = GRACE_MS;
     let isDeleted = false;
     while (leftMs > 0) {

@@ -7,12 +7,22 @@ import type { ContainerContext } from './context.ts';
 import { removeEnded } from './remove-ended.ts';
 import { restartNote } from './wait/comeback.ts';
 
-/** Whether a container that has ended, with this record of a stop, would be removed. */
-async function isRemoved(stopped: string | undefined, autoRemove = true): Promise<boolean> {
+/**
+ * Whether a container that has ended, with this record of a stop, would be removed.
+ *
+ * @param seen the states of its task as they are asked for, the last one from then on
+ */
+async function isRemoved(
+  stopped: string | undefined,
+  autoRemove = true,
+  seen: readonly ('running' | 'stopped')[] = ['stopped'],
+): Promise<boolean> {
   const stored = aStoredConfig({ HostConfig: { NetworkMode: 'none', AutoRemove: autoRemove } });
   const { labels } = ownRecord();
   const noted = stopped === undefined ? labels : { ...labels, 'healthctl/stopped': stopped };
   const record = ownRecord({ labels: { ...noted, 'healthctl/started': '{}' } }, stored);
+  let asked = 0;
+  const status = () => seen[Math.min(asked++, seen.length - 1)];
   const ctx = {
     clock: createFakeClock(),
     log: silentLogger,
@@ -20,7 +30,7 @@ async function isRemoved(stopped: string | undefined, autoRemove = true): Promis
     containerd: {
       namespace: 'default',
       containers: { get: async () => record },
-      tasks: { find: async () => aTask({ status: 'stopped', exitStatus: 0 }) },
+      tasks: { find: async () => aTask({ status: status() ?? 'stopped', exitStatus: 0 }) },
     },
   } as unknown as ContainerContext;
   // A removal begins with a lock, which cannot be created here.
@@ -38,4 +48,8 @@ test('removes a container with --rm that has ended', async () => {
 
 test('leaves one that a restart has stopped and is about to start', async () => {
   expect(await isRemoved(restartNote('2026-01-01T00:00:00Z'))).toBe(false);
+});
+
+test('leaves one that another tool has started again, though it has ended again: that end is looked at for itself', async () => {
+  expect(await isRemoved(undefined, true, ['running', 'stopped'])).toBe(false);
 });

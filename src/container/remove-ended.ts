@@ -14,7 +14,8 @@ export async function removeEnded(ctx: ContainerContext, id: string): Promise<vo
   try {
     const record = await ctx.containerd.containers.get(id);
     if (storedConfigOf(record)?.HostConfig.AutoRemove !== true) return;
-    await waitForForeignRestart(ctx, id);
+    // If it ends again meanwhile, that end is the next call's: it may be the stop of the next restart.
+    if (await waitForForeignRestart(ctx, id)) return;
     const view = await viewRecord(ctx, await ctx.containerd.containers.get(id));
     if (view.state !== 'exited' || view.isStateUnknown) return;
     const end = { kind: 'exited', exitCode: view.exit?.code ?? 0, atMs: view.exit?.atMs ?? 0 } as const;
