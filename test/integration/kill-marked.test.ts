@@ -20,7 +20,10 @@ const running = (word: string): readonly number[] =>
     }
   });
 
-const script = (seconds: number) =>
+/** Of this run alone: one that was killed may have left its own. */
+const secondsOf = (test: number): string => `${1_000_000 + process.pid * 10 + test}`;
+
+const script = (seconds: string) =>
   [
     `setsid sleep ${seconds} &`, // another session
     `(setsid sh -c "sleep ${seconds} & exit" &)`, // and another parent: a daemon
@@ -29,17 +32,17 @@ const script = (seconds: number) =>
   ].join('\n');
 
 test('whatever it started dies with it, in whichever session and under whichever parent', async () => {
-  const child = spawn('sh', ['-c', script(3621)], {
+  const child = spawn('sh', ['-c', script(secondsOf(1))], {
     detached: true,
     stdio: 'ignore',
     env: { ...process.env, M: 'of-this' },
   });
-  const stranger = spawn('sleep', ['3622'], { env: { ...process.env, M: 'of-another' } });
+  const stranger = spawn('sleep', [secondsOf(2)], { env: { ...process.env, M: 'of-another' } });
   const ended = once(child, 'exit');
-  await until(() => running('3621').length === 4);
+  await until(() => running(secondsOf(1)).length === 4);
   expect(await killMarked(child.pid ?? 0, 'M=of-this', { clock: systemClock })).toBe(true);
   await ended;
-  expect([running('3621'), lives(stranger.pid ?? 0)]).toEqual([[], true]);
+  expect([running(secondsOf(1)), lives(stranger.pid ?? 0)]).toEqual([[], true]);
   stranger.kill('SIGKILL');
 });
 
@@ -49,12 +52,12 @@ const run = createHookRunner(systemClock);
 
 test('children of a hook do not outlive its timeout by leaving its session', async () => {
   const late = run(
-    { ...hook, command: ['/bin/sh', '-c', script(3623)] },
+    { ...hook, command: ['/bin/sh', '-c', script(secondsOf(3))] },
     { ...event, name: 'web' },
     new AbortController().signal,
   );
   await expect(late).rejects.toThrow('it took longer than 0.5 s');
-  await until(() => running('3623').length === 0);
+  await until(() => running(secondsOf(3)).length === 0);
 });
 
 test('a container whose name holds what no variable can hold is told of', async () => {
