@@ -53,8 +53,10 @@ async function removeAll(ctx: ContainerContext, view: ContainerView, options: Re
   const isUp = state === 'running' || state === 'paused';
   if (isUp && !options.force) throw stillUp(name, state);
   if (mayBeRestarted(labels)) await ignoreMissing(noteStopped(ctx, id)); // no restart during the removal
-  if (isUp) await killContainer(ctx, view, options.abort);
-  await deleteTask(ctx, view, options);
+  await unlessShimDies(ctx, id, async () => {
+    if (isUp) await killContainer(ctx, view, options.abort);
+    await deleteTask(ctx, view, options);
+  });
   await detachNetwork(ctx, id);
   await ctx.endNerdctlTimer(id);
   const subject = { namespace: ctx.containerd.namespace, id, labels };
@@ -72,6 +74,28 @@ async function removeAll(ctx: ContainerContext, view: ContainerView, options: Re
   await ignoreMissing(ctx.containerd.containers.delete(id));
   if ((labels[LABELS.owner] !== undefined || isNerdctls(ctx.dirs, subject)) && record.snapshotKey !== '') {
     await ctx.containerd.snapshots.remove({ snapshotter: record.snapshotter, key: record.snapshotKey });
+  }
+}
+
+/** A shim that is dead fails within milliseconds; one that is silent, after many seconds. */
+const CLOSED_LIMIT_MS = 2_000;
+/** Within this time containerd notices that a shim has died, kills its container and deletes the task. */
+const SHIM_DEATH_LIMIT_MS = 5_000;
+const LOOK_EVERY_MS = 100;
+
+/** Ends and deletes a task; one whose shim has just died is deleted by containerd. */
+async function unlessShimDies(ctx: ContainerContext, id: string, work: () => Promise<void>): Promise<void> {
+  const { clock, containerd } = ctx;
+  const beganMs = clock.monotonic();
+  try {
+    return await work();
+  } catch (error) {
+    if (!hasCode(error, 'UNKNOWN') || clock.monotonic() - beganMs > CLOSED_LIMIT_MS) throw error;
+    const endMs = clock.monotonic() + SHIM_DEATH_LIMIT_MS;
+    while (await containerd.tasks.find(id)) {
+      if (clock.monotonic() > endMs) throw error;
+      await clock.sleep(LOOK_EVERY_MS);
+    }
   }
 }
 

@@ -44,11 +44,11 @@ async function withNeighbour(
   const inside = (...command: readonly string[]) =>
     runProgram(['nsenter', '--target', `${holder.pid}`, '--net', ...command], options);
   await host.run('ip', 'link', 'add', 'lan0', 'type', 'veth', 'peer', 'name', 'lan1');
-  const isMoved = () =>
-    host
-      .run('ip', 'link', 'set', 'lan1', 'netns', `${holder.pid}`)
-      .then(async () => (await inside('ip', 'link', 'show', 'lan1')).code === 0);
-  await until(isMoved);
+  const networkOf = (pid: string | number) => host.run('readlink', `/proc/${pid}/ns/net`);
+  const own = await networkOf('self');
+  await until(async () => ![own, ''].includes(await networkOf(holder.pid)));
+  await host.run('ip', 'link', 'set', 'lan1', 'netns', `${holder.pid}`);
+  await until(async () => (await inside('ip', 'link', 'show', 'lan1')).code === 0);
   await host.run('ip', 'address', 'add', '192.0.2.1/24', 'dev', 'lan0');
   await host.run('ip', 'link', 'set', 'lan0', 'up');
   for (const command of ['address add 192.0.2.2/24 dev lan1', 'link set lan1 up', 'route add default via 192.0.2.1'])
