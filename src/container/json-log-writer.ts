@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { FaultReporter } from '../lib/fault-reporter.ts';
-import { isObject } from '../lib/shape.ts';
+import { isCount, isObject } from '../lib/shape.ts';
 import type { LogAttributes } from '../record/log-attributes.ts';
 import type { LogLimit } from '../record/log-config.ts';
 import { replaceFile } from '../system/atomic-write.ts';
@@ -82,5 +82,3 @@ function stateFrom(value: unknown): State | undefined {
   });
   return { positions: Object.fromEntries(entries), inode, size };
 }
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

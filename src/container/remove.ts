@@ -17,6 +17,7 @@ import { withRemovalLock } from './removal-lock.ts';
 import { releaseSharedMemory } from './shared-memory.ts';
 import { killContainer, noteStopped } from './stop.ts';
 import { removeAnonymousVolumes } from './volumes/use.ts';
+import { unlessShimDies } from './wait/end-of.ts';
 
 export interface RemoveOptions {
   /** Kills it first if it runs. */
@@ -53,10 +54,8 @@ async function removeAll(ctx: ContainerContext, view: ContainerView, options: Re
   const isUp = state === 'running' || state === 'paused';
   if (isUp && !options.force) throw stillUp(name, state);
   if (mayBeRestarted(labels)) await ignoreMissing(noteStopped(ctx, id)); // no restart during the removal
-  await unlessShimDies(ctx, id, async () => {
-    if (isUp) await killContainer(ctx, view, options.abort);
-    await deleteTask(ctx, view, options);
-  });
+  if (isUp) await killContainer(ctx, view, options.abort);
+  await deleteTask(ctx, view, options);
   await detachNetwork(ctx, id);
   await ctx.endNerdctlTimer(id);
   const subject = { namespace: ctx.containerd.namespace, id, labels };
@@ -77,28 +76,6 @@ async function removeAll(ctx: ContainerContext, view: ContainerView, options: Re
   }
 }
 
-/** A shim that is dead fails within milliseconds; one that is silent, after many seconds. */
-const CLOSED_LIMIT_MS = 2_000;
-/** Within this time containerd notices that a shim has died, kills its container and deletes the task. */
-const SHIM_DEATH_LIMIT_MS = 5_000;
-const LOOK_EVERY_MS = 100;
-
-/** Ends and deletes a task; one whose shim has just died is deleted by containerd. */
-async function unlessShimDies(ctx: ContainerContext, id: string, work: () => Promise<void>): Promise<void> {
-  const { clock, containerd } = ctx;
-  const beganMs = clock.monotonic();
-  try {
-    return await work();
-  } catch (error) {
-    if (!hasCode(error, 'UNKNOWN') || clock.monotonic() - beganMs > CLOSED_LIMIT_MS) throw error;
-    const endMs = clock.monotonic() + SHIM_DEATH_LIMIT_MS;
-    while (await containerd.tasks.find(id)) {
-      if (clock.monotonic() > endMs) throw error;
-      await clock.sleep(LOOK_EVERY_MS);
-    }
-  }
-}
-
 /**
  * The task may run although that was not observed: it was started since, or its shim did not report its state in time.
  */
@@ -106,13 +83,13 @@ async function deleteTask(ctx: ContainerContext, view: ContainerView, options: R
   const { id } = view.record;
   const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
   try {
-    await ignoreMissing(ctx.containerd.tasks.delete(id));
+    await ignoreMissing(unlessShimDies(ctx, id, () => ctx.containerd.tasks.delete(id)));
   } catch (error) {
     const state = stateOfUndeletable(error);
     if (state === undefined) throw error;
     if (!options.force) throw stillUp(view.name, state, error);
     await killContainer(ctx, { ...view, state }, options.abort);
-    await ignoreMissing(ctx.containerd.tasks.delete(id));
+    await ignoreMissing(unlessShimDies(ctx, id, () => ctx.containerd.tasks.delete(id)));
   } finally {
     letGo();
   }

@@ -3,7 +3,7 @@ import { createWatchedContainer } from '../../test/fakes/watched-container.ts';
 import type { Tasks } from '../containerd/tasks.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
-import { type StopOptions, signalled, stopContainer } from './stop.ts';
+import { killContainer, type StopOptions, sendSignal, signalled, stopContainer } from './stop.ts';
 
 /** A container that ends at the first signal; a test publishes the end. */
 function setUp() {
@@ -105,4 +105,44 @@ test('reports a signal to a silent shim as pending, with a remedy', async () => 
     message: expect.stringContaining('the state of container web is not known: its shim does not answer'),
     hint: expect.stringContaining('the signal is on its way'),
   });
+});
+
+const refused = new HealthctlError('UNKNOWN', 'the shim of the container closed the connection');
+const gone = new HealthctlError('NOT_FOUND', 'no task');
+
+/** A container whose shim refuses a signal, and a wait until the time when containerd deletes the task. */
+function withDyingShim(deletedAtMs: number) {
+  const watched = createWatchedContainer();
+  const { clock, ctx } = watched;
+  const tasks = {
+    kill: () => Promise.reject(refused),
+    wait: () => Promise.reject(clock.monotonic() < deletedAtMs ? refused : gone),
+  };
+  return { ...watched, ctx: { ...ctx, containerd: { ...ctx.containerd, tasks } } as unknown as ContainerContext };
+}
+
+test('a signal to a dying shim succeeds when containerd has deleted the task', async () => {
+  const { ctx, clock } = withDyingShim(300);
+  let isDone = false;
+  const sent = sendSignal(ctx, 'c1', { signal: 15 }).then(() => {
+    isDone = true;
+  });
+  await clock.advance(250);
+  expect(isDone).toBe(false);
+  await clock.advance(200);
+  await sent;
+});
+
+test('a killed container whose shim dies is gone', async () => {
+  const { ctx, clock, view } = withDyingShim(300);
+  const killed = killContainer(ctx, view());
+  await clock.advance(3_000);
+  await killed;
+});
+
+test('a signal fails with the shim’s error if the task stays', async () => {
+  const { ctx, clock } = withDyingShim(Number.POSITIVE_INFINITY);
+  const failed = expect(sendSignal(ctx, 'c1', { signal: 15 })).rejects.toBe(refused);
+  await clock.advance(6_000);
+  await failed;
 });

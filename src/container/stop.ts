@@ -14,7 +14,7 @@ import { isNerdctls } from '../store/state-dir.ts';
 import type { ContainerContext } from './context.ts';
 import { detachNetwork } from './network/attach.ts';
 import { restartNote } from './wait/comeback.ts';
-import { endOfContainer } from './wait/end-of.ts';
+import { endOfContainer, unlessShimDies } from './wait/end-of.ts';
 
 export interface StopOptions {
   /** Seconds until SIGKILL; −1: never. Default: the container's setting, else 10. */
@@ -120,17 +120,17 @@ export async function killContainer(ctx: ContainerContext, view: ContainerView, 
 }
 
 /**
- * Sends a signal to the main process; it is no error if that has ended. The `kill` event is published first, so that it
+ * Sends a signal to the main process; it is no error if that has ended, or ends now because its shim dies. The `kill` event is published first, so that it
  * precedes `die`.
  */
 export async function sendSignal(
-  ctx: Pick<ContainerContext, 'containerd' | 'log'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'log'>,
   containerId: string,
   kill: { readonly signal: number; readonly all?: boolean },
 ): Promise<void> {
   await publishKill({ events: ctx.containerd.events, log: ctx.log }, { id: containerId, signal: kill.signal });
   try {
-    await ctx.containerd.tasks.kill({ containerId, ...kill });
+    await unlessShimDies(ctx, containerId, () => ctx.containerd.tasks.kill({ containerId, ...kill }));
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND') && !isFinished(error)) throw error;
   }

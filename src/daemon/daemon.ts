@@ -74,16 +74,19 @@ export function createDaemon(deps: DaemonDeps): Daemon {
     run: async (signal) => {
       const places = daemonPlacesOf(deps.settings);
       const locks = await takeLocks(deps, places);
-      const ending = createEnding(signal);
-      const parts = createParts(deps, { places, startedAtMs, locks, ending });
       try {
-        await start(deps, parts, ending);
-        await untilEnd(deps, parts, { places, ending });
-        const end = ending.reason();
-        deps.log.info(`ends: ${end}`);
-        return end;
+        const ending = createEnding(signal);
+        const parts = createParts(deps, { places, startedAtMs, locks, ending });
+        try {
+          await start(deps, parts, ending);
+          await untilEnd(deps, parts, { places, ending });
+          const end = ending.reason();
+          deps.log.info(`ends: ${end}`);
+          return end;
+        } finally {
+          await stop(deps, parts);
+        }
       } finally {
-        await stop(deps, parts);
         await locks.release();
       }
     },

@@ -9,6 +9,7 @@ import { type Adoption, createAdoption } from '../monitor/duties/adoption.ts';
 import { createKeeper } from '../monitor/duties/after-exit.ts';
 import { createNetworkKeeper, type NetworkKeeper } from '../monitor/duties/attach-missed.ts';
 import { createContainerActions } from '../monitor/duties/container-actions.ts';
+import { createForeignStopNotes } from '../monitor/duties/foreign-stop-notes.ts';
 import { createLogKeeper, type LogKeeper } from '../monitor/duties/index-output.ts';
 import { createSupervisor, type Supervisor } from '../monitor/duties/supervisor.ts';
 import type { HostModel } from '../monitor/host-model.ts';
@@ -16,7 +17,6 @@ import { withLastSignal } from '../monitor/last-call.ts';
 import { isNerdctls } from '../store/state-dir.ts';
 import { releaseMemory, residentBytes } from '../system/memory.ts';
 import { type EventHub, openEventHub } from './api/event-stream.ts';
-import { createForeignStopNotes } from './foreign-stop-notes.ts';
 import { createHealthChanges, type HealthChanges } from './grpc/health-source.ts';
 import { hookEventOf } from './hooks/hook-event.ts';
 import { createHooks, type Hooks } from './hooks/hooks.ts';
@@ -69,8 +69,8 @@ export function createDuties(deps: DutiesDeps): Duties {
     networks: createNetworkKeeper({ contextOf, log }),
     takeBackStopNotes: createForeignStopNotes({
       ...{ clock, log },
-      runOf: (namespace, id) => model.get(keyOf({ namespace, id }))?.run?.id,
-      clear: (namespace, id) =>
+      runOf: (ref) => model.get(keyOf(ref))?.run?.id,
+      clear: ({ namespace, id }) =>
         contextOf(namespace).containerd.containers.setLabels(id, { [LABELS.explicitlyStopped]: '' }),
     }),
     supervisor: createSupervisor({

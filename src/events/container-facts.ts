@@ -1,6 +1,7 @@
 import type { ContainerRecord, Containers } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import type { Clock } from '../lib/clock.ts';
+import { keyOf } from '../lib/container-key.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { type ContainerFacts, containerEventFrom, containerOf, type HostEvent, imageEventFrom } from './host-event.ts';
@@ -61,7 +62,6 @@ interface Entry {
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createFactsBook({ containersOf, read, clock, log }: FactsBookParts): FactsBook {
   const entries = new Map<string, Entry>();
-  const keyOf = (namespace: string, id: string): string => `${namespace}/${id}`;
   let last: Promise<unknown> = Promise.resolve();
 
   const put = (key: string, facts: ContainerFacts, goneAtMs?: number): Entry => {
@@ -92,7 +92,7 @@ export function createFactsBook({ containersOf, read, clock, log }: FactsBookPar
 
   /** The entry of an event's container after the event. */
   const entryFor = async (event: ContainerdEvent, id: string): Promise<Entry> => {
-    const key = keyOf(event.namespace, id);
+    const key = keyOf({ namespace: event.namespace, id });
     const known = event.kind === 'container-created' ? undefined : entries.get(key);
     if (known === undefined) {
       const asked = await ask(event, id);
@@ -123,13 +123,13 @@ export function createFactsBook({ containersOf, read, clock, log }: FactsBookPar
   return {
     learn: (namespace, records) => {
       const nowMs = clock.monotonic();
-      const present = new Set(records.map(({ id }) => keyOf(namespace, id)));
+      const present = new Set(records.map(({ id }) => keyOf({ namespace, id })));
       for (const [key, entry] of entries) {
         if (key.startsWith(`${namespace}/`) && !present.has(key)) entry.goneAtMs ??= nowMs;
       }
       forgetGone();
       for (const record of records) {
-        const key = keyOf(namespace, record.id);
+        const key = keyOf({ namespace, id: record.id });
         const facts = read.ofRecord(record);
         put(key, { ...facts, started: laterStart(entries.get(key)?.facts.started, facts.started) });
       }

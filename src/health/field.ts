@@ -1,7 +1,7 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { malformed, ok, type Parsed } from './parsed.ts';
 
-/** One field of a health config: everything that is particular to it. The fields are the rows of `HEALTH_FIELDS`. */
+/** One field of a health config, with all that distinguishes it from others. The fields are the rows of `HEALTH_FIELDS`. */
 export interface Field<Value, Used> {
   /** Docker's JSON key, or ours. */
   readonly key: string;
@@ -16,7 +16,7 @@ export interface Field<Value, Used> {
   parse(json: unknown): Parsed<Value | undefined>;
   /** The value that a check uses, with the default applied. */
   atUse(value: Value | undefined, given: { readonly intervalNs?: number }): Used;
-  /** Whether a worker can go on with the other value. */
+  /** Whether a worker can continue with the other value. */
   isSame(a: Used, b: Used): boolean;
 }
 
@@ -26,7 +26,7 @@ interface FieldOption<Value, Flag> {
   readonly name: string;
   readonly type: 'duration' | 'int' | 'string' | 'bool';
   readonly help: string;
-  /** Options are refused in this order: the order of Docker's command line, then ours. */
+  /** Options are validated in this order: the order of Docker's command line, then ours. */
   readonly turn: number;
   /** Undefined when it was not given. */
   read(options: OptionReader): Flag | undefined;

@@ -12,9 +12,9 @@ import {
 } from './field.ts';
 import { malformed, ok } from './parsed.ts';
 
-/** The fields of a health config: each is one row of a table, and whatever goes through all fields goes through the table. */
+// The fields of a health config, as the rows of one table. Code that handles every field iterates over the table.
 
-/** The fields and what they may be. Durations in nanoseconds, as in Docker's JSON. `HEALTH_FIELDS` has a row for each. */
+/** The fields and their types. Durations in nanoseconds, as in Docker's JSON. `HEALTH_FIELDS` has a row for each. */
 interface FieldValues {
   readonly test: readonly string[];
   readonly intervalNs: number;
@@ -176,7 +176,7 @@ export const OPTION_FIELDS: { readonly [K in OptionFieldName]: OptionFieldRow<K>
   }),
 };
 
-/** All fields of a health config: whatever goes through all of them goes through this table. */
+/** All fields of a health config. */
 export const HEALTH_FIELDS: { readonly [K in FieldName]: FieldRow<K> } = {
   test: {
     key: 'Test',
@@ -211,7 +211,7 @@ export function eachField(
   for (const name of FIELD_NAMES) call(name);
 }
 
-/** The config of what `pick` gives for each field; undefined leaves a field out. */
+/** The config with the value that `pick` returns for each field; undefined leaves the field out. */
 export function collectFields(
   pick: <K extends FieldName>(row: FieldRow<K>, name: K) => FieldValues[K] | undefined,
 ): GivenHealthConfig {

@@ -100,6 +100,8 @@ export const LABELS = {
    * container alone. `running`
    */
   keptStatus: 'containerd.io/restart.status',
+  /** containerd's: the policy by which its restart plugin restarts the container, in the form of Docker's option. `always` */
+  keptPolicy: 'containerd.io/restart.policy',
   /**
    * containerd's, written by nerdctl on each container that it starts, stops, restarts or signals: whether a user
    * stopped it. `true`

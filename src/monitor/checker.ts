@@ -8,6 +8,7 @@ import type { ContainerProber } from '../probe/container-prober.ts';
 import { recordFromCompact } from '../record/compact-record.ts';
 import { type Moment, runOfTask, viewFrom } from '../record/view.ts';
 import type { HostModel, Watched } from './host-model.ts';
+import { subjectOf } from './watched.ts';
 
 export interface CheckerDeps {
   readonly model: HostModel;
@@ -39,9 +40,9 @@ export function createChecker({ model, contextOf, clock, momentOf, proberOf }: C
     const container = model.get(key);
     if (!container) throw new HealthctlError('NOT_FOUND', `container ${key} is gone`);
     if (!container.config) throw new HealthctlError('CONFLICT', 'container has no health check configured');
-    const { namespace, id, record, task, run, config, processJson } = container;
+    const { record, task, run, config, processJson } = container;
     const { taskView, started } = viewFrom({ record: recordFromCompact(record), task, run });
-    return { namespace, id, labels: record.labels, task: taskView, started, config, processJson };
+    return { ...subjectOf(container), task: taskView, started, config, processJson };
   };
   const findTask = async (context: ContainerContext, { id, record }: Watched): Promise<TaskView> => {
     const task = await context.containerd.tasks.find(id);
@@ -55,14 +56,13 @@ export function createChecker({ model, contextOf, clock, momentOf, proberOf }: C
       await Promise.all([...probers.values()].map((prober) => prober.close()));
     },
     check: (container, signal) => {
-      const { namespace, id, record } = container;
-      const context = contextOf(namespace);
+      const context = contextOf(container.namespace);
       const deps = {
         ...{ clock, store: context.store, prober: proberFor(context) },
         describe: async () => describe(keyOf(container)),
         findTask: () => findTask(context, container),
       };
-      return check(deps, { namespace, id, labels: record.labels }, signal);
+      return check(deps, subjectOf(container), signal);
     },
   };
 }

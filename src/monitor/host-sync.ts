@@ -1,7 +1,8 @@
+import { findContainer } from '../container/container-exists.ts';
 import type { Containerd } from '../containerd/client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type ContainerRef, keyOf } from '../lib/container-key.ts';
-import { hasCode, messageOf } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import { mirroredState } from '../store/health-file.ts';
 import type { Agenda } from './agenda.ts';
@@ -118,13 +119,7 @@ export function createHostSync(deps: HostSyncDeps): HostSync {
     const { containers, tasks } = containerd.inNamespace(container.namespace);
     for (let tries = 1; ; tries += 1) {
       const version = model.versionOf(key);
-      const [record, task] = await Promise.all([
-        containers.get(container.id).catch((error: unknown) => {
-          if (hasCode(error, 'NOT_FOUND')) return undefined;
-          throw error;
-        }),
-        tasks.find(container.id),
-      ]);
+      const [record, task] = await Promise.all([findContainer(containers, container.id), tasks.find(container.id)]);
       if (model.versionOf(key) !== version && tries < MAX_TRIES) continue;
       takeIn(container, record && { record, task });
       return reconcile(key);

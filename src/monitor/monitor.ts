@@ -20,6 +20,7 @@ import { createLags, type Lags } from './lags.ts';
 import { LAST_CALL_MS, withLastCall } from './last-call.ts';
 import { createStoredHealthReader } from './stored-health.ts';
 import { watchHost } from './watch.ts';
+import { subjectOf } from './watched.ts';
 import { createWorkers, type WorkersDeps } from './workers.ts';
 
 export interface MonitorDeps {
@@ -201,7 +202,7 @@ function createSweep(deps: {
     const container = model.get(key);
     if (!container) return;
     const { store, containerd } = contextOf(container.namespace);
-    const subject = { namespace: container.namespace, id: container.id, labels: container.record.labels };
+    const subject = subjectOf(container);
     const done = new AbortController();
     const tooLong = new AbortController();
     void clock.sleep(SWEEP_WAIT_MS, AbortSignal.any([over, done.signal])).then(() => tooLong.abort());

@@ -4,7 +4,7 @@ import { type HealthStatus, isOfRun, type StoredHealth } from '../health/state.t
 import { keyOf } from '../lib/container-key.ts';
 import type { MonitorHooks } from './hooks.ts';
 import type { HostModel, Watched } from './host-model.ts';
-import { healthOfWatched } from './watched.ts';
+import { healthOfWatched, subjectOf } from './watched.ts';
 
 /**
  * Reads the stored health of containers, and announces each result once, whoever wrote it.
@@ -63,7 +63,7 @@ export function createStoredHealthReader(deps: {
       const container = model.get(key);
       if (!container?.config) return undefined;
       const { store } = contextOf(container.namespace);
-      const subject = { namespace: container.namespace, id: container.id, labels: container.record.labels };
+      const subject = subjectOf(container);
       const { retries } = container.config;
       const stored = writesMirror
         ? await store.update(subject, () => undefined, { retries })

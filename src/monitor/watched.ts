@@ -1,7 +1,11 @@
 import { effectiveState, type HealthState } from '../health/state.ts';
 import { recordFromCompact } from '../record/compact-record.ts';
 import { type ContainerView, viewFrom } from '../record/view.ts';
+import type { HealthSubject } from '../store/health-store.ts';
 import type { Watched } from './host-model.ts';
+
+/** What its health is stored under. */
+export const subjectOf = ({ namespace, id, record: { labels } }: Watched): HealthSubject => ({ namespace, id, labels });
 
 /** A container in the form for commands, from the monitor's memory. */
 function viewOfWatched({ record, task, run, isOutOfMemory, isShimSilent = false }: Watched): ContainerView {

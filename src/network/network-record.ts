@@ -4,6 +4,7 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { randomHex } from '../lib/random.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import { isBoolean, isNumber, isObject, isText, objectOf, optional, textMapIn } from '../lib/shape.ts';
 import { replaceFile } from '../system/atomic-write.ts';
 import { readOwnJson, removeOwn } from '../system/own-file.ts';
 import { readNetworkDevices } from '../system/proc.ts';
@@ -152,22 +153,21 @@ const documentOf = ({ id, name, created, subnet, ipRange, gateway, bridge, ...re
   ...{ Internal: rest.internal, MTU: rest.mtu, Labels: rest.labels },
 });
 
-function networkFrom(value: unknown): NetworkRecord | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { Id: id, Name: name, Created: created, Subnet: subnet, Gateway: gateway, ...rest } = value as Json;
-  const { Bridge: bridge, Internal: internal, Labels: labels, IPRange: ipRange, MTU: mtu } = rest;
-  if (typeof id !== 'string' || typeof name !== 'string' || !VALID_NAME.test(name)) return undefined;
-  if (typeof created !== 'string' || typeof subnet !== 'string' || typeof gateway !== 'string') return undefined;
-  if (typeof bridge !== 'string' || typeof internal !== 'boolean') return undefined;
-  if (typeof labels !== 'object' || labels === null) return undefined;
-  if (ipRange !== undefined && (typeof ipRange !== 'string' || !parseSubnet(ipRange))) return undefined;
-  const texts = Object.entries(labels).filter((label): label is [string, string] => typeof label[1] === 'string');
-  if (mtu !== undefined && typeof mtu !== 'number') return undefined;
-  const given = { ...(ipRange === undefined ? {} : { ipRange }), ...(mtu === undefined ? {} : { mtu }) };
-  return { id, name, created, subnet, ...given, gateway, bridge, internal, labels: Object.fromEntries(texts) };
-}
+const isDocument = objectOf({
+  ...{ Id: isText, Name: isText, Created: isText, Subnet: isText, Gateway: isText, Bridge: isText },
+  ...{ IPRange: optional(isText), Internal: isBoolean, MTU: optional(isNumber), Labels: isObject },
+});
 
-type Json = Readonly<Record<string, unknown>>;
+function networkFrom(value: unknown): NetworkRecord | undefined {
+  if (!isDocument(value) || !VALID_NAME.test(value.Name)) return undefined;
+  const { IPRange: ipRange, MTU: mtu } = value;
+  if (ipRange !== undefined && !parseSubnet(ipRange)) return undefined;
+  return {
+    ...{ id: value.Id, name: value.Name, created: value.Created, subnet: value.Subnet },
+    ...{ ...(ipRange !== undefined && { ipRange }), ...(mtu !== undefined && { mtu }) },
+    ...{ gateway: value.Gateway, bridge: value.Bridge, internal: value.Internal, labels: textMapIn(value.Labels) },
+  };
+}
 
 function namesIn(directory: string): readonly string[] {
   try {

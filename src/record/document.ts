@@ -150,7 +150,7 @@ export function documentOf({
  * label of the plugin.
  */
 function restartPolicyDocument({ record: { labels } }: ContainerView): Json {
-  const kept = labels['containerd.io/restart.policy'];
+  const kept = labels[LABELS.keptPolicy];
   const { name, maximumRetryCount } = restartPolicyOf(
     kept !== undefined && isKeptByContainerd(labels) ? { [LABELS.restart]: kept } : labels,
   );

@@ -1,15 +1,13 @@
 import type { ContainerRecord } from '../containerd/containers.ts';
 import { familiarRecordName } from '../image/reference.ts';
 import { LABELS } from '../lib/labels.ts';
-import { isObject, objectIn, parseJsonText } from '../lib/shape.ts';
+import { isObject, itemsIn, type JsonObject, objectIn, parseJsonText, textsIn } from '../lib/shape.ts';
 import { DEFAULT_CAPABILITIES } from '../oci/capabilities.ts';
 import type { ContainerProcess, RuntimeSpec } from '../oci/types.ts';
 import { limitsOfSpec } from './limits-document.ts';
 
 // Docker's document for a container of another tool: from its runtime spec, which `nerdctl update` also changes; for
 // one of nerdctl's also from labels, where only they have the value.
-
-type Json = Readonly<Record<string, unknown>>;
 
 interface Source {
   readonly spec: RuntimeSpec | undefined;
@@ -18,7 +16,7 @@ interface Source {
 }
 
 /** Docker's `Config`, without labels and health check. */
-export function foreignConfig(record: ContainerRecord, { spec, labels }: Source): Json {
+export function foreignConfig(record: ContainerRecord, { spec, labels }: Source): JsonObject {
   const process = spec?.process;
   const stopSignal = record.labels[LABELS.stopSignal] ?? '';
   const stopTimeout = Number(labels[LABELS.stopTimeout] ?? Number.NaN);
@@ -52,7 +50,7 @@ function userText(process: ContainerProcess | undefined): string {
 export function foreignHostConfig(
   record: ContainerRecord,
   { spec, labels, networks }: Source & { readonly networks: readonly string[] },
-): Json {
+): JsonObject {
   const { linux, process, annotations = {} } = spec ?? {};
   const has = (type: string): boolean => linux?.namespaces?.some((namespace) => namespace.type === type) ?? false;
   const hostWithout = (type: string): string => (spec && !has(type) ? 'host' : '');
@@ -86,19 +84,19 @@ export function foreignHostConfig(
 }
 
 /** The values that only nerdctl's labels have. */
-function labelledConfig(labels: Source['labels']): Json {
+function labelledConfig(labels: Source['labels']): JsonObject {
   const dns = objectFrom(labels[LABELS.dns]);
   const host = objectFrom(labels[LABELS.hostConfig]);
   const log = objectFrom(labels[LABELS.logConfig]);
   const ipc = objectFrom(labels[LABELS.ipc]);
-  const extraHosts = stringsOf(parseJsonText(labels[LABELS.extraHosts]));
+  const extraHosts = textsIn(parseJsonText(labels[LABELS.extraHosts]));
   return {
     AutoRemove: labels[LABELS.autoRemove] === 'true',
     ContainerIDFile: textOf(host.CidFile),
-    Devices: Array.isArray(host.Devices) ? host.Devices : [],
-    Dns: stringsOf(dns.DNSServers),
-    DnsOptions: stringsOf(dns.DNSResolvConfOptions),
-    DnsSearch: stringsOf(dns.DNSSearchDomains),
+    Devices: itemsIn(host.Devices),
+    Dns: textsIn(dns.DNSServers),
+    DnsOptions: textsIn(dns.DNSResolvConfOptions),
+    DnsSearch: textsIn(dns.DNSSearchDomains),
     ExtraHosts: orNull(extraHosts),
     ...(textOf(ipc.mode) === '' ? {} : { IpcMode: ipcMode(ipc) }),
     LogConfig: { Type: textOf(log.driver), Config: isObject(log.opts) ? log.opts : {} },
@@ -106,7 +104,7 @@ function labelledConfig(labels: Source['labels']): Json {
 }
 
 /** `{"mode":"container","victimContainerId":"<id>"}` and the like. */
-function ipcMode({ mode, victimContainerId }: Json): string {
+function ipcMode({ mode, victimContainerId }: JsonObject): string {
   return mode === 'container' ? `container:${textOf(victimContainerId)}` : textOf(mode);
 }
 
@@ -114,7 +112,7 @@ const containerMode = (id: string | undefined): string | undefined =>
   id === undefined || id === '' ? undefined : `container:${id}`;
 
 /** Derived from the present capabilities: the request is not stored. For a privileged container there was none. */
-function capabilityChanges(process: ContainerProcess | undefined, isPrivileged: boolean): Json {
+function capabilityChanges(process: ContainerProcess | undefined, isPrivileged: boolean): JsonObject {
   const bounding = process?.capabilities?.bounding;
   if (!bounding || isPrivileged) return { CapAdd: null, CapDrop: null };
   return {
@@ -137,9 +135,7 @@ function shmSizeOf(spec: RuntimeSpec | undefined): number {
   return digits === undefined ? 0 : Number(digits) * 1024 ** ' kmg'.indexOf(unit.toLowerCase() || ' ');
 }
 
-const objectFrom = (text: string | undefined): Json => objectIn(parseJsonText(text));
+const objectFrom = (text: string | undefined): JsonObject => objectIn(parseJsonText(text));
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-const stringsOf = (value: unknown): readonly string[] =>
-  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length > 0 ? list : null);

@@ -1,13 +1,13 @@
 import type { StoredHealth } from '../health/state.ts';
+import { keyOf } from '../lib/container-key.ts';
 import { HealthctlError } from '../lib/errors.ts';
-import { DEFAULT_LOG_ENTRIES, type HealthStore, type HealthSubject } from './health-store.ts';
+import { DEFAULT_LOG_ENTRIES, type HealthStore } from './health-store.ts';
 
 /** A health store in memory, for tests of code above the port. */
 export function createMemoryHealthStore(options: { readonly maxEntries?: number } = {}): HealthStore {
   const maxEntries = options.maxEntries ?? DEFAULT_LOG_ENTRIES;
   const stored = new Map<string, StoredHealth>();
   const turns = new Map<string, Promise<void>>();
-  const keyOf = ({ namespace, id }: HealthSubject) => `${namespace}/${id}`;
   const read = (key: string): StoredHealth => stored.get(key) ?? { log: [], state: undefined };
   const withCheckLock: HealthStore['withCheckLock'] = async (subject, work, signal) => {
     const key = keyOf(subject);

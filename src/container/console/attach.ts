@@ -152,15 +152,15 @@ async function openOutputs(
 }
 
 function connectSignals(
-  { containerd, log }: Pick<ContainerContext, 'containerd' | 'log'>,
+  ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'log'>,
   console: UserConsole,
   { containerId, proxySignals }: AttachRequest,
   session: Session,
 ): void {
   if (!proxySignals) return;
   const onForce = (): void => session.leave('forced');
-  const send = (signal: number) => sendSignal({ containerd, log }, containerId, { signal });
-  session.onRelease(forwardSignals({ send, console, log, onForce }));
+  const send = (signal: number) => sendSignal(ctx, containerId, { signal });
+  session.onRelease(forwardSignals({ send, console, log: ctx.log, onForce }));
 }
 
 async function connectTerminal(

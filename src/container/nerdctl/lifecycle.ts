@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StateDirs } from '../../lib/dirs.ts';
 import { LABELS } from '../../lib/labels.ts';
+import { as, isDate, objectIn } from '../../lib/shape.ts';
+import { readJson } from '../../record/nerdctl-network.ts';
 import { type ContainerView, startNoteOf } from '../../record/view.ts';
 import { isNerdctls } from '../../store/state-dir.ts';
-import { inspectOwnFile } from '../../system/own-file.ts';
 
 /**
  * Written by nerdctl's hook when a task is created, after its network (pkg/ocihook/state).
@@ -49,9 +50,6 @@ function startOf({ record, started, startedAtMs, task }: ContainerView, hookMs: 
 }
 
 function startedAtOf(path: string): number | undefined {
-  const found = inspectOwnFile(path);
-  if (found.kind !== 'read') return undefined;
-  const text = /"started_at"\s*:\s*"([^"]+)"/.exec(found.bytes.toString('utf8'))?.[1];
-  const ms = Date.parse(text ?? '');
-  return Number.isNaN(ms) ? undefined : ms;
+  const text = as(isDate, objectIn(readJson(path)).started_at);
+  return text === undefined ? undefined : Date.parse(text);
 }

@@ -1,9 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf, messageOf } from '../../lib/errors.ts';
+import { messageOf } from '../../lib/errors.ts';
 import { isObject, parseJsonText } from '../../lib/shape.ts';
 import { callPlugin, findPlugins, type PluginConfig } from '../../network/plugins.ts';
 import { MAX_FILE_BYTES, networksIn, readJson, type Subject, storeOf } from '../../record/nerdctl-network.ts';
+import { sendKill } from '../../system/kill-session.ts';
 import { inspectOwnFile } from '../../system/own-file.ts';
 import { readCommandLine } from '../../system/proc.ts';
 import type { ContainerContext } from '../context.ts';
@@ -86,14 +87,6 @@ function endReserver({ namespace, id }: Omit<Subject, 'labels'>): void {
   const found = inspectOwnFile(join(dir, 'port-reserver.pid'), { maxBytes: MAX_FILE_BYTES });
   if (found.kind !== 'read') return;
   const pid = Number(found.bytes.toString('utf8').trim());
-  if (Number.isInteger(pid) && pid > 1 && readCommandLine(pid) === 'sleep\0infinity\0') kill(pid);
+  if (Number.isInteger(pid) && pid > 1 && readCommandLine(pid) === 'sleep\0infinity\0') sendKill(pid);
   rmSync(dir, { recursive: true, force: true });
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (errnoOf(error) !== 'ESRCH') throw error;
-  }
 }

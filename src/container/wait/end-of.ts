@@ -7,6 +7,36 @@ import type { ContainerContext } from '../context.ts';
 const LOOK_EVERY_MS = 100;
 const LOOK_LIMIT_MS = 10_000;
 
+/** containerd notices the death of a shim within milliseconds; this is for a host under load. */
+const SHIM_DEATH_LIMIT_MS = 5_000;
+
+/**
+ * Makes a request that ends a container, or deletes its task. If the shim dies without an answer, this waits until
+ * containerd has deleted the task: then nothing is left to do.
+ *
+ * @throws the error of the request if the task is still there
+ */
+export async function unlessShimDies(
+  ctx: Pick<ContainerContext, 'containerd' | 'clock'>,
+  containerId: string,
+  request: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await request();
+  } catch (error) {
+    if (!hasCode(error, 'UNKNOWN') || !(await isDeleted(ctx, containerId))) throw error;
+  }
+}
+
+async function isDeleted(ctx: Pick<ContainerContext, 'containerd' | 'clock'>, containerId: string): Promise<boolean> {
+  try {
+    return (await endOfContainer(ctx, containerId, { timeoutMs: SHIM_DEATH_LIMIT_MS })) === undefined;
+  } catch (error) {
+    if (hasCode(error, 'TIMEOUT', 'UNKNOWN')) return false;
+    throw error;
+  }
+}
+
 /**
  * Waits for the end of a container. If its shim dies without an answer, containerd is asked for the task until that is
  * gone.

@@ -24,17 +24,17 @@ export interface FrameHandlerDeps {
   readonly windows: SendWindows;
   readonly streams: Streams;
   readonly clock: Pick<Clock, 'after'>;
-  /** What the peer may send on all streams before it was taken, bytes. */
+  /** Bytes that the peer may send on all streams before any are consumed. */
   readonly connectionWindow: number;
-  /** Of one header block, CONTINUATION frames included; undefined for the default. */
+  /** Largest header block in bytes, with its CONTINUATION frames; undefined: the default. */
   readonly headerBytes: number | undefined;
 }
 
-/** Does what the peer's frames ask for, to the streams and with answers of the connection's own. */
+/** Applies the peer's frames to the streams, and answers those that concern the connection. */
 export interface FrameHandlers {
-  /** Throws ProtocolError: the connection is of no use any more. */
+  /** Throws ProtocolError: the connection cannot be used any more. */
   take(frame: Frame): void;
-  /** To be called when all frames of a read were taken. */
+  /** To be called when all frames of a read were applied. */
   afterRead(): void;
   /** The connection is over. */
   stop(): void;
@@ -46,10 +46,10 @@ export function createFrameHandlers(deps: FrameHandlerDeps): FrameHandlers {
   const pings = createPingAnswers(outbox, clock);
   const received = createReceiveCredit(outbox, deps.connectionWindow);
   const takeHeaders = (frame: Frame): void => headersTaken(frame, blocks, streams);
-  /** PRIORITY, and what is not known, is passed over. */
+  /** PRIORITY and unknown frames are ignored. */
   const handlers: Readonly<Record<number, (frame: Frame, stream: OpenStream | undefined) => void>> = {
     [TYPE.data]: (frame, stream) => {
-      // The connection's window counts padding and what nobody wants any more; nobody waits with it.
+      // The connection's window counts padding and the data of cancelled streams, and nothing else returns their credit.
       received.add(frame.payload.length, 0);
       if (stream) takeData(frame, stream, streams);
     },

@@ -1,6 +1,6 @@
 /**
- * How many streams of a connection are open before the peer has said how many it takes. The RFC (9113, section 6.5.2) sets no limit then,
- * and asks servers for no smaller one than this.
+ * Number of streams that may be open before the peer has sent its limit. RFC 9113, section 6.5.2, sets no limit for that time,
+ * and recommends that servers allow at least this many.
  */
 const LIMIT_BEFORE_SETTINGS = 100;
 
@@ -9,15 +9,15 @@ export interface StreamSlots<S> {
   readonly waiting: number;
   /** Begins the stream, now or later. */
   enter(stream: S): void;
-  /** The stream has ended, or is not wanted any more. To be called once for each stream. */
+  /** The stream has ended, or was cancelled. To be called once for each stream. */
   leave(stream: S): void;
   /**
-   * The peer has sent SETTINGS. Of no effect on streams that are open.
+   * The peer has sent SETTINGS. No effect on open streams.
    *
-   * @param limit undefined when they do not say: an earlier limit stays, and without one there is none
+   * @param limit undefined if they contain none: an earlier limit stays
    */
   setLimit(limit: number | undefined): void;
-  /** Gives up all that wait. @returns those, the longest waiting first */
+  /** Removes all waiting streams. @returns them, the longest waiting first */
   drain(): readonly S[];
 }
 

@@ -8,23 +8,23 @@ import { createStreamSlots } from './stream-slots.ts';
 /** Ids of streams are used up at 2^31; a new connection starts again. */
 const LAST_STREAM_ID = 0x7ffffffd;
 
-/** What comes on a stream. */
+/** Receives what the peer sends on a stream. */
 export interface StreamEvents {
-  /** Of the answer, then of its trailers. */
+  /** Called with the headers of the response, then with its trailers. */
   onHeaders(fields: HeaderFields): void;
   onData(bytes: Buffer): void;
-  /** Nothing more comes: undefined when the peer said so, else why the stream was cut off. Called once. */
+  /** The end of the stream. `undefined`: the peer ended it; an error: why it was cut off. Called once. */
   onEnd(cut: Error | undefined): void;
 }
 
 export interface Stream {
-  /** Resolves when the bytes are with the kernel, or when there is nobody any more who wants them. */
+  /** Resolves when the kernel has the bytes, or when the stream is over. */
   send(bytes: Buffer): Promise<void>;
-  /** Nothing more is sent. */
+  /** Ends the sending side. */
   end(): void;
-  /** So many bytes of what came were taken: the peer may send as many more. */
+  /** Reports received bytes as consumed: the peer may send as many more. */
   credit(bytes: number): void;
-  /** Gives the stream up; `onEnd` is not called for that. Of no effect on one that is over. */
+  /** Resets the stream, without a call of `onEnd`. No effect after its end. */
   cancel(): void;
 }
 
@@ -39,25 +39,25 @@ export interface OpenStream extends SendStream {
 
 /** The streams of a connection: those that are open, and those that wait until the peer takes more. */
 export interface Streams {
-  /** Whether streams can be opened: not after the peer said that it will go away, and not when the ids are used up. */
+  /** Whether streams can be opened: not after the peer's GOAWAY, and not when all ids are used. */
   readonly canOpen: boolean;
   /** @param headers the header block of the request */
   open(headers: Buffer, events: StreamEvents): Stream;
   get(id: number): OpenStream | undefined;
   all(): Iterable<OpenStream>;
-  /** SETTINGS_MAX_CONCURRENT_STREAMS of the peer; undefined when its SETTINGS do not say. */
+  /** SETTINGS_MAX_CONCURRENT_STREAMS of the peer; undefined if its SETTINGS contain none. */
   setMaxOpen(count: number | undefined): void;
   /** The stream was cut off. */
   cutOff(stream: OpenStream, reason: Error): void;
-  /** The peer has said all: what we still had to say is of no use. */
+  /** The peer has ended its side: the rest of our request is dropped. */
   endByPeer(stream: OpenStream): void;
-  /** The peer takes no more streams: cuts off those that it did not look at. @param lastId of the last stream that it did look at */
+  /** The peer accepts no more streams: cuts off those that it did not process. @param lastId the last stream that it processed */
   goAway(lastId: number, reason: Error): void;
   /** Cuts all off. */
   cutOffAll(reason: Error): void;
 }
 
-/** @param streamWindow what the peer may send on a stream before it was taken, bytes */
+/** @param streamWindow bytes that the peer may send on a stream before any are consumed */
 export function createStreams(outbox: Outbox, windows: SendWindows, streamWindow: number): Streams {
   const begun = new Map<number, OpenStream>();
   let nextId = 1;
@@ -80,7 +80,7 @@ export function createStreams(outbox: Outbox, windows: SendWindows, streamWindow
     finish(stream);
     stream.events.onEnd(cut);
   };
-  /** Before the stream gives up its slot, so that the peer never counts one too many. */
+  /** Called before the stream frees its slot, so that the peer never counts one too many. */
   const reset = (stream: OpenStream): void => {
     if (stream.id !== 0) outbox.add(numberFrame(TYPE.reset, stream.id, CANCEL));
   };

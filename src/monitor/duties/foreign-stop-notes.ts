@@ -1,9 +1,10 @@
-import type { ContainerRecord } from '../containerd/containers.ts';
-import type { Clock } from '../lib/clock.ts';
-import { messageOf } from '../lib/errors.ts';
-import { LABELS } from '../lib/labels.ts';
-import type { Logger } from '../lib/logger.ts';
-import { isStoppedByUser, restartPolicyOf } from '../record/restart-label.ts';
+import type { ContainerRecord } from '../../containerd/containers.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { type ContainerRef, keyOf } from '../../lib/container-key.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { LABELS } from '../../lib/labels.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { isStoppedByUser, restartPolicyOf } from '../../record/restart-label.ts';
 
 /** Longer than any stop: after the timeout of a stop its container is killed. */
 const NO_STOP_TAKES_MS = 9 * 60_000;
@@ -12,9 +13,9 @@ export interface ForeignStopNotesDeps {
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly log: Pick<Logger, 'warn' | 'debug'>;
   /** The present run of a container; undefined if it does not run. */
-  readonly runOf: (namespace: string, id: string) => string | undefined;
+  readonly runOf: (container: ContainerRef) => string | undefined;
   /** Removes the label. */
-  readonly clear: (namespace: string, id: string) => Promise<void>;
+  readonly clear: (container: ContainerRef) => Promise<void>;
 }
 
 /**
@@ -28,17 +29,17 @@ export function createForeignStopNotes({ clock, log, runOf, clear }: ForeignStop
   const seen = new Map<string, { readonly run: string; readonly sinceMs: number }>();
   return (namespace: string, records: readonly Pick<ContainerRecord, 'id' | 'labels'>[]): void => {
     const noted = records.filter(({ labels }) => isForeignNote(labels));
-    const present = new Set(noted.map(({ id }) => `${namespace}/${id}`));
+    const present = new Set(noted.map(({ id }) => keyOf({ namespace, id })));
     for (const key of seen.keys()) if (key.startsWith(`${namespace}/`) && !present.has(key)) seen.delete(key);
     for (const { id } of noted) {
-      const key = `${namespace}/${id}`;
-      const run = runOf(namespace, id);
+      const key = keyOf({ namespace, id });
+      const run = runOf({ namespace, id });
       const before = seen.get(key);
       if (run === undefined) seen.delete(key);
       else if (before?.run !== run) seen.set(key, { run, sinceMs: clock.monotonic() });
       else if (clock.monotonic() - before.sinceMs >= NO_STOP_TAKES_MS) {
         seen.delete(key);
-        clear(namespace, id).then(
+        clear({ namespace, id }).then(
           () => log.debug(`container ${key} was signalled, not stopped: its restart policy holds again`),
           (error: unknown) => log.warn(`the note that ${key} was stopped could not be taken back: ${messageOf(error)}`),
         );

@@ -15,7 +15,7 @@ function open() {
     clock: { monotonic: () => state.nowMs },
     log: { warn: () => undefined, debug: () => undefined },
     runOf: () => state.run,
-    clear: async (namespace, id) => {
+    clear: async ({ namespace, id }) => {
       cleared.push(`${namespace}/${id}`);
     },
   });
