@@ -1,20 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { aConfig } from '../../test/builders/health.ts';
-import { adoptedCheckAtMs, nextCheckAtMs, type ScheduleFacts } from './schedule.ts';
-
-type Given = Partial<Omit<ScheduleFacts, 'config'>> & { readonly config?: Partial<ScheduleFacts['config']> };
-
-const facts = (over: Given = {}): ScheduleFacts => ({
-  fromMs: 0,
-  graceFromMs: 0,
-  status: 'starting',
-  ...over,
-  config: aConfig({ intervalNs: 30e9, startPeriodNs: 0, startIntervalNs: 5e9, ...over.config }),
-});
+import { aSchedule, type GivenSchedule } from '../../test/builders/health.ts';
+import { adoptedCheckAtMs, nextCheckAtMs } from './schedule.ts';
 
 describe('the next check', () => {
-  test.each<[string, Given, number]>([
+  test.each<[string, GivenSchedule, number]>([
     ['the first, without a start period: one interval after the start', {}, 30_000],
     ['the first, with a start period: one start interval', { config: { startPeriodNs: 60e9 } }, 5_000],
     ['inside the period', { fromMs: 7_000, config: { startPeriodNs: 60e9 } }, 12_000],
@@ -38,7 +28,7 @@ describe('the next check', () => {
       11_000,
     ],
   ])('%s', (_what, given, dueMs) => {
-    expect(nextCheckAtMs(facts(given))).toBe(dueMs);
+    expect(nextCheckAtMs(aSchedule(given))).toBe(dueMs);
   });
 
   const anyFacts = fc.record({
@@ -82,7 +72,7 @@ describe('the next check', () => {
 });
 
 test('overdue containers are spread over one interval', () => {
-  const given = { ...facts({ config: { intervalNs: 10e9 } }), nowMs: 100_000 };
+  const given = { ...aSchedule({ config: { intervalNs: 10e9 } }), nowMs: 100_000 };
   const due = [0, 0.25, 0.5, 0.75].map((share) => adoptedCheckAtMs({ ...given, share }));
   expect(due).toEqual([100_000, 102_500, 105_000, 107_500]);
 });

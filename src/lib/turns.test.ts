@@ -45,7 +45,7 @@ test('idle waits for work that has begun, and for nothing if there is none', asy
   const idle = turns.idle().then(() => {
     isIdle = true;
   });
-  await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve)); // every promise that can settle has
   expect(isIdle).toBe(false);
   first.open();
   await idle;

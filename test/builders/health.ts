@@ -1,5 +1,6 @@
 import { type CheckConfig, checkKindOf, type HealthConfig } from '../../src/health/config.ts';
 import { type Result, rfc3339FromMillis } from '../../src/health/result.ts';
+import type { ScheduleFacts } from '../../src/health/schedule.ts';
 import type { HealthState, Run } from '../../src/health/state.ts';
 
 /** The moment that test runs start at. */
@@ -32,4 +33,15 @@ export const aConfig = (over: Partial<HealthConfig> = {}): CheckConfig => ({
   startIntervalNs: 5e9,
   retries: 3,
   ...over,
+});
+
+export type GivenSchedule = Partial<Omit<ScheduleFacts, 'config'>> & { readonly config?: Partial<HealthConfig> };
+
+/** A container that is checked every 30 s, and has just been started. */
+export const aSchedule = ({ config, ...over }: GivenSchedule = {}): ScheduleFacts => ({
+  fromMs: 0,
+  graceFromMs: 0,
+  status: 'starting',
+  ...over,
+  config: aConfig(config),
 });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { createHookRunner } from '../../src/daemon/hooks/run-hook.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { killMarked } from '../../src/system/kill-marked.ts';
@@ -20,8 +20,12 @@ const running = (word: string): readonly number[] =>
     }
   });
 
-/** Of this run alone: one that was killed may have left its own. */
-const secondsOf = (test: number): string => `${1_000_000 + process.pid * 10 + test}`;
+/** An hour, written as no other run writes it: one that was killed may have left its own. */
+const secondsOf = (test: number): string => `3600.${process.pid}${test}`;
+
+afterEach(() => {
+  for (const pid of [1, 2, 3].map(secondsOf).flatMap(running)) process.kill(pid, 'SIGKILL');
+});
 
 const script = (seconds: string) =>
   [
@@ -43,7 +47,6 @@ test('whatever it started dies with it, in whichever session and under whichever
   expect(await killMarked(child.pid ?? 0, 'M=of-this', { clock: systemClock })).toBe(true);
   await ended;
   expect([running(secondsOf(1)), lives(stranger.pid ?? 0)]).toEqual([[], true]);
-  stranger.kill('SIGKILL');
 });
 
 const hook = { on: ['healthy'], retries: 0, timeoutMs: 500 } as const;

@@ -50,6 +50,7 @@ test('on a full data root the count goes into the run root, where the next monit
 });
 
 test('a start by a user forgets it in both places', () => {
+  writeRestarts(place(), 'c1', counted(1));
   fill();
   writeRestarts(place(), 'c1', counted(2));
   forgetRestarts(place(), 'c1');

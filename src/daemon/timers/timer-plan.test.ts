@@ -1,18 +1,12 @@
 import { expect, test } from 'vitest';
-import { aConfig } from '../../../test/builders/health.ts';
-import type { ScheduleFacts } from '../../health/schedule.ts';
+import { aSchedule, type GivenSchedule } from '../../../test/builders/health.ts';
 import { leadMsOf, planTimer, type TimerPlan } from './timer-plan.ts';
 
-type Given = Partial<Omit<ScheduleFacts, 'config'>> & { readonly config?: Partial<ScheduleFacts['config']> };
-const facts = (over: Given = {}): ScheduleFacts => ({
-  fromMs: 0,
-  graceFromMs: 0,
-  status: 'starting',
-  ...over,
-  config: aConfig({ intervalNs: 30e9, startPeriodNs: 60e9, startIntervalNs: 5e9, ...over.config }),
-});
+/** With a start period of a minute. */
+const facts = ({ config, ...over }: GivenSchedule) =>
+  aSchedule({ ...over, config: { startPeriodNs: 60e9, ...config } });
 
-test.each<[string, Given, TimerPlan]>([
+test.each<[string, GivenSchedule, TimerPlan]>([
   ['the first check', {}, { phase: 'starting', dueMs: 5_000, waitMs: 5_000 }],
   ['without a start period', { config: { startPeriodNs: 0 } }, { phase: 'regular', dueMs: 30_000, waitMs: 30_000 }],
   ['healthy', { fromMs: 10_000, status: 'healthy' }, { phase: 'regular', dueMs: 40_000, waitMs: 30_000 }],
