@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type ConsoleBlock, consoleBlocksOf, needsNerdctl } from '../../testbed/console-blocks.ts';
-import { type Page, wrongCommandsOf } from './docs-session.ts';
+import { type Page, wrongCommandsOf } from './support/docs-session.ts';
 import { openBed } from './support/harness.ts';
 import { openNetworkHost } from './support/network-host.ts';
 

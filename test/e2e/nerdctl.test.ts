@@ -142,7 +142,8 @@ test('ports, address and hardware address of a container of nerdctl’s are show
   };
   writeFileSync(join(paths.hosts, 'meta.json'), JSON.stringify({ ID: id, Networks: { bridge: result }, Name: name }));
   await bed.ok(['start', name]);
-  expect(await bed.ok(['ps', '--format', '{{.Ports}}'])).toBe('127.0.0.1:8085->80/tcp');
+  const portsOf = () => bed.ok(['ps', '--all', '--filter', `name=${name}`, '--format', '{{.Ports}}']);
+  expect(await portsOf()).toBe('127.0.0.1:8085->80/tcp');
   expect(await bed.ok(['ps', '--filter', 'publish=8085', '--format', '{{.Names}}'])).toBe(name);
   expect(await bed.ok(['port', name])).toBe('80/tcp -> 127.0.0.1:8085');
   const { IPAddress, MacAddress, Ports, Networks } = JSON.parse(
@@ -154,19 +155,25 @@ test('ports, address and hardware address of a container of nerdctl’s are show
   const reserver = spawn('sleep', ['infinity'], { stdio: 'ignore' });
   const gone = once(reserver, 'exit');
   const run = join('/run/nerdctl', bed.namespace, id);
-  mkdirSync(run, { recursive: true });
-  writeFileSync(join(run, 'port-reserver.pid'), `${reserver.pid}`);
-  await bed.ok(['stop', '-t', '0', name]);
-  expect([(await gone)[1], existsSync(run)]).toEqual(['SIGKILL', false]);
-  expect(await bed.ok(['ps', '--all', '--format', '{{.Ports}}'])).toBe('');
-  // A pid that is another process's by now is not killed.
-  await bed.ok(['start', name]);
-  mkdirSync(run, { recursive: true });
-  writeFileSync(join(run, 'port-reserver.pid'), `${process.pid}`);
-  await bed.ok(['kill', name]);
-  expect(existsSync(run)).toBe(false);
-  await bed.ok(['rm', name]);
-  rmSync(join('/run/nerdctl', bed.namespace), { recursive: true, force: true });
+  const note = (pid: number | undefined) => {
+    mkdirSync(run, { recursive: true });
+    writeFileSync(join(run, 'port-reserver.pid'), `${pid}`);
+  };
+  try {
+    note(reserver.pid);
+    await bed.ok(['stop', '-t', '0', name]);
+    expect([(await gone)[1], existsSync(run)]).toEqual(['SIGKILL', false]);
+    expect(await portsOf()).toBe('');
+    // A pid that is another process's by now is not killed.
+    await bed.ok(['start', name]);
+    note(process.pid);
+    await bed.ok(['kill', name]);
+    expect(existsSync(run)).toBe(false);
+    await bed.ok(['rm', name]);
+  } finally {
+    reserver.kill('SIGKILL');
+    rmSync(join('/run/nerdctl', bed.namespace), { recursive: true, force: true });
+  }
 });
 
 test('labels that name what is not nerdctl’s are not believed', async () => {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ProgramResult, runProgram } from '../../testbed/program.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
 import { type NetworkHost, openNetworkHost } from './support/network-host.ts';
@@ -184,6 +184,12 @@ describe('published ports', () => {
 });
 
 describe('a published port is held', () => {
+  // A test that fails does not keep the ports from the next one.
+  afterEach(async () => {
+    const left = (await host.ok('ps', '--all', '--quiet')).split('\n').filter((id) => id !== '');
+    if (left.length > 0) await host.ok('rm', '--force', ...left);
+    await host.cli('daemon', 'stop');
+  });
   /** Whether another program gets the port. Node.js sets SO_REUSEADDR for TCP, as most servers do. */
   const listens = async (protocol: 'tcp' | 'udp', port: number): Promise<boolean> => {
     const bind = {

@@ -15,6 +15,8 @@ export interface PeersBed extends AsyncDisposable {
   readonly dataRoot: string;
   /** Runs `nerdctl ARGS`, which must succeed; stdout without blanks around it. */
   nerdctl(...args: string[]): Promise<string>;
+  /** Starts a container of nerdctl's that sleeps, without a network; its id. */
+  nerdctlRun(name: string, ...flags: string[]): Promise<string>;
   /** Runs `nerdctl ARGS`; never throws for an exit status. */
   tryNerdctl(...args: string[]): Promise<ProgramResult>;
   /** The same with these variables besides. */
@@ -58,9 +60,11 @@ export async function openPeersBed(config: readonly string[] = []): Promise<Peer
     env: { ...bed.env, ...env },
     cwd: bed.directory,
   });
+  const nerdctl: PeersBed['nerdctl'] = async (...args) => (await mustRun(commandOf(args), settings())).trim();
   return {
-    ...{ bed, image, dataRoot, commandOf },
-    nerdctl: async (...args) => (await mustRun(commandOf(args), settings())).trim(),
+    ...{ bed, image, dataRoot, commandOf, nerdctl },
+    nerdctlRun: (name, ...flags) =>
+      nerdctl('run', '-d', '--network', 'none', '--name', name, ...flags, image, 'sleep', '600'),
     tryNerdctl: (...args) => runProgram(commandOf(args), settings()),
     nerdctlWith: (env, ...args) => runProgram(commandOf(args), settings(env)),
     labelsOf: async (id) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { consoleBlocksOf, needsNerdctl } from '../../testbed/console-blocks.ts';
-import { type Page, wrongCommandsOf } from '../e2e/docs-session.ts';
+import { type Page, wrongCommandsOf } from '../e2e/support/docs-session.ts';
 import { openNetworkHost } from '../e2e/support/network-host.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 

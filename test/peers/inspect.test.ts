@@ -30,19 +30,7 @@ describeBesideNerdctl('inspect beside nerdctl', () => {
   // Older releases of containerd know no other policy.
   test('the restart policy of a container of nerdctl’s is shown', async () => {
     const name = bed.name('theirs');
-    await peers.nerdctl(
-      'run',
-      '-d',
-      '--network',
-      'none',
-      '--restart',
-      'always',
-      '--name',
-      name,
-      peers.image,
-      'sleep',
-      '600',
-    );
+    await peers.nerdctlRun(name, '--restart', 'always');
     const template = '{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}';
     expect(await bed.ok(['inspect', '--format', template, name])).toBe('always 0');
     await peers.nerdctl('rm', '-f', name);
@@ -72,20 +60,7 @@ describeBesideNerdctl('inspect beside nerdctl', () => {
 
   test('start, output file and mounts of one of nerdctl’s, running and ended', async () => {
     const name = bed.name('theirs');
-    const run = [
-      'run',
-      '-d',
-      '--network',
-      'none',
-      '--volume',
-      'data:/data',
-      '--name',
-      name,
-      peers.image,
-      'sleep',
-      '600',
-    ];
-    const id = await peers.nerdctl(...run);
+    const id = await peers.nerdctlRun(name, '--volume', 'data:/data');
     const startedAt = async () => Date.parse(await bed.ok(['inspect', '--format', '{{.State.StartedAt}}', name]));
     const first = await startedAt();
     expect(first).toBe(Date.parse(await peers.nerdctl('inspect', '--format', '{{.State.StartedAt}}', name)));

@@ -19,8 +19,6 @@ describeBesideNerdctl('who starts a container again', () => {
   const inspect = (name: string, field: string) => bed.ok(['inspect', '--format', `{{${field}}}`, name]);
   const ours = (name: string, policy = 'always') =>
     bed.ok(['run', '-d', '--name', name, '--restart', policy, image, 'sleep', '600']);
-  const theirs = (name: string, ...flags: string[]) =>
-    peers.nerdctl('run', '-d', '--network', 'none', '--name', name, ...flags, image, 'sleep', '600');
   const crash = async (name: string) => {
     const pid = Number(await inspect(name, '.State.Pid'));
     process.kill(pid, 'SIGKILL');
@@ -66,10 +64,10 @@ describeBesideNerdctl('who starts a container again', () => {
 
   test('a container of nerdctl’s that nobody keeps can be given a policy, one that containerd keeps cannot', async () => {
     const [plain, kept] = [bed.name('plain'), bed.name('kept')];
-    await theirs(plain);
+    await peers.nerdctlRun(plain);
     await bed.ok(['update', '--restart', 'always', plain]);
     await restartsAfterCrash(plain);
-    await theirs(kept, '--restart', 'always');
+    await peers.nerdctlRun(kept, '--restart', 'always');
     const refused = await bed.cli(['update', '--restart', 'always', kept]);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('is restarted by containerd itself')]);
   });

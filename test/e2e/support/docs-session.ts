@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type ConsoleBlock, differenceOf } from '../../testbed/console-blocks.ts';
-import { dockerArchive } from '../../testbed/image-archive.ts';
-import type { RunningProgram } from '../../testbed/program.ts';
-import { type StandIn, standInsIn } from './support/docs-images.ts';
-import { type Bed, HEALTHCTL, until } from './support/harness.ts';
-import type { NetworkHost } from './support/network-host.ts';
+import { type ConsoleBlock, differenceOf } from '../../../testbed/console-blocks.ts';
+import { dockerArchive } from '../../../testbed/image-archive.ts';
+import type { RunningProgram } from '../../../testbed/program.ts';
+import { type StandIn, standInsIn } from './docs-images.ts';
+import { type Bed, HEALTHCTL, until } from './harness.ts';
+import type { NetworkHost } from './network-host.ts';
 
 /** A page of the documents with the blocks that are run, in their order. */
 export interface Page {
