@@ -140,6 +140,7 @@ const commands: readonly CommandEntry[] = [
     path: ['inspect'],
     aliases: [],
     summary: 'Return low-level information on containers, images and volumes',
+    common: true,
     load: async () => (await import('./commands/container/inspect.ts')).inspect,
   },
   {
@@ -190,14 +191,12 @@ const commands: readonly CommandEntry[] = [
     path: ['image', 'pull'],
     aliases: [['pull']],
     summary: 'Download an image from a registry',
-    common: true,
     load: async () => (await import('./commands/image/pull.ts')).pull,
   },
   {
     path: ['image', 'ls'],
     aliases: [['image', 'list'], ['images']],
     summary: 'List images',
-    common: true,
     load: async () => (await import('./commands/image/list.ts')).list,
   },
   {
@@ -337,14 +336,16 @@ const commands: readonly CommandEntry[] = [
     path: ['version'],
     aliases: [],
     summary: 'Show the versions of healthctl and of containerd',
-    common: true,
     load: async () => (await import('./commands/system/version.ts')).version,
   },
 ];
 
 /** The meaning of the words of a command line. */
 export type Target =
-  | { readonly kind: 'root' }
+  | {
+      readonly kind: 'root' /** With the summary of each command: `healthctl help --all`. */;
+      readonly isWhole?: boolean;
+    }
   | { readonly kind: 'noun'; readonly noun: Noun }
   | {
       readonly kind: 'command';

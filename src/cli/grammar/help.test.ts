@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { dockerLikeRegistry } from '../../../test/builders/registry.ts';
 import { golden } from '../../../test/golden/golden.ts';
 import { pathsOf, registry, type Target } from '../registry.ts';
+import { globalOptions } from './globals.ts';
 import { optionTable, renderHelp } from './help.ts';
 
 describe('the help of healthctl', () => {
   const targets: readonly (readonly [string, Target])[] = [
     ['healthctl', { kind: 'root' }],
+    ['healthctl-all', { kind: 'root', isWhole: true }],
     ...registry.nouns.map((noun) => [noun.name, { kind: 'noun', noun }] as const),
     ...registry.commands.map((entry) => [entry.path.join('-'), { kind: 'command', entry, path: entry.path }] as const),
   ];
@@ -15,6 +17,33 @@ describe('the help of healthctl', () => {
     const text = await renderHelp(registry, target);
     expect(text).toBe(golden(`help/${name}.txt`, text));
   });
+
+  test('healthctl --help fits a terminal of 24 lines and 80 columns', async () => {
+    const lines = (await renderHelp(registry, { kind: 'root' }, 80)).trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test('healthctl --help names every word that may follow, and the way to their summaries', async () => {
+    const text = await renderHelp(registry, { kind: 'root' });
+    const words = new Set(text.match(/[\w-]+/g));
+    const hidden = registry.commands.filter((entry) => entry.hidden).flatMap(pathsOf);
+    const expected = [...registry.commands.flatMap(pathsOf), ...registry.nouns.map(({ name }) => [name])]
+      .filter((path) => path.length === 1 && !hidden.includes(path))
+      .flat();
+    expect(expected.filter((word) => !words.has(word))).toEqual([]);
+    expect(text).toContain("'healthctl help --all'");
+  });
+
+  test.each(registry.commands.map((entry) => [entry.path.join(' '), entry] as const))(
+    '%s has a summary, and a text for each of its options',
+    async (_name, entry) => {
+      expect(entry.summary.trim()).not.toBe('');
+      const { options } = await entry.load();
+      const without = [...options, ...globalOptions].filter((spec) => spec.help.trim() === '');
+      expect(without.map(({ name }) => name)).toEqual([]);
+    },
+  );
 
   test.each(registry.commands.map((entry) => [entry.path.join(' '), entry] as const))(
     '%s is well declared',

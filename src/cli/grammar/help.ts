@@ -15,7 +15,7 @@ const NAME_WIDTH = 11;
 export async function renderHelp(registry: Registry, target: Target, width = DEFAULT_WIDTH): Promise<string> {
   switch (target.kind) {
     case 'root':
-      return rootHelp(registry, width);
+      return target.isWhole ? wholeHelp(registry, width) : rootHelp(registry, width);
     case 'noun':
       return nounHelp(registry, target.noun);
     case 'command':
@@ -23,21 +23,66 @@ export async function renderHelp(registry: Registry, target: Target, width = DEF
   }
 }
 
+const SUMMARY = 'Containers with health checks on any containerd host: the commands of Docker';
+
+/** Fits a terminal of 24 lines: less common commands and the options by name alone. */
 function rootHelp(registry: Registry, width: number): string {
-  const top = registry.commands.filter((entry) => !entry.hidden && topName(entry) !== undefined);
-  const rows = (entries: readonly CommandEntry[]) =>
-    entries.map((entry) => ({ name: topName(entry) ?? '', summary: entry.summary }));
-  const others = rows(top.filter((entry) => !entry.common)).sort(byName);
-  const nouns = registry.nouns.filter((noun) => commandsUnder(registry, noun).length > 0);
+  const { common, nouns, others } = topWords(registry);
+  const names = (rows: readonly Pick<Row, 'name'>[]): string =>
+    wrapWords(
+      rows.map(({ name }) => name),
+      { width, mark: ',' },
+    );
+  const options = globalOptions.map(({ name }) => `--${name}`);
   return paragraphs(
     'Usage:  healthctl [OPTIONS] COMMAND',
-    'Containers with health checks on any containerd host, with the commands of Docker',
-    list('Common Commands', rows(top.filter((entry) => entry.common))),
+    SUMMARY,
+    list('Common Commands', common),
+    `Management Commands:\n${names(nouns)}`,
+    `Commands:\n${names(others)}`,
+    `Global Options:\n${wrapWords(options, { width, mark: '' })}`,
+    "Run 'healthctl COMMAND --help' for one of them, 'healthctl help --all' for all.",
+  );
+}
+
+function wholeHelp(registry: Registry, width: number): string {
+  const { common, nouns, others } = topWords(registry);
+  return paragraphs(
+    'Usage:  healthctl [OPTIONS] COMMAND',
+    SUMMARY,
+    list('Common Commands', common),
     list('Management Commands', nouns),
     list('Commands', others),
     `Global Options:\n${optionTable(globalOptions, width)}`,
     "Run 'healthctl COMMAND --help' for more information on a command.",
   );
+}
+
+/** What may follow `healthctl`. */
+function topWords(registry: Registry): Record<'common' | 'nouns' | 'others', readonly Row[]> {
+  const top = registry.commands.filter((entry) => !entry.hidden && topName(entry) !== undefined);
+  const rows = (entries: readonly CommandEntry[]) =>
+    entries.map((entry) => ({ name: topName(entry) ?? '', summary: entry.summary }));
+  return {
+    common: rows(top.filter((entry) => entry.common)),
+    nouns: registry.nouns.filter((noun) => commandsUnder(registry, noun).length > 0),
+    others: rows(top.filter((entry) => !entry.common)).sort(byName),
+  };
+}
+
+/** Words in lines of the terminal's width, each but the last with a mark behind it. */
+function wrapWords(
+  words: readonly string[],
+  { width, mark }: { readonly width: number; readonly mark: string },
+): string {
+  const lines: string[] = [];
+  for (const [index, word] of words.entries()) {
+    const text = index + 1 < words.length ? word + mark : word;
+    const longer = `${lines.at(-1)} ${text}`;
+    if (lines.length > 0 && longer.length < width) lines[lines.length - 1] = longer;
+    else lines.push(`  ${text}`);
+  }
+  return lines.join('\n');
 }
 
 function nounHelp(registry: Registry, noun: Noun): string {

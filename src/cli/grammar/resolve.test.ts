@@ -81,6 +81,7 @@ describe('resolveRequest', () => {
     [[], 'root'],
     [['--help'], 'root'],
     [['-h'], 'root'],
+    [['help', '--all'], 'root'],
     [['help'], 'root'],
     [['container'], 'noun'],
     [['container', '--help', 'foo'], 'noun'],

@@ -78,6 +78,7 @@ async function resolveCommand(target: CommandTarget, globals: GlobalFlags, argv:
 
 function helpTarget(registry: Registry, words: readonly string[]): Target {
   if (words.length === 0) return ROOT;
+  if (words.length === 1 && (words[0] === '--all' || words[0] === '-a')) return { kind: 'root', isWhole: true };
   const noun = words.length === 1 ? registry.nouns.find((candidate) => candidate.name === words[0]) : undefined;
   if (noun !== undefined) return { kind: 'noun', noun };
   const target = findCommand(registry, words);
