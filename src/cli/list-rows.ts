@@ -1,6 +1,7 @@
 import type { ContainerContext } from '../container/context.ts';
 import { type ListedContainer, listContainers } from '../container/list.ts';
 import { missingNamespace, resolveContainer } from '../container/resolve.ts';
+import type { ContainerSummary } from '../daemon/api/answers.ts';
 import type { Sent } from '../daemon/api/client.ts';
 import { TemplateRunError } from '../go/template/failure.ts';
 import { isTemplateError } from '../go/template/template.ts';
@@ -19,7 +20,7 @@ import { type HealthAge, healthAgeOf, staleHealthWarning } from './stale-health.
 /** The source of `ps`'s containers. */
 export interface ListSource {
   /** Sends the request for a namespace to the monitor; undefined if containerd is to be asked. */
-  readonly ask: ((namespace: string) => Promise<Sent | undefined>) | undefined;
+  readonly ask: ((namespace: string) => Promise<Sent<readonly ContainerSummary[]> | undefined>) | undefined;
   /** Whether to measure the containers. */
   readonly sizes: boolean;
 }
@@ -85,7 +86,7 @@ async function listsOf(
   const listOf = async (namespace: string, isInTime?: (view: ContainerView) => boolean): Promise<NamespaceList> => {
     const isKept = keepOf(options, filters, portPlaceIn(world, namespace));
     const answer = await (await ask?.(namespace))?.answer();
-    const told = answer && listedFromAnswer({ log, settings: { ...settings, namespace } }, answer).filter(isKept);
+    const told = answer && listedFromAnswer({ log, settings: { ...settings, namespace } }, answer.value).filter(isKept);
     const keep = (view: ContainerView): boolean => (isInTime?.(view) ?? true) && isKept({ view });
     const listed = told ?? (await listContainers(await openIn(world, namespace), { keep, signal }));
     const wanted = listed.filter(({ health }) => matchesHealth(filters, health)).map((row) => ({ ...row, namespace }));

@@ -6,13 +6,14 @@ import type { Clock } from '../lib/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
+import { as, isText } from '../lib/shape.ts';
 import { lockFile } from '../system/flock.ts';
 import { makeOwnDirectory, openOwnFile, readOwnText } from '../system/own-file.ts';
 import { startPlainly } from '../system/plain-start.ts';
 import { TOOL_DIRS } from '../system/programs.ts';
 import { realPath } from '../system/real-path.ts';
-import type { DaemonStatus } from './api/answers.ts';
 import { createDaemonClient, type DaemonClient } from './api/client.ts';
+import { REQUESTS } from './api/requests.ts';
 import { drainDaemon } from './drain.ts';
 import { conflictWith, findMonitorOwner } from './monitor-claim.ts';
 import { configFileOf, NODE_ENVIRONMENT, NODE_FLAGS } from './node-process.ts';
@@ -76,11 +77,12 @@ export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
 }
 
 async function isCurrent(client: DaemonClient, { signal, program }: AutostartDeps): Promise<boolean> {
-  const answer = await client.ask('GET', '/daemon', signal);
+  const answer = await client.ask(REQUESTS.anyStatus, signal);
   if (!answer) return false;
-  const running = (answer.value ?? {}) as Partial<DaemonStatus>;
   const ours = { version, commit, program: realPath(program) ?? '' };
-  return running.isAutostarted !== true || !isReplacedBy(running, ours);
+  const { isAutostarted, version: running, commit: built, program: started } = answer.value;
+  const theirs = { version: as(isText, running), commit: as(isText, built), program: as(isText, started) };
+  return isAutostarted !== true || !isReplacedBy(theirs, ours);
 }
 
 /** A monitor with another run root already makes the checks. */
@@ -98,7 +100,7 @@ async function startDaemon(deps: AutostartDeps, places: DaemonPlaces, client: Da
     : spawnDetached(deps, places, command);
   const deadline = clock.monotonic() + START_LIMIT_MS;
   while (clock.monotonic() < deadline && !signal.aborted && !ended?.()) {
-    if (await client.ask('GET', '/daemon', signal)) return;
+    if (await client.ask(REQUESTS.anyStatus, signal)) return;
     await clock.sleep(LOOK_MS, signal);
   }
   if (signal.aborted) throw new HealthctlError('ABORTED', 'starting the monitor was cancelled');

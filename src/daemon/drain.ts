@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { errnoOf, hasCode } from '../lib/errors.ts';
 import { lockFile } from '../system/flock.ts';
 import { createDaemonClient, type DaemonClient } from './api/client.ts';
+import { REQUESTS } from './api/requests.ts';
 import { API_VERSION } from './api/version.ts';
 import { deniedMonitorError, endingMonitorError, newerMonitorError, silentMonitorError } from './owner.ts';
 import type { DaemonPlaces } from './places.ts';
@@ -42,13 +43,11 @@ export async function drainDaemon(
 
 /** By its id: a request that is read late ends no other monitor. */
 async function askToEnd(client: DaemonClient, signal: AbortSignal): Promise<void> {
-  const answer = await client.ask('GET', '/daemon', signal);
+  const answer = await client.ask(REQUESTS.anyStatus, signal);
   if (!answer) return;
-  const { id } = (answer.value ?? {}) as Readonly<Record<string, unknown>>;
+  const { id } = answer.value;
   try {
-    await (typeof id === 'string'
-      ? client.ask('DELETE', `/daemon/${id}`, signal)
-      : client.ask('POST', '/daemon/stop', signal)); // of 0.1.0
+    await (typeof id === 'string' ? client.ask(REQUESTS.end(id), signal) : client.ask(REQUESTS.endWithoutId, signal));
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) throw error; // another one has replaced it
   }

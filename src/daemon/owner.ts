@@ -39,6 +39,14 @@ export function brokenMonitorError(places: Pick<DaemonPlaces, 'lock'>): Healthct
   });
 }
 
+/** A monitor of our API version whose answer has another form: of another build. */
+export function unreadableMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
+  return new HealthctlError('UNAVAILABLE', `the answer of the monitor, process ${ownerOf(places)}, cannot be read`, {
+    hint: 'it was started by another build of healthctl: end it with "healthctl daemon stop", and the next command starts this one',
+    exitCode: UNKNOWN_STATUS,
+  });
+}
+
 /** A monitor that we do not understand, and leave alone. */
 export function newerMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
   return new HealthctlError('CONFLICT', `the monitor, process ${ownerOf(places)}, is of a newer healthctl`, {

@@ -10,7 +10,10 @@ export type Installation = Pick<DaemonStatus, 'version' | 'commit' | 'program'>;
  * version; or, with the same version, our own program rebuilt since the monitor's start. Two programs of one version
  * leave each other's monitor alone: neither is known to be newer.
  */
-export function isReplacedBy(running: Partial<Installation>, ours: Installation): boolean {
+export function isReplacedBy(
+  running: { readonly [K in keyof Installation]?: string | undefined },
+  ours: Installation,
+): boolean {
   const order = compareVersions(ours.version, running.version ?? '');
   if (order !== 0) return order > 0;
   return running.program === ours.program && running.commit !== ours.commit;

@@ -3,7 +3,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { containerPath, createDaemonClient } from '../../src/daemon/api/client.ts';
+import { createDaemonClient } from '../../src/daemon/api/client.ts';
+import { type MonitorRequest, REQUESTS } from '../../src/daemon/api/requests.ts';
+import type { Guard } from '../../src/lib/shape.ts';
 import { until } from '../../testbed/until.ts';
 
 // The client in front of a server that says whatever a test wants, byte for byte.
@@ -18,6 +20,9 @@ afterEach(() => {
     server.close();
   }
 });
+
+const isAnything: Guard<unknown> = (value): value is unknown => value !== Symbol.iterator;
+const GET: MonitorRequest<unknown> = { method: 'GET', path: '/daemon', isAnswer: isAnything };
 
 let count = 0;
 /** A monitor that sends this to whoever has asked, in pieces; and ends the connection unless it is to stay. */
@@ -50,12 +55,12 @@ const json = (status: number, value: unknown, version = 1): string => {
   const body = JSON.stringify(value);
   return `${head(status, `Content-Length: ${Buffer.byteLength(body)}\r\n`, version)}${body}`;
 };
-const ask = async (...pieces: string[]) => (await monitorSaying(pieces)).client.ask('GET', '/daemon');
+const ask = async (...pieces: string[]) => (await monitorSaying(pieces)).client.ask(GET);
 
 describe('why there is no answer', () => {
   const whyOf = async (path: string) => {
     const client = createDaemonClient(path);
-    expect(await client.ask('GET', '/daemon')).toBeUndefined();
+    expect(await client.ask(GET)).toBeUndefined();
     return client.unanswered;
   };
   const listening = async (answer: string): Promise<string> => {
@@ -98,6 +103,15 @@ describe('why there is no answer', () => {
     });
   });
 
+  test.each([
+    ['no JSON', `${head(200, 'Content-Length: 5\r\n')}{"a":`],
+    ['another form', json(200, { id: 7 })],
+  ])('its answer is %s', async (_, answer) => {
+    const client = createDaemonClient(await listening(answer));
+    expect(await client.ask(REQUESTS.status)).toBeUndefined();
+    expect(client.unanswered).toEqual({ kind: 'unreadable' });
+  });
+
   test('it is of another version', async () => {
     expect(await whyOf(await listening(json(200, {}, 2)))).toEqual({ kind: 'other-version', apiVersion: 2 });
   });
@@ -129,7 +143,7 @@ describe('a monitor that says nothing', () => {
       told += 1;
     };
     const client = createDaemonClient(await slowMonitor({ isStuck: true }), { onSilent });
-    const answers = [client.ask('GET', '/daemon'), client.follow('/events', new AbortController().signal)];
+    const answers = [client.ask(GET), client.follow('/events', new AbortController().signal)];
     expect(await Promise.all(answers)).toEqual([undefined, undefined]);
     expect([told, client.isSilent]).toEqual([2, true]);
   });
@@ -137,15 +151,17 @@ describe('a monitor that says nothing', () => {
   test('but answers something else is waited for', async () => {
     const onSilent = () => expect.unreachable();
     const client = createDaemonClient(await slowMonitor({ isStuck: false }), { onSilent });
-    expect(await client.ask('POST', '/x')).toEqual({ value: { isCheck: true } });
+    expect(await client.ask({ ...GET, method: 'POST', path: '/x' })).toEqual({ value: { isCheck: true } });
   });
 });
 
 describe('ask', () => {
   test('an answer, in whatever pieces it comes', async () => {
     const { client, asked } = await monitorSaying([...json(200, { a: 'x' })]);
-    expect(await client.ask('POST', containerPath('default', 'a/b', '/health'))).toEqual({ value: { a: 'x' } });
-    expect(asked).toEqual(['POST /v1/namespaces/default/containers/a%2Fb/health HTTP/1.0']);
+    expect(await client.ask({ ...REQUESTS.check('default', 'a/b'), isAnswer: isAnything })).toEqual({
+      value: { a: 'x' },
+    });
+    expect(asked).toEqual(['POST /v1/namespaces/default/containers/a%2Fb/healthcheck HTTP/1.0']);
   });
 
   test('an answer without a body', async () => {
@@ -155,7 +171,7 @@ describe('ask', () => {
   test('nobody listens, or there is no socket', async () => {
     writeFileSync(join(dir, 'file'), '');
     for (const path of [join(dir, 'nothing'), join(dir, 'file'), join(dir, 'file', 'below')])
-      expect(await createDaemonClient(path).ask('GET', '/daemon')).toBeUndefined();
+      expect(await createDaemonClient(path).ask(GET)).toBeUndefined();
   });
 
   test.each([
@@ -181,9 +197,9 @@ describe('ask', () => {
 
   test('aborted: before, and while it waits', async () => {
     const { client, asked, sockets } = await monitorSaying([], { stays: true });
-    await expect(client.ask('GET', '/daemon', AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(client.ask(GET, AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
     const abort = new AbortController();
-    const waiting = client.ask('GET', '/daemon', abort.signal).catch((error: unknown) => error);
+    const waiting = client.ask(GET, abort.signal).catch((error: unknown) => error);
     await until(() => asked.length === 1);
     abort.abort();
     expect(await waiting).toMatchObject({ code: 'ABORTED' });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openMonitor, whyUnmonitored } from '../../src/cli/monitor/open.ts';
+import { REQUESTS } from '../../src/daemon/api/requests.ts';
 import { claimMonitor, type MonitorClaim } from '../../src/daemon/monitor-claim.ts';
 import { daemonPlacesOf } from '../../src/daemon/places.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -41,7 +42,7 @@ async function answerIn(runRoot: string): Promise<void> {
   const { apiSocket } = daemonPlacesOf(worldWith(runRoot).settings);
   mkdirSync(dirname(apiSocket), { recursive: true });
   const made = createServer((socket) => {
-    socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nHealthctl-Api: 1\r\nContent-Length: 4\r\n\r\n"hi"'));
+    socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nHealthctl-Api: 1\r\nContent-Length: 9\r\n\r\n{"a":"b"}'));
   });
   server = made;
   await new Promise<void>((resolve) => made.listen(apiSocket, resolve));
@@ -50,7 +51,7 @@ async function answerIn(runRoot: string): Promise<void> {
 test('the monitor that has claimed the namespace is asked, whatever its run root', async () => {
   await answerIn(join(root, 'A'));
   const world = worldWith(join(root, 'B'));
-  expect(await openMonitor(world).ask('GET', '/daemon')).toEqual({ value: 'hi' });
+  expect(await openMonitor(world).ask(REQUESTS.anyStatus)).toEqual({ value: { a: 'b' } });
   expect(await whyUnmonitored(world)).toBeUndefined();
 });
 

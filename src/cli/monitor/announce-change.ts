@@ -1,6 +1,6 @@
 import type { ContainerContext } from '../../container/context.ts';
 import type { ContainerRecord } from '../../containerd/containers.ts';
-import { containerPath } from '../../daemon/api/client.ts';
+import { REQUESTS } from '../../daemon/api/requests.ts';
 import { isChecked } from '../../health/config.ts';
 import type { RestartPolicy } from '../../health/restart-policy.ts';
 import { HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
@@ -69,9 +69,7 @@ export async function announceChange(
 export async function refreshMonitor(world: MonitorWorld, id: string): Promise<boolean> {
   const { settings, signal, log } = world;
   try {
-    return (
-      (await openMonitor(world).ask('POST', containerPath(settings.namespace, id, '/refresh'), signal)) !== undefined
-    );
+    return (await openMonitor(world).ask(REQUESTS.refresh(settings.namespace, id), signal)) !== undefined;
   } catch (error) {
     log.debug(`the monitor could not refresh container ${id}: ${messageOf(error)}`);
     return false;

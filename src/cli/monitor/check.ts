@@ -1,5 +1,5 @@
 import type { CheckReport } from '../../check/check.ts';
-import { containerPath } from '../../daemon/api/client.ts';
+import { REQUESTS } from '../../daemon/api/requests.ts';
 import { HealthctlError, hasCode } from '../../lib/errors.ts';
 import type { ContainerWorld } from '../context.ts';
 import { openMonitor, otherOwner } from './open.ts';
@@ -10,9 +10,8 @@ import { openMonitor, otherOwner } from './open.ts';
  * @throws CONFLICT if a monitor with another run root makes the checks and does not answer: ours could overlap them
  */
 export async function checkByHand(world: ContainerWorld, name: string): Promise<CheckReport> {
-  const path = containerPath(world.settings.namespace, name, '/healthcheck');
-  const answer = await openMonitor(world).ask('POST', path, world.signal);
-  if (answer) return answer.value as CheckReport;
+  const answer = await openMonitor(world).ask(REQUESTS.check(world.settings.namespace, name), world.signal);
+  if (answer) return answer.value;
   const owner = await otherOwner(world);
   if (owner) {
     const { conflictWith } = await import('../../daemon/monitor-claim.ts');

@@ -1,7 +1,7 @@
 import type { ListedContainer } from '../../container/list.ts';
 import { withEndNotes } from '../../container/start-failure-note.ts';
 import type { ContainerSummary } from '../../daemon/api/answers.ts';
-import { containerPath } from '../../daemon/api/client.ts';
+import { REQUESTS } from '../../daemon/api/requests.ts';
 import { hostIdOf } from '../../lib/dirs.ts';
 import { HealthctlError, hasCode } from '../../lib/errors.ts';
 import { recordFromCompact } from '../../record/compact-record.ts';
@@ -14,10 +14,10 @@ import { openMonitor } from './open.ts';
 /** The containers of these settings' namespace from the monitor's answer, the newest first. */
 export function listedFromAnswer(
   { settings, log }: Pick<ContainerWorld, 'settings' | 'log'>,
-  answer: { readonly value: unknown },
+  answers: readonly ContainerSummary[],
 ): readonly ListedContainer[] {
   const place = portPlaceIn({ settings, log }, settings.namespace);
-  return (answer.value as readonly ContainerSummary[])
+  return answers
     .map(({ record, task, run, health, lastCheck, isRestarting, isStateUnknown, nextRestart }): ListedContainer => {
       const facts = {
         record: recordFromCompact(record),
@@ -67,13 +67,13 @@ export async function documentsByMonitor(
   const answers = await Promise.all(
     names.map(async (name) => {
       try {
-        return await monitor.ask('GET', containerPath(world.settings.namespace, name), world.signal);
+        return await monitor.ask(REQUESTS.inspect(world.settings.namespace, name), world.signal);
       } catch (error) {
         if (!(error instanceof HealthctlError) || hasCode(error, 'ABORTED')) throw error;
         return { value: error };
       }
     }),
   );
-  const values = answers.flatMap((answer) => (answer ? [answer.value as ContainerDocument | HealthctlError] : []));
+  const values = answers.flatMap((answer) => (answer ? [answer.value] : []));
   return values.length === names.length ? values : undefined;
 }

@@ -1,4 +1,5 @@
 import { createDaemonClient, type DaemonClient } from '../../daemon/api/client.ts';
+import { REQUESTS } from '../../daemon/api/requests.ts';
 import type { MonitorOwner } from '../../daemon/monitor-claim.ts';
 import { ownerOf } from '../../daemon/owner.ts';
 import { daemonPlacesOf } from '../../daemon/places.ts';
@@ -44,8 +45,8 @@ export function openMonitor(world: MonitorWorld): DaemonClient {
     get unanswered() {
       return other ? other.unanswered : own.unanswered;
     },
-    send: (method, path, signal) => orOther((client) => client.send(method, path, signal)),
-    ask: (method, path, signal) => orOther((client) => client.ask(method, path, signal)),
+    send: (request, signal) => orOther((client) => client.send(request, signal)),
+    ask: (request, signal) => orOther((client) => client.ask(request, signal)),
     follow: (path, signal) => orOther((client) => client.follow(path, signal)),
   };
 }
@@ -87,7 +88,7 @@ export async function whyUnmonitored(
   const { scheduler, namespaces } = settings.monitor;
   if (scheduler === 'systemd') return undefined;
   if (namespaces.length > 0 && !namespaces.includes(namespace)) return 'no monitor runs';
-  if (await openMonitor(world).ask('GET', '/daemon', world.signal)) return undefined;
+  if (await openMonitor(world).ask(REQUESTS.anyStatus, world.signal)) return undefined;
   const text = silent.get(settings);
   if (text !== undefined) return text;
   const owner = await otherOwner(world, namespace);

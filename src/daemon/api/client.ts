@@ -1,6 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { type ErrorCode, errnoOf, HealthctlError } from '../../lib/errors.ts';
-import { isNumber, isText, objectIn } from '../../lib/shape.ts';
+import { type Guard, isNumber, isText, objectIn, parseJsonText } from '../../lib/shape.ts';
+import { type MonitorRequest, REQUESTS } from './requests.ts';
 import { API_HEADER, API_VERSION } from './version.ts';
 
 /**
@@ -8,22 +9,17 @@ import { API_HEADER, API_VERSION } from './version.ts';
  */
 export interface DaemonClient {
   /**
-   * The answer as parsed JSON; undefined when the monitor cannot answer and containerd is to be asked: none runs, it speaks another version, it
-   * does not watch the namespace, or has lost containerd itself.
+   * The answer; undefined when the monitor cannot answer and containerd is to be asked: none runs, it speaks another
+   * version, it does not watch the namespace, or has lost containerd itself.
    *
-   * @param path below `/v1`, e.g. `/daemon`
    * @throws the error that the monitor answers with, as a HealthctlError; ABORTED when the signal fires
    */
-  ask(
-    method: 'GET' | 'POST' | 'DELETE',
-    path: string,
-    signal?: AbortSignal,
-  ): Promise<{ readonly value: unknown } | undefined>;
+  ask<T>(request: MonitorRequest<T>, signal?: AbortSignal): Promise<Answered<T> | undefined>;
   /**
    * Like `ask`, in two steps: resolves when the request was sent, so that the caller can do other work until the answer
    * arrives.
    */
-  send(method: 'GET' | 'POST' | 'DELETE', path: string, signal?: AbortSignal): Promise<Sent | undefined>;
+  send<T>(request: MonitorRequest<T>, signal?: AbortSignal): Promise<Sent<T> | undefined>;
   /** Whether a monitor runs and has left a request unanswered, so that `undefined` was returned. */
   readonly isSilent: boolean;
   /** Why the last request was left unanswered, if it was. */
@@ -44,12 +40,18 @@ type Unanswered =
   | { readonly kind: 'cut-off' }
   /** A monitor runs, and gives the reason for its refusal. */
   | { readonly kind: 'refused'; readonly message: string }
-  | { readonly kind: 'other-version'; readonly apiVersion: number };
+  | { readonly kind: 'other-version'; readonly apiVersion: number }
+  /** Of our version, but its answer has another form. */
+  | { readonly kind: 'unreadable' };
+
+interface Answered<T> {
+  readonly value: T;
+}
 
 /** A request that was sent to the monitor. */
-export interface Sent {
+export interface Sent<T> {
   /** The result of `ask`. Call it once. */
-  answer(): Promise<{ readonly value: unknown } | undefined>;
+  answer(): Promise<Answered<T> | undefined>;
 }
 
 /**
@@ -81,7 +83,7 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
   const isAnswering = async (signal: AbortSignal | undefined): Promise<boolean> => {
     const socket = await connect(apiSocket, signal);
     if (typeof socket === 'string') return false;
-    socket.write(questionOf('GET', '/daemon', apiVersion));
+    socket.write(questionOf(REQUESTS.anyStatus, apiVersion));
     socket.setTimeout(PATIENCE_MS, () => socket.destroy());
     return (await readAll(socket, signal)).length > 0;
   };
@@ -100,15 +102,15 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
       );
     });
   };
-  const open = async (method: string, path: string, signal: AbortSignal | undefined): Promise<Socket | undefined> => {
+  const open = async (question: Question, signal: AbortSignal | undefined): Promise<Socket | undefined> => {
     const socket = await connect(apiSocket, signal);
     if (typeof socket === 'string') return leave({ kind: socket });
     // HTTP/1.0: the answer is not chunked, and ends with the connection.
-    socket.write(questionOf(method, path, apiVersion));
+    socket.write(questionOf(question, apiVersion));
     watch(socket, signal);
     return socket;
   };
-  const answerOf = async (received: Promise<Buffer>): Promise<{ readonly value: unknown } | undefined> => {
+  const answerOf = async <T>(received: Promise<Buffer>, isAnswer: Guard<T>): Promise<Answered<T> | undefined> => {
     const bytes = await received;
     const head = headOf(bytes);
     if (!head) return leave({ kind: 'cut-off' });
@@ -116,16 +118,16 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
     // The monitor was killed while it answered.
     if (head.length !== undefined && body.length !== head.length) return leave({ kind: 'cut-off' });
     if (head.apiVersion !== apiVersion) return leave({ kind: 'other-version', apiVersion: head.apiVersion });
-    const value: unknown = body.length === 0 ? undefined : JSON.parse(body.toString('utf8'));
-    if (head.status < 300) return { value };
-    return leave({ kind: 'refused', message: refusalOf(value, head.status) });
+    const value = parseJsonText(body.toString('utf8'));
+    if (head.status >= 300) return leave({ kind: 'refused', message: refusalOf(value, head.status) });
+    return isAnswer(value) ? { value } : leave({ kind: 'unreadable' });
   };
-  const send: DaemonClient['send'] = async (method, path, signal) => {
-    const socket = await open(method, path, signal);
+  const send: DaemonClient['send'] = async (request, signal) => {
+    const socket = await open(request, signal);
     if (!socket) return undefined;
     const received = readAll(socket, signal);
     received.catch(() => undefined); // reported to the caller of `answer`
-    return { answer: () => answerOf(received) };
+    return { answer: () => answerOf(received, request.isAnswer) };
   };
   return {
     get isSilent() {
@@ -135,22 +137,24 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
       return unanswered;
     },
     send,
-    ask: async (method, path, signal) => (await send(method, path, signal))?.answer(),
+    ask: async (request, signal) => (await send(request, signal))?.answer(),
     follow: async (path, signal) => {
-      const socket = await open('GET', path, signal);
+      const socket = await open({ method: 'GET', path }, signal);
       const answer = socket && (await readHead(socket, signal));
       socket?.setTimeout(0); // events may be far apart
       if (!answer || answer.head.apiVersion !== apiVersion) return undefined;
       if (answer.head.status < 300) return linesOf(answer.body);
       const chunks: Buffer[] = [];
       for await (const chunk of answer.body) chunks.push(chunk);
-      const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+      const value = parseJsonText(Buffer.concat(chunks).toString('utf8'));
       return leave({ kind: 'refused', message: refusalOf(value, answer.head.status) });
     },
   };
 }
 
-function questionOf(method: string, path: string, apiVersion: number): string {
+type Question = Pick<MonitorRequest<unknown>, 'method' | 'path'>;
+
+function questionOf({ method, path }: Question, apiVersion: number): string {
   return `${method} /v${apiVersion}${path} HTTP/1.0\r\nHost: healthctl\r\nContent-Length: 0\r\n\r\n`;
 }
 
@@ -308,9 +312,4 @@ function refusalOf(value: unknown, status: number): string {
     ...(isText(hint) ? { hint } : {}),
     ...(isNumber(exitCode) ? { exitCode } : {}),
   });
-}
-
-/** `/namespaces/{ns}/containers/{name}`, with an optional suffix. */
-export function containerPath(namespace: string, name: string, rest = ''): string {
-  return `/namespaces/${namespace}/containers/${encodeURIComponent(name)}${rest}`;
 }

@@ -2,12 +2,35 @@ import type { ContainerContext } from '../../container/context.ts';
 import { viewRecord } from '../../container/resolve.ts';
 import { startAgain } from '../../container/restart.ts';
 import { killContainer, stopContainer } from '../../container/stop.ts';
-import { publishHealthAction } from '../../events/own-events.ts';
+import { type HealthAction, publishHealthAction } from '../../events/own-events.ts';
 import type { ContainerRef } from '../../lib/container-key.ts';
 import { isStoppedByUser } from '../../record/restart-label.ts';
-import { readRestarts, writeRestarts } from '../../record/restart-record.ts';
-import { refuseUnknown } from '../../record/view.ts';
-import type { ContainerActions } from './supervisor.ts';
+import { type RestartRecord, readRestarts, writeRestarts } from '../../record/restart-record.ts';
+import { type ContainerState, refuseUnknown } from '../../record/view.ts';
+
+/** A container's present facts from containerd. */
+interface PresentFacts {
+  readonly state: ContainerState;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Exit code of the last run. */
+  readonly exitCode: number;
+}
+
+/** Actions of the supervisor on containers. All may throw; NOT_FOUND: the container is gone. */
+export interface ContainerActions {
+  factsOf(ref: ContainerRef): Promise<PresentFacts>;
+  /** @returns whether it was started: not if a user has stopped it meanwhile */
+  start(ref: ContainerRef): Promise<boolean>;
+  /** Stops it with its signal and timeout. @param options.isForGood keep it stopped, as if a user had stopped it */
+  stop(ref: ContainerRef, options: { readonly isForGood: boolean }): Promise<void>;
+  kill(ref: ContainerRef): Promise<void>;
+  readRestarts(ref: ContainerRef): RestartRecord;
+  writeRestarts(ref: ContainerRef, record: RestartRecord): void;
+  /** Publishes the event of an action that was taken. */
+  publish(ref: ContainerRef, action: HealthAction, reason: string): Promise<void>;
+  /** Called after any restart, for health or for a policy. */
+  onRestarted(ref: ContainerRef, reason: string): void;
+}
 
 /**
  * The actions that the supervisor can take on a container, with a real containerd: the functions that commands call.
@@ -21,7 +44,7 @@ export function createContainerActions(
   };
   const placeOf = ({ namespace }: ContainerRef) => ({ dirs: contextOf(namespace).dirs, namespace });
   return {
-    look: async (ref) => {
+    factsOf: async (ref) => {
       const { view } = await viewOf(ref);
       refuseUnknown(view);
       return { state: view.state, labels: view.record.labels, exitCode: view.exit?.code ?? 0 };

@@ -7,7 +7,8 @@ import { HealthctlError } from '../../lib/errors.ts';
 import { NEVER_RESTARTED, type RestartRecord } from '../../record/restart-record.ts';
 import { type ContainerState, startNoteJson } from '../../record/view.ts';
 import type { Watched } from '../host-model.ts';
-import { type ContainerActions, createSupervisor } from './supervisor.ts';
+import type { ContainerActions } from './container-actions.ts';
+import { createSupervisor } from './supervisor.ts';
 
 const KEY = 'default/c1';
 const CONFIG: HealthConfig = {
@@ -78,7 +79,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
   };
   const restarted: string[] = [];
   const actions: ContainerActions = {
-    look: async () => {
+    factsOf: async () => {
       if (now.isGone) throw new HealthctlError('NOT_FOUND', 'gone');
       return { state: now.state, labels: now.labels, exitCode: now.exitCode };
     },

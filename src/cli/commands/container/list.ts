@@ -1,4 +1,6 @@
+import type { ContainerSummary } from '../../../daemon/api/answers.ts';
 import type { Sent } from '../../../daemon/api/client.ts';
+import { REQUESTS } from '../../../daemon/api/requests.ts';
 import type { Command, ParsedOptions } from '../../command.ts';
 import type { ContainerWorld } from '../../context.ts';
 import { openMonitor } from '../../monitor/open.ts';
@@ -46,7 +48,8 @@ export const list: Command = {
     // Load the rest while the monitor prepares its answer.
     const sent = isForMonitor && !input.options.bool('all-namespaces') ? await askMonitor(world) : undefined;
     const { runList } = await import('../../list-rows.ts');
-    const ask = async (namespace: string): Promise<Sent | undefined> => sent ?? askMonitor(world, namespace);
+    const ask = async (namespace: string): Promise<Sent<readonly ContainerSummary[]> | undefined> =>
+      sent ?? askMonitor(world, namespace);
     return runList(world, input, { ask: isForMonitor ? ask : undefined, sizes });
   },
 };
@@ -65,6 +68,6 @@ function namesAnother(options: ParsedOptions): boolean {
 function askMonitor(
   world: Pick<ContainerWorld, 'settings' | 'signal' | 'log' | 'clock'>,
   namespace = world.settings.namespace,
-): Promise<Sent | undefined> {
-  return openMonitor(world).send('GET', `/namespaces/${namespace}/containers`, world.signal);
+): Promise<Sent<readonly ContainerSummary[]> | undefined> {
+  return openMonitor(world).send(REQUESTS.list(namespace), world.signal);
 }

@@ -1,7 +1,7 @@
 import type { ContainerContext } from '../../../container/context.ts';
 import { removeContainer } from '../../../container/remove.ts';
 import { resolveView } from '../../../container/resolve.ts';
-import { containerPath } from '../../../daemon/api/client.ts';
+import { REQUESTS } from '../../../daemon/api/requests.ts';
 import { hasCode } from '../../../lib/errors.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
@@ -25,10 +25,9 @@ async function runRemove(world: ContainerWorld, { options, args }: CommandInput)
   let ctx: ContainerContext | undefined;
   const force = options.bool('force');
   const volumes = options.bool('volumes');
-  const query = [...(force ? ['force=1'] : []), ...(volumes ? ['volumes=1'] : [])].join('&');
   const result = await forEachName(args, async (name) => {
-    const path = `${containerPath(world.settings.namespace, name)}${query === '' ? '' : `?${query}`}`;
-    if (await monitor.ask('DELETE', path, world.signal)) return;
+    const request = REQUESTS.remove(world.settings.namespace, name, { force, volumes });
+    if (await monitor.ask(request, world.signal)) return;
     ctx ??= await openContainers(world);
     const view = await resolveView(ctx, name, world);
     await removeContainer(ctx, view, { force, volumes, abort: world.signal });

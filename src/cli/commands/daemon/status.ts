@@ -1,5 +1,6 @@
 import type { DaemonStatus } from '../../../daemon/api/answers.ts';
 import { createDaemonClient, type DaemonClient } from '../../../daemon/api/client.ts';
+import { REQUESTS } from '../../../daemon/api/requests.ts';
 import { DESCRIPTOR_RESERVE } from '../../../daemon/descriptor-reserve.ts';
 import { conflictWith, findMonitorOwner } from '../../../daemon/monitor-claim.ts';
 import {
@@ -9,6 +10,7 @@ import {
   ownerOf,
   silentMonitorError,
   UNKNOWN_STATUS,
+  unreadableMonitorError,
 } from '../../../daemon/owner.ts';
 import { daemonPlacesOf } from '../../../daemon/places.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
@@ -35,10 +37,10 @@ async function showStatus(world: World, { options }: CommandInput): Promise<Comm
   checkTemplate(format);
   const places = daemonPlacesOf(settings);
   const client = createDaemonClient(places.apiSocket);
-  const answer = await client.ask('GET', '/daemon', signal);
+  const answer = await client.ask(REQUESTS.status, signal);
   if (!answer) throw await whyUnanswered(world, client);
-  const told = answer.value as DaemonStatus;
-  return { stdout: format ? renderSingle(plainValue(told), format) : textOf(told, clock.now()) };
+  const { value } = answer;
+  return { stdout: format ? renderSingle(plainValue(value), format) : textOf(value, clock.now()) };
 }
 
 /** The error for a monitor that could not be asked, or for none. */
@@ -53,6 +55,8 @@ async function whyUnanswered({ settings, clock }: World, client: DaemonClient): 
       return deniedMonitorError(places);
     case 'cut-off':
       return brokenMonitorError(places);
+    case 'unreadable':
+      return unreadableMonitorError(places);
     case 'refused':
       return new HealthctlError('UNAVAILABLE', unanswered.message, {
         hint: `see who asks process ${ownerOf(places)}: ss -xp`,

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { createFakeClock } from '../../../test/fakes/clock.ts';
+import { createActionPlans } from './action-plans.ts';
+
+const T0 = 1_700_000_000_000;
+
+function setUp() {
+  const clock = createFakeClock(T0);
+  const seen: string[] = [];
+  const plans = createActionPlans({
+    clock,
+    onFailure: (key, error) => void seen.push(`${key} failed: ${error instanceof Error ? error.message : error}`),
+    onEnd: (key) => void seen.push(`${key} ended, running: ${plans.isRunning(key)}`),
+  });
+  const doing = (what: string) => async (): Promise<void> => void seen.push(`${what}@${clock.monotonic()}`);
+  return { clock, seen, plans, doing };
+}
+
+test('a new plan replaces the old one', async () => {
+  const { clock, seen, plans, doing } = setUp();
+  plans.plan('a', { cause: 'end', delayMs: 1_000 }, doing('first'));
+  plans.plan('a', { cause: 'health', delayMs: 2_000 }, doing('second'));
+  expect(plans.get('a')).toMatchObject({ cause: 'health', atMs: T0 + 2_000 });
+  await clock.advance(2_000);
+  expect(seen).toEqual(['second@2000', 'a ended, running: false']);
+  expect(plans.isBusy).toBe(false);
+});
+
+test('a plan is dropped by its cause', async () => {
+  const { clock, seen, plans, doing } = setUp();
+  plans.plan('a', { cause: 'end', delayMs: 1_000 }, doing('a'));
+  plans.drop('a', 'health');
+  expect(plans.get('a')?.cause).toBe('end');
+  plans.drop('a', 'end');
+  expect(plans.get('a')).toBeUndefined();
+  await clock.advance(1_000);
+  expect(seen).toEqual([]);
+});
+
+test('a failure is reported, and the action has ended', async () => {
+  const { clock, seen, plans } = setUp();
+  plans.run('a', async () => {
+    throw new Error('no');
+  });
+  expect(plans.isRunning('a')).toBe(true);
+  await clock.advance(0);
+  expect(seen).toEqual(['a failed: no', 'a ended, running: false']);
+});
+
+test('stop drops plans, waits for what runs, and nothing begins after it', async () => {
+  const { clock, seen, plans, doing } = setUp();
+  let finish = (): void => {};
+  plans.run('a', () => new Promise((resolve) => (finish = resolve)));
+  plans.plan('b', { cause: 'end', delayMs: 1_000 }, doing('b'));
+  const stopped = plans.stop().then(() => void seen.push('stopped'));
+  await clock.advance(5_000);
+  expect(seen).toEqual([]);
+  finish();
+  await stopped;
+  plans.run('a', doing('late'));
+  plans.plan('a', { cause: 'end', delayMs: 0 }, doing('late'));
+  await clock.advance(0);
+  expect(seen).toEqual(['a ended, running: false', 'stopped']);
+  expect(clock.sleepers).toBe(0);
+});
