@@ -81,11 +81,11 @@ try {
       {
         ...{ clock, agenda, limiterOf: () => limiter },
         check: (signal) => checkOf(`c${i}`, signal),
-        onReport: () => {
+        onReport: (_, lagMs) => {
           made += 1;
+          if (lagMs !== undefined) lags.add(lagMs);
         },
         onFailure: (error) => console.error(error),
-        onLag: lags.add,
       },
       {
         ...{ config, testedForMs: 0, status: 'healthy', sinceLastEndMs: undefined, isPaused: false },

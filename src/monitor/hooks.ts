@@ -20,11 +20,19 @@ export interface MonitorHooks {
   /** A container is gone from containerd, whoever removed it. */
   onGone(container: Watched): Promise<void>;
   /** A check of a container has recorded a result, also one by nerdctl. */
-  onResult(container: Watched, state: HealthState, output: string): void;
+  onResult(container: Watched, recorded: RecordedResult): void;
   /** A result has changed the status of a container, also one by nerdctl. */
   onStatus(container: Watched, state: HealthState, result: Result): void;
   /** The visible state of a container may have changed. */
   onChange(key: string): void;
+}
+
+/** A result, and the state after it. */
+export interface RecordedResult {
+  readonly state: HealthState;
+  readonly result: Result;
+  /** Lateness of the start of the check, in milliseconds; undefined for one that was not scheduled by us. */
+  readonly lagMs: number | undefined;
 }
 
 export interface Exit {

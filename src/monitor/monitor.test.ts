@@ -117,7 +117,7 @@ function setUp(setting: Setting = {}) {
       onEvent: () => {},
       onExit: async ({ id }, exit) => void exits.push([id, exit]),
       onGone: async ({ id }) => void gone.push(id),
-      onResult: ({ id }, { status }, output) => results.push([id, status, output]),
+      onResult: ({ id }, { state: { status }, result: { output } }) => results.push([id, status, output]),
       onStatus: ({ id }, { status }) => statuses.push([id, status]),
       onChange: () => {},
     },

@@ -25,7 +25,7 @@ export interface StoredHealthReader {
    */
   read(key: string, options: { readonly writesMirror: boolean }): Promise<HealthStatus | undefined>;
   /** Announces the result of a check of ours. */
-  recorded(container: Watched, report: Extract<CheckReport, { kind: 'recorded' }>): void;
+  recorded(container: Watched, report: Extract<CheckReport, { kind: 'recorded' }>, lagMs: number | undefined): void;
 }
 
 /** The last announced result of a run, and the status after it. */
@@ -50,7 +50,7 @@ export function createStoredHealthReader(deps: {
     if (!before || !run || before.runId !== run.id || !result || result.start === before.start) return;
     if (!state || state.run !== undefined || !isOfRun({ state, log }, run)) return;
     announced.set(key, { runId: run.id, start: result.start, status: state.status });
-    hooks.onResult(container, state, result.output);
+    hooks.onResult(container, { state, result, lagMs: undefined });
     if (state.status !== before.status) hooks.onStatus(container, state, result);
   };
 
@@ -74,11 +74,11 @@ export function createStoredHealthReader(deps: {
       hooks.onChange(key);
       return known && healthOfWatched(known)?.status;
     },
-    recorded: (container, { state, result, statusChanged }) => {
+    recorded: (container, { state, result, statusChanged }, lagMs) => {
       const key = keyOf(container);
       if (container.run) announced.set(key, { runId: container.run.id, start: result.start, status: state.status });
       model.remember(key, { log: [result], state });
-      hooks.onResult(container, state, result.output);
+      hooks.onResult(container, { state, result, lagMs });
       if (statusChanged) hooks.onStatus(container, state, result);
       hooks.onChange(key);
     },

@@ -54,9 +54,11 @@ function setUp({ config, beginning, tookMs = 10, codes = [0], places = 4 }: Sett
   const worker = startWorker(
     {
       ...{ clock, agenda, limiterOf, check },
-      onReport: (report) => reports.push(report),
+      onReport: (report, lagMs) => {
+        reports.push(report);
+        if (lagMs !== undefined) lags.push(lagMs);
+      },
       onFailure: (error) => failures.push(error),
-      onLag: (ms) => lags.push(ms),
     },
     {
       config: aConfig({ intervalNs: 2e9, ...config }),

@@ -27,10 +27,9 @@ export interface WorkerDeps {
   readonly limiterOf: (config: HealthConfig) => Limiter;
   /** Makes one check of this run. Failures are reported to onFailure, and the schedule continues. */
   readonly check: (signal: AbortSignal) => Promise<CheckReport>;
-  readonly onReport: (report: CheckReport) => void;
+  /** @param lagMs lateness of the start of a recorded check, in milliseconds; undefined for a dropped one */
+  readonly onReport: (report: CheckReport, lagMs: number | undefined) => void;
   readonly onFailure: (error: unknown) => void;
-  /** Lateness of the start of a recorded check, in milliseconds. */
-  readonly onLag: (lagMs: number) => void;
 }
 
 /**
@@ -97,6 +96,7 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
     if (!release) return;
     const [beganMs, wallBeganMs] = [clock.monotonic(), clock.now()];
     let endMs: number | undefined;
+    let lagMs: number | undefined;
     try {
       const report = await deps.check(signal);
       if (signal.aborted) return;
@@ -104,9 +104,9 @@ export function startWorker(deps: WorkerDeps, beginning: WorkerBeginning): Worke
         status = report.state.status;
         const onMonotonic = (wall: string): number => beganMs + Date.parse(wall) - wallBeganMs;
         endMs = onMonotonic(report.result.end);
-        deps.onLag(onMonotonic(report.result.start) - dueMs);
+        lagMs = onMonotonic(report.result.start) - dueMs;
       }
-      deps.onReport(report);
+      deps.onReport(report, lagMs);
     } catch (error) {
       if (signal.aborted || hasCode(error, 'ABORTED')) return;
       deps.onFailure(error);

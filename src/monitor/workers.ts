@@ -27,7 +27,7 @@ export interface Workers {
   dismiss(key: string): Promise<void>;
   /** Reads the stored health of a container, and continues with that status: see StoredHealthReader.read. */
   read(key: string, options: { readonly writesMirror: boolean }): Promise<void>;
-  /** The consequences of a check, also of one besides the schedule. */
+  /** The consequences of a check besides the schedule. */
   report(key: string, report: CheckReport): void;
   /** Monotonic time of the next check, if one is planned. */
   nextCheckAtMs(key: string): number | undefined;
@@ -80,13 +80,14 @@ export function createWorkers(deps: WorkersDeps): Workers {
     return { kind: 'dropped', reason: 'cancelled' };
   };
 
-  const report = (key: string, found: CheckReport): void => {
+  const report = (key: string, found: CheckReport, lagMs?: number): void => {
+    if (lagMs !== undefined) deps.onLag(lagMs);
     troubled.delete(key);
     const container = model.get(key);
     if (found.kind === 'dropped' && found.reason === 'unknown' && container) deps.onShimSilent(container);
     if (found.kind !== 'recorded' || !container) return;
     workers.get(key)?.worker.setStatus(found.state.status);
-    storedHealth.recorded(container, found);
+    storedHealth.recorded(container, found, lagMs);
   };
 
   /** Logged once, until the container can be checked again. A lost containerd or container is logged elsewhere. */
@@ -109,9 +110,9 @@ export function createWorkers(deps: WorkersDeps): Workers {
     storedHealth.begin(container, run.id, status);
     const worker = startWorker(
       {
-        ...{ clock, agenda: deps.agenda, limiterOf: deps.limiterOf, onLag: deps.onLag },
+        ...{ clock, agenda: deps.agenda, limiterOf: deps.limiterOf },
         check: (signal) => checkRun(key, signal),
-        onReport: (found) => report(key, found),
+        onReport: (found, lagMs) => report(key, found, lagMs),
         onFailure: (error) => logFailure(key, error),
       },
       beginningOf(container, step, { status, clock }),

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { aState, T0 } from '../../../test/builders/health.ts';
+import { aResult, aState, T0 } from '../../../test/builders/health.ts';
 import { createFakeClock } from '../../../test/fakes/clock.ts';
 import type { HealthConfig } from '../../health/config.ts';
 import type { HealthStatus } from '../../health/state.ts';
@@ -120,7 +120,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
   const supervisor = createSupervisor({ get: watched, actions, clock, log });
   const result = async (status: HealthStatus, output = '') => {
     const container = watched();
-    if (container) supervisor.onResult(container, aState({ status }), output);
+    if (container) supervisor.onResult(container, { state: aState({ status }), result: aResult(1_000, 0, output) });
     await clock.advance(0);
   };
   closers.push(async () => {

@@ -1,5 +1,4 @@
 import { isToRestart, restartDelayMs, SETTLED_AFTER_MS } from '../../health/restart-policy.ts';
-import type { HealthState } from '../../health/state.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type ContainerRef, keyOf } from '../../lib/container-key.ts';
 import { counted } from '../../lib/counted.ts';
@@ -9,6 +8,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { printableLine } from '../../lib/printable.ts';
 import { isStoppedByUser, restartPolicyOf } from '../../record/restart-label.ts';
 import { startNoteOf } from '../../record/view.ts';
+import type { RecordedResult } from '../hooks.ts';
 import type { Watched } from '../host-model.ts';
 import { createActionPlans, type PlanCause } from './action-plans.ts';
 import type { ContainerActions } from './container-actions.ts';
@@ -35,7 +35,7 @@ export interface SupervisorDeps {
  */
 export interface Supervisor {
   /** A check has recorded a result. */
-  onResult(container: Watched, state: HealthState, output: string): void;
+  onResult(container: Watched, recorded: Pick<RecordedResult, 'state' | 'result'>): void;
   /** The known facts of a container have changed. */
   onChange(key: string): void;
   /** Whether the container has ended and will be started after a delay. */
@@ -108,10 +108,10 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
     planRestart(key, { cause: 'end', streak, reason }, () => restarts.afterEnd({ namespace, id }, streak));
   };
 
-  const onResult: Supervisor['onResult'] = (container, state, output) => {
+  const onResult: Supervisor['onResult'] = (container, { state, result }) => {
     if ((container.config?.onFailure ?? 'none') === 'none' || isStopped) return;
     const health = healths.of(get(keyOf(container)) ?? container);
-    if (state.status === 'unhealthy') return onUnhealthy(container, health, reasonFrom(output));
+    if (state.status === 'unhealthy') return onUnhealthy(container, health, reasonFrom(result.output));
     health.isHandled = false;
     plans.drop(keyOf(container), 'health');
     if (state.status === 'healthy') onHealthy(container, health);
