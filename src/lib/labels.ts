@@ -19,6 +19,11 @@ export const LABELS = {
    * `6a0e…:123456`
    */
   testSinceBoot: 'healthctl/test-since-boot',
+  /**
+   * Ours: what gave the fields of the health config: an option, the image or an update. Fields without an entry have
+   * their defaults. `{"Test":"image","Interval":"flag","Retries":"update"}`
+   */
+  healthGivers: 'healthctl/health-givers',
   /** Ours: the restart policy, in the form of Docker's option. `on-failure:3` */
   restart: 'healthctl/restart',
   /** Ours: the ports of the present or last run, as `ps` shows them. `0.0.0.0:8080->80/tcp` */

@@ -19,6 +19,7 @@ export const STEERING_LABELS: readonly string[] = [
   LABELS.healthcheck,
   LABELS.testSince,
   LABELS.testSinceBoot,
+  LABELS.healthGivers,
   LABELS.restart,
   LABELS.ports,
   LABELS.stopped,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { GivenHealthConfig } from '../health/config.ts';
-import { healthLabelsFrom } from './health-labels.ts';
+import { giversOf, healthLabelsFrom } from './health-labels.ts';
 
 const from = (imageValue: unknown, flags?: GivenHealthConfig) =>
   healthLabelsFrom({ image: 'demo:1', imageValue, flags });
@@ -9,7 +9,7 @@ const parsed = (labels: Readonly<Record<string, string>>) =>
 
 describe('healthLabelsFrom', () => {
   test('none × none: no labels', () => {
-    expect(from(undefined)).toEqual({ labels: {}, warnings: [] });
+    expect(from(undefined)).toEqual({ labels: {}, givers: {}, warnings: [] });
   });
 
   test('only timings: no labels, with a warning', () => {
@@ -24,6 +24,19 @@ describe('healthLabelsFrom', () => {
       'nerdctl/healthcheck': { Test: ['CMD', 'true'], Interval: 1e9, Timeout: 30e9, StartInterval: 1e9, Retries: 1 },
     });
     expect(warnings).toEqual([]);
+  });
+
+  test('what gave which field', () => {
+    const { givers } = from({ Test: ['CMD', 'true'], Retries: 1 }, { intervalNs: 1e9 });
+    expect(parsed(givers)).toEqual({
+      'healthctl/health-givers': { Test: 'image', Interval: 'flag', Retries: 'image' },
+    });
+    expect(giversOf(givers)).toEqual({ test: 'image', intervalNs: 'flag', retries: 'image' });
+    expect(from(undefined, { intervalNs: 1e9 }).givers).toEqual({});
+  });
+
+  test.each(['', 'x', '[]', '{"Test":1,"Retries":"me"}'])('a damaged record of that counts as none: %s', (text) => {
+    expect(giversOf({ 'healthctl/health-givers': text })).toEqual({});
   });
 
   test('the action for an unhealthy container: stored only in our own label, and ignored from an image', () => {

@@ -8,12 +8,16 @@ import {
   parseHealthConfig,
 } from '../health/config-json.ts';
 import { MINIMUM_DURATION_NS } from '../health/field.ts';
-import { OPTION_FIELD_NAMES, OPTION_FIELDS } from '../health/fields.ts';
+import { FIELD_NAMES, HEALTH_FIELDS, OPTION_FIELD_NAMES, OPTION_FIELDS } from '../health/fields.ts';
+import { GIVERS, type Givers, giversAtCreate } from '../health/origins.ts';
 import { fitsLabel, LABELS } from '../lib/labels.ts';
+import { objectIn, oneOf, parseJsonText } from '../lib/shape.ts';
 
 /** The health check labels of a new container, and the warnings for the user. */
 export interface HealthLabels {
   readonly labels: Readonly<Record<string, string>>;
+  /** The label that says what gave which field; none without a check. */
+  readonly givers: Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
 
@@ -39,7 +43,8 @@ export function healthLabelsFrom(from: {
         (tiny) => `the health check of image ${image} has ${tiny}, which is below 1ms and not used`,
       ),
     );
-  const config = mergeHealthConfig(parsed.kind === 'config' ? dockerPartOf(parsed.config) : undefined, flags);
+  const ofImage = parsed.kind === 'config' ? dockerPartOf(parsed.config) : undefined;
+  const config = mergeHealthConfig(ofImage, flags);
   const kind = checkKindOf(config?.test);
   if (kind.kind === 'none' && flags)
     warnings.push(
@@ -55,7 +60,27 @@ export function healthLabelsFrom(from: {
     );
   if (isChecked(config) && flags?.startIntervalNs && !config?.startPeriodNs)
     warnings.push('--health-start-interval has no effect without a start period (--health-start-period)');
-  return { labels: config ? healthLabelsOf(config) : {}, warnings };
+  const labels = config ? healthLabelsOf(config) : {};
+  const givers = Object.keys(labels).length === 0 ? {} : giversLabel(giversAtCreate(ofImage, flags));
+  return { labels, givers, warnings };
+}
+
+/** The label with what gave which field, by Docker's keys. */
+export function giversLabel(givers: Givers): Readonly<Record<string, string>> {
+  const entries = FIELD_NAMES.flatMap((name) => (givers[name] ? [[HEALTH_FIELDS[name].key, givers[name]]] : []));
+  return { [LABELS.healthGivers]: JSON.stringify(Object.fromEntries(entries)) };
+}
+
+/** Empty without the label: 0.1.0 and other tools do not write it. */
+export function giversOf(labels: Readonly<Record<string, string>>): Givers {
+  const found = objectIn(parseJsonText(labels[LABELS.healthGivers]));
+  const isGiver = oneOf(GIVERS);
+  const givers: { -readonly [K in keyof Givers]: Givers[K] } = {};
+  for (const name of FIELD_NAMES) {
+    const giver = found[HEALTH_FIELDS[name].key];
+    if (isGiver(giver)) givers[name] = giver;
+  }
+  return givers;
 }
 
 /**

@@ -1,0 +1,62 @@
+import { type GivenHealthConfig, mergeHealthConfig } from './config.ts';
+import { FIELD_NAMES, type FieldName, HEALTH_FIELDS } from './fields.ts';
+
+/** What gave a field of a health config its value. */
+export const GIVERS = ['flag', 'image', 'update'] as const;
+type Giver = (typeof GIVERS)[number];
+
+/**
+ * Where the value of a field comes from. `configuration`: healthctl's own. `unknown`: an option or the image; the
+ * container was made without a record of it, and its image is gone.
+ */
+export type Origin = Giver | 'default' | 'configuration' | 'unknown';
+
+/** What gave which field, as recorded; a field without an entry was given by nothing. */
+export type Givers = { readonly [K in FieldName]?: Giver };
+
+/** For a new container. The fields are those of `mergeHealthConfig`. */
+export function giversAtCreate(image: GivenHealthConfig | undefined, flags: GivenHealthConfig | undefined): Givers {
+  const given = mergeHealthConfig(undefined, flags) ?? {};
+  const merged = mergeHealthConfig(image, flags) ?? {};
+  return collect((name) => (merged[name] === undefined ? undefined : given[name] === undefined ? 'image' : 'flag'));
+}
+
+/** After an update: its fields come from it, the others stay. */
+export function giversAfterUpdate(before: Givers, update: GivenHealthConfig): Givers {
+  const given = mergeHealthConfig(undefined, update) ?? {};
+  return collect((name) => (given[name] === undefined ? before[name] : 'update'));
+}
+
+/** The origin of each field that a config has. */
+export function originsOf(facts: {
+  readonly config: GivenHealthConfig;
+  /** Empty for a container without a record, such as one of another tool. */
+  readonly givers: Givers;
+  /** The image's own check; undefined if the image is not known any more. */
+  readonly image: GivenHealthConfig | undefined;
+}): { readonly [K in FieldName]?: Origin } {
+  const { config, givers, image } = facts;
+  const originOf = <K extends FieldName>(name: K): Origin | undefined => {
+    const value = config[name];
+    if (value === undefined) return undefined;
+    if (givers[name]) return givers[name];
+    const { atUse } = HEALTH_FIELDS[name];
+    if (image && isSameValue(image[name], value)) return 'image';
+    if (isSameValue(atUse(undefined, config), value)) return 'default';
+    return image ? 'flag' : 'unknown';
+  };
+  return collect(originOf);
+}
+
+function isSameValue(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function collect<T>(pick: (name: FieldName) => T | undefined): { readonly [K in FieldName]?: T } {
+  const found: { [K in FieldName]?: T } = {};
+  for (const name of FIELD_NAMES) {
+    const value = pick(name);
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
+}
