@@ -191,13 +191,22 @@ describe('the file of hosts', () => {
   });
 });
 
-test('the lock of a command that was killed is free when the program that it started has ended', async () => {
+test('a killed command holds the network lock until the program that it started has ended', async () => {
   const fixture = 'testbed/killed-with-network-lock.ts';
-  const seconds = `1.${process.pid}`; // by which it is told from others
-  const command = [process.execPath, '--import', 'tsx', fixture, ctx.dirs.dataRoot, seconds];
+  const whileExists = join(root, 'program-runs');
+  writeFileSync(whileExists, '');
+  const command = [process.execPath, '--import', 'tsx', fixture, ctx.dirs.dataRoot, whileExists];
   const { stdout, code } = await runProgram(command, { env: { PATH: process.env.PATH ?? '', TSX_DISABLE_CACHE: '1' } });
   expect({ stdout, code }).toEqual({ stdout: 'locked\n', code: 137 });
-  const isAtWork = () => listProcesses().some(({ args }) => args.includes(seconds) && !args.includes(fixture));
-  expect(isAtWork()).toBe(true);
-  await withNetworkLock(ctx, async () => expect(isAtWork()).toBe(false));
+  const isRunning = () => listProcesses().some(({ args }) => args.includes(whileExists) && !args.includes(fixture));
+  expect(isRunning()).toBe(true);
+  const order: string[] = [];
+  const locked = withNetworkLock(ctx, async () => {
+    order.push(`locked while the program runs: ${isRunning()}`);
+  });
+  await systemClock.sleep(200); // in which the lock must not become free
+  order.push('told to end');
+  rmSync(whileExists);
+  await locked;
+  expect(order).toEqual(['told to end', 'locked while the program runs: false']);
 });
