@@ -1,14 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { childrenOf, readStat } from '../../src/system/proc.ts';
 import { makeSubreaper } from '../../src/system/subreaper.ts';
+import { endProcesses, hasEnvironment, listProcesses } from '../../testbed/processes.ts';
 import { until } from '../../testbed/until.ts';
 
-const started: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill('SIGKILL');
+/** In the environment of every process that a test starts, also of those that have left its process tree. */
+const MARK = `HEALTHCTL_SUBREAPER_TEST=${process.pid}`;
+afterEach(async () => {
+  const left = listProcesses().filter(({ pid }) => hasEnvironment(pid, MARK));
+  await endProcesses(left, { graceMs: 0 });
 });
 
 describe.runIf(process.arch === 'x64').each(['dash', 'bash', 'busybox'])('%s that waits for a line', (shell) => {
@@ -16,8 +19,11 @@ describe.runIf(process.arch === 'x64').each(['dash', 'bash', 'busybox'])('%s tha
     const script = 'echo; while read -r line; do eval "$line"; echo "$line"; done; echo the end';
     const args = [`/usr/bin/${shell}`, ...(shell === 'busybox' ? ['sh'] : []), '-c', script];
     // Not our own child: Node.js takes a child that is stopped by a tracer for one that has ended.
-    const child = spawn('/bin/sh', ['-c', '"$@"; exit 0', 'sh', ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-    started.push(child);
+    const [name = '', value] = MARK.split('=');
+    const child = spawn('/bin/sh', ['-c', '"$@"; exit 0', 'sh', ...args], {
+      env: { ...process.env, [name]: value },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     await once(child.stdout, 'data');
     const ask = async (line: string) => {
       child.stdin.write(`${line}\n`);
