@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           setupFiles: ['test/fakes/setup.ts'],
-          include: ['src/**/*.test.ts', 'test/contract/**/*.test.ts', 'testbed/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/fakes/**/*.test.ts', 'testbed/**/*.test.ts'],
           // They keep nothing between them: a process for each file would be most of the time.
           isolate: false,
           testTimeout: 60_000,

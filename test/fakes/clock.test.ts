@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createFakeClock } from '../fakes/clock.ts';
-import { forgottenSleeps, refuseForgottenSleeps } from '../fakes/forgotten-sleeps.ts';
+import { createFakeClock } from './clock.ts';
+import { forgottenSleeps, refuseForgottenSleeps } from './forgotten-sleeps.ts';
 
 // What test/fakes/setup.ts does after each test, done here before it.
 const judge = ({ hasTimedOut = false } = {}) => refuseForgottenSleeps(forgottenSleeps.take(), hasTimedOut);
@@ -10,7 +10,7 @@ test('a test that waits on the clock without advancing it fails, with the place 
   expect(() => judge()).toThrow(
     expect.objectContaining({
       message: 'a fake clock was not advanced for a sleep of 5000 ms (its place is the cause)',
-      cause: expect.objectContaining({ stack: expect.stringContaining('fake-clock.test.ts') }),
+      cause: expect.objectContaining({ stack: expect.stringContaining('clock.test.ts') }),
     }),
   );
   expect(() => judge()).not.toThrow(); // the next test is not to blame
