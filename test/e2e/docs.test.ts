@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { type ConsoleBlock, consoleBlocksOf, needsNerdctl } from '../../testbed/console-blocks.ts';
 import { type Page, wrongCommandsOf } from './support/docs-session.ts';
 import { openBed } from './support/harness.ts';
-import { openNetworkHost } from './support/network-host.ts';
+import { withNetworkHost } from './support/network-host.ts';
 
 // Runs the sessions of the documents: what stands behind `$ ` is run, and what it prints is compared with what the page shows. The blocks of a
 // page run in their order and in one directory, so that one can build on those before it.
@@ -44,13 +44,9 @@ describe('sessions in the documents', () => {
 async function wrongBlocksOf(page: Page): Promise<string> {
   const blocks = page.blocks.filter((block) => isRun(page, block));
   const bed = await openBed(['autostart = true', 'network = "bridge"']);
-  const host = await openNetworkHost(bed);
-  try {
+  return withNetworkHost(bed, async (host) => {
     // A namespace without an image does not exist, and errors then say so.
     await bed.ctr('namespaces', 'create', bed.namespace);
     return (await wrongCommandsOf({ bed, host }, { ...page, blocks })).join('\n\n');
-  } finally {
-    await bed[Symbol.asyncDispose]();
-    await host[Symbol.asyncDispose]();
-  }
+  });
 }

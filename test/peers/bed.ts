@@ -50,8 +50,13 @@ export async function openPeersBed(config: readonly string[] = []): Promise<Peer
   const { bed, image, dataRoot, close } = await openNerdctlBed(config);
   // Its program is its logger too, which healthctl believes only below a directory that root alone can write to.
   const program = join(dataRoot, 'bin/nerdctl');
-  mkdirSync(join(dataRoot, 'bin'), { mode: 0o700 });
-  copyFileSync(NERDCTL, program);
+  try {
+    mkdirSync(join(dataRoot, 'bin'), { mode: 0o700 });
+    copyFileSync(NERDCTL, program);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const cniPath = ['/usr/lib/cni', '/opt/cni/bin'].find((directory) => existsSync(join(directory, 'bridge')));
   const global = ['--address', bed.address, '--namespace', bed.namespace, '--data-root', dataRoot];
   const cni = ['--cni-path', cniPath ?? '/usr/lib/cni', '--cni-netconfpath', join(dataRoot, 'cni')];

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { consoleBlocksOf, needsNerdctl } from '../../testbed/console-blocks.ts';
 import { type Page, wrongCommandsOf } from '../e2e/support/docs-session.ts';
-import { openNetworkHost } from '../e2e/support/network-host.ts';
+import { type NetworkHost, withNetworkHost } from '../e2e/support/network-host.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -19,14 +19,11 @@ describeBesideNerdctl('sessions with nerdctl in the documents', () => {
   test.for(pages.map((page) => [page.name, page] as const))('%s', async ([, page], { skip }) => {
     const peers = await openPeersBed();
     const { bed } = peers;
-    const host = await openNetworkHost(bed);
-    try {
+    const work = async (host: NetworkHost): Promise<void> => {
       skip(!/ v?2\.3\.5$/.test(await peers.nerdctl('--version')), 'the documents show nerdctl 2.3.5');
       expect((await wrongCommandsOf({ bed, host, path: nerdctlIn(peers) }, page)).join('\n\n')).toBe('');
-    } finally {
-      await peers[Symbol.asyncDispose]();
-      await host[Symbol.asyncDispose]();
-    }
+    };
+    await withNetworkHost(bed, work, () => peers[Symbol.asyncDispose]());
   });
 });
 

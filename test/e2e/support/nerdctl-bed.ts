@@ -17,10 +17,19 @@ export async function openNerdctlBed(config: readonly string[] = []): Promise<Ne
   // Below a directory that nobody but root can write to, as a program that is believed has to be.
   const dataRoot = `/run/healthctl-test-${randomBytes(4).toString('hex')}`;
   mkdirSync(dataRoot, { mode: 0o700 });
-  const bed = await openBed(['autostart = false', `nerdctl_data_root = "${dataRoot}"`, ...config]);
+  let bed: Bed | undefined;
   const close = async (): Promise<void> => {
-    await bed[Symbol.asyncDispose]();
-    rmSync(dataRoot, { recursive: true, force: true });
+    try {
+      await bed?.[Symbol.asyncDispose]();
+    } finally {
+      rmSync(dataRoot, { recursive: true, force: true });
+    }
   };
-  return { bed, image: await bed.image(), dataRoot, close };
+  try {
+    bed = await openBed(['autostart = false', `nerdctl_data_root = "${dataRoot}"`, ...config]);
+    return { bed, image: await bed.image(), dataRoot, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

@@ -43,7 +43,6 @@ export async function openNetworkHost(bed: Bed): Promise<NetworkHost> {
     return program;
   };
   const run: NetworkHost['run'] = (...command) => mustRun(inside(command), options);
-  await run('ip', 'link', 'set', 'lo', 'up');
   const lines = async (...command: readonly string[]) =>
     (await run(...command)).split('\n').filter((line) => line !== '');
   const ports: NetworkHost['ports'] = async () =>
@@ -51,7 +50,7 @@ export async function openNetworkHost(bed: Bed): Promise<NetworkHost> {
       .map((line) => line.split(/\s+/))
       .map(([protocol, , , , place]) => `${protocol} ${place}`)
       .sort();
-  return {
+  const host: NetworkHost = {
     run,
     ports,
     cli: (...args) => runProgram(healthctl(args), options),
@@ -73,6 +72,36 @@ export async function openNetworkHost(bed: Bed): Promise<NetworkHost> {
       await mustRun(['ip', 'netns', 'del', name], options);
     },
   };
+  try {
+    await run('ip', 'link', 'set', 'lo', 'up');
+    return host;
+  } catch (error) {
+    await host[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * Opens a host for a bed and calls `work`. Then closes the bed and after it the host, also if the host cannot be opened.
+ *
+ * @param closeBed default: disposes of the bed
+ */
+export async function withNetworkHost<T>(
+  bed: Bed,
+  work: (host: NetworkHost) => Promise<T>,
+  closeBed: () => Promise<void> | PromiseLike<void> = () => bed[Symbol.asyncDispose](),
+): Promise<T> {
+  let host: NetworkHost | undefined;
+  try {
+    host = await openNetworkHost(bed);
+    return await work(host);
+  } finally {
+    try {
+      await closeBed();
+    } finally {
+      await host?.[Symbol.asyncDispose]();
+    }
+  }
 }
 
 /** Below the directory of networks, which each containerd has one of. */
