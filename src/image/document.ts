@@ -1,5 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { goField } from '../lib/go-fields.ts';
+import { type Guard, isCount, isObject, isText, isTexts, mapOf } from '../lib/shape.ts';
 
 /**
  * An untrusted JSON object. A field of another type than requested throws CORRUPT with document and field; an absent
@@ -45,7 +46,7 @@ export function openDocument(what: string, value: unknown, path = ''): Document 
   const name = (key: string) => (path === '' ? key : `${path}.${key}`);
   const wrong = (key: string, why: string) => new HealthctlError('CORRUPT', `${what}: ${name(key)} ${why}`);
   const raw = (key: string): unknown => goField(value, key);
-  const read = <T>(key: string, guard: (field: unknown) => field is T, kind: string): T | undefined => {
+  const read = <T>(key: string, guard: Guard<T>, kind: string): T | undefined => {
     const field = raw(key);
     if (field === undefined) return undefined;
     if (!guard(field)) throw wrong(key, `is not ${kind}`);
@@ -54,9 +55,9 @@ export function openDocument(what: string, value: unknown, path = ''): Document 
   const open = (key: string, field: unknown): Document | undefined =>
     field === undefined || field === null ? undefined : openDocument(what, field, name(key));
   return {
-    string: (key) => read(key, isString, 'a string'),
-    strings: (key) => read(key, isStrings, 'a list of strings'),
-    size: (key) => read(key, isSize, 'a size'),
+    string: (key) => read(key, isText, 'a string'),
+    strings: (key) => read(key, isTexts, 'a list of strings'),
+    size: (key) => read(key, isCount, 'a size'),
     stringMap: (key) => read(key, isStringMap, 'an object of strings'),
     keys: (key) => {
       const field = read(key, isObject, 'an object');
@@ -71,12 +72,5 @@ export function openDocument(what: string, value: unknown, path = ''): Document 
   };
 }
 
-const isString = (value: unknown): value is string => typeof value === 'string';
-const isList = (value: unknown): value is unknown[] => Array.isArray(value);
-const isStrings = (value: unknown): value is string[] => isList(value) && value.every(isString);
-const isSize = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isStringMap = (value: unknown): value is Record<string, string> =>
-  isObject(value) && Object.values(value).every(isString);
+const isList: Guard<readonly unknown[]> = (value) => Array.isArray(value);
+const isStringMap = mapOf(isText);

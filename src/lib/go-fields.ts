@@ -3,7 +3,7 @@
  * one field the last. Keys of maps (labels, environment, registries) are used unchanged, in Go and here.
  */
 
-type JsonObject = Readonly<Record<string, unknown>>;
+import { isObject, type JsonObject } from './shape.ts';
 
 /**
  * The value of a struct's field, e.g. of `Healthcheck` in `{"healthcheck": …}`; undefined if it is absent or `null`.
@@ -26,6 +26,3 @@ export function goField(object: JsonObject, name: string): unknown {
 const fold = (key: string): string => key.replaceAll('\u017f', 's').toLowerCase();
 
 const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

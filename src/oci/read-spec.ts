@@ -1,5 +1,6 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
+import { isObject } from '../lib/shape.ts';
 import type { RuntimeSpec } from './types.ts';
 
 /**
@@ -62,7 +63,7 @@ function listOf(item: Guard): Guard {
 
 function mapOf(item: Guard): Guard {
   return (value, path) => {
-    if (!isRecord(value)) return `${path} is not an object`;
+    if (!isObject(value)) return `${path} is not an object`;
     for (const [key, member] of Object.entries(value)) {
       const fault = item(member, `${path}.${key}`);
       if (fault !== undefined) return fault;
@@ -74,7 +75,7 @@ function mapOf(item: Guard): Guard {
 function objectOf(required: Readonly<Record<string, Guard>>, optional: Readonly<Record<string, Guard>> = {}): Guard {
   const all = [...Object.entries(required), ...Object.entries(optional)];
   return (value, path) => {
-    if (!isRecord(value)) return `${path} is not an object`;
+    if (!isObject(value)) return `${path} is not an object`;
     for (const [key, guard] of all) {
       const member = value[key];
       if (member === undefined && !(key in required)) continue;
@@ -83,10 +84,6 @@ function objectOf(required: Readonly<Record<string, Guard>>, optional: Readonly<
     }
     return undefined;
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const strings = listOf(string);

@@ -1,4 +1,5 @@
 import { decodeJson, encodeJson } from '../lib/json.ts';
+import { isObject, objectIn } from '../lib/shape.ts';
 
 /**
  * The `process` part of an OCI runtime spec: all that a check needs of it, and a tenth of its size.
@@ -9,12 +10,8 @@ import { decodeJson, encodeJson } from '../lib/json.ts';
 export function processJsonOf(specJson: string | undefined): string | undefined {
   if (specJson === undefined) return undefined;
   const text = processTextOf(specJson);
-  const process = text === undefined ? memberOf(decodeJson(specJson), 'process') : decodeJson(text);
-  return typeof process === 'object' && process !== null ? encodeJson(process) : undefined;
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+  const process = text === undefined ? objectIn(decodeJson(specJson)).process : decodeJson(text);
+  return isObject(process) ? encodeJson(process) : undefined;
 }
 
 const KEY = '"process"';
