@@ -47,7 +47,7 @@ if (word === undefined) {
 
 const folder = mkdtempSync(join(tmpdir(), 'healthctl-cache-'));
 const [socket, rootfs, settings] = ['containerd.sock', 'rootfs', 'healthctl.toml'].map((name) => join(folder, name));
-// As daemonPlacesOf in src/daemon/places.ts has it.
+// As daemonPathsOf in src/daemon/daemon-paths.ts has it.
 const monitorDir = join(folder, 'run', createHash('sha256').update(socket).digest('hex').slice(0, 8), '.daemon');
 const monitor = word === 'ps' ? join(monitorDir, 'api.sock') : undefined;
 mkdirSync(monitorDir, { recursive: true });

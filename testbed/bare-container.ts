@@ -19,7 +19,7 @@ export interface BareOptions {
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
-interface Place {
+interface BareContainersOptions {
   readonly containerd: Containerd;
   /** For the image archive. */
   readonly directory: string;
@@ -29,7 +29,11 @@ interface Place {
 const SNAPSHOTTER = 'overlayfs';
 
 /** Imports a busybox image; containers made of it need no network, no mounts of the host and no cgroup limits. */
-export async function openBareContainers({ containerd, directory, ctr }: Place): Promise<BareContainers> {
+export async function openBareContainers({
+  containerd,
+  directory,
+  ctr,
+}: BareContainersOptions): Promise<BareContainers> {
   const name = 'docker.io/test/bare:1';
   const archive = join(directory, 'bare.tar');
   writeFileSync(archive, await dockerArchive({ name }));

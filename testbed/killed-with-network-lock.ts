@@ -2,7 +2,7 @@
 // a program that runs while the file argv[3] exists, and kills itself.
 import { systemClock } from '../src/lib/clock.ts';
 import { silentLogger } from '../src/lib/logger.ts';
-import { withNetworkLock } from '../src/network/places.ts';
+import { withNetworkLock } from '../src/network/network-context.ts';
 import { runProgram } from '../src/system/run-program.ts';
 
 const [, , dataRoot = '', whileExists = ''] = process.argv;

@@ -5,15 +5,15 @@ import type { ContainerSummary } from '../daemon/api/answers.ts';
 import type { Sent } from '../daemon/api/client.ts';
 import { TemplateRunError } from '../go/template/failure.ts';
 import { isTemplateError } from '../go/template/template.ts';
+import type { NamespaceDirs } from '../lib/dirs.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { type ListFilters, matchesHealth, matchesView, parseListFilters } from '../record/list-filter.ts';
-import type { PortPlace } from '../record/shown-ports.ts';
 import type { ContainerView } from '../record/view.ts';
 import type { CommandInput, CommandResult, ParsedOptions } from './command.ts';
 import { type ContainerWorld, openContainers, worldIn } from './context.ts';
 import { type ContainerRow, containerColumns, labelOf } from './format/container-columns.ts';
 import { renderList } from './format/table.ts';
-import { listedFromAnswer, portPlaceIn } from './monitor/list.ts';
+import { listedFromAnswer, namespaceDirsOf } from './monitor/list.ts';
 import { whyUnmonitored } from './monitor/open.ts';
 import { type HealthAge, healthAgeOf, staleHealthWarning } from './stale-health.ts';
 
@@ -36,7 +36,7 @@ export async function runList(
   const isQuiet = options.bool('quiet');
   if (isQuiet && format) world.log.warn('Ignoring custom format, because both --format and --quiet are set.');
   const isEverywhere = options.bool('all-namespaces');
-  const portPlaceOf = (namespace: string) => portPlaceIn(world, namespace);
+  const dirsOf = (namespace: string) => namespaceDirsOf(world, namespace);
   const lists = await listsOf(world, { options, filters }, source);
   const rows = limited(
     isEverywhere ? newestFirst(lists.flatMap((list) => list.rows)) : (lists[0]?.rows ?? []),
@@ -52,7 +52,7 @@ export async function runList(
     quiet: isQuiet,
     defaultTable: `${isEverywhere ? TABLE.replace('table ', 'table {{.Namespace}}\t') : TABLE}${options.bool('size') ? '\t{{.Size}}' : ''}`,
     rows,
-    columns: containerColumns({ noTrunc: options.bool('no-trunc'), nowMs, onHealth, portPlaceOf }),
+    columns: containerColumns({ noTrunc: options.bool('no-trunc'), nowMs, onHealth, namespaceDirsOf: dirsOf }),
     label: labelOf,
     typeName: '*formatter.ContainerContext',
   });
@@ -84,7 +84,7 @@ async function listsOf(
   const { signal, settings, log } = world;
   const { options, filters } = request;
   const listOf = async (namespace: string, isInTime?: (view: ContainerView) => boolean): Promise<NamespaceList> => {
-    const isKept = keepOf(options, filters, portPlaceIn(world, namespace));
+    const isKept = keepOf(options, filters, namespaceDirsOf(world, namespace));
     const answer = await (await ask?.(namespace))?.answer();
     const told = answer && listedFromAnswer({ log, settings: { ...settings, namespace } }, answer.value).filter(isKept);
     const keep = (view: ContainerView): boolean => (isInTime?.(view) ?? true) && isKept({ view });
@@ -151,10 +151,10 @@ const SHOWN_STATES: ReadonlySet<ContainerView['state']> = new Set(['running', 'p
 function keepOf(
   options: ParsedOptions,
   filters: ListFilters,
-  place: PortPlace,
+  namespaceDirs: NamespaceDirs,
 ): (row: Pick<ListedContainer, 'view'>) => boolean {
   const isAll = options.bool('all') || limitOf(options) > 0 || filters.has('status');
-  return ({ view }) => (isAll || SHOWN_STATES.has(view.state)) && matchesView(filters, view, place);
+  return ({ view }) => (isAll || SHOWN_STATES.has(view.state)) && matchesView(filters, view, namespaceDirs);
 }
 
 const limited = (rows: readonly ContainerRow[], limit: number): readonly ContainerRow[] =>

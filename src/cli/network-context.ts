@@ -1,6 +1,6 @@
 import { hostIdOf } from '../lib/dirs.ts';
 import { reportOnce } from '../lib/report-once.ts';
-import type { NetworkContext } from '../network/places.ts';
+import type { NetworkContext } from '../network/network-context.ts';
 import type { World } from '../world.ts';
 
 /** Opens the context of network use cases: only our own files, so containerd need not run. */

@@ -12,10 +12,10 @@ import type { ContainerContext } from './context.ts';
 const NOSUID_NODEV_NOEXEC = 2 | 4 | 8;
 const SHM = '/dev/shm';
 
-type Place = Pick<ContainerContext, 'dirs' | 'containerd'>;
+type MemoryContext = Pick<ContainerContext, 'dirs' | 'containerd'>;
 
 /** Where the shared memory of a container is mounted on the host, for one that shares it: beside its health state. */
-function pathOf({ dirs, containerd }: Place, id: string): string {
+function pathOf({ dirs, containerd }: MemoryContext, id: string): string {
   return join(namespaceRunDir(dirs, containerd.namespace), `.shm-${id}`);
 }
 
@@ -26,12 +26,12 @@ function pathOf({ dirs, containerd }: Place, id: string): string {
  * @throws INVALID with Docker's text if that one does not share it
  */
 export function sharedMemoryOf(
-  place: Place,
+  ctx: MemoryContext,
   { id, ipc, donor }: { readonly id: string; readonly ipc: string; readonly donor: ContainerRecord | undefined },
 ): { readonly source: string } | 'none' | undefined {
   if (ipc === 'none') return 'none';
   if (ipc === 'host') return { source: SHM };
-  if (ipc === 'shareable') return { source: pathOf(place, id) };
+  if (ipc === 'shareable') return { source: pathOf(ctx, id) };
   if (!donor) return undefined;
   const shared = specOf(donor)?.mounts?.find(({ destination, type }) => destination === SHM && type === 'bind');
   if (shared?.source !== undefined) return { source: shared.source };
@@ -45,16 +45,16 @@ export function sharedMemoryOf(
  * Mounts the shared memory of a container that shares it, anew at each start.
  * @param bytes its size. Throws system errors.
  */
-export function mountSharedMemory(place: Place, id: string, bytes: number): void {
-  const target = pathOf(place, id);
-  releaseSharedMemory(place, id);
+export function mountSharedMemory(ctx: MemoryContext, id: string, bytes: number): void {
+  const target = pathOf(ctx, id);
+  releaseSharedMemory(ctx, id);
   mkdirSync(target, { recursive: true, mode: 0o700 });
   mount({ source: 'shm', target, type: 'tmpfs', flags: NOSUID_NODEV_NOEXEC, data: `mode=1777,size=${bytes}` });
 }
 
 /** Unmounts it, if it exists. Containers that use it keep it. */
-export function releaseSharedMemory(place: Place, id: string): void {
-  const target = pathOf(place, id);
+export function releaseSharedMemory(ctx: MemoryContext, id: string): void {
+  const target = pathOf(ctx, id);
   if (!existsSync(target)) return;
   while (unmountIfMounted(target)); // an interrupted start may have left another mount below
   rmdirSync(target);

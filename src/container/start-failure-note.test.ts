@@ -23,12 +23,12 @@ const HOUR_MS = 3_600_000;
 function shownAfter(endBeforeMs: number, endNowMs = endBeforeMs) {
   const dirs = { hostId: 'host', runRoot: dataRoot, dataRoot, nerdctlDataRoot: dataRoot };
   const clock = createFakeClock(FAILED_AT_MS);
-  const place = { dirs, namespace: 'ns' };
+  const namespaceDirs = { dirs, namespace: 'ns' };
   const ctx = { clock, dirs, containerd: { namespace: 'ns' } } as unknown as ContainerContext;
   const ended = (atMs: number): ContainerView => aView({ state: 'exited', task: undefined, exit: { code: 4, atMs } });
   mkdirSync(dataDirOf(dirs, { namespace: 'ns', id: aView().record.id }), { recursive: true });
   noteStartFailure(ctx, ended(endBeforeMs), new HealthctlError('CONFLICT', 'the port is taken'));
-  const { startFailure, exit } = withEndNotes(place, ended(endNowMs));
+  const { startFailure, exit } = withEndNotes(namespaceDirs, ended(endNowMs));
   return { error: startFailure?.error, code: exit?.code };
 }
 

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
-import { dataDirOf } from '../lib/dirs.ts';
+import { dataDirOf, type NamespaceDirs } from '../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { isDate, isNumber, isText, objectOf, optional } from '../lib/shape.ts';
-import { type NotePlace, withExitNote } from '../record/exit-note.ts';
+import { withExitNote } from '../record/exit-note.ts';
 import type { ContainerView } from '../record/view.ts';
 import { replaceFile } from '../system/atomic-write.ts';
 import { readOwnJson } from '../system/own-file.ts';
@@ -70,19 +70,19 @@ function exitCodeOf(error: unknown): number {
 }
 
 /** Adds the records of a container's end, or of its last failed start. */
-export function withEndNotes(place: NotePlace, view: ContainerView): ContainerView {
-  return withStartFailure(place, withExitNote(place, view));
+export function withEndNotes(namespaceDirs: NamespaceDirs, view: ContainerView): ContainerView {
+  return withStartFailure(namespaceDirs, withExitNote(namespaceDirs, view));
 }
 
 /**
  * Adds to a stopped container why its last start failed; any other is returned unchanged. A failure before the last run
  * is outdated.
  */
-function withStartFailure(place: NotePlace, view: ContainerView): ContainerView {
+function withStartFailure(namespaceDirs: NamespaceDirs, view: ContainerView): ContainerView {
   const { record, state, started, exit } = view;
   if (record.labels[LABELS.owner] === undefined || (state !== 'created' && state !== 'exited')) return view;
-  const path = join(dataDirOf(place.dirs, { namespace: place.namespace, id: record.id }), FILE);
-  const note = readOwnJson(path, noteFrom, place.dirs);
+  const path = join(dataDirOf(namespaceDirs.dirs, { namespace: namespaceDirs.namespace, id: record.id }), FILE);
+  const note = readOwnJson(path, noteFrom, namespaceDirs.dirs);
   if (!note || note.lastRun !== (started.ever ? started.lastRun : undefined)) return view;
   if (isLater(exit?.atMs, note)) return view; // another tool has started it since
   const { error, code } = note;

@@ -118,7 +118,7 @@ interface Ending {
 function createEnding(): Ending {
   let over = false;
   let why: RpcFailure | HealthctlError | undefined;
-  let tell = () => {};
+  let onOver = () => {};
   return {
     isOver: () => over,
     reason: () => why,
@@ -126,11 +126,11 @@ function createEnding(): Ending {
       if (over) return;
       over = true;
       why = reason;
-      tell();
+      onOver();
     },
     onEnd: (listener) => {
-      tell = listener;
-      if (over) tell();
+      onOver = listener;
+      if (over) onOver();
     },
   };
 }

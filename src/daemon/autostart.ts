@@ -14,11 +14,11 @@ import { TOOL_DIRS } from '../system/programs.ts';
 import { realPath } from '../system/real-path.ts';
 import { createDaemonClient, type DaemonClient } from './api/client.ts';
 import { REQUESTS } from './api/requests.ts';
+import { type DaemonPaths, daemonPathsOf } from './daemon-paths.ts';
 import { drainDaemon } from './drain.ts';
-import { conflictWith, findMonitorOwner } from './monitor-claim.ts';
+import { silentMonitorError } from './lock-holder.ts';
+import { conflictWith, findClaimHolder } from './monitor-claim.ts';
 import { configFileOf, NODE_ENVIRONMENT, NODE_FLAGS } from './node-process.ts';
-import { silentMonitorError } from './owner.ts';
-import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 import { isReplacedBy } from './replacement.ts';
 
 export interface AutostartDeps {
@@ -38,7 +38,7 @@ export interface AutostartDeps {
 
 /** How long a monitor may take until it answers. */
 const START_LIMIT_MS = 15_000;
-const LOOK_MS = 10;
+const POLL_MS = 10;
 /** A larger log is renamed at the next start. */
 const MAX_LOG_BYTES = 1 << 20;
 
@@ -51,14 +51,14 @@ const MAX_LOG_BYTES = 1 << 20;
  *   newer one that we do not understand
  */
 export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
-  const places = daemonPlacesOf(deps.settings);
-  const client = createDaemonClient(places.apiSocket);
+  const paths = daemonPathsOf(deps.settings);
+  const client = createDaemonClient(paths.apiSocket);
   if (await isCurrent(client, deps)) return false;
-  if (client.isSilent) throw silentMonitorError(places);
-  makeOwnDirectory(places.dir);
+  if (client.isSilent) throw silentMonitorError(paths);
+  makeOwnDirectory(paths.dir);
   const lock = await lockFile(
     {
-      path: places.startLock,
+      path: paths.startLock,
       flags: constants.O_RDWR | constants.O_CREAT,
       timeoutMs: 2 * START_LIMIT_MS,
       signal: deps.signal,
@@ -68,8 +68,8 @@ export async function ensureDaemon(deps: AutostartDeps): Promise<boolean> {
   try {
     if (await isCurrent(client, deps)) return false;
     await refuseSecond(deps);
-    await drainDaemon(places, deps);
-    await startDaemon(deps, places, client);
+    await drainDaemon(paths, deps);
+    await startDaemon(deps, paths, client);
     return true;
   } finally {
     lock.release();
@@ -88,23 +88,23 @@ async function isCurrent(client: DaemonClient, { signal, program }: AutostartDep
 /** A monitor with another run root already makes the checks. */
 async function refuseSecond({ settings, clock }: AutostartDeps): Promise<void> {
   const { address, namespace, runRoot } = settings;
-  const owner = await findMonitorOwner({ address, namespace }, clock);
+  const owner = await findClaimHolder({ address, namespace }, clock);
   if (owner && owner.runRoot !== runRoot) throw conflictWith(owner, address);
 }
 
-async function startDaemon(deps: AutostartDeps, places: DaemonPlaces, client: DaemonClient): Promise<void> {
+async function startDaemon(deps: AutostartDeps, paths: DaemonPaths, client: DaemonClient): Promise<void> {
   const { clock, signal, startBySystemd } = deps;
   const command = daemonCommand(deps.program, deps.settings);
   const ended = startBySystemd
     ? await startBySystemd(command).then(() => undefined)
-    : spawnDetached(deps, places, command);
+    : spawnDetached(deps, paths, command);
   const deadline = clock.monotonic() + START_LIMIT_MS;
   while (clock.monotonic() < deadline && !signal.aborted && !ended?.()) {
     if (await client.ask(REQUESTS.anyStatus, signal)) return;
-    await clock.sleep(LOOK_MS, signal);
+    await clock.sleep(POLL_MS, signal);
   }
   if (signal.aborted) throw new HealthctlError('ABORTED', 'starting the monitor was cancelled');
-  throw new HealthctlError('UNAVAILABLE', `the monitor did not start: ${lastLineOf(places.logFile)}`, {
+  throw new HealthctlError('UNAVAILABLE', `the monitor did not start: ${lastLineOf(paths.logFile)}`, {
     hint: 'see "healthctl daemon logs"; to do without it, set autostart = false',
   });
 }
@@ -140,7 +140,7 @@ export function monitorEnvironment(
 /** @returns a function that says whether it has ended */
 function spawnDetached(
   { env, log }: AutostartDeps,
-  { logFile }: DaemonPlaces,
+  { logFile }: DaemonPaths,
   command: readonly string[],
 ): () => boolean {
   const output = openLog(logFile);

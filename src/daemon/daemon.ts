@@ -19,6 +19,7 @@ import type { Notifier } from '../system/sd-notify.ts';
 import { type ApiServer, createApiServer } from './api/server.ts';
 import { createService, type ServiceDeps } from './api/service.ts';
 import { connectionBudget } from './connection-gate.ts';
+import { type DaemonPaths, daemonPathsOf } from './daemon-paths.ts';
 import { withDescriptorReserve } from './descriptor-reserve.ts';
 import { createDuties, type Duties } from './duties.ts';
 import { openGrpcHealthServer } from './grpc/grpc-health.ts';
@@ -26,7 +27,6 @@ import { createHealthSource } from './grpc/health-source.ts';
 import { untilIdle } from './idle.ts';
 import { claimMonitor, type MonitorClaim } from './monitor-claim.ts';
 import { monitorHooksOf } from './monitor-hooks.ts';
-import { type DaemonPlaces, daemonPlacesOf } from './places.ts';
 import { lockRunRoot } from './run-root-lock.ts';
 
 export interface DaemonDeps {
@@ -72,14 +72,14 @@ export function createDaemon(deps: DaemonDeps): Daemon {
   const startedAtMs = deps.clock.now();
   return {
     run: async (signal) => {
-      const places = daemonPlacesOf(deps.settings);
-      const locks = await takeLocks(deps, places);
+      const paths = daemonPathsOf(deps.settings);
+      const locks = await takeLocks(deps, paths);
       try {
         const ending = createEnding(signal);
-        const parts = createParts(deps, { places, startedAtMs, locks, ending });
+        const parts = createParts(deps, { paths, startedAtMs, locks, ending });
         try {
           await start(deps, parts, ending);
-          await untilEnd(deps, parts, { places, ending });
+          await untilEnd(deps, parts, { paths, ending });
           const end = ending.reason();
           deps.log.info(`ends: ${end}`);
           return end;
@@ -133,14 +133,14 @@ interface Parts {
 }
 
 interface PartsDeps {
-  readonly places: DaemonPlaces;
+  readonly paths: DaemonPaths;
   readonly startedAtMs: number;
   readonly locks: Pick<MonitorClaim, 'follow'>;
   readonly ending: Pick<Ending, 'ask' | 'supersede'>;
 }
 
 /** Makes the parts, each from those above it. None has begun. */
-function createParts(deps: DaemonDeps, { places, startedAtMs, locks, ending }: PartsDeps): Parts {
+function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: PartsDeps): Parts {
   const { containerd, clock, log, settings, isAutostarted, identity } = deps;
   const lastSignal = new AbortController();
   const contextOf = contextsOf(deps);
@@ -155,7 +155,7 @@ function createParts(deps: DaemonDeps, { places, startedAtMs, locks, ending }: P
       maxInFlight: maxInFlightOf(readDescriptorLimit()),
     },
     momentOf: () => momentOf(clock),
-    isCheckedElsewhere: duties.adoption.isElsewhere,
+    isCheckedElsewhere: duties.adoption.isCheckedElsewhere,
     proberOf: (context, starts) => proberOf(deps, context, starts),
     hooks: monitorHooksOf({ duties, contextOf, model, clock, log, onLive }),
   });
@@ -166,9 +166,9 @@ function createParts(deps: DaemonDeps, { places, startedAtMs, locks, ending }: P
   const source = createHealthSource(service, duties.healthChanges);
   const budget = connectionBudget(readDescriptors());
   const shared = { groupId: deps.socketGroupId, clock, log };
-  const grpc = openGrpcHealthServer({ ...shared, path: places.grpcSocket, maxConnections: budget.grpc, source });
+  const grpc = openGrpcHealthServer({ ...shared, path: paths.grpcSocket, maxConnections: budget.grpc, source });
   const server = createApiServer({
-    ...{ ...shared, path: places.apiSocket, maxConnections: budget.api, service },
+    ...{ ...shared, path: paths.apiSocket, maxConnections: budget.api, service },
     ...{ streams: duties.hub, onStop: ending.ask },
   });
   return { model, duties, monitor, grpc, server, lastSignal };
@@ -185,12 +185,12 @@ async function start(deps: DaemonDeps, parts: Parts, { ended }: Ending): Promise
   const { clock, log, settings, notifier } = deps;
   const { model, duties, monitor, server, grpc } = parts;
   await deps.onLocked();
-  await duties.networks.sweep(settings.namespace);
+  await duties.networkRepair.sweep(settings.namespace);
   await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
-  if (!ended.aborted && monitor.isLive) await duties.hub.makeUpFor(model.all());
+  if (!ended.aborted && monitor.isLive) await duties.hub.recordMissed(model.all());
   if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);
   notifier.ready();
-  duties.tidier.onReady();
+  duties.memoryReleaser.onReady();
   void sweepAbandonedLeases(deps, [...model.all()]);
   void keepAlive(deps, ended);
   log.info(`healthctl ${version} monitors containerd at ${settings.address}`);
@@ -199,11 +199,11 @@ async function start(deps: DaemonDeps, parts: Parts, { ended }: Ending): Promise
 async function untilEnd(
   { clock, settings, isAutostarted }: DaemonDeps,
   { monitor, server, duties: { supervisor } }: Parts,
-  { places, ending: { ended } }: { readonly places: DaemonPlaces; readonly ending: Ending },
+  { paths, ending: { ended } }: { readonly paths: DaemonPaths; readonly ending: Ending },
 ): Promise<void> {
   const { idleTimeoutMs } = settings.monitor;
   await (isAutostarted
-    ? untilIdle({ clock, monitor, supervisor, server, places, idleTimeoutMs }, ended)
+    ? untilIdle({ clock, monitor, supervisor, server, paths, idleTimeoutMs }, ended)
     : clock.sleep(Number.MAX_SAFE_INTEGER, ended));
 }
 
@@ -214,9 +214,9 @@ async function stop({ clock }: DaemonDeps, { duties, monitor, grpc, server, last
   await duties.supervisor.stop();
   await monitor.stop();
   late.cancel();
-  await duties.networks.stop();
-  duties.logKeeper.stop();
-  duties.tidier.stop();
+  await duties.networkRepair.stop();
+  duties.outputIndexer.stop();
+  duties.memoryReleaser.stop();
   await duties.hooks.stop();
   await duties.hub.close();
 }
@@ -246,9 +246,9 @@ async function sweepAbandonedLeases(
 /** The lock of the run root, and the claim on containerd. Throws CONFLICT with the monitor that holds one of them. */
 async function takeLocks(
   { clock, log, settings, socketGroupId: groupId }: DaemonDeps,
-  places: DaemonPlaces,
+  paths: DaemonPaths,
 ): Promise<MonitorClaim> {
-  const lock = await lockRunRoot(places, { clock, log, groupId });
+  const lock = await lockRunRoot(paths, { clock, log, groupId });
   try {
     const { address, runRoot, monitor } = settings;
     const claim = await claimMonitor({ address, runRoot, namespaces: monitor.namespaces }, { clock, log });

@@ -5,8 +5,8 @@ import { lockFile } from '../system/flock.ts';
 import { createDaemonClient, type DaemonClient } from './api/client.ts';
 import { REQUESTS } from './api/requests.ts';
 import { API_VERSION } from './api/version.ts';
-import { deniedMonitorError, endingMonitorError, newerMonitorError, silentMonitorError } from './owner.ts';
-import type { DaemonPlaces } from './places.ts';
+import type { DaemonPaths } from './daemon-paths.ts';
+import { deniedMonitorError, endingMonitorError, newerMonitorError, silentMonitorError } from './lock-holder.ts';
 
 /** A monitor drains within ten seconds. */
 const LIMIT_MS = 15_000;
@@ -18,25 +18,25 @@ const LIMIT_MS = 15_000;
  * @throws UNAVAILABLE if it does not answer, TIMEOUT if it does not end; DENIED, CONFLICT, ABORTED
  */
 export async function drainDaemon(
-  places: DaemonPlaces,
+  paths: DaemonPaths,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
   for (let apiVersion = API_VERSION; apiVersion > 0; apiVersion -= 1) {
-    const client = createDaemonClient(places.apiSocket, { apiVersion });
+    const client = createDaemonClient(paths.apiSocket, { apiVersion });
     await askToEnd(client, signal);
     const { unanswered } = client;
-    if (unanswered?.kind === 'silent') throw silentMonitorError(places);
-    if (unanswered?.kind === 'denied') throw deniedMonitorError(places);
-    if (unanswered?.kind === 'other-version' && unanswered.apiVersion > API_VERSION) throw newerMonitorError(places);
+    if (unanswered?.kind === 'silent') throw silentMonitorError(paths);
+    if (unanswered?.kind === 'denied') throw deniedMonitorError(paths);
+    if (unanswered?.kind === 'other-version' && unanswered.apiVersion > API_VERSION) throw newerMonitorError(paths);
   }
   try {
     const lock = await lockFile(
-      { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: LIMIT_MS, signal },
+      { path: paths.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: LIMIT_MS, signal },
       clock,
     );
     lock.release();
   } catch (error) {
-    if (hasCode(error, 'TIMEOUT')) throw endingMonitorError(places);
+    if (hasCode(error, 'TIMEOUT')) throw endingMonitorError(paths);
     if (errnoOf(error) !== 'ENOENT') throw error; // there has never been one
   }
 }

@@ -6,11 +6,11 @@ import { LABELS } from '../lib/labels.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
 import { type Adoption, createAdoption } from '../monitor/duties/adoption.ts';
-import { createKeeper } from '../monitor/duties/after-exit.ts';
-import { createNetworkKeeper, type NetworkKeeper } from '../monitor/duties/attach-missed.ts';
+import { createAfterExit } from '../monitor/duties/after-exit.ts';
 import { createContainerActions } from '../monitor/duties/container-actions.ts';
 import { createForeignStopNotes } from '../monitor/duties/foreign-stop-notes.ts';
-import { createLogKeeper, type LogKeeper } from '../monitor/duties/index-output.ts';
+import { createNetworkRepair, type NetworkRepair } from '../monitor/duties/network-repair.ts';
+import { createOutputIndexer, type OutputIndexer } from '../monitor/duties/output-indexer.ts';
 import { createSupervisor, type Supervisor } from '../monitor/duties/supervisor.ts';
 import type { HostModel } from '../monitor/host-model.ts';
 import { withLastSignal } from '../monitor/last-call.ts';
@@ -21,20 +21,20 @@ import { createHealthChanges, type HealthChanges } from './grpc/health-source.ts
 import { hookEventOf } from './hooks/hook-event.ts';
 import { createHooks, type Hooks } from './hooks/hooks.ts';
 import { createHookRunner } from './hooks/run-hook.ts';
-import { createTidier, type Tidier } from './tidier.ts';
+import { createMemoryReleaser, type MemoryReleaser } from './memory-releaser.ts';
 
 /** What the daemon does for containers besides checking them. None of it begins before the monitor calls it. */
 export interface Duties {
   readonly hub: EventHub;
   readonly hooks: Hooks;
   readonly adoption: Adoption;
-  readonly afterExit: ReturnType<typeof createKeeper>;
-  readonly logKeeper: LogKeeper;
-  readonly networks: NetworkKeeper;
-  readonly takeBackStopNotes: ReturnType<typeof createForeignStopNotes>;
+  readonly afterExit: ReturnType<typeof createAfterExit>;
+  readonly outputIndexer: OutputIndexer;
+  readonly networkRepair: NetworkRepair;
+  readonly clearForeignStopNotes: ReturnType<typeof createForeignStopNotes>;
   readonly supervisor: Supervisor;
   readonly healthChanges: HealthChanges;
-  readonly tidier: Tidier;
+  readonly memoryReleaser: MemoryReleaser;
 }
 
 export interface DutiesDeps {
@@ -64,10 +64,10 @@ export function createDuties(deps: DutiesDeps): Duties {
       isNerdctls: ({ namespace, id, record: { labels } }) =>
         isNerdctls(contextOf(namespace).dirs, { namespace, id, labels }),
     }),
-    afterExit: createKeeper({ contextOf: actingContextOf, clock, log }),
-    logKeeper: createLogKeeper({ contextOf, clock, log }),
-    networks: createNetworkKeeper({ contextOf, log }),
-    takeBackStopNotes: createForeignStopNotes({
+    afterExit: createAfterExit({ contextOf: actingContextOf, clock, log }),
+    outputIndexer: createOutputIndexer({ contextOf, clock, log }),
+    networkRepair: createNetworkRepair({ contextOf, log }),
+    clearForeignStopNotes: createForeignStopNotes({
       ...{ clock, log },
       runOf: (ref) => model.get(keyOf(ref))?.run?.id,
       clear: ({ namespace, id }) =>
@@ -79,11 +79,11 @@ export function createDuties(deps: DutiesDeps): Duties {
         ...createContainerActions(actingContextOf),
         onRestarted: (ref, reason) => {
           const container = model.get(keyOf(ref));
-          if (container) hooks.tell(hookEventOf(container, clock.now(), { event: 'restart', reason }));
+          if (container) hooks.enqueue(hookEventOf(container, clock.now(), { event: 'restart', reason }));
         },
       },
     }),
     healthChanges: createHealthChanges(),
-    tidier: createTidier({ clock, release: releaseMemory, residentBytes }),
+    memoryReleaser: createMemoryReleaser({ clock, release: releaseMemory, residentBytes }),
   };
 }

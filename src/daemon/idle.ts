@@ -3,24 +3,24 @@ import { processOfRun } from '../health/state.ts';
 import type { Clock } from '../lib/clock.ts';
 import { hasCode } from '../lib/errors.ts';
 import type { Supervisor } from '../monitor/duties/supervisor.ts';
-import type { Watched } from '../monitor/host-model.ts';
+import type { KnownContainer } from '../monitor/host-model.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import { recordFromCompact } from '../record/compact-record.ts';
 import { type MonitorNeeds, monitorNeedsOf } from '../record/monitor-needs.ts';
 import { type FileLock, lockFile } from '../system/flock.ts';
 import { isAlive, readStat } from '../system/proc.ts';
 import type { ApiServer } from './api/server.ts';
-import type { DaemonPlaces } from './places.ts';
+import type { DaemonPaths } from './daemon-paths.ts';
 
 /** Wait between two looks for work. */
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 
 export interface IdleDeps {
   readonly clock: Clock;
   readonly monitor: Pick<Monitor, 'isLive' | 'counts' | 'model'>;
   readonly supervisor: Pick<Supervisor, 'isBusy'>;
   readonly server: Pick<ApiServer, 'busy' | 'start' | 'stop'>;
-  readonly places: Pick<DaemonPlaces, 'startLock'>;
+  readonly paths: Pick<DaemonPaths, 'startLock'>;
   readonly idleTimeoutMs: number;
 }
 
@@ -35,7 +35,7 @@ export async function untilIdle(deps: IdleDeps, ended: AbortSignal): Promise<voi
   const { clock, server, idleTimeoutMs } = deps;
   let idleSinceMs = clock.monotonic();
   while (!ended.aborted) {
-    await clock.sleep(Math.min(LOOK_MS, idleTimeoutMs), ended);
+    await clock.sleep(Math.min(POLL_MS, idleTimeoutMs), ended);
     if (hasWork(deps) || server.busy > 0) idleSinceMs = clock.monotonic();
     if (ended.aborted || clock.monotonic() - idleSinceMs < idleTimeoutMs) continue;
     const starting = await tryStartLock(deps);
@@ -47,8 +47,8 @@ export async function untilIdle(deps: IdleDeps, ended: AbortSignal): Promise<voi
   }
 }
 
-async function tryStartLock({ places, clock }: IdleDeps): Promise<FileLock | undefined> {
-  const request = { path: places.startLock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 0 };
+async function tryStartLock({ paths, clock }: IdleDeps): Promise<FileLock | undefined> {
+  const request = { path: paths.startLock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 0 };
   try {
     return await lockFile(request, clock);
   } catch (error) {
@@ -66,7 +66,7 @@ function hasWork({ monitor, supervisor }: IdleDeps): boolean {
   return supervisor.isBusy || isNeeded(monitor);
 }
 
-function isProcessAlive({ run }: Watched): boolean {
+function isProcessAlive({ run }: KnownContainer): boolean {
   const named = run && processOfRun(run.id);
   const stat = named && readStat(named.pid);
   return isAlive(stat) && stat?.startTimeTicks === named?.startTimeTicks;

@@ -3,14 +3,14 @@ import { counted } from '../lib/counted.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import { printableLine } from '../lib/printable.ts';
 import { shownName } from '../monitor/duties/supervisor.ts';
-import type { Watched } from '../monitor/host-model.ts';
+import type { KnownContainer } from '../monitor/host-model.ts';
 
 const MAX_OUTPUT_LENGTH = 200;
 
 /** Logs the change of a container's status for an operator: the new status, the container, and the reason. */
 export function logStatus(
   log: Pick<ServiceLogger, 'info' | 'warn'>,
-  container: Watched,
+  container: KnownContainer,
   seen: {
     readonly status: HealthStatus;
     readonly failingStreak: number;

@@ -3,11 +3,11 @@ import { aTask } from '../../test/builders/container.ts';
 import { T0 } from '../../test/builders/health.ts';
 import { ownRecord } from '../../test/builders/listed.ts';
 import type { HostEvent } from '../events/host-event.ts';
-import type { Watched } from '../monitor/host-model.ts';
+import type { KnownContainer } from '../monitor/host-model.ts';
 import { compactRecordOf } from '../record/compact-record.ts';
 import { missedEvents, onceKeyOf } from './missed-events.ts';
 
-const aWatched = (over: Partial<Watched> = {}): Watched => ({
+const aWatched = (over: Partial<KnownContainer> = {}): KnownContainer => ({
   ...{ namespace: 'default', id: 'c1', config: undefined, damage: undefined, processJson: undefined },
   record: compactRecordOf(ownRecord({ id: 'c1', createdAtMs: T0 })),
   task: aTask({ pid: 100 }),
@@ -15,9 +15,9 @@ const aWatched = (over: Partial<Watched> = {}): Watched => ({
   ...{ isStartSeen: false, isOutOfMemory: false, stored: { log: [], state: undefined } },
   ...over,
 });
-const told = (containers: readonly Watched[], past: Partial<Parameters<typeof missedEvents>[1]> = {}) =>
+const told = (containers: readonly KnownContainer[], past: Partial<Parameters<typeof missedEvents>[1]> = {}) =>
   missedEvents(containers, { events: [], knownUntilMs: 0, ...past }).map(
-    ({ told: { action, atMs, attributes } }) =>
+    ({ hostEvent: { action, atMs, attributes } }) =>
       `${action} ${atMs - T0} ${attributes.name} ${attributes.exitCode ?? ''}`,
   );
 const known = (action: string, atMs: number, over: Partial<HostEvent> = {}): HostEvent => ({

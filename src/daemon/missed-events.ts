@@ -2,7 +2,7 @@ import type { ContainerdEvent } from '../containerd/events.ts';
 import { factsReader } from '../events/facts-reader.ts';
 import { containerEventFrom, type HostEvent } from '../events/host-event.ts';
 import { processOfRun } from '../health/state.ts';
-import type { Watched } from '../monitor/host-model.ts';
+import type { KnownContainer } from '../monitor/host-model.ts';
 import { recordFromCompact } from '../record/compact-record.ts';
 
 /** The most past events to derive: the ring holds some thousand. */
@@ -23,13 +23,13 @@ const SLACK_MS = 1_000;
  * @returns oldest first, without recorded ones
  */
 export function missedEvents(
-  containers: Iterable<Watched>,
+  containers: Iterable<KnownContainer>,
   past: { readonly events: readonly HostEvent[]; readonly knownUntilMs: number },
 ): readonly MissedEvent[] {
   const known = new Map<string, number>();
   for (const { type, action, namespace, id, atMs } of past.events)
     if (type === 'container') known.set(`${action} ${namespace}/${id}`, atMs);
-  const isMissed = ({ event, told: { action, namespace, id, atMs } }: MissedEvent): boolean => {
+  const isMissed = ({ event, hostEvent: { action, namespace, id, atMs } }: MissedEvent): boolean => {
     const lastMs = known.get(`${action} ${namespace}/${id}`);
     const isKnown = lastMs !== undefined && (event.kind === 'container-created' || lastMs >= atMs - SLACK_MS);
     return !isKnown && atMs > past.knownUntilMs;
@@ -38,14 +38,14 @@ export function missedEvents(
     .filter((container) => lastMsOf(container) > past.knownUntilMs)
     .flatMap(eventsOf)
     .filter(isMissed)
-    .sort((a, b) => a.told.atMs - b.told.atMs)
+    .sort((a, b) => a.hostEvent.atMs - b.hostEvent.atMs)
     .slice(-MAX_MISSED);
 }
 
 /** An event, and its form for users. */
 export interface MissedEvent {
   readonly event: ContainerdEvent;
-  readonly told: HostEvent;
+  readonly hostEvent: HostEvent;
 }
 
 /** A key for an event that happens only once, however it became known; undefined for one that may happen again. */
@@ -62,10 +62,10 @@ export function onceKeyOf(event: ContainerdEvent): string | undefined {
 }
 
 /** The time of the last known change, as far as it is free to find out. */
-const lastMsOf = ({ record, run, task }: Watched): number =>
+const lastMsOf = ({ record, run, task }: KnownContainer): number =>
   Math.max(record.createdAtMs, run?.startedAtMs ?? 0, task?.exitedAtMs ?? 0);
 
-function eventsOf(container: Watched): readonly MissedEvent[] {
+function eventsOf(container: KnownContainer): readonly MissedEvent[] {
   const { namespace, id, task, run } = container;
   const record = recordFromCompact(container.record);
   const facts = factsReader.ofRecord(record);
@@ -80,7 +80,7 @@ function eventsOf(container: Watched): readonly MissedEvent[] {
   if (status === 'stopped' && exitedAtMs !== undefined)
     events.push({ kind: 'task-exited', id, namespace, pid, exitStatus, exitedAtMs, atMs: exitedAtMs });
   return events.flatMap((event) => {
-    const told = containerEventFrom(event, { ...facts, started });
-    return told ? [{ event, told }] : [];
+    const hostEvent = containerEventFrom(event, { ...facts, started });
+    return hostEvent ? [{ event, hostEvent }] : [];
   });
 }

@@ -15,7 +15,7 @@ import { factsOfPath } from '../system/statx.ts';
 export const CLAIMS_DIR = '/run/healthctl-monitors';
 
 /** The monitor that checks the containers of a containerd, or of some of its namespaces. */
-export interface MonitorOwner {
+export interface ClaimHolder {
   readonly pid: number;
   readonly runRoot: string;
 }
@@ -99,18 +99,18 @@ export async function claimMonitor(
  * The monitor that has claimed this namespace, if it can be determined; undefined if there is none, or we lack
  * permission.
  */
-export async function findMonitorOwner(
+export async function findClaimHolder(
   {
     address,
     namespace,
     dir = CLAIMS_DIR,
   }: { readonly address: string; readonly namespace: string; readonly dir?: string },
   clock: Clock,
-): Promise<MonitorOwner | undefined> {
+): Promise<ClaimHolder | undefined> {
   for (const key of [socketKeyOf(address), pathKeyOf(address)]) {
     if (key === undefined) continue;
     for (const path of [fileOfAll(dir, key), fileOf(dir, key, namespace)]) {
-      if (await isHeld(path, clock)) return ownerIn(path);
+      if (await isHeld(path, clock)) return holderIn(path);
     }
   }
   return undefined;
@@ -180,7 +180,7 @@ async function takeKey(
   } catch (error) {
     for (const one of claimed) await giveUp(one, clock);
     if (!hasCode(error, 'TIMEOUT')) throw error;
-    throw conflictWith(await ownerOfAny(dir, key, wanted, clock), address);
+    throw conflictWith(await anyHolder(dir, key, wanted, clock), address);
   }
 }
 
@@ -202,15 +202,15 @@ async function removeIfFree(path: string, clock: Clock): Promise<void> {
 }
 
 /** One of the conflicting monitors, for the message. */
-async function ownerOfAny(
+async function anyHolder(
   dir: string,
   key: string,
   wanted: readonly { readonly path: string }[],
   clock: Clock,
-): Promise<MonitorOwner | undefined> {
+): Promise<ClaimHolder | undefined> {
   const ofNamespaces = readdirSync(dir).filter((name) => name.startsWith(`${key}.`));
   for (const path of [...wanted.map(({ path }) => path), ...ofNamespaces.map((name) => join(dir, name))]) {
-    const owner = (await isHeld(path, clock)) ? ownerIn(path) : undefined;
+    const owner = (await isHeld(path, clock)) ? holderIn(path) : undefined;
     if (owner) return owner;
   }
   return undefined;
@@ -230,7 +230,7 @@ async function isHeld(path: string, clock: Clock): Promise<boolean> {
 }
 
 /** Undefined also while it is being written or removed. */
-function ownerIn(path: string): MonitorOwner | undefined {
+function holderIn(path: string): ClaimHolder | undefined {
   const found = inspectOwnFile(path);
   if (found.kind !== 'read') return undefined;
   const { pid, runRoot } = objectIn(parseJsonText(found.bytes.toString('utf8')));
@@ -238,7 +238,7 @@ function ownerIn(path: string): MonitorOwner | undefined {
 }
 
 /** Another monitor of the same containerd. @param owner undefined if unknown */
-export function conflictWith(owner: MonitorOwner | undefined, address: string): HealthctlError {
+export function conflictWith(owner: ClaimHolder | undefined, address: string): HealthctlError {
   const who = owner ? `process ${owner.pid}, with the run root ${owner.runRoot}` : 'it cannot be told which';
   return new HealthctlError('CONFLICT', `a monitor of containerd at ${address} runs already: ${who}`, {
     hint: owner

@@ -3,27 +3,31 @@ import { aResult, aState } from '../../test/builders/health.ts';
 import { createFakeClock } from '../../test/fakes/clock.ts';
 import type { ContainerContext } from '../container/context.ts';
 import { silentLogger } from '../lib/logger.ts';
-import type { Watched } from '../monitor/host-model.ts';
+import type { KnownContainer } from '../monitor/host-model.ts';
 import type { Duties } from './duties.ts';
 import { monitorHooksOf } from './monitor-hooks.ts';
 
-const WEB = { namespace: 'default', id: 'c1', record: { labels: { 'nerdctl/name': 'web' } } } as unknown as Watched;
+const WEB = {
+  namespace: 'default',
+  id: 'c1',
+  record: { labels: { 'nerdctl/name': 'web' } },
+} as unknown as KnownContainer;
 
 /** Duties that only write down what they are called for. */
 function setUp() {
   const called: string[] = [];
   const note = (what: string) => void called.push(what);
   const duties = {
-    hub: { learn: () => note('hub.learn'), take: () => note('hub.take') },
-    hooks: { tell: ({ event }: { event: string }) => note(`hooks.tell ${event}`) },
+    hub: { applyList: () => note('hub.applyList'), receive: () => note('hub.receive') },
+    hooks: { enqueue: ({ event }: { event: string }) => note(`hooks.enqueue ${event}`) },
     adoption: { forget: () => note('adoption.forget') },
     afterExit: { onExit: async () => note('afterExit.onExit'), onGone: async () => note('afterExit.onGone') },
-    logKeeper: { onChange: () => note('logKeeper.onChange') },
-    networks: { attachMissed: async () => note('networks.attachMissed') },
+    outputIndexer: { onChange: () => note('outputIndexer.onChange') },
+    networkRepair: { attachMissed: async () => note('networkRepair.attachMissed') },
     supervisor: { onChange: () => note('supervisor.onChange'), onResult: () => note('supervisor.onResult') },
     healthChanges: { notify: (names: readonly string[]) => note(`healthChanges.notify ${names}`) },
-    tidier: { onStarted: () => note('tidier.onStarted') },
-    takeBackStopNotes: () => note('takeBackStopNotes'),
+    memoryReleaser: { onStarted: () => note('memoryReleaser.onStarted') },
+    clearForeignStopNotes: () => note('clearForeignStopNotes'),
   } as unknown as Duties;
   const events = { publish: async () => note('publish') };
   const hooks = monitorHooksOf({
@@ -37,7 +41,11 @@ function setUp() {
 test('a change reaches followers by key and by name, then who restarts, then who keeps logs', () => {
   const { hooks, called } = setUp();
   hooks.onChange('default/c1');
-  expect(called).toEqual(['healthChanges.notify default/c1,default/web', 'supervisor.onChange', 'logKeeper.onChange']);
+  expect(called).toEqual([
+    'healthChanges.notify default/c1,default/web',
+    'supervisor.onChange',
+    'outputIndexer.onChange',
+  ]);
 });
 
 test('of a container that is gone only the key is known', async () => {
@@ -45,7 +53,7 @@ test('of a container that is gone only the key is known', async () => {
   hooks.onChange('default/other');
   await hooks.onGone(WEB);
   expect(called).toEqual([
-    ...['healthChanges.notify default/other', 'supervisor.onChange', 'logKeeper.onChange'],
+    ...['healthChanges.notify default/other', 'supervisor.onChange', 'outputIndexer.onChange'],
     ...['adoption.forget', 'healthChanges.notify default/c1,default/web', 'afterExit.onGone'],
   ]);
 });
@@ -54,7 +62,10 @@ test('the programs of the user are called for healthy and unhealthy, not for sta
   const { hooks, called } = setUp();
   for (const status of ['starting', 'unhealthy', 'healthy'] as const)
     hooks.onStatus(WEB, aState({ status }), aResult());
-  expect(called.filter((what) => what.startsWith('hooks'))).toEqual(['hooks.tell unhealthy', 'hooks.tell healthy']);
+  expect(called.filter((what) => what.startsWith('hooks'))).toEqual([
+    'hooks.enqueue unhealthy',
+    'hooks.enqueue healthy',
+  ]);
 });
 
 test('a start may need a network; other events go to subscribers alone', () => {
@@ -62,11 +73,11 @@ test('a start may need a network; other events go to subscribers alone', () => {
   const event = { namespace: 'default', id: 'c1', atMs: 0 };
   hooks.onEvent({ ...event, kind: 'task-started', pid: 1 } as never);
   hooks.onEvent({ ...event, kind: 'task-paused' } as never);
-  expect(called).toEqual(['hub.take', 'tidier.onStarted', 'networks.attachMissed', 'hub.take']);
+  expect(called).toEqual(['hub.receive', 'memoryReleaser.onStarted', 'networkRepair.attachMissed', 'hub.receive']);
 });
 
 test('containers that another tool started without a monitor are attached once the list is taken in', () => {
   const { hooks, called } = setUp();
   hooks.onLive?.();
-  expect(called).toEqual(['onLive', 'networks.attachMissed']);
+  expect(called).toEqual(['onLive', 'networkRepair.attachMissed']);
 });

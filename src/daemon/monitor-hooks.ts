@@ -5,7 +5,7 @@ import { keyOf } from '../lib/container-key.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { MonitorHooks } from '../monitor/hooks.ts';
-import type { HostModel, Watched } from '../monitor/host-model.ts';
+import type { HostModel, KnownContainer } from '../monitor/host-model.ts';
 import type { Duties } from './duties.ts';
 import { hookEventOf } from './hooks/hook-event.ts';
 import { logStatus } from './log-status.ts';
@@ -22,25 +22,26 @@ export interface MonitorHooksDeps {
 
 /** Which duty is called for what the monitor sees. */
 export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }: MonitorHooksDeps): MonitorHooks {
-  const { hub, hooks, adoption, afterExit, logKeeper, networks, supervisor, healthChanges, tidier } = duties;
+  const { hub, hooks, adoption, afterExit, outputIndexer, networkRepair, supervisor, healthChanges, memoryReleaser } =
+    duties;
   return {
     onLive: () => {
       onLive();
-      for (const container of [...model.all()]) void networks.attachMissed(container); // started without a monitor
+      for (const container of [...model.all()]) void networkRepair.attachMissed(container); // started without a monitor
     },
     onResult: supervisor.onResult,
     onExit: afterExit.onExit,
     onListed: (namespace, records) => {
-      hub.learn(namespace, records);
+      hub.applyList(namespace, records);
       restoreStateDirs(contextOf(namespace), records);
-      duties.takeBackStopNotes(namespace, records);
+      duties.clearForeignStopNotes(namespace, records);
     },
     onEvent: (event) => {
-      hub.take(event);
+      hub.receive(event);
       if (event.kind !== 'task-started') return;
-      tidier.onStarted();
+      memoryReleaser.onStarted();
       const started = model.get(keyOf(event));
-      if (started) void networks.attachMissed(started);
+      if (started) void networkRepair.attachMissed(started);
     },
     onStatus: (container, { status, failingStreak }, { exitCode, output }) => {
       const { namespace, id } = container;
@@ -48,13 +49,13 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
       void publishHealthStatus(events, log, { id, status, failingStreak });
       logStatus(log, container, { status, failingStreak, exitCode, output });
       if (status === 'starting') return;
-      hooks.tell(hookEventOf(container, clock.now(), { event: status, failingStreak, exitCode, output }));
+      hooks.enqueue(hookEventOf(container, clock.now(), { event: status, failingStreak, exitCode, output }));
     },
     onChange: (key) => {
       const container = model.get(key);
       healthChanges.notify(namesOf(container, key));
       supervisor.onChange(key);
-      logKeeper.onChange(key, container);
+      outputIndexer.onChange(key, container);
     },
     onGone: async (container) => {
       adoption.forget(container);
@@ -65,7 +66,7 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
 }
 
 /** The names by which a client may ask for the health of a container. */
-function namesOf(container: Watched | undefined, key: string): readonly string[] {
+function namesOf(container: KnownContainer | undefined, key: string): readonly string[] {
   const name = container?.record.labels[LABELS.name];
   return container && name !== undefined ? [key, `${container.namespace}/${name}`] : [key];
 }

@@ -32,7 +32,7 @@ function setUp(records: readonly ContainerRecord[] = []) {
 
 test('a listed container is shown by its name, also after its removal', async () => {
   const { book, asked } = setUp();
-  book.learn('default', [aRecord({ id: 'c1', labels: { name: 'web' } })]);
+  book.applyList('default', [aRecord({ id: 'c1', labels: { name: 'web' } })]);
   const told = [await book.translate(oom('c1')), await book.translate(deleted('c1')), await book.translate(oom('c1'))];
   expect(told.map((event) => [event?.action, event?.attributes.name])).toEqual([
     ['oom', 'web'],
@@ -63,7 +63,7 @@ test('a container removed before its record could be read is shown by its id', a
 
 test('a changed label is shown from then on', async () => {
   const { book } = setUp();
-  book.learn('default', [aRecord({ id: 'c1', labels: { name: 'web' } })]);
+  book.applyList('default', [aRecord({ id: 'c1', labels: { name: 'web' } })]);
   const labels = { name: 'shop', tier: 'front' };
   expect(await book.translate(at({ kind: 'container-updated', id: 'c1', labels }))).toBeUndefined();
   expect((await book.translate(oom('c1')))?.attributes).toEqual({ ...labels, image: 'ps:docker.io/library/demo:1' });
@@ -71,7 +71,7 @@ test('a changed label is shown from then on', async () => {
 
 test('the start of a run gives its duration at its end', async () => {
   const { book } = setUp();
-  book.learn('default', [aRecord({ id: 'c1' })]);
+  book.applyList('default', [aRecord({ id: 'c1' })]);
   await book.translate(at({ kind: 'task-started', id: 'c1', pid: 7 }, 10_000));
   const exit = { kind: 'task-exited', id: 'c1', pid: 7, exitStatus: 1, exitedAtMs: 15_500 } as const;
   expect((await book.translate(at(exit)))?.attributes).toMatchObject({ exitCode: '1', execDuration: '5' });
@@ -95,12 +95,12 @@ test('an unknown container is forgotten too', async () => {
 
 test('a removed container is forgotten after a while, and a list shows which are removed', async () => {
   const { book, clock } = setUp();
-  book.learn('default', [aRecord({ id: 'c1' }), aRecord({ id: 'c2' })]);
-  book.learn('other', [aRecord({ id: 'c1' })]);
+  book.applyList('default', [aRecord({ id: 'c1' }), aRecord({ id: 'c2' })]);
+  book.applyList('other', [aRecord({ id: 'c1' })]);
   await book.translate(deleted('c1'));
-  book.learn('default', []);
+  book.applyList('default', []);
   expect(book.size).toBe(3);
   await clock.advance(61_000);
-  book.learn('default', []);
+  book.applyList('default', []);
   expect(book.size).toBe(1);
 });

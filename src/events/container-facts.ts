@@ -38,7 +38,7 @@ export interface FactsBookParts {
  */
 export interface FactsBook {
   /** All present containers of a namespace. All others are gone. */
-  learn(namespace: string, records: readonly ContainerRecord[]): void;
+  applyList(namespace: string, records: readonly ContainerRecord[]): void;
   /**
    * The event in Docker's words; undefined if Docker has no word for it. Results keep the order of the calls, although
    * it may have to ask containerd. Never rejects: for a container that cannot be read, it shows the id.
@@ -100,8 +100,8 @@ export function createFactsBook({ containersOf, read, clock, log }: FactsBookPar
       return asked ? put(key, asked) : put(key, unknown(event, id), clock.monotonic());
     }
     if (event.kind === 'container-updated') {
-      const told = read.ofLabels(id, event.labels, known.facts);
-      known.facts = { ...known.facts, ...told, started: laterStart(known.facts.started, told.started) };
+      const changed = read.ofLabels(id, event.labels, known.facts);
+      known.facts = { ...known.facts, ...changed, started: laterStart(known.facts.started, changed.started) };
     }
     return known;
   };
@@ -112,16 +112,16 @@ export function createFactsBook({ containersOf, read, clock, log }: FactsBookPar
     if (id === undefined || event.kind === 'task-created' || event.kind === 'task-deleted') return undefined;
     const entry = await entryFor(event, id);
     if (event.kind === 'task-started') entry.facts = { ...entry.facts, started: { pid: event.pid, atMs: event.atMs } };
-    const told = containerEventFrom(event, entry.facts);
+    const hostEvent = containerEventFrom(event, entry.facts);
     if (event.kind === 'container-deleted') {
       forgetGone();
       entry.goneAtMs = clock.monotonic();
     }
-    return told;
+    return hostEvent;
   };
 
   return {
-    learn: (namespace, records) => {
+    applyList: (namespace, records) => {
       const nowMs = clock.monotonic();
       const present = new Set(records.map(({ id }) => keyOf({ namespace, id })));
       for (const [key, entry] of entries) {

@@ -47,11 +47,11 @@ async function* eventsOf(parts: ContainerdEventSourceParts, range: EventRange): 
     // Subscribe first: events that happen while the past is read come from the subscription too, and are shown once.
     const asksForPast = sinceMs !== undefined || untilMs !== undefined;
     const past = asksForPast ? pastOf(parts, { sinceMs, toMs: parts.clock.now() }) : [];
-    const told = new Set(past.filter(({ atMs }) => atMs >= nowMs - OVERLAP_MS).map(identityOf));
+    const shown = new Set(past.filter(({ atMs }) => atMs >= nowMs - OVERLAP_MS).map(identityOf));
     yield* past;
     for await (const event of live) {
       if (untilMs !== undefined && event.atMs > untilMs) return;
-      if (!told.delete(identityOf(event))) yield event;
+      if (!shown.delete(identityOf(event))) yield event;
     }
   } catch (error) {
     if (!(isDue && hasCode(error, 'ABORTED'))) throw error;
@@ -74,12 +74,12 @@ async function liveOf(
   const { namespace, containers, events } = containerd;
   const subscription = await events.subscribe({ signal, withoutExecs });
   const book = createFactsBook({ containersOf: () => containers, read, clock, log });
-  book.learn(namespace, await containers.list([], { signal }));
+  book.applyList(namespace, await containers.list([], { signal }));
   return (async function* () {
     for await (const event of subscription) {
       if (event.namespace !== namespace) continue;
-      const told = await book.translate(event);
-      if (told) yield told;
+      const hostEvent = await book.translate(event);
+      if (hostEvent) yield hostEvent;
     }
   })();
 }
@@ -90,7 +90,7 @@ function pastOf(
   { sinceMs, toMs }: { readonly sinceMs: number | undefined; readonly toMs: number },
 ): readonly HostEvent[] {
   const { events, known } = readEventLog(logDir, { sinceMs, untilMs: toMs });
-  if (sinceMs !== undefined) tellGaps(log, gapsIn(known, { fromMs: sinceMs, toMs }));
+  if (sinceMs !== undefined) logGaps(log, gapsIn(known, { fromMs: sinceMs, toMs }));
   return events.filter(({ namespace }) => namespace === containerd.namespace);
 }
 
@@ -102,10 +102,10 @@ export function warnOfGaps(
 ): void {
   const { known } = readEventLog(logDir);
   const beganMs = known.at(-1)?.fromMs ?? clock.now();
-  tellGaps(log, gapsIn(known, { fromMs: sinceMs, toMs: Math.min(untilMs, beganMs) }));
+  logGaps(log, gapsIn(known, { fromMs: sinceMs, toMs: Math.min(untilMs, beganMs) }));
 }
 
-function tellGaps(log: Logger, gaps: readonly Gap[]): void {
+function logGaps(log: Logger, gaps: readonly Gap[]): void {
   if (gaps.length > 0) log.warn(`${gapsText(gaps)}: no monitor recorded them`);
 }
 

@@ -15,17 +15,17 @@ function exchange() {
   const told: { topic: string; json: string }[] = [];
   const debug: string[] = [];
   const events = { publish: async (event: { topic: string; json: string }) => void told.push(event) };
-  return { told, debug, teller: { events, log: { debug: (line: string) => void debug.push(line) } } };
+  return { told, debug, publisher: { events, log: { debug: (line: string) => void debug.push(line) } } };
 }
 
 test('a published event parses back to itself', async () => {
-  const { told, teller } = exchange();
-  await publishKill(teller, { id: 'c1', signal: 15 });
-  await publishStop(teller, { id: 'c1' });
-  await publishRestart(teller, { id: 'c1' });
-  await publishHealthStatus(teller.events, teller.log, { id: 'c1', status: 'unhealthy', failingStreak: 3 });
-  await publishRename(teller, { id: 'c1', oldName: 'api', name: 'web' });
-  await publishHealthAction(teller, { id: 'c1', action: 'restart', reason: 'unhealthy: refused' });
+  const { told, publisher } = exchange();
+  await publishKill(publisher, { id: 'c1', signal: 15 });
+  await publishStop(publisher, { id: 'c1' });
+  await publishRestart(publisher, { id: 'c1' });
+  await publishHealthStatus(publisher.events, publisher.log, { id: 'c1', status: 'unhealthy', failingStreak: 3 });
+  await publishRename(publisher, { id: 'c1', oldName: 'api', name: 'web' });
+  await publishHealthAction(publisher, { id: 'c1', action: 'restart', reason: 'unhealthy: refused' });
   expect(told.map(parseOwnEvent)).toEqual([
     { kind: 'kill', id: 'c1', signal: 15 },
     { kind: 'stop', id: 'c1' },
@@ -41,9 +41,9 @@ test('a published event parses back to itself', async () => {
 });
 
 test('an event that cannot be published is logged at debug level and is no failure', async () => {
-  const { debug, teller } = exchange();
+  const { debug, publisher } = exchange();
   const events = { publish: () => Promise.reject(new HealthctlError('UNAVAILABLE', 'containerd is away')) };
-  await publishStop({ ...teller, events }, { id: 'c1' });
+  await publishStop({ ...publisher, events }, { id: 'c1' });
   expect(debug).toEqual(['the event /healthctl/stop was not published: containerd is away']);
 });
 

@@ -41,39 +41,40 @@ const RENAME_TOPIC = '/healthctl/rename';
 const HEALTH_ACTION_TOPIC = '/healthctl/health-action';
 
 /** Needed for publishing. Callers continue whether it succeeded or not. */
-export interface Teller {
+export interface Publisher {
   readonly events: Pick<Events, 'publish'>;
   readonly log: Pick<Logger, 'debug'>;
 }
 
 export function publishHealthStatus(
-  events: Teller['events'],
-  log: Teller['log'],
+  events: Publisher['events'],
+  log: Publisher['log'],
   { id, status, failingStreak }: { readonly id: string; readonly status: HealthStatus; readonly failingStreak: number },
 ): Promise<void> {
   return publish({ events, log }, HEALTH_STATUS_TOPIC, { ID: id, Status: status, FailingStreak: failingStreak });
 }
 
-export const publishKill = (teller: Teller, { id, signal }: { readonly id: string; readonly signal: number }) =>
-  publish(teller, KILL_TOPIC, { ID: id, Signal: signal });
+export const publishKill = (publisher: Publisher, { id, signal }: { readonly id: string; readonly signal: number }) =>
+  publish(publisher, KILL_TOPIC, { ID: id, Signal: signal });
 
-export const publishStop = (teller: Teller, { id }: { readonly id: string }) => publish(teller, STOP_TOPIC, { ID: id });
+export const publishStop = (publisher: Publisher, { id }: { readonly id: string }) =>
+  publish(publisher, STOP_TOPIC, { ID: id });
 
-export const publishRestart = (teller: Teller, { id }: { readonly id: string }) =>
-  publish(teller, RESTART_TOPIC, { ID: id });
+export const publishRestart = (publisher: Publisher, { id }: { readonly id: string }) =>
+  publish(publisher, RESTART_TOPIC, { ID: id });
 
 export const publishRename = (
-  teller: Teller,
+  publisher: Publisher,
   { id, oldName, name }: { readonly id: string; readonly oldName: string; readonly name: string },
-) => publish(teller, RENAME_TOPIC, { ID: id, OldName: oldName, Name: name });
+) => publish(publisher, RENAME_TOPIC, { ID: id, OldName: oldName, Name: name });
 
 export const publishHealthAction = (
-  teller: Teller,
+  publisher: Publisher,
   { id, action, reason }: { readonly id: string; readonly action: HealthAction; readonly reason: string },
-) => publish(teller, HEALTH_ACTION_TOPIC, { ID: id, Action: action, Reason: reason });
+) => publish(publisher, HEALTH_ACTION_TOPIC, { ID: id, Action: action, Reason: reason });
 
 /** Never fails: a lost event must not undo the action that it reports. */
-async function publish({ events, log }: Teller, topic: string, value: Readonly<Record<string, unknown>>) {
+async function publish({ events, log }: Publisher, topic: string, value: Readonly<Record<string, unknown>>) {
   try {
     await events.publish({ topic, json: JSON.stringify(value) });
   } catch (error) {

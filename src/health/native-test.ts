@@ -132,8 +132,8 @@ const tlsTermsFrom = (name: string, { verify, ca }: GivenTls): TlsTerms => ({
 /** Matches an option: an item after the endpoint that is not a service. */
 const GRPC_OPTION = /^(?:tls|verify|ca|authority|service)=/;
 
-function parseGrpcTest([place, ...items]: readonly string[]): Parsed<GrpcTest> {
-  if (place === undefined) return malformed('GRPC takes HOST:PORT, a service and options');
+function parseGrpcTest([endpoint, ...items]: readonly string[]): Parsed<GrpcTest> {
+  if (endpoint === undefined) return malformed('GRPC takes HOST:PORT, a service and options');
   const [first = ''] = items;
   const isService = !GRPC_OPTION.test(first);
   let service = isService ? first : '';
@@ -154,7 +154,7 @@ function parseGrpcTest([place, ...items]: readonly string[]): Parsed<GrpcTest> {
   const named = authority === undefined ? undefined : parseAuthority(authority);
   if (named?.kind === 'malformed') return named;
   if (!isTls && (given.verify || given.ca !== undefined)) return malformed('verify=true and ca= need tls=true');
-  return onEndpoint(place, (at) => {
+  return onEndpoint(endpoint, (at) => {
     const host = at.host.includes(':') ? `[${at.host}]` : at.host;
     const said = authority ?? `${host}:${at.port}`;
     const tls = isTls ? tlsTermsFrom(nameOfAuthority(said) ?? at.host, given) : undefined;
@@ -204,10 +204,10 @@ function parseHttpTest([url = '', ...items]: readonly string[]): Parsed<HttpTest
       );
     }
   }
-  const { isTls, ...place } = base.value;
+  const { isTls, ...target } = base.value;
   if (!isTls && given.ca !== undefined) return malformed('ca= is for https:// alone');
-  const tls = isTls ? tlsTermsFrom(serverNameFrom(headers) ?? place.host, given) : undefined;
-  return ok({ ...place, headers, statuses, tls });
+  const tls = isTls ? tlsTermsFrom(serverNameFrom(headers) ?? target.host, given) : undefined;
+  return ok({ ...target, headers, statuses, tls });
 }
 
 /** The host of the Host header: its certificate is expected, as behind a proxy that selects sites by name. */
@@ -216,10 +216,10 @@ function serverNameFrom(headers: HttpTest['headers']): string | undefined {
   return host === undefined ? undefined : nameOfAuthority(host);
 }
 
-type HttpPlace = Omit<HttpTest, 'headers' | 'statuses' | 'tls'> & { readonly isTls: boolean };
+type HttpTarget = Omit<HttpTest, 'headers' | 'statuses' | 'tls'> & { readonly isTls: boolean };
 
 /** An absolute http or https URL; a fragment is not sent. */
-export function parseHttpUrl(text: string): Parsed<HttpPlace> {
+export function parseHttpUrl(text: string): Parsed<HttpTarget> {
   if (!/^https?:\/\//i.test(text)) return malformed(`${quoted(text)} does not begin with http:// or https://`);
   if (!URL.canParse(text)) return malformed(`${quoted(text)} is not a URL`);
   const { protocol, username, password, hostname, host, port, pathname, search } = new URL(text);
@@ -277,9 +277,9 @@ export function grpcItems(
   text: string,
   { tls = false, authority, ...given }: TlsFlags & { readonly tls?: boolean; readonly authority?: string } = {},
 ): readonly string[] {
-  const [place, service] = splitAt(text, '/');
+  const [endpoint, service] = splitAt(text, '/');
   return [
-    place,
+    endpoint,
     ...(service === '' ? [] : [GRPC_OPTION.test(service) ? `service=${service}` : service]),
     ...(tls ? ['tls=true'] : []),
     ...tlsItems(given),

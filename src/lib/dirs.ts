@@ -28,6 +28,12 @@ export interface ContainerDirs extends StateDirs {
   readonly dataRoot: string;
 }
 
+/** The directories, and the namespace whose containers are meant. */
+export interface NamespaceDirs {
+  readonly dirs: ContainerDirs;
+  readonly namespace: string;
+}
+
 /**
  * The directory with the data of a container of ours that survives a reboot: its output and generated files. `<data
  * root>/<hash of the address>/containers/<namespace>/<id>`

@@ -36,7 +36,7 @@ export function createAgenda(clock: Pick<Clock, 'monotonic' | 'after'>): Agenda 
   /** The sleeper, and when it wakes. */
   let sleeping: { readonly untilMs: number; cancel(): void } | undefined;
 
-  const settle = (): void => {
+  const armTimer = (): void => {
     while (heap[0] && heap[0].work === undefined) pop(heap);
     const next = heap[0];
     if (next && sleeping && sleeping.untilMs <= next.dueMs) return;
@@ -60,7 +60,7 @@ export function createAgenda(clock: Pick<Clock, 'monotonic' | 'after'>): Agenda 
       size -= 1;
       work();
     }
-    settle();
+    armTimer();
   };
 
   return {
@@ -68,7 +68,7 @@ export function createAgenda(clock: Pick<Clock, 'monotonic' | 'after'>): Agenda 
       const entry: Entry = { dueMs, order: made++, work };
       push(heap, entry);
       size += 1;
-      settle();
+      armTimer();
       return {
         dueMs,
         cancel: () => {
@@ -76,7 +76,7 @@ export function createAgenda(clock: Pick<Clock, 'monotonic' | 'after'>): Agenda 
           entry.work = undefined;
           size -= 1;
           if (heap.length > 2 * size + SLACK) dropCancelled(heap);
-          if (heap[0] === undefined || heap[0].work === undefined) settle();
+          if (heap[0] === undefined || heap[0].work === undefined) armTimer();
         },
       };
     },
@@ -87,7 +87,7 @@ export function createAgenda(clock: Pick<Clock, 'monotonic' | 'after'>): Agenda 
       for (const entry of heap) entry.work = undefined;
       heap.length = 0;
       size = 0;
-      settle();
+      armTimer();
     },
   };
 }

@@ -7,7 +7,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerProber } from '../probe/container-prober.ts';
 import { recordFromCompact } from '../record/compact-record.ts';
 import { type Moment, runOfTask, viewFrom } from '../record/view.ts';
-import type { HostModel, Watched } from './host-model.ts';
+import type { HostModel, KnownContainer } from './host-model.ts';
 import { subjectOf } from './watched.ts';
 
 export interface CheckerDeps {
@@ -20,7 +20,7 @@ export interface CheckerDeps {
 
 /** Makes a check of a container that the monitor knows, using known facts instead of asking containerd. */
 export interface Checker {
-  check(container: Watched, signal: AbortSignal): Promise<CheckReport>;
+  check(container: KnownContainer, signal: AbortSignal): Promise<CheckReport>;
   /** Ends processes that stay in a container between its checks. */
   release(container: { readonly namespace: string; readonly id: string }): Promise<void>;
   /** Ends processes that stay in any container. */
@@ -44,7 +44,7 @@ export function createChecker({ model, contextOf, clock, momentOf, proberOf }: C
     const { taskView, started } = viewFrom({ record: recordFromCompact(record), task, run });
     return { ...subjectOf(container), task: taskView, started, config, processJson };
   };
-  const findTask = async (context: ContainerContext, { id, record }: Watched): Promise<TaskView> => {
+  const findTask = async (context: ContainerContext, { id, record }: KnownContainer): Promise<TaskView> => {
     const task = await context.containerd.tasks.find(id);
     const run = runOfTask(record.labels, task, momentOf());
     return viewFrom({ record: recordFromCompact(record), task, run }).taskView;

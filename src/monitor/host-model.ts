@@ -10,7 +10,7 @@ import { type CompactRecord, compactRecordOf } from '../record/compact-record.ts
 import { healthConfigOf, type Moment, runOfTask, UNKNOWN_EXIT_CODE, withTestSince } from '../record/view.ts';
 
 /** A container in the monitor's memory: what lists and checks need, some kilobytes each. */
-export interface Watched {
+export interface KnownContainer {
   readonly namespace: string;
   readonly id: string;
   readonly record: CompactRecord;
@@ -33,24 +33,31 @@ export interface Watched {
   readonly stored: StoredHealth;
 }
 
+export type { KnownContainer as Watched };
+
 /** What an event requires besides the change that it made. */
 export type Effect =
   | { readonly kind: 'none' }
   /** The container has to be requested: the event does not contain enough. */
   | { readonly kind: 'unknown'; readonly namespace: string; readonly id: string }
-  | { readonly kind: 'changed'; readonly container: Watched }
-  | { readonly kind: 'exited'; readonly container: Watched; readonly exitStatus: number; readonly exitedAtMs: number }
-  | { readonly kind: 'deleted'; readonly container: Watched };
+  | { readonly kind: 'changed'; readonly container: KnownContainer }
+  | {
+      readonly kind: 'exited';
+      readonly container: KnownContainer;
+      readonly exitStatus: number;
+      readonly exitedAtMs: number;
+    }
+  | { readonly kind: 'deleted'; readonly container: KnownContainer };
 
 /** Containers and tasks of a host, from containerd's lists and events. */
 export interface HostModel {
-  get(key: string): Watched | undefined;
-  all(): Iterable<Watched>;
+  get(key: string): KnownContainer | undefined;
+  all(): Iterable<KnownContainer>;
   readonly size: number;
   /** Number of changes to a container by events: an answer that was requested before one is outdated. */
   versionOf(key: string): number;
   /** Applies containerd's present answer; undefined if it has no such container. */
-  put(at: { readonly namespace: string; readonly id: string }, found: Found | undefined): Watched | undefined;
+  put(at: { readonly namespace: string; readonly id: string }, found: Found | undefined): KnownContainer | undefined;
   /** Updates the health in memory. */
   remember(key: string, stored: StoredHealth): void;
   apply(event: ContainerdEvent): Effect;
@@ -67,10 +74,10 @@ const NONE: Effect = { kind: 'none' };
 /** @param momentOfNow wall time and boot id, read at each start */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createHostModel(momentOfNow: () => Moment): HostModel {
-  const containers = new Map<string, Watched>();
+  const containers = new Map<string, KnownContainer>();
   const versions = new Map<string, number>();
 
-  const set = (container: Watched): Watched => {
+  const set = (container: KnownContainer): KnownContainer => {
     containers.set(keyOf(container), container);
     return container;
   };
@@ -101,7 +108,7 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
     });
   };
 
-  const started = (container: Watched, pid: number, atMs: number): Effect => {
+  const started = (container: KnownContainer, pid: number, atMs: number): Effect => {
     const task: TaskRecord = { ...NO_TASK, ...container.task, containerId: container.id, pid, status: 'running' };
     const moment = momentOfNow();
     const found = runOfTask(container.record.labels, task, moment);
@@ -109,7 +116,7 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
     const run = found && { ...found, startedAtMs: atMs, startedBootMs: bootTimeOf(atMs, found, moment) };
     return changed({ ...container, task, run, isStartSeen: true, isOutOfMemory: false });
   };
-  const exited = (container: Watched, event: Extract<ContainerdEvent, { kind: 'task-exited' }>): Effect => {
+  const exited = (container: KnownContainer, event: Extract<ContainerdEvent, { kind: 'task-exited' }>): Effect => {
     const { exitStatus, exitedAtMs, pid } = event;
     if (container.task && container.task.pid !== pid && container.run) return NONE; // of an earlier run
     const task: TaskRecord = {
@@ -123,11 +130,11 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
     };
     return { kind: 'exited', container: set({ ...container, task, run: undefined }), exitStatus, exitedAtMs };
   };
-  const changed = (container: Watched): Effect => ({ kind: 'changed', container: set(container) });
-  const paused = (container: Watched, status: TaskRecord['status']): Effect =>
+  const changed = (container: KnownContainer): Effect => ({ kind: 'changed', container: set(container) });
+  const paused = (container: KnownContainer, status: TaskRecord['status']): Effect =>
     container.task ? changed({ ...container, task: { ...container.task, status } }) : unknownOf(container);
 
-  const applyTo = (before: Watched, event: ContainerdEvent): Effect => {
+  const applyTo = (before: KnownContainer, event: ContainerdEvent): Effect => {
     // Events of a task come from its shim.
     const container = event.kind.startsWith('task-') ? { ...before, isShimSilent: false } : before;
     switch (event.kind) {
@@ -188,7 +195,7 @@ export function createHostModel(momentOfNow: () => Moment): HostModel {
 }
 
 /** The facts about a task that containerd no longer has: that it ran, and its end, if reported. */
-function endOf({ task, run }: Watched): TaskRecord | undefined {
+function endOf({ task, run }: KnownContainer): TaskRecord | undefined {
   if (task?.status === 'stopped') return task;
   return task && run && { ...task, status: 'stopped', exitStatus: UNKNOWN_EXIT_CODE, exitedAtMs: undefined };
 }
@@ -227,14 +234,14 @@ type OfContainer = Extract<ContainerdEvent, { kind: (typeof OF_CONTAINERS)[numbe
 const isOfContainer = (event: ContainerdEvent): event is OfContainer =>
   (OF_CONTAINERS as readonly string[]).includes(event.kind);
 
-const unknownOf = ({ namespace, id }: Watched): Effect => ({ kind: 'unknown', namespace, id });
+const unknownOf = ({ namespace, id }: KnownContainer): Effect => ({ kind: 'unknown', namespace, id });
 
-function withLabels(container: Watched, labels: Readonly<Record<string, string>>): Watched {
+function withLabels(container: KnownContainer, labels: Readonly<Record<string, string>>): KnownContainer {
   const run = container.run && withTestSince(container.run, labels);
   return { ...container, run, record: { ...container.record, labels }, ...checkOf(labels) };
 }
 
-function checkOf(labels: Readonly<Record<string, string>>): Pick<Watched, 'config' | 'damage'> {
+function checkOf(labels: Readonly<Record<string, string>>): Pick<KnownContainer, 'config' | 'damage'> {
   const parsed = healthConfigOf(labels);
   const config = parsed.kind === 'config' ? checkConfigOf(parsed.config) : undefined;
   return { config, damage: parsed.kind === 'malformed' ? parsed.reason : undefined };

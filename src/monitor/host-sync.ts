@@ -7,14 +7,14 @@ import type { ServiceLogger } from '../lib/logger.ts';
 import { mirroredState } from '../store/health-file.ts';
 import type { Agenda } from './agenda.ts';
 import type { Exit, MonitorHooks } from './hooks.ts';
-import type { Effect, Found, HostModel, Watched } from './host-model.ts';
+import type { Effect, Found, HostModel, KnownContainer } from './host-model.ts';
 
 /** Keeps the model in step with containerd's lists, events and answers, and starts the resulting work. */
 export interface HostSync {
   /** Applies the lists of all monitored namespaces. A container that is missing from them is gone. */
   list(signal: AbortSignal): Promise<void>;
   /** Starts the work that results from an event, after the model has applied it. */
-  takeEffect(effect: Effect): void;
+  applyEffect(effect: Effect): void;
   /** Asks containerd for one container now, and reconciles it. */
   refresh(container: ContainerRef): Promise<void>;
   /**
@@ -31,7 +31,7 @@ export interface HostSyncDeps {
   readonly model: HostModel;
   readonly agenda: Agenda;
   readonly hooks: Pick<MonitorHooks, 'onListed' | 'onExit' | 'onGone'>;
-  readonly isWatched: (namespace: string) => boolean;
+  readonly isMonitored: (namespace: string) => boolean;
   readonly inTurn: (key: string, work: () => Promise<void> | void) => Promise<void>;
   /** Reconciles the container's worker, in the container's turn. */
   readonly reconcile: (key: string) => Promise<void>;
@@ -55,11 +55,11 @@ export function createHostSync(deps: HostSyncDeps): HostSync {
   /** Containers to be requested again. */
   const silent = new Set<string>();
 
-  const announceExit = (container: Watched, exit: Exit | undefined): void => {
+  const announceExit = (container: KnownContainer, exit: Exit | undefined): void => {
     void reconcile(keyOf(container));
     void inTurn(keyOf(container), () => hooks.onExit(container, exit));
   };
-  const announceGone = (container: Watched): void => {
+  const announceGone = (container: KnownContainer): void => {
     void reconcile(keyOf(container));
     void inTurn(keyOf(container), () => hooks.onGone(container));
   };
@@ -68,7 +68,7 @@ export function createHostSync(deps: HostSyncDeps): HostSync {
    * Labels written by another tool may contain another state than the stored one: the result of its check, or a
    * restored old copy of ours.
    */
-  const compareMirror = ({ config, record, stored, namespace, id }: Watched): void => {
+  const compareMirror = ({ config, record, stored, namespace, id }: KnownContainer): void => {
     const mirrored = mirroredState(record.labels);
     const { state } = stored;
     const isSame =
@@ -97,7 +97,7 @@ export function createHostSync(deps: HostSyncDeps): HostSync {
     });
   };
 
-  const takeIn = (container: ContainerRef, found: Found | undefined): void => {
+  const applyAnswer = (container: ContainerRef, found: Found | undefined): void => {
     const before = model.get(keyOf(container));
     const after = model.put(container, found);
     if (found?.task?.status === 'unknown') {
@@ -121,7 +121,7 @@ export function createHostSync(deps: HostSyncDeps): HostSync {
       const version = model.versionOf(key);
       const [record, task] = await Promise.all([findContainer(containers, container.id), tasks.find(container.id)]);
       if (model.versionOf(key) !== version && tries < MAX_TRIES) continue;
-      takeIn(container, record && { record, task });
+      applyAnswer(container, record && { record, task });
       return reconcile(key);
     }
   };
@@ -138,7 +138,7 @@ export function createHostSync(deps: HostSyncDeps): HostSync {
       const key = keyOf({ namespace, id });
       const isOvertaken = model.versionOf(key) !== (versions.get(key) ?? 0);
       if (isOvertaken) void refresh({ namespace, id }).catch((error: unknown) => log.debug(messageOf(error)));
-      else takeIn({ namespace, id }, found.get(id));
+      else applyAnswer({ namespace, id }, found.get(id));
     }
   };
 
@@ -146,12 +146,12 @@ export function createHostSync(deps: HostSyncDeps): HostSync {
     askAgain,
     refresh,
     list: async (signal) => {
-      const namespaces = (await containerd.host.namespaces({ signal })).filter(deps.isWatched);
+      const namespaces = (await containerd.host.namespaces({ signal })).filter(deps.isMonitored);
       for (const namespace of namespaces) await listNamespace(namespace, signal);
       for (const { namespace, id } of [...model.all()])
-        if (!namespaces.includes(namespace)) takeIn({ namespace, id }, undefined);
+        if (!namespaces.includes(namespace)) applyAnswer({ namespace, id }, undefined);
     },
-    takeEffect: (effect) => {
+    applyEffect: (effect) => {
       switch (effect.kind) {
         case 'none':
           return;

@@ -2,7 +2,7 @@
 export interface Lags {
   add(lagMs: number): void;
   /** Number of checks added in total. */
-  readonly made: number;
+  readonly total: number;
   /** Undefined before the first check. */
   summary(): LagSummary | undefined;
 }
@@ -25,7 +25,7 @@ export function createLags(): Lags {
       kept[added % KEPT] = Math.max(0, lagMs);
       added += 1;
     },
-    get made() {
+    get total() {
       return added;
     },
     summary: () => {

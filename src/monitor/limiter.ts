@@ -11,34 +11,34 @@ export interface Limiter {
 
 /** In order of arrival: a check that was due earlier starts earlier. */
 export function createLimiter(slots: number): Limiter {
-  const line = new Set<() => void>();
+  const queue = new Set<() => void>();
   let inUse = 0;
-  const take = (): Release => {
+  const occupySlot = (): Release => {
     inUse += 1;
     let isHeld = true;
     return () => {
       if (!isHeld) return;
       isHeld = false;
       inUse -= 1;
-      const [next] = line;
+      const [next] = queue;
       next?.();
     };
   };
   return {
     acquire: (signal) => {
       if (signal.aborted) return Promise.resolve(undefined);
-      if (inUse < slots) return Promise.resolve(take());
+      if (inUse < slots) return Promise.resolve(occupySlot());
       return new Promise((resolve) => {
         const leave = (): void => {
-          line.delete(enter);
+          queue.delete(enter);
           resolve(undefined);
         };
         const enter = (): void => {
-          line.delete(enter);
+          queue.delete(enter);
           signal.removeEventListener('abort', leave);
-          resolve(take());
+          resolve(occupySlot());
         };
-        line.add(enter);
+        queue.add(enter);
         signal.addEventListener('abort', leave, { once: true });
       });
     },
@@ -46,7 +46,7 @@ export function createLimiter(slots: number): Limiter {
       return inUse;
     },
     get waiting() {
-      return line.size;
+      return queue.size;
     },
   };
 }

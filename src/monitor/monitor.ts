@@ -14,7 +14,7 @@ import { createAgenda } from './agenda.ts';
 import { type BudgetLimits, createBudgets } from './budgets.ts';
 import { createChecker } from './checker.ts';
 import type { MonitorHooks } from './hooks.ts';
-import type { HostModel, Watched } from './host-model.ts';
+import type { HostModel, KnownContainer } from './host-model.ts';
 import { createHostSync } from './host-sync.ts';
 import { createLags, type Lags } from './lags.ts';
 import { LAST_CALL_MS, withLastCall } from './last-call.ts';
@@ -35,7 +35,7 @@ export interface MonitorDeps {
   readonly namespaces: readonly string[];
   readonly budgets: BudgetLimits;
   /** Whether another tool makes the checks of a container; called before each of them. */
-  readonly isCheckedElsewhere: (container: Watched) => boolean;
+  readonly isCheckedElsewhere: (container: KnownContainer) => boolean;
   readonly proberOf: (context: ContainerContext, starts: StartGate) => ContainerProber;
   /** Empty at first. Only the monitor changes it. */
   readonly model: HostModel;
@@ -103,9 +103,10 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     onShimSilent: (container) => host.askAgain(container),
     onLag: lags.add,
   });
-  const isWatched = (namespace: string): boolean => deps.namespaces.length === 0 || deps.namespaces.includes(namespace);
+  const isMonitored = (namespace: string): boolean =>
+    deps.namespaces.length === 0 || deps.namespaces.includes(namespace);
   const host = createHostSync({
-    ...{ containerd, clock, log, model, agenda, hooks, isWatched, inTurn, sweep },
+    ...{ containerd, clock, log, model, agenda, hooks, isMonitored, inTurn, sweep },
     readHealth: workers.read,
     reconcile: (key) =>
       inTurn(key, async () => {
@@ -135,8 +136,8 @@ export function createMonitor(deps: MonitorDeps): Monitor {
           {
             ...{ events: containerd.events, address: containerd.address, clock, log, list: host.list },
             onEvent: (event) => {
-              if (!isWatched(event.namespace)) return;
-              host.takeEffect(model.apply(event));
+              if (!isMonitored(event.namespace)) return;
+              host.applyEffect(model.apply(event));
               hooks.onEvent(event);
             },
             onState: (state) => {

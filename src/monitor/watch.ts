@@ -31,20 +31,20 @@ const LONGEST_BACK_OFF_MS = 5_000;
 export async function watchHost(deps: WatchDeps, signal: AbortSignal): Promise<void> {
   const { clock, log, address } = deps;
   let backOffMs = FIRST_BACK_OFF_MS;
-  let isLossTold = false;
+  let isLossLogged = false;
   while (!signal.aborted) {
     try {
       await follow(deps, signal, () => {
-        if (isLossTold) log.info(`containerd at ${address} is back`);
+        if (isLossLogged) log.info(`containerd at ${address} is back`);
         deps.onState('live');
-        isLossTold = false;
+        isLossLogged = false;
         backOffMs = FIRST_BACK_OFF_MS;
       });
     } catch (error) {
       if (signal.aborted) return;
       deps.onState('lost');
-      if (!isLossTold) log.warn(`lost containerd at ${address}; retrying: ${messageOf(error)}`);
-      isLossTold = true;
+      if (!isLossLogged) log.warn(`lost containerd at ${address}; retrying: ${messageOf(error)}`);
+      isLossLogged = true;
       await clock.sleep(backOffMs, signal);
       backOffMs = Math.min(2 * backOffMs, LONGEST_BACK_OFF_MS);
     }

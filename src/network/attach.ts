@@ -18,8 +18,8 @@ import { endpointFrom } from './cni-result.ts';
 import { ensureRules, readForwardedPorts } from './firewall.ts';
 import { allocatePorts, type TryPort } from './free-port.ts';
 import { type HostEntry, updateHostsFile } from './hosts-file.ts';
+import { type LockedNetworks, type NetworkContext, networkPathsOf, withNetworkLock } from './network-context.ts';
 import { DEFAULT_NETWORK, listNetworks, type NetworkRecord, needNetwork } from './network-record.ts';
-import { type LockedNetworks, type NetworkContext, networkPlacesOf, withNetworkLock } from './places.ts';
 import { callPlugin, findPlugins, needTool, type PluginConfig } from './plugins.ts';
 import { holdPorts, holdPortsAgain, isHolding, releasePorts } from './port-holder.ts';
 import { openPortSockets, type PortSockets } from './port-sockets.ts';
@@ -248,7 +248,7 @@ function attachmentFrom(
     network: network.name,
     networkId: network.id,
     plugins: [
-      configOf(network, networkPlacesOf(ctx.dirs).leases, wanted),
+      configOf(network, networkPathsOf(ctx.dirs).leases, wanted),
       ...(ports.length > 0 ? [portmapOf(network, ports)] : []),
     ],
     names: network.name === DEFAULT_NETWORK ? [] : [...new Set([name, ...aliases, id.slice(0, 12)])],

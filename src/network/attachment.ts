@@ -6,7 +6,7 @@ import { replaceFile } from '../system/atomic-write.ts';
 import type { ProcessIdentity } from '../system/netns.ts';
 import { readOwnJson, removeOwn } from '../system/own-file.ts';
 import { isAlive, readBootId, readStat } from '../system/proc.ts';
-import { type LockedNetworks, type NetworkContext, networkPlacesOf } from './places.ts';
+import { type LockedNetworks, type NetworkContext, networkPathsOf } from './network-context.ts';
 import type { PluginConfig } from './plugins.ts';
 import { PROTOCOLS, type PublishedPort } from './port-spec.ts';
 
@@ -70,7 +70,7 @@ export interface Attached {
 
 /** Neither half can contain a colon. */
 const fileOf = ({ dirs }: Pick<NetworkContext, 'dirs'>, { namespace, id }: Attached): string =>
-  join(networkPlacesOf(dirs).attached, `${namespace}:${id}.json`);
+  join(networkPathsOf(dirs).attached, `${namespace}:${id}.json`);
 
 /** Undefined for a container that is not attached. */
 export function readAttachment(ctx: Pick<NetworkContext, 'dirs'>, subject: Attached): Attachment | undefined {
@@ -78,7 +78,7 @@ export function readAttachment(ctx: Pick<NetworkContext, 'dirs'>, subject: Attac
 }
 
 export function listAttachments(ctx: Pick<NetworkContext, 'dirs'>): readonly Attachment[] {
-  const { attached } = networkPlacesOf(ctx.dirs);
+  const { attached } = networkPathsOf(ctx.dirs);
   try {
     return readdirSync(attached)
       .filter((name) => name.endsWith('.json') && !name.startsWith('.'))

@@ -2,8 +2,8 @@ import { HealthctlError } from '../lib/errors.ts';
 import { readNetworkDevices } from '../system/proc.ts';
 import { findTool } from '../system/programs.ts';
 import { runProgram } from '../system/run-program.ts';
+import type { LockedNetworks } from './network-context.ts';
 import { DEFAULT_NETWORK, type NetworkRecord } from './network-record.ts';
-import type { LockedNetworks } from './places.ts';
 import { needTool } from './plugins.ts';
 
 /** Whether this host has the interface. */

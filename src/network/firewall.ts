@@ -6,8 +6,8 @@ import { replaceFile } from '../system/atomic-write.ts';
 import { makeOwnDirectory, readOwnText, removeOwn } from '../system/own-file.ts';
 import { findTool } from '../system/programs.ts';
 import { runProgram } from '../system/run-program.ts';
+import { type LockedNetworks, type NetworkContext, networkPathsOf } from './network-context.ts';
 import { BRIDGE_PREFIX, type NetworkRecord } from './network-record.ts';
-import { type LockedNetworks, type NetworkContext, networkPlacesOf } from './places.ts';
 import { needTool } from './plugins.ts';
 import type { PublishedPort } from './port-spec.ts';
 import { portsOfPortmap } from './portmap-rules.ts';
@@ -63,7 +63,7 @@ function forwardRules({ bridge, internal }: NetworkRecord): readonly string[] {
  */
 export async function ensureRules(ctx: LockedNetworks, networks: readonly NetworkRecord[]): Promise<void> {
   const { hostId } = ctx.dirs;
-  const { rules: markPath } = networkPlacesOf(ctx.dirs);
+  const { rules: markPath } = networkPathsOf(ctx.dirs);
   const rules = rulesFrom(hostId, networks);
   const mark = createHash('sha256').update(rules).update(readlinkSync('/proc/self/ns/net')).digest('hex');
   const { nat, forward } = chainsOf(hostId);
@@ -89,7 +89,7 @@ export async function dropRules(ctx: LockedNetworks): Promise<void> {
     const [, table, , chain] = jump;
     for (const command of ['-F', '-X']) await tryIptables(ctx, ['--wait', '-t', table, command, chain]);
   }
-  removeOwn(networkPlacesOf(ctx.dirs).rules);
+  removeOwn(networkPathsOf(ctx.dirs).rules);
 }
 
 /** Our rules that the kernel has now. */

@@ -2,7 +2,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import type { PortRequest, Protocol, PublishedPort } from './port-spec.ts';
 
 /** Tries to reserve a port of the host; port 0: any. @returns the port, undefined if it is in use */
-export type TryPort = (place: {
+export type TryPort = (endpoint: {
   readonly hostIp: string;
   readonly port: number;
   readonly protocol: Protocol;
@@ -58,8 +58,8 @@ async function allocatePort(
 }
 
 /** Docker's error for a port in use by a program of this host. */
-export function portInUse(place: Omit<PublishedPort, 'containerPort'>, cause?: unknown): HealthctlError {
-  const { hostIp, hostPort, protocol } = place;
+export function portInUse(endpoint: Omit<PublishedPort, 'containerPort'>, cause?: unknown): HealthctlError {
+  const { hostIp, hostPort, protocol } = endpoint;
   return new HealthctlError(
     'CONFLICT',
     `failed to bind host port ${hostIp}:${hostPort}/${protocol}: address already in use`,

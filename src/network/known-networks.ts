@@ -1,6 +1,7 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { hasLabel } from '../lib/label-filter.ts';
 import { matchesPattern } from '../lib/pattern-filter.ts';
+import type { NetworkContext } from './network-context.ts';
 import {
   builtInIdOf,
   DEFAULT_NETWORK,
@@ -9,7 +10,6 @@ import {
   type NetworkRecord,
   PLAIN_NETWORKS,
 } from './network-record.ts';
-import type { NetworkContext } from './places.ts';
 
 /** A network to show: one of ours, or a built-in one. */
 export interface KnownNetwork {

@@ -1,7 +1,7 @@
 import { type Attachment, isHeld, listAttachments } from './attachment.ts';
 import type { KnownNetwork } from './known-networks.ts';
+import type { NetworkContext } from './network-context.ts';
 import { MTU_OPTION } from './network-option.ts';
-import type { NetworkContext } from './places.ts';
 
 /** Docker's creation time of a built-in network. */
 const NEVER = '0001-01-01T00:00:00Z';

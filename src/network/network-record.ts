@@ -10,7 +10,13 @@ import { readOwnJson, removeOwn } from '../system/own-file.ts';
 import { readNetworkDevices } from '../system/proc.ts';
 import { gatewayFor, rangeFor } from './address-range.ts';
 import { readHostSubnets } from './host-subnets.ts';
-import { deniedError, type LockedNetworks, type NetworkContext, type NetworkDirs, networkPlacesOf } from './places.ts';
+import {
+  deniedError,
+  type LockedNetworks,
+  type NetworkContext,
+  type NetworkDirs,
+  networkPathsOf,
+} from './network-context.ts';
 import { chooseSubnet, overlaps, parseBridgeSubnet, parseSubnet, type Subnet, subnetText } from './subnet.ts';
 
 /** A bridge network of ours. */
@@ -52,7 +58,7 @@ const VALID_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 
 /** All networks, the oldest first. */
 export function listNetworks({ dirs }: Pick<NetworkContext, 'dirs'>): readonly NetworkRecord[] {
-  const { networks } = networkPlacesOf(dirs);
+  const { networks } = networkPathsOf(dirs);
   return namesIn(networks)
     .flatMap((name) => readOwnJson(join(networks, name), networkFrom, dirs) ?? [])
     .sort((a, b) => Date.parse(a.created) - Date.parse(b.created) || a.name.localeCompare(b.name));
@@ -61,7 +67,7 @@ export function listNetworks({ dirs }: Pick<NetworkContext, 'dirs'>): readonly N
 /** By name; undefined if there is none. */
 export function findNetwork({ dirs }: Pick<NetworkContext, 'dirs'>, name: string): NetworkRecord | undefined {
   if (!VALID_NAME.test(name)) return undefined;
-  return readOwnJson(join(networkPlacesOf(dirs).networks, `${name}.json`), networkFrom, dirs);
+  return readOwnJson(join(networkPathsOf(dirs).networks, `${name}.json`), networkFrom, dirs);
 }
 
 export interface NewNetwork {
@@ -102,7 +108,7 @@ export function createNetwork(ctx: LockedNetworks, asked: NewNetwork): NetworkRe
     ...(asked.mtu !== undefined && { mtu: asked.mtu }),
     bridge: bridgeFor(name, id),
   };
-  replaceFile(join(networkPlacesOf(ctx.dirs).networks, `${name}.json`), `${JSON.stringify(documentOf(network))}\n`);
+  replaceFile(join(networkPathsOf(ctx.dirs).networks, `${name}.json`), `${JSON.stringify(documentOf(network))}\n`);
   return network;
 }
 
@@ -122,7 +128,7 @@ export const missingNetwork = (name: string): HealthctlError =>
 
 /** Removes the record and the directory of its leases. */
 export function forgetNetwork({ dirs }: LockedNetworks, { name }: NetworkRecord): void {
-  const { networks, leases } = networkPlacesOf(dirs);
+  const { networks, leases } = networkPathsOf(dirs);
   removeOwn(join(leases, name));
   removeOwn(join(networks, `${name}.json`));
 }

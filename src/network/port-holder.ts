@@ -11,7 +11,7 @@ import { findTool } from '../system/programs.ts';
 import type { Attachment } from './attachment.ts';
 import { hostInterfaceFrom } from './cni-result.ts';
 import { allocatePorts } from './free-port.ts';
-import type { LockedNetworks } from './places.ts';
+import type { LockedNetworks } from './network-context.ts';
 import { openPortSockets, type PortSockets } from './port-sockets.ts';
 
 // A published port is forwarded by firewall rules, which other programs do not see. To keep them from using the port,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { bindError } from './port-sockets.ts';
 
-const place = { hostIp: '0.0.0.0', hostPort: 80, protocol: 'tcp' } as const;
-const failed = (code: string) => bindError(place, Object.assign(new Error(`${code}: bind`), { code }));
+const endpoint = { hostIp: '0.0.0.0', hostPort: 80, protocol: 'tcp' } as const;
+const failed = (code: string) => bindError(endpoint, Object.assign(new Error(`${code}: bind`), { code }));
 
 test.each([
   ['EADDRINUSE', 'CONFLICT', 'address already in use'],

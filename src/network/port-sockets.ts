@@ -26,16 +26,16 @@ export interface PortSockets {
 export function openPortSockets(): PortSockets {
   const bound = new Map<string, number>();
   return {
-    tryPort: async (place) => {
-      const { hostIp: address, port: asked, protocol } = place;
+    tryPort: async (endpoint) => {
+      const { hostIp: address, port: asked, protocol } = endpoint;
       if (protocol === 'sctp') return asked === 0 ? undefined : asked;
       try {
         const { fd, port } = bindPort({ protocol, address, port: asked });
-        bound.set(keyOf({ ...place, hostPort: port }), fd);
+        bound.set(keyOf({ ...endpoint, hostPort: port }), fd);
         return port;
       } catch (error) {
         if (errnoOf(error) === 'EADDRINUSE') return undefined;
-        throw bindError({ ...place, hostPort: asked }, error);
+        throw bindError({ ...endpoint, hostPort: asked }, error);
       }
     },
     listen: (ports) =>
@@ -56,19 +56,19 @@ export function openPortSockets(): PortSockets {
   };
 }
 
-type Place = Omit<PublishedPort, 'containerPort'>;
+type HostEndpoint = Omit<PublishedPort, 'containerPort'>;
 
-const keyOf = ({ hostIp, hostPort, protocol }: Place): string => `${hostIp}:${hostPort}/${protocol}`;
+const keyOf = ({ hostIp, hostPort, protocol }: HostEndpoint): string => `${hostIp}:${hostPort}/${protocol}`;
 
 /**
  * Docker's error for a failed bind(2) or listen(2). A missing permission is DENIED, not INVALID: `run` would take the
  * latter for a program that must not be executed.
  */
-export function bindError(place: Place, error: unknown): HealthctlError {
+export function bindError(endpoint: HostEndpoint, error: unknown): HealthctlError {
   const errno = errnoOf(error) ?? '';
-  if (errno === 'EADDRINUSE') return portInUse(place, error);
+  if (errno === 'EADDRINUSE') return portInUse(endpoint, error);
   const reason = errno === 'EADDRNOTAVAIL' ? 'cannot assign requested address' : fileReasonOf(error);
-  const message = `failed to bind host port ${keyOf(place)}: ${reason}`;
+  const message = `failed to bind host port ${keyOf(endpoint)}: ${reason}`;
   if (errno === 'EACCES' || errno === 'EPERM')
     return new HealthctlError('DENIED', message, {
       cause: error,

@@ -4,6 +4,7 @@ import { sweepLocked } from './attach.ts';
 import { deleteLink, hasLink } from './bridge-link.ts';
 import { dropRules, ensureRules, readPresentRules } from './firewall.ts';
 import { isBuiltIn, resolveNetwork } from './known-networks.ts';
+import { type LockedNetworks, type NetworkContext, withNetworkLock } from './network-context.ts';
 import {
   DEFAULT_NETWORK,
   findNetwork,
@@ -12,7 +13,6 @@ import {
   missingNetwork,
   type NetworkRecord,
 } from './network-record.ts';
-import { type LockedNetworks, type NetworkContext, withNetworkLock } from './places.ts';
 
 /**
  * Removes a network with its bridge and its rules.

@@ -109,11 +109,11 @@ function defaultMounts(shmSize: number): readonly Mount[] {
  */
 export function resolveMounts(options: MountOptions): readonly Mount[] {
   const requested = requestedMounts(options);
-  const places = new Set(requested.map(({ destination }) => destination));
+  const destinations = new Set(requested.map(({ destination }) => destination));
   const kept = defaultMounts(options.shmSize)
     .flatMap((mount) => (mount.destination === SHM ? shmMount(mount, options) : [mount]))
-    .filter(({ destination }) => !places.has(destination))
-    .filter(({ destination }) => !(places.has('/dev') && destination.startsWith('/dev/')))
+    .filter(({ destination }) => !destinations.has(destination))
+    .filter(({ destination }) => !(destinations.has('/dev') && destination.startsWith('/dev/')))
     .map((mount) => restrict(mount, options));
   const init: Mount[] =
     options.init === undefined
@@ -152,18 +152,18 @@ function requestedMounts(options: MountOptions): readonly Mount[] {
     ),
   ];
   refuseDuplicates(mounts);
-  const places = new Set(mounts.map(({ destination }) => destination));
-  const generated = generatedMounts(options).filter(({ destination }) => !places.has(destination));
+  const destinations = new Set(mounts.map(({ destination }) => destination));
+  const generated = generatedMounts(options).filter(({ destination }) => !destinations.has(destination));
   // A mount below another must come after it. The sort is stable, so equals keep the order of the command line.
   return [...mounts, ...generated].sort((a, b) => depth(a.destination) - depth(b.destination));
 }
 
 /** Throws INVALID with Docker's text if two mounts have the same path. */
 export function refuseDuplicates(mounts: readonly { readonly destination: string }[]): void {
-  const places = new Set<string>();
+  const destinations = new Set<string>();
   for (const { destination } of mounts) {
-    if (places.has(destination)) throw new HealthctlError('INVALID', `Duplicate mount point: ${destination}`);
-    places.add(destination);
+    if (destinations.has(destination)) throw new HealthctlError('INVALID', `Duplicate mount point: ${destination}`);
+    destinations.add(destination);
   }
 }
 

@@ -244,8 +244,8 @@ function buildLinux(options: SpecOptions, capabilities: readonly string[]): Linu
 /** A given device replaces the host's own, for `--privileged`, at the same path. */
 function devicesOf({ privileged = false, host, devices = [] }: SpecOptions): readonly Device[] {
   const given = devices.map(({ device }) => device);
-  const places = new Set(given.map(({ path }) => path));
-  const all = privileged ? (host.devices ?? []).filter(({ path }) => !places.has(path)) : [];
+  const givenPaths = new Set(given.map(({ path }) => path));
+  const all = privileged ? (host.devices ?? []).filter(({ path }) => !givenPaths.has(path)) : [];
   return [...all, ...given];
 }
 

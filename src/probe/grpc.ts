@@ -101,17 +101,17 @@ function requestHeaders({ authority, tls }: GrpcTest): Buffer {
  * Reports once what is wrong with a server that does not begin as an HTTP/2 server does.
  * @returns whether any byte was received
  */
-function watchPeer(stream: Duplex, tell: (reason: string) => void): () => boolean {
+function watchPeer(stream: Duplex, report: (reason: string) => void): () => boolean {
   let beginning: Buffer = Buffer.alloc(0);
-  const look = (bytes: Buffer): void => {
+  const readBeginning = (bytes: Buffer): void => {
     beginning = Buffer.concat([beginning, bytes]);
     const peer = peerFrom(beginning);
     if (!peer) return;
-    stream.off('data', look);
+    stream.off('data', readBeginning);
     const reason = wrongPeerText(peer);
-    if (reason !== undefined) tell(reason);
+    if (reason !== undefined) report(reason);
   };
-  stream.on('data', look);
+  stream.on('data', readBeginning);
   return () => beginning.length > 0;
 }
 

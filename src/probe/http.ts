@@ -53,20 +53,20 @@ function readResponse(
       stream.destroy();
       resolve(isMute && reason !== undefined ? { kind: 'mute', reason } : { kind: 'answer', reason });
     };
-    const look = () => {
+    const settleIfOver = () => {
       const state = response.state();
       if (state.kind === 'done') settle(undefined);
       else if (state.kind === 'broken') settle(state.reason);
     };
     const end = () => {
       response.end();
-      look();
+      settleIfOver();
     };
     stream.on('data', (bytes: Buffer) => {
       if (isMute) session.note(() => response.text() || 'the response has begun');
       isMute = false;
       response.feed(bytes);
-      look();
+      settleIfOver();
     });
     stream.once('end', end);
     stream.on('error', (error) => settle(reasonOf(error)));

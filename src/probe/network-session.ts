@@ -24,8 +24,8 @@ export interface NetworkSession {
 }
 
 export type Connection =
-  /** @see place the endpoint as shown: `127.0.0.1:80`, `[::1]:80` */
-  | { readonly kind: 'connected'; readonly socket: Socket; readonly place: string }
+  /** @see endpointText the endpoint as shown: `127.0.0.1:80`, `[::1]:80` */
+  | { readonly kind: 'connected'; readonly socket: Socket; readonly endpointText: string }
   /** @see reason e.g. `connect 127.0.0.1:5432: connection refused` */
   | { readonly kind: 'failed'; readonly reason: string }
   /** There is no address to connect to. */
@@ -41,15 +41,15 @@ export function openNetworkSession(namespace: NetworkNamespace, pid: number): Ne
       if (typeof addresses === 'string') return { kind: 'unknown-host', reason: addresses };
       const reasons: string[] = [];
       for (const address of addresses) {
-        const place = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
-        seen = `connecting to ${place}`;
+        const endpointText = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+        seen = `connecting to ${endpointText}`;
         const reason = await connectTo(namespace, { address, port }, sockets);
         const socket = sockets.at(-1);
         if (reason === undefined && socket) {
-          seen = `connected to ${place}`;
-          return { kind: 'connected', socket, place };
+          seen = `connected to ${endpointText}`;
+          return { kind: 'connected', socket, endpointText };
         }
-        reasons.push(`connect ${place}: ${reason}`);
+        reasons.push(`connect ${endpointText}: ${reason}`);
       }
       return { kind: 'failed', reason: reasons.join('; ') };
     },

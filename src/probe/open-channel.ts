@@ -24,14 +24,14 @@ export async function openChannel(job: ChannelJob): Promise<OpenedChannel> {
   const { session, endpoint, tls, protocol } = job;
   const connection = await session.connect(endpoint);
   if (connection.kind !== 'connected') return { kind: 'not-connected', outcome: outcomeOfFailed(connection) };
-  const { socket, place } = connection;
+  const { socket, endpointText } = connection;
   if (!tls) {
     const explainMute = async (reason: string) => ((await speaksTls(job, reason)) ? SPEAKS_TLS : reason);
     return { kind: 'open', channel: { stream: socket, reasonOf: socketReasonOf, explainMute } };
   }
-  session.note(`connected to ${place}, in the TLS handshake`);
+  session.note(`connected to ${endpointText}, in the TLS handshake`);
   const opened = await (await import('./tls.ts')).openTls(socket, tls, protocol);
-  if (opened.kind === 'open') session.note(`connected to ${place} over TLS`);
+  if (opened.kind === 'open') session.note(`connected to ${endpointText} over TLS`);
   return opened;
 }
 

@@ -19,14 +19,15 @@ const GONE_BY_NOW = 8;
  *
  * @param pid the container's first process
  */
-export function explainPidsLimit(outcome: Outcome, pid: number, look: typeof pidsOf = pidsOf): Outcome {
+export function explainPidsLimit(outcome: Outcome, pid: number, readPids: typeof pidsOf = pidsOf): Outcome {
   switch (outcome.kind) {
     case 'could-not-start': {
-      const reason = reasonOf(look(pid), REFUSED.test(outcome.reason) ? GONE_BY_NOW : 1);
+      const reason = reasonOf(readPids(pid), REFUSED.test(outcome.reason) ? GONE_BY_NOW : 1);
       return reason === undefined ? outcome : { ...outcome, reason: `${outcome.reason}\n${reason}` };
     }
     case 'exited': {
-      const reason = outcome.code !== 0 && REFUSED.test(outcome.output) ? reasonOf(look(pid), GONE_BY_NOW) : undefined;
+      const reason =
+        outcome.code !== 0 && REFUSED.test(outcome.output) ? reasonOf(readPids(pid), GONE_BY_NOW) : undefined;
       return reason === undefined ? outcome : { ...outcome, output: `${outcome.output.trimEnd()}\n${reason}` };
     }
     case 'timed-out':

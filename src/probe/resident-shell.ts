@@ -102,7 +102,7 @@ export async function openResidentShell(
       pipes.close({ keepsNote: !(await deleteExec(deps, exec)).isGone });
     },
   });
-  const seen = await shell.look();
+  const seen = await shell.inspect();
   const difference = seen ? differenceFrom(seen) : 'no check of it can be looked at';
   if (difference === undefined) {
     if (target.reap && !(await makeSubreaper(leader.pid, clock)))
@@ -130,7 +130,7 @@ function converse(shell: {
   /** Whether to end processes that a check leaves. */
   readonly reaps: boolean;
   readonly release: () => Promise<void>;
-}): ResidentShell & { look(): Promise<Seen | undefined> } {
+}): ResidentShell & { inspect(): Promise<Seen | undefined> } {
   const { clock, leader, pipes, died, reaps, release } = shell;
   const session = createSessionView(leader);
   let isUsable = true;
@@ -172,7 +172,7 @@ function converse(shell: {
     sequence += 1;
     return pipes.write(`${word} ${sequence}\n`) ? { output, done, broken } : undefined;
   };
-  const look = async (): Promise<Seen | undefined> => {
+  const inspectCheck = async (): Promise<Seen | undefined> => {
     const begun = begin('look');
     if (!begun) return undefined;
     let isOver = false;
@@ -213,8 +213,8 @@ function converse(shell: {
   };
 
   return {
-    look: () =>
-      look().finally(() => {
+    inspect: () =>
+      inspectCheck().finally(() => {
         turn = undefined;
       }),
     get isUsable() {

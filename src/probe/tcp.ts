@@ -7,5 +7,5 @@ import type { NetworkSession } from './network-session.ts';
 export async function probeTcp(session: NetworkSession, test: TcpTest): Promise<Outcome> {
   const connection = await session.connect(test);
   if (connection.kind !== 'connected') return outcomeOfFailed(connection);
-  return healthy(`connected to ${connection.place}`);
+  return healthy(`connected to ${connection.endpointText}`);
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
-import { type ContainerDirs, dataDirOf } from '../lib/dirs.ts';
+import { dataDirOf, type NamespaceDirs } from '../lib/dirs.ts';
 import { LABELS } from '../lib/labels.ts';
 import { isDate, isNumber, isText, objectIn, objectOf } from '../lib/shape.ts';
 import { lastResultAtMs } from '../store/file-health-store.ts';
@@ -22,13 +22,8 @@ export interface ExitNote {
 
 const FILE = 'exit.json';
 
-export interface NotePlace {
-  readonly dirs: ContainerDirs;
-  readonly namespace: string;
-}
-
 /** Throws EXHAUSTED without space, system errors otherwise. */
-export function writeExitNote({ dirs, namespace }: NotePlace, id: string, note: ExitNote): void {
+export function writeExitNote({ dirs, namespace }: NamespaceDirs, id: string, note: ExitNote): void {
   const dir = dataDirOf(dirs, { namespace, id });
   makeOwnDirectory(dir, dirs);
   const { run, code, atMs, isOutOfMemory } = note;
@@ -37,7 +32,7 @@ export function writeExitNote({ dirs, namespace }: NotePlace, id: string, note: 
 }
 
 /** The last note about a container; undefined if there is none, or it is damaged. */
-export function lastExitNote({ dirs, namespace }: NotePlace, id: string): ExitNote | undefined {
+export function lastExitNote({ dirs, namespace }: NamespaceDirs, id: string): ExitNote | undefined {
   return readOwnJson(join(dataDirOf(dirs, { namespace, id }), FILE), exitNoteFrom, dirs);
 }
 
@@ -46,11 +41,11 @@ export function lastExitNote({ dirs, namespace }: NotePlace, id: string): ExitNo
  * made and started has no record of its start once its shim and task are gone; a result of a check then proves that it
  * ran.
  */
-export function withExitNote(place: NotePlace, seen: ContainerView): ContainerView {
-  const view = hasLeftResult(place, seen) ? viewFrom({ ...seen, run: undefined, hasRun: true }) : seen;
+export function withExitNote(namespaceDirs: NamespaceDirs, seen: ContainerView): ContainerView {
+  const view = hasLeftResult(namespaceDirs, seen) ? viewFrom({ ...seen, run: undefined, hasRun: true }) : seen;
   const { record, exit, started } = view;
   if (!exit || !started.ever || record.labels[LABELS.owner] === undefined) return view;
-  const note = lastExitNote(place, record.id);
+  const note = lastExitNote(namespaceDirs, record.id);
   if (!note || note.run !== started.lastRun) return view;
   const isKnown = exit.atMs !== undefined;
   return {
@@ -60,7 +55,7 @@ export function withExitNote(place: NotePlace, seen: ContainerView): ContainerVi
   };
 }
 
-function hasLeftResult({ dirs, namespace }: NotePlace, { record, task, state }: ContainerView): boolean {
+function hasLeftResult({ dirs, namespace }: NamespaceDirs, { record, task, state }: ContainerView): boolean {
   if (state !== 'created' || task || record.labels[LABELS.owner] !== undefined) return false;
   const { id, labels, createdAtMs } = record;
   const writtenAtMs = lastResultAtMs(dirs, { namespace, id, labels });

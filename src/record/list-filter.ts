@@ -1,6 +1,7 @@
 import { quote } from '../go/quote.ts';
 import { HEALTH_STATUSES } from '../health/state.ts';
 import { familiarRecordName, fullName, tryParseReference, withDefaultTag } from '../image/reference.ts';
+import type { NamespaceDirs } from '../lib/dirs.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { hasLabel } from '../lib/label-filter.ts';
 import { matchesPattern } from '../lib/pattern-filter.ts';
@@ -9,7 +10,7 @@ import { networksOf } from './networks.ts';
 import { matchesPorts, type PortFilter, parseIsTask, parsePortFilter } from './port-filter.ts';
 import { type ShownHealth, statusWord } from './shown-health.ts';
 import { shownLabels } from './shown-labels.ts';
-import { type PortPlace, parseShownPorts, shownPortsText } from './shown-ports.ts';
+import { parseShownPorts, shownPortsText } from './shown-ports.ts';
 import { storedConfigOf } from './stored-config.ts';
 import type { ContainerView } from './view.ts';
 
@@ -78,7 +79,7 @@ function checkValue(key: FilterKey, value: string): void {
  * Whether a container matches all filters except health, which has to be read first, and `before` and `since`, which
  * need other containers.
  */
-export function matchesView(filters: ListFilters, view: ContainerView, place?: PortPlace): boolean {
+export function matchesView(filters: ListFilters, view: ContainerView, namespaceDirs?: NamespaceDirs): boolean {
   const { record, state, exit } = view;
   return (
     anyOf(filters, 'id', (prefix) => record.id.startsWith(prefix)) &&
@@ -88,21 +89,21 @@ export function matchesView(filters: ListFilters, view: ContainerView, place?: P
     anyOf(filters, 'network', (name) => networksOf(record).includes(name)) &&
     anyOf(filters, 'volume', (volume) => hasMount(record, volume)) &&
     anyOf(filters, 'ancestor', (image) => isMadeFrom(image, view)) &&
-    hasWantedPorts(filters, view, place) &&
+    hasWantedPorts(filters, view, namespaceDirs) &&
     // Isolation exists only on Windows: on Linux Docker accepts any word.
     isWantedTask(filters) &&
     hasLabels(view, filters.get('label') ?? [])
   );
 }
 
-function hasWantedPorts(filters: ListFilters, view: ContainerView, place: PortPlace | undefined): boolean {
+function hasWantedPorts(filters: ListFilters, view: ContainerView, namespaceDirs: NamespaceDirs | undefined): boolean {
   if (!filters.has('publish') && !filters.has('expose')) return true;
   const wanted = (key: 'publish' | 'expose'): readonly PortFilter[] =>
     (filters.get(key) ?? []).flatMap((value) => {
       const parsed = parsePortFilter(key, value);
       return 'filter' in parsed ? [parsed.filter] : [];
     });
-  const ports = parseShownPorts(shownPortsText(view, place));
+  const ports = parseShownPorts(shownPortsText(view, namespaceDirs));
   return matchesPorts(ports, { publish: wanted('publish'), expose: wanted('expose') });
 }
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { rfc3339FromMillis } from '../health/result.ts';
+import type { NamespaceDirs } from '../lib/dirs.ts';
 import { dataDirOf, runDirOf } from '../lib/dirs.ts';
 import { errnoOf, hasCode } from '../lib/errors.ts';
 import { objectIn } from '../lib/shape.ts';
 import { noSpaceError, replaceFile } from '../system/atomic-write.ts';
 import { makeOwnDirectory, readOwnJson, removeOwn } from '../system/own-file.ts';
-import type { NotePlace } from './exit-note.ts';
 
 /** How often a container was restarted without a user: in the data root, so that it survives a reboot. */
 export interface RestartRecord {
@@ -24,7 +24,7 @@ export const NEVER_RESTARTED: RestartRecord = { count: 0, streak: 0, atMs: 0, re
 const FILE = 'restarts.json';
 
 /** Returns NEVER_RESTARTED if there is no record, or a damaged one. */
-export function readRestarts({ dirs, namespace }: NotePlace, id: string): RestartRecord {
+export function readRestarts({ dirs, namespace }: NamespaceDirs, id: string): RestartRecord {
   const [kept, spare] = dirsOf(dirs, { namespace, id }).map((dir) => readOwnJson(join(dir, FILE), restartsFrom, dirs));
   return spare ?? kept ?? NEVER_RESTARTED; // the spare file exists only while it is newer
 }
@@ -33,7 +33,7 @@ export function readRestarts({ dirs, namespace }: NotePlace, id: string): Restar
  * The data root, which survives a reboot; and the run root, for a full or read-only data root, which survives the
  * monitor.
  */
-const dirsOf = (dirs: NotePlace['dirs'], subject: { readonly namespace: string; readonly id: string }) =>
+const dirsOf = (dirs: NamespaceDirs['dirs'], subject: { readonly namespace: string; readonly id: string }) =>
   [dataDirOf(dirs, subject), runDirOf(dirs, subject)] as const;
 
 function restartsFrom(value: unknown): RestartRecord | undefined {
@@ -45,7 +45,7 @@ function restartsFrom(value: unknown): RestartRecord | undefined {
 }
 
 /** Throws EXHAUSTED if neither root has space, system errors otherwise. */
-export function writeRestarts({ dirs, namespace }: NotePlace, id: string, record: RestartRecord): void {
+export function writeRestarts({ dirs, namespace }: NamespaceDirs, id: string, record: RestartRecord): void {
   const [kept, spare] = dirsOf(dirs, { namespace, id });
   const { count, streak, atMs, reason, isPending } = record;
   const json = { Count: count, Streak: streak, At: rfc3339FromMillis(atMs), Reason: reason, Pending: isPending };
@@ -64,7 +64,7 @@ export function writeRestarts({ dirs, namespace }: NotePlace, id: string, record
 }
 
 /** Call it when a user has started the container: counting starts over. */
-export function forgetRestarts({ dirs, namespace }: NotePlace, id: string): void {
+export function forgetRestarts({ dirs, namespace }: NamespaceDirs, id: string): void {
   for (const dir of dirsOf(dirs, { namespace, id })) removeOwn(join(dir, FILE));
 }
 

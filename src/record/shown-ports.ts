@@ -1,4 +1,4 @@
-import type { ContainerDirs } from '../lib/dirs.ts';
+import type { NamespaceDirs } from '../lib/dirs.ts';
 import { LABELS } from '../lib/labels.ts';
 import { isHeld, readAttachment } from '../network/attachment.ts';
 import { portsText } from '../network/port-document.ts';
@@ -6,22 +6,17 @@ import type { PublishedPort } from '../network/port-spec.ts';
 import { nerdctlAttachmentOf, nerdctlPortsOf, type ShownAttachment } from './nerdctl-network.ts';
 import type { ContainerView } from './view.ts';
 
-/** The paths needed to find the attachments of a namespace's containers. */
-export interface PortPlace {
-  readonly dirs: ContainerDirs;
-  readonly namespace: string;
-}
-
 type PortView = Pick<ContainerView, 'record' | 'state' | 'task'>;
 
 /** The column PORTS of `ps`. Only a running container can be reached. */
-export function shownPortsText(view: PortView, place?: PortPlace): string {
+export function shownPortsText(view: PortView, namespaceDirs?: NamespaceDirs): string {
   const { record } = view;
   if (!isUp(view)) return '';
   const own = record.labels[LABELS.ports];
-  if (own === undefined) return place ? portsText([], nerdctlPortsOf(place.dirs, subjectOf(view, place))) : '';
+  if (own === undefined)
+    return namespaceDirs ? portsText([], nerdctlPortsOf(namespaceDirs.dirs, subjectOf(view, namespaceDirs))) : '';
   // The label belongs to the last run that healthctl attached: another tool may have started it since.
-  if (!place || !own.includes('->') || attachmentOf(view, place)) return own;
+  if (!namespaceDirs || !own.includes('->') || attachmentOf(view, namespaceDirs)) return own;
   return own
     .split(', ')
     .filter((part) => !part.includes('->'))
@@ -29,23 +24,25 @@ export function shownPortsText(view: PortView, place?: PortPlace): string {
 }
 
 /** The published ports of the present run. */
-export function publishedPortsOf(view: PortView, place: PortPlace): readonly PublishedPort[] {
+export function publishedPortsOf(view: PortView, namespaceDirs: NamespaceDirs): readonly PublishedPort[] {
   if (!isUp(view)) return [];
-  if (view.record.labels[LABELS.owner] === undefined) return nerdctlPortsOf(place.dirs, subjectOf(view, place));
-  return attachmentOf(view, place)?.ports ?? [];
+  if (view.record.labels[LABELS.owner] === undefined)
+    return nerdctlPortsOf(namespaceDirs.dirs, subjectOf(view, namespaceDirs));
+  return attachmentOf(view, namespaceDirs)?.ports ?? [];
 }
 
 /** The attachment of the present run: undefined without a network, or if another tool started it without one. */
-export function attachmentOf(view: PortView, place: PortPlace): ShownAttachment | undefined {
+export function attachmentOf(view: PortView, namespaceDirs: NamespaceDirs): ShownAttachment | undefined {
   const { record, task } = view;
   if (!isUp(view)) return undefined;
-  if (record.labels[LABELS.owner] === undefined) return nerdctlAttachmentOf(place.dirs, subjectOf(view, place));
-  const attachment = readAttachment(place, { namespace: place.namespace, id: record.id });
+  if (record.labels[LABELS.owner] === undefined)
+    return nerdctlAttachmentOf(namespaceDirs.dirs, subjectOf(view, namespaceDirs));
+  const attachment = readAttachment(namespaceDirs, { namespace: namespaceDirs.namespace, id: record.id });
   return attachment && attachment.holder.pid === task?.pid && isHeld(attachment) ? attachment : undefined;
 }
 
 const isUp = ({ state }: Pick<PortView, 'state'>): boolean => state === 'running' || state === 'paused';
-const subjectOf = ({ record: { id, labels } }: PortView, { namespace }: PortPlace) => ({ namespace, id, labels });
+const subjectOf = ({ record: { id, labels } }: PortView, { namespace }: NamespaceDirs) => ({ namespace, id, labels });
 
 export interface ShownPorts {
   readonly protocol: string;

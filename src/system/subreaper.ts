@@ -88,9 +88,9 @@ const valueIn = (registers: Buffer, name: keyof typeof REGISTER): bigint =>
 
 function changed(from: Buffer, values: { readonly [N in keyof typeof REGISTER]?: bigint }): Buffer {
   const registers = Buffer.from(from);
-  for (const [name, place] of Object.entries(REGISTER)) {
+  for (const [name, index] of Object.entries(REGISTER)) {
     const value = values[name as keyof typeof REGISTER];
-    if (value !== undefined) registers.writeBigInt64LE(value, place * 8);
+    if (value !== undefined) registers.writeBigInt64LE(value, index * 8);
   }
   return registers;
 }

@@ -1,8 +1,8 @@
 import { constants, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { type DaemonPaths, daemonPathsOf } from '../daemon/daemon-paths.ts';
+import { lockHolderOf } from '../daemon/lock-holder.ts';
 import { CLAIMS_DIR } from '../daemon/monitor-claim.ts';
-import { ownerOf } from '../daemon/owner.ts';
-import { type DaemonPlaces, daemonPlacesOf } from '../daemon/places.ts';
 import { findUnits } from '../daemon/service-unit/install.ts';
 import { listTimerUnits } from '../daemon/timers/systemd-timers.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -10,8 +10,8 @@ import { hostIdOf } from '../lib/dirs.ts';
 import { errnoOf, hasCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
+import type { NetworkContext } from '../network/network-context.ts';
 import { DEFAULT_NETWORK, listNetworks } from '../network/network-record.ts';
-import type { NetworkContext } from '../network/places.ts';
 import { findPresentNetworks } from '../network/remove-network.ts';
 import { hasAppArmorProfile } from '../system/apparmor.ts';
 import { lockFile } from '../system/flock.ts';
@@ -40,7 +40,7 @@ export async function surveyHost(ctx: UninstallContext): Promise<Survey> {
   const [runDir, dataDir] = [join(runRoot, hostId), join(dataRoot, hostId)];
   const networks = networksOf(ctx);
   const units = findUnits(settings);
-  const monitor = await findMonitor(daemonPlacesOf(settings), ctx.clock);
+  const monitor = await findMonitor(daemonPathsOf(settings), ctx.clock);
   return {
     ...{ hostId, runRoot, dataRoot },
     monitor,
@@ -74,12 +74,12 @@ export function networksOf({ settings, clock, log }: UninstallContext): NetworkC
 }
 
 /** The process id of the monitor: it holds a lock throughout its life, whether it answers or not. */
-async function findMonitor(places: DaemonPlaces, clock: Clock): Promise<string | undefined> {
+async function findMonitor(paths: DaemonPaths, clock: Clock): Promise<string | undefined> {
   try {
-    (await lockFile({ path: places.lock, flags: constants.O_RDWR, timeoutMs: 0 }, clock)).release();
+    (await lockFile({ path: paths.lock, flags: constants.O_RDWR, timeoutMs: 0 }, clock)).release();
     return undefined;
   } catch (error) {
-    if (hasCode(error, 'TIMEOUT')) return ownerOf(places);
+    if (hasCode(error, 'TIMEOUT')) return lockHolderOf(paths);
     if (errnoOf(error) === 'ENOENT') return undefined; // there has never been one
     throw error;
   }

@@ -4,8 +4,8 @@ import { basename } from 'node:path';
 import { listContainers } from '../container/list.ts';
 import { removeContainer } from '../container/remove.ts';
 import { stopContainer } from '../container/stop.ts';
+import { daemonPathsOf } from '../daemon/daemon-paths.ts';
 import { drainDaemon } from '../daemon/drain.ts';
-import { daemonPlacesOf } from '../daemon/places.ts';
 import { removeUnit, stopUnit } from '../daemon/service-unit/install.ts';
 import { createTimers } from '../daemon/timers/systemd-timers.ts';
 import { hostIdOf } from '../lib/dirs.ts';
@@ -65,7 +65,7 @@ async function takeStep(ctx: UninstallContext, step: Step): Promise<boolean> {
       return true;
     case 'monitor':
       if (isSystemdRunning()) await stopUnit(settings); // a unit from a package
-      await drainDaemon(daemonPlacesOf(settings), ctx);
+      await drainDaemon(daemonPathsOf(settings), ctx);
       return true;
     case 'timers': {
       const hostId = hostIdOf(settings.address);

@@ -27,7 +27,7 @@ export interface HeldVolume {
   release(): void;
 }
 
-export interface VolumePlace {
+export interface VolumeContext {
   /** The directory of a namespace's volumes: nothing else is in it. */
   readonly root: string;
   readonly clock: Clock;
@@ -41,19 +41,19 @@ export interface VolumePlace {
  * @throws CORRUPT if something else has its path, EXHAUSTED without space, ABORTED
  */
 export async function openVolume(
-  place: VolumePlace,
+  ctx: VolumeContext,
   name: string,
   labels: Readonly<Record<string, string>>,
 ): Promise<HeldVolume> {
-  const directory = join(place.root, name);
+  const directory = join(ctx.root, name);
   for (;;) {
     makeDirectory(directory);
-    const held = await tryHold(place, directory);
+    const held = await tryHold(ctx, directory);
     if (!held) continue; // removed since it was created
     try {
-      const known = readVolume(place.root, name);
+      const known = readVolume(ctx.root, name);
       return {
-        volume: known ?? (await makeVolume(place, name, labels)),
+        volume: known ?? (await makeVolume(ctx, name, labels)),
         isNew: !known,
         directory,
         release: held.release,
@@ -66,13 +66,13 @@ export async function openVolume(
 }
 
 /** Locks the volume of this name, for any text; undefined if there is none. Throws like openVolume. */
-export async function holdVolume(place: VolumePlace, name: string): Promise<HeldVolume | undefined> {
+export async function holdVolume(ctx: VolumeContext, name: string): Promise<HeldVolume | undefined> {
   if (!isName(name)) return undefined;
-  const directory = join(place.root, name);
-  const held = await tryHold(place, directory);
+  const directory = join(ctx.root, name);
+  const held = await tryHold(ctx, directory);
   if (!held) return undefined;
   try {
-    const volume = readVolume(place.root, name);
+    const volume = readVolume(ctx.root, name);
     if (volume) return { volume, isNew: false, directory, release: held.release };
   } catch (error) {
     held.release();
@@ -101,11 +101,11 @@ export function listVolumes(root: string, onFault: (error: unknown) => void): re
 }
 
 /** Removes directories that are no volumes: left by processes that died during a creation or removal. */
-export async function clearRemains(place: VolumePlace): Promise<void> {
-  for (const name of namesIn(place.root)) {
-    const directory = join(place.root, name);
+export async function clearRemains(ctx: VolumeContext): Promise<void> {
+  for (const name of namesIn(ctx.root)) {
+    const directory = join(ctx.root, name);
     if (!isDirectory(directory) || hasRecord(directory)) continue;
-    const held = await tryHold(place, directory);
+    const held = await tryHold(ctx, directory);
     if (held && !hasRecord(directory)) await rm(directory, { recursive: true, force: true });
     held?.release();
   }
@@ -127,7 +127,7 @@ export function readVolume(root: string, name: string): Volume | undefined {
 }
 
 async function makeVolume(
-  { root, clock }: VolumePlace,
+  { root, clock }: VolumeContext,
   name: string,
   labels: Readonly<Record<string, string>>,
 ): Promise<Volume> {
@@ -139,7 +139,7 @@ async function makeVolume(
   return { name, createdAt, labels, mountpoint: join(directory, CONTENT) };
 }
 
-async function tryHold({ clock, signal }: VolumePlace, directory: string) {
+async function tryHold({ clock, signal }: VolumeContext, directory: string) {
   refuseOther(directory);
   const flags = constants.O_RDONLY | constants.O_DIRECTORY;
   try {

@@ -12,7 +12,7 @@ export interface SleepsOfClock {
 
 export interface ForgottenSleep {
   /** Its stack tells where the sleep was begun. */
-  readonly place: Error;
+  readonly calledAt: Error;
   readonly isMidAdvance: boolean;
 }
 
@@ -25,7 +25,7 @@ export const forgottenSleeps = {
     return {
       add: (sleeper, what, isMidAdvance) => {
         clocks.add(sleeps);
-        sleeps.set(sleeper, { place: new Error(what), isMidAdvance });
+        sleeps.set(sleeper, { calledAt: new Error(what), isMidAdvance });
       },
       delete: (sleeper) => void sleeps.delete(sleeper),
       clear: () => sleeps.clear(),
@@ -43,7 +43,7 @@ export const forgottenSleeps = {
 export function refuseForgottenSleeps(left: readonly ForgottenSleep[], hasTimedOut: boolean): void {
   const forgotten = left.find(({ isMidAdvance }) => hasTimedOut || !isMidAdvance);
   if (forgotten)
-    throw new Error(`a fake clock was not advanced for a ${forgotten.place.message} (its place is the cause)`, {
-      cause: forgotten.place,
+    throw new Error(`a fake clock was not advanced for a ${forgotten.calledAt.message} (its place is the cause)`, {
+      cause: forgotten.calledAt,
     });
 }

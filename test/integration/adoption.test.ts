@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { ContainerContext } from '../../src/container/context.ts';
 import type { StoredHealth } from '../../src/health/state.ts';
 import { createAdoption, yieldToNerdctl } from '../../src/monitor/duties/adoption.ts';
-import type { Watched } from '../../src/monitor/host-model.ts';
+import type { KnownContainer } from '../../src/monitor/host-model.ts';
 import { aConfig, aResult, aRun, aState } from '../builders/health.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
@@ -27,14 +27,14 @@ const NERDCTLS = { 'nerdctl/name': 'web', 'nerdctl/state-dir': '/nerdctl' };
 const NOTHING: StoredHealth = { log: [], state: undefined };
 const config = aConfig({ intervalNs: 10e9, timeoutNs: 5e9 });
 const aContainer = (id: string, labels: Readonly<Record<string, string>>, stored = NOTHING) =>
-  ({ namespace: 'default', id, record: { labels }, run: aRun(), config, stored }) as unknown as Watched;
+  ({ namespace: 'default', id, record: { labels }, run: aRun(), config, stored }) as unknown as KnownContainer;
 
-const isNerdctls = ({ record }: Watched) => record.labels['nerdctl/state-dir'] === '/nerdctl';
+const isNerdctls = ({ record }: KnownContainer) => record.labels['nerdctl/state-dir'] === '/nerdctl';
 
 function adoption(adopt: 'auto' | 'always' | 'never') {
   const [told, ended]: [string[], string[]] = [[], []];
   const log = { info: (text: string) => void told.push(text), warn: (text: string) => void told.push(text) };
-  const endTimer = async ({ id }: Watched) => {
+  const endTimer = async ({ id }: KnownContainer) => {
     ended.push(id);
     return true;
   };
@@ -50,13 +50,13 @@ test.each([
   ['never', {}, [false, false]],
   ['never', OURS, [false, false]],
 ] as const)('%s, labels %j: whether nerdctl checks it, with its timer and without', (adopt, labels, expected) => {
-  const { isElsewhere } = adoption(adopt);
-  expect(['timed', 'other'].map((id) => isElsewhere(aContainer(id, labels)))).toEqual(expected);
+  const { isCheckedElsewhere } = adoption(adopt);
+  expect(['timed', 'other'].map((id) => isCheckedElsewhere(aContainer(id, labels)))).toEqual(expected);
 });
 
 test('a timer of nerdctl on a container of ours is ended: one checks', async () => {
-  const { isElsewhere, told, ended } = adoption('auto');
-  for (const id of ['timed', 'timed', 'other']) isElsewhere(aContainer(id, OURS));
+  const { isCheckedElsewhere, told, ended } = adoption('auto');
+  for (const id of ['timed', 'timed', 'other']) isCheckedElsewhere(aContainer(id, OURS));
   await Promise.resolve();
   expect(ended).toEqual(['timed']);
   expect(told).toEqual([
@@ -65,20 +65,20 @@ test('a timer of nerdctl on a container of ours is ended: one checks', async () 
 });
 
 test('one that nerdctl start made only just now is left until its service was started', () => {
-  const { isElsewhere, ended } = adoption('auto');
-  isElsewhere(aContainer('fresh', OURS));
+  const { isCheckedElsewhere, ended } = adoption('auto');
+  isCheckedElsewhere(aContainer('fresh', OURS));
   expect(ended).toEqual([]);
 });
 
 test('a timer of nerdctl that brings no results is not relied upon, until it does', async () => {
-  const { isElsewhere, told } = adoption('auto');
+  const { isCheckedElsewhere, told } = adoption('auto');
   const nerdctls = (atMs: number): StoredHealth => ({ log: [aResult(atMs)], state: aState({ run: undefined }) });
   const ours: StoredHealth = { log: [aResult(99_000)], state: aState() };
   const dues = async (stored: StoredHealth, count: number) => {
     const asked: boolean[] = [];
     for (let due = 0; due < count; due += 1) {
       await clock.advance(10_000);
-      asked.push(isElsewhere(aContainer('timed', NERDCTLS, stored)));
+      asked.push(isCheckedElsewhere(aContainer('timed', NERDCTLS, stored)));
     }
     return asked;
   };

@@ -2,9 +2,9 @@ import { constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { daemonPathsOf } from '../../src/daemon/daemon-paths.ts';
 import { drainDaemon } from '../../src/daemon/drain.ts';
-import { ownerFileOf } from '../../src/daemon/owner.ts';
-import { daemonPlacesOf } from '../../src/daemon/places.ts';
+import { lockHolderFileOf } from '../../src/daemon/lock-holder.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { lockFile } from '../../src/system/flock.ts';
 import { makeOwnDirectory } from '../../src/system/own-file.ts';
@@ -16,14 +16,14 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 test('a monitor that is ending and does not get to its end is named', async () => {
-  const places = daemonPlacesOf({ address: '/none.sock', runRoot: root, dataRoot: root });
-  makeOwnDirectory(places.dir);
+  const paths = daemonPathsOf({ address: '/none.sock', runRoot: root, dataRoot: root });
+  makeOwnDirectory(paths.dir);
   const flags = constants.O_RDWR | constants.O_CREAT;
-  const lock = await lockFile({ path: places.lock, flags, timeoutMs: 0 }, systemClock);
-  writeFileSync(ownerFileOf(places), '4711\n');
+  const lock = await lockFile({ path: paths.lock, flags, timeoutMs: 0 }, systemClock);
+  writeFileSync(lockHolderFileOf(paths), '4711\n');
   const clock = { ...systemClock, monotonic: () => systemClock.monotonic() * 1_000 }; // fifteen seconds pass at once
   try {
-    await expect(drainDaemon(places, { clock, signal: new AbortController().signal })).rejects.toMatchObject({
+    await expect(drainDaemon(paths, { clock, signal: new AbortController().signal })).rejects.toMatchObject({
       code: 'TIMEOUT',
       message: 'the monitor, process 4711, is ending and has not ended yet',
     });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { type IdleDeps, untilIdle } from '../../src/daemon/idle.ts';
-import type { Watched } from '../../src/monitor/host-model.ts';
+import type { KnownContainer } from '../../src/monitor/host-model.ts';
 import { readStat } from '../../src/system/proc.ts';
 import { until } from '../../testbed/until.ts';
 import { createFakeClock } from '../fakes/clock.ts';
@@ -16,7 +16,11 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const self = { id: `boot:${process.pid}:${readStat(process.pid)?.startTimeTicks}`, startedAtMs: 0 };
 const anEarlierProcess = { id: `boot:${process.pid}:1`, startedAtMs: 0 };
 
-function setUp(over: Partial<IdleDeps['monitor']>, containers: readonly Partial<Watched>[] = [], isBusy = false) {
+function setUp(
+  over: Partial<IdleDeps['monitor']>,
+  containers: readonly Partial<KnownContainer>[] = [],
+  isBusy = false,
+) {
   const clock = createFakeClock();
   const ended = new AbortController();
   let isOver = false;
@@ -25,7 +29,7 @@ function setUp(over: Partial<IdleDeps['monitor']>, containers: readonly Partial<
     monitor: { isLive: true, counts: () => ({ watched: 0 }), model: { all: () => containers }, ...over },
     supervisor: { isBusy },
     server: { busy: 0, start: async () => {}, stop: async () => {} },
-    places: { startLock: join(dir, 'start.lock') },
+    paths: { startLock: join(dir, 'start.lock') },
     idleTimeoutMs: 600_000,
   } as unknown as IdleDeps;
   const idle = untilIdle(deps, ended.signal).then(() => {

@@ -16,9 +16,9 @@ import { copyToJsonLog } from '../../src/container/json-log-writer.ts';
 import { appendTimes } from '../../src/container/logs/log-index-file.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { dataDirOf } from '../../src/lib/dirs.ts';
-import { createLogKeeper } from '../../src/monitor/duties/index-output.ts';
 import { createJsonLogLane } from '../../src/monitor/duties/json-log-lane.ts';
-import type { Watched } from '../../src/monitor/host-model.ts';
+import { createOutputIndexer } from '../../src/monitor/duties/output-indexer.ts';
+import type { KnownContainer } from '../../src/monitor/host-model.ts';
 import { compactRecordOf } from '../../src/record/compact-record.ts';
 import { until } from '../../testbed/until.ts';
 import { aTask } from '../builders/container.ts';
@@ -197,10 +197,10 @@ test('the keeper copies what a container wrote that ran while nobody looked, eac
   const dirs = { hostId: 'host', runRoot: dir, dataRoot: dir, nerdctlDataRoot: dir };
   const warnings: string[] = [];
   const log = { warn: (text: string) => void warnings.push(text), debug: () => {} };
-  const keeper = createLogKeeper({ contextOf: () => ({ dirs }), clock: systemClock, log });
+  const keeper = createOutputIndexer({ contextOf: () => ({ dirs }), clock: systemClock, log });
   const record = ownRecord({ id }, aStoredConfig({ JsonLog: {} }));
   const dataDir = dataDirOf(dirs, { namespace: 'default', id });
-  const ended = (exitedAtMs: number | undefined): Watched => ({
+  const ended = (exitedAtMs: number | undefined): KnownContainer => ({
     ...{ namespace: 'default', id, record: compactRecordOf(record), config: undefined, damage: undefined },
     ...{ processJson: undefined, run: undefined, isStartSeen: false, isOutOfMemory: false },
     task: exitedAtMs === undefined ? undefined : aTask({ status: 'stopped', exitedAtMs }),

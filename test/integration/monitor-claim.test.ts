@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { claimMonitor, findMonitorOwner } from '../../src/daemon/monitor-claim.ts';
+import { claimMonitor, findClaimHolder } from '../../src/daemon/monitor-claim.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { realSocketPath } from '../../src/system/socket-path.ts';
 import { runProgram } from '../../testbed/program.ts';
@@ -48,7 +48,7 @@ const CONFLICT = {
   hint: expect.stringContaining('--run-root /run/a daemon stop'),
 };
 const found = (namespace = 'default') =>
-  findMonitorOwner({ address, namespace, dir: join(root, 'claims') }, systemClock);
+  findClaimHolder({ address, namespace, dir: join(root, 'claims') }, systemClock);
 const OWNER = { pid: process.pid, runRoot: '/run/a' };
 
 describe('of one containerd', () => {

@@ -133,9 +133,9 @@ describe('http', () => {
   });
 
   test('https: any certificate will do, unless it is to be verified', async () => {
-    const place = `https://localhost:${servers.port('tls')}/`;
-    expect(await probe(['HTTP', place])).toEqual({ exitCode: 0, output: 'HTTP 200 OK: secret' });
-    expect(await probe(['HTTP', place, 'verify=true'])).toEqual({ exitCode: 1, output: SELF_SIGNED_TEXT });
+    const url = `https://localhost:${servers.port('tls')}/`;
+    expect(await probe(['HTTP', url])).toEqual({ exitCode: 0, output: 'HTTP 200 OK: secret' });
+    expect(await probe(['HTTP', url, 'verify=true'])).toEqual({ exitCode: 1, output: SELF_SIGNED_TEXT });
     expect(await probe(['HTTP', `https://${at('ok')}/`])).toMatchObject({ exitCode: 1 });
     expect(await probe(['HTTP', `https://${at('hang')}/`], { timeoutMs: 200 })).toMatchObject({ exitCode: -1 });
   });

@@ -24,6 +24,7 @@ import {
 import { configOf } from '../../src/network/bridge-config.ts';
 import { hostsText, updateHostsFile } from '../../src/network/hosts-file.ts';
 import { knownNetworks } from '../../src/network/known-networks.ts';
+import { type NetworkContext, networkPathsOf, withNetworkLock } from '../../src/network/network-context.ts';
 import { networkDocument } from '../../src/network/network-document.ts';
 import {
   createNetwork,
@@ -33,7 +34,6 @@ import {
   type NewNetwork,
   needNetwork,
 } from '../../src/network/network-record.ts';
-import { type NetworkContext, networkPlacesOf, withNetworkLock } from '../../src/network/places.ts';
 import { readBootId, readStat } from '../../src/system/proc.ts';
 import { listProcesses } from '../../testbed/processes.ts';
 import { runProgram } from '../../testbed/program.ts';
@@ -74,7 +74,7 @@ describe('networks on record', () => {
     expect(findNetwork(ctx, 'a')).toEqual(a);
     expect(a?.subnet).not.toBe(b?.subnet);
     expect(a?.bridge.length).toBeLessThanOrEqual(15);
-    const { networks, root: directory } = networkPlacesOf(ctx.dirs);
+    const { networks, root: directory } = networkPathsOf(ctx.dirs);
     expect([modeOf(directory), modeOf(networks), modeOf(join(networks, 'a.json'))]).toEqual(['700', '700', '600']);
     if (a) await withNetworkLock(ctx, async (locked) => forgetNetwork(locked, a));
     expect(listNetworks(ctx)).toEqual([b]);
@@ -131,8 +131,8 @@ describe('networks on record', () => {
 
   test('a damaged record is none, and a name cannot lead out of the directory', async () => {
     await withNetworkLock(ctx, async (locked) => createNetwork(locked, { name: 'a', ...asked }));
-    writeFileSync(join(networkPlacesOf(ctx.dirs).networks, 'b.json'), '{"Name":"b"');
-    writeFileSync(join(networkPlacesOf(ctx.dirs).networks, 'c.json'), '{"Name":"../c","Id":"x"}');
+    writeFileSync(join(networkPathsOf(ctx.dirs).networks, 'b.json'), '{"Name":"b"');
+    writeFileSync(join(networkPathsOf(ctx.dirs).networks, 'c.json'), '{"Name":"../c","Id":"x"}');
     expect(listNetworks(ctx).map(({ name }) => name)).toEqual(['a']);
     for (const name of ['../lock', '.', '', 'a/b']) expect(findNetwork(ctx, name), name).toBeUndefined();
   });
@@ -144,7 +144,7 @@ describe('attachments on record', () => {
     await withNetworkLock(ctx, async (locked) => writeAttachment(locked, attachment));
     expect(readAttachment(ctx, attachment)).toEqual(attachment);
     expect(listAttachments(ctx)).toEqual([attachment]);
-    const { attached } = networkPlacesOf(ctx.dirs);
+    const { attached } = networkPathsOf(ctx.dirs);
     expect(readdirSync(attached).map((name) => modeOf(join(attached, name)))).toEqual(['600']);
     await withNetworkLock(ctx, async (locked) => forgetAttachment(locked, attachment));
     expect([readAttachment(ctx, attachment), listAttachments(ctx)]).toEqual([undefined, []]);
@@ -152,7 +152,7 @@ describe('attachments on record', () => {
 
   test('a damaged one is none', async () => {
     await withNetworkLock(ctx, async () => undefined);
-    const { attached } = networkPlacesOf(ctx.dirs);
+    const { attached } = networkPathsOf(ctx.dirs);
     for (const [name, text] of [
       ['cut', '{"id":'],
       ['port', JSON.stringify({ ...anAttachment(), ports: [{ hostPort: 'x' }] })],

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openMonitor, whyUnmonitored } from '../../src/cli/monitor/open.ts';
 import { REQUESTS } from '../../src/daemon/api/requests.ts';
+import { daemonPathsOf } from '../../src/daemon/daemon-paths.ts';
 import { claimMonitor, type MonitorClaim } from '../../src/daemon/monitor-claim.ts';
-import { daemonPlacesOf } from '../../src/daemon/places.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { World } from '../../src/world.ts';
 
@@ -39,7 +39,7 @@ function worldWith(runRoot: string) {
 }
 
 async function answerIn(runRoot: string): Promise<void> {
-  const { apiSocket } = daemonPlacesOf(worldWith(runRoot).settings);
+  const { apiSocket } = daemonPathsOf(worldWith(runRoot).settings);
   mkdirSync(dirname(apiSocket), { recursive: true });
   const made = createServer((socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nHealthctl-Api: 1\r\nContent-Length: 9\r\n\r\n{"a":"b"}'));

@@ -25,7 +25,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const place = () => ({
+const namespaceDirs = () => ({
   dirs: { hostId: 'h', runRoot: join(root, 'run'), dataRoot: full, nerdctlDataRoot: join(root, 'nerdctl') },
   namespace: 'default',
 });
@@ -39,20 +39,20 @@ const fill = (): void => {
 };
 
 test('on a full data root the count goes into the run root, where the next monitor finds it', () => {
-  writeRestarts(place(), 'c1', counted(1));
+  writeRestarts(namespaceDirs(), 'c1', counted(1));
   fill();
-  writeRestarts(place(), 'c1', counted(2));
-  expect(readRestarts(place(), 'c1')).toEqual(counted(2));
+  writeRestarts(namespaceDirs(), 'c1', counted(2));
+  expect(readRestarts(namespaceDirs(), 'c1')).toEqual(counted(2));
   for (const name of readdirSync(full).filter((each) => each.startsWith('filler'))) rmSync(join(full, name));
-  writeRestarts(place(), 'c1', counted(3));
-  expect(readRestarts(place(), 'c1')).toEqual(counted(3));
+  writeRestarts(namespaceDirs(), 'c1', counted(3));
+  expect(readRestarts(namespaceDirs(), 'c1')).toEqual(counted(3));
   expect(existsSync(join(root, 'run/h/default/c1/restarts.json'))).toBe(false);
 });
 
 test('a start by a user forgets it in both places', () => {
-  writeRestarts(place(), 'c1', counted(1));
+  writeRestarts(namespaceDirs(), 'c1', counted(1));
   fill();
-  writeRestarts(place(), 'c1', counted(2));
-  forgetRestarts(place(), 'c1');
-  expect(readRestarts(place(), 'c1')).toEqual(NEVER_RESTARTED);
+  writeRestarts(namespaceDirs(), 'c1', counted(2));
+  forgetRestarts(namespaceDirs(), 'c1');
+  expect(readRestarts(namespaceDirs(), 'c1')).toEqual(NEVER_RESTARTED);
 });

@@ -48,14 +48,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
-const place = (signal?: AbortSignal) => ({ root, clock: systemClock, signal });
-const open = (name = 'vol') => openVolume(place(), name, {});
+const context = (signal?: AbortSignal) => ({ root, clock: systemClock, signal });
+const open = (name = 'vol') => openVolume(context(), name, {});
 const imageDirectory = (path: string) =>
   openDirectoryInRoot([{ type: 'bind', source: image, options: ['rbind'] }], path, { parent: join(base, 'parent') });
 
 /** Uses a volume as a new container does. */
 async function use(path = '/data', signal?: AbortSignal): Promise<string> {
-  const held = await openVolume(place(signal), 'vol', {});
+  const held = await openVolume(context(signal), 'vol', {});
   try {
     const from = imageDirectory(path);
     if (typeof from !== 'number') throw new Error(`${path} is ${from}`);
@@ -196,12 +196,12 @@ describe('after a kill', () => {
     writeFileSync(join(root, 'vol/_data/old'), '');
     mkdirSync(join(root, 'other/_data'), { recursive: true });
     expect(listVolumes(root, () => undefined)).toEqual([]);
-    expect(await holdVolume(place(), 'vol')).toBeUndefined();
+    expect(await holdVolume(context(), 'vol')).toBeUndefined();
     const held = await open();
     expect(held.isNew).toBe(true);
     expect(readdirSync(held.volume.mountpoint)).toEqual([]);
     held.release();
-    await clearRemains(place());
+    await clearRemains(context());
     expect(readdirSync(root)).toEqual(['vol']);
   });
 });
@@ -241,7 +241,7 @@ describe('the store', () => {
     mkdirSync(root);
     symlinkSync(host, join(root, 'vol'));
     await expect(open()).rejects.toMatchObject({ code: 'CORRUPT' });
-    await expect(holdVolume(place(), 'vol')).rejects.toMatchObject({ code: 'CORRUPT' });
+    await expect(holdVolume(context(), 'vol')).rejects.toMatchObject({ code: 'CORRUPT' });
     rmSync(join(root, 'vol'));
     const { volume, release } = await open();
     release();
@@ -257,7 +257,7 @@ describe('the store', () => {
     mkdirSync(join(base, 'host/_data'), { recursive: true });
     writeFileSync(join(base, 'host/volume.json'), '{"CreatedAt":"x","Labels":{}}');
     expect(readVolume(root, name)).toBeUndefined();
-    expect(await holdVolume(place(), name)).toBeUndefined();
+    expect(await holdVolume(context(), name)).toBeUndefined();
   });
 
   test.each(['', '{}', '[]', '{"CreatedAt":1,"Labels":{}}', '{"CreatedAt":"x","Labels":{"a":1}}'])(

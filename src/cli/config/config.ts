@@ -75,7 +75,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * counts as absent.
  *
  * The file is `$HEALTHCTL_TOML`, which must exist, or /etc/healthctl/healthctl.toml, which need not. Throws CONFIG
- * (USAGE for a flag) with the place of the wrong value.
+ * (USAGE for a flag) with the location of the wrong value.
  */
 export async function loadSettings(flags: GlobalFlags, env: Environment): Promise<Settings> {
   const file = await readConfigFile(env);
@@ -134,16 +134,16 @@ export async function parseConfig(text: string, path: string): Promise<ConfigFil
   const network: Partial<Record<keyof NetworkSettings, string>> = {};
   const monitor: Partial<Record<keyof MonitorSettings, unknown>> = {};
   for (const [key, value] of Object.entries(await parseToml(text, path))) {
-    const place = `${path}:${lineOf(text, key)}`;
+    const location = `${path}:${lineOf(text, key)}`;
     const name = settingNames.find((candidate) => SETTINGS[candidate].key === key);
     const ofNetwork = NETWORK_SETTINGS.find((candidate) => candidate.key === key);
     const ofMonitor = MONITOR_SETTINGS.find((candidate) => candidate.key === key);
-    if (key === 'debug') others.debug = checkBoolean(place, key, value);
-    else if (key === 'health_log_entries') others.healthLogEntries = checkNumber(place, key, value, MAX_LOG_ENTRIES);
-    else if (ofNetwork) network[ofNetwork.name] = checkSetting(place, key, value, ofNetwork.check);
-    else if (ofMonitor) monitor[ofMonitor.name] = ofMonitor.check(place, key, value);
-    else if (name === undefined) throw unknownKey(place, key);
-    else texts.set(name, checkSetting(place, key, value, SETTINGS[name].check));
+    if (key === 'debug') others.debug = checkBoolean(location, key, value);
+    else if (key === 'health_log_entries') others.healthLogEntries = checkNumber(location, key, value, MAX_LOG_ENTRIES);
+    else if (ofNetwork) network[ofNetwork.name] = checkSetting(location, key, value, ofNetwork.check);
+    else if (ofMonitor) monitor[ofMonitor.name] = ofMonitor.check(location, key, value);
+    else if (name === undefined) throw unknownKey(location, key);
+    else texts.set(name, checkSetting(location, key, value, SETTINGS[name].check));
   }
   return { texts, ...others, network, monitor: monitor as Partial<MonitorSettings> };
 }
@@ -169,7 +169,7 @@ const MONITOR_SETTINGS: readonly {
   { name: 'scheduler', key: 'scheduler', check: wordOf('daemon', 'systemd') },
   { name: 'adopt', key: 'adopt', check: wordOf('auto', 'always', 'never') },
   { name: 'namespaces', key: 'watch_namespaces', check: checkNamespaces },
-  { name: 'maxChecks', key: 'max_checks', check: (place, key, value) => checkNumber(place, key, value, 1000) },
+  { name: 'maxChecks', key: 'max_checks', check: (location, key, value) => checkNumber(location, key, value, 1000) },
   { name: 'idleTimeoutMs', key: 'idle_timeout', check: checkDuration },
   { name: 'hooks', key: 'hook', check: checkHooks },
   { name: 'exec', key: 'health_exec', check: wordOf('fresh', 'resident') },
@@ -188,14 +188,14 @@ const settingNames: readonly TextSetting[] = [
 /** More results would be a history, for which health.json, read whole each time, is not made. */
 const MAX_LOG_ENTRIES = 100;
 
-function checkSetting(place: string, key: string, value: unknown, check: (text: string) => string): string {
-  const text = checkText(place, key, value);
-  return at('CONFIG', `${place}: ${key}`, () => check(text));
+function checkSetting(location: string, key: string, value: unknown, check: (text: string) => string): string {
+  const text = checkText(location, key, value);
+  return at('CONFIG', `${location}: ${key}`, () => check(text));
 }
 
-function checkNamespaces(place: string, key: string, value: unknown): readonly string[] {
-  if (!Array.isArray(value)) throw wrongType(place, key, 'a list of strings', value);
-  return value.map((name: unknown) => checkSetting(place, key, name, checkIdentifier));
+function checkNamespaces(location: string, key: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw wrongType(location, key, 'a list of strings', value);
+  return value.map((name: unknown) => checkSetting(location, key, name, checkIdentifier));
 }
 
 async function parseToml(text: string, path: string): Promise<Record<string, unknown>> {
@@ -215,7 +215,7 @@ function lineOf(text: string, key: string): number {
   return index < 0 ? 1 : index + 1;
 }
 
-function unknownKey(place: string, key: string): HealthctlError {
+function unknownKey(location: string, key: string): HealthctlError {
   const known = [
     ...settingNames.map((name) => SETTINGS[name].key),
     'health_log_entries',
@@ -223,15 +223,17 @@ function unknownKey(place: string, key: string): HealthctlError {
     ...MONITOR_SETTINGS.map((setting) => setting.key),
     'debug',
   ].join(', ');
-  return new HealthctlError('CONFIG', `${place}: unknown key ${JSON.stringify(key)}`, { hint: `known keys: ${known}` });
+  return new HealthctlError('CONFIG', `${location}: unknown key ${JSON.stringify(key)}`, {
+    hint: `known keys: ${known}`,
+  });
 }
 
-/** Adds the place of a refused value. */
-function at(code: 'USAGE' | 'CONFIG', place: string, check: () => string): string {
+/** Adds the location of a refused value. */
+function at(code: 'USAGE' | 'CONFIG', location: string, check: () => string): string {
   try {
     return check();
   } catch (error) {
-    throw new HealthctlError(code, `${place}: ${messageOf(error)}`, { cause: error });
+    throw new HealthctlError(code, `${location}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -4,12 +4,13 @@ import { quote } from '../../go/quote.ts';
 import { nilPointer } from '../../go/template/template.ts';
 import { shortId } from '../../image/digest-text.ts';
 import { familiarName, tryParseReference } from '../../image/reference.ts';
+import type { NamespaceDirs } from '../../lib/dirs.ts';
 import { LABELS } from '../../lib/labels.ts';
 import { type Brief, briefOf, detailsOf } from '../../record/details.ts';
 import { networksOf } from '../../record/networks.ts';
 import { statusWord } from '../../record/shown-health.ts';
 import { shownLabels } from '../../record/shown-labels.ts';
-import { type PortPlace, shownPortsText } from '../../record/shown-ports.ts';
+import { shownPortsText } from '../../record/shown-ports.ts';
 import { ellipsis } from './ellipsis.ts';
 import { containerStatus } from './status.ts';
 import type { Column } from './table.ts';
@@ -29,12 +30,12 @@ export interface ColumnOptions {
   /** Called when a column with health is evaluated. */
   readonly onHealth: () => void;
   /** The paths for a namespace's attachments; absent: ports come from labels. */
-  readonly portPlaceOf?: (namespace: string) => PortPlace;
+  readonly namespaceDirsOf?: (namespace: string) => NamespaceDirs;
 }
 
 /** The columns of `ps` (docker/cli, formatter/container.go). */
 export function containerColumns(options: ColumnOptions): Record<string, Column<ContainerRow>> {
-  const { noTrunc, nowMs, onHealth, portPlaceOf } = options;
+  const { noTrunc, nowMs, onHealth, namespaceDirsOf } = options;
   const brief = remember<ContainerRow, Brief>(({ view }) => briefOf(view.record));
   const nameOf = rememberNames(noTrunc);
   const cut = (text: string, width: number) => (noTrunc ? text : ellipsis(text, width));
@@ -69,7 +70,7 @@ export function containerColumns(options: ColumnOptions): Record<string, Column<
       header: 'PLATFORM',
       value: ({ view }) => view.record.labels[LABELS.platform] ?? nilPointer('*Platform'),
     },
-    Ports: { header: 'PORTS', value: ({ view, namespace }) => shownPortsText(view, portPlaceOf?.(namespace)) },
+    Ports: { header: 'PORTS', value: ({ view, namespace }) => shownPortsText(view, namespaceDirsOf?.(namespace)) },
     RunningFor: {
       header: 'CREATED',
       value: ({ view }) => `${humanDuration(nowMs - view.record.createdAtMs)} ago`,

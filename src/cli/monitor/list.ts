@@ -2,11 +2,10 @@ import type { ListedContainer } from '../../container/list.ts';
 import { withEndNotes } from '../../container/start-failure-note.ts';
 import type { ContainerSummary } from '../../daemon/api/answers.ts';
 import { REQUESTS } from '../../daemon/api/requests.ts';
-import { hostIdOf } from '../../lib/dirs.ts';
+import { hostIdOf, type NamespaceDirs } from '../../lib/dirs.ts';
 import { HealthctlError, hasCode } from '../../lib/errors.ts';
 import { recordFromCompact } from '../../record/compact-record.ts';
 import type { ContainerDocument } from '../../record/document.ts';
-import type { PortPlace } from '../../record/shown-ports.ts';
 import { asRestarting, givenHealthConfigOf, viewFrom, withNextRestart } from '../../record/view.ts';
 import type { ContainerWorld } from '../context.ts';
 import { openMonitor } from './open.ts';
@@ -16,7 +15,7 @@ export function listedFromAnswer(
   { settings, log }: Pick<ContainerWorld, 'settings' | 'log'>,
   answers: readonly ContainerSummary[],
 ): readonly ListedContainer[] {
-  const place = portPlaceIn({ settings, log }, settings.namespace);
+  const namespaceDirs = namespaceDirsOf({ settings, log }, settings.namespace);
   return answers
     .map(({ record, task, run, health, lastCheck, isRestarting, isStateUnknown, nextRestart }): ListedContainer => {
       const facts = {
@@ -25,7 +24,7 @@ export function listedFromAnswer(
         run: run ?? undefined,
         isStateUnknown,
       };
-      const view = withEndNotes(place, viewFrom(facts));
+      const view = withEndNotes(namespaceDirs, viewFrom(facts));
       return {
         view: withNextRestart(
           isRestarting ? asRestarting(view) : view,
@@ -38,7 +37,10 @@ export function listedFromAnswer(
 }
 
 /** Our directories, without a connection to containerd. */
-export function portPlaceIn({ settings, log }: Pick<ContainerWorld, 'settings' | 'log'>, namespace: string): PortPlace {
+export function namespaceDirsOf(
+  { settings, log }: Pick<ContainerWorld, 'settings' | 'log'>,
+  namespace: string,
+): NamespaceDirs {
   const { runRoot, dataRoot, nerdctlDataRoot, address } = settings;
   const onFault = (text: string) => log.warn(text);
   return { dirs: { runRoot, dataRoot, nerdctlDataRoot, hostId: hostIdOf(address), onFault }, namespace };

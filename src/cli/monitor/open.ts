@@ -1,8 +1,8 @@
 import { createDaemonClient, type DaemonClient } from '../../daemon/api/client.ts';
 import { REQUESTS } from '../../daemon/api/requests.ts';
-import type { MonitorOwner } from '../../daemon/monitor-claim.ts';
-import { ownerOf } from '../../daemon/owner.ts';
-import { daemonPlacesOf } from '../../daemon/places.ts';
+import { daemonPathsOf } from '../../daemon/daemon-paths.ts';
+import { lockHolderOf } from '../../daemon/lock-holder.ts';
+import type { ClaimHolder } from '../../daemon/monitor-claim.ts';
 import type { World } from '../../world.ts';
 
 /** Calls whose monitor did not answer, by their settings; it is not asked again. */
@@ -28,7 +28,7 @@ interface MonitorWorld extends Pick<World, 'settings' | 'log' | 'clock'> {
 export function openMonitor(world: MonitorWorld): DaemonClient {
   const { settings } = world;
   if (silent.has(settings)) return NO_MONITOR;
-  const own = clientOf(world, ownerOf(daemonPlacesOf(settings)), settings.runRoot);
+  const own = clientOf(world, lockHolderOf(daemonPathsOf(settings)), settings.runRoot);
   let other: DaemonClient | undefined;
   const orOther = async <T>(use: (client: DaemonClient) => Promise<T | undefined>): Promise<T | undefined> => {
     const told = await use(own);
@@ -52,7 +52,7 @@ export function openMonitor(world: MonitorWorld): DaemonClient {
 }
 
 function clientOf({ settings, log }: MonitorWorld, process: string, runRoot: string): DaemonClient {
-  return createDaemonClient(daemonPlacesOf({ ...settings, runRoot }).apiSocket, {
+  return createDaemonClient(daemonPathsOf({ ...settings, runRoot }).apiSocket, {
     onSilent: () => {
       const text = `the monitor, process ${process}, does not answer`;
       if (!silent.has(settings)) log.warn(`${text}: asking containerd instead`);
@@ -68,11 +68,11 @@ function clientOf({ settings, log }: MonitorWorld, process: string, runRoot: str
 export async function otherOwner(
   { settings, clock, claimsDir }: Omit<MonitorWorld, 'log'>,
   namespace = settings.namespace,
-): Promise<MonitorOwner | undefined> {
+): Promise<ClaimHolder | undefined> {
   const { address, runRoot } = settings;
-  const { findMonitorOwner } = await import('../../daemon/monitor-claim.ts');
+  const { findClaimHolder } = await import('../../daemon/monitor-claim.ts');
   const dir = claimsDir === undefined ? {} : { dir: claimsDir };
-  const owner = await findMonitorOwner({ address, namespace, ...dir }, clock);
+  const owner = await findClaimHolder({ address, namespace, ...dir }, clock);
   return owner?.runRoot === runRoot ? undefined : owner;
 }
 

@@ -1,5 +1,5 @@
+import { daemonPathsOf } from '../../daemon/daemon-paths.ts';
 import { drainDaemon } from '../../daemon/drain.ts';
-import { daemonPlacesOf } from '../../daemon/places.ts';
 import { stopUnit } from '../../daemon/service-unit/install.ts';
 import { isSystemdRunning } from '../../system/systemd.ts';
 import type { World } from '../../world.ts';
@@ -10,5 +10,5 @@ import type { World } from '../../world.ts';
  */
 export async function stopMonitor(world: Pick<World, 'settings' | 'clock' | 'signal'>): Promise<void> {
   if (isSystemdRunning()) await stopUnit(world.settings);
-  await drainDaemon(daemonPlacesOf(world.settings), world);
+  await drainDaemon(daemonPathsOf(world.settings), world);
 }

@@ -213,7 +213,7 @@ async function connectSize(
   session.onRelease(followSize(console, resize));
 }
 
-interface Watched {
+interface Attached {
   readonly shimPid: number | undefined;
   readonly outputs: readonly FollowedOutput[];
   readonly session: Session;
@@ -222,7 +222,7 @@ interface Watched {
 async function watch(
   ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
   { containerId }: AttachRequest,
-  { shimPid, outputs, session }: Watched,
+  { shimPid, outputs, session }: Attached,
 ): Promise<AttachEnd> {
   const { left } = session;
   const { clock } = ctx;

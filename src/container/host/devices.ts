@@ -18,13 +18,13 @@ export function findDevices(requests: readonly DeviceRequest[]): readonly GivenD
   });
 }
 
-function devicesBelow(path: string, place: string): readonly GivenDevice['device'][] {
+function devicesBelow(path: string, target: string): readonly GivenDevice['device'][] {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isCharacterDevice() || stat?.isBlockDevice())
-    return deviceAt(path).map((device) => ({ ...device, path: place }));
+    return deviceAt(path).map((device) => ({ ...device, path: target }));
   if (!stat?.isDirectory()) return [];
   return readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
-    entry.isSymbolicLink() ? [] : devicesBelow(join(path, entry.name), join(place, entry.name)),
+    entry.isSymbolicLink() ? [] : devicesBelow(join(path, entry.name), join(target, entry.name)),
   );
 }
 

@@ -1,7 +1,7 @@
 import { copyRange } from './follow.ts';
 import type { GrowingFile } from './growing-file.ts';
 import type { LogTime, LogTimes } from './log-times.ts';
-import type { Place, StoredPart } from './tail.ts';
+import type { StoredPart, StreamPosition } from './tail.ts';
 
 /** A line of a stream, or a piece of a long one. */
 export interface LogLine {
@@ -39,7 +39,7 @@ export const endsLine = (bytes: Buffer): boolean => bytes.at(-1) === NEWLINE;
  */
 export async function* linesOf(
   parts: readonly TimedPart[],
-  start: Place,
+  start: StreamPosition,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine> {
   let isHead = true;

@@ -12,14 +12,14 @@ export const OUTPUT_STREAMS = ['stdout', 'stderr'] as const;
 export type OutputStream = (typeof OUTPUT_STREAMS)[number];
 
 /** The directories of one container. */
-interface StdioPlace {
+interface StdioDirs {
   /** Stores the output across a reboot. */
   readonly dataDir: string;
   /** On tmpfs: FIFOs. */
   readonly runDir: string;
 }
 
-export interface StdioRequest extends StdioPlace, FaultReporter {
+export interface StdioRequest extends StdioDirs, FaultReporter {
   /** `-i`. */
   readonly openStdin: boolean;
   /** `-t`. */

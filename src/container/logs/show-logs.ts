@@ -15,7 +15,7 @@ import { linesOf, mergeLines, piecesOf, type TimedPart } from './log-lines.ts';
 import { createLogPrinter, type LogPrinter } from './log-printer.ts';
 import { OUTPUT_STREAMS, type OutputStream, outputFilesOf } from './output-files.ts';
 import { shimOf, untilCopied } from './shim-copy.ts';
-import { findTail, nextLine, type Place } from './tail.ts';
+import { findTail, nextLine, type StreamPosition } from './tail.ts';
 
 export interface LogsRequest {
   /** Number of lines from the end: in total, or per stream if the order between stdout and stderr is unknown. */
@@ -130,7 +130,7 @@ async function openParts(
 async function printStored(opened: readonly StoredStream[], request: LogsRequest, signal: AbortSignal): Promise<void> {
   const { tail } = request;
   const starts = await Promise.all(
-    opened.map(({ parts }): Promise<Place> | Place =>
+    opened.map(({ parts }): Promise<StreamPosition> | StreamPosition =>
       tail === 'all' ? { part: 0, offset: parts[0]?.from ?? 0 } : findTail(parts, tail),
     ),
   );
@@ -144,7 +144,7 @@ async function printStored(opened: readonly StoredStream[], request: LogsRequest
   }
 }
 
-type StartedStream = StoredStream & { readonly start: Place };
+type StartedStream = StoredStream & { readonly start: StreamPosition };
 
 async function copyStored({ parts, start, write }: StartedStream, signal: AbortSignal): Promise<void> {
   for (const [index, { file, size, from = 0 }] of parts.entries()) {

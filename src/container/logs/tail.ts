@@ -10,7 +10,7 @@ export interface StoredPart {
 }
 
 /** A position in a stream: the index of the part, and the offset in it. */
-export interface Place {
+export interface StreamPosition {
   readonly part: number;
   readonly offset: number;
 }
@@ -22,7 +22,7 @@ const NEWLINE = 0x0a;
  * The position of the last `lines` lines of a stream, with its parts taken as one text. Text after the last newline is
  * a line too. Reads backwards, a block at a time.
  */
-export async function findTail(parts: readonly StoredPart[], lines: number): Promise<Place> {
+export async function findTail(parts: readonly StoredPart[], lines: number): Promise<StreamPosition> {
   if (lines <= 0) return { part: parts.length, offset: 0 };
   // The newline at the very end closes the last line and begins none.
   let wanted = lines;

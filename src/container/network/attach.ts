@@ -2,7 +2,7 @@ import { dataDirOf } from '../../lib/dirs.ts';
 import { hasCode, messageOf } from '../../lib/errors.ts';
 import { LABELS } from '../../lib/labels.ts';
 import { type Attachment, type InterfaceAddress, readAttachment } from '../../network/attachment.ts';
-import type { NetworkContext } from '../../network/places.ts';
+import type { NetworkContext } from '../../network/network-context.ts';
 import { portsText } from '../../network/port-document.ts';
 import { networkConfigOf } from '../../record/network-config.ts';
 import { networkModeOf } from '../../record/network-mode.ts';

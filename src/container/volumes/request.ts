@@ -8,7 +8,7 @@ import type { Bind, Tmpfs, VolumeRequest } from '../../oci/mounts.ts';
 import { cleanPath } from '../../oci/paths.ts';
 import { openDirectoryInRoot, type SnapshotMount } from '../../system/rootfs.ts';
 import { ANONYMOUS_LABEL, type Volume } from '../../volume/volume.ts';
-import type { HeldVolume, VolumePlace } from '../../volume/volume-store.ts';
+import type { HeldVolume, VolumeContext } from '../../volume/volume-store.ts';
 import type { ContainerContext } from '../context.ts';
 
 /** A volume of a new container. */
@@ -25,7 +25,7 @@ export function bindOfVolume({ request, volume }: UsedVolume): Bind {
 }
 
 /** The directory of volumes of the context's namespace, with what opening it needs. */
-export function volumePlaceOf(ctx: ContainerContext, signal?: AbortSignal): VolumePlace {
+export function volumeContextOf(ctx: ContainerContext, signal?: AbortSignal): VolumeContext {
   return { root: volumesDirOf(ctx.dirs, ctx.containerd.namespace), clock: ctx.clock, signal };
 }
 
@@ -83,14 +83,14 @@ export async function withVolumes<T>(
   if (requests.length === 0) return work([]);
   const { openVolume } = await import('../../volume/volume-store.ts');
   const { recoverVolume } = await import('../../volume/fill.ts');
-  const place = volumePlaceOf(ctx, signal);
+  const volumes = volumeContextOf(ctx, signal);
   const held = new Map<string, HeldVolume>();
   const named = requests.map((request) => ({ request, name: request.name ?? randomHex(32) }));
   try {
     // In a fixed order, so that two creates never wait for each other.
     for (const { request, name } of named.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const labels = request.name === undefined ? { ...request.labels, [ANONYMOUS_LABEL]: '' } : request.labels;
-      const one = held.get(name) ?? (await openVolume(place, name, labels));
+      const one = held.get(name) ?? (await openVolume(volumes, name, labels));
       held.set(name, one);
       const isEmpty = await recoverVolume(one);
       if (isEmpty && !request.noCopy) await fillFromImage(ctx, one, { request, rootfs, signal });

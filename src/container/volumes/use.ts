@@ -8,7 +8,7 @@ import { measureTree } from '../../volume/tree-size.ts';
 import { ANONYMOUS_LABEL, noSuchVolume, type Volume } from '../../volume/volume.ts';
 import { clearRemains, eraseVolume, holdVolume, listVolumes } from '../../volume/volume-store.ts';
 import type { ContainerContext } from '../context.ts';
-import { volumePlaceOf } from './request.ts';
+import { volumeContextOf } from './request.ts';
 
 /** The containers that use each volume: names to ids. */
 type VolumeUsers = ReadonlyMap<string, readonly string[]>;
@@ -23,7 +23,7 @@ export interface ListedVolume {
 
 /** All volumes of the namespace, by name. Unreadable ones give a warning. */
 function listAllVolumes(ctx: ContainerContext): readonly Volume[] {
-  return listVolumes(volumePlaceOf(ctx).root, (error) => ctx.log.warn(messageOf(error)));
+  return listVolumes(volumeContextOf(ctx).root, (error) => ctx.log.warn(messageOf(error)));
 }
 
 /** Volumes with the requested facts. Throws UNAVAILABLE like volumeUsers, ABORTED. */
@@ -48,7 +48,7 @@ async function listUsedVolumes(ctx: ContainerContext, signal?: AbortSignal): Pro
 
 /** Throws UNAVAILABLE if containerd is away and a container may use a volume. */
 async function volumeUsers(ctx: ContainerContext, signal?: AbortSignal): Promise<VolumeUsers> {
-  const { root } = volumePlaceOf(ctx);
+  const { root } = volumeContextOf(ctx);
   const users = new Map<string, string[]>();
   for (const record of await listRecords(ctx, signal)) {
     for (const name of volumeNamesOf(record, root)) users.set(name, [...(users.get(name) ?? []), record.id]);
@@ -128,7 +128,7 @@ export async function removeVolume(
   name: string,
   options: RemoveVolumeOptions = {},
 ): Promise<boolean> {
-  const held = await holdVolume(volumePlaceOf(ctx, options.signal), name);
+  const held = await holdVolume(volumeContextOf(ctx, options.signal), name);
   if (!held) throw noSuchVolume(name);
   try {
     if (options.isWanted?.(held.volume) === false) return false;
@@ -194,6 +194,6 @@ export async function pruneVolumes(
       if (!hasCode(error, 'NOT_FOUND', 'CONFLICT')) throw error; // another process was faster
     }
   }
-  await clearRemains(volumePlaceOf(ctx, signal));
+  await clearRemains(volumeContextOf(ctx, signal));
   return { deleted, reclaimed };
 }

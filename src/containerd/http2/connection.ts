@@ -58,16 +58,16 @@ export function openConnection(socket: Duplex, clock: Pick<Clock, 'after'>, limi
     handlers.stop();
     streams.cutOffAll(reason);
   };
-  const take = (bytes: Buffer): void => {
+  const receive = (bytes: Buffer): void => {
     const taken = bytes.subarray(0, receivedBytes - received);
     received += taken.length;
-    for (const frame of parser.feed(taken)) if (!isLost) handlers.take(frame);
+    for (const frame of parser.feed(taken)) if (!isLost) handlers.handle(frame);
     if (taken.length < bytes.length) throw new ReceivedTooMuchError(`more than ${receivedBytes} bytes were received`);
     handlers.afterRead();
   };
   socket.on('data', (bytes: Buffer) => {
     try {
-      take(bytes);
+      receive(bytes);
     } catch (error) {
       lose(error instanceof Error ? error : new Error(String(error)));
     }

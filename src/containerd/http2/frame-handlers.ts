@@ -33,7 +33,7 @@ export interface FrameHandlerDeps {
 /** Applies the peer's frames to the streams, and answers those that concern the connection. */
 export interface FrameHandlers {
   /** Throws ProtocolError: the connection cannot be used any more. */
-  take(frame: Frame): void;
+  handle(frame: Frame): void;
   /** To be called when all frames of a read were applied. */
   afterRead(): void;
   /** The connection is over. */
@@ -67,7 +67,7 @@ export function createFrameHandlers(deps: FrameHandlerDeps): FrameHandlers {
       throw new ProtocolError('a PUSH_PROMISE, which was forbidden');
     },
     [TYPE.ping]: ({ flags, payload }) => {
-      if ((flags & FLAG.ack) === 0) pings.take(payload);
+      if ((flags & FLAG.ack) === 0) pings.receive(payload);
     },
     [TYPE.goAway]: (frame) => {
       const { lastStreamId, error } = goAwayFrom(frame);
@@ -76,18 +76,18 @@ export function createFrameHandlers(deps: FrameHandlerDeps): FrameHandlers {
     [TYPE.windowUpdate]: (frame, stream) => windows.enlarge(stream, frame.streamId, numberOf(frame)),
   };
   return {
-    take: (frame) => {
+    handle: (frame) => {
       if (blocks.isOpen && frame.type !== TYPE.continuation)
         throw new ProtocolError('header fields that were interrupted');
       handlers[frame.type]?.(frame, streams.get(frame.streamId));
     },
-    afterRead: pings.look,
+    afterRead: pings.answerIfBusy,
     stop: pings.stop,
   };
 }
 
 function headersTaken(frame: Frame, blocks: HeaderBlocks, streams: Streams): void {
-  const headers = blocks.take(frame);
+  const headers = blocks.receive(frame);
   const stream = headers && streams.get(headers.streamId);
   if (!stream) return;
   stream.events.onHeaders(headers.fields);

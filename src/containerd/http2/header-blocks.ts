@@ -18,7 +18,7 @@ export interface HeaderBlocks {
   /** Whether a block continues in the next frame, which must then belong to it. */
   readonly isOpen: boolean;
   /** @returns undefined while the block goes on. Throws ProtocolError. */
-  take(frame: Frame): ReceivedHeaders | undefined;
+  receive(frame: Frame): ReceivedHeaders | undefined;
 }
 
 /** @param maxBytes of one block */
@@ -33,7 +33,7 @@ export function createHeaderBlocks(maxBytes = MAX_BYTES): HeaderBlocks {
     get isOpen() {
       return open !== undefined;
     },
-    take: (frame) => {
+    receive: (frame) => {
       const isWhole = (frame.flags & FLAG.endHeaders) !== 0;
       if (frame.type === TYPE.headers) {
         const content = contentOf(frame);

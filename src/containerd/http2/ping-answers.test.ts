@@ -22,7 +22,7 @@ const answer = (name: string): string => frameFrom(TYPE.ping, FLAG.ack, 0, ping(
 test('an answer comes a second late, with the same payload', async () => {
   const { sent, clock, pings } = start();
   const payload = ping('one');
-  pings.take(payload);
+  pings.receive(payload);
   payload.fill(0); // the buffer of the connection is reused
   await clock.advance(999);
   expect(sent).toEqual([]);
@@ -32,28 +32,28 @@ test('an answer comes a second late, with the same payload', async () => {
 
 test('the next ping releases the previous answer', () => {
   const { sent, pings } = start();
-  pings.take(ping('one'));
-  pings.take(ping('two'));
+  pings.receive(ping('one'));
+  pings.receive(ping('two'));
   expect(sent).toEqual([answer('one')]);
 });
 
 test('under load, answers come at once', () => {
   const { sent, outbox, pings } = start();
-  pings.take(ping('one'));
+  pings.receive(ping('one'));
   outbox.addedBytes += 60 << 10;
-  pings.look();
+  pings.answerIfBusy();
   expect(sent).toEqual([]);
   outbox.addedBytes += 10 << 10;
-  pings.look();
+  pings.answerIfBusy();
   expect(sent).toEqual([answer('one')]);
   outbox.addedBytes += 70 << 10;
-  pings.take(ping('two'));
+  pings.receive(ping('two'));
   expect(sent).toEqual([answer('one'), answer('two')]);
 });
 
 test('nothing is sent after the end', async () => {
   const { sent, clock, pings } = start();
-  pings.take(ping('one'));
+  pings.receive(ping('one'));
   pings.stop();
   await clock.advance(5_000);
   expect(sent).toEqual([]);

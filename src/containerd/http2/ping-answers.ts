@@ -11,9 +11,9 @@ import type { Outbox } from './outbox.ts';
  * Under load they are answered at once, so that the peer allows more.
  */
 export interface PingAnswers {
-  take(payload: Buffer): void;
+  receive(payload: Buffer): void;
   /** Call it now and then: sends an answer that load has made due. */
-  look(): void;
+  answerIfBusy(): void;
   stop(): void;
 }
 
@@ -27,7 +27,7 @@ export function createPingAnswers(
   let held: { readonly payload: Buffer; readonly atBytes: number; cancel(): void } | undefined;
   let seenBytes = 0;
   const answer = (payload: Buffer): void => outbox.add(frameFrom(TYPE.ping, FLAG.ack, 0, payload));
-  const letGo = (): void => {
+  const answerHeld = (): void => {
     if (!held) return;
     const { payload, cancel } = held;
     cancel();
@@ -35,8 +35,8 @@ export function createPingAnswers(
     answer(payload);
   };
   return {
-    take: (payload) => {
-      letGo(); // in the order of arrival
+    receive: (payload) => {
+      answerHeld(); // in the order of arrival
       const isBusy = outbox.addedBytes - seenBytes > MUCH_BYTES;
       seenBytes = outbox.addedBytes;
       if (isBusy) {
@@ -44,10 +44,10 @@ export function createPingAnswers(
         return;
       }
       const copy = Buffer.from(payload); // a view of a much larger buffer
-      held = { payload: copy, atBytes: outbox.addedBytes, ...clock.after(DELAY_MS, letGo) };
+      held = { payload: copy, atBytes: outbox.addedBytes, ...clock.after(DELAY_MS, answerHeld) };
     },
-    look: () => {
-      if (held && outbox.addedBytes - held.atBytes > MUCH_BYTES) letGo();
+    answerIfBusy: () => {
+      if (held && outbox.addedBytes - held.atBytes > MUCH_BYTES) answerHeld();
     },
     stop: () => {
       held?.cancel();

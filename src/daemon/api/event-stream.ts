@@ -9,7 +9,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import { randomHex } from '../../lib/random.ts';
-import type { Watched } from '../../monitor/host-model.ts';
+import type { KnownContainer } from '../../monitor/host-model.ts';
 import { missedEvents, onceKeyOf } from '../missed-events.ts';
 import type { EventStreams } from '../routes.ts';
 
@@ -24,14 +24,14 @@ export interface EventHubDeps {
 /** Events in Docker's words: stored in the ring, and sent to all followers. */
 export interface EventHub extends EventStreams {
   /** Call it with each event of containerd, in order. */
-  take(event: ContainerdEvent): void;
+  receive(event: ContainerdEvent): void;
   /** All containers of a namespace, so that events can show the name of one without earlier events. */
-  learn(namespace: string, records: readonly ContainerRecord[]): void;
+  applyList(namespace: string, records: readonly ContainerRecord[]): void;
   /**
    * Records events that happened without a monitor, derived from the containers: see missedEvents. Call it once, after
    * the first list.
    */
-  makeUpFor(containers: Iterable<Watched>): Promise<void>;
+  recordMissed(containers: Iterable<KnownContainer>): Promise<void>;
   /** Resolves when all received events are written. */
   close(): Promise<void>;
 }
@@ -40,7 +40,7 @@ export interface EventHub extends EventStreams {
 const BARRIER_TOPIC = '/healthctl/barrier';
 const BARRIER_LIMIT_MS = 1_000;
 /** How long an event may still be under way that was already derived from the first list. */
-const MADE_UP_MS = 60_000;
+const DERIVED_MS = 60_000;
 /** A follower that does not read is disconnected: it can start again from the ring. */
 const MAX_QUEUED = 10_000;
 
@@ -52,13 +52,13 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
   const knownUntilMs = Math.min(clock.now(), Math.max(0, ...noted));
   const ring = openEventLog({ dir, clock, log });
   /** Derived events that may still arrive. */
-  const madeUp = new Set<string>();
+  const derived = new Set<string>();
   let forgetting: { cancel(): void } | undefined;
   const containersOf = (namespace: string) => containerd.inNamespace(namespace).containers;
   const book = createFactsBook({ containersOf, read: factsReader, clock, log });
   const followers = new Set<(event: HostEvent) => void>();
   const barriers = new Map<string, () => void>();
-  let taken: Promise<unknown> = Promise.resolve();
+  let received: Promise<unknown> = Promise.resolve();
 
   /** Resolves when all events up to now are in the ring, or after a second. */
   const barrier = async (): Promise<void> => {
@@ -68,39 +68,39 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
     try {
       await containerd.events.publish({ topic: BARRIER_TOPIC, json });
       await clock.sleep(BARRIER_LIMIT_MS, passed.signal);
-      await taken;
+      await received;
     } finally {
       barriers.delete(json);
     }
   };
 
   return {
-    learn: book.learn,
-    take: (event) => {
+    applyList: book.applyList,
+    receive: (event) => {
       if (event.kind === 'own' && event.topic === BARRIER_TOPIC) {
         barriers.get(event.json)?.();
         return;
       }
-      const key = madeUp.size > 0 ? onceKeyOf(event) : undefined;
-      const isTold = key !== undefined && madeUp.delete(key);
-      taken = book.translate(event).then((told) => {
-        if (!told || isTold) return;
-        ring.append(told);
-        for (const follow of followers) follow(told);
+      const key = derived.size > 0 ? onceKeyOf(event) : undefined;
+      const isRecorded = key !== undefined && derived.delete(key);
+      received = book.translate(event).then((hostEvent) => {
+        if (!hostEvent || isRecorded) return;
+        ring.append(hostEvent);
+        for (const follow of followers) follow(hostEvent);
       });
     },
-    makeUpFor: async (containers) => {
-      for (let seen: unknown; seen !== taken; ) {
-        seen = taken;
-        await taken;
+    recordMissed: async (containers) => {
+      for (let seen: unknown; seen !== received; ) {
+        seen = received;
+        await received;
       }
       // Synchronous: events from now on are compared with the derived ones.
-      for (const { event, told } of missedEvents(containers, { events: ring.read({}), knownUntilMs })) {
+      for (const { event, hostEvent } of missedEvents(containers, { events: ring.read({}), knownUntilMs })) {
         const key = onceKeyOf(event);
-        if (key !== undefined) madeUp.add(key);
-        ring.append(told);
+        if (key !== undefined) derived.add(key);
+        ring.append(hostEvent);
       }
-      forgetting = clock.after(MADE_UP_MS, () => madeUp.clear());
+      forgetting = clock.after(DERIVED_MS, () => derived.clear());
     },
     open: (query) => {
       const range = rangeFrom(query);
@@ -123,7 +123,7 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
     },
     close: async () => {
       forgetting?.cancel();
-      await taken;
+      await received;
       ring.close();
     },
   };

@@ -11,7 +11,7 @@ import { commit, version } from '../../lib/build-info.ts';
 import { keyOf } from '../../lib/container-key.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import type { Settings } from '../../lib/settings.ts';
-import type { Watched } from '../../monitor/host-model.ts';
+import type { KnownContainer } from '../../monitor/host-model.ts';
 import type { Monitor } from '../../monitor/monitor.ts';
 import { healthOfWatched } from '../../monitor/watched.ts';
 import type { ContainerDocument } from '../../record/document.ts';
@@ -68,9 +68,9 @@ export function createService(deps: ServiceDeps): Service {
       throw new HealthctlError('UNWATCHED', `namespace ${namespace} is not watched`);
     if (!monitor.isLive) throw new HealthctlError('UNAVAILABLE', 'the monitor has lost containerd');
   };
-  const inNamespace = (namespace: string): readonly Watched[] =>
+  const inNamespace = (namespace: string): readonly KnownContainer[] =>
     [...model.all()].filter((container) => container.namespace === namespace);
-  const tryFind = (namespace: string, name: string): Watched | HealthctlError | undefined => {
+  const tryFind = (namespace: string, name: string): KnownContainer | HealthctlError | undefined => {
     refuseUnwatched(namespace);
     const records = inNamespace(namespace).map(({ record }) => record);
     const found = pickRecord(records, name);
@@ -78,7 +78,7 @@ export function createService(deps: ServiceDeps): Service {
       ? found
       : model.get(keyOf({ namespace, id: found.id }));
   };
-  const find = async (namespace: string, name: string): Promise<Watched> => {
+  const find = async (namespace: string, name: string): Promise<KnownContainer> => {
     const found = tryFind(namespace, name);
     if (found instanceof HealthctlError) throw found;
     if (found) return found;
@@ -170,14 +170,14 @@ function countsOf(
     troubled,
     checksInFlight: inFlight,
     checksWaiting: waiting,
-    checksMade: monitor.lags.made,
+    checksMade: monitor.lags.total,
   };
 }
 
 const withoutOutput = ({ output: _output, ...rest }: Result): Omit<Result, 'output'> => rest;
 
 function summaryOf(
-  container: Watched,
+  container: KnownContainer,
   { isRestarting, nextRestartAtMs }: { readonly isRestarting: boolean; readonly nextRestartAtMs: number | undefined },
 ): ContainerSummary {
   const { record, task, run, stored, isShimSilent = false } = container;

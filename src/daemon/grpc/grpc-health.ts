@@ -114,24 +114,24 @@ interface Watches {
 
 function createWatches(source: HealthSource): Watches {
   /** Callbacks for services that may have changed. */
-  const looks = new Map<string, Set<() => void>>();
+  const updates = new Map<string, Set<() => void>>();
   let unsubscribe: (() => void) | undefined;
   return {
     add: (call) => {
       const service = serviceOf(call);
       if (service === undefined) return;
-      const look = followStatus(call, () => statusOf(source, service) ?? Wire.SERVICE_UNKNOWN);
-      const ofService = looks.get(service) ?? new Set();
-      looks.set(service, ofService.add(look));
+      const sendUpdate = followStatus(call, () => statusOf(source, service) ?? Wire.SERVICE_UNKNOWN);
+      const ofService = updates.get(service) ?? new Set();
+      updates.set(service, ofService.add(sendUpdate));
       call.onEnd(() => {
-        ofService.delete(look);
-        if (ofService.size === 0 && looks.get(service) === ofService) looks.delete(service);
+        ofService.delete(sendUpdate);
+        if (ofService.size === 0 && updates.get(service) === ofService) updates.delete(service);
       });
-      look();
+      sendUpdate();
     },
     start: () => {
       unsubscribe ??= source.onChange((service) => {
-        for (const look of looks.get(service) ?? []) look();
+        for (const sendUpdate of updates.get(service) ?? []) sendUpdate();
       });
     },
     stop: () => {
@@ -148,7 +148,7 @@ function createWatches(source: HealthSource): Watches {
 function followStatus(call: GrpcCall, statusNow: () => Wire): () => void {
   let sent: Wire | undefined;
   let isSending = false;
-  const look = (): void => {
+  const sendUpdate = (): void => {
     if (isSending || call.isOver) return;
     const status = statusOrEnd(call, statusNow);
     if (status === undefined || status === sent) return;
@@ -156,10 +156,10 @@ function followStatus(call: GrpcCall, statusNow: () => Wire): () => void {
     isSending = true;
     call.send(encodeStatus(status), () => {
       isSending = false;
-      look();
+      sendUpdate();
     });
   };
-  return look;
+  return sendUpdate;
 }
 
 /** A source that fails ends one call, whoever triggered the lookup. */

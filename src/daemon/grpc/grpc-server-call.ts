@@ -132,23 +132,24 @@ function readRequest(
 ): void {
   const frames = createFrameReader(MAX_REQUEST_BYTES);
   let message: Buffer | undefined;
-  let isTold = false;
-  const tell = (read: { readonly message: Buffer } | GrpcStatus): void => {
-    if (isTold) return;
-    isTold = true;
+  let isSettled = false;
+  const settle = (read: { readonly message: Buffer } | GrpcStatus): void => {
+    if (isSettled) return;
+    isSettled = true;
     then(read);
   };
   stream.on('data', (bytes: Buffer) => {
-    if (isTold || over.aborted) return;
+    if (isSettled || over.aborted) return;
     try {
       const [first, ...more] = frames.feed(bytes);
-      if (first && (message || more.length > 0)) tell({ code: GRPC_STATUS.internal, details: 'more than one request' });
+      if (first && (message || more.length > 0))
+        settle({ code: GRPC_STATUS.internal, details: 'more than one request' });
       message ??= first;
     } catch (error) {
-      tell(frameErrorStatus(error));
+      settle(frameErrorStatus(error));
     }
   });
-  stream.once('end', () => tell(message ? { message } : { code: GRPC_STATUS.internal, details: 'no request' }));
+  stream.once('end', () => settle(message ? { message } : { code: GRPC_STATUS.internal, details: 'no request' }));
 }
 
 function frameErrorStatus(error: unknown): GrpcStatus {

@@ -1,6 +1,6 @@
 import { rfc3339FromMillis } from '../../health/result.ts';
 import type { HookName } from '../../lib/settings.ts';
-import type { Watched } from '../../monitor/host-model.ts';
+import type { KnownContainer } from '../../monitor/host-model.ts';
 import { containerNameOf } from '../../record/container-name.ts';
 
 /** The input of a hook: the JSON on its stdin. Keys are never renamed; later versions may add some. */
@@ -22,7 +22,7 @@ export interface HookEvent {
 
 /** @param what the facts besides the container's */
 export function hookEventOf(
-  { namespace, id, record }: Pick<Watched, 'namespace' | 'id' | 'record'>,
+  { namespace, id, record }: Pick<KnownContainer, 'namespace' | 'id' | 'record'>,
   nowMs: number,
   what: Pick<HookEvent, 'event' | 'reason' | 'failingStreak' | 'exitCode' | 'output'>,
 ): HookEvent {

@@ -32,17 +32,17 @@ function setUp(...hooks: HookSettings[]) {
 }
 
 test('each hook gets the events it asks for, in order', async () => {
-  const { tell, told, clock } = setUp(aHook({ command: ['/a'], on: ['healthy'] }), aHook({ command: ['/b'] }));
-  for (const event of ['unhealthy', 'healthy', 'restart'] as const) tell(anEvent({ event }));
+  const { enqueue, told, clock } = setUp(aHook({ command: ['/a'], on: ['healthy'] }), aHook({ command: ['/b'] }));
+  for (const event of ['unhealthy', 'healthy', 'restart'] as const) enqueue(anEvent({ event }));
   await clock.advance(1);
   expect(told.sort()).toEqual(['/a healthy c1@0', '/b healthy c1@0', '/b restart c1@0', '/b unhealthy c1@0']);
 });
 
 test('a hook that fails is retried, with growing delays, up to its limit', async () => {
-  const { tell, told, said, now, clock } = setUp(aHook({ retries: 2 }));
+  const { enqueue, told, said, now, clock } = setUp(aHook({ retries: 2 }));
   now.fails = 3;
-  tell(anEvent());
-  tell(anEvent({ id: 'c2' }));
+  enqueue(anEvent());
+  enqueue(anEvent({ id: 'c2' }));
   await clock.advance(10_000);
   expect(told).toEqual(
     [0, 1000, 3000].map((at) => `/bin/tell unhealthy c1@${at}`).concat('/bin/tell unhealthy c2@3000'),
@@ -53,15 +53,15 @@ test('a hook that fails is retried, with growing delays, up to its limit', async
 });
 
 test('a hook that hangs delays no other, and its dropped events are bounded and counted', async () => {
-  const { tell, told, said, now, clock, stop } = setUp(aHook({ command: ['/a'] }), aHook({ command: ['/b'] }));
+  const { enqueue, told, said, now, clock, stop } = setUp(aHook({ command: ['/a'] }), aHook({ command: ['/b'] }));
   now.hangs.add('/a');
   for (let i = 0; i < 150; i += 1) {
-    tell(anEvent({ id: `c${i}` }));
+    enqueue(anEvent({ id: `c${i}` }));
     await clock.advance(1);
   }
   expect(told.filter((text) => text.startsWith('/b'))).toHaveLength(150);
   expect(told.filter((text) => text.startsWith('/a'))).toHaveLength(1);
   await stop();
-  tell(anEvent());
+  enqueue(anEvent());
   expect(said).toEqual(['hook /a: queue full, 49 events dropped', '100 events for hooks dropped: the monitor ends']);
 });

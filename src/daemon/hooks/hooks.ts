@@ -16,7 +16,7 @@ export interface HooksDeps {
 
 /** Runs the user's programs after events. No caller waits for them. */
 export interface Hooks {
-  tell(event: HookEvent): void;
+  enqueue(event: HookEvent): void;
   /** Ends running hooks. Queued events are dropped, and the log gives their number. */
   stop(): Promise<void>;
 }
@@ -32,13 +32,13 @@ const LONGEST_RETRY_MS = 30_000;
 /** Each hook has its own queue and gets one event at a time, in order: a hook that hangs delays only itself. */
 export function createHooks({ hooks, run, clock, log }: HooksDeps): Hooks {
   const over = new AbortController();
-  const lines = hooks.map((hook) => ({
+  const queues = hooks.map((hook) => ({
     hook,
     waiting: [] as HookEvent[],
     dropped: 0,
     busy: undefined as Promise<void> | undefined,
   }));
-  type Line = (typeof lines)[number];
+  type HookQueue = (typeof queues)[number];
 
   const attempt = async (hook: HookSettings, event: HookEvent): Promise<void> => {
     const what = `hook ${hook.command[0]} for ${event.event} of container ${event.namespace}/${event.id}`;
@@ -55,30 +55,30 @@ export function createHooks({ hooks, run, clock, log }: HooksDeps): Hooks {
       }
     }
   };
-  const work = async (line: Line): Promise<void> => {
-    for (let event = line.waiting.shift(); event && !over.signal.aborted; event = line.waiting.shift()) {
-      await attempt(line.hook, event);
-      if (line.dropped > 0)
-        log.warn(`hook ${line.hook.command[0]}: queue full, ${counted(line.dropped, 'event')} dropped`);
-      line.dropped = 0;
+  const work = async (queue: HookQueue): Promise<void> => {
+    for (let event = queue.waiting.shift(); event && !over.signal.aborted; event = queue.waiting.shift()) {
+      await attempt(queue.hook, event);
+      if (queue.dropped > 0)
+        log.warn(`hook ${queue.hook.command[0]}: queue full, ${counted(queue.dropped, 'event')} dropped`);
+      queue.dropped = 0;
     }
-    line.busy = undefined;
+    queue.busy = undefined;
   };
 
   return {
-    tell: (event) => {
+    enqueue: (event) => {
       if (over.signal.aborted) return;
-      for (const line of lines) {
-        if (!line.hook.on.includes(event.event)) continue;
-        if (line.waiting.length >= MAX_WAITING) line.dropped += 1;
-        else line.waiting.push(event);
-        line.busy ??= work(line);
+      for (const queue of queues) {
+        if (!queue.hook.on.includes(event.event)) continue;
+        if (queue.waiting.length >= MAX_WAITING) queue.dropped += 1;
+        else queue.waiting.push(event);
+        queue.busy ??= work(queue);
       }
     },
     stop: async () => {
       over.abort();
-      const left = lines.reduce((sum, { waiting }) => sum + waiting.length, 0);
-      await Promise.all(lines.map(({ busy }) => busy));
+      const left = queues.reduce((sum, { waiting }) => sum + waiting.length, 0);
+      await Promise.all(queues.map(({ busy }) => busy));
       if (left > 0) log.info(`${counted(left, 'event')} for hooks dropped: the monitor ends`);
     },
   };

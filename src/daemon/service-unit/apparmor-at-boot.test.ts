@@ -7,7 +7,7 @@ import { forgetProfileAtBoot, loadProfileAtBoot } from './apparmor-at-boot.ts';
 import { unitNameOf } from './unit.ts';
 
 let root: string;
-const places = () => ({ profileDir: join(root, 'apparmor.d'), unitDir: join(root, 'units') });
+const dirs = () => ({ profileDir: join(root, 'apparmor.d'), unitDir: join(root, 'units') });
 const profile = () => join(root, 'apparmor.d/healthctl-default');
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'healthctl-boot-'));
@@ -22,20 +22,20 @@ test("is in the host's profile directory, until the last unit is gone", () => {
   );
   for (const unit of units) writeFileSync(unit, '');
   writeFileSync(join(root, 'units/healthctl-of-mine.service'), '');
-  loadProfileAtBoot(places(), writeFileSync);
+  loadProfileAtBoot(dirs(), writeFileSync);
   expect(readFileSync(profile(), 'utf8')).toBe(APPARMOR_PROFILE_TEXT);
   for (const unit of units) {
-    forgetProfileAtBoot(places());
+    forgetProfileAtBoot(dirs());
     expect(existsSync(profile())).toBe(true);
     rmSync(unit);
   }
-  forgetProfileAtBoot(places());
+  forgetProfileAtBoot(dirs());
   expect(existsSync(profile())).toBe(false);
-  forgetProfileAtBoot(places());
+  forgetProfileAtBoot(dirs());
 });
 
 test('a host without such a directory', () => {
-  loadProfileAtBoot(places(), writeFileSync);
-  forgetProfileAtBoot(places());
+  loadProfileAtBoot(dirs(), writeFileSync);
+  forgetProfileAtBoot(dirs());
   expect(existsSync(join(root, 'apparmor.d'))).toBe(false);
 });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { APPARMOR_PROFILE_TEXT, DEFAULT_APPARMOR_PROFILE } from '../../system/apparmor.ts';
 
-export interface BootPlaces {
+export interface BootDirs {
   /** The directory of profiles that the host loads at boot. */
   readonly profileDir: string;
   readonly unitDir: string;
@@ -12,12 +12,12 @@ export interface BootPlaces {
  * Installs our profile for the host to load at boot, because the monitor's unit lacks the right to load it. Does
  * nothing if the host has no directory for profiles.
  */
-export function loadProfileAtBoot({ profileDir }: BootPlaces, write: (path: string, text: string) => void): void {
+export function loadProfileAtBoot({ profileDir }: BootDirs, write: (path: string, text: string) => void): void {
   if (existsSync(profileDir)) write(join(profileDir, DEFAULT_APPARMOR_PROFILE), APPARMOR_PROFILE_TEXT);
 }
 
 /** Removes it when the last unit of a monitor is gone. */
-export function forgetProfileAtBoot({ profileDir, unitDir }: BootPlaces): void {
+export function forgetProfileAtBoot({ profileDir, unitDir }: BootDirs): void {
   if (unitsIn(unitDir).length > 0) return;
   rmSync(join(profileDir, DEFAULT_APPARMOR_PROFILE), { force: true });
 }

@@ -3,8 +3,8 @@ import { hostIdOf } from '../../lib/dirs.ts';
 import type { Settings } from '../../lib/settings.ts';
 import { makeOwnDirectory, readOwnText } from '../../system/own-file.ts';
 import { isSystemdRunning, type Systemd, systemd as systemdHere } from '../../system/systemd.ts';
+import { daemonPathsOf } from '../daemon-paths.ts';
 import { configFileOf, NODE_ENVIRONMENT } from '../node-process.ts';
-import { daemonPlacesOf } from '../places.ts';
 import { isUnitInstalled, startUnit } from './install.ts';
 
 /**
@@ -22,7 +22,7 @@ export function systemdStarter(
   if (isUnitInstalled(settings)) return () => startUnit(settings, systemd);
   const configFile = configFileOf(env);
   return async (command) => {
-    const { logFile } = daemonPlacesOf(settings);
+    const { logFile } = daemonPathsOf(settings);
     makeOwnDirectory(dirname(logFile));
     readOwnText(logFile, { maxBytes: 0, part: 'end' }); // sets aside an object that systemd would wait for, or follow
     const properties = ['Type=notify', 'NotifyAccess=main', 'TimeoutStopSec=15', `StandardError=append:${logFile}`];

@@ -22,7 +22,7 @@ export class ExecFailure extends Error {
     const lineStart = text.lastIndexOf('\n', pos - 1) + 1;
     const line = text.slice(0, lineStart).split('\n').length;
     const column = Buffer.byteLength(text.slice(pos === 0 ? 0 : lineStart, pos));
-    const place = node === undefined ? '' : ` at <${describe(node)}>`;
-    return new TemplateRunError(`template: :${line}:${column}: executing ${quote(name)}${place}: ${this.message}`);
+    const location = node === undefined ? '' : ` at <${describe(node)}>`;
+    return new TemplateRunError(`template: :${line}:${column}: executing ${quote(name)}${location}: ${this.message}`);
   }
 }

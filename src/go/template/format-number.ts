@@ -86,7 +86,7 @@ function general(size: number, precision: number | undefined): string {
     const fraction = significant.length > 1 ? `.${significant.slice(1)}` : '';
     return `${significant[0] ?? '0'}${fraction}e${exponentText(exponent)}`;
   }
-  return place(significant, exponent, Math.max(significant.length - 1 - exponent, 0));
+  return decimalText(significant, exponent, Math.max(significant.length - 1 - exponent, 0));
 }
 
 function exponential(size: number, precision: number): string {
@@ -96,7 +96,7 @@ function exponential(size: number, precision: number): string {
 
 function fixed(size: number, precision: number): string {
   const { digits, exponent } = rounded(size, (first) => first + 1 + precision);
-  return place(digits, exponent, precision);
+  return decimalText(digits, exponent, precision);
 }
 
 /** Decimal digits; the first is the digit of 10^exponent. */
@@ -186,7 +186,7 @@ function partsOf(size: number): { readonly mantissa: bigint; readonly power: num
 }
 
 /** Writes digits with a decimal point, and the given number of digits after it. */
-function place(digits: string, exponent: number, after: number): string {
+function decimalText(digits: string, exponent: number, after: number): string {
   const whole = exponent < 0 ? '0' : digits.slice(0, exponent + 1).padEnd(exponent + 1, '0');
   if (after === 0) return whole;
   const zeros = '0'.repeat(Math.min(Math.max(-exponent - 1, 0), after));

@@ -55,9 +55,9 @@ export class TokenStream {
     if (token.type !== 'error') return this.error(`unexpected ${describeToken(token)} in ${context}`);
     if (this.actionLine === 0 || this.actionLine === token.line) return this.error(token.value);
     // Avoids "unclosed action in action".
-    const place = `started at :${this.actionLine}`;
+    const location = `started at :${this.actionLine}`;
     return this.error(
-      token.value.endsWith(' action') ? `${token.value} ${place}` : `${token.value} in action ${place}`,
+      token.value.endsWith(' action') ? `${token.value} ${location}` : `${token.value} in action ${location}`,
     );
   }
 

@@ -294,6 +294,6 @@ function formatTime(rfc3339: string): string {
   if (match === null) return rfc3339;
   const [, date = '', clock = '', fraction = '', zone = ''] = match;
   const offset = zone.replace(':', '');
-  const place = zone === 'Z' ? '+0000 UTC' : `${offset} ${offset}`;
-  return `${date} ${clock}${fraction.replace(/\.?0+$/, '')} ${place}`;
+  const zoneText = zone === 'Z' ? '+0000 UTC' : `${offset} ${offset}`;
+  return `${date} ${clock}${fraction.replace(/\.?0+$/, '')} ${zoneText}`;
 }

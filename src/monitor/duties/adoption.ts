@@ -7,7 +7,7 @@ import { LABELS } from '../../lib/labels.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import type { MonitorSettings } from '../../lib/settings.ts';
 import { isNerdctls } from '../../store/state-dir.ts';
-import type { Watched } from '../host-model.ts';
+import type { KnownContainer } from '../host-model.ts';
 
 const NS_PER_MS = 1e6;
 /**
@@ -31,14 +31,14 @@ export function createAdoption(options: {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly log: Pick<ServiceLogger, 'info' | 'warn'>;
   /** Whether nerdctl made it: see isNerdctls in src/store/state-dir.ts. */
-  readonly isNerdctls: (container: Watched) => boolean;
-  readonly endTimer: (container: Watched) => Promise<boolean>;
+  readonly isNerdctls: (container: KnownContainer) => boolean;
+  readonly endTimer: (container: KnownContainer) => Promise<boolean>;
   readonly unitsDir?: string;
 }): Adoption {
   const { adopt, clock, log, endTimer, unitsDir } = options;
   const ending = new Set<string>();
   const silences = new Map<string, Silence>();
-  const endTimerOfOurs = (container: Watched): void => {
+  const endTimerOfOurs = (container: KnownContainer): void => {
     const [{ id }, key] = [container, keyOf(container)];
     if (ending.has(key) || !isNerdctlTimerSettled(id, clock.now(), unitsDir)) return;
     ending.add(key);
@@ -49,21 +49,21 @@ export function createAdoption(options: {
     });
   };
   /** Whether its timer has brought no result for so long that it must be broken; logged once. */
-  const isSilent = (container: Watched): boolean => {
+  const isSilent = (container: KnownContainer): boolean => {
     const key = keyOf(container);
     const silence = followSilence(silences.get(key), container, clock.monotonic());
     const patienceMs = patienceOf(container.config);
     const isOver = silence.silentMs > patienceMs;
-    if (isOver && !silence.isTold) {
+    if (isOver && !silence.isLogged) {
       log.warn(
         `container ${key}: nerdctl's timer ${container.id}.timer has made no check for ${Math.round(silence.silentMs / 1000)} s; checking it until it does`,
       );
     }
-    silences.set(key, { ...silence, isTold: isOver });
+    silences.set(key, { ...silence, isLogged: isOver });
     return isOver;
   };
   return {
-    isElsewhere: (container) => {
+    isCheckedElsewhere: (container) => {
       const { id, record } = container;
       if (record.labels[LABELS.owner] !== undefined) {
         endTimerOfOurs(container);
@@ -86,9 +86,9 @@ export function createAdoption(options: {
 
 export interface Adoption {
   /** Called when a check is due. */
-  isElsewhere(container: Watched): boolean;
+  isCheckedElsewhere(container: KnownContainer): boolean;
   /** Call it for a container that is gone. */
-  forget(container: Pick<Watched, 'namespace' | 'id'>): void;
+  forget(container: Pick<KnownContainer, 'namespace' | 'id'>): void;
 }
 
 /**
@@ -132,17 +132,17 @@ interface Silence {
   readonly start: string | undefined;
   readonly askedAtMs: number;
   readonly silentMs: number;
-  readonly isTold: boolean;
+  readonly isLogged: boolean;
 }
 
 /** A time without calls, such as a pause, counts as one interval at most. */
-function followSilence(before: Silence | undefined, { run, stored, config }: Watched, nowMs: number): Silence {
+function followSilence(before: Silence | undefined, { run, stored, config }: KnownContainer, nowMs: number): Silence {
   const isNerdctlsResult = stored.state !== undefined && stored.state.run === undefined;
   const start = isNerdctlsResult ? stored.log.at(-1)?.start : before?.start;
   const asked = { runId: run?.id, start, askedAtMs: nowMs };
-  if (!before || before.runId !== run?.id || before.start !== start) return { ...asked, silentMs: 0, isTold: false };
+  if (!before || before.runId !== run?.id || before.start !== start) return { ...asked, silentMs: 0, isLogged: false };
   const sinceMs = Math.min(nowMs - before.askedAtMs, intervalMsOf(config));
-  return { ...asked, silentMs: before.silentMs + sinceMs, isTold: before.isTold };
+  return { ...asked, silentMs: before.silentMs + sinceMs, isLogged: before.isLogged };
 }
 
 const intervalMsOf = (config: HealthConfig | undefined): number => (config?.intervalNs ?? 0) / NS_PER_MS;

@@ -5,8 +5,8 @@ import { createFakeClock } from '../../../test/fakes/clock.ts';
 import type { ContainerContext } from '../../container/context.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { compactRecordOf } from '../../record/compact-record.ts';
-import type { Watched } from '../host-model.ts';
-import { createKeeper } from './after-exit.ts';
+import type { KnownContainer } from '../host-model.ts';
+import { createAfterExit } from './after-exit.ts';
 
 test('a container that is removed before the run that has ended was noted is no error', async () => {
   const clock = createFakeClock();
@@ -16,13 +16,13 @@ test('a container that is removed before the run that has ended was noted is no 
   const dirs = { hostId: 'x', runRoot: '/nonexistent', dataRoot: '/nonexistent', nerdctlDataRoot: '/nonexistent' };
   const contextOf = () =>
     ({ clock, dirs, containerd: { namespace: 'ns', containers: { get } } }) as unknown as ContainerContext;
-  const keeper = createKeeper({ contextOf, clock, log: { warn: () => {}, debug: () => {} } });
-  const container: Watched = {
+  const afterExit = createAfterExit({ contextOf, clock, log: { warn: () => {}, debug: () => {} } });
+  const container: KnownContainer = {
     ...{ namespace: 'ns', id: 'c1', record: compactRecordOf(ownRecord({ id: 'c1' }, aStoredConfig())) },
     ...{ config: undefined, damage: undefined, processJson: undefined, run: undefined, isStartSeen: false },
     ...{ isOutOfMemory: false, task: aTask({ status: 'stopped' }), stored: { log: [], state: undefined } },
   };
-  const done = keeper.onExit(container, { code: 1, atMs: 5 });
+  const done = afterExit.onExit(container, { code: 1, atMs: 5 });
   await clock.advance(2_000);
   await expect(done).resolves.toBeUndefined();
 });

@@ -17,13 +17,13 @@ import { startNoteOf } from '../../record/view.ts';
 import { oomKillsOf } from '../../system/oom-kills.ts';
 import { removeOwn } from '../../system/own-file.ts';
 import type { Exit, MonitorHooks } from '../hooks.ts';
-import type { Watched } from '../host-model.ts';
+import type { KnownContainer } from '../host-model.ts';
 
 const NOTE_TRIES = 20;
 const NOTE_EVERY_MS = 50;
 
 /** What to store and remove when a container ends or is gone. It changes only containers that healthctl made. */
-export function createKeeper(options: {
+export function createAfterExit(options: {
   readonly contextOf: (namespace: string) => ContainerContext;
   readonly clock: Clock;
   readonly log: Logger;
@@ -34,7 +34,7 @@ export function createKeeper(options: {
    * The run that has ended. The process that started it records the run only after the start has returned, and it may
    * have ended by then.
    */
-  const runOf = async (container: Watched): Promise<string | undefined> => {
+  const runOf = async (container: KnownContainer): Promise<string | undefined> => {
     const { containers } = contextOf(container.namespace).containerd;
     for (let tries = 0; tries < NOTE_TRIES; tries += 1) {
       const record = tries === 0 ? container.record : await findContainer(containers, container.id);
@@ -46,16 +46,16 @@ export function createKeeper(options: {
     return undefined;
   };
 
-  const note = async (container: Watched, exit: Exit): Promise<void> => {
+  const note = async (container: KnownContainer, exit: Exit): Promise<void> => {
     const { dirs } = contextOf(container.namespace);
-    const place = { dirs, namespace: container.namespace };
+    const namespaceDirs = { dirs, namespace: container.namespace };
     const run = await runOf(container);
     if (run === undefined) return;
-    const before = lastExitNote(place, container.id);
+    const before = lastExitNote(namespaceDirs, container.id);
     const isOutOfMemory = container.isOutOfMemory || wasKilled(container);
     if (before?.run === run && (before.isOutOfMemory || !isOutOfMemory)) return;
     try {
-      writeExitNote(place, container.id, { run, ...exit, isOutOfMemory });
+      writeExitNote(namespaceDirs, container.id, { run, ...exit, isOutOfMemory });
     } catch (error) {
       log.warn(`container ${container.id}: how it ended could not be stored: ${messageOf(error)}`);
     }
@@ -86,16 +86,16 @@ export function createKeeper(options: {
 }
 
 /** For an end that happened without a monitor: the cgroup of a task exists until the task is deleted. */
-function wasKilled({ namespace, id }: Watched): boolean {
+function wasKilled({ namespace, id }: KnownContainer): boolean {
   const cgroupsPath = () => cgroupsPathOf({ namespace, id });
   return (oomKillsOf({ containerId: id, pid: undefined, cgroupsPath }) ?? 0) > 0;
 }
 
-export function isOurs({ record }: Watched): boolean {
+export function isOurs({ record }: KnownContainer): boolean {
   return record.labels[LABELS.owner] !== undefined;
 }
 
 /** Whether a container of ours is removed when it ends. */
-function isAutoRemoved({ record }: Watched): boolean {
+function isAutoRemoved({ record }: KnownContainer): boolean {
   return storedConfigOf(recordFromCompact(record))?.HostConfig.AutoRemove === true;
 }

@@ -17,11 +17,11 @@ export const port: Command = {
       dirs: ctx.dirs,
       namespace: ctx.containerd.namespace,
     });
-    const place = ({ hostIp, hostPort }: PublishedPort): string => `${hostIp}:${hostPort}`;
+    const endpoint = ({ hostIp, hostPort }: PublishedPort): string => `${hostIp}:${hostPort}`;
     if (wanted === undefined) {
       const lines = ports
         .toSorted((a, b) => byPort(keyOf(a), keyOf(b)))
-        .map((one) => `${keyOf(one)} -> ${place(one)}\n`);
+        .map((one) => `${keyOf(one)} -> ${endpoint(one)}\n`);
       return { stdout: lines.join('') };
     }
     const key = tryPortKey(wanted);
@@ -29,6 +29,6 @@ export const port: Command = {
     const found = ports.filter((one) => keyOf(one) === keyOf(key));
     if (found.length === 0)
       throw new HealthctlError('NOT_FOUND', `no public port '${keyOf(key)}' published for ${name}`);
-    return { stdout: found.map((one) => `${place(one)}\n`).join('') };
+    return { stdout: found.map((one) => `${endpoint(one)}\n`).join('') };
   },
 };

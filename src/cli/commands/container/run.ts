@@ -14,7 +14,7 @@ import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
-import { startWatched } from '../../start-watched.ts';
+import { startWaitedFor } from '../../start-waited-for.ts';
 import { workingDirectory } from '../../working-directory.ts';
 
 /** The options of `run` beyond those of `create`. */
@@ -119,7 +119,7 @@ async function startDetached(world: World, ctx: ContainerContext, { view, how }:
     await announceChange(world, ctx, id, { kind: 'started' });
     return { stdout };
   }
-  const ready = await startWatched(world, ctx, view);
+  const ready = await startWaitedFor(world, ctx, view);
   try {
     await ready(how.wait);
     return { stdout };

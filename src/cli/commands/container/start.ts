@@ -16,7 +16,7 @@ import { openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
-import { startWatched } from '../../start-watched.ts';
+import { startWaitedFor } from '../../start-waited-for.ts';
 
 /** `healthctl start`: Docker's. */
 export const start: Command = {
@@ -50,7 +50,7 @@ async function startAll(
       const view = await resolveView(ctx, name, world);
       forgetRestarts({ dirs: ctx.dirs, namespace: ctx.containerd.namespace }, view.record.id);
       if (wish) {
-        const ready = await startWatched(world, ctx, view);
+        const ready = await startWaitedFor(world, ctx, view);
         return await ready(wish);
       }
       await startContainer(ctx, view);

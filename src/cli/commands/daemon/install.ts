@@ -1,6 +1,6 @@
+import { daemonPathsOf } from '../../../daemon/daemon-paths.ts';
 import { drainDaemon } from '../../../daemon/drain.ts';
 import { NODE_FLAGS } from '../../../daemon/node-process.ts';
-import { daemonPlacesOf } from '../../../daemon/places.ts';
 import { installUnit } from '../../../daemon/service-unit/install.ts';
 import { unitTextOf } from '../../../daemon/service-unit/unit.ts';
 import type { World } from '../../../world.ts';
@@ -24,6 +24,6 @@ async function installDaemon(
   const { settings } = world;
   const request = { settings, ...programOf(world, NODE_FLAGS) };
   if (options.bool('print')) return { stdout: unitTextOf(request) };
-  const makeWay = () => drainDaemon(daemonPlacesOf(settings), world);
+  const makeWay = () => drainDaemon(daemonPathsOf(settings), world);
   return { stdout: `${await installUnit({ ...request, makeWay })}\n` };
 }

@@ -1,4 +1,4 @@
-import { daemonPlacesOf } from '../../../daemon/places.ts';
+import { daemonPathsOf } from '../../../daemon/daemon-paths.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { printable } from '../../../lib/printable.ts';
 import { readOwnText } from '../../../system/own-file.ts';
@@ -15,7 +15,7 @@ export const logs: Command = {
   options: [],
   args: { min: 0, max: 0 },
   run: async ({ settings, log }) => {
-    const { logFile } = daemonPlacesOf(settings);
+    const { logFile } = daemonPathsOf(settings);
     const onFault = (text: string) => log.warn(text);
     const stdout = readOwnText(logFile, { maxBytes: MAX_BYTES, part: 'end', onFault });
     if (stdout !== undefined) return { stdout: printable(stdout) };

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createDaemon } from '../../../daemon/daemon.ts';
-import { groupIdOf } from '../../../daemon/group.ts';
+import { groupIdOf } from '../../../daemon/group-id.ts';
 import { createServiceLog } from '../../../daemon/log.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import { randomHex } from '../../../lib/random.ts';

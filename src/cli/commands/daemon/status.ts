@@ -1,18 +1,18 @@
 import type { DaemonStatus } from '../../../daemon/api/answers.ts';
 import { createDaemonClient, type DaemonClient } from '../../../daemon/api/client.ts';
 import { REQUESTS } from '../../../daemon/api/requests.ts';
+import { daemonPathsOf } from '../../../daemon/daemon-paths.ts';
 import { DESCRIPTOR_RESERVE } from '../../../daemon/descriptor-reserve.ts';
-import { conflictWith, findMonitorOwner } from '../../../daemon/monitor-claim.ts';
 import {
   brokenMonitorError,
   deniedMonitorError,
+  lockHolderOf,
   newerMonitorError,
-  ownerOf,
   silentMonitorError,
   UNKNOWN_STATUS,
   unreadableMonitorError,
-} from '../../../daemon/owner.ts';
-import { daemonPlacesOf } from '../../../daemon/places.ts';
+} from '../../../daemon/lock-holder.ts';
+import { conflictWith, findClaimHolder } from '../../../daemon/monitor-claim.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { printableLine } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
@@ -35,8 +35,8 @@ async function showStatus(world: World, { options }: CommandInput): Promise<Comm
   const { settings, clock, signal } = world;
   const format = options.string('format');
   checkTemplate(format);
-  const places = daemonPlacesOf(settings);
-  const client = createDaemonClient(places.apiSocket);
+  const paths = daemonPathsOf(settings);
+  const client = createDaemonClient(paths.apiSocket);
   const answer = await client.ask(REQUESTS.status, signal);
   if (!answer) throw await whyUnanswered(world, client);
   const { value } = answer;
@@ -45,27 +45,27 @@ async function showStatus(world: World, { options }: CommandInput): Promise<Comm
 
 /** The error for a monitor that could not be asked, or for none. */
 async function whyUnanswered({ settings, clock }: World, client: DaemonClient): Promise<HealthctlError> {
-  const places = daemonPlacesOf(settings);
+  const paths = daemonPathsOf(settings);
   const { address, namespace, runRoot } = settings;
   const { unanswered = { kind: 'absent' } } = client;
   switch (unanswered.kind) {
     case 'silent':
-      return silentMonitorError(places);
+      return silentMonitorError(paths);
     case 'denied':
-      return deniedMonitorError(places);
+      return deniedMonitorError(paths);
     case 'cut-off':
-      return brokenMonitorError(places);
+      return brokenMonitorError(paths);
     case 'unreadable':
-      return unreadableMonitorError(places);
+      return unreadableMonitorError(paths);
     case 'refused':
       return new HealthctlError('UNAVAILABLE', unanswered.message, {
-        hint: `see who asks process ${ownerOf(places)}: ss -xp`,
+        hint: `see who asks process ${lockHolderOf(paths)}: ss -xp`,
         exitCode: UNKNOWN_STATUS,
       });
     case 'other-version':
-      return newerMonitorError(places);
+      return newerMonitorError(paths);
     case 'absent': {
-      const owner = await findMonitorOwner({ address, namespace }, clock);
+      const owner = await findClaimHolder({ address, namespace }, clock);
       if (owner && owner.runRoot !== runRoot) return conflictWith(owner, address);
       return new HealthctlError('UNAVAILABLE', `no monitor of containerd at ${address} runs`, {
         hint: 'start it with "healthctl daemon start", or install it with "healthctl daemon install"',

@@ -1,4 +1,4 @@
-import { findMonitorOwner } from '../../../daemon/monitor-claim.ts';
+import { findClaimHolder } from '../../../daemon/monitor-claim.ts';
 import type { Command } from '../../command.ts';
 import { stopMonitor } from '../../monitor/stop.ts';
 
@@ -11,7 +11,7 @@ export const stop: Command = {
   run: async (world) => {
     await stopMonitor(world);
     const { address, namespace, runRoot } = world.settings;
-    const owner = await findMonitorOwner({ address, namespace }, world.clock);
+    const owner = await findClaimHolder({ address, namespace }, world.clock);
     if (owner === undefined || owner.runRoot === runRoot) return {};
     return {
       warnings: [

@@ -1,8 +1,8 @@
 import { HealthctlError } from '../../../lib/errors.ts';
 import { checkNetworking } from '../../../network/attach.ts';
+import { withNetworkLock } from '../../../network/network-context.ts';
 import { parseNetworkOptions } from '../../../network/network-option.ts';
 import { createNetwork } from '../../../network/network-record.ts';
-import { withNetworkLock } from '../../../network/places.ts';
 import { parseLabel } from '../../../oci/parse.ts';
 import type { Command } from '../../command.ts';
 import { checkBy } from '../../flags/check-by.ts';

@@ -1,7 +1,7 @@
 import { type GoValue, nilMap, nilSlice, stringMap, struct, time } from '../../../go/template/template.ts';
 import { resolveNetwork } from '../../../network/known-networks.ts';
+import type { NetworkContext } from '../../../network/network-context.ts';
 import { membersOf, networkDocument } from '../../../network/network-document.ts';
-import type { NetworkContext } from '../../../network/places.ts';
 import type { Command } from '../../command.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';

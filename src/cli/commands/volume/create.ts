@@ -1,4 +1,4 @@
-import { volumePlaceOf } from '../../../container/volumes/request.ts';
+import { volumeContextOf } from '../../../container/volumes/request.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { randomHex } from '../../../lib/random.ts';
 import { checkVolumeName } from '../../../oci/mount-flags.ts';
@@ -44,7 +44,7 @@ async function runCreate(world: ContainerWorld, { options, args }: CommandInput)
   const labels = Object.fromEntries(options.list('label').map(parseLabel));
   const ctx = await openContainers(world);
   const own = given === undefined ? { [ANONYMOUS_LABEL]: '' } : {};
-  const { release } = await openVolume(volumePlaceOf(ctx, world.signal), name, { ...labels, ...own });
+  const { release } = await openVolume(volumeContextOf(ctx, world.signal), name, { ...labels, ...own });
   release();
   return { stdout: `${name}\n` };
 }

@@ -1,5 +1,5 @@
 import type { ContainerContext } from '../../../container/context.ts';
-import { volumePlaceOf } from '../../../container/volumes/request.ts';
+import { volumeContextOf } from '../../../container/volumes/request.ts';
 import { type GoValue, nilMap, stringMap, struct } from '../../../go/template/template.ts';
 import { hasCode } from '../../../lib/errors.ts';
 import { measureTree } from '../../../volume/tree-size.ts';
@@ -27,7 +27,7 @@ export const inspect: Command = {
 };
 
 async function runInspect(world: ContainerWorld, { options, args }: CommandInput): Promise<CommandResult> {
-  const { root } = volumePlaceOf(await openContainers(world));
+  const { root } = volumeContextOf(await openContainers(world));
   const documents: GoValue[] = [];
   const errors: Error[] = [];
   for (const name of args) {
@@ -47,7 +47,7 @@ async function runInspect(world: ContainerWorld, { options, args }: CommandInput
 
 /** Docker's document of a volume; undefined if there is none. Throws CORRUPT if something else has its path. */
 export function findVolumeDocument(ctx: ContainerContext, name: string): GoValue | undefined {
-  const volume = readVolume(volumePlaceOf(ctx).root, name);
+  const volume = readVolume(volumeContextOf(ctx).root, name);
   return volume && volumeDocument(volume);
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createFakeClock } from '../../test/fakes/clock.ts';
-import { createTidier, type Tidier } from './tidier.ts';
+import { createMemoryReleaser, type MemoryReleaser } from './memory-releaser.ts';
 
 const MB = 1e6;
 
@@ -12,18 +12,23 @@ function start() {
     released.push(clock.monotonic());
     memory.bytes = Math.min(memory.bytes, 70 * MB);
   };
-  return { clock, released, memory, tidier: createTidier({ clock, release, residentBytes: () => memory.bytes }) };
+  return {
+    clock,
+    released,
+    memory,
+    memoryReleaser: createMemoryReleaser({ clock, release, residentBytes: () => memory.bytes }),
+  };
 }
 
 /** Enough to be worth a collection. */
-function startMany(tidier: Tidier): void {
-  for (let i = 0; i < 16; i += 1) tidier.onStarted();
+function startMany(memoryReleaser: MemoryReleaser): void {
+  for (let i = 0; i < 16; i += 1) memoryReleaser.onStarted();
 }
 
 test('releases ten seconds after the last of many starts, once', async () => {
-  const { clock, released, tidier } = start();
+  const { clock, released, memoryReleaser } = start();
   for (let i = 0; i < 20; i += 1) {
-    tidier.onStarted();
+    memoryReleaser.onStarted();
     await clock.advance(4_000);
   }
   await clock.advance(1_000_000);
@@ -31,41 +36,41 @@ test('releases ten seconds after the last of many starts, once', async () => {
 });
 
 test('not more often than once a minute', async () => {
-  const { clock, released, tidier } = start();
+  const { clock, released, memoryReleaser } = start();
   for (let i = 0; i < 10; i += 1) {
-    startMany(tidier);
+    startMany(memoryReleaser);
     await clock.advance(15_000);
   }
   expect(released).toEqual([10_000, 70_000, 130_000]);
 });
 
 test('does not release after a few starts, until there are many since the last release', async () => {
-  const { clock, released, tidier } = start();
+  const { clock, released, memoryReleaser } = start();
   for (let i = 0; i < 15; i += 1) {
-    tidier.onStarted();
+    memoryReleaser.onStarted();
     await clock.advance(100_000);
   }
   expect(released).toEqual([]);
-  tidier.onStarted();
+  memoryReleaser.onStarted();
   await clock.advance(100_000);
   expect(released).toEqual([1_510_000]);
-  tidier.onStarted();
+  memoryReleaser.onStarted();
   await clock.advance(1_000_000);
   expect(released).toHaveLength(1);
 });
 
 test('releases ten seconds after the start of the monitor, however few containers are started meanwhile', async () => {
-  const { clock, released, tidier } = start();
-  tidier.onReady();
+  const { clock, released, memoryReleaser } = start();
+  memoryReleaser.onReady();
   await clock.advance(5_000);
-  tidier.onStarted();
+  memoryReleaser.onStarted();
   await clock.advance(1_000_000);
   expect(released).toEqual([10_000]);
 });
 
 test('releases when memory has grown by more than a fifth, at most once a minute', async () => {
-  const { clock, released, memory, tidier } = start();
-  tidier.onReady();
+  const { clock, released, memory, memoryReleaser } = start();
+  memoryReleaser.onReady();
   await clock.advance(30_000);
   memory.bytes = 84 * MB;
   await clock.advance(200_000);
@@ -80,12 +85,12 @@ test('releases when memory has grown by more than a fifth, at most once a minute
 });
 
 test('after the end nothing is released, and no timer is left', async () => {
-  const { clock, released, memory, tidier } = start();
-  tidier.onReady();
+  const { clock, released, memory, memoryReleaser } = start();
+  memoryReleaser.onReady();
   await clock.advance(20_000);
   memory.bytes = 200 * MB;
-  startMany(tidier);
-  tidier.stop();
+  startMany(memoryReleaser);
+  memoryReleaser.stop();
   await clock.advance(1_000_000);
   expect(released).toEqual([10_000]);
   expect(clock.sleepers).toBe(0);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { hostIdOf } from '../lib/dirs.ts';
 
 /** The paths of the monitor of one containerd. A name that begins with a dot is no namespace. */
-export interface DaemonPlaces {
+export interface DaemonPaths {
   /** On tmpfs. */
   readonly dir: string;
   /** Held by the monitor throughout its life. */
@@ -15,11 +15,11 @@ export interface DaemonPlaces {
   readonly logFile: string;
 }
 
-export function daemonPlacesOf(settings: {
+export function daemonPathsOf(settings: {
   readonly address: string;
   readonly runRoot: string;
   readonly dataRoot: string;
-}): DaemonPlaces {
+}): DaemonPaths {
   const hostId = hostIdOf(settings.address);
   const dir = join(settings.runRoot, hostId, '.daemon');
   return {

@@ -1,19 +1,19 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { readOwnText } from '../system/own-file.ts';
-import type { DaemonPlaces } from './places.ts';
+import type { DaemonPaths } from './daemon-paths.ts';
 
 /** The file to which a monitor that holds the lock writes its process id. */
-export const ownerFileOf = ({ lock }: Pick<DaemonPlaces, 'lock'>): string => `${lock}.owner`;
+export const lockHolderFileOf = ({ lock }: Pick<DaemonPaths, 'lock'>): string => `${lock}.owner`;
 
 /** The process id of the monitor that holds the lock, or `unknown`. */
-export function ownerOf(places: Pick<DaemonPlaces, 'lock'>): string {
-  const text = readOwnText(ownerFileOf(places))?.trim() ?? '';
+export function lockHolderOf(paths: Pick<DaemonPaths, 'lock'>): string {
+  const text = readOwnText(lockHolderFileOf(paths))?.trim() ?? '';
   return /^\d{1,10}$/.test(text) ? text : 'unknown';
 }
 
 /** A monitor that runs but does not answer: stopped by a signal, or stuck in a file system that hangs. */
-export function silentMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
-  const pid = ownerOf(places);
+export function silentMonitorError(paths: Pick<DaemonPaths, 'lock'>): HealthctlError {
+  const pid = lockHolderOf(paths);
   return new HealthctlError('UNAVAILABLE', `the monitor, process ${pid}, does not answer`, {
     hint: `if it was stopped, continue it with "kill -CONT ${pid}"; else end it with "kill -KILL ${pid}": nothing is lost`,
   });
@@ -23,7 +23,7 @@ export function silentMonitorError(places: Pick<DaemonPlaces, 'lock'>): Healthct
 export const UNKNOWN_STATUS = 4;
 
 /** Unknown whether a monitor runs: we lack permission to ask. */
-export function deniedMonitorError({ apiSocket }: Pick<DaemonPlaces, 'apiSocket'>): HealthctlError {
+export function deniedMonitorError({ apiSocket }: Pick<DaemonPaths, 'apiSocket'>): HealthctlError {
   return new HealthctlError(
     'DENIED',
     `whether a monitor runs is not known: permission denied while connecting to ${apiSocket}`,
@@ -32,31 +32,35 @@ export function deniedMonitorError({ apiSocket }: Pick<DaemonPlaces, 'apiSocket'
 }
 
 /** A monitor that runs and closes connections without an answer. */
-export function brokenMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
-  return new HealthctlError('UNAVAILABLE', `the monitor, process ${ownerOf(places)}, runs and cannot answer`, {
+export function brokenMonitorError(paths: Pick<DaemonPaths, 'lock'>): HealthctlError {
+  return new HealthctlError('UNAVAILABLE', `the monitor, process ${lockHolderOf(paths)}, runs and cannot answer`, {
     hint: 'it may have no file descriptors left, so that checks cannot be made either: see "healthctl daemon logs"',
     exitCode: UNKNOWN_STATUS,
   });
 }
 
 /** A monitor of our API version whose answer has another form: of another build. */
-export function unreadableMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
-  return new HealthctlError('UNAVAILABLE', `the answer of the monitor, process ${ownerOf(places)}, cannot be read`, {
-    hint: 'it was started by another build of healthctl: end it with "healthctl daemon stop", and the next command starts this one',
-    exitCode: UNKNOWN_STATUS,
-  });
+export function unreadableMonitorError(paths: Pick<DaemonPaths, 'lock'>): HealthctlError {
+  return new HealthctlError(
+    'UNAVAILABLE',
+    `the answer of the monitor, process ${lockHolderOf(paths)}, cannot be read`,
+    {
+      hint: 'it was started by another build of healthctl: end it with "healthctl daemon stop", and the next command starts this one',
+      exitCode: UNKNOWN_STATUS,
+    },
+  );
 }
 
 /** A monitor that we do not understand, and leave alone. */
-export function newerMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
-  return new HealthctlError('CONFLICT', `the monitor, process ${ownerOf(places)}, is of a newer healthctl`, {
+export function newerMonitorError(paths: Pick<DaemonPaths, 'lock'>): HealthctlError {
+  return new HealthctlError('CONFLICT', `the monitor, process ${lockHolderOf(paths)}, is of a newer healthctl`, {
     hint: 'use that one, or end the monitor with it',
   });
 }
 
 /** A monitor that was asked to end and has not released everything in time. */
-export function endingMonitorError(places: Pick<DaemonPlaces, 'lock'>): HealthctlError {
-  const pid = ownerOf(places);
+export function endingMonitorError(paths: Pick<DaemonPaths, 'lock'>): HealthctlError {
+  const pid = lockHolderOf(paths);
   return new HealthctlError('TIMEOUT', `the monitor, process ${pid}, is ending and has not ended yet`, {
     hint: `try again; its log says what it waits for; "kill -KILL ${pid}" ends it at once: nothing is lost`,
   });

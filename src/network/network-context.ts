@@ -23,7 +23,7 @@ export interface NetworkDirs extends FaultReporter {
   readonly dataRoot: string;
 }
 
-export interface NetworkPlaces {
+export interface NetworkPaths {
   readonly root: string;
   /** One file for each network. */
   readonly networks: string;
@@ -36,7 +36,7 @@ export interface NetworkPlaces {
   readonly rules: string;
 }
 
-export function networkPlacesOf({ dataRoot, runRoot, hostId }: NetworkDirs): NetworkPlaces {
+export function networkPathsOf({ dataRoot, runRoot, hostId }: NetworkDirs): NetworkPaths {
   const root = join(dataRoot, hostId, 'network');
   return {
     root,
@@ -70,14 +70,14 @@ export async function withNetworkLock<T>(
   work: (locked: LockedNetworks) => Promise<T>,
 ): Promise<T> {
   const { dirs, clock } = ctx;
-  const places = networkPlacesOf(dirs);
+  const paths = networkPathsOf(dirs);
   try {
-    for (const dir of [places.root, places.networks, places.attached, places.leases]) makeOwnDirectory(dir, dirs);
+    for (const dir of [paths.root, paths.networks, paths.attached, paths.leases]) makeOwnDirectory(dir, dirs);
   } catch (error) {
-    throw deniedError(noSpaceError(error, places.root), places.root);
+    throw deniedError(noSpaceError(error, paths.root), paths.root);
   }
   const lock = await lockFile(
-    { path: places.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: LOCK_LIMIT_MS, onFault: dirs.onFault },
+    { path: paths.lock, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: LOCK_LIMIT_MS, onFault: dirs.onFault },
     clock,
   );
   try {

@@ -11,7 +11,7 @@ import { announceChange, refreshMonitor } from './monitor/announce-change.ts';
  * @returns waits until it is ready: see waitReady; throws UNAVAILABLE or CONFLICT if it is not checked, or no longer.
  *   Call it exactly once
  */
-export async function startWatched(
+export async function startWaitedFor(
   world: World,
   ctx: ContainerContext,
   view: ContainerView,

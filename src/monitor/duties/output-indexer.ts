@@ -9,7 +9,7 @@ import { reportOnce } from '../../lib/report-once.ts';
 import { recordFromCompact } from '../../record/compact-record.ts';
 import { logConfigOf, logLimitOf } from '../../record/log-config.ts';
 import { jsonLogOf, storedConfigOf } from '../../record/stored-config.ts';
-import type { Watched } from '../host-model.ts';
+import type { KnownContainer } from '../host-model.ts';
 import { isOurs } from './after-exit.ts';
 import { createJsonLogLane } from './json-log-lane.ts';
 
@@ -17,14 +17,14 @@ import { createJsonLogLane } from './json-log-lane.ts';
 const COPIED_AFTER_MS = 2_500;
 
 /** Records the times of containers' output, and limits its size, while they run. */
-export interface LogKeeper {
+export interface OutputIndexer {
   /** Call it when a container has changed. @param container undefined if it is gone */
-  onChange(key: string, container: Watched | undefined): void;
+  onChange(key: string, container: KnownContainer | undefined): void;
   /** Idempotent. Pending times are written. */
   stop(): void;
 }
 
-interface Kept {
+interface OutputOfRun {
   /** Undefined for a run that ended before it was observed. */
   readonly indexer: LogIndexer | undefined;
   /** Copies its output for log shippers, if configured. @param isOver whether it has ended */
@@ -32,22 +32,22 @@ interface Kept {
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
-export function createLogKeeper(options: {
+export function createOutputIndexer(options: {
   readonly contextOf: (namespace: string) => Pick<ContainerContext, 'dirs'>;
   readonly clock: Clock;
   readonly log: Logger;
-}): LogKeeper {
+}): OutputIndexer {
   const { contextOf, clock, log } = options;
-  const running = new Map<string, Kept & { readonly runId: string }>();
-  const ending = new Map<string, Kept & { readonly timer: { cancel(): void } }>();
+  const running = new Map<string, OutputOfRun & { readonly runId: string }>();
+  const ending = new Map<string, OutputOfRun & { readonly timer: { cancel(): void } }>();
   /** The ends whose output was copied: a run may end before it is observed, or while no monitor runs. */
   const copied = new Map<string, string>();
 
   const lane = createJsonLogLane({ clock, log });
   const onFault = reportOnce((text) => log.warn(text));
   /** Copies the output of a container; undefined if not configured. */
-  const copierOf = (container: Watched): ((isOver: boolean) => void) | undefined => {
-    const attributes = jsonLogOfWatched(container);
+  const copierOf = (container: KnownContainer): ((isOver: boolean) => void) | undefined => {
+    const attributes = jsonLogConfigOf(container);
     if (!attributes) return undefined;
     const { namespace, id } = container;
     const { dirs } = contextOf(namespace);
@@ -63,7 +63,7 @@ export function createLogKeeper(options: {
     last?.copy?.(true);
   };
   /** The shim may still be copying. */
-  const finishLater = (key: string, kept: Kept): void => {
+  const finishLater = (key: string, kept: OutputOfRun): void => {
     ending.get(key)?.timer.cancel();
     ending.set(key, { ...kept, timer: clock.after(COPIED_AFTER_MS, () => finish(key)) });
   };
@@ -74,7 +74,7 @@ export function createLogKeeper(options: {
     kept.indexer?.write();
     finishLater(key, kept);
   };
-  const copyEnded = (key: string, container: Watched): void => {
+  const copyEnded = (key: string, container: KnownContainer): void => {
     const { pid, exitedAtMs } = container.task ?? {};
     const end = `${pid} ${exitedAtMs}`;
     if (running.has(key) || copied.get(key) === end) return;
@@ -91,7 +91,7 @@ export function createLogKeeper(options: {
       else if (!run) copyEnded(key, container);
       if (running.get(key)?.runId === run?.id) return;
       endSoon(key);
-      if (!container || !run || !isKept(container)) return;
+      if (!container || !run || !hasOutputFiles(container)) return;
       const { namespace, id } = container;
       const dataDir = dataDirOf(contextOf(namespace).dirs, { namespace, id });
       const limit = limitOfLog(container);
@@ -110,11 +110,11 @@ export function createLogKeeper(options: {
   };
 }
 
-const logOf = ({ record }: Watched) => logConfigOf(storedConfigOf(recordFromCompact(record))?.HostConfig ?? {});
-const isKept = (container: Watched): boolean => isOurs(container) && logOf(container).driver !== 'none';
-const limitOfLog = (container: Watched) => logLimitOf(logOf(container));
+const logOf = ({ record }: KnownContainer) => logConfigOf(storedConfigOf(recordFromCompact(record))?.HostConfig ?? {});
+const hasOutputFiles = (container: KnownContainer): boolean => isOurs(container) && logOf(container).driver !== 'none';
+const limitOfLog = (container: KnownContainer) => logLimitOf(logOf(container));
 
-const jsonLogOfWatched = (container: Watched) => {
+const jsonLogConfigOf = (container: KnownContainer) => {
   const stored = isOurs(container) ? storedConfigOf(recordFromCompact(container.record)) : undefined;
   return stored && jsonLogOf(stored);
 };

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
  * and when memory has grown, as happens without NODE_FLAGS (`daemon run` by hand), and after work piled up on a busy
  * machine: neither V8 nor the C library returns that memory by itself.
  */
-export interface Tidier {
+export interface MemoryReleaser {
   /** The monitor has listed all containers. */
   onReady(): void;
   /** A container was started. */
@@ -13,7 +13,7 @@ export interface Tidier {
   stop(): void;
 }
 
-export interface TidierOptions {
+export interface MemoryReleaserOptions {
   readonly clock: Pick<Clock, 'monotonic' | 'after'>;
   /** Frees memory; blocks for a moment. */
   readonly release: () => void;
@@ -30,7 +30,7 @@ const PAUSE_MS = 60_000;
 /** Growth since the last release that triggers another. */
 const GROWTH = 1.2;
 
-export function createTidier({ clock, release, residentBytes }: TidierOptions): Tidier {
+export function createMemoryReleaser({ clock, release, residentBytes }: MemoryReleaserOptions): MemoryReleaser {
   let planned: { cancel(): void } | undefined;
   let looking: { cancel(): void } | undefined;
   let releasedAtMs = Number.NEGATIVE_INFINITY;

@@ -9,30 +9,30 @@ import { readAttachment } from '../../network/attachment.ts';
 import { networkModeOf } from '../../record/network-mode.ts';
 import { networksOf } from '../../record/networks.ts';
 import { isAlive, readStat } from '../../system/proc.ts';
-import type { Watched } from '../host-model.ts';
+import type { KnownContainer } from '../host-model.ts';
 import { isOurs } from './after-exit.ts';
 
 /** The monitor's network duties, except detaching containers that end. */
-export interface NetworkKeeper {
+export interface NetworkRepair {
   /** Releases what containers left that ended without a monitor. Never fails. */
   sweep(namespace: string): Promise<void>;
   /** Attaches a running container of ours that another tool started without its network. Never fails. */
-  attachMissed(container: Watched): Promise<void>;
+  attachMissed(container: KnownContainer): Promise<void>;
   /** Resolves when no work is in progress. */
   stop(): Promise<void>;
 }
 
 const isUp = (pid: number): boolean => isAlive(readStat(pid));
 
-export function createNetworkKeeper(options: {
+export function createNetworkRepair(options: {
   readonly contextOf: (namespace: string) => ContainerContext;
   readonly log: Logger;
-}): NetworkKeeper {
+}): NetworkRepair {
   const { contextOf, log } = options;
   const attaching = new Map<string, Promise<void>>();
 
   /** A start by healthctl has attached the container already. */
-  const isMissed = (container: Watched): boolean => {
+  const isMissed = (container: KnownContainer): boolean => {
     const { namespace, id, record, task, run } = container;
     const [network = 'none'] = networksOf(record);
     if (!isOurs(container) || !run || !task || networkModeOf(network).kind !== 'network') return false;
@@ -41,7 +41,7 @@ export function createNetworkKeeper(options: {
     const { holder } = readAttachment(contextOf(namespace), { namespace, id }) ?? {};
     return holder?.pid !== stat.pid || holder.startTimeTicks !== stat.startTimeTicks;
   };
-  const attach = async ({ namespace, id }: Watched, pid: number): Promise<void> => {
+  const attach = async ({ namespace, id }: KnownContainer, pid: number): Promise<void> => {
     const ctx = contextOf(namespace);
     const { containers } = ctx.containerd;
     try {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { groupIdOf } from './group.ts';
+import { groupIdOf } from './group-id.ts';
 
 test('accepts a number, whether there is such a group or not', () => {
   expect([groupIdOf('0'), groupIdOf('4711', '/nonexistent')]).toEqual([0, 4711]);
