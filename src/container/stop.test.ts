@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createWatchedContainer } from '../../test/fakes/watched-container.ts';
+import { createFakeContainer } from '../../test/fakes/container.ts';
 import type { Tasks } from '../containerd/tasks.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
@@ -7,8 +7,8 @@ import { killContainer, type StopOptions, sendSignal, signalled, stopContainer }
 
 /** A container that ends at the first signal; a test publishes the end. */
 function setUp() {
-  const watched = createWatchedContainer();
-  const { ctx, exchange } = watched;
+  const fake = createFakeContainer();
+  const { ctx, exchange } = fake;
   let end = () => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -34,24 +34,24 @@ function setUp() {
         endNerdctlTimer,
         containerd: { ...containerd, events: { ...exchange, ...events } },
       } as unknown as ContainerContext,
-      watched.view(),
+      fake.view(),
       options,
     );
   const topics = () => exchange.published.map(({ topic }) => topic);
-  return { ...watched, stop, topics, written, endedTimers };
+  return { ...fake, stop, topics, written, endedTimers };
 }
 
 test('publishes the stop after the end, though the shim answers before it reports it', async () => {
-  const { stop, topics, settle, exchange, exit, left } = setUp();
+  const { stop, topics, settle, exchange, exit, remaining } = setUp();
   const stopping = stop();
   await settle();
-  exchange.tell({ kind: 'task-exited', id: 'c1', namespace: 'other', pid: 1, exitStatus: 0, exitedAtMs: 0 });
+  exchange.emit({ kind: 'task-exited', id: 'c1', namespace: 'other', pid: 1, exitStatus: 0, exitedAtMs: 0 });
   await settle();
   expect(topics()).toEqual(['/healthctl/kill']);
   exit(143);
   await stopping;
   expect(topics()).toEqual(['/healthctl/kill', '/healthctl/stop']);
-  expect(left()).toEqual([0, 0]);
+  expect(remaining()).toEqual([0, 0]);
 });
 
 test('records the stop for containerd’s restart plugin too, before the signal', async () => {
@@ -112,13 +112,13 @@ const gone = new HealthctlError('NOT_FOUND', 'no task');
 
 /** A container whose shim refuses a signal, and a wait until the time when containerd deletes the task. */
 function withDyingShim(deletedAtMs: number) {
-  const watched = createWatchedContainer();
-  const { clock, ctx } = watched;
+  const fake = createFakeContainer();
+  const { clock, ctx } = fake;
   const tasks = {
     kill: () => Promise.reject(refused),
     wait: () => Promise.reject(clock.monotonic() < deletedAtMs ? refused : gone),
   };
-  return { ...watched, ctx: { ...ctx, containerd: { ...ctx.containerd, tasks } } as unknown as ContainerContext };
+  return { ...fake, ctx: { ...ctx, containerd: { ...ctx.containerd, tasks } } as unknown as ContainerContext };
 }
 
 test('a signal to a dying shim succeeds when containerd has deleted the task', async () => {

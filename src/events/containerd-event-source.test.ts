@@ -42,9 +42,9 @@ test('yields the events of the namespace as they happen, until the signal fires'
   const { clock, exchange, warnings, abort, seen, begin } = setUp();
   const running = begin({});
   await clock.advance(1);
-  exchange.tell({ kind: 'task-started', id: 'c1', pid: 7 });
-  exchange.tell({ kind: 'task-started', id: 'c1', pid: 7, namespace: 'other' });
-  exchange.tell({ kind: 'task-created', id: 'c1' });
+  exchange.emit({ kind: 'task-started', id: 'c1', pid: 7 });
+  exchange.emit({ kind: 'task-started', id: 'c1', pid: 7, namespace: 'other' });
+  exchange.emit({ kind: 'task-created', id: 'c1' });
   await clock.advance(1);
   expect(seen).toEqual(['start web']);
   abort.abort();
@@ -56,7 +56,7 @@ test('waits for a time in the future, and ends then', async () => {
   const { clock, exchange, seen, begin } = setUp();
   const running = begin({ untilMs: clock.now() + 5_000 });
   await clock.advance(4_000);
-  exchange.tell({ kind: 'task-paused', id: 'c1', atMs: clock.now() });
+  exchange.emit({ kind: 'task-paused', id: 'c1', atMs: clock.now() });
   await clock.advance(2_000);
   expect(await running).toBe('ended');
   expect([seen, exchange.subscribers, clock.sleepers]).toEqual([['pause web'], 0, 0]);
@@ -67,7 +67,7 @@ test('an event after that time ends it too', async () => {
   const untilMs = clock.now() + 5_000;
   const running = begin({ untilMs });
   await clock.advance(1);
-  exchange.tell({ kind: 'task-paused', id: 'c1', atMs: untilMs + 1 });
+  exchange.emit({ kind: 'task-paused', id: 'c1', atMs: untilMs + 1 });
   expect(await running).toBe('ended');
   expect([seen, exchange.subscribers, clock.sleepers]).toEqual([[], 0, 0]);
 });

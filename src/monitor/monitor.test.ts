@@ -124,19 +124,19 @@ function setUp(setting: Setting = {}) {
   });
   const made = {
     ...{ clock, host, monitor, probes, exits, gone, statuses, results, listed, warnings, now },
-    tell: async (event: EventFact, namespace = 'default') => {
-      host.exchange.tell({ ...event, namespace, atMs: clock.now() });
+    emit: async (event: EventFact, namespace = 'default') => {
+      host.exchange.emit({ ...event, namespace, atMs: clock.now() });
       await clock.advance(0);
     },
     /** Starts a container, with containerd's event. */
     start: async (id: string, pid = FIRST, labels: Readonly<Record<string, string>> = CHECK) => {
       host.put(id, labels);
-      await made.tell({ kind: 'container-created', id, image: '' });
+      await made.emit({ kind: 'container-created', id, image: '' });
       host.put(id, labels, { pid });
-      await made.tell({ kind: 'task-started', id, pid });
+      await made.emit({ kind: 'task-started', id, pid });
     },
     exit: (id: string, pid = FIRST, exitStatus = 0) =>
-      made.tell({ kind: 'task-exited', id, pid, exitStatus, exitedAtMs: clock.now() }),
+      made.emit({ kind: 'task-exited', id, pid, exitStatus, exitedAtMs: clock.now() }),
     times: () => probes.map(({ atMs }) => atMs),
     health: (key: string) => {
       const container = monitor.model.get(key);
@@ -163,7 +163,7 @@ describe('at its start, a monitor', () => {
     await host.store.update(subject, () => ({ result: aResult(-4_010), state }), { retries: 2 });
     await monitor.start();
     expect([monitor.isLive, health('default/c1'), monitor.counts().watched]).toEqual([true, 'healthy', 1]);
-    expect(host.looks).toEqual([{ what: 'mirror', atMs: 0 }]);
+    expect(host.storeAccesses).toEqual([{ what: 'mirror', atMs: 0 }]);
     await clock.advance(INTERVAL_MS);
     expect(times()).toEqual([6_000]);
     expect(statuses).toEqual([]);
@@ -182,7 +182,7 @@ describe('at its start, a monitor', () => {
       expect(tenth.length).toBeGreaterThan(60);
       expect(tenth.length).toBeLessThan(140);
     }
-    expect(host.asked.filter((what) => what.startsWith('get') || what.startsWith('find'))).toEqual([]);
+    expect(host.requests.filter((what) => what.startsWith('get') || what.startsWith('find'))).toEqual([]);
   }, 60_000);
 
   test('reports ends that happened without it, and monitors the configured namespaces', async () => {
@@ -192,7 +192,7 @@ describe('at its start, a monitor', () => {
     await monitor.start();
     expect(exits).toEqual([['c1', { code: 3, atMs: T0 - 5 }]]);
     expect([...monitor.model.all()].map(({ id }) => id)).toEqual(['c1']);
-    host.exchange.tell({ kind: 'task-started', id: 'x1', pid: FIRST, namespace: 'k8s.io' });
+    host.exchange.emit({ kind: 'task-started', id: 'x1', pid: FIRST, namespace: 'k8s.io' });
     await start('c2');
     expect([monitor.model.size, monitor.counts().watched]).toEqual([2, 1]);
   });
@@ -212,10 +212,10 @@ describe('at its start, a monitor', () => {
   test('runs without an answer from containerd, and finds everything later', async () => {
     const { clock, host, monitor, warnings } = setUp();
     host.put('c1', CHECK, {});
-    host.lose();
+    host.disconnect();
     await monitor.start();
     expect([monitor.isLive, monitor.model.size]).toEqual([false, 0]);
-    host.comeBack();
+    host.reconnect();
     await clock.advance(200);
     expect([monitor.isLive, monitor.counts().watched]).toEqual([true, 1]);
     expect(warnings).toEqual([expect.stringContaining('lost containerd'), expect.stringContaining('is back')]);
@@ -236,14 +236,14 @@ describe('events', () => {
   });
 
   test('a pause stops checks, a resume plans one wait, an exit ends them', async () => {
-    const { clock, monitor, start, tell, exit, times, exits, health } = setUp();
+    const { clock, monitor, start, emit, exit, times, exits, health } = setUp();
     await monitor.start();
     await start('c1');
     await clock.advance(INTERVAL_MS);
-    await tell({ kind: 'task-paused', id: 'c1' });
+    await emit({ kind: 'task-paused', id: 'c1' });
     await clock.advance(5 * INTERVAL_MS);
     expect([times(), health('default/c1'), monitor.counts().watched]).toEqual([[INTERVAL_MS], 'healthy', 1]);
-    await tell({ kind: 'task-resumed', id: 'c1' });
+    await emit({ kind: 'task-resumed', id: 'c1' });
     await clock.advance(INTERVAL_MS);
     expect(times()).toEqual([INTERVAL_MS, 7 * INTERVAL_MS]);
     await exit('c1', FIRST, 7);
@@ -279,69 +279,69 @@ describe('events', () => {
   });
 
   test('labels by another tool: read at once, and the mirror corrected a second later', async () => {
-    const { clock, host, monitor, start, tell, health } = setUp();
+    const { clock, host, monitor, start, emit, health } = setUp();
     await monitor.start();
     await start('c1');
     await clock.advance(INTERVAL_MS);
-    host.looks.length = 0;
+    host.storeAccesses.length = 0;
     const subject = { namespace: 'default', id: 'c1', labels: CHECK };
     const state = aState({ status: 'unhealthy', failingStreak: 2, run: runOf(FIRST) });
     await host.store.update(subject, () => ({ result: aResult(9_000, 1), state }), { retries: 2 });
-    await tell({ kind: 'container-updated', id: 'c1', labels: { ...CHECK, ...mirror('starting') } });
+    await emit({ kind: 'container-updated', id: 'c1', labels: { ...CHECK, ...mirror('starting') } });
     expect(health('default/c1')).toBe('unhealthy');
-    expect(host.looks).toEqual([{ what: 'read', atMs: INTERVAL_MS }]);
+    expect(host.storeAccesses).toEqual([{ what: 'read', atMs: INTERVAL_MS }]);
     await clock.advance(1_500);
-    expect(host.looks.slice(1)).toEqual([
+    expect(host.storeAccesses.slice(1)).toEqual([
       { what: 'read', atMs: INTERVAL_MS + 100 },
       { what: 'mirror', atMs: INTERVAL_MS + 1_000 },
     ]);
   });
 
   test('ignores labels that match the known state', async () => {
-    const { clock, host, monitor, start, tell } = setUp();
+    const { clock, host, monitor, start, emit } = setUp();
     await monitor.start();
     await start('c1');
     await clock.advance(INTERVAL_MS);
-    host.looks.length = 0;
-    await tell({ kind: 'container-updated', id: 'c1', labels: { ...CHECK, ...mirror('healthy') } });
+    host.storeAccesses.length = 0;
+    await emit({ kind: 'container-updated', id: 'c1', labels: { ...CHECK, ...mirror('healthy') } });
     await clock.advance(2_000);
-    expect(host.looks).toEqual([]);
+    expect(host.storeAccesses).toEqual([]);
   });
 
   test('a label adds a check, and removes it', async () => {
-    const { clock, host, monitor, start, tell, times } = setUp();
+    const { clock, host, monitor, start, emit, times } = setUp();
     await monitor.start();
     await start('c1', FIRST, {});
     expect(monitor.counts().watched).toBe(0);
     host.put('c1', CHECK, {});
-    await tell({ kind: 'container-updated', id: 'c1', labels: CHECK });
+    await emit({ kind: 'container-updated', id: 'c1', labels: CHECK });
     expect(monitor.counts().watched).toBe(1);
     await clock.advance(INTERVAL_MS);
     expect(times().length).toBe(1);
-    await tell({ kind: 'container-updated', id: 'c1', labels: {} });
+    await emit({ kind: 'container-updated', id: 'c1', labels: {} });
     await clock.advance(5 * INTERVAL_MS);
     expect([times().length, monitor.counts().watched]).toEqual([1, 0]);
   });
 
   test('a deleted container is forgotten, and reported', async () => {
-    const { monitor, host, start, tell, gone } = setUp();
+    const { monitor, host, start, emit, gone } = setUp();
     await monitor.start();
     await start('c1');
     host.remove('c1');
-    await tell({ kind: 'container-deleted', id: 'c1' });
+    await emit({ kind: 'container-deleted', id: 'c1' });
     expect([gone, monitor.model.size, monitor.counts().watched]).toEqual([['c1'], 0, 0]);
   });
 
   test('a container that cannot be requested does no harm', async () => {
-    const { clock, host, monitor, tell } = setUp();
+    const { clock, host, monitor, emit } = setUp();
     await monitor.start();
     host.put('c1', CHECK, {});
     const release = host.holdAnswers();
-    await tell({ kind: 'container-created', id: 'c1', image: '' });
-    host.lose();
+    await emit({ kind: 'container-created', id: 'c1', image: '' });
+    host.disconnect();
     release();
     await clock.advance(0);
-    host.comeBack();
+    host.reconnect();
     await clock.advance(1_000);
     expect([monitor.isLive, monitor.counts().watched]).toEqual([true, 1]);
   });
@@ -399,14 +399,14 @@ test('containerd lost and back: lists again, forgets removed containers, reports
   await monitor.start();
   for (const id of ['c1', 'c2', 'c3']) await start(id);
   await clock.advance(INTERVAL_MS);
-  host.lose();
+  host.disconnect();
   now.failure = new HealthctlError('UNAVAILABLE', 'containerd does not answer');
   await clock.advance(15_000);
   expect([monitor.isLive, monitor.counts().watched]).toEqual([false, 3]);
   host.put('c2', CHECK, { status: 'stopped', exitStatus: 9, exitedAtMs: T0 + 12_000 });
   host.remove('c3');
   now.failure = undefined;
-  host.comeBack();
+  host.reconnect();
   await clock.advance(5_000);
   expect([monitor.isLive, monitor.counts().watched, listed.at(-1)]).toEqual([true, 1, 2]);
   expect([exits, gone]).toEqual([[['c2', { code: 9, atMs: T0 + 12_000 }]], ['c3']]);
@@ -466,11 +466,11 @@ describe('a check', () => {
     await monitor.start();
     await start('c1');
     await clock.advance(2 * INTERVAL_MS);
-    expect([probes, host.looks.map(({ what }) => what)]).toEqual([[], ['read', 'read']]);
+    expect([probes, host.storeAccesses.map(({ what }) => what)]).toEqual([[], ['read', 'read']]);
   });
 
   test('by nerdctl has the same consequences as ours, once', async () => {
-    const { clock, host, monitor, start, tell, statuses, results } = setUp({ isCheckedElsewhere: () => true });
+    const { clock, host, monitor, start, emit, statuses, results } = setUp({ isCheckedElsewhere: () => true });
     await monitor.start();
     await start('c1');
     const subject = { namespace: 'default', id: 'c1', labels: CHECK };
@@ -479,7 +479,7 @@ describe('a check', () => {
     });
     /** Like nerdctl: writes the label, and the line a moment later. */
     const checkByNerdctl = async (status: 'healthy' | 'unhealthy', output: string) => {
-      await tell({ kind: 'container-updated', id: 'c1', labels: { ...CHECK, ...label(status) } });
+      await emit({ kind: 'container-updated', id: 'c1', labels: { ...CHECK, ...label(status) } });
       await clock.advance(50);
       const result = aResult(clock.monotonic(), status === 'healthy' ? 0 : 1, output);
       const state = aState({ status, failingStreak: 2, run: undefined });

@@ -1,7 +1,7 @@
 import type { ContainerRecord } from '../../src/containerd/containers.ts';
 import type { TaskRecord } from '../../src/containerd/tasks.ts';
 
-/** A container record with nothing in it but what is given. */
+/** A container record whose fields are empty, but for those given. */
 export const aRecord = (over: Partial<ContainerRecord> = {}): ContainerRecord => ({
   id: 'c1',
   labels: {},
@@ -17,7 +17,7 @@ export const aRecord = (over: Partial<ContainerRecord> = {}): ContainerRecord =>
   rawLabels: over.rawLabels ?? over.labels ?? {},
 });
 
-/** The task of a container, running as the process of the test itself. */
+/** A container's task. Its process is the process of the test. */
 export const aTask = (over: Partial<TaskRecord> = {}): TaskRecord => ({
   containerId: 'c1',
   pid: process.pid,

@@ -3,7 +3,7 @@ import { type Result, rfc3339FromMillis } from '../../src/health/result.ts';
 import type { ScheduleFacts } from '../../src/health/schedule.ts';
 import type { HealthState, Run } from '../../src/health/state.ts';
 
-/** The moment that test runs start at. */
+/** The time at which the runs of tests start. */
 export const T0 = Date.parse('2026-01-01T00:00:00Z');
 
 export const aRun = (over: Partial<Run> = {}): Run => ({ id: 'boot:100:5000', startedAtMs: T0, ...over });
@@ -16,7 +16,7 @@ export const aState = (over: Partial<HealthState> = {}): HealthState => ({
   ...over,
 });
 
-/** A result that started `atMs` after T0. */
+/** A result whose check started `atMs` after T0. */
 export const aResult = (atMs = 1000, exitCode = 0, output = ''): Result => ({
   start: rfc3339FromMillis(T0 + atMs),
   end: rfc3339FromMillis(T0 + atMs + 10),
@@ -37,7 +37,7 @@ export const aConfig = (over: Partial<HealthConfig> = {}): CheckConfig => ({
 
 export type GivenSchedule = Partial<Omit<ScheduleFacts, 'config'>> & { readonly config?: Partial<HealthConfig> };
 
-/** A container that is checked every 30 s, and has just been started. */
+/** The schedule of a container that has just started and is checked every 30 s. */
 export const aSchedule = ({ config, ...over }: GivenSchedule = {}): ScheduleFacts => ({
   fromMs: 0,
   graceFromMs: 0,

@@ -24,7 +24,7 @@ export const aStoredConfig = (over: Partial<StoredConfig> = {}): StoredConfig =>
   ...over,
 });
 
-/** The record of a container of ours, called `web`. */
+/** The record of a container named `web` that healthctl created. */
 export const ownRecord = (over: Parameters<typeof aRecord>[0] = {}, stored = aStoredConfig()) =>
   aRecord({
     id: 'c1'.repeat(32),
@@ -41,7 +41,7 @@ export const ownRecord = (over: Parameters<typeof aRecord>[0] = {}, stored = aSt
     ...over,
   });
 
-/** A container that runs since T0. */
+/** A container that has run since T0. */
 export const aView = (over: Partial<ContainerView> = {}): ContainerView => ({
   record: ownRecord(),
   task: aTask({ pid: 4711 }),

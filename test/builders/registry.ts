@@ -1,7 +1,7 @@
 import type { Command, CommandEntry, OptionSpec } from '../../src/cli/command.ts';
 import type { Registry } from '../../src/cli/registry.ts';
 
-/** A command that returns what it was given, as JSON. */
+/** A command that prints its arguments as JSON. */
 export function commandOf(parts: Partial<Command> = {}): Command {
   return {
     usage: '[OPTIONS]',
@@ -35,7 +35,7 @@ const runOptions: readonly OptionSpec[] = [
   { name: 'health-retries', type: 'int', help: 'Failures in a row' },
 ];
 
-/** Commands with the grammar of Docker's, for what is said of command lines before any command runs. */
+/** Commands with Docker's grammar, for tests of what happens before a command runs. */
 export const dockerLikeRegistry: Registry = {
   nouns: [
     { name: 'container', summary: 'Manage containers' },

@@ -2,18 +2,18 @@ import { describe, expect, test } from 'vitest';
 import type { HealthStore, HealthSubject } from '../../src/store/health-store.ts';
 import { aResult, aState } from '../builders/health.ts';
 
-/** What every HealthStore must do. `open` gives a fresh, empty store. */
+/** The contract of every HealthStore. `open` makes a fresh, empty store. */
 export function healthStoreContract(name: string, open: () => { store: HealthStore; maxEntries: number }): void {
   const subject = (id = 'c1'): HealthSubject => ({ namespace: 'ns', id, labels: {} });
   const retries = { retries: 3 };
 
   describe(`health store: ${name}`, () => {
-    test('knows nothing of a new container', async () => {
+    test('a container without results has an empty log and no state', async () => {
       const { store } = open();
       expect(await store.get(subject())).toEqual({ log: [], state: undefined });
     });
 
-    test('gives back what was recorded, oldest first, each container by itself', async () => {
+    test('the log has the recorded results, oldest first, and only those of its container', async () => {
       const { store } = open();
       await store.update(
         subject(),
@@ -31,7 +31,7 @@ export function healthStoreContract(name: string, open: () => { store: HealthSto
       expect(await store.get(subject('other'))).toEqual({ log: [], state: undefined });
     });
 
-    test('keeps the last results only', async () => {
+    test('the log has no more than the last results', async () => {
       const { store, maxEntries } = open();
       for (let i = 0; i < maxEntries + 3; i += 1)
         await store.update(subject(), () => ({ result: aResult(i, 0, `${i}`), state: aState() }), retries);
@@ -39,7 +39,7 @@ export function healthStoreContract(name: string, open: () => { store: HealthSto
       expect(log.map(({ output }) => output)).toEqual(Array.from({ length: maxEntries }, (_, i) => `${i + 3}`));
     });
 
-    test('shows the deciding function what is stored at that moment', async () => {
+    test('the deciding function sees what is stored at that moment', async () => {
       const { store } = open();
       const seen: (number | undefined)[] = [];
       const count = () =>
@@ -55,7 +55,7 @@ export function healthStoreContract(name: string, open: () => { store: HealthSto
       expect(seen).toEqual([undefined, 1, 2, 3]);
     });
 
-    test('leaves everything as it is when nothing is decided', async () => {
+    test('nothing changes when the deciding function returns nothing', async () => {
       const { store } = open();
       await store.update(subject(), () => ({ result: aResult(), state: aState() }), retries);
       const before = await store.get(subject());
@@ -63,7 +63,7 @@ export function healthStoreContract(name: string, open: () => { store: HealthSto
       expect(await store.get(subject())).toEqual(before);
     });
 
-    test('lets one check at a time into a container', async () => {
+    test('only one check of a container runs at a time', async () => {
       const { store } = open();
       let inside = 0;
       let most = 0;
@@ -79,7 +79,7 @@ export function healthStoreContract(name: string, open: () => { store: HealthSto
       expect((await store.get(subject())).log).toHaveLength(3);
     });
 
-    test('frees the check lock when the work fails, and passes the failure on', async () => {
+    test('when the work under the check lock fails, the lock is freed and the error passed on', async () => {
       const { store } = open();
       await expect(
         store.withCheckLock(subject(), async () => {
@@ -89,7 +89,7 @@ export function healthStoreContract(name: string, open: () => { store: HealthSto
       expect(await store.withCheckLock(subject(), async () => 'free')).toBe('free');
     });
 
-    test('stops waiting for the check lock when told to', async () => {
+    test('an abort ends the wait for the check lock', async () => {
       const { store } = open();
       const abort = new AbortController();
       await store.withCheckLock(subject(), async () => {
@@ -99,7 +99,7 @@ export function healthStoreContract(name: string, open: () => { store: HealthSto
       });
     });
 
-    test('forgets a removed container, and one that it never knew', async () => {
+    test('a removed container has no results; removing an unknown one does nothing', async () => {
       const { store } = open();
       await store.update(subject(), () => ({ result: aResult(), state: aState() }), retries);
       await store.remove(subject());

@@ -2,21 +2,21 @@ import { expect, test } from 'vitest';
 import { createFakeClock } from './clock.ts';
 import { forgottenSleeps, refuseForgottenSleeps } from './forgotten-sleeps.ts';
 
-// What test/fakes/setup.ts does after each test, done here before it.
+// What test/fakes/setup.ts does after each test; here the test does it itself.
 const judge = ({ hasTimedOut = false } = {}) => refuseForgottenSleeps(forgottenSleeps.take(), hasTimedOut);
 
-test('a test that waits on the clock without advancing it fails, with the place of the wait', () => {
+test('a test that sleeps on the clock without advancing it fails with the place of the sleep', () => {
   void createFakeClock().sleep(5_000);
   expect(() => judge()).toThrow(
     expect.objectContaining({
-      message: 'a fake clock was not advanced for a sleep of 5000 ms (its place is the cause)',
+      message: 'a fake clock was not advanced for a sleep of 5000 ms; the cause shows where it began',
       cause: expect.objectContaining({ stack: expect.stringContaining('clock.test.ts') }),
     }),
   );
-  expect(() => judge()).not.toThrow(); // the next test is not to blame
+  expect(() => judge()).not.toThrow(); // does not fail the next test
 });
 
-test('a sleep that was woken, aborted or followed by an advance is fine', async () => {
+test('a sleep is not forgotten if it was woken or aborted, or the clock was advanced after it', async () => {
   const clock = createFakeClock();
   const abort = new AbortController();
   void clock.sleep(10);
@@ -27,7 +27,7 @@ test('a sleep that was woken, aborted or followed by an advance is fine', async 
   expect(() => judge()).not.toThrow();
 });
 
-test('one that begins in the middle of an advance is fine, unless the test then waits for ever', async () => {
+test('a sleep that begins during an advance is forgotten only if the test timed out', async () => {
   const clock = createFakeClock();
   void clock.sleep(10).then(() => clock.sleep(10));
   await clock.advance(15);

@@ -1,15 +1,21 @@
 import type { Clock } from '../../src/lib/clock.ts';
 import { forgottenSleeps } from './forgotten-sleeps.ts';
 
-/** A clock that stands still until it is moved. Sleepers wake in the order of their due times. A test that never moves it for a sleeper fails. */
+/**
+ * A clock that stands still until the test advances it. Sleepers wake in the order of their due times. A test that
+ * sleeps and never advances the clock afterwards fails: see forgotten-sleeps.ts.
+ */
 export interface FakeClock extends Clock {
-  /** Moves time on, waking sleepers one after the other and letting what they started run in between. */
+  /**
+   * Advances the time. Wakes the due sleepers one after the other, and lets the work that each of them starts run
+   * before the next.
+   */
   advance(ms: number): Promise<void>;
-  /** How many sleep now: a test that ends with sleepers has lost something. */
+  /** The number of present sleepers. If a test ends with one, something still waits. */
   readonly sleepers: number;
 }
 
-/** When its machine was started: 50 s before the runs of tests (aRun in test/builders/health.ts). */
+/** The boot of the machine: 50 s before the runs of tests start (aRun in test/builders/health.ts). */
 const BOOT_MS = Date.parse('2026-01-01T00:00:00Z') - 50_000;
 
 export function createFakeClock(startMs = Date.parse('2026-01-01T00:00:00Z')): FakeClock {
@@ -26,7 +32,8 @@ export function createFakeClock(startMs = Date.parse('2026-01-01T00:00:00Z')): F
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
         const sleeper = {
-          // Whole milliseconds, as timers have it: what is less than the clock can tell apart would never pass.
+          // Whole milliseconds, like timers: with a fraction, a sleeper could wake before its time and sleep again for
+          // ever.
           dueMs: nowMs + Math.ceil(ms),
           wake: () => {
             const at = sleepers.indexOf(sleeper);

@@ -10,71 +10,74 @@ import { createMemoryHealthStore } from '../../src/store/memory-health-store.ts'
 import { aRecord, aTask } from '../builders/container.ts';
 import { createFakeExchange } from './events.ts';
 
-interface Kept {
+interface StoredContainer {
   readonly record: ContainerRecord;
   readonly task: TaskRecord | undefined;
 }
 
-/** A containerd in memory with containers, tasks and events, which can be lost and come back. What is put tells no event by itself. */
+/**
+ * A containerd in memory, with containers, tasks and events. A test can end the connection and restore it. `put`
+ * publishes no event.
+ */
 export function createFakeHost(clock: Clock) {
   const exchange = createFakeExchange();
-  const kept = new Map<string, Kept>();
+  const stored = new Map<string, StoredContainer>();
   const store = createMemoryHealthStore();
-  /** What was asked, in order: `list default`, `get default/c1`. */
-  const asked: string[] = [];
-  /** Moments of reads and writes of the store: `read`, or `mirror` for a write that stores nothing new. */
-  const looks: { readonly what: 'read' | 'mirror'; readonly atMs: number }[] = [];
-  let lost = new AbortController();
+  /** The requests, in order: `list default`, `get default/c1`. */
+  const requests: string[] = [];
+  /** The times of reads and writes of the store: `read`, or `mirror` for a write that stores no result. */
+  const storeAccesses: { readonly what: 'read' | 'mirror'; readonly atMs: number }[] = [];
+  let disconnected = new AbortController();
   let hold: Promise<void> | undefined;
 
-  /** What is true now, given when nobody holds answers back any more. */
+  /** Computes the answer now, and gives it once answers are no longer held back. */
   const answer = async <T>(what: string, value: () => T): Promise<T> => {
-    asked.push(what);
-    refuseLost();
-    const seen = value();
+    requests.push(what);
+    throwIfDisconnected();
+    const current = value();
     await hold;
-    refuseLost();
-    return seen;
+    throwIfDisconnected();
+    return current;
   };
-  const refuseLost = (): void => {
-    if (lost.signal.aborted) throw new HealthctlError('UNAVAILABLE', 'containerd does not answer');
+  const throwIfDisconnected = (): void => {
+    if (disconnected.signal.aborted) throw new HealthctlError('UNAVAILABLE', 'containerd does not answer');
   };
-  const ofNamespace = (namespace: string): readonly Kept[] =>
-    [...kept].filter(([key]) => key.startsWith(`${namespace}/`)).map(([, each]) => each);
+  const ofNamespace = (namespace: string): readonly StoredContainer[] =>
+    [...stored].filter(([key]) => key.startsWith(`${namespace}/`)).map(([, each]) => each);
   const inNamespace = (namespace: string) => ({
     ...{ namespace, events, address: '/fake.sock' },
     containers: {
       get: (id: string) =>
-        answer(`get ${namespace}/${id}`, () => kept.get(`${namespace}/${id}`)?.record).then((record) => {
+        answer(`get ${namespace}/${id}`, () => stored.get(`${namespace}/${id}`)?.record).then((record) => {
           if (!record) throw new HealthctlError('NOT_FOUND', `no container ${id}`);
           return record;
         }),
       list: () => answer(`list ${namespace}`, () => ofNamespace(namespace).map(({ record }) => record)),
     },
     tasks: {
-      find: (id: string) => answer(`find ${namespace}/${id}`, () => kept.get(`${namespace}/${id}`)?.task),
+      find: (id: string) => answer(`find ${namespace}/${id}`, () => stored.get(`${namespace}/${id}`)?.task),
       list: () => answer(`tasks ${namespace}`, () => ofNamespace(namespace).flatMap(({ task }) => task ?? [])),
     },
   });
   const events: Events = {
     publish: exchange.publish,
     subscribe: async (options) => {
-      refuseLost();
-      return exchange.subscribe({ ...options, signal: AbortSignal.any([options.signal, lost.signal]) });
+      throwIfDisconnected();
+      return exchange.subscribe({ ...options, signal: AbortSignal.any([options.signal, disconnected.signal]) });
     },
   };
   const containerd = {
     ...inNamespace('default'),
     host: {
       namespaces: () =>
-        answer('namespaces', () => [...new Set([...kept.keys()].map((key) => key.split('/')[0] ?? ''))]),
+        answer('namespaces', () => [...new Set([...stored.keys()].map((key) => key.split('/')[0] ?? ''))]),
     },
     inNamespace,
   } as unknown as Containerd;
-  const watchedStore: typeof store = {
+  const recordingStore: typeof store = {
     ...store,
     get: (subject) => {
-      looks.push({ what: 'read', atMs: clock.monotonic() });
+      storeAccesses.push({ what: 'read', atMs: clock.monotonic() });
       return store.get(subject);
     },
     update: (subject, decide, options) =>
@@ -82,19 +85,19 @@ export function createFakeHost(clock: Clock) {
         subject,
         (before) => {
           const record = decide(before);
-          if (!record) looks.push({ what: 'mirror', atMs: clock.monotonic() });
+          if (!record) storeAccesses.push({ what: 'mirror', atMs: clock.monotonic() });
           return record;
         },
         options,
       ),
   };
   return {
-    ...{ exchange, containerd, asked, looks, store },
+    ...{ exchange, containerd, requests, storeAccesses, store },
     contextOf: (namespace: string) =>
       ({
         containerd: inNamespace(namespace),
         clock,
-        store: watchedStore,
+        store: recordingStore,
         log: silentLogger,
       }) as unknown as ContainerContext,
     put: (id: string, labels: Readonly<Record<string, string>>, task?: Partial<TaskRecord>, namespace = 'default') => {
@@ -103,22 +106,25 @@ export function createFakeHost(clock: Clock) {
         labels,
         specJson: () => '{"ociVersion":"1.0.2","process":{"args":["sleep"],"cwd":"/"}}',
       });
-      kept.set(`${namespace}/${id}`, { record, task: task && aTask({ containerId: id, ...task }) });
+      stored.set(`${namespace}/${id}`, { record, task: task && aTask({ containerId: id, ...task }) });
     },
-    remove: (id: string, namespace = 'default') => kept.delete(`${namespace}/${id}`),
-    lose: () => lost.abort(),
-    comeBack: () => {
-      lost = new AbortController();
+    remove: (id: string, namespace = 'default') => stored.delete(`${namespace}/${id}`),
+    disconnect: () => disconnected.abort(),
+    reconnect: () => {
+      disconnected = new AbortController();
     },
-    /** Answers to what is asked from now on are of this moment, and come when the returned function is called. */
+    /**
+     * Later requests are answered with the data at the time of the request, but only after the returned function was
+     * called.
+     */
     holdAnswers: (): (() => void) => {
-      let letGo = (): void => {};
+      let release = (): void => {};
       hold = new Promise((resolve) => {
-        letGo = resolve;
+        release = resolve;
       });
       return () => {
         hold = undefined;
-        letGo();
+        release();
       };
     },
   };

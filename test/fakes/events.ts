@@ -1,31 +1,31 @@
 import type { ContainerdEvent, EventFact, Events } from '../../src/containerd/events.ts';
 import { HealthctlError } from '../../src/lib/errors.ts';
 
-/** An exchange in memory: what is told reaches every subscriber, in order, and nobody who comes later. */
+/** An event exchange in memory. Each event reaches all present subscribers, in order, and no later one. */
 export interface FakeExchange extends Events {
-  /** Tells an event, in the namespace `default` unless it says another. */
-  tell(event: EventFact & Partial<Pick<ContainerdEvent, 'namespace' | 'atMs'>>): void;
+  /** Sends an event; default namespace: `default`. */
+  emit(event: EventFact & Partial<Pick<ContainerdEvent, 'namespace' | 'atMs'>>): void;
   readonly published: readonly { readonly topic: string; readonly json: string }[];
-  /** How many subscriptions have not ended. */
+  /** The number of subscriptions that have not ended. */
   readonly subscribers: number;
 }
 
 export function createFakeExchange(): FakeExchange {
   const queues = new Set<{ waiting: ContainerdEvent[]; wake: () => void }>();
   const published: { topic: string; json: string }[] = [];
-  const tell: FakeExchange['tell'] = (event) => {
-    const told: ContainerdEvent = { namespace: 'default', atMs: 0, ...event };
+  const emit: FakeExchange['emit'] = (event) => {
+    const full: ContainerdEvent = { namespace: 'default', atMs: 0, ...event };
     for (const queue of queues) {
-      queue.waiting.push(told);
+      queue.waiting.push(full);
       queue.wake();
     }
   };
   return {
     published,
-    tell,
+    emit,
     publish: async (event) => {
       published.push(event);
-      tell({ kind: 'own', ...event });
+      emit({ kind: 'own', ...event });
     },
     subscribe: async ({ signal }) => {
       const queue: { waiting: ContainerdEvent[]; wake: () => void } = { waiting: [], wake: () => {} };

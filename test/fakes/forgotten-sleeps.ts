@@ -1,17 +1,21 @@
 /**
- * The sleeps on fake clocks that nothing has woken. A test that ends with one that it did not advance the clock for has waited for time that
- * never passed, or has left something behind that waits: test/fakes/setup.ts makes it fail.
+ * The sleeps on fake clocks that nothing has woken yet. If a test ends with such a sleep, and has not advanced the
+ * clock since the sleep began, it waited for time that never passed, or left something behind that waits.
+ * test/fakes/setup.ts then lets it fail.
  */
 export interface SleepsOfClock {
-  /** @param isMidAdvance begun while the test advanced the clock, which then stopped in the middle of it: a test may want that */
+  /**
+   * @param isMidAdvance the sleep began while the clock was advanced, and the advance ended before it was due: a test
+   *   may want that
+   */
   add(sleeper: object, what: string, isMidAdvance: boolean): void;
   delete(sleeper: object): void;
-  /** The clock is being advanced. */
+  /** The clock advances: its sleeps are not forgotten. */
   clear(): void;
 }
 
 export interface ForgottenSleep {
-  /** Its stack tells where the sleep was begun. */
+  /** Its stack shows where the sleep began. */
   readonly calledAt: Error;
   readonly isMidAdvance: boolean;
 }
@@ -31,7 +35,7 @@ export const forgottenSleeps = {
       clear: () => sleeps.clear(),
     };
   },
-  /** @returns what is left of the test that has ended */
+  /** @returns the sleeps that the ended test leaves */
   take: (): readonly ForgottenSleep[] => {
     const left = [...clocks].flatMap((sleeps) => [...sleeps.values()]);
     clocks.clear();
@@ -39,11 +43,17 @@ export const forgottenSleeps = {
   },
 };
 
-/** Throws when a test has forgotten a sleep. @param hasTimedOut then any sleep may be what the test waited for */
+/**
+ * Throws if a test has forgotten a sleep.
+ * @param hasTimedOut then it may have waited for any of the sleeps
+ */
 export function refuseForgottenSleeps(left: readonly ForgottenSleep[], hasTimedOut: boolean): void {
   const forgotten = left.find(({ isMidAdvance }) => hasTimedOut || !isMidAdvance);
   if (forgotten)
-    throw new Error(`a fake clock was not advanced for a ${forgotten.calledAt.message} (its place is the cause)`, {
-      cause: forgotten.calledAt,
-    });
+    throw new Error(
+      `a fake clock was not advanced for a ${forgotten.calledAt.message}; the cause shows where it began`,
+      {
+        cause: forgotten.calledAt,
+      },
+    );
 }

@@ -1,15 +1,18 @@
 import type { CallOptions, Headers, Method, Transport } from '../../src/containerd/transport.ts';
 import { HealthctlError } from '../../src/lib/errors.ts';
 
-/** What a fake containerd answers, by the last part of the service's name and the method, e.g. `Tasks/List`: one answer, or a list for a stream. */
+/**
+ * The answers of a fake containerd: by the last part of the service's name and the method, e.g. `Tasks/List`. One
+ * answer, or a list for a stream.
+ */
 export type Handlers = Readonly<Record<string, (request: never, headers: Headers) => unknown>>;
 
 export interface FakeTransport extends Transport {
-  /** The calls made so far, e.g. `Tasks/List`. */
+  /** The calls so far, e.g. `Tasks/List`. */
   readonly calls: readonly string[];
 }
 
-/** containerd in memory. Requests and answers go through the generated codecs, so that what is no message fails. */
+/** A containerd in memory. Requests and answers pass through the generated codecs, so an invalid message fails. */
 export function createFakeTransport(handlers: Handlers): FakeTransport {
   const calls: string[] = [];
   const answer = (service: string, method: Method<never, never>, request: unknown, headers: Headers): unknown => {
@@ -31,7 +34,7 @@ export function createFakeTransport(handlers: Handlers): FakeTransport {
       yield* (await answer(service, method as Method<never, never>, request, headers)) as S[];
     },
     duplex: () => {
-      throw new HealthctlError('INTERNAL', 'the fake containerd takes no content');
+      throw new HealthctlError('INTERNAL', 'the fake containerd has no duplex calls');
     },
     close: () => {},
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createWatchedContainer } from '../../../test/fakes/watched-container.ts';
+import { createFakeContainer } from '../../../test/fakes/container.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import type { ContainerContext } from '../context.ts';
 import { waitContainer } from './wait-exit.ts';
@@ -9,19 +9,19 @@ const gone = () => new HealthctlError('NOT_FOUND', 'no task');
 
 /** A wait that fails in these ways, one after another; the last one repeats. */
 function waiting(...failures: (() => HealthctlError)[]) {
-  const watched = createWatchedContainer();
-  const view = watched.view();
+  const fake = createFakeContainer();
+  const view = fake.view();
   let waits = 0;
   const wait = async () => {
     waits += 1;
     throw (failures[waits - 1] ?? failures.at(-1) ?? gone)();
   };
-  const { tasks, ...containerd } = watched.ctx.containerd;
+  const { tasks, ...containerd } = fake.ctx.containerd;
   const ctx = {
-    ...watched.ctx,
+    ...fake.ctx,
     containerd: { ...containerd, tasks: { ...tasks, wait, find: async () => undefined } },
   } as ContainerContext;
-  return { ...watched, code: waitContainer(ctx, view) };
+  return { ...fake, code: waitContainer(ctx, view) };
 }
 
 test('a wait whose shim dies asks again, and returns the known code: 255', async () => {
@@ -38,7 +38,7 @@ test('a wait whose dying shim does not end gives up after ten seconds', async ()
 });
 
 test('a container that was removed meanwhile counts as ended with 0', async () => {
-  const { code, now } = waiting(gone);
-  now.isRemoved = true;
+  const { code, current } = waiting(gone);
+  current.isRemoved = true;
   expect(await code).toBe(0);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { aTask } from '../../../test/builders/container.ts';
-import { createWatchedContainer, outcomeOf } from '../../../test/fakes/watched-container.ts';
+import { createFakeContainer, outcomeOf } from '../../../test/fakes/container.ts';
 import { HEALTH_STATUS_TOPIC } from '../../events/own-events.ts';
 import { restartNote } from './comeback.ts';
 import type { WaitCondition } from './wait-condition.ts';
@@ -8,19 +8,19 @@ import { waitFor, watchFor } from './wait-for.ts';
 
 const CHECK = { 'nerdctl/healthcheck': '{"Test":["CMD-SHELL","true"]}' };
 
-function setUp(...given: Parameters<typeof createWatchedContainer>) {
-  const watched = createWatchedContainer(...given);
-  const { ctx, view, abort } = watched;
+function setUp(...given: Parameters<typeof createFakeContainer>) {
+  const fake = createFakeContainer(...given);
+  const { ctx, view, abort } = fake;
   const wait = (conditions: WaitCondition[], timeoutMs?: number) =>
     outcomeOf(
       waitFor(ctx, view(), conditions, { signal: abort.signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
     );
-  return { ...watched, wait };
+  return { ...fake, wait };
 }
 
 describe('waiting for health', () => {
   test('an event triggers a look, and the look decides', async () => {
-    const { wait, settle, exchange, setHealth, left } = setUp();
+    const { wait, settle, exchange, setHealth, remaining } = setUp();
     const waiting = wait(['healthy']);
     await settle();
     // A wrong event, and one about another container.
@@ -29,27 +29,27 @@ describe('waiting for health', () => {
     await settle();
     await setHealth('unhealthy');
     await settle();
-    expect(left()).toEqual([1, 0]);
+    expect(remaining()).toEqual([1, 0]);
     await setHealth('healthy');
     expect(await waiting).toEqual({ condition: 'healthy', exitCode: undefined });
-    expect(left()).toEqual([0, 0]);
+    expect(remaining()).toEqual([0, 0]);
   });
 
   test('ignores events about other containers', async () => {
-    const { wait, settle, exchange, looks, abort } = setUp();
+    const { wait, settle, exchange, reads, abort } = setUp();
     const waiting = wait(['healthy']);
     await settle();
-    exchange.tell({ kind: 'exec-added', id: 'c1', execId: 'sh' });
-    exchange.tell({ kind: 'task-started', id: 'c2', pid: 9 });
-    exchange.tell({ kind: 'task-paused', id: 'c1', namespace: 'other' });
+    exchange.emit({ kind: 'exec-added', id: 'c1', execId: 'sh' });
+    exchange.emit({ kind: 'task-started', id: 'c2', pid: 9 });
+    exchange.emit({ kind: 'task-paused', id: 'c1', namespace: 'other' });
     await settle();
-    expect(looks()).toBe(1);
+    expect(reads()).toBe(1);
     abort.abort();
     expect(await waiting).toMatchObject({ code: 'ABORTED' });
   });
 
   test('a container that exits first gives an error that says so', async () => {
-    const { wait, settle, exit, left } = setUp();
+    const { wait, settle, exit, remaining } = setUp();
     const waiting = wait(['healthy']);
     await settle();
     exit(3);
@@ -57,14 +57,14 @@ describe('waiting for health', () => {
       code: 'CONFLICT',
       message: 'container web exited (3) before it was healthy',
     });
-    expect(left()).toEqual([0, 0]);
+    expect(remaining()).toEqual([0, 0]);
   });
 
   test('so does one that is removed, and one that had already exited', async () => {
     const first = setUp();
     const waiting = first.wait(['unhealthy']);
     await first.settle();
-    first.exchange.tell({ kind: 'container-deleted', id: 'c1' });
+    first.exchange.emit({ kind: 'container-deleted', id: 'c1' });
     expect(await waiting).toMatchObject({ message: 'container web was removed before it was unhealthy' });
     const second = setUp(CHECK, { status: 'stopped', exitStatus: 4, exitedAtMs: 5 });
     expect(await second.wait(['healthy'])).toMatchObject({
@@ -73,47 +73,47 @@ describe('waiting for health', () => {
   });
 
   test('without a check it is an error at once', async () => {
-    const { wait, left } = setUp({});
+    const { wait, remaining } = setUp({});
     expect(await wait(['healthy', 'exited'])).toMatchObject({
       code: 'CONFLICT',
       message: 'container has no health check configured',
     });
-    expect(left()).toEqual([0, 0]);
+    expect(remaining()).toEqual([0, 0]);
   });
 
   test('a limit ends it', async () => {
-    const { wait, clock, left } = setUp();
+    const { wait, clock, remaining } = setUp();
     const waiting = wait(['healthy', 'unhealthy'], 5_000);
     await clock.advance(5_001);
     expect(await waiting).toMatchObject({
       code: 'TIMEOUT',
       message: 'container web is not healthy or unhealthy after 5s',
     });
-    expect(left()).toEqual([0, 0]);
+    expect(remaining()).toEqual([0, 0]);
   });
 });
 
 describe('an end after which the container is started again', () => {
   function supervised(labels: Readonly<Record<string, string>>) {
-    const watched = createWatchedContainer({ ...CHECK, ...labels });
+    const fake = createFakeContainer({ ...CHECK, ...labels });
     const monitor = { isThere: true };
-    const { ctx, view, abort, now, exchange } = watched;
+    const { ctx, view, abort, current, exchange } = fake;
     const options = { signal: abort.signal, hasMonitor: async () => monitor.isThere };
     const wait = (conditions: WaitCondition[]) => outcomeOf(waitFor(ctx, view(), conditions, options));
     const end = (exitStatus: number) => {
-      watched.exit(exitStatus);
-      now.task = aTask({ status: 'stopped', exitStatus, exitedAtMs: watched.clock.now() });
+      fake.exit(exitStatus);
+      current.task = aTask({ status: 'stopped', exitStatus, exitedAtMs: fake.clock.now() });
     };
     const start = () => {
-      now.task = aTask();
-      exchange.tell({ kind: 'task-started', id: 'c1', pid: process.pid });
+      current.task = aTask();
+      exchange.emit({ kind: 'task-started', id: 'c1', pid: process.pid });
     };
-    return { ...watched, wait, end, start, monitor };
+    return { ...fake, wait, end, start, monitor };
   }
   const exited = { code: 'CONFLICT', message: 'container web exited (3) before it was healthy' };
 
   test('a restart policy: waits until it is healthy', async () => {
-    const { wait, end, start, settle, setHealth, clock, left } = supervised({ 'healthctl/restart': 'always' });
+    const { wait, end, start, settle, setHealth, clock, remaining } = supervised({ 'healthctl/restart': 'always' });
     const waiting = wait(['healthy']);
     await settle();
     end(3);
@@ -122,11 +122,11 @@ describe('an end after which the container is started again', () => {
     await settle();
     await setHealth('healthy');
     expect(await waiting).toMatchObject({ condition: 'healthy' });
-    expect(left()).toEqual([0, 0]);
+    expect(remaining()).toEqual([0, 0]);
   });
 
   test('until the monitor is gone', async () => {
-    const { wait, end, settle, clock, monitor, left } = supervised({ 'healthctl/restart': 'always' });
+    const { wait, end, settle, clock, monitor, remaining } = supervised({ 'healthctl/restart': 'always' });
     const waiting = wait(['healthy']);
     await settle();
     end(3);
@@ -134,7 +134,7 @@ describe('an end after which the container is started again', () => {
     monitor.isThere = false;
     await clock.advance(1_000);
     expect(await waiting).toMatchObject(exited);
-    expect(left()).toEqual([0, 0]);
+    expect(remaining()).toEqual([0, 0]);
   });
 
   test('a restart by a command, as long as that lives', async () => {
@@ -188,24 +188,24 @@ describe('waiting for an end', () => {
   });
 
   test('ignores the exit of an earlier run', async () => {
-    const { wait, settle, exit, looks, abort } = setUp({});
+    const { wait, settle, exit, reads, abort } = setUp({});
     const waiting = wait(['exited']);
     await settle();
     exit(7, 999_999);
     await settle();
-    expect(looks()).toBe(2);
+    expect(reads()).toBe(2);
     abort.abort();
     expect(await waiting).toMatchObject({ code: 'ABORTED' });
   });
 
   test('the next exit is not the last one', async () => {
-    const { clock, wait, settle, exit, now, exchange } = setUp({}, undefined);
-    now.task = aTask({ status: 'stopped', exitStatus: 1, exitedAtMs: clock.now() });
+    const { clock, wait, settle, exit, current, exchange } = setUp({}, undefined);
+    current.task = aTask({ status: 'stopped', exitStatus: 1, exitedAtMs: clock.now() });
     const waiting = wait(['next-exit']);
     await settle();
-    exchange.tell({ kind: 'task-exited', id: 'c1', pid: 5, exitStatus: 1, exitedAtMs: clock.now() - 1 });
-    now.task = aTask();
-    exchange.tell({ kind: 'task-started', id: 'c1', pid: process.pid });
+    exchange.emit({ kind: 'task-exited', id: 'c1', pid: 5, exitStatus: 1, exitedAtMs: clock.now() - 1 });
+    current.task = aTask();
+    exchange.emit({ kind: 'task-started', id: 'c1', pid: process.pid });
     await settle();
     exit(2);
     expect(await waiting).toEqual({ condition: 'next-exit', exitCode: 2 });
@@ -216,46 +216,46 @@ describe('waiting for an end', () => {
     const waiting = wait(['removed']);
     await settle();
     exit(137);
-    exchange.tell({ kind: 'container-deleted', id: 'c1' });
+    exchange.emit({ kind: 'container-deleted', id: 'c1' });
     expect(await waiting).toEqual({ condition: 'removed', exitCode: 137 });
   });
 });
 
 describe('watching from before the start', () => {
   async function started(conditions: readonly WaitCondition[], labels?: Readonly<Record<string, string>>) {
-    const watched = createWatchedContainer(labels);
-    const { ctx, view, abort, now } = watched;
+    const fake = createFakeContainer(labels);
+    const { ctx, view, abort, current } = fake;
     const before = view();
     const watch = await watchFor(ctx, abort.signal);
     const wait = () => outcomeOf(waitFor(ctx, before, conditions, { signal: abort.signal, watch }));
     const remove = () => {
-      now.isRemoved = true;
-      watched.exchange.tell({ kind: 'container-deleted', id: 'c1' });
+      current.isRemoved = true;
+      fake.exchange.emit({ kind: 'container-deleted', id: 'c1' });
     };
-    return { ...watched, wait, remove };
+    return { ...fake, wait, remove };
   }
 
   test.each<[readonly WaitCondition[], Readonly<Record<string, string>>, unknown]>([
     [['running', 'paused', 'exited'], {}, { condition: 'exited', exitCode: 7 }],
     [['healthy', 'unhealthy'], CHECK, { message: 'container web exited (7) before it was healthy' }],
   ])('%j: an end is told with its code, though all is gone by then', async (conditions, labels, expected) => {
-    const { wait, exit, remove, left } = await started(conditions, labels);
+    const { wait, exit, remove, remaining } = await started(conditions, labels);
     exit(7);
     remove();
     expect(await wait()).toMatchObject(expected as object);
-    expect(left()).toEqual([0, 0]);
+    expect(remaining()).toEqual([0, 0]);
   });
 
   test('does not wait after a removal without an end', async () => {
-    const { wait, remove, left } = await started(['healthy', 'unhealthy'], CHECK);
+    const { wait, remove, remaining } = await started(['healthy', 'unhealthy'], CHECK);
     remove();
     expect(await wait()).toMatchObject({ message: 'container web was removed before it was healthy' });
-    expect(left()).toEqual([0, 0]);
+    expect(remaining()).toEqual([0, 0]);
   });
 
   test('without a check it ends with the error', async () => {
-    const { wait, left } = await started(['healthy'], {});
+    const { wait, remaining } = await started(['healthy'], {});
     expect(await wait()).toMatchObject({ message: 'container has no health check configured' });
-    expect(left()).toEqual([0, 0]);
+    expect(remaining()).toEqual([0, 0]);
   });
 });

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { aTask } from '../../../test/builders/container.ts';
-import { createWatchedContainer, outcomeOf } from '../../../test/fakes/watched-container.ts';
+import { createFakeContainer, outcomeOf } from '../../../test/fakes/container.ts';
 import { waitReady } from './wait-ready.ts';
 
-function setUp(...given: Parameters<typeof createWatchedContainer>) {
-  const watched = createWatchedContainer(...given);
-  const { ctx, view, abort } = watched;
+function setUp(...given: Parameters<typeof createFakeContainer>) {
+  const fake = createFakeContainer(...given);
+  const { ctx, view, abort } = fake;
   const ready = (timeoutMs?: number) =>
     outcomeOf(waitReady(ctx, view(), { signal: abort.signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) }));
-  return { ...watched, ready };
+  return { ...fake, ready };
 }
 
 test('it is over when it is healthy', async () => {
@@ -59,7 +59,7 @@ const healed = (onFailure: string) => ({
 });
 
 test('one that a monitor restarts because it is unhealthy may still become healthy', async () => {
-  const { ctx, view, abort, settle, setHealth, clock } = createWatchedContainer(healed('restart'));
+  const { ctx, view, abort, settle, setHealth, clock } = createFakeContainer(healed('restart'));
   const options = { signal: abort.signal, hasMonitor: async () => true };
   const told: string[] = [];
   const log = { ...ctx.log, warn: (text: string) => told.push(text) };
@@ -77,7 +77,7 @@ test('not without a monitor, nor if it was stopped permanently', async () => {
     ['restart', false],
     ['stop', true],
   ] as const) {
-    const { ctx, view, abort, settle, setHealth } = createWatchedContainer(healed(onFailure));
+    const { ctx, view, abort, settle, setHealth } = createFakeContainer(healed(onFailure));
     const options = { signal: abort.signal, hasMonitor: async () => isThere };
     const waiting = outcomeOf(waitReady(ctx, view(), options));
     await settle();
@@ -87,12 +87,12 @@ test('not without a monitor, nor if it was stopped permanently', async () => {
 });
 
 test('without a check, one that its policy restarts is running', async () => {
-  const watched = createWatchedContainer({ 'healthctl/restart': 'on-failure' }, { status: 'stopped', exitStatus: 1 });
-  const { ctx, view, abort, now, exchange, settle } = watched;
+  const fake = createFakeContainer({ 'healthctl/restart': 'on-failure' }, { status: 'stopped', exitStatus: 1 });
+  const { ctx, view, abort, current, exchange, settle } = fake;
   const options = { signal: abort.signal, hasMonitor: async () => true };
   const waiting = outcomeOf(waitReady(ctx, view(), options));
   await settle();
-  now.task = aTask();
-  exchange.tell({ kind: 'task-started', id: 'c1', pid: process.pid });
+  current.task = aTask();
+  exchange.emit({ kind: 'task-started', id: 'c1', pid: process.pid });
   expect(await waiting).toBeUndefined();
 });

@@ -13,15 +13,15 @@ import { createFakeExchange } from './events.ts';
 
 const CHECKED = { 'nerdctl/healthcheck': '{"Test":["CMD-SHELL","true"]}' };
 
-/** A container `web` whose task and health a test sets. */
-export function createWatchedContainer(
+/** A container `web`. The test sets its task and its health. */
+export function createFakeContainer(
   labels: Readonly<Record<string, string>> = CHECKED,
   task: Partial<TaskRecord> | undefined = {},
 ) {
   const [clock, exchange] = [createFakeClock(), createFakeExchange()];
   const record = aRecord({ id: 'c1', labels: { 'nerdctl/name': 'web', ...labels } });
-  const now = { task: task && aTask(task), isRemoved: false };
-  let looks = 0;
+  const current = { task: task && aTask(task), isRemoved: false };
+  let reads = 0;
   const store = createMemoryHealthStore();
   const ctx = {
     clock,
@@ -34,15 +34,15 @@ export function createWatchedContainer(
       events: exchange,
       containers: {
         get: async () => {
-          looks += 1;
-          if (now.isRemoved) throw new HealthctlError('NOT_FOUND', 'no container c1');
+          reads += 1;
+          if (current.isRemoved) throw new HealthctlError('NOT_FOUND', 'no container c1');
           return record;
         },
       },
-      tasks: { find: async () => now.task },
+      tasks: { find: async () => current.task },
     },
   } as unknown as ContainerContext;
-  const view = () => viewOf(record, now.task, momentOf(clock));
+  const view = () => viewOf(record, current.task, momentOf(clock));
   const setHealth = async (status: HealthStatus, output = ''): Promise<void> => {
     const { taskView } = view();
     const run = taskView.kind === 'running' ? taskView.run.id : undefined;
@@ -58,14 +58,14 @@ export function createWatchedContainer(
   const abort = new AbortController();
   const settle = () => clock.advance(1);
   const exit = (exitStatus: number, pid = process.pid) =>
-    exchange.tell({ kind: 'task-exited', id: 'c1', pid, exitStatus, exitedAtMs: clock.now() });
-  const left = () => [exchange.subscribers, clock.sleepers];
-  return { ...{ clock, exchange, now, setHealth, ctx, view, abort, settle, exit, left }, looks: () => looks };
+    exchange.emit({ kind: 'task-exited', id: 'c1', pid, exitStatus, exitedAtMs: clock.now() });
+  const remaining = () => [exchange.subscribers, clock.sleepers];
+  return { ...{ clock, exchange, current, setHealth, ctx, view, abort, settle, exit, remaining }, reads: () => reads };
 }
 
-/** What a promise came to, be it an error. */
-export const outcomeOf = (waiting: Promise<unknown>): Promise<unknown> =>
-  waiting.then(
+/** The value of a promise, or its error. */
+export const outcomeOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
     (value) => value,
     (error: unknown) => error,
   );
