@@ -11,7 +11,7 @@ import { type CheckSubject, check } from './check.ts';
 const running: TaskView = { kind: 'running', run: aRun() };
 const another: TaskView = { kind: 'running', run: aRun({ id: 'boot:200:9000' }) };
 
-/** A container whose task follows `tasks`: one answer after the other, then the last one for ever. */
+/** A container whose task is as `tasks` says: one entry for each lookup; the last one repeats. */
 function setUp(given: {
   outcome?: Outcome;
   tasks?: readonly (TaskView | 'gone')[];
@@ -60,7 +60,7 @@ function setUp(given: {
 }
 
 describe('check', () => {
-  test('probes, records, and reports the change', async () => {
+  test('makes a check, records its result, and reports the change of status', async () => {
     const { run, store, subject, probed } = setUp({});
     expect(await run()).toMatchObject({
       kind: 'recorded',
@@ -77,7 +77,7 @@ describe('check', () => {
     expect(stored.log).toHaveLength(2);
   });
 
-  test('of an earlier run it takes over the log, not the state', async () => {
+  test('a check in a new run keeps the log of the earlier run, but not its state', async () => {
     const { run, store, subject } = setUp({ outcome: { kind: 'exited', code: 1, output: '' } });
     const old = {
       result: { start: '2026-01-01T00:00:00Z', end: '2026-01-01T00:00:00Z', exitCode: 0, output: 'old' },
@@ -88,13 +88,13 @@ describe('check', () => {
     expect((await store.get(subject)).log.map(({ output }) => output)).toEqual(['old', '']);
   });
 
-  test('makes a native check with its own probe', async () => {
+  test('a native check uses its own probe', async () => {
     const { run, probed } = setUp({ config: { test: ['TCP', 'db:1'] } });
     expect(await run()).toMatchObject({ kind: 'recorded' });
     expect(probed).toEqual([['tcp']]);
   });
 
-  test('a check without a command fails and is recorded', async () => {
+  test('a check whose program cannot be started fails and is recorded', async () => {
     const { run, probed } = setUp({ config: { test: ['CMD'], retries: 1 } });
     expect(await run()).toMatchObject({
       state: { status: 'unhealthy' },
@@ -118,7 +118,7 @@ describe('check', () => {
     ['could not start, no task', notStarted, { kind: 'none' }, 'ended'],
     ['killed, removed', killed, 'gone', 'ended'],
     ['killed, another run', killed, another, 'ended'],
-    ['an exit code of its own needs no second look', failed, { kind: 'stopped' }, 'recorded'],
+    ['an exit code of its own needs no confirmation', failed, { kind: 'stopped' }, 'recorded'],
     ['cancelled', { kind: 'cancelled' }, running, 'cancelled'],
   ])('%s', async (_, outcome, after, expected) => {
     const { run, store, subject } = setUp({ outcome, tasks: [running, after] });

@@ -4,7 +4,7 @@ import type { Containerd } from '../containerd/client.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { type ContainerWorld, openContainers, worldIn } from './context.ts';
 
-test('for another namespace it asks containerd', async () => {
+test('for another namespace, the context uses another connection to containerd', async () => {
   const connection = (namespace: string) =>
     ({ namespace, address: '/a.sock', inNamespace: connection }) as unknown as Containerd;
   const world = {

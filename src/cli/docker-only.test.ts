@@ -34,18 +34,18 @@ const PATHS = [
 const isThere = (path: readonly string[]): boolean =>
   findCommand(registry, path) !== undefined || registry.nouns.some(({ name }) => name === path.join(' '));
 
-test.each(PATHS.map((path) => path.join(' ')))('docker %s is there, or there is advice, and not both', (words) => {
+test.each(PATHS.map((path) => path.join(' ')))('docker %s: healthctl either has it or gives advice', (words) => {
   const path = words.split(' ');
   expect(isThere(path)).toBe(adviceForCommand(path) === undefined);
 });
 
-test('the table contains only what Docker has', () => {
+test('the table of advice contains only commands that Docker has', () => {
   const known = new Set(PATHS.map((path) => path.join(' ')));
   expect(Object.keys(DOCKER_ONLY.commands).filter((words) => !known.has(words))).toEqual([]);
 });
 
-describe('options of the table', () => {
-  test.each(Object.keys(DOCKER_ONLY.options))('healthctl does not have those of %j', async (words) => {
+describe('options in the table of advice', () => {
+  test.each(Object.keys(DOCKER_ONLY.options))('healthctl itself has none of them for %j', async (words) => {
     const target = findCommand(registry, words.split(' '));
     const specs = words === '' ? globalOptions : ((await target?.entry.load())?.options ?? []);
     expect(specs).not.toEqual([]);
@@ -73,17 +73,17 @@ test.each([
   [['ps', '--gpus'], 'unknown flag: --gpus\n'],
   [['strat'], "unknown command: healthctl strat\nDid you mean 'healthctl start'?"],
   [['constructor'], 'unknown command: healthctl constructor\n'],
-])('%j', async (argv, beginning) => {
+])('the error for %j', async (argv, beginning) => {
   expect(await refusalOf(...argv)).toContain(beginning);
 });
 
-test('inherited names are none', () => {
+test('names of Object.prototype get no advice', () => {
   expect(adviceForCommand(['constructor'])).toBeUndefined();
   expect(adviceForOption(['container', 'run'], 'constructor')).toBeUndefined();
   expect(adviceForOption(['constructor'], 'name')).toBeUndefined();
 });
 
-test('docs/commands.md has the table', () => {
+test('docs/commands.md contains the table of advice', () => {
   const text = readFileSync(join(import.meta.dirname, '../../docs/commands.md'), 'utf8');
   for (const [words, advice] of Object.entries(DOCKER_ONLY.commands))
     expect(text).toContain(`| \`docker ${words}\` | ${advice} |\n`);

@@ -11,13 +11,13 @@ import { globalOptions } from './grammar/globals.ts';
 import { resolveRequest } from './grammar/resolve.ts';
 import { pathsOf, registry } from './registry.ts';
 
-// Compares the documents with the program: what they show parses, what exists is documented, and what they link to
-// exists.
+// Compares the documents with the program: the commands that they show parse, everything that exists is documented, and
+// every link leads somewhere.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Page {
-  /** From the root of the repository. */
+  /** Relative to the root of the repository. */
   readonly name: string;
   readonly text: string;
 }
@@ -43,7 +43,7 @@ const blocksOf = ({ text }: Page, ...languages: readonly string[]): readonly str
 
 const withoutBlocks = (text: string): string => text.replace(/^ *```.*?^ *```$/gms, '');
 
-/** Command lines in blocks: after `$ ` in a session, each line of a script. */
+/** The command lines in blocks: after `$ ` in a session; each line of a script. */
 const shownCommands = (of: Page): readonly string[] => [
   ...blocksOf(of, 'console').flatMap((body) =>
     [...body.replaceAll('\\\n', ' ').matchAll(/^ *\$ (.*)$/gm)].map(([, line = '']) => line),
@@ -51,13 +51,13 @@ const shownCommands = (of: Page): readonly string[] => [
   ...blocksOf(of, 'sh').flatMap((body) => body.replaceAll('\\\n', ' ').split('\n')),
 ];
 
-/** Commands in running text: `healthctl ps`. A usage (`healthctl [OPTIONS] COMMAND`) is none. */
+/** Commands in running text: `healthctl ps`. Usage lines (`healthctl [OPTIONS] COMMAND`) do not count. */
 const mentionedCommands = ({ text }: Page): readonly string[] =>
   [...withoutBlocks(text).matchAll(/`(healthctl [^`]+)`/g)]
     .map(([, line = '']) => line.replaceAll('\n', ' '))
     .filter((line) => !/\[|…/.test(line));
 
-/** A word of a shell's line, with its quotes; or what ends a command: `|`, `;`, `&&`, a redirection, a comment. */
+/** A word of a shell line, with its quotes; or the end of a command: `|`, `;`, `&&`, a redirection, a comment. */
 const TOKEN = /(?<end>#.*|\d?[|;&<>]+)|(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\|;&<>])+/g;
 const QUOTES = /'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/g;
 
@@ -81,7 +81,7 @@ function healthctlCalls(line: string): readonly (readonly string[])[] {
   return calls;
 }
 
-/** A row for each call of healthctl in the lines that `find` returns for a page. */
+/** One row for each call of healthctl in the lines that `find` returns for a page. */
 const callsIn = (find: (of: Page) => readonly string[]): [page: string, line: string, words: readonly string[]][] =>
   [...pages, recorded].flatMap((of) =>
     find(of)
@@ -90,11 +90,11 @@ const callsIn = (find: (of: Page) => readonly string[]): [page: string, line: st
   );
 
 describe('all documents', () => {
-  test.each(callsIn(shownCommands))('%s shows a command that parses: %s', async (_page, _line, words) => {
+  test.each(callsIn(shownCommands))('%s shows only commands that parse: %s', async (_page, _line, words) => {
     await expect(resolveRequest(registry, words)).resolves.toBeDefined();
   });
 
-  test.each(callsIn(mentionedCommands))('%s mentions a command that exists: %s', async (_page, _line, words) => {
+  test.each(callsIn(mentionedCommands))('%s mentions only commands that exist: %s', async (_page, _line, words) => {
     const request = resolveRequest(registry, words).catch((error: unknown) => {
       if (hasCode(error, 'USAGE') && / requires (at least )?\d/.test(error.message)) return 'without its arguments';
       throw error;
@@ -105,7 +105,7 @@ describe('all documents', () => {
   const links = pages.flatMap(({ name, text }) =>
     [...withoutBlocks(text).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, target = '']) => [name, target] as const),
   );
-  test.each(links)('%s links to what exists: %s', (from, target) => {
+  test.each(links)('%s links only to what exists: %s', (from, target) => {
     const [path = '', anchor] = target.split('#', 2);
     const file = path === '' ? from : relative(ROOT, resolve(ROOT, dirname(from), path));
     expect(existsSync(join(ROOT, file)), file).toBe(true);
@@ -122,7 +122,7 @@ function sessionOf(svg: string): string {
 interface Heading {
   readonly title: string;
   readonly slug: string;
-  /** Up to the next heading of the same or a higher level. */
+  /** The text up to the next heading of the same or a higher level. */
   readonly body: string;
 }
 
@@ -155,17 +155,20 @@ describe('docs/commands.md', () => {
     return [own, ...shared.map(({ body }) => body)].join('\n');
   };
 
-  test.each(listed.map((entry) => [entry.path.join(' '), entry] as const))('describes %s', async (_, entry) => {
-    const section = sectionOf(entry);
-    const { options } = await entry.load();
-    const names = options.filter(({ hidden }) => !hidden).flatMap(namesOf);
-    const missing = [...names, ...pathsOf(entry).map((path) => `healthctl ${path.join(' ')}`)].filter(
-      (name) => !section.includes(`\`${name}\``),
-    );
-    expect(missing).toEqual([]);
-    const known = new Set(options.flatMap((spec) => [...namesOf(spec), ...(spec.aliases ?? []).map(dashed)]));
-    expect(optionsInTables(section).filter((name) => !known.has(name))).toEqual([]);
-  });
+  test.each(listed.map((entry) => [entry.path.join(' '), entry] as const))(
+    'has a section for %s with its options and aliases',
+    async (_, entry) => {
+      const section = sectionOf(entry);
+      const { options } = await entry.load();
+      const names = options.filter(({ hidden }) => !hidden).flatMap(namesOf);
+      const missing = [...names, ...pathsOf(entry).map((path) => `healthctl ${path.join(' ')}`)].filter(
+        (name) => !section.includes(`\`${name}\``),
+      );
+      expect(missing).toEqual([]);
+      const known = new Set(options.flatMap((spec) => [...namesOf(spec), ...(spec.aliases ?? []).map(dashed)]));
+      expect(optionsInTables(section).filter((name) => !known.has(name))).toEqual([]);
+    },
+  );
 
   test('has no section for a command that does not exist', () => {
     const commands = new Set(listed.flatMap(pathsOf).map((path) => path.join(' ')));
@@ -189,7 +192,7 @@ const optionsInTables = (section: string): readonly string[] =>
 describe('docs/configuration.md', () => {
   const { text } = page('docs/configuration.md');
 
-  test('shows a configuration file that is read', async () => {
+  test('shows a configuration file that can be read', async () => {
     const [file = ''] = blocksOf(page('docs/configuration.md'), 'toml');
     const { texts, debug } = await parseConfig(file, 'healthctl.toml');
     expect(texts.size).toBe(6);
@@ -203,7 +206,7 @@ describe('docs/configuration.md', () => {
 });
 
 describe('docs/systemd.md', () => {
-  test('names every capability that the unit keeps, and no other', () => {
+  test('names exactly the capabilities that the unit keeps', () => {
     const [address, runRoot, dataRoot, nerdctlDataRoot] = ['/run/c.sock', '/run/r', '/var/lib/d', '/var/lib/n'];
     const settings = { address, runRoot, dataRoot, nerdctlDataRoot, snapshotter: 'overlayfs' };
     const unit = unitTextOf({ settings, program: ['/usr/bin/healthctl'], configFile: undefined });

@@ -5,7 +5,7 @@ import { forEachName, withPrefix } from './each.ts';
 const missing = (name: string) => new HealthctlError('NOT_FOUND', `No such container: ${name}`);
 
 describe('forEachName', () => {
-  test('tries all; prints successes unchanged and in order, and joins errors', async () => {
+  test('tries all names; prints successes unchanged and in order, and joins errors', async () => {
     const result = await forEachName(['a', 'x', '/b', 'y'], async (name) => {
       if (name === 'x' || name === 'y') throw missing(name);
     });
@@ -13,16 +13,16 @@ describe('forEachName', () => {
     expect(result.errors?.map(({ message }) => message)).toEqual(['No such container: x', 'No such container: y']);
   });
 
-  test('prints a string returned by the work instead of the name', async () => {
+  test('prints the string that the work returns instead of the name', async () => {
     expect((await forEachName(['a', 'b'], async (name) => `${name.length}`)).stdout).toBe('1\n1\n');
   });
 
-  test.each(['', '/', '//'])('the name %j is refused', async (name) => {
+  test.each(['', '/', '//'])('refuses the name %j', async (name) => {
     const result = await forEachName([name], async () => {});
     expect(result).toMatchObject({ stdout: '', errors: [{ message: 'container name cannot be empty' }] });
   });
 
-  test('works on no more than the limit at once', async () => {
+  test('handles no more names at once than the limit', async () => {
     let [now, most] = [0, 0];
     const work = async (): Promise<void> => {
       now += 1;
@@ -35,7 +35,7 @@ describe('forEachName', () => {
     await forEachName(['a', 'b', 'c', 'd'], work, { atOnce: 1 });
   });
 
-  test('shows an error that would be the same for all once, and stops', async () => {
+  test('prints an error that would be the same for all names once, and stops', async () => {
     const asked: string[] = [];
     const result = await forEachName(
       ['a', 'b', 'c'],
@@ -57,7 +57,7 @@ describe('forEachName', () => {
 describe('withPrefix', () => {
   const failing = (error: Error) => () => Promise.reject(error);
 
-  test('keeps code, hint and exit status', async () => {
+  test('adds the prefix to the message, and keeps code, hint and exit status', async () => {
     const error = new HealthctlError('RUNTIME', 'no', { hint: 'do', exitCode: 127 });
     await expect(withPrefix('cannot stop container: a', failing(error))).rejects.toMatchObject({
       code: 'RUNTIME',
@@ -67,12 +67,12 @@ describe('withPrefix', () => {
     });
   });
 
-  test('an unknown signal is refused like by Docker’s daemon: exit 1, no usage', async () => {
+  test("refuses an unknown signal like Docker's daemon: exit 1, no usage", async () => {
     const error = new HealthctlError('USAGE', 'invalid signal: FOO');
     await expect(withPrefix('p', failing(error))).rejects.toMatchObject({ code: 'INVALID' });
   });
 
-  test('errors that concern all containers stay unchanged', async () => {
+  test('errors that concern all containers get no prefix', async () => {
     const error = new HealthctlError('UNAVAILABLE', 'down');
     await expect(withPrefix('p', failing(error))).rejects.toBe(error);
   });

@@ -18,7 +18,7 @@ test('without a terminal, prints a line when the status changes', () => {
 });
 
 describe('on a terminal', () => {
-  test('redraws in place, not faster than visible, and always the last state', () => {
+  test('redraws in place, no faster than an eye can see, and always shows the last state', () => {
     const out = sink(true);
     let nowMs = 0;
     const view = showProgress(out, { monotonic: () => nowMs });
@@ -36,7 +36,7 @@ describe('on a terminal', () => {
     expect(out.written).toHaveLength(3);
   });
 
-  test('draws what fits on the screen', () => {
+  test('draws only the lines that fit on the screen', () => {
     const out = sink(true, 4);
     let nowMs = 0;
     const view = showProgress(out, { monotonic: () => nowMs });
@@ -53,12 +53,12 @@ test.each([
   [0, `a: Downloading [${' '.repeat(40)}]  0B/1MB`],
   [500_000, `a: Downloading [${'='.repeat(19)}>${' '.repeat(20)}]  500kB/1MB`],
   [1_000_000, `a: Downloading [${'='.repeat(39)}>]  1MB/1MB`],
-])('a bar of %d', (current, line) => {
+])('a bar of width %d', (current, line) => {
   const width = 14 + 4 + 40 + ` ${line.split(']  ')[1]}`.length;
   expect(formatStep({ ref: 'a', status: 'Downloading', current, total: 1_000_000 }, width)).toBe(line);
 });
 
-test('no bar where there is no room', () => {
+test('draws no bar if there is no room', () => {
   expect(formatStep({ ref: 'a', status: 'Downloading', current: 1, total: 2 }, 20)).toBe('a: Downloading 1B/2B');
   expect(formatStep({ ref: 'a', status: 'Downloading', current: 1, total: 0 }, 80)).toBe('a: Downloading');
 });

@@ -22,7 +22,7 @@ function recorder(debug = false) {
 }
 
 describe('renderResult', () => {
-  test('stdout unchanged, then one line per error', () => {
+  test('prints stdout unchanged, and one line per error', () => {
     const { output, seen } = recorder();
     const errors = [
       new HealthctlError('NOT_FOUND', 'no such container a'),
@@ -35,7 +35,7 @@ describe('renderResult', () => {
     });
   });
 
-  test('warnings follow the output, and change no exit status', () => {
+  test('prints warnings after the output, and keeps the exit status', () => {
     const { output, seen } = recorder();
     expect(renderResult(output, { stdout: 'c\n', warnings: ['old'], errors: [new Error('x')], exitCode: 0 }, 1)).toBe(
       0,
@@ -56,7 +56,7 @@ describe('renderResult', () => {
   });
 });
 
-test('errors and warnings are one line each, whatever they quote', () => {
+test('errors and warnings take one line each, whatever text they quote', () => {
   const { output, seen } = recorder();
   logTo(output).warn('a\nhealthctl: b\x1b[2J');
   renderError(output, new HealthctlError('RUNTIME', 'c\nWARNING: d\u202e'));
@@ -64,7 +64,7 @@ test('errors and warnings are one line each, whatever they quote', () => {
 });
 
 describe('renderError', () => {
-  test('says nothing of causes without --debug', () => {
+  test('shows no causes without --debug', () => {
     const { output, seen } = recorder();
     renderError(output, new HealthctlError('UNAVAILABLE', 'cannot connect', { cause: new Error('ECONNREFUSED') }));
     expect(seen.stderr).toBe('healthctl: cannot connect\n');
@@ -78,7 +78,7 @@ describe('renderError', () => {
     expect(seen.stderr).toMatch(/\ncaused by: Error: refused\n {4}at [\s\S]*\ncaused by: the network\n$/);
   });
 
-  test('stops at a circle of causes', () => {
+  test('ends at a cause that was already shown', () => {
     const { output, seen } = recorder(true);
     const error = new Error('a');
     error.cause = error;
@@ -90,13 +90,13 @@ describe('renderError', () => {
     [new Error(''), 'healthctl: unknown error\n'],
     ['text', 'healthctl: text\n'],
     [undefined, 'healthctl: undefined\n'],
-  ])('takes whatever is thrown: %j', (thrown, text) => {
+  ])('renders any thrown value: %j', (thrown, text) => {
     const { output, seen } = recorder();
     renderError(output, thrown);
     expect(seen.stderr).toBe(text);
   });
 
-  test('escapes terminal sequences in quoted texts', () => {
+  test('escapes terminal sequences in quoted text', () => {
     const { output, seen } = recorder();
     renderError(output, new Error('no such image \x1b]0;owned\x07\x9b31m\r'));
     expect(seen.stderr).toBe('healthctl: no such image \\x1b]0;owned\\x07\\x9b31m\\x0d\n');
@@ -107,7 +107,7 @@ test('printable keeps text, tabs and line breaks', () => {
   expect(printable('é\t“x”\n')).toBe('é\t“x”\n');
 });
 
-test('warnings are always shown, debug lines with --debug', () => {
+test('always shows warnings, and debug lines with --debug', () => {
   const quiet = recorder();
   logTo(quiet.output).warn('old');
   logTo(quiet.output).debug('detail');

@@ -17,14 +17,14 @@ describe('listenForSignals', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('%s aborts, to end with %d', (name, exitCode) => {
+  ] as const)('%s aborts, with exit status %d', (name, exitCode) => {
     const { signals, send } = start();
     expect([signals.signal.aborted, signals.exitCode()]).toEqual([false, undefined]);
     send(name);
     expect([signals.signal.aborted, signals.exitCode()]).toEqual([true, exitCode]);
   });
 
-  test('counts a SIGINT that a wrapper delivers twice as one', async () => {
+  test('counts a SIGINT that a wrapper delivers twice only once', async () => {
     const { exits, send, clock } = start();
     send('SIGINT');
     send('SIGINT');
@@ -36,7 +36,7 @@ describe('listenForSignals', () => {
     expect(exits).toEqual([130]);
   });
 
-  test('a second SIGINT exits at once; a second SIGTERM changes nothing', async () => {
+  test('exits at once at a second SIGINT; a second SIGTERM changes nothing', async () => {
     const { exits, send, signals, clock } = start();
     send('SIGTERM');
     send('SIGTERM');
@@ -47,7 +47,7 @@ describe('listenForSignals', () => {
     expect(signals.exitCode()).toBe(143);
   });
 
-  test('a command that handles the signals gets all of them, and nothing aborts until it stops', () => {
+  test('a command that handles signals gets all of them, and nothing aborts until it stops doing so', () => {
     const { source, signals, send } = start();
     const seen: string[] = [];
     const giveBack = signals.take((name) => seen.push(name));
@@ -64,7 +64,7 @@ describe('listenForSignals', () => {
     expect(signals.exitCode()).toBe(130);
   });
 
-  test('the last listener gets them', () => {
+  test('signals go to the last listener', () => {
     const { signals, send } = start();
     const seen: string[] = [];
     const outer = signals.take(() => seen.push('outer'));
@@ -76,7 +76,7 @@ describe('listenForSignals', () => {
     expect(seen).toEqual(['inner', 'outer']);
   });
 
-  test('the first reason to end stays', () => {
+  test('keeps the first reason to end', () => {
     const { signals, send } = start();
     signals.abort(141);
     send('SIGTERM');

@@ -10,7 +10,7 @@ const details = {
   ...{ isOurs: true, image: 'demo:1', imageId: 'sha256:00', args: ['sleep', '60'], mounts: [], networks: ['none'] },
   ...{ config: { Cmd: ['sleep', '60'] }, hostConfig: {} },
 };
-/** The builders' run started this many ticks after the boot. */
+/** The number of clock ticks between the boot and the start of the builders' run. */
 const BOOT_MS = 50_000;
 const noPaths = { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: '' };
 
@@ -21,23 +21,23 @@ const warning = (...shown: ListedContainer[]) =>
 const monitored = (nowMs: number, ...shown: ListedContainer[]) =>
   staleHealthWarning(agesOf(shown, nowMs), { nowMs: T0 + nowMs, whyUnmonitored: undefined });
 
-test('the time of the last check', () => {
+test('names the time of the last check', () => {
   expect(warning(aListed())).toBe('no monitor runs: health is as of the last check about a minute ago');
 });
 
-test('why there are no checks, if a monitor runs but does not answer', () => {
+test('says why no checks are made if a monitor runs but does not answer', () => {
   const whyUnmonitored = 'the monitor, process 7, does not answer';
   expect(staleHealthWarning(agesOf([aListed()], 61_500), { nowMs: T0 + 61_500, whyUnmonitored })).toBe(
     'the monitor, process 7, does not answer: health is as of the last check about a minute ago',
   );
 });
 
-test('of several, the newest', () => {
+test('for several containers, names the newest check', () => {
   const later = aListed({}, aHealth({ log: [aResult(1000), aResult(51_000)] }));
   expect(warning(aListed(), later)).toBe('no monitor runs: health is as of the last checks, the newest 10 seconds ago');
 });
 
-test('no check since the start: checks of an earlier run do not count', () => {
+test('says that no check was made since the start; checks of an earlier run do not count', () => {
   const text = 'no monitor runs, and no check was made since the start';
   expect(warning(aListed({}, aHealth({ log: [], state: aState({ status: 'starting', run: undefined }) })))).toBe(text);
   const notOfThisRun = aHealth({ state: aState({ status: 'starting', run: undefined }) });
@@ -46,22 +46,22 @@ test('no check since the start: checks of an earlier run do not count', () => {
   ).toBe(text);
 });
 
-test('a state whose results are lost', () => {
+test('says that the results of a state were lost', () => {
   expect(warning(aListed({}, aHealth({ log: [] })))).toContain('its result was lost');
 });
 
-test('no warning for containers without a check or a run', () => {
+test('does not warn about containers without a check or a run', () => {
   expect(warning()).toBeUndefined();
   expect(warning(aListed({}, noHealth))).toBeUndefined();
   expect(warning(aListed({}, aHealth({ config: aConfig({ test: ['NONE'] }), state: undefined })))).toBeUndefined();
   expect(warning(aListed({ state: 'exited' }), aListed({ state: 'paused' }))).toBeUndefined();
 });
 
-describe('a monitor runs', () => {
+describe('while a monitor runs', () => {
   const config = aConfig({ intervalNs: 10e9, timeoutNs: 5e9, startPeriodNs: 0 });
   const web = aListed({}, aHealth({ config, log: [aResult(1_000)] }));
 
-  test('no warning for an interval, a timeout and the start limit', () => {
+  test('does not warn within interval, timeout and start limit', () => {
     expect(monitored(46_000, web)).toBeUndefined();
     expect(monitored(46_100, aListed({ state: 'paused' }, web.health))).toBeUndefined();
   });
@@ -72,7 +72,7 @@ describe('a monitor runs', () => {
     );
   });
 
-  test('also for a container without a check since its start', () => {
+  test('warns about a container without a check since its start', () => {
     const never = aListed({}, aHealth({ config, log: [], state: aState({ status: 'starting', run: undefined }) }));
     expect(monitored(45_000, never)).toBeUndefined();
     expect(monitored(45_100, never)).toBe(
@@ -80,7 +80,7 @@ describe('a monitor runs', () => {
     );
   });
 
-  test('no warning if the wall clock was set forward and the run is young', () => {
+  test('does not warn if the wall clock was set forward during a short run', () => {
     const jumped = { nowMs: T0 + 7_220_000, bootMs: BOOT_MS + 20_000 };
     const said = (age: HealthAge | undefined) =>
       staleHealthWarning(age ? [age] : [], { nowMs: jumped.nowMs, whyUnmonitored: undefined });
@@ -89,21 +89,21 @@ describe('a monitor runs', () => {
     expect(said(healthAgeOfDocument(document, jumped, () => BOOT_MS))).toBeUndefined();
   });
 
-  test('nor if it was set forward during a long run: the age of the last check is measured on the boot clock', () => {
+  test('does not warn if it was set forward during a long run: the boot clock measures the age of the last check', () => {
     const checked = aListed({}, aHealth({ config, log: [{ ...aResult(1_000), endBootMs: BOOT_MS + 9_001_000 }] }));
     const age = healthAgeOf(checked, { nowMs: T0 + 20_000_000, bootMs: BOOT_MS + 9_005_000 });
     const said = (nowMs: number) => staleHealthWarning(age ? [age] : [], { nowMs, whyUnmonitored: undefined });
     expect(said(T0 + 20_000_000)).toBeUndefined();
   });
 
-  test('and for a waiting client, while it was set forward after the wait began', () => {
+  test('does not warn a waiting client if it was set forward during the wait', () => {
     const times = { nowMs: 7_260_000, steadyMs: 60_000 };
     expect(momentFor({ lastEndMs: 50_000 }, times)).toBe(60_000);
     expect(momentFor({ lastEndMs: 7_210_000 }, times)).toBe(7_260_000);
     expect(momentFor({ lastEndMs: 50_000 }, { nowMs: 10_000, steadyMs: 60_000 })).toBe(10_000);
   });
 
-  test('of several, the one overdue for longest', () => {
+  test('for several containers, names the one that is overdue for longest', () => {
     const db = aListed({ name: 'db' }, aHealth({ config, log: [aResult(500)] }));
     const fresh = aListed({ name: 'new' }, aHealth({ config, log: [aResult(40_000)] }));
     expect(monitored(60_000, web, db, fresh)).toBe(
@@ -111,7 +111,7 @@ describe('a monitor runs', () => {
     );
   });
 
-  test('warns the same for a document by the monitor', () => {
+  test('gives the same warning for a document from the monitor', () => {
     const instant = { nowMs: T0 + 46_100, bootMs: BOOT_MS + 46_100 };
     const noProcess = () => undefined;
     const document = { view: web.view, health: web.health, details, paths: noPaths };

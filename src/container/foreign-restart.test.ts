@@ -6,13 +6,13 @@ import type { ContainerContext } from './context.ts';
 import { waitForForeignRestart } from './foreign-restart.ts';
 
 const LABEL = 'containerd.io/restart.explicitly-stopped';
-/** More than any wait for a restart takes. */
+/** Longer than any wait for a restart. */
 const LONG_MS = 30_000;
 
 /**
- * Whether the container counts as started again, and how long that took.
+ * Whether the container counts as restarted, and how long the decision took.
  *
- * @param seen the states of its task, 100 ms apart; the last one from then on; `none`: there is no task
+ * @param seen the states of its task, at intervals of 100 ms; the last one repeats; `none`: there is no task
  */
 async function outcomeOf(label: string | undefined, seen: readonly ('running' | 'stopped' | 'none')[]) {
   const clock = createFakeClock();
@@ -33,19 +33,19 @@ async function outcomeOf(label: string | undefined, seen: readonly ('running' | 
   return { isRestarted: await isRestarted, tookMs };
 }
 
-test('a container that nerdctl never touched is not waited for', async () => {
+test('does not wait for a container that nerdctl never touched', async () => {
   expect(await outcomeOf(undefined, ['stopped'])).toEqual({ isRestarted: false, tookMs: 0 });
 });
 
 test.each([
   ['between its stop and its start', 'true', ['stopped', 'stopped', 'none', 'none', 'running']],
-  ['when nerdctl has begun to start it', 'false', ['stopped', 'stopped', 'none', 'running']],
-  ['when the old task is deleted already', 'false', ['none', 'none', 'none', 'stopped', 'stopped', 'running']],
-  ['when it runs again', undefined, ['running']],
-] as const)('a restart is seen %s', async (_, label, seen) => {
+  ['once nerdctl has begun the start', 'false', ['stopped', 'stopped', 'none', 'running']],
+  ['once the old task is deleted', 'false', ['none', 'none', 'none', 'stopped', 'stopped', 'running']],
+  ['once it runs again', undefined, ['running']],
+] as const)('recognises a restart %s', async (_, label, seen) => {
   expect(await outcomeOf(label, seen)).toMatchObject({ isRestarted: true });
 });
 
-test.each(['true', 'false'])('an end that stays one is waited for 2 s, with the label %s', async (label) => {
+test.each(['true', 'false'])('waits 2 s for a restart that does not come, with the label %s', async (label) => {
   expect(await outcomeOf(label, ['stopped'])).toEqual({ isRestarted: false, tookMs: 2_000 });
 });

@@ -30,7 +30,7 @@ function setUp(count: number) {
   return { ctx, transport };
 }
 
-test.each([1, 200])('%d containers take two calls, the newest comes first', async (count) => {
+test.each([1, 200])('lists %d containers with two calls, the newest first', async (count) => {
   const { ctx, transport } = setUp(count);
   const listed = await listContainers(ctx);
   expect([...transport.calls].sort()).toEqual(['Containers/ListStream', 'Tasks/List']);

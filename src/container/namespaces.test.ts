@@ -3,11 +3,11 @@ import { completedSpec } from './namespaces.ts';
 
 const spec = { ociVersion: '1.0.2', process: { user: { uid: 0, gid: 0 }, cwd: '/', args: ['x'] } };
 
-test('the spec of an earlier release gets an OOM score and a umask at the next start', () => {
+test('at the next start, a spec by an earlier release gets an OOM score and a umask', () => {
   expect(completedSpec(spec, {}).process).toMatchObject({ args: ['x'], user: { umask: 0o022 }, oomScoreAdj: 0 });
 });
 
-test('keeps values of the spec, and gives joined namespaces their paths', () => {
+test('keeps the values of the spec, and sets the paths of joined namespaces', () => {
   const own = {
     ...spec,
     process: { ...spec.process, user: { uid: 0, gid: 0, umask: 0 }, oomScoreAdj: 300 },

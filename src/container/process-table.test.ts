@@ -10,7 +10,7 @@ const OUTPUT = [
   '',
 ].join('\n');
 
-test('splits the lines of the processes, with the command in one cell', () => {
+test('splits each line into cells; the command is one cell', () => {
   expect(parseProcessTable(OUTPUT, [42, 43, 44])).toEqual({
     titles: ['UID', 'PID', 'PPID', 'C', 'STIME', 'TTY', 'TIME', 'CMD'],
     rows: [
@@ -25,13 +25,13 @@ test("refuses output without pids with Docker's text", () => {
   expect(() => parseProcessTable('PID CMD\nx sh\n', [1])).toThrow('Unexpected pid "x" in ps output');
 });
 
-test('refuses another column with the title PID', () => {
+test('refuses a second column with the title PID', () => {
   expect(() => checkPsOptions('-o pid,args')).not.toThrow();
   expect(() => checkPsOptions('-o pid=PID')).not.toThrow();
   expect(() => checkPsOptions('-e -o ppid=PID')).toThrow('specifying "ppid=PID" is not allowed');
 });
 
-test('gives each row a cell for each title, whatever a process is called', () => {
+test('has a cell for each title in each row, whatever the name of a process', () => {
   fc.assert(
     fc.property(fc.array(fc.stringMatching(/^[ -~]*$/), { maxLength: 5 }), (commands) => {
       const lines = commands.map((command, at) => `root ${at + 1} ${command}`);

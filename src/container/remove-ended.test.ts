@@ -8,9 +8,9 @@ import { removeEnded } from './remove-ended.ts';
 import { restartNote } from './wait/comeback.ts';
 
 /**
- * Whether a container that has ended, with this record of a stop, would be removed.
+ * Whether the container would be removed after its end, with this record of a stop.
  *
- * @param seen the states of its task as they are asked for, the last one from then on
+ * @param seen the states of its task at each lookup; the last one repeats
  */
 async function isRemoved(
   stopped: string | undefined,
@@ -33,23 +33,23 @@ async function isRemoved(
       tasks: { find: async () => aTask({ status: status() ?? 'stopped', exitStatus: 0 }) },
     },
   } as unknown as ContainerContext;
-  // A removal begins with a lock, which cannot be created here.
+  // A removal takes a lock first, which fails here.
   return removeEnded(ctx, record.id).then(
     () => false,
     () => true,
   );
 }
 
-test('removes a container with --rm that has ended', async () => {
+test('removes a container with --rm after its end', async () => {
   expect(await isRemoved(undefined)).toBe(true);
   expect(await isRemoved('2026-01-01T00:00:00Z')).toBe(true);
   expect(await isRemoved(undefined, false)).toBe(false);
 });
 
-test('leaves one that a restart has stopped and is about to start', async () => {
+test('keeps a container that is being restarted', async () => {
   expect(await isRemoved(restartNote('2026-01-01T00:00:00Z'))).toBe(false);
 });
 
-test('leaves one that another tool has started again, though it has ended again: that end is looked at for itself', async () => {
+test('keeps a container that another tool has started again, even if it ended again: that end is handled by itself', async () => {
   expect(await isRemoved(undefined, true, ['running', 'stopped'])).toBe(false);
 });

@@ -9,7 +9,7 @@ const containers = [
   { id: 'def333', name: 'abc222' },
 ];
 
-/** Answers the filters of a resolve like containerd: an equal label, or an id prefix. */
+/** Answers the filters of a resolve like containerd: an equal label, or the beginning of an id. */
 function containerd(namespaces: readonly string[] = ['ns']) {
   const transport = createFakeTransport({
     'Containers/ListStream': ({ filters }: { filters: readonly string[] }) => {
@@ -31,12 +31,12 @@ describe('resolveContainer', () => {
     ['a name', 'web', 'abc111'],
     ['a name as Docker’s inspect shows it', '/web', 'abc111'],
     ['an id', 'abc111', 'abc111'],
-    ['a beginning', 'd', 'def333'],
-  ])('%s', async (_, wanted, id) => {
+    ['the beginning of an id', 'd', 'def333'],
+  ])('finds a container by %s', async (_, wanted, id) => {
     expect((await resolveContainer(containerd(), wanted)).id).toBe(id);
   });
 
-  test('an id that is the name of another container', async () => {
+  test('refuses an id that is also the name of another container', async () => {
     await expect(resolveContainer(containerd(), 'abc222')).rejects.toMatchObject({
       code: 'AMBIGUOUS',
       message: 'multiple containers named abc222: use an id',
@@ -44,14 +44,14 @@ describe('resolveContainer', () => {
     });
   });
 
-  test('a prefix of several', async () => {
+  test('refuses an id prefix of several containers', async () => {
     await expect(resolveContainer(containerd(), 'abc')).rejects.toMatchObject({
       code: 'AMBIGUOUS',
       message: 'multiple IDs found with provided prefix: abc',
     });
   });
 
-  test.each(['nobody', '', '"; drop', 'a b', '.', '*'])('nobody is called %j', async (wanted) => {
+  test.each(['nobody', '', '"; drop', 'a b', '.', '*'])('finds no container for %j', async (wanted) => {
     await expect(resolveContainer(containerd(), wanted)).rejects.toMatchObject({
       code: 'NOT_FOUND',
       message: `No such container: ${wanted}`,
@@ -59,7 +59,7 @@ describe('resolveContainer', () => {
     });
   });
 
-  test('names a namespace that containerd does not have', async () => {
+  test('the error names a namespace that containerd does not have', async () => {
     await expect(resolveContainer(containerd(['default', 'k8s.io']), 'nobody')).rejects.toMatchObject({
       hint: 'containerd has no namespace ns; it has: default, k8s.io',
     });
@@ -67,7 +67,7 @@ describe('resolveContainer', () => {
 });
 
 describe('resolveContainers', () => {
-  test('several in one call, in their order, with errors in place', async () => {
+  test('resolves several with one call, in their order, with each error in its place', async () => {
     const asked: (readonly string[])[] = [];
     const transport = createFakeTransport({
       'Containers/ListStream': ({ filters }: { filters: readonly string[] }) => {

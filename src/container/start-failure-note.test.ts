@@ -19,7 +19,7 @@ afterEach(() => rmSync(dataRoot, { recursive: true, force: true }));
 const FAILED_AT_MS = Date.parse('2026-01-01T00:00:00Z');
 const HOUR_MS = 3_600_000;
 
-/** What is shown of a container that ended once, failed to start, and is seen to have ended at another time. */
+/** What is shown of a container that ended, failed to start, and now has another time of its end. */
 function shownAfter(endBeforeMs: number, endNowMs = endBeforeMs) {
   const dirs = { hostId: 'host', runRoot: dataRoot, dataRoot, nerdctlDataRoot: dataRoot };
   const clock = createFakeClock(FAILED_AT_MS);
@@ -33,14 +33,9 @@ function shownAfter(endBeforeMs: number, endNowMs = endBeforeMs) {
 }
 
 test.each([
-  ['an end before it', -HOUR_MS, -HOUR_MS, { error: 'the port is taken', code: 128 }],
-  [
-    'an end before it, and a clock that was set back since',
-    HOUR_MS + 0.4,
-    HOUR_MS,
-    { error: 'the port is taken', code: 128 },
-  ],
-  ['an end after it, of a start by another tool', -HOUR_MS, HOUR_MS, { error: undefined, code: 4 }],
-])('the failure of a start is shown beside %s as it should', (_, before, now, shown) => {
+  ['an earlier end', -HOUR_MS, -HOUR_MS, { error: 'the port is taken', code: 128 }],
+  ['an earlier end, with the clock set back since', HOUR_MS + 0.4, HOUR_MS, { error: 'the port is taken', code: 128 }],
+  ['a later end, after a start by another tool', -HOUR_MS, HOUR_MS, { error: undefined, code: 4 }],
+])('shows the failure of a start, or not, beside %s', (_, before, now, shown) => {
   expect(shownAfter(FAILED_AT_MS + before, FAILED_AT_MS + now)).toEqual(shown);
 });

@@ -5,7 +5,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import type { ContainerContext } from './context.ts';
 import { killContainer, type StopOptions, sendSignal, signalled, stopContainer } from './stop.ts';
 
-/** A container that ends at the first signal; a test publishes the end. */
+/** A container that ends at the first signal. The test publishes the end. */
 function setUp() {
   const fake = createFakeContainer();
   const { ctx, exchange } = fake;
@@ -41,7 +41,7 @@ function setUp() {
   return { ...fake, stop, topics, written, endedTimers };
 }
 
-test('publishes the stop after the end, though the shim answers before it reports it', async () => {
+test('publishes the stop after the end, even if the shim answers before the end is reported', async () => {
   const { stop, topics, settle, exchange, exit, remaining } = setUp();
   const stopping = stop();
   await settle();
@@ -54,7 +54,7 @@ test('publishes the stop after the end, though the shim answers before it report
   expect(remaining()).toEqual([0, 0]);
 });
 
-test('records the stop for containerd’s restart plugin too, before the signal', async () => {
+test("records the stop before the signal, also for containerd's restart plugin", async () => {
   const { stop, settle, written, topics, exit } = setUp();
   const stopping = stop();
   await settle();
@@ -70,7 +70,7 @@ test.each<[StopOptions, string[]]>([
   [{}, ['c1']],
   [{ isRestart: true }, []],
   [{ isForGood: false }, []],
-])('the timer by which nerdctl checks it goes with a stop for good: %j', async (options, expected) => {
+])("ends the timer of nerdctl's checks if the stop is for good: %j", async (options, expected) => {
   const { stop, settle, exit, endedTimers } = setUp();
   const stopping = stop({}, options);
   await settle();
@@ -79,7 +79,7 @@ test.each<[StopOptions, string[]]>([
   expect(endedTimers).toEqual(expected);
 });
 
-test('an end without an event delays a stop by two seconds', async () => {
+test('without an event of the end, a stop takes two seconds longer', async () => {
   const { stop, topics, clock } = setUp();
   const stopping = stop();
   await clock.advance(1_999);
@@ -89,7 +89,7 @@ test('an end without an event delays a stop by two seconds', async () => {
   expect(topics()).toHaveLength(2);
 });
 
-test('stops a container even if no event comes', async () => {
+test('a stop succeeds even if no event comes', async () => {
   const { stop, topics } = setUp();
   await stop({
     subscribe: () => Promise.reject(new HealthctlError('TIMEOUT', 'containerd did not deliver events in time')),
@@ -97,7 +97,7 @@ test('stops a container even if no event comes', async () => {
   expect(topics()).toEqual(['/healthctl/kill', '/healthctl/stop']);
 });
 
-test('reports a signal to a silent shim as pending, with a remedy', async () => {
+test('a signal to a shim that does not answer is reported as pending, with a remedy', async () => {
   const { view } = setUp();
   const sent = Promise.reject(new HealthctlError('TIMEOUT', 'no answer'));
   await expect(signalled(view(), sent)).rejects.toMatchObject({
@@ -110,7 +110,7 @@ test('reports a signal to a silent shim as pending, with a remedy', async () => 
 const refused = new HealthctlError('UNKNOWN', 'the shim of the container closed the connection');
 const gone = new HealthctlError('NOT_FOUND', 'no task');
 
-/** A container whose shim refuses a signal, and a wait until the time when containerd deletes the task. */
+/** A container whose shim refuses a signal, and a wait until containerd deletes the task. */
 function withDyingShim(deletedAtMs: number) {
   const fake = createFakeContainer();
   const { clock, ctx } = fake;
@@ -121,7 +121,7 @@ function withDyingShim(deletedAtMs: number) {
   return { ...fake, ctx: { ...ctx, containerd: { ...ctx.containerd, tasks } } as unknown as ContainerContext };
 }
 
-test('a signal to a dying shim succeeds when containerd has deleted the task', async () => {
+test('a signal to a dying shim succeeds once containerd has deleted the task', async () => {
   const { ctx, clock } = withDyingShim(300);
   let isDone = false;
   const sent = sendSignal(ctx, 'c1', { signal: 15 }).then(() => {
@@ -133,14 +133,14 @@ test('a signal to a dying shim succeeds when containerd has deleted the task', a
   await sent;
 });
 
-test('a killed container whose shim dies is gone', async () => {
+test('a kill succeeds when the shim of the container dies', async () => {
   const { ctx, clock, view } = withDyingShim(300);
   const killed = killContainer(ctx, view());
   await clock.advance(3_000);
   await killed;
 });
 
-test('a signal fails with the shim’s error if the task stays', async () => {
+test('a signal fails with the error of the shim if the task stays', async () => {
   const { ctx, clock } = withDyingShim(Number.POSITIVE_INFINITY);
   const failed = expect(sendSignal(ctx, 'c1', { signal: 15 })).rejects.toBe(refused);
   await clock.advance(6_000);

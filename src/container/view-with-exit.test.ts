@@ -10,7 +10,7 @@ import { viewWithExit } from './view-with-exit.ts';
 const GONE = 2 ** 30;
 const moment = { nowMs: Date.parse('2026-01-02T00:00:00Z'), bootId: 'boot', bootMs: 86_400_000 };
 
-/** A containerd with this answer to `wait`, and its received calls. */
+/** A containerd with this answer to `wait`, and the calls that it received. */
 function setUp(answer: () => Exit) {
   const asked: (number | undefined)[] = [];
   const wait = async (_: unknown, { timeoutMs }: CallOptions = {}): Promise<Exit> => {
@@ -31,20 +31,20 @@ const failing = (code: 'NOT_FOUND' | 'TIMEOUT' | 'UNAVAILABLE' | 'UNKNOWN') => (
   throw new HealthctlError(code, 'no');
 };
 
-test('a process that is gone before containerd knows: waits for its exit code', async () => {
+test('if the process is gone before containerd knows, waits for its exit code', async () => {
   const { asked, see } = setUp(() => ({ status: 3, atMs: 5 }));
   expect(await see(aTask({ pid: GONE }))).toMatchObject({ state: 'exited', exit: { code: 3, atMs: 5 } });
   expect(asked).toEqual([2_000]);
 });
 
 test.each([
-  ['its shim has died, and the task with it', 'NOT_FOUND', 'exited'],
-  ['containerd never hears of it', 'TIMEOUT', 'exited'],
-] as const)('%s', async (_, code, state) => {
+  ['the shim has died, and the task with it', 'NOT_FOUND', 'exited'],
+  ['containerd never notices', 'TIMEOUT', 'exited'],
+] as const)('a process that is gone counts as ended: %s', async (_, code, state) => {
   expect((await setUp(failing(code)).see(aTask({ pid: GONE }))).state).toBe(state);
 });
 
-test('its shim is dying: asks containerd again, for two seconds at most', async () => {
+test('while the shim is dying, asks containerd again, for two seconds at most', async () => {
   const { asked, see, clock } = setUp(failing('UNKNOWN'));
   const seen = see(aTask({ pid: GONE }));
   await clock.advance(3_000);
@@ -52,16 +52,16 @@ test('its shim is dying: asks containerd again, for two seconds at most', async 
   expect(asked.length).toBeGreaterThan(2);
 });
 
-test('reports any other error', async () => {
+test('passes on every other error', async () => {
   await expect(setUp(failing('UNAVAILABLE')).see(aTask({ pid: GONE }))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });
 
 test.each([
   ['no task', undefined],
   ['a task that runs', aTask()],
-  ['one that has ended', aTask({ status: 'stopped', pid: GONE })],
-  ['one that is not started yet', aTask({ status: 'created', pid: GONE })],
-])('%s: nothing is waited for', async (_, task) => {
+  ['a task that has ended', aTask({ status: 'stopped', pid: GONE })],
+  ['a task that has not started yet', aTask({ status: 'created', pid: GONE })],
+])('does not wait for an exit with %s', async (_, task) => {
   const { asked, see } = setUp(failing('UNAVAILABLE'));
   await see(task);
   expect(asked).toEqual([]);

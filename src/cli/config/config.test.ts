@@ -16,7 +16,7 @@ function configFile(text: string): string {
 const empty = { HEALTHCTL_TOML: '/dev/null' };
 
 describe('loadSettings', () => {
-  test('defaults', async () => {
+  test('uses the defaults without file, environment and flags', async () => {
     expect(await loadSettings({}, empty)).toEqual({
       address: '/run/containerd/containerd.sock',
       namespace: 'default',
@@ -108,7 +108,7 @@ describe('loadSettings', () => {
     ['cni_bin_dir = "cni"', 'cni_bin_dir: "cni" must be an absolute path'],
     ['idle_timeout = "5"', 'idle_timeout: time: missing unit in duration "5"'],
     ['idle_timeout = "0s"', 'idle_timeout must be longer than nothing, not "0s"'],
-  ])('%s is refused', async (text, message) => {
+  ])('refuses %s', async (text, message) => {
     await expect(parseConfig(text, '/h.toml')).rejects.toThrow(`/h.toml:1: ${message}`);
   });
 
@@ -156,16 +156,19 @@ describe('loadSettings', () => {
     [{ dataRoot: 'data' }, {}, 'USAGE', '--data-root: "data" must be an absolute path'],
     [{}, { HEALTHCTL_RUN_ROOT: 'run' }, 'CONFIG', '$HEALTHCTL_RUN_ROOT: "run" must be an absolute path'],
     [{ runRoot: '/run/../proc//x' }, {}, 'USAGE', '--run-root: "/run/../proc//x" is no place for files'],
-  ])('%j %j is refused', async (flags, env, code, message) => {
+  ])('refuses the %j %j', async (flags, env, code, message) => {
     const matcher = typeof message === 'string' ? message : expect.stringMatching(message);
     await expect(loadSettings(flags, { ...empty, ...env })).rejects.toMatchObject({ code, message: matcher });
   });
 
-  test.each(['k8s.io', 'default', 'a-b_c.d', 'A1', 'a'.repeat(76)])('namespace %.20s is fine', async (namespace) => {
-    expect((await loadSettings({ namespace }, empty)).namespace).toBe(namespace);
-  });
+  test.each(['k8s.io', 'default', 'a-b_c.d', 'A1', 'a'.repeat(76)])(
+    'accepts the namespace %.20s',
+    async (namespace) => {
+      expect((await loadSettings({ namespace }, empty)).namespace).toBe(namespace);
+    },
+  );
 
-  test('an address is the same through another path', async () => {
+  test('an address through a symbolic link is the same address', async () => {
     expect((await loadSettings({ address: 'unix:///nowhere/../run//x.sock' }, empty)).address).toBe('/run/x.sock');
   });
 
@@ -173,7 +176,7 @@ describe('loadSettings', () => {
     ['/r/', '/r'],
     ['//r/./s//t/../', '/r/s'],
     ['/', '/'],
-  ])('directory %s is %s: others are made of it by putting them behind it', async (runRoot, expected) => {
+  ])('directory %s is read as %s, so that paths below it can be made by appending', async (runRoot, expected) => {
     expect((await loadSettings({ runRoot }, empty)).runRoot).toBe(expected);
   });
 
@@ -201,18 +204,21 @@ describe('parseConfig', () => {
     ['run_root = "/proc/x"\n', 'f.toml:1: run_root: "/proc/x" is no place for files'],
     ['health_log_entries = 0\n', 'f.toml:1: health_log_entries must be a whole number from 1 to 100, not 0'],
     ['health_log_entries = "5"\n', 'f.toml:1: health_log_entries must be a whole number from 1 to 100, not "5"'],
-  ])('%j is refused', async (text, message) => {
+  ])('refuses %j', async (text, message) => {
     await expect(parseConfig(text, 'f.toml')).rejects.toMatchObject({ code: 'CONFIG', message });
   });
 
-  test.each(['namespace = \n', 'a = 1\na = 2\n', '\x00', '[['])('%j is no TOML: the error says where', async (text) => {
-    await expect(parseConfig(text, 'f.toml')).rejects.toMatchObject({
-      code: 'CONFIG',
-      message: expect.stringMatching(/^f\.toml:\d+:\d+: ./),
-    });
-  });
+  test.each(['namespace = \n', 'a = 1\na = 2\n', '\x00', '[['])(
+    'the error for %j, which is not TOML, names its place',
+    async (text) => {
+      await expect(parseConfig(text, 'f.toml')).rejects.toMatchObject({
+        code: 'CONFIG',
+        message: expect.stringMatching(/^f\.toml:\d+:\d+: ./),
+      });
+    },
+  );
 
-  test('an unknown key gives the list of known ones', async () => {
+  test('the error for an unknown key lists the known ones', async () => {
     await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
       hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, network, bridge_subnet, cni_bin_dir, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, debug',
     });

@@ -5,11 +5,11 @@ import { healthFlagsFrom, healthOptionSpecs } from './health.ts';
 const flags = async (...argv: string[]) =>
   healthFlagsFrom(parseArguments(healthOptionSpecs, argv).options, new AbortController().signal);
 
-test('an option not given is absent', async () => {
+test('an option that is not given is absent', async () => {
   expect(await flags()).toEqual({ noHealthcheck: false });
 });
 
-test('every flag, as it was given', async () => {
+test('reads every health flag', async () => {
   expect(
     await flags(
       '--health-cmd=curl -f localhost',
@@ -32,7 +32,7 @@ test('every flag, as it was given', async () => {
   });
 });
 
-test('the flags of native checks, as they were given', async () => {
+test('reads the flags of native checks', async () => {
   expect(
     await flags(
       '--health-http=http://localhost/',
@@ -69,6 +69,6 @@ test.each([
   ['--health-tcp=db', '"db" is not HOST:PORT'],
   ['--health-grpc=db/x', '"db" is not HOST:PORT'],
   ['--health-grpc-authority=a b', '"a b" is not a name'],
-])('%s is refused where it is read', (flag, reason) => {
+])('refuses %s while it parses it', (flag, reason) => {
   return expect(flags(flag)).rejects.toThrow(reason);
 });

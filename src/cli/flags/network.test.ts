@@ -12,7 +12,7 @@ test.each<[readonly string[], string, readonly string[]]>([
   [['--net', 'container:db'], 'container:db', []],
   [['--network=name=app,alias=www,alias=web'], 'app', ['www', 'web']],
   [['--network=name=host'], 'host', []],
-])('%j', (argv, network, aliases) => {
+])('network options %j', (argv, network, aliases) => {
   const { network: found, networking } = request(...argv);
   expect([found, networking.aliases]).toEqual([network, aliases]);
 });
@@ -31,6 +31,6 @@ test.each([
     ['--network=name=a,alias=b', '--network-alias=c'],
     'conflicting options: cannot specify both --network-alias and per-network alias',
   ],
-])('refuses %j', (argv, message) => {
+])('refuses network options %j', (argv, message) => {
   expect(() => request(...argv)).toThrow(expect.objectContaining({ code: 'USAGE', message }));
 });

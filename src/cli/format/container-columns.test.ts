@@ -38,17 +38,17 @@ const render = (format: string | undefined, options: { noTrunc?: boolean; onHeal
     typeName: '*formatter.ContainerContext',
   });
 
-test('the table in every state', () => {
+test('the table of containers, in every state', () => {
   const text = render(undefined);
   expect(text).toBe(golden('screens/ps.txt', text));
 });
 
-test('nothing is cut with --no-trunc', () => {
+test('--no-trunc cuts nothing', () => {
   expect(render('{{.Command}}', { noTrunc: true }).split('\n')[1]).toBe(`"sh -c 'echo \\"hi there\\"; exit 3'"`);
   expect(render('{{.ID}}', { noTrunc: true }).split('\n')[0]).toHaveLength(64);
 });
 
-test('all other columns', () => {
+test('the columns that are not in the default table', () => {
   const line =
     '{{.Mounts}}|{{.Networks}}|{{.Labels}}|{{.Label "img"}}|{{.Label "nerdctl/name"}}|{{.LocalVolumes}}|{{.Platform}}|{{.Namespace}}';
   expect(render(line).split('\n')[0]).toBe('/srv,/tmp|none|img=yes|yes||0|linux/amd64|default');
@@ -62,7 +62,7 @@ test('all other columns', () => {
   ]);
 });
 
-test('reports whether health was requested', () => {
+test('calls onHealth only if the format contains the health', () => {
   let asked = 0;
   const onHealth = () => {
     asked += 1;

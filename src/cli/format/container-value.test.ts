@@ -13,7 +13,7 @@ const document = (health: ShownHealth) => documentOf({ view, health, details: de
 const show = (template: string, health: ShownHealth = aHealth()): string =>
   renderInspect([containerValue(document(health))], template).stdout.trimEnd();
 
-describe('templates on a container', () => {
+describe('templates for a container', () => {
   test.each([
     ['{{.Config.Healthcheck.Timeout}} {{.Config.Healthcheck.Interval}}', '30s 30s'],
     ['{{.Config.Healthcheck.Test}}', '[CMD-SHELL true]'],
@@ -47,7 +47,8 @@ describe('templates on a container', () => {
     expect(show(template)).toBe(shown);
   });
 
-  // Field by field Go's output for Docker's structs; a pointer is shown by its target, where Go prints an address.
+  // The expected text is Go's output for Docker's structs, field by field. Where Go prints the address of a pointer, we
+  // show the target.
   test.each([
     [
       '{{.State}}',
@@ -68,11 +69,11 @@ describe('templates on a container', () => {
       '{{printf "%+v" .State.Health}}',
       '&{Status:healthy FailingStreak:0 Log:[{Start:2026-01-01 00:00:01 +0000 UTC End:2026-01-01 00:00:01.01 +0000 UTC ExitCode:0 Output:}]}',
     ],
-  ])('printed whole: %s', (template, shown) => {
+  ])('prints a whole struct: %s', (template, shown) => {
     expect(show(template)).toBe(shown);
   });
 
-  test('our additions are printed only if not empty', () => {
+  test('prints our additional fields only if they are not empty', () => {
     const restarted = document(aHealth());
     const value = containerValue({ ...restarted, State: { ...restarted.State, RestartReason: 'exit' } });
     expect(renderInspect([value], '{{.State}}').stdout).toMatch(/0001-01-01T00:00:00Z exit \{healthy/);
@@ -84,17 +85,17 @@ describe('templates on a container', () => {
     ['{{json .State.Health}}', 'null'],
     ['{{if .State.Health}}{{.State.Health.Status}}{{else}}no health{{end}}', 'no health'],
     ['{{.Config.Healthcheck}}', '<nil>'],
-  ])('without a check: %s', (template, shown) => {
+  ])('a container without a check: %s', (template, shown) => {
     expect(show(template, noHealth)).toBe(shown);
   });
 
-  test('an unknown field is an error in Go’s words', () => {
+  test("an unknown field gives Go's error", () => {
     expect(renderInspect([containerValue(document(noHealth))], '{{.Nope}}').errors[0]?.message).toBe(
       'template parsing error: template: :1:2: executing "" at <.Nope>: map has no entry for key "Nope"',
     );
   });
 
-  test('JSON: durations in nanoseconds, the keys of the document and no others', () => {
+  test('JSON has durations in nanoseconds, and exactly the keys of the document', () => {
     const json: unknown = JSON.parse(parseTemplate('{{json .}}').execute(containerValue(document(aHealth()))));
     const { State, Config, ...rest } = document(aHealth());
     const { Healthcheck, ...config } = Config;

@@ -34,17 +34,17 @@ test.each([
   ['UTC', '2026-01-01T00:00:00.005250000Z'],
   ['Asia/Kolkata', '2026-01-01T05:30:00.005250000+05:30'],
   ['America/New_York', '2025-12-31T19:00:00.005250000-05:00'],
-])('a line as docker/cli has it, in %s', (zone, time) => {
+])("prints an event in docker/cli's form, in the time zone %s", (zone, time) => {
   expect(inZone(zone, () => eventFormatter(undefined)(event))).toBe(
     `${time} container die c1 (exitCode=3, image=busybox <1>, name=web)`,
   );
 });
 
-test('an event without attributes ends with its id', () => {
+test('a line for an event without attributes ends with its id', () => {
   expect(inZone('UTC', () => eventFormatter('')({ ...event, attributes: {} }))).toMatch(/Z container die c1$/);
 });
 
-test('json is Docker’s document', () => {
+test("json gives Docker's document", () => {
   expect(eventFormatter('json')(event)).toBe(
     '{"status":"die","id":"c1","from":"busybox <1>","Type":"container","Action":"die","Actor":{"ID":"c1",' +
       '"Attributes":{"exitCode":"3","image":"busybox <1>","name":"web"}},"scope":"local","time":1767225600,' +
@@ -54,7 +54,7 @@ test('json is Docker’s document', () => {
   expect(JSON.parse(eventFormatter('json')(image))).not.toHaveProperty('from');
 });
 
-test('templates, as they were recorded from Docker', () => {
+test('templates give what Docker printed', () => {
   const show = eventFormatter('{{.Action}} {{.Actor.Attributes.exitCode}}');
   expect([show(event), show(image)]).toEqual(['die 3', 'tag <no value>']);
   expect(eventFormatter('{{.Time}} {{.TimeNano}} {{.Scope}} {{.Type}} {{.From}} {{.ID}}')(event)).toBe(
@@ -68,6 +68,6 @@ test.each([
     '{{.Nope}}',
     'Error parsing format: template: :1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type *events.Message',
   ],
-])('%s: %s', (format, message) => {
+])('the template %s gives the error %s', (format, message) => {
   expect(() => eventFormatter(format)).toThrow(expect.objectContaining({ exitCode: 64, message }));
 });

@@ -23,7 +23,7 @@ const document = struct(
 );
 
 describe('renderInspect', () => {
-  test.each([undefined, ''])('%j is an indented array', (format) => {
+  test.each([undefined, ''])('%j gives an indented array', (format) => {
     expect(renderInspect([document], format)).toEqual({
       errors: [],
       stdout: `[
@@ -48,7 +48,7 @@ describe('renderInspect', () => {
     expect(renderInspect([], format).stdout).toBe('[]\n');
   });
 
-  test('json is a compact array', () => {
+  test('json gives a compact array', () => {
     expect(renderInspect([{ b: 1, a: '<' }, {}], 'json').stdout).toBe('[{"a":"<","b":1},{}]\n');
     expect(renderInspect([], 'json').stdout).toBe('[]\n');
   });
@@ -59,12 +59,12 @@ describe('renderInspect', () => {
     expect(renderInspect([], '{{.Name}}').stdout).toBe('\n');
   });
 
-  test('JSON names work where those of the struct do not, with durations as numbers', () => {
+  test('a template can use JSON names that the struct does not have; then durations are numbers', () => {
     expect(renderInspect([document], '{{.ID}} {{.Config.Healthcheck.Interval}}').stdout).toBe('01 1s\n');
     expect(renderInspect([document], '{{.Id}} {{.Config.Healthcheck.Interval}}').stdout).toBe('01 1000000000\n');
   });
 
-  test('shows the error of each failed document, and the other documents', () => {
+  test('prints the error of each document that failed, and the other documents', () => {
     const other = struct({ Name: '/other', Extra: 1 }, { type: 'container.InspectResponse' });
     const { stdout, errors } = renderInspect([document, other, document], '{{.Extra}}');
     expect(stdout).toBe('1\n');

@@ -18,6 +18,6 @@ test.each<[Omit<StatusFacts, 'nowMs'>, string]>([
   [{ state: 'restarting', exitCode: 1, finishedAtMs: nowMs - 2_000 }, 'Restarting (1) 2 seconds ago'],
   [{ state: 'removing' }, 'Removal In Progress'],
   [{ state: 'dead' }, 'Dead'],
-])('%j is %s', (facts, text) => {
+])('%j is shown as %s', (facts, text) => {
   expect(containerStatus({ ...facts, nowMs })).toBe(text);
 });

@@ -38,7 +38,7 @@ const defaultTable = [
 const HOSTILE = 'a\x1b]0;x\x07\x9b2J\u202eb\tc\nd';
 const ESCAPED = 'a\\x1b]0;x\\x07\\x9b2J\\u202eb\\x09c\\x0ad';
 
-describe('text that comes from a container', () => {
+describe('text from a container', () => {
   const hostile = { rows: [{ id: '1', name: HOSTILE, status: HOSTILE }], label: () => HOSTILE };
 
   test.each([
@@ -54,7 +54,7 @@ describe('text that comes from a container', () => {
     if (!format?.includes('json')) expect(table).toContain(ESCAPED);
   });
 
-  test('is unchanged in templates and in JSON, which are for programs', () => {
+  test('is unchanged in templates and in JSON, which programs read', () => {
     expect(render('{{.Names}}', hostile)).toBe(`${HOSTILE}\n`);
     expect(render('{{.Names}} {{.Label "x"}}', hostile)).toBe(`${HOSTILE} ${HOSTILE}\n`);
     expect(JSON.parse(render('json', hostile))).toMatchObject({ Names: HOSTILE });
@@ -62,11 +62,11 @@ describe('text that comes from a container', () => {
 });
 
 describe('renderList', () => {
-  test.each([undefined, '', 'table'])('%j is the default table', (format) => {
+  test.each([undefined, '', 'table'])('%j gives the default table', (format) => {
     expect(render(format)).toBe(defaultTable);
   });
 
-  test("an explicit table: wide characters count twice, functions leave headers unchanged, a label's header is its last part", () => {
+  test("an explicit table: wide characters count twice, functions do not change headers, a label's header is its last part", () => {
     expect(render('table {{.ID}}\\t{{.Names}}\\t{{.Label "a.b-c_d"}}\\t{{upper .Names}}\\t{{json .Names}}')).toBe(
       [
         'CONTAINER ID   NAMES     b c d     NAMES     NAMES',
@@ -77,27 +77,27 @@ describe('renderList', () => {
     );
   });
 
-  test('columns are at least ten wide, the last one is not padded', () => {
+  test('columns have at least ten characters; the last one has no padding', () => {
     expect(render('table {{.Names}}\\t{{.Names}}', { rows: rows.slice(0, 1) })).toBe(
       'NAMES     NAMES\nweb       web\n',
     );
   });
 
-  test('the word table may be followed directly by the template', () => {
+  test('the template may follow the word table without a space', () => {
     expect(render('tablex{{.Names}}')).toBe('xNAMES\nxweb\nx日本\n');
   });
 
-  test('without rows a table has its header, other formats nothing', () => {
+  test('without rows, a table has its header and other formats print nothing', () => {
     expect(render(undefined, { rows: [] })).toBe('CONTAINER ID   STATUS    NAMES\n');
     expect(render('{{.ID}}', { rows: [] })).toBe('');
     expect(render('json', { rows: [] })).toBe('');
   });
 
-  test('a template gives a line per row; escapes are interpreted, surrounding spaces dropped', () => {
+  test('a template gives a line per row; escape sequences are interpreted, spaces around it removed', () => {
     expect(render('  {{.ID}}\\t{{.Names}}\\nx ')).toBe('0123456789ab\tweb\nx\nfedcba987654\t日本\nx\n');
   });
 
-  test('json is an object per line, by key, with HTML escaped as Docker does', () => {
+  test('json gives an object per line, with sorted keys and HTML escaped as in Docker', () => {
     const row = { id: '1', name: '<a> & b', status: 'ok' };
     expect(render('json', { rows: [row] })).toBe('{"ID":"1","Names":"\\u003ca\\u003e \\u0026 b","Status":"ok"}\n');
     expect(render('{{json .}}{{json .Names}}', { rows: [row] })).toBe(
@@ -105,23 +105,23 @@ describe('renderList', () => {
     );
   });
 
-  test('quiet overrides the format', () => {
+  test('--quiet overrides the format', () => {
     expect(render('{{.Names}}', { quiet: true })).toBe('0123456789ab\nfedcba987654\n');
     expect(render(undefined, { quiet: true, quietFormat: '{{.Names}}' })).toBe('web\n日本\n');
   });
 
-  test('evaluates a value only where it is shown', () => {
+  test('computes only values that are shown', () => {
     const columns = {
       ID: { header: 'ID', value: ({ id }: Row) => id },
       Dear: {
         header: 'DEAR',
         value: () => {
-          throw new Error('was worked out');
+          throw new Error('was computed');
         },
       },
     };
     expect(render('{{.ID}}', { columns })).toBe('0123456789ab\nfedcba987654\n');
-    expect(() => render('{{.Dear}}', { columns })).toThrow('was worked out');
+    expect(() => render('{{.Dear}}', { columns })).toThrow('was computed');
   });
 
   test.each([
@@ -132,7 +132,7 @@ describe('renderList', () => {
     ['{{.Label}}', 'template: :1:2: executing "" at <.Label>: wrong number of args for Label: want 1 got 0'],
     ['{{', 'template: :1: unclosed action'],
     ['table {{"\\n"}}', 'template: :1: unterminated quoted string'],
-  ])('%j is an error', (format, message) => {
+  ])('%j gives an error', (format, message) => {
     expect(() => render(format)).toThrow(
       expect.objectContaining({ code: 'USAGE', message: `template parsing error: ${message}` }),
     );

@@ -13,7 +13,7 @@ describe('the help of healthctl', () => {
     ...registry.commands.map((entry) => [entry.path.join('-'), { kind: 'command', entry, path: entry.path }] as const),
   ];
 
-  test.each(targets)('%s', async (name, target) => {
+  test.each(targets)('help screen: %s', async (name, target) => {
     const text = await renderHelp(registry, target);
     expect(text).toBe(golden(`help/${name}.txt`, text));
   });
@@ -24,7 +24,7 @@ describe('the help of healthctl', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
   });
 
-  test('healthctl --help names every word that may follow, and the way to their summaries', async () => {
+  test('healthctl --help names every command and noun, and how to get their summaries', async () => {
     const text = await renderHelp(registry, { kind: 'root' });
     const words = new Set(text.match(/[\w-]+/g));
     const hidden = registry.commands.filter((entry) => entry.hidden).flatMap(pathsOf);
@@ -46,7 +46,7 @@ describe('the help of healthctl', () => {
   );
 
   test.each(registry.commands.map((entry) => [entry.path.join(' '), entry] as const))(
-    '%s is well declared',
+    '%s declares its options correctly',
     async (_name, entry) => {
       const { options, usage } = await entry.load();
       const names = options.flatMap((spec) => [
@@ -61,12 +61,12 @@ describe('the help of healthctl', () => {
     },
   );
 
-  test('no two commands have the same words', () => {
+  test('no two commands have the same name', () => {
     const paths = registry.commands.flatMap(pathsOf).map((path) => path.join(' '));
     expect(paths).toEqual([...new Set(paths)]);
   });
 
-  test('every command is under a noun that exists, or is one word', () => {
+  test("a command of two words has an existing noun, one of a single word has no noun's name", () => {
     const nouns = new Set(registry.nouns.map((noun) => noun.name));
     for (const path of registry.commands.flatMap(pathsOf)) {
       if (path.length === 1) expect(nouns).not.toContain(path[0]);
@@ -75,8 +75,8 @@ describe('the help of healthctl', () => {
   });
 });
 
-describe('the layout of help', () => {
-  test('a command: usage as called, summary, aliases, options in two columns', async () => {
+describe('the layout of help screens', () => {
+  test('a command: its usage as called, summary, aliases, options in two columns', async () => {
     const entry = dockerLikeRegistry.commands.find(({ path }) => path[1] === 'ls');
     if (entry === undefined) throw new Error('no such command');
     expect(await renderHelp(dockerLikeRegistry, { kind: 'command', entry, path: ['ps'] })).toBe(
@@ -105,7 +105,7 @@ describe('the layout of help', () => {
     expect(text.match(/^ {2}\w+/gm)).toEqual(['  exec', '  ls', '  rename', '  run', '  stop', '  wait']);
   });
 
-  test('options wrap to the width, and keep their own line breaks', () => {
+  test('option texts wrap at the width, and keep their own line breaks', () => {
     const table = optionTable(
       [
         { name: 'format', type: 'string', help: "Format output:\n'json':   as JSON" },

@@ -31,13 +31,13 @@ const parse = (...argv: string[]) => parseArguments(specs, argv);
 const parseRun = (...argv: string[]) => parseArguments(specs, argv, { endAtArgument: true });
 
 describe('parseArguments', () => {
-  test('clusters of one-letter flags', () => {
+  test('reads combined one-letter flags', () => {
     const { options, args } = parse('-dit', 'web');
     expect([options.bool('detach'), options.bool('interactive'), options.bool('tty')]).toEqual([true, true, true]);
     expect(args).toEqual(['web']);
   });
 
-  test('a value attached to a letter, with and without =, also at the end of a cluster', () => {
+  test('reads a value attached to a letter, with and without =, also at the end of combined flags', () => {
     expect(parse('-p443:443').options.list('publish')).toEqual(['443:443']);
     expect(parse('-p=443:443').options.list('publish')).toEqual(['443:443']);
     expect(parse('-dp443:443').options.list('publish')).toEqual(['443:443']);
@@ -45,7 +45,7 @@ describe('parseArguments', () => {
     expect(parse('-p=').options.list('publish')).toEqual(['=']);
   });
 
-  test('lists repeat in order; otherwise the last value wins', () => {
+  test('an option that repeats adds to a list; otherwise the last value counts', () => {
     const { options } = parse('-e', 'A=1', '-e', 'B', '--name', 'x', '--name=y', '--rm', '--rm=false');
     expect(options.list('env')).toEqual(['A=1', 'B']);
     expect(options.string('name')).toBe('y');
@@ -60,28 +60,28 @@ describe('parseArguments', () => {
     expect(parse('-e', 'A=b=c').options.list('env')).toEqual(['A=b=c']);
   });
 
-  test('a bool takes its value after = only', () => {
+  test('a bool has a value only after =', () => {
     const { options, args } = parse('--rm=false', '--no-trunc', 'false', '-d=0');
     expect([options.bool('rm'), options.bool('no-trunc'), options.bool('detach')]).toEqual([false, true, false]);
     expect(args).toEqual(['false']);
     expect(parse('-di=false').options.bool('detach')).toBe(true);
   });
 
-  test('options may follow arguments, unless they end at the first', () => {
+  test('options may follow arguments, unless the command ends them at its first argument', () => {
     expect(parse('web', '--rm', 'db').args).toEqual(['web', 'db']);
     const { options, args } = parseRun('--rm', 'image', 'cmd', '--name', 'x', '--', '-z');
     expect(args).toEqual(['image', 'cmd', '--name', 'x', '--', '-z']);
     expect(options.given('name')).toBe(false);
   });
 
-  test('-- ends the options, and is not an argument itself', () => {
+  test('-- ends the options, and is no argument itself', () => {
     expect(parse('--rm', '--', '--name', '--').args).toEqual(['--name', '--']);
     expect(parseRun('--', '--rm').args).toEqual(['--rm']);
     expect(parse('-').args).toEqual(['-']);
     expect(parse('').args).toEqual(['']);
   });
 
-  test('typed values, defaults and aliases', () => {
+  test('reads typed values, defaults and aliases', () => {
     const { options } = parse('--time', '0x10', '--interval=1m30s');
     expect(options.int('stop-timeout')).toBe(16);
     expect(options.duration('interval')).toBe(90_000_000_000n);
@@ -92,13 +92,13 @@ describe('parseArguments', () => {
     expect(options.string('name')).toBeUndefined();
   });
 
-  test('an undeclared option, or one read as another type, is a bug', () => {
+  test('an undeclared option, or one that is read as another type, is a bug', () => {
     expect(() => parse().options.bool('nope')).toThrow(TypeError);
     expect(() => parse().options.string('rm')).toThrow(TypeError);
     expect(() => parse().options.given('nope')).toThrow(TypeError);
   });
 
-  // pflag's texts, as Docker 28.2.2 prints them.
+  // pflag's error texts, as Docker 28.2.2 prints them.
   test.each([
     [['--foo'], 'unknown flag: --foo'],
     [['--foo=1'], 'unknown flag: --foo'],
@@ -124,15 +124,15 @@ describe('parseArguments', () => {
       'invalid argument "many" for "--stop-timeout" flag: strconv.ParseInt: parsing "many": invalid syntax',
     ],
     [['-m', 'xx'], 'invalid argument "xx" for "-m, --memory" flag: invalid size: \'xx\''],
-  ])('%j is refused', (argv, message) => {
+  ])('refuses %j', (argv, message) => {
     expect(() => parse(...argv)).toThrow(expect.objectContaining({ code: 'USAGE', message }));
   });
 
-  test('a refused value stays refused if a later one is valid', () => {
+  test('refuses a wrong value even if a valid one follows', () => {
     expect(() => parse('--interval', 'x', '--interval', '1s')).toThrow('time: invalid duration "x"');
   });
 
-  test('reads valid command lines as commander does', () => {
+  test('reads valid command lines like commander', () => {
     const word = fc.stringMatching(/^[a-z0-9:./=-]{1,8}$/);
     const option = fc.oneof(
       fc.constantFrom(['-d'], ['-dit'], ['--rm'], ['-it'], ['--no-trunc']),
@@ -160,7 +160,7 @@ describe('parseArguments', () => {
     );
   });
 
-  test('parses any text or refuses it as USAGE', () => {
+  test('parses any text, or refuses it with USAGE', () => {
     const word = fc.oneof(
       fc.string({ unit: fc.constantFrom('-', '=', 'd', 'e', 'm', 'x', '1', ' ', 'é') }),
       fc.constantFrom('--', '--rm', '--name', '-e'),

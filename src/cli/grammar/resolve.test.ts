@@ -6,7 +6,7 @@ import { resolveRequest } from './resolve.ts';
 
 const resolve = (...argv: string[]) => resolveRequest(registry, argv);
 
-test('options alone are of the command that a noun alone means', async () => {
+test("options after a noun are those of the noun's default command", async () => {
   const nouns = registry.nouns.map((noun) => (noun.name === 'container' ? { ...noun, alone: 'ls' } : noun));
   const ask = (...argv: string[]) => resolveRequest({ ...registry, nouns }, argv);
   expect(await ask('container', '--all')).toMatchObject({ kind: 'run', target: { path: ['container', 'ls'] } });
@@ -14,7 +14,7 @@ test('options alone are of the command that a noun alone means', async () => {
   await expect(resolve('container', '--all')).rejects.toMatchObject({ code: 'USAGE' });
 });
 
-test('a noun alone is its help, or the command that it names', async () => {
+test('a noun alone calls its default command, or shows its help', async () => {
   const nouns = registry.nouns.map((noun) => (noun.name === 'container' ? { ...noun, alone: 'ls' } : noun));
   const withAlone = { ...registry, nouns };
   expect(await resolveRequest(withAlone, ['container'])).toMatchObject({
@@ -40,14 +40,14 @@ describe('resolveRequest', () => {
       ['container', 'list'],
       ['container', 'list'],
     ],
-  ])('%j are the same command, under the name it was called by', async (argv, path) => {
+  ])('%j calls the same command, and keeps the name that was used', async (argv, path) => {
     expect(await resolve(...argv, '-aq')).toMatchObject({
       kind: 'run',
       target: { path, entry: { path: ['container', 'ls'] } },
     });
   });
 
-  test('global options come before the command; after it the same letters have another meaning', async () => {
+  test("global options come before the command; after it, the same letters are the command's", async () => {
     const request = await resolve('-n', 'k8s.io', '--address=/run/x.sock', '-D', '--run-root', '/r', 'ps', '-n', '5');
     expect(request).toMatchObject({
       kind: 'run',
@@ -56,24 +56,24 @@ describe('resolveRequest', () => {
     expect(request.kind === 'run' && request.input.options.int('last')).toBe(5);
   });
 
-  test.each(['-a', '-H', '--host', '--address'])('%s is the address', async (flag) => {
+  test.each(['-a', '-H', '--host', '--address'])('%s gives the address', async (flag) => {
     expect(await resolve(flag, '/x', 'ps')).toMatchObject({ globals: { address: '/x' } });
   });
 
-  test('options not given are absent', async () => {
+  test('options that are not given are absent', async () => {
     expect(await resolve('ps')).toMatchObject({ globals: {} });
     expect(Object.keys((await resolve('ps')) satisfies object)).toContain('globals');
     expect(await resolve('--debug=false', 'ps')).toMatchObject({ globals: { debug: false } });
   });
 
-  test('options end at the image of run, and may follow the arguments of stop', async () => {
+  test('the image of run ends the options; the arguments of stop do not', async () => {
     expect(await resolve('run', '-dit', 'image', 'cmd', '--rm')).toMatchObject({
       input: { args: ['image', 'cmd', '--rm'] },
     });
     expect(await resolve('stop', 'web', '-t', '5', 'db')).toMatchObject({ input: { args: ['web', 'db'] } });
   });
 
-  test.each([[['--version']], [['-v']], [['-D', '-v', 'ps']]])('%j asks for the version', async (argv) => {
+  test.each([[['--version']], [['-v']], [['-D', '-v', 'ps']]])('%j shows the version', async (argv) => {
     expect(await resolve(...argv)).toEqual({ kind: 'version' });
   });
 
@@ -91,15 +91,15 @@ describe('resolveRequest', () => {
     [['ps', '--help', 'too', 'many'], 'command'],
     [['help', 'container', 'ls'], 'command'],
     [['help', 'ps'], 'command'],
-  ])('%j asks for help', async (argv, kind) => {
+  ])('%j shows help', async (argv, kind) => {
     expect(await resolve(...argv)).toMatchObject({ kind: 'help', target: { kind } });
   });
 
-  test('-h is the host name where a command has that letter', async () => {
+  test('-h is the host name if the command has that letter', async () => {
     expect(await resolve('run', '-h', 'box', 'image')).toMatchObject({ kind: 'run' });
   });
 
-  test('loads only the named command', async () => {
+  test('loads only the command that was named', async () => {
     const loaded: string[] = [];
     const watched = {
       ...registry,
@@ -119,7 +119,7 @@ describe('resolveRequest', () => {
   });
 });
 
-// Compared with Docker 28.2.2's output for the same words; only suggestions, hints and help topics are ours.
+// Compared with the output of Docker 28.2.2 for the same words. Only suggestions, hints and help topics are ours.
 const refused: readonly (readonly string[])[] = [
   ['--nope'],
   ['-z'],
@@ -154,7 +154,7 @@ const refused: readonly (readonly string[])[] = [
   ['history'],
 ];
 
-test('errors for a wrong command line', async () => {
+test('errors for wrong command lines', async () => {
   const screens: string[] = [];
   for (const argv of refused) {
     const error = await resolve(...argv).catch((thrown: unknown) => thrown);

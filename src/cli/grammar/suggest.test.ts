@@ -13,7 +13,7 @@ test.each([
   ['', []],
   ['zzz', []],
   ['x'.repeat(10_000), []],
-])('%.20s may have meant %j', (word, meant) => {
+])('for %.20s it suggests %j', (word, meant) => {
   expect(suggestionsFor(word, names)).toEqual(meant);
 });
 
@@ -22,6 +22,6 @@ test.each([
   ['abc', '', 3],
   ['kitten', 'sitting', 3],
   ['start', 'strat', 2],
-])('%s is %s edits away', (from, to, distance) => {
+])('the distance of %s and %s is %s', (from, to, distance) => {
   expect(editDistance(from, to)).toBe(distance);
 });

@@ -12,14 +12,14 @@ test.each([
   ['paused', 'CONFLICT', 'the health check of web was not recorded: the container was paused meanwhile'],
   ['ended', 'CONFLICT', 'the health check of web was not recorded: the container ended meanwhile'],
   ['cancelled', 'ABORTED', 'the health check of web was not recorded: it was cancelled'],
-] as const)('one that was dropped (%s) is an error', async (reason, code, message) => {
+] as const)('a dropped check (%s) gives an error', async (reason, code, message) => {
   await expect(recordedCheck('web', async () => ({ kind: 'dropped', reason }))).rejects.toMatchObject({
     code,
     message,
   });
 });
 
-test('nerdctl’s text for a missing container; the hint stays', async () => {
+test("a missing container gives nerdctl's text, and keeps the hint", async () => {
   const missing = async () => {
     throw new HealthctlError('NOT_FOUND', 'No such container: web', { hint: 'look elsewhere' });
   };

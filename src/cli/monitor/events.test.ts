@@ -11,7 +11,7 @@ const ENDED = new HealthctlError('UNAVAILABLE', 'the monitor has ended');
 const clock = { now: () => 50_000 };
 const { signal } = new AbortController();
 
-/** Sources in sequence: their events, and how each ends. */
+/** Event sources, one after the other: the events of each, and how it ends. */
 function sources(...scripts: readonly (readonly [isFromMonitor: boolean, ...(HostEvent | HealthctlError)[]])[]) {
   const asked: EventRange[] = [];
   const open = async (range: EventRange) => {
@@ -34,7 +34,7 @@ async function idsOf(events: AsyncIterable<HostEvent>): Promise<string> {
   return ids.join('');
 }
 
-test('continues with the next source, without duplicates', async () => {
+test('continues with the next source, and shows no event twice', async () => {
   const { open, asked } = sources(
     [true, event('a', 61_000), event('b', 62_000), ENDED],
     [true, event('b', 62_000), event('c', 63_000), ENDED],
@@ -44,20 +44,20 @@ test('continues with the next source, without duplicates', async () => {
   expect(asked.map(({ sinceMs }) => sinceMs)).toEqual([undefined, 52_000, 53_000]);
 });
 
-test('requests nothing from before the requested start', async () => {
+test('requests no events from before the requested start', async () => {
   const { open, asked } = sources([true, event('a', 49_500), ENDED], [true, event('a', 49_500), ENDED], [false]);
   expect(await idsOf(withoutEnd(open, { signal, sinceMs: 49_000 }, clock))).toBe('a');
   expect(asked.map(({ sinceMs }) => sinceMs)).toEqual([49_000, 49_000, 49_000]);
 });
 
-test('keeps events that were duplicate at first', async () => {
+test('shows events that look like duplicates within the first source', async () => {
   const { open } = sources([true, event('a', 1), event('a', 1)]);
   expect(await idsOf(withoutEnd(open, { signal }, clock))).toBe('aa');
 });
 
 test.each([
   ['of containerd', [false, ENDED] as const, 'UNAVAILABLE'],
-  ['of another kind', [true, new HealthctlError('EXHAUSTED', 'too much')] as const, 'EXHAUSTED'],
-])('an error %s is told', async (_, script, code) => {
+  ['of another code', [true, new HealthctlError('EXHAUSTED', 'too much')] as const, 'EXHAUSTED'],
+])('reports an error %s', async (_, script, code) => {
   await expect(idsOf(withoutEnd(sources(script).open, { signal }, clock))).rejects.toMatchObject({ code });
 });

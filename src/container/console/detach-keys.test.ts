@@ -18,7 +18,7 @@ describe('parseDetachKeys', () => {
     ['ctrl-^', [30]],
     ['ctrl-_', [31]],
     ['DEL', [127]],
-  ])('%j', (text, codes) => {
+  ])('parses %j', (text, codes) => {
     expect(parseDetachKeys(text)).toEqual(codes);
   });
 
@@ -28,7 +28,10 @@ describe('parseDetachKeys', () => {
   });
 });
 
-/** Types the chunks; returns what was passed on, and whether it detached. */
+/**
+ * Types the chunks.
+ * @returns the bytes that were passed on, and whether the keys detached
+ */
 function type(keys: string, ...chunks: string[]) {
   const filter = createDetachFilter(Buffer.from(keys).toJSON().data);
   let passed = '';
@@ -52,11 +55,11 @@ describe('createDetachFilter', () => {
     ['ppq', ['pp', 'pq'], 'p', true],
     ['aab', ['aa', 'ac'], 'aaac', false],
     ['a', ['xa'], 'x', true],
-  ])('%j of %j', (keys, chunks, passed, detached) => {
+  ])('the keys %j in the chunks %j', (keys, chunks, passed, detached) => {
     expect(type(keys, ...chunks)).toEqual({ passed, detached });
   });
 
-  test('passes everything before the first occurrence of the keys, however it is cut', () => {
+  test('passes on everything before the first occurrence of the keys, however the input is cut', () => {
     const letters = fc.string({ unit: fc.constantFrom('p', 'q', 'x'), maxLength: 30 });
     const keys = fc.string({ unit: fc.constantFrom('p', 'q'), minLength: 1, maxLength: 4 });
     fc.assert(

@@ -37,14 +37,14 @@ function setUp(kill: () => Promise<void> = async () => undefined) {
 }
 
 describe('forwardSignals', () => {
-  test('passes on signals in their order, except our own', async () => {
+  test('passes on signals in their order, except those that are ours alone', async () => {
     const signals = setUp();
     signals.send('SIGHUP', 'SIGINT', 'SIGUSR1', 'SIGWINCH', 'SIGCHLD', 'SIGPIPE', 'SIGURG', 'SIGCONT');
     await new Promise((resolve) => setImmediate(resolve));
     expect(signals.killed).toEqual([1, 2, 10, 18]);
   });
 
-  test('gives up at the third SIGINT or SIGTERM, once', () => {
+  test('stops waiting at the third SIGINT or SIGTERM, once', () => {
     const signals = setUp();
     signals.send('SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP');
     expect(signals.forced()).toBe(0);
@@ -52,14 +52,14 @@ describe('forwardSignals', () => {
     expect(signals.forced()).toBe(1);
   });
 
-  test('a signal that does not arrive is no failure: the process may have ended', async () => {
+  test('a signal that cannot be delivered is no failure: the process may have ended', async () => {
     const signals = setUp(() => Promise.reject(new HealthctlError('NOT_FOUND', 'process already finished')));
     signals.send('SIGTERM');
     await new Promise((resolve) => setImmediate(resolve));
     expect(signals.debug).toEqual(['SIGTERM was not forwarded: process already finished']);
   });
 
-  test('stops handling signals afterwards', () => {
+  test('handles no signals after its end', () => {
     const signals = setUp();
     signals.stop();
     signals.send('SIGTERM');

@@ -27,7 +27,7 @@ describe('untilDrained', () => {
     expect(drain.clock.sleepers).toBe(0);
   });
 
-  test('takes 2 s of silence as the end: a child holds the output open', async () => {
+  test('ends after 2 s of silence, because a child may hold the output open', async () => {
     const drain = setUp(() => 0);
     await drain.clock.advance(1_900);
     expect(drain.isOver()).toBe(false);
@@ -35,7 +35,7 @@ describe('untilDrained', () => {
     expect(drain.isOver()).toBe(true);
   });
 
-  test('waits as long as the user takes to read the output', async () => {
+  test('does not end while the user is slow to read the output', async () => {
     const drain = setUp(() => undefined);
     await drain.clock.advance(60_000);
     expect(drain.isOver()).toBe(false);

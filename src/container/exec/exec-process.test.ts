@@ -25,18 +25,18 @@ const program = (over: Partial<ExecProgram> = {}): ExecProgram => ({
 });
 
 describe('processWith', () => {
-  test('changes only the program: all protection of the container stays', () => {
+  test('changes only the program, and keeps all protection of the container', () => {
     const { terminal, args, consoleSize, ...kept } = processWith(own, program());
     expect({ terminal, args, consoleSize }).toEqual({ terminal: false, args: ['id'], consoleSize: undefined });
     const { terminal: _terminal, args: _args, consoleSize: _consoleSize, ...expected } = own;
     expect(kept).toEqual(expected);
   });
 
-  test('environment: a given variable replaces in place, a name alone removes', () => {
+  test('environment: NAME=VALUE replaces a variable in place, NAME alone removes it', () => {
     expect(processWith(own, program({ env: ['B=3', 'C=', 'A'] })).env).toEqual(['PATH=/bin', 'B=3', 'C=']);
   });
 
-  test('a terminal sets TERM, unless the container does, and the size of the user’s', () => {
+  test("a terminal sets TERM, unless the container has one, and takes the size of the user's terminal", () => {
     const size = { width: 80, height: 24 };
     const process = processWith(own, program({ terminal: true, size }));
     expect(process.env).toEqual(['TERM=xterm', 'PATH=/bin', 'A=1', 'B=2']);
@@ -45,12 +45,12 @@ describe('processWith', () => {
     expect(processWith(withTerm, program({ terminal: true })).env).toEqual(['TERM=vt100']);
   });
 
-  test('another user replaces ids and groups', () => {
+  test('another user has other ids and groups', () => {
     const user = { uid: 0, gid: 0, additionalGids: [0] };
     expect(processWith(own, program({ user: 'root', cwd: '/tmp' }), user)).toMatchObject({ user, cwd: '/tmp' });
   });
 
-  test('--privileged gives the capabilities of the machine, and nothing else', () => {
+  test('--privileged adds capabilities, and changes nothing else', () => {
     const { capabilities, noNewPrivileges, apparmorProfile } = processWith(own, program({ privileged: true }));
     expect(capabilities?.effective).toEqual(capabilities?.bounding);
     expect(capabilities?.permitted).toEqual(capabilities?.bounding);

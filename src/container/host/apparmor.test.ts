@@ -25,7 +25,7 @@ function switchOn(): void {
   writeFileSync(join(sysDir, 'kernel/security/apparmor/profiles'), '');
 }
 
-describe('the profile of a new container', () => {
+describe('the AppArmor profile of a new container', () => {
   const choose = (apparmor: string | undefined, privileged = false) => {
     const warnings: string[] = [];
     const log = { warn: (text: string) => warnings.push(text), debug: () => {} };
@@ -38,22 +38,22 @@ describe('the profile of a new container', () => {
     [undefined, true, 'unconfined'],
     ['unconfined', false, 'unconfined'],
     ['mine', true, 'mine'],
-  ])('%s, privileged %s: %s', (given, privileged, profile) => {
+  ])('the option %s, with privileged %s: %s', (given, privileged, profile) => {
     switchOn();
     expect(choose(given, privileged)).toEqual({ profile, warnings: [] });
   });
 
-  test('without AppArmor there is none, and a requested one gives a warning', () => {
+  test('without AppArmor there is no profile, and asking for one gives a warning', () => {
     expect(choose(undefined)).toEqual({ profile: undefined, warnings: [] });
     expect(choose('unconfined')).toEqual({ profile: undefined, warnings: [] });
     expect(choose('mine').warnings).toEqual(['this host has no AppArmor: the profile mine confines nothing']);
   });
 });
 
-describe('a start', () => {
+describe('the AppArmor profile at a start', () => {
   const specWith = (apparmorProfile: string | undefined) =>
     JSON.stringify({ ociVersion: '1.0.2', process: { user: { uid: 0, gid: 0 }, cwd: '/', apparmorProfile } });
-  /** @param had the profile in the spec */
+  /** @param had the profile in the container's spec */
   const start = async (had: string | undefined, host: { SecurityOpt?: string[] | null; Privileged?: boolean } = {}) => {
     const specJson = () => specWith(had);
     const [specs, warnings]: [string[], string[]] = [[], []];
@@ -68,7 +68,7 @@ describe('a start', () => {
   };
   const nothing = { isLoaded: false, specs: [], warnings: [] };
 
-  test('loads our profile', async () => {
+  test('a start loads our profile', async () => {
     switchOn();
     expect(await start('healthctl-default')).toEqual({ ...nothing, isLoaded: true });
   });
@@ -76,19 +76,19 @@ describe('a start', () => {
   test.each([
     ['mine', { SecurityOpt: ['seccomp=unconfined', 'apparmor=mine'] }],
     ['unconfined', { Privileged: true, SecurityOpt: null }],
-  ])('and no other: %s', async (profile, host) => {
+  ])('a start does not load another profile: %s', async (profile, host) => {
     switchOn();
     expect(await start(profile, host)).toEqual(nothing);
   });
 
-  test('with AppArmor, a container created without it gets its default profile', async () => {
+  test('with AppArmor, a container that was created without it gets the default profile', async () => {
     switchOn();
     expect(await start(undefined)).toEqual({ ...nothing, isLoaded: true, specs: [specWith('healthctl-default')] });
     const unconfined = { SecurityOpt: ['apparmor=unconfined'] };
     expect((await start(undefined, unconfined)).specs).toEqual([specWith('unconfined')]);
   });
 
-  test('without AppArmor, a container created with a profile loses it', async () => {
+  test('without AppArmor, a container that was created with a profile loses it', async () => {
     expect(await start('healthctl-default')).toEqual({
       ...nothing,
       specs: [specWith(undefined)],
@@ -97,7 +97,7 @@ describe('a start', () => {
     expect(await start('unconfined', { Privileged: true })).toEqual({ ...nothing, specs: [specWith(undefined)] });
   });
 
-  test('without AppArmor, a container created without it stays unchanged', async () => {
+  test('without AppArmor, a container that was created without it does not change', async () => {
     expect(await start(undefined, { SecurityOpt: ['apparmor=mine'] })).toEqual(nothing);
   });
 });
@@ -106,7 +106,7 @@ test.each([
   ['healthctl-default', true],
   ['unconfined', false],
   [undefined, false],
-])('an exec under %s loads our profile again: %s', async (apparmorProfile, isLoaded) => {
+])('exec in a container with the profile %s loads our profile again: %s', async (apparmorProfile, isLoaded) => {
   switchOn();
   await ensureAppArmorOfExec({ clock }, { apparmorProfile }, { sysDir, programDirs: [sysDir] });
   expect(existsSync(join(sysDir, 'loaded'))).toBe(isLoaded);

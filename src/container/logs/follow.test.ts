@@ -4,7 +4,7 @@ import { createFakeClock } from '../../../test/fakes/clock.ts';
 import { followFile } from './follow.ts';
 import type { GrowingFile } from './growing-file.ts';
 
-/** A file in memory. `append` notifies only if `notify` is called. */
+/** A file in memory. `append` notifies listeners only if `notify` is called. */
 function aFile(text = '') {
   let content = Buffer.from(text);
   const listeners = new Set<() => void>();
@@ -56,7 +56,7 @@ function follow(file: GrowingFile, options: { from?: number; write?: (bytes: Buf
 }
 
 describe('followFile', () => {
-  test('copies from the offset, then appended data, at once after a notification', async () => {
+  test('copies from the offset, then appended data, and wakes at a notification', async () => {
     const growing = aFile('old new');
     const following = follow(growing.file, { from: 4 });
     await following.clock.advance(0);
@@ -69,7 +69,7 @@ describe('followFile', () => {
     await following.done;
   });
 
-  test('finds data without a notification, without polling fast', async () => {
+  test('finds new data without a notification, and does not poll fast', async () => {
     const growing = aFile();
     const following = follow(growing.file);
     await following.clock.advance(0);
@@ -82,7 +82,7 @@ describe('followFile', () => {
     await following.done;
   });
 
-  test('copies the data at the end once, and releases everything', async () => {
+  test('copies the remaining data at the end once, and releases everything', async () => {
     const growing = aFile('a');
     const following = follow(growing.file);
     await following.clock.advance(0);
@@ -94,7 +94,7 @@ describe('followFile', () => {
     expect(following.clock.sleepers).toBe(0);
   });
 
-  test('notices an end during a write', async () => {
+  test('notices an end that comes during a write', async () => {
     const growing = aFile('a');
     const writes: string[] = [];
     const following = follow(growing.file, {
@@ -109,7 +109,7 @@ describe('followFile', () => {
     expect(writes.join('')).toBe('ab');
   });
 
-  test('stops where it is when no reader is left', async () => {
+  test('stops in the middle when no reader is left', async () => {
     const growing = aFile('x'.repeat(300_000));
     let bytes = 0;
     const following = follow(growing.file, {
@@ -123,7 +123,7 @@ describe('followFile', () => {
     expect(growing.listeners.size).toBe(0);
   });
 
-  test('does not read for ever after the end of a file that still grows', async () => {
+  test('ends at the end even if the file still grows', async () => {
     const growing = aFile('x');
     const following = follow(growing.file, { write: async () => growing.append('x') });
     following.end();
@@ -142,7 +142,7 @@ describe('followFile', () => {
     await following.done;
   });
 
-  test('fails if the file cannot be read, or the data not be written', async () => {
+  test('fails if the file cannot be read, or its data cannot be written', async () => {
     const broken = { ...aFile('x').file, read: () => Promise.reject(new Error('EIO')) };
     await expect(follow(broken).done).rejects.toThrow('EIO');
     await expect(follow(aFile('x').file, { write: () => Promise.reject(new Error('gone')) }).done).rejects.toThrow(
@@ -150,7 +150,7 @@ describe('followFile', () => {
     );
   });
 
-  test('writes every byte once, in order, however it was appended and notified', async () => {
+  test('writes every byte once and in order, however it was appended and notified', async () => {
     const step = fc.record({ text: fc.string(), notify: fc.boolean(), waitMs: fc.nat(400) });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {

@@ -34,13 +34,13 @@ async function merged(...streams: readonly TimedPart[][]): Promise<readonly stri
   return lines;
 }
 
-test('merges lines of two streams by time, the first stream first at equal times', async () => {
+test('merges the lines of two streams by time; at equal times stdout comes first', async () => {
   const out = aPart('a\nb\nc\n', [seen(0, 2), seen(5, 4), seen(9, 6)]);
   const err = aPart('1\n2\n', [seen(5, 2), seen(7, 4)]);
   expect(await merged([out], [err])).toEqual(['0:a\n', '0:b\n', '1:1\n', '1:2\n', '0:c\n']);
 });
 
-test('a line longer than a block stays whole, and so does one that continues in the next file', async () => {
+test('keeps a line whole that is longer than a block or continues in the next file', async () => {
   const long = 'x'.repeat(100_000);
   const out = [aPart(`${long}\ny`, [seen(0, 200_000)]), aPart('z\n', [seen(9, 2)])];
   const lines = await merged(out, [aPart('1\n', [seen(0, 2)])]);
@@ -48,7 +48,7 @@ test('a line longer than a block stays whole, and so does one that continues in 
   expect(lines.slice(2)).toEqual(['0:y', '0:z\n', '1:1\n']);
 });
 
-test('output without an index gets the time of the last write, which is exact only if the index lags a little', async () => {
+test('output without an index has the time of the last write, which is exact only if the index lags a little', async () => {
   const times = async (part: TimedPart) => {
     const found: unknown[] = [];
     for await (const { time } of linesOf([part], start, never)) found.push([time.atMs - AT, time.isExact]);
@@ -81,7 +81,7 @@ test('merging neither loses, adds nor tears a line, whatever the streams contain
   );
 });
 
-test('pieces end after newlines', () => {
+test('cuts a text into pieces that end after newlines', () => {
   expect([...piecesOf(Buffer.from('a\n\nb'))].map(({ bytes, end }) => [`${bytes}`, end])).toEqual([
     ['a\n', 2],
     ['\n', 3],
@@ -94,7 +94,7 @@ test('pieces end after newlines', () => {
   ]);
 });
 
-test('a printer stamps each line once, and omits only whole lines', async () => {
+test('a printer puts one time on each line, and omits only whole lines', async () => {
   let [written, inexact] = ['', 0];
   const printer = createLogPrinter({
     timestamps: true,
@@ -119,7 +119,7 @@ test('a printer stamps each line once, and omits only whole lines', async () => 
   expect(inexact).toBe(1);
 });
 
-test('a time has nine digits', () => {
+test('a timestamp has nine digits of a second', () => {
   expect(logTimestamp(AT)).toBe('2026-01-01T00:00:00.000000000Z');
   expect(logTimestamp(AT + 999.9996)).toBe('2026-01-01T00:00:00.999999000Z');
 });

@@ -5,7 +5,7 @@ import { bytesFromSightings, logTimesFrom, RECORD_BYTES, type Sighting, thinnedT
 const seen = (atMs: number, size: number, isExact = true): Sighting => ({ atMs, size, isExact });
 const AT = 1_767_225_600_000;
 
-test('a byte came when the file was first seen to contain it', () => {
+test('a byte came when the file was first observed with it', () => {
   const times = logTimesFrom(bytesFromSightings([seen(AT, 10), seen(AT + 1.5, 20, false), seen(AT + 9, 4e15)]));
   expect(times.at(1)).toEqual({ atMs: AT, isExact: true });
   expect(times.at(10)).toEqual({ atMs: AT, isExact: true });
@@ -15,7 +15,7 @@ test('a byte came when the file was first seen to contain it', () => {
   expect(logTimesFrom(Buffer.alloc(0)).at(0)).toBeUndefined();
 });
 
-test('skips records that are torn or add nothing, and time never goes back', () => {
+test('ignores records that are torn or add nothing, and time never goes back', () => {
   const bytes = bytesFromSightings([seen(AT, 10), seen(AT + 1, 10), seen(AT - 5, 20)]);
   const times = logTimesFrom(Buffer.concat([bytes, Buffer.from('torn')]));
   expect([times.count, times.end]).toEqual([2, 20]);
@@ -37,7 +37,7 @@ test('for any bytes, each answer is an observation, and later bytes never came e
   );
 });
 
-test('thinning keeps the end, and never gives a byte an earlier time', () => {
+test('thinning keeps the end, and gives no byte an earlier time', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 40 }), (steps) => {
       let [size, atMs] = [0, AT];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findTail, type StoredPart } from './tail.ts';
 
-/** A file in memory that returns at most `most` bytes per read. */
+/** A file in memory that returns at most `most` bytes for each read. */
 function aPart(text: string, most = Number.POSITIVE_INFINITY): StoredPart {
   const content = Buffer.from(text);
   return {
@@ -43,19 +43,19 @@ describe('findTail', () => {
     ['a', 1, 'a'],
     ['', 5, ''],
     ['a\nb\n', 0, ''],
-  ])('%j, %d', async (text, lines, expected) => {
+  ])('of %j, the last %d lines', async (text, lines, expected) => {
     expect(await tailOf([text], lines)).toBe(expected);
     expect(expectedTail(text, lines)).toBe(expected);
   });
 
-  test('treats the files of a stream as one text', async () => {
+  test('reads the files of a stream as one text', async () => {
     expect(await tailOf(['a\nb\n', 'c\n'], 2)).toBe('b\nc\n');
     expect(await tailOf(['a\nb', 'c\n', ''], 1)).toBe('bc\n');
     expect(await tailOf(['a\nb\n', ''], 1)).toBe('b\n');
     expect(await tailOf([], 3)).toBe('');
   });
 
-  test('finds a line beyond one block', async () => {
+  test('finds a line that begins before the last block', async () => {
     const long = `${'x'.repeat(200_000)}\n`;
     expect(await tailOf([`first\n${long}last\n`], 2)).toBe(`${long}last\n`);
     expect(await tailOf([`first\n${long}last\n`], 2, 1000)).toBe(`${long}last\n`);

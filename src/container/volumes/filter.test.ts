@@ -37,9 +37,9 @@ describe('filters of volumes', () => {
     [['size<2048'], ['cache', 'plain']],
     [['size <= 1024', 'Size > 0'], ['cache']],
     [['size=1024', 'size=2048'], []],
-  ])('ls %j', (filters, expected) => expect(names('list', ...filters)).toEqual(expected));
+  ])('volume ls with %j', (filters, expected) => expect(names('list', ...filters)).toEqual(expected));
 
-  test('prune', () => {
+  test('volume prune', () => {
     expect(names('prune', 'label!=tier=db')).toEqual(['cache', 'plain']);
     expect(names('prune', 'label!=tier', 'all=1')).toEqual(['plain']);
     expect([['all=true'], ['all=0'], []].map(wantsAll)).toEqual([true, false, false]);
@@ -57,11 +57,11 @@ describe('filters of volumes', () => {
     ['prune', 'size>1', "invalid filter 'size'"],
     ['prune', 'dangling=true', "invalid filter 'dangling'"],
     ['prune', '=', "invalid filter ''"],
-  ] as const)('%s: %s', (command, filter, message) =>
+  ] as const)('refuses a filter: %s: %s', (command, filter, message) =>
     expect(() => parseVolumeFilters([filter], command)).toThrow(expect.objectContaining({ code: 'INVALID', message })),
   );
 
-  test('a size needs no =, and is measured only if requested', () => {
+  test('the filter by size needs no =, and sizes are measured only for it', () => {
     expect(['size>1', 'size<1', 'size=1', 'name=a', 'name', 'size', 'sized>1'].map(isFilterText)).toEqual([
       ...[true, true, true, true],
       ...[false, false, false],

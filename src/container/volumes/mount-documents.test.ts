@@ -14,7 +14,7 @@ const point = {
   Propagation: '',
 };
 
-test('mounts in a record are trusted as a whole, or not at all', () => {
+test('the mounts in a record are used only if all of them are valid', () => {
   expect(parseMountPoints([point])).toEqual([point]);
   for (const wrong of [{ ...point, Type: 'npipe' }, { ...point, RW: 'yes' }, { ...point, Source: 1 }, null, 'x']) {
     expect(parseMountPoints([point, wrong])).toBeUndefined();
@@ -22,7 +22,7 @@ test('mounts in a record are trusted as a whole, or not at all', () => {
   expect(parseMountPoints({})).toBeUndefined();
 });
 
-test('for a container by an earlier version, the binds are used', () => {
+test('a container by an earlier release has only its binds', () => {
   const stored = {
     Config: { Image: 'x', Tty: false, OpenStdin: false, Labels: {} },
     HostConfig: { NetworkMode: 'none', AutoRemove: false, Binds: ['/a:/b:ro', '/c:/d'] },
@@ -35,7 +35,7 @@ test('for a container by an earlier version, the binds are used', () => {
   expect(mountPointsOf({ ...stored, Mounts: [] })).toEqual([]);
 });
 
-test("the documents of a new container's mounts", () => {
+test('the mount documents of a new container', () => {
   const volume = { destination: '/d', readOnly: true, noCopy: true, labels: { a: 'b' } };
   const request = {
     binds: [

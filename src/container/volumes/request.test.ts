@@ -9,7 +9,7 @@ describe('the volumes of an image', () => {
     expect(volumeRequestsOf(nothing, ['/a', '/a/', '/b/../c'])).toEqual([anonymous('/a'), anonymous('/c')]);
   });
 
-  test("are replaced by the user's mounts at these paths", () => {
+  test("are replaced by the user's mounts at the same paths", () => {
     const bind = { source: '/x', destination: '/a', readOnly: false, propagation: 'rprivate' as const };
     const asked = {
       volumes: [{ ...anonymous('/b'), name: 'data' }],
@@ -19,7 +19,7 @@ describe('the volumes of an image', () => {
     expect(volumeRequestsOf(asked, ['/a', '/b', '/c', '/d'])).toEqual([...asked.volumes, anonymous('/d')]);
   });
 
-  test.each(['data', '', '/', '/x/..', '../../etc'])('cannot be at %j', (path) => {
+  test.each(['data', '', '/', '/x/..', '../../etc'])('cannot be mounted at %j', (path) => {
     expect(() => volumeRequestsOf(nothing, [path])).toThrow(expect.objectContaining({ code: 'INVALID' }));
   });
 });

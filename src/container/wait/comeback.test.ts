@@ -15,7 +15,7 @@ const by = (end: BadEnd, policy: string, facts: Partial<ComebackFacts> = {}) =>
   });
 const restarted = (record: Partial<ComebackFacts['record']>) => ({ record: { ...NEVER_RESTARTED, ...record } });
 
-describe('a container that exited', () => {
+describe('who restarts a container that exited', () => {
   test.each<[string, number, Partial<ComebackFacts>, string]>([
     ['no', 1, {}, 'nobody'],
     ['always', 0, {}, 'monitor'],
@@ -26,19 +26,19 @@ describe('a container that exited', () => {
     ['on-failure:2', 3, restarted({ count: 2, atMs: 1 }), 'nobody'],
     // Counted, and in progress.
     ['on-failure:2', 3, restarted({ count: 2, atMs: NOW - 100 }), 'monitor'],
-    // Counted long ago: the start has failed.
+    // Counted long ago, so the start has failed.
     ['on-failure:2', 3, { ...restarted({ count: 2, atMs: NOW - 100 }), nowMs: NOW + 60_000 }, 'nobody'],
     ['always', 0, { stopped: 'for good' }, 'nobody'],
     ['no', 0, { stopped: 'to be started again' }, 'command'],
-    // Healing has stopped it, and still has to start it.
+    // Healing stopped it, and has yet to start it.
     ['no', 143, restarted({ isPending: true }), 'monitor'],
     ['no', 143, { ...restarted({ isPending: true }), stopped: 'for good' }, 'nobody'],
-  ])('%s, exit %i, %o: %s', (policy, code, facts, expected) => {
+  ])('policy %s, exit %i, %o: %s', (policy, code, facts, expected) => {
     expect(by(exited(code), policy, facts)).toBe(expected);
   });
 });
 
-describe('an unhealthy container', () => {
+describe('who restarts an unhealthy container', () => {
   test.each<[string, string, Partial<ComebackFacts>, string]>([
     ['none', 'always', {}, 'nobody'],
     ['restart', 'no', {}, 'monitor'],
@@ -53,7 +53,7 @@ describe('an unhealthy container', () => {
   });
 });
 
-test('the note of a restart names the process that makes it', () => {
+test('the restart note identifies the process that restarts', () => {
   expect(restartNote('2026-01-01T00:00:00Z')).toMatch(
     new RegExp(`^2026-01-01T00:00:00Z restarted by [0-9a-f-]{36}:${process.pid}:\\d+$`),
   );

@@ -7,7 +7,7 @@ import { waitContainer } from './wait-exit.ts';
 const closed = () => new HealthctlError('UNKNOWN', 'the shim has closed the connection');
 const gone = () => new HealthctlError('NOT_FOUND', 'no task');
 
-/** A wait that fails in these ways, one after another; the last one repeats. */
+/** A wait that fails in these ways, one after the other; the last one repeats. */
 function waiting(...failures: (() => HealthctlError)[]) {
   const fake = createFakeContainer();
   const view = fake.view();
@@ -24,20 +24,20 @@ function waiting(...failures: (() => HealthctlError)[]) {
   return { ...fake, code: waitContainer(ctx, view) };
 }
 
-test('a wait whose shim dies asks again, and returns the known code: 255', async () => {
+test('a wait continues when the shim dies, and returns 255, the code known by then', async () => {
   const { code, clock } = waiting(closed, closed, gone);
   await clock.advance(300);
   expect(await code).toBe(255);
 });
 
-test('a wait whose dying shim does not end gives up after ten seconds', async () => {
+test('a wait for a shim that keeps dying ends after ten seconds', async () => {
   const { code, clock } = waiting(closed);
   const failed = expect(code).rejects.toMatchObject({ code: 'UNKNOWN' });
   await clock.advance(11_000);
   await failed;
 });
 
-test('a container that was removed meanwhile counts as ended with 0', async () => {
+test('a wait for a container that was removed meanwhile returns 0', async () => {
   const { code, current } = waiting(gone);
   current.isRemoved = true;
   expect(await code).toBe(0);

@@ -40,7 +40,7 @@ test.each<[WaitCondition[], Partial<Seen>, string]>([
   [['healthy'], exited(3), 'exited (3) before it was healthy'],
   [['healthy'], removed, 'was removed before it was healthy'],
   [['unhealthy'], { health: 'unhealthy' }, 'unhealthy'],
-  // Lists show a container that ended as unhealthy; a wait does not count this.
+  // Lists show an ended container as unhealthy; a wait does not count that.
   [['unhealthy'], { ...exited(0), health: 'unhealthy' }, 'exited (0) before it was unhealthy'],
   [['healthy', 'unhealthy'], { health: 'unhealthy' }, 'unhealthy'],
   [['healthy', 'exited'], exited(), 'exited'],
@@ -58,7 +58,7 @@ test.each<[WaitCondition[], Partial<Seen>, string]>([
   [['stopped'], removed, 'stopped'],
   [['created'], created, 'created'],
   [['created'], {}, 'was started already'],
-])('%j, seen %j: %s', (conditions, over, expected) => {
+])('wait for %j, with %j: %s', (conditions, over, expected) => {
   const verdict = judge(conditions, seen(over));
   const text =
     verdict.kind === 'reached' ? verdict.condition : verdict.kind === 'impossible' ? verdict.reason : 'pending';

@@ -19,11 +19,11 @@ function setUp(...given: Parameters<typeof createFakeContainer>) {
 }
 
 describe('waiting for health', () => {
-  test('an event triggers a look, and the look decides', async () => {
+  test('an event leads to a read of the state, which decides', async () => {
     const { wait, settle, exchange, setHealth, remaining } = setUp();
     const waiting = wait(['healthy']);
     await settle();
-    // A wrong event, and one about another container.
+    // An event with a wrong status, and one about another container.
     await exchange.publish({ topic: HEALTH_STATUS_TOPIC, json: '{"ID":"c1","Status":"healthy","FailingStreak":0}' });
     await exchange.publish({ topic: HEALTH_STATUS_TOPIC, json: '{"ID":"c2","Status":"healthy","FailingStreak":0}' });
     await settle();
@@ -48,7 +48,7 @@ describe('waiting for health', () => {
     expect(await waiting).toMatchObject({ code: 'ABORTED' });
   });
 
-  test('a container that exits first gives an error that says so', async () => {
+  test('the error names an exit that comes first', async () => {
     const { wait, settle, exit, remaining } = setUp();
     const waiting = wait(['healthy']);
     await settle();
@@ -60,7 +60,7 @@ describe('waiting for health', () => {
     expect(remaining()).toEqual([0, 0]);
   });
 
-  test('so does one that is removed, and one that had already exited', async () => {
+  test('the error names a removal that comes first, and an exit before the wait', async () => {
     const first = setUp();
     const waiting = first.wait(['unhealthy']);
     await first.settle();
@@ -72,7 +72,7 @@ describe('waiting for health', () => {
     });
   });
 
-  test('without a check it is an error at once', async () => {
+  test('fails at once for a container without a check', async () => {
     const { wait, remaining } = setUp({});
     expect(await wait(['healthy', 'exited'])).toMatchObject({
       code: 'CONFLICT',
@@ -81,7 +81,7 @@ describe('waiting for health', () => {
     expect(remaining()).toEqual([0, 0]);
   });
 
-  test('a limit ends it', async () => {
+  test('fails at the time limit', async () => {
     const { wait, clock, remaining } = setUp();
     const waiting = wait(['healthy', 'unhealthy'], 5_000);
     await clock.advance(5_001);
@@ -93,7 +93,7 @@ describe('waiting for health', () => {
   });
 });
 
-describe('an end after which the container is started again', () => {
+describe('waiting over an end that a restart follows', () => {
   function supervised(labels: Readonly<Record<string, string>>) {
     const fake = createFakeContainer({ ...CHECK, ...labels });
     const monitor = { isThere: true };
@@ -112,7 +112,7 @@ describe('an end after which the container is started again', () => {
   }
   const exited = { code: 'CONFLICT', message: 'container web exited (3) before it was healthy' };
 
-  test('a restart policy: waits until it is healthy', async () => {
+  test('with a restart policy, waits until the container is healthy', async () => {
     const { wait, end, start, settle, setHealth, clock, remaining } = supervised({ 'healthctl/restart': 'always' });
     const waiting = wait(['healthy']);
     await settle();
@@ -125,7 +125,7 @@ describe('an end after which the container is started again', () => {
     expect(remaining()).toEqual([0, 0]);
   });
 
-  test('until the monitor is gone', async () => {
+  test('with a restart policy, fails when no monitor runs any more', async () => {
     const { wait, end, settle, clock, monitor, remaining } = supervised({ 'healthctl/restart': 'always' });
     const waiting = wait(['healthy']);
     await settle();
@@ -137,7 +137,7 @@ describe('an end after which the container is started again', () => {
     expect(remaining()).toEqual([0, 0]);
   });
 
-  test('a restart by a command, as long as that lives', async () => {
+  test('during a restart by a command, waits while that process lives', async () => {
     const restarting = supervised({ 'healthctl/stopped': restartNote('2026-01-01T00:00:00Z') });
     restarting.monitor.isThere = false;
     const waiting = restarting.wait(['healthy']);
@@ -156,7 +156,7 @@ describe('an end after which the container is started again', () => {
     expect(await lost).toMatchObject(exited);
   });
 
-  test('a user who stopped it, and an exhausted policy', async () => {
+  test('fails at the end if a user stopped the container or the policy is exhausted', async () => {
     for (const labels of [
       { 'healthctl/restart': 'always', 'healthctl/stopped': '2026-01-01T00:00:00Z' },
       { 'healthctl/restart': 'no' },
@@ -169,7 +169,7 @@ describe('an end after which the container is started again', () => {
     }
   });
 
-  test('a wait for the end itself ends', async () => {
+  test('a wait for the end itself does not wait for the restart', async () => {
     const { wait, end, settle } = supervised({ 'healthctl/restart': 'always' });
     const waiting = wait(['healthy', 'exited']);
     await settle();
@@ -179,7 +179,7 @@ describe('an end after which the container is started again', () => {
 });
 
 describe('waiting for an end', () => {
-  test('takes the exit from the event, although the container runs again', async () => {
+  test('takes the exit code from the event, even if the container runs again', async () => {
     const { wait, settle, exit } = setUp({});
     const waiting = wait(['exited']);
     await settle();
@@ -198,7 +198,7 @@ describe('waiting for an end', () => {
     expect(await waiting).toMatchObject({ code: 'ABORTED' });
   });
 
-  test('the next exit is not the last one', async () => {
+  test('next-exit does not return an exit from before the wait', async () => {
     const { clock, wait, settle, exit, current, exchange } = setUp({}, undefined);
     current.task = aTask({ status: 'stopped', exitStatus: 1, exitedAtMs: clock.now() });
     const waiting = wait(['next-exit']);
@@ -211,7 +211,7 @@ describe('waiting for an end', () => {
     expect(await waiting).toEqual({ condition: 'next-exit', exitCode: 2 });
   });
 
-  test('removed returns the exit code from before', async () => {
+  test('removed returns the exit code from before the removal', async () => {
     const { wait, settle, exit, exchange } = setUp({});
     const waiting = wait(['removed']);
     await settle();
@@ -221,7 +221,7 @@ describe('waiting for an end', () => {
   });
 });
 
-describe('watching from before the start', () => {
+describe('a wait that begins before the start', () => {
   async function started(conditions: readonly WaitCondition[], labels?: Readonly<Record<string, string>>) {
     const fake = createFakeContainer(labels);
     const { ctx, view, abort, current } = fake;
@@ -238,7 +238,7 @@ describe('watching from before the start', () => {
   test.each<[readonly WaitCondition[], Readonly<Record<string, string>>, unknown]>([
     [['running', 'paused', 'exited'], {}, { condition: 'exited', exitCode: 7 }],
     [['healthy', 'unhealthy'], CHECK, { message: 'container web exited (7) before it was healthy' }],
-  ])('%j: an end is told with its code, though all is gone by then', async (conditions, labels, expected) => {
+  ])('%j: returns the exit code although task and container are gone', async (conditions, labels, expected) => {
     const { wait, exit, remove, remaining } = await started(conditions, labels);
     exit(7);
     remove();
@@ -246,14 +246,14 @@ describe('watching from before the start', () => {
     expect(remaining()).toEqual([0, 0]);
   });
 
-  test('does not wait after a removal without an end', async () => {
+  test('ends at a removal without an exit', async () => {
     const { wait, remove, remaining } = await started(['healthy', 'unhealthy'], CHECK);
     remove();
     expect(await wait()).toMatchObject({ message: 'container web was removed before it was healthy' });
     expect(remaining()).toEqual([0, 0]);
   });
 
-  test('without a check it ends with the error', async () => {
+  test('fails for a container without a check', async () => {
     const { wait, remaining } = await started(['healthy'], {});
     expect(await wait()).toMatchObject({ message: 'container has no health check configured' });
     expect(remaining()).toEqual([0, 0]);

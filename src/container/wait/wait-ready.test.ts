@@ -11,7 +11,7 @@ function setUp(...given: Parameters<typeof createFakeContainer>) {
   return { ...fake, ready };
 }
 
-test('it is over when it is healthy', async () => {
+test('is ready when it is healthy', async () => {
   const { ready, settle, setHealth } = setUp();
   const waiting = ready();
   await settle();
@@ -19,7 +19,7 @@ test('it is over when it is healthy', async () => {
   expect(await waiting).toBeUndefined();
 });
 
-test('an unhealthy one gives an error with the last output of its check', async () => {
+test('fails with the last output of the check when it is unhealthy', async () => {
   const { ready, settle, setHealth } = setUp();
   const waiting = ready();
   await settle();
@@ -32,7 +32,7 @@ test('an unhealthy one gives an error with the last output of its check', async 
   });
 });
 
-test('so does one that exits first, or is late', async () => {
+test('fails when it exits first, and at the time limit', async () => {
   const first = setUp();
   const exiting = first.ready();
   await first.settle();
@@ -48,7 +48,7 @@ test('so does one that exits first, or is late', async () => {
   expect(await late).toMatchObject({ message: 'container web is not healthy after 2s', exitCode: 1 });
 });
 
-test('without a check, running is enough, and an exit is an error', async () => {
+test('without a check it is ready when it runs, and fails when it exits', async () => {
   expect(await setUp({}).ready()).toBeUndefined();
   const exited = setUp({}, { status: 'stopped', exitStatus: 1, exitedAtMs: 5 });
   expect(await exited.ready()).toMatchObject({ message: 'container web exited (1)', exitCode: 1 });
@@ -58,7 +58,7 @@ const healed = (onFailure: string) => ({
   'healthctl/healthcheck': JSON.stringify({ Test: ['CMD-SHELL', 'true'], OnFailure: onFailure }),
 });
 
-test('one that a monitor restarts because it is unhealthy may still become healthy', async () => {
+test('keeps waiting for an unhealthy container that a monitor restarts', async () => {
   const { ctx, view, abort, settle, setHealth, clock } = createFakeContainer(healed('restart'));
   const options = { signal: abort.signal, hasMonitor: async () => true };
   const told: string[] = [];
@@ -72,7 +72,7 @@ test('one that a monitor restarts because it is unhealthy may still become healt
   expect(await waiting).toBeUndefined();
 });
 
-test('not without a monitor, nor if it was stopped permanently', async () => {
+test('fails for an unhealthy container without a monitor, or after a stop for good', async () => {
   for (const [onFailure, isThere] of [
     ['restart', false],
     ['stop', true],
@@ -86,7 +86,7 @@ test('not without a monitor, nor if it was stopped permanently', async () => {
   }
 });
 
-test('without a check, one that its policy restarts is running', async () => {
+test('without a check it is ready when its policy has restarted it', async () => {
   const fake = createFakeContainer({ 'healthctl/restart': 'on-failure' }, { status: 'stopped', exitStatus: 1 });
   const { ctx, view, abort, current, exchange, settle } = fake;
   const options = { signal: abort.signal, hasMonitor: async () => true };

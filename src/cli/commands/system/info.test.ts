@@ -41,18 +41,18 @@ const server = {
 // The client's version is the build's.
 const withoutVersion = (page: string) => page.replace(/^( Version: +)\S+$/m, '$1VERSION');
 
-test('the page', () => {
+test('info shows host, settings and server', () => {
   const page = withoutVersion(infoPage({ settings, host, server }));
   expect(page).toBe(golden('screens/info.txt', page));
 });
 
-test('without an answer of containerd it shows the rest', () => {
+test('without an answer from containerd, info shows the rest', () => {
   const page = infoPage({ settings, host, server: undefined });
   expect(page).not.toContain('Server');
   expect(page).toContain('Kernel Version');
 });
 
-test('warns about what the host lacks', () => {
+test('info warns about features that the host lacks', () => {
   expect(hostWarnings(host)).toEqual([]);
   const poor = { ...host, MemoryLimit: false, SwapLimit: false, CpuCfsQuota: false, PidsLimit: false, Runtimes: {} };
   expect(hostWarnings(poor)).toEqual([
