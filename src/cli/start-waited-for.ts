@@ -23,18 +23,18 @@ export async function startWaitedFor(
     import('../container/wait/wait-for.ts'),
   ]);
   const watch = await watchFor(ctx, signal);
-  let nobodyChecks: HealthctlError | undefined;
+  let uncheckedError: HealthctlError | undefined;
   try {
     await startContainer(ctx, view);
-    nobodyChecks = await leaveWaitedFor(world, ctx, view.record.id);
+    uncheckedError = await announceStart(world, ctx, view.record.id);
   } catch (error) {
     watch.stop();
     throw error;
   }
   return async (wish) => {
-    if (nobodyChecks) {
+    if (uncheckedError) {
       watch.stop();
-      throw nobodyChecks;
+      throw uncheckedError;
     }
     const { untilUnchecked } = await import('./unchecked.ts');
     const over = new AbortController();
@@ -51,7 +51,7 @@ export async function startWaitedFor(
 }
 
 /** Why a started container is not checked. */
-async function leaveWaitedFor(world: World, ctx: ContainerContext, id: string): Promise<HealthctlError | undefined> {
+async function announceStart(world: World, ctx: ContainerContext, id: string): Promise<HealthctlError | undefined> {
   try {
     await announceChange(world, ctx, id, { kind: 'started', isWaitedFor: true });
     return undefined;

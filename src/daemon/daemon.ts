@@ -230,9 +230,9 @@ function endOf(ended: AbortSignal, asked: AbortSignal): DaemonEnd {
 /** Leases of killed commands, in the namespaces that have containers. */
 async function sweepAbandonedLeases(
   { containerd, settings, log }: DaemonDeps,
-  watched: readonly { readonly namespace: string }[],
+  containers: readonly { readonly namespace: string }[],
 ): Promise<void> {
-  for (const namespace of new Set([settings.namespace, ...watched.map((one) => one.namespace)])) {
+  for (const namespace of new Set([settings.namespace, ...containers.map((one) => one.namespace)])) {
     try {
       const count = await sweepLeases(containerd.inNamespace(namespace));
       if (count > 0)

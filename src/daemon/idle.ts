@@ -78,7 +78,7 @@ const needsAtEnd = ({ removal, restart, logLimit, jsonLog }: MonitorNeeds): bool
 
 /** A container with a check, a limited log, or a removal or restart at its end. */
 function isNeeded({ counts, model }: IdleDeps['monitor']): boolean {
-  if (counts().watched > 0) return true;
+  if (counts().checked > 0) return true;
   return [...model.all()].some(
     (container) => container.run !== undefined && needsAtEnd(monitorNeedsOf(recordFromCompact(container.record))),
   );

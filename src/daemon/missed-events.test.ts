@@ -7,7 +7,7 @@ import type { KnownContainer } from '../monitor/host-model.ts';
 import { compactRecordOf } from '../record/compact-record.ts';
 import { missedEvents, onceKeyOf } from './missed-events.ts';
 
-const aWatched = (over: Partial<KnownContainer> = {}): KnownContainer => ({
+const aKnown = (over: Partial<KnownContainer> = {}): KnownContainer => ({
   ...{ namespace: 'default', id: 'c1', config: undefined, damage: undefined, processJson: undefined },
   record: compactRecordOf(ownRecord({ id: 'c1', createdAtMs: T0 })),
   task: aTask({ pid: 100 }),
@@ -26,13 +26,13 @@ const known = (action: string, atMs: number, over: Partial<HostEvent> = {}): Hos
 });
 
 test('the first container was created and started before there was a monitor', () => {
-  expect(told([aWatched()])).toEqual(['create 0 web ', 'start 200 web ']);
+  expect(told([aKnown()])).toEqual(['create 0 web ', 'start 200 web ']);
 });
 
 test('the recorded start is the exact one, if it belongs to this run', () => {
   const noted = (run: string) => {
     const record = ownRecord({ id: 'c1', labels: { 'nerdctl/name': 'web', 'healthctl/started': startNote(run) } });
-    return told([aWatched({ record: compactRecordOf(record) })]).at(-1);
+    return told([aKnown({ record: compactRecordOf(record) })]).at(-1);
   };
   expect(noted('boot:100:5000')).toBe('start 350 web ');
   expect(noted('boot:99:4000')).toBe('start 200 web ');
@@ -41,28 +41,28 @@ const startNote = (run: string) => JSON.stringify({ At: new Date(T0 + 350).toISO
 
 test('a run that has ended meanwhile gives its end', () => {
   const task = aTask({ pid: 100, status: 'stopped', exitStatus: 3, exitedAtMs: T0 + 900 });
-  expect(told([aWatched({ task, run: undefined })])).toEqual(['create 0 web ', 'die 900 web 3']);
+  expect(told([aKnown({ task, run: undefined })])).toEqual(['create 0 web ', 'die 900 web 3']);
 });
 
 test('omits events that the log has, and those before the end of the log', () => {
-  expect(told([aWatched()], { knownUntilMs: T0 + 100 })).toEqual(['start 200 web ']);
-  expect(told([aWatched()], { knownUntilMs: T0 + 300 })).toEqual([]);
-  expect(told([aWatched()], { events: [known('create', 1), known('start', 260)] })).toEqual([]);
+  expect(told([aKnown()], { knownUntilMs: T0 + 100 })).toEqual(['start 200 web ']);
+  expect(told([aKnown()], { knownUntilMs: T0 + 300 })).toEqual([]);
+  expect(told([aKnown()], { events: [known('create', 1), known('start', 260)] })).toEqual([]);
   // The event of a start follows the start of the process.
-  expect(told([aWatched()], { events: [known('start', 5_000)] })).toEqual(['create 0 web ']);
+  expect(told([aKnown()], { events: [known('start', 5_000)] })).toEqual(['create 0 web ']);
   // Of another container, of an earlier run.
   const others = [known('create', 1, { namespace: 'other' }), known('start', -60_000)];
-  expect(told([aWatched()], { events: others })).toEqual(['create 0 web ', 'start 200 web ']);
+  expect(told([aKnown()], { events: others })).toEqual(['create 0 web ', 'start 200 web ']);
 });
 
 test('events of several containers, in the order of their times', () => {
-  const db = aWatched({
+  const db = aKnown({
     id: 'c2',
     record: compactRecordOf(ownRecord({ id: 'c2', createdAtMs: T0 + 50 })),
     run: undefined,
     task: undefined,
   });
-  expect(told([aWatched(), db])).toEqual(['create 0 web ', 'create 50 web ', 'start 200 web ']);
+  expect(told([aKnown(), db])).toEqual(['create 0 web ', 'create 50 web ', 'start 200 web ']);
 });
 
 test('an event that is still on its way is told from another of its kind', () => {

@@ -8,7 +8,7 @@ import type { ContainerProber } from '../probe/container-prober.ts';
 import { recordFromCompact } from '../record/compact-record.ts';
 import { type Moment, runOfTask, viewFrom } from '../record/view.ts';
 import type { HostModel, KnownContainer } from './host-model.ts';
-import { subjectOf } from './watched.ts';
+import { subjectOf } from './known-container.ts';
 
 export interface CheckerDeps {
   readonly model: HostModel;

@@ -2,7 +2,7 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import type { ContainerdEvent } from '../containerd/events.ts';
 import type { Result } from '../health/result.ts';
 import type { HealthState } from '../health/state.ts';
-import type { Watched } from './host-model.ts';
+import type { KnownContainer } from './host-model.ts';
 
 /** Callbacks of the monitor. */
 export interface MonitorHooks {
@@ -16,13 +16,13 @@ export interface MonitorHooks {
    * A run has ended, or was found ended; its worker is already stopped. `exit` is undefined if it is unknown how it
    * ended.
    */
-  onExit(container: Watched, exit: Exit | undefined): Promise<void>;
+  onExit(container: KnownContainer, exit: Exit | undefined): Promise<void>;
   /** A container is gone from containerd, whoever removed it. */
-  onGone(container: Watched): Promise<void>;
+  onGone(container: KnownContainer): Promise<void>;
   /** A check of a container has recorded a result, also one by nerdctl. */
-  onResult(container: Watched, recorded: RecordedResult): void;
+  onResult(container: KnownContainer, recorded: RecordedResult): void;
   /** A result has changed the status of a container, also one by nerdctl. */
-  onStatus(container: Watched, state: HealthState, result: Result): void;
+  onStatus(container: KnownContainer, state: HealthState, result: Result): void;
   /** The visible state of a container may have changed. */
   onChange(key: string): void;
 }

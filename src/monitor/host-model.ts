@@ -33,8 +33,6 @@ export interface KnownContainer {
   readonly stored: StoredHealth;
 }
 
-export type { KnownContainer as Watched };
-
 /** What an event requires besides the change that it made. */
 export type Effect =
   | { readonly kind: 'none' }

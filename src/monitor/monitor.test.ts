@@ -11,9 +11,9 @@ import type { ContainerProber } from '../probe/container-prober.ts';
 import { runIdOf } from '../record/view.ts';
 import { readStat } from '../system/proc.ts';
 import type { Exit } from './hooks.ts';
-import { createHostModel, type Watched } from './host-model.ts';
+import { createHostModel, type KnownContainer } from './host-model.ts';
+import { knownHealthOf } from './known-container.ts';
 import { createMonitor } from './monitor.ts';
-import { healthOfWatched } from './watched.ts';
 
 const INTERVAL_MS = 10_000;
 const CHECK = { 'nerdctl/healthcheck': `{"Test":["CMD","true"],"Interval":${INTERVAL_MS * 1e6},"Retries":2}` };
@@ -36,7 +36,7 @@ interface Setting {
   readonly namespaces?: readonly string[];
   readonly maxChecks?: number;
   readonly tookMs?: number;
-  readonly isCheckedElsewhere?: (container: Watched) => boolean;
+  readonly isCheckedElsewhere?: (container: KnownContainer) => boolean;
   /** How long the process FIRST has run when the test begins. */
   readonly ranForMs?: number;
   /** Whether the start of a check is never answered. */
@@ -140,7 +140,7 @@ function setUp(setting: Setting = {}) {
     times: () => probes.map(({ atMs }) => atMs),
     health: (key: string) => {
       const container = monitor.model.get(key);
-      return container && healthOfWatched(container)?.status;
+      return container && knownHealthOf(container)?.status;
     },
   };
   closers.push(async () => {
@@ -148,7 +148,7 @@ function setUp(setting: Setting = {}) {
     await clock.advance(1_000);
     await stopped;
     // After every test: nothing is left.
-    expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, watched: 0, troubled: 0 }]);
+    expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, checked: 0, troubled: 0 }]);
   });
   return made;
 }
@@ -162,7 +162,7 @@ describe('at its start, a monitor', () => {
     const subject = { namespace: 'default', id: 'c1', labels };
     await host.store.update(subject, () => ({ result: aResult(-4_010), state }), { retries: 2 });
     await monitor.start();
-    expect([monitor.isLive, health('default/c1'), monitor.counts().watched]).toEqual([true, 'healthy', 1]);
+    expect([monitor.isLive, health('default/c1'), monitor.counts().checked]).toEqual([true, 'healthy', 1]);
     expect(host.storeAccesses).toEqual([{ what: 'mirror', atMs: 0 }]);
     await clock.advance(INTERVAL_MS);
     expect(times()).toEqual([6_000]);
@@ -174,7 +174,7 @@ describe('at its start, a monitor', () => {
     const labels = { ...CHECK, ...startedAt(-3_600_000) };
     for (let i = 0; i < 1_000; i += 1) host.put(`c${i}`, labels, {});
     await monitor.start();
-    expect([listed, monitor.model.size, monitor.counts().watched]).toEqual([[1_000], 1_000, 1_000]);
+    expect([listed, monitor.model.size, monitor.counts().checked]).toEqual([[1_000], 1_000, 1_000]);
     expect(clock.sleepers).toBe(2); // and one for the next list
     const dueMs = [...monitor.model.all()].map(({ id }) => monitor.nextCheckAtMs(`default/${id}`) ?? -1);
     const tenths = Array.from({ length: 10 }, (_, tenth) => dueMs.filter((ms) => Math.floor(ms / 1_000) === tenth));
@@ -194,19 +194,19 @@ describe('at its start, a monitor', () => {
     expect([...monitor.model.all()].map(({ id }) => id)).toEqual(['c1']);
     host.exchange.emit({ kind: 'task-started', id: 'x1', pid: FIRST, namespace: 'k8s.io' });
     await start('c2');
-    expect([monitor.model.size, monitor.counts().watched]).toEqual([2, 1]);
+    expect([monitor.model.size, monitor.counts().checked]).toEqual([2, 1]);
   });
 
   test('requests a container again whose shim did not answer in time', async () => {
     const { clock, host, monitor, exits, times } = setUp();
     host.put('c1', CHECK, { status: 'unknown', pid: 0 });
     await monitor.start();
-    expect([monitor.counts().watched, exits]).toEqual([0, []]);
+    expect([monitor.counts().checked, exits]).toEqual([0, []]);
     await clock.advance(2_500);
-    expect(monitor.counts().watched).toBe(0);
+    expect(monitor.counts().checked).toBe(0);
     host.put('c1', { ...CHECK, ...startedAt(0) }, {});
     await clock.advance(INTERVAL_MS);
-    expect([monitor.counts().watched, exits, times()]).toEqual([1, [], [INTERVAL_MS]]);
+    expect([monitor.counts().checked, exits, times()]).toEqual([1, [], [INTERVAL_MS]]);
   });
 
   test('runs without an answer from containerd, and finds everything later', async () => {
@@ -217,7 +217,7 @@ describe('at its start, a monitor', () => {
     expect([monitor.isLive, monitor.model.size]).toEqual([false, 0]);
     host.reconnect();
     await clock.advance(200);
-    expect([monitor.isLive, monitor.counts().watched]).toEqual([true, 1]);
+    expect([monitor.isLive, monitor.counts().checked]).toEqual([true, 1]);
     expect(warnings).toEqual([expect.stringContaining('lost containerd'), expect.stringContaining('is back')]);
   });
 });
@@ -242,13 +242,13 @@ describe('events', () => {
     await clock.advance(INTERVAL_MS);
     await emit({ kind: 'task-paused', id: 'c1' });
     await clock.advance(5 * INTERVAL_MS);
-    expect([times(), health('default/c1'), monitor.counts().watched]).toEqual([[INTERVAL_MS], 'healthy', 1]);
+    expect([times(), health('default/c1'), monitor.counts().checked]).toEqual([[INTERVAL_MS], 'healthy', 1]);
     await emit({ kind: 'task-resumed', id: 'c1' });
     await clock.advance(INTERVAL_MS);
     expect(times()).toEqual([INTERVAL_MS, 7 * INTERVAL_MS]);
     await exit('c1', FIRST, 7);
     await clock.advance(5 * INTERVAL_MS);
-    expect([times().length, health('default/c1'), monitor.counts().watched]).toEqual([2, 'unhealthy', 0]);
+    expect([times().length, health('default/c1'), monitor.counts().checked]).toEqual([2, 'unhealthy', 0]);
     expect(exits).toEqual([['c1', { code: 7, atMs: T0 + 7 * INTERVAL_MS }]]);
   });
 
@@ -271,11 +271,11 @@ describe('events', () => {
     expect(health('default/c1')).toBe('healthy');
     await exit('c1');
     await start('c1', SECOND);
-    expect([health('default/c1'), monitor.counts().watched]).toEqual(['starting', 1]);
+    expect([health('default/c1'), monitor.counts().checked]).toEqual(['starting', 1]);
     await clock.advance(INTERVAL_MS);
     expect(times()).toEqual([INTERVAL_MS, 2 * INTERVAL_MS + 1_000]);
     await exit('c1', FIRST); // late, and of the earlier run
-    expect([health('default/c1'), monitor.counts().watched]).toEqual(['healthy', 1]);
+    expect([health('default/c1'), monitor.counts().checked]).toEqual(['healthy', 1]);
   });
 
   test('labels by another tool: read at once, and the mirror corrected a second later', async () => {
@@ -312,15 +312,15 @@ describe('events', () => {
     const { clock, host, monitor, start, emit, times } = setUp();
     await monitor.start();
     await start('c1', FIRST, {});
-    expect(monitor.counts().watched).toBe(0);
+    expect(monitor.counts().checked).toBe(0);
     host.put('c1', CHECK, {});
     await emit({ kind: 'container-updated', id: 'c1', labels: CHECK });
-    expect(monitor.counts().watched).toBe(1);
+    expect(monitor.counts().checked).toBe(1);
     await clock.advance(INTERVAL_MS);
     expect(times().length).toBe(1);
     await emit({ kind: 'container-updated', id: 'c1', labels: {} });
     await clock.advance(5 * INTERVAL_MS);
-    expect([times().length, monitor.counts().watched]).toEqual([1, 0]);
+    expect([times().length, monitor.counts().checked]).toEqual([1, 0]);
   });
 
   test('a deleted container is forgotten, and reported', async () => {
@@ -329,7 +329,7 @@ describe('events', () => {
     await start('c1');
     host.remove('c1');
     await emit({ kind: 'container-deleted', id: 'c1' });
-    expect([gone, monitor.model.size, monitor.counts().watched]).toEqual([['c1'], 0, 0]);
+    expect([gone, monitor.model.size, monitor.counts().checked]).toEqual([['c1'], 0, 0]);
   });
 
   test('a container that cannot be requested does no harm', async () => {
@@ -343,7 +343,7 @@ describe('events', () => {
     await clock.advance(0);
     host.reconnect();
     await clock.advance(1_000);
-    expect([monitor.isLive, monitor.counts().watched]).toEqual([true, 1]);
+    expect([monitor.isLive, monitor.counts().checked]).toEqual([true, 1]);
   });
 });
 
@@ -360,7 +360,7 @@ describe('drops an answer that an event has made outdated', () => {
     await clock.advance(0);
     await refreshed;
     expect(monitor.model.get('default/c1')).toMatchObject({ run: undefined, task: { status: 'stopped' } });
-    expect(monitor.counts().watched).toBe(0);
+    expect(monitor.counts().checked).toBe(0);
   });
 
   test('a list without the state of a task ends no run', async () => {
@@ -369,11 +369,11 @@ describe('drops an answer that an event has made outdated', () => {
     await start('c1');
     host.put('c1', { ...CHECK, ...startedAt(0) }, { status: 'unknown', pid: 0 });
     await clock.advance(600_000);
-    expect([exits, monitor.counts().watched, health('default/c1')]).toEqual([[], 1, 'healthy']);
+    expect([exits, monitor.counts().checked, health('default/c1')]).toEqual([[], 1, 'healthy']);
     expect(times().length).toBe(60);
     host.put('c1', { ...CHECK, ...startedAt(0) }, { status: 'stopped', exitStatus: 3, exitedAtMs: T0 + 600_500 });
     await clock.advance(2_000);
-    expect([exits, monitor.counts().watched]).toEqual([[['c1', { code: 3, atMs: T0 + 600_500 }]], 0]);
+    expect([exits, monitor.counts().checked]).toEqual([[['c1', { code: 3, atMs: T0 + 600_500 }]], 0]);
   });
 
   test('the list every ten minutes', async () => {
@@ -390,7 +390,7 @@ describe('drops an answer that an event has made outdated', () => {
     await clock.advance(0);
     expect(listed.at(-1)).toBe(2);
     expect(monitor.model.get('default/c1')?.run).toBeUndefined();
-    expect(monitor.counts().watched).toBe(1);
+    expect(monitor.counts().checked).toBe(1);
   });
 });
 
@@ -402,13 +402,13 @@ test('containerd lost and back: lists again, forgets removed containers, reports
   host.disconnect();
   now.failure = new HealthctlError('UNAVAILABLE', 'containerd does not answer');
   await clock.advance(15_000);
-  expect([monitor.isLive, monitor.counts().watched]).toEqual([false, 3]);
+  expect([monitor.isLive, monitor.counts().checked]).toEqual([false, 3]);
   host.put('c2', CHECK, { status: 'stopped', exitStatus: 9, exitedAtMs: T0 + 12_000 });
   host.remove('c3');
   now.failure = undefined;
   host.reconnect();
   await clock.advance(5_000);
-  expect([monitor.isLive, monitor.counts().watched, listed.at(-1)]).toEqual([true, 1, 2]);
+  expect([monitor.isLive, monitor.counts().checked, listed.at(-1)]).toEqual([true, 1, 2]);
   expect([exits, gone]).toEqual([[['c2', { code: 9, atMs: T0 + 12_000 }]], ['c3']]);
   expect([health('default/c1'), health('default/c2'), health('default/c3')]).toEqual([
     'healthy',
@@ -422,9 +422,9 @@ test('a stop during checks leaves no check, no sleeper and no appointment', asyn
   await monitor.start();
   for (const id of ['c1', 'c2', 'c3']) await start(id);
   await clock.advance(INTERVAL_MS + 1);
-  expect(monitor.counts()).toEqual({ inFlight: 1, waiting: 2, watched: 3, troubled: 0 });
+  expect(monitor.counts()).toEqual({ inFlight: 1, waiting: 2, checked: 3, troubled: 0 });
   await monitor.stop();
-  expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, watched: 0, troubled: 0 }]);
+  expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, checked: 0, troubled: 0 }]);
   await clock.advance(20 * INTERVAL_MS);
   expect(probes.length).toBe(1);
 });
@@ -504,7 +504,7 @@ describe('a check', () => {
     const released = monitor.release({ namespace: 'default', id: 'c1' });
     await clock.advance(0);
     await released;
-    expect(monitor.counts()).toEqual({ inFlight: 0, waiting: 0, watched: 0, troubled: 0 });
+    expect(monitor.counts()).toEqual({ inFlight: 0, waiting: 0, checked: 0, troubled: 0 });
   });
 });
 

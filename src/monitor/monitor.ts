@@ -16,11 +16,11 @@ import { createChecker } from './checker.ts';
 import type { MonitorHooks } from './hooks.ts';
 import type { HostModel, KnownContainer } from './host-model.ts';
 import { createHostSync } from './host-sync.ts';
+import { subjectOf } from './known-container.ts';
 import { createLags, type Lags } from './lags.ts';
 import { LAST_CALL_MS, withLastCall } from './last-call.ts';
 import { createStoredHealthReader } from './stored-health.ts';
 import { watchHost } from './watch.ts';
-import { subjectOf } from './watched.ts';
 import { createWorkers, type WorkersDeps } from './workers.ts';
 
 export interface MonitorDeps {
@@ -60,11 +60,11 @@ export interface Monitor {
   readonly isLive: boolean;
   readonly model: HostModel;
   readonly lags: Lags;
-  /** @returns `troubled`: containers whose last check could not be made, or its result not be recorded */
+  /** @returns `checked`: containers with a worker; `troubled`: containers whose last check could not be made, or its result not be recorded */
   counts(): {
     readonly inFlight: number;
     readonly waiting: number;
-    readonly watched: number;
+    readonly checked: number;
     readonly troubled: number;
   };
   /** Monotonic time of the next check of a container, if one is planned. */
@@ -115,7 +115,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
         hooks.onChange(key);
       }),
   });
-  let watching: Promise<void> | undefined;
+  let hostWatch: Promise<void> | undefined;
   let isLive = false;
 
   return {
@@ -127,12 +127,12 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     },
     counts: () => ({
       ...{ inFlight: budgets.inFlight, waiting: budgets.waiting },
-      ...{ watched: workers.size, troubled: workers.troubled },
+      ...{ checked: workers.size, troubled: workers.troubled },
     }),
     nextCheckAtMs: workers.nextCheckAtMs,
     start: () =>
       new Promise((resolve) => {
-        watching = watchHost(
+        hostWatch = watchHost(
           {
             ...{ events: containerd.events, address: containerd.address, clock, log, list: host.list },
             onEvent: (event) => {
@@ -153,7 +153,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     stop: async () => {
       over.abort();
       const late = clock.after(LAST_CALL_MS, () => lastCall.abort());
-      await watching;
+      await hostWatch;
       agenda.stop();
       await workers.stop();
       await idle();

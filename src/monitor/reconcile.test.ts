@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { aConfig, aRun } from '../../test/builders/health.ts';
-import { type Engaged, type Observed, reconcile, type Step } from './reconcile.ts';
+import { type CheckedRun, type ObservedContainer, reconcile, type Step } from './reconcile.ts';
 
 const anyConfig = fc
   .record({
@@ -11,7 +11,7 @@ const anyConfig = fc
   })
   .map((over) => aConfig(over));
 const anyRun = fc.constantFrom('boot:1:1', 'boot:2:2').map((id) => aRun({ id }));
-const anyObserved: fc.Arbitrary<Observed | undefined> = fc.option(
+const anyObserved: fc.Arbitrary<ObservedContainer | undefined> = fc.option(
   fc.record({
     config: fc.option(anyConfig, { nil: undefined }),
     run: fc.option(anyRun, { nil: undefined }),
@@ -19,13 +19,13 @@ const anyObserved: fc.Arbitrary<Observed | undefined> = fc.option(
   }),
   { nil: undefined },
 );
-const anyEngaged: fc.Arbitrary<Engaged | undefined> = fc.option(
+const anyEngaged: fc.Arbitrary<CheckedRun | undefined> = fc.option(
   fc.record({ runId: anyRun.map(({ id }) => id), config: anyConfig, isPaused: fc.boolean() }),
   { nil: undefined },
 );
 
 /** The worker after the steps: the simplest possible model. */
-function apply(worker: Engaged | undefined, steps: readonly Step[]): Engaged | undefined {
+function apply(worker: CheckedRun | undefined, steps: readonly Step[]): CheckedRun | undefined {
   let now = worker;
   for (const step of steps) {
     switch (step.kind) {
@@ -62,8 +62,8 @@ test('leads from any state to the required one, and then there is nothing to do'
 });
 
 test('another test starts over, other times do not', () => {
-  const worker: Engaged = { runId: aRun().id, config: aConfig(), isPaused: false };
-  const given = (config: Parameters<typeof aConfig>[0]): Observed => ({
+  const worker: CheckedRun = { runId: aRun().id, config: aConfig(), isPaused: false };
+  const given = (config: Parameters<typeof aConfig>[0]): ObservedContainer => ({
     config: aConfig(config),
     run: aRun(),
     isPaused: false,

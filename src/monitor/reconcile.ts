@@ -3,7 +3,7 @@ import { isSameTest } from '../health/fields.ts';
 import type { Run } from '../health/state.ts';
 
 /** The present facts of a container that matter for checks. */
-export interface Observed {
+export interface ObservedContainer {
   /** Undefined if it is not to be checked: it has no check, or another tool makes it. */
   readonly config: HealthConfig | undefined;
   /** Undefined if it does not run. */
@@ -12,7 +12,7 @@ export interface Observed {
 }
 
 /** The present state of a worker. */
-export interface Engaged {
+export interface CheckedRun {
   readonly runId: string;
   readonly config: HealthConfig;
   readonly isPaused: boolean;
@@ -30,7 +30,7 @@ export type Step =
  * The steps from the worker as it is to the worker as the container requires it: pure. After the steps, in their order,
  * nothing is left to do.
  */
-export function reconcile(container: Observed | undefined, worker: Engaged | undefined): readonly Step[] {
+export function reconcile(container: ObservedContainer | undefined, worker: CheckedRun | undefined): readonly Step[] {
   const { config, run, isPaused } = container ?? { config: undefined, run: undefined, isPaused: false };
   if (!config || !run) return worker ? [{ kind: 'stop' }] : [];
   if (!worker) return [{ kind: 'start', run, config, isPaused }];

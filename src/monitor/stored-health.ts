@@ -3,8 +3,8 @@ import type { ContainerContext } from '../container/context.ts';
 import { type HealthStatus, isOfRun, type StoredHealth } from '../health/state.ts';
 import { keyOf } from '../lib/container-key.ts';
 import type { MonitorHooks } from './hooks.ts';
-import type { HostModel, Watched } from './host-model.ts';
-import { healthOfWatched, subjectOf } from './watched.ts';
+import type { HostModel, KnownContainer } from './host-model.ts';
+import { knownHealthOf, subjectOf } from './known-container.ts';
 
 /**
  * Reads the stored health of containers, and announces each result once, whoever wrote it.
@@ -14,7 +14,7 @@ import { healthOfWatched, subjectOf } from './watched.ts';
  */
 export interface StoredHealthReader {
   /** The run whose results are announced from now on. Its results stored so far were already announced. */
-  begin(container: Watched, runId: string, status: HealthStatus): void;
+  begin(container: KnownContainer, runId: string, status: HealthStatus): void;
   /** Nothing is announced for the container until the next `begin`. */
   end(key: string): void;
   /**
@@ -25,7 +25,11 @@ export interface StoredHealthReader {
    */
   read(key: string, options: { readonly writesMirror: boolean }): Promise<HealthStatus | undefined>;
   /** Announces the result of a check of ours. */
-  recorded(container: Watched, report: Extract<CheckReport, { kind: 'recorded' }>, lagMs: number | undefined): void;
+  recorded(
+    container: KnownContainer,
+    report: Extract<CheckReport, { kind: 'recorded' }>,
+    lagMs: number | undefined,
+  ): void;
 }
 
 /** The last announced result of a run, and the status after it. */
@@ -44,7 +48,7 @@ export function createStoredHealthReader(deps: {
   const { model, contextOf, hooks } = deps;
   const announced = new Map<string, Announced>();
 
-  const announceForeign = (container: Watched, { state, log }: StoredHealth): void => {
+  const announceForeign = (container: KnownContainer, { state, log }: StoredHealth): void => {
     const key = keyOf(container);
     const [before, result, { run }] = [announced.get(key), log.at(-1), container];
     if (!before || !run || before.runId !== run.id || !result || result.start === before.start) return;
@@ -72,7 +76,7 @@ export function createStoredHealthReader(deps: {
       const known = model.get(key);
       if (known) announceForeign(known, stored);
       hooks.onChange(key);
-      return known && healthOfWatched(known)?.status;
+      return known && knownHealthOf(known)?.status;
     },
     recorded: (container, { state, result, statusChanged }, lagMs) => {
       const key = keyOf(container);

@@ -8,11 +8,11 @@ import { hasCode, messageOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Agenda } from './agenda.ts';
 import type { Checker } from './checker.ts';
-import type { HostModel, Watched } from './host-model.ts';
+import type { HostModel, KnownContainer } from './host-model.ts';
+import { knownHealthOf } from './known-container.ts';
 import type { Limiter } from './limiter.ts';
-import { type Engaged, type Observed, reconcile, type Step } from './reconcile.ts';
+import { type CheckedRun, type ObservedContainer, reconcile, type Step } from './reconcile.ts';
 import type { StoredHealthReader } from './stored-health.ts';
-import { healthOfWatched } from './watched.ts';
 import { startWorker, type Worker } from './worker.ts';
 
 /**
@@ -48,7 +48,7 @@ export interface WorkersDeps {
   readonly limiterOf: (config: HealthConfig) => Limiter;
   /** Aborted when the monitor ends. */
   readonly over: AbortSignal;
-  readonly isCheckedElsewhere: (container: Watched) => boolean;
+  readonly isCheckedElsewhere: (container: KnownContainer) => boolean;
   /** Removes what earlier checks left in a container. @param what.residents also resident shells */
   readonly sweep: (key: string, what: { readonly residents: boolean }) => Promise<void>;
   /** A check found that the shim does not answer. */
@@ -56,15 +56,15 @@ export interface WorkersDeps {
   readonly onLag: (lagMs: number) => void;
 }
 
-interface Present extends ContainerRef {
+interface RunningWorker extends ContainerRef {
   readonly worker: Worker;
-  engaged: Engaged;
+  checkedRun: CheckedRun;
 }
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createWorkers(deps: WorkersDeps): Workers {
   const { clock, log, model, checker, storedHealth, over } = deps;
-  const workers = new Map<string, Present>();
+  const workers = new Map<string, RunningWorker>();
   const troubled = new Set<string>();
 
   const read = async (key: string, options: { readonly writesMirror: boolean }): Promise<void> => {
@@ -106,7 +106,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
     const container = model.get(key);
     // the event that changed it reconciles again
     if (!container || container.run?.id !== run.id || over.aborted) return;
-    const status = healthOfWatched(container)?.status ?? 'starting';
+    const status = knownHealthOf(container)?.status ?? 'starting';
     storedHealth.begin(container, run.id, status);
     const worker = startWorker(
       {
@@ -118,7 +118,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
       beginningOf(container, step, { status, clock }),
     );
     const { namespace, id } = container;
-    workers.set(key, { namespace, id, worker, engaged: { runId: run.id, config, isPaused } });
+    workers.set(key, { namespace, id, worker, checkedRun: { runId: run.id, config, isPaused } });
   };
 
   const dismiss = async (key: string): Promise<void> => {
@@ -130,10 +130,10 @@ export function createWorkers(deps: WorkersDeps): Workers {
     if (present) await checker.release(present);
   };
 
-  const take = async (key: string, step: Step): Promise<void> => {
+  const execute = async (key: string, step: Step): Promise<void> => {
     const present = workers.get(key);
-    const engage = (change: Partial<Engaged>): void => {
-      if (present) present.engaged = { ...present.engaged, ...change };
+    const updateRun = (change: Partial<CheckedRun>): void => {
+      if (present) present.checkedRun = { ...present.checkedRun, ...change };
     };
     switch (step.kind) {
       case 'start':
@@ -142,21 +142,21 @@ export function createWorkers(deps: WorkersDeps): Workers {
         return dismiss(key);
       case 'pause':
         present?.worker.pause();
-        return engage({ isPaused: true });
+        return updateRun({ isPaused: true });
       case 'resume':
         present?.worker.resume();
-        engage({ isPaused: false });
+        updateRun({ isPaused: false });
         return deps.sweep(key, { residents: false });
       case 'reconfigure':
         present?.worker.reconfigure(step.config, step.startsOver);
-        engage({ config: step.config });
+        updateRun({ config: step.config });
         return present && checker.release(present);
     }
   };
 
   return {
     reconcile: async (key) => {
-      for (const step of reconcile(observe(model.get(key)), workers.get(key)?.engaged)) await take(key, step);
+      for (const step of reconcile(observe(model.get(key)), workers.get(key)?.checkedRun)) await execute(key, step);
     },
     dismiss,
     read,
@@ -178,7 +178,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
 
 /** The facts for a worker about a run that may have been checked before. */
 function beginningOf(
-  container: Watched,
+  container: KnownContainer,
   { run, config, isPaused }: Extract<Step, { kind: 'start' }>,
   now: { readonly status: HealthStatus; readonly clock: Clock },
 ) {
@@ -193,7 +193,7 @@ function beginningOf(
   };
 }
 
-function observe(container: Watched | undefined): Observed | undefined {
+function observe(container: KnownContainer | undefined): ObservedContainer | undefined {
   if (!container) return undefined;
   const { config, run, task } = container;
   return { config, run, isPaused: task?.status === 'paused' || task?.status === 'pausing' };

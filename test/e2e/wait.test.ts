@@ -100,40 +100,40 @@ describe('wait --condition', () => {
 });
 
 describe('run -d --wait and start --wait', () => {
-  let watched: Bed;
+  let monitored: Bed;
   const FAST = [...CHECKED, '--health-interval', '300ms'];
   beforeAll(async () => {
-    watched = await openBed();
-    await watched.image();
-    watched.spawn(['daemon', 'run']);
-    await until(async () => (await watched.cli(['daemon', 'status'])).code === 0, { withinMs: 15_000 });
+    monitored = await openBed();
+    await monitored.image();
+    monitored.spawn(['daemon', 'run']);
+    await until(async () => (await monitored.cli(['daemon', 'status'])).code === 0, { withinMs: 15_000 });
   });
-  afterAll(() => watched[Symbol.asyncDispose]());
+  afterAll(() => monitored[Symbol.asyncDispose]());
 
   test('return when the container is healthy', async () => {
     const flags = ['--health-cmd', 'test -e /tmp/ok', '--health-interval', '300ms', '--health-retries', '1000'];
-    const running = watched.spawn([
+    const running = monitored.spawn([
       'run',
       '-d',
       '--wait',
       '--name',
       'web',
       ...flags,
-      await watched.image(),
+      await monitored.image(),
       'sleep',
       '600',
     ]);
-    await until(async () => (await watched.ok(['ps', '-q', '--filter', 'name=^web$'])) !== '');
-    const id = await watched.ok(['inspect', '--format', '{{.Id}}', 'web']);
+    await until(async () => (await monitored.ok(['ps', '-q', '--filter', 'name=^web$'])) !== '');
+    const id = await monitored.ok(['inspect', '--format', '{{.Id}}', 'web']);
     expect(running.stdout()).toBe('');
-    await watched.ok(['exec', 'web', 'touch', '/tmp/ok']);
+    await monitored.ok(['exec', 'web', 'touch', '/tmp/ok']);
     expect(await running.exited).toMatchObject({ code: 0, stdout: `${id}\n`, stderr: '' });
-    expect(await watched.ok(['start', '--wait', 'web'])).toBe('web');
+    expect(await monitored.ok(['start', '--wait', 'web'])).toBe('web');
   });
 
   test('fail with what the check said when it is unhealthy, exits first or is late', async () => {
-    const image = await watched.image();
-    const { code, stdout, stderr } = await watched.cli([
+    const image = await monitored.image();
+    const { code, stdout, stderr } = await monitored.cli([
       'run',
       '-d',
       '--wait',
@@ -151,12 +151,12 @@ describe('run -d --wait and start --wait', () => {
       `healthctl: container bad is unhealthy\n${said}`,
     ]);
     const flags = ['--health-cmd', 'true', '--name'];
-    expect(await watched.cli(['run', '-d', '--wait', ...flags, 'ends', image, 'sh', '-c', 'exit 5'])).toMatchObject({
+    expect(await monitored.cli(['run', '-d', '--wait', ...flags, 'ends', image, 'sh', '-c', 'exit 5'])).toMatchObject({
       code: 1,
       stderr: 'healthctl: container ends exited (5) before it was healthy\nsee: healthctl logs ends\n',
     });
-    await watched.ok(['create', ...flags, 'late', image, 'sleep', '600']);
-    expect(await watched.cli(['start', '--wait', '--wait-timeout', '1', 'late'])).toMatchObject({
+    await monitored.ok(['create', ...flags, 'late', image, 'sleep', '600']);
+    expect(await monitored.cli(['start', '--wait', '--wait-timeout', '1', 'late'])).toMatchObject({
       code: 1,
       stdout: '',
       stderr: 'healthctl: container late is not healthy after 1s\nsee: healthctl logs late\n',
@@ -195,13 +195,13 @@ describe('run -d --wait and start --wait', () => {
 });
 
 describe('an end after which the container comes back', () => {
-  let watched: Bed;
+  let monitored: Bed;
   let image: string;
   beforeAll(async () => {
-    watched = await openBed(['autostart = true']);
-    image = await watched.image();
+    monitored = await openBed(['autostart = true']);
+    image = await monitored.image();
   });
-  afterAll(() => watched[Symbol.asyncDispose]());
+  afterAll(() => monitored[Symbol.asyncDispose]());
 
   /** It is well from its second run on. */
   const secondRun = (first: string) => [
@@ -213,8 +213,8 @@ describe('an end after which the container comes back', () => {
 
   test('by its restart policy', async () => {
     const flags = [...check, '--health-retries', '100', '--restart', 'on-failure'];
-    await watched.ok(['run', '-d', '--wait', '--name', 'policy', ...flags, image, ...secondRun('exit 3')]);
-    expect(await watched.ok(['inspect', '--format', '{{.State.Health.Status}} {{.RestartCount}}', 'policy'])).toBe(
+    await monitored.ok(['run', '-d', '--wait', '--name', 'policy', ...flags, image, ...secondRun('exit 3')]);
+    expect(await monitored.ok(['inspect', '--format', '{{.State.Health.Status}} {{.RestartCount}}', 'policy'])).toBe(
       'healthy 1',
     );
   });
@@ -222,22 +222,22 @@ describe('an end after which the container comes back', () => {
   test('until the policy gives up, or a user stops it', async () => {
     const flags = ['--health-cmd', 'true', '--health-interval', '1h'];
     const once = [...flags, '--restart', 'on-failure:1', '--name', 'once'];
-    const { code, stderr } = await watched.cli(['run', '-d', '--wait', ...once, image, 'sh', '-c', 'exit 3']);
+    const { code, stderr } = await monitored.cli(['run', '-d', '--wait', ...once, image, 'sh', '-c', 'exit 3']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('container once exited (3) before it was healthy\n')]);
-    expect(await watched.ok(['inspect', '--format', '{{.RestartCount}}', 'once'])).toBe('1');
+    expect(await monitored.ok(['inspect', '--format', '{{.RestartCount}}', 'once'])).toBe('1');
 
-    await watched.ok(['run', '-d', ...flags, '--restart', 'always', '--name', 'stopped', image, 'sleep', '600']);
-    const waiting = watched.spawn(['wait', '--condition', 'healthy', 'stopped']);
+    await monitored.ok(['run', '-d', ...flags, '--restart', 'always', '--name', 'stopped', image, 'sleep', '600']);
+    const waiting = monitored.spawn(['wait', '--condition', 'healthy', 'stopped']);
     await new Promise((resolve) => setTimeout(resolve, 500));
-    await watched.ok(['stop', '-t', '0', 'stopped']);
+    await monitored.ok(['stop', '-t', '0', 'stopped']);
     expect((await waiting.exited).stderr).toContain('container stopped exited (137) before it was healthy');
   });
 
   test('because healing restarts it', async () => {
     const flags = [...check, '--health-retries', '1', '--health-on-failure', 'restart'];
-    const running = watched.spawn(['run', '-d', '--wait', '--name', 'healed', ...flags, image, ...secondRun('true')]);
-    await until(async () => (await watched.cli(['inspect', 'healed'])).code === 0);
-    const waiting = watched.spawn(['wait', '--condition', 'healthy', 'healed']);
+    const running = monitored.spawn(['run', '-d', '--wait', '--name', 'healed', ...flags, image, ...secondRun('true')]);
+    await until(async () => (await monitored.cli(['inspect', 'healed'])).code === 0);
+    const waiting = monitored.spawn(['wait', '--condition', 'healthy', 'healed']);
     const told = /^WARNING: container healed (is unhealthy|exited \(\d+\)): waiting for its restart\n$/;
     expect(await running.exited).toMatchObject({ code: 0, stderr: expect.stringMatching(told) });
     expect((await waiting.exited).code).toBe(0);
@@ -245,10 +245,10 @@ describe('an end after which the container comes back', () => {
 
   test('because a command restarts it', async () => {
     const flags = [...check, '--health-retries', '100'];
-    await watched.ok(['run', '-d', '--name', 'again', ...flags, image, ...secondRun('true')]);
-    const waiting = watched.spawn(['wait', '--condition', 'healthy', 'again']);
+    await monitored.ok(['run', '-d', '--name', 'again', ...flags, image, ...secondRun('true')]);
+    const waiting = monitored.spawn(['wait', '--condition', 'healthy', 'again']);
     await new Promise((resolve) => setTimeout(resolve, 500));
-    await watched.ok(['restart', 'again']);
+    await monitored.ok(['restart', 'again']);
     expect(await waiting.exited).toMatchObject({ code: 0, stderr: '' });
   });
 });

@@ -63,7 +63,7 @@ const service: Service = {
     lag: { count: 3, p50Ms: 0.25, p99Ms: 1, maxMs: 1 },
   }),
   list: (namespace) => {
-    if (namespace !== 'default') throw new HealthctlError('UNWATCHED', `namespace ${namespace} is not watched`);
+    if (namespace !== 'default') throw new HealthctlError('UNWATCHED', `namespace ${namespace} is not monitored`);
     const record = compactRecordOf(ownRecord());
     const foreign = compactRecordOf(
       ownRecord({ extensionJson: () => undefined, specJson: () => '{"ociVersion":"1.0.2"}' }),

@@ -177,7 +177,7 @@ describe('ask', () => {
   test.each([
     ['another version', json(200, {}, 2)],
     ['no version at all', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'],
-    ['a namespace that is not watched', json(404, { code: 'UNWATCHED', message: 'm' })],
+    ['a namespace that is not monitored', json(404, { code: 'UNWATCHED', message: 'm' })],
     ['a monitor that has lost containerd', json(503, { code: 'UNAVAILABLE', message: 'm' })],
     ['an answer that is cut off', json(200, { a: 'x' }).slice(0, -3)],
     ['a head that is cut off', 'HTTP/1.1 200'],

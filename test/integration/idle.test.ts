@@ -26,7 +26,7 @@ function setUp(
   let isOver = false;
   const deps = {
     clock,
-    monitor: { isLive: true, counts: () => ({ watched: 0 }), model: { all: () => containers }, ...over },
+    monitor: { isLive: true, counts: () => ({ checked: 0 }), model: { all: () => containers }, ...over },
     supervisor: { isBusy },
     server: { busy: 0, start: async () => {}, stop: async () => {} },
     paths: { startLock: join(dir, 'start.lock') },
@@ -50,14 +50,14 @@ test('a monitor without work ends after its idle time', async () => {
 });
 
 test('one with work does not', async () => {
-  const { isIdleAfter, ended, idle } = setUp({ counts: () => ({ inFlight: 0, waiting: 0, watched: 1, troubled: 0 }) });
+  const { isIdleAfter, ended, idle } = setUp({ counts: () => ({ inFlight: 0, waiting: 0, checked: 1, troubled: 0 }) });
   expect(await isIdleAfter(1_300_000)).toBe(false);
   ended.abort();
   await idle;
 });
 
 test('one whose containerd is gone ends, although its containers were checked and restarts were planned', async () => {
-  const counts = () => ({ inFlight: 0, waiting: 0, watched: 1, troubled: 0 });
+  const counts = () => ({ inFlight: 0, waiting: 0, checked: 1, troubled: 0 });
   const { isIdleAfter, isOver } = setUp(
     { isLive: false, counts },
     [{ run: anEarlierProcess }, { run: undefined }],

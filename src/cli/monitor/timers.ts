@@ -33,9 +33,9 @@ export async function makeTimer(
  */
 export async function makeAllTimers(world: ContainerWorld): Promise<void> {
   const scheduling = await openScheduling(world);
-  const watched = world.settings.monitor.namespaces;
+  const monitored = world.settings.monitor.namespaces;
   const all = await (await world.containerd()).host.namespaces();
-  for (const namespace of watched.length > 0 ? all.filter((name) => watched.includes(name)) : all) {
+  for (const namespace of monitored.length > 0 ? all.filter((name) => monitored.includes(name)) : all) {
     const ctx = await openContainers(worldIn(world, namespace));
     for (const { view } of await listContainers(ctx, {
       keep: ({ record }) => record.labels[LABELS.owner] !== undefined,

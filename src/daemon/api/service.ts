@@ -12,8 +12,8 @@ import { keyOf } from '../../lib/container-key.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { KnownContainer } from '../../monitor/host-model.ts';
+import { knownHealthOf } from '../../monitor/known-container.ts';
 import type { Monitor } from '../../monitor/monitor.ts';
-import { healthOfWatched } from '../../monitor/watched.ts';
 import type { ContainerDocument } from '../../record/document.ts';
 import { statusWord } from '../../record/shown-health.ts';
 import { asRestarting, withNextRestart } from '../../record/view.ts';
@@ -65,7 +65,7 @@ export function createService(deps: ServiceDeps): Service {
 
   const refuseUnwatched = (namespace: string): void => {
     if (namespaces.length > 0 && !namespaces.includes(namespace))
-      throw new HealthctlError('UNWATCHED', `namespace ${namespace} is not watched`);
+      throw new HealthctlError('UNWATCHED', `namespace ${namespace} is not monitored`);
     if (!monitor.isLive) throw new HealthctlError('UNAVAILABLE', 'the monitor has lost containerd');
   };
   const inNamespace = (namespace: string): readonly KnownContainer[] =>
@@ -132,7 +132,7 @@ export function createService(deps: ServiceDeps): Service {
       const found = tryFind(namespace, name);
       if (found instanceof HealthctlError) throw found;
       if (!found) throw new HealthctlError('NOT_FOUND', `No such container: ${name}`);
-      return { status: healthOfWatched(found)?.status ?? 'none', isUp: found.run !== undefined };
+      return { status: knownHealthOf(found)?.status ?? 'none', isUp: found.run !== undefined };
     },
     check: async (namespace, name, signal) => {
       const container = await find(namespace, name);
@@ -160,12 +160,12 @@ export function createService(deps: ServiceDeps): Service {
 function countsOf(
   monitor: Monitor,
 ): Pick<DaemonStatus, 'watched' | 'unhealthy' | 'troubled' | 'checksInFlight' | 'checksWaiting' | 'checksMade'> {
-  const { inFlight, waiting, watched, troubled } = monitor.counts();
+  const { inFlight, waiting, checked, troubled } = monitor.counts();
   const unhealthy = [...monitor.model.all()].filter(
-    (container) => container.run !== undefined && healthOfWatched(container)?.status === 'unhealthy',
+    (container) => container.run !== undefined && knownHealthOf(container)?.status === 'unhealthy',
   ).length;
   return {
-    watched,
+    watched: checked,
     unhealthy,
     troubled,
     checksInFlight: inFlight,
@@ -191,7 +191,7 @@ function summaryOf(
         }
       : null,
     run: run ?? null,
-    health: healthOfWatched(container) ?? null,
+    health: knownHealthOf(container) ?? null,
     lastCheck: last ? withoutOutput(last) : null,
     isRestarting,
     nextRestart: nextRestartAtMs === undefined ? null : rfc3339FromMillis(nextRestartAtMs),

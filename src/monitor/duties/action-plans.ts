@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 /** Why an action is planned: the container has ended, or is unhealthy. */
 export type PlanCause = 'end' | 'health';
 
-export interface Plan {
+interface Plan {
   readonly cause: PlanCause;
   /** Wall time. */
   readonly atMs: number;

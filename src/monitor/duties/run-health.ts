@@ -1,5 +1,5 @@
 import { keyOf } from '../../lib/container-key.ts';
-import type { Watched } from '../host-model.ts';
+import type { KnownContainer } from '../host-model.ts';
 
 /** The health of one run with one test, as far as the supervisor needs it. */
 export interface RunHealth {
@@ -13,7 +13,7 @@ export interface RunHealth {
 
 /** The health of the present runs. A new run, or a new test of the same run, begins anew. */
 export interface RunHealths {
-  of(container: Watched): RunHealth;
+  of(container: KnownContainer): RunHealth;
   forget(key: string): void;
 }
 

@@ -6,7 +6,7 @@ import type { HealthStatus } from '../../health/state.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { NEVER_RESTARTED, type RestartRecord } from '../../record/restart-record.ts';
 import { type ContainerState, startNoteJson } from '../../record/view.ts';
-import type { Watched } from '../host-model.ts';
+import type { KnownContainer } from '../host-model.ts';
 import type { ContainerActions } from './container-actions.ts';
 import { createSupervisor } from './supervisor.ts';
 
@@ -51,7 +51,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     isStoppedAtStart: false,
     isGone: false,
   };
-  const watched = (): Watched | undefined =>
+  const watched = (): KnownContainer | undefined =>
     now.isGone
       ? undefined
       : ({
@@ -67,7 +67,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
             exitStatus: now.exitCode,
             exitedAtMs: clock.now(),
           },
-        } as unknown as Watched);
+        } as unknown as KnownContainer);
   const doing = async (what: string): Promise<void> => {
     did.push(`${what}@${clock.monotonic()}`);
     if (now.failing === what) throw now.failure ?? new HealthctlError('RUNTIME', `${what} failed`);

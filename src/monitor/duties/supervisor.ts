@@ -9,7 +9,7 @@ import { printableLine } from '../../lib/printable.ts';
 import { isStoppedByUser, restartPolicyOf } from '../../record/restart-label.ts';
 import { startNoteOf } from '../../record/view.ts';
 import type { RecordedResult } from '../hooks.ts';
-import type { Watched } from '../host-model.ts';
+import type { KnownContainer } from '../host-model.ts';
 import { createActionPlans, type PlanCause } from './action-plans.ts';
 import type { ContainerActions } from './container-actions.ts';
 import { createRestartCounts } from './restart-counts.ts';
@@ -17,7 +17,7 @@ import { createRestarts } from './restarts.ts';
 import { createRunHealths, type RunHealth } from './run-health.ts';
 
 export interface SupervisorDeps {
-  readonly get: (key: string) => Watched | undefined;
+  readonly get: (key: string) => KnownContainer | undefined;
   readonly actions: ContainerActions;
   readonly clock: Clock;
   readonly log: Pick<Logger, 'debug'> & { info(text: string): void; warn(text: string): void };
@@ -35,7 +35,7 @@ export interface SupervisorDeps {
  */
 export interface Supervisor {
   /** A check has recorded a result. */
-  onResult(container: Watched, recorded: Pick<RecordedResult, 'state' | 'result'>): void;
+  onResult(container: KnownContainer, recorded: Pick<RecordedResult, 'state' | 'result'>): void;
   /** The known facts of a container have changed. */
   onChange(key: string): void;
   /** Whether the container has ended and will be started after a delay. */
@@ -94,7 +94,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
     } else if (container.run) plans.drop(key, 'end');
     else onEnded(key, container);
   };
-  const onEnded = (key: string, container: Watched): void => {
+  const onEnded = (key: string, container: KnownContainer): void => {
     healths.forget(key);
     plans.drop(key, isRestartable(container) ? 'health' : undefined);
     if (!isRestartable(container) || plans.get(key)) return;
@@ -116,7 +116,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
     plans.drop(keyOf(container), 'health');
     if (state.status === 'healthy') onHealthy(container, health);
   };
-  const onUnhealthy = (container: Watched, health: RunHealth, reason: string): void => {
+  const onUnhealthy = (container: KnownContainer, health: RunHealth, reason: string): void => {
     const key = keyOf(container);
     health.healthySinceMs = undefined;
     if (health.isHandled || plans.get(key) || plans.isRunning(key)) return;
@@ -130,7 +130,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
     }
   };
   const end = (
-    container: Watched,
+    container: KnownContainer,
     health: RunHealth,
     { action, reason }: { readonly action: 'kill' | 'stop'; readonly reason: string },
   ): void => {
@@ -145,7 +145,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
       await actions.publish({ namespace, id }, action, reason);
     });
   };
-  const restartUnhealthy = (container: Watched, health: RunHealth, reason: string): void => {
+  const restartUnhealthy = (container: KnownContainer, health: RunHealth, reason: string): void => {
     const { namespace, id, config } = container;
     const { streak } = counts.read({ namespace, id });
     const limit = config?.maxRestarts ?? 0;
@@ -160,7 +160,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
     });
   };
   /** Whether it is still in the run that was found unhealthy. */
-  const isStillUp = async ({ namespace, id, run }: Watched): Promise<boolean> =>
+  const isStillUp = async ({ namespace, id, run }: KnownContainer): Promise<boolean> =>
     get(keyOf({ namespace, id }))?.run?.id === run?.id &&
     (await actions.factsOf({ namespace, id })).state === 'running';
   /** A restart that had begun is no longer wanted, and after a long time the next one counts as the first. */
@@ -194,7 +194,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
  * Whether a container that does not run may be started by us: one that was started, whose end is certain, and that
  * nobody has stopped.
  */
-function isRestartable({ task, record: { labels }, config }: Watched): boolean {
+function isRestartable({ task, record: { labels }, config }: KnownContainer): boolean {
   const isInDoubt = task?.status === 'unknown' || task?.status === 'created';
   const wasStarted = task !== undefined || labels[LABELS.started] !== undefined;
   const isConcerned = restartPolicyOf(labels).name !== 'no' || config?.onFailure === 'restart';
@@ -202,7 +202,7 @@ function isRestartable({ task, record: { labels }, config }: Watched): boolean {
 }
 
 /** Without a check, a long run counts as health. */
-function ranLong({ record, task }: Watched): boolean {
+function ranLong({ record, task }: KnownContainer): boolean {
   const startedAtMs = startNoteOf(record.labels)?.atMs;
   return startedAtMs !== undefined && (task?.exitedAtMs ?? 0) - startedAtMs >= SETTLED_AFTER_MS;
 }
@@ -212,7 +212,7 @@ const UNKNOWN_EXIT_CODE = 255;
 const MAX_REASON_LENGTH = 200;
 
 /** A container as an operator names it: its name, and enough of the id to be unique. */
-export function shownName({ namespace, id, record }: Watched): string {
+export function shownName({ namespace, id, record }: KnownContainer): string {
   const name = record.labels[LABELS.name];
   return printableLine(name === undefined ? `${namespace}/${id}` : `${namespace}/${name} (${id.slice(0, 12)})`);
 }

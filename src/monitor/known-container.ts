@@ -12,14 +12,14 @@ export const subjectOf = ({ namespace, id, record: { labels } }: KnownContainer)
 });
 
 /** A container in the form for commands, from the monitor's memory. */
-function viewOfWatched({ record, task, run, isOutOfMemory, isShimSilent = false }: KnownContainer): ContainerView {
+function knownViewOf({ record, task, run, isOutOfMemory, isShimSilent = false }: KnownContainer): ContainerView {
   const facts = { record: recordFromCompact(record), task, run, isStateUnknown: isShimSilent };
   return { ...viewFrom(facts), isOutOfMemory };
 }
 
 /** The health of a container, as far as the monitor knows. Undefined for one without a check or never started. */
-export function healthOfWatched(container: KnownContainer): HealthState | undefined {
+export function knownHealthOf(container: KnownContainer): HealthState | undefined {
   if (!container.config) return undefined;
-  const { taskView: task, started } = viewOfWatched(container);
+  const { taskView: task, started } = knownViewOf(container);
   return effectiveState({ stored: container.stored, task, started });
 }
