@@ -14,10 +14,10 @@ describe('translateRpcError', () => {
     [3, 'bad', 'INVALID'],
     [2, 'OCI runtime create failed', 'RUNTIME'],
     [8, 'too much', 'EXHAUSTED'],
-  ])('code %d keeps containerd’s words', (code, details, expected) => {
+  ])("code %d keeps containerd's message", (code, details, expected) => {
     expect(translate(code, details)).toMatchObject({ code: expected, message: details });
   });
-  test('a missing socket, a refused one, one without permission: with advice', () => {
+  test('a missing, refused or forbidden socket gives an error with advice', () => {
     expect(translateErrno('ENOENT')).toMatchObject({
       code: 'UNAVAILABLE',
       message: expect.stringContaining('no socket at /run/c.sock'),
@@ -33,17 +33,17 @@ describe('translateRpcError', () => {
       hint: expect.stringContaining('root'),
     });
   });
-  test('a plugin of containerd that cannot be reached is not taken for the socket of containerd', () => {
+  test("a plugin that containerd cannot reach is not mistaken for containerd's own socket", () => {
     for (const reason of ['permission denied', 'ENOENT'])
       expect(translate(14, `dial unix /run/plugin.sock: ${reason}`)).toMatchObject({
         code: 'UNAVAILABLE',
         message: `cannot connect to containerd at /run/c.sock: dial unix /run/plugin.sock: ${reason}`,
       });
   });
-  test('a shim that died: the result of the call is unknown', () => {
+  test('after a shim died, the result of the call is unknown', () => {
     expect(translate(2, 'ttrpc: closed: unknown')).toMatchObject({ code: 'UNKNOWN', hint: expect.any(String) });
   });
-  test('a full disk', () => {
+  test('a full disk has a code of its own', () => {
     expect(translate(2, 'write /x: no space left on device: unknown')).toMatchObject({
       code: 'EXHAUSTED',
       hint: expect.any(String),

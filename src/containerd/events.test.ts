@@ -32,21 +32,24 @@ test('distinguishes the exit of the main process from that of an exec', () => {
   });
 });
 
-test('an update contains all labels', () => {
+test('an update has all labels', () => {
   const bytes = ContainerUpdate.encode({ id: 'web', image: '', labels: { a: '1', b: '' } }).finish();
   expect(eventFromEnvelope(envelope('/containers/update', bytes))).toMatchObject({ labels: { a: '1', b: '' } });
 });
 
 test.each([
-  ['an unknown topic', envelope('/snapshot/prepare', exit('web'))],
-  ['bytes that are no message', envelope('/tasks/exit', Buffer.from([0xff, 0xff, 0xff]))],
-  ['another type under our topics', envelope('/healthctl/health-status', Buffer.from('{}'), 'somebody.Else')],
-  ['nothing at all', { ...envelope('/tasks/exit', Buffer.alloc(0)), event: undefined } as unknown as Envelope],
-])('%s is no event of ours to tell', (_what, given) => {
+  ['an event with an unknown topic', envelope('/snapshot/prepare', exit('web'))],
+  ['an event whose bytes are no message', envelope('/tasks/exit', Buffer.from([0xff, 0xff, 0xff]))],
+  [
+    'an event of another type under our topic',
+    envelope('/healthctl/health-status', Buffer.from('{}'), 'somebody.Else'),
+  ],
+  ['an event without data', { ...envelope('/tasks/exit', Buffer.alloc(0)), event: undefined } as unknown as Envelope],
+])('ignores %s', (_what, given) => {
   expect(eventFromEnvelope(given)).toBeUndefined();
 });
 
-/** An exchange that is live only after some marks, like a subscription that is registered late. */
+/** An exchange that loses the first marks, like a subscription that is registered late. */
 function lateExchange(lostMarks: number) {
   const clock = createFakeClock();
   const waiting: Envelope[] = [];
@@ -81,7 +84,7 @@ function lateExchange(lostMarks: number) {
   return { rpc, clock, push };
 }
 
-test('a subscription is live when its mark has returned, and marks are not passed on', async () => {
+test('a subscription is live once its mark has returned, and its consumer gets no marks', async () => {
   const { rpc, clock, push } = lateExchange(2);
   const subscribing = openEvents(rpc, clock).subscribe({
     signal: new AbortController().signal,

@@ -19,7 +19,7 @@ describe('gRPC frames', () => {
     );
   });
 
-  test('a large message in many pieces costs no more than its size', () => {
+  test('a large message costs no more than its size, however many pieces it comes in', () => {
     const wire = frameMessage(Buffer.alloc(8 << 20, 1));
     const reader = createFrameReader();
     const out: Buffer[] = [];
@@ -27,7 +27,7 @@ describe('gRPC frames', () => {
     expect(out.map(({ length }) => length)).toEqual([8 << 20]);
   });
 
-  test('refuses a message announced as too large or compressed before it is read', () => {
+  test('refuses a message that is announced as too large or compressed, before reading it', () => {
     const huge = Buffer.from([0, 0xff, 0xff, 0xff, 0xff]);
     expect(() => createFrameReader().feed(huge)).toThrow(expect.objectContaining({ code: 'EXHAUSTED' }));
     expect(() => createFrameReader().feed(Buffer.from([1, 0, 0, 0, 0]))).toThrow(

@@ -8,7 +8,7 @@ const costOf = (...pieces: readonly Buffer[]): number => {
   return pieces.reduce((sum, bytes) => sum + cost.of(bytes), 0);
 };
 
-test('a preface costs nothing, a frame by its type, and a payload nothing, whatever its content', () => {
+test('the preface costs nothing, a frame what its type costs, and its payload nothing', () => {
   expect(costOf(PREFACE)).toBe(0);
   expect(costOf(Buffer.concat([PREFACE, frameFrom(TYPE.ping, 0, 0, Buffer.alloc(8, 1))]))).toBe(1);
   const call = [frameFrom(TYPE.headers, 4, 1, Buffer.alloc(50, 1)), frameFrom(TYPE.data, 1, 1, Buffer.alloc(5, 1))];

@@ -7,7 +7,7 @@ function logged(form: 'text' | 'json', debug = false) {
   return { lines, log: createServiceLog({ clock, debug, form, write: (line) => lines.push(line) }) };
 }
 
-test('a line for each message, with its time and level', () => {
+test('writes a line for each message, with time and level', () => {
   const { lines, log } = logged('text', true);
   log.info('starts');
   log.warn('is lost');
@@ -19,13 +19,13 @@ test('a line for each message, with its time and level', () => {
   ]);
 });
 
-test('debug lines only on request', () => {
+test('writes debug lines only if asked to', () => {
   const { lines, log } = logged('json');
   log.debug('looks');
   expect(lines).toEqual([]);
 });
 
-test('JSON for log collectors', () => {
+test('writes JSON for log collectors', () => {
   const { lines, log } = logged('json');
   log.warn('two\nlines "quoted"');
   expect(lines.map((line) => JSON.parse(line))).toEqual([
@@ -34,7 +34,7 @@ test('JSON for log collectors', () => {
   expect(lines[0]).not.toContain('\n');
 });
 
-test('container text neither forges a line nor moves the cursor', () => {
+test('text from a container cannot forge a line or move the cursor', () => {
   const { lines, log } = logged('text');
   log.warn('a\n2026 info b\r\x1b[2Jc\x9bd\tü');
   expect(lines).toEqual(['2026-01-01T00:00:00.500Z warn  a\\x0a2026 info b\\x0d\\x1b[2Jc\\x9bd\\x09ü']);

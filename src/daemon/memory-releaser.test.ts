@@ -20,7 +20,7 @@ function start() {
   };
 }
 
-/** Enough to be worth a collection. */
+/** Enough that a collection is worth its cost. */
 function startMany(memoryReleaser: MemoryReleaser): void {
   for (let i = 0; i < 16; i += 1) memoryReleaser.onStarted();
 }
@@ -35,7 +35,7 @@ test('releases ten seconds after the last of many starts, once', async () => {
   expect(released).toEqual([86_000]);
 });
 
-test('not more often than once a minute', async () => {
+test('does not release twice within a minute', async () => {
   const { clock, released, memoryReleaser } = start();
   for (let i = 0; i < 10; i += 1) {
     startMany(memoryReleaser);
@@ -44,7 +44,7 @@ test('not more often than once a minute', async () => {
   expect(released).toEqual([10_000, 70_000, 130_000]);
 });
 
-test('does not release after a few starts, until there are many since the last release', async () => {
+test('does not release after few starts, until there are many since the last release', async () => {
   const { clock, released, memoryReleaser } = start();
   for (let i = 0; i < 15; i += 1) {
     memoryReleaser.onStarted();
@@ -59,7 +59,7 @@ test('does not release after a few starts, until there are many since the last r
   expect(released).toHaveLength(1);
 });
 
-test('releases ten seconds after the start of the monitor, however few containers are started meanwhile', async () => {
+test('releases ten seconds after the start of the monitor, even if few containers are started', async () => {
   const { clock, released, memoryReleaser } = start();
   memoryReleaser.onReady();
   await clock.advance(5_000);
@@ -84,7 +84,7 @@ test('releases when memory has grown by more than a fifth, at most once a minute
   expect(released).toEqual([10_000, 250_000, 310_000]);
 });
 
-test('after the end nothing is released, and no timer is left', async () => {
+test('releases nothing after its end, and leaves no timer', async () => {
   const { clock, released, memory, memoryReleaser } = start();
   memoryReleaser.onReady();
   await clock.advance(20_000);

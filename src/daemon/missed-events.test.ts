@@ -29,7 +29,7 @@ test('the first container was created and started before there was a monitor', (
   expect(told([aKnown()])).toEqual(['create 0 web ', 'start 200 web ']);
 });
 
-test('the recorded start is the exact one, if it belongs to this run', () => {
+test('the recorded start is used, if it belongs to this run', () => {
   const noted = (run: string) => {
     const record = ownRecord({ id: 'c1', labels: { 'nerdctl/name': 'web', 'healthctl/started': startNote(run) } });
     return told([aKnown({ record: compactRecordOf(record) })]).at(-1);
@@ -39,7 +39,7 @@ test('the recorded start is the exact one, if it belongs to this run', () => {
 });
 const startNote = (run: string) => JSON.stringify({ At: new Date(T0 + 350).toISOString(), Run: run });
 
-test('a run that has ended meanwhile gives its end', () => {
+test('a run that ended meanwhile gives its end', () => {
   const task = aTask({ pid: 100, status: 'stopped', exitStatus: 3, exitedAtMs: T0 + 900 });
   expect(told([aKnown({ task, run: undefined })])).toEqual(['create 0 web ', 'die 900 web 3']);
 });
@@ -48,14 +48,14 @@ test('omits events that the log has, and those before the end of the log', () =>
   expect(told([aKnown()], { knownUntilMs: T0 + 100 })).toEqual(['start 200 web ']);
   expect(told([aKnown()], { knownUntilMs: T0 + 300 })).toEqual([]);
   expect(told([aKnown()], { events: [known('create', 1), known('start', 260)] })).toEqual([]);
-  // The event of a start follows the start of the process.
+  // The event of a start comes after the start of the process.
   expect(told([aKnown()], { events: [known('start', 5_000)] })).toEqual(['create 0 web ']);
-  // Of another container, of an earlier run.
+  // Events of another container, and of an earlier run.
   const others = [known('create', 1, { namespace: 'other' }), known('start', -60_000)];
   expect(told([aKnown()], { events: others })).toEqual(['create 0 web ', 'start 200 web ']);
 });
 
-test('events of several containers, in the order of their times', () => {
+test('the events of several containers come in the order of their times', () => {
   const db = aKnown({
     id: 'c2',
     record: compactRecordOf(ownRecord({ id: 'c2', createdAtMs: T0 + 50 })),
@@ -65,7 +65,7 @@ test('events of several containers, in the order of their times', () => {
   expect(told([aKnown(), db])).toEqual(['create 0 web ', 'create 50 web ', 'start 200 web ']);
 });
 
-test('an event that is still on its way is told from another of its kind', () => {
+test('an event that is still under way has a key of its own, unless its kind can repeat', () => {
   const event = { id: 'c1', namespace: 'default', atMs: 1 } as const;
   expect(onceKeyOf({ ...event, kind: 'task-started', pid: 100 })).not.toBe(
     onceKeyOf({ ...event, kind: 'task-started', pid: 101 }),

@@ -13,7 +13,7 @@ const WEB = {
   record: { labels: { 'nerdctl/name': 'web' } },
 } as unknown as KnownContainer;
 
-/** Duties that only write down what they are called for. */
+/** Duties that only record the calls they get. */
 function setUp() {
   const called: string[] = [];
   const note = (what: string) => void called.push(what);
@@ -38,7 +38,7 @@ function setUp() {
   return { hooks, called };
 }
 
-test('a change reaches followers by key and by name, then who restarts, then who keeps logs', () => {
+test('a change is passed first to subscribers, by key and name, then to the supervisor, then to the log indexer', () => {
   const { hooks, called } = setUp();
   hooks.onChange('default/c1');
   expect(called).toEqual([
@@ -48,7 +48,7 @@ test('a change reaches followers by key and by name, then who restarts, then who
   ]);
 });
 
-test('of a container that is gone only the key is known', async () => {
+test('without a record, a container is known by its key only', async () => {
   const { hooks, called } = setUp();
   hooks.onChange('default/other');
   await hooks.onGone(WEB);
@@ -58,7 +58,7 @@ test('of a container that is gone only the key is known', async () => {
   ]);
 });
 
-test('the programs of the user are called for healthy and unhealthy, not for starting', () => {
+test('hooks are called for healthy and unhealthy, but not for starting', () => {
   const { hooks, called } = setUp();
   for (const status of ['starting', 'unhealthy', 'healthy'] as const)
     hooks.onStatus(WEB, aState({ status }), aResult());
@@ -68,7 +68,7 @@ test('the programs of the user are called for healthy and unhealthy, not for sta
   ]);
 });
 
-test('a start may need a network; other events go to subscribers alone', () => {
+test('a start also repairs the network; other events go to subscribers only', () => {
   const { hooks, called } = setUp();
   const event = { namespace: 'default', id: 'c1', atMs: 0 };
   hooks.onEvent({ ...event, kind: 'task-started', pid: 1 } as never);
@@ -76,7 +76,7 @@ test('a start may need a network; other events go to subscribers alone', () => {
   expect(called).toEqual(['hub.receive', 'memoryReleaser.onStarted', 'networkRepair.attachMissed', 'hub.receive']);
 });
 
-test('containers that another tool started without a monitor are attached once the list is taken in', () => {
+test('after the first list, containers that another tool started are attached to their networks', () => {
   const { hooks, called } = setUp();
   hooks.onLive?.();
   expect(called).toEqual(['onLive', 'networkRepair.attachMissed']);

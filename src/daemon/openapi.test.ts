@@ -4,7 +4,7 @@ import type { Service } from './api/service.ts';
 import { API_HEADER, API_VERSION } from './api/version.ts';
 import { type EventStreams, routesOf } from './routes.ts';
 
-// Compares docs/openapi.json with the routes; test/integration/api-server.test.ts tests the answers.
+// Compares docs/openapi.json with the routes. test/integration/api-server.test.ts tests the answers.
 
 const METHODS = ['get', 'post', 'delete', 'put', 'patch', 'head', 'options'];
 const operations = Object.entries(openApi.paths).flatMap(([path, item]) =>
@@ -19,7 +19,7 @@ const routes = routesOf({
   onStop: () => {},
 });
 
-test('describes every route, and no other', () => {
+test('describes every route and no other', () => {
   const described = operations.map(({ path, method }) => `${method.toUpperCase()} ${path}`);
   expect(described.toSorted()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).toSorted());
 });
@@ -37,7 +37,7 @@ test('every reference is valid', () => {
 });
 
 test.each(operations.map((one) => [one.operation.operationId, one] as const))(
-  '%s: parts of the path, the version, errors',
+  '%s describes its path parameters, the version and its errors',
   (_, { path, operation, shared }) => {
     const parts = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     const described = [...shared, ...(operation.parameters ?? [])].map(resolveRef);
@@ -50,11 +50,11 @@ test.each(operations.map((one) => [one.operation.operationId, one] as const))(
 
 const statusesOf = ({ responses }: Operation): readonly string[] => Object.keys(responses);
 
-test('operations have unique names', () => {
+test('no two operations have the same name', () => {
   expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(operations.length);
 });
 
-test('the checker finds missing, surplus and wrong fields', () => {
+test('the checker finds missing, extra and wrong fields', () => {
   const { Lag: lag = {}, HealthResult: result = {}, ContainerSummary: summary = {} } = openApi.components.schemas;
   expect(mismatches(lag, { count: 1, p50Ms: 0.5, p99Ms: 1, maxMs: 2 })).toEqual([]);
   expect(mismatches(lag, { count: 1.5, p50Ms: '1', maxMs: 2, x: 1 })).toEqual([

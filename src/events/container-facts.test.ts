@@ -30,7 +30,7 @@ function setUp(records: readonly ContainerRecord[] = []) {
   return { clock, asked, book: createFactsBook({ containersOf: () => ({ get }), read, clock, log: silentLogger }) };
 }
 
-test('a listed container is shown by its name, also after its removal', async () => {
+test('shows a listed container by its name, also after its removal', async () => {
   const { book, asked } = setUp();
   book.applyList('default', [aRecord({ id: 'c1', labels: { name: 'web' } })]);
   const told = [await book.translate(oom('c1')), await book.translate(deleted('c1')), await book.translate(oom('c1'))];
@@ -42,7 +42,7 @@ test('a listed container is shown by its name, also after its removal', async ()
   expect(asked).toEqual([]);
 });
 
-test('requests the record of a new container, and delays later events until it is there', async () => {
+test('requests the record of a new container, and delays later events until it comes', async () => {
   const records = [aRecord({ id: 'slow', labels: { name: 'web' } }), aRecord({ id: 'c2', labels: { name: 'db' } })];
   const { book, clock, asked } = setUp(records);
   const told: (string | undefined)[] = [];
@@ -54,7 +54,7 @@ test('requests the record of a new container, and delays later events until it i
   expect(told).toEqual(['create web', 'start web', 'create db']);
 });
 
-test('a container removed before its record could be read is shown by its id', async () => {
+test('a container that was removed before its record could be read is shown by its id', async () => {
   const { book, clock } = setUp();
   const telling = book.translate(created('c9'));
   await clock.advance(1);
@@ -69,7 +69,7 @@ test('a changed label is shown from then on', async () => {
   expect((await book.translate(oom('c1')))?.attributes).toEqual({ ...labels, image: 'ps:docker.io/library/demo:1' });
 });
 
-test('the start of a run gives its duration at its end', async () => {
+test('a seen start gives the duration of the run at its end', async () => {
   const { book } = setUp();
   book.applyList('default', [aRecord({ id: 'c1' })]);
   await book.translate(at({ kind: 'task-started', id: 'c1', pid: 7 }, 10_000));
@@ -77,12 +77,12 @@ test('the start of a run gives its duration at its end', async () => {
   expect((await book.translate(at(exit)))?.attributes).toMatchObject({ exitCode: '1', execDuration: '5' });
 });
 
-test('images need no container', async () => {
+test('events of images need no container', async () => {
   const { book } = setUp();
   expect(await book.translate(at({ kind: 'image-deleted', name: 'x' }))).toMatchObject({ action: 'untag', id: 'ps:x' });
 });
 
-test('an unknown container is forgotten too', async () => {
+test('what is cached about an unknown container expires too', async () => {
   const { book, clock } = setUp();
   for (const id of ['x1', 'x2']) {
     const telling = book.translate(oom(id));
@@ -93,7 +93,7 @@ test('an unknown container is forgotten too', async () => {
   expect(book.size).toBe(1);
 });
 
-test('a removed container is forgotten after a while, and a list shows which are removed', async () => {
+test('what is cached about a removed container expires, and a list shows which are removed', async () => {
   const { book, clock } = setUp();
   book.applyList('default', [aRecord({ id: 'c1' }), aRecord({ id: 'c2' })]);
   book.applyList('other', [aRecord({ id: 'c1' })]);

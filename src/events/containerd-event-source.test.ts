@@ -38,7 +38,7 @@ function setUp() {
   return { clock, exchange, warnings, abort, seen, begin };
 }
 
-test('yields the events of the namespace as they happen, until the signal fires', async () => {
+test('yields the events of the namespace as they happen, until the signal aborts', async () => {
   const { clock, exchange, warnings, abort, seen, begin } = setUp();
   const running = begin({});
   await clock.advance(1);
@@ -72,7 +72,7 @@ test('an event after that time ends it too', async () => {
   expect([seen, exchange.subscribers, clock.sleepers]).toEqual([[], 0, 0]);
 });
 
-test('warns once of an unrecorded past', async () => {
+test('warns once that the past is not recorded', async () => {
   const { clock, exchange, warnings, begin } = setUp();
   const [sinceMs, untilMs] = [clock.now() - 60_000, clock.now() - 1_000];
   expect(await begin({ sinceMs, untilMs })).toBe('ended');

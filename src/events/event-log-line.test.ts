@@ -19,7 +19,7 @@ const entry: fc.Arbitrary<LogEntry> = fc.oneof(
   }),
 );
 
-test('an entry is one line, and parses back to itself', () => {
+test('an entry is one line, and parses to itself', () => {
   fc.assert(
     fc.property(entry, (given) => {
       const line = lineFromEntry(given);

@@ -21,12 +21,12 @@ test.each<[known: [number, number][], gaps: [number, number][]]>([
   ],
   [[[0, 5]], [[10, 20]]],
   [[[25, 30]], [[10, 20]]],
-])('known is %j: 10 to 20 lacks %j', (known, gaps) => {
+])('with known periods %j, the range 10 to 20 has the gaps %j', (known, gaps) => {
   const periods = known.map(([fromMs, toMs]) => ({ fromMs, toMs }));
   expect(gapsIn(periods, { fromMs: 10, toMs: 20 })).toEqual(gaps.map(([fromMs, toMs]) => ({ fromMs, toMs })));
 });
 
-test('periods out of order, because a clock was set back', () => {
+test('accepts periods out of order, as after the clock was set back', () => {
   expect(
     gapsIn(
       [
@@ -38,7 +38,7 @@ test('periods out of order, because a clock was set back', () => {
   ).toEqual([{ fromMs: 18, toMs: 20 }]);
 });
 
-test('a moment is either in a gap or in a known period', () => {
+test('every moment is either in a gap or in a known period', () => {
   const periods = fc.array(fc.nat(100), { maxLength: 12 }).map((bounds) => {
     const sorted = [...new Set(bounds)].sort((a, b) => a - b);
     return sorted.flatMap((fromMs, index): Gap[] => {

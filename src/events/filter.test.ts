@@ -63,11 +63,11 @@ test.each<[filters: string[], wanted: boolean, HostEvent?]>([
   [['label=tier=front', 'label=missing'], false],
   [['label=toString'], false],
   [['label=name=web-1'], true],
-])('%j: %s', (filters, wanted, given = event()) => {
+])('the filters %j match: %s', (filters, wanted, given = event()) => {
   expect(matchesEvent(parseEventFilters(filters), given)).toBe(wanted);
 });
 
-test('accepts keys in any case, with spaces', () => {
+test('accepts keys in any case, and spaces', () => {
   expect(parseEventFilters([' Type = image '])).toEqual(new Map([['type', ['image']]]));
 });
 
@@ -81,6 +81,6 @@ test.each([
   ['colour=red', "invalid filter 'colour'"],
   ['=x', "invalid filter ''"],
   ['container', 'bad format of filter (expected name=value)'],
-])('%s: %s', (text, message) => {
+])('refuses the filter %s: %s', (text, message) => {
   expect(() => parseEventFilters([text])).toThrow(message);
 });

@@ -34,7 +34,7 @@ test.each<[string, EventFact, Record<string, string>?]>([
   ['restart', own('restart', { ID: 'c1' })],
   ['rename', own('rename', { ID: 'c1', OldName: 'api', Name: 'web' }), { oldName: '/api', name: 'web' }],
   ['health_status: unhealthy', own('health-status', { ID: 'c1', Status: 'unhealthy', FailingStreak: 3 })],
-])('%s', (action, fact, attributes = {}) => {
+])('translates to Docker’s %s', (action, fact, attributes = {}) => {
   expect(containerEventFrom(at(fact), facts)).toEqual({
     type: 'container',
     action,
@@ -49,13 +49,13 @@ test.each<[string, EventFact]>([
   ['task-created', { kind: 'task-created', id: 'c1' }],
   ['task-deleted', { kind: 'task-deleted', id: 'c1' }],
   ['container-updated', { kind: 'container-updated', id: 'c1', labels: {} }],
-  ['that a container is starting', own('health-status', { ID: 'c1', Status: 'starting', FailingStreak: 0 })],
-  ['one of ours that is not known', own('else', { ID: 'c1' })],
-])('Docker has no word for %s', (_what, fact) => {
+  ['a status starting', own('health-status', { ID: 'c1', Status: 'starting', FailingStreak: 0 })],
+  ['an unknown event of ours', own('else', { ID: 'c1' })],
+])('gives no Docker event for %s', (_what, fact) => {
   expect(containerEventFrom(at(fact), facts)).toBeUndefined();
 });
 
-test('a container without an image has no such attribute', () => {
+test('a container without an image has no image attribute', () => {
   const attributes = containerEventFrom(at({ kind: 'task-oom', id: 'c1' }), { name: 'c1', image: '', labels: {} });
   expect(attributes).toMatchObject({ attributes: { name: 'c1' } });
   expect(attributes?.attributes).not.toHaveProperty('image');
@@ -65,7 +65,7 @@ test.each([
   ['image-created', 'tag'],
   ['image-updated', 'tag'],
   ['image-deleted', 'untag'],
-] as const)('%s is %s', (kind, action) => {
+] as const)('%s is shown as %s', (kind, action) => {
   expect(imageEventFrom(at({ kind, name: 'docker.io/library/busybox:latest' }), 'busybox:latest')).toEqual({
     type: 'image',
     action,

@@ -18,7 +18,7 @@ function exchange() {
   return { told, debug, publisher: { events, log: { debug: (line: string) => void debug.push(line) } } };
 }
 
-test('a published event parses back to itself', async () => {
+test('a published event parses to itself', async () => {
   const { told, publisher } = exchange();
   await publishKill(publisher, { id: 'c1', signal: 15 });
   await publishStop(publisher, { id: 'c1' });
@@ -40,7 +40,7 @@ test('a published event parses back to itself', async () => {
   });
 });
 
-test('an event that cannot be published is logged at debug level and is no failure', async () => {
+test('an event that cannot be published is logged at debug level, and is no failure', async () => {
   const { debug, publisher } = exchange();
   const events = { publish: () => Promise.reject(new HealthctlError('UNAVAILABLE', 'containerd is away')) };
   await publishStop({ ...publisher, events }, { id: 'c1' });
@@ -49,15 +49,15 @@ test('an event that cannot be published is logged at debug level and is no failu
 
 test.each([
   ['another topic', '/healthctl/else', '{"ID":"c1"}'],
-  ['no JSON', '/healthctl/stop', '{'],
-  ['no object', '/healthctl/stop', '["ID"]'],
+  ['text that is not JSON', '/healthctl/stop', '{'],
+  ['JSON that is no object', '/healthctl/stop', '["ID"]'],
   ['no id', '/healthctl/stop', '{"ID":""}'],
-  ['a status that there is not', '/healthctl/health-status', '{"ID":"c1","Status":"fine","FailingStreak":0}'],
+  ['an unknown status', '/healthctl/health-status', '{"ID":"c1","Status":"fine","FailingStreak":0}'],
   ['no streak', '/healthctl/health-status', '{"ID":"c1","Status":"healthy"}'],
-  ['an action that there is not', '/healthctl/health-action', '{"ID":"c1","Action":"dance","Reason":""}'],
+  ['an unknown action', '/healthctl/health-action', '{"ID":"c1","Action":"dance","Reason":""}'],
   ['a rename without a name', '/healthctl/rename', '{"ID":"c1","OldName":"a"}'],
   ['no signal', '/healthctl/kill', '{"ID":"c1","Signal":"TERM"}'],
-])('%s is not read', (_what, topic, json) => {
+])('ignores an event with %s', (_what, topic, json) => {
   expect(parseOwnEvent({ topic, json })).toBeUndefined();
 });
 

@@ -34,7 +34,7 @@ test.each([
   ['1767225600.5', '2026-01-01T00:00:00.500Z'],
   ['1767225600.000500000', '2026-01-01T00:00:00.000Z'],
   ['+1767225600', '2026-01-01T00:00:00.000Z'],
-])('%s is %s', (text, expected) => {
+])('reads %s as %s', (text, expected) => {
   expect(iso(text)).toBe(expected);
 });
 
@@ -63,7 +63,7 @@ test.each([
   ],
   ['2026-01-02T03:04:05+25:00', 'parsing time "2026-01-02T03:04:05+25:00": time zone offset hour out of range'],
   ['2026-01-02 03:04', 'parsing time "2026-01-02 03:04": extra text: " 03:04"'],
-])('%j: %s', (text, message) => {
+])('refuses %j: %s', (text, message) => {
   if (message === undefined) expect(parseEventTime(text, inUtc)).toBe(10_000);
   else expect(() => parseEventTime(text, inUtc)).toThrow(expect.objectContaining({ code: 'INVALID', message }));
 });
@@ -74,7 +74,7 @@ const moment = fc.date({
   noInvalidDate: true,
 });
 
-test('RFC 3339 in any zone, and Unix seconds, give back the original moment', () => {
+test('parses RFC 3339 in any zone, and Unix seconds, to the original moment', () => {
   fc.assert(
     fc.property(moment, fc.integer({ min: -720, max: 720 }), (date, zone) => {
       const at = date.getTime();
@@ -93,7 +93,7 @@ test('RFC 3339 in any zone, and Unix seconds, give back the original moment', ()
   );
 });
 
-test('gives a time or a refusal for any text', () => {
+test('any text gives a time or an error', () => {
   const likely = fc.string({ unit: fc.constantFrom(...'0123456789-+:.,TZz smh') });
   fc.assert(
     fc.property(fc.oneof(fc.string(), likely), (text) => {

@@ -53,7 +53,7 @@ describe('parseDuration', () => {
     ['-9223372036854775808ns', MIN_DURATION],
     ['-9223372036854775.808us', MIN_DURATION],
     ['0000000000000000000000000000007s', 7n * SECOND],
-  ])('%s', (text, ns) => {
+  ])('parses %s', (text, ns) => {
     expect(parseDuration(text)).toBe(ns);
   });
 
@@ -82,11 +82,11 @@ describe('parseDuration', () => {
     ['3000000h', 'time: invalid duration "3000000h"'],
     ['9223372036854775807s', 'time: invalid duration "9223372036854775807s"'],
     ['99999999999999999999', 'time: invalid duration "99999999999999999999"'],
-  ])('%j is refused', (text, message) => {
+  ])('refuses %j', (text, message) => {
     expect(() => parseDuration(text)).toThrow(expect.objectContaining({ code: 'USAGE', message }));
   });
 
-  test('returns a duration within int64, or a HealthctlError, for any text', () => {
+  test('any text gives a duration within int64, or a HealthctlError', () => {
     const piece = fc.constantFrom(
       '1',
       '0',
@@ -150,11 +150,11 @@ describe('formatDuration', () => {
     [-90n * SECOND, '-1m30s'],
     [MAX_DURATION, '2562047h47m16.854775807s'],
     [MIN_DURATION, '-2562047h47m16.854775808s'],
-  ])('%d', (ns, text) => {
+  ])('formats %d ns', (ns, text) => {
     expect(formatDuration(ns)).toBe(text);
   });
 
-  test('parses what it formats', () => {
+  test('a formatted duration parses to itself', () => {
     const anyScale = fc.oneof(
       fc.bigInt({ min: MIN_DURATION, max: MAX_DURATION }),
       fc.bigInt({ min: -10_000n, max: 10_000n }),
@@ -177,7 +177,7 @@ describe('milliseconds', () => {
     expect(nanosecondsFromMilliseconds(30_000)).toBe(30n * SECOND);
   });
 
-  test('survive a round trip at the scale of wall time', () => {
+  test('at the scale of wall time survive a round trip', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4_102_444_800_000 }), (ms) => {
         expect(millisecondsFromNanoseconds(nanosecondsFromMilliseconds(ms))).toBe(ms);

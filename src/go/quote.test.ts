@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { quote } from './quote.ts';
 
-describe('quote', () => {
+describe('quoting like Go', () => {
   test.each([
     ['', '""'],
     ['plain text', '"plain text"'],
@@ -11,7 +11,7 @@ describe('quote', () => {
     ['é😀', '"é😀"'],
     ['\u200b\u00a0\u2028', '"\\u200b\\u00a0\\u2028"'],
     ['\u{e0001}', '"\\U000e0001"'],
-  ])('%j', (text, quoted) => {
+  ])('quotes %j', (text, quoted) => {
     expect(quote(text)).toBe(quoted);
   });
 });

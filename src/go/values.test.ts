@@ -5,7 +5,7 @@ import { parseBool, parseInteger } from './values.ts';
 describe('parseBool', () => {
   test.each(['1', 't', 'T', 'TRUE', 'true', 'True'])('%s is true', (text) => expect(parseBool(text)).toBe(true));
   test.each(['0', 'f', 'F', 'FALSE', 'false', 'False'])('%s is false', (text) => expect(parseBool(text)).toBe(false));
-  test.each(['', 'yes', 'tRUE', ' true'])('%j is refused', (text) => {
+  test.each(['', 'yes', 'tRUE', ' true'])('refuses %j', (text) => {
     expect(() => parseBool(text)).toThrow(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
   });
 });
@@ -25,17 +25,17 @@ describe('parseInteger', () => {
     ['0x_f', 15],
     ['0_7', 7],
     ['00', 0],
-  ])('%s', (text, value) => expect(parseInteger(text)).toBe(value));
+  ])('reads %s', (text, value) => expect(parseInteger(text)).toBe(value));
 
   test.each(['', 'many', '1.5', '09', '0x', '_1', '1_', '1__0', '0b12', '0o8', '1e3', ' 1', '--1', 'ff', '0_'])(
-    '%j is no integer',
+    'refuses %j, which is no integer',
     (text) => {
       expect(() => parseInteger(text)).toThrow(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
     },
   );
 
   test.each(['9223372036854775808', '-9223372036854775809', '9'.repeat(100_000), '0xfffffffffffffffff'])(
-    '%.30s is out of range',
+    'refuses %.30s, which is out of range',
     (text) => {
       expect(() => parseInteger(text)).toThrow(/: value out of range$/);
     },

@@ -6,7 +6,7 @@ import { MAX_CERTIFICATES_BYTES, parseCertificates } from './certificates.ts';
 const NONE = 'there is no certificate in PEM (-----BEGIN CERTIFICATE-----)';
 
 describe('parseCertificates', () => {
-  test('keeps only the certificates, whatever text surrounds them', () => {
+  test('keeps only the certificates of a text', () => {
     const text = `# Example\r\n${AUTHORITY.replaceAll('\n', '\r\n')}${SIGNED.key}\n  ${SIGNED.good}trailing`;
     expect(parseCertificates(text)).toEqual({ kind: 'ok', value: `${AUTHORITY}${SIGNED.good}` });
   });
@@ -23,7 +23,7 @@ describe('parseCertificates', () => {
     expect(parseCertificates(text)).toEqual({ kind: 'malformed', reason });
   });
 
-  test('its output parses to itself', () => {
+  test('the output parses to itself', () => {
     const piece = fc.oneof(
       fc.constantFrom(AUTHORITY, SIGNED.good, SIGNED.key, '-----BEGIN CERTIFICATE-----'),
       fc.string(),

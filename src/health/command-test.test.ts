@@ -27,7 +27,7 @@ describe('testFromCommand', () => {
     ['none', ['NONE']],
     ['CMDS run', ['CMD-SHELL', 'CMDS run']],
     ['none of this', ['CMD-SHELL', 'none of this']],
-  ])('%j is %j', (text, expected) => {
+  ])('reads %j as %j', (text, expected) => {
     expect(testFromCommand(text)).toEqual(expected);
   });
 
@@ -45,7 +45,7 @@ describe('testFromCommand', () => {
     '[ "$(cat /ready)" ] && [ -f /x ]',
     '[1]',
     'echo ["a"]',
-  ])('%j is a text for the shell', (text) => {
+  ])('reads %j as a text for the shell', (text) => {
     expect(testFromCommand(text)).toEqual(['CMD-SHELL', text]);
   });
 
@@ -66,7 +66,7 @@ describe('testFromCommand', () => {
 
   const words = fc.array(fc.string(), { minLength: 1, maxLength: 5 });
 
-  test('every array that JSON can write is read as an array, whatever its items', () => {
+  test('reads every JSON array as an array, whatever its items', () => {
     fc.assert(
       fc.property(words, (items) => {
         fc.pre(!['CMD', 'CMD-SHELL', 'NONE', 'HTTP', 'TCP', 'GRPC'].includes(items[0] ?? ''));
@@ -75,7 +75,7 @@ describe('testFromCommand', () => {
     );
   });
 
-  test('an array of two or more items is also read with blanks, as in YAML', () => {
+  test('reads an array of two or more items also with spaces, as in YAML', () => {
     fc.assert(
       fc.property(fc.string(), words, (first, rest) => {
         const items = ['CMD', first, ...rest];
@@ -85,7 +85,7 @@ describe('testFromCommand', () => {
     );
   });
 
-  test("an operand that the shell's test command accepts stays a text", () => {
+  test("an operand that the shell's test command accepts is a text for the shell", () => {
     const operand = fc.constantFrom('$A', '$(cat /ready)', '`id -u`', '$A$B', '$?');
     const blank = fc.constantFrom(' ', '\t', '  ');
     fc.assert(
@@ -96,7 +96,7 @@ describe('testFromCommand', () => {
     );
   });
 
-  test('tests of two and three operands stay a text', () => {
+  test('tests with two and three operands are texts for the shell', () => {
     const operand = fc.constantFrom('"$A"', 'x', '"a,b"', '/ready', '"$(cat /x)"', "''");
     const unary = fc.tuple(fc.constantFrom('-f', '-n', '-z', '!'), operand);
     const binary = fc.tuple(operand, fc.constantFrom('=', '!=', '-eq', '-nt'), operand);

@@ -21,7 +21,7 @@ describe('checkKindOf', () => {
     [['GRPC', 'db:1', 'x'], { kind: 'grpc', host: 'db', port: 1, service: 'x', authority: 'db:1', tls: undefined }],
     [['TCP'], { kind: 'malformed', type: 'TCP', reason: 'TCP takes one item, HOST:PORT' }],
     [['tcp', 'db:1'], { kind: 'unknown', type: 'tcp' }],
-  ])('%j', (testField, expected) => {
+  ])('the kind of %j', (testField, expected) => {
     expect(checkKindOf(testField)).toEqual(expected);
     expect(isChecked(testField && { test: testField })).toBe(
       ['exec', 'no-command', 'tcp', 'grpc'].includes(expected.kind),
@@ -54,7 +54,7 @@ describe('mergeHealthConfig', () => {
 });
 
 describe('withDefaults', () => {
-  test('Docker’s defaults; the start interval is never longer than the interval', () => {
+  test("has Docker's defaults; the start interval is never longer than the interval", () => {
     expect(withDefaults({ test: ['CMD', 'x'] })).toEqual({
       test: ['CMD', 'x'],
       intervalNs: 30 * S,
@@ -66,7 +66,7 @@ describe('withDefaults', () => {
     expect(withDefaults({ intervalNs: S }).startIntervalNs).toBe(S);
     expect(withDefaults({ intervalNs: S, startIntervalNs: 9 * S }).startIntervalNs).toBe(9 * S);
   });
-  test('an image’s negative and tiny values count as not given', () => {
+  test('negative and tiny values of an image count as not given', () => {
     expect(withDefaults({ intervalNs: -1, retries: -5 })).toMatchObject({ intervalNs: 30 * S, retries: 3 });
     expect(withDefaults({ intervalNs: 10, timeoutNs: 999_999, startPeriodNs: 1e6 })).toMatchObject({
       intervalNs: 30 * S,
@@ -101,16 +101,16 @@ describe('parseHealthConfig', () => {
     [{ Interval: 2 ** 64 }, { kind: 'malformed', reason: 'Interval is beyond 64 bits: 18446744073709552000' }],
     [{ Timeout: -(2 ** 64) }, { kind: 'malformed', reason: 'Timeout is beyond 64 bits: -18446744073709552000' }],
     [{ Retries: 1.5 }, { kind: 'malformed', reason: 'Retries is not a whole number: 1.5' }],
-  ])('%j', (value, expected) => {
+  ])('the config from %j', (value, expected) => {
     expect(parseHealthConfig(value)).toEqual(expected);
   });
 
-  test('never throws, whatever an image holds', () => {
+  test('never throws, whatever an image contains', () => {
     fc.assert(fc.property(fc.anything(), (value) => void parseHealthConfig(value)));
     fc.assert(fc.property(fc.string(), (text) => void parseHealthConfigText(text)));
   });
 
-  test('reads back what it wrote, up to Go’s largest duration', () => {
+  test("reads what it wrote, up to Go's largest duration", () => {
     const duration = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
     const config = fc.record(
       {
@@ -133,7 +133,7 @@ describe('parseHealthConfig', () => {
     expect(parsed.kind === 'config' && BigInt(JSON.stringify(parsed.config.intervalNs)) < 2n ** 63n).toBe(true);
   });
 
-  test('keys come in Docker’s order', () => {
+  test("writes keys in Docker's order", () => {
     expect(
       Object.keys(jsonFromHealthConfig(withDefaults({ retries: 1, startPeriodNs: 1e6, test: ['CMD', 'x'] }))),
     ).toEqual(['Test', 'Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries']);

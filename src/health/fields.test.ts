@@ -22,7 +22,7 @@ const anyConfig: fc.Arbitrary<GivenHealthConfig> = fc.record(
   { requiredKeys: [] },
 );
 
-test('every field comes back from JSON, and from JSON with the defaults', () => {
+test('every field survives JSON, and JSON with the defaults', () => {
   fc.assert(
     fc.property(anyConfig, (config) => {
       expect(parseHealthConfig(jsonFromHealthConfig(config))).toEqual({ kind: 'config', config });
@@ -32,7 +32,7 @@ test('every field comes back from JSON, and from JSON with the defaults', () => 
   );
 });
 
-test('every field of the flags wins over the image’s', () => {
+test("every field of the flags overrides the image's", () => {
   fc.assert(
     fc.property(anyConfig, anyConfig, (image, flags) => {
       expect(mergeHealthConfig(image, flags)).toEqual({ ...image, ...flags });
@@ -40,7 +40,7 @@ test('every field of the flags wins over the image’s', () => {
   );
 });
 
-test('a zero of our own fields is a value; a zero of Docker’s inherits', () => {
+test("a zero in our own field is a value; a zero in Docker's field inherits", () => {
   const image: GivenHealthConfig = { test: ['CMD', 'x'], retries: 2, onFailure: 'kill', maxRestarts: 3, reap: true };
   const flags: GivenHealthConfig = { test: [], retries: 0, onFailure: 'none', maxRestarts: 0, reap: false };
   const merged = mergeHealthConfig(image, flags);
@@ -52,7 +52,7 @@ test('a zero of our own fields is a value; a zero of Docker’s inherits', () =>
   });
 });
 
-test('keys and options are unique, and keys come in Docker’s order, then ours', () => {
+test("keys and options are unique; keys come in Docker's order, then ours", () => {
   const keys = FIELD_NAMES.map((name) => HEALTH_FIELDS[name].key);
   expect(keys).toEqual([
     ...['Test', 'Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries'],
@@ -63,7 +63,7 @@ test('keys and options are unique, and keys come in Docker’s order, then ours'
   expect(new Set(options.map(({ turn }) => turn)).size).toBe(options.length);
 });
 
-test('Docker’s part of a config has none of our fields', () => {
+test("Docker's part of a config has none of our fields", () => {
   const config: GivenHealthConfig = { retries: 0, exec: 'fresh' };
   expect(dockerPartOf(config)).toEqual({ retries: 0 });
   expect(hasOwnFields(config)).toBe(true);
@@ -75,7 +75,7 @@ test.each([
   [{ MaxRestarts: -1 }, 'MaxRestarts is not a whole number: -1'],
   [{ Exec: 1 }, 'Exec is not one of fresh, resident: 1'],
   [{ Reap: 'yes' }, 'Reap is neither true nor false: "yes"'],
-])('%j is malformed', (value, reason) => {
+])('%j counts as malformed', (value, reason) => {
   expect(parseHealthConfig(value)).toEqual({ kind: 'malformed', reason });
 });
 
@@ -91,7 +91,7 @@ describe('isSameConfig', () => {
     [{ reap: true }, false],
     [{ onFailure: 'kill' }, true],
     [{ maxRestarts: 2 }, true],
-  ])('%j: %s', (over, expected) => {
+  ])('compares %j: %s', (over, expected) => {
     expect(isSameConfig(config, { ...config, ...over })).toBe(expected);
   });
 });
@@ -101,7 +101,7 @@ describe('checkConfigOf', () => {
     const config = checkConfigOf({ test: ['HTTP', 'https://localhost/', `ca=${AUTHORITY}`] });
     expect(config).toMatchObject({ retries: 3, kind: { kind: 'http', path: '/', tls: { verify: true } } });
   });
-  test.each([undefined, ['NONE'], ['HTTP'], ['FTP', 'x']])('is undefined for %j, which is not checked', (items) => {
+  test.each([undefined, ['NONE'], ['HTTP'], ['FTP', 'x']])('is undefined for %j, which makes no check', (items) => {
     expect(checkConfigOf(items ? { test: items } : {})).toBeUndefined();
   });
 });

@@ -36,7 +36,7 @@ describe('healthConfigFromFlags', () => {
     [{ tcp: 'db:5432' }, { test: ['TCP', 'db:5432'] }],
     [{ grpc: 'localhost:1/my.Service' }, { test: ['GRPC', 'localhost:1', 'my.Service'] }],
     [{ cmd: 'true', http: '', tcp: '', grpc: '', httpStatus: '' }, { test: ['CMD-SHELL', 'true'] }],
-  ])('%o', (given, expected) => {
+  ])('the config from flags %o', (given, expected) => {
     expect(from(given)).toEqual(expected);
   });
 
@@ -70,7 +70,7 @@ describe('healthConfigFromFlags', () => {
     [{ timeoutNs: 999_999n }, 'Timeout in Healthcheck cannot be less than 1ms', undefined],
     [{ startPeriodNs: 1n }, 'StartPeriod in Healthcheck cannot be less than 1ms', undefined],
     [{ startIntervalNs: 1n }, 'StartInterval in Healthcheck cannot be less than 1ms', undefined],
-  ])('refuses %o', (given, message, exitCode) => {
+  ])('refuses the flags %o', (given, message, exitCode) => {
     expect(() => from(given)).toThrow(expect.objectContaining({ code: 'INVALID', message, exitCode }));
   });
 });

@@ -70,7 +70,7 @@ describe('parseNativeTest', () => {
       },
     ],
     [['GRPC', 'a:1', 'service=tls=true'], { ...grpc, service: 'tls=true' }],
-  ])('%o', (items, value) => {
+  ])('parses %o', (items, value) => {
     expect(native(items)).toEqual({ kind: 'ok', value });
   });
 
@@ -110,7 +110,7 @@ describe('parseNativeTest', () => {
     expect(native(items)).toEqual({ kind: 'malformed', reason });
   });
 
-  test('never throws, and a path never spans more than its line', () => {
+  test('never throws, and a path never has a line break', () => {
     const items = fc.array(fc.oneof(fc.string({ unit: 'binary' }), fc.constant('http://localhost')), { maxLength: 4 });
     fc.assert(fc.property(fc.constantFrom('HTTP', 'TCP', 'GRPC'), items, (type, rest) => void native([type, ...rest])));
     fc.assert(
@@ -122,7 +122,7 @@ describe('parseNativeTest', () => {
   });
 });
 
-describe('parsers of options', () => {
+describe('parsers of option values', () => {
   const port = fc.integer({ min: 1, max: 65_535 });
 
   test('reads back every host and port', () => {
@@ -155,7 +155,7 @@ describe('parsers of options', () => {
       expect(parseStatuses(text).kind).toBe('malformed');
   });
 
-  test('a header never contains a line break', () => {
+  test('a header never has a line break', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const parsed = parseHeader(text);
@@ -177,7 +177,7 @@ describe('parsers of options', () => {
     expect(grpcItems('a:1/b/c')).toEqual(['a:1', 'b/c']);
   });
 
-  test('reads back every service, also one that looks like an option', () => {
+  test('reads back every service, even one that looks like an option', () => {
     const option = fc.constantFrom('tls=true', 'ca=', 'verify=', 'authority=a', 'service=b', 'tls');
     const name = fc.stringMatching(/^[!-~]{1,20}$/);
     fc.assert(
@@ -189,7 +189,7 @@ describe('parsers of options', () => {
     );
   });
 
-  test('a requested server name contains only characters of a name', () => {
+  test('a requested server name has only characters of a host name', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const parsed = native(['HTTP', 'https://localhost', `header=Host: ${text}`]);

@@ -4,33 +4,33 @@ import { giversAfterUpdate, giversAtCreate, originsOf } from './origins.ts';
 
 const image = { test: ['CMD', 'true'], intervalNs: 1e9, retries: 5 };
 
-describe('what gave a field', () => {
-  test('at create: an option before the image', () => {
+describe('the source of each field', () => {
+  test('at create, options come before the image', () => {
     expect(giversAtCreate(image, { intervalNs: 2e9, timeoutNs: 3e9 })).toEqual({
       ...{ test: 'image', intervalNs: 'flag', timeoutNs: 'flag', retries: 'image' },
     });
   });
 
-  test('a zero of an option gives nothing', () => {
+  test('a zero in an option is no source', () => {
     expect(giversAtCreate(image, { intervalNs: 0 })).toMatchObject({ intervalNs: 'image' });
     expect(giversAtCreate(undefined, undefined)).toEqual({});
   });
 
-  test('--no-healthcheck', () => {
+  test('--no-healthcheck is the source of the test', () => {
     expect(giversAtCreate(image, { test: ['NONE'] })).toMatchObject({ test: 'flag', retries: 'image' });
   });
 
-  test('an update replaces what it gives', () => {
+  test('an update replaces the source of the fields that it sets', () => {
     expect(giversAfterUpdate({ test: 'image', retries: 'flag' }, { retries: 1, timeoutNs: 0 })).toEqual({
       ...{ test: 'image', retries: 'update' },
     });
   });
 });
 
-describe('the origin of a field', () => {
+describe('the shown origin of a field', () => {
   const config = withDefaults({ ...image, retries: 1, timeoutNs: 7e9 });
 
-  test('as recorded, else the default', () => {
+  test('is the recorded one, else the default', () => {
     const givers = giversAtCreate(image, { retries: 1, timeoutNs: 7e9 });
     expect(originsOf({ config, givers, image: undefined })).toEqual({
       ...{ test: 'image', intervalNs: 'image', retries: 'flag', timeoutNs: 'flag' },
@@ -38,20 +38,20 @@ describe('the origin of a field', () => {
     });
   });
 
-  test('without a record: compared with the image', () => {
+  test('without a record, is found by a comparison with the image', () => {
     expect(originsOf({ config, givers: {}, image })).toEqual({
       ...{ test: 'image', intervalNs: 'image', retries: 'flag', timeoutNs: 'flag' },
       ...{ startPeriodNs: 'default', startIntervalNs: 'default' },
     });
   });
 
-  test('without record and image: unknown, unless it is the default', () => {
+  test('without record and image, is unknown, except for a default value', () => {
     expect(originsOf({ config, givers: {}, image: undefined })).toMatchObject({
       ...{ test: 'unknown', intervalNs: 'unknown', startPeriodNs: 'default' },
     });
   });
 
-  test('what is not there has no origin', () => {
+  test('does not exist for an absent field', () => {
     expect(Object.keys(originsOf({ config: { test: ['NONE'] }, givers: {}, image: {} }))).toEqual(['test']);
   });
 });

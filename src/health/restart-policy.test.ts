@@ -17,7 +17,7 @@ test.each([
   ['on-failure', { name: 'on-failure', maximumRetryCount: 0 }],
   ['on-failure:', { name: 'on-failure', maximumRetryCount: 0 }],
   ['on-failure:3', { name: 'on-failure', maximumRetryCount: 3 }],
-])('%j is read', (text, policy) => {
+])('parses %j', (text, policy) => {
   expect(parseRestartPolicy(text)).toEqual(policy);
 });
 
@@ -31,7 +31,7 @@ test.each([
     'sometimes',
     "invalid restart policy: unknown policy 'sometimes'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
   ],
-])('%j is refused', (text, message) => {
+])('refuses %j', (text, message) => {
   expect(() => parseRestartPolicy(text)).toThrow(message);
 });
 
@@ -44,7 +44,7 @@ test('parses what it wrote', () => {
   );
 });
 
-describe('which exits a restart follows', () => {
+describe('the exits that a restart follows', () => {
   const ending = { exitCode: 1, isStoppedByUser: false, restarts: 2 };
   test.each([
     ['no', ending, false],
@@ -55,13 +55,13 @@ describe('which exits a restart follows', () => {
     ['on-failure', { ...ending, exitCode: 0 }, false],
     ['on-failure:3', ending, true],
     ['on-failure:2', ending, false],
-  ] as const)('%s, %o: %s', (text, facts, expected) => {
+  ] as const)('policy %s, %o: %s', (text, facts, expected) => {
     const policy = parseRestartPolicy(text);
     expect(isToRestart({ ...facts, policy })).toBe(expected);
     expect(isToRestart({ ...facts, policy, isStoppedByUser: true })).toBe(false);
   });
 });
 
-test('delays double from a second to five minutes', () => {
+test('restart delays double from one second to five minutes', () => {
   expect([0, 1, 2, 8, 9, 1_000].map(restartDelayMs)).toEqual([1_000, 2_000, 4_000, 256_000, 300_000, 300_000]);
 });

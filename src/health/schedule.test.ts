@@ -3,27 +3,31 @@ import { describe, expect, test } from 'vitest';
 import { aSchedule, type GivenSchedule } from '../../test/builders/health.ts';
 import { adoptedCheckAtMs, nextCheckAtMs } from './schedule.ts';
 
-describe('the next check', () => {
+describe('the time of the next check', () => {
   test.each<[string, GivenSchedule, number]>([
     ['the first, without a start period: one interval after the start', {}, 30_000],
     ['the first, with a start period: one start interval', { config: { startPeriodNs: 60e9 } }, 5_000],
-    ['inside the period', { fromMs: 7_000, config: { startPeriodNs: 60e9 } }, 12_000],
-    ['after the period', { fromMs: 61_000, config: { startPeriodNs: 60e9 } }, 91_000],
-    ['exactly at its end', { fromMs: 60_000, config: { startPeriodNs: 60e9 } }, 90_000],
-    ['healthy inside the period', { status: 'healthy', fromMs: 7_000, config: { startPeriodNs: 60e9 } }, 37_000],
-    ['unhealthy inside the period', { status: 'unhealthy', fromMs: 7_000, config: { startPeriodNs: 60e9 } }, 37_000],
+    ['inside the start period', { fromMs: 7_000, config: { startPeriodNs: 60e9 } }, 12_000],
+    ['after the start period', { fromMs: 61_000, config: { startPeriodNs: 60e9 } }, 91_000],
+    ['exactly at the end of the start period', { fromMs: 60_000, config: { startPeriodNs: 60e9 } }, 90_000],
+    ['healthy inside the start period', { status: 'healthy', fromMs: 7_000, config: { startPeriodNs: 60e9 } }, 37_000],
     [
-      'a start interval that reaches beyond the period is cut at its end',
+      'unhealthy inside the start period',
+      { status: 'unhealthy', fromMs: 7_000, config: { startPeriodNs: 60e9 } },
+      37_000,
+    ],
+    [
+      'a start interval that ends after the start period is cut at its end',
       { fromMs: 0, config: { startPeriodNs: 10e9, startIntervalNs: 60e9, intervalNs: 5e9 } },
       10_000,
     ],
     [
-      'and not before the regular interval',
+      'the cut does not come before the regular interval',
       { fromMs: 8_000, config: { startPeriodNs: 10e9, startIntervalNs: 60e9, intervalNs: 5e9 } },
       13_000,
     ],
     [
-      'nor when the start interval comes first anyway',
+      'the cut does not apply if the start interval ends first',
       { fromMs: 8_000, config: { startPeriodNs: 10e9, startIntervalNs: 3e9, intervalNs: 30e9 } },
       11_000,
     ],
@@ -42,7 +46,7 @@ describe('the next check', () => {
     }),
   });
 
-  test('lies in the future, and at most the longer of the two intervals away', () => {
+  test('is in the future, and at most the longer of the two intervals away', () => {
     fc.assert(
       fc.property(anyFacts, (given) => {
         const waitMs = nextCheckAtMs(given) - given.fromMs;
@@ -53,7 +57,7 @@ describe('the next check', () => {
     );
   });
 
-  test('of an adopted run is never in the past, and stays on schedule if it is still ahead', () => {
+  test('in an adopted run is never in the past, and keeps a schedule that is still ahead', () => {
     fc.assert(
       fc.property(
         anyFacts,
@@ -71,7 +75,7 @@ describe('the next check', () => {
   });
 });
 
-test('overdue containers are spread over one interval', () => {
+test('is spread over one interval for containers that are overdue', () => {
   const given = { ...aSchedule({ config: { intervalNs: 10e9 } }), nowMs: 100_000 };
   const due = [0, 0.25, 0.5, 0.75].map((share) => adoptedCheckAtMs({ ...given, share }));
   expect(due).toEqual([100_000, 102_500, 105_000, 107_500]);

@@ -4,11 +4,11 @@ import { aResult, aState } from '../../test/builders/health.ts';
 import { healthDocumentOf, jsonFromHealthState, jsonFromResult, parseHealthState, parseResult } from './state-json.ts';
 
 describe('stored health', () => {
-  test('reads its own output', () => {
+  test('is read as it was written', () => {
     expect(parseHealthState(jsonFromHealthState(aState()))).toEqual(aState());
     expect(parseResult(jsonFromResult(aResult(1, 2, 'x')))).toEqual(aResult(1, 2, 'x'));
   });
-  test("reads nerdctl's output", () => {
+  test("is read from nerdctl's output", () => {
     expect(parseHealthState({ Status: 'unhealthy', FailingStreak: 3, InStartPeriod: false })).toEqual(
       aState({ status: 'unhealthy', failingStreak: 3, run: undefined }),
     );
@@ -39,7 +39,7 @@ describe('stored health', () => {
   });
 });
 
-test("Docker's document of health has Docker's keys in Docker's order", () => {
+test("Docker's health document has Docker's keys in Docker's order", () => {
   const document = healthDocumentOf({ ...aState({ failingStreak: 2 }), log: [aResult(1, 2, 'x')] });
   expect(JSON.stringify(document)).toBe(
     JSON.stringify({ Status: 'healthy', FailingStreak: 2, Log: [jsonFromResult(aResult(1, 2, 'x'))] }),

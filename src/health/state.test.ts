@@ -31,11 +31,11 @@ describe('effectiveState', () => {
     ['started, nothing stored', empty, running, STARTED, 'starting/0'],
     ['another run: starting over', sick, another, STARTED, 'starting/0'],
     ['another run after a healthy one', well, another, STARTED, 'starting/0'],
-    ['running though nobody noted a start', well, running, NEVER, 'healthy/1'],
+    ['running, with no recorded start', well, running, NEVER, 'healthy/1'],
     ['another test after the last result: starting over', sick, withTestSince(5_000), STARTED, 'starting/0'],
     ['another test, nothing stored since', { log: [], state: sick.state }, withTestSince(5_000), STARTED, 'starting/0'],
     ['a result by the present test', sick, withTestSince(500), STARTED, 'unhealthy/4'],
-    ['a test given before the run', sick, withTestSince(-60_000), STARTED, 'unhealthy/4'],
+    ['a test set before the run', sick, withTestSince(-60_000), STARTED, 'unhealthy/4'],
     ['another test after nerdctl’s result', ofNerdctl, withTestSince(5_000), STARTED, 'starting/0'],
     ['stopped: unhealthy, streak kept', well, { kind: 'stopped' }, STARTED, 'unhealthy/1'],
     ['task gone, as after a reboot', sick, { kind: 'none' }, STARTED, 'unhealthy/4'],
@@ -47,10 +47,10 @@ describe('effectiveState', () => {
       { ever: true, lastRun: 'boot:200:9000' },
       'unhealthy/0',
     ],
-    ['stopped, last run not known', sick, { kind: 'stopped' }, { ever: true, lastRun: undefined }, 'unhealthy/4'],
+    ['stopped, last run unknown', sick, { kind: 'stopped' }, { ever: true, lastRun: undefined }, 'unhealthy/4'],
     ['never started', empty, { kind: 'none' }, NEVER, undefined],
-    ['made for the first time, not started', empty, { kind: 'created' }, NEVER, undefined],
-    ['made again, not started', well, { kind: 'created' }, STARTED, 'unhealthy/1'],
+    ['created for the first time, not started', empty, { kind: 'created' }, NEVER, undefined],
+    ['created again, not started', well, { kind: 'created' }, STARTED, 'unhealthy/1'],
     ['nerdctl’s result of the present run', ofNerdctl, running, STARTED, 'healthy/0'],
     ['nerdctl’s result of an earlier run', ofNerdctl, another, STARTED, 'starting/0'],
   ])('%s', (_, stored, task, started, expected) => {
@@ -58,15 +58,15 @@ describe('effectiveState', () => {
   });
 });
 
-describe('testedForMs', () => {
+describe('for how long a run had its test', () => {
   const T0 = aRun().startedAtMs;
   const HOUR = 3_600_000;
-  // The test run's process began 50 s after the boot.
+  // The process of the run began 50 s after the boot.
   test.each<[string, Parameters<typeof aRun>[0], { nowMs: number; bootMs: number }, number]>([
     ['since the process began', {}, { nowMs: T0 + 7_000, bootMs: 57_000 }, 7_000],
     ['the wall clock was set forward', {}, { nowMs: T0 + 2 * HOUR, bootMs: 57_000 }, 7_000],
     ['the wall clock was set back', {}, { nowMs: T0 - 2 * HOUR, bootMs: 57_000 }, 7_000],
-    ['since the start that was seen', { startedBootMs: 51_000 }, { nowMs: T0, bootMs: 57_000 }, 6_000],
+    ['since the recorded start', { startedBootMs: 51_000 }, { nowMs: T0, bootMs: 57_000 }, 6_000],
     ['since the present test', { testSinceMs: T0 + 5_000 }, { nowMs: T0 + 7_000, bootMs: 57_000 }, 2_000],
     ['a test from the future began now', { testSinceMs: T0 + HOUR }, { nowMs: T0 + 7_000, bootMs: 57_000 }, 0],
     [
@@ -81,18 +81,18 @@ describe('testedForMs', () => {
       { nowMs: T0 + HOUR, bootMs: 57_000 },
       2_000,
     ],
-    ['a run whose process is not known', { id: 'x' }, { nowMs: T0 + 7_000, bootMs: 57_000 }, 7_000],
+    ['a run whose process is unknown', { id: 'x' }, { nowMs: T0 + 7_000, bootMs: 57_000 }, 7_000],
   ])('%s', (_, run, at, expected) => {
     expect(testedForMs(aRun(run), at)).toBe(expected);
   });
 });
 
-test('a state belongs to the test that it names, whatever the clock said', () => {
-  const testSinceMs = aRun().startedAtMs + 3_600_000; // recorded before the clock was set back
+test('a state belongs to the test that it names, whatever the clock showed', () => {
+  const testSinceMs = aRun().startedAtMs + 3_600_000; // from before the clock was set back
   const run = aRun({ testSinceMs });
   expect(isOfRun({ log: [aResult(1000)], state: aState({ testSinceMs }) }, run)).toBe(true);
   expect(isOfRun({ log: [aResult(1000)], state: aState() }, run)).toBe(false);
-  // A check by the previous test that began while the update was under way.
+  // A check with the previous test, which began during the update.
   const late = { log: [aResult(3_700_000)], state: aState({ testSinceMs: testSinceMs - 1 }) };
   expect(isOfRun(late, run)).toBe(false);
 });

@@ -6,7 +6,7 @@ import { isMirrorDue, transition } from './transition.ts';
 
 const start = { status: 'starting', failingStreak: 0 } as const;
 
-/** Folds exit codes, one second apart, and shows each step as `status/streak`, with `!` where the status changed. */
+/** Applies exit codes, one second apart. Shows each step as `status/streak`, with `!` if the status changed. */
 function fold(
   codes: readonly number[],
   config: Parameters<typeof aConfig>[0] = {},
@@ -58,7 +58,7 @@ describe('transition', () => {
     ],
     ['the start period ends exactly', [1], { startPeriodNs: 1e9, retries: 1 }, ['unhealthy/1!']],
     [
-      'after the first success the grace is over',
+      'after the first success there is no grace',
       [0, 1, 1],
       { startPeriodNs: 60e9, retries: 2 },
       ['healthy/0!', 'healthy/1', 'unhealthy/2!'],
@@ -78,7 +78,7 @@ describe('transition', () => {
     expect(state).toEqual({ status: 'starting', failingStreak: 0, inStartPeriod: true, run: aRun().id });
   });
 
-  test('for every sequence: unhealthy takes the given number of counted failures in a row, and a success ends it', () => {
+  test('in every sequence, unhealthy takes as many counted failures in a row as configured, and a success ends it', () => {
     const codes = fc.array(fc.constantFrom(0, 1, 137, -1), { minLength: 1, maxLength: 60 });
     fc.assert(
       fc.property(
@@ -104,7 +104,7 @@ describe('transition', () => {
   });
 });
 
-describe('isMirrorDue', () => {
+describe('whether the mirror must be written', () => {
   const due = (mirrored: Parameters<typeof aState>[0] | undefined, after: Parameters<typeof aState>[0]) =>
     isMirrorDue({ mirrored: mirrored && aState(mirrored), after: aState(after), retries: 3 });
   test.each([

@@ -8,7 +8,7 @@ async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-test('gatherChunks keeps the bytes, in pieces that are large enough', async () => {
+test('gatherChunks keeps the bytes, in pieces of the given size at least', async () => {
   const pieces = fc.array(fc.uint8Array({ maxLength: 20 }));
   await fc.assert(
     fc.asyncProperty(pieces, fc.integer({ min: 1, max: 30 }), async (input, size) => {
@@ -23,7 +23,7 @@ test('gatherChunks keeps the bytes, in pieces that are large enough', async () =
 });
 
 describe('forEachLimited', () => {
-  test('runs all, with a limit on concurrency', async () => {
+  test('runs all work, with a limit on concurrency', async () => {
     let running = 0;
     let most = 0;
     const done: number[] = [];
@@ -38,7 +38,7 @@ describe('forEachLimited', () => {
     expect(most).toBe(2);
   });
 
-  test('the first failure stops the others and is reported', async () => {
+  test('the first failure aborts the rest and is reported', async () => {
     const started: number[] = [];
     const work = async (item: number, signal: AbortSignal) => {
       started.push(item);
@@ -49,7 +49,7 @@ describe('forEachLimited', () => {
     expect(started).toEqual([1, 2]);
   });
 
-  test('an aborted signal reaches the work', async () => {
+  test('passes an abort on to the work', async () => {
     const stop = new AbortController();
     const work = async (_: number, signal: AbortSignal) => {
       stop.abort();

@@ -54,7 +54,7 @@ describe('parseImageConfig', () => {
     });
   });
 
-  test('reads keys in any case, like Go, but keys of maps unchanged', () => {
+  test('reads keys in any case, like Go, but does not change the keys of maps', () => {
     const config = {
       env: ['A=1'],
       CMD: ['sleep'],
@@ -71,7 +71,7 @@ describe('parseImageConfig', () => {
     });
   });
 
-  test('treats null and absent fields as not set', () => {
+  test('treats null like an absent field', () => {
     const nulls = { Env: null, Cmd: null, Entrypoint: null, Labels: null, ExposedPorts: null, Healthcheck: null };
     const parsed = parseImageConfig('x', withConfig(nulls));
     expect(parsed).toMatchObject({ env: [], cmd: undefined, entrypoint: undefined, labels: {}, exposedPorts: [] });
@@ -87,7 +87,7 @@ describe('parseImageConfig', () => {
     [{ Labels: { a: 1 } }, 'config of image demo:1: config.Labels is not an object of strings'],
     [{ ExposedPorts: ['80'] }, 'config of image demo:1: config.ExposedPorts is not an object'],
     ['text', 'config of image demo:1: config is not an object'],
-  ])('%j is refused, naming image and field', (config, message) => {
+  ])('refuses %j, naming image and field', (config, message) => {
     expect(() => parseImageConfig('demo:1', withConfig(config))).toThrow(
       expect.objectContaining({ code: 'CORRUPT', message }),
     );
@@ -101,13 +101,13 @@ describe('parseImageConfig', () => {
       '{"rootfs":{"diff_ids":["../../x"]}}',
       'config of image x: rootfs.diff_ids holds something that is not a sha256 digest',
     ],
-  ])('%s is refused', (text, message) => {
+  ])('refuses %s', (text, message) => {
     expect(() => parseImageConfig('x', Buffer.from(text))).toThrow(
       expect.objectContaining({ code: 'CORRUPT', message }),
     );
   });
 
-  test('passes a health check through, whatever it is', () => {
+  test('passes on a health check unchanged', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (healthcheck) => {
         const seen = parseImageConfig('x', withConfig({ Healthcheck: healthcheck })).healthcheck;
@@ -116,7 +116,7 @@ describe('parseImageConfig', () => {
     );
   });
 
-  test('uses nerdctl’s label if there is no health check', () => {
+  test("uses nerdctl's label if there is no health check", () => {
     const label = (text: string) => ({ Labels: { 'nerdctl/healthcheck': text } });
     expect(parseImageConfig('x', withConfig(label('{"Test":["NONE"]}'))).healthcheck).toEqual({ Test: ['NONE'] });
     expect(parseImageConfig('x', withConfig(label('{oops'))).healthcheck).toBe('{oops');
@@ -137,7 +137,7 @@ describe('parseImageConfig', () => {
   });
 });
 
-test('trustedImageLabels drops the reserved prefixes', () => {
+test('trustedImageLabels omits reserved prefixes', () => {
   const labels = {
     'nerdctl/state-dir': '/etc',
     'healthctl/owner': 'me',

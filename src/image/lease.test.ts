@@ -12,7 +12,7 @@ function leasesOf(...held: readonly Lease[]) {
   return { left, leases };
 }
 
-test('drops only our leases, and only of processes that have ended', async () => {
+test('removes only our own leases whose process has ended', async () => {
   const gone = 'another-boot/1/2/3';
   const { left, leases } = leasesOf(
     { id: 'healthctl-image-1', holder: gone },

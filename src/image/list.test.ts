@@ -14,21 +14,21 @@ describe('matchesReference', () => {
     ['busybox:1', false],
     ['*/busybox', false],
     ['docker.io/library/busybox', false],
-  ])('%s', (pattern, matches) => expect(matchesReference(name, pattern)).toBe(matches));
+  ])('matches or not: %s', (pattern, matches) => expect(matchesReference(name, pattern)).toBe(matches));
 
-  test('a star stops at a slash', () => {
+  test('* does not match a slash', () => {
     expect(matchesReference('docker.io/foo/bar:1', '*')).toBe(false);
     expect(matchesReference('docker.io/foo/bar:1', '*/*')).toBe(true);
   });
 });
 
-test.each(['[', 'a[b', '\\', '[z-a]'])('the pattern %j is none', (pattern) => {
+test.each(['[', 'a[b', '\\', '[z-a]'])('refuses the pattern %j', (pattern) => {
   expect(() => globToRegExp(pattern)).toThrow(
     expect.objectContaining({ code: 'INVALID', message: `syntax error in pattern "${pattern}"` }),
   );
 });
 
-test('special characters of regular expressions are literal', () => {
+test('special characters of regular expressions have no meaning', () => {
   expect(globToRegExp('a.b+c(d)').test('a.b+c(d)')).toBe(true);
   expect(globToRegExp('a.b').test('axb')).toBe(false);
   expect(globToRegExp('a\\*b').test('a*b')).toBe(true);

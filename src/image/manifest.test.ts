@@ -11,7 +11,7 @@ const layer = { mediaType: MEDIA_TYPES.dockerLayerGzip, digest: digest('b'), siz
 const manifest = { schemaVersion: 2, mediaType: MEDIA_TYPES.dockerManifest, config, layers: [layer] };
 
 describe('parseManifest', () => {
-  test('an image', () => {
+  test('parses an image', () => {
     const parsed = parseManifest('m', bytes(manifest));
     expect(parsed).toMatchObject({ kind: 'manifest', mediaType: MEDIA_TYPES.dockerManifest, config, layers: [layer] });
     expect(gcLabels(parsed)).toEqual({
@@ -20,13 +20,13 @@ describe('parseManifest', () => {
     });
   });
 
-  test('an OCI manifest need not name its kind', () => {
+  test('an OCI manifest may omit its media type', () => {
     const { mediaType: _, ...unnamed } = manifest;
     expect(parseManifest('m', bytes(unnamed)).mediaType).toBe(MEDIA_TYPES.ociManifest);
     expect(parseManifest('m', bytes(unnamed), MEDIA_TYPES.dockerManifest).mediaType).toBe(MEDIA_TYPES.dockerManifest);
   });
 
-  test('an index', () => {
+  test('parses an index', () => {
     const parsed = parseManifest(
       'm',
       bytes({ manifests: [{ ...layer, platform: { os: 'linux', architecture: 'arm', variant: 'v7' } }] }),
@@ -67,7 +67,7 @@ describe('parseManifest', () => {
       'INVALID',
       'm has a layer of an unknown kind: text/ [31mx',
     ],
-  ])('%j is refused', (document, code, message) => {
+  ])('refuses %j', (document, code, message) => {
     const expected = typeof message === 'string' ? message : expect.stringMatching(message);
     expect(() => parseManifest('m', bytes(document))).toThrow(expect.objectContaining({ code, message: expected }));
   });
@@ -100,7 +100,7 @@ describe('chooseManifest', () => {
   const index = (...manifests: Index['manifests']): Index => ({ kind: 'index', mediaType: '', manifests });
   const chosen = (of: Index, platform: string) => chooseManifest(of, parsePlatform(platform)).digest;
 
-  test('takes the one for the platform', () => {
+  test('chooses the manifest of the platform', () => {
     const all = index(
       entry('1', 'linux/arm64'),
       entry('2', 'linux/amd64'),
@@ -113,7 +113,7 @@ describe('chooseManifest', () => {
     expect(chosen(all, 'linux/arm/v6')).toBe(digest('3'));
   });
 
-  test('an older ARM machine does not get an image for a newer one', () => {
+  test('chooses no manifest of a newer variant for an older ARM machine', () => {
     expect(() => chosen(index(entry('4', 'linux/arm/v7')), 'linux/arm/v6')).toThrow(
       expect.objectContaining({
         code: 'NOT_FOUND',
@@ -138,7 +138,7 @@ describe('chooseManifest', () => {
 });
 
 describe('platforms', () => {
-  test('of this machine', () => {
+  test("hostPlatform names this machine's architecture and variant", () => {
     expect(formatPlatform(hostPlatform('x64'))).toBe('linux/amd64');
     expect(formatPlatform(hostPlatform('arm64'))).toBe('linux/arm64/v8');
     expect(formatPlatform(hostPlatform('riscv64'))).toBe('linux/riscv64');
@@ -153,11 +153,11 @@ describe('platforms', () => {
     ['windows/amd64', 'windows/amd64'],
   ])('%s', (text, formatted) => expect(formatPlatform(parsePlatform(text))).toBe(formatted));
 
-  test.each(['', '/', 'a/b/c/d', 'linux/', 'linux/a b'])('%j is none', (text) => {
+  test.each(['', '/', 'a/b/c/d', 'linux/', 'linux/a b'])('refuses %j', (text) => {
     expect(() => parsePlatform(text)).toThrow(expect.objectContaining({ code: 'INVALID' }));
   });
 
-  test('fit themselves best', () => {
+  test('a platform fits itself best', () => {
     for (const text of ['linux/amd64', 'linux/arm/v6', 'linux/arm64']) {
       expect(platformFit(parsePlatform(text), parsePlatform(text))).toBe(100);
     }

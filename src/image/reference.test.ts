@@ -30,7 +30,7 @@ describe('parseReference', () => {
     [`busybox@sha256:${HEX}`, `docker.io/library/busybox@sha256:${HEX}`, `busybox@sha256:${HEX}`],
     [`a/b:t@sha256:${HEX}`, `docker.io/a/b:t@sha256:${HEX}`, `a/b:t@sha256:${HEX}`],
     ['a__b--c.d/e', 'docker.io/a__b--c.d/e', 'a__b--c.d/e'],
-  ])('%s', (text, full, familiar) => {
+  ])('parses %s', (text, full, familiar) => {
     if (text.startsWith('a__b')) return expect(() => parseReference(text)).toThrow('invalid reference format');
     const reference = parseReference(text);
     expect(fullName(reference)).toBe(full);
@@ -56,7 +56,7 @@ describe('parseReference', () => {
     [`foo@sha256:${HEX.slice(1)}`, 'invalid checksum digest length'],
     [`foo@md5:${HEX}`, 'unsupported digest algorithm'],
     [`foo@sha256:${HEX.toUpperCase()}`, 'invalid checksum digest format'],
-  ])('%j is refused', (text, message) => {
+  ])('refuses %j', (text, message) => {
     expect(() => parseReference(text)).toThrow(expect.objectContaining({ message, code: 'INVALID' }));
   });
 
@@ -76,13 +76,13 @@ test('withDefaultTag', () => {
   expect(withDefaultTag(parseReference(`foo@sha256:${HEX}`)).tag).toBeUndefined();
 });
 
-test('familiar forms', () => {
+test('shows the familiar form', () => {
   expect(familiarRepository(parseReference('docker.io/library/foo:1'))).toBe('foo');
   expect(familiarRecordName('docker.io/library/foo:1')).toBe('foo:1');
   expect(familiarRecordName('<none>@sha256:1')).toBe('<none>@sha256:1');
 });
 
-describe('like github.com/distribution/reference, by an independent port of it', () => {
+describe('compared with an independent port of github.com/distribution/reference', () => {
   const part = fc.stringMatching(/^[a-zA-Z0-9._:@/-]{0,8}$/);
   const plausible = fc
     .tuple(
@@ -93,7 +93,7 @@ describe('like github.com/distribution/reference, by an independent port of it',
     )
     .map((parts) => parts.join(''));
 
-  test('accepts and refuses the same, with the same parts', () => {
+  test('accepts and refuses the same texts, with the same parts', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -102,9 +102,9 @@ describe('like github.com/distribution/reference, by an independent port of it',
         ),
         (text) => {
           const theirs = oracle(text);
-          // The port predates the rule that a first part in capitals is a registry.
+          // The port does not have the rule that a first part with capitals is a registry.
           fc.pre(!/^[^/.:]*[A-Z][^/.:]*\//.test(text));
-          // If the port sees no registry in a name with one, we refuse it: see parseReference.
+          // If the port finds no registry in a name that has one, we refuse the name: see parseReference.
           fc.pre(theirs?.domain !== '');
           const ours = tryParseReference(text);
           expect(ours && { domain: ours.domain, path: ours.path, tag: ours.tag, digest: ours.digest }).toEqual(theirs);

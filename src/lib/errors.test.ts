@@ -14,11 +14,11 @@ test.each([
   ['/nonexistent/file', 'no such file or directory'],
   ['/dev/null/file', 'not a directory'],
   ['/', 'is a directory'],
-])('%s: %s', (path, reason) => {
+])('for %s the reason is: %s', (path, reason) => {
   expect(fileReasonOf(failureOf(path))).toBe(reason);
 });
 
-test('an error other than a system error keeps its message', () => {
+test('an error that is no system error keeps its message', () => {
   expect(fileReasonOf(new Error('boom'))).toBe('boom');
   expect(fileReasonOf('text')).toBe('text');
 });
@@ -26,7 +26,7 @@ test('an error other than a system error keeps its message', () => {
 test.each([
   ['/nonexistent/file', '/nonexistent/file: no such file or directory'],
   ['/', 'read: is a directory'],
-])('the message of a failure to read %s has the file and words', (path, message) => {
+])('the message of a failed read of %s has the file and the reason in words', (path, message) => {
   expect(messageOf(failureOf(path))).toBe(message);
 });
 
@@ -45,7 +45,7 @@ test.each([
   ['EMFILE', 'too many open files'],
   ['EROFS', 'read-only file system'],
   ['ENOSPC', 'no space left on device'],
-])('%s is told in words', (code, words) => {
+])('the error code %s is shown in words', (code, words) => {
   const error = Object.assign(new Error(`${code}: whatever, open '/x'`), { code, syscall: 'open', path: '/x' });
   expect(messageOf(error)).toBe(`/x: ${words}`);
 });

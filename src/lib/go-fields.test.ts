@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { goField } from './go-fields.ts';
 
-// Each was run with Go 1.26: json.Unmarshal into struct{ Test []string; Interval int; Config *struct{ A, B int } }.
+// The expected values are from Go 1.26: json.Unmarshal into struct{ Test []string; Interval int; Config *struct{ A, B
+// int } }.
 test.each<[string, string, unknown]>([
   ['{"test":["a"]}', 'Test', ['a']],
   ['{"TEST":["a"]}', 'Test', ['a']],
@@ -19,7 +20,7 @@ test.each<[string, string, unknown]>([
   expect(goField(JSON.parse(json), name)).toEqual(expected);
 });
 
-test('matches a key to its field in any case', () => {
+test('finds the field of a key in any case', () => {
   const cases = fc.array(fc.boolean(), { minLength: 11, maxLength: 11 });
   fc.assert(
     fc.property(fc.constantFrom('Healthcheck', 'Test', 'StartPeriod'), cases, (name, upper) => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeJson, encodeJson } from './json.ts';
 
-test('an integer beyond 2^53 survives both ways', () => {
+test('an integer beyond 2^53 survives parsing and writing', () => {
   const text = '{"hard":18446744073709551615,"soft":-9223372036854775808,"small":12345678,"safe":9007199254740991}';
   expect(decodeJson(text)).toEqual({
     hard: 2n ** 64n - 1n,
@@ -13,13 +13,13 @@ test('an integer beyond 2^53 survives both ways', () => {
   expect(encodeJson(decodeJson(text))).toBe(text);
 });
 
-test('digits in strings, keys, fractions and exponents stay unchanged', () => {
+test('digits in strings, keys, fractions and exponents do not change', () => {
   const text = '{"18446744073709551615":"18446744073709551615","a":["\\"18446744073709551615",0.12345678901234567]}';
   expect(decodeJson(text)).toEqual(JSON.parse(text));
   expect(decodeJson('[12345678901234567e2]')).toEqual(JSON.parse('[12345678901234567e2]'));
 });
 
-test('text that looks like our own marks stays text', () => {
+test('text that looks like our own markers stays text', () => {
   const hostile = ['\uE0F1i5', '\uE0F1s', '\uE0F1', 'x\uE0F1i5'];
   const integer = '"n":18446744073709551615';
   expect(decodeJson(`{"list":${JSON.stringify(hostile)},${integer}}`)).toEqual({ list: hostile, n: 2n ** 64n - 1n });
@@ -30,13 +30,13 @@ test('text that looks like our own marks stays text', () => {
   });
 });
 
-test('text other than JSON is CORRUPT', () => {
+test('invalid JSON is CORRUPT', () => {
   for (const text of ['', '{', '[18446744073709551615', 'undefined', '18446744073709551615x']) {
     expect(() => decodeJson(text)).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
   }
 });
 
-test('undefined members are omitted, undefined items are null, as with JSON.stringify', () => {
+test('undefined members are omitted and undefined items are null, as with JSON.stringify', () => {
   const value = { a: undefined, b: [undefined, 1], c: null, d: { e: undefined } };
   expect(encodeJson(value)).toBe(JSON.stringify(value));
   expect(encodeJson(undefined)).toBe('null');

@@ -13,6 +13,8 @@ test.each<[string, boolean]>([
   ['', true],
   ['*', false],
   ['(', false],
-])('%s', (pattern, expected) => expect(matchesPattern(pattern, 'web-1.test')).toBe(expected));
+])('matches web-1.test or not: %s', (pattern, expected) =>
+  expect(matchesPattern(pattern, 'web-1.test')).toBe(expected),
+);
 
 test('an invalid regular expression matches itself', () => expect(matchesPattern('a(', 'a(')).toBe(true));

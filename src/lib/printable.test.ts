@@ -15,12 +15,12 @@ test.each([
   ],
   ['a\u2028b\u2029', 'a\\u2028b\\u2029', 'a\\u2028b\\u2029'],
   ['a\tb\nc\r\0', 'a\tb\nc\\x0d\\x00', 'a\\x09b\\x0ac\\x0d\\x00'],
-])('%j', (text, inText, onLine) => {
+])('shows %j', (text, inText, onLine) => {
   expect(printable(text)).toBe(inText);
   expect(printableLine(text)).toBe(onLine);
 });
 
-test('nothing is left that a terminal interprets, and a second pass changes nothing', () => {
+test('leaves nothing that a terminal interprets; a second pass changes nothing', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const line = printableLine(text);

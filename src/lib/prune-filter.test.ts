@@ -4,7 +4,7 @@ import { matchesPrune, parsePruneFilter } from './prune-filter.ts';
 
 const parse = (...texts: string[]) => parsePruneFilter(texts, (text) => Number(text));
 
-test('matches by creation time, by labels present and by labels absent', () => {
+test('matches by creation time, present labels and absent labels', () => {
   const filter = parse('until=1000', 'label=tier=front', 'label!=keep');
   const labels = { tier: 'front' };
   expect(matchesPrune(filter, { createdMs: 999, labels })).toBe(true);
@@ -15,7 +15,7 @@ test('matches by creation time, by labels present and by labels absent', () => {
   expect(matchesPrune(parse(), { createdMs: undefined, labels: {} })).toBe(true);
 });
 
-test('a bare key matches if the label exists; properties that every object has are no labels', () => {
+test('a bare key matches if the label exists; properties of every object are no labels', () => {
   expect(hasLabel({ a: '1' }, 'a')).toBe(true);
   expect(hasLabel({ a: '1=2' }, 'a=1=2')).toBe(true);
   expect(hasLabel({}, 'toString')).toBe(false);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sha256Hex } from './sha256.ts';
 
-test("equals Node.js's own", () => {
+test('gives the same digests as Node.js', () => {
   fc.assert(
     fc.property(
       fc.oneof(

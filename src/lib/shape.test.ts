@@ -53,7 +53,7 @@ test.each<[string, Guard<unknown>, readonly unknown[], readonly unknown[]]>([
   expect(bad.filter((value) => guard(value))).toEqual([]);
 });
 
-test('an object’s type has the fields of its guard', () => {
+test('the type of an object has the fields of its guard', () => {
   const port = as(isPort, { host: 'a', port: 80, protocol: 'tcp' });
   expectTypeOf(port).toExtend<
     | {
@@ -68,7 +68,7 @@ test('an object’s type has the fields of its guard', () => {
   expect(as(isPort, {})).toBeUndefined();
 });
 
-test('values that are only partly right give the right part', () => {
+test('takes the valid part of a value that is partly invalid', () => {
   expect(objectIn([1])).toEqual({});
   expect(itemsIn({ 0: 'a' })).toEqual([]);
   expect(textsIn(['a', 1, 'b'])).toEqual(['a', 'b']);
@@ -76,7 +76,7 @@ test('values that are only partly right give the right part', () => {
   expect(textMapIn(['a'])).toEqual({});
 });
 
-test('a text that is not JSON has no value', () => {
+test('an invalid JSON text has no value', () => {
   expect([parseJsonText('[1]'), parseJsonText('null'), parseJsonText('{'), parseJsonText(undefined)]).toEqual([
     [1],
     null,
@@ -85,6 +85,6 @@ test('a text that is not JSON has no value', () => {
   ]);
 });
 
-test('nothing throws', () => {
+test('no guard throws', () => {
   fc.assert(fc.property(fc.anything(), (value) => void [isPort(value), mapOf(isText)(value), textMapIn(value)]));
 });

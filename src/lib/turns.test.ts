@@ -10,7 +10,7 @@ function gate() {
   return { opened, open };
 }
 
-test('runs the work of one key in order, and that of other keys meanwhile', async () => {
+test('runs the work of one key in order, and that of other keys at the same time', async () => {
   const turns = createTurns(() => {});
   const first = gate();
   const done: string[] = [];
@@ -36,7 +36,7 @@ test('reports a failure with its key, and continues with the next work of the ke
   expect(failures).toEqual(['a: Error: no']);
 });
 
-test('idle waits for work that has begun, and for nothing if there is none', async () => {
+test('idle waits for work that has begun, and returns at once without any', async () => {
   const turns = createTurns(() => {});
   await turns.idle();
   const first = gate();
@@ -45,7 +45,7 @@ test('idle waits for work that has begun, and for nothing if there is none', asy
   const idle = turns.idle().then(() => {
     isIdle = true;
   });
-  await new Promise((resolve) => setImmediate(resolve)); // every promise that can settle has
+  await new Promise((resolve) => setImmediate(resolve)); // now every promise that can settle has settled
   expect(isIdle).toBe(false);
   first.open();
   await idle;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { contentOf, createFrameParser, FLAG, frameFrom, ProtocolError, TYPE } from './frames.ts';
 
 describe('frames', () => {
-  test('parse back whole, however they are cut into pieces', () => {
+  test('are parsed, however they are cut into pieces', () => {
     const frame = fc.record({
       type: fc.nat(9),
       flags: fc.nat(255),
@@ -25,13 +25,13 @@ describe('frames', () => {
     );
   });
 
-  test('are refused before they are read if longer than agreed', () => {
+  test('longer ones than agreed are refused before they are read', () => {
     expect(() => createFrameParser(100).feed(frameFrom(TYPE.data, 0, 1, Buffer.alloc(101)).subarray(0, 9))).toThrow(
       ProtocolError,
     );
   });
 
-  test('lose padding and priority', () => {
+  test('padding and priority are removed', () => {
     const padded = Buffer.from([2, 1, 2, 3, 0, 0]);
     const of = (type: number, flags: number, payload: Buffer) => contentOf({ type, flags, streamId: 1, payload });
     expect([...of(TYPE.data, FLAG.padded, padded)]).toEqual([1, 2, 3]);

@@ -6,8 +6,8 @@ import { decodeHuffman } from './huffman.ts';
 
 const bytes = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 
-describe('header blocks', () => {
-  test('of requests, with Huffman coding and a table that grows (RFC 7541, appendix C.4)', () => {
+describe('decoding header blocks', () => {
+  test('requests with Huffman coding and a growing table (RFC 7541, appendix C.4)', () => {
     const decoder = createHeaderDecoder();
     expect(decoder.decode(bytes('8286 8441 8cf1 e3c2 e5f2 3a6b a0ab 90f4 ff'))).toEqual({
       ...{ ':method': 'GET', ':scheme': 'http', ':path': '/', ':authority': 'www.example.com' },
@@ -20,9 +20,9 @@ describe('header blocks', () => {
     });
   });
 
-  test('of answers, with a table that is too small for all (RFC 7541, appendix C.6)', () => {
+  test('answers with a table too small for all fields (RFC 7541, appendix C.6)', () => {
     const decoder = createHeaderDecoder();
-    decoder.decode(bytes('3fe101')); // the table of the examples has 256 bytes
+    decoder.decode(bytes('3fe101')); // the size of the table in the examples: 256 bytes
     expect(
       decoder.decode(
         bytes(
@@ -51,7 +51,7 @@ describe('header blocks', () => {
     });
   });
 
-  test('of ours decode to the same fields', () => {
+  test('a block that we encoded gives the same fields', () => {
     const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,40}$/);
     const value = fc.string({
       unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)),
@@ -65,13 +65,13 @@ describe('header blocks', () => {
   });
 
   test.each([
-    ['an index of nothing', '80'],
+    ['the index 0', '80'],
     ['an index beyond both tables', 'ff ff 00'],
-    ['a text that is longer than the block', '00 05 61'],
+    ['a text longer than the block', '00 05 61'],
     ['an integer without an end', 'ff ff ff ff ff ff 7f'],
-    ['a table larger than was agreed on', '3f e1 ff 03'],
-    ['a name that is missing', '40'],
-  ])('%s is no header block', (_, hex) => {
+    ['a table larger than agreed', '3f e1 ff 03'],
+    ['a missing name', '40'],
+  ])('refuses %s', (_, hex) => {
     expect(() => createHeaderDecoder().decode(bytes(hex))).toThrow(ProtocolError);
   });
 
@@ -93,5 +93,5 @@ describe('Huffman codes', () => {
     ['padding with zeros', 'f1e3c2e5f23a6ba0ab90f400'],
     ['a whole byte of padding', 'f1e3c2e5f23a6ba0ab90f4ffff'],
     ['the end of a text', 'ffffffff'],
-  ])('%s is refused', (_, hex) => expect(() => decodeHuffman(bytes(hex))).toThrow(ProtocolError));
+  ])('refuses %s', (_, hex) => expect(() => decodeHuffman(bytes(hex))).toThrow(ProtocolError));
 });

@@ -19,25 +19,25 @@ function start() {
 const ping = (name: string): Buffer => Buffer.from(name.padEnd(8));
 const answer = (name: string): string => frameFrom(TYPE.ping, FLAG.ack, 0, ping(name)).toString('latin1');
 
-test('an answer comes a second late, with the same payload', async () => {
+test('an answer is sent a second later, with the same payload', async () => {
   const { sent, clock, pings } = start();
   const payload = ping('one');
   pings.receive(payload);
-  payload.fill(0); // the buffer of the connection is reused
+  payload.fill(0); // the connection uses the buffer again
   await clock.advance(999);
   expect(sent).toEqual([]);
   await clock.advance(1);
   expect(sent).toEqual([answer('one')]);
 });
 
-test('the next ping releases the previous answer', () => {
+test('the next ping sends the previous answer', () => {
   const { sent, pings } = start();
   pings.receive(ping('one'));
   pings.receive(ping('two'));
   expect(sent).toEqual([answer('one')]);
 });
 
-test('under load, answers come at once', () => {
+test('under load, answers are sent at once', () => {
   const { sent, outbox, pings } = start();
   pings.receive(ping('one'));
   outbox.addedBytes += 60 << 10;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { numberFrame, TYPE } from './frames.ts';
 import { createReceiveCredit } from './receive-credit.ts';
 
-test('the peer is told once half of the window was taken', () => {
+test('returns credit to the peer once half of the window was used', () => {
   const frames: Buffer[] = [];
   const credit = createReceiveCredit({ add: (frame) => void frames.push(frame), addedBytes: 0 }, 100);
   credit.add(49, 3);

@@ -8,7 +8,7 @@ function setUp(limit?: number) {
   return { begun, slots, enter: (...streams: readonly string[]) => streams.map((stream) => slots.enter(stream)) };
 }
 
-test('streams beyond the limit wait, and begin in their order as others end', () => {
+test('streams beyond the limit wait, and begin in order when others end', () => {
   const { begun, slots, enter } = setUp(2);
   enter('a', 'b', 'c', 'd');
   expect([begun, slots.waiting]).toEqual([['a', 'b'], 2]);
@@ -22,7 +22,7 @@ test('streams beyond the limit wait, and begin in their order as others end', ()
   expect(begun).toEqual(['a', 'b', 'c', 'e', 'f']);
 });
 
-test('a limit that grows lets those begin that wait, one that shrinks ends none', () => {
+test('a higher limit begins waiting streams; a lower one ends none', () => {
   const { begun, slots, enter } = setUp(0);
   enter('a', 'b');
   expect(begun).toEqual([]);
@@ -36,7 +36,7 @@ test('a limit that grows lets those begin that wait, one that shrinks ends none'
   expect(begun).toEqual(['a', 'b', 'c']);
 });
 
-test('before the first SETTINGS there are 100, after SETTINGS without a limit there is none', () => {
+test('the limit is 100 before the first SETTINGS, and none after SETTINGS without a limit', () => {
   const { begun, slots, enter } = setUp();
   enter(...Array.from({ length: 150 }, (_, i) => `${i}`));
   expect(begun).toHaveLength(100);
@@ -44,14 +44,14 @@ test('before the first SETTINGS there are 100, after SETTINGS without a limit th
   expect(begun).toHaveLength(150);
 });
 
-test('SETTINGS that do not say leave the limit as it is', () => {
+test('SETTINGS without the value keep the limit', () => {
   const { begun, slots, enter } = setUp(1);
   slots.setLimit(undefined);
   enter('a', 'b');
   expect(begun).toEqual(['a']);
 });
 
-test('those that are given up take no slot', () => {
+test('streams that are given up while they wait take no slot', () => {
   const { begun, slots, enter } = setUp(1);
   enter('a', 'b', 'c');
   for (const stream of slots.drain()) slots.leave(stream);

@@ -5,7 +5,7 @@ import { createStreams } from './streams.ts';
 
 const NAMES = Object.entries(TYPE);
 
-/** The streams of a connection whose peer takes two at a time, and what they have sent, e.g. `headers 1`. */
+/** The streams of a connection whose peer allows two at a time, and the frames that they sent, e.g. `headers 1`. */
 function setUp() {
   const sent: string[] = [];
   const parser = createFrameParser();
@@ -28,7 +28,7 @@ function setUp() {
   return { streams, sent, ends, open, endByPeer };
 }
 
-test('a stream that waits sends nothing, and then all that it was given, in the order of ids', async () => {
+test('a waiting stream sends nothing; once it begins it sends everything, in the order of ids', async () => {
   const { sent, ends, open, endByPeer } = setUp();
   open('a').end();
   open('b').end();
@@ -42,7 +42,7 @@ test('a stream that waits sends nothing, and then all that it was given, in the 
   expect(ends).toEqual(['b: whole']);
 });
 
-test('one that is cancelled is reset before its slot is given on; one that waits is never sent', () => {
+test('a cancelled stream is reset before its slot is used again; a waiting one is never sent', () => {
   const { sent, ends, open } = setUp();
   const first = open('a');
   open('b');
@@ -54,7 +54,7 @@ test('one that is cancelled is reset before its slot is given on; one that waits
   expect(ends).toEqual([]);
 });
 
-test('when the peer goes away, those end that it did not look at, waiting ones too', () => {
+test('GOAWAY ends the streams that the peer did not process, waiting ones too', () => {
   const { streams, sent, ends, open, endByPeer } = setUp();
   for (const name of ['a', 'b', 'c']) open(name).end();
   streams.goAway(1, new Error('gone'));
@@ -64,7 +64,7 @@ test('when the peer goes away, those end that it did not look at, waiting ones t
   expect(sent.filter((frame) => frame.startsWith('headers'))).toEqual(['headers 1', 'headers 3']);
 });
 
-test('a lost connection ends each stream once, and what was to be sent is given up', async () => {
+test('a lost connection ends each stream once, and drops what was to be sent', async () => {
   const { streams, ends, open } = setUp();
   open('a');
   open('b');

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { GRPC_STATUS, statusHeaders, timeoutMsFrom } from './grpc-status.ts';
 
 describe('statusHeaders', () => {
-  test('a good end', () => {
+  test('success has the status 0', () => {
     expect(statusHeaders({ code: GRPC_STATUS.ok })).toEqual({ 'grpc-status': '0' });
   });
-  test('a text with characters that headers do not allow', () => {
+  test('characters that headers do not allow are escaped', () => {
     expect(statusHeaders({ code: GRPC_STATUS.notFound, details: '100 % "ä"\n\u{1f600}' })).toEqual({
       'grpc-status': '5',
       'grpc-message': '100 %25 "%C3%A4"%0A%F0%9F%98%80',
@@ -27,7 +27,7 @@ describe('timeoutMsFrom', () => {
   ])('%s', (header, ms) => {
     expect(timeoutMsFrom(header)).toBeCloseTo(ms ?? 0, 6);
   });
-  test.each(['', '1', 'm', '-1m', '1.5S', '123456789m', '1s', ' 1S', '1S '])('%j is none', (header) => {
+  test.each(['', '1', 'm', '-1m', '1.5S', '123456789m', '1s', ' 1S', '1S '])('%j is no timeout', (header) => {
     expect(timeoutMsFrom(header)).toBeUndefined();
   });
 });

@@ -31,14 +31,14 @@ function setUp(...hooks: HookSettings[]) {
   return { clock, told, said, now, ...made };
 }
 
-test('each hook gets the events it asks for, in order', async () => {
+test('each hook gets the events that it asks for, in order', async () => {
   const { enqueue, told, clock } = setUp(aHook({ command: ['/a'], on: ['healthy'] }), aHook({ command: ['/b'] }));
   for (const event of ['unhealthy', 'healthy', 'restart'] as const) enqueue(anEvent({ event }));
   await clock.advance(1);
   expect(told.sort()).toEqual(['/a healthy c1@0', '/b healthy c1@0', '/b restart c1@0', '/b unhealthy c1@0']);
 });
 
-test('a hook that fails is retried, with growing delays, up to its limit', async () => {
+test('retries a hook that failed, with growing delays, up to its limit', async () => {
   const { enqueue, told, said, now, clock } = setUp(aHook({ retries: 2 }));
   now.fails = 3;
   enqueue(anEvent());
@@ -52,7 +52,7 @@ test('a hook that fails is retried, with growing delays, up to its limit', async
   expect(clock.sleepers).toBe(0);
 });
 
-test('a hook that hangs delays no other, and its dropped events are bounded and counted', async () => {
+test('a hook that hangs delays no other; the events that it misses are bounded and counted', async () => {
   const { enqueue, told, said, now, clock, stop } = setUp(aHook({ command: ['/a'] }), aHook({ command: ['/b'] }));
   now.hangs.add('/a');
   for (let i = 0; i < 150; i += 1) {

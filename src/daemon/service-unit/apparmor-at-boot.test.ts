@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-test("is in the host's profile directory, until the last unit is gone", () => {
+test("the profile stays in the host's directory until the last unit is gone", () => {
   mkdirSync(join(root, 'apparmor.d'));
   const units = ['/run/containerd/containerd.sock', '/run/other.sock'].map((address) =>
     join(root, 'units', unitNameOf(address)),
@@ -34,7 +34,7 @@ test("is in the host's profile directory, until the last unit is gone", () => {
   forgetProfileAtBoot(dirs());
 });
 
-test('a host without such a directory', () => {
+test('without a profile directory on the host, nothing is written', () => {
   loadProfileAtBoot(dirs(), writeFileSync);
   forgetProfileAtBoot(dirs());
   expect(existsSync(join(root, 'apparmor.d'))).toBe(false);

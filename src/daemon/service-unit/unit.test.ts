@@ -18,7 +18,7 @@ const withSettings = (settings: Partial<UnitRequest['settings']>): UnitRequest =
   settings: { ...request.settings, ...settings },
 });
 
-/** The values of a setting, in order. */
+/** All values of a setting, in order. */
 function valuesOf(text: string, name: string): readonly string[] {
   return text
     .split('\n')
@@ -27,10 +27,10 @@ function valuesOf(text: string, name: string): readonly string[] {
 }
 
 describe('unitNameOf', () => {
-  test('the default containerd', () => {
+  test('the default containerd gives the default name', () => {
     expect(unitNameOf('/run/containerd/containerd.sock')).toBe('healthctl.service');
   });
-  test('another one', () => {
+  test('another containerd gives another name', () => {
     expect(unitNameOf('/run/k3s/containerd/containerd.sock')).toMatch(/^healthctl-[0-9a-f]{8}\.service$/);
   });
 });
@@ -42,7 +42,7 @@ describe('unitTextOf', () => {
     ]);
   });
 
-  test('creates its directories before the sandbox that needs them', () => {
+  test('creates directories before the sandbox that needs them', () => {
     const text = unitTextOf(withSettings({ runRoot: '/run/a b', dataRoot: '/srv/100%' }));
     expect(valuesOf(text, 'ExecStartPre')).toEqual([
       '+mkdir -p -m 0700 -- "/run/a b" /srv/100%% /run/healthctl-monitors',
@@ -52,13 +52,13 @@ describe('unitTextOf', () => {
     ]);
   });
 
-  test('a dollar sign is escaped in a command, and literal elsewhere', () => {
+  test('escapes a dollar sign in a command only', () => {
     const text = unitTextOf(withSettings({ runRoot: '/run/$HOME' }));
     expect(valuesOf(text, 'ExecStart')[0]).toContain('--run-root /run/$$HOME ');
     expect(valuesOf(text, 'ReadWritePaths')[0]).toContain('/run/$HOME ');
   });
 
-  test('a snapshotter and a configuration file of its own', () => {
+  test('passes on a snapshotter and a configuration file', () => {
     const text = unitTextOf({ ...withSettings({ snapshotter: 'zfs' }), configFile: '/etc/my conf.toml' });
     expect(valuesOf(text, 'ExecStart')[0]).toContain(' --snapshotter zfs daemon run');
     expect(valuesOf(text, 'Environment')).toEqual(['MALLOC_ARENA_MAX=1', '"HEALTHCTL_TOML=/etc/my conf.toml"']);
@@ -70,19 +70,22 @@ describe('unitTextOf', () => {
     ['/home/me/.nvm/versions/node/v20/bin/node', 'read-only'],
     ['/root/.local/bin/node', 'read-only'],
     ['/rooted/node', 'yes'],
-  ])('homes are hidden unless they hold the program: %s', (node, expected) => {
+  ])('hides home directories unless the program is in them: %s', (node, expected) => {
     expect(valuesOf(unitTextOf({ ...request, program: [node, '--', '/opt/healthctl'] }), 'ProtectHome')).toEqual([
       expected,
     ]);
   });
 
-  test.each(['/run/"a', "/run/'a", '/run/a\\b', '/run/a\nb'])('refuses what its syntax cannot hold: %j', (runRoot) => {
-    expect(() => unitTextOf(withSettings({ runRoot }))).toThrow(
-      expect.toSatisfy((error: unknown) => hasCode(error, 'INVALID')),
-    );
-  });
+  test.each(['/run/"a', "/run/'a", '/run/a\\b', '/run/a\nb'])(
+    'refuses what the syntax of units cannot express: %j',
+    (runRoot) => {
+      expect(() => unitTextOf(withSettings({ runRoot }))).toThrow(
+        expect.toSatisfy((error: unknown) => hasCode(error, 'INVALID')),
+      );
+    },
+  );
 
-  test('is restarted for ever, and has a watchdog', () => {
+  test('restarts without limit, and has a watchdog', () => {
     const text = unitTextOf(request);
     const settings = ['Type', 'NotifyAccess', 'Restart', 'RestartSec', 'StartLimitIntervalSec', 'WatchdogSec'];
     expect(settings.map((name) => valuesOf(text, name))).toEqual([

@@ -16,6 +16,6 @@ test.each([
   ['resumed: not before one interval after that', 120_000, 120_250, 250],
   ['the clock was set back', 20_000, 0, 0],
   ['the clock was set back since the timer was made', 110_000, 500_000, 0],
-])('%s', (_case, nowMs, notBeforeMs, delayMs) => {
+])('decides how long a timer’s check waits: %s', (_case, nowMs, notBeforeMs, delayMs) => {
   expect(delayMsOf(facts, { nowMs, notBeforeMs })).toBe(delayMs);
 });

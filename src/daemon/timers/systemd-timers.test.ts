@@ -13,12 +13,12 @@ describe('the name of a timer', () => {
   test.each([
     ['default', 'c1', 'healthctl-check-1935db59-default-c1'],
     ['k8s.io', 'a-b', 'healthctl-check-1935db59-k8s.io-a\\x2db'],
-  ])('%s/%s', (namespace, id, name) => {
+  ])('of container %s/%s', (namespace, id, name) => {
     expect(timerNameOf(hostId, { namespace, id }, 'regular')).toBe(name);
     expect(timerNameOf(hostId, { namespace, id }, 'starting')).toBe(`${name}-starting`);
   });
 
-  test('is valid for systemd, and unique to the container', () => {
+  test('is valid for systemd, and unique to the container and phase', () => {
     const identifier = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,75}$/);
     const container = fc.record({ namespace: identifier, id: identifier });
     const phase = fc.constantFrom('starting' as const, 'regular' as const);
@@ -43,7 +43,7 @@ describe('the arguments of systemd-run', () => {
       { ...plan, ...over, nowMs },
     );
 
-  test('start the process a moment early, with the exact time', () => {
+  test('start the process a moment before the check, with the exact due time', () => {
     expect(argumentsOf()).toEqual(expect.arrayContaining(['--on-active=3500000us', '--on-unit-inactive=4500000us']));
     expect(argumentsOf().slice(-6)).toEqual([
       '/opt/$$x/healthctl',
@@ -55,13 +55,13 @@ describe('the arguments of systemd-run', () => {
     ]);
   });
 
-  test('a due time in the past, and the shortest wait', () => {
+  test('a due time in the past gives the shortest wait', () => {
     expect(argumentsOf({ waitMs: 1 }, 20_000)).toEqual(
       expect.arrayContaining(['--on-active=1us', '--on-unit-inactive=500us']),
     );
   });
 
-  test('no limit on starts, exact, and silent', () => {
+  test('limit no starts, are exact, and log nothing', () => {
     expect(argumentsOf()).toEqual(
       expect.arrayContaining([
         '--timer-property=AccuracySec=10ms',
@@ -73,7 +73,7 @@ describe('the arguments of systemd-run', () => {
   });
 });
 
-test('waits for the name of a unit that is still being unloaded', async () => {
+test('waits while systemd unloads the unit of the same name', async () => {
   const clock = createFakeClock();
   let taken = 3;
   const calls: string[] = [];
@@ -95,6 +95,6 @@ test('waits for the name of a unit that is still being unloaded', async () => {
   expect(calls).toEqual(['systemd-run', 'systemd-run', 'systemd-run']);
 });
 
-test('the arguments of the check', () => {
+test("the arguments of the check's command", () => {
   expect(checkArguments(subject, { ...plan, dueMs: 1.6 })).toEqual(['--phase', 'regular', '--not-before', '2', 'c1']);
 });

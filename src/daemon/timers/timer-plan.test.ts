@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { aSchedule, type GivenSchedule } from '../../../test/builders/health.ts';
 import { leadMsOf, planTimer, type TimerPlan } from './timer-plan.ts';
 
-/** With a start period of a minute. */
+/** Facts with a start period of a minute. */
 const facts = ({ config, ...over }: GivenSchedule) =>
   aSchedule({ ...over, config: { startPeriodNs: 60e9, ...config } });
 
@@ -17,7 +17,7 @@ test.each<[string, GivenSchedule, TimerPlan]>([
     { fromMs: 50_000, config: { intervalNs: 1e9, startIntervalNs: 20e9 } },
     { phase: 'regular', dueMs: 60_000, waitMs: 1_000 },
   ],
-])('%s', (_case, given, plan) => {
+])('the timers for %s', (_case, given, plan) => {
   expect(planTimer(facts(given))).toEqual(plan);
 });
 

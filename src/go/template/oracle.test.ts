@@ -5,7 +5,7 @@ import { messageOf } from '../../lib/errors.ts';
 import { GoFloat, type GoValue, parseTemplate } from './template.ts';
 import { isAscii } from './unicode.ts';
 
-// Compares with Go's own text/template, compiled to wasm. It only supports JSON data, where every number is a float64,
+// Compares with Go's own text/template, compiled to wasm. The oracle knows only JSON data, with every number a float64,
 // has none of Docker's functions, and treats a missing key as an error.
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -38,8 +38,8 @@ function withOurs(template: string, data: Json): string {
 }
 
 /**
- * Removes types that differ from Go's: lists of strings are []string here, so that `join` accepts them, and []interface
- * {} in Go.
+ * Removes types whose name differs from Go's. A list of strings is []string here, so that `join` accepts it, and
+ * []interface {} in Go.
  */
 function comparable(output: string): string {
   return output
@@ -232,8 +232,8 @@ const { pipeline, list } = fc.letrec<{
 const whole = list.map((nodes) => `{{$x := 1}}{{$i := 0}}${nodes}`);
 
 /**
- * Excludes complex numbers, which are not supported; templates that call themselves, which would exhaust the oracle's
- * stack; and the name "", which is the whole template here, but not in the oracle.
+ * Excludes complex numbers, which we do not support; templates that call themselves, which exhaust the oracle's stack;
+ * and the name "", which is the whole template here but not in the oracle.
  */
 function isComparable(template: string): boolean {
   return (
@@ -243,26 +243,27 @@ function isComparable(template: string): boolean {
   );
 }
 
-/** Compares one case, unless it is one of the few that the oracle cannot decide. */
+/** Compares one case, unless the oracle cannot decide it. */
 function expectSame(template: string, values: Json): void {
   fc.pre(!cutsCharacters(template, values) && !looksAtTypeNames(template, values));
   const ours = withOurs(template, values);
-  // Go allows slicing a list up to its capacity, which depends on its allocation: at most 4 for the lists here. Ours is
+  // Go can slice a list up to its capacity, which depends on its allocation: at most 4 for the lists here. Ours ends at
   // the length.
   fc.pre(!/error calling slice: index out of range: [1-4]$/.test(ours));
   expect(ours).toBe(withGo(template, values));
 }
 
 /**
- * A string cut within a character has invalid UTF-8, which becomes U+FFFD here: number and codes of the bytes differ.
+ * A string that is cut within a character has invalid UTF-8, which is U+FFFD here: the number and codes of its bytes
+ * differ.
  */
 function cutsCharacters(template: string, values: Json): boolean {
   return /\bslice\b/.test(template) && !isAscii(template + JSON.stringify(values));
 }
 
 /**
- * Types of strings in lists and of bytes of strings have other names than in Go: no function may inspect the output of
- * printf.
+ * The types of strings in lists and of bytes of strings have other names than in Go, so no function may inspect the
+ * output of printf.
  */
 function looksAtTypeNames(template: string, values: Json): boolean {
   const looking: readonly string[] = template.match(/\b(?:printf|len|index|slice|urlquery|eq|ne|lt|le|gt|ge)\b/g) ?? [];
@@ -275,7 +276,7 @@ function hasStringInList(data: Json): boolean {
   return Object.values(data).some((item) => (Array.isArray(data) && typeof item === 'string') || hasStringInList(item));
 }
 
-describe('the same as Go', { timeout: 60_000 }, () => {
+describe('gives the same output or error as Go', { timeout: 60_000 }, () => {
   test('for mostly valid templates', () => {
     fc.assert(
       fc.property(whole.filter(isComparable), data, (template, values) => {
@@ -405,7 +406,7 @@ describe('the same as Go', { timeout: 60_000 }, () => {
     );
   });
 
-  test('for numbers in lists and maps, by any verb', () => {
+  test('for numbers in lists and maps, with any verb', () => {
     const verbs = fc.constantFrom('%0xv', '%x', '%X', '%b', '%d', '%e', '%6.1f', '%s', '%q', '%t', '%+v', '%c', '%#x');
     fc.assert(
       fc.property(verbs, fc.dictionary(fc.constantFrom('a', 'b', 'c'), tree, { maxKeys: 3 }), (text, value) => {

@@ -66,8 +66,8 @@ const container = struct(
 
 const run = (template: string, data: GoValue = container) => parseTemplate(template).execute(data);
 
-// Every output and message below was produced by docker 28 on the same data, or by Go.
-describe('what Docker prints', () => {
+// Every output and error below is from docker 28 on the same data, or from Go.
+describe("output like Docker's", () => {
   test.each([
     ['{{.ID}}', '0123456789abcdef'],
     ['{{slice .ID 0 12}} {{len .ID}}', '0123456789ab 16'],
@@ -132,7 +132,7 @@ describe('what Docker prints', () => {
   });
 });
 
-describe('errors', () => {
+describe("errors like Docker's", () => {
   test.each([
     ['{{.Nope}}', '1:2: executing "" at <.Nope>: can\'t evaluate field Nope in type container.InspectResponse'],
     ['{{.State.Nope}}', '1:8: executing "" at <.State.Nope>: can\'t evaluate field Nope in type *container.State'],
@@ -197,13 +197,13 @@ describe('errors', () => {
     ['{{0x1_.8p1}}', '1: illegal number syntax: "0x1_.8p1"'],
     ['{{01_8}}', '1: integer overflow: "01_8"'],
     ['{{break}}', '1: {{break}} outside {{range}}'],
-  ])('%j does not parse', (template, message) => {
+  ])('refuses %j, which does not parse', (template, message) => {
     expect(() => parseTemplate(template)).toThrow(
       expect.objectContaining({ code: 'USAGE', message: `template: :${message}` }),
     );
   });
 
-  test('a missing key can be an error', () => {
+  test('a missing key is an error if asked for', () => {
     expect(run('{{.a}}', {})).toBe('<no value>');
     expect(() => parseTemplate('{{.a}}').execute({}, { missingKeyIsError: true })).toThrow(
       'map has no entry for key "a"',
@@ -211,8 +211,8 @@ describe('errors', () => {
   });
 });
 
-describe('hostile input', () => {
-  test('stops a template without end', () => {
+describe('hostile templates', () => {
+  test('stops a template that never ends', () => {
     expect(() => run('{{define "r"}}{{template "r"}}{{end}}{{template "r"}}')).toThrow(
       'exceeded maximum template depth',
     );
@@ -226,11 +226,11 @@ describe('hostile input', () => {
     ['parentheses', `{{${'('.repeat(100_000)}1${')'.repeat(100_000)}}}`],
     ['actions', '{{if true}}'.repeat(100_000)],
     ['else branches', `{{if 1}}${'{{else if 1}}'.repeat(10_000)}{{end}}`],
-  ])('endlessly nested %s are refused', (_, template) => {
+  ])('refuses endlessly nested %s', (_, template) => {
     expect(() => parseTemplate(template)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 
-  test('data nested too deeply to print is an error of the template', () => {
+  test('data too deep to print is an error of the template', () => {
     let data: GoValue = 'x';
     for (let i = 0; i < 100_000; i++) data = [data];
     for (const template of ['{{.}}', '{{json .}}', '{{printf "%q" .}}']) {
@@ -242,7 +242,7 @@ describe('hostile input', () => {
     expect(run('{{1}} x\n'.repeat(20_000))).toHaveLength(80_000);
   });
 
-  test('names of Object.prototype are ordinary keys', () => {
+  test('treats names of Object.prototype as ordinary keys', () => {
     expect(run('{{.constructor}} {{.__proto__}} {{.toString}} {{index . "hasOwnProperty"}}', {})).toBe(
       '<no value> <no value> <no value> <no value>',
     );

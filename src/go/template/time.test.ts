@@ -173,7 +173,7 @@ test.each([
   expect(show(template)).toBe(expected);
 });
 
-describe('the local zone', () => {
+describe('in the local zone', () => {
   test('shows the same moment', () => {
     expect(show('{{.A.Start.Local.Equal .A.Start}} {{.A.Start.Local.Unix}}')).toBe('true 1787220000');
   });

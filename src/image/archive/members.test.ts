@@ -52,12 +52,12 @@ describe('readMembers', () => {
   test('plain', async () => expect(await read(await archive())).toEqual(expected));
   test('compressed, in small pieces', async () => expect(await read(gzipSync(await archive()), 7)).toEqual(expected));
 
-  /** Zeros without an end, after what comes first. */
+  /** What comes first, and then zeros without an end. */
   async function* endless(...first: Buffer[]): AsyncGenerator<Buffer> {
     yield* first;
     for (const zeros = Buffer.alloc(1 << 18); ; await new Promise(setImmediate)) yield zeros;
   }
-  test('endless zeros are no archive, and end one', async () => {
+  test('refuses zeros without an end, and ignores them after an archive', async () => {
     const names = async (...first: Buffer[]) => {
       const found: string[] = [];
       const source = Readable.from(endless(...first), { objectMode: false });
@@ -81,7 +81,7 @@ describe('readMembers', () => {
     ['link', { type: 'symlink', linkname: '../../etc/passwd' } as const],
     ['link', { type: 'symlink', linkname: '/etc/passwd' } as const],
     ['link', { type: 'link', linkname: '../x' } as const],
-  ])('%s lies outside', async (name, header) => {
+  ])('the link target %s is outside the archive', async (name, header) => {
     const bytes = await tar({ name, ...header });
     await expect(read(bytes)).rejects.toEqual(
       corrupt(/^x\.tar is not an image archive: its member ".*" lies outside of it$/),
@@ -102,7 +102,7 @@ describe('readMembers', () => {
       },
       /its gzip data are damaged|it is no tar/,
     ],
-  ])('one that %s', async (_, make, why) => {
+  ])('refuses an archive that %s', async (_, make, why) => {
     await expect(make().then((bytes) => read(bytes))).rejects.toEqual(corrupt(why));
   });
 
@@ -110,7 +110,7 @@ describe('readMembers', () => {
     ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
     ['xz', [0xfd, 0x37, 0x7a, 0x58]],
     ['bzip2', [0x42, 0x5a, 0x68]],
-  ])('one that is packed with %s says so', async (packing, magic) => {
+  ])('the error for an archive packed with %s names the packing', async (packing, magic) => {
     await expect(read(Buffer.from([...magic, 0, 0, 0, 0]))).rejects.toEqual(
       expect.objectContaining({
         code: 'INVALID',
@@ -119,7 +119,7 @@ describe('readMembers', () => {
     );
   });
 
-  test('a header that claims a huge name is not read into memory', async () => {
+  test('does not read a header into memory that announces a huge name', async () => {
     const bytes = await tar({ name: 'a', body: 'x' });
     bytes.write('77777777777 ', 124);
     bytes.write('L', 156);
@@ -129,7 +129,7 @@ describe('readMembers', () => {
     await expect(read(bytes)).rejects.toEqual(corrupt(/no tar archive, or damaged/));
   });
 
-  test('stops when the signal aborts', async () => {
+  test('ends when the signal aborts', async () => {
     const stop = new AbortController();
     const members = readMembers('x.tar', Readable.from([await archive()], { objectMode: false }), stop.signal);
     await members.next();
@@ -141,7 +141,7 @@ describe('readMembers', () => {
     ).rejects.toEqual(expect.objectContaining({ code: 'ABORTED' }));
   });
 
-  test('stops if the signal aborts before any data', async () => {
+  test('ends if the signal aborts before any data', async () => {
     const stop = new AbortController();
     const next = readMembers('x.tar', new Readable({ read: () => undefined }), stop.signal).next();
     stop.abort();

@@ -29,7 +29,7 @@ describe('parseChallenges', () => {
       ],
     ],
     ['realm="no scheme"', []],
-  ])('%s', (header, challenges) => expect(parseChallenges(header)).toEqual(challenges));
+  ])('parses %s', (header, challenges) => expect(parseChallenges(header)).toEqual(challenges));
 
   test('ends for any header', () => {
     fc.assert(fc.property(fc.string(), (header) => Array.isArray(parseChallenges(header))));
