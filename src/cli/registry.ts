@@ -65,6 +65,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/container/update.ts')).update,
   },
   {
+    path: ['container', 'explain'],
+    aliases: [['explain']],
+    summary: 'Explain the health of a container, and what to do',
+    load: async () => (await import('./commands/container/explain.ts')).explain,
+  },
+  {
     path: ['container', 'rename'],
     aliases: [['rename']],
     summary: 'Rename a container',

@@ -26,7 +26,7 @@ export function configPathOf({ HEALTHCTL_TOML }: Readonly<Record<string, string 
   return HEALTHCTL_TOML || DEFAULT_CONFIG_FILE;
 }
 
-const DEFAULTS: Settings = {
+export const DEFAULTS: Settings = {
   address: '/run/containerd/containerd.sock',
   namespace: 'default',
   snapshotter: 'overlayfs',

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import type { HostEvent } from '../../events/host-event.ts';
+import { startsFrom } from './starts.ts';
+
+const event = (action: string, atMs: number, id = 'c1'): HostEvent => ({
+  ...{ type: 'container', action, id, atMs, namespace: 'default', attributes: {} },
+});
+const healthy = 'health_status: healthy';
+
+test('from the start to the first healthy result', () => {
+  const events = [
+    ...[event('start', 1_000), event(healthy, 4_000), event('health_status: unhealthy', 5_000), event(healthy, 9_000)],
+    ...[
+      event('die', 10_000),
+      event('start', 20_000),
+      event('health_status: unhealthy', 21_000),
+      event(healthy, 29_000),
+    ],
+  ];
+  expect(startsFrom(events, 'c1')).toEqual([
+    { ms: 3_000, wasUnhealthy: false },
+    { ms: 9_000, wasUnhealthy: true },
+  ]);
+});
+
+test('neither other containers nor starts that ended before', () => {
+  const events = [
+    event('start', 0),
+    event('die', 5),
+    event('start', 6, 'c2'),
+    event(healthy, 7),
+    event(healthy, 8, 'c2'),
+  ];
+  expect(startsFrom(events, 'c1')).toEqual([]);
+});
+
+test('the last ten', () => {
+  const events = Array.from({ length: 12 }, (_, index) => [event('start', 0), event(healthy, index)]).flat();
+  expect(startsFrom(events, 'c1').map(({ ms }) => ms)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+});
