@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createFakeClock } from '../../test/fakes/clock.ts';
 import { createAgenda } from './agenda.ts';
 
-test('does due work in the order of due times, then in the order of creation', async () => {
+test('does due work in the order of due times, then of creation', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   const done: string[] = [];
@@ -31,7 +31,7 @@ test('uses one sleeper for any number of appointments', async () => {
   expect(agenda.size).toBe(0);
 });
 
-test('does not sleep again for work due within the millisecond, but does for later work', async () => {
+test('does not sleep again for work due within a millisecond, but does for later work', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   const done: string[] = [];
@@ -40,7 +40,7 @@ test('does not sleep again for work due within the millisecond, but does for lat
   expect(done).toEqual(['10@10', '10.9@10', '11.5@12']);
 });
 
-test('does late work at once, and cancelled work never', async () => {
+test('does late work at once, and never does cancelled work', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   await clock.advance(50);
@@ -69,7 +69,7 @@ test('work may create and cancel appointments', async () => {
   expect(done).toEqual([5, 10, 15]);
 });
 
-test('the last one cancelled and a new one at once: the new one is done', async () => {
+test('an appointment made just after the last one was cancelled is kept', async () => {
   const clock = createFakeClock();
   const agenda = createAgenda(clock);
   const done: number[] = [];

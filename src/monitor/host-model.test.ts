@@ -26,8 +26,8 @@ function hostWith(task?: Partial<TaskRecord>, labels: Readonly<Record<string, st
   return { model, record, now: () => model.get(KEY) };
 }
 
-describe('what containerd lists', () => {
-  test('a container that runs, with its check and its process', () => {
+describe('after a list', () => {
+  test('a running container has its check and its process', () => {
     const { model, now } = hostWith({});
     expect(now()).toMatchObject({
       ...AT,
@@ -44,10 +44,10 @@ describe('what containerd lists', () => {
   });
 
   test.each([
-    ['no check', {}, undefined],
+    ['a container without a check', {}, undefined],
     ['a check that is switched off', { 'nerdctl/healthcheck': '{"Test":["NONE"]}' }, undefined],
-    ['a label that is damaged', { 'nerdctl/healthcheck': '{"Test":' }, expect.any(String)],
-  ])('%s: nothing to check, and no process kept', (_, labels: Record<string, string>, damage) => {
+    ['a damaged label', { 'nerdctl/healthcheck': '{"Test":' }, expect.any(String)],
+  ])('has no check and keeps no process: %s', (_, labels: Record<string, string>, damage) => {
     expect(hostWith({}, labels).now()).toMatchObject({ config: undefined, processJson: undefined, damage });
   });
 
@@ -60,16 +60,16 @@ describe('what containerd lists', () => {
   });
 
   test.each([
-    ['no task', undefined, false],
+    ['without a task', undefined, false],
     ['created', { status: 'created' }, false],
     ['stopped', { status: 'stopped' }, false],
     ['paused', { status: 'paused' }, true],
-    ['a process that has ended since', { pid: 2 ** 30 }, false],
-  ] as const)('%s: whether it runs', (_, task, isUp) => {
+    ['with a process that has ended since', { pid: 2 ** 30 }, false],
+  ] as const)('knows whether the container runs: %s', (_, task, isUp) => {
     expect(hostWith(task).now()?.run !== undefined).toBe(isUp);
   });
 
-  test('a second list: keeps the run with its start, its observations, and its health', () => {
+  test('a second list keeps the run with its start, its observations and its health', () => {
     const { model, record, now } = hostWith();
     model.apply(told({ kind: 'task-started', id: 'c1', pid: FIRST }, T0 + 7));
     model.apply(told({ kind: 'task-oom', id: 'c1' }));
@@ -83,7 +83,7 @@ describe('what containerd lists', () => {
     expect(now()?.run?.id).not.toBe(before?.run?.id);
   });
 
-  test('a container that is gone is forgotten, with its version', () => {
+  test('a container that is not listed is forgotten, with its version', () => {
     const { model, now } = hostWith({});
     model.apply(told({ kind: 'task-oom', id: 'c1' }));
     expect(model.versionOf(KEY)).toBe(1);
@@ -92,14 +92,14 @@ describe('what containerd lists', () => {
   });
 });
 
-describe('what events report', () => {
-  test('labels: the check is another one, the rest stays', () => {
+describe('after an event', () => {
+  test('changed labels change the check and nothing else', () => {
     const { model, now } = hostWith({});
     const labels = {
       'nerdctl/healthcheck': '{"Test":["CMD","false"]}',
       'healthctl/test-since': '2026-01-01T00:00:05.000000000Z',
     };
-    // A control label is trusted only if the record has it, not the labels alone.
+    // A control label is trusted only if it is also in the record.
     expect(model.apply(told({ kind: 'container-updated', id: 'c1', labels }))).toMatchObject({ kind: 'unknown' });
     expect(now()?.config?.test).not.toEqual(['CMD', 'false']);
     expect(now()?.run?.testSinceMs).toBeUndefined();
@@ -112,18 +112,18 @@ describe('what events report', () => {
     expect(now()).toMatchObject({ record: { labels: rest }, config: undefined, run: {} });
   });
 
-  test('a check that labels bring to a container without one gets its process', () => {
+  test("labels that add a check make the container's process known", () => {
     const { model, now } = hostWith({}, {});
     const record = aRecord({ labels: CHECK, specJson: () => SPEC });
     const relabel = () => model.apply(told({ kind: 'container-updated', id: 'c1', labels: CHECK }));
-    // The event does not contain the runtime spec.
+    // The event has no runtime spec.
     expect(relabel()).toEqual({ kind: 'unknown', ...AT });
     model.put(AT, { record, task: aTask() });
     expect(now()).toMatchObject({ processJson: expect.stringContaining('sleep') });
     expect(relabel()).toMatchObject({ kind: 'changed' });
   });
 
-  test('a start: its moment is the start of the run', () => {
+  test('the time of a start event is the start of the run', () => {
     const { model, now } = hostWith();
     const effect = model.apply(told({ kind: 'task-started', id: 'c1', pid: FIRST }, T0 + 7));
     expect(effect).toEqual({ kind: 'changed', container: now() });
@@ -134,7 +134,7 @@ describe('what events report', () => {
     });
   });
 
-  test('the start of a run that has already ended is no run; its exit is reported', () => {
+  test('a start event of a run that has ended makes no run, and its exit is reported', () => {
     const { model, now } = hostWith();
     const pid = 2 ** 30;
     model.apply(told({ kind: 'task-started', id: 'c1', pid }));
@@ -143,7 +143,7 @@ describe('what events report', () => {
     expect(now()).toMatchObject({ run: undefined, task: { pid, status: 'stopped', exitStatus: 3 } });
   });
 
-  test('an exit ends the run; out of memory is kept with it, and not for the next', () => {
+  test('an exit ends the run; an out-of-memory event belongs to this run and not to the next', () => {
     const { model, now } = hostWith({});
     expect(model.apply(told({ kind: 'task-oom', id: 'c1' }))).toMatchObject({ kind: 'changed' });
     expect(model.apply(exit(FIRST, 137))).toMatchObject({ kind: 'exited', container: { isOutOfMemory: true } });
@@ -159,7 +159,7 @@ describe('what events report', () => {
     expect(now()).toBe(before);
   });
 
-  test('a pause and a resume', () => {
+  test('knows whether the container is paused', () => {
     const { model, now } = hostWith({});
     const run = now()?.run;
     model.apply(told({ kind: 'task-paused', id: 'c1' }));
@@ -177,7 +177,7 @@ describe('what events report', () => {
     expect(aHost().apply(exit(FIRST))).toEqual(unknown);
   });
 
-  test('the task of an ended container is removed: its end is remembered', () => {
+  test('remembers the end of a container whose task is removed', () => {
     const { model, record, now } = hostWith({});
     model.apply(exit(FIRST, 3));
     expect(model.apply(told({ kind: 'task-deleted', id: 'c1' }))).toMatchObject({ kind: 'changed' });
@@ -186,19 +186,19 @@ describe('what events report', () => {
     expect(now()?.task).toMatchObject({ status: 'stopped', exitStatus: 3 });
   });
 
-  test('a task that is gone without an event has ended, in an unknown way', () => {
+  test('a task that disappears without an event counts as ended with 255', () => {
     const { model, record, now } = hostWith({});
     model.put(AT, { record, task: undefined });
     expect(now()).toMatchObject({ run: undefined, task: { status: 'stopped', exitStatus: 255 } });
   });
 
-  test('a task that was never started is removed without a trace', () => {
+  test('a task that was never started leaves nothing when it is removed', () => {
     const { model, now } = hostWith({ status: 'created' });
     model.apply(told({ kind: 'task-deleted', id: 'c1' }));
     expect(now()?.task).toBeUndefined();
   });
 
-  test('a container is deleted: reported once', () => {
+  test('the removal of a container is reported once', () => {
     const { model, now } = hostWith({});
     const container = now();
     const event = told({ kind: 'container-deleted', id: 'c1' });
@@ -221,7 +221,7 @@ describe('what events report', () => {
     expect([now(), model.versionOf(KEY)]).toEqual([before, 0]);
   });
 
-  test('the same id in another namespace is another container', () => {
+  test('containers of the same id in two namespaces are distinct', () => {
     const { model, now } = hostWith({});
     expect(model.apply({ ...exit(FIRST), namespace: 'k8s.io' })).toEqual({
       kind: 'unknown',

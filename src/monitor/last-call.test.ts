@@ -3,7 +3,7 @@ import type { ContainerContext } from '../container/context.ts';
 import type { CallOptions } from '../containerd/transport.ts';
 import { withLastCall, withLastSignal } from './last-call.ts';
 
-/** The signals given to calls of containerd. */
+/** The names of the calls of containerd that get a signal. */
 function contextOf() {
   const given: [string, AbortSignal | undefined][] = [];
   const call = (name: string) => async (_: unknown, options?: CallOptions) => void given.push([name, options?.signal]);
@@ -21,7 +21,7 @@ function contextOf() {
 
 const { signal } = new AbortController();
 
-test('cancels what a check asks of a shim; of an action on a container only its questions and signals', async () => {
+test("an abort cancels a check's calls to the shim, but only the lookups and signals of an action on a container", async () => {
   const { context, cancelled } = contextOf();
   expect(await cancelled(context)).toEqual([]);
   expect(await cancelled(withLastCall(context, signal))).toEqual([

@@ -3,7 +3,7 @@ import { createLimiter } from './limiter.ts';
 
 const never = new AbortController().signal;
 
-test('serves in order of arrival, and never gives more slots than there are', async () => {
+test('gives slots in the order of requests, and never more than there are', async () => {
   const limiter = createLimiter(2);
   const order: number[] = [];
   let busy = 0;
@@ -15,14 +15,14 @@ test('serves in order of arrival, and never gives more slots than there are', as
     await Promise.resolve();
     busy -= 1;
     release?.();
-    release?.(); // released once
+    release?.(); // a second release has no effect
   };
   await Promise.all([1, 2, 3, 4, 5].map(work));
   expect(order).toEqual([1, 2, 3, 4, 5]);
   expect([limiter.inUse, limiter.waiting]).toEqual([0, 0]);
 });
 
-test('a cancelled wait leaves the queue and delays no other', async () => {
+test('a cancelled request leaves the queue and delays no other', async () => {
   const limiter = createLimiter(1);
   const first = await limiter.acquire(never);
   const impatient = new AbortController();

@@ -24,7 +24,7 @@ const runOf = (pid: number): string => {
   const stat = readStat(pid);
   return stat ? runIdOf('boot', stat) : '';
 };
-/** The record of a start of ours: the run, and when it began. */
+/** The label that records a start of ours: the run, and the time at which it began. */
 const startedAt = (ms: number, pid = FIRST) => ({
   'healthctl/started': JSON.stringify({ At: new Date(T0 + ms).toISOString(), Run: runOf(pid) }),
 });
@@ -48,7 +48,7 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** Its starts end only when cancelled. */
+/** The starts of this containerd end only when they are cancelled. */
 const withSilentShims =
   (contextOf: (namespace: string) => ContainerContext) =>
   (namespace: string): ContainerContext => {
@@ -147,13 +147,13 @@ function setUp(setting: Setting = {}) {
     const stopped = monitor.stop();
     await clock.advance(1_000);
     await stopped;
-    // After every test: nothing is left.
+    // After each test nothing may be left.
     expect([clock.sleepers, monitor.counts()]).toEqual([0, { inFlight: 0, waiting: 0, checked: 0, troubled: 0 }]);
   });
   return made;
 }
 
-describe('at its start, a monitor', () => {
+describe('when it starts', () => {
   test('adopts a running container with its stored state, on the schedule of the last check', async () => {
     const { clock, host, monitor, times, health, statuses } = setUp();
     const labels = { ...CHECK, ...startedAt(-60_000) };
@@ -185,7 +185,7 @@ describe('at its start, a monitor', () => {
     expect(host.requests.filter((what) => what.startsWith('get') || what.startsWith('find'))).toEqual([]);
   }, 60_000);
 
-  test('reports ends that happened without it, and monitors the configured namespaces', async () => {
+  test('reports ends that happened before, and monitors the configured namespaces', async () => {
     const { host, monitor, exits, start } = setUp({ namespaces: ['default'] });
     host.put('c1', CHECK, { status: 'stopped', exitStatus: 3, exitedAtMs: T0 - 5 });
     host.put('x1', CHECK, {}, 'k8s.io');
@@ -197,7 +197,7 @@ describe('at its start, a monitor', () => {
     expect([monitor.model.size, monitor.counts().checked]).toEqual([2, 1]);
   });
 
-  test('requests a container again whose shim did not answer in time', async () => {
+  test('requests a container again if its shim did not answer in time', async () => {
     const { clock, host, monitor, exits, times } = setUp();
     host.put('c1', CHECK, { status: 'unknown', pid: 0 });
     await monitor.start();
@@ -222,8 +222,8 @@ describe('at its start, a monitor', () => {
   });
 });
 
-describe('events', () => {
-  test('a start plans the first check one interval later; a status change is reported', async () => {
+describe('at events', () => {
+  test('plans the first check one interval after a start, and reports a change of status', async () => {
     const { clock, monitor, start, times, statuses, health } = setUp();
     await monitor.start();
     await clock.advance(500);
@@ -235,7 +235,7 @@ describe('events', () => {
     expect(statuses).toEqual([['c1', 'healthy']]);
   });
 
-  test('a pause stops checks, a resume plans one wait, an exit ends them', async () => {
+  test('a pause stops checks, a resume plans the next after one interval, an exit ends them', async () => {
     const { clock, monitor, start, emit, exit, times, exits, health } = setUp();
     await monitor.start();
     await start('c1');
@@ -263,7 +263,7 @@ describe('events', () => {
     expect([monitor.counts().inFlight, statuses, probes.length]).toEqual([0, [], 1]);
   });
 
-  test('a restart starts over: another worker, starting, one interval', async () => {
+  test('a restart begins anew: status starting, first check after one interval', async () => {
     const { clock, monitor, start, exit, health, times } = setUp();
     await monitor.start();
     await start('c1');
@@ -274,11 +274,11 @@ describe('events', () => {
     expect([health('default/c1'), monitor.counts().checked]).toEqual(['starting', 1]);
     await clock.advance(INTERVAL_MS);
     expect(times()).toEqual([INTERVAL_MS, 2 * INTERVAL_MS + 1_000]);
-    await exit('c1', FIRST); // late, and of the earlier run
+    await exit('c1', FIRST); // a late event about the earlier run
     expect([health('default/c1'), monitor.counts().checked]).toEqual(['healthy', 1]);
   });
 
-  test('labels by another tool: read at once, and the mirror corrected a second later', async () => {
+  test('reads the health at once when another tool changed the labels, and corrects the mirror a second later', async () => {
     const { clock, host, monitor, start, emit, health } = setUp();
     await monitor.start();
     await start('c1');
@@ -308,7 +308,7 @@ describe('events', () => {
     expect(host.storeAccesses).toEqual([]);
   });
 
-  test('a label adds a check, and removes it', async () => {
+  test('begins and ends checks when a label brings or removes one', async () => {
     const { clock, host, monitor, start, emit, times } = setUp();
     await monitor.start();
     await start('c1', FIRST, {});
@@ -323,7 +323,7 @@ describe('events', () => {
     expect([times().length, monitor.counts().checked]).toEqual([1, 0]);
   });
 
-  test('a deleted container is forgotten, and reported', async () => {
+  test('forgets and reports a deleted container', async () => {
     const { monitor, host, start, emit, gone } = setUp();
     await monitor.start();
     await start('c1');
@@ -332,7 +332,7 @@ describe('events', () => {
     expect([gone, monitor.model.size, monitor.counts().checked]).toEqual([['c1'], 0, 0]);
   });
 
-  test('a container that cannot be requested does no harm', async () => {
+  test('a container whose record cannot be read does no harm', async () => {
     const { clock, host, monitor, emit } = setUp();
     await monitor.start();
     host.put('c1', CHECK, {});
@@ -376,7 +376,7 @@ describe('drops an answer that an event has made outdated', () => {
     expect([exits, monitor.counts().checked]).toEqual([[['c1', { code: 3, atMs: T0 + 600_500 }]], 0]);
   });
 
-  test('the list every ten minutes', async () => {
+  test('for the list every ten minutes', async () => {
     const { clock, host, monitor, start, exit, listed } = setUp();
     await monitor.start();
     await start('c1');
@@ -394,7 +394,7 @@ describe('drops an answer that an event has made outdated', () => {
   });
 });
 
-test('containerd lost and back: lists again, forgets removed containers, reports ends, continues the others', async () => {
+test('when containerd comes back, lists again, forgets removed containers, reports ends, and continues the others', async () => {
   const { clock, host, monitor, start, exits, gone, listed, now, health } = setUp();
   await monitor.start();
   for (const id of ['c1', 'c2', 'c3']) await start(id);
@@ -417,7 +417,7 @@ test('containerd lost and back: lists again, forgets removed containers, reports
   ]);
 });
 
-test('a stop during checks leaves no check, no sleeper and no appointment', async () => {
+test('a stop during checks leaves no check, sleeper or appointment', async () => {
   const { clock, monitor, start, probes } = setUp({ tookMs: 5_000, maxChecks: 1 });
   await monitor.start();
   for (const id of ['c1', 'c2', 'c3']) await start(id);
@@ -429,8 +429,8 @@ test('a stop during checks leaves no check, no sleeper and no appointment', asyn
   expect(probes.length).toBe(1);
 });
 
-describe('a check', () => {
-  test('by hand is made besides the schedule, and updates the known state', async () => {
+describe('checks', () => {
+  test('a check by hand does not move the schedule, and updates the known state', async () => {
     const { clock, monitor, start, now, statuses } = setUp();
     await monitor.start();
     await start('c1');
@@ -445,7 +445,7 @@ describe('a check', () => {
     await clock.advance(0);
   });
 
-  test('that fails to run is logged once, until one could be made', async () => {
+  test('a check that cannot be made is logged once, until one succeeds', async () => {
     const { clock, monitor, start, now, warnings } = setUp();
     await monitor.start();
     await start('c1');
@@ -461,7 +461,7 @@ describe('a check', () => {
     expect(warnings.length).toBe(2);
   });
 
-  test('that another tool makes is not made, and its outcome is read', async () => {
+  test('makes no check that another tool makes, and reads its outcome', async () => {
     const { clock, host, monitor, start, probes } = setUp({ isCheckedElsewhere: () => true });
     await monitor.start();
     await start('c1');
@@ -469,7 +469,7 @@ describe('a check', () => {
     expect([probes, host.storeAccesses.map(({ what }) => what)]).toEqual([[], ['read', 'read']]);
   });
 
-  test('by nerdctl has the same consequences as ours, once', async () => {
+  test('a check by nerdctl has the same consequences as ours, once', async () => {
     const { clock, host, monitor, start, emit, statuses, results } = setUp({ isCheckedElsewhere: () => true });
     await monitor.start();
     await start('c1');
@@ -477,7 +477,7 @@ describe('a check', () => {
     const label = (status: string) => ({
       'nerdctl/healthstate': JSON.stringify({ Status: status, FailingStreak: 2, InStartPeriod: false }),
     });
-    /** Like nerdctl: writes the label, and the line a moment later. */
+    /** Like nerdctl: writes the label, and the line in the file a moment later. */
     const checkByNerdctl = async (status: 'healthy' | 'unhealthy', output: string) => {
       await emit({ kind: 'container-updated', id: 'c1', labels: { ...CHECK, ...label(status) } });
       await clock.advance(50);
@@ -496,7 +496,7 @@ describe('a check', () => {
     expect([statuses.slice(1), results.at(-1)]).toEqual([[['c1', 'healthy']], ['c1', 'healthy', 'fine']]);
   });
 
-  test('of a released container is cancelled', async () => {
+  test('cancels the check of a released container', async () => {
     const { clock, monitor, start } = setUp({ tookMs: 5_000 });
     await monitor.start();
     await start('c1');
@@ -508,7 +508,7 @@ describe('a check', () => {
   });
 });
 
-test('a shim that does not answer a start delays the end of a monitor for three seconds', async () => {
+test('a shim that does not answer delays the end of the monitor by three seconds', async () => {
   const { clock, monitor, start } = setUp({ areShimsSilent: true });
   await monitor.start();
   await start('c1');

@@ -24,7 +24,7 @@ const anyEngaged: fc.Arbitrary<CheckedRun | undefined> = fc.option(
   { nil: undefined },
 );
 
-/** The worker after the steps: the simplest possible model. */
+/** The worker after the steps: the simplest model. */
 function apply(worker: CheckedRun | undefined, steps: readonly Step[]): CheckedRun | undefined {
   let now = worker;
   for (const step of steps) {
@@ -46,7 +46,7 @@ function apply(worker: CheckedRun | undefined, steps: readonly Step[]): CheckedR
   return now;
 }
 
-test('leads from any state to the required one, and then there is nothing to do', () => {
+test('leads from any state to the required one; then no step is left', () => {
   fc.assert(
     fc.property(anyObserved, anyEngaged, (container, worker) => {
       const after = apply(worker, reconcile(container, worker));
@@ -61,7 +61,7 @@ test('leads from any state to the required one, and then there is nothing to do'
   );
 });
 
-test('another test starts over, other times do not', () => {
+test('another test begins anew; other times do not', () => {
   const worker: CheckedRun = { runId: aRun().id, config: aConfig(), isPaused: false };
   const given = (config: Parameters<typeof aConfig>[0]): ObservedContainer => ({
     config: aConfig(config),

@@ -14,7 +14,7 @@ interface Setting {
   readonly beginning?: Partial<WorkerBeginning>;
   /** How long each check takes, in milliseconds. */
   readonly tookMs?: number;
-  /** Exit codes, one per check; the last one repeats. `throw`: we fail. */
+  /** Exit codes, one per check; the last one repeats. `throw`: healthctl itself fails. */
   readonly codes?: readonly (number | 'throw')[];
   readonly places?: number;
 }
@@ -37,7 +37,7 @@ function setUp({ config, beginning, tookMs = 10, codes = [0], places = 4 }: Sett
     started.push(clock.monotonic());
     const start = rfc3339FromMillis(clock.now());
     await clock.sleep(tookMs, signal);
-    // A killed exec takes a moment to end.
+    // A killed exec needs a moment to end.
     if (signal.aborted) await clock.sleep(1);
     inside -= 1;
     ended += 1;
@@ -74,7 +74,7 @@ function setUp({ config, beginning, tookMs = 10, codes = [0], places = 4 }: Sett
 }
 
 describe('a worker', () => {
-  test('checks one interval after the start, and one after the end of each check', async () => {
+  test('checks one interval after the start, and one interval after the end of each check', async () => {
     const { clock, worker, started, lags, reports } = setUp({ tookMs: 300 });
     await clock.advance(7_000);
     expect(started).toEqual([2_000, 4_300, 6_600]);
@@ -94,14 +94,14 @@ describe('a worker', () => {
     expect(started).toEqual([500, 1_000, 1_500, 3_500, 5_500, 7_500]);
   });
 
-  test('keeps a day of schedule', async () => {
+  test('keeps the schedule for a day', async () => {
     const { clock, started } = setUp({ config: { intervalNs: 60e9 }, tookMs: 0 });
     await clock.advance(24 * 3_600_000);
     expect(started).toHaveLength(24 * 60);
     expect(started.at(-1)).toBe(24 * 3_600_000);
   });
 
-  test('of an adopted run keeps the schedule of the last check', async () => {
+  test('keeps the schedule of the last check in an adopted run', async () => {
     const { started } = setUp();
     const late = setUp({
       beginning: { testedForMs: 60_000, sinceLastEndMs: 500, status: 'healthy' },
@@ -111,7 +111,7 @@ describe('a worker', () => {
     expect(started).toEqual([]);
   });
 
-  test('of an overdue adopted run checks at some point within the interval', async () => {
+  test('makes an overdue check of an adopted run at some time within the interval', async () => {
     const { clock, started } = setUp({
       beginning: { testedForMs: 86_400_000, status: 'healthy', share: 0.25 },
     });
@@ -119,7 +119,7 @@ describe('a worker', () => {
     expect(started).toEqual([500]);
   });
 
-  test('a pause ends the check in flight and drops its result; after it comes one full wait', async () => {
+  test('a pause ends the check in flight and drops its result; the next check is a full interval later', async () => {
     const { clock, worker, started, reports } = setUp({ tookMs: 500 });
     await clock.advance(2_100);
     expect(worker.isBusy).toBe(true);
@@ -134,7 +134,7 @@ describe('a worker', () => {
     expect(started).toEqual([2_000, 34_100]);
   });
 
-  test('a pause with an immediate resume does not make checks overlap', async () => {
+  test('a pause with an immediate resume does not make two checks overlap', async () => {
     const { clock, worker, started } = setUp({ config: { intervalNs: 1e6 }, tookMs: 500 });
     await clock.advance(10);
     worker.pause();
@@ -143,7 +143,7 @@ describe('a worker', () => {
     expect(started.length).toBe(2);
   });
 
-  test('a failure of ours is reported, and the schedule continues', async () => {
+  test('reports a failure of ours, and keeps the schedule', async () => {
     const { clock, started, failures, reports } = setUp({ codes: ['throw', 0], tookMs: 0 });
     await clock.advance(4_000);
     expect(started).toEqual([2_000, 4_000]);
@@ -151,7 +151,7 @@ describe('a worker', () => {
     expect(reports).toHaveLength(1);
   });
 
-  test('the wall clock may jump', async () => {
+  test('keeps the schedule when the wall clock jumps', async () => {
     const { clock, started } = setUp({ tookMs: 0 });
     const real = clock.now;
     await clock.advance(100);
@@ -162,16 +162,16 @@ describe('a worker', () => {
     expect(started).toEqual([2_000, 4_000, 6_000, 8_000]);
   });
 
-  test('a new test starts over, with a new start period', async () => {
+  test('a new test begins anew, with a new start period', async () => {
     const { clock, worker, started } = setUp({ tookMs: 0 });
     await clock.advance(2_500);
     worker.reconfigure(aConfig({ intervalNs: 10e9, startPeriodNs: 5e9, startIntervalNs: 1e9 }), true);
     await clock.advance(2_000);
-    expect(started).toEqual([2_000, 3_500]); // and that was a success: the interval applies
+    expect(started).toEqual([2_000, 3_500]); // after the success the interval applies
     expect(worker.nextAtMs).toBe(13_500);
   });
 
-  test('waits for its slot, and a stop removes it from the queue', async () => {
+  test('waits for its slot; a stop removes it from the queue', async () => {
     const { clock, worker, limiter, started } = setUp({ places: 1 });
     const place = await limiter.acquire(new AbortController().signal);
     await clock.advance(3_000);
@@ -183,7 +183,7 @@ describe('a worker', () => {
     expect([started, clock.sleepers]).toEqual([[], 0]);
   });
 
-  test('under random pauses, resumes, new configs and a stop never checks twice at once, nor after the stop', async () => {
+  test('with random pauses, resumes, new configs and a stop, never checks twice at once, nor after the stop', async () => {
     const step = fc.record({
       waitMs: fc.integer({ min: 0, max: 3_000 }),
       do: fc.constantFrom('pause', 'resume', 'reconfigure', 'start over'),

@@ -5,7 +5,7 @@ import { addressText, parseSubnet, type Subnet, subnetText } from './subnet.ts';
 const net = (text: string): Subnet => parseSubnet(text) ?? { base: -1, prefix: 0 };
 const subnet = net('10.24.24.0/24');
 
-describe('the range of a network', () => {
+describe('the address range of a network', () => {
   test.each(['10.24.24.0/25', '10.24.24.128/25', '10.24.24.0/24', '10.24.24.7/32'])('%s', (text) => {
     expect(subnetText(rangeFor(text, subnet))).toBe(text);
   });
@@ -21,20 +21,20 @@ describe('the range of a network', () => {
     ],
     ['10.24.24.0/32', 'invalid network config: invalid ip-range 10.24.24.0/32: no container can have an address of it'],
     ['10.24.24.5/25', 'invalid network config: invalid ip-range 10.24.24.5/25: it should be 10.24.24.0/25'],
-  ])('%s is refused', (text, reason) => {
+  ])('refuses %s', (text, reason) => {
     const refusal = expect.objectContaining({ code: 'INVALID', message: expect.stringContaining(reason) });
     expect(() => rangeFor(text, subnet)).toThrow(refusal);
   });
 });
 
-describe('addresses that containers can have', () => {
+describe('the addresses for containers', () => {
   test.each([
     ['10.24.24.0/24', undefined, '10.24.24.1', '10.24.24.254'],
     ['10.24.24.0/24', '10.24.24.0/25', '10.24.24.1', '10.24.24.127'],
     ['10.24.24.0/24', '10.24.24.128/25', '10.24.24.128', '10.24.24.254'],
     ['10.24.0.0/16', '10.24.5.0/24', '10.24.5.0', '10.24.5.255'],
     ['10.24.24.0/24', '10.24.24.7/32', '10.24.24.7', '10.24.24.7'],
-  ])('of %s, range %s', (whole, range, first, last) => {
+  ])('in %s, range %s', (whole, range, first, last) => {
     const span = spanOf(net(whole), range === undefined ? undefined : net(range));
     expect([addressText(span.first), addressText(span.last)]).toEqual([first, last]);
   });
@@ -45,7 +45,7 @@ describe('the gateway', () => {
     [undefined, undefined, '10.24.24.1'],
     [undefined, '10.24.24.128/25', '10.24.24.128'],
     ['10.24.24.9', '10.24.24.128/25', '10.24.24.9'],
-  ])('%s of the range %s', (given, range, expected) => {
+  ])('%s in the range %s', (given, range, expected) => {
     expect(gatewayFor(given, subnet, range === undefined ? undefined : net(range))).toBe(expected);
   });
 
@@ -53,7 +53,7 @@ describe('the gateway', () => {
     ['10.24.25.1', 'no matching subnet for gateway 10.24.25.1'],
     ['10.24.24.255', 'no matching subnet for gateway 10.24.24.255'],
     ['x', 'invalid gateway address: x'],
-  ])('%s is refused', (text, message) => {
+  ])('refuses %s', (text, message) => {
     expect(() => gatewayFor(text, subnet)).toThrow(expect.objectContaining({ code: 'INVALID', message }));
   });
 });

@@ -11,7 +11,7 @@ const RESULT = {
   ips: [{ version: '4', interface: 2, address: '10.80.0.5/20', gateway: '10.80.0.1' }],
 };
 
-test('the address, and the interface in the container', () => {
+test('finds address and interface in the container', () => {
   expect(endpointFrom(RESULT, 'eth0')).toEqual({
     address: '10.80.0.5',
     prefix: 20,
@@ -20,16 +20,19 @@ test('the address, and the interface in the container', () => {
   });
 });
 
-test.each([undefined, null, 'x', {}, { ips: [] }, { ips: [{ address: 5 }] }])('%j tells no address', (result) => {
+test.each([undefined, null, 'x', {}, { ips: [] }, { ips: [{ address: 5 }] }])('finds no address in %j', (result) => {
   expect(endpointFrom(result, 'eth0')).toBeUndefined();
 });
 
-test('the host’s end of the interface', () => {
+test('finds the interface on the host', () => {
   expect(hostInterfaceFrom(RESULT, 'hctl0')).toBe('veth1a2b3c4d');
   const [bridge, , inContainer] = RESULT.interfaces;
   expect(hostInterfaceFrom({ ...RESULT, interfaces: [bridge, inContainer] }, 'hctl0')).toBeUndefined();
 });
 
-test.each([undefined, null, 'x', {}, { interfaces: [{ name: 5 }] }])('%j tells no interface of the host', (result) => {
-  expect(hostInterfaceFrom(result, 'hctl0')).toBeUndefined();
-});
+test.each([undefined, null, 'x', {}, { interfaces: [{ name: 5 }] }])(
+  'finds no interface on the host in %j',
+  (result) => {
+    expect(hostInterfaceFrom(result, 'hctl0')).toBeUndefined();
+  },
+);

@@ -14,7 +14,7 @@ const network = (what: Partial<NetworkRecord>): NetworkRecord => ({
   ...what,
 });
 
-test('a network reaches out by masquerading, and is reached only by answers and through published ports', () => {
+test('a network masquerades outgoing connections; only answers and published ports come in', () => {
   const rules = rulesFrom('abc', [network({})]).split('\n');
   expect(rules).toContain('-A HCTL-NAT-abc -s 10.80.16.0/20 ! -o hctl-1234567890 -j MASQUERADE');
   const forward = rules.filter((rule) => rule.startsWith('-A HCTL-FWD-abc'));
@@ -25,7 +25,7 @@ test('a network reaches out by masquerading, and is reached only by answers and 
   expect(drop).toBeGreaterThan(forward.findIndex((rule) => rule.includes('DNAT')));
 });
 
-test('an internal one has no way out', () => {
+test('an internal network has no way out', () => {
   const rules = rulesFrom('abc', [network({ internal: true })]);
   expect(rules).not.toContain('MASQUERADE');
   expect(rules).toContain('-A HCTL-FWD-abc -i hctl-1234567890 -j DROP');
@@ -35,7 +35,7 @@ test('without networks the chains are empty', () => {
   expect(rulesFrom('abc', []).match(/^-A/gm)).toBeNull();
 });
 
-test("names of bridges and chains fit the kernel's limit", () => {
+test("names of bridges and chains are within the kernel's limit", () => {
   const chains = [...rulesFrom('1935db59', []).matchAll(/^:(\S+)/gm)].map(([, name = '']) => name.length);
   expect(Math.max(...chains)).toBeLessThanOrEqual(28);
 });

@@ -8,7 +8,7 @@ const heldBy = (hostIp: string, hostPort: number, protocol: PublishedPort['proto
   containerPort: 1,
 });
 
-/** A host on which programs listen on some ports; random ones start at 40000. */
+/** A host whose programs listen on these ports. Random ports start at 40000. */
 function hostWith(...inUse: readonly number[]): TryPort {
   let next = 40_000;
   return async ({ port }) => {
@@ -27,42 +27,42 @@ const allocate = async (
   );
 const failure = (work: Promise<unknown>) => work.then(() => 'no error', messageOf);
 
-describe('ports of the host', () => {
-  test('the requested one, on all addresses unless one is named', async () => {
+describe('allocating ports of the host', () => {
+  test('takes the requested port, on all addresses unless one is given', async () => {
     expect(await allocate('8080:80')).toEqual(['0.0.0.0:8080']);
     expect(await allocate('127.0.0.1:8080:80')).toEqual(['127.0.0.1:8080']);
   });
 
-  test('any: one that no container holds', async () => {
+  test('chooses any port that no container holds', async () => {
     expect(await allocate('80', { held: [heldBy('0.0.0.0', 40_000)] })).toEqual(['0.0.0.0:40001']);
     expect(await allocate('80-81')).toEqual(['0.0.0.0:40000', '0.0.0.0:40001']);
   });
 
-  test('the first free one of a range', async () => {
+  test('takes the first free port of a range', async () => {
     expect(await allocate('8000-8003:80', { held: [heldBy('0.0.0.0', 8000)], inUse: [8001] })).toEqual([
       '0.0.0.0:8002',
     ]);
   });
 
-  test('of another container: Docker’s text, whichever of both has all addresses', async () => {
+  test("refuses a port of another container with Docker's text if either is on all addresses", async () => {
     const expected = 'Bind for 0.0.0.0:80 failed: port is already allocated';
     expect(await failure(allocate('80:80', { held: [heldBy('0.0.0.0', 80)] }))).toBe(expected);
     expect(await failure(allocate('80:80', { held: [heldBy('10.1.1.1', 80)] }))).toBe(expected);
     expect(await failure(allocate('127.0.0.1:80:80', { held: [heldBy('0.0.0.0', 80)] }))).toMatch(/^Bind for 127/);
   });
 
-  test('another address, another protocol, another port are no conflict', async () => {
+  test('another address, protocol or port is no conflict', async () => {
     const held = [heldBy('10.1.1.1', 80), heldBy('0.0.0.0', 80, 'udp'), heldBy('0.0.0.0', 81)];
     expect(await allocate('127.0.0.1:80:80', { held })).toEqual(['127.0.0.1:80']);
   });
 
-  test('of a program of the host', async () => {
+  test('refuses a port on which a program of the host listens', async () => {
     expect(await failure(allocate('80:80', { inUse: [80] }))).toBe(
       'failed to bind host port 0.0.0.0:80/tcp: address already in use',
     );
   });
 
-  test('a range without a free one', async () => {
+  test('refuses a range without a free port', async () => {
     expect(await failure(allocate('80-81:80', { inUse: [80, 81] }))).toBe('all ports are allocated');
   });
 });

@@ -6,13 +6,13 @@ const web: HostEntry = { address: '10.80.0.2', names: ['web', 'www'] };
 const db: HostEntry = { address: '10.80.0.3', names: ['db'] };
 
 describe('the hosts file', () => {
-  test('a new one', () => {
+  test("a new file has localhost and the container's own names", () => {
     const lines = hostsText([web]).split('\n');
     expect(lines[0]).toBe('127.0.0.1\tlocalhost');
     expect(lines).toContain('10.80.0.2\tweb www');
   });
 
-  test('keeps what the container wrote, before and after', () => {
+  test('an update keeps what the container wrote before and after our block', () => {
     const text = `# mine\n${hostsText([web])}192.0.2.1 other\n`;
     const renewed = withEntries(text, [db]);
     expect(renewed).toMatch(/^# mine\n/);
@@ -21,18 +21,18 @@ describe('the hosts file', () => {
     expect(renewed).not.toContain('web');
   });
 
-  test('without entries there is no block; new ones are added at the end', () => {
+  test('without entries there is no block; new entries are added at the end', () => {
     const bare = withEntries(hostsText([web]), []);
     expect(bare).toBe(hostsText([]));
     expect(withEntries(bare, [web])).toBe(hostsText([web]));
   });
 
-  test('a name cannot create a line', () => {
+  test('a name cannot create a line of its own', () => {
     expect(hostsText([{ address: '10.0.0.1', names: ['a\n6.6.6.6 bank.example', 'b'] }])).toContain('10.0.0.1\tb\n');
     expect(hostsText([{ address: '10.0.0.1', names: ['a b', '#'] }])).toBe(hostsText([]));
   });
 
-  test('renewing twice equals renewing once, whatever the file contains', () => {
+  test('two updates equal one, whatever the file contains', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const once = withEntries(text, [web, db]);

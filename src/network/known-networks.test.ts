@@ -30,7 +30,7 @@ describe('network ls --filter', () => {
     [['label=team=b'], []],
     [['dangling=true'], ['app']],
     [['dangling=0'], ['bridge', 'none']],
-  ])('%j', (texts, expected) => {
+  ])('finds networks with %j', (texts, expected) => {
     const filters = parseNetworkFilters(texts);
     const found = [app, bridge, none].filter((network) => matchesNetwork(filters, network, false));
     expect(found.map(({ name }) => name)).toEqual(expected);
@@ -44,7 +44,7 @@ describe('network ls --filter', () => {
     ['x=1', "invalid filter 'x'"],
     ['type=odd', "invalid filter: 'type'='odd'"],
     ['dangling=maybe', "invalid filter 'dangling=[maybe]'"],
-  ])('%s is refused', (text, reason) => {
+  ])('refuses %s', (text, reason) => {
     try {
       parseNetworkFilters([text]);
       expect.unreachable();

@@ -9,6 +9,6 @@ test.each([
   ['EADDRNOTAVAIL', 'INVALID', 'cannot assign requested address'],
   ['EACCES', 'DENIED', 'permission denied'],
   ['EMFILE', 'EXHAUSTED', 'too many open files'],
-])('%s is %s, with the reason in words', (errno, code, reason) => {
+])('the error %s has the code %s, and its reason in words', (errno, code, reason) => {
   expect(failed(errno)).toMatchObject({ code, message: `failed to bind host port 0.0.0.0:80/tcp: ${reason}` });
 });

@@ -38,7 +38,7 @@ describe('-p', () => {
     ['80-81', ['|0-0|80/tcp', '|0-0|81/tcp']],
     ['published=8080,target=80', ['|8080-8080|80/tcp']],
     ['target=53,protocol=udp', ['|0-0|53/udp']],
-  ])('%s', (text, expected) => expect(short(text)).toEqual(expected));
+  ])('reads %s', (text, expected) => expect(short(text)).toEqual(expected));
 
   test.each([
     ['abc', 'invalid containerPort: abc'],
@@ -52,9 +52,9 @@ describe('-p', () => {
     ['[::1]:80:80', 'ports are published on IPv4 only: [::1]'],
     ['1:2:3:4', 'invalid port specification: "1:2:3:4"'],
     ['foo=1,target=80', "invalid publish opts format (should be name=value but got 'foo=1')"],
-  ])('%s is refused', (text, reason) => expect(failure(() => parsePublish(text))).toBe(reason));
+  ])('refuses %s', (text, reason) => expect(failure(() => parsePublish(text))).toBe(reason));
 
-  test('parses or refuses any text, and every parsed port is valid', () => {
+  test('any text is parsed or refused, and every parsed port is valid', () => {
     const part = fc.oneof(fc.stringMatching(/^[\d.:/=,a-z[\]-]{0,30}$/), fc.string());
     fc.assert(
       fc.property(part, (text) => {
@@ -84,30 +84,30 @@ test('the name of a port', () => {
     expect(tryPortKey(wrong), wrong).toBeUndefined();
 });
 
-describe('what is stored', () => {
-  test('comes back as it was requested', () => {
+describe('stored ports', () => {
+  test('are read as they were requested', () => {
     for (const text of ['80', '8080:80', '127.0.0.1:8080:80/udp', '8000-8009:80'])
       expect(requestsFrom(bindingsFrom(parsePublish(text)), []), text).toEqual(parsePublish(text));
   });
 
-  test('-P publishes what no option publishes', () => {
+  test('-P publishes the ports that no option publishes', () => {
     const bindings = bindingsFrom(parsePublish('8080:80'));
     expect(requestsFrom(bindings, ['80/tcp', '443/tcp']).map(({ containerPort }) => containerPort)).toEqual([80, 443]);
   });
 
   test.each([null, 'x', [], { '80/tcp': 'x' }, { '80/tcp': [null, { HostIp: 1 }] }, { x: [] }])(
-    'of what somebody else wrote, %j, nothing is taken',
+    'a damaged record, %j, gives no ports',
     (value) => expect(requestsFrom(value, [])).toEqual([]),
   );
 });
 
-describe('what is shown', () => {
+describe('shown ports', () => {
   const port = (hostPort: number, containerPort: number, hostIp = '0.0.0.0'): PublishedPort => ({
     ...{ hostIp, hostPort, containerPort },
     protocol: 'tcp',
   });
 
-  test('in the form of ps: neighbours are joined', () => {
+  test('in ps, adjacent ports are joined', () => {
     expect(portsText(['80/tcp', '443/tcp'], [port(8080, 80)])).toBe('0.0.0.0:8080->80/tcp, 443/tcp');
     expect(portsText([], [port(8000, 80), port(8001, 81), port(9000, 82)])).toBe(
       '0.0.0.0:8000-8001->80-81/tcp, 0.0.0.0:9000->82/tcp',
@@ -116,7 +116,7 @@ describe('what is shown', () => {
     expect(portsText([], [])).toBe('');
   });
 
-  test('in the form of inspect', () => {
+  test('in inspect, each port has its bindings', () => {
     expect(portsDocument(['443/tcp', '80/tcp'], [port(8080, 80), port(8081, 80, '127.0.0.1')])).toEqual({
       '80/tcp': [
         { HostIp: '0.0.0.0', HostPort: '8080' },
@@ -126,7 +126,7 @@ describe('what is shown', () => {
     });
   });
 
-  test('parses nerdctl’s label; a damaged one counts as none', () => {
+  test("nerdctl's label is read; a damaged one counts as none", () => {
     const ports = [port(8080, 80), port(1, 2, '127.0.0.1')];
     expect(portsOfList(portMappingsFrom(ports))).toEqual(ports);
     for (const value of [undefined, '', 'x', {}, [null, { HostPort: 'x' }]]) expect(portsOfList(value)).toEqual([]);

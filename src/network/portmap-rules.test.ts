@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { portsOfPortmap } from './portmap-rules.ts';
 
-test('the ports that portmap forwards, with their bind address', () => {
+test('finds the ports that portmap forwards, with their host address', () => {
   const rules = [
     '-P PREROUTING ACCEPT',
     '-N CNI-DN-0a1b',

@@ -20,11 +20,11 @@ const subnet = fc.tuple(address, fc.integer({ min: 1, max: 32 })).map(([base, pr
 const net = (text: string): Subnet => parseSubnet(text) ?? { base: -1, prefix: 0 };
 
 describe('subnets', () => {
-  test('parses every formatted address', () => {
+  test('every formatted address is parsed', () => {
     fc.assert(fc.property(address, (value) => parseAddress(addressText(value)) === value));
   });
 
-  test('parses every formatted subnet, which contains its original address', () => {
+  test('every formatted subnet is parsed, and contains its original address', () => {
     fc.assert(
       fc.property(address, fc.integer({ min: 1, max: 32 }), (value, prefix) => {
         const parsed = net(`${addressText(value)}/${prefix}`);
@@ -34,7 +34,7 @@ describe('subnets', () => {
     );
   });
 
-  test('two overlap if one contains the first address of the other', () => {
+  test('two subnets overlap if one contains the first address of the other', () => {
     fc.assert(
       fc.property(subnet, subnet, (a, b) => {
         expect(overlaps(a, b)).toBe(holdsAddress(a, b.base) || holdsAddress(b, a.base));
@@ -44,11 +44,11 @@ describe('subnets', () => {
   });
 
   test.each(['10.0.0.0', '10.0.0.0/33', '10.0.0/8', '256.0.0.0/8', '10.0.0.0/8/8', '::1/64', '10.0.0.0/ 8'])(
-    '%s is none',
+    '%s is no subnet',
     (text) => expect(parseSubnet(text)).toBeUndefined(),
   );
 
-  test('the chosen one overlaps with none in use', () => {
+  test('the chosen subnet overlaps with none in use', () => {
     fc.assert(
       fc.property(fc.array(subnet, { maxLength: 20 }), (taken) => {
         const chosen = chooseSubnet(taken);
@@ -57,7 +57,7 @@ describe('subnets', () => {
     );
   });
 
-  test('chooses the first free one, none if all are in use', () => {
+  test('the first free subnet is chosen, and none if all are in use', () => {
     const chosen = chooseSubnet([]);
     expect(chosen && subnetText(chosen)).toBe('10.80.0.0/20');
     const next = chooseSubnet([net('10.80.0.0/20'), net('10.80.16.7/32')]);

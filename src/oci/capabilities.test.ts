@@ -4,7 +4,7 @@ import { ALL_CAPABILITIES, capabilitiesOfMask, DEFAULT_CAPABILITIES, resolveCapa
 const available = ALL_CAPABILITIES;
 const NOTHING = { add: [], drop: [], privileged: false, available };
 
-test('Docker’s 14', () => {
+test("a container has Docker's 14 capabilities by default", () => {
   expect(resolveCapabilities(NOTHING)).toEqual(DEFAULT_CAPABILITIES);
   expect([...DEFAULT_CAPABILITIES].sort()).toEqual(capabilitiesOfMask('a80425fb').slice().sort());
 });
@@ -23,7 +23,7 @@ describe('--cap-add and --cap-drop', () => {
     expect(resolveCapabilities({ ...NOTHING, add, drop })).toEqual(expected);
   });
 
-  test('errors', () => {
+  test('refuse an unknown name', () => {
     const error = (message: string) => expect.objectContaining({ code: 'INVALID', message });
     expect(() => resolveCapabilities({ ...NOTHING, add: ['nonesuch'] })).toThrow(
       error('invalid CapAdd: unknown capability: "CAP_NONESUCH"'),
@@ -39,14 +39,14 @@ describe('--cap-add and --cap-drop', () => {
   });
 });
 
-test('privileged: all that this machine has', () => {
+test('--privileged gives all capabilities of this machine', () => {
   expect(resolveCapabilities({ ...NOTHING, privileged: true, available: ['CAP_CHOWN', 'CAP_BPF'] })).toEqual([
     'CAP_CHOWN',
     'CAP_BPF',
   ]);
 });
 
-test('a mask of the kernel', () => {
+test('reads a capability mask of the kernel', () => {
   expect(capabilitiesOfMask('0000000000000001')).toEqual(['CAP_CHOWN']);
   expect(capabilitiesOfMask('000001ffffffffff')).toEqual(ALL_CAPABILITIES);
   expect(capabilitiesOfMask('ffffffffffffffff')).toEqual(ALL_CAPABILITIES);

@@ -10,7 +10,7 @@ function parse(content: string | Uint8Array, env?: Record<string, string>): read
   );
 }
 
-test('lines, comments, host values, values as they are', () => {
+test('reads lines, comments, values of the host, and keeps values unchanged', () => {
   const text = '\uFEFFA=1\r\n\n  # comment\n\t B= two words \nC="quoted" # not a comment\nD=x=y\nHOME\nNONE\nE=\n#F=1';
   expect(parse(text, { HOME: '/root' })).toEqual([
     'A=1',
@@ -30,18 +30,18 @@ test.each([
   ['A\tB', "variable 'A\tB' contains whitespaces"],
   ['ok=1\n=c', "no variable name on line '=c'"],
   ['A=\0', "variable 'A' contains a NUL character"],
-])('%j', (text, reason) => {
+])('refuses %j', (text, reason) => {
   const message = `invalid env file (f.env): ${reason}`;
   expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'USAGE', message }));
 });
 
-test('a line is shorter than 64 KiB', () => {
+test('refuses a line of 64 KiB or more', () => {
   const line = (bytes: number) => `A=${'ä'.repeat((bytes - 2) / 2)}`;
   expect(parse(line(65_534))).toHaveLength(1);
   expect(() => parse(line(65_536))).toThrow('invalid env file (f.env): bufio.Scanner: token too long');
 });
 
-test('bytes that are not UTF-8 are named with their line', () => {
+test('the error for bytes that are not UTF-8 names their line', () => {
   const content = Uint8Array.of(0x41, 0x3d, 0x31, 0x0a, 0x42, 0x3d, 0xff, 0x0a);
   expect(() => parse(content)).toThrow('invalid env file (f.env): invalid utf8 bytes at line 2: [66 61 255]');
 });

@@ -14,7 +14,7 @@ describe('--device', () => {
     ['/dev/a:r', { host: '/dev/a', container: '/dev/a', access: 'r' }],
     ['/dev/a:/dev/../b', { host: '/dev/a', container: '/b', access: 'rwm' }],
     ['/dev/a:/dev/b:mr', { host: '/dev/a', container: '/dev/b', access: 'mr' }],
-  ])('%s', (text, expected) => expect(parseDevice(text)).toEqual(expected));
+  ])('reads %s', (text, expected) => expect(parseDevice(text)).toEqual(expected));
 
   test.each([
     ['', 'bad format for path: '],
@@ -24,20 +24,20 @@ describe('--device', () => {
     ['/a:/b:rr', 'bad mode specified: rr'],
     ['/a:b', 'b is not an absolute path'],
     ['a', 'a is not an absolute path'],
-  ])('%j: %s', (text, message) => expect(() => parseDevice(text)).toThrow(refusal('USAGE', message)));
+  ])('refuses %j: %s', (text, message) => expect(() => parseDevice(text)).toThrow(refusal('USAGE', message)));
 
-  test('rules', () => {
+  test('reads cgroup rules', () => {
     expect(parseDeviceRule('c 1:* r')).toEqual({ allow: true, type: 'c', major: 1, access: 'r' });
     expect(parseDeviceRule('a *:* rwm')).toEqual({ allow: true, type: 'a', access: 'rwm' });
     expect(() => parseDeviceRule('c 1:3')).toThrow(refusal('USAGE', "invalid device cgroup format 'c 1:3'"));
   });
 });
 
-describe('namespaces', () => {
+describe('namespace options', () => {
   const parse = (given: Partial<Parameters<typeof parseNamespaceModes>[0]>) =>
     parseNamespaceModes({ pid: undefined, ipc: undefined, uts: undefined, cgroup: undefined, ...given });
 
-  test('the defaults, and what is given', () => {
+  test("have Docker's defaults, and keep what is given", () => {
     expect(parse({})).toEqual({ pid: '', ipc: 'private', uts: '', cgroup: '' });
     const given = { pid: 'container:x', ipc: 'shareable', uts: 'host', cgroup: 'private' };
     expect(parse(given)).toEqual(given);
@@ -49,9 +49,9 @@ describe('namespaces', () => {
     [{ uts: 'container:x' }, 'USAGE', '--uts: invalid UTS mode'],
     [{ cgroup: 'x' }, 'USAGE', '--cgroupns: invalid CGROUP mode'],
     [{ ipc: 'shared' }, 'INVALID', 'invalid IPC mode: shared'],
-  ])('%j', (given, code, message) => expect(() => parse(given)).toThrow(refusal(code, message)));
+  ])('refuse %j', (given, code, message) => expect(() => parse(given)).toThrow(refusal(code, message)));
 
-  test('joining replaces the path of an earlier run', () => {
+  test('joining a namespace replaces the path of the previous run', () => {
     const before = [{ type: 'pid', path: '/proc/1/ns/pid' }, { type: 'ipc' }];
     expect(joinNamespaces(before, { pid: '/proc/2/ns/pid' })).toEqual([
       { type: 'pid', path: '/proc/2/ns/pid' },
@@ -61,14 +61,14 @@ describe('namespaces', () => {
 });
 
 describe('--sysctl', () => {
-  test('those of a namespace', () => {
+  test('accepts only settings that belong to a namespace', () => {
     expect(parseSysctl('net.core.somaxconn=1=2')).toEqual(['net.core.somaxconn', '1=2']);
     for (const text of ['kernel.sem', 'vm.swappiness=1', 'kernel.core_pattern=x', 'net']) {
       expect(() => parseSysctl(text)).toThrow(refusal('USAGE', `sysctl '${text}' is not allowed`));
     }
   });
 
-  test("not those of the host's namespaces", () => {
+  test("refuses settings of a namespace that is the host's", () => {
     const own = { network: false, ipc: false };
     expect(() => refuseSysctlsOfHost({ 'net.a': '1', 'kernel.sem': '1' }, own)).not.toThrow();
     expect(() => refuseSysctlsOfHost({ 'net.a': '1' }, { ...own, network: true })).toThrow(
@@ -81,7 +81,7 @@ describe('--sysctl', () => {
 });
 
 describe('--cpuset-cpus', () => {
-  test('lists and ranges', () => {
+  test('reads lists and ranges', () => {
     expect([...(parseNumberList('0-2,7') ?? [])]).toEqual([0, 1, 2, 7]);
     expect(['', '3-1', 'a', '1,', '99999', '-1'].map(parseNumberList).map((found) => found?.size)).toEqual([
       0,

@@ -22,7 +22,7 @@ describe('-v', () => {
     ['.:/b', { ...usual, source: '/home/me' }],
     ['../a:/b', { ...usual, source: '/home/a' }],
     ['/:/b', { ...usual, source: '/' }],
-  ])('%s', (text, expected) => expect(parse(text)).toEqual({ kind: 'bind', bind: expected }));
+  ])('reads the bind %s', (text, expected) => expect(parse(text)).toEqual({ kind: 'bind', bind: expected }));
 
   const volume = { destination: '/b', readOnly: false, noCopy: false, labels: {} };
   test.each([
@@ -31,7 +31,7 @@ describe('-v', () => {
     ['data:/b', { ...volume, name: 'data', mode: '' }],
     ['my_data.1-a:/b:ro', { ...volume, name: 'my_data.1-a', readOnly: true, mode: 'ro' }],
     ['data:/b:nocopy,z', { ...volume, name: 'data', noCopy: true, mode: 'nocopy,z' }],
-  ])('%s is a volume', (text, expected) => expect(parse(text)).toEqual({ kind: 'volume', volume: expected }));
+  ])('reads the volume %s', (text, expected) => expect(parse(text)).toEqual({ kind: 'volume', volume: expected }));
 
   test.each([
     ['', "invalid volume specification: ''"],
@@ -53,9 +53,9 @@ describe('-v', () => {
       '/a:/c:nocopy',
       `invalid volume specification: '/a:/c:nocopy': invalid mount config for type "bind": field VolumeOptions must not be specified`,
     ],
-  ])('%j: %s', (text, message) => expect(() => parse(text)).toThrow(usage(message)));
+  ])('refuses %j: %s', (text, message) => expect(() => parse(text)).toThrow(usage(message)));
 
-  test.each(['a/b', '_x', '-x', 'a\\b', 'äb', 'a'.repeat(256)])('no volume can be called %j', (name) =>
+  test.each(['a/b', '_x', '-x', 'a\\b', 'äb', 'a'.repeat(256)])('refuses the volume name %j', (name) =>
     expect(() => parse(`${name}:/c`)).toThrow(
       expect.objectContaining({
         code: 'INVALID',
@@ -64,7 +64,7 @@ describe('-v', () => {
     ),
   );
 
-  test('the name of a volume has two characters or more', () => {
+  test('a volume name has two characters or more', () => {
     expect(() => parse('a:/c')).toThrow(
       'create a: volume name is too short, names should be at least two alphanumeric characters',
     );
@@ -79,7 +79,7 @@ describe('--tmpfs', () => {
     ['/run:exec,suid,dev', ['rprivate', 'exec', 'suid', 'dev']],
     ['/run:size=64m,mode=1777,size=1m', ['noexec', 'nosuid', 'nodev', 'rprivate', 'mode=1777', 'size=1m']],
     ['/run:ro,rw,shared', ['noexec', 'nosuid', 'nodev', 'rw', 'shared']],
-  ])('%s', (text, options) => expect(parseTmpfs(text)).toEqual({ destination: '/run', options }));
+  ])('reads %s', (text, options) => expect(parseTmpfs(text)).toEqual({ destination: '/run', options }));
 
   test.each([
     ['run', "invalid mount path: 'run' mount path must be absolute"],
@@ -87,16 +87,16 @@ describe('--tmpfs', () => {
     ['/run:bogus', 'invalid tmpfs option ["bogus"]'],
     ['/run:lowerdir=/x', 'invalid tmpfs option ["lowerdir" "/x"]'],
     ['/run:size', 'invalid tmpfs option ["size"]'],
-  ])('%s: %s', (text, message) => expect(() => parseTmpfs(text)).toThrow(usage(message)));
+  ])('refuses %s: %s', (text, message) => expect(() => parseTmpfs(text)).toThrow(usage(message)));
 });
 
-/** The mount point of a parsed text. */
+/** The mount point that a text asks for. */
 function destinationOf(mount: MountRequest): string {
   if (mount.kind === 'bind') return mount.bind.destination;
   return mount.kind === 'volume' ? mount.volume.destination : mount.tmpfs.destination;
 }
 
-test('property: an accepted path is absolute and clean, any other gives a HealthctlError', () => {
+test('property: an accepted path is absolute and clean; anything else gives a HealthctlError', () => {
   const piece = fc.oneof(fc.string(), fc.constantFrom('/a', '/a/../b', '.', 'ro', 'z', 'size=1', '', '/'));
   const text = fc.array(piece, { maxLength: 5 }).map((pieces) => pieces.join(':'));
   const parsers = [(given: string) => destinationOf(parse(given)), (given: string) => parseTmpfs(given).destination];

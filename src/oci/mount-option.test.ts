@@ -26,7 +26,7 @@ describe('--mount', () => {
       { ...bind, readOnly: true, mount: { recursive: 'writable' } },
     ],
     ['type=bind,"src=/a,1",dst=/b', { ...bind, source: '/a,1' }],
-  ])('%s', (text, expected) => expect(parse(text)).toEqual({ kind: 'bind', bind: expected }));
+  ])('reads the bind %s', (text, expected) => expect(parse(text)).toEqual({ kind: 'bind', bind: expected }));
 
   const volume = { destination: '/b', readOnly: false, noCopy: false, labels: {}, isMount: true };
   test.each([
@@ -37,9 +37,9 @@ describe('--mount', () => {
       'src=data,dst=/b,volume-label=a=1=2,volume-label=b,volume-driver=local',
       { ...volume, name: 'data', labels: { a: '1=2', b: '' } },
     ],
-  ])('%s', (text, expected) => expect(parse(text)).toEqual({ kind: 'volume', volume: expected }));
+  ])('reads the volume %s', (text, expected) => expect(parse(text)).toEqual({ kind: 'volume', volume: expected }));
 
-  test('a tmpfs', () => {
+  test('reads a tmpfs', () => {
     expect(parse('type=tmpfs,dst=/b,tmpfs-size=1m,tmpfs-mode=01770,ro')).toEqual({
       kind: 'tmpfs',
       tmpfs: {
@@ -87,11 +87,11 @@ describe('--mount', () => {
     ],
     ['dst=/b,"src', 'parse error on line 1, column 8: extraneous or missing " in quoted-field'],
     ['dst=/b,s"rc', 'parse error on line 1, column 9: bare " in non-quoted-field'],
-  ])('%s: %s', (text, message) =>
+  ])('refuses %s: %s', (text, message) =>
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'USAGE', message })),
   );
 
-  test.each(['../../etc', 'a/b', '.', '..', 'x/../..'])('no volume can be called %s', (name) => {
+  test.each(['../../etc', 'a/b', '.', '..', 'x/../..'])('refuses the volume name %s', (name) => {
     expect(() => parse(`src=${name},dst=/b`)).toThrow(/invalid characters for a local volume name|too short/);
   });
 

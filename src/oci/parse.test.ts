@@ -24,7 +24,7 @@ describe('sizes', () => {
     ['1e3', 1000],
     ['0.3', 0],
     ['+5', 5],
-  ])('%s', (text, bytes) => expect(parseSize(text)).toBe(bytes));
+  ])('reads %s', (text, bytes) => expect(parseSize(text)).toBe(bytes));
 
   test.each([
     ['x', "invalid size: 'x'"],
@@ -39,7 +39,7 @@ describe('sizes', () => {
     ['a5', 'strconv.ParseFloat: parsing "a5": invalid syntax'],
     ['1  m', 'strconv.ParseFloat: parsing "1 ": invalid syntax'],
     ['9999999p', "invalid size: '9999999p'"],
-  ])('%j: %s', (text, message) => expect(() => parseSize(text)).toThrow(usage(message)));
+  ])('refuses %j: %s', (text, message) => expect(() => parseSize(text)).toThrow(usage(message)));
 });
 
 describe('CPUs', () => {
@@ -53,7 +53,7 @@ describe('CPUs', () => {
     ['0.000000001', 1],
     ['-1', -1e9],
     ['0', 0],
-  ])('%s', (text, nano) => expect(parseCpus(text)).toBe(nano));
+  ])('reads %s', (text, nano) => expect(parseCpus(text)).toBe(nano));
 
   test.each([
     ['many', 'failed to parse many as a rational number'],
@@ -64,7 +64,7 @@ describe('CPUs', () => {
     ['1e999999999', 'failed to parse 1e999999999 as a rational number'],
     ['0.0000000001', 'value is too precise'],
     ['1/3', 'value is too precise'],
-  ])('%j: %s', (text, message) => expect(() => parseCpus(text)).toThrow(usage(message)));
+  ])('refuses %j: %s', (text, message) => expect(() => parseCpus(text)).toThrow(usage(message)));
 });
 
 describe('ulimits', () => {
@@ -75,7 +75,7 @@ describe('ulimits', () => {
     ['core=-1', { type: 'RLIMIT_CORE', soft: unlimited, hard: unlimited }],
     ['memlock=1:-1', { type: 'RLIMIT_MEMLOCK', soft: 1, hard: unlimited }],
     ['fsize=9223372036854775807', { type: 'RLIMIT_FSIZE', soft: 2n ** 63n - 1n, hard: 2n ** 63n - 1n }],
-  ])('%s', (text, limit) => expect(parseUlimit(text)).toEqual(limit));
+  ])('reads %s', (text, limit) => expect(parseUlimit(text)).toEqual(limit));
 
   test.each([
     ['nofile', 'invalid ulimit argument: nofile'],
@@ -86,11 +86,11 @@ describe('ulimits', () => {
     ['nofile=2:1', 'ulimit soft limit must be less than or equal to hard limit: 2 > 1'],
     ['nofile=-1:5', 'ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: 5'],
     ['nofile=1:2:3', 'too many limit value arguments - 1:2:3, can only have up to two, `soft[:hard]`'],
-  ])('%s: %s', (text, message) => expect(() => parseUlimit(text)).toThrow(usage(message)));
+  ])('refuses %s: %s', (text, message) => expect(() => parseUlimit(text)).toThrow(usage(message)));
 });
 
 describe('environment and labels', () => {
-  test('a variable without a value gets the caller’s, or stays alone', () => {
+  test("a variable without a value gets the caller's value, or stays a name", () => {
     const own = { HOME: '/root', EMPTY: '' };
     expect(parseEnv('A=b=c', own)).toBe('A=b=c');
     expect(parseEnv('A=', own)).toBe('A=');
@@ -103,7 +103,7 @@ describe('environment and labels', () => {
     expect(() => parseEnv('A=\0', own)).toThrow(usage('invalid environment variable: "A=\\x00"'));
   });
 
-  test('labels', () => {
+  test('reads labels', () => {
     expect(parseLabel('a=b=c')).toEqual(['a', 'b=c']);
     expect(parseLabel('a')).toEqual(['a', '']);
     expect(() => parseLabel('=b')).toThrow(usage("invalid label '=b': empty name"));
@@ -126,16 +126,16 @@ describe('--security-opt', () => {
     [['seccomp:/a=b:c.json'], { noNewPrivileges: false, seccomp: '/a=b:c.json', apparmor: undefined }],
     [['seccomp=x', 'seccomp=builtin'], { noNewPrivileges: false, seccomp: undefined, apparmor: undefined }],
     [['apparmor=unconfined', 'apparmor:mine'], { noNewPrivileges: false, seccomp: undefined, apparmor: 'mine' }],
-  ])('%j', (texts, expected) => expect(parseSecurityOptions(texts)).toEqual(expected));
+  ])('reads %j', (texts, expected) => expect(parseSecurityOptions(texts)).toEqual(expected));
 
-  test('what is not known', () => {
+  test('refuses unknown options and values', () => {
     expect(() => parseSecurityOptions(['apparmor='])).toThrow(usage('invalid --security-opt 2: "apparmor="'));
     expect(() => parseSecurityOptions(['seccomp'])).toThrow(usage('invalid --security-opt 1: "seccomp"'));
     expect(() => parseSecurityOptions(['no-new-privileges=maybe'])).toThrow(HealthctlError);
   });
 });
 
-test('property: no text breaks a parser otherwise, and none takes long', () => {
+test('property: any text is parsed or gives a HealthctlError, quickly', () => {
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: fc.constantFrom(...'0123456789.eE+-/:=kmgib nofile'), maxLength: 60 }),
@@ -154,7 +154,7 @@ test('property: no text breaks a parser otherwise, and none takes long', () => {
   }
 });
 
-test('property: a decimal of CPUs is exact', () => {
+test('property: a decimal number of CPUs is exact', () => {
   fc.assert(
     fc.property(fc.nat({ max: 4096 }), fc.nat({ max: 999_999_999 }), (whole, nano) => {
       expect(parseCpus(`${whole}.${String(nano).padStart(9, '0')}`)).toBe(whole * 1e9 + nano);

@@ -6,7 +6,7 @@ import { decodeRuntimeSpec, parseRuntimeSpec } from './read-spec.ts';
 
 const PROCESS = { user: { uid: 0, gid: 0 }, cwd: '/' };
 
-describe('specs of other tools', () => {
+describe('reading specs by other tools', () => {
   test('keeps unknown fields, at any depth', () => {
     const spec = {
       ociVersion: '1.1.0+dev',
@@ -23,12 +23,12 @@ describe('specs of other tools', () => {
     expect(decodeRuntimeSpec(new TextEncoder().encode(encodeJson(spec)))).toEqual(spec);
   });
 
-  test('a null is an absent field, as Go writes it', () => {
+  test('treats null like an absent field, as Go writes it', () => {
     const text = '{"ociVersion":"1.0.2","process":{"user":{"uid":0,"gid":0},"cwd":"/","rlimits":null},"mounts":null}';
     expect(decodeRuntimeSpec(text)).toEqual({ ociVersion: '1.0.2', process: PROCESS });
   });
 
-  test('a spec without a process is valid', () => {
+  test('accepts a spec without a process', () => {
     expect(parseRuntimeSpec({ ociVersion: '1.0.0' })).toEqual({ ociVersion: '1.0.0' });
   });
 });
@@ -56,7 +56,7 @@ test('a spec that is nested without end is CORRUPT', () => {
   expect(() => decodeRuntimeSpec(`{"ociVersion":"1","x":${deep}}`)).toThrow(corrupt);
 });
 
-test('property: no text and no value breaks it otherwise', () => {
+test('property: any text and any value gives a spec or CORRUPT', () => {
   const attempt = (parse: () => unknown) => {
     try {
       parse();

@@ -36,12 +36,12 @@ function matches({ index, op, value, valueTwo = 0 }: SeccompArgument, args: read
 }
 
 describe('arrangeRules', () => {
-  test('puts the highest system call first, what it does not know last, and keeps neighbours together', () => {
+  test('puts the highest system call first and unknown ones last, and keeps equal names together', () => {
     const rules = [{ names: ['read', 'made_up', 'chown32', 'write', 'mseal'], action: ALLOW }];
     expect(arrangeRules(rules)).toEqual([{ names: ['mseal', 'write', 'read', 'chown32', 'made_up'], action: ALLOW }]);
   });
 
-  test('merges values of which all combinations of some bits are there', () => {
+  test('merges values that form all combinations of some bits', () => {
     const rules = [0, 8, 0x20000, 0x20008, 0xffffffff].map((value) => allow('personality', value));
     expect(arrangeRules(rules)).toEqual([
       {
@@ -57,12 +57,12 @@ describe('arrangeRules', () => {
     ]);
   });
 
-  test('leaves values as they are where none can be merged', () => {
+  test('does not change values that cannot be merged', () => {
     const rules = [0, 3, 5].map((value) => allow('personality', value));
     expect(arrangeRules(rules)).toEqual(rules);
   });
 
-  test('takes numbers below a bound for values if that does not take more rules', () => {
+  test('replaces numbers below a bound by values if that does not need more rules', () => {
     const below = (op: string, value: number): SeccompRule => ({
       names: ['socket'],
       action: ALLOW,
@@ -83,7 +83,7 @@ describe('arrangeRules', () => {
     expect(arrangeRules(far)).toEqual([below('SCMP_CMP_LT', 100_000), masked(ALL_BITS - 1n, 200_000)]);
   });
 
-  test('leaves rules with different actions alone, whose order decides', () => {
+  test('does not change rules with different actions, whose order decides', () => {
     const rules = [
       allow('clone', 1),
       { ...allow('clone', 0), action: 'SCMP_ACT_ERRNO', errnoRet: 38 },
@@ -117,7 +117,7 @@ describe('arrangeRules', () => {
     );
   });
 
-  test('takes a list of values apart in a moment, however long it is', () => {
+  test('handles a list of thousands of values quickly', () => {
     const rules = Array.from({ length: 256 }, (_, value) => allow('ioctl', value));
     expect(arrangeRules(rules)).toHaveLength(1);
     const many = Array.from({ length: 3_000 }, (_, value) => allow('ioctl', value));
@@ -125,7 +125,7 @@ describe('arrangeRules', () => {
   });
 });
 
-test('no system call is named twice', () => {
+test('the list of system calls has each name once', () => {
   const names = syscallsByNumber();
   expect(new Set(names).size).toBe(names.length);
 });

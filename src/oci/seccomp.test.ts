@@ -37,7 +37,7 @@ describe('the default filter', () => {
   const filter = resolveSeccomp(AMD64);
   const admin = resolveSeccomp({ ...AMD64, capabilities: ['CAP_SYS_ADMIN'] });
 
-  test('refuses with EPERM what is not listed, on all ABIs of the machine', () => {
+  test('refuses unlisted system calls with EPERM, on all ABIs of the machine', () => {
     expect(filter).toMatchObject({
       defaultAction: 'SCMP_ACT_ERRNO',
       defaultErrnoRet: 1,
@@ -58,7 +58,7 @@ describe('the default filter', () => {
     ),
   )('refuses %s', (name) => expect(decide(filter, name)).toBe(1));
 
-  test('sockets by address family', () => {
+  test('decides about sockets by address family', () => {
     const allowed = Array.from({ length: 50 }, (_, family) => family).filter(
       (family) => decide(filter, 'socket', family) === 'allow',
     );
@@ -66,13 +66,13 @@ describe('the default filter', () => {
     expect(allowed).toEqual(Array.from({ length: 50 }, (_, family) => family).filter((n) => !refused.includes(n)));
   });
 
-  test('personality by value', () => {
+  test('decides about personality by value', () => {
     for (const value of [0, 8, 0x20000, 0x20008, 0xffffffff])
       expect(decide(filter, 'personality', value)).toBe('allow');
     expect(decide(filter, 'personality', 0x40000)).toBe(1);
   });
 
-  test('new namespaces only for CAP_SYS_ADMIN; clone3, which cannot be looked into, does not exist without it', () => {
+  test('allows new namespaces with CAP_SYS_ADMIN only; without it, clone3, whose flags cannot be read, gives ENOSYS', () => {
     expect(decide(filter, 'clone', CLONE_THREAD)).toBe('allow');
     for (const flag of [0x20000, 0x2000000, 0x4000000, 0x8000000, CLONE_NEWUSER, 0x20000000, 0x40000000]) {
       expect(decide(filter, 'clone', flag | CLONE_THREAD)).toBe(1);
@@ -82,7 +82,7 @@ describe('the default filter', () => {
     expect(decide(admin, 'clone3')).toBe('allow');
   });
 
-  test('s390 has the flags of clone in its second argument', () => {
+  test('reads the flags of clone from its second argument on s390', () => {
     const s390 = resolveSeccomp({ ...AMD64, arch: 's390x' });
     expect(decide(s390, 'clone', CLONE_NEWUSER, 0)).toBe('allow');
     expect(decide(s390, 'clone', 0, CLONE_NEWUSER)).toBe(1);
@@ -108,13 +108,13 @@ describe('the default filter', () => {
     expect(decide(resolveSeccomp({ ...AMD64, capabilities: [capability] }), name)).toBe('allow');
   });
 
-  test('ptrace only since Linux 4.8, compared as numbers', () => {
+  test('allows ptrace since Linux 4.8; versions are compared as numbers', () => {
     expect(decide(resolveSeccomp({ ...AMD64, kernelVersion: '4.7.10' }), 'ptrace')).toBe(1);
     expect(decide(resolveSeccomp({ ...AMD64, kernelVersion: '4.8-rc1' }), 'ptrace')).toBe('allow');
     expect(decide(resolveSeccomp({ ...AMD64, kernelVersion: '4.18.0-477.el8' }), 'ptrace')).toBe('allow');
   });
 
-  test('other architectures', () => {
+  test('covers other architectures', () => {
     const arm = resolveSeccomp({ ...AMD64, arch: 'arm64' });
     expect(arm.architectures).toEqual(['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM']);
     expect(decide(arm, 'arm_fadvise64_64')).toBe('allow');
@@ -125,10 +125,10 @@ describe('the default filter', () => {
   });
 });
 
-describe('a profile of one’s own', () => {
+describe('a profile of the user', () => {
   const parse = (profile: unknown, conditions = AMD64) => parseSeccompProfile(JSON.stringify(profile), conditions);
 
-  test('plain OCI passes through', () => {
+  test('plain OCI is used unchanged', () => {
     const profile = {
       defaultAction: 'SCMP_ACT_ALLOW',
       architectures: ['SCMP_ARCH_X86_64'],
@@ -158,7 +158,7 @@ describe('a profile of one’s own', () => {
     ]);
   });
 
-  test('conditions: all of includes, none of excludes', () => {
+  test('a rule applies if all of includes and none of excludes hold', () => {
     const names = (condition: object) =>
       parse({
         defaultAction: 'SCMP_ACT_ERRNO',
@@ -174,7 +174,7 @@ describe('a profile of one’s own', () => {
     expect(names({ excludes: { caps: ['CAP_BPF'], arches: ['arm64'], minKernel: '7.0' }, includes: null })).toBe(1);
   });
 
-  test('no action and no rules: no filter', () => {
+  test('a profile without actions and rules is no filter', () => {
     expect(parse({})).toBeUndefined();
     expect(parse({ syscalls: [], archMap: [] })).toBeUndefined();
   });
@@ -198,7 +198,7 @@ describe('a profile of one’s own', () => {
     expect(() => parseSeccompProfile(text, AMD64)).toThrow(refused);
   });
 
-  test('property: no text breaks it otherwise', () => {
+  test('property: any text gives a filter or a HealthctlError', () => {
     const rule = fc.record({
       names: fc.anything(),
       action: fc.anything(),

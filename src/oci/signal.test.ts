@@ -27,7 +27,7 @@ test.each([
   'toString',
   '1.5',
   '9'.repeat(400),
-])('%s is refused', (text) => {
+])('refuses %s', (text) => {
   expect(() => parseSignal(text)).toThrow(
     expect.objectContaining({ code: 'USAGE', message: `invalid signal: ${text}` }),
   );

@@ -44,19 +44,19 @@ function mountAt(spec: RuntimeSpec, destination: string): readonly string[] | un
 
 const invalid = (message: string) => expect.objectContaining({ code: 'INVALID', message });
 
-test('is a spec that our own reader accepts', () => {
+test('the built spec is one that our own reader accepts', () => {
   const spec = build();
   expect(parseRuntimeSpec(spec)).toEqual(spec);
   expect(spec).toMatchObject({ root: { path: 'rootfs' }, hostname: 'box', linux: { cgroupsPath: '/default/abc' } });
   expect(spec.process).not.toHaveProperty('rlimits');
 });
 
-describe('what a runtime would take from the shim', () => {
-  test('the OOM score and the umask are told, as Docker has them', () => {
+describe('settings that a runtime would inherit from the shim', () => {
+  test("OOM score and umask are set, to Docker's values", () => {
     expect(build().process).toMatchObject({ oomScoreAdj: 0, user: { uid: 0, gid: 0, umask: 0o022 } });
   });
 
-  test('a spec that does not tell them gets them, and keeps those that it has', () => {
+  test('completing a spec adds missing values and keeps present ones', () => {
     const process = { user: { uid: 1, gid: 2 }, cwd: '/', args: ['x'] };
     expect(withoutInherited(process)).toEqual({ ...process, user: { uid: 1, gid: 2, umask: 0o022 }, oomScoreAdj: 0 });
     const own = { ...process, user: { uid: 1, gid: 2, umask: 0o077 }, oomScoreAdj: -5 };
@@ -64,7 +64,7 @@ describe('what a runtime would take from the shim', () => {
   });
 });
 
-describe('what runs', () => {
+describe('the program that runs', () => {
   const image = { entrypoint: ['entry', '-x'], cmd: ['cmd', 'arg'] };
   test.each([
     [{ image }, ['entry', '-x', 'cmd', 'arg']],
@@ -77,12 +77,12 @@ describe('what runs', () => {
     [{ image, init: '/usr/bin/tini' }, ['/sbin/docker-init', '--', 'entry', '-x', 'cmd', 'arg']],
   ])('%j', (options, args) => expect(build(options).process?.args).toEqual(args));
 
-  test('no command specified', () => {
+  test('refuses a container without a command', () => {
     expect(() => build({ image: {} })).toThrow(invalid('no command specified'));
     expect(() => build({ image, entrypoint: '' })).toThrow(invalid('no command specified'));
   });
 
-  test('environment: defaults, image, given; a name alone removes', () => {
+  test('environment: defaults, image, options; a name alone removes a variable', () => {
     const usual = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
     const env = (options: Partial<SpecOptions>) => build(options).process?.env;
     expect(env({})).toEqual([usual, 'HOSTNAME=box']);
@@ -96,7 +96,7 @@ describe('what runs', () => {
     ]);
   });
 
-  test('working directory', () => {
+  test('takes the working directory from options, image or /', () => {
     expect(build().process?.cwd).toBe('/');
     expect(build({ image: { cmd: ['sh'], workingDir: '/srv' } }).process?.cwd).toBe('/srv');
     expect(build({ image: { cmd: ['sh'], workingDir: '/srv' }, workingDir: '/opt' }).process?.cwd).toBe('/opt');
@@ -107,7 +107,7 @@ describe('what runs', () => {
 });
 
 describe('privileges', () => {
-  test('default: none inheritable, a filter, masked and read-only paths', () => {
+  test('by default there are no inheritable capabilities, a seccomp filter, and masked and read-only paths', () => {
     const { process, linux } = build();
     expect(process?.capabilities).toEqual({
       bounding: DEFAULT_CAPABILITIES,
@@ -125,12 +125,12 @@ describe('privileges', () => {
     expect(linux).not.toHaveProperty('devices');
   });
 
-  test('another user than root: the bounding set alone', () => {
+  test('a user other than root has capabilities only in the bounding set', () => {
     const user = { uid: 1000, gid: 1000, additionalGids: [1000] };
     expect(build({ user }).process?.capabilities).toEqual({ bounding: DEFAULT_CAPABILITIES });
   });
 
-  test('privileged', () => {
+  test('--privileged lifts the restrictions', () => {
     const spec = build({ privileged: true });
     expect(spec.process?.capabilities?.effective).toEqual(ALL_CAPABILITIES);
     expect(spec.linux).not.toHaveProperty('seccomp');
@@ -144,7 +144,7 @@ describe('privileges', () => {
     expect(build({ privileged: true, seccomp: { profile } }).linux?.seccomp?.defaultAction).toBe('SCMP_ACT_LOG');
   });
 
-  test('the filter follows the capabilities', () => {
+  test('the seccomp filter depends on the capabilities', () => {
     const names = (options: Partial<SpecOptions>) =>
       build(options).linux?.seccomp?.syscalls?.flatMap((rule) => rule.names);
     expect(names({})).not.toContain('mount');
@@ -155,7 +155,7 @@ describe('privileges', () => {
 
 describe('namespaces', () => {
   const types = (options: Partial<SpecOptions>) => build(options).linux?.namespaces?.map(({ type }) => type);
-  test('of its own, the network’s only when asked for, the cgroup’s only on cgroup2', () => {
+  test('a container has its own; a network namespace only on request, a cgroup namespace only on cgroup2', () => {
     expect(types({})).toEqual(['mount', 'uts', 'pid', 'ipc', 'network']);
     expect(types({ network: 'host' })).toEqual(['mount', 'uts', 'pid', 'ipc']);
     const host = {
@@ -170,14 +170,14 @@ describe('namespaces', () => {
     expect(types({ host })).toContain('cgroup');
   });
 
-  test('network settings only in a network of its own', () => {
+  test('network settings exist only in a network of its own', () => {
     expect(build().linux?.sysctl).toMatchObject({ 'net.ipv4.ip_unprivileged_port_start': '0' });
     expect(build({ network: 'host' }).linux).not.toHaveProperty('sysctl');
   });
 });
 
 describe('mounts', () => {
-  test('defaults, with the size of /dev/shm', () => {
+  test("have Docker's defaults, with the size of /dev/shm", () => {
     expect(build().mounts?.map(({ destination }) => destination)).toEqual([
       '/proc',
       '/dev',
@@ -204,12 +204,12 @@ describe('mounts', () => {
     ]);
   });
 
-  test('a /dev of one’s own replaces all below it', () => {
+  test('a requested /dev replaces all default mounts below it', () => {
     const spec = build({ binds: [bindOf('/dev:/dev', '/')] });
     expect(spec.mounts?.map(({ destination }) => destination)).toEqual(['/proc', '/sys', '/sys/fs/cgroup', '/dev']);
   });
 
-  test('generated files, unless one’s own is there; read-only with the root', () => {
+  test('generated files are mounted unless the user mounts there; read-only if the root is', () => {
     const generated = { hosts: '/s/hosts', hostname: '/s/hostname', resolvConf: '/s/resolv.conf' };
     const binds = [bindOf('/mine:/etc/hosts', '/')];
     const spec = build({ generated, binds });
@@ -218,7 +218,7 @@ describe('mounts', () => {
     expect(mountAt(build({ generated, readOnly: true }), '/etc/hosts')).toContain('ro');
   });
 
-  test('--read-only', () => {
+  test('--read-only makes the root read-only', () => {
     const spec = build({ readOnly: true, binds: [bindOf('/x:/x', '/')], tmpfs: [parseTmpfs('/tmp')] });
     expect(spec.root).toEqual({ path: 'rootfs', readonly: true });
     for (const writable of ['/proc', '/dev', '/dev/shm', '/x', '/tmp']) {
@@ -226,7 +226,7 @@ describe('mounts', () => {
     }
   });
 
-  test('propagation of the root follows the binds', () => {
+  test('the root gets the propagation that the binds need', () => {
     const propagation = (...texts: string[]) =>
       build({ binds: texts.map((text) => bindOf(text, '/')) }).linux?.rootfsPropagation;
     expect(propagation('/x:/x')).toBeUndefined();
@@ -234,14 +234,14 @@ describe('mounts', () => {
     expect(propagation('/x:/x:slave', '/y:/y:rshared')).toBe('shared');
   });
 
-  test('the same path twice', () => {
+  test('refuses two mounts on the same path', () => {
     const binds = [bindOf('/x:/data', '/')];
     const error = invalid('Duplicate mount point: /data');
     expect(() => build({ binds, tmpfs: [parseTmpfs('/data/')] })).toThrow(error);
     expect(() => build({ binds: [...binds, ...binds] })).toThrow(error);
   });
 
-  test('--init brings the tini of the host', () => {
+  test('--init mounts and runs the tini of the host', () => {
     expect(build({ init: '/usr/bin/tini' }).mounts?.at(-1)).toEqual({
       destination: '/sbin/docker-init',
       type: 'bind',
@@ -252,7 +252,7 @@ describe('mounts', () => {
 });
 
 describe('limits', () => {
-  test('memory, CPUs, processes', () => {
+  test('sets memory, CPUs and processes', () => {
     const { linux } = build({ limits: { memory: 512 * MIB, nanoCpus: 1_500_000_000, pidsLimit: 10 } });
     expect(linux?.resources).toMatchObject({
       memory: { limit: 512 * MIB, swap: 1024 * MIB },
@@ -262,7 +262,7 @@ describe('limits', () => {
     expect(Object.keys(build({ limits: { pidsLimit: -1, memory: 0 } }).linux?.resources ?? {})).toEqual(['devices']);
   });
 
-  test('errors', () => {
+  test('errors in limits', () => {
     expect(() => build({ limits: { memory: 5 * MIB } })).toThrow(invalid('Minimum memory limit allowed is 6MB'));
     const range = 'range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available';
     expect(() => build({ limits: { nanoCpus: 2_000_000_001 } })).toThrow(invalid(range));
@@ -290,9 +290,9 @@ describe('limits', () => {
     ],
     [{ cpuRealtimePeriod: -1 }, 'invalid CPU real-time period (-1): value must be a positive integer'],
     [{ cpuQuota: 999 }, 'CPU cfs quota can not be less than 1ms (i.e. 1000)'],
-  ])('%j is refused', (limits, message) => expect(() => build({ limits })).toThrow(invalid(message)));
+  ])('refuses %j', (limits, message) => expect(() => build({ limits })).toThrow(invalid(message)));
 
-  test('all of them', () => {
+  test('sets every limit', () => {
     const limits = {
       memory: 8 * MIB,
       memorySwap: -1,
@@ -316,7 +316,7 @@ describe('limits', () => {
   });
 
   test.each([{ cpuRealtimePeriod: 1 }, { cpuRealtimeRuntime: 1 }, { cpuRealtimeRuntime: -1 }])(
-    '%j is refused where the kernel cannot limit real-time scheduling',
+    'refuses %j if the kernel cannot limit real-time scheduling',
     (limits) => {
       const options = { ...limits, privileged: false, cpus: 1, cgroup2: true, swapLimit: true, cpuRealtime: false };
       expect(() => resolveResources(options)).toThrow(invalid('kernel does not support CPU real-time scheduler'));
@@ -324,7 +324,7 @@ describe('limits', () => {
     },
   );
 
-  test('rlimits and OOM score', () => {
+  test('sets rlimits and OOM score', () => {
     const rlimit = { type: 'RLIMIT_CORE', soft: 2n ** 64n - 1n, hard: 2n ** 64n - 1n };
     expect(build({ ulimits: [rlimit], oomScoreAdj: 5 }).process).toMatchObject({ rlimits: [rlimit], oomScoreAdj: 5 });
   });
@@ -334,12 +334,12 @@ describe('namespaces and devices', () => {
   const modes = { pid: '', ipc: 'private', uts: '', cgroup: '' };
   const typesOf = (namespaces: Partial<typeof modes>) =>
     build({ namespaces: { ...modes, ...namespaces } }).linux?.namespaces?.map(({ type }) => type);
-  test.each(['pid', 'uts', 'ipc'] as const)('%s of the host is not made', (type) => {
+  test.each(['pid', 'uts', 'ipc'] as const)("does not create the %s namespace if the host's is used", (type) => {
     expect(typesOf({})).toContain(type);
     expect(typesOf({ [type]: 'host' })).not.toContain(type);
   });
 
-  test('the host name is set in a namespace of its own only', () => {
+  test('sets the host name only in a namespace of its own', () => {
     expect(build({ namespaces: { ...modes, uts: 'host' } })).not.toHaveProperty('hostname');
   });
 
@@ -348,7 +348,7 @@ describe('namespaces and devices', () => {
     ['host', false],
   ])('--cgroupns %s', (cgroup, isMade) => expect(typesOf({ cgroup })?.includes('cgroup')).toBe(isMade));
 
-  test('/dev/shm', () => {
+  test('/dev/shm has the requested size', () => {
     const shmOf = (shm?: NonNullable<SpecOptions['shm']>) =>
       build(shm === undefined ? {} : { shm }).mounts?.find(({ destination }) => destination === '/dev/shm');
     expect(shmOf()?.type).toBe('tmpfs');
@@ -356,7 +356,7 @@ describe('namespaces and devices', () => {
     expect(shmOf({ source: '/x' })).toMatchObject({ type: 'bind', source: '/x' });
   });
 
-  test('a device is made and may be opened', () => {
+  test('a device is created and allowed', () => {
     const device = { path: '/dev/x', type: 'c', major: 10, minor: 229 };
     const { linux } = build({
       devices: [{ device, access: 'rm' }],
@@ -369,7 +369,7 @@ describe('namespaces and devices', () => {
     ]);
   });
 
-  test('sysctls come on top of the defaults', () => {
+  test('sysctls are added to the defaults', () => {
     expect(build({ sysctls: { 'net.a': '1' } }).linux?.sysctl).toMatchObject({
       'net.a': '1',
       'net.ipv4.ip_unprivileged_port_start': '0',

@@ -25,7 +25,7 @@ function resolve(user: string, groupAdd: readonly string[] = [], passwd: string 
   return resolveUser({ user, groupAdd, passwd, group: GROUP });
 }
 
-describe('who', () => {
+describe('the user of a container', () => {
   test.each([
     ['', { uid: 0, gid: 0, additionalGids: [0, 4], home: '/root' }],
     ['root', { uid: 0, gid: 0, additionalGids: [0, 4], home: '/root' }],
@@ -45,18 +45,18 @@ describe('who', () => {
     ['2147483647', { uid: 2147483647, gid: 0, additionalGids: [0], home: '/' }],
   ])('%j', (user, expected) => expect(resolve(user)).toEqual(expected));
 
-  test('without the files, ids and root still work', () => {
+  test('without passwd and group, ids and root still work', () => {
     const bare = { groupAdd: ['5'], passwd: undefined, group: undefined };
     expect(resolveUser({ user: '', ...bare })).toEqual({ uid: 0, gid: 0, additionalGids: [0, 5], home: '/' });
     expect(resolveUser({ user: '5:6', ...bare })).toEqual({ uid: 5, gid: 6, additionalGids: [6, 5], home: '/' });
   });
 
-  test('--group-add by name and id, each once', () => {
+  test('--group-add takes names and ids, each once', () => {
     expect(resolve('app', ['audio', '29', 'root', '12345', '12345']).additionalGids).toEqual([1001, 4, 29, 0, 12345]);
   });
 });
 
-describe('errors', () => {
+describe('errors in users and groups', () => {
   test.each([
     ['foo', [], 'unable to find user foo: no matching entries in passwd file'],
     ['app:bar', [], 'unable to find group bar: no matching entries in group file'],
@@ -69,7 +69,7 @@ describe('errors', () => {
     ['huge', [], 'unable to find user huge: no matching entries in passwd file'],
     ['word', [], 'unable to find user word: no matching entries in passwd file'],
     ['0:wide', [], 'unable to find group wide: no matching entries in group file'],
-  ])('%j with %j', (user, groupAdd, message) => {
+  ])('refuses %j with %j', (user, groupAdd, message) => {
     expect(() => resolve(user, groupAdd)).toThrow(expect.objectContaining({ code: 'INVALID', message }));
   });
 });

@@ -14,12 +14,12 @@ describe('bounded output', () => {
     [4096, 4096, 'x'],
     [4097, 4099, '...'],
     [1_000_000, 4099, '...'],
-  ])('%d bytes are shown as %d characters', (bytes, length, end) => {
+  ])('of %d bytes, %d characters are shown', (bytes, length, end) => {
     const text = collect([Buffer.alloc(bytes, 'x')]);
     expect([text.length, text.endsWith(end)]).toEqual([length, true]);
   });
 
-  // The result of Go's encoding/json: one U+FFFD for each byte that begins no valid sequence.
+  // As Go's encoding/json: one U+FFFD for each byte that begins no valid sequence.
   test.each<[string, number[], string]>([
     ['a lone byte', [0x61, 0xff, 0x62], 'a\uFFFDb'],
     ['a sequence that breaks off', [0xe2, 0x82, 0x61], '\uFFFD\uFFFDa'],
@@ -28,11 +28,11 @@ describe('bounded output', () => {
     ['beyond Unicode', [0xf5, 0x80, 0x80, 0x80], '\uFFFD\uFFFD\uFFFD\uFFFD'],
     ['valid ones between', [0xc3, 0xa9, 0xff, 0xf0, 0x9f, 0x98, 0x80], 'é\uFFFD😀'],
     ['a byte order mark stays', [0xef, 0xbb, 0xbf, 0x61], '\uFEFFa'],
-  ])('%s', (_, bytes, text) => {
+  ])('bytes that are not UTF-8: %s', (_, bytes, text) => {
     expect(collect([Uint8Array.from(bytes)])).toBe(text);
   });
 
-  test('valid text stays itself, however it is cut', () => {
+  test('valid text does not change, however it is cut', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.integer({ min: 1, max: 7 }), (text, size) => {
         const bytes = Buffer.from(text); // lone surrogates become U+FFFD here
@@ -44,7 +44,7 @@ describe('bounded output', () => {
     );
   });
 
-  test('no input makes it throw or exceed its bound', () => {
+  test('no input makes it throw or exceed its limit', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => collect([bytes], 50).length <= 53));
   });
 });

@@ -10,7 +10,7 @@ test.each([
   ['db.EXAMPLE', ['10.0.0.2']],
   ['this', []],
   ['10.0.0.3', []],
-])('%s', (name, addresses) => {
+])('finds the addresses of %s', (name, addresses) => {
   expect(addressesInHosts(HOSTS, name)).toEqual(addresses);
 });
 

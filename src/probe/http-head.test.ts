@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createHeadReader } from './http-head.ts';
 
-test('a head that comes in pieces, behind a 1xx response, and what does not belong to it', () => {
+test('reads a head that comes in pieces after a 1xx response, and leaves the bytes behind it', () => {
   const reader = createHeadReader();
   expect(reader.take(Buffer.from('HTTP/1.1 100 Continue\r\n\r\nHTTP'))).toEqual({ kind: 'more', taken: 25 });
   expect(reader.take(Buffer.from('HTTP/1.1 503 Busy\r\nContent-Le'))).toEqual({ kind: 'more', taken: 29 });
@@ -11,7 +11,7 @@ test('a head that comes in pieces, behind a 1xx response, and what does not belo
   });
 });
 
-test('what is no head is broken at once', () => {
+test('refuses what is no head at its first bytes', () => {
   expect(createHeadReader().take(Buffer.from('SSH-2.0'))).toEqual({
     kind: 'broken',
     reason: 'the answer is not HTTP/1.1: "SSH-2.0"',

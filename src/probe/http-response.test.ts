@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createHttpResponseReader } from './http-response.ts';
 
-/** The reader's state after a text in these pieces, followed by the end of the connection if it `ends`. */
+/** The state of the reader after a text in these pieces, followed by the end of the connection if it `ends`. */
 function read(pieces: readonly (string | Uint8Array)[], ends = true) {
   const reader = createHttpResponseReader();
   for (const piece of pieces) reader.feed(Buffer.from(piece as string, 'latin1'));
@@ -61,7 +61,7 @@ describe('a response', () => {
       false,
       `HTTP 200 OK: ${'x'.repeat(4096)}...`,
     ],
-  ])('with %s', (_, text, ends, expected) => {
+  ])('is complete with %s', (_, text, ends, expected) => {
     expect(read([text], ends)).toMatchObject({ state: done, text: expected });
   });
 
@@ -90,22 +90,22 @@ describe('a response', () => {
     ],
     ['an endless head', `${OK}${'x: y\r\n'.repeat(3000)}`, /^the head of the response is larger than 16384 bytes$/],
     ['an endless line', OK.repeat(1) + 'x'.repeat(20_000), /^the head of the response is larger than 16384 bytes$/],
-  ])('is broken: %s', (_, text, reason) => {
+  ])('is refused: %s', (_, text, reason) => {
     expect(read([text]).state).toEqual({ kind: 'broken', reason: expect.stringMatching(reason) });
   });
 
-  test('refuses garbage at its first byte', () => {
+  test('that is garbage is refused at its first byte', () => {
     expect(read(['\x17'], false).state.kind).toBe('broken');
   });
 
   test.each([
     ['an alert of TLS', '\x15\x03\x01\0\x02\x02F', 'the server speaks TLS, and was asked without it'],
     ['SETTINGS of HTTP/2', '\0\0\0\x04\0\0\0\0\0', 'the server speaks HTTP/2 and not HTTP/1.1'],
-  ])('%s is named', (_, text, reason) => {
+  ])('is refused with the name of the other protocol: %s', (_, text, reason) => {
     expect(read([...text], false).state).toEqual({ kind: 'broken', reason });
   });
 
-  test('gives the same result however the response is cut', () => {
+  test('gives the same result however it is cut', () => {
     const part = fc.constantFrom(
       ...[OK, CHUNKED, '\r\n', '3\r\nabc\r\n', '0\r\n\r\n', 'Content-Length: 3\r\n', 'abc', '\n'],
     );
@@ -120,7 +120,7 @@ describe('a response', () => {
           at += size;
         }
         const [inPieces, atOnce] = [read(pieces, ends), read([whole], ends)];
-        // The quoted part of an answer other than HTTP is what had arrived by then.
+        // Of an answer other than HTTP, the quoted part is what had arrived by then.
         const reasonOf = ({ state }: typeof atOnce) => (state.kind === 'broken' ? state.reason.split(': ')[0] : '');
         expect({ ...inPieces, state: inPieces.state.kind }).toEqual({ ...atOnce, state: atOnce.state.kind });
         expect(reasonOf(inPieces)).toBe(reasonOf(atOnce));
@@ -129,7 +129,7 @@ describe('a response', () => {
     );
   });
 
-  test('reads every chunked body', () => {
+  test('with a chunked body is read completely', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ minLength: 1, maxLength: 300 }), { maxLength: 8 }), (chunks) => {
         const body = chunks.map((chunk) => Buffer.from(chunk));

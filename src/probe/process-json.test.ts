@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { processJsonOf } from './process-json.ts';
 
 describe('processJsonOf', () => {
-  test('takes the process out of a spec, numbers beyond 2^53 included', () => {
+  test('takes the process out of a spec, and keeps numbers beyond 2^53', () => {
     const process = '{"args":["a\\"}","{"],"rlimits":[{"hard":18446744073709551615}]}';
     const spec = `{"ociVersion":"1.0.2","process":${process},"linux":{"seccomp":{"syscalls":[{"names":["read"]}]}}}`;
     expect(processJsonOf(spec)).toBe(process);
@@ -18,13 +18,13 @@ describe('processJsonOf', () => {
     expect(processJsonOf('{"hostname":"\\"process\\":{}","x":{"process":{}}}')).toBeUndefined();
   });
 
-  test('returns the last of several, as every JSON reader does', () => {
+  test('returns the last of several processes, like every JSON reader', () => {
     expect(processJsonOf('{"process":{"args":["a"]},"process":{"args":["b"]}}')).toBe('{"args":["b"]}');
     expect(processJsonOf('{"process":{"args":["a"]},"proc\\u0065ss":{"args":["b"]}}')).toBe('{"args":["b"]}');
     expect(processJsonOf('{"proc\\u0065ss":{"args":["b"]},"process":{"args":["a"]}}')).toBe('{"args":["a"]}');
   });
 
-  test('rejects a spec that is not JSON', () => {
+  test('refuses a spec that is not JSON', () => {
     for (const text of ['{"process":{"args":[}', '{"process":{"args":["}}', 'process', '{"process":{"args":tru}}'])
       expect(() => processJsonOf(text)).toThrow('not JSON');
   });
@@ -34,7 +34,7 @@ describe('processJsonOf', () => {
     expect(processJsonOf(JSON.stringify({ process }))).toHaveLength(JSON.stringify(process).length);
   });
 
-  test('reads the same as JSON.parse, from any document', () => {
+  test('gives the same as JSON.parse, for any document', () => {
     const json = fc.json().map((text) => JSON.parse(text) as unknown);
     const word = fc.constantFrom('process', '"process"', '{', '}', '\\', '"', 'a');
     const object = fc.dictionary(fc.oneof(word, fc.string()), fc.oneof(json, word, fc.dictionary(word, json)));

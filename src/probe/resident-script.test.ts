@@ -6,7 +6,7 @@ const plan = (env: readonly string[], cwd = '/') =>
 const processOf = (env: readonly string[], cwd?: string) =>
   JSON.parse(plan(env, cwd).processJson) as { readonly env: string[]; readonly args: string[]; readonly user: object };
 
-test('the shell gets the variables of the container under other names, and none in its arguments', () => {
+test('the shell gets the variables of the container under other names, and not in its arguments', () => {
   const { env, args, user } = processOf(['A=secret=1', 'A=last', 'B=', 'a.b=c', 'HOME=']);
   expect(env).toEqual(['a.b=c', 'HOME=', 'healthctl_0=A=last', 'healthctl_1=B=']);
   expect([args.join(' ').includes('last'), args.slice(-3), user]).toEqual([false, ['sh', 'true', 'zero'], { uid: 7 }]);
@@ -19,15 +19,15 @@ test('avoids names that the container uses', () => {
   ]);
 });
 
-test('a quote in the working directory is escaped', () => {
+test('escapes a quote in the working directory', () => {
   expect(processOf([], "/it's; exit").args[2]).toContain(String.raw`cd -P '/it'\''s; exit' && `);
 });
 
-test.each(['NAME', '=x', 'BASH_FUNC_read%%=() { :; }'])('%s is refused', (entry) => {
+test.each(['NAME', '=x', 'BASH_FUNC_read%%=() { :; }'])('refuses the variable %s', (entry) => {
   expect(() => plan([entry])).toThrow('no shell hands on the variable');
 });
 
-test('a check must have exactly the environment that container and runtime give', () => {
+test('refuses a check whose environment differs from that of container and runtime', () => {
   const { differenceFrom } = plan(['A=1', 'HOME=']);
   const shell = environmentFrom(['healthctl_0=A=1', 'HOME=/root']);
   const difference = (...entries: string[]) => differenceFrom({ shell, check: environmentFrom(entries) });
@@ -38,7 +38,7 @@ test('a check must have exactly the environment that container and runtime give'
   expect(difference('A=1', 'HOME=/root', 'SHLVL=1')).toContain('SHLVL');
 });
 
-test('identifies the inspected check by its whole command line', () => {
+test('recognises the inspected check by its whole command line', () => {
   expect(isLookingChild('/bin/sh\0-c\0read -r line\0')).toBe(true);
   expect(isLookingChild('/bin/sh\0-c\0read -r line\0x\0')).toBe(false);
 });

@@ -55,7 +55,7 @@ function setUp() {
   return { prober, did, now };
 }
 
-test('uses one shell for a run and a command, and another for any other pair', async () => {
+test('uses one shell for a run and a command, and another for every other pair', async () => {
   const { prober, did } = setUp();
   for (const _ of [1, 2]) await prober.probe(aTarget(), shellCommand('a'));
   await prober.probe(aTarget(), shellCommand('b'));
@@ -66,19 +66,19 @@ test('uses one shell for a run and a command, and another for any other pair', a
   expect(did.slice(5)).toEqual(['close c1']);
 });
 
-test('closes a shell that does not stay after each check', async () => {
+test('closes the shell after each check that must not keep it', async () => {
   const { prober, did } = setUp();
   for (const _ of [1, 2]) await prober.probe(aTarget({ exec: 'fresh', reap: true }), shellCommand('a'));
   expect(did).toEqual(['open c1 a', 'close c1', 'open c1 a', 'close c1']);
 });
 
-test.each([[['true']], [['/bin/sh', '-c']], [['/bin/sh', 'script']]])('%j is run fresh', async (args) => {
+test.each([[['true']], [['/bin/sh', '-c']], [['/bin/sh', 'script']]])('%j uses a fresh exec', async (args) => {
   const { prober, did } = setUp();
   await prober.probe(aTarget(), { kind: 'exec', args });
   expect(did).toEqual(['fresh']);
 });
 
-test('an untrusted answer is checked by a fresh exec; after three in a row all checks are, until the next run', async () => {
+test('repeats a check with an untrusted answer in a fresh exec; after three in a row all checks are fresh, until the next run', async () => {
   const { prober, did, now } = setUp();
   const good = now.turn;
   now.turn = { kind: 'broken', reason: 'x' };
@@ -89,14 +89,14 @@ test('an untrusted answer is checked by a fresh exec; after three in a row all c
   did.length = 0;
   for (const _ of [1, 2, 3, 4]) await prober.probe(aTarget(), shellCommand('a'));
   expect(did.filter((what) => what === 'fresh')).toHaveLength(4);
-  expect(did.filter((what) => what.startsWith('open'))).toHaveLength(2); // the first of them used the existing one
+  expect(did.filter((what) => what.startsWith('open'))).toHaveLength(2); // the first of them used the open shell
   now.turn = good;
   did.length = 0;
   await prober.probe(aTarget({ runId: 'boot:2:2' }), shellCommand('a'));
   expect(did).toContain('open c1 a');
 });
 
-test('a shell that cannot be started leads to a fresh check; a lost containerd does not', async () => {
+test('a shell that cannot start leads to a fresh check; a lost containerd does not', async () => {
   const { prober, did, now } = setUp();
   now.failure = new HealthctlError('INTERNAL', 'no such file');
   await prober.probe(aTarget(), shellCommand('a'));

@@ -20,14 +20,14 @@ test.each([
   ['of another tool', foreign],
   ['without a spec', aRecord()],
   ['with a damaged spec', aRecord({ specJson: () => '{' })],
-])('a record %s shows the same in lists after it was sent', (_what, record) => {
+])('lists show the same for a record %s after it was sent in its compact form', (_what, record) => {
   const sent = recordFromCompact(JSON.parse(JSON.stringify(compactRecordOf(record))));
   expect(briefOf(sent)).toEqual(briefOf(record));
   expect(detailsOf(sent).mounts).toEqual(detailsOf(record).mounts);
   expect({ ...sent, specJson: 0, extensionJson: 0 }).toEqual({ ...record, specJson: 0, extensionJson: 0 });
 });
 
-test('omits what lists do not show', () => {
+test('the compact form omits what lists do not show', () => {
   expect(JSON.stringify(compactRecordOf(foreign))).not.toContain('seccomp');
   expect(JSON.stringify(compactRecordOf(ownRecord()))).not.toContain('PATH=');
 });

@@ -12,11 +12,11 @@ test.each<[string, Record<string, string>]>([
   ['abc', { 'io.kubernetes.pod.namespace': 'default' }],
   ['abc', { ...pod, 'io.kubernetes.pod.name': '\u001b[2J' }],
   ['abc', { ...pod, 'io.kubernetes.container.name': 'a/b' }],
-])('%s of %j', (name, labels) => {
+])('is %s for the labels %j', (name, labels) => {
   expect(containerNameOf({ id: 'abc', labels })).toBe(name);
 });
 
-test('parses every name that is shown; never throws for other texts', () => {
+test('parses every shown name, and never throws for other text', () => {
   expect(parseKubernetesName('k8s://default/web-7d4b/app')).toEqual({
     namespace: 'default',
     pod: 'web-7d4b',

@@ -12,7 +12,7 @@ const noPaths = { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: 
 const document = (view: ContainerView = aView(), health: ShownHealth = aHealth()) =>
   documentOf({ view, health, details: detailsOf(view.record), paths: noPaths });
 
-describe('documentOf a container of ours', () => {
+describe('the document of a container of ours', () => {
   test('has the keys of Docker 28.5 in its order', () => {
     expect(Object.keys(document()).join(' ')).toBe(
       'Id Created Path Args State Image ResolvConfPath HostnamePath HostsPath LogPath Name RestartCount Driver Platform ' +
@@ -20,7 +20,7 @@ describe('documentOf a container of ours', () => {
     );
   });
 
-  test('shows what was configured', () => {
+  test('shows the configuration', () => {
     expect(document()).toMatchObject({
       Created: '2026-01-01T00:00:00Z',
       Path: 'sleep',
@@ -37,7 +37,7 @@ describe('documentOf a container of ours', () => {
     ]);
   });
 
-  test('of a running container', () => {
+  test('shows a running container', () => {
     expect(document().State).toEqual({
       Status: 'running',
       Running: true,
@@ -59,11 +59,11 @@ describe('documentOf a container of ours', () => {
     expect(document().NetworkSettings).toMatchObject({ SandboxKey: '/proc/4711/ns/net', Networks: { none: {} } });
   });
 
-  test('of a paused container, which counts as running', () => {
+  test('shows a paused container, which also counts as running', () => {
     expect(document(aView({ state: 'paused' })).State).toMatchObject({ Running: true, Paused: true, Pid: 4711 });
   });
 
-  test('of a container that ended', () => {
+  test('shows a container that has ended', () => {
     const view = aView({ state: 'exited', exit: { code: 3, atMs: T0 + 1500 } });
     const { State } = document(view, aHealth({ state: aState({ status: 'unhealthy', failingStreak: 2 }), log: [] }));
     expect(State).toMatchObject({
@@ -76,7 +76,7 @@ describe('documentOf a container of ours', () => {
     });
   });
 
-  test('of a container that the monitor is about to restart', () => {
+  test('shows a container that the monitor is about to restart', () => {
     const view = asRestarting(aView({ state: 'exited', exit: { code: 3, atMs: T0 } }));
     expect(document(view).State).toMatchObject({
       ...{ Status: 'restarting', Running: true, Restarting: true, Pid: 0, ExitCode: 3 },
@@ -84,14 +84,14 @@ describe('documentOf a container of ours', () => {
     expect(asRestarting(aView()).state).toBe('running');
   });
 
-  test('a container never started has no health and no times', () => {
+  test('shows no health and no times if the container never started', () => {
     const view = aView({ state: 'created', task: undefined, startedAtMs: undefined });
     const { State } = document(view, aHealth({ state: undefined, log: [] }));
     expect(State).toMatchObject({ StartedAt: '0001-01-01T00:00:00Z', FinishedAt: '0001-01-01T00:00:00Z' });
     expect(Object.keys(State)).not.toContain('Health');
   });
 
-  test('the health check follows Cmd, with the whole content of the label; without one the key is absent', () => {
+  test('shows the health check after Cmd, with the whole content of the label, and has no such key without a check', () => {
     const keys = Object.keys(document().Config);
     expect(keys.indexOf('Healthcheck')).toBe(keys.indexOf('Cmd') + 1);
     expect(document().Config.Healthcheck).toEqual({
@@ -105,12 +105,12 @@ describe('documentOf a container of ours', () => {
     expect(Object.keys(document(aView(), noHealth).Config)).not.toContain('Healthcheck');
   });
 
-  test('the log keeps its order', () => {
+  test('keeps the order of the health log', () => {
     const log = [aResult(1000, 1, 'one'), aResult(2000, 0, 'two')];
     expect(document(aView(), aHealth({ log })).State.Health?.Log.map(({ Output }) => Output)).toEqual(['one', 'two']);
   });
 
-  test('does not show labels other than the user’s', () => {
+  test("shows only the user's labels", () => {
     const record = ownRecord({ labels: { 'nerdctl/name': 'web', 'containerd.io/gc.root': 'x', b: '1', a: '2' } });
     expect(document(aView({ record })).Config.Labels).toEqual({ a: '2', b: '1' });
   });
@@ -121,7 +121,7 @@ describe('documentOf a container of ours', () => {
   });
 });
 
-describe('documentOf a foreign container', () => {
+describe('the document of a container of another tool', () => {
   const spec = {
     ociVersion: '1.0.2',
     hostname: 'h',
@@ -152,7 +152,7 @@ describe('documentOf a foreign container', () => {
     ['none', undefined],
     ['not JSON', '{'],
     ['not a spec', '{"ociVersion":7}'],
-  ])('a spec that is %s leaves the rest', (_, text) => {
+  ])('a spec that is %s does not affect the rest', (_, text) => {
     expect(foreign(text)).toMatchObject({ Path: '', Args: [], Name: '/c1', State: { Status: 'running' } });
   });
 });

@@ -7,7 +7,7 @@ import { documentOf } from './document.ts';
 
 const noPaths = { LogPath: '', ResolvConfPath: '', HostnamePath: '', HostsPath: '' };
 
-/** A container of nerdctl's, as recorded. */
+/** A recorded container of nerdctl. */
 const recorded = (version: '2.1.5' | '2.3.5', kind: 'plain' | 'rich' = 'rich') => {
   const { labels, spec } = readRecording(version, kind);
   return aRecord({ id: '<id>', labels, specJson: () => JSON.stringify(spec) });
@@ -51,10 +51,10 @@ describe.each(['2.1.5', '2.3.5'] as const)('inspect of a container of nerdctl %s
   });
 });
 
-describe('a container of another tool', () => {
+describe("a container of another tool with nerdctl's labels", () => {
   const { labels, spec } = readRecording('2.3.5', 'rich');
 
-  test('nerdctl’s labels, which an image can bring, create no mount and no privilege', () => {
+  test('gets no mount and no privilege from labels that an image can bring', () => {
     const record = aRecord({
       labels: { ...labels, 'nerdctl/privileged': 'true' },
       specJson: () => JSON.stringify({ ...spec, mounts: [] }),
@@ -65,7 +65,7 @@ describe('a container of another tool', () => {
     expect(Config.User).toBe('1234:1234');
   });
 
-  test('shows a mount as read-only if the spec now has it so', () => {
+  test('has a read-only mount if the spec says so now', () => {
     const mounts = (spec.mounts as readonly { destination: string; options: readonly string[] }[]).map((mount) =>
       mount.destination === '/data' ? { ...mount, options: [...mount.options, 'ro'] } : mount,
     );
@@ -85,7 +85,7 @@ describe('a container of another tool', () => {
     ]);
   });
 
-  test('recognises host namespaces by their absence from the spec', () => {
+  test('recognises a namespace of the host by its absence from the spec', () => {
     const specJson = () => JSON.stringify({ ociVersion: '1.3.0', linux: { namespaces: [{ type: 'mount' }] } });
     const { HostConfig } = documentFrom(aRecord({ specJson }));
     expect(HostConfig).toMatchObject({ NetworkMode: 'host', PidMode: 'host', IpcMode: 'host', UTSMode: 'host' });

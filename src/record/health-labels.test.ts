@@ -8,17 +8,17 @@ const parsed = (labels: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(labels).map(([key, json]) => [key, JSON.parse(json)]));
 
 describe('healthLabelsFrom', () => {
-  test('none × none: no labels', () => {
+  test('without a check in image and options there are no labels', () => {
     expect(from(undefined)).toEqual({ labels: {}, givers: {}, warnings: [] });
   });
 
-  test('only timings: no labels, with a warning', () => {
+  test('only timings give no labels and a warning', () => {
     const { labels, warnings } = from(undefined, { intervalNs: 1e9 });
     expect(labels).toEqual({});
     expect(warnings).toEqual([expect.stringContaining('nothing is checked')]);
   });
 
-  test("a check: in nerdctl's form, with defaults", () => {
+  test("a check is stored in nerdctl's form, with defaults", () => {
     const { labels, warnings } = from({ Test: ['CMD', 'true'], Retries: 1 }, { intervalNs: 1e9 });
     expect(parsed(labels)).toEqual({
       'nerdctl/healthcheck': { Test: ['CMD', 'true'], Interval: 1e9, Timeout: 30e9, StartInterval: 1e9, Retries: 1 },
@@ -26,7 +26,7 @@ describe('healthLabelsFrom', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('what gave which field', () => {
+  test('the source of each field is stored', () => {
     const { givers } = from({ Test: ['CMD', 'true'], Retries: 1 }, { intervalNs: 1e9 });
     expect(parsed(givers)).toEqual({
       'healthctl/health-givers': { Test: 'image', Interval: 'flag', Retries: 'image' },
@@ -35,11 +35,14 @@ describe('healthLabelsFrom', () => {
     expect(from(undefined, { intervalNs: 1e9 }).givers).toEqual({});
   });
 
-  test.each(['', 'x', '[]', '{"Test":1,"Retries":"me"}'])('a damaged record of that counts as none: %s', (text) => {
-    expect(giversOf({ 'healthctl/health-givers': text })).toEqual({});
-  });
+  test.each(['', 'x', '[]', '{"Test":1,"Retries":"me"}'])(
+    'a damaged record of the sources counts as none: %s',
+    (text) => {
+      expect(giversOf({ 'healthctl/health-givers': text })).toEqual({});
+    },
+  );
 
-  test('the action for an unhealthy container: stored only in our own label, and ignored from an image', () => {
+  test('the action on unhealthy is stored only in our own label, and ignored from an image', () => {
     const check = { Test: ['CMD', 'true'], Interval: 30e9, Timeout: 30e9, StartInterval: 5e9, Retries: 3 };
     const { labels } = from({ Test: ['CMD', 'true'], OnFailure: 'kill' }, { onFailure: 'restart', maxRestarts: 2 });
     expect(parsed(labels)).toEqual({
@@ -51,12 +54,12 @@ describe('healthLabelsFrom', () => {
     });
   });
 
-  test("switched off: stored with the image's config", () => {
+  test("a disabled check is stored with the image's config", () => {
     const { labels } = from({ Test: ['CMD', 'true'], Retries: 5 }, { test: ['NONE'] });
     expect(parsed(labels)).toEqual({ 'nerdctl/healthcheck': { Test: ['NONE'], Retries: 5 } });
   });
 
-  test('an unknown kind: stored in our own label, named in a warning', () => {
+  test('a check of an unknown kind is stored in our own label, with a warning', () => {
     const { labels, warnings } = from({ Test: ['FOO', 'x'] });
     expect(parsed(labels)).toEqual({
       'healthctl/healthcheck': { Test: ['FOO', 'x'] },
@@ -66,7 +69,7 @@ describe('healthLabelsFrom', () => {
   });
 
   test.each([[['HTTP', 'http://localhost/']], [['TCP', 'db:1']], [['GRPC', 'db:1', 'x']]])(
-    'a native check: whole where we look, NONE for nerdctl: %o',
+    'a native check is stored completely in our label, and as NONE for nerdctl: %o',
     (items) => {
       const { labels, warnings } = from({ Test: items, Retries: 1 });
       expect(parsed(labels)).toEqual({
@@ -77,7 +80,7 @@ describe('healthLabelsFrom', () => {
     },
   );
 
-  test('a native check that cannot be parsed: stored, no check, a warning with image and value', () => {
+  test('a native check that cannot be parsed is stored, not made, and gives a warning with image and value', () => {
     const { labels, warnings } = from({ Test: ['TCP', 'db'] });
     expect(parsed(labels)['healthctl/healthcheck']).toEqual({ Test: ['TCP', 'db'] });
     expect(warnings).toEqual([
@@ -85,7 +88,7 @@ describe('healthLabelsFrom', () => {
     ]);
   });
 
-  test('a malformed check of an image: no check, a warning with image and value', () => {
+  test('a malformed check of an image is not made, and gives a warning with image and value', () => {
     const { labels, warnings } = from({ Test: 'curl localhost' });
     expect(labels).toEqual({});
     expect(warnings).toEqual([
@@ -93,14 +96,14 @@ describe('healthLabelsFrom', () => {
     ]);
   });
 
-  test('a start interval without a start period: a warning', () => {
+  test('a start interval without a start period gives a warning', () => {
     expect(from(undefined, { test: ['CMD', 'x'], startIntervalNs: 1e9 }).warnings).toEqual([
       expect.stringContaining('--health-start-interval has no effect'),
     ]);
     expect(from({ StartPeriod: 1e9 }, { test: ['CMD', 'x'], startIntervalNs: 1e9 }).warnings).toEqual([]);
   });
 
-  test('durations below a millisecond in an image: the default, with a warning', () => {
+  test('a duration below a millisecond in an image is replaced by the default, with a warning', () => {
     const { labels, warnings } = from({ Test: ['CMD', 'true'], Interval: 10, Timeout: 1e9 });
     expect(parsed(labels)['nerdctl/healthcheck']).toMatchObject({ Interval: 30e9, Timeout: 1e9 });
     expect(warnings).toEqual(['the health check of image demo:1 has Interval 10ns, which is below 1ms and not used']);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Limits, resolveResources } from '../oci/resources.ts';
 import { presentLimits } from './limits-document.ts';
 
-/** The given limits under Docker's names, as stored. */
+/** The given limits under Docker's names, as they are stored. */
 const stored = (limits: Limits) => ({
   ...{ Memory: limits.memory ?? 0, MemorySwap: limits.memorySwap ?? 0 },
   ...{ NanoCpus: limits.nanoCpus ?? 0, CpuPeriod: limits.cpuPeriod ?? 0, CpuQuota: limits.cpuQuota ?? 0 },
@@ -19,7 +19,7 @@ describe('presentLimits', () => {
     { memory: 64 << 20, memorySwap: 96 << 20, nanoCpus: 1_500_000_000, pidsLimit: 9 },
     { cpuRealtimePeriod: 1_000_000, cpuRealtimeRuntime: 950_000 },
     { cpuPeriod: 50_000, cpuQuota: 25_000, pidsLimit: -1, cpuShares: 7, cpusetCpus: '0-1' },
-  ])('what was asked for stays as it was said while the spec says the same: %j', (limits) => {
+  ])('shows the requested limits as they were given while the spec is equivalent: %j', (limits) => {
     for (const swapLimit of [true, false]) {
       const asked = stored(limits);
       const shown = { ...asked, ...presentLimits(asked, resolveResources({ ...host, swapLimit, ...limits })) };
@@ -27,7 +27,7 @@ describe('presentLimits', () => {
     }
   });
 
-  test('shows what another tool wrote into the spec', () => {
+  test('shows limits that another tool wrote into the spec', () => {
     const asked = stored({ memory: 64 << 20, nanoCpus: 1_000_000_000, pidsLimit: 9 });
     const resources = {
       memory: { limit: 32 << 20, swap: 48 << 20, reservation: 16 << 20 },

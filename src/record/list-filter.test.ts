@@ -31,7 +31,7 @@ describe('parseListFilters', () => {
     ['is-task=maybe', "invalid filter 'is-task=[maybe]'"],
     ['foo=bar', "invalid filter 'foo'"],
     ['constructor=bar', "invalid filter 'constructor'"],
-  ])('refuses %s as Docker 28.5 does', (text, message) => {
+  ])('refuses %s like Docker 28.5', (text, message) => {
     expect(() => parseListFilters([text])).toThrow(expect.objectContaining({ code: 'INVALID', message }));
   });
 
@@ -52,9 +52,9 @@ describe('matchesView', () => {
     ['a name', ['name=web'], true],
     ['a part of the name', ['name=e'], true],
     ['a regular expression', ['name=^w.b$'], true],
-    ['one with a slash', ['name=^/web$'], true],
-    ['one that does not match', ['name=^eb$'], false],
-    ['what is no regular expression', ['name=['], false],
+    ['a regular expression with a slash', ['name=^/web$'], true],
+    ['a regular expression that does not match', ['name=^eb$'], false],
+    ['an invalid regular expression', ['name=['], false],
     ['one of two names', ['name=nope', 'name=web'], true],
     ['the beginning of the id', ['id=abc'], true],
     ['another part of the id', ['id=cde'], false],
@@ -77,7 +77,7 @@ describe('matchesView', () => {
     ['its image by full id', [`ancestor=sha256:${'ab'.repeat(32)}`], true],
     ['an exit code while it runs', ['exited=0'], false],
     ['name and another state', ['name=web', 'status=exited'], false],
-  ] as const)('%s', (_, texts, expected) => {
+  ] as const)('finds or does not find the container by %s', (_, texts, expected) => {
     expect(matches(...texts)).toBe(expected);
   });
 
@@ -110,11 +110,11 @@ describe('matchesView', () => {
     [['is-task=1'], false],
     [['isolation=default'], true],
     [['isolation=hyperv'], true],
-  ])('%j', (texts, expected) => {
+  ])('ports: %j', (texts, expected) => {
     expect(matchesView(parseListFilters(texts), served)).toBe(expected);
   });
 
-  test('a stopped container has no ports, and damaged ones count as none', () => {
+  test('a stopped container has no ports; damaged ports count as none', () => {
     const ended = aView({ ...served, state: 'exited' });
     expect(matchesView(parseListFilters(['expose=80']), ended)).toBe(false);
     const damaged = aView({ record: ownRecord({ labels: { 'healthctl/ports': 'x->80/tcp, 80-/tcp, 81/tcp' } }) });
@@ -122,7 +122,7 @@ describe('matchesView', () => {
     expect(matchesView(parseListFilters(['expose=81']), damaged)).toBe(true);
   });
 
-  test('an exit code', () => {
+  test('finds a container by its exit code', () => {
     const ended = aView({ state: 'exited', exit: { code: 3, atMs: 0 } });
     expect(matchesView(parseListFilters(['exited=3']), ended)).toBe(true);
     expect(matchesView(parseListFilters(['exited=0']), ended)).toBe(false);
@@ -139,7 +139,7 @@ describe('matchesHealth', () => {
     [['health=healthy', 'health=unhealthy'], unhealthy, true],
     [['health=none', 'health=starting'], unhealthy, false],
     [['health=none'], aHealth({ state: undefined }), true],
-  ] as const)('%j', (texts, health, expected) => {
+  ] as const)('health: %j', (texts, health, expected) => {
     expect(matchesHealth(parseListFilters(texts), health)).toBe(expected);
   });
 });

@@ -18,7 +18,7 @@ test.each([
     { other: 'x', EMPTY: '', A: 'b=c' },
   ],
   [{ labels: '', env: ',' }, {}],
-])('%j', (options, expected) => {
+])('reads the attributes for %j', (options, expected) => {
   expect(logAttributesFrom(options, source)).toEqual(expected);
 });
 
@@ -28,7 +28,7 @@ test('refuses an expression that does not compile', () => {
   );
 });
 
-test("shows them in Docker's form", () => {
+test("shows attributes in Docker's form", () => {
   expect(attributesText({ b: "a b,c=d(!)'*", a: 'é~-_.' })).toBe('a=%C3%A9~-_.,b=a+b%2Cc%3Dd%28%21%29%27%2A');
   expect(attributesText({})).toBe('');
 });

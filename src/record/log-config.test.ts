@@ -3,7 +3,7 @@ import { logConfigOf, logLimitOf, parseLogConfig } from './log-config.ts';
 
 const limit = (...options: string[]) => logLimitOf(parseLogConfig('json-file', options));
 
-test('sizes are powers of 1000, and one file is the default', () => {
+test('sizes are in powers of 1000, and one file is the default', () => {
   expect(limit()).toBeUndefined();
   expect(limit('max-file=3')).toBeUndefined();
   expect(limit('max-size=10m')).toEqual({ maxSize: 10_000_000, maxFile: 1 });
@@ -20,7 +20,7 @@ test.each([
   ['json-file', ['max-size'], 'invalid logging option format: max-size'],
   ['none', ['max-size=1m'], 'invalid logging opts for driver none'],
   ['fluentd', [], "logger: no log driver named 'fluentd' is registered"],
-])('%s with %j is refused', (driver, options, message) => {
+])('refuses %s with %j', (driver, options, message) => {
   expect(() => parseLogConfig(driver, options)).toThrow(message);
 });
 

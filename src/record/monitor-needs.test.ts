@@ -5,7 +5,7 @@ import { monitorNeedsOf } from './monitor-needs.ts';
 const NOTHING = { check: false, restart: false, removal: false, logLimit: false, jsonLog: false };
 const CHECK = '{"Test":["CMD","true"],"Interval":1000000000}';
 
-test('a container created without options needs no monitor', () => {
+test('a container without options needs no monitor', () => {
   expect(monitorNeedsOf(ownRecord({ id: 'a' }))).toEqual(NOTHING);
 });
 
@@ -13,17 +13,17 @@ test.each([
   ['a check', { labels: { 'nerdctl/healthcheck': CHECK } }, { check: true }],
   ['a check that is switched off', { labels: { 'nerdctl/healthcheck': '{"Test":["NONE"]}' } }, {}],
   ['a restart policy', { labels: { 'healthctl/restart': 'always' } }, { restart: true }],
-])('%s', (_, part, needs) => {
+])('needs a monitor for %s', (_, part, needs) => {
   expect(monitorNeedsOf(ownRecord({ id: 'a', ...part }))).toEqual({ ...NOTHING, ...needs });
 });
 
-test('a container with --rm has to be removed when it ends', () => {
+test('needs a monitor for --rm, to remove the container after its end', () => {
   const { HostConfig, ...stored } = aStoredConfig();
   const record = ownRecord({ id: 'a' }, { ...stored, HostConfig: { ...HostConfig, AutoRemove: true } });
   expect(monitorNeedsOf(record)).toEqual({ ...NOTHING, removal: true });
 });
 
-test('only a log of ours is limited', () => {
+test('needs a monitor for a log limit only if the log is ours', () => {
   const { HostConfig, ...stored } = aStoredConfig();
   const LogConfig = { Type: 'json-file', Config: { 'max-size': '10m' } };
   const config = { ...stored, HostConfig: { ...HostConfig, LogConfig } };

@@ -38,7 +38,7 @@ describe('NetworkSettings', () => {
     });
   });
 
-  test('a stopped container has networks but no address, whatever the record says', () => {
+  test('of a stopped container: networks without an address, whatever the record says', () => {
     const stopped = aView({ state: 'exited', task: undefined });
     for (const facts of [
       { details, attachment },
@@ -49,7 +49,7 @@ describe('NetworkSettings', () => {
     }
   });
 
-  test("a container in another's network has none of its own", () => {
+  test("of a container in another container's network: none", () => {
     const joined = { ...details, networks: ['container:abc'] };
     expect(networkSettingsOf(aView(), { details: joined, attachment: undefined }).Networks).toEqual({});
   });

@@ -12,25 +12,31 @@ const note = (at: string, run: string, bootMs?: number) => ({ [LABELS.started]: 
 describe('viewOf', () => {
   test.each([
     ['never started', aRecord(), undefined, 'created', false],
-    ['made, not started', aRecord(), aTask({ status: 'created' }), 'created', false],
+    ['created, not started', aRecord(), aTask({ status: 'created' }), 'created', false],
     ['running', aRecord(), aTask(), 'running', true],
     ['pausing counts as paused', aRecord(), aTask({ status: 'pausing' }), 'paused', true],
     ['stopped', aRecord(), aTask({ status: 'stopped', pid: 0 }), 'exited', true],
     [
-      'after a reboot: the label alone tells',
+      'after a reboot, with only the label',
       aRecord({ labels: note('2026-01-01T00:00:00Z', 'old') }),
       undefined,
       'exited',
       true,
     ],
-    ['a damaged label still tells', aRecord({ labels: { [LABELS.started]: 'x' } }), undefined, 'exited', true],
-    ['its process is gone, containerd has not heard yet', aRecord(), aTask({ pid: 2 ** 30 }), 'exited', true],
-  ] as const)('%s', (_, record, task, state, everStarted) => {
+    [
+      'after a reboot, with only a damaged label',
+      aRecord({ labels: { [LABELS.started]: 'x' } }),
+      undefined,
+      'exited',
+      true,
+    ],
+    ['the process is gone, but containerd has not noticed yet', aRecord(), aTask({ pid: 2 ** 30 }), 'exited', true],
+  ] as const)('shows the state: %s', (_, record, task, state, everStarted) => {
     const view = viewOf(record, task, moment);
     expect([view.state, view.started.ever]).toEqual([state, everStarted]);
   });
 
-  test('boot id, pid and start time identify a run; its start is the recorded one', () => {
+  test('boot id, pid and start time identify a run, whose start is the recorded one', () => {
     const labels = note('2026-01-01T12:00:00Z', ownRun);
     const view = viewOf(aRecord({ labels }), aTask(), moment);
     expect(view.taskView).toEqual({
@@ -39,7 +45,7 @@ describe('viewOf', () => {
     });
   });
 
-  test('a recorded run began at the recorded boot time, if that is possible', () => {
+  test('the start of a run is its recorded boot time, if that is possible', () => {
     const bornMs = (stat?.startTimeTicks ?? 0) * 10;
     const now = { ...moment, bootMs: bornMs + 60_000 };
     const startedBootMs = (bootMs: number | undefined, run = ownRun) => {
@@ -51,7 +57,7 @@ describe('viewOf', () => {
     expect(startedBootMs(bornMs + 400, 'other')).toBeUndefined();
   });
 
-  test('since when a run has had its test', () => {
+  test('knows since when a run has its test', () => {
     const since = (text: string) => {
       const { taskView } = viewOf(aRecord({ labels: { [LABELS.testSince]: text } }), aTask(), moment);
       return taskView.kind === 'running' ? taskView.run.testSinceMs : taskView.kind;
@@ -60,12 +66,12 @@ describe('viewOf', () => {
     expect(since('yesterday')).toBeUndefined();
   });
 
-  test('ignores a note of another run', () => {
+  test('ignores a record of another run', () => {
     const view = viewOf(aRecord({ labels: note('2026-01-01T12:00:00Z', 'other') }), aTask(), moment);
     expect(view.startedAtMs).not.toBe(Date.parse('2026-01-01T12:00:00Z'));
   });
 
-  test('exit code and time come from the task; after a reboot the code is 255', () => {
+  test('takes exit code and time from the task; after a reboot the code is 255', () => {
     expect(viewOf(aRecord(), aTask({ status: 'stopped', exitStatus: 3, exitedAtMs: 5 }), moment).exit).toEqual({
       code: 3,
       atMs: 5,
@@ -80,7 +86,7 @@ describe('viewOf', () => {
 
 describe('healthConfigOf', () => {
   const theirs = { [LABELS.nerdctlHealthcheck]: '{"Test":["CMD","true"]}' };
-  test('our label overrides nerdctl’s', () => {
+  test("our label overrides nerdctl's", () => {
     expect(healthConfigOf({})).toEqual({ kind: 'absent' });
     expect(healthConfigOf(theirs)).toEqual({ kind: 'config', config: { test: ['CMD', 'true'] } });
     expect(healthConfigOf({ ...theirs, [LABELS.healthcheck]: '{"Test":["FOO"]}' })).toEqual({

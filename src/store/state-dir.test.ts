@@ -22,7 +22,7 @@ const subject = (named: string, over = {}) => ({
 });
 const ours = '/run/healthctl/1935db59/default/c1';
 
-test('uses the directory that nerdctl gives to this container', () => {
+test('uses the directory that nerdctl gave this container', () => {
   expect(stateDirOf(dirs, subject(own))).toEqual({ path: own, isOurs: false });
   expect(isNerdctls(dirs, subject(own))).toBe(true);
 });
@@ -32,15 +32,15 @@ test.each([
   ['volumes', () => join(dirs.nerdctlDataRoot, '1935db59/volumes/default/db')],
   ['another container', () => join(dirs.nerdctlDataRoot, '1935db59/containers/default/c9')],
   ['another containerd', () => join(dirs.nerdctlDataRoot, 'aaaaaaaa/containers/default/c1')],
-  ['a way back up', () => `${own}/../../../volumes`],
+  ['a path with ..', () => `${own}/../../../volumes`],
   ['elsewhere', () => '/etc'],
   ['nothing', () => ''],
-])('a label that names %s is ignored, wherever it points', (_, named) => {
+])('ignores a label that names %s', (_, named) => {
   expect(stateDirOf(dirs, subject(named()))).toEqual({ path: ours, isOurs: true, ignored: named() });
   expect(isNerdctls(dirs, subject(named()))).toBe(false);
 });
 
-test('ignores a link under the right name', () => {
+test('ignores a symbolic link with the right name', () => {
   const named = join(dirs.nerdctlDataRoot, '1935db59/containers/default/c2');
   expect(stateDirOf(dirs, subject(named, { id: 'c2' }))).toMatchObject({ isOurs: true, ignored: named });
 });
@@ -51,15 +51,15 @@ test('ignores the label of a container of ours', () => {
   expect(isNerdctls(dirs, subject(own, { labels }))).toBe(false);
 });
 
-test('gives a container of another tool the label by which nerdctl finds health.json', () => {
+test('gives a container of another tool the label with which nerdctl finds health.json', () => {
   const label = { 'nerdctl/state-dir': ours };
   expect(missingStateDirLabel(dirs, subject('', { labels: {} }))).toEqual(label);
   expect(stateDirOf(dirs, subject(ours))).toEqual({ path: ours, isOurs: true });
   expect(missingStateDirLabel(dirs, subject(ours))).toEqual({});
-  // Belongs to another run root: neither used nor warned about.
+  // A directory of another run root is not used, and gives no warning.
   const other = '/elsewhere/1935db59/default/c1';
   expect(stateDirOf(dirs, subject(other))).toEqual({ path: ours, isOurs: true });
   expect(missingStateDirLabel(dirs, subject(other))).toEqual(label);
-  // Foreign.
+  // Containers with a foreign directory.
   expect([missingStateDirLabel(dirs, subject(own)), missingStateDirLabel(dirs, subject('/etc'))]).toEqual([{}, {}]);
 });

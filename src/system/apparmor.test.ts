@@ -27,7 +27,7 @@ function kernel(enabled: string, profiles: string): void {
   }
 }
 
-/** A parser that stores its input. */
+/** A program in place of apparmor_parser that stores its input. */
 function parser(script: string) {
   const path = join(sysDir, 'apparmor_parser');
   writeFileSync(path, `#!/bin/sh\necho "$*" > ${sysDir}/args\ncat > ${sysDir}/stdin\n${script}\n`);
@@ -35,20 +35,20 @@ function parser(script: string) {
   return { sysDir, programDirs: [join(sysDir, 'nowhere'), sysDir] };
 }
 
-describe('whether there is AppArmor', () => {
-  test('a kernel without it', () => expect(isAppArmorEnabled({ sysDir })).toBe(false));
+describe('isAppArmorEnabled', () => {
+  test('is false with a kernel without AppArmor', () => expect(isAppArmorEnabled({ sysDir })).toBe(false));
 
-  test('switched off', () => {
+  test('is false if AppArmor is switched off', () => {
     kernel('N\n', '');
     expect(isAppArmorEnabled({ sysDir })).toBe(false);
   });
 
-  test('on', () => {
+  test('is true if AppArmor is switched on', () => {
     kernel('Y\n', '');
     expect(isAppArmorEnabled({ sysDir })).toBe(true);
   });
 
-  test('on, but securityfs is not available', () => {
+  test('is false if securityfs is not mounted', () => {
     kernel('Y\n', '');
     rmSync(join(sysDir, 'kernel'), { recursive: true });
     expect(isAppArmorEnabled({ sysDir })).toBe(false);
@@ -56,20 +56,20 @@ describe('whether there is AppArmor', () => {
 });
 
 describe('loading the profile', () => {
-  test('runs the parser, with the profile on its stdin', async () => {
+  test('runs apparmor_parser with the profile on its stdin', async () => {
     kernel('Y\n', 'healthctl-default-2 (enforce)\ndocker-default (enforce)\n');
     await ensureAppArmorProfile({ clock }, parser('exit 0'));
     expect(readFileSync(join(sysDir, 'args'), 'utf8')).toBe('--replace --skip-cache\n');
     expect(readFileSync(join(sysDir, 'stdin'), 'utf8')).toBe(APPARMOR_PROFILE_TEXT);
   });
 
-  test('is skipped if the kernel has it', async () => {
+  test('does nothing if the kernel has the profile', async () => {
     kernel('Y\n', 'docker-default (enforce)\nhealthctl-default (enforce)\n');
     await ensureAppArmorProfile({ clock }, parser('exit 1'));
     expect(() => readFileSync(join(sysDir, 'args'))).toThrow('ENOENT');
   });
 
-  test('a parser that fails', async () => {
+  test('fails with the error of the parser', async () => {
     kernel('Y\n', '');
     const refusing = parser('echo "Permission denied; attempted to load" >&2; exit 1');
     await expect(ensureAppArmorProfile({ clock }, refusing)).rejects.toThrow(
@@ -81,7 +81,7 @@ describe('loading the profile', () => {
     );
   });
 
-  test('no parser', async () => {
+  test('fails without a parser', async () => {
     kernel('Y\n', '');
     await expect(ensureAppArmorProfile({ clock }, { sysDir, programDirs: [sysDir] })).rejects.toThrow(
       expect.objectContaining({ code: 'NOT_FOUND', hint: expect.stringContaining("Debian's package apparmor") }),
@@ -90,7 +90,7 @@ describe('loading the profile', () => {
 });
 
 describe('unloading the profile', () => {
-  test('runs the parser, with the profile on its stdin', async () => {
+  test('runs apparmor_parser with the profile on its stdin', async () => {
     kernel('Y\n', 'healthctl-default (enforce)\n');
     expect(hasAppArmorProfile({ sysDir })).toBe(true);
     await unloadAppArmorProfile({ clock }, parser('exit 0'));
@@ -104,7 +104,7 @@ describe('unloading the profile', () => {
     );
   });
 
-  test('another profile is not ours', () => {
+  test('recognises our profile by its name', () => {
     kernel('Y\n', 'healthctl-default-2 (enforce)\n');
     expect(hasAppArmorProfile({ sysDir })).toBe(false);
   });

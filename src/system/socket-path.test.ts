@@ -31,7 +31,7 @@ describe('realSocketPath', () => {
     ['missing/c.sock', 'missing/c.sock'],
     ['loop', 'loop'],
     ['short/c.sock', 'short/c.sock'],
-  ])('%s is %s, whether containerd is up or not', (path, expected) => {
+  ])('%s is %s, whether the socket exists or not', (path, expected) => {
     expect(realSocketPath(`${dir}/${path}`)).toBe(join(dir, expected));
   });
 });

@@ -29,7 +29,7 @@ function factsOf(path: string) {
   }
 }
 
-test('returns what stat(2) returns, for a file and a directory', () => {
+test('returns the values of stat(2), for a file and a directory', () => {
   const path = join(directory, 'a');
   writeFileSync(path, 'x'.repeat(12_345));
   for (const name of [path, directory, '/dev/null']) {
@@ -40,7 +40,7 @@ test('returns what stat(2) returns, for a file and a directory', () => {
   expect(factsOf(path).size).toBe(12_345);
 });
 
-test('two names of a file have the same facts; a replacement has others, on another device too', () => {
+test('two names of a file give the same facts; a replacement gives others, also on another device', () => {
   const [path, other] = [join(directory, 'b'), join(directory, 'c')];
   writeFileSync(path, '');
   const before = factsOfPath(path);
@@ -52,7 +52,7 @@ test('two names of a file have the same facts; a replacement has others, on anot
   expect(factsOfPath('/proc/self')?.device).not.toBe(before?.device);
 });
 
-test('a missing path has none; a symbolic link has its own', () => {
+test('a missing path has no facts; a symbolic link has its own', () => {
   const link = join(directory, 'link');
   symlinkSync('nowhere', link);
   expect(factsOfPath(link)).toMatchObject({ isFile: false });

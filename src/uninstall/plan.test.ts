@@ -20,10 +20,10 @@ const kinds = (survey: Partial<Survey>, isPurge = false) =>
 const kept = (survey: Partial<Survey>, isPurge = false) => planUninstall({ ...NOTHING, ...survey }, { isPurge }).kept;
 const IMAGES = 'in containerd: images, which other tools may use';
 
-describe('what is removed', () => {
-  test('nothing if nothing is there', () => expect(kinds({})).toEqual([]));
+describe('the steps of an uninstall', () => {
+  test('are none if nothing is there', () => expect(kinds({})).toEqual([]));
 
-  test('removes what starts things before what is started, and directories last', () => {
+  test('remove what starts programs before the programs, and directories last', () => {
     const survey: Partial<Survey> = {
       ...{ monitor: '7', unit: 'healthctl.service', timers: ['healthctl-check-1935db59-default-a.timer'] },
       ...{ bridges: ['hctl0'], chains: ['HCTL-NAT-1935db59'], hasAppArmorProfile: true, has: ALL },
@@ -45,20 +45,20 @@ describe('what is removed', () => {
     ['a container', { containers: [container()] }],
     ['what is left of a container', { containers: [container({ hasRecord: false })] }],
     ['a network', { networks: ['shop'] }],
-  ])('data stay where there is %s, and go with --purge', (_, survey) => {
+  ])('keep data if there is %s, and remove them with --purge', (_, survey) => {
     expect(kinds({ ...survey, has: ALL })).not.toContain('directory /var/lib/healthctl/1935db59');
     expect(kinds({ ...survey, has: ALL }, true)).toContain('directory /var/lib/healthctl/1935db59');
   });
 
-  test('removes data without any user content even without --purge', () =>
+  test('remove data without user content even without --purge', () =>
     expect(kinds({ has: ALL })).toContain('directory /var/lib/healthctl/1935db59'));
 
-  test('without containerd it stops and removes no container', () => {
+  test('stop and remove no container without containerd', () => {
     const survey = { containers: [container({ isUp: true })], hasContainerd: false };
     expect(kinds(survey, true)).toEqual([]);
   });
 
-  test('removes directories that the steps create again', () => {
+  test('remove directories that earlier steps create again', () => {
     expect(kinds({ containers: [container()], has: { ...ALL, run: false } }, true)).toContain(
       'directory /run/healthctl/1935db59',
     );
@@ -69,12 +69,12 @@ describe('what is removed', () => {
     ]);
   });
 
-  test('keeps the profile if containers of another containerd use it', () =>
+  test('keep the AppArmor profile if containers of another containerd use it', () =>
     expect(kinds({ hasAppArmorProfile: true, others: ['/run/healthctl/aaaaaaaa'] })).toEqual([]));
 });
 
-describe('lists what stays', () => {
-  test('data, records, networks', () => {
+describe('the list of what remains', () => {
+  test('has data, records and networks', () => {
     expect(kept({ volumes: 2, containers: [container()], networks: ['shop'], has: ALL })).toEqual([
       '/var/lib/healthctl/1935db59/volumes: 2 volumes',
       '/var/lib/healthctl/1935db59/containers: output of 1 container',
@@ -84,12 +84,12 @@ describe('lists what stays', () => {
     ]);
   });
 
-  test('with --purge only what belongs to others', () =>
+  test('with --purge has only what belongs to others', () =>
     expect(
       kept({ volumes: 2, containers: [container()], has: ALL, others: ['/x'], configFile: '/etc/x.toml' }, true),
     ).toEqual([IMAGES, '/etc/x.toml', '/x']));
 
-  test('records in a containerd that is away', () =>
+  test('has records in a containerd that does not answer', () =>
     expect(kept({ containers: [container()], hasContainerd: false, has: ALL }, true)).toEqual([
       'in containerd: 1 container: web',
       IMAGES,

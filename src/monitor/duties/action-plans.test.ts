@@ -26,7 +26,7 @@ test('a new plan replaces the old one', async () => {
   expect(plans.isBusy).toBe(false);
 });
 
-test('a plan is dropped by its cause', async () => {
+test('a plan is dropped by the cause that made it, and by no other', async () => {
   const { clock, seen, plans, doing } = setUp();
   plans.plan('a', { cause: 'end', delayMs: 1_000 }, doing('a'));
   plans.drop('a', 'health');
@@ -37,7 +37,7 @@ test('a plan is dropped by its cause', async () => {
   expect(seen).toEqual([]);
 });
 
-test('a failure is reported, and the action has ended', async () => {
+test('an action that fails is reported, and counts as ended', async () => {
   const { clock, seen, plans } = setUp();
   plans.run('a', async () => {
     throw new Error('no');
@@ -47,7 +47,7 @@ test('a failure is reported, and the action has ended', async () => {
   expect(seen).toEqual(['a failed: no', 'a ended, running: false']);
 });
 
-test('stop drops plans, waits for what runs, and nothing begins after it', async () => {
+test('stop drops plans and waits for running actions, and nothing begins after it', async () => {
   const { clock, seen, plans, doing } = setUp();
   let finish = (): void => {};
   plans.run('a', () => new Promise((resolve) => (finish = resolve)));

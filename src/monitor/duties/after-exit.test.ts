@@ -8,7 +8,7 @@ import { compactRecordOf } from '../../record/compact-record.ts';
 import type { KnownContainer } from '../host-model.ts';
 import { createAfterExit } from './after-exit.ts';
 
-test('a container that is removed before the run that has ended was noted is no error', async () => {
+test('reports no error for a container that was removed before its ended run was recorded', async () => {
   const clock = createFakeClock();
   const get = async () => {
     throw new HealthctlError('NOT_FOUND', 'container "c1": not found');

@@ -27,12 +27,12 @@ function open() {
   return { state, listAt, onListed };
 }
 
-test('removes a note by another tool if the container still runs long after', () => {
+test("removes another tool's stop note if the container still runs long after it", () => {
   const { listAt } = open();
   expect([listAt(0), listAt(1), listAt(8), listAt(10), listAt(11)]).toEqual([0, 0, 0, 1, 1]);
 });
 
-test('not while the stop may still be in progress, nor in another run', () => {
+test('keeps the note while the stop may be in progress, and for another run', () => {
   const { state, listAt } = open();
   listAt(0);
   state.run = 'run-2';
@@ -42,15 +42,15 @@ test('not while the stop may still be in progress, nor in another run', () => {
 });
 
 test.each([
-  ['healthctl noted the stop', { 'healthctl/stopped': '2026-01-01T00:00:00Z' }],
-  ['there is no policy', { 'healthctl/restart': '' }],
-  ['no stop is noted', { 'containerd.io/restart.explicitly-stopped': 'false' }],
-])('nothing is taken back where %s', (_, over) => {
+  ['healthctl itself recorded the stop', { 'healthctl/stopped': '2026-01-01T00:00:00Z' }],
+  ['there is no restart policy', { 'healthctl/restart': '' }],
+  ['no stop is recorded', { 'containerd.io/restart.explicitly-stopped': 'false' }],
+])('removes no note if %s', (_, over) => {
   const { listAt } = open();
   expect([listAt(0, over), listAt(10, over)]).toEqual([0, 0]);
 });
 
-test('a note that was written again is a new one', () => {
+test('a note that was written again counts as new', () => {
   const { listAt, onListed } = open();
   listAt(0);
   onListed('default', []);

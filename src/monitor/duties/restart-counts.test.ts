@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { NEVER_RESTARTED } from '../../record/restart-record.ts';
 import { createRestartCounts } from './restart-counts.ts';
 
-test('what cannot be written is kept, said once, and written when that is possible', () => {
+test('keeps counts that cannot be written, warns once, and writes them when it is possible', () => {
   const ref = { namespace: 'default', id: 'c1' };
   let stored = NEVER_RESTARTED;
   let isDiskFull = true;

@@ -130,8 +130,8 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
   return { clock, did, now, end, result, supervisor, warnings, written, restarted, told };
 }
 
-describe('a restart policy', () => {
-  test('restarts a container after its end, with growing delays, and counts', async () => {
+describe('with a restart policy', () => {
+  test('restarts a container after its end, with growing delays, and counts restarts', async () => {
     const { clock, did, now, end, restarted, supervisor } = setUp({ labels: { 'healthctl/restart': 'always' } });
     for (let i = 0; i < 4; i += 1) {
       end(1);
@@ -144,7 +144,7 @@ describe('a restart policy', () => {
     expect(now.restarts).toMatchObject({ count: 4, streak: 4, reason: 'it ended with 1', isPending: false });
   });
 
-  test('after a long run starts again with the shortest delay', async () => {
+  test('restarts after a long run with the shortest delay again', async () => {
     const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'always' }, record: { streak: 8, count: 8 } });
     await clock.advance(600_000);
     end(1);
@@ -157,7 +157,7 @@ describe('a restart policy', () => {
   test.each([
     ['no', 1],
     ['on-failure', 0],
-  ])('%s after %i: nothing', async (policy, exitCode) => {
+  ])('%s does not restart after exit %i', async (policy, exitCode) => {
     const { clock, did, end, supervisor } = setUp({ labels: { 'healthctl/restart': policy } });
     end(exitCode);
     expect(supervisor.isBusy).toBe(false);
@@ -165,7 +165,7 @@ describe('a restart policy', () => {
     expect(did).toEqual([]);
   });
 
-  test('gives up after its maximum of retries', async () => {
+  test("stops restarting at the policy's maximum", async () => {
     const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'on-failure:2' } });
     for (let i = 0; i < 4; i += 1) {
       end(1);
@@ -174,7 +174,7 @@ describe('a restart policy', () => {
     expect(did.length).toBe(2);
   });
 
-  test("a user's stop, start or removal during the delay wins", async () => {
+  test('a stop, start or removal by the user during the delay cancels the restart', async () => {
     const stopped = setUp({ labels: { 'healthctl/restart': 'always' } });
     stopped.end(1);
     stopped.end(1, { 'healthctl/stopped': 'now' });
@@ -192,21 +192,21 @@ describe('a restart policy', () => {
   });
 
   test.each([
-    // nerdctl writes the label on every container that it starts, stops, restarts or signals.
+    // nerdctl writes this label on every container that it starts, stops, restarts or signals.
     [{ 'containerd.io/restart.explicitly-stopped': 'false' }, 1],
     [{ 'containerd.io/restart.explicitly-stopped': 'true' }, 0],
     [{ 'containerd.io/restart.policy': 'always' }, 1],
-    // nerdctl started what healthctl had stopped.
+    // nerdctl started a container that healthctl had stopped.
     [{ 'healthctl/stopped': 'now', 'containerd.io/restart.explicitly-stopped': 'false' }, 1],
     [{ 'healthctl/stopped': 'now', 'containerd.io/restart.explicitly-stopped': 'true' }, 0],
-  ])('labels of nerdctl that keep nothing leave the policy as it is: %j', async (nerdctls, starts) => {
+  ])('labels of nerdctl that record no stop do not change the policy: %j', async (nerdctls, starts) => {
     const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'always' } });
     end(1, nerdctls);
     await clock.advance(1_000);
     expect(did.filter((each) => each.startsWith('start'))).toHaveLength(starts);
   });
 
-  test('ignores the policy if containerd restarts the container', async () => {
+  test('does not restart a container that containerd restarts', async () => {
     const labels = { 'healthctl/restart': 'always', 'containerd.io/restart.status': 'running' };
     const { clock, did, end } = setUp({ labels });
     end(1);
@@ -226,7 +226,7 @@ describe('a restart policy', () => {
 
 const restartDelays = [1_000, 2_000, 4_000, 8_000];
 
-test('logs and counts a restart when it has happened, with the next try already known', async () => {
+test('logs and counts a restart once it has happened, when the next delay is known', async () => {
   const { clock, now, end, supervisor, told } = setUp({
     labels: { 'healthctl/restart': 'always', 'nerdctl/name': 'web' },
   });
@@ -238,7 +238,7 @@ test('logs and counts a restart when it has happened, with the next try already 
   expect([now.restarts.count, supervisor.nextRestartAtMs(KEY)]).toEqual([1, undefined]);
 });
 
-test("a user's stop at the last moment wins: nothing is logged or counted", async () => {
+test("a user's stop at the last moment cancels the restart: nothing is logged or counted", async () => {
   const { clock, now, end, told } = setUp({ labels: { 'healthctl/restart': 'always' } });
   now.isStoppedAtStart = true;
   end(1);
@@ -246,7 +246,7 @@ test("a user's stop at the last moment wins: nothing is logged or counted", asyn
   expect([told.filter((text) => text.includes('restarted')), now.restarts.count, now.state]).toEqual([[], 0, 'exited']);
 });
 
-test('on a full disk, policies and healing continue, counted in memory, with one warning', async () => {
+test('on a full disk, restarts and healing continue, counted in memory, with one warning', async () => {
   const { clock, did, now, end, result, warnings } = setUp({
     labels: { 'healthctl/restart': 'on-failure:3' },
     config: { onFailure: 'restart' },
@@ -258,14 +258,14 @@ test('on a full disk, policies and healing continue, counted in memory, with one
   await clock.advance(2_000);
   end(1);
   await clock.advance(4_000);
-  end(1); // the policy's three retries are used up
+  end(1); // uses up the policy's three retries
   await clock.advance(60_000);
   expect(did.filter((what) => what.startsWith('start'))).toEqual(['start@1000', 'start@3000', 'start@7000']);
   expect(warnings).toEqual([expect.stringContaining('its restarts are counted in memory only: no space left')]);
 });
 
-describe('actions on an unhealthy container', () => {
-  test('restart: after a delay, logged with the last line of output, and once per unhealthy period', async () => {
+describe('with an action on unhealthy', () => {
+  test('restart: acts after a delay, once per unhealthy period, and logs the last line of output', async () => {
     const { clock, did, now, result, restarted } = setUp({ config: { onFailure: 'restart' } });
     await result('healthy');
     await result('unhealthy', 'first\nrefused\n');
@@ -279,7 +279,7 @@ describe('actions on an unhealthy container', () => {
     expect(did.slice(3, 5)).toEqual(['stop-to-start@3000', 'start@3000']);
   });
 
-  test('restart: skips a container that becomes healthy, ends or is restarted before the delay is over', async () => {
+  test('restart: skips a container that becomes healthy, ends or is restarted during the delay', async () => {
     const { clock, did, now, end, result } = setUp({ config: { onFailure: 'restart' } });
     await result('unhealthy');
     await result('healthy');
@@ -293,7 +293,7 @@ describe('actions on an unhealthy container', () => {
     expect(did).toEqual([]);
   });
 
-  test('restart: the next monitor finishes one whose stop was cut off by the end of the monitor', async () => {
+  test('restart: the next monitor finishes a restart whose stop the end of this monitor interrupted', async () => {
     const { clock, now, result } = setUp({ config: { onFailure: 'restart' } });
     Object.assign(now, { failing: 'stop-to-start', failure: new HealthctlError('ABORTED', 'kill was cancelled') });
     await result('unhealthy');
@@ -301,7 +301,7 @@ describe('actions on an unhealthy container', () => {
     expect(now.restarts).toMatchObject({ isPending: true, count: 0 });
   });
 
-  test("restart: a user's stop during our stop wins", async () => {
+  test("restart: a user's stop during our stop cancels the start", async () => {
     const { clock, did, now, result } = setUp({ config: { onFailure: 'restart' } });
     now.labelsAtStop = { 'healthctl/stopped': 'now' };
     await result('unhealthy');
@@ -318,7 +318,7 @@ describe('actions on an unhealthy container', () => {
     expect([written.map(({ isPending }) => isPending), warnings]).toEqual([[true], []]);
   });
 
-  test('restart: an action on one run does not affect the next, whose start was not observed', async () => {
+  test('restart: an action on one run does not affect the next, whose start was not seen', async () => {
     const { did, now, result } = setUp({ config: { onFailure: 'kill' } });
     now.survivesKill = true;
     await result('unhealthy');
@@ -327,7 +327,7 @@ describe('actions on an unhealthy container', () => {
     expect(did.filter((what) => what.startsWith('kill'))).toHaveLength(2);
   });
 
-  test('a full disk loses the restart record and no result', async () => {
+  test('a full disk loses the restart record, but no result', async () => {
     const { clock, now, result, warnings } = setUp({ config: { onFailure: 'restart' }, record: { streak: 1 } });
     await result('healthy');
     await clock.advance(600_000);
@@ -336,7 +336,7 @@ describe('actions on an unhealthy container', () => {
     expect(warnings).toEqual([expect.stringContaining('no space')]);
   });
 
-  test('restart: up to the limit, which ten healthy minutes reset', async () => {
+  test('restart: acts up to the limit; ten healthy minutes reset the count', async () => {
     const { clock, did, result, warnings } = setUp({ config: { onFailure: 'restart', maxRestarts: 1 } });
     await result('unhealthy');
     await clock.advance(1_000);
@@ -352,7 +352,7 @@ describe('actions on an unhealthy container', () => {
     expect(did.length).toBe(6);
   });
 
-  test('restart: a supervisor starts what its predecessor had stopped', async () => {
+  test('restart: starts what the previous monitor had stopped', async () => {
     const { clock, did, now, end } = setUp({
       config: { onFailure: 'restart' },
       record: { count: 1, streak: 1, isPending: true },
@@ -362,7 +362,7 @@ describe('actions on an unhealthy container', () => {
     expect([did, now.restarts.isPending]).toEqual([['start@2000'], false]);
   });
 
-  test('restart: a container that its predecessor was about to stop, and that is well again, is not started after its end', async () => {
+  test('restart: does not start a container that the previous monitor was about to stop, if it became healthy and ended', async () => {
     const { clock, did, end, result } = setUp({
       config: { onFailure: 'restart' },
       record: { count: 1, streak: 1, isPending: true },
@@ -382,7 +382,7 @@ describe('actions on an unhealthy container', () => {
     expect(did).toEqual(['kill@0', 'kill@0', 'tell kill: unhealthy: bad']);
   });
 
-  // The table of docs/auto-healing.md.
+  // The table in docs/auto-healing.md.
   test.each([
     ['none', undefined, []],
     ['none', 'always', []],
