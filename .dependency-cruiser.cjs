@@ -12,7 +12,7 @@ module.exports = {
     })),
     { name: 'no-circular', severity: 'error', from: { pathNot: '^src/containerd/gen/' }, to: { circular: true } },
     { name: 'native-calls-in-system', severity: 'error', from: { pathNot: '^src/system/' }, to: { path: 'node_modules/koffi' } },
-    { name: 'pure-core', severity: 'error', from: { path: '^src/(health|oci|go)/', pathNot: '\\.test\\.ts$' }, to: { dependencyTypes: ['core'] } },
+    { name: 'pure-core', severity: 'error', from: { path: '^src/(health|oci|go|metrics)/', pathNot: '\\.test\\.ts$' }, to: { dependencyTypes: ['core'] } },
   ],
   options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' }, enhancedResolveOptions: { extensions: ['.ts', '.js'] } },
 };

@@ -38,7 +38,15 @@ export interface OpenApi {
   readonly info: { readonly version: string };
   readonly servers: readonly { readonly url: string }[];
   /** By path, then by method in small letters; `parameters` of a path are those of all its methods. */
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>> & { parameters?: readonly Parameter[] }>>;
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<Record<string, Operation>> & {
+        readonly parameters?: readonly Parameter[];
+        readonly servers?: readonly { readonly url: string }[];
+      }
+    >
+  >;
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 

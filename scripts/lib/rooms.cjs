@@ -2,10 +2,12 @@
 const imports = {
   main: 'world cli go lib',
   world: 'network volume daemon container check events probe record store image oci containerd health system go lib',
-  cli: 'network volume world uninstall daemon monitor container check events probe record store image oci containerd health system go lib',
+  cli: 'network volume world uninstall daemon metrics monitor container check events probe record store image oci containerd health system go lib',
   uninstall: 'network volume daemon container record store containerd health system go lib',
-  daemon: 'network volume monitor container check events probe record store image oci containerd health system go lib',
+  daemon:
+    'network volume monitor metrics container check events probe record store image oci containerd health system go lib',
   monitor: 'network volume container check events probe record store image oci containerd health system go lib',
+  metrics: 'health lib',
   check: 'probe store health go lib',
   container: 'network volume check events probe record store image oci containerd health system go lib',
   events: 'record network store image containerd health system go lib',

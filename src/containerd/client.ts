@@ -1,4 +1,5 @@
 import { systemClock } from '../lib/clock.ts';
+import { type CallFailures, countFailures } from './call-failures.ts';
 import { type Containers, openContainers } from './containers.ts';
 import { type Content, openContent } from './content.ts';
 import { type Events, openEvents } from './events.ts';
@@ -29,6 +30,8 @@ export interface Containerd {
   readonly events: Events;
   /** Information independent of namespaces: version, server id, plugins, the list of namespaces. */
   readonly host: Host;
+  /** Failed calls of this connection. */
+  readonly failures: CallFailures;
   /** The same client; a lease holds everything that it creates until the lease is deleted. */
   withLease(leaseId: string): Containerd;
   /** The same connection in another namespace. */
@@ -43,15 +46,16 @@ export interface Containerd {
  * @param options.namespace e.g. `default`
  */
 export function connect(options: { readonly address: string; readonly namespace: string }): Containerd {
-  return connectOver(openTransport(options.address, systemClock), options);
+  const { transport, failures } = countFailures(openTransport(options.address, systemClock));
+  return connectOver(transport, { ...options, failures });
 }
 
 /** The same over a transport that is open already. */
 export function connectOver(
   transport: Transport,
-  options: { address: string; namespace: string; leaseId?: string },
+  options: { address: string; namespace: string; leaseId?: string; failures?: CallFailures },
 ): Containerd {
-  const { address, namespace, leaseId } = options;
+  const { address, namespace, leaseId, failures = new Map() } = options;
   const rpc = openRpc(transport, {
     'containerd-namespace': namespace,
     ...(leaseId === undefined ? {} : { 'containerd-lease': leaseId }),
@@ -67,8 +71,9 @@ export function connectOver(
     leases: openLeases(rpc),
     events: openEvents(rpc, systemClock),
     host: openHost(rpc),
-    withLease: (id) => connectOver(transport, { address, namespace, leaseId: id }),
-    inNamespace: (other) => connectOver(transport, { address, namespace: other }),
+    failures,
+    withLease: (id) => connectOver(transport, { address, namespace, leaseId: id, failures }),
+    inNamespace: (other) => connectOver(transport, { address, namespace: other, failures }),
     close: () => transport.close(),
   };
 }

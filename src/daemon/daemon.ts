@@ -25,6 +25,7 @@ import { createDuties, type Duties } from './duties.ts';
 import { openGrpcHealthServer } from './grpc/grpc-health.ts';
 import { createHealthSource } from './grpc/health-source.ts';
 import { untilIdle } from './idle.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { claimMonitor, type MonitorClaim } from './monitor-claim.ts';
 import { monitorHooksOf } from './monitor-hooks.ts';
 import { lockRunRoot } from './run-root-lock.ts';
@@ -128,6 +129,7 @@ interface Parts {
   readonly monitor: Monitor;
   readonly grpc: ReturnType<typeof openGrpcHealthServer>;
   readonly server: ApiServer;
+  readonly metrics: Metrics;
   /** Fires when calls that act on containers have taken too long at the end. */
   readonly lastSignal: AbortController;
 }
@@ -163,15 +165,19 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
   const service = createService({
     ...{ monitor, contextOf, settings, startedAtMs, isAutostarted, identity, isRestarting, nextRestartAtMs },
   });
+  const metrics = createMetrics({
+    ...{ clock, log, containerd, monitor, startedAtMs },
+    ...{ recorder: duties.metrics, settings: settings.monitor.metrics, historyBytes: () => undefined },
+  });
   const source = createHealthSource(service, duties.healthChanges);
   const budget = connectionBudget(readDescriptors());
   const shared = { groupId: deps.socketGroupId, clock, log };
   const grpc = openGrpcHealthServer({ ...shared, path: paths.grpcSocket, maxConnections: budget.grpc, source });
   const server = createApiServer({
     ...{ ...shared, path: paths.apiSocket, maxConnections: budget.api, service },
-    ...{ streams: duties.hub, onStop: ending.ask },
+    ...{ streams: duties.hub, metrics: metrics.answerer, onStop: ending.ask },
   });
-  return { model, duties, monitor, grpc, server, lastSignal };
+  return { model, duties, monitor, grpc, server, metrics, lastSignal };
 }
 
 function proberOf({ clock, log, settings }: DaemonDeps, context: ContainerContext, starts: StartGate): ContainerProber {
@@ -183,12 +189,13 @@ function proberOf({ clock, log, settings }: DaemonDeps, context: ContainerContex
 
 async function start(deps: DaemonDeps, parts: Parts, { ended }: Ending): Promise<void> {
   const { clock, log, settings, notifier } = deps;
-  const { model, duties, monitor, server, grpc } = parts;
+  const { model, duties, monitor, server, grpc, metrics } = parts;
   await deps.onLocked();
   await duties.networkRepair.sweep(settings.namespace);
   await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
   if (!ended.aborted && monitor.isLive) await duties.hub.recordMissed(model.all());
   if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);
+  if (!ended.aborted) metrics.start();
   notifier.ready();
   duties.memoryReleaser.onReady();
   void sweepAbandonedLeases(deps, [...model.all()]);
@@ -208,8 +215,11 @@ async function untilEnd(
 }
 
 /** Those first that take requests or act, then what they use. */
-async function stop({ clock }: DaemonDeps, { duties, monitor, grpc, server, lastSignal }: Parts): Promise<void> {
-  await Promise.all([server.stop(), grpc.stop()]);
+async function stop(
+  { clock }: DaemonDeps,
+  { duties, monitor, grpc, server, metrics, lastSignal }: Parts,
+): Promise<void> {
+  await Promise.all([server.stop(), grpc.stop(), metrics.stop()]);
   const late = clock.after(LAST_CALL_MS, () => lastSignal.abort());
   await duties.supervisor.stop();
   await monitor.stop();

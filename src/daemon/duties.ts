@@ -22,6 +22,7 @@ import { hookEventOf } from './hooks/hook-event.ts';
 import { createHooks, type Hooks } from './hooks/hooks.ts';
 import { createHookRunner } from './hooks/run-hook.ts';
 import { createMemoryReleaser, type MemoryReleaser } from './memory-releaser.ts';
+import { createMetricsRecorder, type MetricsRecorder } from './metrics/recorder.ts';
 
 /** What the daemon does for containers besides checking them. None of it begins before the monitor calls it. */
 export interface Duties {
@@ -35,6 +36,7 @@ export interface Duties {
   readonly supervisor: Supervisor;
   readonly healthChanges: HealthChanges;
   readonly memoryReleaser: MemoryReleaser;
+  readonly metrics: MetricsRecorder;
 }
 
 export interface DutiesDeps {
@@ -51,6 +53,7 @@ export interface DutiesDeps {
 export function createDuties(deps: DutiesDeps): Duties {
   const { containerd, clock, log, settings, contextOf, model, lastSignal } = deps;
   const actingContextOf = (namespace: string) => withLastSignal(contextOf(namespace), lastSignal);
+  const metrics = createMetricsRecorder({ clock, model, settings: settings.monitor.metrics });
   const hooks = createHooks({ hooks: settings.monitor.hooks, run: createHookRunner(clock), clock, log });
   return {
     hub: openEventHub({
@@ -79,11 +82,14 @@ export function createDuties(deps: DutiesDeps): Duties {
         ...createContainerActions(actingContextOf),
         onRestarted: (ref, reason) => {
           const container = model.get(keyOf(ref));
-          if (container) hooks.enqueue(hookEventOf(container, clock.now(), { event: 'restart', reason }));
+          if (!container) return;
+          metrics.onRestarted(container);
+          hooks.enqueue(hookEventOf(container, clock.now(), { event: 'restart', reason }));
         },
       },
     }),
     healthChanges: createHealthChanges(),
     memoryReleaser: createMemoryReleaser({ clock, release: releaseMemory, residentBytes }),
+    metrics,
   };
 }

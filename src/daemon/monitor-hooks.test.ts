@@ -28,6 +28,7 @@ function setUp() {
     healthChanges: { notify: (names: readonly string[]) => note(`healthChanges.notify ${names}`) },
     memoryReleaser: { onStarted: () => note('memoryReleaser.onStarted') },
     clearForeignStopNotes: () => note('clearForeignStopNotes'),
+    metrics: { onLive: () => {}, onEvent: () => {}, onGone: () => {}, onExit: () => {}, onResult: () => {} },
   } as unknown as Duties;
   const events = { publish: async () => note('publish') };
   const hooks = monitorHooksOf({

@@ -24,13 +24,21 @@ export interface MonitorHooksDeps {
 export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }: MonitorHooksDeps): MonitorHooks {
   const { hub, hooks, adoption, afterExit, outputIndexer, networkRepair, supervisor, healthChanges, memoryReleaser } =
     duties;
+  const { metrics } = duties;
   return {
     onLive: () => {
       onLive();
+      metrics.onLive();
       for (const container of [...model.all()]) void networkRepair.attachMissed(container); // started without a monitor
     },
-    onResult: supervisor.onResult,
-    onExit: afterExit.onExit,
+    onResult: (container, recorded) => {
+      metrics.onResult(container, recorded);
+      supervisor.onResult(container, recorded);
+    },
+    onExit: (container, exit) => {
+      metrics.onExit(container);
+      return afterExit.onExit(container, exit);
+    },
     onListed: (namespace, records) => {
       hub.applyList(namespace, records);
       restoreStateDirs(contextOf(namespace), records);
@@ -38,6 +46,7 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
     },
     onEvent: (event) => {
       hub.receive(event);
+      metrics.onEvent(event);
       if (event.kind !== 'task-started') return;
       memoryReleaser.onStarted();
       const started = model.get(keyOf(event));
@@ -59,6 +68,7 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
     },
     onGone: async (container) => {
       adoption.forget(container);
+      metrics.onGone(container);
       healthChanges.notify(namesOf(container, keyOf(container)));
       await afterExit.onGone(container);
     },

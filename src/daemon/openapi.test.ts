@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { mismatches, type Operation, openApi, openApiText, resolveRef } from '../../testbed/openapi.ts';
 import type { Service } from './api/service.ts';
 import { API_HEADER, API_VERSION } from './api/version.ts';
+import type { MetricsAnswerer } from './metrics/answer.ts';
 import { type EventStreams, routesOf } from './routes.ts';
 
 // Compares docs/openapi.json with the routes. test/integration/api-server.test.ts tests the answers.
@@ -16,12 +17,18 @@ const operations = Object.entries(openApi.paths).flatMap(([path, item]) =>
 const routes = routesOf({
   service: {} as unknown as Service,
   streams: {} as unknown as EventStreams,
+  metrics: {} as unknown as MetricsAnswerer,
   onStop: () => {},
 });
 
 test('describes every route and no other', () => {
   const described = operations.map(({ path, method }) => `${method.toUpperCase()} ${path}`);
   expect(described.toSorted()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).toSorted());
+});
+
+test('a route without the version has a server of its own', () => {
+  for (const { path, isUnversioned } of routes)
+    expect(openApi.paths[path]?.servers?.[0]?.url).toBe(isUnversioned ? 'http://localhost' : undefined);
 });
 
 test('has the version of the API', () => {

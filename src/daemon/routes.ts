@@ -3,6 +3,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import { checkIdentifier } from '../lib/identifier.ts';
 import type { Service } from './api/service.ts';
 import { API_VERSION } from './api/version.ts';
+import type { MetricsAnswerer } from './metrics/answer.ts';
 
 /** Events for followers. */
 export interface EventStreams {
@@ -17,6 +18,7 @@ export interface EventStreams {
 export interface RouteParts {
   readonly service: Service;
   readonly streams: EventStreams;
+  readonly metrics: MetricsAnswerer;
   /** A client asked the monitor to end. */
   readonly onStop: () => void;
 }
@@ -33,6 +35,8 @@ export interface Request {
 export interface Route {
   readonly method: string;
   readonly path: string;
+  /** Without the version of the API in front: a path that other programs expect. */
+  readonly isUnversioned?: true;
   /**
    * Whether it changes something: done only while the client is connected, because one that gave up counts it as not
    * done.
@@ -44,7 +48,7 @@ export interface Route {
 
 const CONTAINER = '/namespaces/{namespace}/containers/{name}';
 /** All routes; docs/openapi.json describes each, and a test compares the two. */
-export function routesOf({ service, streams, onStop }: RouteParts): readonly Route[] {
+export function routesOf({ service, streams, metrics, onStop }: RouteParts): readonly Route[] {
   return [
     { method: 'GET', path: '/daemon', handle: () => service.status() },
     {
@@ -92,6 +96,7 @@ export function routesOf({ service, streams, onStop }: RouteParts): readonly Rou
       handle: ({ part }) => service.refresh(part('namespace'), part('name')),
     },
     { method: 'GET', path: '/events', handle: (request) => streamEvents(streams, request) },
+    { method: 'GET', path: '/metrics', isUnversioned: true, handle: ({ response }) => metrics.answer(response) },
   ];
 }
 
@@ -102,13 +107,14 @@ export function match(
 ): { readonly route: Route; readonly part: Request['part']; readonly query: URLSearchParams } {
   const [path = '', search = ''] = url.split('?', 2);
   const prefix = `/v${API_VERSION}/`;
-  if (!path.startsWith(prefix))
-    throw new HealthctlError('NOT_FOUND', `no such path: ${path}`, { hint: `paths begin with ${prefix}` });
-  const words = path.slice(prefix.length).split('/');
   const fitting = routes.flatMap((route) => {
-    const parts = partsOf(route.path.slice(1).split('/'), words);
+    const ownPrefix = route.isUnversioned ? '/' : prefix;
+    if (!path.startsWith(ownPrefix)) return [];
+    const parts = partsOf(route.path.slice(1).split('/'), path.slice(ownPrefix.length).split('/'));
     return parts ? [{ route, parts }] : [];
   });
+  if (fitting.length === 0 && !path.startsWith(prefix))
+    throw new HealthctlError('NOT_FOUND', `no such path: ${path}`, { hint: `paths begin with ${prefix}` });
   const found = fitting.find(({ route }) => route.method === (method === 'HEAD' ? 'GET' : method));
   if (!found) {
     if (fitting.length === 0) throw new HealthctlError('NOT_FOUND', `no such path: ${path}`);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { T0 } from '../../test/builders/health.ts';
-import { resultFromOutcome, rfc3339FromMillis } from './result.ts';
+import { resultFromOutcome, resultKindOf, rfc3339FromMillis } from './result.ts';
 
 describe('resultFromOutcome', () => {
   const times = { startMs: T0, endMs: T0 + 1050 };
@@ -27,4 +27,13 @@ describe('resultFromOutcome', () => {
   ])('RFC 3339 without trailing zeros: %d', (ms, text) => {
     expect(rfc3339FromMillis(ms)).toBe(text);
   });
+});
+
+test.each([
+  [{ kind: 'exited', code: 0, output: '' }, 'success'],
+  [{ kind: 'exited', code: 1, output: 'Health check exceeded timeout (1s)' }, 'failure'],
+  [{ kind: 'timed-out', timeoutNs: 1e9, output: 'half' }, 'timeout'],
+  [{ kind: 'could-not-start', reason: 'no such program' }, 'error'],
+] as const)('%o is counted as %s', (outcome, kind) => {
+  expect(resultKindOf(resultFromOutcome(outcome, { startMs: T0, endMs: T0 }))).toBe(kind);
 });

@@ -52,9 +52,21 @@ export function resultFromOutcome(
   }
 }
 
+const TIMEOUT_TEXT = 'Health check exceeded timeout (';
+
 function timeoutText({ timeoutNs, output }: { timeoutNs: number; output: string }): string {
-  const text = `Health check exceeded timeout (${formatDuration(BigInt(Math.round(timeoutNs)))})`;
+  const text = `${TIMEOUT_TEXT}${formatDuration(BigInt(Math.round(timeoutNs)))})`;
   return output === '' ? text : `${text}: ${output}`;
+}
+
+/** What a stored result came from, for counting. `error`: the check could not be started. */
+export type ResultKind = 'success' | 'failure' | 'timeout' | 'error';
+
+/** nerdctl writes the same text for a timeout. */
+export function resultKindOf({ exitCode, output }: Pick<Result, 'exitCode' | 'output'>): ResultKind {
+  if (exitCode === 0) return 'success';
+  if (exitCode !== NO_EXIT_CODE) return 'failure';
+  return output.startsWith(TIMEOUT_TEXT) ? 'timeout' : 'error';
 }
 
 /** RFC 3339 in UTC; like Go, without trailing zeros in the fraction. */

@@ -54,6 +54,27 @@ export interface MonitorSettings {
   readonly hooks: readonly HookSettings[];
   /** Name or id of a group that may use the monitor's sockets besides root. Default none. */
   readonly socketGroup: string | undefined;
+  readonly metrics: MetricsSettings;
+}
+
+/** What the monitor exports as metrics, and where. */
+export interface MetricsSettings {
+  /** Where to serve metrics besides the API socket. Default: nowhere. */
+  readonly listen: ListenAddress | undefined;
+  /** Files with the certificate chain and the private key, in PEM. Default: no TLS. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** File with the token that clients must send. Default: no token; then only a loopback address is allowed. */
+  readonly tokenFile: string | undefined;
+  /** Keys of container labels that become metric labels. Default none. */
+  readonly containerLabels: readonly string[];
+  /** The most containers that have metrics. Default 2,000. */
+  readonly maxContainers: number;
+}
+
+export interface ListenAddress {
+  /** An IP address. */
+  readonly host: string;
+  readonly port: number;
 }
 
 /** Events that start a hook: a status change by a result, a restart of a container by its monitor. */

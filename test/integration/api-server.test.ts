@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createApiServer } from '../../src/daemon/api/server.ts';
 import type { Service } from '../../src/daemon/api/service.ts';
+import { createMetricsAnswerer } from '../../src/daemon/metrics/answer.ts';
 import type { EventStreams } from '../../src/daemon/routes.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { HealthctlError } from '../../src/lib/errors.ts';
@@ -149,6 +150,17 @@ const streams: EventStreams = {
   },
 };
 
+const metrics = createMetricsAnswerer(
+  {
+    read: async (format) => {
+      const text = Buffer.from(format === 'openmetrics' ? 'a 1\n# EOF\n' : 'a 1\n');
+      return { parts: [text], byteLength: text.length };
+    },
+    stop: () => {},
+  },
+  systemClock,
+);
+
 let count = 0;
 interface Serving {
   readonly groupId?: number;
@@ -162,7 +174,7 @@ async function serve(options: Serving = {}) {
   const warnings: string[] = [];
   let stops = 0;
   const server = createApiServer({
-    ...{ path, groupId: options.groupId, maxConnections: options.maxConnections ?? 100, streams },
+    ...{ path, groupId: options.groupId, maxConnections: options.maxConnections ?? 100, streams, metrics },
     service: options.service ?? service,
     clock: systemClock,
     log: { ...silentLogger, warn: (text) => warnings.push(text) },
@@ -182,9 +194,14 @@ interface Answered {
   readonly allow: string | undefined;
 }
 
-function ask(socketPath: string, method: string, path: string): Promise<Answered> {
+function ask(
+  socketPath: string,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, method, path, agent: false }, (response) => {
+    const sent = request({ socketPath, method, path, headers, agent: false }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (text: string) => {
@@ -209,7 +226,7 @@ function undescribed(method: string, path: string, { status, type, body }: Answe
   if (!content) return body === '' ? [] : ['a body is not described'];
   const schema = content[type ?? '']?.schema;
   if (!schema) return [`${type} is not described`];
-  if (type === 'text/plain') return mismatches(schema, body);
+  if (type?.startsWith('text/plain')) return mismatches(schema, body);
   if (type === 'application/json') return mismatches(schema, JSON.parse(body));
   const lines = body.split('\n').filter((line) => line !== '');
   return lines.flatMap((line) => mismatches(schema, JSON.parse(line)));
@@ -233,12 +250,13 @@ const CASES: readonly [method: string, path: string, answers: Readonly<Record<st
   ['POST', `${C}/healthcheck`, { web: 200, paused: 200, stopped: 409, broken: 500 }],
   ['POST', `${C}/refresh`, { web: 204 }],
   ['GET', '/events', { '?until=1': 200, '?since=x': 400 }],
+  ['GET', '/metrics', { '': 200 }],
 ];
 
 test('every operation of the document is tried', () => {
   const described = Object.entries(openApi.paths).flatMap(([path, item]) =>
     Object.keys(item)
-      .filter((key) => key !== 'parameters')
+      .filter((key) => key !== 'parameters' && key !== 'servers')
       .map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(CASES.map(([method, path]) => `${method} ${path}`).toSorted()).toEqual(described.toSorted());
@@ -249,7 +267,7 @@ describe('what is answered is what is described', () => {
     await using served = await serve();
     for (const [given, status] of Object.entries(answers)) {
       const [name = '', query] = given.split('?');
-      const asked = `/v1${path.replace('{namespace}', 'default').replace(/\{(name|id)\}/, name)}${query ? `?${query}` : ''}`;
+      const asked = `${openApi.paths[path]?.servers ? '' : '/v1'}${path.replace('{namespace}', 'default').replace(/\{(name|id)\}/, name)}${query ? `?${query}` : ''}`;
       const answer = await ask(served.path, method, asked);
       expect([asked, answer.status, answer.version]).toEqual([asked, status, '1']);
       expect(undescribed(method, path, answer), asked).toEqual([]);
@@ -276,6 +294,8 @@ test('errors carry code, text, hint and exit status; our own mistakes are logged
 test.each([
   ['GET', '/v2/daemon', 404],
   ['GET', '/daemon', 404],
+  ['GET', '/v1/metrics', 404],
+  ['POST', '/metrics', 405],
   ['GET', '/v1/nothing', 404],
   ['GET', '/v1/daemon/', 404],
   ['PUT', '/v1/daemon', 405],
@@ -297,6 +317,15 @@ test('events end with an empty line', async () => {
   await using served = await serve();
   const { body } = await ask(served.path, 'GET', '/v1/events?until=1');
   expect(body).toBe(`${JSON.stringify(EVENT)}\n\n`);
+});
+
+test.each([
+  [undefined, 'text/plain; version=0.0.4; charset=utf-8', 'a 1\n'],
+  ['application/openmetrics-text', 'application/openmetrics-text; version=1.0.0; charset=utf-8', 'a 1\n# EOF\n'],
+])('metrics for a client that accepts %s', async (accept, type, body) => {
+  await using served = await serve();
+  expect(await ask(served.path, 'GET', '/metrics', { ...(accept && { accept }) })).toMatchObject({ type, body });
+  expect(await ask(served.path, 'HEAD', '/metrics', {})).toMatchObject({ status: 200, body: '' });
 });
 
 test('whoever asks it to stop is answered first', async () => {

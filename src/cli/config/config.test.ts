@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadSettings, parseConfig } from './config.ts';
+import { DEFAULT_METRICS } from './metrics-settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'healthctl-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -36,6 +37,10 @@ describe('loadSettings', () => {
         exec: 'fresh',
         hooks: [],
         socketGroup: undefined,
+        metrics: {
+          ...{ listen: undefined, tls: undefined, tokenFile: undefined },
+          ...{ containerLabels: [], maxContainers: 2000 },
+        },
       },
       debug: false,
     });
@@ -72,7 +77,7 @@ describe('loadSettings', () => {
     );
     expect((await loadSettings({}, { HEALTHCTL_TOML })).monitor).toEqual({
       ...{ autostart: false, scheduler: 'systemd', adopt: 'never', namespaces: ['a', 'b'] },
-      ...{ maxChecks: 3, idleTimeoutMs: 90_000, socketGroup: 'ops', exec: 'resident' },
+      ...{ maxChecks: 3, idleTimeoutMs: 90_000, socketGroup: 'ops', exec: 'resident', metrics: DEFAULT_METRICS },
       hooks: [
         { command: ['/n', '-v'], on: ['unhealthy', 'healthy', 'restart'], timeoutMs: 10_000, retries: 0 },
         { command: ['/m'], on: ['restart'], timeoutMs: 60_000, retries: 2 },
@@ -80,7 +85,41 @@ describe('loadSettings', () => {
     });
   });
 
+  test('settings of metrics', async () => {
+    const HEALTHCTL_TOML = configFile(
+      '[metrics]\nlisten = "[::1]:9180"\ntls_cert = "/c"\ntls_key = "/k"\ntoken_file = "/t"\ncontainer_labels = ["com.example/team"]\nmax_containers = 7\n',
+    );
+    expect((await loadSettings({}, { HEALTHCTL_TOML })).monitor.metrics).toEqual({
+      ...{ listen: { host: '::1', port: 9180 }, tls: { certFile: '/c', keyFile: '/k' }, tokenFile: '/t' },
+      ...{ containerLabels: ['com.example/team'], maxContainers: 7 },
+    });
+  });
+
+  test.each(['localhost:9180', '127.0.0.1', '127.0.0.1:0', '::1:9180', ':9180', '[127.0.0.1]:1', '1.2.3.256:1'])(
+    'metrics on %s are refused',
+    async (listen) => {
+      await expect(parseConfig(`[metrics]\nlisten = "${listen}"`, 'f')).rejects.toThrow(
+        `f:1: metrics.listen must be an IP address and a port, like "127.0.0.1:9180" or "[::1]:9180", not "${listen}"`,
+      );
+    },
+  );
+
   test.each([
+    ['metrics = 3', 'metrics must be a table, [metrics], not 3'],
+    ['[metrics]\nport = 1', 'unknown key "metrics.port"'],
+    ['[metrics]\nlisten = "0.0.0.0:9180"', 'metrics.listen: 0.0.0.0 can be reached from other machines'],
+    ['[metrics]\nlisten = "[::]:9180"', 'metrics.listen: :: can be reached from other machines'],
+    ['[metrics]\ntls_cert = "/c"', 'metrics: tls_cert and tls_key belong together: one is missing'],
+    ['[metrics]\ntoken_file = "t"', 'metrics.token_file must be an absolute path, not "t"'],
+    ['[metrics]\nmax_containers = 0', 'metrics.max_containers must be a whole number from 1 to 100000, not 0'],
+    [
+      '[metrics]\ncontainer_labels = "a"',
+      'metrics.container_labels must be a list of at most 10 keys of labels, not "a"',
+    ],
+    [
+      '[metrics]\ncontainer_labels = ["a.b", "a-b"]',
+      'metrics.container_labels: two labels would have the name label_a_b',
+    ],
     ['scheduler = "cron"', 'scheduler must be "daemon" or "systemd", not "cron"'],
     ['adopt = true', 'adopt must be "auto" or "always" or "never", not true'],
     ['watch_namespaces = "a"', 'watch_namespaces must be a list of strings, not "a"'],
@@ -220,7 +259,7 @@ describe('parseConfig', () => {
 
   test('the error for an unknown key lists the known ones', async () => {
     await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
-      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, network, bridge_subnet, cni_bin_dir, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, debug',
+      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, network, bridge_subnet, cni_bin_dir, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, metrics, debug',
     });
   });
 });

@@ -18,6 +18,7 @@ import {
   wrongType,
 } from './config-values.ts';
 import { checkHooks } from './hook-settings.ts';
+import { checkMetrics, DEFAULT_METRICS } from './metrics-settings.ts';
 
 const DEFAULT_CONFIG_FILE = '/etc/healthctl/healthctl.toml';
 
@@ -45,6 +46,7 @@ export const DEFAULTS: Settings = {
     exec: 'fresh',
     hooks: [],
     socketGroup: undefined,
+    metrics: DEFAULT_METRICS,
   },
   debug: false,
 };
@@ -174,6 +176,7 @@ const MONITOR_SETTINGS: readonly {
   { name: 'hooks', key: 'hook', check: checkHooks },
   { name: 'exec', key: 'health_exec', check: wordOf('fresh', 'resident') },
   { name: 'socketGroup', key: 'socket_group', check: checkText },
+  { name: 'metrics', key: 'metrics', check: checkMetrics },
 ];
 
 const settingNames: readonly TextSetting[] = [

@@ -1,0 +1,57 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { ServiceLogger } from '../../lib/logger.ts';
+import type { ListenAddress, MetricsSettings } from '../../lib/settings.ts';
+import { createMetricsAnswerer, type MetricsAnswerer } from './answer.ts';
+import { createDelayMeter } from './delay-meter.ts';
+import { type FiguresDeps, monitorFiguresOf } from './figures.ts';
+import { createMetricsPage } from './page.ts';
+import type { MetricsRecorder } from './recorder.ts';
+import type { MetricsServer } from './server.ts';
+
+/** The metrics of a monitor, for clients of its API socket and on TCP. */
+export interface Metrics {
+  readonly answerer: MetricsAnswerer;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export interface MetricsDeps extends Omit<FiguresDeps, 'eventLoopDelay'> {
+  readonly recorder: MetricsRecorder;
+  readonly clock: Clock;
+  readonly log: ServiceLogger;
+  readonly settings: MetricsSettings;
+}
+
+export function createMetrics(deps: MetricsDeps): Metrics {
+  const { clock, log, recorder, monitor, settings } = deps;
+  const delays = createDelayMeter(clock);
+  const page = createMetricsPage({
+    ...{ clock, recorder, model: monitor.model },
+    figures: () => {
+      delays.start();
+      return monitorFiguresOf({ ...deps, eventLoopDelay: delays.counts });
+    },
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+  const answerer = createMetricsAnswerer(page, clock);
+  const { listen } = settings;
+  let server: Promise<MetricsServer> | undefined;
+  /** Loaded only where it is configured: TLS takes a megabyte. */
+  const open = async (at: ListenAddress): Promise<MetricsServer> => {
+    const { createMetricsServer } = await import('./server.ts');
+    const made = createMetricsServer({ ...{ answerer, clock, log }, settings: { ...settings, listen: at } });
+    await made.start();
+    return made;
+  };
+  return {
+    answerer,
+    start: () => {
+      server = listen && open(listen);
+    },
+    stop: async () => {
+      await (await server)?.stop();
+      delays.stop();
+      page.stop();
+    },
+  };
+}

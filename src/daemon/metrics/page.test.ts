@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { someFigures } from '../../../test/builders/metrics.ts';
+import { createFakeClock } from '../../../test/fakes/clock.ts';
+import type { KnownContainer } from '../../monitor/host-model.ts';
+import { createMetricsPage } from './page.ts';
+
+function setUp(containers = 0, costMs = 0) {
+  const clock = createFakeClock();
+  let nowMs = 0;
+  const calls = { observed: 0, pauses: 0, longestMs: 0, figures: 0 };
+  let sliceStartMs = 0;
+  const page = createMetricsPage({
+    clock: { after: clock.after, monotonic: () => nowMs },
+    recorder: {
+      observe: () => {
+        calls.observed += 1;
+        nowMs += costMs;
+      },
+      containers: { series: [], size: 0 },
+    },
+    model: { all: () => Array.from({ length: containers }, () => ({}) as KnownContainer) },
+    figures: () => {
+      calls.figures += 1;
+      return someFigures();
+    },
+    pause: async () => {
+      calls.pauses += 1;
+      calls.longestMs = Math.max(calls.longestMs, nowMs - sliceStartMs);
+      sliceStartMs = nowMs;
+    },
+  });
+  return { page, clock, calls };
+}
+
+test('scrapers within a second share one text, each format its own', async () => {
+  const { page, clock, calls } = setUp();
+  const [first, second] = await Promise.all([page.read('text'), page.read('text')]);
+  expect(second).toBe(first);
+  await page.read('openmetrics');
+  expect(calls.figures).toBe(2);
+  await clock.advance(1_000);
+  await page.read('text');
+  expect(calls.figures).toBe(3);
+  page.stop();
+  expect(clock.sleepers).toBe(0);
+});
+
+test('the length is that of the parts', async () => {
+  const { page } = setUp();
+  const { parts, byteLength } = await page.read('openmetrics');
+  const text = Buffer.concat(parts);
+  expect([text.length, text.toString().endsWith('# EOF\n')]).toEqual([byteLength, true]);
+  page.stop();
+});
+
+test('other work runs every few milliseconds', async () => {
+  const { page, calls } = setUp(1_000, 0.25);
+  await page.read('text');
+  expect(calls).toMatchObject({ observed: 1_000, longestMs: 2 });
+  expect(calls.pauses).toBeGreaterThan(100);
+  page.stop();
+});
