@@ -17,7 +17,7 @@ type RunRequest = Extract<Awaited<ReturnType<typeof resolveRequest>>, { kind: 'r
 
 /** Runs one command line and returns the exit status. Throws only BrokenPipe. */
 async function main(argv: readonly string[]): Promise<number> {
-  // Debug is settled later, with the settings; an error before that is one of usage.
+  // Whether to print debug output is known only with the settings; an error before that is a usage error.
   const output = processOutput(false);
   try {
     const request = await resolveRequest(registry, argv);
@@ -70,16 +70,16 @@ async function runWith(
     streams,
     env: process.env,
     signal: signals.signal,
-    onSignal: signals.take,
+    onSignal: signals.forwardTo,
     reloadSettings,
   });
   const failureCode = command.failureCode ?? 1;
   try {
     const result = await command.run(world, input);
-    const told = (result.errors ?? []).filter((error) => !isAbort(error, signals));
-    const errors = told.map((error) => asError(explainFileError(error, settings)));
+    const shown = (result.errors ?? []).filter((error) => !isAbort(error, signals));
+    const errors = shown.map((error) => asError(explainFileError(error, settings)));
     const exitCode = renderResult(output, { ...result, errors }, failureCode);
-    return told.length < (result.errors?.length ?? 0) ? (signals.exitCode() ?? exitCode) : exitCode;
+    return shown.length < (result.errors?.length ?? 0) ? (signals.exitCode() ?? exitCode) : exitCode;
   } catch (error) {
     if (error instanceof BrokenPipe) throw error;
     if (isAbort(error, signals)) return signals.exitCode() ?? 1;
@@ -93,7 +93,7 @@ async function runWith(
 
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
-/** Whether an error only says that the call was ended from outside. */
+/** Whether an error only reports that a signal, or the reader of stdout, has ended the call. */
 function isAbort(error: unknown, signals: Signals): boolean {
   if (!signals.signal.aborted) return false;
   return hasCode(error, 'ABORTED') || (error instanceof Error && error.name === 'AbortError');
@@ -110,11 +110,11 @@ function failLoudly(output: Output): void {
 }
 
 interface OwnedStreams extends Streams {
-  /** Waits until what was written is out. */
+  /** Waits until everything was written. */
   flush(): Promise<void>;
 }
 
-/** Each stream is opened at the first look at it, which costs 2 ms. `onBroken` is called when nobody reads stdout any more. */
+/** Opens each stream at its first use, which costs 2 ms. @param onBroken called when stdout has no reader any more */
 function lazyStreams(onBroken: () => void): OwnedStreams {
   const opened = new Set<NodeJS.WriteStream>();
   const open = (stream: NodeJS.WriteStream, onError: (error: unknown) => void): NodeJS.WriteStream => {
@@ -133,7 +133,7 @@ function lazyStreams(onBroken: () => void): OwnedStreams {
       });
     },
     get stderr() {
-      // What stderr does not take is lost: there is no place left to say so.
+      // Text that stderr does not accept is lost: there is no other output.
       return open(process.stderr, () => {});
     },
     flush: async () => {
@@ -143,20 +143,25 @@ function lazyStreams(onBroken: () => void): OwnedStreams {
   };
 }
 
-/** Columns of the terminal that stdout is; asked only of a device, because opening the stream costs 2 ms. */
+/**
+ * Columns of the terminal; undefined if stdout is none. Opens the stream only for a device, because that costs 2 ms.
+ */
 function terminalWidth(): number | undefined {
   return fstatSync(1).isCharacterDevice() && process.stdout.isTTY ? process.stdout.columns : undefined;
 }
 
-/** The only exit: what is open by now (a socket, a timer) must not keep the process. What was printed is out: see writeAll in cli/render.ts. */
+/**
+ * The only exit: an open socket or timer must not keep the process. Everything printed was written: see writeAll in
+ * cli/render.ts.
+ */
 function exit(exitCode: number): never {
   process.exit(exitCode);
 }
 
-// What containers see (hosts, volumes, sources of binds) has the modes that Docker gives it, whoever calls: a monitor, a cron job, a hardened
-// shell. What is ours alone asks for 0600 and 0700 itself.
+// Files for containers (hosts, volumes, sources of binds) get Docker's modes, whatever the umask of the caller is: a
+// monitor, a cron job, a hardened shell. Files for us alone are created with 0600 and 0700.
 process.umask(0o022);
-// Should nothing be left to wait for before main has ended, that is a bug of ours and no success.
+// Node.js ends when nothing is left to wait for. If that happens before main has ended, it is our bug, and no success.
 process.exitCode = 1;
 main(process.argv.slice(2)).then(exit, (error: unknown) => {
   if (!(error instanceof BrokenPipe)) renderError(processOutput(false), error);

@@ -12,28 +12,39 @@ export interface Streams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** All that a command can reach. Made by main.ts, passed in; functions declare the slice that they use. */
+/**
+ * Everything that a command can use. main.ts makes it and passes it in; a function declares the slice that it needs.
+ */
 export interface World {
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: Settings;
   readonly streams: Streams;
-  /** Of the process. `NODE_EXTRA_CA_CERTS` may name certificates that Node.js has not loaded: bin/healthctl skips them, to start sooner. */
+  /**
+   * Of the process. `NODE_EXTRA_CA_CERTS` may name certificates that Node.js has not loaded: bin/healthctl skips them
+   * to start faster.
+   */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborts on the first SIGINT, SIGTERM or SIGHUP, and when nobody reads stdout any more, unless a command has taken the signals over with `onSignal`. */
+  /**
+   * Aborts on the first SIGINT, SIGTERM or SIGHUP, unless a command handles signals with `onSignal`, and when stdout
+   * has no reader any more.
+   */
   readonly signal: AbortSignal;
-  /** Takes SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH … over until the returned function is called (for `run`, `attach`, `exec`). */
+  /**
+   * Passes SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH … to the listener until the returned function is called: for
+   * `run`, `attach` and `exec`.
+   */
   onSignal(listener: (name: NodeJS.Signals) => void): () => void;
-  /** The settings as the configuration file, the environment and the flags of this call have them now. Throws CONFIG. */
+  /** Computes the settings again, from the present configuration file, the environment and the flags. Throws CONFIG. */
   reloadSettings(): Promise<Settings>;
   /** The connection to containerd, made at the first use, bound to settings.namespace. */
   containerd(): Promise<Containerd>;
 }
 
-/** What main.ts brings: the parts of the world that belong to the process. */
+/** The parts of the world that belong to the process; main.ts provides them. */
 export type WorldParts = Pick<World, 'log' | 'settings' | 'streams' | 'env' | 'signal' | 'onSignal' | 'reloadSettings'>;
 
-/** A world, and how it ends. */
+/** A world with its clean-up. */
 export interface OwnedWorld extends World {
   /** Closes the connection to containerd if one was made. Never throws. */
   close(): Promise<void>;

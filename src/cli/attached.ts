@@ -14,7 +14,10 @@ import { announceChange } from './monitor/announce-change.ts';
 /** How to connect the user's console. */
 export type AttachWish = Pick<AttachRequest, 'stdin' | 'outputs' | 'proxySignals' | 'detachKeys'>;
 
-/** Starts a container with the user attached before it runs, so that nothing is missed. Resolves at the end of the attachment. */
+/**
+ * Starts a container with the user attached before it runs, so that nothing is missed. Resolves at the end of the
+ * attachment.
+ */
 export async function startAttachedTo(
   world: World,
   ctx: ContainerContext,

@@ -9,8 +9,8 @@ export interface OptionSpec {
   /** Other names, long or one letter, that are accepted but not shown in help, e.g. `['H', 'host']`. */
   readonly aliases?: readonly string[];
   /**
-   * `bool`: `--x`, `--x=false`. `string`: the last one wins. `list`: repeatable. `int`: as Go's strconv. `duration`: Go syntax, in nanoseconds as bigint.
-   * `count-list` does not exist: Docker has none.
+   * `bool`: `--x`, `--x=false`. `string`: the last one wins. `list`: repeatable. `int`: as Go's strconv. `duration`: Go
+   * syntax, in nanoseconds as bigint.
    */
   readonly type: 'bool' | 'string' | 'list' | 'int' | 'duration';
   /** What help shows for the value, e.g. `string`, `list`, `bytes`; absent for bool. */
@@ -50,7 +50,7 @@ export interface CommandInput {
 
 /** The result of a command: render.ts prints it, and main.ts exits with its status. */
 export interface CommandResult {
-  /** Printed to stdout unchanged; must end with a newline where one is due. */
+  /** Printed to stdout unchanged, so it contains its last newline. */
   readonly stdout?: string;
   /** Printed to stderr after stdout, each a line that begins with `WARNING: `. */
   readonly warnings?: readonly string[];

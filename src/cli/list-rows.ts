@@ -72,7 +72,7 @@ interface RowRequest {
 interface NamespaceList {
   readonly namespace: string;
   /** Whether they come from a monitor. */
-  readonly isTold: boolean;
+  readonly isFromMonitor: boolean;
   readonly rows: readonly ContainerRow[];
 }
 
@@ -84,14 +84,19 @@ async function listsOf(
   const { signal, settings, log } = world;
   const { options, filters } = request;
   const listOf = async (namespace: string, isInTime?: (view: ContainerView) => boolean): Promise<NamespaceList> => {
-    const isKept = keepOf(options, filters, namespaceDirsOf(world, namespace));
+    const isKept = viewFilterOf(options, filters, namespaceDirsOf(world, namespace));
     const answer = await (await ask?.(namespace))?.answer();
-    const told = answer && listedFromAnswer({ log, settings: { ...settings, namespace } }, answer.value).filter(isKept);
+    const fromMonitor =
+      answer && listedFromAnswer({ log, settings: { ...settings, namespace } }, answer.value).filter(isKept);
     const keep = (view: ContainerView): boolean => (isInTime?.(view) ?? true) && isKept({ view });
-    const listed = told ?? (await listContainers(await openIn(world, namespace), { keep, signal }));
+    const listed = fromMonitor ?? (await listContainers(await openIn(world, namespace), { keep, signal }));
     const wanted = listed.filter(({ health }) => matchesHealth(filters, health)).map((row) => ({ ...row, namespace }));
     const rows = limited(wanted, limitOf(options));
-    return { namespace, isTold: told !== undefined, rows: sizes ? await measured(world, namespace, rows) : rows };
+    return {
+      namespace,
+      isFromMonitor: fromMonitor !== undefined,
+      rows: sizes ? await measured(world, namespace, rows) : rows,
+    };
   };
   const isTimed = filters.has('before') || filters.has('since');
   const isInTime = isTimed ? await createdBetween(await openContainers(world), filters, signal) : undefined;
@@ -127,10 +132,10 @@ async function staleWarnings(
   const instant = { nowMs, bootMs: world.clock.boot() };
   /** Grouped by the reason why they are not checked. */
   const agesBy = new Map<string | undefined, HealthAge[]>();
-  for (const { namespace, isTold } of lists) {
+  for (const { namespace, isFromMonitor } of lists) {
     const shown = rows.filter((row) => row.namespace === namespace).flatMap((row) => healthAgeOf(row, instant) ?? []);
     if (shown.length === 0) continue;
-    const why = isTold ? undefined : await whyUnmonitored(world, namespace);
+    const why = isFromMonitor ? undefined : await whyUnmonitored(world, namespace);
     agesBy.set(why, [...(agesBy.get(why) ?? []), ...shown]);
   }
   return [...agesBy]
@@ -147,8 +152,8 @@ function limitOf(options: ParsedOptions): number {
 /** The states listed without `--all`. */
 const SHOWN_STATES: ReadonlySet<ContainerView['state']> = new Set(['running', 'paused', 'restarting']);
 
-/** Which containers match, as far as that is known before their health is read. */
-function keepOf(
+/** Selects containers by everything except their health, which is read later, for the selected ones. */
+function viewFilterOf(
   options: ParsedOptions,
   filters: ListFilters,
   namespaceDirs: NamespaceDirs,
@@ -160,7 +165,9 @@ function keepOf(
 const limited = (rows: readonly ContainerRow[], limit: number): readonly ContainerRow[] =>
   limit > 0 ? rows.slice(0, limit) : rows;
 
-/** The filters `before` and `since`: created before, or after, a container. Throws NOT_FOUND for one that is not there. */
+/**
+ * The filters `before` and `since`: created before, or after, a container. Throws NOT_FOUND for one that is not there.
+ */
 async function createdBetween(
   { containerd }: ContainerContext,
   filters: ListFilters,

@@ -382,7 +382,9 @@ export function findCommand({ commands }: Registry, path: readonly string[]): Co
   return entry === undefined ? undefined : { kind: 'command', entry, path };
 }
 
-/** The words that may follow a prefix: `[]` gives top-level commands and nouns, `['container']` that noun's commands. */
+/**
+ * The words that may follow a prefix: `[]` gives top-level commands and nouns, `['container']` that noun's commands.
+ */
 export function wordsAfter({ nouns, commands }: Registry, prefix: readonly string[]): readonly string[] {
   const words = commands
     .filter((entry) => !entry.hidden)

@@ -50,7 +50,7 @@ describe('listenForSignals', () => {
   test('a command that handles signals gets all of them, and nothing aborts until it stops doing so', () => {
     const { source, signals, send } = start();
     const seen: string[] = [];
-    const giveBack = signals.take((name) => seen.push(name));
+    const giveBack = signals.forwardTo((name) => seen.push(name));
     send('SIGINT');
     send('SIGINT');
     send('SIGWINCH');
@@ -67,8 +67,8 @@ describe('listenForSignals', () => {
   test('signals go to the last listener', () => {
     const { signals, send } = start();
     const seen: string[] = [];
-    const outer = signals.take(() => seen.push('outer'));
-    const inner = signals.take(() => seen.push('inner'));
+    const outer = signals.forwardTo(() => seen.push('outer'));
+    const inner = signals.forwardTo(() => seen.push('inner'));
     send('SIGINT');
     inner();
     send('SIGINT');

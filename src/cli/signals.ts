@@ -32,7 +32,7 @@ export interface Signals {
   /** Aborts on the first SIGINT, SIGTERM or SIGHUP that no command handles. */
   readonly signal: AbortSignal;
   /** Passes all signals to the listener until the returned function is called. The last listener gets them. */
-  take(listener: (name: NodeJS.Signals) => void): () => void;
+  forwardTo(listener: (name: NodeJS.Signals) => void): () => void;
   /** Ends the call like a signal, e.g. if stdout has no reader any more. */
   abort(exitCode: number): void;
   /** The exit status if the call was ended: 130 after SIGINT. Undefined while it was not. */
@@ -54,7 +54,7 @@ export function listenForSignals(
   const controller = new AbortController();
   // Many calls listen at the same time: `rm` of fifty containers is no leak.
   setMaxListeners(0, controller.signal);
-  const takers: ((name: NodeJS.Signals) => void)[] = [];
+  const listeners: ((name: NodeJS.Signals) => void)[] = [];
   let exitCode: number | undefined;
   let abortedAtMs = Number.POSITIVE_INFINITY;
   const abort = (code: number): void => {
@@ -65,27 +65,27 @@ export function listenForSignals(
 
   for (const name of ENDING) {
     source.on(name, () => {
-      if (takers.length > 0) return;
+      if (listeners.length > 0) return;
       if (name !== 'SIGINT' || !controller.signal.aborted) return abort(128 + NUMBERS[name]);
       if (clock.monotonic() - abortedAtMs >= SAME_SIGNAL_MS) exitNow(128 + NUMBERS.SIGINT);
     });
   }
 
-  const pass = (name: NodeJS.Signals): void => takers.at(-1)?.(name);
+  const pass = (name: NodeJS.Signals): void => listeners.at(-1)?.(name);
   return {
     signal: controller.signal,
     abort,
     exitCode: () => exitCode,
-    take: (listener) => {
+    forwardTo: (listener) => {
       // A wrapper per call, so that the same listener may be registered twice.
-      const taker = (name: NodeJS.Signals): void => listener(name);
-      takers.push(taker);
-      if (takers.length === 1) for (const name of FORWARDED) source.on(name, pass);
+      const forward = (name: NodeJS.Signals): void => listener(name);
+      listeners.push(forward);
+      if (listeners.length === 1) for (const name of FORWARDED) source.on(name, pass);
       return () => {
-        const index = takers.indexOf(taker);
+        const index = listeners.indexOf(forward);
         if (index < 0) return;
-        takers.splice(index, 1);
-        if (takers.length === 0) for (const name of FORWARDED) source.off(name, pass);
+        listeners.splice(index, 1);
+        if (listeners.length === 0) for (const name of FORWARDED) source.off(name, pass);
       };
     },
   };

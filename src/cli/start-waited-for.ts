@@ -5,11 +5,11 @@ import type { World } from '../world.ts';
 import { announceChange, refreshMonitor } from './monitor/announce-change.ts';
 
 /**
- * Starts a container that is waited for. Its events are followed from before the start: even if it ends at once and is
- * removed, its end is known.
+ * Starts a container that the caller will wait for. Follows its events from before the start, so that its end is known
+ * even if it ends at once and is removed.
  *
- * @returns waits until it is ready: see waitReady; throws UNAVAILABLE or CONFLICT if it is not checked, or no longer.
- *   Call it exactly once
+ * @returns a function that waits until the container is ready: see waitReady. It throws UNAVAILABLE or CONFLICT if the
+ *   container is not checked, or not any more. Call it exactly once
  */
 export async function startWaitedFor(
   world: World,

@@ -4,11 +4,11 @@ import { viewRecord } from '../container/resolve.ts';
 import { HealthctlError, hasCode } from '../lib/errors.ts';
 import { type HealthAge, healthAgeOf, staleHealthWarning } from './stale-health.ts';
 
-/** Wait between two looks. */
-const LOOK_MS = 5_000;
+/** Wait between two reads of the container's health. */
+const POLL_MS = 5_000;
 
 /**
- * Monitors a wait for a container's health, which would never end if checks have stopped: for example because the
+ * Ends a wait for a container's health that would never end because checks have stopped, for example because the
  * monitor was killed. Resolves when the signal fires.
  *
  * @throws UNAVAILABLE if a check is overdue
@@ -17,7 +17,7 @@ export async function untilUnchecked(ctx: ContainerContext, id: string, signal: 
   const { clock } = ctx;
   const [beganMs, beganBootMs] = [clock.now(), clock.boot()];
   for (;;) {
-    await clock.sleep(LOOK_MS, signal);
+    await clock.sleep(POLL_MS, signal);
     if (signal.aborted) return;
     const steadyMs = beganMs + clock.boot() - beganBootMs;
     const warning = await overdueText(ctx, id, steadyMs);
@@ -42,10 +42,10 @@ async function overdueText(ctx: ContainerContext, id: string, steadyMs: number):
 }
 
 /**
- * The present time for the age of the last check: if the wall clock was set forward during the wait, after the check,
- * the time without that change.
+ * The present wall time, for computing the age of the last check. If the wall clock was set forward during the wait,
+ * after the last check, it is the time without that jump.
  *
- * @param times.steadyMs when the wait began, and the elapsed time
+ * @param times.steadyMs wall time of the beginning of the wait, plus the elapsed time by the monotonic clock
  */
 export function momentFor(
   { lastEndMs = Number.NEGATIVE_INFINITY }: Pick<HealthAge, 'lastEndMs'>,

@@ -36,7 +36,7 @@ import { noteForNerdctl, withNerdctlName } from './nerdctl/store.ts';
 import { writeGeneratedFiles } from './network/generated-files.ts';
 import { type Placement, placeContainer, specNetworkOf } from './network/placement.ts';
 import { refuseNoFile } from './pidfile.ts';
-import { refuseKept } from './refuse-kubernetes.ts';
+import { refuseKubernetesActions } from './refuse-kubernetes.ts';
 import { sharedMemoryOf } from './shared-memory.ts';
 import { storedConfigFrom } from './stored-config-from.ts';
 import { bindOfVolume, type UsedVolume, volumeRequestsOf, withVolumes } from './volumes/request.ts';
@@ -71,7 +71,7 @@ export async function createContainer(
   deps: CreateDeps,
 ): Promise<Created> {
   const flags = healthConfigFromFlags(request.health);
-  refuseKept(ctx.containerd.namespace, { health: flags, restart: request.restart });
+  refuseKubernetesActions(ctx.containerd.namespace, { health: flags, restart: request.restart });
   if (request.name !== undefined) checkName(request.name);
   for (const key of Object.keys(request.labels)) refuseReserved(key);
   if (request.stopSignal !== undefined) parseSignal(request.stopSignal);

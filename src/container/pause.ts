@@ -12,8 +12,8 @@ import { whileNoneStarts } from './exec/exec-lock.ts';
 const END_EVERY_MS = 10;
 /** Longer than the limit on the start of an exec. */
 const CHECK_LIMIT_MS = 35_000;
-/** When and how often to look whether the holder of the check lock was stopped by a signal. */
-const LOOK_EVERY_MS = 3_000;
+/** Wait before, and between, tests whether the holder of the check lock was stopped by a signal. */
+const HOLDER_POLL_MS = 3_000;
 const RESUME_LIMIT_MS = 15_000;
 
 /**
@@ -72,7 +72,7 @@ async function stoppedHolder(
   over: AbortSignal,
 ): Promise<number | undefined> {
   for (;;) {
-    await clock.sleep(LOOK_EVERY_MS, over);
+    await clock.sleep(HOLDER_POLL_MS, over);
     if (over.aborted) return undefined;
     const holder = lockHolder(path);
     if (holder?.isStopped) return holder.pid;

@@ -6,7 +6,7 @@ import { HealthctlError } from '../lib/errors.ts';
 const KUBERNETES = 'k8s.io';
 
 /** Kubernetes manages its containers: they can be checked, but no action on them is allowed. Throws CONFLICT. */
-export function refuseKept(
+export function refuseKubernetesActions(
   namespace: string,
   asked: { readonly health?: GivenHealthConfig | undefined; readonly restart?: RestartPolicy | undefined },
 ): void {

@@ -4,7 +4,7 @@ import type { ContainerContext } from './context.ts';
 import { waitForForeignRestart } from './foreign-restart.ts';
 import { removeContainer } from './remove.ts';
 import { viewRecord } from './resolve.ts';
-import { lookForComeback } from './wait/comeback.ts';
+import { findComeback } from './wait/comeback.ts';
 
 /**
  * Removes a container with `--rm` that has ended, unless a `restart` is about to start it again. May be called several
@@ -19,7 +19,7 @@ export async function removeEnded(ctx: ContainerContext, id: string): Promise<vo
     const view = await viewRecord(ctx, await ctx.containerd.containers.get(id));
     if (view.state !== 'exited' || view.isStateUnknown) return;
     const end = { kind: 'exited', exitCode: view.exit?.code ?? 0, atMs: view.exit?.atMs ?? 0 } as const;
-    if (lookForComeback(ctx, view.record, end) === 'nobody') await removeContainer(ctx, view, { force: false });
+    if (findComeback(ctx, view.record, end) === 'nobody') await removeContainer(ctx, view, { force: false });
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) throw error;
   }

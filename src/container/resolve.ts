@@ -154,7 +154,10 @@ export async function namespaceHint(
   return missing === undefined ? {} : { hint: missing.text };
 }
 
-/** Says that containerd does not have the namespace, and which it has; undefined when it does. @returns isNew: it has none yet */
+/**
+ * Says that containerd does not have the namespace, and which it has; undefined when it does. @returns isNew: it has
+ * none yet
+ */
 export async function missingNamespace(
   containerd: Pick<Containerd, 'host' | 'namespace'>,
   options: { signal?: AbortSignal } = {},

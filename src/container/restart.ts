@@ -1,6 +1,6 @@
 import { publishRestart } from '../events/own-events.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
-import { isKeptByContainerd, startedLabels } from '../record/restart-label.ts';
+import { isRestartedByContainerd, startedLabels } from '../record/restart-label.ts';
 import { forgetRestarts } from '../record/restart-record.ts';
 import type { ContainerView } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
@@ -29,7 +29,7 @@ export async function restartContainer(
 
 /** How long to wait for a start that containerd's restart plugin has begun. */
 const PLUGIN_TRIES = 50;
-const PLUGIN_LOOK_MS = 100;
+const PLUGIN_POLL_MS = 100;
 
 /**
  * Starts a container that was stopped. If containerd's restart plugin decided to start it before it could see the stop,
@@ -37,21 +37,24 @@ const PLUGIN_LOOK_MS = 100;
  */
 export async function startAgain(ctx: ContainerContext, stopped: ContainerView): Promise<void> {
   const { id, labels } = stopped.record;
-  if (!isKeptByContainerd(labels)) return startContainer(ctx, stopped);
+  if (!isRestartedByContainerd(labels)) return startContainer(ctx, stopped);
   let view = stopped;
   for (let tries = 1; view.state !== 'running'; tries += 1) {
     try {
       return await startContainer(ctx, view);
     } catch (error) {
       if (!hasCode(error, 'CONFLICT') || tries === PLUGIN_TRIES) throw error;
-      await ctx.clock.sleep(PLUGIN_LOOK_MS);
+      await ctx.clock.sleep(PLUGIN_POLL_MS);
       view = await viewRecord(ctx, await ctx.containerd.containers.get(id));
     }
   }
   await ctx.containerd.containers.setLabels(id, startedLabels(labels));
 }
 
-/** Otherwise a long-lived process that restarts would be waited for. */
+/**
+ * Records that the container stays stopped: its label says that this process will start it, and clients would wait as
+ * long as this process lives.
+ */
 async function noteFailed(ctx: ContainerContext, { record: { id }, name }: ContainerView): Promise<void> {
   try {
     await noteStopped(ctx, id);

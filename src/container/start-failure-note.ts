@@ -24,7 +24,7 @@ interface StartFailureNote extends StartFailure {
   /** The run before the failed start; undefined if there was none. */
   readonly lastRun: string | undefined;
   readonly atMs: number;
-  /** When that run ended; undefined where nobody knew. */
+  /** When that run ended; undefined if unknown. */
   readonly lastExitAtMs: number | undefined;
 }
 
@@ -89,7 +89,10 @@ function withStartFailure(namespaceDirs: NamespaceDirs, view: ContainerView): Co
   return { ...view, startFailure: { error, code }, ...(exit ? { exit: { ...exit, code } } : {}) };
 }
 
-/** Whether an end came after the failure. The clock may have been set back between: then the end before the failure has the later time. */
+/**
+ * Whether an end came after the failure. The clock may have been set back between: then the end before the failure has
+ * the later time.
+ */
 function isLater(exitAtMs: number | undefined, { atMs, lastExitAtMs }: StartFailureNote): boolean {
   if (exitAtMs === undefined || exitAtMs <= atMs) return false;
   // Notes of ends are written in whole milliseconds.

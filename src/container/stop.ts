@@ -35,15 +35,15 @@ const SIGTERM = 15;
 /** How long to wait for the death of a killed container: a process in uninterruptible sleep cannot be killed. */
 const DEATH_LIMIT_MS = 10_000;
 /**
- * The shim reports an end to containerd, and that to its subscribers, at about the time when it answers waiting
- * callers.
+ * How long to wait for the event of an end after the answer: containerd publishes the one at about the time of the
+ * other.
  */
-const TOLD_LIMIT_MS = 2_000;
+const EVENT_LIMIT_MS = 2_000;
 
 /**
- * Stops a container: its stop signal, and SIGKILL to all of it if it does not end in time. One that does not run is
- * left alone. The user's stop is recorded before the signal is sent, also for a container that waits for its restart. A
- * paused one is resumed, so that it can handle the signal.
+ * Stops a container: sends its stop signal, and SIGKILL to all of its processes if it does not end in time. Sends
+ * nothing to a container that does not run. Records the user's stop before it sends the signal, also for a container
+ * that waits for its restart. Resumes a paused container, so that it can handle the signal.
  */
 export async function stopContainer(
   ctx: ContainerContext,
@@ -60,7 +60,7 @@ export async function stopContainer(
   const timeoutS = options.timeoutS ?? ownTimeoutS(ctx, view);
   const signal = options.signal === undefined ? ownStopSignal(ctx, view) : parseSignal(options.signal);
   if (options.isForGood !== false) await noteStopped(ctx, id, options);
-  const letGo = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
+  const releaseOutputs = holdCheckOutputs(runDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id }));
   const ended = await watchExit(ctx, id, options.abort);
   try {
     await signalled(view, sendSignal(ctx, id, { signal }));
@@ -73,12 +73,12 @@ export async function stopContainer(
           hint: 'one of its processes may hang in the kernel',
         });
     }
-    await ended.told();
+    await ended.published();
     await detachNetwork(ctx, id);
     if (isToStay(options)) await ctx.endNerdctlTimer(id);
     await publishStop({ events: ctx.containerd.events, log: ctx.log }, { id });
   } finally {
-    letGo();
+    releaseOutputs();
     ended.stop();
   }
 }
@@ -111,7 +111,7 @@ export async function killContainer(ctx: ContainerContext, view: ContainerView, 
     if (view.state === 'paused') await resumeContainer(ctx, id);
     if (!(await ended.within(DEATH_LIMIT_MS)))
       throw new HealthctlError('TIMEOUT', `container ${view.name} did not end after SIGKILL`);
-    await ended.told();
+    await ended.published();
     await detachNetwork(ctx, id);
   } finally {
     letGo();
@@ -120,8 +120,8 @@ export async function killContainer(ctx: ContainerContext, view: ContainerView, 
 }
 
 /**
- * Sends a signal to the main process; it is no error if that has ended, or ends now because its shim dies. The `kill` event is published first, so that it
- * precedes `die`.
+ * Sends a signal to the main process; it is no error if that has ended, or ends now because its shim dies. The `kill`
+ * event is published first, so that it precedes `die`.
  */
 export async function sendSignal(
   ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'log'>,
@@ -168,35 +168,36 @@ async function watchExit(ctx: ContainerContext, containerId: string, abort?: Abo
   const signal = abort ? AbortSignal.any([abort, stopped.signal]) : stopped.signal;
   const exit = endOfContainer(ctx, containerId, { signal }).then(() => true);
   exit.catch(() => undefined); // reported to the waiting caller
-  const { heard } = await hearOfEnd(ctx, containerId, signal);
+  const { published } = await subscribeToEnd(ctx, containerId, signal);
   return {
     /** Whether it ended in time. */
     within: (ms: number): Promise<boolean> =>
       Number.isFinite(ms) ? Promise.race([exit, ctx.clock.sleep(ms, signal).then(() => false)]) : exit,
-    /** Resolves when containerd has sent its subscribers the end, so that the next event follows it. */
-    told: (): Promise<void> => Promise.race([heard, ctx.clock.sleep(TOLD_LIMIT_MS, signal)]),
+    /** Resolves when containerd has published the end, so that an event of ours follows it. */
+    published: (): Promise<void> => Promise.race([published, ctx.clock.sleep(EVENT_LIMIT_MS, signal)]),
     stop: () => stopped.abort(),
   };
 }
 
 /**
- * Resolves when the event of a container's end will be received, with a promise of that moment. It only serves the
- * order of events: without an event, work continues.
+ * Subscribes to the event of a container's end. Resolves when the subscription is live, with a promise that resolves
+ * with the event. It only serves the order of events: without the event, work continues.
  */
-async function hearOfEnd(
+async function subscribeToEnd(
   { containerd, log }: ContainerContext,
   id: string,
   signal: AbortSignal,
-): Promise<{ readonly heard: Promise<void> }> {
-  const logged = (error: unknown): void => log.debug(`the end of container ${id} is not heard of: ${messageOf(error)}`);
+): Promise<{ readonly published: Promise<void> }> {
+  const logged = (error: unknown): void =>
+    log.debug(`the event of the end of container ${id} was not received: ${messageOf(error)}`);
   try {
     const ends = await containerd.events.subscribe({ signal, endOf: id });
     const isIt = (event: ContainerdEvent): boolean =>
       event.kind === 'task-exited' && event.id === id && event.namespace === containerd.namespace;
-    return { heard: nextOf(ends[Symbol.asyncIterator](), isIt).then(() => undefined, logged) };
+    return { published: nextOf(ends[Symbol.asyncIterator](), isIt).then(() => undefined, logged) };
   } catch (error) {
     logged(error);
-    return { heard: Promise.resolve() };
+    return { published: Promise.resolve() };
   }
 }
 

@@ -6,10 +6,10 @@ import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { giversLabel, giversOf, healthLabelsOf } from '../record/health-labels.ts';
-import { isKeptByContainerd } from '../record/restart-label.ts';
+import { isRestartedByContainerd } from '../record/restart-label.ts';
 import { type ContainerView, givenHealthConfigOf, type Moment, momentOf } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
-import { refuseKept } from './refuse-kubernetes.ts';
+import { refuseKubernetesActions } from './refuse-kubernetes.ts';
 
 /** The changes; an absent field stays unchanged. */
 export interface Update {
@@ -26,9 +26,9 @@ export interface Update {
  */
 export async function updateContainer(ctx: ContainerContext, view: ContainerView, update: Update): Promise<void> {
   const { id, labels } = view.record;
-  refuseKept(ctx.containerd.namespace, update);
+  refuseKubernetesActions(ctx.containerd.namespace, update);
   const isRestarting = (update.restart?.name ?? 'no') !== 'no';
-  if (isRestarting && isKeptByContainerd(labels))
+  if (isRestarting && isRestartedByContainerd(labels))
     throw new HealthctlError('CONFLICT', `container ${view.name} is restarted by containerd itself`, {
       hint: 'nerdctl made it with --restart: change that with nerdctl update --restart',
     });

@@ -1,6 +1,8 @@
 import type { Any } from './gen/google/protobuf/any.ts';
 
-/** typeUrl of a runtime spec held as JSON in an Any (containerd: typeurl registrations of opencontainers/runtime-spec). */
+/**
+ * typeUrl of a runtime spec held as JSON in an Any (containerd: typeurl registrations of opencontainers/runtime-spec).
+ */
 export const SPEC_TYPE_URL = 'types.containerd.io/opencontainers/runtime-spec/1/Spec';
 /** The type URL of its `process` part, which Tasks.Exec expects. */
 export const PROCESS_TYPE_URL = 'types.containerd.io/opencontainers/runtime-spec/1/Process';

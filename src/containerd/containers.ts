@@ -46,8 +46,8 @@ interface NewContainer {
 export interface Containers {
   get(id: string, options?: CallOptions): Promise<ContainerRecord>;
   /**
-   * @param filters containerd's filter syntax, OR-ed, e.g. `labels."nerdctl/name"==web`. Streamed, because one answer of some 1,300
-   * containers would pass gRPC's limit.
+   * @param filters containerd's filter syntax, OR-ed, e.g. `labels."nerdctl/name"==web`. Streamed, because one answer
+   *   of some 1,300 containers would pass gRPC's limit.
    */
   list(filters?: readonly string[], options?: CallOptions): Promise<readonly ContainerRecord[]>;
   /** @returns the record as created by containerd */

@@ -26,7 +26,8 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 /**
  * Turns the failure of a call into a HealthctlError: the only place where gRPC codes are known.
  *
- * `address` is the path of the socket, named when nothing answers there; `signal` tells our own cancelling from the server's.
+ * `address` is the path of the socket, named when nothing answers there; `signal` shows whether we cancelled the call,
+ * or the server did.
  */
 export function translateRpcError(
   failure: RpcFailure | undefined,

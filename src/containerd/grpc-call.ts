@@ -76,7 +76,9 @@ export function openCall<Q, S>(connection: Connection, request: CallRequest<Q, S
   };
 }
 
-/** The part of a request's header fields that calls of one method share, by the method's path and the headers object. */
+/**
+ * The part of a request's header fields that calls of one method share, by the method's path and the headers object.
+ */
 const COMMON = new WeakMap<Headers, Map<string, Buffer>>();
 
 function headersOf<Q, S>({ service, method, headers, options }: CallRequest<Q, S>): Buffer {

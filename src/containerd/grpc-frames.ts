@@ -1,6 +1,9 @@
 import { HealthctlError } from '../lib/errors.ts';
 
-/** A message on the wire: one byte that says whether it is compressed, four of length, the bytes (gRPC over HTTP/2, "Length-Prefixed-Message"). */
+/**
+ * A message on the wire: one byte that says whether it is compressed, four of length, the bytes (gRPC over HTTP/2,
+ * "Length-Prefixed-Message").
+ */
 const PREFIX_BYTES = 5;
 
 /** containerd itself sends at most 16 MiB in one message. */

@@ -1,8 +1,9 @@
 import { HealthctlError } from '../lib/errors.ts';
 
-// What runc and containerd say in words alone, with a gRPC code that means many things. Each text is matched here and nowhere else.
+// Errors of runc and containerd that only their texts identify: their gRPC codes have several meanings. No other file
+// matches these texts.
 
-/** Whether the process is gone, or the container has been thawed by a signal to all its processes: there is nothing left to do. */
+/** Whether the process is gone, or a signal to all processes has resumed the container: there is nothing left to do. */
 export const isFinished = (error: unknown): boolean =>
   error instanceof HealthctlError &&
   /process already finished|no such process|not running|not paused|stopped container/i.test(error.message);
@@ -14,7 +15,9 @@ export function stateOfUndeletable(error: unknown): 'running' | 'paused' | undef
   return state === 'running' || state === 'paused' ? state : undefined;
 }
 
-/** The runtime's own words about a program that it could not start, without what containerd and its shim put around them. */
+/**
+ * The runtime's message about a program that it could not start, without the texts that containerd and its shim add.
+ */
 export function runtimeTextOf(message: string): string {
   const at = message.indexOf('OCI runtime exec failed');
   return (at < 0 ? message : message.slice(at)).replace(/: unknown$/, '');

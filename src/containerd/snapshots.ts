@@ -30,7 +30,9 @@ export interface Snapshots {
   list(snapshotter: string, options?: CallOptions): Promise<readonly string[]>;
   /** Bytes of the snapshot itself, without its parents. */
   usage(snapshot: SnapshotName, options?: CallOptions): Promise<number>;
-  /** Unpacks a layer of the content store onto these mounts. @returns the digest of the uncompressed layer (its diff id) */
+  /**
+   * Unpacks a layer of the content store onto these mounts. @returns the digest of the uncompressed layer (its diff id)
+   */
   apply(
     layer: { readonly descriptor: Descriptor; readonly mounts: readonly Mount[] },
     options?: CallOptions,
@@ -68,7 +70,7 @@ export function openSnapshots(rpc: Rpc): Snapshots {
     usage: async (snapshot, options) => (await rpc.call(Service, m.usage, { ...snapshot }, options)).size,
     apply: async ({ descriptor, mounts }, options) => {
       const request = { diff: descriptor, mounts: [...mounts] };
-      // A large layer takes as long as it takes.
+      // No deadline: a large layer takes long.
       const { applied } = await rpc.call(DiffDefinition, DiffDefinition.methods.apply, request, {
         timeoutMs: 0,
         ...options,

@@ -65,7 +65,9 @@ export interface Tasks {
   ): Promise<number>;
   /** @returns the pid */
   start(process: { readonly containerId: string; readonly execId?: string }, options?: CallOptions): Promise<number>;
-  /** Registers a process to be started in a running container. @param exec.processJson the OCI `process` as JSON text */
+  /**
+   * Registers a process to be started in a running container. @param exec.processJson the OCI `process` as JSON text
+   */
   exec(
     exec: TaskStdio & { readonly containerId: string; readonly execId: string; readonly processJson: string },
     options?: CallOptions,

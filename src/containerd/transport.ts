@@ -7,7 +7,10 @@ export interface Method<Request, Response> {
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** Deadline of the whole call, in milliseconds. Default 60 s for single answers, none for streams and for `Tasks.Wait`. 0: none. */
+  /**
+   * Deadline of the whole call, in milliseconds. Default 60 s for single answers, none for streams and for
+   * `Tasks.Wait`. 0: none.
+   */
   readonly timeoutMs?: number;
 }
 

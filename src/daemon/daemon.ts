@@ -96,7 +96,7 @@ export function createDaemon(deps: DaemonDeps): Daemon {
 
 /** What ends the daemon. */
 interface Ending {
-  /** The signal of `run`, or somebody asked, or another monitor took over. */
+  /** Fires with the signal of `run`, when a client asks for the end, and when another monitor takes over. */
   readonly ended: AbortSignal;
   ask(): void;
   /** Another monitor has claimed the containerd that came back. */
@@ -214,7 +214,7 @@ async function untilEnd(
     : clock.sleep(Number.MAX_SAFE_INTEGER, ended));
 }
 
-/** Those first that take requests or act, then what they use. */
+/** Stops the parts that accept requests or act first, then the parts that they use. */
 async function stop(
   { clock }: DaemonDeps,
   { duties, monitor, grpc, server, metrics, lastSignal }: Parts,

@@ -6,7 +6,7 @@ import type { Descriptors } from '../system/descriptors.ts';
 /** Descriptors reserved for the API, so that it can report that checks cannot be made. */
 export const DESCRIPTOR_RESERVE = 6;
 /** Counting takes time in proportion to the open ones. */
-const LOOK_EVERY_MS = 1_000;
+const COUNT_EVERY_MS = 1_000;
 
 /** A prober that does not use the last descriptors of this process: it throws EXHAUSTED instead. */
 export function withDescriptorReserve(
@@ -18,7 +18,7 @@ export function withDescriptorReserve(
   return {
     ...prober,
     probe: async (target, command, signal) => {
-      if (clock.monotonic() - lookedAtMs >= LOOK_EVERY_MS) {
+      if (clock.monotonic() - lookedAtMs >= COUNT_EVERY_MS) {
         lack = lackOf(read);
         lookedAtMs = clock.monotonic();
       }

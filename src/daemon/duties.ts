@@ -46,7 +46,7 @@ export interface DutiesDeps {
   readonly settings: Settings;
   readonly contextOf: (namespace: string) => ContainerContext;
   readonly model: HostModel;
-  /** Gives up calls that act on containers, when the daemon ends and they take too long. */
+  /** Fires when the daemon ends and calls that act on containers take too long: they are cancelled. */
   readonly lastSignal: AbortSignal;
 }
 

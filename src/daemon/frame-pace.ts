@@ -27,10 +27,10 @@ export function paceFrames(server: Server, clock: Pick<Clock, 'monotonic' | 'aft
   server.on('connection', (socket: Socket) => {
     open.add(socket);
     const cost = createFrameCost();
-    const purse = createPurse(clock, () => UNITS_PER_SECOND / open.size);
+    const budget = createBudget(clock, () => UNITS_PER_SECOND / open.size);
     let wait: { cancel(): void } | undefined;
     const { stream } = tapSocket(socket, (bytes, tapped) => {
-      const debtMs = purse.pay(cost.of(bytes));
+      const debtMs = budget.spend(cost.of(bytes));
       if (debtMs <= 0) return;
       tapped.hold();
       wait?.cancel();
@@ -44,12 +44,12 @@ export function paceFrames(server: Server, clock: Pick<Clock, 'monotonic' | 'aft
   });
 }
 
-/** The rest of one client's budget. @returns from pay: milliseconds until it is no longer overdrawn */
-function createPurse(clock: Pick<Clock, 'monotonic'>, unitsPerSecond: () => number) {
+/** The budget of one client. @returns from spend: milliseconds until the budget is no longer overdrawn */
+function createBudget(clock: Pick<Clock, 'monotonic'>, unitsPerSecond: () => number) {
   let units = FIRST_UNITS;
   let atMs = clock.monotonic();
   return {
-    pay: (cost: number): number => {
+    spend: (cost: number): number => {
       const nowMs = clock.monotonic();
       const rate = unitsPerSecond();
       units = Math.min(BURST_UNITS, units + ((nowMs - atMs) / 1_000) * rate) - cost;

@@ -12,7 +12,7 @@ import { isAlive, readStat } from '../system/proc.ts';
 import type { ApiServer } from './api/server.ts';
 import type { DaemonPaths } from './daemon-paths.ts';
 
-/** Wait between two looks for work. */
+/** Wait between two tests for work. */
 const POLL_MS = 1_000;
 
 export interface IdleDeps {
@@ -28,8 +28,8 @@ export interface IdleDeps {
  * Resolves after the idle timeout without work; the API accepts no more requests then. Also resolves when the signal
  * fires.
  *
- * A process that starts a monitor holds the start lock: it is taken for the last look, so that no client is referred to
- * a monitor that is about to end.
+ * A process that starts a monitor holds the start lock. The last test for work is made under this lock, so that no
+ * client relies on a monitor that is about to end.
  */
 export async function untilIdle(deps: IdleDeps, ended: AbortSignal): Promise<void> {
   const { clock, server, idleTimeoutMs } = deps;

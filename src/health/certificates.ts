@@ -7,7 +7,10 @@ const TOO_MUCH = `more than ${MAX_CERTIFICATES_BYTES} bytes of certificates`;
 
 const BLOCK = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----/g;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-/** DER of a certificate begins with a SEQUENCE of more than 127 bytes, whose length is in two bytes (`30 82`) or, of a tiny one, in one (`30 81`). */
+/**
+ * DER of a certificate begins with a SEQUENCE of more than 127 bytes, whose length is in two bytes (`30 82`) or, of a
+ * tiny one, in one (`30 81`).
+ */
 const SEQUENCE = /^MI[E-L]/;
 
 /**

@@ -12,7 +12,7 @@ import { isNativeType, type NativeTest, parseNativeTest } from './native-test.ts
 
 export type { ExecMode, GivenHealthConfig, HealthConfig, OnFailure } from './fields.ts';
 
-/** What a check is made by: the defaults applied, the test understood. */
+/** The config that a check uses: the defaults are applied, the test is parsed. */
 export interface CheckConfig extends HealthConfig {
   readonly kind: CheckKind;
 }
@@ -104,7 +104,7 @@ export function withDefaults(given: GivenHealthConfig): HealthConfig {
   return config as HealthConfig; // the rows of required fields never give undefined
 }
 
-/** What checks of this config are made by; undefined where no checks are to be made. */
+/** The config that checks use; undefined if there is nothing to check. */
 export function checkConfigOf(given: GivenHealthConfig): CheckConfig | undefined {
   const kind = checkKindOf(given.test);
   return isCheck(kind) ? { ...withDefaults(given), kind } : undefined;

@@ -1,13 +1,13 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { malformed, ok, type Parsed } from './parsed.ts';
 
-/** One field of a health config, with all that distinguishes it from others. The fields are the rows of `HEALTH_FIELDS`. */
+/** One field of a health config, with everything that distinguishes it from the others: a row of `HEALTH_FIELDS`. */
 export interface Field<Value, Used> {
   /** Docker's JSON key, or ours. */
   readonly key: string;
   /**
-   * Docker and nerdctl know the field too. The zero of such a field inherits, because Go cannot tell it from an absent one; a zero of our own
-   * fields is a value.
+   * Docker and nerdctl know the field too. The zero of such a field inherits, because Go cannot tell it from an absent
+   * one; a zero of our own fields is a value.
    */
   readonly isDockers: boolean;
   /** Zero values are not written. */

@@ -85,7 +85,10 @@ const TIMEOUT_NS = 30 * SECOND_NS;
 const START_INTERVAL_NS = 5 * SECOND_NS;
 const RETRIES = 3;
 
-/** All fields with an option of their own, in the order of Docker's struct, then ours: the order in which they are read and written. */
+/**
+ * All fields with an option of their own, in the order of Docker's struct, then ours: the order in which they are read
+ * and written.
+ */
 export const OPTION_FIELDS: { readonly [K in OptionFieldName]: OptionFieldRow<K> } = {
   intervalNs: durationField({
     key: 'Interval',

@@ -70,7 +70,10 @@ const DEFAULT_STATUSES: readonly StatusRange[] = [{ from: 200, to: 399 }];
 export const isNativeType = (type: string): type is 'HTTP' | 'TCP' | 'GRPC' =>
   type === 'HTTP' || type === 'TCP' || type === 'GRPC';
 
-/** `["HTTP", url, option…]`, `["TCP", "host:port"]`, `["GRPC", "host:port", service?, option…]`; the options are those of httpItems and grpcItems. */
+/**
+ * `["HTTP", url, option…]`, `["TCP", "host:port"]`, `["GRPC", "host:port", service?, option…]`; the options are those
+ * of httpItems and grpcItems.
+ */
 export function parseNativeTest(type: 'HTTP' | 'TCP' | 'GRPC', items: readonly string[]): Parsed<NativeTest> {
   switch (type) {
     case 'HTTP':

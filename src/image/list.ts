@@ -110,7 +110,10 @@ function mayMatch({ name }: ImageRecord, { references = [], dangling }: ImageFil
   return references.length === 0 || references.some((pattern) => matchesReference(name, pattern));
 }
 
-/** Docker's `reference=` filter (github.com/distribution/reference, FamiliarMatch): a glob on the name with its tag, or without. */
+/**
+ * Docker's `reference=` filter (github.com/distribution/reference, FamiliarMatch): a glob on the name with its tag, or
+ * without.
+ */
 export function matchesReference(name: string, pattern: string): boolean {
   const glob = globToRegExp(pattern);
   const reference = tryParseReference(name);

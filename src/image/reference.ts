@@ -29,11 +29,13 @@ const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]
 const DIGEST_LENGTHS: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
 
 /**
- * Parses what a user types (`busybox`, `foo/bar:1`, `127.0.0.1:5000/x@sha256:…`) by the rules of github.com/distribution/reference:
- * without a registry it is `docker.io`, there without a `/` it is in `library/`. No tag is added: see withDefaultTag.
+ * Parses what a user types (`busybox`, `foo/bar:1`, `127.0.0.1:5000/x@sha256:…`) by the rules of
+ * github.com/distribution/reference: without a registry it is `docker.io`, there without a `/` it is in `library/`. No
+ * tag is added: see withDefaultTag.
  *
- * Throws INVALID with the texts of that library, which Docker prints. One thing is stricter: a first part that looks like a
- * registry (it holds a dot) but is no host name, e.g. `a_b.com/x`, is refused here and not only when it is pulled.
+ * Throws INVALID with the texts of that library, which Docker prints. One thing is stricter: a first part that looks
+ * like a registry (it holds a dot) but is no host name, e.g. `a_b.com/x`, is refused here and not only when it is
+ * pulled.
  */
 export function parseReference(text: string): Reference {
   if (IDENTIFIER.test(text)) {

@@ -90,7 +90,10 @@ export const LABELS = {
    * `{"Test":["CMD-SHELL","true"],"Interval":30000000000,…}`
    */
   nerdctlHealthcheck: 'nerdctl/healthcheck',
-  /** nerdctl's: the health state, a mirror for quick readers. `{"Status":"healthy","FailingStreak":0,"InStartPeriod":false,"Run":"…"}` */
+  /**
+   * nerdctl's: the health state, a mirror for quick readers.
+   * `{"Status":"healthy","FailingStreak":0,"InStartPeriod":false,"Run":"…"}`
+   */
   nerdctlHealthstate: 'nerdctl/healthstate',
 
   /** Kubernetes's, on containers of its runtime. `default` */
@@ -104,9 +107,12 @@ export const LABELS = {
    * containerd's: the status in which its restart plugin keeps the container; without it the plugin leaves the
    * container alone. `running`
    */
-  keptStatus: 'containerd.io/restart.status',
-  /** containerd's: the policy by which its restart plugin restarts the container, in the form of Docker's option. `always` */
-  keptPolicy: 'containerd.io/restart.policy',
+  restartPluginStatus: 'containerd.io/restart.status',
+  /**
+   * containerd's: the policy by which its restart plugin restarts the container, in the form of Docker's option.
+   * `always`
+   */
+  restartPluginPolicy: 'containerd.io/restart.policy',
   /**
    * containerd's, written by nerdctl on each container that it starts, stops, restarts or signals: whether a user
    * stopped it. `true`

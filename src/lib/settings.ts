@@ -23,7 +23,7 @@ export interface Settings {
 
 /** Only in the configuration file, because every process of healthctl must agree on them. */
 export interface NetworkSettings {
-  /** The network of containers that name none. Default `bridge`. */
+  /** The network of containers without `--network`. Default `bridge`. */
   readonly defaultNetwork: string;
   /** The subnet of the network `bridge`, used at its creation. Default: one that the host does not use. */
   readonly bridgeSubnet: string | undefined;
@@ -36,7 +36,7 @@ export interface NetworkSettings {
  * them.
  */
 export interface MonitorSettings {
-  /** Whether a command that leaves work for the monitor starts it. Default true. */
+  /** Whether commands start the monitor when a container needs it. Default true. */
   readonly autostart: boolean;
   /** `daemon` (default): one process for all containers. `systemd`: a timer for each. */
   readonly scheduler: 'daemon' | 'systemd';

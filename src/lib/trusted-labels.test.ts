@@ -2,16 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { LABELS } from './labels.ts';
 import {
   CONFIG_EXTENSION,
+  CONTROL_LABELS,
   extensionOfLabel,
   LABELS_EXTENSION,
   labelsAfterEvent,
   labelsAtCreate,
   labelsToSet,
-  STEERING_LABELS,
   trustedLabels,
 } from './trusted-labels.ts';
 
-const forged = Object.fromEntries(STEERING_LABELS.map((key) => [key, 'forged']));
+const forged = Object.fromEntries(CONTROL_LABELS.map((key) => [key, 'forged']));
 const from =
   (extensions: Readonly<Record<string, string>>) =>
   (key: string): string | undefined =>

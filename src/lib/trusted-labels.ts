@@ -2,18 +2,18 @@ import { fitsLabel, LABELS } from './labels.ts';
 
 /** The extension of a container record that only healthctl writes. Unlike labels, no image can bring it. */
 export const CONFIG_EXTENSION = 'healthctl.config.v1';
-/** Contains the steering labels as of the creation: a JSON object of texts. */
+/** Contains the control labels as of the creation: a JSON object of texts. */
 export const LABELS_EXTENSION = `${CONFIG_EXTENSION}/labels`;
 
-/** Contains a later change of one steering label: a JSON text, empty if the label was removed. */
+/** Contains a later change of one control label: a JSON text, empty if the label was removed. */
 export const extensionOfLabel = (key: string): string => `${CONFIG_EXTENSION}/${key}`;
 
 /**
- * Labels that decide what healthctl does on the host or to a container. `ctr run` and containerd's CRI copy an image's
- * labels to the container, so these are trusted only from the record's extensions; the labels of the same names are
- * copies for readers.
+ * Control labels decide what healthctl does on the host or to a container. `ctr run` and containerd's CRI copy an
+ * image's labels to the container, so these are trusted only from the record's extensions; the labels of the same names
+ * are copies for readers.
  */
-export const STEERING_LABELS: readonly string[] = [
+export const CONTROL_LABELS: readonly string[] = [
   LABELS.owner,
   LABELS.started,
   LABELS.healthcheck,
@@ -48,7 +48,7 @@ export function trustedLabels(labels: Labels, extensionText: (key: string) => st
   const isOurs = extensionText(CONFIG_EXTENSION) !== undefined;
   const atCreate = parseLabels(extensionText(LABELS_EXTENSION));
   const trusted: Record<string, string> = { ...labels };
-  for (const key of STEERING_LABELS) {
+  for (const key of CONTROL_LABELS) {
     const changed = parseText(extensionText(extensionOfLabel(key)));
     const value = changed ?? (isOurs ? (atCreate ?? labels)[key] : ofForeign(key, labels[key]));
     if (value === undefined || value === '') delete trusted[key];
@@ -80,7 +80,7 @@ function withoutActions(text: string): string {
 /**
  * The labels of a known container after an event, which contains only labels.
  *
- * @returns `isChanged`: a steering label was written, so the record has to be read for the trusted value
+ * @returns `isChanged`: a control label was written, so the record has to be read for the trusted value
  */
 export function labelsAfterEvent(
   known: Labels,
@@ -88,7 +88,7 @@ export function labelsAfterEvent(
 ): { readonly labels: Labels; readonly isChanged: boolean } {
   const labels: Record<string, string> = { ...told };
   let isChanged = false;
-  for (const key of STEERING_LABELS) {
+  for (const key of CONTROL_LABELS) {
     isChanged ||= told[key] !== known[key];
     if (known[key] === undefined) delete labels[key];
     else labels[key] = known[key];
@@ -108,7 +108,7 @@ export interface LabelWrites {
  * src/record/stored-config.ts.
  */
 export function labelsAtCreate(labels: Labels): LabelWrites {
-  const steering = Object.entries(labels).filter(([key]) => STEERING_LABELS.includes(key));
+  const steering = Object.entries(labels).filter(([key]) => CONTROL_LABELS.includes(key));
   return {
     labels: Object.fromEntries(Object.entries(labels).filter(([key, value]) => fitsLabel(key, value))),
     extensions: { [LABELS_EXTENSION]: JSON.stringify(Object.fromEntries(steering)) },
@@ -118,7 +118,7 @@ export function labelsAtCreate(labels: Labels): LabelWrites {
 /** For a change of some labels; an empty value removes one. */
 export function labelsToSet(labels: Labels): LabelWrites {
   const entries = Object.entries(labels);
-  const steering = entries.filter(([key]) => STEERING_LABELS.includes(key));
+  const steering = entries.filter(([key]) => CONTROL_LABELS.includes(key));
   return {
     labels: Object.fromEntries(entries.map(([key, value]) => [key, fitsLabel(key, value) ? value : ''])),
     extensions: Object.fromEntries(steering.map(([key, value]) => [extensionOfLabel(key), JSON.stringify(value)])),

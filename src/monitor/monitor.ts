@@ -60,7 +60,10 @@ export interface Monitor {
   readonly isLive: boolean;
   readonly model: HostModel;
   readonly lags: Lags;
-  /** @returns `checked`: containers with a worker; `troubled`: containers whose last check could not be made, or its result not be recorded */
+  /**
+   * @returns `checked`: containers with a worker; `troubled`: containers whose last check could not be made, or its
+   *   result not be recorded
+   */
   counts(): {
     readonly inFlight: number;
     readonly waiting: number;

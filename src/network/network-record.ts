@@ -39,7 +39,7 @@ export interface NetworkRecord {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The network of containers that name none, created at its first use. */
+/** The network of containers without `--network`, created at its first use. */
 export const DEFAULT_NETWORK = 'bridge';
 /** Networks without a bridge. */
 export const PLAIN_NETWORKS: readonly string[] = ['none', 'host'];

@@ -1,7 +1,10 @@
 import { PROTOCOLS, type PublishedPort } from './port-spec.ts';
 import { parseAddress } from './subnet.ts';
 
-/** portmap's rule for one port: `-A CNI-DN-… [-d ADDRESS/32] -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.4.0.5:80`. */
+/**
+ * portmap's rule for one port: `-A CNI-DN-… [-d ADDRESS/32] -p tcp -m tcp --dport 8080 -j DNAT --to-destination
+ * 10.4.0.5:80`.
+ */
 const RULE = /^-A CNI-DN-\S+ (?:.* )?-p (\w+) (?:.* )?--dport (\d{1,5}) -j DNAT --to-destination [\d.]+:(\d{1,5})$/;
 
 /**

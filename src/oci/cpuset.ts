@@ -1,9 +1,9 @@
 import { HealthctlError } from '../lib/errors.ts';
 
-/** Beyond what any kernel counts. */
+/** No kernel counts more CPUs or memory nodes. */
 const MAX_NUMBER = 8191;
 
-/** A list of numbers and ranges, `0-2,7` (moby pkg/parsers ParseUintList). Undefined where it is none. */
+/** Parses numbers and ranges, `0-2,7` (moby pkg/parsers ParseUintList); undefined for any other text. */
 export function parseNumberList(text: string): ReadonlySet<number> | undefined {
   const numbers = new Set<number>();
   if (text === '') return numbers;

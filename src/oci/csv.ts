@@ -1,6 +1,9 @@
 import { HealthctlError } from '../lib/errors.ts';
 
-/** The fields of one line of CSV: `a,"b,c",d`; `""` in quotes is a quote. Throws USAGE with the texts of Go's encoding/csv, which Docker shows. */
+/**
+ * The fields of one line of CSV: `a,"b,c",d`; `""` in quotes is a quote. Throws USAGE with the texts of Go's
+ * encoding/csv, which Docker shows.
+ */
 export function parseCsvLine(line: string): readonly string[] {
   if (line === '') throw new HealthctlError('USAGE', 'EOF');
   const fields: string[] = [];

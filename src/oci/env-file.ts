@@ -1,12 +1,12 @@
 import { HealthctlError, messageOf } from '../lib/errors.ts';
 
 export interface KeyValueFile {
-  /** What the user called it, for error texts. */
+  /** The name as the user gave it, for error texts. */
   readonly name: string;
   readonly content: Uint8Array;
 }
 
-/** What Go's unicode.IsSpace takes as white space, line ends apart. */
+/** White space by Go's unicode.IsSpace, without line ends. */
 const LEADING_SPACE = /^[\t\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 
 /**

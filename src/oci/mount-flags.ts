@@ -131,7 +131,10 @@ const TMPFS_WORDS: readonly (readonly string[])[] = [
 ];
 const TMPFS_VALUES = new Set(['size', 'mode', 'uid', 'gid', 'nr_inodes', 'nr_blocks', 'mpol']);
 
-/** `--tmpfs DESTINATION[:OPTIONS]`, on top of noexec, nosuid and nodev; `exec` and the like undo them (moby/sys mount.MergeTmpfsOptions). */
+/**
+ * `--tmpfs DESTINATION[:OPTIONS]`, on top of noexec, nosuid and nodev; `exec` and the like undo them (moby/sys
+ * mount.MergeTmpfsOptions).
+ */
 export function parseTmpfs(text: string): Tmpfs {
   const [destination = ''] = text.split(':', 1);
   const words = text.slice(destination.length + 1).split(',');

@@ -26,8 +26,9 @@ const FLAGS: ReadonlySet<string> = new Set(['readonly', 'ro', 'volume-nocopy', '
 const RECURSIVE: readonly string[] = ['enabled', 'disabled', 'writable', 'readonly'];
 
 /**
- * `--mount type=bind|volume|tmpfs,source=…,target=…,…`, comma-separated values as in a line of CSV; a source that begins with `./` is taken
- * from `cwd`. Throws USAGE with Docker's texts (docker/cli opts/mount.go, moby daemon/volume/mounts/linux_parser.go).
+ * `--mount type=bind|volume|tmpfs,source=…,target=…,…`, comma-separated values as in a line of CSV; a source that
+ * begins with `./` is taken from `cwd`. Throws USAGE with Docker's texts (docker/cli opts/mount.go, moby
+ * daemon/volume/mounts/linux_parser.go).
  */
 export function parseMount(text: string, cwd: string): MountRequest {
   const fields = readMountFields(text, cwd);

@@ -13,9 +13,12 @@ export interface Bind {
   readonly propagation: Propagation;
   /** Requested SELinux relabelling; no effect on a host without SELinux. */
   readonly relabel?: 'shared' | 'private';
-  /** What follows the second colon of `-v`, as given; absent for `--mount`. */
+  /** The part of `-v` after the second colon, as given; absent for `--mount`. */
   readonly mode?: string;
-  /** Of `--mount`: the source must be there, only it and not what is mounted below it, and all of it read-only. */
+  /**
+   * Of `--mount`: the source must exist. `recursive` is about the mounts below it: `disabled` leaves them out,
+   * `readonly` makes them read-only too.
+   */
   readonly mount?: { readonly recursive: 'enabled' | 'disabled' | 'writable' | 'readonly' };
 }
 
@@ -29,7 +32,7 @@ export interface VolumeRequest {
   readonly noCopy: boolean;
   /** Labels for a new volume. */
   readonly labels: Readonly<Record<string, string>>;
-  /** What follows the second colon of `-v`, as given; absent otherwise. */
+  /** The part of `-v` after the second colon, as given; absent otherwise. */
   readonly mode?: string;
   /** Whether `--mount` asked for it. */
   readonly isMount?: true;
@@ -40,7 +43,7 @@ export interface Tmpfs {
   readonly destination: string;
   /** Of the mount, with the defaults. */
   readonly options: readonly string[];
-  /** Of `--mount`: what was given, bytes and permission bits. */
+  /** The options of `--mount` as given: bytes, and permission bits. */
   readonly mount?: { readonly size?: number; readonly mode?: number };
 }
 
@@ -180,7 +183,7 @@ function generatedMounts({ generated, readOnly }: MountOptions): readonly Mount[
 
 function bindMount({ source, destination, readOnly, propagation, mount }: Bind): Mount {
   const kind = mount?.recursive === 'disabled' ? 'bind' : 'rbind';
-  // `rro` is read-only with all that is mounted below (runc 1.1, crun 1.5).
+  // `rro` makes the mounts below the path read-only too (runc 1.1, crun 1.5).
   const access = mount?.recursive === 'readonly' ? 'rro' : 'ro';
   return { destination, type: 'bind', source, options: [kind, ...(readOnly ? [access] : []), propagation] };
 }

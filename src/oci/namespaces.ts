@@ -17,7 +17,7 @@ export const DEFAULT_NAMESPACES: NamespaceModes = { pid: '', ipc: 'private', uts
 
 const PREFIX = 'container:';
 
-/** The container whose namespace is joined: what follows `container:`; undefined for another mode. */
+/** The container whose namespace is joined: the text after `container:`; undefined for another mode. */
 export function joinedContainer(mode: string): string | undefined {
   return mode.startsWith(PREFIX) ? mode.slice(PREFIX.length) : undefined;
 }
@@ -26,7 +26,10 @@ export const joinMode = (id: string): string => `${PREFIX}${id}`;
 
 const isJoin = (mode: string): boolean => (joinedContainer(mode) ?? '') !== '';
 
-/** `--pid`, `--ipc`, `--uts` and `--cgroupns`. Throws USAGE and INVALID with Docker's texts (docker/cli opts.go, moby daemon_unix.go). */
+/**
+ * `--pid`, `--ipc`, `--uts` and `--cgroupns`. Throws USAGE and INVALID with Docker's texts (docker/cli opts.go, moby
+ * daemon_unix.go).
+ */
 export function parseNamespaceModes(given: {
   readonly pid: string | undefined;
   readonly ipc: string | undefined;

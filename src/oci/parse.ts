@@ -2,7 +2,8 @@ import { quote } from '../go/quote.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { Rlimit, Uint64 } from './types.ts';
 
-// Texts of flags to values. Errors are USAGE with Docker's texts, without the `invalid argument … for … flag: ` that the command line adds.
+// Parsers of the values of flags. Errors are USAGE with Docker's texts, without `invalid argument … for … flag: `,
+// which the command line adds.
 
 const UNITS: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, p: 2 ** 50 };
 const MAX_INT64 = 2n ** 63n - 1n;
@@ -135,8 +136,8 @@ export interface SecurityOptions {
 }
 
 /**
- * All `--security-opt` values, the last one of a kind wins: `no-new-privileges[=BOOL]`, `seccomp=FILE|unconfined|builtin`,
- * `apparmor=NAME|unconfined`; `:` for `=` too.
+ * All `--security-opt` values, the last one of a kind wins: `no-new-privileges[=BOOL]`,
+ * `seccomp=FILE|unconfined|builtin`, `apparmor=NAME|unconfined`; `:` for `=` too.
  */
 export function parseSecurityOptions(texts: readonly string[]): SecurityOptions {
   let noNewPrivileges = false;

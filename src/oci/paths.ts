@@ -3,7 +3,10 @@ export function isAbsolute(path: string): boolean {
   return path.startsWith('/');
 }
 
-/** The shortest absolute path that means the same, without `.`, `..` and doubled slashes. A relative path is taken from `base`. */
+/**
+ * The shortest absolute path that means the same, without `.`, `..` and doubled slashes. A relative path is taken from
+ * `base`.
+ */
 export function cleanPath(path: string, base = '/'): string {
   const kept: string[] = [];
   for (const part of (isAbsolute(path) ? path : `${base}/${path}`).split('/')) {

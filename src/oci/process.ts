@@ -1,7 +1,7 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { isAbsolute } from './paths.ts';
 
-/** What Docker puts in front of the environment of every Linux container. */
+/** The first variable in the environment of every Linux container, as in Docker. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Where `--init` finds its tini inside the container. */

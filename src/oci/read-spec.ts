@@ -4,12 +4,12 @@ import { isObject } from '../lib/shape.ts';
 import type { RuntimeSpec } from './types.ts';
 
 /**
- * A check of one JSON value: says what is wrong with it at `path`, or undefined. Hand-written and not a schema library, because the
- * exec probe reads specs and must load fast.
+ * Checks one JSON value: returns what is wrong with it at `path`, or undefined. Hand-written instead of a schema
+ * library, because the exec probe reads specs and must load fast.
  */
 type Guard = (value: unknown, path: string) => string | undefined;
 
-/** Far beyond any real spec, and far below what the stack holds. */
+/** Far beyond any real spec, and far below the limit of the stack. */
 const MAX_DEPTH = 200;
 
 /**

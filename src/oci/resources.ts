@@ -12,7 +12,7 @@ export interface Limits {
   readonly memory?: number;
   /** Bytes of memory and swap together; -1: no limit. Unless given twice the memory, as Docker. */
   readonly memorySwap?: number;
-  /** Bytes: what it should have at most when memory is scarce. */
+  /** Bytes: a soft limit, when memory is scarce. */
   readonly memoryReservation?: number;
   /** cgroup v1 only. */
   readonly oomKillDisable?: boolean;
@@ -24,7 +24,10 @@ export interface Limits {
   readonly cpuPeriod?: number;
   /** Microseconds in each period. */
   readonly cpuQuota?: number;
-  /** Microseconds of real-time scheduling in each period of it: cgroup v1 with CONFIG_RT_GROUP_SCHED only. Runtime -1: no limit. */
+  /**
+   * Microseconds of real-time scheduling in each period of it: cgroup v1 with CONFIG_RT_GROUP_SCHED only. Runtime -1:
+   * no limit.
+   */
   readonly cpuRealtimePeriod?: number;
   readonly cpuRealtimeRuntime?: number;
   /** Which CPUs, and memory nodes, it may use, e.g. `0-2,7`. */
@@ -36,7 +39,7 @@ export interface Limits {
 
 export interface ResourceOptions extends Limits {
   readonly privileged: boolean;
-  /** How many CPUs the machine has. */
+  /** Number of CPUs of the machine. */
   readonly cpus: number;
   readonly cgroup2: boolean;
   /** Whether the kernel can limit swap (cgroup2, or memory.memsw.limit_in_bytes on cgroup v1). */

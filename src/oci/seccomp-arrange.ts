@@ -3,16 +3,16 @@ import { syscallsByNumber } from './syscall-order.ts';
 import type { SeccompArgument, SeccompRule } from './types.ts';
 
 /**
- * The same filter in the form that libseccomp compiles fastest. A runtime compiles it whenever a process begins, at the
- * start of a container and at each exec, which is half of the cost of an exec. libseccomp (src/gen_bpf.c, src/db.c)
- * walks lists of all rules for each one, and all that follows for each comparison that it places, unless the part of
- * another architecture has the same one. So the highest system call comes first, comparisons are few, and those of one
- * argument have one operator: by their order, bounds and values differ between architectures of 32 and 64 bits, masks
- * do not.
+ * The same filter in the form that libseccomp compiles fastest. A runtime compiles it for each process, at the start of
+ * a container and at each exec, which is half of the cost of an exec. libseccomp (src/gen_bpf.c, src/db.c) searches the
+ * list of all rules for each rule, and the rest of the program for each comparison, unless another architecture has the
+ * same comparison. So the highest system call comes first, there are few comparisons, and the comparisons of one
+ * argument use one operator. Masks are best: bounds and values are in another order on 32-bit architectures than on
+ * 64-bit ones, masks are not.
  *
- * The decision about a call does not change: system calls are independent of each other, and the rules of one keep
- * their order. If all rules of one have the same action, those that compare one argument with one value or a low bound
- * are merged into fewer that compare some of its bits.
+ * The decision about a system call does not change: system calls are independent of each other, and the rules of one
+ * system call keep their order. If all rules of a system call have the same action, those that compare one argument
+ * with a value or with a low bound are merged into fewer rules, which compare some of its bits.
  */
 export function arrangeRules(rules: readonly SeccompRule[]): readonly SeccompRule[] {
   const filtersOf = new Map<string, Filter[]>();
@@ -42,7 +42,7 @@ export function arrangeRules(rules: readonly SeccompRule[]): readonly SeccompRul
 /** A rule without the system calls that it applies to. */
 type Filter = Omit<SeccompRule, 'names'>;
 
-/** Of filters that are alike the first, so that they can be told apart by identity. */
+/** Returns the first of equal filters, so that `===` compares filters. */
 function sameOf(known: Map<string, Filter>, filter: Filter): Filter {
   const key = encodeJson(filter);
   const same = known.get(key);
@@ -85,7 +85,10 @@ function mergeArgument(
   return dissolved.length <= kept.length ? argumentsOf(index, dissolved) : kept;
 }
 
-/** The numbers that a comparison with an upper bound lets pass; undefined for another comparison, and where they are too many to be merged. */
+/**
+ * The numbers that pass a comparison with an upper bound; undefined for another comparison, and for too many numbers to
+ * merge.
+ */
 function valuesBelow({ op, value }: SeccompArgument): readonly bigint[] | undefined {
   const count = op === 'SCMP_CMP_LT' ? BigInt(value) : op === 'SCMP_CMP_LE' ? BigInt(value) + 1n : undefined;
   if (count === undefined || count > MOST_VALUES) return undefined;
@@ -100,7 +103,7 @@ interface Cube {
   readonly value: bigint;
 }
 
-/** Compared by masks if one of them has to be, because libseccomp does not join what two operators have in common. */
+/** Uses masks for all of them if one needs a mask: libseccomp shares no code between two operators. */
 function argumentsOf(index: number, cubes: readonly Cube[]): readonly SeccompArgument[] {
   if (cubes.every(({ mask }) => mask === ALL_BITS))
     return cubes.map(({ value }) => ({ index, op: 'SCMP_CMP_EQ', value: plain(value), valueTwo: 0 }));
@@ -111,10 +114,13 @@ function argumentsOf(index: number, cubes: readonly Cube[]): readonly SeccompArg
 
 const plain = (value: bigint): number | bigint => (value <= Number.MAX_SAFE_INTEGER ? Number(value) : value);
 
-/** Beyond it nothing is merged: pairs are looked for. */
+/** More values are not merged: the search compares all pairs. */
 const MOST_VALUES = 256;
 
-/** Few cubes that together hold these numbers and no other, by Quine and McCluskey: the largest ones, those first that hold most that is left. */
+/**
+ * A few cubes that together contain these numbers and no others, by Quine and McCluskey: of the largest cubes, always
+ * the one with the most remaining numbers.
+ */
 function cubesOf(values: ReadonlySet<bigint>): readonly Cube[] {
   const single = [...values].map((value) => ({ mask: ALL_BITS, value }));
   if (values.size > MOST_VALUES) return single;
@@ -134,7 +140,7 @@ function cubesOf(values: ReadonlySet<bigint>): readonly Cube[] {
   return chosen;
 }
 
-/** Joins two cubes that differ in one bit, again and again. What could not be joined is largest. */
+/** Joins cubes that differ in one bit, repeatedly. @returns the cubes that cannot be joined any further */
 function largestOf(cubes: readonly Cube[]): readonly Cube[] {
   const joined = new Map<string, Cube>();
   const isPart = new Set<Cube>();

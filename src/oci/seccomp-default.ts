@@ -1,8 +1,8 @@
 import type { ProfileRule, SeccompProfile } from './seccomp-profile.ts';
 import type { SeccompArgument } from './types.ts';
 
-// Docker's default profile as of moby/profiles of 2026 (seccomp/default.json), written compactly. System call names, argument filters and
-// conditions are facts; the grouping follows theirs so that the two can be compared.
+// Docker's default profile as of moby/profiles of 2026 (seccomp/default.json), written compactly. System call names,
+// argument filters and conditions are facts; the grouping follows theirs so that the two can be compared.
 
 const ALLOWED_ALWAYS = `
 accept accept4 access adjtimex alarm bind brk cachestat capget capset chdir chmod chown chown32 clock_adjtime
@@ -84,7 +84,10 @@ const SUB_ARCHITECTURES: Readonly<Record<string, string>> = {
   LOONGARCH64: '',
 };
 
-/** Every address family below 12, and those listed: not DECnet, Econet, ATM SVC, IrDA, Wanpipe, IUCV, CAIF, AF_ALG, vsock, or any unknown one. */
+/**
+ * Every address family below 12, and those listed: not DECnet, Econet, ATM SVC, IrDA, Wanpipe, IUCV, CAIF, AF_ALG,
+ * vsock, or any unknown one.
+ */
 const FIRST_FILTERED_FAMILY = 12;
 const FAMILIES = [13, 14, 15, 16, 17, 18, 21, 22, 24, 26, 27, 28, 29, 30, 31, 32, 33, 35, 36, 39, 41, 42, 43, 44, 45];
 
@@ -131,7 +134,8 @@ function cloneRules(): ProfileRule[] {
     { ...withoutNamespaces(0), excludes: { caps, arches: S390 } },
     // The order of clone's parameters is different on s390.
     { ...withoutNamespaces(1), includes: { arches: S390 }, excludes: { caps } },
-    // clone3 takes its flags by pointer, which no filter can see into; C libraries fall back to clone on ENOSYS, not on EPERM.
+    // clone3 takes its flags by pointer, which no filter can see into; C libraries fall back to clone on ENOSYS, not on
+    // EPERM.
     { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS, excludes: { caps } },
   ];
 }

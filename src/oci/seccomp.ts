@@ -58,8 +58,9 @@ export function resolveSeccomp(conditions: SeccompConditions): Seccomp {
 }
 
 /**
- * Reads the text of a `--security-opt seccomp=FILE` in Docker's profile format or plain OCI, and fits it to the container.
- * Undefined for a profile without a default action and without rules, which Docker takes as "no filter". Throws INVALID.
+ * Reads the text of a `--security-opt seccomp=FILE` in Docker's profile format or plain OCI, and fits it to the
+ * container. Undefined for a profile without a default action and without rules, which Docker takes as "no filter".
+ * Throws INVALID.
  */
 export function parseSeccompProfile(text: string, conditions: SeccompConditions): Seccomp | undefined {
   const profile = readProfile(text);

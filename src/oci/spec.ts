@@ -27,7 +27,9 @@ export interface SpecOptions {
   /** Of containerd. */
   readonly namespace: string;
   readonly hostname: string;
-  /** `--domainname`. The OCI's own field for it is unknown to runc before 1.2: it is set by its sysctl, as Docker does. */
+  /**
+   * `--domainname`. The OCI's own field for it is unknown to runc before 1.2: it is set by its sysctl, as Docker does.
+   */
   readonly domainname?: string;
   readonly image: ImageDefaults;
   /** The arguments after the image on the command line. */
@@ -53,7 +55,9 @@ export interface SpecOptions {
   readonly capDrop?: readonly string[];
   /** Absent: Docker's default profile. */
   readonly seccomp?: 'unconfined' | { /** The text of the file. */ readonly profile: string };
-  /** `own`: a network namespace of its own, in which only the loopback is up; or that of another container, by its path. */
+  /**
+   * `own`: a network namespace of its own, in which only the loopback is up; or that of another container, by its path.
+   */
   readonly network: 'own' | 'host' | { readonly path: string };
   /** The tini of the host, for `--init`. */
   readonly init?: string;
@@ -65,7 +69,7 @@ export interface SpecOptions {
   readonly limits?: Limits;
   /** Default: its own of each. */
   readonly namespaces?: NamespaceModes;
-  /** What /dev/shm is: a tmpfs of its own unless given, a directory of the host, or nothing. */
+  /** The content of /dev/shm: a directory of the host, or nothing; absent: a tmpfs of its own. */
   readonly shm?: { readonly source: string } | 'none';
   /** `--device`, as found on the host. */
   readonly devices?: readonly GivenDevice[];
@@ -79,7 +83,7 @@ export interface SpecOptions {
   readonly host: HostFacts;
 }
 
-/** What the raw image config says; absent and empty are the same. */
+/** The values of the raw image config; absent and empty mean the same. */
 export interface ImageDefaults {
   readonly entrypoint?: readonly string[];
   readonly cmd?: readonly string[];
@@ -105,13 +109,16 @@ export interface HostFacts {
   readonly devices?: readonly Device[];
 }
 
-/** Docker's daemon gives its own umask, 022, to all that it starts; ours would be that of containerd (runc applies it to an exec from 1.2 on). */
+/**
+ * Docker's daemon passes its own umask, 022, to all processes that it starts; ours would have containerd's. runc
+ * applies it to an exec from 1.2 on.
+ */
 const UMASK = 0o022;
 
 /**
- * Sets what a runtime would otherwise inherit from containerd's shim: its OOM score, which is containerd's plus one,
- * and its umask. Limits, niceness, I/O priority and the core dump filter are containerd's, as in Docker: set them in
- * its unit.
+ * Sets the OOM score and the umask, which a runtime would otherwise inherit from containerd's shim; the shim's OOM
+ * score is containerd's plus one. Limits, niceness, I/O priority and the core dump filter are containerd's, as in
+ * Docker: set them in its unit.
  */
 export function withoutInherited(process: ContainerProcess): ContainerProcess {
   return { ...process, user: { umask: UMASK, ...process.user }, oomScoreAdj: process.oomScoreAdj ?? 0 };
@@ -249,7 +256,7 @@ function devicesOf({ privileged = false, host, devices = [] }: SpecOptions): rea
   return [...all, ...given];
 }
 
-/** With the counters of CPU throttling, which reveal a neighbour's load; runtimes skip paths that do not exist. */
+/** Includes the counters of CPU throttling, which reveal a neighbour's load; runtimes skip paths that do not exist. */
 function maskedPaths(cpus: number): readonly string[] {
   const throttling = Array.from({ length: cpus }, (_, cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`);
   return [...MASKED_PATHS, ...throttling];

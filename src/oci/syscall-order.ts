@@ -41,7 +41,7 @@ _newselect _llseek sigprocmask sigreturn ipc socketcall stime umount waitpid sen
 arm_sync_file_range sync_file_range2 cacheflush breakpoint set_tls swapcontext s390_runtime_instr s390_pci_mmio_read
 s390_pci_mmio_write riscv_flush_icache`;
 /**
- * The system calls of Docker's default profile by their numbers on x86-64, the highest first; then those that only 32-bit machines have, by
- * their numbers on i386. Numbers are facts of the kernel (arch/x86/entry/syscalls).
+ * The system calls of Docker's default profile by their numbers on x86-64, the highest first; then those that only
+ * 32-bit machines have, by their numbers on i386. Numbers are facts of the kernel (arch/x86/entry/syscalls).
  */
 export const syscallsByNumber = (): readonly string[] => NAMES.trim().split(/\s+/);

@@ -79,7 +79,7 @@ export interface Linux {
 
 export interface Namespace {
   readonly type: 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time' | (string & {});
-  /** Joined instead of made, e.g. `/proc/1234/ns/net`. */
+  /** A namespace to join, e.g. `/proc/1234/ns/net`; absent: a new one. */
   readonly path?: string;
 }
 
@@ -115,7 +115,7 @@ export interface DeviceRule {
   readonly allow: boolean;
   /** `a` (also when absent), `b` or `c`. */
   readonly type?: string;
-  /** Any, when absent or -1. */
+  /** Absent or -1: any. */
   readonly major?: number;
   readonly minor?: number;
   /** Of `r`, `w` and `m`. */
@@ -154,11 +154,11 @@ export interface SeccompRule {
 }
 
 export interface SeccompArgument {
-  /** Which argument of the call, from 0. */
+  /** Index of the argument, from 0. */
   readonly index: number;
-  /** Compared with; the mask for `SCMP_CMP_MASKED_EQ`. */
+  /** The number to compare with; for `SCMP_CMP_MASKED_EQ` the mask. */
   readonly value: Uint64;
-  /** What the masked argument must be for `SCMP_CMP_MASKED_EQ`; 0 when absent. */
+  /** For `SCMP_CMP_MASKED_EQ`: the value that the masked argument must have. Absent: 0. */
   readonly valueTwo?: Uint64;
   /** E.g. `SCMP_CMP_EQ`. */
   readonly op: string;

@@ -4,7 +4,10 @@ import { HealthctlError } from '../lib/errors.ts';
 export interface ResolvedUser {
   readonly uid: number;
   readonly gid: number;
-  /** The primary group first, as Docker does (CVE-2022-36109), then those that /etc/group lists the user in, then `--group-add`. */
+  /**
+   * As in Docker: the primary group (CVE-2022-36109), then the user's groups in /etc/group, then those of
+   * `--group-add`.
+   */
   readonly additionalGids: readonly number[];
   /** From /etc/passwd, else `/`. */
   readonly home: string;
@@ -83,7 +86,7 @@ function findGroup(text: string, entries: readonly GroupEntry[]): number {
   throw new HealthctlError('INVALID', `unable to find group ${text}: no matching entries in group file`);
 }
 
-/** Undefined for a text that Go's strconv.Atoi does not accept, which is then a name. */
+/** Undefined for a text that Go's strconv.Atoi does not accept: it is a name. */
 function parseId(text: string): number | undefined {
   if (!/^[+-]?\d+$/.test(text)) return undefined;
   const id = Number(text);

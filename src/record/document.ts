@@ -7,7 +7,7 @@ import { presentLimits } from './limits-document.ts';
 import type { MountPoint } from './mount-point.ts';
 import type { ShownAttachment } from './nerdctl-network.ts';
 import { networkSettingsOf } from './network-settings.ts';
-import { isKeptByContainerd, restartPolicyOf } from './restart-label.ts';
+import { isRestartedByContainerd, restartPolicyOf } from './restart-label.ts';
 import { NEVER_RESTARTED, type RestartRecord } from './restart-record.ts';
 import type { ShownHealth } from './shown-health.ts';
 import { type ContainerView, unknownStateError } from './view.ts';
@@ -150,9 +150,9 @@ export function documentOf({
  * label of the plugin.
  */
 function restartPolicyDocument({ record: { labels } }: ContainerView): Json {
-  const kept = labels[LABELS.keptPolicy];
+  const kept = labels[LABELS.restartPluginPolicy];
   const { name, maximumRetryCount } = restartPolicyOf(
-    kept !== undefined && isKeptByContainerd(labels) ? { [LABELS.restart]: kept } : labels,
+    kept !== undefined && isRestartedByContainerd(labels) ? { [LABELS.restart]: kept } : labels,
   );
   return { Name: name, MaximumRetryCount: maximumRetryCount };
 }

@@ -8,7 +8,7 @@ export type NetworkMode =
 
 const CONTAINER = 'container:';
 
-/** `default` is Docker's word for the network of containers that name none. */
+/** `default` is Docker's word for the network of containers without `--network`. */
 export function networkModeOf(text: string): NetworkMode {
   if (text === 'none' || text === 'host') return { kind: text };
   if (text.startsWith(CONTAINER)) return { kind: 'container', container: text.slice(CONTAINER.length) };

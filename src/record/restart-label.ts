@@ -7,7 +7,7 @@ type Labels = Readonly<Record<string, string>>;
 /** The policy in the labels; none for a container under containerd's own restart plugin. */
 export function restartPolicyOf(labels: Labels): RestartPolicy {
   const text = labels[LABELS.restart];
-  if (text === undefined || isKeptByContainerd(labels)) return NO_RESTART;
+  if (text === undefined || isRestartedByContainerd(labels)) return NO_RESTART;
   try {
     return parseRestartPolicy(text);
   } catch {
@@ -20,14 +20,14 @@ export function restartPolicyOf(labels: Labels): RestartPolicy {
  * this label decides (containerd: plugins/restart/monitor.go). Others under `containerd.io/restart.` configure the
  * plugin; nerdctl also writes them on containers of other tools.
  */
-export const isKeptByContainerd = (labels: Labels): boolean => (labels[LABELS.keptStatus] ?? '') !== '';
+export const isRestartedByContainerd = (labels: Labels): boolean => (labels[LABELS.restartPluginStatus] ?? '') !== '';
 
 /**
  * Whether it may be restarted without a user: by a monitor, for its policy or after it was unhealthy, or by containerd.
  */
 export function mayBeRestarted(labels: Labels): boolean {
   return (
-    isKeptByContainerd(labels) ||
+    isRestartedByContainerd(labels) ||
     restartPolicyOf(labels).name !== 'no' ||
     givenHealthConfigOf(labels)?.onFailure === 'restart'
   );
@@ -53,5 +53,5 @@ export const stoppedLabels = (note: string): Labels => ({ [LABELS.stopped]: note
 /** The labels that revert the record of a stop. */
 export const startedLabels = (labels: Labels): Labels => ({
   [LABELS.stopped]: '',
-  [LABELS.explicitlyStopped]: isKeptByContainerd(labels) ? 'false' : '',
+  [LABELS.explicitlyStopped]: isRestartedByContainerd(labels) ? 'false' : '',
 });

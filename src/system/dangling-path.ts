@@ -36,7 +36,7 @@ function follow(root: number, path: string): string | undefined {
       at = at.slice(0, -1);
       continue;
     }
-    const found = look(root, at, name);
+    const found = objectAt(root, at, name);
     if (found === undefined) return links > 0 ? `/${resolved([...at, name, ...rest]).join('/')}` : undefined;
     if (found.target === undefined) {
       at = [...at, name];
@@ -50,7 +50,7 @@ function follow(root: number, path: string): string | undefined {
 }
 
 /** The object of this name in an existing directory; undefined if there is none. */
-function look(root: number, directory: readonly string[], name: string): { readonly target?: string } | undefined {
+function objectAt(root: number, directory: readonly string[], name: string): { readonly target?: string } | undefined {
   const parent = openInRoot(openLibc(), root, `/${directory.join('/')}`);
   if (parent === undefined) return undefined;
   const path = `/proc/self/fd/${parent}/${name}`;

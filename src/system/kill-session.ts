@@ -13,8 +13,8 @@ const MAX_ROUNDS = 100;
  */
 const QUIET_ROUNDS = 3;
 /**
- * Processes to look at in one turn of the event loop: with thousands of them, a round takes many turns of some 3 ms
- * each.
+ * Number of processes to examine in one turn of the event loop: with thousands of them, a round takes many turns of
+ * some 3 ms each.
  */
 const TURN_SIZE = 100;
 /** How long to wait for the death of killed processes. */

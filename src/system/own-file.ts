@@ -172,12 +172,15 @@ export function makeOwnDirectory(path: string, { onFault }: FaultReporter = {}):
 
 const isDirectory = (stats: Stats): boolean => stats.isDirectory();
 
-/** How often a directory is emptied into which another process still writes, such as the note of how its container ended. */
+/**
+ * How often a directory is emptied into which another process still writes, such as the note of how its container
+ * ended.
+ */
 const REMOVE_TRIES = 50;
 
 /**
- * Removes what has this name: a directory with all that is in it, also what another process writes there meanwhile; a link itself, not its
- * target. Throws system errors.
+ * Removes what has this name: a directory with all that is in it, also what another process writes there meanwhile; a
+ * link itself, not its target. Throws system errors.
  */
 export function removeOwn(path: string): void {
   // The retries of rmSync only try rmdir(2) again: a file that came after the listing would stay.

@@ -55,7 +55,10 @@ export function startPlainly<T extends { readonly pid?: number | undefined }>(
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 
-/** Marks what the shell has left open, e.g. the descriptor of its flock(1): a child would hold it for as long as it runs. */
+/**
+ * Marks what the shell has left open, e.g. the descriptor of its flock(1): a child would hold it for as long as it
+ * runs.
+ */
 function keepFromChildren(): void {
   const fcntl = openLibc().func('int fcntl(int fd, int command, int value)');
   for (const fd of readdirSync('/proc/self/fd').map(Number)) if (fd > 2) fcntl(fd, F_SETFD, FD_CLOEXEC);

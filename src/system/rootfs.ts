@@ -5,7 +5,10 @@ import type { Libc } from './libc.ts';
 import { openLibc, systemError } from './libc.ts';
 import { type MountCall, mount, unmount } from './mount.ts';
 
-/** A mount as containerd's snapshotters describe it, e.g. `{type: 'overlay', source: 'overlay', options: ['lowerdir=/a:/b']}`. */
+/**
+ * A mount as containerd's snapshotters describe it, e.g. `{type: 'overlay', source: 'overlay', options:
+ * ['lowerdir=/a:/b']}`.
+ */
 export interface SnapshotMount {
   readonly type: string;
   readonly source: string;
@@ -50,7 +53,7 @@ const NOT_FOR_READING =
  * inside that root, and only regular files are opened (a device, FIFO, socket or directory counts as absent:
  * undefined).
  *
- * The snapshot is mounted read-only, opened, and unmounted again before anything in it is looked at; all in one
+ * The snapshot is mounted read-only, opened, and unmounted again before anything in it is read; all in one
  * synchronous turn, so that only a SIGKILL between two system calls could leave a mount. The snapshot's upper directory
  * is used as a lower one: that is allowed while a container uses it.
  *

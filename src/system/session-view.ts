@@ -8,8 +8,8 @@ import { isAlive, listSession, readStat } from './proc.ts';
 const CONTROLLERS = ['pids', 'memory', 'freezer'];
 
 /**
- * Finds processes of one session repeatedly and cheaply: it looks only at the leader's cgroup, and there only at new
- * processes.
+ * Finds processes of one session repeatedly and cheaply: it reads only the leader's cgroup, and examines only new
+ * processes in it.
  */
 export interface SessionView {
   /** Whether the session has a living process besides its leader. */

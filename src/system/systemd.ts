@@ -39,13 +39,13 @@ export const systemd: Systemd = {
   },
 };
 
-// systemd's programs exit with 1 and say why in words alone. Each text is matched here and nowhere else.
+// systemd's programs exit with 1, and only their message gives the reason. No other file matches these texts.
 
-/** Whether a unit was to be stopped that is gone. */
+/** Whether the unit to stop is gone. */
 export const isNotLoaded = (error: unknown): boolean =>
   error instanceof HealthctlError && /not loaded/.test(error.message);
 
-/** Whether a unit was to be made whose name another one still has. */
+/** Whether another unit still has the name of the unit to create. */
 export const isNameTaken = (error: unknown): boolean =>
   error instanceof HealthctlError && /already (loaded|exists)|has a fragment file/.test(error.message);
 

@@ -188,7 +188,7 @@ const settingNames: readonly TextSetting[] = [
   'nerdctlDataRoot',
 ];
 
-/** More results would be a history, for which health.json, read whole each time, is not made. */
+/** health.json is read as a whole each time, so it must not become a long history. */
 const MAX_LOG_ENTRIES = 100;
 
 function checkSetting(location: string, key: string, value: unknown, check: (text: string) => string): string {

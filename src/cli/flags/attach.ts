@@ -13,7 +13,10 @@ export const attachOptionSpec: OptionSpec = {
   check: (text) => (STREAMS.includes(text.toLowerCase()) ? undefined : 'valid streams are STDIN, STDOUT and STDERR'),
 };
 
-/** Which streams the user gets. Without `--attach` both outputs, and the input with `-i`. Throws USAGE with Docker's text. */
+/**
+ * Which streams the user gets. Without `--attach` both outputs, and the input with `-i`. Throws USAGE with Docker's
+ * text.
+ */
 export function attachedStreamsFrom(options: ParsedOptions, detach: boolean): AttachedStreams {
   const given = options.list('attach').map((stream) => stream.toLowerCase());
   if (detach) {

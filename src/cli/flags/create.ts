@@ -91,7 +91,7 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   { name: 'workdir', short: 'w', type: 'string', help: 'Working directory inside the container' },
 ];
 
-/** Throws USAGE with Docker's text if the container must not stay. */
+/** Throws USAGE with Docker's text for a policy together with `--rm`. */
 function restartFrom(options: ParsedOptions): CreateRequest['restart'] {
   const policy = restartPolicyFrom(options) ?? NO_RESTART;
   if (policy.name !== 'no' && options.bool('rm'))
@@ -110,7 +110,7 @@ export interface CreateOptions {
 export interface Caller {
   readonly cwd: () => string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Of containers that name none. */
+  /** The network of containers without `--network`. */
   readonly defaultNetwork: string;
   /** Ends the wait for a file that is a pipe. */
   readonly signal: AbortSignal;

@@ -8,7 +8,7 @@ export interface GivenNetwork {
 }
 
 /** Options of Docker's long form that are not supported: a container of ours has one address, given by its network. */
-const NOT_THERE_YET: readonly string[] = ['driver-opt', 'ip', 'ip6', 'link-local-ip', 'mac-address', 'gw-priority'];
+const UNSUPPORTED_KEYS: readonly string[] = ['driver-opt', 'ip', 'ip6', 'link-local-ip', 'mac-address', 'gw-priority'];
 
 /**
  * The requested network, undefined if none was.
@@ -41,7 +41,7 @@ function parseNetwork(text: string): GivenNetwork {
     const value = field.slice(at + 1).trim();
     if (key === 'name') name = value;
     else if (key === 'alias') aliases.push(value);
-    else if (NOT_THERE_YET.includes(key)) {
+    else if (UNSUPPORTED_KEYS.includes(key)) {
       throw new HealthctlError('USAGE', `${key} of --network is not supported yet: ${text}`, {
         hint: 'supported are name and alias',
       });

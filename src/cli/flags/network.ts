@@ -29,7 +29,7 @@ export const networkOptionSpecs: readonly OptionSpec[] = [
   { name: 'publish-all', short: 'P', type: 'bool', help: 'Publish all exposed ports to random ports' },
 ];
 
-/** Throws USAGE in Docker's words. @param defaultNetwork of containers that name none */
+/** Throws USAGE in Docker's words. @param defaultNetwork the network without `--network` */
 export function networkRequestFrom(
   options: ParsedOptions,
   defaultNetwork: string,

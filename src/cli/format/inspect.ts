@@ -17,8 +17,10 @@ export interface InspectOutput {
 /**
  * Renders documents as docker/cli's inspect does.
  *
- * @param format undefined or empty: an indented JSON array; `json`: a compact one; else a template, a line for each document
- * @returns the output with the errors of single documents (exit 1); throws USAGE with exit code 64 when the template does not parse
+ * @param format undefined or empty: an indented JSON array; `json`: a compact one; else a template, a line for each
+ *   document
+ * @returns the output with the errors of single documents (exit 1); throws USAGE with exit code 64 when the template
+ *   does not parse
  */
 export function renderInspect(documents: readonly GoValue[], format: string | undefined): InspectOutput {
   if (format === undefined || format === '') return { stdout: `${toJson(documents, { indent: 4 })}\n`, errors: [] };

@@ -1,6 +1,6 @@
 import type { GoValue } from '../../go/template/template.ts';
 
-/** JSON data for templates: every object is a map. Anything that is no data is omitted. */
+/** JSON data for templates: every object is a map. Values that JSON does not have are omitted. */
 export function plainValue(value: unknown): GoValue {
   switch (typeof value) {
     case 'string':

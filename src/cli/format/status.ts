@@ -16,13 +16,16 @@ export interface StatusFacts {
   readonly health?: 'none' | 'starting' | 'healthy' | 'unhealthy';
 }
 
-/** The STATUS column in Docker's words (moby daemon/container/state.go): `Up 2 minutes (healthy)`, `Exited (0) 3 seconds ago`. */
+/**
+ * The STATUS column in Docker's words (moby daemon/container/state.go): `Up 2 minutes (healthy)`, `Exited (0) 3 seconds
+ * ago`.
+ */
 export function containerStatus(facts: StatusFacts): string {
   const status = `${knownStatus(facts)}${nextRestartText(facts)}`;
   return facts.isStateUnknown ? `${status} (state unknown)`.trimStart() : status;
 }
 
-/** After the words that other programs match. */
+/** Comes last: other programs match the words before it. */
 function nextRestartText({ state, nextRestartAtMs, nowMs }: StatusFacts): string {
   if (state !== 'running' || nextRestartAtMs === undefined) return '';
   return `, restart in ${humanDuration(Math.max(0, nextRestartAtMs - nowMs)).toLowerCase()}`;

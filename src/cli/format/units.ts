@@ -59,7 +59,10 @@ function scale(
   return `${formatFloat(size, 'g', { ...noFlags, precision: digits })}${units[unit]}`;
 }
 
-/** A moment as Docker's lists show it, in local time: `2023-11-14 22:13:20 +0000 UTC`. Zones without initials are named by their offset. */
+/**
+ * A moment as Docker's lists show it, in local time: `2023-11-14 22:13:20 +0000 UTC`. Zones without initials are named
+ * by their offset.
+ */
 export function localTimestamp(ms: number): string {
   const date = new Date(ms);
   const offset = -date.getTimezoneOffset();

@@ -2,8 +2,8 @@ const MAX_DISTANCE = 2;
 const MAX_SUGGESTIONS = 3;
 
 /**
- * The names that a mistyped word may have meant, nearest first: those that begin with it, and those at most two edits away
- * (cobra's rule). Short words need to be nearer: two edits turn `rm` into anything.
+ * The names that a mistyped word may have meant, nearest first: those that begin with it, and those at most two edits
+ * away (cobra's rule). Short words need to be nearer: two edits turn `rm` into anything.
  */
 export function suggestionsFor(word: string, names: readonly string[]): readonly string[] {
   if (word === '' || word.length > 30) return [];

@@ -37,8 +37,8 @@ export type Change =
   | { readonly kind: 'removed' };
 
 /**
- * Announces a change of a container to what checks it: the monitor, or its systemd timer. Commands have no other way to
- * either.
+ * Announces a change of a container to what checks it: the monitor, or its systemd timer. It is the only function by
+ * which commands reach either.
  *
  * A running monitor is asked to refresh the container, so that later output shows the change. A monitor is started if a
  * started container needs it; a failure is a warning, since the container runs.

@@ -60,7 +60,7 @@ export async function* withoutEnd(
   range: EventRange,
   clock: Pick<Clock, 'now'>,
 ): AsyncGenerator<HostEvent> {
-  const told = new Map<string, number>();
+  const shown = new Map<string, number>();
   const beganMs = clock.now();
   let lastMs = beganMs;
   let { sinceMs } = range;
@@ -70,9 +70,9 @@ export async function* withoutEnd(
     try {
       for await (const event of events) {
         const identity = identityOf(event);
-        if (!isFirst && told.has(identity)) continue;
+        if (!isFirst && shown.has(identity)) continue;
         lastMs = Math.max(lastMs, event.atMs);
-        if (isFromMonitor) remember(told, identity, event.atMs);
+        if (isFromMonitor) remember(shown, identity, event.atMs);
         yield event;
       }
       return;
@@ -84,7 +84,7 @@ export async function* withoutEnd(
   }
 }
 
-/** On a busy host, no more than an overlap may repeat. */
+/** Remembers a shown event, and forgets those that are too old to be requested again: memory stays bounded. */
 function remember(told: Map<string, number>, identity: string, atMs: number): void {
   told.set(identity, atMs);
   for (const [oldest, oldMs] of told) {

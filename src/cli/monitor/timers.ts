@@ -8,7 +8,7 @@ import type { World } from '../../world.ts';
 import { type ContainerWorld, openContainers, worldIn } from '../context.ts';
 import { programOf } from '../program.ts';
 
-/** Determines whether systemd timers make the checks, and how they start this program. */
+/** The settings that decide whether systemd timers make the checks, and the environment for starting this program. */
 export type TimerWorld = Pick<World, 'settings' | 'env'>;
 
 /**

@@ -17,7 +17,7 @@ export const EXEC_PREFIX = 'healthctl-exec-';
  */
 export interface ExecNote {
   readonly dir: string;
-  /** Removes it: the exec is gone. The first call of either counts. */
+  /** Removes it: the exec is gone. Of `remove` and `leave` only the first call has an effect. */
   remove(): void;
   /** Keeps the directory, without its content: the exec continues. */
   leave(): void;

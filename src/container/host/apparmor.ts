@@ -17,14 +17,14 @@ import type { ContainerContext } from '../context.ts';
  * The user's request. A privileged container is confined only by an explicitly requested profile (moby
  * daemon/oci_linux.go, WithApparmor).
  */
-interface Wish {
+interface ProfileRequest {
   /** From `--security-opt`. */
   readonly apparmor: string | undefined;
   readonly privileged: boolean;
 }
 
 /** Undefined without AppArmor, which is no error, as in Docker. */
-function profileFor({ apparmor, privileged }: Wish, host: AppArmorHost | undefined): string | undefined {
+function profileFor({ apparmor, privileged }: ProfileRequest, host: AppArmorHost | undefined): string | undefined {
   return isAppArmorEnabled(host) ? (apparmor ?? (privileged ? 'unconfined' : DEFAULT_APPARMOR_PROFILE)) : undefined;
 }
 

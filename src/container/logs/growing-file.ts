@@ -21,7 +21,10 @@ export interface GrowingFile {
   close(): Promise<void>;
 }
 
-/** Opens a regular file for reading; symbolic links are not followed. Throws CORRUPT for anything else, and system errors. */
+/**
+ * Opens a regular file for reading; symbolic links are not followed. Throws CORRUPT for anything else, and system
+ * errors.
+ */
 export async function openGrowingFile(path: string): Promise<GrowingFile> {
   const file = await openRegular(path);
   return {

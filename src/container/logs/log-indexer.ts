@@ -33,15 +33,15 @@ export interface LogIndexer {
 }
 
 /**
- * Wait between two looks at a container that writes; it doubles up to POLL_MS. The limit is checked more often: see
- * limitLogs.
+ * First wait between two reads of the files' sizes while a container writes; it doubles up to LONGEST_POLL_MS. The
+ * limit is enforced more often: see limitLogs.
  */
-const FIRST_LOOK_MS = 50;
-const LAST_LOOK_MS = 1_000;
+const FIRST_POLL_MS = 50;
+const LONGEST_POLL_MS = 1_000;
 /** Wait between two writes of an index. */
 const FLUSH_MS = 1_000;
-/** If the kernel has no watch left. */
-const POLL_MS = 2_000;
+/** Wait between two reads if the kernel has no watch left. */
+const UNWATCHED_POLL_MS = 2_000;
 /** Largest error of a time that still counts as exact. */
 const EXACT_MS = 1_000;
 
@@ -50,7 +50,7 @@ const EXACT_MS = 1_000;
  * kernel reports the first write; from then on its files are polled until they stop changing. Newly found output gets
  * the time of the file's last write.
  *
- * Nothing here is between the container and its files: without it, only times are lost.
+ * It is not between the container and its files: without it, only times are lost.
  *
  * Nothing is written once the files are gone.
  */
@@ -73,15 +73,15 @@ export function indexLogs({ dataDir, limit, startedAtMs, clock, log, onOutput }:
     }
   };
   const limiter = limit && limitLogs({ dataDir, limit, clock, attempt });
-  const look = (): boolean => {
+  const observeAll = (): boolean => {
     let isGrown = false;
     attempt(() => {
-      isGrown = files.map((file) => file.look()).includes(true);
+      isGrown = files.map((file) => file.observe()).includes(true);
     });
     return isGrown;
   };
   const writeDown = (): void => {
-    look();
+    observeAll();
     if (limit) attempt(() => cutLogs(dataDir, limit));
     flush();
   };
@@ -103,27 +103,27 @@ export function indexLogs({ dataDir, limit, startedAtMs, clock, log, onOutput }:
   };
   const flushAndRest = (): void => {
     flush();
-    if (!watcher) later(POLL_MS, wake);
+    if (!watcher) later(UNWATCHED_POLL_MS, wake);
   };
   const rest = (): void => {
     limiter?.rest();
     watcher = watchOutputs(dataDir, wake);
-    if (look())
-      wake(); // it came before the watch
+    if (observeAll())
+      wake(); // the output came before the watch
     else if (isPending()) later(Math.max(0, flushedAtMs + FLUSH_MS - clock.monotonic()), flushAndRest);
-    else if (!watcher) later(POLL_MS, wake);
+    else if (!watcher) later(UNWATCHED_POLL_MS, wake);
   };
   const follow = (afterMs: number): void => {
-    const isGrown = look();
+    const isGrown = observeAll();
     if (isPending() && clock.monotonic() - flushedAtMs >= FLUSH_MS) flush();
-    if (!isGrown && afterMs > FIRST_LOOK_MS) rest();
-    else later(afterMs, () => follow(Math.min(afterMs * 2, LAST_LOOK_MS)));
+    if (!isGrown && afterMs > FIRST_POLL_MS) rest();
+    else later(afterMs, () => follow(Math.min(afterMs * 2, LONGEST_POLL_MS)));
   };
   const wake = (): void => {
     if (isOver) return;
     unwatch();
     limiter?.begin();
-    follow(FIRST_LOOK_MS);
+    follow(FIRST_POLL_MS);
   };
 
   rest();
@@ -157,8 +157,8 @@ function watchOutputs(dataDir: string, wake: () => void): FSWatcher | undefined 
 }
 
 interface IndexedFile {
-  /** Takes down what there is to see. Throws system errors. @returns whether the file has grown */
-  look(): boolean;
+  /** Records the present size of the file. Throws system errors. @returns whether the file has grown */
+  observe(): boolean;
   isPending(): boolean;
   /** Throws system errors; data that could not be written is dropped. */
   flush(): void;
@@ -179,12 +179,12 @@ function openIndexed({ dataDir, stream, startedAtMs, onFault }: IndexedRequest):
   let isFirst = true;
   let pending: Sighting[] = [];
   return {
-    look: () => {
+    observe: () => {
       const stat = statOf(path);
       if (stat && inode !== undefined && stat.ino !== inode)
         [end, pending] = [0, []]; // of another run, with a terminal
       else if (stat && stat.size < end) {
-        // Somebody has emptied it: the times are of bytes that are gone.
+        // It was truncated: the times are of bytes that are gone.
         forgetTimes(path);
         [end, pending] = [0, []];
       }

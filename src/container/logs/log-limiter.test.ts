@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nextLookMs } from './log-limiter.ts';
+import { nextMeasureMs } from './log-limiter.ts';
 
 test.each([
   ['no output', 15_000_000, 0, 100],
@@ -9,5 +9,5 @@ test.each([
   ['the limit is exceeded, and no output comes', -5, 0, 100],
   ['the limit is less than a few blocks away', 0, 2_000, (64 * 1024) / 4_000],
 ])('waits for the next check as long as the rate allows: %s', (_what, headroom, bytesPerMs, ms) => {
-  expect(nextLookMs(headroom, bytesPerMs)).toBe(ms);
+  expect(nextMeasureMs(headroom, bytesPerMs)).toBe(ms);
 });

@@ -5,24 +5,24 @@ import { cutLogs } from './log-cut.ts';
 import { liveFileOf, OUTPUT_STREAMS } from './output-files.ts';
 
 /**
- * Longest wait between two checks of a container that writes: if it suddenly writes faster, it exceeds its limit by the
- * output of that time.
+ * Longest wait between two measurements while a container writes: if it suddenly writes faster, it exceeds its limit by
+ * the output of that time.
  */
 const LONGEST_WAIT_MS = 100;
 /** How late a timer may be on a busy machine: there is room for the output of that time. */
 const LATENESS_MS = 100;
-/** A check takes some 20 µs, and a cut some 100 µs more. */
+/** A measurement takes some 20 µs, and a cut some 100 µs more. */
 const SHORTEST_WAIT_MS = 5;
-/** A limit of a few blocks is not worth a check for each of them. */
+/** A limit of a few blocks is not worth a measurement for each of them. */
 const LEAST_HEADROOM_BYTES = 64 << 10;
 
 /**
- * When to check again: half way to the moment at which the limit will be reached at this rate, which may rise.
+ * When to measure again: half way to the moment at which the limit will be reached at this rate, which may rise.
  *
  * @param headroom remaining bytes
- * @param bytesPerMs since the last check; 0 if nothing came
+ * @param bytesPerMs since the last measurement; 0 if nothing came
  */
-export function nextLookMs(headroom: number, bytesPerMs: number): number {
+export function nextMeasureMs(headroom: number, bytesPerMs: number): number {
   const untilFullMs = bytesPerMs > 0 ? Math.max(headroom, LEAST_HEADROOM_BYTES) / bytesPerMs : Number.POSITIVE_INFINITY;
   return Math.min(Math.max(untilFullMs / 2, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
 }
@@ -37,7 +37,7 @@ export interface LogLimiterOptions {
 
 /** Keeps the output of one container within its limit while it writes. */
 export interface LogLimiter {
-  /** The container writes: checks at once, and then repeatedly. Idempotent. */
+  /** The container writes: measures at once, and then repeatedly. Idempotent. */
   begin(): void;
   /** It is silent, or no longer followed. Idempotent. */
   rest(): void;
@@ -53,8 +53,8 @@ export function limitLogs({ dataDir, limit, clock, attempt }: LogLimiterOptions)
 
   const writtenSoFar = (): number =>
     paths.reduce((sum, path) => sum + (lstatSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
-  /** @returns when to check again */
-  const look = (): number => {
+  /** @returns when to measure again */
+  const measure = (): number => {
     const [written, atMs] = [writtenSoFar(), clock.monotonic()];
     // Shorter files were renamed or truncated.
     if (last === undefined || written < last.written) cut = undefined;
@@ -62,24 +62,24 @@ export function limitLogs({ dataDir, limit, clock, attempt }: LogLimiterOptions)
     last = { written, atMs };
     const used = cut ? cut.kept + written - cut.written : Number.POSITIVE_INFINITY;
     const coming = rate * LATENESS_MS;
-    if (used + coming <= allowed) return nextLookMs(allowed - used, rate);
+    if (used + coming <= allowed) return nextMeasureMs(allowed - used, rate);
     cut = { kept: cutLogs(dataDir, limit, coming), written };
-    return nextLookMs(allowed - cut.kept, rate);
+    return nextMeasureMs(allowed - cut.kept, rate);
   };
-  const lookIn = (ms: number): void => {
+  const measureIn = (ms: number): void => {
     timer = clock.after(ms, () => {
       let waitMs = LONGEST_WAIT_MS;
       attempt(() => {
-        waitMs = look();
+        waitMs = measure();
       });
-      lookIn(waitMs);
+      measureIn(waitMs);
     });
   };
   return {
     begin: () => {
       if (timer) return;
-      attempt(look);
-      lookIn(SHORTEST_WAIT_MS); // its rate is not known yet
+      attempt(measure);
+      measureIn(SHORTEST_WAIT_MS); // its rate is not known yet
     },
     rest: () => {
       timer?.cancel();

@@ -58,7 +58,7 @@ function isBegun({ record, nowMs }: ComebackFacts, exitedAtMs: number): boolean 
 }
 
 /** Whether, and by whom, a container with these labels will be started again. */
-export function lookForComeback(
+export function findComeback(
   { dirs, containerd, clock }: Pick<ContainerContext, 'dirs' | 'containerd' | 'clock'>,
   { id, labels }: { readonly id: string; readonly labels: Readonly<Record<string, string>> },
   end: BadEnd,

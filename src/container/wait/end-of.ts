@@ -4,7 +4,7 @@ import { hasCode } from '../../lib/errors.ts';
 import type { ContainerContext } from '../context.ts';
 
 /** containerd notices the death of a shim within milliseconds, and then deletes its task. */
-const LOOK_EVERY_MS = 100;
+const POLL_MS = 100;
 const LOOK_LIMIT_MS = 10_000;
 
 /** containerd notices the death of a shim within milliseconds; this is for a host under load. */
@@ -60,7 +60,7 @@ export async function endOfContainer(
       if (hasCode(error, 'NOT_FOUND')) return undefined;
       deadline ??= clock.monotonic() + timeoutMs;
       if (!hasCode(error, 'UNKNOWN') || clock.monotonic() >= deadline) throw error;
-      await clock.sleep(LOOK_EVERY_MS, signal);
+      await clock.sleep(POLL_MS, signal);
     }
   }
 }

@@ -8,7 +8,7 @@ import { type ContainerView, givenHealthConfigOf, refuseUnknown } from '../../re
 import type { ContainerContext } from '../context.ts';
 import { readHealth } from '../health.ts';
 import { viewRecord } from '../resolve.ts';
-import { type BadEnd, type Comeback, lookForComeback } from './comeback.ts';
+import { type BadEnd, type Comeback, findComeback } from './comeback.ts';
 import { isAboutHealth, judge, type Seen, type Verdict, type WaitCondition } from './wait-condition.ts';
 
 /** Observes what happens to containers from a moment on. */
@@ -53,10 +53,10 @@ export interface Waited {
 }
 
 /**
- * Waits until one of the conditions holds; returns at once if one does. It subscribes to events, looks, and looks again
- * after each relevant event. An event only triggers a look; but an exit is taken from the event itself, because the
- * container may run again by the time of the look. An end does not count while something will start the container
- * again: then it looks each second, because no event reports the end of a monitor.
+ * Waits until one of the conditions holds; returns at once if one does. It subscribes to events, reads the container's
+ * facts, and reads them again after each relevant event. The event itself is used only for an exit, because the
+ * container may run again by the time of the read. An end does not count while something will start the container
+ * again: then it reads the facts each second, because no event reports the end of a monitor.
  *
  * @throws CONFLICT for a health that is not reached: `container web exited (3) before it was healthy`, and `container
  *   has no health check configured`; TIMEOUT; ABORTED
@@ -68,7 +68,7 @@ export async function waitFor(
   options: WaitOptions,
 ): Promise<Waited> {
   const { signal, timeoutMs, watch: opened } = options;
-  const looksAtHealth = conditions.some(isAboutHealth);
+  const isHealthNeeded = conditions.some(isAboutHealth);
   const watch = opened ?? (await watchFor(ctx, signal));
   let isLate = false;
   const expire = async (ms: number): Promise<void> => {
@@ -78,9 +78,9 @@ export async function waitFor(
   };
   if (timeoutMs !== undefined) void expire(timeoutMs);
   try {
-    if (looksAtHealth && !isChecked(givenHealthConfigOf(view.record.labels)))
+    if (isHealthNeeded && !isChecked(givenHealthConfigOf(view.record.labels)))
       throw new HealthctlError('CONFLICT', 'container has no health check configured');
-    return await follow({ ctx, view, conditions, looksAtHealth, watch, sawStart: opened !== undefined, options });
+    return await follow({ ctx, view, conditions, isHealthNeeded, watch, sawStart: opened !== undefined, options });
   } catch (error) {
     if (!isLate) throw error;
     const what = conditions.join(' or ');
@@ -94,38 +94,38 @@ interface Following {
   readonly ctx: ContainerContext;
   readonly view: ContainerView;
   readonly conditions: readonly WaitCondition[];
-  readonly looksAtHealth: boolean;
+  readonly isHealthNeeded: boolean;
   readonly watch: Watch;
-  /** Its end is then among the events, before its removal, whatever a look shows. */
+  /** Whether events were followed from before the start: then the event of its end precedes that of its removal. */
   readonly sawStart: boolean;
   readonly options: Pick<WaitOptions, 'failures' | 'hasMonitor'>;
 }
 
-const LOOK_AGAIN_MS = 1_000;
+const READ_AGAIN_MS = 1_000;
 
 async function follow(following: Following): Promise<Waited> {
   const { ctx, view, conditions, watch, sawStart } = following;
   const { namespace } = ctx.containerd;
   const { id } = view.record;
   const nextEvent = () => nextOf(watch.events, (next) => next.namespace === namespace && concerns(next, following, id));
-  let seen = await look(following, undefined);
-  let isRemovalTold = false;
+  let seen = await readFacts(following, undefined);
+  let isRemovalSeen = false;
   let coming: Promise<ContainerdEvent> | undefined;
-  let isTold = false;
+  let isWarned = false;
   for (;;) {
-    const isEndToCome: boolean = sawStart && seen.state === 'removed' && !seen.hasExited && !isRemovalTold;
+    const isEndToCome: boolean = sawStart && seen.state === 'removed' && !seen.hasExited && !isRemovalSeen;
     const verdict: Verdict = isEndToCome ? PENDING : judge(conditions, seen);
     const comeback: Comeback = verdict.kind === 'pending' ? 'nobody' : await whoRestarts(following, verdict, seen);
     const isToComeBack: boolean = comeback !== 'nobody';
     if (verdict.kind !== 'pending' && !isToComeBack) return waitedFor(view, verdict, seen);
-    if (comeback === 'monitor' && !isTold) ctx.log.warn(comebackText(view, seen));
-    isTold = seen.health !== 'healthy' && (isTold || comeback === 'monitor');
+    if (comeback === 'monitor' && !isWarned) ctx.log.warn(comebackText(view, seen));
+    isWarned = seen.health !== 'healthy' && (isWarned || comeback === 'monitor');
     coming ??= nextEvent();
     coming.catch(() => undefined); // the result may be unused
     const event: ContainerdEvent | undefined = await (isToComeBack ? Promise.race([coming, pause(following)]) : coming);
     if (event) coming = undefined;
-    isRemovalTold ||= event?.kind === 'container-deleted';
-    seen = (event && seenIn(event, seen)) ?? (await look(following, seen));
+    isRemovalSeen ||= event?.kind === 'container-deleted';
+    seen = (event && seenIn(event, seen)) ?? (await readFacts(following, seen));
   }
 }
 
@@ -133,7 +133,7 @@ const PENDING: Verdict = { kind: 'pending' };
 type Decided = Exclude<Verdict, { kind: 'pending' }>;
 
 async function pause({ ctx, watch }: Following): Promise<undefined> {
-  await ctx.clock.sleep(LOOK_AGAIN_MS, watch.ended);
+  await ctx.clock.sleep(READ_AGAIN_MS, watch.ended);
 }
 
 function waitedFor({ name }: ContainerView, verdict: Decided, seen: Seen): Waited {
@@ -149,7 +149,7 @@ async function whoRestarts({ ctx, view, watch, options }: Following, verdict: De
   if (!end) return 'nobody';
   try {
     const { id, labels } = await ctx.containerd.containers.get(view.record.id, { signal: watch.ended });
-    const comeback = lookForComeback(ctx, { id, labels }, end);
+    const comeback = findComeback(ctx, { id, labels }, end);
     return comeback === 'monitor' && (await hasMonitor?.()) !== true ? 'nobody' : comeback;
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) throw error;
@@ -157,7 +157,7 @@ async function whoRestarts({ ctx, view, watch, options }: Following, verdict: De
   }
 }
 
-/** Shown once until it is well: waiting for the monitor may take long, while a command restarts it in a moment. */
+/** Shown for a restart by the monitor, which may take long; a command restarts the container in a moment. */
 function comebackText({ name }: ContainerView, seen: Seen): string {
   const what = seen.state === 'exited' ? `exited (${seen.exit?.code ?? 0})` : 'is unhealthy';
   return `container ${name} ${what}: waiting for its restart`;
@@ -169,7 +169,7 @@ function badEndOf({ state, health, exit }: Seen): BadEnd | undefined {
 }
 
 /** Whether an event may change the facts. Other tools write labels after a check: that is the only sign of it. */
-function concerns(event: ContainerdEvent, { looksAtHealth }: Following, id: string): boolean {
+function concerns(event: ContainerdEvent, { isHealthNeeded }: Following, id: string): boolean {
   switch (event.kind) {
     case 'task-started':
     case 'task-exited':
@@ -178,9 +178,9 @@ function concerns(event: ContainerdEvent, { looksAtHealth }: Following, id: stri
     case 'container-deleted':
       return event.id === id;
     case 'container-updated':
-      return looksAtHealth && event.id === id;
+      return isHealthNeeded && event.id === id;
     case 'own': {
-      if (!looksAtHealth) return false;
+      if (!isHealthNeeded) return false;
       const own = parseOwnEvent(event);
       return own?.kind === 'health-status' && own.id === id;
     }
@@ -198,18 +198,18 @@ function concerns(event: ContainerdEvent, { looksAtHealth }: Following, id: stri
   }
 }
 
-/** The facts that the event itself proves; undefined if a look is needed. */
+/** The facts that the event itself proves; undefined if they have to be read. */
 function seenIn(event: ContainerdEvent, before: Seen): Seen | undefined {
   if (event.kind === 'container-deleted') return { ...before, state: 'removed', health: undefined };
   if (event.kind !== 'task-exited') return undefined;
-  // Of an earlier run, or known already: it was under way when we looked.
+  // Of an earlier run, or known already: the event was under way when we read the facts.
   const isOld = event.exitedAtMs <= (before.exit?.atMs ?? 0) || (before.pid !== undefined && before.pid !== event.pid);
   if (isOld) return undefined;
   const exit = { code: event.exitStatus, atMs: event.exitedAtMs };
   return { state: 'exited', health: undefined, pid: undefined, exit, hasExited: true };
 }
 
-async function look({ ctx, view, looksAtHealth, watch }: Following, before: Seen | undefined): Promise<Seen> {
+async function readFacts({ ctx, view, isHealthNeeded, watch }: Following, before: Seen | undefined): Promise<Seen> {
   const memory = { exit: before?.exit, hasExited: before?.hasExited ?? false };
   try {
     const { ended: signal } = watch;
@@ -217,7 +217,7 @@ async function look({ ctx, view, looksAtHealth, watch }: Following, before: Seen
     if (now.isStateUnknown && before) return before; // a later event will show it
     refuseUnknown(now);
     const isLive = now.state === 'running' || now.state === 'paused';
-    const health = looksAtHealth && isLive ? (await readHealth(ctx, now)).state?.status : undefined;
+    const health = isHealthNeeded && isLive ? (await readHealth(ctx, now)).state?.status : undefined;
     return {
       ...memory,
       state: now.state,

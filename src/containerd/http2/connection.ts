@@ -6,14 +6,17 @@ import { createOutbox, type Outbox } from './outbox.ts';
 import { createSendWindows } from './send-windows.ts';
 import { createStreams, type Stream, type StreamEvents } from './streams.ts';
 
-/** Lists of thousands of containers and blobs come in megabytes: the default window of 64 KiB would make each a round trip. */
+/**
+ * Lists of thousands of containers and blobs come in megabytes: the default window of 64 KiB would make each a round
+ * trip.
+ */
 const STREAM_WINDOW = 4 << 20;
 const CONNECTION_WINDOW = 8 << 20;
 /** An HTTP/2 client connection, without features that gRPC on a Unix socket does not need: TLS, priorities, pushes. */
 export interface Connection {
   /** Whether streams can be opened: not after it was lost, and not after the peer announced its end. */
   readonly isUsable: boolean;
-  /** @param headers the header block of the request, as encodeHeaders gives it */
+  /** @param headers the header block of the request, from encodeHeaders */
   open(headers: Buffer, events: StreamEvents): Stream;
   /** Cuts all streams off. */
   destroy(): void;
@@ -21,7 +24,7 @@ export interface Connection {
 
 /** Limits for a peer that is not trusted. Absent: as much as containerd sends. */
 export interface ConnectionLimits {
-  /** All bytes, with empty frames; beyond it the connection is lost. */
+  /** All bytes, including those of empty frames; with more the connection is lost. */
   readonly receivedBytes?: number;
   /** Size of one header block, with CONTINUATION frames. */
   readonly headerBytes?: number;

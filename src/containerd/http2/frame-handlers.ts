@@ -49,7 +49,8 @@ export function createFrameHandlers(deps: FrameHandlerDeps): FrameHandlers {
   /** PRIORITY and unknown frames are ignored. */
   const handlers: Readonly<Record<number, (frame: Frame, stream: OpenStream | undefined) => void>> = {
     [TYPE.data]: (frame, stream) => {
-      // The connection's window counts padding and the data of cancelled streams, and nothing else returns their credit.
+      // The connection's window counts padding and the data of cancelled streams, and nothing else returns their
+      // credit.
       received.add(frame.payload.length, 0);
       if (stream) takeData(frame, stream, streams);
     },

@@ -81,7 +81,9 @@ export function settingsFrame(settings: readonly (readonly [id: number, value: n
   return frameFrom(TYPE.settings, 0, 0, payload);
 }
 
-/** The values of a SETTINGS frame by their identifiers; of an identifier that comes twice the last one. Throws ProtocolError. */
+/**
+ * The values of a SETTINGS frame by their identifiers; for a repeated identifier the last one. Throws ProtocolError.
+ */
 export function settingsFrom({ payload }: Frame): ReadonlyMap<number, number> {
   if (payload.length % 6 !== 0) throw new ProtocolError('SETTINGS that were cut off');
   const settings = new Map<number, number>();
@@ -89,7 +91,9 @@ export function settingsFrom({ payload }: Frame): ReadonlyMap<number, number> {
   return settings;
 }
 
-/** @returns the last stream that the peer looked at, and why it goes. A frame that is cut off means that it looked at none. */
+/**
+ * @returns the last stream that the peer processed, and its reason. A frame that is cut off counts as none processed.
+ */
 export function goAwayFrom({ payload }: Frame): { readonly lastStreamId: number; readonly error: string } {
   if (payload.length < 8) return { lastStreamId: 0, error: errorName(0) };
   return { lastStreamId: payload.readUInt32BE(0) & STREAM_ID_MASK, error: errorName(payload.readUInt32BE(4)) };
@@ -150,7 +154,10 @@ export function createFrameParser(maxPayload = DEFAULT_MAX_FRAME): FrameParser {
   };
 }
 
-/** The payload of a DATA or HEADERS frame without padding and priority (RFC 9113, sections 6.1 and 6.2). Throws ProtocolError. */
+/**
+ * The payload of a DATA or HEADERS frame without padding and priority (RFC 9113, sections 6.1 and 6.2). Throws
+ * ProtocolError.
+ */
 export function contentOf({ type, flags, payload }: Frame): Buffer {
   const isPadded = (flags & FLAG.padded) !== 0;
   const padding = isPadded ? (payload[0] ?? 0) : 0;
@@ -161,7 +168,10 @@ export function contentOf({ type, flags, payload }: Frame): Buffer {
   return start === 0 && padding === 0 ? payload : payload.subarray(start, end);
 }
 
-/** A 32-bit number at the start of a payload, without the reserved bit. Throws ProtocolError for a payload of another length. */
+/**
+ * A 32-bit number at the start of a payload, without the reserved bit. Throws ProtocolError for a payload of another
+ * length.
+ */
 export function numberOf({ payload }: Frame): number {
   if (payload.length !== 4) throw new ProtocolError(`a payload of ${payload.length} bytes where there are 4`);
   return payload.readUInt32BE(0) & STREAM_ID_MASK;

@@ -17,7 +17,10 @@ const LENGTHS = (
   });
 
 const END = 256;
-/** A node: the index of the next for a 0 and for a 1; where it is negative, the byte below, −1 − byte. 0: no code. */
+/**
+ * Two numbers for each node, for the bits 0 and 1: the index of the next node, or −1 − byte at the end of a code. 0: no
+ * code.
+ */
 type Tree = Int16Array;
 const TREE = treeFrom(LENGTHS);
 

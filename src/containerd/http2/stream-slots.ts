@@ -1,10 +1,13 @@
 /**
- * Number of streams that may be open before the peer has sent its limit. RFC 9113, section 6.5.2, sets no limit for that time,
- * and recommends that servers allow at least this many.
+ * Number of streams that may be open before the peer has sent its limit. RFC 9113, section 6.5.2, sets no limit for
+ * that time, and recommends that servers allow at least this many.
  */
 const LIMIT_BEFORE_SETTINGS = 100;
 
-/** Keeps to SETTINGS_MAX_CONCURRENT_STREAMS of the peer: streams beyond it wait, in their order, until others have ended. */
+/**
+ * Keeps to SETTINGS_MAX_CONCURRENT_STREAMS of the peer: streams beyond it wait, in their order, until others have
+ * ended.
+ */
 export interface StreamSlots<S> {
   readonly waiting: number;
   /** Begins the stream, now or later. */

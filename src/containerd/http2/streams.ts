@@ -51,7 +51,10 @@ export interface Streams {
   cutOff(stream: OpenStream, reason: Error): void;
   /** The peer has ended its side: the rest of our request is dropped. */
   endByPeer(stream: OpenStream): void;
-  /** The peer accepts no more streams: cuts off those that it did not process. @param lastId the last stream that it processed */
+  /**
+   * The peer accepts no more streams: cuts off those that it did not process. @param lastId the last stream that it
+   * processed
+   */
   goAway(lastId: number, reason: Error): void;
   /** Cuts all off. */
   cutOffAll(reason: Error): void;

@@ -24,7 +24,9 @@ export interface DaemonClient {
   readonly isSilent: boolean;
   /** Why the last request was left unanswered, if it was. */
   readonly unanswered: Unanswered | undefined;
-  /** The lines of a stream, as they come; undefined as above. The iteration throws UNAVAILABLE when the monitor ends. */
+  /**
+   * The lines of a stream, as they come; undefined as above. The iteration throws UNAVAILABLE when the monitor ends.
+   */
   follow(path: string, signal: AbortSignal): Promise<AsyncIterable<string> | undefined>;
 }
 

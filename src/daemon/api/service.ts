@@ -36,8 +36,8 @@ export interface ServiceDeps {
 }
 
 /**
- * What the monitor can be asked, without a word of how. Every call throws UNWATCHED for a namespace that is not monitored, UNAVAILABLE while
- * containerd is gone, NOT_FOUND and AMBIGUOUS as the commands do.
+ * The requests to the monitor, whatever their protocol. Every call throws UNWATCHED for a namespace that is not
+ * monitored, UNAVAILABLE while containerd is gone, NOT_FOUND and AMBIGUOUS as the commands do.
  */
 export interface Service {
   status(): DaemonStatus;

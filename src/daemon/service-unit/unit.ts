@@ -23,7 +23,10 @@ export interface UnitRequest {
 const DEFAULT_ADDRESS = '/run/containerd/containerd.sock';
 const DEFAULT_SNAPSHOTTER = 'overlayfs';
 
-/** One unit for each containerd: `healthctl.service`, or with the hash of an address that is not the default `healthctl-1935db59.service`. */
+/**
+ * One unit for each containerd: `healthctl.service`, or with the hash of an address that is not the default
+ * `healthctl-1935db59.service`.
+ */
 export function unitNameOf(address: string): string {
   return address === DEFAULT_ADDRESS ? 'healthctl.service' : `healthctl-${hostIdOf(address)}.service`;
 }

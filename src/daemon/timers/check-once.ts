@@ -38,7 +38,7 @@ export async function checkOnce(job: CheckOnce): Promise<void> {
   try {
     await runHealthcheck(ctx, id, signal);
   } catch (error) {
-    // Ended, paused or removed since we looked: the next look shows which.
+    // Ended, paused or removed since we read its facts: the next read shows which.
     if (!hasCode(error, 'CONFLICT', 'NOT_FOUND')) throw error;
   }
   if (signal.aborted) return;

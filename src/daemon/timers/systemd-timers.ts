@@ -171,7 +171,7 @@ async function startTimer(deps: TimerDeps, subject: TimerSubject, plan: TimerPla
 async function stopUnits(systemd: Systemd, units: readonly string[]): Promise<void> {
   if (units.length === 0) return;
   await systemd.run('systemctl', ['stop', ...units]).catch((error: unknown) => {
-    // Gone since we looked.
+    // Gone since the files were listed.
     if (!isNotLoaded(error)) throw error;
   });
 }

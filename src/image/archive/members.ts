@@ -198,14 +198,14 @@ interface Header {
 function toMember(what: string, header: Header, body: AsyncIterable<Uint8Array>): Member | undefined {
   const { type, size = 0, linkname } = header;
   if (type !== 'file' && type !== 'contiguous-file' && type !== 'link' && type !== 'symlink') return undefined;
-  const name = placeInArchive(what, header.name, '');
+  const name = nameInArchive(what, header.name, '');
   if (type === 'file' || type === 'contiguous-file') return { name, kind: 'file', size, target: '', body };
   const folder = type === 'symlink' ? name.split('/').slice(0, -1).join('/') : '';
-  return { name, kind: 'link', size: 0, target: placeInArchive(what, linkname ?? '', folder), body };
+  return { name, kind: 'link', size: 0, target: nameInArchive(what, linkname ?? '', folder), body };
 }
 
 /** A member's name from the root of the archive. Throws for one outside it. */
-function placeInArchive(what: string, name: string, folder: string): string {
+function nameInArchive(what: string, name: string, folder: string): string {
   const parts: string[] = [];
   if (name.startsWith('/') || name.includes('\0')) throw outside(what, name);
   for (const part of `${folder}/${name}`.split('/')) {

@@ -50,7 +50,7 @@ async function runDaemon(
   const over = new AbortController();
   const socketGroupIdOf = ({ monitor: { socketGroup } }: Settings) =>
     socketGroup === undefined ? undefined : groupIdOf(socketGroup);
-  /** Errors are reported, and everything stays unchanged; so it does if nothing has changed. */
+  /** After an error, which is reported, the old settings stay. Has no effect if no setting has changed. */
   const reload = async (): Promise<void> => {
     const log = logOf(settings.debug);
     try {
