@@ -12,6 +12,7 @@ const { join, resolve } = require('node:path');
 const WORDS = [
   ...[
     '--version',
+    '__complete',
     'attach',
     'check-once',
     'create',

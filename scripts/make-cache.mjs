@@ -3,7 +3,7 @@
 // alone (bin/healthctl chooses). scripts/build.mjs calls it; alone it shows what the commands print.
 //   node scripts/make-cache.mjs dist/healthctl.cjs [WORD]
 //
-// The commands talk to a stand-in for containerd, and `ps` to one for the monitor: they go all the way, and change nothing. Those that start
+// The commands talk to a stand-in for containerd, and `ps` and completion to one for the monitor: they go all the way, and change nothing. Those that start
 // a container need root to the end, as they do in use; without it the cache has less.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -23,6 +23,12 @@ const OWN = {
   healthcheck: [
     ['container', 'healthcheck', 'warm-up'],
     ['healthcheck', 'run', 'warm-up'],
+  ],
+  __complete: [
+    ['__complete', '--', 'logs', ''],
+    ['__complete', '--bash', '--', 'healthctl run --network=', ''],
+    ['__complete', '--', 'run', '--'],
+    ['__complete', '--', 'run', ''],
   ],
 };
 const ANY = [
@@ -49,7 +55,7 @@ const folder = mkdtempSync(join(tmpdir(), 'healthctl-cache-'));
 const [socket, rootfs, settings] = ['containerd.sock', 'rootfs', 'healthctl.toml'].map((name) => join(folder, name));
 // As daemonPathsOf in src/daemon/daemon-paths.ts has it.
 const monitorDir = join(folder, 'run', createHash('sha256').update(socket).digest('hex').slice(0, 8), '.daemon');
-const monitor = word === 'ps' ? join(monitorDir, 'api.sock') : undefined;
+const monitor = word === 'ps' || word === '__complete' ? join(monitorDir, 'api.sock') : undefined;
 mkdirSync(monitorDir, { recursive: true });
 mkdirSync(rootfs);
 writeFileSync(settings, 'autostart = false\nnetwork = "none"\n');

@@ -19,6 +19,8 @@ const PACKAGES = {
   'docker-registry': ['docker-registry'],
   crun: ['crun'],
   tini: ['tini'],
+  zsh: ['zsh'],
+  fish: ['fish'],
   iproute2: ['ip'],
   iptables: ['iptables'],
   'containernetworking-plugins': ['bridge', 'host-local', 'portmap'],

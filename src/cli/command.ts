@@ -1,5 +1,35 @@
 import type { World } from '../world.ts';
 
+/**
+ * Things with names on this host. Containers by state: `running` without the paused ones, `up` with them, `stopped` not started or
+ * ended, `container` all. `variable`: names of environment variables.
+ */
+export type NameKind =
+  | 'container'
+  | 'running'
+  | 'up'
+  | 'paused'
+  | 'stopped'
+  | 'image'
+  | 'network'
+  | 'volume'
+  | 'namespace'
+  | 'variable';
+
+/** What the completion of shells offers for a value or an argument. */
+export interface Completion {
+  /** The words of an enumeration. One that ends with `=`, `:` or `,` begins a value. */
+  readonly words?: readonly string[];
+  readonly names?: readonly NameKind[];
+  /** Beside words and names, paths are offered for a text that begins like one. */
+  readonly paths?: 'file' | 'directory';
+  /** Beginnings of a value, each with what may follow, e.g. `{ 'status=': { words: ['exited'] } }`. */
+  readonly after?: Readonly<Record<string, Completion>>;
+}
+
+/** The options given so far on a line that is being written: all values by name, `true` for bool. */
+export type GivenOptions = ReadonlyMap<string, readonly string[]>;
+
 /** One option of a command. Names and help texts are Docker's where Docker has the option. */
 export interface OptionSpec {
   /** Long name without dashes, e.g. `health-cmd`. */
@@ -26,6 +56,8 @@ export interface OptionSpec {
    * exit 125.
    */
   check?(value: string): string | undefined;
+  /** What completion offers for its value. Where it is absent, a `value` of `file` or `dir` tells. */
+  readonly complete?: Completion;
 }
 
 /**
@@ -71,6 +103,10 @@ export interface Command {
   readonly options: readonly OptionSpec[];
   /** How many positional arguments are allowed. */
   readonly args: { readonly min: number; readonly max?: number };
+  /**
+   * What completion offers for each argument; the last entry is for all that follow, unless options end at the first argument.
+   */
+  readonly complete?: readonly Completion[] | ((given: GivenOptions) => readonly Completion[]);
   /** Options end at the first positional argument: `run IMAGE cmd --flag` passes `--flag` on. */
   readonly optionsEndAtArgument?: boolean;
   /**

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { adviceForCommand, adviceForOption, DOCKER_ONLY } from './docker-only.ts';
+import { findCommand } from './grammar/command-tree.ts';
 import { globalOptions } from './grammar/globals.ts';
 import { resolveRequest } from './grammar/resolve.ts';
-import { findCommand, registry } from './registry.ts';
+import { registry } from './registry.ts';
 
 const refusalOf = async (...argv: string[]): Promise<string> => {
   const error: unknown = await resolveRequest(registry, argv).catch((refusal: unknown) => refusal);

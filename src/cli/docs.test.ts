@@ -7,9 +7,10 @@ import { hasCode } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { CommandEntry, OptionSpec } from './command.ts';
 import { parseConfig } from './config/config.ts';
+import { pathsOf } from './grammar/command-tree.ts';
 import { globalOptions } from './grammar/globals.ts';
 import { resolveRequest } from './grammar/resolve.ts';
-import { pathsOf, registry } from './registry.ts';
+import { registry } from './registry.ts';
 
 // Compares the documents with the program: the commands that they show parse, everything that exists is documented, and
 // every link leads somewhere.

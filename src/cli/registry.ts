@@ -1,12 +1,5 @@
-import type { Command, CommandEntry } from './command.ts';
-
-/** A word under which commands are grouped: `healthctl container ls`. */
-export interface Noun {
-  readonly name: string;
-  readonly summary: string;
-  /** The command that the noun alone means: `healthctl daemon` is `healthctl daemon run`. Absent: its help. */
-  readonly alone?: string;
-}
+import type { CommandEntry } from './command.ts';
+import type { Noun, Registry } from './grammar/command-tree.ts';
 
 const nouns: readonly Noun[] = [
   { name: 'container', summary: 'Manage containers' },
@@ -339,6 +332,19 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/daemon/check-once.ts')).checkOnceCommand,
   },
   {
+    path: ['completion'],
+    aliases: [],
+    summary: 'Print a script that completes command lines in bash, zsh or fish',
+    load: async () => (await import('./commands/completion/script.ts')).completion,
+  },
+  {
+    path: ['__complete'],
+    aliases: [],
+    summary: 'Print what may stand at the end of a command line',
+    hidden: true,
+    load: async () => (await import('./commands/completion/complete.ts')).completeCommand(registry),
+  },
+  {
     path: ['version'],
     aliases: [],
     summary: 'Show the versions of healthctl and of containerd',
@@ -346,55 +352,4 @@ const commands: readonly CommandEntry[] = [
   },
 ];
 
-/** The meaning of the words of a command line. */
-export type Target =
-  | {
-      readonly kind: 'root' /** With the summary of each command: `healthctl help --all`. */;
-      readonly isWhole?: boolean;
-    }
-  | { readonly kind: 'noun'; readonly noun: Noun }
-  | {
-      readonly kind: 'command';
-      readonly entry: CommandEntry /** As the user wrote it. */;
-      readonly path: readonly string[];
-    };
-
-/** A command with the words that called it. */
-export type CommandTarget = Extract<Target, { kind: 'command' }>;
-
-/** The registry as an argument, so that tests can pass their own. */
-export interface Registry {
-  readonly nouns: readonly Noun[];
-  readonly commands: readonly CommandEntry[];
-}
-
 export const registry: Registry = { nouns, commands };
-
-/** All paths of a command, the one in help first. */
-export function pathsOf(entry: CommandEntry): readonly (readonly string[])[] {
-  return [entry.path, ...entry.aliases];
-}
-
-/** The command with exactly these words, e.g. `['container', 'ls']`. */
-export function findCommand({ commands }: Registry, path: readonly string[]): CommandTarget | undefined {
-  const wanted = path.join(' ');
-  const entry = commands.find((candidate) => pathsOf(candidate).some((words) => words.join(' ') === wanted));
-  return entry === undefined ? undefined : { kind: 'command', entry, path };
-}
-
-/**
- * The words that may follow a prefix: `[]` gives top-level commands and nouns, `['container']` that noun's commands.
- */
-export function wordsAfter({ nouns, commands }: Registry, prefix: readonly string[]): readonly string[] {
-  const words = commands
-    .filter((entry) => !entry.hidden)
-    .flatMap(pathsOf)
-    .filter((path) => path.length === prefix.length + 1 && prefix.every((word, index) => path[index] === word))
-    .map((path) => path.at(-1) ?? '');
-  return prefix.length === 0 ? [...words, ...nouns.map((noun) => noun.name)] : words;
-}
-
-/** Loads the module of a command. */
-export function loadCommand(target: CommandTarget): Promise<Command> {
-  return target.entry.load();
-}

@@ -60,16 +60,15 @@ function decimalParts(match: readonly (string | undefined)[] | null): readonly [
   return exponent >= 0 ? [value * 10n ** BigInt(exponent), 1n] : [value, 10n ** BigInt(-exponent)];
 }
 
-const ULIMITS = new Set(
-  'core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' '),
-);
+export const ULIMIT_NAMES: readonly string[] =
+  'core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' ');
 
 /** `--ulimit NAME=SOFT[:HARD]`, -1 for unlimited (docker/go-units ParseUlimit). */
 export function parseUlimit(text: string): Rlimit {
   const equals = text.indexOf('=');
   if (equals === -1) throw usage(`invalid ulimit argument: ${text}`);
   const [name, limits] = [text.slice(0, equals), text.slice(equals + 1)];
-  if (!ULIMITS.has(name)) throw usage(`invalid ulimit type: ${name}`);
+  if (!ULIMIT_NAMES.includes(name)) throw usage(`invalid ulimit type: ${name}`);
   const [softText = '', hardText, ...more] = limits.split(':');
   if (more.length > 0) {
     throw usage(`too many limit value arguments - ${limits}, can only have up to two, \`soft[:hard]\``);

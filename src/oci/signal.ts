@@ -37,6 +37,8 @@ const NUMBERS: Readonly<Record<string, number>> = {
   PWR: 30,
   SYS: 31,
 };
+export const SIGNAL_NAMES: readonly string[] = Object.keys(NUMBERS);
+
 /** Of the C libraries, which keep 32 and 33 for themselves. */
 const RTMIN = 34;
 const RTMAX = 64;

@@ -1,11 +1,11 @@
 import { quote } from '../go/quote.ts';
-import { HEALTH_STATUSES } from '../health/state.ts';
 import { familiarRecordName, fullName, tryParseReference, withDefaultTag } from '../image/reference.ts';
 import type { NamespaceDirs } from '../lib/dirs.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { hasLabel } from '../lib/label-filter.ts';
 import { matchesPattern } from '../lib/pattern-filter.ts';
 import { detailsOf } from './details.ts';
+import { CONTAINER_STATES, HEALTH_WORDS } from './list-words.ts';
 import { networksOf } from './networks.ts';
 import { matchesPorts, type PortFilter, parseIsTask, parsePortFilter } from './port-filter.ts';
 import { type ShownHealth, statusWord } from './shown-health.ts';
@@ -36,10 +36,6 @@ const KEYS = [
 ] as const;
 type FilterKey = (typeof KEYS)[number];
 
-/** Docker: api/types/container/state.go. */
-const STATES: readonly string[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
-const HEALTH_WORDS: readonly string[] = ['none', ...HEALTH_STATUSES];
-
 /**
  * Parses `key=value` texts (Docker: daemon/list.go). Throws INVALID with Docker's texts, e.g. `invalid filter
  * 'health=foo': invalid value for health (foo): must be one of none, starting, healthy, unhealthy`.
@@ -67,7 +63,7 @@ function checkValue(key: FilterKey, value: string): void {
   const refuseWord = (what: string, words: readonly string[]) =>
     refuse(`invalid value for ${what} (${value}): must be one of ${words.join(', ')}`);
   if (key === 'health' && !HEALTH_WORDS.includes(value)) throw refuseWord('health', HEALTH_WORDS);
-  if (key === 'status' && !STATES.includes(value)) throw refuseWord('state', STATES);
+  if (key === 'status' && !CONTAINER_STATES.includes(value)) throw refuseWord('state', CONTAINER_STATES);
   const port = key === 'publish' || key === 'expose' ? parsePortFilter(key, value) : undefined;
   if (port && 'refusal' in port) throw new HealthctlError('INVALID', port.refusal);
   if (key === 'exited' && !/^[+-]?\d{1,15}$/.test(value)) {

@@ -1,5 +1,5 @@
 import type { Command, CommandEntry, OptionSpec } from '../../src/cli/command.ts';
-import type { Registry } from '../../src/cli/registry.ts';
+import type { Registry } from '../../src/cli/grammar/command-tree.ts';
 
 /** A command that prints its arguments as JSON. */
 export function commandOf(parts: Partial<Command> = {}): Command {

@@ -11,6 +11,7 @@ export const attachOptionSpec: OptionSpec = {
   type: 'list',
   help: 'Attach to STDIN, STDOUT or STDERR',
   check: (text) => (STREAMS.includes(text.toLowerCase()) ? undefined : 'valid streams are STDIN, STDOUT and STDERR'),
+  complete: { words: STREAMS },
 };
 
 /**

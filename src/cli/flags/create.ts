@@ -10,6 +10,7 @@ import {
   parseSize,
   parseUlimit,
   type SecurityOptions,
+  ULIMIT_NAMES,
 } from '../../oci/parse.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
@@ -22,6 +23,7 @@ import { namespaceOptionSpecs, namespacesFrom } from './namespaces.ts';
 import { networkOptionSpecs, networkRequestFrom } from './network.ts';
 import { readFileOfOption } from './option-file.ts';
 import { restartOptionSpec, restartPolicyFrom } from './restart.ts';
+import { CAPABILITY, FILE, SIGNAL, VARIABLE } from './values.ts';
 import { mountOptionSpecs, mountsFrom } from './volumes.ts';
 
 const PULL_POLICIES = ['always', 'missing', 'never'] as const;
@@ -29,9 +31,9 @@ export type PullPolicy = (typeof PULL_POLICIES)[number];
 
 /** The options that `run` and `create` share, in Docker's words (docker/cli: cli/command/container/opts.go). */
 export const createOptionSpecs: readonly OptionSpec[] = [
-  { name: 'cap-add', type: 'list', help: 'Add Linux capabilities' },
-  { name: 'cap-drop', type: 'list', help: 'Drop Linux capabilities' },
-  { name: 'cidfile', type: 'string', help: 'Write the container ID to the file' },
+  { name: 'cap-add', type: 'list', help: 'Add Linux capabilities', complete: CAPABILITY },
+  { name: 'cap-drop', type: 'list', help: 'Drop Linux capabilities', complete: CAPABILITY },
+  { name: 'cidfile', type: 'string', help: 'Write the container ID to the file', complete: FILE },
   { name: 'domainname', type: 'string', help: 'Container NIS domain name' },
   { name: 'entrypoint', type: 'string', help: 'Overwrite the default ENTRYPOINT of the image' },
   {
@@ -40,8 +42,9 @@ export const createOptionSpecs: readonly OptionSpec[] = [
     type: 'list',
     help: 'Set environment variables',
     check: checkBy((text) => parseEnv(text, {})),
+    complete: VARIABLE,
   },
-  { name: 'env-file', type: 'list', help: 'Read in a file of environment variables' },
+  { name: 'env-file', type: 'list', help: 'Read in a file of environment variables', complete: FILE },
   { name: 'group-add', type: 'list', help: 'Add additional groups to join' },
   ...healthOptionSpecs,
   { name: 'hostname', short: 'h', type: 'string', help: 'Container host name' },
@@ -52,7 +55,7 @@ export const createOptionSpecs: readonly OptionSpec[] = [
   },
   { name: 'interactive', short: 'i', type: 'bool', help: 'Keep STDIN open even if not attached' },
   { name: 'label', short: 'l', type: 'list', help: 'Set meta data on a container', check: checkBy(parseLabel) },
-  { name: 'label-file', type: 'list', help: 'Read in a line delimited file of labels' },
+  { name: 'label-file', type: 'list', help: 'Read in a line delimited file of labels', complete: FILE },
   ...logOptionSpecs,
   { name: 'name', type: 'string', help: 'Assign a name to the container' },
   ...networkOptionSpecs,
@@ -60,6 +63,7 @@ export const createOptionSpecs: readonly OptionSpec[] = [
     name: 'pidfile',
     type: 'string',
     help: "Write the process ID of the container's main process to the file, at each start",
+    complete: FILE,
   },
   { name: 'privileged', type: 'bool', help: 'Give extended privileges to this container' },
   {
@@ -67,22 +71,39 @@ export const createOptionSpecs: readonly OptionSpec[] = [
     type: 'string',
     help: 'Pull image before creating ("always", "missing", "never")',
     default: 'missing',
+    complete: { words: PULL_POLICIES },
   },
   { name: 'quiet', short: 'q', type: 'bool', help: 'Suppress the pull output' },
   { name: 'read-only', type: 'bool', help: "Mount the container's root filesystem as read only" },
   restartOptionSpec,
   { name: 'rm', type: 'bool', help: 'Remove the container when it exits' },
-  { name: 'runtime', type: 'string', help: 'OCI runtime to use: runc, crun, or a path' },
+  {
+    name: 'runtime',
+    type: 'string',
+    help: 'OCI runtime to use: runc, crun, or a path',
+    complete: { words: ['runc', 'crun'], paths: 'file' },
+  },
   {
     name: 'security-opt',
     type: 'list',
     help: 'Security options: no-new-privileges, seccomp=FILE|unconfined, apparmor=NAME|unconfined',
+    complete: {
+      words: ['no-new-privileges'],
+      after: { 'seccomp=': { words: ['unconfined'], paths: 'file' }, 'apparmor=': { words: ['unconfined'] } },
+    },
   },
   { name: 'shm-size', type: 'string', value: 'bytes', help: 'Size of /dev/shm', check: checkBy(parseSize) },
-  { name: 'stop-signal', type: 'string', help: 'Signal to stop the container' },
+  { name: 'stop-signal', type: 'string', help: 'Signal to stop the container', complete: SIGNAL },
   { name: 'stop-timeout', type: 'int', help: 'Timeout (in seconds) to stop a container' },
   { name: 'tty', short: 't', type: 'bool', help: 'Allocate a pseudo-TTY' },
-  { name: 'ulimit', type: 'list', value: 'ulimit', help: 'Ulimit options', check: checkBy(parseUlimit) },
+  {
+    name: 'ulimit',
+    type: 'list',
+    value: 'ulimit',
+    help: 'Ulimit options',
+    check: checkBy(parseUlimit),
+    complete: { words: ULIMIT_NAMES.map((name) => `${name}=`) },
+  },
   { name: 'user', short: 'u', type: 'string', help: 'Username or UID (format: <name|uid>[:<group|gid>])' },
   ...mountOptionSpecs,
   ...limitOptionSpecs,

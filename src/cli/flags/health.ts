@@ -1,4 +1,11 @@
-import { OPTION_FIELD_NAMES, OPTION_FIELDS, readFieldFlags } from '../../health/fields.ts';
+import {
+  EXEC_MODES,
+  type FieldName,
+  ON_FAILURE,
+  OPTION_FIELD_NAMES,
+  OPTION_FIELDS,
+  readFieldFlags,
+} from '../../health/fields.ts';
 import type { HealthFlags } from '../../health/flags.ts';
 import {
   grpcItems,
@@ -85,10 +92,16 @@ const testOptionSpecs: readonly OptionSpec[] = [
   },
 ];
 
+const FIELD_WORDS: Readonly<Partial<Record<FieldName, readonly string[]>>> = {
+  exec: EXEC_MODES,
+  onFailure: ON_FAILURE,
+};
+
 /** The options of the other fields of a health config. */
 const fieldOptionSpecs: readonly OptionSpec[] = OPTION_FIELD_NAMES.map((field) => {
   const { name, type, help } = OPTION_FIELDS[field].option;
-  return { name, type, help };
+  const words = FIELD_WORDS[field];
+  return { name, type, help, ...(words ? { complete: { words } } : {}) };
 });
 
 /**

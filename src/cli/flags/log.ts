@@ -3,8 +3,18 @@ import type { OptionSpec, ParsedOptions } from '../command.ts';
 
 /** The handling of a container's output, in Docker's words. */
 export const logOptionSpecs: readonly OptionSpec[] = [
-  { name: 'log-driver', type: 'string', help: 'Logging driver for the container: json-file or none' },
-  { name: 'log-opt', type: 'list', help: 'Log driver options: max-size=SIZE, max-file=NUMBER' },
+  {
+    name: 'log-driver',
+    type: 'string',
+    help: 'Logging driver for the container: json-file or none',
+    complete: { words: ['json-file', 'none'] },
+  },
+  {
+    name: 'log-opt',
+    type: 'list',
+    help: 'Log driver options: max-size=SIZE, max-file=NUMBER',
+    complete: { words: ['max-size=', 'max-file='] },
+  },
 ];
 
 /** Throws USAGE and INVALID in Docker's words. */

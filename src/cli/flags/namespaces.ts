@@ -5,6 +5,7 @@ import { parseSysctl, refuseSysctlsOfHost } from '../../oci/sysctls.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { checkBy } from './check-by.ts';
+import { CONTAINER, FILE } from './values.ts';
 
 /** The options of `run` and `create` that share namespaces of the host or of another container, in Docker's words. */
 export const namespaceOptionSpecs: readonly OptionSpec[] = [
@@ -14,18 +15,33 @@ export const namespaceOptionSpecs: readonly OptionSpec[] = [
     value: 'map',
     help: 'Add an annotation to the container (passed through to the OCI runtime)',
   },
-  { name: 'cgroupns', type: 'string', help: 'Cgroup namespace to use (host|private)' },
-  { name: 'device', type: 'list', help: 'Add a host device to the container' },
+  {
+    name: 'cgroupns',
+    type: 'string',
+    help: 'Cgroup namespace to use (host|private)',
+    complete: { words: ['host', 'private'] },
+  },
+  { name: 'device', type: 'list', help: 'Add a host device to the container', complete: FILE },
   {
     name: 'device-cgroup-rule',
     type: 'list',
     help: 'Add a rule to the cgroup allowed devices list',
     check: checkBy(parseDeviceRule),
   },
-  { name: 'ipc', type: 'string', help: 'IPC mode to use' },
-  { name: 'pid', type: 'string', help: 'PID namespace to use' },
+  {
+    name: 'ipc',
+    type: 'string',
+    help: 'IPC mode to use',
+    complete: { words: ['host', 'none', 'private', 'shareable'], after: { 'container:': CONTAINER } },
+  },
+  {
+    name: 'pid',
+    type: 'string',
+    help: 'PID namespace to use',
+    complete: { words: ['host'], after: { 'container:': CONTAINER } },
+  },
   { name: 'sysctl', type: 'list', value: 'map', help: 'Sysctl options', check: checkBy(parseSysctl) },
-  { name: 'uts', type: 'string', help: 'UTS namespace to use' },
+  { name: 'uts', type: 'string', help: 'UTS namespace to use', complete: { words: ['host'] } },
 ];
 
 type NamespaceRequest = Pick<CreateRequest, 'namespaces' | 'devices' | 'deviceRules' | 'sysctls' | 'annotations'>;

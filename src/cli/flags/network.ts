@@ -4,6 +4,7 @@ import { parseExpose, parsePublish } from '../../network/port-spec.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { givenNetworkFrom } from './network-option.ts';
+import { CONTAINER, NETWORK } from './values.ts';
 
 /** The options of `run` and `create` about the network, in Docker's words. */
 export const networkOptionSpecs: readonly OptionSpec[] = [
@@ -23,6 +24,7 @@ export const networkOptionSpecs: readonly OptionSpec[] = [
     type: 'list',
     value: 'network',
     help: 'Network of the container: bridge (the default), the name of a network, none (loopback only), host, or container:NAME',
+    complete: { ...NETWORK, after: { 'container:': CONTAINER } },
   },
   { name: 'network-alias', aliases: ['net-alias'], type: 'list', help: 'Add network-scoped alias for the container' },
   { name: 'publish', short: 'p', type: 'list', help: "Publish a container's port(s) to the host" },

@@ -3,6 +3,7 @@ import { type PruneFilter, parsePruneFilter } from '../../lib/prune-filter.ts';
 import type { World } from '../../world.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { confirm } from '../confirm.ts';
+import { LABEL } from './values.ts';
 
 /** The options that all `prune` commands share, in Docker's words. */
 export const pruneOptionSpecs: readonly OptionSpec[] = [
@@ -12,6 +13,7 @@ export const pruneOptionSpecs: readonly OptionSpec[] = [
     value: 'filter',
     help: 'Provide filter values (e.g. "until=<timestamp>")',
     check: (text) => (text.includes('=') ? undefined : 'bad format of filter (expected name=value)'),
+    complete: { after: { 'until=': {}, 'label=': LABEL, 'label!=': LABEL } },
   },
   { name: 'force', short: 'f', type: 'bool', help: 'Do not prompt for confirmation' },
 ];

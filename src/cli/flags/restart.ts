@@ -7,6 +7,7 @@ export const restartOptionSpec: OptionSpec = {
   type: 'string',
   value: 'policy',
   help: 'When to start the container again after it has ended: no, on-failure[:max-retries], always, unless-stopped (no unless given)',
+  complete: { words: ['no', 'on-failure', 'on-failure:', 'always', 'unless-stopped'] },
 };
 
 /** Undefined when it was not given. Throws INVALID in Docker's words. */

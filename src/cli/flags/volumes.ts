@@ -3,6 +3,7 @@ import { parseMount, readMountFields } from '../../oci/mount-option.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
 import { checkBy } from './check-by.ts';
+import { VOLUME } from './values.ts';
 
 /** The options of `run` and `create` that put something of the host into the container, in Docker's words. */
 export const mountOptionSpecs: readonly OptionSpec[] = [
@@ -12,9 +13,10 @@ export const mountOptionSpecs: readonly OptionSpec[] = [
     value: 'mount',
     help: 'Attach a filesystem mount to the container',
     check: checkBy((text) => readMountFields(text, '/')),
+    complete: { words: ['type=bind,source=', 'type=volume,source=', 'type=tmpfs,target='] },
   },
   { name: 'tmpfs', type: 'list', help: 'Mount a tmpfs directory' },
-  { name: 'volume', short: 'v', type: 'list', help: 'Bind mount a volume' },
+  { name: 'volume', short: 'v', type: 'list', help: 'Bind mount a volume', complete: { ...VOLUME, paths: 'file' } },
 ];
 
 /** A source that begins with a dot, of -v or of --mount. */

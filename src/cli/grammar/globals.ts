@@ -11,6 +11,7 @@ export const globalOptions: readonly OptionSpec[] = [
     aliases: ['H', 'host'],
     type: 'string',
     help: "Path of containerd's socket [$CONTAINERD_ADDRESS] (default /run/containerd/containerd.sock)",
+    complete: { paths: 'file' },
   },
   {
     name: 'data-root',
@@ -24,6 +25,7 @@ export const globalOptions: readonly OptionSpec[] = [
     short: 'n',
     type: 'string',
     help: 'containerd namespace [$CONTAINERD_NAMESPACE] (default "default")',
+    complete: { names: ['namespace'] },
   },
   {
     name: 'run-root',
@@ -35,6 +37,7 @@ export const globalOptions: readonly OptionSpec[] = [
     name: 'snapshotter',
     type: 'string',
     help: 'containerd snapshotter [$CONTAINERD_SNAPSHOTTER] (default "overlayfs")',
+    complete: { words: ['overlayfs', 'native', 'btrfs', 'zfs', 'devmapper', 'fuse-overlayfs', 'stargz'] },
   },
   { name: 'version', short: 'v', type: 'bool', help: 'Print version information and quit' },
 ];

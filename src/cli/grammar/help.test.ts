@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { dockerLikeRegistry } from '../../../test/builders/registry.ts';
 import { golden } from '../../../test/golden/golden.ts';
-import { pathsOf, registry, type Target } from '../registry.ts';
+import { registry } from '../registry.ts';
+import { pathsOf, type Target } from './command-tree.ts';
 import { globalOptions } from './globals.ts';
 import { optionTable, renderHelp } from './help.ts';
 

@@ -1,5 +1,5 @@
 import type { Command, CommandEntry, OptionSpec } from '../command.ts';
-import { loadCommand, type Noun, pathsOf, type Registry, type Target } from '../registry.ts';
+import { loadCommand, type Noun, pathsOf, type Registry, type Target } from './command-tree.ts';
 import { globalOptions } from './globals.ts';
 import { flagLabel } from './parse.ts';
 import { commandLine, usageLine } from './usage.ts';

@@ -1,7 +1,7 @@
 import { HealthctlError } from '../../lib/errors.ts';
 import type { Command, CommandInput, OptionSpec } from '../command.ts';
 import { adviceForOption } from '../docker-only.ts';
-import { type CommandTarget, findCommand, loadCommand, type Registry, type Target } from '../registry.ts';
+import { type CommandTarget, findCommand, loadCommand, type Registry, type Target } from './command-tree.ts';
 import { type GlobalFlags, globalFlagsFrom, globalOptions, withHelp } from './globals.ts';
 import { type ParsedArguments, parseArguments, UnknownFlag } from './parse.ts';
 import { checkArgumentCount, flagError, unknownCommand, unknownTopic } from './usage.ts';

@@ -1,7 +1,7 @@
 import { HealthctlError } from '../../lib/errors.ts';
 import type { Command } from '../command.ts';
 import { adviceForCommand } from '../docker-only.ts';
-import { type Registry, type Target, wordsAfter } from '../registry.ts';
+import { type Registry, type Target, wordsAfter } from './command-tree.ts';
 import { suggestionsFor } from './suggest.ts';
 
 /** Docker's exit status for a wrong flag (docker/cli, cli/cobra.go, FlagErrorFunc). */

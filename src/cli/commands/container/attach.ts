@@ -4,6 +4,7 @@ import { type ContainerView, refuseUnknown } from '../../../record/view.ts';
 import { removeAfterEnd, resultOfAttachment } from '../../attached.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
+import { RUNNING } from '../../flags/values.ts';
 
 /** `healthctl attach`: Docker's. */
 export const attach: Command = {
@@ -14,6 +15,7 @@ export const attach: Command = {
     { name: 'sig-proxy', type: 'bool', help: 'Proxy all received signals to the process', default: true },
   ],
   args: { min: 1, max: 1 },
+  complete: [RUNNING],
   run: async (world, { options, args: [nameOrId = ''] }) => {
     const [ctx, { resolveView }, { attachContainer }, { parseDetachKeys }, { checkTerminal }, { storedConfigOf }] =
       await Promise.all([

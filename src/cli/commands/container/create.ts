@@ -2,6 +2,7 @@ import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
+import { IMAGE } from '../../flags/values.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
 import { workingDirectory } from '../../working-directory.ts';
 
@@ -10,6 +11,7 @@ export const create: Command = {
   usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
   options: createOptionSpecs,
   args: { min: 1 },
+  complete: [IMAGE],
   optionsEndAtArgument: true,
   run: async (world, { options, args }) => {
     const asked = await createOptionsFrom(options, args, {

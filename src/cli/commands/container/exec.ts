@@ -4,6 +4,7 @@ import type { Command, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { checkBy } from '../../flags/check-by.ts';
 import { environmentFrom } from '../../flags/create.ts';
+import { FILE, RUNNING, VARIABLE } from '../../flags/values.ts';
 
 /** `healthctl exec`: Docker's. */
 export const exec: Command = {
@@ -17,8 +18,9 @@ export const exec: Command = {
       type: 'list',
       help: 'Set environment variables',
       check: checkBy((text) => parseEnv(text, {})),
+      complete: VARIABLE,
     },
-    { name: 'env-file', type: 'list', help: 'Read in a file of environment variables' },
+    { name: 'env-file', type: 'list', help: 'Read in a file of environment variables', complete: FILE },
     { name: 'interactive', short: 'i', type: 'bool', help: 'Keep STDIN open even if not attached' },
     { name: 'privileged', type: 'bool', help: 'Give extended privileges to the command' },
     { name: 'tty', short: 't', type: 'bool', help: 'Allocate a pseudo-TTY' },
@@ -26,6 +28,7 @@ export const exec: Command = {
     { name: 'workdir', short: 'w', type: 'string', help: 'Working directory inside the container' },
   ],
   args: { min: 2 },
+  complete: [RUNNING],
   optionsEndAtArgument: true,
   run: async (world, { options, args: [nameOrId = '', ...args] }) => {
     const env = await environmentFrom(options, world);

@@ -3,6 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { DEFAULTS } from '../../config/config.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
+import { CONTAINER, FORMAT } from '../../flags/values.ts';
 import { explanationPage, explanationValue } from '../../format/explanation.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
 import { findChecker, nextCheckOf } from '../../monitor/who-checks.ts';
@@ -18,9 +19,11 @@ export const explain: Command = {
       short: 'f',
       type: 'string',
       help: "Format output using a custom template: 'json', or a Go template",
+      complete: FORMAT,
     },
   ],
   args: { min: 1, max: 1 },
+  complete: [CONTAINER],
   run: (world, input) => runExplain(world, input),
 };
 

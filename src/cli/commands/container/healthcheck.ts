@@ -1,5 +1,6 @@
 import type { Command, CommandResult } from '../../command.ts';
 import type { ContainerWorld } from '../../context.ts';
+import { RUNNING } from '../../flags/values.ts';
 import { checkByHand, recordedCheck } from '../../monitor/check.ts';
 
 /** `healthctl container healthcheck`, as nerdctl's: exit 0 whenever the check could be run, whatever it found. */
@@ -7,6 +8,7 @@ export const healthcheck: Command = {
   usage: 'CONTAINER',
   options: [],
   args: { min: 1, max: 1 },
+  complete: [RUNNING],
   run: (world, { args: [name = ''] }) => runOnce(world, name),
 };
 

@@ -9,8 +9,17 @@ import type { ContainerDocument } from '../../../record/document.ts';
 import { readStat } from '../../../system/proc.ts';
 import { noSuchVolume } from '../../../volume/volume.ts';
 import type { World } from '../../../world.ts';
-import type { Command, CommandInput, CommandResult, OptionSpec, ParsedOptions } from '../../command.ts';
+import type {
+  Command,
+  CommandInput,
+  CommandResult,
+  Completion,
+  GivenOptions,
+  OptionSpec,
+  ParsedOptions,
+} from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
+import { CONTAINER, FORMAT } from '../../flags/values.ts';
 import { containerValue } from '../../format/container-value.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';
@@ -18,11 +27,15 @@ import { documentsByMonitor } from '../../monitor/list.ts';
 import { whyUnmonitored } from '../../monitor/open.ts';
 import { healthAgeOf, healthAgeOfDocument, staleHealthWarning } from '../../stale-health.ts';
 
+const TYPES = ['container', 'image', 'network', 'volume'] as const;
+type ObjectType = (typeof TYPES)[number];
+
 const formatOption: OptionSpec = {
   name: 'format',
   short: 'f',
   type: 'string',
   help: "Format output using a custom template: 'json', or a Go template",
+  complete: FORMAT,
 };
 const modeOption: OptionSpec = {
   name: 'mode',
@@ -31,12 +44,14 @@ const modeOption: OptionSpec = {
   help: "'dockercompat' shows Docker's document, 'native' containerd's record",
   check: (text) =>
     text === 'dockercompat' || text === 'native' ? undefined : 'must be one of "dockercompat", "native"',
+  complete: { words: ['dockercompat', 'native'] },
 };
 const sizeOption: OptionSpec = { name: 'size', short: 's', type: 'bool', help: 'Display total file sizes' };
 const typeOption: OptionSpec = {
   name: 'type',
   type: 'string',
   help: 'Only inspect objects of the given type: container, image, network or volume',
+  complete: { words: TYPES },
 };
 
 /** `healthctl container inspect`: Docker's, with nerdctl's `--mode`. */
@@ -44,19 +59,24 @@ export const inspectContainers: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   options: [formatOption, modeOption, sizeOption],
   args: { min: 1 },
+  complete: [CONTAINER],
   run: (world, input) => runInspect(world, input, 'container'),
 };
+
+/** Things of the wanted type, or of all. */
+function objectsOf(given: GivenOptions): readonly Completion[] {
+  const type = TYPES.find((known) => known === given.get('type')?.at(-1));
+  return [{ names: type === undefined ? TYPES : [type] }];
+}
 
 /** `healthctl inspect`: Docker's. A name other than a container's may be an image's or a volume's. */
 export const inspect: Command = {
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
   options: [formatOption, modeOption, { ...sizeOption, help: 'Display total file sizes of containers' }, typeOption],
   args: { min: 1 },
+  complete: objectsOf,
   run: (world, input) => runInspect(world, input, typeFrom(input.options)),
 };
-
-const TYPES = ['container', 'image', 'network', 'volume'] as const;
-type ObjectType = (typeof TYPES)[number];
 
 /** Throws INVALID with Docker's text for an unknown type. */
 function typeFrom(options: ParsedOptions): ObjectType | undefined {

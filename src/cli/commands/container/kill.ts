@@ -3,15 +3,23 @@ import { resolveView, viewRecord } from '../../../container/resolve.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
+import { SIGNAL, UP } from '../../flags/values.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `healthctl kill`: Docker's. */
 export const kill: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   options: [
-    { name: 'signal', short: 's', type: 'string', help: 'Signal to send to the container (KILL unless given)' },
+    {
+      name: 'signal',
+      short: 's',
+      type: 'string',
+      help: 'Signal to send to the container (KILL unless given)',
+      complete: SIGNAL,
+    },
   ],
   args: { min: 1 },
+  complete: [UP],
   run: (world, input) => runKill(world, input),
 };
 

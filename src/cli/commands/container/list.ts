@@ -1,9 +1,30 @@
 import type { ContainerSummary } from '../../../daemon/api/answers.ts';
 import type { Sent } from '../../../daemon/api/client.ts';
 import { REQUESTS } from '../../../daemon/api/requests.ts';
-import type { Command, ParsedOptions } from '../../command.ts';
+import { CONTAINER_STATES, HEALTH_WORDS } from '../../../record/list-words.ts';
+import type { Command, Completion, ParsedOptions } from '../../command.ts';
 import type { ContainerWorld } from '../../context.ts';
+import { BOOLEAN, CONTAINER, IMAGE, LABEL, LIST_FORMAT, NETWORK, VOLUME } from '../../flags/values.ts';
 import { openMonitor } from '../../monitor/open.ts';
+
+const FILTERS: Completion = {
+  after: {
+    'ancestor=': IMAGE,
+    'before=': CONTAINER,
+    'exited=': {},
+    'expose=': {},
+    'health=': { words: HEALTH_WORDS },
+    'id=': {},
+    'is-task=': BOOLEAN,
+    'label=': LABEL,
+    'name=': CONTAINER,
+    'network=': NETWORK,
+    'publish=': {},
+    'since=': CONTAINER,
+    'status=': { words: CONTAINER_STATES },
+    'volume=': VOLUME,
+  },
+};
 
 /** `healthctl ps`, as Docker's. */
 export const list: Command = {
@@ -23,11 +44,13 @@ export const list: Command = {
       value: 'filter',
       help: 'Filter output based on conditions provided, e.g. name=REGEXP, status=exited, label=KEY[=VALUE], health=none|starting|healthy|unhealthy',
       check: (text) => (text.includes('=') ? undefined : 'bad format of filter (expected name=value)'),
+      complete: FILTERS,
     },
     {
       name: 'format',
       type: 'string',
       help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
+      complete: LIST_FORMAT,
     },
     {
       name: 'last',

@@ -3,6 +3,7 @@ import { HealthctlError } from '../../../lib/errors.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { timeRangeFrom } from '../../flags/time-range.ts';
+import { CONTAINER } from '../../flags/values.ts';
 
 /**
  * `healthctl logs`: Docker's. Without a monitor the times, and the order between the streams, are unknown: `--tail`
@@ -24,6 +25,7 @@ export const logs: Command = {
       type: 'string',
       help: 'Number of lines to show from the end of the logs',
       default: 'all',
+      complete: { words: ['all'] },
     },
     { name: 'timestamps', short: 't', type: 'bool', help: 'Show timestamps' },
     {
@@ -33,6 +35,7 @@ export const logs: Command = {
     },
   ],
   args: { min: 1, max: 1 },
+  complete: [CONTAINER],
   run: async (world, { options, args: [nameOrId = ''] }) => {
     const tail = tailFrom(options.string('tail') ?? 'all');
     const range = timeRangeFrom(options, world);

@@ -3,6 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import type { Command } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { RUNNING } from '../../flags/values.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `healthctl pause`: Docker's. */
@@ -10,6 +11,7 @@ export const pause: Command = {
   usage: 'CONTAINER [CONTAINER...]',
   options: [],
   args: { min: 1 },
+  complete: [RUNNING],
   run: (world, { args }) => runPause(world, args),
 };
 

@@ -5,12 +5,14 @@ import { type PublishedPort, tryPortKey } from '../../../network/port-spec.ts';
 import { publishedPortsOf } from '../../../record/shown-ports.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
+import { ANYTHING, UP } from '../../flags/values.ts';
 
 /** `healthctl port`: Docker's. */
 export const port: Command = {
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
   options: [],
   args: { min: 1, max: 2 },
+  complete: [UP, ANYTHING],
   run: async (world, { args: [name = '', wanted] }) => {
     const ctx = await openContainers(world);
     const ports = publishedPortsOf(await resolveView(ctx, name, world), {

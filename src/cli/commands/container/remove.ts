@@ -6,6 +6,7 @@ import { hasCode } from '../../../lib/errors.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { CONTAINER, STOPPED } from '../../flags/values.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
 import { openMonitor } from '../../monitor/open.ts';
 
@@ -17,6 +18,7 @@ export const remove: Command = {
     { name: 'volumes', short: 'v', type: 'bool', help: 'Remove anonymous volumes associated with the container' },
   ],
   args: { min: 1 },
+  complete: (given) => [given.has('force') ? CONTAINER : STOPPED],
   run: (world, input) => runRemove(world, input),
 };
 

@@ -3,6 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
+import { ANYTHING, CONTAINER } from '../../flags/values.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `healthctl rename`: Docker's. */
@@ -10,6 +11,7 @@ export const rename: Command = {
   usage: 'CONTAINER NEW_NAME',
   options: [],
   args: { min: 2, max: 2 },
+  complete: [CONTAINER, ANYTHING],
   run: async (world, { args }) => {
     const [oldName = '', newName = ''] = args.map((arg) => arg.trim());
     if (oldName === '' || newName === '') throw new HealthctlError('INVALID', 'Neither old nor new names may be empty');

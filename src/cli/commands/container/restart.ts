@@ -3,6 +3,7 @@ import { restartContainer } from '../../../container/restart.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
+import { CONTAINER } from '../../flags/values.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
 import { stopOptionSpecs, stopOptionsFrom } from './stop.ts';
 
@@ -11,6 +12,7 @@ export const restart: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   options: stopOptionSpecs,
   args: { min: 1 },
+  complete: [CONTAINER],
   run: (world, input) => runRestart(world, input),
 };
 

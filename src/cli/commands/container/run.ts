@@ -12,6 +12,7 @@ import type { Command, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { createFromOptions } from '../../create-container.ts';
 import { createOptionSpecs, createOptionsFrom } from '../../flags/create.ts';
+import { IMAGE } from '../../flags/values.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
 import { startWaitedFor } from '../../start-waited-for.ts';
@@ -42,6 +43,7 @@ export const run: Command = {
     ...waitOptionSpecs,
   ],
   args: { min: 1 },
+  complete: [IMAGE],
   optionsEndAtArgument: true,
   failureCode: 125,
   run: async (world, { options, args }) => {

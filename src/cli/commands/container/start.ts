@@ -14,6 +14,7 @@ import { type AttachWish, removeAfterEnd, resultOfAttachment, startAttachedTo } 
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { STOPPED } from '../../flags/values.ts';
 import { waitOptionSpecs, waitWishFrom } from '../../flags/wait.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
 import { startWaitedFor } from '../../start-waited-for.ts';
@@ -28,6 +29,7 @@ export const start: Command = {
     ...waitOptionSpecs,
   ],
   args: { min: 1 },
+  complete: [STOPPED],
   run: (world, input) => {
     const isAttached = input.options.bool('attach') || input.options.bool('interactive');
     const wish = waitWishFrom(input.options);

@@ -3,11 +3,12 @@ import { stopContainer } from '../../../container/stop.ts';
 import type { Command, CommandInput, CommandResult, OptionSpec } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName, withPrefix } from '../../each.ts';
+import { SIGNAL, UP } from '../../flags/values.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `stop` and `restart` share them. */
 export const stopOptionSpecs: readonly OptionSpec[] = [
-  { name: 'signal', short: 's', type: 'string', help: 'Signal to send to the container' },
+  { name: 'signal', short: 's', type: 'string', help: 'Signal to send to the container', complete: SIGNAL },
   {
     name: 'timeout',
     short: 't',
@@ -28,6 +29,7 @@ export const stop: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   options: stopOptionSpecs,
   args: { min: 1 },
+  complete: [UP],
   run: (world, input) => runStop(world, input),
 };
 

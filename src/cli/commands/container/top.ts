@@ -3,6 +3,7 @@ import { topContainer } from '../../../container/top.ts';
 import { printableLine } from '../../../lib/printable.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
+import { UP } from '../../flags/values.ts';
 import { alignColumns } from '../../format/columns.ts';
 
 /** docker/cli, container/top.go. */
@@ -13,6 +14,7 @@ export const top: Command = {
   usage: 'CONTAINER [ps OPTIONS]',
   options: [],
   args: { min: 1 },
+  complete: [UP],
   optionsEndAtArgument: true,
   run: async (world, { args: [nameOrId = '', ...psOptions] }) => {
     const ctx = await openContainers(world);

@@ -3,6 +3,7 @@ import { resolveView } from '../../../container/resolve.ts';
 import type { Command } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { PAUSED } from '../../flags/values.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `healthctl unpause`: Docker's. */
@@ -10,6 +11,7 @@ export const unpause: Command = {
   usage: 'CONTAINER [CONTAINER...]',
   options: [],
   args: { min: 1 },
+  complete: [PAUSED],
   run: (world, { args }) => runUnpause(world, args),
 };
 

@@ -7,6 +7,7 @@ import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
 import { healthFlagsFrom, healthOptionSpecs } from '../../flags/health.ts';
 import { restartOptionSpec, restartPolicyFrom } from '../../flags/restart.ts';
+import { CONTAINER } from '../../flags/values.ts';
 import { announceChange, warnOfReboot } from '../../monitor/announce-change.ts';
 
 /** `healthctl update`: Docker's, with the health check that Docker cannot change. */
@@ -16,6 +17,7 @@ export const update: Command = {
     'Change the health check or the restart policy of containers, also of those that run and of those that another tool made. What is not given stays as it is.',
   options: [...healthOptionSpecs, restartOptionSpec],
   args: { min: 1 },
+  complete: [CONTAINER],
   run: (world, input) => runUpdate(world, input),
 };
 

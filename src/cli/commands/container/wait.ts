@@ -4,6 +4,7 @@ import { waitContainer } from '../../../container/wait/wait-exit.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { CONTAINER } from '../../flags/values.ts';
 import { ensureChecked, refreshMonitor } from '../../monitor/announce-change.ts';
 
 /**
@@ -19,9 +20,11 @@ export const wait: Command = {
       value: 'condition',
       help: 'What to wait for: not-running (unless given), next-exit, removed, healthy, unhealthy, running, paused, exited, stopped, created; several are alternatives',
       check: (text) => (conditionFrom(text) === undefined ? `must be one of ${WAIT_CONDITIONS.join(', ')}` : undefined),
+      complete: { words: WAIT_CONDITIONS },
     },
   ],
   args: { min: 1 },
+  complete: [CONTAINER],
   run: (world, input) => runWait(world, input),
 };
 

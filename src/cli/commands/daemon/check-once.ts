@@ -4,6 +4,7 @@ import { hasCode, messageOf } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { openContainers } from '../../context.ts';
+import { CONTAINER } from '../../flags/values.ts';
 import { programOf } from '../../program.ts';
 
 /** `healthctl daemon check-once`: the command of a systemd timer. */
@@ -17,10 +18,12 @@ export const checkOnceCommand: Command = {
       help: "Which timer calls: 'starting' or 'regular'",
       default: 'regular',
       check: (text) => (text === 'starting' || text === 'regular' ? undefined : 'must be one of "starting", "regular"'),
+      complete: { words: ['starting', 'regular'] },
     },
     { name: 'not-before', type: 'int', value: 'ms', help: 'Wall time before which no check is made' },
   ],
   args: { min: 1, max: 1 },
+  complete: [CONTAINER],
   run: (world, input) => runCheck(world, input),
 };
 

@@ -25,6 +25,7 @@ export const run: Command = {
       type: 'string',
       help: "'text' or 'json' (default text on a terminal, else json)",
       check: (text) => (text === 'text' || text === 'json' ? undefined : 'must be one of "text", "json"'),
+      complete: { words: ['text', 'json'] },
     },
   ],
   args: { min: 0, max: 0 },

@@ -17,6 +17,7 @@ import { HealthctlError } from '../../../lib/errors.ts';
 import { printableLine } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { FORMAT } from '../../flags/values.ts';
 import { plainValue } from '../../format/plain-value.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
 import { humanDuration, humanSize } from '../../format/units.ts';
@@ -26,7 +27,9 @@ export const status: Command = {
   usage: '[OPTIONS]',
   description:
     'Show whether the monitor runs, and what it does. The exit status is 1 when it does not, and 4 when it cannot be asked.',
-  options: [{ name: 'format', short: 'f', type: 'string', help: "Format output: 'json', or a Go template" }],
+  options: [
+    { name: 'format', short: 'f', type: 'string', help: "Format output: 'json', or a Go template", complete: FORMAT },
+  ],
   args: { min: 0, max: 0 },
   run: (world, input) => showStatus(world, input),
 };

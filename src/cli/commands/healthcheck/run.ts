@@ -1,5 +1,6 @@
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import type { ContainerWorld } from '../../context.ts';
+import { RUNNING } from '../../flags/values.ts';
 import { checkByHand, recordedCheck } from '../../monitor/check.ts';
 
 /**
@@ -10,6 +11,7 @@ export const run: Command = {
   usage: '[OPTIONS] CONTAINER',
   options: [{ name: 'ignore-result', type: 'bool', help: 'Exit with 0 although the check failed' }],
   args: { min: 1, max: 1 },
+  complete: [RUNNING],
   failureCode: 125,
   run: (world, input) => runOnce(world, input),
 };

@@ -14,6 +14,7 @@ import { type ImageDetails, inspectImage } from '../../../image/inspect.ts';
 import { hasCode } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { FORMAT, IMAGE } from '../../flags/values.ts';
 import { renderInspect } from '../../format/inspect.ts';
 
 /** `healthctl image inspect`, with Docker's document. */
@@ -26,9 +27,11 @@ export const inspect: Command = {
       type: 'string',
       value: 'string',
       help: "Format output using a custom template: 'json', or a Go template",
+      complete: FORMAT,
     },
   ],
   args: { min: 1 },
+  complete: [IMAGE],
   run: (world, input) => runInspect(world, input),
 };
 

@@ -3,6 +3,7 @@ import { type ImageFilter, type ImageSummary, listImages } from '../../../image/
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { BOOLEAN, IMAGE, LABEL, LIST_FORMAT } from '../../flags/values.ts';
 import { type Column, renderList } from '../../format/table.ts';
 import { humanDuration, humanSize, localTimestamp } from '../../format/units.ts';
 
@@ -19,17 +20,20 @@ export const list: Command = {
       value: 'filter',
       help: 'Filter output based on conditions provided: reference=PATTERN, dangling=true|false, label=KEY[=VALUE]',
       check: (text) => (text.includes('=') ? undefined : 'bad format of filter (expected name=value)'),
+      complete: { after: { 'dangling=': BOOLEAN, 'label=': LABEL, 'reference=': IMAGE } },
     },
     {
       name: 'format',
       type: 'string',
       value: 'string',
       help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
+      complete: LIST_FORMAT,
     },
     { name: 'no-trunc', type: 'bool', help: "Don't truncate output" },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only show image IDs' },
   ],
   args: { min: 0, max: 1 },
+  complete: [IMAGE],
   run: (world, input) => runList(world, input),
 };
 

@@ -4,6 +4,7 @@ import { HealthctlError } from '../../../lib/errors.ts';
 import { openGivenStream } from '../../../system/given-file.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { FILE } from '../../flags/values.ts';
 import { showProgress } from '../../progress.ts';
 
 /** `healthctl load`, as Docker's. */
@@ -16,6 +17,7 @@ export const load: Command = {
       type: 'string',
       value: 'string',
       help: 'Read from tar archive file, instead of STDIN',
+      complete: FILE,
     },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Suppress the load output' },
   ],

@@ -3,6 +3,7 @@ import { familiarName, familiarRepository, parseReference, withDefaultTag } from
 import { messageOf } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { IMAGE } from '../../flags/values.ts';
 import { showProgress } from '../../progress.ts';
 
 /** `healthctl pull`: Docker's, and --plain-http. */
@@ -23,10 +24,22 @@ export const pull: Command = {
           return messageOf(error);
         }
       },
+      complete: {
+        words: [
+          'linux/amd64',
+          'linux/arm64',
+          'linux/arm/v7',
+          'linux/386',
+          'linux/ppc64le',
+          'linux/riscv64',
+          'linux/s390x',
+        ],
+      },
     },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Suppress verbose output' },
   ],
   args: { min: 1, max: 1 },
+  complete: [IMAGE],
   run: (world, input) => runPull(world, input),
 };
 

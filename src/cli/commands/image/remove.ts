@@ -2,6 +2,7 @@ import { removeImage } from '../../../image/remove.ts';
 import { hasCode } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { IMAGE } from '../../flags/values.ts';
 
 /** `healthctl rmi`, as Docker's. */
 export const remove: Command = {
@@ -11,6 +12,7 @@ export const remove: Command = {
     { name: 'no-prune', type: 'bool', help: 'Do not delete untagged parents; there are none', hidden: true },
   ],
   args: { min: 1 },
+  complete: [IMAGE],
   run: (world, input) => runRemove(world, input),
 };
 

@@ -12,12 +12,25 @@ import { openNetworks } from '../../network-context.ts';
 export const create: Command = {
   usage: '[OPTIONS] NETWORK',
   options: [
-    { name: 'driver', short: 'd', type: 'string', help: 'Driver to manage the Network', default: 'bridge' },
+    {
+      name: 'driver',
+      short: 'd',
+      type: 'string',
+      help: 'Driver to manage the Network',
+      default: 'bridge',
+      complete: { words: ['bridge'] },
+    },
     { name: 'gateway', type: 'string', help: 'IPv4 Gateway for the master subnet' },
     { name: 'internal', type: 'bool', help: 'Restrict external access to the network' },
     { name: 'ip-range', type: 'string', help: 'Allocate container ip from a sub-range' },
     { name: 'label', type: 'list', help: 'Set metadata on a network', check: checkBy(parseLabel) },
-    { name: 'opt', short: 'o', type: 'list', help: 'Driver specific options: com.docker.network.driver.mtu=BYTES' },
+    {
+      name: 'opt',
+      short: 'o',
+      type: 'list',
+      help: 'Driver specific options: com.docker.network.driver.mtu=BYTES',
+      complete: { words: ['com.docker.network.driver.mtu='] },
+    },
     { name: 'subnet', type: 'string', help: 'Subnet in CIDR format that represents a network segment' },
   ],
   args: { min: 1, max: 1 },

@@ -3,6 +3,7 @@ import { resolveNetwork } from '../../../network/known-networks.ts';
 import type { NetworkContext } from '../../../network/network-context.ts';
 import { membersOf, networkDocument } from '../../../network/network-document.ts';
 import type { Command } from '../../command.ts';
+import { FORMAT, NETWORK } from '../../flags/values.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';
 import { openNetworks } from '../../network-context.ts';
@@ -16,9 +17,11 @@ export const inspect: Command = {
       short: 'f',
       type: 'string',
       help: "Format output using a custom template: 'json', or a Go template",
+      complete: FORMAT,
     },
   ],
   args: { min: 1 },
+  complete: [NETWORK],
   run: async (world, { options, args }) => {
     const ctx = openNetworks(world);
     const documents: GoValue[] = [];

@@ -7,6 +7,7 @@ import {
   parseNetworkFilters,
 } from '../../../network/known-networks.ts';
 import type { Command } from '../../command.ts';
+import { BOOLEAN, LABEL, LIST_FORMAT, NETWORK } from '../../flags/values.ts';
 import { type Column, renderList } from '../../format/table.ts';
 import { localTimestamp } from '../../format/units.ts';
 import { openNetworks } from '../../network-context.ts';
@@ -22,8 +23,24 @@ export const list: Command = {
       value: 'filter',
       help: 'Provide filter values (e.g. "driver=bridge")',
       check: (text) => (text.includes('=') ? undefined : 'bad format of filter (expected name=value)'),
+      complete: {
+        after: {
+          'dangling=': BOOLEAN,
+          'driver=': { words: ['bridge', 'host', 'null'] },
+          'id=': {},
+          'label=': LABEL,
+          'name=': NETWORK,
+          'scope=': { words: ['local'] },
+          'type=': { words: ['builtin', 'custom'] },
+        },
+      },
     },
-    { name: 'format', type: 'string', help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template" },
+    {
+      name: 'format',
+      type: 'string',
+      help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
+      complete: LIST_FORMAT,
+    },
     { name: 'no-trunc', type: 'bool', help: 'Do not truncate the output' },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only display network IDs' },
   ],

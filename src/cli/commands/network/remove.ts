@@ -2,6 +2,7 @@ import { hasCode } from '../../../lib/errors.ts';
 import { removeNetwork } from '../../../network/remove-network.ts';
 import type { Command } from '../../command.ts';
 import { forEachName } from '../../each.ts';
+import { NETWORK } from '../../flags/values.ts';
 import { openNetworks } from '../../network-context.ts';
 
 /** `healthctl network rm`: Docker's. */
@@ -9,6 +10,7 @@ export const remove: Command = {
   usage: '[OPTIONS] NETWORK [NETWORK...]',
   options: [{ name: 'force', short: 'f', type: 'bool', help: 'Do not error if the network does not exist' }],
   args: { min: 1 },
+  complete: [NETWORK],
   run: async (world, { options, args }) => {
     const ctx = openNetworks(world);
     const result = await forEachName(args, (name) => removeNetwork(ctx, name), { atOnce: 1 });

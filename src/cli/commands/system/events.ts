@@ -5,8 +5,15 @@ import { printableLine } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { timeRangeFrom } from '../../flags/time-range.ts';
+import { CONTAINER, FORMAT, IMAGE, LABEL } from '../../flags/values.ts';
 import { eventFormatter } from '../../format/event.ts';
 import { openEventSource } from '../../monitor/events.ts';
+
+/** What `--filter event=` takes: the first words of actions. */
+const EVENT_WORDS: readonly string[] =
+  'create start die destroy pause unpause kill stop restart rename oom exec_create exec_start exec_die health_status health_action tag untag'.split(
+    ' ',
+  );
 
 /** `healthctl events`, as Docker's: of containers and images of the namespace. */
 export const events: Command = {
@@ -19,8 +26,23 @@ export const events: Command = {
       value: 'filter',
       help: 'Filter output based on conditions provided, e.g. container=NAME, event=health_status, image=NAME, label=KEY[=VALUE], type=container|image',
       check: (text) => (text === '' || text.includes('=') ? undefined : BAD_FORMAT),
+      complete: {
+        after: {
+          'container=': CONTAINER,
+          'event=': { words: EVENT_WORDS },
+          'image=': IMAGE,
+          'label=': LABEL,
+          'scope=': { words: ['local'] },
+          'type=': { words: ['container', 'image'] },
+        },
+      },
     },
-    { name: 'format', type: 'string', help: "Format output using a custom template: 'json', or a Go template" },
+    {
+      name: 'format',
+      type: 'string',
+      help: "Format output using a custom template: 'json', or a Go template",
+      complete: FORMAT,
+    },
     { name: 'since', type: 'string', help: 'Show all events created since timestamp' },
     { name: 'until', type: 'string', help: 'Stream events until this timestamp' },
   ],

@@ -4,6 +4,7 @@ import { version } from '../../../lib/build-info.ts';
 import type { Settings, World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
+import { FORMAT } from '../../flags/values.ts';
 import { section } from '../../format/section.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
 import { bytesSize } from '../../format/units.ts';
@@ -25,6 +26,7 @@ export const info: Command = {
       short: 'f',
       type: 'string',
       help: "Format output using a custom template: 'json', or a Go template",
+      complete: FORMAT,
     },
   ],
   args: { min: 0, max: 0 },

@@ -2,6 +2,7 @@ import type { Containerd } from '../../../containerd/client.ts';
 import { commit, version as ownVersion } from '../../../lib/build-info.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { FORMAT } from '../../flags/values.ts';
 import { section } from '../../format/section.ts';
 
 /** What `version` shows, under the names that `docker version --format` uses. */
@@ -26,6 +27,7 @@ export const version: Command = {
       short: 'f',
       type: 'string',
       help: "Format output using a custom template: 'json', or a Go template",
+      complete: FORMAT,
     },
   ],
   args: { min: 0, max: 0 },

@@ -13,7 +13,14 @@ import { checkBy } from '../../flags/check-by.ts';
 export const create: Command = {
   usage: '[OPTIONS] [VOLUME]',
   options: [
-    { name: 'driver', short: 'd', type: 'string', help: 'Specify volume driver name', default: 'local' },
+    {
+      name: 'driver',
+      short: 'd',
+      type: 'string',
+      help: 'Specify volume driver name',
+      default: 'local',
+      complete: { words: ['local'] },
+    },
     { name: 'label', type: 'list', help: 'Set metadata for a volume', check: checkBy(parseLabel) },
     { name: 'name', type: 'string', help: 'Specify volume name', hidden: true },
   ],

@@ -2,6 +2,7 @@ import { asksForSize, asksForUsers, isFilterText, parseVolumeFilters } from '../
 import { type ListedVolume, listVolumesWith } from '../../../container/volumes/use.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
+import { BOOLEAN, LABEL, LIST_FORMAT, VOLUME } from '../../flags/values.ts';
 import { type Column, renderList } from '../../format/table.ts';
 import { binarySize } from '../../format/units.ts';
 
@@ -16,11 +17,22 @@ export const list: Command = {
       value: 'filter',
       help: 'Provide filter values: dangling=true|false, driver=local, label=KEY[=VALUE], name=REGEXP, size>=BYTES',
       check: (text) => (isFilterText(text) ? undefined : 'bad format of filter (expected name=value)'),
+      complete: {
+        after: {
+          'dangling=': BOOLEAN,
+          'driver=': { words: ['local'] },
+          'label=': LABEL,
+          'name=': VOLUME,
+          'size>=': {},
+          'size<=': {},
+        },
+      },
     },
     {
       name: 'format',
       type: 'string',
       help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
+      complete: LIST_FORMAT,
     },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only display volume names' },
     { name: 'size', short: 's', type: 'bool', help: 'Display the directories and sizes of volumes' },

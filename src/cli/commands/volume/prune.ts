@@ -5,6 +5,7 @@ import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { confirm } from '../../confirm.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
+import { LABEL } from '../../flags/values.ts';
 import { humanSize } from '../../format/units.ts';
 
 /** `healthctl volume prune`: Docker's. */
@@ -18,6 +19,7 @@ export const prune: Command = {
       value: 'filter',
       help: 'Provide filter values (e.g. "label=<label>")',
       check: (text) => (text.includes('=') ? undefined : 'bad format of filter (expected name=value)'),
+      complete: { after: { 'label=': LABEL, 'label!=': LABEL, 'all=': { words: ['1'] } } },
     },
     { name: 'force', short: 'f', type: 'bool', help: 'Do not prompt for confirmation' },
   ],

@@ -3,6 +3,7 @@ import { hasCode } from '../../../lib/errors.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { forEachName } from '../../each.ts';
+import { VOLUME } from '../../flags/values.ts';
 
 /** `healthctl volume rm`: Docker's. */
 export const remove: Command = {
@@ -10,6 +11,7 @@ export const remove: Command = {
   description: 'Remove one or more volumes. You cannot remove a volume that is in use by a container.',
   options: [{ name: 'force', short: 'f', type: 'bool', help: 'Force the removal of one or more volumes' }],
   args: { min: 1 },
+  complete: [VOLUME],
   run: (world, input) => runRemove(world, input),
 };
 
