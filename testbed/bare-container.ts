@@ -5,11 +5,20 @@ import type { Containerd } from '../src/containerd/client.ts';
 import type { TaskStdio } from '../src/containerd/tasks.ts';
 import { dockerArchive, imageParts } from './image-archive.ts';
 
-/** Containers made through our containerd client alone: what moves bytes is tested without what makes containers. */
+/**
+ * Containers that only our containerd client makes: tests of what moves bytes do not depend on the code that creates
+ * containers.
+ */
 export interface BareContainers {
-  /** Makes a container that runs `sh -c SCRIPT`, or with a list that program. @returns its id */
+  /**
+   * Creates a container that runs `sh -c SCRIPT`, or the program of a list.
+   * @returns its id
+   */
   create(script: string | readonly string[], options?: BareOptions): Promise<string>;
-  /** Makes its task, to be started. @returns the pid */
+  /**
+   * Creates its task, ready to start.
+   * @returns the pid
+   */
   createTask(id: string, stdio: TaskStdio): Promise<number>;
 }
 
@@ -28,7 +37,7 @@ interface BareContainersOptions {
 
 const SNAPSHOTTER = 'overlayfs';
 
-/** Imports a busybox image; containers made of it need no network, no mounts of the host and no cgroup limits. */
+/** Imports a busybox image. Containers of it need no network, no mounts of the host and no cgroup limits. */
 export async function openBareContainers({
   containerd,
   directory,
@@ -43,7 +52,7 @@ export async function openBareContainers({
     create: async (script, options = {}) => {
       const id = `b-${randomBytes(6).toString('hex')}`;
       const snapshot = { snapshotter: SNAPSHOTTER, key: id };
-      // Until a container refers to it, only this keeps it from being collected.
+      // Keeps containerd's garbage collection from the snapshot until a container refers to it.
       const labels = { 'containerd.io/gc.root': new Date().toISOString() };
       await containerd.snapshots.prepare({ ...snapshot, parent: layer.digest, labels });
       const args = typeof script === 'string' ? ['sh', '-c', script] : script;

@@ -1,5 +1,5 @@
-// Leaves what a command leaves that is killed while a plugin works: takes the network lock in the data root argv[2], starts
-// a program that runs while the file argv[3] exists, and kills itself.
+// Leaves what a command leaves that is killed while a plugin runs: takes the network lock in the data root argv[2],
+// starts a program that runs while the file argv[3] exists, and kills itself.
 import { systemClock } from '../src/lib/clock.ts';
 import { silentLogger } from '../src/lib/logger.ts';
 import { withNetworkLock } from '../src/network/network-context.ts';

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isProgram } from '../src/system/programs.ts';
 
-/** A nerdctl of this version, where `scripts/peers.mjs` keeps what it found or built; undefined where there is none. */
+/** A nerdctl of this version, if `scripts/peers.mjs` has found or built one. */
 export function findNerdctl(version: string): string | undefined {
   const directories = [
     ...(process.env.HEALTHCTL_PEERS ?? '').split(':').filter((directory) => directory !== ''),

@@ -3,14 +3,14 @@ import { readBootId } from '../src/system/proc.ts';
 import { readProcess } from './processes.ts';
 import { startProgram } from './program.ts';
 
-/** Servers in a network namespace of their own, as a container has them. */
+/** Servers in a network namespace of their own, like those of a container. */
 export interface NetworkServers extends AsyncDisposable {
   readonly pid: number;
-  /** As of a container whose main process they are: `bootid:pid:starttime`. */
+  /** The run id of a container whose main process they are: `bootid:pid:starttime`. */
   readonly runId: string;
-  /** The port of a server of network-servers.mjs by its name. Throws for a name that there is not. */
+  /** The port of a server in network-servers.mjs, by its name. Throws if the name is unknown. */
   port(name: string): number;
-  /** Ends them, and their namespace with them. */
+  /** Ends them, and with them their namespace. */
   kill(): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ const PROGRAM = fileURLToPath(new URL('network-servers.mjs', import.meta.url));
 /**
  * Starts them with `unshare`, which needs root.
  *
- * @param hosts a file that is their /etc/hosts
+ * @param hosts a file that they see as /etc/hosts
  */
 export async function startNetworkServers(
   options: { readonly hosts?: string; readonly tls?: { readonly cert: string; readonly key: string } } = {},

@@ -37,7 +37,7 @@ export interface OpenApi {
   readonly openapi: string;
   readonly info: { readonly version: string };
   readonly servers: readonly { readonly url: string }[];
-  /** By path, then by method in small letters; `parameters` of a path are those of all its methods. */
+  /** By path, then by method in lower case. `parameters` of a path belong to all its methods. */
   readonly paths: Readonly<
     Record<
       string,
@@ -53,17 +53,20 @@ export interface OpenApi {
 export const openApiText = readFileSync(fileURLToPath(new URL('../docs/openapi.json', import.meta.url)), 'utf8');
 export const openApi = JSON.parse(openApiText) as OpenApi;
 
-/** What a `$ref` of the document means. Throws when there is no such thing. */
+/** The target of a `$ref` in the document. Throws if it does not exist. */
 export function resolveRef<T extends { readonly $ref?: string }>(thing: T): T {
   if (thing.$ref === undefined) return thing;
   let found: unknown = openApi;
   for (const word of thing.$ref.replace(/^#\//, '').split('/'))
     found = (found as Readonly<Record<string, unknown>>)[word];
-  if (found === undefined) throw new Error(`${thing.$ref} leads nowhere`);
+  if (found === undefined) throw new Error(`${thing.$ref} does not exist`);
   return resolveRef(found as T);
 }
 
-/** Where a value is not what a schema says; empty when it is. A key that is not listed is wrong where the schema closes the object. */
+/**
+ * The places at which a value violates a schema; empty if it is valid. An unlisted key is an error if the schema closes
+ * the object.
+ */
 export function mismatches(given: Schema, value: unknown, at = '$'): readonly string[] {
   const schema = resolveRef(given);
   const choices = schema.anyOf ?? schema.oneOf;

@@ -1,4 +1,5 @@
-// Adds to the streak of one container N times, as checks of a process of its own would: argv is the directories as JSON, and N.
+// Increases the streak of one container N times, as checks by another process would. Arguments: the directories as
+// JSON, and N.
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../src/lib/clock.ts';
@@ -19,7 +20,7 @@ const subject = { namespace: 'ns', id: 'c1', labels: {} };
 for (let i = 0; i < Number(times); i += 1) {
   await store.withCheckLock(subject, async ({ scratchDir }) => {
     const inside = join(scratchDir, 'inside');
-    closeSync(openSync(inside, 'wx')); // fails when another check is under way
+    closeSync(openSync(inside, 'wx')); // fails if another check is in progress
     await store.update(
       subject,
       ({ state }) => ({ result: aResult(), state: aState({ failingStreak: (state?.failingStreak ?? 0) + 1 }) }),

@@ -18,32 +18,35 @@ import { readProcess } from './processes.ts';
 import { mustRun, type ProgramResult, runProgram } from './program.ts';
 import { until } from './until.ts';
 
-/** What is installed besides the essential packages of Debian 12, whose systemd is 252: later ones refuse cgroup v1. */
+/** The packages besides the essential ones of Debian 12, whose systemd is 252: later ones refuse cgroup v1. */
 const PACKAGES = 'systemd,systemd-sysv,dbus,containerd,runc,iproute2,iptables,containernetworking-plugins,libstdc++6';
 const PREFIX = 'healthctl-machine-';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BOOT = fileURLToPath(new URL('machine/boot.sh', import.meta.url));
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-/** A tmpfs: an overlay cannot stand on an overlay, which the host's files may be on. */
+/** A tmpfs: an overlay cannot be mounted on an overlay, which may hold the files of the host. */
 const CONTAINERS = '/dev/shm';
-/** Of programs in the machine. */
+/** The environment of programs in the machine. */
 const ENVIRONMENT = { PATH, HOME: '/root', LANG: 'C.UTF-8' };
 
-/** A machine that systemd runs as PID 1, with containerd as a service of it, in namespaces of this one. */
+/** A machine whose PID 1 is systemd, with containerd as a service, in namespaces of its own. */
 export interface SystemdMachine extends AsyncDisposable {
-  /** A directory of the host, which is /shared in the machine. */
+  /** A directory of the host that is /shared in the machine. */
   readonly shared: string;
   /** Runs a program in the machine; never throws for an exit status. */
   run(...command: readonly string[]): Promise<ProgramResult>;
-  /** The same, which must exit with 0; returns stdout without the last newline. */
+  /** Like `run`, but must exit with 0; returns stdout without the last newline. */
   ok(...command: readonly string[]): Promise<string>;
-  /** `healthctl ARGS`, the same. */
+  /** Like `ok`, for `healthctl ARGS`. */
   healthctl(...args: readonly string[]): Promise<string>;
-  /** Cuts its power and boots it again: what was on a tmpfs is gone, containerd's containers are not. The kernel's boot id stays the same. */
+  /**
+   * Ends the machine like a power cut and boots it again: files on a tmpfs are gone, containerd's containers are not.
+   * The kernel's boot id stays the same.
+   */
   reboot(): Promise<void>;
 }
 
-/** Boots one, from a Debian root that is made once for all runs. Needs root, apt and perl. */
+/** Boots a machine from a Debian root that is made once for all runs. Needs root, apt and perl. */
 export async function bootMachine(): Promise<SystemdMachine> {
   await sweepMachines();
   const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
@@ -54,7 +57,7 @@ export async function bootMachine(): Promise<SystemdMachine> {
   let init = 0;
   const start = async () => {
     const output = openSync(console, 'a');
-    // Should we be killed, the machine goes with us.
+    // If this process is killed, so is the machine.
     boot = spawn('setpriv', ['--pdeathsig', 'KILL', '/bin/sh', BOOT], {
       env: {
         ...{ PATH, NAME: name, ROOT: root, SHARED: shared, CONTAINERS: containers },
@@ -122,7 +125,7 @@ function machineOf(parts: {
   };
 }
 
-/** The host's pid of the machine's PID 1: the only child of the process that made the namespaces. */
+/** The pid on the host of the machine's PID 1: the only child of the process that created the namespaces. */
 async function initOf(boot: ChildProcess): Promise<number> {
   let init = 0;
   const look = () => {
@@ -136,7 +139,7 @@ async function initOf(boot: ChildProcess): Promise<number> {
   return init;
 }
 
-/** What made the namespaces takes the machine's PID 1 with it, and that all that is inside. */
+/** The process that created the namespaces takes the machine's PID 1 and everything inside with it. */
 async function endBoot(boot: ChildProcess | undefined): Promise<void> {
   if (!boot || boot.exitCode !== null || boot.signalCode !== null) return;
   const ended = new Promise((resolve) => boot.once('exit', resolve));
@@ -144,7 +147,7 @@ async function endBoot(boot: ChildProcess | undefined): Promise<void> {
   await ended;
 }
 
-/** Of runs that were killed: their names hold the process that made them. */
+/** Removes machines of killed runs. Their names contain the pid of the process that made them. */
 async function sweepMachines(): Promise<void> {
   for (const name of new Set([...readdirSync(tmpdir()), ...readdirSync(CONTAINERS)])) {
     const pid = /^healthctl-machine-(\d+)-/.exec(name)?.[1];
