@@ -47,8 +47,9 @@ export interface MonitorClaim {
   release(): Promise<void>;
 }
 
-/** A command that looks for the holder of a claim holds the claim itself for a moment. */
+/** A command that looks for the holder of a claim holds the claim itself for a moment: on a busy machine, for seconds. */
 const PATIENCE_MS = 1_000;
+const MAX_PATIENT_TRIES = 15;
 const MAX_TRIES = 10;
 const OPEN_OR_MAKE = constants.O_RDWR | constants.O_CREAT;
 
@@ -171,7 +172,11 @@ async function takeKey(
   const claimed: Claimed[] = [];
   try {
     for (const { path, isShared } of wanted) {
-      const lock = await lockFile({ path, flags: OPEN_OR_MAKE, isShared, timeoutMs: PATIENCE_MS, onFault }, clock);
+      const isOfAll = path === all.path;
+      // Monitors of some namespaces hold the lock of all without writing into it.
+      const holder = async (): Promise<unknown> =>
+        isOfAll && !isShared ? anyHolder(dir, key, wanted, clock) : holderIn(path);
+      const lock = await lockClaim({ path, isShared, onFault, holder }, clock);
       claimed.push({ path, lock, isShared });
       ftruncateSync(lock.fd, 0); // left by a monitor that was killed
       if (!isShared) writeSync(lock.fd, JSON.stringify({ pid: process.pid, runRoot }), 0);
@@ -181,6 +186,30 @@ async function takeKey(
     for (const one of claimed) await giveUp(one, clock);
     if (!hasCode(error, 'TIMEOUT')) throw error;
     throw conflictWith(await anyHolder(dir, key, wanted, clock), address);
+  }
+}
+
+/** A monitor that holds a claim of its own writes that into the file: whoever has not written will be gone soon. */
+async function lockClaim(
+  {
+    path,
+    isShared,
+    onFault,
+    holder,
+  }: {
+    readonly path: string;
+    readonly isShared: boolean;
+    readonly onFault: OnFault;
+    readonly holder: () => Promise<unknown>;
+  },
+  clock: Clock,
+): Promise<FileLock> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await lockFile({ path, flags: OPEN_OR_MAKE, isShared, timeoutMs: PATIENCE_MS, onFault }, clock);
+    } catch (error) {
+      if (!hasCode(error, 'TIMEOUT') || tries === MAX_PATIENT_TRIES || (await holder()) !== undefined) throw error;
+    }
   }
 }
 

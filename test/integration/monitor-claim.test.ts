@@ -1,10 +1,20 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { claimMonitor, findClaimHolder } from '../../src/daemon/monitor-claim.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { lockFile } from '../../src/system/flock.ts';
 import { realSocketPath } from '../../src/system/socket-path.ts';
 import { runProgram } from '../../testbed/program.ts';
 
@@ -142,6 +152,25 @@ test('a monitor that looks while commands look is not refused', async () => {
   const first = await claim();
   await first.release();
   await looking;
+});
+
+test('a monitor waits for a command that looks, also one that stands still for seconds', async () => {
+  const neighbour = await claim({ namespaces: ['left'] });
+  for (const file of ['.lock', '.right.lock']) {
+    const key =
+      readdirSync(join(root, 'claims'))
+        .find((name) => name.startsWith('path-'))
+        ?.split('.')[0] ?? '';
+    const flags = constants.O_RDWR | constants.O_CREAT;
+    const looking = await lockFile(
+      { path: join(root, 'claims', `${key}${file}`), flags, timeoutMs: 1_000, isShared: true },
+      systemClock,
+    );
+    const released = systemClock.sleep(2_500).then(() => looking.release());
+    await (await other({ namespaces: ['right'] })).release();
+    await released;
+  }
+  await neighbour.release();
 });
 
 test('where there can be no claim, a warning says what is not kept out', async () => {
