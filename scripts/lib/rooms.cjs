@@ -2,11 +2,12 @@
 const imports = {
   main: 'world cli go lib',
   world: 'network volume daemon container check events probe record store image oci containerd health system go lib',
-  cli: 'network volume world uninstall daemon metrics monitor container check events probe record store image oci containerd health system go lib',
+  cli: 'history network volume world uninstall daemon metrics monitor container check events probe record store image oci containerd health system go lib',
   uninstall: 'network volume daemon container record store containerd health system go lib',
   daemon:
-    'network volume monitor metrics container check events probe record store image oci containerd health system go lib',
-  monitor: 'network volume container check events probe record store image oci containerd health system go lib',
+    'history network volume monitor metrics container check events probe record store image oci containerd health system go lib',
+  monitor: 'history network volume container check events probe record store image oci containerd health system go lib',
+  history: 'health system lib',
   metrics: 'health lib',
   check: 'probe store health go lib',
   container: 'network volume check events probe record store image oci containerd health system go lib',

@@ -17,9 +17,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
   context:
     '--address and --namespace before the command choose a containerd, or CONTAINERD_ADDRESS and CONTAINERD_NAMESPACE',
   cp: 'use tar: healthctl exec NAME tar -cf - DIR | tar -xf -, or mount the directory with -v',
+  'image history': 'healthctl image inspect NAME shows the layers; ctr images inspect NAME the history',
   diff: 'healthctl ps -s shows how much a container wrote; nerdctl diff lists the files',
   export: 'use tar: healthctl exec NAME tar -cf - / >FILE',
-  history: 'healthctl image inspect NAME shows the layers; ctr images inspect NAME the history',
   import: 'make an image of the archive with buildah, or of a Dockerfile: FROM scratch, ADD FILE /',
   login: "log in with docker login or nerdctl login: healthctl reads Docker's config.json",
   logout: "log out with docker logout or nerdctl logout: healthctl reads Docker's config.json",

@@ -88,6 +88,18 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/container/unpause.ts')).unpause,
   },
   {
+    path: ['container', 'health'],
+    aliases: [['health']],
+    summary: 'Show the health of all containers over time',
+    load: async () => (await import('./commands/container/health.ts')).health,
+  },
+  {
+    path: ['container', 'history'],
+    aliases: [['history']],
+    summary: 'Show the past results and changes of a container',
+    load: async () => (await import('./commands/container/history.ts')).history,
+  },
+  {
     path: ['container', 'port'],
     aliases: [['port']],
     summary: 'List port mappings or a specific mapping for the container',

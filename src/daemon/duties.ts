@@ -1,7 +1,12 @@
 import type { ContainerContext } from '../container/context.ts';
 import type { Containerd } from '../containerd/client.ts';
+import { DAY_MS, historyDirOf } from '../history/files.ts';
+import { openHistoryReader } from '../history/reader.ts';
+import { createHistoryRecorder, type HistoryRecorder, NO_HISTORY } from '../history/recorder.ts';
+import { openHistoryStore } from '../history/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import { keyOf } from '../lib/container-key.ts';
+import { hostIdOf } from '../lib/dirs.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
@@ -11,6 +16,7 @@ import { createContainerActions } from '../monitor/duties/container-actions.ts';
 import { createForeignStopNotes } from '../monitor/duties/foreign-stop-notes.ts';
 import { createNetworkRepair, type NetworkRepair } from '../monitor/duties/network-repair.ts';
 import { createOutputIndexer, type OutputIndexer } from '../monitor/duties/output-indexer.ts';
+import { createHistoryNotes, type HistoryNotes } from '../monitor/duties/record-history.ts';
 import { createSupervisor, type Supervisor } from '../monitor/duties/supervisor.ts';
 import type { HostModel } from '../monitor/host-model.ts';
 import { withLastSignal } from '../monitor/last-call.ts';
@@ -35,6 +41,8 @@ export interface Duties {
   readonly clearForeignStopNotes: ReturnType<typeof createForeignStopNotes>;
   readonly supervisor: Supervisor;
   readonly healthChanges: HealthChanges;
+  readonly history: HistoryRecorder;
+  readonly historyNotes: HistoryNotes;
   readonly memoryReleaser: MemoryReleaser;
   readonly metrics: MetricsRecorder;
 }
@@ -54,6 +62,9 @@ export function createDuties(deps: DutiesDeps): Duties {
   const { containerd, clock, log, settings, contextOf, model, lastSignal } = deps;
   const actingContextOf = (namespace: string) => withLastSignal(contextOf(namespace), lastSignal);
   const metrics = createMetricsRecorder({ clock, model, settings: settings.monitor.metrics });
+  const history = openHistory(deps);
+  const historyNotes = createHistoryNotes(history);
+  const actions = createContainerActions(actingContextOf);
   const hooks = createHooks({ hooks: settings.monitor.hooks, run: createHookRunner(clock), clock, log });
   return {
     hub: openEventHub({
@@ -79,8 +90,13 @@ export function createDuties(deps: DutiesDeps): Duties {
     supervisor: createSupervisor({
       ...{ get: model.get, clock, log },
       actions: {
-        ...createContainerActions(actingContextOf),
+        ...actions,
+        publish: async (ref, action, reason) => {
+          if (action !== 'restart') historyNotes.onAction(ref, action, reason);
+          await actions.publish(ref, action, reason);
+        },
         onRestarted: (ref, reason) => {
+          historyNotes.onAction(ref, 'restart', reason);
           const container = model.get(keyOf(ref));
           if (!container) return;
           metrics.onRestarted(container);
@@ -89,7 +105,25 @@ export function createDuties(deps: DutiesDeps): Duties {
       },
     }),
     healthChanges: createHealthChanges(),
+    ...{ history, historyNotes },
     memoryReleaser: createMemoryReleaser({ clock, release: releaseMemory, residentBytes }),
     metrics,
   };
+}
+
+/** Two days of changes: each day repeats the present phases. */
+const RECENT_MS = 2 * DAY_MS;
+
+function openHistory({ clock, log, settings }: DutiesDeps): HistoryRecorder {
+  const { isEnabled, maxAgeMs, maxBytes } = settings.history;
+  if (!isEnabled) return NO_HISTORY;
+  const dir = historyDirOf(settings.dataRoot, hostIdOf(settings.address));
+  return createHistoryRecorder({
+    ...{ clock, log },
+    openStore: () => openHistoryStore({ dir, limits: { maxAgeMs, maxBytes }, clock, log }),
+    recentChanges: () => {
+      const reader = openHistoryReader(dir, { onFault: (text) => log.warn(text) });
+      return reader.changes({ fromMs: clock.now() - RECENT_MS, toMs: clock.now() });
+    },
+  });
 }

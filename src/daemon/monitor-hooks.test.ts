@@ -27,6 +27,12 @@ function setUp() {
     supervisor: { onChange: () => note('supervisor.onChange'), onResult: () => note('supervisor.onResult') },
     healthChanges: { notify: (names: readonly string[]) => note(`healthChanges.notify ${names}`) },
     memoryReleaser: { onStarted: () => note('memoryReleaser.onStarted') },
+    historyNotes: {
+      onResult: () => note('historyNotes.onResult'),
+      onChange: () => note('historyNotes.onChange'),
+      onGone: () => note('historyNotes.onGone'),
+      onLive: () => note('historyNotes.onLive'),
+    },
     clearForeignStopNotes: () => note('clearForeignStopNotes'),
     metrics: { onLive: () => {}, onEvent: () => {}, onGone: () => {}, onExit: () => {}, onResult: () => {} },
   } as unknown as Duties;
@@ -39,13 +45,14 @@ function setUp() {
   return { hooks, called };
 }
 
-test('a change is passed first to subscribers, by key and name, then to the supervisor, then to the log indexer', () => {
+test('a change is passed first to subscribers, by key and name, then to the supervisor, then to the log indexer and the history', () => {
   const { hooks, called } = setUp();
   hooks.onChange('default/c1');
   expect(called).toEqual([
     'healthChanges.notify default/c1,default/web',
     'supervisor.onChange',
     'outputIndexer.onChange',
+    'historyNotes.onChange',
   ]);
 });
 
@@ -55,7 +62,7 @@ test('without a record, a container is known by its key only', async () => {
   await hooks.onGone(WEB);
   expect(called).toEqual([
     ...['healthChanges.notify default/other', 'supervisor.onChange', 'outputIndexer.onChange'],
-    ...['adoption.forget', 'healthChanges.notify default/c1,default/web', 'afterExit.onGone'],
+    ...['adoption.forget', 'historyNotes.onGone', 'healthChanges.notify default/c1,default/web', 'afterExit.onGone'],
   ]);
 });
 
@@ -80,5 +87,5 @@ test('a start also repairs the network; other events go to subscribers only', ()
 test('after the first list, containers that another tool started are attached to their networks', () => {
   const { hooks, called } = setUp();
   hooks.onLive?.();
-  expect(called).toEqual(['onLive', 'networkRepair.attachMissed']);
+  expect(called).toEqual(['onLive', 'historyNotes.onLive', 'networkRepair.attachMissed']);
 });

@@ -24,15 +24,17 @@ export interface MonitorHooksDeps {
 export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }: MonitorHooksDeps): MonitorHooks {
   const { hub, hooks, adoption, afterExit, outputIndexer, networkRepair, supervisor, healthChanges, memoryReleaser } =
     duties;
-  const { metrics } = duties;
+  const { metrics, historyNotes } = duties;
   return {
     onLive: () => {
       onLive();
       metrics.onLive();
+      historyNotes.onLive(model.all());
       for (const container of [...model.all()]) void networkRepair.attachMissed(container); // started without a monitor
     },
     onResult: (container, recorded) => {
       metrics.onResult(container, recorded);
+      historyNotes.onResult(container, recorded);
       supervisor.onResult(container, recorded);
     },
     onExit: (container, exit) => {
@@ -65,10 +67,12 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
       healthChanges.notify(namesOf(container, key));
       supervisor.onChange(key);
       outputIndexer.onChange(key, container);
+      if (container) historyNotes.onChange(container);
     },
     onGone: async (container) => {
       adoption.forget(container);
       metrics.onGone(container);
+      historyNotes.onGone(container);
       healthChanges.notify(namesOf(container, keyOf(container)));
       await afterExit.onGone(container);
     },

@@ -18,6 +18,7 @@ export interface Settings {
   readonly healthLogEntries: number;
   readonly network: NetworkSettings;
   readonly monitor: MonitorSettings;
+  readonly history: HistorySettings;
   readonly debug: boolean;
 }
 
@@ -29,6 +30,16 @@ export interface NetworkSettings {
   readonly bridgeSubnet: string | undefined;
   /** The directory of CNI's plugins. Default: where distributions install them. */
   readonly cniBinDir: string | undefined;
+}
+
+/** What the monitor keeps of past results. Only in the configuration file. */
+export interface HistorySettings {
+  /** Default true. */
+  readonly isEnabled: boolean;
+  /** How long it is kept, in milliseconds. Default seven days. */
+  readonly maxAgeMs: number;
+  /** Size of all its files, in bytes. Default 256 MiB. */
+  readonly maxBytes: number;
 }
 
 /**

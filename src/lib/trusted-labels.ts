@@ -84,12 +84,12 @@ function withoutActions(text: string): string {
  */
 export function labelsAfterEvent(
   known: Labels,
-  fromEvent: Labels,
+  told: Labels,
 ): { readonly labels: Labels; readonly isChanged: boolean } {
-  const labels: Record<string, string> = { ...fromEvent };
+  const labels: Record<string, string> = { ...told };
   let isChanged = false;
   for (const key of CONTROL_LABELS) {
-    isChanged ||= fromEvent[key] !== known[key];
+    isChanged ||= told[key] !== known[key];
     if (known[key] === undefined) delete labels[key];
     else labels[key] = known[key];
   }
@@ -108,20 +108,20 @@ export interface LabelWrites {
  * src/record/stored-config.ts.
  */
 export function labelsAtCreate(labels: Labels): LabelWrites {
-  const control = Object.entries(labels).filter(([key]) => CONTROL_LABELS.includes(key));
+  const steering = Object.entries(labels).filter(([key]) => CONTROL_LABELS.includes(key));
   return {
     labels: Object.fromEntries(Object.entries(labels).filter(([key, value]) => fitsLabel(key, value))),
-    extensions: { [LABELS_EXTENSION]: JSON.stringify(Object.fromEntries(control)) },
+    extensions: { [LABELS_EXTENSION]: JSON.stringify(Object.fromEntries(steering)) },
   };
 }
 
 /** For a change of some labels; an empty value removes one. */
 export function labelsToSet(labels: Labels): LabelWrites {
   const entries = Object.entries(labels);
-  const control = entries.filter(([key]) => CONTROL_LABELS.includes(key));
+  const steering = entries.filter(([key]) => CONTROL_LABELS.includes(key));
   return {
     labels: Object.fromEntries(entries.map(([key, value]) => [key, fitsLabel(key, value) ? value : ''])),
-    extensions: Object.fromEntries(control.map(([key, value]) => [extensionOfLabel(key), JSON.stringify(value)])),
+    extensions: Object.fromEntries(steering.map(([key, value]) => [extensionOfLabel(key), JSON.stringify(value)])),
   };
 }
 

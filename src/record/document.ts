@@ -64,8 +64,6 @@ export interface StateDocument {
   readonly FinishedAt: string;
   /** Ours: the reason for its last restart without a user. */
   readonly RestartReason?: string;
-  /** Ours: when its restart policy starts it again. */
-  readonly NextRestart?: string;
   readonly Health?: HealthDocument;
 }
 
@@ -152,9 +150,9 @@ export function documentOf({
  * label of the plugin.
  */
 function restartPolicyDocument({ record: { labels } }: ContainerView): Json {
-  const pluginPolicy = labels[LABELS.restartPluginPolicy];
+  const kept = labels[LABELS.restartPluginPolicy];
   const { name, maximumRetryCount } = restartPolicyOf(
-    pluginPolicy !== undefined && isRestartedByContainerd(labels) ? { [LABELS.restart]: pluginPolicy } : labels,
+    kept !== undefined && isRestartedByContainerd(labels) ? { [LABELS.restart]: kept } : labels,
   );
   return { Name: name, MaximumRetryCount: maximumRetryCount };
 }

@@ -9,6 +9,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { errnoOf, HealthctlError, hasCode } from '../lib/errors.ts';
 import type { FaultReporter } from '../lib/fault-reporter.ts';
@@ -44,6 +45,35 @@ export function replaceFile(path: string, content: string | Uint8Array, mode = 0
     rmSync(temporary, { force: true });
     throw noSpaceError(error, path);
   }
+}
+
+/**
+ * Like `replaceFile`, of several parts and synced to the disk before the new name holds: for what replaces the only
+ * other copy. Does not block the thread.
+ *
+ * @throws like `replaceFile`
+ */
+export async function replaceFileSynced(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const temporary = `${dirname(path)}/${temporaryPrefix(path)}${process.pid}.${unique()}`;
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  try {
+    const file = await open(temporary, flags, 0o600);
+    try {
+      await writeParts(file, parts);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    renameOver(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw noSpaceError(error, path);
+  }
+}
+
+async function writeParts(file: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
+  const bytes = Buffer.concat(parts);
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
 }
 
 /** rename(2) replaces a FIFO or a link, but not a directory, which is set aside. */

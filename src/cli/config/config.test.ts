@@ -42,6 +42,7 @@ describe('loadSettings', () => {
           ...{ containerLabels: [], maxContainers: 2000 },
         },
       },
+      history: { isEnabled: true, maxAgeMs: 7 * 86_400_000, maxBytes: 256 << 20 },
       debug: false,
     });
   });
@@ -241,6 +242,10 @@ describe('parseConfig', () => {
     ],
     ['run_root = "x"\n', 'f.toml:1: run_root: "x" must be an absolute path'],
     ['run_root = "/proc/x"\n', 'f.toml:1: run_root: "/proc/x" is no place for files'],
+    ['history = 1\n', 'f.toml:1: history must be a table, [history], not 1'],
+    ['[history]\nsize = 1\n', 'f.toml:1: unknown key "history.size"'],
+    ['[history]\nmax_age = "9000h"\n', 'f.toml:1: history.max_age must be at most 8784h, a year, not "9000h"'],
+    ['[history]\nmax_size_mb = 0\n', 'f.toml:1: history.max_size_mb must be a whole number from 1 to 1048576, not 0'],
     ['health_log_entries = 0\n', 'f.toml:1: health_log_entries must be a whole number from 1 to 100, not 0'],
     ['health_log_entries = "5"\n', 'f.toml:1: health_log_entries must be a whole number from 1 to 100, not "5"'],
   ])('refuses %j', async (text, message) => {
@@ -259,7 +264,7 @@ describe('parseConfig', () => {
 
   test('the error for an unknown key lists the known ones', async () => {
     await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
-      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, network, bridge_subnet, cni_bin_dir, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, metrics, debug',
+      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, history, network, bridge_subnet, cni_bin_dir, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, metrics, debug',
     });
   });
 });

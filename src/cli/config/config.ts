@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../../lib/errors.ts';
 import { checkIdentifier } from '../../lib/identifier.ts';
-import type { MonitorSettings, NetworkSettings, Settings } from '../../lib/settings.ts';
+import type { HistorySettings, MonitorSettings, NetworkSettings, Settings } from '../../lib/settings.ts';
 import { parseBridgeSubnet } from '../../network/subnet.ts';
 import { DEFAULT_LOG_ENTRIES } from '../../store/health-store.ts';
 import { readPlainFile } from '../../system/plain-file.ts';
@@ -17,6 +17,7 @@ import {
   wordOf,
   wrongType,
 } from './config-values.ts';
+import { checkHistory, HISTORY_DEFAULTS } from './history-settings.ts';
 import { checkHooks } from './hook-settings.ts';
 import { checkMetrics, DEFAULT_METRICS } from './metrics-settings.ts';
 
@@ -48,10 +49,11 @@ export const DEFAULTS: Settings = {
     socketGroup: undefined,
     metrics: DEFAULT_METRICS,
   },
+  history: HISTORY_DEFAULTS,
   debug: false,
 };
 
-type TextSetting = Exclude<keyof Settings, 'debug' | 'healthLogEntries' | 'monitor' | 'network'>;
+type TextSetting = Exclude<keyof Settings, 'debug' | 'healthLogEntries' | 'monitor' | 'network' | 'history'>;
 
 /** Per setting: its key in the file, its environment variable, its flag, and the check of its value. */
 const SETTINGS: Readonly<
@@ -99,6 +101,7 @@ export async function loadSettings(flags: GlobalFlags, env: Environment): Promis
     healthLogEntries: file.healthLogEntries ?? DEFAULTS.healthLogEntries,
     network: { ...DEFAULTS.network, ...file.network },
     monitor: { ...DEFAULTS.monitor, ...file.monitor },
+    history: file.history ?? DEFAULTS.history,
     debug: flags.debug ?? file.debug ?? DEFAULTS.debug,
   };
 }
@@ -107,6 +110,7 @@ interface ConfigFile {
   readonly texts: ReadonlyMap<TextSetting, string>;
   readonly debug?: boolean;
   readonly healthLogEntries?: number;
+  readonly history?: HistorySettings;
   readonly network?: Partial<NetworkSettings>;
   readonly monitor?: Partial<MonitorSettings>;
 }
@@ -132,7 +136,7 @@ async function readConfigFile(env: Environment): Promise<ConfigFile> {
 /** Reads a configuration file: known keys of the right type only. Throws CONFIG naming file, line and key. */
 export async function parseConfig(text: string, path: string): Promise<ConfigFile> {
   const texts = new Map<TextSetting, string>();
-  const others: { debug?: boolean; healthLogEntries?: number } = {};
+  const others: { debug?: boolean; healthLogEntries?: number; history?: HistorySettings } = {};
   const network: Partial<Record<keyof NetworkSettings, string>> = {};
   const monitor: Partial<Record<keyof MonitorSettings, unknown>> = {};
   for (const [key, value] of Object.entries(await parseToml(text, path))) {
@@ -142,6 +146,7 @@ export async function parseConfig(text: string, path: string): Promise<ConfigFil
     const ofMonitor = MONITOR_SETTINGS.find((candidate) => candidate.key === key);
     if (key === 'debug') others.debug = checkBoolean(location, key, value);
     else if (key === 'health_log_entries') others.healthLogEntries = checkNumber(location, key, value, MAX_LOG_ENTRIES);
+    else if (key === 'history') others.history = checkHistory(location, key, value);
     else if (ofNetwork) network[ofNetwork.name] = checkSetting(location, key, value, ofNetwork.check);
     else if (ofMonitor) monitor[ofMonitor.name] = ofMonitor.check(location, key, value);
     else if (name === undefined) throw unknownKey(location, key);
@@ -222,6 +227,7 @@ function unknownKey(location: string, key: string): HealthctlError {
   const known = [
     ...settingNames.map((name) => SETTINGS[name].key),
     'health_log_entries',
+    'history',
     ...NETWORK_SETTINGS.map((setting) => setting.key),
     ...MONITOR_SETTINGS.map((setting) => setting.key),
     'debug',

@@ -20,6 +20,7 @@ export const run: Command = {
     'Run the monitor in the foreground. It checks all containers of this containerd that have a health check, until it gets SIGTERM or SIGINT.',
   options: [
     { name: 'autostarted', type: 'bool', help: 'End when there is nothing to do', hidden: true },
+    { name: 'no-history', type: 'bool', help: 'Do not record results over time' },
     {
       name: 'log-format',
       type: 'string',
@@ -30,12 +31,20 @@ export const run: Command = {
   ],
   args: { min: 0, max: 0 },
   run: async (world, { options }) =>
-    runDaemon(world, { isAutostarted: options.bool('autostarted'), form: options.string('log-format') }),
+    runDaemon(world, {
+      isAutostarted: options.bool('autostarted'),
+      keepsHistory: !options.bool('no-history'),
+      form: options.string('log-format'),
+    }),
 };
 
 async function runDaemon(
   world: World,
-  { isAutostarted, form }: { readonly isAutostarted: boolean; readonly form: string | undefined },
+  {
+    isAutostarted,
+    keepsHistory,
+    form,
+  }: { readonly isAutostarted: boolean; readonly keepsHistory: boolean; readonly form: string | undefined },
 ): Promise<CommandResult> {
   const { clock } = world;
   const isText = form === undefined ? world.streams.stderr.isTTY || isAutostarted : form === 'text';
@@ -79,7 +88,7 @@ async function runDaemon(
       const daemon = createDaemon({
         clock,
         log,
-        settings,
+        settings: keepsHistory ? settings : { ...settings, history: { ...settings.history, isEnabled: false } },
         isAutostarted,
         containerd,
         socketGroupId,

@@ -1,0 +1,41 @@
+import { type PastContainer, pastContainers } from '../history/containers.ts';
+import { DAY_MS, historyDirOf } from '../history/files.ts';
+import { type HistoryReader, openHistoryReader } from '../history/reader.ts';
+import { hostIdOf } from '../lib/dirs.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import type { World } from '../world.ts';
+import { humanDuration } from './format/units.ts';
+
+/** The history of this containerd, read without asking the monitor. */
+export interface Past {
+  readonly reader: HistoryReader;
+  readonly containers: readonly PastContainer[];
+  readonly warnings: readonly string[];
+}
+
+/** Longer than the monitor goes without writing: see HEARTBEAT_MS in src/history/recorder.ts. */
+const SILENT_MS = 3 * 60_000;
+
+/**
+ * @throws NOT_FOUND without a history, DENIED without permission
+ */
+export function openPast({ settings, clock, log }: Pick<World, 'settings' | 'clock' | 'log'>): Past {
+  const { dataRoot, address, history } = settings;
+  const nowMs = clock.now();
+  const reader = openHistoryReader(historyDirOf(dataRoot, hostIdOf(address)), { onFault: (text) => log.warn(text) });
+  const lastMs = reader.lastMs();
+  if (lastMs === undefined)
+    throw new HealthctlError('NOT_FOUND', 'there is no history of this containerd yet', {
+      hint: history.isEnabled
+        ? 'the monitor writes it: "healthctl daemon status" shows whether it runs'
+        : 'it is turned off: [history] enabled = false',
+    });
+  const silentMs = nowMs - lastMs;
+  const warnings =
+    silentMs > SILENT_MS
+      ? [`no monitor has written the history for ${humanDuration(silentMs).toLowerCase()}: what follows ends there`]
+      : [];
+  // One more day: its changes begin with the phases of all containers.
+  const changes = reader.changes({ fromMs: nowMs - history.maxAgeMs - DAY_MS, toMs: nowMs });
+  return { reader, containers: pastContainers(changes), warnings };
+}

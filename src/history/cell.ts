@@ -1,0 +1,108 @@
+import { ByteReader, ByteWriter } from './bytes.ts';
+import {
+  addDuration,
+  type Durations,
+  mergeDurations,
+  noDurations,
+  readDurations,
+  writeDurations,
+} from './durations.ts';
+import type { Sample } from './model.ts';
+
+/** The checks of one container in one minute or hour. */
+export interface Cell {
+  /** The start of the period, wall time. */
+  readonly fromMs: number;
+  succeeded: number;
+  failed: number;
+  /** Latest start of a scheduled check, in milliseconds after it was due. */
+  maxLagMs: number;
+  readonly durations: Durations;
+}
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+
+export const emptyCell = (fromMs: number): Cell => ({
+  ...{ fromMs, succeeded: 0, failed: 0, maxLagMs: 0 },
+  durations: noDurations(),
+});
+
+export function addToCell(cell: Cell, { exitCode, lagMs = 0, durationMs }: Sample): void {
+  if (exitCode === 0) cell.succeeded += 1;
+  else cell.failed += 1;
+  cell.maxLagMs = Math.max(cell.maxLagMs, Math.round(lagMs));
+  addDuration(cell.durations, durationMs);
+}
+
+export function mergeCell(into: Cell, from: Cell): void {
+  into.succeeded += from.succeeded;
+  into.failed += from.failed;
+  into.maxLagMs = Math.max(into.maxLagMs, from.maxLagMs);
+  mergeDurations(into.durations, from.durations);
+}
+
+/** Adds up cells of one width in cells of a larger one. */
+export function mergedCells(cells: Iterable<Cell>, widthMs: number): readonly Cell[] {
+  const merged = new Map<number, Cell>();
+  for (const cell of cells) mergeCell(cellAt(merged, cell.fromMs, widthMs), cell);
+  return [...merged.values()].sort((a, b) => a.fromMs - b.fromMs);
+}
+
+/** The cells of samples, oldest first. */
+export function cellsOf(samples: Iterable<Sample>, widthMs: number): readonly Cell[] {
+  const cells = new Map<number, Cell>();
+  for (const sample of samples) addToCell(cellAt(cells, sample.atMs, widthMs), sample);
+  return [...cells.values()].sort((a, b) => a.fromMs - b.fromMs);
+}
+
+function cellAt(cells: Map<number, Cell>, atMs: number, widthMs: number): Cell {
+  const fromMs = Math.floor(atMs / widthMs) * widthMs;
+  const cell = cells.get(fromMs) ?? emptyCell(fromMs);
+  cells.set(fromMs, cell);
+  return cell;
+}
+
+/** Cells at whole minutes, in a few bytes each. */
+export class CellBlock {
+  readonly #writer = new ByteWriter();
+  #lastMinute = 0;
+
+  add(cell: Cell): void {
+    this.#lastMinute = writeCell(this.#writer, cell, this.#lastMinute);
+  }
+  /** @param last one more cell, which is not added */
+  bytesWith(last: Cell | undefined): Buffer {
+    const writer = new ByteWriter(this.#writer.length + 64);
+    writer.bytes(this.#writer.written());
+    if (last) writeCell(writer, last, this.#lastMinute);
+    return writer.written();
+  }
+}
+
+function writeCell(writer: ByteWriter, cell: Cell, lastMinute: number): number {
+  const minute = Math.floor(cell.fromMs / MINUTE_MS);
+  writer.int(minute - lastMinute);
+  writer.uint(cell.succeeded);
+  writer.uint(cell.failed);
+  writer.uint(Math.max(0, cell.maxLagMs));
+  writeDurations(writer, cell.durations);
+  return minute;
+}
+
+export function cellBlockOf(cells: Iterable<Cell>): Buffer {
+  const block = new CellBlock();
+  for (const cell of cells) block.add(cell);
+  return block.bytesWith(undefined);
+}
+
+/** The inverse of `cellBlockOf`. Throws CORRUPT. */
+export function* cellsIn(block: Uint8Array): Generator<Cell> {
+  const reader = new ByteReader(block);
+  let minute = 0;
+  while (!reader.isDone) {
+    minute += reader.int();
+    const [succeeded, failed, maxLagMs] = [reader.uint(), reader.uint(), reader.uint()];
+    yield { fromMs: minute * MINUTE_MS, succeeded, failed, maxLagMs, durations: readDurations(reader) };
+  }
+}

@@ -1,0 +1,53 @@
+import { DAY_MS, dayOf, type FileKind, type HistoryFile } from './files.ts';
+
+export interface Limits {
+  /** How long changes and hours are kept. Default seven days. */
+  readonly maxAgeMs: number;
+  /** Size of all files. Default 256 MiB. */
+  readonly maxBytes: number;
+}
+
+interface SizedFile extends HistoryFile {
+  readonly bytes: number;
+}
+
+/** How long the finer parts are kept, in milliseconds; never longer than the whole. */
+const KEPT_MS: Partial<Record<FileKind, number>> = { raw: DAY_MS, minutes: 3 * DAY_MS };
+/** What goes first where there is too much: the finest. */
+const FINEST_FIRST: readonly FileKind[] = ['raw', 'minutes', 'hours', 'changes'];
+
+/**
+ * The files that have to go: by their age, then the finest and oldest ones until the rest is within the size.
+ *
+ * The minutes of a day go together, so that a reader knows by one of them that the hours of that day are not needed. A
+ * journal never goes: it is part of the present window.
+ *
+ * @param files all files, the oldest first
+ */
+export function expired(files: readonly SizedFile[], limits: Limits, nowMs: number): readonly SizedFile[] {
+  const gone = new Set(files.filter((file) => isOld(file, limits, nowMs)));
+  let bytes = 0;
+  for (const file of files) if (!gone.has(file)) bytes += file.bytes;
+  for (const kind of FINEST_FIRST) {
+    for (const file of files) {
+      if (bytes <= limits.maxBytes) return [...gone];
+      if (file.kind !== kind || gone.has(file)) continue;
+      for (const one of kind === 'minutes' ? minutesOfDay(files, file) : [file]) {
+        gone.add(one);
+        bytes -= one.bytes;
+      }
+    }
+  }
+  return [...gone];
+}
+
+function isOld({ kind, fromMs }: HistoryFile, { maxAgeMs }: Limits, nowMs: number): boolean {
+  if (kind === 'journal') return false;
+  const keptMs = Math.min(KEPT_MS[kind] ?? maxAgeMs, maxAgeMs);
+  // A file of a day, or minutes that go by the day, count from the end of that day.
+  const endMs = kind === 'raw' ? fromMs : dayOf(fromMs) + DAY_MS;
+  return nowMs - endMs > keptMs;
+}
+
+const minutesOfDay = (files: readonly SizedFile[], { fromMs }: HistoryFile): readonly SizedFile[] =>
+  files.filter((file) => file.kind === 'minutes' && dayOf(file.fromMs) === dayOf(fromMs));

@@ -1,0 +1,168 @@
+import { errnoOf, hasCode, messageOf } from '../lib/errors.ts';
+import type { FaultReporter } from '../lib/fault-reporter.ts';
+import { readOwnFile } from '../system/own-file.ts';
+import { type Cell, cellsIn, cellsOf, MINUTE_MS, mergedCells } from './cell.ts';
+import { changeFromLine } from './change-line.ts';
+import { DAY_MS, dayOf, type HistoryFile, historyFiles, unmergedJournals } from './files.ts';
+import { eachJournaled } from './journal.ts';
+import type { Change, Sample } from './model.ts';
+import { eachSample } from './sample-codec.ts';
+import { eachBlock, readBlock } from './segment.ts';
+import type { Period } from './timeline.ts';
+
+/**
+ * Reads the history of one containerd from its files, also while a monitor writes them, and without one. What the
+ * monitor has not written yet, the last five seconds, is missing. A damaged file is left out and reported once.
+ */
+export interface HistoryReader {
+  /** Wall time of the last write, also without anything to write; undefined without a history. */
+  lastMs(): number | undefined;
+  /** The samples of a container in a period, oldest first. */
+  samples(key: string, period: Period): readonly Sample[];
+  /**
+   * What samples add up to, by container, oldest first: in minutes for the last days, in hours before. Cells at the ends
+   * of the period count if they begin in it.
+   *
+   * @param key only this container
+   */
+  cells(period: Period, key?: string): ReadonlyMap<string, readonly Cell[]>;
+  /** The changes of all containers from the day in which the period begins on, oldest first. */
+  changes(period: Period): readonly Change[];
+}
+
+/** Larger files are not ours. */
+export const MAX_JOURNAL_BYTES = 256 << 20;
+export const MAX_CHANGES_BYTES = 32 << 20;
+/** Longest time between the beginning of a window and its last sample. */
+const WINDOW_REACH_MS = 60 * MINUTE_MS;
+
+export function openHistoryReader(dir: string, reporter: FaultReporter): HistoryReader {
+  const tryRead = createTryRead(reporter);
+  return {
+    lastMs: () => {
+      const times = historyFiles(dir).flatMap(({ kind, path, fromMs }) => {
+        const bytes = kind === 'journal' ? readOwnFile(path, { maxBytes: MAX_JOURNAL_BYTES }) : undefined;
+        return bytes ? (eachJournaled(bytes, () => {}).lastMs ?? fromMs) : [];
+      });
+      return times.length === 0 ? undefined : Math.max(...times);
+    },
+    samples: (key, period) => {
+      const journaled = readJournals(dir, key, tryRead);
+      const files = historyFiles(dir);
+      const samples: Sample[] = [];
+      for (const { path, fromMs } of files.filter(isKind('raw'))) {
+        if (fromMs > period.toMs || fromMs < period.fromMs - WINDOW_REACH_MS) continue;
+        tryRead(path, () => {
+          const block = readBlock(path, key);
+          if (block) eachSample(block, (sample) => samples.push(sample));
+        });
+      }
+      for (const { path } of unmergedJournals(files, 'raw'))
+        samples.push(...(journaled.get(path) ?? []).map(({ sample }) => sample));
+      return samples.filter(({ atMs }) => isIn(period, atMs)).sort((a, b) => a.atMs - b.atMs);
+    },
+    cells: (period, key) => {
+      const journaled = readJournals(dir, key, tryRead);
+      const files = historyFiles(dir);
+      const cells = new Map<string, Cell[]>();
+      const add = (of: string, found: Iterable<Cell>): void => {
+        const known = cells.get(of) ?? [];
+        for (const cell of found) if (isIn(period, cell.fromMs)) known.push(cell);
+        if (known.length > 0) cells.set(of, known);
+      };
+      for (const { path } of cellFiles(files, period)) tryRead(path, () => readCells(path, key, add));
+      for (const { path } of unmergedJournals(files, 'minutes'))
+        for (const [of, samples] of byKey(journaled.get(path) ?? [])) add(of, cellsOf(samples, MINUTE_MS));
+      // Two windows may share a minute.
+      return new Map([...cells].map(([of, found]) => [of, mergedCells(found, MINUTE_MS)]));
+    },
+    changes: ({ fromMs, toMs }) =>
+      historyFiles(dir)
+        .filter((file) => file.kind === 'changes' && file.fromMs <= toMs && file.fromMs >= dayOf(fromMs))
+        .flatMap(({ path }) => changesIn(path))
+        .filter(({ atMs }) => atMs <= toMs)
+        .sort((a, b) => a.atMs - b.atMs),
+  };
+}
+
+type TryRead = (path: string, read: () => void) => void;
+
+/** Reports a damaged file once. One that is gone has aged out meanwhile. Throws all other errors. */
+function createTryRead({ onFault }: FaultReporter): TryRead {
+  const reported = new Set<string>();
+  return (path, read) => {
+    try {
+      read();
+    } catch (error) {
+      if (errnoOf(error) === undefined && !hasCode(error, 'CORRUPT')) throw error;
+      if (errnoOf(error) === 'ENOENT' || reported.has(path)) return;
+      reported.add(path);
+      onFault?.(`a part of the history is left out: ${messageOf(error)}`);
+    }
+  };
+}
+
+/** The samples of all journals by path: read before the segments are listed, so that none is missed. */
+function readJournals(dir: string, key: string | undefined, tryRead: TryRead): ReadonlyMap<string, readonly Keyed[]> {
+  const journals = historyFiles(dir).filter(isKind('journal'));
+  return new Map(
+    journals.map(({ path }) => {
+      const found: Keyed[] = [];
+      const bytes = readOwnFile(path, { maxBytes: MAX_JOURNAL_BYTES });
+      tryRead(path, () => {
+        if (!bytes) return;
+        eachJournaled(bytes, (of, sample) => {
+          if (key === undefined || of === key) found.push({ key: of, sample });
+        });
+      });
+      return [path, found];
+    }),
+  );
+}
+
+/** Minutes; hours for the days whose minutes are gone. */
+function cellFiles(files: readonly HistoryFile[], { fromMs, toMs }: Period): readonly HistoryFile[] {
+  const days = new Set(files.filter(isKind('minutes')).map((file) => dayOf(file.fromMs)));
+  return files.filter(
+    (file) =>
+      (file.kind === 'minutes' || (file.kind === 'hours' && !days.has(file.fromMs))) &&
+      file.fromMs <= toMs &&
+      file.fromMs >= fromMs - (file.kind === 'hours' ? DAY_MS : WINDOW_REACH_MS),
+  );
+}
+
+function readCells(path: string, key: string | undefined, add: (of: string, cells: Iterable<Cell>) => void): void {
+  if (key === undefined) {
+    eachBlock(path, (of, block) => add(of, cellsIn(block)));
+    return;
+  }
+  const block = readBlock(path, key);
+  if (block) add(key, cellsIn(block));
+}
+
+function changesIn(path: string): readonly Change[] {
+  const text = readOwnFile(path, { maxBytes: MAX_CHANGES_BYTES + (1 << 20) })?.toString('utf8') ?? '';
+  return text.split('\n').flatMap((line) => (line === '' ? [] : (changeFromLine(line) ?? [])));
+}
+
+const isIn = ({ fromMs, toMs }: Period, atMs: number): boolean => atMs >= fromMs && atMs <= toMs;
+
+interface Keyed {
+  readonly key: string;
+  readonly sample: Sample;
+}
+
+function byKey(journaled: readonly Keyed[]): ReadonlyMap<string, readonly Sample[]> {
+  const found = new Map<string, Sample[]>();
+  for (const { key, sample } of journaled) {
+    const samples = found.get(key);
+    if (samples) samples.push(sample);
+    else found.set(key, [sample]);
+  }
+  return found;
+}
+
+const isKind =
+  (kind: HistoryFile['kind']) =>
+  (file: HistoryFile): boolean =>
+    file.kind === kind;

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import { createFakeClock } from '../../test/fakes/clock.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import { DAY_MS } from './files.ts';
+import type { Change, Phase, Sample } from './model.ts';
+import { createHistoryRecorder } from './recorder.ts';
+import type { Batch } from './store.ts';
+
+const T0 = Date.parse('2026-03-01T12:00:00Z');
+const NOW = Number.POSITIVE_INFINITY;
+
+function setUp({ lastMs, recent = [] }: { lastMs?: number; recent?: readonly Change[] } = {}) {
+  const clock = createFakeClock(T0);
+  const batches: Batch[] = [];
+  const warnings: string[] = [];
+  const disk = { isFull: false, opens: 0 };
+  const recorder = createHistoryRecorder({
+    clock,
+    log: { debug: () => {}, warn: (text) => void warnings.push(text) },
+    recentChanges: () => recent,
+    openStore: () => {
+      disk.opens += 1;
+      if (disk.isFull) throw new HealthctlError('EXHAUSTED', 'no space');
+      return {
+        lastMs,
+        append: async (batch) => {
+          if (disk.isFull) throw new HealthctlError('EXHAUSTED', 'no space');
+          batches.push(batch);
+        },
+        close: async () => {},
+      };
+    },
+  });
+  const observe = (phase: Phase, change = {}) =>
+    recorder.observe({
+      ...{ key: 'default/a', name: 'web', image: 'nginx', phase, atMs: NOW, exitCode: undefined, reason: '' },
+      ...change,
+    });
+  const changes = () => batches.flatMap((batch) => batch.changes);
+  return { clock, recorder, batches, warnings, disk, observe, changes };
+}
+
+const sample: Sample = { atMs: T0, durationMs: 1, lagMs: 0, status: 'healthy', exitCode: 0, output: '' };
+
+test('writes what came in five seconds at once, and nothing where nothing came', async () => {
+  const { clock, recorder, batches } = setUp();
+  recorder.start();
+  await clock.advance(5_000);
+  const afterStart = batches.length;
+  for (let n = 0; n < 3; n += 1) recorder.sample('default/a', sample);
+  await clock.advance(5_000);
+  expect(batches).toHaveLength(afterStart + 1);
+  expect(batches.at(-1)?.samples).toHaveLength(3);
+  await clock.advance(30_000);
+  expect(batches).toHaveLength(afterStart + 1);
+  await clock.advance(60_000);
+  expect(batches.length).toBeLessThanOrEqual(afterStart + 3);
+  await recorder.stop();
+  expect(clock.sleepers).toBe(0);
+});
+
+describe('phases', () => {
+  test('are recorded when they change; a name and an image once', async () => {
+    const { recorder, observe, changes } = setUp();
+    recorder.start();
+    observe('starting');
+    observe('healthy');
+    observe('healthy');
+    observe('unhealthy', { exitCode: 1, reason: 'no' });
+    observe('unhealthy', { name: 'web2' });
+    await recorder.stop();
+    expect(changes()).toEqual([
+      { kind: 'seen', atMs: T0, key: 'default/a', name: 'web', image: 'nginx' },
+      ...['starting', 'healthy'].map((phase) => ({ kind: 'phase', atMs: T0, key: 'default/a', phase, reason: '' })),
+      { kind: 'phase', atMs: T0, key: 'default/a', phase: 'unhealthy', exitCode: 1, reason: 'no' },
+      { kind: 'seen', atMs: T0, key: 'default/a', name: 'web2', image: 'nginx' },
+    ]);
+  });
+
+  test('begin when their cause was, but never before the phase before them', async () => {
+    const { clock, recorder, observe, changes } = setUp();
+    recorder.start();
+    observe('starting', { atMs: T0 - 500 });
+    await clock.advance(2_000);
+    observe('ended', { atMs: T0 - 900 });
+    await recorder.stop();
+    expect(changes().flatMap((one) => (one.kind === 'phase' ? one.atMs : []))).toEqual([T0 - 500, T0 - 500]);
+  });
+
+  test('are repeated each day with their beginning, so that old days can go', async () => {
+    const { clock, recorder, observe, changes } = setUp();
+    recorder.start();
+    observe('healthy');
+    await clock.advance(DAY_MS);
+    await recorder.stop();
+    expect(changes().at(-1)).toMatchObject({ kind: 'phase', phase: 'healthy', sinceMs: T0 });
+    expect(changes().filter(({ kind }) => kind === 'seen')).toHaveLength(2);
+  });
+
+  test('continue those of an earlier monitor; the time between is a gap; who is missing is gone', async () => {
+    const before: Change[] = ['a', 'b'].flatMap((id) => [
+      { kind: 'seen', atMs: T0 - 9_000, key: `default/${id}`, name: id === 'a' ? 'web' : 'old', image: 'nginx' },
+      { kind: 'phase', atMs: T0 - 8_000, key: `default/${id}`, phase: 'healthy', exitCode: undefined, reason: '' },
+    ]);
+    const { recorder, observe, changes } = setUp({ lastMs: T0 - 5_000, recent: before });
+    recorder.start();
+    observe('healthy');
+    recorder.settle(new Set(['default/a']));
+    await recorder.stop();
+    expect(changes()).toEqual([
+      { kind: 'gap', atMs: T0 - 5_000, toMs: T0 },
+      { kind: 'phase', atMs: T0, key: 'default/b', phase: 'gone', reason: '' },
+    ]);
+  });
+});
+
+describe('a store that fails', () => {
+  test('is reported once; what came meanwhile is written when it works again', async () => {
+    const { clock, recorder, batches, warnings, disk } = setUp();
+    recorder.start();
+    await clock.advance(5_000);
+    disk.isFull = true;
+    for (let n = 0; n < 4; n += 1) {
+      recorder.sample('default/a', { ...sample, atMs: n });
+      await clock.advance(5_000);
+    }
+    disk.isFull = false;
+    await clock.advance(5_000);
+    expect(warnings).toEqual(['the history is not written: no space']);
+    expect(batches.at(-1)?.samples.map(([, { atMs }]) => atMs)).toEqual([0, 1, 2, 3]);
+    await recorder.stop();
+  });
+
+  test('may be missing at the start', async () => {
+    const { clock, recorder, batches, disk } = setUp();
+    disk.isFull = true;
+    recorder.start();
+    recorder.sample('default/a', sample);
+    await clock.advance(20_000);
+    disk.isFull = false;
+    await clock.advance(5_000);
+    expect(batches[0]?.samples).toHaveLength(1);
+    await recorder.stop();
+  });
+
+  test('never takes more memory than a bound', async () => {
+    const { recorder, batches, disk } = setUp();
+    disk.isFull = true;
+    recorder.start();
+    for (let n = 0; n < 50_000; n += 1) recorder.sample('default/a', { ...sample, atMs: n });
+    disk.isFull = false;
+    await recorder.stop();
+    expect(batches[0]?.samples.length).toBeLessThanOrEqual(20_000);
+    expect(batches[0]?.samples.at(-1)?.[1].atMs).toBe(49_999);
+  });
+});

@@ -1,0 +1,214 @@
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { MINUTE_MS } from './cell.ts';
+import { dayOf } from './files.ts';
+import { type Action, type Change, MAX_TEXT_BYTES, type Phase, type Sample } from './model.ts';
+import type { HistoryStore } from './store.ts';
+
+/** What a container is at a moment. */
+export interface Observed {
+  /** See keyOf in src/lib/container-key.ts. */
+  readonly key: string;
+  readonly name: string;
+  readonly image: string;
+  readonly phase: Phase;
+  /** When the phase began, wall time; it counts from now on if that is before the phase before it. */
+  readonly atMs: number;
+  readonly exitCode: number | undefined;
+  readonly reason: string;
+}
+
+/**
+ * Collects what happens to containers, and writes it in batches.
+ *
+ * INVARIANTS
+ * 1. A steady state costs one write of some bytes for each result, at most every FLUSH_MS.
+ * 2. A store that fails never delays or fails a check: results wait in memory for the next try, up to a bound.
+ */
+export interface HistoryRecorder {
+  /** Opens the store, and continues from what it has. */
+  start(): void;
+  sample(key: string, sample: Sample): void;
+  /** Records a change of phase, if it is one. */
+  observe(observed: Observed): void;
+  action(key: string, taken: { readonly action: Action; readonly reason: string }): void;
+  /** The containers that are there now: all others that were known are gone. */
+  settle(keys: ReadonlySet<string>): void;
+  /** Writes what is left; resolves when nothing is. */
+  stop(): Promise<void>;
+}
+
+export interface RecorderDeps {
+  /** Throws if there can be no store: tried again with each batch. */
+  readonly openStore: () => HistoryStore;
+  /** The changes of the last days, from which the present phases continue. */
+  readonly recentChanges: () => readonly Change[];
+  readonly clock: Pick<Clock, 'now' | 'after'>;
+  readonly log: Logger;
+}
+
+const FLUSH_MS = 5_000;
+/** Without anything to write, this shows that the monitor lived. */
+const HEARTBEAT_MS = MINUTE_MS;
+/** What waits for a store that fails: some minutes of a busy host. */
+const MAX_WAITING = 20_000;
+
+interface Known {
+  readonly name: string;
+  readonly image: string;
+  readonly phase: Phase;
+  readonly sinceMs: number;
+}
+
+/** Records nothing: for a monitor that is told to keep no history. */
+export const NO_HISTORY: HistoryRecorder = {
+  start: () => {},
+  sample: () => {},
+  observe: () => {},
+  action: () => {},
+  settle: () => {},
+  stop: async () => {},
+};
+
+export const createHistoryRecorder = (deps: RecorderDeps): HistoryRecorder => new Recorder(deps);
+
+class Recorder implements HistoryRecorder {
+  readonly #deps: RecorderDeps;
+  readonly #known = new Map<string, Known>();
+  #samples: (readonly [string, Sample])[] = [];
+  #changes: Change[] = [];
+  #store: HistoryStore | undefined;
+  #hasFailed = false;
+  #lastWriteMs = 0;
+  #day: number;
+  #timer: { cancel(): void } | undefined;
+  #flushing: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  constructor(deps: RecorderDeps) {
+    this.#deps = deps;
+    this.#day = dayOf(deps.clock.now());
+  }
+
+  start(): void {
+    this.#open();
+    this.#planFlush();
+  }
+
+  sample(key: string, sample: Sample): void {
+    this.#samples.push([key, sample]);
+    if (this.#samples.length > MAX_WAITING) this.#samples.splice(0, MAX_WAITING / 2);
+  }
+
+  observe({ key, name, image, phase, atMs, exitCode, reason }: Observed): void {
+    const known = this.#known.get(key);
+    if (known?.phase === phase && known.name === name && known.image === image) return;
+    const nowMs = this.#deps.clock.now();
+    const sinceMs = known?.phase === phase ? known.sinceMs : Math.max(Math.min(atMs, nowMs), known?.sinceMs ?? 0);
+    if (known?.name !== name || known.image !== image) this.#change({ kind: 'seen', atMs: nowMs, key, name, image });
+    if (known?.phase !== phase)
+      this.#change({ kind: 'phase', atMs: sinceMs, key, phase, exitCode, reason: shortened(reason) });
+    if (phase === 'gone') this.#known.delete(key);
+    else this.#known.set(key, { name, image, phase, sinceMs });
+  }
+
+  action(key: string, { action, reason }: { readonly action: Action; readonly reason: string }): void {
+    this.#change({ kind: 'action', atMs: this.#deps.clock.now(), key, action, reason: shortened(reason) });
+  }
+
+  settle(keys: ReadonlySet<string>): void {
+    const atMs = this.#deps.clock.now();
+    for (const [key, { name, image }] of this.#known)
+      if (!keys.has(key))
+        this.observe({ ...{ key, name, image, phase: 'gone', atMs }, exitCode: undefined, reason: '' });
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#timer) return;
+    this.#isStopped = true;
+    this.#timer.cancel();
+    await this.#flushing;
+    this.#lastWriteMs = 0; // also without anything to write: the time of the end is known then
+    await this.#flush();
+    await this.#store?.close();
+    this.#store = undefined;
+  }
+
+  #change(change: Change): void {
+    this.#changes.push(change);
+    if (this.#changes.length > MAX_WAITING) this.#changes.splice(0, MAX_WAITING / 2);
+  }
+
+  #planFlush(): void {
+    if (this.#isStopped) return;
+    this.#timer = this.#deps.clock.after(FLUSH_MS, () => {
+      this.#flushing = this.#flush().then(() => this.#planFlush());
+    });
+  }
+
+  /** Never fails. */
+  async #flush(): Promise<void> {
+    const nowMs = this.#deps.clock.now();
+    if (dayOf(nowMs) !== this.#day) this.#repeatPhases(nowMs);
+    const [samples, changes] = [this.#samples, this.#changes];
+    const isDue = samples.length > 0 || changes.length > 0 || nowMs - this.#lastWriteMs >= HEARTBEAT_MS;
+    if (!isDue || !this.#open()) return;
+    [this.#samples, this.#changes] = [[], []];
+    try {
+      await this.#store?.append({ atMs: nowMs, samples, changes });
+      this.#lastWriteMs = nowMs;
+      this.#hasFailed = false;
+    } catch (error) {
+      this.#samples = [...samples, ...this.#samples].slice(-MAX_WAITING);
+      this.#changes = [...changes, ...this.#changes].slice(-MAX_WAITING);
+      this.#report(error);
+    }
+  }
+
+  /** @returns whether there is a store */
+  #open(): boolean {
+    if (this.#store) return true;
+    try {
+      const store = this.#deps.openStore();
+      const nowMs = this.#deps.clock.now();
+      this.#store = store;
+      if (this.#known.size === 0) this.#continuePhases(this.#deps.recentChanges());
+      if (store.lastMs !== undefined && this.#lastWriteMs === 0)
+        this.#changes.unshift({ kind: 'gap', atMs: store.lastMs, toMs: nowMs });
+      return true;
+    } catch (error) {
+      this.#report(error);
+      return false;
+    }
+  }
+
+  #continuePhases(changes: readonly Change[]): void {
+    const names = new Map<string, Pick<Known, 'name' | 'image'>>();
+    for (const change of changes) {
+      if (change.kind === 'seen') names.set(change.key, change);
+      if (change.kind !== 'phase') continue;
+      const { key, phase, atMs, sinceMs = atMs } = change;
+      const known = this.#known.get(key);
+      const { name = '', image = '' } = names.get(key) ?? {};
+      if (phase === 'gone') this.#known.delete(key);
+      else this.#known.set(key, { name, image, phase, sinceMs: known?.phase === phase ? known.sinceMs : sinceMs });
+    }
+  }
+
+  #repeatPhases(atMs: number): void {
+    this.#day = dayOf(atMs);
+    for (const [key, { name, image, phase, sinceMs }] of this.#known) {
+      this.#change({ kind: 'seen', atMs, key, name, image });
+      this.#change({ kind: 'phase', atMs, key, phase, sinceMs, exitCode: undefined, reason: '' });
+    }
+  }
+
+  #report(error: unknown): void {
+    if (!this.#hasFailed) this.#deps.log.warn(`the history is not written: ${messageOf(error)}`);
+    this.#hasFailed = true;
+  }
+}
+
+/** The store cuts it to bytes; this bounds what waits. */
+const shortened = (text: string): string => text.slice(0, MAX_TEXT_BYTES);

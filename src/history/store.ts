@@ -1,0 +1,252 @@
+import { closeSync, constants, ftruncateSync, statSync, write } from 'node:fs';
+import { promisify } from 'node:util';
+import type { Clock } from '../lib/clock.ts';
+import { fileReasonOf, hasCode, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { noSpaceError, replaceFileSynced } from '../system/atomic-write.ts';
+import { makeOwnDirectory, openOwnFile, readOwnFile, removeOwn, setAside } from '../system/own-file.ts';
+import { MINUTE_MS } from './cell.ts';
+import { lineFromChange } from './change-line.ts';
+import { expired, type Limits } from './expiry.ts';
+import { dayOf, type HistoryFile, historyFiles, historyPath, unmergedJournals } from './files.ts';
+import { eachJournaled, FrameWriter } from './journal.ts';
+import { mergeDay } from './merge-day.ts';
+import type { Change, Sample } from './model.ts';
+import { MAX_CHANGES_BYTES, MAX_JOURNAL_BYTES } from './reader.ts';
+import { segmentOf } from './segment.ts';
+import { Window } from './window.ts';
+
+/** What is written at a time. */
+export interface Batch {
+  /** Wall time. */
+  readonly atMs: number;
+  readonly samples: readonly (readonly [key: string, sample: Sample])[];
+  readonly changes: readonly Change[];
+}
+
+/**
+ * Writes the history of one containerd.
+ *
+ * INVARIANTS
+ * 1. One process writes it (the monitor's lock); any process that may read the directory reads it, see reader.ts.
+ * 2. What `append` has written survives `kill -9`; a power failure may lose what the kernel had not written yet. At any
+ *    moment each sample is in a journal, in a segment, or in both, and then the reader knows.
+ * 3. Nothing blocks the thread for longer than it takes to encode a window.
+ */
+export interface HistoryStore {
+  /** Resolves when it is written. Call it again only then. Throws EXHAUSTED for a full disk, and system errors. */
+  append(batch: Batch): Promise<void>;
+  /** Wall time of the last batch of an earlier process; undefined if there is none. */
+  readonly lastMs: number | undefined;
+  close(): Promise<void>;
+}
+
+export interface StoreDeps {
+  readonly dir: string;
+  readonly limits: Limits;
+  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  readonly log: Logger;
+}
+
+/** How much time a segment covers: what a reader of the present window decodes for all containers. */
+const WINDOW_MS = 10 * MINUTE_MS;
+/** A window that cannot be stored is given up with more than this in memory. */
+const MAX_WINDOW_BYTES = 16 << 20;
+
+/**
+ * Opens the store, and continues the window of an earlier process. What is no file of ours, or is damaged, is set aside
+ * with a warning.
+ *
+ * @throws system errors if there can be no directory
+ */
+export function openHistoryStore(deps: StoreDeps): HistoryStore {
+  makeOwnDirectory(deps.dir, { onFault: (text) => deps.log.warn(text) });
+  return new FileHistoryStore(deps);
+}
+
+class FileHistoryStore implements HistoryStore {
+  readonly #deps: StoreDeps;
+  readonly #journal: AppendedFile;
+  readonly #changes: AppendedFile;
+  #frames = new FrameWriter();
+  #window: Window | undefined;
+  lastMs: number | undefined;
+
+  constructor(deps: StoreDeps) {
+    this.#deps = deps;
+    const onFault = (text: string): void => deps.log.warn(text);
+    this.#journal = new AppendedFile(onFault);
+    this.#changes = new AppendedFile(onFault);
+    this.#window = this.#replay();
+  }
+
+  async append({ atMs, samples, changes }: Batch): Promise<void> {
+    if (this.#window && isOver(this.#window, atMs)) await this.#roll(this.#window);
+    this.#window ??= this.#begin(atMs);
+    if (!this.#journal.isOpen) this.#openJournal(this.#window);
+    await this.#journal.append(this.#frames.frame(atMs, samples));
+    for (const [key, sample] of samples) this.#window.add(key, sample);
+    if (changes.length > 0) await this.#appendChanges(atMs, changes);
+  }
+
+  async close(): Promise<void> {
+    this.#journal.close();
+    this.#changes.close();
+  }
+
+  async #appendChanges(atMs: number, changes: readonly Change[]): Promise<void> {
+    const path = historyPath(this.#deps.dir, 'changes', dayOf(atMs));
+    if (this.#changes.path !== path) this.#changes.open(path);
+    // A day with more is not worth the space of a week.
+    if (this.#changes.size >= MAX_CHANGES_BYTES) return;
+    await this.#changes.append(Buffer.from(changes.map(lineFromChange).join('')));
+  }
+
+  /** The window of an earlier process, from its journals. */
+  #replay(): Window | undefined {
+    const files = historyFiles(this.#deps.dir);
+    const journals = unmergedJournals(files, 'raw');
+    for (const { kind, path } of files)
+      if (kind === 'journal' && !journals.some((one) => one.path === path)) removeOwn(path);
+    const [first] = journals;
+    if (!first) return undefined;
+    const window = new Window(first.fromMs);
+    for (const { path } of journals) this.#replayJournal(window, path);
+    return window;
+  }
+
+  #replayJournal(window: Window, path: string): void {
+    const { log } = this.#deps;
+    const bytes = readOwnFile(path, { maxBytes: MAX_JOURNAL_BYTES, onFault: (text) => log.warn(text) });
+    if (!bytes) return;
+    try {
+      const { lastMs, isTorn } = eachJournaled(bytes, (key, sample) => window.add(key, sample));
+      this.lastMs = Math.max(this.lastMs ?? 0, lastMs ?? 0) || undefined;
+      if (isTorn) log.debug(`${path}: the end of it is left out: its writing was interrupted`);
+    } catch (error) {
+      if (!hasCode(error, 'CORRUPT')) throw error;
+      setAside(path, 'damaged', { onFault: (text) => log.warn(text) });
+    }
+  }
+
+  #begin(atMs: number): Window {
+    const taken = new Set(historyFiles(this.#deps.dir).map(({ fromMs }) => fromMs));
+    let fromMs = Math.round(atMs);
+    while (taken.has(fromMs)) fromMs += 1;
+    return new Window(fromMs);
+  }
+
+  #openJournal({ fromMs }: Window): void {
+    const path = historyPath(this.#deps.dir, 'journal', fromMs);
+    let free = path;
+    for (let number = 1; isThere(free); number += 1) free = `${path}.${number}`;
+    this.#frames = new FrameWriter();
+    this.#journal.open(free);
+  }
+
+  /** Stores a past window by container, and forgets its journals. */
+  async #roll(window: Window): Promise<void> {
+    const { dir, log } = this.#deps;
+    try {
+      if (!window.isEmpty) {
+        await replaceFileSynced(historyPath(dir, 'minutes', window.fromMs), segmentOf(window.minutes()));
+        await replaceFileSynced(historyPath(dir, 'raw', window.fromMs), segmentOf(window.samples()));
+      }
+    } catch (error) {
+      this.#expire();
+      if (window.size < MAX_WINDOW_BYTES) throw error;
+      log.warn(`some minutes of history are lost: ${messageOf(error)}`);
+    }
+    this.#journal.close();
+    this.#window = undefined;
+    for (const { kind, path, fromMs } of historyFiles(dir))
+      if (kind === 'journal' && fromMs === window.fromMs) removeOwn(path);
+    await this.#mergeDays();
+    this.#expire();
+  }
+
+  async #mergeDays(): Promise<void> {
+    const { dir, clock, log } = this.#deps;
+    const files = historyFiles(dir);
+    const merged = new Set(files.filter(({ kind }) => kind === 'hours').map(({ fromMs }) => fromMs));
+    const today = dayOf(clock.now());
+    const days = new Set(files.filter(({ kind }) => kind === 'minutes').map(({ fromMs }) => dayOf(fromMs)));
+    for (const dayMs of days) {
+      if (dayMs >= today || merged.has(dayMs)) continue;
+      const minutes = files.filter(({ kind, fromMs }) => kind === 'minutes' && dayOf(fromMs) === dayMs);
+      const blocks = await mergeDay(minutes, {
+        pause: () => clock.sleep(1),
+        onDamaged: (path) => void setAside(path, 'damaged', { onFault: (text) => log.warn(text) }),
+      });
+      await replaceFileSynced(historyPath(dir, 'hours', dayMs), segmentOf(blocks));
+    }
+  }
+
+  #expire(): void {
+    const { dir, limits, clock, log } = this.#deps;
+    const sized = historyFiles(dir).map((file) => ({ ...file, bytes: sizeOf(file) }));
+    for (const { path } of expired(sized, limits, clock.now())) {
+      try {
+        removeOwn(path);
+      } catch (error) {
+        log.warn(`an old part of the history could not be removed: ${messageOf(error)}`);
+      }
+    }
+  }
+}
+
+/** At the end of its time, at the end of a day, and when the clock was set back before it. */
+const isOver = ({ fromMs }: Window, atMs: number): boolean =>
+  atMs >= fromMs + WINDOW_MS || atMs < fromMs || dayOf(atMs) !== dayOf(fromMs);
+
+const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+const sizeOf = ({ path }: HistoryFile): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+const writeAsync = promisify(write);
+
+/** A file that only grows. After a failed write nothing is left of it, and the file is closed. */
+class AppendedFile {
+  readonly #onFault: (text: string) => void;
+  #fd: number | undefined;
+  path: string | undefined;
+  size = 0;
+
+  constructor(onFault: (text: string) => void) {
+    this.#onFault = onFault;
+  }
+  get isOpen(): boolean {
+    return this.#fd !== undefined;
+  }
+  open(path: string): void {
+    this.close();
+    const flags = constants.O_WRONLY | constants.O_APPEND;
+    const { fd, stats } = openOwnFile(path, flags, { onFault: this.#onFault });
+    Object.assign(this, { path, size: stats.size });
+    this.#fd = fd;
+  }
+  async append(bytes: Buffer): Promise<void> {
+    const fd = this.#fd;
+    if (fd === undefined) return;
+    try {
+      for (let at = 0; at < bytes.length; )
+        at += (await writeAsync(fd, bytes, at, bytes.length - at, null)).bytesWritten;
+      this.size += bytes.length;
+    } catch (error) {
+      this.#undo(fd);
+      throw noSpaceError(error, this.path ?? '');
+    }
+  }
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+    this.path = undefined;
+  }
+  #undo(fd: number): void {
+    try {
+      ftruncateSync(fd, this.size);
+    } catch (error) {
+      this.#onFault(`${this.path} has a damaged end: ${fileReasonOf(error)}`);
+    }
+    this.close();
+  }
+}

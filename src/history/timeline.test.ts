@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Change, PHASES, type Phase } from './model.ts';
+import { flapsOf, restartsOf, spansOf, uptimeOf } from './timeline.ts';
+
+const to = (atMs: number, phase: Phase, sinceMs?: number): Change => ({
+  ...{ kind: 'phase', atMs, key: 'default/a', phase, sinceMs, exitCode: undefined, reason: '' },
+});
+const gap = (atMs: number, toMs: number): Change => ({ kind: 'gap', atMs, toMs });
+const shown = (changes: readonly Change[], untilMs: number) =>
+  spansOf(changes, untilMs).map(({ fromMs, toMs, phase }) => `${fromMs}-${toMs} ${phase}`);
+
+describe('spans', () => {
+  test('last until the next phase', () => {
+    expect(shown([to(0, 'starting'), to(10, 'healthy'), to(30, 'unhealthy')], 50)).toEqual([
+      '0-10 starting',
+      '10-30 healthy',
+      '30-50 unhealthy',
+    ]);
+  });
+  test('a repeated phase is the same one, and tells when it began', () => {
+    expect(shown([to(100, 'healthy', 7), to(200, 'healthy', 7)], 300)).toEqual(['7-300 healthy']);
+  });
+  test('a time without a monitor is unchecked, unless the phase is the same after it', () => {
+    expect(shown([to(0, 'healthy'), gap(10, 20), to(20, 'unhealthy')], 30)).toEqual([
+      '0-10 healthy',
+      '10-20 unchecked',
+      '20-30 unhealthy',
+    ]);
+    expect(shown([to(0, 'healthy'), gap(10, 20), to(20, 'healthy')], 30)).toEqual(['0-30 healthy']);
+    expect(shown([to(0, 'stopped'), gap(10, 20), to(25, 'starting')], 30)).toEqual(['0-25 stopped', '25-30 starting']);
+  });
+  test('an end that a removal brought is none', () => {
+    expect(shown([to(0, 'healthy'), to(50, 'ended'), to(90, 'gone')], 100)).toEqual(['0-90 healthy', '90-100 gone']);
+    expect(shown([to(0, 'healthy'), to(50, 'ended'), to(50_000, 'gone')], 60_000)).toHaveLength(3);
+  });
+  test('cover the time from the first change on, whatever comes', () => {
+    const change = fc.oneof(
+      fc.record({ atMs: fc.nat(100), phase: fc.constantFrom(...PHASES) }).map(({ atMs, phase }) => to(atMs, phase)),
+      fc.tuple(fc.nat(100), fc.nat(10)).map(([atMs, length]) => gap(atMs, atMs + length)),
+    );
+    fc.assert(
+      fc.property(fc.array(change), (unsorted) => {
+        const changes = unsorted.sort((a, b) => a.atMs - b.atMs);
+        const spans = spansOf(changes, 200);
+        for (const [index, span] of spans.entries()) {
+          expect(span.toMs).toBe(spans[index + 1]?.fromMs ?? 200);
+          expect(span.phase).not.toBe(spans[index + 1]?.phase);
+        }
+      }),
+    );
+  });
+});
+
+describe('uptime', () => {
+  const spans = spansOf(
+    [to(0, 'starting'), to(10, 'healthy'), to(30, 'unhealthy'), to(40, 'healthy'), to(70, 'ended'), to(80, 'stopped')],
+    100,
+  );
+  test('counts only the time in which it should have served', () => {
+    expect(uptimeOf(spans, { fromMs: 0, toMs: 100 })).toBeCloseTo(50 / 70);
+    expect(uptimeOf(spans, { fromMs: 0, toMs: 30 })).toBe(1);
+    expect(uptimeOf(spans, { fromMs: 35, toMs: 45 })).toBe(0.5);
+    expect(uptimeOf(spans, { fromMs: 80, toMs: 100 })).toBeUndefined();
+  });
+  test('flaps are ends of health', () => {
+    expect(flapsOf(spans, { fromMs: 0, toMs: 100 })).toBe(2);
+    expect(flapsOf(spans, { fromMs: 0, toMs: 29 })).toBe(0);
+  });
+  test('restarts are those of the period', () => {
+    const restart = (atMs: number): Change => ({
+      kind: 'action',
+      atMs,
+      key: 'default/a',
+      action: 'restart',
+      reason: '',
+    });
+    expect(restartsOf([restart(1), restart(5), to(5, 'healthy')], { fromMs: 2, toMs: 9 })).toBe(1);
+  });
+});

@@ -1,0 +1,103 @@
+import type { ActionTaken, Change, Phase, PhaseChange } from './model.ts';
+
+/** A period in which a container was in one phase. */
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly phase: Phase;
+  readonly exitCode: number | undefined;
+  readonly reason: string;
+}
+
+/** Part of a period, in wall time. */
+export interface Period {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * The phases of one container, oldest first, without holes from its first change to `untilMs`. A gap, in which no monitor
+ * ran, is `unchecked`, unless the container was in the same phase before and after it: then it counts as that phase.
+ *
+ * @param changes of this container, and gaps, oldest first
+ */
+export function spansOf(changes: readonly Change[], untilMs: number): readonly Span[] {
+  const spans: Span[] = [];
+  const open = (next: Omit<Span, 'toMs'>): void => {
+    while ((spans.at(-1)?.fromMs ?? 0) >= next.fromMs && spans.length > 0) spans.pop(); // it lasted no time
+    const last = spans.at(-1);
+    if (last?.phase === next.phase) {
+      spans[spans.length - 1] = { ...last, toMs: untilMs };
+      return;
+    }
+    if (last) spans[spans.length - 1] = { ...last, toMs: Math.max(last.fromMs, next.fromMs) };
+    spans.push({ ...next, toMs: untilMs });
+  };
+  for (const [index, change] of changes.entries()) {
+    if (change.kind === 'gap') {
+      const last = spans.at(-1);
+      if (!last || !isObserved(last.phase) || phaseAfter(changes, index) === last.phase) continue;
+      open({ fromMs: change.atMs, phase: 'unchecked', exitCode: undefined, reason: 'no monitor ran' });
+    }
+    if (change.kind !== 'phase') continue;
+    const { atMs, sinceMs, phase, exitCode, reason } = change;
+    if (phase === 'gone' && wasRemoved(spans.at(-1), atMs)) spans.pop();
+    open({ fromMs: spans.length === 0 ? (sinceMs ?? atMs) : atMs, phase, exitCode, reason });
+  }
+  return spans;
+}
+
+/** A removal by force ends a container first. */
+const REMOVAL_MS = 10_000;
+const wasRemoved = (last: Span | undefined, atMs: number): boolean =>
+  last?.phase === 'ended' && atMs - last.fromMs < REMOVAL_MS;
+
+/** Whether a monitor must run for this phase to be known to continue. */
+const isObserved = (phase: Phase): boolean => !['stopped', 'unchecked', 'gone'].includes(phase);
+
+const phaseAfter = (changes: readonly Change[], index: number): Phase | undefined =>
+  changes.slice(index + 1).find((change): change is PhaseChange => change.kind === 'phase')?.phase;
+
+/**
+ * The share of a period in which a container served, from 0 to 1: the time in which it was healthy, of that in which it
+ * should have been: healthy, unhealthy, or ended without a user having stopped it. Undefined if there is no such time.
+ */
+export function uptimeOf(spans: readonly Span[], { fromMs, toMs }: Period): number | undefined {
+  // Without a health check, nobody knows when it served.
+  if (!spans.some(({ phase }) => phase === 'healthy' || phase === 'unhealthy')) return undefined;
+  const times = { up: 0, down: 0, other: 0 };
+  for (const span of spans)
+    times[COUNTED_AS[span.phase]] += Math.max(0, Math.min(span.toMs, toMs) - Math.max(span.fromMs, fromMs));
+  const total = times.up + times.down;
+  return total === 0 ? undefined : times.up / total;
+}
+
+const COUNTED_AS: Readonly<Record<Phase, 'up' | 'down' | 'other'>> = {
+  healthy: 'up',
+  unhealthy: 'down',
+  ended: 'down',
+  starting: 'other',
+  paused: 'other',
+  stopped: 'other',
+  unchecked: 'other',
+  gone: 'other',
+};
+
+/** How often it became bad in a period: unhealthy, or ended by itself. */
+export function flapsOf(spans: readonly Span[], { fromMs, toMs }: Period): number {
+  return spans.filter(
+    (span, index) =>
+      COUNTED_AS[span.phase] === 'down' &&
+      spans[index - 1]?.phase === 'healthy' &&
+      span.fromMs >= fromMs &&
+      span.fromMs <= toMs,
+  ).length;
+}
+
+/** @param changes of this container */
+export function restartsOf(changes: readonly Change[], { fromMs, toMs }: Period): number {
+  return changes.filter(
+    (change): change is ActionTaken =>
+      change.kind === 'action' && change.action === 'restart' && change.atMs >= fromMs && change.atMs <= toMs,
+  ).length;
+}

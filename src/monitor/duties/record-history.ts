@@ -1,0 +1,103 @@
+import { isChecked } from '../../health/config.ts';
+import type { Result } from '../../health/result.ts';
+import type { Phase, Sample } from '../../history/model.ts';
+import type { HistoryRecorder } from '../../history/recorder.ts';
+import { type ContainerRef, keyOf } from '../../lib/container-key.ts';
+import { LABELS } from '../../lib/labels.ts';
+import { isStoppedByUser, restartPolicyOf } from '../../record/restart-label.ts';
+import type { RecordedResult } from '../hooks.ts';
+import type { KnownContainer } from '../host-model.ts';
+import { knownHealthOf } from '../known-container.ts';
+
+/** Puts what the monitor sees of containers into the history. */
+export interface HistoryNotes {
+  onResult(container: KnownContainer, recorded: RecordedResult): void;
+  onChange(container: KnownContainer): void;
+  onGone(container: KnownContainer): void;
+  onAction(ref: ContainerRef, action: 'restart' | 'kill' | 'stop', reason: string): void;
+  /** The monitor has applied containerd's list. */
+  onLive(all: Iterable<KnownContainer>): void;
+}
+
+export function createHistoryNotes(recorder: HistoryRecorder): HistoryNotes {
+  /** The output of the last failure, which explains a change of phase. */
+  const outputs = new Map<string, Pick<Result, 'exitCode' | 'output'>>();
+  const onChange = (container: KnownContainer): void => {
+    const seen = phaseOf(container);
+    if (!seen) return;
+    const key = keyOf(container);
+    const { record, id } = container;
+    const why = outputs.get(key);
+    recorder.observe({
+      ...{ key, name: record.labels[LABELS.name] ?? id.slice(0, 12), image: record.image },
+      exitCode: seen.phase === 'unhealthy' ? why?.exitCode : seen.exitCode,
+      reason: seen.phase === 'unhealthy' ? (why?.output ?? '') : seen.reason,
+      ...{ phase: seen.phase, atMs: seen.atMs },
+    });
+  };
+  return {
+    onResult: (container, { result, state, lagMs }) => {
+      const key = keyOf(container);
+      if (result.exitCode === 0) outputs.delete(key);
+      else outputs.set(key, { exitCode: result.exitCode, output: result.output });
+      recorder.sample(key, sampleOf(result, { status: state.status, lagMs }));
+    },
+    onChange,
+    onGone: (container) => {
+      const key = keyOf(container);
+      outputs.delete(key);
+      const { record, id } = container;
+      recorder.observe({
+        ...{ key, name: record.labels[LABELS.name] ?? id.slice(0, 12), image: record.image },
+        ...{ phase: 'gone', atMs: Number.POSITIVE_INFINITY, exitCode: undefined, reason: '' },
+      });
+    },
+    onAction: (ref, action, reason) => recorder.action(keyOf(ref), { action, reason }),
+    onLive: (all) => {
+      const keys = new Set<string>();
+      for (const container of all) {
+        keys.add(keyOf(container));
+        onChange(container);
+      }
+      recorder.settle(keys);
+    },
+  };
+}
+
+function sampleOf(
+  { start, end, exitCode, output }: Result,
+  { status, lagMs }: Pick<Sample, 'status' | 'lagMs'>,
+): Sample {
+  const atMs = Date.parse(start);
+  return {
+    ...{ atMs, durationMs: Math.max(0, Date.parse(end) - atMs), lagMs, status, exitCode },
+    output: exitCode === 0 ? '' : output,
+  };
+}
+
+interface SeenPhase {
+  readonly phase: Phase;
+  /** Wall time; infinity: now. */
+  readonly atMs: number;
+  readonly exitCode: number | undefined;
+  readonly reason: string;
+}
+
+/** Undefined for a container that was never started, and while its state is unknown. */
+function phaseOf(container: KnownContainer): SeenPhase | undefined {
+  const { run, task, config, record, isShimSilent } = container;
+  if (isShimSilent) return undefined;
+  const now = { atMs: Number.POSITIVE_INFINITY, exitCode: undefined, reason: '' };
+  if (run) {
+    if (task?.status === 'paused' || task?.status === 'pausing') return { ...now, phase: 'paused' };
+    if (!isChecked(config)) return { ...now, phase: 'unchecked' };
+    const phase = knownHealthOf(container)?.status ?? 'starting';
+    return phase === 'starting' ? { ...now, phase, atMs: run.startedAtMs } : { ...now, phase };
+  }
+  if (task?.status !== 'stopped') return undefined;
+  const { exitStatus, exitedAtMs: atMs = Number.POSITIVE_INFINITY } = task;
+  if (isStoppedByUser(record.labels)) return { phase: 'stopped', atMs, exitCode: exitStatus, reason: '' };
+  const hasFinished = exitStatus === 0 && restartPolicyOf(record.labels).name === 'no';
+  const reason = container.isOutOfMemory ? 'the kernel killed a process of it for lack of memory' : '';
+  return { phase: hasFinished ? 'stopped' : 'ended', atMs, exitCode: exitStatus, reason };
+}

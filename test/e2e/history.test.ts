@@ -1,0 +1,92 @@
+import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hostIdOf } from '../../src/lib/dirs.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
+
+let bed: Bed;
+let image: string;
+beforeAll(async () => {
+  bed = await openBed(['autostart = true']);
+  image = await bed.image();
+});
+afterAll(() => bed[Symbol.asyncDispose]());
+
+interface Row {
+  readonly Kind: string;
+  readonly Status: string;
+  readonly Event: string;
+  readonly ExitCode: string;
+  readonly Text: string;
+  readonly ID: string;
+}
+const rowsOf = async (name: string, ...options: string[]): Promise<readonly Row[]> =>
+  (await bed.ok(['history', name, '--format', 'json', ...options]))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Row);
+const phasesOf = async (name: string): Promise<readonly string[]> =>
+  (await rowsOf(name, '--transitions')).map(({ Status, Event }) => Status || Event);
+/** The monitor writes every five seconds. */
+const untilWritten = (is: () => Promise<boolean>) => until(is, { withinMs: 60_000 });
+const healthOf = async (name: string, ...options: string[]): Promise<Readonly<Record<string, string>> | undefined> =>
+  (await bed.ok(['health', '--format', 'json', ...options]))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Readonly<Record<string, string>>)
+    .find(({ Name }) => Name === name);
+
+const run = (name: string, ...options: string[]) =>
+  bed.ok([
+    ...['run', '-d', '--name', name, '--health-interval', '300ms', '--health-retries', '1'],
+    ...['--health-cmd', 'test ! -e /dev/shm/broken || { echo it broke; exit 4; }', ...options, image, 'sleep', '600'],
+  ]);
+
+test('a life is in the history: results, changes, a restart, its end, also after it is gone', async () => {
+  const name = bed.name('past');
+  await run(name, '--health-on-failure', 'restart', '--stop-timeout', '1');
+  await untilWritten(async () => (await phasesOf(name)).includes('healthy'));
+  await bed.ok(['exec', name, 'touch', '/dev/shm/broken']);
+  await untilWritten(async () => (await phasesOf(name)).includes('restart by the monitor'));
+  await untilWritten(async () => (await phasesOf(name)).at(-1) === 'healthy');
+
+  const failures = (await rowsOf(name, '--status', 'unhealthy')).filter(({ Kind }) => Kind === 'result');
+  expect(failures.length).toBeGreaterThan(0);
+  expect(failures[0]).toMatchObject({ Event: 'failed (4)', ExitCode: '4', Text: 'it broke' });
+  expect(await healthOf(name)).toMatchObject({ Status: 'healthy', Flaps: '1', Restarts: '1', Image: image });
+  expect(Number((await healthOf(name))?.Checks)).toBeGreaterThan(3);
+
+  await bed.ok(['rm', '-f', name]);
+  await untilWritten(async () => (await phasesOf(name)).at(-1) === 'gone');
+  expect(await healthOf(name)).toBeUndefined();
+  expect(await healthOf(name, '--all')).toMatchObject({ Status: 'gone' });
+
+  // The name is used again: both are there, told apart by their ids.
+  await run(name);
+  await untilWritten(async () => new Set((await rowsOf(name)).map(({ ID }) => ID)).size === 2);
+  await bed.ok(['rm', '-f', name]);
+});
+
+test('a killed monitor loses at most its last batch; a damaged file is left out', async () => {
+  const name = bed.name('killed');
+  await run(name);
+  await untilWritten(async () => (await rowsOf(name)).length > 10);
+  const before = await rowsOf(name);
+  const { pid } = JSON.parse(await bed.ok(['daemon', 'status', '--format', 'json'])) as { pid: number };
+  process.kill(pid, 'SIGKILL');
+  expect((await rowsOf(name)).length).toBeGreaterThanOrEqual(before.length);
+  const dir = join(bed.dataRoot, hostIdOf(bed.address), 'history');
+  writeFileSync(join(dir, 'raw-1'), 'not a segment');
+  expect((await rowsOf(name)).length).toBeGreaterThanOrEqual(before.length);
+  const journal = readdirSync(dir).find((file) => file.startsWith('journal-')) ?? '';
+  truncateSync(join(dir, journal), 100);
+  await bed.ok(['restart', '--time', '1', name]); // starts a monitor again
+  await untilWritten(async () => (await rowsOf(name)).some(({ Kind }) => Kind === 'result'));
+  rmSync(join(dir, 'raw-1'));
+  await bed.ok(['rm', '-f', name]);
+});
+
+test('a name that nobody had', async () => {
+  const { code, stderr } = await bed.cli(['history', 'nobody']);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('No such container in the history: nobody')]);
+});

@@ -1,0 +1,275 @@
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DAY_MS, historyFiles } from '../../src/history/files.ts';
+import type { Change, Sample } from '../../src/history/model.ts';
+import { openHistoryReader } from '../../src/history/reader.ts';
+import { openHistoryStore } from '../../src/history/store.ts';
+import { createFakeClock } from '../fakes/clock.ts';
+
+// The history's files, written and read as a monitor and a command do.
+
+const T0 = Date.parse('2026-03-01T12:00:00Z');
+const MINUTE = 60_000;
+const WEEK = { fromMs: T0 - 8 * DAY_MS, toMs: T0 + 30 * DAY_MS };
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'healthctl-history-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const sampleAt = (atMs: number, change: Partial<Sample> = {}): Sample => ({
+  ...{ atMs, durationMs: 12, lagMs: 1, status: 'healthy', exitCode: 0, output: '' },
+  ...change,
+});
+
+function setUp(limits = { maxAgeMs: 7 * DAY_MS, maxBytes: 256 << 20 }) {
+  const clock = createFakeClock(T0);
+  const warnings: string[] = [];
+  const log = { warn: (text: string) => void warnings.push(text), debug: () => {} };
+  const open = () => openHistoryStore({ dir, limits, clock: { ...clock, sleep: async () => {} }, log });
+  const reader = () => openHistoryReader(dir, { onFault: (text) => void warnings.push(text) });
+  return { clock, warnings, open, reader };
+}
+
+type Store = ReturnType<ReturnType<typeof setUp>['open']>;
+const add = (store: Store, samples: readonly (readonly [string, Sample])[], changes: readonly Change[] = []) =>
+  store.append({ atMs: samples[0]?.[1].atMs ?? changes[0]?.atMs ?? T0, samples, changes });
+const kinds = (): string[] => historyFiles(dir).map(({ kind }) => kind);
+
+describe('what was written is read', () => {
+  test('from the journal, from segments, and across both', async () => {
+    const { clock, open, reader } = setUp();
+    const store = open();
+    const written: Sample[] = [];
+    for (let minute = 0; minute < 25; minute += 1) {
+      const sample = sampleAt(T0 + minute * MINUTE, { durationMs: minute });
+      written.push(sample);
+      await add(store, [
+        ['default/a', sample],
+        ['default/b', sampleAt(sample.atMs, { exitCode: 1, status: 'unhealthy', output: 'no' })],
+      ]);
+      await clock.advance(MINUTE);
+    }
+    expect(kinds()).toEqual(['minutes', 'raw', 'minutes', 'raw', 'journal']);
+    expect(reader().samples('default/a', WEEK)).toEqual(written);
+    expect(reader().samples('default/a', { fromMs: T0 + 5 * MINUTE, toMs: T0 + 12 * MINUTE })).toEqual(
+      written.slice(5, 13),
+    );
+    expect(reader().samples('default/b', WEEK)).toHaveLength(25);
+    expect(reader().samples('default/c', WEEK)).toEqual([]);
+    const cells = reader().cells(WEEK);
+    expect([...cells.keys()].sort()).toEqual(['default/a', 'default/b']);
+    expect(cells.get('default/a')?.map(({ succeeded }) => succeeded)).toEqual(Array(25).fill(1));
+    expect(
+      reader()
+        .cells(WEEK, 'default/b')
+        .get('default/b')
+        ?.every(({ failed }) => failed === 1),
+    ).toBe(true);
+    await store.close();
+  });
+
+  test('changes come by day, oldest first', async () => {
+    const { open, reader } = setUp();
+    const store = open();
+    const phase = (atMs: number, key = 'default/a'): Change => ({
+      ...{ kind: 'phase', atMs, key, phase: 'unhealthy', sinceMs: undefined, exitCode: 1, reason: 'no “answer”' },
+    });
+    const changes: Change[] = [
+      { kind: 'seen', atMs: T0, key: 'default/a', name: 'web', image: 'nginx' },
+      phase(T0 + 1),
+      { kind: 'action', atMs: T0 + 2, key: 'default/a', action: 'restart', reason: 'why' },
+      { kind: 'gap', atMs: T0 + DAY_MS, toMs: T0 + DAY_MS + 5 },
+    ];
+    await store.append({ atMs: T0, samples: [], changes: changes.slice(0, 3) });
+    await store.append({ atMs: T0 + DAY_MS, samples: [], changes: changes.slice(3) });
+    expect(reader().changes(WEEK)).toEqual(changes);
+    expect(reader().changes({ ...WEEK, fromMs: T0 + DAY_MS })).toEqual(changes.slice(3));
+    await store.close();
+  });
+});
+
+describe('an interrupted writer', () => {
+  test('the next one continues its window', async () => {
+    const { clock, open, reader } = setUp();
+    const first = open();
+    await add(first, [['default/a', sampleAt(T0)]]);
+    // Killed: not closed. The start of a frame was being written.
+    const journal = historyFiles(dir)[0]?.path ?? '';
+    appendFileSync(journal, Buffer.from([40, 0, 0, 0, 1, 2]));
+    expect(reader().samples('default/a', WEEK)).toHaveLength(1);
+    const second = open();
+    expect(second.lastMs).toBe(T0);
+    await add(second, [['default/a', sampleAt(T0 + MINUTE)]]);
+    expect(reader().samples('default/a', WEEK)).toHaveLength(2);
+    await clock.advance(11 * MINUTE);
+    await add(second, [['default/a', sampleAt(T0 + 11 * MINUTE)]]);
+    expect(kinds()).toEqual(['minutes', 'raw', 'journal']);
+    expect(reader().samples('default/a', WEEK)).toHaveLength(3);
+    await Promise.all([first.close(), second.close()]);
+  });
+
+  test('nothing counts twice where it died between a segment and the removal of its journals', async () => {
+    const { clock, open, reader } = setUp();
+    const store = open();
+    await add(store, [['default/a', sampleAt(T0)]]);
+    const journal = historyFiles(dir)[0]?.path ?? '';
+    const bytes = readFileSync(journal);
+    await clock.advance(11 * MINUTE);
+    await add(store, [['default/a', sampleAt(T0 + 11 * MINUTE)]]);
+    await store.close();
+    writeFileSync(journal, bytes);
+    expect(reader().samples('default/a', WEEK)).toHaveLength(2);
+    expect(
+      reader()
+        .cells(WEEK)
+        .get('default/a')
+        ?.map(({ succeeded }) => succeeded),
+    ).toEqual([1, 1]);
+    await open().close();
+    expect(readdirSync(dir)).not.toContain(journal.slice(dir.length + 1));
+    expect(reader().samples('default/a', WEEK)).toHaveLength(2);
+  });
+
+  test.each(Array.from({ length: 40 }, (_, index) => index))(
+    'a journal that is cut off keeps its whole batches (%i)',
+    async (cut) => {
+      const { open, reader } = setUp();
+      const store = open();
+      for (let n = 0; n < 4; n += 1) await add(store, [['default/a', sampleAt(T0 + n * 1_000)]]);
+      await store.close();
+      const journal = historyFiles(dir)[0]?.path ?? '';
+      truncateSync(journal, Math.max(0, statSync(journal).size - cut));
+      const found = reader()
+        .samples('default/a', WEEK)
+        .map(({ atMs }) => (atMs - T0) / 1_000);
+      expect([0, 1, 2, 3].slice(0, found.length)).toEqual(found);
+      if (cut === 0) expect(found).toHaveLength(4);
+      await open().close();
+    },
+  );
+});
+
+describe('damage', () => {
+  test('a damaged segment is left out with a warning; the others are read', async () => {
+    const { clock, warnings, open, reader } = setUp();
+    const store = open();
+    for (let n = 0; n < 3; n += 1) {
+      await add(store, [['default/a', sampleAt(T0 + n * 11 * MINUTE)]]);
+      await clock.advance(11 * MINUTE);
+    }
+    await store.close();
+    const raw = historyFiles(dir).find(({ kind }) => kind === 'raw')?.path ?? '';
+    const bytes = readFileSync(raw);
+    bytes[12] = (bytes[12] ?? 0) ^ 0xff;
+    writeFileSync(raw, bytes);
+    const one = reader();
+    expect(one.samples('default/a', WEEK)).toHaveLength(2);
+    one.samples('default/a', WEEK);
+    expect(warnings).toEqual([`a part of the history is left out: ${raw} is damaged`]);
+  });
+
+  test('random bytes anywhere are an error or nothing, never a crash or a wrong number of samples', async () => {
+    const { clock, open, reader } = setUp();
+    const store = open();
+    for (let n = 0; n < 30; n += 1) {
+      await add(store, [['default/a', sampleAt(T0 + n * MINUTE)]]);
+      await clock.advance(MINUTE);
+    }
+    await store.close();
+    const paths = historyFiles(dir).map(({ path }) => path);
+    for (let n = 0; n < 200; n += 1) {
+      const path = paths[n % paths.length] ?? '';
+      const bytes = readFileSync(path);
+      const at = (n * 7919) % bytes.length;
+      const broken = Buffer.from(bytes);
+      broken[at] = (broken[at] ?? 0) ^ (1 + (n % 255));
+      writeFileSync(path, broken);
+      expect(reader().samples('default/a', WEEK).length).toBeLessThanOrEqual(30);
+      reader().cells(WEEK);
+      writeFileSync(path, bytes);
+    }
+    expect(reader().samples('default/a', WEEK)).toHaveLength(30);
+  });
+
+  test('a directory, a link and a FIFO under its names do not stop it', async () => {
+    const { warnings, open, reader } = setUp();
+    writeFileSync(join(dir, 'raw-1'), 'no segment');
+    rmSync(join(dir, 'raw-1'));
+    const store = open();
+    await add(store, [['default/a', sampleAt(T0)]]);
+    writeFileSync(join(dir, 'raw-7'), 'no segment');
+    writeFileSync(join(dir, 'hours-x'), 'not ours');
+    expect(reader().samples('default/a', { fromMs: 0, toMs: T0 })).toHaveLength(1);
+    expect(warnings.join()).toContain('raw-7 is damaged');
+    await store.close();
+  });
+});
+
+describe('old parts go', () => {
+  test('samples after a day, minutes after three, all after a week; hours stay in between', async () => {
+    const { clock, open, reader } = setUp();
+    const store = open();
+    for (let hour = 0; hour < 24 * 10; hour += 1) {
+      const atMs = T0 + hour * 60 * MINUTE;
+      await add(
+        store,
+        [['default/a', sampleAt(atMs)]],
+        [{ kind: 'action', atMs, key: 'default/a', action: 'restart', reason: '' }],
+      );
+      await clock.advance(60 * MINUTE);
+    }
+    const nowMs = T0 + 10 * DAY_MS;
+    const all = { fromMs: 0, toMs: nowMs };
+    const samples = reader().samples('default/a', all);
+    expect(samples.length).toBeGreaterThanOrEqual(23);
+    expect(samples.length).toBeLessThanOrEqual(25);
+    const cells = reader().cells(all).get('default/a') ?? [];
+    expect(cells.reduce((sum, { succeeded }) => sum + succeeded, 0)).toBeGreaterThanOrEqual(7 * 24);
+    expect(cells.reduce((sum, { succeeded }) => sum + succeeded, 0)).toBeLessThanOrEqual(9 * 24);
+    expect(reader().changes(all)[0]?.atMs).toBeGreaterThanOrEqual(nowMs - 9 * DAY_MS);
+    await store.close();
+  });
+
+  test('the finest first where all is too large', async () => {
+    const { clock, open, reader } = setUp({ maxAgeMs: 7 * DAY_MS, maxBytes: 20_000 });
+    const store = open();
+    for (let n = 0; n < 400; n += 1) {
+      await add(
+        store,
+        Array.from({ length: 10 }, (_, c) => [`default/${c}`, sampleAt(T0 + n * MINUTE)] as const),
+      );
+      await clock.advance(MINUTE);
+    }
+    const size = historyFiles(dir).reduce((sum, { path }) => sum + statSync(path).size, 0);
+    expect(size).toBeLessThan(24_000);
+    expect(
+      reader()
+        .cells({ fromMs: 0, toMs: T0 + DAY_MS })
+        .get('default/3')?.length,
+    ).toBeGreaterThan(20);
+    await store.close();
+  });
+});
+
+test('a clock that is set back begins a new window', async () => {
+  const { open, reader } = setUp();
+  const store = open();
+  await add(store, [['default/a', sampleAt(T0)]]);
+  await add(store, [['default/a', sampleAt(T0 - 3 * 60 * MINUTE)]]);
+  await add(store, [['default/a', sampleAt(T0 + 1)]]);
+  expect(reader().samples('default/a', WEEK)).toHaveLength(3);
+  await store.close();
+});
