@@ -1,6 +1,6 @@
-// Runs a benchmark as the monitor is shipped and started: bundled by esbuild, with its flags for Node.js. tsx, for the sake of names in
-// stack traces, makes a call for each closure that is created, which would be a sixth of what is measured.
-//   node --import tsx bench/bundled.ts bench/schedule.ts [its flags]
+// Runs a benchmark as the monitor is shipped and started: bundled by esbuild, with the monitor's flags for Node.js. tsx
+// adds a call for each closure, to have names in stack traces; that would be a sixth of what is measured.
+//   node --import tsx bench/bundled.ts bench/schedule.ts [flags of the benchmark]
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -13,7 +13,7 @@ if (bench === undefined) {
   console.error('usage: node --import tsx bench/bundled.ts BENCHMARK [FLAG...]');
   process.exit(2);
 }
-// In the repository, so that what is not bundled is found.
+// In the repository, so that modules outside the bundle are found.
 const outfile = join(fileURLToPath(new URL('..', import.meta.url)), 'dist', `bench-${basename(bench, '.ts')}.mjs`);
 try {
   await build({

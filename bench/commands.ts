@@ -1,6 +1,8 @@
-// What commands cost that ask containerd directly: `ps` with 60 running containers, and `container healthcheck`, against bare `node -e 0`.
+// The cost of commands that ask containerd directly: `ps` with 60 running containers, and `container healthcheck`,
+// compared with bare `node -e 0`.
 //   node --import tsx bench/commands.ts [--containers 60] [--rounds 25]
-// Its own containerd, interleaved rounds, medians and ratios: wall time of ps, CPU time of the healthctl process of a check.
+// Starts its own containerd. Interleaved rounds; medians and ratios of the wall time of ps and of the CPU time of the
+// healthctl process of a check.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +20,7 @@ const containerd = await startContainerd();
 try {
   const { directory, address } = containerd;
   const HEALTHCTL_TOML = join(directory, 'healthctl.toml');
-  writeFileSync(HEALTHCTL_TOML, 'autostart = false\nnetwork = "none"\n'); // containerd itself is asked
+  writeFileSync(HEALTHCTL_TOML, 'autostart = false\nnetwork = "none"\n'); // so that containerd itself is asked
   const env = { ...testbedEnvironment(directory), HEALTHCTL_TOML };
   mkdirSync(join(directory, 'tmp'), { recursive: true });
   const flags = [
@@ -71,7 +73,7 @@ interface Cost {
   readonly cpuMs: number;
 }
 
-/** Wall and CPU time (user and system) of one process, by bash's `times`. */
+/** Wall and CPU time (user and system) of one process, measured with bash's `times`. */
 function measure(args: readonly string[], env: Record<string, string>): Cost {
   const start = process.hrtime.bigint();
   const script = '"$@" >/dev/null 2>&1 </dev/null || exit; times';

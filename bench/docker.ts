@@ -1,10 +1,11 @@
-// healthctl's monitor beside a real Docker, in turn in one run: the same runc, libseccomp, containerd and seccomp
-// profile (healthctl's default, given to both), no network. Needs root, runc, cgroup v1, `npm run build`, a root directory with a dockerd,
-// and for `cheap` what an image of Debian's nginx is made with (testbed/debian-root.ts).
-//   node --import tsx bench/docker.ts --docker-root DIR [--quick] [--only ps,cpu,cheap,lateness,hanging,start] [--rounds 4]
-//       [--late 50] [--late-rounds 2] [--only starts --max-checks 2,3,4,8,16,64]
-// Instead of --docker-root: HEALTHCTL_DOCKER_ROOT. --quick: a third of the time, figures that say little. --late: containers of `lateness`,
-// `hanging` and `starts`; more of them make a quick machine as busy as a slow one. What is known is printed when the run is cut off, too.
+// Compares healthctl's monitor with a real Docker, in turn in one run: the same runc, libseccomp, containerd and
+// seccomp profile (healthctl's default, for both), no network. Needs root, runc, cgroup v1, `npm run build`, a root
+// directory with a dockerd, and for `cheap` what testbed/debian-root.ts needs to make an image with nginx.
+//   node --import tsx bench/docker.ts --docker-root DIR [--quick] [--only ps,cpu,cheap,lateness,hanging,start]
+//       [--rounds 4] [--late 50] [--late-rounds 2] [--only starts --max-checks 2,3,4,8,16,64]
+// HEALTHCTL_DOCKER_ROOT can replace --docker-root. --quick takes a third of the time; its figures are rough. --late is
+// the number of containers of `lateness`, `hanging` and `starts`; more of them make a fast machine as busy as a slow
+// one. An interrupted run prints the figures that it has.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -46,7 +47,8 @@ const quick = values.quick;
 const rounds = quick ? 2 : Number(values.rounds);
 const PS_CONTAINERS = 60;
 
-// Docker's containerd serves healthctl too; its runc does not run on an older libc, so that one is the host's on both sides.
+// Docker's containerd also serves healthctl. Its runc does not run with an older libc, so both sides use the runc of
+// the host.
 const programs = mkdtempSync(join(tmpdir(), 'healthctl-bench-bin-'));
 for (const name of ['containerd', 'containerd-shim-runc-v2', 'ctr'])
   symlinkSync(join(root, 'usr/bin', name), join(programs, name));
@@ -54,7 +56,7 @@ process.env.HEALTHCTL_TEST_BIN = programs;
 const report = createReport();
 const stops: (() => Promise<void>)[] = [async () => rmSync(programs, { recursive: true })];
 let stopping: Promise<void> | undefined;
-/** Whoever calls it again, as what a signal interrupted will do, waits for the first. */
+/** A second call, as by what a signal interrupted, waits for the first. */
 const stopAll = (): Promise<void> => {
   stopping ??= (async () => {
     for (const stop of stops.reverse()) await stop();
@@ -85,7 +87,7 @@ try {
     writeFileSync(archive, await dockerArchive({ name, config: { Healthcheck: { Test } } }));
     for (const side of [healthctl, docker]) measures.must(side, 'load', '-q', '-i', archive);
   }
-  report.say(`${healthctl.versions}\n${docker.versions}\nload average ${loadOf()} before`);
+  report.note(`${healthctl.versions}\n${docker.versions}\nload average ${loadOf()} before`);
   const shared = { sides, report, containers: Number(values.late), rounds: quick ? 1 : Number(values['late-rounds']) };
 
   const comparisons = {
@@ -93,7 +95,7 @@ try {
     cpu: () => compareCpu(sides),
     cheap: () => compareCheap(sides),
     lateness: () => compareLateness({ ...shared, seconds: quick ? 12 : 30 }),
-    hanging: () => compareHanging({ ...shared, seconds: quick ? 20 : 40 }), // a timeout of 30 s is over in it
+    hanging: () => compareHanging({ ...shared, seconds: quick ? 20 : 40 }), // longer than a timeout of 30 s
     starts: () =>
       compareStarts({ ...shared, sides, seconds: quick ? 12 : 20 }, values['max-checks'].split(',').map(Number)),
     start: () => compareStart(sides),
@@ -102,7 +104,7 @@ try {
     if (!parts.has(name)) continue;
     const startMs = performance.now();
     await compare();
-    report.say(`${name}: ${((performance.now() - startMs) / 1_000).toFixed(0)} s, load average ${loadOf()}`);
+    report.note(`${name}: ${((performance.now() - startMs) / 1_000).toFixed(0)} s, load average ${loadOf()}`);
   }
 } finally {
   report.end();
@@ -150,7 +152,7 @@ async function compareCpu(sides: Sides<Side>): Promise<void> {
   for (const side of both) measures.removeAll(side);
   const seen = await inTurn(sides, rounds, (side) => measures.cpuOfCheck(side, seconds));
   const counted = (list: readonly { checks: number }[]) => list.reduce((sum, { checks }) => sum + checks, 0);
-  report.say(`CPU of ${counted(seen.healthctl)} and ${counted(seen.docker)} checks, ${rounds} rounds`);
+  report.note(`CPU of ${counted(seen.healthctl)} and ${counted(seen.docker)} checks, ${rounds} rounds`);
   const all = { ours: seen.healthctl.map((one) => one.all), theirs: seen.docker.map((one) => one.all) };
   const own = { ours: seen.healthctl.map((one) => one.own), theirs: seen.docker.map((one) => one.own) };
   const ownMs = quantile(own.ours, 0.5);
@@ -164,19 +166,19 @@ async function compareCpu(sides: Sides<Side>): Promise<void> {
       ...{ figure: `${ownMs.toFixed(1)} ms`, target: '4 ms', reached: ownMs <= 4 },
     },
     {
-      what: 'all CPU without a check, for each second',
+      what: 'all CPU without a check, per second',
       ...{ healthctl: idleOurs.all.toFixed(2), docker: idleTheirs.all.toFixed(2) },
       ...ratio(idleOurs.all / idleTheirs.all, 1),
     },
     {
-      what: 'of it, the daemon itself',
+      what: 'of it the daemon itself',
       ...{ healthctl: idleOurs.own.toFixed(2), docker: idleTheirs.own.toFixed(2) },
       ...ratio(idleOurs.own / idleTheirs.own, 1),
     },
   );
 }
 
-/** What checks cost that need no exec, against Docker's of the same program. */
+/** The cost of checks that need no exec, compared with Docker's check by the same program. */
 async function compareCheap({ healthctl, docker }: Sides<Side>): Promise<void> {
   const seconds = quick ? 5 : 10;
   type Seen = Awaited<ReturnType<typeof measures.cpuOfCheck>>;

@@ -1,7 +1,8 @@
-// What reading the response of an HTTP check costs with the reader of src/probe and with `node:http` on a socket of ours.
+// The cost of reading the response of an HTTP check, with the reader of src/probe and with `node:http` on a socket of
+// ours.
 //   node --import tsx bench/http-reader.ts [--rounds 30] [--exchanges 500]
-// Needs nothing. The server is another process; printed is the CPU time of this one. Rounds of both ways are made in turn, so that other load
-// meets both alike. Then what each way makes of responses that no good server sends.
+// Needs nothing. The server is another process; the printed CPU time is that of this one. The rounds alternate, so that
+// other load affects both alike. Then it shows how each of them treats responses that no good server sends.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -23,7 +24,7 @@ const HEADERS = { Host: 'localhost', 'User-Agent': 'healthctl', Accept: '*/*', C
 const REQUEST = `GET / HTTP/1.1\r\n${Object.entries(HEADERS)
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('')}\r\n`;
-/** Where a response has no end, what comes is read up to here. */
+/** A response without an end is read up to here. */
 const MAX_BYTES = 64 * 1024;
 
 type Read = (socket: Socket) => Promise<string>;
@@ -95,7 +96,7 @@ async function measure(port: number): Promise<void> {
   for (let round = -3; round < rounds; round += 1) {
     const a = await cpuOfExchange(ours, port, exchanges);
     const b = await cpuOfExchange(nodes, port, exchanges);
-    if (round < 0) continue; // warm
+    if (round < 0) continue; // a warm-up round
     own.push(a);
     other.push(b);
     more.push(b - a);
@@ -103,10 +104,10 @@ async function measure(port: number): Promise<void> {
   const shown = (ms: readonly number[]): string =>
     `${median(ms).toFixed(3)} ms (${Math.min(...ms).toFixed(3)} to ${Math.max(...ms).toFixed(3)})`;
   console.log(`CPU time of an exchange, median of ${rounds} rounds of ${exchanges} (smallest to largest)`);
-  console.log(`  ours       ${shown(own)}\n  node:http  ${shown(other)}\n  more       ${shown(more)}`);
+  console.log(`  ours       ${shown(own)}\n  node:http  ${shown(other)}\n  difference ${shown(more)}`);
 }
 
-/** Responses that no good server sends, then silence. */
+/** Responses that no good server sends, followed by silence. */
 const HOSTILE: Readonly<Record<string, string>> = {
   'bare line feeds': 'HTTP/1.1 200 OK\nContent-Length: 3\n\nup\n',
   'two lengths': `${OK}Content-Length: 3\r\nContent-Length: 4\r\n\r\nup\n`,
@@ -119,12 +120,12 @@ const HOSTILE: Readonly<Record<string, string>> = {
 };
 
 async function compare(): Promise<void> {
-  console.log('\nWhat each makes of it within half a second');
+  console.log('\nHow each treats it, within half a second');
   for (const [name, text] of Object.entries(HOSTILE)) {
     console.log(`  ${name}`);
     for (const [way, read] of Object.entries(WAYS)) {
       const server = createServer((peer) => {
-        peer.on('error', () => {}); // the reader has seen enough
+        peer.on('error', () => {}); // the reader may close early
         peer.write(text, 'latin1');
       }).listen(0, '127.0.0.1');
       await once(server, 'listening');
@@ -144,7 +145,7 @@ async function compare(): Promise<void> {
 
 if (values.serve) {
   const server = createServer((peer) => {
-    peer.on('error', () => {}); // the client has seen enough
+    peer.on('error', () => {}); // the client may close early
     peer.once('data', () => peer.end(GOOD));
   }).listen(0, '127.0.0.1', () => {
     const address = server.address();

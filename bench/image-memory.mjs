@@ -1,6 +1,8 @@
-// Peak memory of `load` and `pull` of a 500 MB image, on a private containerd. Needs root, containerd and the built program.
+// Peak memory of `load` and `pull` of a 500 MB image, on a private containerd. Needs root, containerd and the built
+// program.
 //   node --import tsx bench/image-memory.mjs [--megabytes 500] [--max 200]
-// Prints a line for each and exits with 1 when one took more than --max MB. The image is made while it is read: it is never on disk here.
+// Prints a line for each, and exits with 1 if one needs more than --max MB. The image is generated while it is read,
+// and is never on disk here.
 import { spawn } from 'node:child_process';
 import { createCipheriv, createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -47,7 +49,7 @@ const padding = (size) => Buffer.alloc((512 - (size % 512)) % 512);
 const END_OF_TAR = Buffer.alloc(1024);
 const layerBytes = 512 + fileBytes + END_OF_TAR.length;
 
-/** A layer with one file of bytes that do not compress; the same for the same number. */
+/** A layer with one file of bytes that do not compress; the same number gives the same bytes. */
 function* layer(number) {
   const noise = createCipheriv('aes-128-ctr', Buffer.alloc(16, number + 1), Buffer.alloc(16));
   const zeros = Buffer.alloc(MIB);
@@ -86,7 +88,7 @@ function* archive() {
   yield END_OF_TAR;
 }
 
-/** A registry with that image alone. */
+/** A registry with only this image. */
 async function startRegistry() {
   const type = 'application/vnd.docker.distribution.manifest.v2+json';
   const manifest = Buffer.from(
@@ -116,7 +118,10 @@ async function startRegistry() {
   return server;
 }
 
-/** Runs the program to its end. @returns the peak of its resident memory in MB, and the seconds it took */
+/**
+ * Runs the program to its end.
+ * @returns the peak of its resident memory in MB, and its duration in seconds
+ */
 async function measure(bed, args, input) {
   const startMs = performance.now();
   const child = spawn(program, ['--address', bed.address, '--namespace', 'bench', ...args], {
@@ -124,7 +129,7 @@ async function measure(bed, args, input) {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   let peakKib = 0;
-  const look = setInterval(() => {
+  const sampling = setInterval(() => {
     try {
       const [, kib = '0'] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
       peakKib = Math.max(peakKib, Number(kib));
@@ -136,7 +141,7 @@ async function measure(bed, args, input) {
   if (input) Readable.from(input).pipe(child.stdin);
   else child.stdin.end();
   const [code] = await once(child, 'exit');
-  clearInterval(look);
+  clearInterval(sampling);
   if (code !== 0) throw new Error(`healthctl ${args.join(' ')} exited with ${code}`);
   return { peakMb: Math.round((peakKib * 1024) / 1e6), seconds: ((performance.now() - startMs) / 1000).toFixed(1) };
 }
@@ -147,7 +152,7 @@ try {
   const host = `127.0.0.1:${registry.address().port}`;
   const results = {
     load: await measure(bed, ['load', '--quiet'], archive()),
-    // In a namespace of its own nothing is there yet; containerd would share the blobs of another.
+    // A namespace of its own has no blobs yet; containerd would share those of another.
     pull: await removeThen(() => measure(bed, ['pull', '--quiet', `${host}/bench:pull`])),
   };
   for (const [name, { peakMb, seconds }] of Object.entries(results)) {

@@ -1,5 +1,5 @@
-// Many containers at once, half of them checked by HTTP and half by a shell that stays, each every second: how much later
-// than due the checks begin, and what they cost. Needs root, containerd, runc and cgroup v1.
+// Many containers at once, half of them checked by HTTP and half by a resident shell, each every second: how late the
+// checks are, and what they cost. Needs root, containerd, runc and cgroup v1.
 //   node --import tsx bench/many.ts [--containers 500] [--seconds 60]
 import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -21,8 +21,8 @@ const { values } = parseArgs({
 });
 const count = Number(values.containers);
 const seconds = Number(values.seconds);
-/** The monitor keeps the lags of the last 2,048 checks: it is asked before those are others. */
-const LOOK_MS = Math.min(2_000, (1_500 / count) * 1_000);
+/** The monitor keeps the lateness of the last 2,048 checks, so each sample is taken before these are replaced. */
+const SAMPLE_MS = Math.min(2_000, (1_500 / count) * 1_000);
 
 const containerd = await startContainerd();
 const stops = [containerd.stop];
@@ -50,24 +50,24 @@ function everySecond({ flags }: Load): readonly string[] {
 
 async function measure(side: Side): Promise<void> {
   const status = (): DaemonStatus => JSON.parse(must(side, 'daemon', 'status', '--format', 'json'));
-  const look = () => ({
+  const sample = () => ({
     own: cpuMsOfProcess(side.daemonPid),
     all: cpuMsOfGroup(side.group),
     atMs: performance.now(),
     checks: status().checksMade,
   });
   const lags: number[] = [];
-  const before = look();
+  const before = sample();
   while (performance.now() - before.atMs < seconds * 1_000) {
-    await sleep(LOOK_MS);
+    await sleep(SAMPLE_MS);
     lags.push(status().lag?.p99Ms ?? Number.NaN);
   }
-  const after = look();
+  const after = sample();
   const tookMs = after.atMs - before.atMs;
   const checks = after.checks - before.checks;
   const { memoryBytes } = status();
   console.log(`checks a second            ${(checks / (tookMs / 1_000)).toFixed(0)}
-later than due, p99        ${quantile(lags, 0.5).toFixed(1)} ms (median of ${lags.length} looks, at most ${Math.max(...lags).toFixed(1)} ms)
+later than due, p99        ${quantile(lags, 0.5).toFixed(1)} ms (median of ${lags.length} samples, at most ${Math.max(...lags).toFixed(1)} ms)
 cores, the monitor's own   ${((after.own - before.own) / tookMs).toFixed(2)}
 cores, all of it           ${((after.all - before.all) / tookMs).toFixed(2)}
 the monitor's memory       ${(memoryBytes / 1e6).toFixed(0)} MB

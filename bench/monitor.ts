@@ -1,6 +1,8 @@
-// What the monitor costs, and how punctual it is, on a containerd of its own. Needs root, containerd, runc, and cgroup v1 for "all CPU".
-//   node --import tsx bench/monitor.ts [--only memory,steady,ps,cpu,lateness,start] [--containers 60] [--rounds 21] [--seconds 60] [--late 50]
-// Prints the load average beside each figure: other work on the machine shows in all of them, in lateness above all.
+// What the monitor costs and how punctual it is, on its own containerd. Needs root, containerd, runc, and cgroup v1 for
+// "all CPU".
+//   node --import tsx bench/monitor.ts [--only memory,steady,ps,cpu,lateness,start] [--containers 60] [--rounds 21]
+//       [--seconds 60] [--late 50]
+// Prints the load average beside each figure: other work on the machine affects all of them, above all the lateness.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -30,9 +32,9 @@ const launcher = fileURLToPath(new URL('../bin/healthctl', import.meta.url));
 const parts = new Set(values.only.split(','));
 const image = 'docker.io/bench/busybox:1';
 const CPUACCT = '/sys/fs/cgroup/cpuacct';
-/** After work V8 waits some seconds before it collects what is left of it. */
+/** V8 collects the garbage of past work only some seconds later. */
 const SETTLE_MS = 20_000;
-/** After so many containers all that is needed is compiled: what is paid once is paid. */
+/** After so many containers all needed code is compiled: the one-time cost is over. */
 const WARM = 60;
 const MS_PER_TICK = 10; // USER_HZ is 100 on every Linux that Node.js runs on
 
@@ -48,7 +50,7 @@ const healthctl = (...args: string[]) => [launcher, ...flags, ...args];
 const must = (...args: string[]): string =>
   execFileSync(process.execPath, healthctl(...args), { env, encoding: 'utf8' });
 const status = (): DaemonStatus => JSON.parse(must('daemon', 'status', '--format', 'json'));
-/** For what may fail: it says nothing. */
+/** For commands that may fail: prints nothing. */
 const quietly = { env, stdio: 'ignore' } as const;
 let daemon: ChildProcess | undefined;
 
@@ -61,25 +63,25 @@ try {
 
   if (parts.has('memory') || parts.has('steady') || parts.has('ps')) {
     const atStart = await memoryOfNew();
-    tell('memory at start', `${(atStart / 1e6).toFixed(1)} MB`);
+    print('memory at start', `${(atStart / 1e6).toFixed(1)} MB`);
     runMany(0, 1, '1h');
     await sleep(SETTLE_MS);
     const withOne = memoryOf(pidOfDaemon());
-    tell('memory after the first container was started', `${(withOne / 1e6).toFixed(1)} MB`);
+    print('memory after the first container was started', `${(withOne / 1e6).toFixed(1)} MB`);
     runMany(1, Math.min(count, WARM), '1h');
     await sleep(SETTLE_MS);
     const warm = memoryOf(pidOfDaemon());
     runMany(WARM, count, '1h');
     await sleep(SETTLE_MS);
     const grown = memoryOf(pidOfDaemon());
-    tell(`memory after ${count} were started, from none`, perContainer(grown, atStart, count));
-    tell(`memory after ${count} were started, from the first`, perContainer(grown, withOne, count - 1));
+    print(`memory after ${count} were started, from none`, perContainer(grown, atStart, count));
+    print(`memory after ${count} were started, from the first`, perContainer(grown, withOne, count - 1));
     if (count > WARM)
-      tell(`memory after ${count} were started, from the ${WARM}th`, perContainer(grown, warm, count - WARM));
+      print(`memory after ${count} were started, from the ${WARM}th`, perContainer(grown, warm, count - WARM));
     if (parts.has('steady')) await steadyState();
     if (parts.has('ps')) comparePs();
     await stopDaemon();
-    tell(`memory of one that finds ${count} running`, perContainer(await memoryOfNew(), atStart, count));
+    print(`memory of one that finds ${count} running`, perContainer(await memoryOfNew(), atStart, count));
     removeAll();
     await stopDaemon();
   }
@@ -91,7 +93,7 @@ try {
   await containerd.stop();
 }
 
-/** As the autostart and the unit run it. */
+/** With the flags of autostart and unit. */
 async function startDaemon(): Promise<void> {
   const args = [...NODE_FLAGS, '--', ...healthctl('daemon', 'run')];
   daemon = spawn(process.execPath, args, {
@@ -121,7 +123,7 @@ function pidOfDaemon(): number {
   return daemon?.pid ?? 0;
 }
 
-/** Of a monitor that was just started. */
+/** The memory of a monitor that was just started. */
 async function memoryOfNew(): Promise<number> {
   await startDaemon();
   await sleep(SETTLE_MS);
@@ -142,9 +144,9 @@ function perContainer(now: number, atStart: number, count: number): string {
 }
 
 /**
- * Nothing is due: the monitor must neither write nor call. Both would be a write(2), to a file or to containerd's socket, and a call has an
- * answer to read besides. Node.js's own threads wake the event loop by a write to an eventfd, and it reads that: those few are counted too.
- * Three windows, because V8 collects garbage for some time after work.
+ * Nothing is due, so the monitor must neither write nor call. Both would be a write(2), to a file or to containerd's
+ * socket, and a call has an answer to read too. Node.js's own threads wake the event loop with a write to an eventfd,
+ * which it reads: these few are counted too. Three windows, because V8 collects garbage for some time after work.
  */
 async function steadyState(): Promise<void> {
   for (let round = 0; round < 3; round += 1) {
@@ -153,7 +155,7 @@ async function steadyState(): Promise<void> {
     const after = { ...ioOf(pidOfDaemon()), cpuMs: cpuMsOf(pidOfDaemon()) };
     const of = (key: keyof typeof before): number => after[key] - before[key];
     const io = `${of('syscw')} writes (${of('wchar')} bytes), ${of('syscr')} reads (${of('rchar')} bytes)`;
-    tell('20 s without a check', `${io}, ${of('write_bytes')} bytes to disks, ${of('cpuMs')} ms of CPU`);
+    print('20 s without a check', `${io}, ${of('write_bytes')} bytes to disks, ${of('cpuMs')} ms of CPU`);
   }
 }
 
@@ -178,16 +180,17 @@ function comparePs(): void {
     }
   }
   const [node, ps] = [quantile(seen.node, 0.5), quantile(seen.ps, 0.5)];
-  tell(
+  print(
     `ps of ${values.containers} by the monitor`,
     `${ps.toFixed(1)} ms, bare node ${node.toFixed(1)} ms: ${(ps / node).toFixed(2)} times`,
   );
 }
 
 /**
- * Ten containers, a check of each every half second. The monitor's own CPU is the utime and stime of its process. All CPU is that of the
- * cpuacct cgroup into which containerd and the monitor are put before the first container, so that shims and runc are born in it, and of the
- * cgroups of the containers, into which runc moves what it executes; so short processes are counted, and other work of the machine is not.
+ * Ten containers, each checked every half second. The monitor's own CPU is the utime and stime of its process. All CPU
+ * is that of a cpuacct cgroup, into which containerd and the monitor are moved before the first container, so that
+ * shims and runc start in it; and that of the containers' cgroups, into which runc moves what it executes. So short
+ * processes count, and other work of the machine does not.
  */
 async function cpuOfChecks(): Promise<void> {
   await startDaemon();
@@ -202,12 +205,12 @@ async function cpuOfChecks(): Promise<void> {
   const groups = [group, ...groupsOfContainers().filter((path) => !path.startsWith(`${group}/`))];
   const cpuOfAll = (): number =>
     groups.reduce((sum, path) => sum + Number(readFileSync(join(path, 'cpuacct.usage'), 'utf8')) / 1e6, 0);
-  const look = () => ({ checks: status().checksMade, own: cpuMsOf(pidOfDaemon()), all: cpuOfAll() });
+  const sample = () => ({ checks: status().checksMade, own: cpuMsOf(pidOfDaemon()), all: cpuOfAll() });
   const seen: { own: number; all: number; checks: number; node: number }[] = [];
   for (let round = 0; round < 5; round += 1) {
-    const before = look();
+    const before = sample();
     await sleep(10_000);
-    const after = look();
+    const after = sample();
     const checks = after.checks - before.checks;
     const node = cpuMsOfNode();
     seen.push({ checks, node, own: (after.own - before.own) / checks, all: (after.all - before.all) / checks });
@@ -217,9 +220,9 @@ async function cpuOfChecks(): Promise<void> {
   const checks = seen.reduce((sum, one) => sum + one.checks, 0);
   const range = (list: number[]) =>
     `${quantile(list, 0.5).toFixed(2)} ms (${quantile(list, 0).toFixed(2)} to ${quantile(list, 1).toFixed(2)})`;
-  tell("the monitor's own CPU for a check", `${range(own)}, five times ${Math.round(checks / 5)} checks`);
-  tell('all CPU for a check', range(all));
-  tell('CPU of bare node, in turn with these', range(seen.map((one) => one.node)));
+  print("the monitor's own CPU for a check", `${range(own)}, five times ${Math.round(checks / 5)} checks`);
+  print('all CPU for a check', range(all));
+  print('CPU of bare node, in turn with these', range(seen.map((one) => one.node)));
   removeAll();
   await stopDaemon();
   await moveBack(group);
@@ -232,7 +235,7 @@ function makeGroup(pids: readonly number[]): string {
   return group;
 }
 
-/** A cgroup can be removed when no process is in it. */
+/** A cgroup can be removed once no process is in it. */
 async function moveBack(group: string): Promise<void> {
   const isEmpty = (): boolean => {
     for (const pid of readFileSync(join(group, 'cgroup.procs'), 'utf8').split('\n')) {
@@ -252,7 +255,7 @@ async function moveBack(group: string): Promise<void> {
   await until(isEmpty, { withinMs: 5_000, everyMs: 50, what: 'the cgroup to be empty' });
 }
 
-/** How fast the machine is at this moment: user and system time of `node -e 0`, the median of five. */
+/** The present speed of the machine: user and system time of `node -e 0`, the median of five. */
 function cpuMsOfNode(): number {
   const took = Array.from({ length: 5 }, () => {
     const told = execFileSync('bash', ['-c', '"$0" -e 0; times', process.execPath], { env, encoding: 'utf8' });
@@ -282,13 +285,16 @@ function ours() {
   return listProcesses().filter(({ pid }) => hasEnvironment(pid, `${MARK}=${directory}`));
 }
 
-/** Containers at two seconds, fifty unless told otherwise: by the monitor's own measure, and by what it wrote: start less the end before it less the interval. */
+/**
+ * Containers at two seconds, 50 by default. Lateness by the monitor's own measure, and from its log: start minus the
+ * previous end minus the interval.
+ */
 async function lateness(): Promise<void> {
   const interval = 2_000;
   await startDaemon();
   runMany(0, Number(values.late), `${interval}ms`);
   await stopDaemon();
-  await startDaemon(); // so that its measure is not of the time in which containers were started
+  await startDaemon(); // so that its measure does not include the start of the containers
   await sleep(interval + 1_000);
   const late = new Map<string, number>();
   const base = join(runRoot, hostIdOf(address), 'bench');
@@ -312,11 +318,11 @@ async function lateness(): Promise<void> {
   const written = [...late.values()];
   const three = (p50: number, p99: number, max: number, count: number) =>
     `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(1)} ms of ${count} checks; load before ${load.toFixed(2)}`;
-  tell(
+  print(
     `later than due, ${values.late} at 2 s, by the monitor`,
     three(lag?.p50Ms ?? -1, lag?.p99Ms ?? -1, lag?.maxMs ?? -1, lag?.count ?? 0),
   );
-  tell(
+  print(
     'later than due, by health.json',
     three(quantile(written, 0.5), quantile(written, 0.99), quantile(written, 1), written.length),
   );
@@ -324,7 +330,7 @@ async function lateness(): Promise<void> {
   await stopDaemon();
 }
 
-/** From the event of the start to the event of the health. */
+/** From the start event to the healthy event. */
 async function startUntilHealthy(): Promise<void> {
   await startDaemon();
   const events = spawn(process.execPath, healthctl('events', '--format', 'json'), {
@@ -357,7 +363,7 @@ async function startUntilHealthy(): Promise<void> {
     whole.push(end - begun);
   }
   events.kill('SIGTERM');
-  tell(
+  print(
     'start to healthy',
     `${quantile(took, 0.5).toFixed(0)} ms (${quantile(took, 0).toFixed(0)} to ${quantile(took, 1).toFixed(0)}), from the command ${quantile(whole, 0.5).toFixed(0)} ms`,
   );
@@ -381,6 +387,6 @@ function quantile(list: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
-function tell(what: string, figure: string): void {
+function print(what: string, figure: string): void {
   console.log(`${what.padEnd(44)} ${figure}  [load ${loadavg()[0]?.toFixed(2)}]`);
 }

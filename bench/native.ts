@@ -1,7 +1,8 @@
-// What a native check costs: HTTP, TCP and gRPC against servers in a network namespace, the probe alone and then a
-// whole check, with the real store on a tmpfs.
+// The cost of a native check: HTTP, TCP and gRPC to servers in a network namespace, first the probe alone, then a whole
+// check with the real store on a tmpfs.
 //   node --import tsx bench/native.ts [--checks 3000] [--at-once 50]
-// Needs root and busybox. Prints checks a second, and CPU time of this process for a check; the servers' is not counted.
+// Needs root and busybox. Prints checks per second, and CPU time of this process per check, without that of the
+// servers.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { loadavg } from 'node:os';
@@ -43,13 +44,13 @@ const store = createFileHealthStore({
   ...{ clock, log: silentLogger, writeMirror: async () => {}, exists: async () => true },
 });
 
-/** Prints how long `checks` of them take, so many at once. */
+/** Prints the duration of `checks` of them, with so many at once. */
 async function measure(name: string, once: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0;
   const lane = async () => {
     for (let index = next++; index < checks; index = next++) await once(index % atOnce);
   };
-  await Promise.all(Array.from({ length: atOnce }, (_, index) => once(index))); // warm
+  await Promise.all(Array.from({ length: atOnce }, (_, index) => once(index))); // a warm-up round
   const [startedAt, cpu] = [performance.now(), process.cpuUsage()];
   await Promise.all(Array.from({ length: atOnce }, lane));
   const tookS = (performance.now() - startedAt) / 1000;
@@ -77,7 +78,7 @@ async function checkOnce(test: readonly string[], index: number): Promise<void> 
   if (report.kind !== 'recorded' || report.result.exitCode !== 0) throw new Error(JSON.stringify(report));
 }
 
-/** Opening a namespace, a socket in it, and both closed again. */
+/** Opens a namespace, creates a socket in it, and closes both. */
 async function enter(): Promise<void> {
   const main = processOfRun(run.id);
   const namespace = main && openNetworkNamespace(main);

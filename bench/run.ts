@@ -1,8 +1,8 @@
-// How long `run -d` of a busybox takes, the process start of Node.js included, with each network, and the CNI plugins' share of it: against
-// `docker run -d` with the same runc and seccomp profile where a Docker is given. Needs root, runc, CNI's plugins, iptables, iproute2 and
-// `npm run build`.
+// The duration of `run -d` of a busybox, including the start of Node.js, with each network, and the share of CNI's
+// plugins. With a Docker, compared with `docker run -d` with the same runc and seccomp profile. Needs root, runc, CNI's
+// plugins, iptables, iproute2 and `npm run build`.
 //   node --import tsx bench/run.ts [--docker-root DIR] [--rounds 15]
-// All of it is in a network namespace of its own: no bridge and no rule is left on the machine.
+// Everything is in a network namespace of its own: no bridge and no rule is left on the machine.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -44,7 +44,7 @@ if (root !== undefined && !existsSync(join(root, 'usr/sbin/dockerd'))) {
   process.exit(1);
 }
 
-/** What stands on the command line of each, with how much longer than Docker it may take. */
+/** The flags for both sides, and the limit on the ratio of healthctl's time to Docker's. */
 const NETWORKS: readonly { readonly name: string; readonly flags: readonly string[]; readonly limit?: number }[] = [
   { name: 'none', flags: ['--network', 'none'], limit: 1.1 },
   { name: 'host', flags: ['--network', 'host'], limit: 1.1 },
@@ -90,7 +90,7 @@ try {
   await stopAll();
 }
 
-/** Each side in turn; the first round, which makes bridges and fills caches, does not count. */
+/** Each side in turn. The first round, which makes bridges and fills caches, does not count. */
 function compare(sides: readonly Side[], { name, flags, limit }: (typeof NETWORKS)[number]): Row {
   const seen = new Map(sides.map((side) => [side.name, [] as number[]]));
   for (let round = 0; round <= rounds; round += 1) {
@@ -112,7 +112,7 @@ function compare(sides: readonly Side[], { name, flags, limit }: (typeof NETWORK
   };
 }
 
-/** The plugins alone, as a start and an end call them. */
+/** The plugins alone, called as by a start and an end. */
 async function pluginRows(directory: string): Promise<readonly Row[]> {
   const network = {
     ...{ id: '', name: 'bench', created: '', subnet: '10.99.0.0/24', gateway: '10.99.0.1', bridge: 'hctl-bench' },
@@ -155,7 +155,7 @@ async function pluginRows(directory: string): Promise<readonly Row[]> {
   ];
 }
 
-/** A process with a network namespace of its own, as a container that waits to be started. */
+/** A process with a network namespace of its own, like a container that waits for its start. */
 async function startHolder(): Promise<{ readonly pid: number; end(): void }> {
   const child = spawn('unshare', ['--net', 'sleep', '600'], { stdio: 'ignore' });
   const pid = child.pid ?? 0;

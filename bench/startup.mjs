@@ -1,11 +1,14 @@
-// What starting costs: commands of bin/healthctl against bare `node -e 0`, run in turn so that a busy machine hurts all alike.
-//   node bench/startup.mjs [--rounds 40] [--max 1.6] [--node NODE]... [--launcher OTHER/bin/healthctl] [-- COMMAND ARG...]
+// The cost of starting: commands of bin/healthctl compared with bare `node -e 0`, in turn, so that a busy machine
+// affects all alike.
+//   node bench/startup.mjs [--rounds 40] [--max 1.6] [--node NODE]... [--launcher OTHER/bin/healthctl]
+//       [-- COMMAND ARG...]
 //
-//   COMMAND     default --version. All talk to a stand-in for containerd, so that `ps` goes all the way
-//   --node      another Node.js, which may be given several times; default the one that runs this
-//   --launcher  a second healthctl, run in turn with this one: the state before a change
-// Prints medians and ratios for each Node.js; exit 1 when a ratio is above --max. NODE_EXTRA_CA_CERTS is unset: Node.js 20 would parse it at
-// every start. The data root is a new one: the first rounds, which are not counted, make what is kept in it.
+//   COMMAND     default --version. All ask a stand-in for containerd, so that `ps` does all its work
+//   --node      another Node.js, can be given several times; default: the one that runs this
+//   --launcher  a second healthctl, in turn with this one: the state before a change
+// Prints medians and ratios for each Node.js; exits with 1 if a ratio is above --max. Unsets NODE_EXTRA_CA_CERTS, which
+// Node.js 20 would parse at every start. The data root is new: the first rounds, which do not count, write the caches
+// in it.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,7 +63,7 @@ function compare(node) {
   const times = Object.fromEntries(Object.keys(subjects).map((name) => [name, []]));
   const cpuMs = Object.fromEntries(Object.keys(subjects).map((name) => [name, 0]));
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
-    // Every other round backwards: whoever runs second finds warmer caches.
+    // Every second round is backwards: the second program finds warmer caches.
     const order = Object.entries(subjects);
     for (const [name, args] of round % 2 === 0 ? order : order.reverse()) {
       const before = cpuOfChildrenMs();

@@ -10,16 +10,20 @@ import { quantile, type Row } from './table.ts';
 export const CLOCK_IMAGE = 'docker.io/bench/clock:1';
 
 const INTERVAL_MS = 2_000;
-/** Each has been checked once by then. */
+/** By then each container has been checked once. */
 const SETTLE_MS = INTERVAL_MS + 1_000;
 const EVERY = ['--health-interval', `${INTERVAL_MS}ms`];
 /** A check that never ends by itself. */
 const HANGS = [...EVERY, '--health-cmd', 'sleep 3600', '--health-timeout', '30s'];
 const EVERY_NTH_HANGS = 3;
 
-/** What is promised of each figure; a start that is held back need only be so where that is a gain in the other two. */
-const LIMITS = { start: undefined, runs: 0.8, kept: 0.8 } as const;
-const WORDS = { start: 'due to start (log)', runs: 'due to its process runs', kept: 'due to result is kept' } as const;
+/** The targets of the figures. The start has none: holding it back is right if the other two become smaller. */
+const LIMITS = { start: undefined, runs: 0.8, stored: 0.8 } as const;
+const WORDS = {
+  start: 'due to start in the log',
+  runs: 'due to process running',
+  stored: 'due to result stored',
+} as const;
 
 export interface LatenessSetting {
   readonly containers: number;
@@ -32,14 +36,14 @@ interface Context extends LatenessSetting {
   readonly report: Report;
 }
 
-/** Containers whose checks end at once, each every two seconds. */
+/** Containers with short checks, each every two seconds. */
 export function compareLateness(context: Context): Promise<void> {
   const { containers } = context;
   const start = async (side: Side) => new Set(await runMany(side, { containers, flags: EVERY, image: CLOCK_IMAGE }));
   return compare(context, `${containers} at 2 s`, start);
 }
 
-/** The same where every third check hangs until its timeout; only the others count. */
+/** The same, but every third check hangs until its timeout. Only the others count. */
 export function compareHanging(context: Context): Promise<void> {
   const { containers } = context;
   const hanging = Math.floor((containers + 1) / EVERY_NTH_HANGS);
@@ -70,14 +74,17 @@ async function compare(
     const one = await startLateness(side, { intervalMs: INTERVAL_MS, ids, seconds });
     (side.name === 'Docker' ? runs.docker : runs.healthctl).push(one);
     await one.over;
-    report.say(lineOf(`${what}, ${side.name}`, one));
+    report.note(lineOf(`${what}, ${side.name}`, one));
     removeAll(side);
   });
   report.setPartial(undefined);
   report.add(...rows());
 }
 
-/** How many commands healthctl should start at once: the same containers with one `max_checks` after the other, and Docker before them. */
+/**
+ * Compares values of `max_checks`: how many commands healthctl should start at once. The same containers with one value
+ * after the other, after Docker.
+ */
 export async function compareStarts(
   context: Omit<Context, 'sides'> & { readonly sides: Sides<Side> & { readonly healthctl: HealthctlSide } },
   counts: readonly number[],
@@ -97,7 +104,7 @@ export async function compareStarts(
     const one = await startLateness(side, { intervalMs: INTERVAL_MS, ids, seconds });
     list.push(one);
     await one.over;
-    report.say(lineOf(what, one));
+    report.note(lineOf(what, one));
   };
   const load = { containers, flags: EVERY, image: CLOCK_IMAGE };
   for (let round = 0; round < rounds; round += 1) {
@@ -118,10 +125,10 @@ export async function compareStarts(
 function joined(runs: readonly LatenessRun[]): Lateness {
   const all = runs.map((run) => run.figures());
   const of = (figure: keyof Lateness) => all.flatMap((one) => one[figure]);
-  return { start: of('start'), runs: of('runs'), kept: of('kept') };
+  return { start: of('start'), runs: of('runs'), stored: of('stored') };
 }
 
-/** One for each figure. */
+/** One row for each figure. */
 function rowsOf(what: string, { healthctl, docker }: Sides<Lateness>): readonly Row[] {
   return FIGURES.map((figure) => {
     const [ours, theirs] = [healthctl[figure], docker[figure]];

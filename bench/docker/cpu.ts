@@ -4,14 +4,17 @@ import { join } from 'node:path';
 export const CPUACCT = '/sys/fs/cgroup/cpuacct';
 
 /**
- * CPU of all processes that ever ran in the cgroup or below it. Daemons and shims are in it and containers below, so a check counts
- * whole, however short its processes live, and other work of the machine does not.
+ * The CPU time of all processes that ever ran in the cgroup or below it. Daemons and shims are in it, containers below
+ * it. So a check counts completely, however short its processes live, and other work of the machine does not count.
  */
 export function cpuMsOfGroup(group: string): number {
   return Number(readFileSync(join(CPUACCT, group, 'cpuacct.usage'), 'utf8')) / 1e6;
 }
 
-/** What the threads of a process ran, without its children, to the nanosecond. Those that have ended are missing: neither daemon ends threads often. */
+/**
+ * The time that the threads of a process ran, without its children, in nanoseconds. Threads that have ended are
+ * missing: neither daemon ends threads often.
+ */
 export function cpuMsOfProcess(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const ranMs = (tid: string) => Number(readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;

@@ -23,13 +23,13 @@ interface DockerContainer {
   readonly State: { readonly Health?: { readonly Log: readonly LogEntry[] | null } };
 }
 
-/** In less time than five results of a check at 2 s. */
-const LOOK_EVERY_MS = 6_000;
+/** Shorter than five checks at 2 s: Docker keeps five results. */
+const POLL_EVERY_MS = 6_000;
 
 const NO_NETWORK = '--bridge none --iptables=false --ip6tables=false --ip-forward=false';
 
 /**
- * Starts the dockerd of a root directory, on the host's runc, with all that it keeps in `directory`.
+ * Starts the dockerd of a root directory with the host's runc, and all its files in `directory`.
  *
  * @param options.hasNetworks whether it makes its bridge and sets rules, in a network namespace of its own; default: no
  */
@@ -44,7 +44,7 @@ export async function startDocker(
   const group = `healthctl-bench-${process.pid}-docker`;
   const log = join(directory, 'dockerd.log');
   const output = openSync(log, 'a');
-  // Should we be killed, it goes with us.
+  // If this process is killed, so is dockerd.
   const outer = spawn('setpriv', ['--pdeathsig', 'KILL', '/bin/sh', SCRIPT], {
     env: {
       ...env,
@@ -55,7 +55,7 @@ export async function startDocker(
       ...runcOf(env),
     },
     stdio: ['ignore', output, output],
-    detached: true, // a session of its own, as a service has: what the kernel shares the processors among
+    detached: true, // a session of its own, like a service: the kernel shares the processors among sessions
   });
   const outerProcess = readProcess(outer.pid ?? 0);
   const inside = () => (outerProcess ? descendantsOf([outerProcess], listProcesses()) : []);
@@ -63,7 +63,7 @@ export async function startDocker(
   const stop = async (): Promise<void> => {
     await endProcesses(dockerd(), { graceMs: 20_000 });
     if (outerProcess) await endProcesses([outerProcess], { graceMs: 0 });
-    await until(() => inside().length === 0, { what: 'what dockerd started to end' });
+    await until(() => inside().length === 0, { what: "dockerd's processes to end" });
     const isRemoved = () => {
       removeCgroups(group);
       return !existsSync(join(CPUACCT, group));
@@ -81,7 +81,7 @@ export async function startDocker(
       program: [join(root, 'usr/bin/docker'), '--host', `unix://${socket}`],
       checksMade: () => checksOf(daemonPid),
       results: async () => [...(await logsOf(socket)).values()].flat(),
-      followResults: async (ids, tell) => followLogs(socket, ids, tell),
+      followResults: async (ids, onResults) => followLogs(socket, ids, onResults),
     };
   } catch (error) {
     await stop();
@@ -89,7 +89,10 @@ export async function startDocker(
   }
 }
 
-/** The runc that healthctl's containerd finds, and the library that it loads seccomp profiles by: its version counts as well. */
+/**
+ * The runc that healthctl's containerd finds, and the library with which it loads seccomp profiles, whose version
+ * matters too.
+ */
 function runcOf(env: Record<string, string>): { RUNC: string; LIBSECCOMP: string } {
   const run = (file: string, ...args: string[]) => execFileSync(file, args, { env, encoding: 'utf8' });
   const runc = run('/bin/sh', '-c', 'command -v runc').trim();
@@ -101,7 +104,7 @@ function versionsOf({ Version, Components }: DockerVersion): string {
   return `Docker ${Version}, containerd ${of('containerd')}, runc ${of('runc')}`;
 }
 
-/** Docker's own counter. Its port is in the network namespace of dockerd. */
+/** Docker's own counter. Its port is in dockerd's network namespace. */
 function checksOf(pid: number): number {
   const script = "fetch('http://127.0.0.1:9323/metrics').then((answer) => answer.text()).then(console.log)";
   const args = ['--target', `${pid}`, '--net', process.execPath, '-e', script];
@@ -109,7 +112,7 @@ function checksOf(pid: number): number {
   return Number(/^engine_daemon_health_checks_total (\S+)$/m.exec(text)?.[1]);
 }
 
-/** Over the API: a command line that inspects fifty would take a share of the processors. */
+/** Over the API: a command that inspects fifty containers would use a share of the processors. */
 async function logsOf(socket: string): Promise<ReadonlyMap<string, readonly Result[]>> {
   const logs = new Map<string, readonly Result[]>();
   for (const { Id } of JSON.parse(await ask(socket, '/containers/json')) as { Id: string }[]) {
@@ -120,29 +123,30 @@ async function logsOf(socket: string): Promise<ReadonlyMap<string, readonly Resu
 }
 
 /**
- * No event tells of a result that leaves the health as it is, and no file is written (handleProbeResult in daemon/health.go: a copy in memory).
- * Docker sets the end of a result when the probe has returned, and puts it on record next: so a result is taken to be kept at its end, which
- * is in Docker's favour. What is on record is asked for now and then: each question costs Docker time, and it keeps five results.
+ * Docker reports a result that does not change the health by no event and in no file (handleProbeResult in
+ * daemon/health.go: a copy in memory). It sets the end of a result when the probe has returned, and stores it next. So
+ * a result counts as stored at its end, which favours Docker. The results are requested rarely, because each request
+ * costs Docker time, but before five newer ones replace them.
  */
-function followLogs(socket: string, ids: ReadonlySet<string>, tell: (seen: SeenResults) => void): Following {
-  const look = async () => {
+function followLogs(socket: string, ids: ReadonlySet<string>, onResults: (seen: SeenResults) => void): Following {
+  const poll = async () => {
     for (const [id, results] of await logsOf(socket)) {
       if (!ids.has(id)) continue;
-      for (const result of results) tell({ id, results: [result], keptMs: result.endMs });
+      for (const result of results) onResults({ id, results: [result], storedMs: result.endMs });
     }
   };
   const stopped = new AbortController();
-  const looking = (async () => {
-    for (; !stopped.signal.aborted; await sleep(LOOK_EVERY_MS, undefined, stopped).catch(() => undefined)) await look();
-    await look();
+  const polling = (async () => {
+    for (; !stopped.signal.aborted; await sleep(POLL_EVERY_MS, undefined, stopped).catch(() => undefined)) await poll();
+    await poll();
   })();
-  const failed = new Promise<never>((_, reject) => void looking.catch(reject));
-  failed.catch(() => undefined); // whoever waits for it sees it
+  const failed = new Promise<never>((_, reject) => void polling.catch(reject));
+  failed.catch(() => undefined); // seen by those who wait for it
   return {
     failed,
     stop: () => {
       stopped.abort();
-      return looking;
+      return polling;
     },
   };
 }

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Starts the dockerd of a Debian root in namespaces of its own. Called by docker-side.ts with, in the environment:
+# Starts the dockerd of a Debian root in namespaces of its own. docker-side.ts calls it with this environment:
 #   ROOT   the root directory
-#   BED    a directory of the host, which is /srv inside: images, containers and docker.sock are there
-#   GROUP  name of the cpuacct cgroup of dockerd, containerd and shims, and of the parent of the containers' cgroups
-#   RUNC   the runc of the host, which takes the place of the root's
+#   BED    a directory of the host, /srv inside: for images, containers and docker.sock
+#   GROUP  the name of the cpuacct cgroup of dockerd, containerd and shims, and of the parent of the containers' cgroups
+#   RUNC   the runc of the host, which replaces that of the root
 #   NETWORK  dockerd's options about networks
-#   LIBSECCOMP  the library that loads its profiles; empty when it is linked in
-# First call: enters the cgroup. Second call, with "inside": all the rest. pivot_root and not chroot, because runc enters the root of the
-# mount namespace.
+#   LIBSECCOMP  the library with which runc loads profiles; empty if it is linked statically
+# The first call enters the cgroup. The second call, with "inside", does the rest. pivot_root instead of chroot, because
+# runc enters the root of the mount namespace.
 set -eu
 
 if [ "${1:-}" != inside ]; then
@@ -30,7 +30,7 @@ cd "$ROOT"
 pivot_root . mnt
 umount --lazy /mnt
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin TMPDIR=/tmp HOME=/root
-# dockerd does not reap what others leave to PID 1: the shell does.
+# PID 1 has to reap orphans of other processes. The shell does, dockerd does not.
 dockerd --data-root /srv/docker --exec-root /run/docker --host unix:///srv/docker.sock --metrics-addr 127.0.0.1:9323 \
   --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$GROUP" \
   $NETWORK

@@ -8,7 +8,7 @@ import type { Following } from './side.ts';
 
 const WATCHER = fileURLToPath(new URL('result-watcher.ts', import.meta.url));
 
-/** What a `health.json` holds. Empty where there is none yet. */
+/** The results in a `health.json`; empty if there is none yet. */
 export function readResults(file: string): readonly Result[] {
   let text: string;
   try {
@@ -22,15 +22,15 @@ export function readResults(file: string): readonly Result[] {
 }
 
 /** Resolves when all of these files are watched. */
-export async function watchFiles(files: WatchRequest, tell: (seen: SeenResults) => void): Promise<Following> {
+export async function watchFiles(files: WatchRequest, onResults: (seen: SeenResults) => void): Promise<Following> {
   const child = fork(WATCHER, { detached: true });
   const failed = new Promise<never>((_, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => reject(new Error(`the watcher of results ended with ${code ?? signal}`)));
   });
-  failed.catch(() => undefined); // whoever waits for it sees it
+  failed.catch(() => undefined); // seen by those who wait for it
   const ready = new Promise<void>((resolve) => {
-    child.on('message', (report: WatchReport) => (report === 'ready' ? resolve() : tell(report)));
+    child.on('message', (report: WatchReport) => (report === 'ready' ? resolve() : onResults(report)));
   });
   child.send(files);
   await Promise.race([ready, failed]);

@@ -17,24 +17,25 @@ import type { Side } from './side.ts';
 const LAUNCHER = fileURLToPath(new URL('../../bin/healthctl', import.meta.url));
 
 export interface HealthctlSide extends Side {
-  /** Sets `max_checks`; undefined: the default. The monitor starts over. */
+  /** Sets `max_checks`; undefined: the default. Restarts the monitor. */
   limitStarts(count: number | undefined): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts healthctl's monitor on a private containerd, as the autostart and the unit run it. */
+/** Starts healthctl's monitor on a private containerd, with the flags of autostart and unit. */
 export async function startHealthctl(
   { directory, address }: PrivateContainerd,
   seccomp: string,
 ): Promise<HealthctlSide> {
-  const group = `healthctl-bench-${process.pid}`; // the namespace too: the cgroups of its containers are below the one of its name
-  // A tmpfs, as /run is: on a disk each check would pay for its file system.
+  // also the namespace: the cgroups of its containers are below the cgroup with its name
+  const group = `healthctl-bench-${process.pid}`;
+  // A tmpfs, like /run: on a disk each check would include the cost of its file system.
   const runRoot = mkdtempSync('/dev/shm/healthctl-bench-');
   const env = { ...testbedEnvironment(directory), HEALTHCTL_TOML: join(directory, 'healthctl.toml') };
   const configure = (lines: string) =>
     writeFileSync(env.HEALTHCTL_TOML, `watch_namespaces = ["${group}"]\nautostart = false\n${lines}`);
   configure('');
-  writeFileSync(join(directory, 'namespaces', group), ''); // whoever removes the test bed removes its cgroups
+  writeFileSync(join(directory, 'namespaces', group), ''); // so that the cgroups are removed with the test bed
   const program = [
     ...[process.execPath, LAUNCHER, '--address', address, '--namespace', group],
     ...['--run-root', runRoot, '--data-root', join(directory, 'd')],
@@ -68,15 +69,15 @@ export async function startHealthctl(
     versions: versionsOf(env),
     checksMade: () => status().checksMade,
     results: async () => [...files().values()].flatMap(readResults),
-    followResults: (ids, tell) =>
+    followResults: (ids, onResults) =>
       watchFiles(
         [...files()].filter(([id]) => ids.has(id)),
-        tell,
+        onResults,
       ),
     limitStarts: async (count) => {
       configure(count === undefined ? '' : `max_checks = ${count}\n`);
       process.kill(daemonPid, 'SIGHUP');
-      await sleep(1_000); // it has not begun to start over at once
+      await sleep(1_000); // the restart needs a moment to begin
       await until(answers, { withinMs: 15_000, what: 'the monitor to answer' });
     },
     stop: async () => {
@@ -89,7 +90,7 @@ export async function startHealthctl(
   };
 }
 
-/** Not those that dockerd started in the same directory. */
+/** Without the containerd that dockerd started in the same directory. */
 function containerdsOf(directory: string): number[] {
   return listProcesses()
     .filter(({ name, args }) => name === 'containerd' && args.includes(join(directory, 'config.toml')))

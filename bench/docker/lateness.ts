@@ -5,71 +5,75 @@ import type { Side } from './side.ts';
 import { quantile } from './table.ts';
 
 /**
- * How late checks were, in milliseconds after they were due. Three figures of each check, since a side that holds back the starts of checks
- * is later by the first one and may be sooner by the others.
+ * How late checks were: milliseconds after they were due. Three figures for each check, because a side that holds back
+ * the starts is later by the first and can be sooner by the others.
  */
 export interface Lateness {
-  /** Its start, as the log tells it. */
+  /** Until its start in the log. */
   readonly start: readonly number[];
-  /** Its own process runs, and reads the clock. */
+  /** Until its own process runs and reads the clock. */
   readonly runs: readonly number[];
-  /** Its result can be read. */
-  readonly kept: readonly number[];
+  /** Until its result can be read. */
+  readonly stored: readonly number[];
 }
 
-export const FIGURES = ['start', 'runs', 'kept'] as const satisfies readonly (keyof Lateness)[];
+export const FIGURES = ['start', 'runs', 'stored'] as const satisfies readonly (keyof Lateness)[];
 
 export interface LatenessOptions {
   readonly intervalMs: number;
-  /** Those whose checks count. */
+  /** The containers whose checks count. */
   readonly ids: ReadonlySet<string>;
   readonly seconds: number;
 }
 
-/** A measurement under way: its figures can be asked at any time, also when it is cut off. */
+/** A measurement in progress. Its figures are available at any time, also if it is interrupted. */
 export interface LatenessRun {
   figures(): Lateness;
-  /** Processors that the side took since it began. */
+  /** The processors that the side used on average since the beginning. */
   cores(): number;
-  /** Resolves when it is over. */
+  /** Resolves at the end. */
   readonly over: Promise<void>;
 }
 
 /**
  * Follows the results of a side for some seconds.
  *
- * When a check is due: one interval after the end of the one before it, as the side's own log tells that end. Both sides count from there;
- * an end that is told too late is in `kept` of the check that has ended, and would count twice if the next one was due when the process ended.
+ * A check is due one interval after the end of the previous one, as recorded in the side's own log. Both sides are
+ * measured from there. An end that is recorded late counts in `stored` of the check that ended; it would count twice if
+ * the next check were due after the end of the process.
  */
 export async function startLateness(side: Side, { ids, intervalMs, seconds }: LatenessOptions): Promise<LatenessRun> {
   const record = createRecord(intervalMs);
   const following = await side.followResults(ids, record.add);
   const [fromMs, cpuBeforeMs] = [Date.now(), cpuMsOfGroup(side.group)];
-  const taken = () => (cpuMsOfGroup(side.group) - cpuBeforeMs) / (Date.now() - fromMs);
+  const used = () => (cpuMsOfGroup(side.group) - cpuBeforeMs) / (Date.now() - fromMs);
   let end: { readonly atMs: number; readonly cores: number } | undefined;
   const over = (async () => {
     await Promise.race([sleep(seconds * 1_000), following.failed]);
-    end = { atMs: Date.now(), cores: taken() };
+    end = { atMs: Date.now(), cores: used() };
     await following.stop();
   })();
-  return { figures: () => record.figures(fromMs, end?.atMs ?? Date.now()), cores: () => end?.cores ?? taken(), over };
+  return { figures: () => record.figures(fromMs, end?.atMs ?? Date.now()), cores: () => end?.cores ?? used(), over };
 }
 
-/** Puts results together, which are told several times. */
+/** Merges results, each of which is reported several times. */
 export function createRecord(intervalMs: number) {
-  const seen = new Map<string, Map<number, Result & { readonly keptMs: number | undefined }>>();
+  const seen = new Map<string, Map<number, Result & { readonly storedMs: number | undefined }>>();
   return {
-    add: ({ id, results, keptMs }: SeenResults): void => {
+    add: ({ id, results, storedMs }: SeenResults): void => {
       const known = seen.get(id) ?? new Map();
       seen.set(id, known);
       for (const [i, result] of results.entries()) {
         if (known.has(result.startMs)) continue;
-        known.set(result.startMs, { ...result, keptMs: i === results.length - 1 ? keptMs : undefined });
+        known.set(result.startMs, { ...result, storedMs: i === results.length - 1 ? storedMs : undefined });
       }
     },
-    /** Of checks that were due in between. One that is not kept an interval later counts as late as it is by then. */
+    /**
+     * The figures of checks that were due in this time. A check whose result is not stored one interval later counts
+     * with its lateness by then.
+     */
     figures: (fromMs: number, toMs: number): Lateness => {
-      const late = { start: [] as number[], runs: [] as number[], kept: [] as number[] };
+      const late = { start: [] as number[], runs: [] as number[], stored: [] as number[] };
       for (const results of seen.values()) {
         const inOrder = [...results.values()].sort((a, b) => a.startMs - b.startMs);
         for (const [i, before] of inOrder.entries()) {
@@ -79,7 +83,7 @@ export function createRecord(intervalMs: number) {
           if (next) {
             late.start.push(next.startMs - dueMs);
             if (next.ranMs !== undefined) late.runs.push(next.ranMs - dueMs);
-            if (next.keptMs !== undefined) late.kept.push(next.keptMs - dueMs);
+            if (next.storedMs !== undefined) late.stored.push(next.storedMs - dueMs);
           } else if (toMs - dueMs > intervalMs) {
             for (const figure of FIGURES) late[figure].push(toMs - dueMs);
           }

@@ -5,12 +5,12 @@ import { cpuMsOfGroup, cpuMsOfProcess } from './cpu.ts';
 import type { Side } from './side.ts';
 import { quantile } from './table.ts';
 
-/** Its HEALTHCHECK is `CMD /bin/true`: on a command line Docker takes a check for a shell only. */
+/** Its HEALTHCHECK is `CMD /bin/true`: on a command line, Docker takes a check only as a text for the shell. */
 export const IMAGE = 'docker.io/bench/busybox:1';
-/** Nothing is due while it is measured. */
+/** Nothing is due during the measurement. */
 export const NEVER = ['--health-interval', '1h'];
 
-/** CPU in milliseconds: of one check, or per second of waiting. */
+/** CPU time in milliseconds: of one check, or of one second without a check. */
 export interface Cpu {
   readonly own: number;
   readonly all: number;
@@ -36,7 +36,7 @@ export async function runMany(side: Side, { containers, flags, command, image }:
   const ids: string[] = [];
   while (ids.length < containers) {
     ids.push(run(side, flags, command, image));
-    await sleep(0); // a signal is heard in between
+    await sleep(0); // lets a signal be handled
   }
   return ids;
 }
@@ -45,35 +45,44 @@ export function removeAll(side: Side): void {
   must(side, 'rm', '-f', ...must(side, 'ps', '-aq').trim().split('\n'));
 }
 
-/** By then both sides have collected what was left of making the containers: healthctl does so 10 s after the last start. */
+/**
+ * By then both sides have collected the garbage from creating the containers: healthctl does so 10 s after the last
+ * start.
+ */
 const SETTLE_MS = 15_000;
-/** containerd's shims give memory back so often, each counted from its own start: whole rounds count alike for all. */
+/**
+ * containerd's shims return memory at this interval, each counted from its own start. Over whole rounds the cost is the
+ * same for all.
+ */
 const SHIM_ROUND_S = 30;
 
-/** What sides do in a second while their containers run and no check is due. At the same time: each has its own account. */
+/**
+ * The CPU time per second of sides whose containers run without a check. At the same time: each side has its own
+ * cgroup.
+ */
 export async function idleCpu(sides: readonly Side[], shimRounds: number): Promise<readonly Cpu[]> {
   await sleep(SETTLE_MS);
   const all = await Promise.all(sides.map((side) => cpuDuring(side, shimRounds * SHIM_ROUND_S)));
   return all.map(({ own, all, tookS }) => ({ own: own / tookS, all: all / tookS }));
 }
 
-/** How containers are checked while CPU is measured. */
+/** How containers are checked while CPU time is measured. */
 export interface Load {
   readonly containers: number;
   readonly flags: readonly string[];
   readonly command?: string[];
   /** Default: IMAGE. */
   readonly image?: string;
-  /** How long it is checked before it is measured; default 2 s. */
+  /** How long checks run before the measurement; default 2 s. */
   readonly warmUpMs?: number;
 }
 
 /**
- * The image's check at 1 s: few enough that the checks do not wait for each other, on two cores already. After 15 s the collectors of both sides
- * are done with what was left of making the containers.
+ * The check of the image every second: so few that checks do not wait for each other, even on two processors. After 15
+ * s both sides have collected the garbage from creating the containers.
  */
 export const FRESH: Load = { containers: 5, flags: ['--health-interval', '1s'], warmUpMs: 15_000 };
-/** The same program, by a shell that stays. */
+/** The same program, in a resident shell. */
 export const RESIDENT: Load = {
   containers: 10,
   flags: ['--health-interval', '400ms', '--health-exec', 'resident', '--health-cmd', '/bin/true'],
@@ -94,8 +103,8 @@ export const HTTP: Load = {
 
 export const NGINX_IMAGE = 'docker.io/bench/nginx:1';
 /**
- * A server as they are in use, on a host where the processors do not fall asleep between two checks (150 a second), by a monitor that has run
- * for a while: the compiler of its JavaScript is still at work in the first half minute of such checks.
+ * A real server, on a host whose processors do not sleep between checks (150 a second), and with a warm monitor: V8
+ * compiles its code during the first half minute of such checks.
  */
 export const HTTP_MANY: Load = {
   ...{ containers: 60, warmUpMs: 20_000, image: NGINX_IMAGE },
@@ -103,7 +112,10 @@ export const HTTP_MANY: Load = {
   command: ['nginx', '-g', 'daemon off;'],
 };
 
-/** @returns CPU of a check, with all else that the side does meanwhile, and how long checks took: medians of what the health logs say, in milliseconds */
+/**
+ * @returns the CPU time of a check, with everything else that the side does meanwhile, and the duration of checks:
+ *   medians from the health logs, in milliseconds
+ */
 export async function cpuOfCheck(
   side: Side,
   seconds: number,
@@ -123,16 +135,16 @@ export async function cpuOfCheck(
   return { checks, tookMs, own: own / checks, all: all / checks };
 }
 
-/** The side is asked nothing in between. */
+/** The side gets no request in between. */
 async function cpuDuring(side: Side, seconds: number): Promise<Cpu & { readonly tookS: number }> {
-  const look = () => ({
+  const sample = () => ({
     own: cpuMsOfProcess(side.daemonPid),
     all: cpuMsOfGroup(side.group),
     atMs: performance.now(),
   });
-  const before = look();
+  const before = sample();
   await sleep(seconds * 1_000);
-  const after = look();
+  const after = sample();
   return {
     own: after.own - before.own,
     all: after.all - before.all,
@@ -140,7 +152,7 @@ async function cpuDuring(side: Side, seconds: number): Promise<Cpu & { readonly 
   };
 }
 
-/** What `events` has printed so far, to be ended. */
+/** The output of `events` so far, until it is ended. */
 export function followEvents({ program, env }: Side) {
   const [file = '', ...args] = program;
   const events = spawn(file, [...args, 'events', '--format', '{{json .}}'], {
@@ -161,7 +173,7 @@ export function followEvents({ program, env }: Side) {
   };
 }
 
-/** From the event of the start, and from the command, to the event of the health. */
+/** The time from the start event, and from the command, to the healthy event. */
 export async function startToHealthy(side: Side, { timeMsOf }: ReturnType<typeof followEvents>) {
   const early = ['--health-interval', '30s', '--health-start-interval', '100ms', '--health-start-period', '10s'];
   const begunMs = Date.now();

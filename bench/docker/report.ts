@@ -1,11 +1,11 @@
 import { type Row, tableOf } from './table.ts';
 
-/** Prints what was measured: each row when it is known, and all of them as a table at the end, also when that comes early. */
+/** Prints figures: each row once it is known, and all as a table at the end, also if that comes early. */
 export interface Report {
-  /** Prints a remark. */
-  say(text: string): void;
+  /** Prints a note. */
+  note(text: string): void;
   add(...rows: readonly Row[]): void;
-  /** What is to be told of a measurement under way when the run is cut off; undefined when it is over. */
+  /** The rows of a measurement in progress, for an interrupted run; undefined after its end. */
   setPartial(rowsOf: (() => readonly Row[]) | undefined): void;
   /** Prints the table, once. */
   end(): void;
@@ -15,15 +15,15 @@ export function createReport(print: (text: string) => void = console.log): Repor
   const rows: Row[] = [];
   let partial: (() => readonly Row[]) | undefined;
   let hasEnded = false;
-  const say = (text: string): void => {
-    if (!hasEnded) print(text); // what was interrupted may still go on
+  const note = (text: string): void => {
+    if (!hasEnded) print(text); // what was interrupted may still run
   };
   return {
-    say,
+    note,
     add: (...more) => {
       rows.push(...more);
       for (const { what, healthctl, docker, figure } of more)
-        say(`  ${what}: healthctl ${healthctl}; Docker ${docker}${figure === '' ? '' : `; ${figure}`}`);
+        note(`  ${what}: healthctl ${healthctl}; Docker ${docker}${figure === '' ? '' : `; ${figure}`}`);
     },
     setPartial: (rowsOf) => {
       partial = rowsOf;

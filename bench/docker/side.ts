@@ -1,31 +1,36 @@
 import type { Result, SeenResults } from './result.ts';
 
-/** One of the two that are compared. Both take the same `run`, `rm`, `ps` and `events` on their command line. */
+/** One of the two sides of a comparison. Both have the same `run`, `rm`, `ps` and `events`. */
 export interface Side {
   readonly name: 'healthctl' | 'Docker';
   /** E.g. `Docker 28.5.2, containerd 2.1.9, runc 1.1.5`. */
   readonly versions: string;
-  /** The command line, to be followed by a command. */
+  /** The beginning of a command line, before the command. */
   readonly program: readonly string[];
   readonly env: Record<string, string>;
   /** The process that schedules the checks: healthctl's monitor, or dockerd. */
   readonly daemonPid: number;
-  /** Name of the cpuacct cgroup in which everything of this side runs, in `/sys/fs/cgroup/cpuacct`. */
+  /** The name of the cpuacct cgroup in which everything of this side runs, in `/sys/fs/cgroup/cpuacct`. */
   readonly group: string;
-  /** A file with the seccomp profile of its containers: to load it is much of what a check costs, and the defaults of the two differ. */
+  /**
+   * A file with the seccomp profile of its containers: loading it is a large part of a check's cost, and the defaults
+   * of the two differ.
+   */
   readonly seccomp: string;
   /** Checks since the daemon's start. */
   checksMade(): number;
   /** The latest results of all containers. */
   results(): Promise<readonly Result[]>;
-  /** Tells what is on record of these containers, then each result that is new. Resolves when none will be missed. */
-  followResults(ids: ReadonlySet<string>, tell: (seen: SeenResults) => void): Promise<Following>;
+  /**
+   * Reports the present results of these containers, then each new one. Resolves when no later result can be missed.
+   */
+  followResults(ids: ReadonlySet<string>, onResults: (seen: SeenResults) => void): Promise<Following>;
 }
 
 export interface Following {
-  /** Rejects when results can be missed; never resolves. */
+  /** Rejects if results can be missed; never resolves. */
   readonly failed: Promise<never>;
-  /** Tells what is not told yet, and then no more. */
+  /** Reports what is not reported yet, and then nothing more. */
   stop(): Promise<void>;
 }
 
@@ -34,7 +39,7 @@ export interface Sides<T> {
   readonly docker: T;
 }
 
-/** One side after the other, and the other first in the next round. */
+/** One side after the other; the next round begins with the other side. */
 export async function inTurn<T>(
   sides: Sides<Side>,
   rounds: number,

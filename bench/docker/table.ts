@@ -1,12 +1,12 @@
-/** A row of what is printed: figures in milliseconds. */
+/** A printed row: figures in milliseconds. */
 export interface Row {
   readonly what: string;
   readonly healthctl: string;
   readonly docker: string;
-  /** What is held against the target, e.g. `0.81 x`. */
+  /** What is compared with the target, e.g. `0.81 x`. */
   readonly figure: string;
   readonly target: string;
-  /** Undefined where nothing is promised. */
+  /** Undefined without a target. */
   readonly reached: boolean | undefined;
 }
 
