@@ -13,7 +13,10 @@ const projects = options.some((option) => option.startsWith('--project'))
   : [long ? '--project=long' : ['unit', 'integration', 'e2e', 'compat'].map((name) => `--project=${name}`)].flat();
 
 try {
-  await prepare(['docker-registry', 'iproute2', 'iptables', 'containernetworking-plugins', 'zsh', 'fish']);
+  await prepare([
+    ...['docker-registry', 'iproute2', 'iptables', 'containernetworking-plugins', 'zsh', 'fish'],
+    ...(long ? ['prometheus'] : []),
+  ]);
   process.exitCode = await runNodeAsRoot(['node_modules/vitest/vitest.mjs', 'run', ...projects, ...options]);
   if (long && options.length === 0) {
     const { code } = await run(process.execPath, ['scripts/peers.mjs', '--test', 'all'], { show: true });

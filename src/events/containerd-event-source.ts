@@ -4,7 +4,7 @@ import { counted } from '../lib/counted.ts';
 import { hasCode } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { createFactsBook, type FactsReader } from './container-facts.ts';
-import { type Gap, gapsIn, readEventLog } from './event-log.ts';
+import { gapsIn, type Period, readEventLog } from './event-log.ts';
 import type { EventRange, EventSource } from './event-source.ts';
 import type { HostEvent } from './host-event.ts';
 
@@ -105,14 +105,14 @@ export function warnOfGaps(
   logGaps(log, gapsIn(known, { fromMs: sinceMs, toMs: Math.min(untilMs, beganMs) }));
 }
 
-function logGaps(log: Logger, gaps: readonly Gap[]): void {
+function logGaps(log: Logger, gaps: readonly Period[]): void {
   if (gaps.length > 0) log.warn(`${gapsText(gaps)}: no monitor recorded them`);
 }
 
 /** Of many gaps, the last ones: only those a user can still investigate. */
 const SHOWN_GAPS = 3;
 
-function gapsText(gaps: readonly Gap[]): string {
+function gapsText(gaps: readonly Period[]): string {
   const time = (ms: number): string => new Date(ms).toISOString();
   const shown = gaps.slice(-SHOWN_GAPS).map(({ fromMs, toMs }) => `between ${time(fromMs)} and ${time(toMs)}`);
   const others = gaps.length > SHOWN_GAPS ? `, nor in ${counted(gaps.length - SHOWN_GAPS, 'earlier period')}` : '';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Gap, gapsIn } from './event-log.ts';
+import { gapsIn, type Period } from './event-log.ts';
 
 test.each<[known: [number, number][], gaps: [number, number][]]>([
   [[], [[10, 20]]],
@@ -41,7 +41,7 @@ test('accepts periods out of order, as after the clock was set back', () => {
 test('every moment is either in a gap or in a known period', () => {
   const periods = fc.array(fc.nat(100), { maxLength: 12 }).map((bounds) => {
     const sorted = [...new Set(bounds)].sort((a, b) => a - b);
-    return sorted.flatMap((fromMs, index): Gap[] => {
+    return sorted.flatMap((fromMs, index): Period[] => {
       const toMs = sorted[index + 1];
       return index % 2 === 0 && toMs !== undefined ? [{ fromMs, toMs }] : [];
     });
@@ -50,7 +50,7 @@ test('every moment is either in a gap or in a known period', () => {
     fc.property(periods, fc.nat(100), fc.nat(100), (known, a, b) => {
       const range = { fromMs: Math.min(a, b), toMs: Math.max(a, b) };
       const gaps = gapsIn(known, range);
-      const covers = (list: readonly Gap[], at: number) => list.some(({ fromMs, toMs }) => at > fromMs && at < toMs);
+      const covers = (list: readonly Period[], at: number) => list.some(({ fromMs, toMs }) => at > fromMs && at < toMs);
       for (let at = range.fromMs + 0.5; at < range.toMs; at += 1) expect(covers(gaps, at)).toBe(!covers(known, at));
     }),
   );

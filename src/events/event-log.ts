@@ -15,8 +15,8 @@ export interface TimeRange {
   readonly untilMs?: number | undefined;
 }
 
-/** A period without known events, because no process recorded them. */
-export interface Gap {
+/** From the first moment to the last: recorded, or a gap without known events because no process recorded them. */
+export interface Period {
   readonly fromMs: number;
   readonly toMs: number;
 }
@@ -29,7 +29,7 @@ export interface Past {
    * Recorded periods, oldest first. A period ends when the log was closed, otherwise with its last event: after `kill
    * -9` the writer's end is unknown.
    */
-  readonly known: readonly Gap[];
+  readonly known: readonly Period[];
 }
 
 /** The ring of past events. One process writes it; every process that may read the directory can read it. */
@@ -80,7 +80,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
   const write = (entry: LogEntry): void => {
     if (!isOpen) return;
     try {
-      if (segment === undefined || fstatSync(segment.fd).nlink === 0) segment = anew(dir, segment, clock);
+      if (segment === undefined || fstatSync(segment.fd).nlink === 0) segment = beginSegment(dir, segment, clock);
       if (segment.events >= maxEvents || segment.bytes >= MAX_SEGMENT_BYTES) segment = nextSegment(dir, segment, clock);
       writeLine(segment, entry);
       hasFailed = false;
@@ -92,7 +92,7 @@ export function openEventLog(options: EventLogOptions): EventLog {
     }
   };
   try {
-    segment = anew(dir, undefined, clock);
+    segment = beginSegment(dir, undefined, clock);
   } catch (error) {
     log.warn(`events cannot be stored in ${dir.path}: ${fileReasonOf(error)}`);
     hasFailed = true;
@@ -135,17 +135,17 @@ function openSegment(dir: LogDir): Segment {
 function nextSegment(dir: LogDir, full: Segment, clock: Pick<Clock, 'now'>): Segment {
   textOf(dir, SEGMENTS.old); // sets aside a directory, which rename(2) would not replace
   ifThere(() => renameSync(join(dir.path, SEGMENTS.current), join(dir.path, SEGMENTS.old)));
-  return succeed(full, openSegment(dir), { kind: 'goes-on', atMs: clock.now() });
+  return replaceSegment(full, openSegment(dir), { kind: 'goes-on', atMs: clock.now() });
 }
 
 /** At the start, and after the files were removed: their content is lost. */
-function anew(dir: LogDir, lost: Segment | undefined, clock: Pick<Clock, 'now'>): Segment {
+function beginSegment(dir: LogDir, lost: Segment | undefined, clock: Pick<Clock, 'now'>): Segment {
   makeOwnDirectory(dir.path, dir);
-  return succeed(lost, openSegment(dir), { kind: 'began', atMs: clock.now() });
+  return replaceSegment(lost, openSegment(dir), { kind: 'began', atMs: clock.now() });
 }
 
 /** Closes the earlier descriptor last: until then one can be written to, whatever fails. */
-function succeed(earlier: Segment | undefined, segment: Segment, first: LogEntry): Segment {
+function replaceSegment(earlier: Segment | undefined, segment: Segment, first: LogEntry): Segment {
   try {
     writeLine(segment, first);
   } catch (error) {
@@ -210,7 +210,7 @@ function ifThere<T>(read: () => T): T | undefined {
   }
 }
 
-function knownPeriods(entries: readonly LogEntry[]): readonly Gap[] {
+function knownPeriods(entries: readonly LogEntry[]): readonly Period[] {
   const known: { fromMs: number; toMs: number }[] = [];
   for (const entry of entries) {
     const atMs = entry.kind === 'event' ? entry.event.atMs : entry.atMs;
@@ -225,8 +225,8 @@ function knownPeriods(entries: readonly LogEntry[]): readonly Gap[] {
  * The parts of a range that no period covers, oldest first. Periods may overlap and come in any order, because the
  * clock may have been set back.
  */
-export function gapsIn(known: readonly Gap[], { fromMs, toMs }: Gap): readonly Gap[] {
-  const gaps: Gap[] = [];
+export function gapsIn(known: readonly Period[], { fromMs, toMs }: Period): readonly Period[] {
+  const gaps: Period[] = [];
   let at = fromMs;
   for (const period of [...known].sort((a, b) => a.fromMs - b.fromMs)) {
     if (period.toMs < at) continue;

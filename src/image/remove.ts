@@ -44,21 +44,21 @@ export async function removeImage(
   const records = await recordsOfImage(containerd, image.configDigest, signal);
   const users = await findUsers(containerd, records, signal);
   const byName = isNamed(record, nameOrId);
-  const doomed = byName ? [record] : records;
+  const toRemove = byName ? [record] : records;
   if (byName) refuseByName(request, { image, records, users });
   else refuseById(request, { image, records, users });
-  const digests = await repoDigests(containerd, doomed, signal);
-  if (byName && doomed.length === records.length && users.some(({ running }) => running)) {
+  const digests = await repoDigests(containerd, toRemove, signal);
+  if (byName && toRemove.length === records.length && users.some(({ running }) => running)) {
     const { mediaType, digest, size } = record.target;
     await containerd.images.put({ name: danglingName(digest), target: { mediaType, digest, size, annotations: {} } });
   }
-  for (const { name } of doomed) await containerd.images.delete({ name, sync: true }, options);
+  for (const { name } of toRemove) await containerd.images.delete({ name, sync: true }, options);
   const untagged = [
-    ...doomed.map(({ name }) => familiarRecordName(name)),
-    ...(doomed.length === records.length ? digests : []),
+    ...toRemove.map(({ name }) => familiarRecordName(name)),
+    ...(toRemove.length === records.length ? digests : []),
   ];
-  const gone = await listGone(containerd, image, request);
-  return [...[...new Set(untagged)].map((name) => ({ untagged: name })), ...gone];
+  const removed = await listRemoved(containerd, image, request);
+  return [...[...new Set(untagged)].map((name) => ({ untagged: name })), ...removed];
 }
 
 /** Undefined for an image with missing or damaged content: its name can still be removed. */
@@ -137,17 +137,17 @@ function refuseById({ force }: RemoveRequest, { image, records, users }: Usage):
 const conflict = (why: string) => new HealthctlError('CONFLICT', `conflict: ${why}`);
 
 /** The image and its layers, the topmost first, as far as nothing else uses them. */
-async function listGone(
+async function listRemoved(
   containerd: Containerd,
   { configDigest, config }: StoredImage,
   { snapshotter, signal }: RemoveRequest,
 ): Promise<readonly Removed[]> {
   const options = signal ? { signal } : {};
   if (await containerd.content.find(configDigest, options)) return [];
-  const gone: Removed[] = [{ deleted: configDigest }];
+  const removed: Removed[] = [{ deleted: configDigest }];
   for (const key of chainIdsOf(config.diffIds).toReversed()) {
     if (await containerd.snapshots.exists({ snapshotter, key }, options)) break;
-    gone.push({ deleted: key });
+    removed.push({ deleted: key });
   }
-  return gone;
+  return removed;
 }

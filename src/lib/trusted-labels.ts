@@ -84,12 +84,12 @@ function withoutActions(text: string): string {
  */
 export function labelsAfterEvent(
   known: Labels,
-  told: Labels,
+  fromEvent: Labels,
 ): { readonly labels: Labels; readonly isChanged: boolean } {
-  const labels: Record<string, string> = { ...told };
+  const labels: Record<string, string> = { ...fromEvent };
   let isChanged = false;
   for (const key of CONTROL_LABELS) {
-    isChanged ||= told[key] !== known[key];
+    isChanged ||= fromEvent[key] !== known[key];
     if (known[key] === undefined) delete labels[key];
     else labels[key] = known[key];
   }
@@ -108,20 +108,20 @@ export interface LabelWrites {
  * src/record/stored-config.ts.
  */
 export function labelsAtCreate(labels: Labels): LabelWrites {
-  const steering = Object.entries(labels).filter(([key]) => CONTROL_LABELS.includes(key));
+  const control = Object.entries(labels).filter(([key]) => CONTROL_LABELS.includes(key));
   return {
     labels: Object.fromEntries(Object.entries(labels).filter(([key, value]) => fitsLabel(key, value))),
-    extensions: { [LABELS_EXTENSION]: JSON.stringify(Object.fromEntries(steering)) },
+    extensions: { [LABELS_EXTENSION]: JSON.stringify(Object.fromEntries(control)) },
   };
 }
 
 /** For a change of some labels; an empty value removes one. */
 export function labelsToSet(labels: Labels): LabelWrites {
   const entries = Object.entries(labels);
-  const steering = entries.filter(([key]) => CONTROL_LABELS.includes(key));
+  const control = entries.filter(([key]) => CONTROL_LABELS.includes(key));
   return {
     labels: Object.fromEntries(entries.map(([key, value]) => [key, fitsLabel(key, value) ? value : ''])),
-    extensions: Object.fromEntries(steering.map(([key, value]) => [extensionOfLabel(key), JSON.stringify(value)])),
+    extensions: Object.fromEntries(control.map(([key, value]) => [extensionOfLabel(key), JSON.stringify(value)])),
   };
 }
 

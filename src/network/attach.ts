@@ -164,13 +164,13 @@ function isFree(wanted: InterfaceAddress | undefined, network: NetworkRecord, ot
 
 async function portsFor(
   ctx: LockedNetworks,
-  wish: {
+  request: {
     readonly requests: readonly PortRequest[];
     readonly others: readonly Attachment[];
     readonly tryPort: TryPort;
   },
 ): Promise<readonly PublishedPort[]> {
-  const { requests, others, tryPort } = wish;
+  const { requests, others, tryPort } = request;
   if (requests.length === 0) return [];
   const held = [...others.flatMap(({ ports }) => ports), ...(await readForwardedPorts(ctx))];
   return allocatePorts(requests, held, tryPort);

@@ -99,7 +99,7 @@ function fieldOf({ key, value, field, cwd, before }: Field): Partial<Fields> {
     case 'ro':
       return { readOnly: booleanOf(key, value) };
     case 'consistency':
-      return {}; // means something on macOS only
+      return {}; // has an effect on macOS only
     case 'bind-propagation':
       return { propagation: value.toLowerCase() };
     case 'bind-nonrecursive':

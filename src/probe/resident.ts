@@ -80,7 +80,7 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
     return residence.shell;
   };
 
-  const leave = async (residence: Residence): Promise<void> => {
+  const closeShell = async (residence: Residence): Promise<void> => {
     await residence.shell?.close();
     residence.shell = undefined;
   };
@@ -121,7 +121,7 @@ export function createResidentProber(options: ResidentProberOptions): ResidentPr
       const residence = await residenceOf(target, command);
       if (residence.faults >= MAX_FAULTS) return fresh.probe(target, command, signal);
       const report = await tryShell(residence, { target, items, signal }).finally(() =>
-        options.stays(target) ? undefined : leave(residence),
+        options.stays(target) ? undefined : closeShell(residence),
       );
       if (report) return report;
       // A shell that a pause ended has no fault: another exec would be frozen during its creation.

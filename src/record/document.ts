@@ -64,6 +64,8 @@ export interface StateDocument {
   readonly FinishedAt: string;
   /** Ours: the reason for its last restart without a user. */
   readonly RestartReason?: string;
+  /** Ours: when its restart policy starts it again. */
+  readonly NextRestart?: string;
   readonly Health?: HealthDocument;
 }
 
@@ -150,9 +152,9 @@ export function documentOf({
  * label of the plugin.
  */
 function restartPolicyDocument({ record: { labels } }: ContainerView): Json {
-  const kept = labels[LABELS.restartPluginPolicy];
+  const pluginPolicy = labels[LABELS.restartPluginPolicy];
   const { name, maximumRetryCount } = restartPolicyOf(
-    kept !== undefined && isRestartedByContainerd(labels) ? { [LABELS.restart]: kept } : labels,
+    pluginPolicy !== undefined && isRestartedByContainerd(labels) ? { [LABELS.restart]: pluginPolicy } : labels,
   );
   return { Name: name, MaximumRetryCount: maximumRetryCount };
 }

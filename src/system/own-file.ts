@@ -179,8 +179,8 @@ const isDirectory = (stats: Stats): boolean => stats.isDirectory();
 const REMOVE_TRIES = 50;
 
 /**
- * Removes what has this name: a directory with all that is in it, also what another process writes there meanwhile; a
- * link itself, not its target. Throws system errors.
+ * Removes what has this name: a directory with its content, also what another process writes there meanwhile; a link
+ * itself, not its target. Throws system errors.
  */
 export function removeOwn(path: string): void {
   // The retries of rmSync only try rmdir(2) again: a file that came after the listing would stay.
@@ -204,8 +204,8 @@ export function freeSocketPath(path: string, onFault: OnFault): void {
 
 export interface SetAsideOptions extends FaultReporter {
   /**
-   * Tells which objects may have the name: such an object, put there by another process meanwhile, stays. Default: a
-   * regular file.
+   * Whether an object may have the name: such an object, put there by another process meanwhile, stays. Default: a
+   * regular file may.
    */
   readonly isOurs?: (stats: Stats) => boolean;
 }

@@ -20,17 +20,17 @@ export interface SessionView {
 export function createSessionView({ pid: leader, session = leader }: SessionLeader): SessionView {
   const path = cgroupFileOf(leader, CONTROLLERS, 'cgroup.procs');
   /** Processes of other sessions. */
-  let strangers = new Set<number>();
+  let otherSessions = new Set<number>();
   return {
     hasOthers: () => {
       const pids = path === undefined ? undefined : pidsIn(path);
       if (!pids) return listSession(session).some(({ pid }) => pid !== leader);
-      const known = strangers;
-      strangers = new Set(pids.filter((pid) => known.has(pid)));
+      const known = otherSessions;
+      otherSessions = new Set(pids.filter((pid) => known.has(pid)));
       for (const pid of pids) {
-        if (pid === leader || strangers.has(pid)) continue;
+        if (pid === leader || otherSessions.has(pid)) continue;
         const stat = readStat(pid);
-        if (stat?.sessionId !== session) strangers.add(pid);
+        if (stat?.sessionId !== session) otherSessions.add(pid);
         else if (isAlive(stat)) return true;
       }
       return false;

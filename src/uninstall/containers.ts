@@ -6,14 +6,14 @@ import { containersDirOf } from '../lib/dirs.ts';
 import { errnoOf, hasCode } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ContainerView } from '../record/view.ts';
-import type { KeptContainer } from './plan.ts';
+import type { OwnContainer } from './plan.ts';
 import { findRunning } from './shims.ts';
 
 /** Creates the context of container use cases for a namespace. Nothing is asked of containerd yet. */
 export type ContextOf = (namespace: string) => Promise<ContainerContext>;
 
 export interface FoundContainers {
-  readonly containers: readonly KeptContainer[];
+  readonly containers: readonly OwnContainer[];
   /** Whether containerd answers, or need not be asked. */
   readonly hasContainerd: boolean;
 }
@@ -28,7 +28,7 @@ export async function findContainers(dirs: ContainerContext['dirs'], contextOf: 
   if (kept.length === 0) return { containers: [], hasContainerd: true };
   try {
     const views = await viewsOf([...new Set(kept.map(({ namespace }) => namespace))], contextOf);
-    const containers = kept.map(({ namespace, id }): KeptContainer => {
+    const containers = kept.map(({ namespace, id }): OwnContainer => {
       const view = views.get(`${namespace}/${id}`);
       const name = view?.name ?? id.slice(0, SHORT_ID);
       return { namespace, id, name, isUp: view !== undefined && mayRun(view), hasRecord: view !== undefined };
@@ -37,7 +37,7 @@ export async function findContainers(dirs: ContainerContext['dirs'], contextOf: 
   } catch (error) {
     if (!hasCode(error, 'UNAVAILABLE')) throw error;
     const running = findRunning(new Set(kept.map(({ id }) => id)));
-    const containers = kept.map(({ namespace, id }): KeptContainer => {
+    const containers = kept.map(({ namespace, id }): OwnContainer => {
       return { namespace, id, name: id.slice(0, SHORT_ID), isUp: running.has(id), hasRecord: true };
     });
     return { containers, hasContainerd: false };

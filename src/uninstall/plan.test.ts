@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type KeptContainer, planUninstall, type Survey, textOfStep } from './plan.ts';
+import { type OwnContainer, planUninstall, type Survey, textOfStep } from './plan.ts';
 
 const NOTHING: Survey = {
   ...{ hostId: '1935db59', runRoot: '/run/healthctl', dataRoot: '/var/lib/healthctl' },
@@ -7,7 +7,7 @@ const NOTHING: Survey = {
   ...{ bridges: [], chains: [], hasAppArmorProfile: false, others: [], configFile: undefined },
   has: { run: false, data: false, compileCache: false, claims: false },
 };
-const container = (over: Partial<KeptContainer> = {}): KeptContainer => ({
+const container = (over: Partial<OwnContainer> = {}): OwnContainer => ({
   ...{ namespace: 'default', id: 'a'.repeat(64), name: 'web', isUp: false, hasRecord: true },
   ...over,
 });

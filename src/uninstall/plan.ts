@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { CLAIMS_DIR } from '../daemon/monitor-claim.ts';
+import { counted } from '../lib/counted.ts';
 
 /** A container of ours on disk. */
-export interface KeptContainer {
+export interface OwnContainer {
   readonly namespace: string;
   readonly id: string;
   readonly name: string;
@@ -23,7 +24,7 @@ export interface Survey {
   readonly unit: string | undefined;
   /** Names of systemd's transient timers for checks. */
   readonly timers: readonly string[];
-  readonly containers: readonly KeptContainer[];
+  readonly containers: readonly OwnContainer[];
   /** Whether containerd answers. Otherwise its records of containers cannot be removed. */
   readonly hasContainerd: boolean;
   /** Number of volumes. */
@@ -50,11 +51,11 @@ export interface Survey {
 
 /** In the order of execution. */
 export type Step =
-  | { readonly kind: 'stop-containers'; readonly containers: readonly KeptContainer[] }
+  | { readonly kind: 'stop-containers'; readonly containers: readonly OwnContainer[] }
   | { readonly kind: 'unit'; readonly name: string }
   | { readonly kind: 'monitor'; readonly pid: string }
   | { readonly kind: 'timers'; readonly names: readonly string[] }
-  | { readonly kind: 'remove-containers'; readonly containers: readonly KeptContainer[] }
+  | { readonly kind: 'remove-containers'; readonly containers: readonly OwnContainer[] }
   | { readonly kind: 'networks'; readonly bridges: readonly string[]; readonly chains: readonly string[] }
   | { readonly kind: 'apparmor-profile' }
   | { readonly kind: 'directory'; readonly path: string }
@@ -81,7 +82,7 @@ export function planUninstall(survey: Survey, { isPurge }: { readonly isPurge: b
   // directories again.
   const hasRun = has.run || (hasContainerd && (up.length > 0 || (isPurge && recorded.length > 0)));
   const hasData = has.data || bridges.length + chains.length > 0;
-  const dataGoes = hasData && (isPurge || isEmptyOfUsers(survey));
+  const isDataRemoved = hasData && (isPurge || hasNoUserData(survey));
   const steps: readonly (Step | false)[] = [
     up.length > 0 && hasContainerd && { kind: 'stop-containers', containers: up },
     unit !== undefined && { kind: 'unit', name: unit },
@@ -92,26 +93,30 @@ export function planUninstall(survey: Survey, { isPurge }: { readonly isPurge: b
     survey.hasAppArmorProfile && others.length === 0 && { kind: 'apparmor-profile' },
     hasRun && { kind: 'directory', path: join(runRoot, hostId) },
     has.compileCache && { kind: 'directory', path: join(dataRoot, 'compile-cache') },
-    dataGoes && { kind: 'directory', path: dataDir },
+    isDataRemoved && { kind: 'directory', path: dataDir },
     hasRun && { kind: 'root', path: runRoot },
-    (dataGoes || has.compileCache) && { kind: 'root', path: dataRoot },
+    (isDataRemoved || has.compileCache) && { kind: 'root', path: dataRoot },
     has.claims && { kind: 'root', path: CLAIMS_DIR },
   ];
   return {
     steps: steps.filter((step) => step !== false),
-    kept: keptOf(survey, { dataDir, dataGoes, isPurge }),
+    kept: keptOf(survey, { dataDir, isDataRemoved, isPurge }),
   };
 }
 
-function isEmptyOfUsers({ containers, volumes, networks }: Survey): boolean {
+function hasNoUserData({ containers, volumes, networks }: Survey): boolean {
   return containers.length + volumes + networks.length === 0;
 }
 
 function keptOf(
   { containers, hasContainerd, volumes, networks, has, others, configFile }: Survey,
-  { dataDir, dataGoes, isPurge }: { readonly dataDir: string; readonly dataGoes: boolean; readonly isPurge: boolean },
+  {
+    dataDir,
+    isDataRemoved,
+    isPurge,
+  }: { readonly dataDir: string; readonly isDataRemoved: boolean; readonly isPurge: boolean },
 ): readonly string[] {
-  const inData = has.data && !dataGoes;
+  const inData = has.data && !isDataRemoved;
   const recorded = containers.filter(({ hasRecord }) => hasRecord);
   const isRecordLeft = recorded.length > 0 && !(isPurge && hasContainerd);
   const lines: readonly (string | false)[] = [
@@ -129,8 +134,6 @@ function keptOf(
   ];
   return lines.filter((line) => line !== false);
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** A step as shown to the user: what it removes. */
 export function textOfStep(step: Step): string {
@@ -156,4 +159,4 @@ export function textOfStep(step: Step): string {
   }
 }
 
-const namesOf = (containers: readonly KeptContainer[]): string => containers.map(({ name }) => name).join(', ');
+const namesOf = (containers: readonly OwnContainer[]): string => containers.map(({ name }) => name).join(', ');

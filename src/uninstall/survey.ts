@@ -58,7 +58,7 @@ export async function surveyHost(ctx: UninstallContext): Promise<Survey> {
       claims: isDirectory(CLAIMS_DIR) && (monitor !== undefined || namesIn(CLAIMS_DIR).length === 0),
     },
     others: [
-      ...[...new Set([runRoot, dataRoot])].flatMap((root) => strangersIn(root, hostId)),
+      ...[...new Set([runRoot, dataRoot])].flatMap((root) => foreignObjectsIn(root, hostId)),
       ...units.others.map((name) => `the unit ${name}, of another containerd`),
     ],
     configFile: statSync(configFile, { throwIfNoEntry: false })?.isFile() ? configFile : undefined,
@@ -94,7 +94,7 @@ function countVolumes(directory: string): number {
 }
 
 /** Foreign objects in a root, one line each. */
-function strangersIn(root: string, hostId: string): readonly string[] {
+function foreignObjectsIn(root: string, hostId: string): readonly string[] {
   return namesIn(root).flatMap((name) => {
     const path = join(root, name);
     const isOwn = (name === hostId || name === COMPILE_CACHE) && isDirectory(path);

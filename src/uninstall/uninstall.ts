@@ -16,7 +16,7 @@ import { unloadAppArmorProfile } from '../system/apparmor.ts';
 import { unmountIfMounted } from '../system/mount.ts';
 import { mountPointsBelow } from '../system/mount-points.ts';
 import { isSystemdRunning, systemd } from '../system/systemd.ts';
-import type { KeptContainer, Plan, Step } from './plan.ts';
+import type { OwnContainer, Plan, Step } from './plan.ts';
 import { isDirectory } from './roots.ts';
 import { networksOf, type UninstallContext } from './survey.ts';
 
@@ -25,7 +25,7 @@ import { networksOf, type UninstallContext } from './survey.ts';
  * @throws CONFLICT if containers run and the user has not agreed to end them or to leave them without what they need
  */
 export function refuseRunning(
-  { containers, hasContainerd }: { readonly containers: readonly KeptContainer[]; readonly hasContainerd: boolean },
+  { containers, hasContainerd }: { readonly containers: readonly OwnContainer[]; readonly hasContainerd: boolean },
   { isForced }: { readonly isForced: boolean },
 ): string | undefined {
   const up = containers.filter(({ isUp }) => isUp);
@@ -49,12 +49,12 @@ export function refuseRunning(
 export async function uninstall(ctx: UninstallContext, { steps }: Plan, onDone: (step: Step) => void): Promise<void> {
   for (const step of steps) {
     if (ctx.signal.aborted) throw new HealthctlError('ABORTED', 'interrupted');
-    if (await takeStep(ctx, step)) onDone(step);
+    if (await executeStep(ctx, step)) onDone(step);
   }
 }
 
 /** @returns whether the step removed something */
-async function takeStep(ctx: UninstallContext, step: Step): Promise<boolean> {
+async function executeStep(ctx: UninstallContext, step: Step): Promise<boolean> {
   const { settings, clock, signal } = ctx;
   switch (step.kind) {
     case 'stop-containers':
@@ -93,7 +93,7 @@ async function takeStep(ctx: UninstallContext, step: Step): Promise<boolean> {
 /** It is no error if one has gone meanwhile. */
 async function eachContainer(
   { contextOf }: UninstallContext,
-  containers: readonly KeptContainer[],
+  containers: readonly OwnContainer[],
   work: (context: Awaited<ReturnType<typeof contextOf>>, view: ContainerView) => Promise<void>,
 ): Promise<void> {
   for (const { namespace, id } of containers) {

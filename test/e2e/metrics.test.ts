@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { get } from 'node:http';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hostIdOf } from '../../src/lib/dirs.ts';
+import { freePort } from '../../testbed/free-port.ts';
 import type { RunningProgram } from '../../testbed/program.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
 
@@ -26,15 +26,6 @@ afterAll(async () => {
   expect((await monitor.exited).code).toBe(0);
   await bed[Symbol.asyncDispose]();
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
 
 function scrape(where: { readonly socketPath: string } | { readonly port: number }): Promise<string> {
   return new Promise((resolve, reject) => {

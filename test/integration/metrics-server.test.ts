@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { createMetricsServer } from '../../src/daemon/metrics/server.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import type { MetricsSettings } from '../../src/lib/settings.ts';
+import { freePort } from '../../testbed/free-port.ts';
 import { SELF_SIGNED } from '../../testbed/self-signed.ts';
 import { until } from '../../testbed/until.ts';
 
@@ -25,15 +26,6 @@ const file = (name: string, text: string): string => {
 const tls = { certFile: file('cert.pem', SELF_SIGNED.cert), keyFile: file('key.pem', SELF_SIGNED.key) };
 const tokenFile = file('token', 'secret-word\n');
 const [SMALL, LARGE] = [Buffer.from('a 1\n'), Buffer.alloc(16 << 20, 'x')];
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function serve(options: Partial<MetricsSettings> & { readonly text?: Buffer; readonly port?: number } = {}) {
   const port = options.port ?? (await freePort());

@@ -68,7 +68,7 @@ export async function attachContainer(
     const outputs = await openOutputs(request, console, session);
     connectSignals(ctx, console, request, session);
     await connectTerminal(ctx, console, request, session);
-    const ended = watch(ctx, request, { shimPid, outputs, session }).finally(session.release);
+    const ended = untilEnded(ctx, request, { shimPid, outputs, session }).finally(session.release);
     ended.catch(() => undefined); // handled by the caller, or of no interest
     return {
       ended,
@@ -101,7 +101,7 @@ interface Session {
 function openSession(console: UserConsole): Session {
   const left = new AbortController();
   const undos: (() => void)[] = [];
-  const farewells: (() => Promise<void>)[] = [];
+  const leaveWork: (() => Promise<void>)[] = [];
   let reason: Reason | undefined;
   const leave = (why: Reason): void => {
     reason ??= why;
@@ -115,9 +115,9 @@ function openSession(console: UserConsole): Session {
     left: left.signal,
     reason: () => reason,
     leave,
-    onLeave: (work) => farewells.push(work),
+    onLeave: (work) => leaveWork.push(work),
     finishLeaving: async () => {
-      for (const work of farewells) await work();
+      for (const work of leaveWork) await work();
     },
     onRelease: (undo) => undos.push(undo),
     release: () => {
@@ -219,7 +219,7 @@ interface Attached {
   readonly session: Session;
 }
 
-async function watch(
+async function untilEnded(
   ctx: Pick<ContainerContext, 'containerd' | 'clock' | 'dirs'>,
   { containerId }: AttachRequest,
   { shimPid, outputs, session }: Attached,

@@ -44,12 +44,12 @@ export async function runAttachedExec(
   request: AttachedRequest,
 ): Promise<ExecEnd> {
   const undos: (() => void)[] = [];
-  const farewells: (() => Promise<void>)[] = [];
+  const leaveWork: (() => Promise<void>)[] = [];
   const left = new AbortController();
   const session: Session = {
     left: left.signal,
     leave: () => left.abort(),
-    onLeave: (work) => farewells.push(work),
+    onLeave: (work) => leaveWork.push(work),
     onRelease: (undo) => undos.push(undo),
   };
   console.signal.addEventListener('abort', session.leave);
@@ -58,7 +58,7 @@ export async function runAttachedExec(
     const exitCode = await runToEnd(ctx, console, { exec, request, session });
     return { kind: 'exited', exitCode };
   } catch (error) {
-    for (const work of farewells) await work();
+    for (const work of leaveWork) await work();
     exec.note.leave();
     if (console.signal.aborted) throw new HealthctlError('ABORTED', `exec ${exec.execId} was left`, { cause: error });
     if (left.signal.aborted) return { kind: 'left' };

@@ -44,7 +44,7 @@ export async function showLogs(
   view: ContainerView,
   request: LogsRequest,
 ): Promise<void> {
-  refuseUnkept(view);
+  refuseUnreadable(view);
   const dataDir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: view.record.id });
   const opened: StoredStream[] = [];
   const details = request.details ? detailsTextOf(view) : undefined;
@@ -68,7 +68,7 @@ export async function showLogs(
   }
 }
 
-function refuseUnkept({ record, name }: ContainerView): void {
+function refuseUnreadable({ record, name }: ContainerView): void {
   if (record.labels[LABELS.owner] === undefined) {
     const isNerdctls = record.labels[LABELS.name] !== undefined;
     throw new HealthctlError('CONFLICT', `the logs of container ${name} are not healthctl's`, {

@@ -172,7 +172,7 @@ async function inStore(
 
 const isName = (text: string): boolean => text.length <= MAX_NAME_LENGTH && NAME.test(text);
 
-/** An id of a container. */
+/** The files contain an id. */
 const MAX_NOTE_BYTES = 4096;
 
 /** It is nerdctl's: a damaged file stays unchanged. */
