@@ -1,5 +1,5 @@
 // Builds dist/healthctl.cjs, one file with everything but native code, and dist/*.cache, V8's compiled forms of it; and THIRD-PARTY-NOTICES,
-// the licences of what is bundled.
+// the licences of what is bundled; and dist/man, the man pages.
 //   node scripts/build.mjs [--out dist] [--no-cache]
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -63,6 +63,10 @@ writeFileSync(notices, noticesOf({ root, bundled, installed: Object.keys(depende
 for (const cache of caches()) rmSync(cache);
 renameSync(`${bundle}.new`, bundle);
 tell(bundle);
+execFileSync(process.execPath, ['--import', 'tsx', join(root, 'scripts/man.ts'), join(resolve(values.out), 'man')], {
+  cwd: root,
+  stdio: 'inherit',
+});
 if (!values['no-cache']) {
   // What the commands print on the way is of no use; run the script alone to see it.
   execFileSync(process.execPath, [join(root, 'scripts/make-cache.mjs'), bundle], { stdio: 'ignore' });

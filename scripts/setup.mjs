@@ -21,6 +21,7 @@ const PACKAGES = {
   tini: ['tini'],
   zsh: ['zsh'],
   fish: ['fish'],
+  mandoc: ['mandoc'],
   iproute2: ['ip'],
   iptables: ['iptables'],
   'containernetworking-plugins': ['bridge', 'host-local', 'portmap'],

@@ -14,7 +14,7 @@ const projects = options.some((option) => option.startsWith('--project'))
 
 try {
   await prepare([
-    ...['docker-registry', 'iproute2', 'iptables', 'containernetworking-plugins', 'zsh', 'fish'],
+    ...['docker-registry', 'iproute2', 'iptables', 'containernetworking-plugins', 'zsh', 'fish', 'mandoc'],
     ...(long ? ['prometheus'] : []),
   ]);
   process.exitCode = await runNodeAsRoot(['node_modules/vitest/vitest.mjs', 'run', ...projects, ...options]);

@@ -45,6 +45,10 @@ describe('npm install --global of the packed tarball', () => {
     for (const file of ['src', 'test', 'node_modules/vitest']) expect(existsSync(join(home, file)), file).toBe(false);
   });
 
+  test('puts the man pages where man finds them', () => {
+    expect(existsSync(join(prefix, 'share/man/man1/healthctl-run.1'))).toBe(true);
+  });
+
   test('says its version', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     const { code, stdout, stderr } = await installed('version');

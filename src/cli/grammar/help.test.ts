@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { dockerLikeRegistry } from '../../../test/builders/registry.ts';
 import { golden } from '../../../test/golden/golden.ts';
@@ -5,6 +7,8 @@ import { registry } from '../registry.ts';
 import { pathsOf, type Target } from './command-tree.ts';
 import { globalOptions } from './globals.ts';
 import { optionTable, renderHelp } from './help.ts';
+
+const PACKAGE = fileURLToPath(new URL('../../../package.json', import.meta.url));
 
 describe('the help of healthctl', () => {
   const targets: readonly (readonly [string, Target])[] = [
@@ -61,6 +65,19 @@ describe('the help of healthctl', () => {
       for (const spec of options) expect(spec.help, spec.name).not.toMatch(/\.$/);
     },
   );
+
+  test('package.json lists the man page of each name of a command: npm puts no others in place', () => {
+    const shown = registry.commands.filter((entry) => !entry.hidden).flatMap(pathsOf);
+    const names = [[], ...registry.nouns.map(({ name }) => [name]), ...shown].map((path) =>
+      ['healthctl', ...path].join('-'),
+    );
+    const man = names.sort().map((name) => `./dist/man/man1/${name}.1`);
+    if (process.env.UPDATE_GOLDEN) {
+      const updated = { ...JSON.parse(readFileSync(PACKAGE, 'utf8')), man };
+      writeFileSync(PACKAGE, `${JSON.stringify(updated, undefined, 2)}\n`);
+    }
+    expect(JSON.parse(readFileSync(PACKAGE, 'utf8')).man).toEqual(man);
+  });
 
   test('no two commands have the same name', () => {
     const paths = registry.commands.flatMap(pathsOf).map((path) => path.join(' '));

@@ -1,0 +1,1 @@
+export function sourceDate(env?: Readonly<Record<string, string | undefined>>): number;

@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * The time that built files carry, in seconds since the epoch: $SOURCE_DATE_EPOCH, else that of the commit, so that two builds of one commit
+ * are the same. Outside a repository the time is that of 0.1.0's first commit.
+ */
+export function sourceDate(env = process.env) {
+  if (/^\d+$/.test(env.SOURCE_DATE_EPOCH ?? '')) return Number(env.SOURCE_DATE_EPOCH);
+  try {
+    const told = execFileSync('git', ['-C', root, 'log', '-1', '--format=%ct'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return Number(told);
+  } catch {
+    return FIRST;
+  }
+}
+
+const FIRST = 1_767_225_600;

@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pathsOf } from '../../src/cli/grammar/command-tree.ts';
+import { registry } from '../../src/cli/registry.ts';
+import { runProgram } from '../../testbed/program.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const env = { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', MANWIDTH: '80' };
+const has = (name: string): boolean => env.PATH.split(':').some((directory) => existsSync(join(directory, name)));
+
+const made: string[] = [];
+/** Makes the pages by the script, and returns their directory. */
+function build(seconds: number): string {
+  const directory = mkdtempSync(join(tmpdir(), 'healthctl-man-'));
+  made.push(directory);
+  execFileSync(process.execPath, ['--import', 'tsx', 'scripts/man.ts', directory], {
+    cwd: ROOT,
+    env: { ...env, SOURCE_DATE_EPOCH: String(seconds) },
+  });
+  return join(directory, 'man1');
+}
+
+let pages: string;
+beforeAll(() => {
+  pages = build(1_767_225_600);
+});
+afterAll(() => {
+  for (const directory of made) rmSync(directory, { recursive: true });
+});
+const names = () => readdirSync(pages).sort();
+const textOf = (name: string) => readFileSync(join(pages, name), 'utf8');
+
+test('there is a page for each command under each of its names, for each noun, and none for what is hidden', () => {
+  const paths = registry.commands.filter(({ hidden }) => !hidden).flatMap(pathsOf);
+  const expected = [[], ...registry.nouns.map(({ name }) => [name]), ...paths];
+  expect(names()).toEqual(expected.map((path) => `${['healthctl', ...path].join('-')}.1`).sort());
+});
+
+test('a page has every option of its command, with its text', async () => {
+  for (const entry of registry.commands.filter(({ hidden }) => !hidden)) {
+    const text = textOf(`healthctl-${entry.path.join('-')}.1`).replaceAll('\\-', '-');
+    for (const { name, hidden } of (await entry.load()).options)
+      if (!hidden) expect(text).toMatch(new RegExp(`--${name}\\\\fR.*\\n\\S+`));
+  }
+});
+
+test('the same commit gives the same pages', () => {
+  const again = build(1_767_225_600);
+  for (const name of names()) expect(readFileSync(join(again, name), 'utf8')).toBe(textOf(name));
+  expect(textOf('healthctl.1')).toContain(' 2026-01-01 ');
+});
+
+test.skipIf(!has('mandoc'))('mandoc finds nothing wrong', async () => {
+  // Other names of a command are a page of one line, `.so`: an npm package has no links, for which mandoc asks.
+  const whole = names().filter((name) => !textOf(name).startsWith('.so '));
+  const { stdout } = await runProgram(['mandoc', '-T', 'lint', '-W', 'warning', ...whole], { env, cwd: pages });
+  expect(stdout).toBe('');
+});
+
+test.skipIf(!has('man'))('man shows them without a warning, also by another name', async () => {
+  const shown = async (...args: readonly string[]) =>
+    runProgram(['man', '--warnings', ...args], { env, cwd: join(pages, '..') });
+  const all = await shown('-E', 'UTF-8', '-Tutf8', '-Z', '-l', ...names().map((name) => `man1/${name}`));
+  expect(all.stderr).toBe('');
+  const { stdout } = await shown('-M', join(pages, '..'), 'healthctl-ps');
+  expect(stdout).toMatch(/healthctl ps \[OPTIONS\]/);
+});
