@@ -13,6 +13,8 @@ export interface DaemonPaths {
   readonly grpcSocket: string;
   /** Log of a monitor that a command started. */
   readonly logFile: string;
+  /** The alerts that fire: see alerts/told-file.ts. */
+  readonly alertsFile: string;
 }
 
 export function daemonPathsOf(settings: {
@@ -29,5 +31,6 @@ export function daemonPathsOf(settings: {
     apiSocket: join(dir, 'api.sock'),
     grpcSocket: join(dir, 'grpc.sock'),
     logFile: join(settings.dataRoot, hostId, 'daemon.log'),
+    alertsFile: join(settings.dataRoot, hostId, 'alerts.json'),
   };
 }

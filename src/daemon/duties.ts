@@ -22,7 +22,9 @@ import type { HostModel } from '../monitor/host-model.ts';
 import { withLastSignal } from '../monitor/last-call.ts';
 import { isNerdctls } from '../store/state-dir.ts';
 import { releaseMemory, residentBytes } from '../system/memory.ts';
+import { type Alerts, createAlerts } from './alerts/alerts.ts';
 import { type EventHub, openEventHub } from './api/event-stream.ts';
+import { daemonPathsOf } from './daemon-paths.ts';
 import { createHealthChanges, type HealthChanges } from './grpc/health-source.ts';
 import { hookEventOf } from './hooks/hook-event.ts';
 import { createHooks, type Hooks } from './hooks/hooks.ts';
@@ -33,7 +35,9 @@ import { createMetricsRecorder, type MetricsRecorder } from './metrics/recorder.
 /** What the daemon does for containers besides checking them. None of it begins before the monitor calls it. */
 export interface Duties {
   readonly hub: EventHub;
+  /** Programs and servers. */
   readonly hooks: Hooks;
+  readonly alerts: Pick<Alerts, 'onChange' | 'onLive'>;
   readonly adoption: Adoption;
   readonly afterExit: ReturnType<typeof createAfterExit>;
   readonly outputIndexer: OutputIndexer;
@@ -65,13 +69,15 @@ export function createDuties(deps: DutiesDeps): Duties {
   const history = openHistory(deps);
   const historyNotes = createHistoryNotes(history);
   const actions = createContainerActions(actingContextOf);
-  const hooks = createHooks({ hooks: settings.monitor.hooks, run: createHookRunner(clock), clock, log });
+  const path = daemonPathsOf(settings).alertsFile;
+  const alerts = createAlerts({ hooks: settings.monitor.hooks, clock, log, path });
+  const hooks = hooksOf(deps, alerts);
   return {
     hub: openEventHub({
       ...{ clock, log, runRoot: settings.runRoot },
       containerd: containerd.inNamespace(settings.monitor.namespaces[0] ?? settings.namespace),
     }),
-    hooks,
+    ...{ hooks, alerts },
     adoption: createAdoption({
       ...{ adopt: settings.monitor.adopt, clock, log },
       endTimer: ({ namespace, id }) => contextOf(namespace).endNerdctlTimer(id),
@@ -126,4 +132,18 @@ function openHistory({ clock, log, settings }: DutiesDeps): HistoryRecorder {
       return reader.changes({ fromMs: clock.now() - RECENT_MS, toMs: clock.now() });
     },
   });
+}
+
+function hooksOf({ settings, clock, log }: DutiesDeps, alerts: Alerts): Hooks {
+  const ofPrograms = settings.monitor.hooks.filter((hook) => 'command' in hook);
+  const programs = createHooks({ hooks: ofPrograms, run: createHookRunner(clock), clock, log });
+  return {
+    enqueue: (event) => {
+      programs.enqueue(event);
+      alerts.enqueue(event);
+    },
+    stop: async () => {
+      await Promise.all([programs.stop(), alerts.stop()]);
+    },
+  };
 }

@@ -20,6 +20,7 @@ function setUp() {
   const duties = {
     hub: { applyList: () => note('hub.applyList'), receive: () => note('hub.receive') },
     hooks: { enqueue: ({ event }: { event: string }) => note(`hooks.enqueue ${event}`) },
+    alerts: { onChange: () => note('alerts.onChange'), onLive: () => note('alerts.onLive') },
     adoption: { forget: () => note('adoption.forget') },
     afterExit: { onExit: async () => note('afterExit.onExit'), onGone: async () => note('afterExit.onGone') },
     outputIndexer: { onChange: () => note('outputIndexer.onChange') },
@@ -45,7 +46,7 @@ function setUp() {
   return { hooks, called };
 }
 
-test('a change is passed first to subscribers, by key and name, then to the supervisor, then to the log indexer and the history', () => {
+test('a change is passed to subscribers, by key and name, to the supervisor, the log indexer, the history, and alerts', () => {
   const { hooks, called } = setUp();
   hooks.onChange('default/c1');
   expect(called).toEqual([
@@ -53,6 +54,7 @@ test('a change is passed first to subscribers, by key and name, then to the supe
     'supervisor.onChange',
     'outputIndexer.onChange',
     'historyNotes.onChange',
+    'alerts.onChange',
   ]);
 });
 
@@ -61,7 +63,7 @@ test('without a record, a container is known by its key only', async () => {
   hooks.onChange('default/other');
   await hooks.onGone(WEB);
   expect(called).toEqual([
-    ...['healthChanges.notify default/other', 'supervisor.onChange', 'outputIndexer.onChange'],
+    ...['healthChanges.notify default/other', 'supervisor.onChange', 'outputIndexer.onChange', 'alerts.onChange'],
     ...['adoption.forget', 'historyNotes.onGone', 'healthChanges.notify default/c1,default/web', 'afterExit.onGone'],
   ]);
 });
@@ -87,5 +89,5 @@ test('a start also repairs the network; other events go to subscribers only', ()
 test('after the first list, containers that another tool started are attached to their networks', () => {
   const { hooks, called } = setUp();
   hooks.onLive?.();
-  expect(called).toEqual(['onLive', 'historyNotes.onLive', 'networkRepair.attachMissed']);
+  expect(called).toEqual(['onLive', 'historyNotes.onLive', 'alerts.onLive', 'networkRepair.attachMissed']);
 });

@@ -24,12 +24,13 @@ export interface MonitorHooksDeps {
 export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }: MonitorHooksDeps): MonitorHooks {
   const { hub, hooks, adoption, afterExit, outputIndexer, networkRepair, supervisor, healthChanges, memoryReleaser } =
     duties;
-  const { metrics, historyNotes } = duties;
+  const { metrics, historyNotes, alerts } = duties;
   return {
     onLive: () => {
       onLive();
       metrics.onLive();
       historyNotes.onLive(model.all());
+      alerts.onLive(model.get);
       for (const container of [...model.all()]) void networkRepair.attachMissed(container); // started without a monitor
     },
     onResult: (container, recorded) => {
@@ -68,6 +69,7 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
       supervisor.onChange(key);
       outputIndexer.onChange(key, container);
       if (container) historyNotes.onChange(container);
+      alerts.onChange(key, container);
     },
     onGone: async (container) => {
       adoption.forget(container);

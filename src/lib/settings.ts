@@ -61,7 +61,7 @@ export interface MonitorSettings {
   readonly idleTimeoutMs: number;
   /** How to run commands of checks that do not name a mode. Default `fresh`. */
   readonly exec: 'fresh' | 'resident';
-  /** Programs to start after an event. Default none. */
+  /** Programs to start and servers to notify after an event. Default none. */
   readonly hooks: readonly HookSettings[];
   /** Name or id of a group that may use the monitor's sockets besides root. Default none. */
   readonly socketGroup: string | undefined;
@@ -92,13 +92,46 @@ export interface ListenAddress {
 export const HOOK_NAMES = ['unhealthy', 'healthy', 'restart'] as const;
 export type HookName = (typeof HOOK_NAMES)[number];
 
-export interface HookSettings {
+export type HookSettings = CommandHookSettings | UrlHookSettings;
+
+interface AnyHookSettings {
   /** Default all. */
   readonly on: readonly HookName[];
-  /** An absolute path and arguments. */
-  readonly command: readonly string[];
   /** Timeout of one try. Default 10 s. */
   readonly timeoutMs: number;
-  /** Number of retries after a failure. Default 0. */
+  /** Number of retries after a failure. Default 0 for a command, 10 for a URL. */
   readonly retries: number;
+}
+
+/** A program to start. */
+export interface CommandHookSettings extends AnyHookSettings {
+  /** An absolute path and arguments. */
+  readonly command: readonly string[];
+}
+
+/** What a hook with a URL posts. */
+export const ALERT_FORMATS = ['json', 'slack', 'ntfy', 'alertmanager'] as const;
+export type AlertFormat = (typeof ALERT_FORMATS)[number];
+
+/** A server to send a POST to. URL and headers may contain secrets: neither is ever shown. */
+export interface UrlHookSettings extends AnyHookSettings {
+  /** With `http:` or `https:`. */
+  readonly url: string;
+  /** Default `json`. */
+  readonly format: AlertFormat;
+  /** A Go template for the body, with `json` only. Default: the event as JSON. */
+  readonly body: string | undefined;
+  /** Default `application/json`. */
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The file with the key of the signature. Default: no signature. */
+  readonly secretFile: string | undefined;
+  /** Further authorities in PEM, besides those of Node.js. */
+  readonly caFile: string | undefined;
+  /** The shortest time between two deliveries about one container. Default one minute; 0: no damping. */
+  readonly minIntervalMs: number;
+  /** Further labels of alerts for Alertmanager. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** ntfy's priority of `unhealthy`, 1 to 5. Default 4. */
+  readonly priority: number;
 }

@@ -1,8 +1,8 @@
 import { millisecondsFromNanoseconds, parseDuration } from '../../go/duration.ts';
 import { HealthctlError, messageOf } from '../../lib/errors.ts';
 
-/** Throws CONFIG with the location of a value of the wrong type. */
-export type CheckValue<T> = (location: string, key: string, value: unknown) => T;
+/** Throws CONFIG with the location of a value of the wrong type. A promise: of a check that is loaded only if needed. */
+export type CheckValue<T> = (location: string, key: string, value: unknown) => T | Promise<T>;
 
 export function checkNumber(location: string, key: string, value: unknown, max: number, min = 1): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
@@ -31,7 +31,9 @@ export function checkDuration(location: string, key: string, value: unknown): nu
   throw wrongType(location, key, 'longer than nothing', value);
 }
 
-export function wordOf<Word extends string>(...words: readonly Word[]): CheckValue<Word> {
+export function wordOf<Word extends string>(
+  ...words: readonly Word[]
+): (location: string, key: string, value: unknown) => Word {
   return (location, key, value) => {
     const word = words.find((candidate) => candidate === value);
     if (word === undefined)

@@ -148,7 +148,7 @@ export async function parseConfig(text: string, path: string): Promise<ConfigFil
     else if (key === 'health_log_entries') others.healthLogEntries = checkNumber(location, key, value, MAX_LOG_ENTRIES);
     else if (key === 'history') others.history = checkHistory(location, key, value);
     else if (ofNetwork) network[ofNetwork.name] = checkSetting(location, key, value, ofNetwork.check);
-    else if (ofMonitor) monitor[ofMonitor.name] = ofMonitor.check(location, key, value);
+    else if (ofMonitor) monitor[ofMonitor.name] = await ofMonitor.check(location, key, value);
     else if (name === undefined) throw unknownKey(location, key);
     else texts.set(name, checkSetting(location, key, value, SETTINGS[name].check));
   }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { createFakeClock } from '../../../test/fakes/clock.ts';
-import type { HookSettings } from '../../lib/settings.ts';
+import type { CommandHookSettings } from '../../lib/settings.ts';
 import type { HookEvent } from './hook-event.ts';
 import { createHooks } from './hooks.ts';
 
-const aHook = (over: Partial<HookSettings> = {}): HookSettings => ({
+const aHook = (over: Partial<CommandHookSettings> = {}): CommandHookSettings => ({
   ...{ on: ['unhealthy', 'healthy', 'restart'], command: ['/bin/tell'], timeoutMs: 10_000, retries: 0 },
   ...over,
 });
@@ -13,7 +13,7 @@ const anEvent = (over: Partial<HookEvent> = {}): HookEvent => ({
   ...over,
 });
 
-function setUp(...hooks: HookSettings[]) {
+function setUp(...hooks: CommandHookSettings[]) {
   const clock = createFakeClock();
   const [told, said]: [string[], string[]] = [[], []];
   const now = { fails: 0, hangs: new Set<string>() };

@@ -1,14 +1,14 @@
 import type { Clock } from '../../lib/clock.ts';
 import { counted } from '../../lib/counted.ts';
 import { messageOf } from '../../lib/errors.ts';
-import type { HookSettings } from '../../lib/settings.ts';
+import type { CommandHookSettings } from '../../lib/settings.ts';
 import type { HookEvent } from './hook-event.ts';
 
 /** Runs a hook once. Rejects if it failed, took too long, or the signal fired; nothing of it is left then. */
-export type RunHook = (hook: HookSettings, event: HookEvent, signal: AbortSignal) => Promise<void>;
+export type RunHook = (hook: CommandHookSettings, event: HookEvent, signal: AbortSignal) => Promise<void>;
 
 export interface HooksDeps {
-  readonly hooks: readonly HookSettings[];
+  readonly hooks: readonly CommandHookSettings[];
   readonly run: RunHook;
   readonly clock: Clock;
   readonly log: { info(text: string): void; warn(text: string): void };
@@ -40,7 +40,7 @@ export function createHooks({ hooks, run, clock, log }: HooksDeps): Hooks {
   }));
   type HookQueue = (typeof queues)[number];
 
-  const attempt = async (hook: HookSettings, event: HookEvent): Promise<void> => {
+  const attempt = async (hook: CommandHookSettings, event: HookEvent): Promise<void> => {
     const what = `hook ${hook.command[0]} for ${event.event} of container ${event.namespace}/${event.id}`;
     for (let tries = 0, restMs = FIRST_RETRY_MS; !over.signal.aborted; tries += 1) {
       try {

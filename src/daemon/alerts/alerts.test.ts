@@ -1,0 +1,238 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { aRecord, aTask } from '../../../test/builders/container.ts';
+import { aConfig, aResult, aRun, aState } from '../../../test/builders/health.ts';
+import { createFakeClock } from '../../../test/fakes/clock.ts';
+import type { HealthStatus } from '../../health/state.ts';
+import type { UrlHookSettings } from '../../lib/settings.ts';
+import type { KnownContainer } from '../../monitor/host-model.ts';
+import { compactRecordOf } from '../../record/compact-record.ts';
+import { hookEventOf } from '../hooks/hook-event.ts';
+import { createAlerts } from './alerts.ts';
+import type { PostOutcome } from './retry.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'healthctl-alerts-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const aHook = (over: Partial<UrlHookSettings> = {}): UrlHookSettings => ({
+  ...{
+    url: 'https://example.org/secret-path',
+    on: ['unhealthy', 'healthy', 'restart'],
+    format: 'json',
+    timeoutMs: 10_000,
+  },
+  ...{
+    retries: 2,
+    body: undefined,
+    contentType: 'application/json',
+    headers: {},
+    secretFile: undefined,
+    caFile: undefined,
+  },
+  ...{ minIntervalMs: 60_000, labels: {}, priority: 4 },
+  ...over,
+});
+const aKnown = (status: HealthStatus = 'healthy', over: Partial<KnownContainer> = {}): KnownContainer => ({
+  ...{ namespace: 'default', id: 'c1', config: aConfig(), damage: undefined, processJson: undefined },
+  record: compactRecordOf(aRecord({ id: 'c1', labels: { 'nerdctl/name': 'web' } })),
+  ...{ task: aTask(), run: aRun(), isStartSeen: true, isOutOfMemory: false },
+  stored: { log: [aResult(0, status === 'healthy' ? 0 : 1)], state: aState({ status, run: aRun().id }) },
+  ...over,
+});
+const KEY = 'default/c1';
+const answered = (status: number, text = ''): PostOutcome => ({
+  kind: 'answered',
+  status,
+  retryAfter: undefined,
+  text,
+});
+
+function setUp(...hooks: UrlHookSettings[]) {
+  const clock = createFakeClock();
+  const [got, said]: [Record<string, unknown>[], string[]] = [[], []];
+  const now = { outcome: answered(200), hangs: false };
+  const alerts = createAlerts({
+    ...{ hooks, clock, path: join(directory, 'alerts.json') },
+    log: { info: (text) => said.push(text), warn: (text) => said.push(text) },
+    post:
+      () =>
+      async ({ body }, signal) => {
+        got.push({ at: clock.monotonic(), ...(JSON.parse(body) as object) });
+        if (now.hangs) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+        return now.hangs ? { kind: 'failed', isReached: true, reason: 'cancelled' } : now.outcome;
+      },
+  });
+  const tell = (event: 'unhealthy' | 'healthy' | 'restart', container = aKnown()): void =>
+    alerts.enqueue(hookEventOf(container, clock.now(), { event, failingStreak: 3, exitCode: 1, output: 'refused\n' }));
+  const events = (): readonly unknown[] => got.map(({ at, event }) => `${event}@${at}`);
+  return { clock, got, said, now, alerts, tell, events };
+}
+
+test('posts the event, its host, and since when it was unhealthy', async () => {
+  const { clock, got, tell, alerts } = setUp(aHook());
+  tell('unhealthy');
+  await clock.advance(10);
+  tell('healthy');
+  await clock.advance(60_000);
+  const common = { namespace: 'default', id: 'c1', name: 'web', image: 'docker.io/library/demo:1' };
+  const facts = { host: expect.any(String), failingStreak: 3, exitCode: 1, output: 'refused\n' };
+  expect(got).toEqual([
+    { at: 0, event: 'unhealthy', time: '2026-01-01T00:00:00Z', ...common, ...facts },
+    {
+      ...{ at: 60_000, event: 'healthy', time: '2026-01-01T00:00:00.01Z', ...common, ...facts },
+      unhealthySince: '2026-01-01T00:00:00Z',
+    },
+  ]);
+  await alerts.stop();
+});
+
+test.each([
+  ['removed', undefined, 0],
+  ['without a check', aKnown('unhealthy', { config: undefined }), 0],
+  ['ended', aKnown('unhealthy', { run: undefined }), 5_000],
+  ['found healthy', aKnown('healthy'), 1_000],
+])('an unhealthy container that is %s is resolved', async (_what, container, afterMs) => {
+  const { clock, tell, alerts, events } = setUp(aHook({ minIntervalMs: 0 }));
+  tell('unhealthy');
+  alerts.onChange(KEY, aKnown('unhealthy'));
+  await clock.advance(10);
+  alerts.onChange(KEY, container);
+  await clock.advance(10_000);
+  expect(events()).toEqual([
+    'unhealthy@0',
+    `${container?.run && container.config ? 'healthy' : 'gone'}@${10 + afterMs}`,
+  ]);
+});
+
+test('one that is found unhealthy is told of, once', async () => {
+  const { clock, alerts, events } = setUp(aHook());
+  for (let i = 0; i < 5; i += 1) {
+    alerts.onChange(KEY, aKnown('unhealthy'));
+    alerts.onChange('default/c2', aKnown('healthy', { id: 'c2' }));
+    await clock.advance(100_000);
+  }
+  expect(events()).toEqual(['unhealthy@1000']);
+});
+
+test('a result that follows brings its output', async () => {
+  const { clock, alerts, tell, got } = setUp(aHook());
+  alerts.onChange(KEY, aKnown('unhealthy'));
+  await clock.advance(10);
+  tell('unhealthy');
+  await clock.advance(5_000);
+  expect(got).toMatchObject([{ at: 10, event: 'unhealthy', output: 'refused\n' }]);
+});
+
+test('one that is missing once everything is known is gone', async () => {
+  const { clock, alerts, tell, events } = setUp(aHook());
+  tell('unhealthy');
+  await clock.advance(70_000);
+  alerts.onLive(() => undefined);
+  await clock.advance(10);
+  expect(events()).toEqual(['unhealthy@0', 'gone@70000']);
+});
+
+test('failures are logged without what protects the webhook', async () => {
+  const { clock, said, tell, now, alerts } = setUp(
+    aHook({ retries: 0, headers: { Authorization: 'Bearer s3cr3t-token' } }),
+  );
+  now.outcome = answered(403, 'no /secret-path for s3cr3t-token\u001b[2J\nmore');
+  tell('unhealthy');
+  await clock.advance(1);
+  now.outcome = answered(500);
+  tell('unhealthy', aKnown('healthy', { id: 'c2' }));
+  await clock.advance(1);
+  expect(said).toEqual([
+    'hook 1 (https://example.org) for unhealthy of container default/c1 failed: it answered 403: no /*** for ***\\x1b[2J',
+    'hook 1 (https://example.org) for unhealthy of container default/c2 failed; given up: it answered 500',
+  ]);
+  await alerts.stop();
+});
+
+test('a server that hangs delays no other hook, and not the end', async () => {
+  const { clock, got, said, tell, now, alerts } = setUp(aHook(), aHook());
+  now.hangs = true;
+  tell('unhealthy');
+  await clock.advance(1);
+  expect(got).toHaveLength(2);
+  const stopped = alerts.stop();
+  await clock.advance(3_000);
+  await stopped;
+  expect(said).toEqual([1, 2].map((n) => `hook ${n} (https://example.org): 1 event not delivered: the monitor ends`));
+  expect(clock.sleepers).toBe(0);
+});
+
+test('what waits at the end is tried once more', async () => {
+  const { clock, tell, alerts, events } = setUp(aHook());
+  for (const event of ['unhealthy', 'healthy', 'restart'] as const) tell(event);
+  await clock.advance(1_000);
+  await alerts.stop();
+  tell('unhealthy');
+  await clock.advance(100_000);
+  expect(events()).toEqual(['unhealthy@0', 'healthy@1000']);
+  expect(clock.sleepers).toBe(0);
+});
+
+test('hooks that are programs are not its business', async () => {
+  const { clock, alerts } = setUp();
+  const event = hookEventOf(aKnown(), clock.now(), { event: 'unhealthy' });
+  createAlerts({
+    hooks: [{ command: ['/x'], on: ['unhealthy'], timeoutMs: 1, retries: 0 }],
+    ...{ clock, path: '/nonexistent', log: { info: () => {}, warn: () => {} } },
+  }).enqueue(event);
+  await alerts.stop();
+  expect(clock.sleepers).toBe(0);
+});
+
+test('the next monitor resolves what is over, and does not tell again what is not', async () => {
+  const first = setUp(aHook());
+  for (const id of ['c1', 'c2', 'c3']) first.tell('unhealthy', aKnown('unhealthy', { id }));
+  await first.clock.advance(10);
+  await first.alerts.stop();
+  const { clock, alerts, got } = setUp(aHook());
+  const now = new Map([
+    [KEY, aKnown('unhealthy')],
+    ['default/c2', aKnown('healthy', { id: 'c2' })],
+  ]);
+  alerts.onLive((key) => now.get(key));
+  await clock.advance(10_000);
+  expect(got.map(({ id, event }) => `${id} ${event}`)).toEqual(['c3 gone', 'c2 healthy']);
+  expect(got[0]).toMatchObject({ name: 'web', reason: 'it was removed', unhealthySince: '2026-01-01T00:00:00Z' });
+  await alerts.stop();
+});
+
+test('Alertmanager gets what fires each minute, until it is over', async () => {
+  const { clock, alerts, tell, got, now } = setUp(aHook({ format: 'alertmanager', minIntervalMs: 0 }));
+  tell('unhealthy');
+  await clock.advance(30_000);
+  tell('unhealthy', aKnown('unhealthy', { id: 'c2' }));
+  await clock.advance(40_000);
+  tell('healthy');
+  await clock.advance(1);
+  now.outcome = answered(503);
+  await clock.advance(70_000);
+  tell('healthy', aKnown('healthy', { id: 'c2' }));
+  now.outcome = answered(200);
+  await clock.advance(300_000);
+  const shown = got.map(({ at, ...alerts }) => [
+    at,
+    ...Object.values(alerts as Record<string, { labels: { container_id: string }; endsAt: string }>).map(
+      ({ labels, endsAt }) => `${labels.container_id} ${Date.parse(endsAt) - Date.parse('2026-01-01T00:00:00Z')}`,
+    ),
+  ]);
+  expect(shown).toEqual([
+    [0, 'c1 240000'],
+    [30_000, 'c2 270000'],
+    [60_000, 'c1 300000', 'c2 300000'],
+    [70_000, 'c1 70000'],
+    [120_000, 'c2 360000'],
+    [135_000, 'c2 375000'],
+    [140_001, 'c2 140001'],
+  ]);
+  await alerts.stop();
+});

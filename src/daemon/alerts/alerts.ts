@@ -1,0 +1,130 @@
+import { hostname } from 'node:os';
+import type { Clock } from '../../lib/clock.ts';
+import { keyOf } from '../../lib/container-key.ts';
+import { randomBelow } from '../../lib/random.ts';
+import type { HookSettings, UrlHookSettings } from '../../lib/settings.ts';
+import type { KnownContainer } from '../../monitor/host-model.ts';
+import { type AlertBook, createAlertBook } from './alert-book.ts';
+import type { AlertRules } from './alert-entry.ts';
+import type { AlertEvent } from './alert-event.ts';
+import { RESEND_MS } from './alertmanager.ts';
+import { createDeliverer } from './deliver.ts';
+import { eventOfLevel, goneEvent, levelOf, mayBeUnhealthy } from './level.ts';
+import { createPost, type Post } from './post.ts';
+import { shownUrl } from './redact.ts';
+import { createSender, type Sender } from './sender.ts';
+import { openToldFile } from './told-file.ts';
+
+/**
+ * Tells servers of the health of containers: the hooks with a URL.
+ *
+ * INVARIANTS
+ * 1. No caller waits: checks are not delayed by a server.
+ * 2. A receiver that may know of an unhealthy container learns of its recovery or end, while this runs: see alert-entry.ts.
+ * 3. At most one connection for each hook.
+ */
+export interface Alerts {
+  /** A check changed the status of a container, or the monitor restarted it. */
+  enqueue(event: AlertEvent): void;
+  /** Something about a container may have changed. @param container undefined: it is gone */
+  onChange(key: string, container: KnownContainer | undefined): void;
+  /** Everything that runs is known: a container that is missing is gone. */
+  onLive(get: (key: string) => KnownContainer | undefined): void;
+  /** Tries everything that waits once more, for at most LAST_TRY_MS. */
+  stop(): Promise<void>;
+}
+
+export interface AlertsDeps {
+  readonly hooks: readonly HookSettings[];
+  readonly clock: Clock;
+  readonly log: { info(text: string): void; warn(text: string): void };
+  /** Where the alerts that fire are kept. */
+  readonly path: string;
+  /** For tests. */
+  readonly post?: () => Post;
+}
+
+/** How long deliveries may take when the monitor ends. */
+const LAST_TRY_MS = 3_000;
+/** A state that is found is told this much later: if a check of ours made it, its result follows, with its output. */
+const FOUND_AFTER_MS = 1_000;
+/** A container that ended may be about to be started again: then its alert goes on. */
+const ENDED_AFTER_MS = 5_000;
+
+interface Line {
+  readonly book: AlertBook;
+  readonly sender: Sender;
+}
+
+export function createAlerts(deps: AlertsDeps): Alerts {
+  const { clock } = deps;
+  const lines = linesOf(deps);
+  const notice = ({ book, sender }: Line, key: string, event: AlertEvent | undefined, delayMs = 0): boolean => {
+    const nowMs = clock.monotonic();
+    const isTaken = book.notice(key, event, { nowMs, fromMs: nowMs + delayMs });
+    sender.wake();
+    return isTaken;
+  };
+  const observe = (line: Line, key: string, container: KnownContainer | undefined): void => {
+    if (!line.book.has(key) && !mayBeUnhealthy(container)) return;
+    const level = levelOf(container);
+    switch (level) {
+      case 'starting':
+        notice(line, key, undefined);
+        return;
+      case 'healthy':
+      case 'unhealthy':
+        if (container) notice(line, key, eventOfLevel(container, level, clock.now()), FOUND_AFTER_MS);
+        return;
+      case 'ended':
+      case 'removed':
+      case 'unchecked': {
+        const subject = line.book.subjectOf(key);
+        if (subject) notice(line, key, goneEvent(subject, level, clock.now()), level === 'ended' ? ENDED_AFTER_MS : 0);
+      }
+    }
+  };
+
+  return {
+    enqueue: (event) => {
+      for (const line of lines) if (!notice(line, keyOf(event), event)) line.sender.countDropped();
+    },
+    onChange: (key, container) => {
+      for (const line of lines) observe(line, key, container);
+    },
+    onLive: (get) => {
+      for (const line of lines) {
+        for (const key of line.book.keys()) observe(line, key, get(key));
+        line.sender.remind();
+      }
+    },
+    stop: async () => {
+      const late = new AbortController();
+      const { cancel } = clock.after(LAST_TRY_MS, () => late.abort());
+      await Promise.all(lines.map(({ sender }) => sender.stop(late.signal)));
+      cancel();
+    },
+  };
+}
+
+function linesOf({ hooks, clock, log, path, post = () => createPost(clock) }: AlertsDeps): readonly Line[] {
+  const withUrl = hooks.flatMap((hook, index) => ('url' in hook ? [{ hook, number: index + 1 }] : []));
+  if (withUrl.length === 0) return [];
+  const told = openToldFile(path, log);
+  const books = withUrl.map(({ hook }) => ({ hook, book: createAlertBook(rulesOf(hook), told.known(hook)) }));
+  const save = (): void => told.save(books.map(({ hook, book }) => ({ hook, firings: book.firings() })));
+  const random = (): number => randomBelow(1_000) / 1_000;
+  return books.map(({ hook, book }, index) => {
+    const deliver = createDeliverer({ hook, post: post(), clock, host: hostname() });
+    const shown = `hook ${withUrl[index]?.number} (${shownUrl(hook.url)})`;
+    const resendMs = hook.format === 'alertmanager' ? RESEND_MS : undefined;
+    return { book, sender: createSender({ book, deliver, shown, clock, log, random, resendMs, onFirings: save }) };
+  });
+}
+
+function rulesOf({ on, minIntervalMs, retries, format }: UrlHookSettings): AlertRules {
+  const isPersistent = format === 'alertmanager';
+  // For people, a start is no news; but who asks for `healthy` alone wants to know of it.
+  const tellsStart = format === 'json' || !on.includes('unhealthy');
+  return { on, minIntervalMs, retries, isPersistent, tellsStart: tellsStart && !isPersistent };
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
+import { keyOf } from '../../lib/container-key.ts';
+import { messageOf } from '../../lib/errors.ts';
+import type { UrlHookSettings } from '../../lib/settings.ts';
+import { as, isBoolean, isDate, isText, listOf, mapOf, objectOf } from '../../lib/shape.ts';
+import { replaceFile } from '../../system/atomic-write.ts';
+import { makeOwnDirectory, readOwnJson } from '../../system/own-file.ts';
+import type { Firing } from './alert-book.ts';
+
+/*
+ * alerts.json: the alerts that fire, for each hook, so that the next monitor can resolve those that are over by then.
+ * In the data root, because a reboot ends containers too.
+ */
+
+const isKnown = objectOf({
+  ...{ namespace: isText, id: isText, name: isText, image: isText, time: isDate, isTold: isBoolean },
+});
+const isToldFile = objectOf({ version: (value: unknown): value is 1 => value === 1, hooks: mapOf(listOf(isKnown)) });
+
+/** A thousand containers for some hooks. */
+const MAX_BYTES = 4 << 20;
+
+export interface ToldFile {
+  /** What the last monitor left for this hook. */
+  known(hook: UrlHookSettings): readonly Firing[];
+  /** Writes what fires now, if it has changed. Failures are logged, once for each reason. */
+  save(firings: readonly { readonly hook: UrlHookSettings; readonly firings: readonly Firing[] }[]): void;
+}
+
+export function openToldFile(path: string, log: { warn(text: string): void }): ToldFile {
+  const onFault = (text: string): void => log.warn(text);
+  const read = readOwnJson(path, (value) => as(isToldFile, value), { maxBytes: MAX_BYTES, onFault });
+  let written = '';
+  let failure: string | undefined;
+  return {
+    known: (hook) =>
+      (read?.hooks[hookId(hook)] ?? []).map(({ isTold, namespace, id, name, image, time }) => ({
+        key: keyOf({ namespace, id }),
+        ...{ event: { event: 'unhealthy', namespace, id, name, image, time }, isTold },
+      })),
+    save: (all) => {
+      const text = textOf(all);
+      if (text === written) return;
+      try {
+        makeOwnDirectory(dirname(path), { onFault });
+        replaceFile(path, text);
+        [written, failure] = [text, undefined];
+      } catch (error) {
+        const reason = messageOf(error);
+        if (reason !== failure) log.warn(`alerts that fire are kept in memory only: ${reason}`);
+        failure = reason;
+      }
+    },
+  };
+}
+
+function textOf(all: Parameters<ToldFile['save']>[0]): string {
+  const hooks = all.flatMap(({ hook, firings }) =>
+    firings.length === 0
+      ? []
+      : [
+          [
+            hookId(hook),
+            firings.map(({ event: { namespace, id, name, image, time }, isTold }) => ({
+              ...{ namespace, id, name, image, time, isTold },
+            })),
+          ] as const,
+        ],
+  );
+  return JSON.stringify({ version: 1, hooks: Object.fromEntries(hooks) });
+}
+
+/** Identifies a hook by what it sends to where, without revealing it. */
+const hookId = ({ url, format, on }: UrlHookSettings): string =>
+  createHash('sha256').update(`${format} ${on.join()} ${url}`).digest('hex').slice(0, 16);
