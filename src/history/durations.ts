@@ -2,11 +2,13 @@ import type { ByteReader, ByteWriter } from './bytes.ts';
 
 /**
  * How long checks took, in bins that each are a tenth wider than the one before: a quantile is within 5 % of the truth.
- * Bin 0 is everything up to 1 ms.
+ * Bin 0 is everything up to 1 ms. Few bins are in use, so they are two short lists, sorted by bin.
  */
 export interface Durations {
-  /** Numbers of checks by bin; absent is 0. */
-  readonly bins: Map<number, number>;
+  readonly bins: number[];
+  /** Number of checks, by the position of the bin. */
+  readonly counts: number[];
+  /** Of all. */
   count: number;
 }
 
@@ -14,7 +16,7 @@ const GROWTH = Math.log(1.1);
 /** Some 11 days. */
 const LAST_BIN = 217;
 
-export const noDurations = (): Durations => ({ bins: new Map(), count: 0 });
+export const noDurations = (): Durations => ({ bins: [], counts: [], count: 0 });
 
 export function addDuration(durations: Durations, durationMs: number): void {
   addToBin(durations, binOf(durationMs), 1);
@@ -22,13 +24,20 @@ export function addDuration(durations: Durations, durationMs: number): void {
 
 const binOf = (ms: number): number => (ms <= 1 ? 0 : Math.min(LAST_BIN, Math.ceil(Math.log(ms) / GROWTH)));
 
-function addToBin(durations: Durations, bin: number, count: number): void {
-  durations.bins.set(bin, (durations.bins.get(bin) ?? 0) + count);
-  durations.count += count;
+function addToBin(durations: Durations, bin: number, added: number): void {
+  const { bins, counts } = durations;
+  durations.count += added;
+  let at = bins.length;
+  while (at > 0 && (bins[at - 1] ?? 0) >= bin) at -= 1;
+  if (bins[at] === bin) counts[at] = (counts[at] ?? 0) + added;
+  else {
+    bins.splice(at, 0, bin);
+    counts.splice(at, 0, added);
+  }
 }
 
 export function mergeDurations(into: Durations, from: Durations): void {
-  for (const [bin, count] of from.bins) addToBin(into, bin, count);
+  for (const [at, bin] of from.bins.entries()) addToBin(into, bin, from.counts[at] ?? 0);
 }
 
 /**
@@ -37,23 +46,22 @@ export function mergeDurations(into: Durations, from: Durations): void {
  *
  * @param share from 0 to 1
  */
-export function durationAt({ bins, count }: Durations, share: number): number | undefined {
+export function durationAt({ bins, counts, count }: Durations, share: number): number | undefined {
   if (count === 0) return undefined;
   let rest = Math.max(1, Math.ceil(share * count));
-  for (const bin of [...bins.keys()].sort((a, b) => a - b)) {
-    rest -= bins.get(bin) ?? 0;
+  for (const [at, bin] of bins.entries()) {
+    rest -= counts[at] ?? 0;
     if (rest <= 0) return bin === 0 ? 1 : Math.round(Math.exp((bin - 0.5) * GROWTH));
   }
   return undefined;
 }
 
-export function writeDurations(writer: ByteWriter, { bins }: Durations): void {
-  const sorted = [...bins].sort(([a], [b]) => a - b);
-  writer.uint(sorted.length);
+export function writeDurations(writer: ByteWriter, { bins, counts }: Durations): void {
+  writer.uint(bins.length);
   let last = 0;
-  for (const [bin, count] of sorted) {
+  for (const [at, bin] of bins.entries()) {
     writer.uint(bin - last);
-    writer.uint(count);
+    writer.uint(counts[at] ?? 0);
     last = bin;
   }
 }

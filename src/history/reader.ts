@@ -20,12 +20,12 @@ export interface HistoryReader {
   /** The samples of a container in a period, oldest first. */
   samples(key: string, period: Period): readonly Sample[];
   /**
-   * What samples add up to, by container, oldest first: in minutes for the last days, in hours before. Cells at the ends
-   * of the period count if they begin in it.
-   *
-   * @param key only this container
+   * What the samples of a container add up to, oldest first: in minutes for the last days, in hours before. Cells at the
+   * ends of the period count if they begin in it.
    */
-  cells(period: Period, key?: string): ReadonlyMap<string, readonly Cell[]>;
+  cells(period: Period, key: string): readonly Cell[];
+  /** The same of all containers, in any order; a minute may come in two parts. */
+  eachCell(period: Period, visit: (key: string, cell: Cell) => void): void;
   /** The changes of all containers from the day in which the period begins on, oldest first. */
   changes(period: Period): readonly Change[];
 }
@@ -62,20 +62,11 @@ export function openHistoryReader(dir: string, reporter: FaultReporter): History
       return samples.filter(({ atMs }) => isIn(period, atMs)).sort((a, b) => a.atMs - b.atMs);
     },
     cells: (period, key) => {
-      const journaled = readJournals(dir, key, tryRead);
-      const files = historyFiles(dir);
-      const cells = new Map<string, Cell[]>();
-      const add = (of: string, found: Iterable<Cell>): void => {
-        const known = cells.get(of) ?? [];
-        for (const cell of found) if (isIn(period, cell.fromMs)) known.push(cell);
-        if (known.length > 0) cells.set(of, known);
-      };
-      for (const { path } of cellFiles(files, period)) tryRead(path, () => readCells(path, key, add));
-      for (const { path } of unmergedJournals(files, 'minutes'))
-        for (const [of, samples] of byKey(journaled.get(path) ?? [])) add(of, cellsOf(samples, MINUTE_MS));
-      // Two windows may share a minute.
-      return new Map([...cells].map(([of, found]) => [of, mergedCells(found, MINUTE_MS)]));
+      const cells: Cell[] = [];
+      visitCells(dir, { period, key, tryRead }, (_, cell) => cells.push(cell));
+      return mergedCells(cells, MINUTE_MS);
     },
+    eachCell: (period, visit) => visitCells(dir, { period, key: undefined, tryRead }, visit),
     changes: ({ fromMs, toMs }) =>
       historyFiles(dir)
         .filter((file) => file.kind === 'changes' && file.fromMs <= toMs && file.fromMs >= dayOf(fromMs))
@@ -131,13 +122,24 @@ function cellFiles(files: readonly HistoryFile[], { fromMs, toMs }: Period): rea
   );
 }
 
-function readCells(path: string, key: string | undefined, add: (of: string, cells: Iterable<Cell>) => void): void {
-  if (key === undefined) {
-    eachBlock(path, (of, block) => add(of, cellsIn(block)));
-    return;
-  }
-  const block = readBlock(path, key);
-  if (block) add(key, cellsIn(block));
+function visitCells(
+  dir: string,
+  { period, key, tryRead }: { readonly period: Period; readonly key: string | undefined; readonly tryRead: TryRead },
+  visit: (key: string, cell: Cell) => void,
+): void {
+  const journaled = readJournals(dir, key, tryRead);
+  const files = historyFiles(dir);
+  const visitAll = (of: string, cells: Iterable<Cell>): void => {
+    for (const cell of cells) if (isIn(period, cell.fromMs)) visit(of, cell);
+  };
+  for (const { path } of cellFiles(files, period))
+    tryRead(path, () => {
+      if (key === undefined) eachBlock(path, (of, block) => visitAll(of, cellsIn(block)));
+      const block = key === undefined ? undefined : readBlock(path, key);
+      if (key !== undefined && block) visitAll(key, cellsIn(block));
+    });
+  for (const { path } of unmergedJournals(files, 'minutes'))
+    for (const [of, samples] of byKey(journaled.get(path) ?? [])) visitAll(of, cellsOf(samples, MINUTE_MS));
 }
 
 function changesIn(path: string): readonly Change[] {

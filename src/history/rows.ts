@@ -56,7 +56,7 @@ function checkRows(reader: HistoryReader, container: PastContainer, period: Peri
   if (oldestMs - period.fromMs < MINUTE_MS) return results;
   // What the oldest result's minute adds up to includes that result.
   const untilMs = Math.floor(oldestMs / MINUTE_MS) * MINUTE_MS - 1;
-  const cells = reader.cells({ fromMs: period.fromMs, toMs: untilMs }, container.key).get(container.key) ?? [];
+  const cells = reader.cells({ fromMs: period.fromMs, toMs: untilMs }, container.key);
   return [...cellRows(cells, container), ...results];
 }
 

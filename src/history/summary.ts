@@ -3,6 +3,7 @@ import type { PastContainer } from './containers.ts';
 import { durationAt } from './durations.ts';
 import { DAY_MS } from './files.ts';
 import type { Phase } from './model.ts';
+import type { HistoryReader } from './reader.ts';
 import { flapsOf, type Period, restartsOf, type Span, spansOf, uptimeOf } from './timeline.ts';
 
 /** The health of one container over time. */
@@ -27,26 +28,39 @@ export interface HealthSummary {
   readonly restarts: number;
 }
 
+/** What the checks of each container add up to in a period. */
+export function checkSums(reader: Pick<HistoryReader, 'eachCell'>, period: Period): ReadonlyMap<string, Cell> {
+  const sums = new Map<string, Cell>();
+  reader.eachCell(period, (key, cell) => {
+    let sum = sums.get(key);
+    if (!sum) {
+      sum = emptyCell(period.fromMs);
+      sums.set(key, sum);
+    }
+    mergeCell(sum, cell);
+  });
+  return sums;
+}
+
 /**
- * @param cells of the container in the period
+ * @param sum of the container's checks in the period; undefined without any
  * @param period the one of checks, flaps and restarts; its end is now
  */
-export function summaryOf(container: PastContainer, cells: readonly Cell[], period: Period): HealthSummary {
+export function summaryOf(container: PastContainer, sum: Cell | undefined, period: Period): HealthSummary {
   const nowMs = period.toMs;
   const spans = spansOf(container.changes, nowMs);
   const last: Pick<Span, 'phase' | 'fromMs'> = spans.at(-1) ?? { phase: 'unchecked', fromMs: nowMs };
-  const sum = emptyCell(period.fromMs);
-  for (const cell of cells) mergeCell(sum, cell);
+  const { succeeded, failed, durations } = sum ?? emptyCell(period.fromMs);
   const uptimeIn = (lengthMs: number) => uptimeOf(spans, { fromMs: nowMs - lengthMs, toMs: nowMs });
   return {
     container,
     phase: last.phase,
     sinceMs: last.fromMs,
     uptime: { hour: uptimeIn(HOUR_MS), day: uptimeIn(DAY_MS), week: uptimeIn(7 * DAY_MS) },
-    checks: sum.succeeded + sum.failed,
-    failures: sum.failed,
-    p50Ms: durationAt(sum.durations, 0.5),
-    p95Ms: durationAt(sum.durations, 0.95),
+    checks: succeeded + failed,
+    failures: failed,
+    p50Ms: durationAt(durations, 0.5),
+    p95Ms: durationAt(durations, 0.95),
     flaps: flapsOf(spans, period),
     restarts: restartsOf(container.changes, period),
   };

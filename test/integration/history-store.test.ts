@@ -69,14 +69,15 @@ describe('what was written is read', () => {
     );
     expect(reader().samples('default/b', WEEK)).toHaveLength(25);
     expect(reader().samples('default/c', WEEK)).toEqual([]);
-    const cells = reader().cells(WEEK);
-    expect([...cells.keys()].sort()).toEqual(['default/a', 'default/b']);
-    expect(cells.get('default/a')?.map(({ succeeded }) => succeeded)).toEqual(Array(25).fill(1));
+    const keys = new Set<string>();
+    reader().eachCell(WEEK, (key) => keys.add(key));
+    expect([...keys].sort()).toEqual(['default/a', 'default/b']);
+    const cells = reader().cells(WEEK, 'default/a');
+    expect(cells.map(({ succeeded }) => succeeded)).toEqual(Array(25).fill(1));
     expect(
       reader()
         .cells(WEEK, 'default/b')
-        .get('default/b')
-        ?.every(({ failed }) => failed === 1),
+        .every(({ failed }) => failed === 1),
     ).toBe(true);
     await store.close();
   });
@@ -134,9 +135,8 @@ describe('an interrupted writer', () => {
     expect(reader().samples('default/a', WEEK)).toHaveLength(2);
     expect(
       reader()
-        .cells(WEEK)
-        .get('default/a')
-        ?.map(({ succeeded }) => succeeded),
+        .cells(WEEK, 'default/a')
+        .map(({ succeeded }) => succeeded),
     ).toEqual([1, 1]);
     await open().close();
     expect(readdirSync(dir)).not.toContain(journal.slice(dir.length + 1));
@@ -198,7 +198,7 @@ describe('damage', () => {
       broken[at] = (broken[at] ?? 0) ^ (1 + (n % 255));
       writeFileSync(path, broken);
       expect(reader().samples('default/a', WEEK).length).toBeLessThanOrEqual(30);
-      reader().cells(WEEK);
+      reader().cells(WEEK, 'default/a');
       writeFileSync(path, bytes);
     }
     expect(reader().samples('default/a', WEEK)).toHaveLength(30);
@@ -236,7 +236,7 @@ describe('old parts go', () => {
     const samples = reader().samples('default/a', all);
     expect(samples.length).toBeGreaterThanOrEqual(23);
     expect(samples.length).toBeLessThanOrEqual(25);
-    const cells = reader().cells(all).get('default/a') ?? [];
+    const cells = reader().cells(all, 'default/a');
     expect(cells.reduce((sum, { succeeded }) => sum + succeeded, 0)).toBeGreaterThanOrEqual(7 * 24);
     expect(cells.reduce((sum, { succeeded }) => sum + succeeded, 0)).toBeLessThanOrEqual(9 * 24);
     expect(reader().changes(all)[0]?.atMs).toBeGreaterThanOrEqual(nowMs - 9 * DAY_MS);
@@ -255,11 +255,7 @@ describe('old parts go', () => {
     }
     const size = historyFiles(dir).reduce((sum, { path }) => sum + statSync(path).size, 0);
     expect(size).toBeLessThan(24_000);
-    expect(
-      reader()
-        .cells({ fromMs: 0, toMs: T0 + DAY_MS })
-        .get('default/3')?.length,
-    ).toBeGreaterThan(20);
+    expect(reader().cells({ fromMs: 0, toMs: T0 + DAY_MS }, 'default/3').length).toBeGreaterThan(20);
     await store.close();
   });
 });

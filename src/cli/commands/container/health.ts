@@ -1,5 +1,5 @@
 import { parseEventTime, timeReference } from '../../../events/time.ts';
-import { byUrgency, type HealthSummary, summaryOf } from '../../../history/summary.ts';
+import { byUrgency, checkSums, type HealthSummary, summaryOf } from '../../../history/summary.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type Column, renderList } from '../../format/table.ts';
@@ -38,9 +38,9 @@ function showHealth(world: World, { options }: CommandInput): CommandResult {
   const wanted = containers.filter(
     ({ namespace }) => options.bool('all-namespaces') || namespace === world.settings.namespace,
   );
-  const cells = reader.cells(period);
+  const sums = checkSums(reader, period);
   const rows = wanted
-    .map((container) => summaryOf(container, cells.get(container.key) ?? [], period))
+    .map((container) => summaryOf(container, sums.get(container.key), period))
     .filter(({ phase }) => phase !== 'gone' || options.bool('all'))
     .sort(byUrgency);
   const stdout = renderList({
