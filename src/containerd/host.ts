@@ -10,7 +10,10 @@ export interface Host {
   version(options?: CallOptions): Promise<{ readonly version: string; readonly revision: string }>;
   /** The id that containerd keeps in its root directory. */
   serverId(options?: CallOptions): Promise<string>;
-  /** The ids of the plugins of one type, e.g. `io.containerd.snapshotter.v1`. */
+  /**
+   * The ids of the usable plugins of one type, e.g. `io.containerd.snapshotter.v1`: not of those that failed to start,
+   * such as the snapshotter of a file system that the kernel lacks.
+   */
   plugins(type: string, options?: CallOptions): Promise<readonly string[]>;
   namespaces(options?: CallOptions): Promise<readonly string[]>;
 }
@@ -27,7 +30,7 @@ export function openHost(rpc: Rpc): Host {
         { filters: [`type==${type}`] },
         options,
       );
-      return plugins.map((plugin) => plugin.id);
+      return plugins.filter(({ initErr }) => !initErr).map((plugin) => plugin.id);
     },
     namespaces: async (options) => {
       const { namespaces } = await rpc.call(

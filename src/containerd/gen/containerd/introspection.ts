@@ -20,11 +20,18 @@ export interface Plugin {
   platforms: Platform[];
   exports: { [key: string]: string };
   capabilities: string[];
+  initErr?: Failure | undefined;
 }
 
 export interface Plugin_ExportsEntry {
   key: string;
   value: string;
+}
+
+/** google.rpc.Status, without its details. */
+export interface Failure {
+  code: number;
+  message: string;
 }
 
 export interface PluginsRequest {
@@ -40,7 +47,7 @@ export interface ServerResponse {
 }
 
 function createBasePlugin(): Plugin {
-  return { type: "", id: "", requires: [], platforms: [], exports: {}, capabilities: [] };
+  return { type: "", id: "", requires: [], platforms: [], exports: {}, capabilities: [], initErr: undefined };
 }
 
 export const Plugin: MessageFns<Plugin> = {
@@ -62,6 +69,9 @@ export const Plugin: MessageFns<Plugin> = {
     });
     for (const v of message.capabilities) {
       writer.uint32(50).string(v!);
+    }
+    if (message.initErr !== undefined) {
+      Failure.encode(message.initErr, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -130,6 +140,14 @@ export const Plugin: MessageFns<Plugin> = {
             message.capabilities.push(reader.string());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.initErr = Failure.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -185,6 +203,63 @@ export const Plugin_ExportsEntry: MessageFns<Plugin_ExportsEntry> = {
             }
 
             message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFailure(): Failure {
+  return { code: 0, message: "" };
+}
+
+export const Failure: MessageFns<Failure> = {
+  encode(message: Failure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== 0) {
+      writer.uint32(8).int32(message.code);
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Failure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.code = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
             continue;
           }
         }
