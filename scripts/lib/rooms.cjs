@@ -2,8 +2,9 @@
 const imports = {
   main: 'world cli go lib',
   world: 'network volume daemon container check events probe record store image oci containerd health system go lib',
-  cli: 'history network volume world uninstall daemon metrics monitor container check events probe record store image oci containerd health system go lib',
+  cli: 'history network volume world uninstall doctor daemon metrics monitor container check events probe record store image oci containerd health system go lib',
   uninstall: 'network volume daemon container record store containerd health system go lib',
+  doctor: 'network daemon container record store oci containerd health system go lib',
   daemon:
     'history network volume monitor metrics container check events probe record store image oci containerd health system go lib',
   monitor: 'history network volume container check events probe record store image oci containerd health system go lib',

@@ -161,6 +161,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/info.ts')).info,
   },
   {
+    path: ['system', 'doctor'],
+    aliases: [['doctor']],
+    summary: 'Look for what is wrong with this host, and say what to do',
+    load: async () => (await import('./commands/system/doctor.ts')).doctor,
+  },
+  {
     path: ['system', 'events'],
     aliases: [['events']],
     summary: 'Get events as they happen',

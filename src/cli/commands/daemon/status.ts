@@ -1,19 +1,5 @@
 import type { DaemonStatus } from '../../../daemon/api/answers.ts';
-import { createDaemonClient, type DaemonClient } from '../../../daemon/api/client.ts';
-import { REQUESTS } from '../../../daemon/api/requests.ts';
-import { daemonPathsOf } from '../../../daemon/daemon-paths.ts';
 import { DESCRIPTOR_RESERVE } from '../../../daemon/descriptor-reserve.ts';
-import {
-  brokenMonitorError,
-  deniedMonitorError,
-  lockHolderOf,
-  newerMonitorError,
-  silentMonitorError,
-  UNKNOWN_STATUS,
-  unreadableMonitorError,
-} from '../../../daemon/lock-holder.ts';
-import { conflictWith, findClaimHolder } from '../../../daemon/monitor-claim.ts';
-import { HealthctlError } from '../../../lib/errors.ts';
 import { printableLine } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
@@ -21,6 +7,7 @@ import { FORMAT } from '../../flags/values.ts';
 import { plainValue } from '../../format/plain-value.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
 import { humanDuration, humanSize } from '../../format/units.ts';
+import { askStatus } from '../../monitor/status.ts';
 
 /** `healthctl daemon status`: exit 1 if none runs, 4 if that is unknown. */
 export const status: Command = {
@@ -35,46 +22,12 @@ export const status: Command = {
 };
 
 async function showStatus(world: World, { options }: CommandInput): Promise<CommandResult> {
-  const { settings, clock, signal } = world;
   const format = options.string('format');
   checkTemplate(format);
-  const paths = daemonPathsOf(settings);
-  const client = createDaemonClient(paths.apiSocket);
-  const answer = await client.ask(REQUESTS.status, signal);
-  if (!answer) throw await whyUnanswered(world, client);
-  const { value } = answer;
-  return { stdout: format ? renderSingle(plainValue(value), format) : textOf(value, clock.now()) };
-}
-
-/** The error for a monitor that could not be asked, or for none. */
-async function whyUnanswered({ settings, clock }: World, client: DaemonClient): Promise<HealthctlError> {
-  const paths = daemonPathsOf(settings);
-  const { address, namespace, runRoot } = settings;
-  const { unanswered = { kind: 'absent' } } = client;
-  switch (unanswered.kind) {
-    case 'silent':
-      return silentMonitorError(paths);
-    case 'denied':
-      return deniedMonitorError(paths);
-    case 'cut-off':
-      return brokenMonitorError(paths);
-    case 'unreadable':
-      return unreadableMonitorError(paths);
-    case 'refused':
-      return new HealthctlError('UNAVAILABLE', unanswered.message, {
-        hint: `see who asks process ${lockHolderOf(paths)}: ss -xp`,
-        exitCode: UNKNOWN_STATUS,
-      });
-    case 'other-version':
-      return newerMonitorError(paths);
-    case 'absent': {
-      const owner = await findClaimHolder({ address, namespace }, clock);
-      if (owner && owner.runRoot !== runRoot) return conflictWith(owner, address);
-      return new HealthctlError('UNAVAILABLE', `no monitor of containerd at ${address} runs`, {
-        hint: 'start it with "healthctl daemon start", or install it with "healthctl daemon install"',
-      });
-    }
-  }
+  const answer = await askStatus(world);
+  if (answer.kind !== 'answered') throw answer.error;
+  const { status: told } = answer;
+  return { stdout: format ? renderSingle(plainValue(told), format) : textOf(told, world.clock.now()) };
 }
 
 function textOf(told: DaemonStatus, nowMs: number): string {

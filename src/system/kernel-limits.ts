@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+
+/** Limits on inotify(7) for each user. */
+export interface InotifyLimits {
+  readonly watches: number;
+  readonly instances: number;
+}
+
+export function readInotifyLimits(): InotifyLimits {
+  const [watches = 0] = numbersIn('/proc/sys/fs/inotify/max_user_watches');
+  const [instances = 0] = numbersIn('/proc/sys/fs/inotify/max_user_instances');
+  return { watches, instances };
+}
+
+/** Open files of the whole host, and how many the kernel allows. */
+export function readOpenFiles(): { readonly open: number; readonly max: number } {
+  const [open = 0, , max = Number.POSITIVE_INFINITY] = numbersIn('/proc/sys/fs/file-nr');
+  return { open, max };
+}
+
+/** The effective capabilities of this process: a mask in hexadecimal digits. */
+export function readCapabilityMask(): string {
+  return /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
+}
+
+const numbersIn = (path: string): readonly number[] => readFileSync(path, 'latin1').trim().split(/\s+/).map(Number);
