@@ -163,7 +163,7 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
   });
   const { isRestarting, nextRestartAtMs } = duties.supervisor;
   const service = createService({
-    ...{ monitor, contextOf, settings, startedAtMs, isAutostarted, identity, isRestarting, nextRestartAtMs },
+    ...{ monitor, contextOf, clock, settings, startedAtMs, isAutostarted, identity, isRestarting, nextRestartAtMs },
   });
   const metrics = createMetrics({
     ...{ clock, log, containerd, monitor, startedAtMs },

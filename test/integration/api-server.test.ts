@@ -76,12 +76,13 @@ const service: Service = {
         run: aRun(),
         health: aState(),
         lastCheck: { start: aResult().start, end: aResult().end, exitCode: 0 },
+        nextCheckAt: aResult().end,
         isRestarting: false,
         isStateUnknown: false,
         nextRestart: null,
       },
       {
-        lastCheck: null,
+        ...{ lastCheck: null, nextCheckAt: null },
         ...{
           record: foreign,
           run: null,
@@ -97,7 +98,7 @@ const service: Service = {
         task: null,
         run: null,
         health: null,
-        lastCheck: null,
+        ...{ lastCheck: null, nextCheckAt: null },
         isRestarting: false,
         isStateUnknown: true,
         nextRestart: null,

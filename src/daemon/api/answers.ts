@@ -24,6 +24,11 @@ export interface ContainerSummary {
     readonly exitCode: number;
     readonly endBootMs?: number;
   } | null;
+  /**
+   * When the next check is due, RFC 3339. Null while none is planned: without a check, while it is paused or does not
+   * run, and while a check is in flight. An older monitor does not send it.
+   */
+  readonly nextCheckAt?: string | null;
   /** It has ended, and the monitor will start it after a delay. */
   readonly isRestarting: boolean;
   /** When the monitor will restart it, RFC 3339. */

@@ -97,6 +97,7 @@ const isSummary: Guard<ContainerSummary> = objectOf({
   run: nullOr(isRun),
   health: nullOr(isHealthState),
   lastCheck: nullOr(objectOf({ start: isDate, end: isDate, exitCode: isNumber, endBootMs: optional(isNumber) })),
+  nextCheckAt: optional(nullOr(isDate)),
   isRestarting: isBoolean,
   nextRestart: nullOr(isDate),
   isStateUnknown: isBoolean,

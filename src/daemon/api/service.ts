@@ -8,6 +8,7 @@ import { type Result, rfc3339FromMillis } from '../../health/result.ts';
 import type { HealthState } from '../../health/state.ts';
 import { healthDocumentOf } from '../../health/state-json.ts';
 import { commit, version } from '../../lib/build-info.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { keyOf } from '../../lib/container-key.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import type { Settings } from '../../lib/settings.ts';
@@ -25,6 +26,7 @@ import { API_VERSION } from './version.ts';
 export interface ServiceDeps {
   readonly monitor: Monitor;
   readonly contextOf: (namespace: string) => ContainerContext;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly settings: Settings;
   readonly startedAtMs: number;
   readonly isAutostarted: boolean;
@@ -60,6 +62,7 @@ export interface Service {
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createService(deps: ServiceDeps): Service {
   const { monitor, contextOf, settings, startedAtMs, isAutostarted, identity, isRestarting, nextRestartAtMs } = deps;
+  const { clock } = deps;
   const { model } = monitor;
   const { namespaces } = settings.monitor;
 
@@ -77,6 +80,11 @@ export function createService(deps: ServiceDeps): Service {
     return found === undefined || found instanceof HealthctlError
       ? found
       : model.get(keyOf({ namespace, id: found.id }));
+  };
+  /** Wall time. */
+  const nextCheckAtMs = (key: string): number | undefined => {
+    const atMs = monitor.nextCheckAtMs(key);
+    return atMs === undefined ? undefined : clock.now() + atMs - clock.monotonic();
   };
   const find = async (namespace: string, name: string): Promise<KnownContainer> => {
     const found = tryFind(namespace, name);
@@ -110,7 +118,8 @@ export function createService(deps: ServiceDeps): Service {
       refuseUnwatched(namespace);
       return inNamespace(namespace).map((container) => {
         const key = keyOf(container);
-        return summaryOf(container, { isRestarting: isRestarting(key), nextRestartAtMs: nextRestartAtMs(key) });
+        const times = { nextRestartAtMs: nextRestartAtMs(key), nextCheckAtMs: nextCheckAtMs(key) };
+        return summaryOf(container, { isRestarting: isRestarting(key), ...times });
       });
     },
     inspect: async (namespace, name) => {
@@ -178,7 +187,15 @@ const withoutOutput = ({ output: _output, ...rest }: Result): Omit<Result, 'outp
 
 function summaryOf(
   container: KnownContainer,
-  { isRestarting, nextRestartAtMs }: { readonly isRestarting: boolean; readonly nextRestartAtMs: number | undefined },
+  {
+    isRestarting,
+    nextRestartAtMs,
+    nextCheckAtMs,
+  }: {
+    readonly isRestarting: boolean;
+    readonly nextRestartAtMs: number | undefined;
+    readonly nextCheckAtMs: number | undefined;
+  },
 ): ContainerSummary {
   const { record, task, run, stored, isShimSilent = false } = container;
   const last = stored.log.at(-1);
@@ -193,6 +210,7 @@ function summaryOf(
     run: run ?? null,
     health: knownHealthOf(container) ?? null,
     lastCheck: last ? withoutOutput(last) : null,
+    nextCheckAt: nextCheckAtMs === undefined ? null : rfc3339FromMillis(nextCheckAtMs),
     isRestarting,
     nextRestart: nextRestartAtMs === undefined ? null : rfc3339FromMillis(nextRestartAtMs),
     isStateUnknown: isShimSilent,
