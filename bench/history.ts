@@ -13,6 +13,7 @@ import { openHistoryReader } from '../src/history/reader.ts';
 import { historyRows } from '../src/history/rows.ts';
 import { openHistoryStore } from '../src/history/store.ts';
 import { checkSums, summaryOf } from '../src/history/summary.ts';
+import { systemClock } from '../src/lib/clock.ts';
 import { silentLogger } from '../src/lib/logger.ts';
 
 const { values } = parseArgs({
@@ -48,9 +49,9 @@ function resultAt(atMs: number): Sample {
 
 async function fill(dir: string, what: { containers: number; everyMs: number; days: number }): Promise<Filled> {
   let nowMs = T0;
-  const store = openHistoryStore({
+  const store = await openHistoryStore({
     ...{ dir, limits: { maxAgeMs: 7 * DAY_MS, maxBytes: 256 * MIB }, log: silentLogger },
-    clock: { now: () => nowMs, sleep: async () => {} },
+    clock: { ...systemClock, now: () => nowMs, sleep: async () => {} },
   });
   const keys = Array.from({ length: what.containers }, (_, n) => `default/${n.toString(16).padStart(64, '0')}`);
   await store.append({

@@ -2,7 +2,7 @@ import { type PastContainer, pastContainers } from '../history/containers.ts';
 import { DAY_MS, historyDirOf } from '../history/files.ts';
 import { type HistoryReader, openHistoryReader } from '../history/reader.ts';
 import { hostIdOf } from '../lib/dirs.ts';
-import { HealthctlError } from '../lib/errors.ts';
+import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import type { World } from '../world.ts';
 import { humanDuration } from './format/units.ts';
 
@@ -22,8 +22,9 @@ const SILENT_MS = 3 * 60_000;
 export function openPast({ settings, clock, log }: Pick<World, 'settings' | 'clock' | 'log'>): Past {
   const { dataRoot, address, history } = settings;
   const nowMs = clock.now();
-  const reader = openHistoryReader(historyDirOf(dataRoot, hostIdOf(address)), { onFault: (text) => log.warn(text) });
-  const lastMs = reader.lastMs();
+  const dir = historyDirOf(dataRoot, hostIdOf(address));
+  const reader = openHistoryReader(dir, { onFault: (text) => log.warn(text) });
+  const lastMs = lastWriteOf(reader, dir);
   if (lastMs === undefined)
     throw new HealthctlError('NOT_FOUND', 'there is no history of this containerd yet', {
       hint: history.isEnabled
@@ -38,4 +39,16 @@ export function openPast({ settings, clock, log }: Pick<World, 'settings' | 'clo
   // One more day: its changes begin with the phases of all containers.
   const changes = reader.changes({ fromMs: nowMs - history.maxAgeMs - DAY_MS, toMs: nowMs });
   return { reader, containers: pastContainers(changes), warnings };
+}
+
+function lastWriteOf(reader: HistoryReader, dir: string): number | undefined {
+  try {
+    return reader.lastMs();
+  } catch (error) {
+    if (errnoOf(error) !== 'EACCES') throw error;
+    throw new HealthctlError('DENIED', `the history in ${dir} cannot be read: permission denied`, {
+      hint: 'run this as root',
+      cause: error,
+    });
+  }
 }

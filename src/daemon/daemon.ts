@@ -192,7 +192,7 @@ async function start(deps: DaemonDeps, parts: Parts, { ended }: Ending): Promise
   const { model, duties, monitor, server, grpc, metrics } = parts;
   await deps.onLocked();
   await duties.networkRepair.sweep(settings.namespace);
-  duties.history.start();
+  await duties.history.start();
   await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
   if (!ended.aborted && monitor.isLive) await duties.hub.recordMissed(model.all());
   if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);

@@ -18,7 +18,7 @@ function setUp({ lastMs, recent = [] }: { lastMs?: number; recent?: readonly Cha
     clock,
     log: { debug: () => {}, warn: (text) => void warnings.push(text) },
     recentChanges: () => recent,
-    openStore: () => {
+    openStore: async () => {
       disk.opens += 1;
       if (disk.isFull) throw new HealthctlError('EXHAUSTED', 'no space');
       return {
@@ -44,7 +44,7 @@ const sample: Sample = { atMs: T0, durationMs: 1, lagMs: 0, status: 'healthy', e
 
 test('writes what came in five seconds at once, and nothing where nothing came', async () => {
   const { clock, recorder, batches } = setUp();
-  recorder.start();
+  await recorder.start();
   await clock.advance(5_000);
   const afterStart = batches.length;
   for (let n = 0; n < 3; n += 1) recorder.sample('default/a', sample);
@@ -62,7 +62,7 @@ test('writes what came in five seconds at once, and nothing where nothing came',
 describe('phases', () => {
   test('are recorded when they change; a name and an image once', async () => {
     const { recorder, observe, changes } = setUp();
-    recorder.start();
+    await recorder.start();
     observe('starting');
     observe('healthy');
     observe('healthy');
@@ -79,7 +79,7 @@ describe('phases', () => {
 
   test('begin when their cause was, but never before the phase before them', async () => {
     const { clock, recorder, observe, changes } = setUp();
-    recorder.start();
+    await recorder.start();
     observe('starting', { atMs: T0 - 500 });
     await clock.advance(2_000);
     observe('ended', { atMs: T0 - 900 });
@@ -89,7 +89,7 @@ describe('phases', () => {
 
   test('are repeated each day with their beginning, so that old days can go', async () => {
     const { clock, recorder, observe, changes } = setUp();
-    recorder.start();
+    await recorder.start();
     observe('healthy');
     await clock.advance(DAY_MS);
     await recorder.stop();
@@ -103,7 +103,7 @@ describe('phases', () => {
       { kind: 'phase', atMs: T0 - 8_000, key: `default/${id}`, phase: 'healthy', exitCode: undefined, reason: '' },
     ]);
     const { recorder, observe, changes } = setUp({ lastMs: T0 - 5_000, recent: before });
-    recorder.start();
+    await recorder.start();
     observe('healthy');
     recorder.settle(new Set(['default/a']));
     await recorder.stop();
@@ -117,7 +117,7 @@ describe('phases', () => {
 describe('a store that fails', () => {
   test('is reported once; what came meanwhile is written when it works again', async () => {
     const { clock, recorder, batches, warnings, disk } = setUp();
-    recorder.start();
+    await recorder.start();
     await clock.advance(5_000);
     disk.isFull = true;
     for (let n = 0; n < 4; n += 1) {
@@ -134,7 +134,7 @@ describe('a store that fails', () => {
   test('may be missing at the start', async () => {
     const { clock, recorder, batches, disk } = setUp();
     disk.isFull = true;
-    recorder.start();
+    await recorder.start();
     recorder.sample('default/a', sample);
     await clock.advance(20_000);
     disk.isFull = false;
@@ -146,7 +146,7 @@ describe('a store that fails', () => {
   test('never takes more memory than a bound', async () => {
     const { recorder, batches, disk } = setUp();
     disk.isFull = true;
-    recorder.start();
+    await recorder.start();
     for (let n = 0; n < 50_000; n += 1) recorder.sample('default/a', { ...sample, atMs: n });
     disk.isFull = false;
     await recorder.stop();

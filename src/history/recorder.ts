@@ -27,8 +27,8 @@ export interface Observed {
  * 2. A store that fails never delays or fails a check: results wait in memory for the next try, up to a bound.
  */
 export interface HistoryRecorder {
-  /** Opens the store, and continues from what it has. */
-  start(): void;
+  /** Opens the store, and continues from what it has. Never fails. */
+  start(): Promise<void>;
   sample(key: string, sample: Sample): void;
   /** Records a change of phase, if it is one. */
   observe(observed: Observed): void;
@@ -40,8 +40,8 @@ export interface HistoryRecorder {
 }
 
 export interface RecorderDeps {
-  /** Throws if there can be no store: tried again with each batch. */
-  readonly openStore: () => HistoryStore;
+  /** Rejects if there can be no store: tried again with each batch. */
+  readonly openStore: () => Promise<HistoryStore>;
   /** The changes of the last days, from which the present phases continue. */
   readonly recentChanges: () => readonly Change[];
   readonly clock: Pick<Clock, 'now' | 'after'>;
@@ -63,7 +63,7 @@ interface Known {
 
 /** Records nothing: for a monitor that is told to keep no history. */
 export const NO_HISTORY: HistoryRecorder = {
-  start: () => {},
+  start: async () => {},
   sample: () => {},
   observe: () => {},
   action: () => {},
@@ -91,8 +91,8 @@ class Recorder implements HistoryRecorder {
     this.#day = dayOf(deps.clock.now());
   }
 
-  start(): void {
-    this.#open();
+  async start(): Promise<void> {
+    await this.#open();
     this.#planFlush();
   }
 
@@ -151,9 +151,10 @@ class Recorder implements HistoryRecorder {
   async #flush(): Promise<void> {
     const nowMs = this.#deps.clock.now();
     if (dayOf(nowMs) !== this.#day) this.#repeatPhases(nowMs);
-    const [samples, changes] = [this.#samples, this.#changes];
+    let [samples, changes] = [this.#samples, this.#changes];
     const isDue = samples.length > 0 || changes.length > 0 || nowMs - this.#lastWriteMs >= HEARTBEAT_MS;
-    if (!isDue || !this.#open()) return;
+    if (!isDue || !(await this.#open())) return;
+    [samples, changes] = [this.#samples, this.#changes];
     [this.#samples, this.#changes] = [[], []];
     try {
       await this.#store?.append({ atMs: nowMs, samples, changes });
@@ -167,10 +168,10 @@ class Recorder implements HistoryRecorder {
   }
 
   /** @returns whether there is a store */
-  #open(): boolean {
+  async #open(): Promise<boolean> {
     if (this.#store) return true;
     try {
-      const store = this.#deps.openStore();
+      const store = await this.#deps.openStore();
       const nowMs = this.#deps.clock.now();
       this.#store = store;
       if (this.#known.size === 0) this.#continuePhases(this.#deps.recentChanges());

@@ -1,9 +1,10 @@
 import { closeSync, constants, ftruncateSync, statSync, write } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Clock } from '../lib/clock.ts';
-import { fileReasonOf, hasCode, messageOf } from '../lib/errors.ts';
+import { fileReasonOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { noSpaceError, replaceFileSynced } from '../system/atomic-write.ts';
+import { type FileLock, lockFile } from '../system/flock.ts';
 import { makeOwnDirectory, openOwnFile, readOwnFile, removeOwn, setAside } from '../system/own-file.ts';
 import { MINUTE_MS } from './cell.ts';
 import { lineFromChange } from './change-line.ts';
@@ -28,7 +29,7 @@ export interface Batch {
  * Writes the history of one containerd.
  *
  * INVARIANTS
- * 1. One process writes it (the monitor's lock); any process that may read the directory reads it, see reader.ts.
+ * 1. One process writes it: the directory is locked. Any process that may read the directory reads it, see reader.ts.
  * 2. What `append` has written survives `kill -9`; a power failure may lose what the kernel had not written yet. At any
  *    moment each sample is in a journal, in a segment, or in both, and then the reader knows.
  * 3. Nothing blocks the thread for longer than it takes to encode a window.
@@ -44,7 +45,7 @@ export interface HistoryStore {
 export interface StoreDeps {
   readonly dir: string;
   readonly limits: Limits;
-  readonly clock: Pick<Clock, 'now' | 'sleep'>;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -57,23 +58,44 @@ const MAX_WINDOW_BYTES = 16 << 20;
  * Opens the store, and continues the window of an earlier process. What is no file of ours, or is damaged, is set aside
  * with a warning.
  *
- * @throws system errors if there can be no directory
+ * @throws CONFLICT if another process writes it; system errors if there can be no directory
  */
-export function openHistoryStore(deps: StoreDeps): HistoryStore {
+export async function openHistoryStore(deps: StoreDeps): Promise<HistoryStore> {
   makeOwnDirectory(deps.dir, { onFault: (text) => deps.log.warn(text) });
-  return new FileHistoryStore(deps);
+  const lock = await lockDir(deps);
+  try {
+    return new FileHistoryStore(deps, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Monitors of different namespaces may run beside each other, with one data root. */
+async function lockDir({ dir, clock }: StoreDeps): Promise<FileLock> {
+  try {
+    return await lockFile({ path: dir, flags: constants.O_RDONLY | constants.O_DIRECTORY, timeoutMs: 0 }, clock);
+  } catch (error) {
+    if (!hasCode(error, 'TIMEOUT')) throw error;
+    throw new HealthctlError(
+      'CONFLICT',
+      `another monitor writes the history in ${dir}: give one of them another data root`,
+    );
+  }
 }
 
 class FileHistoryStore implements HistoryStore {
   readonly #deps: StoreDeps;
+  readonly #lock: FileLock;
   readonly #journal: AppendedFile;
   readonly #changes: AppendedFile;
   #frames = new FrameWriter();
   #window: Window | undefined;
   lastMs: number | undefined;
 
-  constructor(deps: StoreDeps) {
+  constructor(deps: StoreDeps, lock: FileLock) {
     this.#deps = deps;
+    this.#lock = lock;
     const onFault = (text: string): void => deps.log.warn(text);
     this.#journal = new AppendedFile(onFault);
     this.#changes = new AppendedFile(onFault);
@@ -92,6 +114,7 @@ class FileHistoryStore implements HistoryStore {
   async close(): Promise<void> {
     this.#journal.close();
     this.#changes.close();
+    this.#lock.release();
   }
 
   async #appendChanges(atMs: number, changes: readonly Change[]): Promise<void> {

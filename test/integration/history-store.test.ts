@@ -43,7 +43,7 @@ function setUp(limits = { maxAgeMs: 7 * DAY_MS, maxBytes: 256 << 20 }) {
   return { clock, warnings, open, reader };
 }
 
-type Store = ReturnType<ReturnType<typeof setUp>['open']>;
+type Store = Awaited<ReturnType<ReturnType<typeof setUp>['open']>>;
 const add = (store: Store, samples: readonly (readonly [string, Sample])[], changes: readonly Change[] = []) =>
   store.append({ atMs: samples[0]?.[1].atMs ?? changes[0]?.atMs ?? T0, samples, changes });
 const kinds = (): string[] => historyFiles(dir).map(({ kind }) => kind);
@@ -51,7 +51,7 @@ const kinds = (): string[] => historyFiles(dir).map(({ kind }) => kind);
 describe('what was written is read', () => {
   test('from the journal, from segments, and across both', async () => {
     const { clock, open, reader } = setUp();
-    const store = open();
+    const store = await open();
     const written: Sample[] = [];
     for (let minute = 0; minute < 25; minute += 1) {
       const sample = sampleAt(T0 + minute * MINUTE, { durationMs: minute });
@@ -84,7 +84,7 @@ describe('what was written is read', () => {
 
   test('changes come by day, oldest first', async () => {
     const { open, reader } = setUp();
-    const store = open();
+    const store = await open();
     const phase = (atMs: number, key = 'default/a'): Change => ({
       ...{ kind: 'phase', atMs, key, phase: 'unhealthy', sinceMs: undefined, exitCode: 1, reason: 'no “answer”' },
     });
@@ -105,13 +105,14 @@ describe('what was written is read', () => {
 describe('an interrupted writer', () => {
   test('the next one continues its window', async () => {
     const { clock, open, reader } = setUp();
-    const first = open();
+    const first = await open();
     await add(first, [['default/a', sampleAt(T0)]]);
-    // Killed: not closed. The start of a frame was being written.
+    await first.close();
+    // Killed: the start of a frame was being written.
     const journal = historyFiles(dir)[0]?.path ?? '';
     appendFileSync(journal, Buffer.from([40, 0, 0, 0, 1, 2]));
     expect(reader().samples('default/a', WEEK)).toHaveLength(1);
-    const second = open();
+    const second = await open();
     expect(second.lastMs).toBe(T0);
     await add(second, [['default/a', sampleAt(T0 + MINUTE)]]);
     expect(reader().samples('default/a', WEEK)).toHaveLength(2);
@@ -119,12 +120,12 @@ describe('an interrupted writer', () => {
     await add(second, [['default/a', sampleAt(T0 + 11 * MINUTE)]]);
     expect(kinds()).toEqual(['minutes', 'raw', 'journal']);
     expect(reader().samples('default/a', WEEK)).toHaveLength(3);
-    await Promise.all([first.close(), second.close()]);
+    await second.close();
   });
 
   test('nothing counts twice where it died between a segment and the removal of its journals', async () => {
     const { clock, open, reader } = setUp();
-    const store = open();
+    const store = await open();
     await add(store, [['default/a', sampleAt(T0)]]);
     const journal = historyFiles(dir)[0]?.path ?? '';
     const bytes = readFileSync(journal);
@@ -138,7 +139,7 @@ describe('an interrupted writer', () => {
         .cells(WEEK, 'default/a')
         .map(({ succeeded }) => succeeded),
     ).toEqual([1, 1]);
-    await open().close();
+    await (await open()).close();
     expect(readdirSync(dir)).not.toContain(journal.slice(dir.length + 1));
     expect(reader().samples('default/a', WEEK)).toHaveLength(2);
   });
@@ -147,7 +148,7 @@ describe('an interrupted writer', () => {
     'a journal that is cut off keeps its whole batches (%i)',
     async (cut) => {
       const { open, reader } = setUp();
-      const store = open();
+      const store = await open();
       for (let n = 0; n < 4; n += 1) await add(store, [['default/a', sampleAt(T0 + n * 1_000)]]);
       await store.close();
       const journal = historyFiles(dir)[0]?.path ?? '';
@@ -157,7 +158,7 @@ describe('an interrupted writer', () => {
         .map(({ atMs }) => (atMs - T0) / 1_000);
       expect([0, 1, 2, 3].slice(0, found.length)).toEqual(found);
       if (cut === 0) expect(found).toHaveLength(4);
-      await open().close();
+      await (await open()).close();
     },
   );
 });
@@ -165,7 +166,7 @@ describe('an interrupted writer', () => {
 describe('damage', () => {
   test('a damaged segment is left out with a warning; the others are read', async () => {
     const { clock, warnings, open, reader } = setUp();
-    const store = open();
+    const store = await open();
     for (let n = 0; n < 3; n += 1) {
       await add(store, [['default/a', sampleAt(T0 + n * 11 * MINUTE)]]);
       await clock.advance(11 * MINUTE);
@@ -183,7 +184,7 @@ describe('damage', () => {
 
   test('random bytes anywhere are an error or nothing, never a crash or a wrong number of samples', async () => {
     const { clock, open, reader } = setUp();
-    const store = open();
+    const store = await open();
     for (let n = 0; n < 30; n += 1) {
       await add(store, [['default/a', sampleAt(T0 + n * MINUTE)]]);
       await clock.advance(MINUTE);
@@ -208,7 +209,7 @@ describe('damage', () => {
     const { warnings, open, reader } = setUp();
     writeFileSync(join(dir, 'raw-1'), 'no segment');
     rmSync(join(dir, 'raw-1'));
-    const store = open();
+    const store = await open();
     await add(store, [['default/a', sampleAt(T0)]]);
     writeFileSync(join(dir, 'raw-7'), 'no segment');
     writeFileSync(join(dir, 'hours-x'), 'not ours');
@@ -221,7 +222,7 @@ describe('damage', () => {
 describe('old parts go', () => {
   test('samples after a day, minutes after three, all after a week; hours stay in between', async () => {
     const { clock, open, reader } = setUp();
-    const store = open();
+    const store = await open();
     for (let hour = 0; hour < 24 * 10; hour += 1) {
       const atMs = T0 + hour * 60 * MINUTE;
       await add(
@@ -245,7 +246,7 @@ describe('old parts go', () => {
 
   test('the finest first where all is too large', async () => {
     const { clock, open, reader } = setUp({ maxAgeMs: 7 * DAY_MS, maxBytes: 20_000 });
-    const store = open();
+    const store = await open();
     for (let n = 0; n < 400; n += 1) {
       await add(
         store,
@@ -260,9 +261,17 @@ describe('old parts go', () => {
   });
 });
 
+test('two processes do not write one history', async () => {
+  const { open } = setUp();
+  const store = await open();
+  await expect(open()).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining(dir) });
+  await store.close();
+  await (await open()).close();
+});
+
 test('a clock that is set back begins a new window', async () => {
   const { open, reader } = setUp();
-  const store = open();
+  const store = await open();
   await add(store, [['default/a', sampleAt(T0)]]);
   await add(store, [['default/a', sampleAt(T0 - 3 * 60 * MINUTE)]]);
   await add(store, [['default/a', sampleAt(T0 + 1)]]);
