@@ -1,5 +1,5 @@
-// Builds dist/healthctl.cjs, one file with everything but native code, and dist/*.cache, V8's compiled forms of it; and THIRD-PARTY-NOTICES,
-// the licences of what is bundled; and dist/man, the man pages.
+// Builds dist/healthctl.cjs, one file with everything but native code, dist/*.cache, V8's compiled forms of it,
+// THIRD-PARTY-NOTICES, the licences of what is bundled, and dist/man, the man pages.
 //   node scripts/build.mjs [--out dist] [--no-cache]
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -31,29 +31,31 @@ const { outputFiles, metafile } = await build({
   platform: 'node',
   format: 'cjs',
   target: 'node20',
-  // bin/healthctl runs the file as a vm.Script, which knows no import() of its own: what is not bundled is required.
+  // bin/healthctl runs the file as a vm.Script, which has no import(): modules outside the bundle are loaded with
+  // require.
   supported: { 'dynamic-import': false },
   external: ['koffi'],
   minify: true,
-  // For --debug alone (src/cli/trace.ts): nothing else reads it.
+  // Only for --debug (src/cli/trace.ts).
   sourcemap: 'external',
   sourcesContent: false,
   outfile: bundle,
-  // ASCII, because bin/healthctl reads the file as latin1: V8 keeps it in half the memory.
+  // ASCII, because bin/healthctl reads the file as latin1: V8 stores such text in half the memory.
   charset: 'ascii',
   legalComments: 'none',
   define: { HEALTHCTL_VERSION: JSON.stringify(version), HEALTHCTL_COMMIT: JSON.stringify(commit()) },
-  // A function, as bin/healthctl calls it: put around it there, all of it would be copied at every start.
+  // A function, as bin/healthctl calls it. If bin/healthctl added this line, it would copy the whole text at every
+  // start.
   banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: '})' },
   logLevel: 'warning',
   plugins: [commonJs],
 });
 mkdirSync(values.out, { recursive: true });
-// Renamed into place: somebody may be starting the program.
+// Renamed into place, because the program may be started at this moment.
 const [code, map] = ['.cjs', '.cjs.map'].map((end) => outputFiles.find(({ path }) => path.endsWith(end)));
-// bin/healthctl reads the last line: V8 takes a compiled form of any source that is as long as the one it was made of, so the source is told
-// by its hash; and the packed forms are for one V8 alone.
+// bin/healthctl reads the last line. V8 accepts a compiled form for any source of the same length, so the hash
+// identifies the source. And a packed form works with one version of V8 only.
 const hash = createHash('sha256').update(code.contents).digest('hex').slice(0, 16);
 writeFileSync(`${bundle}.new`, `${code.text.trimEnd()}\n// ${hash} ${process.versions.v8}-${process.arch}\n`);
 writeFileSync(`${bundle}.map`, inRepository(map.text));
@@ -62,25 +64,25 @@ const notices = join(resolve(values.out) === join(root, 'dist') ? root : resolve
 writeFileSync(notices, noticesOf({ root, bundled, installed: Object.keys(dependencies) }));
 for (const cache of caches()) rmSync(cache);
 renameSync(`${bundle}.new`, bundle);
-tell(bundle);
+printSize(bundle);
 execFileSync(process.execPath, ['--import', 'tsx', join(root, 'scripts/man.ts'), join(resolve(values.out), 'man')], {
   cwd: root,
   stdio: 'inherit',
 });
 if (!values['no-cache']) {
-  // What the commands print on the way is of no use; run the script alone to see it.
+  // The output of the commands is of no use here; run the script alone to see it.
   execFileSync(process.execPath, [join(root, 'scripts/make-cache.mjs'), bundle], { stdio: 'ignore' });
-  for (const cache of caches()) tell(cache);
+  for (const cache of caches()) printSize(cache);
 }
 
-/** A source map whose sources are named from the root of the repository. */
+/** A source map with the paths of its sources relative to the root of the repository. */
 function inRepository(text) {
   const map = JSON.parse(text);
   const sources = map.sources.map((source) => relative(root, resolve(values.out, source.replace(/^commonjs:/, ''))));
   return JSON.stringify({ ...map, sources });
 }
 
-/** The short hash of the commit that is built; `dev` outside a repository or with uncommitted changes. */
+/** The short hash of the built commit; `dev` outside a repository or with uncommitted changes. */
 function commit() {
   const git = (...args) =>
     execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
@@ -92,6 +94,6 @@ function commit() {
   }
 }
 
-function tell(path) {
+function printSize(path) {
   console.log(`${basename(path).padEnd(28)} ${Math.round(statSync(path).size / 1024)} KiB`);
 }

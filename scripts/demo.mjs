@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// `npm run demo`: healthctl at work on a containerd of its own, with real output. Installs and builds first what is missing; leaves nothing running.
-//   npm run demo             one web server, its check, healthy, unhealthy, healthy
-//   npm run demo -- stack    a web server, an application and its database, on a network, with a volume and a published port
+// `npm run demo`: healthctl on its own containerd, with real output. Installs and builds first what is missing, and
+// leaves nothing running.
+//   npm run demo             one web server with a check: healthy, unhealthy, healthy
+//   npm run demo -- stack    a web server, an application and its database, with network, volume and published port
 import { prepare, runNodeAsRoot } from './lib/prepare.mjs';
 import { fail } from './lib/run.mjs';
 

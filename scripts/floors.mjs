@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Draws the floors of the house into ARCHITECTURE.md, from the rules that `npm run deps` checks.
+// Draws the floors of the source into ARCHITECTURE.md, from the rules that `npm run deps` checks.
 //   node scripts/floors.mjs            writes the picture
 //   node scripts/floors.mjs --print    prints it
 import { readFileSync, writeFileSync } from 'node:fs';

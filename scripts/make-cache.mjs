@@ -1,10 +1,11 @@
-// Writes the caches beside a healthctl.cjs: V8's compiled forms of it, made after commands have run, so that they hold the functions that
-// were needed and not only the outermost. healthctl.cache is for any command; for some words there is a smaller one, of what they need
-// alone (bin/healthctl chooses). scripts/build.mjs calls it; alone it shows what the commands print.
+// Writes the caches beside a healthctl.cjs: V8's compiled forms of it, made after commands have run, so that they
+// contain the functions that commands need, not only the outermost. healthctl.cache is for all commands. Some words
+// have a smaller cache with what they alone need (bin/healthctl chooses). scripts/build.mjs calls this script; alone it
+// shows the output of the commands.
 //   node scripts/make-cache.mjs dist/healthctl.cjs [WORD]
 //
-// The commands talk to a stand-in for containerd, and `ps` and completion to one for the monitor: they go all the way, and change nothing. Those that start
-// a container need root to the end, as they do in use; without it the cache has less.
+// The commands ask a stand-in for containerd, `ps` and completion also one for the monitor, so that they do all their
+// work and change nothing. Commands that start a container need root, as in use. Without it the cache contains less.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 
-/** What has a cache of its own, and what is run for it. */
+/** The words with a cache of their own, and the commands that are run for it. */
 const OWN = {
   '--version': [['--version']],
   ps: [['ps'], ['ps', '-a']],
@@ -46,14 +47,14 @@ const LIMIT_MS = 5_000;
 const file = resolve(process.argv[2] ?? 'dist/healthctl.cjs');
 const word = process.argv[3];
 if (word === undefined) {
-  // Each in a process of its own: what has run once stays compiled.
+  // Each in a process of its own: code that has run once stays compiled.
   for (const own of Object.keys(OWN))
     execFileSync(process.execPath, [fileURLToPath(import.meta.url), file, own], { stdio: 'inherit' });
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'healthctl-cache-'));
 const [socket, rootfs, settings] = ['containerd.sock', 'rootfs', 'healthctl.toml'].map((name) => join(folder, name));
-// As daemonPathsOf in src/daemon/daemon-paths.ts has it.
+// Like daemonPathsOf in src/daemon/daemon-paths.ts.
 const monitorDir = join(folder, 'run', createHash('sha256').update(socket).digest('hex').slice(0, 8), '.daemon');
 const monitor = word === 'ps' || word === '__complete' ? join(monitorDir, 'api.sock') : undefined;
 mkdirSync(monitorDir, { recursive: true });
@@ -72,7 +73,7 @@ Object.assign(process.env, {
   HEALTHCTL_TOML: settings,
 });
 const leave = process.exit;
-// Must be what bin/healthctl makes of it: V8 compares the source.
+// The same source as in bin/healthctl: V8 compares it.
 const script = new Script(readFileSync(file, 'latin1'), { filename: file });
 for (const argv of word === undefined ? ANY : OWN[word]) await runOnce(argv);
 const cache = file.replace(/\.cjs$/, word === undefined ? '.cache' : `.${word.replace(/^--/, '')}.cache`);
@@ -81,7 +82,7 @@ renameSync(`${cache}.new`, cache);
 rmSync(folder, { recursive: true });
 leave(0);
 
-/** Runs one command line in this process, up to where it would exit. */
+/** Runs one command in this process, to the point where it would exit. */
 async function runOnce(argv) {
   process.argv = [process.execPath, 'healthctl', ...argv];
   const ended = new Promise((end) => {

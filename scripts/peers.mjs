@@ -1,13 +1,16 @@
 #!/usr/bin/env node
-// Real programs of others that healthctl works beside, for the tests in test/peers.
+// Programs of other projects with which healthctl shares containers, for the tests in test/peers.
 //
-//   npm run peers [-- NAME...]                    finds each, or builds it with Go; prints its path. `list`: the names
-//   npm run test:peers [-- NAME] [-- VITEST OPTIONS]   runs test/peers beside nerdctl NAME (default: the newest); skipped, and said so, without it
-//   npm run test:peers -- all [-- VITEST OPTIONS]      beside every nerdctl, on the machine's containerd and on the newest; what is missing is told
+//   npm run peers [-- NAME...]                         finds each, or builds it with Go, and prints its path
+//   npm run peers -- list                              prints the names
+//   npm run test:peers [-- NAME] [-- VITEST OPTIONS]   runs test/peers with nerdctl NAME (default: the newest)
+//   npm run test:peers -- all [-- VITEST OPTIONS]      every nerdctl, on the machine's containerd and on the newest
 //
-// Looked for, in this order: the directories in HEALTHCTL_PEERS, ~/.cache/healthctl-peers/bin, and for the newest nerdctl a `nerdctl` on the PATH.
-// What is built goes to the second, and is built once, from the Go module proxy, or from NAME.tar.gz with its sources in a directory of
-// HEALTHCTL_PEERS. Directories in HEALTHCTL_TEST_BIN hold another containerd for the tests, as elsewhere.
+// A missing program is reported, and its tests are skipped.
+//
+// Programs are searched in the directories in HEALTHCTL_PEERS, then in ~/.cache/healthctl-peers/bin; the newest nerdctl
+// also on the PATH. Builds go to the second, once, with sources from the Go module proxy or from NAME.tar.gz in a
+// directory of HEALTHCTL_PEERS. HEALTHCTL_TEST_BIN names directories with another containerd, as in other tests.
 import {
   accessSync,
   constants,
@@ -39,7 +42,7 @@ const containerd = (program) => ({
   versionVariable: 'github.com/containerd/containerd/v2/version.Version',
 });
 
-/** The newest nerdctl first: it is what the tests run beside unless told otherwise. */
+/** The newest nerdctl comes first: it is the default of the tests. */
 const PEERS = {
   'nerdctl-2.3.5': nerdctl('2.3.5'),
   'nerdctl-2.1.5': nerdctl('2.1.5'),
@@ -54,7 +57,7 @@ const CONTAINERD = ['containerd', 'containerd-shim-runc-v2', 'ctr'];
 const BUILT = join(homedir(), '.cache/healthctl-peers/bin');
 const givenDirectories = () => (process.env.HEALTHCTL_PEERS ?? '').split(delimiter).filter(Boolean);
 
-/** @returns the path of a peer that is here, or undefined */
+/** @returns the path of a peer that exists, or undefined */
 function findPeer(name) {
   const found = [...givenDirectories(), BUILT].map((directory) => join(directory, name)).find(isProgram);
   return found ?? (name === NEWEST ? findProgram('nerdctl') : undefined);
@@ -69,10 +72,10 @@ function isProgram(path) {
   }
 }
 
-/** Builds a peer in a copy of its module, whose `replace` lines count only there. Throws Failure. */
+/** Builds a peer in a copy of its module, because Go uses `replace` lines only in the main module. Throws Failure. */
 async function buildPeer(name) {
   const go = findGo();
-  if (!go) throw new Failure('there is no Go here');
+  if (!go) throw new Failure('Go is not installed');
   const { module, version, program, versionVariable } = PEERS[name];
   mkdirSync(BUILT, { recursive: true });
   const directory = mkdtempSync(join(tmpdir(), 'healthctl-peer-'));
@@ -91,7 +94,7 @@ async function buildPeer(name) {
   return join(BUILT, name);
 }
 
-/** From an archive that was given, else from the module proxy. */
+/** From an archive in HEALTHCTL_PEERS, else from the module proxy. */
 async function unpackSources(go, name, directory) {
   const archive = givenDirectories()
     .map((given) => join(given, `${name}.tar.gz`))
@@ -117,8 +120,8 @@ function parsedOr(text, otherwise) {
 }
 
 /**
- * Removes what only tests need, and with it the modules that lie below the module's own directory (`replace … => ./mod/tigron`), which its archive
- * on the proxy does not have: nerdctl's program has a file with helpers of its tests.
+ * Removes the sources that only tests need, and the modules in subdirectories (`replace … => ./mod/tigron`), which the
+ * archive on the proxy does not contain. nerdctl's program has a file with helpers for its tests.
  */
 async function dropTestModules(go, module, directory) {
   const { Replace = [] } = JSON.parse((await must(go, ['mod', 'edit', '-json'], { cwd: directory })).output);
@@ -159,7 +162,7 @@ async function printPeers(names) {
   }
   const unknown = names.filter((name) => !(name in PEERS));
   if (unknown.length > 0)
-    throw new Failure(`no peer called ${unknown.join(', ')}; there are: ${Object.keys(PEERS).join(', ')}`);
+    throw new Failure(`unknown peer ${unknown.join(', ')}; known: ${Object.keys(PEERS).join(', ')}`);
   for (const name of names.length > 0 ? names : [NEWEST]) process.stdout.write(`${await findOrBuild(name)}\n`);
 }
 
@@ -189,13 +192,13 @@ async function testBesidePeers(args) {
   process.exitCode = failed[0]?.code ?? 0;
 }
 
-/** One nerdctl on the containerd that the environment names; none, and said so, where it cannot be had. */
+/** One nerdctl on the containerd of the environment; none if it cannot be had, which is reported. */
 async function pairOf(name) {
   const path = await findOrSkip(name);
   return path ? [{ nerdctl: path, containerd: undefined }] : [];
 }
 
-/** Each nerdctl that can be had on each containerd. */
+/** Each available nerdctl on each available containerd. */
 async function matrix() {
   const nerdctls = [];
   for (const name of NERDCTLS) nerdctls.push(await findOrSkip(name));
@@ -210,13 +213,13 @@ async function matrix() {
     .flatMap((directory) => nerdctls.filter(Boolean).map((path) => ({ nerdctl: path, containerd: directory })));
 }
 
-/** The path of a peer, or undefined: then it is said why. */
+/** The path of a peer; undefined if it cannot be had, and then prints the reason. */
 async function findOrSkip(name) {
   try {
     return await findOrBuild(name);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    process.stdout.write(`test:peers: SKIPPED: ${name} is neither here nor could it be built: ${error.message}\n`);
+    process.stdout.write(`test:peers: SKIPPED: ${name} was not found and could not be built: ${error.message}\n`);
     return undefined;
   }
 }

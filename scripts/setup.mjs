@@ -1,15 +1,18 @@
 #!/usr/bin/env node
-// Makes a machine ready for `npm test` and `npm run demo`: installs the programs that are missing from Debian's packages.
+// Prepares a machine for `npm test` and `npm run demo`: installs missing programs from Debian's packages.
 //
-//   node scripts/setup.mjs [PACKAGE...]     PACKAGE: docker-registry, crun, tini … — in addition to what is always needed
+//   node scripts/setup.mjs [PACKAGE...]     PACKAGE: docker-registry, crun, tini … besides what is always needed
 //
-// Plain Node.js, so that it works before `npm ci`. Starts no service: the tests run a containerd of their own.
+// Plain Node.js, so that it works before `npm ci`. Starts no service: the tests run their own containerd.
 import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bothEnds, Failure, fail, findProgram, isRoot, run } from './lib/run.mjs';
 
-/** Debian package → the programs that must be there. A program that comes from elsewhere (containerd.io, a tarball) is as good. */
+/**
+ * Debian package → the programs that it must provide. A program from elsewhere (containerd.io, a tarball) is also
+ * accepted.
+ */
 const PACKAGES = {
   containerd: ['containerd', 'containerd-shim-runc-v2', 'ctr'],
   runc: ['runc'],
@@ -26,7 +29,7 @@ const PACKAGES = {
   iptables: ['iptables'],
   'containernetworking-plugins': ['bridge', 'host-local', 'portmap'],
 };
-/** Directories of programs that no PATH has: those of CNI's plugins. */
+/** Directories of programs that are in no PATH: those of CNI's plugins. */
 const OUTSIDE = { 'containernetworking-plugins': ['/usr/lib/cni', '/opt/cni/bin'] };
 const ALWAYS = ['containerd', 'runc', 'busybox-static', 'mount', 'procps'];
 
@@ -34,7 +37,8 @@ const POLICY = '/usr/sbin/policy-rc.d';
 const POLICY_MARK = '# made by the set-up of healthctl';
 
 /**
- * Installs what is missing. Says in one line what it does, nothing when there is nothing to do; throws Failure with what to install by hand.
+ * Installs what is missing. Prints one line, or nothing if nothing is missing. Throws Failure with what to install by
+ * hand.
  * @param {string[]} [extra] further packages
  */
 export async function setUp(extra = []) {
@@ -46,11 +50,11 @@ export async function setUp(extra = []) {
   removeStalePolicy();
   const missing = wanted.filter(isMissing);
   if (missing.length === 0) return;
-  if (!findProgram('apt-get')) throw new Failure(whatToInstall(missing, 'there is no apt-get here'));
+  if (!findProgram('apt-get')) throw new Failure(whatToInstall(missing, 'apt-get is not installed'));
   process.stdout.write(`set-up: installing ${missing.join(', ')} (apt-get)\n`);
   await install(missing);
   const still = missing.filter(isMissing);
-  if (still.length > 0) throw new Failure(whatToInstall(still, 'apt-get ended well, but they are still missing'));
+  if (still.length > 0) throw new Failure(whatToInstall(still, 'apt-get succeeded, but they are still missing'));
 }
 
 function isMissing(name) {
@@ -58,11 +62,11 @@ function isMissing(name) {
   const outside = OUTSIDE[name];
   if (outside) return !outside.some((directory) => programs.every((program) => existsSync(join(directory, program))));
   if (programs.some((program) => !findProgram(program))) return true;
-  // Images for the tests hold nothing but this one program, which therefore must not need a C library.
+  // Images for the tests contain only this program, so it must not need a C library.
   return name === 'busybox-static' && !isStatic(findProgram('busybox'));
 }
 
-/** Whether an ELF program names no dynamic loader (a PT_INTERP segment). */
+/** Whether an ELF program has no dynamic loader (no PT_INTERP segment). */
 function isStatic(path) {
   const header = Buffer.alloc(4096);
   const file = openSync(path, 'r');
@@ -83,7 +87,7 @@ function isStatic(path) {
 async function install(packages) {
   const policy = await forbidServices();
   try {
-    // A mirror that is being updated and another apt-get at work both pass: try again.
+    // Retried: a mirror may be in the middle of an update, and another apt-get may run.
     const update = await retry(5, () => asRoot('apt-get', ['-q', 'update']));
     const installed = await retry(3, () =>
       asRoot('apt-get', [
@@ -102,7 +106,7 @@ async function install(packages) {
 
 async function retry(times, attempt) {
   let result = await attempt();
-  // Above 128 a signal ended it: Ctrl-C means no.
+  // Above 128 a signal ended it: Ctrl-C, for example.
   for (let tried = 1; result.code !== 0 && result.code <= 128 && tried < times; tried += 1) {
     await new Promise((resolve) => setTimeout(resolve, 2000 * tried));
     result = await attempt();
@@ -110,23 +114,24 @@ async function retry(times, attempt) {
   return result;
 }
 
-/** Runs a program as root; sudo may ask for a password when a person sits at the terminal. */
+/** Runs a program as root. sudo may ask for a password if there is a terminal. */
 function asRoot(program, args) {
   const env = { DEBIAN_FRONTEND: 'noninteractive', APT_LISTCHANGES_FRONTEND: 'none', NEEDRESTART_SUSPEND: '1' };
   if (isRoot()) return run(program, args, { env });
   const sudo = findProgram('sudo');
-  if (!sudo) throw new Failure(`installing ${args.at(-1)} needs root, and there is no sudo here: run this as root.`);
+  if (!sudo) throw new Failure(`installing ${args.at(-1)} needs root, and sudo is not installed: run this as root.`);
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return run(sudo, [...(process.stdin.isTTY ? [] : ['-n']), 'env', ...settings, program, ...args]);
 }
 
 /**
- * Debian starts a service when its package is installed, unless /usr/sbin/policy-rc.d says 101. Where the machine has no such file, ours stands there
- * during the installation; one that exists is the machine owner's decision and stays.
+ * Debian starts a service when its package is installed, unless /usr/sbin/policy-rc.d exits with 101. If the machine
+ * has no such file, ours exists during the installation. An existing file is a decision of the machine's owner and
+ * stays.
  */
 async function forbidServices() {
   if (existsSync(POLICY)) return { remove: async () => {} };
-  const text = `#!/bin/sh\n${POLICY_MARK}, process ${process.pid}; gone when the installation has ended\nexit 101\n`;
+  const text = `#!/bin/sh\n${POLICY_MARK}, process ${process.pid}; removed at the end of the installation\nexit 101\n`;
   if (isRoot()) writeFileSync(POLICY, text, { mode: 0o755 });
   else await asRoot('sh', ['-c', `printf %s '${text}' > ${POLICY} && chmod 755 ${POLICY}`]);
   const remove = async () => {
@@ -141,7 +146,7 @@ async function forbidServices() {
   return { remove };
 }
 
-/** A policy of ours whose process was killed before it could take it away. */
+/** Removes a policy of ours whose process was killed before it could do so. */
 function removeStalePolicy() {
   if (!isRoot() || !existsSync(POLICY)) return;
   const text = readFileSync(POLICY, 'utf8');
@@ -156,7 +161,7 @@ function whatToInstall(packages, why) {
   return [
     `set-up: missing: ${programs.join(', ')} (${why}).`,
     `Install them by hand and run this again. Debian and Ubuntu: apt-get install ${packages.join(' ')}.`,
-    'Elsewhere: the packages containerd, runc and a static busybox, with their programs on the PATH.',
+    'Other distributions: containerd, runc and a static busybox, with their programs on the PATH.',
   ].join('\n');
 }
 

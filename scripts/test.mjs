@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { prepare, runNodeAsRoot } from './lib/prepare.mjs';
-// `npm test`: from a fresh clone on a machine that has only Node.js and npm to the result of every test.
+// `npm test`: from a fresh clone, on a machine with only Node.js and npm, to the result of every test.
 //
 //   npm test [-- VITEST OPTIONS]            everything but test/long and test/peers; under 10 minutes on 2 cores
-//   npm run test:long [-- VITEST OPTIONS]   test/long alone; without options also test/peers beside every nerdctl, on two releases of containerd
+//   npm run test:long [-- VITEST OPTIONS]   test/long; without options also test/peers with every nerdctl
 import { fail, run } from './lib/run.mjs';
 
 const long = process.argv[2] === '--long';

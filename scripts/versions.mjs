@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// The e2e tests against other versions of what healthctl talks to, one after the other.
+// The e2e tests with other versions of the programs that healthctl uses, one after the other.
 //
 //   npm run test:versions [-- TARGET...] [-- VITEST OPTIONS]
 //
-// TARGET: `installed` (containerd and runc of this machine), `crun` (the same containerd with crun), `trixie` and `sid` (containerd of these
-// suites of Debian: 1.7 and 2.x, with the machine's runc). All four unless some are given. Without options of vitest the project e2e is run.
-// The packages are unpacked below the temporary directory, and nothing is installed.
+// TARGET: `installed` (containerd and runc of this machine), `crun` (the same containerd with crun), `trixie` and `sid`
+// (containerd of these Debian suites, 1.7 and 2.x, with runc of this machine). Default: all four. Without options for
+// vitest, the project e2e runs. The packages are unpacked below the temporary directory; nothing is installed.
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,16 +17,19 @@ const TARGETS = ['installed', 'crun', ...SUITES];
 const BINARIES = ['containerd', 'containerd-shim-runc-v2', 'ctr'];
 const ROOT = join(tmpdir(), 'healthctl-versions');
 
-/** The Debian mirror that this machine's apt uses. */
+/** The Debian mirror that apt uses on this machine. */
 async function findMirror() {
   const format = '$(REPO_URI) $(COMPONENT) $(CODENAME)';
   const { output } = await must('apt-get', ['indextargets', '--format', format]);
   const mirror = output.split('\n').find((line) => / main [a-z]+$/.test(line));
-  if (!mirror) throw new Failure('apt knows no Debian mirror here');
+  if (!mirror) throw new Failure('apt has no Debian mirror on this machine');
   return mirror.split(' ')[0];
 }
 
-/** Fetches a package of another suite with lists of its own, and unpacks it. @returns the directory of its programs */
+/**
+ * Downloads a package of another suite with package lists of its own, and unpacks it.
+ * @returns the directory of its programs
+ */
 async function unpackSuite(suite) {
   const directory = join(ROOT, suite);
   const bin = join(directory, 'usr/bin');
@@ -53,8 +56,8 @@ async function unpackSuite(suite) {
 }
 
 /**
- * A directory in which `runc` is crun. crun refuses a cgroup layout that is half of version 1 and half of version 2, so containerd runs in a
- * mount namespace of its own without the latter.
+ * A directory in which `runc` is crun. crun refuses a cgroup layout with both version 1 and version 2, so containerd
+ * runs in a mount namespace of its own without version 2.
  */
 function crunInstead() {
   const [crun, containerd] = [findProgram('crun'), findProgram('containerd')];

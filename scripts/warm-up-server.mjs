@@ -1,12 +1,16 @@
-// A stand-in for containerd, for scripts/make-cache.mjs, run as a worker: it has one container that runs, one image, and lets containers
-// named fresh be made and started, so that the code for all of that is warm; every other call ends well, with one empty message. Told where,
-// it stands in for the monitor too.
+// A stand-in for containerd, for scripts/make-cache.mjs, which runs it as a worker. It has one running container and
+// one image, and lets commands create and start containers named fresh, so that V8 compiles the code for all of that.
+// Every other call succeeds with one empty message. If given a socket of the monitor, it also stands in for the
+// monitor.
 import { createHash } from 'node:crypto';
 import { createServer as createMonitor } from 'node:http';
 import { createServer } from 'node:http2';
 import { parentPort, workerData } from 'node:worker_threads';
 
-/** Protocol buffers by hand: a varint, and fields by number (text and bytes length-delimited, numbers as varints, lists repeated). */
+/**
+ * Protocol buffers by hand: a varint, and fields by number (text and bytes length-delimited, numbers as varints, lists
+ * repeated).
+ */
 function varint(value) {
   const bytes = [];
   for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 128);
@@ -81,7 +85,7 @@ const target = message({ 1: `${OCI}.manifest.v1+json`, 2: digestOf(manifest), 3:
 const image = message({ 1: 'docker.io/library/demo:latest', 3: target, 7: moment, 8: moment });
 const mounts = message({ 1: message({ 1: 'bind', 2: workerData.rootfs, 4: ['rbind', 'ro'] }) });
 
-/** What the monitor answers to `ps`. */
+/** The monitor's answer to `ps`. */
 const summary = {
   record: {
     id,
@@ -101,7 +105,7 @@ const summary = {
 
 const NOT_FOUND = 5;
 const NOTHING = Symbol('a stream without a message');
-/** Of a container that is not the one that runs: it was made by the command. */
+/** About another container than the running one: the command created it. */
 const isFresh = (request) => !request.includes(id);
 const idIn = (request) => /[0-9a-f]{64}/.exec(request)?.[0] ?? '';
 

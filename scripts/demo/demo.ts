@@ -2,16 +2,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startContainerd, testbedEnvironment } from '../../testbed/private-containerd.ts';
 import { endMonitor, Interrupted, openSession, runQuietly } from './session.ts';
-import { tellOfStack, tidyUpStack } from './stack.ts';
-import { tellStory } from './story.ts';
+import { playStack, removeStack } from './stack.ts';
+import { playCheck } from './story.ts';
 
 const [story = 'check'] = process.argv.slice(2);
 if (story !== 'check' && story !== 'stack') {
-  process.stderr.write(`there is no story ${story}: check (the default) or stack\n`);
+  process.stderr.write(`unknown demo ${story}: choose check (the default) or stack\n`);
   process.exit(2);
 }
 
-/** The namespace that the demo works in; random, because runc keeps its state by namespace for the whole machine. */
+/** The namespace of the demo. It is random because runc keeps its state by namespace for the whole machine. */
 const namespace = `demo-${process.pid}`;
 
 const interrupt = new AbortController();
@@ -34,10 +34,10 @@ try {
   };
   const session = openSession({ directory, env, signal: interrupt.signal });
   try {
-    if (story === 'stack') await tellOfStack(session, { port: 18_080 });
-    else await tellStory(session);
+    if (story === 'stack') await playStack(session, { port: 18_080 });
+    else await playCheck(session);
   } finally {
-    if (story === 'stack') await tidyUpStack((args) => runQuietly({ directory, env }, args));
+    if (story === 'stack') await removeStack((args) => runQuietly({ directory, env }, args));
     await endMonitor({ directory, env });
   }
 } catch (error) {

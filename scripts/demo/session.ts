@@ -1,24 +1,24 @@
 import { fileURLToPath } from 'node:url';
 import { type ProgramResult, startProgram } from '../../testbed/program.ts';
 
-/** Somebody pressed Ctrl-C, or the demo was told to end. */
+/** The user pressed Ctrl-C, or the demo was ended by a signal. */
 export class Interrupted extends Error {
   constructor() {
     super('interrupted');
   }
 }
 
-/** A typed session: what is run is shown as it would be typed, with its real output. */
+/** A session that shows each command as a user types it, with its real output. */
 export interface Session {
   /** The directory in which the commands run. */
   readonly directory: string;
-  /** A heading above what follows. */
+  /** A heading for what follows. */
   chapter(text: string): void;
   /** Shows and runs `healthctl ARGS`. Throws unless it exits with `exit` (default 0). */
   type(args: readonly string[], expected?: { exit: number }): Promise<ProgramResult>;
-  /** The same for another program. Throws unless it exits with 0. */
+  /** Shows and runs another program. Throws unless it exits with 0. */
   program(command: readonly string[]): Promise<ProgramResult>;
-  /** Shows the container's health live, a line for each change, until it is this. Throws when it does not become so in time. */
+  /** Shows each change of the container's health, until it has this status. Throws if it does not get it in time. */
   watch(container: string, status: 'healthy' | 'unhealthy'): Promise<void>;
   /** The last line. */
   close(text: string): void;
@@ -27,7 +27,7 @@ export interface Session {
 interface SessionOptions {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Ends the command that is running and refuses the next. */
+  /** An abort ends the running command, and no other begins. */
   readonly signal: AbortSignal;
 }
 
@@ -72,7 +72,7 @@ export function openSession({ directory, env, signal }: SessionOptions): Session
   };
 }
 
-/** Runs a program to its end, or ends it when told so. */
+/** Runs a program to its end, or until the signal aborts. */
 async function runUntil(
   command: readonly string[],
   { directory, env, signal }: SessionOptions,
@@ -86,18 +86,18 @@ async function runUntil(
   return result;
 }
 
-/** As a shell would need it. */
+/** Quoted as a shell needs it. */
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** ANSI colours on a terminal (https://no-color.org respected), nothing elsewhere. */
+/** ANSI colours on a terminal, unless NO_COLOR is set (https://no-color.org). */
 function painter(): (style: string, text: string) => string {
   const colours = process.stdout.isTTY && !process.env.NO_COLOR;
   return (style, text) => (colours ? `\u001b[${style}m${text}\u001b[0m` : text);
 }
 
-/** Runs `healthctl ARGS` without showing it, however the session ended. */
+/** Runs `healthctl ARGS` without showing it, also after an interrupt. */
 export function runQuietly(
   { directory, env }: Pick<SessionOptions, 'directory' | 'env'>,
   args: readonly string[],
@@ -105,7 +105,7 @@ export function runQuietly(
   return startProgram([HEALTHCTL, ...args], { env, cwd: directory, stdin: '' }).exited;
 }
 
-/** The monitor that the story started ends with it. */
+/** Ends the monitor that the demo started. */
 export async function endMonitor(options: Pick<SessionOptions, 'directory' | 'env'>): Promise<void> {
   const { code, stderr } = await runQuietly(options, ['daemon', 'stop']);
   if (code !== 0) process.stderr.write(stderr);

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { debianArchive } from '../../testbed/debian-root.ts';
 import type { Session } from './session.ts';
 
-/** One image for all three, of Debian's packages. */
+/** One image for all three containers, with packages of Debian. */
 export const STACK_PACKAGES = 'nginx-light,curl,redis-server,redis-tools,postgresql-15,socat';
 export const STACK_IMAGE = 'demo/stack:1';
 
-/** A page that counts its visits in the database; `/health` asks whether it could. */
+/** A page that counts its visits in the database; `/health` reports whether the database answers. */
 const APP = `#!/bin/sh
 read -r method path version
 while read -r header && [ "$header" != "$(printf '\\r')" ]; do :; done
@@ -25,7 +25,7 @@ case $path in
     answer '200 OK' "visit $result" ;;
 esac
 `;
-/** Whoever is on the network may ask. */
+/** Every host on the network may connect. */
 const ACCESS = 'local all all trust\nhost all all all trust\n';
 const SITE = 'server { listen 80; location / { proxy_pass http://app:8000; } }\n';
 
@@ -37,18 +37,23 @@ const TEAR_DOWN: readonly (readonly string[])[] = [
   ['volume', 'rm', 'data'],
 ];
 
-/** To be called when the story broke off: bridges and rules of the firewall are the host's. What is not there is no failure. */
-export async function tidyUpStack(run: (args: readonly string[]) => Promise<unknown>): Promise<void> {
+/**
+ * To be called if the demo was interrupted: bridges and firewall rules are the host's. What does not exist is no
+ * failure.
+ */
+export async function removeStack(run: (args: readonly string[]) => Promise<unknown>): Promise<void> {
   for (const command of TEAR_DOWN) await run(command);
 }
 
 export interface StackOptions {
-  /** Of the host, on which the page is published. */
+  /** The port of the host on which the page is published. */
   readonly port: number;
 }
 
-/** A web server, an application and its database, each with a check of its own kind: started, broken, healed, torn down. */
-export async function tellOfStack(session: Session, { port }: StackOptions): Promise<void> {
+/**
+ * A web server, an application and its database, each with another kind of check: started, broken, healed and removed.
+ */
+export async function playStack(session: Session, { port }: StackOptions): Promise<void> {
   const { directory, chapter, type, watch, close } = session;
   writeFileSync(join(directory, 'app.sh'), APP, { mode: 0o755 });
   writeFileSync(join(directory, 'pg_hba.conf'), ACCESS);
@@ -56,10 +61,10 @@ export async function tellOfStack(session: Session, { port }: StackOptions): Pro
   const archive = await debianArchive(STACK_PACKAGES, STACK_IMAGE);
   const visit = () => session.program(['busybox', 'wget', '-q', '-O', '-', `http://127.0.0.1:${port}/`]);
 
-  chapter('An image of nginx, postgres and socat, and a network on which containers find each other by name');
+  chapter('An image with nginx, postgres and socat, and a network on which containers find each other by name');
   await type(['load', '-q', '-i', archive]);
   await type(['network', 'create', 'shop']);
-  chapter('The database: its data in a volume, filled from the image; checked by a command in a shell that stays');
+  chapter('The database: its data is in a volume, and a command in a resident shell checks it');
   await runDatabase(session);
   chapter('The application: checked by HTTP, and restarted when it is unhealthy');
   const appCheck = [
@@ -83,13 +88,13 @@ export async function tellOfStack(session: Session, { port }: StackOptions): Pro
   ]);
   await type(['ps', '--format', TABLE]);
   await visit();
-  chapter('Break the application. It becomes unhealthy, is restarted, and is well again');
+  chapter('Break the application: it becomes unhealthy, is restarted, and becomes healthy');
   await type(['exec', 'app', 'touch', '/tmp/broken']);
   await watch('app', 'unhealthy');
   await watch('app', 'healthy');
   await type(['inspect', '--format', '{{.RestartCount}} restart: {{.State.RestartReason}}', 'app']);
   await visit();
-  chapter('Take the database away, and start another on the same volume');
+  chapter('Remove the database, and start another on the same volume');
   await type(['rm', '-f', 'db']);
   await watch('app', 'unhealthy');
   await runDatabase(session);
@@ -97,7 +102,7 @@ export async function tellOfStack(session: Session, { port }: StackOptions): Pro
   await visit();
   chapter('Tear it down');
   for (const command of TEAR_DOWN) await type(command);
-  close('Three services, three kinds of check: what broke was seen, what could heal itself did.');
+  close('Three services with three kinds of check: the monitor noticed each failure, and restarted the application.');
 }
 
 async function runDatabase({ type }: Session): Promise<void> {

@@ -11,19 +11,20 @@ const compilerOptions = {
 };
 
 /**
- * Makes a CommonJS module of each TypeScript file, in a function that runs at its first `require`. esbuild would lift the functions of all
- * modules into one scope, and V8 make an object for each of thousands of them at every start, whichever the command needs.
+ * Turns each TypeScript file into a CommonJS module, in a function that runs at its first `require`. esbuild by itself
+ * would move the functions of all modules into one scope; V8 would then create thousands of function objects at every
+ * start, whatever the command needs.
  */
 export const commonJs = {
   name: 'commonjs',
   setup(build) {
-    // A namespace, because in that of files package.json makes them ES modules.
+    // A namespace of its own: in esbuild's file namespace, package.json would make these files ES modules.
     const namespace = 'commonjs';
     build.onResolve({ filter: /\.ts$/ }, ({ path, resolveDir }) => ({ path: resolve(resolveDir, path), namespace }));
     build.onLoad({ filter: /.*/, namespace }, ({ path }) => {
       const source = readFileSync(path, 'utf8');
       const { outputText, sourceMapText } = ts.transpileModule(source, { fileName: path, compilerOptions });
-      // CommonJS knows no import.meta: src/system/libc.ts asks for whichever of __filename and import.meta.url there is.
+      // CommonJS has no import.meta. src/system/libc.ts uses __filename or import.meta.url, whichever exists.
       const code = outputText.replaceAll('import.meta.url', 'undefined').replace(/\n\/\/# sourceMappingURL=.*$/, '');
       const map = Buffer.from(JSON.stringify({ ...JSON.parse(sourceMapText), sources: [path] })).toString('base64');
       const contents = `${code}\n//# sourceMappingURL=data:application/json;base64,${map}`;

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Words by which the text of a licence is recognised, by its SPDX identifier. A licence that is not here fails the build: add it. */
+/**
+ * Words that identify the text of a licence, by its SPDX identifier. A licence that is missing here fails the build:
+ * add it.
+ */
 const MARKS = {
   'Apache-2.0': /TERMS AND CONDITIONS FOR USE, REPRODUCTION/,
   'BSD-2-Clause': /Redistributions in binary form must/,
@@ -17,10 +20,10 @@ const RULE = '-'.repeat(80);
  *
  * @param {object} asked
  * @param {string} asked.root of the repository; its LICENSE is the Apache License 2.0
- * @param {string[]} asked.bundled files that are in the bundle, from esbuild's metafile, relative to the root
- * @param {string[]} asked.installed names of packages that npm installs beside ours
+ * @param {string[]} asked.bundled the files in the bundle, from esbuild's metafile, relative to the root
+ * @param {string[]} asked.installed names of packages that npm installs with ours
  * @returns {string}
- * @throws {Error} when a package comes without the text of its licence
+ * @throws {Error} if a package comes without the text of its licence
  */
 export function noticesOf({ root, bundled, installed }) {
   const files = new Map(installed.map((name) => [`node_modules/${name}`, []]));
@@ -53,7 +56,7 @@ function sectionOf(root, directory, files) {
   };
 }
 
-/** What stands in files of its own, and what the heads of sources say besides, each once. */
+/** The licence files, and the texts in the heads of sources that these files do not contain, each once. */
 function textsOf(root, directory, files) {
   const texts = readdirSync(join(root, directory))
     .filter((name) => LICENCE_FILE.test(name))
@@ -67,7 +70,7 @@ function textsOf(root, directory, files) {
   return texts;
 }
 
-/** The comments that a source begins with, without their signs. */
+/** The comments at the beginning of a source, without comment signs. */
 function headOf(source) {
   const [comments] = /^(\s*(\/\/[^\n]*\n|\/\*[\s\S]*?\*\/))*/.exec(
     source.replace(/^(#!.*\n)?\s*["']use strict["'];?/, ''),

@@ -1,4 +1,4 @@
-// From a fresh clone to a built program: what `npm test` and `npm run demo` do first.
+// From a fresh clone to a built program: the first part of `npm test` and `npm run demo`.
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,8 @@ import { bothEnds, Failure, findProgram, fullPath, isRoot, run } from './run.mjs
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Installs system packages, Node.js modules and builds, each only where needed; quiet but for one line when something takes long.
+ * Installs system packages and Node.js modules, and builds, each only if needed. Prints nothing but one line for each
+ * step that takes long.
  * @param {string[]} [packages] Debian packages besides those that are always needed
  */
 export async function prepare(packages = []) {
@@ -18,7 +19,7 @@ export async function prepare(packages = []) {
   await quietly('build', 'npm', ['run', '--silent', 'build']);
 }
 
-/** `npm ci` when node_modules is missing or older than the lockfile. */
+/** `npm ci` if node_modules is missing or older than the lockfile. */
 async function installModules() {
   const lockfile = join(ROOT, 'package-lock.json');
   const installed = join(ROOT, 'node_modules/.package-lock.json');
@@ -33,15 +34,15 @@ async function quietly(what, program, args) {
 }
 
 /**
- * Runs a Node.js program of the repository as root, which containerd needs, with its output on ours.
- * @param {string[]} args what follows `node`
+ * Runs a Node.js program of the repository as root, which containerd needs, and shows its output.
+ * @param {string[]} args the arguments of `node`
  * @param {Record<string, string>} [env]
  * @returns {Promise<number>} its exit status
  */
 export async function runNodeAsRoot(args, env = {}) {
   if (isRoot()) return (await run(process.execPath, args, { show: true, cwd: ROOT, env })).code;
   const sudo = findProgram('sudo');
-  if (!sudo) throw new Failure('containerd needs root, and there is no sudo here: run this as root.');
+  if (!sudo) throw new Failure('containerd needs root, and sudo is not installed: run this as root.');
   const settings = Object.entries({ PATH: fullPath(), ...env }).map(([name, value]) => `${name}=${value}`);
   const flags = process.stdin.isTTY ? [] : ['-n'];
   return (

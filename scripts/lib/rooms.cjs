@@ -1,4 +1,5 @@
-// The rooms of src/, the uppermost first, and what each may import: see "The house" in ARCHITECTURE.md, whose picture is drawn from this.
+// The rooms of src/, the top one first, and the rooms that each may import: see "The house" in ARCHITECTURE.md, whose
+// picture is drawn from this.
 const imports = {
   main: 'world cli go lib',
   world: 'network volume daemon container check events probe record store image oci containerd health system go lib',

@@ -1,9 +1,10 @@
-// What the scripts share: finding and running programs. Plain Node.js, because they run before anything is installed.
+// Shared by the scripts: finding and running programs. Plain Node.js, because the scripts run before anything is
+// installed.
 import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Directories that hold system programs but are missing from the PATH of an ordinary user. */
+/** Directories of system programs that the PATH of an ordinary user lacks. */
 const SYSTEM_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** PATH with the system directories at its end. */
@@ -12,7 +13,7 @@ export function fullPath() {
   return [...new Set([...given, ...SYSTEM_DIRECTORIES])].join(delimiter);
 }
 
-/** The absolute path of a program, or undefined when it is not installed. */
+/** The absolute path of a program, or undefined if it is not installed. */
 export function findProgram(name) {
   for (const directory of fullPath().split(delimiter)) {
     const path = join(directory, name);
@@ -30,10 +31,10 @@ export function isRoot() {
   return process.getuid?.() === 0;
 }
 
-/** An error that is told to the user as it is, without a stack. */
+/** An error whose message is shown to the user without a stack. */
 export class Failure extends Error {}
 
-/** Ends a script: what went wrong on stderr, the status as exit code. */
+/** Ends a script: prints the error on stderr and sets the exit status. */
 export function fail(error) {
   process.stderr.write(`${error instanceof Failure ? error.message : (error.stack ?? error)}\n`);
   process.exitCode = 1;
@@ -43,8 +44,10 @@ export function fail(error) {
  * Runs a program to its end.
  * @param {string} program
  * @param {string[]} args
- * @param {{ env?: Record<string, string>, show?: boolean, cwd?: string }} [options] show: its output goes to ours as it comes; else it is kept and returned
- * @returns {Promise<{ code: number, output: string }>} code 127 when the program could not be started, 128 + n when signal n ended it
+ * @param {{ env?: Record<string, string>, show?: boolean, cwd?: string }} [options] show: its output is shown as it
+ *   comes; else it is returned
+ * @returns {Promise<{ code: number, output: string }>} code 127 if the program could not be started, 128 + n if signal
+ *   n ended it
  */
 export function run(program, args, { env = {}, show = false, cwd } = {}) {
   return new Promise((resolve) => {
@@ -56,7 +59,7 @@ export function run(program, args, { env = {}, show = false, cwd } = {}) {
     const chunks = [];
     child.stdout?.on('data', (chunk) => chunks.push(chunk));
     child.stderr?.on('data', (chunk) => chunks.push(chunk));
-    // A signal from the terminal reaches the child too; it is the child that decides when it has cleaned up.
+    // The terminal sends a signal to the child too. The child decides when it has cleaned up.
     const passOn = (signal) => child.kill(signal);
     const waitForChild = () => {};
     process.on('SIGTERM', passOn);
@@ -71,7 +74,7 @@ export function run(program, args, { env = {}, show = false, cwd } = {}) {
   });
 }
 
-/** The first and the last lines of what a program printed: its reason stands at one of the ends. */
+/** The first and the last lines of a program's output: the reason of a failure is at one of the ends. */
 export function bothEnds(text, count = 15) {
   const lines = text.trimEnd().split('\n');
   if (lines.length <= 2 * count) return lines.join('\n');
