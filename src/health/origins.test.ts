@@ -16,6 +16,10 @@ describe('the source of each field', () => {
     expect(giversAtCreate(undefined, undefined)).toEqual({});
   });
 
+  test('a value too small to be used is no source', () => {
+    expect(giversAtCreate({ ...image, intervalNs: 10 }, undefined)).toEqual({ test: 'image', retries: 'image' });
+  });
+
   test('--no-healthcheck is the source of the test', () => {
     expect(giversAtCreate(image, { test: ['NONE'] })).toMatchObject({ test: 'flag', retries: 'image' });
   });

@@ -18,7 +18,9 @@ export type Givers = { readonly [K in FieldName]?: Giver };
 export function giversAtCreate(image: GivenHealthConfig | undefined, flags: GivenHealthConfig | undefined): Givers {
   const given = mergeHealthConfig(undefined, flags) ?? {};
   const merged = mergeHealthConfig(image, flags) ?? {};
-  return collect((name) => (merged[name] === undefined ? undefined : given[name] === undefined ? 'image' : 'flag'));
+  const isUsed = <K extends FieldName>(name: K): boolean =>
+    merged[name] !== undefined && isSameValue(HEALTH_FIELDS[name].atUse(merged[name], merged), merged[name]);
+  return collect((name) => (!isUsed(name) ? undefined : given[name] === undefined ? 'image' : 'flag'));
 }
 
 /** After an update: its fields come from it, the others stay. */
