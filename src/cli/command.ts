@@ -1,8 +1,8 @@
 import type { World } from '../world.ts';
 
 /**
- * Things with names on this host. Containers by state: `running` without the paused ones, `up` with them, `stopped` not started or
- * ended, `container` all. `variable`: names of environment variables.
+ * Things with names on this host. Containers by state: `running` without the paused ones, `up` with them, `stopped` not
+ * started or ended, `container` all. `variable`: names of environment variables.
  */
 export type NameKind =
   | 'container'
@@ -104,7 +104,8 @@ export interface Command {
   /** How many positional arguments are allowed. */
   readonly args: { readonly min: number; readonly max?: number };
   /**
-   * What completion offers for each argument; the last entry is for all that follow, unless options end at the first argument.
+   * What completion offers for each argument; the last entry is for all that follow, unless options end at the first
+   * argument.
    */
   readonly complete?: readonly Completion[] | ((given: GivenOptions) => readonly Completion[]);
   /** Options end at the first positional argument: `run IMAGE cmd --flag` passes `--flag` on. */

@@ -61,7 +61,7 @@ export async function describeContainer(
   });
 }
 
-/** The mounted files, whoever wrote them. */
+/** The mounted files; healthctl or nerdctl wrote them. */
 function foreignPathsOf({ record }: ContainerView, logPath: string): DocumentPaths {
   const mounts = specOf(record)?.mounts ?? [];
   const sourceOf = (path: string): string => mounts.find(({ destination }) => destination === path)?.source ?? '';

@@ -11,7 +11,7 @@ export interface ContainerRecord {
   readonly id: string;
   /** The trusted labels: see trustedLabels. */
   readonly labels: Readonly<Record<string, string>>;
-  /** All labels in containerd, whoever wrote them: for display only, never to act on. */
+  /** All labels in containerd; anybody may have written them. For display only, never to act on. */
   readonly rawLabels: Readonly<Record<string, string>>;
   /** Name of its image record; empty for a container without one. */
   readonly image: string;

@@ -47,7 +47,9 @@ export interface MonitorClaim {
   release(): Promise<void>;
 }
 
-/** A command that looks for the holder of a claim holds the claim itself for a moment: on a busy machine, for seconds. */
+/**
+ * A command that looks for the holder of a claim holds the claim itself for a moment: on a busy machine, for seconds.
+ */
 const PATIENCE_MS = 1_000;
 const MAX_PATIENT_TRIES = 15;
 const MAX_TRIES = 10;
@@ -189,7 +191,7 @@ async function takeKey(
   }
 }
 
-/** A monitor that holds a claim of its own writes that into the file: whoever has not written will be gone soon. */
+/** A monitor writes into the file that it holds a claim of its own. A holder that has not written will be gone soon. */
 async function lockClaim(
   {
     path,

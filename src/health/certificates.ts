@@ -1,6 +1,6 @@
 import { malformed, ok, type Parsed } from './parsed.ts';
 
-/** Largest size of a certificate file, in bytes: some 40 authorities. Every check reads them anew. */
+/** Largest size of a certificate file, in bytes: some 40 authorities. Every check reads the file again. */
 export const MAX_CERTIFICATES_BYTES = 64 * 1024;
 
 const TOO_MUCH = `more than ${MAX_CERTIFICATES_BYTES} bytes of certificates`;

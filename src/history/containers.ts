@@ -7,7 +7,7 @@ export interface PastContainer {
   readonly id: string;
   /** The last one. */
   readonly name: string;
-  /** All that it had. */
+  /** All names that it had. */
   readonly names: ReadonlySet<string>;
   readonly image: string;
   /** Its changes, and the gaps, oldest first. */
@@ -44,7 +44,7 @@ function splitKey(key: string): readonly string[] {
 }
 
 /**
- * The containers that a user means: all that had this name, one after the other; else the one whose id begins so.
+ * The containers that a user means: all that had this name, one after the other; else the one whose id begins with it.
  *
  * @returns oldest first
  */

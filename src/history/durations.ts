@@ -41,8 +41,8 @@ export function mergeDurations(into: Durations, from: Durations): void {
 }
 
 /**
- * The duration that this share of the checks did not exceed, in milliseconds: the middle of its bin. Undefined without a
- * check.
+ * The duration that this share of the checks did not exceed, in milliseconds: the middle of its bin. Undefined without
+ * a check.
  *
  * @param share from 0 to 1
  */

@@ -13,14 +13,14 @@ interface SizedFile extends HistoryFile {
 
 /** How long the finer parts are kept, in milliseconds; never longer than the whole. */
 const KEPT_MS: Partial<Record<FileKind, number>> = { raw: DAY_MS, minutes: 3 * DAY_MS };
-/** What goes first where there is too much: the finest. */
+/** The order of removal if the files are too large. */
 const FINEST_FIRST: readonly FileKind[] = ['raw', 'minutes', 'hours', 'changes'];
 
 /**
- * The files that have to go: by their age, then the finest and oldest ones until the rest is within the size.
+ * The files to remove: by their age, then the finest and oldest ones until the rest is within the size.
  *
- * The minutes of a day go together, so that a reader knows by one of them that the hours of that day are not needed. A
- * journal never goes: it is part of the present window.
+ * The minutes of a day are removed together, so that a reader that finds one of them does not need the hours of that
+ * day. A journal is never removed: it is part of the present window.
  *
  * @param files all files, the oldest first
  */

@@ -15,7 +15,7 @@ import { HOUR_MS } from './cell.ts';
  */
 
 export const DAY_MS = 24 * HOUR_MS;
-export const KINDS = ['journal', 'raw', 'minutes', 'hours', 'changes'] as const;
+const KINDS = ['journal', 'raw', 'minutes', 'hours', 'changes'] as const;
 export type FileKind = (typeof KINDS)[number];
 
 export interface HistoryFile {

@@ -22,16 +22,16 @@ export const MAX_TEXT_BYTES = 256;
 export const PHASES = ['starting', 'healthy', 'unhealthy', 'paused', 'ended', 'stopped', 'unchecked', 'gone'] as const;
 /**
  * `ended`: its process ended, and no user has stopped it. `stopped`: by a user. `unchecked`: it runs without a health
- * check, or no monitor watches it. `gone`: removed.
+ * check, or no monitor ran. `gone`: removed.
  */
 export type Phase = (typeof PHASES)[number];
 
 export const ACTIONS = ['restart', 'kill', 'stop'] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** Something that changed, or that was done to a container. */
+/** A change of a container, or an action of the monitor on it. */
 export type Change =
-  /** The first of a container on each day: its names outlive it. */
+  /** The first change of a container on each day. It keeps the name of a container that was removed. */
   | {
       readonly kind: 'seen';
       readonly atMs: number;
@@ -58,7 +58,7 @@ export type Change =
       readonly action: Action;
       readonly reason: string;
     }
-  /** No monitor watched any container in between. */
+  /** No monitor ran between the two times. */
   | { readonly kind: 'gap'; readonly atMs: number; readonly toMs: number };
 
 export type PhaseChange = Extract<Change, { kind: 'phase' }>;

@@ -105,7 +105,7 @@ describe('phases', () => {
     const { recorder, observe, changes } = setUp({ lastMs: T0 - 5_000, recent: before });
     await recorder.start();
     observe('healthy');
-    recorder.settle(new Set(['default/a']));
+    recorder.markOthersGone(new Set(['default/a']));
     await recorder.stop();
     expect(changes()).toEqual([
       { kind: 'gap', atMs: T0 - 5_000, toMs: T0 },

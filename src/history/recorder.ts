@@ -7,7 +7,7 @@ import { type Action, type Change, MAX_TEXT_BYTES, type Phase, type Sample } fro
 import type { HistoryStore } from './store.ts';
 
 /** What a container is at a moment. */
-export interface Observed {
+interface ObservedContainer {
   /** See keyOf in src/lib/container-key.ts. */
   readonly key: string;
   readonly name: string;
@@ -31,10 +31,10 @@ export interface HistoryRecorder {
   start(): Promise<void>;
   sample(key: string, sample: Sample): void;
   /** Records a change of phase, if it is one. */
-  observe(observed: Observed): void;
+  observe(observed: ObservedContainer): void;
   action(key: string, taken: { readonly action: Action; readonly reason: string }): void;
-  /** The containers that are there now: all others that were known are gone. */
-  settle(keys: ReadonlySet<string>): void;
+  /** Records that all known containers but these are gone. */
+  markOthersGone(keys: ReadonlySet<string>): void;
   /** Writes what is left; resolves when nothing is. */
   stop(): Promise<void>;
 }
@@ -49,9 +49,9 @@ export interface RecorderDeps {
 }
 
 const FLUSH_MS = 5_000;
-/** Without anything to write, this shows that the monitor lived. */
+/** A batch without content, in this interval, shows that the monitor is running. */
 const HEARTBEAT_MS = MINUTE_MS;
-/** What waits for a store that fails: some minutes of a busy host. */
+/** The most results that wait for a store that fails: some minutes of a busy host. */
 const MAX_WAITING = 20_000;
 
 interface Known {
@@ -61,13 +61,13 @@ interface Known {
   readonly sinceMs: number;
 }
 
-/** Records nothing: for a monitor that is told to keep no history. */
+/** Records nothing: for a monitor whose settings turn history off. */
 export const NO_HISTORY: HistoryRecorder = {
   start: async () => {},
   sample: () => {},
   observe: () => {},
   action: () => {},
-  settle: () => {},
+  markOthersGone: () => {},
   stop: async () => {},
 };
 
@@ -101,7 +101,7 @@ class Recorder implements HistoryRecorder {
     if (this.#samples.length > MAX_WAITING) this.#samples.splice(0, MAX_WAITING / 2);
   }
 
-  observe({ key, name, image, phase, atMs, exitCode, reason }: Observed): void {
+  observe({ key, name, image, phase, atMs, exitCode, reason }: ObservedContainer): void {
     const known = this.#known.get(key);
     if (known?.phase === phase && known.name === name && known.image === image) return;
     const nowMs = this.#deps.clock.now();
@@ -117,7 +117,7 @@ class Recorder implements HistoryRecorder {
     this.#change({ kind: 'action', atMs: this.#deps.clock.now(), key, action, reason: shortened(reason) });
   }
 
-  settle(keys: ReadonlySet<string>): void {
+  markOthersGone(keys: ReadonlySet<string>): void {
     const atMs = this.#deps.clock.now();
     for (const [key, { name, image }] of this.#known)
       if (!keys.has(key))
@@ -129,7 +129,7 @@ class Recorder implements HistoryRecorder {
     this.#isStopped = true;
     this.#timer.cancel();
     await this.#flushing;
-    this.#lastWriteMs = 0; // also without anything to write: the time of the end is known then
+    this.#lastWriteMs = 0; // so that something is written in any case: it records the time of the end
     await this.#flush();
     await this.#store?.close();
     this.#store = undefined;
@@ -211,5 +211,5 @@ class Recorder implements HistoryRecorder {
   }
 }
 
-/** The store cuts it to bytes; this bounds what waits. */
+/** The store limits a text by bytes; this limits the memory of waiting ones. */
 const shortened = (text: string): string => text.slice(0, MAX_TEXT_BYTES);

@@ -7,7 +7,7 @@ import { type Period, type Span, spansOf } from './timeline.ts';
 /** A line of a container's history. */
 export type HistoryRow =
   | { readonly kind: 'result'; readonly atMs: number; readonly container: PastContainer; readonly sample: Sample }
-  /** What the results of a minute or an hour add up to, of which none is kept any more. */
+  /** The sum of the results of a minute or an hour; the results themselves are no longer kept. */
   | {
       readonly kind: 'period';
       readonly atMs: number;
@@ -34,7 +34,7 @@ export function historyRows(
     .sort((a, b) => a.atMs - b.atMs || rank(a) - rank(b));
 }
 
-/** A result comes before the change that it brings. */
+/** A result comes before the change that it causes. */
 const rank = ({ kind }: HistoryRow): number => ['period', 'result', 'change', 'action'].indexOf(kind);
 
 /** Changes of phases, and actions. */

@@ -17,7 +17,7 @@ import { MAX_CHANGES_BYTES, MAX_JOURNAL_BYTES } from './reader.ts';
 import { segmentOf } from './segment.ts';
 import { Window } from './window.ts';
 
-/** What is written at a time. */
+/** What one write contains. */
 export interface Batch {
   /** Wall time. */
   readonly atMs: number;
@@ -31,7 +31,7 @@ export interface Batch {
  * INVARIANTS
  * 1. One process writes it: the directory is locked. Any process that may read the directory reads it, see reader.ts.
  * 2. What `append` has written survives `kill -9`; a power failure may lose what the kernel had not written yet. At any
- *    moment each sample is in a journal, in a segment, or in both, and then the reader knows.
+ *    moment each sample is in a journal, in a segment, or in both; then the reader counts it once.
  * 3. Nothing blocks the thread for longer than it takes to encode a window.
  */
 export interface HistoryStore {
@@ -51,12 +51,12 @@ export interface StoreDeps {
 
 /** How much time a segment covers: what a reader of the present window decodes for all containers. */
 const WINDOW_MS = 10 * MINUTE_MS;
-/** A window that cannot be stored is given up with more than this in memory. */
+/** A window that cannot be stored is dropped when it takes more memory than this. */
 const MAX_WINDOW_BYTES = 16 << 20;
 
 /**
- * Opens the store, and continues the window of an earlier process. What is no file of ours, or is damaged, is set aside
- * with a warning.
+ * Opens the store, and continues the window of an earlier process. An object that is not a file of ours, or is damaged,
+ * is renamed with a warning.
  *
  * @throws CONFLICT if another process writes it; system errors if there can be no directory
  */
@@ -120,7 +120,7 @@ class FileHistoryStore implements HistoryStore {
   async #appendChanges(atMs: number, changes: readonly Change[]): Promise<void> {
     const path = historyPath(this.#deps.dir, 'changes', dayOf(atMs));
     if (this.#changes.path !== path) this.#changes.open(path);
-    // A day with more is not worth the space of a week.
+    // More changes in one day are dropped: they would take the space of other days.
     if (this.#changes.size >= MAX_CHANGES_BYTES) return;
     await this.#changes.append(Buffer.from(changes.map(lineFromChange).join('')));
   }
@@ -227,7 +227,7 @@ const sizeOf = ({ path }: HistoryFile): number => statSync(path, { throwIfNoEntr
 
 const writeAsync = promisify(write);
 
-/** A file that only grows. After a failed write nothing is left of it, and the file is closed. */
+/** A file that only grows. A failed write leaves nothing in the file, and closes it. */
 class AppendedFile {
   readonly #onFault: (text: string) => void;
   #fd: number | undefined;

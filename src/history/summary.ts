@@ -12,7 +12,7 @@ export interface HealthSummary {
   readonly phase: Phase;
   /** Since when it is in that phase, wall time. */
   readonly sinceMs: number;
-  /** Shares from 0 to 1, see uptimeOf; undefined where it should not have served. */
+  /** Shares from 0 to 1, see uptimeOf; undefined if there is no time in which it should have been healthy. */
   readonly uptime: {
     readonly hour: number | undefined;
     readonly day: number | undefined;
@@ -23,7 +23,7 @@ export interface HealthSummary {
   /** Durations of checks, in milliseconds. */
   readonly p50Ms: number | undefined;
   readonly p95Ms: number | undefined;
-  /** How often it ceased to be healthy. */
+  /** How often it was healthy and then no longer. */
   readonly flaps: number;
   readonly restarts: number;
 }
@@ -66,7 +66,7 @@ export function summaryOf(container: PastContainer, sum: Cell | undefined, perio
   };
 }
 
-/** What needs a look first. */
+/** The containers that need attention first. */
 const ORDER: readonly Phase[] = ['unhealthy', 'ended', 'starting', 'healthy', 'paused', 'unchecked', 'stopped', 'gone'];
 
 export const byUrgency = (a: HealthSummary, b: HealthSummary): number =>

@@ -16,8 +16,9 @@ export interface Period {
 }
 
 /**
- * The phases of one container, oldest first, without holes from its first change to `untilMs`. A gap, in which no monitor
- * ran, is `unchecked`, unless the container was in the same phase before and after it: then it counts as that phase.
+ * The phases of one container, oldest first, without holes from its first change to `untilMs`. A gap, in which no
+ * monitor ran, is `unchecked`, unless the container was in the same phase before and after it: then it counts as that
+ * phase.
  *
  * @param changes of this container, and gaps, oldest first
  */
@@ -59,11 +60,11 @@ const phaseAfter = (changes: readonly Change[], index: number): Phase | undefine
   changes.slice(index + 1).find((change): change is PhaseChange => change.kind === 'phase')?.phase;
 
 /**
- * The share of a period in which a container served, from 0 to 1: the time in which it was healthy, of that in which it
- * should have been: healthy, unhealthy, or ended without a user having stopped it. Undefined if there is no such time.
+ * From 0 to 1: the time in which a container was healthy, divided by the time in which it should have been healthy:
+ * that in which it was healthy, unhealthy, or ended without a user having stopped it. Undefined if the latter is 0.
  */
 export function uptimeOf(spans: readonly Span[], { fromMs, toMs }: Period): number | undefined {
-  // Without a health check, nobody knows when it served.
+  // Without a health check its health is not known.
   if (!spans.some(({ phase }) => phase === 'healthy' || phase === 'unhealthy')) return undefined;
   const times = { up: 0, down: 0, other: 0 };
   for (const span of spans)

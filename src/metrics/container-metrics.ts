@@ -61,8 +61,8 @@ export interface ContainerMetricsOptions {
  * Counts what happens to containers, and remembers their present facts until the next scrape.
  *
  * INVARIANTS
- * 1. No two containers have the same metric labels: Prometheus refuses a scrape with two equal series. Of two containers
- *    with one name, the later one has its id instead.
+ * 1. No two containers have the same metric labels: Prometheus refuses a scrape with two equal series. Of two
+ *    containers with one name, the later one has its id instead.
  * 2. Counters belong to a container, not to its name: a new container with the same name starts at 0.
  * 3. Memory is bounded by `maxContainers`; a container without series is counted again once there is room.
  */
@@ -89,7 +89,7 @@ interface Series extends ContainerSeries {
 export interface ContainerMetricsDeps {
   /** Wall time in milliseconds. */
   readonly now: () => number;
-  /** Whether a container with series still exists: one that does not has lost its name. */
+  /** Whether a container with series still exists: otherwise another container may take its name. */
   readonly exists: (key: string) => boolean;
 }
 
@@ -163,7 +163,7 @@ export function createContainerMetrics(
       if (series.info.image !== container.image) series.info = infoOf(container);
       const { columns } = series;
       const isNew = Number.isNaN(columns[COLUMNS.status]);
-      // It is not known since when a container has been what it is, unless it is starting.
+      // The time of the last change is known only for a container that is starting.
       setStatus(columns, status, isNew ? (status === 'starting' ? startedAtMs : undefined) : now());
       columns[COLUMNS.failingStreak] = failingStreak;
       columns[COLUMNS.running] = isRunning ? 1 : 0;

@@ -1,4 +1,7 @@
-/** Upper bounds of buckets in seconds: a native check takes 1 ms, one that starts a program 30 ms and more, the default timeout is 30 s. */
+/**
+ * Upper bounds of buckets in seconds: a native check takes 1 ms, one that starts a program 30 ms and more, the default
+ * timeout is 30 s.
+ */
 export const CHECK_DURATION_BOUNDS: readonly number[] = [0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 export const LAG_BOUNDS: readonly number[] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 export const DELAY_BOUNDS: readonly number[] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];

@@ -17,7 +17,7 @@ export interface MonitorHooks {
    * ended.
    */
   onExit(container: KnownContainer, exit: Exit | undefined): Promise<void>;
-  /** A container is gone from containerd, whoever removed it. */
+  /** A container is gone from containerd; any tool may have removed it. */
   onGone(container: KnownContainer): Promise<void>;
   /** A check of a container has recorded a result, also one by nerdctl. */
   onResult(container: KnownContainer, recorded: RecordedResult): void;

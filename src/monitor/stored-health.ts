@@ -7,7 +7,7 @@ import type { HostModel, KnownContainer } from './host-model.ts';
 import { knownHealthOf, subjectOf } from './known-container.ts';
 
 /**
- * Reads the stored health of containers, and announces each result once, whoever wrote it.
+ * Reads the stored health of containers, and announces each result once, also those that other processes wrote.
  *
  * INVARIANT: `onResult` and `onStatus` are called once for each result, in order. A result of ours is announced by its
  * own check, one of nerdctl's when it is read.

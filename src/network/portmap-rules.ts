@@ -8,7 +8,7 @@ import { parseAddress } from './subnet.ts';
 const RULE = /^-A CNI-DN-\S+ (?:.* )?-p (\w+) (?:.* )?--dport (\d{1,5}) -j DNAT --to-destination [\d.]+:(\d{1,5})$/;
 
 /**
- * The ports that portmap forwards on this host, whoever called it: nerdctl's containers and those of another containerd
+ * The ports that portmap forwards on this host for all its callers: nerdctl's containers and those of another containerd
  * use the same plugin, and no process listens there either.
  *
  * @param rules output of `iptables -t nat -S`

@@ -147,7 +147,7 @@ export function createFileHealthStore(options: FileHealthStoreOptions): HealthSt
     swept.add(dir.path);
   };
 
-  /** Evaluated anew for each try: nerdctl may have removed its directory meanwhile. */
+  /** Evaluated again for each try: nerdctl may have removed its directory meanwhile. */
   const lockDirOf = (subject: HealthSubject): string => usedStateDirOf(subject).path;
   const withCheckLock = async <T>(
     subject: HealthSubject,

@@ -1,11 +1,10 @@
 import type { Found } from './candidates.ts';
 
 /**
- * The answer for a shell's script. The first line says what else the script has to do: `:file` or `:directory` to complete paths itself, `:`
- * for nothing. Each further line is a word, a tab and its description.
+ * The answer for a shell's script. The first line says what else the script has to do: `:file` or `:directory` to
+ * complete paths itself, `:` for nothing. Each further line is a word, a tab and its description.
  *
- * @param place.before what the words of the line begin with, e.g. `--network=`
- * @param place.cut how many letters of that the shell leaves alone
+ * Each word begins with `before`, e.g. `--network=`, but for its first `cut` letters, which the shell does not replace.
  */
 export function answerText(
   { candidates, paths }: Found,

@@ -10,7 +10,8 @@ export interface Candidate {
 }
 
 /**
- * Asks this host for names, at least those that begin with the text; an empty list where they cannot be had. Never throws.
+ * Asks this host for names, at least those that begin with the text; an empty list if they cannot be read. Never
+ * throws.
  */
 export type NameSource = (kind: NameKind, text: string) => Promise<readonly Candidate[]>;
 
@@ -20,7 +21,7 @@ export interface Found {
   readonly paths: Completion['paths'];
 }
 
-/** Descriptions are read beside words, in one line. */
+/** Shells show a description beside its word, on one line. */
 const DESCRIPTION_WIDTH = 70;
 
 /** What a completion offers for a text. The values begin with it. */
@@ -43,8 +44,9 @@ export async function expand(completion: Completion, text: string, namesOf: Name
 }
 
 /**
- * Those that begin with the text, each once, in the given order, fit to be written on a command line. Names come from containers and other tools:
- * one that a terminal would interpret cannot be written, and one that begins with a dash would be an option.
+ * Those that begin with the text, each once, in the given order, fit to be written on a command line. Names come from
+ * containers and other tools: one that a terminal would interpret cannot be written, and one that begins with a dash
+ * would be an option.
  */
 export function fitting(candidates: readonly Candidate[], text: string): readonly Candidate[] {
   const seen = new Set<string>();

@@ -15,18 +15,21 @@ import type { Candidate, NameSource } from './candidates.ts';
 
 /** How long a person waits for a completion at most. Most take some 10 ms. */
 const PATIENCE_MS = 1_000;
-/** The share of the monitor, which may hang: then containerd is asked. */
+/** How long of that the monitor may take, which may hang: then containerd is asked. */
 const MONITOR_PATIENCE_MS = 400;
 const SHORT_ID = 12;
 
-/** Names of this host, from the monitor where one runs and from containerd otherwise. Starts nothing, and warns of nothing. */
+/**
+ * Names of this host, from the monitor where one runs and from containerd otherwise. Starts nothing, and warns of
+ * nothing.
+ */
 export function openNames(loud: ContainerWorld): NameSource {
   const world: ContainerWorld = { ...loud, log: silentLogger };
   return async (kind, text) => {
     try {
       return (await within(world, PATIENCE_MS, (signal) => namesOf({ ...world, signal }, kind, text))) ?? [];
     } catch {
-      // containerd is away, or we lack permission: there is nothing to offer, and the line is not the place to say so.
+      // containerd is not running, or we lack permission: there is nothing to offer, and a completion prints no warning.
       return [];
     }
   };

@@ -7,7 +7,9 @@ import { parseArguments } from '../grammar/parse.ts';
 import type { NameSource } from './candidates.ts';
 import { openNames } from './names.ts';
 
-/** Names by the settings of another command line: one that is being written. No names where its global options are wrong. */
+/**
+ * Names by the settings of the command line that is being written. There are none if its global options are wrong.
+ */
 export async function openNamesOfLine(
   world: World,
   globals: GivenOptions,

@@ -1,11 +1,14 @@
 export type Shell = 'bash' | 'zsh' | 'fish';
 
 /*
- * The scripts know no command and no option: they ask `healthctl __complete`. What it answers may be a name that an image or another tool
- * chose. So nothing of it is evaluated, and each shell quotes it before it comes to the command line.
+ * The scripts know no command and no option: they ask `healthctl __complete`. An answer may be a name that an image or
+ * another tool chose. So no part of it is evaluated, and each shell quotes it before it puts it on the command line.
  */
 
-/** bash splits words at `:` and `=` too, and so is given its line whole. What healthctl answers is what bash would replace. */
+/**
+ * bash also splits words at `:` and `=`, so the script passes the whole line. The answer contains only the part that
+ * bash replaces.
+ */
 const BASH = `# bash completion for healthctl: healthctl completion bash
 _healthctl() {
     local directive='' word

@@ -1,6 +1,6 @@
 /**
- * The words of a line that bash is about to run, without their quotes; the last one is where the cursor is, and may be empty. Nothing is
- * expanded: `$HOME` stays `$HOME`.
+ * The words of a line that bash is about to run, without their quotes; the last one is where the cursor is, and may be
+ * empty. Nothing is expanded: `$HOME` stays `$HOME`.
  */
 export function wordsOfLine(line: string): readonly string[] {
   const words: string[] = [];

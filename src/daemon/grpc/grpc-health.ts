@@ -162,7 +162,7 @@ function followStatus(call: GrpcCall, statusNow: () => Wire): () => void {
   return sendUpdate;
 }
 
-/** A source that fails ends one call, whoever triggered the lookup. */
+/** A failing lookup ends only the call that asked for it, never a call that triggered it. */
 function statusOrEnd(call: GrpcCall, statusNow: () => Wire): Wire | undefined {
   try {
     return statusNow();

@@ -2,8 +2,8 @@ import type { Clock } from '../../lib/clock.ts';
 import { createHistogram, DELAY_BOUNDS, type HistogramCounts } from '../../metrics/histogram.ts';
 
 /**
- * Measures how late timers fire. Not `monitorEventLoopDelay` of Node.js: its percentiles cannot be added up over time or
- * hosts, and it must be reset, which two scrapers would do to each other.
+ * Measures how late timers fire. Not `monitorEventLoopDelay` of Node.js: its percentiles cannot be added up over time
+ * or hosts, and it must be reset, which two scrapers would do to each other.
  */
 export interface DelayMeter {
   readonly counts: HistogramCounts;

@@ -11,8 +11,8 @@ import { gateConnections } from '../connection-gate.ts';
 import type { MetricsAnswerer } from './answer.ts';
 
 /**
- * Serves `GET /metrics` on TCP, and nothing else. A port that is in use or a missing certificate never keeps the monitor
- * from checking: it is logged once and tried again.
+ * Serves `GET /metrics` on TCP, and nothing else. A port that is in use or a missing certificate never keeps the
+ * monitor from checking: it is logged once and tried again.
  *
  * INVARIANT: no client can hold more than MAX_CONNECTIONS connections, each for a bounded time, whatever it sends or
  * does not read.

@@ -49,13 +49,18 @@ function startFailureIn(text: string, exitCode: number): Reason | undefined {
   return program === '/bin/sh' ? { kind: 'no-shell' } : { kind: 'no-program', program };
 }
 
-/** runc: `exec: "curl": executable file not found`, `exec: "/bin/sh": stat …`; crun: ``executable file `curl` not found``. */
+/**
+ * runc: `exec: "curl": executable file not found`, `exec: "/bin/sh": stat …`; crun: ``executable file `curl` not
+ * found``.
+ */
 function runtimeProgramIn(text: string): string | undefined {
   const [, runc, crun] = /\bexec: "([^"]{1,200})"|executable file [`'"]([^`'"]{1,200})[`'"]/.exec(text) ?? [];
   return runc ?? crun;
 }
 
-/** The exit codes of a shell: 127 for a missing program, 126 for one that cannot be executed. `|| exit 1` hides them. */
+/**
+ * The exit codes of a shell: 127 for a missing program, 126 for one that cannot be executed. `|| exit 1` hides them.
+ */
 function missingProgramIn(text: string, exitCode: number, kind: CheckKind): Reason | undefined {
   const known = kind.kind === 'exec' ? programsOf(kind.args) : [];
   const missing = NOT_FOUND.map((pattern) => pattern.exec(text)?.[1]).find((name) => name !== undefined);

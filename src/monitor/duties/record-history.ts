@@ -59,7 +59,7 @@ export function createHistoryNotes(recorder: HistoryRecorder): HistoryNotes {
         keys.add(keyOf(container));
         onChange(container);
       }
-      recorder.settle(keys);
+      recorder.markOthersGone(keys);
     },
   };
 }

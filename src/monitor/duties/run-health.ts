@@ -11,7 +11,7 @@ export interface RunHealth {
   healthySinceMs: number | undefined;
 }
 
-/** The health of the present runs. A new run, or a new test of the same run, begins anew. */
+/** The health of the present runs. A new run, or a new test of the same run, resets it. */
 export interface RunHealths {
   of(container: KnownContainer): RunHealth;
   forget(key: string): void;

@@ -7,8 +7,8 @@ import { wordsOfLine } from '../../completion/shell-line.ts';
 import type { Registry } from '../../grammar/command-tree.ts';
 
 /**
- * `healthctl __complete`: what the scripts of `healthctl completion` ask. Its form may change with any release: the scripts belong to the
- * same one.
+ * `healthctl __complete`: what the scripts of `healthctl completion` ask. Its form may change with any release: the
+ * scripts belong to the same one.
  */
 export function completeCommand(registry: Registry): Command {
   return {
@@ -55,7 +55,7 @@ async function withNames<T>(world: World, globals: GivenOptions, use: (namesOf: 
   }
 }
 
-/** The length of what bash leaves alone of the last word: `--network=` of `--network=we`, of which bash completes `we`. */
+/** The length of the part of the last word that bash does not replace: `--network=` in `--network=we`. */
 function cutOf(last: string, word: string): number {
   return word !== last && last.endsWith(word) ? last.length - word.length : 0;
 }

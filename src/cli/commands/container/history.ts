@@ -150,7 +150,7 @@ function textOf(row: HistoryRow): string {
 
 const MAX_TEXT = 60;
 
-/** Its last line says most. */
+/** The last line of an output usually has the reason. */
 function shortened(text: string, noTrunc: boolean): string {
   const line = printableLine(text.trimEnd().split('\n').at(-1) ?? '');
   return noTrunc || line.length <= MAX_TEXT ? line : `${line.slice(0, MAX_TEXT - 1)}…`;
