@@ -16,11 +16,11 @@ import {
 import type { AlertEvent, AlertSubject } from './alert-event.ts';
 import { retryDelayMs } from './retry.ts';
 
-/** An alert that a receiver may know of: what its end needs, and the next monitor. */
+/** An alert that a receiver may know of, or is about to: what its end needs, and the next monitor. */
 export interface Firing {
   readonly key: string;
   readonly event: AlertEvent;
-  /** Whether it was delivered, and no end of it may have arrived. */
+  /** Whether it was delivered, and its end is not about to be. */
   readonly isTold: boolean;
 }
 
@@ -137,8 +137,11 @@ export function createAlertBook(rules: AlertRules, known: readonly Firing[] = []
     },
     firings: () =>
       [...entries].flatMap(([key, entry]) => {
-        const tried = current?.key === key && current.event.event !== 'restart' ? current.event : undefined;
-        const { firing, told } = tried ? entryDuringTry(entry, tried) : entry;
+        const pending = pendingOf(entry, rules);
+        const isChanging = pending?.isSent === true && pending.event.event !== 'restart';
+        const isTried = current?.key === key && current.event.event !== 'restart';
+        const begun = isTried ? current?.event : isChanging ? pending.event : undefined;
+        const { firing, told } = begun ? entryDuringTry(entry, begun) : entry;
         return firing ? [{ key, event: firing, isTold: told === 'unhealthy' }] : [];
       }),
     pending: () =>

@@ -236,3 +236,21 @@ test('Alertmanager gets what fires each minute, until it is over', async () => {
   ]);
   await alerts.stop();
 });
+
+test.each([
+  ['sends again what holds', aKnown('unhealthy'), 'unhealthy'],
+  ['resolves what does not', undefined, 'gone'],
+])('after a kill in the middle of a delivery, the next monitor %s', async (_what, container, event) => {
+  const first = setUp(aHook());
+  first.now.hangs = true;
+  first.tell('unhealthy');
+  await first.clock.advance(1);
+  const { clock, alerts, got } = setUp(aHook());
+  alerts.onLive(() => container);
+  await clock.advance(10_000);
+  expect(got).toMatchObject([{ id: 'c1', event }]);
+  await alerts.stop();
+  const stopped = first.alerts.stop();
+  await first.clock.advance(3_000);
+  await stopped;
+});

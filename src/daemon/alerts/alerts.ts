@@ -51,6 +51,9 @@ const FOUND_AFTER_MS = 1_000;
 /** A container that ended may be about to be started again: then its alert goes on. */
 const ENDED_AFTER_MS = 5_000;
 
+/** One write for all deliveries of this time: a thousand containers may become unhealthy at once. */
+const SAVED_AFTER_MS = 500;
+
 interface Line {
   readonly book: AlertBook;
   readonly sender: Sender;
@@ -58,7 +61,7 @@ interface Line {
 
 export function createAlerts(deps: AlertsDeps): Alerts {
   const { clock } = deps;
-  const lines = linesOf(deps);
+  const { lines, save } = openLines(deps);
   const notice = ({ book, sender }: Line, key: string, event: AlertEvent | undefined, delayMs = 0): boolean => {
     const nowMs = clock.monotonic();
     const isTaken = book.notice(key, event, { nowMs, fromMs: nowMs + delayMs });
@@ -103,23 +106,42 @@ export function createAlerts(deps: AlertsDeps): Alerts {
       const { cancel } = clock.after(LAST_TRY_MS, () => late.abort());
       await Promise.all(lines.map(({ sender }) => sender.stop(late.signal)));
       cancel();
+      save();
     },
   };
 }
 
-function linesOf({ hooks, clock, log, path, post = () => createPost(clock) }: AlertsDeps): readonly Line[] {
+function openLines({ hooks, clock, log, path, post = () => createPost(clock) }: AlertsDeps): {
+  readonly lines: readonly Line[];
+  /** Writes what fires. */
+  save(): void;
+} {
   const withUrl = hooks.flatMap((hook, index) => ('url' in hook ? [{ hook, number: index + 1 }] : []));
-  if (withUrl.length === 0) return [];
-  const told = openToldFile(path, log);
-  const books = withUrl.map(({ hook }) => ({ hook, book: createAlertBook(rulesOf(hook), told.known(hook)) }));
-  const save = (): void => told.save(books.map(({ hook, book }) => ({ hook, firings: book.firings() })));
+  if (withUrl.length === 0) return { lines: [], save: () => {} };
+  const file = openToldFile(path, log);
+  const books = withUrl.map((one) => ({ ...one, book: createAlertBook(rulesOf(one.hook), file.known(one.hook)) }));
+  let later: { cancel(): void } | undefined;
+  const save = (): void => {
+    later?.cancel();
+    later = undefined;
+    file.save(books.map(({ hook, book }) => ({ hook, firings: book.firings() })));
+  };
   const random = (): number => randomBelow(1_000) / 1_000;
-  return books.map(({ hook, book }, index) => {
+  const lines = books.map(({ hook, book, number }) => {
     const deliver = createDeliverer({ hook, post: post(), clock, host: hostname() });
-    const shown = `hook ${withUrl[index]?.number} (${shownUrl(hook.url)})`;
+    const shown = `hook ${number} (${shownUrl(hook.url)})`;
     const resendMs = hook.format === 'alertmanager' ? RESEND_MS : undefined;
-    return { book, sender: createSender({ book, deliver, shown, clock, log, random, resendMs, onFirings: save }) };
+    const told = {
+      beforeTry: (key: string): void => {
+        if (!file.isMarked(hook, key)) save();
+      },
+      afterTry: (): void => {
+        later ??= clock.after(SAVED_AFTER_MS, save);
+      },
+    };
+    return { book, sender: createSender({ book, deliver, shown, clock, log, random, resendMs, told }) };
   });
+  return { lines, save };
 }
 
 function rulesOf({ on, minIntervalMs, retries, format }: UrlHookSettings): AlertRules {

@@ -68,6 +68,12 @@ describe('slack', () => {
     });
   });
 
+  test('a name stays as it is, unless it would be formatted', async () => {
+    const textOf = async (name: string) => (await build({ format: 'slack' }, aDocument({ name }))).body;
+    expect(await textOf('my_web-1')).toMatchObject({ text: 'my_web-1 on host1 is unhealthy' });
+    expect(await textOf('_my_')).toMatchObject({ text: '\u200b_my\u200b_ on host1 is unhealthy' });
+  });
+
   test('a container can notify nobody, end no code block, and send no long message', async () => {
     const output = `<!channel> @here \`\`\` ${'x'.repeat(5_000)}`;
     const { body } = await build(

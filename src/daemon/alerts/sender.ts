@@ -19,8 +19,15 @@ export interface SenderDeps {
   readonly log: { info(text: string): void; warn(text: string): void };
   /** In [0, 1), another one at each call. */
   readonly random: () => number;
-  /** Called before a try, and after one that may have changed which alerts fire. */
-  readonly onFirings: () => void;
+  readonly told: ToldKeeper;
+}
+
+/** Keeps for the next monitor which alerts fire. */
+interface ToldKeeper {
+  /** Called before a state of this container is sent: it may arrive, and the monitor be killed then. */
+  beforeTry(key: string): void;
+  /** Called after the try. What is lost by a kill right after it is sent once more. */
+  afterTry(): void;
 }
 
 /** Sends what a hook has to tell, one request at a time. No caller waits for it. */
@@ -37,7 +44,7 @@ export interface Sender {
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createSender(deps: SenderDeps): Sender {
-  const { book, clock, log, shown, onFirings } = deps;
+  const { book, clock, log, shown, told } = deps;
   const over = new AbortController();
   let isEnding = false;
   let dropped = 0;
@@ -53,14 +60,14 @@ export function createSender(deps: SenderDeps): Sender {
   const attempt = async ({ key, ...sent }: SentAlert & { readonly key: string }): Promise<void> => {
     const { event } = sent;
     book.begin(key, event);
-    if (event.event !== 'restart') onFirings(); // before it may arrive: the next monitor must know of it
+    if (event.event !== 'restart') told.beforeTry(key);
     const outcome = await deps.deliver([sent], over.signal);
     const nowMs = clock.monotonic();
     const verdict = verdictOf(outcome);
     const isReached = outcome.kind === 'answered' || outcome.isReached;
     const retryAfterMs = outcome.kind === 'answered' ? retryAfterMsOf(outcome.retryAfter, clock.now()) : undefined;
     const followed = book.end(key, event, { verdict, isReached, nowMs, share: deps.random(), retryAfterMs });
-    if (event.event !== 'restart') onFirings();
+    if (event.event !== 'restart') told.afterTry();
     if (verdict === 'delivered') logDropped();
     else if (!over.signal.aborted)
       log.warn(

@@ -23,7 +23,8 @@ export function slackBodyOf(document: AlertDocument): string {
  * Text that notifies nobody and formats nothing: Slack wants `&`, `<` and `>` escaped; the others take `@here` in any
  * text. Names and outputs come from containers.
  */
-const plain = (text: string): string => quiet(text).replace(/[*_~`]/g, (mark) => `\u200b${mark}`);
+const plain = (text: string): string =>
+  quiet(text).replace(/[*~`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, (mark) => `\u200b${mark}`);
 
 const codeOf = (text: string): string => quiet(text).replaceAll('```', "'''");
 

@@ -21,17 +21,25 @@ const isToldFile = objectOf({ version: (value: unknown): value is 1 => value ===
 /** A thousand containers for some hooks. */
 const MAX_BYTES = 4 << 20;
 
+interface FiringsOfHook {
+  readonly hook: UrlHookSettings;
+  readonly firings: readonly Firing[];
+}
+
 export interface ToldFile {
   /** What the last monitor left for this hook. */
   known(hook: UrlHookSettings): readonly Firing[];
   /** Writes what fires now, if it has changed. Failures are logged, once for each reason. */
-  save(firings: readonly { readonly hook: UrlHookSettings; readonly firings: readonly Firing[] }[]): void;
+  save(firings: readonly FiringsOfHook[]): void;
+  /** Whether the file already says of an alert that it is being sent. */
+  isMarked(hook: UrlHookSettings, key: string): boolean;
 }
 
 export function openToldFile(path: string, log: { warn(text: string): void }): ToldFile {
   const onFault = (text: string): void => log.warn(text);
   const read = readOwnJson(path, (value) => as(isToldFile, value), { maxBytes: MAX_BYTES, onFault });
   let written = '';
+  let marked = new Set<string>();
   let failure: string | undefined;
   return {
     known: (hook) =>
@@ -39,6 +47,7 @@ export function openToldFile(path: string, log: { warn(text: string): void }): T
         key: keyOf({ namespace, id }),
         ...{ event: { event: 'unhealthy', namespace, id, name, image, time }, isTold },
       })),
+    isMarked: (hook, key) => marked.has(markOf(hook, key)),
     save: (all) => {
       const text = textOf(all);
       if (text === written) return;
@@ -46,6 +55,7 @@ export function openToldFile(path: string, log: { warn(text: string): void }): T
         makeOwnDirectory(dirname(path), { onFault });
         replaceFile(path, text);
         [written, failure] = [text, undefined];
+        marked = marksOf(all);
       } catch (error) {
         const reason = messageOf(error);
         if (reason !== failure) log.warn(`alerts that fire are kept in memory only: ${reason}`);
@@ -55,7 +65,7 @@ export function openToldFile(path: string, log: { warn(text: string): void }): T
   };
 }
 
-function textOf(all: Parameters<ToldFile['save']>[0]): string {
+function textOf(all: readonly FiringsOfHook[]): string {
   const hooks = all.flatMap(({ hook, firings }) =>
     firings.length === 0
       ? []
@@ -74,3 +84,8 @@ function textOf(all: Parameters<ToldFile['save']>[0]): string {
 /** Identifies a hook by what it sends to where, without revealing it. */
 const hookId = ({ url, format, on }: UrlHookSettings): string =>
   createHash('sha256').update(`${format} ${on.join()} ${url}`).digest('hex').slice(0, 16);
+
+const markOf = (hook: UrlHookSettings, key: string): string => `${hookId(hook)} ${key}`;
+
+const marksOf = (all: readonly FiringsOfHook[]): Set<string> =>
+  new Set(all.flatMap(({ hook, firings }) => firings.flatMap(({ key, isTold }) => (isTold ? [] : markOf(hook, key)))));
