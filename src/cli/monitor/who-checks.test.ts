@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CheckerFacts, checkerFrom } from './who-checks.ts';
+import { type CheckerFacts, checkerFrom, nextCheckIn } from './who-checks.ts';
 
 const monitor: CheckerFacts['monitor'] = { scheduler: 'daemon', adopt: 'auto', namespaces: [] };
 const status = { pid: 4711, isLive: true, namespaces: [] };
@@ -74,4 +74,19 @@ describe('a container of nerdctl', () => {
   test('a timer on a container of healthctl counts for nothing', () => {
     expect(checker({ nerdctlTimer: 'c1.timer' })).toMatchObject({ kind: 'monitor' });
   });
+});
+
+test("the next check, from the monitor's list", () => {
+  const at = '2026-01-01T00:00:05Z';
+  const list = [
+    { record: { id: 'c0' } },
+    { record: { id: 'c1' }, nextCheckAt: at },
+    { record: { id: 'c2' }, nextCheckAt: null },
+  ];
+  expect(['c0', 'c1', 'c2', 'c3'].map((id) => nextCheckIn(list, id))).toEqual([
+    undefined,
+    Date.parse(at),
+    undefined,
+    undefined,
+  ]);
 });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerContext } from '../../container/context.ts';
 import { hasNerdctlTimer } from '../../container/nerdctl/timer.ts';
-import type { DaemonStatus } from '../../daemon/api/answers.ts';
+import type { ContainerSummary, DaemonStatus } from '../../daemon/api/answers.ts';
 import { REQUESTS } from '../../daemon/api/requests.ts';
 import { scheduleFactsOf } from '../../daemon/timers/check-facts.ts';
 import { timerNameOf } from '../../daemon/timers/systemd-timers.ts';
@@ -112,13 +112,31 @@ function ownTimerOf(
     .find((unit) => existsSync(join(UNITS, unit)));
 }
 
-/** When the next check is due, wall time; undefined if none is. Of nerdctl's timer it is about then. */
+/**
+ * When the next check is due, wall time; undefined if none is. The monitor says it; a timer's is computed, and of
+ * nerdctl's it is about then.
+ */
 export async function nextCheckOf(
+  world: ContainerWorld,
   ctx: ContainerContext,
-  view: ContainerView,
-  checker: Checker,
+  { view, checker }: { readonly view: ContainerView; readonly checker: Checker },
 ): Promise<number | undefined> {
   if (checker.kind === 'nobody') return undefined;
+  const list =
+    checker.kind === 'monitor'
+      ? await openMonitor(world).ask(REQUESTS.list(ctx.containerd.namespace), world.signal)
+      : undefined;
+  const toldMs = nextCheckIn(list?.value ?? [], view.record.id);
+  if (toldMs !== undefined) return toldMs;
   const facts = await scheduleFactsOf(ctx, view);
   return facts && nextCheckAtMs(facts);
+}
+
+/** Undefined while the check is in flight, and of an older monitor. */
+export function nextCheckIn(
+  list: readonly { readonly record: Pick<ContainerSummary['record'], 'id'>; readonly nextCheckAt?: string | null }[],
+  id: string,
+): number | undefined {
+  const at = list.find(({ record }) => record.id === id)?.nextCheckAt;
+  return at ? Date.parse(at) : undefined;
 }

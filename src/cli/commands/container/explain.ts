@@ -37,7 +37,7 @@ async function runExplain(world: ContainerWorld, { options, args }: CommandInput
   const checker = await findChecker(world, ctx, view);
   const explained = {
     ...{ explanation, checker, nowMs: clock.now(), program: programOf(settings) },
-    nextCheckAtMs: await nextCheckOf(ctx, view, checker),
+    nextCheckAtMs: await nextCheckOf(world, ctx, { view, checker }),
   };
   return { stdout: format ? renderSingle(explanationValue(explained), format) : explanationPage(explained) };
 }
