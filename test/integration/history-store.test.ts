@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   mkdtempSync,
@@ -217,6 +218,44 @@ describe('damage', () => {
     expect(warnings.join()).toContain('raw-7 is damaged');
     await store.close();
   });
+});
+
+test.runIf(process.getuid?.() === 0)('a full disk is an error, and all goes on when there is space again', async () => {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'history-test', dir]);
+  try {
+    const { clock, open, reader } = setUp();
+    const store = await open();
+    await add(store, [['default/a', sampleAt(T0)]]);
+    writeFileSync(join(dir, 'filler'), Buffer.alloc(60_000));
+    const output = 'x'.repeat(256);
+    let failures = 0;
+    let written = 1;
+    for (let n = 1; n <= 60; n += 1) {
+      if (n === 50) rmSync(join(dir, 'filler'));
+      await clock.advance(30_000);
+      const samples = Array.from({ length: 4 }, () =>
+        sampleAt(T0 + n * 30_000, { exitCode: 1, status: 'unhealthy', output }),
+      );
+      try {
+        await add(
+          store,
+          samples.map((sample) => ['default/a', sample] as const),
+        );
+        written += samples.length;
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'EXHAUSTED' });
+        failures += 1;
+      }
+    }
+    expect(failures).toBeGreaterThan(0);
+    expect(failures).toBeLessThan(59);
+    expect(reader().samples('default/a', WEEK)).toHaveLength(written);
+    await store.close();
+    await (await open()).close();
+    expect(reader().samples('default/a', WEEK)).toHaveLength(written);
+  } finally {
+    execFileSync('umount', ['-l', dir]);
+  }
 });
 
 describe('old parts go', () => {
