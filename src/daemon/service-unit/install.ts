@@ -71,7 +71,7 @@ export async function uninstallUnit({ address }: Addressed, systemd: Systemd = s
     });
   await systemd.run('systemctl', ['disable', '--quiet', '--now', name]);
   rmSync(path, { force: true });
-  forgetProfileAtBoot(BOOT_PLACES);
+  forgetProfile();
   await systemd.run('systemctl', ['daemon-reload']);
   // Fails, without effect, for a unit that has not failed.
   await systemd.run('systemctl', ['reset-failed', name]).catch(() => undefined);
@@ -100,7 +100,7 @@ export async function removeUnit(addressed: Addressed, systemd: Systemd = system
   const name = unitNameOf(addressed.address);
   rmSync(join(UNIT_DIR, 'multi-user.target.wants', name), { force: true });
   rmSync(join(UNIT_DIR, name), { force: true });
-  forgetProfileAtBoot(BOOT_PLACES);
+  forgetProfile();
 }
 
 /**
@@ -128,6 +128,12 @@ async function startNamed(name: string, systemd: Systemd): Promise<void> {
       hint: `see why: journalctl -u ${name} -n 20`,
     });
   }
+}
+
+/** A package with a unit has brought the profile too. */
+function forgetProfile(): void {
+  const isPackaged = UNIT_DIRS.some((dir) => dir !== UNIT_DIR && unitsIn(dir).length > 0);
+  if (!isPackaged) forgetProfileAtBoot(BOOT_PLACES);
 }
 
 function writeSystemFile(path: string, text: string): void {

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runProgram } from '../../testbed/program.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const env = {
+  PATH: process.env.PATH ?? '',
+  HOME: process.env.HOME ?? '/root',
+  LC_ALL: 'C.UTF-8',
+  DEBEMAIL: 'tests@healthctl.dev',
+};
+const has = (name: string): boolean => env.PATH.split(':').some((directory) => existsSync(join(directory, name)));
+
+// The Debian package as a file; what it does on a machine is in test/long/deb.test.ts.
+describe.skipIf(!has('dpkg-deb'))('the Debian package', () => {
+  let work: string;
+  beforeAll(() => {
+    work = mkdtempSync(join(tmpdir(), 'healthctl-deb-test-'));
+  });
+  afterAll(() => rmSync(work, { recursive: true }));
+
+  let count = 0;
+  const build = async (...args: readonly string[]): Promise<string> => {
+    count += 1;
+    const out = join(work, `${count}`);
+    const made = await runProgram([process.execPath, 'scripts/deb.mjs', '--out', out, ...args], { env, cwd: ROOT });
+    expect(made.code, made.stderr).toBe(0);
+    return join(out, readdirSync(out)[0] ?? '');
+  };
+  const field = (file: string, name: string) =>
+    execFileSync('dpkg-deb', ['--field', file, name], { encoding: 'utf8' }).trim();
+  const unpacked = (file: string): string => {
+    const directory = `${file}.d`;
+    execFileSync('dpkg-deb', ['--raw-extract', file, directory]);
+    return directory;
+  };
+
+  test('two builds are the same bytes', async () => {
+    const [one, other] = [await build(), await build()];
+    expect(readFileSync(one).equals(readFileSync(other))).toBe(true);
+  });
+
+  test('it has the program, its native code, the unit, completions, man pages, and the licences of everything', async () => {
+    const tree = unpacked(await build('--arch', 'amd64', '--revision', '7'));
+    const read = (path: string) => readFileSync(join(tree, path), 'utf8');
+    for (const path of [
+      'usr/lib/healthctl/dist/healthctl.cjs',
+      'usr/lib/healthctl/node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node',
+      'usr/share/bash-completion/completions/healthctl',
+      'usr/share/zsh/vendor-completions/_healthctl',
+      'usr/share/fish/vendor_completions.d/healthctl.fish',
+      'usr/share/man/man1/healthctl-run.1.gz',
+      'usr/share/doc/healthctl/changelog.Debian.gz',
+    ])
+      expect(existsSync(join(tree, path)), path).toBe(true);
+    expect(existsSync(join(tree, 'usr/lib/healthctl/dist/healthctl.cache'))).toBe(false);
+    expect(read('usr/lib/systemd/system/healthctl.service')).toContain(
+      '/usr/bin/node --max-semi-space-size=1 --v8-pool-size=1 --expose-gc --no-memory-reducer -- /usr/lib/healthctl/bin/healthctl --address /run/containerd/containerd.sock',
+    );
+    for (const words of ['koffi', 'Niels Martignène', 'tar-stream', '/usr/share/common-licenses/Apache-2.0'])
+      expect(read('usr/share/doc/healthctl/copyright')).toContain(words);
+    expect(read('DEBIAN/control')).toMatch(/^Depends: nodejs \(>= 20\), containerd \| containerd\.io,/m);
+    expect(read('DEBIAN/control')).toMatch(/^Version: \d+\.\d+\.\d+-7$/m);
+    expect(read('DEBIAN/conffiles')).toBe('/etc/apparmor.d/healthctl-default\n');
+  });
+
+  test('the one for arm64 has the native code of arm64, and no other', async () => {
+    const file = await build('--arch', 'arm64');
+    expect(field(file, 'Architecture')).toBe('arm64');
+    const tree = join(unpacked(file), 'usr/lib/healthctl/node_modules/@koromix');
+    expect(readdirSync(tree)).toEqual(['koffi-linux-arm64']);
+    // ELF for machine 183, AArch64.
+    const native = readFileSync(join(tree, 'koffi-linux-arm64/linux_arm64/koffi.node'));
+    expect([native.readUInt32BE(0), native.readUInt16LE(18)]).toEqual([0x7f454c46, 183]);
+  });
+
+  test.skipIf(!has('lintian'))('lintian finds nothing', async () => {
+    // That a first upload closes a bug is a rule of Debian's archive.
+    const suppressed = ['--suppress-tags', 'initial-upload-closes-no-bugs'];
+    const { stdout } = await runProgram(['lintian', ...suppressed, '--allow-root', await build()], { env });
+    expect(stdout).toBe('');
+  });
+});
