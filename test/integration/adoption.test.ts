@@ -11,7 +11,7 @@ import { createFakeClock } from '../fakes/clock.ts';
 
 const unitsDir = mkdtempSync(join(tmpdir(), 'healthctl-units-'));
 const clock = createFakeClock();
-/** Of a timer that was made so long ago. */
+/** The unit file of a timer that was made `agoMs` ago. */
 function makeTimer(id: string, agoMs: number): void {
   const path = join(unitsDir, `${id}.timer`);
   writeFileSync(path, '');
@@ -49,12 +49,15 @@ test.each([
   ['auto', {}, [false, false]],
   ['never', {}, [false, false]],
   ['never', OURS, [false, false]],
-] as const)('%s, labels %j: whether nerdctl checks it, with its timer and without', (adopt, labels, expected) => {
-  const { isCheckedElsewhere } = adoption(adopt);
-  expect(['timed', 'other'].map((id) => isCheckedElsewhere(aContainer(id, labels)))).toEqual(expected);
-});
+] as const)(
+  '%s, labels %j: whether nerdctl checks the container, with its timer and without',
+  (adopt, labels, expected) => {
+    const { isCheckedElsewhere } = adoption(adopt);
+    expect(['timed', 'other'].map((id) => isCheckedElsewhere(aContainer(id, labels)))).toEqual(expected);
+  },
+);
 
-test('a timer of nerdctl on a container of ours is ended: one checks', async () => {
+test("ends nerdctl's timer of a container of ours, so that only one tool checks it", async () => {
   const { isCheckedElsewhere, told, ended } = adoption('auto');
   for (const id of ['timed', 'timed', 'other']) isCheckedElsewhere(aContainer(id, OURS));
   await Promise.resolve();
@@ -64,13 +67,13 @@ test('a timer of nerdctl on a container of ours is ended: one checks', async () 
   ]);
 });
 
-test('one that nerdctl start made only just now is left until its service was started', () => {
+test('keeps a timer that nerdctl start has just made, until its service was started', () => {
   const { isCheckedElsewhere, ended } = adoption('auto');
   isCheckedElsewhere(aContainer('fresh', OURS));
   expect(ended).toEqual([]);
 });
 
-test('a timer of nerdctl that brings no results is not relied upon, until it does', async () => {
+test('does not rely on a timer of nerdctl that brings no results, until it does', async () => {
   const { isCheckedElsewhere, told } = adoption('auto');
   const nerdctls = (atMs: number): StoredHealth => ({ log: [aResult(atMs)], state: aState({ run: undefined }) });
   const ours: StoredHealth = { log: [aResult(99_000)], state: aState() };
@@ -88,11 +91,11 @@ test('a timer of nerdctl that brings no results is not relied upon, until it doe
     "container default/timed: nerdctl's timer timed.timer has made no check for 50 s; checking it until it does",
   ]);
   expect(await dues(nerdctls(100_000), 5)).toEqual([true, true, true, true, true]);
-  await clock.advance(3_600_000); // paused: nobody asked
+  await clock.advance(3_600_000); // paused, so nothing was checked
   expect(await dues(nerdctls(200_000), 1)).toEqual([true]);
 });
 
-test('a timer of healthctl yields to one of nerdctl on its own containers, and ends it on ours', async () => {
+test("healthctl's timer yields to nerdctl's on nerdctl's containers, and ends it on ours", async () => {
   makeTimer('fresh', 500);
   const ended: string[] = [];
   const ctx = {

@@ -19,7 +19,7 @@ import { until } from '../../testbed/until.ts';
 import { aConfig, aResult, aRun, aState, T0 } from '../builders/health.ts';
 import { aHealth, aView, ownRecord } from '../builders/listed.ts';
 
-// The server on a real socket in front of a fake service: what it sends is what docs/openapi.json says.
+// Tests the API server on a real socket, with a fake service behind it: every answer must match docs/openapi.json.
 
 const dir = mkdtempSync(join(tmpdir(), 'healthctl-api-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -38,7 +38,7 @@ const details = {
   ...{ config: { Cmd: ['sleep', '60'] }, hostConfig: {} },
 };
 
-/** Containers by name; each is a case of its own. */
+/** Containers by name; each is one case. */
 const service: Service = {
   status: () => ({
     ...{
@@ -218,7 +218,7 @@ function ask(
   });
 }
 
-/** Where an answer is not what the document says of that status. */
+/** The places where an answer differs from the document's description of its status. */
 function undescribed(method: string, path: string, { status, type, body }: Answered): readonly string[] {
   const { responses = {} } = openApi.paths[path]?.[method.toLowerCase()] ?? {};
   const described = responses[`${status}`] ?? responses.default;
@@ -235,7 +235,7 @@ function undescribed(method: string, path: string, { status, type, body }: Answe
 
 const C = '/namespaces/{namespace}/containers/{name}';
 
-/** Method, path, and for each answer: the name of the container (with a query), the status. */
+/** Method and path; for each answer the name of the container, perhaps with a query, and the status. */
 const CASES: readonly [method: string, path: string, answers: Readonly<Record<string, number>>][] = [
   ['GET', '/daemon', { '': 200 }],
   ['DELETE', '/daemon/{id}', { abc: 204, 'another-one': 404 }],
@@ -254,7 +254,7 @@ const CASES: readonly [method: string, path: string, answers: Readonly<Record<st
   ['GET', '/metrics', { '': 200 }],
 ];
 
-test('every operation of the document is tried', () => {
+test('every operation of the document is tested', () => {
   const described = Object.entries(openApi.paths).flatMap(([path, item]) =>
     Object.keys(item)
       .filter((key) => key !== 'parameters' && key !== 'servers')
@@ -263,7 +263,7 @@ test('every operation of the document is tried', () => {
   expect(CASES.map(([method, path]) => `${method} ${path}`).toSorted()).toEqual(described.toSorted());
 });
 
-describe('what is answered is what is described', () => {
+describe('answers match the document', () => {
   test.each(CASES)('%s %s', async (method, path, answers) => {
     await using served = await serve();
     for (const [given, status] of Object.entries(answers)) {
@@ -276,7 +276,7 @@ describe('what is answered is what is described', () => {
   });
 });
 
-test('errors carry code, text, hint and exit status; our own mistakes are logged', async () => {
+test('errors have code, text, hint and exit status; our own errors are logged', async () => {
   await using served = await serve();
   const errorOf = async (method: string, path: string) => JSON.parse((await ask(served.path, method, path)).body);
   const container = (name: string) => `/v1/namespaces/default/containers/${name}`;
@@ -300,21 +300,21 @@ test.each([
   ['GET', '/v1/nothing', 404],
   ['GET', '/v1/daemon/', 404],
   ['PUT', '/v1/daemon', 405],
-])('%s %s: there is no such thing', async (method, path, status) => {
+])('%s %s is not found', async (method, path, status) => {
   await using served = await serve();
   const answer = await ask(served.path, method, path);
   expect([answer.status, answer.version]).toEqual([status, '1']);
   expect(mismatches(openApi.components.schemas.Error ?? {}, JSON.parse(answer.body))).toEqual([]);
 });
 
-test('what a path is for is told with a wrong method, and HEAD is GET without its body', async () => {
+test('a wrong method gives the allowed ones, and HEAD gives no body', async () => {
   await using served = await serve();
   const methods = await ask(served.path, 'PUT', '/v1/namespaces/default/containers/web');
   expect([methods.status, methods.allow]).toEqual([405, 'GET, DELETE']);
   expect(await ask(served.path, 'HEAD', '/v1/daemon')).toMatchObject({ status: 200, body: '' });
 });
 
-test('events end with an empty line', async () => {
+test('the stream of events ends with an empty line', async () => {
   await using served = await serve();
   const { body } = await ask(served.path, 'GET', '/v1/events?until=1');
   expect(body).toBe(`${JSON.stringify(EVENT)}\n\n`);
@@ -329,20 +329,20 @@ test.each([
   expect(await ask(served.path, 'HEAD', '/metrics', {})).toMatchObject({ status: 200, body: '' });
 });
 
-test('whoever asks it to stop is answered first', async () => {
+test('answers the request to stop before it stops', async () => {
   await using served = await serve();
   expect((await ask(served.path, 'DELETE', '/v1/daemon/abc')).status).toBe(204);
   await until(() => served.stops() === 1);
 });
 
-test('a request to end another monitor, read late, ends none', async () => {
+test('a late request to stop another monitor stops none', async () => {
   await using served = await serve();
   const { status, body } = await ask(served.path, 'DELETE', '/v1/daemon/of-an-earlier-one');
   expect([status, JSON.parse(body).code, served.stops()]).toEqual([404, 'NOT_FOUND', 0]);
 });
 
-describe('a client that gave up before its request is read', () => {
-  /** Sends a request and is gone, all before the server gets to run. */
+describe('a client that disconnects before its request is read', () => {
+  /** Sends requests and disconnects, before the server gets to read them. */
   async function giveUp(path: string, ...requests: string[]): Promise<void> {
     const sockets = await Promise.all(requests.map(() => connected(path)));
     for (const [index, socket] of sockets.entries()) {
@@ -352,7 +352,7 @@ describe('a client that gave up before its request is read', () => {
     await Promise.all(sockets.map((socket) => once(socket, 'close')));
   }
 
-  test('has nothing done: no stop, no removal, no check', async () => {
+  test('causes no stop, no removal and no check', async () => {
     const done: string[] = [];
     const noting: Service = {
       ...service,
@@ -365,12 +365,12 @@ describe('a client that gave up before its request is read', () => {
     await using served = await serve({ service: noting });
     const web = '/v1/namespaces/default/containers/web';
     await giveUp(served.path, 'DELETE /v1/daemon/abc', `DELETE ${web}?force=1`, `POST ${web}/healthcheck`);
-    await ask(served.path, 'DELETE', '/v1/namespaces/default/containers/other'); // behind them
+    await ask(served.path, 'DELETE', '/v1/namespaces/default/containers/other'); // comes after the others
     await until(() => served.server.busy === 0);
     expect([served.stops(), done]).toEqual([0, ['rm other']]);
   });
 
-  test('is not there any more when the removal of a container begins', async () => {
+  test('is noticed when the removal of a container begins', async () => {
     const begun: boolean[] = [];
     let goOn = (): void => {};
     const noting: Service = {
@@ -394,8 +394,8 @@ describe('a client that gave up before its request is read', () => {
   });
 });
 
-describe('more connections than it may have', () => {
-  test('one without a request makes place', async () => {
+describe('more connections than allowed', () => {
+  test('an idle connection is closed for a new one', async () => {
     await using served = await serve({ maxConnections: 2 });
     const idle = await Promise.all([1, 2, 3, 4].map(() => connected(served.path)));
     for (let n = 0; n < 3; n += 1) expect((await ask(served.path, 'GET', '/v1/daemon')).status).toBe(200);
@@ -403,7 +403,7 @@ describe('more connections than it may have', () => {
     for (const socket of idle) socket.destroy();
   });
 
-  test('while all are in use, the next is refused in words, at once', async () => {
+  test('if all are in use, the next gets an error at once', async () => {
     await using served = await serve({ maxConnections: 2 });
     const following = await Promise.all(
       [1, 2].map(async () => {
@@ -425,14 +425,14 @@ describe('more connections than it may have', () => {
     following[1]?.destroy();
   });
 
-  test('a flood of them costs no more descriptors than that', async () => {
+  test('a flood of connections needs no more descriptors than allowed', async () => {
     await using served = await serve({ maxConnections: 3 });
     const sockets = await Promise.all(Array.from({ length: 100 }, () => connected(served.path)));
     await until(() => sockets.filter((socket) => socket.destroyed).length >= 97);
     for (const socket of sockets) socket.destroy();
   });
 
-  test('one on which nothing is asked is closed after some seconds', async () => {
+  test('a connection without a request is closed after some seconds', async () => {
     await using served = await serve();
     const socket = await connected(served.path);
     const partial = await connected(served.path);
@@ -449,7 +449,7 @@ function connected(path: string): Promise<Socket> {
   });
 }
 
-test('is busy while it follows; a stop ends streams and takes the socket away', async () => {
+test('counts as busy while a client follows events; a stop ends streams and removes the socket', async () => {
   await using served = await serve();
   expect(served.server.busy).toBe(0);
   const following = ask(served.path, 'GET', '/v1/events').catch((error: unknown) => error);
@@ -461,7 +461,7 @@ test('is busy while it follows; a stop ends streams and takes the socket away', 
   expect(() => statSync(served.path)).toThrow('ENOENT');
 });
 
-test('started again it serves as before: the stop is over for what is asked then', async () => {
+test('serves again after a stop and a start', async () => {
   await using served = await serve();
   await served.server.stop();
   await served.server.start();
@@ -475,18 +475,18 @@ test.each([
   ['/v1/namespaces/..%2f..%2fx/containers', '"../../x" must be letters and digits'],
   [`/v1/namespaces/${'a'.repeat(77)}/containers`, 'is longer than 76 characters'],
   ['/v1/namespaces/default/containers/%00', 'no name is called "\\u0000"'],
-])('%s names nothing', async (path, reason) => {
+])('%s is refused as a name', async (path, reason) => {
   await using served = await serve();
   const { status, body } = await ask(served.path, 'GET', path);
   expect([status, JSON.parse(body).message]).toEqual([400, expect.stringContaining(reason)]);
 });
 
-test('the socket is for its user alone', async () => {
+test('only the owner can use the socket', async () => {
   await using own = await serve();
   expect(statSync(own.path).mode & 0o777).toBe(0o600);
 });
 
-test.skipIf(process.getuid?.() !== 0)('or for a group too', async () => {
+test.skipIf(process.getuid?.() !== 0)('a configured group can use the socket too', async () => {
   await using shared = await serve({ groupId: 1 });
   const { mode, gid } = statSync(shared.path);
   expect([mode & 0o777, gid]).toEqual([0o660, 1]);

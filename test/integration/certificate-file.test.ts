@@ -17,11 +17,11 @@ const file = (name: string, text: string): string => {
 };
 const read = (path: string) => readCertificateFile('--health-http-ca', path, AbortSignal.timeout(200));
 
-test('a file with an authority and more', async () => {
+test('reads a file with an authority and other content', async () => {
   expect(await read(file('ca.pem', `comment\n${AUTHORITY}${SIGNED.key}`))).toBe(AUTHORITY);
 });
 
-test('a pipe, as of a shell, and one into which nobody writes', async () => {
+test('reads a pipe of a shell, and does not wait for one that nobody writes', async () => {
   const path = join(directory, 'fifo');
   makeFifo(path);
   await expect(read(path)).rejects.toMatchObject({ code: 'ABORTED' });
@@ -29,7 +29,7 @@ test('a pipe, as of a shell, and one into which nobody writes', async () => {
   expect(content).toBe(AUTHORITY);
 });
 
-test('what is no file of certificates is refused', async () => {
+test('refuses a file without certificates', async () => {
   const none = join(directory, 'none');
   await expect(read(none)).rejects.toThrow(`open ${none}: no such file or directory`);
   await expect(read(directory)).rejects.toThrow('is a directory');

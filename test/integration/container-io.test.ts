@@ -52,7 +52,7 @@ describe('prepareStdio', () => {
       ...over,
     });
 
-  test('makes files for their owner only, and keeps what is in them', () => {
+  test('makes files that only their owner can read, and keeps their content', () => {
     const { stdout, stderr, stdin } = prepare();
     expect(stdin).toBe('');
     for (const path of [stdout, stderr]) expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -61,7 +61,7 @@ describe('prepareStdio', () => {
     expect(statSync(stdout).size).toBe(4);
   });
 
-  test('puts the file of the run before aside where there is a terminal, in order', () => {
+  test('with a terminal, renames the files of earlier runs, numbered in order', () => {
     for (let run = 1; run <= 12; run += 1) {
       const path = prepare({ terminal: true }).stdout;
       writeFileSync(path, `run ${run}`);
@@ -80,7 +80,7 @@ describe('prepareStdio', () => {
     expect(outputFilesOf(join(root, 'data'), 'stderr')).toEqual([]);
   });
 
-  test('makes stdin anew: who held the one before cannot write into this run', () => {
+  test('replaces the FIFO of stdin, so that a writer of the previous run cannot write into this one', () => {
     const first = prepare({ openStdin: true });
     const inode = statSync(first.stdin).ino;
     const reader = openFifoReader(first.stdin);
@@ -91,7 +91,7 @@ describe('prepareStdio', () => {
     expect(existsSync(prepare().stdin || first.stdin)).toBe(false);
   });
 
-  test('names files as the kernel does, without symbolic links', () => {
+  test('returns real paths, without symbolic links', () => {
     mkdirSync(join(root, 'real'));
     symlinkSync('real', join(root, 'link'));
     const { stdout } = prepareStdio({
@@ -108,7 +108,7 @@ describe('prepareStdio', () => {
     ['a symbolic link', (path: string) => symlinkSync('/etc/passwd', path)],
     ['a directory', (path: string) => mkdirSync(path)],
     ['a FIFO', (path: string) => makeFifo(path)],
-  ])('sets %s in the place of a file aside, and tells of it', (what, make) => {
+  ])('sets aside %s in place of a file, with a warning', (what, make) => {
     mkdirSync(join(root, 'data'));
     const path = join(root, 'data/stdout.log');
     make(path);
@@ -120,7 +120,7 @@ describe('prepareStdio', () => {
     expect(faults).toEqual([`${path} is ${what}, not a regular file; it is now ${join(root, 'data', aside ?? '')}`]);
   });
 
-  test('forgets the execs of the run before', () => {
+  test('removes the directories of execs of the previous run', () => {
     mkdirSync(join(root, 'run', `${EXEC_PREFIX}1`), { recursive: true });
     mkdirSync(join(root, 'run', 'healthctl-check-1'));
     prepare();
@@ -151,7 +151,7 @@ describe('following a real file', () => {
     expect(hash.digest('hex')).toBe(createHash('sha256').update(numbers.repeat(5)).digest('hex'));
   });
 
-  test('goes on from the beginning when the file was emptied', async () => {
+  test('continues at the beginning after the file was truncated', async () => {
     const path = join(root, 'out');
     writeFileSync(path, 'before');
     const file = await openGrowingFile(path);
@@ -172,7 +172,7 @@ describe('following a real file', () => {
 });
 
 describe('untilCopied', () => {
-  test('waits for the shim to close the files, and not for ever', async (context) => {
+  test('waits until the shim has closed the files, with a time limit', async (context) => {
     const path = join(root, 'out');
     writeFileSync(path, '');
     const holder = spawn('sh', ['-c', `exec 3>>${path}; echo open; sleep 0.3; exec 3>&-; sleep 60`]);
@@ -184,7 +184,7 @@ describe('untilCopied', () => {
     const [tookMs, isOpen] = [performance.now() - askedAt, existsSync(descriptor)];
     holder.kill();
     if (tookMs > 1_900)
-      context.skip(`${NOT_JUDGED}: the file was open for ${tookMs} ms, which is longer than it is waited for`);
+      context.skip(`${NOT_JUDGED}: the file was open for ${tookMs} ms, which is longer than the limit`);
     expect(isOpen).toBe(false);
 
     const stubborn = spawn('sh', ['-c', `exec 3>>${path}; echo open; sleep 60`]);
@@ -196,16 +196,16 @@ describe('untilCopied', () => {
   });
 });
 
-describe('stdin', () => {
+describe('connectStdin', () => {
   const source = () => new PassThrough() as unknown as NodeJS.ReadStream & PassThrough;
 
-  test('is passed on at the speed of its reader, to the last byte, and then closed', async () => {
+  test('passes on every byte at the speed of the reader, and then closes', async () => {
     const path = join(root, 'stdin');
     makeFifo(path);
     expect(connectStdin(path)).toBeUndefined();
     const reader = openFifoReader(path);
     const sink = connectStdin(path);
-    if (!sink) throw new Error('nobody reads');
+    if (!sink) throw new Error('no reader');
     const input = source();
     let isEnded = false;
     pumpStdin({
@@ -226,12 +226,12 @@ describe('stdin', () => {
     await until(() => isEnded);
   });
 
-  test('a reader that goes away ends it without a word', async () => {
+  test('ends silently when the reader closes', async () => {
     const path = join(root, 'stdin');
     makeFifo(path);
     const reader = openFifoReader(path);
     const sink = connectStdin(path);
-    if (!sink) throw new Error('nobody reads');
+    if (!sink) throw new Error('no reader');
     const input = source();
     pumpStdin({ source: input, sink, onEnd: () => undefined, onDetach: () => undefined });
     input.write('x');
@@ -242,13 +242,13 @@ describe('stdin', () => {
     });
   });
 
-  test('is none when the FIFO is not there', () => {
+  test('returns undefined without a FIFO', () => {
     expect(connectStdin(join(root, 'nothing'))).toBeUndefined();
   });
 });
 
 describe('notes of execs', () => {
-  /** containerd, as far as a sweep asks it. */
+  /** A containerd with the calls that a sweep makes. */
   function aTasks(execs: Map<string, TaskRecord>) {
     const deleted: string[] = [];
     const tasks = {
@@ -264,7 +264,7 @@ describe('notes of execs', () => {
     };
   }
 
-  test('what has ended and nobody waits for is deleted', async () => {
+  test('a sweep deletes ended execs that nobody waits for', async () => {
     const ids = ['waited', 'ended', 'running', 'unknown'].map((name) => `${EXEC_PREFIX}${name}`);
     const [waited = '', ended = '', running = '', unknown = ''] = ids;
     const notes = [];
@@ -284,7 +284,7 @@ describe('notes of execs', () => {
     expect(readdirSync(root)).toEqual([running]);
   });
 
-  test('leaving keeps the note without its FIFOs', async () => {
+  test('leave removes the FIFOs and keeps the note', async () => {
     const note = await writeExecNote(root, `${EXEC_PREFIX}1`, systemClock);
     makeFifo(join(note.dir, 'stdout'));
     note.leave();

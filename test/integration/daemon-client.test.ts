@@ -8,7 +8,7 @@ import { type MonitorRequest, REQUESTS } from '../../src/daemon/api/requests.ts'
 import type { Guard } from '../../src/lib/shape.ts';
 import { until } from '../../testbed/until.ts';
 
-// The client in front of a server that says whatever a test wants, byte for byte.
+// Tests the client with a server that sends what the test wants, byte for byte.
 
 const dir = mkdtempSync(join(tmpdir(), 'healthctl-client-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -25,7 +25,7 @@ const isAnything: Guard<unknown> = (value): value is unknown => value !== Symbol
 const GET: MonitorRequest<unknown> = { method: 'GET', path: '/daemon', isAnswer: isAnything };
 
 let count = 0;
-/** A monitor that sends this to whoever has asked, in pieces; and ends the connection unless it is to stay. */
+/** A monitor that sends these pieces to each client, and then closes the connection unless `stays` is set. */
 async function monitorSaying(pieces: readonly string[], { stays = false } = {}) {
   count += 1;
   const path = join(dir, `${count}.sock`);
@@ -57,7 +57,7 @@ const json = (status: number, value: unknown, version = 1): string => {
 };
 const ask = async (...pieces: string[]) => (await monitorSaying(pieces)).client.ask(GET);
 
-describe('why there is no answer', () => {
+describe('the reason why the monitor does not answer', () => {
   const whyOf = async (path: string) => {
     const client = createDaemonClient(path);
     expect(await client.ask(GET)).toBeUndefined();
@@ -75,11 +75,11 @@ describe('why there is no answer', () => {
     return path;
   };
 
-  test('nobody listens', async () => {
+  test('is absent if nobody listens', async () => {
     expect(await whyOf(join(dir, 'nothing.sock'))).toEqual({ kind: 'absent' });
   });
 
-  test.runIf(process.geteuid?.() === 0)('we may not ask: then it is not known whether one runs', async () => {
+  test.runIf(process.geteuid?.() === 0)('is unknown if we have no permission for the socket', async () => {
     const path = await listening('');
     chmodSync(dir, 0o711);
     chmodSync(path, 0o600);
@@ -91,12 +91,12 @@ describe('why there is no answer', () => {
     }
   });
 
-  test('it closes the connection without a word, as one without descriptors does', async () => {
+  test('is cut-off if the connection is closed without an answer, as by a monitor without descriptors', async () => {
     expect(await whyOf(await listening(''))).toEqual({ kind: 'cut-off' });
     expect(await whyOf(await listening('HTTP/1.1 200'))).toEqual({ kind: 'cut-off' });
   });
 
-  test('it says why', async () => {
+  test("is refused, with the monitor's text", async () => {
     expect(await whyOf(await listening(json(503, { code: 'UNAVAILABLE', message: 'no place' })))).toEqual({
       kind: 'refused',
       message: 'no place',
@@ -104,21 +104,21 @@ describe('why there is no answer', () => {
   });
 
   test.each([
-    ['no JSON', `${head(200, 'Content-Length: 5\r\n')}{"a":`],
+    ['text that is not JSON', `${head(200, 'Content-Length: 5\r\n')}{"a":`],
     ['another form', json(200, { id: 7 })],
-  ])('its answer is %s', async (_, answer) => {
+  ])('is the form of the answer: %s', async (_, answer) => {
     const client = createDaemonClient(await listening(answer));
     expect(await client.ask(REQUESTS.status)).toBeUndefined();
     expect(client.unanswered).toEqual({ kind: 'unreadable' });
   });
 
-  test('it is of another version', async () => {
+  test('is other-version for another version of the API', async () => {
     expect(await whyOf(await listening(json(200, {}, 2)))).toEqual({ kind: 'other-version', apiVersion: 2 });
   });
 });
 
-describe('a monitor that says nothing', () => {
-  /** It takes its time for a check, `isStuck` also for everything else. */
+describe('a monitor that does not answer', () => {
+  /** Delays the answer to a check; with `isStuck` the answer to everything. */
   async function slowMonitor(options: { readonly isStuck: boolean }) {
     count += 1;
     const path = join(dir, `${count}.sock`);
@@ -137,7 +137,7 @@ describe('a monitor that says nothing', () => {
     return path;
   }
 
-  test('is told, and containerd is to be asked', async () => {
+  test('is reported once, and the caller asks containerd', async () => {
     let told = 0;
     const onSilent = () => {
       told += 1;
@@ -148,7 +148,7 @@ describe('a monitor that says nothing', () => {
     expect([told, client.isSilent]).toEqual([2, true]);
   });
 
-  test('but answers something else is waited for', async () => {
+  test('is waited for if it answers something else', async () => {
     const onSilent = () => expect.unreachable();
     const client = createDaemonClient(await slowMonitor({ isStuck: false }), { onSilent });
     expect(await client.ask({ ...GET, method: 'POST', path: '/x' })).toEqual({ value: { isCheck: true } });
@@ -156,7 +156,7 @@ describe('a monitor that says nothing', () => {
 });
 
 describe('ask', () => {
-  test('an answer, in whatever pieces it comes', async () => {
+  test('reads an answer in any pieces', async () => {
     const { client, asked } = await monitorSaying([...json(200, { a: 'x' })]);
     expect(await client.ask({ ...REQUESTS.check('default', 'a/b'), isAnswer: isAnything })).toEqual({
       value: { a: 'x' },
@@ -164,11 +164,11 @@ describe('ask', () => {
     expect(asked).toEqual(['POST /v1/namespaces/default/containers/a%2Fb/healthcheck HTTP/1.0']);
   });
 
-  test('an answer without a body', async () => {
+  test('reads an answer without a body', async () => {
     expect(await ask(head(204))).toEqual({ value: undefined });
   });
 
-  test('nobody listens, or there is no socket', async () => {
+  test('returns undefined if nobody listens or there is no socket', async () => {
     writeFileSync(join(dir, 'file'), '');
     for (const path of [join(dir, 'nothing'), join(dir, 'file'), join(dir, 'file', 'below')])
       expect(await createDaemonClient(path).ask(GET)).toBeUndefined();
@@ -182,11 +182,11 @@ describe('ask', () => {
     ['an answer that is cut off', json(200, { a: 'x' }).slice(0, -3)],
     ['a head that is cut off', 'HTTP/1.1 200'],
     ['nothing', ''],
-  ])('%s: containerd is to be asked', async (_, text) => {
+  ])('returns undefined, so that containerd is asked: %s', async (_, text) => {
     expect(await ask(text)).toBeUndefined();
   });
 
-  test('errors are those of the monitor', async () => {
+  test("throws the monitor's errors", async () => {
     const error = { code: 'CONFLICT', message: 'container is running', hint: 'stop it', exitCode: 125 };
     await expect(ask(json(409, error))).rejects.toMatchObject(error);
     await expect(ask(json(500, 'what?'))).rejects.toMatchObject({
@@ -195,7 +195,7 @@ describe('ask', () => {
     });
   });
 
-  test('aborted: before, and while it waits', async () => {
+  test('throws ABORTED before and during a call', async () => {
     const { client, asked, sockets } = await monitorSaying([], { stays: true });
     await expect(client.ask(GET, AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
     const abort = new AbortController();
@@ -219,17 +219,17 @@ describe('follow', () => {
     }
   }
 
-  test('lines to the empty one, which is the end', async () => {
+  test('yields lines up to the empty one, which ends the stream', async () => {
     const { client } = await monitorSaying([head(200), '{"a":', '1}\nü', '\n\n'], { stays: true });
     expect(await linesFrom(await client.follow('/events', signal))).toEqual({ got: ['{"a":1}', 'ü'], end: 'told' });
   });
 
-  test('a stream that is cut off throws', async () => {
+  test('throws if the stream is cut off', async () => {
     const { client } = await monitorSaying([`${head(200)}a\n`, 'b']);
     expect(await linesFrom(await client.follow('/events', signal))).toEqual({ got: ['a'], end: 'UNAVAILABLE' });
   });
 
-  test('aborted while it waits', async () => {
+  test('ends at an abort', async () => {
     const { client, sockets } = await monitorSaying([`${head(200)}a\n`], { stays: true });
     const abort = new AbortController();
     const lines = linesFrom(await client.follow('/events', abort.signal));
@@ -239,7 +239,7 @@ describe('follow', () => {
     await until(() => sockets.size === 0);
   });
 
-  test('whom not to ask, and errors', async () => {
+  test('returns undefined where there is no monitor to follow, and throws errors', async () => {
     const follow = async (text: string) => (await monitorSaying([text])).client.follow('/events', signal);
     expect(await createDaemonClient(join(dir, 'nothing')).follow('/events', signal)).toBeUndefined();
     expect(await follow(json(200, {}, 2))).toBeUndefined();

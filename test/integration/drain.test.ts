@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-test('a monitor that is ending and does not get to its end is named', async () => {
+test('draining names a monitor that does not finish its end', async () => {
   const paths = daemonPathsOf({ address: '/none.sock', runRoot: root, dataRoot: root });
   makeOwnDirectory(paths.dir);
   const flags = constants.O_RDWR | constants.O_CREAT;

@@ -37,7 +37,7 @@ const event = (atMs: number): HostEvent => ({
 });
 const times = (events: readonly HostEvent[]) => events.map(({ atMs }) => atMs);
 
-test('what was written is read by whoever opens it next, in its range', () => {
+test('a second log reads the written events of its range', () => {
   const log = open();
   for (const atMs of [1_100, 1_200, 1_300]) log.append(event(atMs));
   expect(log.read({})).toEqual([event(1_100), event(1_200), event(1_300)]);
@@ -58,17 +58,17 @@ test('what was written is read by whoever opens it next, in its range', () => {
   next.close();
 });
 
-test('only the user may read it', () => {
+test('only the user can read the files', () => {
   open().close();
   expect(statSync(dir).mode & 0o777).toBe(0o700);
   expect(statSync(join(dir, 'events.jsonl')).mode & 0o777).toBe(0o600);
 });
 
-test('no directory is an empty log', () => {
+test('a missing directory is an empty log', () => {
   expect(readEventLog(dir)).toEqual({ events: [], known: [] });
 });
 
-test('it keeps the last ones, and is bounded', () => {
+test('keeps the last events, within its limit', () => {
   const log = open(10);
   const sizes: number[] = [];
   for (let index = 0; index < 95; index += 1) {
@@ -79,17 +79,17 @@ test('it keeps the last ones, and is bounded', () => {
   expect(Math.max(...sizes)).toBe(20);
   expect(Math.min(...sizes.slice(10))).toBeGreaterThanOrEqual(10);
   expect(times(log.read({}))).toEqual(Array.from({ length: 15 }, (_, index) => 2_080 + index));
-  // What was dropped is not known any more, and there is no gap between the segments.
+  // The dropped events count as unknown, and there is no gap between the segments.
   expect(readEventLog(dir).known).toEqual([{ fromMs: 2_080, toMs: 2_094 }]);
   log.close();
-  // Opened again, it goes on counting.
+  // A log that is opened again continues counting.
   const next = open(10);
   for (let index = 0; index < 6; index += 1) next.append(event(3_000 + index));
   expect(times(next.read({}))).toEqual([2_090, 2_091, 2_092, 2_093, 2_094, 3_000, 3_001, 3_002, 3_003, 3_004, 3_005]);
   next.close();
 });
 
-test('removed under its writer, it begins anew', () => {
+test('continues in a new directory after the old one was removed', () => {
   const log = open();
   log.append(event(1_100));
   rmSync(dir, { recursive: true });
@@ -99,7 +99,7 @@ test('removed under its writer, it begins anew', () => {
   log.close();
 });
 
-test('a torn last line is lost, and nothing else', () => {
+test('a torn last line is lost, and no other', () => {
   const log = open();
   log.append(event(1_100));
   log.append(event(1_200));
@@ -113,7 +113,7 @@ test('a torn last line is lost, and nothing else', () => {
   next.close();
 });
 
-test('lines of somebody else are no events', () => {
+test('lines that are not ours are no events', () => {
   const log = open();
   appendFileSync(join(dir, 'events.jsonl'), 'garbage\n{"type":"volume"}\n\n{"began":"x"}\n');
   log.append(event(1_100));
@@ -121,7 +121,7 @@ test('lines of somebody else are no events', () => {
   log.close();
 });
 
-test('a writer that is killed at any moment leaves all that it wrote, but for the line that it was at', async () => {
+test('a writer that is killed at any time leaves everything that it wrote, except its current line', async () => {
   const program = `
     import { openEventLog } from ${JSON.stringify(fileURLToPath(new URL('../../src/events/event-log.ts', import.meta.url)))};
     const log = openEventLog({ dir: process.argv[2], clock: Date, log: { warn() {}, debug() {} }, maxEvents: 500 });

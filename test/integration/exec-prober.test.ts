@@ -16,17 +16,20 @@ beforeEach(() => {
 afterEach(() => rmSync(scratchDir, { recursive: true, force: true }));
 
 interface Script {
-  /** What the process has printed when it has ended. */
+  /** The output of the process at its end. */
   readonly output?: string;
-  /** How the first question to delete the exec fails. */
+  /** The error of the first call to delete the exec. */
   readonly firstDelete?: HealthctlError;
-  /** Until when, after the start, the output stays open. */
+  /** How long after the start the output stays open. */
   readonly openMs?: number;
-  /** How the question to make the exec fails; the shim may make it yet. */
+  /** The error of the call to create the exec, which the shim may still create. */
   readonly execFails?: HealthctlError;
 }
 
-/** A containerd whose processes have ended when they were started, with 3. @returns what it was asked, in order */
+/**
+ * A containerd whose processes end with 3 as soon as they are started.
+ * @returns its calls, in order
+ */
 function containerdWith({ output = '', firstDelete, openMs = 0, execFails }: Script): {
   tasks: Tasks;
   asked: string[];
@@ -71,7 +74,7 @@ async function probe(script: Script) {
   return { outcome, asked: asked.join(' ') };
 }
 
-test('a check that has ended when its start is answered costs three questions', async () => {
+test('a check that has ended when its start returns makes three calls', async () => {
   expect(await probe({ output: 'hi\n' })).toEqual({
     outcome: { kind: 'exited', code: 3, output: 'hi\n' },
     asked: 'exec start delete',
@@ -79,7 +82,7 @@ test('a check that has ended when its start is answered costs three questions', 
   expect(readdirSync(scratchDir)).toEqual([]);
 });
 
-test('where the shim has not seen the end yet, it is waited for', async () => {
+test('waits for the end if the shim has not noticed it', async () => {
   const firstDelete = new HealthctlError('CONFLICT', 'cannot delete a running process');
   expect(await probe({ output: 'hi\n', firstDelete })).toEqual({
     outcome: { kind: 'exited', code: 3, output: 'hi\n' },
@@ -88,14 +91,14 @@ test('where the shim has not seen the end yet, it is waited for', async () => {
   expect(readdirSync(scratchDir)).toEqual([]);
 });
 
-test('while somebody keeps the output open, the exec is not deleted before its end is told', async () => {
+test('while the output is still open, waits for the end before it deletes the exec', async () => {
   expect(await probe({ output: 'hi\n', openMs: 50 })).toEqual({
     outcome: { kind: 'exited', code: 3, output: 'hi\n' },
     asked: 'exec start wait delete',
   });
 });
 
-test('an exec whose making was given up is kept in mind while it cannot be deleted', async () => {
+test('remembers an exec whose creation was cancelled, while it cannot be deleted', async () => {
   const execFails = new HealthctlError('ABORTED', 'exec was cancelled');
   await expect(probe({ execFails, firstDelete: execFails })).rejects.toThrow(execFails);
   expect(readdirSync(scratchDir)).toEqual([expect.stringMatching(/^healthctl-check-/)]);

@@ -17,15 +17,15 @@ const failureOf = (work: () => unknown): unknown => {
   }
 };
 
-test('a directory below one in which nothing can be made', () => {
-  // As Node.js says it of a read-only file system.
+test('explains that a directory cannot be created below another one', () => {
+  // The error of Node.js for a read-only file system.
   const cause = Object.assign(new Error("ENOENT: no such file or directory, mkdir '/proc/1/x/y'"), {
     ...{ code: 'ENOENT', syscall: 'mkdir', path: '/proc/sys/kernel/none/x/y' },
   });
   expect(messageOf(explainFileError(cause, settings))).toMatch(/^cannot make \/proc\/sys\/kernel\/none\/x\/y: /);
 });
 
-test('what is in one of our roots has a hint', () => {
+test('an error in one of our roots has a hint', () => {
   expect(failureOf(() => readFileSync(join(dir, 'none')))).toMatchObject({
     ...{ code: 'CONFIG', message: `cannot open ${join(dir, 'none')}: no such file or directory` },
     hint: 'it is in the data root: name another one with --data-root or HEALTHCTL_DATA_ROOT',
@@ -36,7 +36,7 @@ test('what is in one of our roots has a hint', () => {
   });
 });
 
-test('other errors stay', () => {
+test('other errors stay unchanged', () => {
   const error = new Error('x');
   expect(explainFileError(error, settings)).toBe(error);
 });

@@ -64,7 +64,7 @@ const retries = { retries: 3 };
 healthStoreContract('in files', open);
 
 describe('health in files', () => {
-  test('a mirror that lags behind is written although nothing is recorded, and one that does not is left alone', async () => {
+  test('an update without a result writes a mirror that differs, and no other', async () => {
     const { store, mirrored } = open();
     await store.update(subject, () => record(), retries);
     const [json = ''] = mirrored;
@@ -77,7 +77,7 @@ describe('health in files', () => {
     expect(mirrored).toHaveLength(2);
   });
 
-  test("a line holds Docker's keys and the state; file and directory are private", async () => {
+  test("a line has Docker's keys and the state; file and directory are private", async () => {
     const { store, file, dir } = open();
     await store.update(subject, () => record(), retries);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
@@ -94,7 +94,7 @@ describe('health in files', () => {
     expect(statSync(dir).mode & 0o777).toBe(0o700);
   });
 
-  test('damaged lines are skipped with a warning and pushed out by the next result', async () => {
+  test('damaged lines give a warning, and the next results push them out', async () => {
     const { store, file, dir, warnings } = open();
     mkdirSync(dir, { recursive: true });
     writeFileSync(
@@ -110,7 +110,7 @@ describe('health in files', () => {
     expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(2);
   });
 
-  test('a health.json that is a FIFO, a directory or a link to elsewhere is no health.json', async () => {
+  test('a FIFO, a directory or a link in place of health.json is not read', async () => {
     const { store, file, dir } = open();
     const secret = join(dir, 'secret');
     mkdirSync(dir, { recursive: true });
@@ -126,7 +126,7 @@ describe('health in files', () => {
   });
 
   test.each(['a directory', 'a link', 'a FIFO'])(
-    '%s in the place of health.json is put aside, and checks go on',
+    '%s in place of health.json is set aside, and checks continue',
     async (what) => {
       const { store, file, dir, warnings } = open();
       mkdirSync(dir, { recursive: true });
@@ -142,7 +142,7 @@ describe('health in files', () => {
     },
   );
 
-  test('a log that nerdctl never trimmed is read from its end', async () => {
+  test('reads a log that nerdctl never trimmed from its end', async () => {
     const { store, file, dir } = open();
     mkdirSync(dir, { recursive: true });
     const line = `${JSON.stringify({ Start: '2026-01-01T00:00:00Z', End: '2026-01-01T00:00:00Z', ExitCode: 0, Output: 'x'.repeat(900_000) })}\n`;
@@ -152,7 +152,7 @@ describe('health in files', () => {
     expect(log[0]?.output).toBe(`${'x'.repeat(4096)}...`);
   });
 
-  test('temporary files of a writer that died are swept by the next', async () => {
+  test('the next writer removes temporary files of a killed one', async () => {
     const { store, dir } = open();
     mkdirSync(dir, { recursive: true });
     writeFileSync(join(dir, '.health.json.1.dead'), 'half');
@@ -160,7 +160,7 @@ describe('health in files', () => {
     expect(readdirSync(dir)).toEqual(['health.json']);
   });
 
-  test('the mirror is written when the status or, below retries, the streak changes, not otherwise', async () => {
+  test('writes the mirror when the status changes, or the streak below retries, and at no other time', async () => {
     const { store, mirrored } = open();
     const labelled = () => ({ ...subject, labels: { 'nerdctl/healthstate': mirrored.at(-1) ?? '' } });
     const step = (state: Parameters<typeof aState>[0]) =>
@@ -173,7 +173,7 @@ describe('health in files', () => {
     expect(mirrored.map((json) => JSON.parse(json).FailingStreak)).toEqual([0, 1, 2, 3]);
   });
 
-  test('a container of nerdctl keeps its health where its label says, in its own directory of nerdctl only', async () => {
+  test("uses the directory that a nerdctl container's label names, if it is the container's own", async () => {
     const { store, dirs, dir } = open();
     const containers = join(dirs.nerdctlDataRoot, dirs.hostId, 'containers', 'ns');
     const stateDir = join(containers, 'c1');
@@ -196,7 +196,7 @@ describe('health in files', () => {
     ).toBe(dir);
   });
 
-  test('nothing is replaced while another program holds the lock of the directory, as nerdctl’s writer does', async () => {
+  test("replaces nothing while another program holds the lock of the directory, like nerdctl's writer", async () => {
     const { store, dir, file } = open();
     await store.update(subject, () => record(), retries);
     const before = statSync(file).ino;
@@ -210,7 +210,7 @@ describe('health in files', () => {
       .then(() => {
         isWritten = true;
       });
-    appendFileSync(file, `${readFileSync(file, 'utf8').trimEnd()}\n`); // what a holder appends in place
+    appendFileSync(file, `${readFileSync(file, 'utf8').trimEnd()}\n`); // as a holder of the lock appends in place
     await systemClock.sleep(100);
     expect([isWritten, statSync(file).ino]).toEqual([false, before]);
     theirs.release();
@@ -218,7 +218,7 @@ describe('health in files', () => {
     expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(3);
   });
 
-  test('the state of a line that nerdctl wrote is the label, which it writes first', async () => {
+  test('for a line by nerdctl, takes the state from the label, which nerdctl writes first', async () => {
     const { store, file } = open();
     await store.update(subject, () => record(), retries);
     appendFileSync(file, '{"Start":"2026-01-01T00:01:00Z","End":"2026-01-01T00:01:00Z","ExitCode":1,"Output":"n"}\n');
@@ -231,7 +231,7 @@ describe('health in files', () => {
     });
   });
 
-  test('a check of a container of nerdctl is locked beside its health.json, so that checks with two run roots do not overlap', async () => {
+  test('locks checks of a nerdctl container beside its health.json, so that two run roots do not overlap', async () => {
     const { store, dirs } = open();
     const stateDir = join(dirs.nerdctlDataRoot, dirs.hostId, 'containers', 'ns', 'c1');
     mkdirSync(stateDir, { recursive: true });
@@ -255,8 +255,8 @@ describe('health in files', () => {
     expect(existsSync(stateDir)).toBe(false);
   });
 
-  // `nerdctl rm` deletes the container, and then empties its directory: with a file that appears meanwhile this fails.
-  test('nothing is made in the directory of a container that is gone, be it ours or of nerdctl', async () => {
+  // `nerdctl rm` deletes the container and then empties its directory, which fails if a file appears meanwhile.
+  test("writes nothing into the directory of a removed container, of ours or nerdctl's", async () => {
     const { store, dirs, dir, gone } = open();
     const stateDir = join(dirs.nerdctlDataRoot, dirs.hostId, 'containers', 'ns', 'c1');
     const theirs = { ...subject, labels: { 'nerdctl/state-dir': stateDir } };
@@ -279,7 +279,7 @@ describe('health in files', () => {
     expect(existsSync(dir)).toBe(false);
   });
 
-  test('of a run that still lives nobody asks whether its container is there', async () => {
+  test('does not ask containerd about the container while its run is alive', async () => {
     const { store, gone } = open();
     gone.add('c1');
     const self = `boot:${process.pid}:${readStat(process.pid)?.startTimeTicks}`;
@@ -287,7 +287,7 @@ describe('health in files', () => {
     expect(after.log).toHaveLength(1);
   });
 
-  test('removing leaves nothing', async () => {
+  test('remove leaves nothing', async () => {
     const { store, dirs, dir } = open();
     await store.update(subject, () => record(), retries);
     await store.withCheckLock(subject, async ({ scratchDir }) => writeFileSync(join(scratchDir, 'left'), ''));
@@ -296,7 +296,7 @@ describe('health in files', () => {
     expect(readdirSync(join(dirs.runRoot, dirs.hostId, 'ns'))).toEqual([]);
   });
 
-  test('several processes lose no update and never overlap a check', async () => {
+  test('several processes lose no update, and their checks never overlap', async () => {
     const { store, dirs } = open();
     const script = join(import.meta.dirname, '../../testbed/store-writer.ts');
     const writers = Array.from({ length: 4 }, () =>
@@ -309,11 +309,11 @@ describe('health in files', () => {
     expect(existsSync(join(runDirOf(dirs, subject), 'inside'))).toBe(false);
   });
 
-  test('a writer killed at any moment leaves a whole file', async () => {
+  test('a writer killed at any time leaves a complete file', async () => {
     const { store, dirs } = open();
     const script = join(import.meta.dirname, '../../testbed/store-writer.ts');
     for (let round = 0; round < 3; round += 1) {
-      rmSync(join(runDirOf(dirs, subject), 'inside'), { force: true }); // the one that was killed had no time to
+      rmSync(join(runDirOf(dirs, subject), 'inside'), { force: true }); // left by a killed process
       const child = execFile(process.execPath, ['--import', 'tsx', script, JSON.stringify(dirs), '100000']);
       const before = (await store.get(subject)).state?.failingStreak ?? 0;
       const isWriting = async () => ((await store.get(subject)).state?.failingStreak ?? 0) >= before + 20;

@@ -27,13 +27,13 @@ const large = (): string => {
 };
 
 describe('readGivenFile', () => {
-  test('a regular file, an empty one, a device without content', async () => {
+  test('reads a regular file, an empty one, and a device without content', async () => {
     expect(`${await readGivenFile(file('a', 'A=1\n'))}`).toBe('A=1\n');
     expect(`${await readGivenFile(file('empty', ''))}`).toBe('');
     expect(`${await readGivenFile('/dev/null')}`).toBe('');
   });
 
-  test('what can be opened and not be read is named', async () => {
+  test('names a file that can be opened but not read', async () => {
     const reading = readGivenFile('/proc/self/mem'); // nothing is mapped at 0
     await expect(reading).rejects.toMatchObject({
       code: 'INVALID',
@@ -41,7 +41,7 @@ describe('readGivenFile', () => {
     });
   });
 
-  test('a pipe whose writer comes later, in pieces', async () => {
+  test('reads a pipe in pieces, from a writer that opens it later', async () => {
     const path = fifo('late');
     const content = readGivenFile(path);
     const writer = spawn('sh', ['-c', 'sleep 0.2; exec >"$0"; printf A=; sleep 0.1; printf 1', path]);
@@ -49,7 +49,7 @@ describe('readGivenFile', () => {
     await once(writer, 'exit');
   });
 
-  test('a pipe of a shell whose writer has gone already', async () => {
+  test('reads a pipe of a shell whose writer has ended', async () => {
     const root = join(import.meta.dirname, '../..');
     const script = file(
       'read.mts',
@@ -65,7 +65,7 @@ describe('readGivenFile', () => {
     expect(run('<(true)')).toBe('');
   });
 
-  test('a pipe that nobody writes to, until it is cancelled', async () => {
+  test('waits for a writer of a pipe until it is cancelled', async () => {
     const controller = new AbortController();
     const content = readGivenFile(fifo('silent'), controller.signal);
     setImmediate(() => controller.abort());
@@ -75,20 +75,20 @@ describe('readGivenFile', () => {
 
   test.each([
     [
-      'what is not there',
+      'a missing file',
       () => join(dir, 'lost'),
       'NOT_FOUND',
       (path: string): string => `open ${path}: no such file or directory`,
     ],
     ['a directory', () => dir, 'INVALID', (path: string) => `read ${path}: is a directory`],
-    ['what has no end', () => '/dev/zero', 'INVALID', () => 'cannot read /dev/zero: it is larger than 16 MiB'],
-    ['what is too large', large, 'INVALID', (path: string) => `cannot read ${path}: it is larger than 16 MiB`],
+    ['an endless file', () => '/dev/zero', 'INVALID', () => 'cannot read /dev/zero: it is larger than 16 MiB'],
+    ['a file that is too large', large, 'INVALID', (path: string) => `cannot read ${path}: it is larger than 16 MiB`],
   ])('refuses %s', async (_, make, code, message) => {
     const path = make();
     await expect(readGivenFile(path)).rejects.toMatchObject({ code, message: message(path) });
   });
 
-  test('a pipe that has no end is left after the bound', async () => {
+  test('stops reading an endless pipe at its limit', async () => {
     const path = fifo('endless');
     const writer = spawn('sh', ['-c', 'exec cat /dev/zero >"$0"', path], { stdio: 'ignore' });
     await expect(readGivenFile(path)).rejects.toMatchObject({ code: 'INVALID' });
@@ -97,12 +97,12 @@ describe('readGivenFile', () => {
 });
 
 describe('readPlainFile', () => {
-  test('a regular file and a device without content', () => {
+  test('reads a regular file and a device without content', () => {
     expect(`${readPlainFile(file('plain', 'debug = true'))}`).toBe('debug = true');
     expect(`${readPlainFile('/dev/null')}`).toBe('');
   });
 
-  test('refuses a pipe, a directory and what has no end, and tells what is missing by its errno', () => {
+  test('refuses a pipe, a directory and endless files, and gives the errno of a missing one', () => {
     const path = fifo('config');
     expect(() => readPlainFile(path)).toThrow(`cannot read ${path}: it is not a regular file`);
     expect(() => readPlainFile(dir)).toThrow(`cannot read ${dir}: is a directory`);

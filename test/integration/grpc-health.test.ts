@@ -30,7 +30,8 @@ import { silentLogger } from '../../src/lib/logger.ts';
 import { startProgram } from '../../testbed/program.ts';
 import { until } from '../../testbed/until.ts';
 
-// The health protocol on a real socket: a gRPC library asks as any client would, then bare HTTP/2 asks as no client should.
+// The health protocol on a real socket: a gRPC library asks like any client, then plain HTTP/2 asks as no client
+// should.
 
 const FLOOD = fileURLToPath(new URL('../../testbed/http2-flood.mjs', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'healthctl-grpc-'));
@@ -90,7 +91,7 @@ const HealthClient = makeGenericClientConstructor(definition, 'Health');
 interface Watching {
   readonly call: ClientReadableStream<string>;
   readonly seen: string[];
-  /** The code that it ended with. */
+  /** The status with which it ended. */
   readonly ended: Promise<number>;
   sees(...statuses: readonly string[]): Promise<void>;
 }
@@ -144,14 +145,14 @@ describe('Check', () => {
     expect(await client.check(service)).toBe(expected);
   });
 
-  test('a service that does not exist, whatever its name', async () => {
+  test('an unknown service is NOT_FOUND, whatever its name', async () => {
     await using served = await serve();
     using client = openClient(served.path);
     for (const name of ['default/none', 'ä\n"%', 'x'.repeat(3_000)])
       await expect(client.check(name)).rejects.toMatchObject({ code: 5, details: `unknown service ${name}` });
   });
 
-  test('many at once', async () => {
+  test('answers many calls at once', async () => {
     await using served = await serve({ 'default/web': 'SERVING' });
     using client = openClient(served.path);
     const answers = await Promise.all(Array.from({ length: 1_000 }, () => client.check('default/web')));
@@ -160,7 +161,7 @@ describe('Check', () => {
 });
 
 describe('Watch', () => {
-  test('tells the status at once, then each change', async () => {
+  test('sends the status at once, and then each change', async () => {
     await using served = await serve({ 'default/web': 'UNKNOWN' });
     using client = openClient(served.path);
     const watching = client.watch('default/web');
@@ -175,7 +176,7 @@ describe('Watch', () => {
     expect(await watching.ended).toBe(1);
   });
 
-  test('a service that comes, goes and comes again', async () => {
+  test('sends the statuses of a service that is created, removed and created again', async () => {
     await using served = await serve();
     using client = openClient(served.path);
     const watching = client.watch('default/web');
@@ -201,7 +202,7 @@ describe('Watch', () => {
     client.close();
   });
 
-  test('and at a deadline of a library', async () => {
+  test('ends at the deadline of a gRPC library', async () => {
     await using served = await serve({ 'default/web': 'SERVING' });
     using client = openClient(served.path);
     const watching = client.watch('default/web', { deadline: Date.now() + 2_000 });
@@ -209,7 +210,7 @@ describe('Watch', () => {
     expect(watching.seen).toEqual(['SERVING']);
   });
 
-  test('a thousand, of which each hears of its own', async () => {
+  test('sends a thousand clients the changes of their own service', async () => {
     const names = Array.from({ length: 1_000 }, (_, index) => `default/c${index}`);
     await using served = await serve(Object.fromEntries(names.map((name) => [name, 'UNKNOWN' as const])));
     using client = openClient(served.path);
@@ -227,9 +228,9 @@ describe('Watch', () => {
 });
 
 describe('start and stop', () => {
-  test('leave nothing', async () => {
+  test('leave no descriptor and no timer', async () => {
     const descriptors = () => readdirSync('/proc/self/fd').length;
-    await (await serve()).server.stop(); // what is loaded and opened once
+    await (await serve()).server.stop(); // loads and opens what is used only once
     const before = descriptors();
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const timersBefore = timers();
@@ -251,7 +252,7 @@ describe('start and stop', () => {
     await until(() => timers() <= timersBefore, { withinMs: 2_000, everyMs: 10, what: 'timers' });
   });
 
-  test('may follow each other', async () => {
+  test('can be repeated', async () => {
     await using served = await serve();
     await served.server.stop();
     await Promise.all([served.server.start(), served.server.start()]);
@@ -259,7 +260,7 @@ describe('start and stop', () => {
     expect(await client.check('')).toBe('SERVING');
   });
 
-  test('the socket is for its owner, and takes the place of one that was left', async () => {
+  test('the socket is private, and replaces one that was left', async () => {
     const path = join(dir, 'left.sock');
     const left = createServer();
     await new Promise<void>((resolve) => left.listen(path, resolve));
@@ -281,7 +282,7 @@ describe('start and stop', () => {
     await new Promise((resolve) => left.close(resolve));
   });
 
-  test('a file that is no socket is set aside', async () => {
+  test('a file in place of the socket is set aside', async () => {
     const path = join(dir, 'precious');
     writeFileSync(path, 'x');
     const server = openGrpcHealthServer({ path, source: createSource(), clock: systemClock, log: silentLogger });
@@ -291,7 +292,7 @@ describe('start and stop', () => {
     expect(readdirSync(dir)).toContainEqual(expect.stringMatching(/^precious\.not-ours-/));
   });
 
-  test('a client that does not read does not hold the end up', async () => {
+  test('a stop does not wait for a client that does not read', async () => {
     const served = await serve({ 'default/web': 'SERVING' });
     const client = await openRaw(served.path);
     client.session.setLocalWindowSize(65_535);
@@ -299,12 +300,12 @@ describe('start and stop', () => {
     asked.stream.end(frame('default/web'));
     await until(() => asked.messages().length === 1, { withinMs: 2_000, everyMs: 5, what: 'the first' });
     client.socket.pause();
-    await served.server.stop(); // for ever, if it waited for the client
+    await served.server.stop(); // would never return if it waited for the client
     client.close();
   });
 });
 
-describe('what a client should not do', () => {
+describe('invalid requests', () => {
   const check = '/grpc.health.v1.Health/Check';
   const prefixed = (flag: number, length: number, body = Buffer.alloc(0)) => {
     const prefix = Buffer.alloc(5);
@@ -317,19 +318,19 @@ describe('what a client should not do', () => {
     ['an unknown method', '/grpc.health.v1.Health/Nope', {}, frame(''), { status: '12' }],
     ['an unknown service', '/x.Y/Check', {}, frame(''), { status: '12' }],
     ['a path of another kind', '/', {}, Buffer.alloc(0), { status: '12' }],
-    ['a request that is said to be huge', check, {}, prefixed(0, 2 ** 32 - 1), { status: '8' }],
-    ['one that is too large', check, {}, frame('x'.repeat(5_000)), { status: '8' }],
-    ['a compressed one', check, { 'grpc-encoding': 'gzip' }, prefixed(1, 1, Buffer.from('x')), { status: '12' }],
-    ['one compressed without a word', check, {}, prefixed(1, 1, Buffer.from('x')), { status: '13' }],
-    ['a message that is none', check, {}, frameMessage(Buffer.from([0x0a, 0x7f, 0x41])), { status: '13' }],
+    ['a request that announces a huge length', check, {}, prefixed(0, 2 ** 32 - 1), { status: '8' }],
+    ['a request that is too large', check, {}, frame('x'.repeat(5_000)), { status: '8' }],
+    ['a compressed request', check, { 'grpc-encoding': 'gzip' }, prefixed(1, 1, Buffer.from('x')), { status: '12' }],
+    ['a request that is compressed without a header', check, {}, prefixed(1, 1, Buffer.from('x')), { status: '13' }],
+    ['an invalid message', check, {}, frameMessage(Buffer.from([0x0a, 0x7f, 0x41])), { status: '13' }],
     ['half a message', check, {}, prefixed(0, 10, Buffer.from('abc')), { status: '13' }],
     ['no message', check, {}, Buffer.alloc(0), { status: '13' }],
     ['two messages', check, {}, Buffer.concat([frame(''), frame('')]), { status: '13' }],
-    ['an encoding that is none', check, { 'grpc-encoding': 'identity' }, frame(''), { status: '0' }],
-    ['a timeout that is none', check, { 'grpc-timeout': 'soon' }, frame(''), { status: '13' }],
-    ['a timeout that is over', check, { 'grpc-timeout': '0m' }, undefined, { status: '4' }],
+    ['an unknown encoding', check, { 'grpc-encoding': 'identity' }, frame(''), { status: '0' }],
+    ['an invalid timeout', check, { 'grpc-timeout': 'soon' }, frame(''), { status: '13' }],
+    ['a timeout that has passed', check, { 'grpc-timeout': '0m' }, undefined, { status: '4' }],
     ['GET', check, { ':method': 'GET' }, undefined, { http: 405 }],
-    ['no gRPC', check, { 'content-type': 'application/json' }, frame(''), { http: 415 }],
+    ['a content type other than gRPC', check, { 'content-type': 'application/json' }, frame(''), { http: 415 }],
     ['another encoding of messages', check, { 'content-type': 'application/grpc+json' }, frame(''), { http: 415 }],
     ['a type with parameters', check, { 'content-type': 'application/grpc+proto; x=y' }, frame(''), { status: '0' }],
   ])('%s', async (_case, path, headers, body, expected) => {
@@ -338,14 +339,14 @@ describe('what a client should not do', () => {
     const asked = client.request(path, headers);
     if (body) asked.stream.end(body);
     expect(await asked.ended).toMatchObject({ http: 200, ...expected });
-    // Nobody else notices.
+    // Other clients are not affected.
     const next = client.request(check);
     next.stream.end(frame('default/web'));
     expect(await next.ended).toMatchObject({ status: '0', messages: [Status.SERVING] });
     client.close();
   });
 
-  test('a request that never ends is thrown away', async () => {
+  test('a request that never ends is dropped', async () => {
     await using served = await serve();
     const client = await openRaw(served.path);
     const asked = client.request('/grpc.health.v1.Health/Nope');
@@ -367,7 +368,7 @@ describe('what a client should not do', () => {
     ['resets', 1 << 20],
     ['headers', 32 << 20],
     ['calls', 1 << 20],
-  ])('%s without an end are not read without an end, and others are answered', async (kind, mostBytes) => {
+  ])('%s without end are read up to a limit, and other clients are answered', async (kind, mostBytes) => {
     await using served = await serve({ 'default/web': 'SERVING' });
     using client = openClient(served.path);
     const flooding = startProgram([process.execPath, FLOOD, served.path, kind, '2000'], { env: {} });
@@ -394,7 +395,7 @@ describe('what a client should not do', () => {
   test.each([
     ['HTTP/1', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['noise', `${'\u0000\u00ff'.repeat(5_000)}`],
-    ['a preface and noise', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'\u00ff'.repeat(100)}`],
+    ['a preface followed by noise', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${'\u00ff'.repeat(100)}`],
   ])('%s', async (_case, bytes) => {
     await using served = await serve({ 'default/web': 'SERVING' });
     const socket = createConnection(served.path);
@@ -407,7 +408,7 @@ describe('what a client should not do', () => {
     expect(await client.check('default/web')).toBe('SERVING');
   });
 
-  test('a slow reader gets the last of many changes, and costs no memory', async () => {
+  test('a slow client gets the last of many changes, and costs no memory', async () => {
     await using served = await serve({ 'default/web': 'UNKNOWN' });
     const client = await openRaw(served.path);
     const asked = client.request('/grpc.health.v1.Health/Watch');
@@ -445,7 +446,7 @@ interface RawCall {
   messages(): readonly Status[];
 }
 
-/** Bare HTTP/2. */
+/** Plain HTTP/2. */
 async function openRaw(path: string) {
   const socket = createConnection(path);
   const session: ClientHttp2Session = connect('http://localhost', { createConnection: () => socket });

@@ -36,9 +36,9 @@ const states = (protocol: 'tcp' | 'udp', port: number): readonly string[] =>
     .map(([, , , state = '']) => state);
 const LISTEN = '0A';
 
-describe('sockets of ports', () => {
+describe('sockets of published ports', () => {
   test.each(['tcp', 'udp'] as const)(
-    '%s: any that is free, which nobody else gets until they are closed',
+    '%s: takes a free port, which nobody else can take until it is closed',
     async (protocol) => {
       const [sockets, others] = [openSockets(), openSockets()];
       const port = (await sockets.tryPort({ hostIp: HOST_IP, port: 0, protocol })) ?? 0;
@@ -51,7 +51,7 @@ describe('sockets of ports', () => {
     },
   );
 
-  test('refuse a connection until they listen; then nobody waits in vain for an answer to it', async () => {
+  test('refuse connections until they listen, and afterwards leave no client without an answer', async () => {
     const sockets = openSockets();
     const port = (await sockets.tryPort({ hostIp: HOST_IP, port: 0, protocol: 'tcp' })) ?? 0;
     const client = () => connect({ host: HOST_IP, port });
@@ -69,7 +69,7 @@ describe('sockets of ports', () => {
     dropped.destroy();
   });
 
-  test('say in Docker’s words that another program was faster', async () => {
+  test("fail with Docker's text if another program has the port", async () => {
     const sockets = openSockets();
     const port = (await sockets.tryPort({ hostIp: HOST_IP, port: 0, protocol: 'tcp' })) ?? 0;
     const server = createServer();
@@ -83,44 +83,44 @@ describe('sockets of ports', () => {
     }
   });
 
-  test('an address that this host does not have', async () => {
+  test('fail for an address that this host does not have', async () => {
     await expect(openSockets().tryPort({ hostIp: '192.0.2.77', port: 0, protocol: 'udp' })).rejects.toMatchObject({
       code: 'INVALID',
       message: 'failed to bind host port 192.0.2.77:0/udp: cannot assign requested address',
     });
   });
 
-  test('SCTP has none', async () => {
+  test('are not opened for SCTP', async () => {
     const sockets = openSockets();
     expect(await sockets.tryPort({ hostIp: HOST_IP, port: 80, protocol: 'sctp' })).toBe(80);
     expect(sockets.listen([published(80, 'sctp')])).toEqual([]);
   });
 });
 
-test('the end of an interface can be waited for only where it is', () => {
+test('waiting for the end of an interface is possible only if it exists', () => {
   const fd = openInterfaceEnd('lo');
   expect(fd).toBeGreaterThan(0);
   if (fd !== undefined) closeSync(fd);
   expect(openInterfaceEnd('nonesuch0')).toBeUndefined();
 });
 
-test('a process joins another one where systemd looks', async ({ skip }) => {
+test('a process joins the cgroup of another, where systemd looks', async ({ skip }) => {
   const hierarchies = ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup'].map((root) =>
     join(root, `healthctl-test-${process.pid}`),
   );
   const made = hierarchies.find((directory) => isMade(directory));
-  if (made === undefined) return skip('no cgroups can be made here');
+  if (made === undefined) return skip('cannot create cgroups here');
   const sleeper = (): ChildProcess => spawn('sleep', ['600'], { stdio: 'ignore' });
   const [process1, process2] = [sleeper(), sleeper()];
   try {
-    await joinCgroupOf(process1.pid ?? 0, process2.pid ?? 0); // the same: nothing to be done
+    await joinCgroupOf(process1.pid ?? 0, process2.pid ?? 0); // joined already: does nothing
     const procs = join(made, 'cgroup.procs');
     expect(isWritten(procs, `${process2.pid}`)).toBe(true);
     await joinCgroupOf(process1.pid ?? 0, process2.pid ?? 0);
     expect(readFileSync(procs, 'latin1').trim().split('\n').sort()).toEqual(
       [process1.pid, process2.pid].map(String).sort(),
     );
-    await joinCgroupOf(process1.pid ?? 0, 2 ** 22 - 1); // gone: left where it is
+    await joinCgroupOf(process1.pid ?? 0, 2 ** 22 - 1); // the other process is gone: does nothing
   } finally {
     for (const child of [process1, process2]) child.kill('SIGKILL');
     await until(async () => isRemoved(made));
@@ -139,7 +139,7 @@ function attempt(work: () => void): boolean {
 const isMade = (directory: string): boolean => {
   if (!attempt(() => mkdirSync(directory))) return false;
   if (attempt(() => readFileSync(join(directory, 'cgroup.procs')))) return true;
-  rmdirSync(directory); // an ordinary one: on cgroup v1 the hierarchies lie in a tmpfs
+  rmdirSync(directory); // an ordinary directory: on cgroup v1 the hierarchies are in a tmpfs
   return false;
 };
 const isRemoved = (directory: string) => attempt(() => rmdirSync(directory));

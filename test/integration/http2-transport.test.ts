@@ -17,12 +17,12 @@ import { openTransport } from '../../src/containerd/http2-transport.ts';
 import type { Transport } from '../../src/containerd/transport.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 
-// The dialogue itself, against servers that behave and servers that do not.
+// The transport with servers that follow the protocol, and servers that do not.
 
 const dir = mkdtempSync(join(tmpdir(), 'healthctl-h2-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** Texts as messages. */
+/** Messages that are texts. */
 const method = {
   name: 'Echo',
   requestType: { encode: (text: string) => ({ finish: () => Buffer.from(text) }) },
@@ -98,7 +98,7 @@ const collect = async (stream: AsyncIterable<string>) => {
 };
 
 describe('a call', () => {
-  test('goes to its path with its headers, and comes back', async () => {
+  test('reaches its path with its headers, and returns the answer', async () => {
     let seen: IncomingHttpHeaders = {};
     let body = '';
     await using served = await serve((stream, headers) => {
@@ -130,13 +130,13 @@ describe('a call', () => {
       'CONFLICT',
       'no',
     ],
-    ['not percent-encoded', answer([], '3', '100% wrong'), 'INVALID', '100% wrong'],
-  ])('a failure %s', async (_, handler, code, message) => {
+    ['that is not percent-encoded', answer([], '3', '100% wrong'), 'INVALID', '100% wrong'],
+  ])('fails with the status %s', async (_, handler, code, message) => {
     await using served = await serve(handler);
     await expect(call(served.transport)).rejects.toMatchObject({ code, message });
   });
 
-  test('no HTTP 200, and no status at all', async () => {
+  test('fails without HTTP 200, and without a status', async () => {
     await using teapot = await serve((stream) => stream.respond({ ':status': 418 }, { endStream: true }));
     await expect(call(teapot.transport)).rejects.toMatchObject({
       code: 'RUNTIME',
@@ -148,7 +148,7 @@ describe('a call', () => {
     await expect(call(empty.transport)).rejects.toMatchObject({ code: 'CORRUPT' });
   });
 
-  test('a deadline, an abort before and an abort meanwhile', async () => {
+  test('ends at its deadline, and at an abort before or during it', async () => {
     await using served = await serve((stream) => stream.resume());
     await expect(call(served.transport, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'TIMEOUT' });
     await expect(call(served.transport, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
@@ -158,7 +158,7 @@ describe('a call', () => {
     await expect(calling).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
-  test('nobody there, somebody who speaks no HTTP/2', async () => {
+  test('fails if nobody listens, or not with HTTP/2', async () => {
     await expect(call(openTransport(join(dir, 'none.sock'), systemClock))).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       message: expect.stringContaining('no socket'),
@@ -171,7 +171,7 @@ describe('a call', () => {
     await new Promise((resolve) => plain.close(resolve));
   });
 
-  test('a server that goes away in the middle, and comes back', async () => {
+  test('fails when the server goes away, and works when it comes back', async () => {
     await using served = await serve((stream) => stream.resume());
     const calling = call(served.transport);
     calling.catch(() => undefined);
@@ -181,15 +181,15 @@ describe('a call', () => {
     expect(await call(served.transport)).toBe('back');
   });
 
-  test('a session that is said goodbye to is replaced', async () => {
+  test('replaces a session after GOAWAY', async () => {
     await using served = await serve(answer(['one']));
     expect(await call(served.transport)).toBe('one');
     for (const session of served.sessions) session.close();
-    await new Promise((resolve) => setTimeout(resolve, 50)); // the goodbye travels
+    await new Promise((resolve) => setTimeout(resolve, 50)); // time for GOAWAY to arrive
     expect(await call(served.transport)).toBe('one');
   });
 
-  test('500 at once, each with its own answer', async () => {
+  test('500 calls at once get their own answers', async () => {
     await using served = await serve((stream) => {
       stream.once('data', (bytes: Buffer) => answer([bytes.subarray(5).toString()])(stream, {}));
     });
@@ -200,8 +200,8 @@ describe('a call', () => {
   });
 });
 
-describe('a server that takes two streams at a time', () => {
-  test('gets no more, answers all, and those that were given up are never asked', async () => {
+describe('a server that allows two streams at a time', () => {
+  test('gets no more, answers all, and never sees calls that were cancelled while they waited', async () => {
     let [open, most] = [0, 0];
     const asked: string[] = [];
     const handler: Handler = (stream, headers) => {
@@ -216,7 +216,7 @@ describe('a server that takes two streams at a time', () => {
       });
     };
     await using served = await serve(handler, { maxConcurrentStreams: 2 });
-    await call(served.transport); // its SETTINGS have come with the answer
+    await call(served.transport); // the answer brings its SETTINGS
     const abort = new AbortController();
     const ask = (text: string, signal?: AbortSignal) =>
       served.transport.unary('x.Y', method, text, {}, signal ? { signal } : {});
@@ -229,7 +229,7 @@ describe('a server that takes two streams at a time', () => {
     expect(asked).toEqual(['hello', ...Array.from({ length: 50 }, (_, i) => `${i}`)]);
   });
 
-  test('and is lost: those that wait end too', async () => {
+  test('that is lost ends waiting calls too', async () => {
     await using served = await serve((stream) => stream.resume(), { maxConcurrentStreams: 2 });
     await call(served.transport, { timeoutMs: 50 }).catch(() => undefined);
     const calls = Array.from({ length: 5 }, () => call(served.transport).catch((error) => error.code));
@@ -239,7 +239,7 @@ describe('a server that takes two streams at a time', () => {
 });
 
 describe('a stream', () => {
-  test('of many messages comes whole and in order, also to a slow reader', async () => {
+  test('gives many messages complete and in order, also to a slow reader', async () => {
     const messages = Array.from({ length: 3000 }, (_, i) => `${i}`.padEnd(4000, '.'));
     await using served = await serve(answer(messages));
     const stream = served.transport.serverStream('x.Y', method, '', {});
@@ -251,7 +251,7 @@ describe('a stream', () => {
     expect(seen).toEqual(messages);
   });
 
-  test('that fails behind its messages gives them first', async () => {
+  test('that fails gives the messages before the failure first', async () => {
     await using served = await serve(answer(['a', 'b'], '13', 'boom'));
     const seen: string[] = [];
     const reading = (async () => {
@@ -261,7 +261,7 @@ describe('a stream', () => {
     expect(seen).toEqual(['a', 'b']);
   });
 
-  test('that is left early is cancelled on the other side', async () => {
+  test('that the client leaves early is cancelled at the server', async () => {
     let closed: Promise<unknown> = Promise.resolve();
     await using served = await serve((stream) => {
       stream.respond({ ':status': 200 });
@@ -280,7 +280,7 @@ describe('a stream', () => {
     ).toBe('TIMEOUT');
   });
 
-  test('in both directions: answers as they come, a sender that outlives the call is not left waiting', async () => {
+  test('in both directions gives answers as they come, and a sender that outlives the call does not wait', async () => {
     await using served = await serve((stream) => {
       stream.respond({ ':status': 200 }, { waitForTrailers: true });
       stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '8', 'grpc-message': 'enough' }));
@@ -301,7 +301,7 @@ describe('a stream', () => {
     duplex.cancel();
   });
 
-  test('a large upload waits for its receiver', async () => {
+  test('with a large upload waits for its receiver', async () => {
     let received = 0;
     await using served = await serve((stream) => {
       stream.on('data', (bytes: Buffer) => {
@@ -319,8 +319,8 @@ describe('a stream', () => {
   });
 });
 
-describe('the other side may', () => {
-  test('say anything in its header fields, on one connection after the other', async () => {
+describe('the server may', () => {
+  test('send any text in header fields, on one connection after the other', async () => {
     const texts = Array.from({ length: 60 }, (_, i) =>
       String.fromCharCode(...Array.from({ length: 1 + ((i * 7) % 90) }, (_, at) => 0x21 + ((i * 31 + at * 17) % 94))),
     ).map((text) => text.replaceAll('%', '_'));
@@ -343,7 +343,7 @@ describe('the other side may', () => {
     await expect(call(served.transport)).rejects.toMatchObject({ code: 'CONFLICT', message: long.slice(0, 10_000) });
   });
 
-  test('ask whether somebody is there', async () => {
+  test('send pings', async () => {
     await using served = await serve(answer(['hi']));
     await call(served.transport);
     const [session] = served.sessions;
@@ -356,7 +356,7 @@ describe('the other side may', () => {
     expect(tookMs).toBeGreaterThan(900); // see ping-answers.ts
   });
 
-  test('refuse a stream, and take the next', async () => {
+  test('refuse a stream, and accept the next', async () => {
     let count = 0;
     await using served = await serve((stream, headers) => {
       count += 1;
@@ -367,7 +367,7 @@ describe('the other side may', () => {
     expect(await call(served.transport)).toBe('hi');
   });
 
-  test('take little at a time', async () => {
+  test('read little at a time', async () => {
     let received = 0;
     const path = join(dir, 'narrow.sock');
     const server = createServer({ settings: { initialWindowSize: 1_000, maxFrameSize: 16_384 } });
@@ -389,21 +389,18 @@ describe('the other side may', () => {
   test.each([
     ['a frame that is too long', Buffer.concat([settings, Buffer.from([0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1])])],
     ['a push', Buffer.concat([settings, frameFrom(TYPE.push, FLAG.endHeaders, 1, Buffer.alloc(8))])],
+    ['invalid header fields', Buffer.concat([settings, frameFrom(TYPE.headers, FLAG.endHeaders, 1, Buffer.of(0x80))])],
     [
-      'header fields that are none',
-      Buffer.concat([settings, frameFrom(TYPE.headers, FLAG.endHeaders, 1, Buffer.of(0x80))]),
-    ],
-    [
-      'header fields that are interrupted',
+      'interrupted header fields',
       Buffer.concat([
         settings,
         frameFrom(TYPE.headers, 0, 1, Buffer.of(0x88)),
         frameFrom(TYPE.ping, 0, 0, Buffer.alloc(8)),
       ]),
     ],
-    ['a window beyond all bounds', Buffer.concat([settings, numberFrame(TYPE.windowUpdate, 0, 0x7fffffff)])],
-    ['settings that were cut off', frameFrom(TYPE.settings, 0, 0, Buffer.alloc(5))],
-  ])('not send %s: the connection is given up, and the next call makes another', async (name, bytes) => {
+    ['a window beyond the maximum', Buffer.concat([settings, numberFrame(TYPE.windowUpdate, 0, 0x7fffffff)])],
+    ['truncated settings', frameFrom(TYPE.settings, 0, 0, Buffer.alloc(5))],
+  ])('not send %s: the connection is closed, and the next call opens another', async (name, bytes) => {
     const path = join(dir, `raw-${name.length}.sock`);
     let connections = 0;
     const server = createPlainServer((socket) => {
@@ -416,6 +413,6 @@ describe('the other side may', () => {
     await expect(call(transport)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(call(transport)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(connections).toBe(2);
-    await new Promise((resolve) => server.close(resolve)); // it would wait for a connection that we keep
+    await new Promise((resolve) => server.close(resolve)); // it would wait for a connection that the client keeps
   });
 });

@@ -8,7 +8,7 @@ import { readStat } from '../../src/system/proc.ts';
 import { until } from '../../testbed/until.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
-// The start lock is a real file; time is not.
+// The start lock is a real file; the clock is a fake.
 
 const dir = mkdtempSync(join(tmpdir(), 'healthctl-idle-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -49,14 +49,14 @@ test('a monitor without work ends after its idle time', async () => {
   await until(isOver);
 });
 
-test('one with work does not', async () => {
+test('a monitor with work does not end', async () => {
   const { isIdleAfter, ended, idle } = setUp({ counts: () => ({ inFlight: 0, waiting: 0, checked: 1, troubled: 0 }) });
   expect(await isIdleAfter(1_300_000)).toBe(false);
   ended.abort();
   await idle;
 });
 
-test('one whose containerd is gone ends, although its containers were checked and restarts were planned', async () => {
+test('a monitor without containerd ends, even with known checks and planned restarts', async () => {
   const counts = () => ({ inFlight: 0, waiting: 0, checked: 1, troubled: 0 });
   const { isIdleAfter, isOver } = setUp(
     { isLive: false, counts },
@@ -68,7 +68,7 @@ test('one whose containerd is gone ends, although its containers were checked an
   await until(isOver);
 });
 
-test('but not while a process of its containers lives, which it checks when containerd is back', async () => {
+test('a monitor without containerd does not end while a process of its containers is alive, which it will check again', async () => {
   const { isIdleAfter, ended, idle } = setUp({ isLive: false }, [{ run: self }]);
   expect(await isIdleAfter(1_300_000)).toBe(false);
   ended.abort();

@@ -42,7 +42,7 @@ const copy = (isOver = false, limit?: { maxSize: number; maxFile: number }, attr
 };
 const logs = (name?: string) => json(name).map(({ log }) => log);
 
-test('both streams in the order of their times, each line once, in the form of Docker', () => {
+test("copies both streams in the order of their times, each line once, in Docker's form", () => {
   writeFileSync(file('stdout.log'), 'one\nthree\n');
   writeFileSync(file('stderr.log'), 'two "quoted" \x07\n');
   const at = (ms: number, size: number) => ({ atMs: 1_767_225_600_000 + ms, size, isExact: true });
@@ -58,7 +58,7 @@ test('both streams in the order of their times, each line once, in the form of D
   expect(statSync(file('c1-json.log')).mode & 0o777).toBe(0o600);
 });
 
-test('a line that is not ended waits for its end, or that of the container; a long one is cut', () => {
+test('an unfinished line waits for its end or that of the container; a long line is split', () => {
   writeFileSync(file('stdout.log'), 'whole\npar');
   copy(false, undefined, { LABEL: 'bar' });
   expect(json()).toMatchObject([{ log: 'whole\n', attrs: { LABEL: 'bar' } }]);
@@ -71,7 +71,7 @@ test('a line that is not ended waits for its end, or that of the container; a lo
   expect(logs()).toHaveLength(6);
 });
 
-test('with a limit no file is longer than it, and so many are kept', () => {
+test('with a limit, no file is longer and no more files are kept', () => {
   const lines = Array.from({ length: 400 }, (_, index) => `line ${index}\n`);
   writeFileSync(file('stdout.log'), lines.join(''));
   const limit = { maxSize: 5_000, maxFile: 3 };
@@ -89,7 +89,7 @@ test('with a limit no file is longer than it, and so many are kept', () => {
   expect(logs().at(-1)).toBe('line 399\n');
 });
 
-test('what has the name of an older file and is none is set aside, and the log goes on', () => {
+test('sets aside what has the name of an older log file but is no file, and continues', () => {
   const limit = { maxSize: 200, maxFile: 3 };
   mkdirSync(join(file('c1-json.log.1'), 'x'), { recursive: true });
   writeFileSync(file('stdout.log'), 'one\ntwo\nthree\nfour\n');
@@ -101,12 +101,12 @@ test('what has the name of an older file and is none is set aside, and the log g
 });
 
 test.each([
-  ['a negative place', { offset: -5 }, {}],
-  ['a part of a byte', { offset: 1.5 }, {}],
-  ['a place that no file has', { offset: 1e300 }, {}],
+  ['a negative position', { offset: -5 }, {}],
+  ['a fraction of a byte', { offset: 1.5 }, {}],
+  ['a position beyond every file', { offset: 1e300 }, {}],
   ['a negative size', {}, { size: -3 }],
   ['a size with a fraction', {}, { size: 1.5 }],
-])('a damaged record of how far it got, %s, keeps nothing from being copied', (_, position, whole) => {
+])('with a damaged record of its position, %s, copies everything', (_, position, whole) => {
   writeFileSync(file('stdout.log'), 'one\n');
   copy();
   const record = JSON.parse(readFileSync(file('json-log.json'), 'utf8'));
@@ -117,7 +117,7 @@ test.each([
   expect(logs().slice(-2)).toEqual(['one\n', 'two\n']);
 });
 
-test('output files that somebody has emptied are copied from their beginning', () => {
+test('copies output files that were truncated from their beginning', () => {
   writeFileSync(file('stdout.log'), 'a long first line\n');
   copy();
   writeFileSync(file('stdout.log'), '');
@@ -127,21 +127,21 @@ test('output files that somebody has emptied are copied from their beginning', (
   expect(logs()).toEqual(['a long first line\n', 'new\n']);
 });
 
-test('what a killed writer appended and did not record is not there twice', () => {
+test('lines that a killed writer appended but did not record are not copied twice', () => {
   writeFileSync(file('stdout.log'), 'one\n');
   copy();
   appendFileSync(file('c1-json.log'), '{"log":"two');
   appendFileSync(file('stdout.log'), 'two\n');
   copy();
   expect(logs()).toEqual(['one\n', 'two\n']);
-  // Rotated by somebody else.
+  // Rotated by another program.
   renameSync(file('c1-json.log'), file('moved'));
   appendFileSync(file('stdout.log'), 'three\n');
   copy();
   expect([logs(), logs('moved')]).toEqual([['three\n'], ['one\n', 'two\n']]);
 });
 
-test('the output of an earlier run with a terminal comes first; of a log that is gone nothing does', () => {
+test('copies the output of an earlier run with a terminal first, and nothing of a log that is gone', () => {
   writeFileSync(file('stdout.log'), 'first\r\n');
   copy();
   appendFileSync(file('stdout.log'), 'end of first\r\n');
@@ -154,7 +154,7 @@ test('the output of an earlier run with a terminal comes first; of a log that is
   expect(existsSync(dir)).toBe(false);
 });
 
-test('more than one part is copied in order, both streams together', () => {
+test('copies more than one part in order, from both streams', () => {
   const lines = (word: string) => Array.from({ length: 60_000 }, (_, index) => `${word} ${index}\n`);
   writeFileSync(file('stdout.log'), lines('out').join(''));
   writeFileSync(file('stderr.log'), lines('err').join(''));
@@ -167,7 +167,7 @@ test('more than one part is copied in order, both streams together', () => {
     expect(all.filter((line) => line.stream === stream).map(({ log }) => log)).toEqual(lines(word));
 });
 
-test('the lane: one part after the other; a failure is told once; what waits at the end gets a last part', async () => {
+test('the lane copies one part at a time, reports a failure once, and copies what waits at the end', async () => {
   const [warnings, done]: [string[], string[]] = [[], []];
   const lane = createJsonLogLane({
     clock: systemClock,
@@ -193,7 +193,7 @@ test('the lane: one part after the other; a failure is told once; what waits at 
   expect(warnings).toEqual(['the JSON log of container c cannot be written: no space left']);
 });
 
-test('the keeper copies what a container wrote that ran while nobody looked, each time', async () => {
+test('at each list, copies what a container wrote while no monitor ran', async () => {
   const dirs = { hostId: 'host', runRoot: dir, dataRoot: dir, nerdctlDataRoot: dir };
   const warnings: string[] = [];
   const log = { warn: (text: string) => void warnings.push(text), debug: () => {} };
@@ -211,13 +211,13 @@ test('the keeper copies what a container wrote that ran while nobody looked, eac
     existsSync(join(dataDir, 'c1-json.log'))
       ? readFileSync(join(dataDir, 'c1-json.log'), 'utf8').match(/"log":"[^"]*"/g)
       : [];
-  keeper.onChange('default/c1', ended(undefined)); // made, and not started yet
+  keeper.onChange('default/c1', ended(undefined)); // created, not started yet
   writeFileSync(join(dataDir, 'stdout.log'), 'one\n');
   keeper.onChange('default/c1', ended(1));
   await until(() => copiedLines()?.length === 1);
   appendFileSync(join(dataDir, 'stdout.log'), 'two\nend');
   keeper.onChange('default/c1', ended(2));
-  await until(() => copiedLines()?.length === 3); // the last once the shim cannot be copying any more
+  await until(() => copiedLines()?.length === 3); // the last line, once the shim has finished copying
   keeper.stop();
   expect(warnings).toEqual([expect.stringContaining('json-log.json is a directory, not a regular file; it is now ')]);
 });

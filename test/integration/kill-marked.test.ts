@@ -9,7 +9,7 @@ import { isAlive, listProcesses, readStat } from '../../src/system/proc.ts';
 import { until } from '../../testbed/until.ts';
 
 const lives = (pid: number) => isAlive(readStat(pid));
-/** Processes whose command line holds this. */
+/** The processes with this word on their command line. */
 const running = (word: string): readonly number[] =>
   listProcesses().flatMap((stat) => {
     try {
@@ -20,7 +20,7 @@ const running = (word: string): readonly number[] =>
     }
   });
 
-/** An hour, written as no other run writes it: one that was killed may have left its own. */
+/** An hour, in a form that is unique to this run: a killed run may have left its own. */
 const secondsOf = (test: number): string => `3600.${process.pid}${test}`;
 
 afterEach(() => {
@@ -30,12 +30,12 @@ afterEach(() => {
 const script = (seconds: string) =>
   [
     `setsid sleep ${seconds} &`, // another session
-    `(setsid sh -c "sleep ${seconds} & exit" &)`, // and another parent: a daemon
+    `(setsid sh -c "sleep ${seconds} & exit" &)`, // another parent, like a daemon
     `env -i sleep ${seconds} &`, // no variable, the same session
     `sleep ${seconds}`,
   ].join('\n');
 
-test('whatever it started dies with it, in whichever session and under whichever parent', async () => {
+test('everything that a hook started dies with it, in any session and with any parent', async () => {
   const child = spawn('sh', ['-c', script(secondsOf(1))], {
     detached: true,
     stdio: 'ignore',
@@ -53,7 +53,7 @@ const hook = { on: ['healthy'], retries: 0, timeoutMs: 500 } as const;
 const event = { event: 'healthy', time: '', namespace: 'default', id: 'c1', image: '' } as const;
 const run = createHookRunner(systemClock);
 
-test('children of a hook do not outlive its timeout by leaving its session', async () => {
+test('children of a hook that leave its session do not outlive its timeout', async () => {
   const late = run(
     { ...hook, command: ['/bin/sh', '-c', script(secondsOf(3))] },
     { ...event, name: 'web' },
@@ -63,7 +63,7 @@ test('children of a hook do not outlive its timeout by leaving its session', asy
   await until(() => running(secondsOf(3)).length === 0);
 });
 
-test('a container whose name holds what no variable can hold is told of', async () => {
+test('a hook runs for a container whose name has a character that no variable can have', async () => {
   const command = ['/bin/sh', '-c', '[ "$HEALTHCTL_CONTAINER_NAME" = "a\ufffdb" ]'];
   await run({ ...hook, timeoutMs: 10_000, command }, { ...event, name: 'a\0b' }, new AbortController().signal);
 });

@@ -22,7 +22,7 @@ function startLeader(script: string) {
 }
 const lives = (pid: number) => isAlive(readStat(pid));
 
-test('a leader dies with what it left, also when it has ended before', async () => {
+test('a leader dies with its children, also if it has ended before', async () => {
   const leader = startLeader('sleep 3501 & echo $!');
   const known = sessionLeaderOf(leader.pid);
   const [child = 0] = await leader.pids(1);
@@ -32,7 +32,7 @@ test('a leader dies with what it left, also when it has ended before', async () 
   await until(() => !lives(child));
 });
 
-test('a process whose leader has ended takes its session along, as one that crun has started', async () => {
+test('a process whose leader has ended dies with its session, like one that crun started', async () => {
   const leader = startLeader('(sleep 0.1; sleep 3502 & echo $!; exec sleep 3503) & echo $!');
   const [first = 0, second = 0] = await leader.pids(2);
   await leader.exited;
@@ -42,7 +42,7 @@ test('a process whose leader has ended takes its session along, as one that crun
   await until(() => !lives(first) && !lives(second));
 });
 
-test('a session that somebody else leads is left alone', async () => {
+test('a session of another leader is not touched', async () => {
   const leader = startLeader('sleep 3504 & echo $!; wait');
   const [child = 0] = await leader.pids(1);
   const known = sessionLeaderOf(child);
@@ -53,7 +53,7 @@ test('a session that somebody else leads is left alone', async () => {
   await until(() => !lives(leader.pid) && !lives(child));
 });
 
-test('other work gets its turn while a thousand processes are killed', async () => {
+test('other work continues while a thousand processes are killed', async () => {
   const leader = startLeader('i=0; while [ $i -lt 1000 ]; do sleep 3505 & i=$((i+1)); done; echo $i; wait');
   await leader.pids(1);
   const known = sessionLeaderOf(leader.pid);
@@ -69,7 +69,7 @@ test('other work gets its turn while a thousand processes are killed', async () 
   await until(() => listSession(leader.pid).length === 0);
 });
 
-test('what goes on in a child each twentieth of a second is killed too', async () => {
+test('a process that continues in a new child every 50 ms is killed too', async () => {
   const leader = startLeader('f() { sleep 0.05; f & }; f; f; f; echo 1; sleep 3506');
   await leader.pids(1);
   await killSession(sessionLeaderOf(leader.pid), { clock: systemClock });

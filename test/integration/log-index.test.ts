@@ -34,7 +34,7 @@ const index = (limit?: { maxSize: number; maxFile: number }) =>
   indexLogs({ dataDir: dir, limit, startedAtMs: Date.now(), clock: systemClock, log });
 const stdout = () => join(dir, 'stdout.log');
 
-test('tells when bytes came, and writes nothing for a container that is silent', async () => {
+test('records when bytes came, and writes nothing for a silent container', async () => {
   writeFileSync(stdout(), '');
   const indexer = index();
   const before = Date.now();
@@ -43,9 +43,9 @@ test('tells when bytes came, and writes nothing for a container that is silent',
   expect(statSync(join(dir, 'stdout.times')).mode & 0o777).toBe(0o600);
   const first = readTimes(stdout()).at(4);
   expect(first?.isExact).toBe(true);
-  expect(first?.atMs).toBeGreaterThan(before - 20); // the kernel's coarse clock
+  expect(first?.atMs).toBeGreaterThan(before - 20); // the kernel's clock is coarse
   expect(first?.atMs).toBeLessThanOrEqual(Date.now());
-  await systemClock.sleep(300); // of silence, which must not show
+  await systemClock.sleep(300); // of silence, which must not change times
   const written = statSync(join(dir, 'stdout.times')).mtimeMs;
   appendFileSync(stdout(), 'two\n');
   await until(() => readTimes(stdout()).end === 8);
@@ -59,7 +59,7 @@ test('tells when bytes came, and writes nothing for a container that is silent',
   expect(warnings).toEqual([]);
 });
 
-test('what came while nobody watched is known to have no exact time', async () => {
+test('output that came without a monitor has no exact time', async () => {
   writeFileSync(stdout(), 'old\n');
   const indexer = indexLogs({
     dataDir: dir,
@@ -72,7 +72,7 @@ test('what came while nobody watched is known to have no exact time', async () =
   expect(readTimes(stdout()).at(4)).toEqual({ atMs: expect.any(Number), isExact: false });
 });
 
-test('a file that somebody has emptied begins anew', () => {
+test('a truncated file begins anew', () => {
   writeFileSync(stdout(), 'a long first line\n');
   index().end();
   const indexer = index();
@@ -80,12 +80,12 @@ test('a file that somebody has emptied begins anew', () => {
   indexer.write();
   expect(readTimes(stdout()).end).toBe(4);
   indexer.end();
-  writeFileSync(stdout(), 'x\n'); // while nobody watches
+  writeFileSync(stdout(), 'x\n'); // without a monitor
   index().end();
   expect(readTimes(stdout()).end).toBe(2);
 });
 
-test('a file that was put aside gets no more times, nor does one that is gone', () => {
+test('a renamed file gets no more times, nor does a removed one', () => {
   writeFileSync(stdout(), 'old\n');
   const indexer = index();
   appendFileSync(stdout(), 'more\n');
@@ -145,7 +145,7 @@ test('cutting a log loses no byte of a writer that appends meanwhile', async () 
   ).toBe(true);
 });
 
-test('of earlier runs whole files go first', () => {
+test('drops whole files of earlier runs first', () => {
   for (const name of ['stdout.1', 'stdout.2', 'stdout']) {
     writeFileSync(join(dir, `${name}.log`), 'x'.repeat(30_000));
     writeFileSync(join(dir, `${name}.times`), '');

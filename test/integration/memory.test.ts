@@ -31,11 +31,11 @@ function run(flags: readonly string[], source: string, ...args: string[]): numbe
 
 const released = (...flags: string[]): number => run(flags, LEFT);
 
-test('garbage is collected, whether or not the process was started with a collector', () => {
+test('memory is released, whether or not the process has a garbage collector to call', () => {
   expect(released('--expose-gc')).toBeGreaterThan(5_000_000);
   expect(released()).toBeGreaterThan(5_000_000);
 });
 
-test('the space for new objects does not grow where that was asked for', () => {
+test('a flag limits the space for new objects', () => {
   expect(run([], YOUNG, 'limited')).toBeLessThan(run([], YOUNG));
 });

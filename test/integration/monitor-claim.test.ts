@@ -18,7 +18,7 @@ import { lockFile } from '../../src/system/flock.ts';
 import { realSocketPath } from '../../src/system/socket-path.ts';
 import { runProgram } from '../../testbed/program.ts';
 
-// Locks of this process stand for monitors: flock(2) keeps two descriptors of one process apart as it does those of two.
+// Locks of this process stand for monitors: flock(2) treats two descriptors of one process like those of two processes.
 
 let root: string;
 let address: string;
@@ -28,7 +28,7 @@ const listen = (path: string): Promise<Server> =>
   new Promise((resolve) => {
     const made = createServer().listen(path, () => resolve(made));
   });
-/** containerd restarts: its socket is another one. */
+/** Restarts containerd: its socket is another one. */
 async function listenAnew(): Promise<void> {
   server.close();
   writeFileSync(join(root, 'takes the inode'), '');
@@ -61,8 +61,8 @@ const found = (namespace = 'default') =>
   findClaimHolder({ address, namespace, dir: join(root, 'claims') }, systemClock);
 const OWNER = { pid: process.pid, runRoot: '/run/a' };
 
-describe('of one containerd', () => {
-  test('the second monitor is refused, and told which the first is', async () => {
+describe('a claim on a containerd', () => {
+  test('refuses a second monitor, and names the first', async () => {
     const first = await claim();
     await expect(other()).rejects.toMatchObject(CONFLICT);
     expect(await found()).toEqual(OWNER);
@@ -72,7 +72,7 @@ describe('of one containerd', () => {
     expect(existsSync(join(root, 'claims'))).toBe(false);
   });
 
-  test('by a symbolic link to its socket, by another name of it, and by a bind mount', async () => {
+  test('refuses it also by a symbolic link, another name or a bind mount of the socket', async () => {
     const first = await claim();
     const alias = join(root, 'alias.sock');
     symlinkSync(address, alias);
@@ -91,14 +91,14 @@ describe('of one containerd', () => {
     await first.release();
   });
 
-  test('that is another one: both run', async () => {
+  test('does not affect another containerd', async () => {
     const first = await claim();
     const second = await other({ address: join(root, 'another.sock') });
     await first.release();
     await second.release();
   });
 
-  test('that restarts: the first follows it to its new socket, and the second is refused before and after', async () => {
+  test('follows a restart to the new socket, and refuses a second monitor before and after', async () => {
     const first = await claim();
     await listenAnew();
     await expect(other()).rejects.toMatchObject(CONFLICT);
@@ -112,11 +112,11 @@ describe('of one containerd', () => {
     expect(existsSync(join(root, 'claims'))).toBe(false);
   });
 
-  test('whose new socket another monitor has claimed: the first is told when it follows', async () => {
+  test('that another monitor took on the new socket is reported when the first follows', async () => {
     const link = join(root, 'link');
     symlinkSync(address, link);
     server.close();
-    const first = await claim(); // containerd is down
+    const first = await claim(); // without containerd
     server = await listen(address);
     const second = await claim({ runRoot: '/run/a', address: link });
     await expect(first.follow()).rejects.toMatchObject(CONFLICT);
@@ -125,8 +125,8 @@ describe('of one containerd', () => {
   });
 });
 
-describe('of namespaces', () => {
-  test('monitors that have none in common run beside each other', async () => {
+describe('a claim on namespaces', () => {
+  test('allows monitors without a common namespace', async () => {
     const first = await claim({ namespaces: ['a', 'b'] });
     const second = await other({ namespaces: ['c'] });
     await expect(other({ namespaces: ['d', 'b'] })).rejects.toMatchObject(CONFLICT);
@@ -146,7 +146,7 @@ describe('of namespaces', () => {
   });
 });
 
-test('a monitor that looks while commands look is not refused', async () => {
+test('a monitor that claims while commands look for it is not refused', async () => {
   await (await claim({ namespaces: ['a'] })).release();
   const looking = Promise.all(Array.from({ length: 50 }, () => found()));
   const first = await claim();
@@ -154,7 +154,7 @@ test('a monitor that looks while commands look is not refused', async () => {
   await looking;
 });
 
-test('a monitor waits for a command that looks, also one that stands still for seconds', async () => {
+test('a monitor waits for a command that looks for it, even for seconds', async () => {
   const neighbour = await claim({ namespaces: ['left'] });
   for (const file of ['.lock', '.right.lock']) {
     const key =
@@ -173,7 +173,7 @@ test('a monitor waits for a command that looks, also one that stands still for s
   await neighbour.release();
 });
 
-test('where there can be no claim, a warning says what is not kept out', async () => {
+test('if no claim is possible, a warning says what is not prevented', async () => {
   const file = join(root, 'file');
   writeFileSync(file, '');
   const first = await claim({ dir: join(file, 'claims') });
@@ -182,7 +182,7 @@ test('where there can be no claim, a warning says what is not kept out', async (
   expect(warnings).toEqual([expect.stringContaining('cannot prevent a second monitor with another run root')]);
 });
 
-test('what lies in the place of a lock keeps no monitor from starting', async () => {
+test('a directory in place of a lock does not stop a monitor', async () => {
   const first = await claim();
   const names = readdirSync(join(root, 'claims'));
   await first.release();

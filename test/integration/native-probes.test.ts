@@ -24,7 +24,7 @@ import { type NetworkServers, startNetworkServers } from '../../testbed/network-
 import { SELF_SIGNED } from '../../testbed/self-signed.ts';
 import { until } from '../../testbed/until.ts';
 
-// Native probes in real network namespaces, against servers that are good, wrong or hostile.
+// Native probes in real network namespaces, with correct, broken and hostile servers.
 
 const directory = mkdtempSync(join(tmpdir(), 'healthctl-native-'));
 const hosts = join(directory, 'hosts');
@@ -56,7 +56,7 @@ async function outcomeOf(items: readonly string[], { timeoutMs = 60_000, runId, 
   return prober.probe(target, kind, signal);
 }
 
-/** What would be recorded. */
+/** The probe's result as it would be recorded. */
 async function probe(items: readonly string[], options: Probe = {}): Promise<Pick<Result, 'exitCode' | 'output'>> {
   const { outcome, startMs, endMs } = await outcomeOf(items, options);
   if (outcome.kind === 'cancelled') return { exitCode: Number.NaN, output: 'cancelled' };
@@ -89,14 +89,14 @@ describe('http', () => {
     expect(await probe(['HTTP', url(name)])).toEqual({ exitCode, output });
   });
 
-  test('chunks with endless extensions', async () => {
+  test('refuses chunks with endless extensions', async () => {
     expect(await probe(['HTTP', url('endless-extensions')])).toEqual({
       exitCode: 1,
       output: expect.stringMatching(/^the response has no end in its first 65536 bytes, after HTTP 200 OK: y+$/),
     });
   });
 
-  test('garbage', async () => {
+  test('refuses garbage', async () => {
     expect(await probe(['HTTP', url('garbage')])).toEqual({
       exitCode: 1,
       output: expect.stringMatching(/^the answer is not HTTP\/1\.1: "/),
@@ -106,19 +106,19 @@ describe('http', () => {
   test.each([
     ['hang', /^Health check exceeded timeout \(1s\): connected to 127\.0\.0\.1:\d+$/],
     ['drip', /^Health check exceeded timeout \(1s\): HTTP 200 OK: x+$/],
-  ])('%s: one timeout over everything', async (name, output) => {
+  ])('%s: one timeout covers everything', async (name, output) => {
     expect(await probe(['HTTP', url(name)], { timeoutMs: 1_000 })).toEqual({
       exitCode: -1,
       output: expect.stringMatching(output),
     });
   });
 
-  test('statuses that are asked for', async () => {
+  test('accepts the requested statuses only', async () => {
     expect(await probe(['HTTP', url('down'), 'status=500-599'])).toMatchObject({ exitCode: 0 });
     expect(await probe(['HTTP', url('ok'), 'status=204,301-302'])).toMatchObject({ exitCode: 1 });
   });
 
-  test('headers and path go as they were given', async () => {
+  test('sends headers and path as they were given', async () => {
     const { output } = await probe([
       'HTTP',
       url('echo', '/a%20b?q=1#part'),
@@ -132,7 +132,7 @@ describe('http', () => {
     });
   });
 
-  test('https: any certificate will do, unless it is to be verified', async () => {
+  test('accepts any certificate over https, unless it is to be verified', async () => {
     const url = `https://localhost:${servers.port('tls')}/`;
     expect(await probe(['HTTP', url])).toEqual({ exitCode: 0, output: 'HTTP 200 OK: secret' });
     expect(await probe(['HTTP', url, 'verify=true'])).toEqual({ exitCode: 1, output: SELF_SIGNED_TEXT });
@@ -142,11 +142,11 @@ describe('http', () => {
 });
 
 describe('tcp', () => {
-  test('accepted', async () => {
+  test('is healthy if the connection is accepted', async () => {
     expect(await probe(['TCP', at('hang')])).toEqual({ exitCode: 0, output: `connected to ${at('hang')}` });
   });
 
-  test('nobody listens', async () => {
+  test('is unhealthy if nobody listens', async () => {
     expect(await probe(['TCP', '127.0.0.1:9'])).toEqual({
       exitCode: 1,
       output: 'connect 127.0.0.1:9: connection refused',
@@ -157,14 +157,14 @@ describe('tcp', () => {
     });
   });
 
-  test('no way there', async () => {
+  test('is unhealthy without a route', async () => {
     expect(await probe(['TCP', '192.0.2.1:80'])).toEqual({
       exitCode: 1,
       output: 'connect 192.0.2.1:80: network is unreachable',
     });
   });
 
-  test('localhost is 127.0.0.1, then ::1; names are looked up in the /etc/hosts of the container', async () => {
+  test("localhost is 127.0.0.1, then ::1; names come from the container's /etc/hosts", async () => {
     expect(await probe(['HTTP', url('ok6', '/', 'localhost')])).toEqual({ exitCode: 0, output: 'HTTP 200 OK: six\n' });
     expect(await probe(['HTTP', url('ok6', '/', '[::1]')])).toMatchObject({ exitCode: 0 });
     expect(await probe(['TCP', at('ok', 'DB')])).toMatchObject({ exitCode: 0 });
@@ -213,7 +213,7 @@ describe('grpc', () => {
     ['grpc-empty-continuations', tooMuch],
     ['grpc-continuations', 'gRPC: more than 16384 bytes of header fields'],
     ['grpc-interims', tooMuch],
-  ])('%s without an end cost little', async (server, output) => {
+  ])('endless %s cost little', async (server, output) => {
     const before = process.cpuUsage();
     expect(await probe(['GRPC', at0(server)])).toEqual({ exitCode: 1, output });
     const { user, system } = process.cpuUsage(before);
@@ -221,15 +221,15 @@ describe('grpc', () => {
   });
 });
 
-describe('namespaces', () => {
-  test('the thread stays in its own', async () => {
+describe('network namespaces', () => {
+  test('the thread stays in its own namespace', async () => {
     const before = readlinkSync('/proc/thread-self/ns/net');
     await probe(['TCP', at('ok')]);
     expect(readlinkSync('/proc/thread-self/ns/net')).toBe(before);
     expect(before).not.toBe(readlinkSync(`/proc/${servers.pid}/ns/net`));
   });
 
-  test("the host's own", async () => {
+  test("a container in the host's namespace is probed there", async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const address = server.address();
@@ -243,14 +243,14 @@ describe('namespaces', () => {
     }
   });
 
-  test('given up while a failure is looked at again', async () => {
+  test('a probe that is cancelled while it confirms a failure ends as cancelled', async () => {
     const given = new AbortController();
     const asked = outcomeOf(['TCP', '127.0.0.1:9'], { signal: given.signal });
     setTimeout(() => given.abort(), 50);
     expect((await asked).outcome).toEqual({ kind: 'cancelled' });
   });
 
-  test('gone, ended while it was asked, another process with its pid', async () => {
+  test('a process that is gone, ends during the probe, or is another one with its pid gives no result', async () => {
     const gone = { exitCode: -1, output: "the container's main process is gone" };
     expect(await probe(['TCP', at('ok')], { runId: 'boot:4194305:1' })).toEqual(gone);
     expect(await probe(['TCP', at('ok')], { runId: `boot:${servers.pid}:1` })).toEqual(gone);
@@ -263,7 +263,7 @@ describe('namespaces', () => {
   });
 });
 
-describe('the names in a hostile /etc/hosts', () => {
+describe('names in a hostile /etc/hosts', () => {
   const outside = join(directory, 'outside');
   writeFileSync(outside, '127.0.0.1 db\n');
   const unknown = "the host db is neither an IP address nor in the container's /etc/hosts";
@@ -306,7 +306,7 @@ describe('the names in a hostile /etc/hosts', () => {
   });
 });
 
-test('a process that cannot go back from a namespace ends', async () => {
+test('a process that cannot return from a namespace ends', async () => {
   const script = `
     import { openSync } from 'node:fs';
     import { openSocketIn } from ${JSON.stringify(new URL('../../src/system/netns.ts', import.meta.url).href)};
@@ -323,7 +323,7 @@ test('a process that cannot go back from a namespace ends', async () => {
 });
 
 describe('cost', () => {
-  test('an abort ends it at once', async () => {
+  test('an abort ends a probe at once', async () => {
     const abort = new AbortController();
     const { signal } = abort;
     const asked = outcomeOf(['HTTP', url('hang')], { signal });
@@ -332,7 +332,7 @@ describe('cost', () => {
     expect((await outcomeOf(['TCP', at('ok')], { signal })).outcome).toEqual({ kind: 'cancelled' });
   });
 
-  test('500 at once are all answered, and no descriptor is left', async () => {
+  test('500 probes at once all get an answer, and leave no descriptor', async () => {
     const openFiles = () => readdirSync('/proc/self/fd').length;
     await probe(['HTTP', url('ok')]);
     const before = openFiles();
@@ -345,7 +345,7 @@ describe('cost', () => {
     await until(() => openFiles() <= before, { withinMs: 5_000, everyMs: 50 });
   });
 
-  test('memory stays bounded whatever a server sends', async () => {
+  test('memory is limited whatever a server sends', async () => {
     const rssBefore = process.memoryUsage.rss();
     for (let round = 0; round < 50; round += 1) {
       const names = ['huge-body', 'endless-header', 'endless-line', 'garbage', 'endless-chunk-size'];

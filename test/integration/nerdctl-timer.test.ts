@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(unitsDir, { recursive: true, force: true }));
 
-/** systemd's unit files, and a systemctl that fails with these words. */
+/** systemd's unit files, and a systemctl that fails with these texts. */
 function setUp(units: readonly string[], failures: Readonly<Record<string, string>> = {}) {
   for (const unit of units) writeFileSync(join(unitsDir, unit), '');
   const [ran, warnings]: [string[], string[]] = [[], []];
@@ -26,21 +26,21 @@ function setUp(units: readonly string[], failures: Readonly<Record<string, strin
   return { end: (id: string) => endNerdctlTimer(id, { log, systemd: { run }, unitsDir }), ran, warnings };
 }
 
-test('nerdctl’s timer and the service of its last check are ended, also a service that failed', async () => {
+test("ends nerdctl's timer and the service of its last check, also a failed one", async () => {
   const { end, ran } = setUp([`${ID}.timer`, `${ID}.service`], { 'reset-failed': 'Unit not loaded' });
   expect(hasNerdctlTimer(ID, unitsDir)).toBe(true);
   expect(await end(ID)).toBe(true);
   expect(ran).toEqual([`stop ${ID}.timer ${ID}.service`, `reset-failed ${ID}.service`]);
 });
 
-test('without a timer systemd is not asked, and no unit of another name is ended', async () => {
+test('without a timer, does not call systemctl, and ends no unit of another name', async () => {
   const { end, ran } = setUp(['backup.timer']);
   await end(ID);
   await end('backup');
   expect(ran).toEqual([]);
 });
 
-test('one that went meanwhile is fine; one that cannot be ended is warned of', async () => {
+test('a unit that has ended meanwhile is no failure; one that cannot be ended gives a warning', async () => {
   expect(await setUp([`${ID}.timer`], { stop: `Unit ${ID}.timer not loaded.` }).end(ID)).toBe(true);
   const { end, warnings } = setUp([`${ID}.timer`], { stop: 'Access denied' });
   expect([await end(ID), warnings]).toEqual([

@@ -64,8 +64,8 @@ function anAttachment(over: Partial<Attachment> = {}): Attachment {
   };
 }
 
-describe('networks on record', () => {
-  test('are found again as they were made, with subnets that do not overlap, for nobody else to read', async () => {
+describe('stored networks', () => {
+  test('are found as they were created, have subnets that do not overlap, and are private', async () => {
     const [a, b] = await withNetworkLock(ctx, async (locked) => [
       createNetwork(locked, { name: 'a', ...asked }),
       createNetwork(locked, { name: 'b', ...asked }),
@@ -80,7 +80,7 @@ describe('networks on record', () => {
     expect(listNetworks(ctx)).toEqual([b]);
   });
 
-  test('the range of one is found again; range and gateway need a subnet', async () => {
+  test('keep their address range; range and gateway need a subnet', async () => {
     const create = (over: Partial<NewNetwork>) =>
       withNetworkLock(ctx, async (locked) => createNetwork(locked, { name: 'a', ...asked, ...over }));
     for (const alone of [{ ipRange: '10.201.0.0/25' }, { gateway: '10.201.0.1' }]) {
@@ -109,7 +109,7 @@ describe('networks on record', () => {
     ]);
   });
 
-  test('are listed in the order in which they were made, to the millisecond', async () => {
+  test('are listed in the order of their creation, to the millisecond', async () => {
     for (const [name, nowMs] of [
       ['a', 320],
       ['b', 321],
@@ -120,7 +120,7 @@ describe('networks on record', () => {
     expect(listNetworks(ctx).map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
-  test('the default one is made when it is needed, once, with the subnet that was set', async () => {
+  test('include the default network once it is needed, with the configured subnet', async () => {
     ctx = { ...ctx, settings: { ...ctx.settings, bridgeSubnet: '10.201.0.0/24' } };
     const made = await withNetworkLock(ctx, async (locked) => needNetwork(locked, 'bridge'));
     expect(made).toMatchObject({ subnet: '10.201.0.0/24', gateway: '10.201.0.1' });
@@ -129,7 +129,7 @@ describe('networks on record', () => {
     await expect(other).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'network other not found' });
   });
 
-  test('a damaged record is none, and a name cannot lead out of the directory', async () => {
+  test('do not include damaged records, and names cannot lead out of the directory', async () => {
     await withNetworkLock(ctx, async (locked) => createNetwork(locked, { name: 'a', ...asked }));
     writeFileSync(join(networkPathsOf(ctx.dirs).networks, 'b.json'), '{"Name":"b"');
     writeFileSync(join(networkPathsOf(ctx.dirs).networks, 'c.json'), '{"Name":"../c","Id":"x"}');
@@ -138,8 +138,8 @@ describe('networks on record', () => {
   });
 });
 
-describe('attachments on record', () => {
-  test('are read as they were written, for nobody else to read, and forgotten', async () => {
+describe('stored attachments', () => {
+  test('are read as they were written, are private, and can be removed', async () => {
     const attachment = anAttachment();
     await withNetworkLock(ctx, async (locked) => writeAttachment(locked, attachment));
     expect(readAttachment(ctx, attachment)).toEqual(attachment);
@@ -150,7 +150,7 @@ describe('attachments on record', () => {
     expect([readAttachment(ctx, attachment), listAttachments(ctx)]).toEqual([undefined, []]);
   });
 
-  test('a damaged one is none', async () => {
+  test('do not include damaged records', async () => {
     await withNetworkLock(ctx, async () => undefined);
     const { attached } = networkPathsOf(ctx.dirs);
     for (const [name, text] of [
@@ -161,7 +161,7 @@ describe('attachments on record', () => {
     expect(listAttachments(ctx)).toEqual([]);
   });
 
-  test('one is held by its process alone: not by a later one of that pid, nor after a reboot', () => {
+  test('are held by their process only: not by a later one with its pid, nor after a reboot', () => {
     const { holder } = anAttachment();
     expect(isHeld({ holder })).toBe(true);
     expect(isHeld({ holder: { ...holder, startTimeTicks: holder.startTimeTicks + 1 } })).toBe(false);
@@ -169,7 +169,7 @@ describe('attachments on record', () => {
   });
 });
 
-describe('the file of hosts', () => {
+describe('the hosts file', () => {
   test('is changed in place, and never through a symbolic link', () => {
     const path = join(root, 'hosts');
     writeFileSync(path, `${hostsText([])}192.0.2.9 mine\n`);
@@ -184,7 +184,7 @@ describe('the file of hosts', () => {
     expect(existsSync(join(root, 'missing'))).toBe(false);
   });
 
-  test('one that the container has made too large is left alone', () => {
+  test('that the container made too large is not changed', () => {
     const path = join(root, 'large');
     writeFileSync(path, 'x'.repeat((1 << 20) + 1));
     expect(updateHostsFile(path, [{ address: '10.80.0.2', names: ['web'] }])).toBe(false);
@@ -204,7 +204,7 @@ test('a killed command holds the network lock until the program that it started 
   const locked = withNetworkLock(ctx, async () => {
     order.push(`locked while the program runs: ${isRunning()}`);
   });
-  await systemClock.sleep(200); // in which the lock must not become free
+  await systemClock.sleep(200); // in which the lock must stay locked
   order.push('told to end');
   rmSync(whileExists);
   await locked;

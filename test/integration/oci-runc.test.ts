@@ -33,7 +33,7 @@ function bindOf(text: string, cwd: string): Bind {
   return mount.bind;
 }
 
-// The specs that we build, run by the real runc on a bundle of busybox.
+// Runs the specs that we build with the real runc, on a bundle of busybox.
 
 const MIB = 1024 * 1024;
 const NAMESPACE = `healthctl-oci-${process.pid}`;
@@ -54,7 +54,7 @@ afterAll(() => {
   removeCgroups();
 });
 
-/** runc removes a container's cgroups, but not the one above, which is named after the namespace. */
+/** runc removes a container's cgroups, but not the parent, which has the name of the namespace. */
 function removeCgroups(): void {
   for (const controller of host.cgroup2 ? [''] : readdirSync('/sys/fs/cgroup')) {
     const path = join('/sys/fs/cgroup', controller, NAMESPACE);
@@ -134,7 +134,10 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs a shell script in a container made of `options` and returns what it printed. */
+/**
+ * Runs a shell script in a container made of `options`.
+ * @returns its status and output
+ */
 function run(script: string, options: Partial<SpecOptions> = {}): Outcome {
   const bundle = makeBundle();
   const id = `oci-${process.pid}-${++runs}`;
@@ -159,7 +162,10 @@ function run(script: string, options: Partial<SpecOptions> = {}): Outcome {
   return { status, stdout, stderr };
 }
 
-/** As run, of a script that must succeed. */
+/**
+ * Like `run`, for a script that must succeed.
+ * @returns its output
+ */
 function output(script: string, options: Partial<SpecOptions> = {}): string {
   const { status, stdout, stderr } = run(script, options);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -172,7 +178,7 @@ function statusOf(options: Partial<SpecOptions>): Record<string, string> {
 }
 
 describe('security', () => {
-  test('default: Docker’s capabilities, a filter, no more', () => {
+  test("by default a container has Docker's capabilities and a seccomp filter", () => {
     expect(statusOf({})).toMatchObject({
       CapInh: '0000000000000000',
       CapPrm: DEFAULT_MASK,
@@ -184,7 +190,7 @@ describe('security', () => {
     });
   });
 
-  test('no-new-privileges, cap-drop ALL with one added, unconfined', () => {
+  test('no-new-privileges, cap-drop ALL with one added, and unconfined take effect', () => {
     const options = { noNewPrivileges: true, capDrop: ['ALL'], capAdd: ['chown'], seccomp: 'unconfined' } as const;
     expect(statusOf(options)).toMatchObject({
       CapEff: '0000000000000001',
@@ -195,7 +201,7 @@ describe('security', () => {
     expect(statusOf({ capDrop: ['ALL'] })).toMatchObject({ CapEff: '0000000000000000', Seccomp: '2' });
   });
 
-  test('a user other than root has groups but no capabilities', () => {
+  test('a user other than root has its groups and no capabilities', () => {
     const user = { uid: 1000, gid: 1001, additionalGids: [1001, 44] };
     expect(output('id', { user })).toBe('uid=1000 gid=1001 groups=44,1001\n');
     expect(statusOf({ user })).toMatchObject({
@@ -205,7 +211,7 @@ describe('security', () => {
     });
   });
 
-  test('privileged: everything that we have, no filter, /sys and /proc/sys writable, the devices of the host', () => {
+  test('--privileged gives all our capabilities, no filter, writable /sys and /proc/sys, and the devices of the host', () => {
     const all = /^CapBnd:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
     const script =
       'cat /proc/self/status; mount | grep " /sys "; ls /dev; test -w /proc/sys/kernel/domainname && echo writable';
@@ -217,7 +223,7 @@ describe('security', () => {
     if (existsSync('/dev/kmsg')) expect(printed).toMatch(/^kmsg$/m);
   });
 
-  test('the filter refuses mount, unshare and chroot unless their capability was given', () => {
+  test('the filter refuses mount, unshare and chroot without their capability', () => {
     expect(run('mount -t tmpfs none /tmp').stderr).toContain('permission denied');
     expect(run('unshare -m true').stderr).toContain('Operation not permitted');
     expect(run('unshare -U true').stderr).toContain('Operation not permitted');
@@ -226,7 +232,7 @@ describe('security', () => {
     expect(run('chroot / /bin/true', { capDrop: ['SYS_CHROOT'] }).stderr).toContain('Operation not permitted');
   });
 
-  test('a profile of one’s own in Docker’s format', () => {
+  test("a custom profile in Docker's format takes effect", () => {
     const profile = encodeJson({
       defaultAction: 'SCMP_ACT_ALLOW',
       archMap: [{ architecture: 'SCMP_ARCH_X86_64', subArchitectures: ['SCMP_ARCH_X86'] }],
@@ -237,14 +243,14 @@ describe('security', () => {
     output('busybox mkdir /tmp/x', { seccomp, capAdd: ['SYS_ADMIN'] });
   });
 
-  test('masked and read-only paths', () => {
+  test('paths are masked and read-only', () => {
     const script =
       'cat /proc/kcore /proc/keys /proc/interrupts /proc/timer_list 2>/dev/null | wc -c; ls /sys/firmware | wc -l';
     expect(output(script.replaceAll('wc', 'busybox wc'))).toBe('0\n0\n');
     expect(run('echo 1 > /proc/sys/kernel/domainname').stderr).toContain('Read-only file system');
   });
 
-  test('devices: the usual ones work, others cannot be opened', () => {
+  test('the usual devices work, and others cannot be opened', () => {
     output('echo x > /dev/null && dd if=/dev/urandom of=/dev/zero bs=1 count=1 2>/dev/null && ls /dev/ptmx');
     const script = 'mknod /tmp/kmsg c 1 11 && cat /tmp/kmsg';
     expect(run(script).stderr).toContain('Operation not permitted');
@@ -259,7 +265,7 @@ describe('file systems', () => {
     );
   });
 
-  test('binds, read-only and not, made where the image has nothing', () => {
+  test('binds can be writable or read-only, and create missing mount points', () => {
     const source = mkdtempSync(join(base, 'data-'));
     writeFileSync(join(source, 'file'), 'from the host');
     const binds = [bindOf(`${source}:/ro:ro`, '/'), bindOf(`${source}:/rw/deep`, '/')];
@@ -269,7 +275,7 @@ describe('file systems', () => {
     expect(readFileSync(join(source, 'file'), 'utf8')).toBe('changed\n');
   });
 
-  test('shared and slave propagation are accepted where the source allows it', () => {
+  test('shared and slave propagation work if the source allows them', () => {
     const source = mkdtempSync(join(base, 'shared-'));
     execFileSync('mount', ['-t', 'tmpfs', 'none', source]);
     try {
@@ -292,7 +298,7 @@ describe('file systems', () => {
     expect(run('ls -d /sys/fs/cgroup/*').status).toBe(0);
   });
 
-  test('generated files', () => {
+  test('generated files are mounted', () => {
     const hosts = join(base, 'hosts');
     writeFileSync(hosts, '127.0.0.1 box\n');
     const generated = { hosts, hostname: hosts, resolvConf: hosts };
@@ -304,7 +310,7 @@ describe('file systems', () => {
 });
 
 describe('the process', () => {
-  test('environment, working directory, hostname, arguments', () => {
+  test('has its environment, working directory, hostname and arguments', () => {
     const image = {
       entrypoint: ['/bin/sh', '-c', 'echo "$0 $1"; env; pwd; hostname'],
       env: ['A=image', 'B=image'],
@@ -317,13 +323,13 @@ describe('the process', () => {
     expect(printed.some((line) => line.startsWith('B='))).toBe(false);
   });
 
-  test('--init: a tini as PID 1', () => {
+  test('--init runs a tini as PID 1', () => {
     const tini = join(base, 'tini');
     writeFileSync(tini, '#!/bin/sh\necho "init as $$: $0 $*"\nshift\nexec "$@"\n', { mode: 0o755 });
     expect(output('echo hello', { init: tini })).toBe('init as 1: /sbin/docker-init -- /bin/sh -c echo hello\nhello\n');
   });
 
-  test('rlimits, also unlimited ones, and the OOM score', () => {
+  test('has its rlimits, also unlimited ones, and its OOM score', () => {
     const ulimits = [parseUlimit('nofile=1024:2048'), parseUlimit('core=-1')];
     const printed = output('cat /proc/self/limits /proc/self/oom_score_adj', { ulimits, oomScoreAdj: 123 });
     expect(printed).toMatch(/Max open files +1024 +2048/);
@@ -331,7 +337,7 @@ describe('the process', () => {
     expect(printed).toMatch(/^123$/m);
   });
 
-  test('a network of its own has loopback up and low ports for all; the host’s is the host’s', () => {
+  test("in a network of its own has loopback up and all ports unprivileged; on the host's network nothing changes", () => {
     const user = { uid: 1000, gid: 1000, additionalGids: [1000] };
     const script = 'ip -o link; cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/ping_group_range';
     const printed = output(script, { user });
@@ -342,7 +348,7 @@ describe('the process', () => {
     for (const name of hosts) expect(link).toContain(`${name}:`);
   });
 
-  test('the process, read back for an exec, keeps an unlimited rlimit', () => {
+  test('an exec keeps an unlimited rlimit', () => {
     const spec = buildSpec({
       id: 'x',
       namespace: 'n',
@@ -358,7 +364,7 @@ describe('the process', () => {
 });
 
 describe('limits', () => {
-  test('memory, swap, CPUs and processes, of cgroup v1', ({ skip }) => {
+  test('of memory, swap, CPUs and processes are set on cgroup v1', ({ skip }) => {
     skip(host.cgroup2, 'this host has cgroup v2');
     const options = { limits: { memory: 32 * MIB, nanoCpus: 500_000_000, pidsLimit: 20 } };
     const read = (controller: string, file: string) => `cat /sys/fs/cgroup/${controller}/${file}`;

@@ -48,20 +48,20 @@ async function answerIn(runRoot: string): Promise<void> {
   await new Promise<void>((resolve) => made.listen(apiSocket, resolve));
 }
 
-test('the monitor that has claimed the namespace is asked, whatever its run root', async () => {
+test('a command asks the monitor that claimed the namespace, whatever its run root', async () => {
   await answerIn(join(root, 'A'));
   const world = worldWith(join(root, 'B'));
   expect(await openMonitor(world).ask(REQUESTS.anyStatus)).toEqual({ value: { a: 'b' } });
   expect(await whyUnmonitored(world)).toBeUndefined();
 });
 
-test('one that has claimed it and does not answer is named', async () => {
+test('a monitor that claimed the namespace and does not answer is named', async () => {
   expect(await whyUnmonitored(worldWith(join(root, 'B')))).toBe(
     `the monitor, process ${process.pid}, with the run root ${join(root, 'A')}, does not answer`,
   );
 });
 
-test('where none has claimed it, none runs', async () => {
+test('without a claim, no monitor runs', async () => {
   await claim.release();
   expect(await whyUnmonitored(worldWith(join(root, 'B')))).toBe('no monitor runs');
 });

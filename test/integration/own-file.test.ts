@@ -40,7 +40,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const asideNames = () => readdirSync(root).filter((name) => name.includes('.not-ours-'));
 
-/** What is no file of ours, by how it is called in the warning. */
+/** Kinds of files that are not ours, by their name in the warning. */
 const FOREIGN: readonly (readonly [string, () => void | Promise<void>])[] = [
   ['a FIFO', () => void execFileSync('mkfifo', [path])],
   ['a directory', () => mkdirSync(join(path, 'full'), { recursive: true })],
@@ -66,7 +66,7 @@ describe.each(FOREIGN)('%s', (what, make) => {
     expect(faults).toEqual([`${path} is ${what}, not a regular file; it is now ${join(root, name)}`]);
   };
 
-  test('is not read, but set aside, and told of once', () => {
+  test('is not read, but set aside with one warning', () => {
     expect(readOwnText(path, { onFault })).toBeUndefined();
     isSetAside();
     expect(readOwnText(path, { onFault })).toBeUndefined();
@@ -82,7 +82,7 @@ describe.each(FOREIGN)('%s', (what, make) => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  test('is no lock', async () => {
+  test('is not used as a lock', async () => {
     const request = { path, flags: constants.O_RDWR | constants.O_CREAT, timeoutMs: 1_000, onFault };
     const lock = await lockFile(request, systemClock);
     expect(lstatSync(path).isFile()).toBe(true);
@@ -107,7 +107,7 @@ test('a file that is too long is not read', () => {
   expect(readOwnText(path, { maxBytes: 3, part: 'end', onFault })).toBe('def');
 });
 
-test('a document that is damaged stays, and is told of', () => {
+test('a damaged document is kept, with a warning', () => {
   const parse = (value: unknown) => (typeof value === 'number' ? value : undefined);
   expect(readOwnJson(path, parse, { onFault })).toBeUndefined();
   expect(faults).toEqual([]);
@@ -132,7 +132,7 @@ test.each([
   expect(faults[0]).toContain(`${path} is ${what}, not a directory; it is now `);
 });
 
-test('a directory above is never set aside: it may be the user’s', () => {
+test("a parent directory is never set aside: it may be the user's", () => {
   writeFileSync(path, 'x');
   expect(() => makeOwnDirectory(join(path, 'ours', 'deeper'), { onFault })).toThrow(
     expect.objectContaining({ code: 'ENOTDIR' }),
@@ -140,10 +140,10 @@ test('a directory above is never set aside: it may be the user’s', () => {
   expect([readFileSync(path, 'utf8'), faults]).toEqual(['x', []]);
 });
 
-describe('a file that is written only when it changes', () => {
+describe('a file that is written only when its content changes', () => {
   const replace = (content: string) => replaceChangedFile(path, content, { mode: 0o644, onFault });
 
-  test('stays the same file where nothing changes', () => {
+  test('stays the same file if nothing changes', () => {
     replace('name\n');
     const { ino } = statSync(path);
     replace('name\n');
@@ -155,7 +155,7 @@ describe('a file that is written only when it changes', () => {
     expect(statSync(path).mode & 0o777).toBe(0o644);
   });
 
-  test('needs no space on a full file system where nothing changes, or less is written than was', async () => {
+  test('needs no space on a full file system if nothing changes or the new content is shorter', async () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'own-file-test', root]);
     try {
       replace('name\n');
@@ -174,7 +174,7 @@ describe('a file that is written only when it changes', () => {
   });
 });
 
-test('a directory goes although somebody still writes into it', async () => {
+test('a directory is removed even while another process writes into it', async () => {
   const script = 'i=0; while [ $i -lt 300 ]; do i=$((i+1)); : >"$0/$i" || exit 0; done 2>/dev/null';
   for (let round = 0; round < 8; round += 1) {
     const goes = join(root, `${round}`);

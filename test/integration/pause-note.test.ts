@@ -11,10 +11,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(scratchDir, { recursive: true, force: true }));
 
-/** containerd without execs. */
+/** A containerd without execs. */
 const tasks = { findExec: async () => undefined } as unknown as Tasks;
 
-test('a pause that ends a check leaves word of it, once', async () => {
+test('a pause that ends a check leaves a note of it, once', async () => {
   mkdirSync(join(scratchDir, `${CHECK_EXEC_PREFIX}1`));
   await endChecks(tasks, { containerId: 'c', scratchDir });
   expect([consumePauseNote(scratchDir), consumePauseNote(scratchDir)]).toEqual([true, false]);
@@ -23,15 +23,15 @@ test('a pause that ends a check leaves word of it, once', async () => {
 
 test.each([
   ['a file', (path: string) => writeFileSync(path, '')],
-  ['a link to nothing', (path: string) => symlinkSync('nowhere', path)],
-])('%s in the place of the note does not stop the pause', async (_, make) => {
+  ['a dangling link', (path: string) => symlinkSync('nowhere', path)],
+])('%s in place of the note does not stop the pause', async (_, make) => {
   mkdirSync(join(scratchDir, `${CHECK_EXEC_PREFIX}1`));
   make(join(scratchDir, 'ended-by-pause'));
   await endChecks(tasks, { containerId: 'c', scratchDir });
   expect([consumePauseNote(scratchDir), consumePauseNote(scratchDir)]).toEqual([true, false]);
 });
 
-test('a pause without a check in flight leaves nothing', async () => {
+test('a pause without a check in flight leaves no note', async () => {
   await endChecks(tasks, { containerId: 'c', scratchDir });
   expect(readdirSync(scratchDir)).toEqual([]);
   expect(consumePauseNote(scratchDir)).toBe(false);

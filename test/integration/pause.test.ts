@@ -29,7 +29,7 @@ function aGate() {
 }
 
 let opened = 0;
-/** A container whose calls to containerd are noted; `starting` holds up the start of execs. */
+/** A container whose calls to containerd are recorded; `starting` delays the start of execs. */
 function setUp(starting: Promise<void> = Promise.resolve()) {
   opened += 1;
   const dirs = {
@@ -83,7 +83,7 @@ const execRequest = {
 };
 const noConsole = {} as Parameters<typeof execInContainer>[1];
 
-test('a pause waits for the execs that are being started', async () => {
+test('a pause waits for execs that are being started', async () => {
   const start = aGate();
   const { ctx, view, calls } = setUp(start.opened);
   const execs = [1, 2].map(() => execInContainer(ctx, noConsole, view('running'), execRequest));
@@ -96,7 +96,7 @@ test('a pause waits for the execs that are being started', async () => {
   expect(calls.at(-1)).toBe('pause');
 });
 
-test('an exec that comes later is started after the pause that waits', async () => {
+test('a later exec is started after the waiting pause', async () => {
   const start = aGate();
   const { ctx, view, calls } = setUp(start.opened);
   const first = execInContainer(ctx, noConsole, view('running'), execRequest);
@@ -111,13 +111,13 @@ test('an exec that comes later is started after the pause that waits', async () 
   expect(calls).toEqual(['exec', 'start', 'started', 'pause', 'exec', 'start', 'started']);
 });
 
-test('a container whose state is not known is let go on', async () => {
+test('resumes a container whose state is unknown', async () => {
   const { ctx, view, calls } = setUp();
   await unpauseContainer(ctx, view('unknown'));
   expect(calls).toEqual(['resume']);
 });
 
-test('only where that fails its state is said not to be known, or what the shim said of it', async () => {
+test('if that fails, reports an unknown state, or the error of the shim', async () => {
   const { ctx, tasks, view } = setUp();
   const unpausing = (error: HealthctlError) => {
     tasks.resume = () => Promise.reject(error);
@@ -130,7 +130,7 @@ test('only where that fails its state is said not to be known, or what the shim 
   });
 });
 
-test('a process that was stopped while it holds the check lock is named, and how to let it go on', async () => {
+test('names a process that was stopped while it holds the check lock, and how to let it continue', async () => {
   const { ctx, view, calls, runDir } = setUp();
   const path = join(runDir, 'check.lock');
   const holder = spawn('flock', ['--no-fork', path, 'sleep', '60'], { stdio: 'ignore' });

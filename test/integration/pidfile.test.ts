@@ -11,7 +11,7 @@ const at = (path: string) => ({ labels: { 'nerdctl/pid-file': path } });
 const warnings: string[] = [];
 const log = { warn: (text: string) => void warnings.push(text) };
 
-test('a file is written, replaced and removed', () => {
+test('a pidfile is written, replaced and removed', () => {
   const path = join(root, 'web.pid');
   writeFileSync(path, 'old');
   writePidfile(at(path), 42);
@@ -20,7 +20,7 @@ test('a file is written, replaced and removed', () => {
   expect(lstatSync(path, { throwIfNoEntry: false })).toBeUndefined();
 });
 
-test('what is no file, such as /dev/null, is neither replaced nor removed', () => {
+test('a path that is no file, such as /dev/null, is neither replaced nor removed', () => {
   const path = join(root, 'fifo');
   makeFifo(path);
   const before = lstatSync(path);

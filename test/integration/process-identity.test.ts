@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { readStat } from '../../src/system/proc.ts';
 import { hasEnded, ownIdentity } from '../../src/system/process-identity.ts';
 
-test('a process that lives has not ended, one that died has, whoever has its pid by now', async () => {
+test('a living process has not ended; a dead one has, even if its pid is used again', async () => {
   const own = ownIdentity();
   expect(hasEnded(own)).toBe(false);
   const [boot, namespace, pid, ticks] = own.split('/');
@@ -17,7 +17,7 @@ test('a process that lives has not ended, one that died has, whoever has its pid
   expect(hasEnded(named)).toBe(true);
 });
 
-test('those of another boot have ended; of another PID namespace, and of a text that is none, nothing is known', () => {
+test('processes of another boot have ended; of another PID namespace, or from an invalid text, nothing is known', () => {
   const [boot, namespace, pid, ticks] = ownIdentity().split('/');
   expect(hasEnded(['another', namespace, pid, ticks].join('/'))).toBe(true);
   expect(hasEnded([boot, '1', pid, Number(ticks) + 1].join('/'))).toBe(false);

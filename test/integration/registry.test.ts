@@ -15,12 +15,12 @@ import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { messageOf } from '../../src/lib/errors.ts';
 
 const SECRET = 'open-sesame-42';
-/** Retries wait next to nothing; idle times stay real. */
+/** Retries wait almost no time; idle timeouts are real. */
 const clock: Clock = {
   ...systemClock,
   sleep: (ms, signal) => systemClock.sleep(RETRY_DELAYS_MS.includes(ms) ? 5 : ms, signal),
 };
-/** For servers that are meant to be given up; the others have all the time of a busy machine. */
+/** For servers that must time out. Tests of other servers have all the time that a busy machine needs. */
 const SHORT = { idleTimeoutMs: 250 };
 const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, config: {}, layers: [] }));
 const directory = mkdtempSync(join(tmpdir(), 'healthctl-registry-'));
@@ -50,7 +50,7 @@ async function open(host: string, options: Partial<RegistryOptions> = {}) {
   return openRegistry({ reference, clock, env: {}, idleTimeoutMs: 30_000, certificateDirectories: [], ...options });
 }
 
-/** The error of a manifest fetch from a server that answers so. */
+/** The error of fetching a manifest from this server. */
 async function manifestFailure(listener: RequestListener, options: Partial<RegistryOptions> = {}): Promise<unknown> {
   const registry = await open(await serve(listener), options);
   try {
@@ -91,7 +91,7 @@ const failure = (code: string, message: RegExp) =>
   expect.objectContaining({ code, message: expect.stringMatching(message) });
 
 describe('a manifest', () => {
-  test('is fetched with its digest and kind', async () => {
+  test('is fetched with its digest and media type', async () => {
     const registry = await open(
       await serve((request, response) => {
         expect(request.url).toBe('/v2/demo/web/manifests/1');
@@ -112,7 +112,7 @@ describe('a manifest', () => {
     registry.close();
   });
 
-  test('that does not exist', async () => {
+  test('that does not exist is NOT_FOUND', async () => {
     expect(await manifestFailure((_, response) => answer(response, 404))).toEqual(
       failure('NOT_FOUND', /^manifest for 127\.0\.0\.1:\d+\/demo\/web:1 not found: manifest unknown$/),
     );
@@ -132,14 +132,14 @@ describe('a manifest', () => {
     expect(sent).toBeLessThan(64 << 20);
   });
 
-  test('with another digest than the registry says', async () => {
+  test('with another digest than announced is CORRUPT', async () => {
     const headers = { 'docker-content-digest': `sha256:${'0'.repeat(64)}` };
     expect(await manifestFailure((_, response) => answer(response, 200, headers, manifest))).toEqual(
       failure('CORRUPT', /with the digest sha256:[0-9a-f]{64}, not sha256:0{64}/),
     );
   });
 
-  test('that is a web page', async () => {
+  test('that is a web page is INVALID', async () => {
     const page = (_: IncomingMessage, response: ServerResponse) =>
       answer(response, 200, { 'content-type': 'text/html; charset=utf-8' }, '<html>');
     expect(await manifestFailure(page)).toEqual(
@@ -147,7 +147,7 @@ describe('a manifest', () => {
     );
   });
 
-  test('from a server in trouble is asked for again', async () => {
+  test('from a failing server is requested again', async () => {
     let asked = 0;
     const registry = await open(
       await serve((_, response) => {
@@ -162,7 +162,7 @@ describe('a manifest', () => {
     registry.close();
   });
 
-  test('from a server that stays in trouble fails with its words, made harmless', async () => {
+  test("from a server that keeps failing gives the server's text, without control characters", async () => {
     let asked = 0;
     const body = JSON.stringify({ errors: [{ code: 'X', message: 'slow\u001b[31m down\n' }] });
     const error = await manifestFailure((_, response) => {
@@ -174,14 +174,14 @@ describe('a manifest', () => {
   });
 });
 
-describe('a server that does not play by the rules', () => {
-  test('asked without TLS, it may want it', async () => {
+describe('a faulty server', () => {
+  test('that may need TLS gets a hint', async () => {
     const error = await manifestFailure((_, response) => answer(response, 400));
     expect(error).toEqual(failure('INVALID', /answered 400 for/));
     expect(error).toMatchObject({ hint: expect.stringMatching(/without TLS.*--plain-http.*certs\.d\/127/) });
   });
 
-  test('is not there', async () => {
+  test('that is not there is UNAVAILABLE', async () => {
     const registry = await open('127.0.0.1:1');
     await expect(registry.fetchManifest('1')).rejects.toEqual(
       failure('UNAVAILABLE', /^cannot reach registry 127\.0\.0\.1:1: connection refused$/),
@@ -189,11 +189,11 @@ describe('a server that does not play by the rules', () => {
     registry.close();
   });
 
-  test('never answers', async () => {
+  test('that never answers times out', async () => {
     expect(await manifestFailure(() => undefined, SHORT)).toEqual(failure('TIMEOUT', /stopped sending/));
   });
 
-  test('drips its headers', async () => {
+  test('that sends its headers slowly times out', async () => {
     const host = await listen(
       createRawServer((socket) => {
         socket.on('error', () => undefined);
@@ -207,7 +207,7 @@ describe('a server that does not play by the rules', () => {
     registry.close();
   });
 
-  test('sends endless headers', async () => {
+  test('that sends endless headers is refused', async () => {
     const host = await listen(
       createRawServer((socket) => {
         socket.on('error', () => undefined);
@@ -219,7 +219,7 @@ describe('a server that does not play by the rules', () => {
     registry.close();
   });
 
-  test('does not speak HTTP', async () => {
+  test('that does not speak HTTP is refused', async () => {
     const host = await listen(
       createRawServer((socket) => {
         socket.on('error', () => undefined);
@@ -232,17 +232,17 @@ describe('a server that does not play by the rules', () => {
     registry.close();
   });
 
-  test('redirects in circles', async () => {
+  test('that redirects in circles is refused', async () => {
     const error = await manifestFailure((request, response) => answer(response, 307, { location: request.url ?? '' }));
     expect(error).toEqual(failure('INVALID', /redirects in circles/));
   });
 
-  test.each(['', 'http://', 'file:///etc/passwd', 'ftp://x/y'])('redirects to %j', async (location) => {
+  test.each(['', 'http://', 'file:///etc/passwd', 'ftp://x/y'])('that redirects to %j is refused', async (location) => {
     const error = await manifestFailure((_, response) => answer(response, 302, { location }));
     expect(error).toEqual(failure('INVALID', /redirects/));
   });
 
-  test('is left at once when the signal aborts', async () => {
+  test('is not waited for when the signal aborts', async () => {
     const stop = new AbortController();
     const registry = await open(await serve(() => stop.abort()), { idleTimeoutMs: 60_000 });
     await expect(registry.fetchManifest('1', stop.signal)).rejects.toEqual(failure('ABORTED', /cancelled/));
@@ -253,7 +253,7 @@ describe('a server that does not play by the rules', () => {
 describe('a blob', () => {
   const bytes = Buffer.alloc(300_000, 'healthctl');
 
-  test('is taken up where the connection broke', async () => {
+  test('continues where the connection broke', async () => {
     const ranges: (string | undefined)[] = [];
     const listener: RequestListener = (request, response) => {
       ranges.push(request.headers.range);
@@ -271,7 +271,7 @@ describe('a blob', () => {
     expect(ranges.slice(1).every((range) => /^bytes=\d+-$/.test(range ?? ''))).toBe(true);
   });
 
-  test('comes whole from a server that knows no ranges', async () => {
+  test('begins again with a server that does not support ranges', async () => {
     let asked = 0;
     const listener: RequestListener = (_, response) => {
       asked += 1;
@@ -308,7 +308,7 @@ describe('a blob', () => {
     await expect(readBlob(listener, { bytes })).rejects.toEqual(error);
   });
 
-  test('that drips is given up', async () => {
+  test('that comes too slowly times out', async () => {
     const drip: RequestListener = (_, response) => {
       response.writeHead(200);
       const timer = setInterval(() => response.write('a'), 20);
@@ -326,7 +326,7 @@ describe('a login', () => {
   };
   const basic = `Basic ${Buffer.from(`probe:${SECRET}`).toString('base64')}`;
 
-  /** Wants a token from itself; hands it out for the right password. */
+  /** Wants a token from itself, and gives one for the right password. */
   function tokenServer(seen: { url?: string; authorization?: string; body?: string }): RequestListener {
     return (request, response) => {
       if (request.url?.startsWith('/token')) {
@@ -360,7 +360,7 @@ describe('a login', () => {
     registry.close();
   });
 
-  test('sends the password of auths to the realm only', async () => {
+  test('sends the password of auths only to the realm', async () => {
     const seen = {};
     const host = await serve(tokenServer(seen));
     const env = { DOCKER_CONFIG: config({ auths: { [`http://${host}/v2/`]: { auth: basic.slice(6) } } }) };
@@ -370,7 +370,7 @@ describe('a login', () => {
     registry.close();
   });
 
-  test('trades an identity token', async () => {
+  test('exchanges an identity token', async () => {
     const seen: { body?: string } = {};
     const host = await serve(tokenServer(seen));
     const registry = await open(host, {
@@ -384,7 +384,7 @@ describe('a login', () => {
     registry.close();
   });
 
-  test('with Basic, and not to another host that the registry redirects to', async () => {
+  test('with Basic does not send the password to a host that the registry redirects to', async () => {
     const elsewhere: (string | undefined)[] = [];
     const other = await serve((request, response) => {
       elsewhere.push(request.headers.authorization);
@@ -432,14 +432,14 @@ describe('a login', () => {
     ],
     ['babbles', `#!/bin/sh\necho ${SECRET}\n`, /gave an answer that is not understood$/],
     ['never stops', `#!/bin/sh\nyes ${SECRET}\n`, /was killed or took too long$/],
-  ])('with a helper that %s says so, and never what it said', async (_, script, message) => {
+  ])('fails if the helper %s, and never shows its output', async (_, script, message) => {
     const host = await serve((_request, response) => answer(response, 200, {}, manifest));
     const error: unknown = await open(host, { env: helperEnv(script, config({ credsStore: 'test' })) }).catch((e) => e);
     expect(error).toEqual(failure('CONFIG', message));
     expect(JSON.stringify([messageOf(error), error])).not.toContain(SECRET);
   });
 
-  test('with a helper that knows nothing is anonymous', async () => {
+  test('is anonymous if the helper knows nothing', async () => {
     const host = await serve((_request, response) => answer(response, 200, {}, manifest));
     const script = '#!/bin/sh\necho credentials not found in native keychain\nexit 1\n';
     const registry = await open(host, { env: helperEnv(script, config({ credsStore: 'test' })) });
@@ -450,13 +450,13 @@ describe('a login', () => {
   test.each([
     ['../../bin/sh', /has an invalid name/],
     ['not-there-at-all', /is not in PATH/],
-  ])('with the helper %s', async (credsStore, message) => {
+  ])('with the helper %s fails', async (credsStore, message) => {
     const host = await serve((_, response) => answer(response, 200));
     const env = { DOCKER_CONFIG: config({ credsStore }), PATH: '/nowhere' };
     await expect(open(host, { env })).rejects.toEqual(failure('CONFIG', message));
   });
 
-  test('that is refused says so without the password', async () => {
+  test('that is refused gives an error without the password', async () => {
     const host = await serve((request, response) => {
       if (request.url?.startsWith('/token')) answer(response, 401, {}, JSON.stringify({ details: SECRET }));
       else answer(response, 401, { 'www-authenticate': `Bearer realm="http://${request.headers.host}/token"` });
@@ -469,7 +469,7 @@ describe('a login', () => {
     registry.close();
   });
 
-  test('that nobody has', async () => {
+  test('for which there are no credentials gives an error', async () => {
     const error = await manifestFailure((_, response) =>
       answer(response, 401, { 'www-authenticate': 'Basic realm="x"' }),
     );
@@ -485,12 +485,15 @@ describe('a login', () => {
     expect(error).toEqual(failure('INVALID', /names no valid address for a token/));
   });
 
-  test.each(['{', '[]', '{"auths": 3}', '{"auths": {"HOST": {"auth": "%%%"}}}'])('with the config %s', async (text) => {
-    const host = await serve((_, response) => answer(response, 200, {}, manifest));
-    const home = mkdtempSync(join(directory, 'config-'));
-    writeFileSync(join(home, 'config.json'), text.replace('HOST', host));
-    await expect(open(host, { env: { DOCKER_CONFIG: home } })).rejects.toEqual(failure('CONFIG', /config\.json/));
-  });
+  test.each(['{', '[]', '{"auths": 3}', '{"auths": {"HOST": {"auth": "%%%"}}}'])(
+    'with the config %s fails',
+    async (text) => {
+      const host = await serve((_, response) => answer(response, 200, {}, manifest));
+      const home = mkdtempSync(join(directory, 'config-'));
+      writeFileSync(join(home, 'config.json'), text.replace('HOST', host));
+      await expect(open(host, { env: { DOCKER_CONFIG: home } })).rejects.toEqual(failure('CONFIG', /config\.json/));
+    },
+  );
 });
 
 describe('HTTPS', () => {
@@ -528,7 +531,7 @@ describe('HTTPS', () => {
     );
     return listen(server);
   };
-  /** A certs.d with these certificates for the host: with it, a local registry is asked over HTTPS. */
+  /** A certs.d with these certificates for the host. With it, a local registry is asked over HTTPS. */
   const certsFor = (host: string, content: string) => {
     const certs = mkdtempSync(join(directory, 'certs-'));
     mkdirSync(join(certs, host));
@@ -536,7 +539,7 @@ describe('HTTPS', () => {
     return [certs];
   };
 
-  test('trusts the certificates of certs.d', async () => {
+  test('trusts the certificates in certs.d', async () => {
     const host = await serveSecure();
     const { readFileSync } = await import('node:fs');
     const registry = await open(host, { certificateDirectories: certsFor(host, readFileSync(certificate, 'utf8')) });
@@ -544,7 +547,7 @@ describe('HTTPS', () => {
     registry.close();
   });
 
-  test.each(['HC_CA', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'])('trusts those of %s', async (variable) => {
+  test.each(['HC_CA', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'])('trusts the certificates of %s', async (variable) => {
     const host = await serveSecure();
     const options = { certificateDirectories: certsFor(host, ''), env: { [variable]: certificate } };
     const registry = await open(host, options);
@@ -552,21 +555,21 @@ describe('HTTPS', () => {
     registry.close();
   });
 
-  test('trusts nobody else', async () => {
+  test('trusts no other certificate', async () => {
     const host = await serveSecure();
     const registry = await open(host, { certificateDirectories: certsFor(host, '') });
     await expect(registry.fetchManifest('1')).rejects.toEqual(failure('DENIED', /certificate of \S+ is not trusted/));
     registry.close();
   });
 
-  test('asked of a server without it says so', async () => {
+  test('to a server without TLS gives an error that says so', async () => {
     const host = await serve((_, response) => answer(response, 200));
     const registry = await open(host, { certificateDirectories: certsFor(host, '') });
     await expect(registry.fetchManifest('1')).rejects.toEqual(failure('INVALID', /does not speak HTTPS/));
     registry.close();
   });
 
-  test('with a certificate file that is not there', async () => {
+  test('with a missing certificate file fails', async () => {
     const host = await serveSecure();
     const registry = await open(host, { certificateDirectories: certsFor(host, ''), env: { HC_CA: '/nowhere.pem' } });
     await expect(registry.fetchManifest('1')).rejects.toEqual(

@@ -28,12 +28,12 @@ import { listSession, readCommandLine } from '../../src/system/proc.ts';
 import { runProgram } from '../../testbed/program.ts';
 import { until } from '../../testbed/until.ts';
 
-// The protocol with real shells: each takes the place of /bin/sh in a mount namespace of its own, as it would be in an image.
+// The protocol with real shells. Each is /bin/sh in a mount namespace of its own, as in an image.
 
 const SHELLS = ['dash', 'bash', 'busybox'].map((name) => [name, `/usr/bin/${name}`] as const);
 const here = realpathSync('/bin/sh');
 
-/** Starts a process that keeps a mount namespace in which a shell is /bin/sh. */
+/** Starts a process that holds a mount namespace in which a shell is /bin/sh. */
 async function holdNamespace(shell: string): Promise<ChildProcess> {
   const script = 'mount --bind "$0" "$1" && echo && exec sleep 3600';
   const args = ['--mount', '--propagation', 'private', '/bin/sh', '-c', script, shell, here];
@@ -42,7 +42,10 @@ async function holdNamespace(shell: string): Promise<ChildProcess> {
   return holder;
 }
 
-/** A process as a runtime starts it: its environment goes through no shell, and its working directory is looked up in the namespace. */
+/**
+ * A process as a runtime starts it: no shell changes its environment, and its working directory is looked up in the
+ * namespace.
+ */
 interface RuntimeProcess {
   readonly args: readonly string[];
   readonly env: readonly string[];
@@ -58,7 +61,7 @@ function spawnIn(holder: ChildProcess, process: RuntimeProcess, stdio: StdioOpti
   return spawn('nsenter', into, { detached: true, stdio, env: { ...others, HOME: home } });
 }
 
-/** A process on this machine in the place of an exec: a session of its own, its streams the FIFOs. */
+/** A process on this machine in place of an exec: with a session of its own, and the FIFOs as its streams. */
 function tasksOf(holder: ChildProcess, pids: number[]): Tasks {
   let process: RuntimeProcess | undefined;
   let stdio: readonly string[] = [];
@@ -78,7 +81,7 @@ function tasksOf(holder: ChildProcess, pids: number[]): Tasks {
       return child.pid ?? 0;
     },
     wait: async () => {
-      await new Promise((resolve) => setTimeout(resolve, 50)); // asked for before the start
+      await new Promise((resolve) => setTimeout(resolve, 50)); // requested before the start
       await exited;
       return { status: 0, atMs: 0 };
     },
@@ -91,7 +94,7 @@ const PATH = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin';
 const ENV = [PATH, 'HOSTNAME=web', "ODD=a b'c\n$d"];
 const MINUTE_NS = 60e9;
 
-/** Where no shell is used because a check would not be the same, a fresh exec makes it. */
+/** Where no resident shell is possible because a check would differ, a fresh exec makes the check. */
 function onlyInvalid(error: unknown): undefined {
   if (!hasCode(error, 'INVALID')) throw error;
 }
@@ -120,7 +123,7 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     return shell;
   };
   const open = (...items: string[]) => openWith({ env: ENV, cwd: '/' }, items);
-  /** A check as an exec of its own: what its exit status and output are. */
+  /** The check in an exec of its own: its exit status and output. */
   const fresh = async (process: Pick<RuntimeProcess, 'env' | 'cwd'>, items: readonly string[]) => {
     const printed = join(tmpdir(), `healthctl-fresh-${globalThis.process.pid}-${basename(path)}`);
     const fd = openSync(printed, 'w');
@@ -164,7 +167,7 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     ['head -c 300000 /dev/zero | tr "\\000" x'],
     ['sleep 0.05 | true; echo "$?"'],
   ];
-  test.each(COMMANDS.map((items) => [items]))('%j is what a fresh shell makes of it', async (items) => {
+  test.each(COMMANDS.map((items) => [items]))('%j gives what a fresh shell gives', async (items) => {
     const shell = await open(...items);
     const turns = [await check(shell), await check(shell)].map(resultOf);
     expect(turns[0]).toEqual(await fresh({ env: ENV, cwd: '/' }, items));
@@ -172,12 +175,13 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     expect(shell.isUsable).toBe(true);
   });
 
-  test('has the umask of the container, whatever the runtime left', async () => {
+  test('has the umask of the container, whatever umask the runtime left', async () => {
     const process = { env: ENV, cwd: '/', user: { uid: 0, gid: 0, umask: 0o027 } };
     expect(resultOf(await check(await openWith(process, ['umask'])))).toEqual([0, '0027\n']);
   });
 
-  // Not the same: see docs/probes.md. $PPID, and a name that no variable can have, which dash and busybox do not hand on.
+  // These differ: see docs/probes.md. $PPID, and a name that no variable can have, which dash and busybox do not pass
+  // on.
   const SHELL_STATE = [
     'set -o; echo "$-"; trap; alias; jobs; export -p | grep -v PPID=; umask; ulimit -a; echo "$0 $# $* $OPTIND"',
     'printf "%s" "$IFS" | od -c; echo "[$SHLVL] [$PWD] [$OLDPWD]"; set | grep -v PPID=; pwd; readlink /proc/self/cwd',
@@ -221,7 +225,7 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     ],
   };
 
-  test('each variable that a shell minds is as in a fresh check, or no shell is used', async () => {
+  test('each variable that affects a shell is as in a fresh check, or no resident shell is used', async () => {
     const resident: string[] = [];
     for (const variable of [...VARIABLES.common, ...VARIABLES.unusual, ...VARIABLES.shells]) {
       const process = { env: [PATH, variable], cwd: '/usr/bin' };
@@ -236,7 +240,7 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     expect(resident).toEqual(expect.arrayContaining([...VARIABLES.common, ...VARIABLES.unusual]));
   });
 
-  test('any script in any environment is as in a fresh check', async () => {
+  test('any script in any environment gives what a fresh check gives', async () => {
     const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/).filter((word) => !/^(PATH|LD_|_$)/.test(word));
     const value = fc.string({ unit: 'grapheme', maxLength: 12 }).map((text) => text.replaceAll('\0', ''));
     const variable = fc.oneof(
@@ -264,7 +268,7 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     );
   });
 
-  test('the working directory is looked up anew for each check, and one that is gone is for a fresh exec to tell', async () => {
+  test('the working directory is looked up for each check; a fresh exec reports a missing one', async () => {
     const cwd = mkdtempSync(join(tmpdir(), "healthctl cwd's "));
     const shell = await openWith({ env: ENV, cwd }, ['cat word']);
     writeFileSync(join(cwd, 'word'), 'first');
@@ -277,14 +281,14 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     expect(await check(shell)).toMatchObject({ kind: 'broken' });
   });
 
-  test('variables of the container stand in no command line', async () => {
+  test('variables of the container are on no command line', async () => {
     await openWith({ env: [PATH, 'SECRET=do-not-tell'], cwd: '/' }, ['sleep 3']);
     const all = listSession(pids[0] ?? 0).map(({ pid }) => readCommandLine(pid) ?? '');
     expect(all.join()).toContain('read -r');
     expect(all.join()).not.toContain('do-not-tell');
   });
 
-  test('no state is carried from one check to the next', async () => {
+  test('no state remains from one check to the next', async () => {
     const shell = await open('pwd; umask; echo "[$LEFT]"; cd /tmp; umask 077; LEFT=1; export LEFT; trap "" TERM');
     const [first, second] = [resultOf(await check(shell)), resultOf(await check(shell))];
     expect(first).toEqual([0, expect.stringMatching(/^\/\n0?0\d\d\n\[\]\n$/)]);
@@ -301,7 +305,7 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     expect(shell.isUsable).toBe(true);
   });
 
-  test('output without end costs no memory, and does not keep the next check', async () => {
+  test('endless output costs no memory, and does not delay the next check', async () => {
     const flag = join(tmpdir(), `healthctl-noisy-${process.pid}-${basename(path)}`);
     const shell = await open('if [ -e "$0" ]; then echo fine; else : >"$0"; yes; fi', flag);
     try {
@@ -319,13 +323,13 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     ['kill -9 $PPID; sleep 60', 'the shell has ended'],
     ['echo lie >/proc/$PPID/fd/3', 'something else answered'],
     [`head -c 100 /dev/zero >/proc/$PPID/fd/3; sleep 60`, 'something else answered'],
-  ])('%s: not to be believed', async (command, reason) => {
+  ])('%s: the answer is not trusted', async (command, reason) => {
     const shell = await open(command);
     expect(await check(shell)).toEqual({ kind: 'broken', reason });
     expect(shell.isUsable).toBe(false);
   });
 
-  test('a check that is given up ends with the shell', async () => {
+  test('a cancelled check ends the shell', async () => {
     const shell = await open('sleep 60');
     const given = new AbortController();
     setTimeout(() => given.abort(), 100);
@@ -334,7 +338,7 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     expect(shell.isUsable).toBe(false);
   });
 
-  test('a shell that was closed is not written to: its descriptor may be another file by then', async () => {
+  test('nothing is written to a closed shell: its descriptor may be another file by then', async () => {
     const shell = await open('true');
     await shell.close();
     const file = openSync(join(scratchDir, 'another'), 'w+');
@@ -347,7 +351,7 @@ describe.each(SHELLS)('%s as /bin/sh', (_, path) => {
     }
   });
 
-  test('what is printed between two checks spoils the shell', async () => {
+  test('output between two checks ends the trust in the shell', async () => {
     const shell = await open('true');
     await check(shell);
     const [pid] = pids;

@@ -34,11 +34,11 @@ const fill = (): void => {
   try {
     for (let file = 0; file < 100; file += 1) writeFileSync(join(full, `filler-${file}`), 'x'.repeat(4096));
   } catch {
-    // No space left, which is what is wanted.
+    // No space is left, as intended.
   }
 };
 
-test('on a full data root the count goes into the run root, where the next monitor finds it', () => {
+test('with a full data root, the count is stored in the run root, where the next monitor finds it', () => {
   writeRestarts(namespaceDirs(), 'c1', counted(1));
   fill();
   writeRestarts(namespaceDirs(), 'c1', counted(2));
@@ -49,7 +49,7 @@ test('on a full data root the count goes into the run root, where the next monit
   expect(existsSync(join(root, 'run/h/default/c1/restarts.json'))).toBe(false);
 });
 
-test('a start by a user forgets it in both places', () => {
+test('a start by a user removes the count in both places', () => {
   writeRestarts(namespaceDirs(), 'c1', counted(1));
   fill();
   writeRestarts(namespaceDirs(), 'c1', counted(2));

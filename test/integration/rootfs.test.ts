@@ -35,7 +35,10 @@ afterEach(() => {
   rmSync(base, { recursive: true, force: true });
 });
 
-/** Makes a layer with the given files and returns its directory. */
+/**
+ * Makes a layer with the given files.
+ * @returns its directory
+ */
 function layer(name: string, files: Readonly<Record<string, string>> = {}): string {
   const directory = join(base, name);
   mkdirSync(join(directory, 'etc'), { recursive: true });
@@ -50,7 +53,7 @@ function bind(source: string): SnapshotMount[] {
   return [{ type: 'bind', source, options: ['ro', 'rbind'] }];
 }
 
-/** As containerd's overlay snapshotter describes a prepared snapshot. */
+/** The mounts of a prepared snapshot, as containerd's overlay snapshotter describes them. */
 function overlay(upper: string, ...lowers: string[]): SnapshotMount[] {
   const work = join(base, 'work');
   mkdirSync(work, { recursive: true });
@@ -64,7 +67,7 @@ function read(mounts: readonly SnapshotMount[], path = PASSWD, maxBytes = 4096):
 
 function mountsAndDescriptors(): { mounts: string; descriptors: number } {
   return {
-    // Other processes of the host mount meanwhile, elsewhere.
+    // Other processes of the host may mount elsewhere meanwhile.
     mounts: readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
       .filter((line) => line.includes(base))
@@ -73,8 +76,8 @@ function mountsAndDescriptors(): { mounts: string; descriptors: number } {
   };
 }
 
-describe('what is read', () => {
-  test('several files of a bind, those that are missing as undefined', () => {
+describe('reading files of an image', () => {
+  test('reads several files of a bind; missing ones are undefined', () => {
     const root = layer('root', { 'etc/passwd': 'root:x:0:0', 'etc/group': '' });
     const files = readFilesInRoot(bind(root), ['/etc/passwd', 'etc/group', '/etc/none', '/none/none'], {
       maxBytes: 100,
@@ -88,7 +91,7 @@ describe('what is read', () => {
     ]);
   });
 
-  test('the topmost layer of an overlay, without writing to it', () => {
+  test('reads the topmost layer of an overlay, without writing to it', () => {
     const upper = layer('upper');
     const mounts = overlay(upper, layer('b', { 'etc/passwd': 'b' }), layer('a', { 'etc/passwd': 'a', 'etc/os': 'a' }));
     expect(read(mounts)).toBe('b');
@@ -97,7 +100,7 @@ describe('what is read', () => {
     expect(readdirSync(join(base, 'work'))).toEqual([]);
   });
 
-  test('whiteouts and opaque directories hide what is below', () => {
+  test('whiteouts and opaque directories hide lower layers', () => {
     const a = layer('a', { 'etc/passwd': 'a', 'opt/app/secret': 'a' });
     const b = layer('b', { 'opt/app/other': 'b' });
     const upper = layer('upper');
@@ -109,7 +112,7 @@ describe('what is read', () => {
     expect(read(mounts, '/opt/app/other')).toBe('b');
   });
 
-  test('a hundred layers with long names, and names with commas', () => {
+  test('reads a hundred layers with long names, and names with commas', () => {
     const long = 'x'.repeat(80);
     const layers = Array.from({ length: 100 }, (_, index) =>
       layer(`${long},${index}`, index === 99 ? { 'etc/passwd': 'deep' } : {}),
@@ -117,7 +120,7 @@ describe('what is read', () => {
     expect(read(overlay(layer('upper'), ...layers))).toBe('deep');
   });
 
-  test('a prepared overlay whose container runs: the upper directory is in use by another mount', () => {
+  test('reads a prepared overlay whose upper directory is in use by a running container', () => {
     const [upper, lower, merged] = [layer('upper'), layer('lower', { 'etc/passwd': 'lower' }), join(base, 'merged')];
     const mounts = overlay(upper, lower);
     mkdirSync(merged);
@@ -131,7 +134,7 @@ describe('what is read', () => {
     }
   });
 
-  test('several mounts: the last is on top; another file system by its type', () => {
+  test('with several mounts the last is on top; other file systems are mounted by their type', () => {
     const mounts = [
       ...bind(layer('below', { 'etc/passwd': 'below' })),
       ...bind(layer('above', { 'etc/passwd': 'above' })),
@@ -141,7 +144,7 @@ describe('what is read', () => {
     expect(read([...mounts, ...tmpfs])).toBeUndefined();
   });
 
-  test('a view of one layer: an overlay without an upper directory', () => {
+  test('reads a view of one layer, an overlay without an upper directory', () => {
     const options = [`lowerdir=${layer('only', { 'etc/passwd': 'only' })}`];
     expect(read([{ type: 'overlay', source: 'overlay', options }])).toBe('only');
   });
@@ -163,13 +166,13 @@ describe('a hostile image', () => {
     expect(read(bind(root))).toBeUndefined();
   });
 
-  test('a path that climbs out stays inside the root', () => {
+  test('a path with .. stays inside the root', () => {
     writeFileSync(join(base, 'outside'), 'outside');
     expect(read(bind(layer('root')), '/../outside')).toBeUndefined();
     expect(read(bind(layer('root')), '../../../etc/hostname')).toBeUndefined();
   });
 
-  test('links that go round and links into /proc lead nowhere', () => {
+  test('circular links and links into /proc lead nowhere', () => {
     const root = layer('root');
     symlinkSync('passwd', join(root, PASSWD));
     expect(read(bind(root))).toBeUndefined();
@@ -193,7 +196,7 @@ describe('a hostile image', () => {
     expect(read(bind(root))).toBeUndefined();
   });
 
-  test('a file that is too large, also a sparse one of a terabyte, is refused', () => {
+  test('refuses a file that is too large, also a sparse one of a terabyte', () => {
     const root = layer('root', { 'etc/passwd': '12345' });
     expect(read(bind(root), PASSWD, 5)).toBe('12345');
     const refused = expect.objectContaining({
@@ -208,7 +211,7 @@ describe('a hostile image', () => {
   });
 });
 
-describe('nothing is left behind', () => {
+describe('no mount and no descriptor is left', () => {
   test.each([
     ['success', () => overlay(layer('u'), layer('l', { 'etc/passwd': 'x' }))],
     ['a missing layer', () => overlay(layer('u'), join(base, 'none'))],
@@ -228,7 +231,7 @@ describe('nothing is left behind', () => {
     else expect(error).toBeInstanceOf(HealthctlError);
   });
 
-  test('a missing parent is an error that names it', () => {
+  test('names a missing parent', () => {
     const files = () => readFilesInRoot(bind(layer('root')), [PASSWD], { maxBytes: 1, parent: join(base, 'gone') });
     expect(files).toThrow(/cannot read the container's root file system: .*gone/);
   });

@@ -5,13 +5,13 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { openLibc, systemError } from '../../src/system/libc.ts';
 import { openNotifier } from '../../src/system/sd-notify.ts';
 
-// Against a datagram socket such as systemd has.
+// With a datagram socket like systemd's.
 
 const dir = mkdtempSync(join(tmpdir(), 'healthctl-notify-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 interface Receiver extends Disposable {
-  /** What has come so far, in order, and not been taken. */
+  /** The messages so far, in order, that were not taken yet. */
   take(): string[];
 }
 
@@ -43,7 +43,7 @@ function listen(name: string): Receiver {
 }
 
 describe('notifying systemd', () => {
-  test.each([join(dir, 'notify.sock'), `@healthctl-notify-${process.pid}`])('on %s', (socket) => {
+  test.each([join(dir, 'notify.sock'), `@healthctl-notify-${process.pid}`])('works on %s', (socket) => {
     using receiver = listen(socket);
     const notifier = openNotifier({ NOTIFY_SOCKET: socket });
     notifier.ready();
@@ -53,7 +53,7 @@ describe('notifying systemd', () => {
     expect(receiver.take()).toEqual(['READY=1', 'STATUS=watches 3 containers READY=1', 'WATCHDOG=1', 'STOPPING=1']);
   });
 
-  test('keeps no descriptor', () => {
+  test('leaves no descriptor', () => {
     const socket = join(dir, 'count.sock');
     using receiver = listen(socket);
     const notifier = openNotifier({ NOTIFY_SOCKET: socket });
@@ -66,11 +66,11 @@ describe('notifying systemd', () => {
     expect(readdirSync('/proc/self/fd')).toHaveLength(before);
   });
 
-  test('a reader that does not read holds nobody up for long', () => {
+  test('does not wait for a reader that does not read', () => {
     const socket = join(dir, 'slow.sock');
     using receiver = listen(socket);
     const notifier = openNotifier({ NOTIFY_SOCKET: socket });
-    // More than its queue holds: each further call comes back too, or this would never end.
+    // More than the queue can hold: if a call waited, this would never end.
     const holds = Number(readFileSync('/proc/sys/net/unix/max_dgram_qlen', 'utf8')) + 1;
     for (let count = 0; count < holds + 3; count += 1) notifier.watchdog();
     expect(receiver.take()).toHaveLength(holds);
@@ -82,7 +82,7 @@ describe('notifying systemd', () => {
     ['another kind of address', 'vsock:2:1234'],
     ['an empty one', ''],
     ['none', undefined],
-  ])('%s: nothing happens', (_case, NOTIFY_SOCKET) => {
+  ])('does nothing with %s', (_case, NOTIFY_SOCKET) => {
     const notifier = openNotifier({ NOTIFY_SOCKET });
     expect(() => {
       notifier.ready();

@@ -18,7 +18,7 @@ describe.runIf(process.arch === 'x64').each(['dash', 'bash', 'busybox'])('%s tha
   const start = async () => {
     const script = 'echo; while read -r line; do eval "$line"; echo "$line"; done; echo the end';
     const args = [`/usr/bin/${shell}`, ...(shell === 'busybox' ? ['sh'] : []), '-c', script];
-    // Not our own child: Node.js takes a child that is stopped by a tracer for one that has ended.
+    // Not a direct child: Node.js takes a child that a tracer has stopped for one that has ended.
     const [name = '', value] = MARK.split('=');
     const child = spawn('/bin/sh', ['-c', '"$@"; exit 0', 'sh', ...args], {
       env: { ...process.env, [name]: value },
@@ -34,7 +34,7 @@ describe.runIf(process.arch === 'x64').each(['dash', 'bash', 'busybox'])('%s tha
     return { pid, ask, child };
   };
 
-  test('goes on, and is the parent of what its descendants leave, until it reaps them', async () => {
+  test('continues, and is the parent of its orphaned descendants until it reaps them', async () => {
     const { pid, ask } = await start();
     expect(await makeSubreaper(pid, systemClock)).toBe(true);
     expect(await ask('( (sleep 3601 & setsid sleep 3602 &) )')).toContain('sleep 3601');
@@ -45,7 +45,7 @@ describe.runIf(process.arch === 'x64').each(['dash', 'bash', 'busybox'])('%s tha
     expect(childrenOf(pid)).toEqual([]);
   });
 
-  test('a hundred times makes no difference to what it reads', async () => {
+  test('reads the same after a hundred calls', async () => {
     const { pid, ask, child } = await start();
     for (let time = 0; time < 100; time += 1) {
       expect(await makeSubreaper(pid, systemClock)).toBe(true);
@@ -57,6 +57,6 @@ describe.runIf(process.arch === 'x64').each(['dash', 'bash', 'busybox'])('%s tha
   });
 });
 
-test('a process that is gone is none', async () => {
+test('returns false for a process that is gone', async () => {
   expect(await makeSubreaper(2 ** 22 - 1, systemClock)).toBe(false);
 });

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { createTimers, timerNameOf } from '../../src/daemon/timers/systemd-timers.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
-// Which timers there are is read from the files of transient units.
+// Which timers exist is read from the files of transient units.
 
 const unitDir = mkdtempSync(join(tmpdir(), 'healthctl-units-'));
 afterAll(() => rmSync(unitDir, { recursive: true, force: true }));
@@ -29,7 +29,7 @@ function open(directory = unitDir) {
   return { timers, calls };
 }
 
-test('sweeping keeps the timers of containers that exist, and those of others', async () => {
+test('a sweep keeps the timers of existing containers, and those of others', async () => {
   const names = [
     timerNameOf(hostId, kept, 'starting'),
     timerNameOf(hostId, left, 'regular'),
@@ -44,7 +44,7 @@ test('sweeping keeps the timers of containers that exist, and those of others', 
   expect(calls).toEqual([['systemctl', 'stop', `${names[1]}.timer`, `${names[1]}.service`]]);
 });
 
-test('where there is nothing, nothing is called', async () => {
+test('without timers, nothing is called', async () => {
   const { timers, calls } = open('/nowhere');
   expect(await timers.sweepTimers([])).toBe(0);
   await timers.removeTimer({ namespace: 'default', id: 'c' });

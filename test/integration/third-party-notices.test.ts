@@ -6,20 +6,20 @@ import { expect, test } from 'vitest';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-// What is bundled is read from the source map, not from what THIRD-PARTY-NOTICES is made of.
+// The source map says what is bundled; THIRD-PARTY-NOTICES is made from another list.
 function bundledPackages(): readonly string[] {
   const { sources } = JSON.parse(read('dist/healthctl.cjs.map')) as { readonly sources: readonly string[] };
   const names = sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []);
   return [...new Set(names)];
 }
 
-/** By name: what stands between two rules. */
+/** By name: the texts between two rules. */
 function sections(): ReadonlyMap<string, string> {
   const parts = read('THIRD-PARTY-NOTICES').split(/^-{80}$/m);
   return new Map(parts.slice(1).map((part) => [part.trim().split(' ')[0] ?? '', part]));
 }
 
-test('THIRD-PARTY-NOTICES has every package that is bundled, and every dependency', () => {
+test('THIRD-PARTY-NOTICES has every bundled package and every dependency', () => {
   const { dependencies } = JSON.parse(read('package.json')) as { readonly dependencies: Record<string, string> };
   const expected = [...bundledPackages(), ...Object.keys(dependencies)];
   expect(expected).toEqual(expect.arrayContaining(['@bufbuild/protobuf', 'tar-stream', 'smol-toml', 'koffi']));
@@ -31,11 +31,11 @@ test.each([
   ['smol-toml', 'Copyright (c) Squirrel Chat et al.'],
   ['b4a', 'TERMS AND CONDITIONS FOR USE'],
   ['koffi', 'Niels Martignène'],
-  // Without a file of its licences: from the heads of its sources.
+  // Has no licence file: taken from the heads of its sources.
   ['@bufbuild/protobuf', 'Copyright 2008 Google Inc.'],
   ['@bufbuild/protobuf', 'Buf Technologies, Inc.'],
   ['@bufbuild/protobuf', 'TERMS AND CONDITIONS FOR USE'],
-])('it has what %s asks to be kept: %s', (name, text) => {
+])('it contains the notice that %s requires: %s', (name, text) => {
   expect(sections().get(name)).toContain(text);
 });
 

@@ -9,7 +9,8 @@ import { AUTHORITY } from '../../testbed/certificates.ts';
 import { SELF_SIGNED } from '../../testbed/self-signed.ts';
 import { startTlsServers } from '../../testbed/tls-servers.ts';
 
-// Checks over TLS against servers that want what a check has not, or do not speak it at all: each says so in words.
+// Checks over TLS with servers that require what a check does not have, or do not speak TLS: each failure names the
+// reason.
 
 const prober = createNativeProber({ clock: systemClock });
 const runId = `${readBootId()}:${process.pid}:${readStat(process.pid)?.startTimeTicks}`;
@@ -124,7 +125,7 @@ describe('https', () => {
     ]);
   });
 
-  test('a server that says nothing', async () => {
+  test('a server that sends nothing times out', async () => {
     expect(await probe(http('silent'), 300)).toEqual([
       -1,
       expect.stringMatching(
@@ -133,11 +134,11 @@ describe('https', () => {
     ]);
   });
 
-  test('a handshake without an end', async () => {
+  test('a handshake without an end fails', async () => {
     expect(await probe(http('hello-requests'))).toEqual([1, 'no answer in the first 262144 bytes']);
   });
 
-  test('asked without TLS', async () => {
+  test('a server with TLS that is asked without it is named', async () => {
     const url = (server: string) => `http://localhost:${servers.port(server)}/`;
     expect(await probe(['HTTP', url('protocolVersion')])).toEqual([1, SPEAKS_TLS]);
     expect(await probe(['HTTP', url('grpc')])).toEqual([1, 'the server speaks HTTP/2 and not HTTP/1.1']);

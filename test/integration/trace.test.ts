@@ -18,16 +18,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-test('frames of the bundle tell the lines of the source, others stay', () => {
+test('frames of the bundle show the lines of the source; other frames do not change', () => {
   expect(traceInSource(stack)).toBe('Error: no\n    at src/fail.ts:4:9\n    at src/fail.ts:4:9\n    at node:net:1:2');
 });
 
-test.each(['{', '{}', '"x"'])('a damaged map (%s) is none', (text) => {
+test.each(['{', '{}', '"x"'])('a damaged map (%s) is not used', (text) => {
   writeFileSync(join(dir, 'healthctl.cjs.map'), text);
   expect(traceInSource(stack)).toBe(stack);
 });
 
-test('without a map the trace stays as it is', () => {
+test('without a map the trace does not change', () => {
   const elsewhere = stack.replaceAll(dir, '/nonexistent');
   expect(traceInSource(elsewhere)).toBe(elsewhere);
 });

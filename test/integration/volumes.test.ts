@@ -53,7 +53,7 @@ const open = (name = 'vol') => openVolume(context(), name, {});
 const imageDirectory = (path: string) =>
   openDirectoryInRoot([{ type: 'bind', source: image, options: ['rbind'] }], path, { parent: join(base, 'parent') });
 
-/** Uses a volume as a new container does. */
+/** Uses a volume like a new container. */
 async function use(path = '/data', signal?: AbortSignal): Promise<string> {
   const held = await openVolume(context(signal), 'vol', {});
   try {
@@ -86,7 +86,7 @@ function attributeOf(path: string, name: string): Buffer {
   return buffer.subarray(0, get(path, name, buffer, buffer.length));
 }
 
-describe('a copy', () => {
+describe("copying an image's files into a volume", () => {
   test('keeps owners, modes, times, links and attributes', async () => {
     const data = join(image, 'data');
     mkdirSync(join(data, 'sub/deep'), { recursive: true });
@@ -119,7 +119,7 @@ describe('a copy', () => {
     expect(readdirSync(join(content, '..')).sort()).toEqual(['_data', 'volume.json']);
   });
 
-  test('is made once: what is in the volume stays', async () => {
+  test('is done once: what is in the volume stays', async () => {
     writeFileSync(join(image, 'data/a'), 'image');
     const content = await use();
     writeFileSync(join(content, 'a'), 'mine');
@@ -127,7 +127,7 @@ describe('a copy', () => {
     expect(readFileSync(join(content, 'a'), 'utf8')).toBe('mine');
   });
 
-  test('does not follow links out of the image', async () => {
+  test('follows no links out of the image', async () => {
     const host = join(base, 'host');
     mkdirSync(host);
     writeFileSync(join(host, 'key'), 'secret');
@@ -164,7 +164,7 @@ describe('a copy', () => {
 });
 
 describe('after a kill', () => {
-  test('in the middle of a copy it is made again', async () => {
+  test('in the middle of a copy, the copy is made again', async () => {
     writeFileSync(join(image, 'data/a'), 'whole');
     writeFileSync(join(image, 'data/b'), '');
     const { directory, volume, release } = await open();
@@ -176,7 +176,7 @@ describe('after a kill', () => {
     expect(readFileSync(join(volume.mountpoint, 'a'), 'utf8')).toBe('whole');
   });
 
-  test('in the middle of the moving it is finished, whoever uses the volume next', async () => {
+  test('in the middle of moving it in, the move is finished at the next use, by any container', async () => {
     writeFileSync(join(image, 'data/a'), 'from the image now');
     const held = await open();
     const { directory, volume } = held;
@@ -191,7 +191,7 @@ describe('after a kill', () => {
     expect(existsSync(join(directory, '.copied'))).toBe(false);
   });
 
-  test('of its maker or remover there is no volume, and what is left of it does not come back', async () => {
+  test('of the process that creates or removes it, there is no volume, and its remains do not come back', async () => {
     mkdirSync(join(root, 'vol/_data'), { recursive: true });
     writeFileSync(join(root, 'vol/_data/old'), '');
     mkdirSync(join(root, 'other/_data'), { recursive: true });
@@ -207,7 +207,7 @@ describe('after a kill', () => {
 });
 
 describe('the store', () => {
-  test('many at once make one volume, one after the other', async () => {
+  test('many users at once make one volume, one after the other', async () => {
     let inside = 0;
     const news = await Promise.all(
       Array.from({ length: 20 }, async () => {
@@ -223,7 +223,7 @@ describe('the store', () => {
     expect(news.filter((isNew) => isNew)).toHaveLength(1);
   });
 
-  test('who waited for one that was removed gets a new one', async () => {
+  test('a user who waited for a removed volume gets a new one', async () => {
     const first = await open();
     writeFileSync(join(first.volume.mountpoint, 'old'), '');
     const second = open();
@@ -234,7 +234,7 @@ describe('the store', () => {
     expect([isNew, readdirSync(volume.mountpoint)]).toEqual([true, []]);
   });
 
-  test('refuses a symbolic link in the place of a volume or of its content', async () => {
+  test('refuses a symbolic link in place of a volume or its content', async () => {
     const host = join(base, 'host');
     mkdirSync(join(host, '_data'), { recursive: true });
     writeFileSync(join(host, 'volume.json'), '{"CreatedAt":"x","Labels":{}}');
@@ -253,7 +253,7 @@ describe('the store', () => {
     expect(faults).toHaveLength(1);
   });
 
-  test.each(['../host', '..', '.', '', '/etc', 'a/../../host'])('knows no volume called %j', async (name) => {
+  test.each(['../host', '..', '.', '', '/etc', 'a/../../host'])('has no volume named %j', async (name) => {
     mkdirSync(join(base, 'host/_data'), { recursive: true });
     writeFileSync(join(base, 'host/volume.json'), '{"CreatedAt":"x","Labels":{}}');
     expect(readVolume(root, name)).toBeUndefined();
@@ -261,7 +261,7 @@ describe('the store', () => {
   });
 
   test.each(['', '{}', '[]', '{"CreatedAt":1,"Labels":{}}', '{"CreatedAt":"x","Labels":{"a":1}}'])(
-    'does not believe the record %j',
+    'does not trust the record %j',
     async (record) => {
       const { directory, release } = await open();
       release();
@@ -272,7 +272,7 @@ describe('the store', () => {
 });
 
 describe('the size of a volume', () => {
-  test('is that of its files, each counted once whatever its names; directories count nothing', async () => {
+  test('is that of its files, each counted once under all its names, without directories', async () => {
     mkdirSync(join(base, 'tree/sub/empty'), { recursive: true });
     writeFileSync(join(base, 'tree/a'), 'x'.repeat(1000));
     writeFileSync(join(base, 'tree/sub/b'), 'x'.repeat(28));

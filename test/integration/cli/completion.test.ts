@@ -30,12 +30,12 @@ test.each([
   ['images', ['run', '']],
   ['volumes', ['volume', 'rm', '']],
   ['namespaces', ['-n', '']],
-])('without containerd there are no %s, no message, and no monitor is started', async (_what, words) => {
+])('without containerd, no %s are offered, nothing is printed and no monitor is started', async (_what, words) => {
   expect(await complete(join(directory, 'away.sock'), ...words)).toMatchObject(NOTHING);
   expect(readdirSync(directory).filter((name) => name !== 'data')).toEqual([]);
 });
 
-test('a containerd that says nothing is given up', async () => {
+test('does not wait for a containerd that does not answer', async () => {
   const silent = createServer(() => {});
   const path = join(directory, 'silent.sock');
   await new Promise<void>((resolve) => silent.listen(path, resolve));
@@ -46,13 +46,13 @@ test('a containerd that says nothing is given up', async () => {
   }
 });
 
-test('what the line itself says is right is offered all the same, and a wrong global option is passed over', async () => {
+test('offers words that need no containerd, and ignores a wrong global option', async () => {
   const { stdout, stderr } = await complete('', '--namespace', 'a/b', 'ps', '--filter', 'status=ex');
   expect([stdout, stderr]).toEqual([':\nstatus=exited\t\n', '']);
   expect(await complete('', '--namespace', 'a/b', 'logs', '')).toMatchObject(NOTHING);
 });
 
-test('networks are known without containerd', async () => {
+test('offers networks without containerd', async () => {
   const { stdout } = await complete(join(directory, 'away.sock'), 'run', '--network=');
   expect(stdout).toBe(
     ':\n--network=container:\t\n--network=bridge\tbridge\n--network=host\thost\n--network=none\tnull\n',

@@ -20,7 +20,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { registry } from '../../../src/cli/registry.ts';
 
-// What the program keeps for a Node.js that its packed caches are not for: a copy of the package that says so of this one.
+// The cache that the program writes for a Node.js whose V8 cannot use the packed ones. Runs a copy of the package that
+// is marked as built for another V8.
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'healthctl-kept-'));
@@ -48,7 +49,7 @@ function run(args: readonly string[], { env = {}, uid }: Call = {}) {
   const { status, stdout, stderr } = spawnSync(join(program, 'bin/healthctl'), args, {
     cwd: '/',
     encoding: 'utf8',
-    // V8 may also read a damaged cache for ever.
+    // V8 may read a damaged cache for ever.
     timeout: 30_000,
     killSignal: 'SIGKILL',
     env: { PATH: process.env.PATH, HEALTHCTL_DATA_ROOT: dataRoot, ...env },
@@ -59,7 +60,7 @@ function run(args: readonly string[], { env = {}, uid }: Call = {}) {
 
 const WORKS = { status: 0, stdout: expect.stringMatching(/^healthctl version /), stderr: '' };
 
-/** The one directory of caches. */
+/** The only directory of caches. */
 function directory(): string {
   const [name = '', ...others] = readdirSync(parent);
   expect(others).toEqual([]);
@@ -67,10 +68,10 @@ function directory(): string {
 }
 
 const cachePath = (): string => join(directory(), 'version.cache');
-/** How many calls in a row have found a cache that V8 took. */
+/** In how many successive calls V8 accepted the cache. */
 const callsOf = (path: string): number | undefined => readFileSync(path).at(-1);
 
-test('a call leaves a cache that the next one starts with, for root alone', () => {
+test('a call writes a cache for the next one, which only root can read', () => {
   expect(run(['--version'])).toEqual(WORKS);
   const path = cachePath();
   expect(readdirSync(directory())).toEqual(['version.cache']);
@@ -81,21 +82,21 @@ test('a call leaves a cache that the next one starts with, for root alone', () =
   expect(callsOf(path)).toBe(2);
 });
 
-test('after some calls it is written no more', () => {
+test('the cache is not written any more after some calls', () => {
   for (let call = 0; call < 8; call += 1) run(['--version']);
   const { ino } = lstatSync(cachePath());
   expect(run(['--version'])).toEqual(WORKS);
   expect(lstatSync(cachePath()).ino).toBe(ino);
 });
 
-test('a command has its own, in the data root that its flags name', () => {
+test('a command has a cache of its own, in the data root of its flags', () => {
   const other = join(folder, 'other');
   expect(run(['--data-root', other, 'ps', '--help'], { env: { HEALTHCTL_DATA_ROOT: '/dev/null' } }).status).toBe(0);
   const [name = ''] = readdirSync(join(other, 'compile-cache'));
   expect(readdirSync(join(other, 'compile-cache', name))).toEqual(['ps.cache']);
 });
 
-test('what fails leaves none', () => {
+test('a call that fails writes no cache', () => {
   expect(run(['ps', '--nope']).status).toBe(125);
   expect(existsSync(parent)).toBe(false);
 });
@@ -115,7 +116,7 @@ test.each([
 });
 
 describe('a cache that would end the process', () => {
-  /** Damaged in both copies alike: V8 dies of it, which shows whether it was read. */
+  /** Damages both copies in the same way. V8 then ends the process, which shows that the cache was read. */
   function poison(): string {
     run(['--version']);
     const path = cachePath();
@@ -127,7 +128,7 @@ describe('a cache that would end the process', () => {
     return path;
   }
 
-  test('is one, if it is trusted', () => {
+  test('is read if it is trusted', () => {
     poison();
     expect(run(['--version']).status).not.toBe(0);
   });
@@ -137,7 +138,7 @@ describe('a cache that would end the process', () => {
     ['a file of another user', () => chownSync(cachePath(), 65534, 65534)],
     ['a directory that others may enter', () => chmodSync(directory(), 0o755)],
     ['a directory of another user', () => chownSync(directory(), 65534, 65534)],
-    ['a directory above that others may enter', () => chmodSync(parent, 0o755)],
+    ['a parent directory that others may enter', () => chmodSync(parent, 0o755)],
     ['a data root of another user', () => chownSync(dataRoot, 65534, 65534)],
     ['a data root that others may write to', () => chmodSync(dataRoot, 0o777)],
     ['a link in the place of the file', () => moveBehindLink(cachePath())],
@@ -156,18 +157,18 @@ function moveBehindLink(path: string): void {
   symlinkSync(moved, path);
 }
 
-test('where nothing can be written it starts without one', () => {
+test('starts without a cache if none can be written', () => {
   expect(run(['--version'], { env: { HEALTHCTL_DATA_ROOT: '/dev/null/data' } })).toEqual(WORKS);
   expect(run(['--version'], { env: { HEALTHCTL_DATA_ROOT: '/proc/data' } })).toEqual(WORKS);
 });
 
-test('without root, or with flags of Node.js, it starts without one', () => {
+test('starts without a cache if not root, or with flags of Node.js', () => {
   expect(run(['--version'], { uid: 65534 })).toEqual(WORKS);
   expect(run(['--version'], { env: { NODE_OPTIONS: '--expose-gc' } })).toEqual(WORKS);
   expect(existsSync(parent)).toBe(false);
 });
 
-test('those of former builds go', () => {
+test('caches of earlier builds are removed', () => {
   run(['--version']);
   const name = readdirSync(parent)[0] ?? '';
   for (const old of ['a', 'b', 'c', 'd']) mkdirSync(join(parent, old), { mode: 0o700 });
@@ -177,7 +178,7 @@ test('those of former builds go', () => {
   expect(readdirSync(parent)).toContain(name);
 });
 
-test('the common commands have a cache of their own', () => {
+test('the common commands have caches of their own', () => {
   const list = /WORDS = \[([^;]*)\];/.exec(readFileSync(join(ROOT, 'bin/kept-cache.cjs'), 'utf8'))?.[1] ?? '';
   const words = [...list.matchAll(/'([^']+)'/g)].map(([, word]) => word);
   const common = registry.commands.filter((entry) => entry.common).flatMap(({ path, aliases }) => [path, ...aliases]);

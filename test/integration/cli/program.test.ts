@@ -36,10 +36,10 @@ function run(args: readonly string[], options: SpawnOptions & { command?: string
   return { status, stdout: `${stdout}`, stderr: `${stderr}` };
 }
 
-describe('starting', () => {
+describe('the start of the program', () => {
   const version = /^healthctl version \d+\.\d+\.\d+, build (?:[0-9a-f]{7,}|dev)\n$/;
 
-  test('directly, through node, and through a link as npm makes it', () => {
+  test('works directly, with node, and through a link as npm makes it', () => {
     const link = join(folder, 'healthctl');
     symlinkSync(launcher, link);
     for (const [command, ...args] of [
@@ -56,13 +56,13 @@ describe('starting', () => {
     }
   });
 
-  test('from another directory, and with extra certificates set', () => {
+  test('works in another directory, and with extra certificates set', () => {
     expect(
       run(['-v'], { cwd: '/', env: { ...env, NODE_EXTRA_CA_CERTS: '/etc/ssl/certs/ca-certificates.crt' } }).stdout,
     ).toMatch(version);
   });
 
-  test('a copy without cache, or with a foreign one, works the same', () => {
+  test('works without a cache, and with a foreign one', () => {
     const copy = copyProgram('copy');
     expect(run(['-v'], { command: join(copy, 'bin/healthctl') }).stdout).toMatch(version);
     for (const name of ['healthctl.cache', 'healthctl.version.cache'])
@@ -76,7 +76,7 @@ describe('starting', () => {
     }
   });
 
-  test('the caches that the build made are accepted, and there is one for each word that the launcher knows', () => {
+  test('accepts the caches of the build, and has one for each word that the launcher knows', () => {
     const words = /OWN = \[(.*)\]/.exec(readFileSync(launcher, 'utf8'))?.[1]?.match(/[a-z]+/g) ?? [];
     const names = ['healthctl.cache', ...words.map((word) => `healthctl.${word}.cache`)];
     expect(cachesIn(program)).toEqual(names.toSorted());
@@ -89,7 +89,7 @@ describe('starting', () => {
     expect(stdout).toBe('false\n'.repeat(names.length));
   });
 
-  test('without the built file it says what to do', () => {
+  test('without the built file, prints what to do', () => {
     const copy = copyProgram('unbuilt');
     rmSync(join(copy, 'dist'), { recursive: true });
     expect(run(['-v'], { command: join(copy, 'bin/healthctl') })).toEqual({
@@ -124,7 +124,7 @@ const cachesIn = (root: string): readonly string[] =>
     .toSorted();
 
 describe('errors', () => {
-  test('a wrong flag: the text on stderr, exit 125', () => {
+  test('a wrong flag gives its text on stderr, and exit status 125', () => {
     expect(run(['version', '--nope'])).toEqual({
       status: 125,
       stdout: '',
@@ -134,18 +134,18 @@ describe('errors', () => {
     });
   });
 
-  test('a failure: one line and a hint; what is known goes to stdout; exit 1', () => {
+  test('a failure gives one line and a hint on stderr, partial results on stdout, and exit status 1', () => {
     const { status, stdout, stderr } = run(['version']);
     expect(status).toBe(1);
     expect(stdout).toMatch(/^Client:\n Version: +\d/);
     expect(stderr).toMatch(/^healthctl: .*nothing\.sock.*\n[^\n]+\n$/);
   });
 
-  test('--debug shows where it came from', () => {
+  test('--debug shows the stack', () => {
     expect(run(['--debug', 'version']).stderr).toMatch(/\n {4}at src\/containerd\/errors\.ts:\d+:\d+\n/);
   });
 
-  test('a wrong configuration names file and line', () => {
+  test('a wrong configuration gives file and line', () => {
     const path = join(folder, 'bad.toml');
     writeFileSync(path, 'address = "/x"\nnamespce = "y"\n');
     expect(run(['version'], { env: { ...env, HEALTHCTL_TOML: path } })).toMatchObject({
@@ -156,21 +156,21 @@ describe('errors', () => {
 });
 
 describe('output', () => {
-  test('nobody reads it: ends like a process killed by SIGPIPE, without a word', () => {
+  test('without a reader, ends silently like a process killed by SIGPIPE', () => {
     const script = `"${launcher}" --help | true; echo "\${PIPESTATUS[0]}"`;
-    // The reader may be gone before or after the write: only 0 and 141 are right.
+    // The reader may end before or after the write: both 0 and 141 are right.
     expect(run(['-c', script], { command: 'bash' })).toMatchObject({
       stdout: expect.stringMatching(/^(?:0|141)\n$/),
       stderr: '',
     });
   });
 
-  test('a pipe that is closed for sure', () => {
+  test('to a closed pipe, ends silently like a process killed by SIGPIPE', () => {
     const script = `exec 3> >(exit 0); sleep 0.2; "${launcher}" --help >&3; echo "$?"`;
     expect(run(['-c', script], { command: 'bash' })).toMatchObject({ stdout: '141\n', stderr: '' });
   });
 
-  test('a full disk is an error', () => {
+  test('to a full disk is an error', () => {
     const full = openSync('/dev/full', 'w');
     expect(run(['--help'], { stdio: ['ignore', full, 'pipe'] })).toMatchObject({
       status: 1,
@@ -180,7 +180,7 @@ describe('output', () => {
 });
 
 describe('signals', () => {
-  // A containerd that accepts and never answers.
+  // A containerd that accepts connections and never answers.
   const address = join(folder, 'silent.sock');
   const server = createServer((socket) => socket.resume());
   beforeAll(async () => {
@@ -211,7 +211,7 @@ describe('signals', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('%s ends a call that waits, with %d and without a word', async (name, status) => {
+  ] as const)('%s ends a waiting call silently, with %d', async (name, status) => {
     expect(await interrupted(name)).toEqual({ status, stderr: '' });
   });
 
@@ -224,7 +224,7 @@ describe('signals', () => {
     spawnSync('mkfifo', [path]);
     const child = spawn(launcher, [...words, path, 'name', 'true'], { env, stdio: 'ignore' });
     const closed = once(child, 'close');
-    // Opening for writing waits for the reader.
+    // Opening the pipe for writing waits for the reader.
     const writer = spawn('sh', ['-c', 'exec sleep 60 >"$0"; :', path]);
     await once(spawn('sh', ['-c', ': >"$0"', path]), 'close');
     child.kill('SIGTERM');
@@ -232,7 +232,7 @@ describe('signals', () => {
     writer.kill();
   });
 
-  test('a configuration that is a pipe, or has no end, is refused', () => {
+  test('a configuration that is a pipe, or endless, is refused', () => {
     const path = join(folder, 'pipe.toml');
     spawnSync('mkfifo', [path]);
     const reasons = { [path]: 'it is not a regular file', '/dev/zero': 'it is larger than 16 MiB' };

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { hostIdOf } from '../../../src/lib/dirs.ts';
 
-// While containerd is away, and never where it is not ours. With containerd: test/e2e/uninstall.test.ts.
+// Uninstalling without containerd, and what belongs to others. With containerd: test/e2e/uninstall.test.ts.
 
 const HEALTHCTL = fileURLToPath(new URL('../../../bin/healthctl', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'healthctl-uninstall-'));
@@ -36,7 +36,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 interface Call {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Runs before, in the same network namespace, which is of its own. */
+  /** Runs before, in the network namespace of the call. */
   readonly before?: string;
   readonly after?: string;
 }
@@ -58,7 +58,7 @@ function run(args: readonly string[], { input = '', env = {}, before = 'true', a
   return { status, stdout, stderr };
 }
 
-/** What a monitor and commands have left, without a container. */
+/** Writes what a monitor and commands leave without a container. */
 function leaveTraces(): void {
   for (const dir of [join(runDir, '.daemon'), join(runDir, 'default/aaaa'), join(dataDir, 'network/networks')])
     mkdirSync(dir, { recursive: true });
@@ -70,7 +70,7 @@ const addVolume = () => run(['volume', 'create', 'data']);
 const addContainer = () => mkdirSync(join(dataDir, 'containers/default', 'f'.repeat(64)), { recursive: true });
 
 describe('without --purge', () => {
-  test('nothing is left where no user has put anything', () => {
+  test('removes everything if there is no user data', () => {
     leaveTraces();
     const { status, stdout, stderr } = run(['uninstall', '--force']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -78,7 +78,7 @@ describe('without --purge', () => {
     expect([existsSync(runRoot), existsSync(dataRoot)]).toEqual([false, false]);
   });
 
-  test('volumes, and output of containers, stay and are named', () => {
+  test('keeps and names volumes and the output of containers', () => {
     leaveTraces();
     addVolume();
     addContainer();
@@ -89,7 +89,7 @@ describe('without --purge', () => {
     expect([existsSync(runRoot), existsSync(join(dataDir, 'volumes/default/data/_data'))]).toEqual([false, true]);
   });
 
-  test('it can be called again, and where nothing has ever been', () => {
+  test('succeeds a second time, and where nothing was ever installed', () => {
     const nothing = { status: 0, stdout: expect.stringMatching(/^Removed:\n {2}nothing\nKept:\n/), stderr: '' };
     expect(run(['uninstall'])).toEqual(nothing);
     expect([existsSync(runRoot), existsSync(dataRoot)]).toEqual([false, false]);
@@ -97,7 +97,7 @@ describe('without --purge', () => {
 });
 
 describe('with --purge', () => {
-  test('data go too', () => {
+  test('removes data too', () => {
     leaveTraces();
     addVolume();
     addContainer();
@@ -105,7 +105,7 @@ describe('with --purge', () => {
     expect([existsSync(runRoot), existsSync(dataRoot)]).toEqual([false, false]);
   });
 
-  test('no link is followed', () => {
+  test('follows no symbolic link', () => {
     leaveTraces();
     addVolume();
     const precious = join(folder, 'precious');
@@ -116,7 +116,7 @@ describe('with --purge', () => {
     expect(readdirSync(precious)).toEqual(['file']);
   });
 
-  test('what is mounted in a volume is not emptied', () => {
+  test('does not empty what is mounted in a volume', () => {
     addVolume();
     const content = join(dataDir, 'volumes/default/data/_data');
     const inMount = [
@@ -151,7 +151,7 @@ test('--dry-run lists both, and changes nothing', () => {
 test.each([
   ['no answer', ''],
   ['no', 'n\n'],
-])('it asks, and %s changes nothing', (_, input) => {
+])('asks first, and %s changes nothing', (_, input) => {
   leaveTraces();
   const { status, stdout } = run(['uninstall'], { input });
   expect(status).toBe(0);
@@ -160,15 +160,15 @@ test.each([
   expect(existsSync(runDir)).toBe(true);
 });
 
-test('it asks, and goes on with yes', () => {
+test('asks first, and continues after yes', () => {
   leaveTraces();
   expect(run(['uninstall'], { input: 'y\n' }).status).toBe(0);
   expect(existsSync(runDir)).toBe(false);
 });
 
-describe('never what is not ours', () => {
+describe('does not remove what belongs to others', () => {
   test.each([['/'], ['/run'], ['/var/lib'], ['/tmp'], ['/var/lib/containerd'], ['/../run/'], ['/var/run']])(
-    'a root like %s is refused',
+    'refuses a root like %s',
     (root) => {
       for (const name of ['HEALTHCTL_RUN_ROOT', 'HEALTHCTL_DATA_ROOT']) {
         const { status, stderr } = run(['uninstall', '--purge', '--force'], { env: { [name]: root } });
@@ -178,7 +178,7 @@ describe('never what is not ours', () => {
     },
   );
 
-  test('a root that is a link is refused', () => {
+  test('refuses a root that is a symbolic link', () => {
     const real = join(folder, 'real');
     mkdirSync(join(real, hostId), { recursive: true });
     symlinkSync(real, runRoot);
@@ -188,7 +188,7 @@ describe('never what is not ours', () => {
     expect(existsSync(join(real, hostId))).toBe(true);
   });
 
-  test('a link in the place of a directory stays, with what it names', () => {
+  test('keeps a symbolic link in place of a directory, and its target', () => {
     const precious = join(folder, 'behind-link');
     mkdirSync(precious, { recursive: true });
     writeFileSync(join(precious, 'file'), '');
@@ -201,7 +201,7 @@ describe('never what is not ours', () => {
     expect(readdirSync(precious)).toEqual(['file']);
   });
 
-  test('other files in the roots, and the directories of another containerd, stay and are named', () => {
+  test('keeps and names other files in the roots, and directories of another containerd', () => {
     leaveTraces();
     mkdirSync(join(runRoot, 'aaaaaaaa'));
     writeFileSync(join(dataRoot, 'notes'), 'mine\n');
@@ -219,12 +219,12 @@ describe('networks', () => {
     `iptables -N HCTL-FWD-${hostId} && iptables -I FORWARD -j HCTL-FWD-${hostId}`,
     `iptables -A HCTL-FWD-${hostId} -i hctl0 -o hctl0 -j ACCEPT`,
     `iptables -t nat -N HCTL-NAT-${hostId} && iptables -t nat -A POSTROUTING -j HCTL-NAT-${hostId}`,
-    // Of another containerd, and of another tool.
+    // A chain of another containerd, and one of another tool.
     'iptables -N HCTL-FWD-aaaaaaaa && iptables -I FORWARD -j HCTL-FWD-aaaaaaaa && iptables -N DOCKER',
     'ip link add hctl0 type bridge && ip link add hctl-other type bridge && ip link add br0 type bridge',
   ].join(' && ');
 
-  test('bridges and chains of ours go, those of others stay', () => {
+  test('removes bridges and chains of ours, and keeps others', () => {
     const after = 'iptables -S; iptables -t nat -S; ip -o link';
     const { status, stdout } = run(['uninstall', '--force'], { before, after });
     expect(status).toBe(0);
@@ -236,7 +236,7 @@ describe('networks', () => {
     for (const name of ['-j HCTL-FWD-aaaaaaaa', '-N DOCKER', ' hctl-other:', ' br0:']) expect(left).toContain(name);
   });
 
-  test('--dry-run leaves them', () => {
+  test('--dry-run keeps them', () => {
     const { stdout } = run(['uninstall', '--dry-run'], { before, after: chains });
     expect(stdout).toMatch(/\n5\n2\n/);
     expect([existsSync(runRoot), existsSync(dataRoot)]).toEqual([false, false]);

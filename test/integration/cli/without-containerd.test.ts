@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { hostIdOf } from '../../../src/lib/dirs.ts';
 
-// What is in files of ours alone works while containerd is away.
+// Commands that need only files of ours, without containerd.
 
 const HEALTHCTL = fileURLToPath(new URL('../../../bin/healthctl', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'healthctl-without-'));
@@ -18,7 +18,7 @@ const content = join(dataDir, 'volumes/default/data/_data');
 beforeEach(() => rmSync(dataRoot, { recursive: true, force: true }));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** In a network namespace of its own: the machine's firewall is not touched. */
+/** In a network namespace of its own, so that the machine's firewall does not change. */
 function run(...args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync('unshare', ['--net', HEALTHCTL, ...args], {
     encoding: 'utf8',
@@ -35,8 +35,8 @@ function run(...args: readonly string[]) {
 
 const WARNING = `WARNING: containerd does not answer: there is no container of namespace default here, so no volume is in use\n`;
 
-describe('volumes', () => {
-  test('are made, listed, inspected and removed', () => {
+describe('volumes without containerd', () => {
+  test('can be created, listed, inspected and removed', () => {
     expect(run('volume', 'create', 'data')).toEqual({ status: 0, stdout: 'data\n', stderr: '' });
     expect(run('volume', 'ls', '--quiet')).toEqual({ status: 0, stdout: 'data\n', stderr: '' });
     expect(run('volume', 'inspect', '--format', '{{.Name}}', 'data')).toEqual({
@@ -48,7 +48,7 @@ describe('volumes', () => {
     expect(run('volume', 'ls', '--quiet').stdout).toBe('');
   });
 
-  test('are pruned where no container is kept', () => {
+  test('can be pruned if no data of a container exist', () => {
     run('volume', 'create', 'data');
     expect(run('volume', 'ls', '-q', '--filter', 'dangling=true').stdout).toBe('data\n');
     const { status, stdout, stderr } = run('volume', 'prune', '--all', '--force');
@@ -60,8 +60,8 @@ describe('volumes', () => {
     ['rm', ['rm', 'data']],
     ['rm --force', ['rm', '--force', 'data']],
     ['prune', ['prune', '--all', '--force']],
-    ['ls of those that nobody has', ['ls', '--filter', 'dangling=true']],
-  ])('stay where a container is kept, which may have them: %s', (_, args) => {
+    ['ls --filter dangling', ['ls', '--filter', 'dangling=true']],
+  ])('cannot be removed while data of a container exist, which may use them: %s', (_, args) => {
     run('volume', 'create', 'data');
     mkdirSync(join(dataDir, 'containers/default', 'f'.repeat(64)), { recursive: true });
     const { status, stderr } = run('volume', ...args);
@@ -75,7 +75,7 @@ describe('volumes', () => {
   });
 });
 
-test('networks are made, listed, inspected, removed and pruned', () => {
+test('networks without containerd can be created, listed, inspected, removed and pruned', () => {
   expect(run('network', 'create', 'shop').status).toBe(0);
   expect(run('network', 'ls', '--format', '{{.Name}}').stdout).toContain('shop\n');
   expect(run('network', 'inspect', '--format', '{{.Name}}', 'shop').stdout).toBe('shop\n');
