@@ -42,7 +42,7 @@ export function sharedMemoryOf(
 }
 
 /**
- * Mounts the shared memory of a container that shares it, anew at each start.
+ * Mounts the shared memory of a container that shares it, again at each start.
  * @param bytes its size. Throws system errors.
  */
 export function mountSharedMemory(ctx: MemoryContext, id: string, bytes: number): void {

@@ -55,7 +55,7 @@ export function clockFindings(facts: {
           warning(
             NAME,
             `it was set ${jumpMs > 0 ? 'forward' : 'back'} by ${by} since the last check`,
-            'nothing: checks go by another clock, and only times of earlier results are off',
+            'nothing: checks use another clock, and only times of earlier results are off',
           ),
         ]
       : []),

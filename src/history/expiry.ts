@@ -44,7 +44,7 @@ export function expired(files: readonly SizedFile[], limits: Limits, nowMs: numb
 function isOld({ kind, fromMs }: HistoryFile, { maxAgeMs }: Limits, nowMs: number): boolean {
   if (kind === 'journal') return false;
   const keptMs = Math.min(KEPT_MS[kind] ?? maxAgeMs, maxAgeMs);
-  // A file of a day, or minutes that go by the day, count from the end of that day.
+  // The age of a file of a day, or of minutes, which are removed by the day, counts from the end of that day.
   const endMs = kind === 'raw' ? fromMs : dayOf(fromMs) + DAY_MS;
   return nowMs - endMs > keptMs;
 }

@@ -24,7 +24,7 @@ export interface PrunedImages {
 }
 
 /**
- * Removes images that no container uses, whoever made it and whether it runs or not. An image that comes into use
+ * Removes images that no container of any tool uses, whether it runs or not. An image that comes into use
  * meanwhile stays. An image with missing content is left alone, because it cannot be identified.
  */
 export async function pruneImages(

@@ -43,7 +43,7 @@ export interface LockRequest {
  * Takes a flock(2) on the object at `path`, exclusive unless `isShared`, without blocking the event loop.
  *
  * After locking, it compares the inode with the one now at the path: the path may have been replaced, or its directory
- * renamed, while we waited. It then opens the path anew.
+ * renamed, while we waited. It then opens the path again.
  *
  * @throws TIMEOUT if another process holds the lock for too long, ABORTED if the signal fires, ENOENT and the like as
  *   system errors

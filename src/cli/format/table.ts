@@ -39,8 +39,9 @@ export interface ListRequest<Row> {
 /**
  * Renders a list like docker/cli's formatter: a table with headers, or a line per row.
  *
- * A table is for people: characters that a terminal interprets are escaped in its cells, whoever chose a container's
- * name, labels and command. Other templates and JSON are for programs and have unchanged values, as in Docker.
+ * A table is for people: characters that a terminal interprets are escaped in its cells, because an attacker may have
+ * chosen a container's name, labels and command. Other templates and JSON are for programs and have unchanged values,
+ * as in Docker.
  *
  * Throws USAGE: `template parsing error: template: :1:2: executing "" at <.Nope>: can't evaluate field Nope in type …`.
  */

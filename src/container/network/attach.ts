@@ -67,8 +67,8 @@ const changed = (before: Readonly<Record<string, string>>, labels: Readonly<Reco
   Object.fromEntries(Object.entries(labels).filter(([key, value]) => (before[key] ?? '') !== value));
 
 /**
- * Detaches a container that has ended from its network; whoever notices its end calls it. Failures are logged; the next
- * sweep retries.
+ * Detaches a container that has ended from its network; each process that notices its end calls it. Failures are
+ * logged; the next sweep retries.
  */
 export async function detachNetwork(ctx: ContainerContext, id: string): Promise<void> {
   const subject = { namespace: ctx.containerd.namespace, id };

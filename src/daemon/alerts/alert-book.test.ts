@@ -7,7 +7,7 @@ import type { Verdict } from './retry.ts';
 
 const RULES: AlertRules = {
   ...{ on: ['unhealthy', 'healthy', 'restart'], minIntervalMs: 60_000, retries: 2 },
-  ...{ tellsStart: false, isPersistent: false },
+  ...{ sendsFirstHealthy: false, isPersistent: false },
 };
 let count = 0;
 const anEvent = (event: AlertName, id = 'c1'): AlertEvent => {
@@ -94,7 +94,7 @@ describe('damping', () => {
 
 describe('what is told', () => {
   test('a start is no news for people, and is for programs', () => {
-    const [people, programs] = [setUp(), setUp({ tellsStart: true })];
+    const [people, programs] = [setUp(), setUp({ sendsFirstHealthy: true })];
     for (const { see, run } of [people, programs]) {
       see('healthy');
       run(100_000);
@@ -134,7 +134,7 @@ describe('what is told', () => {
     const onlyBad = setUp({ on: ['unhealthy'], minIntervalMs: 0 });
     for (const event of ['unhealthy', 'healthy', 'restart', 'unhealthy', 'gone'] as const) onlyBad.see(event);
     expect(onlyBad.got).toEqual(['unhealthy c1@0', 'unhealthy c1@0']);
-    const onlyGood = setUp({ on: ['healthy'], tellsStart: true, minIntervalMs: 0 });
+    const onlyGood = setUp({ on: ['healthy'], sendsFirstHealthy: true, minIntervalMs: 0 });
     for (const event of ['unhealthy', 'healthy', 'unhealthy', 'gone'] as const) onlyGood.see(event);
     expect(onlyGood.got).toEqual(['healthy c1@0']);
     expect(onlyGood.book.keys()).toEqual([]);
@@ -207,7 +207,7 @@ test('the next monitor goes on with what fired', () => {
   first.now.verdict = 'failed';
   first.see('unhealthy', 'b');
   const known = first.book.firings();
-  expect(known.map(({ key, isTold }) => [key, isTold])).toEqual([
+  expect(known.map(({ key, isDelivered }) => [key, isDelivered])).toEqual([
     ['a', true],
     ['b', false],
   ]);

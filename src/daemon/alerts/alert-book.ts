@@ -16,12 +16,15 @@ import {
 import type { AlertEvent, AlertSubject } from './alert-event.ts';
 import { retryDelayMs } from './retry.ts';
 
-/** An alert that a receiver may know of, or is about to: what its end needs, and the next monitor. */
+/**
+ * An alert that a receiver may have got, or may get at any moment, with the facts that its end and the next monitor
+ * need.
+ */
 export interface Firing {
   readonly key: string;
   readonly event: AlertEvent;
   /** Whether it was delivered, and its end is not about to be. */
-  readonly isTold: boolean;
+  readonly isDelivered: boolean;
 }
 
 /** What to do now. `wait`: until then, unless something happens. */
@@ -30,13 +33,14 @@ type Next =
   | { readonly kind: 'wait'; readonly untilMs: number }
   | { readonly kind: 'nothing' };
 
-/** What came of a try, for the log. */
+/** The result of a try, for the log. */
 export type Followed = { readonly kind: 'settled' | 'given-up' } | { readonly kind: 'retry'; readonly inMs: number };
 
 /**
- * All that one hook has to tell: an entry for each container, one try at a time. Times are monotonic.
+ * All that one hook has to send: an entry for each container, one try at a time. Times are monotonic.
  *
- * INVARIANT: at most MAX_ENTRIES containers. A further one is not told of; one whose `unhealthy` was told stays until it is resolved.
+ * INVARIANT: at most MAX_ENTRIES containers. Nothing is sent about a further one. One whose `unhealthy` was delivered
+ * stays until it is resolved.
  */
 export interface AlertBook {
   has(key: string): boolean;
@@ -70,18 +74,21 @@ export function createAlertBook(rules: AlertRules, known: readonly Firing[] = []
   const entries = new Map<string, AlertEntry>(
     known
       .slice(0, MAX_ENTRIES)
-      .map(({ key, event, isTold }) => [key, { ...NO_ENTRY, firing: event, told: isTold ? 'unhealthy' : undefined }]),
+      .map(({ key, event, isDelivered }) => [
+        key,
+        { ...NO_ENTRY, firing: event, delivered: isDelivered ? 'unhealthy' : undefined },
+      ]),
   );
   let failures = 0;
   let pausedUntilMs = 0;
   let current: { readonly key: string; readonly event: AlertEvent } | undefined;
 
   const put = (key: string, entry: AlertEntry, nowMs: number): void => {
-    // What is on its way may still become told.
+    // An event in flight may still be delivered.
     if (key !== current?.key && isOver(entry, rules, nowMs)) entries.delete(key);
     else entries.set(key, entry);
   };
-  /** What the hook does not want counts as told, once it is due. */
+  /** An event that the hook does not want counts as delivered, once it is due. */
   const takeSilent = (nowMs: number): void => {
     for (const [key, entry] of entries) {
       if (key === current?.key) continue;
@@ -141,8 +148,8 @@ export function createAlertBook(rules: AlertRules, known: readonly Firing[] = []
         const isChanging = pending?.isSent === true && pending.event.event !== 'restart';
         const isTried = current?.key === key && current.event.event !== 'restart';
         const begun = isTried ? current?.event : isChanging ? pending.event : undefined;
-        const { firing, told } = begun ? entryDuringTry(entry, begun) : entry;
-        return firing ? [{ key, event: firing, isTold: told === 'unhealthy' }] : [];
+        const { firing, delivered } = begun ? entryDuringTry(entry, begun) : entry;
+        return firing ? [{ key, event: firing, isDelivered: delivered === 'unhealthy' }] : [];
       }),
     pending: () =>
       [...entries].flatMap(([key, entry]) => {

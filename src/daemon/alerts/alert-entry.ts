@@ -3,11 +3,11 @@ import type { AlertEvent } from './alert-event.ts';
 import type { Verdict } from './retry.ts';
 
 /*
- * What one hook has to tell about one container, and when: pure. Times are monotonic.
+ * What one hook has to send about one container, and when: pure. Times are monotonic.
  *
  * INVARIANTS
- * 1. After a `healthy` or `gone`, a receiver that may know of `unhealthy` is told, however often that takes, unless it
- *    refuses it. An `unhealthy` is not told any more once it is over.
+ * 1. A `healthy` or `gone` is tried until it is delivered or refused, if the receiver may have got `unhealthy` before.
+ *    An `unhealthy` is no longer sent once it is over.
  * 2. Two deliveries are at least `minIntervalMs` apart; tries of the same one are not limited by it.
  */
 
@@ -16,33 +16,35 @@ export interface AlertRules {
   readonly on: readonly HookName[];
   readonly minIntervalMs: number;
   readonly retries: number;
-  /** Whether a container that becomes healthy is told of, though it was not unhealthy before. */
-  readonly tellsStart: boolean;
+  /** Whether `healthy` is sent also for a container that was not unhealthy before. */
+  readonly sendsFirstHealthy: boolean;
   /** Whether `unhealthy` is tried as long as it lasts. */
   readonly isPersistent: boolean;
 }
 
 export interface AlertEntry {
-  /** The present state: `unhealthy`, `healthy` or `gone`. Undefined while it is not known: the container is starting. */
+  /**
+   * The present state: `unhealthy`, `healthy` or `gone`. Undefined while it is not known: the container is starting.
+   */
   readonly seen: AlertEvent | undefined;
-  /** When `seen` may be told at the earliest. */
+  /** When `seen` may be sent at the earliest. */
   readonly seenFromMs: number;
-  /** The last restart that was not told. */
+  /** The last restart, if it was not delivered. */
   readonly restart: AlertEvent | undefined;
-  /** The last state that was told, or that the hook does not want to be told. Undefined: none, or it is not known what arrived. */
-  readonly told: AlertEvent['event'] | undefined;
+  /** The last state that was delivered, or that the hook does not want. Undefined: none, or it is not known. */
+  readonly delivered: AlertEvent['event'] | undefined;
   /** The `unhealthy` that the receiver may know of, and that was not yet resolved. */
   readonly firing: AlertEvent | undefined;
-  /** End of the time in which nothing new is told. */
+  /** End of the time in which no new event is sent. */
   readonly freeAtMs: number;
   /** The event of the last try, if it failed; tries of it, and the time of the first. */
   readonly tried: { readonly event: AlertEvent; readonly count: number; readonly sinceMs: number } | undefined;
-  /** How many changes were replaced by others before they were told. */
+  /** How many changes were replaced by others before they were sent. */
   readonly damped: number;
 }
 
 export const NO_ENTRY: AlertEntry = {
-  ...{ seen: undefined, seenFromMs: 0, restart: undefined, told: undefined, firing: undefined },
+  ...{ seen: undefined, seenFromMs: 0, restart: undefined, delivered: undefined, firing: undefined },
   ...{ freeAtMs: 0, tried: undefined, damped: 0 },
 };
 
@@ -50,11 +52,11 @@ export const NO_ENTRY: AlertEntry = {
 export interface Pending {
   readonly event: AlertEvent;
   readonly dueMs: number;
-  /** Whether it is sent; otherwise the hook does not want it, and it only counts as told. */
+  /** Whether it is sent; otherwise the hook does not want it, and it only counts as delivered. */
   readonly isSent: boolean;
 }
 
-/** Longest time of trying, for what need not be told at any price. */
+/** Longest time of trying, for events that may be given up. */
 const LONGEST_TRY_MS = 30 * 60_000;
 
 /** After a change of state, or a restart. @param event undefined: the state is not known, the container is starting */
@@ -68,7 +70,7 @@ export function entryAfterEvent(
     return { ...entry, restart: event, damped: entry.damped + (entry.restart ? 1 : 0) };
   }
   if (event?.event === entry.seen?.event)
-    // The same, with other facts: of these, those that may be told earlier.
+    // The same event, with other facts: those that may be sent earlier.
     return event && fromMs < entry.seenFromMs ? { ...entry, seen: event, seenFromMs: fromMs } : entry;
   const isReplaced = pendingState(entry, rules)?.isSent === true;
   return { ...entry, seen: event, seenFromMs: fromMs, damped: entry.damped + (isReplaced ? 1 : 0) };
@@ -83,16 +85,16 @@ export function pendingOf(entry: AlertEntry, rules: AlertRules): Pending | undef
   return restart && { event: restart, isSent: true, dueMs: dueOf(restart) };
 }
 
-function pendingState(entry: AlertEntry, { on, tellsStart }: AlertRules): Omit<Pending, 'dueMs'> | undefined {
-  const { seen, told } = entry;
+function pendingState(entry: AlertEntry, { on, sendsFirstHealthy }: AlertRules): Omit<Pending, 'dueMs'> | undefined {
+  const { seen, delivered } = entry;
   if (!seen) return undefined;
   const resolves = isResolve(entry, seen);
-  if (seen.event === told && !resolves) return undefined;
+  if (seen.event === delivered && !resolves) return undefined;
   switch (seen.event) {
     case 'unhealthy':
       return { event: seen, isSent: on.includes('unhealthy') };
     case 'healthy':
-      return { event: seen, isSent: on.includes('healthy') && (resolves || tellsStart) };
+      return { event: seen, isSent: on.includes('healthy') && (resolves || sendsFirstHealthy) };
     case 'gone':
       return { event: seen, isSent: on.includes('healthy') && resolves };
     case 'restart':
@@ -107,7 +109,7 @@ export const isResolve = ({ firing }: Pick<AlertEntry, 'firing'>, { event }: Ale
 /** What is known while a state is on its way, and if its try fails then: it may arrive. */
 export const entryDuringTry = (entry: AlertEntry, event: AlertEvent): AlertEntry => ({
   ...entry,
-  told: undefined,
+  delivered: undefined,
   firing: entry.firing ?? (event.event === 'unhealthy' ? event : undefined),
 });
 
@@ -164,11 +166,11 @@ export function triedAfterFailure({ tried }: AlertEntry, event: AlertEvent, nowM
 function settled(entry: AlertEntry, event: AlertEvent): AlertEntry {
   const after = { ...entry, tried: undefined };
   if (event.event === 'restart') return { ...after, restart: entry.restart === event ? undefined : entry.restart };
-  return { ...after, told: event.event, firing: event.event === 'unhealthy' ? entry.firing : undefined };
+  return { ...after, delivered: event.event, firing: event.event === 'unhealthy' ? entry.firing : undefined };
 }
 
 /** Whether nothing would be lost with the entry. */
 export function isOver(entry: AlertEntry, rules: AlertRules, nowMs: number): boolean {
-  const { firing, told, freeAtMs } = entry;
-  return !pendingOf(entry, rules) && firing === undefined && told !== 'unhealthy' && freeAtMs <= nowMs;
+  const { firing, delivered, freeAtMs } = entry;
+  return !pendingOf(entry, rules) && firing === undefined && delivered !== 'unhealthy' && freeAtMs <= nowMs;
 }

@@ -15,7 +15,9 @@ export interface AlertDocument extends AlertEvent {
   readonly host: string;
   /** For `healthy` and `gone` after `unhealthy`: its time. RFC 3339. */
   readonly unhealthySince?: string;
-  /** How many changes since the last delivery were not told, because they came within `min_interval`; absent if none. */
+  /**
+   * How many changes since the last delivery were not sent, because they came within `min_interval`; absent if none.
+   */
   readonly damped?: number;
 }
 

@@ -7,20 +7,20 @@ import type { KnownContainer } from '../../monitor/host-model.ts';
 import { type AlertBook, createAlertBook } from './alert-book.ts';
 import type { AlertRules } from './alert-entry.ts';
 import type { AlertEvent } from './alert-event.ts';
+import { openAlertFile } from './alert-file.ts';
 import { RESEND_MS } from './alertmanager.ts';
 import { createDeliverer } from './deliver.ts';
 import { eventOfLevel, goneEvent, levelOf, mayBeUnhealthy } from './level.ts';
 import { createPost, type Post } from './post.ts';
 import { shownUrl } from './redact.ts';
 import { createSender, type Sender } from './sender.ts';
-import { openToldFile } from './told-file.ts';
 
 /**
- * Tells servers of the health of containers: the hooks with a URL.
+ * Sends the health of containers to servers: the hooks with a URL.
  *
  * INVARIANTS
  * 1. No caller waits: checks are not delayed by a server.
- * 2. A receiver that may know of an unhealthy container learns of its recovery or end, while this runs: see alert-entry.ts.
+ * 2. While this runs, a receiver that may have got `unhealthy` also gets the recovery or end: see alert-entry.ts.
  * 3. At most one connection for each hook.
  */
 export interface Alerts {
@@ -38,7 +38,7 @@ export interface AlertsDeps {
   readonly hooks: readonly HookSettings[];
   readonly clock: Clock;
   readonly log: { info(text: string): void; warn(text: string): void };
-  /** Where the alerts that fire are kept. */
+  /** Path of the file with the firing alerts. */
   readonly path: string;
   /** For tests. */
   readonly post?: () => Post;
@@ -46,7 +46,7 @@ export interface AlertsDeps {
 
 /** How long deliveries may take when the monitor ends. */
 const LAST_TRY_MS = 3_000;
-/** A state that is found is told this much later: if a check of ours made it, its result follows, with its output. */
+/** A state that is found is sent this much later: if a check of ours caused it, its result follows, with its output. */
 const FOUND_AFTER_MS = 1_000;
 /** A container that ended may be about to be started again: then its alert goes on. */
 const ENDED_AFTER_MS = 5_000;
@@ -118,7 +118,7 @@ function openLines({ hooks, clock, log, path, post = () => createPost(clock) }: 
 } {
   const withUrl = hooks.flatMap((hook, index) => ('url' in hook ? [{ hook, number: index + 1 }] : []));
   if (withUrl.length === 0) return { lines: [], save: () => {} };
-  const file = openToldFile(path, log);
+  const file = openAlertFile(path, log);
   const books = withUrl.map((one) => ({ ...one, book: createAlertBook(rulesOf(one.hook), file.known(one.hook)) }));
   let later: { cancel(): void } | undefined;
   const save = (): void => {
@@ -131,7 +131,7 @@ function openLines({ hooks, clock, log, path, post = () => createPost(clock) }: 
     const deliver = createDeliverer({ hook, post: post(), clock, host: hostname() });
     const shown = `hook ${number} (${shownUrl(hook.url)})`;
     const resendMs = hook.format === 'alertmanager' ? RESEND_MS : undefined;
-    const told = {
+    const firingRecord = {
       beforeTry: (key: string): void => {
         if (!file.isMarked(hook, key)) save();
       },
@@ -139,14 +139,14 @@ function openLines({ hooks, clock, log, path, post = () => createPost(clock) }: 
         later ??= clock.after(SAVED_AFTER_MS, save);
       },
     };
-    return { book, sender: createSender({ book, deliver, shown, clock, log, random, resendMs, told }) };
+    return { book, sender: createSender({ book, deliver, shown, clock, log, random, resendMs, firingRecord }) };
   });
   return { lines, save };
 }
 
 function rulesOf({ on, minIntervalMs, retries, format }: UrlHookSettings): AlertRules {
   const isPersistent = format === 'alertmanager';
-  // For people, a start is no news; but who asks for `healthy` alone wants to know of it.
-  const tellsStart = format === 'json' || !on.includes('unhealthy');
-  return { on, minIntervalMs, retries, isPersistent, tellsStart: tellsStart && !isPersistent };
+  // A message for people is not sent at every start, except to a receiver that asks for `healthy` alone.
+  const sendsFirstHealthy = format === 'json' || !on.includes('unhealthy');
+  return { on, minIntervalMs, retries, isPersistent, sendsFirstHealthy: sendsFirstHealthy && !isPersistent };
 }

@@ -19,7 +19,7 @@ export interface SentAlert {
 type SentAlerts = readonly [SentAlert, ...SentAlert[]];
 
 /**
- * Sends some events once, in one request; more than one only to Alertmanager. Rejects never: what fails on our side is
+ * Sends some events once, in one request; more than one only to Alertmanager. Never rejects: a failure on our side is
  * an outcome too.
  */
 export type DeliverAlerts = (sent: SentAlerts, signal: AbortSignal) => Promise<PostOutcome>;

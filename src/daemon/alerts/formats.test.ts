@@ -60,7 +60,7 @@ describe('slack', () => {
     });
     expect(await text(GONE)).toMatchObject({
       text: 'web on host1 is gone: it was removed',
-      attachments: [{ text: '2 changes in between not told' }],
+      attachments: [{ text: '2 changes in between not sent' }],
     });
     expect(await text(RESTART)).toMatchObject({
       text: 'web on host1 was restarted',

@@ -16,7 +16,7 @@ interface PostRequest {
 }
 
 /**
- * Sends one POST. Never rejects for what a server or the network does.
+ * Sends one POST. A fault of the server or the network never rejects.
  *
  * INVARIANTS
  * 1. It ends within the timeout, whatever the server does; then the socket is closed.

@@ -4,8 +4,8 @@ import type { UrlHookSettings } from '../../lib/settings.ts';
 const MIN_SECRET_LENGTH = 6;
 
 /**
- * What an answer must not bring into the log: path, query and credentials of the URL, which is often all that protects
- * a webhook, and the values of headers.
+ * Texts that are removed from a server's answer before it is logged: the values of headers, and path, query and
+ * credentials of the URL, which is often all that protects a webhook.
  */
 export function secretsOf({ url, headers }: Pick<UrlHookSettings, 'url' | 'headers'>): readonly string[] {
   const { pathname, search, username, password } = new URL(url);

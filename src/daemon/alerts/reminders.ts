@@ -13,7 +13,7 @@ interface RemindersDeps {
   readonly log: { warn(text: string): void };
 }
 
-/** Sends alerts that fire again and again, because Alertmanager takes one as resolved that is not. */
+/** Sends firing alerts periodically: Alertmanager resolves an alert that it does not get again. */
 interface Reminders {
   /** Sends all of them. */
   send(signal: AbortSignal): Promise<void>;
@@ -31,12 +31,14 @@ const RETRY_SHARE = 4;
 export function createReminders({ book, deliver, resendMs, shown, clock, log }: RemindersDeps): Reminders {
   let lastMs: number | undefined;
   let hasFailed = false;
-  const told = (): readonly SentAlert[] =>
+  const deliveredAlerts = (): readonly SentAlert[] =>
     resendMs === undefined
       ? []
-      : book.firings().flatMap(({ event, isTold }) => (isTold ? [{ event, entry: { firing: event, damped: 0 } }] : []));
+      : book
+          .firings()
+          .flatMap(({ event, isDelivered }) => (isDelivered ? [{ event, entry: { firing: event, damped: 0 } }] : []));
   const nextAtMs = (): number => {
-    if (resendMs === undefined || told().length === 0) {
+    if (resendMs === undefined || deliveredAlerts().length === 0) {
       lastMs = undefined;
       return Number.POSITIVE_INFINITY;
     }
@@ -50,7 +52,7 @@ export function createReminders({ book, deliver, resendMs, shown, clock, log }: 
       lastMs = Number.NEGATIVE_INFINITY;
     },
     send: async (signal) => {
-      const alerts = told();
+      const alerts = deliveredAlerts();
       let failure: string | undefined;
       for (let at = 0; at < alerts.length && failure === undefined && !signal.aborted; at += MAX_BATCH) {
         const [first, ...others] = alerts.slice(at, at + MAX_BATCH);

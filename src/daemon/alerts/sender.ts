@@ -19,18 +19,18 @@ export interface SenderDeps {
   readonly log: { info(text: string): void; warn(text: string): void };
   /** In [0, 1), another one at each call. */
   readonly random: () => number;
-  readonly told: ToldKeeper;
+  readonly firingRecord: FiringRecord;
 }
 
-/** Keeps for the next monitor which alerts fire. */
-interface ToldKeeper {
-  /** Called before a state of this container is sent: it may arrive, and the monitor be killed then. */
+/** Records for the next monitor which alerts fire. */
+interface FiringRecord {
+  /** Called before a state of this container is sent: it may arrive although the monitor is killed meanwhile. */
   beforeTry(key: string): void;
-  /** Called after the try. What is lost by a kill right after it is sent once more. */
+  /** Called after the try. If the monitor is killed before this is written, the state is sent again. */
   afterTry(): void;
 }
 
-/** Sends what a hook has to tell, one request at a time. No caller waits for it. */
+/** Sends the events of a hook, one request at a time. No caller waits for it. */
 export interface Sender {
   /** Says that the book may have something to do. */
   wake(): void;
@@ -44,7 +44,7 @@ export interface Sender {
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: one state, and the small functions that change it
 export function createSender(deps: SenderDeps): Sender {
-  const { book, clock, log, shown, told } = deps;
+  const { book, clock, log, shown, firingRecord } = deps;
   const over = new AbortController();
   let isEnding = false;
   let dropped = 0;
@@ -60,14 +60,14 @@ export function createSender(deps: SenderDeps): Sender {
   const attempt = async ({ key, ...sent }: SentAlert & { readonly key: string }): Promise<void> => {
     const { event } = sent;
     book.begin(key, event);
-    if (event.event !== 'restart') told.beforeTry(key);
+    if (event.event !== 'restart') firingRecord.beforeTry(key);
     const outcome = await deps.deliver([sent], over.signal);
     const nowMs = clock.monotonic();
     const verdict = verdictOf(outcome);
     const isReached = outcome.kind === 'answered' || outcome.isReached;
     const retryAfterMs = outcome.kind === 'answered' ? retryAfterMsOf(outcome.retryAfter, clock.now()) : undefined;
     const followed = book.end(key, event, { verdict, isReached, nowMs, share: deps.random(), retryAfterMs });
-    if (event.event !== 'restart') told.afterTry();
+    if (event.event !== 'restart') firingRecord.afterTry();
     if (verdict === 'delivered') logDropped();
     else if (!over.signal.aborted)
       log.warn(
@@ -78,7 +78,7 @@ export function createSender(deps: SenderDeps): Sender {
     isWorking = true;
     try {
       while (!isEnding) {
-        // No turn passes between the look and the return: a wake would be lost in it.
+        // No `await` between this read and the return: a call of `wake` would be lost in it.
         const next = book.next(clock.monotonic());
         const remindAtMs = reminders.nextAtMs();
         if (next.kind === 'send') {

@@ -1,6 +1,6 @@
 import type { AlertDocument } from './alert-event.ts';
 
-/** How much of a check's output a message shows: the end, which says most. */
+/** How much of a check's output a message shows: the end, which usually has the reason. */
 const MAX_OUTPUT_LENGTH = 1_000;
 
 /** One line for people: `web on host1 is unhealthy`. */
@@ -26,7 +26,7 @@ export function detailsOf(document: AlertDocument): readonly string[] {
       : []),
     ...(event === 'restart' && reason !== undefined ? [reason] : []),
     ...(unhealthySince === undefined ? [] : [`unhealthy since ${unhealthySince}`]),
-    ...(damped === undefined ? [] : [`${damped === 1 ? '1 change' : `${damped} changes`} in between not told`]),
+    ...(damped === undefined ? [] : [`${damped === 1 ? '1 change' : `${damped} changes`} in between not sent`]),
   ];
 }
 

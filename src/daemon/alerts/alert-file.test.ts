@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { UrlHookSettings } from '../../lib/settings.ts';
 import type { Firing } from './alert-book.ts';
-import { openToldFile } from './told-file.ts';
+import { openAlertFile } from './alert-file.ts';
 
 let directory: string;
 let said: string[];
@@ -16,18 +16,18 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 const log = { warn: (text: string) => void said.push(text) };
 const HOOK = { url: 'https://example.org/secret', format: 'slack', on: ['unhealthy'] } as unknown as UrlHookSettings;
-const firing = (id: string, isTold = true): Firing => ({
+const firing = (id: string, isDelivered = true): Firing => ({
   key: `default/${id}`,
   event: { event: 'unhealthy', time: '2026-01-01T00:00:00Z', namespace: 'default', id, name: 'web', image: 'demo' },
-  isTold,
+  isDelivered,
 });
 const path = (): string => join(directory, 'new', 'alerts.json');
 
 test('what fires is there again, under its hook alone', () => {
   const firings = [firing('c1'), firing('c2', false)];
-  expect(openToldFile(path(), log).known(HOOK)).toEqual([]);
-  openToldFile(path(), log).save([{ hook: HOOK, firings }]);
-  const file = openToldFile(path(), log);
+  expect(openAlertFile(path(), log).known(HOOK)).toEqual([]);
+  openAlertFile(path(), log).save([{ hook: HOOK, firings }]);
+  const file = openAlertFile(path(), log);
   expect(file.known(HOOK)).toEqual(firings);
   expect(file.known({ ...HOOK, format: 'ntfy' })).toEqual([]);
   expect(readFileSync(path(), 'utf8')).not.toContain('example.org');
@@ -36,7 +36,7 @@ test('what fires is there again, under its hook alone', () => {
 });
 
 test('nothing is written that has not changed', () => {
-  const file = openToldFile(path(), log);
+  const file = openAlertFile(path(), log);
   file.save([{ hook: HOOK, firings: [firing('c1')] }]);
   rmSync(path());
   file.save([{ hook: HOOK, firings: [firing('c1')] }]);
@@ -46,13 +46,13 @@ test('nothing is written that has not changed', () => {
 test.each(['', '[]', '{"version":2,"hooks":{}}', '{"version":1,"hooks":{"a":[{"id":5}]}}'])('damaged: %s', (text) => {
   mkdirSync(join(directory, 'new'));
   writeFileSync(path(), text);
-  expect(openToldFile(path(), log).known(HOOK)).toEqual([]);
+  expect(openAlertFile(path(), log).known(HOOK)).toEqual([]);
   expect(said).toEqual([`${path()} is damaged and not used`]);
 });
 
 test('a file that cannot be written is logged once', () => {
   // A name that is too long for the file system.
-  const file = openToldFile(join(directory, 'x'.repeat(300), 'alerts.json'), log);
+  const file = openAlertFile(join(directory, 'x'.repeat(300), 'alerts.json'), log);
   for (const id of ['a', 'b']) file.save([{ hook: HOOK, firings: [firing(id)] }]);
   expect(said.filter((text) => text.startsWith('alerts that fire are kept in memory only: '))).toHaveLength(1);
 });

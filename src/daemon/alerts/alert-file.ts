@@ -9,14 +9,17 @@ import { makeOwnDirectory, readOwnJson } from '../../system/own-file.ts';
 import type { Firing } from './alert-book.ts';
 
 /*
- * alerts.json: the alerts that fire, for each hook, so that the next monitor can resolve those that are over by then.
- * In the data root, because a reboot ends containers too.
+ * alerts.json: the firing alerts of each hook, so that the next monitor can resolve those that are over by then. It is
+ * in the data root, because it is needed after a reboot too, which ends containers.
  */
 
 const isKnown = objectOf({
-  ...{ namespace: isText, id: isText, name: isText, image: isText, time: isDate, isTold: isBoolean },
+  ...{ namespace: isText, id: isText, name: isText, image: isText, time: isDate, isDelivered: isBoolean },
 });
-const isToldFile = objectOf({ version: (value: unknown): value is 1 => value === 1, hooks: mapOf(listOf(isKnown)) });
+const isAlertDocument = objectOf({
+  version: (value: unknown): value is 1 => value === 1,
+  hooks: mapOf(listOf(isKnown)),
+});
 
 /** A thousand containers for some hooks. */
 const MAX_BYTES = 4 << 20;
@@ -26,26 +29,26 @@ interface FiringsOfHook {
   readonly firings: readonly Firing[];
 }
 
-export interface ToldFile {
-  /** What the last monitor left for this hook. */
+export interface AlertFile {
+  /** The alerts of this hook that fired when the last monitor ended. */
   known(hook: UrlHookSettings): readonly Firing[];
-  /** Writes what fires now, if it has changed. Failures are logged, once for each reason. */
+  /** Writes the firing alerts, if they have changed. Failures are logged, once for each reason. */
   save(firings: readonly FiringsOfHook[]): void;
   /** Whether the file already says of an alert that it is being sent. */
   isMarked(hook: UrlHookSettings, key: string): boolean;
 }
 
-export function openToldFile(path: string, log: { warn(text: string): void }): ToldFile {
+export function openAlertFile(path: string, log: { warn(text: string): void }): AlertFile {
   const onFault = (text: string): void => log.warn(text);
-  const read = readOwnJson(path, (value) => as(isToldFile, value), { maxBytes: MAX_BYTES, onFault });
+  const read = readOwnJson(path, (value) => as(isAlertDocument, value), { maxBytes: MAX_BYTES, onFault });
   let written = '';
   let marked = new Set<string>();
   let failure: string | undefined;
   return {
     known: (hook) =>
-      (read?.hooks[hookId(hook)] ?? []).map(({ isTold, namespace, id, name, image, time }) => ({
+      (read?.hooks[hookId(hook)] ?? []).map(({ isDelivered, namespace, id, name, image, time }) => ({
         key: keyOf({ namespace, id }),
-        ...{ event: { event: 'unhealthy', namespace, id, name, image, time }, isTold },
+        ...{ event: { event: 'unhealthy', namespace, id, name, image, time }, isDelivered },
       })),
     isMarked: (hook, key) => marked.has(markOf(hook, key)),
     save: (all) => {
@@ -72,8 +75,8 @@ function textOf(all: readonly FiringsOfHook[]): string {
       : [
           [
             hookId(hook),
-            firings.map(({ event: { namespace, id, name, image, time }, isTold }) => ({
-              ...{ namespace, id, name, image, time, isTold },
+            firings.map(({ event: { namespace, id, name, image, time }, isDelivered }) => ({
+              ...{ namespace, id, name, image, time, isDelivered },
             })),
           ] as const,
         ],
@@ -88,4 +91,8 @@ const hookId = ({ url, format, on }: UrlHookSettings): string =>
 const markOf = (hook: UrlHookSettings, key: string): string => `${hookId(hook)} ${key}`;
 
 const marksOf = (all: readonly FiringsOfHook[]): Set<string> =>
-  new Set(all.flatMap(({ hook, firings }) => firings.flatMap(({ key, isTold }) => (isTold ? [] : markOf(hook, key)))));
+  new Set(
+    all.flatMap(({ hook, firings }) =>
+      firings.flatMap(({ key, isDelivered }) => (isDelivered ? [] : markOf(hook, key))),
+    ),
+  );
