@@ -27,6 +27,8 @@ const OWN = {
   ],
   __complete: [
     ['__complete', '--', 'logs', ''],
+    // No monitor is there: containerd is asked.
+    ['__complete', '--', '--run-root=/nowhere', 'logs', ''],
     ['__complete', '--bash', '--', 'healthctl run --network=', ''],
     ['__complete', '--', 'run', '--'],
     ['__complete', '--', 'run', ''],
