@@ -70,7 +70,7 @@ async function freePort(): Promise<number> {
 const eventsOf = (id: string, path = '/json'): readonly unknown[] =>
   got.filter((one) => one.path === path && one.document.id === id).map(({ document }) => document.event);
 
-/** A container that is unhealthy while /dev/shm/broken is there. */
+/** A container that is unhealthy while /dev/shm/broken exists. */
 async function runBreakable(name: string): Promise<string> {
   const check = 'test ! -e /dev/shm/broken || { echo it broke; exit 4; }';
   const timing = ['--health-interval', '300ms', '--health-retries', '1', '--stop-timeout', '0'];
@@ -79,7 +79,7 @@ async function runBreakable(name: string): Promise<string> {
   return id;
 }
 
-test('servers are told of health, restarts and ends, and none holds up another', async () => {
+test('servers get health changes, restarts and ends, and none delays another', async () => {
   const name = bed.name('web');
   const id = await runBreakable(name);
   await bed.ok(['exec', name, 'touch', '/dev/shm/broken']);
@@ -117,14 +117,14 @@ test('servers are told of health, restarts and ends, and none holds up another',
   });
 });
 
-test('a monitor resolves what its predecessor told of', async () => {
+test('a monitor resolves the alerts of the previous one', async () => {
   const names = [bed.name('mended'), bed.name('removed')];
   const ids = await Promise.all(names.map(runBreakable));
   for (const name of names) await bed.ok(['exec', name, 'touch', '/dev/shm/broken']);
   await until(() => ids.every((id) => eventsOf(id).at(-1) === 'unhealthy'), { withinMs: 20_000 });
   const stoppedMs = performance.now();
   await bed.ok(['daemon', 'stop']);
-  expect(performance.now() - stoppedMs).toBeLessThan(30_000); // beside a server that hangs
+  expect(performance.now() - stoppedMs).toBeLessThan(30_000); // another server hangs
   const file = alertsFile();
   expect(Object.values(file.hooks).flat()).toEqual(
     expect.arrayContaining(ids.map((id) => expect.objectContaining({ id }))),
@@ -152,7 +152,7 @@ describe('Alertmanager', () => {
     await manager?.exited;
   });
 
-  test('shows an alert that fires, and that it is resolved', async (context) => {
+  test('shows a firing alert, and that it is resolved', async (context) => {
     if (!existsSync(ALERTMANAGER)) context.skip(`there is no ${ALERTMANAGER}: apt-get install prometheus-alertmanager`);
     const directory = join(bed.directory, 'alertmanager');
     mkdirSync(directory);
@@ -193,7 +193,8 @@ describe('Alertmanager', () => {
       expect(shown).toMatch(new RegExp(`ContainerUnhealthy.*${name} on .* is unhealthy`));
     }
     await bed.ok(['exec', name, 'rm', '/dev/shm/broken']);
-    await until(async () => (await alerts(name)).length === 0, { withinMs: 90_000 }); // its API shows no resolved ones
+    // its API does not show resolved ones
+    await until(async () => (await alerts(name)).length === 0, { withinMs: 90_000 });
     await bed.ok(['rm', '-f', name]);
   });
 });

@@ -6,12 +6,12 @@ import { openBareContainers } from '../../testbed/bare-container.ts';
 import { mustRun, startProgram } from '../../testbed/program.ts';
 import { type Bed, HEALTHCTL, openBed } from './support/harness.ts';
 
-// Completion as a person has it: the real shells, the printed script, a real containerd, and names that other tools chose.
+// Completion as a user has it: real shells, the printed script, a real containerd, and names that other tools chose.
 
 let bed: Bed;
 let env: Record<string, string>;
 let touched: string;
-/** A name for each thing that a shell could take for a command. The first letter tells them apart. */
+/** One name for each text that a shell could run. The first letter distinguishes them. */
 let odd: readonly string[];
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ beforeAll(async () => {
   ];
   const bin = join(bed.directory, 'bin');
   mkdirSync(bin);
-  // Completion is healthctl's own; a finished line is only shown, word for word.
+  // Completion is healthctl's own; a completed line is only printed, word for word.
   const script = `#!/bin/sh\ncase $1 in __complete | completion) exec '${HEALTHCTL}' "$@" ;; esac\nprintf '<%s>' "$@" >'${shown()}'\n`;
   writeFileSync(join(bin, 'healthctl'), script);
   chmodSync(join(bin, 'healthctl'), 0o755);
@@ -56,7 +56,10 @@ afterAll(async () => {
 const shown = () => join(bed.directory, 'shown');
 
 interface Shell extends AsyncDisposable {
-  /** Types keys and Enter. Returns the words of the command line that healthctl then got. */
+  /**
+   * Types keys and Enter.
+   * @returns the words of the command line that healthctl got
+   */
   enter(keys: string): Promise<string>;
   /** Types keys. */
   type(keys: string): void;
@@ -98,12 +101,12 @@ async function openShell(name: 'bash' | 'zsh'): Promise<Shell> {
   };
 }
 
-/** `npm test` installs the shells where apt-get is. */
+/** `npm test` installs the shells if there is apt-get. */
 const has = (name: string): boolean =>
   (process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, name)));
 
 describe.each(['bash', 'zsh'] as const)('%s', (name) => {
-  if (!has(name)) return test.skip(`there is no ${name} on this machine`, () => {});
+  if (!has(name)) return test.skip(`${name} is not installed`, () => {});
   let shell: Shell;
   beforeAll(async () => {
     shell = await openShell(name);
@@ -124,19 +127,19 @@ describe.each(['bash', 'zsh'] as const)('%s', (name) => {
     ['healthctl --data-root ./bi\tps', '<--data-root><./bin/ps>'],
   ])('%j', async (keys, words) => expect(await shell.enter(keys)).toBe(words));
 
-  test('a name that a shell could take for a command comes as it is, and runs nothing', async () => {
+  test('completes a name that a shell could run word for word, and runs nothing', async () => {
     for (const one of odd) expect(await shell.enter(`healthctl logs ${one[0]}\t`)).toBe(`<logs><${one}>`);
     expect(existsSync(touched)).toBe(false);
   });
 
-  test.each([`"`, `'`])('nor in a quote: %s', async (quote) => {
+  test.each([`"`, `'`])('completes it within a quote too: %s', async (quote) => {
     for (const one of odd) await shell.enter(`: healthctl logs ${quote}${one[0]}\t${quote}`);
     shell.type('\u0003');
     await shell.enter('');
     expect(existsSync(touched)).toBe(false);
   });
 
-  test('all names are listed, but none that a terminal would interpret, and no option', async () => {
+  test('lists all names, except options and those that a terminal would interpret', async () => {
     const before = shell.screen().length;
     shell.type('healthctl logs \t\t');
     await shell.shows(/logs [\s\S]*web-down[\s\S]*web-up/);
@@ -165,7 +168,7 @@ describe.skipIf(!has('fish'))('fish', () => {
     ['healthctl run --network=container:web-u', /^--network=container:web-up\t/m],
   ])('%s', async (line, expected) => expect(await fish(`complete -C ${JSON.stringify(line)}`)).toMatch(expected));
 
-  test('a name that a shell could take for a command comes as it is, and runs nothing', async () => {
+  test('completes a name that a shell could run word for word, and runs nothing', async () => {
     for (const name of odd) {
       await fish(`eval healthctl logs (complete --escape -C 'healthctl logs ${name[0]}' | string split -f1 \\t)`);
       expect(readFileSync(shown(), 'utf8')).toBe(`<logs><${name}>`);

@@ -6,7 +6,8 @@ import { hostIdOf } from '../../src/lib/dirs.ts';
 import type { RunningProgram } from '../../testbed/program.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
 
-// Each file that healthctl keeps, replaced by something else: the monitor starts all the same, checks go on, commands work, SIGTERM ends it.
+// Replaces each file of healthctl by something else: the monitor must start, checks must continue, commands must work,
+// and SIGTERM must end it.
 
 /** How a file can be damaged. */
 const KINDS: Readonly<Record<string, (path: string) => void>> = {
@@ -35,7 +36,7 @@ interface Subject {
   readonly id: string;
 }
 
-/** A running container that is checked each second, prints, and is restarted; all its files are there. */
+/** A running container that is checked every second, prints, and is restarted, with all its files. */
 async function runSubject(): Promise<Subject> {
   const name = bed.name('damaged');
   const check = ['--health-cmd', 'true', '--health-interval', '1s'];
@@ -44,7 +45,7 @@ async function runSubject(): Promise<Subject> {
   return { name, id };
 }
 
-/** All files that are damaged, with what a monitor and a container keep. */
+/** All files to damage: those of a monitor and of a container. */
 function filesOf({ id }: Subject): readonly string[] {
   const [run, data] = [bed.runRoot, bed.dataRoot].map((root) => join(root, hostIdOf(bed.address)));
   const below = (root: string | undefined, dir: string, names: readonly string[]) =>
@@ -63,7 +64,7 @@ function filesOf({ id }: Subject): readonly string[] {
   ];
 }
 
-/** The monitor answers, checks go on, and commands work. */
+/** Requires that the monitor answers, checks continue, and commands work. */
 async function useAll(monitor: RunningProgram, name: string, answers: () => Promise<boolean>): Promise<void> {
   const hasAnswered = until(answers, { withinMs: 20_000 });
   await Promise.race([hasAnswered, monitor.exited.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
@@ -85,12 +86,12 @@ async function useAll(monitor: RunningProgram, name: string, answers: () => Prom
       code: 0,
       stderr: expect.not.stringMatching(/^healthctl:/m),
     });
-  // A log that was set aside is none.
+  // A log that was set aside counts as absent.
   expect([0, 1]).toContain((await bed.cli(['daemon', 'logs'], { timeoutMs: 30_000 })).code);
   await bed.ok(['rm', '-f', name]);
 }
 
-/** The directories that are damaged: those of the events, the monitor and the container. */
+/** The directories to damage: of the events, the monitor and the container. */
 function directoriesOf({ id }: Subject): readonly string[] {
   const [run, data] = [bed.runRoot, bed.dataRoot].map((root) => join(root, hostIdOf(bed.address)));
   return [
@@ -105,7 +106,7 @@ const cases = [
   ...notDirectories.map(([kind, damage]) => ({ kind, what: 'directory', damage, pathsOf: directoriesOf })),
 ];
 
-test.for(cases)('$kind in place of each $what', async ({ damage, pathsOf }) => {
+test.for(cases)('works with a $kind in place of each $what', async ({ damage, pathsOf }) => {
   const subject = await runSubject();
   const { name, id } = subject;
   const first = bed.spawn(['daemon', 'run', '--log-format', 'text']);

@@ -8,7 +8,7 @@ interface Check {
   readonly Remedy: string;
 }
 
-test('doctor: containerd, and a monitor that runs, that is missing and that is not needed', async () => {
+test('doctor checks containerd, and a monitor that runs, that is missing, and that is not needed', async () => {
   await using bed = await openBed();
   const doctor = async (...flags: readonly string[]) => {
     const { code, stdout, stderr } = await bed.cli([...flags, 'doctor', '--format', 'json']);
@@ -51,7 +51,7 @@ test('doctor: containerd, and a monitor that runs, that is missing and that is n
   ]);
 });
 
-test('without containerd: an error with its remedy, and the other lines all the same', async () => {
+test('doctor without containerd prints an error with its remedy, and all other lines', async () => {
   await using bed = await openBed();
   const address = `${bed.directory}/nothing.sock`;
   const { code, stdout, stderr } = await bed.cli(['--address', address, 'doctor']);

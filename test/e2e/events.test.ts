@@ -14,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => bed[Symbol.asyncDispose]());
 
-/** Tells that a container became healthy or not, as a check of healthctl does. */
-async function tellHealth(id: string, status: 'healthy' | 'unhealthy'): Promise<void> {
+/** Publishes a change of health, as a check of healthctl does. */
+async function publishHealth(id: string, status: 'healthy' | 'unhealthy'): Promise<void> {
   const { events, close } = connect(bed);
   try {
     await publishHealthStatus(events, silentLogger, { id, status, failingStreak: status === 'healthy' ? 0 : 1 });
@@ -24,11 +24,14 @@ async function tellHealth(id: string, status: 'healthy' | 'unhealthy'): Promise<
   }
 }
 
-/** `healthctl events ARGS`, when it is sure to hear what happens. What it hears of the container `probe` tells so. */
+/**
+ * Starts `healthctl events ARGS` and waits until its subscription is live: then it shows the events of the container
+ * `probe`.
+ */
 async function listen(...args: readonly string[]): Promise<RunningProgram> {
   const running = bed.spawn(['events', ...args]);
   await until(async () => {
-    await tellHealth('probe', 'healthy');
+    await publishHealth('probe', 'healthy');
     return running.stdout().includes('probe');
   });
   return running;
@@ -42,7 +45,7 @@ async function endOf(running: RunningProgram) {
   return running.exited;
 }
 
-test('the life of a container, in Docker’s words and order', async () => {
+test("shows the life of a container with Docker's events, in Docker's order", async () => {
   const image = await bed.image();
   const events = await listen('--format', '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}');
   const name = bed.name();
@@ -51,7 +54,7 @@ test('the life of a container, in Docker’s words and order', async () => {
   await bed.ok(['pause', name]);
   await bed.ok(['unpause', name]);
   await bed.cli(['exec', name, 'sh', '-c', 'exit 3']);
-  await tellHealth(id, 'unhealthy');
+  await publishHealth(id, 'unhealthy');
   await bed.ok(['stop', name]);
   await bed.ok(['start', name]);
   await bed.ok(['restart', '-t', '0', name]);
@@ -61,7 +64,7 @@ test('the life of a container, in Docker’s words and order', async () => {
   const { code, stdout, stderr } = await endOf(events);
   const actions = [
     ...['create', 'start', 'pause', 'unpause', 'exec_create', 'exec_start', 'exec_die', 'health_status: unhealthy'],
-    // The time to stop in is none: SIGTERM, which sleep as the first process does not heed, and SIGKILL.
+    // The time to stop is 0: SIGTERM, which sleep as the first process ignores, and SIGKILL.
     ...['kill', 'kill', 'die', 'stop', 'start'],
     ...['kill', 'kill', 'die', 'stop', 'start', 'restart'],
     ...['kill', 'die', 'destroy'],
@@ -70,7 +73,7 @@ test('the life of a container, in Docker’s words and order', async () => {
   expect([code, stderr]).toEqual([130, '']);
 });
 
-test('what an event says, as a line and as JSON', async () => {
+test('prints an event as a line and as JSON', async () => {
   const image = await bed.image();
   const lines = await listen();
   const documents = await listen('--format', 'json');
@@ -101,7 +104,7 @@ test('what an event says, as a line and as JSON', async () => {
   });
 });
 
-test('images come and go', async () => {
+test('shows events of images', async () => {
   const events = await listen(
     '--filter',
     'type=image',
@@ -117,7 +120,7 @@ test('images come and go', async () => {
   expect(linesOf((await endOf(events)).stdout)).toEqual([`tag ${familiar}`, `untag ${familiar}`]);
 });
 
-test('filters, and an end in the future', async () => {
+test('applies filters, and ends at a time in the future', async () => {
   const image = await bed.image();
   const name = bed.name();
   const id = await bed.ok(['create', '--name', name, '--label', 'hk=1', image, 'true']);
@@ -125,8 +128,8 @@ test('filters, and an end in the future', async () => {
   const all = ['event=health_status', 'type=container', `container=${name}`, 'label=hk'];
   const events = bed.spawn(['events', ...args, ...all.flatMap((filter) => ['--filter', filter])]);
   await until(async () => {
-    await tellHealth('probe', 'healthy');
-    await tellHealth(id, 'unhealthy');
+    await publishHealth('probe', 'healthy');
+    await publishHealth(id, 'unhealthy');
     return events.stdout() !== '';
   });
   await bed.ok(['start', name]);
@@ -136,13 +139,13 @@ test('filters, and an end in the future', async () => {
   expect(code).toBe(0);
 });
 
-test('without a monitor the past is not known, and that is said', async () => {
+test('warns without a monitor that past events are unknown', async () => {
   const result = await bed.cli(['events', '--since', '10m', '--until', '0s']);
   expect(result).toMatchObject({ code: 0, stdout: '' });
   expect(result.stderr).toMatch(/^WARNING: no events are known between \S+ and \S+: no monitor recorded them\n$/);
 });
 
-test('what an earlier monitor kept is shown, up to what happens now', async () => {
+test('shows the events that an earlier monitor recorded, and those that happen now', async () => {
   const dir = eventLogDir({ runRoot: bed.runRoot, address: bed.address });
   const log = openEventLog({ dir, clock: systemClock, log: silentLogger });
   const event = { type: 'container', action: 'start', id: 'c9', namespace: bed.namespace } as const;
@@ -161,7 +164,7 @@ test.each([
   [['--since', 'yesterday'], 1, 'failed to parse value as time or duration: "yesterday"'],
   [['--since', '5', '--until', '4'], 1, '`since` time (5) cannot be after `until` time (4)'],
   [['--format', '{{.Nope}}'], 64, "can't evaluate field Nope in type *events.Message"],
-])('%j is refused', async (args, code, text) => {
+])('refuses %j', async (args, code, text) => {
   const result = await bed.cli(['events', ...args]);
   expect([result.code, result.stdout]).toEqual([code, '']);
   expect(result.stderr).toContain(text);

@@ -13,13 +13,13 @@ interface Reason {
   readonly Command: string;
 }
 
-/** The reasons that `explain` gives, without the missing monitor. */
+/** The reasons that `explain` gives, except the missing monitor. */
 async function reasonsOf(name: string): Promise<readonly Reason[]> {
   const { Reasons } = JSON.parse(await bed.ok(['explain', '--format', 'json', name])) as { Reasons: Reason[] };
   return Reasons.filter(({ Kind }) => Kind !== 'not-checked');
 }
 
-/** Runs a container, makes its checks, and returns the reasons for their failure. */
+/** Runs a container, makes its checks, and returns the reasons of their failure. */
 async function explained(options: readonly string[], command: readonly string[] = [], checks = 1) {
   const name = bed.name('web');
   const image = await bed.image();
@@ -28,7 +28,7 @@ async function explained(options: readonly string[], command: readonly string[] 
   return { name, reasons: await reasonsOf(name) };
 }
 
-/** Runs the command line that `explain` prints: it mends the check. */
+/** Runs the command that `explain` prints, which repairs the check. */
 async function mend(name: string): Promise<void> {
   const [reason] = await reasonsOf(name);
   const line = reason?.Command ?? '';
@@ -40,14 +40,14 @@ async function mend(name: string): Promise<void> {
   await bed.ok(words);
 }
 
-/** A shell splits the words, as the user's would. */
+/** A shell splits the words, like the user's. */
 const TO_JSON = `p() { printf '['; s=; for w; do printf '%s"%s"' "$s" "$(printf %s "$w" | sed 's/"/\\\\"/g')"; s=,; done; printf ']'; }; p WORDS`;
 
 const SERVER = ['sh', '-c', 'mkdir /www; echo ok >/www/index.html; exec httpd -f -h /www -p "$1"', 'sh'];
 const LISTENS = ['sh', '-c', 'until grep -q " 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done'];
 
 describe('why a check fails', () => {
-  test('curl is missing: the command that is printed mends it', async () => {
+  test('curl is missing: the printed command repairs the check', async () => {
     const { name, reasons } = await explained(
       ['--health-cmd', 'curl -f http://localhost:8080/ || exit 1'],
       [...SERVER, '127.0.0.1:8080'],
@@ -83,7 +83,7 @@ describe('why a check fails', () => {
     expect(await reasonsOf('bare')).toEqual([]);
   });
 
-  test('nothing listens on the port; on another one', async () => {
+  test('nothing listens on the port, but on another one', async () => {
     const [silent, other] = await Promise.all([
       explained(['--health-http', 'http://localhost:8080/']),
       explained(['--health-cmd', 'wget -qO- http://localhost:8080/'], [...SERVER, '127.0.0.1:8081']),
@@ -97,7 +97,7 @@ describe('why a check fails', () => {
     await bed.ok(['healthcheck', 'run', other.name]);
   });
 
-  test('the server is bound to ::1', async () => {
+  test('the server listens on ::1 only', async () => {
     const { name } = await explained(
       ['--health-cmd', 'wget -qO- http://127.0.0.1:8080/'],
       [...SERVER, '[::1]:8080'],
@@ -112,18 +112,18 @@ describe('why a check fails', () => {
     await bed.ok(['healthcheck', 'run', name]);
   });
 
-  test('it takes as long as its timeout, nearly or fully', async () => {
+  test('the check takes nearly as long as its timeout, or longer', async () => {
     const [near, over] = await Promise.all([
       explained(['--health-cmd', 'sleep 3.4', '--health-timeout', '4s']),
       explained(['--health-cmd', 'sleep 100', '--health-timeout', '1s']),
     ]);
-    // On a busy machine it takes longer.
+    // It takes longer on a busy machine.
     expect(near.reasons).toMatchObject([{ Kind: expect.stringMatching(/^(near-timeout|timed-out)$/) }]);
     expect(over.reasons).toMatchObject([{ Kind: 'timed-out', What: 'the check exceeded its timeout of 1s' }]);
     expect(over.reasons[0]?.Command).toMatch(/ update --health-timeout 2s web-\d+$/);
   });
 
-  test('the kernel killed it for lack of memory', async () => {
+  test('the kernel killed the check for lack of memory', async () => {
     const limits = ['--memory', '32m', '--memory-swap', '32m'];
     const { reasons } = await explained([...limits, '--health-cmd', 'exec tail /dev/zero']);
     expect(reasons).toMatchObject([
@@ -132,8 +132,8 @@ describe('why a check fails', () => {
   });
 });
 
-describe('the page', () => {
-  test('where each setting came from', async () => {
+describe('the page of explain', () => {
+  test('shows where each setting came from', async () => {
     const image = await bed.image({ Healthcheck: { Test: ['CMD', 'true'], Interval: 5e9, Timeout: 7e9 } });
     await bed.ok(['run', '-d', '--name', 'origins', '--health-timeout', '9s', '--health-retries', '3', image]);
     await bed.ok(['update', '--health-start-period', '2s', 'origins']);
@@ -148,7 +148,7 @@ describe('the page', () => {
     expect(await origins()).toEqual(expected);
   });
 
-  test('of a container of another tool: compared with its image', async () => {
+  test('compares a container of another tool with its image', async () => {
     const image = await bed.image({ Healthcheck: { Test: ['CMD', 'true'], Interval: 5e9 } });
     const check = JSON.stringify({ Test: ['CMD', 'true'], Interval: 5e9, Timeout: 7e9, Retries: 3 });
     await bed.ctr('run', '-d', '--snapshotter', 'native', '--label', `nerdctl/healthcheck=${check}`, image, 'foreign');
@@ -156,7 +156,7 @@ describe('the page', () => {
     expect(Origins).toMatchObject({ Test: 'image', Interval: 'image', Timeout: 'flag', Retries: 'default' });
   });
 
-  test('a container without a check, and one that does not exist', async () => {
+  test('shows a container without a check, and fails for one that does not exist', async () => {
     await bed.ok(['create', '--name', 'plain', await bed.image()]);
     expect(await bed.ok(['explain', 'plain'])).toContain(
       ' * neither its image nor an option has a health check\n   give it one with update',
@@ -168,7 +168,7 @@ describe('the page', () => {
   });
 });
 
-test('the monitor, its next check, and a start period that is too short', async () => {
+test('shows the monitor, the next check, and a start period that is too short', async () => {
   await using own = await openBed(['autostart = true']);
   const check = ['--health-cmd', 'test -e /tmp/ready', '--health-interval', '200ms', '--health-retries', '1'];
   await own.ok(['run', '-d', '--name', 'slow', ...check, await own.image()]);

@@ -7,21 +7,21 @@ import { startContainerd, testbedEnvironment } from '../../testbed/private-conta
 import { runProgram, startProgram } from '../../testbed/program.ts';
 import { type Bed, HEALTHCTL, openBed } from './support/harness.ts';
 
-// What goes wrong on ordinary days: one clear line that says what to do, Docker's exit status, and nothing half-made left behind.
+// Ordinary failures: one clear line that says what to do, Docker's exit status, and nothing incomplete left.
 
 let bed: Bed;
 beforeAll(async () => {
   bed = await openBed();
-  // Directories that the first container makes stay; they are no leak.
+  // The directories that the first container makes stay, and do not count as left.
   await bed.ok(['run', '-d', '--name', 'first', await bed.image(), 'sleep', '600']);
   await bed.ok(['container', 'rm', '-f', 'first']);
 });
 afterAll(() => bed[Symbol.asyncDispose]());
 
-/** The one line of an error, without hint. */
+/** The line of an error, without its hint. */
 const firstLine = (stderr: string) => stderr.split('\n').filter((line) => !line.startsWith('WARNING'))[0];
 
-describe('containerd cannot be asked', () => {
+describe('containerd that cannot be reached', () => {
   const elsewhere = (args: readonly string[], address: string) =>
     runProgram([HEALTHCTL, '--address', address, ...args], { env: bed.env });
 
@@ -33,7 +33,7 @@ describe('containerd cannot be asked', () => {
     [['healthcheck', 'run', 'x'], 125],
     [['run', 'x'], 125],
     [['create', 'x'], 1],
-  ])('no socket: %j', async (args, code) => {
+  ])('gives an error for the address %j, without a socket', async (args, code) => {
     const { stderr, stdout, code: got } = await elsewhere(args, '/nonexistent/containerd.sock');
     expect([got, stdout, stderr.split('\n')]).toEqual([
       code,
@@ -46,7 +46,7 @@ describe('containerd cannot be asked', () => {
     ]);
   });
 
-  test('a socket that nobody listens on', async () => {
+  test('gives an error for a socket that nobody listens on', async () => {
     const path = join(bed.directory, 'dead.sock');
     await runProgram(['python3', '-c', `import socket; socket.socket(socket.AF_UNIX).bind(${JSON.stringify(path)})`], {
       env: bed.env,
@@ -55,7 +55,7 @@ describe('containerd cannot be asked', () => {
     expect([code, firstLine(stderr)]).toEqual([1, expect.stringMatching(/^healthctl: cannot connect to containerd/)]);
   });
 
-  test('a socket that may not be opened', async () => {
+  test('gives an error for a socket without permission', async () => {
     const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, HEALTHCTL];
     const { stderr, code } = await runProgram([...asNobody, '--address', bed.address, 'ps'], {
       env: { ...bed.env, HEALTHCTL_TOML: '/dev/null' },
@@ -64,7 +64,7 @@ describe('containerd cannot be asked', () => {
     expect(stderr).toMatch(/root|--address/);
   });
 
-  test('containerd goes away under an attached run', async () => {
+  test('ends an attached run with an error', async () => {
     const other = await startContainerd();
     try {
       const env = testbedEnvironment(other.directory);
@@ -89,8 +89,8 @@ describe('containerd cannot be asked', () => {
   });
 });
 
-describe('a namespace that is not there', () => {
-  test('is named where something is not found, with those that are', async () => {
+describe('a namespace that does not exist', () => {
+  test('is named in "No such container", with the namespaces that exist', async () => {
     const flags = ['--address', bed.address, '--namespace', 'no-such-namespace'];
     const roots = ['--run-root', bed.runRoot, '--data-root', bed.dataRoot];
     const { code, stderr } = await runProgram([HEALTHCTL, ...flags, ...roots, 'stop', 'web'], { env: bed.env });
@@ -101,7 +101,7 @@ describe('a namespace that is not there', () => {
   });
 });
 
-describe('refusals leave nothing', () => {
+describe('refused commands leave nothing', () => {
   test.each<[string, readonly string[], RegExp, number, number]>([
     ['no such image', ['--pull', 'never', 'no/such:1'], /^healthctl: No such image: no\/such:1$/, 125, 1],
     ['registry down', ['127.0.0.1:1/x:1'], /127\.0\.0\.1:1/, 125, 1],
@@ -139,7 +139,7 @@ describe('refusals leave nothing', () => {
   ])('%s', async (_what, flags, text, runCode, createCode) => {
     const image = await bed.image();
     const args = flags.map((word) => (word === 'IMAGE' ? image : word));
-    const before = await bed.leaks();
+    const before = await bed.traces();
     const run = await bed.cli(['run', ...args]);
     expect([run.code, firstLine(run.stderr.replace(/^Unable to find image.*\n/, ''))]).toEqual([
       runCode,
@@ -150,13 +150,13 @@ describe('refusals leave nothing', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('a name in use, by one of ours and by one of nerdctl’s', async () => {
+  test('refuses a name that a container of ours or of nerdctl has', async () => {
     const image = await bed.image();
     const id = await bed.ok(['create', '--name', 'taken', image]);
     const stateDir = `/var/lib/nerdctl/${hostIdOf(bed.address)}/containers/${bed.namespace}/foreign-1`;
     const labels = ['--label', 'nerdctl/name=theirs', '--label', `nerdctl/state-dir=${stateDir}`];
     await bed.ctr('run', '-d', ...labels, image, 'foreign-1', 'sleep', '600');
-    const before = await bed.leaks();
+    const before = await bed.traces();
     expect(await bed.cli(['create', '--name', 'taken', image])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(`Conflict. The container name "/taken" is already in use by container "${id}"`),
@@ -169,16 +169,16 @@ describe('refusals leave nothing', () => {
     await bed.ok(['rm', 'taken']);
   });
 
-  test('two creates of one name at once: one wins', async () => {
+  test('of several creates with one name at the same time, one succeeds', async () => {
     const image = await bed.image();
     const all = await Promise.all([1, 2, 3, 4].map(() => bed.cli(['create', '--name', 'race', image])));
     expect(all.map(({ code }) => code).sort()).toEqual([0, 1, 1, 1]);
     await bed.ok(['rm', 'race']);
   });
 
-  test('a program that cannot be started: 127 and 126; with --rm nothing stays, without it the container does', async () => {
+  test('a program that cannot be started gives 127 or 126; the container stays unless --rm is given', async () => {
     const image = await bed.image();
-    const before = await bed.leaks();
+    const before = await bed.traces();
     expect(await bed.cli(['run', '--rm', image, 'no-such-program'])).toMatchObject({
       code: 127,
       stderr: expect.stringContaining('no-such-program'),
@@ -196,7 +196,7 @@ describe('refusals leave nothing', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('a container that ran and cannot be started again says why, until it is', async () => {
+  test('a container that cannot be started again shows the reason until it can', async () => {
     const image = await bed.image();
     const other = join(bed.directory, 'program');
     const script = (text: string) => writeFileSync(other, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
@@ -217,7 +217,7 @@ describe('refusals leave nothing', () => {
     await bed.ok(['rm', 'changed']);
   });
 
-  test('update: what it refuses ends with 1, a flag that does not parse with 125', async () => {
+  test('update exits with 1 for what it refuses, and with 125 for a flag that does not parse', async () => {
     const id = await bed.ok(['create', '--health-cmd', 'true', await bed.image()]);
     const update = async (...flags: string[]) => {
       const { code, stderr } = await bed.cli(['update', ...flags, id]);
@@ -238,14 +238,14 @@ describe('refusals leave nothing', () => {
     await bed.ok(['rm', id]);
   });
 
-  test('a template that does not parse', async () => {
+  test('refuses a template that does not parse', async () => {
     const { code, stderr } = await bed.cli(['ps', '--format', '{{.Names']);
     expect([code > 0, firstLine(stderr)]).toEqual([true, expect.stringContaining('template')]);
   });
 });
 
-describe('options that Node.js knows too', () => {
-  test('--env-file is the container’s alone: a missing file, NODE_OPTIONS in it, and one behind the image', async () => {
+describe("options of the same name as Node.js's are the command's", () => {
+  test('--env-file is read for the container only: a missing file, NODE_OPTIONS in it, and after the image', async () => {
     const image = await bed.image();
     const file = join(bed.directory, 'container.env');
     writeFileSync(file, 'NODE_OPTIONS=--bogus\nA=b\n');
@@ -261,15 +261,15 @@ describe('options that Node.js knows too', () => {
   });
 });
 
-describe('interrupted', () => {
-  test.each(['create', 'run'])('%s at any moment leaves a whole container or nothing', async (command) => {
+describe('an interrupted run', () => {
+  test.each(['create', 'run'])('%s at any time leaves a complete container or nothing', async (command) => {
     const image = await bed.image();
-    const before = await bed.leaks();
+    const before = await bed.traces();
     const flags = command === 'run' ? ['-d'] : [];
     for (let delayMs = 60; delayMs < 900; delayMs += 140) {
       const name = bed.name('cut');
       const running = bed.spawn([command, ...flags, '--name', name, '--health-cmd', 'true', image, 'sleep', '600']);
-      await new Promise((resolve) => setTimeout(resolve, delayMs)); // the moment is the point
+      await new Promise((resolve) => setTimeout(resolve, delayMs)); // a fixed time, to interrupt at different points
       running.kill('SIGINT');
       const { code, stdout } = await running.exited;
       const listed = await bed.ok(['ps', '-a', '-q', '--filter', `name=${name}`]);
@@ -281,9 +281,9 @@ describe('interrupted', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('an attached run passes Ctrl-C on to the container', async () => {
+  test('passes Ctrl-C on to an attached container', async () => {
     const image = await bed.image();
-    const before = await bed.leaks();
+    const before = await bed.traces();
     const running = bed.spawn([
       'run',
       '--rm',

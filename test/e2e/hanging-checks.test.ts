@@ -13,7 +13,7 @@ afterAll(() => bed[Symbol.asyncDispose]());
 const resultsOf = async (name: string): Promise<number> =>
   Number(await bed.ok(['inspect', '--format', '{{len .State.Health.Log}}', name]));
 
-test('checks that hang hold up no others: they only wait', async () => {
+test('hanging checks of one mechanism do not delay checks of others', async () => {
   const names = Array.from({ length: 4 * availableParallelism() + 1 }, () => bed.name('hangs'));
   const hanging = ['--health-cmd', 'sleep 1000', '--health-interval', '200ms', '--health-timeout', '300s'];
   for (const name of names) await bed.ok(['run', '-d', '--name', name, ...hanging, image, 'sleep', '600']);

@@ -35,7 +35,7 @@ const inspect = async (name: string): Promise<Inspected> => JSON.parse(await bed
 const untilSeen = (name: string, what: (seen: Inspected) => boolean) =>
   until(async () => what(await inspect(name)), { withinMs: 20_000 });
 
-/** Unhealthy as soon as /broken is there; a restart takes it away, because it is on a tmpfs. */
+/** A container that is unhealthy while /broken exists. A restart removes it, because it is on a tmpfs. */
 async function runFragile(...flags: string[]): Promise<string> {
   const name = bed.name('fragile');
   const check = [
@@ -50,9 +50,9 @@ async function runFragile(...flags: string[]): Promise<string> {
 }
 const breakIt = (name: string) => bed.ok(['exec', name, 'touch', '/dev/shm/broken']);
 
-// They wait more than they work.
+// Concurrent, because these tests mostly wait.
 describe.concurrent('--health-on-failure', () => {
-  test('restart: it is started again, healthy, counted, and told', async () => {
+  test('restart: the container runs again, is healthy, and its restart is counted and published', async () => {
     const since = `${Date.now() / 1000}`;
     const name = await runFragile('--health-on-failure', 'restart', '--stop-timeout', '1');
     const before = await inspect(name);
@@ -80,7 +80,7 @@ describe.concurrent('--health-on-failure', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  test('stop: it stays stopped, whatever its restart policy', async () => {
+  test('stop: the container stays stopped, whatever its restart policy', async () => {
     const name = await runFragile('--health-on-failure', 'stop', '--restart', 'always', '--stop-timeout', '1');
     await breakIt(name);
     await untilSeen(name, ({ State }) => State.Status === 'exited');
@@ -89,7 +89,7 @@ describe.concurrent('--health-on-failure', () => {
     await bed.ok(['rm', name]);
   });
 
-  test('kill: it ends with 137, and its restart policy decides what follows', async () => {
+  test('kill: the container ends with 137, and its restart policy decides what follows', async () => {
     const [left, again] = await Promise.all([
       runFragile('--health-on-failure', 'kill'),
       runFragile('--health-on-failure', 'kill', '--restart', 'on-failure'),
@@ -101,7 +101,7 @@ describe.concurrent('--health-on-failure', () => {
     await bed.ok(['rm', '-f', left, again]);
   });
 
-  test('restart has a limit', async () => {
+  test('restart ends at its limit', async () => {
     const name = bed.name('hopeless');
     const check = ['--health-cmd', 'exit 1', '--health-interval', '100ms', '--health-retries', '1'];
     const heal = ['--health-on-failure', 'restart', '--health-max-restarts', '1', '--stop-timeout', '0'];
@@ -114,12 +114,12 @@ describe.concurrent('--health-on-failure', () => {
   });
 });
 
-test('a container of another tool that was restarted leaves nothing of us when that tool removes it', async () => {
+test('a restarted container of another tool leaves nothing of ours when that tool removes it', async () => {
   const id = bed.name('foreign');
   await bed.ctr('run', '-d', image, id, 'sleep', '600');
   const check = ['--health-cmd', 'exit 1', '--health-interval', '200ms', '--health-retries', '1'];
   await bed.ok(['update', ...check, '--health-on-failure', 'restart', '--health-max-restarts', '1', id]);
-  await bed.ok(['update', '--health-interval', '250ms', id]); // what is not given stays
+  await bed.ok(['update', '--health-interval', '250ms', id]); // an option that is not given does not change
   expect((await inspect(id)).Config.Healthcheck?.OnFailure).toBe('restart');
   const { Pid } = (await inspect(id)).State;
   await untilSeen(id, ({ State }) => State.Status === 'running' && State.Pid !== Pid);
@@ -134,9 +134,9 @@ test('a container of another tool that was restarted leaves nothing of us when t
 });
 
 describe('--restart', () => {
-  test.concurrent('a crash is followed by a restart, a stop by the user is not, a start makes it supervised again', async () => {
+  test.concurrent('a crash leads to a restart, a stop by the user does not, and a start makes restarts possible again', async () => {
     const name = bed.name('crash');
-    // It runs for as long as the host says so.
+    // Runs as long as the file on the host says.
     const host = join(bed.directory, name);
     mkdirSync(host);
     const hold = (isHeld: boolean) => (isHeld ? writeFileSync(join(host, 'hold'), '') : rmSync(join(host, 'hold')));
@@ -148,7 +148,7 @@ describe('--restart', () => {
     expect(stderr).toContain('nothing starts this container after a reboot');
     expect((await inspect(name)).HostConfig.RestartPolicy).toEqual({ Name: 'always', MaximumRetryCount: 0 });
     hold(false);
-    // The delay before a restart doubles each time, so that even a slow command sees the state at last.
+    // The delay before a restart doubles each time, so that even a slow command sees the state in the end.
     const untilListed = (template: string, text: RegExp, ...filter: string[]) =>
       until(async () => text.test(await bed.ok(['ps', '--format', template, '-f', `name=${name}`, ...filter])), {
         withinMs: 60_000,
@@ -171,7 +171,7 @@ describe('--restart', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  test.concurrent('on-failure:N gives up, and a good end is an end', async () => {
+  test.concurrent('on-failure:N stops at its maximum, and exit 0 is no failure', async () => {
     const [bad, good] = [bed.name('bad'), bed.name('good')];
     await bed.ok(['run', '-d', '--name', bad, '--restart', 'on-failure:1', image, 'false']);
     await bed.ok(['run', '-d', '--name', good, '--restart', 'on-failure', image, 'true']);
@@ -181,7 +181,7 @@ describe('--restart', () => {
     await bed.ok(['rm', bad, good]);
   });
 
-  test('what ended while no monitor ran is started by the next one', async () => {
+  test('the next monitor starts a container that ended without one', async () => {
     const name = bed.name('late');
     await bed.ok(['run', '-d', '--name', name, '--restart', 'unless-stopped', image, 'sleep', '600']);
     await bed.ok(['daemon', 'stop']);
@@ -197,14 +197,14 @@ describe('--restart', () => {
     [['--restart', 'always', '--rm'], 'conflicting options: cannot specify both --restart and --rm'],
     [['--health-on-failure', 'pray'], '--health-on-failure must be one of none, kill, stop, restart'],
     [['--health-max-restarts', '-1'], '--health-max-restarts cannot be negative'],
-  ])('%j is refused', async (flags, message) => {
+  ])('refuses %j', async (flags, message) => {
     const { code, stderr } = await bed.cli(['run', '-d', ...flags, image, 'true']);
     expect([code, stderr]).toEqual([125, expect.stringContaining(message)]);
   });
 });
 
 describe('update', () => {
-  test('gives a running container a check, changes it, and takes it away', async () => {
+  test('adds a check to a running container, changes it, and removes it', async () => {
     const name = bed.name('plain');
     await bed.ok(['run', '-d', '--name', name, image, 'sleep', '600']);
     expect((await inspect(name)).State.Health).toBeUndefined();
@@ -213,7 +213,7 @@ describe('update', () => {
     await bed.ok(['update', '--health-cmd', 'exit 7', '--health-retries', '1', name]);
     await untilSeen(name, ({ State }) => State.Health?.Status === 'unhealthy');
     expect((await inspect(name)).State.Health?.Log.length).toBeGreaterThan(1);
-    // Another test starts over, with the whole grace; other times alone do not.
+    // Another test begins anew, with the whole start period; other times do not.
     await bed.ok(['update', '--health-cmd', 'exit 8', '--health-start-period', '10m', name]);
     await untilSeen(name, ({ State }) => State.Health?.Log.at(-1)?.ExitCode === 8);
     expect((await inspect(name)).State.Health).toMatchObject({ Status: 'starting', FailingStreak: 0 });
@@ -227,7 +227,7 @@ describe('update', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  test('a container that ctr made, in any namespace, can be checked; Kubernetes’ are not acted on', async () => {
+  test('a container of ctr in any namespace can be checked; no action is taken on one of Kubernetes', async () => {
     const id = bed.name('bare');
     await bed.ctr('run', '-d', image, id, 'sleep', '600');
     await bed.ok(['update', '--health-cmd', 'true', '--health-interval', '200ms', id]);
@@ -252,7 +252,7 @@ describe('update', () => {
   test.each([
     [[], 'you must provide one or more flags'],
     [['--health-retries', '2'], 'has no health check that could be changed'],
-  ])('%j is refused', async (flags, message) => {
+  ])('refuses %j', async (flags, message) => {
     const name = bed.name('unchecked');
     await bed.ok(['create', '--name', name, image, 'true']);
     const { code, stderr } = await bed.cli(['update', ...flags, name]);

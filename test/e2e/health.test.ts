@@ -5,7 +5,7 @@ import { expectWithin } from '../../testbed/judged.ts';
 import { listProcesses } from '../../testbed/processes.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
 
-// Every row of the health semantics that needs no monitor, on a real containerd with real processes.
+// All health semantics that need no monitor, on a real containerd with real processes.
 
 let bed: Bed;
 beforeAll(async () => {
@@ -47,7 +47,10 @@ async function lastEntry(name: string): Promise<Entry> {
   return entry;
 }
 
-/** Runs a container in the background; what follows the flags is its command. */
+/**
+ * Runs a container in the background.
+ * @param flags its command follows them
+ */
 async function run(
   flags: readonly string[],
   options: { image?: string; command?: readonly string[] } = {},
@@ -75,7 +78,7 @@ async function labelsOf(name: string): Promise<Record<string, string>> {
 }
 
 describe('the state machine', () => {
-  test('starting, healthy, failures up to retries, recovery, a streak that every success resets', async () => {
+  test('starting, healthy, failures up to retries, recovery; every success resets the streak', async () => {
     const name = await run(sh('test ! -e /bad', '--health-retries', '2'));
     expect(await health(name)).toBe('starting/0/0');
     await check(name);
@@ -97,7 +100,7 @@ describe('the state machine', () => {
     expect(await health(name)).toBe('healthy/0/5');
   });
 
-  test('the log is oldest first and keeps five', async () => {
+  test('the log has the last five results, oldest first', async () => {
     const name = await run(sh('n=$(cat /n 2>/dev/null); echo $((n + 1)) | tee /n'));
     for (let i = 0; i < 7; i += 1) await check(name);
     const { Health: shown } = (await inspect(name)).State;
@@ -105,7 +108,7 @@ describe('the state machine', () => {
     for (const { Start, End } of shown?.Log ?? []) expect(Date.parse(End)).toBeGreaterThanOrEqual(Date.parse(Start));
   });
 
-  test('failures in the start period are free until the first success', async () => {
+  test('failures in the start period do not count until the first success', async () => {
     const name = await run(sh('test -e /good', '--health-start-period', '1h', '--health-retries', '1'));
     await check(name);
     await check(name);
@@ -118,7 +121,7 @@ describe('the state machine', () => {
     expect(await health(name)).toBe('unhealthy/1/4');
   });
 
-  test('the start period counts from the start of the run, not from the creation', async (context) => {
+  test('the start period begins at the start of the run, not at the creation', async (context) => {
     const image = await bed.image();
     const name = bed.name('h');
     await bed.ok([
@@ -130,7 +133,7 @@ describe('the state machine', () => {
       'sleep',
       '600',
     ]);
-    await new Promise((resolve) => setTimeout(resolve, 6_500)); // the period, had it begun with the creation
+    await new Promise((resolve) => setTimeout(resolve, 6_500)); // longer than the start period
     await bed.ok(['start', name]);
     await check(name);
     const startedMs = Date.parse((await inspect(name)).State.StartedAt);
@@ -139,7 +142,7 @@ describe('the state machine', () => {
     expect(await health(name)).toBe('starting/0/1');
   });
 
-  test('a stop reads unhealthy, a start starts over; the log stays', async () => {
+  test('after a stop the container is unhealthy, after a start it is starting; the log stays', async () => {
     const name = await run(sh('true'));
     await check(name);
     await bed.ok(['stop', '-t', '0', name]);
@@ -155,7 +158,7 @@ describe('the state machine', () => {
     expect(await health(name)).toBe('starting/0/2');
   });
 
-  test('an exit by itself and a kill read unhealthy too', async () => {
+  test('after an exit or a kill the container is unhealthy', async () => {
     const name = await run(sh('true'), { command: ['sh', '-c', 'while [ ! -e /end ]; do sleep 0.1; done'] });
     await check(name);
     await inside(name, 'touch /end');
@@ -168,7 +171,7 @@ describe('the state machine', () => {
     expect(await health(killed)).toBe('unhealthy/0/1');
   });
 
-  test('a pause keeps the status and refuses checks', async () => {
+  test('a pause keeps the status, and checks are refused', async () => {
     const name = await run(sh('true'));
     await check(name);
     await bed.ok(['pause', name]);
@@ -183,11 +186,11 @@ describe('the state machine', () => {
     expect(await health(name)).toBe('healthy/0/2');
   });
 
-  test('a check caught by a pause is ended, not recorded, and leaves nothing', async () => {
+  test('a check that a pause interrupts is ended and not recorded, and leaves nothing', async () => {
     const name = await run(sh('test ! -e /slow || sleep 300'));
     await check(name);
     await inside(name, 'touch /slow');
-    const before = await bed.leaks();
+    const before = await bed.traces();
     const checking = bed.spawn(['container', 'healthcheck', name]);
     await until(() => listProcesses().some(({ args }) => args.join(' ') === 'sleep 300'), { withinMs: 10_000 });
     await bed.ok(['pause', name]);
@@ -198,7 +201,7 @@ describe('the state machine', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('a check caught by the end of its container is not recorded', async () => {
+  test('a check that the end of its container interrupts is not recorded', async () => {
     const name = await run(sh('sleep 301'));
     const checking = bed.spawn(['container', 'healthcheck', name]);
     await until(() => listProcesses().some(({ args }) => args.join(' ') === 'sleep 301'), { withinMs: 10_000 });
@@ -207,7 +210,7 @@ describe('the state machine', () => {
     expect(await health(name)).toBe('unhealthy/0/0');
   });
 
-  test('never started: no health, whatever the config', async () => {
+  test('a container that never started has no health', async () => {
     const name = bed.name('h');
     await bed.ok(['create', '--name', name, ...sh('true'), await bed.image()]);
     expect((await inspect(name)).State).not.toHaveProperty('Health');
@@ -217,7 +220,7 @@ describe('the state machine', () => {
 });
 
 describe('the probe', () => {
-  test('output of both streams in order, the exit code exact', async () => {
+  test('stores the output of both streams in order, and the exit code', async () => {
     const name = await run(sh('echo one; sleep 0.2; echo two >&2; sleep 0.2; echo three; exit 7'));
     await check(name);
     expect(await lastEntry(name)).toMatchObject({ ExitCode: 7, Output: 'one\ntwo\nthree\n' });
@@ -228,20 +231,20 @@ describe('the probe', () => {
     [4096, 4096, 'x'],
     [4097, 4099, '...'],
     [20_000_000, 4099, '...'],
-  ])('%d bytes of output are kept as %d', async (bytes, length, end) => {
+  ])('of %d bytes of output, %d are stored', async (bytes, length, end) => {
     const name = await run(sh(`head -c ${bytes} /dev/zero | tr '\\0' x`));
     await check(name);
     const { Output: output, ExitCode: code } = await lastEntry(name);
     expect([code, output.length, output.endsWith(end)]).toEqual([0, length, true]);
   });
 
-  test('bytes that are no UTF-8', async () => {
+  test('replaces bytes that are not UTF-8', async () => {
     const name = await run(sh('printf "a\\377\\303(z"'));
     await check(name);
     expect((await lastEntry(name)).Output).toBe('a\uFFFD\uFFFD(z');
   });
 
-  test('a timeout kills the whole session and says so', async () => {
+  test('a timeout kills the whole session and is recorded as such', async () => {
     const name = await run(
       sh('echo begun; (sleep 3021 & sleep 3022) & sleep 3023', '--health-timeout', '2s', '--health-retries', '1'),
     );
@@ -252,13 +255,13 @@ describe('the probe', () => {
     expect(listProcesses().filter(({ args }) => /sleep 302\d/.test(args.join(' ')))).toEqual([]);
   });
 
-  test('what a check printed before its timeout is kept as of any other, behind the words of the timeout', async () => {
+  test('stores what a check printed before its timeout, after the text of the timeout', async () => {
     const name = await run(sh('head -c 9000 /dev/zero | tr "\\0" x; sleep 3031', '--health-timeout', '3s'));
     await check(name);
     expect((await lastEntry(name)).Output).toBe(`Health check exceeded timeout (3s): ${'x'.repeat(4096)}...`);
   });
 
-  test('a silent timeout', async () => {
+  test('records a timeout without output', async () => {
     const name = await run(sh('sleep 3030', '--health-timeout', '1500ms'));
     await check(name);
     expect(await lastEntry(name)).toMatchObject({ ExitCode: -1, Output: 'Health check exceeded timeout (1.5s)' });
@@ -277,12 +280,12 @@ describe('the probe', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  test('a child that keeps the output open delays the result, and not until its end', async () => {
+  test('a child that keeps the output open delays the result, but not until its own end', async () => {
     const name = await run(sh('sleep 3052 & echo done; exit 5'));
     await check(name);
     const entry = await lastEntry(name);
     expect(entry).toMatchObject({ ExitCode: 5, Output: 'done\n' });
-    await bed.ok(['rm', '-f', name]); // the child would end while another test counts processes
+    await bed.ok(['rm', '-f', name]); // so that the child does not end while another test counts processes
   });
 
   test.each<[string, string[], number, RegExp]>([
@@ -305,7 +308,7 @@ describe('the probe', () => {
     expect(entry.Output).toMatch(output);
   });
 
-  test('no shell in the image', async () => {
+  test('records that the image has no shell', async () => {
     const name = await run(sh('true', '--health-retries', '1'), { image: await bed.image({}, { shell: false }) });
     await check(name);
     expect(await lastEntry(name)).toMatchObject({
@@ -315,7 +318,7 @@ describe('the probe', () => {
     expect(await health(name)).toBe('unhealthy/1/1');
   });
 
-  test('runs as the container’s own process: user, groups, directory, environment, capabilities, privileges, limits', async () => {
+  test("runs like the container's own process: user, groups, directory, environment, capabilities, privileges, limits", async () => {
     const tell =
       'id; pwd; echo $WHO; grep -E "^(CapBnd|CapEff|NoNewPrivs|Seccomp):" /proc/self/status; ulimit -t; test -t 0 || echo no tty; cat';
     const flags = [
@@ -346,7 +349,7 @@ describe('the probe', () => {
     );
   });
 
-  test('never reaches the container’s log', async () => {
+  test("does not write to the container's log", async () => {
     const name = await run(sh('echo from the check'), {
       command: ['sh', '-c', 'echo from the container; exec sleep 600'],
     });
@@ -354,11 +357,11 @@ describe('the probe', () => {
     expect(await bed.ok(['logs', name])).toBe('from the container');
   });
 
-  test('leaves nothing: after success, failure, timeout and cancel', async () => {
+  test('leaves nothing after a success, a failure, a timeout and a cancelled check', async () => {
     const name = await run(sh('sh -c "$(cat /do)"', '--health-timeout', '1s'));
     await inside(name, 'echo true > /do');
     await check(name);
-    const before = await bed.leaks();
+    const before = await bed.traces();
     for (const command of ['true', 'false', 'no-such', 'sleep 3040', 'sleep 3041 & sleep 3042']) {
       await inside(name, `echo '${command}' > /do`);
       await check(name);
@@ -373,9 +376,9 @@ describe('the probe', () => {
     expect(await health(name)).toMatch(/\/5$/);
   });
 
-  test('a caller that is killed leaves what the next check sweeps', async () => {
+  test('the next check removes what a killed command left', async () => {
     const name = await run(sh('test -e /fast || sleep 3050'));
-    const before = await bed.leaks();
+    const before = await bed.traces();
     const checking = bed.spawn(['container', 'healthcheck', name]);
     await until(() => listProcesses().some(({ args }) => args.join(' ') === 'sleep 3050'), { withinMs: 10_000 });
     checking.kill('SIGKILL');
@@ -385,12 +388,12 @@ describe('the probe', () => {
     expect(await health(name)).toBe('healthy/0/1');
     expect(listProcesses().filter(({ args }) => args.join(' ') === 'sleep 3050')).toEqual([]);
     const { files: _files, ...rest } = before;
-    const { files: after, ...restAfter } = await bed.leaks();
+    const { files: after, ...restAfter } = await bed.traces();
     expect(restAfter).toEqual(rest);
     expect(after.filter((file) => file.includes('healthctl-check-'))).toEqual([]);
   });
 
-  test('two processes that check at once never overlap, and both count', async () => {
+  test('two processes that check at once never overlap, and both results count', async () => {
     const name = await run(sh('test ! -e /in && touch /in && sleep 0.3 && rm /in'));
     await Promise.all([check(name), check(name), check(name)]);
     const { Health: shown } = (await inspect(name)).State;
@@ -399,7 +402,7 @@ describe('the probe', () => {
 });
 
 describe('what is stored', () => {
-  test('the config as nerdctl keeps it, defaults written out, and ours beside it', async () => {
+  test("stores the config in nerdctl's form, with defaults, and our extensions beside it", async () => {
     const labels = await labelsOf(await run(sh('true', '--health-interval', '2s', '--health-start-period', '1m')));
     expect(JSON.parse(labels['nerdctl/healthcheck'] ?? '')).toEqual({
       Test: ['CMD-SHELL', 'true'],
@@ -412,7 +415,7 @@ describe('what is stored', () => {
     expect(labels).not.toHaveProperty('healthctl/healthcheck');
   });
 
-  test('health.json where nerdctl looks for it, private, with the state in its last line; the label mirrors it', async () => {
+  test('health.json is where nerdctl reads it, private, with the state in its last line; the label mirrors it', async () => {
     const name = await run(sh('false', '--health-retries', '2'));
     for (let i = 0; i < 4; i += 1) await check(name);
     const labels = await labelsOf(name);
@@ -436,7 +439,7 @@ describe('what is stored', () => {
     });
   });
 
-  test('no check, no label; NONE is kept, so that it shows', async () => {
+  test('stores no label without a check, but stores NONE, so that inspect shows it', async () => {
     expect(
       Object.keys(await labelsOf(await run([]))).filter(
         (key) => key.includes('health') && !key.startsWith('healthctl/'),
@@ -450,7 +453,7 @@ describe('what is stored', () => {
     expect(JSON.parse(labels['nerdctl/healthcheck'] ?? '')).toEqual({ Test: ['NONE'], Retries: 5 });
   });
 
-  test('a damaged health.json is shown as far as it can be read, and repaired by the next check', async () => {
+  test('shows the readable part of a damaged health.json, which the next check repairs', async () => {
     const name = await run(sh('echo fine'));
     await check(name);
     const file = join((await labelsOf(name))['nerdctl/state-dir'] ?? '', 'health.json');
@@ -464,7 +467,7 @@ describe('what is stored', () => {
     expect(await bed.cli(['inspect', name])).toMatchObject({ code: 0, stderr: expect.not.stringContaining('damaged') });
   });
 
-  test('a label that is not JSON: no check, a warning, an error that says so', async () => {
+  test('a label that is not JSON gives no check, a warning, and an error', async () => {
     const name = await run(sh('true'));
     const { Id: id } = await inspect(name);
     await bed.ctr('containers', 'label', id, 'nerdctl/healthcheck=not json');
@@ -479,7 +482,7 @@ describe('what is stored', () => {
     });
   });
 
-  test('what nerdctl wrote last is the state', async () => {
+  test('the state is what nerdctl wrote last', async () => {
     const name = await run(sh('true'));
     await check(name);
     const { Id: id } = await inspect(name);
@@ -501,7 +504,7 @@ describe('what is stored', () => {
     });
   });
 
-  test('a container that somebody else made is checked by its label', async () => {
+  test('checks a container of another tool by its label', async () => {
     const id = bed.name('foreign');
     await bed.ctr(
       'run',
@@ -519,7 +522,7 @@ describe('what is stored', () => {
     expect(await health(id)).toBe('healthy/0/1');
   });
 
-  test('a state directory outside nerdctl’s root is not believed', async () => {
+  test("ignores a state directory outside nerdctl's root", async () => {
     const id = bed.name('hostile');
     const elsewhere = join(bed.directory, 'elsewhere');
     mkdirSync(elsewhere);
@@ -540,7 +543,7 @@ describe('what is stored', () => {
     expect(await health(id)).toBe('healthy/0/1');
   });
 
-  test('labels of an image under reserved prefixes go nowhere', async () => {
+  test('drops labels of an image with reserved prefixes', async () => {
     const image = await bed.image({
       Labels: {
         'nerdctl/state-dir': '/etc',
@@ -557,8 +560,8 @@ describe('what is stored', () => {
   });
 });
 
-describe('asking for a check', () => {
-  test('container healthcheck: exit 0 whatever was found, nerdctl’s errors otherwise', async () => {
+describe('a check by hand', () => {
+  test("container healthcheck exits with 0 for every result, and with nerdctl's errors otherwise", async () => {
     const failing = await run(sh('exit 9'));
     expect(await bed.cli(['container', 'healthcheck', failing])).toMatchObject({ code: 0 });
     const created = bed.name('h');
@@ -580,7 +583,7 @@ describe('asking for a check', () => {
     }
   });
 
-  test('healthcheck run: Podman’s words and codes', async () => {
+  test("healthcheck run has Podman's texts and exit statuses", async () => {
     const name = await run(sh('test ! -e /bad', '--health-retries', '1'));
     expect(await bed.cli(['healthcheck', 'run', name])).toMatchObject({ code: 0, stdout: '' });
     await inside(name, 'touch /bad');

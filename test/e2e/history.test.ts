@@ -42,7 +42,7 @@ const run = (name: string, ...options: string[]) =>
     ...['--health-cmd', 'test ! -e /dev/shm/broken || { echo it broke; exit 4; }', ...options, image, 'sleep', '600'],
   ]);
 
-test('a life is in the history: results, changes, a restart, its end, also after it is gone', async () => {
+test('the history of a container has results, changes, a restart and its end, also after its removal', async () => {
   const name = bed.name('past');
   await run(name, '--health-on-failure', 'restart', '--stop-timeout', '1');
   await untilWritten(async () => (await phasesOf(name)).includes('healthy'));
@@ -61,13 +61,13 @@ test('a life is in the history: results, changes, a restart, its end, also after
   expect(await healthOf(name)).toBeUndefined();
   expect(await healthOf(name, '--all')).toMatchObject({ Status: 'gone' });
 
-  // The name is used again: both are there, told apart by their ids.
+  // The name is used again: both containers are shown, with their ids.
   await run(name);
   await untilWritten(async () => new Set((await rowsOf(name)).map(({ ID }) => ID)).size === 2);
   await bed.ok(['rm', '-f', name]);
 });
 
-test('a killed monitor loses at most its last batch; a damaged file is left out', async () => {
+test('a killed monitor loses at most its last batch; a damaged file is omitted', async () => {
   const name = bed.name('killed');
   await run(name);
   await untilWritten(async () => (await rowsOf(name)).length > 10);
@@ -86,7 +86,7 @@ test('a killed monitor loses at most its last batch; a damaged file is left out'
   await bed.ok(['rm', '-f', name]);
 });
 
-test('a name that nobody had', async () => {
+test('a name that no container ever had', async () => {
   const { code, stderr } = await bed.cli(['history', 'nobody']);
   expect([code, stderr]).toEqual([1, expect.stringContaining('No such container in the history: nobody')]);
 });

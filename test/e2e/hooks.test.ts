@@ -40,7 +40,7 @@ afterAll(async () => {
 const linesOf = (name: string): readonly string[] =>
   existsSync(join(directory, name)) ? readFileSync(join(directory, name), 'utf8').trimEnd().split('\n') : [];
 
-test('hooks are told of health and restarts; one that hangs or fails holds up nothing', async () => {
+test('hooks get health changes and restarts; one that hangs or fails delays nothing', async () => {
   const name = bed.name('web');
   const check = [
     '--health-cmd',
@@ -73,12 +73,12 @@ test('hooks are told of health and restarts; one that hangs or fails holds up no
   await bed.ok(['rm', '-f', name]);
 });
 
-test('a monitor runs soon, whatever started it, unless it was itself started with another priority', async () => {
+test('a monitor has a raised priority, unless it was started with a priority of its own', async () => {
   const priorityOfMonitor = async (): Promise<number> => {
     const { pid } = JSON.parse(await bed.ok(['daemon', 'status', '--format', 'json'])) as { readonly pid: number };
     expect(readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')).toContain('MALLOC_ARENA_MAX=1');
     const group = `/proc/${pid}/autogroup`;
-    // A kernel may know no such groups, and the file is empty for a process whose session began before any group.
+    // There may be no autogroups, and the file is empty for a process whose session began before them.
     const told = existsSync(group) ? readFileSync(group, 'latin1') : '';
     if (told !== '') expect(told).toContain(` nice ${getPriority(pid) < 0 ? -10 : 0}\n`);
     return getPriority(pid);

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => bed[Symbol.asyncDispose]());
 
-test('a container that runs is renamed, and monitor and events know it by its new name', async () => {
+test('after rename, the monitor and events use the new name of a running container', async () => {
   const [web, api, taken] = [bed.name('web'), bed.name('api'), bed.name('taken')];
   const id = await bed.ok([
     'run',
@@ -45,7 +45,7 @@ test('a container that runs is renamed, and monitor and events know it by its ne
   await bed.ok(['rm', '--force', api, web, taken]);
 });
 
-test('top shows the processes of a container with the pids of the host', async () => {
+test('top shows the processes of a container with their pids on the host', async () => {
   const name = bed.name('top');
   await bed.ok(['run', '-d', '--name', name, image, 'sh', '-c', 'sleep 601 & sleep 602; true']);
   await until(async () => (await bed.ok(['top', name])).match(/sleep 60[12]$/gm)?.length === 2);
@@ -65,7 +65,7 @@ test('top shows the processes of a container with the pids of the host', async (
 });
 
 test('prune removes stopped containers, then what no container uses', async () => {
-  const before = await bed.leaks();
+  const before = await bed.traces();
   const tagged = 'docker.io/test/other:1';
   const [up, down] = [bed.name('up'), bed.name('down')];
   await bed.ok(['run', '-d', '--name', up, image, 'sleep', '600']);
@@ -88,7 +88,7 @@ test('prune removes stopped containers, then what no container uses', async () =
   expect((await bed.cli(['tag', image, 'UPPER'])).stderr).toContain(
     'Error parsing reference: "UPPER" is not a valid repository/tag',
   );
-  // The image is used, whatever name its container knows it by.
+  // The image is in use, by whatever name its container knows it.
   expect(await bed.ok(['image', 'prune', '--all', '--force'])).toBe('Total reclaimed space: 0B');
   await bed.ok(['rmi', tagged]);
   await bed.ok(['rm', '--force', up]);

@@ -42,7 +42,7 @@ describe('load', () => {
   };
   const healthOf = (name: string) => bed.ok(['image', 'inspect', '--format', '{{json .Config.Healthcheck}}', name]);
 
-  test('a docker-archive keeps its health check, and runs', async () => {
+  test('loads a docker-archive with its health check, and the image runs', async () => {
     const path = write(await dockerArchive({ name: 'demo/load:1', config: { Healthcheck: CHECK } }));
     expect(await bed.ok(['load', '-i', path])).toBe('Loaded image: demo/load:1');
     expect(JSON.parse(await healthOf('demo/load:1'))).toEqual(CHECK);
@@ -51,14 +51,14 @@ describe('load', () => {
     expect(await bed.ctr('run', '--rm', 'docker.io/demo/load:1', 'c', 'echo', 'it runs')).toBe('it runs\n');
   });
 
-  test('an OCI archive on stdin, compressed as a whole', async () => {
+  test('loads an OCI archive from stdin that is compressed as a whole', async () => {
     const bytes = await ociArchive({ name: 'demo/oci:2', config: { Healthcheck: CHECK } });
     expect(await bed.ok(['load'], { stdin: gzipSync(bytes) })).toBe('Loaded image: demo/oci:2');
     expect(JSON.parse(await healthOf('demo/oci:2'))).toEqual(CHECK);
     expect(await bed.ctr('run', '--rm', 'docker.io/demo/oci:2', 'c', 'echo', 'it runs')).toBe('it runs\n');
   });
 
-  test('manifest.json first, layers by link, compressed layers, several names and images', async () => {
+  test('loads archives with manifest.json first, links to layers, compressed layers, several names and images', async () => {
     const one = await imageParts({ name: 'x', config: { User: 'one' } });
     const two = await imageParts({ name: 'x', config: { User: 'two' } });
     const manifest = [
@@ -83,7 +83,7 @@ describe('load', () => {
     ).toBe('one [several:1 several:again]\ntwo [other:2]');
   });
 
-  test('an image without a name is shown by its id', async () => {
+  test('shows the id of an image without a name', async () => {
     const { config, layer } = await imageParts({ name: 'x', config: { User: 'nameless' } });
     const bytes = await tar(
       { name: 'c.json', body: config.bytes },
@@ -99,27 +99,27 @@ describe('load', () => {
     expect(await bed.ok(['rmi', id])).toContain(`Deleted: ${config.digest}`);
   });
 
-  test('again, and the image stays as it was', async () => {
+  test('loading an image again does not change it', async () => {
     const bytes = await dockerArchive({ name: 'demo/twice:1', config: { User: 'twice' } });
     await bed.ok(['load', '-q'], { stdin: bytes });
-    const before = await bed.leaks();
+    const before = await bed.traces();
     expect(await bed.ok(['load', '-q'], { stdin: bytes })).toBe('Loaded image: demo/twice:1');
     await bed.expectNothingLeft(before);
   });
 
-  test('twice at the same time', async () => {
+  test('loads one image twice at the same time', async () => {
     const bytes = await dockerArchive({ name: 'demo/race:1', files: { race: 'x'.repeat(3e6) } });
     const results = await Promise.all([1, 2, 3].map(() => bed.cli(['load', '-q'], { stdin: bytes })));
     expect(results.map(({ code, stderr }) => `${code}${stderr}`)).toEqual(['0', '0', '0']);
-    expect((await bed.leaks()).leases).toEqual([]);
+    expect((await bed.traces()).leases).toEqual([]);
   });
 
-  describe('of what is no image', () => {
+  describe('loading what is no image', () => {
     const hostile: Record<string, () => Promise<Buffer>> = {};
     const refused = (name: string, make: () => Promise<Buffer>, message: string | RegExp) => {
       hostile[name] = make;
-      test(`${name}: one line, and nothing is left behind`, async () => {
-        const before = await bed.leaks();
+      test(`${name}: prints one line and leaves nothing`, async () => {
+        const before = await bed.traces();
         const { code, stdout, stderr } = await bed.cli(['load'], { stdin: await make() });
         expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
         expect(stderr.split('\n').filter((line) => line !== '').length).toBeLessThanOrEqual(2);
@@ -256,9 +256,9 @@ describe('load', () => {
     refused('a gzip bomb', bomb, 'it expands to more than 200 times its size');
   });
 
-  test('cancelled in the middle leaves nothing', async () => {
+  test('a cancelled load leaves nothing', async () => {
     const bytes = await dockerArchive({ name: 'demo/cancel:1', files: { cancel: 'z'.repeat(2e6) } });
-    const before = await bed.leaks();
+    const before = await bed.traces();
     const running = bed.spawn(['load']);
     running.write(bytes.subarray(0, 3e6).toString('latin1'));
     await new Promise((resolve) => setTimeout(resolve, 700));

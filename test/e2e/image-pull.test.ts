@@ -23,7 +23,7 @@ describe('pull', () => {
     await bed[Symbol.asyncDispose]();
   });
 
-  test.each(['docker', 'oci'] as const)('an image of the kind %s, with its health check', async (format) => {
+  test.each(['docker', 'oci'] as const)('pulls an image of the form %s with its health check', async (format) => {
     const { reference, digest } = await registry.push({
       name: `demo/${format}:1`,
       files: { [format]: 'of its own' },
@@ -48,17 +48,17 @@ describe('pull', () => {
     expect(await bed.ctr('run', '--rm', reference, `c-${format}`, 'echo', 'it runs')).toBe('it runs\n');
   });
 
-  test('again is up to date, and leaves nothing', async () => {
+  test('pulling again reports that the image is up to date, and leaves nothing', async () => {
     const { reference, digest } = await registry.push({ name: 'demo/again:1', config: { User: 'again' } });
     expect(await bed.ok(['pull', '-q', reference])).toBe(reference);
-    const before = await bed.leaks();
+    const before = await bed.traces();
     expect(await bed.ok(['pull', reference])).toBe(
       `Digest: ${digest}\nStatus: Image is up to date for ${reference}\n${reference}`,
     );
     await bed.expectNothingLeft(before);
   });
 
-  test('by digest, and a tag that moved', async () => {
+  test('pulls by digest, and a tag that moved', async () => {
     const first = await registry.push({ name: 'demo/moves:1', config: { User: 'first' } });
     await bed.ok(['pull', '-q', first.reference]);
     const second = await registry.push({ name: 'demo/moves:1', config: { User: 'second' } });
@@ -71,14 +71,14 @@ describe('pull', () => {
     expect(await user(byDigest)).toBe('first');
   });
 
-  test('twice at the same time', async () => {
+  test('pulls one image twice at the same time', async () => {
     const { reference } = await registry.push({ name: 'demo/race:1', files: { race: 'r'.repeat(2e6) } });
     const results = await Promise.all([1, 2, 3].map(() => bed.cli(['pull', '-q', reference])));
     expect(results.map(({ code, stderr }) => `${code}${stderr}`)).toEqual(['0', '0', '0']);
-    expect((await bed.leaks()).leases).toEqual([]);
+    expect((await bed.traces()).leases).toEqual([]);
   });
 
-  test('with the password of a Docker config, and not without', async () => {
+  test("pulls with the password in Docker's config, and fails without", async () => {
     await using locked = await startRegistry({ directory: bed.directory, env: bed.env, auth: true });
     const { reference } = await locked.push({ name: 'demo/secret:1' });
     const refused = await bed.cli(['pull', '-q', reference]);
@@ -93,7 +93,7 @@ describe('pull', () => {
     expect(await bed.ok(['pull', '-q', reference], { env: { DOCKER_CONFIG: home } })).toBe(reference);
   });
 
-  test('on a terminal draws bars', async () => {
+  test('draws bars on a terminal', async () => {
     const { reference } = await registry.push({ name: 'demo/tty:1', files: { tty: 't'.repeat(1e6) } });
     const { code, stdout } = await bed.cli(['pull', reference], { tty: true });
     expect(code).toBe(0);
@@ -101,7 +101,7 @@ describe('pull', () => {
     expect(stdout).toContain(`Status: Downloaded newer image for ${reference}`);
   });
 
-  test('what nerdctl or ctr fetched without unpacking is found and unpacked', async () => {
+  test('finds and unpacks images that nerdctl or ctr fetched without unpacking', async () => {
     const { reference } = await registry.push({
       name: 'demo/foreign:1',
       config: { User: 'foreign' },
@@ -119,7 +119,7 @@ describe('pull', () => {
     } finally {
       containerd.close();
     }
-    expect((await bed.leaks()).leases).toEqual([]);
+    expect((await bed.traces()).leases).toEqual([]);
   });
 
   test.each([
@@ -138,8 +138,8 @@ describe('pull', () => {
       () => 'Demo',
       /^healthctl: invalid reference format: repository name \(library\/Demo\) must be lowercase\n$/,
     ],
-  ])('%s: one line, and nothing is left behind', async (_, reference, stderr) => {
-    const before = await bed.leaks();
+  ])('%s: prints one line and leaves nothing', async (_, reference, stderr) => {
+    const before = await bed.traces();
     expect(await bed.cli(['pull', '-q', reference()])).toMatchObject({
       code: 1,
       stdout: '',
@@ -148,7 +148,7 @@ describe('pull', () => {
     await bed.expectNothingLeft(before);
   });
 
-  describe('from a registry that does not play by the rules', () => {
+  describe('pulling from a faulty registry', () => {
     const servers: Server[] = [];
     afterAll(() => {
       for (const server of servers) {
@@ -157,7 +157,7 @@ describe('pull', () => {
       }
     });
 
-    /** A registry with one image whose layer comes as `layer` makes it. */
+    /** A registry with one image, whose layer `layer` sends. */
     async function serve(
       layer: (bytes: Buffer) => Buffer | 'never',
       options: { diffId?: string } = {},
@@ -200,21 +200,21 @@ describe('pull', () => {
         [(bytes) => bytes, { diffId: `sha256:${'0'.repeat(64)}` }],
         /unpacks to sha256:\w+, not to sha256:0{64} as its config says/,
       ],
-    ])('%s: one line, and nothing is left behind', async (_, args, message) => {
+    ])('%s: prints one line and leaves nothing', async (_, args, message) => {
       const reference = await serve(...args);
-      const before = await bed.leaks();
+      const before = await bed.traces();
       const { code, stdout, stderr } = await bed.cli(['pull', '-q', reference]);
       expect({ code, stdout, lines: stderr.trim().split('\n').length }).toEqual({ code: 1, stdout: '', lines: 1 });
       expect(stderr).toMatch(message);
       await bed.expectNothingLeft(before);
     });
 
-    test.each(['SIGINT', 'SIGTERM'] as const)('%s in the middle of a layer leaves nothing', async (signal) => {
+    test.each(['SIGINT', 'SIGTERM'] as const)('%s during a layer leaves nothing', async (signal) => {
       const reference = await serve(() => 'never');
-      const before = await bed.leaks();
+      const before = await bed.traces();
       const running = bed.spawn(['pull', reference]);
       const { until } = await import('../../testbed/until.ts');
-      await until(() => running.stderr().includes('Pulling fs layer'), { what: 'the layer to be asked for' });
+      await until(() => running.stderr().includes('Pulling fs layer'), { what: 'the request for the layer' });
       await new Promise((resolve) => setTimeout(resolve, 200));
       running.kill(signal);
       const { code } = await running.exited;

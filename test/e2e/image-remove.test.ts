@@ -9,14 +9,17 @@ describe('images and rmi', () => {
   });
   afterAll(() => bed[Symbol.asyncDispose]());
 
-  /** Loads an image that shares nothing with others; returns its id. */
+  /**
+   * Loads an image that shares nothing with others.
+   * @returns its id
+   */
   const load = async (name: string): Promise<string> => {
     const options = { name, config: { Labels: { of: name } }, files: { unique: name } };
     await bed.ok(['load', '-q'], { stdin: await dockerArchive(options) });
     return (await imageParts(options)).config.digest;
   };
 
-  test('a list, its filters and formats', async () => {
+  test('lists images with filters and formats', async () => {
     const id = await load('demo/list:1');
     await bed.ctr('images', 'tag', 'docker.io/demo/list:1', 'docker.io/demo/list:two');
     const table = await bed.ok(['images', 'demo/list']);
@@ -41,8 +44,8 @@ describe('images and rmi', () => {
     });
   });
 
-  test('a name goes, and with the last one the image', async () => {
-    const before = await bed.leaks();
+  test('removes a name, and with the last name the image', async () => {
+    const before = await bed.traces();
     const id = await load('demo/gone:1');
     await bed.ctr('images', 'tag', 'docker.io/demo/gone:1', 'docker.io/demo/gone:2');
     expect(await bed.ok(['rmi', 'demo/gone:1'])).toBe('Untagged: demo/gone:1');
@@ -52,7 +55,7 @@ describe('images and rmi', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('by id all names of one repository go, of several only by force', async () => {
+  test('by id removes all names of one repository; names of several need --force', async () => {
     const id = await load('demo/many:1');
     await bed.ctr('images', 'tag', 'docker.io/demo/many:1', 'docker.io/demo/many:2');
     await bed.ctr('images', 'tag', 'docker.io/demo/many:1', 'docker.io/demo/other:1');
@@ -66,7 +69,7 @@ describe('images and rmi', () => {
     expect(await bed.ok(['rmi', short])).toContain(`Untagged: demo/many:1\nUntagged: demo/many:2\nDeleted: ${id}\n`);
   });
 
-  test('what a container uses stays', async () => {
+  test('keeps an image that a container uses', async () => {
     const id = await load('demo/used:1');
     const short = id.slice(7, 19);
     await bed.ctr('containers', 'create', 'docker.io/demo/used:1', 'stopped-one');
@@ -81,7 +84,7 @@ describe('images and rmi', () => {
     await bed.ctr('containers', 'delete', 'stopped-one');
   });
 
-  test('what a running container uses is not deleted by force either', async () => {
+  test('keeps the content of an image that a running container uses, even with --force', async () => {
     const id = await load('demo/runs:1');
     const short = id.slice(7, 19);
     await bed.ctr('run', '--detach', 'docker.io/demo/runs:1', 'running-one');
@@ -96,7 +99,7 @@ describe('images and rmi', () => {
     expect(await bed.ok(['rmi', short])).toContain(`Deleted: ${id}`);
   });
 
-  test('several at once: all are tried', async () => {
+  test('tries all of several images', async () => {
     await load('demo/first:1');
     await load('demo/last:1');
     const { code, stdout, stderr } = await bed.cli(['rmi', 'demo/first:1', 'demo/absent:1', 'demo/last:1']);
@@ -107,7 +110,7 @@ describe('images and rmi', () => {
     expect(await bed.cli(['rmi', '-f', 'demo/absent:1'])).toMatchObject({ code: 0 });
   });
 
-  test('image inspect of what is not there', async () => {
+  test('image inspect fails for a missing image', async () => {
     expect(await bed.cli(['image', 'inspect', 'absent'])).toMatchObject({
       code: 1,
       stdout: '[]\n',

@@ -7,12 +7,12 @@ import { type PrivateContainerd, startContainerd, testbedEnvironment } from '../
 import { mustRun } from '../../testbed/program.ts';
 import { HEALTHCTL, openBed, until } from './support/harness.ts';
 
-describe('a containerd that was started with odd settings', () => {
+describe('a containerd that was started with unusual settings', () => {
   let containerd: PrivateContainerd;
   let ok: (...args: string[]) => Promise<string>;
   const image = 'docker.io/test/odd:1';
   beforeAll(async () => {
-    // Of a unit, of a shell, of whatever started it. A lower OOM score than 0 needs a capability that not every host gives.
+    // Of a unit, a shell, or another starter. An OOM score below 0 needs a capability that not every host gives.
     containerd = await startContainerd({
       prelude: 'umask 077; ulimit -n 5000; renice -n 7 -p $$ >/dev/null; echo 300 >/proc/$$/oom_score_adj',
     });
@@ -33,14 +33,14 @@ describe('a containerd that was started with odd settings', () => {
   const score = 'cat /proc/self/oom_score_adj';
   const settings = `${score}; umask; cut -d' ' -f19 /proc/self/stat; ulimit -n`;
 
-  // Docker 28.5.2 whose dockerd was started in the same way prints the same: its spec tells the score, its daemon sets the umask, the rest is
-  // containerd's.
-  test('containers have the OOM score and the umask that Docker gives them, and limits and niceness of containerd', async () => {
+  // Docker 28.5.2 prints the same if its dockerd was started in this way: its spec has the score, its daemon sets the
+  // umask, the rest is containerd's.
+  test("containers have Docker's OOM score and umask, and containerd's limits and niceness", async () => {
     expect(await ok('run', '--rm', image, 'sh', '-c', settings)).toBe('0\n0022\n7\n5000');
     expect(await ok('run', '--rm', '--oom-score-adj', '500', image, 'sh', '-c', score)).toBe('500');
   });
 
-  test('so do exec and checks of each kind, and the container after a restart', async () => {
+  test('exec, checks of each kind, and a restarted container have the same', async () => {
     const check = ['--health-interval', '1h', '--health-cmd', score];
     await ok('run', '-d', '--name', 'fresh', ...check, image);
     await ok('run', '-d', '--name', 'resident', ...check, '--health-exec', 'resident', '--oom-score-adj', '7', image);
@@ -59,10 +59,10 @@ describe('a containerd that was started with odd settings', () => {
   });
 });
 
-describe('a caller with an odd umask', () => {
+describe('a caller with an unusual umask', () => {
   const inContainer = '/etc/hosts /etc/hostname /etc/resolv.conf /named /anonymous /source /dev/shm';
 
-  /** What a container sees, and the modes of all that is made on the host. */
+  /** What a container can read, and the modes of everything that was made on the host. */
   async function modesUnder(umask: string): Promise<{ readonly seen: string; readonly made: string }> {
     await using bed = await openBed(['autostart = true']);
     const image = await bed.image({ Volumes: { '/anonymous': {} } });
@@ -91,7 +91,7 @@ describe('a caller with an odd umask', () => {
     const list = ['-printf', '%y %m %P\n'];
     const places = ['run', 'data', 'new'].map((name) => join(bed.directory, name));
     const found = execFileSync('find', [...places, join(bed.directory, 'pid'), join(bed.directory, 'cid'), ...list]);
-    // Checks come and go.
+    // The directories of checks are temporary.
     const lines = found
       .toString()
       .split('\n')
@@ -101,7 +101,7 @@ describe('a caller with an odd umask', () => {
     return { seen: seen.split('\n').slice(-7).join('\n'), made: [...new Set(made)].sort().join('\n') };
   }
 
-  test('containers read what is theirs, the monitor restarts them, and all that is made has the same modes', async () => {
+  test('does not affect the modes of files: containers can read theirs, and the monitor restarts them', async () => {
     const usual = await modesUnder('022');
     expect(usual.seen).toBe(
       [
@@ -120,7 +120,7 @@ describe('a caller with an odd umask', () => {
 });
 
 describe('a caller that starts the monitor', () => {
-  test('its shell limits, niceness, directory and environment stay with it', async () => {
+  test('does not pass its limits, niceness, directory and environment on to the monitor', async () => {
     await using bed = await openBed(['autostart = true']);
     const image = await bed.image();
     const odd =
@@ -136,7 +136,7 @@ describe('a caller that starts the monitor', () => {
     expect(read('oom_score_adj')).toBe('0\n');
     expect(read('limits')).toMatch(/^Max file size +unlimited/m);
     expect(Number(/^Max open files +(\d+)/m.exec(read('limits'))?.[1])).toBeGreaterThan(1_000);
-    // Raised, as that of a monitor is that a shell with niceness 0 started.
+    // Raised, as for a monitor that a shell with niceness 0 started.
     expect(Number(read('stat').split(') ')[1]?.split(' ')[16])).toBe(-10);
     const names = read('environ')
       .split('\0')

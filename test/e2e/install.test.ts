@@ -8,7 +8,7 @@ import { type Bed, openBed } from './support/harness.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-// As somebody installs it for good: pack, install from the tarball into an empty prefix, use it from anywhere.
+// As a user installs it: pack, install the tarball into an empty prefix, call it from anywhere.
 describe('npm install --global of the packed tarball', () => {
   let bed: Bed;
   let prefix: string;
@@ -18,7 +18,7 @@ describe('npm install --global of the packed tarball', () => {
     prefix = mkdtempSync(join(tmpdir(), 'healthctl-prefix-'));
     const npm = (...args: string[]) =>
       mustRun(['npm', ...args], { env: npmEnvironment(), cwd: ROOT, timeoutMs: 180_000 });
-    // The suite has built already, and other tests are using what it built.
+    // The suite has already built, and other tests use the result.
     const tarball = (await npm('pack', '--ignore-scripts', '--silent', '--pack-destination', prefix)).trim();
     const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
     await npm('install', '--global', '--prefix', prefix, ...flags, join(prefix, tarball));
@@ -29,7 +29,7 @@ describe('npm install --global of the packed tarball', () => {
     rmSync(prefix, { recursive: true, force: true });
   });
 
-  /** Calls the installed program from an empty directory, with nothing in the environment but where Node.js is. */
+  /** Calls the installed program in an empty directory, with only the directory of Node.js in its environment. */
   function installed(...args: string[]): Promise<ProgramResult> {
     const cwd = join(bed.directory, 'elsewhere');
     mkdirSync(cwd, { recursive: true });
@@ -37,7 +37,7 @@ describe('npm install --global of the packed tarball', () => {
     return runProgram([program, ...bed.globalFlags, ...args], { env: { PATH: dirname(process.execPath) }, cwd });
   }
 
-  test('holds what it needs and nothing of the repository besides', () => {
+  test('contains what it needs and nothing else of the repository', () => {
     const home = join(prefix, 'lib/node_modules/healthctl');
     for (const file of ['bin/healthctl', 'dist/healthctl.cjs', 'THIRD-PARTY-NOTICES', 'node_modules/koffi']) {
       expect(existsSync(join(home, file)), file).toBe(true);
@@ -45,11 +45,11 @@ describe('npm install --global of the packed tarball', () => {
     for (const file of ['src', 'test', 'node_modules/vitest']) expect(existsSync(join(home, file)), file).toBe(false);
   });
 
-  test('puts the man pages where man finds them', () => {
+  test('installs the man pages where man finds them', () => {
     expect(existsSync(join(prefix, 'share/man/man1/healthctl-run.1'))).toBe(true);
   });
 
-  test('says its version', async () => {
+  test('prints its version', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     const { code, stdout, stderr } = await installed('version');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -67,7 +67,7 @@ describe('npm install --global of the packed tarball', () => {
   });
 });
 
-/** The caller's environment, because npm's own settings stand there and in the caller's home, without those of the npm that runs this. */
+/** The caller's environment, which has npm's settings and home, without those of the npm that runs this test. */
 function npmEnvironment(): Record<string, string> {
   const entries = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
   return Object.fromEntries(entries) as Record<string, string>;

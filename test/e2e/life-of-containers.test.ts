@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Bed, openBed, until } from './support/harness.ts';
 
-// One full success of every command that works on containers which exist; what is unusual is in the unit tests.
+// One full success of each command that works on existing containers. Unusual cases are in unit tests.
 
 let bed: Bed;
 beforeAll(async () => {
@@ -9,7 +9,10 @@ beforeAll(async () => {
 });
 afterAll(() => bed[Symbol.asyncDispose]());
 
-/** A container that runs until it is stopped, unless it has a command of its own. @returns its name */
+/**
+ * A container that runs until it is stopped, unless it has another command.
+ * @returns its name
+ */
 async function run(flags: readonly string[] = [], command: readonly string[] = ['sleep', '600']): Promise<string> {
   const name = bed.name();
   await bed.ok(['run', '-d', '--name', name, ...flags, await bed.image(), ...command]);
@@ -22,7 +25,7 @@ const state = (name: string) => show('{{.State.Status}} {{.State.ExitCode}}', na
 const isReady = (name: string) => until(async () => (await bed.ok(['logs', name])) === 'ready');
 
 describe('the life of a container', () => {
-  test('create, start, stop: the second start is a new run', async () => {
+  test('create, start, stop: the second start is another run', async () => {
     const name = bed.name();
     const image = await bed.image();
     await bed.ok(['create', '--name', name, '--stop-timeout', '0', image, 'sleep', '600']);
@@ -38,7 +41,7 @@ describe('the life of a container', () => {
     expect(await show('{{.State.Pid}}', name)).not.toBe(pid);
   });
 
-  test('stop sends the signal that was asked for, and several containers stop at once', async () => {
+  test('stop sends the configured signal, and stops several containers at once', async () => {
     const script = 'trap "exit 7" USR1; trap "exit 8" TERM; echo ready; while :; do sleep 0.05; done';
     const names = [await run([], ['sh', '-c', script]), await run([], ['sh', '-c', script])];
     for (const name of names) await isReady(name);
@@ -46,7 +49,7 @@ describe('the life of a container', () => {
     expect(await show('{{.State.ExitCode}}', ...names)).toBe('7\n7');
   });
 
-  test('kill, and kill with another signal', async () => {
+  test('kill sends SIGKILL or the given signal', async () => {
     const name = await run([], ['sh', '-c', 'trap "exit 3" HUP; echo ready; while :; do sleep 0.05; done']);
     await isReady(name);
     expect(await bed.ok(['kill', '-s', 'HUP', name])).toBe(name);
@@ -85,16 +88,16 @@ describe('the life of a container', () => {
     expect(await bed.ok(['rm', '-f', removed])).toBe(removed);
   });
 
-  test('wait for several; one that is gone does not spoil the others', async () => {
+  test('wait for several containers, also if one does not exist', async () => {
     const ended = await run([], ['sh', '-c', 'exit 4']);
     const running = await run([], ['sh', '-c', 'sleep 0.5; exit 5']);
     const result = await bed.cli(['wait', ended, 'gone', running]);
     expect(result).toMatchObject({ code: 1, stdout: '4\n5\n', stderr: 'healthctl: No such container: gone\n' });
   });
 
-  test('rm leaves nothing; with --force a container that is not there is no failure', async () => {
+  test('rm leaves nothing; with --force a missing container is no failure', async () => {
     await bed.image();
-    const before = await bed.leaks();
+    const before = await bed.traces();
     const name = await run(['--health-cmd', 'true']);
     await bed.ok(['container', 'healthcheck', name]);
     const refused = await bed.cli(['rm', name]);
@@ -105,7 +108,7 @@ describe('the life of a container', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('start --attach shows the output and exits with the container’s code', async () => {
+  test("start --attach shows the output and exits with the container's code", async () => {
     const name = bed.name();
     await bed.ok([
       'create',
@@ -121,7 +124,7 @@ describe('the life of a container', () => {
     expect(result).toMatchObject({ code: 9, stdout: 'got word\n', stderr: '' });
   });
 
-  test('start of several: those that can be started are', async () => {
+  test('start of several containers starts those that it can', async () => {
     const name = bed.name();
     await bed.ok(['create', '--name', name, await bed.image(), 'sleep', '600']);
     const { code, stdout, stderr } = await bed.cli(['start', 'gone', name]);
@@ -131,7 +134,7 @@ describe('the life of a container', () => {
 });
 
 describe('ps and inspect', () => {
-  test('the containers of all namespaces', async () => {
+  test('show the containers of all namespaces', async () => {
     await using one = await openBed();
     await using two = await openBed();
     for (const [bed, name] of [
@@ -147,7 +150,7 @@ describe('ps and inspect', () => {
     expect(await two.ok(['ps', '--format', '{{.Namespace}} {{.Names}}'])).toBe(`${two.namespace} db`);
   });
 
-  test('a container with a check, one without, one of ctr’s', async () => {
+  test('show a container with a check, one without, and one of ctr', async () => {
     await using other = await openBed();
     const image = await other.image();
     const [checked, plain] = ['checked', 'plain'];
@@ -180,7 +183,7 @@ describe('ps and inspect', () => {
     );
   });
 
-  test('inspect of containers and images, and of what is neither', async () => {
+  test('inspect containers and images, and fail for a missing name', async () => {
     const name = await run(['--health-cmd', 'true', '--health-interval', '1m30s']);
     const image = await bed.image();
     const { code, stdout, stderr } = await bed.cli(['inspect', name, 'neither', image]);
@@ -199,7 +202,7 @@ describe('ps and inspect', () => {
     expect((await bed.cli(['inspect', '--type', 'container', image])).stderr).toContain('No such container: ');
   });
 
-  test('a template or a filter that is wrong is refused', async () => {
+  test('refuse an invalid template or filter', async () => {
     expect(await bed.cli(['inspect', '-f', '{{', 'x'])).toMatchObject({ code: 64, stdout: '' });
     expect(await bed.cli(['ps', '--format', '{{'])).toMatchObject({
       code: 1,
@@ -214,7 +217,7 @@ describe('ps and inspect', () => {
     });
   });
 
-  test('a namespace that is not there: an empty list, and which there are', async () => {
+  test('a missing namespace has an empty list, and the existing ones are named', async () => {
     await run();
     const { code, stdout, stderr } = await bed.cli(['--namespace', 'no-such-namespace', 'ps', '-q']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
@@ -223,8 +226,8 @@ describe('ps and inspect', () => {
   });
 });
 
-describe('manual checks', () => {
-  test('container healthcheck exits 0 whatever it found; healthcheck run tells', async () => {
+describe('checks by hand', () => {
+  test('container healthcheck exits with 0 for every result; healthcheck run exits with it', async () => {
     const name = await run(['--health-cmd', 'test -e /ok', '--health-retries', '2']);
     expect(await bed.cli(['container', 'healthcheck', name])).toMatchObject({ code: 0, stdout: '', stderr: '' });
     expect(await bed.cli(['healthcheck', 'run', name])).toMatchObject({ code: 1, stdout: 'unhealthy\n', stderr: '' });
@@ -237,7 +240,7 @@ describe('manual checks', () => {
     expect(await show('{{.State.Health.Status}} {{len .State.Health.Log}}', name)).toBe('healthy 4');
   });
 
-  test('what cannot be run: 1 for one, 125 for the other', async () => {
+  test('if no check can be made, container healthcheck exits with 1 and healthcheck run with 125', async () => {
     const created = bed.name();
     await bed.ok(['create', '--name', created, '--health-cmd', 'true', await bed.image(), 'sleep', '600']);
     const cases = [
@@ -259,7 +262,7 @@ describe('manual checks', () => {
 });
 
 describe('info and version', () => {
-  test('count what there is', async () => {
+  test('count containers and images', async () => {
     await using other = await openBed();
     const image = await other.image();
     await other.ok(['create', image]);

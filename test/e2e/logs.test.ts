@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bed, openBed, until } from './support/harness.ts';
 
-// Logs as a monitor keeps them: with times, in order, and limited.
+// Logs with a monitor: with times, in order, and limited.
 let bed: Bed;
 let image: string;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ function stamped(text: string): readonly { readonly atMs: number; readonly line:
   });
 }
 
-test('lines have the times at which they came, and both streams their order', async () => {
+test('lines have the times at which they came, and both streams are in order', async () => {
   const name = bed.name('times');
   const before = Date.now();
   await bed.ok([
@@ -50,14 +50,14 @@ test('lines have the times at which they came, and both streams their order', as
   const at = (ms: number) => `${(ms / 1000).toFixed(3)}`;
   expect(await range('--since', at(first + 200))).toMatchObject({ stdout: 'three\n', stderr: 'two\n' });
   expect(await range('--until', at(third - 200))).toMatchObject({ stdout: 'one\n', stderr: 'two\n' });
-  // Of both streams together, as in Docker.
+  // The last lines of both streams together, as in Docker.
   expect(await range('--tail', '2')).toMatchObject({ stdout: 'three\n', stderr: 'two\n' });
   expect(await range('--tail', '1')).toMatchObject({ stdout: 'three\n', stderr: '' });
   expect((await range('--since', '5', '--until', '4')).stderr).toContain('cannot be after `until` time');
   await bed.ok(['rm', '--force', name]);
 });
 
-test('--details shows the labels and variables that log options name', async () => {
+test('--details shows the labels and variables that the log options name', async () => {
   const name = bed.name('details');
   const asked = ['--log-opt', 'env=ENV', '--env', 'ENV=foo bar', '--log-opt', 'labels=LABEL', '--label', 'LABEL=bar'];
   await bed.ok(['run', '--name', name, ...asked, ...sh('echo one; echo two >&2; printf three')]);
@@ -65,14 +65,15 @@ test('--details shows the labels and variables that log options name', async () 
   expect(shown.stdout).toBe('ENV=foo+bar,LABEL=bar one\nENV=foo+bar,LABEL=bar three');
   expect(shown.stderr).toBe('ENV=foo+bar,LABEL=bar two\n');
   const last = await bed.cli(['logs', '-f', '--details', '-t', '--tail', '1', name]);
-  // A container that ended before the monitor saw it has lines of one time, and the last of each stream is shown.
+  // If the container ended before the monitor saw it, all its lines have one time, and the last line of each stream is
+  // shown.
   expect(`${last.stdout}${last.stderr}`).toMatch(/^\S+Z ENV=foo[+]bar,LABEL=bar (two|three)/m);
   await bed.ok(['rm', name]);
   const refused = await bed.cli(['create', '--log-opt', 'labels-regex=(', image]);
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('log opt labels-regex: ')]);
 });
 
-test('with --log-driver json-file, LogPath names a file of the form of Docker’s', async () => {
+test("with --log-driver json-file, LogPath names a file in Docker's form", async () => {
   const logPath = (name: string) => bed.ok(['inspect', '-f', '{{.LogPath}}', name]);
   const name = bed.name('json');
   const flags = ['--log-driver', 'json-file', '--log-opt', 'labels=LABEL', '--label', 'LABEL=bar'];
@@ -116,7 +117,7 @@ test('with --log-driver json-file, LogPath names a file of the form of Docker’
   await bed.ok(['rm', plain]);
 });
 
-test('-f goes on with times, and ends at --until', async () => {
+test('-f continues with times, and ends at --until', async () => {
   const name = bed.name('follow');
   await bed.ok(['run', '-d', '--name', name, ...sh('i=0; while :; do echo $((i=i+1)); sleep 0.1; done')]);
   const untilMs = Date.now() + 2_000;
@@ -128,7 +129,7 @@ test('-f goes on with times, and ends at --until', async () => {
   await bed.ok(['rm', '--force', name]);
 });
 
-test('a log is limited while the container writes; without a monitor nothing is lost but times', async () => {
+test('a log is limited while the container writes; without a monitor only times are lost', async () => {
   const name = bed.name('limited');
   const limit = ['--log-opt', 'max-size=20k', '--log-opt', 'max-file=2'];
   const script = 'i=0; while :; do i=$((i+1)); echo $i; [ $((i % 500)) = 0 ] && sleep 0.02; done';
@@ -151,7 +152,7 @@ test('a log is limited while the container writes; without a monitor nothing is 
   process.kill(pid, 'SIGKILL');
   const killedAt = statSync(log).size;
   const killedAtMs = Date.now();
-  // It was not held up, and the index lags by more than it does while a monitor lives.
+  // The container was not delayed, and the index lags by more than with a monitor.
   await until(() => statSync(log).size > killedAt + 100_000 && Date.now() - killedAtMs > 2_500);
   await bed.ok(['pause', name]);
   const alone = await bed.cli(['logs', '-t', name]);
@@ -168,7 +169,7 @@ test('a log is limited while the container writes; without a monitor nothing is 
   expect(existsSync(dir)).toBe(false);
 });
 
-test('--log-driver none keeps nothing; what is no driver or option is refused', async () => {
+test('--log-driver none stores nothing; an unknown driver or option is refused', async () => {
   const name = bed.name('none');
   const none = ['--log-driver', 'none'];
   expect(await bed.cli(['run', '--name', name, ...none, ...sh('echo seen; echo err >&2')])).toMatchObject({

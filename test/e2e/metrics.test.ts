@@ -41,7 +41,7 @@ function scrape(where: { readonly socketPath: string } | { readonly port: number
 
 const onSocket = () => scrape({ socketPath: join(bed.runRoot, hostIdOf(bed.address), '.daemon', 'api.sock') });
 
-/** The value of the only sample of a metric whose labels include these; undefined if there is none. */
+/** The value of the only sample of a metric with these labels; undefined if there is none. */
 function valueIn(text: string, metric: string, ...labels: readonly string[]): number | undefined {
   const found = text
     .split('\n')
@@ -60,7 +60,7 @@ async function untilValue(expected: number | undefined, metric: string, ...label
   );
 }
 
-test('a container from its start to its end, and another one with its name', async () => {
+test('metrics of a container from its start to its end, and of another one with its name', async () => {
   const name = bed.name('web');
   const check = ['--health-cmd', 'test -e /ok', '--health-interval', '300ms', '--health-retries', '2'];
   const labels = ['--label', 'com.example.team=blue', '--label', 'secret=x'];
@@ -94,7 +94,7 @@ test('a container from its start to its end, and another one with its name', asy
   await bed.ok(['rm', '-f', name]);
 });
 
-test('restarts, a timeout, a check that cannot start, out of memory', async () => {
+test('metrics of restarts, a timeout, a check that cannot start, and out of memory', async () => {
   const [sick, slow, odd, big] = [bed.name('sick'), bed.name('slow'), bed.name('odd'), bed.name('big')];
   const often = ['--health-interval', '300ms', '--health-retries', '1'];
   const run = (name: string, flags: readonly string[], ...command: readonly string[]) =>
@@ -118,7 +118,7 @@ test('restarts, a timeout, a check that cannot start, out of memory', async () =
   await bed.ok(['rm', '-f', sick, slow, odd, big]);
 });
 
-test('the port serves the same as the socket, and promtool finds nothing to complain of', async () => {
+test('the port serves the same as the socket, and promtool accepts it', async () => {
   const [text, other] = [await scrape({ port }), await onSocket()];
   const namesIn = (from: string) => from.split('\n').filter((line) => line.startsWith('# TYPE '));
   expect(namesIn(text)).toEqual(namesIn(other));

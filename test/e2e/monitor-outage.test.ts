@@ -13,7 +13,7 @@ import { type PrivateContainerd, startContainerd, testbedEnvironment } from '../
 import { type RunningProgram, runProgram, startProgram } from '../../testbed/program.ts';
 import { HEALTHCTL, until } from './support/harness.ts';
 
-// A containerd of its own, because it is stopped and started under the monitor.
+// Its own containerd, which is stopped and started under the monitor.
 
 let containerd: PrivateContainerd;
 let monitor: RunningProgram;
@@ -59,7 +59,7 @@ afterAll(async () => {
 
 const check = ['--health-cmd', 'true', '--health-interval', '300ms'];
 
-test('containerd restarts: told once, containers that ran on are checked on, what ended or vanished meanwhile is known', async () => {
+test('after a restart of containerd, reported once, checks of running containers continue, and missed ends are known', async () => {
   await ok('run', '-d', '--name', 'stays', ...check, image, 'sleep', '600');
   await ok('run', '-d', '--name', 'ends', ...check, image, 'sleep', '600');
   await until(async () => (await health('stays')).startsWith('healthy'), { withinMs: 15_000 });
@@ -76,7 +76,7 @@ test('containerd restarts: told once, containers that ran on are checked on, wha
   await ok('rm', '-f', 'ends');
 });
 
-test('the gRPC health protocol on its socket', async () => {
+test('serves the gRPC health protocol on its socket', async () => {
   const service: ServiceDefinition = {
     Check: {
       path: '/grpc.health.v1.Health/Check',

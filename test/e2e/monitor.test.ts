@@ -43,7 +43,7 @@ async function stopMonitor(monitor: RunningProgram): Promise<void> {
   expect((await monitor.exited).code).toBe(0);
 }
 
-/** No test is to be disturbed by the checks of another. */
+/** So that checks of one test do not disturb another. */
 afterEach(async () => {
   const names = await bed.ok(['ps', '-aq']);
   if (names !== '') await bed.ok(['rm', '-f', ...names.split('\n')]);
@@ -55,7 +55,7 @@ async function run(...flags: string[]): Promise<string> {
   return name;
 }
 
-test('a restart of a container with --rm starts it again; at its end the monitor removes it', async () => {
+test('a restart of a container with --rm starts it again; after its end the monitor removes it', async () => {
   const monitor = await startMonitor();
   for (let round = 0; round < 3; round += 1) {
     const name = await run('--rm');
@@ -92,7 +92,7 @@ const untilStatus = (name: string, status: string) =>
   until(async () => (await health(name))?.Status === status, { withinMs: 20_000 });
 const status = async (): Promise<DaemonStatus> => JSON.parse(await bed.ok(['daemon', 'status', '--format', 'json']));
 
-/** Asks over HTTP as any other program would. */
+/** Asks over HTTP like any other program. */
 function ask(method: string, path: string): Promise<{ readonly status: number; readonly body: string }> {
   return new Promise((resolve, reject) => {
     const sent = request({ socketPath: socket(), method, path }, (response) => {
@@ -126,18 +126,18 @@ describe('a monitor', () => {
     await untilStatus(name, 'healthy');
   });
 
-  test('keeps the interval from the end of a check to the start of the next', async () => {
+  test('keeps the interval between the end of a check and the start of the next', async () => {
     const name = await run(...check('sleep 0.2'));
     await until(async () => ((await health(name))?.Log.length ?? 0) >= 4, { withinMs: 20_000 });
     const { State } = await inspect(name);
     const log = State.Health?.Log ?? [];
     for (const [index, { Start }] of log.slice(1).entries())
       expect(Date.parse(Start) - Date.parse(log[index]?.End ?? '')).toBeGreaterThanOrEqual(295);
-    // The command that started it notes the start a moment after the event by which the monitor counts.
+    // The command that starts a container records the start a moment after the event from which the monitor counts.
     expect(Date.parse(log[0]?.Start ?? '') - Date.parse(State.StartedAt)).toBeGreaterThanOrEqual(200);
   });
 
-  test('a pause keeps the state and ends what is in flight; checks go on after it', async () => {
+  test('a pause keeps the state and ends the check in flight; checks continue afterwards', async () => {
     const name = await run(...check('test ! -e /slow || { rm /slow; sleep 3060; }'));
     await untilStatus(name, 'healthy');
     await bed.ok(['exec', name, 'touch', '/slow']);
@@ -150,7 +150,7 @@ describe('a monitor', () => {
     expect((await health(name))?.Log.every(({ ExitCode }) => ExitCode === 0)).toBe(true);
   });
 
-  test('a restart starts over with the log kept; an exit is unhealthy', async () => {
+  test('a restart begins anew and keeps the log; an exit makes the container unhealthy', async () => {
     const name = await run(...check('true'));
     await untilStatus(name, 'healthy');
     await bed.ok(['restart', '-t', '0', name]);
@@ -160,14 +160,14 @@ describe('a monitor', () => {
     expect(await health(name)).toMatchObject({ Status: 'unhealthy' });
   });
 
-  test('a container that ctr made and labelled is checked', async () => {
+  test('checks a container that ctr made and labelled', async () => {
     const id = bed.name('ctr');
     const label = 'nerdctl/healthcheck={"Test":["CMD","true"],"Interval":200000000}';
     await bed.ctr('run', '-d', '--label', label, image, id, 'sleep', '600');
     await untilStatus(id, 'healthy');
   });
 
-  test('checks by hand go through it, and do not disturb the schedule', async () => {
+  test('makes checks by hand without changing the schedule', async () => {
     const name = await run('--health-cmd', 'exit 1', '--health-interval', '1h', '--health-retries', '2');
     expect((await bed.cli(['healthcheck', 'run', name])).stdout).toBe('starting\n');
     expect(await bed.cli(['healthcheck', 'run', name])).toMatchObject({ code: 1, stdout: 'unhealthy\n' });
@@ -184,7 +184,7 @@ describe('a monitor', () => {
     });
   });
 
-  test('ps, inspect and rm say the same with it and without', async () => {
+  test('ps, inspect and rm print the same with and without it', async () => {
     const name = await run('-l', 'a=b', ...check('true', '--health-interval', '1h'));
     const stopped = await run();
     await bed.ok(['stop', '-t', '0', stopped]);
@@ -206,8 +206,8 @@ describe('a monitor', () => {
     expect(await bed.ok(['ps', '-aq', '--filter', `name=${name}`])).toBe('');
   });
 
-  test('run -d --rm: it removes the container when it has ended', async () => {
-    const before = await bed.leaks();
+  test('removes a container of run -d --rm after its end', async () => {
+    const before = await bed.traces();
     const name = bed.name('rm');
     await bed.ok(['run', '-d', '--rm', '--name', name, image, 'sh', '-c', 'until [ -e /end ]; do sleep 0.1; done']);
     expect(await bed.ok(['ps', '-q', '--filter', `name=${name}`])).not.toBe('');
@@ -216,7 +216,7 @@ describe('a monitor', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('how a run ended is kept when its task is gone', async () => {
+  test('keeps the exit code of a run whose task is gone', async () => {
     const name = bed.name('exit');
     const id = await bed.ok(['run', '-d', '--name', name, image, 'sh', '-c', 'exit 7']);
     const note = join(bed.dataRoot, hostIdOf(bed.address), 'containers', bed.namespace, id, 'exit.json');
@@ -226,7 +226,7 @@ describe('a monitor', () => {
     expect((await inspect(name)).State).toMatchObject({ Status: 'exited', ExitCode: 7 });
   });
 
-  test('events: the life of a container with its health, past and present', async () => {
+  test('events show the life of a container with its health, past and present', async () => {
     const since = `${Date.now() / 1000 - 1}`;
     const name = await run(...check('true'));
     await untilStatus(name, 'healthy');
@@ -262,7 +262,7 @@ describe('a monitor', () => {
     expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining('not yet')]);
   });
 
-  test('the API: health for load balancers, errors, what does not exist', async () => {
+  test('the API: health for load balancers, errors, missing containers', async () => {
     const name = await run(...check('test -e /ready', '--health-retries', '1000'));
     const path = `/v1/namespaces/${bed.namespace}/containers/${name}`;
     expect((await ask('GET', `${path}/healthz`)).status).toBe(503);
@@ -281,19 +281,19 @@ describe('a monitor', () => {
     expect((await ask('GET', '/v2/daemon')).status).toBe(404);
   });
 
-  test('a second one refuses to start and names the first', async () => {
+  test('a second monitor refuses to start, and names the first', async () => {
     const second = await bed.cli(['daemon', 'run']);
     expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(`process ${monitor.pid}`)]);
   });
 
-  test('a second one by another path of the socket, too', async () => {
+  test('a second monitor refuses to start with another path of the socket', async () => {
     const alias = join(bed.directory, 'alias.sock');
     symlinkSync(bed.address, alias);
     const second = await bed.cli(['--address', alias, 'daemon', '--log-format', 'text']);
     expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(`process ${monitor.pid}`)]);
   });
 
-  test('one with another run root, too; its commands start none, and say whose work it is', async () => {
+  test('a second monitor refuses to start with another run root, whose commands start none and name the first', async () => {
     const elsewhere = [
       '--run-root',
       join(bed.directory, 'other-run'),
@@ -306,17 +306,17 @@ describe('a monitor', () => {
     expect([second.code, second.stderr]).toEqual([1, expect.stringContaining(first)]);
     const name = bed.name('other');
     const started = await others('run', '-d', '--name', name, ...check('true'), image, 'sleep', '600');
-    // The monitor that there is serves it, whatever the run root.
+    // The existing monitor serves it, whatever its run root.
     expect([started.code, started.stderr]).toEqual([0, '']);
     const status = await others('daemon', 'status');
     expect([status.code, status.stderr]).toEqual([1, expect.stringContaining(first)]);
     const waited = await others('run', '-d', '--wait', ...check('true'), image, 'sleep', '600');
     expect([waited.code, waited.stderr]).toEqual([0, '']);
-    // Of the container the first monitor takes care.
+    // The first monitor checks the container.
     await untilStatus(name, 'healthy');
   });
 
-  /** The configuration of the bed, in which commands start monitors. */
+  /** The configuration of the bed, but with commands that start monitors. */
   function autostarting(): string {
     const path = join(bed.directory, 'autostart.toml');
     const config = readFileSync(join(bed.directory, 'healthctl.toml'), 'utf8');
@@ -324,7 +324,7 @@ describe('a monitor', () => {
     return path;
   }
 
-  test('SIGHUP reads the configuration again, and goes on where it was', async () => {
+  test('SIGHUP reads the configuration again, and the monitor continues', async () => {
     const name = await run(...check('true'));
     await untilStatus(name, 'healthy');
     const { startedAt } = await status();
@@ -357,7 +357,7 @@ describe('a monitor', () => {
     fromApi.end();
     await new Promise((resolve) => fromApi.once('response', resolve));
     await reloadWith('max_checks = 7\n', /ends: reload/);
-    expect(await told).not.toMatch(/(^|\n)\n$/); // the empty line would say that all was told
+    expect(await told).not.toMatch(/(^|\n)\n$/); // an empty line would mean that the stream is complete
     await until(
       async () => (await bed.cli(['daemon', 'status'])).code === 0 && (await status()).startedAt > startedAt,
       {
@@ -375,7 +375,7 @@ describe('a monitor', () => {
     await following.exited;
   });
 
-  test('one that does not answer is told, and containerd asked', async () => {
+  test('a monitor that does not answer is reported, and containerd asked', async () => {
     const name = await run(...check('true'));
     monitor.kill('SIGSTOP');
     try {
@@ -394,7 +394,7 @@ describe('a monitor', () => {
     } finally {
       monitor.kill('SIGCONT');
     }
-    // The stop was given up, as its error told: it is not done later.
+    // The stop was cancelled, as its error said: it does not happen later.
     await untilStatus(name, 'healthy');
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect((await status()).pid).toBe(monitor.pid);
@@ -405,7 +405,7 @@ describe('a monitor', () => {
     const name = await run(...check('true'));
     await untilStatus(name, 'healthy');
     const { open } = (await status()).descriptors;
-    limit(open + 20); // for a monitor that was started so its own bound would be lower still
+    limit(open + 20); // the monitor's own limit for connections is lower, if it was started so
     const sockets = Array.from({ length: 200 }, () => createConnection(socket()).on('error', () => {}));
     try {
       const seen = (await health(name))?.Log.at(-1)?.Start ?? '';
@@ -417,10 +417,10 @@ describe('a monitor', () => {
     }
   });
 
-  test('without descriptors it says that checks cannot be made, and goes on when there are some', async () => {
+  test('without descriptors, reports that checks cannot be made, and continues when there are some', async () => {
     const name = await run(...check('true'));
     await untilStatus(name, 'healthy');
-    const samples: number[] = []; // a check that is in flight has some
+    const samples: number[] = []; // a check in flight needs some
     for (let n = 0; n < 8; n += 1) samples.push((await status()).descriptors.open);
     setLimit(monitor.pid, Math.min(...samples) + 3);
     try {
@@ -433,15 +433,15 @@ describe('a monitor', () => {
     await until(async () => (await status()).troubled === 0, { withinMs: 15_000 });
   });
 
-  /** Of file descriptors, the soft one, of a process that runs. */
+  /** Sets the soft limit of open files of a running process. */
   function setLimit(pid: number, nofile: number): void {
     execFileSync('prlimit', ['--pid', `${pid}`, `--nofile=${nofile}:`]);
   }
 
-  test('results that cannot be recorded are told, and recorded again when there is space', async () => {
+  test('results that cannot be stored are reported, and stored again when there is space', async () => {
     const name = await run(...check('test ! -e /broken', '--health-retries', '1', '--health-interval', '2s'));
     const id = await bed.ok(['inspect', '--format', '{{.Id}}', name]);
-    // Right after a check: one in flight would lose its FIFO, which is another failure.
+    // Right after a check: a check in flight would lose its FIFO, which is another failure.
     await untilStatus(name, 'healthy');
     const dir = join(bed.runRoot, hostIdOf(bed.address), bed.namespace, id);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', dir]);
@@ -455,13 +455,13 @@ describe('a monitor', () => {
       await untilStatus(name, 'unhealthy');
       await until(async () => (await status()).troubled === 0);
     } finally {
-      // Its checks have FIFOs there, which the monitor and the shim keep open for a moment longer than the check.
+      // Checks have FIFOs there, which the monitor and the shim keep open a moment longer than the check.
       await bed.cli(['kill', name]);
       await unmount(dir);
     }
   });
 
-  test('what is removed as soon as it ends still tells how it ended', async () => {
+  test('a container that is removed right after its end still gives its exit code', async () => {
     const failed = await bed.cli(['run', '-d', '--rm', '--wait', image, 'sh', '-c', 'exit 7']);
     expect(failed).toMatchObject({
       code: 1,
@@ -472,7 +472,7 @@ describe('a monitor', () => {
     expect(before.stderr).toMatch(/^healthctl: container \S+ exited \(3\) before it was healthy\n/);
   });
 
-  test('costs no call and no file when nothing happens, and leaves no exec, FIFO or descriptor', async () => {
+  test('makes no call and writes no file when nothing happens, and leaves no exec, FIFO or descriptor', async () => {
     const name = await run(...check('true', '--health-interval', '100ms'));
     await untilStatus(name, 'healthy');
     const descriptors = () => readdirSync(`/proc/${monitor.pid}/fd`).length;
@@ -494,10 +494,10 @@ const isRunning = (line: string): boolean =>
   });
 
 describe('a monitor that dies', () => {
-  // Also after a failure.
+  // Also after a failed test.
   afterEach(() => bed.cli(['daemon', 'stop']));
 
-  test('kill -9 at any moment: the next one goes on with the state, and sweeps what was in flight', async () => {
+  test('with kill -9 at any time: the next one continues with the state, and removes the check in flight', async () => {
     const name = await run(...check('test -e /slow && sleep 3061; true'));
     for (let round = 0; round < 4; round += 1) {
       const monitor = await startMonitor();
@@ -521,8 +521,8 @@ describe('a monitor that dies', () => {
     expect(left.filter((entry) => entry.includes('removed') || entry.includes(name))).toEqual([]);
   });
 
-  /** What a checker leaves that dies right after it asked for the start of its exec: a shim that waits for a reader of the output. */
-  async function standStill(name: string): Promise<string> {
+  /** Leaves what a process leaves that dies while it starts a check: a shim that waits for a reader of the output. */
+  async function leaveBlockedShim(name: string): Promise<string> {
     const id = await bed.ok(['inspect', '--format', '{{.Id}}', name]);
     const execId = 'healthctl-check-00000000deadbeef';
     const dir = join(bed.runRoot, hostIdOf(bed.address), bed.namespace, id, execId);
@@ -542,23 +542,23 @@ describe('a monitor that dies', () => {
     return dir;
   }
 
-  test('a shim that a dead checker made stand still goes on when the next monitor comes', async () => {
+  test('leaves a shim blocked in the start of a check: the next monitor frees it', async () => {
     const name = await run(...check('true'));
-    const note = await standStill(name);
+    const note = await leaveBlockedShim(name);
     const monitor = await startMonitor();
     await untilStatus(name, 'healthy');
     await until(() => !isRunning('sleep 3063') && !existsSync(note), { withinMs: 10_000 });
     await stopMonitor(monitor);
   });
 
-  test('a container whose shim stands still is removed by force', async () => {
+  test('leaves a shim blocked in the start of a check: the container can be removed with --force', async () => {
     const name = await run(...check('true'));
-    await standStill(name);
-    await bed.ok(['rm', '-f', name], { timeoutMs: 25_000 }); // by itself it would stand still for 30 s
+    await leaveBlockedShim(name);
+    await bed.ok(['rm', '-f', name], { timeoutMs: 25_000 }); // by itself it would block for 30 s
     expect(isRunning('sleep 3063')).toBe(false);
   });
 
-  test('a stop in the middle of a check leaves nothing of it, and does not wait for its end', async () => {
+  test('stops during a check without waiting for it, and leaves nothing of it', async () => {
     const monitor = await startMonitor();
     const name = await run(...check('sleep 3062', '--health-timeout', '1h'));
     await until(() => isRunning('sleep 3062'), { withinMs: 10_000 });
@@ -571,7 +571,7 @@ describe('a monitor that dies', () => {
 });
 
 describe.skipIf(existsSync('/run/systemd/system'))('scheduler = "systemd" without systemd', () => {
-  test('is told for what has a check, and by daemon start', async () => {
+  test('is reported for containers with a check, and by daemon start', async () => {
     await using own = await openBed(['scheduler = "systemd"']);
     const boxes = await own.image();
     expect(await own.cli(['run', '-d', boxes, 'sleep', '600'])).toMatchObject({ code: 0, stderr: '' });
@@ -588,7 +588,7 @@ describe.skipIf(existsSync('/run/systemd/system'))('scheduler = "systemd" withou
 });
 
 describe('autostart', () => {
-  test('a command starts a monitor that has something to do, once, and it ends when there is nothing', async () => {
+  test('a command starts one monitor if there is something to do, which ends when there is nothing', async () => {
     await using own = await openBed(['autostart = true', 'idle_timeout = "1s"']);
     const ownImage = await own.image();
     await own.ok(['run', '-d', '--name', 'plain', ownImage, 'sleep', '600']);
@@ -609,7 +609,7 @@ describe('autostart', () => {
     expect(await own.ok(['daemon', 'logs'])).toMatch(/ends: idle$/);
   });
 
-  test('the first container is in the events from its creation on, and once', async () => {
+  test('events show the first container from its creation on, each event once', async () => {
     await using own = await openBed(['autostart = true', 'idle_timeout = "1s"']);
     const ownImage = await own.image();
     const since = `${Date.now() / 1000 - 1}`;
@@ -627,7 +627,7 @@ describe('autostart', () => {
       ]);
     };
     const life = ['first create', 'first start', 'first health_status: healthy'];
-    // The label, by which a wait ends, is written before the event is published.
+    // The label, which ends a wait, is written before the event is published.
     const isTold = (name: string) => until(async () => (await told()).includes(`${name} health_status`));
     await isTold('first');
     expect((await told()).split('\n')).toEqual(life);
@@ -640,7 +640,7 @@ describe('autostart', () => {
     await own.ok(['rm', '-f', 'first', 'second']);
   });
 
-  test('whoever waits for the health of a container has it checked, also when the monitor was killed', async () => {
+  test('a wait for health starts a monitor, also after the previous one was killed', async () => {
     await using own = await openBed(['autostart = true', 'idle_timeout = "1s"']);
     const flags = ['--health-cmd', 'test ! -e /tmp/broken', '--health-interval', '300ms', '--health-retries', '1'];
     await own.ok(['run', '-d', '--wait', '--name', 'web', ...flags, await own.image(), 'sleep', '600']);

@@ -7,7 +7,7 @@ import { startProgram } from '../../testbed/program.ts';
 import { startTlsServers } from '../../testbed/tls-servers.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
 
-// An image without a shell, checked by HTTP, TCP and gRPC: by the command line, then by the monitor.
+// An image without a shell, with HTTP, TCP and gRPC checks: by the command line, then by the monitor.
 
 const SERVERS = fileURLToPath(new URL('../../testbed/network-servers.mjs', import.meta.url));
 const HTTPD = ['busybox', 'httpd', '-f', '-p', '8080', '-h', '/www'];
@@ -48,10 +48,10 @@ async function check(name: string): Promise<string> {
 }
 
 describe('an image without a shell', () => {
-  test('http', async () => {
+  test('http check', async () => {
     const name = await run(['--health-http', 'http://localhost:8080/healthz', '--health-retries', '1']);
     await until(async () => (await check(name)) === 'healthy 0 HTTP 200 OK: all is well\n', { withinMs: 10_000 });
-    const before = await bed.leaks();
+    const before = await bed.traces();
     await check(name);
     await bed.expectNothingLeft(before);
     const { Config: config } = await inspect(name);
@@ -60,14 +60,14 @@ describe('an image without a shell', () => {
     await until(async () => (await check(lost)).startsWith('unhealthy 1 HTTP 404 Not Found'), { withinMs: 10_000 });
   });
 
-  test('tcp', async () => {
+  test('tcp check', async () => {
     const name = await run(['--health-tcp', '127.0.0.1:8080']);
     await until(async () => (await check(name)) === 'healthy 0 connected to 127.0.0.1:8080', { withinMs: 10_000 });
     const closed = await run(['--health-tcp', 'localhost:9', '--health-retries', '1'], ['sleep', '600']);
     expect(await check(closed)).toMatch(/^unhealthy 1 connect 127\.0\.0\.1:9: connection refused; connect \[::1\]:9: /);
   });
 
-  test('grpc, by a server that shares the network', async () => {
+  test('grpc check, of a server that shares the network', async () => {
     const name = await run(['--health-grpc', 'localhost:50051/my.Service'], ['sleep', '600']);
     const { Pid: pid } = (await inspect(name)).State;
     const servers = startProgram(['nsenter', '-t', `${pid}`, '-n', process.execPath, SERVERS], {
@@ -83,7 +83,7 @@ describe('an image without a shell', () => {
     expect(await check(name)).toMatch(/^healthy 1 connect 127\.0\.0\.1:50051: connection refused/);
   });
 
-  test('https and gRPC over TLS, by the name that the certificate is for; what is stored survives the file', async () => {
+  test('https and gRPC over TLS with the name in the certificate, which is stored with the check', async () => {
     await using servers = await startTlsServers();
     const ca = join(bed.directory, 'ca.pem');
     writeFileSync(ca, `# an authority\n${AUTHORITY}`);
@@ -109,7 +109,7 @@ describe('an image without a shell', () => {
     expect(await check(name)).toBe('unhealthy 1 gRPC: the server speaks TLS, and was asked without it');
   });
 
-  test('given to a container that runs, by update', async () => {
+  test('update adds one to a running container', async () => {
     const name = await run(['--health-tcp', 'localhost:9', '--health-retries', '1']);
     expect(await check(name)).toMatch(/^unhealthy 1 /);
     await bed.ok(['update', '--health-http', 'http://localhost:8080/healthz', name]);
@@ -118,7 +118,7 @@ describe('an image without a shell', () => {
     expect((await inspect(name)).Config.Healthcheck.Test[0]).toBe('HTTP');
   });
 
-  test('by the monitor, and a stop is no failure', async () => {
+  test('the monitor makes them, and a stop is no failure', async () => {
     const monitor = bed.spawn(['daemon', 'run']);
     const name = await run(['--health-http', 'http://localhost:8080/healthz', '--health-interval', '200ms']);
     await until(async () => (await inspect(name)).State.Health.Status === 'healthy', { withinMs: 20_000 });

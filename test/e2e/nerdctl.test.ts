@@ -9,7 +9,7 @@ import { nerdctlStoreOf } from '../../testbed/nerdctl-recording.ts';
 import { type Bed, until } from './support/harness.ts';
 import { openNerdctlBed } from './support/nerdctl-bed.ts';
 
-// nerdctl beside us: containers with the labels and files that it leaves.
+// healthctl with containers that have nerdctl's labels and files.
 let bed: Bed;
 let image: string;
 let dataRoot: string;
@@ -30,9 +30,9 @@ async function nerdctlRun(
   return made;
 }
 
-test('a container of nerdctl’s is listed, started, checked, stopped and removed, and nothing of it is left', async () => {
+test('lists, starts, checks, stops and removes a container of nerdctl, and leaves nothing of it', async () => {
   await bed.ok(['rm', await bed.ok(['create', image, 'true'])]); // makes the directories that stay
-  const before = await bed.leaks();
+  const before = await bed.traces();
   const name = bed.name('theirs');
   const { id, paths } = await nerdctlRun(name, 'sh', '-c', 'echo out; echo err >&2; exec sleep 600');
   expect(await bed.ok(['ps', '--all', '--format', '{{.Names}} {{.State}} {{.Networks}}'])).toBe(
@@ -50,7 +50,7 @@ test('a container of nerdctl’s is listed, started, checked, stopped and remove
   expect(await bed.ok(['exec', name, 'hostname'])).not.toBe('');
   expect((await bed.cli(['create', '--name', name, image])).stderr).toContain(`"/${name}" is already in use`);
   await bed.ok(['stop', name]);
-  // Only what healthctl made is pruned.
+  // Only containers of healthctl are pruned.
   expect(await bed.ok(['container', 'prune', '--force'])).toBe('Total reclaimed space: 0B');
   await bed.ok(['start', name]);
   const renamed = bed.name('renamed');
@@ -62,7 +62,7 @@ test('a container of nerdctl’s is listed, started, checked, stopped and remove
   await bed.expectNothingLeft(before);
 });
 
-test('a name of ours is taken for nerdctl too, and is given back', async () => {
+test('reserves the name of a container of ours for nerdctl too, and frees it', async () => {
   const names = join(nerdctlStoreOf({ dataRoot, address: bed.address }), 'names', bed.namespace);
   const [name, other] = [bed.name('ours'), bed.name('ours')];
   const id = await bed.ok(['create', '--name', name, image, 'true']);
@@ -76,7 +76,8 @@ test('a name of ours is taken for nerdctl too, and is given back', async () => {
     'nerdctl/state-dir': join(bed.runRoot, Labels['nerdctl/state-dir'].slice(bed.runRoot.length)),
     'nerdctl/log-uri': expect.stringMatching(new RegExp(`^file://${bed.dataRoot}/.*/${id}/stdout\\.log$`)),
   });
-  // nerdctl has acquired a name and not made its container yet, or has died before: a note of nobody is no hindrance.
+  // nerdctl has reserved a name and not made its container yet, or has died before: a reservation without a container
+  // does not count.
   writeFileSync(join(names, 'stale'), 'f'.repeat(64));
   const taker = await bed.ok(['create', '--name', 'stale', image, 'true']);
   expect(readFileSync(join(names, 'stale'), 'utf8')).toBe(taker);
@@ -84,17 +85,17 @@ test('a name of ours is taken for nerdctl too, and is given back', async () => {
   expect([existsSync(join(names, other)), existsSync(join(names, 'stale'))]).toEqual([false, false]);
 });
 
-test('a name is noted for nerdctl 2.1.5 too, which keeps names elsewhere, and one that it has noted is taken', async () => {
+test('reserves a name also where nerdctl 2.1.5 stores names, and respects its reservations', async () => {
   const theirs = bed.name('theirs');
   const made = await nerdctlRun({ name: theirs, version: '2.1.5' }, 'sleep', '600');
   const store = nerdctlStoreOf({ dataRoot, address: bed.address });
   const names = join(store, bed.namespace);
   expect(readFileSync(made.paths.name, 'utf8')).toBe(made.id);
-  await bed.ctr('containers', 'label', made.id, 'nerdctl/name='); // the note alone tells
+  await bed.ctr('containers', 'label', made.id, 'nerdctl/name='); // only the reservation is left
   expect((await bed.cli(['create', '--name', theirs, image, 'true'])).stderr).toContain(
     `"/${theirs}" is already in use`,
   );
-  expect(existsSync(join(store, 'names', bed.namespace, theirs))).toBe(false); // the claim of both is taken back
+  expect(existsSync(join(store, 'names', bed.namespace, theirs))).toBe(false); // both reservations are removed
   const [name, other] = [bed.name('ours'), bed.name('ours')];
   const id = await bed.ok(['create', '--name', name, image, 'true']);
   expect(readFileSync(join(names, name), 'utf8')).toBe(id);
@@ -104,7 +105,7 @@ test('a name is noted for nerdctl 2.1.5 too, which keeps names elsewhere, and on
   expect(existsSync(join(names, other))).toBe(false);
 });
 
-test('nerdctl finds of a container of ours what its rm, rename and start need, from create on', async () => {
+test("a container of ours has what nerdctl's rm, rename and start need, from its creation on", async () => {
   const store = nerdctlStoreOf({ dataRoot, address: bed.address });
   for (const name of ['web--1', 'my__db', `l${'o'.repeat(79)}`]) {
     const id = await bed.ok(['create', '--name', name, '--annotation', 'nerdctl/networks=["x"]', image, 'true']);
@@ -122,7 +123,7 @@ test('nerdctl finds of a container of ours what its rm, rename and start need, f
     await bed.ok(['rename', renamed, name]);
     const note = join(store, 'names', bed.namespace, name);
     expect(readFileSync(note, 'utf8')).toBe(id);
-    // Each command of nerdctl's makes this directory.
+    // Each command of nerdctl makes this directory.
     const own = join(store, 'containers', bed.namespace, id);
     mkdirSync(own, { recursive: true });
     await bed.ok(['rm', name]);
@@ -130,7 +131,7 @@ test('nerdctl finds of a container of ours what its rm, rename and start need, f
   }
 });
 
-test('ports, address and hardware address of a container of nerdctl’s are shown, and its stop frees the ports', async () => {
+test('shows ports, address and hardware address of a container of nerdctl, and its stop frees the ports', async () => {
   const name = bed.name('theirs');
   const { id, paths } = await nerdctlRun(name, 'sleep', '600');
   const mapping = { HostPort: 8085, ContainerPort: 80, Protocol: 'tcp', HostIP: '127.0.0.1' };
@@ -164,7 +165,7 @@ test('ports, address and hardware address of a container of nerdctl’s are show
     await bed.ok(['stop', '-t', '0', name]);
     expect([(await gone)[1], existsSync(run)]).toEqual(['SIGKILL', false]);
     expect(await portsOf()).toBe('');
-    // A pid that is another process's by now is not killed.
+    // A pid that now belongs to another process is not killed.
     await bed.ok(['start', name]);
     note(process.pid);
     await bed.ok(['kill', name]);
@@ -176,7 +177,7 @@ test('ports, address and hardware address of a container of nerdctl’s are show
   }
 });
 
-test('labels that name what is not nerdctl’s are not believed', async () => {
+test("ignores labels that name files other than nerdctl's", async () => {
   const name = bed.name('hostile');
   const proof = join(bed.directory, 'proof');
   const evil = join(bed.directory, 'evil');
@@ -196,10 +197,10 @@ test('labels that name what is not nerdctl’s are not believed', async () => {
   }
   expect([existsSync(proof), existsSync(join(bed.directory, 'written'))]).toEqual([false, false]);
   await bed.ok(['rm', id]);
-  expect([existsSync(paths.stateDir), existsSync(paths.name)]).toEqual([false, true]); // that name it no longer has
+  expect([existsSync(paths.stateDir), existsSync(paths.name)]).toEqual([false, true]); // no longer the container's name
 });
 
-test('a container of Kubernetes’s is listed by its pod, and checked', async () => {
+test('lists a container of Kubernetes by its pod, and checks it', async () => {
   const labels = {
     'io.cri-containerd.kind': 'container',
     'io.kubernetes.pod.namespace': 'default',

@@ -25,7 +25,7 @@ async function run(flags: readonly string[] = [], program: readonly string[] = [
   return name;
 }
 
-/** The kernel takes an interface away a moment after its namespace. */
+/** The kernel removes an interface a moment after its namespace. */
 async function expectRemains(before: Awaited<ReturnType<NetworkHost['remains']>>, what = ''): Promise<void> {
   const isSame = async () => isDeepStrictEqual(await host.remains(), before);
   await until(isSame, { withinMs: 5_000 }).catch(() => undefined);
@@ -35,7 +35,7 @@ async function expectRemains(before: Awaited<ReturnType<NetworkHost['remains']>>
 const show = (template: string, name: string) => host.ok('inspect', '--format', template, name);
 const fetch = (url: string) => host.run('busybox', 'wget', '-q', '-O', '-', url);
 
-/** Another machine beside the host, which sends all that it does not know to it. */
+/** Calls `work` with another machine beside the host, which routes everything through the host. */
 async function withNeighbour(
   work: (run: (...command: readonly string[]) => Promise<ProgramResult>, address: string) => Promise<void>,
 ): Promise<void> {
@@ -62,7 +62,7 @@ async function withNeighbour(
 }
 
 describe('a container on the network bridge', () => {
-  test('has an address, a way out, names, and is there for healthy checks of each kind', async () => {
+  test('has an address, reaches other hosts, has names, and passes checks of each kind', async () => {
     const name = await run(
       ['-h', 'web', '--domainname', 'example.org', '--health-http', 'http://localhost/hostname'],
       SERVER,
@@ -80,7 +80,7 @@ describe('a container on the network bridge', () => {
     await host.ok('rm', '-f', name);
   });
 
-  test('keeps its addresses from run to run', async () => {
+  test('keeps its addresses over restarts', async () => {
     const address = (name: string) => show('{{.NetworkSettings.IPAddress}} {{.NetworkSettings.MacAddress}}', name);
     const first = await run();
     const before = await address(first);
@@ -93,7 +93,7 @@ describe('a container on the network bridge', () => {
     await host.ok('rm', '-f', first, between);
   });
 
-  test('what it was told of names', async () => {
+  test('has the given DNS and host settings', async () => {
     const flags = ['--dns', '192.0.2.53', '--dns-search', 'a.example', '--dns-option', 'ndots:2'];
     const name = await run([...flags, '--add-host', 'db:192.0.2.7', '--add-host', 'here:host-gateway']);
     expect(await host.ok('exec', name, 'cat', '/etc/resolv.conf')).toBe(
@@ -132,7 +132,7 @@ describe('published ports', () => {
       const fetchBy = (url: string) => asNeighbour('timeout', '1', 'busybox', 'wget', '-q', '-O', '-', url);
       await until(async () => (await fetchBy(`http://${address}:8080/hostname`)).stdout !== '');
       const inside = await show('{{.NetworkSettings.IPAddress}}', name);
-      expect((await fetchBy(`http://${inside}/hostname`)).code, 'by a route, past what is published').not.toBe(0);
+      expect((await fetchBy(`http://${inside}/hostname`)).code, 'by a route, beside the published ports').not.toBe(0);
     });
     await host.ok('rm', '-f', name, other);
   });
@@ -146,11 +146,11 @@ describe('published ports', () => {
     await host.ok('rm', '-f', name);
   });
 
-  test('one in use is refused before the container starts, and leaves nothing', async () => {
+  test('a port in use is refused before the start, and nothing is left', async () => {
     const first = await run(['-p', '9000:80']);
     const listener = host.start('busybox', 'nc', '-l', '-p', '9001');
     await until(async () => (await host.run('ss', '-ltn')).includes(':9001 '));
-    // As nerdctl's containers have it, by the same plugin.
+    // Like a port of a nerdctl container, by the same plugin.
     for (const rule of ['-N CNI-DN-other', '-A CNI-DN-other -p tcp --dport 9002 -j DNAT --to-destination 10.4.0.5:80'])
       await host.run('iptables', '-t', 'nat', ...rule.split(' '));
     const before = await host.remains();
@@ -184,13 +184,13 @@ describe('published ports', () => {
 });
 
 describe('a published port is held', () => {
-  // A test that fails does not keep the ports from the next one.
+  // A failed test must not keep the ports from the next one.
   afterEach(async () => {
     const left = (await host.ok('ps', '--all', '--quiet')).split('\n').filter((id) => id !== '');
     if (left.length > 0) await host.ok('rm', '--force', ...left);
     await host.cli('daemon', 'stop');
   });
-  /** Whether another program gets the port. Node.js sets SO_REUSEADDR for TCP, as most servers do. */
+  /** Whether another program can bind the port. Node.js sets SO_REUSEADDR for TCP, like most servers. */
   const listens = async (protocol: 'tcp' | 'udp', port: number): Promise<boolean> => {
     const bind = {
       tcp: `require('net').createServer().listen({ port: ${port}, host: '0.0.0.0' })`,
@@ -215,7 +215,7 @@ describe('a published port is held', () => {
   ];
   const fixed = ['tcp 0.0.0.0:7070', 'tcp 127.0.0.1:7071', 'udp 0.0.0.0:7072', 'tcp 0.0.0.0:7080', 'tcp 0.0.0.0:7379'];
 
-  test('no other program can bind it, and it shows as in use, until the container ends', async () => {
+  test('no other program can bind it, and it is shown as in use, until the container ends', async () => {
     const before = await host.remains();
     expect([await listens('tcp', 7070), await listens('udp', 7072)]).toEqual([true, true]);
     const name = await run(flags, SERVER);
@@ -236,7 +236,7 @@ describe('a published port is held', () => {
     await expectRemains(before);
   });
 
-  test('until an end that nobody sees, too: without a monitor, and when the shim is killed', async () => {
+  test('it is freed without a monitor, and when the shim is killed', async () => {
     const other = await run(['-p', '7079:80']);
     const { ports } = await host.remains();
     for (const victim of ['process', 'shim'] as const) {
@@ -245,7 +245,7 @@ describe('a published port is held', () => {
       const pid = await show('{{.State.Pid}}', name);
       const shim = /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
       process.kill(Number(victim === 'shim' ? shim : pid), 'SIGKILL');
-      // A container outlives its shim; containerd kills it when it sees that.
+      // A container outlives its shim; containerd kills it when it notices.
       if (victim === 'process') await until(async () => isDeepStrictEqual(await host.ports(), ports));
       await host.ok('rm', '-f', name);
       await until(async () => isDeepStrictEqual(await host.ports(), ports));
@@ -254,7 +254,7 @@ describe('a published port is held', () => {
     await host.ok('rm', '-f', other);
   });
 
-  test('whatever becomes of the monitor, which holds it again where nobody does', async () => {
+  test('it stays held when the monitor ends, and the monitor holds it again if needed', async () => {
     const before = await host.remains();
     const script = 'test -e /ran && exec sleep 600; touch /ran; exit 1';
     const first = host.spawn('daemon', 'run');
@@ -279,7 +279,7 @@ describe('a published port is held', () => {
 });
 
 describe('the network of another container', () => {
-  test('is shared with its names, at each start; one that does not run cannot be joined', async () => {
+  test("is shared with its names at each start, and a stopped container's network cannot be joined", async () => {
     const server = await run(['-h', 'shared'], SERVER);
     const name = await run(['--network', `container:${server}`]);
     const id = await show('{{.Id}}', server);
@@ -298,8 +298,8 @@ describe('the network of another container', () => {
   });
 });
 
-describe('what is left of a container on the host', () => {
-  test('nothing, after each way to end', async () => {
+describe('what a container leaves on the host', () => {
+  test('nothing, after each kind of end', async () => {
     await host.ok('rm', '-f', await run(['-p', '7000:80']));
     const before = await host.remains();
     const ends: readonly (readonly [string, (name: string) => Promise<unknown>])[] = [
@@ -318,7 +318,7 @@ describe('what is left of a container on the host', () => {
     await expectRemains(before, 'run');
   });
 
-  test('rules that somebody has emptied are set again by the next start', async () => {
+  test('the next start sets rules again that were flushed', async () => {
     const { filter, nat } = await host.remains();
     const jumps = filter.filter((rule) => rule.startsWith('-A FORWARD -j HCTL'));
     expect(jumps).toHaveLength(1);
@@ -327,7 +327,7 @@ describe('what is left of a container on the host', () => {
     expect(await host.remains()).toMatchObject({ filter, nat });
   });
 
-  test('a plugin that fails: what the one before it did is taken back', async () => {
+  test('after a failed plugin, the effects of the previous one are removed', async () => {
     const before = await host.remains();
     const plugins = join(bed.directory, 'plugins');
     mkdirSync(plugins);
@@ -345,12 +345,12 @@ describe('what is left of a container on the host', () => {
     await host.ok('rm', name);
   });
 
-  test('without plugins it is said before anything is made', async () => {
+  test('without plugins the error comes before anything is made', async () => {
     const HEALTHCTL_TOML = join(bed.directory, 'bare.toml');
     writeFileSync(HEALTHCTL_TOML, 'autostart = false\ncni_bin_dir = "/nonexistent"\n');
     const alone = await host.cliWith({ HEALTHCTL_TOML }, 'run', '--rm', '--network', 'none', await bed.image(), 'true');
     expect(alone.code).toBe(0);
-    const traces = await bed.leaks();
+    const traces = await bed.traces();
     const refused = await host.cliWith({ HEALTHCTL_TOML }, 'run', '-d', await bed.image());
     expect(refused).toMatchObject({ code: 125, stdout: '' });
     expect(refused.stderr).toContain('bridge networks need the CNI plugins bridge, host-local, portmap');
@@ -367,7 +367,7 @@ describe('what is left of a container on the host', () => {
     await host.ok('rm', name);
   });
 
-  test('without a monitor, an end by itself is taken back by the next start', async () => {
+  test('without a monitor, the next start removes what an ended container left', async () => {
     const before = await host.remains();
     const ended = await run(['-p', '7000:80'], ['true']);
     await until(async () => (await show('{{.State.Status}}', ended)) === 'exited');
@@ -380,7 +380,7 @@ describe('what is left of a container on the host', () => {
 });
 
 describe('the monitor', () => {
-  test('sweeps at its start, detaches what ends, attaches again what it restarts and what another tool started', async () => {
+  test('cleans up at its start, detaches ended containers, and attaches those that it or another tool starts', async () => {
     const before = await host.remains();
     const ended = await run(['-p', '7000:80'], ['true']);
     await until(async () => (await show('{{.State.Status}}', ended)) === 'exited');
@@ -405,7 +405,7 @@ describe('the monitor', () => {
     await monitor.exited;
   });
 
-  test('a monitor attaches what another tool started before the monitor', async () => {
+  test('attaches a container that another tool started before the monitor', async () => {
     const foreign = await run();
     const id = await show('{{.Id}}', foreign);
     await host.ok('stop', '-t', '0', foreign);

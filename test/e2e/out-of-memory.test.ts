@@ -6,7 +6,7 @@ const greedy = 'exec tail /dev/zero';
 
 // Docker 28.5.2 shows the same at each point.
 test.each([true, false])(
-  'OOMKilled while a container runs, after its end, and anew with each start; with a monitor: %s',
+  'OOMKilled is shown while a container runs, after its end, and reset at each start; with a monitor: %s',
   async (hasMonitor) => {
     await using bed = await openBed([`autostart = ${hasMonitor}`]);
     const image = await bed.image();
@@ -29,7 +29,7 @@ test.each([true, false])(
   },
 );
 
-test('a monitor that comes later notes it too', async () => {
+test('a later monitor records OOMKilled too', async () => {
   await using bed = await openBed(['autostart = false']);
   const image = await bed.image();
   await bed.ok(['run', '-d', '--name', 'web', ...limits, image]);

@@ -3,7 +3,7 @@ import { childrenOf, listSession, readStat } from '../../src/system/proc.ts';
 import { failUnlessBusy } from '../../testbed/judged.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
 
-// Checks by a shell that stays in the container: the same results, one process, and nothing of it left.
+// Checks by a resident shell: the same results, one process, and nothing left.
 
 interface Seen {
   readonly Config: { readonly Healthcheck: { readonly Exec?: string } };
@@ -47,7 +47,7 @@ const untilSeen = async (name: string, what: (seen: Seen) => boolean): Promise<S
 const checks = (count: number) => (seen: Seen) => seen.State.Health.Log.length >= count;
 const lastOf = ({ State }: Seen) => State.Health.Log.at(-1);
 
-/** Pids, as the container sees them, of shells that read from a pipe: none but a resident one does. */
+/** The pids, in the container, of shells that read from a pipe: only a resident shell does. */
 async function shells(name: string): Promise<readonly string[]> {
   const script =
     'for p in /proc/[0-9]*; do grep -aq "read -r word" $p/cmdline && [ $p != /proc/$$ ] && basename $p; done; true';
@@ -55,7 +55,7 @@ async function shells(name: string): Promise<readonly string[]> {
 }
 
 describe('--health-exec resident', () => {
-  test('one shell makes all checks, which see what those of fresh execs see', async () => {
+  test('one shell makes all checks, in the same environment as a fresh exec', async () => {
     const look =
       'env | sort; id; pwd; ulimit -a; grep -E "^(Cap|NoNewPrivs|Seccomp|Sig[BIC])" /proc/self/status; cat /proc/self/cgroup; ls /proc/self/fd; tr "\\000" "\\n" </proc/$$/environ | sort; echo "$word $argument $SHLVL $PWD $HOME"';
     const flags = [
@@ -85,14 +85,14 @@ describe('--health-exec resident', () => {
     const withoutIds = (text = '') => text.replace(/[0-9a-f]{64}/g, 'ID');
     expect(withoutIds(lastOf(seen)?.Output)).toBe(withoutIds(lastOf(other)?.Output));
     await bed.ok(['rm', '-f', fresh]);
-    // Another way is as good as another interval: the state is kept, the shell is not.
+    // A change of the mode is like a change of the interval: the state stays, the shell ends.
     await bed.ok(['update', '--health-exec', 'fresh', resident]);
     await until(async () => (await shells(resident)).length === 0);
     expect((await inspect(resident)).State.Health.Status).toBe('healthy');
     await bed.ok(['rm', '-f', resident]);
   });
 
-  test('a timeout ends the check alone; a shell that is killed is replaced', async (context) => {
+  test('a timeout ends only the check; a killed shell is replaced', async (context) => {
     const slow = '[ -e /dev/shm/slow ] && { echo slow; sleep 60 & sleep 60; }; true';
     const name = await run(['--health-exec', 'resident', '--health-timeout', '2s', '--health-cmd', slow]);
     await untilSeen(name, checks(1));
@@ -105,7 +105,7 @@ describe('--health-exec resident', () => {
       await bed.ok(['rm', '-f', name]);
       await failUnlessBusy(
         context,
-        'what a check had started did not end in the 2 s after which the shell is replaced',
+        'the processes of a check did not end within the 2 s after which the shell is replaced',
       );
     }
     await bed.ok(['exec', name, 'rm', '/dev/shm/slow']);
@@ -116,7 +116,7 @@ describe('--health-exec resident', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  test('output without end, a fork bomb and children left behind do no harm', async () => {
+  test('endless output, a fork bomb and children left behind do no harm', async () => {
     const limit = ['--pids-limit', '64', '--health-exec', 'resident', '--health-timeout', '1s'];
     const [noisy, bomb] = [
       await run([...limit, '--health-cmd', 'yes']),
@@ -126,7 +126,7 @@ describe('--health-exec resident', () => {
     expect(lastOf(await untilSeen(noisy, timedOut))?.Output).toMatch(/\(1s\): (y\n)+\.\.\.$/);
     await untilSeen(bomb, (seen) => checks(3)(seen) && seen.State.Health.Status === 'unhealthy');
     for (const name of [noisy, bomb]) await bed.ok(['rm', '-f', name]);
-    // Without a limit, which what each check leaves would reach.
+    // Without a limit of processes, which the leftovers of the checks would reach.
     const parent = await run(['--health-exec', 'resident', '--health-cmd', 'sleep 600 >/dev/null 2>&1 & echo left']);
     expect(lastOf(await untilSeen(parent, checks(4)))).toMatchObject({ ExitCode: 0, Output: 'left\n' });
     await bed.ok(['rm', '-f', parent]);
@@ -140,7 +140,7 @@ describe('--health-exec resident', () => {
     ];
     const before = lastOf(await untilSeen(parent, checks(5)))?.Start;
     await untilSeen(hanging, checks(5));
-    // More checks than the limit has processes: each left two.
+    // More checks than the limit has processes: each of them leaves two.
     await new Promise((resolve) => setTimeout(resolve, 4_000));
     const seen = await untilSeen(parent, (each) => lastOf(each)?.Start !== before);
     expect([lastOf(seen), (await inspect(parent)).State.Health.Status]).toMatchObject([{ ExitCode: 0 }, 'healthy']);
@@ -156,7 +156,7 @@ describe('--health-exec resident', () => {
     for (const name of [hanging, parent]) await bed.ok(['rm', '-f', name]);
   });
 
-  test('a check that meets the limit of processes says so', async () => {
+  test('a check that reaches the limit of processes gives this reason', async () => {
     const flags = ['--pids-limit', '8', '--health-timeout', '300ms', '--health-cmd', 'sleep 60; true'];
     const name = await run(flags);
     const seen = await untilSeen(name, (each) => lastOf(each)?.Output.includes('processes is reached') ?? false);
@@ -164,7 +164,7 @@ describe('--health-exec resident', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  test('in an image without a shell it fails as a fresh exec does', async () => {
+  test('fails in an image without a shell like a fresh exec', async () => {
     const bare = await bed.image({}, { shell: false });
     const name = bed.name('bare');
     const flags = ['--health-exec', 'resident', '--health-cmd', 'true'];
@@ -174,8 +174,8 @@ describe('--health-exec resident', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  test('a pause, a stop and a monitor that ends leave no shell, nor one that is killed after the next start', async () => {
-    const before = await bed.leaks();
+  test("a pause, a stop and the end of the monitor leave no shell; a killed monitor's is gone after the next start", async () => {
+    const before = await bed.traces();
     const name = await run(['--health-exec', 'resident', '--health-cmd', 'true', '--stop-timeout', '0']);
     await untilSeen(name, checks(2));
     await bed.ok(['pause', name]);

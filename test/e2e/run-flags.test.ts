@@ -26,7 +26,7 @@ describe('flags of run', () => {
   const pidOf = (name: string) => bed.ok(['inspect', '-f', '{{.State.Pid}}', name]);
   const namespaceOf = async (name: string, type: string) => readlinkSync(`/proc/${await pidOf(name)}/ns/${type}`);
 
-  test.skipIf(isAppArmorEnabled())('a container that was made where there was AppArmor starts without', async () => {
+  test.skipIf(isAppArmorEnabled())('a container that was created with AppArmor starts without it', async () => {
     const name = bed.name('confined');
     const id = await bed.ok(['create', '--name', name, image, 'sleep', '600']);
     const { containers, close } = connect(bed);
@@ -47,8 +47,8 @@ describe('flags of run', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  test('limits, devices and sysctls reach the runtime, and inspect', async () => {
-    const before = await bed.leaks();
+  test('limits, devices and sysctls reach the runtime and inspect', async () => {
+    const before = await bed.traces();
     const devices = join(bed.directory, 'devices');
     mkdirSync(join(devices, 'sub'), { recursive: true });
     execFileSync('mknod', [join(devices, 'sub/zero'), 'c', '1', '5']);
@@ -104,7 +104,7 @@ describe('flags of run', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('capabilities are shown by the names that the kernel has', async () => {
+  test("capabilities have the kernel's names", async () => {
     const flags = ['--cap-add', 'net_admin', '--cap-add', 'CAP_SYS_TIME', '--cap-drop', 'all', '--cap-drop', 'Chown'];
     await bed.ok(['create', '--name', 'caps', ...flags, image]);
     expect(await hostConfig('caps')).toMatchObject({
@@ -114,14 +114,14 @@ describe('flags of run', () => {
     await bed.ok(['rm', 'caps']);
   });
 
-  test('--cidfile through a link to nothing makes the file that it names', async () => {
+  test('--cidfile through a dangling link creates its target', async () => {
     const [link, file] = [join(bed.directory, 'cid-link'), join(bed.directory, 'cid-file')];
     symlinkSync('cid-file', link);
     const id = await bed.ok(['create', '--cidfile', link, await bed.image()]);
     expect([readlinkSync(link), readFileSync(file, 'utf8')]).toEqual(['cid-file', id]);
   });
 
-  test('--domainname', async () => {
+  test('--domainname sets the domain name', async () => {
     const flags = ['--hostname', 'web', '--domainname', 'example.org'];
     await bed.ok(['run', '-d', '--name', 'domain', '--network', 'none', ...flags, image, 'sleep', '600']);
     const out = await bed.ok(['exec', 'domain', 'sh', '-c', 'cat /proc/sys/kernel/domainname; hostname']);
@@ -137,7 +137,7 @@ describe('flags of run', () => {
     });
   });
 
-  test('real-time scheduling has a limit where the kernel can set one, and is refused elsewhere', async () => {
+  test('real-time scheduling is limited if the kernel can, and refused otherwise', async () => {
     const flags = ['--cpu-rt-runtime', '5000', '--cpu-rt-period', '1000000'];
     const created = await bed.cli(['create', '--name', 'timely', ...flags, image]);
     if (!hasRealtime) {
@@ -161,8 +161,8 @@ describe('flags of run', () => {
     writeFileSync(budget, '0');
   });
 
-  test("the host's and other containers' namespaces, resolved anew at each start", async () => {
-    const before = await bed.leaks();
+  test('joins namespaces of the host and of other containers, which are resolved at each start', async () => {
+    const before = await bed.traces();
     await bed.ok(['run', '-d', '--name', 'donor', '--ipc', 'shareable', '--shm-size', '1m', image]);
     await bed.ok(['run', '-d', '--name', 'guest', '--ipc', 'container:donor', '--pid', 'container:donor', image]);
     await bed.ok(['exec', 'donor', 'sh', '-c', 'echo shared > /dev/shm/note']);
@@ -173,7 +173,7 @@ describe('flags of run', () => {
     const donorId = await bed.ok(['inspect', '-f', '{{.Id}}', 'donor']);
     const joined = `container:${donorId}`;
     expect(await hostConfig('guest')).toMatchObject({ IpcMode: joined, PidMode: joined });
-    // The donor comes back as another process: its old path would be nobody's, or anybody's.
+    // The donor is another process after its restart: its old path is nobody's, or another process's.
     const old = await pidOf('donor');
     await bed.ok(['stop', '-t', '0', 'guest', 'donor']);
     expect(await bed.cli(['start', 'guest'])).toMatchObject({
@@ -194,8 +194,8 @@ describe('flags of run', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('what cannot be is refused before anything is made', async () => {
-    const before = await bed.leaks();
+  test('refuses impossible combinations before anything is made', async () => {
+    const before = await bed.traces();
     const refused = async (...flags: string[]) => (await bed.cli(['create', ...flags, image])).stderr.split('\n')[0];
     const cases: readonly (readonly [string[], string])[] = [
       [['--network', 'host', '--sysctl', 'net.a=1'], 'sysctl "net.a" not allowed in host network namespace'],
@@ -227,7 +227,7 @@ describe('flags of run', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('--attach shows what it names, and a forwarded signal is told of', async () => {
+  test('--attach shows the given streams, and a forwarded signal is published', async () => {
     const both = ['sh', '-c', 'echo out; echo err >&2'];
     expect(await bed.cli(['run', '--rm', '-a', 'stderr', image, ...both])).toMatchObject({
       stdout: '',
@@ -248,7 +248,7 @@ describe('flags of run', () => {
     const name = bed.name('trap');
     const running = bed.spawn(['run', '--rm', '--name', name, image, 'sh', '-c', trap]);
     await until(() => running.stdout().includes('ready'), { withinMs: 10_000 });
-    // SIGWINCH does nothing; once it is heard of, so is what follows.
+    // SIGWINCH does nothing. Once its event is seen, later ones are seen too.
     const isHeard = async () => {
       await bed.ok(['kill', '-s', 'WINCH', name]);
       return events.stdout().includes('kill 28');
@@ -262,14 +262,14 @@ describe('flags of run', () => {
   });
 });
 
-test('the monitor starts a guest again in the namespace that its donor has by then', async () => {
+test('the monitor restarts a guest in the present namespace of its donor', async () => {
   await using bed = await openBed(['autostart = true']);
   const image = await bed.image();
   const inspect = (name: string, field: string) => bed.ok(['inspect', '-f', `{{${field}}}`, name]);
   await bed.ok(['run', '-d', '--name', 'donor', '--restart', 'always', image]);
   await bed.ok(['run', '-d', '--name', 'guest', '--restart', 'always', '--pid', 'container:donor', image]);
   const before = await inspect('donor', '.State.Pid');
-  process.kill(Number(before), 'SIGKILL'); // the first process of a namespace takes all others with it
+  process.kill(Number(before), 'SIGKILL'); // the end of a PID namespace's first process ends all others
   const namespaceOf = async (name: string): Promise<string | undefined> => {
     const pid = Number(await inspect(name, '.State.Pid'));
     return pid > 0 && `${pid}` !== before && existsSync(`/proc/${pid}/ns/pid`)

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bed, openBed, until } from './support/harness.ts';
 
-// A monitor that is stopped, frozen or swapped out fires its timers before it reads what came in meanwhile.
+// A monitor that was stopped, frozen or swapped out: its timers fire before it reads what arrived meanwhile.
 let bed: Bed;
 let image: string;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ afterAll(() => bed[Symbol.asyncDispose]());
 
 const MODES = ['fresh', 'resident'];
 
-test('checks that ended in time while the monitor stood still are no timeouts', async () => {
+test('checks that ended in time while the monitor was stopped are no timeouts', async () => {
   const check = [
     '--health-cmd',
     'sleep 0.3',

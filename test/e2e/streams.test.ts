@@ -7,7 +7,7 @@ import { listProcesses } from '../../testbed/processes.ts';
 import { startProgram } from '../../testbed/program.ts';
 import { type Bed, HEALTHCTL, openBed, until } from './support/harness.ts';
 
-// What moves between containers and the terminal: run, attach, exec, logs.
+// Data between containers and the terminal: run, attach, exec, logs.
 
 let bed: Bed;
 const image = 'docker.io/test/streams:1';
@@ -22,7 +22,7 @@ afterAll(() => bed[Symbol.asyncDispose]());
 
 const sh = (script: string) => [image, 'sh', '-c', script];
 
-/** A container that runs until it is told to end: it prints a line for each signal that it gets. */
+/** A container that runs until it gets TERM, and prints a line for each signal. */
 async function aRunner(
   script = 'trap "echo got TERM; exit 4" TERM; trap "echo got INT" INT; echo ready; while :; do sleep 1000 & wait; done',
 ) {
@@ -40,19 +40,19 @@ function execFifos(): string[] {
 }
 
 describe('run', () => {
-  test('prints both streams, each to its own, and ends with the exit code', async () => {
+  test("prints both streams separately, and exits with the container's code", async () => {
     const result = await bed.cli(['run', '--rm', ...sh('echo out; echo err >&2; exit 7')]);
     expect(result).toMatchObject({ code: 7, stdout: 'out\n', stderr: 'err\n' });
   });
 
-  test('loses nothing at the end: 10 short lives', async () => {
+  test('loses no output of ten short containers', async () => {
     for (let round = 0; round < 10; round += 1) {
       const result = await bed.cli(['run', '--rm', ...sh('echo first; echo second >&2; echo third')]);
       expect(result).toMatchObject({ code: 0, stdout: 'first\nthird\n', stderr: 'second\n' });
     }
   });
 
-  test('-i passes stdin on, bytes unchanged, and its end', async () => {
+  test('-i passes on stdin unchanged, and its end', async () => {
     expect(await bed.cli(['run', '--rm', '-i', image, 'cat'], { stdin: 'hi\n' })).toMatchObject({
       code: 0,
       stdout: 'hi\n',
@@ -66,7 +66,7 @@ describe('run', () => {
     expect(await bed.cli(['run', '--rm', image, 'cat'], { stdin: 'hi\n' })).toMatchObject({ code: 0, stdout: '' });
   });
 
-  test('forwards signals, and ends with what the container makes of them', async () => {
+  test("forwards signals, and exits with the container's code", async () => {
     const running = bed.spawn([
       'run',
       '--rm',
@@ -77,7 +77,7 @@ describe('run', () => {
     expect(await running.exited).toMatchObject({ code: 5, stdout: 'ready\ngot it\n' });
   });
 
-  test('the third SIGINT ends the command, whatever the container does', async () => {
+  test('ends at the third SIGINT, whatever the container does', async () => {
     const name = bed.name('stubborn');
     const running = bed.spawn([
       'run',
@@ -97,8 +97,8 @@ describe('run', () => {
     expect(await bed.ctr('tasks', 'ls')).toContain('RUNNING');
   });
 
-  test('ends when nobody reads its output any more, and takes the container along with --rm', async () => {
-    const before = await bed.leaks();
+  test('ends when nobody reads its output any more, and with --rm removes the container', async () => {
+    const before = await bed.traces();
     const command = 'exec "$@" sh -c "while :; do echo line; done" | head -n 1';
     const running = startProgram(['sh', '-c', command, 'sh', HEALTHCTL, ...bed.globalFlags, 'run', '--rm', image], bed);
     expect(await running.exited).toMatchObject({ code: 0, stdout: 'line\n' });
@@ -107,7 +107,7 @@ describe('run', () => {
 });
 
 describe('a terminal', () => {
-  test('run -it: size, keys, exit code, and the terminal is as it was', async () => {
+  test('run -it has size, keys and exit code, and restores the terminal', async () => {
     const running = bed.spawn(['run', '--rm', '-it', image, 'sh'], { tty: true });
     await running.prints('# ');
     running.write('stty size; tty; exit 6\n');
@@ -116,7 +116,7 @@ describe('a terminal', () => {
     expect(stdout).toContain('40 120\r\n/dev/pts/0\r\n');
   });
 
-  test('exec -it: size from the start, Ctrl-C goes to the program', async () => {
+  test('exec -it has the size from the start, and Ctrl-C goes to the program', async () => {
     const name = await aRunner();
     const script = 'stty size; trap "echo interrupted; exit 3" INT; echo set; while :; do sleep 1000 & wait; done';
     const running = bed.spawn(['exec', '-it', name, 'sh', '-c', script], { tty: true });
@@ -125,7 +125,7 @@ describe('a terminal', () => {
     expect(await running.exited).toMatchObject({ code: 3, stdout: '40 120\r\nset\r\n^Cinterrupted\r\n' });
   });
 
-  test('the detach keys leave the container running, attach comes back to it', async () => {
+  test('the detach keys leave the container running, and attach connects again', async () => {
     const name = bed.name('tty');
     const running = bed.spawn(['run', '-it', '--name', name, image, 'sh'], { tty: true });
     await running.prints('# ');
@@ -168,13 +168,13 @@ describe('a terminal', () => {
     expect(await gone(made)).toBe('');
   });
 
-  test('stdin that is none is refused, with Docker’s words', async () => {
+  test("refuses a stdin that is no terminal with Docker's text", async () => {
     const result = await bed.cli(['run', '--rm', '-it', image, 'sh']);
     expect(result).toMatchObject({ code: 1, stdout: '' });
     expect(result.stderr).toContain('the input device is not a TTY');
   });
 
-  test('is put back when the command is told to end', async () => {
+  test('restores the terminal when the command is ended by a signal', async () => {
     const name = await aRunner();
     const script = 'stty -g; "$@"; echo "status $?"; stty -g';
     const exec = [HEALTHCTL, ...bed.globalFlags, 'exec', '-it', name, 'sh', '-c', 'echo set; sleep 60'];
@@ -193,7 +193,7 @@ describe('a terminal', () => {
 });
 
 describe('attach', () => {
-  test('shows what comes from now on, passes signals on, and ends with the container', async () => {
+  test('shows later output, passes on signals, and ends with the container', async () => {
     const name = await aRunner(
       'trap "echo got TERM; exit 4" TERM; echo ready; i=0; while :; do sleep 0.1; echo $((i=i+1)); done',
     );
@@ -212,7 +212,7 @@ describe('attach', () => {
     expect(stdout.endsWith('got TERM\n')).toBe(true);
   });
 
-  test('--sig-proxy=false: a signal ends the command alone', async () => {
+  test('--sig-proxy=false: a signal ends only the command', async () => {
     const name = await aRunner();
     const running = bed.spawn(['attach', '--sig-proxy=false', name]);
     await until(() => followers(running.pid) > 0);
@@ -221,7 +221,7 @@ describe('attach', () => {
     expect(await bed.ok(['logs', name])).toBe('ready');
   });
 
-  test('two at once see the same; what one pipes in ends with it when the container was started for that', async () => {
+  test('two clients see the same output; piped stdin ends with its client if the container was run with -i', async () => {
     const name = bed.name('cat');
     const first = bed.spawn(['run', '-i', '--name', name, ...sh('echo ready; cat')]);
     await first.prints('ready\n');
@@ -237,7 +237,7 @@ describe('attach', () => {
   test.each([
     ['stopped', 'cannot attach to a stopped container, start it first'],
     ['paused', 'cannot attach to a paused container, unpause it first'],
-  ])('a %s container is refused', async (state, text) => {
+  ])('refuses a %s container', async (state, text) => {
     const name = bed.name(state);
     await bed.ok(['run', '-d', '--name', name, ...sh(state === 'stopped' ? 'true' : 'sleep 60')]);
     if (state === 'paused') await bed.ok(['pause', name]);
@@ -253,14 +253,14 @@ describe('exec', () => {
     name = await aRunner();
   });
 
-  test('prints both streams and ends with the exit code; nothing of it stays', async () => {
-    const before = await bed.leaks();
+  test("prints both streams and exits with the program's code, and leaves nothing", async () => {
+    const before = await bed.traces();
     const result = await bed.cli(['exec', name, 'sh', '-c', 'echo out; echo err >&2; exit 3']);
     expect(result).toMatchObject({ code: 3, stdout: 'out\n', stderr: 'err\n' });
     await bed.expectNothingLeft(before);
   });
 
-  test('passes stdin on, and all of a large output to a slow reader', async () => {
+  test('passes on stdin, and all of a large output to a slow reader', async () => {
     const bytes = randomBytes(3_000_000);
     const digest = createHash('sha256').update(bytes).digest('hex');
     expect(await bed.ok(['exec', '-i', name, 'sha256sum'], { stdin: bytes })).toBe(`${digest}  -`);
@@ -285,7 +285,7 @@ describe('exec', () => {
     expect(unknown.stderr).toContain('unable to find user nobody: no matching entries in passwd file');
   });
 
-  test('keeps the security profile of the container; --privileged gives capabilities', async () => {
+  test('keeps the security profile of the container; --privileged adds capabilities', async () => {
     const name = bed.name('secure');
     await bed.ok([
       'run',
@@ -309,11 +309,11 @@ describe('exec', () => {
   });
 
   test.each([
-    // The words of runc, and of crun.
+    // The texts of runc and of crun.
     [['nope'], 127, /executable file .*not found/],
     [['/etc'], 126, /permission denied|open executable/],
-  ])('%j cannot be started: exit %d, nothing left', async (command, code, text) => {
-    const before = await bed.leaks();
+  ])('%j cannot be started: exits with %d, and leaves nothing', async (command, code, text) => {
+    const before = await bed.traces();
     const result = await bed.cli(['exec', name, ...command]);
     expect(result).toMatchObject({ code, stdout: '' });
     expect(result.stderr).toMatch(text);
@@ -337,7 +337,7 @@ describe('exec', () => {
     });
   });
 
-  test('ends with 137 when the container ends', async () => {
+  test('exits with 137 when the container ends', async () => {
     const name = await aRunner();
     const running = bed.spawn(['exec', name, 'sh', '-c', 'echo here; sleep 60']);
     await running.prints('here\n');
@@ -345,7 +345,7 @@ describe('exec', () => {
     expect((await running.exited).code).toBe(137);
   });
 
-  test('Ctrl-C leaves the program, whose stdin ends, and no FIFO', async () => {
+  test('Ctrl-C leaves the program running without stdin, and no FIFO', async () => {
     const running = bed.spawn(['exec', '-i', name, 'sh', '-c', 'echo here; cat; touch /tmp/ended; sleep 60']);
     await running.prints('here\n');
     running.kill('SIGINT');
@@ -355,8 +355,8 @@ describe('exec', () => {
     expect(await bed.ok(['exec', name, 'ps'])).toContain('sleep 60');
   });
 
-  test('-d returns at once; the next exec deletes what has ended', async () => {
-    const before = await bed.leaks();
+  test('-d returns at once; the next exec removes ended ones', async () => {
+    const before = await bed.traces();
     const { code, stdout } = await bed.cli([
       'exec',
       '-d',
@@ -371,12 +371,12 @@ describe('exec', () => {
     await bed.ok(['exec', name, 'touch', '/tmp/go']);
     await until(async () => {
       await bed.ok(['exec', name, 'true']);
-      return (await bed.leaks()).bundles.length === before.bundles.length;
+      return (await bed.traces()).bundles.length === before.bundles.length;
     });
     await bed.expectNothingLeft(before);
   });
 
-  test('a child that keeps the output open delays the end by 2 s, and not until its own', async () => {
+  test('a child that keeps the output open delays the end by 2 s, not until its own end', async () => {
     const { code, stdout, tookMs } = await bed.cli(['exec', name, 'sh', '-c', 'sleep 3070 & echo hi']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'hi\n' });
     expect(tookMs).toBeGreaterThan(1_900);
@@ -384,7 +384,7 @@ describe('exec', () => {
 });
 
 describe('logs', () => {
-  test('shows each stream on its own, all runs, or the last lines of each', async () => {
+  test('shows both streams, all runs, or the last lines', async () => {
     const name = bed.name('logs');
     await bed.cli(['run', '--name', name, ...sh('for i in 1 2 3; do echo out $i; echo err $i >&2; done')]);
     await bed.cli(['start', '-a', name]);
@@ -414,7 +414,7 @@ describe('logs', () => {
     expect(stdout).toBe(Array.from({ length: 2000 }, (_, index) => `${index + 1}\n`).join(''));
   });
 
-  test('-f ends when the container is removed, and with Ctrl-C', async () => {
+  test('-f ends when the container is removed, and at Ctrl-C', async () => {
     const name = await aRunner();
     const [removed, interrupted] = [bed.spawn(['logs', '-f', name]), bed.spawn(['logs', '-f', name])];
     await Promise.all([removed.prints('ready\n'), interrupted.prints('ready\n')]);
@@ -424,7 +424,7 @@ describe('logs', () => {
     expect((await removed.exited).code).toBe(0);
   });
 
-  test('of a container that somebody else made are refused', async () => {
+  test('refuses a container of another tool', async () => {
     await bed.ctr('run', '--detach', image, 'foreign', 'sleep', '60');
     const { code, stderr } = await bed.cli(['logs', 'foreign']);
     expect({ code, stderr }).toEqual({
@@ -434,12 +434,15 @@ describe('logs', () => {
     expect(await bed.ok(['exec', 'foreign', 'echo', 'hi'])).toBe('hi');
   });
 
-  test.each(['many', '', '1.5'])('--tail %j is refused', async (text) => {
+  test.each(['many', '', '1.5'])('refuses --tail %j', async (text) => {
     expect(await bed.cli(['logs', '--tail', text, 'x'])).toMatchObject({ code: 125, stdout: '' });
   });
 });
 
-/** How many output files a program follows: those it has open, once it also watches for changes, which comes after it noted where they end. */
+/**
+ * How many output files a program follows: those that it has open, once it has an inotify watch, which it makes after
+ * it has noted their ends.
+ */
 function followers(pid: number): number {
   const targets = readdirSync(`/proc/${pid}/fd`).map((fd) => {
     try {

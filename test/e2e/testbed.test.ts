@@ -9,7 +9,8 @@ import { REGISTRY_USER, startRegistry } from '../../testbed/registry.ts';
 import { MARK, RUNC_ROOT, sweepTestbeds } from '../../testbed/testbed-remains.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
 
-// The test bed itself, with containerd's own client: what the other suites rest on must hold without healthctl.
+// Tests the test bed itself with containerd's own client: the other suites rely on it, so this must work without
+// healthctl.
 
 async function importImage(bed: Bed, make: typeof dockerArchive, name: string): Promise<string> {
   const file = join(bed.directory, 'image.tar');
@@ -26,7 +27,7 @@ describe('images', () => {
     await using bed = await openBed();
     const image = await importImage(bed, make, 'docker.io/test/own:1');
     await bed.ctr('run', '--detach', image, 'one');
-    // ctr prints nothing of a program that ends before it has begun to read.
+    // ctr prints nothing of a program that ends before ctr has begun to read.
     const exec = (...args: string[]) => bed.ctr('tasks', 'exec', '--exec-id', bed.name('exec'), ...args);
     const id = await until(() => exec('--user', 'probe', 'one', 'id'));
     expect(id).toContain('uid=1234(probe) gid=1234(probe)');
@@ -38,11 +39,11 @@ describe('traces', () => {
   test('show what a container, an exec, a file and an ingest leave', async () => {
     await using bed = await openBed();
     const image = await importImage(bed, dockerArchive, 'docker.io/test/own:1');
-    const before = await bed.leaks();
+    const before = await bed.traces();
     await bed.ctr('run', '--detach', image, 'one');
     mkdirSync(bed.runRoot, { recursive: true });
     writeFileSync(join(bed.runRoot, 'forgotten'), '');
-    const during = await bed.leaks();
+    const during = await bed.traces();
     expect(during.containers).toEqual(['one']);
     expect(during.tasks).toEqual(['one']);
     expect(during.files).toEqual([join(bed.runRoot, 'forgotten')]);
@@ -60,14 +61,14 @@ describe('traces', () => {
     await bed.ctr('run', '--detach', image, 'one');
     await bed.ctr('tasks', 'pause', 'one');
     await bed[Symbol.asyncDispose]();
-    const left = await bed.leaks();
+    const left = await bed.traces();
     expect([left.containers, left.tasks, left.processes, left.runc, left.mounts, left.cgroups].flat()).toEqual([]);
     expect(existsSync(bed.directory)).toBe(false);
   });
 });
 
 describe('sweeping', () => {
-  test('a killed run leaves nothing to the next one', async () => {
+  test('removes everything of a killed run', async () => {
     await using bed = await openBed();
     const script = fileURLToPath(new URL('../../testbed/crash.ts', import.meta.url));
     const crashed = await runProgram([process.execPath, '--import', 'tsx', script], {
@@ -97,7 +98,7 @@ describe('registry', () => {
     expect(await bed.ctr('images', 'ls', '--quiet')).toBe(`${reference}\n`);
   });
 
-  test('with a password refuses those without it', async () => {
+  test('refuses clients without the password, if it has one', async () => {
     await using bed = await openBed();
     await using registry = await startRegistry({ ...bed, auth: true });
     const { reference } = await registry.push({ name: 'demo/web:1', format: 'oci' });
@@ -107,7 +108,7 @@ describe('registry', () => {
   });
 });
 
-test('programs of the bed see none of the caller’s settings', async () => {
+test("programs of the bed do not get the caller's settings", async () => {
   await using bed = await openBed();
   expect(Object.keys(bed.env).sort()).toEqual([MARK, 'HEALTHCTL_TOML', 'HOME', 'LANG', 'PATH', 'TMPDIR'].sort());
 });

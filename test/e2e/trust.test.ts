@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bed, openBed, until } from './support/harness.ts';
 
-// `ctr run` copies an image's labels to the container, as containerd's CRI does: nothing that they say may steer healthctl.
+// `ctr run` copies an image's labels to the container, like containerd's CRI. None of them may control healthctl.
 let bed: Bed;
 let plain: string;
 let nerdctlRoot: string;
@@ -17,7 +17,7 @@ afterAll(() => bed[Symbol.asyncDispose]());
 
 const inspect = async (name: string, format: string) => bed.ok(['inspect', '--format', format, name]);
 
-/** A container that ctr makes, whose image brings labels. Its process ends after a second. */
+/** A container that ctr makes, with labels of its image. Its process ends after a second. */
 async function runForged(labels: Readonly<Record<string, string>>, ...args: string[]): Promise<string> {
   const image = await bed.image({ Labels: labels });
   const id = bed.name('forged');
@@ -25,7 +25,7 @@ async function runForged(labels: Readonly<Record<string, string>>, ...args: stri
   return id;
 }
 
-test('an image that says it is ours: its files stay, nothing is started again, and rm removes the container alone', async () => {
+test("does not treat an image's container as ours: its files stay, it is not restarted, and rm removes only the container", async () => {
   const victim = join(bed.directory, 'victim');
   writeFileSync(victim, 'precious');
   await bed.ok([
@@ -49,14 +49,14 @@ test('an image that says it is ours: its files stay, nothing is started again, a
   };
   const id = await runForged(labels, 'sleep', '1');
   await until(async () => (await inspect(id, '{{.State.Status}}')) === 'exited', { withinMs: 10_000 });
-  await bed.ok(['start', id]); // a start is what writes a pid file
+  await bed.ok(['start', id]); // only a start writes a pid file
   await until(async () => (await inspect(id, '{{.State.Status}}')) === 'exited', { withinMs: 10_000 });
   expect(await inspect(id, '{{.RestartCount}} {{.HostConfig.RestartPolicy.Name}}')).toBe('0 no');
   expect(await bed.ok(['rm', id])).toBe(id);
   expect(readFileSync(victim, 'utf8')).toBe('precious');
 });
 
-test('a state directory that is not the container’s own is ignored with a warning, and stays', async () => {
+test("ignores a state directory that is not the container's own, with a warning, and keeps it", async () => {
   const volume = join(nerdctlRoot, 'aaaaaaaa', 'volumes', 'default', 'db');
   mkdirSync(volume, { recursive: true });
   const id = await runForged(
@@ -74,7 +74,7 @@ test('a state directory that is not the container’s own is ignored with a warn
   expect(existsSync(volume)).toBe(true);
 });
 
-test('a name from an image takes nobody’s name, and a name that two have names none', async () => {
+test("a name from an image does not replace a container's name, and an ambiguous name is refused", async () => {
   const name = bed.name('twin');
   const id = await runForged({ 'nerdctl/name': name }, 'sleep', '600');
   const own = await bed.ok(['run', '-d', '--name', name, plain, 'sleep', '600']);
@@ -94,7 +94,7 @@ test('a name from an image takes nobody’s name, and a name that two have names
   await bed.ok(['exec', name, 'true']);
 });
 
-test('labels of a container of ours that somebody wrote by hand steer nothing', async () => {
+test('ignores labels that were written by hand into a container of ours', async () => {
   const victim = join(bed.directory, 'by-hand');
   writeFileSync(victim, 'precious');
   const id = await bed.ok(['run', '-d', '--name', bed.name(), plain, 'sleep', '600']);
@@ -112,9 +112,9 @@ test('labels of a container of ours that somebody wrote by hand steer nothing', 
   expect(readFileSync(victim, 'utf8')).toBe('precious');
 });
 
-test('an action in a foreign check’s label is not taken, until update asks for it', async () => {
+test("takes no action that a foreign check's label names, until update sets one", async () => {
   const check = { Test: ['CMD', 'false'], Interval: 200e6, Retries: 1, OnFailure: 'kill' };
-  // nerdctl's label is of Docker's shape: keys of ours in it mean nothing.
+  // nerdctl's label has Docker's keys only; our keys in it have no meaning.
   const byNerdctl = await runForged({ 'nerdctl/healthcheck': JSON.stringify(check) }, 'sleep', '600');
   const id = await runForged({ 'healthctl/healthcheck': JSON.stringify(check) }, 'sleep', '600');
   const status = () => inspect(id, '{{.State.Health.Status}} {{.State.Status}}');
@@ -125,7 +125,7 @@ test('an action in a foreign check’s label is not taken, until update asks for
   expect(await inspect(byNerdctl, '{{.State.Status}} {{.Config.Healthcheck.OnFailure}}')).toBe('running ');
 });
 
-test('labels that containerd cannot hold are shown and filtered all the same', async () => {
+test('shows and filters labels that containerd cannot store', async () => {
   const long = 'x'.repeat(5_000);
   const image = await bed.image({ Labels: { long, empty: '', 'devcontainer.metadata': `[${'{},'.repeat(2_000)}{}]` } });
   const name = bed.name('labels');

@@ -17,7 +17,7 @@ const records = async () => (await bed.ctr('containers', 'ls', '--quiet')).split
 const state = (name: string) => bed.ok(['inspect', '--format', '{{.State.Status}}', name]);
 const monitor = async () => (await bed.cli(['daemon', 'status'])).code;
 
-test('containers that run are named, and nothing is done', async () => {
+test('refuses to run while containers run, and names them', async () => {
   await run('--name', 'web');
   await run('--name', 'db');
   const { code, stdout, stderr } = await bed.cli(['uninstall']);
@@ -28,7 +28,7 @@ test('containers that run are named, and nothing is done', async () => {
   expect([await state('web'), await state('db'), await monitor()]).toEqual(['running', 'running', 0]);
 });
 
-test('--force stops them; what users put there stays and can be used again', async () => {
+test('--force stops them; data of the user stays and can be used again', async () => {
   await run('--name', 'web', '-v', 'data:/data');
   await bed.ok(['exec', 'web', 'touch', '/data/file']);
   const text = await bed.ok(['uninstall', '--force']);
@@ -42,7 +42,7 @@ test('--force stops them; what users put there stays and can be used again', asy
   await bed.ok(['exec', 'web', 'ls', '/data/file']);
 });
 
-test('--purge leaves nothing of this installation, and all of another one', async () => {
+test('--purge leaves nothing of this installation, and everything of another one', async () => {
   const others = ['--run-root', join(bed.directory, 'run2'), '--data-root', join(bed.directory, 'data2')];
   const other = await bed.ok([...others, 'create', '--name', 'other', image]);
   await run('--name', 'web', '-v', 'data:/data');
@@ -54,9 +54,9 @@ test('--purge leaves nothing of this installation, and all of another one', asyn
   await bed.ok([...others, 'rm', 'other']);
 });
 
-test('without containerd the containers that run are seen all the same, and none is ended', async () => {
+test('without containerd, running containers are still found, and none is ended', async () => {
   const id = await run('--name', 'web');
-  // The same directories, by an address at which nobody answers.
+  // The same directories, with an address at which nobody listens.
   const address = join(bed.directory, 'nothing.sock');
   const dataDir = join(bed.dataRoot, hostIdOf(address));
   mkdirSync(join(dataDir, 'containers', bed.namespace, id), { recursive: true });

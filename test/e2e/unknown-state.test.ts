@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readProcess } from '../../testbed/processes.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
 
-// A shim that does not answer (stopped, swapping, busy) makes containerd say UNKNOWN. That is not "exited".
+// containerd reports UNKNOWN for a shim that does not answer (stopped, swapped out, busy). UNKNOWN is not "exited".
 let bed: Bed;
 let image: string;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(() => bed[Symbol.asyncDispose]());
 
 const inspect = (name: string, format: string) => bed.ok(['inspect', '--format', format, name]);
 
-/** Stops the shim of a running container while `work` is done. */
+/** Stops the shim of a running container during `work`. */
 async function whileShimIsSilent(pid: number, work: () => Promise<void>): Promise<void> {
   const shim = readProcess(pid)?.parent ?? 0;
   expect(shim).toBeGreaterThan(1);
@@ -26,7 +26,7 @@ async function whileShimIsSilent(pid: number, work: () => Promise<void>): Promis
   }
 }
 
-test('run --rm beside a monitor: one remover at a time, without warnings, and nothing is left', async () => {
+test('run --rm with a monitor: only one of them removes the container, without warnings, and nothing is left', async () => {
   await bed.ok([
     'run',
     '-d',
@@ -40,13 +40,13 @@ test('run --rm beside a monitor: one remover at a time, without warnings, and no
     'sleep',
     '600',
   ]); // so that a monitor runs
-  const before = await bed.leaks();
+  const before = await bed.traces();
   const runs = Array.from({ length: 6 }, () => bed.cli(['run', '--rm', image, 'true']));
   for (const { code, stderr } of await Promise.all(runs)) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   await bed.expectNothingLeft(before, 20_000);
 });
 
-test('nothing acts on a state that is not known, and nothing is called stopped', async () => {
+test('nothing acts on an unknown state or shows it as stopped', async () => {
   const name = bed.name('silent');
   const check = ['--health-cmd', 'true', '--health-interval', '200ms'];
   await bed.ok(['run', '-d', '--name', name, ...check, image, 'sleep', '600']);
@@ -79,7 +79,7 @@ test('nothing acts on a state that is not known, and nothing is called stopped',
   expect(await inspect(name, '{{.State.Status}}')).toBe('exited');
 });
 
-test('ps shows what was known, with a word, where no monitor tells more', async () => {
+test('without a monitor, ps shows the last known state, marked as unknown', async () => {
   await using alone = await openBed();
   const plain = await alone.image();
   await alone.ok(['run', '-d', '--name', 'silent', plain, 'sleep', '600']);
@@ -103,7 +103,7 @@ describe('a shim that dies', () => {
     process.kill(shim, 'SIGKILL');
   };
 
-  test('ends run, and attach, with the code of an end that nobody saw', async () => {
+  test('ends run and attach with the exit code of an unseen end', async () => {
     const name = alone.name('attached');
     const talk = 'while true; do echo up; sleep 0.1; done';
     const running = alone.spawn(['run', '--name', name, await alone.image(), 'sh', '-c', talk]);
@@ -130,7 +130,7 @@ describe('a shim that dies', () => {
 });
 
 test.each(['resident', 'fresh'])(
-  'a pause waits for a %s check that begins, and what is paused can go on',
+  'a pause waits for a %s check that is being started, and the container can be resumed',
   async (mode) => {
     const name = bed.name(`paused-${mode}`);
     const check = ['--health-exec', mode, '--health-interval', '20ms', '--health-cmd', 'sleep 0.05'];

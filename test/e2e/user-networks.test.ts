@@ -23,8 +23,8 @@ async function run(name: string, network: string, ...flags: readonly string[]): 
 const fetchIn = (name: string, url: string) => host.cli('exec', name, 'timeout', '1', 'wget', '-q', '-O', '-', url);
 const hostsOf = (name: string) => host.ok('exec', name, 'cat', '/etc/hosts');
 
-describe('networks of users', () => {
-  test('containers find each other by name and alias, over stops and starts; another network is out of reach', async () => {
+describe('networks of the user', () => {
+  test('containers find each other by name and alias, over stops and starts; those of another network do not', async () => {
     const before = await host.remains();
     const id = await host.ok('network', 'create', 'app');
     expect(id).toMatch(/^[0-9a-f]{64}$/);
@@ -76,7 +76,7 @@ describe('networks of users', () => {
 
     await host.ok('rm', '-f', 'web', 'db', 'far');
     expect(await host.ok('network', 'rm', 'app', 'other')).toBe('app\nother');
-    // What portmap keeps on a host is of no network.
+    // portmap's chains on the host belong to no network.
     const after = await host.remains();
     const ours = (rules: readonly string[]) => rules.filter((rule) => rule.includes('HCTL'));
     expect(after).toMatchObject({ links: before.links, filter: before.filter, records: [], leases: [] });
@@ -113,7 +113,7 @@ describe('networks of users', () => {
     await host.ok('network', 'rm', 'second');
   });
 
-  test('what cannot be', async () => {
+  test('refuse impossible networks', async () => {
     await host.ok('network', 'create', 'taken', '--subnet', '10.77.0.0/24');
     for (const [args, reason] of [
       [['taken'], 'network with name taken already exists'],

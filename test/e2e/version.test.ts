@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openBed } from './support/harness.ts';
 
-test('version shows healthctl and the containerd that answers', async () => {
+test('version shows healthctl, and the containerd that answers', async () => {
   await using bed = await openBed();
   const { code, stdout, stderr } = await bed.cli(['version']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -32,7 +32,7 @@ describe('volumes', () => {
         },
       },
     );
-    // What stays of the first container of a bed are its directories.
+    // The first container of a bed leaves its directories.
     await bed.ok(['run', '--rm', '-v', 'first:/x', image, 'true']);
     await bed.ok(['volume', 'rm', 'first']);
   });
@@ -42,8 +42,8 @@ describe('volumes', () => {
     (await bed.ok(['volume', 'ls', '-q', ...filters.flatMap((filter) => ['-f', filter])])).split('\n').filter(Boolean);
   const mountpoint = (name: string) => bed.ok(['volume', 'inspect', '-f', '{{.Mountpoint}}', name]);
 
-  test('a named volume outlives its container, is filled once from the image, and is told of', async () => {
-    const before = await bed.leaks();
+  test('a named volume outlives its container, is filled once from the image, and is shown', async () => {
+    const before = await bed.traces();
     const mounts = ['-v', 'data:/var/lib/data', '--mount', 'type=tmpfs,dst=/scratch,tmpfs-size=1m,tmpfs-mode=700'];
     const script =
       'stat -c "%u:%g %a" . file; cat file; readlink sub/link; echo more > new; stat -c %a /scratch; df -k /scratch | tail -1';
@@ -87,7 +87,7 @@ describe('volumes', () => {
     expect(await names('dangling=true')).toEqual([]);
     await bed.ok(['rm', '-v', 'one']);
     expect(readFileSync(join(source, 'new'), 'utf8')).toBe('more\n');
-    // What the container changed stays; it is not filled again, and read-only is read-only.
+    // What the container changed stays: the volume is not filled again. A read-only mount is read-only.
     const again = await bed.cli([
       'run',
       '--rm',
@@ -104,8 +104,8 @@ describe('volumes', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('anonymous volumes go with --rm and rm -v, and stay otherwise', async () => {
-    const before = await bed.leaks();
+  test('--rm and rm -v remove anonymous volumes; otherwise they stay', async () => {
+    const before = await bed.traces();
     await bed.ok(['run', '--rm', '-v', '/own', image, 'true']);
     expect(await names()).toEqual([]);
     await bed.ok(['run', '-d', '--name', 'kept', '-v', '/own', '--tmpfs', '/var/lib/data', image]);
@@ -135,7 +135,7 @@ describe('volumes', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test('the commands say what Docker says', async () => {
+  test('the commands print what Docker prints', async () => {
     expect(await bed.ok(['volume', 'create', '--label', 'a=b', 'shown'])).toBe('shown');
     expect(await bed.ok(['volume', 'ls'])).toBe('DRIVER    VOLUME NAME\nlocal     shown');
     const [document] = JSON.parse(await bed.ok(['volume', 'inspect', 'shown'])) as [Record<string, unknown>];
@@ -166,7 +166,7 @@ describe('volumes', () => {
     const directory = join(document.Mountpoint as string, '..');
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     expect(statSync(join(directory, 'volume.json')).mode & 0o777).toBe(0o600);
-    // A container of another tool that mounts the directory has the volume too.
+    // A container of another tool that mounts the directory uses the volume too.
     const mount = `type=bind,src=${document.Mountpoint},dst=/x,options=rbind`;
     await bed.ctr('containers', 'create', '--mount', mount, image, 'foreign');
     expect((await bed.cli(['volume', 'rm', 'shown'])).stderr).toBe(
@@ -188,8 +188,8 @@ describe('volumes', () => {
     }
   });
 
-  test('a create that fails leaves no volume; two at once share one', async () => {
-    const before = await bed.leaks();
+  test('a failed create leaves no volume; two at once share one', async () => {
+    const before = await bed.traces();
     const missing = join(bed.directory, 'missing');
     const failures = await Promise.all([
       bed.cli(['create', '-v', 'gone:/x', '-w', 'relative', image]),
@@ -214,12 +214,12 @@ describe('volumes', () => {
     await bed.expectNothingLeft(before);
   });
 
-  test("an image's symbolic links lead nowhere on the host", async () => {
-    const before = await bed.leaks();
+  test("an image's symbolic links do not lead to the host", async () => {
+    const before = await bed.traces();
     const secret = join(bed.directory, 'secret');
     mkdirSync(secret);
     writeFileSync(join(secret, 'key'), 'host');
-    // Inside the image `/escape` is its own /tmp, which is empty, and `/up` its own /etc.
+    // Inside the image, `/escape` is its own empty /tmp, and `/up` its own /etc.
     const listing = ['sh', '-c', 'ls -A /tmp /up'];
     const out = await bed.ok([
       'run',
@@ -236,7 +236,8 @@ describe('volumes', () => {
     expect(out).toContain('/tmp:\n');
     expect(readdirSync(await mountpoint('esc'))).toEqual([]);
     expect(readFileSync(join(await mountpoint('etc'), 'passwd'), 'utf8')).toContain('probe:x:1234');
-    // A volume's content that was replaced by a link is refused, when it is used and when a container with it starts.
+    // A volume whose content was replaced by a link is refused, for a new container and at the start of an existing
+    // one.
     const content = await mountpoint('esc');
     await bed.ok(['create', '--name', 'late', '-v', 'esc:/x', '--tmpfs', '/var/lib/data', image]);
     await bed.ok(['volume', 'create', 'spare']);
@@ -261,7 +262,7 @@ describe('volumes', () => {
   });
 });
 
-test('the monitor removes the anonymous volumes of what it removes', async () => {
+test('the monitor removes the anonymous volumes of containers that it removes', async () => {
   await using bed = await openBed(['autostart = true']);
   const image = await bed.image();
   await bed.ok(['run', '-d', '--rm', '-v', '/own', '-v', 'named:/named', image, 'sleep', '0.3']);
@@ -277,7 +278,10 @@ test('a create that is killed while it copies leaves no half-filled volume', asy
   const files = Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`many/${index}`, 'x']));
   const image = await bed.image({}, { files });
   const [hash = ''] = await bed.ok(['run', '--rm', image, 'true']).then(() => readdirSync(bed.dataRoot));
-  /** @returns the directory of a volume that was half filled when its create was killed; undefined when that came too late */
+  /**
+   * @returns the directory of a volume that was half filled when its create was killed; undefined if the kill came too
+   *   late
+   */
   const killHalfWay = async (name: string): Promise<string | undefined> => {
     const directory = join(bed.dataRoot, hash, 'volumes', bed.namespace, name);
     const copying = join(directory, '.copying');
@@ -298,7 +302,7 @@ test('a create that is killed while it copies leaves no half-filled volume', asy
     name = names.shift() ?? '';
     directory = await killHalfWay(name);
   }
-  if (directory === undefined) return context.skip(`${NOT_JUDGED}: each copy was over before it could be killed`);
+  if (directory === undefined) return context.skip(`${NOT_JUDGED}: each copy ended before it could be killed`);
   expect(readdirSync(join(directory, '_data'))).toEqual([]);
   expect(await bed.ok(['run', '--rm', '-v', `${name}:/many`, image, 'sh', '-c', 'ls /many | wc -l'])).toBe('3000');
   expect(readdirSync(directory).sort()).toEqual(['_data', 'volume.json']);

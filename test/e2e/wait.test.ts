@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => bed[Symbol.asyncDispose]());
 
-/** Beds have no monitor unless they start one. */
+/** Beds have no monitor unless the test starts one. */
 const UNWATCHED = 'WARNING: no monitor checks this container\n';
 const CHECKED = ['--health-cmd', 'test -e /tmp/ok || { echo not yet; false; }', '--health-retries', '1'];
 
@@ -21,7 +21,7 @@ async function run(flags: readonly string[] = CHECKED, command: readonly string[
   return { name, id };
 }
 
-/** One check, and its word. */
+/** Makes a check by hand, and publishes its result. */
 async function check({ name, id }: { name: string; id: string }): Promise<void> {
   const { code } = await bed.cli(['healthcheck', 'run', name]);
   const { events, close } = connect(bed);
@@ -34,7 +34,7 @@ async function check({ name, id }: { name: string; id: string }): Promise<void> 
 }
 
 describe('wait --condition', () => {
-  test('unhealthy, healthy, and what it prints', async () => {
+  test('waits for unhealthy and healthy, and prints them', async () => {
     const web = await run();
     const [unhealthy, healthy] = ['unhealthy', 'healthy'].map((word) =>
       bed.spawn(['wait', '--condition', word, web.name]),
@@ -47,7 +47,7 @@ describe('wait --condition', () => {
     expect(await bed.ok(['wait', '--condition', 'healthy', web.name])).toBe('healthy');
   });
 
-  test('a container that exits first is an error', async () => {
+  test('fails for a container that exits first', async () => {
     const web = await run(CHECKED, ['sh', '-c', 'until [ -e /end ]; do sleep 0.1; done; exit 3']);
     const waiting = bed.spawn(['wait', '--condition', 'healthy', web.name]);
     await until(() => waiting.stderr() === UNWATCHED);
@@ -59,7 +59,7 @@ describe('wait --condition', () => {
     });
   });
 
-  test('a container without a check cannot become healthy', async () => {
+  test('fails for a container without a check', async () => {
     const { name } = await run([]);
     expect(await bed.cli(['wait', '--condition', 'healthy', name])).toMatchObject({
       code: 1,
@@ -67,7 +67,7 @@ describe('wait --condition', () => {
     });
   });
 
-  test('running, paused, next-exit, removed', async () => {
+  test('waits for running, paused, next-exit and removed', async () => {
     const name = bed.name();
     await bed.ok(['create', '--name', name, await bed.image(), 'sh', '-c', 'sleep 600']);
     expect(await bed.ok(['wait', '--condition', 'created', name])).toBe('created');
@@ -84,7 +84,7 @@ describe('wait --condition', () => {
     for (const wait of ended) expect(await wait.exited).toMatchObject({ code: 0, stdout: '137\n', stderr: '' });
   });
 
-  test('Ctrl-C ends it', async () => {
+  test('ends at Ctrl-C', async () => {
     const { name } = await run();
     const waiting = bed.spawn(['wait', '--condition', 'healthy', name]);
     await until(() => waiting.stderr() === UNWATCHED);
@@ -92,7 +92,7 @@ describe('wait --condition', () => {
     expect(await waiting.exited).toMatchObject({ code: 130, stdout: '', stderr: UNWATCHED });
   });
 
-  test('a condition that there is not', async () => {
+  test('refuses an unknown condition', async () => {
     const result = await bed.cli(['wait', '--condition', 'happy', 'x']);
     expect(result.code).toBe(125);
     expect(result.stderr).toContain('invalid argument "happy" for "--condition" flag: must be one of not-running, ');
@@ -131,7 +131,7 @@ describe('run -d --wait and start --wait', () => {
     expect(await monitored.ok(['start', '--wait', 'web'])).toBe('web');
   });
 
-  test('fail with what the check said when it is unhealthy, exits first or is late', async () => {
+  test('fail with the output of the check when it is unhealthy, exits first or is late', async () => {
     const image = await monitored.image();
     const { code, stdout, stderr } = await monitored.cli([
       'run',
@@ -163,7 +163,7 @@ describe('run -d --wait and start --wait', () => {
     });
   });
 
-  test('do not wait where nobody checks: the container runs, and that is said', async () => {
+  test('do not wait without a monitor: the container runs, with a warning', async () => {
     const name = bed.name();
     const { code, stdout, stderr } = await bed.cli(
       ['run', '-d', '--wait', '--name', name, ...CHECKED, await bed.image(), 'sleep', '600'],
@@ -177,7 +177,7 @@ describe('run -d --wait and start --wait', () => {
     expect(await bed.ok(['inspect', '--format', '{{.State.Status}}', name])).toBe('running');
   });
 
-  test('without a check, running is ready', async () => {
+  test('without a check, return when it runs', async () => {
     const { name } = await run(['--wait', '--wait-timeout', '20']);
     expect(await bed.ok(['start', '--wait', name])).toBe(name);
   });
@@ -187,14 +187,14 @@ describe('run -d --wait and start --wait', () => {
     [['run', '-d', '--wait-timeout', '1', 'x'], '--wait-timeout needs --wait'],
     [['start', '--wait', '-a', 'x'], '--wait conflicts with --attach and --interactive'],
     [['start', '--wait', '--wait-timeout', '-1', 'x'], 'must not be negative'],
-  ])('%j is refused', async (args, text) => {
+  ])('refuses %j', async (args, text) => {
     const result = await bed.cli(args);
     expect(result.code).toBe(125);
     expect(result.stderr).toContain(text);
   });
 });
 
-describe('an end after which the container comes back', () => {
+describe('an end that a restart follows', () => {
   let monitored: Bed;
   let image: string;
   beforeAll(async () => {
@@ -203,7 +203,7 @@ describe('an end after which the container comes back', () => {
   });
   afterAll(() => monitored[Symbol.asyncDispose]());
 
-  /** It is well from its second run on. */
+  /** Healthy from its second run on. */
   const secondRun = (first: string) => [
     'sh',
     '-c',
@@ -219,7 +219,7 @@ describe('an end after which the container comes back', () => {
     );
   });
 
-  test('until the policy gives up, or a user stops it', async () => {
+  test('until the policy is exhausted, or a user stops it', async () => {
     const flags = ['--health-cmd', 'true', '--health-interval', '1h'];
     const once = [...flags, '--restart', 'on-failure:1', '--name', 'once'];
     const { code, stderr } = await monitored.cli(['run', '-d', '--wait', ...once, image, 'sh', '-c', 'exit 3']);

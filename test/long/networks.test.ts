@@ -40,7 +40,7 @@ async function each(names: readonly string[], work: (name: string) => Promise<un
 
 test(`${CONTAINERS} containers come and go, and leave nothing on the host and nothing of containerd's`, async () => {
   const image = await bed.image();
-  const [before, traces] = [await host.remains(), await bed.leaks()];
+  const [before, traces] = [await host.remains(), await bed.traces()];
   const names = Array.from({ length: CONTAINERS }, (_, index) => `many-${index}`);
   const started = performance.now();
   await each(names, (name) => {

@@ -15,7 +15,7 @@ test(`${ROUNDS} checks of each of ${CONTAINERS} containers leave nothing, and th
   const round = () => Promise.all(names.map((name) => bed.ok(['container', 'healthcheck', name])));
   for (let warmUp = 0; warmUp < 10; warmUp += 1) await round();
 
-  const before = await bed.leaks();
+  const before = await bed.traces();
   const grown = watchShims(bed.namespace);
   for (let done = 0; done < ROUNDS; done += 1) await round();
   await bed.expectNothingLeft(before);

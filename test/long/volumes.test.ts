@@ -11,7 +11,7 @@ test(`${CONTAINERS} containers with volumes and shared memory, ${AT_ONCE} at a t
     { files: { 'data/seed': 'from the image\n', 'var/cache/seed': 'x' } },
   );
   await bed.ok(['run', '--rm', '-v', 'shared:/data', image, 'true']);
-  const before = await bed.leaks();
+  const before = await bed.traces();
   const runs = Array.from({ length: CONTAINERS }, (_, index) => index);
   const script = 'cat /data/seed; test -f /var/cache/seed && echo x > /dev/shm/x && echo x > /own/x && touch /data/$0';
   const worker = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { consoleBlocksOf, needsNerdctl } from '../../testbed/console-blocks.ts';
-import { type Page, wrongCommandsOf } from '../e2e/support/docs-session.ts';
+import { differencesInPage, type Page } from '../e2e/support/docs-session.ts';
 import { type NetworkHost, withNetworkHost } from '../e2e/support/network-host.ts';
 import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
@@ -21,7 +21,7 @@ describeBesideNerdctl('sessions with nerdctl in the documents', () => {
     const { bed } = peers;
     const work = async (host: NetworkHost): Promise<void> => {
       skip(!/ v?2\.3\.5$/.test(await peers.nerdctl('--version')), 'the documents show nerdctl 2.3.5');
-      expect((await wrongCommandsOf({ bed, host, path: nerdctlIn(peers) }, page)).join('\n\n')).toBe('');
+      expect((await differencesInPage({ bed, host, path: nerdctlIn(peers) }, page)).join('\n\n')).toBe('');
     };
     await withNetworkHost(bed, work, () => peers[Symbol.asyncDispose]());
   });

@@ -1,15 +1,18 @@
 import type { ImageConfig, ImageOptions } from '../../../testbed/image-archive.ts';
 
-/** What stands for a public image in the sessions of the documents: its name, its config, and small programs of the names that it has. */
+/**
+ * A replacement for a public image in the sessions of the documents: its name, its config, and small programs with the
+ * names of the real ones.
+ */
 export interface StandIn {
-  /** As documents write it. */
+  /** As in the documents. */
   readonly name: string;
   readonly config: ImageConfig;
   readonly files?: NonNullable<ImageOptions['files']>;
 }
 
 const script = (...lines: readonly string[]): string => ['#!/bin/sh', ...lines, ''].join('\n');
-/** Ends at the signals by which a server is stopped: process 1 ignores what it does not handle. */
+/** Ends at the signals that stop a server: process 1 ignores signals that it does not handle. */
 const serve = (port: number, directory: string): readonly string[] => [
   "trap 'exit 0' TERM QUIT INT",
   `httpd -f -p ${port} -h ${directory} &`,
@@ -22,7 +25,7 @@ const CURL = script(
   'echo "curl: (22) The requested URL returned error: 403" >&2',
   'exit 22',
 );
-/** A program of busybox that the public image has not. */
+/** A program of busybox that the public image does not have. */
 const NOT_THERE = script('echo "$0: not found" >&2', 'exit 127');
 
 export const STAND_INS: readonly StandIn[] = [
@@ -113,6 +116,6 @@ export const STAND_INS: readonly StandIn[] = [
   },
 ];
 
-/** Those that a text of commands names. */
+/** The replacements for the images that these commands name. */
 export const standInsIn = (commands: string): readonly StandIn[] =>
   STAND_INS.filter(({ name }) => new RegExp(`(?:^|[\\s/])${name.replace(/:latest$/, '')}\\b`, 'm').test(commands));

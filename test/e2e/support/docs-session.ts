@@ -8,20 +8,20 @@ import { type StandIn, standInsIn } from './docs-images.ts';
 import { type Bed, HEALTHCTL, until } from './harness.ts';
 import type { NetworkHost } from './network-host.ts';
 
-/** A page of the documents with the blocks that are run, in their order. */
+/** A page of the documents, with its blocks in order. */
 export interface Page {
-  /** From the root of the repository. */
+  /** Relative to the root of the repository. */
   readonly name: string;
   readonly blocks: readonly ConsoleBlock[];
 }
 
 /**
- * Runs the blocks of a page in their order and in one directory, with stand-ins for the images that they name.
+ * Runs the blocks of a page in order and in one directory, with replacements for the images that they name.
  *
- * @param path directories before the PATH of the bed, for programs that are no part of it
- * @returns for each command that prints something else than the page shows, its line and the difference
+ * @param path directories for the PATH before the bed's, for other programs
+ * @returns for each command whose output differs from the page, its line and the difference
  */
-export async function wrongCommandsOf(
+export async function differencesInPage(
   setting: { readonly bed: Bed; readonly host: NetworkHost; readonly path?: string },
   { name, blocks }: Page,
 ): Promise<readonly string[]> {
@@ -29,11 +29,11 @@ export async function wrongCommandsOf(
   const commands = blocks.flatMap((block) => block.commands.map(({ text }) => text)).join('\n');
   await Promise.all(standInsIn(commands).map((standIn) => loadStandIn(bed, standIn)));
   const wrong: string[] = [];
-  for (const block of blocks) wrong.push(...(await wrongInBlock({ ...setting, name, block })));
+  for (const block of blocks) wrong.push(...(await differencesInBlock({ ...setting, name, block })));
   return wrong;
 }
 
-/** Leaves the archive in the directory of the session, as `docker save -o nginx.tar nginx` would. */
+/** Writes the archive into the directory of the session, like `docker save -o nginx.tar nginx`. */
 async function loadStandIn(bed: Bed, { name, config, files = {} }: StandIn): Promise<void> {
   const archive = join(bed.directory, `${name.split('/').at(-1)?.replace(/:.*$/, '')}.tar`);
   writeFileSync(archive, await dockerArchive({ name, config, files }));
@@ -44,12 +44,12 @@ interface BlockRun {
   readonly bed: Bed;
   readonly host: NetworkHost;
   readonly path?: string;
-  /** Of the page. */
+  /** The name of the page. */
   readonly name: string;
   readonly block: ConsoleBlock;
 }
 
-async function wrongInBlock({ bed, host, path, name, block }: BlockRun): Promise<readonly string[]> {
+async function differencesInBlock({ bed, host, path, name, block }: BlockRun): Promise<readonly string[]> {
   const mark = 'end of the output of command';
   const { commands } = block;
   const script = join(bed.directory, '.session.sh');
@@ -73,7 +73,7 @@ async function wrongInBlock({ bed, host, path, name, block }: BlockRun): Promise
   });
 }
 
-/** Standard output of a program, which is killed when it takes longer. */
+/** Standard output of a program, which is killed if it takes longer. */
 async function outputWithin(program: RunningProgram, withinMs: number): Promise<string> {
   let isEnded = false;
   const exited = program.exited.finally(() => {
@@ -83,7 +83,7 @@ async function outputWithin(program: RunningProgram, withinMs: number): Promise<
   return (await exited).stdout;
 }
 
-/** With the paths and names of a host instead of those of the bed. */
+/** Replaces the paths and names of the bed by those of a host. */
 function asOnHost({ address, namespace, runRoot, dataRoot, directory }: Bed, text: string): string {
   const hash = (path: string) => createHash('sha256').update(path).digest('hex').slice(0, 8);
   const instead: readonly (readonly [string, string])[] = [

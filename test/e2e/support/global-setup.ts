@@ -8,7 +8,10 @@ declare module 'vitest' {
   }
 }
 
-/** One containerd for a whole run of vitest: the projects that need it share this process, and the last one to end stops it. */
+/**
+ * One containerd for a whole run of vitest. The projects that need it run in this process; the last one to end stops
+ * it.
+ */
 interface Shared {
   users: number;
   readonly containerd: Promise<PrivateContainerd>;

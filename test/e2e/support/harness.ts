@@ -23,52 +23,58 @@ export { until } from '../../../testbed/until.ts';
 /** The built program. */
 export const HEALTHCTL = fileURLToPath(new URL('../../../bin/healthctl', import.meta.url));
 
-/** How a command line of healthctl is called; what is not given is the bed's. */
+/** Options for calling healthctl. Defaults are the bed's. */
 export interface CliOptions extends Partial<Omit<ProgramOptions, 'env'>> {
   /** Added to the bed's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default 60,000. The program is killed then, and the call throws. */
+  /** Default 60,000. Then the program is killed, and the call throws. */
   readonly timeoutMs?: number;
 }
 
-/** What an image of `bed.image` may have besides its config. */
+/** Options of an image of `bed.image`, besides its config. */
 export type BedImageOptions = Pick<ImageOptions, 'shell' | 'files'>;
 
-/** A containerd namespace of its own on the run's private containerd, with run root and data root of its own. */
+/** A containerd namespace on the run's private containerd, with its own run root and data root. */
 export interface Bed extends AsyncDisposable {
   readonly address: string;
   readonly namespace: string;
-  /** Holds all that follows, and is removed with the bed: the place for a test's own files. */
+  /** Contains the following, and is removed with the bed. Tests may put files there. */
   readonly directory: string;
   readonly runRoot: string;
   readonly dataRoot: string;
   /** The environment of all its programs. */
   readonly env: Readonly<Record<string, string>>;
-  /** What stands before every command: --address, --namespace, --run-root, --data-root. */
+  /** The flags before every command: --address, --namespace, --run-root, --data-root. */
   readonly globalFlags: readonly string[];
   /** Runs `healthctl ARGS` to its end; never throws for an exit status. */
   cli(args: readonly string[], options?: CliOptions): Promise<ProgramResult>;
-  /** The same, which must exit with 0; returns stdout without the last newline. */
+  /** Like `cli`, but must exit with 0; returns stdout without the last newline. */
   ok(args: readonly string[], options?: CliOptions): Promise<string>;
-  /** Starts `healthctl ARGS`; ended with the bed at the latest. */
+  /** Starts `healthctl ARGS`, which ends with the bed at the latest. */
   spawn(args: readonly string[], options?: CliOptions): RunningProgram;
   /** Runs containerd's own `ctr` in the namespace; must succeed; returns stdout. */
   ctr(...args: string[]): Promise<string>;
-  /** Loads a busybox image, once per config, with `healthctl load`; returns its name, e.g. `docker.io/test/3f2a:latest`. */
+  /**
+   * Loads a busybox image with `healthctl load`, once for each config; returns its name, e.g.
+   * `docker.io/test/3f2a:latest`.
+   */
   image(config?: ImageConfig, options?: BedImageOptions): Promise<string>;
   /** A name that no other container of this bed has, e.g. `web-3`. */
   name(prefix?: string): string;
-  /** Everything that a command may leave behind, to be compared before and after. */
-  leaks(): Promise<Traces>;
-  /** Fails unless what is there equals `before` within `withinMs` (default 5,000): containerd collects some things a moment later. */
+  /** Everything that a command may leave, for a comparison before and after. */
+  traces(): Promise<Traces>;
+  /**
+   * Fails unless everything equals `before` within `withinMs` (default 5,000): containerd collects some things a moment
+   * later.
+   */
   expectNothingLeft(before: Traces, withinMs?: number): Promise<void>;
 }
 
 /**
  * Opens a bed: `await using bed = await openBed()`, or `await bed[Symbol.asyncDispose]()` in `afterAll`.
  *
- * @param config lines of its configuration file. A monitor watches the bed's namespace alone, and commands start none unless `autostart = true`.
- *   Containers are on no network unless it says `network = "bridge"`
+ * @param config lines of its configuration file. A monitor monitors only the bed's namespace; commands start none
+ *   unless `autostart = true`. Containers have no network unless there is a line such as `network = "bridge"`
  */
 export async function openBed(config: readonly string[] = ['autostart = false']): Promise<Bed> {
   const { directory: testbed, address } = inject('testbed');
@@ -107,9 +113,9 @@ export async function openBed(config: readonly string[] = ['autostart = false'])
       counter += 1;
       return `${prefix}-${counter}`;
     },
-    leaks: () => findTraces({ bed, testbed }),
+    traces: () => findTraces({ bed, testbed }),
     expectNothingLeft: async (before, withinMs = 5_000) => {
-      const left = async () => differences(before, await bed.leaks());
+      const left = async () => differences(before, await bed.traces());
       const nothing = async () => (await left()).length === 0;
       await until(nothing, { withinMs, everyMs: 100 }).catch(() => undefined);
       const lines = await left();
@@ -129,7 +135,7 @@ interface LoadRequest {
   readonly loaded: Map<string, Promise<string>>;
 }
 
-/** Loads an image unless this bed has it: two calls at once share one load. */
+/** Loads an image unless this bed has it. Simultaneous calls share one load. */
 function loadImage({ bed, archives, config, options, loaded }: LoadRequest): Promise<string> {
   const key = createHash('sha256')
     .update(JSON.stringify([config, options]))
@@ -139,7 +145,7 @@ function loadImage({ bed, archives, config, options, loaded }: LoadRequest): Pro
   const load = async () => {
     const archive = join(archives, `${key}.tar`);
     if (!existsSync(archive)) {
-      // Two files of tests may make the same one at once.
+      // Two test files may write the same archive at the same time.
       const unfinished = `${archive}.${process.pid}`;
       writeFileSync(unfinished, await dockerArchive({ name, config, ...options }));
       renameSync(unfinished, archive);
@@ -152,15 +158,18 @@ function loadImage({ bed, archives, config, options, loaded }: LoadRequest): Pro
   return found;
 }
 
-/** Ends the programs, containers and files of a bed. What images and snapshots remain go with the containerd. */
+/**
+ * Ends the programs and containers of a bed and removes its files. Remaining images and snapshots are removed with the
+ * containerd.
+ */
 async function closeBed({ bed, started }: { bed: Bed; started: Set<RunningProgram> }): Promise<void> {
   await bed.cli(['daemon', 'stop'], { env: { HEALTHCTL_TOML: '/dev/null' } });
   const running = [...started].map(({ pid }) => readProcess(pid)).filter((found) => found !== undefined);
   await endProcesses(running, { graceMs: 1_000 });
-  // A monitor that did not answer in time would go on restarting and writing.
+  // A monitor that did not answer in time would continue to restart and write.
   const left = listProcesses().filter(({ pid, args }) => args.includes(bed.runRoot) && pid !== process.pid);
   await endProcesses(left, { graceMs: 5_000 });
-  // What still ends by itself makes each of these fail or come back, for a moment.
+  // These fail or have no effect while something is still ending.
   await until(() => removeContainers(bed), {
     withinMs: 30_000,
     everyMs: 200,
@@ -170,7 +179,7 @@ async function closeBed({ bed, started }: { bed: Bed; started: Set<RunningProgra
   await removeTree(bed.directory);
 }
 
-/** @returns true; throws when something could not be removed */
+/** @returns true; throws if something could not be removed */
 async function removeContainers(bed: Bed): Promise<true> {
   const lines = async (...args: string[]) => (await bed.ctr(...args)).split('\n').filter((line) => line !== '');
   const tasks = (await lines('tasks', 'ls')).slice(1).map((line) => line.trim().split(/\s+/));

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { type Bed, openBed } from './harness.ts';
 
-/** A bed beside nerdctl. */
+/** A bed for tests with nerdctl's labels and files. */
 export interface NerdctlBed {
   readonly bed: Bed;
   readonly image: string;
@@ -14,7 +14,7 @@ export interface NerdctlBed {
 
 /** @param config further lines of healthctl's configuration file */
 export async function openNerdctlBed(config: readonly string[] = []): Promise<NerdctlBed> {
-  // Below a directory that nobody but root can write to, as a program that is believed has to be.
+  // Below a directory that only root can write to, because healthctl trusts programs only there.
   const dataRoot = `/run/healthctl-test-${randomBytes(4).toString('hex')}`;
   mkdirSync(dataRoot, { mode: 0o700 });
   let bed: Bed | undefined;

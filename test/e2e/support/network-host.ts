@@ -10,18 +10,18 @@ import {
 } from '../../../testbed/program.ts';
 import { type Bed, HEALTHCTL } from './harness.ts';
 
-/** A network namespace that stands for the host: bridges, addresses and rules of the firewall are there alone. */
+/** A network namespace in place of the host's: bridges, addresses and firewall rules are only there. */
 export interface NetworkHost extends AsyncDisposable {
   /** Runs `healthctl ARGS` on it, to its end; never throws for an exit status. */
   cli(...args: readonly string[]): Promise<ProgramResult>;
-  /** The same with other variables of the environment. */
+  /** Like `cli`, with further environment variables. */
   cliWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<ProgramResult>;
-  /** The same, which must exit with 0; returns stdout without the last newline. */
+  /** Like `cli`, but must exit with 0; returns stdout without the last newline. */
   ok(...args: readonly string[]): Promise<string>;
   spawn(...args: readonly string[]): RunningProgram;
   /** Runs another program on it, which must succeed; returns stdout. */
   run(...command: readonly string[]): Promise<string>;
-  /** Starts another program on it; ended with the host at the latest. */
+  /** Starts another program on it, which ends with the host at the latest. */
   start(...command: readonly string[]): RunningProgram;
   /** The ports in use: `tcp 0.0.0.0:8080`, `udp 127.0.0.1:53`. */
   ports(): Promise<readonly string[]>;
@@ -29,7 +29,7 @@ export interface NetworkHost extends AsyncDisposable {
   remains(): Promise<Readonly<Record<'links' | 'nat' | 'filter' | 'ports' | 'records' | 'leases', readonly string[]>>>;
 }
 
-/** @param bed of its containers, which is closed before the host is */
+/** @param bed the bed of its containers. Close it before the host */
 export async function openNetworkHost(bed: Bed): Promise<NetworkHost> {
   const name = `hctl-${randomBytes(4).toString('hex')}`;
   const options = { env: bed.env, cwd: '/' };
@@ -82,7 +82,8 @@ export async function openNetworkHost(bed: Bed): Promise<NetworkHost> {
 }
 
 /**
- * Opens a host for a bed and calls `work`. Then closes the bed and after it the host, also if the host cannot be opened.
+ * Opens a host for a bed and calls `work`. Then closes the bed and after it the host, also if the host cannot be
+ * opened.
  *
  * @param closeBed default: disposes of the bed
  */
@@ -104,7 +105,7 @@ export async function withNetworkHost<T>(
   }
 }
 
-/** Below the directory of networks, which each containerd has one of. */
+/** Names below the directory of networks, of which each containerd has one. */
 function namesBelow({ dataRoot }: Bed, part: string): readonly string[] {
   const [host = ''] = existsSync(dataRoot) ? readdirSync(dataRoot) : [];
   const directory = join(dataRoot, host, 'network', part);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { descendantsOf, hasEnvironment, listProcesses } from '../../../testbed/processes.ts';
 import { isShim, MARK, mountPoints, RUNC_ROOT } from '../../../testbed/testbed-remains.ts';
 
-/** What commands may leave behind, by kind, each sorted. */
+/** What commands may leave, by kind, each sorted. */
 export type Traces = Readonly<Record<Kind, readonly string[]>>;
 
 type Kind =
@@ -15,14 +15,14 @@ type Kind =
   | 'blobs'
   | 'ingests' // content that was begun and neither committed nor aborted
   | 'files' // below run root and data root: `path`, FIFOs as `path|`, directories as `path/`
-  | 'bundles' // below containerd's task directory: a pid file of an exec that was never deleted shows here
+  | 'bundles' // below containerd's task directory: shows the pid file of an exec that was never deleted
   | 'runc' // state directories of the runtime
   | 'cgroups'
   | 'mounts'
-  | 'processes'; // shims, what runs in containers, and programs of healthctl that outlive their command
+  | 'processes'; // shims, processes in containers, and programs of healthctl that outlive their command
 
-/** The part of a bed that is looked at. */
-interface Looked {
+/** The part of a bed that findTraces reads. */
+interface TracedBed {
   readonly namespace: string;
   readonly directory: string;
   readonly runRoot: string;
@@ -30,9 +30,9 @@ interface Looked {
   ctr(...args: string[]): Promise<string>;
 }
 
-export async function findTraces({ bed, testbed }: { bed: Looked; testbed: string }): Promise<Traces> {
+export async function findTraces({ bed, testbed }: { bed: TracedBed; testbed: string }): Promise<Traces> {
   const { namespace } = bed;
-  // Before ctr runs, which would count itself.
+  // Before ctr runs, which would be counted.
   const processes = processesOf(bed, testbed);
   const column = async (args: string[], skip: number) => {
     const lines = (await bed.ctr(...args)).split('\n').slice(skip);
@@ -53,7 +53,9 @@ export async function findTraces({ bed, testbed }: { bed: Looked; testbed: strin
   ]);
   return {
     ...{ images, containers, tasks, snapshots, leases, blobs, ingests, processes },
-    files: [...filesBelow(bed.runRoot), ...filesBelow(bed.dataRoot, { skip: 'compile-cache' })].filter(isNoLock).sort(),
+    files: [...filesBelow(bed.runRoot), ...filesBelow(bed.dataRoot, { skip: 'compile-cache' })]
+      .filter(isNotLock)
+      .sort(),
     bundles: filesBelow(bundles, { skip: 'rootfs' }).sort(),
     runc: filesBelow(join(RUNC_ROOT, namespace)).sort(),
     cgroups: cgroupsOf(namespace).sort(),
@@ -63,10 +65,10 @@ export async function findTraces({ bed, testbed }: { bed: Looked; testbed: strin
   };
 }
 
-/** Locks that a container has from its first exec on, and that go with its directory. */
-const isNoLock = (path: string): boolean => !/\/exec(-turn)?\.lock$/.test(path);
+/** Locks that exist from a container's first exec on, and are removed with its directory. */
+const isNotLock = (path: string): boolean => !/\/exec(-turn)?\.lock$/.test(path);
 
-/** What one has and the other lacks, a line each: `files: + /run/…` appeared, `-` is gone. */
+/** The differences, one per line: `files: + /run/…` appeared, `-` is gone. */
 export function differences(before: Traces, after: Traces): string[] {
   const without = (some: readonly string[], others: readonly string[]) => some.filter((one) => !others.includes(one));
   return (Object.keys(before) as Kind[]).flatMap((kind) => [
@@ -75,7 +77,7 @@ export function differences(before: Traces, after: Traces): string[] {
   ]);
 }
 
-function processesOf({ namespace, runRoot }: Looked, testbed: string): string[] {
+function processesOf({ namespace, runRoot }: TracedBed, testbed: string): string[] {
   const all = listProcesses();
   const marked = all.filter(({ pid }) => pid !== process.pid && hasEnvironment(pid, `${MARK}=${testbed}`));
   const shims = marked.filter((one) => isShim(one) && one.args.includes(namespace));
@@ -88,7 +90,7 @@ function processesOf({ namespace, runRoot }: Looked, testbed: string): string[] 
   ].sort();
 }
 
-/** Paths of everything below a directory, as `Traces.files` says; nothing when it is not there. */
+/** Paths of everything below a directory, in the form of `Traces.files`; nothing if it does not exist. */
 function filesBelow(directory: string, { skip }: { skip?: string } = {}): string[] {
   return entriesOf(directory).flatMap((entry) => {
     const path = join(directory, entry.name);

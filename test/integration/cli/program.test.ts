@@ -77,7 +77,7 @@ describe('the start of the program', () => {
   });
 
   test('accepts the caches of the build, and has one for each word that the launcher knows', () => {
-    const words = /OWN = \[(.*)\]/.exec(readFileSync(launcher, 'utf8'))?.[1]?.match(/[a-z]+/g) ?? [];
+    const words = /OWN = \[(.*)\]/.exec(readFileSync(launcher, 'utf8'))?.[1]?.match(/[a-z_]+/g) ?? [];
     const names = ['healthctl.cache', ...words.map((word) => `healthctl.${word}.cache`)];
     expect(cachesIn(program)).toEqual(names.toSorted());
     const script = `
