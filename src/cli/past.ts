@@ -1,3 +1,4 @@
+import { REQUESTS } from '../daemon/api/requests.ts';
 import { type PastContainer, pastContainers } from '../history/containers.ts';
 import { DAY_MS, historyDirOf } from '../history/files.ts';
 import { type HistoryReader, openHistoryReader } from '../history/reader.ts';
@@ -5,6 +6,7 @@ import { hostIdOf } from '../lib/dirs.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import type { World } from '../world.ts';
 import { humanDuration } from './format/units.ts';
+import { openMonitor } from './monitor/open.ts';
 
 /** The history of this containerd, read without asking the monitor. */
 export interface Past {
@@ -17,9 +19,13 @@ export interface Past {
 const SILENT_MS = 3 * 60_000;
 
 /**
+ * A monitor that runs writes its newest results first.
+ *
  * @throws NOT_FOUND without a history, DENIED without permission
  */
-export function openPast({ settings, clock, log }: Pick<World, 'settings' | 'clock' | 'log'>): Past {
+export async function openPast(world: Pick<World, 'settings' | 'clock' | 'log' | 'signal'>): Promise<Past> {
+  const { settings, clock, log, signal } = world;
+  await openMonitor(world).ask(REQUESTS.flushHistory, signal);
   const { dataRoot, address, history } = settings;
   const nowMs = clock.now();
   const dir = historyDirOf(dataRoot, hostIdOf(address));

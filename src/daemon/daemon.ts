@@ -176,6 +176,7 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
   const server = createApiServer({
     ...{ ...shared, path: paths.apiSocket, maxConnections: budget.api, service },
     ...{ streams: duties.hub, metrics: metrics.answerer, onStop: ending.ask },
+    flushHistory: duties.history.flush,
   });
   return { model, duties, monitor, grpc, server, metrics, lastSignal };
 }

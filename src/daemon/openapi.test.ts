@@ -18,6 +18,7 @@ const routes = routesOf({
   service: {} as unknown as Service,
   streams: {} as unknown as EventStreams,
   metrics: {} as unknown as MetricsAnswerer,
+  flushHistory: async () => {},
   onStop: () => {},
 });
 

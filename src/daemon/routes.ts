@@ -19,6 +19,8 @@ export interface RouteParts {
   readonly service: Service;
   readonly streams: EventStreams;
   readonly metrics: MetricsAnswerer;
+  /** Writes what the history has not written yet. */
+  readonly flushHistory: () => Promise<void>;
   /** A client asked the monitor to end. */
   readonly onStop: () => void;
 }
@@ -48,7 +50,7 @@ export interface Route {
 
 const CONTAINER = '/namespaces/{namespace}/containers/{name}';
 /** All routes; docs/openapi.json describes each, and a test compares the two. */
-export function routesOf({ service, streams, metrics, onStop }: RouteParts): readonly Route[] {
+export function routesOf({ service, streams, metrics, flushHistory, onStop }: RouteParts): readonly Route[] {
   return [
     { method: 'GET', path: '/daemon', handle: () => service.status() },
     {
@@ -95,6 +97,7 @@ export function routesOf({ service, streams, metrics, onStop }: RouteParts): rea
       path: `${CONTAINER}/refresh`,
       handle: ({ part }) => service.refresh(part('namespace'), part('name')),
     },
+    { method: 'POST', path: '/history/flush', handle: () => flushHistory() },
     { method: 'GET', path: '/events', handle: (request) => streamEvents(streams, request) },
     { method: 'GET', path: '/metrics', isUnversioned: true, handle: ({ response }) => metrics.answer(response) },
   ];

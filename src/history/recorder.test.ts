@@ -59,6 +59,17 @@ test('writes what came in five seconds at once, and nothing where nothing came',
   expect(clock.sleepers).toBe(0);
 });
 
+test('writes at once when asked, one batch at a time', async () => {
+  const { recorder, batches } = setUp();
+  await recorder.start();
+  await recorder.flush();
+  const before = batches.length;
+  recorder.sample('default/a', sample);
+  await Promise.all([recorder.flush(), recorder.flush(), recorder.flush()]);
+  expect(batches.slice(before).map(({ samples }) => samples.length)).toEqual([1]);
+  await recorder.stop();
+});
+
 describe('phases', () => {
   test('are recorded when they change; a name and an image once', async () => {
     const { recorder, observe, changes } = setUp();

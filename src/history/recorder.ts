@@ -35,6 +35,8 @@ export interface HistoryRecorder {
   action(key: string, taken: { readonly action: Action; readonly reason: string }): void;
   /** Records that all known containers but these are gone. */
   markOthersGone(keys: ReadonlySet<string>): void;
+  /** Writes what has not been written yet. Never fails. */
+  flush(): Promise<void>;
   /** Writes what is left; resolves when nothing is. */
   stop(): Promise<void>;
 }
@@ -68,6 +70,7 @@ export const NO_HISTORY: HistoryRecorder = {
   observe: () => {},
   action: () => {},
   markOthersGone: () => {},
+  flush: async () => {},
   stop: async () => {},
 };
 
@@ -84,6 +87,7 @@ class Recorder implements HistoryRecorder {
   #day: number;
   #timer: { cancel(): void } | undefined;
   #flushing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
   #isStopped = false;
 
   constructor(deps: RecorderDeps) {
@@ -124,13 +128,22 @@ class Recorder implements HistoryRecorder {
         this.observe({ ...{ key, name, image, phase: 'gone', atMs }, exitCode: undefined, reason: '' });
   }
 
+  /** One at a time. Of those that are asked for meanwhile, one follows. */
+  readonly flush = (): Promise<void> => {
+    this.#next ??= this.#flushing.then(() => {
+      this.#next = undefined;
+      this.#flushing = this.#write();
+      return this.#flushing;
+    });
+    return this.#next;
+  };
+
   async stop(): Promise<void> {
     if (!this.#timer) return;
     this.#isStopped = true;
     this.#timer.cancel();
-    await this.#flushing;
     this.#lastWriteMs = 0; // so that something is written in any case: it records the time of the end
-    await this.#flush();
+    await this.flush();
     await this.#store?.close();
     this.#store = undefined;
   }
@@ -143,12 +156,12 @@ class Recorder implements HistoryRecorder {
   #planFlush(): void {
     if (this.#isStopped) return;
     this.#timer = this.#deps.clock.after(FLUSH_MS, () => {
-      this.#flushing = this.#flush().then(() => this.#planFlush());
+      void this.flush().then(() => this.#planFlush());
     });
   }
 
   /** Never fails. */
-  async #flush(): Promise<void> {
+  async #write(): Promise<void> {
     const nowMs = this.#deps.clock.now();
     if (dayOf(nowMs) !== this.#day) this.#repeatPhases(nowMs);
     let [samples, changes] = [this.#samples, this.#changes];

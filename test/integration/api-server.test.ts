@@ -177,6 +177,7 @@ async function serve(options: Serving = {}) {
   const server = createApiServer({
     ...{ path, groupId: options.groupId, maxConnections: options.maxConnections ?? 100, streams, metrics },
     service: options.service ?? service,
+    flushHistory: async () => {},
     clock: systemClock,
     log: { ...silentLogger, warn: (text) => warnings.push(text) },
     onStop: () => {
@@ -250,6 +251,7 @@ const CASES: readonly [method: string, path: string, answers: Readonly<Record<st
   ],
   ['POST', `${C}/healthcheck`, { web: 200, paused: 200, stopped: 409, broken: 500 }],
   ['POST', `${C}/refresh`, { web: 204 }],
+  ['POST', '/history/flush', { '': 204 }],
   ['GET', '/events', { '?until=1': 200, '?since=x': 400 }],
   ['GET', '/metrics', { '': 200 }],
 ];

@@ -164,5 +164,6 @@ export const REQUESTS = {
     return request('DELETE', containerPath(namespace, name, query.size === 0 ? '' : `?${query}`), isNothing);
   },
   check: (namespace: string, name: string) => request('POST', containerPath(namespace, name, '/healthcheck'), isReport),
+  flushHistory: request('POST', '/history/flush', isNothing),
   refresh: (namespace: string, id: string) => request('POST', containerPath(namespace, id, '/refresh'), isNothing),
 };

@@ -36,10 +36,10 @@ export const health: Command = {
 const TABLE =
   'table {{.Name}}\t{{.Status}}\t{{.Since}}\t{{.Uptime1h}}\t{{.Uptime24h}}\t{{.Uptime7d}}\t{{.P50}}\t{{.P95}}\t{{.Flaps}}\t{{.Restarts}}';
 
-function showHealth(world: World, { options }: CommandInput): CommandResult {
+async function showHealth(world: World, { options }: CommandInput): Promise<CommandResult> {
   const nowMs = world.clock.now();
   const sinceMs = parseEventTime(options.string('since') ?? '24h', timeReference(nowMs));
-  const { reader, containers, warnings } = openPast(world);
+  const { reader, containers, warnings } = await openPast(world);
   const period = { fromMs: sinceMs, toMs: nowMs };
   const wanted = containers.filter(
     ({ namespace }) => options.bool('all-namespaces') || namespace === world.settings.namespace,

@@ -52,10 +52,10 @@ export const history: Command = {
 const TABLE = 'table {{.Time}}\t{{.Event}}\t{{.Took}}\t{{.Late}}\t{{.Text}}';
 const TRANSITIONS = 'table {{.Time}}\t{{.Event}}\t{{.For}}\t{{.Text}}';
 
-function showHistory(world: World, { options, args: [nameOrId = ''] }: CommandInput): CommandResult {
+async function showHistory(world: World, { options, args: [nameOrId = ''] }: CommandInput): Promise<CommandResult> {
   const { sinceMs, untilMs } = timeRangeFrom(options, world);
   const nowMs = world.clock.now();
-  const { reader, containers, warnings } = openPast(world);
+  const { reader, containers, warnings } = await openPast(world);
   const named = namedContainers(containers, { namespace: world.settings.namespace, nameOrId });
   if (named.length === 0)
     throw new HealthctlError('NOT_FOUND', `No such container in the history: ${nameOrId}`, {
