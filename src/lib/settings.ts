@@ -72,8 +72,8 @@ export interface MonitorSettings {
 export interface MetricsSettings {
   /** Where to serve metrics besides the API socket. Default: nowhere. */
   readonly listen: ListenAddress | undefined;
-  /** Files with the certificate chain and the private key, in PEM. Default: no TLS. */
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Default: no TLS. */
+  readonly tls: TlsFiles | undefined;
   /** File with the token that clients must send. Default: no token; then only a loopback address is allowed. */
   readonly tokenFile: string | undefined;
   /** Keys of container labels that become metric labels. Default none. */
@@ -81,6 +81,15 @@ export interface MetricsSettings {
   /** The most containers that have metrics. Default 2,000. */
   readonly maxContainers: number;
 }
+
+/** Files with the certificate chain and the private key, in PEM. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** A TCP port, or the absolute path of a Unix socket. */
+export type ListenTarget = ListenAddress | { readonly path: string };
 
 export interface ListenAddress {
   /** An IP address. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { CONTENT_TYPES, type ExpositionFormat } from '../../metrics/exposition.ts';
+import { gzipped, wantsGzip } from '../../system/content-encoding.ts';
 import type { MetricsPage, MetricsText } from './page.ts';
 
 /** Answers `GET /metrics`, on the API socket and on TCP. */
@@ -78,15 +79,8 @@ export function formatFrom(accept: string | undefined): ExpositionFormat {
   return open > 0 && open >= text ? 'openmetrics' : 'text';
 }
 
-/** Compressed only for clients of other machines: on this one it would cost more than it saves. */
-async function encodedFor({ headers, socket }: IncomingMessage, text: MetricsText): Promise<Encoded> {
-  const { remoteAddress } = socket;
-  const isLocal = remoteAddress === undefined || remoteAddress === socket.localAddress;
-  if (isLocal || !/\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(`${headers['accept-encoding'] ?? ''}`)) return text;
-  const { constants, gzip } = await import('node:zlib');
-  const packed = await new Promise<Buffer>((resolve, reject) => {
-    const done = (error: Error | null, bytes: Buffer): void => (error ? reject(error) : resolve(bytes));
-    gzip(Buffer.concat(text.parts), { level: constants.Z_BEST_SPEED }, done);
-  });
+async function encodedFor(request: IncomingMessage, text: MetricsText): Promise<Encoded> {
+  if (!wantsGzip(request)) return text;
+  const packed = await gzipped(Buffer.concat(text.parts));
   return { parts: [packed], byteLength: packed.length, encoding: 'gzip' };
 }

@@ -1,12 +1,12 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import type { ListenAddress, MetricsSettings } from '../../lib/settings.ts';
+import type { HttpListener } from '../listener/http-listener.ts';
 import { createMetricsAnswerer, type MetricsAnswerer } from './answer.ts';
 import { createDelayMeter } from './delay-meter.ts';
 import { type FiguresDeps, monitorFiguresOf } from './figures.ts';
 import { createMetricsPage } from './page.ts';
 import type { MetricsRecorder } from './recorder.ts';
-import type { MetricsServer } from './server.ts';
 
 /** The metrics of a monitor, for clients of its API socket and on TCP. */
 export interface Metrics {
@@ -35,9 +35,9 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   });
   const answerer = createMetricsAnswerer(page, clock);
   const { listen } = settings;
-  let server: Promise<MetricsServer> | undefined;
+  let server: Promise<HttpListener> | undefined;
   /** Loaded only where it is configured: TLS takes a megabyte. */
-  const open = async (at: ListenAddress): Promise<MetricsServer> => {
+  const open = async (at: ListenAddress): Promise<HttpListener> => {
     const { createMetricsServer } = await import('./server.ts');
     const made = createMetricsServer({ ...{ answerer, clock, log }, settings: { ...settings, listen: at } });
     await made.start();
