@@ -14,5 +14,5 @@ module.exports = {
     { name: 'native-calls-in-system', severity: 'error', from: { pathNot: '^src/system/' }, to: { path: 'node_modules/koffi' } },
     { name: 'pure-core', severity: 'error', from: { path: '^src/(health|oci|go|metrics)/', pathNot: '\\.test\\.ts$' }, to: { dependencyTypes: ['core'] } },
   ],
-  options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' }, enhancedResolveOptions: { extensions: ['.ts', '.js'] } },
+  options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' }, enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js'] } },
 };

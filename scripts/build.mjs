@@ -1,5 +1,6 @@
 // Builds dist/healthctl.cjs, one file with everything but native code, dist/*.cache, V8's compiled forms of it,
-// THIRD-PARTY-NOTICES, the licences of what is bundled, and dist/man, the man pages.
+// THIRD-PARTY-NOTICES, the licences of what is bundled, dist/man, the man pages, dist/page, the web page, and
+// dist/page-history.cjs, the thread that reads the history for it.
 //   node scripts/build.mjs [--out dist] [--no-cache]
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { commonJs } from './lib/commonjs.mjs';
 import { noticesOf } from './lib/notices.mjs';
+import { buildPage } from './lib/page.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -59,12 +61,14 @@ const [code, map] = ['.cjs', '.cjs.map'].map((end) => outputFiles.find(({ path }
 const hash = createHash('sha256').update(code.contents).digest('hex').slice(0, 16);
 writeFileSync(`${bundle}.new`, `${code.text.trimEnd()}\n// ${hash} ${process.versions.v8}-${process.arch}\n`);
 writeFileSync(`${bundle}.map`, inRepository(map.text));
+const ofPage = await buildPage(root, resolve(values.out));
 const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
 const notices = join(resolve(values.out) === join(root, 'dist') ? root : resolve(values.out), 'THIRD-PARTY-NOTICES');
-writeFileSync(notices, noticesOf({ root, bundled, installed: Object.keys(dependencies) }));
+writeFileSync(notices, noticesOf({ root, bundled, ofPage, installed: Object.keys(dependencies) }));
 for (const cache of caches()) rmSync(cache);
 renameSync(`${bundle}.new`, bundle);
 printSize(bundle);
+for (const file of readdirSync(join(resolve(values.out), 'page'))) printSize(join(resolve(values.out), 'page', file));
 execFileSync(process.execPath, ['--import', 'tsx', join(root, 'scripts/man.ts'), join(resolve(values.out), 'man')], {
   cwd: root,
   stdio: 'inherit',

@@ -85,6 +85,8 @@ function copyProgram(tree) {
     'bin/package.json',
     'dist/healthctl.cjs',
     'dist/healthctl.cjs.map',
+    'dist/page-history.cjs',
+    ...readdirSync(join(root, 'dist/page')).map((name) => `dist/page/${name}`),
   ])
     put(home, file, readFileSync(join(root, file)));
   put(home, 'package.json', `${JSON.stringify({ name: 'healthctl', version: manifest.version, type: 'module' })}\n`);

@@ -21,17 +21,22 @@ const RULE = '-'.repeat(80);
  * @param {object} asked
  * @param {string} asked.root of the repository; its LICENSE is the Apache License 2.0
  * @param {string[]} asked.bundled the files in the bundle, from esbuild's metafile, relative to the root
+ * @param {string[]} asked.ofPage the files in the web page, likewise
  * @param {string[]} asked.installed names of packages that npm installs with ours
  * @returns {string}
  * @throws {Error} if a package comes without the text of its licence
  */
-export function noticesOf({ root, bundled, installed }) {
+export function noticesOf({ root, bundled, ofPage, installed }) {
   const files = new Map(installed.map((name) => [`node_modules/${name}`, []]));
-  for (const file of bundled) {
+  for (const file of [...bundled, ...ofPage]) {
     const [directory] = /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file) ?? [];
     if (directory !== undefined) files.set(directory, [...(files.get(directory) ?? []), file]);
   }
-  const sections = [...files].map(([directory, own]) => sectionOf(root, directory, own));
+  const placeOf = (own) => {
+    if (own.length === 0) return 'a dependency, installed by npm';
+    return own.some((file) => bundled.includes(file)) ? 'part of dist/healthctl.cjs' : 'part of dist/page';
+  };
+  const sections = [...files].map(([directory, own]) => sectionOf(root, directory, { own, place: placeOf(own) }));
   sections.sort((a, b) => (a.name < b.name ? -1 : 1));
   return [
     'healthctl contains or depends on the packages below, each under its own licence.\n',
@@ -39,9 +44,8 @@ export function noticesOf({ root, bundled, installed }) {
   ].join(`\n${RULE}\n\n`);
 }
 
-function sectionOf(root, directory, files) {
+function sectionOf(root, directory, { own: files, place: where }) {
   const { name, version, license } = JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8'));
-  const where = files.length > 0 ? 'part of dist/healthctl.cjs' : 'a dependency, installed by npm';
   const texts = textsOf(root, directory, files);
   for (const id of String(license)
     .match(/[A-Za-z0-9.-]+/g)

@@ -28,6 +28,7 @@ import { untilIdle } from './idle.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { claimMonitor, type MonitorClaim } from './monitor-claim.ts';
 import { monitorHooksOf } from './monitor-hooks.ts';
+import { createPageStarter, type PageStarter } from './page/page-starter.ts';
 import { lockRunRoot } from './run-root-lock.ts';
 
 export interface DaemonDeps {
@@ -130,6 +131,7 @@ interface Parts {
   readonly grpc: ReturnType<typeof openGrpcHealthServer>;
   readonly server: ApiServer;
   readonly metrics: Metrics;
+  readonly page: PageStarter;
   /** Fires when calls that act on containers have taken too long at the end. */
   readonly lastSignal: AbortController;
 }
@@ -178,7 +180,11 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
     ...{ streams: duties.hub, metrics: metrics.answerer, onStop: ending.ask },
     flushHistory: duties.history.flush,
   });
-  return { model, duties, monitor, grpc, server, metrics, lastSignal };
+  const page = createPageStarter({
+    ...{ clock, log, settings, groupId: deps.socketGroupId, contextOf, model, live: duties.live, isRestarting },
+    status: service.status,
+  });
+  return { model, duties, monitor, grpc, server, metrics, page, lastSignal };
 }
 
 function proberOf({ clock, log, settings }: DaemonDeps, context: ContainerContext, starts: StartGate): ContainerProber {
@@ -190,14 +196,17 @@ function proberOf({ clock, log, settings }: DaemonDeps, context: ContainerContex
 
 async function start(deps: DaemonDeps, parts: Parts, { ended }: Ending): Promise<void> {
   const { clock, log, settings, notifier } = deps;
-  const { model, duties, monitor, server, grpc, metrics } = parts;
+  const { model, duties, monitor, server, grpc, metrics, page } = parts;
   await deps.onLocked();
   await duties.networkRepair.sweep(settings.namespace);
   await duties.history.start();
   await Promise.race([monitor.start(), clock.sleep(Number.MAX_SAFE_INTEGER, ended)]);
   if (!ended.aborted && monitor.isLive) await duties.hub.recordMissed(model.all());
   if (!ended.aborted) await Promise.all([server.start(), grpc.start()]);
-  if (!ended.aborted) metrics.start();
+  if (!ended.aborted) {
+    metrics.start();
+    page.start();
+  }
   notifier.ready();
   duties.memoryReleaser.onReady();
   void sweepAbandonedLeases(deps, [...model.all()]);
@@ -219,9 +228,9 @@ async function untilEnd(
 /** Stops the parts that accept requests or act first, then the parts that they use. */
 async function stop(
   { clock }: DaemonDeps,
-  { duties, monitor, grpc, server, metrics, lastSignal }: Parts,
+  { duties, monitor, grpc, server, metrics, page, lastSignal }: Parts,
 ): Promise<void> {
-  await Promise.all([server.stop(), grpc.stop(), metrics.stop()]);
+  await Promise.all([server.stop(), grpc.stop(), metrics.stop(), page.stop()]);
   const late = clock.after(LAST_CALL_MS, () => lastSignal.abort());
   await duties.supervisor.stop();
   await monitor.stop();

@@ -20,6 +20,7 @@ import { createHistoryNotes, type HistoryNotes } from '../monitor/duties/record-
 import { createSupervisor, type Supervisor } from '../monitor/duties/supervisor.ts';
 import type { HostModel } from '../monitor/host-model.ts';
 import { withLastSignal } from '../monitor/last-call.ts';
+import { createLiveSource, type LiveSource } from '../page/live.ts';
 import { isNerdctls } from '../store/state-dir.ts';
 import { releaseMemory, residentBytes } from '../system/memory.ts';
 import { type Alerts, createAlerts } from './alerts/alerts.ts';
@@ -49,6 +50,7 @@ export interface Duties {
   readonly historyNotes: HistoryNotes;
   readonly memoryReleaser: MemoryReleaser;
   readonly metrics: MetricsRecorder;
+  readonly live: LiveSource;
 }
 
 export interface DutiesDeps {
@@ -114,6 +116,7 @@ export function createDuties(deps: DutiesDeps): Duties {
     ...{ history, historyNotes },
     memoryReleaser: createMemoryReleaser({ clock, release: releaseMemory, residentBytes }),
     metrics,
+    live: createLiveSource(),
   };
 }
 

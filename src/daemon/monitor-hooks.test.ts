@@ -34,6 +34,7 @@ function setUp() {
       onGone: () => note('historyNotes.onGone'),
       onLive: () => note('historyNotes.onLive'),
     },
+    live: { onResult: () => {}, onChange: () => {}, onGone: () => {} },
     clearForeignStopNotes: () => note('clearForeignStopNotes'),
     metrics: { onLive: () => {}, onEvent: () => {}, onGone: () => {}, onExit: () => {}, onResult: () => {} },
   } as unknown as Duties;

@@ -22,9 +22,8 @@ export interface MonitorHooksDeps {
 
 /** Which duty is called for what the monitor sees. */
 export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }: MonitorHooksDeps): MonitorHooks {
-  const { hub, hooks, adoption, afterExit, outputIndexer, networkRepair, supervisor, healthChanges, memoryReleaser } =
-    duties;
-  const { metrics, historyNotes, alerts } = duties;
+  const { hub, hooks, adoption, afterExit, outputIndexer, networkRepair, supervisor, healthChanges } = duties;
+  const { memoryReleaser, metrics, historyNotes, alerts, live } = duties;
   return {
     onLive: () => {
       onLive();
@@ -36,6 +35,7 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
     onResult: (container, recorded) => {
       metrics.onResult(container, recorded);
       historyNotes.onResult(container, recorded);
+      live.onResult(keyOf(container), recorded.result.exitCode);
       supervisor.onResult(container, recorded);
     },
     onExit: (container, exit) => {
@@ -70,11 +70,13 @@ export function monitorHooksOf({ duties, contextOf, model, clock, log, onLive }:
       outputIndexer.onChange(key, container);
       if (container) historyNotes.onChange(container);
       alerts.onChange(key, container);
+      live.onChange(key);
     },
     onGone: async (container) => {
       adoption.forget(container);
       metrics.onGone(container);
       historyNotes.onGone(container);
+      live.onGone(keyOf(container));
       healthChanges.notify(namesOf(container, keyOf(container)));
       await afterExit.onGone(container);
     },

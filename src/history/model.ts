@@ -1,4 +1,7 @@
 import type { HealthStatus } from '../health/state.ts';
+import type { Phase } from './phase.ts';
+
+export { PHASES, type Phase } from './phase.ts';
 
 /** One result of a check, as history keeps it. Times are whole milliseconds. */
 export interface Sample {
@@ -17,14 +20,6 @@ export interface Sample {
 
 /** Longest text of a sample or a change, in bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 256;
-
-/** What a container is, seen from its health. */
-export const PHASES = ['starting', 'healthy', 'unhealthy', 'paused', 'ended', 'stopped', 'unchecked', 'gone'] as const;
-/**
- * `ended`: its process ended, and no user has stopped it. `stopped`: by a user. `unchecked`: it runs without a health
- * check, or no monitor ran. `gone`: removed.
- */
-export type Phase = (typeof PHASES)[number];
 
 export const ACTIONS = ['restart', 'kill', 'stop'] as const;
 export type Action = (typeof ACTIONS)[number];

@@ -66,6 +66,7 @@ export interface MonitorSettings {
   /** Name or id of a group that may use the monitor's sockets besides root. Default none. */
   readonly socketGroup: string | undefined;
   readonly metrics: MetricsSettings;
+  readonly page: PageSettings;
 }
 
 /** What the monitor exports as metrics, and where. */
@@ -80,6 +81,18 @@ export interface MetricsSettings {
   readonly containerLabels: readonly string[];
   /** The most containers that have metrics. Default 2,000. */
   readonly maxContainers: number;
+}
+
+/** Where the monitor serves its web page, and to whom. */
+export interface PageSettings {
+  /** Default: nowhere. */
+  readonly listen: ListenTarget | undefined;
+  /** Default: no TLS. */
+  readonly tls: TlsFiles | undefined;
+  /** File with the token that a browser must send. Default: no token; then only a loopback address is allowed. */
+  readonly tokenFile: string | undefined;
+  /** Names by which browsers may ask for it, besides `localhost` and the address itself. Default none. */
+  readonly hosts: readonly string[];
 }
 
 /** Files with the certificate chain and the private key, in PEM. */

@@ -19,9 +19,12 @@ function sections(): ReadonlyMap<string, string> {
   return new Map(parts.slice(1).map((part) => [part.trim().split(' ')[0] ?? '', part]));
 }
 
+/** Part of dist/page. */
+const IN_THE_PAGE = ['preact', 'uplot'];
+
 test('THIRD-PARTY-NOTICES has every bundled package and every dependency', () => {
   const { dependencies } = JSON.parse(read('package.json')) as { readonly dependencies: Record<string, string> };
-  const expected = [...bundledPackages(), ...Object.keys(dependencies)];
+  const expected = [...bundledPackages(), ...IN_THE_PAGE, ...Object.keys(dependencies)];
   expect(expected).toEqual(expect.arrayContaining(['@bufbuild/protobuf', 'tar-stream', 'smol-toml', 'koffi']));
   expect([...sections().keys()].toSorted()).toEqual(expected.toSorted());
 });
@@ -31,6 +34,8 @@ test.each([
   ['smol-toml', 'Copyright (c) Squirrel Chat et al.'],
   ['b4a', 'TERMS AND CONDITIONS FOR USE'],
   ['koffi', 'Niels Martignène'],
+  ['preact', 'Jason Miller'],
+  ['uplot', 'Leon Sorokin'],
   // Has no licence file: taken from the heads of its sources.
   ['@bufbuild/protobuf', 'Copyright 2008 Google Inc.'],
   ['@bufbuild/protobuf', 'Buf Technologies, Inc.'],

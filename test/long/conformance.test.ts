@@ -8,6 +8,6 @@ for (const mode of ['fresh', 'resident'])
     limitMs: 2_500_000,
   });
 
-test('the kit has scenarios', () => {
+test('scenarios were found', () => {
   expect(SCENARIOS.length).toBeGreaterThanOrEqual(88);
 });

@@ -28,10 +28,7 @@ test(`${ROUNDS} checks of each of ${CONTAINERS} containers leave nothing, and th
   }
 });
 
-/**
- * Reads the descriptors and the memory of the shims of a namespace.
- * @returns a function that returns their growth
- */
+/** Counts what the shims of a namespace hold now; the returned function says by how much that grew. */
 function watchShims(namespace: string): () => { descriptors: number; moreThanDouble: number[] } {
   const shims = listProcesses().filter((one) => isShim(one) && one.args.includes(namespace));
   const count = () =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadSettings, parseConfig } from './config.ts';
 import { DEFAULT_METRICS } from './metrics-settings.ts';
+import { DEFAULT_PAGE } from './page-settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'healthctl-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,6 +38,7 @@ describe('loadSettings', () => {
         exec: 'fresh',
         hooks: [],
         socketGroup: undefined,
+        page: { listen: undefined, tls: undefined, tokenFile: undefined, hosts: [] },
         metrics: {
           ...{ listen: undefined, tls: undefined, tokenFile: undefined },
           ...{ containerLabels: [], maxContainers: 2000 },
@@ -78,7 +80,14 @@ describe('loadSettings', () => {
     );
     expect((await loadSettings({}, { HEALTHCTL_TOML })).monitor).toEqual({
       ...{ autostart: false, scheduler: 'systemd', adopt: 'never', namespaces: ['a', 'b'] },
-      ...{ maxChecks: 3, idleTimeoutMs: 90_000, socketGroup: 'ops', exec: 'resident', metrics: DEFAULT_METRICS },
+      ...{
+        maxChecks: 3,
+        idleTimeoutMs: 90_000,
+        socketGroup: 'ops',
+        exec: 'resident',
+        metrics: DEFAULT_METRICS,
+        page: DEFAULT_PAGE,
+      },
       hooks: [
         { command: ['/n', '-v'], on: ['unhealthy', 'healthy', 'restart'], timeoutMs: 10_000, retries: 0 },
         { command: ['/m'], on: ['restart'], timeoutMs: 60_000, retries: 2 },
@@ -264,7 +273,7 @@ describe('parseConfig', () => {
 
   test('the error for an unknown key lists the known ones', async () => {
     await expect(parseConfig('x = 1', 'f')).rejects.toMatchObject({
-      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, history, network, bridge_subnet, cni_bin_dir, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, metrics, debug',
+      hint: 'known keys: address, namespace, snapshotter, run_root, data_root, nerdctl_data_root, health_log_entries, history, network, bridge_subnet, cni_bin_dir, autostart, scheduler, adopt, watch_namespaces, max_checks, idle_timeout, hook, health_exec, socket_group, metrics, page, debug',
     });
   });
 });

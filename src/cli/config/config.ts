@@ -20,6 +20,7 @@ import {
 import { checkHistory, HISTORY_DEFAULTS } from './history-settings.ts';
 import { checkHooks } from './hook-settings.ts';
 import { checkMetrics, DEFAULT_METRICS } from './metrics-settings.ts';
+import { checkPage, DEFAULT_PAGE } from './page-settings.ts';
 
 const DEFAULT_CONFIG_FILE = '/etc/healthctl/healthctl.toml';
 
@@ -48,6 +49,7 @@ export const DEFAULTS: Settings = {
     hooks: [],
     socketGroup: undefined,
     metrics: DEFAULT_METRICS,
+    page: DEFAULT_PAGE,
   },
   history: HISTORY_DEFAULTS,
   debug: false,
@@ -182,6 +184,7 @@ const MONITOR_SETTINGS: readonly {
   { name: 'exec', key: 'health_exec', check: wordOf('fresh', 'resident') },
   { name: 'socketGroup', key: 'socket_group', check: checkText },
   { name: 'metrics', key: 'metrics', check: checkMetrics },
+  { name: 'page', key: 'page', check: checkPage },
 ];
 
 const settingNames: readonly TextSetting[] = [

@@ -75,7 +75,7 @@ function sampleOf(
   };
 }
 
-interface SeenPhase {
+export interface SeenPhase {
   readonly phase: Phase;
   /** Wall time; infinity: now. */
   readonly atMs: number;
@@ -84,7 +84,7 @@ interface SeenPhase {
 }
 
 /** Undefined for a container that was never started, and while its state is unknown. */
-function phaseOf(container: KnownContainer): SeenPhase | undefined {
+export function phaseOf(container: KnownContainer): SeenPhase | undefined {
   const { run, task, config, record, isShimSilent } = container;
   if (isShimSilent) return undefined;
   const now = { atMs: Number.POSITIVE_INFINITY, exitCode: undefined, reason: '' };

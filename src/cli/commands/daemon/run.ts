@@ -11,6 +11,7 @@ import { realPath } from '../../../system/real-path.ts';
 import { openNotifier } from '../../../system/sd-notify.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandResult } from '../../command.ts';
+import { withPageAt } from '../../config/page-settings.ts';
 import { sweepTimers } from '../../monitor/timers.ts';
 
 /** `healthctl daemon`: the monitor, in the foreground. */
@@ -21,6 +22,11 @@ export const run: Command = {
   options: [
     { name: 'autostarted', type: 'bool', help: 'End when there is nothing to do', hidden: true },
     { name: 'no-history', type: 'bool', help: 'Do not record results over time' },
+    {
+      name: 'page',
+      type: 'string',
+      help: 'Serve the web page: IP address and port (e.g. "127.0.0.1:9181"), or path of a Unix socket',
+    },
     {
       name: 'log-format',
       type: 'string',
@@ -34,19 +40,31 @@ export const run: Command = {
     runDaemon(world, {
       isAutostarted: options.bool('autostarted'),
       keepsHistory: !options.bool('no-history'),
+      pageAt: options.string('page'),
       form: options.string('log-format'),
     }),
 };
 
-async function runDaemon(
-  world: World,
-  {
-    isAutostarted,
-    keepsHistory,
-    form,
-  }: { readonly isAutostarted: boolean; readonly keepsHistory: boolean; readonly form: string | undefined },
-): Promise<CommandResult> {
+interface DaemonOptions {
+  readonly isAutostarted: boolean;
+  readonly keepsHistory: boolean;
+  readonly pageAt: string | undefined;
+  readonly form: string | undefined;
+}
+
+/** The settings with what the options say. Throws USAGE for an address of the page that is not allowed. */
+function withOptions(settings: Settings, { keepsHistory, pageAt }: DaemonOptions): Settings {
+  const { history, monitor } = settings;
+  return {
+    ...settings,
+    history: keepsHistory ? history : { ...history, isEnabled: false },
+    monitor: pageAt === undefined ? monitor : { ...monitor, page: withPageAt(monitor.page, pageAt) },
+  };
+}
+
+async function runDaemon(world: World, options: DaemonOptions): Promise<CommandResult> {
   const { clock } = world;
+  const { isAutostarted, form } = options;
   const isText = form === undefined ? world.streams.stderr.isTTY || isAutostarted : form === 'text';
   const containerd = await world.containerd();
   const notifier = openNotifier(world.env);
@@ -67,6 +85,7 @@ async function runDaemon(
       const next = await world.reloadSettings();
       if (isDeepStrictEqual(next, settings)) return log.info('the configuration has not changed');
       socketGroupIdOf(next);
+      withOptions(next, options);
       settings = next;
       round.abort('reload');
     } catch (error) {
@@ -88,7 +107,7 @@ async function runDaemon(
       const daemon = createDaemon({
         clock,
         log,
-        settings: keepsHistory ? settings : { ...settings, history: { ...settings.history, isEnabled: false } },
+        settings: withOptions(settings, options),
         isAutostarted,
         containerd,
         socketGroupId,

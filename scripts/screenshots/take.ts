@@ -1,0 +1,102 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { historyDirOf } from '../../src/history/files.ts';
+import { hostIdOf } from '../../src/lib/dirs.ts';
+import { openBrowser } from '../../testbed/browser.ts';
+import { freePort } from '../../testbed/free-port.ts';
+import { dockerArchive } from '../../testbed/image-archive.ts';
+import { writePast } from '../../testbed/past-week.ts';
+import { startContainerd, testbedEnvironment } from '../../testbed/private-containerd.ts';
+import { mustRun, startProgram } from '../../testbed/program.ts';
+import { until } from '../../testbed/until.ts';
+import { pastOf, SHOP } from './shop.ts';
+
+const HEALTHCTL = fileURLToPath(new URL('../../bin/healthctl', import.meta.url));
+const images = resolve(process.argv[2] ?? 'docs/images');
+mkdirSync(images, { recursive: true });
+const namespace = `shots-${process.pid}`;
+
+const containerd = await startContainerd();
+try {
+  writeFileSync(join(containerd.directory, 'namespaces', namespace), '');
+  const [runRoot, dataRoot] = [join(containerd.directory, 'run'), join(containerd.directory, 'data')];
+  const config = join(containerd.directory, 'healthctl.toml');
+  writeFileSync(config, `watch_namespaces = ["${namespace}"]\nnetwork = "none"\nautostart = false\n`);
+  const env = {
+    ...testbedEnvironment(containerd.directory),
+    ...{ CONTAINERD_ADDRESS: containerd.address, CONTAINERD_NAMESPACE: namespace },
+    ...{ HEALTHCTL_RUN_ROOT: runRoot, HEALTHCTL_DATA_ROOT: dataRoot, HEALTHCTL_TOML: config },
+  };
+  const run = (args: readonly string[]): Promise<string> => mustRun([HEALTHCTL, ...args], { env });
+  const ids = new Map<string, string>();
+  for (const { name, image, options, command } of SHOP) {
+    const archive = join(containerd.directory, 'archives', `${name}.tar`);
+    writeFileSync(archive, await dockerArchive({ name: image, config: {} }));
+    await run(['load', '--quiet', '--input', archive]);
+    const id = await run(['run', '-d', '--name', name, ...options, image, ...command]);
+    ids.set(name, id.trim());
+  }
+  await run(['stop', '-t', '0', 'report']);
+  const dir = historyDirOf(dataRoot, hostIdOf(containerd.address));
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  await writePast(
+    dir,
+    pastOf((name) => `${namespace}/${ids.get(name) ?? name}`),
+    {
+      ...{ untilMs: Date.now(), lengthMs: 7 * 86_400_000, everyMs: 30_000 },
+    },
+  );
+  const port = await freePort();
+  const monitor = startProgram([HEALTHCTL, 'daemon', 'run', '--page', `127.0.0.1:${port}`], { env });
+  try {
+    await until(async () => (await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined))?.ok, {
+      withinMs: 60_000,
+    });
+    await run(['wait', '--condition', 'unhealthy', 'api']);
+    await takeAll(`http://127.0.0.1:${port}/`, `${namespace}/${ids.get('api')}`);
+  } finally {
+    monitor.kill('SIGTERM');
+    await monitor.exited;
+  }
+} finally {
+  await containerd.stop();
+}
+
+async function takeAll(url: string, key: string): Promise<void> {
+  const browser = await openBrowser();
+  try {
+    const views = [
+      { name: 'page-light', colorScheme: 'light', width: 1180, height: 860, hash: '#/containers?range=90m' },
+      { name: 'page-dark', colorScheme: 'dark', width: 1180, height: 860, hash: '#/containers?range=7d' },
+      { name: 'page-container', colorScheme: 'light', width: 1180, height: 1180, hash: containerHash(key) },
+      { name: 'page-phone', colorScheme: 'dark', width: 390, height: 844, hash: '#/containers?range=24h' },
+    ] as const;
+    for (const { name, colorScheme, width, height, hash } of views) {
+      const context = await browser.newContext({ colorScheme, viewport: { width, height } });
+      const page = await context.newPage();
+      await page.goto(`${url}${hash}`);
+      await settled(page, hash === containerHash(key));
+      await page.screenshot({ path: join(images, `${name}.png`) });
+      process.stdout.write(`${join(images, name)}.png\n`);
+      await context.close();
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+function containerHash(key: string): string {
+  return `#/container/${encodeURIComponent(key)}?range=24h`;
+}
+
+async function settled(page: Page, isContainer: boolean): Promise<void> {
+  await page.getByText('live', { exact: true }).waitFor();
+  await page
+    .locator(isContainer ? '.plot canvas' : '.row')
+    .first()
+    .waitFor();
+  // The first results of this monitor, and its first write of the history.
+  await page.waitForTimeout(8_000);
+}

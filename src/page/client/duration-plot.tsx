@@ -1,0 +1,40 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type { PlotPoint, RangeName } from '../wire.ts';
+import { RANGE_TEXTS } from './format.ts';
+
+export interface DurationPlotProps {
+  readonly points: readonly PlotPoint[];
+  readonly range: RangeName;
+}
+
+/** How long checks took: median and 95 %, and where some failed. */
+export function DurationPlot({ points, range }: DurationPlotProps) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const target = place.current;
+    if (!target || points.length === 0) return undefined;
+    const over = new AbortController();
+    // Only here: the plotting library is half of the page.
+    void import('./plot.ts').then(({ drawPlot }) => {
+      if (!over.signal.aborted) drawPlot(target, points, over.signal);
+    });
+    return () => over.abort();
+  }, [points]);
+  if (points.length === 0) return <p class="quiet">No check in {RANGE_TEXTS[range]}.</p>;
+  return (
+    <>
+      <div ref={place} class="plot" role="img" aria-label={summary(points, range)} />
+      <p class="legend small">
+        <span class="key-p50">median</span> <span class="key-p95">95 %</span>{' '}
+        <span class="key-failed">with failed checks</span>
+      </p>
+    </>
+  );
+}
+
+function summary(points: readonly PlotPoint[], range: RangeName): string {
+  const most = Math.max(...points.map(({ p95Ms }) => p95Ms));
+  const medians = points.map(({ p50Ms }) => p50Ms).sort((a, b) => a - b);
+  const failed = points.reduce((total, point) => total + point.failed, 0);
+  return `Durations in ${RANGE_TEXTS[range]}: median ${medians[Math.floor(medians.length / 2)]} ms, 95 % at most ${most} ms, ${failed} checks failed`;
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { refusalOfData, refusalOfSource } from './guard.ts';
+
+const ask = (headers: Readonly<Record<string, string>>, hosts: readonly string[] = [], method = 'GET') =>
+  refusalOfSource({ method, headers }, { hosts })?.status;
+
+test.each(['localhost', 'localhost:8080', 'LOCALHOST', '127.0.0.1:9181', '[::1]:9181', '192.168.1.2:80'])(
+  'the host %s is answered: no other site can have this name',
+  (host) => {
+    expect(ask({ host })).toBeUndefined();
+  },
+);
+
+test.each([
+  'rebound.example',
+  'rebound.example:9181',
+  'localhost.rebound.example',
+  '127.0.0.1.rebound.example',
+  '',
+  '[::1',
+])('the host %j is refused', (host) => {
+  expect(ask({ host })).toBe(421);
+});
+
+test('a request without a host is refused', () => {
+  expect(ask({})).toBe(421);
+});
+
+test('a configured host is answered, with any port unless it has one', () => {
+  expect(ask({ host: 'health.example:8443' }, ['health.example'])).toBeUndefined();
+  expect(ask({ host: 'health.example:8443' }, ['health.example:8443'])).toBeUndefined();
+  expect(ask({ host: 'health.example:1' }, ['health.example:8443'])).toBe(421);
+});
+
+test.each([
+  ['http://localhost:9181', undefined],
+  ['http://localhost:3000', 403],
+  ['https://rebound.example', 403],
+  ['null', 403],
+  ['http://localhost:9181.rebound.example', 403],
+])('from the origin %s: %s', (origin, status) => {
+  expect(ask({ host: 'localhost:9181', origin })).toBe(status);
+});
+
+test('behind a proxy that asks by another name, the origin is a configured host', () => {
+  expect(ask({ host: 'localhost', origin: 'https://health.example' }, ['health.example'])).toBeUndefined();
+});
+
+test('it changes nothing', () => {
+  expect(['POST', 'PUT', 'DELETE', 'OPTIONS'].map((method) => ask({ host: 'localhost' }, [], method))).toEqual([
+    405, 405, 405, 405,
+  ]);
+});
+
+test('data is for the page itself', () => {
+  const from = (site: string) => refusalOfData({ headers: { 'sec-fetch-site': site } }, { token: undefined })?.status;
+  expect(['same-origin', 'none', 'same-site', 'cross-site'].map(from)).toEqual([undefined, undefined, 403, 403]);
+});
+
+test('data needs the token', () => {
+  const token = createHash('sha256').update('secret').digest();
+  const asked = (authorization?: string) =>
+    refusalOfData({ headers: authorization === undefined ? {} : { authorization } }, { token })?.message;
+  expect(asked()).toBe('a bearer token is needed');
+  expect(asked('Bearer wrong')).toBe('this is not the token');
+  expect(asked('Basic secret')).toBe('this is not the token');
+  expect(asked('Bearer secret')).toBeUndefined();
+});

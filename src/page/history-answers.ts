@@ -1,0 +1,193 @@
+import { type Cell, emptyCell, HOUR_MS, MINUTE_MS, mergeCell } from '../history/cell.ts';
+import { type PastContainer, pastContainers } from '../history/containers.ts';
+import { durationAt } from '../history/durations.ts';
+import { DAY_MS } from '../history/files.ts';
+import type { HistoryReader } from '../history/reader.ts';
+import { changeRows, type HistoryRow } from '../history/rows.ts';
+import { flapsOf, type Period, restartsOf, type Span, spansOf, uptimeOf } from '../history/timeline.ts';
+import { printable, printableLine } from '../lib/printable.ts';
+import { addToBars, type BarCounts, barLetters, barPeriod, emptyBars, quantilesOf } from './bars.ts';
+import { incidentsOf } from './incidents.ts';
+import {
+  type ContainerAnswer,
+  type ContainerRow,
+  type Incident,
+  type LogAnswer,
+  type LogLine,
+  type PlotPoint,
+  RANGES,
+  type RangeName,
+} from './wire.ts';
+
+/** A container as its history shows it; what it is at present is added by the monitor. */
+export type PastRow = Omit<ContainerRow, 'status' | 'failingStreak' | 'lastCheck' | 'isRestarting'> & {
+  readonly phase: Span['phase'];
+};
+
+export interface PastOverview {
+  readonly fromMs: number;
+  readonly rows: readonly PastRow[];
+  readonly incidents: readonly Incident[];
+}
+
+export type PastDetail = Pick<ContainerAnswer, 'fromMs' | 'uptime' | 'spans' | 'incidents' | 'plot'> & {
+  readonly row: PastRow;
+};
+
+/** Shown on the page: who looks for more uses `healthctl history`. */
+const MAX_INCIDENTS = 200;
+const MAX_SPANS = 500;
+const LOG_LINES = 100;
+
+/** All containers in a range. */
+export function pastOverview(reader: HistoryReader, range: RangeName, nowMs: number): PastOverview {
+  const bars = barPeriod(RANGES[range], nowMs);
+  const place = { fromMs: bars.fromMs, barMs: RANGES[range].barMs };
+  const counts = new Map<string, BarCounts>();
+  reader.eachCell({ fromMs: bars.fromMs, toMs: nowMs }, (key, cell) => {
+    const found = counts.get(key) ?? emptyBars(bars.count);
+    counts.set(key, found);
+    addToBars(found, cell, place);
+  });
+  const period = { fromMs: bars.fromMs, toMs: nowMs };
+  const spanned = pastOf(reader, nowMs, bars.fromMs).map((container) => ({
+    ...{ container, spans: spansOf(container.changes, nowMs) },
+  }));
+  return {
+    fromMs: bars.fromMs,
+    rows: spanned
+      .filter(({ spans }) => spans.some(({ phase, toMs }) => phase !== 'gone' && toMs >= bars.fromMs))
+      .map(({ container, spans }) =>
+        rowOf({ container, spans, period, place, counts: counts.get(container.key) ?? emptyBars(bars.count) }),
+      ),
+    incidents: spanned
+      .flatMap(({ container, spans }) => incidentsOf(container, spans, period))
+      .sort((a, b) => b.fromMs - a.fromMs)
+      .slice(0, MAX_INCIDENTS),
+  };
+}
+
+/** One more day than is needed: its changes begin with the phases of all containers. */
+const pastOf = (reader: HistoryReader, nowMs: number, fromMs: number): readonly PastContainer[] =>
+  pastContainers(reader.changes({ fromMs: fromMs - DAY_MS, toMs: nowMs }));
+
+function rowOf({
+  container,
+  spans,
+  period,
+  place,
+  counts,
+}: {
+  readonly container: PastContainer;
+  readonly spans: readonly Span[];
+  readonly period: Period;
+  readonly place: { readonly fromMs: number; readonly barMs: number };
+  readonly counts: BarCounts;
+}): PastRow {
+  const { key, namespace, id, name, image, changes } = container;
+  const last = spans.at(-1);
+  return {
+    ...{ key, namespace, id, name: printableLine(name), image: printableLine(image) },
+    ...{ phase: last?.phase ?? 'unchecked', sinceMs: last?.fromMs ?? null },
+    ...{ uptime: uptimeOf(spans, period) ?? null, ...quantilesOf(counts) },
+    ...{ flaps: flapsOf(spans, period), restarts: restartsOf(changes, period) },
+    ...{ bar: barLetters(spans, counts, place), succeeded: counts.succeeded, failed: counts.failed },
+  };
+}
+
+/** One container in a range; undefined if the history does not know it. */
+export function pastDetail(
+  reader: HistoryReader,
+  { key, range }: { readonly key: string; readonly range: RangeName },
+  nowMs: number,
+): PastDetail | undefined {
+  const weekAgoMs = nowMs - 7 * DAY_MS;
+  const container = pastOf(reader, nowMs, weekAgoMs).find((one) => one.key === key);
+  if (!container) return undefined;
+  const spans = spansOf(container.changes, nowMs);
+  const bars = barPeriod(RANGES[range], nowMs);
+  const period = { fromMs: bars.fromMs, toMs: nowMs };
+  const place = { fromMs: bars.fromMs, barMs: RANGES[range].barMs };
+  const counts = emptyBars(bars.count);
+  const points = new Map<number, Cell>();
+  const { pointMs } = RANGES[range];
+  for (const cell of reader.cells(period, key)) {
+    addToBars(counts, cell, place);
+    const atMs = Math.floor(cell.fromMs / pointMs) * pointMs;
+    const point = points.get(atMs) ?? emptyCell(atMs);
+    points.set(atMs, point);
+    mergeCell(point, cell);
+  }
+  const uptimeIn = (lengthMs: number) => uptimeOf(spans, { fromMs: nowMs - lengthMs, toMs: nowMs }) ?? null;
+  return {
+    fromMs: bars.fromMs,
+    row: rowOf({ container, spans, period, place, counts }),
+    uptime: { hour: uptimeIn(HOUR_MS), day: uptimeIn(DAY_MS), week: uptimeIn(7 * DAY_MS) },
+    spans: spans
+      .filter(({ toMs }) => toMs >= bars.fromMs)
+      .slice(-MAX_SPANS)
+      .map((span) => ({ ...span, exitCode: span.exitCode ?? null, reason: printable(span.reason) })),
+    incidents: incidentsOf(container, spans, period).toReversed().slice(0, MAX_INCIDENTS),
+    plot: [...points.values()].sort((a, b) => a.fromMs - b.fromMs).map(pointOf),
+  };
+}
+
+function pointOf({ fromMs, succeeded, failed, durations, maxLagMs }: Cell): PlotPoint {
+  return {
+    ...{ atMs: fromMs, succeeded, failed, maxLagMs },
+    p50Ms: durationAt(durations, 0.5) ?? 0,
+    p95Ms: durationAt(durations, 0.95) ?? 0,
+  };
+}
+
+export interface LogQuery {
+  readonly key: string;
+  /** Only lines before it, wall time. */
+  readonly beforeMs: number;
+  readonly isFailedOnly: boolean;
+}
+
+/** Periods in which older lines are looked for, so that the usual case reads little. */
+const LOG_STEPS_MS = [30 * MINUTE_MS, 4 * HOUR_MS, 24 * HOUR_MS, 7 * DAY_MS];
+
+/** The newest lines before a time: results, changes and actions. */
+export function pastLog(reader: HistoryReader, { key, beforeMs, isFailedOnly }: LogQuery): LogAnswer {
+  const container = pastOf(reader, beforeMs, beforeMs - 7 * DAY_MS).find((one) => one.key === key);
+  let lines: readonly LogLine[] = [];
+  for (const lengthMs of LOG_STEPS_MS) {
+    const period = { fromMs: beforeMs - lengthMs, toMs: beforeMs - 1 };
+    const results = reader
+      .samples(key, period)
+      .filter(({ exitCode }) => !isFailedOnly || exitCode !== 0)
+      .map((sample): LogLine => resultLine(sample));
+    const changes = container ? changeRows(container, period).flatMap(changeLine) : [];
+    lines = [...results, ...changes].sort((a, b) => b.atMs - a.atMs);
+    if (lines.length > LOG_LINES) break;
+  }
+  const shown = lines.slice(0, LOG_LINES);
+  return { lines: shown, beforeMs: lines.length > LOG_LINES ? (shown.at(-1)?.atMs ?? null) : null };
+}
+
+function resultLine(sample: ReturnType<HistoryReader['samples']>[number]): LogLine {
+  const { atMs, exitCode, durationMs, lagMs, output } = sample;
+  return {
+    ...{ atMs, kind: 'result', word: exitCode === 0 ? 'ok' : 'failed', exitCode, durationMs },
+    ...{ lagMs: lagMs ?? null, text: printable(output) },
+  };
+}
+
+function changeLine(row: HistoryRow): readonly LogLine[] {
+  const none = { exitCode: null, durationMs: null, lagMs: null };
+  switch (row.kind) {
+    case 'change': {
+      const { phase, exitCode, reason } = row.span;
+      const text = printable(reason);
+      return [{ ...none, atMs: row.atMs, kind: 'change', word: phase, exitCode: exitCode ?? null, text }];
+    }
+    case 'action':
+      return [{ ...none, atMs: row.atMs, kind: 'action', word: row.action.action, text: printable(row.action.reason) }];
+    case 'result':
+    case 'period':
+      return [];
+  }
+}

@@ -1,0 +1,102 @@
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../lib/clock.ts';
+import { HealthctlError, messageOf } from '../lib/errors.ts';
+import type { ServiceLogger } from '../lib/logger.ts';
+import type { AnswerTo, HistoryAnswers, HistoryQueries, HistoryQuery } from './history-queries.ts';
+
+export interface WorkerQuestion {
+  readonly number: number;
+  readonly query: HistoryQuery;
+}
+export type WorkerAnswer =
+  | { readonly number: number; readonly answer: HistoryAnswers[HistoryQuery['kind']] }
+  | { readonly number: number; readonly failure: string }
+  | { readonly warning: string };
+
+export interface HistoryThreadDeps {
+  /** The script of the thread: history-worker.ts, built. */
+  readonly script: string;
+  /** The directory of the history. */
+  readonly dir: string;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly log: ServiceLogger;
+}
+
+/** A thread takes some 10 MB, which are given back when nobody has looked at the page for so long. */
+const IDLE_MS = 30_000;
+/** Longer than any history takes to read. */
+const ANSWER_LIMIT_MS = 20_000;
+/** Questions that wait: each client of the page asks one or two. */
+const MAX_WAITING = 32;
+/** A week of 200 containers, read one cell at a time, takes far less. */
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8, stackSizeMb: 2 };
+
+interface Waiting {
+  readonly resolve: (answer: HistoryAnswers[HistoryQuery['kind']]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Reads the history in a thread of its own, which lives while the page is looked at. */
+export function createHistoryThread(deps: HistoryThreadDeps): HistoryQueries {
+  const { clock, log } = deps;
+  const waiting = new Map<number, Waiting>();
+  let worker: Worker | undefined;
+  let lastNumber = 0;
+  let ending: { cancel(): void } | undefined;
+
+  /** The thread has ended, or is ended. */
+  const drop = (ended: Worker, why: string): void => {
+    if (worker !== ended) return;
+    worker = undefined;
+    for (const { reject } of waiting.values())
+      reject(new HealthctlError('UNAVAILABLE', `the history cannot be read now: ${why}`));
+    waiting.clear();
+  };
+  const end = async (why: string): Promise<void> => {
+    ending?.cancel();
+    const ended = worker;
+    if (!ended) return;
+    drop(ended, why);
+    await ended.terminate();
+  };
+  const begin = (): Worker => {
+    const { script, dir } = deps;
+    const made = new Worker(script, { workerData: { dir }, resourceLimits: RESOURCE_LIMITS });
+    made.on('message', (answer: WorkerAnswer) => {
+      if ('warning' in answer) return log.warn(answer.warning);
+      const asked = waiting.get(answer.number);
+      waiting.delete(answer.number);
+      if ('failure' in answer) asked?.reject(new HealthctlError('UNAVAILABLE', answer.failure));
+      else asked?.resolve(answer.answer);
+    });
+    made.on('error', (error) => {
+      log.warn(`the page cannot read the history: ${messageOf(error)}`);
+      drop(made, messageOf(error));
+    });
+    made.on('exit', () => drop(made, 'its thread has ended'));
+    made.unref();
+    return made;
+  };
+  return {
+    ask: async <Query extends HistoryQuery>(query: Query) => {
+      if (waiting.size >= MAX_WAITING)
+        throw new HealthctlError('UNAVAILABLE', 'too many others are reading the history');
+      ending?.cancel();
+      worker ??= begin();
+      const number = ++lastNumber;
+      const answer = new Promise<HistoryAnswers[HistoryQuery['kind']]>((resolve, reject) => {
+        waiting.set(number, { resolve, reject });
+      });
+      worker.postMessage({ number, query } satisfies WorkerQuestion);
+      const late = clock.after(ANSWER_LIMIT_MS, () => void end('it took too long'));
+      try {
+        return (await answer) as AnswerTo<Query>;
+      } finally {
+        late.cancel();
+        ending?.cancel();
+        if (waiting.size === 0) ending = clock.after(IDLE_MS, () => void end('idle'));
+      }
+    },
+    stop: () => end('the monitor ends'),
+  };
+}

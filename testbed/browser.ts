@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs';
+import type { Browser } from 'playwright-core';
+
+const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** The path of a Chromium of this machine; undefined if there is none. */
+export const chromiumPath = (): string | undefined =>
+  [process.env.HEALTHCTL_CHROMIUM, ...PROGRAMS].find((path) => path !== undefined && existsSync(path));
+
+/** A headless Chromium. Throws if the machine has none. */
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = chromiumPath();
+  if (executablePath === undefined) throw new Error('there is no Chromium here: apt-get install chromium');
+  const { chromium } = await import('playwright-core');
+  // Chromium's sandbox cannot run as root, as which the tests run.
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+}
