@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { createServer as createMonitor } from 'node:http';
 import { createServer } from 'node:http2';
 import { parentPort, workerData } from 'node:worker_threads';
+import { summaryOf } from './lib/warm-up-summary.mjs';
 
 /**
  * Protocol buffers by hand: a varint, and fields by number (text and bytes length-delimited, numbers as varints, lists
@@ -86,22 +87,12 @@ const image = message({ 1: 'docker.io/library/demo:latest', 3: target, 7: moment
 const mounts = message({ 1: message({ 1: 'bind', 2: workerData.rootfs, 4: ['rbind', 'ro'] }) });
 
 /** The monitor's answer to `ps`. */
-const summary = {
-  record: {
-    id,
-    labels: { ...LABELS, ...STARTED, 'nerdctl/name': 'warm-up' },
-    image: 'docker.io/library/demo:latest',
-    runtime: 'io.containerd.runc.v2',
-    snapshotter: 'overlayfs',
-    snapshotKey: id,
-    createdAtMs: 1_767_225_600_000.5,
-    stored: JSON.stringify(storedConfig),
-  },
-  task: { pid: process.pid, status: 'running', exitStatus: 0 },
-  run: { id: 'x', startedAtMs: 1_767_225_600_000 },
-  health: { status: 'healthy', failingStreak: 0, inStartPeriod: false, run: 'x' },
-  isRestarting: false,
-};
+const summary = summaryOf({
+  id,
+  labels: { ...LABELS, ...STARTED, 'nerdctl/name': 'warm-up' },
+  storedConfig,
+  pid: process.pid,
+});
 
 const NOT_FOUND = 5;
 const NOTHING = Symbol('a stream without a message');

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { describeScenarios, runKit, SCENARIOS } from './replay.ts';
 
 /**
- * Those that need no time, and of every other kind of behaviour some: none that starts several containers in the second until the first check
- * of one, which a busy machine cannot. All are played by test/long/conformance.test.ts.
+ * The scenarios that need no time, and some of each other kind. Not those that start several containers before the
+ * first check of one, within a second, which a busy machine cannot do. test/long/conformance.test.ts plays all.
  */
 const PLAYED = [
   /^(config|errors|merge|image)-/,
@@ -14,9 +14,9 @@ const PLAYED = [
 ];
 const NAMES = SCENARIOS.filter((name) => PLAYED.some((pattern) => pattern.test(name)));
 
-describeScenarios('conformance with Docker 28.5.2, as recorded', { names: NAMES, limitMs: 1_500_000 });
+describeScenarios('conformance with the recordings of Docker 28.5.2', { names: NAMES, limitMs: 1_500_000 });
 
-test('scenarios were found', () => {
+test('the patterns match at least 38 scenarios', () => {
   expect(NAMES.length).toBeGreaterThanOrEqual(38);
 });
 

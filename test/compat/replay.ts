@@ -7,15 +7,15 @@ import { measureSlowness, watchSlowness } from '../../testbed/slowness.ts';
 import { type Bed, HEALTHCTL, openBed } from '../e2e/support/harness.ts';
 
 const KIT = fileURLToPath(new URL('kit', import.meta.url));
-/** What cannot pass, and why. */
+/** Scenarios that cannot pass, with the reason. */
 const LEFT_OUT: readonly string[] = [
-  'process-limits', // the Go runtime in Debian's runc 1.1.5 raises a soft limit of open files to the hard one
-  'command-shell-alone', // its profile says what the specification does not: the shell itself complains, as in Docker
-  'events-exec', // recorded for the profile docker alone, and so are the next
+  'process-limits', // the Go runtime in Debian's runc 1.1.5 raises the soft limit of open files to the hard one
+  'command-shell-alone', // its profile `ours` contradicts the specification: as in Docker, the error is the shell's own
+  'events-exec', // recorded only for the profile `docker`, like the next
   'events-lifecycle',
 ];
 
-/** All scenarios of the kit that can be played against healthctl. */
+/** All scenarios of the kit that can be played with healthctl. */
 export const SCENARIOS: readonly string[] = execFileSync(
   process.execPath,
   [`${KIT}/replay.mjs`, '--list', '--profile', 'ours'],
@@ -26,7 +26,7 @@ export const SCENARIOS: readonly string[] = execFileSync(
   .map((line) => line.split(' ')[0] ?? '')
   .filter((name) => !LEFT_OUT.includes(name));
 
-/** Runs a program of the kit; it is plain Node.js and knows nothing of vitest. */
+/** Runs a program of the kit, which is plain Node.js without vitest. */
 export function runKit(
   program: string,
   args: readonly string[],
@@ -35,16 +35,16 @@ export function runKit(
   return runProgram([process.execPath, `${KIT}/${program}`, ...args], { env, timeoutMs: 1_200_000 });
 }
 
-/** How many scenarios are played at a time, and how many may be played once more. */
+/** How many scenarios are played at the same time, and how many may be repeated. */
 const JOBS = 3;
 const MOST_REPLAYED = 25;
 
-/** Tolerances grow no further: with more, a rule that is wrong by a second would pass. */
+/** The largest factor for tolerances: with a larger one, a rule that is wrong by a second would pass. */
 const MOST_SLOWER = 2;
 
 /**
- * Plays scenarios with a monitor that starts by itself. The kit allows more time where the machine is slow; what failed all the same is played
- * once more, one by one.
+ * Plays scenarios with a monitor that a command starts. The kit allows more time on a slow machine. Scenarios that fail
+ * are played once more, one at a time.
  */
 async function replay(bed: Bed, names: readonly string[]): Promise<ReadonlyMap<string, Verdict>> {
   const verdicts = new Map<string, Verdict>();
@@ -66,7 +66,7 @@ async function replay(bed: Bed, names: readonly string[]): Promise<ReadonlyMap<s
 }
 
 /**
- * A test for each of these scenarios.
+ * One test for each of these scenarios.
  *
  * @param played.config further lines of the configuration
  * @param played.limitMs for all of them together

@@ -8,6 +8,6 @@ for (const mode of ['fresh', 'resident'])
     limitMs: 2_500_000,
   });
 
-test('scenarios were found', () => {
+test('the kit has scenarios', () => {
   expect(SCENARIOS.length).toBeGreaterThanOrEqual(88);
 });

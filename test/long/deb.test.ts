@@ -29,7 +29,7 @@ describe.skipIf(!hasDpkg)('dpkg', () => {
       await mustRun([process.execPath, ...script], { env, cwd: ROOT });
       copyFileSync(join(out, readdirSync(out)[0] ?? ''), join(machine.shared, `${revision}.deb`));
     }
-    // Debian 12 has no Node.js 20: the machine's own becomes a package.
+    // Debian 12 has no Node.js 20: a package is made of the host's.
     const node = join(machine.shared, 'nodejs');
     mkdirSync(join(node, 'DEBIAN'), { recursive: true });
     mkdirSync(join(node, 'usr/bin'), { recursive: true });
@@ -41,7 +41,7 @@ describe.skipIf(!hasDpkg)('dpkg', () => {
   }, 900_000);
   afterAll(() => machine?.[Symbol.asyncDispose](), 60_000);
 
-  test('asks for a Node.js that is new enough', async () => {
+  test('requires a Node.js that is new enough', async () => {
     const refused = await machine.run('dpkg', '-i', '/shared/1.deb');
     expect(refused.stderr).toContain('healthctl depends on nodejs (>= 20)');
     await dpkg('-P', 'healthctl');
@@ -50,7 +50,7 @@ describe.skipIf(!hasDpkg)('dpkg', () => {
   test('-i enables and starts the monitor, as Debian does with services', async () => {
     await dpkg('-i', '/shared/nodejs.deb', '/shared/1.deb');
     expect([await show('ActiveState'), await show('UnitFileState')]).toEqual(['active', 'enabled']);
-    // This machine's dpkg leaves out man pages and documents.
+    // dpkg on this machine omits man pages and documents.
     const wrong = (await machine.run('dpkg', '--verify', 'healthctl')).stdout.split('\n');
     expect(wrong.filter((line) => line !== '' && !/\/usr\/share\/(man|doc)\//.test(line))).toEqual([]);
     await installed('load', '--quiet', '--input', '/shared/image.tar');
@@ -61,7 +61,7 @@ describe.skipIf(!hasDpkg)('dpkg', () => {
     expect(await installed('daemon', 'status')).toContain(await show('MainPID'));
   });
 
-  test('an upgrade restarts the monitor, and no container notices', async () => {
+  test('an upgrade restarts the monitor, and does not affect containers', async () => {
     const [pid, monitor] = [await installed('inspect', '-f', '{{.State.Pid}}', 'web'), await show('MainPID')];
     await dpkg('-i', '/shared/2.deb');
     expect(await show('ActiveState')).toBe('active');
@@ -69,17 +69,17 @@ describe.skipIf(!hasDpkg)('dpkg', () => {
     expect(await installed('inspect', '-f', '{{.State.Pid}} {{.State.Health.Status}}', 'web')).toBe(`${pid} healthy`);
     const lastCheck = () => installed('inspect', '-f', '{{json .State.Health.Log}}', 'web');
     const before = await lastCheck();
-    await until(async () => (await lastCheck()) !== before, { what: 'the monitor to go on checking' });
+    await until(async () => (await lastCheck()) !== before, { what: 'the monitor to continue its checks' });
   });
 
-  test('an upgrade leaves a monitor that was stopped and disabled as it is', async () => {
+  test('an upgrade does not start or enable a monitor that was stopped and disabled', async () => {
     await machine.ok('systemctl', 'disable', '--now', 'healthctl.service');
     await dpkg('-i', '/shared/1.deb');
     expect([await show('ActiveState'), await show('UnitFileState')]).toEqual(['inactive', 'disabled']);
     await machine.ok('systemctl', 'enable', '--now', 'healthctl.service');
   });
 
-  test('-r ends the monitor and leaves containers, volumes and the profile of AppArmor', async () => {
+  test('-r ends the monitor, and keeps containers, volumes and the AppArmor profile', async () => {
     const pid = await installed('inspect', '-f', '{{.State.Pid}}', 'web');
     await dpkg('-r', 'healthctl');
     expect(await exists('/usr/bin/healthctl')).toBe(false);
@@ -91,7 +91,7 @@ describe.skipIf(!hasDpkg)('dpkg', () => {
     expect(await exists('/var/lib/healthctl/compile-cache')).toBe(false);
   });
 
-  test('what is installed again finds its containers', async () => {
+  test('a new installation finds its containers', async () => {
     await dpkg('-i', '/shared/2.deb');
     expect([await show('ActiveState'), await show('UnitFileState')]).toEqual(['active', 'enabled']);
     expect(await installed('ps', '--format', '{{.Names}}')).toBe('web');

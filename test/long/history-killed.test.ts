@@ -14,7 +14,10 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const T0 = Date.UTC(2026, 2, 1);
 const ALL = { fromMs: 0, toMs: T0 + 1e12 };
 
-/** Kills a writer a moment after its first batch. @returns the number of the last batch that it had written */
+/**
+ * Kills a writer a moment after its first batch.
+ * @returns the number of the last batch that it had written
+ */
 async function writeUntilKilled(first: number, afterMs: number): Promise<number> {
   const script = join(import.meta.dirname, '../../testbed/history-writer.ts');
   const writer = spawn(process.execPath, ['--import', 'tsx', script, dir, `${first}`], {
@@ -34,7 +37,7 @@ async function writeUntilKilled(first: number, afterMs: number): Promise<number>
   return last;
 }
 
-test(`${ROUNDS} writers that are killed anywhere lose nothing that they had written, and nothing comes twice`, async () => {
+test(`after ${ROUNDS} writers were killed at any time, no written batch is lost or counted twice`, async () => {
   /** The batches whose writing may have been interrupted. */
   const interrupted = new Set<number>();
   let next = 0;

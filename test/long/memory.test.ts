@@ -5,11 +5,12 @@ import type { DaemonStatus } from '../../src/daemon/api/answers.ts';
 import { startProgram } from '../../testbed/program.ts';
 import { type Bed, openBed, until } from '../e2e/support/harness.ts';
 
-// Whether the memory of a monitor levels off. Two hours: HEALTHCTL_SOAK_MINUTES=120 npm run test:long -- test/long/memory.test.ts
+// Whether the memory of a monitor levels off. Two hours: HEALTHCTL_SOAK_MINUTES=120 npm run test:long --
+// test/long/memory.test.ts
 
 const MINUTES = Number(process.env.HEALTHCTL_SOAK_MINUTES ?? 12);
 const EVERY_MS = 5_000;
-/** A page more or less in each of the heaps is no growth. */
+/** A page more or less in each heap is no growth. */
 const SLACK_MIB = 2;
 const SERVERS = fileURLToPath(new URL('../../testbed/network-servers.mjs', import.meta.url));
 
@@ -28,7 +29,7 @@ test(`the memory of a monitor levels off: 60 containers for ${MINUTES} minutes`,
 }, async () => {
   await using bed = await openBed();
   const image = await bed.image({}, { files: { 'www/healthz': 'all is well\n' } });
-  // As a command starts it: with the flags of Node.js that keep it small.
+  // As a command starts it: with the flags of Node.js that limit its memory.
   await bed.ok(['daemon', 'start']);
   const status = async (): Promise<DaemonStatus> => JSON.parse(await bed.ok(['daemon', 'status', '--format', 'json']));
   const grpc = await runAll(bed, image);
@@ -56,7 +57,7 @@ test(`the memory of a monitor levels off: 60 containers for ${MINUTES} minutes`,
   }
 });
 
-/** @returns the server that the gRPC probes ask, in the network that their containers share */
+/** @returns the server for the gRPC probes, in the network that their containers share */
 async function runAll(bed: Bed, image: string) {
   let server: ReturnType<typeof startProgram> | undefined;
   for (const { count, flags, command } of LOADS) {

@@ -7,11 +7,12 @@ import { findNerdctl } from '../../testbed/nerdctl-program.ts';
 import { bootMachine, type SystemdMachine } from '../../testbed/systemd-machine.ts';
 import { until } from '../../testbed/until.ts';
 
-// In a machine that a real systemd runs, where `nerdctl run` and `nerdctl start` make a transient timer for each container with a check.
+// In a machine with a real systemd, where `nerdctl run` and `nerdctl start` make a transient timer for each container
+// with a check.
 
 const IMAGE = 'demo/web:1';
 const INTERVAL_MS = 1_000;
-/** Leaves a line for each check, whoever makes it. */
+/** Adds a line for each check, whichever tool makes it. */
 const CHECKED = ['--health-cmd', 'echo >> /checks', '--health-interval', '1s', '--health-timeout', '1s'];
 const VERSIONS = ['2.3.5', '2.1.5'] as const;
 const PATH = '/opt/healthctl/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -33,7 +34,7 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(() => machine?.[Symbol.asyncDispose](), 60_000);
 
-describe.each(VERSIONS)('beside nerdctl %s', (version) => {
+describe.each(VERSIONS)('with nerdctl %s', (version) => {
   const program = findNerdctl(version);
   const directory = `/opt/nerdctl-${version}`;
   const on = (): SystemdMachine => {
@@ -61,7 +62,7 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
     const file = `/run/containerd/io.containerd.runtime.v2.task/default/${id}/rootfs/checks`;
     return Number((await on().run('sh', '-c', `wc -l < ${file}`)).stdout);
   };
-  /** Somebody checks it, and nobody else does: less than an interval does not pass between two checks. */
+  /** Expects that exactly one tool checks the container: there are checks, and not more than one per interval. */
   const expectOneChecker = async (id: string) => {
     const [before, beganMs] = [await checksOf(id), performance.now()];
     await new Promise((resolve) => setTimeout(resolve, WINDOW_MS));
@@ -87,7 +88,8 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
     await machine.ok('install', '-D', `/shared/${version}/nerdctl`, `${directory}/nerdctl`);
   });
   beforeEach(async (context: TestContext) => {
-    if (program === undefined) context.skip(`there is no nerdctl ${version} here; npm run peers nerdctl-${version}`);
+    if (program === undefined)
+      context.skip(`nerdctl ${version} is not installed; run: npm run peers nerdctl-${version}`);
     if (!machine) context.skip(noMachine);
     await configure('autostart = false');
   });
@@ -102,7 +104,7 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
   test.each([
     ['stop', ['stop', '-t', '0']],
     ['kill', ['kill']],
-  ])('%s ends the timer of one of nerdctl’s, which nerdctl can start again', async (_, [...command]) => {
+  ])('%s ends the timer of a container of nerdctl, which nerdctl can start again', async (_, [...command]) => {
     const id = await theirs('web');
     expect(await unitsOf(id)).toEqual(BOTH(id));
     await healthctl(...command, 'web');
@@ -113,7 +115,7 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
     expect(await unitsOf(id)).toEqual([]);
   });
 
-  test('stop of one that ended by itself ends what its last check left', async () => {
+  test('stop of a container that has ended removes the service of its last check', async () => {
     const id = await theirs('web', '1');
     const isOver = async () =>
       (await unitsOf(id)).length === 0 || (await on().run('systemctl', 'is-failed', id)).code === 0;
@@ -125,8 +127,8 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
     expect(await unitsOf(id)).toEqual([]);
   });
 
-  test('one of nerdctl’s is checked by its timer, or by the monitor when there is none', async () => {
-    // `nerdctl restart` of 2.1.5 fails on the timer that is there.
+  test('a container of nerdctl is checked by its timer, or by the monitor if it has none', async () => {
+    // `nerdctl restart` of 2.1.5 fails if the timer exists.
     const startAgain = async () => {
       await nerdctl('stop', '-t', '0', 'web');
       await nerdctl('start', 'web');
@@ -147,7 +149,7 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
     await expectOneChecker(id);
   });
 
-  test('one of nerdctl’s whose timer cannot check any more is checked by the monitor', async () => {
+  test('the monitor checks a container of nerdctl whose timer no longer works', async () => {
     await healthctl('daemon', 'start');
     const id = await theirs('web');
     await until(async () => (await checksOf(id)) > 0, { withinMs: 20_000, everyMs: 200, what: 'a check' });
@@ -164,7 +166,7 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
     await expectOneChecker(id);
   });
 
-  test('a timer that nerdctl start makes for one of healthctl’s is ended by the monitor', async () => {
+  test('the monitor ends a timer that nerdctl start makes for a container of healthctl', async () => {
     const id = await ours('web');
     await nerdctl('stop', '-t', '0', 'web');
     await nerdctl('start', 'web');
@@ -182,7 +184,7 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
     ['healthctl stop', () => healthctl('stop', '-t', '0', 'web')],
     ['healthctl rm -f', () => healthctl('rm', '-f', 'web')],
     ['nerdctl rm -f', () => nerdctl('rm', '-f', 'web')],
-  ])('without a monitor too it goes with %s', async (_, end) => {
+  ])('without a monitor, %s ends it too', async (_, end) => {
     const id = await ours('web');
     await nerdctl('stop', '-t', '0', 'web');
     await nerdctl('start', 'web');
@@ -191,7 +193,7 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
     await hasEventually(id, []);
   });
 
-  test('nerdctl start of one of healthctl’s does not fail because its timer is ended too soon', async () => {
+  test('nerdctl start of a container of healthctl does not fail because its timer is ended too early', async () => {
     const script = '#!/bin/sh\n/usr/bin/systemd-run "$@"; code=$?; sleep 2; exit $code\n';
     writeFileSync(join(on().shared, 'slow-run'), script, { mode: 0o755 });
     await on().ok('install', '-D', '/shared/slow-run', '/opt/slow/systemd-run');
@@ -202,7 +204,7 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
     await hasEventually(id, []);
   });
 
-  test('after a reboot the monitor checks what a timer did, and nerdctl reads and starts ours', async () => {
+  test('after a reboot the monitor makes the checks of the timer, and nerdctl reads and starts our container', async () => {
     await healthctl('daemon', 'install');
     const ourId = await ours('ours');
     const theirId = await theirs('theirs', '3600', '--restart', 'always');
@@ -223,13 +225,13 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
     await healthctl('daemon', 'uninstall');
   });
 
-  describe('where timers of healthctl check', () => {
-    test('one of healthctl’s that nerdctl started has one of healthctl’s alone', async () => {
+  describe('with scheduler = "systemd"', () => {
+    test("a container of healthctl that nerdctl started has only healthctl's timer", async () => {
       await configure('scheduler = "systemd"');
       const id = await ours('web');
       expect(await ownTimers()).toBe('1');
       await nerdctl('restart', '-t', '0', 'web');
-      // A check that falls between end and start removes the timer that made it: then nerdctl's is the one.
+      // A check between end and start removes the timer that made it; then nerdctl's remains.
       const isOne = async () => (await unitsOf(id)).length === 0 || (await ownTimers()) === '0';
       await until(isOne, { withinMs: 30_000, everyMs: 200, what: 'one of the two timers to be gone' });
       await expectOneChecker(id);
@@ -240,7 +242,7 @@ describe.each(VERSIONS)('beside nerdctl %s', (version) => {
       expect(await ownTimers()).toBe('1');
     });
 
-    test('one of nerdctl’s has none while nerdctl’s checks', async () => {
+    test("a container of nerdctl has no timer of healthctl while nerdctl's checks it", async () => {
       await configure('scheduler = "systemd"');
       const id = await theirs('web');
       await healthctl('restart', '-t', '0', 'web');

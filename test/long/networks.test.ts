@@ -5,7 +5,7 @@ import { type NetworkHost, openNetworkHost } from '../e2e/support/network-host.t
 const CONTAINERS = 200;
 const AT_ONCE = 8;
 const KILLED = 40;
-/** A `run -d` takes some 250 ms here: killed anywhere in it, and after it. */
+/** A `run -d` takes some 250 ms here: it is killed at any point, or after its end. */
 const LATEST_KILL_MS = 400;
 
 let bed: Bed;
@@ -14,7 +14,7 @@ beforeAll(async () => {
   bed = await openBed(['autostart = false', 'network = "bridge"']);
   host = await openNetworkHost(bed);
   await bed.image();
-  // What a host keeps: the bridge, the chains of portmap, the directory of leases.
+  // What stays on a host: the bridge, portmap's chains, the directory of leases.
   await host.ok('run', '-d', '--name', 'first', '-p', '80', await bed.image(), 'sleep', '600');
   await host.ok('rm', '-f', 'first');
 });
@@ -29,7 +29,7 @@ async function expectRemains(before: unknown): Promise<void> {
   expect(await host.remains()).toEqual(before);
 }
 
-/** So many at a time. */
+/** Runs `work` for each name, AT_ONCE at the same time. */
 async function each(names: readonly string[], work: (name: string) => Promise<unknown>): Promise<void> {
   const waiting = [...names];
   const worker = async (): Promise<void> => {
@@ -38,7 +38,7 @@ async function each(names: readonly string[], work: (name: string) => Promise<un
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-test(`${CONTAINERS} containers come and go, and leave nothing on the host and nothing of containerd's`, async () => {
+test(`${CONTAINERS} containers are started and removed, and leave nothing on the host or in containerd`, async () => {
   const image = await bed.image();
   const [before, traces] = [await host.remains(), await bed.traces()];
   const names = Array.from({ length: CONTAINERS }, (_, index) => `many-${index}`);
@@ -60,7 +60,7 @@ test(`${CONTAINERS} containers come and go, and leave nothing on the host and no
   await bed.expectNothingLeft(traces, 60_000);
 });
 
-test(`${KILLED} runs that are killed anywhere leave nothing that the next does not take back`, async () => {
+test(`what ${KILLED} runs leave that are killed at any point is removed by the next`, async () => {
   const image = await bed.image();
   const before = await host.remains();
   for (let index = 0; index < KILLED; index += 1) {

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mustRun, runProgram } from '../../testbed/program.ts';
 
-// The built program on other releases of Node.js: the suite itself stays on ours, every healthctl that it starts runs on that one.
-// The release that runs the suite is left out: `npm test` has done all of it.
+// The built program on other releases of Node.js. The suite itself runs on this one; every healthctl that it starts
+// runs on the other. The release that runs the suite is omitted, because `npm test` covers it.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const env = callersEnvironment();
@@ -27,12 +27,12 @@ describe.each(['20', '22', '24'].filter((release) => release !== OURS))('Node.js
 
   afterAll(() => rmSync(prefix, { recursive: true, force: true }));
 
-  test('is that release', async () => {
+  test('is the requested release', async () => {
     expect(await mustRun([binary, '--version'], { env })).toMatch(new RegExp(`^v${release}\\.`));
   });
 
-  // Where the packed compiled forms are for this release, none is kept.
-  test('starts with a compiled form of its own, unless the packed ones are for it', async () => {
+  // If the packed compiled forms work with this release, none is written.
+  test('writes a compiled form of its own, unless the packed ones work', async () => {
     const dataRoot = join(prefix, 'data');
     const version = [binary, '--', join(ROOT, 'bin/healthctl'), '--version'];
     for (let call = 0; call < 2; call += 1) await mustRun(version, { env: { ...env, HEALTHCTL_DATA_ROOT: dataRoot } });
@@ -42,7 +42,7 @@ describe.each(['20', '22', '24'].filter((release) => release !== OURS))('Node.js
     else expect(readdirSync(kept)).toEqual([expect.stringContaining(isPackedFor)]);
   });
 
-  test.each(['e2e', 'compat'])('%s', async (project) => {
+  test.each(['e2e', 'compat'])('passes the project %s', async (project) => {
     const vitest = ['node_modules/vitest/vitest.mjs', 'run', `--project=${project}`, '--reporter=dot', REPORTER];
     const { code, stdout, stderr } = await runProgram([process.execPath, ...vitest], {
       env: { ...env, HEALTHCTL_TEST_BIN: dirname(binary) },
@@ -50,13 +50,13 @@ describe.each(['20', '22', '24'].filter((release) => release !== OURS))('Node.js
       timeoutMs: 1_500_000,
     });
     expect(code, stdout + stderr).toBe(0);
-    // What could not be judged is told by this output alone.
+    // Tests that could not be judged are only named in this output.
     const [list = ''] = /^\d+ not judged(?:.*\n)*/m.exec(stdout) ?? [];
     process.stdout.write(list);
   });
 });
 
-/** The caller's, because npm's settings stand there, without what this run of npm and vitest has added. */
+/** The caller's, because it has npm's settings, without the variables of this run of npm and vitest. */
 function callersEnvironment(): Record<string, string> {
   const entries = Object.entries(process.env).filter(
     ([name]) => !/^(npm_|VITEST|NODE_ENV|TEST|MODE|DEV|PROD|SSR)/i.test(name),

@@ -9,7 +9,8 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { type BareContainers, openBareContainers } from '../../testbed/bare-container.ts';
 import { type Bed, openBed } from '../e2e/support/harness.ts';
 
-// What our logs rest on: the shim of this containerd appends both streams to plain files, whole, with nobody of ours in between.
+// The basis of our logs: the shim of this containerd appends both streams to plain files, completely, without a process
+// of ours in between.
 
 let bed: Bed;
 let containerd: Containerd;
@@ -27,7 +28,10 @@ afterAll(async () => {
 
 const never = new AbortController().signal;
 
-/** Runs a container once, to its end and that of its output. @returns its data directory */
+/**
+ * Runs a container once, to the end of its output.
+ * @returns its data directory
+ */
 async function runOnce(id: string, terminal = false): Promise<string> {
   const dataDir = join(bed.dataRoot, id);
   const stdio = prepareStdio({ dataDir, runDir: join(bed.runRoot, id), openStdin: false, terminal, keepsOutput: true });
@@ -53,7 +57,7 @@ async function digestOf(path: string): Promise<string> {
 }
 
 describe('two plain files', () => {
-  test('hold 20 MB of each stream, written at the same time, byte for byte', async () => {
+  test('contain 20 MB of each stream, written at the same time, byte for byte', async () => {
     const bytes = 20_000_000;
     const count = (marker: string) => `yes ${marker}0123456789 | head -c ${bytes}`;
     const id = await bare.create(`${count('out')} & ${count('err')} >&2; wait`);
@@ -70,7 +74,7 @@ describe('two plain files', () => {
     }
   });
 
-  test('hold the one line on each stream of 50 containers that end at once', async () => {
+  test('contain the one line on each stream of 50 containers that end at the same time', async () => {
     const ids = await Promise.all(Array.from({ length: 50 }, () => bare.create('echo out; echo err >&2')));
     const queue = [...ids];
     const worker = async () => {
@@ -83,7 +87,7 @@ describe('two plain files', () => {
     await Promise.all(Array.from({ length: 6 }, worker));
   });
 
-  test('keep what earlier runs printed, and are for their owner only', async () => {
+  test('keep the output of earlier runs, and are private', async () => {
     const id = await bare.create('echo run; echo failure >&2');
     for (let run = 0; run < 3; run += 1) {
       const dataDir = await runOnce(id);
@@ -95,7 +99,7 @@ describe('two plain files', () => {
   });
 });
 
-test('with a terminal the one file is overwritten by the shim, so each run gets its own', async () => {
+test('with a terminal, the shim overwrites its file, so each run gets another one', async () => {
   const id = await bare.create('echo run; echo failure >&2', { terminal: true });
   for (let run = 0; run < 3; run += 1) {
     const dataDir = await runOnce(id, true);
@@ -106,7 +110,7 @@ test('with a terminal the one file is overwritten by the shim, so each run gets 
   }
 });
 
-test('20 MB through a terminal arrive whole', async () => {
+test('with a terminal, 20 MB arrive completely', async () => {
   const bytes = 20_000_000;
   const id = await bare.create(`stty raw; yes abc | head -c ${bytes}`, { terminal: true });
   const path = join(await runOnce(id, true), 'stdout.log');

@@ -11,7 +11,7 @@ import { openBed, until } from '../e2e/support/harness.ts';
 // A real Prometheus (Debian: prometheus) scrapes a real monitor, over TLS with a token.
 
 const { error: missing } = spawnSync('prometheus', ['--version']);
-if (missing) console.log('skipped: no prometheus on this machine (apt-get install prometheus)');
+if (missing) console.log('skipped: prometheus is not installed (apt-get install prometheus)');
 
 /** The table of queries in docs/metrics.md. */
 const documentedQueries = [
@@ -94,7 +94,7 @@ test.skipIf(missing)('scrapes a monitor over TLS with a token, and answers the q
     const isEmpty = async (query: string) => (await prometheus.query(query)).data.result.length === 0;
     const empty = [];
     for (const query of dashboardQueries) if (await isEmpty(query)) empty.push(query);
-    // No container was out of memory, and there is no history and no failed call.
+    // No container was out of memory, there is no history, and no call failed.
     expect(empty.filter((query) => !/oom_kills|history_bytes|containerd_errors/.test(query))).toEqual([]);
     await bed.ok(['rm', '-f', 'bad']);
     await until(async () => (await valuesOf('healthctl_container_info{container="bad"}')).length === 0, {

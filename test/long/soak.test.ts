@@ -28,7 +28,10 @@ test(`${ROUNDS} checks of each of ${CONTAINERS} containers leave nothing, and th
   }
 });
 
-/** Counts what the shims of a namespace hold now; the returned function says by how much that grew. */
+/**
+ * Reads the descriptors and the memory of the shims of a namespace.
+ * @returns a function that returns their growth
+ */
 function watchShims(namespace: string): () => { descriptors: number; moreThanDouble: number[] } {
   const shims = listProcesses().filter((one) => isShim(one) && one.args.includes(namespace));
   const count = () =>

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { mustRun, runProgram } from '../../testbed/program.ts';
 
-// The tour of the README, which ends with an error unless every step comes out as it says.
+// The demo that the README shows. It ends with an error if a step has another result than expected.
 
 const DEMO = fileURLToPath(new URL('../../scripts/demo/demo.ts', import.meta.url));
 const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/root' };
@@ -10,11 +10,11 @@ const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/root' };
 async function remains(): Promise<readonly string[]> {
   const links = await mustRun(['ip', '-oneline', 'link'], { env });
   const rules = await mustRun(['iptables-save'], { env });
-  // The plugins leave their empty common chains, which all tools that use them share.
+  // The plugins leave their common chains, which are empty and shared by all tools.
   return `${links}\n${rules}`.split('\n').filter((line) => /hctl|HCTL|CNI-DN|-A CNI-HOSTPORT-DNAT/.test(line));
 }
 
-test('three services, a network, a volume, a port and three kinds of check: started, broken, healed, torn down', async () => {
+test('three services, a network, a volume, a port and three kinds of check are started, broken, healed and removed', async () => {
   const before = await remains();
   const { code, stdout, stderr } = await runProgram([process.execPath, '--import', 'tsx', DEMO, 'stack'], {
     env,

@@ -6,10 +6,10 @@ import { expectWithin, failUnlessBusy } from '../../testbed/judged.ts';
 import { bootMachine, type SystemdMachine } from '../../testbed/systemd-machine.ts';
 import { until } from '../../testbed/until.ts';
 
-// In a machine that a real systemd runs.
+// In a machine with a real systemd.
 
 const IMAGE = 'demo/web:1';
-/** Healthy while there is a file. */
+/** Healthy while the file exists. */
 const CHECK = ['--health-cmd', 'test -e /tmp/ok', '--health-retries', '1'];
 
 let machine: SystemdMachine;
@@ -36,7 +36,7 @@ const configure = (...lines: readonly string[]) => {
 };
 
 describe('the monitor as a service', () => {
-  test('is ready when it is installed, started again when it dies, and gone when it is uninstalled', async () => {
+  test('is ready after installation, restarts when it dies, and is gone after uninstallation', async () => {
     await configure();
     expect(await machine.healthctl('daemon', 'install')).toBe('healthctl.service');
     expect(await show('healthctl', 'ActiveState')).toBe('active');
@@ -69,7 +69,7 @@ describe('the monitor as a service', () => {
       {
         withinMs: 20_000,
         everyMs: 100,
-        what: 'the monitor to be started again',
+        what: 'the restart of the monitor',
       },
     );
     expect(await statusOf('served')).toBe('healthy');
@@ -89,7 +89,7 @@ describe('the monitor as a service', () => {
     await machine.healthctl('rm', '-f', 'served');
   });
 
-  test('attaches what it starts again to its network, publishes its ports, and detaches what ends', async () => {
+  test('attaches containers that it restarts to their network, publishes their ports, and detaches ended ones', async () => {
     await machine.healthctl('daemon', 'install');
     const script = 'test -e /ran || { touch /ran; exit 1; }; exec httpd -f -p 80 -h /etc';
     const flags = ['--name', 'again', '-h', 'again', '-p', '80:80', '--restart', 'on-failure'];
@@ -98,7 +98,7 @@ describe('the monitor as a service', () => {
       machine.healthctl('inspect', '-f', '{{.RestartCount}} {{.NetworkSettings.IPAddress}}', 'again');
     await until(async () => /^1 10\./.test(await address()), { withinMs: 15_000, everyMs: 200 });
     expect(await machine.healthctl('port', 'again')).toBe('80/tcp -> 0.0.0.0:80');
-    // The process that the monitor started for that is not the unit's: it outlives it.
+    // The process that the monitor started for this does not belong to the unit, so it outlives the unit.
     await machine.ok('systemctl', 'stop', 'healthctl');
     expect(await machine.ok('ss', '-Hlntp', 'sport = :80')).toContain('"dd"');
     await machine.ok('systemctl', 'start', 'healthctl');
@@ -114,16 +114,16 @@ describe('the monitor as a service', () => {
     await machine.healthctl('daemon', 'uninstall');
   });
 
-  test('may write where it has to, and is told to read its settings again', async () => {
+  test('can write its directories, and reads its settings again at a reload', async () => {
     await machine.healthctl('daemon', 'install');
     const pid = await show('healthctl', 'MainPID');
     const touch = (path: string) => machine.run('nsenter', '--target', pid, '--mount', 'touch', path);
     expect((await touch('/run/healthctl/new')).code).toBe(0);
     expect((await touch('/var/lib/healthctl/new')).code).toBe(0);
-    // Uninstalling leaves a directory with files of somebody else.
+    // Uninstalling keeps a directory with foreign files.
     await machine.ok('rm', '/run/healthctl/new', '/var/lib/healthctl/new');
     expect((await touch('/etc/new')).stderr).toContain('Read-only file system');
-    // May also raise its priority: field 19 of proc_pid_stat(5) is the nice value.
+    // It can also raise its priority: field 19 of proc_pid_stat(5) is the nice value.
     expect((await machine.ok('cat', `/proc/${pid}/stat`)).split(') ')[1]?.split(' ')[16]).toBe('-10');
     expect((await machine.run('cat', `/proc/${pid}/environ`)).stdout).toContain('MALLOC_ARENA_MAX=1');
     expect((await machine.run('cat', `/proc/${pid}/autogroup`)).stdout).toMatch(/^$| nice -10$/m);
@@ -137,14 +137,14 @@ describe('the monitor as a service', () => {
     await machine.healthctl('daemon', 'uninstall');
   });
 
-  test('systemd finds nothing to say about the unit', async () => {
+  test('has no finding in systemd-analyze', async () => {
     await machine.healthctl('daemon', 'install');
     const { stdout, stderr } = await machine.run('systemd-analyze', 'verify', '/etc/systemd/system/healthctl.service');
     expect(`${stdout}${stderr}`).not.toContain('healthctl.service');
     await machine.healthctl('daemon', 'uninstall');
   });
 
-  test('takes the place of a monitor that runs', async () => {
+  test('replaces a running monitor', async () => {
     await machine.healthctl('daemon', 'start');
     const pid = await machine.healthctl('daemon', 'status', '--format', '{{.pid}}');
     expect(await machine.ok('cat', `/proc/${pid}/environ`)).toContain('MALLOC_ARENA_MAX=1');
@@ -185,7 +185,7 @@ describe('a timer for each container', () => {
   const waitsOf = (log: Awaited<ReturnType<typeof logOf>>) =>
     log.slice(1).map(({ startMs }, index) => startMs - (log[index]?.endMs ?? 0));
 
-  /** The log when five checks have followed each other so; a machine that is busy with something else may need several tries. */
+  /** Waits until the log has five successive checks on time; a busy machine may need several tries. */
   const steady = async (context: TestContext, name: string, isOnTime: (wait: number) => boolean) => {
     let log = await logOf(name);
     const isSteady = async () => {
@@ -204,7 +204,7 @@ describe('a timer for each container', () => {
     if (left.length > 0) await machine.healthctl('rm', '--force', ...left);
   });
 
-  test('checks on time, without a line in the journal', async (context) => {
+  test('checks on time, and writes nothing to the journal', async (context) => {
     const begun = await machine.ok('date', '+%s');
     await runWith('exact', '--health-interval', '1s');
     const startedAt = Date.parse(await machine.healthctl('inspect', '--format', '{{.State.StartedAt}}', 'exact'));
@@ -225,7 +225,7 @@ describe('a timer for each container', () => {
     expect(perCheck.length).toBeLessThan(6);
   });
 
-  test('comes for containers that ran while a monitor made the checks', async () => {
+  test('is made for containers that ran while a monitor made the checks', async () => {
     await configure();
     await machine.healthctl('daemon', 'start');
     await runWith('moved', '--health-interval', '1s');
@@ -261,7 +261,7 @@ describe('a timer for each container', () => {
     ['pause', ['pause'], ['unpause']],
     ['stop', ['stop', '-t', '0'], ['start']],
     ['kill', ['kill'], ['start']],
-  ])('%s takes it, and what follows makes it again', async (name, [...end], [...begin]) => {
+  ])('%s removes it, and the next start makes it again', async (name, [...end], [...begin]) => {
     await runWith(name, '--health-interval', '500ms');
     expect(await timers()).toHaveLength(2);
     await isEventually(name, 'unhealthy');
@@ -279,7 +279,7 @@ describe('a timer for each container', () => {
     expect(await timers()).toEqual([]);
   });
 
-  test('restart goes on', async () => {
+  test('restart keeps it', async () => {
     await runWith('again', '--health-interval', '500ms');
     for (let round = 0; round < 3; round += 1) await machine.healthctl('restart', '-t', '0', 'again');
     expect(await timers()).toHaveLength(2);
@@ -288,7 +288,7 @@ describe('a timer for each container', () => {
     expect(await timers()).toEqual([]);
   });
 
-  test('one whose container ended, or was removed by somebody else, goes by itself', async () => {
+  test('is removed after its container ended, or was removed by another tool', async () => {
     const id = await runWith('lost', '--health-interval', '500ms');
     await machine.healthctl(
       'run',
@@ -309,7 +309,7 @@ describe('a timer for each container', () => {
     await machine.healthctl('rm', '-f', 'short');
   });
 
-  test('a monitor takes over, and sweeps them', async () => {
+  test('is removed by a monitor, which then makes the checks', async () => {
     await runWith('taken', '--health-interval', '500ms');
     expect(await timers()).toHaveLength(2);
     await machine.healthctl('daemon', 'install');
@@ -348,7 +348,7 @@ describe('uninstall', () => {
         'iptables -S | grep HCTL; iptables -t nat -S | grep HCTL; ls /run/systemd/transient | grep healthctl; true',
     );
 
-  test('ends service, network and timers, and with --purge all that is kept', async () => {
+  test('removes service, network and timers, and with --purge all data', async () => {
     await configure();
     await machine.healthctl('daemon', 'install');
     await machine.healthctl('run', '-d', '--name', 'last', '-v', 'data:/data', ...CHECK, IMAGE, 'sleep', '1000');
@@ -364,7 +364,7 @@ describe('uninstall', () => {
     ).toBe('');
   });
 
-  test('ends a monitor that a command started, and timers', async () => {
+  test('ends a monitor that a command started, and removes timers', async () => {
     await machine.healthctl('run', '-d', '--name', 'auto', '--network', 'none', ...CHECK, IMAGE, 'sleep', '1000');
     expect(await traces()).toContain('healthctl-auto-');
     await machine.healthctl('uninstall', '--force', '--purge');

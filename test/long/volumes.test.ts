@@ -4,7 +4,7 @@ import { openBed } from '../e2e/support/harness.ts';
 const CONTAINERS = 200;
 const AT_ONCE = 8;
 
-test(`${CONTAINERS} containers with volumes and shared memory, ${AT_ONCE} at a time: nothing of them is left`, async () => {
+test(`${CONTAINERS} containers with volumes and shared memory, ${AT_ONCE} at a time, leave nothing`, async () => {
   await using bed = await openBed();
   const image = await bed.image(
     { Volumes: { '/var/cache': {} } },
@@ -25,6 +25,6 @@ test(`${CONTAINERS} containers with volumes and shared memory, ${AT_ONCE} at a t
   const count = ['sh', '-c', 'ls /data | grep -c "^[0-9]"; rm /data/[0-9]*'];
   expect(await bed.ok(['run', '--rm', '-v', 'shared:/data', image, ...count])).toBe(`${CONTAINERS}`);
   expect(await bed.ok(['volume', 'ls', '-q'])).toBe('shared');
-  // What the shared volume holds is there as before.
+  // The content of the shared volume is unchanged.
   await bed.expectNothingLeft(before, 60_000);
 });

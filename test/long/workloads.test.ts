@@ -3,7 +3,7 @@ import { STACK_IMAGE, STACK_PACKAGES } from '../../scripts/demo/stack.ts';
 import { debianArchive } from '../../testbed/debian-root.ts';
 import { type Bed, openBed, until } from '../e2e/support/harness.ts';
 
-// Real servers, from Debian's packages, with each kind of probe: healthy, broken by what breaks them, and healthy again.
+// Real servers from Debian's packages with each kind of probe: healthy, broken as in practice, and healthy again.
 
 let bed: Bed;
 beforeAll(async () => {
@@ -35,7 +35,7 @@ const REDIS: Workload = {
   breakIt: (name) => exec(name, 'redis-cli', '-s', '/tmp/redis.sock', 'config', 'set', 'port', '0'),
   mendIt: (name) => exec(name, 'redis-cli', '-s', '/tmp/redis.sock', 'config', 'set', 'port', '6379'),
 };
-/** It hangs, but the kernel goes on accepting connections for it. */
+/** It hangs, but the kernel still accepts connections for it. */
 const HANGING_REDIS: Workload = {
   ...REDIS,
   breakIt: (name) => signal(name, 'STOP'),
@@ -56,13 +56,13 @@ const shell = (command: string, how: 'fresh' | 'resident') => ['--health-cmd', c
 describe.concurrent('is found healthy, unhealthy and healthy again:', () => {
   test.each<[string, Workload, readonly string[]]>([
     ['nginx, by curl', NGINX, shell('curl -fsS http://127.0.0.1/', 'fresh')],
-    ['nginx, by curl in a shell that stays', NGINX, shell('curl -fsS http://127.0.0.1/', 'resident')],
+    ['nginx, by curl in a resident shell', NGINX, shell('curl -fsS http://127.0.0.1/', 'resident')],
     ['nginx, by HTTP', NGINX, ['--health-http', 'http://localhost/']],
     ['redis, by its client', HANGING_REDIS, shell('redis-cli ping | grep PONG', 'fresh')],
-    ['redis, by its client in a shell that stays', HANGING_REDIS, shell('redis-cli ping | grep PONG', 'resident')],
+    ['redis, by its client in a resident shell', HANGING_REDIS, shell('redis-cli ping | grep PONG', 'resident')],
     ['redis, by TCP', REDIS, ['--health-tcp', '127.0.0.1:6379']],
     ['postgres, by its client', POSTGRES, shell('pg_isready -h /var/run/postgresql', 'fresh')],
-    ['postgres, by its client in a shell that stays', POSTGRES, shell('pg_isready -h /var/run/postgresql', 'resident')],
+    ['postgres, by its client in a resident shell', POSTGRES, shell('pg_isready -h /var/run/postgresql', 'resident')],
     ['postgres, by its client without a shell', POSTGRES, ['--health-cmd', '["pg_isready","-q","-h","localhost"]']],
   ])('%s', async (_, workload, check) => {
     const name = bed.name('w');

@@ -6,30 +6,36 @@ import { mustRun, type ProgramResult, runProgram } from '../../testbed/program.t
 import { type Bed, until } from '../e2e/support/harness.ts';
 import { openNerdctlBed } from '../e2e/support/nerdctl-bed.ts';
 
-/** A bed with a real nerdctl on the same containerd, the same namespace and the same containers. */
+/** A bed with a real nerdctl for the same containerd, namespace and containers. */
 export interface PeersBed extends AsyncDisposable {
   readonly bed: Bed;
   /** A busybox image without a health check. */
   readonly image: string;
   /** nerdctl's data root. */
   readonly dataRoot: string;
-  /** Runs `nerdctl ARGS`, which must succeed; stdout without blanks around it. */
+  /**
+   * Runs `nerdctl ARGS`, which must succeed.
+   * @returns stdout, trimmed
+   */
   nerdctl(...args: string[]): Promise<string>;
-  /** Starts a container of nerdctl's that sleeps, without a network; its id. */
+  /**
+   * Starts a container of nerdctl that sleeps, without a network.
+   * @returns its id
+   */
   nerdctlRun(name: string, ...flags: string[]): Promise<string>;
   /** Runs `nerdctl ARGS`; never throws for an exit status. */
   tryNerdctl(...args: string[]): Promise<ProgramResult>;
-  /** The same with these variables besides. */
+  /** Like `tryNerdctl`, with further environment variables. */
   nerdctlWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<ProgramResult>;
   /** The command line that runs `nerdctl ARGS`. */
   commandOf(args: readonly string[]): readonly string[];
-  /** All labels of a container, by its full id, as containerd has them. */
+  /** All labels of a container, by its full id, from containerd. */
   labelsOf(id: string): Promise<Readonly<Record<string, string>>>;
-  /** Starts a monitor for the bed; ended with it. */
+  /** Starts a monitor for the bed, which ends with the bed. */
   startMonitor(): Promise<void>;
 }
 
-/** The nerdctl to test beside: `scripts/peers.mjs` names it; run by hand, it is looked for where that keeps it. */
+/** The tested nerdctl: the one that `scripts/peers.mjs` names, else version 2.3.5 from its directory. */
 export const NERDCTL = givenNerdctl() ?? findNerdctl('2.3.5');
 
 function givenNerdctl(): string | undefined {
@@ -38,17 +44,17 @@ function givenNerdctl(): string | undefined {
 }
 
 /** `describe` for tests that need a real nerdctl; skipped without one. */
-export const describeBesideNerdctl = describe.skipIf(NERDCTL === undefined);
+export const describeWithNerdctl = describe.skipIf(NERDCTL === undefined);
 
 /**
- * Opens a bed beside nerdctl: `await using` it, or dispose of it in `afterAll`.
+ * Opens a bed with a real nerdctl: `await using` it, or dispose of it in `afterAll`.
  *
  * @param config further lines of healthctl's configuration file
  */
 export async function openPeersBed(config: readonly string[] = []): Promise<PeersBed> {
   if (NERDCTL === undefined || !existsSync(NERDCTL)) throw new Error('no nerdctl; run: npm run peers');
   const { bed, image, dataRoot, close } = await openNerdctlBed(config);
-  // Its program is its logger too, which healthctl believes only below a directory that root alone can write to.
+  // nerdctl's program is also its logger, which healthctl trusts only below a directory that only root can write to.
   const program = join(dataRoot, 'bin/nerdctl');
   try {
     mkdirSync(join(dataRoot, 'bin'), { mode: 0o700 });

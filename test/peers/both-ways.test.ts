@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Bed } from '../e2e/support/harness.ts';
-import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+import { describeWithNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
-/** test/e2e/nerdctl.test.ts has what can be told without a real nerdctl. */
-describeBesideNerdctl('beside a real nerdctl', () => {
+/** test/e2e/nerdctl.test.ts tests what needs no real nerdctl. */
+describeWithNerdctl('with a real nerdctl', () => {
   let peers: PeersBed;
   let bed: Bed;
   let image: string;
   const nerdctl = (...args: string[]) => peers.nerdctl(...args);
-  /** One health check by nerdctl; its exit status. */
+  /**
+   * One health check by nerdctl.
+   * @returns its exit status
+   */
   const checkByNerdctl = async (name: string) => (await peers.tryNerdctl('container', 'healthcheck', name)).code;
 
   beforeAll(async () => {
@@ -17,7 +20,7 @@ describeBesideNerdctl('beside a real nerdctl', () => {
   });
   afterAll(() => peers[Symbol.asyncDispose]());
 
-  test('a container of nerdctl’s is listed, inspected, checked, stopped, started and removed by healthctl', async () => {
+  test('healthctl lists, inspects, checks, stops, starts and removes a container of nerdctl', async () => {
     const name = bed.name('theirs');
     const run = () => peers.nerdctlRun(name, '--health-cmd', 'echo checked');
     const id = await run();
@@ -34,13 +37,13 @@ describeBesideNerdctl('beside a real nerdctl', () => {
     expect(await nerdctl('inspect', '--format', '{{.State.Status}}', name)).toBe('running');
     await bed.ok(['rm', '--force', name]);
     expect(await nerdctl('ps', '--all', '--quiet')).toBe('');
-    // The name is free again for either.
+    // The name is free again for both tools.
     await run();
     await nerdctl('rm', '--force', name);
     await bed.ok(['rm', await bed.ok(['create', '--name', name, image, 'true'])]);
   });
 
-  test('a container of ours is listed, inspected, checked, stopped and started by nerdctl', async () => {
+  test('nerdctl lists, inspects, checks, stops and starts a container of healthctl', async () => {
     const name = bed.name('ours');
     const create = ['--name', name, '--health-cmd', 'echo checked', image, 'sleep', '600'];
     const id = await bed.ok(['run', '-d', ...create]);

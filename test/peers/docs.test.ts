@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { consoleBlocksOf, needsNerdctl } from '../../testbed/console-blocks.ts';
 import { differencesInPage, type Page } from '../e2e/support/docs-session.ts';
 import { type NetworkHost, withNetworkHost } from '../e2e/support/network-host.ts';
-import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+import { describeWithNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -15,7 +15,7 @@ const pages: readonly Page[] = readdirSync(join(ROOT, 'docs'))
   .map(({ name, blocks }) => ({ name: join('docs', name), blocks: blocks.filter(needsNerdctl) }))
   .filter(({ blocks }) => blocks.length > 0);
 
-describeBesideNerdctl('sessions with nerdctl in the documents', () => {
+describeWithNerdctl('sessions with nerdctl in the documents', () => {
   test.for(pages.map((page) => [page.name, page] as const))('%s', async ([, page], { skip }) => {
     const peers = await openPeersBed();
     const { bed } = peers;
@@ -28,10 +28,10 @@ describeBesideNerdctl('sessions with nerdctl in the documents', () => {
 });
 
 /**
- * A directory with a `nerdctl` that has the settings of the bed, as nerdctl.toml would give them.
+ * A directory with a `nerdctl` that has the settings of the bed, as nerdctl.toml would set them.
  *
- * Its containers have no network: the hooks that make one run where the shim does, which is not the network namespace of the test. What it says
- * of a systemd that is not there is left out.
+ * Its containers have no network: nerdctl's hooks make it where the shim runs, which is outside the network namespace
+ * of the test. Messages about a missing systemd are removed from the output.
  */
 function nerdctlIn({ bed, commandOf }: PeersBed): string {
   const directory = join(bed.directory, 'bin');

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Bed } from '../e2e/support/harness.ts';
-import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+import { describeWithNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
-/** What one tool shows of what the other has done. */
-describeBesideNerdctl('inspect beside nerdctl', () => {
+/** What one tool shows after the other has changed something. */
+describeWithNerdctl('inspect with nerdctl', () => {
   let peers: PeersBed;
   let bed: Bed;
 
@@ -15,7 +15,7 @@ describeBesideNerdctl('inspect beside nerdctl', () => {
   });
   afterAll(() => peers[Symbol.asyncDispose]());
 
-  test('a check by nerdctl after a restart of ours starts from starting, not from the health of the last run', async () => {
+  test('after a restart by healthctl, a check by nerdctl begins with starting, not with the health of the last run', async () => {
     const name = bed.name('ours');
     await bed.ok(['run', '-d', '--name', name, '--health-cmd', 'test ! -e /bad', peers.image, 'sleep', '600']);
     await bed.ok(['healthcheck', 'run', name]);
@@ -27,8 +27,8 @@ describeBesideNerdctl('inspect beside nerdctl', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  // Older releases of containerd know no other policy.
-  test('the restart policy of a container of nerdctl’s is shown', async () => {
+  // Older releases of containerd have no other policy.
+  test('shows the restart policy of a container of nerdctl', async () => {
     const name = bed.name('theirs');
     await peers.nerdctlRun(name, '--restart', 'always');
     const template = '{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}';
@@ -36,7 +36,7 @@ describeBesideNerdctl('inspect beside nerdctl', () => {
     await peers.nerdctl('rm', '-f', name);
   });
 
-  test('what nerdctl update changed is shown, of either’s containers', async () => {
+  test('shows the limits that nerdctl update set, for containers of both tools', async () => {
     const [ours, theirs] = [bed.name('ours'), bed.name('theirs')];
     await bed.ok(['create', '--name', ours, '--memory', '64m', '--cpus', '0.5', peers.image, 'true']);
     await peers.nerdctl('create', '--network', 'none', '--memory', '64m', '--name', theirs, peers.image, 'true');
@@ -50,7 +50,7 @@ describeBesideNerdctl('inspect beside nerdctl', () => {
     await bed.ok(['rm', ours, theirs]);
   });
 
-  test('the restart policy that nerdctl update gave to one of ours is shown', async () => {
+  test('shows the restart policy that nerdctl update set on a container of healthctl', async () => {
     const name = bed.name('ours');
     await bed.ok(['run', '-d', '--name', name, peers.image, 'sleep', '600']);
     await peers.nerdctl('update', '--restart', 'always', name);
@@ -58,7 +58,7 @@ describeBesideNerdctl('inspect beside nerdctl', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  test('start, output file and mounts of one of nerdctl’s, running and ended', async () => {
+  test('shows start, output file and mounts of a container of nerdctl, running and ended', async () => {
     const name = bed.name('theirs');
     const id = await peers.nerdctlRun(name, '--volume', 'data:/data');
     const startedAt = async () => Date.parse(await bed.ok(['inspect', '--format', '{{.State.StartedAt}}', name]));
@@ -76,7 +76,7 @@ describeBesideNerdctl('inspect beside nerdctl', () => {
     await bed.ok(['rm', '-f', name]);
   });
 
-  test('nerdctl inspects and checks a container of ctr’s that healthctl checked', async () => {
+  test('nerdctl inspects and checks a container of ctr that healthctl checked', async () => {
     const id = bed.name('bare');
     const label = `nerdctl/healthcheck=${JSON.stringify({ Test: ['CMD-SHELL', 'echo checked'] })}`;
     await bed.ctr('run', '--detach', '--label', label, peers.image, id, 'sleep', '600');

@@ -1,14 +1,14 @@
 import { readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bed, until } from '../e2e/support/harness.ts';
-import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+import { describeWithNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
-/** What nerdctl does to containers of ours. */
-describeBesideNerdctl('nerdctl with containers of healthctl', () => {
+/** nerdctl's commands on containers of healthctl. */
+describeWithNerdctl('nerdctl with containers of healthctl', () => {
   let peers: PeersBed;
   let bed: Bed;
   let image: string;
-  /** nerdctl must succeed and have nothing to say. */
+  /** nerdctl must succeed without a message. */
   const quietly = async (...args: string[]) => {
     const { code, stderr } = await peers.tryNerdctl(...args);
     const said = stderr
@@ -26,7 +26,7 @@ describeBesideNerdctl('nerdctl with containers of healthctl', () => {
   });
   afterAll(() => peers[Symbol.asyncDispose]());
 
-  test('rm, rm -f and prune remove them, without a warning', async () => {
+  test('rm, rm -f and prune remove them without a warning', async () => {
     const [made, ended, checked, alone, running] = [1, 2, 3, 4, 5].map(() => bed.name('ours')) as [
       string,
       string,
@@ -52,7 +52,7 @@ describeBesideNerdctl('nerdctl with containers of healthctl', () => {
     await bed.ok(['rm', await bed.ok(['create', '--name', made, image, 'true'])]);
   });
 
-  test('rename gives one another name', async () => {
+  test('rename changes their name', async () => {
     const [name, other] = [bed.name('ours'), bed.name('other')];
     await bed.ok(['create', '--name', name, image, 'true']);
     await quietly('rename', name, other);
@@ -60,7 +60,7 @@ describeBesideNerdctl('nerdctl with containers of healthctl', () => {
     await quietly('rm', other);
   });
 
-  test('start starts one that was never started, with its names of hosts', async () => {
+  test('start starts a container that was never started, with its host names', async () => {
     const name = bed.name('ours');
     await bed.ok(['create', '--name', name, '--hostname', 'here', '--add-host', 'db:10.1.2.3', image, 'sleep', '600']);
     await quietly('start', name);
@@ -70,7 +70,7 @@ describeBesideNerdctl('nerdctl with containers of healthctl', () => {
     await bed.ok(['rm', '--force', name]);
   });
 
-  test('restart of one with --rm leaves it, stop ends it for good', async () => {
+  test('restart keeps a container with --rm, and stop removes it', async () => {
     await peers.startMonitor();
     const name = bed.name('ours');
     await bed.ok(['run', '-d', '--rm', '--name', name, image, 'sleep', '600']);
@@ -82,7 +82,7 @@ describeBesideNerdctl('nerdctl with containers of healthctl', () => {
     await until(async () => !(await namesOf()).includes(name), { withinMs: 20_000 });
   });
 
-  test('start joins the network and the processes that one of ours asked for, and our next start those of then', async () => {
+  test('start joins the requested network and PID namespace, and our next start joins the present ones', async () => {
     const [joined, name] = [bed.name('joined'), bed.name('ours')];
     await bed.ok(['run', '-d', '--name', joined, image, 'sleep', '600']);
     const join = ['--network', `container:${joined}`, '--pid', `container:${joined}`];
@@ -98,7 +98,7 @@ describeBesideNerdctl('nerdctl with containers of healthctl', () => {
     await bed.ok(['restart', '-t', '0', joined]);
     await bed.ok(['start', name]);
     expect(await namespacesOf(name)).toEqual(await namespacesOf(joined));
-    // No process is named for good: it would be another one some day.
+    // The spec names no process permanently: the pid could be another process's later.
     const { Spec } = JSON.parse(await bed.ctr('containers', 'info', id));
     const network = Spec.linux.namespaces.find(({ type }: { type: string }) => type === 'network');
     expect(network.path).toMatch(/\.netns$/);

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type NetworkHost, openNetworkHost } from '../e2e/support/network-host.ts';
-import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+import { describeWithNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
-/** Ports that containers of ours publish. Those of nerdctl's need a containerd in the network namespace: test/e2e/nerdctl.test.ts has their files. */
-describeBesideNerdctl('published ports beside nerdctl', () => {
+/**
+ * Published ports of healthctl's containers. Those of nerdctl's need a containerd in the network namespace:
+ * test/e2e/nerdctl.test.ts uses their files.
+ */
+describeWithNerdctl('published ports with nerdctl', () => {
   let peers: PeersBed;
   let host: NetworkHost;
 
@@ -17,14 +20,14 @@ describeBesideNerdctl('published ports beside nerdctl', () => {
     await host[Symbol.asyncDispose]();
   });
 
-  test('nerdctl shows those of ours, says nothing of them, and they are gone when it has restarted one', async () => {
+  test('nerdctl shows those of healthctl without a warning, and a restart by nerdctl frees them', async () => {
     const name = peers.bed.name('ours');
     await host.ok('run', '-d', '--name', name, '-p', '127.0.0.1:8086:80', peers.image, 'sleep', '600');
     const port = await peers.tryNerdctl('port', name);
     expect([port.stdout.trim(), port.stderr]).toEqual(['80/tcp -> 127.0.0.1:8086', '']);
     expect((await peers.tryNerdctl('ps')).stderr).toBe('');
     expect(await host.ok('ps', '--format', '{{.Ports}}')).toBe('127.0.0.1:8086->80/tcp');
-    // No monitor runs: nobody attaches it again.
+    // No monitor runs, so nothing attaches the container again.
     await peers.nerdctl('restart', '-t', '0', name);
     expect(await host.ok('ps', '--format', '{{.Ports}}')).toBe('');
     expect(await host.ok('port', name)).toBe('');

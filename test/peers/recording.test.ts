@@ -8,7 +8,7 @@ import {
   recordContainer,
   recordingPath,
 } from '../../testbed/nerdctl-recording.ts';
-import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+import { describeWithNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 const RECORDED_OPTIONS: Readonly<Record<RecordedContainer, readonly string[]>> = {
   plain: ['--health-cmd', 'echo checked'],
@@ -22,7 +22,7 @@ const RECORDED_OPTIONS: Readonly<Record<RecordedContainer, readonly string[]>> =
   ],
 };
 
-/** What does not hang on the machine and its kernel. */
+/** What does not depend on the machine and its kernel. */
 const comparable = ({ labels, spec, files }: NerdctlRecording) => ({
   labels,
   files,
@@ -30,15 +30,15 @@ const comparable = ({ labels, spec, files }: NerdctlRecording) => ({
   mounts: (spec.mounts as readonly { readonly source: string }[]).filter(({ source }) => source.startsWith('<')),
 });
 
-/** What nerdctl leaves, against the recordings that other tests go by. UPDATE_GOLDEN=1 records anew. */
-describeBesideNerdctl('the recordings of nerdctl', () => {
+/** Compares what nerdctl leaves with the recordings that other tests use. UPDATE_GOLDEN=1 records again. */
+describeWithNerdctl('the recordings of nerdctl', () => {
   let peers: PeersBed;
   beforeAll(async () => {
     peers = await openPeersBed();
   });
   afterAll(() => peers[Symbol.asyncDispose]());
 
-  test.for(['plain', 'rich'] as const)('are what it leaves of a container: %s', async (kind, { skip }) => {
+  test.for(['plain', 'rich'] as const)('equal what nerdctl leaves of a container: %s', async (kind, { skip }) => {
     const { bed, dataRoot, image } = peers;
     const version = (await peers.nerdctl('--version')).replace(/^nerdctl version v?/, '');
     skip(!isRecorded(version), `nerdctl ${version} is not recorded`);

@@ -2,10 +2,10 @@ import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bed, until } from '../e2e/support/harness.ts';
-import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+import { describeWithNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
-/** The state directory of a container of ours is on a tmpfs, and its label stays. */
-describeBesideNerdctl('the state directory beside nerdctl', () => {
+/** The state directory of a container of healthctl is on a tmpfs, but its label is not. */
+describeWithNerdctl('the state directory with nerdctl', () => {
   let peers: PeersBed;
   let bed: Bed;
 
@@ -25,7 +25,7 @@ describeBesideNerdctl('the state directory beside nerdctl', () => {
     return { name, id, dir };
   };
 
-  test('a file in its place, as a lock of nerdctl’s makes it, hinders no check, no inspect and no rm', async () => {
+  test('a file in its place, as from a lock of nerdctl, prevents no check, no inspect and no rm', async () => {
     const { name, id, dir } = await checked();
     const replace = () => {
       rmSync(dir, { recursive: true });
@@ -45,7 +45,7 @@ describeBesideNerdctl('the state directory beside nerdctl', () => {
     expect(readdirSync(dirname(dir))).not.toContain(id);
   });
 
-  test('after a reboot the monitor makes it again, so that nerdctl can inspect the container', async () => {
+  test('the monitor makes it again after a reboot, so that nerdctl can inspect the container', async () => {
     const { name, dir } = await checked();
     await bed.ok(['stop', '-t', '0', name]);
     rmSync(dir, { recursive: true });

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bed, until } from '../e2e/support/harness.ts';
-import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+import { describeWithNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
-/** As where nerdctl's timers check: the monitor makes no check of nerdctl's containers, and acts on what nerdctl finds. */
-describeBesideNerdctl('what follows from checks that nerdctl makes', () => {
+/**
+ * As on a host where nerdctl's timers check: the monitor makes no check of nerdctl's containers, and acts on nerdctl's
+ * results.
+ */
+describeWithNerdctl('the consequences of checks by nerdctl', () => {
   let peers: PeersBed;
   let bed: Bed;
   beforeAll(async () => {
@@ -15,7 +18,7 @@ describeBesideNerdctl('what follows from checks that nerdctl makes', () => {
 
   const inspect = (name: string, field: string) => bed.ok(['inspect', '--format', `{{${field}}}`, name]);
 
-  test('an event when the status changes, and a restart by --health-on-failure', async () => {
+  test('are an event when the status changes, and a restart by --health-on-failure', async () => {
     const name = bed.name('theirs');
     const rarely = ['--health-retries', '1', '--health-interval', '1h'];
     await peers.nerdctlRun(name, '--health-cmd', 'test -e /tmp/ok || ! echo refused', ...rarely);

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bed, until } from '../e2e/support/harness.ts';
-import { describeBesideNerdctl, openPeersBed, type PeersBed } from './bed.ts';
+import { describeWithNerdctl, openPeersBed, type PeersBed } from './bed.ts';
 
 const EXPLICITLY_STOPPED = 'containerd.io/restart.explicitly-stopped';
 
-/** Two keepers of the same containers: our monitor, and containerd's restart plugin, which nerdctl steers by labels. */
-describeBesideNerdctl('who starts a container again', () => {
+/**
+ * Two programs that restart the same containers: our monitor, and containerd's restart plugin, which nerdctl controls
+ * with labels.
+ */
+describeWithNerdctl('restarts by the monitor and by containerd', () => {
   let peers: PeersBed;
   let bed: Bed;
   let image: string;
@@ -32,7 +35,7 @@ describeBesideNerdctl('who starts a container again', () => {
   test.each([
     ['stop and start', ['stop', '-t', '0'], ['start']],
     ['restart', ['restart', '-t', '0']],
-  ])('nerdctl %s of ours leaves our policy on', async (_, ...commands) => {
+  ])('nerdctl %s of a container of healthctl does not disable its restart policy', async (_, ...commands) => {
     const name = bed.name('kept');
     await ours(name);
     for (const command of commands) await peers.nerdctl(...command, name);
@@ -40,7 +43,7 @@ describeBesideNerdctl('who starts a container again', () => {
     await restartsAfterCrash(name);
   });
 
-  test('what nerdctl stopped stays stopped, and what nerdctl started after our stop is kept again', async () => {
+  test('a container that nerdctl stopped stays stopped, and one that nerdctl started after our stop is restarted again', async () => {
     const name = bed.name('stopped');
     await ours(name);
     await peers.nerdctl('stop', '-t', '0', name);
@@ -52,17 +55,17 @@ describeBesideNerdctl('who starts a container again', () => {
     await restartsAfterCrash(name);
   });
 
-  test('nerdctl kill -s HUP of ours leaves our policy on', async () => {
+  test('nerdctl kill -s HUP of a container of healthctl does not disable its restart policy', async () => {
     const name = bed.name('reloaded');
     await ours(name);
     await peers.nerdctl('kill', '-s', 'HUP', name);
     expect(await inspect(name, '.HostConfig.RestartPolicy.Name')).toBe('always');
-    // nerdctl has noted a stop, of a container that runs on.
+    // nerdctl has recorded a stop of a container that still runs.
     await bed.ok(['start', name]);
     await restartsAfterCrash(name);
   });
 
-  test('a container of nerdctl’s that nobody keeps can be given a policy, one that containerd keeps cannot', async () => {
+  test('a container of nerdctl can be given a policy, unless containerd restarts it', async () => {
     const [plain, kept] = [bed.name('plain'), bed.name('kept')];
     await peers.nerdctlRun(plain);
     await bed.ok(['update', '--restart', 'always', plain]);
@@ -73,12 +76,12 @@ describeBesideNerdctl('who starts a container again', () => {
   });
 
   test.for(['always', 'unless-stopped', 'on-failure'])(
-    'containerd is told of our commands, --restart %s',
+    "containerd's restart plugin respects our commands, --restart %s",
     async (policy, { skip }) => {
       const name = bed.name('theirs');
       const run = ['run', '-d', '--network', 'none', '--name', name, '--restart', policy, image, 'sleep', '600'];
       const { code, stdout, stderr } = await peers.tryNerdctl(...run);
-      skip(/unsupported restart policy|not supported/.test(stderr), 'containerd 1.6 knows the policy always alone');
+      skip(/unsupported restart policy|not supported/.test(stderr), 'containerd 1.6 has only the policy always');
       expect([code, stderr]).toEqual([0, expect.anything()]);
       const id = stdout.trim();
       const told = async () => (await peers.labelsOf(id))[EXPLICITLY_STOPPED];
