@@ -8,7 +8,7 @@ import type { World } from '../world.ts';
 import { humanDuration } from './format/units.ts';
 import { openMonitor } from './monitor/open.ts';
 
-/** The history of this containerd, read without asking the monitor. */
+/** The history of this containerd, from its files. */
 export interface Past {
   readonly reader: HistoryReader;
   readonly containers: readonly PastContainer[];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Change, PHASES, type Phase } from './model.ts';
-import { flapsOf, restartsOf, spansOf, uptimeOf } from './timeline.ts';
+import { flapsOf, restartsOf, spansOf, startsOf, uptimeOf } from './timeline.ts';
 
 const to = (atMs: number, phase: Phase, sinceMs?: number): Change => ({
   ...{ kind: 'phase', atMs, key: 'default/a', phase, sinceMs, exitCode: undefined, reason: '' },
@@ -50,6 +50,21 @@ describe('spans', () => {
       }),
     );
   });
+});
+
+test('a start takes until health, whatever the status in between; one that ended before does not count', () => {
+  const spans = spansOf(
+    [
+      ...[to(0, 'starting'), to(10, 'healthy'), to(20, 'unhealthy'), to(25, 'healthy'), to(30, 'stopped')],
+      ...[to(40, 'starting'), to(45, 'unhealthy'), to(60, 'healthy'), to(70, 'ended')],
+      ...[to(80, 'starting'), to(85, 'ended'), to(90, 'healthy')],
+    ],
+    100,
+  );
+  expect(startsOf(spans)).toEqual([
+    { ms: 10, wasUnhealthy: false },
+    { ms: 20, wasUnhealthy: true },
+  ]);
 });
 
 describe('uptime', () => {

@@ -95,6 +95,24 @@ export function flapsOf(spans: readonly Span[], { fromMs, toMs }: Period): numbe
   ).length;
 }
 
+/**
+ * How long each start took until the container was healthy, oldest first. One that ended before, or during which no
+ * monitor ran, does not count.
+ */
+export function startsOf(spans: readonly Span[]): readonly { readonly ms: number; readonly wasUnhealthy: boolean }[] {
+  const starts: { ms: number; wasUnhealthy: boolean }[] = [];
+  let begun: { readonly fromMs: number; wasUnhealthy: boolean } | undefined;
+  for (const { phase, fromMs } of spans) {
+    if (phase === 'starting') begun = { fromMs, wasUnhealthy: false };
+    else if (phase === 'unhealthy' && begun) begun.wasUnhealthy = true;
+    else {
+      if (phase === 'healthy' && begun) starts.push({ ms: fromMs - begun.fromMs, wasUnhealthy: begun.wasUnhealthy });
+      begun = undefined;
+    }
+  }
+  return starts;
+}
+
 /** @param changes of this container */
 export function restartsOf(changes: readonly Change[], { fromMs, toMs }: Period): number {
   return changes.filter(

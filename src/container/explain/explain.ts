@@ -2,7 +2,7 @@ import { eventLogDir, readEventLog } from '../../events/event-log.ts';
 import { formatDuration } from '../../go/duration.ts';
 import { type CheckConfig, checkConfigOf, type GivenHealthConfig, isChecked } from '../../health/config.ts';
 import { jsonFromHealthConfig } from '../../health/config-json.ts';
-import { type DiagnosisFacts, diagnose, type Finding } from '../../health/diagnosis/diagnose.ts';
+import { type DiagnosisFacts, diagnose, type Finding, type StartTaken } from '../../health/diagnosis/diagnose.ts';
 import { FIELD_NAMES, type FieldName, HEALTH_FIELDS } from '../../health/fields.ts';
 import { type Origin, originsOf } from '../../health/origins.ts';
 import type { Result } from '../../health/result.ts';
@@ -17,7 +17,7 @@ import type { ContainerContext } from '../context.ts';
 import { readHealth } from '../health.ts';
 import { wasOutOfMemory } from '../out-of-memory.ts';
 import { readImageCheck } from './image-check.ts';
-import { startsFrom } from './starts.ts';
+import { lastStarts, startsFrom } from './starts.ts';
 import { type Unchecked, uncheckedFrom } from './unchecked.ts';
 
 /** The explanation of a container's health. */
@@ -50,7 +50,12 @@ export interface ExplainedField {
 export async function explainContainer(
   ctx: ContainerContext,
   view: ContainerView,
-  options: { readonly exec: MonitorSettings['exec']; readonly signal?: AbortSignal },
+  options: {
+    readonly exec: MonitorSettings['exec'];
+    /** Earlier starts, as far as a history knows them; without any, the last events tell. */
+    readonly pastStarts?: readonly StartTaken[];
+    readonly signal?: AbortSignal;
+  },
 ): Promise<Explanation> {
   const { record } = view;
   const parsed = healthConfigOf(record.labels);
@@ -64,7 +69,11 @@ export async function explainContainer(
   const log = ofPresentTest(whole, record.labels);
   const fields = given ? fieldsOf(config ?? given, { labels: record.labels, image, exec: options.exec }) : [];
   const verdict: Verdict = config
-    ? { kind: 'checked', config, findings: diagnose(factsOf(ctx, { view, config, state, log })) }
+    ? {
+        kind: 'checked',
+        config,
+        findings: diagnose(factsOf(ctx, { view, config, state, log, pastStarts: options.pastStarts ?? [] })),
+      }
     : { kind: 'unchecked', ...uncheckedFrom(parsed, image) };
   return { view, state, fields, log, verdict };
 }
@@ -82,9 +91,10 @@ function factsOf(
     readonly config: CheckConfig;
     readonly state: HealthState | undefined;
     readonly log: readonly Result[];
+    readonly pastStarts: readonly StartTaken[];
   },
 ): DiagnosisFacts {
-  const { view, config, state, log } = of;
+  const { view, config, state, log, pastStarts } = of;
   const pid = view.taskView.kind === 'running' ? view.task?.pid : undefined;
   const dir = eventLogDir({ runRoot: ctx.dirs.runRoot, address: ctx.containerd.address });
   const { namespace } = ctx.containerd;
@@ -94,7 +104,7 @@ function factsOf(
     ...{ config, log, status: state?.status },
     listeners: pid === undefined ? undefined : listListeners(pid),
     memory: { isOut: wasOutOfMemory(view), limitBytes: limit > 0 ? limit : undefined },
-    starts: startsFrom(events, view.record.id),
+    starts: lastStarts(pastStarts.length > 0 ? pastStarts : startsFrom(events, view.record.id)),
     runMs: pid === undefined || view.startedAtMs === undefined ? undefined : ctx.clock.now() - view.startedAtMs,
   };
 }

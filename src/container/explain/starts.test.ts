@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { HostEvent } from '../../events/host-event.ts';
-import { startsFrom } from './starts.ts';
+import { lastStarts, startsFrom } from './starts.ts';
 
 const event = (action: string, atMs: number, id = 'c1'): HostEvent => ({
   ...{ type: 'container', action, id, atMs, namespace: 'default', attributes: {} },
@@ -36,5 +36,5 @@ test('neither other containers nor starts that ended before', () => {
 
 test('the last ten', () => {
   const events = Array.from({ length: 12 }, (_, index) => [event('start', 0), event(healthy, index)]).flat();
-  expect(startsFrom(events, 'c1').map(({ ms }) => ms)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  expect(lastStarts(startsFrom(events, 'c1')).map(({ ms }) => ms)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });

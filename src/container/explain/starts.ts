@@ -21,5 +21,8 @@ export function startsFrom(events: readonly HostEvent[], id: string): readonly S
       begun = undefined;
     }
   }
-  return starts.slice(-MAX_STARTS);
+  return starts;
 }
+
+/** Those to judge by. */
+export const lastStarts = (starts: readonly StartTaken[]): readonly StartTaken[] => starts.slice(-MAX_STARTS);
