@@ -1,8 +1,9 @@
-// What the history costs: its CPU for each result, its size after a week, the time to read it.
+// The cost of the history: CPU time for each result, its size after a week, the time to read it.
 //   node --import tsx bench/bundled.ts bench/history.ts [--containers 200] [--interval 5] [--days 7] [--dir /tmp]
-// Results are made up, with the jitter of real ones and a failure in 500; time is a counter. The store, its files and the reader are the real ones.
-// Prints the targets beside the figures and fails when one is missed: a week of 200 containers within the size, a day of one container at 1 s
-// read in 100 ms of CPU (the machine may be busy with others), and per result at most 5 % of what a check without its probe costs (bench/schedule.ts: some 60 µs).
+// The results are generated, with the jitter of real ones and a failure in 500; time is a counter. The store, its files
+// and the reader are the real ones. Prints the targets beside the figures and fails if one is missed: a week of 200
+// containers within the size limit; a day of one container at 1 s read in 100 ms of CPU time, because the machine may
+// be busy; per result at most 5 % of the cost of a check without its probe (bench/schedule.ts: some 60 µs).
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,8 +1,9 @@
-// `npm run package:deb`: makes a Debian package of what `npm run build` has made, with dpkg-deb alone.
+// `npm run package:deb`: packs the output of `npm run build` as a Debian package, with dpkg-deb alone.
 //   node scripts/deb.mjs [--arch amd64|arm64] [--out DIR] [--revision 1]
 //
-// Two builds of one commit give the same bytes: all files carry $SOURCE_DATE_EPOCH, or the time of the commit. So V8's compiled forms
-// (dist/*.cache) stay out, which differ from build to build and fit one Node.js alone; the program keeps its own.
+// Two builds of one commit give the same bytes: all files have the time $SOURCE_DATE_EPOCH, or that of the commit. So
+// the package has none of V8's compiled forms (dist/*.cache), which differ between builds and work with one Node.js
+// only; the program writes its own.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -65,7 +66,7 @@ try {
   touchAll(tree);
   const file = join(resolve(values.out), `healthctl_${version}_${values.arch}.deb`);
   mkdirSync(dirname(file), { recursive: true });
-  // One thread: how xz divides its work among several would show in the file.
+  // One thread: how xz divides its work among threads would change the file.
   const packing = ['--root-owner-group', '-Zxz', '--threads-max=1'];
   execFileSync('dpkg-deb', [...packing, '--build', tree, file], {
     env: { ...process.env, SOURCE_DATE_EPOCH: String(seconds), LC_ALL: 'C' },
@@ -76,7 +77,7 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** The program as npm installs it, without what only the building machine could use. */
+/** The program as npm installs it, without what only the building machine can use. */
 function copyProgram(tree) {
   const home = join(tree, 'usr/lib/healthctl');
   for (const file of [
@@ -100,7 +101,7 @@ function copyHostFiles(tree) {
   execFileSync(process.execPath, ['--import', 'tsx', join(root, 'scripts/deb/host-files.ts'), tree], { cwd: root });
 }
 
-/** Other names of a command are links here, as Debian has them. */
+/** Other names of a command are links here, as in Debian. */
 function copyManPages(tree) {
   const from = join(root, 'dist/man/man1');
   const to = join(tree, 'usr/share/man/man1');
@@ -146,7 +147,7 @@ function writeControl(tree) {
   }
 }
 
-/** Modes that do not depend on who builds, and one time for all. */
+/** Sets modes that do not depend on the builder, and one time for all files. */
 function touchAll(tree) {
   for (const path of [...filesIn(tree), '.'].map((one) => join(tree, one)).reverse()) {
     const stat = lstatSync(path);
@@ -155,7 +156,7 @@ function touchAll(tree) {
   }
 }
 
-/** Everything below a directory, itself left out, parents first. */
+/** Everything below a directory, parents first. */
 function filesIn(directory, below = '') {
   return readdirSync(join(directory, below), { withFileTypes: true })
     .sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -1,4 +1,4 @@
-// Writes the man pages, from the records of the commands, into DIR/man1.
+// Writes the man pages into DIR/man1, from the records of the commands.
 //   node --import tsx scripts/man.ts [DIR]     default dist/man
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

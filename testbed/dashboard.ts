@@ -19,7 +19,7 @@ export const dashboard = JSON.parse(
   readFileSync(fileURLToPath(new URL('../examples/grafana/healthctl.json', import.meta.url)), 'utf8'),
 ) as Dashboard;
 
-/** Its queries as Grafana would send them, with all instances, namespaces and containers chosen. */
+/** Its queries as Grafana sends them, with all instances, namespaces and containers chosen. */
 export const dashboardQueries: readonly string[] = dashboard.panels
   .flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
   .map((expr) =>

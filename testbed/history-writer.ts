@@ -1,11 +1,11 @@
-// Writes batches of the history as fast as it can, and prints the number of each that is written, until it is killed.
-// Arguments: the directory, the number of the first batch.
+// Writes batches of the history as fast as it can, and prints the number of each written one, until it is killed.
+// Arguments: the directory, and the number of the first batch.
 import { openHistoryStore } from '../src/history/store.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { silentLogger } from '../src/lib/logger.ts';
 
 const [dir = '', first = '0'] = process.argv.slice(2);
-// A window of ten minutes ends every 20 batches: most kills meet one that ends.
+// A window of ten minutes ends every 20 batches, so that most kills come near such an end.
 const BATCH_MS = 30_000;
 const T0 = Date.UTC(2026, 2, 1);
 let nowMs = T0 + Number(first) * BATCH_MS;

@@ -1,9 +1,9 @@
 // The control files of the Debian package.
 
-/** dpkg's name of an architecture, by Node.js's. */
+/** dpkg's name of an architecture, by Node.js's name. */
 export const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' };
 
-/** Debian's own variables name who makes a package (debchange(1)). */
+/** Debian's own variables name the maintainer of a package (debchange(1)). */
 export function maintainerOf({ DEBFULLNAME, DEBEMAIL }) {
   return `${DEBFULLNAME || 'The healthctl authors'} <${DEBEMAIL || 'healthctl@localhost.localdomain'}>`;
 }
@@ -33,9 +33,9 @@ Description: container health checks for any containerd host
 const UNIT = 'healthctl.service';
 
 /*
- * Debian's custom for services (deb-systemd-helper(1p), deb-systemd-invoke(1p)): enabled and started when they are installed, unless a preset,
- * policy-rc.d or a mask of the administrator says otherwise; restarted by an upgrade after the new files are there, so that checks pause for a
- * moment only; stopped before their files go.
+ * Debian's custom for services (deb-systemd-helper(1p), deb-systemd-invoke(1p)): they are enabled and started at
+ * installation, unless a preset, policy-rc.d or a mask of the administrator forbids it; restarted by an upgrade once
+ * the new files are there, so that checks pause only for a moment; and stopped before their files are removed.
  */
 export const SCRIPTS = {
   postinst: `#!/bin/sh
@@ -107,7 +107,7 @@ export const CONFFILES = '/etc/apparmor.d/healthctl-default\n';
 const APACHE =
   /^ *Apache License\n *Version 2\.0.*?END OF TERMS AND CONDITIONS[^\n]*(?:\n.*?limitations under the License\.)?$/gms;
 
-/** Of ours, and of all that is bundled or comes along, from THIRD-PARTY-NOTICES. */
+/** The licences of healthctl and of everything that is bundled or shipped with it, from THIRD-PARTY-NOTICES. */
 export function copyrightText(thirdParty) {
   const notices = thirdParty.replace(APACHE, 'The text is in /usr/share/common-licenses/Apache-2.0.');
   return `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -146,5 +146,5 @@ export function changelogText({ version, maintainer, seconds }) {
 `;
 }
 
-/** env's -S is how the program gets Node.js's options before its own (bin/healthctl). */
+/** env -S gives Node.js its options (bin/healthctl). */
 export const LINTIAN_OVERRIDES = 'healthctl: unusual-interpreter -S [usr/lib/healthctl/bin/healthctl]\n';

@@ -3,18 +3,18 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** What a package needs when it runs: no sources of native code, no types, no documents. */
+/** The files of a package that are needed at run time: no sources of native code, no types, no documents. */
 const RUNTIME = /\.(?:c?js|mjs|json|node)$|^LICEN[CS]E/i;
 
 /**
- * Copies the packages that the program loads, each with its native code for one architecture alone.
+ * Copies the packages that the program loads, each with its native code for one architecture only.
  *
  * @param {object} asked
  * @param {string} asked.root the repository
  * @param {string} asked.home the program's directory in the package
  * @param {string[]} asked.names
- * @param {string} asked.arch Node.js's word, e.g. `arm64`
- * @param {string} asked.work a directory for what npm fetches: the native code of another architecture
+ * @param {string} asked.arch Node.js's name, e.g. `arm64`
+ * @param {string} asked.work a directory for downloads by npm: the native code of another architecture
  */
 export function copyDependencies({ root, home, names, arch, work }) {
   for (const name of names) {
@@ -34,12 +34,12 @@ function copyPackage(from, to) {
     recursive: true,
     filter: (path) => {
       if (statSync(path).isDirectory()) return path === from || needed(path);
-      return RUNTIME.test(basename(path)) && basename(path) !== 'cnoke.cjs'; // it builds koffi
+      return RUNTIME.test(basename(path)) && basename(path) !== 'cnoke.cjs'; // builds koffi
     },
   });
 }
 
-/** Whether a directory has something that is needed when the program runs. */
+/** Whether a directory contains something that is needed at run time. */
 function needed(directory) {
   if (/^(?:musl_.*|doc|docs|test|vendor)$/.test(basename(directory))) return false;
   return readdirSync(directory, { withFileTypes: true }).some((entry) =>
@@ -47,7 +47,7 @@ function needed(directory) {
   );
 }
 
-/** As installed, or fetched by npm and compared with package-lock.json. */
+/** The installed package, or the one that npm downloads, compared with package-lock.json. */
 function nativePackage({ root, name, work }) {
   const installed = join(root, 'node_modules', name);
   if (existsSync(installed)) return installed;

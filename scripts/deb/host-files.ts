@@ -1,5 +1,5 @@
-// Writes what the Debian package puts on the host as text, made by the code that the program itself uses: the monitor's unit, the profile of
-// AppArmor, and the scripts of completion.
+// Writes the text files that the Debian package puts on the host, with the code that the program itself uses: the
+// monitor's unit, the AppArmor profile, and the completion scripts.
 //   node --import tsx scripts/deb/host-files.ts DIR
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ import { unitNameOf, unitTextOf } from '../../src/daemon/service-unit/unit.ts';
 import { APPARMOR_PROFILE_TEXT, DEFAULT_APPARMOR_PROFILE } from '../../src/system/apparmor.ts';
 
 const root = process.argv[2] ?? '.';
-// Only defaults: no file is named, and the machine's own is not asked.
+// Only defaults: no configuration file of the machine is read.
 const settings = await loadSettings({}, { HEALTHCTL_TOML: '/dev/null' });
 const program = ['/usr/bin/node', ...NODE_FLAGS, '--', '/usr/lib/healthctl/bin/healthctl'];
 const files = {

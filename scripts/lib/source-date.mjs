@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * The time that built files carry, in seconds since the epoch: $SOURCE_DATE_EPOCH, else that of the commit, so that two builds of one commit
- * are the same. Outside a repository the time is that of 0.1.0's first commit.
+ * The time of built files, in seconds since the epoch: $SOURCE_DATE_EPOCH, else the time of the commit, so that two
+ * builds of one commit are the same. Outside a repository it is the time of 0.1.0's first commit.
  */
 export function sourceDate(env = process.env) {
   if (/^\d+$/.test(env.SOURCE_DATE_EPOCH ?? '')) return Number(env.SOURCE_DATE_EPOCH);

@@ -3,14 +3,17 @@ import { type Noun, pathsOf, type Registry } from '../../src/cli/grammar/command
 import { globalOptions } from '../../src/cli/grammar/globals.ts';
 import { bold, italic, page, roff, section, tagged } from './roff.ts';
 
-/** What each page says of the program. */
+/** Facts about the program for each page. */
 export interface About {
   readonly version: string;
   /** The date of the pages, in seconds since the epoch. */
   readonly seconds: number;
 }
 
-/** The man pages by file name: one for the program, each noun and each command; other names of a command refer to its page. */
+/**
+ * The man pages by file name: one for the program, each noun and each command. Other names of a command refer to its
+ * page.
+ */
 export async function manPages({ nouns, commands }: Registry, about: About): Promise<ReadonlyMap<string, string>> {
   const shown = commands.filter(({ hidden }) => !hidden);
   const pages = new Map<string, string>([['healthctl.1', programPage(nouns, shown, about)]]);

@@ -1,4 +1,7 @@
-/** Text for man pages (roff). A letter that roff would take for something else is escaped: a dash stays a dash that can be copied. */
+/**
+ * Text for man pages (roff). Escapes characters that roff would interpret; for example, a dash stays a dash that can be
+ * copied.
+ */
 export function roff(text: string): string {
   return text.replace(/[\\'`^~"-]/g, (letter) => ESCAPES[letter] ?? letter).replace(/^\./gm, '\\&.');
 }
@@ -16,7 +19,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 export const bold = (text: string): string => `\\fB${roff(text)}\\fR`;
 export const italic = (text: string): string => `\\fI${roff(text)}\\fR`;
 
-/** A paragraph with its text set in: `.TP`. */
+/** A paragraph with an indented text: `.TP`. */
 export const tagged = (tag: string, text: string): string => `.TP\n${tag}\n${text}`;
 
 export const section = (title: string, body: string): string => (body === '' ? '' : `.SH ${title}\n${body}`);

@@ -3,7 +3,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import { countFailures } from './call-failures.ts';
 import type { Transport } from './transport.ts';
 
-test('counts failed calls by code, not those that found nothing or were cancelled', async () => {
+test('counts failed calls by code, but not NOT_FOUND and cancelled ones', async () => {
   const thrown = [
     ...(['UNAVAILABLE', 'NOT_FOUND', 'ABORTED', 'ALREADY_EXISTS', 'UNAVAILABLE', 'TIMEOUT'] as const).map(
       (code) => new HealthctlError(code, code),

@@ -8,7 +8,7 @@ import { error, ok } from './finding.ts';
 const clock = createFakeClock();
 const ctx = { clock, signal: new AbortController().signal } as unknown as DoctorContext;
 
-test('each check by itself: one that fails says so, one that hangs too, in their order', async () => {
+test('runs each check independently, in order; those that fail or hang say so', async () => {
   const found = examineHost(ctx, [
     ['first', async () => [ok('first', 'fine'), error('first', 'broken', 'mend it')]],
     ['throws', () => Promise.reject(new HealthctlError('DENIED', 'no permission', { hint: 'run as root' }))],

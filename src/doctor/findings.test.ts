@@ -15,7 +15,7 @@ import { kernelFindings, permissionFindings } from './permissions.ts';
 import { nerdctlTimerFindings, systemdFindings } from './services.ts';
 import { clockFindings, largestJump } from './wall-clock.ts';
 
-/** `status what -> remedy`, without the name. */
+/** `status what -> remedy` of each finding, without its name. */
 const said = (findings: readonly HostFinding[]): readonly string[] =>
   findings.map(({ status, what, remedy }) => `${status} ${what}${remedy === undefined ? '' : ` -> ${remedy}`}`);
 
@@ -108,7 +108,7 @@ describe('monitor', () => {
     expect(of({ lag: null })).toEqual(['ok process 4711, version 1.0.0, checks 2 containers']);
   });
 
-  test('with trouble', () => {
+  test('runs with problems', () => {
     expect(of({ isLive: false, version: '0.9.0', troubled: 1 })).toEqual([
       'error process 4711 has lost containerd -> see its log: healthctl daemon logs',
       'warning process 4711 is of version 0.9.0, and this is 1.0.0 -> restart it: healthctl daemon stop, then healthctl daemon start',
@@ -133,7 +133,7 @@ describe('monitor', () => {
     expect(absent({ scheduler: 'systemd' })).toEqual(['ok none runs: systemd timers make the checks']);
   });
 
-  test('the containers that want checks', () => {
+  test('does not run, but containers need checks', () => {
     const checked = (namespace: string, state: ContainerView['state'], test: readonly string[]) => ({
       ...{ namespace, view: { ...viewFrom({ record: aRecord(), task: undefined, run: undefined }), state } },
       health: { config: { test }, state: undefined, log: [] },
@@ -146,7 +146,7 @@ describe('monitor', () => {
     expect(countToBeChecked(all, ['b', 'c'])).toBe(1);
   });
 
-  test('with another run root', () => {
+  test('runs with another run root', () => {
     const conflict = new HealthctlError('CONFLICT', 'one runs already', { hint: 'work with it' });
     expect(said(monitorFindings({ kind: 'unclear', error: conflict }, own))).toEqual([
       'warning one runs already -> work with it',
@@ -249,9 +249,9 @@ describe('clock', () => {
     expect(said(clockFindings({ nowMs: T0, isSynchronized: true, jumpMs: 1_500 }))[0]).toMatch(/^ok/);
   });
 
-  test('the largest jump since the last checks of this boot', () => {
+  test('the largest jump since the last checks in this boot', () => {
     const now = { nowMs: T0 + 100_000, bootMs: 500_000, bootId: 'boot' };
-    // It ended at T0 + 1,010 on the wall clock.
+    // Its last check ended at T0 + 1,010 ms on the wall clock.
     const container = (endBootMs: number, run = 'boot:100:5000') => ({
       health: { config: undefined, state: aState({ run }), log: [{ ...aResult(), endBootMs }] },
     });
@@ -288,13 +288,13 @@ describe('disk', () => {
     expect(said(diskFindings(dataRoot, { ...facts, freeFiles: undefined }))[0]).toMatch(/^ok /);
   });
 
-  test('nothing can be written', () => {
+  test('cannot be written', () => {
     expect(said(diskFindings(dataRoot, { ...facts, refusal: 'read-only file system' }))).toEqual([
       'error /d: read-only file system -> choose another directory with --data-root',
     ]);
   });
 
-  test('the run root should be on tmpfs', () => {
+  test('the run root should be on a tmpfs', () => {
     expect(said(diskFindings(runRoot, { ...facts, isTmpfs: true }))).toEqual(['ok /r: 5120 MiB of 20 GiB are free']);
     expect(said(diskFindings(runRoot, facts))).toEqual([
       'warning /r is on a disk: each check writes to it -> choose a directory on tmpfs with --run-root',

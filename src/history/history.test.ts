@@ -20,7 +20,7 @@ const sample: fc.Arbitrary<Sample> = fc.record({
   output: fc.string({ maxLength: 60, unit: 'grapheme' }),
 });
 
-test('numbers and texts come back', () => {
+test('numbers and texts survive', () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), fc.integer({ min: -(2 ** 51), max: 2 ** 51 }), fc.string(), (uint, int, text) => {
       const writer = new ByteWriter(1);
@@ -44,11 +44,11 @@ test('a long text is cut between two characters', () => {
   expect(new ByteReader(writer.written()).text()).toBe('ab');
 });
 
-test('crc32 is that of zlib', () => {
+test('crc32 equals that of zlib', () => {
   expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926);
 });
 
-test('samples come back from a block, the output cut to its length', () => {
+test('samples survive in a block, with their output cut to its length', () => {
   fc.assert(
     fc.property(fc.array(sample), (samples) => {
       const block = new SampleBlock();
@@ -71,7 +71,7 @@ test('an ordinary sample has at most seven bytes', () => {
 
 const keyed = fc.tuple(fc.constantFrom('default/a', 'k8s/b', 'x'), sample);
 
-test('a journal gives back its batches, up to wherever it is cut off', () => {
+test('a journal gives its batches up to where it is cut off', () => {
   fc.assert(
     fc.property(fc.array(fc.array(keyed), { maxLength: 8 }), time, fc.nat(), (batches, atMs, cut) => {
       const frames = new FrameWriter();
@@ -99,7 +99,7 @@ describe('cells', () => {
     );
   });
 
-  test('a quantile is within 5 % of the truth', () => {
+  test('a quantile is within 5 % of the exact one', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 2, max: 1e8 }), { minLength: 1 }),
@@ -132,7 +132,7 @@ describe('changes', () => {
     }),
     fc.record({ kind: fc.constant('gap' as const), atMs: time, toMs: time }),
   );
-  test('come back from their line', () => {
+  test('are parsed from their line', () => {
     fc.assert(
       fc.property(change, (one) => {
         const line = lineFromChange(one);
@@ -142,7 +142,7 @@ describe('changes', () => {
     );
   });
   test.each(['', '{', '{"kind":"phase"}', '[]', '{"at":"2026-01-01T00:00:00Z","kind":"gap"}'])(
-    'any other line is none: %s',
+    'ignores any other line: %s',
     (line) => expect(changeFromLine(line)).toBeUndefined(),
   );
 });

@@ -42,7 +42,7 @@ function setUp({ lastMs, recent = [] }: { lastMs?: number; recent?: readonly Cha
 
 const sample: Sample = { atMs: T0, durationMs: 1, lagMs: 0, status: 'healthy', exitCode: 0, output: '' };
 
-test('writes what came in five seconds at once, and nothing where nothing came', async () => {
+test('writes the results of five seconds at once, and nothing without results', async () => {
   const { clock, recorder, batches } = setUp();
   await recorder.start();
   await clock.advance(5_000);
@@ -59,7 +59,7 @@ test('writes what came in five seconds at once, and nothing where nothing came',
   expect(clock.sleepers).toBe(0);
 });
 
-test('writes at once when asked, one batch at a time', async () => {
+test('writes at once on request, one batch at a time', async () => {
   const { recorder, batches } = setUp();
   await recorder.start();
   await recorder.flush();
@@ -71,7 +71,7 @@ test('writes at once when asked, one batch at a time', async () => {
 });
 
 describe('phases', () => {
-  test('are recorded when they change; a name and an image once', async () => {
+  test('are recorded when they change; a name and an image only once', async () => {
     const { recorder, observe, changes } = setUp();
     await recorder.start();
     observe('starting');
@@ -88,7 +88,7 @@ describe('phases', () => {
     ]);
   });
 
-  test('begin when their cause was, but never before the phase before them', async () => {
+  test('begin at their cause, but never before the previous phase', async () => {
     const { clock, recorder, observe, changes } = setUp();
     await recorder.start();
     observe('starting', { atMs: T0 - 500 });
@@ -98,7 +98,7 @@ describe('phases', () => {
     expect(changes().flatMap((one) => (one.kind === 'phase' ? one.atMs : []))).toEqual([T0 - 500, T0 - 500]);
   });
 
-  test('are repeated each day with their beginning, so that old days can go', async () => {
+  test('are repeated every day with their beginning, so that old days can be dropped', async () => {
     const { clock, recorder, observe, changes } = setUp();
     await recorder.start();
     observe('healthy');
@@ -108,7 +108,7 @@ describe('phases', () => {
     expect(changes().filter(({ kind }) => kind === 'seen')).toHaveLength(2);
   });
 
-  test('continue those of an earlier monitor; the time between is a gap; who is missing is gone', async () => {
+  test('continue those of an earlier monitor; the time between is a gap, and a missing container is gone', async () => {
     const before: Change[] = ['a', 'b'].flatMap((id) => [
       { kind: 'seen', atMs: T0 - 9_000, key: `default/${id}`, name: id === 'a' ? 'web' : 'old', image: 'nginx' },
       { kind: 'phase', atMs: T0 - 8_000, key: `default/${id}`, phase: 'healthy', exitCode: undefined, reason: '' },
@@ -126,7 +126,7 @@ describe('phases', () => {
 });
 
 describe('a store that fails', () => {
-  test('is reported once; what came meanwhile is written when it works again', async () => {
+  test('is reported once; results of that time are written when it works again', async () => {
     const { clock, recorder, batches, warnings, disk } = setUp();
     await recorder.start();
     await clock.advance(5_000);
@@ -142,7 +142,7 @@ describe('a store that fails', () => {
     await recorder.stop();
   });
 
-  test('may be missing at the start', async () => {
+  test('may fail at the start', async () => {
     const { clock, recorder, batches, disk } = setUp();
     disk.isFull = true;
     await recorder.start();
@@ -154,7 +154,7 @@ describe('a store that fails', () => {
     await recorder.stop();
   });
 
-  test('never takes more memory than a bound', async () => {
+  test('never needs more memory than a limit', async () => {
     const { recorder, batches, disk } = setUp();
     disk.isFull = true;
     await recorder.start();

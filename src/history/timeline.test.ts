@@ -18,10 +18,10 @@ describe('spans', () => {
       '30-50 unhealthy',
     ]);
   });
-  test('a repeated phase is the same one, and tells when it began', () => {
+  test('a repeated phase continues the same span, and has its beginning', () => {
     expect(shown([to(100, 'healthy', 7), to(200, 'healthy', 7)], 300)).toEqual(['7-300 healthy']);
   });
-  test('a time without a monitor is unchecked, unless the phase is the same after it', () => {
+  test('a time without a monitor is unchecked, unless the phase is the same afterwards', () => {
     expect(shown([to(0, 'healthy'), gap(10, 20), to(20, 'unhealthy')], 30)).toEqual([
       '0-10 healthy',
       '10-20 unchecked',
@@ -30,11 +30,11 @@ describe('spans', () => {
     expect(shown([to(0, 'healthy'), gap(10, 20), to(20, 'healthy')], 30)).toEqual(['0-30 healthy']);
     expect(shown([to(0, 'stopped'), gap(10, 20), to(25, 'starting')], 30)).toEqual(['0-25 stopped', '25-30 starting']);
   });
-  test('an end that a removal brought is none', () => {
+  test('an end because of a removal does not count', () => {
     expect(shown([to(0, 'healthy'), to(50, 'ended'), to(90, 'gone')], 100)).toEqual(['0-90 healthy', '90-100 gone']);
     expect(shown([to(0, 'healthy'), to(50, 'ended'), to(50_000, 'gone')], 60_000)).toHaveLength(3);
   });
-  test('cover the time from the first change on, whatever comes', () => {
+  test('cover the time from the first change on, for any sequence', () => {
     const change = fc.oneof(
       fc.record({ atMs: fc.nat(100), phase: fc.constantFrom(...PHASES) }).map(({ atMs, phase }) => to(atMs, phase)),
       fc.tuple(fc.nat(100), fc.nat(10)).map(([atMs, length]) => gap(atMs, atMs + length)),
@@ -72,17 +72,17 @@ describe('uptime', () => {
     [to(0, 'starting'), to(10, 'healthy'), to(30, 'unhealthy'), to(40, 'healthy'), to(70, 'ended'), to(80, 'stopped')],
     100,
   );
-  test('counts only the time in which it should have served', () => {
+  test('counts only the time in which the container should serve', () => {
     expect(uptimeOf(spans, { fromMs: 0, toMs: 100 })).toBeCloseTo(50 / 70);
     expect(uptimeOf(spans, { fromMs: 0, toMs: 30 })).toBe(1);
     expect(uptimeOf(spans, { fromMs: 35, toMs: 45 })).toBe(0.5);
     expect(uptimeOf(spans, { fromMs: 80, toMs: 100 })).toBeUndefined();
   });
-  test('flaps are ends of health', () => {
+  test('counts a flap for each end of being healthy', () => {
     expect(flapsOf(spans, { fromMs: 0, toMs: 100 })).toBe(2);
     expect(flapsOf(spans, { fromMs: 0, toMs: 29 })).toBe(0);
   });
-  test('restarts are those of the period', () => {
+  test('counts the restarts of the period', () => {
     const restart = (atMs: number): Change => ({
       kind: 'action',
       atMs,

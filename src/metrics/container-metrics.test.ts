@@ -33,7 +33,7 @@ function setUp(options: Partial<ContainerMetricsOptions> = {}) {
 }
 
 describe('the last change of the status', () => {
-  test('is the start of a run that is starting, then the result that changes it', () => {
+  test('is the start of a starting run, then the result that changes it', () => {
     const { metrics, at } = setUp();
     metrics.observe(web, STARTING);
     expect(at(COLUMNS.lastChange)).toBe(5);
@@ -67,7 +67,7 @@ test('counts results by outcome and duration, restarts and kills', () => {
 });
 
 describe('series end with their container', () => {
-  test('one with the same name begins at nothing', () => {
+  test('a container with the same name begins at zero', () => {
     const { metrics, texts, at } = setUp();
     metrics.addResult(web, SUCCESS);
     metrics.forget(web);
@@ -76,7 +76,7 @@ describe('series end with their container', () => {
     expect([texts(), at(COLUMNS.outcomes)]).toEqual([['namespace="default",container="web"'], 1]);
   });
 
-  test('also when the end of the first one is told later', () => {
+  test('it does so too when the end of the first one is seen later', () => {
     const { metrics, texts, gone } = setUp();
     metrics.addResult(web, SUCCESS);
     gone.add('default/c1');
@@ -88,7 +88,7 @@ describe('series end with their container', () => {
 });
 
 describe('no two containers have the same series', () => {
-  test('of two with one name the later one has its id', () => {
+  test('of two containers with one name, the later one is shown with its id', () => {
     const { metrics, texts } = setUp();
     for (const id of ['c1', 'c2', 'c3']) metrics.observe({ ...web, id }, STARTING);
     metrics.observe({ ...web, namespace: 'other' }, STARTING);
@@ -103,7 +103,7 @@ describe('no two containers have the same series', () => {
     expect(new Set(texts()).size).toBe(7);
   });
 
-  test('an id that is another one’s name', () => {
+  test('a name that is the id of another container', () => {
     const { metrics, texts } = setUp();
     for (const [id, name] of [
       ['a', 'b'],
@@ -114,7 +114,7 @@ describe('no two containers have the same series', () => {
     expect(texts()).toEqual(['b', '2 b', 'c'].map((name) => `namespace="default",container="${name}"`));
   });
 
-  test('a new name is shown, and the old one is free', () => {
+  test('after a rename the new name is shown, and the old one is free', () => {
     const { metrics, texts } = setUp();
     metrics.observe(web, STARTING);
     metrics.observe({ ...web, name: 'db' }, STARTING);
@@ -123,7 +123,7 @@ describe('no two containers have the same series', () => {
   });
 });
 
-describe('bounds', () => {
+describe('limits', () => {
   test('containers beyond the limit have no series until others are gone', () => {
     const { metrics, texts } = setUp({ maxContainers: 1 });
     expect([web, { ...web, id: 'c2', name: 'db' }].map((one) => metrics.observe(one, STARTING))).toEqual([true, false]);
@@ -134,7 +134,7 @@ describe('bounds', () => {
     expect(texts()).toEqual(['namespace="default",container="db"']);
   });
 
-  test('values of labels are cut and escaped, and only configured ones shown', () => {
+  test('values of labels are cut and escaped, and only configured labels are shown', () => {
     const { metrics, texts } = setUp({ containerLabels: ['com.example/team'] });
     const labels = { 'com.example/team': 'a"b\\c\nd', other: 'x' };
     metrics.observe({ ...web, name: `${'x'.repeat(MAX_LABEL_VALUE)}y`, labels }, STARTING);

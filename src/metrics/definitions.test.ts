@@ -18,7 +18,7 @@ test('docs/metrics.md has each metric with its type and labels, and no other', (
   );
 });
 
-test('names follow the conventions', () => {
+test('names follow the conventions of Prometheus', () => {
   for (const { name, type, unit } of METRICS) {
     expect(name).toMatch(/^(healthctl|process)_[a-z_]+$/);
     expect(name.endsWith('_total')).toBe(type === 'counter');

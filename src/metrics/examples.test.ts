@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const textOf = (path: string): string => readFileSync(`${ROOT}${path}`, 'utf8');
 const ALERTS = textOf('examples/prometheus/alerts.yml');
 
-/** Names of metrics in a text that are not exported, with the suffixes that a histogram has. */
+/** Names of metrics in a text that are not exported, with the suffixes of a histogram. */
 function unknownMetricsIn(text: string): readonly string[] {
   const known = METRICS.flatMap(({ name, type }) =>
     type === 'histogram' ? ['_bucket', '_sum', '_count'].map((suffix) => `${name}${suffix}`) : [name],
@@ -38,7 +38,7 @@ describe('examples/grafana/healthctl.json', () => {
     ]);
   });
 
-  test('has labels that exist', () => {
+  test('has only labels that exist', () => {
     const given = new Set([
       'instance',
       'job',
@@ -56,7 +56,7 @@ describe('examples/grafana/healthctl.json', () => {
     expect(grouped.filter((label) => label !== '' && !given.has(label))).toEqual([]);
   });
 
-  test('panels have ids of their own and do not overlap', () => {
+  test('panels have unique ids and do not overlap', () => {
     const { panels } = dashboard;
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     for (const [index, { gridPos: a }] of panels.entries())
@@ -72,7 +72,7 @@ describe('examples/prometheus/alerts.yml', () => {
     expect(unknownValuesIn(ALERTS)).toEqual([]);
   });
 
-  test('each alert is tested', () => {
+  test('each alert has a test', () => {
     const alerts = [...ALERTS.matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
     const tested = [...textOf('examples/prometheus/alerts.test.yml').matchAll(/alertname: (\w+)\n +exp_alerts:\n/g)];
     expect(new Set(tested.map(([, name]) => name))).toEqual(new Set(alerts));

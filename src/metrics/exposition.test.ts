@@ -30,7 +30,7 @@ describe('the text format', () => {
   const familyOf = (line: string): string => /^[a-z_]+/.exec(line)?.[0].replace(/_(bucket|sum|count)$/, '') ?? '';
   const samples = lines.filter((line) => line !== '' && !line.startsWith('#'));
 
-  test('has each metric once, with its samples behind its head', () => {
+  test('has each metric once, with its samples after its head', () => {
     const heads = lines.filter((line) => line.startsWith('# TYPE ')).map((line) => line.split(' ')[2]);
     expect(heads).toEqual(METRICS.map(({ name }) => name));
     const families = samples.map((line) => METRICS.find(({ name }) => line.startsWith(name))?.name ?? familyOf(line));
@@ -42,7 +42,7 @@ describe('the text format', () => {
     expect(series.filter((one, index) => series.indexOf(one) !== index)).toEqual([]);
   });
 
-  test('says nothing of checks of a container without one', () => {
+  test('has no series of checks for a container without a check', () => {
     const named = samples.filter((line) => line.includes('container="plain"')).map(familyOf);
     const without = CONTAINER_METRICS.filter(({ needsCheck }) => !needsCheck).map(({ name }) => name);
     expect(without.filter((name) => !named.includes(name))).toEqual([
@@ -51,7 +51,7 @@ describe('the text format', () => {
     expect(named.filter((name) => !without.includes(name))).toEqual([]);
   });
 
-  test.skipIf(spawnSync('promtool', ['--version']).error)('promtool finds nothing to complain of', () => {
+  test.skipIf(spawnSync('promtool', ['--version']).error)('is accepted by promtool', () => {
     const { stdout, stderr, status } = spawnSync('promtool', ['check', 'metrics'], {
       input: textOf('text'),
       encoding: 'utf8',

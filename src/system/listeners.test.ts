@@ -16,11 +16,11 @@ test.each([
   expect(listenersIn([HEAD, line(address, port)].join('\n'), true)).toEqual([listener]);
 });
 
-test('big-endian machines', () => {
+test('reads addresses of big-endian machines', () => {
   expect(listenersIn(line('7F000001', '0050'), false)).toEqual([{ address: '127.0.0.1', port: 80 }]);
 });
 
-test('only sockets that listen, and lines that are whole', () => {
+test('reads only listening sockets, and only complete lines', () => {
   const text = [HEAD, line('0100007F', '0050', '01'), line('0100007F', '0051').slice(0, 20), ''].join('\n');
   expect(listenersIn(text, true)).toEqual([]);
 });

@@ -15,7 +15,8 @@ import { AUTHORITY, SIGNED } from '../../testbed/certificates.ts';
 import { SELF_SIGNED } from '../../testbed/self-signed.ts';
 import { until } from '../../testbed/until.ts';
 
-// Hooks with a URL against real servers, good and hostile ones: each delivery ends in bounded time, and leaves no socket.
+// Hooks with a URL with real servers, correct and hostile ones: each delivery ends within a limit, and leaves no
+// socket.
 
 let directory: string;
 const closers: (() => Promise<void>)[] = [];
@@ -48,7 +49,7 @@ interface Got {
   readonly body: string;
 }
 
-/** A handler that keeps what it gets, and answers. */
+/** A handler that records requests, and answers them. */
 function receiver(answer: (response: ServerResponse, count: number) => void) {
   const got: Got[] = [];
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -82,7 +83,7 @@ function openAlerts(hook: UrlHookSettings) {
 }
 
 describe('a delivery', () => {
-  test('carries headers, credentials and a signature of the body and the time', async () => {
+  test('has headers, credentials and a signature of body and time', async () => {
     const { got, handle } = receiver((response) => response.writeHead(204).end());
     const { port, open } = await listen(createHttpServer(handle));
     const secretFile = join(directory, 'secret');
@@ -104,7 +105,7 @@ describe('a delivery', () => {
     await until(() => open.size === 0);
   });
 
-  test('is repeated with the same id after a 503, when the server wants it', async () => {
+  test('is repeated with the same id after a 503, when the server asks for it', async () => {
     const { got, handle } = receiver((response, count) =>
       count === 1 ? response.writeHead(503, { 'Retry-After': '2' }).end('busy') : response.end('ok'),
     );
@@ -130,7 +131,7 @@ describe('a delivery', () => {
     expect(got[0]).toMatchObject({ body: 'web is UNHEALTHY "demo"', headers: { 'content-type': 'text/plain' } });
   });
 
-  test('is not sent unsigned', async () => {
+  test('is not sent without its signature', async () => {
     const { got, handle } = receiver((response) => response.end());
     const { port } = await listen(createHttpServer(handle));
     const secretFile = join(directory, 'secret');
@@ -144,7 +145,7 @@ describe('a delivery', () => {
   });
 });
 
-describe('servers', () => {
+describe('the result with a server that', () => {
   const post = createPost(systemClock);
   const send = async (url: string, { ca = undefined as string | undefined, timeoutMs = 1_000 } = {}) => {
     const request = { url: new URL(url), headers: {}, body: '{}', ca, timeoutMs };
@@ -220,13 +221,13 @@ describe('servers', () => {
       (socket) => void socket.end('HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n'),
       answered(307),
     ],
-  ])('one that %s', async (_what, handle, outcome) => {
+  ])('%s', async (_what, handle, outcome) => {
     const { port, open } = await raw(handle);
     expect(await send(`http://127.0.0.1:${port}/`)).toEqual(outcome);
     await until(() => open.size === 0);
   });
 
-  test('one that is not there', async () => {
+  test('is not there', async () => {
     const { port } = await listen(createServer());
     await closers.pop()?.();
     expect(await send(`http://127.0.0.1:${port}/`)).toEqual(failed('connection refused', false));
@@ -240,7 +241,7 @@ describe('servers', () => {
     ['good', undefined, failed('the certificate is signed by an authority that is not trusted', false)],
     ['expired', AUTHORITY, failed('the certificate, or one that signed it, has expired', false)],
     ['self-signed', undefined, failed('the certificate is self-signed, and not one that is trusted', false)],
-  ] as const)('over TLS with a certificate that is %s', async (which, ca, outcome) => {
+  ] as const)('has a certificate that is %s', async (which, ca, outcome) => {
     const { good, expired, key } = SIGNED;
     const own = { cert: which === 'good' ? good : expired, key };
     const { got, handle } = receiver((response) => response.end());
@@ -256,7 +257,7 @@ describe('servers', () => {
     await until(() => open.size === 0);
   });
 
-  test('over TLS, of one that speaks none, or never begins', async () => {
+  test('does not speak TLS, or never answers over it', async () => {
     const plain = await raw((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     expect(await send(`https://127.0.0.1:${plain.port}/`)).toEqual(failed(/^TLS failed: /, false));
     const mute = await raw(() => {});

@@ -15,7 +15,7 @@ const env = {
 };
 const has = (name: string): boolean => env.PATH.split(':').some((directory) => existsSync(join(directory, name)));
 
-// The Debian package as a file; what it does on a machine is in test/long/deb.test.ts.
+// The Debian package as a file. test/long/deb.test.ts installs it.
 describe.skipIf(!has('dpkg-deb'))('the Debian package', () => {
   let work: string;
   beforeAll(() => {
@@ -39,12 +39,12 @@ describe.skipIf(!has('dpkg-deb'))('the Debian package', () => {
     return directory;
   };
 
-  test('two builds are the same bytes', async () => {
+  test('two builds give the same bytes', async () => {
     const [one, other] = [await build(), await build()];
     expect(readFileSync(one).equals(readFileSync(other))).toBe(true);
   });
 
-  test('it has the program, its native code, the unit, completions, man pages, and the licences of everything', async () => {
+  test('has the program, its native code, the unit, completions, man pages, and the licences of everything', async () => {
     const tree = unpacked(await build('--arch', 'amd64', '--revision', '7'));
     const read = (path: string) => readFileSync(join(tree, path), 'utf8');
     for (const path of [
@@ -68,7 +68,7 @@ describe.skipIf(!has('dpkg-deb'))('the Debian package', () => {
     expect(read('DEBIAN/conffiles')).toBe('/etc/apparmor.d/healthctl-default\n');
   });
 
-  test('the one for arm64 has the native code of arm64, and no other', async () => {
+  test('for arm64 has the native code of arm64 only', async () => {
     const file = await build('--arch', 'arm64');
     expect(field(file, 'Architecture')).toBe('arm64');
     const tree = join(unpacked(file), 'usr/lib/healthctl/node_modules/@koromix');
@@ -78,7 +78,7 @@ describe.skipIf(!has('dpkg-deb'))('the Debian package', () => {
     expect([native.readUInt32BE(0), native.readUInt16LE(18)]).toEqual([0x7f454c46, 183]);
   });
 
-  test.skipIf(!has('lintian'))('lintian finds nothing', async () => {
+  test.skipIf(!has('lintian'))('lintian accepts it', async () => {
     // That a first upload closes a bug is a rule of Debian's archive.
     const suppressed = ['--suppress-tags', 'initial-upload-closes-no-bugs'];
     const { stdout } = await runProgram(['lintian', ...suppressed, '--allow-root', await build()], { env });

@@ -18,7 +18,7 @@ import { openHistoryReader } from '../../src/history/reader.ts';
 import { openHistoryStore } from '../../src/history/store.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
-// The history's files, written and read as a monitor and a command do.
+// The history's files, written and read like a monitor and a command do.
 
 const T0 = Date.parse('2026-03-01T12:00:00Z');
 const MINUTE = 60_000;
@@ -49,7 +49,7 @@ const add = (store: Store, samples: readonly (readonly [string, Sample])[], chan
   store.append({ atMs: samples[0]?.[1].atMs ?? changes[0]?.atMs ?? T0, samples, changes });
 const kinds = (): string[] => historyFiles(dir).map(({ kind }) => kind);
 
-describe('what was written is read', () => {
+describe('written samples are read', () => {
   test('from the journal, from segments, and across both', async () => {
     const { clock, open, reader } = setUp();
     const store = await open();
@@ -103,13 +103,13 @@ describe('what was written is read', () => {
   });
 });
 
-describe('an interrupted writer', () => {
+describe('after an interrupted writer', () => {
   test('the next one continues its window', async () => {
     const { clock, open, reader } = setUp();
     const first = await open();
     await add(first, [['default/a', sampleAt(T0)]]);
     await first.close();
-    // Killed: the start of a frame was being written.
+    // Killed while it wrote the start of a frame.
     const journal = historyFiles(dir)[0]?.path ?? '';
     appendFileSync(journal, Buffer.from([40, 0, 0, 0, 1, 2]));
     expect(reader().samples('default/a', WEEK)).toHaveLength(1);
@@ -124,7 +124,7 @@ describe('an interrupted writer', () => {
     await second.close();
   });
 
-  test('nothing counts twice where it died between a segment and the removal of its journals', async () => {
+  test('nothing counts twice if it ended between writing a segment and removing its journals', async () => {
     const { clock, open, reader } = setUp();
     const store = await open();
     await add(store, [['default/a', sampleAt(T0)]]);
@@ -146,7 +146,7 @@ describe('an interrupted writer', () => {
   });
 
   test.each(Array.from({ length: 40 }, (_, index) => index))(
-    'a journal that is cut off keeps its whole batches (%i)',
+    'a journal that is cut off keeps its complete batches (%i)',
     async (cut) => {
       const { open, reader } = setUp();
       const store = await open();
@@ -165,7 +165,7 @@ describe('an interrupted writer', () => {
 });
 
 describe('damage', () => {
-  test('a damaged segment is left out with a warning; the others are read', async () => {
+  test('a damaged segment is omitted with a warning; the others are read', async () => {
     const { clock, warnings, open, reader } = setUp();
     const store = await open();
     for (let n = 0; n < 3; n += 1) {
@@ -183,7 +183,7 @@ describe('damage', () => {
     expect(warnings).toEqual([`a part of the history is left out: ${raw} is damaged`]);
   });
 
-  test('random bytes anywhere are an error or nothing, never a crash or a wrong number of samples', async () => {
+  test('random bytes at any place give an error or nothing, never a crash or a wrong number of samples', async () => {
     const { clock, open, reader } = setUp();
     const store = await open();
     for (let n = 0; n < 30; n += 1) {
@@ -206,7 +206,7 @@ describe('damage', () => {
     expect(reader().samples('default/a', WEEK)).toHaveLength(30);
   });
 
-  test('a directory, a link and a FIFO under its names do not stop it', async () => {
+  test('a directory, a link or a FIFO in place of a file does not stop it', async () => {
     const { warnings, open, reader } = setUp();
     writeFileSync(join(dir, 'raw-1'), 'no segment');
     rmSync(join(dir, 'raw-1'));
@@ -220,46 +220,49 @@ describe('damage', () => {
   });
 });
 
-test.runIf(process.getuid?.() === 0)('a full disk is an error, and all goes on when there is space again', async () => {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'history-test', dir]);
-  try {
-    const { clock, open, reader } = setUp();
-    const store = await open();
-    await add(store, [['default/a', sampleAt(T0)]]);
-    writeFileSync(join(dir, 'filler'), Buffer.alloc(60_000));
-    const output = 'x'.repeat(256);
-    let failures = 0;
-    let written = 1;
-    for (let n = 1; n <= 60; n += 1) {
-      if (n === 50) rmSync(join(dir, 'filler'));
-      await clock.advance(30_000);
-      const samples = Array.from({ length: 4 }, () =>
-        sampleAt(T0 + n * 30_000, { exitCode: 1, status: 'unhealthy', output }),
-      );
-      try {
-        await add(
-          store,
-          samples.map((sample) => ['default/a', sample] as const),
+test.runIf(process.getuid?.() === 0)(
+  'a full disk is an error, and writing continues when there is space again',
+  async () => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'history-test', dir]);
+    try {
+      const { clock, open, reader } = setUp();
+      const store = await open();
+      await add(store, [['default/a', sampleAt(T0)]]);
+      writeFileSync(join(dir, 'filler'), Buffer.alloc(60_000));
+      const output = 'x'.repeat(256);
+      let failures = 0;
+      let written = 1;
+      for (let n = 1; n <= 60; n += 1) {
+        if (n === 50) rmSync(join(dir, 'filler'));
+        await clock.advance(30_000);
+        const samples = Array.from({ length: 4 }, () =>
+          sampleAt(T0 + n * 30_000, { exitCode: 1, status: 'unhealthy', output }),
         );
-        written += samples.length;
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'EXHAUSTED' });
-        failures += 1;
+        try {
+          await add(
+            store,
+            samples.map((sample) => ['default/a', sample] as const),
+          );
+          written += samples.length;
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'EXHAUSTED' });
+          failures += 1;
+        }
       }
+      expect(failures).toBeGreaterThan(0);
+      expect(failures).toBeLessThan(59);
+      expect(reader().samples('default/a', WEEK)).toHaveLength(written);
+      await store.close();
+      await (await open()).close();
+      expect(reader().samples('default/a', WEEK)).toHaveLength(written);
+    } finally {
+      execFileSync('umount', ['-l', dir]);
     }
-    expect(failures).toBeGreaterThan(0);
-    expect(failures).toBeLessThan(59);
-    expect(reader().samples('default/a', WEEK)).toHaveLength(written);
-    await store.close();
-    await (await open()).close();
-    expect(reader().samples('default/a', WEEK)).toHaveLength(written);
-  } finally {
-    execFileSync('umount', ['-l', dir]);
-  }
-});
+  },
+);
 
-describe('old parts go', () => {
-  test('samples after a day, minutes after three, all after a week; hours stay in between', async () => {
+describe('old data are removed', () => {
+  test('samples after a day, minutes after three, everything after a week; hours stay in between', async () => {
     const { clock, open, reader } = setUp();
     const store = await open();
     for (let hour = 0; hour < 24 * 10; hour += 1) {
@@ -283,7 +286,7 @@ describe('old parts go', () => {
     await store.close();
   });
 
-  test('the finest first where all is too large', async () => {
+  test('the finest first if everything is too large', async () => {
     const { clock, open, reader } = setUp({ maxAgeMs: 7 * DAY_MS, maxBytes: 20_000 });
     const store = await open();
     for (let n = 0; n < 400; n += 1) {
@@ -300,7 +303,7 @@ describe('old parts go', () => {
   });
 });
 
-test('two processes do not write one history', async () => {
+test('two processes cannot write one history', async () => {
   const { open } = setUp();
   const store = await open();
   await expect(open()).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining(dir) });

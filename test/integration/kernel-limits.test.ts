@@ -6,7 +6,7 @@ import { isClockSynchronized } from '../../src/system/clock-sync.ts';
 import { readCapabilityMask, readInotifyLimits, readOpenFiles } from '../../src/system/kernel-limits.ts';
 import { listListeners } from '../../src/system/listeners.ts';
 
-test('the kernel says its limits', () => {
+test('the kernel gives its limits', () => {
   const { open, max } = readOpenFiles();
   expect(open).toBeGreaterThan(0);
   expect(max).toBeGreaterThan(open);
@@ -18,7 +18,7 @@ test('adjtimex(2) answers', () => {
   expect([true, false]).toContain(isClockSynchronized());
 });
 
-test('the sockets that listen, and none of a process that is gone', async () => {
+test('finds listening sockets, and none for a process that has ended', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

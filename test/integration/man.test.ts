@@ -13,7 +13,10 @@ const env = { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', MANWIDTH: '80' };
 const has = (name: string): boolean => env.PATH.split(':').some((directory) => existsSync(join(directory, name)));
 
 const made: string[] = [];
-/** Makes the pages by the script, and returns their directory. */
+/**
+ * Builds the pages with the script.
+ * @returns their directory
+ */
 function build(seconds: number): string {
   const directory = mkdtempSync(join(tmpdir(), 'healthctl-man-'));
   made.push(directory);
@@ -34,13 +37,13 @@ afterAll(() => {
 const names = () => readdirSync(pages).sort();
 const textOf = (name: string) => readFileSync(join(pages, name), 'utf8');
 
-test('there is a page for each command under each of its names, for each noun, and none for what is hidden', () => {
+test('each command has a page under each of its names, each noun has one, and hidden commands have none', () => {
   const paths = registry.commands.filter(({ hidden }) => !hidden).flatMap(pathsOf);
   const expected = [[], ...registry.nouns.map(({ name }) => [name]), ...paths];
   expect(names()).toEqual(expected.map((path) => `${['healthctl', ...path].join('-')}.1`).sort());
 });
 
-test('a page has every option of its command, with its text', async () => {
+test('the page of a command has each of its options, with its text', async () => {
   for (const entry of registry.commands.filter(({ hidden }) => !hidden)) {
     const text = textOf(`healthctl-${entry.path.join('-')}.1`).replaceAll('\\-', '-');
     for (const { name, hidden } of (await entry.load()).options)
@@ -54,14 +57,15 @@ test('the same commit gives the same pages', () => {
   expect(textOf('healthctl.1')).toContain(' 2026-01-01 ');
 });
 
-test.skipIf(!has('mandoc'))('mandoc finds nothing wrong', async () => {
-  // Other names of a command are a page of one line, `.so`: an npm package has no links, for which mandoc asks.
+test.skipIf(!has('mandoc'))('mandoc accepts the pages', async () => {
+  // Other names of a command have a page of one line, `.so`, because an npm package has no links. mandoc would prefer
+  // links.
   const whole = names().filter((name) => !textOf(name).startsWith('.so '));
   const { stdout } = await runProgram(['mandoc', '-T', 'lint', '-W', 'warning', ...whole], { env, cwd: pages });
   expect(stdout).toBe('');
 });
 
-test.skipIf(!has('man'))('man shows them without a warning, also by another name', async () => {
+test.skipIf(!has('man'))('man shows the pages without a warning, also by another name', async () => {
   const shown = async (...args: readonly string[]) =>
     runProgram(['man', '--warnings', ...args], { env, cwd: join(pages, '..') });
   const all = await shown('-E', 'UTF-8', '-Tutf8', '-Z', '-l', ...names().map((name) => `man1/${name}`));

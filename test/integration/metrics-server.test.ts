@@ -15,7 +15,7 @@ import { freePort } from '../../testbed/free-port.ts';
 import { SELF_SIGNED } from '../../testbed/self-signed.ts';
 import { until } from '../../testbed/until.ts';
 
-// The listener on a real port of loopback, in front of a text that is there at once.
+// The listener on a real port of the loopback, with a text that is ready at once.
 
 const dir = mkdtempSync(join(tmpdir(), 'healthctl-metrics-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -78,7 +78,7 @@ async function connected(port: number): Promise<Socket> {
   return socket;
 }
 
-test('GET /metrics, and nothing else', async () => {
+test('answers only GET /metrics', async () => {
   await using served = await serve();
   const { port } = served;
   expect(await ask(port)).toMatchObject({ status: 200, body: 'a 1\n', headers: { connection: 'close' } });
@@ -90,7 +90,7 @@ test('GET /metrics, and nothing else', async () => {
   expect(served.told).toEqual(['metrics at http://127.0.0.1:PORT/metrics']);
 });
 
-test('nothing is compressed for a client of this machine', async () => {
+test('compresses nothing for a client on this machine', async () => {
   await using served = await serve();
   const { headers } = await ask(served.port, { headers: { 'accept-encoding': 'gzip' } });
   expect(headers['content-encoding']).toBeUndefined();
@@ -114,7 +114,7 @@ describe.each([false, true])('with a token, TLS: %s', (isTls) => {
   });
 });
 
-describe('what cannot be opened is told once, and tried again', () => {
+describe('a listener that cannot be opened is logged once, and retried', () => {
   test('a port that is in use', async () => {
     await using first = await serve();
     const second = await serve({ port: first.port });
@@ -135,7 +135,7 @@ describe('what cannot be opened is told once, and tried again', () => {
 });
 
 describe('hostile clients', () => {
-  test.each([false, true])('that send nothing give their connections up to those that ask, TLS: %s', async (isTls) => {
+  test.each([false, true])('that send nothing lose their connections to those that ask, TLS: %s', async (isTls) => {
     await using served = await serve(isTls ? { tls } : {});
     const silent = await Promise.all(Array.from({ length: 40 }, () => connected(served.port)));
     await until(() => silent.filter(({ destroyed }) => destroyed).length === 24);
@@ -143,7 +143,7 @@ describe('hostile clients', () => {
     for (const socket of silent) socket.destroy();
   });
 
-  test('a head that is too long, a head and a body without an end', async () => {
+  test('cannot send a head that is too long, or a head or a body without an end', async () => {
     await using served = await serve();
     expect(await ask(served.port, { headers: { x: 'x'.repeat(9_000) } })).toMatchObject({ status: 431 });
     const slow = await connected(served.port);
@@ -157,7 +157,7 @@ describe('hostile clients', () => {
     expect(systemClock.monotonic() - beganMs).toBeLessThan(60_000);
   });
 
-  test('that do not read hold eight texts at most, for ten seconds', async () => {
+  test('that do not read get at most eight texts, for ten seconds', async () => {
     await using served = await serve({ text: LARGE });
     const readers = await Promise.all(Array.from({ length: 8 }, () => connected(served.port)));
     for (const socket of readers) socket.pause().write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');

@@ -5,7 +5,7 @@ import { answerText } from './answer.ts';
 import { type Candidate, expand, type Found, fitting } from './candidates.ts';
 import { findSpot } from './line.ts';
 
-/** A host on which every kind has one thing, named after the kind. */
+/** A host with one name of each kind, which is the name of the kind. */
 const namesOf = async (kind: NameKind): Promise<readonly Candidate[]> => [
   { value: `a-${kind}`, description: `what ${kind} is` },
 ];
@@ -20,7 +20,7 @@ const offered = async (...words: readonly string[]): Promise<readonly string[]> 
   (await foundAt(...words)).candidates.map(({ value }) => value);
 
 describe('commands', () => {
-  test('at the beginning: commands and nouns, but no hidden ones', async () => {
+  test('lists commands and nouns at the beginning, without hidden ones', async () => {
     const words = await offered('');
     expect(words).toEqual(expect.arrayContaining(['container', 'ps', 'run', 'completion', 'help']));
     expect(words.filter((word) => word.startsWith('_') || word === 'check-once')).toEqual([]);
@@ -56,7 +56,7 @@ describe('commands', () => {
       ['bash', 'zsh', 'fish'],
     ],
     [['completion', 'bash', ''], []],
-  ])('%j: %j', async (words, expected) => expect(await offered(...words)).toEqual(expected));
+  ])('completes %j to %j', async (words, expected) => expect(await offered(...words)).toEqual(expected));
 });
 
 describe('options', () => {
@@ -71,17 +71,17 @@ describe('options', () => {
     [['daemon', '--log'], ['--log-format']],
     [['daemon', 'install', '--p'], ['--print']],
     [['ps', '--', '--al'], []],
-    // After its image, options are those of the program in the container.
+    // After the image, options belong to the program in the container.
     [['run', 'web', '--na'], []],
     [['exec', 'web', 'ls', '--co'], []],
     [['run', '--autostarted'], []],
-  ])('%j: %j', async (words, expected) => expect(await offered(...words)).toEqual(expected));
+  ])('completes %j to %j', async (words, expected) => expect(await offered(...words)).toEqual(expected));
 
-  test('letters only where there is nothing but the dash', async () => {
+  test('offers letters only after a single dash', async () => {
     expect(await offered('ps', '-')).toEqual(expect.arrayContaining(['-a', '--all', '--help']));
     expect(await offered('ps', '--')).not.toContain('-a');
   });
-  test('each with its text', async () => {
+  test('offers each option with its text', async () => {
     const { candidates } = await foundAt('ps', '--qu');
     expect(candidates).toEqual([{ value: '--quiet', description: 'Only display container IDs' }]);
   });
@@ -116,7 +116,7 @@ describe('values of options', () => {
     [['-n', ''], ['a-namespace']],
     [['ps', '--namespace', ''], ['a-namespace']],
     [['-e'], []],
-  ])('%j: %j', async (words, expected) => expect(await offered(...words)).toEqual(expected));
+  ])('completes %j to %j', async (words, expected) => expect(await offered(...words)).toEqual(expected));
 
   test.each<[words: readonly string[], paths: Found['paths']]>([
     [['run', '--env-file', ''], 'file'],
@@ -129,7 +129,7 @@ describe('values of options', () => {
     [['run', '--runtime', './'], 'file'],
     [['run', '--security-opt', 'seccomp=/'], 'file'],
     [['ps', ''], undefined],
-  ])('%j: paths %j', async (words, paths) => expect((await foundAt(...words)).paths).toBe(paths));
+  ])('completes %j with paths: %j', async (words, paths) => expect((await foundAt(...words)).paths).toBe(paths));
 });
 
 describe('arguments', () => {
@@ -158,20 +158,20 @@ describe('arguments', () => {
     [['volume', 'inspect', ''], ['a-volume']],
     [['logs', '--wrong', 'a-'], ['a-container']],
     [['logs', 'one', ''], []],
-  ])('%j: %j', async (words, expected) => expect(await offered(...words)).toEqual(expected));
+  ])('completes %j to %j', async (words, expected) => expect(await offered(...words)).toEqual(expected));
 
-  test('the global options of the line are known, also behind the command, where they are refused', async () => {
+  test('global options are known, also after the command, where they are refused', async () => {
     const spot = await findSpot(registry, ['-n', 'a', '--address=/x', 'logs', '--namespace', 'b'], '');
     expect([...spot.globals]).toEqual([
       ['namespace', ['b']],
       ['address', ['/x']],
     ]);
   });
-  test('those on the line already are known', async () => {
+  test('knows the options that are already on the line', async () => {
     expect((await findSpot(registry, ['rm', '-f', 'one', 'two'], '')).taken).toEqual(['one', 'two']);
   });
   test.each(registry.commands.map((entry) => [entry.path.join(' '), entry] as const))(
-    '%s: what its usage names is offered',
+    '%s: offers what its usage names',
     async (_name, entry) => {
       const { usage, complete } = await entry.load();
       if (/\b(CONTAINER|IMAGE|VOLUME \[|NETWORK \[|NAME\|ID)/.test(usage))
@@ -187,13 +187,13 @@ describe('what is offered', () => {
       '',
     ).map(({ value }) => value);
 
-  test('no name that a terminal would interpret, and none that would be an option', () =>
+  test('contains no name that a terminal would interpret or that would be an option', () =>
     expect(fits('web', 'a\tb', 'a\nb', 'a\u001b[2J', 'a\u202eb', '--force', '', 'web')).toEqual(['web']));
-  test('a description of one line that changes nothing on the screen', () => {
+  test('has a description of one line, without control characters', () => {
     const [one] = fitting([{ value: 'web', description: `\u001b[2J${'x'.repeat(100)}\nmore` }], 'w');
     expect(one?.description).toBe(`\\x1b[2J${'x'.repeat(62)}…`);
   });
-  test('the answer: paths or not, then words, less what the shell leaves alone', () => {
+  test('says whether to add paths, then lists the words without the part that the shell keeps', () => {
     const candidates = [{ value: 'none', description: 'null' }];
     expect(answerText({ candidates, paths: undefined }, { before: '--network=', cut: 0 })).toBe(
       ':\n--network=none\tnull\n',

@@ -17,7 +17,7 @@ test.each<[line: string, words: readonly string[]]>([
   ['run $(touch x) `y` $HOME', ['run', '$(touch', 'x)', '`y`', '$HOME']],
 ])('%j', (line, words) => expect(wordsOfLine(line)).toEqual(words));
 
-test('words in single quotes come back, whatever is in them', () => {
+test('words in single quotes are read back, whatever they contain', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'grapheme' })), (words) => {
       const line = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');

@@ -16,7 +16,7 @@ test('a url alone is enough', async () => {
   expect(await hookOf('url = "https://example.org/x"')).toEqual({ ...DEFAULTS, url: 'https://example.org/x' });
 });
 
-test('everything that a hook with a url can have', async () => {
+test('reads every key that a hook with a url can have', async () => {
   const text = [
     ...['url = "http://u:p@[::1]:8080/x?y=z"', 'on = ["healthy"]', 'timeout = "5s"', 'retries = 0', 'format = "json"'],
     ...['body = "{{.name}} is {{.event}}"', 'content_type = "text/plain; charset=utf-8"', 'min_interval = "0s"'],
@@ -29,7 +29,7 @@ test('everything that a hook with a url can have', async () => {
   });
 });
 
-test('an alert of Alertmanager fires and is resolved, whatever the defaults are', async () => {
+test('a hook for Alertmanager gets firing and resolved alerts, whatever the defaults are', async () => {
   const text = 'url = "http://localhost:9093"\nformat = "alertmanager"\nlabels = { team = "web" }';
   expect(await hookOf(text)).toMatchObject({ on: ['unhealthy', 'healthy'], labels: { team: 'web' } });
 });
@@ -64,6 +64,6 @@ test.each([
   [`${url}\nretries = 11`, 'hook.retries must be a whole number from 0 to 10, not 11'],
   [`${url}\nformat = "alertmanager"\nlabels = { "a-b" = "x" }`, 'hook.labels: "a-b" is no name of a label'],
   [`${url}\nformat = "alertmanager"\nlabels = { container = "x" }`, 'hook.labels: "container" is set by healthctl'],
-])('%s is refused', async (text, message) => {
+])('refuses %s', async (text, message) => {
   await expect(hookOf(text)).rejects.toMatchObject({ code: 'CONFIG', message: `/h.toml:1: ${message}` });
 });

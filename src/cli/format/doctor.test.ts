@@ -10,13 +10,13 @@ const findings = [
   warning('nerdctl timers', 'not looked at: \x1b[31m'),
 ];
 
-test('a line for each', () => {
+test('prints a line for each finding', () => {
   const lines = doctorLines(findings);
   expect(lines).toBe(golden('screens/doctor.txt', lines));
   expect(doctorLines([])).toBe('');
 });
 
-test('as a document, with the worst status', () => {
+test('prints a document with the worst status', () => {
   const show = (format: string) => renderSingle(doctorValue(findings), format);
   expect(show('{{.Status}}{{range .Checks}} {{.Name}}={{.Status}}{{end}}')).toBe(
     'error kernel=ok containerd=error nerdctl timers=warning\n',

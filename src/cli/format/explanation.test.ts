@@ -47,12 +47,12 @@ const explained: Explained = {
   program: ['healthctl'],
 };
 
-test('the page', () => {
+test('the page of explain', () => {
   const page = explanationPage(explained);
   expect(page).toBe(golden('screens/explain.txt', page));
 });
 
-test('nobody checks it', () => {
+test('says that no checks are made', () => {
   const page = explanationPage({
     ...explained,
     ...{ nextCheckAtMs: undefined, program: ['healthctl', '--namespace', 'a b'] },
@@ -64,7 +64,7 @@ test('nobody checks it', () => {
   );
 });
 
-test('without a check', () => {
+test('shows a container without a check', () => {
   const page = explanationPage({
     ...explained,
     explanation: {
@@ -85,11 +85,11 @@ test('without a check', () => {
 test.each([
   [T0 + 40_000, 'now; it was due 15 seconds ago'],
   [undefined, 'none'],
-])('the next check: %s', (nextCheckAtMs, text) => {
+])('shows the next check: %s', (nextCheckAtMs, text) => {
   expect(explanationPage({ ...explained, nextCheckAtMs })).toContain(` Next check:        ${text}\n`);
 });
 
-test('as a document', () => {
+test('prints a document', () => {
   const show = (format: string) => renderSingle(explanationValue(explained), format);
   expect(show('{{.Name}} {{.State}} {{.Health.Status}} {{.Health.FailingStreak}}')).toBe('web running unhealthy 2\n');
   expect(show('{{.Healthcheck.Interval}} {{.Origins.Interval}} {{.CheckedBy.Kind}} {{.CheckedBy.Pid}}')).toBe(

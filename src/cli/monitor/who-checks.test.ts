@@ -9,7 +9,7 @@ const facts: CheckerFacts = {
 };
 const checker = (over: Partial<CheckerFacts>) => checkerFrom({ ...facts, ...over });
 
-test('the monitor', () => {
+test('the monitor checks', () => {
   expect(checker({})).toEqual({ kind: 'monitor', pid: 4711 });
   expect(checker({ status: { ...status, namespaces: ['default'] } })).toEqual({ kind: 'monitor', pid: 4711 });
 });
@@ -46,24 +46,24 @@ test.each([
     'it has no systemd timer',
     ['daemon', 'start'],
   ],
-] as const)('nobody: %s', (_, over, why, command) => {
+] as const)('nothing checks: %s', (_, over, why, command) => {
   expect(checker(over)).toMatchObject({ kind: 'nobody', why, ...(command ? { command } : {}) });
 });
 
-test('a systemd timer', () => {
+test('a systemd timer checks', () => {
   const timers = { monitor: { ...monitor, scheduler: 'systemd' as const }, ownTimer: 'x.timer' };
   expect(checker({ ...timers, status: undefined })).toEqual({ kind: 'systemd', unit: 'x.timer' });
 });
 
-describe('a container of nerdctl', () => {
+describe('for a container of nerdctl', () => {
   const nerdctls = { isNerdctls: true, nerdctlTimer: 'c1.timer' };
 
-  test('its timer, unless the monitor is to check it always', () => {
+  test('its timer checks, unless the monitor is to check always', () => {
     expect(checker(nerdctls)).toEqual({ kind: 'nerdctl', unit: 'c1.timer' });
     expect(checker({ ...nerdctls, monitor: { ...monitor, adopt: 'always' } })).toMatchObject({ kind: 'monitor' });
   });
 
-  test('without a timer: the monitor, unless it may never', () => {
+  test('without a timer, the monitor checks, unless it may never', () => {
     expect(checker({ isNerdctls: true })).toMatchObject({ kind: 'monitor' });
     expect(checker({ isNerdctls: true, monitor: { ...monitor, adopt: 'never' } })).toMatchObject({
       kind: 'nobody',
@@ -71,12 +71,12 @@ describe('a container of nerdctl', () => {
     });
   });
 
-  test('a timer on a container of healthctl counts for nothing', () => {
+  test('a timer on a container of healthctl does not count', () => {
     expect(checker({ nerdctlTimer: 'c1.timer' })).toMatchObject({ kind: 'monitor' });
   });
 });
 
-test("the next check, from the monitor's list", () => {
+test("the next check comes from the monitor's list", () => {
   const at = '2026-01-01T00:00:05Z';
   const list = [
     { record: { id: 'c0' } },

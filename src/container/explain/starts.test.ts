@@ -7,7 +7,7 @@ const event = (action: string, atMs: number, id = 'c1'): HostEvent => ({
 });
 const healthy = 'health_status: healthy';
 
-test('from the start to the first healthy result', () => {
+test('measures from a start to its first healthy result', () => {
   const events = [
     ...[event('start', 1_000), event(healthy, 4_000), event('health_status: unhealthy', 5_000), event(healthy, 9_000)],
     ...[
@@ -23,7 +23,7 @@ test('from the start to the first healthy result', () => {
   ]);
 });
 
-test('neither other containers nor starts that ended before', () => {
+test('ignores other containers, and starts that ended before they were healthy', () => {
   const events = [
     event('start', 0),
     event('die', 5),
@@ -34,7 +34,7 @@ test('neither other containers nor starts that ended before', () => {
   expect(startsFrom(events, 'c1')).toEqual([]);
 });
 
-test('the last ten', () => {
+test('has the last ten starts', () => {
   const events = Array.from({ length: 12 }, (_, index) => [event('start', 0), event(healthy, index)]).flat();
   expect(lastStarts(startsFrom(events, 'c1')).map(({ ms }) => ms)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });

@@ -15,7 +15,7 @@ const anEvent = (event: AlertName, id = 'c1'): AlertEvent => {
   return { event, time: String(count), namespace: 'default', id, name: `web-${id}`, image: 'demo' };
 };
 
-/** A book, and a receiver that answers as told. */
+/** An alert book, and a receiver that gives these answers. */
 function setUp(rules: Partial<AlertRules> = {}, known: readonly Firing[] = []) {
   const book = createAlertBook({ ...RULES, ...rules }, known);
   const got: string[] = [];
@@ -45,7 +45,7 @@ function setUp(rules: Partial<AlertRules> = {}, known: readonly Firing[] = []) {
 }
 
 describe('damping', () => {
-  test('a first change is told at once, the state at the end of the interval if it is another one', () => {
+  test('sends the first change at once, and at the end of the interval the state, if it has changed', () => {
     const { see, run, got } = setUp();
     see('unhealthy');
     run(10_000);
@@ -58,7 +58,7 @@ describe('damping', () => {
     expect(got).toEqual(['unhealthy c1@0', 'healthy c1@60000']);
   });
 
-  test('a state that is the last one told again is not told', () => {
+  test('does not send a state that equals the last one sent', () => {
     const { see, run, got, book } = setUp();
     see('unhealthy');
     see('healthy');
@@ -77,14 +77,14 @@ describe('damping', () => {
     expect(got).toEqual(['unhealthy a@0', 'unhealthy b@0']);
   });
 
-  test('a state comes before a restart; of several restarts the last is told', () => {
+  test('sends the state before a restart, and only the last of several restarts', () => {
     const { see, run, got } = setUp();
     for (const event of ['unhealthy', 'restart', 'restart', 'healthy'] as const) see(event);
     run(1e6);
     expect(got).toEqual(['unhealthy c1@0', 'healthy c1@60000', 'restart c1@120000']);
   });
 
-  test('says how many changes were not told', () => {
+  test('sends the number of changes that were not sent', () => {
     const { see, book, now } = setUp();
     for (const event of ['unhealthy', 'healthy', 'unhealthy', 'healthy'] as const) see(event);
     now.ms = 60_000;
@@ -92,8 +92,8 @@ describe('damping', () => {
   });
 });
 
-describe('what is told', () => {
-  test('a start is no news for people, and is for programs', () => {
+describe('the events that are sent', () => {
+  test('a start is not sent to people, but to programs', () => {
     const [people, programs] = [setUp(), setUp({ sendsFirstHealthy: true })];
     for (const { see, run } of [people, programs]) {
       see('healthy');
@@ -106,7 +106,7 @@ describe('what is told', () => {
     expect(programs.got).toEqual(['healthy c1@0', 'healthy c1@100000']);
   });
 
-  test('a container that ends while unhealthy is told of; one that ended well is not', () => {
+  test('a container that ends while unhealthy is sent, one that ends healthy is not', () => {
     const { see, run, got, book } = setUp();
     see('unhealthy');
     see('gone');
@@ -117,7 +117,7 @@ describe('what is told', () => {
     expect(book.keys()).toEqual([]);
   });
 
-  test('one that is started again meanwhile goes on as unhealthy', () => {
+  test('a container that is restarted meanwhile stays unhealthy', () => {
     const { see, run, got } = setUp({ minIntervalMs: 0 });
     see('unhealthy');
     see('gone', 'c1', 5_000);
@@ -130,7 +130,7 @@ describe('what is told', () => {
     expect(got).toEqual(['unhealthy c1@0', 'healthy c1@100000']);
   });
 
-  test('events that the hook does not want', () => {
+  test('skips events that the hook does not want', () => {
     const onlyBad = setUp({ on: ['unhealthy'], minIntervalMs: 0 });
     for (const event of ['unhealthy', 'healthy', 'restart', 'unhealthy', 'gone'] as const) onlyBad.see(event);
     expect(onlyBad.got).toEqual(['unhealthy c1@0', 'unhealthy c1@0']);
@@ -142,7 +142,7 @@ describe('what is told', () => {
 });
 
 describe('failures', () => {
-  test('are tried again with growing pauses, and given up after the retries', () => {
+  test('are retried with growing delays, and dropped after the retries', () => {
     const { see, run, got, now, book } = setUp();
     now.verdict = 'failed';
     now.isReached = false;
@@ -152,11 +152,11 @@ describe('failures', () => {
     now.verdict = 'delivered';
     see('healthy');
     run(2e6);
-    expect(got).toHaveLength(3); // nobody knows of it
+    expect(got).toHaveLength(3); // the receiver knows nothing of it
     expect(book.keys()).toEqual([]);
   });
 
-  test('what may have arrived is resolved, however long that takes', () => {
+  test('an alert that may have arrived is resolved, however long that takes', () => {
     const { see, run, got, now } = setUp({ minIntervalMs: 0 });
     now.verdict = 'failed';
     see('unhealthy');
@@ -170,7 +170,7 @@ describe('failures', () => {
     expect(got.at(-1)).toMatch(/^healthy c1@\d+$/);
   });
 
-  test('a pause counts for all containers, and the one that failed waits behind the others', () => {
+  test('a delay applies to all containers, and the one that failed is tried last', () => {
     const { book, run, got, now } = setUp();
     now.verdict = 'failed';
     for (const id of ['a', 'b']) book.notice(id, anEvent('unhealthy', id), { nowMs: 0 });
@@ -178,7 +178,7 @@ describe('failures', () => {
     expect(got).toEqual(['unhealthy a@0 failed', 'unhealthy b@1000 failed', 'unhealthy a@3000 failed']);
   });
 
-  test('what is refused is not tried again, and its end not told', () => {
+  test('a refused alert is not retried, and its end is not sent', () => {
     const { see, run, got, now } = setUp();
     now.verdict = 'refused';
     see('unhealthy');
@@ -191,7 +191,7 @@ describe('failures', () => {
   });
 });
 
-test('a full book takes no further container, and keeps what it has to resolve', () => {
+test('a full book accepts no further container, and keeps what it has to resolve', () => {
   const { see, book, now } = setUp({ minIntervalMs: 0 });
   for (let id = 0; id < 1_000; id += 1) see('unhealthy', `c${id}`);
   expect(see('unhealthy', 'one-more')).toBe(false);
@@ -201,7 +201,7 @@ test('a full book takes no further container, and keeps what it has to resolve',
   expect(now.ms).toBe(0);
 });
 
-test('the next monitor goes on with what fired', () => {
+test('the next monitor continues with the alerts that fire', () => {
   const first = setUp();
   first.see('unhealthy', 'a');
   first.now.verdict = 'failed';
@@ -215,14 +215,14 @@ test('the next monitor goes on with what fired', () => {
   second.run(1_000);
   expect(second.got).toEqual([]);
   for (const key of ['a', 'b']) second.see('unhealthy', key);
-  expect(second.got).toEqual(['unhealthy b@1000']); // it may have been lost
+  expect(second.got).toEqual(['unhealthy b@1000']); // may have been lost
   second.see('gone', 'a');
   second.see('healthy', 'b');
   second.run(1e6);
   expect(second.got).toEqual(['unhealthy b@1000', 'gone a@1000', 'healthy b@61000']);
 });
 
-describe('for any course of events and answers', () => {
+describe('for any sequence of events and answers', () => {
   const ids = ['a', 'b', 'c'];
   const change = fc.record({
     id: fc.constantFrom(...ids),
@@ -231,7 +231,7 @@ describe('for any course of events and answers', () => {
     verdict: fc.constantFrom<Verdict>('delivered', 'failed'),
     isReached: fc.boolean(),
     delayMs: fc.constantFrom(0, 1_000, 5_000),
-    /** Changes while the request is on its way. */
+    /** Changes while the request is in progress. */
     isLate: fc.boolean(),
   });
   const anyRules = fc.record({
@@ -240,7 +240,7 @@ describe('for any course of events and answers', () => {
     isPersistent: fc.boolean(),
   });
 
-  test('deliveries about a container keep their distance, and a receiver never keeps an alert that is over', () => {
+  test('deliveries about a container keep their interval, and no receiver keeps an alert that is over', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 40 }), anyRules, (changes, rules) => {
         const book = createAlertBook({ ...RULES, ...rules });
@@ -252,7 +252,7 @@ describe('for any course of events and answers', () => {
           if (next.kind !== 'send') return false;
           book.begin(next.key, next.event);
           meanwhile();
-          // What was reached and failed arrived, or not: the receiver here always got it.
+          // A failed request that reached the receiver may have arrived. This receiver always got it.
           if (verdict === 'delivered' || isReached)
             delivered.get(next.key)?.push({ event: next.event.event, ms: nowMs });
           const reached = verdict === 'delivered' || isReached;
@@ -286,7 +286,7 @@ describe('for any course of events and answers', () => {
             expect(last === 'unhealthy', `${id} ${state.get(id)} ${JSON.stringify(got)}`).toBe(isBad);
           for (const [at, { event, ms }] of got.entries()) {
             const before = got[at - 1];
-            // Tries of one event repeat it.
+            // Retries repeat the same event.
             if (before && before.event !== event) expect(ms - before.ms).toBeGreaterThanOrEqual(rules.minIntervalMs);
           }
         }

@@ -23,7 +23,7 @@ const firing = (id: string, isDelivered = true): Firing => ({
 });
 const path = (): string => join(directory, 'new', 'alerts.json');
 
-test('what fires is there again, under its hook alone', () => {
+test('firing alerts are read again, for their own hook only', () => {
   const firings = [firing('c1'), firing('c2', false)];
   expect(openAlertFile(path(), log).known(HOOK)).toEqual([]);
   openAlertFile(path(), log).save([{ hook: HOOK, firings }]);
@@ -35,7 +35,7 @@ test('what fires is there again, under its hook alone', () => {
   expect(said).toEqual([]);
 });
 
-test('nothing is written that has not changed', () => {
+test('writes nothing if nothing has changed', () => {
   const file = openAlertFile(path(), log);
   file.save([{ hook: HOOK, firings: [firing('c1')] }]);
   rmSync(path());
@@ -43,15 +43,18 @@ test('nothing is written that has not changed', () => {
   expect(statSync(path(), { throwIfNoEntry: false })).toBeUndefined();
 });
 
-test.each(['', '[]', '{"version":2,"hooks":{}}', '{"version":1,"hooks":{"a":[{"id":5}]}}'])('damaged: %s', (text) => {
-  mkdirSync(join(directory, 'new'));
-  writeFileSync(path(), text);
-  expect(openAlertFile(path(), log).known(HOOK)).toEqual([]);
-  expect(said).toEqual([`${path()} is damaged and not used`]);
-});
+test.each(['', '[]', '{"version":2,"hooks":{}}', '{"version":1,"hooks":{"a":[{"id":5}]}}'])(
+  'ignores a damaged file: %s',
+  (text) => {
+    mkdirSync(join(directory, 'new'));
+    writeFileSync(path(), text);
+    expect(openAlertFile(path(), log).known(HOOK)).toEqual([]);
+    expect(said).toEqual([`${path()} is damaged and not used`]);
+  },
+);
 
 test('a file that cannot be written is logged once', () => {
-  // A name that is too long for the file system.
+  // A name too long for the file system.
   const file = openAlertFile(join(directory, 'x'.repeat(300), 'alerts.json'), log);
   for (const id of ['a', 'b']) file.save([{ hook: HOOK, firings: [firing(id)] }]);
   expect(said.filter((text) => text.startsWith('alerts that fire are kept in memory only: '))).toHaveLength(1);

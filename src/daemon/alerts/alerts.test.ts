@@ -73,7 +73,7 @@ function setUp(...hooks: UrlHookSettings[]) {
   return { clock, got, said, now, alerts, tell, events };
 }
 
-test('posts the event, its host, and since when it was unhealthy', async () => {
+test('posts the event, its host, and since when the container is unhealthy', async () => {
   const { clock, got, tell, alerts } = setUp(aHook());
   tell('unhealthy');
   await clock.advance(10);
@@ -96,7 +96,7 @@ test.each([
   ['without a check', aKnown('unhealthy', { config: undefined }), 0],
   ['ended', aKnown('unhealthy', { run: undefined }), 5_000],
   ['found healthy', aKnown('healthy'), 1_000],
-])('an unhealthy container that is %s is resolved', async (_what, container, afterMs) => {
+])('resolves an unhealthy container that is %s', async (_what, container, afterMs) => {
   const { clock, tell, alerts, events } = setUp(aHook({ minIntervalMs: 0 }));
   tell('unhealthy');
   alerts.onChange(KEY, aKnown('unhealthy'));
@@ -109,7 +109,7 @@ test.each([
   ]);
 });
 
-test('one that is found unhealthy is told of, once', async () => {
+test('sends a container that is found unhealthy once', async () => {
   const { clock, alerts, events } = setUp(aHook());
   for (let i = 0; i < 5; i += 1) {
     alerts.onChange(KEY, aKnown('unhealthy'));
@@ -119,7 +119,7 @@ test('one that is found unhealthy is told of, once', async () => {
   expect(events()).toEqual(['unhealthy@1000']);
 });
 
-test('a result that follows brings its output', async () => {
+test('adds the output of a result that follows', async () => {
   const { clock, alerts, tell, got } = setUp(aHook());
   alerts.onChange(KEY, aKnown('unhealthy'));
   await clock.advance(10);
@@ -128,7 +128,7 @@ test('a result that follows brings its output', async () => {
   expect(got).toMatchObject([{ at: 10, event: 'unhealthy', output: 'refused\n' }]);
 });
 
-test('one that is missing once everything is known is gone', async () => {
+test('a container that is missing in a complete list counts as gone', async () => {
   const { clock, alerts, tell, events } = setUp(aHook());
   tell('unhealthy');
   await clock.advance(70_000);
@@ -137,7 +137,7 @@ test('one that is missing once everything is known is gone', async () => {
   expect(events()).toEqual(['unhealthy@0', 'gone@70000']);
 });
 
-test('failures are logged without what protects the webhook', async () => {
+test('logs failures without secrets of the webhook', async () => {
   const { clock, said, tell, now, alerts } = setUp(
     aHook({ retries: 0, headers: { Authorization: 'Bearer s3cr3t-token' } }),
   );
@@ -154,7 +154,7 @@ test('failures are logged without what protects the webhook', async () => {
   await alerts.stop();
 });
 
-test('a server that hangs delays no other hook, and not the end', async () => {
+test('a hanging server delays no other hook, and not the end', async () => {
   const { clock, got, said, tell, now, alerts } = setUp(aHook(), aHook());
   now.hangs = true;
   tell('unhealthy');
@@ -167,7 +167,7 @@ test('a server that hangs delays no other hook, and not the end', async () => {
   expect(clock.sleepers).toBe(0);
 });
 
-test('what waits at the end is tried once more', async () => {
+test('retries once more at the end what still waits', async () => {
   const { clock, tell, alerts, events } = setUp(aHook());
   for (const event of ['unhealthy', 'healthy', 'restart'] as const) tell(event);
   await clock.advance(1_000);
@@ -178,7 +178,7 @@ test('what waits at the end is tried once more', async () => {
   expect(clock.sleepers).toBe(0);
 });
 
-test('hooks that are programs are not its business', async () => {
+test('ignores hooks that are programs', async () => {
   const { clock, alerts } = setUp();
   const event = hookEventOf(aKnown(), clock.now(), { event: 'unhealthy' });
   createAlerts({
@@ -189,7 +189,7 @@ test('hooks that are programs are not its business', async () => {
   expect(clock.sleepers).toBe(0);
 });
 
-test('the next monitor resolves what is over, and does not tell again what is not', async () => {
+test('the next monitor resolves what is over, and does not repeat what is not', async () => {
   const first = setUp(aHook());
   for (const id of ['c1', 'c2', 'c3']) first.tell('unhealthy', aKnown('unhealthy', { id }));
   await first.clock.advance(10);
@@ -206,7 +206,7 @@ test('the next monitor resolves what is over, and does not tell again what is no
   await alerts.stop();
 });
 
-test('Alertmanager gets what fires each minute, until it is over', async () => {
+test('Alertmanager gets firing alerts every minute, until they end', async () => {
   const { clock, alerts, tell, got, now } = setUp(aHook({ format: 'alertmanager', minIntervalMs: 0 }));
   tell('unhealthy');
   await clock.advance(30_000);
@@ -240,7 +240,7 @@ test('Alertmanager gets what fires each minute, until it is over', async () => {
 test.each([
   ['sends again what holds', aKnown('unhealthy'), 'unhealthy'],
   ['resolves what does not', undefined, 'gone'],
-])('after a kill in the middle of a delivery, the next monitor %s', async (_what, container, event) => {
+])('after a kill during a delivery, the next monitor %s', async (_what, container, event) => {
   const first = setUp(aHook());
   first.now.hangs = true;
   first.tell('unhealthy');

@@ -25,7 +25,7 @@ async function build(hook: Partial<UrlHookSettings>, document = aDocument(), fir
   return { url, contentType, body: JSON.parse(body) as unknown };
 }
 
-test('json is the event as it is, or what a template makes of it', async () => {
+test('json is the event, or the output of a template', async () => {
   expect((await build({ format: 'json' })).body).toEqual(aDocument());
   const make = await payloadBuilderOf(
     aHook({ body: '{{.name}}: {{.exitCode}} {{json .output}} {{.nothing}}{{json .}}' }),
@@ -68,13 +68,13 @@ describe('slack', () => {
     });
   });
 
-  test('a name stays as it is, unless it would be formatted', async () => {
+  test('shows a name unchanged, unless Slack would format it', async () => {
     const textOf = async (name: string) => (await build({ format: 'slack' }, aDocument({ name }))).body;
     expect(await textOf('my_web-1')).toMatchObject({ text: 'my_web-1 on host1 is unhealthy' });
     expect(await textOf('_my_')).toMatchObject({ text: '\u200b_my\u200b_ on host1 is unhealthy' });
   });
 
-  test('a container can notify nobody, end no code block, and send no long message', async () => {
+  test('a container cannot notify people, end a code block, or send a long message', async () => {
     const output = `<!channel> @here \`\`\` ${'x'.repeat(5_000)}`;
     const { body } = await build(
       { format: 'slack' },
@@ -87,7 +87,7 @@ describe('slack', () => {
   });
 });
 
-test('ntfy gets title, message, priority and tags at its root', async () => {
+test('ntfy gets title, message, priority and tags', async () => {
   const format = 'ntfy';
   expect(await build({ format, url: 'https://u:p@ntfy.example.org/my-topic?auth=x' })).toEqual({
     url: 'https://u:p@ntfy.example.org/?auth=x',
@@ -128,7 +128,7 @@ describe('alertmanager', () => {
     ]);
   });
 
-  test('is resolved under the labels that it fired with, never before it began', async () => {
+  test('is resolved with the labels of the firing alert, never before its beginning', async () => {
     const renamed = { ...HEALTHY, name: 'other' };
     expect((await build({ format }, renamed)).body).toMatchObject([
       { labels, startsAt: '2026-01-01T00:00:00Z', endsAt: '2026-01-01T00:05:00Z' },

@@ -20,11 +20,11 @@ test.each([
   [503, 'failed'],
 ])('status %i: %s', (status, verdict) => expect(verdictOf(answered(status))).toBe(verdict));
 
-test('a request without an answer is tried again', () => {
+test('retries a request without an answer', () => {
   expect(verdictOf({ kind: 'failed', isReached: true, reason: 'closed' })).toBe('failed');
 });
 
-test('delays double up to five minutes, and a random part of up to half is left out', () => {
+test('delays double up to five minutes, minus a random part of up to half', () => {
   const failures = [1, 2, 3, 4, 9, 10, 1_000];
   const full = [1_000, 2_000, 4_000, 8_000, 256_000, 300_000, 300_000];
   expect(failures.map((count) => retryDelayMs(count, 0))).toEqual(full);

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { keyFromSecret, signatureHeaders } from './signature.ts';
 
-test('signs id, time and body as Standard Webhooks does', () => {
+test('signs id, time and body as in Standard Webhooks', () => {
   // The example of the specification's reference libraries.
   const key = keyFromSecret('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n');
   const body = '{"test": 2432232314}';
@@ -28,4 +28,4 @@ test.each([
   ['whsec_', 'what follows whsec_ is not base64'],
   ['whsec_ä', 'what follows whsec_ is not base64'],
   ['whsec_QUJD', 'the key has 3 bytes; it needs at least 16'],
-])('%j is no secret', (text, message) => expect(() => keyFromSecret(text)).toThrow(message));
+])('refuses the secret %j', (text, message) => expect(() => keyFromSecret(text)).toThrow(message));

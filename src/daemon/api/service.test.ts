@@ -27,7 +27,7 @@ const serviceWith = (nextCheckAtMs: number | undefined, clock = createFakeClock(
     ...{ isRestarting: () => false, nextRestartAtMs: () => undefined },
   });
 
-test('a list says in wall time when the next check is due', async () => {
+test('a list has the wall time of the next check', async () => {
   const clock = createFakeClock();
   await clock.advance(5_000);
   expect(serviceWith(7_500, clock).list('default')).toMatchObject([{ nextCheckAt: '2026-01-01T00:00:07.5Z' }]);

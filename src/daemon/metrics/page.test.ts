@@ -32,7 +32,7 @@ function setUp(containers = 0, costMs = 0) {
   return { page, clock, calls };
 }
 
-test('scrapers within a second share one text, each format its own', async () => {
+test('scrapers within a second get one text, each in its format', async () => {
   const { page, clock, calls } = setUp();
   const [first, second] = await Promise.all([page.read('text'), page.read('text')]);
   expect(second).toBe(first);

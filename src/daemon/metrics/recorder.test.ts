@@ -44,7 +44,7 @@ test('a result, in seconds', () => {
   ]);
 });
 
-test('events: a start, out of memory, the removal', () => {
+test('a start, out of memory, and a removal', () => {
   const { recorder, tell, at } = setUp();
   tell('task-started');
   tell('task-oom');
@@ -53,7 +53,7 @@ test('events: a start, out of memory, the removal', () => {
   expect(recorder.containers.size).toBe(0);
 });
 
-test('one that is gone has no series; one with its key that is there keeps its own', () => {
+test('a removed container has no series; a present one with its key keeps its own', () => {
   const { recorder, model } = setUp();
   recorder.observe(aKnownContainer());
   recorder.onGone(aKnownContainer());
@@ -63,7 +63,7 @@ test('one that is gone has no series; one with its key that is there keeps its o
   expect(recorder.containers.size).toBe(0);
 });
 
-test('restarts and connections are counted', () => {
+test('counts restarts and connections', () => {
   const { recorder, at } = setUp();
   recorder.onRestarted(aKnownContainer());
   recorder.onLive();

@@ -22,7 +22,7 @@ function factsOf(check: readonly string[], log: readonly Result[], { config, ...
   };
 }
 
-/** What is said of it: `what -> remedy $ command`. */
+/** The findings: `what -> remedy $ command`. */
 function said(facts: DiagnosisFacts): readonly string[] {
   const context = {
     config: facts.config,
@@ -51,19 +51,19 @@ const NO_SHELL =
 const NO_PROGRAM =
   'OCI runtime exec failed: exec failed: unable to start container process: exec: "/app": stat /app: no such file or directory';
 
-test('nothing to say of checks that pass', () => {
+test('finds nothing in checks that pass', () => {
   expect(diagnose(factsOf(shell('true'), [passed(10), passed(20)]))).toEqual([]);
   expect(diagnose(factsOf(shell('true'), []))).toEqual([]);
 });
 
-describe('a program that is missing', () => {
+describe('a missing program', () => {
   test.each([
     ["busybox's shell", 'sh: curl: not found', 127],
     ['dash', '/bin/sh: 1: curl: not found', 127],
     ['bash', 'bash: line 1: curl: command not found', 127],
     ['with || exit 1', '/bin/sh: 1: curl: not found\n', 1],
     ['zsh', 'zsh:1: command not found: curl', 127],
-  ])('curl, by %s: the native check that asks the same', (_, output, code) => {
+  ])('curl, by %s: suggests the native check that asks the same', (_, output, code) => {
     const facts = factsOf(shell('curl -f http://localhost:8080/ready || exit 1'), [failed(output, code)]);
     expect(said(facts)).toEqual([
       'the image has no curl -> healthctl can ask the server itself $ healthctl update --health-http http://localhost:8080/ready web',
@@ -87,7 +87,7 @@ describe('a program that is missing', () => {
     ]);
   });
 
-  test('curl with a request that no native check makes: the way, without a command', () => {
+  test('curl with a request that no native check can make: remedy without a command', () => {
     const facts = factsOf(shell('curl -d x http://localhost/'), [failed('sh: curl: not found', 127)]);
     expect(said(facts)).toEqual([
       expect.stringMatching(/^the image has no curl -> have healthctl ask the server itself: [^$]*$/),
@@ -100,24 +100,24 @@ describe('a program that is missing', () => {
     ]);
   });
 
-  test('an application that says "not found" is no missing program', () => {
+  test('an application that prints "not found" is no missing program', () => {
     expect(diagnose(factsOf(shell('check'), [failed('user: not found')]))).toMatchObject([{ kind: 'other' }]);
   });
 });
 
 describe('no shell in the image', () => {
-  test('a plain command becomes an array', () => {
+  test('suggests an array for a plain command', () => {
     expect(said(factsOf(shell('/app --check'), [failed(NO_SHELL, -1)]))).toEqual([
       `the image has no shell, and the command needs /bin/sh -> give the command as an array, which runs without a shell $ healthctl update --health-cmd '["/app","--check"]' web`,
     ]);
   });
 
-  test('curl and the like: the native check', () => {
+  test('suggests the native check for curl and the like', () => {
     const facts = factsOf(shell('curl -sf http://localhost/ || exit 1'), [failed(NO_SHELL, -1)]);
     expect(fixOf(facts)).toBe('healthctl update --health-http http://localhost/ web');
   });
 
-  test('a text that needs a shell: no command', () => {
+  test('suggests no command for a text that needs a shell', () => {
     expect(fixOf(factsOf(shell('/app | grep ok'), [failed(NO_SHELL, -1)]))).toBeUndefined();
   });
 });
@@ -141,27 +141,27 @@ describe('timeouts', () => {
   const timeout = failed('Health check exceeded timeout (2s)', -1);
   const config = { timeoutNs: 2e9 };
 
-  test('none has passed', () => {
+  test('no check has passed', () => {
     expect(said(factsOf(shell('x'), [timeout], { config }))).toEqual([
       'the check exceeded its timeout of 2s -> give it more time, or run the command by hand and see what it waits for $ healthctl update --health-timeout 5s web',
     ]);
   });
 
-  test('with the usual duration', () => {
+  test('with the usual duration of checks', () => {
     const log = [passed(1_700), passed(1_900), timeout, passed(1_800)];
     expect(said(factsOf(shell('x'), log, { config }))).toEqual([
       expect.stringMatching(/^the check exceeded its timeout of 2s; one that passes takes 1.8s -> /),
     ]);
   });
 
-  test('close to it, before it fails', () => {
+  test('checks are close to the timeout before one fails', () => {
     expect(said(factsOf(shell('x'), [passed(100), passed(1_650)], { config }))).toEqual([
       'a check that passed took 1.65s of its timeout of 2s: on a busy host it will fail -> give it more time $ healthctl update --health-timeout 5s web',
     ]);
     expect(diagnose(factsOf(shell('x'), [passed(1_500)], { config }))).toEqual([]);
   });
 
-  test('of the start', () => {
+  test('the start of the check timed out', () => {
     const output = 'timed out starting health check for container c1';
     expect(fixOf(factsOf(shell('x'), [failed(output, -1)]))).toBe('healthctl update --health-exec resident web');
     expect(fixOf(factsOf(shell('nc -z db 5432'), [failed(output, -1)]))).toBe(
@@ -203,7 +203,7 @@ describe('a refused connection', () => {
     ]);
   });
 
-  test('it listens on another port: a native check keeps its options', () => {
+  test('the server listens on another port: the suggested native check keeps its options', () => {
     const listeners = [{ address: '0.0.0.0', port: 80 }];
     expect(said(factsOf(native, [refused], { listeners }))).toEqual([
       "nothing listens on port 8080 in the container, but on 80 -> ask the port on which the server listens $ healthctl update --health-http http://localhost:80/ready --health-http-header 'A: b' web",
@@ -212,7 +212,7 @@ describe('a refused connection', () => {
     expect(fixOf(factsOf(native, [refused], { listeners: several }))).toBeUndefined();
   });
 
-  test('bound to ::1', () => {
+  test('the server listens on ::1 only', () => {
     const listeners = [{ address: '::1', port: 8080 }];
     const output = "wget: can't connect to remote host (127.0.0.1): Connection refused";
     expect(said(factsOf(shell('wget -q -O - http://localhost:8080/x'), [failed(output)], { listeners }))).toEqual([
@@ -220,7 +220,7 @@ describe('a refused connection', () => {
     ]);
   });
 
-  test('bound to 127.0.0.1, and asked elsewhere', () => {
+  test('the server listens on 127.0.0.1 only, and another address is asked', () => {
     const listeners = [{ address: '127.0.0.1', port: 5432 }];
     const check = ['TCP', '10.4.0.5:5432'];
     const output = 'connect 10.4.0.5:5432: connection refused';
@@ -232,19 +232,19 @@ describe('a refused connection', () => {
     ).toBe('healthctl update --health-grpc 127.0.0.1:5432/a.B web');
   });
 
-  test('bound to the address of the container alone', () => {
+  test("the server listens on the container's address only", () => {
     const listeners = [{ address: '10.4.0.5', port: 8080 }];
     expect(said(factsOf(native, [refused], { listeners }))).toEqual([
       'the server listens on 10.4.0.5 port 8080, and the check asks 127.0.0.1 and ::1 -> have the server listen on all addresses (0.0.0.0, or ::)',
     ]);
   });
 
-  test.each(['0.0.0.0', '::', '127.0.0.1'])('it listens by now on %s', (address) => {
+  test.each(['0.0.0.0', '::', '127.0.0.1'])('the server listens by now on %s', (address) => {
     const listeners = [{ address, port: 8080 }];
     expect(fixOf(factsOf(native, [refused], { listeners }))).toBe('healthctl healthcheck run web');
   });
 
-  test('the sockets are not known, or the target is not', () => {
+  test('the sockets or the target are unknown', () => {
     expect(said(factsOf(native, [refused], { listeners: undefined }))).toEqual([
       expect.stringMatching(/^the connection to localhost:8080 was refused -> /),
     ]);
@@ -258,7 +258,7 @@ test.each([
   [shell('curl http://db/'), 'curl: (6) Could not resolve host: db'],
   [shell('wget db'), "wget: bad address 'db'"],
   [['TCP', 'db:80'], "the host db is neither an IP address nor in the container's /etc/hosts"],
-])('a name that cannot be looked up: %o', (check, output) => {
+])('a name that cannot be resolved: %o', (check, output) => {
   expect(said(factsOf(check, [failed(output)]))).toEqual([
     'the container cannot look up db -> ask localhost or an address, or create the container again with --add-host',
   ]);
@@ -283,7 +283,7 @@ describe('answers', () => {
       'wget: server returned error: HTTP/1.1 401 Unauthorized',
       'healthctl update --health-http http://localhost/ --health-http-status 200-399,401 web',
     ],
-  ])('a login is wanted: %o', (check, output, command) => {
+  ])('a login is required: %o', (check, output, command) => {
     expect(diagnose(factsOf(check, [failed(output)]))).toMatchObject([{ kind: 'denied' }]);
     expect(fixOf(factsOf(check, [failed(output)]))).toBe(command);
   });
@@ -312,12 +312,12 @@ describe('answers', () => {
     );
   });
 
-  test('the body of an answer proves nothing', () => {
+  test('the body of an answer does not count', () => {
     const output = 'HTTP 503 Service Unavailable: upstream: connection refused';
     expect(diagnose(factsOf(http, [failed(output)]))).toMatchObject([{ kind: 'wrong-status' }]);
   });
 
-  test('options that name certificates by file cannot be repeated', () => {
+  test('no command for options that name certificate files', () => {
     const check = ['HTTP', 'https://localhost/', 'ca=PEM'];
     expect(
       fixOf({ ...factsOf(check, [failed('HTTP 401 x')]), config: { ...configOf(http), test: check } }),
@@ -328,7 +328,7 @@ describe('answers', () => {
 describe('memory', () => {
   const memory = { isOut: true, limitBytes: 1024 };
 
-  test('a check that the kernel killed', () => {
+  test('the kernel killed the check', () => {
     expect(said(factsOf(shell('x'), [failed('', 137)], { memory }))).toEqual([
       'the check was killed for lack of memory: its limit is 1024B -> create the container again with a larger --memory',
     ]);
@@ -337,13 +337,13 @@ describe('memory', () => {
     );
   });
 
-  test('killed, and not for that', () => {
+  test('the check was killed for another reason', () => {
     expect(said(factsOf(shell('x'), [failed('', 137)]))).toEqual([
       'the check was killed, and not for lack of memory -> look for what kills it: a program in the container, or a limit of the command itself',
     ]);
   });
 
-  test('another process of the container', () => {
+  test('the kernel killed another process of the container', () => {
     expect(said(factsOf(shell('x'), [passed(10)], { memory: { isOut: true, limitBytes: undefined } }))).toEqual([
       'the kernel killed a process of the container for lack of memory -> create the container again with a larger --memory',
     ]);
@@ -356,13 +356,13 @@ describe('the start period', () => {
     { ms: 40_000, wasUnhealthy: true },
   ];
 
-  test('too short for the last starts', () => {
+  test('is shorter than the last starts', () => {
     expect(said(factsOf(shell('x'), [passed(10)], { starts, status: 'healthy' }))).toEqual([
       'the start period of 0s is too short: this container took 40s to become healthy -> give its start more time $ healthctl update --health-start-period 1m web',
     ]);
   });
 
-  test('still starting', () => {
+  test('still runs', () => {
     const [first] = starts;
     const given = { starts: first ? [first] : [], runMs: 10_000, config: { startPeriodNs: 5e9 } };
     expect(said(factsOf(shell('x'), [], given))).toEqual([
@@ -371,12 +371,12 @@ describe('the start period', () => {
     expect(diagnose(factsOf(shell('x'), [], { ...given, runMs: 30_000 }))).toEqual([]);
   });
 
-  test('long enough by now', () => {
+  test('is long enough by now', () => {
     expect(diagnose(factsOf(shell('x'), [], { starts, config: { startPeriodNs: 60e9 } }))).toEqual([]);
   });
 });
 
-test('any other failure: run it by hand', () => {
+test('any other failure: suggests to run the check by hand', () => {
   expect(said(factsOf(shell("test 'a b' = c"), [failed('no')]))).toEqual([
     `the command failed with exit code 1 -> run it by hand, as the check does $ healthctl exec web /bin/sh -c 'test '\\''a b'\\'' = c'`,
   ]);
@@ -385,7 +385,7 @@ test('any other failure: run it by hand', () => {
   ]);
 });
 
-test('equal failures are one, the last first', () => {
+test('equal failures give one finding, the last first', () => {
   const log = [
     failed('HTTP 500 x'),
     failed('HTTP 401 x'),
@@ -400,7 +400,7 @@ test('equal failures are one, the last first', () => {
   ]);
 });
 
-test('never throws, whatever a container wrote', () => {
+test('never throws, whatever a container printed', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 400 }),
     fc
