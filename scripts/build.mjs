@@ -1,6 +1,6 @@
 // Builds dist/healthctl.cjs, one file with everything but native code, dist/*.cache, V8's compiled forms of it,
-// THIRD-PARTY-NOTICES, the licences of what is bundled, dist/man, the man pages, dist/page, the web page, and
-// dist/page-history.cjs, the thread that reads the history for it.
+// dist/telemetry.cjs, which it loads for OpenTelemetry, THIRD-PARTY-NOTICES, the licences of what is bundled, dist/man,
+// the man pages, dist/page, the web page, and dist/page-history.cjs, the thread that reads the history for it.
 //   node scripts/build.mjs [--out dist] [--no-cache]
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,9 +24,19 @@ const caches = () =>
     .map((name) => join(resolve(values.out), name));
 const { version, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-const { outputFiles, metafile } = await build({
+/** OpenTelemetry's SDK has a bundle of its own: only a monitor that is to send telemetry reads it. */
+const TELEMETRY = { entry: 'src/daemon/otel/exporters.ts', name: 'telemetry.cjs' };
+const apart = {
+  name: 'apart',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/exporters\.ts$/ }, ({ path, resolveDir, kind }) =>
+      kind !== 'entry-point' && resolve(resolveDir, path) === join(root, TELEMETRY.entry)
+        ? { path: `./${TELEMETRY.name}`, external: true }
+        : undefined,
+    ),
+};
+const common = {
   absWorkingDir: root,
-  entryPoints: ['src/main.ts'],
   write: false,
   metafile: true,
   bundle: true,
@@ -38,21 +48,27 @@ const { outputFiles, metafile } = await build({
   supported: { 'dynamic-import': false },
   external: ['koffi'],
   minify: true,
-  // Only for --debug (src/cli/trace.ts).
-  sourcemap: 'external',
-  sourcesContent: false,
-  outfile: bundle,
   // ASCII, because bin/healthctl reads the file as latin1: V8 stores such text in half the memory.
   charset: 'ascii',
   legalComments: 'none',
+  // For --debug (src/cli/trace.ts), and for the test of THIRD-PARTY-NOTICES.
+  sourcemap: 'external',
+  sourcesContent: false,
   define: { HEALTHCTL_VERSION: JSON.stringify(version), HEALTHCTL_COMMIT: JSON.stringify(commit()) },
+  logLevel: 'warning',
+  plugins: [apart, commonJs],
+};
+const { outputFiles, metafile } = await build({
+  ...common,
+  entryPoints: ['src/main.ts'],
+  outfile: bundle,
   // A function, as bin/healthctl calls it. If bin/healthctl added this line, it would copy the whole text at every
   // start.
   banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: '})' },
-  logLevel: 'warning',
-  plugins: [commonJs],
 });
+const telemetryFile = join(resolve(values.out), TELEMETRY.name);
+const telemetry = await build({ ...common, entryPoints: [TELEMETRY.entry], outfile: telemetryFile });
 mkdirSync(values.out, { recursive: true });
 // Renamed into place, because the program may be started at this moment.
 const [code, map] = ['.cjs', '.cjs.map'].map((end) => outputFiles.find(({ path }) => path.endsWith(end)));
@@ -62,12 +78,21 @@ const hash = createHash('sha256').update(code.contents).digest('hex').slice(0, 1
 writeFileSync(`${bundle}.new`, `${code.text.trimEnd()}\n// ${hash} ${process.versions.v8}-${process.arch}\n`);
 writeFileSync(`${bundle}.map`, inRepository(map.text));
 const ofPage = await buildPage(root, resolve(values.out));
-const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+const [telemetryCode, telemetryMap] = ['.cjs', '.cjs.map'].map((end) =>
+  telemetry.outputFiles.find(({ path }) => path.endsWith(end)),
+);
+writeFileSync(`${telemetryFile}.new`, telemetryCode.contents);
+writeFileSync(`${telemetryFile}.map`, inRepository(telemetryMap.text));
+renameSync(`${telemetryFile}.new`, telemetryFile);
+const bundled = [metafile, telemetry.metafile].flatMap(({ outputs }) =>
+  Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs)),
+);
 const notices = join(resolve(values.out) === join(root, 'dist') ? root : resolve(values.out), 'THIRD-PARTY-NOTICES');
 writeFileSync(notices, noticesOf({ root, bundled, ofPage, installed: Object.keys(dependencies) }));
 for (const cache of caches()) rmSync(cache);
 renameSync(`${bundle}.new`, bundle);
 printSize(bundle);
+printSize(telemetryFile);
 for (const file of readdirSync(join(resolve(values.out), 'page'))) printSize(join(resolve(values.out), 'page', file));
 execFileSync(process.execPath, ['--import', 'tsx', join(root, 'scripts/man.ts'), join(resolve(values.out), 'man')], {
   cwd: root,

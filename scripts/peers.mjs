@@ -26,6 +26,7 @@ import {
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { prepare, runNodeAsRoot } from './lib/prepare.mjs';
 import { bothEnds, Failure, fail, findProgram, fullPath, run } from './lib/run.mjs';
 
@@ -50,6 +51,8 @@ const PEERS = {
   containerd: containerd('containerd'),
   'containerd-shim-runc-v2': containerd('containerd-shim-runc-v2'),
   ctr: containerd('ctr'),
+  // A main of our own around modules of others: what receives OpenTelemetry in test/long/telemetry.test.ts.
+  collector: { sources: 'testbed/collector', program: '' },
 };
 const NEWEST = Object.keys(PEERS)[0];
 const NERDCTLS = Object.keys(PEERS).filter((name) => name.startsWith('nerdctl-'));
@@ -76,15 +79,15 @@ function isProgram(path) {
 async function buildPeer(name) {
   const go = findGo();
   if (!go) throw new Failure('Go is not installed');
-  const { module, version, program, versionVariable } = PEERS[name];
+  const { module, version, program, versionVariable, sources } = PEERS[name];
   mkdirSync(BUILT, { recursive: true });
   const directory = mkdtempSync(join(tmpdir(), 'healthctl-peer-'));
-  process.stderr.write(`peers: building ${name} (${module}@${version})\n`);
+  process.stderr.write(`peers: building ${name} (${sources ?? `${module}@${version}`})\n`);
   try {
     await unpackSources(go, name, directory);
-    await dropTestModules(go, module, directory);
+    if (!sources) await dropTestModules(go, module, directory);
     const options = { cwd: directory, env: { CGO_ENABLED: '0', GOFLAGS: '-mod=mod' } };
-    const flags = `-s -w -X ${versionVariable}=${version}`;
+    const flags = versionVariable ? `-s -w -X ${versionVariable}=${version}` : '-s -w';
     const unfinished = join(BUILT, `${name}.${process.pid}`);
     await must(go, ['build', '-trimpath', '-ldflags', flags, '-o', unfinished, `./${program}`], options);
     renameSync(unfinished, join(BUILT, name));
@@ -100,7 +103,8 @@ async function unpackSources(go, name, directory) {
     .map((given) => join(given, `${name}.tar.gz`))
     .find(existsSync);
   if (archive) return must('tar', ['-xzf', archive, '-C', directory]);
-  const { module, version } = PEERS[name];
+  const { module, version, sources: own } = PEERS[name];
+  if (own) return cpSync(fileURLToPath(new URL(`../${own}`, import.meta.url)), directory, { recursive: true });
   const { code, output } = await run(go, ['mod', 'download', '-json', `${module}@${version}`], { cwd: directory });
   const { Dir: sources, Error: reason } = parsedOr(output, { Error: output });
   if (code !== 0 || !sources)

@@ -34,7 +34,7 @@ export function noticesOf({ root, bundled, ofPage, installed }) {
   }
   const placeOf = (own) => {
     if (own.length === 0) return 'a dependency, installed by npm';
-    return own.some((file) => bundled.includes(file)) ? 'part of dist/healthctl.cjs' : 'part of dist/page';
+    return own.some((file) => bundled.includes(file)) ? 'part of the programs in dist' : 'part of dist/page';
   };
   const sections = [...files].map(([directory, own]) => sectionOf(root, directory, { own, place: placeOf(own) }));
   sections.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -28,6 +28,7 @@ import { untilIdle } from './idle.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { claimMonitor, type MonitorClaim } from './monitor-claim.ts';
 import { monitorHooksOf } from './monitor-hooks.ts';
+import type { TelemetrySettings } from './otel/settings.ts';
 import { createPageStarter, type PageStarter } from './page/page-starter.ts';
 import { lockRunRoot } from './run-root-lock.ts';
 
@@ -43,6 +44,8 @@ export interface DaemonDeps {
   readonly notifier: Notifier;
   /** Of the process, in which several daemons may follow each other. */
   readonly identity: ServiceDeps['identity'];
+  /** Where to send metrics and events besides; undefined: nowhere. */
+  readonly telemetry: TelemetrySettings | undefined;
   /**
    * Called once the locks are held, before anything is monitored: for work that a second daemon, which ends at the
    * locks, must not do.
@@ -145,11 +148,14 @@ interface PartsDeps {
 
 /** Makes the parts, each from those above it. None has begun. */
 function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: PartsDeps): Parts {
-  const { containerd, clock, log, settings, isAutostarted, identity } = deps;
+  const { containerd, clock, log, settings, isAutostarted, identity, telemetry } = deps;
   const lastSignal = new AbortController();
   const contextOf = contextsOf(deps);
   const model = createHostModel(() => momentOf(clock));
-  const duties = createDuties({ containerd, clock, log, settings, contextOf, model, lastSignal: lastSignal.signal });
+  const duties = createDuties({
+    ...{ containerd, clock, log, settings, contextOf, model, telemetry },
+    lastSignal: lastSignal.signal,
+  });
   const onLive = (): void => void locks.follow().catch(ending.supersede);
   const monitor = createMonitor({
     ...{ containerd, contextOf, clock, log, model },
@@ -169,7 +175,8 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
   });
   const metrics = createMetrics({
     ...{ clock, log, containerd, monitor, startedAtMs },
-    ...{ recorder: duties.metrics, settings: settings.monitor.metrics, historyBytes: () => undefined },
+    ...{ recorder: duties.metrics, telemetry: duties.telemetry, settings: settings.monitor.metrics },
+    historyBytes: () => undefined,
   });
   const source = createHealthSource(service, duties.healthChanges);
   const budget = connectionBudget(readDescriptors());

@@ -32,6 +32,8 @@ import { createHooks, type Hooks } from './hooks/hooks.ts';
 import { createHookRunner } from './hooks/run-hook.ts';
 import { createMemoryReleaser, type MemoryReleaser } from './memory-releaser.ts';
 import { createMetricsRecorder, type MetricsRecorder } from './metrics/recorder.ts';
+import type { TelemetrySettings } from './otel/settings.ts';
+import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
 
 /** What the daemon does for containers besides checking them. None of it begins before the monitor calls it. */
 export interface Duties {
@@ -51,6 +53,7 @@ export interface Duties {
   readonly memoryReleaser: MemoryReleaser;
   readonly metrics: MetricsRecorder;
   readonly live: LiveSource;
+  readonly telemetry: Telemetry;
 }
 
 export interface DutiesDeps {
@@ -60,6 +63,7 @@ export interface DutiesDeps {
   readonly settings: Settings;
   readonly contextOf: (namespace: string) => ContainerContext;
   readonly model: HostModel;
+  readonly telemetry: TelemetrySettings | undefined;
   /** Fires when the daemon ends and calls that act on containers take too long: they are cancelled. */
   readonly lastSignal: AbortSignal;
 }
@@ -68,12 +72,13 @@ export function createDuties(deps: DutiesDeps): Duties {
   const { containerd, clock, log, settings, contextOf, model, lastSignal } = deps;
   const actingContextOf = (namespace: string) => withLastSignal(contextOf(namespace), lastSignal);
   const metrics = createMetricsRecorder({ clock, model, settings: settings.monitor.metrics });
+  const telemetry = createTelemetry({ settings: deps.telemetry, clock, log });
   const history = openHistory(deps);
   const historyNotes = createHistoryNotes(history);
   const actions = createContainerActions(actingContextOf);
   const path = daemonPathsOf(settings).alertsFile;
   const alerts = createAlerts({ hooks: settings.monitor.hooks, clock, log, path });
-  const hooks = hooksOf(deps, alerts);
+  const hooks = hooksOf(deps, { alerts, telemetry });
   return {
     hub: openEventHub({
       ...{ clock, log, runRoot: settings.runRoot },
@@ -117,6 +122,7 @@ export function createDuties(deps: DutiesDeps): Duties {
     memoryReleaser: createMemoryReleaser({ clock, release: releaseMemory, residentBytes }),
     metrics,
     live: createLiveSource(),
+    telemetry,
   };
 }
 
@@ -137,13 +143,18 @@ function openHistory({ clock, log, settings }: DutiesDeps): HistoryRecorder {
   });
 }
 
-function hooksOf({ settings, clock, log }: DutiesDeps, alerts: Alerts): Hooks {
+/** All that is told of the events for hooks. */
+function hooksOf(
+  { settings, clock, log }: DutiesDeps,
+  { alerts, telemetry }: { readonly alerts: Alerts; readonly telemetry: Telemetry },
+): Hooks {
   const ofPrograms = settings.monitor.hooks.filter((hook) => 'command' in hook);
   const programs = createHooks({ hooks: ofPrograms, run: createHookRunner(clock), clock, log });
   return {
     enqueue: (event) => {
       programs.enqueue(event);
       alerts.enqueue(event);
+      telemetry.log(event);
     },
     stop: async () => {
       await Promise.all([programs.stop(), alerts.stop()]);

@@ -48,6 +48,8 @@ export interface ContainerSeries {
   readonly info: { readonly id: string; readonly image: string };
   /** See COLUMNS. */
   readonly columns: Float64Array;
+  /** Wall time from which its counters count. */
+  readonly sinceMs: number;
 }
 
 export interface ContainerMetricsOptions {
@@ -136,7 +138,14 @@ export function createContainerMetrics(
     const key = keyOf(container);
     const known = all.get(key);
     if (known || all.size >= maxContainers) return known;
-    const series: Series = { labels: [], labelText: '', source: '', info: infoOf(container), columns: newColumns() };
+    const series: Series = {
+      labels: [],
+      labelText: '',
+      source: '',
+      info: infoOf(container),
+      columns: newColumns(),
+      sinceMs: now(),
+    };
     label(series, container, sourceOf(container));
     all.set(key, series);
     return series;

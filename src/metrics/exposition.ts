@@ -21,7 +21,7 @@ export const CONTENT_TYPES: Readonly<Record<ExpositionFormat, string>> = {
 };
 
 /** Number of containers that are written without a break: some tenths of a millisecond. */
-const CONTAINERS_PER_PART = 50;
+const CONTAINERS_PER_PART = 10;
 
 /** All metrics in one of the text formats, in parts, so that the caller can do other work in between. */
 export function* expositionOf(

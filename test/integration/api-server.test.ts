@@ -155,7 +155,7 @@ const metrics = createMetricsAnswerer(
   {
     read: async (format) => {
       const text = Buffer.from(format === 'openmetrics' ? 'a 1\n# EOF\n' : 'a 1\n');
-      return { parts: [text], byteLength: text.length };
+      return { parts: [text], byteLength: text.length, release: () => {} };
     },
     stop: () => {},
   },

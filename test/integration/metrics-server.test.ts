@@ -32,7 +32,7 @@ async function serve(options: Partial<MetricsSettings> & { readonly text?: Buffe
   const { text = SMALL } = options;
   const told: string[] = [];
   const tell = (line: string): void => void told.push(line.replace(`${port}`, 'PORT'));
-  const page = { read: async () => ({ parts: [text], byteLength: text.length }), stop: () => {} };
+  const page = { read: async () => ({ parts: [text], byteLength: text.length, release: () => {} }), stop: () => {} };
   const server = createMetricsServer({
     settings: {
       ...{ tls: undefined, tokenFile: undefined, containerLabels: [], maxContainers: 1, ...options },

@@ -8,7 +8,9 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 // The source map says what is bundled; THIRD-PARTY-NOTICES is made from another list.
 function bundledPackages(): readonly string[] {
-  const { sources } = JSON.parse(read('dist/healthctl.cjs.map')) as { readonly sources: readonly string[] };
+  const sources = ['healthctl', 'telemetry'].flatMap(
+    (name) => (JSON.parse(read(`dist/${name}.cjs.map`)) as { readonly sources: readonly string[] }).sources,
+  );
   const names = sources.flatMap((source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []);
   return [...new Set(names)];
 }
@@ -25,7 +27,9 @@ const IN_THE_PAGE = ['preact', 'uplot'];
 test('THIRD-PARTY-NOTICES has every bundled package and every dependency', () => {
   const { dependencies } = JSON.parse(read('package.json')) as { readonly dependencies: Record<string, string> };
   const expected = [...bundledPackages(), ...IN_THE_PAGE, ...Object.keys(dependencies)];
-  expect(expected).toEqual(expect.arrayContaining(['@bufbuild/protobuf', 'tar-stream', 'smol-toml', 'koffi']));
+  expect(expected).toEqual(
+    expect.arrayContaining(['@bufbuild/protobuf', 'tar-stream', 'smol-toml', 'koffi', '@opentelemetry/sdk-logs']),
+  );
   expect([...sections().keys()].toSorted()).toEqual(expected.toSorted());
 });
 

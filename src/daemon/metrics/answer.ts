@@ -28,10 +28,15 @@ export function createMetricsAnswerer(page: MetricsPage, clock: Pick<Clock, 'aft
       const closed = new Promise<void>((resolve) => response.once('close', resolve));
       try {
         const format = formatFrom(request.headers.accept);
-        const body = await encodedFor(request, await page.read(format));
-        if (response.destroyed) return;
-        send(response, { ...body, format, isHead: request.method === 'HEAD' });
-        await closed;
+        const text = await page.read(format);
+        try {
+          const body = await encodedFor(request, text);
+          if (response.destroyed) return;
+          send(response, { ...body, format, isHead: request.method === 'HEAD' });
+          await closed;
+        } finally {
+          text.release();
+        }
       } finally {
         late.cancel();
         answers -= 1;
@@ -40,7 +45,7 @@ export function createMetricsAnswerer(page: MetricsPage, clock: Pick<Clock, 'aft
   };
 }
 
-interface Encoded extends MetricsText {
+interface Encoded extends Pick<MetricsText, 'parts' | 'byteLength'> {
   readonly encoding?: 'gzip';
 }
 

@@ -1,11 +1,13 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import type { ListenAddress, MetricsSettings } from '../../lib/settings.ts';
+import type { MonitorFigures } from '../../metrics/monitor-figures.ts';
 import type { HttpListener } from '../listener/http-listener.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
 import { createMetricsAnswerer, type MetricsAnswerer } from './answer.ts';
 import { createDelayMeter } from './delay-meter.ts';
 import { type FiguresDeps, monitorFiguresOf } from './figures.ts';
-import { createMetricsPage } from './page.ts';
+import { createMetricsPage, observeAll } from './page.ts';
 import type { MetricsRecorder } from './recorder.ts';
 
 /** The metrics of a monitor, for clients of its API socket and on TCP. */
@@ -20,19 +22,19 @@ export interface MetricsDeps extends Omit<FiguresDeps, 'eventLoopDelay'> {
   readonly clock: Clock;
   readonly log: ServiceLogger;
   readonly settings: MetricsSettings;
+  readonly telemetry: Pick<Telemetry, 'start' | 'stop'>;
 }
 
 export function createMetrics(deps: MetricsDeps): Metrics {
-  const { clock, log, recorder, monitor, settings } = deps;
+  const { clock, log, recorder, monitor, settings, telemetry } = deps;
   const delays = createDelayMeter(clock);
-  const page = createMetricsPage({
-    ...{ clock, recorder, model: monitor.model },
-    figures: () => {
-      delays.start();
-      return monitorFiguresOf({ ...deps, eventLoopDelay: delays.counts });
-    },
-    pause: () => new Promise((resolve) => setImmediate(resolve)),
-  });
+  const figures = (): MonitorFigures => {
+    delays.start();
+    return monitorFiguresOf({ ...deps, eventLoopDelay: delays.counts });
+  };
+  const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const observing = { clock, recorder, model: monitor.model, pause };
+  const page = createMetricsPage({ ...observing, figures });
   const answerer = createMetricsAnswerer(page, clock);
   const { listen } = settings;
   let server: Promise<HttpListener> | undefined;
@@ -47,9 +49,11 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     answerer,
     start: () => {
       server = listen && open(listen);
+      const observe = () => observeAll(observing);
+      telemetry.start({ observe, figures, series: recorder.containers.series, startedAtMs: deps.startedAtMs });
     },
     stop: async () => {
-      await (await server)?.stop();
+      await Promise.all([(await server)?.stop(), telemetry.stop()]);
       delays.stop();
       page.stop();
     },

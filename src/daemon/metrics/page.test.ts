@@ -35,7 +35,7 @@ function setUp(containers = 0, costMs = 0) {
 test('scrapers within a second get one text, each in its format', async () => {
   const { page, clock, calls } = setUp();
   const [first, second] = await Promise.all([page.read('text'), page.read('text')]);
-  expect(second).toBe(first);
+  expect(second.parts).toBe(first.parts);
   await page.read('openmetrics');
   expect(calls.figures).toBe(2);
   await clock.advance(1_000);
@@ -59,4 +59,22 @@ test('other work runs every few milliseconds', async () => {
   expect(calls).toMatchObject({ observed: 1_000, longestMs: 2 });
   expect(calls.pauses).toBeGreaterThan(100);
   page.stop();
+});
+
+test('buffers are used again after the last reader of an old text', async () => {
+  const { page, clock } = setUp();
+  const [first, second] = [await page.read('text'), await page.read('text')];
+  first.release();
+  first.release();
+  await clock.advance(1_000);
+  const third = await page.read('text');
+  expect(third.parts[0]?.buffer).not.toBe(first.parts[0]?.buffer);
+  const kept = `${second.parts[0]}`;
+  second.release();
+  await clock.advance(1_000);
+  const fourth = await page.read('text');
+  expect(fourth.parts[0]?.buffer).toBe(first.parts[0]?.buffer);
+  expect(`${fourth.parts[0]}`).toBe(kept);
+  page.stop();
+  expect(clock.sleepers).toBe(0);
 });

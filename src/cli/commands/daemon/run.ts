@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createDaemon } from '../../../daemon/daemon.ts';
 import { groupIdOf } from '../../../daemon/group-id.ts';
 import { createServiceLog } from '../../../daemon/log.ts';
+import { telemetrySettingsOf } from '../../../daemon/otel/settings.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import { randomHex } from '../../../lib/random.ts';
 import type { Settings } from '../../../lib/settings.ts';
@@ -113,6 +114,7 @@ async function runDaemon(world: World, options: DaemonOptions): Promise<CommandR
         socketGroupId,
         notifier,
         identity,
+        telemetry: telemetrySettingsOf(world.env, log.warn),
         onLocked: () => sweepTimers(world),
       });
       const end = await daemon.run(AbortSignal.any([round.signal, over.signal]));
