@@ -25,6 +25,8 @@ const PACKAGES = {
   zsh: ['zsh'],
   fish: ['fish'],
   mandoc: ['mandoc'],
+  chromium: ['chromium'],
+  prometheus: ['prometheus', 'promtool'],
   iproute2: ['ip'],
   iptables: ['iptables'],
   'containernetworking-plugins': ['bridge', 'host-local', 'portmap'],

@@ -5,6 +5,7 @@ import { prepare, runNodeAsRoot } from './lib/prepare.mjs';
 //   npm test [-- VITEST OPTIONS]            everything but test/long and test/peers; under 10 minutes on 2 cores
 //   npm run test:long [-- VITEST OPTIONS]   test/long; without options also test/peers with every nerdctl
 import { fail, run } from './lib/run.mjs';
+import { setUp } from './setup.mjs';
 
 const long = process.argv[2] === '--long';
 const options = process.argv.slice(long ? 3 : 2);
@@ -17,6 +18,10 @@ try {
     ...['docker-registry', 'iproute2', 'iptables', 'containernetworking-plugins', 'zsh', 'fish', 'mandoc'],
     ...(long ? ['prometheus'] : []),
   ]);
+  if (long)
+    await setUp(['chromium']).catch(({ message }) =>
+      console.log(`without Chromium the page is not tested: ${message}`),
+    );
   process.exitCode = await runNodeAsRoot(['node_modules/vitest/vitest.mjs', 'run', ...projects, ...options]);
   if (long && options.length === 0) {
     const { code } = await run(process.execPath, ['scripts/peers.mjs', '--test', 'all'], { show: true });

@@ -7,11 +7,17 @@ const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 export const chromiumPath = (): string | undefined =>
   [process.env.HEALTHCTL_CHROMIUM, ...PROGRAMS].find((path) => path !== undefined && existsSync(path));
 
-/** A headless Chromium. Throws if the machine has none. */
-export async function openBrowser(): Promise<Browser> {
+/**
+ * A headless Chromium. Throws if the machine has none.
+ *
+ * @param hosts names that it resolves, to addresses
+ */
+export async function openBrowser(hosts: Readonly<Record<string, string>> = {}): Promise<Browser> {
   const executablePath = chromiumPath();
   if (executablePath === undefined) throw new Error('there is no Chromium here: apt-get install chromium');
   const { chromium } = await import('playwright-core');
-  // Chromium's sandbox cannot run as root, as which the tests run.
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  const rules = Object.entries(hosts).map(([name, address]) => `MAP ${name} ${address}`);
+  // Chromium's sandbox cannot run as root, and the tests do.
+  const args = ['--no-sandbox', '--disable-gpu', `--host-resolver-rules=${rules.join(', ')}`];
+  return chromium.launch({ executablePath, args });
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { RANGES, type RangeName } from '../wire.ts';
 import { ContainerView } from './container-view.tsx';
-import { RANGE_TEXTS, STATUS_LEVELS } from './format.ts';
+import { STATUS_LEVELS } from './format.ts';
 import { HostView } from './host-view.tsx';
 import { Login } from './login.tsx';
 import { Overview } from './overview.tsx';
@@ -88,17 +88,14 @@ function Header({ route, monitor }: { readonly route: Route; readonly monitor: M
   );
 }
 
+const SHORT_RANGES: Readonly<Record<RangeName, string>> = { '90m': '90 min', '24h': '24 h', '7d': '7 days' };
+
 function RangePicker({ route }: { readonly route: Route }) {
   return (
     <nav aria-label="Period" class="ranges">
       {(Object.keys(RANGES) as RangeName[]).map((range) => (
-        <a
-          key={range}
-          href={hashOf({ ...route, range })}
-          aria-current={route.range === range ? 'true' : undefined}
-          aria-label={RANGE_TEXTS[range]}
-        >
-          {range}
+        <a key={range} href={hashOf({ ...route, range })} aria-current={route.range === range ? 'true' : undefined}>
+          {SHORT_RANGES[range]}
         </a>
       ))}
     </nav>

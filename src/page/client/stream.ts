@@ -8,7 +8,8 @@ export interface StreamListener {
   onHost(host: HostAnswer): void;
   /** The connection is lost; it is tried again. */
   onLost(): void;
-  onTokenNeeded(): void;
+  /** @param why empty if none was sent */
+  onTokenNeeded(why: string): void;
 }
 
 const [FIRST_RETRY_MS, LAST_RETRY_MS] = [500, 15_000];
@@ -35,7 +36,7 @@ export async function follow(listener: StreamListener, signal: AbortSignal): Pro
         signal,
       );
     } catch (error) {
-      if (error instanceof TokenNeeded) return listener.onTokenNeeded();
+      if (error instanceof TokenNeeded) return listener.onTokenNeeded(error.message);
     }
     if (signal.aborted) return;
     if (document.hidden) continue;

@@ -38,10 +38,13 @@ export function useMonitor(range: RangeName): MonitorState {
   const load = useOverview(range, attempt, setState);
   useEffect(() => {
     const over = new AbortController();
-    let cancel = (): void => {};
+    let cancel: (() => void) | undefined;
+    /** Not put off by what comes meanwhile: something always does. */
     const loadSoon = (): void => {
-      cancel();
-      cancel = clock.after(HISTORY_MS, load);
+      cancel ??= clock.after(HISTORY_MS, () => {
+        cancel = undefined;
+        load();
+      });
     };
     void follow(
       {
@@ -52,12 +55,12 @@ export function useMonitor(range: RangeName): MonitorState {
         onHost: (host) => setState((before) => ({ ...before, host })),
         onUpdate: (message) => setState((before) => withMessage(before, message, loadSoon)),
         onLost: () => setState((before) => ({ ...before, isLive: false })),
-        onTokenNeeded: () => setState((before) => ({ ...before, isLive: false, login: before.login ?? '' })),
+        onTokenNeeded: (login) => setState((before) => ({ ...before, isLive: false, login })),
       },
       over.signal,
     );
     return () => {
-      cancel();
+      cancel?.();
       over.abort();
     };
   }, [load]);
