@@ -77,9 +77,9 @@ interface Cost {
 function measure(args: readonly string[], env: Record<string, string>): Cost {
   const start = process.hrtime.bigint();
   const script = '"$@" >/dev/null 2>&1 </dev/null || exit; times';
-  const told = execFileSync('bash', ['-c', script, 'bash', process.execPath, ...args], { env, encoding: 'utf8' });
+  const times = execFileSync('bash', ['-c', script, 'bash', process.execPath, ...args], { env, encoding: 'utf8' });
   const wallMs = Number(process.hrtime.bigint() - start) / 1e6;
-  const [, children = ''] = told.trim().split('\n');
+  const [, children = ''] = times.trim().split('\n');
   const cpuMs = children
     .split(' ')
     .map((text) => /^(\d+)m([\d.]+)s$/.exec(text))

@@ -85,13 +85,13 @@ interface Filled {
 }
 
 function medianMs(work: () => unknown, times = 9): number {
-  const taken = Array.from({ length: times }, () => {
+  const durations = Array.from({ length: times }, () => {
     const began = process.cpuUsage();
     work();
     const { user, system } = process.cpuUsage(began);
     return (user + system) / 1_000;
   });
-  return taken.sort((a, b) => a - b)[Math.floor(times / 2)] ?? Number.NaN;
+  return durations.sort((a, b) => a - b)[Math.floor(times / 2)] ?? Number.NaN;
 }
 
 let isMissed = false;

@@ -54,8 +54,8 @@ const ours: Read = (socket) =>
 
 const nodes: Read = (socket) =>
   new Promise((resolve) => {
-    const asked = request({ createConnection: () => socket, path: '/', headers: HEADERS });
-    asked.once('response', (response) => {
+    const exchange = request({ createConnection: () => socket, path: '/', headers: HEADERS });
+    exchange.once('response', (response) => {
       const body = createBoundedOutput();
       let bytesTaken = 0;
       const text = (): string => `HTTP ${response.statusCode} ${response.statusMessage}: ${body.text()}`;
@@ -72,8 +72,8 @@ const nodes: Read = (socket) =>
       });
       response.once('error', (error) => resolve(`refused: ${error.message}`));
     });
-    asked.on('error', (error) => resolve(`refused: ${error.message}`));
-    asked.end();
+    exchange.on('error', (error) => resolve(`refused: ${error.message}`));
+    exchange.end();
   });
 
 const WAYS = { ours, 'node:http': nodes } as const;

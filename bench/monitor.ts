@@ -258,8 +258,8 @@ async function moveBack(group: string): Promise<void> {
 /** The present speed of the machine: user and system time of `node -e 0`, the median of five. */
 function cpuMsOfNode(): number {
   const took = Array.from({ length: 5 }, () => {
-    const told = execFileSync('bash', ['-c', '"$0" -e 0; times', process.execPath], { env, encoding: 'utf8' });
-    const [, children = ''] = told.trim().split('\n');
+    const times = execFileSync('bash', ['-c', '"$0" -e 0; times', process.execPath], { env, encoding: 'utf8' });
+    const [, children = ''] = times.trim().split('\n');
     const seconds = [...children.matchAll(/(\d+)m([\d.]+)s/g)].map(([, m, s]) => Number(m) * 60 + Number(s));
     return 1_000 * seconds.reduce((sum, one) => sum + one, 0);
   });

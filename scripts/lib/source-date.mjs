@@ -10,11 +10,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export function sourceDate(env = process.env) {
   if (/^\d+$/.test(env.SOURCE_DATE_EPOCH ?? '')) return Number(env.SOURCE_DATE_EPOCH);
   try {
-    const told = execFileSync('git', ['-C', root, 'log', '-1', '--format=%ct'], {
+    const output = execFileSync('git', ['-C', root, 'log', '-1', '--format=%ct'], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    return Number(told);
+    return Number(output);
   } catch {
     return FIRST;
   }

@@ -50,10 +50,10 @@ describe('options in the table of advice', () => {
     const target = findCommand(registry, words.split(' '));
     const specs = words === '' ? globalOptions : ((await target?.entry.load())?.options ?? []);
     expect(specs).not.toEqual([]);
-    const taken = Object.keys(DOCKER_ONLY.options[words] ?? {}).filter((name) =>
+    const own = Object.keys(DOCKER_ONLY.options[words] ?? {}).filter((name) =>
       specs.some((spec) => spec.name === name || spec.aliases?.includes(name)),
     );
-    expect(taken).toEqual([]);
+    expect(own).toEqual([]);
   });
 });
 

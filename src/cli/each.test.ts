@@ -36,16 +36,16 @@ describe('forEachName', () => {
   });
 
   test('prints an error that would be the same for all names once, and stops', async () => {
-    const asked: string[] = [];
+    const called: string[] = [];
     const result = await forEachName(
       ['a', 'b', 'c'],
       async (name) => {
-        asked.push(name);
+        called.push(name);
         throw new HealthctlError('UNAVAILABLE', 'cannot connect to containerd');
       },
       { atOnce: 1 },
     );
-    expect(asked).toEqual(['a']);
+    expect(called).toEqual(['a']);
     expect(result.errors).toHaveLength(1);
     const atOnce = await forEachName(['a', 'b'], async () => {
       throw new HealthctlError('UNAVAILABLE', 'cannot connect to containerd');

@@ -82,18 +82,18 @@ describe('while a monitor runs', () => {
 
   test('does not warn if the wall clock was set forward during a short run', () => {
     const jumped = { nowMs: T0 + 7_220_000, bootMs: BOOT_MS + 20_000 };
-    const said = (age: HealthAge | undefined) =>
+    const warningOf = (age: HealthAge | undefined) =>
       staleHealthWarning(age ? [age] : [], { nowMs: jumped.nowMs, whyUnmonitored: undefined });
-    expect(said(healthAgeOf(web, jumped))).toBeUndefined();
+    expect(warningOf(healthAgeOf(web, jumped))).toBeUndefined();
     const document = documentOf({ view: web.view, health: web.health, details, paths: noPaths } as never);
-    expect(said(healthAgeOfDocument(document, jumped, () => BOOT_MS))).toBeUndefined();
+    expect(warningOf(healthAgeOfDocument(document, jumped, () => BOOT_MS))).toBeUndefined();
   });
 
   test('does not warn if it was set forward during a long run: the boot clock measures the age of the last check', () => {
     const checked = aListed({}, aHealth({ config, log: [{ ...aResult(1_000), endBootMs: BOOT_MS + 9_001_000 }] }));
     const age = healthAgeOf(checked, { nowMs: T0 + 20_000_000, bootMs: BOOT_MS + 9_005_000 });
-    const said = (nowMs: number) => staleHealthWarning(age ? [age] : [], { nowMs, whyUnmonitored: undefined });
-    expect(said(T0 + 20_000_000)).toBeUndefined();
+    const warningOf = (nowMs: number) => staleHealthWarning(age ? [age] : [], { nowMs, whyUnmonitored: undefined });
+    expect(warningOf(T0 + 20_000_000)).toBeUndefined();
   });
 
   test('does not warn a waiting client if it was set forward during the wait', () => {
@@ -115,11 +115,11 @@ describe('while a monitor runs', () => {
     const instant = { nowMs: T0 + 46_100, bootMs: BOOT_MS + 46_100 };
     const noProcess = () => undefined;
     const document = { view: web.view, health: web.health, details, paths: noPaths };
-    const told = healthAgeOfDocument(documentOf(document as never), instant, noProcess);
-    expect(told).toMatchObject({ name: 'web', fromMs: T0, lastEndMs: T0 + 1_010, wasChecked: true });
-    expect(staleHealthWarning(told ? [told] : [], { nowMs: T0 + 46_100, whyUnmonitored: undefined })).toContain(
-      '45 seconds ago',
-    );
+    const documentAge = healthAgeOfDocument(documentOf(document as never), instant, noProcess);
+    expect(documentAge).toMatchObject({ name: 'web', fromMs: T0, lastEndMs: T0 + 1_010, wasChecked: true });
+    expect(
+      staleHealthWarning(documentAge ? [documentAge] : [], { nowMs: T0 + 46_100, whyUnmonitored: undefined }),
+    ).toContain('45 seconds ago');
     expect(
       healthAgeOfDocument(documentOf({ ...document, health: noHealth } as never), instant, noProcess),
     ).toBeUndefined();

@@ -18,9 +18,9 @@ async function outcomeOf(label: string | undefined, seen: readonly ('running' | 
   const clock = createFakeClock();
   const { labels } = ownRecord();
   const record = ownRecord({ labels: label === undefined ? labels : { ...labels, [LABEL]: label } });
-  let asked = 0;
+  let lookups = 0;
   const find = async () => {
-    const status = seen[Math.min(asked++, seen.length - 1)] ?? 'none';
+    const status = seen[Math.min(lookups++, seen.length - 1)] ?? 'none';
     return status === 'none' ? undefined : aTask({ status });
   };
   const ctx = { clock, containerd: { containers: { get: async () => record }, tasks: { find } } };

@@ -21,8 +21,8 @@ async function isRemoved(
   const { labels } = ownRecord();
   const noted = stopped === undefined ? labels : { ...labels, 'healthctl/stopped': stopped };
   const record = ownRecord({ labels: { ...noted, 'healthctl/started': '{}' } }, stored);
-  let asked = 0;
-  const status = () => seen[Math.min(asked++, seen.length - 1)];
+  let lookups = 0;
+  const status = () => seen[Math.min(lookups++, seen.length - 1)];
   const ctx = {
     clock: createFakeClock(),
     log: silentLogger,

@@ -68,10 +68,10 @@ describe('resolveContainer', () => {
 
 describe('resolveContainers', () => {
   test('resolves several with one call, in their order, with each error in its place', async () => {
-    const asked: (readonly string[])[] = [];
+    const calls: (readonly string[])[] = [];
     const transport = createFakeTransport({
       'Containers/ListStream': ({ filters }: { filters: readonly string[] }) => {
-        asked.push(filters);
+        calls.push(filters);
         return containers.map((c) => ({
           container: { id: c.id, labels: { 'nerdctl/name': c.name }, extensions: {} },
         }));
@@ -87,7 +87,7 @@ describe('resolveContainers', () => {
       'def333',
       'No such container: "; drop',
     ]);
-    expect(asked).toHaveLength(1);
-    expect(asked[0]).toHaveLength(8);
+    expect(calls).toHaveLength(1);
+    expect(calls[0]).toHaveLength(8);
   });
 });

@@ -12,9 +12,9 @@ const moment = { nowMs: Date.parse('2026-01-02T00:00:00Z'), bootId: 'boot', boot
 
 /** A containerd with this answer to `wait`, and the calls that it received. */
 function setUp(answer: () => Exit) {
-  const asked: (number | undefined)[] = [];
+  const timeouts: (number | undefined)[] = [];
   const wait = async (_: unknown, { timeoutMs }: CallOptions = {}): Promise<Exit> => {
-    asked.push(timeoutMs);
+    timeouts.push(timeoutMs);
     return answer();
   };
   const clock = createFakeClock();
@@ -24,7 +24,7 @@ function setUp(answer: () => Exit) {
     dirs: { hostId: 'x', runRoot: '/nonexistent', dataRoot: '/nonexistent', nerdctlDataRoot: '/nonexistent' },
   } as unknown as ContainerContext;
   const see = (task: TaskRecord | undefined) => viewWithExit(ctx, { record: aRecord(), task, moment });
-  return { asked, see, clock };
+  return { timeouts, see, clock };
 }
 
 const failing = (code: 'NOT_FOUND' | 'TIMEOUT' | 'UNAVAILABLE' | 'UNKNOWN') => () => {
@@ -32,9 +32,9 @@ const failing = (code: 'NOT_FOUND' | 'TIMEOUT' | 'UNAVAILABLE' | 'UNKNOWN') => (
 };
 
 test('if the process is gone before containerd knows, waits for its exit code', async () => {
-  const { asked, see } = setUp(() => ({ status: 3, atMs: 5 }));
+  const { timeouts, see } = setUp(() => ({ status: 3, atMs: 5 }));
   expect(await see(aTask({ pid: GONE }))).toMatchObject({ state: 'exited', exit: { code: 3, atMs: 5 } });
-  expect(asked).toEqual([2_000]);
+  expect(timeouts).toEqual([2_000]);
 });
 
 test.each([
@@ -45,11 +45,11 @@ test.each([
 });
 
 test('while the shim is dying, asks containerd again, for two seconds at most', async () => {
-  const { asked, see, clock } = setUp(failing('UNKNOWN'));
+  const { timeouts, see, clock } = setUp(failing('UNKNOWN'));
   const seen = see(aTask({ pid: GONE }));
   await clock.advance(3_000);
   expect(await seen).toMatchObject({ state: 'exited', exit: { code: 255 } });
-  expect(asked.length).toBeGreaterThan(2);
+  expect(timeouts.length).toBeGreaterThan(2);
 });
 
 test('passes on every other error', async () => {
@@ -62,7 +62,7 @@ test.each([
   ['a task that has ended', aTask({ status: 'stopped', pid: GONE })],
   ['a task that has not started yet', aTask({ status: 'created', pid: GONE })],
 ])('does not wait for an exit with %s', async (_, task) => {
-  const { asked, see } = setUp(failing('UNAVAILABLE'));
+  const { timeouts, see } = setUp(failing('UNAVAILABLE'));
   await see(task);
-  expect(asked).toEqual([]);
+  expect(timeouts).toEqual([]);
 });

@@ -15,7 +15,7 @@ const aKnown = (over: Partial<KnownContainer> = {}): KnownContainer => ({
   ...{ isStartSeen: false, isOutOfMemory: false, stored: { log: [], state: undefined } },
   ...over,
 });
-const told = (containers: readonly KnownContainer[], past: Partial<Parameters<typeof missedEvents>[1]> = {}) =>
+const missed = (containers: readonly KnownContainer[], past: Partial<Parameters<typeof missedEvents>[1]> = {}) =>
   missedEvents(containers, { events: [], knownUntilMs: 0, ...past }).map(
     ({ hostEvent: { action, atMs, attributes } }) =>
       `${action} ${atMs - T0} ${attributes.name} ${attributes.exitCode ?? ''}`,
@@ -26,13 +26,13 @@ const known = (action: string, atMs: number, over: Partial<HostEvent> = {}): Hos
 });
 
 test('the first container was created and started before there was a monitor', () => {
-  expect(told([aKnown()])).toEqual(['create 0 web ', 'start 200 web ']);
+  expect(missed([aKnown()])).toEqual(['create 0 web ', 'start 200 web ']);
 });
 
 test('the recorded start is used, if it belongs to this run', () => {
   const noted = (run: string) => {
     const record = ownRecord({ id: 'c1', labels: { 'nerdctl/name': 'web', 'healthctl/started': startNote(run) } });
-    return told([aKnown({ record: compactRecordOf(record) })]).at(-1);
+    return missed([aKnown({ record: compactRecordOf(record) })]).at(-1);
   };
   expect(noted('boot:100:5000')).toBe('start 350 web ');
   expect(noted('boot:99:4000')).toBe('start 200 web ');
@@ -41,18 +41,18 @@ const startNote = (run: string) => JSON.stringify({ At: new Date(T0 + 350).toISO
 
 test('a run that ended meanwhile gives its end', () => {
   const task = aTask({ pid: 100, status: 'stopped', exitStatus: 3, exitedAtMs: T0 + 900 });
-  expect(told([aKnown({ task, run: undefined })])).toEqual(['create 0 web ', 'die 900 web 3']);
+  expect(missed([aKnown({ task, run: undefined })])).toEqual(['create 0 web ', 'die 900 web 3']);
 });
 
 test('omits events that the log has, and those before the end of the log', () => {
-  expect(told([aKnown()], { knownUntilMs: T0 + 100 })).toEqual(['start 200 web ']);
-  expect(told([aKnown()], { knownUntilMs: T0 + 300 })).toEqual([]);
-  expect(told([aKnown()], { events: [known('create', 1), known('start', 260)] })).toEqual([]);
+  expect(missed([aKnown()], { knownUntilMs: T0 + 100 })).toEqual(['start 200 web ']);
+  expect(missed([aKnown()], { knownUntilMs: T0 + 300 })).toEqual([]);
+  expect(missed([aKnown()], { events: [known('create', 1), known('start', 260)] })).toEqual([]);
   // The event of a start comes after the start of the process.
-  expect(told([aKnown()], { events: [known('start', 5_000)] })).toEqual(['create 0 web ']);
+  expect(missed([aKnown()], { events: [known('start', 5_000)] })).toEqual(['create 0 web ']);
   // Events of another container, and of an earlier run.
   const others = [known('create', 1, { namespace: 'other' }), known('start', -60_000)];
-  expect(told([aKnown()], { events: others })).toEqual(['create 0 web ', 'start 200 web ']);
+  expect(missed([aKnown()], { events: others })).toEqual(['create 0 web ', 'start 200 web ']);
 });
 
 test('the events of several containers come in the order of their times', () => {
@@ -62,7 +62,7 @@ test('the events of several containers come in the order of their times', () => 
     run: undefined,
     task: undefined,
   });
-  expect(told([aKnown(), db])).toEqual(['create 0 web ', 'create 50 web ', 'start 200 web ']);
+  expect(missed([aKnown(), db])).toEqual(['create 0 web ', 'create 50 web ', 'start 200 web ']);
 });
 
 test('an event that is still under way has a key of its own, unless its kind can repeat', () => {

@@ -16,7 +16,7 @@ import { nerdctlTimerFindings, systemdFindings } from './services.ts';
 import { clockFindings, largestJump } from './wall-clock.ts';
 
 /** `status what -> remedy` of each finding, without its name. */
-const said = (findings: readonly HostFinding[]): readonly string[] =>
+const linesOf = (findings: readonly HostFinding[]): readonly string[] =>
   findings.map(({ status, what, remedy }) => `${status} ${what}${remedy === undefined ? '' : ` -> ${remedy}`}`);
 
 const ALL = [
@@ -24,13 +24,13 @@ const ALL = [
 ];
 
 test('permissions', () => {
-  expect(said(permissionFindings({ uid: 0, capabilities: ALL }))).toEqual([
+  expect(linesOf(permissionFindings({ uid: 0, capabilities: ALL }))).toEqual([
     'ok root, with all capabilities that healthctl needs',
   ]);
-  expect(said(permissionFindings({ uid: 1000, capabilities: [] }))).toEqual([
+  expect(linesOf(permissionFindings({ uid: 1000, capabilities: [] }))).toEqual([
     'error healthctl runs as user 1000, and needs root -> run it with sudo',
   ]);
-  expect(said(permissionFindings({ uid: 0, capabilities: ALL.slice(1) }))).toEqual([
+  expect(linesOf(permissionFindings({ uid: 0, capabilities: ALL.slice(1) }))).toEqual([
     'warning root without CAP_CHOWN -> run healthctl on the host itself, or in a container with these capabilities',
   ]);
 });
@@ -41,7 +41,7 @@ test.each([
   ['5.5.19', 'error Linux 5.5.19 is too old -> use Linux 5.6 or later'],
   ['4.18.0-553.el8', 'error Linux 4.18.0-553.el8 is too old -> use Linux 5.6 or later'],
 ])('kernel %s', (version, line) => {
-  expect(said(kernelFindings(version))).toEqual([line]);
+  expect(linesOf(kernelFindings(version))).toEqual([line]);
 });
 
 describe('containerd', () => {
@@ -53,25 +53,25 @@ describe('containerd', () => {
   };
 
   test.each(['1.6.20', 'v2.0.0', '1.7.24~ds1', '2.1.4-1'])('%s', (version) => {
-    expect(said(containerdFindings({ ...facts, version }))).toEqual([`ok version ${version} at /c.sock`]);
+    expect(linesOf(containerdFindings({ ...facts, version }))).toEqual([`ok version ${version} at /c.sock`]);
   });
 
   test.each(['1.5.11', '0.2.5'])('%s', (version) => {
-    expect(said(containerdFindings({ ...facts, version }))).toEqual([
+    expect(linesOf(containerdFindings({ ...facts, version }))).toEqual([
       `error version ${version} at /c.sock is too old -> install containerd 1.6 or later`,
     ]);
   });
 
   test('without the snapshotter', () => {
-    expect(said(containerdFindings({ ...facts, snapshotter: 'zfs' })).at(1)).toBe(
+    expect(linesOf(containerdFindings({ ...facts, snapshotter: 'zfs' })).at(1)).toBe(
       'error it has no snapshotter zfs -> choose one with --snapshotter: native, overlayfs',
     );
   });
 });
 
 test('runtime', () => {
-  expect(said(runtimeFindings({ Runtimes: { runc: { path: '/usr/sbin/runc' } } }))).toEqual(['ok /usr/sbin/runc']);
-  expect(said(runtimeFindings({ Runtimes: {} }))).toEqual([
+  expect(linesOf(runtimeFindings({ Runtimes: { runc: { path: '/usr/sbin/runc' } } }))).toEqual(['ok /usr/sbin/runc']);
+  expect(linesOf(runtimeFindings({ Runtimes: {} }))).toEqual([
     'error no OCI runtime was found on the PATH -> install runc or crun',
   ]);
 });
@@ -101,7 +101,7 @@ describe('monitor', () => {
     ...{ lag: { count: 9, p50Ms: 1, p99Ms: 12.3, maxMs: 40 }, descriptors: { open: 30, limit: 1024 } },
   };
   const of = (over: Partial<DaemonStatus>) =>
-    said(monitorFindings({ kind: 'answered', status: { ...status, ...over } }, own));
+    linesOf(monitorFindings({ kind: 'answered', status: { ...status, ...over } }, own));
 
   test('runs', () => {
     expect(of({})).toEqual(['ok process 4711, version 1.0.0, checks 2 containers, 99% of checks less than 13ms late']);
@@ -124,7 +124,7 @@ describe('monitor', () => {
 
   test('does not run', () => {
     const absent = (over: Partial<Parameters<typeof monitorFindings>[1]>) =>
-      said(monitorFindings({ kind: 'absent' }, { ...own, ...over }));
+      linesOf(monitorFindings({ kind: 'absent' }, { ...own, ...over }));
     expect(absent({})).toEqual([
       'error none runs, and nothing checks 2 running containers -> start it: healthctl daemon start',
     ]);
@@ -148,14 +148,14 @@ describe('monitor', () => {
 
   test('runs with another run root', () => {
     const conflict = new HealthctlError('CONFLICT', 'one runs already', { hint: 'work with it' });
-    expect(said(monitorFindings({ kind: 'unclear', error: conflict }, own))).toEqual([
+    expect(linesOf(monitorFindings({ kind: 'unclear', error: conflict }, own))).toEqual([
       'warning one runs already -> work with it',
     ]);
   });
 
   test('cannot be asked', () => {
     const error = new HealthctlError('UNAVAILABLE', 'the monitor does not answer', { hint: 'kill it' });
-    expect(said(monitorFindings({ kind: 'unclear', error }, own))).toEqual([
+    expect(linesOf(monitorFindings({ kind: 'unclear', error }, own))).toEqual([
       'error the monitor does not answer -> kill it',
     ]);
   });
@@ -177,46 +177,46 @@ test.each([
     'error it does not run this machine, and scheduler = "systemd" -> leave scheduler out of the configuration file',
   ],
 ] as const)('systemd: %o', (facts, line) => {
-  expect(said(systemdFindings(facts))).toEqual([line]);
+  expect(linesOf(systemdFindings(facts))).toEqual([line]);
 });
 
 test("nerdctl's timers", () => {
-  expect(said(nerdctlTimerFindings([]))).toEqual(['ok none on containers of healthctl']);
+  expect(linesOf(nerdctlTimerFindings([]))).toEqual(['ok none on containers of healthctl']);
   const [web, db] = [
     { name: 'web', id: 'aa' },
     { name: 'db', id: 'bb' },
   ];
-  expect(said(nerdctlTimerFindings([web, db]))).toEqual([
+  expect(linesOf(nerdctlTimerFindings([web, db]))).toEqual([
     'warning nerdctl also checks web and 1 other, which healthctl made -> start the monitor, which ends them, or: systemctl stop aa.timer bb.timer',
   ]);
 });
 
 test('cgroups', () => {
   const all = { CgroupVersion: '2', MemoryLimit: true, SwapLimit: true, CpuCfsQuota: true, PidsLimit: true } as const;
-  expect(said(cgroupFindings(all))).toEqual(['ok version 2']);
-  expect(said(cgroupFindings({ ...all, SwapLimit: false }))).toEqual([
+  expect(linesOf(cgroupFindings(all))).toEqual(['ok version 2']);
+  expect(linesOf(cgroupFindings({ ...all, SwapLimit: false }))).toEqual([
     'ok version 2, without limits of swap (--memory-swap)',
   ]);
-  expect(said(cgroupFindings({ ...all, MemoryLimit: false, CpuCfsQuota: false, PidsLimit: false }))).toEqual([
+  expect(linesOf(cgroupFindings({ ...all, MemoryLimit: false, CpuCfsQuota: false, PidsLimit: false }))).toEqual([
     expect.stringMatching(/^warning version 2 without memory, cpu, pids: limits of containers have no effect -> /),
   ]);
 });
 
 test('seccomp and AppArmor', () => {
-  expect(said(seccompFindings(true))).toEqual(['ok the kernel filters system calls']);
-  expect(said(seccompFindings(false))).toEqual([
+  expect(linesOf(seccompFindings(true))).toEqual(['ok the kernel filters system calls']);
+  expect(linesOf(seccompFindings(false))).toEqual([
     expect.stringMatching(/^warning .* -> use a kernel with CONFIG_SECCOMP/),
   ]);
-  expect(said(appArmorFindings({ isEnabled: false, hasParser: false }))).toEqual(['ok not enabled on this host']);
-  expect(said(appArmorFindings({ isEnabled: true, hasParser: true }))).toEqual(['ok enabled']);
-  expect(said(appArmorFindings({ isEnabled: true, hasParser: false }))).toEqual([
+  expect(linesOf(appArmorFindings({ isEnabled: false, hasParser: false }))).toEqual(['ok not enabled on this host']);
+  expect(linesOf(appArmorFindings({ isEnabled: true, hasParser: true }))).toEqual(['ok enabled']);
+  expect(linesOf(appArmorFindings({ isEnabled: true, hasParser: false }))).toEqual([
     expect.stringMatching(/^error enabled, and apparmor_parser is not installed: .* -> install it/),
   ]);
 });
 
 test('iptables', () => {
   const version = 'iptables v1.8.9 (nf_tables)\n';
-  expect(said([iptablesFinding({ version, refusal: undefined }, { defaultNetwork: 'bridge' })])).toEqual([
+  expect(linesOf([iptablesFinding({ version, refusal: undefined }, { defaultNetwork: 'bridge' })])).toEqual([
     'ok v1.8.9 (nf_tables)',
   ]);
   const refused = { version, refusal: "can't initialize iptables table `nat'" };
@@ -227,14 +227,14 @@ test('iptables', () => {
 describe('clock', () => {
   test('synchronized or not', () => {
     const facts = { nowMs: T0, jumpMs: 0 };
-    expect(said(clockFindings({ ...facts, isSynchronized: true }))).toEqual([
+    expect(linesOf(clockFindings({ ...facts, isSynchronized: true }))).toEqual([
       'ok 2026-01-01T00:00:00.000Z, synchronized',
     ]);
-    expect(said(clockFindings({ ...facts, isSynchronized: undefined }))).toEqual(['ok 2026-01-01T00:00:00.000Z']);
-    expect(said(clockFindings({ ...facts, isSynchronized: false }))).toEqual([
+    expect(linesOf(clockFindings({ ...facts, isSynchronized: undefined }))).toEqual(['ok 2026-01-01T00:00:00.000Z']);
+    expect(linesOf(clockFindings({ ...facts, isSynchronized: false }))).toEqual([
       expect.stringMatching(/^warning it is not synchronized -> /),
     ]);
-    expect(said(clockFindings({ ...facts, nowMs: 0, isSynchronized: true }))).toEqual([
+    expect(linesOf(clockFindings({ ...facts, nowMs: 0, isSynchronized: true }))).toEqual([
       expect.stringMatching(/^error it says 1970-01-01T00:00:00.000Z -> have it synchronized/),
     ]);
   });
@@ -243,10 +243,10 @@ describe('clock', () => {
     [3_600_000, 'forward by 1h0m0s'],
     [-90_000, 'back by 1m30s'],
   ])('a jump of %i ms', (jumpMs, text) => {
-    expect(said(clockFindings({ nowMs: T0, isSynchronized: true, jumpMs }))).toEqual([
+    expect(linesOf(clockFindings({ nowMs: T0, isSynchronized: true, jumpMs }))).toEqual([
       expect.stringContaining(`warning it was set ${text} since the last check -> `),
     ]);
-    expect(said(clockFindings({ nowMs: T0, isSynchronized: true, jumpMs: 1_500 }))[0]).toMatch(/^ok/);
+    expect(linesOf(clockFindings({ nowMs: T0, isSynchronized: true, jumpMs: 1_500 }))[0]).toMatch(/^ok/);
   });
 
   test('the largest jump since the last checks in this boot', () => {
@@ -270,33 +270,33 @@ describe('disk', () => {
   const runRoot = { name: 'run root', path: '/r', flag: '--run-root' } as const;
 
   test('space', () => {
-    expect(said(diskFindings(dataRoot, facts))).toEqual(['ok /d: 5120 MiB of 20 GiB are free']);
-    expect(said(diskFindings(dataRoot, { ...facts, freeBytes: 50 << 20 }))).toEqual([
+    expect(linesOf(diskFindings(dataRoot, facts))).toEqual(['ok /d: 5120 MiB of 20 GiB are free']);
+    expect(linesOf(diskFindings(dataRoot, { ...facts, freeBytes: 50 << 20 }))).toEqual([
       'warning /d: 50 MiB of 20 GiB are free -> free space there, or choose another directory with --data-root',
     ]);
-    expect(said(diskFindings(dataRoot, { ...facts, freeBytes: 1 << 20 }))[0]).toMatch(/^error /);
+    expect(linesOf(diskFindings(dataRoot, { ...facts, freeBytes: 1 << 20 }))[0]).toMatch(/^error /);
     // A tmpfs may be small.
     expect(
-      said(diskFindings(runRoot, { ...facts, freeBytes: 8 << 20, totalBytes: 10 << 20, isTmpfs: true }))[0],
+      linesOf(diskFindings(runRoot, { ...facts, freeBytes: 8 << 20, totalBytes: 10 << 20, isTmpfs: true }))[0],
     ).toMatch(/^ok /);
   });
 
   test('files', () => {
-    expect(said(diskFindings(dataRoot, { ...facts, freeFiles: 5 }))).toEqual([
+    expect(linesOf(diskFindings(dataRoot, { ...facts, freeFiles: 5 }))).toEqual([
       expect.stringMatching(/^error .* are free, and 5 files can be made -> /),
     ]);
-    expect(said(diskFindings(dataRoot, { ...facts, freeFiles: undefined }))[0]).toMatch(/^ok /);
+    expect(linesOf(diskFindings(dataRoot, { ...facts, freeFiles: undefined }))[0]).toMatch(/^ok /);
   });
 
   test('cannot be written', () => {
-    expect(said(diskFindings(dataRoot, { ...facts, refusal: 'read-only file system' }))).toEqual([
+    expect(linesOf(diskFindings(dataRoot, { ...facts, refusal: 'read-only file system' }))).toEqual([
       'error /d: read-only file system -> choose another directory with --data-root',
     ]);
   });
 
   test('the run root should be on a tmpfs', () => {
-    expect(said(diskFindings(runRoot, { ...facts, isTmpfs: true }))).toEqual(['ok /r: 5120 MiB of 20 GiB are free']);
-    expect(said(diskFindings(runRoot, facts))).toEqual([
+    expect(linesOf(diskFindings(runRoot, { ...facts, isTmpfs: true }))).toEqual(['ok /r: 5120 MiB of 20 GiB are free']);
+    expect(linesOf(diskFindings(runRoot, facts))).toEqual([
       'warning /r is on a disk: each check writes to it -> choose a directory on tmpfs with --run-root',
     ]);
   });
@@ -304,24 +304,24 @@ describe('disk', () => {
 
 test('inotify', () => {
   const facts = { watches: 65_536, instances: 128, containers: 10, refusal: undefined };
-  expect(said(inotifyFindings(facts))).toEqual(['ok 65536 watches and 128 instances for each user']);
-  expect(said(inotifyFindings({ ...facts, containers: 20_000 }))).toEqual([
+  expect(linesOf(inotifyFindings(facts))).toEqual(['ok 65536 watches and 128 instances for each user']);
+  expect(linesOf(inotifyFindings({ ...facts, containers: 20_000 }))).toEqual([
     'warning 65536 watches and 128 instances for each user -> raise them: sysctl fs.inotify.max_user_watches=160000 fs.inotify.max_user_instances=512',
   ]);
-  expect(said(inotifyFindings({ ...facts, instances: 8 }))[0]).toMatch(/^warning /);
-  expect(said(inotifyFindings({ ...facts, refusal: 'too many open files' }))[0]).toMatch(
+  expect(linesOf(inotifyFindings({ ...facts, instances: 8 }))[0]).toMatch(/^warning /);
+  expect(linesOf(inotifyFindings({ ...facts, refusal: 'too many open files' }))[0]).toMatch(
     /^error no file can be watched: too many open files \(65536 watches/,
   );
 });
 
 test('descriptors', () => {
   const facts = { limit: 1_048_576, open: 1_000, max: 1e6 };
-  expect(said(descriptorFindings(facts))).toEqual(['ok 1048576 for each process']);
-  expect(said(descriptorFindings({ ...facts, limit: Number.POSITIVE_INFINITY }))).toEqual([
+  expect(linesOf(descriptorFindings(facts))).toEqual(['ok 1048576 for each process']);
+  expect(linesOf(descriptorFindings({ ...facts, limit: Number.POSITIVE_INFINITY }))).toEqual([
     'ok no limit for each process',
   ]);
-  expect(said(descriptorFindings({ ...facts, limit: 256 }))[0]).toMatch(
+  expect(linesOf(descriptorFindings({ ...facts, limit: 256 }))[0]).toMatch(
     /^warning 256 for each process -> raise them: ulimit -n 1024/,
   );
-  expect(said(descriptorFindings({ ...facts, open: 950_000 }))[0]).toMatch(/^error 950000 of the 1000000 files/);
+  expect(linesOf(descriptorFindings({ ...facts, open: 950_000 }))[0]).toMatch(/^error 950000 of the 1000000 files/);
 });

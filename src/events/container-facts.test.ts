@@ -19,46 +19,50 @@ const oom = (id: string) => at({ kind: 'task-oom', id });
 
 function setUp(records: readonly ContainerRecord[] = []) {
   const clock = createFakeClock();
-  const asked: string[] = [];
+  const requested: string[] = [];
   const get = async (id: string): Promise<ContainerRecord> => {
-    asked.push(id);
+    requested.push(id);
     await clock.sleep(id === 'slow' ? 500 : 0);
     const found = records.find((record) => record.id === id);
     if (!found) throw new HealthctlError('NOT_FOUND', `no container ${id}`);
     return found;
   };
-  return { clock, asked, book: createFactsBook({ containersOf: () => ({ get }), read, clock, log: silentLogger }) };
+  return { clock, requested, book: createFactsBook({ containersOf: () => ({ get }), read, clock, log: silentLogger }) };
 }
 
 test('shows a listed container by its name, also after its removal', async () => {
-  const { book, asked } = setUp();
+  const { book, requested } = setUp();
   book.applyList('default', [aRecord({ id: 'c1', labels: { name: 'web' } })]);
-  const told = [await book.translate(oom('c1')), await book.translate(deleted('c1')), await book.translate(oom('c1'))];
-  expect(told.map((event) => [event?.action, event?.attributes.name])).toEqual([
+  const translated = [
+    await book.translate(oom('c1')),
+    await book.translate(deleted('c1')),
+    await book.translate(oom('c1')),
+  ];
+  expect(translated.map((event) => [event?.action, event?.attributes.name])).toEqual([
     ['oom', 'web'],
     ['destroy', 'web'],
     ['oom', 'web'],
   ]);
-  expect(asked).toEqual([]);
+  expect(requested).toEqual([]);
 });
 
 test('requests the record of a new container, and delays later events until it comes', async () => {
   const records = [aRecord({ id: 'slow', labels: { name: 'web' } }), aRecord({ id: 'c2', labels: { name: 'db' } })];
-  const { book, clock, asked } = setUp(records);
-  const told: (string | undefined)[] = [];
+  const { book, clock, requested } = setUp(records);
+  const translated: (string | undefined)[] = [];
   for (const event of [created('slow'), at({ kind: 'task-started', id: 'slow', pid: 7 }), created('c2')])
-    void book.translate(event).then((result) => told.push(`${result?.action} ${result?.attributes.name}`));
+    void book.translate(event).then((result) => translated.push(`${result?.action} ${result?.attributes.name}`));
   await clock.advance(400);
-  expect([told, asked]).toEqual([[], ['slow']]);
+  expect([translated, requested]).toEqual([[], ['slow']]);
   await clock.advance(200);
-  expect(told).toEqual(['create web', 'start web', 'create db']);
+  expect(translated).toEqual(['create web', 'start web', 'create db']);
 });
 
 test('a container that was removed before its record could be read is shown by its id', async () => {
   const { book, clock } = setUp();
-  const telling = book.translate(created('c9'));
+  const pending = book.translate(created('c9'));
   await clock.advance(1);
-  expect((await telling)?.attributes).toEqual({ name: 'c9', image: 'ps:img' });
+  expect((await pending)?.attributes).toEqual({ name: 'c9', image: 'ps:img' });
 });
 
 test('a changed label is shown from then on', async () => {
@@ -85,9 +89,9 @@ test('events of images need no container', async () => {
 test('what is cached about an unknown container expires too', async () => {
   const { book, clock } = setUp();
   for (const id of ['x1', 'x2']) {
-    const telling = book.translate(oom(id));
+    const pending = book.translate(oom(id));
     await clock.advance(1);
-    expect(await telling).toMatchObject({ attributes: { name: id } });
+    expect(await pending).toMatchObject({ attributes: { name: id } });
     await clock.advance(61_000);
   }
   expect(book.size).toBe(1);

@@ -12,21 +12,21 @@ import {
 } from './own-events.ts';
 
 function exchange() {
-  const told: { topic: string; json: string }[] = [];
+  const published: { topic: string; json: string }[] = [];
   const debug: string[] = [];
-  const events = { publish: async (event: { topic: string; json: string }) => void told.push(event) };
-  return { told, debug, publisher: { events, log: { debug: (line: string) => void debug.push(line) } } };
+  const events = { publish: async (event: { topic: string; json: string }) => void published.push(event) };
+  return { published, debug, publisher: { events, log: { debug: (line: string) => void debug.push(line) } } };
 }
 
 test('a published event parses to itself', async () => {
-  const { told, publisher } = exchange();
+  const { published, publisher } = exchange();
   await publishKill(publisher, { id: 'c1', signal: 15 });
   await publishStop(publisher, { id: 'c1' });
   await publishRestart(publisher, { id: 'c1' });
   await publishHealthStatus(publisher.events, publisher.log, { id: 'c1', status: 'unhealthy', failingStreak: 3 });
   await publishRename(publisher, { id: 'c1', oldName: 'api', name: 'web' });
   await publishHealthAction(publisher, { id: 'c1', action: 'restart', reason: 'unhealthy: refused' });
-  expect(told.map(parseOwnEvent)).toEqual([
+  expect(published.map(parseOwnEvent)).toEqual([
     { kind: 'kill', id: 'c1', signal: 15 },
     { kind: 'stop', id: 'c1' },
     { kind: 'restart', id: 'c1' },
@@ -34,7 +34,7 @@ test('a published event parses to itself', async () => {
     { kind: 'rename', id: 'c1', oldName: 'api', name: 'web' },
     { kind: 'health-action', id: 'c1', action: 'restart', reason: 'unhealthy: refused' },
   ]);
-  expect(told[3]).toEqual({
+  expect(published[3]).toEqual({
     topic: '/healthctl/health-status',
     json: '{"ID":"c1","Status":"unhealthy","FailingStreak":3}',
   });

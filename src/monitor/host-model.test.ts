@@ -14,9 +14,9 @@ const SPEC = JSON.stringify({ ociVersion: '1.0.2', process: { args: ['sleep'], c
 const [FIRST, SECOND] = [process.pid, process.ppid];
 
 const aHost = () => createHostModel(() => ({ nowMs: T0, bootId: 'boot', bootMs: 50_000 }));
-const told = (event: EventFact, atMs = T0): ContainerdEvent => ({ namespace: 'default', atMs, ...event });
+const eventAt = (event: EventFact, atMs = T0): ContainerdEvent => ({ namespace: 'default', atMs, ...event });
 const exit = (pid: number, exitStatus = 0) =>
-  told({ kind: 'task-exited', id: 'c1', pid, exitStatus, exitedAtMs: T0 + 500 });
+  eventAt({ kind: 'task-exited', id: 'c1', pid, exitStatus, exitedAtMs: T0 + 500 });
 
 /** A host with the container `c1`. */
 function hostWith(task?: Partial<TaskRecord>, labels: Readonly<Record<string, string>> = CHECK) {
@@ -71,8 +71,8 @@ describe('after a list', () => {
 
   test('a second list keeps the run with its start, its observations and its health', () => {
     const { model, record, now } = hostWith();
-    model.apply(told({ kind: 'task-started', id: 'c1', pid: FIRST }, T0 + 7));
-    model.apply(told({ kind: 'task-oom', id: 'c1' }));
+    model.apply(eventAt({ kind: 'task-started', id: 'c1', pid: FIRST }, T0 + 7));
+    model.apply(eventAt({ kind: 'task-oom', id: 'c1' }));
     model.remember(KEY, { log: [aResult()], state: aState() });
     const before = now();
     expect(before?.run?.startedAtMs).toBe(T0 + 7);
@@ -85,7 +85,7 @@ describe('after a list', () => {
 
   test('a container that is not listed is forgotten, with its version', () => {
     const { model, now } = hostWith({});
-    model.apply(told({ kind: 'task-oom', id: 'c1' }));
+    model.apply(eventAt({ kind: 'task-oom', id: 'c1' }));
     expect(model.versionOf(KEY)).toBe(1);
     expect(model.put(AT, undefined)).toBeUndefined();
     expect([now(), model.size, model.versionOf(KEY)]).toEqual([undefined, 0, 0]);
@@ -100,22 +100,22 @@ describe('after an event', () => {
       'healthctl/test-since': '2026-01-01T00:00:05.000000000Z',
     };
     // A control label is trusted only if it is also in the record.
-    expect(model.apply(told({ kind: 'container-updated', id: 'c1', labels }))).toMatchObject({ kind: 'unknown' });
+    expect(model.apply(eventAt({ kind: 'container-updated', id: 'c1', labels }))).toMatchObject({ kind: 'unknown' });
     expect(now()?.config?.test).not.toEqual(['CMD', 'false']);
     expect(now()?.run?.testSinceMs).toBeUndefined();
     model.put(AT, { record: aRecord({ labels }), task: aTask() });
     expect(now()).toMatchObject({ config: { test: ['CMD', 'false'] }, task: {} });
     expect(now()?.run?.testSinceMs).toBe(Date.parse('2026-01-01T00:00:05Z'));
-    expect(model.apply(told({ kind: 'container-updated', id: 'c1', labels }))).toMatchObject({ kind: 'changed' });
+    expect(model.apply(eventAt({ kind: 'container-updated', id: 'c1', labels }))).toMatchObject({ kind: 'changed' });
     const { 'nerdctl/healthcheck': _check, ...rest } = labels;
-    model.apply(told({ kind: 'container-updated', id: 'c1', labels: rest }));
+    model.apply(eventAt({ kind: 'container-updated', id: 'c1', labels: rest }));
     expect(now()).toMatchObject({ record: { labels: rest }, config: undefined, run: {} });
   });
 
   test("labels that add a check make the container's process known", () => {
     const { model, now } = hostWith({}, {});
     const record = aRecord({ labels: CHECK, specJson: () => SPEC });
-    const relabel = () => model.apply(told({ kind: 'container-updated', id: 'c1', labels: CHECK }));
+    const relabel = () => model.apply(eventAt({ kind: 'container-updated', id: 'c1', labels: CHECK }));
     // The event has no runtime spec.
     expect(relabel()).toEqual({ kind: 'unknown', ...AT });
     model.put(AT, { record, task: aTask() });
@@ -125,7 +125,7 @@ describe('after an event', () => {
 
   test('the time of a start event is the start of the run', () => {
     const { model, now } = hostWith();
-    const effect = model.apply(told({ kind: 'task-started', id: 'c1', pid: FIRST }, T0 + 7));
+    const effect = model.apply(eventAt({ kind: 'task-started', id: 'c1', pid: FIRST }, T0 + 7));
     expect(effect).toEqual({ kind: 'changed', container: now() });
     expect(now()).toMatchObject({
       task: { containerId: 'c1', pid: FIRST, status: 'running' },
@@ -137,7 +137,7 @@ describe('after an event', () => {
   test('a start event of a run that has ended makes no run, and its exit is reported', () => {
     const { model, now } = hostWith();
     const pid = 2 ** 30;
-    model.apply(told({ kind: 'task-started', id: 'c1', pid }));
+    model.apply(eventAt({ kind: 'task-started', id: 'c1', pid }));
     expect(now()).toMatchObject({ run: undefined, task: { pid, status: 'running' } });
     expect(model.apply(exit(pid, 3))).toMatchObject({ kind: 'exited', exitStatus: 3, exitedAtMs: T0 + 500 });
     expect(now()).toMatchObject({ run: undefined, task: { pid, status: 'stopped', exitStatus: 3 } });
@@ -145,10 +145,10 @@ describe('after an event', () => {
 
   test('an exit ends the run; an out-of-memory event belongs to this run and not to the next', () => {
     const { model, now } = hostWith({});
-    expect(model.apply(told({ kind: 'task-oom', id: 'c1' }))).toMatchObject({ kind: 'changed' });
+    expect(model.apply(eventAt({ kind: 'task-oom', id: 'c1' }))).toMatchObject({ kind: 'changed' });
     expect(model.apply(exit(FIRST, 137))).toMatchObject({ kind: 'exited', container: { isOutOfMemory: true } });
     expect(now()).toMatchObject({ run: undefined, task: { status: 'stopped', exitStatus: 137, exitedAtMs: T0 + 500 } });
-    model.apply(told({ kind: 'task-started', id: 'c1', pid: SECOND }));
+    model.apply(eventAt({ kind: 'task-started', id: 'c1', pid: SECOND }));
     expect(now()).toMatchObject({ isOutOfMemory: false, run: {}, task: { pid: SECOND } });
   });
 
@@ -162,25 +162,25 @@ describe('after an event', () => {
   test('knows whether the container is paused', () => {
     const { model, now } = hostWith({});
     const run = now()?.run;
-    model.apply(told({ kind: 'task-paused', id: 'c1' }));
+    model.apply(eventAt({ kind: 'task-paused', id: 'c1' }));
     expect(now()).toMatchObject({ task: { status: 'paused' }, run });
-    model.apply(told({ kind: 'task-resumed', id: 'c1' }));
+    model.apply(eventAt({ kind: 'task-resumed', id: 'c1' }));
     expect(now()).toMatchObject({ task: { status: 'running' }, run });
   });
 
   test('requests the record if the known facts are not enough', () => {
     const unknown = { kind: 'unknown', ...AT };
-    expect(hostWith().model.apply(told({ kind: 'task-paused', id: 'c1' }))).toEqual(unknown);
-    expect(hostWith({}).model.apply(told({ kind: 'task-deleted', id: 'c1' }))).toEqual(unknown);
+    expect(hostWith().model.apply(eventAt({ kind: 'task-paused', id: 'c1' }))).toEqual(unknown);
+    expect(hostWith({}).model.apply(eventAt({ kind: 'task-deleted', id: 'c1' }))).toEqual(unknown);
     for (const kind of ['container-created', 'task-paused', 'task-oom'] as const)
-      expect(aHost().apply(told({ kind, id: 'c1', image: '' }))).toEqual(unknown);
+      expect(aHost().apply(eventAt({ kind, id: 'c1', image: '' }))).toEqual(unknown);
     expect(aHost().apply(exit(FIRST))).toEqual(unknown);
   });
 
   test('remembers the end of a container whose task is removed', () => {
     const { model, record, now } = hostWith({});
     model.apply(exit(FIRST, 3));
-    expect(model.apply(told({ kind: 'task-deleted', id: 'c1' }))).toMatchObject({ kind: 'changed' });
+    expect(model.apply(eventAt({ kind: 'task-deleted', id: 'c1' }))).toMatchObject({ kind: 'changed' });
     expect(now()?.task).toMatchObject({ status: 'stopped', exitStatus: 3 });
     model.put(AT, { record, task: undefined });
     expect(now()?.task).toMatchObject({ status: 'stopped', exitStatus: 3 });
@@ -194,14 +194,14 @@ describe('after an event', () => {
 
   test('a task that was never started leaves nothing when it is removed', () => {
     const { model, now } = hostWith({ status: 'created' });
-    model.apply(told({ kind: 'task-deleted', id: 'c1' }));
+    model.apply(eventAt({ kind: 'task-deleted', id: 'c1' }));
     expect(now()?.task).toBeUndefined();
   });
 
   test('the removal of a container is reported once', () => {
     const { model, now } = hostWith({});
     const container = now();
-    const event = told({ kind: 'container-deleted', id: 'c1' });
+    const event = eventAt({ kind: 'container-deleted', id: 'c1' });
     expect(model.apply(event)).toEqual({ kind: 'deleted', container });
     expect([now(), model.versionOf(KEY)]).toEqual([undefined, 0]);
     expect(model.apply(event)).toEqual({ kind: 'none' });
@@ -217,7 +217,7 @@ describe('after an event', () => {
       { kind: 'image-created', name: 'demo:1' },
       { kind: 'own', topic: '/healthctl/kill', json: '{}' },
     ];
-    for (const event of others) expect(model.apply(told(event))).toEqual({ kind: 'none' });
+    for (const event of others) expect(model.apply(eventAt(event))).toEqual({ kind: 'none' });
     expect([now(), model.versionOf(KEY)]).toEqual([before, 0]);
   });
 

@@ -60,10 +60,10 @@ test('data is for the page itself', () => {
 
 test('data needs the token', () => {
   const token = createHash('sha256').update('secret').digest();
-  const asked = (authorization?: string) =>
+  const refusalFor = (authorization?: string) =>
     refusalOfData({ headers: authorization === undefined ? {} : { authorization } }, { token })?.message;
-  expect(asked()).toBe('a bearer token is needed');
-  expect(asked('Bearer wrong')).toBe('this is not the token');
-  expect(asked('Basic secret')).toBe('this is not the token');
-  expect(asked('Bearer secret')).toBeUndefined();
+  expect(refusalFor()).toBe('a bearer token is needed');
+  expect(refusalFor('Bearer wrong')).toBe('this is not the token');
+  expect(refusalFor('Basic secret')).toBe('this is not the token');
+  expect(refusalFor('Bearer secret')).toBeUndefined();
 });

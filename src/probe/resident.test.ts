@@ -14,14 +14,14 @@ const aTarget = (over: Partial<ProbeTarget> = {}): ProbeTarget => ({
 const shellCommand = (text: string): ExecCommand => ({ kind: 'exec', args: ['/bin/sh', '-c', text] });
 
 function setUp() {
-  const did: string[] = [];
+  const calls: string[] = [];
   const now: { turn: Turn; failure: Error | undefined } = {
     turn: { kind: 'over', outcome: { kind: 'exited', code: 0, output: 'resident' } },
     failure: undefined,
   };
   const open: ResidentProberOptions['open'] = async (_, { containerId }, items) => {
     if (now.failure) throw now.failure;
-    did.push(`open ${containerId} ${items.join()}`);
+    calls.push(`open ${containerId} ${items.join()}`);
     let isUsable = true;
     return {
       get isUsable() {
@@ -29,7 +29,7 @@ function setUp() {
       },
       close: async () => {
         isUsable = false;
-        did.push(`close ${containerId}`);
+        calls.push(`close ${containerId}`);
       },
       check: async () => {
         isUsable = now.turn.kind === 'over';
@@ -40,7 +40,7 @@ function setUp() {
   const clock = createFakeClock();
   const fresh = {
     probe: async () => {
-      did.push('fresh');
+      calls.push('fresh');
       return { outcome: { kind: 'exited', code: 1, output: 'fresh' }, startMs: 0, endMs: 0 } as const;
     },
   };
@@ -52,55 +52,55 @@ function setUp() {
     open,
     stays: ({ exec }) => exec !== 'fresh',
   });
-  return { prober, did, now };
+  return { prober, calls, now };
 }
 
 test('uses one shell for a run and a command, and another for every other pair', async () => {
-  const { prober, did } = setUp();
+  const { prober, calls } = setUp();
   for (const _ of [1, 2]) await prober.probe(aTarget(), shellCommand('a'));
   await prober.probe(aTarget(), shellCommand('b'));
   await prober.probe(aTarget({ runId: 'boot:2:2' }), shellCommand('b'));
-  expect(did).toEqual(['open c1 a', 'close c1', 'open c1 b', 'close c1', 'open c1 b']);
+  expect(calls).toEqual(['open c1 a', 'close c1', 'open c1 b', 'close c1', 'open c1 b']);
   await prober.release('c1');
   await prober.close();
-  expect(did.slice(5)).toEqual(['close c1']);
+  expect(calls.slice(5)).toEqual(['close c1']);
 });
 
 test('closes the shell after each check that must not keep it', async () => {
-  const { prober, did } = setUp();
+  const { prober, calls } = setUp();
   for (const _ of [1, 2]) await prober.probe(aTarget({ exec: 'fresh', reap: true }), shellCommand('a'));
-  expect(did).toEqual(['open c1 a', 'close c1', 'open c1 a', 'close c1']);
+  expect(calls).toEqual(['open c1 a', 'close c1', 'open c1 a', 'close c1']);
 });
 
 test.each([[['true']], [['/bin/sh', '-c']], [['/bin/sh', 'script']]])('%j uses a fresh exec', async (args) => {
-  const { prober, did } = setUp();
+  const { prober, calls } = setUp();
   await prober.probe(aTarget(), { kind: 'exec', args });
-  expect(did).toEqual(['fresh']);
+  expect(calls).toEqual(['fresh']);
 });
 
 test('repeats a check with an untrusted answer in a fresh exec; after three in a row all checks are fresh, until the next run', async () => {
-  const { prober, did, now } = setUp();
+  const { prober, calls, now } = setUp();
   const good = now.turn;
   now.turn = { kind: 'broken', reason: 'x' };
   await prober.probe(aTarget(), shellCommand('a'));
   now.turn = good;
   await prober.probe(aTarget(), shellCommand('a'));
   now.turn = { kind: 'broken', reason: 'x' };
-  did.length = 0;
+  calls.length = 0;
   for (const _ of [1, 2, 3, 4]) await prober.probe(aTarget(), shellCommand('a'));
-  expect(did.filter((what) => what === 'fresh')).toHaveLength(4);
-  expect(did.filter((what) => what.startsWith('open'))).toHaveLength(2); // the first of them used the open shell
+  expect(calls.filter((what) => what === 'fresh')).toHaveLength(4);
+  expect(calls.filter((what) => what.startsWith('open'))).toHaveLength(2); // the first of them used the open shell
   now.turn = good;
-  did.length = 0;
+  calls.length = 0;
   await prober.probe(aTarget({ runId: 'boot:2:2' }), shellCommand('a'));
-  expect(did).toContain('open c1 a');
+  expect(calls).toContain('open c1 a');
 });
 
 test('a shell that cannot start leads to a fresh check; a lost containerd does not', async () => {
-  const { prober, did, now } = setUp();
+  const { prober, calls, now } = setUp();
   now.failure = new HealthctlError('INTERNAL', 'no such file');
   await prober.probe(aTarget(), shellCommand('a'));
-  expect(did).toEqual(['fresh']);
+  expect(calls).toEqual(['fresh']);
   now.failure = new HealthctlError('UNAVAILABLE', 'gone');
   await expect(prober.probe(aTarget(), shellCommand('a'))).rejects.toThrow('gone');
 });

@@ -21,21 +21,21 @@ describe('presentLimits', () => {
     { cpuPeriod: 50_000, cpuQuota: 25_000, pidsLimit: -1, cpuShares: 7, cpusetCpus: '0-1' },
   ])('shows the requested limits as they were given while the spec is equivalent: %j', (limits) => {
     for (const swapLimit of [true, false]) {
-      const asked = stored(limits);
-      const shown = { ...asked, ...presentLimits(asked, resolveResources({ ...host, swapLimit, ...limits })) };
-      expect(shown).toMatchObject(asked);
+      const given = stored(limits);
+      const shown = { ...given, ...presentLimits(given, resolveResources({ ...host, swapLimit, ...limits })) };
+      expect(shown).toMatchObject(given);
     }
   });
 
   test('shows limits that another tool wrote into the spec', () => {
-    const asked = stored({ memory: 64 << 20, nanoCpus: 1_000_000_000, pidsLimit: 9 });
+    const given = stored({ memory: 64 << 20, nanoCpus: 1_000_000_000, pidsLimit: 9 });
     const resources = {
       memory: { limit: 32 << 20, swap: 48 << 20, reservation: 16 << 20 },
       cpu: { quota: 20_000, period: 100_000, shares: 512, cpus: '0', realtimePeriod: 100, realtimeRuntime: 9 },
       pids: { limit: 50 },
       blockIO: { weight: 300 },
     };
-    expect({ ...asked, ...presentLimits(asked, resources) }).toEqual({
+    expect({ ...given, ...presentLimits(given, resources) }).toEqual({
       ...{ Memory: 32 << 20, MemorySwap: 48 << 20, MemoryReservation: 16 << 20, CpuShares: 512, CpusetCpus: '0' },
       ...{ CpuRealtimePeriod: 100, CpuRealtimeRuntime: 9 },
       ...{ NanoCpus: 0, CpuPeriod: 100_000, CpuQuota: 20_000, PidsLimit: 50, CpusetMems: '', BlkioWeight: 300 },

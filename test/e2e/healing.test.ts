@@ -62,7 +62,7 @@ describe.concurrent('--health-on-failure', () => {
     const { State } = await inspect(name);
     expect([State.Status, State.RestartReason]).toEqual(['running', 'unhealthy: it broke']);
     expect(State.StartedAt > before.State.StartedAt).toBe(true);
-    const told = await bed.ok([
+    const events = await bed.ok([
       'events',
       '--since',
       since,
@@ -71,8 +71,8 @@ describe.concurrent('--health-on-failure', () => {
       '--filter',
       `container=${name}`,
     ]);
-    expect(told).toContain('health_status: unhealthy');
-    expect(told).toMatch(/health_action: restart .*reason=unhealthy: it broke/);
+    expect(events).toContain('health_status: unhealthy');
+    expect(events).toMatch(/health_action: restart .*reason=unhealthy: it broke/);
     const acted = ['--filter', `container=${name}`, '--filter', 'event=health_action', '--format', '{{.Action}}'];
     expect(await bed.ok(['events', '--since', since, '--until', `${Date.now() / 1000}`, ...acted])).toBe(
       'health_action: restart',

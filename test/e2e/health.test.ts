@@ -319,7 +319,7 @@ describe('the probe', () => {
   });
 
   test("runs like the container's own process: user, groups, directory, environment, capabilities, privileges, limits", async () => {
-    const tell =
+    const script =
       'id; pwd; echo $WHO; grep -E "^(CapBnd|CapEff|NoNewPrivs|Seccomp):" /proc/self/status; ulimit -t; test -t 0 || echo no tty; cat';
     const flags = [
       '-u',
@@ -339,7 +339,7 @@ describe('the probe', () => {
       '--ulimit',
       'cpu=100:200',
     ];
-    const name = await run([...flags, ...sh(tell)]);
+    const name = await run([...flags, ...sh(script)]);
     await check(name);
     const probe = (await lastEntry(name)).Output;
     expect(probe).toMatch(/^uid=1234\(probe\) gid=1234\(probe\) groups=.*4711/);

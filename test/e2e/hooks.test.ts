@@ -56,8 +56,8 @@ test('hooks get health changes and restarts; one that hangs or fails delays noth
   await bed.ok(['exec', name, 'touch', '/dev/shm/broken']);
   const restarted = () => linesOf('noted').findLastIndex((line) => line.startsWith('healthy '));
   await until(() => restarted() > 4 && linesOf('noted').at(-1)?.startsWith('{'), { withinMs: 20_000 });
-  const told = linesOf('noted').filter((line) => !line.startsWith('{'));
-  expect(told).toEqual(['healthy', 'unhealthy', 'restart', 'healthy'].map((event) => `${event} ${name} first`));
+  const shown = linesOf('noted').filter((line) => !line.startsWith('{'));
+  expect(shown).toEqual(['healthy', 'unhealthy', 'restart', 'healthy'].map((event) => `${event} ${name} first`));
   const documents = linesOf('noted').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
   expect(documents).toHaveLength(4);
   const common = { namespace: bed.namespace, id, name, image, time: expect.stringMatching(/^\d{4}-.*Z$/) };
@@ -79,8 +79,8 @@ test('a monitor has a raised priority, unless it was started with a priority of 
     expect(readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')).toContain('MALLOC_ARENA_MAX=1');
     const group = `/proc/${pid}/autogroup`;
     // There may be no autogroups, and the file is empty for a process whose session began before them.
-    const told = existsSync(group) ? readFileSync(group, 'latin1') : '';
-    if (told !== '') expect(told).toContain(` nice ${getPriority(pid) < 0 ? -10 : 0}\n`);
+    const shown = existsSync(group) ? readFileSync(group, 'latin1') : '';
+    if (shown !== '') expect(shown).toContain(` nice ${getPriority(pid) < 0 ? -10 : 0}\n`);
     return getPriority(pid);
   };
   await bed.ok(['daemon', 'start']);

@@ -30,8 +30,8 @@ test('after rename, the monitor and events use the new name of a running contain
   expect(await bed.ok(['inspect', '--format', '{{.Name}} {{.State.Running}}', api])).toBe(`/${api} true`);
   await bed.ok(['wait', '--condition', 'healthy', api]);
   const past = ['events', '--since', '1m', '--until', '0s', '--filter', 'event=rename', '--format', 'json'];
-  const told = await until(async () => (await bed.ok(past)) || undefined);
-  expect(JSON.parse(told).Actor).toEqual({
+  const line = await until(async () => (await bed.ok(past)) || undefined);
+  expect(JSON.parse(line).Actor).toEqual({
     ID: id,
     Attributes: expect.objectContaining({ oldName: `/${web}`, name: api }),
   });
@@ -70,8 +70,8 @@ test('prune removes stopped containers, then what no container uses', async () =
   const [up, down] = [bed.name('up'), bed.name('down')];
   await bed.ok(['run', '-d', '--name', up, image, 'sleep', '600']);
   await bed.ok(['run', '--name', down, image, 'sh', '-c', 'head -c 100000 /dev/zero >/big']);
-  const asked = await bed.cli(['container', 'prune'], { stdin: 'n\n' });
-  expect([asked.code, asked.stdout]).toEqual([
+  const prompted = await bed.cli(['container', 'prune'], { stdin: 'n\n' });
+  expect([prompted.code, prompted.stdout]).toEqual([
     0,
     'WARNING! This will remove all stopped containers.\nAre you sure you want to continue? [y/N] ',
   ]);

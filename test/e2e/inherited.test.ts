@@ -48,11 +48,11 @@ describe('a containerd that was started with unusual settings', () => {
       ['fresh', '0'],
       ['resident', '7'],
     ] as const) {
-      const said = () => ok('inspect', '--format', '{{range .State.Health.Log}}{{.Output}}{{end}}', name);
+      const outputs = () => ok('inspect', '--format', '{{range .State.Health.Log}}{{.Output}}{{end}}', name);
       expect(await ok('exec', name, 'sh', '-c', score)).toBe(expected);
       expect(await ok('exec', '--privileged', name, 'sh', '-c', score)).toBe(expected);
       await ok('container', 'healthcheck', name);
-      expect(await said()).toBe(expected);
+      expect(await outputs()).toBe(expected);
       await ok('restart', '-t', '0', name);
       expect(await ok('exec', name, 'sh', '-c', 'cat /proc/1/oom_score_adj')).toBe(expected);
     }

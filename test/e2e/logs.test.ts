@@ -59,8 +59,8 @@ test('lines have the times at which they came, and both streams are in order', a
 
 test('--details shows the labels and variables that the log options name', async () => {
   const name = bed.name('details');
-  const asked = ['--log-opt', 'env=ENV', '--env', 'ENV=foo bar', '--log-opt', 'labels=LABEL', '--label', 'LABEL=bar'];
-  await bed.ok(['run', '--name', name, ...asked, ...sh('echo one; echo two >&2; printf three')]);
+  const options = ['--log-opt', 'env=ENV', '--env', 'ENV=foo bar', '--log-opt', 'labels=LABEL', '--label', 'LABEL=bar'];
+  await bed.ok(['run', '--name', name, ...options, ...sh('echo one; echo two >&2; printf three')]);
   const shown = await bed.cli(['logs', '--details', name]);
   expect(shown.stdout).toBe('ENV=foo+bar,LABEL=bar one\nENV=foo+bar,LABEL=bar three');
   expect(shown.stderr).toBe('ENV=foo+bar,LABEL=bar two\n');

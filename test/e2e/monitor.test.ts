@@ -188,17 +188,17 @@ describe('a monitor', () => {
     const name = await run('-l', 'a=b', ...check('true', '--health-interval', '1h'));
     const stopped = await run();
     await bed.ok(['stop', '-t', '0', stopped]);
-    const asked = [
+    const commands = [
       ['ps', '-a', '--no-trunc', '--format', '{{json .}}'],
       ['inspect', name, stopped],
       ['inspect', 'nope'],
     ];
     const normal = (text: string) => text.replace(/\d+ (second|minute)s?|Less than a second|About a minute/g, 'T');
     const withMonitor = [];
-    for (const args of asked) withMonitor.push(await bed.cli(args));
+    for (const args of commands) withMonitor.push(await bed.cli(args));
     const direct = [];
     renameSync(socket(), `${socket()}.away`);
-    for (const args of asked) direct.push(await bed.cli(args));
+    for (const args of commands) direct.push(await bed.cli(args));
     renameSync(`${socket()}.away`, socket());
     expect(withMonitor.map(({ stdout }) => normal(stdout))).toEqual(direct.map(({ stdout }) => normal(stdout)));
     expect((await bed.cli(['rm', name])).stderr).toContain('container is running');
@@ -234,11 +234,11 @@ describe('a monitor', () => {
     await bed.ok(['unpause', name]);
     await bed.ok(['rm', '-f', name]);
     const now = `${Date.now() / 1000}`;
-    const told = await bed.ok([
+    const printed = await bed.ok([
       'events',
       ...['--since', since, '--until', now, '--filter', `container=${name}`, '--format', '{{.Action}}'],
     ]);
-    expect(told.split('\n')).toEqual([
+    expect(printed.split('\n')).toEqual([
       'create',
       'start',
       'health_status: healthy',
@@ -345,7 +345,7 @@ describe('a monitor', () => {
     expect((await status()).startedAt).toBe(startedAt);
     const following = bed.spawn(['events', '--filter', 'event=die']);
     const fromApi = request({ socketPath: socket(), path: '/v1/events' });
-    const told = new Promise<string>((resolve) => {
+    const printed = new Promise<string>((resolve) => {
       fromApi.on('response', (response) => {
         let body = '';
         response.on('data', (chunk: Buffer) => {
@@ -357,7 +357,7 @@ describe('a monitor', () => {
     fromApi.end();
     await new Promise((resolve) => fromApi.once('response', resolve));
     await reloadWith('max_checks = 7\n', /ends: reload/);
-    expect(await told).not.toMatch(/(^|\n)\n$/); // an empty line would mean that the stream is complete
+    expect(await printed).not.toMatch(/(^|\n)\n$/); // an empty line would mean that the stream is complete
     await until(
       async () => (await bed.cli(['daemon', 'status'])).code === 0 && (await status()).startedAt > startedAt,
       {
@@ -380,14 +380,14 @@ describe('a monitor', () => {
     monitor.kill('SIGSTOP');
     try {
       const pid = `process ${monitor.pid}`;
-      const [ps, told, stop] = await Promise.all([
+      const [ps, printed, stop] = await Promise.all([
         bed.cli(['ps', '--format', '{{.Names}}']),
         bed.cli(['daemon', 'status']),
         bed.cli(['daemon', 'stop']),
       ]);
       expect(ps).toMatchObject({ code: 0, stdout: `${name}\n` });
       expect(ps.stderr).toContain(`WARNING: the monitor, ${pid}, does not answer: asking containerd instead\n`);
-      for (const { code, stderr } of [told, stop]) {
+      for (const { code, stderr } of [printed, stop]) {
         expect(code).toBe(1);
         expect(stderr).toContain(`healthctl: the monitor, ${pid}, does not answer\n`);
       }
@@ -615,7 +615,7 @@ describe('autostart', () => {
     const since = `${Date.now() / 1000 - 1}`;
     const flags = ['--health-cmd', 'true', '--health-interval', '300ms'];
     await own.ok(['run', '-d', '--wait', '--name', 'first', ...flags, ownImage, 'sleep', '600']);
-    const told = async () => {
+    const printed = async () => {
       const range = ['--since', since, '--until', `${Date.now() / 1000}`];
       return own.ok([
         'events',
@@ -628,15 +628,15 @@ describe('autostart', () => {
     };
     const life = ['first create', 'first start', 'first health_status: healthy'];
     // The label, which ends a wait, is written before the event is published.
-    const isTold = (name: string) => until(async () => (await told()).includes(`${name} health_status`));
-    await isTold('first');
-    expect((await told()).split('\n')).toEqual(life);
+    const untilHealthEvent = (name: string) => until(async () => (await printed()).includes(`${name} health_status`));
+    await untilHealthEvent('first');
+    expect((await printed()).split('\n')).toEqual(life);
     const { pid }: DaemonStatus = JSON.parse(await own.ok(['daemon', 'status', '--format', 'json']));
     process.kill(pid, 'SIGKILL');
     await until(() => !existsSync(`/proc/${pid}`), { withinMs: 10_000 });
     await own.ok(['run', '-d', '--wait', '--name', 'second', ...flags, ownImage, 'sleep', '600']);
-    await isTold('second');
-    expect((await told()).split('\n')).toEqual([...life, ...life.map((line) => line.replace('first', 'second'))]);
+    await untilHealthEvent('second');
+    expect((await printed()).split('\n')).toEqual([...life, ...life.map((line) => line.replace('first', 'second'))]);
     await own.ok(['rm', '-f', 'first', 'second']);
   });
 

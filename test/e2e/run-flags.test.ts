@@ -249,11 +249,11 @@ describe('flags of run', () => {
     const running = bed.spawn(['run', '--rm', '--name', name, image, 'sh', '-c', trap]);
     await until(() => running.stdout().includes('ready'), { withinMs: 10_000 });
     // SIGWINCH does nothing. Once its event is seen, later ones are seen too.
-    const isHeard = async () => {
+    const isSubscribed = async () => {
       await bed.ok(['kill', '-s', 'WINCH', name]);
       return events.stdout().includes('kill 28');
     };
-    await until(isHeard);
+    await until(isSubscribed);
     process.kill(running.pid, 'SIGUSR1');
     expect((await running.exited).code).toBe(7);
     await until(() => events.stdout().includes('kill 10'), { withinMs: 10_000 });

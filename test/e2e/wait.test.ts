@@ -144,11 +144,11 @@ describe('run -d --wait and start --wait', () => {
       'sleep',
       '600',
     ]);
-    const said = 'the last check ended with 1:\nnot yet\n';
+    const reason = 'the last check ended with 1:\nnot yet\n';
     expect([code, stdout, stderr]).toEqual([
       1,
       expect.stringMatching(/^[0-9a-f]{64}\n$/),
-      `healthctl: container bad is unhealthy\n${said}`,
+      `healthctl: container bad is unhealthy\n${reason}`,
     ]);
     const flags = ['--health-cmd', 'true', '--name'];
     expect(await monitored.cli(['run', '-d', '--wait', ...flags, 'ends', image, 'sh', '-c', 'exit 5'])).toMatchObject({
@@ -238,8 +238,8 @@ describe('an end that a restart follows', () => {
     const running = monitored.spawn(['run', '-d', '--wait', '--name', 'healed', ...flags, image, ...secondRun('true')]);
     await until(async () => (await monitored.cli(['inspect', 'healed'])).code === 0);
     const waiting = monitored.spawn(['wait', '--condition', 'healthy', 'healed']);
-    const told = /^WARNING: container healed (is unhealthy|exited \(\d+\)): waiting for its restart\n$/;
-    expect(await running.exited).toMatchObject({ code: 0, stderr: expect.stringMatching(told) });
+    const warning = /^WARNING: container healed (is unhealthy|exited \(\d+\)): waiting for its restart\n$/;
+    expect(await running.exited).toMatchObject({ code: 0, stderr: expect.stringMatching(warning) });
     expect((await waiting.exited).code).toBe(0);
   });
 

@@ -32,13 +32,13 @@ const aContainer = (id: string, labels: Readonly<Record<string, string>>, stored
 const isNerdctls = ({ record }: KnownContainer) => record.labels['nerdctl/state-dir'] === '/nerdctl';
 
 function adoption(adopt: 'auto' | 'always' | 'never') {
-  const [told, ended]: [string[], string[]] = [[], []];
-  const log = { info: (text: string) => void told.push(text), warn: (text: string) => void told.push(text) };
+  const [logged, ended]: [string[], string[]] = [[], []];
+  const log = { info: (text: string) => void logged.push(text), warn: (text: string) => void logged.push(text) };
   const endTimer = async ({ id }: KnownContainer) => {
     ended.push(id);
     return true;
   };
-  return { ...createAdoption({ adopt, clock, log, unitsDir, isNerdctls, endTimer }), told, ended };
+  return { ...createAdoption({ adopt, clock, log, unitsDir, isNerdctls, endTimer }), logged, ended };
 }
 
 test.each([
@@ -58,11 +58,11 @@ test.each([
 );
 
 test("ends nerdctl's timer of a container of ours, so that only one tool checks it", async () => {
-  const { isCheckedElsewhere, told, ended } = adoption('auto');
+  const { isCheckedElsewhere, logged, ended } = adoption('auto');
   for (const id of ['timed', 'timed', 'other']) isCheckedElsewhere(aContainer(id, OURS));
   await Promise.resolve();
   expect(ended).toEqual(['timed']);
-  expect(told).toEqual([
+  expect(logged).toEqual([
     'container default/timed: ended the systemd timer timed.timer, by which nerdctl checked it too',
   ]);
 });
@@ -74,20 +74,20 @@ test('keeps a timer that nerdctl start has just made, until its service was star
 });
 
 test('does not rely on a timer of nerdctl that brings no results, until it does', async () => {
-  const { isCheckedElsewhere, told } = adoption('auto');
+  const { isCheckedElsewhere, logged } = adoption('auto');
   const nerdctls = (atMs: number): StoredHealth => ({ log: [aResult(atMs)], state: aState({ run: undefined }) });
   const ours: StoredHealth = { log: [aResult(99_000)], state: aState() };
   const dues = async (stored: StoredHealth, count: number) => {
-    const asked: boolean[] = [];
+    const decisions: boolean[] = [];
     for (let due = 0; due < count; due += 1) {
       await clock.advance(10_000);
-      asked.push(isCheckedElsewhere(aContainer('timed', NERDCTLS, stored)));
+      decisions.push(isCheckedElsewhere(aContainer('timed', NERDCTLS, stored)));
     }
-    return asked;
+    return decisions;
   };
   expect(await dues(nerdctls(0), 6)).toEqual([true, true, true, true, true, false]);
   expect(await dues(ours, 2)).toEqual([false, false]);
-  expect(told).toEqual([
+  expect(logged).toEqual([
     "container default/timed: nerdctl's timer timed.timer has made no check for 50 s; checking it until it does",
   ]);
   expect(await dues(nerdctls(100_000), 5)).toEqual([true, true, true, true, true]);

@@ -73,13 +73,13 @@ const aHook = (over: Partial<UrlHookSettings>): UrlHookSettings => ({
 });
 
 function openAlerts(hook: UrlHookSettings) {
-  const said: string[] = [];
-  const log = { info: (text: string) => said.push(text), warn: (text: string) => said.push(text) };
+  const logged: string[] = [];
+  const log = { info: (text: string) => logged.push(text), warn: (text: string) => logged.push(text) };
   const alerts = createAlerts({ hooks: [hook], clock: systemClock, log, path: join(directory, 'alerts.json') });
   closers.push(alerts.stop);
-  const tell = (event: 'unhealthy' | 'healthy', id = 'c1'): void =>
+  const emit = (event: 'unhealthy' | 'healthy', id = 'c1'): void =>
     alerts.enqueue({ event, time: '2026-01-01T00:00:00Z', namespace: 'default', id, name: 'web', image: 'demo' });
-  return { alerts, tell, said };
+  return { alerts, emit, logged };
 }
 
 describe('a delivery', () => {
@@ -90,8 +90,8 @@ describe('a delivery', () => {
     const secret = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
     writeFileSync(secretFile, `${secret}\n`);
     const url = `http://user:pass%20word@127.0.0.1:${port}/in?x=1`;
-    const { tell } = openAlerts(aHook({ url, secretFile, headers: { 'X-Team': 'web' } }));
-    tell('unhealthy');
+    const { emit } = openAlerts(aHook({ url, secretFile, headers: { 'X-Team': 'web' } }));
+    emit('unhealthy');
     await until(() => got.length === 1);
     const [{ url: path, headers, body } = { url: '', headers: {}, body: '' }] = got;
     expect(path).toBe('/in?x=1');
@@ -110,13 +110,13 @@ describe('a delivery', () => {
       count === 1 ? response.writeHead(503, { 'Retry-After': '2' }).end('busy') : response.end('ok'),
     );
     const { port } = await listen(createHttpServer(handle));
-    const { tell, said } = openAlerts(aHook({ url: `http://127.0.0.1:${port}/` }));
+    const { emit, logged } = openAlerts(aHook({ url: `http://127.0.0.1:${port}/` }));
     const beganMs = Date.now();
-    tell('unhealthy');
+    emit('unhealthy');
     await until(() => got.length === 2);
     expect(Date.now() - beganMs).toBeGreaterThanOrEqual(1_900);
     expect(got[0]?.headers['webhook-id']).toBe(got[1]?.headers['webhook-id']);
-    expect(said).toEqual([
+    expect(logged).toEqual([
       `hook 1 (http://127.0.0.1:${port}) for unhealthy of container default/c1 failed; retrying in 2 s: it answered 503: busy`,
     ]);
   });
@@ -125,8 +125,8 @@ describe('a delivery', () => {
     const { got, handle } = receiver((response) => response.end());
     const { port } = await listen(createHttpServer(handle));
     const body = '{{.name}} is {{upper .event}}{{if .exitCode}} ({{.exitCode}}){{end}} {{json .image}}';
-    const { tell } = openAlerts(aHook({ url: `http://127.0.0.1:${port}/`, body, contentType: 'text/plain' }));
-    tell('unhealthy');
+    const { emit } = openAlerts(aHook({ url: `http://127.0.0.1:${port}/`, body, contentType: 'text/plain' }));
+    emit('unhealthy');
     await until(() => got.length === 1);
     expect(got[0]).toMatchObject({ body: 'web is UNHEALTHY "demo"', headers: { 'content-type': 'text/plain' } });
   });
@@ -135,10 +135,10 @@ describe('a delivery', () => {
     const { got, handle } = receiver((response) => response.end());
     const { port } = await listen(createHttpServer(handle));
     const secretFile = join(directory, 'secret');
-    const { tell, said } = openAlerts(aHook({ url: `http://127.0.0.1:${port}/`, secretFile }));
-    tell('unhealthy');
-    await until(() => said.length === 1);
-    expect(said[0]).toContain(`failed; retrying in 1 s: secret_file ${secretFile}: no such file or directory`);
+    const { emit, logged } = openAlerts(aHook({ url: `http://127.0.0.1:${port}/`, secretFile }));
+    emit('unhealthy');
+    await until(() => logged.length === 1);
+    expect(logged[0]).toContain(`failed; retrying in 1 s: secret_file ${secretFile}: no such file or directory`);
     expect(got).toEqual([]);
     writeFileSync(secretFile, 'a secret of many letters');
     await until(() => got.length === 1);

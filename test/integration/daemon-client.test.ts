@@ -29,14 +29,14 @@ let count = 0;
 async function monitorSaying(pieces: readonly string[], { stays = false } = {}) {
   count += 1;
   const path = join(dir, `${count}.sock`);
-  const asked: string[] = [];
+  const requests: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
     socket.once('data', async (data) => {
-      asked.push(data.toString().split('\r\n')[0] ?? '');
+      requests.push(data.toString().split('\r\n')[0] ?? '');
       for (const piece of pieces) {
         socket.write(piece);
         await new Promise((resolve) => setTimeout(resolve, 5));
@@ -46,7 +46,7 @@ async function monitorSaying(pieces: readonly string[], { stays = false } = {}) 
   });
   servers.push({ server, sockets });
   await new Promise<void>((resolve) => server.listen(path, resolve));
-  return { client: createDaemonClient(path), asked, sockets };
+  return { client: createDaemonClient(path), requests, sockets };
 }
 
 const head = (status: number, fields = '', version = 1) =>
@@ -138,14 +138,14 @@ describe('a monitor that does not answer', () => {
   }
 
   test('is reported once, and the caller asks containerd', async () => {
-    let told = 0;
+    let silences = 0;
     const onSilent = () => {
-      told += 1;
+      silences += 1;
     };
     const client = createDaemonClient(await slowMonitor({ isStuck: true }), { onSilent });
     const answers = [client.ask(GET), client.follow('/events', new AbortController().signal)];
     expect(await Promise.all(answers)).toEqual([undefined, undefined]);
-    expect([told, client.isSilent]).toEqual([2, true]);
+    expect([silences, client.isSilent]).toEqual([2, true]);
   });
 
   test('is waited for if it answers something else', async () => {
@@ -157,11 +157,11 @@ describe('a monitor that does not answer', () => {
 
 describe('ask', () => {
   test('reads an answer in any pieces', async () => {
-    const { client, asked } = await monitorSaying([...json(200, { a: 'x' })]);
+    const { client, requests } = await monitorSaying([...json(200, { a: 'x' })]);
     expect(await client.ask({ ...REQUESTS.check('default', 'a/b'), isAnswer: isAnything })).toEqual({
       value: { a: 'x' },
     });
-    expect(asked).toEqual(['POST /v1/namespaces/default/containers/a%2Fb/healthcheck HTTP/1.0']);
+    expect(requests).toEqual(['POST /v1/namespaces/default/containers/a%2Fb/healthcheck HTTP/1.0']);
   });
 
   test('reads an answer without a body', async () => {
@@ -196,11 +196,11 @@ describe('ask', () => {
   });
 
   test('throws ABORTED before and during a call', async () => {
-    const { client, asked, sockets } = await monitorSaying([], { stays: true });
+    const { client, requests, sockets } = await monitorSaying([], { stays: true });
     await expect(client.ask(GET, AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
     const abort = new AbortController();
     const waiting = client.ask(GET, abort.signal).catch((error: unknown) => error);
-    await until(() => asked.length === 1);
+    await until(() => requests.length === 1);
     abort.abort();
     expect(await waiting).toMatchObject({ code: 'ABORTED' });
     await until(() => sockets.size === 0);

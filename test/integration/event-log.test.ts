@@ -136,18 +136,18 @@ test('a writer that is killed at any time leaves everything that it wrote, excep
   for (let round = 0; round < 3; round += 1) {
     rmSync(dir, { recursive: true, force: true });
     const child = spawn(process.execPath, ['--import', tsx, path, dir], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let said = '';
+    let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
+      output += chunk.toString();
     });
     const closed = new Promise((resolve) => child.on('close', resolve));
     try {
-      await until(() => existsSync(dir) && said.split('\n').length > 300 + round * 400, { withinMs: 40_000 });
+      await until(() => existsSync(dir) && output.split('\n').length > 300 + round * 400, { withinMs: 40_000 });
     } finally {
       child.kill('SIGKILL');
       await closed;
     }
-    const last = Number(said.split('\n').at(-2));
+    const last = Number(output.split('\n').at(-2));
     const kept = times(readEventLog(dir).events);
     expect(kept.at(-1)).toBeGreaterThanOrEqual(last);
     expect(kept).toEqual(kept.map((_, index) => (kept[0] ?? 0) + index));

@@ -32,52 +32,52 @@ interface Script {
  */
 function containerdWith({ output = '', firstDelete, openMs = 0, execFails }: Script): {
   tasks: Tasks;
-  asked: string[];
+  calls: string[];
 } {
-  const asked: string[] = [];
+  const calls: string[] = [];
   let writer = 0;
   let failure = firstDelete;
   const exit = { status: 3, atMs: 0 };
   const tasks: Partial<Tasks> = {
     exec: async ({ stdout }) => {
-      asked.push('exec');
+      calls.push('exec');
       if (execFails) throw execFails;
       writer = openSync(stdout, constants.O_WRONLY);
     },
     start: async () => {
-      asked.push('start');
+      calls.push('start');
       writeSync(writer, output);
       if (openMs === 0) closeSync(writer);
       else setTimeout(() => closeSync(writer), openMs);
       return spawnSync('true').pid;
     },
     wait: async () => {
-      asked.push('wait');
+      calls.push('wait');
       return exit;
     },
     deleteExec: async () => {
-      asked.push('delete');
+      calls.push('delete');
       const error = failure;
       failure = undefined;
       if (error) throw error;
       return exit;
     },
   };
-  return { tasks: tasks as Tasks, asked };
+  return { tasks: tasks as Tasks, calls };
 }
 
 async function probe(script: Script) {
-  const { tasks, asked } = containerdWith(script);
+  const { tasks, calls } = containerdWith(script);
   const prober = createExecProber({ tasks, clock, log: silentLogger });
   const target = { containerId: 'c', runId: 'r', scratchDir, timeoutNs: 5e9, processJson: '{}' };
   const { outcome } = await prober.probe(target, { kind: 'exec', args: ['true'] });
-  return { outcome, asked: asked.join(' ') };
+  return { outcome, calls: calls.join(' ') };
 }
 
 test('a check that has ended when its start returns makes three calls', async () => {
   expect(await probe({ output: 'hi\n' })).toEqual({
     outcome: { kind: 'exited', code: 3, output: 'hi\n' },
-    asked: 'exec start delete',
+    calls: 'exec start delete',
   });
   expect(readdirSync(scratchDir)).toEqual([]);
 });
@@ -86,7 +86,7 @@ test('waits for the end if the shim has not noticed it', async () => {
   const firstDelete = new HealthctlError('CONFLICT', 'cannot delete a running process');
   expect(await probe({ output: 'hi\n', firstDelete })).toEqual({
     outcome: { kind: 'exited', code: 3, output: 'hi\n' },
-    asked: 'exec start delete wait delete',
+    calls: 'exec start delete wait delete',
   });
   expect(readdirSync(scratchDir)).toEqual([]);
 });
@@ -94,7 +94,7 @@ test('waits for the end if the shim has not noticed it', async () => {
 test('while the output is still open, waits for the end before it deletes the exec', async () => {
   expect(await probe({ output: 'hi\n', openMs: 50 })).toEqual({
     outcome: { kind: 'exited', code: 3, output: 'hi\n' },
-    asked: 'exec start wait delete',
+    calls: 'exec start wait delete',
   });
 });
 

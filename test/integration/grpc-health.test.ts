@@ -194,9 +194,9 @@ describe('Watch', () => {
   test('ends at its deadline', async () => {
     await using served = await serve({ 'default/web': 'SERVING' });
     const client = await openRaw(served.path);
-    const asked = client.request('/grpc.health.v1.Health/Watch', { 'grpc-timeout': '1500m' });
-    asked.stream.end(frame('default/web'));
-    const { status, messages, tookMs } = await asked.ended;
+    const pending = client.request('/grpc.health.v1.Health/Watch', { 'grpc-timeout': '1500m' });
+    pending.stream.end(frame('default/web'));
+    const { status, messages, tookMs } = await pending.ended;
     expect({ status, messages }).toEqual({ status: '4', messages: [Status.SERVING] });
     expect(tookMs).toBeGreaterThan(1_450);
     client.close();
@@ -296,9 +296,9 @@ describe('start and stop', () => {
     const served = await serve({ 'default/web': 'SERVING' });
     const client = await openRaw(served.path);
     client.session.setLocalWindowSize(65_535);
-    const asked = client.request('/grpc.health.v1.Health/Watch');
-    asked.stream.end(frame('default/web'));
-    await until(() => asked.messages().length === 1, { withinMs: 2_000, everyMs: 5, what: 'the first' });
+    const pending = client.request('/grpc.health.v1.Health/Watch');
+    pending.stream.end(frame('default/web'));
+    await until(() => pending.messages().length === 1, { withinMs: 2_000, everyMs: 5, what: 'the first' });
     client.socket.pause();
     await served.server.stop(); // would never return if it waited for the client
     client.close();
@@ -336,9 +336,9 @@ describe('invalid requests', () => {
   ])('%s', async (_case, path, headers, body, expected) => {
     await using served = await serve({ 'default/web': 'SERVING' });
     const client = await openRaw(served.path);
-    const asked = client.request(path, headers);
-    if (body) asked.stream.end(body);
-    expect(await asked.ended).toMatchObject({ http: 200, ...expected });
+    const pending = client.request(path, headers);
+    if (body) pending.stream.end(body);
+    expect(await pending.ended).toMatchObject({ http: 200, ...expected });
     // Other clients are not affected.
     const next = client.request(check);
     next.stream.end(frame('default/web'));
@@ -349,9 +349,9 @@ describe('invalid requests', () => {
   test('a request that never ends is dropped', async () => {
     await using served = await serve();
     const client = await openRaw(served.path);
-    const asked = client.request('/grpc.health.v1.Health/Nope');
-    const more = setInterval(() => asked.stream.destroyed || asked.stream.write(Buffer.alloc(16_384)), 1);
-    expect(await asked.ended).toMatchObject({ status: '12' });
+    const pending = client.request('/grpc.health.v1.Health/Nope');
+    const more = setInterval(() => pending.stream.destroyed || pending.stream.write(Buffer.alloc(16_384)), 1);
+    expect(await pending.ended).toMatchObject({ status: '12' });
     clearInterval(more);
     client.close();
   });
@@ -411,20 +411,20 @@ describe('invalid requests', () => {
   test('a slow client gets the last of many changes, and costs no memory', async () => {
     await using served = await serve({ 'default/web': 'UNKNOWN' });
     const client = await openRaw(served.path);
-    const asked = client.request('/grpc.health.v1.Health/Watch');
-    asked.stream.end(frame('default/web'));
-    await until(() => asked.messages().length === 1, { withinMs: 2_000, everyMs: 5, what: 'the first' });
+    const pending = client.request('/grpc.health.v1.Health/Watch');
+    pending.stream.end(frame('default/web'));
+    await until(() => pending.messages().length === 1, { withinMs: 2_000, everyMs: 5, what: 'the first' });
     client.socket.pause();
     for (let round = 0; round < 200_000; round += 1)
       served.source.set('default/web', round % 2 ? 'SERVING' : 'NOT_SERVING');
     served.source.set('default/web', 'UNKNOWN');
     client.socket.resume();
-    await until(() => asked.messages().at(-1) === Status.UNKNOWN && asked.messages().length > 1, {
+    await until(() => pending.messages().at(-1) === Status.UNKNOWN && pending.messages().length > 1, {
       withinMs: 2_000,
       everyMs: 5,
       what: 'the last',
     });
-    expect(asked.messages().length).toBeLessThan(10);
+    expect(pending.messages().length).toBeLessThan(10);
     client.close();
   });
 });
@@ -463,21 +463,21 @@ async function openRaw(path: string) {
         { endStream: false },
       );
       const chunks: Buffer[] = [];
-      let told: IncomingHttpHeaders = {};
+      let fields: IncomingHttpHeaders = {};
       const messages = () => [...messagesIn(Buffer.concat(chunks))];
       stream.on('error', () => {});
       stream.on('data', (bytes: Buffer) => chunks.push(bytes));
       stream.on('response', (found) => {
-        told = { ...told, ...found };
+        fields = { ...fields, ...found };
       });
       stream.on('trailers', (found) => {
-        told = { ...told, ...found };
+        fields = { ...fields, ...found };
       });
       const ended = new Promise<RawAnswer>((resolve) => {
         stream.once('close', () =>
           resolve({
-            http: Number(told[':status']),
-            status: told['grpc-status'] as string | undefined,
+            http: Number(fields[':status']),
+            status: fields['grpc-status'] as string | undefined,
             messages: messages(),
             tookMs: performance.now() - begun,
           }),

@@ -203,7 +203,7 @@ describe('a call', () => {
 describe('a server that allows two streams at a time', () => {
   test('gets no more, answers all, and never sees calls that were cancelled while they waited', async () => {
     let [open, most] = [0, 0];
-    const asked: string[] = [];
+    const arrived: string[] = [];
     const handler: Handler = (stream, headers) => {
       open += 1;
       most = Math.max(most, open);
@@ -211,8 +211,8 @@ describe('a server that allows two streams at a time', () => {
         open -= 1;
       });
       stream.once('data', (bytes: Buffer) => {
-        asked.push(bytes.subarray(5).toString());
-        setImmediate(() => answer([asked.at(-1) ?? ''])(stream, headers));
+        arrived.push(bytes.subarray(5).toString());
+        setImmediate(() => answer([arrived.at(-1) ?? ''])(stream, headers));
       });
     };
     await using served = await serve(handler, { maxConcurrentStreams: 2 });
@@ -226,7 +226,7 @@ describe('a server that allows two streams at a time', () => {
     await expect(givenUp).rejects.toMatchObject({ code: 'ABORTED' });
     await Promise.all(kept);
     expect(most).toBe(2);
-    expect(asked).toEqual(['hello', ...Array.from({ length: 50 }, (_, i) => `${i}`)]);
+    expect(arrived).toEqual(['hello', ...Array.from({ length: 50 }, (_, i) => `${i}`)]);
   });
 
   test('that is lost ends waiting calls too', async () => {

@@ -30,8 +30,8 @@ const [SMALL, LARGE] = [Buffer.from('a 1\n'), Buffer.alloc(16 << 20, 'x')];
 async function serve(options: Partial<MetricsSettings> & { readonly text?: Buffer; readonly port?: number } = {}) {
   const port = options.port ?? (await freePort());
   const { text = SMALL } = options;
-  const told: string[] = [];
-  const tell = (line: string): void => void told.push(line.replace(`${port}`, 'PORT'));
+  const logged: string[] = [];
+  const record = (line: string): void => void logged.push(line.replace(`${port}`, 'PORT'));
   const page = { read: async () => ({ parts: [text], byteLength: text.length, release: () => {} }), stop: () => {} };
   const server = createMetricsServer({
     settings: {
@@ -40,10 +40,10 @@ async function serve(options: Partial<MetricsSettings> & { readonly text?: Buffe
     },
     answerer: createMetricsAnswerer(page, systemClock),
     clock: systemClock,
-    log: { ...silentLogger, info: tell, warn: tell },
+    log: { ...silentLogger, info: record, warn: record },
   });
   await server.start();
-  return { port, server, told, [Symbol.asyncDispose]: () => server.stop() };
+  return { port, server, logged, [Symbol.asyncDispose]: () => server.stop() };
 }
 
 interface Asked {
@@ -87,7 +87,7 @@ test('answers only GET /metrics', async () => {
   for (const path of ['/', '/v1/daemon', '/metrics/', '/../metrics'])
     expect(await ask(port, { path })).toMatchObject({ status: 404 });
   expect(await ask(port, { method: 'DELETE' })).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
-  expect(served.told).toEqual(['metrics at http://127.0.0.1:PORT/metrics']);
+  expect(served.logged).toEqual(['metrics at http://127.0.0.1:PORT/metrics']);
 });
 
 test('compresses nothing for a client on this machine', async () => {
@@ -118,7 +118,7 @@ describe('a listener that cannot be opened is logged once, and retried', () => {
   test('a port that is in use', async () => {
     await using first = await serve();
     const second = await serve({ port: first.port });
-    expect(second.told).toEqual([
+    expect(second.logged).toEqual([
       expect.stringMatching(/^no metrics at 127\.0\.0\.1 port PORT, retrying: .*EADDRINUSE/),
     ]);
     await second.server.stop();
@@ -130,7 +130,7 @@ describe('a listener that cannot be opened is logged once, and retried', () => {
     ['a key of no form', { tls: { ...tls, keyFile: file('bad', 'x') } }, /retrying: ./],
   ])('%s', async (_, settings, text) => {
     await using served = await serve(settings);
-    expect(served.told).toEqual([expect.stringMatching(text)]);
+    expect(served.logged).toEqual([expect.stringMatching(text)]);
   });
 });
 

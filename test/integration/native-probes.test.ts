@@ -245,9 +245,9 @@ describe('network namespaces', () => {
 
   test('a probe that is cancelled while it confirms a failure ends as cancelled', async () => {
     const given = new AbortController();
-    const asked = outcomeOf(['TCP', '127.0.0.1:9'], { signal: given.signal });
+    const pending = outcomeOf(['TCP', '127.0.0.1:9'], { signal: given.signal });
     setTimeout(() => given.abort(), 50);
-    expect((await asked).outcome).toEqual({ kind: 'cancelled' });
+    expect((await pending).outcome).toEqual({ kind: 'cancelled' });
   });
 
   test('a process that is gone, ends during the probe, or is another one with its pid gives no result', async () => {
@@ -256,10 +256,10 @@ describe('network namespaces', () => {
     expect(await probe(['TCP', at('ok')], { runId: `boot:${servers.pid}:1` })).toEqual(gone);
     expect(await probe(['TCP', at('ok')], { runId: 'nonsense' })).toEqual(gone);
     await using ending = await startNetworkServers();
-    const asked = probe(['HTTP', `http://127.0.0.1:${ending.port('hang')}/`], { runId: ending.runId });
+    const pending = probe(['HTTP', `http://127.0.0.1:${ending.port('hang')}/`], { runId: ending.runId });
     await new Promise((resolve) => setTimeout(resolve, 100));
     await ending.kill();
-    expect(await asked).toEqual(gone);
+    expect(await pending).toEqual(gone);
   });
 });
 
@@ -326,9 +326,9 @@ describe('cost', () => {
   test('an abort ends a probe at once', async () => {
     const abort = new AbortController();
     const { signal } = abort;
-    const asked = outcomeOf(['HTTP', url('hang')], { signal });
+    const pending = outcomeOf(['HTTP', url('hang')], { signal });
     setTimeout(() => abort.abort(), 50);
-    expect((await asked).outcome).toEqual({ kind: 'cancelled' });
+    expect((await pending).outcome).toEqual({ kind: 'cancelled' });
     expect((await outcomeOf(['TCP', at('ok')], { signal })).outcome).toEqual({ kind: 'cancelled' });
   });
 
@@ -336,10 +336,10 @@ describe('cost', () => {
     const openFiles = () => readdirSync('/proc/self/fd').length;
     await probe(['HTTP', url('ok')]);
     const before = openFiles();
-    const asked = ['ok', 'huge-body', 'garbage', 'hang', 'endless-header'].flatMap((name) =>
+    const pending = ['ok', 'huge-body', 'garbage', 'hang', 'endless-header'].flatMap((name) =>
       Array.from({ length: 100 }, () => probe(['HTTP', url(name)], { timeoutMs: name === 'hang' ? 1_000 : 120_000 })),
     );
-    const results = await Promise.all(asked);
+    const results = await Promise.all(pending);
     expect(results.filter(({ exitCode }) => exitCode === 0)).toHaveLength(200);
     expect(results.filter(({ exitCode }) => exitCode === -1)).toHaveLength(100);
     await until(() => openFiles() <= before, { withinMs: 5_000, everyMs: 50 });

@@ -51,7 +51,7 @@ beforeEach(() => {
     settings: { defaultNetwork: 'bridge', bridgeSubnet: undefined, cniBinDir: undefined },
   };
 });
-const asked = { internal: false, labels: { a: 'b' } };
+const options = { internal: false, labels: { a: 'b' } };
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 function anAttachment(over: Partial<Attachment> = {}): Attachment {
@@ -67,8 +67,8 @@ function anAttachment(over: Partial<Attachment> = {}): Attachment {
 describe('stored networks', () => {
   test('are found as they were created, have subnets that do not overlap, and are private', async () => {
     const [a, b] = await withNetworkLock(ctx, async (locked) => [
-      createNetwork(locked, { name: 'a', ...asked }),
-      createNetwork(locked, { name: 'b', ...asked }),
+      createNetwork(locked, { name: 'a', ...options }),
+      createNetwork(locked, { name: 'b', ...options }),
     ]);
     expect(listNetworks(ctx)).toEqual([a, b]);
     expect(findNetwork(ctx, 'a')).toEqual(a);
@@ -82,7 +82,7 @@ describe('stored networks', () => {
 
   test('keep their address range; range and gateway need a subnet', async () => {
     const create = (over: Partial<NewNetwork>) =>
-      withNetworkLock(ctx, async (locked) => createNetwork(locked, { name: 'a', ...asked, ...over }));
+      withNetworkLock(ctx, async (locked) => createNetwork(locked, { name: 'a', ...options, ...over }));
     for (const alone of [{ ipRange: '10.201.0.0/25' }, { gateway: '10.201.0.1' }]) {
       const message = 'every ip-range or gateway must have a corresponding subnet';
       await expect(create(alone)).rejects.toMatchObject({ code: 'INVALID', message });
@@ -115,7 +115,7 @@ describe('stored networks', () => {
       ['b', 321],
     ] as const) {
       const at = { ...ctx, clock: { ...ctx.clock, now: () => nowMs } };
-      await withNetworkLock(at, async (locked) => createNetwork(locked, { name, ...asked }));
+      await withNetworkLock(at, async (locked) => createNetwork(locked, { name, ...options }));
     }
     expect(listNetworks(ctx).map(({ name }) => name)).toEqual(['a', 'b']);
   });
@@ -130,7 +130,7 @@ describe('stored networks', () => {
   });
 
   test('do not include damaged records, and names cannot lead out of the directory', async () => {
-    await withNetworkLock(ctx, async (locked) => createNetwork(locked, { name: 'a', ...asked }));
+    await withNetworkLock(ctx, async (locked) => createNetwork(locked, { name: 'a', ...options }));
     writeFileSync(join(networkPathsOf(ctx.dirs).networks, 'b.json'), '{"Name":"b"');
     writeFileSync(join(networkPathsOf(ctx.dirs).networks, 'c.json'), '{"Name":"../c","Id":"x"}');
     expect(listNetworks(ctx).map(({ name }) => name)).toEqual(['a']);

@@ -82,10 +82,10 @@ interface ServeOptions {
 async function serve({ at: wanted, token, hosts = [] }: ServeOptions = {}) {
   const at = wanted ?? { host: '127.0.0.1', port: await freePort() };
   const model = new Map([['default/c1', container()]]);
-  const asked: HistoryQuery[] = [];
+  const received: HistoryQuery[] = [];
   const queries: HistoryQueries = {
     ask: async <Query extends HistoryQuery>(query: Query) => {
-      asked.push(query);
+      received.push(query);
       return answerQuery(history, query, () => {}) as AnswerTo<Query>;
     },
     stop: async () => {},
@@ -121,7 +121,7 @@ async function serve({ at: wanted, token, hosts = [] }: ServeOptions = {}) {
     });
   const json = async <T>(path: string): Promise<T> => JSON.parse((await ask(path)).text) as T;
   return {
-    ...{ ask, json, model, page, asked, place, at },
+    ...{ ask, json, model, page, received, place, at },
     [Symbol.asyncDispose]: async () => {
       await page.stop();
       await listener.stop();
@@ -189,7 +189,7 @@ describe('data', () => {
   test('readers share an answer for a moment', async () => {
     await using server = await serve();
     await Promise.all(Array.from({ length: 10 }, () => server.json('/data/containers?range=7d')));
-    expect(server.asked.length).toBeLessThanOrEqual(2);
+    expect(server.received.length).toBeLessThanOrEqual(2);
   });
 
   test('what is not there', async () => {

@@ -148,29 +148,29 @@ describe('a manifest', () => {
   });
 
   test('from a failing server is requested again', async () => {
-    let asked = 0;
+    let requests = 0;
     const registry = await open(
       await serve((_, response) => {
-        asked += 1;
-        if (asked === 1) answer(response, 503);
-        else if (asked === 2) response.destroy();
+        requests += 1;
+        if (requests === 1) answer(response, 503);
+        else if (requests === 2) response.destroy();
         else answer(response, 200, {}, manifest);
       }),
     );
     expect((await registry.fetchManifest('1')).digest).toBe(digestOf(manifest));
-    expect(asked).toBe(3);
+    expect(requests).toBe(3);
     registry.close();
   });
 
   test("from a server that keeps failing gives the server's text, without control characters", async () => {
-    let asked = 0;
+    let requests = 0;
     const body = JSON.stringify({ errors: [{ code: 'X', message: 'slow\u001b[31m down\n' }] });
     const error = await manifestFailure((_, response) => {
-      asked += 1;
+      requests += 1;
       answer(response, 429, {}, body);
     });
     expect(error).toEqual(failure('UNAVAILABLE', /^toomanyrequests: registry \S+ answered 429 \(slow \[31m down\)/));
-    expect(asked).toBe(4);
+    expect(requests).toBe(4);
   });
 });
 
@@ -272,11 +272,11 @@ describe('a blob', () => {
   });
 
   test('begins again with a server that does not support ranges', async () => {
-    let asked = 0;
+    let requests = 0;
     const listener: RequestListener = (_, response) => {
-      asked += 1;
+      requests += 1;
       response.writeHead(200, { 'content-length': bytes.length });
-      if (asked === 1) response.write(bytes.subarray(0, 1000), () => response.destroy());
+      if (requests === 1) response.write(bytes.subarray(0, 1000), () => response.destroy());
       else response.end(bytes);
     };
     expect((await readBlob(listener, { bytes })).equals(bytes)).toBe(true);

@@ -46,12 +46,12 @@ test(`the memory of a monitor levels off: 60 containers for ${MINUTES} minutes`,
     expect((await status()).checksMade - checksMade).toBeGreaterThan(MINUTES * 60 * 30);
     const quarter = Math.floor(samples.length / 4);
     const quarters = [0, 1, 2, 3].map((index) => mean(samples.slice(index * quarter, (index + 1) * quarter)));
-    const told = quarters.map((mib) => mib.toFixed(1)).join(', ');
+    const means = quarters.map((mib) => mib.toFixed(1)).join(', ');
     console.log(
-      `resident memory, mean of each quarter of ${MINUTES} minutes: ${told} MiB; most ${Math.max(...samples)}`,
+      `resident memory, mean of each quarter of ${MINUTES} minutes: ${means} MiB; most ${Math.max(...samples)}`,
     );
     const [, second = 0, , last = 0] = quarters;
-    expect(last, `mean of each quarter in MiB: ${told}`).toBeLessThan(second + SLACK_MIB);
+    expect(last, `mean of each quarter in MiB: ${means}`).toBeLessThan(second + SLACK_MIB);
   } finally {
     grpc.kill('SIGKILL');
   }

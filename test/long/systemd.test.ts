@@ -219,8 +219,8 @@ describe('a timer for each container', () => {
     const log = await steady(context, 'exact', (wait) => wait < 1_100);
     for (const wait of waitsOf(log)) expect(wait).toBeGreaterThanOrEqual(999);
     await machine.healthctl('rm', '-f', 'exact');
-    const said = await machine.ok('journalctl', '--since', `@${begun}`, '--output=cat', '--no-pager');
-    const perCheck = said.split('\n').filter((line) => /healthctl-check|Health check of/.test(line));
+    const journal = await machine.ok('journalctl', '--since', `@${begun}`, '--output=cat', '--no-pager');
+    const perCheck = journal.split('\n').filter((line) => /healthctl-check|Health check of/.test(line));
     expect(perCheck.filter((line) => !/\.timer/.test(line) && !/^(Started|Stopped) /.test(line))).toEqual([]);
     expect(perCheck.length).toBeLessThan(6);
   });

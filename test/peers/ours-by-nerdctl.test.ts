@@ -11,10 +11,10 @@ describeWithNerdctl('nerdctl with containers of healthctl', () => {
   /** nerdctl must succeed without a message. */
   const quietly = async (...args: string[]) => {
     const { code, stderr } = await peers.tryNerdctl(...args);
-    const said = stderr
+    const messages = stderr
       .split('\n')
       .filter((line) => /level=(warning|error|fatal)/.test(line) && !/systemd|DBUS/.test(line));
-    expect([code, said], args.join(' ')).toEqual([0, []]);
+    expect([code, messages], args.join(' ')).toEqual([0, []]);
   };
   const namesOf = async () => (await bed.ok(['ps', '--all', '--format', '{{.Names}}'])).split('\n');
   const statusOf = (name: string) => bed.ok(['inspect', '--format', '{{.State.Status}}', name]);

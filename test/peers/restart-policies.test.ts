@@ -84,19 +84,19 @@ describeWithNerdctl('restarts by the monitor and by containerd', () => {
       skip(/unsupported restart policy|not supported/.test(stderr), 'containerd 1.6 has only the policy always');
       expect([code, stderr]).toEqual([0, expect.anything()]);
       const id = stdout.trim();
-      const told = async () => (await peers.labelsOf(id))[EXPLICITLY_STOPPED];
+      const explicitlyStopped = async () => (await peers.labelsOf(id))[EXPLICITLY_STOPPED];
       await bed.ok(['stop', '-t', '0', name]);
-      expect(await told()).toBe('true');
+      expect(await explicitlyStopped()).toBe('true');
       await bed.ok(['start', name]);
-      expect(await told()).toBe('false');
+      expect(await explicitlyStopped()).toBe('false');
       await bed.ok(['kill', name]);
-      expect(await told()).toBe('true');
+      expect(await explicitlyStopped()).toBe('true');
       await peers.nerdctl('start', name);
       await peers.nerdctl('stop', '-t', '0', name);
       await bed.ok(['start', name]);
-      expect(await told()).toBe('false');
+      expect(await explicitlyStopped()).toBe('false');
       await bed.ok(['restart', '-t', '0', name]);
-      expect([await told(), await inspect(name, '.State.Running')]).toEqual(['false', 'true']);
+      expect([await explicitlyStopped(), await inspect(name, '.State.Running')]).toEqual(['false', 'true']);
     },
   );
 });

@@ -63,12 +63,12 @@ test('the columns that are not in the default table', () => {
 });
 
 test('calls onHealth only if the format contains the health', () => {
-  let asked = 0;
+  let healthReads = 0;
   const onHealth = () => {
-    asked += 1;
+    healthReads += 1;
   };
   render('{{.Names}} {{.State}}', { onHealth });
-  expect(asked).toBe(0);
+  expect(healthReads).toBe(0);
   render('{{.HealthStatus}}', { onHealth });
-  expect(asked).toBe(rows.length);
+  expect(healthReads).toBe(rows.length);
 });

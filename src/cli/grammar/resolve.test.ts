@@ -101,7 +101,7 @@ describe('resolveRequest', () => {
 
   test('loads only the command that was named', async () => {
     const loaded: string[] = [];
-    const watched = {
+    const recordingRegistry = {
       ...registry,
       commands: registry.commands.map((entry) => ({
         ...entry,
@@ -111,10 +111,10 @@ describe('resolveRequest', () => {
         },
       })),
     };
-    await resolveRequest(watched, ['--version']);
-    await resolveRequest(watched, ['container']);
+    await resolveRequest(recordingRegistry, ['--version']);
+    await resolveRequest(recordingRegistry, ['container']);
     expect(loaded).toEqual([]);
-    await resolveRequest(watched, ['ps']);
+    await resolveRequest(recordingRegistry, ['ps']);
     expect(loaded).toEqual(['container ls']);
   });
 });

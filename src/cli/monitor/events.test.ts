@@ -13,19 +13,19 @@ const { signal } = new AbortController();
 
 /** Event sources, one after the other: the events of each, and how it ends. */
 function sources(...scripts: readonly (readonly [isFromMonitor: boolean, ...(HostEvent | HealthctlError)[]])[]) {
-  const asked: EventRange[] = [];
+  const ranges: EventRange[] = [];
   const open = async (range: EventRange) => {
-    const [isFromMonitor = false, ...script] = scripts[asked.length] ?? [];
-    asked.push(range);
+    const [isFromMonitor = false, ...script] = scripts[ranges.length] ?? [];
+    ranges.push(range);
     const events = async function* () {
-      for (const told of script) {
-        if (told instanceof HealthctlError) throw told;
-        yield told;
+      for (const entry of script) {
+        if (entry instanceof HealthctlError) throw entry;
+        yield entry;
       }
     };
     return { events: events(), isFromMonitor };
   };
-  return { open, asked };
+  return { open, ranges };
 }
 
 async function idsOf(events: AsyncIterable<HostEvent>): Promise<string> {
@@ -35,19 +35,19 @@ async function idsOf(events: AsyncIterable<HostEvent>): Promise<string> {
 }
 
 test('continues with the next source, and shows no event twice', async () => {
-  const { open, asked } = sources(
+  const { open, ranges } = sources(
     [true, event('a', 61_000), event('b', 62_000), ENDED],
     [true, event('b', 62_000), event('c', 63_000), ENDED],
     [false, event('c', 63_000), event('c', 63_001), event('d', 64_000)],
   );
   expect(await idsOf(withoutEnd(open, { signal }, clock))).toBe('abccd');
-  expect(asked.map(({ sinceMs }) => sinceMs)).toEqual([undefined, 52_000, 53_000]);
+  expect(ranges.map(({ sinceMs }) => sinceMs)).toEqual([undefined, 52_000, 53_000]);
 });
 
 test('requests no events from before the requested start', async () => {
-  const { open, asked } = sources([true, event('a', 49_500), ENDED], [true, event('a', 49_500), ENDED], [false]);
+  const { open, ranges } = sources([true, event('a', 49_500), ENDED], [true, event('a', 49_500), ENDED], [false]);
   expect(await idsOf(withoutEnd(open, { signal, sinceMs: 49_000 }, clock))).toBe('a');
-  expect(asked.map(({ sinceMs }) => sinceMs)).toEqual([49_000, 49_000, 49_000]);
+  expect(ranges.map(({ sinceMs }) => sinceMs)).toEqual([49_000, 49_000, 49_000]);
 });
 
 test('shows events that look like duplicates within the first source', async () => {

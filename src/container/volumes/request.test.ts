@@ -11,12 +11,12 @@ describe('the volumes of an image', () => {
 
   test("are replaced by the user's mounts at the same paths", () => {
     const bind = { source: '/x', destination: '/a', readOnly: false, propagation: 'rprivate' as const };
-    const asked = {
+    const given = {
       volumes: [{ ...anonymous('/b'), name: 'data' }],
       binds: [bind],
       tmpfs: [{ destination: '/c', options: [] }],
     };
-    expect(volumeRequestsOf(asked, ['/a', '/b', '/c', '/d'])).toEqual([...asked.volumes, anonymous('/d')]);
+    expect(volumeRequestsOf(given, ['/a', '/b', '/c', '/d'])).toEqual([...given.volumes, anonymous('/d')]);
   });
 
   test.each(['data', '', '/', '/x/..', '../../etc'])('cannot be mounted at %j', (path) => {

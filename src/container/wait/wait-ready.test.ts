@@ -61,13 +61,13 @@ const healed = (onFailure: string) => ({
 test('keeps waiting for an unhealthy container that a monitor restarts', async () => {
   const { ctx, view, abort, settle, setHealth, clock } = createFakeContainer(healed('restart'));
   const options = { signal: abort.signal, hasMonitor: async () => true };
-  const told: string[] = [];
-  const log = { ...ctx.log, warn: (text: string) => told.push(text) };
+  const warnings: string[] = [];
+  const log = { ...ctx.log, warn: (text: string) => warnings.push(text) };
   const waiting = outcomeOf(waitReady({ ...ctx, log }, view(), options));
   await settle();
   await setHealth('unhealthy');
   await clock.advance(3_000);
-  expect(told).toEqual(['container web is unhealthy: waiting for its restart']);
+  expect(warnings).toEqual(['container web is unhealthy: waiting for its restart']);
   await setHealth('healthy');
   expect(await waiting).toBeUndefined();
 });

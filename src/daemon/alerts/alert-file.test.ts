@@ -7,14 +7,14 @@ import type { Firing } from './alert-book.ts';
 import { openAlertFile } from './alert-file.ts';
 
 let directory: string;
-let said: string[];
+let logged: string[];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'healthctl-told-'));
-  said = [];
+  logged = [];
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const log = { warn: (text: string) => void said.push(text) };
+const log = { warn: (text: string) => void logged.push(text) };
 const HOOK = { url: 'https://example.org/secret', format: 'slack', on: ['unhealthy'] } as unknown as UrlHookSettings;
 const firing = (id: string, isDelivered = true): Firing => ({
   key: `default/${id}`,
@@ -32,7 +32,7 @@ test('firing alerts are read again, for their own hook only', () => {
   expect(file.known({ ...HOOK, format: 'ntfy' })).toEqual([]);
   expect(readFileSync(path(), 'utf8')).not.toContain('example.org');
   expect(statSync(path()).mode & 0o777).toBe(0o600);
-  expect(said).toEqual([]);
+  expect(logged).toEqual([]);
 });
 
 test('writes nothing if nothing has changed', () => {
@@ -49,7 +49,7 @@ test.each(['', '[]', '{"version":2,"hooks":{}}', '{"version":1,"hooks":{"a":[{"i
     mkdirSync(join(directory, 'new'));
     writeFileSync(path(), text);
     expect(openAlertFile(path(), log).known(HOOK)).toEqual([]);
-    expect(said).toEqual([`${path()} is damaged and not used`]);
+    expect(logged).toEqual([`${path()} is damaged and not used`]);
   },
 );
 
@@ -57,5 +57,5 @@ test('a file that cannot be written is logged once', () => {
   // A name too long for the file system.
   const file = openAlertFile(join(directory, 'x'.repeat(300), 'alerts.json'), log);
   for (const id of ['a', 'b']) file.save([{ hook: HOOK, firings: [firing(id)] }]);
-  expect(said.filter((text) => text.startsWith('alerts that fire are kept in memory only: '))).toHaveLength(1);
+  expect(logged.filter((text) => text.startsWith('alerts that fire are kept in memory only: '))).toHaveLength(1);
 });

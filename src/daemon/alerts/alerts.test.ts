@@ -54,34 +54,34 @@ const answered = (status: number, text = ''): PostOutcome => ({
 
 function setUp(...hooks: UrlHookSettings[]) {
   const clock = createFakeClock();
-  const [got, said]: [Record<string, unknown>[], string[]] = [[], []];
+  const [requests, logged]: [Record<string, unknown>[], string[]] = [[], []];
   const now = { outcome: answered(200), hangs: false };
   const alerts = createAlerts({
     ...{ hooks, clock, path: join(directory, 'alerts.json') },
-    log: { info: (text) => said.push(text), warn: (text) => said.push(text) },
+    log: { info: (text) => logged.push(text), warn: (text) => logged.push(text) },
     post:
       () =>
       async ({ body }, signal) => {
-        got.push({ at: clock.monotonic(), ...(JSON.parse(body) as object) });
+        requests.push({ at: clock.monotonic(), ...(JSON.parse(body) as object) });
         if (now.hangs) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
         return now.hangs ? { kind: 'failed', isReached: true, reason: 'cancelled' } : now.outcome;
       },
   });
-  const tell = (event: 'unhealthy' | 'healthy' | 'restart', container = aKnown()): void =>
+  const emit = (event: 'unhealthy' | 'healthy' | 'restart', container = aKnown()): void =>
     alerts.enqueue(hookEventOf(container, clock.now(), { event, failingStreak: 3, exitCode: 1, output: 'refused\n' }));
-  const events = (): readonly unknown[] => got.map(({ at, event }) => `${event}@${at}`);
-  return { clock, got, said, now, alerts, tell, events };
+  const events = (): readonly unknown[] => requests.map(({ at, event }) => `${event}@${at}`);
+  return { clock, requests, logged, now, alerts, emit, events };
 }
 
 test('posts the event, its host, and since when the container is unhealthy', async () => {
-  const { clock, got, tell, alerts } = setUp(aHook());
-  tell('unhealthy');
+  const { clock, requests, emit, alerts } = setUp(aHook());
+  emit('unhealthy');
   await clock.advance(10);
-  tell('healthy');
+  emit('healthy');
   await clock.advance(60_000);
   const common = { namespace: 'default', id: 'c1', name: 'web', image: 'docker.io/library/demo:1' };
   const facts = { host: expect.any(String), failingStreak: 3, exitCode: 1, output: 'refused\n' };
-  expect(got).toEqual([
+  expect(requests).toEqual([
     { at: 0, event: 'unhealthy', time: '2026-01-01T00:00:00Z', ...common, ...facts },
     {
       ...{ at: 60_000, event: 'healthy', time: '2026-01-01T00:00:00.01Z', ...common, ...facts },
@@ -97,8 +97,8 @@ test.each([
   ['ended', aKnown('unhealthy', { run: undefined }), 5_000],
   ['found healthy', aKnown('healthy'), 1_000],
 ])('resolves an unhealthy container that is %s', async (_what, container, afterMs) => {
-  const { clock, tell, alerts, events } = setUp(aHook({ minIntervalMs: 0 }));
-  tell('unhealthy');
+  const { clock, emit, alerts, events } = setUp(aHook({ minIntervalMs: 0 }));
+  emit('unhealthy');
   alerts.onChange(KEY, aKnown('unhealthy'));
   await clock.advance(10);
   alerts.onChange(KEY, container);
@@ -120,17 +120,17 @@ test('sends a container that is found unhealthy once', async () => {
 });
 
 test('adds the output of a result that follows', async () => {
-  const { clock, alerts, tell, got } = setUp(aHook());
+  const { clock, alerts, emit, requests } = setUp(aHook());
   alerts.onChange(KEY, aKnown('unhealthy'));
   await clock.advance(10);
-  tell('unhealthy');
+  emit('unhealthy');
   await clock.advance(5_000);
-  expect(got).toMatchObject([{ at: 10, event: 'unhealthy', output: 'refused\n' }]);
+  expect(requests).toMatchObject([{ at: 10, event: 'unhealthy', output: 'refused\n' }]);
 });
 
 test('a container that is missing in a complete list counts as gone', async () => {
-  const { clock, alerts, tell, events } = setUp(aHook());
-  tell('unhealthy');
+  const { clock, alerts, emit, events } = setUp(aHook());
+  emit('unhealthy');
   await clock.advance(70_000);
   alerts.onLive(() => undefined);
   await clock.advance(10);
@@ -138,16 +138,16 @@ test('a container that is missing in a complete list counts as gone', async () =
 });
 
 test('logs failures without secrets of the webhook', async () => {
-  const { clock, said, tell, now, alerts } = setUp(
+  const { clock, logged, emit, now, alerts } = setUp(
     aHook({ retries: 0, headers: { Authorization: 'Bearer s3cr3t-token' } }),
   );
   now.outcome = answered(403, 'no /secret-path for s3cr3t-token\u001b[2J\nmore');
-  tell('unhealthy');
+  emit('unhealthy');
   await clock.advance(1);
   now.outcome = answered(500);
-  tell('unhealthy', aKnown('healthy', { id: 'c2' }));
+  emit('unhealthy', aKnown('healthy', { id: 'c2' }));
   await clock.advance(1);
-  expect(said).toEqual([
+  expect(logged).toEqual([
     'hook 1 (https://example.org) for unhealthy of container default/c1 failed: it answered 403: no /*** for ***\\x1b[2J',
     'hook 1 (https://example.org) for unhealthy of container default/c2 failed; given up: it answered 500',
   ]);
@@ -155,24 +155,24 @@ test('logs failures without secrets of the webhook', async () => {
 });
 
 test('a hanging server delays no other hook, and not the end', async () => {
-  const { clock, got, said, tell, now, alerts } = setUp(aHook(), aHook());
+  const { clock, requests, logged, emit, now, alerts } = setUp(aHook(), aHook());
   now.hangs = true;
-  tell('unhealthy');
+  emit('unhealthy');
   await clock.advance(1);
-  expect(got).toHaveLength(2);
+  expect(requests).toHaveLength(2);
   const stopped = alerts.stop();
   await clock.advance(3_000);
   await stopped;
-  expect(said).toEqual([1, 2].map((n) => `hook ${n} (https://example.org): 1 event not delivered: the monitor ends`));
+  expect(logged).toEqual([1, 2].map((n) => `hook ${n} (https://example.org): 1 event not delivered: the monitor ends`));
   expect(clock.sleepers).toBe(0);
 });
 
 test('retries once more at the end what still waits', async () => {
-  const { clock, tell, alerts, events } = setUp(aHook());
-  for (const event of ['unhealthy', 'healthy', 'restart'] as const) tell(event);
+  const { clock, emit, alerts, events } = setUp(aHook());
+  for (const event of ['unhealthy', 'healthy', 'restart'] as const) emit(event);
   await clock.advance(1_000);
   await alerts.stop();
-  tell('unhealthy');
+  emit('unhealthy');
   await clock.advance(100_000);
   expect(events()).toEqual(['unhealthy@0', 'healthy@1000']);
   expect(clock.sleepers).toBe(0);
@@ -191,35 +191,35 @@ test('ignores hooks that are programs', async () => {
 
 test('the next monitor resolves what is over, and does not repeat what is not', async () => {
   const first = setUp(aHook());
-  for (const id of ['c1', 'c2', 'c3']) first.tell('unhealthy', aKnown('unhealthy', { id }));
+  for (const id of ['c1', 'c2', 'c3']) first.emit('unhealthy', aKnown('unhealthy', { id }));
   await first.clock.advance(10);
   await first.alerts.stop();
-  const { clock, alerts, got } = setUp(aHook());
+  const { clock, alerts, requests } = setUp(aHook());
   const now = new Map([
     [KEY, aKnown('unhealthy')],
     ['default/c2', aKnown('healthy', { id: 'c2' })],
   ]);
   alerts.onLive((key) => now.get(key));
   await clock.advance(10_000);
-  expect(got.map(({ id, event }) => `${id} ${event}`)).toEqual(['c3 gone', 'c2 healthy']);
-  expect(got[0]).toMatchObject({ name: 'web', reason: 'it was removed', unhealthySince: '2026-01-01T00:00:00Z' });
+  expect(requests.map(({ id, event }) => `${id} ${event}`)).toEqual(['c3 gone', 'c2 healthy']);
+  expect(requests[0]).toMatchObject({ name: 'web', reason: 'it was removed', unhealthySince: '2026-01-01T00:00:00Z' });
   await alerts.stop();
 });
 
 test('Alertmanager gets firing alerts every minute, until they end', async () => {
-  const { clock, alerts, tell, got, now } = setUp(aHook({ format: 'alertmanager', minIntervalMs: 0 }));
-  tell('unhealthy');
+  const { clock, alerts, emit, requests, now } = setUp(aHook({ format: 'alertmanager', minIntervalMs: 0 }));
+  emit('unhealthy');
   await clock.advance(30_000);
-  tell('unhealthy', aKnown('unhealthy', { id: 'c2' }));
+  emit('unhealthy', aKnown('unhealthy', { id: 'c2' }));
   await clock.advance(40_000);
-  tell('healthy');
+  emit('healthy');
   await clock.advance(1);
   now.outcome = answered(503);
   await clock.advance(70_000);
-  tell('healthy', aKnown('healthy', { id: 'c2' }));
+  emit('healthy', aKnown('healthy', { id: 'c2' }));
   now.outcome = answered(200);
   await clock.advance(300_000);
-  const shown = got.map(({ at, ...alerts }) => [
+  const shown = requests.map(({ at, ...alerts }) => [
     at,
     ...Object.values(alerts as Record<string, { labels: { container_id: string }; endsAt: string }>).map(
       ({ labels, endsAt }) => `${labels.container_id} ${Date.parse(endsAt) - Date.parse('2026-01-01T00:00:00Z')}`,
@@ -243,12 +243,12 @@ test.each([
 ])('after a kill during a delivery, the next monitor %s', async (_what, container, event) => {
   const first = setUp(aHook());
   first.now.hangs = true;
-  first.tell('unhealthy');
+  first.emit('unhealthy');
   await first.clock.advance(1);
-  const { clock, alerts, got } = setUp(aHook());
+  const { clock, alerts, requests } = setUp(aHook());
   alerts.onLive(() => container);
   await clock.advance(10_000);
-  expect(got).toMatchObject([{ id: 'c1', event }]);
+  expect(requests).toMatchObject([{ id: 'c1', event }]);
   await alerts.stop();
   const stopped = first.alerts.stop();
   await first.clock.advance(3_000);

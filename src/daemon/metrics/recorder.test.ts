@@ -27,10 +27,10 @@ function setUp() {
     model,
     settings: { maxContainers: 10, containerLabels: [] },
   });
-  const tell = (kind: string) =>
+  const emit = (kind: string) =>
     recorder.onEvent({ kind, namespace: 'default', id: 'c1', atMs: T0 } as unknown as ContainerdEvent);
   const at = (column: number) => [...recorder.containers.series][0]?.columns[column];
-  return { model, recorder, tell, at };
+  return { model, recorder, emit, at };
 }
 
 test('a result, in seconds', () => {
@@ -45,11 +45,11 @@ test('a result, in seconds', () => {
 });
 
 test('a start, out of memory, and a removal', () => {
-  const { recorder, tell, at } = setUp();
-  tell('task-started');
-  tell('task-oom');
+  const { recorder, emit, at } = setUp();
+  emit('task-started');
+  emit('task-oom');
   expect([at(COLUMNS.oomKills), at(COLUMNS.interval)]).toEqual([1, 30]);
-  tell('container-deleted');
+  emit('container-deleted');
   expect(recorder.containers.size).toBe(0);
 });
 

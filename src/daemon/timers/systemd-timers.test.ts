@@ -75,15 +75,15 @@ describe('the arguments of systemd-run', () => {
 
 test('waits while systemd unloads the unit of the same name', async () => {
   const clock = createFakeClock();
-  let taken = 3;
+  let refusals = 3;
   const calls: string[] = [];
   const timers = createTimers({
     systemd: {
       require: () => {},
       run: async (program) => {
         calls.push(program);
-        taken -= 1;
-        if (taken > 0) throw new HealthctlError('UNAVAILABLE', 'systemd-run: Unit x.timer was already loaded');
+        refusals -= 1;
+        if (refusals > 0) throw new HealthctlError('UNAVAILABLE', 'systemd-run: Unit x.timer was already loaded');
         return '';
       },
     },

@@ -23,7 +23,7 @@ function factsOf(check: readonly string[], log: readonly Result[], { config, ...
 }
 
 /** The findings: `what -> remedy $ command`. */
-function said(facts: DiagnosisFacts): readonly string[] {
+function findingsOf(facts: DiagnosisFacts): readonly string[] {
   const context = {
     config: facts.config,
     name: 'web',
@@ -65,7 +65,7 @@ describe('a missing program', () => {
     ['zsh', 'zsh:1: command not found: curl', 127],
   ])('curl, by %s: suggests the native check that asks the same', (_, output, code) => {
     const facts = factsOf(shell('curl -f http://localhost:8080/ready || exit 1'), [failed(output, code)]);
-    expect(said(facts)).toEqual([
+    expect(findingsOf(facts)).toEqual([
       'the image has no curl -> healthctl can ask the server itself $ healthctl update --health-http http://localhost:8080/ready web',
     ]);
   });
@@ -82,20 +82,20 @@ describe('a missing program', () => {
   });
 
   test('another program has no native check', () => {
-    expect(said(factsOf(['CMD', '/app'], [failed(NO_PROGRAM, -1)]))).toEqual([
+    expect(findingsOf(factsOf(['CMD', '/app'], [failed(NO_PROGRAM, -1)]))).toEqual([
       'the image has no /app -> use a program that the image has, or a check that needs none: --health-http, --health-tcp or --health-grpc of update',
     ]);
   });
 
   test('curl with a request that no native check can make: remedy without a command', () => {
     const facts = factsOf(shell('curl -d x http://localhost/'), [failed('sh: curl: not found', 127)]);
-    expect(said(facts)).toEqual([
+    expect(findingsOf(facts)).toEqual([
       expect.stringMatching(/^the image has no curl -> have healthctl ask the server itself: [^$]*$/),
     ]);
   });
 
   test('127 without a text', () => {
-    expect(said(factsOf(shell('x 2>/dev/null'), [failed('', 127)]))).toEqual([
+    expect(findingsOf(factsOf(shell('x 2>/dev/null'), [failed('', 127)]))).toEqual([
       expect.stringMatching(/^the command runs a program that the image does not have -> use/),
     ]);
   });
@@ -107,7 +107,7 @@ describe('a missing program', () => {
 
 describe('no shell in the image', () => {
   test('suggests an array for a plain command', () => {
-    expect(said(factsOf(shell('/app --check'), [failed(NO_SHELL, -1)]))).toEqual([
+    expect(findingsOf(factsOf(shell('/app --check'), [failed(NO_SHELL, -1)]))).toEqual([
       `the image has no shell, and the command needs /bin/sh -> give the command as an array, which runs without a shell $ healthctl update --health-cmd '["/app","--check"]' web`,
     ]);
   });
@@ -126,13 +126,13 @@ test.each([
   ['a shell', shell('/app'), '/bin/sh: 1: /app: Permission denied', 126],
   ['runc', ['CMD', '/app'], 'OCI runtime exec failed: exec: "/app": permission denied', -1],
 ])('a program that cannot be executed, by %s', (_, check, output, code) => {
-  expect(said(factsOf(check, [failed(output, code)]))).toEqual([
+  expect(findingsOf(factsOf(check, [failed(output, code)]))).toEqual([
     '/app cannot be executed by the user of the container -> make it executable in the image, for example with chmod 755',
   ]);
 });
 
 test('no command', () => {
-  expect(said(factsOf(['CMD'], [failed('healthcheck for container c1 has no command', -1)]))).toEqual([
+  expect(findingsOf(factsOf(['CMD'], [failed('healthcheck for container c1 has no command', -1)]))).toEqual([
     'the test is ["CMD"] without a command -> give a command with update --health-cmd',
   ]);
 });
@@ -142,20 +142,20 @@ describe('timeouts', () => {
   const config = { timeoutNs: 2e9 };
 
   test('no check has passed', () => {
-    expect(said(factsOf(shell('x'), [timeout], { config }))).toEqual([
+    expect(findingsOf(factsOf(shell('x'), [timeout], { config }))).toEqual([
       'the check exceeded its timeout of 2s -> give it more time, or run the command by hand and see what it waits for $ healthctl update --health-timeout 5s web',
     ]);
   });
 
   test('with the usual duration of checks', () => {
     const log = [passed(1_700), passed(1_900), timeout, passed(1_800)];
-    expect(said(factsOf(shell('x'), log, { config }))).toEqual([
+    expect(findingsOf(factsOf(shell('x'), log, { config }))).toEqual([
       expect.stringMatching(/^the check exceeded its timeout of 2s; one that passes takes 1.8s -> /),
     ]);
   });
 
   test('checks are close to the timeout before one fails', () => {
-    expect(said(factsOf(shell('x'), [passed(100), passed(1_650)], { config }))).toEqual([
+    expect(findingsOf(factsOf(shell('x'), [passed(100), passed(1_650)], { config }))).toEqual([
       'a check that passed took 1.65s of its timeout of 2s: on a busy host it will fail -> give it more time $ healthctl update --health-timeout 5s web',
     ]);
     expect(diagnose(factsOf(shell('x'), [passed(1_500)], { config }))).toEqual([]);
@@ -196,7 +196,7 @@ describe('a refused connection', () => {
     ['bash', 'bash -c "</dev/tcp/127.0.0.1/8080"', 'bash: connect: Connection refused'],
     ['redis', 'redis-cli -p 8080 ping', 'Could not connect to Redis at 127.0.0.1:8080: Connection refused'],
   ])('nothing listens: %s', (_, command, output) => {
-    expect(said(factsOf(shell(command), [failed(output)]))).toEqual([
+    expect(findingsOf(factsOf(shell(command), [failed(output)]))).toEqual([
       expect.stringMatching(
         /^nothing listens on port 8080 in the container -> .*a start period.* \$ healthctl logs --tail 20 web$/,
       ),
@@ -205,7 +205,7 @@ describe('a refused connection', () => {
 
   test('the server listens on another port: the suggested native check keeps its options', () => {
     const listeners = [{ address: '0.0.0.0', port: 80 }];
-    expect(said(factsOf(native, [refused], { listeners }))).toEqual([
+    expect(findingsOf(factsOf(native, [refused], { listeners }))).toEqual([
       "nothing listens on port 8080 in the container, but on 80 -> ask the port on which the server listens $ healthctl update --health-http http://localhost:80/ready --health-http-header 'A: b' web",
     ]);
     const several = [...listeners, { address: '::', port: 443 }];
@@ -215,9 +215,11 @@ describe('a refused connection', () => {
   test('the server listens on ::1 only', () => {
     const listeners = [{ address: '::1', port: 8080 }];
     const output = "wget: can't connect to remote host (127.0.0.1): Connection refused";
-    expect(said(factsOf(shell('wget -q -O - http://localhost:8080/x'), [failed(output)], { listeners }))).toEqual([
-      "the server listens on ::1 port 8080, and the check asks 127.0.0.1 -> ask the address on which it listens, or have the server listen on all addresses $ healthctl update --health-http 'http://[::1]:8080/x' web",
-    ]);
+    expect(findingsOf(factsOf(shell('wget -q -O - http://localhost:8080/x'), [failed(output)], { listeners }))).toEqual(
+      [
+        "the server listens on ::1 port 8080, and the check asks 127.0.0.1 -> ask the address on which it listens, or have the server listen on all addresses $ healthctl update --health-http 'http://[::1]:8080/x' web",
+      ],
+    );
   });
 
   test('the server listens on 127.0.0.1 only, and another address is asked', () => {
@@ -234,7 +236,7 @@ describe('a refused connection', () => {
 
   test("the server listens on the container's address only", () => {
     const listeners = [{ address: '10.4.0.5', port: 8080 }];
-    expect(said(factsOf(native, [refused], { listeners }))).toEqual([
+    expect(findingsOf(factsOf(native, [refused], { listeners }))).toEqual([
       'the server listens on 10.4.0.5 port 8080, and the check asks 127.0.0.1 and ::1 -> have the server listen on all addresses (0.0.0.0, or ::)',
     ]);
   });
@@ -245,10 +247,10 @@ describe('a refused connection', () => {
   });
 
   test('the sockets or the target are unknown', () => {
-    expect(said(factsOf(native, [refused], { listeners: undefined }))).toEqual([
+    expect(findingsOf(factsOf(native, [refused], { listeners: undefined }))).toEqual([
       expect.stringMatching(/^the connection to localhost:8080 was refused -> /),
     ]);
-    expect(said(factsOf(shell('./check'), [failed('Connection refused')]))).toEqual([
+    expect(findingsOf(factsOf(shell('./check'), [failed('Connection refused')]))).toEqual([
       expect.stringMatching(/^the server refused the connection -> /),
     ]);
   });
@@ -259,7 +261,7 @@ test.each([
   [shell('wget db'), "wget: bad address 'db'"],
   [['TCP', 'db:80'], "the host db is neither an IP address nor in the container's /etc/hosts"],
 ])('a name that cannot be resolved: %o', (check, output) => {
-  expect(said(factsOf(check, [failed(output)]))).toEqual([
+  expect(findingsOf(factsOf(check, [failed(output)]))).toEqual([
     'the container cannot look up db -> ask localhost or an address, or create the container again with --add-host',
   ]);
 });
@@ -289,7 +291,7 @@ describe('answers', () => {
   });
 
   test('a redirect', () => {
-    expect(said(factsOf(http, [failed('HTTP 302 Found')]))).toEqual([
+    expect(findingsOf(factsOf(http, [failed('HTTP 302 Found')]))).toEqual([
       'the server redirects the request (HTTP 302), and the check does not follow -> ask the address that it leads to, or accept the status $ healthctl update --health-http http://localhost/ --health-http-status 200-299,302 web',
     ]);
   });
@@ -299,7 +301,7 @@ describe('answers', () => {
     ['HTTP 503 Service Unavailable: try later', 'wrong-status'],
   ])('%s', (output, kind) => {
     expect(diagnose(factsOf(http, [failed(output)]))).toMatchObject([{ kind }]);
-    expect(said(factsOf(http, [failed(output)]))).toHaveLength(1);
+    expect(findingsOf(factsOf(http, [failed(output)]))).toHaveLength(1);
   });
 
   test('TLS', () => {
@@ -329,7 +331,7 @@ describe('memory', () => {
   const memory = { isOut: true, limitBytes: 1024 };
 
   test('the kernel killed the check', () => {
-    expect(said(factsOf(shell('x'), [failed('', 137)], { memory }))).toEqual([
+    expect(findingsOf(factsOf(shell('x'), [failed('', 137)], { memory }))).toEqual([
       'the check was killed for lack of memory: its limit is 1024B -> create the container again with a larger --memory',
     ]);
     expect(fixOf(factsOf(shell('curl localhost'), [failed('', 137)], { memory }))).toBe(
@@ -338,13 +340,13 @@ describe('memory', () => {
   });
 
   test('the check was killed for another reason', () => {
-    expect(said(factsOf(shell('x'), [failed('', 137)]))).toEqual([
+    expect(findingsOf(factsOf(shell('x'), [failed('', 137)]))).toEqual([
       'the check was killed, and not for lack of memory -> look for what kills it: a program in the container, or a limit of the command itself',
     ]);
   });
 
   test('the kernel killed another process of the container', () => {
-    expect(said(factsOf(shell('x'), [passed(10)], { memory: { isOut: true, limitBytes: undefined } }))).toEqual([
+    expect(findingsOf(factsOf(shell('x'), [passed(10)], { memory: { isOut: true, limitBytes: undefined } }))).toEqual([
       'the kernel killed a process of the container for lack of memory -> create the container again with a larger --memory',
     ]);
   });
@@ -357,7 +359,7 @@ describe('the start period', () => {
   ];
 
   test('is shorter than the last starts', () => {
-    expect(said(factsOf(shell('x'), [passed(10)], { starts, status: 'healthy' }))).toEqual([
+    expect(findingsOf(factsOf(shell('x'), [passed(10)], { starts, status: 'healthy' }))).toEqual([
       'the start period of 0s is too short: this container took 40s to become healthy -> give its start more time $ healthctl update --health-start-period 1m web',
     ]);
   });
@@ -365,7 +367,7 @@ describe('the start period', () => {
   test('still runs', () => {
     const [first] = starts;
     const given = { starts: first ? [first] : [], runMs: 10_000, config: { startPeriodNs: 5e9 } };
-    expect(said(factsOf(shell('x'), [], given))).toEqual([
+    expect(findingsOf(factsOf(shell('x'), [], given))).toEqual([
       expect.stringMatching(/^the start period of 5s .* took 20s .*, and is still starting -> /),
     ]);
     expect(diagnose(factsOf(shell('x'), [], { ...given, runMs: 30_000 }))).toEqual([]);
@@ -377,10 +379,10 @@ describe('the start period', () => {
 });
 
 test('any other failure: suggests to run the check by hand', () => {
-  expect(said(factsOf(shell("test 'a b' = c"), [failed('no')]))).toEqual([
+  expect(findingsOf(factsOf(shell("test 'a b' = c"), [failed('no')]))).toEqual([
     `the command failed with exit code 1 -> run it by hand, as the check does $ healthctl exec web /bin/sh -c 'test '\\''a b'\\'' = c'`,
   ]);
-  expect(said(factsOf(['GRPC', 'a:1'], [failed('NOT_SERVING')]))).toEqual([
+  expect(findingsOf(factsOf(['GRPC', 'a:1'], [failed('NOT_SERVING')]))).toEqual([
     'the check failed -> look at the output of the application $ healthctl logs --tail 20 web',
   ]);
 });
@@ -472,7 +474,7 @@ test('never throws, whatever a container printed', () => {
           starts: [{ ms: 1, wasUnhealthy: isOut }],
         });
         const findings: readonly Finding[] = diagnose(facts);
-        for (const line of said(facts)) expect(line).toMatch(/^.+ -> .+/s);
+        for (const line of findingsOf(facts)) expect(line).toMatch(/^.+ -> .+/s);
         expect(findings.length).toBeLessThanOrEqual(log.length + 3);
       },
     ),

@@ -12,14 +12,14 @@ function setUp() {
     onFailure: (key, error) => void seen.push(`${key} failed: ${error instanceof Error ? error.message : error}`),
     onEnd: (key) => void seen.push(`${key} ended, running: ${plans.isRunning(key)}`),
   });
-  const doing = (what: string) => async (): Promise<void> => void seen.push(`${what}@${clock.monotonic()}`);
-  return { clock, seen, plans, doing };
+  const recording = (what: string) => async (): Promise<void> => void seen.push(`${what}@${clock.monotonic()}`);
+  return { clock, seen, plans, recording };
 }
 
 test('a new plan replaces the old one', async () => {
-  const { clock, seen, plans, doing } = setUp();
-  plans.plan('a', { cause: 'end', delayMs: 1_000 }, doing('first'));
-  plans.plan('a', { cause: 'health', delayMs: 2_000 }, doing('second'));
+  const { clock, seen, plans, recording } = setUp();
+  plans.plan('a', { cause: 'end', delayMs: 1_000 }, recording('first'));
+  plans.plan('a', { cause: 'health', delayMs: 2_000 }, recording('second'));
   expect(plans.get('a')).toMatchObject({ cause: 'health', atMs: T0 + 2_000 });
   await clock.advance(2_000);
   expect(seen).toEqual(['second@2000', 'a ended, running: false']);
@@ -27,8 +27,8 @@ test('a new plan replaces the old one', async () => {
 });
 
 test('a plan is dropped by the cause that made it, and by no other', async () => {
-  const { clock, seen, plans, doing } = setUp();
-  plans.plan('a', { cause: 'end', delayMs: 1_000 }, doing('a'));
+  const { clock, seen, plans, recording } = setUp();
+  plans.plan('a', { cause: 'end', delayMs: 1_000 }, recording('a'));
   plans.drop('a', 'health');
   expect(plans.get('a')?.cause).toBe('end');
   plans.drop('a', 'end');
@@ -48,17 +48,17 @@ test('an action that fails is reported, and counts as ended', async () => {
 });
 
 test('stop drops plans and waits for running actions, and nothing begins after it', async () => {
-  const { clock, seen, plans, doing } = setUp();
+  const { clock, seen, plans, recording } = setUp();
   let finish = (): void => {};
   plans.run('a', () => new Promise((resolve) => (finish = resolve)));
-  plans.plan('b', { cause: 'end', delayMs: 1_000 }, doing('b'));
+  plans.plan('b', { cause: 'end', delayMs: 1_000 }, recording('b'));
   const stopped = plans.stop().then(() => void seen.push('stopped'));
   await clock.advance(5_000);
   expect(seen).toEqual([]);
   finish();
   await stopped;
-  plans.run('a', doing('late'));
-  plans.plan('a', { cause: 'end', delayMs: 0 }, doing('late'));
+  plans.run('a', recording('late'));
+  plans.plan('a', { cause: 'end', delayMs: 0 }, recording('late'));
   await clock.advance(0);
   expect(seen).toEqual(['a ended, running: false', 'stopped']);
   expect(clock.sleepers).toBe(0);

@@ -36,7 +36,7 @@ afterEach(async () => {
 /** One running container, and actions that succeed unless told to fail. */
 function setUp({ labels = {}, config, record = {} }: Setting = {}) {
   const clock = createFakeClock(T0);
-  const did: string[] = [];
+  const done: string[] = [];
   const now = {
     labels: { 'healthctl/started': startNote(T0, 'r0'), ...labels } as Readonly<Record<string, string>>,
     state: 'running' as ContainerState,
@@ -51,7 +51,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     isStoppedAtStart: false,
     isGone: false,
   };
-  const watched = (): KnownContainer | undefined =>
+  const known = (): KnownContainer | undefined =>
     now.isGone
       ? undefined
       : ({
@@ -68,8 +68,8 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
             exitedAtMs: clock.now(),
           },
         } as unknown as KnownContainer);
-  const doing = async (what: string): Promise<void> => {
-    did.push(`${what}@${clock.monotonic()}`);
+  const act = async (what: string): Promise<void> => {
+    done.push(`${what}@${clock.monotonic()}`);
     if (now.failing === what) throw now.failure ?? new HealthctlError('RUNTIME', `${what} failed`);
   };
   const end = (exitCode: number, labelsToo: Readonly<Record<string, string>> = {}): void => {
@@ -85,7 +85,7 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     },
     start: async () => {
       if (now.isStoppedAtStart) return false;
-      await doing('start');
+      await act('start');
       now.runs += 1;
       now.labels = { ...now.labels, 'healthctl/started': startNote(clock.now(), `r${now.runs}`) };
       now.state = 'running';
@@ -93,11 +93,11 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
       return true;
     },
     stop: async (_, { isForGood }) => {
-      await doing(isForGood ? 'stop' : 'stop-to-start');
+      await act(isForGood ? 'stop' : 'stop-to-start');
       end(143, isForGood ? { 'healthctl/stopped': 'now' } : now.labelsAtStop);
     },
     kill: async () => {
-      await doing('kill');
+      await act('kill');
       if (!now.survivesKill) end(137);
     },
     readRestarts: () => now.restarts,
@@ -106,20 +106,20 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
       written.push(next);
       now.restarts = next;
     },
-    publish: async (_, action, reason) => void did.push(`tell ${action}: ${reason}`),
+    publish: async (_, action, reason) => void done.push(`publish ${action}: ${reason}`),
     onRestarted: (_, reason) => void restarted.push(reason),
   };
   const warnings: string[] = [];
   const written: RestartRecord[] = [];
-  const told: string[] = [];
+  const logged: string[] = [];
   const log = {
     debug: () => {},
-    info: (text: string) => void told.push(`${text}@${clock.monotonic()}`),
+    info: (text: string) => void logged.push(`${text}@${clock.monotonic()}`),
     warn: (text: string) => void warnings.push(text),
   };
-  const supervisor = createSupervisor({ get: watched, actions, clock, log });
+  const supervisor = createSupervisor({ get: known, actions, clock, log });
   const result = async (status: HealthStatus, output = '') => {
-    const container = watched();
+    const container = known();
     if (container) supervisor.onResult(container, { state: aState({ status }), result: aResult(1_000, 0, output) });
     await clock.advance(0);
   };
@@ -127,51 +127,51 @@ function setUp({ labels = {}, config, record = {} }: Setting = {}) {
     await supervisor.stop();
     expect(clock.sleepers).toBe(0);
   });
-  return { clock, did, now, end, result, supervisor, warnings, written, restarted, told };
+  return { clock, done, now, end, result, supervisor, warnings, written, restarted, logged };
 }
 
 describe('with a restart policy', () => {
   test('restarts a container after its end, with growing delays, and counts restarts', async () => {
-    const { clock, did, now, end, restarted, supervisor } = setUp({ labels: { 'healthctl/restart': 'always' } });
+    const { clock, done, now, end, restarted, supervisor } = setUp({ labels: { 'healthctl/restart': 'always' } });
     for (let i = 0; i < 4; i += 1) {
       end(1);
       expect(supervisor.isRestarting(KEY)).toBe(true);
       await clock.advance(restartDelays[i] ?? 0);
       expect(supervisor.isRestarting(KEY)).toBe(false);
     }
-    expect(did).toEqual(['start@1000', 'start@3000', 'start@7000', 'start@15000']);
+    expect(done).toEqual(['start@1000', 'start@3000', 'start@7000', 'start@15000']);
     expect(restarted).toEqual(Array(4).fill('it ended with 1'));
     expect(now.restarts).toMatchObject({ count: 4, streak: 4, reason: 'it ended with 1', isPending: false });
   });
 
   test('restarts after a long run with the shortest delay again', async () => {
-    const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'always' }, record: { streak: 8, count: 8 } });
+    const { clock, done, end } = setUp({ labels: { 'healthctl/restart': 'always' }, record: { streak: 8, count: 8 } });
     await clock.advance(600_000);
     end(1);
     await clock.advance(1_000);
     end(1);
     await clock.advance(2_000);
-    expect(did).toEqual(['start@601000', 'start@603000']);
+    expect(done).toEqual(['start@601000', 'start@603000']);
   });
 
   test.each([
     ['no', 1],
     ['on-failure', 0],
   ])('%s does not restart after exit %i', async (policy, exitCode) => {
-    const { clock, did, end, supervisor } = setUp({ labels: { 'healthctl/restart': policy } });
+    const { clock, done, end, supervisor } = setUp({ labels: { 'healthctl/restart': policy } });
     end(exitCode);
     expect(supervisor.isBusy).toBe(false);
     await clock.advance(600_000);
-    expect(did).toEqual([]);
+    expect(done).toEqual([]);
   });
 
   test("stops restarting at the policy's maximum", async () => {
-    const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'on-failure:2' } });
+    const { clock, done, end } = setUp({ labels: { 'healthctl/restart': 'on-failure:2' } });
     for (let i = 0; i < 4; i += 1) {
       end(1);
       await clock.advance(10_000);
     }
-    expect(did.length).toBe(2);
+    expect(done.length).toBe(2);
   });
 
   test('a stop, start or removal by the user during the delay cancels the restart', async () => {
@@ -185,9 +185,9 @@ describe('with a restart policy', () => {
     const removed = setUp({ labels: { 'healthctl/restart': 'always' } });
     removed.end(1);
     removed.now.isGone = true;
-    for (const { clock, did, warnings } of [stopped, started, removed]) {
+    for (const { clock, done, warnings } of [stopped, started, removed]) {
       await clock.advance(10_000);
-      expect([did, warnings]).toEqual([[], []]);
+      expect([done, warnings]).toEqual([[], []]);
     }
   });
 
@@ -200,26 +200,26 @@ describe('with a restart policy', () => {
     [{ 'healthctl/stopped': 'now', 'containerd.io/restart.explicitly-stopped': 'false' }, 1],
     [{ 'healthctl/stopped': 'now', 'containerd.io/restart.explicitly-stopped': 'true' }, 0],
   ])('labels of nerdctl that record no stop do not change the policy: %j', async (nerdctls, starts) => {
-    const { clock, did, end } = setUp({ labels: { 'healthctl/restart': 'always' } });
+    const { clock, done, end } = setUp({ labels: { 'healthctl/restart': 'always' } });
     end(1, nerdctls);
     await clock.advance(1_000);
-    expect(did.filter((each) => each.startsWith('start'))).toHaveLength(starts);
+    expect(done.filter((each) => each.startsWith('start'))).toHaveLength(starts);
   });
 
   test('does not restart a container that containerd restarts', async () => {
     const labels = { 'healthctl/restart': 'always', 'containerd.io/restart.status': 'running' };
-    const { clock, did, end } = setUp({ labels });
+    const { clock, done, end } = setUp({ labels });
     end(1);
     await clock.advance(10_000);
-    expect(did).toEqual([]);
+    expect(done).toEqual([]);
   });
 
   test('retries a failed start, with growing delays', async () => {
-    const { clock, did, now, end, warnings } = setUp({ labels: { 'healthctl/restart': 'always' } });
+    const { clock, done, now, end, warnings } = setUp({ labels: { 'healthctl/restart': 'always' } });
     now.failing = 'start';
     end(1);
     await clock.advance(7_000);
-    expect(did).toEqual(['start@1000', 'start@3000', 'start@7000']);
+    expect(done).toEqual(['start@1000', 'start@3000', 'start@7000']);
     expect(warnings).toHaveLength(3);
   });
 });
@@ -227,27 +227,31 @@ describe('with a restart policy', () => {
 const restartDelays = [1_000, 2_000, 4_000, 8_000];
 
 test('logs and counts a restart once it has happened, when the next delay is known', async () => {
-  const { clock, now, end, supervisor, told } = setUp({
+  const { clock, now, end, supervisor, logged } = setUp({
     labels: { 'healthctl/restart': 'always', 'nerdctl/name': 'web' },
   });
   end(1);
   expect(supervisor.nextRestartAtMs(KEY)).toBe(T0 + 1_000);
-  expect([told, now.restarts.count]).toEqual([['container default/web (c1): it ended with 1; restart in 1 s@0'], 0]);
+  expect([logged, now.restarts.count]).toEqual([['container default/web (c1): it ended with 1; restart in 1 s@0'], 0]);
   await clock.advance(1_000);
-  expect(told[1]).toBe('container default/web (c1): restarted: it ended with 1@1000');
+  expect(logged[1]).toBe('container default/web (c1): restarted: it ended with 1@1000');
   expect([now.restarts.count, supervisor.nextRestartAtMs(KEY)]).toEqual([1, undefined]);
 });
 
 test("a user's stop at the last moment cancels the restart: nothing is logged or counted", async () => {
-  const { clock, now, end, told } = setUp({ labels: { 'healthctl/restart': 'always' } });
+  const { clock, now, end, logged } = setUp({ labels: { 'healthctl/restart': 'always' } });
   now.isStoppedAtStart = true;
   end(1);
   await clock.advance(1_000);
-  expect([told.filter((text) => text.includes('restarted')), now.restarts.count, now.state]).toEqual([[], 0, 'exited']);
+  expect([logged.filter((text) => text.includes('restarted')), now.restarts.count, now.state]).toEqual([
+    [],
+    0,
+    'exited',
+  ]);
 });
 
 test('on a full disk, restarts and healing continue, counted in memory, with one warning', async () => {
-  const { clock, did, now, end, result, warnings } = setUp({
+  const { clock, done, now, end, result, warnings } = setUp({
     labels: { 'healthctl/restart': 'on-failure:3' },
     config: { onFailure: 'restart' },
   });
@@ -260,27 +264,27 @@ test('on a full disk, restarts and healing continue, counted in memory, with one
   await clock.advance(4_000);
   end(1); // uses up the policy's three retries
   await clock.advance(60_000);
-  expect(did.filter((what) => what.startsWith('start'))).toEqual(['start@1000', 'start@3000', 'start@7000']);
+  expect(done.filter((what) => what.startsWith('start'))).toEqual(['start@1000', 'start@3000', 'start@7000']);
   expect(warnings).toEqual([expect.stringContaining('its restarts are counted in memory only: no space left')]);
 });
 
 describe('with an action on unhealthy', () => {
   test('restart: acts after a delay, once per unhealthy period, and logs the last line of output', async () => {
-    const { clock, did, now, result, restarted } = setUp({ config: { onFailure: 'restart' } });
+    const { clock, done, now, result, restarted } = setUp({ config: { onFailure: 'restart' } });
     await result('healthy');
     await result('unhealthy', 'first\nrefused\n');
     await result('unhealthy', 'second');
     await clock.advance(1_000);
-    expect(did).toEqual(['stop-to-start@1000', 'start@1000', 'tell restart: unhealthy: refused']);
+    expect(done).toEqual(['stop-to-start@1000', 'start@1000', 'publish restart: unhealthy: refused']);
     expect(now.restarts).toMatchObject({ count: 1, streak: 1, reason: 'unhealthy: refused', isPending: false });
     expect(restarted).toEqual(['unhealthy: refused']);
     await result('unhealthy', 'again');
     await clock.advance(2_000);
-    expect(did.slice(3, 5)).toEqual(['stop-to-start@3000', 'start@3000']);
+    expect(done.slice(3, 5)).toEqual(['stop-to-start@3000', 'start@3000']);
   });
 
   test('restart: skips a container that becomes healthy, ends or is restarted during the delay', async () => {
-    const { clock, did, now, end, result } = setUp({ config: { onFailure: 'restart' } });
+    const { clock, done, now, end, result } = setUp({ config: { onFailure: 'restart' } });
     await result('unhealthy');
     await result('healthy');
     await clock.advance(1_000);
@@ -290,7 +294,7 @@ describe('with an action on unhealthy', () => {
     await result('unhealthy');
     end(1);
     await clock.advance(10_000);
-    expect(did).toEqual([]);
+    expect(done).toEqual([]);
   });
 
   test('restart: the next monitor finishes a restart whose stop the end of this monitor interrupted', async () => {
@@ -302,11 +306,11 @@ describe('with an action on unhealthy', () => {
   });
 
   test("restart: a user's stop during our stop cancels the start", async () => {
-    const { clock, did, now, result } = setUp({ config: { onFailure: 'restart' } });
+    const { clock, done, now, result } = setUp({ config: { onFailure: 'restart' } });
     now.labelsAtStop = { 'healthctl/stopped': 'now' };
     await result('unhealthy');
     await clock.advance(20_000);
-    expect([did, now.restarts.isPending]).toEqual([['stop-to-start@1000'], false]);
+    expect([done, now.restarts.isPending]).toEqual([['stop-to-start@1000'], false]);
   });
 
   test('restart: a container removed during our stop leaves nothing', async () => {
@@ -319,12 +323,12 @@ describe('with an action on unhealthy', () => {
   });
 
   test('restart: an action on one run does not affect the next, whose start was not seen', async () => {
-    const { did, now, result } = setUp({ config: { onFailure: 'kill' } });
+    const { done, now, result } = setUp({ config: { onFailure: 'kill' } });
     now.survivesKill = true;
     await result('unhealthy');
     now.runs += 1;
     await result('unhealthy');
-    expect(did.filter((what) => what.startsWith('kill'))).toHaveLength(2);
+    expect(done.filter((what) => what.startsWith('kill'))).toHaveLength(2);
   });
 
   test('a full disk loses the restart record, but no result', async () => {
@@ -337,49 +341,49 @@ describe('with an action on unhealthy', () => {
   });
 
   test('restart: acts up to the limit; ten healthy minutes reset the count', async () => {
-    const { clock, did, result, warnings } = setUp({ config: { onFailure: 'restart', maxRestarts: 1 } });
+    const { clock, done, result, warnings } = setUp({ config: { onFailure: 'restart', maxRestarts: 1 } });
     await result('unhealthy');
     await clock.advance(1_000);
     await result('unhealthy');
     await result('unhealthy');
     await clock.advance(10_000);
-    expect([did.length, warnings.length]).toEqual([3, 1]);
+    expect([done.length, warnings.length]).toEqual([3, 1]);
     await result('healthy');
     await clock.advance(600_000);
     await result('healthy');
     await result('unhealthy');
     await clock.advance(1_000);
-    expect(did.length).toBe(6);
+    expect(done.length).toBe(6);
   });
 
   test('restart: starts what the previous monitor had stopped', async () => {
-    const { clock, did, now, end } = setUp({
+    const { clock, done, now, end } = setUp({
       config: { onFailure: 'restart' },
       record: { count: 1, streak: 1, isPending: true },
     });
     end(143);
     await clock.advance(2_000);
-    expect([did, now.restarts.isPending]).toEqual([['start@2000'], false]);
+    expect([done, now.restarts.isPending]).toEqual([['start@2000'], false]);
   });
 
   test('restart: does not start a container that the previous monitor was about to stop, if it became healthy and ended', async () => {
-    const { clock, did, end, result } = setUp({
+    const { clock, done, end, result } = setUp({
       config: { onFailure: 'restart' },
       record: { count: 1, streak: 1, isPending: true },
     });
     await result('healthy');
     end(0);
     await clock.advance(10_000);
-    expect(did).toEqual([]);
+    expect(done).toEqual([]);
   });
 
   test('retries a failed action at the next unhealthy result', async () => {
-    const { did, now, result } = setUp({ config: { onFailure: 'kill' } });
+    const { done, now, result } = setUp({ config: { onFailure: 'kill' } });
     now.failing = 'kill';
     await result('unhealthy');
     now.failing = undefined;
     await result('unhealthy', 'bad');
-    expect(did).toEqual(['kill@0', 'kill@0', 'tell kill: unhealthy: bad']);
+    expect(done).toEqual(['kill@0', 'kill@0', 'publish kill: unhealthy: bad']);
   });
 
   // The table in docs/auto-healing.md.
@@ -400,9 +404,9 @@ describe('with an action on unhealthy', () => {
     ['restart', 'on-failure', ['stop-to-start@1000', 'start@1000']],
   ] as const)('%s with policy %s', async (onFailure, policy, expected) => {
     const labels = policy ? { 'healthctl/restart': policy } : {};
-    const { clock, did, result } = setUp({ labels, config: { onFailure } });
+    const { clock, done, result } = setUp({ labels, config: { onFailure } });
     await result('unhealthy');
     await clock.advance(10_000);
-    expect(did.filter((what) => !what.startsWith('tell'))).toEqual(expected);
+    expect(done.filter((what) => !what.startsWith('publish'))).toEqual(expected);
   });
 });
