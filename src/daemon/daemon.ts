@@ -1,9 +1,11 @@
 import { type ContainerContext, createContainerContext } from '../container/context.ts';
 import type { Containerd } from '../containerd/client.ts';
+import { historyDirOf } from '../history/files.ts';
 import { sweepLeases } from '../image/lease.ts';
 import { version } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import { counted } from '../lib/counted.ts';
+import { hostIdOf } from '../lib/dirs.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
@@ -25,6 +27,7 @@ import { createDuties, type Duties } from './duties.ts';
 import { openGrpcHealthServer } from './grpc/grpc-health.ts';
 import { createHealthSource } from './grpc/health-source.ts';
 import { untilIdle } from './idle.ts';
+import { createHistorySize } from './metrics/history-size.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { claimMonitor, type MonitorClaim } from './monitor-claim.ts';
 import { monitorHooksOf } from './monitor-hooks.ts';
@@ -176,7 +179,7 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
   const metrics = createMetrics({
     ...{ clock, log, containerd, monitor, startedAtMs },
     ...{ recorder: duties.metrics, telemetry: duties.telemetry, settings: settings.monitor.metrics },
-    historyBytes: () => undefined,
+    historyBytes: historyBytesOf(deps),
   });
   const source = createHealthSource(service, duties.healthChanges);
   const budget = connectionBudget(readDescriptors());
@@ -192,6 +195,11 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
     status: service.status,
   });
   return { model, duties, monitor, grpc, server, metrics, page, lastSignal };
+}
+
+function historyBytesOf({ settings, clock }: DaemonDeps): () => number | undefined {
+  if (!settings.history.isEnabled) return () => undefined;
+  return createHistorySize(historyDirOf(settings.dataRoot, hostIdOf(settings.address)), clock);
 }
 
 function proberOf({ clock, log, settings }: DaemonDeps, context: ContainerContext, starts: StartGate): ContainerProber {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
 import { HOUR_MS } from './cell.ts';
@@ -41,6 +41,9 @@ export function historyFiles(dir: string): readonly HistoryFile[] {
     })
     .sort((a, b) => a.fromMs - b.fromMs || (a.path < b.path ? -1 : 1));
 }
+
+/** Size of a file of the history in bytes; 0 for one that has just been removed. */
+export const sizeOf = ({ path }: HistoryFile): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 function namesIn(dir: string): readonly string[] {
   try {

@@ -9,7 +9,7 @@ import { makeOwnDirectory, openOwnFile, readOwnFile, removeOwn, setAside } from 
 import { MINUTE_MS } from './cell.ts';
 import { lineFromChange } from './change-line.ts';
 import { expired, type Limits } from './expiry.ts';
-import { dayOf, type HistoryFile, historyFiles, historyPath, unmergedJournals } from './files.ts';
+import { dayOf, historyFiles, historyPath, sizeOf, unmergedJournals } from './files.ts';
 import { eachJournaled, FrameWriter } from './journal.ts';
 import { mergeDay } from './merge-day.ts';
 import type { Change, Sample } from './model.ts';
@@ -223,7 +223,6 @@ const isOver = ({ fromMs }: Window, atMs: number): boolean =>
   atMs >= fromMs + WINDOW_MS || atMs < fromMs || dayOf(atMs) !== dayOf(fromMs);
 
 const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
-const sizeOf = ({ path }: HistoryFile): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 const writeAsync = promisify(write);
 

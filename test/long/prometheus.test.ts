@@ -67,7 +67,13 @@ test.skipIf(missing)('scrapes a monitor over TLS with a token, and answers the q
     return join(bed.directory, name);
   };
   const settings = [
-    ...['autostart = false', 'network = "none"', '[metrics]', `listen = "${base}"`],
+    ...[
+      'autostart = false',
+      'network = "none"',
+      `watch_namespaces = ["${bed.namespace}"]`,
+      '[metrics]',
+      `listen = "${base}"`,
+    ],
     `tls_cert = "${file('cert.pem', SELF_SIGNED.cert)}"`,
     `tls_key = "${file('key.pem', SELF_SIGNED.key)}"`,
     `token_file = "${file('token', 'a-secret\n')}"`,
