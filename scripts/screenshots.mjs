@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `node scripts/screenshots.mjs [DIRECTORY]`: takes the pictures of the web page for README.md and docs, by default into docs/images. Runs a
-// containerd of its own, and installs Chromium where there is none.
+// `node scripts/screenshots.mjs [DIRECTORY]`: takes the pictures of the web page for README.md and docs, by default
+// into docs/images. Runs its own containerd, and installs Chromium if it is missing.
 import { prepare, runNodeAsRoot } from './lib/prepare.mjs';
 import { fail } from './lib/run.mjs';
 

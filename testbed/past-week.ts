@@ -4,19 +4,19 @@ import { openHistoryStore } from '../src/history/store.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { silentLogger } from '../src/lib/logger.ts';
 
-/** A container with a past that a test invents. */
+/** A container with an invented history. */
 export interface PastLife {
   readonly key: string;
   readonly name: string;
   readonly image: string;
-  /** From oldest to newest; the first begins when the history does. */
+  /** From oldest to newest; the first begins with the history. */
   readonly phases: readonly PastPhase[];
-  /** How long a check takes. Default 12 ms. */
+  /** The duration of a check. Default 12 ms. */
   readonly durationMs?: (atMs: number) => number;
 }
 
 export interface PastPhase {
-  /** Before the end of the history. */
+  /** Milliseconds before the end of the history. */
   readonly agoMs: number;
   readonly phase: Phase;
   readonly reason?: string;
@@ -25,7 +25,7 @@ export interface PastPhase {
 
 const WINDOW_MS = 10 * 60_000;
 
-/** Writes the history of the last days into a directory, as a monitor would have. */
+/** Writes the history of the last days into a directory, like a monitor. */
 export async function writePast(
   dir: string,
   lives: readonly PastLife[],
@@ -44,7 +44,7 @@ export async function writePast(
     for (let atMs = nowMs; atMs < toMs; atMs += everyMs)
       for (const life of lives)
         samples.push(...sampleAt(life, atMs, untilMs).map((sample) => [life.key, sample] as const));
-    // The time of a batch is its end: from there on no monitor ran.
+    // The time of a batch is its end: afterwards no monitor ran.
     await store.append({ atMs: toMs - 1, samples, changes: changes.filter(isIn) });
   }
   await store.close();
@@ -66,7 +66,7 @@ const NONE: PastPhase = { agoMs: 0, phase: 'gone' };
 const phaseAt = ({ phases }: PastLife, atMs: number, untilMs: number): PastPhase =>
   phases.findLast(({ agoMs }) => untilMs - agoMs <= atMs) ?? NONE;
 
-/** Each day repeats names and phases, as the monitor does. */
+/** Each day repeats names and phases, as the monitor writes them. */
 function changesOf(life: PastLife, fromMs: number, untilMs: number): readonly Change[] {
   const { key, name, image } = life;
   const changed = life.phases.map((one): Change => phaseChange(key, one, untilMs - one.agoMs));

@@ -5,14 +5,14 @@ import { build } from 'esbuild';
 const CLIENT = 'src/page/client';
 
 /**
- * Builds the web page and the thread that reads the history for it.
+ * Builds the web page, and the thread that reads the history for it.
  *
  * @param {string} root of the repository
  * @param {string} out the directory of the bundle
- * @returns {Promise<string[]>} the files that are in the page, relative to the root
+ * @returns {Promise<string[]>} the files that are bundled into the page, relative to the root
  */
 export async function buildPage(root, out) {
-  // Beside, and renamed into place: a monitor may be reading it.
+  // Built beside its place and renamed, because a monitor may be reading it.
   const [made, page] = [join(out, 'page.new'), join(out, 'page')];
   rmSync(made, { recursive: true, force: true });
   mkdirSync(made, { recursive: true });

@@ -1,5 +1,5 @@
-// A container as the monitor lists it, for scripts/warm-up-server.mjs. A test holds it to the form that commands accept: with another form `ps`
-// would ask containerd, and V8 would compile and pack the code for that instead.
+// A container as the monitor lists it, for scripts/warm-up-server.mjs. A test compares it with the form that commands
+// accept: with another form, `ps` would ask containerd, and V8 would compile the code for that instead.
 
 export const summaryOf = ({ id, labels, storedConfig, pid }) => ({
   record: {

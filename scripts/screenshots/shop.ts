@@ -1,6 +1,6 @@
 import type { PastLife, PastPhase } from '../../testbed/past-week.ts';
 
-/** The containers in the pictures: their images are busybox by other names. */
+/** The containers in the pictures. Their images are busybox under other names. */
 export interface ShopContainer {
   readonly name: string;
   readonly image: string;
@@ -37,11 +37,11 @@ const healthy = (agoMs: number): PastPhase => ({ agoMs, phase: 'healthy' });
 const bad = (agoMs: number, reason: string): PastPhase => ({ agoMs, phase: 'unhealthy', reason, exitCode: 1 });
 const [REFUSED, SLOW] = ['connect to db:5432: connection refused', 'timeout: no answer within 3s'];
 
-/** Waves of a day, with noise that is the same at each call. */
+/** Daily waves with noise, which is the same in each call. */
 const around = (ms: number) => (atMs: number) =>
   ms * (1 + 0.4 * Math.sin((atMs / DAY) * 2 * Math.PI) + 0.25 * Math.sin(atMs * 12.9898) ** 2);
 
-/** @param keyOf the key of a container by its name */
+/** @param keyOf the key of a container, by its name */
 export function pastOf(keyOf: (name: string) => string): readonly PastLife[] {
   const lives: Readonly<Record<string, readonly PastPhase[]>> = {
     api: [

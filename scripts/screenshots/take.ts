@@ -97,6 +97,6 @@ async function settled(page: Page, isContainer: boolean): Promise<void> {
     .locator(isContainer ? '.plot canvas' : '.row')
     .first()
     .waitFor();
-  // The first results of this monitor, and its first write of the history.
+  // Time for the first results of this monitor, and its first write of the history.
   await page.waitForTimeout(8_000);
 }

@@ -15,7 +15,7 @@ const cell = (fromMs: number, exitCode = 0): Cell => {
   return made;
 };
 
-test('bars are at whole multiples of their width, and end with the present one', () => {
+test('bars begin at whole multiples of their width, and the last is the present one', () => {
   fc.assert(
     fc.property(fc.constantFrom(...Object.values(RANGES)), fc.integer({ min: 1e12, max: 2e12 }), (range, nowMs) => {
       const { fromMs, toMs, count } = barPeriod(range, nowMs);

@@ -6,7 +6,7 @@ const ask = (headers: Readonly<Record<string, string>>, hosts: readonly string[]
   refusalOfSource({ method, headers }, { hosts })?.status;
 
 test.each(['localhost', 'localhost:8080', 'LOCALHOST', '127.0.0.1:9181', '[::1]:9181', '192.168.1.2:80'])(
-  'the host %s is answered: no other site can have this name',
+  'answers for the host %s, which no other site can have',
   (host) => {
     expect(ask({ host })).toBeUndefined();
   },
@@ -19,15 +19,15 @@ test.each([
   '127.0.0.1.rebound.example',
   '',
   '[::1',
-])('the host %j is refused', (host) => {
+])('refuses the host %j', (host) => {
   expect(ask({ host })).toBe(421);
 });
 
-test('a request without a host is refused', () => {
+test('refuses a request without a host', () => {
   expect(ask({})).toBe(421);
 });
 
-test('a configured host is answered, with any port unless it has one', () => {
+test('answers for a configured host, on any port unless one is configured', () => {
   expect(ask({ host: 'health.example:8443' }, ['health.example'])).toBeUndefined();
   expect(ask({ host: 'health.example:8443' }, ['health.example:8443'])).toBeUndefined();
   expect(ask({ host: 'health.example:1' }, ['health.example:8443'])).toBe(421);
@@ -43,22 +43,22 @@ test.each([
   expect(ask({ host: 'localhost:9181', origin })).toBe(status);
 });
 
-test('behind a proxy that asks by another name, the origin is a configured host', () => {
+test('behind a proxy with another name, the origin must be a configured host', () => {
   expect(ask({ host: 'localhost', origin: 'https://health.example' }, ['health.example'])).toBeUndefined();
 });
 
-test('it changes nothing', () => {
+test('refuses methods that could change something', () => {
   expect(['POST', 'PUT', 'DELETE', 'OPTIONS'].map((method) => ask({ host: 'localhost' }, [], method))).toEqual([
     405, 405, 405, 405,
   ]);
 });
 
-test('data is for the page itself', () => {
+test('sends data only to the page itself', () => {
   const from = (site: string) => refusalOfData({ headers: { 'sec-fetch-site': site } }, { token: undefined })?.status;
   expect(['same-origin', 'none', 'same-site', 'cross-site'].map(from)).toEqual([undefined, undefined, 403, 403]);
 });
 
-test('data needs the token', () => {
+test('sends data only with the token', () => {
   const token = createHash('sha256').update('secret').digest();
   const refusalFor = (authorization?: string) =>
     refusalOfData({ headers: authorization === undefined ? {} : { authorization } }, { token })?.message;

@@ -34,7 +34,7 @@ test('an incident lasts until the container is healthy again', () => {
   ]);
 });
 
-test('restarts that do not help belong to it', () => {
+test('an incident includes restarts that do not help', () => {
   const changes = [
     ...[to(0, 'healthy'), to(100, 'unhealthy', 'first'), restart(110), to(110, 'starting'), to(200, 'ended')],
     ...[restart(210), to(210, 'starting'), to(250, 'unhealthy', 'again'), to(400, 'healthy')],
@@ -42,18 +42,18 @@ test('restarts that do not help belong to it', () => {
   expect(incidents(changes)).toMatchObject([{ fromMs: 100, toMs: 400, reason: 'first', restarts: 2 }]);
 });
 
-test.each<Phase>(['stopped', 'paused', 'gone', 'unchecked'])('one that is %s is in no incident', (phase) => {
+test.each<Phase>(['stopped', 'paused', 'gone', 'unchecked'])('a container that is %s is in no incident', (phase) => {
   expect(incidents([to(0, 'unhealthy'), to(100, phase)])).toMatchObject([{ fromMs: 0, toMs: 100, isOpen: false }]);
 });
 
-test('the present one is open, also while the container starts again', () => {
+test('the present incident is open, also while the container restarts', () => {
   expect(incidents([to(0, 'healthy'), to(100, 'ended')])).toMatchObject([
     { toMs: 1_000, isOpen: true, phase: 'ended' },
   ]);
   expect(incidents([to(0, 'unhealthy'), to(100, 'starting')])).toMatchObject([{ fromMs: 0, isOpen: true }]);
 });
 
-test('those before the period are left out', () => {
+test('incidents before the period are omitted', () => {
   const changes = [to(0, 'unhealthy'), to(100, 'healthy'), to(500, 'unhealthy'), to(600, 'healthy')];
   expect(incidents(changes, 1_000, 300)).toMatchObject([{ fromMs: 500 }]);
 });

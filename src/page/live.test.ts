@@ -25,7 +25,7 @@ class FakeResponse {
     this.isDestroyed = true;
     this.#onClose();
   }
-  /** The data of the events of this name. */
+  /** The data of the events with this name. */
   of(event: string): readonly unknown[] {
     return this.sent.flatMap((text) => {
       const [, data = ''] = new RegExp(`^event: ${event}\ndata: (.*)\n\n$`).exec(text) ?? [];
@@ -54,7 +54,7 @@ function setUp() {
   return { clock, feed, there, connect };
 }
 
-test('changes of a second are one message', async () => {
+test('sends the changes of a second in one message', async () => {
   const { clock, feed, connect } = setUp();
   const client = connect();
   feed.onResult('default/a', 0);
@@ -74,7 +74,7 @@ test('changes of a second are one message', async () => {
   feed.stop();
 });
 
-test('a container that is gone is told as such, one that came back is not', async () => {
+test('reports a removed container as such, but not one that was created again meanwhile', async () => {
   const { clock, feed, there, connect } = setUp();
   const client = connect();
   there.delete('default/a');
@@ -86,7 +86,7 @@ test('a container that is gone is told as such, one that came back is not', asyn
   feed.stop();
 });
 
-test('the monitor is told at once and every five seconds, and nothing when nobody looks', async () => {
+test("sends the monitor's state at once and every five seconds, and does nothing without clients", async () => {
   const { clock, feed, connect } = setUp();
   feed.onResult('default/a', 0);
   const client = connect();
@@ -97,7 +97,7 @@ test('the monitor is told at once and every five seconds, and nothing when nobod
   expect(client.of('host').length).toBe(3);
 });
 
-test('a client that does not read is cut off, the others are not', async () => {
+test('disconnects a client that does not read, and no other', async () => {
   const { clock, feed, connect } = setUp();
   const [slow, quick] = [connect(), connect()];
   slow.writableLength = 1 << 20;
@@ -107,7 +107,7 @@ test('a client that does not read is cut off, the others are not', async () => {
   feed.stop();
 });
 
-test('the number of clients is limited, and a slot is free again when one leaves', () => {
+test('limits the number of clients, and frees a slot when one disconnects', () => {
   const { feed, connect } = setUp();
   const clients = Array.from({ length: MAX_STREAMS }, connect);
   expect(connect).toThrow('16 other browsers are looking at this page');

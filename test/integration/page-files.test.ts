@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-// The files of the page, as they were built.
+// The files of the page, as built.
 
 const DIR = fileURLToPath(new URL('../../dist/page', import.meta.url));
 const names = readdirSync(DIR);
 
-test('all files together are below 100 kB', () => {
+test('all files together have less than 100 kB', () => {
   const sizes = names.map((name) => statSync(join(DIR, name)).size);
   expect(sizes.reduce((total, size) => total + size)).toBeLessThan(100_000);
 });
 
-test('nothing is loaded from elsewhere, and no script or style is inline', () => {
+test('the page loads nothing from elsewhere, and has no inline script or style', () => {
   const html = readFileSync(join(DIR, 'index.html'), 'utf8');
   expect([...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url]) => url)).toEqual([
     'icon.svg',

@@ -22,7 +22,7 @@ import { until } from '../../testbed/until.ts';
 import { aRecord, aTask } from '../builders/container.ts';
 import { aConfig, aRun } from '../builders/health.ts';
 
-// The page's server on a real port of loopback and on a Unix socket, with a history in real files.
+// The page's server on a real port of the loopback and on a Unix socket, with a history in real files.
 
 const dir = mkdtempSync(join(tmpdir(), 'healthctl-page-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -130,7 +130,7 @@ async function serve({ at: wanted, token, hosts = [] }: ServeOptions = {}) {
 }
 
 describe('static files', () => {
-  test('have a type, a policy and a tag; others of the directory are not served', async () => {
+  test('have a type, a policy and a tag; other files of the directory are not served', async () => {
     await using server = await serve();
     const { status, headers, text } = await server.ask('/');
     expect([status, text, headers['content-type']]).toEqual([200, '<!doctype html>', 'text/html; charset=utf-8']);
@@ -146,7 +146,7 @@ describe('static files', () => {
 });
 
 describe('data', () => {
-  test('all containers, with what is gone, and their incidents', async () => {
+  test('of all containers, with removed ones, and their incidents', async () => {
     await using server = await serve();
     const { containers, incidents } = await server.json<OverviewAnswer>('/data/containers?range=90m');
     expect(containers.map(({ name, status }) => [name, status])).toEqual([
@@ -161,7 +161,7 @@ describe('data', () => {
     ]);
   });
 
-  test.each(['90m', '24h', '7d'] as const)('one container in %s', async (range) => {
+  test.each(['90m', '24h', '7d'] as const)('of one container in %s', async (range) => {
     await using server = await serve();
     const answer = await server.json<ContainerAnswer>(`/data/containers/default%2Fc1?range=${range}`);
     expect(answer.row).toMatchObject({ key: 'default/c1', name: HOSTILE });
@@ -172,7 +172,7 @@ describe('data', () => {
     expect(answer.plot.every(({ p50Ms }) => p50Ms > 10 && p50Ms < 14)).toBe(true);
   });
 
-  test('the log, page by page, whole and of failures', async () => {
+  test('of the log, page by page, complete or failures only', async () => {
     await using server = await serve();
     const path = '/data/containers/default%2Fc1/log';
     const first = await server.json<LogAnswer>(path);
@@ -186,13 +186,13 @@ describe('data', () => {
     expect(failed.lines.some(({ kind, word }) => kind === 'change' && word === 'unhealthy')).toBe(true);
   });
 
-  test('readers share an answer for a moment', async () => {
+  test('are shared by readers for a moment', async () => {
     await using server = await serve();
     await Promise.all(Array.from({ length: 10 }, () => server.json('/data/containers?range=7d')));
     expect(server.received.length).toBeLessThanOrEqual(2);
   });
 
-  test('what is not there', async () => {
+  test('that do not exist are not found', async () => {
     await using server = await serve();
     const status = async (path: string) => (await server.ask(path)).status;
     expect(await status('/data/containers/default%2Fnobody')).toBe(404);
@@ -204,8 +204,8 @@ describe('data', () => {
   });
 });
 
-describe('who is answered', () => {
-  test('no other name, origin, site or method', async () => {
+describe('access control', () => {
+  test('refuses other names, origins, sites and methods', async () => {
     await using server = await serve();
     const status = async (headers: Readonly<Record<string, string>>, path = '/data/host', method = 'GET') =>
       (await server.ask(path, headers, method)).status;
@@ -213,12 +213,12 @@ describe('who is answered', () => {
     expect(await status({ host: 'rebound.example' }, '/')).toBe(421);
     expect(await status({ origin: 'https://evil.example' })).toBe(403);
     expect(await status({ 'sec-fetch-site': 'cross-site' })).toBe(403);
-    expect(await status({ 'sec-fetch-site': 'cross-site' }, '/')).toBe(200); // a link to it
+    expect(await status({ 'sec-fetch-site': 'cross-site' }, '/')).toBe(200); // a link to the page
     expect(await status({}, '/data/host', 'POST')).toBe(405);
     expect(await status({})).toBe(200);
   });
 
-  test('with a token, the files but no data without it', async () => {
+  test('with a token, serves the files, but data only with the token', async () => {
     await using server = await serve({ token: 'secret-word' });
     expect((await server.ask('/')).status).toBe(200);
     const { status, headers, text } = await server.ask('/data/host');
@@ -233,7 +233,7 @@ describe('who is answered', () => {
     expect((await server.ask('/data/host', { authorization: 'Bearer secret-word' })).status).toBe(200);
   });
 
-  test('on a Unix socket, a proxy by the name that is configured', async () => {
+  test('on a Unix socket, serves a proxy by its configured name', async () => {
     const path = join(dir, 'page.sock');
     await using server = await serve({ at: { path }, hosts: ['health.example'] });
     expect((await server.ask('/data/host', { host: 'health.example' })).status).toBe(200);
@@ -243,7 +243,7 @@ describe('who is answered', () => {
 });
 
 describe('the stream', () => {
-  test('tells of the monitor and of what changes', async () => {
+  test("has the monitor's state and changes", async () => {
     await using server = await serve();
     let text = '';
     const request = get({ ...server.place, path: '/data/stream', agent: false }, (response) =>
@@ -265,7 +265,7 @@ describe('the stream', () => {
     request.destroy();
   });
 
-  test('has a bounded number of readers; one that does not read is cut off', async () => {
+  test('has a limited number of readers, and disconnects one that does not read', async () => {
     await using server = await serve();
     const { at } = server;
     if ('path' in at) return;
@@ -276,7 +276,8 @@ describe('the stream', () => {
     };
     const sockets = Array.from({ length: MAX_STREAMS }, open);
     await until(async () => (await server.ask('/data/stream')).status === 503, { withinMs: 10_000 });
-    // None of them reads. The kernel takes some megabytes from each; then the server lets them go, and there is room.
+    // None of them reads. The kernel buffers some megabytes for each; then the server disconnects them, which frees
+    // their slots.
     for (const socket of sockets) socket.pause();
     for (let index = 0; index < 4_000; index += 1)
       server.model.set(`default/${index}`, container({ id: `${index}`.padStart(64, '0') }));

@@ -12,7 +12,7 @@ import { writePast } from '../../testbed/past-week.ts';
 import type { RunningProgram } from '../../testbed/program.ts';
 import { type Bed, openBed, until } from '../e2e/support/harness.ts';
 
-// The web page in a real Chromium (Debian: chromium), before a real monitor.
+// The web page in a real Chromium (Debian: chromium), with a real monitor.
 
 const hasBrowser = chromiumPath() !== undefined;
 if (!hasBrowser) console.log('skipped: Chromium is not installed (apt-get install chromium)');
@@ -95,7 +95,7 @@ afterAll(async () => {
 
 interface Opened extends AsyncDisposable {
   readonly page: Page;
-  /** What the browser complained of, and dialogs. */
+  /** Errors in the browser's console, and dialogs. */
   readonly complaints: readonly string[];
 }
 
@@ -129,7 +129,7 @@ async function axeFindings(page: Page): Promise<readonly string[]> {
 }
 
 describe.skipIf(!hasBrowser)('the page', () => {
-  test('what containers say is text', async () => {
+  test('shows text of containers as text', async () => {
     await using opened = await open('#/containers?range=7d');
     const { page, complaints } = opened;
     await page.getByRole('link', { name: HOSTILE }).first().waitFor();
@@ -146,7 +146,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('a change appears without loading the page again, with its cause and where each field came from', async () => {
+  test('shows a change without a reload, with its cause and the origin of each field', async () => {
     await using opened = await open('');
     const { page, complaints } = opened;
     const row = page.locator('.row').filter({ hasText: 'sick' });
@@ -163,7 +163,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('with the keyboard', async () => {
+  test('can be used with the keyboard', async () => {
     await using opened = await open('');
     const { page } = opened;
     await page.locator('.row').first().waitFor();
@@ -192,7 +192,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
       (['desk', 'phone'] as const).map((size) => [view, colorScheme, size] as const),
     ),
   );
-  test.each(looks)('axe finds nothing in %s, %s, %s, and nothing is cut off', async (view, colorScheme, size) => {
+  test.each(looks)('passes axe in %s, %s, %s, and cuts off nothing', async (view, colorScheme, size) => {
     await using opened = await open(view === 'container' ? containerHash(sick) : view, {
       colorScheme,
       viewport: SIZES[size],
@@ -224,7 +224,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
     await expectWithin(context, { what: 'the first paint', tookMs: Number(paintMs), atMostMs: 200 });
   });
 
-  test('another name for this machine shows nothing', async () => {
+  test('shows nothing under another name of this machine', async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     const answer = await page.goto(url.replace('127.0.0.1', 'rebound.example'));
@@ -234,7 +234,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
 });
 
 describe.skipIf(!hasBrowser)('with a token', () => {
-  test('a form asks for it, and this tab keeps it', async () => {
+  test('a form asks for it, and the tab remembers it', async () => {
     const port = await freePort();
     const tokenFile = join(bed.directory, 'token');
     writeFileSync(tokenFile, 'open-sesame\n');

@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../testbed/free-port.ts';
 import { openBed, until } from '../e2e/support/harness.ts';
 
-// A real OpenTelemetry collector (testbed/collector, built by Go) receives what a real monitor sends.
+// A real OpenTelemetry collector (testbed/collector, built with Go) receives the data of a real monitor.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 let collector: string | undefined;
@@ -82,7 +82,7 @@ test.each(['http/protobuf', 'http/json'])('metrics and events by %s', async (pro
   expect({ code, isTold: stderr.includes('OpenTelemetry') }).toEqual({ code: 0, isTold: false });
 });
 
-test('a monitor whose receiver is away tells it once, checks on, and ends in time', async () => {
+test('a monitor whose receiver does not answer reports it once, continues its checks, and ends in time', async () => {
   await using bed = await openBed();
   const env = {
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,

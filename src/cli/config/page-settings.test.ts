@@ -4,7 +4,7 @@ import { checkPage, DEFAULT_PAGE, withPageAt } from './page-settings.ts';
 const read = (value: unknown) => checkPage('f:3', 'page', value);
 
 describe('[page]', () => {
-  test('all keys', () => {
+  test('reads all keys', () => {
     expect(
       read({
         ...{ listen: '[::1]:9181', tls_cert: '/c', tls_key: '/k', token_file: '/t' },
@@ -17,11 +17,11 @@ describe('[page]', () => {
     expect(read({})).toEqual(DEFAULT_PAGE);
   });
 
-  test.each(['/run/page.sock', 'unix:///run/page.sock'])('on the Unix socket %s, without a token', (listen) => {
+  test.each(['/run/page.sock', 'unix:///run/page.sock'])('needs no token on the Unix socket %s', (listen) => {
     expect(read({ listen }).listen).toEqual({ path: '/run/page.sock' });
   });
 
-  test('another address than loopback with a token', () => {
+  test('needs a token on an address other than the loopback', () => {
     expect(read({ listen: '0.0.0.0:9181', token_file: '/t' }).listen).toEqual({ host: '0.0.0.0', port: 9181 });
   });
 
@@ -38,7 +38,7 @@ describe('[page]', () => {
     [{ hosts: 'a' }, 'f:3: page.hosts must be a list of names'],
     [{ hosts: ['*'] }, 'f:3: page.hosts must be a list of names'],
     [{ hosts: ['http://a'] }, 'f:3: page.hosts must be a list of names'],
-  ])('%j is refused', (value, message) => {
+  ])('refuses %j', (value, message) => {
     expect(() => read(value)).toThrow(message);
   });
 });

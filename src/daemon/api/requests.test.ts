@@ -5,7 +5,7 @@ import { REQUESTS } from './requests.ts';
 const summary = summaryOf({ id: 'a', labels: {}, storedConfig: {}, pid: 1 });
 const { isAnswer } = REQUESTS.list('default');
 
-test('the list that the build uses to compile `ps` has the form that commands accept', () => {
+test('the list with which the build compiles `ps` has the form that commands accept', () => {
   expect(isAnswer([summary])).toBe(true);
 });
 

@@ -20,13 +20,13 @@ function dataOf() {
 
 const find = (name: string) => dataOf().find(({ descriptor }) => descriptor.name === name);
 
-/** What Prometheus makes of a name and a unit that it receives by OTLP. */
+/** Prometheus's name for a name and a unit that it receives by OTLP. */
 const prometheusNameOf = (name: string, unit: string, isSum: boolean): string =>
   [name.replaceAll('.', '_'), ...({ s: ['seconds'], By: ['bytes'] }[unit] ?? []), ...(isSum ? ['total'] : [])].join(
     '_',
   );
 
-test('Prometheus makes the same names of them', () => {
+test('Prometheus makes the same names of the metrics', () => {
   const units = { seconds: 's', bytes: 'By' } as const;
   const names = METRICS.map((metric) =>
     prometheusNameOf(otelNameOf(metric), metric.unit ? units[metric.unit] : '', metric.type === 'counter'),
@@ -37,7 +37,7 @@ test('Prometheus makes the same names of them', () => {
   ).toBe('healthctl.container.check_duration');
 });
 
-test('a state, a counter and a histogram of a container', () => {
+test('sends a state, a counter and a histogram of a container', () => {
   const labels = { namespace: 'default', container: 'web' };
   const points = (name: string) => find(name)?.dataPoints.map(({ attributes, value }) => [attributes, value]);
   expect(points('healthctl.container.health_status')).toEqual(
@@ -52,11 +52,11 @@ test('a state, a counter and a histogram of a container', () => {
     endTime: [90, 500_000_000],
     value: { sum: 0.03, count: 1, buckets: { counts: [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0] } },
   });
-  // Not known since when it is healthy.
+  // It is unknown since when the container is healthy.
   expect(find('healthctl.container.last_change_timestamp')).toBeUndefined();
 });
 
-test('the monitor: what has no value, or an infinite one, is not sent', () => {
+test('does not send values of the monitor that are missing or infinite', () => {
   const names = metricsOfMonitor(someFigures(), { startMs: 0, endMs: 1 }).map(({ descriptor }) => descriptor.name);
   expect(names).toContain('healthctl.build_info');
   expect(names).toContain('process.cpu');

@@ -47,7 +47,7 @@ function setUp(options: { readonly settings?: TelemetrySettings | undefined } = 
   return { telemetry, clock, source, done, told, state, onLogs: (error?: Error) => onLogs(error) };
 }
 
-test('without settings nothing is loaded', async () => {
+test('loads nothing without settings', async () => {
   const { telemetry, source, state } = setUp({});
   telemetry.start(source);
   telemetry.log(EVENT);
@@ -55,7 +55,7 @@ test('without settings nothing is loaded', async () => {
   expect(state.opened).toBe(0);
 });
 
-test('metrics are sent at intervals, containers in groups, and once more at the end', async () => {
+test('sends metrics at intervals, containers in groups, and once more at the end', async () => {
   const { telemetry, clock, source, done, state } = setUp();
   telemetry.start(source);
   await clock.advance(9_999);
@@ -69,7 +69,7 @@ test('metrics are sent at intervals, containers in groups, and once more at the 
   expect(clock.sleepers).toBe(0);
 });
 
-test('a receiver that is down is told once, until it is back', async () => {
+test('reports a receiver that does not answer once, until it answers again', async () => {
   const { telemetry, clock, source, told, state, onLogs } = setUp();
   telemetry.start(source);
   telemetry.log(EVENT);
@@ -99,7 +99,7 @@ test('the end does not wait for a receiver that does not answer', async () => {
   await stopped;
 });
 
-test('only what is configured is sent', async () => {
+test('sends only what is configured', async () => {
   const { telemetry, clock, source, done } = setUp({ settings: { ...SETTINGS, metrics: undefined } });
   telemetry.start(source);
   telemetry.log(EVENT);

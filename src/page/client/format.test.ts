@@ -11,15 +11,15 @@ test.each([
   [3_660_000, '1 h 1 min'],
   [90_000_000, '1 d 1 h'],
   [-5, '0 ms'],
-])('%i ms is %s', (ms, text) => {
+])('shows %i ms as %s', (ms, text) => {
   expect(spanText(ms)).toBe(text);
 });
 
-test('100 % means always', () => {
+test('shows 100 % only for always', () => {
   expect([1, 0.999999, 0.5, 0, null].map(percentText)).toEqual(['100 %', '99.99 %', '50.00 %', '0.00 %', '–']);
 });
 
-test('texts', () => {
+test('shows texts', () => {
   expect(barSummary('hhuf', '90 minutes')).toBe(
     'Results of 90 minutes, of 4 bars: 1 unhealthy, 1 with failed checks, 2 healthy',
   );
@@ -33,7 +33,7 @@ describe('routes', () => {
     { view: { kind: 'containers' }, range: '90m' },
     { view: { kind: 'container', key: 'default/a%b?c#d' }, range: '7d' },
     { view: { kind: 'host' }, range: '24h' },
-  ] as const)('%j and back', (route) => {
+  ] as const)('%j survives a round trip', (route) => {
     expect(routeFrom(hashOf(route))).toEqual(route);
   });
   test.each(['', '#', '#/nothing', '#/container', '#/container/%zz', '#/containers?range=1y'])(

@@ -20,25 +20,25 @@ const update = (over: Partial<UpdateMessage['containers'][number]> = {}): Update
 const after = (message: Partial<UpdateMessage>) =>
   merged(overview(row()), { atMs: T0 + 1_000, containers: [], gone: [], ...message });
 
-test('results count in the last bar', () => {
+test('a result counts in the last bar', () => {
   const { overview: next, changes, isStale } = after({ containers: [update({ succeeded: 2, failed: 1 })] });
   expect(next.containers[0]).toMatchObject({ bar: 'hhf', succeeded: [1, 1, 3], failed: [0, 0, 1], sinceMs: 7 });
   expect([changes, isStale]).toEqual([[], false]);
 });
 
-test('a change of the status begins now, shows in the last bar, and asks for the incidents', () => {
+test('a change of status begins now, shows in the last bar, and requests the incidents', () => {
   const { overview: next, changes, isStale } = after({ containers: [update({ status: 'unhealthy', failed: 1 })] });
   expect(next.containers[0]).toMatchObject({ status: 'unhealthy', bar: 'hhu', sinceMs: T0 + 1_000 });
   expect([changes, isStale]).toEqual([[{ key: 'default/a', name: 'web', status: 'unhealthy' }], true]);
 });
 
-test('a bar stays as bad as it was', () => {
+test('a bar keeps its worst status', () => {
   const before = overview(row({ bar: 'hhu', status: 'unhealthy' }));
   const { overview: next } = merged(before, { atMs: T0, containers: [update({ succeeded: 1 })], gone: [] });
   expect(next.containers[0]?.bar).toBe('hhu');
 });
 
-test('a container that was removed is gone; an unknown one, and a new bar, have to be asked for', () => {
+test('a removed container disappears; an unknown one, and a new bar, are requested', () => {
   expect(after({ gone: ['default/a'] }).overview.containers[0]).toMatchObject({ status: 'gone', sinceMs: T0 + 1_000 });
   expect(after({ containers: [update({ key: 'default/new' })] }).isStale).toBe(true);
   expect(after({ atMs: T0 + 60_000 }).isStale).toBe(true);
