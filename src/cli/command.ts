@@ -56,7 +56,7 @@ export interface OptionSpec {
    * exit 125.
    */
   check?(value: string): string | undefined;
-  /** What completion offers for its value. Where it is absent, a `value` of `file` or `dir` tells. */
+  /** What completion offers for its value. If absent, `value` decides: paths for `file` and `dir`. */
   readonly complete?: Completion;
 }
 

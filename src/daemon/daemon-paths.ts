@@ -13,7 +13,7 @@ export interface DaemonPaths {
   readonly grpcSocket: string;
   /** Log of a monitor that a command started. */
   readonly logFile: string;
-  /** The alerts that fire: see alerts/told-file.ts. */
+  /** The alerts that fire: see alerts/alert-file.ts. */
   readonly alertsFile: string;
 }
 

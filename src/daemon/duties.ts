@@ -143,7 +143,7 @@ function openHistory({ clock, log, settings }: DutiesDeps): HistoryRecorder {
   });
 }
 
-/** All that is told of the events for hooks. */
+/** All receivers of the events for hooks: programs, servers and OpenTelemetry. */
 function hooksOf(
   { settings, clock, log }: DutiesDeps,
   { alerts, telemetry }: { readonly alerts: Alerts; readonly telemetry: Telemetry },

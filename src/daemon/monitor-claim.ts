@@ -270,7 +270,7 @@ function holderIn(path: string): ClaimHolder | undefined {
 
 /** Another monitor of the same containerd. @param owner undefined if unknown */
 export function conflictWith(owner: ClaimHolder | undefined, address: string): HealthctlError {
-  const who = owner ? `process ${owner.pid}, with the run root ${owner.runRoot}` : 'it cannot be told which';
+  const who = owner ? `process ${owner.pid}, with the run root ${owner.runRoot}` : 'its process is unknown';
   return new HealthctlError('CONFLICT', `a monitor of containerd at ${address} runs already: ${who}`, {
     hint: owner
       ? `work with it: --run-root ${owner.runRoot}; or end it: healthctl --run-root ${owner.runRoot} daemon stop`

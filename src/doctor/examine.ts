@@ -37,7 +37,7 @@ const CHECKS: readonly (readonly [name: string, check: HostCheck])[] = [
 /** Longer than containerd and the monitor may take to answer. */
 const LIMIT_MS = 20_000;
 
-/** Makes all checks, side by side. Never throws. */
+/** Makes all checks at the same time. Never throws. */
 export async function examineHost(ctx: DoctorContext, checks = CHECKS): Promise<readonly HostFinding[]> {
   const findings = await Promise.all(checks.map(([name, check]) => examine(ctx, name, check)));
   return findings.flat();

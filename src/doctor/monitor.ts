@@ -96,7 +96,7 @@ function answeredFindings(status: DaemonStatus, ownVersion: string): readonly Ho
 
 const RESTART = 'restart it: healthctl daemon stop, then healthctl daemon start';
 
-function runningText({ pid, version: told, watched, lag }: DaemonStatus): string {
+function runningText({ pid, version, watched, lag }: DaemonStatus): string {
   const late = lag ? `, 99% of checks less than ${Math.max(1, Math.ceil(lag.p99Ms))}ms late` : '';
-  return `process ${pid}, version ${told}, checks ${counted(watched, 'container')}${late}`;
+  return `process ${pid}, version ${version}, checks ${counted(watched, 'container')}${late}`;
 }

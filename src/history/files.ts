@@ -9,8 +9,8 @@ import { HOUR_MS } from './cell.ts';
  *   journal-…  the samples of a window, as they come: the present one, unless raw-… of the same window is there too;
  *              .1, .2 … where the first could not be continued
  *   raw-…      the samples of a past window, by container
- *   minutes-…  what they add up to in each minute, likewise
- *   hours-…    what they add up to in each hour of a past day (UTC)
+ *   minutes-…  their sums for each minute, by container
+ *   hours-…    their sums for each hour of a past day (UTC), by container
  *   changes-…  changes of phases, and actions, of a day, as lines of JSON
  */
 
@@ -24,7 +24,7 @@ export interface HistoryFile {
   readonly path: string;
 }
 
-/** Of one containerd. `<data root>/<hash of the address>/history` */
+/** The history of one containerd. `<data root>/<hash of the address>/history` */
 export const historyDirOf = (dataRoot: string, hostId: string): string => join(dataRoot, hostId, 'history');
 
 export const dayOf = (atMs: number): number => Math.floor(atMs / DAY_MS) * DAY_MS;

@@ -11,22 +11,22 @@ import { eachBlock, readBlock } from './segment.ts';
 import type { Period } from './timeline.ts';
 
 /**
- * Reads the history of one containerd from its files, also while a monitor writes them, and without one. What the
- * monitor has not written yet, the last five seconds, is missing. A damaged file is left out and reported once.
+ * Reads the history of one containerd from its files, whether a monitor runs or not. What the monitor has not
+ * written yet, the last five seconds, is missing. A damaged file is skipped and reported once.
  */
 export interface HistoryReader {
-  /** Wall time of the last write, also without anything to write; undefined without a history. */
+  /** Wall time of the last write, which may be an empty one; undefined without a history. */
   lastMs(): number | undefined;
   /** The samples of a container in a period, oldest first. */
   samples(key: string, period: Period): readonly Sample[];
   /**
-   * What the samples of a container add up to, oldest first: in minutes for the last days, in hours before. Cells at the
-   * ends of the period count if they begin in it.
+   * The sums of a container's samples, oldest first: by minute for the last days, by hour for the days before. A
+   * cell at an end of the period counts if it begins in the period.
    */
   cells(period: Period, key: string): readonly Cell[];
-  /** The same of all containers, in any order; a minute may come in two parts. */
+  /** Like `cells`, for all containers, in any order; a minute may come in two parts. */
   eachCell(period: Period, visit: (key: string, cell: Cell) => void): void;
-  /** The changes of all containers from the day in which the period begins on, oldest first. */
+  /** The changes of all containers, oldest first, from the start of the day in which the period begins. */
   changes(period: Period): readonly Change[];
 }
 
@@ -78,7 +78,7 @@ export function openHistoryReader(dir: string, reporter: FaultReporter): History
 
 type TryRead = (path: string, read: () => void) => void;
 
-/** Reports a damaged file once. One that is gone has aged out meanwhile. Throws all other errors. */
+/** Reports a damaged or unreadable file once. A missing one has expired meanwhile. Throws errors of any other kind. */
 function createTryRead({ onFault }: FaultReporter): TryRead {
   const reported = new Set<string>();
   return (path, read) => {
@@ -88,12 +88,12 @@ function createTryRead({ onFault }: FaultReporter): TryRead {
       if (errnoOf(error) === undefined && !hasCode(error, 'CORRUPT')) throw error;
       if (errnoOf(error) === 'ENOENT' || reported.has(path)) return;
       reported.add(path);
-      onFault?.(`a part of the history is left out: ${messageOf(error)}`);
+      onFault?.(`a part of the history is skipped: ${messageOf(error)}`);
     }
   };
 }
 
-/** The samples of all journals by path: read before the segments are listed, so that none is missed. */
+/** The samples of all journals by path. Call it before you list the segments, so that no sample is missed. */
 function readJournals(dir: string, key: string | undefined, tryRead: TryRead): ReadonlyMap<string, readonly Keyed[]> {
   const journals = historyFiles(dir).filter(isKind('journal'));
   return new Map(
@@ -102,8 +102,8 @@ function readJournals(dir: string, key: string | undefined, tryRead: TryRead): R
       const bytes = readOwnFile(path, { maxBytes: MAX_JOURNAL_BYTES });
       tryRead(path, () => {
         if (!bytes) return;
-        eachJournaled(bytes, (of, sample) => {
-          if (key === undefined || of === key) found.push({ key: of, sample });
+        eachJournaled(bytes, (sampleKey, sample) => {
+          if (key === undefined || sampleKey === key) found.push({ key: sampleKey, sample });
         });
       });
       return [path, found];
@@ -111,7 +111,7 @@ function readJournals(dir: string, key: string | undefined, tryRead: TryRead): R
   );
 }
 
-/** Minutes; hours for the days whose minutes are gone. */
+/** The files with minutes, and those with hours for days whose minutes were removed. */
 function cellFiles(files: readonly HistoryFile[], { fromMs, toMs }: Period): readonly HistoryFile[] {
   const days = new Set(files.filter(isKind('minutes')).map((file) => dayOf(file.fromMs)));
   return files.filter(

@@ -6,14 +6,14 @@ import { dayOf } from './files.ts';
 import { type Action, type Change, MAX_TEXT_BYTES, type Phase, type Sample } from './model.ts';
 import type { HistoryStore } from './store.ts';
 
-/** What a container is at a moment. */
+/** The facts about a container at one moment. */
 interface ObservedContainer {
   /** See keyOf in src/lib/container-key.ts. */
   readonly key: string;
   readonly name: string;
   readonly image: string;
   readonly phase: Phase;
-  /** When the phase began, wall time; it counts from now on if that is before the phase before it. */
+  /** When the phase began, wall time; limited to the time from the start of the previous phase until now. */
   readonly atMs: number;
   readonly exitCode: number | undefined;
   readonly reason: string;
@@ -37,12 +37,12 @@ export interface HistoryRecorder {
   markOthersGone(keys: ReadonlySet<string>): void;
   /** Writes what has not been written yet. Never fails. */
   flush(): Promise<void>;
-  /** Writes what is left; resolves when nothing is. */
+  /** Writes what is left, then closes the store. */
   stop(): Promise<void>;
 }
 
 export interface RecorderDeps {
-  /** Rejects if there can be no store: tried again with each batch. */
+  /** Rejects if the store cannot be opened; the next batch tries again. */
   readonly openStore: () => Promise<HistoryStore>;
   /** The changes of the last days, from which the present phases continue. */
   readonly recentChanges: () => readonly Change[];
@@ -53,7 +53,10 @@ export interface RecorderDeps {
 const FLUSH_MS = 5_000;
 /** A batch without content, in this interval, shows that the monitor is running. */
 const HEARTBEAT_MS = MINUTE_MS;
-/** The most results that wait for a store that fails: some minutes of a busy host. */
+/**
+ * The most results that wait for a store that fails: some minutes of a busy host. If there are more, the oldest are
+ * dropped.
+ */
 const MAX_WAITING = 20_000;
 
 interface Known {
@@ -128,7 +131,7 @@ class Recorder implements HistoryRecorder {
         this.observe({ ...{ key, name, image, phase: 'gone', atMs }, exitCode: undefined, reason: '' });
   }
 
-  /** One at a time. Of those that are asked for meanwhile, one follows. */
+  /** Makes one write at a time. All calls during a write share the next one. */
   readonly flush = (): Promise<void> => {
     this.#next ??= this.#flushing.then(() => {
       this.#next = undefined;
@@ -142,7 +145,7 @@ class Recorder implements HistoryRecorder {
     if (!this.#timer) return;
     this.#isStopped = true;
     this.#timer.cancel();
-    this.#lastWriteMs = 0; // so that something is written in any case: it records the time of the end
+    this.#lastWriteMs = 0; // forces a write, which records the time of the end
     await this.flush();
     await this.#store?.close();
     this.#store = undefined;
@@ -180,7 +183,7 @@ class Recorder implements HistoryRecorder {
     }
   }
 
-  /** @returns whether there is a store */
+  /** @returns whether the store is open */
   async #open(): Promise<boolean> {
     if (this.#store) return true;
     try {
@@ -224,5 +227,5 @@ class Recorder implements HistoryRecorder {
   }
 }
 
-/** The store limits a text by bytes; this limits the memory of waiting ones. */
+/** Limits the memory of waiting texts; the store itself limits each text by bytes. */
 const shortened = (text: string): string => text.slice(0, MAX_TEXT_BYTES);

@@ -23,7 +23,7 @@ export type HistoryRow =
       readonly action: Extract<Change, { kind: 'action' }>;
     };
 
-/** All that is known of containers in a period, oldest first. */
+/** All rows of the containers in a period, oldest first. */
 export function historyRows(
   reader: HistoryReader,
   containers: readonly PastContainer[],
@@ -54,7 +54,7 @@ function checkRows(reader: HistoryReader, container: PastContainer, period: Peri
   const results = samples.map((sample): HistoryRow => ({ kind: 'result', atMs: sample.atMs, container, sample }));
   const oldestMs = samples[0]?.atMs ?? period.toMs;
   if (oldestMs - period.fromMs < MINUTE_MS) return results;
-  // What the oldest result's minute adds up to includes that result.
+  // The sums of the oldest result's minute include that result.
   const untilMs = Math.floor(oldestMs / MINUTE_MS) * MINUTE_MS - 1;
   const cells = reader.cells({ fromMs: period.fromMs, toMs: untilMs }, container.key);
   return [...cellRows(cells, container), ...results];

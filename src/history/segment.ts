@@ -99,7 +99,7 @@ function withSegment<T>(path: string, use: (segment: OpenSegment) => T): T {
   }
 }
 
-/** The first entry that is not before this hash: by halving. */
+/** Offset of the first entry whose hash is not less than this one, by binary search. */
 function firstAt(index: Buffer, hash: Buffer): number {
   let [low, high] = [0, index.length / ENTRY_BYTES];
   while (low < high) {
@@ -130,7 +130,7 @@ function readAt(path: string, fd: number, part: { readonly from: number; readonl
   return bytes;
 }
 
-/** Eight bytes: two of a million containers share them with a chance of 1 in 37 million, and then the key decides. */
+/** Eight bytes. The chance that two of a million containers share a hash is 1 in 37 million; then the key decides. */
 const hashOf = (key: string): Buffer => createHash('sha1').update(key).digest().subarray(0, 8);
 
 const damaged = (path: string): HealthctlError => new HealthctlError('CORRUPT', `${path} is damaged`);

@@ -29,13 +29,13 @@ export interface Batch {
  * Writes the history of one containerd.
  *
  * INVARIANTS
- * 1. One process writes it: the directory is locked. Any process that may read the directory reads it, see reader.ts.
+ * 1. One process writes it, and holds a lock on the directory. Others may read it meanwhile, see reader.ts.
  * 2. What `append` has written survives `kill -9`; a power failure may lose what the kernel had not written yet. At any
  *    moment each sample is in a journal, in a segment, or in both; then the reader counts it once.
  * 3. Nothing blocks the thread for longer than it takes to encode a window.
  */
 export interface HistoryStore {
-  /** Resolves when it is written. Call it again only then. Throws EXHAUSTED for a full disk, and system errors. */
+  /** Resolves when it is written; do not call it again before. Throws EXHAUSTED for a full disk, and system errors. */
   append(batch: Batch): Promise<void>;
   /** Wall time of the last batch of an earlier process; undefined if there is none. */
   readonly lastMs: number | undefined;
@@ -49,7 +49,7 @@ export interface StoreDeps {
   readonly log: Logger;
 }
 
-/** How much time a segment covers: what a reader of the present window decodes for all containers. */
+/** How much time a segment covers. To read the present window, a reader decodes it for all containers. */
 const WINDOW_MS = 10 * MINUTE_MS;
 /** A window that cannot be stored is dropped when it takes more memory than this. */
 const MAX_WINDOW_BYTES = 16 << 20;
@@ -58,7 +58,7 @@ const MAX_WINDOW_BYTES = 16 << 20;
  * Opens the store, and continues the window of an earlier process. An object that is not a file of ours, or is damaged,
  * is renamed with a warning.
  *
- * @throws CONFLICT if another process writes it; system errors if there can be no directory
+ * @throws CONFLICT if another process writes it; system errors if the directory cannot be made
  */
 export async function openHistoryStore(deps: StoreDeps): Promise<HistoryStore> {
   makeOwnDirectory(deps.dir, { onFault: (text) => deps.log.warn(text) });
@@ -71,7 +71,7 @@ export async function openHistoryStore(deps: StoreDeps): Promise<HistoryStore> {
   }
 }
 
-/** Monitors of different namespaces may run beside each other, with one data root. */
+/** Monitors of different namespaces may have the same data root; then only the first one writes the history. */
 async function lockDir({ dir, clock }: StoreDeps): Promise<FileLock> {
   try {
     return await lockFile({ path: dir, flags: constants.O_RDONLY | constants.O_DIRECTORY, timeoutMs: 0 }, clock);
@@ -145,7 +145,7 @@ class FileHistoryStore implements HistoryStore {
     try {
       const { lastMs, isTorn } = eachJournaled(bytes, (key, sample) => window.add(key, sample));
       this.lastMs = Math.max(this.lastMs ?? 0, lastMs ?? 0) || undefined;
-      if (isTorn) log.debug(`${path}: the end of it is left out: its writing was interrupted`);
+      if (isTorn) log.debug(`${path}: its end is skipped: the write was interrupted`);
     } catch (error) {
       if (!hasCode(error, 'CORRUPT')) throw error;
       setAside(path, 'damaged', { onFault: (text) => log.warn(text) });
@@ -167,7 +167,7 @@ class FileHistoryStore implements HistoryStore {
     this.#journal.open(free);
   }
 
-  /** Stores a past window by container, and forgets its journals. */
+  /** Stores a past window by container, and removes its journals. */
   async #roll(window: Window): Promise<void> {
     const { dir, log } = this.#deps;
     try {
@@ -218,7 +218,7 @@ class FileHistoryStore implements HistoryStore {
   }
 }
 
-/** At the end of its time, at the end of a day, and when the clock was set back before it. */
+/** After WINDOW_MS, at the end of a day (UTC), and when the clock was set back to before the start of the window. */
 const isOver = ({ fromMs }: Window, atMs: number): boolean =>
   atMs >= fromMs + WINDOW_MS || atMs < fromMs || dayOf(atMs) !== dayOf(fromMs);
 

@@ -23,12 +23,12 @@ export interface HealthSummary {
   /** Durations of checks, in milliseconds. */
   readonly p50Ms: number | undefined;
   readonly p95Ms: number | undefined;
-  /** How often it was healthy and then no longer. */
+  /** How often it was healthy and then became unhealthy or ended by itself. */
   readonly flaps: number;
   readonly restarts: number;
 }
 
-/** What the checks of each container add up to in a period. */
+/** The sums of the checks of each container in a period. */
 export function checkSums(reader: Pick<HistoryReader, 'eachCell'>, period: Period): ReadonlyMap<string, Cell> {
   const sums = new Map<string, Cell>();
   reader.eachCell(period, (key, cell) => {

@@ -9,7 +9,7 @@ export interface Span {
   readonly reason: string;
 }
 
-/** Part of a period, in wall time. */
+/** In wall time; both ends belong to it. */
 export interface Period {
   readonly fromMs: number;
   readonly toMs: number;
@@ -48,7 +48,7 @@ export function spansOf(changes: readonly Change[], untilMs: number): readonly S
   return spans;
 }
 
-/** A removal by force ends a container first. */
+/** A removal by force ends the container first: an end so shortly before the removal is not shown. */
 const REMOVAL_MS = 10_000;
 const wasRemoved = (last: Span | undefined, atMs: number): boolean =>
   last?.phase === 'ended' && atMs - last.fromMs < REMOVAL_MS;
@@ -60,11 +60,10 @@ const phaseAfter = (changes: readonly Change[], index: number): Phase | undefine
   changes.slice(index + 1).find((change): change is PhaseChange => change.kind === 'phase')?.phase;
 
 /**
- * From 0 to 1: the time in which a container was healthy, divided by the time in which it should have been healthy:
- * that in which it was healthy, unhealthy, or ended without a user having stopped it. Undefined if the latter is 0.
+ * From 0 to 1: the time in which a container was healthy, divided by the time in which it was healthy, unhealthy or
+ * ended. Undefined if the latter is 0, and for a container without a health check.
  */
 export function uptimeOf(spans: readonly Span[], { fromMs, toMs }: Period): number | undefined {
-  // Without a health check its health is not known.
   if (!spans.some(({ phase }) => phase === 'healthy' || phase === 'unhealthy')) return undefined;
   const times = { up: 0, down: 0, other: 0 };
   for (const span of spans)
@@ -84,7 +83,7 @@ const COUNTED_AS: Readonly<Record<Phase, 'up' | 'down' | 'other'>> = {
   gone: 'other',
 };
 
-/** How often it became bad in a period: unhealthy, or ended by itself. */
+/** How often a container was healthy and then became unhealthy or ended by itself. */
 export function flapsOf(spans: readonly Span[], { fromMs, toMs }: Period): number {
   return spans.filter(
     (span, index) =>
@@ -96,8 +95,8 @@ export function flapsOf(spans: readonly Span[], { fromMs, toMs }: Period): numbe
 }
 
 /**
- * How long each start took until the container was healthy, oldest first. One that ended before, or during which no
- * monitor ran, does not count.
+ * How long each start took until the container was healthy, oldest first. A start
+ * does not count if the container ended before that, or if no monitor ran meanwhile.
  */
 export function startsOf(spans: readonly Span[]): readonly { readonly ms: number; readonly wasUnhealthy: boolean }[] {
   const starts: { ms: number; wasUnhealthy: boolean }[] = [];

@@ -41,7 +41,7 @@ export interface MeasuredResult {
 
 /** The series of one container. */
 export interface ContainerSeries {
-  /** Of its metric labels, by name. */
+  /** Its metric labels. */
   readonly labels: readonly (readonly [name: string, value: string])[];
   /** The same as text: `namespace="default",container="web"`. */
   readonly labelText: string;
@@ -66,7 +66,7 @@ export interface ContainerMetricsOptions {
  * 1. No two containers have the same metric labels: Prometheus refuses a scrape with two equal series. Of two
  *    containers with one name, the later one has its id instead.
  * 2. Counters belong to a container, not to its name: a new container with the same name starts at 0.
- * 3. Memory is bounded by `maxContainers`; a container without series is counted again once there is room.
+ * 3. Memory is bounded by `maxContainers`; a container without series gets them once there is room.
  */
 export interface ContainerMetrics {
   /** Records the present facts. @returns whether the container has series */
@@ -101,7 +101,7 @@ export function createContainerMetrics(
   { now, exists }: ContainerMetricsDeps,
 ): ContainerMetrics {
   const all = new Map<string, Series>();
-  /** The container that has a name in metrics, by namespace and name. */
+  /** Container keys, by `NAMESPACE/NAME` as metrics show them. */
   const holders = new Map<string, string>();
   const shown = containerLabels.map((key) => ({ key, name: metricLabelOf(key) }));
 
@@ -216,6 +216,6 @@ const seconds = (ms: number | undefined): number => (ms === undefined ? Number.N
 
 const infoOf = ({ id, image }: MeasuredContainer): ContainerSeries['info'] => ({ id, image });
 
-/** The key of `holders` for what a series has. */
+/** The key of a series in `holders`. */
 const holdingOf = ({ labels: [[, namespace] = ['', ''], [, name] = ['', '']] }: ContainerSeries): string =>
   `${namespace}/${name}`;

@@ -20,7 +20,7 @@ export const STATUS_WORDS = ['none', ...HEALTH_STATUSES] as const;
 export const OUTCOME_WORDS: readonly ResultKind[] = ['success', 'failure', 'timeout', 'error'];
 export type StatusWord = (typeof STATUS_WORDS)[number];
 
-/** The labels of every metric of a container; labels of the container that the configuration names follow. */
+/** The labels of every metric of a container; those of `container_labels` follow. */
 export const CONTAINER_LABELS = ['namespace', 'container'] as const;
 
 /**
@@ -80,7 +80,7 @@ export const CONTAINER_METRICS: readonly ContainerMetric[] = [
   {
     ...{ name: 'healthctl_container_last_change_timestamp_seconds', type: 'gauge', unit: 'seconds' },
     ...{ kind: 'value', column: COLUMNS.lastChange },
-    help: 'Time of the last change of the status; absent until the monitor has seen one.',
+    help: 'Time of the last change of the status; absent until the monitor has seen a change or the start.',
   },
   {
     ...{ name: 'healthctl_container_checks_total', type: 'counter', needsCheck: true, labels: ['outcome'] },
@@ -140,11 +140,11 @@ export const MONITOR_METRICS = {
   },
   troubled: {
     ...{ name: 'healthctl_monitor_containers_troubled', type: 'gauge' },
-    help: 'Containers whose last check could not be made, or its result not be recorded.',
+    help: 'Containers whose last check could not be made or recorded.',
   },
   notExported: {
     ...{ name: 'healthctl_monitor_containers_not_exported', type: 'gauge' },
-    help: 'Containers without metrics, because max_containers have them.',
+    help: 'Containers without metrics, because max_containers others have them.',
   },
   inFlight: {
     ...{ name: 'healthctl_monitor_checks_in_flight', type: 'gauge' },

@@ -61,8 +61,8 @@ export interface Monitor {
   readonly model: HostModel;
   readonly lags: Lags;
   /**
-   * @returns `checked`: containers with a worker; `troubled`: containers whose last check could not be made, or its
-   *   result not be recorded
+   * @returns `checked`: containers with a worker; `troubled`: containers whose last check could not be made
+   *   or recorded
    */
   counts(): {
     readonly inFlight: number;

@@ -32,7 +32,7 @@ export interface Workers {
   /** Monotonic time of the next check, if one is planned. */
   nextCheckAtMs(key: string): number | undefined;
   readonly size: number;
-  /** Number of containers whose last check could not be made, or its result not be recorded. */
+  /** Number of containers whose last check could not be made or recorded. */
   readonly troubled: number;
   stop(): Promise<void>;
 }

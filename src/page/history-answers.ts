@@ -19,7 +19,7 @@ import {
   type RangeName,
 } from './wire.ts';
 
-/** A container as its history shows it; what it is at present is added by the monitor. */
+/** What the history has of a container; the monitor adds the present facts. */
 export type PastRow = Omit<ContainerRow, 'status' | 'failingStreak' | 'lastCheck' | 'isRestarting'> & {
   readonly phase: Span['phase'];
 };
@@ -34,7 +34,7 @@ export type PastDetail = Pick<ContainerAnswer, 'fromMs' | 'uptime' | 'spans' | '
   readonly row: PastRow;
 };
 
-/** Shown on the page: who looks for more uses `healthctl history`. */
+/** The most that the page shows; `healthctl history` shows all. */
 const MAX_INCIDENTS = 200;
 const MAX_SPANS = 500;
 const LOG_LINES = 100;
@@ -42,12 +42,12 @@ const LOG_LINES = 100;
 /** All containers in a range. */
 export function pastOverview(reader: HistoryReader, range: RangeName, nowMs: number): PastOverview {
   const bars = barPeriod(RANGES[range], nowMs);
-  const place = { fromMs: bars.fromMs, barMs: RANGES[range].barMs };
+  const scale = { fromMs: bars.fromMs, barMs: RANGES[range].barMs };
   const counts = new Map<string, BarCounts>();
   reader.eachCell({ fromMs: bars.fromMs, toMs: nowMs }, (key, cell) => {
     const found = counts.get(key) ?? emptyBars(bars.count);
     counts.set(key, found);
-    addToBars(found, cell, place);
+    addToBars(found, cell, scale);
   });
   const period = { fromMs: bars.fromMs, toMs: nowMs };
   const spanned = pastOf(reader, nowMs, bars.fromMs).map((container) => ({
@@ -58,7 +58,7 @@ export function pastOverview(reader: HistoryReader, range: RangeName, nowMs: num
     rows: spanned
       .filter(({ spans }) => spans.some(({ phase, toMs }) => phase !== 'gone' && toMs >= bars.fromMs))
       .map(({ container, spans }) =>
-        rowOf({ container, spans, period, place, counts: counts.get(container.key) ?? emptyBars(bars.count) }),
+        rowOf({ container, spans, period, scale, counts: counts.get(container.key) ?? emptyBars(bars.count) }),
       ),
     incidents: spanned
       .flatMap(({ container, spans }) => incidentsOf(container, spans, period))
@@ -67,7 +67,7 @@ export function pastOverview(reader: HistoryReader, range: RangeName, nowMs: num
   };
 }
 
-/** One more day than is needed: its changes begin with the phases of all containers. */
+/** Reads one more day than is needed: the changes of each day begin with the phases of all containers. */
 const pastOf = (reader: HistoryReader, nowMs: number, fromMs: number): readonly PastContainer[] =>
   pastContainers(reader.changes({ fromMs: fromMs - DAY_MS, toMs: nowMs }));
 
@@ -75,13 +75,13 @@ function rowOf({
   container,
   spans,
   period,
-  place,
+  scale,
   counts,
 }: {
   readonly container: PastContainer;
   readonly spans: readonly Span[];
   readonly period: Period;
-  readonly place: { readonly fromMs: number; readonly barMs: number };
+  readonly scale: { readonly fromMs: number; readonly barMs: number };
   readonly counts: BarCounts;
 }): PastRow {
   const { key, namespace, id, name, image, changes } = container;
@@ -91,7 +91,7 @@ function rowOf({
     ...{ phase: last?.phase ?? 'unchecked', sinceMs: last?.fromMs ?? null },
     ...{ uptime: uptimeOf(spans, period) ?? null, ...quantilesOf(counts) },
     ...{ flaps: flapsOf(spans, period), restarts: restartsOf(changes, period) },
-    ...{ bar: barLetters(spans, counts, place), succeeded: counts.succeeded, failed: counts.failed },
+    ...{ bar: barLetters(spans, counts, scale), succeeded: counts.succeeded, failed: counts.failed },
   };
 }
 
@@ -107,12 +107,12 @@ export function pastDetail(
   const spans = spansOf(container.changes, nowMs);
   const bars = barPeriod(RANGES[range], nowMs);
   const period = { fromMs: bars.fromMs, toMs: nowMs };
-  const place = { fromMs: bars.fromMs, barMs: RANGES[range].barMs };
+  const scale = { fromMs: bars.fromMs, barMs: RANGES[range].barMs };
   const counts = emptyBars(bars.count);
   const points = new Map<number, Cell>();
   const { pointMs } = RANGES[range];
   for (const cell of reader.cells(period, key)) {
-    addToBars(counts, cell, place);
+    addToBars(counts, cell, scale);
     const atMs = Math.floor(cell.fromMs / pointMs) * pointMs;
     const point = points.get(atMs) ?? emptyCell(atMs);
     points.set(atMs, point);
@@ -121,7 +121,7 @@ export function pastDetail(
   const uptimeIn = (lengthMs: number) => uptimeOf(spans, { fromMs: nowMs - lengthMs, toMs: nowMs }) ?? null;
   return {
     fromMs: bars.fromMs,
-    row: rowOf({ container, spans, period, place, counts }),
+    row: rowOf({ container, spans, period, scale, counts }),
     uptime: { hour: uptimeIn(HOUR_MS), day: uptimeIn(DAY_MS), week: uptimeIn(7 * DAY_MS) },
     spans: spans
       .filter(({ toMs }) => toMs >= bars.fromMs)

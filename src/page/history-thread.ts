@@ -22,7 +22,7 @@ export interface HistoryThreadDeps {
   readonly log: ServiceLogger;
 }
 
-/** A thread takes some 10 MB, which are given back when nobody has looked at the page for so long. */
+/** A thread takes some 10 MB, which are freed when no question came for this long. */
 const IDLE_MS = 30_000;
 /** Longer than any history takes to read. */
 const ANSWER_LIMIT_MS = 20_000;

@@ -183,7 +183,7 @@ async function logOf({ clock, history }: PageDeps, key: string, query: URLSearch
   return history.ask({ kind: 'log', key, beforeMs, isFailedOnly: query.get('failed') === '1' });
 }
 
-/** Only of a container that the monitor knows: it may have been told to watch some namespaces alone. */
+/** Only for a container that the monitor knows: the configuration may limit it to some namespaces. */
 async function configOf({ model, configOf: ask }: PageDeps, key: string, signal: AbortSignal): Promise<ConfigAnswer> {
   const container = model.get(key);
   return container ? ask(container, signal) : { config: null };

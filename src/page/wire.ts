@@ -1,7 +1,7 @@
 import type { Phase } from '../history/phase.ts';
 
 /*
- * What the server of the page sends to its client in the browser, as JSON. Both are of one build, so no version is
+ * What the server of the page sends to its client in the browser, as JSON. Both belong to one build, so no version is
  * needed: a client whose server was replaced loads itself again.
  */
 
@@ -53,7 +53,7 @@ export interface ContainerRow extends PresentState {
   readonly image: string;
   /** Since when it has its status, wall time; null if that is unknown. */
   readonly sinceMs: number | null;
-  /** In the range: the share of the time in which it was up, from 0 to 1; null where it should not have been. */
+  /** In the range: the share of the time in which it was up, from 0 to 1; null if uptimeOf has none. */
   readonly uptime: number | null;
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
@@ -90,7 +90,7 @@ export interface OverviewAnswer {
   readonly containers: readonly ContainerRow[];
   /** The newest 200, the newest first. */
   readonly incidents: readonly Incident[];
-  /** What is missing, for the reader; empty if nothing is. */
+  /** Texts for the reader about what is missing; empty if nothing is. */
   readonly notes: readonly string[];
 }
 
@@ -103,7 +103,7 @@ export interface PhaseSpan {
   readonly reason: string;
 }
 
-/** What the checks in a period of `pointMs` add up to. Durations in milliseconds. */
+/** The sums of the checks in a period of `pointMs`. Durations in milliseconds. */
 export interface PlotPoint {
   readonly atMs: number;
   readonly succeeded: number;
@@ -154,7 +154,7 @@ export interface LogLine {
 /** `GET /data/containers/KEY/log?before=MS&failed=1` */
 export interface LogAnswer {
   readonly lines: readonly LogLine[];
-  /** Where the next older lines end; null if there are none. */
+  /** `before` of a request for the next older lines; null if there are none. */
   readonly beforeMs: number | null;
 }
 

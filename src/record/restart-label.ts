@@ -40,8 +40,8 @@ export function mayBeRestarted(labels: Labels): boolean {
  * nerdctl's `start` reverts both.
  */
 export function isStoppedByUser(labels: Labels): boolean {
-  const told = labels[LABELS.explicitlyStopped] ?? '';
-  return told === '' ? (labels[LABELS.stopped] ?? '') !== '' : /^(1|t|true)$/i.test(told);
+  const stoppedNote = labels[LABELS.explicitlyStopped] ?? '';
+  return stoppedNote === '' ? (labels[LABELS.stopped] ?? '') !== '' : /^(1|t|true)$/i.test(stoppedNote);
 }
 
 /**

@@ -180,7 +180,7 @@ describe('damage', () => {
     const one = reader();
     expect(one.samples('default/a', WEEK)).toHaveLength(2);
     one.samples('default/a', WEEK);
-    expect(warnings).toEqual([`a part of the history is left out: ${raw} is damaged`]);
+    expect(warnings).toEqual([`a part of the history is skipped: ${raw} is damaged`]);
   });
 
   test('random bytes at any place give an error or nothing, never a crash or a wrong number of samples', async () => {

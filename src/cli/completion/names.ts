@@ -73,12 +73,12 @@ async function containers(
   states: readonly State[],
   text: string,
 ): Promise<readonly Candidate[]> {
-  const told = await within(world, MONITOR_PATIENCE_MS, (signal) =>
+  const answered = await within(world, MONITOR_PATIENCE_MS, (signal) =>
     openMonitor(world).ask(REQUESTS.list(world.settings.namespace), signal),
   ).catch(() => undefined);
   const keep = ({ state }: ContainerView): boolean => states.includes(state);
-  const listed = told
-    ? listedFromAnswer(world, told.value).filter(({ view }) => keep(view))
+  const listed = answered
+    ? listedFromAnswer(world, answered.value).filter(({ view }) => keep(view))
     : await listContainers(await openContainers(world), { keep, signal: world.signal });
   const isId = /^[0-9a-f]+$/.test(text) && !listed.some(({ view }) => view.name.startsWith(text));
   return listed.map(({ view, health }) => {

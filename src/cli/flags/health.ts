@@ -41,7 +41,7 @@ const testOptionSpecs: readonly OptionSpec[] = [
     name: 'health-grpc-authority',
     type: 'string',
     value: 'name',
-    help: 'Name in the request of --health-grpc, for which the certificate must be: NAME[:PORT] (HOST:PORT unless given)',
+    help: 'Name in the request of --health-grpc, which the certificate must match: NAME[:PORT] (HOST:PORT unless given)',
     check: reasonBy(parseAuthority),
   },
   {

@@ -85,11 +85,11 @@ export async function* withoutEnd(
 }
 
 /** Remembers a shown event, and forgets those that are too old to be requested again: memory stays bounded. */
-function remember(told: Map<string, number>, identity: string, atMs: number): void {
-  told.set(identity, atMs);
-  for (const [oldest, oldMs] of told) {
+function remember(shown: Map<string, number>, identity: string, atMs: number): void {
+  shown.set(identity, atMs);
+  for (const [oldest, oldMs] of shown) {
     if (oldMs >= atMs - 2 * OVERLAP_MS) return;
-    told.delete(oldest);
+    shown.delete(oldest);
   }
 }
 

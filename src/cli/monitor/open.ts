@@ -31,8 +31,8 @@ export function openMonitor(world: MonitorWorld): DaemonClient {
   const own = clientOf(world, lockHolderOf(daemonPathsOf(settings)), settings.runRoot);
   let other: DaemonClient | undefined;
   const orOther = async <T>(use: (client: DaemonClient) => Promise<T | undefined>): Promise<T | undefined> => {
-    const told = await use(own);
-    if (told !== undefined || own.isSilent) return told;
+    const answer = await use(own);
+    if (answer !== undefined || own.isSilent) return answer;
     const owner = await otherOwner(world);
     if (!owner) return undefined;
     other ??= clientOf(world, `${owner.pid}, with the run root ${owner.runRoot}`, owner.runRoot);

@@ -2,7 +2,7 @@ import {
   type AlertEntry,
   type AlertRules,
   entryAfterEvent,
-  entryAfterSilence,
+  entryAfterSkip,
   entryAfterTry,
   entryDuringTry,
   isGivenUp,
@@ -23,11 +23,11 @@ import { retryDelayMs } from './retry.ts';
 export interface Firing {
   readonly key: string;
   readonly event: AlertEvent;
-  /** Whether it was delivered, and its end is not about to be. */
+  /** Whether it was delivered; false as soon as its end is to be sent. */
   readonly isDelivered: boolean;
 }
 
-/** What to do now. `wait`: until then, unless something happens. */
+/** What to do now. `wait`: nothing before that time, unless `notice` is called. */
 type Next =
   | { readonly kind: 'send'; readonly key: string; readonly event: AlertEvent; readonly entry: AlertEntry }
   | { readonly kind: 'wait'; readonly untilMs: number }
@@ -44,7 +44,7 @@ export type Followed = { readonly kind: 'settled' | 'given-up' } | { readonly ki
  */
 export interface AlertBook {
   has(key: string): boolean;
-  /** The container as it was last named. */
+  /** The container as the latest event named it. */
   subjectOf(key: string): AlertSubject | undefined;
   keys(): readonly string[];
   /**
@@ -55,7 +55,7 @@ export interface AlertBook {
   next(nowMs: number): Next;
   /** An event is about to be sent. */
   begin(key: string, event: AlertEvent): void;
-  /** @param result.share in [0, 1), for the length of the pause after a failure */
+  /** @param result.share random, in [0, 1): shortens the pause after a failure */
   end(
     key: string,
     event: AlertEvent,
@@ -89,12 +89,11 @@ export function createAlertBook(rules: AlertRules, known: readonly Firing[] = []
     else entries.set(key, entry);
   };
   /** An event that the hook does not want counts as delivered, once it is due. */
-  const takeSilent = (nowMs: number): void => {
+  const skipUnwanted = (nowMs: number): void => {
     for (const [key, entry] of entries) {
       if (key === current?.key) continue;
       const pending = pendingOf(entry, rules);
-      if (pending && !pending.isSent && pending.dueMs <= nowMs)
-        put(key, entryAfterSilence(entry, pending.event), nowMs);
+      if (pending && !pending.isSent && pending.dueMs <= nowMs) put(key, entryAfterSkip(entry, pending.event), nowMs);
       else if (!pending && entry.freeAtMs <= nowMs) put(key, entry, nowMs);
     }
   };
@@ -108,14 +107,14 @@ export function createAlertBook(rules: AlertRules, known: readonly Firing[] = []
     },
     keys: () => [...entries.keys()],
     notice: (key, event, { nowMs, fromMs = nowMs }) => {
-      if (entries.size >= MAX_ENTRIES) takeSilent(nowMs);
+      if (entries.size >= MAX_ENTRIES) skipUnwanted(nowMs);
       const before = entries.get(key);
       if (!before && (event === undefined || entries.size >= MAX_ENTRIES)) return event === undefined;
       put(key, entryAfterEvent(before ?? NO_ENTRY, event, { rules, fromMs }), nowMs);
       return true;
     },
     next: (nowMs) => {
-      takeSilent(nowMs);
+      skipUnwanted(nowMs);
       let next: { key: string; entry: AlertEntry; pending: Pending } | undefined;
       for (const [key, entry] of entries) {
         const pending = pendingOf(entry, rules);
@@ -136,7 +135,7 @@ export function createAlertBook(rules: AlertRules, known: readonly Firing[] = []
       const inMs = verdict === 'failed' ? retryDelayMs(failures, share, retryAfterMs) : 0;
       pausedUntilMs = nowMs + inMs;
       const before = entries.get(key) ?? NO_ENTRY;
-      entries.delete(key); // to the end of the line
+      entries.delete(key); // `put` adds it again as the last one
       put(key, entryAfterTry(before, event, { ...tried, rules }), nowMs);
       if (verdict !== 'failed') return { kind: 'settled' };
       const after = { tried: triedAfterFailure(before, event, nowMs), rules, nowMs };

@@ -144,7 +144,7 @@ export function entryAfterTry(
 }
 
 /** After an event that the hook does not want. */
-export const entryAfterSilence = (entry: AlertEntry, event: AlertEvent): AlertEntry =>
+export const entryAfterSkip = (entry: AlertEntry, event: AlertEvent): AlertEntry =>
   settled(event.event === 'unhealthy' ? { ...entry, firing: undefined } : entry, event);
 
 /** Whether a failed event is not tried again. */

@@ -13,7 +13,7 @@ export interface SenderDeps {
   readonly deliver: DeliverAlerts;
   /** How often alerts that fire are sent again; undefined: never. */
   readonly resendMs: number | undefined;
-  /** What the log calls the hook. */
+  /** The hook's name in the log. */
   readonly shown: string;
   readonly clock: Clock;
   readonly log: { info(text: string): void; warn(text: string): void };
@@ -32,7 +32,7 @@ interface FiringRecord {
 
 /** Sends the events of a hook, one request at a time. No caller waits for it. */
 export interface Sender {
-  /** Says that the book may have something to do. */
+  /** Call it when the book may have something to send. */
   wake(): void;
   /** Sends alerts that fire again soon: the monitor has just started. */
   remind(): void;

@@ -67,7 +67,7 @@ export interface DaemonStatus {
   /** Running containers that are unhealthy. */
   readonly unhealthy: number;
   /**
-   * Containers whose last check could not be made, or its result not be recorded: their health is the last known one.
+   * Containers whose last check could not be made or recorded: their health is the last known one.
    */
   readonly troubled: number;
   readonly checksInFlight: number;

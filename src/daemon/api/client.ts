@@ -9,8 +9,8 @@ import { API_HEADER, API_VERSION } from './version.ts';
  */
 export interface DaemonClient {
   /**
-   * The answer; undefined when the monitor cannot answer and containerd is to be asked: none runs, it speaks another
-   * version, it does not watch the namespace, or has lost containerd itself.
+   * The answer; undefined when the caller must ask containerd instead: no monitor runs, or it has another API
+   * version, does not watch the namespace, or has lost containerd.
    *
    * @throws the error that the monitor answers with, as a HealthctlError; ABORTED when the signal fires
    */
@@ -77,7 +77,7 @@ export function createDaemonClient(apiSocket: string, options: DaemonClientOptio
   const { apiVersion = API_VERSION, onSilent } = options;
   let unanswered: Unanswered | undefined;
   let isSilent = false;
-  /** @returns the result for a request without an answer */
+  /** Records why a request has no answer. @returns the result for it */
   const leave = (why: Unanswered): undefined => {
     unanswered = isSilent ? { kind: 'silent' } : why;
     return undefined;
@@ -195,7 +195,7 @@ function connect(path: string, signal: AbortSignal | undefined): Promise<Socket 
   });
 }
 
-/** To most callers, a monitor without permission is like none: containerd then reports the missing permission. */
+/** Most callers treat a monitor that they may not ask like none: containerd then reports the missing permission. */
 const UNCONNECTED: Readonly<Record<string, 'absent' | 'denied' | 'silent'>> = {
   ENOENT: 'absent',
   ENOTDIR: 'absent',

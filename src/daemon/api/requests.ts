@@ -152,7 +152,7 @@ export const REQUESTS = {
   /** The status of a monitor of any version: its fields are unknown. */
   anyStatus: request('GET', '/daemon', isObject),
   end: (id: string) => request('DELETE', `/daemon/${id}`, isNothing),
-  /** Of 0.1.0, whose monitors have no id. */
+  /** For monitors of 0.1.0, which have no id. */
   endWithoutId: request('POST', '/daemon/stop', isNothing),
   list: (namespace: string) => request('GET', `/namespaces/${namespace}/containers`, listOf(isSummary)),
   inspect: (namespace: string, name: string) => request('GET', containerPath(namespace, name), isDocument),

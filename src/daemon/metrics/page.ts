@@ -124,7 +124,7 @@ function createPauses({ clock, pause }: Pick<ObserveDeps, 'clock' | 'pause'>): (
 }
 
 interface Made extends Omit<MetricsText, 'release'> {
-  /** Of which `parts` are parts. */
+  /** The buffers that `parts` are views of. */
   readonly buffers: readonly Buffer[];
 }
 

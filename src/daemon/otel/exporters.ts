@@ -43,7 +43,7 @@ export function openExporters({ settings, version, onLogs }: ExportersDeps): Exp
   const resource = defaultResource()
     .merge(resourceFromAttributes({ 'service.name': 'healthctl', 'service.version': version }))
     .merge(detectResources({ detectors: [envDetector] }));
-  setGlobalErrorHandler(() => {}); // what fails is told by each export's result
+  setGlobalErrorHandler(() => {}); // the result of each export reports its failure
   const metrics = metricExporterOf(settings);
   const provider = logProviderOf(settings, { resource, onLogs });
   const logger = provider?.getLogger(scope.name, scope.version);

@@ -9,7 +9,7 @@ import type { RecordedResult } from '../hooks.ts';
 import type { KnownContainer } from '../host-model.ts';
 import { knownHealthOf } from '../known-container.ts';
 
-/** Puts what the monitor sees of containers into the history. */
+/** Records in the history what happens to containers. */
 export interface HistoryNotes {
   onResult(container: KnownContainer, recorded: RecordedResult): void;
   onChange(container: KnownContainer): void;

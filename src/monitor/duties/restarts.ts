@@ -60,8 +60,8 @@ export function createRestarts({ actions, counts, clock, onRestarted }: Restarts
       try {
         await actions.stop(ref, { isForGood: false });
       } catch (error) {
-        // It still runs. If the monitor ends now, a silent shim's reaction to the signal is unknown, and the next
-        // supervisor checks.
+        // It still runs, so no restart is pending. After ABORTED, because the monitor ends, it is unknown whether the
+        // signal had an effect: the restart stays pending, and the next supervisor checks.
         if (!hasCode(error, 'NOT_FOUND', 'ABORTED')) counts.change(ref, { isPending: false });
         throw error;
       }

@@ -163,7 +163,7 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
   const isStillUp = async ({ namespace, id, run }: KnownContainer): Promise<boolean> =>
     get(keyOf({ namespace, id }))?.run?.id === run?.id &&
     (await actions.factsOf({ namespace, id })).state === 'running';
-  /** A restart that had begun is no longer wanted, and after a long time the next one counts as the first. */
+  /** A pending restart is no longer wanted; after a long time of health the next one counts as the first in a row. */
   const onHealthy = (ref: ContainerRef, health: RunHealth): void => {
     const isFirst = health.healthySinceMs === undefined;
     health.healthySinceMs ??= clock.monotonic();
@@ -191,17 +191,17 @@ export function createSupervisor({ get, actions, clock, log }: SupervisorDeps): 
 }
 
 /**
- * Whether a container that does not run may be started by us: one that was started, whose end is certain, and that
- * nobody has stopped.
+ * Whether the supervisor may start a container that does not run: it was started before, its end is certain, no user
+ * has stopped it, and a restart policy or `--health-on-failure restart` applies to it.
  */
 function isRestartable({ task, record: { labels }, config }: KnownContainer): boolean {
   const isInDoubt = task?.status === 'unknown' || task?.status === 'created';
   const wasStarted = task !== undefined || labels[LABELS.started] !== undefined;
-  const isConcerned = restartPolicyOf(labels).name !== 'no' || config?.onFailure === 'restart';
-  return !isInDoubt && wasStarted && isConcerned && !isStoppedByUser(labels);
+  const isRestartConfigured = restartPolicyOf(labels).name !== 'no' || config?.onFailure === 'restart';
+  return !isInDoubt && wasStarted && isRestartConfigured && !isStoppedByUser(labels);
 }
 
-/** Without a check, a long run counts as health. */
+/** For a container without a check, a long run has the effect of a long time of health. */
 function ranLong({ record, task }: KnownContainer): boolean {
   const startedAtMs = startNoteOf(record.labels)?.atMs;
   return startedAtMs !== undefined && (task?.exitedAtMs ?? 0) - startedAtMs >= SETTLED_AFTER_MS;

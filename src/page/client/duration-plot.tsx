@@ -9,9 +9,9 @@ export interface DurationPlotProps {
 
 /** How long checks took: median and 95 %, and where some failed. */
 export function DurationPlot({ points, range }: DurationPlotProps) {
-  const place = useRef<HTMLDivElement>(null);
+  const holder = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const target = place.current;
+    const target = holder.current;
     if (!target || points.length === 0) return undefined;
     const over = new AbortController();
     // Only here: the plotting library is half of the page.
@@ -23,7 +23,7 @@ export function DurationPlot({ points, range }: DurationPlotProps) {
   if (points.length === 0) return <p class="quiet">No check in {RANGE_TEXTS[range]}.</p>;
   return (
     <>
-      <div ref={place} class="plot" role="img" aria-label={summary(points, range)} />
+      <div ref={holder} class="plot" role="img" aria-label={summary(points, range)} />
       <p class="legend small">
         <span class="key-p50">median</span> <span class="key-p95">95 %</span>{' '}
         <span class="key-failed">with failed checks</span>

@@ -35,7 +35,7 @@ export function Overview({ overview, range }: { readonly overview: OverviewAnswe
           {rows.length} of {total}
         </p>
       </div>
-      {rows.length === 0 && <p class="quiet">No container {filter === '' ? 'is here.' : 'fits the filter.'}</p>}
+      {rows.length === 0 && <p class="quiet">No container {filter === '' ? 'is here.' : 'matches the filter.'}</p>}
       <ul class="rows">
         {rows.map((row) => (
           <Row key={row.key} {...{ row, range, withNamespace, fromMs: overview.fromMs, nowMs: overview.nowMs }} />
@@ -47,7 +47,7 @@ export function Overview({ overview, range }: { readonly overview: OverviewAnswe
   );
 }
 
-/** `/` goes to it, as in many programs. */
+/** The key `/` puts the cursor into it. */
 function FilterField({ value, onChange }: { readonly value: string; readonly onChange: (text: string) => void }) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -134,7 +134,7 @@ function Row({ row, range, fromMs, nowMs, withNamespace }: RowProps) {
   );
 }
 
-/** Steady for the first minute: it would change with each check. */
+/** `just now` for the first minute: a time would change with each check. */
 const agoText = (ms: number): string => (ms < 60_000 ? 'just now' : `${spanText(ms)} ago`);
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }) {

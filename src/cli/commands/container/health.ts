@@ -7,11 +7,10 @@ import { type Column, renderList } from '../../format/table.ts';
 import { humanDuration, localTimestamp } from '../../format/units.ts';
 import { openPast } from '../../past.ts';
 
-/** `healthctl health`: what the history says of all containers. */
+/** `healthctl health`: the health of all containers over time, from the history. */
 export const health: Command = {
   usage: '[OPTIONS]',
-  description:
-    'Show the health of all containers over time: since when, how much of the time, how fast, how often not.',
+  description: 'Show the health of all containers over time: status, uptime, durations of checks, flaps and restarts.',
   options: [
     { name: 'all', short: 'a', type: 'bool', help: 'Show also containers that are gone' },
     { name: 'all-namespaces', short: 'A', type: 'bool', help: 'Show the containers of all namespaces' },

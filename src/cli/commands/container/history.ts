@@ -18,7 +18,7 @@ import { openPast } from '../../past.ts';
 export const history: Command = {
   usage: '[OPTIONS] CONTAINER',
   description:
-    'Show the past results and changes of a container, also of one that is gone. Results are kept for a day; before that, what they add up to.',
+    'Show the past results and changes of a container, also of one that is gone. Results are kept for a day, sums of them for a week.',
   options: [
     {
       name: 'format',
@@ -36,12 +36,12 @@ export const history: Command = {
     {
       name: 'status',
       type: 'string',
-      help: `Show only results after which the status was ${HEALTH_STATUSES.join(', ')}`,
+      help: `Show only results and changes after which the status was ${HEALTH_STATUSES.join(', ')}`,
       complete: { words: [...HEALTH_STATUSES] },
       check: (text) =>
         HEALTH_STATUSES.some((status) => status === text) ? undefined : `must be one of ${HEALTH_STATUSES.join(', ')}`,
     },
-    { name: 'transitions', type: 'bool', help: 'Show only changes of the status, and restarts' },
+    { name: 'transitions', type: 'bool', help: 'Show only changes of the status, and actions of the monitor' },
     { name: 'until', type: 'string', help: 'Show what was before a timestamp, or relative' },
   ],
   args: { min: 1, max: 1 },

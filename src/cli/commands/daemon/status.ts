@@ -26,29 +26,29 @@ async function showStatus(world: World, { options }: CommandInput): Promise<Comm
   checkTemplate(format);
   const answer = await askStatus(world);
   if (answer.kind !== 'answered') throw answer.error;
-  const { status: told } = answer;
-  return { stdout: format ? renderSingle(plainValue(told), format) : textOf(told, world.clock.now()) };
+  const { status } = answer;
+  return { stdout: format ? renderSingle(plainValue(status), format) : textOf(status, world.clock.now()) };
 }
 
-function textOf(told: DaemonStatus, nowMs: number): string {
-  const { lag } = told;
+function textOf(status: DaemonStatus, nowMs: number): string {
+  const { lag } = status;
   const rows: readonly (readonly [string, string])[] = [
-    ['Version', told.version],
-    ['Process', `${told.pid}, up ${humanDuration(nowMs - Date.parse(told.startedAt)).toLowerCase()}`],
-    ['Started by', told.isAutostarted ? 'a command; ends by itself when there is nothing to do' : 'you or systemd'],
-    ['containerd', `${told.address}${told.isLive ? '' : ' (lost; retrying)'}`],
-    ['Namespaces', told.namespaces.length === 0 ? 'all' : told.namespaces.join(', ')],
-    ['Containers', containersText(told)],
-    ...(told.troubled > 0
-      ? ([['Trouble', `${told.troubled} cannot be checked or recorded, see "healthctl daemon logs"`]] as const)
+    ['Version', status.version],
+    ['Process', `${status.pid}, up ${humanDuration(nowMs - Date.parse(status.startedAt)).toLowerCase()}`],
+    ['Started by', status.isAutostarted ? 'a command; ends by itself when there is nothing to do' : 'you or systemd'],
+    ['containerd', `${status.address}${status.isLive ? '' : ' (lost; retrying)'}`],
+    ['Namespaces', status.namespaces.length === 0 ? 'all' : status.namespaces.join(', ')],
+    ['Containers', containersText(status)],
+    ...(status.troubled > 0
+      ? ([['Trouble', `${status.troubled} cannot be checked or recorded, see "healthctl daemon logs"`]] as const)
       : []),
-    ['Checks', `${told.checksMade} made, ${told.checksInFlight} in flight, ${told.checksWaiting} waiting`],
+    ['Checks', `${status.checksMade} made, ${status.checksInFlight} in flight, ${status.checksWaiting} waiting`],
     [
       'Later than due',
       lag ? `median ${ms(lag.p50Ms)}, 99% under ${ms(lag.p99Ms)}, at most ${ms(lag.maxMs)}` : 'no check yet',
     ],
-    ['Memory', humanSize(told.memoryBytes, 3)],
-    ...(isShort(told) ? ([['Descriptors', descriptorsText(told)]] as const) : []),
+    ['Memory', humanSize(status.memoryBytes, 3)],
+    ...(isShort(status) ? ([['Descriptors', descriptorsText(status)]] as const) : []),
   ];
   return rows.map(([name, value]) => `${`${name}:`.padEnd(16)}${printableLine(value)}\n`).join('');
 }
