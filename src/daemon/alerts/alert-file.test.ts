@@ -9,7 +9,7 @@ import { openAlertFile } from './alert-file.ts';
 let directory: string;
 let logged: string[];
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'healthctl-told-'));
+  directory = mkdtempSync(join(tmpdir(), 'healthctl-alerts-'));
   logged = [];
 });
 afterEach(() => rmSync(directory, { recursive: true }));

@@ -124,7 +124,7 @@ function createPauses({ clock, pause }: Pick<ObserveDeps, 'clock' | 'pause'>): (
 }
 
 interface Made extends Omit<MetricsText, 'release'> {
-  /** The buffers that `parts` are views of. */
+  /** Those buffers of `parts` that go back to the pool. */
   readonly buffers: readonly Buffer[];
 }
 

@@ -17,12 +17,12 @@ function setUp(options: { readonly settings?: TelemetrySettings | undefined } = 
   const { settings } = options;
   const clock = createFakeClock();
   const done: string[] = [];
-  const told: string[] = [];
+  const logged: string[] = [];
   const state = { isDown: false, isStuck: false, opened: 0 };
   let onLogs: ExportersDeps['onLogs'] = () => {};
   const telemetry = createTelemetry({
     ...{ settings, clock },
-    log: { info: (text) => told.push(text), warn: (text) => told.push(`warn ${text}`), debug: () => {} },
+    log: { info: (text) => logged.push(text), warn: (text) => logged.push(`warn ${text}`), debug: () => {} },
     open: async (deps) => {
       state.opened += 1;
       onLogs = deps.onLogs;
@@ -44,7 +44,7 @@ function setUp(options: { readonly settings?: TelemetrySettings | undefined } = 
     figures: () => someFigures(),
     startedAtMs: 0,
   };
-  return { telemetry, clock, source, done, told, state, onLogs: (error?: Error) => onLogs(error) };
+  return { telemetry, clock, source, done, logged, state, onLogs: (error?: Error) => onLogs(error) };
 }
 
 test('loads nothing without settings', async () => {
@@ -70,7 +70,7 @@ test('sends metrics at intervals, containers in groups, and once more at the end
 });
 
 test('reports a receiver that does not answer once, until it answers again', async () => {
-  const { telemetry, clock, source, told, state, onLogs } = setUp();
+  const { telemetry, clock, source, logged, state, onLogs } = setUp();
   telemetry.start(source);
   telemetry.log(EVENT);
   state.isDown = true;
@@ -80,7 +80,7 @@ test('reports a receiver that does not answer once, until it answers again', asy
   onLogs(new Error('no route'));
   onLogs(new Error('no route'));
   onLogs();
-  expect(told).toEqual([
+  expect(logged).toEqual([
     'warn OpenTelemetry: metrics are not sent, retrying: refused',
     'OpenTelemetry: metrics are sent again',
     'warn OpenTelemetry: log records are not sent, retrying: no route',

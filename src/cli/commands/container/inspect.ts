@@ -97,14 +97,14 @@ async function runInspect(
   renderInspect([], format); // refuses an invalid template before anything is requested
   const mayBeContainer = type === undefined || type === 'container';
   const isPlain = mayBeContainer && options.string('mode') !== 'native' && !options.bool('size');
-  const told = isPlain ? await documentsByMonitor(world, args) : undefined;
-  if (told?.every(isDocument)) {
-    const warnings = await staleWarnings(world, told, true);
-    return { ...resultOf(renderInspect(told.map(containerValue), format), []), warnings };
+  const answered = isPlain ? await documentsByMonitor(world, args) : undefined;
+  if (answered?.every(isDocument)) {
+    const warnings = await staleWarnings(world, answered, true);
+    return { ...resultOf(renderInspect(answered.map(containerValue), format), []), warnings };
   }
   const ctx = await openContainers(world);
   const { signal } = world;
-  const found = told ?? (mayBeContainer ? await findContainers(ctx, args, { signal }) : args.map(() => undefined));
+  const found = answered ?? (mayBeContainer ? await findContainers(ctx, args, { signal }) : args.map(() => undefined));
   const documents: GoValue[] = [];
   const errors: Error[] = [];
   for (const [index, container] of found.entries()) {
@@ -116,7 +116,7 @@ async function runInspect(
       errors.push(error);
     }
   }
-  const warnings = await staleWarnings(world, found, told !== undefined);
+  const warnings = await staleWarnings(world, found, answered !== undefined);
   return { ...resultOf(renderInspect(documents, format), errors), warnings };
 }
 
