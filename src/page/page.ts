@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../lib/clock.ts';
-import type { ContainerRef } from '../lib/container-key.ts';
+import { type ContainerRef, keyOf } from '../lib/container-key.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
+import { slicer } from '../lib/slice.ts';
 import type { HostModel } from '../monitor/host-model.ts';
 import type { TokenHash } from '../system/bearer-token.ts';
 import type { Asset } from './assets.ts';
@@ -16,6 +17,7 @@ import { sendAsset, sendJson, sendRefusal, setSafetyHeaders } from './respond.ts
 import {
   type ConfigAnswer,
   type ContainerAnswer,
+  type ContainerRow,
   type HostAnswer,
   isRangeName,
   type LogAnswer,
@@ -52,6 +54,8 @@ export interface PageDeps {
 
 /** A client that has not read its answer by then is cut off. */
 const ANSWER_LIMIT_MS = 20_000;
+/** How long other work may wait for the rows of all containers. */
+const SLICE_MS = 2;
 /** How old a shared answer from the history may be: the longer the range, the more it costs, and the less it changes. */
 const MAX_AGE_MS: Readonly<Record<RangeName, number>> = { '90m': 4_000, '24h': 15_000, '7d': 60_000 };
 
@@ -137,12 +141,14 @@ async function overview(
     history?.ask({ kind: 'overview', range, nowMs }),
   );
   const rows = new Map(past?.rows.map((row) => [row.key, row]));
-  const present = [...model.all()].map((container) => {
-    const key = `${container.namespace}/${container.id}`;
-    const own = rows.get(key);
+  const present: ContainerRow[] = [];
+  const pauseIfDue = slicer(clock, SLICE_MS);
+  for (const container of [...model.all()]) {
+    const key = keyOf(container);
+    present.push(rowOf(container, rows.get(key), { isRestarting: isRestarting(key), barCount: bars.count }));
     rows.delete(key);
-    return rowOf(container, own, { isRestarting: isRestarting(key), barCount: bars.count });
-  });
+    await pauseIfDue();
+  }
   return {
     ...{ nowMs, range, fromMs: bars.fromMs },
     containers: [...present, ...[...rows.values()].map(goneRowOf)],

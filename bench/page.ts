@@ -1,0 +1,129 @@
+// The data of the web page, for many containers with a week of history: how long an answer takes, how long it holds up the
+// thread that makes the checks, and the memory. Needs no containerd; build first.
+//   node --import tsx bench/page.ts [--containers 200] [--max]
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../src/lib/clock.ts';
+import { silentLogger } from '../src/lib/logger.ts';
+import type { KnownContainer } from '../src/monitor/host-model.ts';
+import { createHistoryThread } from '../src/page/history-thread.ts';
+import { createPage } from '../src/page/page.ts';
+import { type HostAnswer, RANGES, type RangeName } from '../src/page/wire.ts';
+import { compactRecordOf } from '../src/record/compact-record.ts';
+import { residentBytes } from '../src/system/memory.ts';
+import { aRecord, aTask } from '../test/builders/container.ts';
+import { aConfig, aRun } from '../test/builders/health.ts';
+import { writePast } from '../testbed/past-week.ts';
+
+const { values } = parseArgs({
+  options: { containers: { type: 'string', default: '200' }, max: { type: 'boolean', default: false } },
+});
+const count = Number(values.containers);
+/** With --max, the bench fails beyond these. */
+const MAX = { heldUpMs: 20, memoryMiB: 30 };
+const [DAY, EVERY_MS] = [86_400_000, 30_000];
+const script = fileURLToPath(new URL('../dist/page-history.cjs', import.meta.url));
+const dir = mkdtempSync(join(tmpdir(), 'healthctl-bench-page-'));
+try {
+  const keys = Array.from({ length: count }, (_, index) => `default/c${index}`);
+  // Every minute has its cell, as with any shorter interval.
+  await writePast(
+    dir,
+    keys.map((key, index) => ({
+      ...{ key, name: key.slice(8), image: 'demo:1', durationMs: (atMs) => 10 + ((atMs / 1_000 + index * 7) % 40) },
+      phases: [
+        { agoMs: 7 * DAY, phase: 'healthy' },
+        { agoMs: 3_600_000 + index * 1_000, phase: 'unhealthy', reason: 'connection refused', exitCode: 1 },
+        { agoMs: 1_800_000 + index * 1_000, phase: 'healthy' },
+      ],
+    })),
+    { untilMs: Date.now(), lengthMs: 7 * DAY, everyMs: EVERY_MS },
+  );
+  const failures = await measure(keys);
+  for (const failure of failures) console.log(`too much: ${failure}`);
+  process.exitCode = values.max && failures.length > 0 ? 1 : 0;
+} finally {
+  rmSync(dir, { recursive: true, force: true });
+}
+
+async function measure(keys: readonly string[]): Promise<readonly string[]> {
+  const model = new Map(keys.map((key) => [key, container(key.slice(8))]));
+  globalThis.gc?.();
+  const beforeBytes = residentBytes() ?? 0;
+  const thread = createHistoryThread({ script, dir, clock: systemClock, log: silentLogger });
+  const failures: string[] = [];
+  /** The least of several: the machine may be busy. */
+  const heldUp = new Map<RangeName, number>();
+  const page = createPage({
+    ...{ clock: systemClock, log: silentLogger, isRestarting: () => false },
+    history: thread,
+    model: { all: () => model.values(), get: (key) => model.get(key) },
+    host: () => ({}) as HostAnswer,
+    configOf: async () => ({ config: null }),
+  });
+  const server = createServer((request, response) =>
+    page.handle(request, response, { assets: new Map(), hosts: [], token: undefined }),
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  for (const range of Object.keys(RANGES) as RangeName[]) {
+    for (const which of ['first', 'shared', 'shared', 'shared']) {
+      const delays = watchDelays();
+      const beganMs = performance.now();
+      const text = await (await fetch(`http://127.0.0.1:${port}/data/containers?range=${range}`)).text();
+      const tookMs = performance.now() - beganMs;
+      const heldUpMs = await delays();
+      const kib = (text.length / 1024).toFixed(0);
+      console.log(
+        `${range} ${which.padEnd(6)} ${tookMs.toFixed(0).padStart(5)} ms, ${kib.padStart(4)} KiB, longest hold-up ${heldUpMs.toFixed(1)} ms`,
+      );
+      heldUp.set(range, Math.min(heldUp.get(range) ?? Number.POSITIVE_INFINITY, heldUpMs));
+    }
+  }
+  for (const [range, ms] of heldUp)
+    if (ms > MAX.heldUpMs) failures.push(`${range}: checks are held up for ${ms.toFixed(1)} ms`);
+  server.close();
+  server.closeAllConnections();
+  const memoryMiB = ((residentBytes() ?? 0) - beforeBytes) / 2 ** 20;
+  console.log(`memory while the page is looked at: ${memoryMiB.toFixed(1)} MiB more`);
+  if (memoryMiB > MAX.memoryMiB) failures.push(`memory grows by ${memoryMiB.toFixed(1)} MiB`);
+  await thread.stop();
+  await sleep(1_000);
+  globalThis.gc?.();
+  console.log(`afterwards: ${(((residentBytes() ?? 0) - beforeBytes) / 2 ** 20).toFixed(1)} MiB more`);
+  return failures;
+}
+
+/** @returns ends it: how late a timer of 1 ms was at most */
+function watchDelays(): () => Promise<number> {
+  let [most, isOver] = [0, false];
+  const watch = async (): Promise<number> => {
+    while (!isOver) {
+      const beganMs = performance.now();
+      await sleep(1);
+      most = Math.max(most, performance.now() - beganMs - 1);
+    }
+    return most;
+  };
+  const watching = watch();
+  return () => {
+    isOver = true;
+    return watching;
+  };
+}
+
+function container(id: string): KnownContainer {
+  return {
+    ...{ namespace: 'default', id, damage: undefined, processJson: undefined },
+    ...{ isStartSeen: true, isOutOfMemory: false },
+    record: compactRecordOf(aRecord({ id, labels: { 'nerdctl/name': id } })),
+    ...{ config: aConfig(), task: aTask(), run: aRun(), stored: { log: [], state: undefined } },
+  };
+}
