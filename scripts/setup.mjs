@@ -27,6 +27,7 @@ const PACKAGES = {
   mandoc: ['mandoc'],
   chromium: ['chromium'],
   prometheus: ['prometheus', 'promtool'],
+  tmux: ['tmux'],
   iproute2: ['ip'],
   iptables: ['iptables'],
   'containernetworking-plugins': ['bridge', 'host-local', 'portmap'],

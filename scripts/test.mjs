@@ -15,7 +15,7 @@ const projects = options.some((option) => option.startsWith('--project'))
 
 try {
   await prepare([
-    ...['docker-registry', 'iproute2', 'iptables', 'containernetworking-plugins', 'zsh', 'fish', 'mandoc'],
+    ...['docker-registry', 'iproute2', 'iptables', 'containernetworking-plugins', 'zsh', 'fish', 'mandoc', 'tmux'],
     ...(long ? ['prometheus'] : []),
   ]);
   if (long)

@@ -62,7 +62,8 @@ async function runWith(
   const { createWorld } = await import('./world.ts');
   const output = processOutput(settings.debug);
   const signals = listenForSignals(process, exit, systemClock);
-  failLoudly(output);
+  const failures = new Set<() => void>();
+  failLoudly(output, failures);
   const streams = lazyStreams(() => signals.abort(BROKEN_PIPE));
   const world = createWorld({
     settings,
@@ -71,6 +72,11 @@ async function runWith(
     env: process.env,
     signal: signals.signal,
     onSignal: signals.forwardTo,
+    onSuspend: signals.onSuspend,
+    onFailure: (listener) => {
+      failures.add(listener);
+      return () => failures.delete(listener);
+    },
     reloadSettings,
   });
   const failureCode = command.failureCode ?? 1;
@@ -99,9 +105,13 @@ function isAbort(error: unknown, signals: Signals): boolean {
   return hasCode(error, 'ABORTED') || (error instanceof Error && error.name === 'AbortError');
 }
 
-/** An error that nobody caught is a bug of ours: one line, the trace with --debug, exit 1. */
-function failLoudly(output: Output): void {
+/**
+ * An error that nobody caught is a bug of ours: one line, the trace with --debug, exit 1.
+ * @param before called first
+ */
+function failLoudly(output: Output, before: ReadonlySet<() => void>): void {
   const fail = (error: unknown): void => {
+    for (const listener of before) listener();
     renderError(output, error);
     exit(1);
   };

@@ -35,6 +35,13 @@ export interface World {
    * `run`, `attach` and `exec`.
    */
   onSignal(listener: (name: NodeJS.Signals) => void): () => void;
+  /** Calls the listener in place of a stop by SIGTSTP, and after SIGCONT, until the returned function is called. */
+  onSuspend(listener: (name: 'SIGTSTP' | 'SIGCONT') => void): () => void;
+  /**
+   * Calls the listener before an error that nobody caught is printed and the process ends, until the returned function
+   * is called: for a command that has changed the terminal.
+   */
+  onFailure(listener: () => void): () => void;
   /** Computes the settings again, from the present configuration file, the environment and the flags. Throws CONFIG. */
   reloadSettings(): Promise<Settings>;
   /** The connection to containerd, made at the first use, bound to settings.namespace. */
@@ -42,7 +49,7 @@ export interface World {
 }
 
 /** The parts of the world that belong to the process; main.ts provides them. */
-export type WorldParts = Pick<World, 'log' | 'settings' | 'streams' | 'env' | 'signal' | 'onSignal' | 'reloadSettings'>;
+export type WorldParts = Omit<World, 'clock' | 'containerd'>;
 
 /** A world with its clean-up. */
 export interface OwnedWorld extends World {

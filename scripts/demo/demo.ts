@@ -1,13 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startContainerd, testbedEnvironment } from '../../testbed/private-containerd.ts';
+import { takeScreenshot } from './screenshot.ts';
 import { endMonitor, Interrupted, openSession, runQuietly } from './session.ts';
 import { playStack, removeStack } from './stack.ts';
 import { playCheck } from './story.ts';
 
 const [story = 'check'] = process.argv.slice(2);
-if (story !== 'check' && story !== 'stack') {
-  process.stderr.write(`unknown demo ${story}: choose check (the default) or stack\n`);
+if (story !== 'check' && story !== 'stack' && story !== 'top') {
+  process.stderr.write(`unknown demo ${story}: choose check (the default), stack or top\n`);
   process.exit(2);
 }
 
@@ -35,6 +36,7 @@ try {
   const session = openSession({ directory, env, signal: interrupt.signal });
   try {
     if (story === 'stack') await playStack(session, { port: 18_080 });
+    else if (story === 'top') await takeScreenshot({ directory, env }, (args) => runQuietly({ directory, env }, args));
     else await playCheck(session);
   } finally {
     if (story === 'stack') await removeStack((args) => runQuietly({ directory, env }, args));

@@ -58,12 +58,12 @@ describe('options in the table of advice', () => {
 });
 
 test.each([
-  [['stats'], 'unknown command: healthctl stats\nuse ctr: ctr tasks metrics ID'],
-  [['container', 'stats', 'web'], 'unknown command: healthctl container stats\nuse ctr: ctr tasks metrics ID'],
+  [['stats'], 'unknown command: healthctl stats\nuse healthctl top'],
+  [['container', 'stats', 'web'], 'unknown command: healthctl container stats\nuse healthctl top'],
   [['login', 'ghcr.io'], 'unknown command: healthctl login\nlog in with docker login or nerdctl login'],
   [['compose', 'up', '-d'], 'unknown command: healthctl compose\nrun each service with healthctl run'],
   [['image', 'build', '.'], 'unknown command: healthctl image build\nbuild with docker'],
-  [['help', 'stats'], 'unknown help topic: stats\nuse ctr'],
+  [['help', 'stats'], 'unknown help topic: stats\nuse healthctl top'],
   [['run', '--gpus', 'all', 'x'], 'unknown flag: --gpus\ngive the devices'],
   [['create', '--link=db:db', 'x'], 'unknown flag: --link\nput both on a network'],
   [['container', 'run', '--volumes-from', 'db', 'x'], 'unknown flag: --volumes-from\nname the volumes'],

@@ -32,7 +32,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   secret: 'there is no swarm; mount a file: -v /path/file:/run/secrets/NAME:ro',
   service: 'there is no swarm; healthctl run --restart always restarts a container on one host',
   stack: 'there is no swarm: healthctl works on one host',
-  stats: 'use ctr: ctr tasks metrics ID; healthctl top NAME shows the processes, healthctl ps -s the sizes',
+  stats: 'use healthctl top: it shows CPU and memory live, once with --once; healthctl ps -s the sizes',
   swarm: 'there is no swarm: healthctl works on one host',
   trust: 'verify signatures with cosign or notation before the pull; a pull by digest is verified',
   'network connect': 'a container stays on one network: give --network to run or create',

@@ -114,7 +114,7 @@ const commands: readonly CommandEntry[] = [
   {
     path: ['container', 'top'],
     aliases: [['top']],
-    summary: 'Display the running processes of a container',
+    summary: 'Show the health of all containers live, or the processes of one',
     load: async () => (await import('./commands/container/top.ts')).top,
   },
   {

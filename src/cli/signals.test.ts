@@ -82,4 +82,17 @@ describe('listenForSignals', () => {
     send('SIGTERM');
     expect(signals.exitCode()).toBe(141);
   });
+
+  test('passes a stop and a continuation to a command that asks for them; signals that end go on as before', () => {
+    const { source, signals, send } = start();
+    const got: string[] = [];
+    const end = signals.onSuspend((name) => got.push(name));
+    send('SIGTSTP');
+    send('SIGCONT');
+    send('SIGTERM');
+    expect([got, signals.exitCode()]).toEqual([['SIGTSTP', 'SIGCONT'], 143]);
+    end();
+    // Without a listener, the kernel stops the process again.
+    expect([source.listenerCount('SIGTSTP'), source.listenerCount('SIGCONT')]).toEqual([0, 0]);
+  });
 });

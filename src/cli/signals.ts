@@ -33,6 +33,11 @@ export interface Signals {
   readonly signal: AbortSignal;
   /** Passes all signals to the listener until the returned function is called. The last listener gets them. */
   forwardTo(listener: (name: NodeJS.Signals) => void): () => void;
+  /**
+   * Calls the listener for SIGTSTP, which then does not stop the process, and for SIGCONT, until the returned function is
+   * called. All other signals go on as before.
+   */
+  onSuspend(listener: (name: 'SIGTSTP' | 'SIGCONT') => void): () => void;
   /** Ends the call like a signal, e.g. if stdout has no reader any more. */
   abort(exitCode: number): void;
   /** The exit status if the call was ended: 130 after SIGINT. Undefined while it was not. */
@@ -76,6 +81,15 @@ export function listenForSignals(
     signal: controller.signal,
     abort,
     exitCode: () => exitCode,
+    onSuspend: (listener) => {
+      const [stop, resume] = [() => listener('SIGTSTP'), () => listener('SIGCONT')];
+      source.on('SIGTSTP', stop);
+      source.on('SIGCONT', resume);
+      return () => {
+        source.off('SIGTSTP', stop);
+        source.off('SIGCONT', resume);
+      };
+    },
     forwardTo: (listener) => {
       // A wrapper per call, so that the same listener may be registered twice.
       const forward = (name: NodeJS.Signals): void => listener(name);

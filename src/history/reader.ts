@@ -19,6 +19,8 @@ export interface HistoryReader {
   lastMs(): number | undefined;
   /** The samples of a container in a period, oldest first. */
   samples(key: string, period: Period): readonly Sample[];
+  /** Like `samples`, for all containers; those of one container come nearly in order. */
+  eachSample(period: Period, visit: (key: string, sample: Sample) => void): void;
   /**
    * The sums of a container's samples, oldest first: by minute for the last days, by hour for the days before. A
    * cell at an end of the period counts if it begins in the period.
@@ -50,8 +52,7 @@ export function openHistoryReader(dir: string, reporter: FaultReporter): History
       const journaled = readJournals(dir, key, tryRead);
       const files = historyFiles(dir);
       const samples: Sample[] = [];
-      for (const { path, fromMs } of files.filter(isKind('raw'))) {
-        if (fromMs > period.toMs || fromMs < period.fromMs - WINDOW_REACH_MS) continue;
+      for (const { path } of rawFiles(files, period)) {
         tryRead(path, () => {
           const block = readBlock(path, key);
           if (block) eachSample(block, (sample) => samples.push(sample));
@@ -61,6 +62,7 @@ export function openHistoryReader(dir: string, reporter: FaultReporter): History
         samples.push(...(journaled.get(path) ?? []).map(({ sample }) => sample));
       return samples.filter(({ atMs }) => isIn(period, atMs)).sort((a, b) => a.atMs - b.atMs);
     },
+    eachSample: (period, visit) => visitSamples(dir, { period, tryRead }, visit),
     cells: (period, key) => {
       const cells: Cell[] = [];
       visitCells(dir, { period, key, tryRead }, (_, cell) => cells.push(cell));
@@ -110,6 +112,25 @@ function readJournals(dir: string, key: string | undefined, tryRead: TryRead): R
     }),
   );
 }
+
+function visitSamples(
+  dir: string,
+  { period, tryRead }: { readonly period: Period; readonly tryRead: TryRead },
+  visit: (key: string, sample: Sample) => void,
+): void {
+  const visitIn = (key: string, sample: Sample): void => {
+    if (isIn(period, sample.atMs)) visit(key, sample);
+  };
+  const journaled = readJournals(dir, undefined, tryRead);
+  const files = historyFiles(dir);
+  for (const { path } of rawFiles(files, period))
+    tryRead(path, () => eachBlock(path, (key, block) => eachSample(block, (sample) => visitIn(key, sample))));
+  for (const { path } of unmergedJournals(files, 'raw'))
+    for (const { key, sample } of journaled.get(path) ?? []) visitIn(key, sample);
+}
+
+const rawFiles = (files: readonly HistoryFile[], { fromMs, toMs }: Period): readonly HistoryFile[] =>
+  files.filter((file) => file.kind === 'raw' && file.fromMs <= toMs && file.fromMs >= fromMs - WINDOW_REACH_MS);
 
 /** The files with minutes, and those with hours for days whose minutes were removed. */
 function cellFiles(files: readonly HistoryFile[], { fromMs, toMs }: Period): readonly HistoryFile[] {

@@ -70,6 +70,11 @@ describe('written samples are read', () => {
     );
     expect(reader().samples('default/b', WEEK)).toHaveLength(25);
     expect(reader().samples('default/c', WEEK)).toEqual([]);
+    const all = new Map<string, Sample[]>();
+    const period = { fromMs: T0 + 5 * MINUTE, toMs: T0 + 24 * MINUTE };
+    reader().eachSample(period, (key, sample) => all.set(key, [...(all.get(key) ?? []), sample]));
+    expect([...all.keys()].sort()).toEqual(['default/a', 'default/b']);
+    expect(all.get('default/a')).toEqual(written.slice(5));
     const keys = new Set<string>();
     reader().eachCell(WEEK, (key) => keys.add(key));
     expect([...keys].sort()).toEqual(['default/a', 'default/b']);

@@ -36,13 +36,16 @@ const MAX_OUTPUT = 160;
 /** A longer setting does not move the origins of the others. */
 const MAX_WIDTH = 40;
 
-/** The page for people. */
-export function explanationPage(explained: Explained): string {
+/** The page for people. @param options.withFailures whether to list the last failures. Default: yes */
+export function explanationPage(
+  explained: Explained,
+  { withFailures = true }: { readonly withFailures?: boolean } = {},
+): string {
   const { explanation } = explained;
   return [
     section('Container:', containerRows(explained)),
     section('Check:', checkRows(explained)),
-    failuresPart(explained),
+    withFailures ? failuresPart(explained) : '',
     reasonsPart(reasonsOf(explained), explanation.log.length),
   ]
     .filter((part) => part !== '')
