@@ -22,14 +22,14 @@ export interface HistoryThreadDeps {
   readonly log: ServiceLogger;
 }
 
-/** A thread takes some 10 MB, which are freed when no question came for this long. */
+/** A thread takes 15 to 30 MB with 200 containers, which are freed when no question came for this long. */
 const IDLE_MS = 30_000;
 /** Longer than any history takes to read. */
 const ANSWER_LIMIT_MS = 20_000;
 /** Questions that wait: each client of the page asks one or two. */
 const MAX_WAITING = 32;
 /** A week of 200 containers, read one cell at a time, takes far less. */
-const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8, stackSizeMb: 2 };
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 1, stackSizeMb: 2 };
 
 interface Waiting {
   readonly resolve: (answer: HistoryAnswers[HistoryQuery['kind']]) => void;
