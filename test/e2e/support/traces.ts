@@ -54,7 +54,7 @@ export async function findTraces({ bed, testbed }: { bed: TracedBed; testbed: st
   return {
     ...{ images, containers, tasks, snapshots, leases, blobs, ingests, processes },
     files: [...filesBelow(bed.runRoot), ...filesBelow(bed.dataRoot, { skip: 'compile-cache' })]
-      .filter(isNotLock)
+      .filter((path) => isNotLock(path) && isNotHistory(path))
       .sort(),
     bundles: filesBelow(bundles, { skip: 'rootfs' }).sort(),
     runc: filesBelow(join(RUNC_ROOT, namespace)).sort(),
@@ -67,6 +67,9 @@ export async function findTraces({ bed, testbed }: { bed: TracedBed; testbed: st
 
 /** Locks that exist from a container's first exec on, and are removed with its directory. */
 const isNotLock = (path: string): boolean => !/\/exec(-turn)?\.lock$/.test(path);
+
+/** A monitor writes it by time, whatever commands do: it begins up to five seconds after the monitor. */
+const isNotHistory = (path: string): boolean => !/\/history\/([a-z]+-\d+(\.\d+)?)?$/.test(path);
 
 /** The differences, one per line: `files: + /run/…` appeared, `-` is gone. */
 export function differences(before: Traces, after: Traces): string[] {
