@@ -5,7 +5,7 @@ import { hostIdOf } from '../../src/lib/dirs.ts';
 import { dockerArchive } from '../../testbed/image-archive.ts';
 import { startContainerd, testbedEnvironment } from '../../testbed/private-containerd.ts';
 import { runProgram, startProgram } from '../../testbed/program.ts';
-import { type Bed, HEALTHCTL, openBed } from './support/harness.ts';
+import { type Bed, HEALTHCTL, openBed, until } from './support/harness.ts';
 
 // Ordinary failures: one clear line that says what to do, Docker's exit status, and nothing incomplete left.
 
@@ -156,6 +156,8 @@ describe('refused commands leave nothing', () => {
     const stateDir = `/var/lib/nerdctl/${hostIdOf(bed.address)}/containers/${bed.namespace}/foreign-1`;
     const labels = ['--label', 'nerdctl/name=theirs', '--label', `nerdctl/state-dir=${stateDir}`];
     await bed.ctr('run', '-d', ...labels, image, 'foreign-1', 'sleep', '600');
+    // ctr returns before the process has become the program.
+    await until(async () => (await bed.traces()).processes.includes('contained sleep 600'));
     const before = await bed.traces();
     expect(await bed.cli(['create', '--name', 'taken', image])).toMatchObject({
       code: 1,
