@@ -113,7 +113,7 @@ export async function createContainer(
       const labels = {
         ...labelsOf(ctx, { id, request, placement, image, modes, hostname: options.hostname }),
         ...health.labels,
-        ...health.givers,
+        ...health.originLabels,
       };
       return withNamesLock(
         ctx,

@@ -1,11 +1,11 @@
 import { checkKindOf, type GivenHealthConfig, mergeHealthConfig } from '../health/config.ts';
 import { isSameTest } from '../health/fields.ts';
-import { giversAfterUpdate } from '../health/origins.ts';
+import { originsAfterUpdate } from '../health/origins.ts';
 import { type RestartPolicy, restartPolicyText } from '../health/restart-policy.ts';
 import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
-import { giversLabel, giversOf, healthLabelsOf } from '../record/health-labels.ts';
+import { healthLabelsOf, originsLabel, recordedOriginsOf } from '../record/health-labels.ts';
 import { isRestartedByContainerd } from '../record/restart-label.ts';
 import { type ContainerView, givenHealthConfigOf, type Moment, momentOf } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
@@ -62,6 +62,6 @@ function healthChange(
         }
       : {}),
     ...healthLabelsOf(config),
-    ...giversLabel(giversAfterUpdate(giversOf(labels), health)),
+    ...originsLabel(originsAfterUpdate(recordedOriginsOf(labels), health)),
   };
 }

@@ -1,31 +1,31 @@
 import { describe, expect, test } from 'vitest';
 import { withDefaults } from './config.ts';
-import { giversAfterUpdate, giversAtCreate, originsOf } from './origins.ts';
+import { originsAfterUpdate, originsAtCreate, originsOf } from './origins.ts';
 
 const image = { test: ['CMD', 'true'], intervalNs: 1e9, retries: 5 };
 
 describe('the source of each field', () => {
   test('at create, options come before the image', () => {
-    expect(giversAtCreate(image, { intervalNs: 2e9, timeoutNs: 3e9 })).toEqual({
+    expect(originsAtCreate(image, { intervalNs: 2e9, timeoutNs: 3e9 })).toEqual({
       ...{ test: 'image', intervalNs: 'flag', timeoutNs: 'flag', retries: 'image' },
     });
   });
 
   test('a zero in an option is no source', () => {
-    expect(giversAtCreate(image, { intervalNs: 0 })).toMatchObject({ intervalNs: 'image' });
-    expect(giversAtCreate(undefined, undefined)).toEqual({});
+    expect(originsAtCreate(image, { intervalNs: 0 })).toMatchObject({ intervalNs: 'image' });
+    expect(originsAtCreate(undefined, undefined)).toEqual({});
   });
 
   test('a value too small to be used is no source', () => {
-    expect(giversAtCreate({ ...image, intervalNs: 10 }, undefined)).toEqual({ test: 'image', retries: 'image' });
+    expect(originsAtCreate({ ...image, intervalNs: 10 }, undefined)).toEqual({ test: 'image', retries: 'image' });
   });
 
   test('--no-healthcheck is the source of the test', () => {
-    expect(giversAtCreate(image, { test: ['NONE'] })).toMatchObject({ test: 'flag', retries: 'image' });
+    expect(originsAtCreate(image, { test: ['NONE'] })).toMatchObject({ test: 'flag', retries: 'image' });
   });
 
   test('an update replaces the source of the fields that it sets', () => {
-    expect(giversAfterUpdate({ test: 'image', retries: 'flag' }, { retries: 1, timeoutNs: 0 })).toEqual({
+    expect(originsAfterUpdate({ test: 'image', retries: 'flag' }, { retries: 1, timeoutNs: 0 })).toEqual({
       ...{ test: 'image', retries: 'update' },
     });
   });
@@ -35,27 +35,27 @@ describe('the shown origin of a field', () => {
   const config = withDefaults({ ...image, retries: 1, timeoutNs: 7e9 });
 
   test('is the recorded one, else the default', () => {
-    const givers = giversAtCreate(image, { retries: 1, timeoutNs: 7e9 });
-    expect(originsOf({ config, givers, image: undefined })).toEqual({
+    const recorded = originsAtCreate(image, { retries: 1, timeoutNs: 7e9 });
+    expect(originsOf({ config, recorded, image: undefined })).toEqual({
       ...{ test: 'image', intervalNs: 'image', retries: 'flag', timeoutNs: 'flag' },
       ...{ startPeriodNs: 'default', startIntervalNs: 'default' },
     });
   });
 
   test('without a record, is found by a comparison with the image', () => {
-    expect(originsOf({ config, givers: {}, image })).toEqual({
+    expect(originsOf({ config, recorded: {}, image })).toEqual({
       ...{ test: 'image', intervalNs: 'image', retries: 'flag', timeoutNs: 'flag' },
       ...{ startPeriodNs: 'default', startIntervalNs: 'default' },
     });
   });
 
   test('without record and image, is unknown, except for a default value', () => {
-    expect(originsOf({ config, givers: {}, image: undefined })).toMatchObject({
+    expect(originsOf({ config, recorded: {}, image: undefined })).toMatchObject({
       ...{ test: 'unknown', intervalNs: 'unknown', startPeriodNs: 'default' },
     });
   });
 
   test('does not exist for an absent field', () => {
-    expect(Object.keys(originsOf({ config: { test: ['NONE'] }, givers: {}, image: {} }))).toEqual(['test']);
+    expect(Object.keys(originsOf({ config: { test: ['NONE'] }, recorded: {}, image: {} }))).toEqual(['test']);
   });
 });

@@ -1,21 +1,24 @@
 import { type GivenHealthConfig, mergeHealthConfig } from './config.ts';
 import { FIELD_NAMES, type FieldName, HEALTH_FIELDS } from './fields.ts';
 
-/** What gave a field of a health config its value. */
-export const GIVERS = ['flag', 'image', 'update'] as const;
-type Giver = (typeof GIVERS)[number];
+/** Where a value comes from, as far as the record of a container says it. */
+export const RECORDED_ORIGINS = ['flag', 'image', 'update'] as const;
+type RecordedOrigin = (typeof RECORDED_ORIGINS)[number];
 
 /**
  * Where the value of a field comes from. `configuration`: healthctl's own. `unknown`: an option or the image; the
  * container was made without a record of it, and its image is gone.
  */
-export type Origin = Giver | 'default' | 'configuration' | 'unknown';
+export type Origin = RecordedOrigin | 'default' | 'configuration' | 'unknown';
 
-/** What gave which field, as recorded; a field without an entry was given by nothing. */
-export type Givers = { readonly [K in FieldName]?: Giver };
+/** By field; one without an entry was not given. */
+export type RecordedOrigins = { readonly [K in FieldName]?: RecordedOrigin };
 
 /** For a new container. The fields are those of `mergeHealthConfig`. */
-export function giversAtCreate(image: GivenHealthConfig | undefined, flags: GivenHealthConfig | undefined): Givers {
+export function originsAtCreate(
+  image: GivenHealthConfig | undefined,
+  flags: GivenHealthConfig | undefined,
+): RecordedOrigins {
   const given = mergeHealthConfig(undefined, flags) ?? {};
   const merged = mergeHealthConfig(image, flags) ?? {};
   const isUsed = <K extends FieldName>(name: K): boolean =>
@@ -24,7 +27,7 @@ export function giversAtCreate(image: GivenHealthConfig | undefined, flags: Give
 }
 
 /** After an update: its fields come from it, the others stay. */
-export function giversAfterUpdate(before: Givers, update: GivenHealthConfig): Givers {
+export function originsAfterUpdate(before: RecordedOrigins, update: GivenHealthConfig): RecordedOrigins {
   const given = mergeHealthConfig(undefined, update) ?? {};
   return collect((name) => (given[name] === undefined ? before[name] : 'update'));
 }
@@ -33,15 +36,15 @@ export function giversAfterUpdate(before: Givers, update: GivenHealthConfig): Gi
 export function originsOf(facts: {
   readonly config: GivenHealthConfig;
   /** Empty for a container without a record, such as one of another tool. */
-  readonly givers: Givers;
+  readonly recorded: RecordedOrigins;
   /** The image's own check; undefined if the image is not known any more. */
   readonly image: GivenHealthConfig | undefined;
 }): { readonly [K in FieldName]?: Origin } {
-  const { config, givers, image } = facts;
+  const { config, recorded, image } = facts;
   const originOf = <K extends FieldName>(name: K): Origin | undefined => {
     const value = config[name];
     if (value === undefined) return undefined;
-    if (givers[name]) return givers[name];
+    if (recorded[name]) return recorded[name];
     const { atUse } = HEALTH_FIELDS[name];
     if (image && isSameValue(image[name], value)) return 'image';
     if (isSameValue(atUse(undefined, config), value)) return 'default';

@@ -20,10 +20,10 @@ export const LABELS = {
    */
   testSinceBoot: 'healthctl/test-since-boot',
   /**
-   * Ours: what gave the fields of the health config: an option, the image or an update. Fields without an entry have
+   * Ours: where the fields of the health config come from: an option, the image or an update. Fields without an entry have
    * their defaults. `{"Test":"image","Interval":"flag","Retries":"update"}`
    */
-  healthGivers: 'healthctl/health-givers',
+  healthOrigins: 'healthctl/health-origins',
   /** Ours: the restart policy, in the form of Docker's option. `on-failure:3` */
   restart: 'healthctl/restart',
   /** Ours: the ports of the present or last run, as `ps` shows them. `0.0.0.0:8080->80/tcp` */

@@ -19,7 +19,7 @@ export const CONTROL_LABELS: readonly string[] = [
   LABELS.healthcheck,
   LABELS.testSince,
   LABELS.testSinceBoot,
-  LABELS.healthGivers,
+  LABELS.healthOrigins,
   LABELS.restart,
   LABELS.ports,
   LABELS.stopped,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { GivenHealthConfig } from '../health/config.ts';
-import { giversOf, healthLabelsFrom } from './health-labels.ts';
+import { healthLabelsFrom, recordedOriginsOf } from './health-labels.ts';
 
 const from = (imageValue: unknown, flags?: GivenHealthConfig) =>
   healthLabelsFrom({ image: 'demo:1', imageValue, flags });
@@ -9,7 +9,7 @@ const parsed = (labels: Readonly<Record<string, string>>) =>
 
 describe('healthLabelsFrom', () => {
   test('without a check in image and options there are no labels', () => {
-    expect(from(undefined)).toEqual({ labels: {}, givers: {}, warnings: [] });
+    expect(from(undefined)).toEqual({ labels: {}, originLabels: {}, warnings: [] });
   });
 
   test('only timings give no labels and a warning', () => {
@@ -27,18 +27,18 @@ describe('healthLabelsFrom', () => {
   });
 
   test('the source of each field is stored', () => {
-    const { givers } = from({ Test: ['CMD', 'true'], Retries: 1 }, { intervalNs: 1e9 });
-    expect(parsed(givers)).toEqual({
-      'healthctl/health-givers': { Test: 'image', Interval: 'flag', Retries: 'image' },
+    const { originLabels } = from({ Test: ['CMD', 'true'], Retries: 1 }, { intervalNs: 1e9 });
+    expect(parsed(originLabels)).toEqual({
+      'healthctl/health-origins': { Test: 'image', Interval: 'flag', Retries: 'image' },
     });
-    expect(giversOf(givers)).toEqual({ test: 'image', intervalNs: 'flag', retries: 'image' });
-    expect(from(undefined, { intervalNs: 1e9 }).givers).toEqual({});
+    expect(recordedOriginsOf(originLabels)).toEqual({ test: 'image', intervalNs: 'flag', retries: 'image' });
+    expect(from(undefined, { intervalNs: 1e9 }).originLabels).toEqual({});
   });
 
   test.each(['', 'x', '[]', '{"Test":1,"Retries":"me"}'])(
     'a damaged record of the sources counts as none: %s',
     (text) => {
-      expect(giversOf({ 'healthctl/health-givers': text })).toEqual({});
+      expect(recordedOriginsOf({ 'healthctl/health-origins': text })).toEqual({});
     },
   );
 

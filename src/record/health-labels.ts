@@ -9,15 +9,15 @@ import {
 } from '../health/config-json.ts';
 import { MINIMUM_DURATION_NS } from '../health/field.ts';
 import { FIELD_NAMES, HEALTH_FIELDS, OPTION_FIELD_NAMES, OPTION_FIELDS } from '../health/fields.ts';
-import { GIVERS, type Givers, giversAtCreate } from '../health/origins.ts';
+import { originsAtCreate, RECORDED_ORIGINS, type RecordedOrigins } from '../health/origins.ts';
 import { fitsLabel, LABELS } from '../lib/labels.ts';
 import { objectIn, oneOf, parseJsonText } from '../lib/shape.ts';
 
 /** The health check labels of a new container, and the warnings for the user. */
 export interface HealthLabels {
   readonly labels: Readonly<Record<string, string>>;
-  /** The label that says what gave which field; none without a check. */
-  readonly givers: Readonly<Record<string, string>>;
+  /** The label with the origin of each given field; none without a check. */
+  readonly originLabels: Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
 
@@ -61,26 +61,26 @@ export function healthLabelsFrom(from: {
   if (isChecked(config) && flags?.startIntervalNs && !config?.startPeriodNs)
     warnings.push('--health-start-interval has no effect without a start period (--health-start-period)');
   const labels = config ? healthLabelsOf(config) : {};
-  const givers = Object.keys(labels).length === 0 ? {} : giversLabel(giversAtCreate(ofImage, flags));
-  return { labels, givers, warnings };
+  const originLabels = Object.keys(labels).length === 0 ? {} : originsLabel(originsAtCreate(ofImage, flags));
+  return { labels, originLabels, warnings };
 }
 
-/** The label with what gave which field, by Docker's keys. */
-export function giversLabel(givers: Givers): Readonly<Record<string, string>> {
-  const entries = FIELD_NAMES.flatMap((name) => (givers[name] ? [[HEALTH_FIELDS[name].key, givers[name]]] : []));
-  return { [LABELS.healthGivers]: JSON.stringify(Object.fromEntries(entries)) };
+/** The label with the origins of fields, by Docker's keys. */
+export function originsLabel(origins: RecordedOrigins): Readonly<Record<string, string>> {
+  const entries = FIELD_NAMES.flatMap((name) => (origins[name] ? [[HEALTH_FIELDS[name].key, origins[name]]] : []));
+  return { [LABELS.healthOrigins]: JSON.stringify(Object.fromEntries(entries)) };
 }
 
 /** Empty without the label: 0.1.0 and other tools do not write it. */
-export function giversOf(labels: Readonly<Record<string, string>>): Givers {
-  const found = objectIn(parseJsonText(labels[LABELS.healthGivers]));
-  const isGiver = oneOf(GIVERS);
-  const givers: { -readonly [K in keyof Givers]: Givers[K] } = {};
+export function recordedOriginsOf(labels: Readonly<Record<string, string>>): RecordedOrigins {
+  const found = objectIn(parseJsonText(labels[LABELS.healthOrigins]));
+  const isOrigin = oneOf(RECORDED_ORIGINS);
+  const origins: { -readonly [K in keyof RecordedOrigins]: RecordedOrigins[K] } = {};
   for (const name of FIELD_NAMES) {
-    const giver = found[HEALTH_FIELDS[name].key];
-    if (isGiver(giver)) givers[name] = giver;
+    const origin = found[HEALTH_FIELDS[name].key];
+    if (isOrigin(origin)) origins[name] = origin;
   }
-  return givers;
+  return origins;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { HealthState } from '../../health/state.ts';
 import { LABELS } from '../../lib/labels.ts';
 import type { MonitorSettings } from '../../lib/settings.ts';
 import { specOf } from '../../record/details.ts';
-import { giversOf } from '../../record/health-labels.ts';
+import { recordedOriginsOf } from '../../record/health-labels.ts';
 import { type ContainerView, healthConfigOf } from '../../record/view.ts';
 import { listListeners } from '../../system/listeners.ts';
 import type { ContainerContext } from '../context.ts';
@@ -117,7 +117,7 @@ function fieldsOf(
     readonly exec: MonitorSettings['exec'];
   },
 ): readonly ExplainedField[] {
-  const origins = originsOf({ config, givers: giversOf(from.labels), image: from.image });
+  const origins = originsOf({ config, recorded: recordedOriginsOf(from.labels), image: from.image });
   const json = jsonFromHealthConfig(config);
   const fields = FIELD_NAMES.flatMap((name): ExplainedField[] => {
     const origin = origins[name];
