@@ -84,9 +84,9 @@ function copyProgram(tree) {
     'bin/healthctl',
     'bin/kept-cache.cjs',
     'bin/package.json',
-    'dist/healthctl.cjs',
-    'dist/healthctl.cjs.map',
-    'dist/page-history.cjs',
+    ...readdirSync(join(root, 'dist'))
+      .filter((name) => /\.cjs(\.map)?$/.test(name))
+      .map((name) => `dist/${name}`),
     ...readdirSync(join(root, 'dist/page')).map((name) => `dist/page/${name}`),
   ])
     put(home, file, readFileSync(join(root, file)));

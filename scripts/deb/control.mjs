@@ -121,7 +121,7 @@ License: Apache-2.0
  On Debian systems the text of the Apache License, Version 2.0, is in
  /usr/share/common-licenses/Apache-2.0.
 
-Files: /usr/lib/healthctl/dist/healthctl.cjs /usr/lib/healthctl/node_modules/*
+Files: /usr/lib/healthctl/dist/* /usr/lib/healthctl/node_modules/*
 Copyright: the authors of the packages below
 License: packages-below
  The program contains the packages of THIRD-PARTY-NOTICES, which follows, each

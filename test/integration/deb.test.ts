@@ -68,6 +68,15 @@ describe.skipIf(!has('dpkg-deb'))('the Debian package', () => {
     expect(read('DEBIAN/conffiles')).toBe('/etc/apparmor.d/healthctl-default\n');
   });
 
+  test('has each file that the program loads', async () => {
+    const dist = join(unpacked(await build()), 'usr/lib/healthctl/dist');
+    const built = readdirSync(join(ROOT, 'dist')).filter((name) => name === 'page' || name.endsWith('.cjs'));
+    expect(built).toContain('telemetry.cjs');
+    expect(readdirSync(dist)).toEqual(expect.arrayContaining(built));
+    // OpenTelemetry's part loads from there, without the repository.
+    execFileSync(process.execPath, ['-e', 'require(process.argv[1])', join(dist, 'telemetry.cjs')]);
+  });
+
   test('for arm64 has the native code of arm64 only', async () => {
     const file = await build('--arch', 'arm64');
     expect(field(file, 'Architecture')).toBe('arm64');
