@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { mustRun, runProgram } from './program.ts';
 import { until } from './until.ts';
@@ -20,10 +19,6 @@ export interface Terminal extends AsyncDisposable {
   /** Whether a program shows the alternate screen, and whether there is a cursor. */
   modes(): Promise<{ readonly isAlternate: boolean; readonly hasCursor: boolean }>;
 }
-
-/** Whether this machine has tmux. */
-export const hasTmux = (): boolean =>
-  (process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, 'tmux')));
 
 /**
  * Opens a terminal with a server of its own: `await using terminal = await openTerminal(…)`.

@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../src/containerd/client.ts';
 import { openBareContainers } from '../../testbed/bare-container.ts';
+import { describeWith } from '../../testbed/needed-program.ts';
 import { mustRun, startProgram } from '../../testbed/program.ts';
 import { type Bed, HEALTHCTL, openBed } from './support/harness.ts';
 
@@ -101,12 +102,10 @@ async function openShell(name: 'bash' | 'zsh'): Promise<Shell> {
   };
 }
 
-/** `npm test` installs the shells if there is apt-get. */
-const has = (name: string): boolean =>
-  (process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, name)));
+// `npm test` installs the shells if there is apt-get.
+for (const name of ['bash', 'zsh'] as const) describeWith(name, name, () => testShell(name));
 
-describe.each(['bash', 'zsh'] as const)('%s', (name) => {
-  if (!has(name)) return test.skip(`${name} is not installed`, () => {});
+function testShell(name: 'bash' | 'zsh'): void {
   let shell: Shell;
   beforeAll(async () => {
     shell = await openShell(name);
@@ -149,9 +148,9 @@ describe.each(['bash', 'zsh'] as const)('%s', (name) => {
     if (name === 'zsh') expect(screen).toMatch(/web-down +-- .*, created/);
     shell.type('\u0003');
   });
-});
+}
 
-describe.skipIf(!has('fish'))('fish', () => {
+describeWith('fish', 'fish', () => {
   const fish = async (script: string) =>
     mustRun(['fish', '--no-config', '-c', `healthctl completion fish | source; ${script}`], {
       env,

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describeWith } from '../../testbed/needed-program.ts';
 import { listProcesses } from '../../testbed/processes.ts';
-import { hasTmux, openTerminal, type Terminal } from '../../testbed/tmux.ts';
+import { openTerminal, type Terminal } from '../../testbed/tmux.ts';
 import { golden } from '../golden/golden.ts';
 import { type Bed, HEALTHCTL, openBed, until } from './support/harness.ts';
 
@@ -108,7 +109,7 @@ const masked = (lines: readonly string[]): string =>
     .replace(/ +[\d.]+%/g, (text) => 'CPU'.padStart(text.length))
     .replace(/ +[\d.]+[KM](?= |$)/gm, (text) => 'SIZE'.padStart(text.length))}\n`;
 
-describe.skipIf(!hasTmux())('in tmux', () => {
+describeWith('tmux', 'in tmux', () => {
   let terminal: Terminal;
   const start = async (...args: string[]): Promise<void> => {
     await terminal.type(`clear; ${[HEALTHCTL, ...bed.globalFlags, 'top', ...args].join(' ')}; echo "left with $?"`);
@@ -231,5 +232,3 @@ describe.skipIf(!hasTmux())('in tmux', () => {
     expect((await bed.cli(['top', '--once'])).stderr).toContain('nobody checks on schedule: no monitor runs');
   });
 });
-
-test.runIf(!hasTmux())('there is no tmux on this machine: the live screen was not tested', (context) => context.skip());

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeWith, needProgram } from '../../testbed/needed-program.ts';
 import { runProgram } from '../../testbed/program.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -13,10 +14,9 @@ const env = {
   LC_ALL: 'C.UTF-8',
   DEBEMAIL: 'tests@healthctl.dev',
 };
-const has = (name: string): boolean => env.PATH.split(':').some((directory) => existsSync(join(directory, name)));
 
 // The Debian package as a file. test/long/deb.test.ts installs it.
-describe.skipIf(!has('dpkg-deb'))('the Debian package', () => {
+describeWith('dpkg-deb', 'the Debian package', () => {
   let work: string;
   beforeAll(() => {
     work = mkdtempSync(join(tmpdir(), 'healthctl-deb-test-'));
@@ -87,7 +87,8 @@ describe.skipIf(!has('dpkg-deb'))('the Debian package', () => {
     expect([native.readUInt32BE(0), native.readUInt16LE(18)]).toEqual([0x7f454c46, 183]);
   });
 
-  test.skipIf(!has('lintian'))('lintian accepts it', async () => {
+  test('lintian accepts it', async (context) => {
+    needProgram(context, 'lintian');
     // That a first upload closes a bug is a rule of Debian's archive.
     const suppressed = ['--suppress-tags', 'initial-upload-closes-no-bugs'];
     const { stdout } = await runProgram(['lintian', ...suppressed, '--allow-root', await build()], { env });

@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pathsOf } from '../../src/cli/grammar/command-tree.ts';
 import { registry } from '../../src/cli/registry.ts';
+import { needProgram } from '../../testbed/needed-program.ts';
 import { runProgram } from '../../testbed/program.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const env = { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', MANWIDTH: '80' };
-const has = (name: string): boolean => env.PATH.split(':').some((directory) => existsSync(join(directory, name)));
 
 const made: string[] = [];
 /**
@@ -43,6 +43,12 @@ test('each command has a page under each of its names, each noun has one, and hi
   expect(names()).toEqual(expected.map((path) => `${['healthctl', ...path].join('-')}.1`).sort());
 });
 
+test('npm installs each page, the first one for the program', () => {
+  const { man } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly man: readonly string[] };
+  expect(man[0]).toBe('./dist/man/man1/healthctl.1');
+  expect(man.toSorted()).toEqual(names().map((name) => `./dist/man/man1/${name}`));
+});
+
 test('the page of a command has each of its options, with its text', async () => {
   for (const entry of registry.commands.filter(({ hidden }) => !hidden)) {
     const text = textOf(`healthctl-${entry.path.join('-')}.1`).replaceAll('\\-', '-');
@@ -57,7 +63,8 @@ test('the same commit gives the same pages', () => {
   expect(textOf('healthctl.1')).toContain(' 2026-01-01 ');
 });
 
-test.skipIf(!has('mandoc'))('mandoc accepts the pages', async () => {
+test('mandoc accepts the pages', async (context) => {
+  needProgram(context, 'mandoc');
   // Other names of a command have a page of one line, `.so`, because an npm package has no links. mandoc would prefer
   // links.
   const whole = names().filter((name) => !textOf(name).startsWith('.so '));
@@ -65,7 +72,8 @@ test.skipIf(!has('mandoc'))('mandoc accepts the pages', async () => {
   expect(stdout).toBe('');
 });
 
-test.skipIf(!has('man'))('man shows the pages without a warning, also by another name', async () => {
+test('man shows the pages without a warning, also by another name', async (context) => {
+  needProgram(context, 'man');
   const shown = async (...args: readonly string[]) =>
     runProgram(['man', '--warnings', ...args], { env, cwd: join(pages, '..') });
   const all = await shown('-E', 'UTF-8', '-Tutf8', '-Z', '-l', ...names().map((name) => `man1/${name}`));

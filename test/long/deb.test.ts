@@ -1,18 +1,18 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dockerArchive } from '../../testbed/image-archive.ts';
+import { describeWith } from '../../testbed/needed-program.ts';
 import { mustRun } from '../../testbed/program.ts';
 import { bootMachine, type SystemdMachine } from '../../testbed/systemd-machine.ts';
 import { until } from '../../testbed/until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const IMAGE = 'demo/web:1';
-const hasDpkg = existsSync('/usr/bin/dpkg-deb');
 
 // The Debian package on a Debian machine with a real systemd: installed, upgraded, removed, purged.
-describe.skipIf(!hasDpkg)('dpkg', () => {
+describeWith('dpkg-deb', 'dpkg', () => {
   let machine: SystemdMachine;
   const show = (property: string) =>
     machine.ok('systemctl', 'show', '--value', `--property=${property}`, 'healthctl.service');

@@ -1,17 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { dashboardQueries } from '../../testbed/dashboard.ts';
 import { freePort } from '../../testbed/free-port.ts';
+import { needProgram } from '../../testbed/needed-program.ts';
 import { SELF_SIGNED } from '../../testbed/self-signed.ts';
 import { openBed, until } from '../e2e/support/harness.ts';
 
 // A real Prometheus (Debian: prometheus) scrapes a real monitor, over TLS with a token.
-
-const { error: missing } = spawnSync('prometheus', ['--version']);
-if (missing) console.log('skipped: prometheus is not installed (apt-get install prometheus)');
 
 /** The table of queries in docs/metrics.md. */
 const documentedQueries = [
@@ -57,7 +55,8 @@ async function startPrometheus(directory: string, target: string) {
   };
 }
 
-test.skipIf(missing)('scrapes a monitor over TLS with a token, and answers the queries of the dashboard', async () => {
+test('scrapes a monitor over TLS with a token, and answers the queries of the dashboard', async (context) => {
+  needProgram(context, 'prometheus');
   expect(documentedQueries.length).toBeGreaterThan(5);
   const port = await freePort();
   const base = `127.0.0.1:${port}`;
