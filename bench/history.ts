@@ -55,13 +55,13 @@ async function fill(dir: string, what: { containers: number; everyMs: number; da
     clock: { ...systemClock, now: () => nowMs, sleep: async () => {} },
   });
   const keys = Array.from({ length: what.containers }, (_, n) => `default/${n.toString(16).padStart(64, '0')}`);
-  await store.append({
-    ...{ atMs: T0, samples: [] },
-    changes: keys.flatMap((key, n) => [
+  await store.appendChanges(
+    T0,
+    keys.flatMap((key, n) => [
       { kind: 'seen', atMs: T0, key, name: `web-${n}`, image: 'docker.io/library/nginx:latest' },
       { kind: 'phase', atMs: T0, key, phase: 'healthy', exitCode: undefined, reason: '' },
     ]),
-  });
+  );
   let results = 0;
   const before = process.cpuUsage();
   for (const endMs = T0 + what.days * DAY_MS; nowMs < endMs; nowMs += BATCH_MS) {
@@ -69,7 +69,7 @@ async function fill(dir: string, what: { containers: number; everyMs: number; da
     for (let atMs = nowMs; atMs < nowMs + BATCH_MS; atMs += what.everyMs)
       for (const key of keys) samples.push([key, resultAt(atMs + Math.round(20 * random()))]);
     results += samples.length;
-    await store.append({ atMs: nowMs + BATCH_MS, samples, changes: [] });
+    await store.appendSamples(nowMs + BATCH_MS, samples);
   }
   const { user, system } = process.cpuUsage(before);
   await store.close();

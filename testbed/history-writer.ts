@@ -16,13 +16,15 @@ const store = await openHistoryStore({
 });
 for (let batch = Number(first); ; batch += 1) {
   nowMs = T0 + batch * BATCH_MS;
-  await store.append({
-    atMs: nowMs,
-    samples: ['default/a', 'default/b'].map((key) => [
+  await store.appendSamples(
+    nowMs,
+    ['default/a', 'default/b'].map((key) => [
       key,
       { atMs: nowMs, durationMs: batch, lagMs: 0, status: 'healthy', exitCode: 0, output: '' },
     ]),
-    changes: [{ kind: 'action', atMs: nowMs, key: 'default/a', action: 'restart', reason: `${batch}` }],
-  });
+  );
+  await store.appendChanges(nowMs, [
+    { kind: 'action', atMs: nowMs, key: 'default/a', action: 'restart', reason: `${batch}` },
+  ]);
   process.stdout.write(`${batch}\n`);
 }

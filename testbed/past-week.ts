@@ -45,7 +45,8 @@ export async function writePast(
       for (const life of lives)
         samples.push(...sampleAt(life, atMs, untilMs).map((sample) => [life.key, sample] as const));
     // The time of a batch is its end: afterwards no monitor ran.
-    await store.append({ atMs: toMs - 1, samples, changes: changes.filter(isIn) });
+    await store.appendSamples(toMs - 1, samples);
+    await store.appendChanges(toMs - 1, changes.filter(isIn));
   }
   await store.close();
 }

@@ -3,7 +3,7 @@ import { type PastContainer, pastContainers } from '../history/containers.ts';
 import { DAY_MS, historyDirOf } from '../history/files.ts';
 import { type HistoryReader, openHistoryReader } from '../history/reader.ts';
 import { hostIdOf } from '../lib/dirs.ts';
-import { errnoOf, HealthctlError } from '../lib/errors.ts';
+import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { World } from '../world.ts';
 import { humanDuration } from './format/units.ts';
 import { openMonitor } from './monitor/open.ts';
@@ -24,8 +24,8 @@ const SILENT_MS = 3 * 60_000;
  * @throws NOT_FOUND without a history, DENIED without permission
  */
 export async function openPast(world: Pick<World, 'settings' | 'clock' | 'log' | 'signal'>): Promise<Past> {
-  const { settings, clock, log, signal } = world;
-  await openMonitor(world).ask(REQUESTS.flushHistory, signal);
+  const { settings, clock, log } = world;
+  await flush(world);
   const { dataRoot, address, history } = settings;
   const nowMs = clock.now();
   const dir = historyDirOf(dataRoot, hostIdOf(address));
@@ -56,5 +56,15 @@ function lastWriteOf(reader: HistoryReader, dir: string): number | undefined {
       hint: 'run this as root',
       cause: error,
     });
+  }
+}
+
+/** An older monitor does not know the request: what it has written is read. */
+async function flush(world: Pick<World, 'settings' | 'clock' | 'log' | 'signal'>): Promise<void> {
+  try {
+    await openMonitor(world).ask(REQUESTS.flushHistory, world.signal);
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) throw error;
+    world.log.debug(`the monitor does not write its history on request: ${messageOf(error)}`);
   }
 }

@@ -74,7 +74,7 @@ export function createDuties(deps: DutiesDeps): Duties {
   const metrics = createMetricsRecorder({ clock, model, settings: settings.monitor.metrics });
   const telemetry = createTelemetry({ settings: deps.telemetry, clock, log });
   const history = openHistory(deps);
-  const historyNotes = createHistoryNotes(history);
+  const historyNotes = createHistoryNotes(history, settings.monitor.namespaces);
   const actions = createContainerActions(actingContextOf);
   const path = daemonPathsOf(settings).alertsFile;
   const alerts = createAlerts({ hooks: settings.monitor.hooks, clock, log, path });

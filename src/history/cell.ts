@@ -13,6 +13,7 @@ import type { Sample } from './model.ts';
 export interface Cell {
   /** The start of the period, wall time. */
   readonly fromMs: number;
+  readonly widthMs: number;
   succeeded: number;
   failed: number;
   /** Latest start of a scheduled check, in milliseconds after it was due. */
@@ -23,8 +24,8 @@ export interface Cell {
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 
-export const emptyCell = (fromMs: number): Cell => ({
-  ...{ fromMs, succeeded: 0, failed: 0, maxLagMs: 0 },
+export const emptyCell = (fromMs: number, widthMs = MINUTE_MS): Cell => ({
+  ...{ fromMs, widthMs, succeeded: 0, failed: 0, maxLagMs: 0 },
   durations: noDurations(),
 });
 
@@ -42,10 +43,10 @@ export function mergeCell(into: Cell, from: Cell): void {
   mergeDurations(into.durations, from.durations);
 }
 
-/** Adds up cells of one width in cells of a larger one. */
+/** Adds up cells in cells of this width, oldest first; a wider cell keeps its width. */
 export function mergedCells(cells: Iterable<Cell>, widthMs: number): readonly Cell[] {
   const merged = new Map<number, Cell>();
-  for (const cell of cells) mergeCell(cellAt(merged, cell.fromMs, widthMs), cell);
+  for (const cell of cells) mergeCell(cellAt(merged, cell.fromMs, Math.max(widthMs, cell.widthMs)), cell);
   return [...merged.values()].sort((a, b) => a.fromMs - b.fromMs);
 }
 
@@ -58,7 +59,7 @@ export function cellsOf(samples: Iterable<Sample>, widthMs: number): readonly Ce
 
 function cellAt(cells: Map<number, Cell>, atMs: number, widthMs: number): Cell {
   const fromMs = Math.floor(atMs / widthMs) * widthMs;
-  const cell = cells.get(fromMs) ?? emptyCell(fromMs);
+  const cell = cells.get(fromMs) ?? emptyCell(fromMs, widthMs);
   cells.set(fromMs, cell);
   return cell;
 }
@@ -97,12 +98,12 @@ export function cellBlockOf(cells: Iterable<Cell>): Buffer {
 }
 
 /** The inverse of `cellBlockOf`. Throws CORRUPT. */
-export function* cellsIn(block: Uint8Array): Generator<Cell> {
+export function* cellsIn(block: Uint8Array, widthMs: number): Generator<Cell> {
   const reader = new ByteReader(block);
   let minute = 0;
   while (!reader.isDone) {
     minute += reader.int();
     const [succeeded, failed, maxLagMs] = [reader.uint(), reader.uint(), reader.uint()];
-    yield { fromMs: minute * MINUTE_MS, succeeded, failed, maxLagMs, durations: readDurations(reader) };
+    yield { fromMs: minute * MINUTE_MS, widthMs, succeeded, failed, maxLagMs, durations: readDurations(reader) };
   }
 }

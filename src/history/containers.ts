@@ -17,10 +17,8 @@ export interface PastContainer {
 /** @param changes of all containers, oldest first */
 export function pastContainers(changes: readonly Change[]): readonly PastContainer[] {
   const found = new Map<string, { names: Set<string>; name: string; image: string; changes: Change[] }>();
-  const gaps: Change[] = [];
   for (const change of changes) {
     if (change.kind === 'gap') {
-      gaps.push(change);
       for (const { changes: own } of found.values()) own.push(change);
       continue;
     }

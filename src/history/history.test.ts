@@ -93,7 +93,7 @@ describe('cells', () => {
     fc.assert(
       fc.property(fc.array(sample), (samples) => {
         const minutes = cellsOf(samples, MINUTE_MS);
-        expect([...cellsIn(cellBlockOf(minutes))]).toEqual(minutes);
+        expect([...cellsIn(cellBlockOf(minutes), MINUTE_MS)]).toEqual(minutes);
         expect(mergedCells(minutes, HOUR_MS)).toEqual(cellsOf(samples, HOUR_MS));
       }),
     );

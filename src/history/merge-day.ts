@@ -1,5 +1,5 @@
 import { hasCode } from '../lib/errors.ts';
-import { type Cell, cellBlockOf, cellsIn, emptyCell, HOUR_MS, mergeCell } from './cell.ts';
+import { type Cell, cellBlockOf, cellsIn, HOUR_MS, MINUTE_MS, mergedCells } from './cell.ts';
 import type { HistoryFile } from './files.ts';
 import { eachBlock } from './segment.ts';
 
@@ -14,13 +14,11 @@ export async function mergeDay(
   minutes: readonly HistoryFile[],
   { pause, onDamaged }: { readonly pause: () => Promise<void>; readonly onDamaged: (path: string) => void },
 ): Promise<Iterable<readonly [key: string, block: Uint8Array]>> {
-  const hours = new Map<string, Map<number, Cell>>();
+  const cells = new Map<string, readonly Cell[]>();
   for (const { path } of minutes) {
     try {
       eachBlock(path, (key, block) => {
-        const known = hours.get(key) ?? new Map<number, Cell>();
-        hours.set(key, known);
-        for (const cell of cellsIn(block)) addToHour(known, cell);
+        cells.set(key, mergedCells([...(cells.get(key) ?? []), ...cellsIn(block, MINUTE_MS)], HOUR_MS));
       });
     } catch (error) {
       if (!hasCode(error, 'CORRUPT')) throw error;
@@ -28,12 +26,5 @@ export async function mergeDay(
     }
     await pause();
   }
-  return [...hours].map(([key, cells]) => [key, cellBlockOf([...cells.values()].sort((a, b) => a.fromMs - b.fromMs))]);
-}
-
-function addToHour(hours: Map<number, Cell>, cell: Cell): void {
-  const fromMs = Math.floor(cell.fromMs / HOUR_MS) * HOUR_MS;
-  const hour = hours.get(fromMs) ?? emptyCell(fromMs);
-  hours.set(fromMs, hour);
-  mergeCell(hour, cell);
+  return [...cells].map(([key, hours]) => [key, cellBlockOf(hours)]);
 }

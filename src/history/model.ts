@@ -18,6 +18,9 @@ export interface Sample {
   readonly output: string;
 }
 
+/** A sample of one container, by its key: see keyOf in src/lib/container-key.ts. */
+export type KeyedSample = readonly [key: string, sample: Sample];
+
 /** Longest text of a sample or a change, in bytes of UTF-8. */
 export const MAX_TEXT_BYTES = 256;
 

@@ -1,10 +1,10 @@
 import { errnoOf, hasCode, messageOf } from '../lib/errors.ts';
 import type { FaultReporter } from '../lib/fault-reporter.ts';
 import { readOwnFile } from '../system/own-file.ts';
-import { type Cell, cellsIn, cellsOf, MINUTE_MS, mergedCells } from './cell.ts';
+import { type Cell, cellsIn, cellsOf, HOUR_MS, MINUTE_MS, mergedCells } from './cell.ts';
 import { changeFromLine } from './change-line.ts';
 import { DAY_MS, dayOf, type HistoryFile, historyFiles, unmergedJournals } from './files.ts';
-import { eachJournaled } from './journal.ts';
+import { eachJournaled, journalFactsOf } from './journal.ts';
 import type { Change, Sample } from './model.ts';
 import { eachSample } from './sample-codec.ts';
 import { eachBlock, readBlock } from './segment.ts';
@@ -44,25 +44,16 @@ export function openHistoryReader(dir: string, reporter: FaultReporter): History
     lastMs: () => {
       const times = historyFiles(dir).flatMap(({ kind, path, fromMs }) => {
         const bytes = kind === 'journal' ? readOwnFile(path, { maxBytes: MAX_JOURNAL_BYTES }) : undefined;
-        return bytes ? (eachJournaled(bytes, () => {}).lastMs ?? fromMs) : [];
+        return bytes ? (journalFactsOf(bytes).lastMs ?? fromMs) : [];
       });
       return times.length === 0 ? undefined : Math.max(...times);
     },
     samples: (key, period) => {
-      const journaled = readJournals(dir, key, tryRead);
-      const files = historyFiles(dir);
       const samples: Sample[] = [];
-      for (const { path } of rawFiles(files, period)) {
-        tryRead(path, () => {
-          const block = readBlock(path, key);
-          if (block) eachSample(block, (sample) => samples.push(sample));
-        });
-      }
-      for (const { path } of unmergedJournals(files, 'raw'))
-        samples.push(...(journaled.get(path) ?? []).map(({ sample }) => sample));
-      return samples.filter(({ atMs }) => isIn(period, atMs)).sort((a, b) => a.atMs - b.atMs);
+      visitSamples(dir, { period, key, tryRead }, (_, sample) => samples.push(sample));
+      return samples.sort((a, b) => a.atMs - b.atMs);
     },
-    eachSample: (period, visit) => visitSamples(dir, { period, tryRead }, visit),
+    eachSample: (period, visit) => visitSamples(dir, { period, key: undefined, tryRead }, visit),
     cells: (period, key) => {
       const cells: Cell[] = [];
       visitCells(dir, { period, key, tryRead }, (_, cell) => cells.push(cell));
@@ -113,20 +104,38 @@ function readJournals(dir: string, key: string | undefined, tryRead: TryRead): R
   );
 }
 
-function visitSamples(
-  dir: string,
-  { period, tryRead }: { readonly period: Period; readonly tryRead: TryRead },
-  visit: (key: string, sample: Sample) => void,
-): void {
-  const visitIn = (key: string, sample: Sample): void => {
-    if (isIn(period, sample.atMs)) visit(key, sample);
+/** What to read: of all containers, or of one. */
+interface Wanted {
+  readonly period: Period;
+  readonly key: string | undefined;
+  readonly tryRead: TryRead;
+}
+
+function visitSamples(dir: string, wanted: Wanted, visit: (key: string, sample: Sample) => void): void {
+  const { period, key, tryRead } = wanted;
+  const visitIn = (of: string, sample: Sample): void => {
+    if (isIn(period, sample.atMs)) visit(of, sample);
   };
-  const journaled = readJournals(dir, undefined, tryRead);
+  const journaled = readJournals(dir, key, tryRead);
   const files = historyFiles(dir);
-  for (const { path } of rawFiles(files, period))
-    tryRead(path, () => eachBlock(path, (key, block) => eachSample(block, (sample) => visitIn(key, sample))));
+  for (const file of rawFiles(files, period))
+    visitBlocks(file, wanted, (of, block) => eachSample(block, (sample) => visitIn(of, sample)));
   for (const { path } of unmergedJournals(files, 'raw'))
-    for (const { key, sample } of journaled.get(path) ?? []) visitIn(key, sample);
+    for (const { key: of, sample } of journaled.get(path) ?? []) visitIn(of, sample);
+}
+
+function visitBlocks(
+  { path }: HistoryFile,
+  { key, tryRead }: Wanted,
+  visit: (key: string, block: Buffer) => void,
+): void {
+  tryRead(path, () => {
+    if (key === undefined) eachBlock(path, visit);
+    else {
+      const block = readBlock(path, key);
+      if (block) visit(key, block);
+    }
+  });
 }
 
 const rawFiles = (files: readonly HistoryFile[], { fromMs, toMs }: Period): readonly HistoryFile[] =>
@@ -143,22 +152,17 @@ function cellFiles(files: readonly HistoryFile[], { fromMs, toMs }: Period): rea
   );
 }
 
-function visitCells(
-  dir: string,
-  { period, key, tryRead }: { readonly period: Period; readonly key: string | undefined; readonly tryRead: TryRead },
-  visit: (key: string, cell: Cell) => void,
-): void {
+function visitCells(dir: string, wanted: Wanted, visit: (key: string, cell: Cell) => void): void {
+  const { period, key, tryRead } = wanted;
   const journaled = readJournals(dir, key, tryRead);
   const files = historyFiles(dir);
   const visitAll = (of: string, cells: Iterable<Cell>): void => {
     for (const cell of cells) if (isIn(period, cell.fromMs)) visit(of, cell);
   };
-  for (const { path } of cellFiles(files, period))
-    tryRead(path, () => {
-      if (key === undefined) eachBlock(path, (of, block) => visitAll(of, cellsIn(block)));
-      const block = key === undefined ? undefined : readBlock(path, key);
-      if (key !== undefined && block) visitAll(key, cellsIn(block));
-    });
+  for (const file of cellFiles(files, period)) {
+    const widthMs = file.kind === 'hours' ? HOUR_MS : MINUTE_MS;
+    visitBlocks(file, wanted, (of, block) => visitAll(of, cellsIn(block, widthMs)));
+  }
   for (const { path } of unmergedJournals(files, 'minutes'))
     for (const [of, samples] of byKey(journaled.get(path) ?? [])) visitAll(of, cellsOf(samples, MINUTE_MS));
 }

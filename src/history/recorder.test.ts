@@ -2,18 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { createFakeClock } from '../../test/fakes/clock.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { DAY_MS } from './files.ts';
-import type { Change, Phase, Sample } from './model.ts';
+import type { Change, KeyedSample, Phase, Sample } from './model.ts';
 import { createHistoryRecorder } from './recorder.ts';
-import type { Batch } from './store.ts';
 
 const T0 = Date.parse('2026-03-01T12:00:00Z');
 const NOW = Number.POSITIVE_INFINITY;
 
 function setUp({ lastMs, recent = [] }: { lastMs?: number; recent?: readonly Change[] } = {}) {
   const clock = createFakeClock(T0);
-  const batches: Batch[] = [];
+  const batches: { atMs: number; samples: readonly KeyedSample[]; changes: Change[] }[] = [];
   const warnings: string[] = [];
-  const disk = { isFull: false, opens: 0 };
+  const disk = { isFull: false, refusesChanges: false, opens: 0 };
   const recorder = createHistoryRecorder({
     clock,
     log: { debug: () => {}, warn: (text) => void warnings.push(text) },
@@ -23,9 +22,13 @@ function setUp({ lastMs, recent = [] }: { lastMs?: number; recent?: readonly Cha
       if (disk.isFull) throw new HealthctlError('EXHAUSTED', 'no space');
       return {
         lastMs,
-        append: async (batch) => {
+        appendSamples: async (atMs, samples) => {
           if (disk.isFull) throw new HealthctlError('EXHAUSTED', 'no space');
-          batches.push(batch);
+          batches.push({ atMs, samples, changes: [] });
+        },
+        appendChanges: async (_, changes) => {
+          if (disk.isFull || disk.refusesChanges) throw new HealthctlError('EXHAUSTED', 'no space');
+          batches.at(-1)?.changes.push(...changes);
         },
         close: async () => {},
       };
@@ -116,7 +119,7 @@ describe('phases', () => {
     const { recorder, observe, changes } = setUp({ lastMs: T0 - 5_000, recent: before });
     await recorder.start();
     observe('healthy');
-    recorder.markOthersGone(new Set(['default/a']));
+    recorder.markOthers(new Set(['default/a']), () => 'gone');
     await recorder.stop();
     expect(changes()).toEqual([
       { kind: 'gap', atMs: T0 - 5_000, toMs: T0 },
@@ -125,7 +128,57 @@ describe('phases', () => {
   });
 });
 
+test('a container that was never started leaves nothing when it is removed', async () => {
+  const { recorder, observe, changes } = setUp();
+  await recorder.start();
+  observe('gone');
+  await recorder.stop();
+  expect(changes()).toEqual([]);
+});
+
+test('a container that the monitor no longer looks at is unchecked, not gone', async () => {
+  const { recorder, observe, changes } = setUp();
+  await recorder.start();
+  observe('healthy');
+  recorder.markOthers(new Set(), () => 'unchecked');
+  await recorder.stop();
+  expect(changes().at(-1)).toMatchObject({ phase: 'unchecked' });
+});
+
+test('after the clock was set back, nothing is recorded in the future', async () => {
+  const { clock, recorder, observe, changes } = setUp();
+  await recorder.start();
+  observe('healthy');
+  await recorder.flush();
+  const now = clock.now;
+  clock.now = () => now() - 2 * DAY_MS;
+  await recorder.flush(); // it is another day: the present phases are repeated
+  observe('unhealthy');
+  await recorder.flush();
+  const later = changes().slice(2);
+  expect(later.map(({ kind }) => kind)).toEqual(['seen', 'phase', 'phase']);
+  for (const change of later) {
+    expect(change.atMs).toBe(T0 - 2 * DAY_MS);
+    if (change.kind === 'phase') expect(change.sinceMs ?? 0).toBeLessThanOrEqual(change.atMs);
+  }
+  await recorder.stop();
+});
+
 describe('a store that fails', () => {
+  test('for changes alone: results are not written twice', async () => {
+    const { clock, recorder, batches, changes, disk, observe } = setUp();
+    await recorder.start();
+    disk.refusesChanges = true;
+    recorder.sample('default/a', sample);
+    observe('healthy');
+    await clock.advance(15_000);
+    disk.refusesChanges = false;
+    await clock.advance(5_000);
+    expect(batches.flatMap(({ samples }) => samples)).toHaveLength(1);
+    expect(changes().map(({ kind }) => kind)).toEqual(['seen', 'phase']);
+    await recorder.stop();
+  });
+
   test('is reported once; results of that time are written when it works again', async () => {
     const { clock, recorder, batches, warnings, disk } = setUp();
     await recorder.start();

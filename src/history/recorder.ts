@@ -3,7 +3,7 @@ import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { MINUTE_MS } from './cell.ts';
 import { dayOf } from './files.ts';
-import { type Action, type Change, MAX_TEXT_BYTES, type Phase, type Sample } from './model.ts';
+import { type Action, type Change, type KeyedSample, MAX_TEXT_BYTES, type Phase, type Sample } from './model.ts';
 import type { HistoryStore } from './store.ts';
 
 /** The facts about a container at one moment. */
@@ -33,8 +33,13 @@ export interface HistoryRecorder {
   /** Records a change of phase, if it is one. */
   observe(observed: ObservedContainer): void;
   action(key: string, taken: { readonly action: Action; readonly reason: string }): void;
-  /** Records that all known containers but these are gone. */
-  markOthersGone(keys: ReadonlySet<string>): void;
+  /**
+   * Records what became of the known containers that are not there.
+   *
+   * @param keys the containers that are there
+   * @param phaseOf of a container that is not: gone, or unchecked where the monitor does not look any more
+   */
+  markOthers(keys: ReadonlySet<string>, phaseOf: (key: string) => 'gone' | 'unchecked'): void;
   /** Writes what has not been written yet. Never fails. */
   flush(): Promise<void>;
   /** Writes what is left, then closes the store. */
@@ -72,7 +77,7 @@ export const NO_HISTORY: HistoryRecorder = {
   sample: () => {},
   observe: () => {},
   action: () => {},
-  markOthersGone: () => {},
+  markOthers: () => {},
   flush: async () => {},
   stop: async () => {},
 };
@@ -82,7 +87,7 @@ export const createHistoryRecorder = (deps: RecorderDeps): HistoryRecorder => ne
 class Recorder implements HistoryRecorder {
   readonly #deps: RecorderDeps;
   readonly #known = new Map<string, Known>();
-  #samples: (readonly [string, Sample])[] = [];
+  #samples: KeyedSample[] = [];
   #changes: Change[] = [];
   #store: HistoryStore | undefined;
   #hasFailed = false;
@@ -111,8 +116,10 @@ class Recorder implements HistoryRecorder {
   observe({ key, name, image, phase, atMs, exitCode, reason }: ObservedContainer): void {
     const known = this.#known.get(key);
     if (known?.phase === phase && known.name === name && known.image === image) return;
+    if (!known && phase === 'gone') return; // it was never started
     const nowMs = this.#deps.clock.now();
-    const sinceMs = known?.phase === phase ? known.sinceMs : Math.max(Math.min(atMs, nowMs), known?.sinceMs ?? 0);
+    // The clock may have been set back since the previous phase began.
+    const sinceMs = known?.phase === phase ? known.sinceMs : Math.min(Math.max(atMs, known?.sinceMs ?? 0), nowMs);
     if (known?.name !== name || known.image !== image) this.#change({ kind: 'seen', atMs: nowMs, key, name, image });
     if (known?.phase !== phase)
       this.#change({ kind: 'phase', atMs: sinceMs, key, phase, exitCode, reason: shortened(reason) });
@@ -124,11 +131,11 @@ class Recorder implements HistoryRecorder {
     this.#change({ kind: 'action', atMs: this.#deps.clock.now(), key, action, reason: shortened(reason) });
   }
 
-  markOthersGone(keys: ReadonlySet<string>): void {
+  markOthers(keys: ReadonlySet<string>, phaseOf: (key: string) => 'gone' | 'unchecked'): void {
     const atMs = this.#deps.clock.now();
     for (const [key, { name, image }] of this.#known)
       if (!keys.has(key))
-        this.observe({ ...{ key, name, image, phase: 'gone', atMs }, exitCode: undefined, reason: '' });
+        this.observe({ ...{ key, name, image, phase: phaseOf(key), atMs }, exitCode: undefined, reason: '' });
   }
 
   /** Makes one write at a time. All calls during a write share the next one. */
@@ -167,25 +174,44 @@ class Recorder implements HistoryRecorder {
   async #write(): Promise<void> {
     const nowMs = this.#deps.clock.now();
     if (dayOf(nowMs) !== this.#day) this.#repeatPhases(nowMs);
-    let [samples, changes] = [this.#samples, this.#changes];
-    const isDue = samples.length > 0 || changes.length > 0 || nowMs - this.#lastWriteMs >= HEARTBEAT_MS;
-    if (!isDue || !(await this.#open())) return;
-    [samples, changes] = [this.#samples, this.#changes];
-    [this.#samples, this.#changes] = [[], []];
+    const isDue =
+      this.#samples.length > 0 || this.#changes.length > 0 || Math.abs(nowMs - this.#lastWriteMs) >= HEARTBEAT_MS;
+    const store = isDue ? await this.#open() : undefined;
+    if (!store) return;
+    const areSamplesWritten = await this.#writeSamples(store, nowMs);
+    const areChangesWritten = await this.#writeChanges(store, nowMs);
+    if (areSamplesWritten && areChangesWritten) this.#hasFailed = false;
+  }
+
+  async #writeSamples(store: HistoryStore, nowMs: number): Promise<boolean> {
+    const samples = this.#samples;
+    this.#samples = [];
     try {
-      await this.#store?.append({ atMs: nowMs, samples, changes });
+      await store.appendSamples(nowMs, samples);
       this.#lastWriteMs = nowMs;
-      this.#hasFailed = false;
+      return true;
     } catch (error) {
       this.#samples = [...samples, ...this.#samples].slice(-MAX_WAITING);
-      this.#changes = [...changes, ...this.#changes].slice(-MAX_WAITING);
       this.#report(error);
+      return false;
     }
   }
 
-  /** @returns whether the store is open */
-  async #open(): Promise<boolean> {
-    if (this.#store) return true;
+  async #writeChanges(store: HistoryStore, nowMs: number): Promise<boolean> {
+    const changes = this.#changes;
+    this.#changes = [];
+    try {
+      if (changes.length > 0) await store.appendChanges(nowMs, changes);
+      return true;
+    } catch (error) {
+      this.#changes = [...changes, ...this.#changes].slice(-MAX_WAITING);
+      this.#report(error);
+      return false;
+    }
+  }
+
+  async #open(): Promise<HistoryStore | undefined> {
+    if (this.#store) return this.#store;
     try {
       const store = await this.#deps.openStore();
       const nowMs = this.#deps.clock.now();
@@ -193,10 +219,10 @@ class Recorder implements HistoryRecorder {
       if (this.#known.size === 0) this.#continuePhases(this.#deps.recentChanges());
       if (store.lastMs !== undefined && this.#lastWriteMs === 0)
         this.#changes.unshift({ kind: 'gap', atMs: store.lastMs, toMs: nowMs });
-      return true;
+      return store;
     } catch (error) {
       this.#report(error);
-      return false;
+      return undefined;
     }
   }
 
@@ -217,7 +243,15 @@ class Recorder implements HistoryRecorder {
     this.#day = dayOf(atMs);
     for (const [key, { name, image, phase, sinceMs }] of this.#known) {
       this.#change({ kind: 'seen', atMs, key, name, image });
-      this.#change({ kind: 'phase', atMs, key, phase, sinceMs, exitCode: undefined, reason: '' });
+      this.#change({
+        kind: 'phase',
+        atMs,
+        key,
+        phase,
+        sinceMs: Math.min(sinceMs, atMs),
+        exitCode: undefined,
+        reason: '',
+      });
     }
   }
 

@@ -11,7 +11,6 @@ export type HistoryRow =
   | {
       readonly kind: 'period';
       readonly atMs: number;
-      readonly lengthMs: number;
       readonly container: PastContainer;
       readonly cell: Cell;
     }
@@ -65,5 +64,5 @@ const MAX_MINUTES = 180;
 
 function cellRows(cells: readonly Cell[], container: PastContainer): readonly HistoryRow[] {
   const lengthMs = cells.length > MAX_MINUTES ? HOUR_MS : MINUTE_MS;
-  return mergedCells(cells, lengthMs).map((cell) => ({ kind: 'period', atMs: cell.fromMs, lengthMs, container, cell }));
+  return mergedCells(cells, lengthMs).map((cell) => ({ kind: 'period', atMs: cell.fromMs, container, cell }));
 }

@@ -12,31 +12,31 @@ import { expired, type Limits } from './expiry.ts';
 import { dayOf, historyFiles, historyPath, sizeOf, unmergedJournals } from './files.ts';
 import { eachJournaled, FrameWriter } from './journal.ts';
 import { mergeDay } from './merge-day.ts';
-import type { Change, Sample } from './model.ts';
+import type { Change, KeyedSample } from './model.ts';
 import { MAX_CHANGES_BYTES, MAX_JOURNAL_BYTES } from './reader.ts';
 import { segmentOf } from './segment.ts';
 import { Window } from './window.ts';
-
-/** What one write contains. */
-export interface Batch {
-  /** Wall time. */
-  readonly atMs: number;
-  readonly samples: readonly (readonly [key: string, sample: Sample])[];
-  readonly changes: readonly Change[];
-}
 
 /**
  * Writes the history of one containerd.
  *
  * INVARIANTS
  * 1. One process writes it, and holds a lock on the directory. Others may read it meanwhile, see reader.ts.
- * 2. What `append` has written survives `kill -9`; a power failure may lose what the kernel had not written yet. At any
+ * 2. What an append has written survives `kill -9`; a power failure may lose what the kernel had not written yet. At any
  *    moment each sample is in a journal, in a segment, or in both; then the reader counts it once.
  * 3. Nothing blocks the thread for longer than it takes to encode a window.
  */
 export interface HistoryStore {
-  /** Resolves when it is written; do not call it again before. Throws EXHAUSTED for a full disk, and system errors. */
-  append(batch: Batch): Promise<void>;
+  /**
+   * Resolves when they are written; if it throws, none is. An empty list shows that the monitor runs. Wait for one
+   * append before the next.
+   *
+   * @param atMs wall time
+   * @throws EXHAUSTED for a full disk, and system errors
+   */
+  appendSamples(atMs: number, samples: readonly KeyedSample[]): Promise<void>;
+  /** The same for changes. */
+  appendChanges(atMs: number, changes: readonly Change[]): Promise<void>;
   /** Wall time of the last batch of an earlier process; undefined if there is none. */
   readonly lastMs: number | undefined;
   close(): Promise<void>;
@@ -51,8 +51,6 @@ export interface StoreDeps {
 
 /** How much time a segment covers. To read the present window, a reader decodes it for all containers. */
 const WINDOW_MS = 10 * MINUTE_MS;
-/** A window that cannot be stored is dropped when it takes more memory than this. */
-const MAX_WINDOW_BYTES = 16 << 20;
 
 /**
  * Opens the store, and continues the window of an earlier process. An object that is not a file of ours, or is damaged,
@@ -102,27 +100,26 @@ class FileHistoryStore implements HistoryStore {
     this.#window = this.#replay();
   }
 
-  async append({ atMs, samples, changes }: Batch): Promise<void> {
+  async appendSamples(atMs: number, samples: readonly KeyedSample[]): Promise<void> {
     if (this.#window && isOver(this.#window, atMs)) await this.#roll(this.#window);
     this.#window ??= this.#begin(atMs);
     if (!this.#journal.isOpen) this.#openJournal(this.#window);
     await this.#journal.append(this.#frames.frame(atMs, samples));
     for (const [key, sample] of samples) this.#window.add(key, sample);
-    if (changes.length > 0) await this.#appendChanges(atMs, changes);
+  }
+
+  async appendChanges(atMs: number, changes: readonly Change[]): Promise<void> {
+    const path = historyPath(this.#deps.dir, 'changes', dayOf(atMs));
+    if (this.#changes.path !== path) this.#changes.open(path);
+    // More changes in one day are dropped: they would take the space of other days.
+    if (this.#changes.size >= MAX_CHANGES_BYTES) return;
+    await this.#changes.append(Buffer.from(changes.map(lineFromChange).join('')));
   }
 
   async close(): Promise<void> {
     this.#journal.close();
     this.#changes.close();
     this.#lock.release();
-  }
-
-  async #appendChanges(atMs: number, changes: readonly Change[]): Promise<void> {
-    const path = historyPath(this.#deps.dir, 'changes', dayOf(atMs));
-    if (this.#changes.path !== path) this.#changes.open(path);
-    // More changes in one day are dropped: they would take the space of other days.
-    if (this.#changes.size >= MAX_CHANGES_BYTES) return;
-    await this.#changes.append(Buffer.from(changes.map(lineFromChange).join('')));
   }
 
   /** The window of an earlier process, from its journals. */
@@ -169,16 +166,15 @@ class FileHistoryStore implements HistoryStore {
 
   /** Stores a past window by container, and removes its journals. */
   async #roll(window: Window): Promise<void> {
-    const { dir, log } = this.#deps;
+    const { dir } = this.#deps;
     try {
       if (!window.isEmpty) {
         await replaceFileSynced(historyPath(dir, 'minutes', window.fromMs), segmentOf(window.minutes()));
         await replaceFileSynced(historyPath(dir, 'raw', window.fromMs), segmentOf(window.samples()));
       }
     } catch (error) {
-      this.#expire();
-      if (window.size < MAX_WINDOW_BYTES) throw error;
-      log.warn(`some minutes of history are lost: ${messageOf(error)}`);
+      this.#expire(); // frees space for the next try
+      throw error;
     }
     this.#journal.close();
     this.#window = undefined;
@@ -243,8 +239,9 @@ class AppendedFile {
     this.close();
     const flags = constants.O_WRONLY | constants.O_APPEND;
     const { fd, stats } = openOwnFile(path, flags, { onFault: this.#onFault });
-    Object.assign(this, { path, size: stats.size });
     this.#fd = fd;
+    this.path = path;
+    this.size = stats.size;
   }
   async append(bytes: Buffer): Promise<void> {
     const fd = this.#fd;

@@ -28,12 +28,6 @@ export class Window {
   get isEmpty(): boolean {
     return this.#containers.size === 0;
   }
-  /** Bytes in memory, about. */
-  get size(): number {
-    let size = 0;
-    for (const { samples } of this.#containers.values()) size += samples.bytes().length;
-    return size;
-  }
   *samples(): Iterable<readonly [key: string, block: Uint8Array]> {
     for (const [key, { samples }] of this.#containers) yield [key, samples.bytes()];
   }

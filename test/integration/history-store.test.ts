@@ -12,9 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { pastContainers } from '../../src/history/containers.ts';
 import { DAY_MS, historyFiles } from '../../src/history/files.ts';
 import type { Change, Sample } from '../../src/history/model.ts';
 import { openHistoryReader } from '../../src/history/reader.ts';
+import { historyRows } from '../../src/history/rows.ts';
 import { openHistoryStore } from '../../src/history/store.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
@@ -45,8 +47,15 @@ function setUp(limits = { maxAgeMs: 7 * DAY_MS, maxBytes: 256 << 20 }) {
 }
 
 type Store = Awaited<ReturnType<ReturnType<typeof setUp>['open']>>;
-const add = (store: Store, samples: readonly (readonly [string, Sample])[], changes: readonly Change[] = []) =>
-  store.append({ atMs: samples[0]?.[1].atMs ?? changes[0]?.atMs ?? T0, samples, changes });
+const add = async (
+  store: Store,
+  samples: readonly (readonly [string, Sample])[],
+  changes: readonly Change[] = [],
+): Promise<void> => {
+  const atMs = samples[0]?.[1].atMs ?? T0;
+  await store.appendSamples(atMs, samples);
+  if (changes.length > 0) await store.appendChanges(atMs, changes);
+};
 const kinds = (): string[] => historyFiles(dir).map(({ kind }) => kind);
 
 describe('written samples are read', () => {
@@ -100,8 +109,8 @@ describe('written samples are read', () => {
       { kind: 'action', atMs: T0 + 2, key: 'default/a', action: 'restart', reason: 'why' },
       { kind: 'gap', atMs: T0 + DAY_MS, toMs: T0 + DAY_MS + 5 },
     ];
-    await store.append({ atMs: T0, samples: [], changes: changes.slice(0, 3) });
-    await store.append({ atMs: T0 + DAY_MS, samples: [], changes: changes.slice(3) });
+    await store.appendChanges(T0, changes.slice(0, 3));
+    await store.appendChanges(T0 + DAY_MS, changes.slice(3));
     expect(reader().changes(WEEK)).toEqual(changes);
     expect(reader().changes({ ...WEEK, fromMs: T0 + DAY_MS })).toEqual(changes.slice(3));
     await store.close();
@@ -287,6 +296,12 @@ describe('old data are removed', () => {
     const cells = reader().cells(all, 'default/a');
     expect(cells.reduce((sum, { succeeded }) => sum + succeeded, 0)).toBeGreaterThanOrEqual(7 * 24);
     expect(cells.reduce((sum, { succeeded }) => sum + succeeded, 0)).toBeLessThanOrEqual(9 * 24);
+    const [container] = pastContainers([{ kind: 'seen', atMs: 0, key: 'default/a', name: 'a', image: '' }]);
+    if (!container) throw new Error('no container');
+    const old = { fromMs: nowMs - 7 * DAY_MS, toMs: nowMs - 5 * DAY_MS };
+    const rows = historyRows(reader(), [container], old);
+    const widths = rows.map((row) => (row.kind === 'period' ? row.cell.widthMs : row.kind));
+    expect(new Set(widths)).toEqual(new Set([60 * MINUTE]));
     expect(reader().changes(all)[0]?.atMs).toBeGreaterThanOrEqual(nowMs - 9 * DAY_MS);
     await store.close();
   });

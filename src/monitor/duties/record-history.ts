@@ -19,17 +19,19 @@ export interface HistoryNotes {
   onLive(all: Iterable<KnownContainer>): void;
 }
 
-export function createHistoryNotes(recorder: HistoryRecorder): HistoryNotes {
+/** @param namespaces the monitored ones; empty: all */
+export function createHistoryNotes(recorder: HistoryRecorder, namespaces: readonly string[]): HistoryNotes {
+  const isMonitored = (key: string): boolean =>
+    namespaces.length === 0 || namespaces.some((namespace) => key.startsWith(`${namespace}/`));
   /** The output of the last failure, which explains a change of phase. */
   const outputs = new Map<string, Pick<Result, 'exitCode' | 'output'>>();
   const onChange = (container: KnownContainer): void => {
     const seen = phaseOf(container);
     if (!seen) return;
-    const key = keyOf(container);
-    const { record, id } = container;
-    const why = outputs.get(key);
+    const identity = identityOf(container);
+    const why = outputs.get(identity.key);
     recorder.observe({
-      ...{ key, name: record.labels[LABELS.name] ?? id.slice(0, 12), image: record.image },
+      ...identity,
       exitCode: seen.phase === 'unhealthy' ? why?.exitCode : seen.exitCode,
       reason: seen.phase === 'unhealthy' ? (why?.output ?? '') : seen.reason,
       ...{ phase: seen.phase, atMs: seen.atMs },
@@ -44,11 +46,10 @@ export function createHistoryNotes(recorder: HistoryRecorder): HistoryNotes {
     },
     onChange,
     onGone: (container) => {
-      const key = keyOf(container);
-      outputs.delete(key);
-      const { record, id } = container;
+      const identity = identityOf(container);
+      outputs.delete(identity.key);
       recorder.observe({
-        ...{ key, name: record.labels[LABELS.name] ?? id.slice(0, 12), image: record.image },
+        ...identity,
         ...{ phase: 'gone', atMs: Number.POSITIVE_INFINITY, exitCode: undefined, reason: '' },
       });
     },
@@ -59,10 +60,16 @@ export function createHistoryNotes(recorder: HistoryRecorder): HistoryNotes {
         keys.add(keyOf(container));
         onChange(container);
       }
-      recorder.markOthersGone(keys);
+      recorder.markOthers(keys, (key) => (isMonitored(key) ? 'gone' : 'unchecked'));
     },
   };
 }
+
+const identityOf = (container: KnownContainer) => ({
+  key: keyOf(container),
+  name: container.record.labels[LABELS.name] ?? container.id.slice(0, 12),
+  image: container.record.image,
+});
 
 function sampleOf(
   { start, end, exitCode, output }: Result,

@@ -115,7 +115,7 @@ function eventOf(row: HistoryRow): string {
     case 'result':
       return row.sample.exitCode === 0 ? 'ok' : `failed (${row.sample.exitCode})`;
     case 'period':
-      return `${row.cell.succeeded} ok, ${row.cell.failed} failed in ${row.lengthMs === HOUR_MS ? '1h' : '1m'}`;
+      return `${row.cell.succeeded} ok, ${row.cell.failed} failed in ${row.cell.widthMs === HOUR_MS ? '1h' : '1m'}`;
     case 'change':
       return `=> ${row.span.phase}${row.span.exitCode === undefined || row.span.phase === 'unhealthy' ? '' : ` (${row.span.exitCode})`}`;
     case 'action':
