@@ -178,6 +178,13 @@ describe('arguments', () => {
         expect(complete, 'give the command a `complete`').toBeDefined();
     },
   );
+  test.each(registry.commands.map((entry) => [entry.path.join(' '), entry] as const))(
+    'of %s, if it has a format, include json',
+    async (_name, entry) => {
+      const format = (await entry.load()).options.find(({ name }) => name === 'format');
+      if (format) expect(await offered(...entry.path, '--format', 'js')).toEqual(['json']);
+    },
+  );
 });
 
 describe('what is offered', () => {

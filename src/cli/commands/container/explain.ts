@@ -2,7 +2,8 @@ import { resolveView } from '../../../container/resolve.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { explainedOf } from '../../explained.ts';
-import { CONTAINER, FORMAT } from '../../flags/values.ts';
+import { formatOption } from '../../flags/format.ts';
+import { CONTAINER } from '../../flags/values.ts';
 import { explanationPage, explanationValue } from '../../format/explanation.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
 
@@ -11,15 +12,7 @@ export const explain: Command = {
   usage: '[OPTIONS] CONTAINER',
   description:
     'Explain the health of a container: what is checked, where each setting came from, who makes the\nchecks, why the last ones failed, and what to do.',
-  options: [
-    {
-      name: 'format',
-      short: 'f',
-      type: 'string',
-      help: "Format output using a custom template: 'json', or a Go template",
-      complete: FORMAT,
-    },
-  ],
+  options: [formatOption],
   args: { min: 1, max: 1 },
   complete: [CONTAINER],
   run: (world, input) => runExplain(world, input),

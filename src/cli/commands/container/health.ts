@@ -2,7 +2,7 @@ import { parseEventTime, timeReference } from '../../../events/time.ts';
 import { byUrgency, checkSums, type HealthSummary, summaryOf } from '../../../history/summary.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
-import { LIST_FORMAT } from '../../flags/values.ts';
+import { listFormatOption, noTruncOption } from '../../flags/format.ts';
 import { type Column, renderList } from '../../format/table.ts';
 import { humanDuration, localTimestamp } from '../../format/units.ts';
 import { openPast } from '../../past.ts';
@@ -14,13 +14,8 @@ export const health: Command = {
   options: [
     { name: 'all', short: 'a', type: 'bool', help: 'Show also containers that are gone' },
     { name: 'all-namespaces', short: 'A', type: 'bool', help: 'Show the containers of all namespaces' },
-    {
-      name: 'format',
-      type: 'string',
-      help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
-      complete: LIST_FORMAT,
-    },
-    { name: 'no-trunc', type: 'bool', help: "Don't truncate output" },
+    listFormatOption,
+    noTruncOption,
     {
       name: 'since',
       type: 'string',

@@ -8,8 +8,9 @@ import { HealthctlError } from '../../../lib/errors.ts';
 import { printableLine } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { listFormatOption, noTruncOption } from '../../flags/format.ts';
 import { timeRangeFrom } from '../../flags/time-range.ts';
-import { CONTAINER, LIST_FORMAT } from '../../flags/values.ts';
+import { CONTAINER } from '../../flags/values.ts';
 import { type Column, renderList } from '../../format/table.ts';
 import { humanDuration } from '../../format/units.ts';
 import { openPast } from '../../past.ts';
@@ -20,13 +21,8 @@ export const history: Command = {
   description:
     'Show the past results and changes of a container, also of one that is gone. Results are kept for a day, sums of them for a week.',
   options: [
-    {
-      name: 'format',
-      type: 'string',
-      help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
-      complete: LIST_FORMAT,
-    },
-    { name: 'no-trunc', type: 'bool', help: "Don't truncate output" },
+    listFormatOption,
+    noTruncOption,
     {
       name: 'since',
       type: 'string',

@@ -19,7 +19,8 @@ import type {
   ParsedOptions,
 } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
-import { CONTAINER, FORMAT } from '../../flags/values.ts';
+import { formatOption } from '../../flags/format.ts';
+import { CONTAINER } from '../../flags/values.ts';
 import { containerValue } from '../../format/container-value.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';
@@ -30,13 +31,6 @@ import { healthAgeOf, healthAgeOfDocument, staleHealthWarning } from '../../stal
 const TYPES = ['container', 'image', 'network', 'volume'] as const;
 type ObjectType = (typeof TYPES)[number];
 
-const formatOption: OptionSpec = {
-  name: 'format',
-  short: 'f',
-  type: 'string',
-  help: "Format output using a custom template: 'json', or a Go template",
-  complete: FORMAT,
-};
 const modeOption: OptionSpec = {
   name: 'mode',
   type: 'string',

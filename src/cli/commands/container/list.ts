@@ -4,7 +4,8 @@ import { REQUESTS } from '../../../daemon/api/requests.ts';
 import { CONTAINER_STATES, HEALTH_WORDS } from '../../../record/list-words.ts';
 import type { Command, Completion, ParsedOptions } from '../../command.ts';
 import type { ContainerWorld } from '../../context.ts';
-import { BOOLEAN, CONTAINER, IMAGE, LABEL, LIST_FORMAT, NETWORK, VOLUME } from '../../flags/values.ts';
+import { listFormatOption, noTruncOption } from '../../flags/format.ts';
+import { BOOLEAN, CONTAINER, IMAGE, LABEL, NETWORK, VOLUME } from '../../flags/values.ts';
 import { openMonitor } from '../../monitor/open.ts';
 
 const FILTERS: Completion = {
@@ -46,12 +47,7 @@ export const list: Command = {
       check: (text) => (text.includes('=') ? undefined : 'bad format of filter (expected name=value)'),
       complete: FILTERS,
     },
-    {
-      name: 'format',
-      type: 'string',
-      help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
-      complete: LIST_FORMAT,
-    },
+    listFormatOption,
     {
       name: 'last',
       short: 'n',
@@ -60,7 +56,7 @@ export const list: Command = {
       help: 'Show n last created containers (includes all states)',
     },
     { name: 'latest', short: 'l', type: 'bool', help: 'Show the latest created container (includes all states)' },
-    { name: 'no-trunc', type: 'bool', help: "Don't truncate output" },
+    noTruncOption,
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only display container IDs' },
     { name: 'size', short: 's', type: 'bool', help: 'Display total file sizes' },
   ],

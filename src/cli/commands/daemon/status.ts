@@ -3,7 +3,7 @@ import { DESCRIPTOR_RESERVE } from '../../../daemon/descriptor-reserve.ts';
 import { printableLine } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
-import { FORMAT } from '../../flags/values.ts';
+import { formatOption } from '../../flags/format.ts';
 import { plainValue } from '../../format/plain-value.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
 import { humanDuration, humanSize } from '../../format/units.ts';
@@ -14,9 +14,7 @@ export const status: Command = {
   usage: '[OPTIONS]',
   description:
     'Show whether the monitor runs, and what it does. The exit status is 1 when it does not, and 4 when it cannot be asked.',
-  options: [
-    { name: 'format', short: 'f', type: 'string', help: "Format output: 'json', or a Go template", complete: FORMAT },
-  ],
+  options: [formatOption],
   args: { min: 0, max: 0 },
   run: (world, input) => showStatus(world, input),
 };

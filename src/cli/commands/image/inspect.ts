@@ -14,22 +14,14 @@ import { type ImageDetails, inspectImage } from '../../../image/inspect.ts';
 import { hasCode } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
-import { FORMAT, IMAGE } from '../../flags/values.ts';
+import { formatOption } from '../../flags/format.ts';
+import { IMAGE } from '../../flags/values.ts';
 import { renderInspect } from '../../format/inspect.ts';
 
 /** `healthctl image inspect`, with Docker's document. */
 export const inspect: Command = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',
-  options: [
-    {
-      name: 'format',
-      short: 'f',
-      type: 'string',
-      value: 'string',
-      help: "Format output using a custom template: 'json', or a Go template",
-      complete: FORMAT,
-    },
-  ],
+  options: [formatOption],
   args: { min: 1 },
   complete: [IMAGE],
   run: (world, input) => runInspect(world, input),

@@ -3,7 +3,8 @@ import { type ImageFilter, type ImageSummary, listImages } from '../../../image/
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
-import { BOOLEAN, IMAGE, LABEL, LIST_FORMAT } from '../../flags/values.ts';
+import { listFormatOption, noTruncOption } from '../../flags/format.ts';
+import { BOOLEAN, IMAGE, LABEL } from '../../flags/values.ts';
 import { type Column, renderList } from '../../format/table.ts';
 import { humanDuration, humanSize, localTimestamp } from '../../format/units.ts';
 
@@ -22,14 +23,8 @@ export const list: Command = {
       check: (text) => (text.includes('=') ? undefined : 'bad format of filter (expected name=value)'),
       complete: { after: { 'dangling=': BOOLEAN, 'label=': LABEL, 'reference=': IMAGE } },
     },
-    {
-      name: 'format',
-      type: 'string',
-      value: 'string',
-      help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
-      complete: LIST_FORMAT,
-    },
-    { name: 'no-trunc', type: 'bool', help: "Don't truncate output" },
+    listFormatOption,
+    noTruncOption,
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only show image IDs' },
   ],
   args: { min: 0, max: 1 },

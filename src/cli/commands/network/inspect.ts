@@ -3,7 +3,8 @@ import { resolveNetwork } from '../../../network/known-networks.ts';
 import type { NetworkContext } from '../../../network/network-context.ts';
 import { membersOf, networkDocument } from '../../../network/network-document.ts';
 import type { Command } from '../../command.ts';
-import { FORMAT, NETWORK } from '../../flags/values.ts';
+import { formatOption } from '../../flags/format.ts';
+import { NETWORK } from '../../flags/values.ts';
 import { renderInspect } from '../../format/inspect.ts';
 import { plainValue } from '../../format/plain-value.ts';
 import { openNetworks } from '../../network-context.ts';
@@ -11,15 +12,7 @@ import { openNetworks } from '../../network-context.ts';
 /** `healthctl network inspect`: Docker's. */
 export const inspect: Command = {
   usage: '[OPTIONS] NETWORK [NETWORK...]',
-  options: [
-    {
-      name: 'format',
-      short: 'f',
-      type: 'string',
-      help: "Format output using a custom template: 'json', or a Go template",
-      complete: FORMAT,
-    },
-  ],
+  options: [formatOption],
   args: { min: 1 },
   complete: [NETWORK],
   run: async (world, { options, args }) => {

@@ -7,7 +7,8 @@ import {
   parseNetworkFilters,
 } from '../../../network/known-networks.ts';
 import type { Command } from '../../command.ts';
-import { BOOLEAN, LABEL, LIST_FORMAT, NETWORK } from '../../flags/values.ts';
+import { listFormatOption } from '../../flags/format.ts';
+import { BOOLEAN, LABEL, NETWORK } from '../../flags/values.ts';
 import { type Column, renderList } from '../../format/table.ts';
 import { localTimestamp } from '../../format/units.ts';
 import { openNetworks } from '../../network-context.ts';
@@ -35,12 +36,7 @@ export const list: Command = {
         },
       },
     },
-    {
-      name: 'format',
-      type: 'string',
-      help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
-      complete: LIST_FORMAT,
-    },
+    listFormatOption,
     { name: 'no-trunc', type: 'bool', help: 'Do not truncate the output' },
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only display network IDs' },
   ],

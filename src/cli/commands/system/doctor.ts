@@ -4,6 +4,7 @@ import { examineHost } from '../../../doctor/examine.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { openContainers, worldIn } from '../../context.ts';
+import { formatOption } from '../../flags/format.ts';
 import { doctorLines, doctorValue } from '../../format/doctor.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
 import { askStatus } from '../../monitor/status.ts';
@@ -13,14 +14,7 @@ export const doctor: Command = {
   usage: '[OPTIONS]',
   description:
     'Look for what keeps healthctl from working on this host, and say what to do. The exit status is 1 if there is an\nerror, and 0 if there are at most warnings.',
-  options: [
-    {
-      name: 'format',
-      short: 'f',
-      type: 'string',
-      help: "Format output using a custom template: 'json', or a Go template",
-    },
-  ],
+  options: [formatOption],
   args: { min: 0, max: 0 },
   run: (world, input) => runDoctor(world, input),
 };

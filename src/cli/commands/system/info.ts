@@ -4,7 +4,7 @@ import { version } from '../../../lib/build-info.ts';
 import type { Settings, World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
-import { FORMAT } from '../../flags/values.ts';
+import { formatOption } from '../../flags/format.ts';
 import { section } from '../../format/section.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
 import { bytesSize } from '../../format/units.ts';
@@ -20,15 +20,7 @@ export interface SystemInfo {
 /** `healthctl info`: shows local facts even without an answer of containerd, which is then an additional error. */
 export const info: Command = {
   usage: '[OPTIONS]',
-  options: [
-    {
-      name: 'format',
-      short: 'f',
-      type: 'string',
-      help: "Format output using a custom template: 'json', or a Go template",
-      complete: FORMAT,
-    },
-  ],
+  options: [formatOption],
   args: { min: 0, max: 0 },
   run: (world, input) => showInfo(world, input),
 };

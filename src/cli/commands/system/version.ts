@@ -2,7 +2,7 @@ import type { Containerd } from '../../../containerd/client.ts';
 import { commit, version as ownVersion } from '../../../lib/build-info.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
-import { FORMAT } from '../../flags/values.ts';
+import { formatOption } from '../../flags/format.ts';
 import { section } from '../../format/section.ts';
 
 /** What `version` shows, under the names that `docker version --format` uses. */
@@ -21,15 +21,7 @@ interface Versions {
 /** `healthctl version`: shows local facts even without an answer of containerd, which is then an additional error. */
 export const version: Command = {
   usage: '[OPTIONS]',
-  options: [
-    {
-      name: 'format',
-      short: 'f',
-      type: 'string',
-      help: "Format output using a custom template: 'json', or a Go template",
-      complete: FORMAT,
-    },
-  ],
+  options: [formatOption],
   args: { min: 0, max: 0 },
   run: (world, input) => showVersions(world, input),
 };

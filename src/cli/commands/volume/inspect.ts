@@ -7,23 +7,14 @@ import { noSuchVolume, type Volume } from '../../../volume/volume.ts';
 import { readVolume } from '../../../volume/volume-store.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
-import { FORMAT, VOLUME } from '../../flags/values.ts';
+import { formatOption } from '../../flags/format.ts';
+import { VOLUME } from '../../flags/values.ts';
 import { renderInspect } from '../../format/inspect.ts';
 
 /** `healthctl volume inspect`: Docker's, with nerdctl's sizes. */
 export const inspect: Command = {
   usage: '[OPTIONS] VOLUME [VOLUME...]',
-  options: [
-    {
-      name: 'format',
-      short: 'f',
-      type: 'string',
-      value: 'string',
-      help: "Format output using a custom template: 'json', or a Go template",
-      complete: FORMAT,
-    },
-    { name: 'size', short: 's', type: 'bool', help: 'Display the size of the volume, in bytes' },
-  ],
+  options: [formatOption, { name: 'size', short: 's', type: 'bool', help: 'Display the size of the volume, in bytes' }],
   args: { min: 1 },
   complete: [VOLUME],
   run: (world, input) => runInspect(world, input),

@@ -2,7 +2,8 @@ import { asksForSize, asksForUsers, isFilterText, parseVolumeFilters } from '../
 import { type ListedVolume, listVolumesWith } from '../../../container/volumes/use.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
-import { BOOLEAN, LABEL, LIST_FORMAT, VOLUME } from '../../flags/values.ts';
+import { listFormatOption } from '../../flags/format.ts';
+import { BOOLEAN, LABEL, VOLUME } from '../../flags/values.ts';
 import { type Column, renderList } from '../../format/table.ts';
 import { binarySize } from '../../format/units.ts';
 
@@ -28,12 +29,7 @@ export const list: Command = {
         },
       },
     },
-    {
-      name: 'format',
-      type: 'string',
-      help: "Format output: 'table', 'table TEMPLATE', 'json', or a Go template",
-      complete: LIST_FORMAT,
-    },
+    listFormatOption,
     { name: 'quiet', short: 'q', type: 'bool', help: 'Only display volume names' },
     { name: 'size', short: 's', type: 'bool', help: 'Display the directories and sizes of volumes' },
   ],
