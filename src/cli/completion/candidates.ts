@@ -1,6 +1,5 @@
 import { printableLine } from '../../lib/printable.ts';
 import type { Completion, NameKind, OptionSpec } from '../command.ts';
-import { pathsOf, type Registry } from '../grammar/command-tree.ts';
 
 /** A word that may stand at the end of the line. */
 export interface Candidate {
@@ -69,18 +68,4 @@ export function optionCandidates(specs: readonly OptionSpec[], last: string): re
   const long = shown.map(({ name, help }) => ({ value: `--${name}`, description: help }));
   if (last !== '-') return long;
   return [...long, ...shown.flatMap(({ short, help }) => (short ? { value: `-${short}`, description: help } : []))];
-}
-
-/** The commands after some words: `ps`, or `ls` after `container`. */
-export function summaryRows(
-  { commands }: Registry,
-  prefix: readonly string[],
-): readonly { readonly name: string; readonly summary: string }[] {
-  return commands
-    .filter(({ hidden }) => !hidden)
-    .flatMap((entry) =>
-      pathsOf(entry)
-        .filter((path) => path.length === prefix.length + 1 && prefix.every((word, index) => word === path[index]))
-        .map((path) => ({ name: path.at(-1) ?? '', summary: entry.summary })),
-    );
 }

@@ -1,7 +1,16 @@
 import type { Command, Completion, GivenOptions, OptionSpec } from '../command.ts';
-import { findCommand, loadCommand, type Noun, pathsOf, type Registry } from '../grammar/command-tree.ts';
+import { BOOLEAN } from '../flags/values.ts';
+import {
+  commandsAfter,
+  findCommand,
+  loadCommand,
+  type NamedSummary,
+  type Noun,
+  pathsOf,
+  type Registry,
+} from '../grammar/command-tree.ts';
 import { globalOptions, withHelp } from '../grammar/globals.ts';
-import { type Candidate, optionCandidates, summaryRows } from './candidates.ts';
+import { type Candidate, optionCandidates } from './candidates.ts';
 
 /** What may stand at the end of a line that is being written. */
 export interface Spot {
@@ -30,7 +39,7 @@ export async function findSpot(registry: Registry, words: readonly string[], las
   const rootSpot = spotOf({ walk, specs: withHelp(globalOptions), last, globals: walk.given });
   const [word, ...rest] = walk.args;
   if (word === undefined) {
-    const rows = [...registry.nouns, ...summaryRows(registry, []), HELP];
+    const rows = [...registry.nouns, ...commandsAfter(registry, []), HELP];
     return isAtOption(walk, last) ? rootSpot : { ...rootSpot, candidates: rootSpot.pending ? [] : candidatesOf(rows) };
   }
   const noun = registry.nouns.find(({ name }) => name === word);
@@ -55,7 +64,7 @@ async function underNoun(registry: Registry, noun: Noun, words: readonly string[
   if (word !== undefined) return inCommand(registry, [noun.name, word], rest, line);
   const candidates = line.last.startsWith('-')
     ? optionCandidates(withHelp([]), line.last)
-    : candidatesOf(summaryRows(registry, [noun.name]));
+    : candidatesOf(commandsAfter(registry, [noun.name]));
   return { candidates, completion: undefined, text: line.last, before: '', taken: [], globals: line.globals };
 }
 
@@ -179,22 +188,22 @@ function spotOf({ walk, specs, last, globals }: SpotRequest): Spot & { readonly 
 
 function completionOf({ complete, value, type }: OptionSpec): Completion | undefined {
   if (complete) return complete;
-  if (type === 'bool') return { words: ['true', 'false'] };
+  if (type === 'bool') return BOOLEAN;
   if (value === 'file') return { paths: 'file' };
   return value === 'dir' ? { paths: 'directory' } : undefined;
 }
 
-function candidatesOf(rows: readonly { readonly name: string; readonly summary: string }[]): readonly Candidate[] {
+function candidatesOf(rows: readonly NamedSummary[]): readonly Candidate[] {
   return rows.map(({ name, summary }) => ({ value: name, description: summary }));
 }
 
-function helpTopics(registry: Registry, words: readonly string[]): ReturnType<typeof summaryRows> {
+function helpTopics(registry: Registry, words: readonly string[]): readonly NamedSummary[] {
   if (words.length === 0)
     return [
       ...registry.nouns,
-      ...summaryRows(registry, []),
+      ...commandsAfter(registry, []),
       { name: '--all', summary: 'All commands and global options' },
     ];
   const isCommand = registry.commands.flatMap(pathsOf).some((path) => path.join(' ') === words.join(' '));
-  return isCommand ? [] : summaryRows(registry, words);
+  return isCommand ? [] : commandsAfter(registry, words);
 }

@@ -42,16 +42,29 @@ export function findCommand({ commands }: Registry, path: readonly string[]): Co
   return entry === undefined ? undefined : { kind: 'command', entry, path };
 }
 
+/** A word of a command line, with what it means. */
+export interface NamedSummary {
+  readonly name: string;
+  readonly summary: string;
+}
+
+/** The commands after some words, without hidden ones: `ps` after none, `ls` after `container`. */
+export function commandsAfter({ commands }: Registry, prefix: readonly string[]): readonly NamedSummary[] {
+  return commands
+    .filter(({ hidden }) => !hidden)
+    .flatMap((entry) =>
+      pathsOf(entry)
+        .filter((path) => path.length === prefix.length + 1 && prefix.every((word, index) => word === path[index]))
+        .map((path) => ({ name: path.at(-1) ?? '', summary: entry.summary })),
+    );
+}
+
 /**
  * The words that may follow a prefix: `[]` gives top-level commands and nouns, `['container']` that noun's commands.
  */
-export function wordsAfter({ nouns, commands }: Registry, prefix: readonly string[]): readonly string[] {
-  const words = commands
-    .filter((entry) => !entry.hidden)
-    .flatMap(pathsOf)
-    .filter((path) => path.length === prefix.length + 1 && prefix.every((word, index) => path[index] === word))
-    .map((path) => path.at(-1) ?? '');
-  return prefix.length === 0 ? [...words, ...nouns.map((noun) => noun.name)] : words;
+export function wordsAfter(registry: Registry, prefix: readonly string[]): readonly string[] {
+  const nouns = prefix.length === 0 ? registry.nouns : [];
+  return [...commandsAfter(registry, prefix), ...nouns].map(({ name }) => name);
 }
 
 /** Loads the module of a command. */
