@@ -15,7 +15,7 @@ const NEEDED = [
 ];
 
 export function checkPermissions(): readonly HostFinding[] {
-  const capabilities = capabilitiesOfMask(readCapabilityMask());
+  const capabilities = capabilitiesOfMask(readCapabilityMask('CapEff'));
   return permissionFindings({ uid: process.getuid?.() ?? 0, capabilities });
 }
 

@@ -18,9 +18,13 @@ export function readOpenFiles(): { readonly open: number; readonly max: number }
   return { open, max };
 }
 
-/** The effective capabilities of this process: a mask in hexadecimal digits. */
-export function readCapabilityMask(): string {
-  return /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
+/**
+ * The capabilities of this process, a mask in hexadecimal digits.
+ * @param set `CapEff`: the effective ones; `CapBnd`: those that it can give to its children
+ */
+export function readCapabilityMask(set: 'CapEff' | 'CapBnd'): string {
+  const status = readFileSync('/proc/self/status', 'latin1');
+  return new RegExp(`^${set}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
 }
 
 const numbersIn = (path: string): readonly number[] => readFileSync(path, 'latin1').trim().split(/\s+/).map(Number);

@@ -17,6 +17,9 @@ const BOOTED = '/run/systemd/system';
 /** Starting a unit waits until it is ready; systemd itself gives up a job after 90 s. */
 const LIMIT_MS = 120_000;
 
+/** systemd's directory of transient units: those that programs created at run time. */
+export const TRANSIENT_UNITS = '/run/systemd/transient';
+
 export function isSystemdRunning(): boolean {
   return existsSync(BOOTED);
 }

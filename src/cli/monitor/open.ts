@@ -76,6 +76,9 @@ export async function otherOwner(
   return owner?.runRoot === runRoot ? undefined : owner;
 }
 
+/** The answer of `whyUnmonitored` that a start of the monitor changes. */
+export const NO_MONITOR_RUNS = 'no monitor runs';
+
 /**
  * Why a namespace has no scheduled checks, as the beginning of a sentence; undefined if a monitor or systemd timers
  * make them.
@@ -87,12 +90,12 @@ export async function whyUnmonitored(
   const { settings } = world;
   const { scheduler, namespaces } = settings.monitor;
   if (scheduler === 'systemd') return undefined;
-  if (namespaces.length > 0 && !namespaces.includes(namespace)) return 'no monitor runs';
+  if (namespaces.length > 0 && !namespaces.includes(namespace)) return NO_MONITOR_RUNS;
   if (await openMonitor(world).ask(REQUESTS.anyStatus, world.signal)) return undefined;
   const text = silent.get(settings);
   if (text !== undefined) return text;
   const owner = await otherOwner(world, namespace);
   return owner
     ? `the monitor, process ${owner.pid}, with the run root ${owner.runRoot}, does not answer`
-    : 'no monitor runs';
+    : NO_MONITOR_RUNS;
 }

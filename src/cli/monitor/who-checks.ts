@@ -10,8 +10,9 @@ import { nextCheckAtMs } from '../../health/schedule.ts';
 import type { MonitorSettings } from '../../lib/settings.ts';
 import type { ContainerView } from '../../record/view.ts';
 import { isNerdctls } from '../../store/state-dir.ts';
+import { TRANSIENT_UNITS } from '../../system/systemd.ts';
 import type { ContainerWorld } from '../context.ts';
-import { openMonitor, whyUnmonitored } from './open.ts';
+import { NO_MONITOR_RUNS, openMonitor, whyUnmonitored } from './open.ts';
 
 /** Who makes the checks of a container on schedule. */
 export type Checker =
@@ -57,7 +58,7 @@ export function checkerFrom(facts: CheckerFacts): Checker {
   if (monitor.namespaces.length > 0 && !monitor.namespaces.includes(namespace)) return unwatched(namespace);
   if (monitor.scheduler === 'systemd' && !status)
     return ownTimer === undefined ? withoutTimer : { kind: 'systemd', unit: ownTimer };
-  if (!status) return withoutMonitor(facts.whyUnmonitored ?? 'no monitor runs');
+  if (!status) return withoutMonitor(facts.whyUnmonitored ?? NO_MONITOR_RUNS);
   if (status.namespaces.length > 0 && !status.namespaces.includes(namespace)) return unwatched(namespace);
   if (status.isLive) return { kind: 'monitor', pid: status.pid };
   return {
@@ -72,7 +73,7 @@ const withoutTimer: Checker = {
 };
 
 function withoutMonitor(why: string): Checker {
-  if (why !== 'no monitor runs')
+  if (why !== NO_MONITOR_RUNS)
     return { kind: 'nobody', why, remedy: 'see what is wrong', command: ['daemon', 'status'] };
   return { kind: 'nobody', why, remedy: 'start the monitor', command: ['daemon', 'start'] };
 }
@@ -100,16 +101,13 @@ export async function findChecker(world: ContainerWorld, ctx: ContainerContext, 
   });
 }
 
-/** systemd's directory of transient units. */
-const UNITS = '/run/systemd/transient';
-
 function ownTimerOf(
   ctx: ContainerContext,
   subject: { readonly namespace: string; readonly id: string },
 ): string | undefined {
   return (['starting', 'regular'] as const)
     .map((phase) => `${timerNameOf(ctx.dirs.hostId, subject, phase)}.timer`)
-    .find((unit) => existsSync(join(UNITS, unit)));
+    .find((unit) => existsSync(join(TRANSIENT_UNITS, unit)));
 }
 
 /**

@@ -5,7 +5,7 @@ import { withDefaults } from '../../health/config.ts';
 import { type ListFilters, matchesHealth, matchesView } from '../../record/list-filter.ts';
 import { type ContainerWorld, openContainers, worldIn } from '../context.ts';
 import { listedFromAnswer, namespaceDirsOf } from '../monitor/list.ts';
-import { openMonitor, whyUnmonitored } from '../monitor/open.ts';
+import { NO_MONITOR_RUNS, openMonitor, whyUnmonitored } from '../monitor/open.ts';
 import type { Checkers, Look, TopRow } from './model.ts';
 import { openTopPast, type TopPast } from './past.ts';
 import { Beats, beatOf, rowOf, Sinces } from './row.ts';
@@ -162,6 +162,6 @@ function monitorText({ status, atMs }: StatusAt, before: StatusAt | undefined): 
 async function unmonitoredText(world: ContainerWorld): Promise<Checkers> {
   if (world.settings.monitor.scheduler === 'systemd') return { text: 'checked by systemd timers', isBad: false };
   const why = (await whyUnmonitored(world)) ?? 'the monitor does not watch this namespace';
-  const hint = why === 'no monitor runs' ? ': healthctl daemon start' : '';
+  const hint = why === NO_MONITOR_RUNS ? ': healthctl daemon start' : '';
   return { text: `nobody checks on schedule: ${why}${hint}`, isBad: true };
 }

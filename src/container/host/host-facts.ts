@@ -6,6 +6,7 @@ import { capabilitiesOfMask } from '../../oci/capabilities.ts';
 import type { GoArch } from '../../oci/seccomp.ts';
 import type { HostFacts } from '../../oci/spec.ts';
 import type { Device } from '../../oci/types.ts';
+import { readCapabilityMask } from '../../system/kernel-limits.ts';
 import { isProgram } from '../../system/programs.ts';
 
 /** Node.js's architecture names to Go's. */
@@ -48,10 +49,7 @@ export function readCpuset({
   }
 }
 
-function ownCapabilities(): readonly string[] {
-  const mask = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
-  return capabilitiesOfMask(mask ?? '0');
-}
+const ownCapabilities = (): readonly string[] => capabilitiesOfMask(readCapabilityMask('CapBnd'));
 
 /**
  * Directories of /dev that a container has its own version of (moby: daemon/oci_linux.go with libcontainer's

@@ -2,10 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { isNotLoaded, type Systemd, systemd } from '../../system/systemd.ts';
+import { isNotLoaded, type Systemd, systemd, TRANSIENT_UNITS } from '../../system/systemd.ts';
 
-/** systemd's directory of units that programs created at run time. */
-const TRANSIENT_UNITS = '/run/systemd/transient';
 /**
  * `nerdctl start` creates the timer and then starts its service, which fails if the timer is gone: until then we leave
  * it alone.

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
-import { isNameTaken, isNotLoaded, type Systemd } from '../../system/systemd.ts';
+import { isNameTaken, isNotLoaded, type Systemd, TRANSIENT_UNITS } from '../../system/systemd.ts';
 import { leadMsOf, type TimerPhase, type TimerPlan } from './timer-plan.ts';
 
 export interface TimerSubject {
@@ -45,14 +45,13 @@ export interface Timers {
   sweepTimers(existing: readonly TimerSubject[]): Promise<number>;
 }
 
-const TRANSIENT_DIR = '/run/systemd/transient';
 /** systemd unloads an ended unit with a delay; until then its name is in use. */
 const UNLOAD_TRIES = 100;
 const UNLOAD_LOOK_MS = 20;
 const PHASES: readonly TimerPhase[] = ['starting', 'regular'];
 
 export function createTimers(deps: TimerDeps): Timers {
-  const { systemd, hostId, unitDir = TRANSIENT_DIR } = deps;
+  const { systemd, hostId, unitDir = TRANSIENT_UNITS } = deps;
   const isLoaded = (unit: string) => existsSync(join(unitDir, unit));
   const unitsOf = (subject: TimerSubject, phases: readonly TimerPhase[]) => {
     const names = phases.map((phase) => timerNameOf(hostId, subject, phase));
@@ -177,7 +176,7 @@ async function stopUnits(systemd: Systemd, units: readonly string[]): Promise<vo
 }
 
 /** The units of all timers of a containerd, from the files of transient units, without starting a process. */
-export function listTimerUnits(hostId: string, unitDir: string = TRANSIENT_DIR): readonly string[] {
+export function listTimerUnits(hostId: string, unitDir: string = TRANSIENT_UNITS): readonly string[] {
   if (!existsSync(unitDir)) return [];
   return readdirSync(unitDir)
     .filter((unit) => unit.startsWith(namePrefix(hostId)) && /\.(timer|service)$/.test(unit))
