@@ -96,17 +96,23 @@ function factsOf(
 ): DiagnosisFacts {
   const { view, config, state, log, pastStarts } = of;
   const pid = view.taskView.kind === 'running' ? view.task?.pid : undefined;
-  const dir = eventLogDir({ runRoot: ctx.dirs.runRoot, address: ctx.containerd.address });
-  const { namespace } = ctx.containerd;
-  const events = readEventLog(dir).events.filter((event) => event.namespace === namespace);
   const limit = Number(specOf(view.record)?.linux?.resources?.memory?.limit ?? 0);
   return {
     ...{ config, log, status: state?.status },
     listeners: pid === undefined ? undefined : listListeners(pid),
     memory: { isOut: wasOutOfMemory(view), limitBytes: limit > 0 ? limit : undefined },
-    starts: lastStarts(pastStarts.length > 0 ? pastStarts : startsFrom(events, view.record.id)),
+    starts: lastStarts(pastStarts.length > 0 ? pastStarts : recentStarts(ctx, view.record.id)),
     runMs: pid === undefined || view.startedAtMs === undefined ? undefined : ctx.clock.now() - view.startedAtMs,
   };
+}
+
+function recentStarts(ctx: ContainerContext, id: string): readonly StartTaken[] {
+  const { address, namespace } = ctx.containerd;
+  const { events } = readEventLog(eventLogDir({ runRoot: ctx.dirs.runRoot, address }));
+  return startsFrom(
+    events.filter((event) => event.namespace === namespace),
+    id,
+  );
 }
 
 function fieldsOf(

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../go/duration.ts';
 import type { CheckConfig } from '../config.ts';
-import { isPlainCommand, shellTextOf, shellWord, simpleCommands, type Words } from './command-line.ts';
+import { isPlainCommand, programName, shellTextOf, shellWord, simpleCommands, type Words } from './command-line.ts';
 import type { Finding } from './diagnose.ts';
 import { nativeOptions } from './native-options.ts';
 import { hasStandIn, shownEndpoint } from './stand-in.ts';
@@ -162,7 +162,7 @@ function otherAdvice({ exitCode }: FindingOf<'other'>, context: AdviceContext): 
 }
 
 function programRemedy(program: string | undefined): string {
-  const isClient = program !== undefined && hasStandIn(program.slice(program.lastIndexOf('/') + 1));
+  const isClient = program !== undefined && hasStandIn(programName(program));
   return isClient
     ? 'have healthctl ask the server itself: --health-http URL, --health-tcp or --health-grpc HOST:PORT of update'
     : 'use a program that the image has, or a check that needs none: --health-http, --health-tcp or --health-grpc of update';
