@@ -39,14 +39,7 @@ function commandPage(entry: CommandEntry, command: Command, about: About): strin
     section('NAME', `${names.join(', ')} \\- ${roff(summary)}`),
     section('SYNOPSIS', lines.join('\n.br\n')),
     section('DESCRIPTION', roff(sentence(text))),
-    section(
-      'OPTIONS',
-      command.options
-        .filter(({ hidden }) => !hidden)
-        .toSorted(byName)
-        .map(optionEntry)
-        .join('\n'),
-    ),
+    optionsSection(command.options),
     section('SEE ALSO', [[], ...noun].map(reference).join(', ')),
   ]);
 }
@@ -84,14 +77,7 @@ function programPage(nouns: readonly Noun[], commands: readonly CommandEntry[], 
     section('NAME', `healthctl \\- ${roff(summary)}`),
     section('SYNOPSIS', `${bold('healthctl')} [${italic('OPTIONS')}] ${italic('COMMAND')} [${italic('ARG')}...]`),
     section('DESCRIPTION', DESCRIPTION),
-    section(
-      'OPTIONS',
-      globalOptions
-        .filter(({ hidden }) => !hidden)
-        .toSorted(byName)
-        .map(optionEntry)
-        .join('\n'),
-    ),
+    optionsSection(globalOptions),
     section('COMMANDS', rows.join('\n')),
     section('ENVIRONMENT', ENVIRONMENT.map(([name, text]) => tagged(bold(name), roff(text))).join('\n')),
     section('FILES', FILES.map(([name, text]) => tagged(italic(name), roff(text))).join('\n')),
@@ -100,9 +86,12 @@ function programPage(nouns: readonly Noun[], commands: readonly CommandEntry[], 
   ]);
 }
 
-const DESCRIPTION = roff(
-  "healthctl runs containers on containerd, with Docker's commands and options, and checks their health as Docker does. The monitor (healthctl daemon) makes the checks on schedule, for the containers of nerdctl and ctr too; the first container with a health check starts it.\n.PP\nA command about containers also exists under container, one about images under image.",
-).replaceAll('\\&.PP', '.PP');
+const DESCRIPTION = [
+  "healthctl runs containers on containerd, with Docker's commands and options, and checks their health as Docker does. The monitor (healthctl daemon) makes the checks on schedule, for the containers of nerdctl and ctr too; the first container with a health check starts it.",
+  'A command about containers also exists under container, one about images under image.',
+]
+  .map(roff)
+  .join('\n.PP\n');
 
 const ENVIRONMENT = [
   ['CONTAINERD_ADDRESS', "The path of containerd's socket, as --address."],
@@ -131,6 +120,11 @@ const STATUSES = [
 function synopsis(path: readonly string[], usage: string): string {
   const words = usage.split(' ').filter((word) => word !== '');
   return [bold(['healthctl', ...path].join(' ')), ...words.map(roff)].join(' ');
+}
+
+function optionsSection(specs: readonly OptionSpec[]): string {
+  const shown = specs.filter(({ hidden }) => !hidden).toSorted(byName);
+  return section('OPTIONS', shown.map(optionEntry).join('\n'));
 }
 
 function optionEntry(spec: OptionSpec): string {
