@@ -6,7 +6,7 @@ import { cellBlockOf, cellsIn, cellsOf, HOUR_MS, MINUTE_MS, mergedCells } from '
 import { changeFromLine, lineFromChange } from './change-line.ts';
 import { crc32 } from './crc32.ts';
 import { addDuration, durationAt, noDurations } from './durations.ts';
-import { eachJournaled, FrameWriter } from './journal.ts';
+import { eachJournaled, FrameWriter, journalFactsOf } from './journal.ts';
 import { ACTIONS, type Change, MAX_TEXT_BYTES, PHASES, type Sample } from './model.ts';
 import { eachSample, SampleBlock } from './sample-codec.ts';
 
@@ -86,6 +86,21 @@ test('a journal gives its batches up to where it is cut off', () => {
       expect(isTorn).toBe(length > Buffer.concat(parts.slice(0, whole)).length);
     }),
   );
+});
+
+test('a journal with damage before its end is CORRUPT, after the batches before it; zeros at the end are an interrupted write', () => {
+  const frames = new FrameWriter();
+  const one: Sample = { atMs: 5, durationMs: 1, lagMs: 0, status: 'healthy', exitCode: 0, output: '' };
+  const parts = [1, 2, 3].map((atMs) => frames.frame(atMs, [['default/a', one]]));
+  const journal = Buffer.concat(parts);
+  const zeros = Buffer.concat([journal, Buffer.alloc(64)]);
+  expect(eachJournaled(zeros, () => {})).toEqual({ lastMs: 3, isTorn: true });
+  expect(journalFactsOf(zeros)).toEqual({ lastMs: 3, isTorn: true });
+  const at = (parts[0]?.length ?? 0) + 10;
+  journal[at] = (journal[at] ?? 0) ^ 1;
+  const found: string[] = [];
+  expect(() => eachJournaled(journal, (key) => found.push(key))).toThrow(expect.objectContaining({ code: 'CORRUPT' }));
+  expect(found).toEqual(['default/a']);
 });
 
 describe('cells', () => {

@@ -45,11 +45,11 @@ export class FrameWriter {
 export interface JournalFacts {
   /** Wall time of the last batch; undefined without one. */
   readonly lastMs: number | undefined;
-  /** Whether something after the last whole frame was left out: a write was interrupted, or the file is damaged. */
+  /** Whether the last write was interrupted: what follows the last whole frame is left out. */
   readonly isTorn: boolean;
 }
 
-/** Calls `visit` for each sample, up to the first frame that is not whole. Throws CORRUPT. */
+/** Calls `visit` for each sample. Throws CORRUPT at the first damaged frame, after the samples before it. */
 export function eachJournaled(journal: Buffer, visit: (key: string, sample: Sample) => void): JournalFacts {
   const keys: string[] = [];
   return eachFrame(journal, (body) => readFrame(body, keys, visit));
@@ -66,7 +66,10 @@ function eachFrame(journal: Buffer, timeOf: (body: Buffer) => number): JournalFa
   while (at + HEAD_BYTES <= journal.length) {
     const length = journal.readUInt32LE(at);
     const body = journal.subarray(at + HEAD_BYTES, at + HEAD_BYTES + length);
-    if (length > MAX_FRAME_BYTES || body.length < length || crc32(body) !== journal.readUInt32LE(at + 4)) break;
+    // Zeros are what a power failure may leave of a write.
+    if (length === 0 || body.length < length) break;
+    if (length > MAX_FRAME_BYTES || crc32(body) !== journal.readUInt32LE(at + 4))
+      throw new HealthctlError('CORRUPT', 'a frame of a journal is damaged');
     lastMs = timeOf(body);
     at += HEAD_BYTES + length;
   }

@@ -1,4 +1,4 @@
-import { errnoOf, hasCode, messageOf } from '../lib/errors.ts';
+import { errnoOf, fileReasonOf, hasCode } from '../lib/errors.ts';
 import type { FaultReporter } from '../lib/fault-reporter.ts';
 import { readOwnFile } from '../system/own-file.ts';
 import { type Cell, cellsIn, cellsOf, HOUR_MS, MINUTE_MS, mergedCells } from './cell.ts';
@@ -42,11 +42,16 @@ export function openHistoryReader(dir: string, reporter: FaultReporter): History
   const tryRead = createTryRead(reporter);
   return {
     lastMs: () => {
-      const times = historyFiles(dir).flatMap(({ kind, path, fromMs }) => {
-        const bytes = kind === 'journal' ? readOwnFile(path, { maxBytes: MAX_JOURNAL_BYTES }) : undefined;
-        return bytes ? (journalFactsOf(bytes).lastMs ?? fromMs) : [];
-      });
-      return times.length === 0 ? undefined : Math.max(...times);
+      let lastMs: number | undefined;
+      for (const { path, fromMs } of historyFiles(dir).filter(isKind('journal'))) {
+        const bytes = readOwnFile(path, { maxBytes: MAX_JOURNAL_BYTES });
+        let journalMs = fromMs;
+        tryRead(path, () => {
+          if (bytes) journalMs = journalFactsOf(bytes).lastMs ?? fromMs;
+        });
+        lastMs = Math.max(lastMs ?? 0, journalMs);
+      }
+      return lastMs;
     },
     samples: (key, period) => {
       const samples: Sample[] = [];
@@ -81,7 +86,8 @@ function createTryRead({ onFault }: FaultReporter): TryRead {
       if (errnoOf(error) === undefined && !hasCode(error, 'CORRUPT')) throw error;
       if (errnoOf(error) === 'ENOENT' || reported.has(path)) return;
       reported.add(path);
-      onFault?.(`a part of the history is skipped: ${messageOf(error)}`);
+      const why = errnoOf(error) === undefined ? 'is damaged' : `cannot be read: ${fileReasonOf(error)}`;
+      onFault?.(`a part of the history is skipped: ${path} ${why}`);
     }
   };
 }

@@ -17,6 +17,7 @@ import { DAY_MS, historyFiles } from '../../src/history/files.ts';
 import type { Change, Sample } from '../../src/history/model.ts';
 import { openHistoryReader } from '../../src/history/reader.ts';
 import { historyRows } from '../../src/history/rows.ts';
+import { segmentOf } from '../../src/history/segment.ts';
 import { openHistoryStore } from '../../src/history/store.ts';
 import { createFakeClock } from '../fakes/clock.ts';
 
@@ -195,6 +196,10 @@ describe('damage', () => {
     expect(one.samples('default/a', WEEK)).toHaveLength(2);
     one.samples('default/a', WEEK);
     expect(warnings).toEqual([`a part of the history is skipped: ${raw} is damaged`]);
+    const minutes = historyFiles(dir).find(({ kind }) => kind === 'minutes')?.path ?? '';
+    writeFileSync(minutes, Buffer.concat(segmentOf([['default/a', Buffer.from([1, 1])]])));
+    one.cells(WEEK, 'default/a');
+    expect(warnings.at(-1)).toBe(`a part of the history is skipped: ${minutes} is damaged`);
   });
 
   test('random bytes at any place give an error or nothing, never a crash or a wrong number of samples', async () => {
@@ -321,6 +326,28 @@ describe('old data are removed', () => {
     expect(reader().cells({ fromMs: 0, toMs: T0 + DAY_MS }, 'default/3').length).toBeGreaterThan(20);
     await store.close();
   });
+});
+
+test('what was written before damage in a journal is read, and the next monitor keeps it', async () => {
+  const { clock, warnings, open, reader } = setUp();
+  const store = await open();
+  for (let n = 0; n < 4; n += 1) await add(store, [['default/a', sampleAt(T0 + n * 1_000)]]);
+  await store.close();
+  const path = historyFiles(dir)[0]?.path ?? '';
+  const bytes = readFileSync(path);
+  const at = Math.floor(bytes.length / 2);
+  bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+  writeFileSync(path, bytes);
+  const before = reader().samples('default/a', WEEK).length;
+  expect(before).toBeGreaterThan(0);
+  expect(reader().lastMs()).toBeDefined();
+  expect(warnings[0]).toBe(`a part of the history is skipped: ${path} is damaged`);
+  const next = await open();
+  expect(warnings.at(-1)).toContain('damaged');
+  await clock.advance(11 * MINUTE);
+  await add(next, [['default/a', sampleAt(T0 + 11 * MINUTE)]]);
+  expect(reader().samples('default/a', WEEK)).toHaveLength(before + 1);
+  await next.close();
 });
 
 test('two processes cannot write one history', async () => {

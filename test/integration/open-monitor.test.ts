@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openMonitor, whyUnmonitored } from '../../src/cli/monitor/open.ts';
+import { openPast } from '../../src/cli/past.ts';
 import { REQUESTS } from '../../src/daemon/api/requests.ts';
 import { daemonPathsOf } from '../../src/daemon/daemon-paths.ts';
 import { claimMonitor, type MonitorClaim } from '../../src/daemon/monitor-claim.ts';
@@ -64,4 +65,21 @@ test('a monitor that claimed the namespace and does not answer is named', async 
 test('without a claim, no monitor runs', async () => {
   await claim.release();
   expect(await whyUnmonitored(worldWith(join(root, 'B')))).toBe('no monitor runs');
+});
+
+test('a monitor that does not know the request to write its history is no error', async () => {
+  const { apiSocket } = daemonPathsOf(worldWith(join(root, 'A')).settings);
+  mkdirSync(dirname(apiSocket), { recursive: true });
+  const body = JSON.stringify({ code: 'NOT_FOUND', message: 'no such path' });
+  const head = `HTTP/1.1 404 Not Found\r\nHealthctl-Api: 1\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const made = createServer((socket) => {
+    socket.once('data', () => socket.end(`${head}${body}`));
+  });
+  server = made;
+  await new Promise<void>((resolve) => made.listen(apiSocket, resolve));
+  const world = worldWith(join(root, 'A'));
+  const settings = { ...world.settings, history: { isEnabled: true, maxAgeMs: 1, maxBytes: 1 } };
+  await expect(openPast({ ...world, settings })).rejects.toMatchObject({
+    message: 'there is no history of this containerd yet',
+  });
 });
