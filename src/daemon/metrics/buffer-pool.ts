@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 export interface BufferPool {
   take(): Buffer;
   giveBack(buffers: readonly Buffer[]): void;
-  /** Frees all. */
+  /** Frees all; what is given back afterwards is not kept. */
   stop(): void;
 }
 
@@ -14,9 +14,11 @@ const KEEP_MS = 120_000;
 export function createBufferPool(size: number, clock: Pick<Clock, 'after'>): BufferPool {
   let free: Buffer[] = [];
   let timer: { cancel(): void } | undefined;
+  let isStopped = false;
   return {
     take: () => free.pop() ?? Buffer.allocUnsafeSlow(size),
     giveBack: (buffers) => {
+      if (isStopped) return;
       free.push(...buffers);
       timer?.cancel();
       timer = clock.after(KEEP_MS, () => {
@@ -24,6 +26,7 @@ export function createBufferPool(size: number, clock: Pick<Clock, 'after'>): Buf
       });
     },
     stop: () => {
+      isStopped = true;
       timer?.cancel();
       free = [];
     },

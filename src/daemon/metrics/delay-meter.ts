@@ -7,7 +7,9 @@ import { createHistogram, DELAY_BOUNDS, type HistogramCounts } from '../../metri
  */
 export interface DelayMeter {
   readonly counts: HistogramCounts;
-  /** Idempotent: call it with the first scrape, so that a monitor without one has no timer. */
+  /**
+   * Idempotent, and without effect after `stop`: call it with each scrape, so that a monitor without one has no timer.
+   */
   start(): void;
   stop(): void;
 }
@@ -17,6 +19,7 @@ const EVERY_MS = 250;
 export function createDelayMeter(clock: Pick<Clock, 'monotonic' | 'after'>): DelayMeter {
   const counts = createHistogram(DELAY_BOUNDS);
   let timer: { cancel(): void } | undefined;
+  let isStopped = false;
   const measure = (): void => {
     const dueMs = clock.monotonic() + EVERY_MS;
     timer = clock.after(EVERY_MS, () => {
@@ -27,11 +30,11 @@ export function createDelayMeter(clock: Pick<Clock, 'monotonic' | 'after'>): Del
   return {
     counts,
     start: () => {
-      if (!timer) measure();
+      if (!timer && !isStopped) measure();
     },
     stop: () => {
+      isStopped = true;
       timer?.cancel();
-      timer = undefined;
     },
   };
 }

@@ -78,3 +78,13 @@ test('buffers are used again after the last reader of an old text', async () => 
   page.stop();
   expect(clock.sleepers).toBe(0);
 });
+
+test('a reader that ends after the stop leaves no timer', async () => {
+  const { page, clock } = setUp();
+  const text = await page.read('text');
+  await clock.advance(1_000);
+  page.stop();
+  text.release();
+  await clock.advance(1);
+  expect(clock.sleepers).toBe(0);
+});
