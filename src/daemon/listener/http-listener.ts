@@ -62,7 +62,7 @@ export function createHttpListener(deps: HttpListenerDeps): HttpListener {
   const start = async (): Promise<void> => {
     try {
       const made = await listen(deps);
-      if (isStopped) return void made.close();
+      if (isStopped) return await close(made);
       server = made;
       log.info(`${what} at ${urlOf(deps)}`);
     } catch (error) {
@@ -79,9 +79,7 @@ export function createHttpListener(deps: HttpListenerDeps): HttpListener {
       const stopped = server;
       server = undefined;
       if (!stopped) return;
-      const closed = new Promise<void>((resolve) => stopped.close(() => resolve()));
-      stopped.closeAllConnections();
-      await closed;
+      await close(stopped);
       if ('path' in at) rmSync(at.path, { force: true });
     },
   };
@@ -104,11 +102,21 @@ async function listen({ what, at, tls, groupId, maxConnections, open, clock, log
   });
   made.removeAllListeners('error');
   made.on('error', (error) => log.warn(`${what}: ${error.message}`));
-  if ('path' in at) {
+  if (!('path' in at)) return made;
+  try {
     if (groupId !== undefined) chownSync(at.path, 0, groupId);
     chmodSync(at.path, groupId === undefined ? 0o600 : 0o660);
+  } catch (error) {
+    await close(made);
+    throw error;
   }
   return made;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
 }
 
 /** The limit on connections. With TLS a request has another socket than the connection that was admitted. */
