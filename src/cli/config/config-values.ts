@@ -19,6 +19,13 @@ export function checkText(location: string, key: string, value: unknown): string
   throw wrongType(location, key, 'a string', value);
 }
 
+/** An absolute path. */
+export function checkPath(location: string, key: string, value: unknown): string {
+  const path = checkText(location, key, value);
+  if (path.startsWith('/') && !path.includes('\0')) return path;
+  throw wrongType(location, key, 'an absolute path', value);
+}
+
 /** In Go's syntax. */
 export function checkDuration(location: string, key: string, value: unknown): number {
   const text = checkText(location, key, value);

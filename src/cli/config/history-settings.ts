@@ -1,6 +1,5 @@
-import { HealthctlError } from '../../lib/errors.ts';
 import type { HistorySettings } from '../../lib/settings.ts';
-import { isObject } from '../../lib/shape.ts';
+import { checkTable } from './config-table.ts';
 import { checkBoolean, checkDuration, checkNumber, wrongType } from './config-values.ts';
 
 const DAY_MS = 86_400_000;
@@ -14,21 +13,17 @@ const MAX_SIZE_MB = 1 << 20;
 
 /** Reads the table `[history]`. Throws CONFIG that names the location and the key. */
 export function checkHistory(location: string, key: string, value: unknown): HistorySettings {
-  if (!isObject(value)) throw wrongType(location, key, 'a table, [history]', value);
-  const unknown = Object.keys(value).find((name) => !KEYS.includes(name));
-  if (unknown !== undefined)
-    throw new HealthctlError('CONFIG', `${location}: unknown key ${JSON.stringify(`${key}.${unknown}`)}`, {
-      hint: `known keys of history: ${KEYS.join(', ')}`,
-    });
-  const { enabled = true, max_age: age, max_size_mb: size } = value;
-  const maxAgeMs = age === undefined ? HISTORY_DEFAULTS.maxAgeMs : checkDuration(location, `${key}.max_age`, age);
-  if (maxAgeMs > MAX_AGE_MS) throw wrongType(location, `${key}.max_age`, 'at most 8784h, a year', age);
+  const { given } = checkTable(location, key, value, KEYS);
+  const megabytes = given('max_size_mb', (at, name, size) => checkNumber(at, name, size, MAX_SIZE_MB));
   return {
-    isEnabled: checkBoolean(location, `${key}.enabled`, enabled),
-    maxAgeMs,
-    maxBytes:
-      size === undefined
-        ? HISTORY_DEFAULTS.maxBytes
-        : checkNumber(location, `${key}.max_size_mb`, size, MAX_SIZE_MB) * 2 ** 20,
+    isEnabled: given('enabled', checkBoolean) ?? HISTORY_DEFAULTS.isEnabled,
+    maxAgeMs: given('max_age', checkAge) ?? HISTORY_DEFAULTS.maxAgeMs,
+    maxBytes: megabytes === undefined ? HISTORY_DEFAULTS.maxBytes : megabytes * 2 ** 20,
   };
+}
+
+function checkAge(location: string, key: string, value: unknown): number {
+  const ms = checkDuration(location, key, value);
+  if (ms > MAX_AGE_MS) throw wrongType(location, key, 'at most 8784h, a year', value);
+  return ms;
 }

@@ -1,21 +1,22 @@
 import { HealthctlError } from '../../lib/errors.ts';
 import type { CommandHookSettings, HookSettings } from '../../lib/settings.ts';
+import { isObject, isTexts } from '../../lib/shape.ts';
+import { type ConfigTable, configTableOf } from './config-table.ts';
 import { wrongType } from './config-values.ts';
-import { checkCommon, type HookTable, isListOf, refuseUnknownKeys } from './hook-table.ts';
+import { checkCommon, refuseKeysOfOthers } from './hook-common.ts';
 
 /** Reads the tables `[[hook]]`. Throws CONFIG that names the location and the key. */
 export async function checkHooks(location: string, key: string, value: unknown): Promise<readonly HookSettings[]> {
   if (!Array.isArray(value)) throw wrongType(location, key, 'a list of tables, [[hook]]', value);
   const hooks: HookSettings[] = [];
   for (const table of value as readonly unknown[]) {
-    if (typeof table !== 'object' || table === null)
-      throw wrongType(location, key, 'a list of tables, [[hook]]', table);
-    hooks.push(await checkHook({ location, key, table: table as Readonly<Record<string, unknown>> }));
+    if (!isObject(table)) throw wrongType(location, key, 'a list of tables, [[hook]]', table);
+    hooks.push(await checkHook(configTableOf(location, key, table)));
   }
   return hooks;
 }
 
-async function checkHook(hook: HookTable): Promise<HookSettings> {
+async function checkHook(hook: ConfigTable): Promise<HookSettings> {
   const { location, key, table } = hook;
   if (table.url === undefined) return checkCommandHook(hook);
   if (table.command !== undefined)
@@ -26,11 +27,11 @@ async function checkHook(hook: HookTable): Promise<HookSettings> {
   return checkUrlHook(hook);
 }
 
-function checkCommandHook(hook: HookTable): CommandHookSettings {
+function checkCommandHook(hook: ConfigTable): CommandHookSettings {
   const { location, key, table } = hook;
   const { command } = table;
-  refuseUnknownKeys(hook, ['command']);
-  if (!isListOf(command, (text) => typeof text === 'string') || !command[0]?.startsWith('/'))
+  refuseKeysOfOthers(hook, ['command']);
+  if (!isTexts(command) || !command[0]?.startsWith('/'))
     throw wrongType(location, `${key}.command`, 'a list of strings that begins with an absolute path', command);
   const bad = command.findIndex((word) => word.includes('\0'));
   if (bad >= 0)

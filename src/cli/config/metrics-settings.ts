@@ -1,8 +1,9 @@
 import { HealthctlError } from '../../lib/errors.ts';
 import type { MetricsSettings } from '../../lib/settings.ts';
 import { metricLabelOf } from '../../metrics/label-text.ts';
-import { checkNumber, wrongType } from './config-values.ts';
-import { checkListen, checkPath, LISTEN_KEYS, refuseOpen, tableReader, tlsFilesIn } from './listen-settings.ts';
+import { checkTable } from './config-table.ts';
+import { checkNumber, checkPath, wrongType } from './config-values.ts';
+import { checkListen, LISTEN_KEYS, refuseOpen, tlsFilesIn } from './listen-settings.ts';
 
 export const DEFAULT_METRICS: MetricsSettings = {
   ...{ listen: undefined, tls: undefined, tokenFile: undefined },
@@ -13,13 +14,13 @@ const MAX_CONTAINER_LABELS = 10;
 const MAX_CONTAINERS = 100_000;
 const KEYS = [...LISTEN_KEYS, 'container_labels', 'max_containers'];
 
-/** Reads the table `[metrics]`. Throws CONFIG that names the place and the key. */
-export function checkMetrics(place: string, key: string, value: unknown): MetricsSettings {
-  const table = tableReader(place, key, { value, keys: KEYS });
+/** Reads the table `[metrics]`. Throws CONFIG that names the location and the key. */
+export function checkMetrics(location: string, key: string, value: unknown): MetricsSettings {
+  const table = checkTable(location, key, value, KEYS);
   const { given } = table;
   const [listen, tokenFile] = [given('listen', checkListen), given('token_file', checkPath)];
-  const tls = tlsFilesIn(table, place, key);
-  refuseOpen(listen, tokenFile, { location: place, key });
+  const tls = tlsFilesIn(table);
+  refuseOpen(listen, tokenFile, table);
   return {
     ...{ listen, tokenFile, tls },
     containerLabels: given('container_labels', checkLabels) ?? DEFAULT_METRICS.containerLabels,
@@ -29,13 +30,13 @@ export function checkMetrics(place: string, key: string, value: unknown): Metric
   };
 }
 
-function checkLabels(place: string, key: string, value: unknown): readonly string[] {
+function checkLabels(location: string, key: string, value: unknown): readonly string[] {
   const isKey = (label: unknown): label is string => typeof label === 'string' && label !== '';
   if (!Array.isArray(value) || !value.every(isKey) || value.length > MAX_CONTAINER_LABELS)
-    throw wrongType(place, key, `a list of at most ${MAX_CONTAINER_LABELS} keys of labels`, value);
+    throw wrongType(location, key, `a list of at most ${MAX_CONTAINER_LABELS} keys of labels`, value);
   const names = value.map(metricLabelOf);
   const twice = value.find((_, index) => names.indexOf(names[index] ?? '') !== index);
   if (twice !== undefined)
-    throw new HealthctlError('CONFIG', `${place}: ${key}: two labels would have the name ${metricLabelOf(twice)}`);
+    throw new HealthctlError('CONFIG', `${location}: ${key}: two labels would have the name ${metricLabelOf(twice)}`);
   return value;
 }

@@ -2,8 +2,9 @@ import { HealthctlError } from '../../lib/errors.ts';
 import type { ListenTarget, PageSettings } from '../../lib/settings.ts';
 import { isTexts } from '../../lib/shape.ts';
 import { MAX_SOCKET_PATH_BYTES } from '../../system/socket-path.ts';
-import { checkText, wrongType } from './config-values.ts';
-import { checkPath, LISTEN_KEYS, listenAddressFrom, refuseOpen, tableReader, tlsFilesIn } from './listen-settings.ts';
+import { checkTable } from './config-table.ts';
+import { checkPath, checkText, wrongType } from './config-values.ts';
+import { LISTEN_KEYS, listenAddressFrom, refuseOpen, tlsFilesIn } from './listen-settings.ts';
 
 export const DEFAULT_PAGE: PageSettings = { listen: undefined, tls: undefined, tokenFile: undefined, hosts: [] };
 
@@ -13,11 +14,11 @@ const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?$
 
 /** Reads the table `[page]`. Throws CONFIG that names the location and the key. */
 export function checkPage(location: string, key: string, value: unknown): PageSettings {
-  const table = tableReader(location, key, { value, keys: KEYS });
+  const table = checkTable(location, key, value, KEYS);
   const { given } = table;
   const [listen, tokenFile] = [given('listen', checkTarget), given('token_file', checkPath)];
-  const tls = tlsFilesIn(table, location, key);
-  refuseOpen(listen, tokenFile, { location, key });
+  const tls = tlsFilesIn(table);
+  refuseOpen(listen, tokenFile, table);
   return { ...{ listen, tokenFile, tls }, hosts: given('hosts', checkHosts) ?? DEFAULT_PAGE.hosts };
 }
 

@@ -2,8 +2,9 @@ import { parseTemplate } from '../../go/template/template.ts';
 import { HealthctlError, messageOf } from '../../lib/errors.ts';
 import { ALERT_FORMATS, type AlertFormat, type UrlHookSettings } from '../../lib/settings.ts';
 import { isObject } from '../../lib/shape.ts';
-import { checkDuration, checkNumber, checkText, wordOf, wrongType } from './config-values.ts';
-import { checkCommon, type HookTable, refuseUnknownKeys } from './hook-table.ts';
+import type { ConfigTable } from './config-table.ts';
+import { checkDuration, checkNumber, checkPath, checkText, wordOf, wrongType } from './config-values.ts';
+import { checkCommon, refuseKeysOfOthers } from './hook-common.ts';
 
 /** Some 13 minutes of trying, with growing delays. */
 const DEFAULT_RETRIES = 10;
@@ -15,7 +16,6 @@ const KEYS = [
   ...['url', 'format', 'body', 'content_type', 'headers', 'secret_file', 'ca_file', 'min_interval', 'labels'],
   'priority',
 ];
-const checkFormat = wordOf(...ALERT_FORMATS);
 /** Keys that one format alone has. */
 const KEYS_OF: readonly (readonly [key: string, format: AlertFormat])[] = [
   ['body', 'json'],
@@ -39,36 +39,34 @@ const OWN_LABELS = ['host', 'namespace', 'container', 'container_id', 'image'];
 const TOPIC = /\/[-_A-Za-z0-9]{1,64}$/;
 
 /** Reads a hook that has a `url`. Throws CONFIG; no message repeats the URL or a header, which may contain secrets. */
-export function checkUrlHook(hook: HookTable): UrlHookSettings {
-  const { location, key, table } = hook;
-  refuseUnknownKeys(hook, KEYS);
+export function checkUrlHook(hook: ConfigTable): UrlHookSettings {
+  const { location, key, table, given } = hook;
+  refuseKeysOfOthers(hook, KEYS);
   const common = checkCommon(hook, { retries: DEFAULT_RETRIES });
   if (common.timeoutMs > LONGEST_TIMEOUT_MS)
     throw wrongType(location, `${key}.timeout`, 'at most 1m for a url', table.timeout);
-  const format = optional(table.format, 'json', (value) => checkFormat(location, `${key}.format`, value));
-  refuseKeysOfOthers(hook, format);
+  const format = given('format', wordOf(...ALERT_FORMATS)) ?? 'json';
+  refuseKeysOfFormats(hook, format);
   return {
     ...common,
     on: format === 'alertmanager' ? ['unhealthy', 'healthy'] : common.on,
     ...{ url: checkUrl(hook, format), format },
-    body: optional(table.body, undefined, (value) => checkBody(location, `${key}.body`, value)),
-    contentType: optional(table.content_type, JSON_TYPE, (value) => checkType(location, `${key}.content_type`, value)),
-    headers: optional(table.headers, {}, (value) => checkHeaders(location, `${key}.headers`, value)),
-    secretFile: optional(table.secret_file, undefined, (value) => checkPath(location, `${key}.secret_file`, value)),
-    caFile: optional(table.ca_file, undefined, (value) => checkPath(location, `${key}.ca_file`, value)),
-    minIntervalMs: optional(table.min_interval, DEFAULT_MIN_INTERVAL_MS, (value) =>
-      value === '0s' ? 0 : checkDuration(location, `${key}.min_interval`, value),
-    ),
-    labels: optional(table.labels, {}, (value) => checkLabels(location, `${key}.labels`, value)),
-    priority: optional(table.priority, DEFAULT_PRIORITY, (value) => checkNumber(location, `${key}.priority`, value, 5)),
+    body: given('body', checkBody),
+    contentType: given('content_type', checkType) ?? JSON_TYPE,
+    headers: given('headers', checkHeaders) ?? {},
+    secretFile: given('secret_file', checkPath),
+    caFile: given('ca_file', checkPath),
+    minIntervalMs: given('min_interval', checkMinInterval) ?? DEFAULT_MIN_INTERVAL_MS,
+    labels: given('labels', checkLabels) ?? {},
+    priority: given('priority', (at, name, value) => checkNumber(at, name, value, 5)) ?? DEFAULT_PRIORITY,
   };
 }
 
-function optional<T, D>(value: unknown, absent: D, check: (value: unknown) => T): T | D {
-  return value === undefined ? absent : check(value);
+function checkMinInterval(location: string, key: string, value: unknown): number {
+  return value === '0s' ? 0 : checkDuration(location, key, value);
 }
 
-function refuseKeysOfOthers({ location, key, table }: HookTable, format: AlertFormat): void {
+function refuseKeysOfFormats({ location, key, table }: ConfigTable, format: AlertFormat): void {
   for (const [name, owner] of KEYS_OF)
     if (table[name] !== undefined && format !== owner)
       throw new HealthctlError(
@@ -81,7 +79,7 @@ function refuseKeysOfOthers({ location, key, table }: HookTable, format: AlertFo
     });
 }
 
-function checkUrl({ location, key, table }: HookTable, format: AlertFormat): string {
+function checkUrl({ location, key, table }: ConfigTable, format: AlertFormat): string {
   const { url } = table;
   const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
   if (!parsed || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') || parsed.hash !== '')
@@ -120,7 +118,7 @@ function checkType(location: string, key: string, value: unknown): string {
 }
 
 function checkHeaders(location: string, key: string, value: unknown): Readonly<Record<string, string>> {
-  return checkTable(location, key, value, (name, text) => {
+  return checkTexts(location, key, value, (name, text) => {
     const own = OWN_HEADERS.includes(name.toLowerCase());
     if (own || !HEADER_NAME.test(name)) {
       const reason = own ? 'is set by healthctl' : 'is no name of a header';
@@ -134,7 +132,7 @@ function checkHeaders(location: string, key: string, value: unknown): Readonly<R
 }
 
 function checkLabels(location: string, key: string, value: unknown): Readonly<Record<string, string>> {
-  return checkTable(location, key, value, (name) => {
+  return checkTexts(location, key, value, (name) => {
     const own = OWN_LABELS.includes(name);
     if (own || !LABEL_NAME.test(name)) {
       const reason = own ? 'is set by healthctl' : 'is no name of a label';
@@ -144,7 +142,7 @@ function checkLabels(location: string, key: string, value: unknown): Readonly<Re
 }
 
 /** A table of strings. Values are not repeated in messages. */
-function checkTable(
+function checkTexts(
   location: string,
   key: string,
   value: unknown,
@@ -157,10 +155,4 @@ function checkTable(
     return [name, text] as const;
   });
   return Object.fromEntries(texts);
-}
-
-function checkPath(location: string, key: string, value: unknown): string {
-  const path = checkText(location, key, value);
-  if (path.startsWith('/') && !path.includes('\0')) return path;
-  throw wrongType(location, key, 'an absolute path', value);
 }
