@@ -1,16 +1,9 @@
 import type { ContainerSeries } from './container-metrics.ts';
-import {
-  COLUMNS,
-  CONTAINER_METRICS,
-  type ContainerMetric,
-  type MetricDefinition,
-  MONITOR_METRICS,
-  type MonitorMetric,
-  type MonitorMetricName,
-} from './definitions.ts';
+import { CONTAINER_METRICS, type MetricDefinition, MONITOR_METRICS, type MonitorMetricName } from './definitions.ts';
 import type { HistogramCounts } from './histogram.ts';
-import { labelText, labelValueOf } from './label-text.ts';
-import type { AnyFigure, MonitorFigures } from './monitor-figures.ts';
+import { labelText } from './label-text.ts';
+import type { MonitorFigures } from './monitor-figures.ts';
+import { type Sample, samplesOf, samplesOfFigure } from './samples.ts';
 
 /** `text`: Prometheus' text format 0.0.4; `openmetrics`: OpenMetrics 1.0. */
 export type ExpositionFormat = 'text' | 'openmetrics';
@@ -31,15 +24,17 @@ export function* expositionOf(
   for (const metric of CONTAINER_METRICS) {
     let text = headOf(metric, format);
     for (const [index, series] of containers.entries()) {
-      text += samplesOf(metric, series);
+      text += linesOf(metric.name, series.labelText, samplesOf(metric, series));
       if (index % CONTAINERS_PER_PART !== CONTAINERS_PER_PART - 1) continue;
       yield text;
       text = '';
     }
     yield text;
   }
-  for (const name of Object.keys(MONITOR_METRICS) as MonitorMetricName[])
-    yield headOf(MONITOR_METRICS[name], format) + figureText(MONITOR_METRICS[name], monitor[name]);
+  for (const name of Object.keys(MONITOR_METRICS) as MonitorMetricName[]) {
+    const metric = MONITOR_METRICS[name];
+    yield headOf(metric, format) + linesOf(metric.name, '', samplesOfFigure(metric, monitor[name]));
+  }
   if (format === 'openmetrics') yield '# EOF\n';
 }
 
@@ -50,47 +45,15 @@ function headOf({ name, type, help, unit }: MetricDefinition, format: Exposition
   return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n${unitLine}`;
 }
 
-/** The lines of one metric of one container; empty if it has none. */
-function samplesOf(metric: ContainerMetric, { labelText: labels, columns, info }: ContainerSeries): string {
-  if (metric.needsCheck && Number.isNaN(columns[COLUMNS.interval])) return '';
-  const { name } = metric;
-  const at = (column: number): number => columns[column] ?? Number.NaN;
-  switch (metric.kind) {
-    case 'info':
-      return line(
-        name,
-        `${labels},${labelText('id', labelValueOf(info.id))},${labelText('image', labelValueOf(info.image))}`,
-        1,
-      );
-    case 'value':
-      return line(name, labels, at(metric.column));
-    case 'state':
-      return metric.words
-        .map((word, index) => line(name, `${labels},${metric.label}="${word}"`, at(metric.column) === index ? 1 : 0))
-        .join('');
-    case 'values':
-      return metric.words
-        .map((word, index) => line(name, `${labels},${metric.label}="${word}"`, at(metric.column + index)))
-        .join('');
-    case 'histogram':
-      return histogramText(name, labels, {
-        bounds: metric.bounds,
-        sum: at(metric.column),
-        buckets: columns.subarray(metric.column + 1, metric.column + 2 + metric.bounds.length),
-      });
+/** @param labels of the container, as text */
+function linesOf(name: string, labels: string, samples: readonly Sample[]): string {
+  let text = '';
+  for (const { labels: own, value } of samples) {
+    let all = labels;
+    for (const [label, word] of own) all += `${all === '' ? '' : ','}${labelText(label, word)}`;
+    text += typeof value === 'number' ? line(name, all, value) : histogramText(name, all, value);
   }
-}
-
-function figureText(metric: MonitorMetric, figure: AnyFigure): string {
-  if (figure === undefined) return '';
-  if (typeof figure === 'number') return line(metric.name, '', figure);
-  if ('buckets' in figure) return histogramText(metric.name, '', figure);
-  return figure
-    .map(({ labels, value }) => {
-      const pairs = (metric.labels ?? []).map((name, index) => labelText(name, labelValueOf(labels[index] ?? '')));
-      return line(metric.name, pairs.join(','), value);
-    })
-    .join('');
+  return text;
 }
 
 function histogramText(name: string, labels: string, { bounds, sum, buckets }: HistogramCounts): string {
@@ -108,9 +71,7 @@ function histogramText(name: string, labels: string, { bounds, sum, buckets }: H
 /** OpenMetrics requires a point in `le`; both formats have the same text, so that they make the same series. */
 const boundText = (bound: number): string => (Number.isInteger(bound) ? `${bound}.0` : `${bound}`);
 
-/** Empty for NaN: there is no value. */
 function line(name: string, labels: string, value: number): string {
-  if (Number.isNaN(value)) return '';
   const shown = value === Number.POSITIVE_INFINITY ? '+Inf' : `${value}`;
   return labels === '' ? `${name} ${shown}\n` : `${name}{${labels}} ${shown}\n`;
 }

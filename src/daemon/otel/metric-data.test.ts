@@ -14,6 +14,10 @@ function dataOf() {
   );
   const check = { intervalSeconds: 30, timeoutSeconds: 3 };
   metrics.observe(web, { status: 'healthy', failingStreak: 0, isRunning: true, check, startedAtMs: 5_000 });
+  metrics.observe(
+    { ...web, id: 'c2', name: 'plain' },
+    { status: 'none', failingStreak: 0, isRunning: true, check: undefined, startedAtMs: 5_000 },
+  );
   metrics.addResult(web, { outcome: 'success', status: 'healthy', durationMs: 30, endMs: 61_000, lagMs: 2 });
   return metricsOfContainers([...metrics.series], 90_500);
 }
@@ -40,9 +44,10 @@ test('Prometheus makes the same names of the metrics', () => {
 test('sends a state, a counter and a histogram of a container', () => {
   const labels = { namespace: 'default', container: 'web' };
   const points = (name: string) => find(name)?.dataPoints.map(({ attributes, value }) => [attributes, value]);
-  expect(points('healthctl.container.health_status')).toEqual(
+  expect(points('healthctl.container.health_status')?.slice(0, 4)).toEqual(
     ['none', 'starting', 'healthy', 'unhealthy'].map((status) => [{ ...labels, status }, status === 'healthy' ? 1 : 0]),
   );
+  expect(points('healthctl.container.info')?.[0]).toEqual([{ ...labels, id: 'c1', image: 'demo:1' }, 1]);
   expect(find('healthctl.container.checks')).toMatchObject({ dataPointType: DataPointType.SUM, isMonotonic: true });
   expect(points('healthctl.container.checks')?.[0]).toEqual([{ ...labels, outcome: 'success' }, 1]);
   const duration = find('healthctl.container.check_duration');
@@ -56,8 +61,18 @@ test('sends a state, a counter and a histogram of a container', () => {
   expect(find('healthctl.container.last_change_timestamp')).toBeUndefined();
 });
 
+test('sends no series of checks for a container without a check', () => {
+  const named = (name: string) => find(name)?.dataPoints.map(({ attributes }) => attributes.container);
+  expect(new Set(named('healthctl.container.running'))).toEqual(new Set(['web', 'plain']));
+  for (const name of ['checks', 'check_duration', 'failing_streak'])
+    expect(new Set(named(`healthctl.container.${name}`))).toEqual(new Set(['web']));
+});
+
 test('does not send values of the monitor that are missing or infinite', () => {
-  const names = metricsOfMonitor(someFigures(), { startMs: 0, endMs: 1 }).map(({ descriptor }) => descriptor.name);
+  const data = metricsOfMonitor(someFigures(), { startMs: 0, endMs: 1 });
+  const names = data.map(({ descriptor }) => descriptor.name);
+  const errors = data.find(({ descriptor }) => descriptor.name === 'healthctl.monitor.containerd_errors');
+  expect(errors?.dataPoints).toMatchObject([{ attributes: { code: 'UNAVAILABLE' }, value: 3 }]);
   expect(names).toContain('healthctl.build_info');
   expect(names).toContain('process.cpu');
   expect(names).not.toContain('healthctl.monitor.history');

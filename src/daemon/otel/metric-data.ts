@@ -9,23 +9,26 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import type { ContainerSeries } from '../../metrics/container-metrics.ts';
 import {
-  COLUMNS,
   CONTAINER_METRICS,
-  type ContainerMetric,
   type MetricDefinition,
   MONITOR_METRICS,
-  type MonitorMetric,
   type MonitorMetricName,
 } from '../../metrics/definitions.ts';
 import type { HistogramCounts } from '../../metrics/histogram.ts';
-import type { AnyFigure, MonitorFigures } from '../../metrics/monitor-figures.ts';
+import type { MonitorFigures } from '../../metrics/monitor-figures.ts';
+import { type Sample, samplesOf, samplesOfFigure } from '../../metrics/samples.ts';
 
 /** The metrics of some containers. */
 export function metricsOfContainers(series: readonly ContainerSeries[], endMs: number): readonly MetricData[] {
+  const all = series.map((one) => ({
+    one,
+    times: timesOf(one.sinceMs, endMs),
+    attributes: Object.fromEntries(one.labels),
+  }));
   return CONTAINER_METRICS.map((metric) =>
     metricOf(
       metric,
-      series.flatMap((one) => pointsOf(metric, one, endMs)),
+      all.flatMap(({ one, times, attributes }) => pointsOf(samplesOf(metric, one), times, attributes)),
     ),
   ).filter(hasPoints);
 }
@@ -37,7 +40,9 @@ export function metricsOfMonitor(
 ): readonly MetricData[] {
   const times = timesOf(startMs, endMs);
   return (Object.keys(MONITOR_METRICS) as MonitorMetricName[])
-    .map((name) => metricOf(MONITOR_METRICS[name], figurePointsOf(MONITOR_METRICS[name], figures[name], times)))
+    .map((name) =>
+      metricOf(MONITOR_METRICS[name], pointsOf(samplesOfFigure(MONITOR_METRICS[name], figures[name]), times)),
+    )
     .filter(hasPoints);
 }
 
@@ -86,41 +91,13 @@ function metricOf(metric: MetricDefinition, points: readonly Point[]): MetricDat
   }
 }
 
-function pointsOf(metric: ContainerMetric, series: ContainerSeries, endMs: number): readonly Point[] {
-  const { columns, info, sinceMs } = series;
-  if (metric.needsCheck && Number.isNaN(columns[COLUMNS.interval])) return [];
-  const times = timesOf(sinceMs, endMs);
-  const attributes: Attributes = Object.fromEntries(series.labels);
-  const at = (column: number): number => columns[column] ?? Number.NaN;
-  const point = (value: number, more: Attributes = {}): readonly Point[] =>
-    Number.isNaN(value) ? [] : [{ ...times, value, attributes: { ...attributes, ...more } }];
-  switch (metric.kind) {
-    case 'info':
-      return point(1, { id: info.id, image: info.image });
-    case 'value':
-      return point(at(metric.column));
-    case 'state':
-      return metric.words.flatMap((word, index) =>
-        point(at(metric.column) === index ? 1 : 0, { [metric.label]: word }),
-      );
-    case 'values':
-      return metric.words.flatMap((word, index) => point(at(metric.column + index), { [metric.label]: word }));
-    case 'histogram': {
-      const buckets = columns.subarray(metric.column + 1, metric.column + 2 + metric.bounds.length);
-      const value = histogramOf({ bounds: metric.bounds, sum: at(metric.column), buckets });
-      return [{ ...times, value, attributes }];
-    }
-  }
-}
-
-function figurePointsOf(metric: MonitorMetric, figure: AnyFigure, times: Times): readonly Point[] {
-  if (figure === undefined) return [];
-  if (typeof figure === 'number') return Number.isFinite(figure) ? [{ ...times, value: figure, attributes: {} }] : [];
-  if ('buckets' in figure) return [{ ...times, value: histogramOf(figure), attributes: {} }];
-  return figure.map(({ labels, value }) => ({
-    ...{ ...times, value },
-    attributes: Object.fromEntries((metric.labels ?? []).map((name, index) => [name, labels[index] ?? ''])),
-  }));
+/** OTLP has no infinite values. */
+function pointsOf(samples: readonly Sample[], times: Times, common: Attributes = {}): readonly Point[] {
+  return samples.flatMap(({ labels, value }): Point[] => {
+    const attributes = labels.length === 0 ? common : { ...common, ...Object.fromEntries(labels) };
+    if (typeof value !== 'number') return [{ ...times, attributes, value: histogramOf(value) }];
+    return Number.isFinite(value) ? [{ ...times, attributes, value }] : [];
+  });
 }
 
 function histogramOf({ bounds, sum, buckets }: HistogramCounts): Histogram {
