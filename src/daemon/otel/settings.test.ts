@@ -35,6 +35,12 @@ test.each([
 test.each([
   [{ OTEL_METRICS_EXPORTER: 'prometheus' }, undefined, 'OTEL_METRICS_EXPORTER: "prometheus" is not supported'],
   [{ ...ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, undefined, '"grpc" is not supported: use "http/protobuf"'],
+  [{ ...ENDPOINT, OTEL_METRIC_EXPORT_INTERVAL: '2000.5' }, BOTH, '"2000.5" must be at least 1000 milliseconds'],
+  [
+    { ...ENDPOINT, OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: 'grpc' },
+    { ...BOTH, logs: undefined },
+    'OTEL_EXPORTER_OTLP_LOGS_PROTOCOL: "grpc" is not supported',
+  ],
   [{ ...ENDPOINT, OTEL_METRIC_EXPORT_INTERVAL: '10' }, BOTH, '"10" must be at least 1000 milliseconds'],
 ])('%o gives a warning', (env, settings, warning) => {
   const warnings: string[] = [];

@@ -44,9 +44,11 @@ function protocolOf(env: Environment, signal: Signal, warn: (text: string) => vo
     warn(`OTEL_${signal}_EXPORTER: ${JSON.stringify(exporter)} is not supported: only "otlp" and "none" are`);
     return undefined;
   }
-  const protocol = env[`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`] || env.OTEL_EXPORTER_OTLP_PROTOCOL || 'http/protobuf';
+  const own = `OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`;
+  const name = env[own] ? own : 'OTEL_EXPORTER_OTLP_PROTOCOL';
+  const protocol = env[name] || 'http/protobuf';
   if (protocol === 'http/protobuf' || protocol === 'http/json') return protocol;
-  warn(`OTEL_EXPORTER_OTLP_PROTOCOL: ${JSON.stringify(protocol)} is not supported: use "http/protobuf" or "http/json"`);
+  warn(`${name}: ${JSON.stringify(protocol)} is not supported: use "http/protobuf" or "http/json"`);
   return undefined;
 }
 
