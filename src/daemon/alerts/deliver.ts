@@ -65,11 +65,11 @@ async function headersOf(
   const common = { 'User-Agent': 'healthctl', ...headers, 'Content-Type': contentType };
   if (secretFile === undefined) return { ...common, 'webhook-id': id };
   const { keyFromSecret, signatureHeaders } = await import('./signature.ts');
+  const secret = readText('secret_file', secretFile);
   try {
-    return { ...common, ...signatureHeaders(keyFromSecret(readText('secret_file', secretFile)), { id, body, nowMs }) };
+    return { ...common, ...signatureHeaders(keyFromSecret(secret), { id, body, nowMs }) };
   } catch (cause) {
-    if (!(cause instanceof HealthctlError) || cause.message.startsWith('secret_file')) throw cause;
-    throw new HealthctlError('CONFIG', `secret_file ${secretFile}: ${cause.message}`, { cause });
+    throw new HealthctlError('CONFIG', `secret_file ${secretFile}: ${messageOf(cause)}`, { cause });
   }
 }
 
