@@ -109,7 +109,7 @@ export function createContainerMetrics(
     const series = all.get(key);
     if (!series) return;
     all.delete(key);
-    if (holders.get(holdingOf(series)) === key) holders.delete(holdingOf(series));
+    holders.delete(holdingOf(series));
   };
   /** The first text of name, id and numbered ids that no other container of the namespace has. */
   const freeName = ({ namespace, id, name }: MeasuredContainer, key: string): string => {

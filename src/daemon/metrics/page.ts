@@ -94,13 +94,8 @@ function share(making: Promise<Made>, pool: BufferPool): Shared {
     read: async () => {
       holders += 1;
       const release = createRelease();
-      try {
-        const { parts, byteLength } = await making;
-        return { parts, byteLength, release };
-      } catch (error) {
-        release();
-        throw error;
-      }
+      const { parts, byteLength } = await making;
+      return { parts, byteLength, release };
     },
   };
 }
