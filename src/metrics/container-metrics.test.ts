@@ -55,8 +55,8 @@ describe('the last change of the status', () => {
 test('counts results by outcome and duration, restarts and kills', () => {
   const { metrics, at } = setUp();
   metrics.addResult(web, SUCCESS);
-  metrics.addResult(web, { ...SUCCESS, outcome: 'timeout', durationMs: 60_000, lagMs: undefined });
-  metrics.addResult(web, { ...SUCCESS, outcome: 'error', durationMs: -5 });
+  metrics.addResult(web, { ...SUCCESS, outcome: 'timeout', durationMs: 60_000 });
+  metrics.addResult(web, { ...SUCCESS, outcome: 'error', durationMs: -5, lagMs: undefined });
   metrics.addRestart(web);
   metrics.addOomKill(web);
   metrics.addOomKill(web);

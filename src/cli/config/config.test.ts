@@ -127,6 +127,10 @@ describe('loadSettings', () => {
       'metrics.container_labels must be a list of at most 10 keys of labels, not "a"',
     ],
     [
+      `[metrics]\ncontainer_labels = [${Array.from({ length: 11 }, (_, index) => `"l${index}"`)}]`,
+      'metrics.container_labels must be a list of at most 10 keys of labels',
+    ],
+    [
       '[metrics]\ncontainer_labels = ["a.b", "a-b"]',
       'metrics.container_labels: two labels would have the name label_a_b',
     ],

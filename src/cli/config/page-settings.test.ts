@@ -21,6 +21,10 @@ describe('[page]', () => {
     expect(read({ listen }).listen).toEqual({ path: '/run/page.sock' });
   });
 
+  test.each(['127.0.0.1:9181', '127.1.2.3:9181', '[::1]:9181'])('needs no token on %s', (listen) => {
+    expect(read({ listen }).listen).toMatchObject({ port: 9181 });
+  });
+
   test('needs a token on an address other than the loopback', () => {
     expect(read({ listen: '0.0.0.0:9181', token_file: '/t' }).listen).toEqual({ host: '0.0.0.0', port: 9181 });
   });
@@ -32,6 +36,7 @@ describe('[page]', () => {
     [{ listen: '[::]:9181' }, 'f:3: page.listen: :: can be reached from other machines'],
     [{ listen: '[::ffff:127.0.0.1]:9181' }, 'can be reached from other machines'],
     [{ listen: 'localhost:9181' }, 'f:3: page.listen must be an IP address and a port'],
+    [{ listen: '127.0.0.1:65536' }, 'f:3: page.listen must be an IP address and a port'],
     [{ listen: '127.0.0.1' }, 'f:3: page.listen must be an IP address and a port'],
     [{ listen: `/${'a'.repeat(107)}` }, 'the absolute path of a Unix socket of at most 107 bytes'],
     [{ tls_cert: '/c' }, 'f:3: page: tls_cert and tls_key belong together: one is missing'],

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { someFigures } from '../../../test/builders/metrics.ts';
 import { createFakeClock } from '../../../test/fakes/clock.ts';
+import { createContainerMetrics } from '../../metrics/container-metrics.ts';
+import { expositionOf } from '../../metrics/exposition.ts';
 import type { KnownContainer } from '../../monitor/host-model.ts';
 import { createMetricsPage } from './page.ts';
 
@@ -50,6 +52,31 @@ test('the length is that of the parts', async () => {
   const { parts, byteLength } = await page.read('openmetrics');
   const text = Buffer.concat(parts);
   expect([text.length, text.toString().endsWith('# EOF\n')]).toEqual([byteLength, true]);
+  page.stop();
+});
+
+test('a long text has the same bytes, and lets other work run', async () => {
+  const containerLabels = Array.from({ length: 10 }, (_, index) => `l${index}`);
+  const recorder = createContainerMetrics({ maxContainers: 99, containerLabels }, { now: () => 0, exists: () => true });
+  const labels = Object.fromEntries(containerLabels.map((name) => [name, 'ö'.repeat(200)]));
+  for (let index = 0; index < 25; index += 1)
+    recorder.addRestart({ ...{ namespace: 'default', id: `c${index}`, name: `web${index}`, image: 'demo', labels } });
+  let [nowMs, pauses] = [0, 0];
+  const clock = createFakeClock();
+  const page = createMetricsPage({
+    clock: { after: clock.after, monotonic: () => nowMs++ },
+    recorder: { observe: () => {}, containers: recorder },
+    model: { all: () => [] },
+    figures: () => someFigures(),
+    pause: async () => {
+      pauses += 1;
+    },
+  });
+  const { parts, byteLength } = await page.read('text');
+  const expected = [...expositionOf({ containers: [...recorder.series], monitor: someFigures() }, 'text')].join('');
+  expect([Buffer.concat(parts).toString() === expected, byteLength]).toEqual([true, Buffer.byteLength(expected)]);
+  expect(parts.some(({ length }) => length > 1 << 16)).toBe(true);
+  expect(pauses).toBeGreaterThan(5);
   page.stop();
 });
 

@@ -44,11 +44,13 @@ test('a result, in seconds', () => {
   ]);
 });
 
-test('a start, out of memory, and a removal', () => {
+test('a start, out of memory, an end, and a removal', () => {
   const { recorder, emit, at } = setUp();
   emit('task-started');
   emit('task-oom');
   expect([at(COLUMNS.oomKills), at(COLUMNS.interval)]).toEqual([1, 30]);
+  recorder.onExit(aKnownContainer({ run: undefined }));
+  expect(at(COLUMNS.running)).toBe(0);
   emit('container-deleted');
   expect(recorder.containers.size).toBe(0);
 });

@@ -106,4 +106,8 @@ test('sends only what is configured', async () => {
   await clock.advance(60_000);
   expect(done).toEqual(['log healthy']);
   await telemetry.stop();
+  const other = setUp({ settings: { ...SETTINGS, logs: undefined } });
+  other.telemetry.log(EVENT);
+  await other.telemetry.stop();
+  expect(other.state.opened).toBe(0);
 });
