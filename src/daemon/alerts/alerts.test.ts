@@ -254,3 +254,53 @@ test.each([
   await first.clock.advance(3_000);
   await stopped;
 });
+
+test('after a kill, the next monitor does not repeat what was delivered half a second before', async () => {
+  const first = setUp(aHook());
+  first.emit('unhealthy');
+  await first.clock.advance(500);
+  const { clock, alerts, events } = setUp(aHook());
+  alerts.onLive(() => aKnown('unhealthy'));
+  await clock.advance(10_000);
+  expect(events()).toEqual([]);
+  await Promise.all([alerts.stop(), first.alerts.stop()]);
+});
+
+test('Alertmanager gets again at the start of a monitor what fires, and no healthy container', async () => {
+  const hook = aHook({ format: 'alertmanager', on: ['unhealthy', 'healthy'] });
+  const first = setUp(hook);
+  first.emit('healthy', aKnown('healthy', { id: 'c2' }));
+  first.emit('unhealthy');
+  await first.clock.advance(10);
+  expect(first.requests).toHaveLength(1);
+  await first.alerts.stop();
+  const { clock, alerts, requests, now, logged } = setUp(hook);
+  now.outcome = answered(503);
+  alerts.onLive(() => aKnown('unhealthy'));
+  await clock.advance(40_000);
+  expect(requests.map(({ at }) => at)).toEqual([0, 15_000, 30_000]);
+  expect(logged).toEqual([expect.stringMatching(/: 1 firing alert not sent again; retrying: it answered 503$/)]);
+  await alerts.stop();
+});
+
+test('says how many changes in between were not sent', async () => {
+  const { clock, alerts, emit, requests } = setUp(aHook());
+  for (const event of ['unhealthy', 'healthy', 'unhealthy', 'healthy'] as const) {
+    emit(event);
+    await clock.advance(10);
+  }
+  await clock.advance(60_000);
+  expect(requests).toMatchObject([{ event: 'unhealthy' }, { event: 'healthy', damped: 1 }]);
+  await alerts.stop();
+});
+
+test('logs how many events of further containers were dropped, after the next delivery', async () => {
+  const { clock, alerts, emit, logged, now } = setUp(aHook({ on: ['unhealthy'] }));
+  now.outcome = { kind: 'failed', isReached: false, reason: 'down' };
+  for (let i = 0; i < 1_002; i += 1) emit('unhealthy', aKnown('unhealthy', { id: `c${i}` }));
+  await clock.advance(10);
+  now.outcome = answered(200);
+  await clock.advance(5_000);
+  expect(logged.slice(1)).toEqual(['hook 1 (https://example.org): queue full, 2 events dropped']);
+  await alerts.stop();
+});
