@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { errnoOf } from '../lib/errors.ts';
+import { existsSync } from 'node:fs';
+import { readKernelFile } from './kernel-file.ts';
 
 /** The mount point of the unified hierarchy; cgroup v1 has one directory per controller below it. */
 const CGROUP_ROOT = '/sys/fs/cgroup';
@@ -10,16 +10,8 @@ const CGROUP_ROOT = '/sys/fs/cgroup';
  * @param controllers alternatives for cgroup v1: the first found is used
  */
 export function cgroupFileOf(pid: number, controllers: readonly string[], name: string): string | undefined {
-  let lines: readonly (readonly string[])[];
-  try {
-    lines = readFileSync(`/proc/${pid}/cgroup`, 'latin1')
-      .trimEnd()
-      .split('\n')
-      .map((line) => /^\d+:([^:]*):(.*)$/.exec(line)?.slice(1) ?? []);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
+  const text = readKernelFile(`/proc/${pid}/cgroup`) ?? '';
+  const lines = text.split('\n').map((line) => /^\d+:([^:]*):(.*)$/.exec(line)?.slice(1) ?? []);
   const line =
     lines.find(([names = '']) => names.split(',').some((each) => controllers.includes(each))) ??
     lines.find(([names]) => names === '');

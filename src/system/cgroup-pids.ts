@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { errnoOf } from '../lib/errors.ts';
 import { cgroupFileOf } from './cgroup-file.ts';
+import { readKernelFile } from './kernel-file.ts';
 import { childrenOf, readStat } from './proc.ts';
 
 /** The number of processes of a container, and its limit. */
@@ -22,12 +21,7 @@ export function pidsOf(pid: number): CgroupLimits | undefined {
 }
 
 function numberIn(path: string | undefined): number | undefined {
-  if (path === undefined) return undefined;
-  try {
-    const number = Number(readFileSync(path, 'latin1'));
-    return Number.isNaN(number) ? undefined : number; // `max`
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
+  const text = path === undefined ? undefined : readKernelFile(path);
+  const number = Number(text ?? Number.NaN);
+  return Number.isNaN(number) ? undefined : number; // `max`
 }

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { errnoOf } from '../lib/errors.ts';
+import { readKernelFile } from './kernel-file.ts';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
 
@@ -50,12 +49,12 @@ function ownPath(path: string, containerId: string): string | undefined {
 
 /** The files of the container whose main process has this pid; undefined if it is gone, or has no cgroup of its own. */
 export function findUsageFiles(pid: number, containerId: string): UsageFiles | undefined {
-  const text = readOrNone(`/proc/${pid}/cgroup`);
+  const text = readKernelFile(`/proc/${pid}/cgroup`);
   return text === undefined ? undefined : usageFilesIn(text, containerId);
 }
 
 export function readUsage({ isV1, cpu, memory }: UsageFiles): CgroupUsage {
-  const cpuText = readOrNone(cpu);
+  const cpuText = readKernelFile(cpu);
   return {
     cpuMs: cpuText === undefined ? undefined : isV1 ? Number(cpuText) / 1e6 : numberOf(cpuText, 'usage_usec', 1e3),
     memoryBytes: memory === undefined ? undefined : readMemory(memory, isV1),
@@ -63,9 +62,9 @@ export function readUsage({ isV1, cpu, memory }: UsageFiles): CgroupUsage {
 }
 
 function readMemory(directory: string, isV1: boolean): number | undefined {
-  const used = readOrNone(`${directory}/${isV1 ? 'memory.usage_in_bytes' : 'memory.current'}`);
+  const used = readKernelFile(`${directory}/${isV1 ? 'memory.usage_in_bytes' : 'memory.current'}`);
   if (used === undefined) return undefined;
-  const stat = readOrNone(`${directory}/memory.stat`) ?? '';
+  const stat = readKernelFile(`${directory}/memory.stat`) ?? '';
   const inactive = numberOf(stat, isV1 ? 'total_inactive_file' : 'inactive_file', 1) ?? 0;
   const bytes = Number(used);
   return inactive < bytes ? bytes - inactive : bytes;
@@ -74,13 +73,4 @@ function readMemory(directory: string, isV1: boolean): number | undefined {
 function numberOf(text: string, key: string, unit: number): number | undefined {
   const value = new RegExp(`^${key} (\\d+)$`, 'm').exec(text)?.[1];
   return value === undefined ? undefined : Number(value) / unit;
-}
-
-function readOrNone(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
 }

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { errnoOf } from '../lib/errors.ts';
+import { readKernelFile } from './kernel-file.ts';
 
 /** A TCP socket that listens. */
 export interface ListeningSocket {
@@ -14,7 +13,7 @@ export interface ListeningSocket {
  * looked at.
  */
 export function listListeners(pid: number): readonly ListeningSocket[] | undefined {
-  const texts = ['tcp', 'tcp6'].map((name) => readOrNone(`/proc/${pid}/net/${name}`));
+  const texts = ['tcp', 'tcp6'].map((name) => readKernelFile(`/proc/${pid}/net/${name}`));
   if (texts[0] === undefined) return undefined; // a kernel without IPv6 has no tcp6
   return texts.flatMap((text) => listenersIn(text ?? '', endianness() === 'LE'));
 }
@@ -48,13 +47,4 @@ const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
 function shortIPv6(bytes: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(2 * index).toString(16)).join(':');
   return new URL(`http://[${groups}]/`).hostname.slice(1, -1);
-}
-
-function readOrNone(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
 }

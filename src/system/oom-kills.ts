@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { errnoOf } from '../lib/errors.ts';
+import { readKernelFile } from './kernel-file.ts';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
 
@@ -51,7 +50,7 @@ export function oomKillsOf(options: {
   readonly cgroupsPath: () => string | undefined;
 }): number | undefined {
   const { containerId, pid } = options;
-  const text = pid === undefined ? undefined : readOrNone(`/proc/${pid}/cgroup`);
+  const text = pid === undefined ? undefined : readKernelFile(`/proc/${pid}/cgroup`);
   const living = text === undefined ? undefined : memoryCgroupIn(text, containerId);
   if (living) return readKills(living);
   const cgroupsPath = options.cgroupsPath();
@@ -61,17 +60,8 @@ export function oomKillsOf(options: {
 }
 
 function readKills({ isV1, path }: MemoryCgroup): number | undefined {
-  const text = readOrNone(
+  const text = readKernelFile(
     `${CGROUP_ROOT}${isV1 ? '/memory' : ''}${path}/${isV1 ? 'memory.oom_control' : 'memory.events'}`,
   );
   return text === undefined ? undefined : oomKillsIn(text);
-}
-
-function readOrNone(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
 }
