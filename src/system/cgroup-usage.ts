@@ -1,6 +1,5 @@
+import { CGROUP_ROOT, cgroupLinesIn, containerCgroupOf } from './cgroup-file.ts';
 import { readKernelFile } from './kernel-file.ts';
-
-const CGROUP_ROOT = '/sys/fs/cgroup';
 
 /** The files in which the kernel counts what a container uses. */
 export interface UsageFiles {
@@ -24,10 +23,9 @@ export interface CgroupUsage {
  * cut off, by the id in the path. Undefined if it has no cgroup of its own.
  */
 export function usageFilesIn(text: string, containerId: string): UsageFiles | undefined {
-  const lines = text.split('\n').flatMap((line) => {
-    const [, names = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    const own = ownPath(path, containerId);
-    return own === undefined ? [] : [{ names, controllers: names.split(','), path: own }];
+  const lines = cgroupLinesIn(text).flatMap((line) => {
+    const path = containerCgroupOf(line.path, containerId);
+    return path === undefined ? [] : [{ ...line, path }];
   });
   const of = (controller: string): string | undefined => {
     const line = lines.find(({ controllers }) => controllers.includes(controller));
@@ -39,12 +37,6 @@ export function usageFilesIn(text: string, containerId: string): UsageFiles | un
   if (!unified) return undefined;
   const directory = `${CGROUP_ROOT}${unified.path}`;
   return { isV1: false, cpu: `${directory}/cpu.stat`, memory: directory };
-}
-
-function ownPath(path: string, containerId: string): string | undefined {
-  const parts = path.split('/');
-  const own = parts.findLastIndex((part) => part.includes(containerId));
-  return own < 0 ? undefined : parts.slice(0, own + 1).join('/');
 }
 
 /** The files of the container whose main process has this pid; undefined if it is gone, or has no cgroup of its own. */

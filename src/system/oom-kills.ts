@@ -1,6 +1,5 @@
+import { CGROUP_ROOT, cgroupLinesIn, containerCgroupOf } from './cgroup-file.ts';
 import { readKernelFile } from './kernel-file.ts';
-
-const CGROUP_ROOT = '/sys/fs/cgroup';
 
 /** The cgroup in which a container's memory is counted. */
 export interface MemoryCgroup {
@@ -16,16 +15,12 @@ export interface MemoryCgroup {
  * its path.
  */
 export function memoryCgroupIn(text: string, containerId: string): MemoryCgroup | undefined {
-  const lines = text.split('\n').flatMap((line) => {
-    const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    return controllers === undefined || path === undefined ? [] : [{ controllers: controllers.split(','), path }];
-  });
+  const lines = cgroupLinesIn(text);
   const v1 = lines.find(({ controllers }) => controllers.includes('memory'));
-  const found = v1 ?? lines.find(({ controllers }) => controllers[0] === '');
+  const found = v1 ?? lines.find(({ names }) => names === '');
   if (!found) return undefined;
-  const parts = found.path.split('/');
-  const own = parts.findLastIndex((part) => part.includes(containerId));
-  return own < 0 ? undefined : { isV1: v1 !== undefined, path: parts.slice(0, own + 1).join('/') };
+  const path = containerCgroupOf(found.path, containerId);
+  return path === undefined ? undefined : { isV1: v1 !== undefined, path };
 }
 
 /**
