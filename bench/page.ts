@@ -57,7 +57,7 @@ async function measure(keys: readonly string[]): Promise<readonly string[]> {
   const model = new Map(keys.map((key) => [key, container(key.slice(8))]));
   globalThis.gc?.();
   const beforeBytes = residentBytes() ?? 0;
-  const thread = createHistoryThread({ script, dir, clock: systemClock, log: silentLogger });
+  const thread = createHistoryThread({ script, dir, flush: async () => {}, clock: systemClock, log: silentLogger });
   const failures: string[] = [];
   /** The least of several: the machine may be busy. */
   const heldUp = new Map<RangeName, number>();

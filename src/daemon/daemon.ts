@@ -192,7 +192,7 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
   });
   const page = createPageStarter({
     ...{ clock, log, settings, groupId: deps.socketGroupId, contextOf, model, live: duties.live, isRestarting },
-    status: service.status,
+    ...{ status: service.status, flushHistory: duties.history.flush },
   });
   return { model, duties, monitor, grpc, server, metrics, page, lastSignal };
 }

@@ -23,7 +23,8 @@ interface ObservedContainer {
  * Collects what happens to containers, and writes it in batches.
  *
  * INVARIANTS
- * 1. A steady state costs one write of some bytes for each result, at most every FLUSH_MS.
+ * 1. A steady state costs one write of some bytes for each result, at most every FLUSH_MS, and one for each reader that
+ *    asks for what is new.
  * 2. A store that fails never delays or fails a check: results wait in memory for the next try, up to a bound.
  */
 export interface HistoryRecorder {

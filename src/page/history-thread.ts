@@ -8,16 +8,18 @@ export interface WorkerQuestion {
   readonly number: number;
   readonly query: HistoryQuery;
 }
-export type WorkerAnswer =
+type NumberedAnswer =
   | { readonly number: number; readonly answer: HistoryAnswers[HistoryQuery['kind']] }
-  | { readonly number: number; readonly failure: string }
-  | { readonly warning: string };
+  | { readonly number: number; readonly failure: string };
+export type WorkerAnswer = NumberedAnswer | { readonly warning: string };
 
 export interface HistoryThreadDeps {
   /** The script of the thread: history-worker.ts, built. */
   readonly script: string;
   /** The directory of the history. */
   readonly dir: string;
+  /** Writes what the monitor has recorded since the last write; called before each question. Never fails. */
+  readonly flush: () => Promise<void>;
   readonly clock: Pick<Clock, 'after'>;
   readonly log: ServiceLogger;
 }
@@ -38,11 +40,12 @@ interface Waiting {
 
 /** Reads the history in a thread of its own, which lives while the page is looked at. */
 export function createHistoryThread(deps: HistoryThreadDeps): HistoryQueries {
-  const { clock, log } = deps;
+  const { clock, flush } = deps;
   const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
   let lastNumber = 0;
   let ending: { cancel(): void } | undefined;
+  let isStopped = false;
 
   /** The thread has ended, or is ended. */
   const drop = (ended: Worker, why: string): void => {
@@ -59,30 +62,20 @@ export function createHistoryThread(deps: HistoryThreadDeps): HistoryQueries {
     drop(ended, why);
     await ended.terminate();
   };
-  const begin = (): Worker => {
-    const { script, dir } = deps;
-    const made = new Worker(script, { workerData: { dir }, resourceLimits: RESOURCE_LIMITS });
-    made.on('message', (answer: WorkerAnswer) => {
-      if ('warning' in answer) return log.warn(answer.warning);
-      const asked = waiting.get(answer.number);
-      waiting.delete(answer.number);
-      if ('failure' in answer) asked?.reject(new HealthctlError('UNAVAILABLE', answer.failure));
-      else asked?.resolve(answer.answer);
-    });
-    made.on('error', (error) => {
-      log.warn(`the page cannot read the history: ${messageOf(error)}`);
-      drop(made, messageOf(error));
-    });
-    made.on('exit', () => drop(made, 'its thread has ended'));
-    made.unref();
-    return made;
+  const take = (answer: NumberedAnswer): void => {
+    const asked = waiting.get(answer.number);
+    waiting.delete(answer.number);
+    if ('failure' in answer) asked?.reject(new HealthctlError('UNAVAILABLE', answer.failure));
+    else asked?.resolve(answer.answer);
   };
   return {
     ask: async <Query extends HistoryQuery>(query: Query) => {
       if (waiting.size >= MAX_WAITING)
         throw new HealthctlError('UNAVAILABLE', 'too many others are reading the history');
+      await flush();
+      if (isStopped) throw new HealthctlError('UNAVAILABLE', 'the history cannot be read now: the monitor ends');
       ending?.cancel();
-      worker ??= begin();
+      worker ??= startWorker(deps, { take, drop });
       const number = ++lastNumber;
       const answer = new Promise<HistoryAnswers[HistoryQuery['kind']]>((resolve, reject) => {
         waiting.set(number, { resolve, reject });
@@ -94,9 +87,30 @@ export function createHistoryThread(deps: HistoryThreadDeps): HistoryQueries {
       } finally {
         late.cancel();
         ending?.cancel();
-        if (waiting.size === 0) ending = clock.after(IDLE_MS, () => void end('idle'));
+        if (worker && waiting.size === 0) ending = clock.after(IDLE_MS, () => void end('idle'));
       }
     },
-    stop: () => end('the monitor ends'),
+    stop: () => {
+      isStopped = true;
+      return end('the monitor ends');
+    },
   };
+}
+
+function startWorker(
+  { script, dir, log }: HistoryThreadDeps,
+  on: { readonly take: (answer: NumberedAnswer) => void; readonly drop: (ended: Worker, why: string) => void },
+): Worker {
+  const made = new Worker(script, { workerData: { dir }, resourceLimits: RESOURCE_LIMITS });
+  made.on('message', (answer: WorkerAnswer) => {
+    if ('warning' in answer) log.warn(answer.warning);
+    else on.take(answer);
+  });
+  made.on('error', (error) => {
+    log.warn(`the page cannot read the history: ${messageOf(error)}`);
+    on.drop(made, messageOf(error));
+  });
+  made.on('exit', () => on.drop(made, 'its thread has ended'));
+  made.unref();
+  return made;
 }

@@ -31,6 +31,7 @@ export interface PageServerDeps {
   readonly live: Pick<LiveSource, 'follow'>;
   readonly status: () => DaemonStatus;
   readonly isRestarting: (key: string) => boolean;
+  readonly flushHistory: () => Promise<void>;
 }
 
 /** Serves the web page. */
@@ -43,14 +44,14 @@ export interface PageServer {
 const MAX_CONNECTIONS = 64;
 
 export function createPageServer(deps: PageServerDeps, at: ListenTarget): PageServer {
-  const { clock, log, settings, groupId, contextOf, model, isRestarting } = deps;
+  const { clock, log, settings, groupId, contextOf, model, isRestarting, flushHistory } = deps;
   const { tls, tokenFile, hosts } = settings.monitor.page;
   const dir = historyDirOf(settings.dataRoot, hostIdOf(settings.address));
   const page = createPage({
     ...{ clock, log, model, isRestarting },
     host: () => hostAnswerOf(deps),
     history: settings.history.isEnabled
-      ? createHistoryThread({ script: join(distDir(), 'page-history.cjs'), dir, clock, log })
+      ? createHistoryThread({ script: join(distDir(), 'page-history.cjs'), dir, flush: flushHistory, clock, log })
       : undefined,
     configOf: (ref, signal) => configAnswerOf({ contextOf, settings, nextCheckMs }, ref, signal),
   });
@@ -68,8 +69,9 @@ export function createPageServer(deps: PageServerDeps, at: ListenTarget): PageSe
       return listener.start();
     },
     stop: async () => {
-      await page.stop();
+      // First, so that no request comes after the page has stopped.
       await listener.stop();
+      await page.stop();
     },
   };
 }

@@ -21,7 +21,7 @@ export interface ContainerViewProps {
   readonly version: number;
 }
 
-/** The history grows every five seconds; that of a longer range changes little. */
+/** An answer reads files, and that of a longer range changes little. */
 const EVERY_MS: Readonly<Record<RangeName, number>> = { '90m': 6_000, '24h': 60_000, '7d': 300_000 };
 
 /** One container: its results, incidents, durations, log and configuration. */

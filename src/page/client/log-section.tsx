@@ -64,7 +64,7 @@ function withOlder(lines: readonly LogLine[], older: readonly LogLine[]): readon
 }
 
 function Lines({ lines, nowMs }: { readonly lines: readonly LogLine[]; readonly nowMs: number }) {
-  if (lines.length === 0) return <p class="quiet">Nothing yet: the monitor writes every five seconds.</p>;
+  if (lines.length === 0) return <p class="quiet">Nothing yet.</p>;
   return (
     <ol class="log">
       {lines.map((line) => (

@@ -28,8 +28,8 @@ const EMPTY = {
 
 /** Bars of other ranges than the live one age. */
 const REFRESH_MS = 60_000;
-/** The monitor writes its history every five seconds. */
-const HISTORY_MS = 6_000;
+/** Longer than readers share an answer of 90 minutes: see MAX_AGE_MS in src/page/page.ts. */
+const RELOAD_MS = 6_000;
 
 /** What the monitor says, kept up to date. */
 export function useMonitor(range: RangeName): MonitorState {
@@ -41,7 +41,7 @@ export function useMonitor(range: RangeName): MonitorState {
     let cancel: (() => void) | undefined;
     /** Not put off by what comes meanwhile: something always does. */
     const loadSoon = (): void => {
-      cancel ??= clock.after(HISTORY_MS, () => {
+      cancel ??= clock.after(RELOAD_MS, () => {
         cancel = undefined;
         load();
       });
