@@ -8,7 +8,7 @@ import type { HostModel } from '../monitor/host-model.ts';
 import type { TokenHash } from '../system/bearer-token.ts';
 import type { Asset } from './assets.ts';
 import { barPeriod } from './bars.ts';
-import { createCache } from './cached.ts';
+import { type Cache, createCache } from './cached.ts';
 import { refusalOfData, refusalOfSource } from './guard.ts';
 import type { HistoryQueries } from './history-queries.ts';
 import { createLiveFeed, type LiveFeed } from './live.ts';
@@ -31,7 +31,7 @@ export interface Page {
   readonly feed: Pick<LiveFeed, 'onResult' | 'onChange' | 'onGone'>;
   /** Answers one request. */
   handle(request: IncomingMessage, response: ServerResponse, options: PageOptions): void;
-  /** Cuts off the streams. */
+  /** Cuts off the streams, and ends the thread of the history. */
   stop(): Promise<void>;
 }
 
@@ -68,7 +68,8 @@ export function createPage(deps: PageDeps): Page {
       return container && presentStateOf(container, isRestarting(key));
     },
   });
-  const answerData = createDataAnswers(deps);
+  const cache = createCache(clock);
+  const answerData = createDataAnswers(deps, cache);
   const answer = async (request: IncomingMessage, response: ServerResponse, path: string): Promise<void> => {
     if (path === '/data/stream') return feed.serve(response);
     const late = clock.after(ANSWER_LIMIT_MS, () => response.destroy());
@@ -99,6 +100,7 @@ export function createPage(deps: PageDeps): Page {
     stop: async () => {
       feed.stop();
       await deps.history?.stop();
+      cache.clear();
     },
   };
 }
@@ -114,8 +116,8 @@ type DataAnswer = HostAnswer | OverviewAnswer | ContainerAnswer | ConfigAnswer |
 /** The answers below `/data`. Each throws NOT_FOUND for what is not there, USAGE for a wrong query. */
 function createDataAnswers(
   deps: PageDeps,
+  cache: Cache,
 ): (path: string, query: URLSearchParams, signal: AbortSignal) => Promise<DataAnswer> {
-  const cache = createCache(deps.clock);
   return async (path, query, signal) => {
     const [, data, noun, word, part, ...rest] = path.split('/');
     if (data !== 'data' || rest.length > 0) throw notFound(path);
@@ -132,7 +134,7 @@ function createDataAnswers(
 
 async function overview(
   { clock, model, isRestarting, history }: PageDeps,
-  cache: ReturnType<typeof createCache>,
+  cache: Cache,
   range: RangeName,
 ): Promise<OverviewAnswer> {
   const nowMs = clock.now();
@@ -159,7 +161,7 @@ async function overview(
 
 async function detail(
   { clock, model, isRestarting, history }: PageDeps,
-  cache: ReturnType<typeof createCache>,
+  cache: Cache,
   { key, range }: { readonly key: string; readonly range: RangeName },
 ): Promise<ContainerAnswer> {
   const nowMs = clock.now();
