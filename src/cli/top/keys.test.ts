@@ -34,6 +34,15 @@ test('what is pasted is one key, also in parts: its letters are no commands', ()
   expect(keysIn(`${first.rest} it\x1b[201~q`)).toEqual({ keys: ['paste:try it', 'q'], rest: '' });
 });
 
+test('the end of a paste is found in any two parts, also of one that is too long', () => {
+  const end = '\x1b[201~';
+  for (let cut = 0; cut <= end.length; cut += 1) {
+    const first = keysIn(`\x1b[200~${'x'.repeat(70_000)}${end.slice(0, cut)}`);
+    const second = keysIn(`${first.rest}${end.slice(cut)}q`);
+    expect([first.rest.length <= 65_536, [...first.keys, ...second.keys].at(-1), second.rest]).toEqual([true, 'q', '']);
+  }
+});
+
 test('never fails, never waits for more than a bounded rest, and finds the same in any parts', () => {
   const input = fc.string({ unit: fc.constantFrom('\x1b', '[', 'O', 'A', '1', ';', '~', 'q', '\x03', '語') });
   fc.assert(

@@ -42,7 +42,7 @@ export function keysIn(text: string): { readonly keys: readonly Key[]; readonly 
   while (rest !== '') {
     if (rest.startsWith(PASTE_BEGINS)) {
       const end = rest.indexOf(PASTE_ENDS);
-      if (end < 0) return { keys, rest: rest.slice(0, MAX_PASTE) };
+      if (end < 0) return { keys, rest: shortPaste(rest) };
       keys.push(PASTE + rest.slice(PASTE_BEGINS.length, end));
       rest = rest.slice(end + PASTE_ENDS.length);
       continue;
@@ -65,6 +65,13 @@ export function keysIn(text: string): { readonly keys: readonly Key[]; readonly 
     rest = rest.slice(character.length);
   }
   return { keys, rest };
+}
+
+/** Its last characters may be the beginning of the mark at its end. */
+function shortPaste(rest: string): string {
+  if (rest.length <= MAX_PASTE) return rest;
+  const tail = rest.slice(1 - PASTE_ENDS.length);
+  return rest.slice(0, MAX_PASTE - tail.length) + tail;
 }
 
 /** The keys of a rest after which nothing came: an escape character alone is the key. What is pasted may take longer. */
