@@ -203,6 +203,21 @@ describeWith('tmux', 'in tmux', () => {
     await expectRestored(143);
   });
 
+  test('Ctrl-Z twice at once stops it once, and it can be stopped again', async () => {
+    await start();
+    for (const keys of [['C-z', 'C-z'], ['C-z']]) {
+      await terminal.press(...keys);
+      await until(async () => !(await terminal.modes()).isAlternate);
+      await terminal.type('clear; jobs; echo "asked"');
+      await terminal.shows(/Stopped[\s\S]*asked/);
+      await terminal.type('fg');
+      await terminal.shows('r restart');
+    }
+    await terminal.press('q');
+    await terminal.shows('$');
+    expect((await terminal.modes()).isAlternate).toBe(false);
+  });
+
   test('a terminal that can only print gets lines', async () => {
     await terminal.type(`clear; TERM=dumb ${[HEALTHCTL, ...bed.globalFlags, 'top'].join(' ')}; echo "left with $?"`);
     await terminal.shows('left with 0');

@@ -59,6 +59,7 @@ class Session {
   /** Ends the wait for the next look. */
   #wake = new AbortController();
   #endSuspend: () => void = () => {};
+  #isSuspending = false;
 
   constructor(world: World, screen: Screen, options: SessionOptions) {
     const { first: look, namespace, sort } = options;
@@ -194,12 +195,15 @@ class Session {
     });
   }
 
-  /** Gives the terminal back, and stops. @param pid 0: the whole job, as Ctrl-Z does elsewhere */
+  /** Gives the terminal back, and stops; once, also if it was asked for twice. @param pid 0: the whole job, as Ctrl-Z does elsewhere */
   async #suspend(pid: number): Promise<void> {
+    if (this.#isSuspending) return;
+    this.#isSuspending = true;
     this.#screen.leave();
     this.#endSuspend();
     process.kill(pid, 'SIGTSTP');
     await this.#world.clock.sleep(STOP_MS);
+    this.#isSuspending = false;
     if (this.#signal.aborted) return;
     this.#listenForStops();
     this.#screen.enter();
