@@ -163,6 +163,17 @@ describe.skipIf(!hasBrowser)('the page', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('shows answers that are slower than the results', async () => {
+    await using opened = await open('#/host');
+    const { page } = opened;
+    await page.route('**/log?*', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await route.continue().catch(() => {}); // it was aborted
+    });
+    await page.goto(`${url}${containerHash(sick)}`);
+    await page.locator('.log li').first().waitFor({ timeout: 20_000 });
+  });
+
   test('can be used with the keyboard', async () => {
     await using opened = await open('');
     const { page } = opened;

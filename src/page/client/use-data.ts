@@ -17,25 +17,28 @@ export interface Loaded<T> {
 export function useData<T>(path: string | undefined, version: number, everyMs: number): Loaded<T> {
   const [loaded, setLoaded] = useState<Loaded<T>>({ value: undefined, error: '' });
   const last = useRef({ path, askedMs: 0 });
+  const asking = useRef(new AbortController());
+  // Another path ends what was asked; another version does not: an answer that is slower than the results would never come.
+  useEffect(() => {
+    const over = new AbortController();
+    asking.current = over;
+    return () => over.abort();
+  }, [path]);
   // Not the value of the version: that it has changed says to ask again.
   useEffect(() => {
     if (path === undefined) return undefined;
-    const over = new AbortController();
+    const { signal } = asking.current;
     const load = (): void => {
       last.current = { path, askedMs: clock.now() };
-      getData<T>(path, over.signal).then(
+      getData<T>(path, signal).then(
         (value) => setLoaded({ value, error: '' }),
         (error: unknown) => {
-          if (!over.signal.aborted) setLoaded((before) => ({ ...before, error: failureOf(error).error }));
+          if (!signal.aborted) setLoaded((before) => ({ ...before, error: failureOf(error).error }));
         },
       );
     };
     const waitMs = last.current.path === path ? last.current.askedMs + everyMs - clock.now() : 0;
-    const cancel = clock.after(Math.max(0, waitMs), load);
-    return () => {
-      cancel();
-      over.abort();
-    };
+    return clock.after(Math.max(0, waitMs), load);
   }, [path, version, everyMs]);
   return loaded;
 }
