@@ -14,7 +14,7 @@ const SIZE = { columns: 110, rows: 17 };
 /** By then the bars are long. */
 const WAIT_MS = 75_000;
 
-/** A check that fails in this many of ten seconds, after the first. */
+/** A check that fails in the first so many of each twenty seconds. */
 const failing = (seconds: number): string =>
   `test $(($(date +%s) % 20)) -ge ${seconds} || { echo connection refused; exit 1; }`;
 
