@@ -51,7 +51,7 @@ function optionOfHttp(item: string): Words {
 function optionOfGrpc(item: string): Words {
   const [key, value] = splitAt(item, '=');
   if (key === 'authority') return ['--health-grpc-authority', value];
-  return key === 'tls' || key === 'verify' ? [`--health-grpc-${key}`] : [];
+  return value === 'true' ? [`--health-grpc-${key}`] : [];
 }
 
 function changed(options: Words, change: NativeChange): Words {
