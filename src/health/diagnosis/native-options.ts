@@ -45,7 +45,7 @@ function optionOfHttp(item: string): Words {
   const [key, value] = splitAt(item, '=');
   if (key === 'header') return ['--health-http-header', value];
   if (key === 'status') return ['--health-http-status', value];
-  return key === 'verify' ? ['--health-http-verify'] : [];
+  return value === 'true' ? ['--health-http-verify'] : [];
 }
 
 function optionOfGrpc(item: string): Words {

@@ -25,6 +25,14 @@ test.each([
 });
 
 test.each([
+  ['true', ['--health-http', 'https://localhost/', '--health-http-verify']],
+  ['false', ['--health-http', 'https://localhost/']],
+])('an HTTP check keeps verify=%s', (verify, expected) => {
+  const config = checkConfigOf({ test: ['HTTP', 'https://localhost/', `verify=${verify}`] });
+  expect(config && nativeOptions(config)).toEqual(expected);
+});
+
+test.each([
   ['a status that is no failure', 'HTTP/1.1 200 OK\nnot ready'],
   ['what comes after the beginning of a long output', `${'x'.repeat(5_000)}\nconnection refused`],
 ])('%s is no reason', (_what, output) => {
