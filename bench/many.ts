@@ -1,18 +1,13 @@
 // Many containers at once, half of them checked by HTTP and half by a resident shell, each every second: how late the
 // checks are, and what they cost. Needs root, containerd, runc and cgroup v1.
 //   node --import tsx bench/many.ts [--containers 500] [--seconds 60]
-import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { DaemonStatus } from '../src/daemon/api/answers.ts';
-import { defaultProfile } from '../src/oci/seccomp-default.ts';
-import { dockerArchive } from '../testbed/image-archive.ts';
-import { startContainerd } from '../testbed/private-containerd.ts';
+import { withHealthctl } from './docker/bed.ts';
 import { cpuMsOfGroup, cpuMsOfProcess } from './docker/cpu.ts';
-import { startHealthctl } from './docker/healthctl-side.ts';
-import { HTTP, IMAGE, type Load, must, RESIDENT, removeAll, runMany } from './docker/measures.ts';
+import { HTTP, type Load, must, RESIDENT, runMany } from './docker/measures.ts';
 import type { Side } from './docker/side.ts';
 import { quantile } from './docker/table.ts';
 
@@ -24,25 +19,13 @@ const seconds = Number(values.seconds);
 /** The monitor keeps the lateness of the last 2,048 checks, so each sample is taken before these are replaced. */
 const SAMPLE_MS = Math.min(2_000, (1_500 / count) * 1_000);
 
-const containerd = await startContainerd();
-const stops = [containerd.stop];
-try {
-  const seccomp = join(containerd.directory, 'seccomp.json');
-  writeFileSync(seccomp, JSON.stringify(defaultProfile()));
-  const side = await startHealthctl(containerd, seccomp);
-  stops.unshift(side.stop);
-  const archive = join(containerd.directory, 'image.tar');
-  writeFileSync(archive, await dockerArchive({ name: IMAGE, config: {} }));
-  must(side, 'load', '-q', '-i', archive);
+await withHealthctl(async (side) => {
   for (const load of [HTTP, RESIDENT])
     await runMany(side, { ...load, containers: Math.floor(count / 2), flags: everySecond(load) });
   console.log(`${side.versions}, ${count} containers, load average ${loadOf()}`);
   await sleep(5_000);
   await measure(side);
-  removeAll(side);
-} finally {
-  for (const stop of stops) await stop();
-}
+});
 
 function everySecond({ flags }: Load): readonly string[] {
   return [...flags, '--health-interval', '1s'];

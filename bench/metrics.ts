@@ -3,7 +3,6 @@
 //   node --import tsx --expose-gc bench/metrics.ts --running 200 [--containers 1000] [--rounds 6] [--seconds 10]
 //       also a real monitor with so many running containers, checked by HTTP each second, and the rest only created.
 //       Needs root, containerd, runc, cgroup v1 and `npm run build`
-import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -15,17 +14,16 @@ import { createMetricsRecorder } from '../src/daemon/metrics/recorder.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { hostIdOf } from '../src/lib/dirs.ts';
 import type { KnownContainer } from '../src/monitor/host-model.ts';
-import { defaultProfile } from '../src/oci/seccomp-default.ts';
 import { compactRecordOf } from '../src/record/compact-record.ts';
 import { aRecord, aTask } from '../test/builders/container.ts';
 import { aConfig, aResult, aRun, aState } from '../test/builders/health.ts';
 import { someFigures } from '../test/builders/metrics.ts';
-import { dockerArchive } from '../testbed/image-archive.ts';
-import { startContainerd } from '../testbed/private-containerd.ts';
+import type { PrivateContainerd } from '../testbed/private-containerd.ts';
+import { withHealthctl } from './docker/bed.ts';
 import { cpuMsOfProcess } from './docker/cpu.ts';
-import { startHealthctl } from './docker/healthctl-side.ts';
-import { HTTP, IMAGE, must, NEVER, removeAll, runMany } from './docker/measures.ts';
-import { quantile } from './docker/table.ts';
+import type { HealthctlSide } from './docker/healthctl-side.ts';
+import { HTTP, IMAGE, must, NEVER, runMany } from './docker/measures.ts';
+import { quantile, spread } from './docker/table.ts';
 
 const { values } = parseArgs({
   options: {
@@ -41,7 +39,7 @@ const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
 
 await inThisProcess();
-if (running > 0) await withMonitor();
+if (running > 0) await withHealthctl(measureMonitor);
 
 async function inThisProcess(): Promise<void> {
   const all = Array.from({ length: count }, (_, index) => containerOf(index));
@@ -95,9 +93,9 @@ async function inThisProcess(): Promise<void> {
   tell('text of all containers', `${(bytes / 1e6).toFixed(2)} MB`);
   tell(
     'time to make it',
-    `${spread(tookMs)}, in ${Math.round(pauses / 30) + 1} slices, the longest ${Math.max(...slices).toFixed(1)} ms`,
+    `${spread(tookMs)} ms, in ${Math.round(pauses / 30) + 1} slices, the longest ${Math.max(...slices).toFixed(1)} ms`,
   );
-  tell('CPU to make it', spread(cpuMs));
+  tell('CPU to make it', `${spread(cpuMs)} ms`);
   tell('memory of the series', `${(added / 1e6).toFixed(2)} MB, ${Math.round(added / count)} bytes a container`);
   tell('CPU added to a check', `${perCheck.toFixed(2)} us`);
 }
@@ -119,57 +117,43 @@ function memory(): number {
   return heapUsed + external;
 }
 
-async function withMonitor(): Promise<void> {
-  const containerd = await startContainerd();
-  const stops = [containerd.stop];
-  try {
-    const seccomp = join(containerd.directory, 'seccomp.json');
-    writeFileSync(seccomp, JSON.stringify(defaultProfile()));
-    const side = await startHealthctl(containerd, seccomp);
-    stops.unshift(side.stop);
-    const archive = join(containerd.directory, 'image.tar');
-    writeFileSync(archive, await dockerArchive({ name: IMAGE, config: {} }));
-    must(side, 'load', '-q', '-i', archive);
-    const runRoot = side.program[side.program.indexOf('--run-root') + 1] ?? '';
-    const socketPath = join(runRoot, hostIdOf(containerd.address), '.daemon', 'api.sock');
-    const status = (): DaemonStatus => JSON.parse(must(side, 'daemon', 'status', '--format', 'json'));
-    for (let index = running; index < count; index += 1) {
-      must(side, 'create', '--network', 'none', '--health-cmd', 'true', ...NEVER, IMAGE, 'sleep', '3600');
-      await sleep(0);
-    }
-    await runMany(side, { ...HTTP, containers: running, flags: [...HTTP.flags, '--health-interval', '1s'] });
-    await sleep(20_000);
-    const atFirst = status().memoryBytes;
-    const lags: Record<'quiet' | 'scraped', number[]> = { quiet: [], scraped: [] };
-    const cpu: Record<'quiet' | 'scraped', number[]> = { quiet: [], scraped: [] };
-    const took: number[] = [];
-    let bytes = 0;
-    for (let round = 0; round < 2 * rounds; round += 1) {
-      const kind = round % 2 === 0 ? 'quiet' : 'scraped';
-      const [beganMs, cpuMs] = [performance.now(), cpuMsOfProcess(side.daemonPid)];
-      while (performance.now() - beganMs < seconds * 1_000) {
-        const startMs = performance.now();
-        if (kind === 'scraped') {
-          bytes = await scrape(socketPath);
-          took.push(performance.now() - startMs);
-        }
-        await sleep(1_000 - (performance.now() - startMs));
-      }
-      cpu[kind].push(((cpuMsOfProcess(side.daemonPid) - cpuMs) / (performance.now() - beganMs)) * 100);
-      lags[kind].push(status().lag?.p99Ms ?? Number.NaN);
-    }
-    console.log(`${side.versions}, ${running} of ${count} containers run, load average ${loadavg()[0]?.toFixed(1)}`);
-    tell('a scrape over the socket', `${spread(took)}, ${(bytes / 1e6).toFixed(2)} MB`);
-    tell('lateness of checks, p99, not scraped', spread(lags.quiet));
-    tell('lateness of checks, p99, scraped each second', spread(lags.scraped));
-    tell('the monitor’s own CPU, not scraped', `${quantile(cpu.quiet, 0.5).toFixed(1)} %`);
-    tell('the monitor’s own CPU, scraped each second', `${quantile(cpu.scraped, 0.5).toFixed(1)} %`);
-    await sleep(20_000);
-    tell('memory before and after', `${(atFirst / 1e6).toFixed(1)} MB, ${(status().memoryBytes / 1e6).toFixed(1)} MB`);
-    removeAll(side);
-  } finally {
-    for (const stop of stops) await stop();
+async function measureMonitor(side: HealthctlSide, { address }: PrivateContainerd): Promise<void> {
+  const runRoot = side.program[side.program.indexOf('--run-root') + 1] ?? '';
+  const socketPath = join(runRoot, hostIdOf(address), '.daemon', 'api.sock');
+  const status = (): DaemonStatus => JSON.parse(must(side, 'daemon', 'status', '--format', 'json'));
+  for (let index = running; index < count; index += 1) {
+    must(side, 'create', '--network', 'none', '--health-cmd', 'true', ...NEVER, IMAGE, 'sleep', '3600');
+    await sleep(0);
   }
+  await runMany(side, { ...HTTP, containers: running, flags: [...HTTP.flags, '--health-interval', '1s'] });
+  await sleep(20_000);
+  const atFirst = status().memoryBytes;
+  const lags: Record<'quiet' | 'scraped', number[]> = { quiet: [], scraped: [] };
+  const cpu: Record<'quiet' | 'scraped', number[]> = { quiet: [], scraped: [] };
+  const took: number[] = [];
+  let bytes = 0;
+  for (let round = 0; round < 2 * rounds; round += 1) {
+    const kind = round % 2 === 0 ? 'quiet' : 'scraped';
+    const [beganMs, cpuMs] = [performance.now(), cpuMsOfProcess(side.daemonPid)];
+    while (performance.now() - beganMs < seconds * 1_000) {
+      const startMs = performance.now();
+      if (kind === 'scraped') {
+        bytes = await scrape(socketPath);
+        took.push(performance.now() - startMs);
+      }
+      await sleep(1_000 - (performance.now() - startMs));
+    }
+    cpu[kind].push(((cpuMsOfProcess(side.daemonPid) - cpuMs) / (performance.now() - beganMs)) * 100);
+    lags[kind].push(status().lag?.p99Ms ?? Number.NaN);
+  }
+  console.log(`${side.versions}, ${running} of ${count} containers run, load average ${loadavg()[0]?.toFixed(1)}`);
+  tell('a scrape over the socket', `${spread(took)} ms, ${(bytes / 1e6).toFixed(2)} MB`);
+  tell('lateness of checks, p99, not scraped', `${spread(lags.quiet)} ms`);
+  tell('lateness of checks, p99, scraped each second', `${spread(lags.scraped)} ms`);
+  tell('the monitor’s own CPU, not scraped', `${quantile(cpu.quiet, 0.5).toFixed(1)} %`);
+  tell('the monitor’s own CPU, scraped each second', `${quantile(cpu.scraped, 0.5).toFixed(1)} %`);
+  await sleep(20_000);
+  tell('memory before and after', `${(atFirst / 1e6).toFixed(1)} MB, ${(status().memoryBytes / 1e6).toFixed(1)} MB`);
 }
 
 function scrape(socketPath: string): Promise<number> {
@@ -182,10 +166,6 @@ function scrape(socketPath: string): Promise<number> {
       response.on('end', () => resolve(bytes));
     }).on('error', reject);
   });
-}
-
-function spread(list: readonly number[]): string {
-  return `${quantile(list, 0.5).toFixed(1)} ms (median; ${Math.min(...list).toFixed(1)} to ${Math.max(...list).toFixed(1)})`;
 }
 
 function tell(what: string, figure: string): void {

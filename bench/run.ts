@@ -11,10 +11,10 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../src/lib/clock.ts';
 import { configOf, portmapOf } from '../src/network/bridge-config.ts';
 import { callPlugin, findPlugins, type PluginConfig } from '../src/network/plugins.ts';
-import { defaultProfile } from '../src/oci/seccomp-default.ts';
 import { dockerArchive } from '../testbed/image-archive.ts';
 import { startContainerd } from '../testbed/private-containerd.ts';
 import { until } from '../testbed/until.ts';
+import { writeSeccomp } from './docker/bed.ts';
 import { startDocker } from './docker/docker-side.ts';
 import { startHealthctl } from './docker/healthctl-side.ts';
 import { IMAGE, must, removeAll, wallMsOf } from './docker/measures.ts';
@@ -67,8 +67,7 @@ try {
   const containerd = await startContainerd();
   stops.push(containerd.stop);
   const { directory } = containerd;
-  const seccomp = join(directory, 'seccomp.json');
-  writeFileSync(seccomp, JSON.stringify(defaultProfile()));
+  const seccomp = writeSeccomp(directory);
   const sides: Side[] = [];
   if (root !== undefined) {
     mkdirSync(join(directory, 'docker'));

@@ -1,20 +1,15 @@
 // What the live screen costs: `healthctl top` in tmux, while the monitor checks many containers. The CPU of the screen itself, and what the
 // monitor needs more for its answers. Needs root, containerd, runc, cgroup v1 and tmux.
 //   node --import tsx bench/top.ts [--containers 200] [--seconds 60] [--interval 5s]
-import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { defaultProfile } from '../src/oci/seccomp-default.ts';
-import { dockerArchive } from '../testbed/image-archive.ts';
-import { startContainerd } from '../testbed/private-containerd.ts';
 import { listProcesses } from '../testbed/processes.ts';
 import { openTerminal, type Terminal } from '../testbed/tmux.ts';
 import { until } from '../testbed/until.ts';
+import { withHealthctl } from './docker/bed.ts';
 import { cpuMsOfProcess } from './docker/cpu.ts';
-import { startHealthctl } from './docker/healthctl-side.ts';
-import { IMAGE, must, RESIDENT, removeAll, runMany } from './docker/measures.ts';
+import { RESIDENT, runMany } from './docker/measures.ts';
 import type { Side } from './docker/side.ts';
 
 const { values } = parseArgs({
@@ -27,22 +22,13 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds);
 const SIZE = { columns: 120, rows: 50 };
 
-const containerd = await startContainerd();
-const stops = [containerd.stop];
-try {
-  const seccomp = join(containerd.directory, 'seccomp.json');
-  writeFileSync(seccomp, JSON.stringify(defaultProfile()));
-  const side = await startHealthctl(containerd, seccomp);
-  stops.unshift(side.stop);
-  const archive = join(containerd.directory, 'image.tar');
-  writeFileSync(archive, await dockerArchive({ name: IMAGE, config: {} }));
-  must(side, 'load', '-q', '-i', archive);
+await withHealthctl(async (side, { directory }) => {
   const flags = [...RESIDENT.flags, '--health-interval', values.interval];
   await runMany(side, { ...RESIDENT, containers: Number(values.containers), flags });
   await sleep(15_000);
   const without = await coresDuring({ monitor: side.daemonPid });
   {
-    await using terminal = await openTerminal({ directory: containerd.directory, env: side.env, ...SIZE });
+    await using terminal = await openTerminal({ directory, env: side.env, ...SIZE });
     const pid = await startTop(side, terminal);
     await sleep(15_000); // V8 compiles what is used
     const { monitor = 0, top = 0 } = await coresDuring({ monitor: side.daemonPid, top: pid });
@@ -54,10 +40,7 @@ percent of a core, the screen                          ${percent(top)}
 the same, sorted by memory                             ${percent(sorted)}
 the monitor, with the screen and without               ${percent(monitor)}, ${percent(without.monitor ?? 0)}`);
   }
-  removeAll(side);
-} finally {
-  for (const stop of stops) await stop();
-}
+});
 
 /** @returns its process id */
 async function startTop({ program }: Side, terminal: Terminal): Promise<number> {
