@@ -145,8 +145,7 @@ function openLines({ hooks, clock, log, path, post = () => createPost(clock) }: 
 }
 
 function rulesOf({ on, minIntervalMs, retries, format }: UrlHookSettings): AlertRules {
-  const isPersistent = format === 'alertmanager';
-  // A message for people is not sent at every start, except to a receiver that asks for `healthy` alone.
+  // A message for people is not sent at every start, except to a receiver that asks for `healthy` alone: not Alertmanager, whose hooks have both.
   const sendsFirstHealthy = format === 'json' || !on.includes('unhealthy');
-  return { on, minIntervalMs, retries, isPersistent, sendsFirstHealthy: sendsFirstHealthy && !isPersistent };
+  return { on, minIntervalMs, retries, sendsFirstHealthy, isPersistent: format === 'alertmanager' };
 }
