@@ -27,7 +27,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   node: 'there is no swarm: healthctl works on one host',
   plugin: "healthctl does not use Docker's plugins; cni_bin_dir in the configuration is the directory of CNI's",
   push: 'use ctr: ctr images push NAME, or nerdctl push',
-  save: 'use ctr: ctr images export FILE NAME',
   search: "search on the registry's web page",
   secret: 'there is no swarm; mount a file: -v /path/file:/run/secrets/NAME:ro',
   service: 'there is no swarm; healthctl run --restart always restarts a container on one host',

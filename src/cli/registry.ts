@@ -205,6 +205,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/image/load.ts')).load,
   },
   {
+    path: ['image', 'save'],
+    aliases: [['save']],
+    summary: 'Save one or more images to a tar archive (streamed to STDOUT by default)',
+    load: async () => (await import('./commands/image/save.ts')).save,
+  },
+  {
     path: ['image', 'pull'],
     aliases: [['pull']],
     summary: 'Download an image from a registry',

@@ -45,6 +45,8 @@ export interface Content {
   list(filters?: readonly string[], options?: CallOptions): Promise<readonly ContentInfo[]>;
   /** A whole blob in memory. Throws CORRUPT when it is larger than maxBytes. */
   read(blob: { readonly digest: string; readonly maxBytes: number }, options?: CallOptions): Promise<Buffer>;
+  /** A blob piece by piece, at the speed of its reader. */
+  stream(digest: string, options?: CallOptions): AsyncIterable<Uint8Array>;
   setLabels(digest: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
   /** Undefined when the blob exists already. */
   openWriter(ingest: Ingest, options?: CallOptions): Promise<ContentWriter | undefined>;
@@ -85,6 +87,9 @@ export function openContent(rpc: Rpc): Content {
         chunks.push(data);
       }
       return Buffer.concat(chunks);
+    },
+    stream: async function* (digest, options) {
+      for await (const { data } of rpc.stream(Service, m.read, { digest, offset: 0, size: 0 }, options)) yield data;
     },
     setLabels: async (digest, labels, options) => {
       const paths = Object.keys(labels).map((key) => `labels.${key}`);

@@ -1,8 +1,8 @@
 import { parsePlatform } from '../../../image/platform.ts';
 import { familiarName, familiarRepository, parseReference, withDefaultTag } from '../../../image/reference.ts';
-import { messageOf } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { platformOption } from '../../flags/platform.ts';
 import { IMAGE } from '../../flags/values.ts';
 import { showProgress } from '../../progress.ts';
 
@@ -11,31 +11,7 @@ export const pull: Command = {
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
   options: [
     { name: 'plain-http', type: 'bool', help: 'Speak plain HTTP to the registry (default on this machine only)' },
-    {
-      name: 'platform',
-      type: 'string',
-      value: 'string',
-      help: 'Set platform if the registry has the image for several, e.g. linux/arm64',
-      check: (text) => {
-        try {
-          parsePlatform(text);
-          return undefined;
-        } catch (error) {
-          return messageOf(error);
-        }
-      },
-      complete: {
-        words: [
-          'linux/amd64',
-          'linux/arm64',
-          'linux/arm/v7',
-          'linux/386',
-          'linux/ppc64le',
-          'linux/riscv64',
-          'linux/s390x',
-        ],
-      },
-    },
+    platformOption('Set platform if the registry has the image for several, e.g. linux/arm64'),
     { name: 'quiet', short: 'q', type: 'bool', help: 'Suppress verbose output' },
   ],
   args: { min: 1, max: 1 },
