@@ -40,7 +40,8 @@ const healthOf = async (name: string, ...options: string[]): Promise<Readonly<Re
 const runCommand = (name: string, command: readonly string[], ...options: string[]) =>
   bed.ok([
     ...['run', '-d', '--name', name, '--health-interval', '300ms', '--health-retries', '1'],
-    ...['--health-cmd', 'test ! -e /dev/shm/broken || { echo it broke; exit 4; }', ...options, image, ...command],
+    ...['--health-cmd', 'test ! -e /dev/shm/broken || { echo first; echo it broke; exit 4; }', ...options],
+    ...[image, ...command],
   ]);
 const run = (name: string, ...options: string[]) => runCommand(name, ['sleep', '600'], ...options);
 
@@ -55,6 +56,8 @@ test('the history of a container has results, changes, a restart and its end, al
   const failures = (await rowsOf(name, '--status', 'unhealthy')).filter(({ Kind }) => Kind === 'result');
   expect(failures.length).toBeGreaterThan(0);
   expect(failures[0]).toMatchObject({ Event: 'failed (4)', ExitCode: '4', Text: 'it broke' });
+  const [whole] = (await rowsOf(name, '--status', 'unhealthy', '--no-trunc')).filter(({ Kind }) => Kind === 'result');
+  expect(whole?.Text).toBe(String.raw`first\x0ait broke`);
   expect(await healthOf(name)).toMatchObject({ Status: 'healthy', Flaps: '1', Restarts: '1', Image: image });
   expect(Number((await healthOf(name))?.Checks)).toBeGreaterThan(3);
 
