@@ -26,7 +26,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   manifest: 'use skopeo inspect --raw, or ctr images inspect NAME',
   node: 'there is no swarm: healthctl works on one host',
   plugin: "healthctl does not use Docker's plugins; cni_bin_dir in the configuration is the directory of CNI's",
-  push: 'use ctr: ctr images push NAME, or nerdctl push',
   search: "search on the registry's web page",
   secret: 'there is no swarm; mount a file: -v /path/file:/run/secrets/NAME:ro',
   service: 'there is no swarm; healthctl run --restart always restarts a container on one host',
@@ -136,6 +135,10 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'image pull': {
     'all-tags': 'name each tag',
     'disable-content-trust': 'nothing is signed or verified by it: leave it out',
+  },
+  'image push': {
+    'disable-content-trust': 'nothing is signed by it: leave it out',
+    platform: 'an image for several platforms is pushed whole, or as far as it is here',
   },
   'image rm': { platform: 'all platforms are removed' },
   'network create': {

@@ -217,6 +217,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/image/pull.ts')).pull,
   },
   {
+    path: ['image', 'push'],
+    aliases: [['push']],
+    summary: 'Upload an image to a registry',
+    load: async () => (await import('./commands/image/push.ts')).push,
+  },
+  {
     path: ['image', 'ls'],
     aliases: [['image', 'list'], ['images']],
     summary: 'List images',

@@ -65,7 +65,7 @@ async function copyInto(writer: ContentWriter, blob: BlobIngest, signal?: AbortS
 }
 
 /** The labels that the writer would have set: a blob by another tool may lack the labels that keep its children. */
-async function addLabels(
+export async function addLabels(
   containerd: Containerd,
   digest: string,
   labels: Readonly<Record<string, string>>,

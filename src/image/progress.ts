@@ -6,7 +6,13 @@ type ProgressStatus =
   | 'Download complete'
   | 'Loading layer'
   | 'Extracting'
-  | 'Pull complete';
+  | 'Pull complete'
+  | 'Preparing'
+  | 'Waiting'
+  | 'Pushing'
+  | 'Pushed'
+  | 'Layer already exists'
+  | `Mounted from ${string}`;
 
 interface Progress {
   /** The layer: twelve characters of its digest. */

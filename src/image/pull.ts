@@ -18,6 +18,7 @@ import {
 import { hostPlatform, type Platform } from './platform.ts';
 import type { OnProgress } from './progress.ts';
 import { familiarName, fullName, type Reference } from './reference.ts';
+import type { Credentials } from './registry/credentials.ts';
 import { openRegistry, type Registry } from './registry/registry.ts';
 import { unpackImage } from './unpack.ts';
 
@@ -34,6 +35,8 @@ export interface PullRequest {
   readonly snapshotter: string;
   /** Default: this machine's. */
   readonly platform?: Platform;
+  /** Replaces the credentials of Docker's config; its field is undefined for none. */
+  readonly login?: { readonly credentials: Credentials | undefined };
   /** Use plain HTTP for any registry. Default false. */
   readonly plainHttp?: boolean;
   /** How long a registry may be silent. Default 30 s. */

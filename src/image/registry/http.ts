@@ -1,13 +1,26 @@
-import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as requestHttp,
+} from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 import { errnoOf, HealthctlError, messageOf } from '../../lib/errors.ts';
 import { printable } from '../manifest.ts';
 
-interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+/** A body that is sent at the speed of the server. */
+export interface StreamedBody {
+  /** Bytes. */
+  readonly size: number;
+  source(): AsyncIterable<Uint8Array>;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer | StreamedBody;
 }
 
 export interface HttpResponse {
@@ -16,7 +29,7 @@ export interface HttpResponse {
   readonly url: URL;
   /** The body as it arrives; a server that stalls ends it with TIMEOUT, a broken connection with UNAVAILABLE. */
   body(): AsyncGenerator<Buffer>;
-  /** Drops the body and its connection. */
+  /** Drops the body, and its connection unless the body is empty. */
   discard(): void;
 }
 
@@ -58,9 +71,11 @@ export function openHttp(options: HttpOptions): HttpClient {
           });
           call.on('response', resolve);
           call.on('error', reject);
-          call.end(request.body);
+          const { body } = request;
+          if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) call.end(body);
+          else void sendBody(call, body, watchdog.feed);
         });
-        return toResponse(message, { ...options, url: request.url, signal });
+        return toResponse(message, { ...options, url: request.url, method: request.method, signal });
       } catch (error) {
         throw translateHttpError(error, { url: request.url, stalled: watchdog.fired(), signal });
       } finally {
@@ -72,6 +87,38 @@ export function openHttp(options: HttpOptions): HttpClient {
       secure.close();
     },
   };
+}
+
+/**
+ * Sends a body until it is complete or the server has answered: an answer in the middle is a refusal. A failure of its
+ * source ends the request with that error.
+ */
+async function sendBody(call: ClientRequest, { source }: StreamedBody, onSent: () => void): Promise<void> {
+  let isAnswered = false;
+  call.once('response', () => {
+    isAnswered = true;
+  });
+  try {
+    for await (const chunk of source()) {
+      if (isAnswered || call.destroyed) return;
+      if (!call.write(chunk)) await drained(call);
+      onSent();
+    }
+    call.end();
+  } catch (error) {
+    call.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** Resolves when more can be written, or never will. */
+function drained(call: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      call.off('drain', done).off('close', done).off('response', done);
+      resolve();
+    };
+    call.on('drain', done).on('close', done).on('response', done);
+  });
 }
 
 /** HTTPS takes long to load, and a local registry does not need it. */
@@ -92,22 +139,31 @@ function lazySecureAgent(options: HttpOptions) {
   };
 }
 
-/** Aborts after the idle time, or with the caller's signal. */
+/** Aborts after the idle time without progress, or with the caller's signal. */
 function startWatchdog({ clock, idleTimeoutMs }: HttpOptions, signal?: AbortSignal) {
   const bite = new AbortController();
-  const done = new AbortController();
+  let done = new AbortController();
   let fired = false;
   const forward = () => bite.abort();
   if (signal?.aborted) forward();
   signal?.addEventListener('abort', forward, { once: true });
-  void clock.sleep(idleTimeoutMs, done.signal).then(() => {
-    if (done.signal.aborted) return;
-    fired = true;
-    bite.abort();
-  });
+  const wait = ({ signal: stopped }: AbortController): void => {
+    void clock.sleep(idleTimeoutMs, stopped).then(() => {
+      if (stopped.aborted) return;
+      fired = true;
+      bite.abort();
+    });
+  };
+  wait(done);
   return {
     signal: bite.signal,
     fired: () => fired,
+    /** There was progress: the time starts again. */
+    feed: () => {
+      done.abort();
+      done = new AbortController();
+      wait(done);
+    },
     stop: () => {
       done.abort();
       signal?.removeEventListener('abort', forward);
@@ -117,18 +173,20 @@ function startWatchdog({ clock, idleTimeoutMs }: HttpOptions, signal?: AbortSign
 
 interface BodyOptions extends HttpOptions {
   readonly url: URL;
+  readonly method: HttpRequest['method'];
   readonly signal: AbortSignal | undefined;
 }
 
 function toResponse(message: IncomingMessage, options: BodyOptions): HttpResponse {
   // reported where the body is read; without a listener an unread body would crash us
   message.on('error', () => undefined);
+  const isEmpty = options.method === 'HEAD' || message.headers['content-length'] === '0';
   return {
     status: message.statusCode ?? 0,
     headers: message.headers,
     url: options.url,
     body: () => readBody(message, options),
-    discard: () => message.destroy(),
+    discard: () => (isEmpty ? message.resume() : message.destroy()),
   };
 }
 

@@ -3,15 +3,17 @@ import type { Clock } from '../../lib/clock.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { digestOf } from '../digest.ts';
 import { shortId } from '../digest-text.ts';
-import { parseDocument } from '../document.ts';
-import { type Descriptor, MAX_MANIFEST_BYTES, MEDIA_TYPES, printable } from '../manifest.ts';
+import { type Descriptor, MEDIA_TYPES, printable } from '../manifest.ts';
 import { familiarName, type Reference } from '../reference.ts';
+import { checkStatus, readBounded } from './answers.ts';
 import { CERTIFICATE_DIRECTORIES, readCertificates } from './certificates.ts';
+import type { Credentials } from './credentials.ts';
 import { findCredentials } from './docker-config.ts';
 import { findEndpoint } from './endpoint.ts';
 import { type HttpResponse, openHttp } from './http.ts';
 import { isTransient, pauseBeforeRetry, RETRY_DELAYS_MS, withRetries } from './retry.ts';
 import { openSession, type Session } from './session.ts';
+import { type BlobSource, hasBlob, putManifest, uploadBlob } from './upload.ts';
 
 /** A repository of a registry with the Docker Registry HTTP API V2, or OCI's of the same form. */
 export interface Registry {
@@ -27,6 +29,19 @@ export interface Registry {
    * or digest differ from the descriptor: the yielded bytes must not be used then.
    */
   readBlob(descriptor: Descriptor, signal?: AbortSignal): AsyncGenerator<Buffer>;
+  hasBlob(digest: string, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * Stores a blob, or takes it from another repository of this registry that has it.
+   *
+   * @returns that repository, if it was taken from there
+   */
+  uploadBlob(blob: BlobSource, signal?: AbortSignal): Promise<string | undefined>;
+  /** @param name a tag or a digest */
+  putManifest(
+    name: string,
+    manifest: { readonly mediaType: string; readonly bytes: Buffer },
+    signal?: AbortSignal,
+  ): Promise<void>;
   close(): void;
 }
 
@@ -34,6 +49,10 @@ export interface RegistryOptions {
   readonly reference: Reference;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Default `pull`. */
+  readonly access?: 'pull' | 'push';
+  /** Replaces the credentials of Docker's config; its field is undefined for none. */
+  readonly login?: { readonly credentials: Credentials | undefined };
   /** Default false: plain HTTP for this machine only. */
   readonly plainHttp?: boolean;
   /** Default 30 s. */
@@ -54,23 +73,28 @@ const IDLE_TIMEOUT_MS = 30_000;
 
 /** Sends nothing before the first request. Throws CONFIG for an invalid Docker config. */
 export async function openRegistry(options: RegistryOptions, signal?: AbortSignal): Promise<Registry> {
-  const { reference, clock, env, plainHttp = false, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  const { reference, clock, env, access = 'pull', login, plainHttp = false } = options;
+  const { idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
   const directories = options.certificateDirectories ?? CERTIFICATE_DIRECTORIES;
   const [endpoint, credentials] = await Promise.all([
     findEndpoint(reference.domain, { plainHttp, certificateDirectories: directories }),
-    findCredentials(reference.domain, env, signal),
+    login ? login.credentials : findCredentials(reference.domain, env, signal),
   ]);
   const http = openHttp({
     clock,
     idleTimeoutMs,
     certificates: () => readCertificates(reference.domain, env, directories),
   });
-  const scope = `repository:${reference.path}:pull`;
-  const session = openSession({ http, endpoint, scope, credentials, repository: reference.path });
+  const scope = `repository:${reference.path}:${access === 'push' ? 'pull,push' : 'pull'}`;
+  const session = openSession({ http, endpoint, scope, credentials, repository: reference.path, access });
   return {
     host: endpoint.host,
     fetchManifest: (name, s) => withRetries(clock, () => fetchManifest(session, { reference, name }, s), s),
     readBlob: (descriptor, s) => readBlob(session, { clock, reference, descriptor }, s),
+    hasBlob: (digest, s) => withRetries(clock, () => hasBlob(session, { reference, digest }, s), s),
+    uploadBlob: (blob, s) => withRetries(clock, () => uploadBlob(session, { reference, blob }, s), s),
+    putManifest: (name, manifest, s) =>
+      withRetries(clock, () => putManifest(session, { reference, name, ...manifest }, s), s),
     close: () => http.close(),
   };
 }
@@ -105,19 +129,6 @@ async function fetchManifest(
     );
   }
   return { mediaType, digest, bytes };
-}
-
-async function readBounded(response: HttpResponse, what: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response.body()) {
-    size += chunk.length;
-    if (size > MAX_MANIFEST_BYTES) {
-      throw new HealthctlError('CORRUPT', `the ${what} is larger than ${MAX_MANIFEST_BYTES} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 interface BlobRead {
@@ -184,33 +195,4 @@ function checkRange(response: HttpResponse, start: number): void {
   if (said === String(start)) return;
   response.discard();
   throw new HealthctlError('CORRUPT', `registry ${response.url.host} answered with another range than requested`);
-}
-
-const tlsHint = ({ host }: URL): string =>
-  `it was asked without TLS; if it wants TLS, leave out --plain-http, or, on this machine, put the certificate of its authority into /etc/containerd/certs.d/${host}/ca.crt`;
-
-/** Throws for anything but success, with the registry's own text if there is one. */
-async function checkStatus(response: HttpResponse, what: string): Promise<void> {
-  const { status, url } = response;
-  if (status === 200 || status === 206) return;
-  const words = await readErrorWords(response);
-  const text = `registry ${url.host} answered ${status}${words === '' ? '' : ` (${words})`} for ${what}`;
-  if (status === 404) throw new HealthctlError('NOT_FOUND', text);
-  if (status === 401 || status === 403) throw new HealthctlError('DENIED', text);
-  if (status === 429) {
-    throw new HealthctlError('UNAVAILABLE', `toomanyrequests: ${text}`, { hint: 'log in, or wait and try again' });
-  }
-  // A TLS server's answer to a client without TLS.
-  const isPerhapsTls = status === 400 && url.protocol === 'http:';
-  throw new HealthctlError(status >= 500 ? 'UNAVAILABLE' : 'INVALID', text, isPerhapsTls ? { hint: tlsHint(url) } : {});
-}
-
-/** `errors[0].message` of a registry's answer (OCI distribution spec, "Error Codes"), else nothing. */
-async function readErrorWords(response: HttpResponse): Promise<string> {
-  try {
-    const answer = parseDocument('answer', await readBounded(response, 'answer'));
-    return printable(answer.objects('errors')?.[0]?.string('message') ?? '');
-  } catch {
-    return ''; // the status is enough
-  }
 }
