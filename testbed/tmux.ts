@@ -25,12 +25,15 @@ export interface Terminal extends AsyncDisposable {
  *
  * @param options.directory of the server's socket
  * @param options.env of the shell
+ * @throws if the shell shows no prompt in time; then its server has ended
  */
 export async function openTerminal(options: {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
   readonly columns: number;
   readonly rows: number;
+  /** Default 20 s. */
+  readonly promptWithinMs?: number;
 }): Promise<Terminal> {
   const { directory, columns, rows } = options;
   const env = { ...options.env, TERM: 'xterm-256color', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', PS1: '$ ', ENV: '' };
@@ -80,6 +83,11 @@ export async function openTerminal(options: {
       await runProgram(['tmux', '-S', socket, 'kill-server'], { env });
     },
   };
-  await terminal.shows('$');
-  return terminal;
+  try {
+    await terminal.shows('$', options.promptWithinMs);
+    return terminal;
+  } catch (error) {
+    await terminal[Symbol.asyncDispose]();
+    throw error;
+  }
 }
