@@ -25,7 +25,7 @@ const SILENT_MS = 3 * 60_000;
  */
 export async function openPast(world: Pick<World, 'settings' | 'clock' | 'log' | 'signal'>): Promise<Past> {
   const { settings, clock, log } = world;
-  await flush(world);
+  await flushHistory(world);
   const { dataRoot, address, history } = settings;
   const nowMs = clock.now();
   const dir = historyDirOf(dataRoot, hostIdOf(address));
@@ -59,8 +59,8 @@ function lastWriteOf(reader: HistoryReader, dir: string): number | undefined {
   }
 }
 
-/** An older monitor does not know the request: what it has written is read. */
-async function flush(world: Pick<World, 'settings' | 'clock' | 'log' | 'signal'>): Promise<void> {
+/** Has the monitor write its newest results. An older monitor does not know the request: what it has written is read. */
+export async function flushHistory(world: Pick<World, 'settings' | 'clock' | 'log' | 'signal'>): Promise<void> {
   try {
     await openMonitor(world).ask(REQUESTS.flushHistory, world.signal);
   } catch (error) {

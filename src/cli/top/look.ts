@@ -6,6 +6,7 @@ import { type ListFilters, matchesHealth, matchesView } from '../../record/list-
 import { type ContainerWorld, openContainers, worldIn } from '../context.ts';
 import { listedFromAnswer, namespaceDirsOf } from '../monitor/list.ts';
 import { NO_MONITOR_RUNS, openMonitor, whyUnmonitored } from '../monitor/open.ts';
+import { flushHistory } from '../past.ts';
 import type { Checkers, Look, TopRow } from './model.ts';
 import { openTopPast, type TopPast } from './past.ts';
 import { Beats, beatOf, rowOf, Sinces } from './row.ts';
@@ -48,7 +49,7 @@ export function createLooker(world: ContainerWorld, options: LookOptions): Looke
   const readPast = async (own: ContainerWorld, listed: readonly Listed[]): Promise<void> => {
     const nowMs = clock.monotonic();
     if (readAtMs === undefined) {
-      await openMonitor(own).ask(REQUESTS.flushHistory, own.signal);
+      await flushHistory(own);
       past.seedSinces(sinces);
       past.addBeats(beats, PAST_MS);
     } else if (nowMs - readAtMs >= REREAD_MS && listed.some((one) => isFast(one, options.everyMs)))
