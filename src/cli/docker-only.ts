@@ -16,7 +16,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   config: 'there is no swarm; mount a file: -v /path/file:/etc/file:ro',
   context:
     '--address and --namespace before the command choose a containerd, or CONTAINERD_ADDRESS and CONTAINERD_NAMESPACE',
-  cp: 'use tar: healthctl exec NAME tar -cf - DIR | tar -xf -, or mount the directory with -v',
   'image history': 'healthctl image inspect NAME shows the layers; ctr images inspect NAME the history',
   diff: 'healthctl ps -s shows how much a container wrote; nerdctl diff lists the files',
   export: 'use tar: healthctl exec NAME tar -cf - / >FILE',
@@ -55,6 +54,7 @@ export function adviceForCommand(words: readonly string[]): string | undefined {
 const WINDOWS = 'it is for Windows';
 const IO_LIMIT = 'limits of block devices are not set by healthctl';
 const SWARM = 'it is for swarms';
+const ADDRESS = 'addresses are given by the network: containers reach each other by name';
 const ONE_HOST = 'healthctl speaks to a containerd on this host, through a socket: --address';
 
 const OF_CREATE: Readonly<Record<string, string>> = {
@@ -77,10 +77,13 @@ const OF_CREATE: Readonly<Record<string, string>> = {
   'health-startup-timeout': 'give --health-timeout',
   'io-maxbandwidth': WINDOWS,
   'io-maxiops': WINDOWS,
-  ip6: 'networks are of IPv4: give --ip',
+  ip: ADDRESS,
+  ip6: 'networks are of IPv4',
   isolation: WINDOWS,
   'kernel-memory': 'the kernel has it no more: give --memory',
-  'link-local-ip': 'give an address of a network: --ip',
+  link: 'put both on a network of yours, where they find each other by name: healthctl network create, --network',
+  'link-local-ip': ADDRESS,
+  'mac-address': ADDRESS,
   'memory-swappiness': 'give --memory-swap; equal to --memory, nothing is swapped',
   platform: 'healthctl pull --platform takes an image of another platform',
   pod: 'there are no pods: --network container:NAME, --ipc and --pid join a container',

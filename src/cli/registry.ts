@@ -64,6 +64,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/container/explain.ts')).explain,
   },
   {
+    path: ['container', 'cp'],
+    aliases: [['cp']],
+    summary: 'Copy files/folders between a container and the local filesystem',
+    load: async () => (await import('./commands/container/cp.ts')).cp,
+  },
+  {
     path: ['container', 'rename'],
     aliases: [['rename']],
     summary: 'Rename a container',

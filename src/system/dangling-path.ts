@@ -1,6 +1,5 @@
 import { closeSync, lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { errnoOf } from '../lib/errors.ts';
-import { openLibc } from './libc.ts';
 import { openInRoot, openRoot, type SnapshotMount } from './rootfs.ts';
 
 /** The kernel's own limit. */
@@ -51,7 +50,7 @@ function follow(root: number, path: string): string | undefined {
 
 /** The object of this name in an existing directory; undefined if there is none. */
 function objectAt(root: number, directory: readonly string[], name: string): { readonly target?: string } | undefined {
-  const parent = openInRoot(openLibc(), root, `/${directory.join('/')}`);
+  const parent = openInRoot(root, `/${directory.join('/')}`);
   if (parent === undefined) return undefined;
   const path = `/proc/self/fd/${parent}/${name}`;
   try {

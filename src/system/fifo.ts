@@ -13,6 +13,22 @@ export function makeFifo(path: string | Buffer): void {
     throw systemError(libc, 'mkfifo', path.toString());
 }
 
+/** mknod(2). @param mode with the type, e.g. `S_IFCHR | 0o600`. Throws system errors. */
+export function makeNode(path: Buffer, mode: number, device: { readonly major: number; readonly minor: number }): void {
+  const libc = openLibc();
+  const { major, minor } = device;
+  // gnu_dev_makedev(3), for numbers that fit into 32 bits.
+  const number = ((major & 0xfff) << 8) | (minor & 0xff) | ((minor & ~0xff) << 12);
+  if (
+    libc.func('int mknod(const void *path, unsigned int mode, unsigned long dev)')(
+      cString(path),
+      mode,
+      number >>> 0,
+    ) !== 0
+  )
+    throw systemError(libc, 'mknod', path.toString());
+}
+
 /**
  * Opens a FIFO for reading, without waiting for a writer. The stream ends when the last writer closes the FIFO, but not
  * before a first writer came. It occupies no thread of libuv's pool: Linux reports no end on a pipe that never had a

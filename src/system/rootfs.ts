@@ -1,9 +1,8 @@
 import { closeSync, constants, fstatSync, mkdtempSync, openSync, readSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../lib/errors.ts';
-import type { Libc } from './libc.ts';
-import { openLibc, systemError } from './libc.ts';
 import { type MountCall, mount, unmount } from './mount.ts';
+import { O_CLOEXEC, O_PATH, openAt } from './openat2.ts';
 
 /**
  * A mount as containerd's snapshotters describe it, e.g. `{type: 'overlay', source: 'overlay', options:
@@ -31,18 +30,10 @@ const MS_REMOUNT = 32;
 const MS_BIND = 4096;
 const HARMLESS = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-const O_PATH = 0o10000000;
-const O_CLOEXEC = 0o2000000;
 const { O_RDONLY, O_DIRECTORY, O_NONBLOCK } = constants;
-
-// uapi/linux/openat2.h
-const SYS_OPENAT2 = 437;
-const RESOLVE_NO_MAGICLINKS = 2;
-const RESOLVE_IN_ROOT = 16;
 
 /** Errors for a path that leads to no file of the image. */
 const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES', 'EXDEV']);
-const MAX_TRIES = 16;
 
 /** Mount options for mount(8) rather than the file system, or relevant only for writing. */
 const NOT_FOR_READING =
@@ -79,10 +70,9 @@ function readFiles(
   paths: readonly string[],
   { maxBytes, parent }: ReadOptions,
 ): Map<string, Buffer | undefined> {
-  const libc = openLibc();
   const root = openRoot(mounts, parent);
   try {
-    return new Map(paths.map((path) => [path, readFileInRoot({ libc, root, path, maxBytes })]));
+    return new Map(paths.map((path) => [path, readFileInRoot({ root, path, maxBytes })]));
   } finally {
     closeSync(root);
   }
@@ -100,10 +90,9 @@ export function openDirectoryInRoot(
   path: string,
   { parent }: Pick<ReadOptions, 'parent'>,
 ): number | 'other' | undefined {
-  const libc = openLibc();
   const root = openRoot(mounts, parent);
   try {
-    const found = openInRoot(libc, root, path);
+    const found = openInRoot(root, path);
     if (found === undefined || fstatSync(found).isDirectory()) return found;
     closeSync(found);
     return 'other';
@@ -125,7 +114,7 @@ export function readFileOfProcess(pid: number, path: string, maxBytes: number): 
     throw error;
   }
   try {
-    return readFileInRoot({ libc: openLibc(), root, path, maxBytes });
+    return readFileInRoot({ root, path, maxBytes });
   } finally {
     closeSync(root);
   }
@@ -146,8 +135,8 @@ export function openRoot(mounts: readonly SnapshotMount[], parent: string): numb
   }
 }
 
-/** @returns the number of mounts made: an error in the middle undoes its own. */
-function mountSnapshot(snapshot: SnapshotMount, target: string): number {
+/** Mounts read-only. @returns the number of mounts made: an error in the middle undoes its own. */
+export function mountSnapshot(snapshot: SnapshotMount, target: string): number {
   if (snapshot.type === 'overlay') return mountOverlay(snapshot, target);
   const isBind = snapshot.type === 'bind' || snapshot.options.some((option) => option === 'bind' || option === 'rbind');
   if (isBind) return mountBind(snapshot.source, target);
@@ -176,15 +165,13 @@ function mountOverlay(snapshot: SnapshotMount, target: string): number {
   const [only, ...further] = layers;
   if (only === undefined) throw new HealthctlError('CORRUPT', 'an overlay mount without layers');
   if (further.length === 0) return mountBind(only, target);
-  const opened: number[] = [];
-  try {
-    for (const layer of layers) opened.push(openSync(layer, O_PATH | O_DIRECTORY | O_CLOEXEC));
-    const lowerdir = `lowerdir=${opened.map((fd) => `/proc/self/fd/${fd}`).join(':')}`;
-    const data = [...snapshot.options.filter((option) => !NOT_FOR_READING.test(option)), lowerdir].join(',');
+  return withOpened(layers, (paths) => {
+    const data = [
+      ...snapshot.options.filter((option) => !NOT_FOR_READING.test(option)),
+      `lowerdir=${paths.join(':')}`,
+    ].join(',');
     return mountAt({ source: 'overlay', target, type: 'overlay', flags: HARMLESS, data });
-  } finally {
-    for (const fd of opened) closeSync(fd);
-  }
+  });
 }
 
 /** Directories from top to bottom. */
@@ -193,6 +180,43 @@ function layersOf(options: readonly string[]): readonly string[] {
   const upper = value('upperdir');
   const lowers = (value('lowerdir') ?? '').split(/(?<!\\):/).filter((layer) => layer !== '');
   return [...(upper === undefined ? [] : [upper]), ...lowers].map((layer) => layer.replace(/\\(.)/g, '$1'));
+}
+
+/** Like `mountSnapshot`, for writing: what is written goes into the snapshot's upper directory. */
+export function mountSnapshotForWriting(snapshot: SnapshotMount, target: string): number {
+  const flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  if (snapshot.type !== 'overlay') {
+    const isBind = snapshot.type === 'bind' || snapshot.options.some((option) => /^r?bind$/.test(option));
+    const data = snapshot.options.filter((option) => !NOT_FOR_READING.test(option)).join(',');
+    const { source, type } = snapshot;
+    return mountAt(
+      isBind ? { source, target, type: 'bind', flags: MS_BIND, data: '' } : { source, target, type, flags, data },
+    );
+  }
+  const layers = layersOf(snapshot.options);
+  const isWritable = snapshot.options.some((option) => option.startsWith('upperdir='));
+  const workdir = snapshot.options.find((option) => option.startsWith('workdir='));
+  if (!isWritable || workdir === undefined) return mountSnapshot(snapshot, target);
+  return withOpened([...layers, workdir.slice('workdir='.length)], (paths) => {
+    const data = [
+      ...snapshot.options.filter((option) => !NOT_FOR_READING.test(option)),
+      `lowerdir=${paths.slice(1, -1).join(':')}`,
+      `upperdir=${paths[0]}`,
+      `workdir=${paths.at(-1)}`,
+    ];
+    return mountAt({ source: 'overlay', target, type: 'overlay', flags, data: data.join(',') });
+  });
+}
+
+/** Calls `use` with paths of these directories that are short and need no escaping. */
+function withOpened<T>(directories: readonly string[], use: (paths: readonly string[]) => T): T {
+  const opened: number[] = [];
+  try {
+    for (const directory of directories) opened.push(openSync(directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return use(opened.map((fd) => `/proc/self/fd/${fd}`));
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
 }
 
 /** @returns the number of mounts made: one. */
@@ -213,16 +237,19 @@ function describeMountError(cause: unknown, what: string): HealthctlError {
   });
 }
 
+/** A regular file of an open root, under the same rules: undefined if it is absent or something else. Throws INVALID. */
+export const readFileIn = (root: number, path: string, maxBytes: number): Buffer | undefined =>
+  readFileInRoot({ root, path, maxBytes });
+
 interface FileInRoot {
-  readonly libc: Libc;
   readonly root: number;
   readonly path: string;
   readonly maxBytes: number;
 }
 
 /** Checks before it opens: opening a device has effects (a watchdog starts), and a FIFO would block. */
-function readFileInRoot({ libc, root, path, maxBytes }: FileInRoot): Buffer | undefined {
-  const found = openInRoot(libc, root, path);
+function readFileInRoot({ root, path, maxBytes }: FileInRoot): Buffer | undefined {
+  const found = openInRoot(root, path);
   if (found === undefined) return undefined;
   try {
     if (!fstatSync(found).isFile()) return undefined;
@@ -238,21 +265,12 @@ function readFileInRoot({ libc, root, path, maxBytes }: FileInRoot): Buffer | un
 }
 
 /** An O_PATH descriptor, or undefined if the path does not exist in the root. */
-export function openInRoot(libc: Libc, root: number, path: string): number | undefined {
-  const openat2 = libc.func(
-    'long syscall(long number, int dir, const char *path, const void *how, unsigned long size)',
-  );
-  const how = Buffer.alloc(24);
-  how.writeBigUInt64LE(BigInt(O_PATH | O_CLOEXEC), 0);
-  how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16);
-  for (let tries = 1; ; tries++) {
-    const fd = openat2(SYS_OPENAT2, root, path, how, how.length);
-    if (fd >= 0) return fd;
-    const error = systemError(libc, 'openat2', path);
+export function openInRoot(root: number, path: string): number | undefined {
+  try {
+    return openAt({ dir: root, path, resolution: 'in-root', flags: O_PATH });
+  } catch (error) {
     const code = errnoOf(error) ?? '';
     if (NOT_THERE.has(code)) return undefined;
-    // A concurrent rename while `..` was resolved: the kernel asks for another try.
-    if ((code === 'EAGAIN' || code === 'EINTR') && tries < MAX_TRIES) continue;
     throw new HealthctlError('UNAVAILABLE', `cannot read ${path} of the image: ${messageOf(error)}`, {
       cause: error,
       ...(code === 'ENOSYS' && { hint: 'Linux 5.6 or later is needed' }),

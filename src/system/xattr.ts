@@ -19,6 +19,16 @@ export function copyXattrs(from: Buffer, to: Buffer, wants: (name: string) => bo
   }
 }
 
+/** An attribute of an object, not of the target of a link; undefined without it. Throws system errors. */
+export function readXattr(path: Buffer, name: string): Buffer | undefined {
+  return readValue(openLibc(), cString(path), name);
+}
+
+/** Sets an attribute, if the file system can store it. Throws system errors. */
+export function setXattr(path: Buffer, name: string, value: Buffer): void {
+  writeValue(openLibc(), cString(path), { name, value });
+}
+
 function namesOf(libc: Libc, path: Buffer): readonly string[] {
   const list = libc.func('long llistxattr(const void *path, void *list, unsigned long size)');
   if (list(path, null, 0) === 0) return [];

@@ -1,5 +1,4 @@
 import { viewRecord } from '../../container/resolve.ts';
-import { tellingLine } from '../../health/result.ts';
 import type { ContainerWorld } from '../context.ts';
 import { openContainers, worldIn } from '../context.ts';
 import type { TopRow } from './model.ts';
@@ -25,8 +24,8 @@ async function checkNow(world: ContainerWorld, id: string, name: string): Promis
   const { result, state } = await recordedCheck(name, () => checkByHand(world, id));
   const took = tookText(Date.parse(result.end) - Date.parse(result.start));
   const outcome = result.exitCode === 0 ? 'passed' : `failed (${result.exitCode})`;
-  const line = result.exitCode === 0 ? '' : tellingLine(result);
-  return `${name}: the check ${outcome} in ${took}, ${state.status}${line === '' ? '' : `: ${line}`}`;
+  const [first = ''] = result.exitCode === 0 ? [] : result.output.trim().split('\n');
+  return `${name}: the check ${outcome} in ${took}, ${state.status}${first === '' ? '' : `: ${first}`}`;
 }
 
 async function restart(world: ContainerWorld, id: string, name: string): Promise<string> {

@@ -1,4 +1,3 @@
-import { type Result, tellingLine } from '../../../health/result.ts';
 import { HEALTH_STATUSES } from '../../../health/state.ts';
 import { HOUR_MS } from '../../../history/cell.ts';
 import { namedContainers, type PastContainer } from '../../../history/containers.ts';
@@ -99,7 +98,7 @@ function columnsOf(noTrunc: boolean): Readonly<Record<string, Column<HistoryRow>
     Late: { header: 'LATE', value: lateOf },
     Name: { header: 'NAME', value: of(({ name }) => name) },
     Status: { header: 'STATUS', value: statusOf },
-    Text: { header: 'OUTPUT', value: (row) => shortened(outputOf(row), noTrunc) },
+    Text: { header: 'OUTPUT', value: (row) => shortened(textOf(row), noTrunc) },
     Time: { header: 'TIME', value: ({ atMs }) => timeText(atMs) },
     Took: { header: 'TOOK', value: tookOf },
   };
@@ -137,26 +136,25 @@ function lateOf(row: HistoryRow): string {
   return row.kind === 'period' ? `${row.cell.maxLagMs}ms` : '';
 }
 
-/** The output of a row, or another reason. */
-function outputOf(row: HistoryRow): Pick<Result, 'exitCode' | 'output'> {
+function textOf(row: HistoryRow): string {
   switch (row.kind) {
     case 'result':
-      return row.sample;
+      return row.sample.output;
     case 'change':
-      return { exitCode: row.span.exitCode ?? 0, output: row.span.reason };
+      return row.span.reason;
     case 'action':
-      return { exitCode: 0, output: row.action.reason };
+      return row.action.reason;
     case 'period':
-      return { exitCode: 0, output: '' };
+      return '';
   }
 }
 
 const MAX_TEXT = 60;
 
-function shortened(of: Pick<Result, 'exitCode' | 'output'>, noTrunc: boolean): string {
-  if (noTrunc) return printableLine(of.output.trim());
-  const line = printableLine(tellingLine(of));
-  return line.length <= MAX_TEXT ? line : `${line.slice(0, MAX_TEXT - 1)}…`;
+/** The last line of an output usually has the reason. */
+function shortened(text: string, noTrunc: boolean): string {
+  const line = printableLine(text.trimEnd().split('\n').at(-1) ?? '');
+  return noTrunc || line.length <= MAX_TEXT ? line : `${line.slice(0, MAX_TEXT - 1)}…`;
 }
 
 /** `850ms`, `42 seconds`. */
