@@ -1,8 +1,8 @@
 // The data of the web page, for many containers with a week of history: how long an answer takes, how long it holds up the
-// thread that makes the checks, and the most memory, with the list and five containers open. Needs no containerd; build
-// first.
+// thread that makes the checks, and the most memory, with the list and five containers open. The client is another
+// process, as a browser is. Needs no containerd; build first.
 //   node --import tsx bench/page.ts [--containers 200] [--max]
-import { execFileSync } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -30,6 +30,7 @@ const { values } = parseArgs({
     containers: { type: 'string', default: '200' },
     max: { type: 'boolean', default: false },
     write: { type: 'string' },
+    client: { type: 'string' },
   },
 });
 const count = Number(values.containers);
@@ -41,6 +42,7 @@ const VIEWS = 5;
 const script = fileURLToPath(new URL('../dist/page-history.cjs', import.meta.url));
 const keys = Array.from({ length: count }, (_, index) => `default/c${index}`);
 if (values.write !== undefined) await writeWeek(values.write);
+else if (values.client !== undefined) answerAsClient(Number(values.client));
 else {
   const dir = mkdtempSync(join(tmpdir(), 'healthctl-bench-page-'));
   try {
@@ -87,18 +89,18 @@ async function measure(dir: string): Promise<readonly string[]> {
     page.handle(request, response, { assets: new Map(), hosts: [], token: undefined }),
   ).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await fetch(`http://127.0.0.1:${port}/data/host`); // loads what a client needs
+  const client = startClient((server.address() as AddressInfo).port);
+  await client.lengthAt('/data/host'); // loads what the first answer needs
   releaseMemory();
   const memory = watchMemory();
   for (const range of Object.keys(RANGES) as RangeName[]) {
     for (const which of ['first', 'shared', 'shared', 'shared']) {
       const delays = watchDelays();
       const beganMs = performance.now();
-      const text = await textAt(port, `?range=${range}`);
+      const length = await client.lengthAt(`/data/containers?range=${range}`);
       const tookMs = performance.now() - beganMs;
       const heldUpMs = await delays();
-      const kib = (text.length / 1024).toFixed(0);
+      const kib = (length / 1024).toFixed(0);
       console.log(
         `${range} ${which.padEnd(6)} ${tookMs.toFixed(0).padStart(5)} ms, ${kib.padStart(4)} KiB, longest hold-up ${heldUpMs.toFixed(1)} ms`,
       );
@@ -108,9 +110,10 @@ async function measure(dir: string): Promise<readonly string[]> {
   for (const [range, ms] of heldUp)
     if (ms > MAX.heldUpMs) failures.push(`${range}: checks are held up for ${ms.toFixed(1)} ms`);
   for (const range of Object.keys(RANGES) as RangeName[]) {
-    const views = keys.slice(0, VIEWS).map((key) => `/${encodeURIComponent(key)}`);
-    await Promise.all(views.flatMap((view) => [textAt(port, `${view}?range=${range}`), textAt(port, `${view}/log`)]));
+    const views = keys.slice(0, VIEWS).map((key) => `/data/containers/${encodeURIComponent(key)}`);
+    await Promise.all(views.flatMap((view) => [`${view}?range=${range}`, `${view}/log`]).map(client.lengthAt));
   }
+  client.stop();
   server.close();
   server.closeAllConnections();
   const mostMiB = memory.mostMiB();
@@ -124,11 +127,51 @@ async function measure(dir: string): Promise<readonly string[]> {
   return failures;
 }
 
-async function textAt(port: number, path: string): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}/data/containers${path}`);
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
-  return text;
+interface Client {
+  /** Gets what is at a path. @returns the number of characters */
+  lengthAt(path: string): Promise<number>;
+  stop(): void;
+}
+
+function startClient(port: number): Client {
+  const args = ['--client', String(port)];
+  const child = fork(fileURLToPath(import.meta.url), args, { execArgv: process.execArgv });
+  const waiting = new Map<number, (got: Got) => void>();
+  let asked = 0;
+  child.on('message', (got: Got) => waiting.get(got.number)?.(got));
+  return {
+    lengthAt: async (path) => {
+      const number = ++asked;
+      const answer = new Promise<Got>((resolve) => waiting.set(number, resolve));
+      child.send({ number, path });
+      const { length, failure } = await answer;
+      waiting.delete(number);
+      if (failure !== undefined) throw new Error(`${path}: ${failure}`);
+      return length;
+    },
+    stop: () => child.disconnect(),
+  };
+}
+
+interface Got {
+  readonly number: number;
+  readonly length: number;
+  readonly failure?: string;
+}
+
+/** In the client's process. */
+function answerAsClient(port: number): void {
+  const get = async ({ number, path }: { readonly number: number; readonly path: string }): Promise<Got> => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    const { length } = await response.text();
+    return { number, length, ...(response.ok ? {} : { failure: String(response.status) }) };
+  };
+  process.on('message', (wanted: { readonly number: number; readonly path: string }) => {
+    get(wanted).then(
+      (got) => process.send?.(got),
+      (error) => process.send?.({ number: wanted.number, length: 0, failure: String(error) }),
+    );
+  });
 }
 
 /** The growth of the process's memory from now on. */

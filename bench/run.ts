@@ -117,7 +117,10 @@ async function pluginRows(directory: string): Promise<readonly Row[]> {
     ...{ id: '', name: 'bench', created: '', subnet: '10.99.0.0/24', gateway: '10.99.0.1', bridge: 'hctl-bench' },
     ...{ internal: false, labels: {} },
   };
-  const bridge = configOf(network, join(directory, 'leases'), undefined);
+  const bridge = configOf(network, {
+    leases: join(directory, 'leases'),
+    ...{ wish: { isAsked: false }, hasDefaultRoute: true },
+  });
   const portmap = portmapOf(network, [{ hostIp: '0.0.0.0', hostPort: 8080, containerPort: 80, protocol: 'tcp' }]);
   const times: Record<'add' | 'del' | 'addPorts' | 'delPorts', number[]> = {
     add: [],

@@ -54,7 +54,6 @@ export function adviceForCommand(words: readonly string[]): string | undefined {
 const WINDOWS = 'it is for Windows';
 const IO_LIMIT = 'limits of block devices are not set by healthctl';
 const SWARM = 'it is for swarms';
-const ADDRESS = 'addresses are given by the network: containers reach each other by name';
 const ONE_HOST = 'healthctl speaks to a containerd on this host, through a socket: --address';
 
 const OF_CREATE: Readonly<Record<string, string>> = {
@@ -77,13 +76,10 @@ const OF_CREATE: Readonly<Record<string, string>> = {
   'health-startup-timeout': 'give --health-timeout',
   'io-maxbandwidth': WINDOWS,
   'io-maxiops': WINDOWS,
-  ip: ADDRESS,
-  ip6: 'networks are of IPv4',
+  ip6: 'networks are of IPv4: give --ip',
   isolation: WINDOWS,
   'kernel-memory': 'the kernel has it no more: give --memory',
-  link: 'put both on a network of yours, where they find each other by name: healthctl network create, --network',
-  'link-local-ip': ADDRESS,
-  'mac-address': ADDRESS,
+  'link-local-ip': 'give an address of a network: --ip',
   'memory-swappiness': 'give --memory-swap; equal to --memory, nothing is swapped',
   platform: 'healthctl pull --platform takes an image of another platform',
   pod: 'there are no pods: --network container:NAME, --ipc and --pid join a container',

@@ -8,7 +8,7 @@ import { momentFor } from './unchecked.ts';
 
 const details = {
   ...{ isOurs: true, image: 'demo:1', imageId: 'sha256:00', args: ['sleep', '60'], mounts: [], networks: ['none'] },
-  ...{ config: { Cmd: ['sleep', '60'] }, hostConfig: {} },
+  ...{ config: { Cmd: ['sleep', '60'] }, hostConfig: {}, endpoints: [] },
 };
 /** The number of clock ticks between the boot and the start of the builders' run. */
 const BOOT_MS = 50_000;

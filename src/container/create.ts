@@ -34,7 +34,7 @@ import { resolveModes } from './namespaces.ts';
 import { nerdctlAnnotations } from './nerdctl/annotations.ts';
 import { noteForNerdctl, withNerdctlName } from './nerdctl/store.ts';
 import { writeGeneratedFiles } from './network/generated-files.ts';
-import { type Placement, placeContainer, specNetworkOf } from './network/placement.ts';
+import { networkNamesOf, type Placement, placeContainer, specNetworkOf } from './network/placement.ts';
 import { refuseNoFile } from './pidfile.ts';
 import { refuseKubernetesActions } from './refuse-kubernetes.ts';
 import { sharedMemoryOf } from './shared-memory.ts';
@@ -105,6 +105,7 @@ export async function createContainer(
       const spec = buildSpec({ ...options, ...followedWorkingDir(ctx, options, mounts) });
       const stored = storedConfigFrom({ ...request, ...shownDefaults(request.limits, modes, onHost.host) }, image, {
         network: placement.mode,
+        endpoints: placement.endpoints,
         hostname: options.hostname,
         env: spec.process?.env ?? [],
         args: argsOf(request, image),
@@ -303,7 +304,7 @@ function labelsOf(
     [LABELS.hostname]: hostname,
     [LABELS.stateDir]: runDirOf(ctx.dirs, { namespace, id }),
     [LABELS.platform]: `${os}/${architecture}`,
-    [LABELS.networks]: JSON.stringify([placement.mode]),
+    [LABELS.networks]: JSON.stringify(networkNamesOf(placement)),
     ...(pidContainer === undefined ? {} : { [LABELS.pidContainer]: pidContainer }),
     ...(request.log.driver === 'none' ? {} : { [LABELS.logUri]: logUriOf(ctx, id) }),
     [LABELS.stopSignal]: request.stopSignal ?? stopSignal ?? 'SIGTERM',

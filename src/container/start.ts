@@ -8,7 +8,7 @@ import { dataDirOf, runDirOf } from '../lib/dirs.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
 import { logConfigOf } from '../record/log-config.ts';
-import { nameOptionsOf } from '../record/network-config.ts';
+import { nameOptionsOf, usedNetworkOf } from '../record/network-config.ts';
 import { networkModeOf } from '../record/network-mode.ts';
 import { isStoppedByUser, startedLabels } from '../record/restart-label.ts';
 import { storedConfigOf } from '../record/stored-config.ts';
@@ -127,7 +127,7 @@ async function makeTask(ctx: ContainerContext, view: ContainerView, isAttached: 
     const record = await ensureNerdctlAnnotations(ctx, await ensureAppArmor(ctx, view, config));
     await prepareNamespaces(ctx, record, config);
     const hostname = view.record.labels[LABELS.hostname] ?? id.slice(0, 12);
-    const network = config.HostConfig.NetworkMode;
+    const network = usedNetworkOf(config);
     writeGeneratedFiles(dataDir, { network, names: nameOptionsOf(config), hostname }, ctx.dirs);
   }
   const stdio = config

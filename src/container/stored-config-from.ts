@@ -4,6 +4,7 @@ import { bindingsFrom, byPort, keyOf } from '../network/port-document.ts';
 import { canonicalCapability } from '../oci/capabilities.ts';
 import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
 import type { CreateRequest } from '../record/create-request.ts';
+import { type EndpointConfig, endpointRecordOf } from '../record/endpoint-config.ts';
 import { logAttributesFrom } from '../record/log-attributes.ts';
 import type { StoredConfig } from '../record/stored-config.ts';
 import { bindTextsOf, mountOptionsOf, mountPointsFrom, volumePathsOf } from './volumes/mount-documents.ts';
@@ -16,6 +17,7 @@ export function storedConfigFrom(
   resolved: {
     /** See Placement. */
     readonly network: string;
+    readonly endpoints: readonly EndpointConfig[];
     readonly hostname: string;
     readonly env: readonly string[];
     readonly args: readonly string[];
@@ -32,7 +34,7 @@ export function storedConfigFrom(
   return {
     ImageId: image.configDigest,
     Args: resolved.args,
-    ...(request.networking.aliases.length > 0 ? { Aliases: request.networking.aliases } : {}),
+    Endpoints: resolved.endpoints.map(endpointRecordOf),
     Config: {
       Hostname: resolved.hostname,
       Domainname: request.domainname ?? '',

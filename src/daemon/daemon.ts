@@ -24,6 +24,7 @@ import { connectionBudget } from './connection-gate.ts';
 import { type DaemonPaths, daemonPathsOf } from './daemon-paths.ts';
 import { withDescriptorReserve } from './descriptor-reserve.ts';
 import { createDuties, type Duties } from './duties.ts';
+import { createEngineStarter, type EngineStarter } from './engine/engine-starter.ts';
 import { openGrpcHealthServer } from './grpc/grpc-health.ts';
 import { createHealthSource } from './grpc/health-source.ts';
 import { untilIdle } from './idle.ts';
@@ -49,6 +50,8 @@ export interface DaemonDeps {
   readonly identity: ServiceDeps['identity'];
   /** Where to send metrics and events besides; undefined: nowhere. */
   readonly telemetry: TelemetrySettings | undefined;
+  /** Where programs such as runc are searched for. */
+  readonly path: string;
   /**
    * Called once the locks are held, before anything is monitored: for work that a second daemon, which ends at the
    * locks, must not do.
@@ -138,6 +141,7 @@ interface Parts {
   readonly server: ApiServer;
   readonly metrics: Metrics;
   readonly page: PageStarter;
+  readonly engine: EngineStarter;
   /** Fires when calls that act on containers have taken too long at the end. */
   readonly lastSignal: AbortController;
 }
@@ -194,7 +198,11 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
     ...{ clock, log, settings, groupId: deps.socketGroupId, contextOf, model, live: duties.live, isRestarting },
     ...{ status: service.status, flushHistory: duties.history.flush },
   });
-  return { model, duties, monitor, grpc, server, metrics, page, lastSignal };
+  const engine = createEngineStarter({
+    ...{ ...shared, settings, path: deps.path, contextOf, hub: duties.hub, service },
+    restarts: { isRestarting, nextRestartAtMs },
+  });
+  return { model, duties, monitor, grpc, server, metrics, page, engine, lastSignal };
 }
 
 function historyBytesOf({ settings, clock }: DaemonDeps): () => number | undefined {
@@ -211,7 +219,7 @@ function proberOf({ clock, log, settings }: DaemonDeps, context: ContainerContex
 
 async function start(deps: DaemonDeps, parts: Parts, { ended }: Ending): Promise<void> {
   const { clock, log, settings, notifier } = deps;
-  const { model, duties, monitor, server, grpc, metrics, page } = parts;
+  const { model, duties, monitor, server, grpc, metrics, page, engine } = parts;
   await deps.onLocked();
   await duties.networkRepair.sweep(settings.namespace);
   await duties.history.start();
@@ -221,6 +229,7 @@ async function start(deps: DaemonDeps, parts: Parts, { ended }: Ending): Promise
   if (!ended.aborted) {
     metrics.start();
     page.start();
+    engine.start();
   }
   notifier.ready();
   duties.memoryReleaser.onReady();
@@ -234,8 +243,9 @@ async function untilEnd(
   { monitor, server, duties: { supervisor } }: Parts,
   { paths, ending: { ended } }: { readonly paths: DaemonPaths; readonly ending: Ending },
 ): Promise<void> {
-  const { idleTimeoutMs } = settings.monitor;
-  await (isAutostarted
+  const { idleTimeoutMs, dockerSocket } = settings.monitor;
+  // Clients of Docker's API expect it to be there.
+  await (isAutostarted && dockerSocket === undefined
     ? untilIdle({ clock, monitor, supervisor, server, paths, idleTimeoutMs }, ended)
     : clock.sleep(Number.MAX_SAFE_INTEGER, ended));
 }
@@ -243,9 +253,9 @@ async function untilEnd(
 /** Stops the parts that accept requests or act first, then the parts that they use. */
 async function stop(
   { clock }: DaemonDeps,
-  { duties, monitor, grpc, server, metrics, page, lastSignal }: Parts,
+  { duties, monitor, grpc, server, metrics, page, engine, lastSignal }: Parts,
 ): Promise<void> {
-  await Promise.all([server.stop(), grpc.stop(), metrics.stop(), page.stop()]);
+  await Promise.all([server.stop(), grpc.stop(), metrics.stop(), page.stop(), engine.stop()]);
   const late = clock.after(LAST_CALL_MS, () => lastSignal.abort());
   await duties.supervisor.stop();
   await monitor.stop();

@@ -4,7 +4,14 @@ import type { Clock } from '../lib/clock.ts';
 import { keyOf } from '../lib/container-key.ts';
 import { hasCode, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { type ContainerFacts, containerEventFrom, containerOf, type HostEvent, imageEventFrom } from './host-event.ts';
+import {
+  type ContainerFacts,
+  containerEventFrom,
+  containerOf,
+  type HostEvent,
+  imageEventFrom,
+  objectEventFrom,
+} from './host-event.ts';
 
 /** How to read records: the names of containers and images are defined in another room. */
 export interface FactsReader {
@@ -108,6 +115,8 @@ export function createFactsBook({ containersOf, read, clock, log }: FactsBookPar
 
   const translate = async (event: ContainerdEvent): Promise<HostEvent | undefined> => {
     if ('name' in event) return imageEventFrom(event, read.imageName(event.name));
+    const ofObject = objectEventFrom(event);
+    if (ofObject) return ofObject;
     const id = containerOf(event);
     if (id === undefined || event.kind === 'task-created' || event.kind === 'task-deleted') return undefined;
     const entry = await entryFor(event, id);

@@ -49,6 +49,6 @@ export function hostEventFromValue(value: unknown): HostEvent | undefined {
 const isTime: Guard<number> = (value): value is number => isNumber(value) && Number.isFinite(value);
 
 const isHostEvent = objectOf({
-  ...{ type: oneOf(['container', 'image']), action: isText, id: isText, namespace: isText },
+  ...{ type: oneOf(['container', 'image', 'network', 'volume']), action: isText, id: isText, namespace: isText },
   ...{ atMs: isTime, attributes: mapOf(isText) },
 });

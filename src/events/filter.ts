@@ -51,6 +51,11 @@ export function parseEventFilters(texts: readonly string[]): EventFilters {
   return filters;
 }
 
+/** The filters of Docker's API, which ignores unknown keys. */
+export function eventFiltersFrom(given: ReadonlyMap<string, readonly string[]>): EventFilters {
+  return new Map(KEYS.flatMap((key) => (given.has(key) ? [[key, given.get(key) ?? []] as const] : [])));
+}
+
 /** docker/cli, opts/opts.go. */
 export const BAD_FORMAT = 'bad format of filter (expected name=value)';
 

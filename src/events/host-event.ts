@@ -1,12 +1,15 @@
 import type { ContainerdEvent } from '../containerd/events.ts';
-import { parseOwnEvent } from './own-events.ts';
+import { type ObjectType, parseOwnEvent } from './own-events.ts';
 
 /** An event on the host, in Docker's words. */
 export interface HostEvent {
-  readonly type: 'container' | 'image';
+  readonly type: 'container' | ObjectType;
   /** E.g. `start`, `health_status: healthy`. */
   readonly action: string;
-  /** The container's id; for an image its familiar name, because containerd's events have no image id. */
+  /**
+   * The container's or network's id, the volume's name; for an image its familiar name, because containerd's events
+   * have no image id.
+   */
   readonly id: string;
   /** containerd's. */
   readonly namespace: string;
@@ -55,6 +58,14 @@ export function imageEventFrom(event: ContainerdEvent, familiarName: string): Ho
   return { type: 'image', action, id: familiarName, namespace, atMs, attributes: { name: familiarName } };
 }
 
+/** An event of a network, a volume or an image that a healthctl process published; undefined for any other. */
+export function objectEventFrom(event: ContainerdEvent): HostEvent | undefined {
+  const own = event.kind === 'own' ? parseOwnEvent(event) : undefined;
+  if (own?.kind !== 'object') return undefined;
+  const { type, action, id, attributes } = own;
+  return { type, action, id, namespace: event.namespace, atMs: event.atMs, attributes };
+}
+
 const IMAGE_ACTIONS: Readonly<Partial<Record<ContainerdEvent['kind'], string>>> = {
   'image-created': 'tag',
   'image-updated': 'tag',
@@ -63,7 +74,10 @@ const IMAGE_ACTIONS: Readonly<Partial<Record<ContainerdEvent['kind'], string>>> 
 
 /** The id of the container that an event is about. */
 export function containerOf(event: ContainerdEvent): string | undefined {
-  if (event.kind === 'own') return parseOwnEvent(event)?.id;
+  if (event.kind === 'own') {
+    const own = parseOwnEvent(event);
+    return own?.kind === 'object' ? undefined : own?.id;
+  }
   return 'id' in event ? event.id : undefined;
 }
 
@@ -118,6 +132,8 @@ function ownActionPart(event: Extract<ContainerdEvent, { kind: 'own' }>): Action
     case 'stop':
     case 'restart':
       return { action: own.kind };
+    case 'object':
+      return undefined;
   }
 }
 

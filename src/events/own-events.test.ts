@@ -6,6 +6,7 @@ import {
   publishHealthAction,
   publishHealthStatus,
   publishKill,
+  publishObject,
   publishRename,
   publishRestart,
   publishStop,
@@ -26,6 +27,13 @@ test('a published event parses to itself', async () => {
   await publishHealthStatus(publisher.events, publisher.log, { id: 'c1', status: 'unhealthy', failingStreak: 3 });
   await publishRename(publisher, { id: 'c1', oldName: 'api', name: 'web' });
   await publishHealthAction(publisher, { id: 'c1', action: 'restart', reason: 'unhealthy: refused' });
+  const connect = {
+    type: 'network',
+    action: 'connect',
+    id: 'n1',
+    attributes: { name: 'web', container: 'c1' },
+  } as const;
+  await publishObject(publisher, connect);
   expect(published.map(parseOwnEvent)).toEqual([
     { kind: 'kill', id: 'c1', signal: 15 },
     { kind: 'stop', id: 'c1' },
@@ -33,6 +41,7 @@ test('a published event parses to itself', async () => {
     { kind: 'health-status', id: 'c1', status: 'unhealthy', failingStreak: 3 },
     { kind: 'rename', id: 'c1', oldName: 'api', name: 'web' },
     { kind: 'health-action', id: 'c1', action: 'restart', reason: 'unhealthy: refused' },
+    { kind: 'object', ...connect },
   ]);
   expect(published[3]).toEqual({
     topic: '/healthctl/health-status',
@@ -56,6 +65,7 @@ test.each([
   ['no streak', '/healthctl/health-status', '{"ID":"c1","Status":"healthy"}'],
   ['an unknown action', '/healthctl/health-action', '{"ID":"c1","Action":"dance","Reason":""}'],
   ['a rename without a name', '/healthctl/rename', '{"ID":"c1","OldName":"a"}'],
+  ['an unknown type', '/healthctl/object', '{"ID":"x","Type":"swarm","Action":"join"}'],
   ['no signal', '/healthctl/kill', '{"ID":"c1","Signal":"TERM"}'],
 ])('ignores an event with %s', (_what, topic, json) => {
   expect(parseOwnEvent({ topic, json })).toBeUndefined();

@@ -2,7 +2,7 @@ import type { Events } from '../containerd/events.ts';
 import { HEALTH_STATUSES, type HealthStatus } from '../health/state.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { as, isCount, isText, objectIn, oneOf, parseJsonText } from '../lib/shape.ts';
+import { as, isCount, isText, type JsonObject, objectIn, oneOf, parseJsonText, textMapIn } from '../lib/shape.ts';
 
 /** Events that healthctl publishes through containerd, because containerd cannot know them. */
 export type OwnEvent =
@@ -22,7 +22,22 @@ export type OwnEvent =
   /** Renamed by a user. */
   | { readonly kind: 'rename'; readonly id: string; readonly oldName: string; readonly name: string }
   /** An action on an unhealthy container. */
-  | { readonly kind: 'health-action'; readonly id: string; readonly action: HealthAction; readonly reason: string };
+  | { readonly kind: 'health-action'; readonly id: string; readonly action: HealthAction; readonly reason: string }
+  | ({ readonly kind: 'object' } & ObjectEvent);
+
+/** Something happened to an object that containerd does not know, or that it does not report in these words. */
+export interface ObjectEvent {
+  readonly type: ObjectType;
+  /** Docker's word: `connect`, `mount`, `pull`. */
+  readonly action: string;
+  /** Of a network; the name of a volume or an image. */
+  readonly id: string;
+  /** Docker's, e.g. `name`, `container`, `driver`. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+const OBJECT_TYPES = ['image', 'network', 'volume'] as const;
+export type ObjectType = (typeof OBJECT_TYPES)[number];
 
 const HEALTH_ACTIONS = ['kill', 'stop', 'restart'] as const;
 export type HealthAction = (typeof HEALTH_ACTIONS)[number];
@@ -39,6 +54,8 @@ const RESTART_TOPIC = '/healthctl/restart';
 const RENAME_TOPIC = '/healthctl/rename';
 /** `{"ID":"3f4e…","Action":"restart","Reason":"unhealthy: connection refused"}` */
 const HEALTH_ACTION_TOPIC = '/healthctl/health-action';
+/** `{"ID":"9f0c…","Type":"network","Action":"connect","Attributes":{"name":"web","container":"3f4e…"}}` */
+const OBJECT_TOPIC = '/healthctl/object';
 
 /** Needed for publishing. Callers continue whether it succeeded or not. */
 export interface Publisher {
@@ -72,6 +89,9 @@ export const publishHealthAction = (
   publisher: Publisher,
   { id, action, reason }: { readonly id: string; readonly action: HealthAction; readonly reason: string },
 ) => publish(publisher, HEALTH_ACTION_TOPIC, { ID: id, Action: action, Reason: reason });
+
+export const publishObject = (publisher: Publisher, { type, action, id, attributes }: ObjectEvent) =>
+  publish(publisher, OBJECT_TOPIC, { ID: id, Type: type, Action: action, Attributes: attributes });
 
 /** Never fails: a lost event must not undo the action that it reports. */
 async function publish({ events, log }: Publisher, topic: string, value: Readonly<Record<string, unknown>>) {
@@ -115,7 +135,15 @@ export function parseOwnEvent({
       if (action === undefined || !isText(value.Reason)) return undefined;
       return { kind: 'health-action', id, action, reason: value.Reason };
     }
+    case OBJECT_TOPIC:
+      return objectEventFrom(id, value);
     default:
       return undefined;
   }
+}
+
+function objectEventFrom(id: string, { Type, Action, Attributes }: JsonObject): OwnEvent | undefined {
+  const type = as(oneOf(OBJECT_TYPES), Type);
+  if (type === undefined || !isText(Action)) return undefined;
+  return { kind: 'object', type, action: Action, id, attributes: textMapIn(Attributes) };
 }

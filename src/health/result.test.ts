@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { T0 } from '../../test/builders/health.ts';
-import { resultFromOutcome, resultKindOf, rfc3339FromMillis } from './result.ts';
+import { resultFromOutcome, resultKindOf, rfc3339FromMillis, tellingLine } from './result.ts';
 
 describe('resultFromOutcome', () => {
   const times = { startMs: T0, endMs: T0 + 1050 };
@@ -36,4 +36,17 @@ test.each([
   [{ kind: 'could-not-start', reason: 'no such program' }, 'error'],
 ] as const)('%o is counted as %s', (outcome, kind) => {
   expect(resultKindOf(resultFromOutcome(outcome, { startMs: T0, endMs: T0 }))).toBe(kind);
+});
+
+test.each([
+  ['the last one of a command', 1, '\nTraceback:\n  line 3\r\nConnectionRefused \r\n\n', 'ConnectionRefused'],
+  [
+    'the first one of a timeout',
+    -1,
+    'Health check exceeded timeout (1s): a\nb\n',
+    'Health check exceeded timeout (1s): a',
+  ],
+  ['none', 1, ' \n', ''],
+])('the line that says most: %s', (_, exitCode, output, line) => {
+  expect(tellingLine({ exitCode, output })).toBe(line);
 });

@@ -28,6 +28,15 @@ export interface Result {
 /** The exit code of a probe that returned none. Docker: daemon/health.go exitStatusHealthy and friends. */
 const NO_EXIT_CODE = -1;
 
+/**
+ * The line of an output that says most: the last one that a command wrote. Where there is no exit code, it is the first
+ * one, which says why.
+ */
+export function tellingLine({ exitCode, output }: Pick<Result, 'exitCode' | 'output'>): string {
+  const lines = output.trim().split('\n');
+  return (lines.at(exitCode === NO_EXIT_CODE ? 0 : -1) ?? '').trim();
+}
+
 /** The exit code of a process killed by SIGKILL. */
 export const KILLED_EXIT_CODE = 137;
 

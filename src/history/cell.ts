@@ -43,21 +43,28 @@ export function mergeCell(into: Cell, from: Cell): void {
   mergeDurations(into.durations, from.durations);
 }
 
+/** Cells by their starts. */
+export type CellMap = Map<number, Cell>;
+
 /** Adds up cells in cells of this width, oldest first; a wider cell keeps its width. */
 export function mergedCells(cells: Iterable<Cell>, widthMs: number): readonly Cell[] {
-  const merged = new Map<number, Cell>();
-  for (const cell of cells) mergeCell(cellAt(merged, cell.fromMs, Math.max(widthMs, cell.widthMs)), cell);
-  return [...merged.values()].sort((a, b) => a.fromMs - b.fromMs);
+  const merged: CellMap = new Map();
+  for (const cell of cells) mergeIntoCells(merged, cell, widthMs);
+  return sortedCells(merged);
 }
 
-/** The cells of samples, oldest first. */
-export function cellsOf(samples: Iterable<Sample>, widthMs: number): readonly Cell[] {
-  const cells = new Map<number, Cell>();
-  for (const sample of samples) addToCell(cellAt(cells, sample.atMs, widthMs), sample);
-  return [...cells.values()].sort((a, b) => a.fromMs - b.fromMs);
-}
+/** Like `mergedCells`, for one cell after the other. */
+export const mergeIntoCells = (cells: CellMap, cell: Cell, widthMs: number): void =>
+  mergeCell(cellAt(cells, cell.fromMs, Math.max(widthMs, cell.widthMs)), cell);
 
-function cellAt(cells: Map<number, Cell>, atMs: number, widthMs: number): Cell {
+/** Adds a sample to the cell of its time. */
+export const addToCells = (cells: CellMap, sample: Sample, widthMs: number): void =>
+  addToCell(cellAt(cells, sample.atMs, widthMs), sample);
+
+/** Oldest first. */
+export const sortedCells = (cells: CellMap): readonly Cell[] => [...cells.values()].sort((a, b) => a.fromMs - b.fromMs);
+
+function cellAt(cells: CellMap, atMs: number, widthMs: number): Cell {
   const fromMs = Math.floor(atMs / widthMs) * widthMs;
   const cell = cells.get(fromMs) ?? emptyCell(fromMs, widthMs);
   cells.set(fromMs, cell);
@@ -97,13 +104,21 @@ export function cellBlockOf(cells: Iterable<Cell>): Buffer {
   return block.bytesWith(undefined);
 }
 
-/** The inverse of `cellBlockOf`. Throws CORRUPT. */
-export function* cellsIn(block: Uint8Array, widthMs: number): Generator<Cell> {
+/**
+ * Calls `visit` for each cell of a block. It is the same object each time, so that millions make little garbage: a cell
+ * is valid only during its visit. Throws CORRUPT.
+ */
+export function eachCellIn(block: Uint8Array, widthMs: number, visit: (cell: Cell) => void): void {
   const reader = new ByteReader(block);
+  const cell: { -readonly [Name in keyof Cell]: Cell[Name] } = emptyCell(0, widthMs);
   let minute = 0;
   while (!reader.isDone) {
     minute += reader.int();
-    const [succeeded, failed, maxLagMs] = [reader.uint(), reader.uint(), reader.uint()];
-    yield { fromMs: minute * MINUTE_MS, widthMs, succeeded, failed, maxLagMs, durations: readDurations(reader) };
+    cell.fromMs = minute * MINUTE_MS;
+    cell.succeeded = reader.uint();
+    cell.failed = reader.uint();
+    cell.maxLagMs = reader.uint();
+    readDurations(reader, cell.durations);
+    visit(cell);
   }
 }

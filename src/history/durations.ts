@@ -28,6 +28,12 @@ function addToBin(durations: Durations, bin: number, added: number): void {
   const { bins, counts } = durations;
   durations.count += added;
   let at = bins.length;
+  if (at === 0 || (bins[at - 1] ?? 0) < bin) {
+    // The usual case, without the arrays that splice returns.
+    bins.push(bin);
+    counts.push(added);
+    return;
+  }
   while (at > 0 && (bins[at - 1] ?? 0) >= bin) at -= 1;
   if (bins[at] === bin) counts[at] = (counts[at] ?? 0) + added;
   else {
@@ -37,7 +43,7 @@ function addToBin(durations: Durations, bin: number, added: number): void {
 }
 
 export function mergeDurations(into: Durations, from: Durations): void {
-  for (const [at, bin] of from.bins.entries()) addToBin(into, bin, from.counts[at] ?? 0);
+  for (let at = 0; at < from.bins.length; at += 1) addToBin(into, from.bins[at] ?? 0, from.counts[at] ?? 0);
 }
 
 /**
@@ -66,13 +72,22 @@ export function writeDurations(writer: ByteWriter, { bins, counts }: Durations):
   }
 }
 
-/** The inverse of `writeDurations`. Throws CORRUPT. */
-export function readDurations(reader: ByteReader): Durations {
-  const durations = noDurations();
-  let bin = 0;
+/** The inverse of `writeDurations`: replaces what `into` holds, and keeps its memory. Throws CORRUPT. */
+export function readDurations(reader: ByteReader, into: Durations): void {
+  const { bins, counts } = into;
+  into.count = 0;
+  let [bin, used] = [0, 0];
   for (let rest = reader.uint(); rest > 0; rest -= 1) {
-    bin += reader.uint();
-    addToBin(durations, Math.min(bin, LAST_BIN), reader.uint());
+    bin = Math.min(bin + reader.uint(), LAST_BIN);
+    const added = reader.uint();
+    into.count += added;
+    if (used > 0 && bins[used - 1] === bin) counts[used - 1] = (counts[used - 1] ?? 0) + added;
+    else {
+      bins[used] = bin;
+      counts[used] = added;
+      used += 1;
+    }
   }
-  return durations;
+  bins.length = used;
+  counts.length = used;
 }

@@ -1,5 +1,5 @@
 import { hasCode } from '../lib/errors.ts';
-import { type Cell, cellBlockOf, cellsIn, HOUR_MS, MINUTE_MS, mergedCells } from './cell.ts';
+import { type CellMap, cellBlockOf, eachCellIn, HOUR_MS, MINUTE_MS, mergeIntoCells, sortedCells } from './cell.ts';
 import type { HistoryFile } from './files.ts';
 import { eachBlock } from './segment.ts';
 
@@ -14,11 +14,13 @@ export async function mergeDay(
   minutes: readonly HistoryFile[],
   { pause, onDamaged }: { readonly pause: () => Promise<void>; readonly onDamaged: (path: string) => void },
 ): Promise<Iterable<readonly [key: string, block: Uint8Array]>> {
-  const cells = new Map<string, readonly Cell[]>();
+  const cells = new Map<string, CellMap>();
   for (const { path } of minutes) {
     try {
       eachBlock(path, (key, block) => {
-        cells.set(key, mergedCells([...(cells.get(key) ?? []), ...cellsIn(block, MINUTE_MS)], HOUR_MS));
+        const own: CellMap = cells.get(key) ?? new Map();
+        cells.set(key, own);
+        eachCellIn(block, MINUTE_MS, (cell) => mergeIntoCells(own, cell, HOUR_MS));
       });
     } catch (error) {
       if (!hasCode(error, 'CORRUPT')) throw error;
@@ -26,5 +28,5 @@ export async function mergeDay(
     }
     await pause();
   }
-  return [...cells].map(([key, hours]) => [key, cellBlockOf(hours)]);
+  return [...cells].map(([key, hours]) => [key, cellBlockOf(sortedCells(hours))]);
 }

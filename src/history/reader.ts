@@ -1,7 +1,16 @@
 import { errnoOf, fileReasonOf, hasCode } from '../lib/errors.ts';
 import type { FaultReporter } from '../lib/fault-reporter.ts';
 import { readOwnFile } from '../system/own-file.ts';
-import { type Cell, cellsIn, cellsOf, HOUR_MS, MINUTE_MS, mergedCells } from './cell.ts';
+import {
+  addToCells,
+  type Cell,
+  type CellMap,
+  eachCellIn,
+  HOUR_MS,
+  MINUTE_MS,
+  mergeIntoCells,
+  sortedCells,
+} from './cell.ts';
 import { changeFromLine } from './change-line.ts';
 import { DAY_MS, dayOf, type HistoryFile, historyFiles, unmergedJournals } from './files.ts';
 import { eachJournaled, journalFactsOf } from './journal.ts';
@@ -26,10 +35,16 @@ export interface HistoryReader {
    * cell at an end of the period counts if it begins in the period.
    */
   cells(period: Period, key: string): readonly Cell[];
-  /** Like `cells`, for all containers, in any order; a minute may come in two parts. */
-  eachCell(period: Period, visit: (key: string, cell: Cell) => void): void;
-  /** The changes of all containers, oldest first, from the start of the day in which the period begins. */
-  changes(period: Period): readonly Change[];
+  /**
+   * Like `cells`, for all containers or for one, in any order; a minute may come in two parts. A cell is valid only
+   * during its visit.
+   */
+  eachCell(period: Period, visit: (key: string, cell: Cell) => void, key?: string): void;
+  /**
+   * The changes of all containers, or of one, and the gaps, oldest first, from the start of the day in which the period
+   * begins.
+   */
+  changes(period: Period, key?: string): readonly Change[];
 }
 
 /** Larger files are not ours. */
@@ -60,15 +75,15 @@ export function openHistoryReader(dir: string, reporter: FaultReporter): History
     },
     eachSample: (period, visit) => visitSamples(dir, { period, key: undefined, tryRead }, visit),
     cells: (period, key) => {
-      const cells: Cell[] = [];
-      visitCells(dir, { period, key, tryRead }, (_, cell) => cells.push(cell));
-      return mergedCells(cells, MINUTE_MS);
+      const cells: CellMap = new Map();
+      visitCells(dir, { period, key, tryRead }, (_, cell) => mergeIntoCells(cells, cell, MINUTE_MS));
+      return sortedCells(cells);
     },
-    eachCell: (period, visit) => visitCells(dir, { period, key: undefined, tryRead }, visit),
-    changes: ({ fromMs, toMs }) =>
+    eachCell: (period, visit, key) => visitCells(dir, { period, key, tryRead }, visit),
+    changes: ({ fromMs, toMs }, key) =>
       historyFiles(dir)
         .filter((file) => file.kind === 'changes' && file.fromMs <= toMs && file.fromMs >= dayOf(fromMs))
-        .flatMap(({ path }) => changesIn(path))
+        .flatMap(({ path }) => changesIn(path, key))
         .filter(({ atMs }) => atMs <= toMs)
         .sort((a, b) => a.atMs - b.atMs),
   };
@@ -92,23 +107,16 @@ function createTryRead({ onFault }: FaultReporter): TryRead {
   };
 }
 
-/** The samples of all journals by path. Call it before you list the segments, so that no sample is missed. */
-function readJournals(dir: string, key: string | undefined, tryRead: TryRead): ReadonlyMap<string, readonly Keyed[]> {
-  const journals = historyFiles(dir).filter(isKind('journal'));
-  return new Map(
-    journals.map(({ path }) => {
-      const found: Keyed[] = [];
-      const bytes = readOwnFile(path, { maxBytes: MAX_JOURNAL_BYTES });
-      tryRead(path, () => {
-        if (!bytes) return;
-        eachJournaled(bytes, (sampleKey, sample) => {
-          if (key === undefined || sampleKey === key) found.push({ key: sampleKey, sample });
-        });
-      });
-      return [path, found];
-    }),
+/**
+ * The bytes of all journals by path, which take far less memory than their samples. Call it before you list the
+ * segments, so that no sample is missed.
+ */
+const readJournals = (dir: string): ReadonlyMap<string, Buffer | undefined> =>
+  new Map(
+    historyFiles(dir)
+      .filter(isKind('journal'))
+      .map(({ path }) => [path, readOwnFile(path, { maxBytes: MAX_JOURNAL_BYTES })]),
   );
-}
 
 /** What to read: of all containers, or of one. */
 interface Wanted {
@@ -118,16 +126,29 @@ interface Wanted {
 }
 
 function visitSamples(dir: string, wanted: Wanted, visit: (key: string, sample: Sample) => void): void {
-  const { period, key, tryRead } = wanted;
+  const { period } = wanted;
   const visitIn = (of: string, sample: Sample): void => {
     if (isIn(period, sample.atMs)) visit(of, sample);
   };
-  const journaled = readJournals(dir, key, tryRead);
+  const journals = readJournals(dir);
   const files = historyFiles(dir);
   for (const file of rawFiles(files, period))
     visitBlocks(file, wanted, (of, block) => eachSample(block, (sample) => visitIn(of, sample)));
-  for (const { path } of unmergedJournals(files, 'raw'))
-    for (const { key: of, sample } of journaled.get(path) ?? []) visitIn(of, sample);
+  for (const { path } of unmergedJournals(files, 'raw')) visitJournal(path, journals.get(path), wanted, visitIn);
+}
+
+function visitJournal(
+  path: string,
+  bytes: Buffer | undefined,
+  { key, tryRead }: Wanted,
+  visit: (key: string, sample: Sample) => void,
+): void {
+  tryRead(path, () => {
+    if (!bytes) return;
+    eachJournaled(bytes, (of, sample) => {
+      if (key === undefined || of === key) visit(of, sample);
+    });
+  });
 }
 
 function visitBlocks(
@@ -159,41 +180,50 @@ function cellFiles(files: readonly HistoryFile[], { fromMs, toMs }: Period): rea
 }
 
 function visitCells(dir: string, wanted: Wanted, visit: (key: string, cell: Cell) => void): void {
-  const { period, key, tryRead } = wanted;
-  const journaled = readJournals(dir, key, tryRead);
+  const { period } = wanted;
+  const journals = readJournals(dir);
   const files = historyFiles(dir);
-  const visitAll = (of: string, cells: Iterable<Cell>): void => {
-    for (const cell of cells) if (isIn(period, cell.fromMs)) visit(of, cell);
+  const visitIn = (of: string, cell: Cell): void => {
+    if (isIn(period, cell.fromMs)) visit(of, cell);
   };
   for (const file of cellFiles(files, period)) {
     const widthMs = file.kind === 'hours' ? HOUR_MS : MINUTE_MS;
-    visitBlocks(file, wanted, (of, block) => visitAll(of, cellsIn(block, widthMs)));
+    visitBlocks(file, wanted, (of, block) => eachCellIn(block, widthMs, (cell) => visitIn(of, cell)));
   }
-  for (const { path } of unmergedJournals(files, 'minutes'))
-    for (const [of, samples] of byKey(journaled.get(path) ?? [])) visitAll(of, cellsOf(samples, MINUTE_MS));
+  for (const { path } of unmergedJournals(files, 'minutes')) {
+    const sums = new Map<string, CellMap>();
+    visitJournal(path, journals.get(path), wanted, (of, sample) => {
+      const own: CellMap = sums.get(of) ?? new Map();
+      sums.set(of, own);
+      addToCells(own, sample, MINUTE_MS);
+    });
+    for (const [of, own] of sums) for (const cell of own.values()) visitIn(of, cell);
+  }
 }
 
-function changesIn(path: string): readonly Change[] {
-  const text = readOwnFile(path, { maxBytes: MAX_CHANGES_BYTES + (1 << 20) })?.toString('utf8') ?? '';
-  return text.split('\n').flatMap((line) => (line === '' ? [] : (changeFromLine(line) ?? [])));
+/** @param key of the wanted container; undefined: all */
+function changesIn(path: string, key: string | undefined): readonly Change[] {
+  const bytes = readOwnFile(path, { maxBytes: MAX_CHANGES_BYTES + (1 << 20) });
+  const changes: Change[] = [];
+  for (const line of bytes ? linesOf(bytes) : []) {
+    // Before the line is parsed, which takes most of the time and memory.
+    if (key !== undefined && !line.includes(key) && !line.includes('"gap"')) continue;
+    const change = changeFromLine(line);
+    if (change && (key === undefined || change.kind === 'gap' || change.key === key)) changes.push(change);
+  }
+  return changes;
+}
+
+function* linesOf(bytes: Buffer): Generator<string> {
+  for (let at = 0; at < bytes.length; ) {
+    const found = bytes.indexOf('\n', at);
+    const end = found === -1 ? bytes.length : found;
+    yield bytes.toString('utf8', at, end);
+    at = end + 1;
+  }
 }
 
 const isIn = ({ fromMs, toMs }: Period, atMs: number): boolean => atMs >= fromMs && atMs <= toMs;
-
-interface Keyed {
-  readonly key: string;
-  readonly sample: Sample;
-}
-
-function byKey(journaled: readonly Keyed[]): ReadonlyMap<string, readonly Sample[]> {
-  const found = new Map<string, Sample[]>();
-  for (const { key, sample } of journaled) {
-    const samples = found.get(key);
-    if (samples) samples.push(sample);
-    else found.set(key, [sample]);
-  }
-  return found;
-}
 
 const isKind =
   (kind: HistoryFile['kind']) =>

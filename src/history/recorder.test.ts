@@ -119,10 +119,13 @@ describe('phases', () => {
     const { recorder, observe, changes } = setUp({ lastMs: T0 - 5_000, recent: before });
     await recorder.start();
     observe('healthy');
+    observe('healthy');
     recorder.markOthers(new Set(['default/a']), () => 'gone');
     await recorder.stop();
     expect(changes()).toEqual([
       { kind: 'gap', atMs: T0 - 5_000, toMs: T0 },
+      // Seen again after the gap, so that the time of the gap counts too.
+      { kind: 'phase', atMs: T0, key: 'default/a', phase: 'healthy', sinceMs: T0 - 8_000, reason: '' },
       { kind: 'phase', atMs: T0, key: 'default/b', phase: 'gone', reason: '' },
     ]);
   });

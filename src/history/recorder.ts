@@ -70,6 +70,8 @@ interface Known {
   readonly image: string;
   readonly phase: Phase;
   readonly sinceMs: number;
+  /** Whether only an earlier monitor saw the phase: the first sight of it ends the gap between the two monitors. */
+  readonly isInherited: boolean;
 }
 
 /** Records nothing: for a monitor whose settings turn history off. */
@@ -116,16 +118,18 @@ class Recorder implements HistoryRecorder {
 
   observe({ key, name, image, phase, atMs, exitCode, reason }: ObservedContainer): void {
     const known = this.#known.get(key);
-    if (known?.phase === phase && known.name === name && known.image === image) return;
+    const isSame = known?.phase === phase;
+    if (isSame && known.name === name && known.image === image && !known.isInherited) return;
     if (!known && phase === 'gone') return; // it was never started
     const nowMs = this.#deps.clock.now();
     // The clock may have been set back since the previous phase began.
-    const sinceMs = known?.phase === phase ? known.sinceMs : Math.min(Math.max(atMs, known?.sinceMs ?? 0), nowMs);
+    const sinceMs = Math.min(isSame ? known.sinceMs : Math.max(atMs, known?.sinceMs ?? 0), nowMs);
     if (known?.name !== name || known.image !== image) this.#change({ kind: 'seen', atMs: nowMs, key, name, image });
-    if (known?.phase !== phase)
-      this.#change({ kind: 'phase', atMs: sinceMs, key, phase, exitCode, reason: shortened(reason) });
+    const change = { kind: 'phase', key, phase, exitCode, reason: shortened(reason) } as const;
+    if (!isSame) this.#change({ ...change, atMs: sinceMs });
+    else if (known.isInherited) this.#change({ ...change, atMs: nowMs, sinceMs });
     if (phase === 'gone') this.#known.delete(key);
-    else this.#known.set(key, { name, image, phase, sinceMs });
+    else this.#known.set(key, { name, image, phase, sinceMs, isInherited: false });
   }
 
   action(key: string, { action, reason }: { readonly action: Action; readonly reason: string }): void {
@@ -236,7 +240,10 @@ class Recorder implements HistoryRecorder {
       const known = this.#known.get(key);
       const { name = '', image = '' } = names.get(key) ?? {};
       if (phase === 'gone') this.#known.delete(key);
-      else this.#known.set(key, { name, image, phase, sinceMs: known?.phase === phase ? known.sinceMs : sinceMs });
+      else {
+        const fromMs = known?.phase === phase ? known.sinceMs : sinceMs;
+        this.#known.set(key, { name, image, phase, sinceMs: fromMs, isInherited: true });
+      }
     }
   }
 

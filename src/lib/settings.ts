@@ -67,6 +67,10 @@ export interface MonitorSettings {
   readonly socketGroup: string | undefined;
   readonly metrics: MetricsSettings;
   readonly page: PageSettings;
+  /** Where to serve Docker's Engine API: the path of a Unix socket, or `fd://`, one of systemd. Default: nowhere. */
+  readonly dockerSocket: string | undefined;
+  /** The containerd namespace that clients of Docker's API see. Default: that of the settings. */
+  readonly dockerNamespace: string | undefined;
 }
 
 /** What the monitor exports as metrics, and where. */

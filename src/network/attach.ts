@@ -3,52 +3,41 @@ import { readBootId, readStat } from '../system/proc.ts';
 import {
   type Attached,
   type Attachment,
-  type Endpoint,
   forgetAttachment,
-  type Holder,
-  type InterfaceAddress,
   isHeld,
   listAttachments,
+  type Membership,
   readAttachment,
   writeAttachment,
 } from './attachment.ts';
-import { configOf, portmapOf } from './bridge-config.ts';
 import { addSecondName, hasLink } from './bridge-link.ts';
-import { endpointFrom } from './cni-result.ts';
-import { ensureRules, readForwardedPorts } from './firewall.ts';
-import { allocatePorts, type TryPort } from './free-port.ts';
-import { type HostEntry, updateHostsFile } from './hosts-file.ts';
-import { type LockedNetworks, type NetworkContext, networkPathsOf, withNetworkLock } from './network-context.ts';
-import { DEFAULT_NETWORK, listNetworks, type NetworkRecord, needNetwork } from './network-record.ts';
-import { callPlugin, findPlugins, needTool, type PluginConfig } from './plugins.ts';
+import { ensureRules } from './firewall.ts';
+import { gatewayOf } from './gateway.ts';
+import { addMembership, deleteMembership, type NetworkRequest, planMembership, withPorts } from './membership.ts';
+import { type LockedNetworks, type NetworkContext, withNetworkLock } from './network-context.ts';
+import { listNetworks, type NetworkRecord, needNetwork } from './network-record.ts';
+import { findPlugins, needTool } from './plugins.ts';
 import { holdPorts, holdPortsAgain, isHolding, releasePorts } from './port-holder.ts';
 import { openPortSockets, type PortSockets } from './port-sockets.ts';
-import type { PortRequest, PublishedPort } from './port-spec.ts';
-import { holdsAddress, parseAddress, parseSubnet } from './subnet.ts';
+import type { PortRequest } from './port-spec.ts';
+import { portsFor } from './ports-for.ts';
+import { renewHosts } from './renew-hosts.ts';
 
 /** How to attach a run of a container. */
 export interface AttachRequest extends Attached {
   /** Pid of its main process, which waits for its start. */
   readonly pid: number;
-  readonly network: string;
+  /** At least one, in the order of their interfaces: `eth0`, `eth1` … */
+  readonly networks: readonly NetworkRequest[];
   readonly ports: readonly PortRequest[];
   readonly name: string;
-  /** Further names for others on a user network. */
-  readonly aliases: readonly string[];
   readonly hostname: string;
   /** Empty: none. */
   readonly domainname: string;
   readonly hostsPath: string;
   /** `name:address`; the address may be `host-gateway`. */
   readonly extraHosts: readonly string[];
-  /**
-   * Its address in an earlier run, to be used again if it is free: programs look a name up once and keep the address.
-   */
-  readonly wanted: InterfaceAddress | undefined;
 }
-
-/** In the container. */
-const INTERFACE = 'eth0';
 
 /** Throws NOT_FOUND, with what to install, if this host lacks what bridge networks need. */
 export function checkNetworking({ settings }: Pick<NetworkContext, 'settings'>): void {
@@ -86,27 +75,31 @@ async function attachLocked(
   },
 ): Promise<Attachment> {
   const { request, others, sockets } = from;
-  const network = needNetwork(ctx, request.network);
-  const ports = await portsFor(ctx, { requests: request.ports, others, tryPort: sockets.tryPort });
-  const wanted = isFree(request.wanted, network, others) ? request.wanted : undefined;
-  const attachment = attachmentFrom(ctx, { request, network, ports, wanted });
-  writeAttachment(ctx, attachment);
-  let made = attachment;
+  const networks = request.networks.map(({ network }) => needNetwork(ctx, network));
+  let made = await planAttachment(ctx, { request, networks, others, sockets });
+  writeAttachment(ctx, made);
   try {
-    const hadBridge = hasLink(network.bridge);
-    [made] = await allDone([addAll(ctx, attachment), ensureRules(ctx, listNetworks(ctx))]);
-    if (!hadBridge) await addSecondName(ctx, network);
+    const newBridges = networks.filter(({ bridge }) => !hasLink(bridge));
+    [made] = await allDone([addAll(ctx, made), ensureRules(ctx, listNetworks(ctx))]);
+    for (const network of newBridges) await addSecondName(ctx, network);
     // Only now: a socket that listens before the rules are set would accept the first connections.
     made = await holdPorts(ctx, made, sockets);
     writeAttachment(ctx, made);
-    renewHosts(ctx, [...others, made], { network: made.network, started: made });
+    renewHosts(ctx, others, { networks: networks.map(({ name }) => name), changed: made });
     return made;
   } catch (error) {
     await detachLocked(ctx, made).catch((failure: unknown) => {
-      ctx.log.warn(`the network of container ${attachment.id} could not be taken down: ${messageOf(failure)}`);
+      ctx.log.warn(`the network of container ${request.id} could not be taken down: ${messageOf(failure)}`);
     });
     throw error;
   }
+}
+
+/** One after the other, so that the kernel numbers the interfaces in their order. */
+async function addAll(ctx: LockedNetworks, attachment: Attachment): Promise<Attachment> {
+  const memberships: Membership[] = [];
+  for (const planned of attachment.memberships) memberships.push(await addMembership(ctx, attachment, planned));
+  return { ...attachment, memberships };
 }
 
 /**
@@ -118,7 +111,7 @@ export async function detachContainer(networks: NetworkContext, subject: Attache
     const attachment = readAttachment(ctx, subject);
     if (!attachment || isHeld(attachment)) return;
     await detachLocked(ctx, attachment);
-    renewHosts(ctx, listAttachments(ctx), attachment);
+    renewHosts(ctx, listAttachments(ctx), { networks: networksIn([attachment]) });
   });
 }
 
@@ -128,7 +121,8 @@ export async function detachContainer(networks: NetworkContext, subject: Attache
  */
 export async function sweepAttachments(networks: NetworkContext): Promise<void> {
   const bootId = readBootId();
-  if (listAttachments(networks).every((attachment) => isHeld(attachment, bootId) && isHolding(attachment))) return;
+  const isWhole = (one: Attachment) => one.memberships.every(({ endpoint }) => endpoint !== undefined);
+  if (listAttachments(networks).every((one) => isHeld(one, bootId) && isWhole(one) && isHolding(one))) return;
   await withNetworkLock(networks, async (ctx) => {
     for (const attachment of await sweepLocked(ctx)) {
       if (!isHolding(attachment)) writeAttachment(ctx, await holdPortsAgain(ctx, attachment));
@@ -140,8 +134,9 @@ export async function sweepAttachments(networks: NetworkContext): Promise<void> 
 export async function sweepLocked(ctx: LockedNetworks): Promise<readonly Attachment[]> {
   const bootId = readBootId();
   const all = listAttachments(ctx);
-  const held = all.filter((attachment) => isHeld(attachment, bootId));
-  const stale = all.filter((attachment) => !held.includes(attachment));
+  const stale = all.filter((attachment) => !isHeld(attachment, bootId));
+  const held: Attachment[] = [];
+  for (const attachment of all) if (!stale.includes(attachment)) held.push(...(await completeLocked(ctx, attachment)));
   for (const attachment of stale) {
     try {
       await detachLocked(ctx, attachment);
@@ -149,32 +144,32 @@ export async function sweepLocked(ctx: LockedNetworks): Promise<readonly Attachm
       ctx.log.warn(`the network of container ${attachment.id} could not be taken down: ${messageOf(error)}`);
     }
   }
-  for (const network of new Set(stale.map((attachment) => attachment.network))) renewHosts(ctx, held, { network });
+  if (stale.length > 0) renewHosts(ctx, held, { networks: networksIn(stale) });
   return held;
 }
 
-/** Whether the address is in the network and no container has it. Other leases are known only to the plugin. */
-function isFree(wanted: InterfaceAddress | undefined, network: NetworkRecord, others: readonly Attachment[]): boolean {
-  const { address } = wanted ?? {};
-  const number = address === undefined ? undefined : parseAddress(address);
-  const range = parseSubnet(network.ipRange ?? network.subnet);
-  if (number === undefined || !range || !holdsAddress(range, number) || address === network.gateway) return false;
-  return others.every(({ endpoint }) => endpoint?.address !== address);
+/** Undoes what a killed process left half done: whoever works on an attachment holds the lock. */
+async function completeLocked(ctx: LockedNetworks, attachment: Attachment): Promise<readonly Attachment[]> {
+  const begun = attachment.memberships.filter(({ endpoint }) => endpoint === undefined);
+  if (begun.length === 0) return [attachment];
+  try {
+    for (const membership of begun) await deleteMembership(ctx, attachment, membership);
+  } catch (error) {
+    ctx.log.warn(`a network of container ${attachment.id} could not be taken down: ${messageOf(error)}`);
+    return [attachment];
+  }
+  const rest = { ...attachment, memberships: attachment.memberships.filter((one) => !begun.includes(one)) };
+  if (rest.memberships.length === 0) {
+    forgetAttachment(ctx, attachment);
+    return [];
+  }
+  writeAttachment(ctx, rest);
+  return [rest];
 }
 
-async function portsFor(
-  ctx: LockedNetworks,
-  request: {
-    readonly requests: readonly PortRequest[];
-    readonly others: readonly Attachment[];
-    readonly tryPort: TryPort;
-  },
-): Promise<readonly PublishedPort[]> {
-  const { requests, others, tryPort } = request;
-  if (requests.length === 0) return [];
-  const held = [...others.flatMap(({ ports }) => ports), ...(await readForwardedPorts(ctx))];
-  return allocatePorts(requests, held, tryPort);
-}
+const networksIn = (attachments: readonly Attachment[]): readonly string[] => [
+  ...new Set(attachments.flatMap(({ memberships }) => memberships.map(({ network }) => network))),
+];
 
 /** Waits for both, so that nothing continues after one has failed. */
 async function allDone<A, B>(works: readonly [Promise<A>, Promise<B>]): Promise<readonly [A, B]> {
@@ -184,35 +179,13 @@ async function allDone<A, B>(works: readonly [Promise<A>, Promise<B>]): Promise<
   return [a.value, b.value];
 }
 
-async function addAll(ctx: LockedNetworks, attachment: Attachment): Promise<Attachment> {
-  const { id, holder } = attachment;
-  const pluginDir = findPlugins(ctx.settings.cniBinDir);
-  const call = {
-    command: 'ADD',
-    pluginDir,
-    containerId: id,
-    netns: netnsOf(holder),
-    interfaceName: INTERFACE,
-  } as const;
-  let result: unknown;
-  for (const plugin of attachment.plugins)
-    result = await callPlugin(ctx, { ...call, config: withResult(plugin, result) });
-  const endpoint: Endpoint | undefined = endpointFrom(result, INTERFACE);
-  if (!endpoint) throw new HealthctlError('RUNTIME', `the plugins of network ${attachment.network} gave no address`);
-  return { ...attachment, endpoint, result };
-}
-
-/** In reverse order. All plugins are called even if one fails; the record is removed only if none has. */
+/** In reverse order. Everything is called even if something fails; the record is removed only if nothing has. */
 async function detachLocked(ctx: LockedNetworks, attachment: Attachment): Promise<void> {
-  const { id, holder, plugins, result } = attachment;
   await releasePorts(ctx, attachment);
-  const pluginDir = findPlugins(ctx.settings.cniBinDir);
-  const netns = isHeld(attachment) ? netnsOf(holder) : '';
-  const call = { command: 'DEL', pluginDir, containerId: id, netns, interfaceName: INTERFACE } as const;
   let failure: unknown;
-  for (const plugin of plugins.toReversed()) {
+  for (const membership of attachment.memberships.toReversed()) {
     try {
-      await callPlugin(ctx, { ...call, config: withResult(plugin, result) });
+      await deleteMembership(ctx, attachment, membership);
     } catch (error) {
       failure ??= error;
     }
@@ -221,74 +194,55 @@ async function detachLocked(ctx: LockedNetworks, attachment: Attachment): Promis
   forgetAttachment(ctx, attachment);
 }
 
-const withResult = (plugin: PluginConfig, result: unknown): PluginConfig =>
-  result === undefined ? plugin : { ...plugin, prevResult: result };
-
-const netnsOf = ({ pid }: Holder): string => `/proc/${pid}/ns/net`;
-
 const isSame = (a: Attached, b: Attached): boolean => a.namespace === b.namespace && a.id === b.id;
 
-function attachmentFrom(
-  ctx: NetworkContext,
+/** The attachment as it is recorded before the plugins are called. */
+async function planAttachment(
+  ctx: LockedNetworks,
   from: {
     readonly request: AttachRequest;
-    readonly network: NetworkRecord;
-    readonly ports: readonly PublishedPort[];
-    readonly wanted: InterfaceAddress | undefined;
+    readonly networks: readonly NetworkRecord[];
+    readonly others: readonly Attachment[];
+    readonly sockets: PortSockets;
   },
-): Attachment {
-  const { request, network, ports, wanted } = from;
-  const { namespace, id, pid, name, aliases, hostname, domainname, hostsPath } = request;
-  const { startTimeTicks } = readStat(pid) ?? {};
-  if (startTimeTicks === undefined) throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} has ended`);
-  return {
-    ...{ namespace, id, name, ports, hostname, hostsPath },
-    ...(domainname === '' ? {} : { domainname }),
-    holder: { bootId: readBootId(), pid, startTimeTicks },
+): Promise<Attachment> {
+  const { request, networks, others, sockets } = from;
+  const pairs = request.networks.flatMap((asked, index) => {
+    const network = networks[index];
+    return network ? [{ asked, network }] : [];
+  });
+  const candidates = pairs.map(({ asked, network }) => ({
+    ...asked,
     network: network.name,
-    networkId: network.id,
-    plugins: [
-      configOf(network, networkPathsOf(ctx.dirs).leases, wanted),
-      ...(ports.length > 0 ? [portmapOf(network, ports)] : []),
-    ],
-    names: network.name === DEFAULT_NETWORK ? [] : [...new Set([name, ...aliases, id.slice(0, 12)])],
-    extraHosts: request.extraHosts.map((entry) => entry.replace(/:host-gateway$/, `:${network.gateway}`)),
-  };
+    internal: network.internal,
+  }));
+  const gateway = gatewayOf(candidates)?.network;
+  const requests = gateway === undefined ? [] : request.ports;
+  const ports = await portsFor(ctx, { requests, others, tryPort: sockets.tryPort });
+  const memberships = pairs.map(({ asked, network }, index) => {
+    const hasDefaultRoute = network.name === gateway;
+    const interfaceName = `eth${index}`;
+    const parts = { owner: request, request: asked, network, others, interfaceName, hasDefaultRoute };
+    return withPorts(planMembership(ctx, parts), hasDefaultRoute ? ports : []);
+  });
+  const via = networks.find(({ name }) => name === gateway) ?? networks[0];
+  return { ...unattached(request, via?.gateway ?? ''), memberships, ports };
 }
 
 /**
- * Updates the hosts files of a network's members: each contains itself, its options, and on a user network the others.
+ * A container without networks.
+ *
+ * @param gateway the address for `host-gateway`
+ * @throws CONFLICT if its process has ended
  */
-function renewHosts(
-  ctx: NetworkContext,
-  attachments: readonly Attachment[],
-  { network, started }: { readonly network: string; readonly started?: Attachment },
-): void {
-  const members = attachments.filter((one) => one.network === network && one.endpoint !== undefined);
-  for (const member of members) {
-    // On the default network a member knows no others: its file does not change after its start.
-    if (member.names.length === 0 && member !== started) continue;
-    const peers = members.filter((one) => one !== member && one.names.length > 0);
-    try {
-      if (updateHostsFile(member.hostsPath, [...ownEntries(member), ...peers.flatMap(peerEntry)])) continue;
-      ctx.log.warn(`the names of network ${network} could not be written to ${member.hostsPath}`);
-    } catch (error) {
-      ctx.log.warn(`the names of network ${network} could not be written: ${messageOf(error)}`);
-    }
-  }
-}
-
-function ownEntries({ endpoint, extraHosts, hostname, domainname, names }: Attachment): readonly HostEntry[] {
-  const given = extraHosts.map((entry) => {
-    const colon = entry.indexOf(':');
-    return { address: entry.slice(colon + 1), names: [entry.slice(0, colon)] };
-  });
-  // The first is the canonical name: what `hostname -f` prints.
-  const whole = domainname === undefined ? [] : [`${hostname}.${domainname}`];
-  const own = [...new Set([...whole, hostname, ...names])];
-  return [...given, ...(endpoint ? [{ address: endpoint.address, names: own }] : [])];
-}
-
-function peerEntry({ endpoint, names }: Attachment): readonly HostEntry[] {
-  return endpoint ? [{ address: endpoint.address, names }] : [];
+function unattached(request: Omit<AttachRequest, 'networks' | 'ports'>, gateway: string): Attachment {
+  const { namespace, id, pid, name, hostname, domainname, hostsPath } = request;
+  const { startTimeTicks } = readStat(pid) ?? {};
+  if (startTimeTicks === undefined) throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} has ended`);
+  return {
+    ...{ namespace, id, name, hostname, hostsPath, ports: [], memberships: [] },
+    ...(domainname === '' ? {} : { domainname }),
+    holder: { bootId: readBootId(), pid, startTimeTicks },
+    extraHosts: request.extraHosts.map((entry) => entry.replace(/:host-gateway$/, `:${gateway}`)),
+  };
 }

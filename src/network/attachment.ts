@@ -1,7 +1,18 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../lib/errors.ts';
-import { as, type Guard, isNumber, isText, isTexts, listOf, objectOf, oneOf, optional } from '../lib/shape.ts';
+import {
+  as,
+  type Guard,
+  isBoolean,
+  isNumber,
+  isText,
+  isTexts,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+} from '../lib/shape.ts';
 import { replaceFile } from '../system/atomic-write.ts';
 import type { ProcessIdentity } from '../system/netns.ts';
 import { readOwnJson, removeOwn } from '../system/own-file.ts';
@@ -11,7 +22,7 @@ import type { PluginConfig } from './plugins.ts';
 import { PROTOCOLS, type PublishedPort } from './port-spec.ts';
 
 /** The process whose network namespace is attached. */
-export interface Holder {
+interface Holder {
   readonly bootId: string;
   readonly pid: number;
   readonly startTimeTicks: number;
@@ -30,8 +41,30 @@ export interface Endpoint {
 /** The addresses to keep from run to run. With another hardware address, neighbours would still use the old one. */
 export type InterfaceAddress = Pick<Endpoint, 'address' | 'mac'>;
 
+/** A container's interface on one of its networks. */
+export interface Membership {
+  readonly network: string;
+  readonly networkId: string;
+  /** In the container: `eth0`. */
+  readonly interfaceName: string;
+  /** The plugins' configurations, in the order of ADD. */
+  readonly plugins: readonly PluginConfig[];
+  /** Its names for others on a user network; empty on the default one. */
+  readonly names: readonly string[];
+  /** Further names that it alone has for others of the network: `db:database`. */
+  readonly links: readonly string[];
+  /** The network with the highest number has the default route. */
+  readonly gatewayPriority: number;
+  /** The network has no way out. */
+  readonly internal: boolean;
+  /** Absent until the plugins have answered. */
+  readonly endpoint?: Endpoint;
+  /** The last plugin's result, which DEL gets. */
+  readonly result?: unknown;
+}
+
 /**
- * One run of a container on a network: written before the plugins are called, so that everything they make can be
+ * One run of a container on its networks: written before the plugins are called, so that everything they make can be
  * undone.
  */
 export interface Attachment {
@@ -39,29 +72,26 @@ export interface Attachment {
   readonly id: string;
   readonly name: string;
   readonly holder: Holder;
-  readonly network: string;
-  readonly networkId: string;
-  /** The plugins' configurations, in the order of ADD. */
-  readonly plugins: readonly PluginConfig[];
+  /** At least one, in the order in which they were joined. */
+  readonly memberships: readonly Membership[];
   readonly ports: readonly PublishedPort[];
-  /** Its names for others on a user network; empty on the default one. */
-  readonly names: readonly string[];
   readonly hostname: string;
   readonly domainname?: string;
   /** The container's hosts file. */
   readonly hostsPath: string;
   /** `name:address` of `--add-host`, addresses resolved. */
   readonly extraHosts: readonly string[];
-  /** Absent until the plugins have answered. */
-  readonly endpoint?: Endpoint;
-  /** The last plugin's result, which DEL gets. */
-  readonly result?: unknown;
   /**
    * The process that holds the ports, of the same boot as the container. Absent without ports, or before it was
    * started.
    */
   readonly portHolder?: ProcessIdentity;
 }
+
+export const membershipOf = (
+  { memberships }: Pick<Attachment, 'memberships'>,
+  network: string,
+): Membership | undefined => memberships.find((one) => one.network === network);
 
 export interface Attached {
   readonly namespace: string;
@@ -91,7 +121,7 @@ export function listAttachments(ctx: Pick<NetworkContext, 'dirs'>): readonly Att
 
 /** Throws EXHAUSTED without space. */
 export function writeAttachment(ctx: LockedNetworks, attachment: Attachment): void {
-  replaceFile(fileOf(ctx, attachment), `${JSON.stringify(attachment)}\n`);
+  replaceFile(fileOf(ctx, attachment), `${JSON.stringify(documentOf(attachment))}\n`);
 }
 
 export function forgetAttachment(ctx: LockedNetworks, subject: Attached): void {
@@ -107,18 +137,58 @@ export function isHeld({ holder }: Pick<Attachment, 'holder'>, bootId: string = 
 
 /** A damaged record counts as none: its attachment can only be found by hand. */
 function readRecord({ dirs }: Pick<NetworkContext, 'dirs'>, path: string): Attachment | undefined {
-  return readOwnJson(path, (value) => as(isAttachment, value), dirs);
+  return readOwnJson(path, (value) => attachmentFrom(value), dirs);
+}
+
+/**
+ * The first network is where earlier versions wrote the only one: so their records are read alike, and they can release
+ * what it has.
+ */
+function documentOf({ memberships, ...common }: Attachment) {
+  const [first, ...others] = memberships;
+  return { ...common, ...first, ...(others.length > 0 ? { others } : {}) };
+}
+
+function attachmentFrom(value: unknown): Attachment | undefined {
+  const document = as(isDocument, value);
+  if (!document) return undefined;
+  const { namespace, id, name, holder, ports, hostname, domainname, hostsPath, extraHosts, portHolder } = document;
+  return {
+    ...{ namespace, id, name, holder, ports, hostname, hostsPath, extraHosts },
+    ...(domainname === undefined ? {} : { domainname }),
+    ...(portHolder === undefined ? {} : { portHolder }),
+    memberships: [document, ...(document.others ?? [])].map(membershipFrom),
+  };
+}
+
+function membershipFrom(document: MembershipDocument): Membership {
+  const { network, networkId, plugins, names, endpoint, result } = document;
+  const { interfaceName = 'eth0', links = [], gatewayPriority = 0, internal = false } = document;
+  return {
+    ...{ network, networkId, interfaceName, plugins, names, links, gatewayPriority, internal },
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(result === undefined ? {} : { result }),
+  };
 }
 
 const PROCESS = { pid: isNumber, startTimeTicks: isNumber };
 
-const isAttachment: Guard<Attachment> = objectOf({
-  ...{ namespace: isText, id: isText, name: isText, network: isText, networkId: isText },
-  ...{ hostname: isText, domainname: optional(isText), hostsPath: isText },
+const MEMBERSHIP = {
+  ...{ network: isText, networkId: isText, names: isTexts },
+  plugins: listOf(objectOf({ type: isText })),
+  endpoint: optional(objectOf({ address: isText, prefix: isNumber, gateway: isText, mac: isText })),
+  ...{ interfaceName: optional(isText), links: optional(isTexts) },
+  ...{ gatewayPriority: optional(isNumber), internal: optional(isBoolean) },
+};
+const isMembership = objectOf(MEMBERSHIP);
+type MembershipDocument = (typeof isMembership extends Guard<infer T> ? T : never) & { readonly result?: unknown };
+
+const isDocument = objectOf({
+  ...{ namespace: isText, id: isText, name: isText },
+  ...{ hostname: isText, domainname: optional(isText), hostsPath: isText, extraHosts: isTexts },
   holder: objectOf({ bootId: isText, ...PROCESS }),
   portHolder: optional(objectOf(PROCESS)),
-  plugins: listOf(objectOf({ type: isText })),
   ports: listOf(objectOf({ hostIp: isText, hostPort: isNumber, containerPort: isNumber, protocol: oneOf(PROTOCOLS) })),
-  ...{ names: isTexts, extraHosts: isTexts },
-  endpoint: optional(objectOf({ address: isText, prefix: isNumber, gateway: isText, mac: isText })),
+  ...MEMBERSHIP,
+  others: optional(listOf(isMembership)),
 });

@@ -1,5 +1,4 @@
 import { spanOf } from './address-range.ts';
-import type { InterfaceAddress } from './attachment.ts';
 import type { NetworkRecord } from './network-record.ts';
 import type { PluginConfig } from './plugins.ts';
 import type { PublishedPort } from './port-spec.ts';
@@ -8,28 +7,40 @@ import { addressText, parseSubnet } from './subnet.ts';
 /** The newest CNI version that every release of the plugins since 2019 supports. */
 const CNI_VERSION = '0.4.0';
 
+/** An address to ask for: host-local fails if it is in use; what is absent, host-local and the kernel choose. */
+export interface InterfaceWish {
+  readonly address?: string;
+  readonly mac?: string;
+  /** The user asked for the address, which may be anywhere in the subnet. Otherwise it is in the range for containers. */
+  readonly isAsked: boolean;
+}
+
 /**
  * Configuration of the plugin `bridge`. Masquerading is a rule of the network, see firewall.ts.
  *
- * @param leases directory of host-local
- * @param wanted the address to use; by default host-local and the kernel choose; host-local fails if the address is in
- *   use
+ * @param options.leases directory of host-local
+ * @param options.hasDefaultRoute the container's default route is through this network
  */
 export function configOf(
-  { name, bridge, subnet, ipRange, gateway, internal, mtu }: NetworkRecord,
-  leases: string,
-  wanted: InterfaceAddress | undefined,
+  { name, bridge, subnet, ipRange, gateway, mtu }: NetworkRecord,
+  options: { readonly leases: string; readonly wish: InterfaceWish; readonly hasDefaultRoute: boolean },
 ): PluginConfig {
+  const { leases, wish, hasDefaultRoute } = options;
+  const range = { subnet, ...boundsOf(subnet, wish.isAsked ? undefined : ipRange), gateway };
+  const args = {
+    ...(wish.address === undefined ? {} : { ips: [wish.address] }),
+    ...(wish.mac === undefined || wish.mac === '' ? {} : { mac: wish.mac }),
+  };
   return {
     ...{ cniVersion: CNI_VERSION, name, type: 'bridge', bridge },
     isGateway: true,
-    isDefaultGateway: !internal,
+    isDefaultGateway: hasDefaultRoute,
     ipMasq: false,
     // A container can reach a port that it publishes itself.
     hairpinMode: true,
     ...(mtu !== undefined && { mtu }),
-    ipam: { type: 'host-local', dataDir: leases, ranges: [[{ subnet, ...boundsOf(subnet, ipRange), gateway }]] },
-    ...(wanted && { args: { cni: { ips: [wanted.address], ...(wanted.mac !== '' && { mac: wanted.mac }) } } }),
+    ipam: { type: 'host-local', dataDir: leases, ranges: [[range]] },
+    ...(Object.keys(args).length > 0 && { args: { cni: args } }),
   };
 }
 
@@ -43,7 +54,7 @@ function boundsOf(subnetText: string, rangeText: string | undefined) {
 }
 
 /** Configuration of the plugin `portmap`. `snat` makes a port answer on 127.0.0.1, and to the container itself. */
-export function portmapOf({ name }: NetworkRecord, ports: readonly PublishedPort[]): PluginConfig {
+export function portmapOf({ name }: Pick<NetworkRecord, 'name'>, ports: readonly PublishedPort[]): PluginConfig {
   return {
     ...{ cniVersion: CNI_VERSION, name, type: 'portmap', snat: true },
     capabilities: { portMappings: true },

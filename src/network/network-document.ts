@@ -1,4 +1,5 @@
-import { type Attachment, isHeld, listAttachments } from './attachment.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import { type Attachment, isHeld, listAttachments, membershipOf } from './attachment.ts';
 import type { KnownNetwork } from './known-networks.ts';
 import type { NetworkContext } from './network-context.ts';
 import { MTU_OPTION } from './network-option.ts';
@@ -27,7 +28,7 @@ export function networkDocument(network: KnownNetwork, members: readonly Attachm
     Ingress: false,
     ConfigFrom: { Network: '' },
     ConfigOnly: false,
-    Containers: Object.fromEntries(members.map((member) => [member.id, endpointOf(member)])),
+    Containers: Object.fromEntries(members.map((member) => [member.id, endpointOf(member, network.name)])),
     Options: addresses ? optionsOf(addresses) : {},
     Labels: network.labels,
   };
@@ -41,17 +42,29 @@ function rangeOf({ subnet, ipRange, gateway }: NonNullable<KnownNetwork['address
   return { Subnet: subnet, ...(ipRange !== undefined && { IPRange: ipRange }), Gateway: gateway };
 }
 
-function endpointOf({ name, endpoint }: Attachment) {
+function endpointOf(member: Attachment, network: string) {
+  const { networkId = '', endpoint } = membershipOf(member, network) ?? {};
   return {
-    Name: name,
-    EndpointID: '',
+    Name: member.name,
+    EndpointID: endpointIdOf(member, networkId),
     MacAddress: endpoint?.mac ?? '',
     IPv4Address: endpoint ? `${endpoint.address}/${endpoint.prefix}` : '',
     IPv6Address: '',
   };
 }
 
+/** Docker's id of a container's interface on a network: the same in all documents, another in each run. */
+export function endpointIdOf({ id, holder }: Pick<Attachment, 'id' | 'holder'>, networkId: string): string {
+  return sha256Hex(`${id}/${networkId}/${holder.pid}/${holder.startTimeTicks}`);
+}
+
 /** The containers attached to a network now. */
 export function membersOf(ctx: Pick<NetworkContext, 'dirs'>, network: string): readonly Attachment[] {
-  return listAttachments(ctx).filter((attachment) => attachment.network === network && isHeld(attachment));
+  return listAttachments(ctx).filter((one) => membershipOf(one, network) !== undefined && isHeld(one));
+}
+
+/** The names of the networks that have containers now. */
+export function usedNetworks(ctx: Pick<NetworkContext, 'dirs'>): ReadonlySet<string> {
+  const held = listAttachments(ctx).filter((attachment) => isHeld(attachment));
+  return new Set(held.flatMap(({ memberships }) => memberships.map(({ network }) => network)));
 }

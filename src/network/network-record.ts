@@ -29,6 +29,8 @@ export interface NetworkRecord {
   readonly subnet: string;
   /** The part of the subnet for containers' addresses, `10.80.4.0/24`; absent: all of it. */
   readonly ipRange?: string;
+  /** Nobody asked for this subnet: as in Docker, nobody may ask for an address of it. Absent: somebody may. */
+  readonly isSubnetChosen?: boolean;
   readonly gateway: string;
   /** The Linux bridge, at most 15 characters. */
   readonly bridge: string;
@@ -105,6 +107,7 @@ export function createNetwork(ctx: LockedNetworks, asked: NewNetwork): NetworkRe
     created: rfc3339FromMillis(ctx.clock.now()),
     subnet: subnetText(subnet),
     ...(range && { ipRange: subnetText(range) }),
+    ...(asked.subnet === undefined && { isSubnetChosen: true }),
     ...(asked.mtu !== undefined && { mtu: asked.mtu }),
     bridge: bridgeFor(name, id),
   };
@@ -156,12 +159,13 @@ function bridgeFor(name: string, id: string): string {
 
 const documentOf = ({ id, name, created, subnet, ipRange, gateway, bridge, ...rest }: NetworkRecord) => ({
   ...{ Id: id, Name: name, Created: created, Subnet: subnet, IPRange: ipRange, Gateway: gateway, Bridge: bridge },
-  ...{ Internal: rest.internal, MTU: rest.mtu, Labels: rest.labels },
+  ...{ Internal: rest.internal, MTU: rest.mtu, Labels: rest.labels, SubnetChosen: rest.isSubnetChosen },
 });
 
 const isDocument = objectOf({
   ...{ Id: isText, Name: isText, Created: isText, Subnet: isText, Gateway: isText, Bridge: isText },
   ...{ IPRange: optional(isText), Internal: isBoolean, MTU: optional(isNumber), Labels: isObject },
+  SubnetChosen: optional(isBoolean),
 });
 
 function networkFrom(value: unknown): NetworkRecord | undefined {
@@ -171,6 +175,7 @@ function networkFrom(value: unknown): NetworkRecord | undefined {
   return {
     ...{ id: value.Id, name: value.Name, created: value.Created, subnet: value.Subnet },
     ...{ ...(ipRange !== undefined && { ipRange }), ...(mtu !== undefined && { mtu }) },
+    ...(value.SubnetChosen === true && { isSubnetChosen: true }),
     ...{ gateway: value.Gateway, bridge: value.Bridge, internal: value.Internal, labels: textMapIn(value.Labels) },
   };
 }

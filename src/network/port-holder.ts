@@ -11,6 +11,7 @@ import { findTool } from '../system/programs.ts';
 import type { Attachment } from './attachment.ts';
 import { hostInterfaceFrom } from './cni-result.ts';
 import { allocatePorts } from './free-port.ts';
+import { gatewayOf } from './gateway.ts';
 import type { LockedNetworks } from './network-context.ts';
 import { openPortSockets, type PortSockets } from './port-sockets.ts';
 
@@ -92,7 +93,8 @@ export async function holdPortsAgain(ctx: LockedNetworks, attachment: Attachment
 }
 
 /** Reports the end of the container's interface, which the kernel removes after its last process. */
-function openEnd({ plugins, result }: Attachment): number | undefined {
+function openEnd({ memberships }: Attachment): number | undefined {
+  const { plugins = [], result } = gatewayOf(memberships) ?? {};
   const bridge = plugins.find(({ type }) => type === 'bridge')?.bridge;
   const name = hostInterfaceFrom(result, typeof bridge === 'string' ? bridge : '');
   return name === undefined ? undefined : openInterfaceEnd(name);

@@ -1,6 +1,7 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
 import { sweepLocked } from './attach.ts';
+import { membershipOf } from './attachment.ts';
 import { deleteLink, hasLink } from './bridge-link.ts';
 import { dropRules, ensureRules, readPresentRules } from './firewall.ts';
 import { isBuiltIn, resolveNetwork } from './known-networks.ts';
@@ -25,7 +26,7 @@ export async function removeNetwork(networks: NetworkContext, nameOrId: string):
   await withNetworkLock(networks, async (ctx) => {
     const network = findNetwork(ctx, name);
     if (!network) throw missingNetwork(nameOrId);
-    const inUse = (await sweepLocked(ctx)).filter((attachment) => attachment.network === name);
+    const inUse = (await sweepLocked(ctx)).filter((attachment) => membershipOf(attachment, name) !== undefined);
     if (inUse.length > 0) {
       const endpoints = inUse.map((one) => `name:${JSON.stringify(one.name)} id:"${one.id.slice(0, 12)}"`);
       throw new HealthctlError(
@@ -46,7 +47,9 @@ export async function pruneNetworks(networks: NetworkContext, filter: PruneFilte
     name !== DEFAULT_NETWORK && matchesPrune(filter, { createdMs: Date.parse(created), labels });
   if (!listNetworks(networks).some(isWanted)) return [];
   return withNetworkLock(networks, async (ctx) => {
-    const used = new Set((await sweepLocked(ctx)).map(({ network }) => network));
+    const used = new Set(
+      (await sweepLocked(ctx)).flatMap(({ memberships }) => memberships.map(({ network }) => network)),
+    );
     const unused = listNetworks(ctx).filter((network) => isWanted(network) && !used.has(network.name));
     for (const network of unused) await takeDown(ctx, network);
     return unused.map(({ name }) => name);

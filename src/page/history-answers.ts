@@ -1,4 +1,4 @@
-import { type Cell, emptyCell, HOUR_MS, MINUTE_MS, mergeCell } from '../history/cell.ts';
+import { type Cell, type CellMap, HOUR_MS, MINUTE_MS, mergeIntoCells, sortedCells } from '../history/cell.ts';
 import { type PastContainer, pastContainers } from '../history/containers.ts';
 import { durationAt } from '../history/durations.ts';
 import { DAY_MS } from '../history/files.ts';
@@ -50,7 +50,7 @@ export function pastOverview(reader: HistoryReader, range: RangeName, nowMs: num
     addToBars(found, cell, scale);
   });
   const period = { fromMs: bars.fromMs, toMs: nowMs };
-  const spanned = pastOf(reader, nowMs, bars.fromMs).map((container) => ({
+  const spanned = pastOf(reader, period).map((container) => ({
     ...{ container, spans: spansOf(container.changes, nowMs) },
   }));
   return {
@@ -68,8 +68,8 @@ export function pastOverview(reader: HistoryReader, range: RangeName, nowMs: num
 }
 
 /** Reads one more day than is needed: the changes of each day begin with the phases of all containers. */
-const pastOf = (reader: HistoryReader, nowMs: number, fromMs: number): readonly PastContainer[] =>
-  pastContainers(reader.changes({ fromMs: fromMs - DAY_MS, toMs: nowMs }));
+const pastOf = (reader: HistoryReader, { fromMs, toMs }: Period, key?: string): readonly PastContainer[] =>
+  pastContainers(reader.changes({ fromMs: fromMs - DAY_MS, toMs }, key));
 
 function rowOf({
   container,
@@ -102,22 +102,19 @@ export function pastDetail(
   nowMs: number,
 ): PastDetail | undefined {
   const weekAgoMs = nowMs - 7 * DAY_MS;
-  const container = pastOf(reader, nowMs, weekAgoMs).find((one) => one.key === key);
+  const [container] = pastOf(reader, { fromMs: weekAgoMs, toMs: nowMs }, key);
   if (!container) return undefined;
   const spans = spansOf(container.changes, nowMs);
   const bars = barPeriod(RANGES[range], nowMs);
   const period = { fromMs: bars.fromMs, toMs: nowMs };
   const scale = { fromMs: bars.fromMs, barMs: RANGES[range].barMs };
   const counts = emptyBars(bars.count);
-  const points = new Map<number, Cell>();
-  const { pointMs } = RANGES[range];
-  for (const cell of reader.cells(period, key)) {
+  const points: CellMap = new Map();
+  const addCell = (_: string, cell: Cell): void => {
     addToBars(counts, cell, scale);
-    const atMs = Math.floor(cell.fromMs / pointMs) * pointMs;
-    const point = points.get(atMs) ?? emptyCell(atMs);
-    points.set(atMs, point);
-    mergeCell(point, cell);
-  }
+    mergeIntoCells(points, cell, RANGES[range].pointMs);
+  };
+  reader.eachCell(period, addCell, key);
   const uptimeIn = (lengthMs: number) => uptimeOf(spans, { fromMs: nowMs - lengthMs, toMs: nowMs }) ?? null;
   return {
     fromMs: bars.fromMs,
@@ -128,7 +125,7 @@ export function pastDetail(
       .slice(-MAX_SPANS)
       .map((span) => ({ ...span, exitCode: span.exitCode ?? null, reason: printable(span.reason) })),
     incidents: incidentsOf(container, spans, period).toReversed().slice(0, MAX_INCIDENTS),
-    plot: [...points.values()].sort((a, b) => a.fromMs - b.fromMs).map(pointOf),
+    plot: sortedCells(points).map(pointOf),
   };
 }
 
@@ -152,7 +149,7 @@ const LOG_STEPS_MS = [30 * MINUTE_MS, 4 * HOUR_MS, 24 * HOUR_MS, 7 * DAY_MS];
 
 /** The newest lines before a time: results, changes and actions. */
 export function pastLog(reader: HistoryReader, { key, beforeMs, isFailedOnly }: LogQuery): LogAnswer {
-  const container = pastOf(reader, beforeMs, beforeMs - 7 * DAY_MS).find((one) => one.key === key);
+  const [container] = pastOf(reader, { fromMs: beforeMs - 7 * DAY_MS, toMs: beforeMs }, key);
   let lines: readonly LogLine[] = [];
   for (const lengthMs of LOG_STEPS_MS) {
     const period = { fromMs: beforeMs - lengthMs, toMs: beforeMs - 1 };

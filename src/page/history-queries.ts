@@ -1,4 +1,4 @@
-import { openHistoryReader } from '../history/reader.ts';
+import type { HistoryReader } from '../history/reader.ts';
 import {
   type LogQuery,
   type PastDetail,
@@ -33,12 +33,7 @@ export interface HistoryQueries {
 }
 
 /** Answers a query at once; it reads files, which can take hundreds of milliseconds. */
-export function answerQuery(
-  dir: string,
-  query: HistoryQuery,
-  onFault: (text: string) => void,
-): HistoryAnswers[HistoryQuery['kind']] {
-  const reader = openHistoryReader(dir, { onFault });
+export function answerQuery(reader: HistoryReader, query: HistoryQuery): HistoryAnswers[HistoryQuery['kind']] {
   switch (query.kind) {
     case 'overview':
       return pastOverview(reader, query.range, query.nowMs);

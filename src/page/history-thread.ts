@@ -24,7 +24,7 @@ export interface HistoryThreadDeps {
   readonly log: ServiceLogger;
 }
 
-/** A thread takes 15 to 30 MB with 200 containers, which are freed when no question came for this long. */
+/** A thread takes some 20 MB with 200 containers, which are freed when no question came for this long. */
 const IDLE_MS = 30_000;
 /** Longer than any history takes to read. */
 const ANSWER_LIMIT_MS = 20_000;

@@ -28,7 +28,7 @@ export function compactRecordOf(record: ContainerRecord): CompactRecord {
   const common = { id, labels, image, runtime, snapshotter, snapshotKey, createdAtMs };
   const stored = storedConfigOf(record);
   if (stored) {
-    const { Config, HostConfig, ImageId, Args, JsonLog } = stored;
+    const { Config, HostConfig, ImageId, Args, JsonLog, Endpoints } = stored;
     const { Image, Tty, OpenStdin } = Config;
     const { NetworkMode, AutoRemove } = HostConfig;
     const log = logConfigOf(HostConfig);
@@ -38,6 +38,7 @@ export function compactRecordOf(record: ContainerRecord): CompactRecord {
       HostConfig: { NetworkMode, AutoRemove, ...(isLogPlain ? {} : { LogConfig: HostConfig.LogConfig }) },
       ...{ ImageId, Args, Mounts: mountPointsOf(stored) },
       ...(JsonLog === undefined ? {} : { JsonLog }),
+      ...(Endpoints === undefined ? {} : { Endpoints }),
     };
     return { ...common, stored: JSON.stringify(kept) };
   }

@@ -7,6 +7,7 @@ import type { NamespaceModes } from '../oci/namespaces.ts';
 import type { SecurityOptions } from '../oci/parse.ts';
 import type { Limits } from '../oci/resources.ts';
 import type { Rlimit } from '../oci/types.ts';
+import type { EndpointConfig } from './endpoint-config.ts';
 import type { LogConfig } from './log-config.ts';
 import type { NameOptions } from './network-config.ts';
 
@@ -16,7 +17,12 @@ interface NetworkingRequest extends NameOptions {
   readonly publishAll: boolean;
   /** `80/tcp`. */
   readonly expose: readonly string[];
-  readonly aliases: readonly string[];
+  /**
+   * What was asked for on networks, by their names or ids, in their order; that of the network mode may be among them.
+   */
+  readonly endpoints: readonly EndpointConfig[];
+  /** A network may be missing until the start, as in Docker's API. Default: the create is refused. */
+  readonly mayLackNetworks?: boolean;
 }
 
 /** The streams of the container that are connected to the user who runs it. */

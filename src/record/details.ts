@@ -2,10 +2,10 @@ import type { ContainerRecord } from '../containerd/containers.ts';
 import { familiarRecordName } from '../image/reference.ts';
 import { decodeRuntimeSpec } from '../oci/read-spec.ts';
 import type { RuntimeSpec } from '../oci/types.ts';
+import { type EndpointConfig, endpointsOf } from './endpoint-config.ts';
 import { foreignConfig, foreignHostConfig } from './foreign-config.ts';
 import { foreignMounts } from './foreign-mounts.ts';
 import type { MountPoint } from './mount-point.ts';
-import { networkConfigOf } from './network-config.ts';
 import { networksOf } from './networks.ts';
 import { shownLabels } from './shown-labels.ts';
 import { mountPointsOf, storedConfigOf } from './stored-config.ts';
@@ -26,8 +26,8 @@ export interface Details {
   readonly hostConfig: Readonly<Record<string, unknown>>;
   readonly mounts: readonly MountPoint[];
   readonly networks: readonly string[];
-  /** `--network-alias`. */
-  readonly aliases: readonly string[];
+  /** What was asked for on them; empty for a foreign container. */
+  readonly endpoints: readonly EndpointConfig[];
 }
 
 /** The details in a line of `ps`. */
@@ -59,7 +59,7 @@ export function detailsOf(record: ContainerRecord, options: { readonly isNerdctl
     hostConfig: stored.HostConfig,
     mounts: mountPointsOf(stored),
     networks: networksOf(record),
-    aliases: networkConfigOf(stored).aliases,
+    endpoints: endpointsOf(stored),
   };
 }
 
@@ -87,6 +87,6 @@ function foreignDetails(record: ContainerRecord, isNerdctls: boolean): Details {
     hostConfig: foreignHostConfig(record, { spec, labels, networks }),
     mounts: foreignMounts(record, spec),
     networks,
-    aliases: [],
+    endpoints: [],
   };
 }

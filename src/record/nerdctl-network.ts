@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { StateDirs } from '../lib/dirs.ts';
 import { LABELS } from '../lib/labels.ts';
 import { type JsonObject, objectIn, parseJsonText } from '../lib/shape.ts';
-import type { Attachment } from '../network/attachment.ts';
+import type { Attachment, Membership } from '../network/attachment.ts';
 import { endpointFrom } from '../network/cni-result.ts';
 import { portsOfList } from '../network/port-document.ts';
 import type { PublishedPort } from '../network/port-spec.ts';
@@ -18,7 +18,14 @@ export interface Subject {
 }
 
 /** The part of an attachment that `inspect` shows. */
-export type ShownAttachment = Pick<Attachment, 'network' | 'networkId' | 'ports' | 'names' | 'endpoint'>;
+export interface ShownAttachment extends Pick<Attachment, 'ports'> {
+  readonly memberships: readonly ShownMembership[];
+}
+
+export interface ShownMembership extends Pick<Membership, 'network' | 'networkId' | 'names' | 'endpoint'> {
+  /** Docker's id of the interface; empty for a container of nerdctl's. */
+  readonly endpointId: string;
+}
 
 /** The ports of a container of nerdctl's; none for any other. */
 export function nerdctlPortsOf(dirs: StateDirs, subject: Subject): readonly PublishedPort[] {
@@ -29,16 +36,16 @@ export function nerdctlPortsOf(dirs: StateDirs, subject: Subject): readonly Publ
 }
 
 /**
- * The first network of a container of nerdctl's, with its address. Undefined without a network, and for any other
+ * The networks of a container of nerdctl's, with its addresses. Undefined without a network, and for any other
  * container.
  */
 export function nerdctlAttachmentOf(dirs: StateDirs, subject: Subject): ShownAttachment | undefined {
   if (!isNerdctls(dirs, subject)) return undefined;
-  const [network, result] = Object.entries(networksIn(dirs, subject))[0] ?? [];
-  const ports = nerdctlPortsOf(dirs, subject);
-  if (network === undefined) return undefined;
-  const endpoint = endpointFrom(result, 'eth0');
-  return { network, networkId: '', names: [], ports, ...(endpoint ? { endpoint } : {}) };
+  const memberships = Object.entries(networksIn(dirs, subject)).map(([network, result], index): ShownMembership => {
+    const endpoint = endpointFrom(result, `eth${index}`);
+    return { network, networkId: '', endpointId: '', names: [], ...(endpoint ? { endpoint } : {}) };
+  });
+  return memberships.length === 0 ? undefined : { ports: nerdctlPortsOf(dirs, subject), memberships };
 }
 
 /** By network name, in interface order: the result of the last plugin. */

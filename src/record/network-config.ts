@@ -1,6 +1,7 @@
 import { objectIn, textsIn } from '../lib/shape.ts';
 import { requestsFrom } from '../network/port-document.ts';
 import type { PortRequest } from '../network/port-spec.ts';
+import { type EndpointConfig, endpointsOf } from './endpoint-config.ts';
 import type { StoredConfig } from './stored-config.ts';
 
 /** The network settings with which a container of ours was created, from its stored config. */
@@ -9,7 +10,7 @@ export interface NetworkConfig extends NameOptions {
   readonly ports: readonly PortRequest[];
   /** `80/tcp`, from the image and from options. */
   readonly exposed: readonly string[];
-  readonly aliases: readonly string[];
+  readonly endpoints: readonly EndpointConfig[];
 }
 
 export function networkConfigOf(config: StoredConfig): NetworkConfig {
@@ -19,9 +20,15 @@ export function networkConfigOf(config: StoredConfig): NetworkConfig {
     mode: NetworkMode,
     ports: requestsFrom(PortBindings, PublishAllPorts === true ? exposed : []),
     exposed,
-    aliases: textsIn(config.Aliases),
+    endpoints: endpointsOf(config),
     ...nameOptionsOf(config),
   };
+}
+
+/** The network mode, or the first network of a container that has been connected to others since. */
+export function usedNetworkOf(config: StoredConfig): string {
+  const { NetworkMode } = config.HostConfig;
+  return NetworkMode === 'none' ? (endpointsOf(config)[0]?.network ?? NetworkMode) : NetworkMode;
 }
 
 export function nameOptionsOf({ HostConfig }: Pick<StoredConfig, 'HostConfig'>): NameOptions {

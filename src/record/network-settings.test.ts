@@ -1,41 +1,52 @@
 import { describe, expect, test } from 'vitest';
 import { aView } from '../../test/builders/listed.ts';
-import type { Attachment } from '../network/attachment.ts';
+import { plainEndpoint } from './endpoint-config.ts';
+import type { ShownAttachment } from './nerdctl-network.ts';
 import { networkSettingsOf } from './network-settings.ts';
 
-const attachment: Attachment = {
-  namespace: 'default',
-  id: 'c1',
-  name: 'web',
-  holder: { bootId: 'b', pid: 4711, startTimeTicks: 1 },
-  network: 'app',
-  networkId: 'n1',
-  plugins: [],
+const endpoint = { address: '10.80.0.2', prefix: 20, gateway: '10.80.0.1', mac: 'aa:bb:cc:dd:ee:ff' };
+const attachment: ShownAttachment = {
   ports: [{ hostIp: '0.0.0.0', hostPort: 8080, containerPort: 80, protocol: 'tcp' }],
-  names: ['web', 'www'],
-  hostname: 'web',
-  hostsPath: '/x',
-  extraHosts: [],
-  endpoint: { address: '10.80.0.2', prefix: 20, gateway: '10.80.0.1', mac: 'aa:bb:cc:dd:ee:ff' },
+  memberships: [{ network: 'app', networkId: 'n1', endpointId: 'e1', names: ['web', 'www'], endpoint }],
 };
 const details = {
   networks: ['app'],
   config: { ExposedPorts: { '80/tcp': {}, '443/tcp': {} } },
-  aliases: ['www'],
+  endpoints: [{ ...plainEndpoint('app'), aliases: ['www'], ipv4Address: '10.80.0.2' }],
 };
 
 describe('NetworkSettings', () => {
   test('of an attached container', () => {
     expect(networkSettingsOf(aView(), { details, attachment })).toMatchObject({
-      IPAddress: '10.80.0.2',
-      IPPrefixLen: 20,
-      Gateway: '10.80.0.1',
-      MacAddress: 'aa:bb:cc:dd:ee:ff',
+      IPAddress: '',
       Ports: { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }], '443/tcp': null },
       Networks: {
-        app: { IPAddress: '10.80.0.2', NetworkID: 'n1', Aliases: ['www'], DNSNames: ['web', 'www'] },
+        app: {
+          ...{
+            IPAMConfig: { IPv4Address: '10.80.0.2' },
+            IPAddress: '10.80.0.2',
+            IPPrefixLen: 20,
+            Gateway: '10.80.0.1',
+          },
+          ...{ NetworkID: 'n1', EndpointID: 'e1', Aliases: ['www'], DNSNames: ['web', 'www'], GwPriority: 0 },
+          ...{ MacAddress: 'aa:bb:cc:dd:ee:ff', Links: null, DriverOpts: null },
+        },
       },
     });
+  });
+
+  test('on several networks: by name, and the address above only for the default one', () => {
+    const [first] = attachment.memberships;
+    const both = [
+      { ...first, network: 'bridge', networkId: 'n0', endpointId: 'e0', names: [], endpoint },
+      { network: 'app', networkId: 'n1', endpointId: 'e1', names: ['web'] },
+    ];
+    const settings = networkSettingsOf(aView(), {
+      details: { ...details, networks: ['bridge', 'app'] },
+      attachment: { ...attachment, memberships: both },
+    });
+    expect(settings).toMatchObject({ IPAddress: '10.80.0.2', Gateway: '10.80.0.1', EndpointID: 'e0' });
+    expect(Object.keys(settings.Networks ?? {})).toEqual(['app', 'bridge']);
   });
 
   test('of a stopped container: networks without an address, whatever the record says', () => {

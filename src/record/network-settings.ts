@@ -1,61 +1,84 @@
 import { isObject } from '../lib/shape.ts';
+import { DEFAULT_NETWORK } from '../network/network-record.ts';
 import { portsDocument } from '../network/port-document.ts';
 import type { Details } from './details.ts';
-import type { ShownAttachment } from './nerdctl-network.ts';
+import { type EndpointConfig, ipamConfigOf, plainEndpoint } from './endpoint-config.ts';
+import type { ShownAttachment, ShownMembership } from './nerdctl-network.ts';
 import { networkModeOf } from './network-mode.ts';
 import type { ContainerView } from './view.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 export interface NetworkFacts {
-  readonly details: Pick<Details, 'networks' | 'config' | 'aliases'>;
-  /** For a container that is attached to its network. */
+  readonly details: Pick<Details, 'networks' | 'config' | 'endpoints'>;
+  /** For a container that is attached to its networks. */
   readonly attachment: ShownAttachment | undefined;
 }
 
 /** Docker's `NetworkSettings` of a container. */
-export function networkSettingsOf(view: ContainerView, { details, attachment }: NetworkFacts): Json {
+export function networkSettingsOf(view: ContainerView, { details, attachment: known }: NetworkFacts): Json {
   const pid = view.state === 'running' || view.state === 'paused' ? view.task?.pid : undefined;
-  const address = pid === undefined || !attachment ? NO_ADDRESS : addressOf(attachment);
-  const networks = details.networks.filter((name) => networkModeOf(name).kind !== 'container');
-  const isAttached = pid !== undefined && attachment !== undefined;
+  const attachment = pid === undefined ? undefined : known;
+  const memberships = attachment?.memberships ?? [];
   const exposed = Object.keys(isObject(details.config.ExposedPorts) ? details.config.ExposedPorts : {});
+  // Docker shows an address here only for the default network.
+  const first = memberships.find(({ network }) => network === DEFAULT_NETWORK);
   return {
     Bridge: '',
     SandboxID: '',
     SandboxKey: pid === undefined ? '' : `/proc/${pid}/ns/net`,
-    Ports: isAttached ? portsDocument(exposed, attachment.ports) : {},
+    Ports: attachment ? portsDocument(exposed, attachment.ports) : {},
     HairpinMode: false,
     LinkLocalIPv6Address: '',
     LinkLocalIPv6PrefixLen: 0,
     SecondaryIPAddresses: null,
     SecondaryIPv6Addresses: null,
-    EndpointID: '',
-    ...address,
-    Networks: Object.fromEntries(
-      networks.map((name) => [
-        name,
-        name === attachment?.network ? endpointOf(attachment, address, details) : NO_ENDPOINT,
-      ]),
-    ),
+    EndpointID: first?.endpointId ?? '',
+    ...addressOf(first),
+    Networks: networksDocument(details, memberships),
   };
 }
 
-function endpointOf(attachment: ShownAttachment, address: Address, { aliases }: NetworkFacts['details']): Json {
+/** Docker's `Networks`: of a container that does not run, only what was asked for. */
+function networksDocument(
+  { networks, endpoints }: Pick<Details, 'networks' | 'endpoints'>,
+  memberships: readonly ShownMembership[],
+): Json {
+  const configured = networks.filter((name) => networkModeOf(name).kind !== 'container');
+  const names = [...new Set([...configured, ...memberships.map(({ network }) => network)])].sort();
+  return Object.fromEntries(
+    names.map((name) => {
+      const membership = memberships.find(({ network }) => network === name);
+      const config = endpoints.find(({ network }) => network === name) ?? plainEndpoint(name);
+      return [name, endpointDocument(config, membership)];
+    }),
+  );
+}
+
+function endpointDocument(config: EndpointConfig, membership: ShownMembership | undefined): Json {
+  const { aliases, links, mac, driverOpts, gatewayPriority } = config;
+  const orNull = (list: readonly string[] | undefined) => (list !== undefined && list.length > 0 ? list : null);
+  const address = addressOf(membership);
+  const { Gateway, IPAddress, IPPrefixLen, IPv6Gateway, GlobalIPv6Address, GlobalIPv6PrefixLen } = address;
   return {
-    ...NO_ENDPOINT,
-    ...address,
-    Aliases: aliases.length > 0 ? aliases : null,
-    NetworkID: attachment.networkId,
-    DNSNames: attachment.names.length > 0 ? attachment.names : null,
+    IPAMConfig: ipamConfigOf(config),
+    Links: orNull(links),
+    Aliases: orNull(aliases),
+    MacAddress: address.MacAddress || (mac ?? ''),
+    DriverOpts: Object.keys(driverOpts).length > 0 ? driverOpts : null,
+    GwPriority: gatewayPriority,
+    NetworkID: membership?.networkId ?? '',
+    EndpointID: membership?.endpointId ?? '',
+    ...{ Gateway, IPAddress, IPPrefixLen, IPv6Gateway, GlobalIPv6Address, GlobalIPv6PrefixLen },
+    DNSNames: orNull(membership?.names),
   };
 }
 
 type Address = { readonly [Key in keyof typeof NO_ADDRESS]: (typeof NO_ADDRESS)[Key] };
 
-function addressOf({ endpoint }: ShownAttachment): Address {
-  if (!endpoint) return NO_ADDRESS;
-  const { address, prefix, gateway, mac } = endpoint;
+function addressOf(membership: ShownMembership | undefined): Address {
+  if (!membership?.endpoint) return NO_ADDRESS;
+  const { address, prefix, gateway, mac } = membership.endpoint;
   return { ...NO_ADDRESS, Gateway: gateway, IPAddress: address, IPPrefixLen: prefix, MacAddress: mac };
 }
 
@@ -67,22 +90,4 @@ const NO_ADDRESS = {
   IPPrefixLen: 0,
   IPv6Gateway: '',
   MacAddress: '',
-};
-
-const NO_ENDPOINT = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: '',
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: '',
-  EndpointID: '',
-  Gateway: '',
-  IPAddress: '',
-  IPPrefixLen: 0,
-  IPv6Gateway: '',
-  GlobalIPv6Address: '',
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
 };

@@ -1,6 +1,7 @@
 import type { NamespaceDirs } from '../lib/dirs.ts';
 import { LABELS } from '../lib/labels.ts';
 import { isHeld, readAttachment } from '../network/attachment.ts';
+import { endpointIdOf } from '../network/network-document.ts';
 import { portsText } from '../network/port-document.ts';
 import type { PublishedPort } from '../network/port-spec.ts';
 import { nerdctlAttachmentOf, nerdctlPortsOf, type ShownAttachment } from './nerdctl-network.ts';
@@ -38,7 +39,12 @@ export function attachmentOf(view: PortView, namespaceDirs: NamespaceDirs): Show
   if (record.labels[LABELS.owner] === undefined)
     return nerdctlAttachmentOf(namespaceDirs.dirs, subjectOf(view, namespaceDirs));
   const attachment = readAttachment(namespaceDirs, { namespace: namespaceDirs.namespace, id: record.id });
-  return attachment && attachment.holder.pid === task?.pid && isHeld(attachment) ? attachment : undefined;
+  if (!attachment || attachment.holder.pid !== task?.pid || !isHeld(attachment)) return undefined;
+  const memberships = attachment.memberships.map((one) => ({
+    ...one,
+    endpointId: endpointIdOf(attachment, one.networkId),
+  }));
+  return { ports: attachment.ports, memberships };
 }
 
 const isUp = ({ state }: Pick<PortView, 'state'>): boolean => state === 'running' || state === 'paused';

@@ -17,7 +17,7 @@ import { isMountPoints, type MountPoint } from './mount-point.ts';
 
 /**
  * A container's settings in Docker's document forms, as far as runtime spec and labels lack them: stored in
- * containerd's record of the container, written once at create.
+ * containerd's record of the container, written at create, and when its networks change.
  */
 export interface StoredConfig {
   /** Docker's `Config`, without the health check, which is stored in labels. */
@@ -35,7 +35,9 @@ export interface StoredConfig {
   };
   /** Docker's image id: the digest of the config. */
   readonly ImageId: string;
-  /** Further names on its network. */
+  /** Its networks: see endpointsOf. Absent for a container made by an earlier version. */
+  readonly Endpoints?: unknown;
+  /** Written by earlier versions: further names on its only network. */
   readonly Aliases?: unknown;
   /** The program and its arguments, without a preceding init. */
   readonly Args: readonly string[];

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { endianness } from 'node:os';
+import { IS_LITTLE, int16, int32 } from './host-number.ts';
 import { type Libc, openLibc, systemError } from './libc.ts';
 
 // asm-generic/socket.h, linux/in.h, linux/netlink.h, linux/rtnetlink.h
@@ -16,7 +16,6 @@ const NETLINK_ROUTE = 0;
 const RTMGRP_LINK = 1;
 const RTM_DELLINK = 17;
 
-const IS_LITTLE = endianness() === 'LE';
 const SOCKADDR_IN_SIZE = 16;
 
 export interface HostPort {
@@ -182,18 +181,3 @@ function sockaddrIn(address: string, port: number): Buffer {
 
 /** `struct sockaddr_nl`; the kernel chooses our port number. */
 const sockaddrNetlink = (groups: number): Buffer => Buffer.concat([int16(AF_NETLINK), Buffer.alloc(6), int32(groups)]);
-
-/** Numbers in C's representation on this machine. */
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  if (IS_LITTLE) bytes.writeUInt16LE(value);
-  else bytes.writeUInt16BE(value);
-  return bytes;
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  if (IS_LITTLE) bytes.writeUInt32LE(value);
-  else bytes.writeUInt32BE(value);
-  return bytes;
-}

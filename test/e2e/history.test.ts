@@ -13,6 +13,7 @@ beforeAll(async () => {
 afterAll(() => bed[Symbol.asyncDispose]());
 
 interface Row {
+  readonly Time: string;
   readonly Kind: string;
   readonly Status: string;
   readonly Event: string;
@@ -36,11 +37,13 @@ const healthOf = async (name: string, ...options: string[]): Promise<Readonly<Re
     .map((line) => JSON.parse(line) as Readonly<Record<string, string>>)
     .find(({ Name }) => Name === name);
 
-const run = (name: string, ...options: string[]) =>
+const runCommand = (name: string, command: readonly string[], ...options: string[]) =>
   bed.ok([
     ...['run', '-d', '--name', name, '--health-interval', '300ms', '--health-retries', '1'],
-    ...['--health-cmd', 'test ! -e /dev/shm/broken || { echo it broke; exit 4; }', ...options, image, 'sleep', '600'],
+    ...['--health-cmd', 'test ! -e /dev/shm/broken || { echo first; echo it broke; exit 4; }', ...options],
+    ...[image, ...command],
   ]);
+const run = (name: string, ...options: string[]) => runCommand(name, ['sleep', '600'], ...options);
 
 test('the history of a container has results, changes, a restart and its end, also after its removal', async () => {
   const name = bed.name('past');
@@ -53,6 +56,8 @@ test('the history of a container has results, changes, a restart and its end, al
   const failures = (await rowsOf(name, '--status', 'unhealthy')).filter(({ Kind }) => Kind === 'result');
   expect(failures.length).toBeGreaterThan(0);
   expect(failures[0]).toMatchObject({ Event: 'failed (4)', ExitCode: '4', Text: 'it broke' });
+  const [whole] = (await rowsOf(name, '--status', 'unhealthy', '--no-trunc')).filter(({ Kind }) => Kind === 'result');
+  expect(whole?.Text).toBe(String.raw`first\x0ait broke`);
   expect(await healthOf(name)).toMatchObject({ Status: 'healthy', Flaps: '1', Restarts: '1', Image: image });
   expect(Number((await healthOf(name))?.Checks)).toBeGreaterThan(3);
 
@@ -83,6 +88,35 @@ test('a killed monitor loses at most its last batch; a damaged file is omitted',
   await bed.ok(['restart', '--time', '1', name]); // starts a monitor again
   await untilWritten(async () => (await rowsOf(name)).some(({ Kind }) => Kind === 'result'));
   rmSync(join(dir, 'raw-1'));
+  await bed.ok(['rm', '-f', name]);
+});
+
+test('a new monitor continues the statuses that it finds', async () => {
+  const [healthy, paused, ended] = [bed.name('healthy'), bed.name('paused'), bed.name('ended')];
+  for (const name of [healthy, paused]) await run(name);
+  await runCommand(ended, ['sh', '-c', 'sleep 3; exit 7']);
+  for (const name of [healthy, paused]) await untilWritten(async () => (await phasesOf(name)).at(-1) === 'healthy');
+  await bed.ok(['pause', paused]);
+  const changesOf = async (name: string) =>
+    (await rowsOf(name, '--transitions')).map(({ Time, Status }) => [Time, Status]);
+  await untilWritten(async () => (await phasesOf(paused)).at(-1) === 'paused');
+  await untilWritten(async () => (await phasesOf(ended)).at(-1) === 'ended');
+  const before = await Promise.all([healthy, paused, ended].map(changesOf));
+  await bed.ok(['daemon', 'stop']);
+  await bed.ok(['daemon', 'start']);
+  const { length } = await rowsOf(healthy);
+  await untilWritten(async () => (await rowsOf(healthy)).length > length + 1);
+  expect(await Promise.all([healthy, paused, ended].map(changesOf))).toEqual(before);
+  await bed.ok(['rm', '-f', healthy, paused, ended]);
+});
+
+test('another check begins now, not at the start of the container', async () => {
+  const name = bed.name('another');
+  await run(name);
+  await untilWritten(async () => (await phasesOf(name)).at(-1) === 'healthy');
+  await bed.ok(['update', '--health-cmd', 'true', '--health-start-period', '0s', name]);
+  await untilWritten(async () => (await phasesOf(name)).length > 3);
+  expect(await phasesOf(name)).toEqual(['starting', 'healthy', 'starting', 'healthy']);
   await bed.ok(['rm', '-f', name]);
 });
 

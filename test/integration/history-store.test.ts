@@ -116,6 +116,17 @@ describe('written samples are read', () => {
     expect(reader().changes({ ...WEEK, fromMs: T0 + DAY_MS })).toEqual(changes.slice(3));
     await store.close();
   });
+
+  test('changes of one container come with the gaps, without those of others whose text names it', async () => {
+    const { open, reader } = setUp();
+    const store = await open();
+    const seen = (key: string, image: string): Change => ({ kind: 'seen', atMs: T0, key, name: 'web', image });
+    const gap: Change = { kind: 'gap', atMs: T0 + 1, toMs: T0 + 5 };
+    await store.appendChanges(T0, [seen('default/a', 'x'), seen('default/ab', 'y'), seen('k/b', 'default/a'), gap]);
+    expect(reader().changes(WEEK, 'default/a')).toEqual([seen('default/a', 'x'), gap]);
+    expect(reader().changes(WEEK, 'default/none')).toEqual([gap]);
+    await store.close();
+  });
 });
 
 describe('after an interrupted writer', () => {

@@ -18,6 +18,7 @@ import {
   forgetAttachment,
   isHeld,
   listAttachments,
+  type Membership,
   readAttachment,
   writeAttachment,
 } from '../../src/network/attachment.ts';
@@ -54,12 +55,20 @@ beforeEach(() => {
 const options = { internal: false, labels: { a: 'b' } };
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
+function aMembership(over: Partial<Membership> = {}): Membership {
+  return {
+    ...{ network: 'app', networkId: 'n1', interfaceName: 'eth0', plugins: [{ type: 'bridge' }], names: ['web'] },
+    ...{ links: [], gatewayPriority: 0, internal: false },
+    ...over,
+  };
+}
+
 function anAttachment(over: Partial<Attachment> = {}): Attachment {
   const { pid } = process;
   return {
-    ...{ namespace: 'default', id: 'c1', name: 'web', network: 'app', networkId: 'n1', hostname: 'web' },
+    ...{ namespace: 'default', id: 'c1', name: 'web', hostname: 'web' },
     holder: { bootId: readBootId(), pid, startTimeTicks: readStat(pid)?.startTimeTicks ?? 0 },
-    ...{ plugins: [{ type: 'bridge' }], ports: [], names: ['web'], hostsPath: '/x', extraHosts: [] },
+    ...{ ports: [], hostsPath: '/x', extraHosts: [], memberships: [aMembership()] },
     ...over,
   };
 }
@@ -95,7 +104,7 @@ describe('stored networks', () => {
     });
     expect(made).toMatchObject({ ipRange: '10.201.0.128/25', gateway: '10.201.0.7' });
     expect(findNetwork(ctx, 'a')).toEqual(made);
-    expect(configOf(made, '/leases', undefined)).toMatchObject({
+    expect(configOf(made, { leases: '/leases', wish: { isAsked: false }, hasDefaultRoute: true })).toMatchObject({
       mtu: 1400,
       ipam: {
         ranges: [

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createHttpListener } from '../../src/daemon/listener/http-listener.ts';
+import { openHistoryReader } from '../../src/history/reader.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/logger.ts';
 import type { ListenTarget } from '../../src/lib/settings.ts';
@@ -86,7 +87,7 @@ async function serve({ at: wanted, token, hosts = [] }: ServeOptions = {}) {
   const queries: HistoryQueries = {
     ask: async <Query extends HistoryQuery>(query: Query) => {
       received.push(query);
-      return answerQuery(history, query, () => {}) as AnswerTo<Query>;
+      return answerQuery(openHistoryReader(history, {}), query) as AnswerTo<Query>;
     },
     stop: async () => {},
   };

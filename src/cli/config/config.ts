@@ -17,6 +17,7 @@ import {
   wordOf,
   wrongType,
 } from './config-values.ts';
+import { checkDockerSocket } from './docker-settings.ts';
 import { checkHistory, HISTORY_DEFAULTS } from './history-settings.ts';
 import { checkHooks } from './hook-settings.ts';
 import { checkMetrics, DEFAULT_METRICS } from './metrics-settings.ts';
@@ -50,6 +51,8 @@ export const DEFAULTS: Settings = {
     socketGroup: undefined,
     metrics: DEFAULT_METRICS,
     page: DEFAULT_PAGE,
+    dockerSocket: undefined,
+    dockerNamespace: undefined,
   },
   history: HISTORY_DEFAULTS,
   debug: false,
@@ -185,6 +188,12 @@ const MONITOR_SETTINGS: readonly {
   { name: 'socketGroup', key: 'socket_group', check: checkText },
   { name: 'metrics', key: 'metrics', check: checkMetrics },
   { name: 'page', key: 'page', check: checkPage },
+  { name: 'dockerSocket', key: 'docker_socket', check: checkDockerSocket },
+  {
+    name: 'dockerNamespace',
+    key: 'docker_namespace',
+    check: (location, key, value) => checkSetting(location, key, value, checkIdentifier),
+  },
 ];
 
 const settingNames: readonly TextSetting[] = [

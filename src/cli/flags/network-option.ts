@@ -1,52 +1,105 @@
 import { HealthctlError } from '../../lib/errors.ts';
+import { DEFAULT_NETWORK } from '../../network/network-record.ts';
 import { parseCsvLine } from '../../oci/csv.ts';
+import { type EndpointConfig, plainEndpoint } from '../../record/endpoint-config.ts';
+import { networkModeOf } from '../../record/network-mode.ts';
 
-/** One `--network`: a name, or Docker's long form `name=NETWORK,alias=NAME`. */
-export interface GivenNetwork {
-  readonly name: string;
+/** Docker's older options, which belong to the first network. */
+interface FirstOptions {
   readonly aliases: readonly string[];
+  readonly links: readonly string[];
+  readonly ipv4Address: string | undefined;
+  readonly mac: string | undefined;
 }
 
-/** Options of Docker's long form that are not supported: a container of ours has one address, given by its network. */
-const UNSUPPORTED_KEYS: readonly string[] = ['driver-opt', 'ip', 'ip6', 'link-local-ip', 'mac-address', 'gw-priority'];
-
 /**
- * The requested network, undefined if none was.
+ * The requested networks, in their order; `default` if none was.
  *
- * Throws USAGE with Docker's texts (docker/cli: opts/network.go, cli/command/container/opts.go), and ours for several
- * networks.
+ * Throws USAGE with Docker's texts (docker/cli: opts/network.go, cli/command/container/opts.go).
  */
-export function givenNetworkFrom(texts: readonly string[]): GivenNetwork | undefined {
-  const networks = texts.filter((text) => text !== '').map(parseNetwork);
-  const names = networks.map(({ name }) => name);
+export function endpointsFrom(texts: readonly string[], options: FirstOptions): readonly EndpointConfig[] {
+  const given = texts.filter((text) => text !== '').map(parseNetwork);
+  const [first = plainEndpoint('default'), ...others] = given;
+  const endpoints = [withOptions(first, options), ...others];
+  const names = endpoints.map(({ network }) => network);
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined)
     throw new HealthctlError('USAGE', `network ${JSON.stringify(twice)} is specified multiple times`);
-  if (networks.length > 1) {
-    throw new HealthctlError('USAGE', `several networks are not supported yet: ${names.join(', ')}`, {
-      hint: 'give one --network; containers on one network reach each other by name',
-    });
-  }
-  return networks[0];
+  if (names.some(isUserDefined) && !names.every(isUserDefined))
+    throw new HealthctlError(
+      'USAGE',
+      'conflicting options: cannot attach both user-defined and non-user-defined network-modes',
+    );
+  return endpoints;
 }
 
-function parseNetwork(text: string): GivenNetwork {
-  if (!/^\w+=/.test(text)) return { name: text, aliases: [] };
-  let name = '';
-  const aliases: string[] = [];
+const isUserDefined = (name: string): boolean =>
+  networkModeOf(name).kind === 'network' && name !== DEFAULT_NETWORK && name !== 'default';
+
+function withOptions(endpoint: EndpointConfig, options: FirstOptions): EndpointConfig {
+  const { aliases, links, ipv4Address, mac } = options;
+  const refuseBoth = (isBoth: boolean, what: string): void => {
+    if (isBoth) throw new HealthctlError('USAGE', `conflicting options: cannot specify both ${what}`);
+  };
+  refuseBoth(endpoint.aliases.length > 0 && aliases.length > 0, '--network-alias and per-network alias');
+  refuseBoth(endpoint.ipv4Address !== undefined && !!ipv4Address, '--ip and per-network IPv4 address');
+  refuseBoth(endpoint.mac !== undefined && !!mac, '--mac-address and per-network MAC address');
+  return {
+    ...endpoint,
+    aliases: [...endpoint.aliases, ...aliases],
+    links: [...endpoint.links, ...links],
+    ...(ipv4Address ? { ipv4Address } : {}),
+    ...(mac ? { mac: parseMac(mac) } : {}),
+  };
+}
+
+/** A name, or Docker's long form `name=NETWORK,alias=NAME,ip=ADDRESS`. */
+function parseNetwork(text: string): EndpointConfig {
+  if (!/^\w+=/.test(text)) return plainEndpoint(text);
+  let endpoint = plainEndpoint('');
   for (const field of parseCsvLine(text)) {
     const at = field.indexOf('=');
     if (at < 0) throw new HealthctlError('USAGE', `invalid field ${field}`);
-    const key = field.slice(0, at).trim().toLowerCase();
-    const value = field.slice(at + 1).trim();
-    if (key === 'name') name = value;
-    else if (key === 'alias') aliases.push(value);
-    else if (UNSUPPORTED_KEYS.includes(key)) {
-      throw new HealthctlError('USAGE', `${key} of --network is not supported yet: ${text}`, {
-        hint: 'supported are name and alias',
-      });
-    } else throw new HealthctlError('USAGE', `invalid field key ${key}`);
+    const [key, value] = [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1).trim()];
+    endpoint = { ...endpoint, ...fieldOf(endpoint, { key, value, text }) };
   }
-  if (name === '') throw new HealthctlError('USAGE', 'network name/id is not specified');
-  return { name, aliases };
+  if (endpoint.network === '') throw new HealthctlError('USAGE', 'network name/id is not specified');
+  return endpoint;
+}
+
+function fieldOf(
+  { aliases }: EndpointConfig,
+  { key, value, text }: { readonly key: string; readonly value: string; readonly text: string },
+): Partial<EndpointConfig> {
+  switch (key) {
+    case 'name':
+      return { network: value };
+    case 'alias':
+      return { aliases: [...aliases, value] };
+    case 'ip':
+      return { ipv4Address: value };
+    case 'mac-address':
+      return { mac: parseMac(value) };
+    case 'gw-priority':
+      return { gatewayPriority: parsePriority(value) };
+    case 'ip6':
+    case 'link-local-ip':
+    case 'driver-opt':
+      throw new HealthctlError('USAGE', `${key} of --network is not supported: ${text}`, {
+        hint: 'supported are name, alias, ip, mac-address and gw-priority',
+      });
+    default:
+      throw new HealthctlError('USAGE', `invalid field key ${key}`);
+  }
+}
+
+/** A whole number; the highest one of a container's networks has the default route. */
+function parsePriority(text: string): number {
+  if (/^[+-]?\d{1,15}$/.test(text)) return Number(text);
+  throw new HealthctlError('USAGE', `invalid gw-priority (${text}): invalid syntax`);
+}
+
+function parseMac(text: string): string {
+  if (/^[\da-f]{2}([:-])[\da-f]{2}(?:\1[\da-f]{2}){4}$/i.test(text)) return text.replaceAll('-', ':').toLowerCase();
+  throw new HealthctlError('USAGE', `${text} is not a valid mac address`);
 }

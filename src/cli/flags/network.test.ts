@@ -14,16 +14,44 @@ test.each<[readonly string[], string, readonly string[]]>([
   [['--network=name=host'], 'host', []],
 ])('network options %j', (argv, network, aliases) => {
   const { network: found, networking } = request(...argv);
-  expect([found, networking.aliases]).toEqual([network, aliases]);
+  expect([found, networking.endpoints.flatMap((endpoint) => endpoint.aliases)]).toEqual([network, aliases]);
+});
+
+test('several networks: the older options belong to the first', () => {
+  const { networking } = request(
+    ...['--network=a', '--network=name=b,alias=x,ip=10.0.0.3,mac-address=02-00-00-00-00-0A,gw-priority=-1'],
+    ...['--ip=10.1.0.3', '--mac-address=02:00:00:00:00:01', '--network-alias=y', '--link=db:data'],
+  );
+  expect(networking.endpoints).toEqual([
+    {
+      ...{ network: 'a', aliases: ['y'], links: ['db:data'], ipv4Address: '10.1.0.3', mac: '02:00:00:00:00:01' },
+      ...{ gatewayPriority: 0, driverOpts: {} },
+    },
+    {
+      ...{ network: 'b', aliases: ['x'], links: [], ipv4Address: '10.0.0.3', mac: '02:00:00:00:00:0a' },
+      ...{ gatewayPriority: -1, driverOpts: {} },
+    },
+  ]);
 });
 
 test.each([
-  [['--network=a', '--network=b'], 'several networks are not supported yet: a, b'],
-  [['--network=a', '--net', 'b', '--network=c'], 'several networks are not supported yet: a, b, c'],
-  [['--network=a', '--network=name=b,alias=x'], 'several networks are not supported yet: a, b'],
-  [['--network=bridge', '--network=none'], 'several networks are not supported yet: bridge, none'],
+  [
+    ['--network=a', '--network=none'],
+    'conflicting options: cannot attach both user-defined and non-user-defined network-modes',
+  ],
+  [
+    ['--network=bridge', '--network=a'],
+    'conflicting options: cannot attach both user-defined and non-user-defined network-modes',
+  ],
+  [
+    ['--network=name=a,ip=10.0.0.3', '--ip=10.0.0.4'],
+    'conflicting options: cannot specify both --ip and per-network IPv4 address',
+  ],
+  [['--network=name=a,mac-address=02:00:00:00:00:0g'], '02:00:00:00:00:0g is not a valid mac address'],
+  [['--mac-address=1'], '1 is not a valid mac address'],
+  [['--network=name=a,gw-priority=high'], 'invalid gw-priority (high): invalid syntax'],
   [['--network=a', '--network=a'], 'network "a" is specified multiple times'],
-  [['--network=name=a,ip=10.0.0.3'], 'ip of --network is not supported yet: name=a,ip=10.0.0.3'],
+  [['--network=name=a,ip6=fd00::3'], 'ip6 of --network is not supported: name=a,ip6=fd00::3'],
   [['--network=alias=a'], 'network name/id is not specified'],
   [['--network=name=a,colour=red'], 'invalid field key colour'],
   [['--network=name=a,alias'], 'invalid field alias'],

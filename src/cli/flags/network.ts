@@ -3,7 +3,7 @@ import { HealthctlError } from '../../lib/errors.ts';
 import { parseExpose, parsePublish } from '../../network/port-spec.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
-import { givenNetworkFrom } from './network-option.ts';
+import { endpointsFrom } from './network-option.ts';
 import { CONTAINER, NETWORK } from './values.ts';
 
 /** The options of `run` and `create` about the network, in Docker's words. */
@@ -18,6 +18,9 @@ export const networkOptionSpecs: readonly OptionSpec[] = [
   { name: 'dns-option', type: 'list', aliases: ['dns-opt'], help: 'Set DNS options' },
   { name: 'dns-search', type: 'list', help: 'Set custom DNS search domains' },
   { name: 'expose', type: 'list', help: 'Expose a port or a range of ports' },
+  { name: 'ip', type: 'string', help: 'IPv4 address (e.g., 172.30.100.104)' },
+  { name: 'link', type: 'list', help: 'Add link to another container', complete: CONTAINER },
+  { name: 'mac-address', type: 'string', help: 'Container MAC address (e.g., 92:d0:c6:0a:29:33)' },
   {
     name: 'network',
     aliases: ['net'],
@@ -36,20 +39,19 @@ export function networkRequestFrom(
   options: ParsedOptions,
   defaultNetwork: string,
 ): Pick<CreateRequest, 'network' | 'networking'> {
-  const given = givenNetworkFrom(options.list('network'));
-  const asked = given?.name ?? 'default';
-  const aliases = options.list('network-alias');
-  if (given?.aliases.length && aliases.length > 0) {
-    const message = 'conflicting options: cannot specify both --network-alias and per-network alias';
-    throw new HealthctlError('USAGE', message);
-  }
+  const endpoints = endpointsFrom(options.list('network'), {
+    aliases: options.list('network-alias'),
+    links: options.list('link'),
+    ipv4Address: options.string('ip'),
+    mac: options.string('mac-address'),
+  }).map((endpoint) => (endpoint.network === 'default' ? { ...endpoint, network: defaultNetwork } : endpoint));
   return {
-    network: asked === 'default' ? defaultNetwork : asked,
+    network: endpoints[0]?.network ?? defaultNetwork,
     networking: {
       publish: options.list('publish').flatMap(parsePublish),
       publishAll: options.bool('publish-all'),
       expose: options.list('expose').flatMap(parseExpose),
-      aliases: [...(given?.aliases ?? []), ...aliases],
+      endpoints,
       dns: options.list('dns').map(parseDns),
       dnsSearch: options.list('dns-search'),
       dnsOptions: options.list('dns-option'),

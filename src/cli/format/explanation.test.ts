@@ -99,3 +99,19 @@ test('prints a document', () => {
     'timed-out:1 no-program:3 short-start-period:0 4 2026-01-01T00:01:00Z\n',
   );
 });
+
+const ENDED = aTask({ status: 'stopped', exitStatus: 7 });
+test.each([
+  ['ended by itself', {}, ENDED, 'it ended with 7', 'see in its output why', 'logs --tail 20 web'],
+  [
+    ...(['was stopped', { 'nerdctl/name': 'web', 'containerd.io/restart.explicitly-stopped': 'true' }, ENDED] as const),
+    ...(['it was stopped', 'start it again', 'start web'] as const),
+  ],
+  [...(['was never started', {}, undefined] as const), ...(['it was never started', 'start it', 'start web'] as const)],
+])('says why no check is made of a container that %s', (_, labels, task, what, remedy, command) => {
+  const own = aRecord({ labels: { 'nerdctl/name': 'web', ...labels } });
+  const view = viewFrom({ record: own, task, run: undefined });
+  const page = explanationPage({ ...explained, explanation: { ...explained.explanation, view } });
+  expect(page).toContain(`Likely reasons:\n * ${what}`);
+  expect(page).toContain(`\n   ${remedy}\n     healthctl ${command}\n`);
+});

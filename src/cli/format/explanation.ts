@@ -3,11 +3,12 @@ import type { GoValue } from '../../go/template/template.ts';
 import { type Advice, type AdviceContext, adviceFor } from '../../health/diagnosis/advice.ts';
 import { shellWord } from '../../health/diagnosis/command-line.ts';
 import type { Finding } from '../../health/diagnosis/diagnose.ts';
-import { type Result, rfc3339FromMillis } from '../../health/result.ts';
+import { type Result, rfc3339FromMillis, tellingLine } from '../../health/result.ts';
 import { printableLine } from '../../lib/printable.ts';
 import { briefOf } from '../../record/details.ts';
 import type { ContainerView } from '../../record/view.ts';
 import type { Checker } from '../monitor/who-checks.ts';
+import { notRunningReason } from './not-running.ts';
 import { plainValue } from './plain-value.ts';
 import { section } from './section.ts';
 import { bytesSize, humanDuration } from './units.ts';
@@ -119,10 +120,11 @@ function failuresPart({ explanation: { log }, nowMs }: Explained): string {
   return `${[`Failures: ${failed.length} of the last ${log.length}`, ...lines].join('\n')}\n`;
 }
 
-function failureText({ start, end, exitCode, output }: Result, nowMs: number): string {
+function failureText(result: Result, nowMs: number): string {
+  const { start, end, exitCode } = result;
   const tookMs = Date.parse(end) - Date.parse(start);
-  const [first = ''] = output.trim().split('\n');
-  const said = first.length > MAX_OUTPUT ? `${first.slice(0, MAX_OUTPUT)}…` : first;
+  const line = tellingLine(result);
+  const said = line.length > MAX_OUTPUT ? `${line.slice(0, MAX_OUTPUT)}…` : line;
   const took = Number.isFinite(tookMs) ? ` after ${Math.round(tookMs)}ms` : '';
   return printableLine(`${span(nowMs - Date.parse(end))} ago, exit code ${exitCode}${took}: ${said || 'no output'}`);
 }
@@ -140,8 +142,13 @@ function reasonsPart(reasons: readonly Reason[], total: number): string {
 function reasonsOf({ explanation, checker, program }: Explained): readonly Reason[] {
   const { verdict, view } = explanation;
   if (verdict.kind === 'unchecked') return [{ ...verdict, kind: 'no-check', count: undefined }];
+  const ended = notRunningReason(view, program);
   const isUnchecked = checker.kind === 'nobody' && view.state === 'running';
-  return [...(isUnchecked ? [nobodyReason(checker, program)] : []), ...adviceOf(verdict, { view, program })];
+  return [
+    ...(ended ? [ended] : []),
+    ...(isUnchecked ? [nobodyReason(checker, program)] : []),
+    ...adviceOf(verdict, { view, program }),
+  ];
 }
 
 function nobodyReason(checker: Extract<Checker, { kind: 'nobody' }>, program: readonly string[]): Reason {

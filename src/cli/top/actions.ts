@@ -1,4 +1,5 @@
 import { viewRecord } from '../../container/resolve.ts';
+import { tellingLine } from '../../health/result.ts';
 import type { ContainerWorld } from '../context.ts';
 import { openContainers, worldIn } from '../context.ts';
 import type { TopRow } from './model.ts';
@@ -24,8 +25,8 @@ async function checkNow(world: ContainerWorld, id: string, name: string): Promis
   const { result, state } = await recordedCheck(name, () => checkByHand(world, id));
   const took = tookText(Date.parse(result.end) - Date.parse(result.start));
   const outcome = result.exitCode === 0 ? 'passed' : `failed (${result.exitCode})`;
-  const [first = ''] = result.exitCode === 0 ? [] : result.output.trim().split('\n');
-  return `${name}: the check ${outcome} in ${took}, ${state.status}${first === '' ? '' : `: ${first}`}`;
+  const line = result.exitCode === 0 ? '' : tellingLine(result);
+  return `${name}: the check ${outcome} in ${took}, ${state.status}${line === '' ? '' : `: ${line}`}`;
 }
 
 async function restart(world: ContainerWorld, id: string, name: string): Promise<string> {

@@ -60,6 +60,18 @@ export function readHostInfo(path: string): HostInfo {
   };
 }
 
+/** Docker: daemon/info_unix.go, fillPlatformInfo. */
+export function hostWarnings(host: HostInfo): readonly string[] {
+  const missing = [
+    host.MemoryLimit ? '' : 'No memory limit support',
+    host.SwapLimit ? '' : 'No swap limit support',
+    host.CpuCfsQuota ? '' : 'No cpu cfs quota support',
+    host.PidsLimit ? '' : 'No pids limit support',
+    Object.keys(host.Runtimes).length > 0 ? '' : 'no OCI runtime was found on the PATH: install runc or crun',
+  ];
+  return missing.filter((warning) => warning !== '');
+}
+
 function readCgroups(): Pick<HostInfo, 'CgroupVersion' | 'MemoryLimit' | 'SwapLimit' | 'CpuCfsQuota' | 'PidsLimit'> {
   const controllers = '/sys/fs/cgroup/cgroup.controllers';
   if (existsSync(controllers)) {

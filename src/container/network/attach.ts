@@ -1,24 +1,26 @@
 import { dataDirOf } from '../../lib/dirs.ts';
 import { hasCode, messageOf } from '../../lib/errors.ts';
 import { LABELS } from '../../lib/labels.ts';
+import type { AttachRequest } from '../../network/attach.ts';
 import { type Attachment, type InterfaceAddress, readAttachment } from '../../network/attachment.ts';
+import type { NetworkRequest } from '../../network/membership.ts';
 import type { NetworkContext } from '../../network/network-context.ts';
 import { portsText } from '../../network/port-document.ts';
-import { networkConfigOf } from '../../record/network-config.ts';
-import { networkModeOf } from '../../record/network-mode.ts';
+import { type EndpointConfig, endpointsOf } from '../../record/endpoint-config.ts';
+import { nameOptionsOf, networkConfigOf } from '../../record/network-config.ts';
 import { domainnameOf, storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
 import type { ContainerContext } from '../context.ts';
 import { releaseNerdctlNetwork } from '../nerdctl/network.ts';
 import { notePorts } from '../nerdctl/store.ts';
-import { lastAddressOf, noteAddress } from './last-address.ts';
+import { lastAddressOf, noteAddresses } from './last-address.ts';
 
 export function networkContextOf({ dirs, clock, log, network }: ContainerContext): NetworkContext {
   return { dirs, clock, log, settings: network };
 }
 
 /**
- * Attaches a container of ours, whose process waits for its start, to its network.
+ * Attaches a container of ours, whose process waits for its start, to its networks.
  *
  * @returns the labels with its ports; none if it needs no network
  * @throws errors of attachContainer of network/attach.ts
@@ -29,34 +31,61 @@ export async function attachNetwork(
   pid: number,
 ): Promise<Readonly<Record<string, string>>> {
   const stored = storedConfigOf(record);
-  const config = stored && networkConfigOf(stored);
-  if (!config || networkModeOf(config.mode).kind !== 'network') return {};
+  const endpoints = stored ? endpointsOf(stored) : [];
+  if (!stored || endpoints.length === 0) return {};
   const { attachContainer } = await import('../../network/attach.ts');
-  const { namespace } = ctx.containerd;
-  const dataDir = dataDirOf(ctx.dirs, { namespace, id: record.id });
-  const request = {
-    ...{ namespace, id: record.id, pid, network: config.mode, ports: config.ports },
-    ...{ name, aliases: config.aliases },
-    hostname: record.labels[LABELS.hostname] ?? record.id.slice(0, 12),
-    domainname: domainnameOf(stored),
-    hostsPath: `${dataDir}/hosts`,
-    extraHosts: config.extraHosts,
-  };
-  const last = lastAddressOf(dataDir, ctx.dirs);
-  const attach = (wanted: InterfaceAddress | undefined) =>
-    attachContainer(networkContextOf(ctx), { ...request, wanted });
-  // The plugin may know of another use of its last address.
-  const attached = await attach(last).catch((error: unknown) => {
-    if (last === undefined || !hasCode(error, 'RUNTIME')) throw error;
-    return attach(undefined);
+  const { exposed, ports } = networkConfigOf(stored);
+  const dataDir = dataDirOf(ctx.dirs, { namespace: ctx.containerd.namespace, id: record.id });
+  const subject = attachSubjectOf(ctx, { record, name, pid });
+  const attach = (lasts: readonly (InterfaceAddress | undefined)[]) =>
+    attachContainer(networkContextOf(ctx), {
+      ...{ ...subject, ports },
+      networks: endpoints.map((endpoint, index) => networkRequestOf(endpoint, lasts[index])),
+    });
+  const lasts = endpoints.map(({ network }) => lastAddressOf(dataDir, network, ctx.dirs));
+  // A plugin may know of another use of a last address.
+  const attached = await attach(lasts).catch((error: unknown) => {
+    if (!lasts.some((last) => last !== undefined) || !hasCode(error, 'RUNTIME')) throw error;
+    return attach([]);
   });
-  noteAddress(dataDir, attached.endpoint);
+  noteAddresses(dataDir, attached.memberships);
   await notePorts(ctx, record.id, attached.ports);
-  return changed(record.labels, portLabels(config.exposed, attached));
+  return changed(record.labels, portLabels(exposed, attached));
+}
+
+/** What an attachment tells of its container. */
+function attachSubjectOf(
+  ctx: ContainerContext,
+  { record, name, pid }: Pick<ContainerView, 'record' | 'name'> & { readonly pid: number },
+): Omit<AttachRequest, 'networks' | 'ports'> {
+  const { id, labels } = record;
+  const { namespace } = ctx.containerd;
+  const stored = storedConfigOf(record);
+  return {
+    ...{ namespace, id, pid, name },
+    hostname: labels[LABELS.hostname] ?? id.slice(0, 12),
+    domainname: stored ? domainnameOf(stored) : '',
+    hostsPath: `${dataDirOf(ctx.dirs, { namespace, id })}/hosts`,
+    extraHosts: stored ? nameOptionsOf(stored).extraHosts : [],
+  };
+}
+
+function networkRequestOf(endpoint: EndpointConfig, wanted: InterfaceAddress | undefined): NetworkRequest {
+  const { network, aliases, links, ipv4Address, mac, gatewayPriority } = endpoint;
+  return {
+    ...{ network, aliases, links, gatewayPriority, wanted },
+    asked: {
+      ...(ipv4Address === undefined ? {} : { address: ipv4Address }),
+      ...(mac === undefined ? {} : { mac }),
+    },
+  };
 }
 
 /** An empty label is removed. */
-function portLabels(exposed: readonly string[], { ports }: Attachment): Readonly<Record<string, string>> {
+function portLabels(
+  exposed: readonly string[],
+  { ports }: Pick<Attachment, 'ports'>,
+): Readonly<Record<string, string>> {
   const shown = portsText(exposed, ports);
   // nerdctl still reads the label, with a warning at each command: it is removed from containers that an earlier
   // version started.

@@ -1,31 +1,41 @@
 import { join } from 'node:path';
 import type { FaultReporter } from '../../lib/fault-reporter.ts';
-import type { InterfaceAddress } from '../../network/attachment.ts';
+import type { InterfaceAddress, Membership } from '../../network/attachment.ts';
 import { replaceFile } from '../../system/atomic-write.ts';
 import { makeOwnDirectory, readOwnText } from '../../system/own-file.ts';
 
 const FILE = 'address';
 
-/** `10.80.0.2 02:42:0a:50:00:02` */
-const LINE = /^([\d.]{7,15}|[\da-f:]{2,45}) ([\da-f:]{0,59})\n$/i;
+/** `10.80.0.2 02:42:0a:50:00:02 app`; earlier versions wrote one line, without the network. */
+const LINE = /^([\d.]{7,15}|[\da-f:]{2,45}) ([\da-f:]{0,59})(?: (\S+))?$/i;
 
 /**
- * The container's last address on its network; undefined before its first run, and if the file is damaged: then it gets
- * another address.
+ * The container's last address on a network; undefined before its first run on it, and if the file is damaged: then it
+ * gets another address.
  *
  * @param dataDir the container's
+ * @param network an address of an earlier version belongs to whatever network the container had
  */
-export function lastAddressOf(dataDir: string, faults: FaultReporter = {}): InterfaceAddress | undefined {
-  const [, address, mac] = LINE.exec(readOwnText(join(dataDir, FILE), faults) ?? '') ?? [];
-  return address === undefined || mac === undefined ? undefined : { address, mac };
+export function lastAddressOf(
+  dataDir: string,
+  network: string,
+  faults: FaultReporter = {},
+): InterfaceAddress | undefined {
+  const lines = (readOwnText(join(dataDir, FILE), faults) ?? '').split('\n');
+  const known = lines.flatMap((line) => {
+    const [, address, mac, name = network] = LINE.exec(line) ?? [];
+    return address === undefined || mac === undefined || name !== network ? [] : [{ address, mac }];
+  });
+  return known[0];
 }
 
 /** Throws EXHAUSTED without space. */
-export function noteAddress(dataDir: string, endpoint: InterfaceAddress | undefined): void {
-  if (endpoint === undefined) return;
-  const { address, mac } = endpoint;
-  const last = lastAddressOf(dataDir);
-  if (last?.address === address && last.mac === mac) return;
+export function noteAddresses(dataDir: string, memberships: readonly Membership[]): void {
+  const lines = memberships.flatMap(({ network, endpoint }) =>
+    endpoint ? [`${endpoint.address} ${endpoint.mac} ${network}\n`] : [],
+  );
+  const text = lines.join('');
+  if (readOwnText(join(dataDir, FILE)) === text) return;
   makeOwnDirectory(dataDir);
-  replaceFile(join(dataDir, FILE), `${address} ${mac}\n`);
+  replaceFile(join(dataDir, FILE), text);
 }

@@ -1,19 +1,21 @@
 import type { ContainerRecord } from '../../containerd/containers.ts';
 import { dataDirOf } from '../../lib/dirs.ts';
-import { HealthctlError } from '../../lib/errors.ts';
+import { HealthctlError, hasCode } from '../../lib/errors.ts';
 import { LABELS } from '../../lib/labels.ts';
 import { resolveNetwork } from '../../network/known-networks.ts';
-import { DEFAULT_NETWORK } from '../../network/network-record.ts';
+import { DEFAULT_NETWORK, findNetwork } from '../../network/network-record.ts';
 import type { GeneratedFiles } from '../../oci/mounts.ts';
 import type { NamespaceModes } from '../../oci/namespaces.ts';
 import type { SpecOptions } from '../../oci/spec.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
+import { type EndpointConfig, plainEndpoint } from '../../record/endpoint-config.ts';
 import { nameOptionsOf } from '../../record/network-config.ts';
 import { joinText, networkModeOf } from '../../record/network-mode.ts';
 import { storedConfigOf } from '../../record/stored-config.ts';
 import { isNerdctls } from '../../store/state-dir.ts';
 import type { ContainerContext } from '../context.ts';
 import { resolveContainer } from '../resolve.ts';
+import { endpointProblem } from './endpoint-problem.ts';
 import { generatedFilesOf, hostnameFor } from './generated-files.ts';
 import { joinPathOf } from './join.ts';
 
@@ -23,7 +25,13 @@ export interface Placement {
   readonly mode: string;
   /** The container whose network is joined. */
   readonly joined?: ContainerRecord;
+  /** Its networks, by name, in the order of their interfaces; none without a network of its own. */
+  readonly endpoints: readonly EndpointConfig[];
 }
+
+/** The names for nerdctl's label. */
+export const networkNamesOf = ({ mode, endpoints }: Pick<Placement, 'mode' | 'endpoints'>): readonly string[] =>
+  endpoints.length > 0 ? endpoints.map(({ network }) => network) : [mode];
 
 /**
  * Decides the network of a new container.
@@ -36,34 +44,63 @@ export async function placeContainer(ctx: ContainerContext, request: CreateReque
   refuseContradictions(request);
   switch (mode.kind) {
     case 'none':
-      return { mode: 'none' };
+      return { mode: 'none', endpoints: [] };
     case 'host':
       if (request.networking.publish.length > 0)
         ctx.log.warn('Published ports are discarded when using host network mode');
-      return { mode: 'host' };
+      return { mode: 'host', endpoints: [] };
     case 'container':
       return joinContainer(ctx, mode.container);
     case 'network':
       (await import('../../network/attach.ts')).checkNetworking({ settings: ctx.network });
-      return { mode: resolveNetwork(ctx, mode.name).name };
+      return placeOnNetworks(ctx, request, mode.name);
   }
+}
+
+/** The network of the mode comes first. */
+function placeOnNetworks(ctx: ContainerContext, request: CreateRequest, mode: string): Placement {
+  const { endpoints, mayLackNetworks = false } = request.networking;
+  const nameOf = (nameOrId: string): string => {
+    try {
+      return resolveNetwork(ctx, nameOrId).name;
+    } catch (error) {
+      if (!mayLackNetworks || !hasCode(error, 'NOT_FOUND')) throw error;
+      return nameOrId;
+    }
+  };
+  const main = nameOf(mode);
+  const named = endpoints.map((endpoint) => ({
+    ...endpoint,
+    network: endpoint.network === 'default' ? main : nameOf(endpoint.network),
+  }));
+  for (const endpoint of named) {
+    const problem = endpointProblem(findNetwork(ctx, endpoint.network), endpoint);
+    if (problem !== undefined)
+      throw new HealthctlError('INVALID', `invalid config for network ${endpoint.network}: ${problem}`);
+  }
+  const first = named.find(({ network }) => network === main) ?? plainEndpoint(main);
+  return { mode: main, endpoints: [first, ...named.filter(({ network }) => network !== main)] };
 }
 
 /** If that container itself is in another's network, the latter is joined. */
 async function joinContainer(ctx: ContainerContext, nameOrId: string): Promise<Placement> {
   const joined = await resolveContainer(ctx.containerd, nameOrId);
   const its = networkModeOf(storedConfigOf(joined)?.HostConfig.NetworkMode ?? '');
-  return its.kind === 'container' ? joinContainer(ctx, its.container) : { mode: joinText(joined.id), joined };
+  return its.kind === 'container'
+    ? joinContainer(ctx, its.container)
+    : { mode: joinText(joined.id), joined, endpoints: [] };
 }
 
 /** Docker: runconfig, errors.go and hostconfig_unix.go. */
 function refuseContradictions({ network, hostname, networking }: CreateRequest): void {
   const { kind } = networkModeOf(network);
-  const { publish, publishAll, expose, dns, extraHosts, aliases } = networking;
+  const { publish, publishAll, expose, dns, extraHosts, endpoints } = networking;
   const refuse = (isWrong: boolean, what: string): void => {
     if (isWrong) throw new HealthctlError('INVALID', what);
   };
-  if (aliases.length > 0 && (kind !== 'network' || network === DEFAULT_NETWORK))
+  const isUserDefined = (name: string) => networkModeOf(name).kind === 'network' && name !== DEFAULT_NETWORK;
+  const named = endpoints.filter(({ aliases }) => aliases.length > 0);
+  if (named.some((endpoint) => !isUserDefined(endpoint.network === 'default' ? network : endpoint.network)))
     throw new HealthctlError('INVALID', 'network-scoped aliases are only supported for user-defined networks', {
       hint: 'make one with "healthctl network create", and give it with --network',
     });

@@ -2,7 +2,7 @@ import type { Containerd } from '../../containerd/client.ts';
 import type { ContainerRecord } from '../../containerd/containers.ts';
 import type { ContainerdEvent } from '../../containerd/events.ts';
 import { createFactsBook } from '../../events/container-facts.ts';
-import { eventLogDir, openEventLog, readEventLog } from '../../events/event-log.ts';
+import { eventLogDir, openEventLog, readEventLog, type TimeRange } from '../../events/event-log.ts';
 import { factsReader } from '../../events/facts-reader.ts';
 import type { HostEvent } from '../../events/host-event.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -32,6 +32,9 @@ export interface EventHub extends EventStreams {
    * the first list.
    */
   recordMissed(containers: Iterable<KnownContainer>): Promise<void>;
+  /** As `open`, with the events themselves. */
+  follow(range: HubRange): (give: (event: HostEvent) => Promise<void>, signal: AbortSignal) => Promise<void>;
+  readonly followers: number;
   /** Resolves when all received events are written. */
   close(): Promise<void>;
 }
@@ -74,7 +77,31 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
     }
   };
 
+  const follow: EventHub['follow'] = (range) => {
+    const asksForPast = range.sinceMs !== undefined || range.untilMs !== undefined;
+    const isOf = (namespace: string): boolean => range.namespace === undefined || namespace === range.namespace;
+    return async (give, signal) => {
+      if (asksForPast) await barrier();
+      const follower = createFollower({ untilMs: range.untilMs, isOf });
+      followers.add(follower.take);
+      try {
+        // In the same turn as the line above: no event is lost or sent twice in between.
+        const past = asksForPast ? ring.read(range).filter(({ namespace }) => isOf(namespace)) : [];
+        for (const event of past) await give(event);
+        const untilMs = range.untilMs ?? Number.POSITIVE_INFINITY;
+        if (untilMs <= clock.now()) return;
+        const due = untilMs === Number.POSITIVE_INFINITY ? undefined : clock.sleep(untilMs - clock.now(), signal);
+        await follower.drain(give, signal, due);
+      } finally {
+        followers.delete(follower.take);
+      }
+    };
+  };
+
   return {
+    get followers() {
+      return followers.size;
+    },
     applyList: book.applyList,
     receive: (event) => {
       if (event.kind === 'own' && event.topic === BARRIER_TOPIC) {
@@ -102,24 +129,10 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
       }
       forgetting = clock.after(DERIVED_MS, () => derived.clear());
     },
+    follow,
     open: (query) => {
-      const range = rangeFrom(query);
-      return async (write, signal) => {
-        if (range.asksForPast) await barrier();
-        const follower = createFollower(range);
-        followers.add(follower.take);
-        try {
-          // In the same turn as the line above: no event is lost or sent twice in between.
-          const past = range.asksForPast ? ring.read(range).filter(({ namespace }) => range.isOf(namespace)) : [];
-          for (const event of past) await write(JSON.stringify(event));
-          const untilMs = range.untilMs ?? Number.POSITIVE_INFINITY;
-          if (untilMs <= clock.now()) return;
-          const due = untilMs === Number.POSITIVE_INFINITY ? undefined : clock.sleep(untilMs - clock.now(), signal);
-          await follower.drain(write, signal, due);
-        } finally {
-          followers.delete(follower.take);
-        }
-      };
+      const serve = follow(rangeFrom(query));
+      return (write, signal) => serve((event) => write(JSON.stringify(event)), signal);
     },
     close: async () => {
       forgetting?.cancel();
@@ -129,15 +142,14 @@ export function openEventHub({ containerd, clock, log, runRoot }: EventHubDeps):
   };
 }
 
-interface Range {
-  readonly sinceMs: number | undefined;
-  readonly untilMs: number | undefined;
-  readonly asksForPast: boolean;
-  isOf(namespace: string): boolean;
+/** A part of past and future. With an end of it the past is asked for. */
+interface HubRange extends TimeRange {
+  /** Undefined: all. */
+  readonly namespace?: string | undefined;
 }
 
 /** `namespace`, `since` and `until`, times in milliseconds since the epoch. Throws USAGE for anything but a number. */
-function rangeFrom(query: URLSearchParams): Range {
+function rangeFrom(query: URLSearchParams): HubRange {
   const timeOf = (name: string): number | undefined => {
     const text = query.get(name);
     if (text === null) return undefined;
@@ -146,17 +158,16 @@ function rangeFrom(query: URLSearchParams): Range {
       throw new HealthctlError('USAGE', `${name} must be milliseconds since the epoch, not ${JSON.stringify(text)}`);
     return ms;
   };
-  const wanted = query.get('namespace');
   const [sinceMs, untilMs] = [timeOf('since'), timeOf('until')];
   return {
-    ...{ sinceMs, untilMs },
-    asksForPast: sinceMs !== undefined || untilMs !== undefined,
-    isOf: (namespace) => wanted === null || namespace === wanted,
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(untilMs === undefined ? {} : { untilMs }),
+    namespace: query.get('namespace') ?? undefined,
   };
 }
 
 /** Events queued for one client. */
-function createFollower(range: Range) {
+function createFollower(range: { readonly untilMs: number | undefined; isOf(namespace: string): boolean }) {
   const queue: HostEvent[] = [];
   let wake = (): void => {};
   let isCutOff = false;
@@ -168,7 +179,7 @@ function createFollower(range: Range) {
       wake();
     },
     /** Runs until the signal fires, or `due` resolves. */
-    drain: async (write: (line: string) => Promise<void>, signal: AbortSignal, due: Promise<void> | undefined) => {
+    drain: async (give: (event: HostEvent) => Promise<void>, signal: AbortSignal, due: Promise<void> | undefined) => {
       let isDue = false;
       void due?.then(() => {
         isDue = true;
@@ -177,7 +188,7 @@ function createFollower(range: Range) {
       signal.addEventListener('abort', () => wake(), { once: true });
       while (!signal.aborted) {
         const event = queue.shift();
-        if (event) await write(JSON.stringify(event));
+        if (event) await give(event);
         else if (isDue) return;
         else if (isCutOff) throw new HealthctlError('EXHAUSTED', 'a client that does not read was cut off');
         else

@@ -34,8 +34,8 @@ export function createNetworkRepair(options: {
   /** A start by healthctl has attached the container already. */
   const isMissed = (container: KnownContainer): boolean => {
     const { namespace, id, record, task, run } = container;
-    const [network = 'none'] = networksOf(record);
-    if (!isOurs(container) || !run || !task || networkModeOf(network).kind !== 'network') return false;
+    const hasNetwork = networksOf(record).some((name) => networkModeOf(name).kind === 'network');
+    if (!isOurs(container) || !run || !task || !hasNetwork) return false;
     const stat = readStat(task.pid);
     if (stat === undefined || !isAlive(stat)) return false;
     const { holder } = readAttachment(contextOf(namespace), { namespace, id }) ?? {};

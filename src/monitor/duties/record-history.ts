@@ -15,7 +15,10 @@ export interface HistoryNotes {
   onChange(container: KnownContainer): void;
   onGone(container: KnownContainer): void;
   onAction(ref: ContainerRef, action: 'restart' | 'kill' | 'stop', reason: string): void;
-  /** The monitor has applied containerd's list. */
+  /**
+   * The monitor has applied containerd's list. Those that are there follow in `onChange`, when their stored health is
+   * read: before that, all of them seem to be starting.
+   */
   onLive(all: Iterable<KnownContainer>): void;
 }
 
@@ -55,11 +58,7 @@ export function createHistoryNotes(recorder: HistoryRecorder, namespaces: readon
     },
     onAction: (ref, action, reason) => recorder.action(keyOf(ref), { action, reason }),
     onLive: (all) => {
-      const keys = new Set<string>();
-      for (const container of all) {
-        keys.add(keyOf(container));
-        onChange(container);
-      }
+      const keys = new Set([...all].map(keyOf));
       recorder.markOthers(keys, (key) => (isMonitored(key) ? 'gone' : 'unchecked'));
     },
   };
@@ -99,7 +98,9 @@ export function phaseOf(container: KnownContainer): SeenPhase | undefined {
     if (task?.status === 'paused' || task?.status === 'pausing') return { ...now, phase: 'paused' };
     if (!isChecked(config)) return { ...now, phase: 'unchecked' };
     const phase = knownHealthOf(container)?.status ?? 'starting';
-    return phase === 'starting' ? { ...now, phase, atMs: run.startedAtMs } : { ...now, phase };
+    // A check that an update gave or replaced starts at the update.
+    const startMs = Math.max(run.startedAtMs, run.testSinceMs ?? 0);
+    return phase === 'starting' ? { ...now, phase, atMs: startMs } : { ...now, phase };
   }
   if (task?.status !== 'stopped') return undefined;
   const { exitStatus, exitedAtMs: atMs = Number.POSITIVE_INFINITY } = task;

@@ -1,3 +1,4 @@
+import { type Result, tellingLine } from '../../../health/result.ts';
 import { HEALTH_STATUSES } from '../../../health/state.ts';
 import { HOUR_MS } from '../../../history/cell.ts';
 import { namedContainers, type PastContainer } from '../../../history/containers.ts';
@@ -98,7 +99,7 @@ function columnsOf(noTrunc: boolean): Readonly<Record<string, Column<HistoryRow>
     Late: { header: 'LATE', value: lateOf },
     Name: { header: 'NAME', value: of(({ name }) => name) },
     Status: { header: 'STATUS', value: statusOf },
-    Text: { header: 'OUTPUT', value: (row) => shortened(textOf(row), noTrunc) },
+    Text: { header: 'OUTPUT', value: (row) => shortened(outputOf(row), noTrunc) },
     Time: { header: 'TIME', value: ({ atMs }) => timeText(atMs) },
     Took: { header: 'TOOK', value: tookOf },
   };
@@ -136,25 +137,26 @@ function lateOf(row: HistoryRow): string {
   return row.kind === 'period' ? `${row.cell.maxLagMs}ms` : '';
 }
 
-function textOf(row: HistoryRow): string {
+/** The output of a row, or another reason. */
+function outputOf(row: HistoryRow): Pick<Result, 'exitCode' | 'output'> {
   switch (row.kind) {
     case 'result':
-      return row.sample.output;
+      return row.sample;
     case 'change':
-      return row.span.reason;
+      return { exitCode: row.span.exitCode ?? 0, output: row.span.reason };
     case 'action':
-      return row.action.reason;
+      return { exitCode: 0, output: row.action.reason };
     case 'period':
-      return '';
+      return { exitCode: 0, output: '' };
   }
 }
 
 const MAX_TEXT = 60;
 
-/** The last line of an output usually has the reason. */
-function shortened(text: string, noTrunc: boolean): string {
-  const line = printableLine(text.trimEnd().split('\n').at(-1) ?? '');
-  return noTrunc || line.length <= MAX_TEXT ? line : `${line.slice(0, MAX_TEXT - 1)}…`;
+function shortened(of: Pick<Result, 'exitCode' | 'output'>, noTrunc: boolean): string {
+  if (noTrunc) return printableLine(of.output.trim());
+  const line = printableLine(tellingLine(of));
+  return line.length <= MAX_TEXT ? line : `${line.slice(0, MAX_TEXT - 1)}…`;
 }
 
 /** `850ms`, `42 seconds`. */

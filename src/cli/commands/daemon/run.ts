@@ -12,7 +12,9 @@ import { realPath } from '../../../system/real-path.ts';
 import { openNotifier } from '../../../system/sd-notify.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandResult } from '../../command.ts';
+import { dockerSocketOf } from '../../config/docker-settings.ts';
 import { withPageAt } from '../../config/page-settings.ts';
+import { FILE } from '../../flags/values.ts';
 import { sweepTimers } from '../../monitor/timers.ts';
 
 /** `healthctl daemon`: the monitor, in the foreground. */
@@ -29,6 +31,12 @@ export const run: Command = {
       help: 'Serve the web page: IP address and port (e.g. "127.0.0.1:9181"), or path of a Unix socket',
     },
     {
+      name: 'docker-socket',
+      type: 'string',
+      help: "Serve Docker's Engine API: path of a Unix socket, or fd:// for one of systemd",
+      complete: FILE,
+    },
+    {
       name: 'log-format',
       type: 'string',
       help: "'text' or 'json' (default text on a terminal, else json)",
@@ -42,6 +50,7 @@ export const run: Command = {
       isAutostarted: options.bool('autostarted'),
       keepsHistory: !options.bool('no-history'),
       pageAt: options.string('page'),
+      dockerSocket: options.string('docker-socket'),
       form: options.string('log-format'),
     }),
 };
@@ -50,16 +59,21 @@ interface DaemonOptions {
   readonly isAutostarted: boolean;
   readonly keepsHistory: boolean;
   readonly pageAt: string | undefined;
+  readonly dockerSocket: string | undefined;
   readonly form: string | undefined;
 }
 
-/** The settings with what the options say. Throws USAGE for an address of the page that is not allowed. */
-function withOptions(settings: Settings, { keepsHistory, pageAt }: DaemonOptions): Settings {
+/** The settings with what the options say. Throws USAGE for an address that is not allowed. */
+function withOptions(settings: Settings, { keepsHistory, pageAt, dockerSocket }: DaemonOptions): Settings {
   const { history, monitor } = settings;
   return {
     ...settings,
     history: keepsHistory ? history : { ...history, isEnabled: false },
-    monitor: pageAt === undefined ? monitor : { ...monitor, page: withPageAt(monitor.page, pageAt) },
+    monitor: {
+      ...monitor,
+      ...(pageAt === undefined ? {} : { page: withPageAt(monitor.page, pageAt) }),
+      ...(dockerSocket === undefined ? {} : { dockerSocket: dockerSocketOf(dockerSocket) }),
+    },
   };
 }
 
@@ -106,15 +120,10 @@ async function runDaemon(world: World, options: DaemonOptions): Promise<CommandR
       const log = logOf(settings.debug);
       const socketGroupId = socketGroupIdOf(settings);
       const daemon = createDaemon({
-        clock,
-        log,
+        ...{ clock, log, isAutostarted, containerd, socketGroupId, notifier, identity },
         settings: withOptions(settings, options),
-        isAutostarted,
-        containerd,
-        socketGroupId,
-        notifier,
-        identity,
         telemetry: telemetrySettingsOf(world.env, log.warn),
+        path: world.env.PATH ?? '',
         onLocked: () => sweepTimers(world),
       });
       const end = await daemon.run(AbortSignal.any([round.signal, over.signal]));

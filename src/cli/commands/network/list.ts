@@ -1,11 +1,11 @@
 import { shortId } from '../../../image/digest-text.ts';
-import { isHeld, listAttachments } from '../../../network/attachment.ts';
 import {
   type KnownNetwork,
   knownNetworks,
   matchesNetwork,
   parseNetworkFilters,
 } from '../../../network/known-networks.ts';
+import { usedNetworks } from '../../../network/network-document.ts';
 import type { Command } from '../../command.ts';
 import { listFormatOption } from '../../flags/format.ts';
 import { BOOLEAN, LABEL, NETWORK } from '../../flags/values.ts';
@@ -44,9 +44,7 @@ export const list: Command = {
   run: async (world, { options }) => {
     const filters = parseNetworkFilters(options.list('filter'));
     const ctx = openNetworks(world);
-    const used = filters.has('dangling')
-      ? new Set(listAttachments(ctx).flatMap((attachment) => (isHeld(attachment) ? [attachment.network] : [])))
-      : new Set<string>();
+    const used = filters.has('dangling') ? usedNetworks(ctx) : new Set<string>();
     const stdout = renderList({
       format: options.string('format'),
       quiet: options.bool('quiet'),

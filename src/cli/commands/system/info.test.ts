@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { golden } from '../../../../test/golden/golden.ts';
 import type { HostInfo } from '../../../container/host/system-info.ts';
-import { hostWarnings, infoPage } from './info.ts';
+import { hostWarnings } from '../../../container/host/system-info.ts';
+import { infoPage } from './info.ts';
 
 const host: HostInfo = {
   KernelVersion: '6.1.0',

@@ -1,4 +1,10 @@
-import { type HostInfo, readHostInfo, readServerInfo, type ServerInfo } from '../../../container/host/system-info.ts';
+import {
+  type HostInfo,
+  hostWarnings,
+  readHostInfo,
+  readServerInfo,
+  type ServerInfo,
+} from '../../../container/host/system-info.ts';
 import { type GoValue, nilMap, struct } from '../../../go/template/template.ts';
 import { version } from '../../../lib/build-info.ts';
 import type { Settings, World } from '../../../world.ts';
@@ -46,18 +52,6 @@ async function askServer(world: ContainerWorld): Promise<ServerInfo | Error> {
     if (error instanceof Error) return error;
     throw error;
   }
-}
-
-/** Docker: daemon/info_unix.go, fillPlatformInfo. */
-export function hostWarnings(host: HostInfo): readonly string[] {
-  const missing = [
-    host.MemoryLimit ? '' : 'No memory limit support',
-    host.SwapLimit ? '' : 'No swap limit support',
-    host.CpuCfsQuota ? '' : 'No cpu cfs quota support',
-    host.PidsLimit ? '' : 'No pids limit support',
-    Object.keys(host.Runtimes).length > 0 ? '' : 'no OCI runtime was found on the PATH: install runc or crun',
-  ];
-  return missing.filter((warning) => warning !== '');
 }
 
 function infoValue({ settings, host, server }: SystemInfo): GoValue {

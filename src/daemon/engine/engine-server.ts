@@ -1,0 +1,62 @@
+import type { ContainerContext } from '../../container/context.ts';
+import { createEngine } from '../../engine/engine.ts';
+import type { EngineHost } from '../../engine/host.ts';
+import { engineRoutesOf } from '../../engine/routes.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { keyOf } from '../../lib/container-key.ts';
+import type { ServiceLogger } from '../../lib/logger.ts';
+import type { Settings } from '../../lib/settings.ts';
+import { readDescriptors } from '../../system/descriptors.ts';
+import type { EventHub } from '../api/event-stream.ts';
+import type { Service, ServiceDeps } from '../api/service.ts';
+import { createEngineListener } from './engine-listener.ts';
+
+export interface EngineServerDeps {
+  readonly clock: Clock;
+  readonly log: ServiceLogger;
+  readonly settings: Settings;
+  /** Of the process. */
+  readonly path: string;
+  readonly groupId: number | undefined;
+  readonly contextOf: (namespace: string) => ContainerContext;
+  readonly hub: Pick<EventHub, 'follow' | 'followers'>;
+  readonly service: Pick<Service, 'refresh' | 'remove'>;
+  readonly restarts: Pick<ServiceDeps, 'isRestarting' | 'nextRestartAtMs'>;
+}
+
+/** Serves Docker's Engine API. */
+export interface EngineServer {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createEngineServer(deps: EngineServerDeps, at: string): EngineServer {
+  const { clock, log, settings, path, groupId } = deps;
+  const namespace = settings.monitor.dockerNamespace ?? settings.namespace;
+  const ctx = deps.contextOf(namespace);
+  const engine = createEngine({
+    ...{ log, clock },
+    routes: engineRoutesOf({ ctx, host: hostOf(deps, namespace), settings, path, clock, log }),
+  });
+  const listener = createEngineListener({ at, groupId, engine, clock, log });
+  return {
+    start: () => listener.start(),
+    stop: async () => {
+      engine.stop();
+      await listener.stop();
+    },
+  };
+}
+
+function hostOf({ hub, service, restarts, settings }: EngineServerDeps, namespace: string): EngineHost {
+  return {
+    refresh: (id) => service.refresh(namespace, id),
+    remove: (id, options) => service.remove(namespace, id, options),
+    restartOf: (id) => {
+      const key = keyOf({ namespace, id });
+      return { isRestarting: restarts.isRestarting(key), nextRestartAtMs: restarts.nextRestartAtMs(key) };
+    },
+    openEvents: (range) => hub.follow({ ...range, namespace }),
+    figures: () => ({ descriptors: readDescriptors().open, listeners: hub.followers, isDebug: settings.debug }),
+  };
+}

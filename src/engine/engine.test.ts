@@ -1,0 +1,202 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createFakeClock } from '../../test/fakes/clock.ts';
+import { HealthctlError } from '../lib/errors.ts';
+import { createEngine, type Engine } from './engine.ts';
+import { empty, json, type Route } from './route.ts';
+
+const seen: { signal?: AbortSignal; body?: string } = {};
+const warnings: string[] = [];
+const routes: readonly Route[] = [
+  { method: 'GET', path: '/value', handle: () => json({ a: 1 }) },
+  { method: 'POST', path: '/empty', handle: () => empty() },
+  { method: 'POST', path: '/body', handle: async (call) => json(await call.json({ isRequired: true })) },
+  {
+    method: 'GET',
+    path: '/fails/{code}',
+    handle: ({ part }) => {
+      throw part('code') === 'odd' ? new TypeError('odd') : new HealthctlError(part('code') as 'CONFLICT', 'no');
+    },
+  },
+  {
+    method: 'GET',
+    path: '/stream',
+    handle: async (call) => {
+      seen.signal = call.signal;
+      const answer = call.stream({ contentType: 'application/json' });
+      if (!call.query.flag('silent')) await answer.write('{"n":1}\n');
+      await new Promise((resolve) => call.signal.addEventListener('abort', resolve));
+    },
+  },
+  {
+    method: 'POST',
+    path: '/echo',
+    handle: async (call) => {
+      seen.body = JSON.stringify(await call.json());
+      const { stream } = await call.hijack({ contentType: 'application/x-echo', hasHeaders: true });
+      stream.on('data', (chunk: Buffer) => stream.write(`>${chunk}`));
+      await once(stream, 'end');
+      stream.write('over');
+    },
+  },
+];
+
+let directory: string;
+let path: string;
+let engine: Engine;
+let close: () => Promise<void>;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'engine-'));
+  path = join(directory, 's');
+  warnings.length = 0;
+  engine = createEngine({
+    routes,
+    log: { warn: (line) => void warnings.push(line), debug: () => {} },
+    clock: createFakeClock(),
+  });
+  const server = createServer(engine.handle);
+  server.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket as Socket, head));
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  close = () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+});
+afterEach(async () => {
+  engine.stop();
+  await close();
+  rmSync(directory, { recursive: true });
+});
+
+function ask(method: string, target: string, body?: string, headers = {}): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ socketPath: path, method, path: target, headers }, resolve).on('error', reject);
+    request.end(body);
+  });
+}
+
+/** Sends bytes and reads to the end of the connection. */
+async function exchange(bytes: string, then: (socket: Socket) => void = (socket) => socket.end()): Promise<string> {
+  const socket = connect({ path, allowHalfOpen: true });
+  socket.write(bytes);
+  then(socket);
+  return text(socket);
+}
+
+test('a value in JSON ends with a newline, and has the headers of Docker', async () => {
+  const answer = await ask('GET', '/v1.44/value');
+  expect(await text(answer)).toBe('{"a":1}\n');
+  expect(answer.headers).toMatchObject({
+    'api-version': '1.51',
+    'docker-experimental': 'false',
+    ostype: 'linux',
+    server: 'Docker/28.5.2 (linux)',
+    'content-length': '8',
+  });
+});
+
+test('an answer without a body', async () => {
+  const answer = await ask('POST', '/empty');
+  expect([answer.statusCode, answer.headers['content-length']]).toEqual([204, undefined]);
+});
+
+test.each([
+  ['CONFLICT', 409],
+  ['NOT_FOUND', 404],
+  ['INVALID', 400],
+  ['DENIED', 403],
+  ['UNAVAILABLE', 500],
+])('an error %s is status %i with its message', async (code, status) => {
+  const answer = await ask('GET', `/fails/${code}`);
+  expect([answer.statusCode, await text(answer)]).toEqual([status, '{"message":"no"}\n']);
+});
+
+test('a fault of our own is 500, and logged', async () => {
+  expect((await ask('GET', '/fails/odd')).statusCode).toBe(500);
+  expect(warnings).toEqual(['Docker API: GET /fails/odd: odd']);
+});
+
+test('the connection serves the next request after a refused body', async () => {
+  const refused = await ask('POST', '/body', 'a=1', { 'content-type': 'application/x-www-form-urlencoded' });
+  expect(await text(refused)).toContain("must be 'application/json'");
+  const answer = await ask('POST', '/body', '{"b":2}', { 'content-type': 'application/json' });
+  expect(await text(answer)).toBe('{"b":2}\n');
+});
+
+test('a body without an end is refused', async () => {
+  const head = 'POST /body HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: 5000000\r\n\r\n';
+  const told = await exchange(`${head}"${'x'.repeat(4_999_990)}`, () => {});
+  expect(told).toContain(' 413 ');
+});
+
+test('a stream begins before there is anything to tell', async () => {
+  const answer = await ask('GET', '/stream?silent=1');
+  expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'application/json']);
+  answer.destroy();
+});
+
+test('the signal fires when a client goes away, and the call is over', async () => {
+  const answer = await ask('GET', '/stream');
+  answer.once('data', () => answer.destroy());
+  await expect.poll(() => seen.signal?.aborted).toBe(true);
+  await expect.poll(() => engine.busy).toBe(0);
+});
+
+test('stopping ends the calls in flight', async () => {
+  const answer = await ask('GET', '/stream');
+  answer.on('error', () => {}).resume();
+  engine.stop();
+  await expect.poll(() => engine.busy).toBe(0);
+  await expect.poll(() => answer.destroyed).toBe(true);
+});
+
+test('a connection is taken over: the body is no input, and the end of the input does not end the output', async () => {
+  const told = await exchange(
+    'POST /echo HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{"a": 1}in',
+  );
+  expect(seen.body).toBe('{"a":1}');
+  const [head, bytes] = told.split('\r\n\r\n');
+  expect(bytes).toBe('>inover');
+  expect(head?.split('\r\n')).toEqual([
+    'HTTP/1.1 101 UPGRADED',
+    'Content-Type: application/x-echo',
+    'Connection: Upgrade',
+    'Upgrade: tcp',
+    'Api-Version: 1.51',
+    'Docker-Experimental: false',
+    'Ostype: linux',
+    'Server: Docker/28.5.2 (linux)',
+  ]);
+});
+
+test('without the headers of an upgrade it is 200, and bytes until the end', async () => {
+  const answer = await ask('POST', '/echo', '{}', { 'content-type': 'application/json' });
+  const { statusCode, headers } = answer;
+  expect([statusCode, headers['content-type'], headers['transfer-encoding'], headers['content-length']]).toEqual([
+    200,
+    'application/vnd.docker.raw-stream',
+    undefined,
+    undefined,
+  ]);
+  expect(await text(answer)).toBe('over');
+});
+
+test('a request to upgrade where nothing is to be taken over is an ordinary one', async () => {
+  const told = await exchange(
+    'GET /value HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n',
+    () => {},
+  );
+  expect(told).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+  expect(told).toContain('{"a":1}\n');
+  expect(
+    await exchange('POST /grpc HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n', () => {}),
+  ).toContain(' 404 ');
+});

@@ -1,0 +1,229 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Duplex, type Readable } from 'node:stream';
+import type { Clock } from '../lib/clock.ts';
+import { hasCode, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { type Exchange, exchangeOf, upgradeOf } from './connection.ts';
+import { EngineError, statusOf } from './errors.ts';
+import { checkJsonType, parseJsonBody } from './json-body.ts';
+import { queryOf } from './query.ts';
+import { type Answer, type Call, json, plain, type Route } from './route.ts';
+import { createRouter, type Matched } from './router.ts';
+import { API_VERSION_TEXT, DOCKER_VERSION } from './version.ts';
+
+/**
+ * Docker's Engine API for one containerd namespace: requests in, answers out. It knows no sockets to listen on and no
+ * monitor.
+ *
+ * INVARIANT: when a client is gone, the signal of its call has fired, and nothing is written to it any more.
+ */
+export interface Engine {
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** A request that asks to upgrade its connection. */
+  handleUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
+  /** Ends all calls in flight. */
+  stop(): void;
+  /** Calls in flight. */
+  readonly busy: number;
+}
+
+export interface EngineParts {
+  readonly routes: readonly Route[];
+  readonly log: Pick<Logger, 'warn' | 'debug'>;
+  readonly clock: Pick<Clock, 'after'>;
+}
+
+/** Docker refuses longer documents nowhere; a container's has some kilobytes. */
+const MAX_JSON_BYTES = 4 << 20;
+
+/** On every answer but the head of attach. */
+const HEADERS: Readonly<Record<string, string>> = {
+  'Api-Version': API_VERSION_TEXT,
+  'Docker-Experimental': 'false',
+  Ostype: 'linux',
+  Server: `Docker/${DOCKER_VERSION} (linux)`,
+};
+
+export function createEngine({ routes, log, clock }: EngineParts): Engine {
+  const router = createRouter(routes);
+  const over = new AbortController();
+  let busy = 0;
+
+  const serve = async (exchange: Exchange): Promise<void> => {
+    const { request, response } = exchange;
+    const gone = new AbortController();
+    busy += 1;
+    response.once('close', () => gone.abort());
+    exchange.request.socket.once('close', () => gone.abort());
+    const signal = AbortSignal.any([gone.signal, over.signal]);
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    const begun: Begun = { hijacked: undefined };
+    try {
+      const matched = router.match(request.method ?? 'GET', request.url ?? '/');
+      const answer = await matched.route.handle(callOf(exchange, { matched, signal, begun }));
+      if (answer) send(exchange, answer);
+      else if (begun.hijacked) endStream(begun.hijacked, clock);
+      else response.end();
+    } catch (error) {
+      if (!signal.aborted) refuse(exchange, { error, begun, log });
+      else (begun.hijacked ?? request.socket).destroy();
+    } finally {
+      busy -= 1;
+    }
+  };
+  return {
+    handle: (request, response) => void serve(exchangeOf(request, response)),
+    handleUpgrade: (request, socket, head) => void serve(upgradeOf(request, socket, head)),
+    stop: () => over.abort(new Error('the engine stops')),
+    get busy() {
+      return busy;
+    },
+  };
+}
+
+/** How long a client may take to close its side of a connection that has ended. */
+const CLOSE_LIMIT_MS = 10_000;
+
+/** Ends our side, and drops what the client still sends: closing before it was read would look like a failure. */
+function endStream(stream: Duplex, clock: EngineParts['clock']): void {
+  stream.end();
+  stream.resume();
+  const late = clock.after(CLOSE_LIMIT_MS, () => stream.destroy());
+  stream.once('close', () => late.cancel());
+}
+
+interface Begun {
+  hijacked: Duplex | undefined;
+}
+
+/** An answer whose request's body was not read ends the connection: what follows would be read as a request. */
+function send({ request, response, isUpgrade }: Exchange, { status, headers = {}, body = '' }: Answer): void {
+  const bytes = Buffer.from(body);
+  const isBodyless = status === 204 || status === 304;
+  if (!isUpgrade && !request.complete) response.setHeader('Connection', 'close');
+  response.writeHead(status, isBodyless ? headers : { ...headers, 'Content-Length': bytes.length });
+  response.end(isBodyless || request.method === 'HEAD' ? undefined : bytes);
+  if (!isUpgrade) request.resume();
+}
+
+interface Refused {
+  readonly error: unknown;
+  readonly begun: Begun;
+  readonly log: EngineParts['log'];
+}
+
+function refuse(exchange: Exchange, { error, begun, log }: Refused): void {
+  const { request, response } = exchange;
+  const message = messageOf(error);
+  const status = statusOf(error);
+  if (status >= 500 && !(error instanceof EngineError) && !hasCode(error, 'ABORTED'))
+    log.warn(`Docker API: ${request.method} ${request.url?.slice(0, 200)}: ${message}`);
+  if (begun.hijacked) return void begun.hijacked.destroy();
+  if (response.headersSent) return void response.destroy();
+  const isPlain = error instanceof EngineError && error.isPlain;
+  send(exchange, isPlain ? plain(`${message}\n`, status) : json({ message }, status));
+}
+
+interface CallParts {
+  readonly matched: Matched;
+  readonly signal: AbortSignal;
+  readonly begun: Begun;
+}
+
+function callOf(exchange: Exchange, { matched: { version, part }, signal, begun }: CallParts): Call {
+  const { request, response } = exchange;
+  const [, search = ''] = (request.url ?? '').split(/\?(.*)/s, 2);
+  const { headers } = request;
+  return {
+    ...{ version, part, query: queryOf(search), headers, signal, body: exchange.body },
+    json: async ({ isRequired = false } = {}) => {
+      const { hasBody } = exchange;
+      checkJsonType({ contentType: headers['content-type'], hasBody });
+      return hasBody || isRequired ? parseJsonBody(await textOf(exchange.body())) : {};
+    },
+    stream: ({ contentType, status = 200 }) => {
+      response.writeHead(status, contentType === undefined ? {} : { 'Content-Type': contentType });
+      response.flushHeaders();
+      return { write: (chunk) => written(response, chunk) };
+    },
+    hijack: async (options) => {
+      begun.hijacked = await hijacked(exchange, options);
+      return { stream: begun.hijacked };
+    },
+  };
+}
+
+async function textOf(body: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_JSON_BYTES) throw new EngineError(413, `a body of more than ${MAX_JSON_BYTES} bytes is refused`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Resolves when the client has taken enough of what was written, or is gone. */
+function written(response: ServerResponse, chunk: string | Uint8Array): Promise<void> {
+  if (response.destroyed || response.write(chunk)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      response.off('drain', settle);
+      response.off('close', settle);
+      resolve();
+    };
+    response.once('drain', settle);
+    response.once('close', settle);
+  });
+}
+
+const RAW_STREAM = 'application/vnd.docker.raw-stream';
+
+async function hijacked(
+  { request, response, isUpgrade, hasBody, body }: Exchange,
+  { contentType, hasHeaders }: Parameters<Call['hijack']>[0],
+): Promise<Duplex> {
+  if (isUpgrade) {
+    // What the client announced as a body is none of its input.
+    if (hasBody) for await (const _ of body());
+    const { socket } = request;
+    response.detachSocket(socket);
+    const more = hasHeaders ? HEADERS : {};
+    const head = { 'Content-Type': contentType, Connection: 'Upgrade', Upgrade: 'tcp', ...more };
+    const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`HTTP/1.1 101 UPGRADED\r\n${lines.join('')}\r\n`);
+    return socket;
+  }
+  if (!hasHeaders) for (const name of Object.keys(HEADERS)) response.removeHeader(name);
+  response.useChunkedEncodingByDefault = false;
+  response.shouldKeepAlive = false;
+  response.writeHead(200, { 'Content-Type': RAW_STREAM });
+  response.flushHeaders();
+  return joined(request, response);
+}
+
+/** Both directions as one. A body of a known length is options; one without is the client's input. */
+function joined(request: IncomingMessage, response: ServerResponse): Duplex {
+  const hasInput = request.headers['transfer-encoding'] !== undefined;
+  const duplex = new Duplex({
+    read: () => void request.resume(),
+    write: (chunk: Buffer, _encoding, done) => void written(response, chunk).then(() => done()),
+    final: (done) => void response.end(done),
+    destroy: (error, done) => {
+      response.destroy();
+      done(error);
+    },
+  });
+  request.on('data', (chunk: Buffer) => {
+    if (hasInput && !duplex.push(chunk)) request.pause();
+  });
+  const end = (): void => {
+    if (!duplex.readableEnded) duplex.push(null);
+  };
+  if (request.readableEnded) end();
+  else request.once('end', end);
+  response.once('close', () => duplex.destroy());
+  return duplex;
+}

@@ -1,0 +1,72 @@
+import { HealthctlError } from '../lib/errors.ts';
+import { decodeJson } from '../lib/json.ts';
+import { isObject, type JsonObject } from '../lib/shape.ts';
+
+/** The head of a request, as far as it says what its body is. */
+export interface BodyHead {
+  readonly contentType: string | undefined;
+  /** Whether the head announces a body. */
+  readonly hasBody: boolean;
+}
+
+/**
+ * Throws INVALID with Docker's text for a body of another type (moby: daemon/server/httputils/httputils.go). No body
+ * needs no type.
+ */
+export function checkJsonType({ contentType = '', hasBody }: BodyHead): void {
+  if (contentType === '' && !hasBody) return;
+  const [type = ''] = contentType.split(';');
+  if (type.trim().toLowerCase() === 'application/json') return;
+  throw new HealthctlError('INVALID', `unsupported Content-Type header (${contentType}): must be 'application/json'`);
+}
+
+/**
+ * One JSON object, as Go's decoder reads it. Throws INVALID in Docker's words for no object, for a text that ends too
+ * early, and for more than one document.
+ */
+export function parseJsonBody(text: string): JsonObject {
+  const [start, end] = firstValueOf(text);
+  const value = jsonOf(text.slice(start, end));
+  if (text.slice(end).trim() !== '') throw new HealthctlError('INVALID', 'unexpected content after JSON');
+  if (isObject(value)) return value;
+  if (value === null) return {};
+  const kind = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  throw refusal(`json: cannot unmarshal ${kind} into Go value`);
+}
+
+const refusal = (reason: string): HealthctlError => new HealthctlError('INVALID', `invalid JSON: ${reason}`);
+
+function jsonOf(text: string): unknown {
+  try {
+    return decodeJson(text);
+  } catch {
+    throw refusal(`invalid character ${characterOf(text)} looking for beginning of value`);
+  }
+}
+
+/** The first character of what is no value: an approximation of the place that Go names. */
+function characterOf(text: string): string {
+  const wrong = /^[\s{[]*([^\s"{[\d-])/.exec(text)?.[1] ?? text.trim()[0] ?? ' ';
+  return `'${wrong}'`;
+}
+
+/** Where the first value of a text begins and ends. Throws INVALID if the text ends before it does. */
+function firstValueOf(text: string): readonly [number, number] {
+  const start = text.search(/\S/);
+  if (start < 0) throw refusal('got EOF while reading request body');
+  let depth = 0;
+  let isInString = false;
+  for (let at = start; at < text.length; at += 1) {
+    const character = text[at];
+    if (isInString) {
+      if (character === '\\') at += 1;
+      else if (character === '"') isInString = false;
+    } else if (character === '"') isInString = true;
+    else if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+    if (depth <= 0 && !isInString && (character === '}' || character === ']' || character === '"'))
+      return [start, at + 1];
+  }
+  if (depth > 0 || isInString) throw refusal('unexpected EOF');
+  return [start, text.length];
+}

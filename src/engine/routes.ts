@@ -1,0 +1,19 @@
+import type { EngineDeps } from './host.ts';
+import type { Route } from './route.ts';
+import { absentRoutes } from './system/absent.ts';
+import { eventRoutes } from './system/events.ts';
+import { infoRoutes } from './system/info.ts';
+import { pingRoutes } from './system/ping.ts';
+import { versionRoutes } from './system/version.ts';
+
+/** All routes, each resource's in a file by itself; docs/engine-api.md describes them, and a test compares the two. */
+export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
+  return [
+    ...pingRoutes,
+    ...versionRoutes(deps),
+    ...infoRoutes(deps),
+    ...eventRoutes(deps),
+    // Last: they take what no other has.
+    ...absentRoutes,
+  ];
+}

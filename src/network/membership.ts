@@ -1,0 +1,150 @@
+import { HealthctlError } from '../lib/errors.ts';
+import type { Attachment, InterfaceAddress, Membership } from './attachment.ts';
+import { isHeld, membershipOf } from './attachment.ts';
+import { configOf, type InterfaceWish, portmapOf } from './bridge-config.ts';
+import { endpointFrom } from './cni-result.ts';
+import { type LockedNetworks, type NetworkContext, networkPathsOf } from './network-context.ts';
+import { DEFAULT_NETWORK, type NetworkRecord } from './network-record.ts';
+import { callPlugin, findPlugins, type PluginConfig } from './plugins.ts';
+import type { PublishedPort } from './port-spec.ts';
+import { holdsAddress, parseAddress, parseSubnet } from './subnet.ts';
+
+/** How to attach a container to one network. */
+export interface NetworkRequest {
+  readonly network: string;
+  /** Further names for others on a user network. */
+  readonly aliases: readonly string[];
+  /** Further names for others, known to it alone: `db:database`. */
+  readonly links: readonly string[];
+  /** See gatewayOf. */
+  readonly gatewayPriority: number;
+  /** The addresses that a user asked for. */
+  readonly asked: { readonly address?: string; readonly mac?: string };
+  /**
+   * Its address in an earlier run, to be used again if it is free: programs look a name up once and keep the address.
+   */
+  readonly wanted: InterfaceAddress | undefined;
+}
+
+type Owner = Pick<Attachment, 'id' | 'name' | 'hostname'>;
+
+/**
+ * A membership as it is recorded before the plugins are called.
+ *
+ * @param from.others attachments of other containers
+ * @throws DENIED with Docker's text for an address in use
+ */
+export function planMembership(
+  ctx: NetworkContext,
+  from: {
+    readonly owner: Owner;
+    readonly request: NetworkRequest;
+    readonly network: NetworkRecord;
+    readonly others: readonly Attachment[];
+    readonly interfaceName: string;
+    readonly hasDefaultRoute: boolean;
+  },
+): Membership {
+  const { owner, request, network, others, interfaceName, hasDefaultRoute } = from;
+  const wish = wishOf(request, network, others);
+  const { name, id, hostname } = owner;
+  return {
+    ...{ network: network.name, networkId: network.id, interfaceName },
+    plugins: [configOf(network, { leases: networkPathsOf(ctx.dirs).leases, wish, hasDefaultRoute })],
+    names: network.name === DEFAULT_NETWORK ? [] : namesOf({ name, id, hostname }, request.aliases),
+    links: request.links,
+    gatewayPriority: request.gatewayPriority,
+    internal: network.internal,
+  };
+}
+
+/** Docker's `DNSNames`. */
+const namesOf = ({ name, id, hostname }: Owner, aliases: readonly string[]): readonly string[] => [
+  ...new Set([name, ...aliases, id.slice(0, 12), hostname]),
+];
+
+function wishOf(request: NetworkRequest, network: NetworkRecord, others: readonly Attachment[]): InterfaceWish {
+  const { asked, wanted } = request;
+  if (asked.address !== undefined && !isFree(asked.address, network, others))
+    throw new HealthctlError('DENIED', 'Address already in use', { hint: `another container has ${asked.address}` });
+  const isAsked = asked.address !== undefined;
+  const address = asked.address ?? (wanted && isUsable(wanted.address, network, others) ? wanted.address : undefined);
+  // With another hardware address, neighbours would still use the old one.
+  const mac = asked.mac ?? (address === wanted?.address ? wanted?.mac : undefined);
+  return { isAsked, ...(address === undefined ? {} : { address }), ...(mac === undefined ? {} : { mac }) };
+}
+
+function isUsable(address: string, network: NetworkRecord, others: readonly Attachment[]): boolean {
+  const number = parseAddress(address);
+  const range = parseSubnet(network.ipRange ?? network.subnet);
+  return number !== undefined && !!range && holdsAddress(range, number) && isFree(address, network, others);
+}
+
+/** Whether no container has the address. Other leases are known only to the plugin. */
+function isFree(address: string, network: NetworkRecord, others: readonly Attachment[]): boolean {
+  if (address === network.gateway) return false;
+  return others.every((other) => membershipOf(other, network.name)?.endpoint?.address !== address);
+}
+
+/** The membership with a plugin more, which publishes the ports. */
+export function withPorts(membership: Membership, ports: readonly PublishedPort[]): Membership {
+  if (ports.length === 0) return membership;
+  const portmap = portmapOf({ name: membership.network }, ports);
+  return { ...membership, plugins: [...membership.plugins, portmap] };
+}
+
+type Subject = Pick<Attachment, 'id' | 'holder'>;
+
+/** Makes the interface. Throws RUNTIME; DENIED for an asked address in use. */
+export async function addMembership(
+  ctx: LockedNetworks,
+  subject: Subject,
+  membership: Membership,
+): Promise<Membership> {
+  let result: unknown;
+  for (const plugin of membership.plugins)
+    result = await addPlugin(ctx, subject, { membership, plugin: withResult(plugin, result) });
+  const endpoint = endpointFrom(result, membership.interfaceName);
+  if (!endpoint) throw new HealthctlError('RUNTIME', `the plugins of network ${membership.network} gave no address`);
+  return { ...membership, endpoint, result };
+}
+
+/** Calls one plugin for an interface. @returns its result */
+function addPlugin(
+  ctx: LockedNetworks,
+  subject: Subject,
+  { membership, plugin }: { readonly membership: Membership; readonly plugin: PluginConfig },
+): Promise<unknown> {
+  return callPlugin(ctx, { ...callOf(ctx, subject, membership), command: 'ADD', config: plugin });
+}
+
+/** Undoes `addPlugin`; also if it was not called, or the container is gone. */
+async function deletePlugin(
+  ctx: LockedNetworks,
+  subject: Subject,
+  { membership, plugin }: { readonly membership: Membership; readonly plugin: PluginConfig },
+): Promise<void> {
+  const config = withResult(plugin, membership.result);
+  await callPlugin(ctx, { ...callOf(ctx, subject, membership), command: 'DEL', config });
+}
+
+/** In reverse order. All plugins are called even if one fails; then throws its error. */
+export async function deleteMembership(ctx: LockedNetworks, subject: Subject, membership: Membership): Promise<void> {
+  let failure: unknown;
+  for (const plugin of membership.plugins.toReversed()) {
+    try {
+      await deletePlugin(ctx, subject, { membership, plugin });
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+}
+
+function callOf(ctx: LockedNetworks, { id, holder }: Subject, { interfaceName }: Membership) {
+  const netns = isHeld({ holder }) ? `/proc/${holder.pid}/ns/net` : '';
+  return { pluginDir: findPlugins(ctx.settings.cniBinDir), containerId: id, netns, interfaceName };
+}
+
+const withResult = (plugin: PluginConfig, result: unknown): PluginConfig =>
+  result === undefined ? plugin : { ...plugin, prevResult: result };
