@@ -1,6 +1,7 @@
 import type { ContainerContext } from '../container/context.ts';
 import { type ListedContainer, listContainers } from '../container/list.ts';
-import { missingNamespace, resolveContainer } from '../container/resolve.ts';
+import { createdBetween, SHOWN_STATES } from '../container/list-selection.ts';
+import { missingNamespace } from '../container/resolve.ts';
 import type { ContainerSummary } from '../daemon/api/answers.ts';
 import type { Sent } from '../daemon/api/client.ts';
 import { TemplateRunError } from '../go/template/failure.ts';
@@ -149,9 +150,6 @@ function limitOf(options: ParsedOptions): number {
   return options.bool('latest') && last === -1 ? 1 : last;
 }
 
-/** The states listed without `--all`. */
-const SHOWN_STATES: ReadonlySet<ContainerView['state']> = new Set(['running', 'paused', 'restarting']);
-
 /** Selects containers by everything except their health, which is read later, for the selected ones. */
 function viewFilterOf(
   options: ParsedOptions,
@@ -164,23 +162,6 @@ function viewFilterOf(
 
 const limited = (rows: readonly ContainerRow[], limit: number): readonly ContainerRow[] =>
   limit > 0 ? rows.slice(0, limit) : rows;
-
-/**
- * The filters `before` and `since`: created before, or after, a container. Throws NOT_FOUND for one that is not there.
- */
-async function createdBetween(
-  { containerd }: ContainerContext,
-  filters: ListFilters,
-  signal: AbortSignal,
-): Promise<(view: ContainerView) => boolean> {
-  const createdAt = async (key: 'before' | 'since'): Promise<number | undefined> => {
-    const name = filters.get(key)?.at(-1);
-    return name === undefined ? undefined : (await resolveContainer(containerd, name, { signal })).createdAtMs;
-  };
-  const [before, since] = [await createdAt('before'), await createdAt('since')];
-  return ({ record }) =>
-    (before === undefined || record.createdAtMs < before) && (since === undefined || record.createdAtMs > since);
-}
 
 /** Docker's `ps` checks its template itself: with other error texts than elsewhere, and exit 1. */
 function renderRows(request: Parameters<typeof renderList<ContainerRow>>[0]): string {

@@ -1,11 +1,11 @@
 import { REQUESTS } from '../daemon/api/requests.ts';
+import { humanDuration } from '../go/units.ts';
 import { type PastContainer, pastContainers } from '../history/containers.ts';
 import { DAY_MS, historyDirOf } from '../history/files.ts';
 import { type HistoryReader, openHistoryReader } from '../history/reader.ts';
 import { hostIdOf } from '../lib/dirs.ts';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { World } from '../world.ts';
-import { humanDuration } from './format/units.ts';
 import { openMonitor } from './monitor/open.ts';
 
 /** The history of this containerd, from its files. */

@@ -1,5 +1,5 @@
+import { humanSize } from '../go/units.ts';
 import type { Clock } from '../lib/clock.ts';
-import { humanSize } from './format/units.ts';
 
 /** A step of a long command: see image/progress.ts. */
 interface Step {

@@ -1,9 +1,9 @@
 import type { ListedContainer } from '../container/list.ts';
+import { humanDuration } from '../go/units.ts';
 import { type GivenHealthConfig, isChecked, withDefaults } from '../health/config.ts';
 import { isOverdue } from '../health/overdue.ts';
 import { endMsOf, type HealthState, type Instant, isOfRun, testedForMs } from '../health/state.ts';
 import type { ContainerDocument } from '../record/document.ts';
-import { humanDuration } from './format/units.ts';
 
 /** The facts about the age of a running, checked container's health. */
 export interface HealthAge {

@@ -2,7 +2,6 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Containerd } from '../containerd/client.ts';
 import type { ContainerRecord } from '../containerd/containers.ts';
-import { healthConfigFromFlags } from '../health/flags.ts';
 import { restartPolicyText } from '../health/restart-policy.ts';
 import { trustedImageLabels } from '../image/config.ts';
 import { ensureUnpacked, type ResolvedImage } from '../image/find.ts';
@@ -48,6 +47,8 @@ export interface CreateDeps {
   /** The PATH for programs of `--init` and `--runtime`. */
   readonly path: string;
   readonly signal?: AbortSignal;
+  /** Gets what is odd about the health check. Default: the log. */
+  readonly onHealthWarning?: (text: string) => void;
 }
 
 export interface Created {
@@ -70,8 +71,7 @@ export async function createContainer(
   request: CreateRequest,
   deps: CreateDeps,
 ): Promise<Created> {
-  const flags = healthConfigFromFlags(request.health);
-  refuseKubernetesActions(ctx.containerd.namespace, { health: flags, restart: request.restart });
+  refuseKubernetesActions(ctx.containerd.namespace, request);
   if (request.name !== undefined) checkName(request.name);
   for (const key of Object.keys(request.labels)) refuseReserved(key);
   if (request.stopSignal !== undefined) parseSignal(request.stopSignal);
@@ -83,8 +83,13 @@ export async function createContainer(
   const placement = await placeContainer(ctx, request);
   const { modes, ipcDonor } = await resolveModes(ctx, request.namespaces);
   const image = await deps.findImage();
-  const health = healthLabelsFrom({ image: image.familiarName, imageValue: image.config.healthcheck, flags });
-  for (const warning of health.warnings) ctx.log.warn(warning);
+  const health = healthLabelsFrom({
+    image: image.familiarName,
+    imageValue: image.config.healthcheck,
+    flags: request.health,
+  });
+  const { onHealthWarning = ctx.log.warn } = deps;
+  for (const warning of health.warnings) onHealthWarning(warning);
   const chainId = await ensureUnpacked(ctx, image, {
     snapshotter: ctx.snapshotter,
     ...(deps.signal ? { signal: deps.signal } : {}),
@@ -243,6 +248,7 @@ function specOptionsFrom(
 > {
   const {
     health: _health,
+    shownHostConfig: _shownHostConfig,
     restart: _restart,
     init: _init,
     user: _user,

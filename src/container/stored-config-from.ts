@@ -25,10 +25,9 @@ export function storedConfigFrom(
   },
 ): StoredConfig {
   const { config } = image;
-  const ownEntrypoint =
-    request.entrypoint === undefined ? undefined : request.entrypoint === '' ? [] : [request.entrypoint];
-  const entrypoint = ownEntrypoint ?? config.entrypoint;
-  const command = request.command.length > 0 ? request.command : ownEntrypoint ? undefined : config.cmd;
+  const own = request.entrypoint;
+  const entrypoint = (own ?? config.entrypoint)?.filter((word, _index, { length }) => length > 1 || word !== '');
+  const command = request.command.length > 0 ? request.command : own && own.length > 0 ? undefined : config.cmd;
   const labels = { ...trustedImageLabels(config.labels), ...request.labels };
   const exposed = exposedPorts(request, config.exposedPorts);
   return {
@@ -57,7 +56,7 @@ export function storedConfigFrom(
       ...(request.stopTimeoutS === undefined ? {} : { StopTimeout: request.stopTimeoutS }),
     },
     ...(request.log.isJson ? { JsonLog: logAttributesFrom(request.log.options, { labels, env: resolved.env }) } : {}),
-    HostConfig: hostConfigFrom(request, resolved.network),
+    HostConfig: { ...hostConfigFrom(request, resolved.network), ...request.shownHostConfig },
     Mounts: mountPointsFrom(request, resolved.volumes),
     AnonymousVolumes: resolved.volumes.filter(({ isAnonymous }) => isAnonymous).map(({ volume }) => volume.name),
   };

@@ -6,7 +6,7 @@ import { parseSize } from './parse.ts';
 import { cleanPath, isAbsolute } from './paths.ts';
 
 /** The given fields of one `--mount`. */
-interface Fields {
+export interface MountFields {
   readonly type: string;
   readonly source: string;
   readonly target: string;
@@ -31,7 +31,15 @@ const RECURSIVE: readonly string[] = ['enabled', 'disabled', 'writable', 'readon
  * daemon/volume/mounts/linux_parser.go).
  */
 export function parseMount(text: string, cwd: string): MountRequest {
-  const fields = readMountFields(text, cwd);
+  return mountOf(readMountFields(text, cwd));
+}
+
+/**
+ * The part of parseMount that Docker's daemon does. Throws USAGE with its texts.
+ *
+ * @public
+ */
+export function mountOf(fields: MountFields): MountRequest {
   const refuse = (reason: string) => usage(`invalid mount config for type "${fields.type}": ${reason}`);
   checkDestination(fields.target, (reason) => refuse(reason).message);
   if (fields.type === 'bind') return bindOf(fields, refuse);
@@ -41,7 +49,7 @@ export function parseMount(text: string, cwd: string): MountRequest {
 }
 
 /** The part of parseMount that Docker's client does. Throws USAGE with its texts. */
-export function readMountFields(text: string, cwd: string): Fields {
+export function readMountFields(text: string, cwd: string): MountFields {
   const fields = readFields(text, cwd);
   if (fields.type === '') throw usage('type is required');
   if (fields.target === '') throw usage('target is required');
@@ -53,8 +61,8 @@ export function readMountFields(text: string, cwd: string): Fields {
   return fields;
 }
 
-function readFields(text: string, cwd: string): Fields {
-  let fields: Fields = {
+function readFields(text: string, cwd: string): MountFields {
+  let fields: MountFields = {
     type: 'volume',
     source: '',
     target: '',
@@ -81,10 +89,10 @@ interface Field {
   /** As given, for error texts. */
   readonly field: string;
   readonly cwd: string;
-  readonly before: Fields;
+  readonly before: MountFields;
 }
 
-function fieldOf({ key, value, field, cwd, before }: Field): Partial<Fields> {
+function fieldOf({ key, value, field, cwd, before }: Field): Partial<MountFields> {
   switch (key) {
     case 'type':
       return { type: value.toLowerCase() };
@@ -111,7 +119,7 @@ function fieldOf({ key, value, field, cwd, before }: Field): Partial<Fields> {
   }
 }
 
-function volumeFieldOf({ key, value, field, before }: Omit<Field, 'cwd'>): Partial<Fields> {
+function volumeFieldOf({ key, value, field, before }: Omit<Field, 'cwd'>): Partial<MountFields> {
   switch (key) {
     case 'volume-nocopy':
       return { noCopy: booleanOf(key, value) };
@@ -138,7 +146,7 @@ function volumeFieldOf({ key, value, field, before }: Omit<Field, 'cwd'>): Parti
 
 type Refuse = (reason: string) => HealthctlError;
 
-function bindOf(fields: Fields, refuse: Refuse): MountRequest {
+function bindOf(fields: MountFields, refuse: Refuse): MountRequest {
   const { source, target, readOnly, propagation = 'rprivate', recursive = 'enabled' } = fields;
   if (source === '') throw refuse('field Source must not be empty');
   if (!isAbsolute(source)) throw refuse(`invalid mount path: '${source}' mount path must be absolute`);
@@ -159,7 +167,7 @@ function bindOf(fields: Fields, refuse: Refuse): MountRequest {
   return { kind: 'bind', bind };
 }
 
-function volumeOf(fields: Fields, refuse: Refuse): MountRequest {
+function volumeOf(fields: MountFields, refuse: Refuse): MountRequest {
   const { source, target, readOnly, noCopy = false, labels } = fields;
   if (source === '' && readOnly) throw refuse('must not set ReadOnly mode when using anonymous volumes');
   if (source !== '') checkVolumeName(source);
@@ -168,7 +176,7 @@ function volumeOf(fields: Fields, refuse: Refuse): MountRequest {
   return { kind: 'volume', volume };
 }
 
-function tmpfsOf(fields: Fields, refuse: Refuse): MountRequest {
+function tmpfsOf(fields: MountFields, refuse: Refuse): MountRequest {
   if (fields.source !== '') throw refuse('field Source must not be specified');
   const { readOnly, size, mode } = fields;
   const options = mergeTmpfsOptions([

@@ -11,23 +11,23 @@ export interface ArgsOptions {
   /** `config.Entrypoint` and `config.Cmd` of the image. */
   readonly imageEntrypoint: readonly string[];
   readonly imageCmd: readonly string[];
-  /** `--entrypoint`: `''` resets the image's, undefined keeps it. */
-  readonly entrypoint: string | undefined;
+  /** Instead of the image's: `['']` is none, undefined keeps it. */
+  readonly entrypoint: readonly string[] | undefined;
   /** The arguments after the image on the command line. */
   readonly command: readonly string[];
 }
 
 /**
  * The command line of a container: entrypoint plus command. The image's command is used only if neither was given, as
- * in Docker (moby daemon/commit.go, merge). Throws INVALID `no command specified`.
+ * in Docker (moby daemon/commit.go, merge); an empty list is no entrypoint, and keeps the image's command. Throws
+ * INVALID `no command specified`.
  */
 export function resolveArgs(options: ArgsOptions): readonly string[] {
   const { imageEntrypoint, imageCmd, entrypoint, command } = options;
-  const given = entrypoint === undefined || entrypoint === '' ? [] : [entrypoint];
-  const own = entrypoint === undefined ? imageEntrypoint : given;
+  const own = entrypoint ?? imageEntrypoint;
   const isReset = own.length === 1 && own[0] === '';
   const first = isReset ? [] : own;
-  const rest = command.length > 0 || entrypoint !== undefined ? command : imageCmd;
+  const rest = command.length > 0 || (entrypoint?.length ?? 0) > 0 ? command : imageCmd;
   const args = [...first, ...rest];
   if (args.length === 0) {
     throw new HealthctlError('INVALID', 'no command specified', {

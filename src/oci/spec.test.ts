@@ -69,9 +69,11 @@ describe('the program that runs', () => {
   test.each([
     [{ image }, ['entry', '-x', 'cmd', 'arg']],
     [{ image, command: ['mine'] }, ['entry', '-x', 'mine']],
-    [{ image, entrypoint: 'other' }, ['other']],
-    [{ image, entrypoint: 'other', command: ['mine'] }, ['other', 'mine']],
-    [{ image, entrypoint: '', command: ['mine'] }, ['mine']],
+    [{ image, entrypoint: ['other'] }, ['other']],
+    [{ image, entrypoint: ['other'], command: ['mine'] }, ['other', 'mine']],
+    [{ image, entrypoint: [''], command: ['mine'] }, ['mine']],
+    [{ image, entrypoint: [] }, ['cmd', 'arg']],
+    [{ image, entrypoint: ['a', ''] }, ['a', '']],
     [{ image: { entrypoint: [''], cmd: ['cmd'] } }, ['cmd']],
     [{ image: {}, command: ['mine'] }, ['mine']],
     [{ image, init: '/usr/bin/tini' }, ['/sbin/docker-init', '--', 'entry', '-x', 'cmd', 'arg']],
@@ -79,7 +81,7 @@ describe('the program that runs', () => {
 
   test('refuses a container without a command', () => {
     expect(() => build({ image: {} })).toThrow(invalid('no command specified'));
-    expect(() => build({ image, entrypoint: '' })).toThrow(invalid('no command specified'));
+    expect(() => build({ image, entrypoint: [''] })).toThrow(invalid('no command specified'));
   });
 
   test('environment: defaults, image, options; a name alone removes a variable', () => {

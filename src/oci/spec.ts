@@ -34,8 +34,8 @@ export interface SpecOptions {
   readonly image: ImageDefaults;
   /** The arguments after the image on the command line. */
   readonly command?: readonly string[];
-  /** `--entrypoint`: `''` resets the image's. */
-  readonly entrypoint?: string;
+  /** Instead of the image's: see resolveArgs. */
+  readonly entrypoint?: readonly string[];
   /** `-e` and `--env-file`, see parseEnv: `NAME=value`, or `NAME` alone to remove it. */
   readonly env?: readonly string[];
   /** `-w`. */

@@ -1,4 +1,4 @@
-import type { HealthFlags } from '../health/flags.ts';
+import type { GivenHealthConfig } from '../health/config.ts';
 import type { RestartPolicy } from '../health/restart-policy.ts';
 import type { PortRequest } from '../network/port-spec.ts';
 import type { DeviceRequest } from '../oci/devices.ts';
@@ -51,8 +51,8 @@ export interface CreateRequest {
   readonly workingDir?: string;
   readonly user?: string;
   readonly groupAdd: readonly string[];
-  /** Empty: none, not even the image's. */
-  readonly entrypoint?: string;
+  /** Instead of the image's: `['']` is none. */
+  readonly entrypoint?: readonly string[];
   readonly readOnly: boolean;
   readonly capAdd: readonly string[];
   readonly capDrop: readonly string[];
@@ -87,7 +87,10 @@ export interface CreateRequest {
   /** The container's stdin ends when the first attached client's does. */
   readonly stdinOnce: boolean;
   readonly autoRemove: boolean;
-  readonly health: HealthFlags;
+  /** Valid; undefined: that of the image alone. */
+  readonly health: GivenHealthConfig | undefined;
   readonly restart: RestartPolicy;
   readonly log: LogConfig;
+  /** Keys of Docker's `HostConfig` to show exactly as they were asked for. */
+  readonly shownHostConfig?: Readonly<Record<string, unknown>>;
 }

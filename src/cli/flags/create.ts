@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
+import { healthConfigFromFlags } from '../../health/flags.ts';
 import { NO_RESTART } from '../../health/restart-policy.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { type KeyValueFile, parseEnvFile } from '../../oci/env-file.ts';
@@ -190,7 +191,7 @@ async function requestFrom(
     ...text('workingDir', 'workdir'),
     ...text('user', 'user'),
     groupAdd: options.list('group-add'),
-    ...(entrypoint === undefined ? {} : { entrypoint }),
+    ...(entrypoint === undefined ? {} : { entrypoint: [entrypoint] }),
     readOnly: options.bool('read-only'),
     capAdd: options.list('cap-add'),
     capDrop: options.list('cap-drop'),
@@ -212,7 +213,7 @@ async function requestFrom(
     openStdin: options.bool('interactive'),
     stdinOnce: options.bool('interactive') && attach.stdin,
     autoRemove: options.bool('rm'),
-    health: await healthFlagsFrom(options, caller.signal),
+    health: healthConfigFromFlags(await healthFlagsFrom(options, caller.signal)),
     restart: restartFrom(options),
     log: logConfigFrom(options),
   };

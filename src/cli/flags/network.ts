@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { HealthctlError } from '../../lib/errors.ts';
+import { parseDns, parseExtraHost } from '../../network/name-option.ts';
 import { parseExpose, parsePublish } from '../../network/port-spec.ts';
 import type { CreateRequest } from '../../record/create-request.ts';
 import type { OptionSpec, ParsedOptions } from '../command.ts';
@@ -58,25 +58,6 @@ export function networkRequestFrom(
       extraHosts: options.list('add-host').map(parseExtraHost),
     },
   };
-}
-
-/** docker/cli, opts.ValidateIPAddress. */
-function parseDns(text: string): string {
-  if (isIP(text.trim()) !== 0) return text.trim();
-  throw new HealthctlError('USAGE', `IP address is not correctly formatted: ${text}`);
-}
-
-/**
- * `name:address` or `name=address` (docker/cli, opts.ValidateExtraHost); characters that could end a line of the file
- * are refused.
- */
-function parseExtraHost(text: string): string {
-  const [, name = '', address = ''] = /^([^:=\s]+)[:=](.+)$/.exec(text) ?? [];
-  if (name === '') throw new HealthctlError('USAGE', `bad format for add-host: ${JSON.stringify(text)}`);
-  const bare = address.replace(/^\[(.*)\]$/, '$1');
-  if (bare !== 'host-gateway' && isIP(bare) === 0)
-    throw new HealthctlError('USAGE', `invalid IP address in add-host: ${JSON.stringify(address)}`);
-  return `${name}:${bare}`;
 }
 
 function problemOf(parse: () => unknown): string | undefined {

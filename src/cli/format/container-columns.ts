@@ -2,19 +2,20 @@ import type { ListedContainer } from '../../container/list.ts';
 import type { ContainerSizes } from '../../container/sizes.ts';
 import { quote } from '../../go/quote.ts';
 import { nilPointer } from '../../go/template/template.ts';
+import { humanDuration, humanSize, localTimestamp } from '../../go/units.ts';
 import { shortId } from '../../image/digest-text.ts';
 import { familiarName, tryParseReference } from '../../image/reference.ts';
 import type { NamespaceDirs } from '../../lib/dirs.ts';
 import { LABELS } from '../../lib/labels.ts';
+import { commandLine } from '../../record/command-line.ts';
 import { type Brief, briefOf, detailsOf } from '../../record/details.ts';
 import { networksOf } from '../../record/networks.ts';
 import { statusWord } from '../../record/shown-health.ts';
 import { shownLabels } from '../../record/shown-labels.ts';
 import { shownPortsText } from '../../record/shown-ports.ts';
+import { containerStatus } from '../../record/status-text.ts';
 import { ellipsis } from './ellipsis.ts';
-import { containerStatus } from './status.ts';
 import type { Column } from './table.ts';
-import { humanDuration, humanSize, localTimestamp } from './units.ts';
 
 /** A line of `ps`. */
 export interface ContainerRow extends ListedContainer {
@@ -110,11 +111,6 @@ function rememberNames(noTrunc: boolean): (brief: Brief) => string {
     known.set(key, name);
     return name;
   };
-}
-
-/** Docker: daemon/container/view.go, transform. */
-function commandLine([program = '', ...args]: readonly string[]): string {
-  return [program, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
 }
 
 /** A shortened name has no digest. */

@@ -1,5 +1,6 @@
 import type { ExplainedField, Explanation, Verdict } from '../../container/explain/explain.ts';
 import type { GoValue } from '../../go/template/template.ts';
+import { bytesSize, humanDuration } from '../../go/units.ts';
 import { type Advice, type AdviceContext, adviceFor } from '../../health/diagnosis/advice.ts';
 import { shellWord } from '../../health/diagnosis/command-line.ts';
 import type { Finding } from '../../health/diagnosis/diagnose.ts';
@@ -11,7 +12,6 @@ import type { Checker } from '../monitor/who-checks.ts';
 import { notRunningReason } from './not-running.ts';
 import { plainValue } from './plain-value.ts';
 import { section } from './section.ts';
-import { bytesSize, humanDuration } from './units.ts';
 
 /** All that `explain` shows. */
 export interface Explained {

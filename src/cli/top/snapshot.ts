@@ -1,9 +1,9 @@
 import { writerTo } from '../../container/console/user-console.ts';
+import { localTimestamp } from '../../go/units.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import type { World } from '../../world.ts';
 import type { CommandResult } from '../command.ts';
 import { type Column, renderList } from '../format/table.ts';
-import { localTimestamp } from '../format/units.ts';
 import { barText, type Marks, nextOf, statusOf } from './columns.ts';
 import type { Looker } from './look.ts';
 import type { Beat, Look, TopRow, Usage } from './model.ts';

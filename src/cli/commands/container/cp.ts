@@ -1,4 +1,5 @@
 import { resolveView } from '../../../container/resolve.ts';
+import { humanSize } from '../../../go/units.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
@@ -6,7 +7,6 @@ import { openContainers } from '../../context.ts';
 import type { Copied } from '../../copy/copy.ts';
 import { splitArgument } from '../../copy/rules.ts';
 import { CONTAINER, FILE } from '../../flags/values.ts';
-import { humanSize } from '../../format/units.ts';
 
 /** A container's path, or a local one. */
 const EITHER = { names: CONTAINER.names ?? [], paths: FILE.paths ?? 'file' } as const;

@@ -1,10 +1,10 @@
 import { parseEventTime, timeReference } from '../../../events/time.ts';
+import { humanDuration, localTimestamp } from '../../../go/units.ts';
 import { byUrgency, checkSums, type HealthSummary, summaryOf } from '../../../history/summary.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { listFormatOption, noTruncOption } from '../../flags/format.ts';
 import { type Column, renderList } from '../../format/table.ts';
-import { humanDuration, localTimestamp } from '../../format/units.ts';
 import { openPast } from '../../past.ts';
 
 /** `healthctl health`: the health of all containers over time, from the history. */

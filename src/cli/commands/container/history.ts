@@ -1,3 +1,4 @@
+import { humanDuration } from '../../../go/units.ts';
 import { type Result, tellingLine } from '../../../health/result.ts';
 import { HEALTH_STATUSES } from '../../../health/state.ts';
 import { HOUR_MS } from '../../../history/cell.ts';
@@ -13,7 +14,6 @@ import { listFormatOption, noTruncOption } from '../../flags/format.ts';
 import { timeRangeFrom } from '../../flags/time-range.ts';
 import { CONTAINER } from '../../flags/values.ts';
 import { type Column, renderList } from '../../format/table.ts';
-import { humanDuration } from '../../format/units.ts';
 import { openPast } from '../../past.ts';
 
 /** `healthctl history`: the results and changes of one container. */

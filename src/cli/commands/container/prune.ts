@@ -1,8 +1,8 @@
 import { pruneContainers } from '../../../container/prune.ts';
+import { humanSize } from '../../../go/units.ts';
 import type { Command } from '../../command.ts';
 import { openContainers } from '../../context.ts';
 import { isPruneWanted, pruneFilterFrom, pruneOptionSpecs } from '../../flags/prune.ts';
-import { humanSize } from '../../format/units.ts';
 import { announceChange } from '../../monitor/announce-change.ts';
 
 /** `healthctl container prune`: Docker's, of the containers that healthctl made. */

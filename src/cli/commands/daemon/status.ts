@@ -1,12 +1,12 @@
 import type { DaemonStatus } from '../../../daemon/api/answers.ts';
 import { DESCRIPTOR_RESERVE } from '../../../daemon/descriptor-reserve.ts';
+import { humanDuration, humanSize } from '../../../go/units.ts';
 import { printableLine } from '../../../lib/printable.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { formatOption } from '../../flags/format.ts';
 import { plainValue } from '../../format/plain-value.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
-import { humanDuration, humanSize } from '../../format/units.ts';
 import { askStatus } from '../../monitor/status.ts';
 
 /** `healthctl daemon status`: exit 1 if none runs, 4 if that is unknown. */

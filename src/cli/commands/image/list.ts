@@ -1,3 +1,4 @@
+import { humanDuration, humanSize, localTimestamp } from '../../../go/units.ts';
 import { shortId } from '../../../image/digest-text.ts';
 import { type ImageFilter, type ImageSummary, listImages } from '../../../image/list.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
@@ -6,7 +7,6 @@ import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { listFormatOption, noTruncOption } from '../../flags/format.ts';
 import { BOOLEAN, IMAGE, LABEL } from '../../flags/values.ts';
 import { type Column, renderList } from '../../format/table.ts';
-import { humanDuration, humanSize, localTimestamp } from '../../format/units.ts';
 
 /** `healthctl images`, as Docker's. */
 export const list: Command = {

@@ -1,7 +1,7 @@
+import { humanSize } from '../../../go/units.ts';
 import { pruneImages } from '../../../image/prune.ts';
 import type { Command } from '../../command.ts';
 import { isPruneWanted, pruneFilterFrom, pruneOptionSpecs } from '../../flags/prune.ts';
-import { humanSize } from '../../format/units.ts';
 
 const WARNING_OF_ALL = 'WARNING! This will remove all images without at least one container associated to them.';
 const WARNING_OF_DANGLING = 'WARNING! This will remove all dangling images.';

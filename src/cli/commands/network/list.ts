@@ -1,3 +1,4 @@
+import { localTimestamp } from '../../../go/units.ts';
 import { shortId } from '../../../image/digest-text.ts';
 import {
   type KnownNetwork,
@@ -10,7 +11,6 @@ import type { Command } from '../../command.ts';
 import { listFormatOption } from '../../flags/format.ts';
 import { BOOLEAN, LABEL, NETWORK } from '../../flags/values.ts';
 import { type Column, renderList } from '../../format/table.ts';
-import { localTimestamp } from '../../format/units.ts';
 import { openNetworks } from '../../network-context.ts';
 
 /** `healthctl network ls`: Docker's. */

@@ -6,6 +6,7 @@ import {
   type ServerInfo,
 } from '../../../container/host/system-info.ts';
 import { type GoValue, nilMap, struct } from '../../../go/template/template.ts';
+import { bytesSize } from '../../../go/units.ts';
 import { version } from '../../../lib/build-info.ts';
 import type { Settings, World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
@@ -13,7 +14,6 @@ import { type ContainerWorld, openContainers } from '../../context.ts';
 import { formatOption } from '../../flags/format.ts';
 import { section } from '../../format/section.ts';
 import { checkTemplate, renderSingle } from '../../format/single.ts';
-import { bytesSize } from '../../format/units.ts';
 
 /** The data of `info`, under Docker's names in `docker info --format` where Docker has them. */
 export interface SystemInfo {

@@ -1,11 +1,11 @@
 import { asksForSize, asksForUsers, isFilterText, parseVolumeFilters } from '../../../container/volumes/filter.ts';
 import { type ListedVolume, listVolumesWith } from '../../../container/volumes/use.ts';
+import { binarySize } from '../../../go/units.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { listFormatOption } from '../../flags/format.ts';
 import { BOOLEAN, LABEL, VOLUME } from '../../flags/values.ts';
 import { type Column, renderList } from '../../format/table.ts';
-import { binarySize } from '../../format/units.ts';
 
 /** `healthctl volume ls`: Docker's, with nerdctl's sizes. */
 export const list: Command = {

@@ -1,12 +1,12 @@
 import { parseVolumeFilters, wantsAll } from '../../../container/volumes/filter.ts';
 import { pruneVolumes } from '../../../container/volumes/use.ts';
+import { humanSize } from '../../../go/units.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { confirm } from '../../confirm.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { LABEL } from '../../flags/values.ts';
-import { humanSize } from '../../format/units.ts';
 
 /** `healthctl volume prune`: Docker's. */
 export const prune: Command = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { containerStatus, type StatusFacts } from './status.ts';
+import { containerStatus, type StatusFacts } from './status-text.ts';
 
 const nowMs = 1_700_000_000_000;
 

@@ -1,5 +1,5 @@
-import { formatFloat } from '../../go/template/format-number.ts';
-import { noFlags } from '../../go/template/pad.ts';
+import { formatFloat } from './template/format-number.ts';
+import { noFlags } from './template/pad.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;

@@ -1,4 +1,4 @@
-import { humanDuration } from './units.ts';
+import { humanDuration } from '../go/units.ts';
 
 /** The facts for the STATUS column. Times are wall time in milliseconds. */
 export interface StatusFacts {
