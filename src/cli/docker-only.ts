@@ -32,8 +32,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   stats: 'use healthctl top: it shows CPU and memory live, once with --once; healthctl ps -s the sizes',
   swarm: 'there is no swarm: healthctl works on one host',
   trust: 'verify signatures with cosign or notation before the pull; a pull by digest is verified',
-  'network connect': 'a container stays on one network: give --network to run or create',
-  'network disconnect': 'a container stays on one network: remove it and create another',
   'system df': 'healthctl ps -as shows the sizes of containers, healthctl images those of images',
   'system dial-stdio': "there is no API of Docker's; that of the monitor is on a Unix socket",
   'system prune': 'use container prune, image prune, network prune and volume prune, in this order',

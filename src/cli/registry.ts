@@ -259,10 +259,22 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/image/inspect.ts')).inspect,
   },
   {
+    path: ['network', 'connect'],
+    aliases: [],
+    summary: 'Connect a container to a network',
+    load: async () => (await import('./commands/network/connect.ts')).connect,
+  },
+  {
     path: ['network', 'create'],
     aliases: [],
     summary: 'Create a network',
     load: async () => (await import('./commands/network/create.ts')).create,
+  },
+  {
+    path: ['network', 'disconnect'],
+    aliases: [],
+    summary: 'Disconnect a container from a network',
+    load: async () => (await import('./commands/network/disconnect.ts')).disconnect,
   },
   {
     path: ['network', 'inspect'],

@@ -1,4 +1,10 @@
-import { CONFIG_EXTENSION, labelsAtCreate, labelsToSet, trustedLabels } from '../lib/trusted-labels.ts';
+import {
+  CONFIG_EXTENSION,
+  type LabelWrites,
+  labelsAtCreate,
+  labelsToSet,
+  trustedLabels,
+} from '../lib/trusted-labels.ts';
 import { anyFromJson, SPEC_TYPE_URL, textFromAny } from './any.ts';
 import { type Container, ContainersDefinition as Service } from './gen/containerd/containers.ts';
 import type { Rpc } from './rpc.ts';
@@ -57,6 +63,12 @@ export interface Containers {
    * extensions, in the same call, and only there if they are too long for a label.
    */
   setLabels(id: string, labels: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
+  /** Replaces healthctl's own settings of a container of ours, and sets these labels as `setLabels` does: in one call. */
+  setConfig(
+    id: string,
+    changed: { readonly config: string; readonly labels: Readonly<Record<string, string>> },
+    options?: CallOptions,
+  ): Promise<void>;
   /** Replaces the runtime spec, from which the next task is created. @param specJson JSON text */
   setSpec(id: string, specJson: string, options?: CallOptions): Promise<void>;
   delete(id: string, options?: CallOptions): Promise<void>;
@@ -70,6 +82,13 @@ export function openContainers(rpc: Rpc): Containers {
     options?: CallOptions,
   ) => {
     await rpc.call(Service, update, { container: { ...EMPTY, ...container }, updateMask: paths }, options);
+  };
+  const updateWrites = (id: string, { labels, extensions }: LabelWrites, options?: CallOptions) => {
+    const paths = [
+      ...Object.keys(labels).map((key) => `labels.${key}`),
+      ...Object.keys(extensions).map((key) => `extensions.${key}`),
+    ];
+    return updateFields({ id, labels: { ...labels }, extensions: extensionsFrom(extensions) }, paths, options);
   };
   return {
     get: async (id, options) =>
@@ -105,13 +124,10 @@ export function openContainers(rpc: Rpc): Containers {
       };
       return recordFromMessage((await rpc.call(Service, create, { container: message }, options)).container ?? message);
     },
-    setLabels: (id, changed, options) => {
+    setLabels: (id, changed, options) => updateWrites(id, labelsToSet(changed), options),
+    setConfig: (id, { config, labels: changed }, options) => {
       const { labels, extensions } = labelsToSet(changed);
-      const paths = [
-        ...Object.keys(labels).map((key) => `labels.${key}`),
-        ...Object.keys(extensions).map((key) => `extensions.${key}`),
-      ];
-      return updateFields({ id, labels: { ...labels }, extensions: extensionsFrom(extensions) }, paths, options);
+      return updateWrites(id, { labels, extensions: { ...extensions, [CONFIG_EXTENSION]: config } }, options);
     },
     setSpec: (id, specJson, options) =>
       updateFields({ id, spec: anyFromJson(SPEC_TYPE_URL, specJson) }, ['spec'], options),

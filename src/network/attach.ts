@@ -105,13 +105,16 @@ async function addAll(ctx: LockedNetworks, attachment: Attachment): Promise<Atta
 /**
  * Detaches a container that has ended: does nothing if it has no attachment, runs again, or was detached by another
  * process.
+ *
+ * @returns what it had; undefined if nothing was done
  */
-export async function detachContainer(networks: NetworkContext, subject: Attached): Promise<void> {
-  await withNetworkLock(networks, async (ctx) => {
+export async function detachContainer(networks: NetworkContext, subject: Attached): Promise<Attachment | undefined> {
+  return withNetworkLock(networks, async (ctx) => {
     const attachment = readAttachment(ctx, subject);
-    if (!attachment || isHeld(attachment)) return;
+    if (!attachment || isHeld(attachment)) return undefined;
     await detachLocked(ctx, attachment);
     renewHosts(ctx, listAttachments(ctx), { networks: networksIn([attachment]) });
+    return attachment;
   });
 }
 
@@ -235,7 +238,7 @@ async function planAttachment(
  * @param gateway the address for `host-gateway`
  * @throws CONFLICT if its process has ended
  */
-function unattached(request: Omit<AttachRequest, 'networks' | 'ports'>, gateway: string): Attachment {
+export function unattached(request: Omit<AttachRequest, 'networks' | 'ports'>, gateway: string): Attachment {
   const { namespace, id, pid, name, hostname, domainname, hostsPath } = request;
   const { startTimeTicks } = readStat(pid) ?? {};
   if (startTimeTicks === undefined) throw new HealthctlError('CONFLICT', `container ${id.slice(0, 12)} has ended`);

@@ -110,7 +110,7 @@ export async function addMembership(
 }
 
 /** Calls one plugin for an interface. @returns its result */
-function addPlugin(
+export function addPlugin(
   ctx: LockedNetworks,
   subject: Subject,
   { membership, plugin }: { readonly membership: Membership; readonly plugin: PluginConfig },
@@ -119,7 +119,7 @@ function addPlugin(
 }
 
 /** Undoes `addPlugin`; also if it was not called, or the container is gone. */
-async function deletePlugin(
+export async function deletePlugin(
   ctx: LockedNetworks,
   subject: Subject,
   { membership, plugin }: { readonly membership: Membership; readonly plugin: PluginConfig },
@@ -146,5 +146,5 @@ function callOf(ctx: LockedNetworks, { id, holder }: Subject, { interfaceName }:
   return { pluginDir: findPlugins(ctx.settings.cniBinDir), containerId: id, netns, interfaceName };
 }
 
-const withResult = (plugin: PluginConfig, result: unknown): PluginConfig =>
+export const withResult = (plugin: PluginConfig, result: unknown): PluginConfig =>
   result === undefined ? plugin : { ...plugin, prevResult: result };

@@ -20,10 +20,10 @@ import {
  *
  * @throws NOT_FOUND; CONFLICT for a built-in one, and for one in use, with Docker's texts
  */
-export async function removeNetwork(networks: NetworkContext, nameOrId: string): Promise<void> {
+export async function removeNetwork(networks: NetworkContext, nameOrId: string): Promise<NetworkRecord> {
   const { name } = resolveNetwork(networks, nameOrId);
   if (isBuiltIn(name)) throw new HealthctlError('CONFLICT', `${name} is a pre-defined network and cannot be removed`);
-  await withNetworkLock(networks, async (ctx) => {
+  return withNetworkLock(networks, async (ctx) => {
     const network = findNetwork(ctx, name);
     if (!network) throw missingNetwork(nameOrId);
     const inUse = (await sweepLocked(ctx)).filter((attachment) => membershipOf(attachment, name) !== undefined);
@@ -38,11 +38,12 @@ export async function removeNetwork(networks: NetworkContext, nameOrId: string):
       );
     }
     await takeDown(ctx, network);
+    return network;
   });
 }
 
-/** Removes users' networks without attached containers. @returns their names */
-export async function pruneNetworks(networks: NetworkContext, filter: PruneFilter): Promise<readonly string[]> {
+/** Removes users' networks without attached containers. @returns them */
+export async function pruneNetworks(networks: NetworkContext, filter: PruneFilter): Promise<readonly NetworkRecord[]> {
   const isWanted = ({ name, created, labels }: NetworkRecord): boolean =>
     name !== DEFAULT_NETWORK && matchesPrune(filter, { createdMs: Date.parse(created), labels });
   if (!listNetworks(networks).some(isWanted)) return [];
@@ -52,7 +53,7 @@ export async function pruneNetworks(networks: NetworkContext, filter: PruneFilte
     );
     const unused = listNetworks(ctx).filter((network) => isWanted(network) && !used.has(network.name));
     for (const network of unused) await takeDown(ctx, network);
-    return unused.map(({ name }) => name);
+    return unused;
   });
 }
 

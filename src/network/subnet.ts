@@ -18,6 +18,15 @@ export function addressText(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
 }
 
+/** In network order; undefined for anything but an IPv4 address. */
+export function addressBytes(text: string): Buffer | undefined {
+  const number = parseAddress(text);
+  if (number === undefined) return undefined;
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(number);
+  return bytes;
+}
+
 /** `10.1.2.0/24`; with host bits, as in `10.1.2.3/24`, the network that contains it. Undefined for anything else. */
 export function parseSubnet(text: string): Subnet | undefined {
   const [address = '', bits = '', ...more] = text.split('/');

@@ -16,6 +16,8 @@ export interface NetworkNamespace {
    *   socket can be had
    */
   openSocket(family: Family): number;
+  /** A descriptor of a socket for the kernel's routing messages in that namespace: blocking, close-on-exec. */
+  openRouteSocket(): number;
   close(): void;
 }
 
@@ -23,7 +25,9 @@ export interface NetworkNamespace {
 const CLONE_NEWNET = 0x4000_0000;
 const AF_INET = 2;
 const AF_INET6 = 10;
+const AF_NETLINK = 16;
 const SOCK_STREAM = 1;
+const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 
@@ -47,7 +51,11 @@ export function openNetworkNamespace(process: ProcessIdentity): NetworkNamespace
     return undefined;
   }
   const libc = openLibc();
-  return { openSocket: (family) => openSocketIn(libc, target, family), close: () => closeSync(target) };
+  return {
+    openSocket: (family) => openSocketIn(libc, target, family),
+    openRouteSocket: () => openIn(libc, target, [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC]),
+    close: () => closeSync(target),
+  };
 }
 
 /** Whether the process still exists and its pid was not reused. */
@@ -67,18 +75,22 @@ function openNamespaceFile(path: string): number | undefined {
   }
 }
 
+export function openSocketIn(libc: Libc, target: number, family: Family): number {
+  return openIn(libc, target, [family === 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC]);
+}
+
 /**
  * Enters and leaves the namespace in one synchronous turn: only this thread switches, and nothing else runs on it
  * meanwhile. A thread that cannot switch back would do all further work in a container's network, so the process ends.
  */
-export function openSocketIn(libc: Libc, target: number, family: Family): number {
+function openIn(libc: Libc, target: number, [domain, type]: readonly [number, number]): number {
   const setns = libc.func('int setns(int fd, int type)');
   const socket = libc.func('int socket(int domain, int type, int protocol)');
   // The namespace of this thread: /proc/self is that of the main thread.
   const home = openSync('/proc/thread-self/ns/net', 'r');
   try {
     if (setns(target, CLONE_NEWNET) !== 0) throw denied(systemError(libc, 'setns'));
-    const fd = socket(family === 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const fd = socket(domain, type, 0);
     const failure = fd < 0 ? systemError(libc, 'socket') : undefined;
     if (setns(home, CLONE_NEWNET) !== 0) process.abort();
     if (failure) throw failure;

@@ -116,3 +116,117 @@ describe('a container on several networks', () => {
     await host.ok('network', 'rm', 'alone', 'one', 'two');
   });
 });
+
+describe('network connect and disconnect', () => {
+  test('a running container: names, route and ports follow at once; a stopped one: at its next start', async () => {
+    const before = await host.remains();
+    for (const name of ['alpha', 'beta', 'gamma']) await host.ok('network', 'create', name);
+    await run('peer', ['alpha']);
+    const api = await run('api', ['beta'], '-p', '8091:80');
+    const answers = async () =>
+      (await host.run('timeout', '5', 'busybox', 'wget', '-q', '-O', '-', 'http://127.0.0.1:8091/hostname')) ===
+      'api\n';
+    const held = async () => (await host.ports()).includes('tcp 0.0.0.0:8091');
+    await until(answers, { withinMs: 5_000 });
+
+    const events = host.spawn(
+      'events',
+      '--filter',
+      'type=network',
+      '--format',
+      '{{.Action}} {{index .Actor.Attributes "name"}}',
+    );
+    await until(async () => {
+      await host.ok('network', 'create', 'probe');
+      await host.ok('network', 'rm', 'probe');
+      return events.stdout().includes('create probe');
+    });
+    await host.ok('network', 'connect', '--alias', 'twice', 'alpha', 'api');
+    // alpha is the first by name: route and ports move to it.
+    expect(await routeOf('api')).toContain('dev eth1');
+    expect([await held(), await answers()]).toEqual([true, true]);
+    await until(() => reaches('peer', 'twice'), { withinMs: 2_000 });
+    expect(await reaches('api', 'peer')).toBe(true);
+    expect(await networksOf('api')).toMatchObject({ alpha: { Aliases: ['twice'] }, beta: { Aliases: null } });
+    expect((await host.cli('network', 'connect', 'alpha', 'api')).stderr).toContain(
+      'endpoint with name api already exists in network alpha',
+    );
+    expect((await host.cli('network', 'disconnect', 'gamma', 'api')).stderr).toContain(
+      `container ${api} is not connected to network gamma`,
+    );
+
+    await host.ok('network', 'disconnect', 'beta', 'api');
+    expect(await inside('api', 'ls', '/sys/class/net')).toBe('eth1\nlo');
+    expect([await held(), await answers()]).toEqual([true, true]);
+    await host.ok('network', 'connect', 'gamma', 'api');
+    expect(await inside('api', 'ls', '/sys/class/net')).toBe('eth0\neth1\nlo');
+    await host.ok('network', 'disconnect', 'alpha', 'api');
+    expect(await routeOf('api')).toContain('dev eth0');
+    expect([await held(), await answers()]).toEqual([true, true]);
+    expect(await inside('peer', 'cat', '/etc/hosts')).not.toContain('api');
+    await host.ok('network', 'disconnect', 'gamma', 'api');
+    expect([await held(), await inside('api', 'ls', '/sys/class/net')]).toEqual([false, 'lo']);
+    expect(await host.ok('port', 'api')).toBe('');
+    await host.ok('network', 'connect', 'alpha', 'api');
+    await until(answers, { withinMs: 5_000 });
+    expect(await host.ok('port', 'api')).toBe('80/tcp -> 0.0.0.0:8091');
+    expect(events.stdout()).toContain(
+      'connect alpha\ndisconnect beta\nconnect gamma\ndisconnect alpha\ndisconnect gamma\nconnect alpha\n',
+    );
+
+    await host.ok('stop', '-t', '0', 'api');
+    await host.ok('network', 'connect', 'beta', 'api');
+    await host.ok('network', 'connect', 'beta', 'api');
+    await host.ok('network', 'disconnect', 'alpha', 'api');
+    expect((await host.cli('network', 'disconnect', 'alpha', 'api')).stderr).toContain(
+      `container ${api} is not connected to the network alpha`,
+    );
+    expect(Object.keys(await networksOf('api'))).toEqual(['beta']);
+    await host.ok('start', 'api');
+    await until(answers, { withinMs: 5_000 });
+    expect(await inside('api', 'ls', '/sys/class/net')).toBe('eth0\nlo');
+
+    expect((await host.cli('network', 'connect', 'beta', 'nobody')).stderr).toContain('No such container: nobody');
+    expect((await host.cli('network', 'connect', 'nowhere', 'api')).stderr).toContain('network nowhere not found');
+    expect((await host.cli('network', 'connect', 'host', 'api')).stderr).toContain(
+      'cannot connect container to host network',
+    );
+    await host.ok('rm', '-f', 'api', 'peer');
+    await host.ok('network', 'rm', 'alpha', 'beta', 'gamma');
+    const after = await host.remains();
+    expect(after).toMatchObject({ links: before.links, ports: before.ports, records: [], leases: [] });
+  });
+
+  test('a container of no network becomes a member, and its files know it at the next start', async () => {
+    await host.ok('network', 'create', 'later');
+    await run('peer', ['later']);
+    await run('shy', ['none']);
+    expect((await host.cli('network', 'connect', 'later', 'shy')).stderr).toContain('private (none) mode');
+    await host.ok('network', 'disconnect', 'none', 'shy');
+    await host.ok('network', 'connect', 'later', 'shy');
+    await until(() => reaches('peer', 'shy'), { withinMs: 2_000 });
+    await host.ok('restart', '-t', '0', 'shy');
+    await until(() => reaches('peer', 'shy'), { withinMs: 5_000 });
+    expect(await host.ok('inspect', '-f', '{{.HostConfig.NetworkMode}} {{len .NetworkSettings.Networks}}', 'shy')).toBe(
+      'none 1',
+    );
+    await host.ok('rm', '-f', 'peer', 'shy');
+    await host.ok('network', 'rm', 'later');
+  });
+
+  test('a killed connect is undone by the next command that changes networks', async () => {
+    await host.ok('network', 'create', 'slow');
+    await run('half', ['bridge']);
+    const connecting = host.spawn('network', 'connect', 'slow', 'half');
+    await until(async () => (await inside('half', 'ls', '/sys/class/net')).includes('eth1'));
+    connecting.kill('SIGKILL');
+    await connecting.exited;
+    const again = await host.cli('network', 'connect', 'slow', 'half');
+    // It may have been finished before it was killed.
+    if (again.code !== 0) expect(again.stderr).toContain('already exists in network slow');
+    await host.ok('network', 'disconnect', 'slow', 'half');
+    expect(await inside('half', 'ls', '/sys/class/net')).toBe('eth0\nlo');
+    await host.ok('rm', '-f', 'half');
+    await host.ok('network', 'rm', 'slow');
+  });
+});

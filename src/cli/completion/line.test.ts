@@ -37,7 +37,7 @@ describe('commands', () => {
     ],
     [
       ['network', ''],
-      ['create', 'inspect', 'ls', 'list', 'prune', 'rm', 'remove'],
+      ['connect', 'create', 'disconnect', 'inspect', 'ls', 'list', 'prune', 'rm', 'remove'],
     ],
     [
       ['network', 'r'],

@@ -68,7 +68,7 @@ function parseNetwork(text: string): EndpointConfig {
 }
 
 function fieldOf(
-  { aliases }: EndpointConfig,
+  { aliases, driverOpts }: EndpointConfig,
   { key, value, text }: { readonly key: string; readonly value: string; readonly text: string },
 ): Partial<EndpointConfig> {
   switch (key) {
@@ -82,9 +82,12 @@ function fieldOf(
       return { mac: parseMac(value) };
     case 'gw-priority':
       return { gatewayPriority: parsePriority(value) };
+    case 'driver-opt': {
+      const [name, option] = parseDriverOption(value);
+      return { driverOpts: { ...driverOpts, [name]: option } };
+    }
     case 'ip6':
     case 'link-local-ip':
-    case 'driver-opt':
       throw new HealthctlError('USAGE', `${key} of --network is not supported: ${text}`, {
         hint: 'supported are name, alias, ip, mac-address and gw-priority',
       });
@@ -93,8 +96,16 @@ function fieldOf(
   }
 }
 
+/** `KEY=VALUE`. Throws USAGE with Docker's text. */
+export function parseDriverOption(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  const key = text.slice(0, Math.max(at, 0)).trim();
+  if (key === '') throw new HealthctlError('USAGE', 'invalid key/value pair format in driver options');
+  return [key, text.slice(at + 1).trim()];
+}
+
 /** A whole number; the highest one of a container's networks has the default route. */
-function parsePriority(text: string): number {
+export function parsePriority(text: string): number {
   if (/^[+-]?\d{1,15}$/.test(text)) return Number(text);
   throw new HealthctlError('USAGE', `invalid gw-priority (${text}): invalid syntax`);
 }

@@ -1,8 +1,10 @@
+import { publishNetwork } from '../../events/network-event.ts';
+import type { Publisher } from '../../events/own-events.ts';
 import { dataDirOf } from '../../lib/dirs.ts';
 import { hasCode, messageOf } from '../../lib/errors.ts';
 import { LABELS } from '../../lib/labels.ts';
 import type { AttachRequest } from '../../network/attach.ts';
-import { type Attachment, type InterfaceAddress, readAttachment } from '../../network/attachment.ts';
+import { type Attachment, type InterfaceAddress, type Membership, readAttachment } from '../../network/attachment.ts';
 import type { NetworkRequest } from '../../network/membership.ts';
 import type { NetworkContext } from '../../network/network-context.ts';
 import { portsText } from '../../network/port-document.ts';
@@ -14,6 +16,8 @@ import type { ContainerContext } from '../context.ts';
 import { releaseNerdctlNetwork } from '../nerdctl/network.ts';
 import { notePorts } from '../nerdctl/store.ts';
 import { lastAddressOf, noteAddresses } from './last-address.ts';
+
+export const publisherOf = ({ containerd, log }: ContainerContext): Publisher => ({ events: containerd.events, log });
 
 export function networkContextOf({ dirs, clock, log, network }: ContainerContext): NetworkContext {
   return { dirs, clock, log, settings: network };
@@ -49,12 +53,23 @@ export async function attachNetwork(
     return attach([]);
   });
   noteAddresses(dataDir, attached.memberships);
+  await publishEach(ctx, 'connect', attached);
   await notePorts(ctx, record.id, attached.ports);
   return changed(record.labels, portLabels(exposed, attached));
 }
 
+async function publishEach(
+  ctx: ContainerContext,
+  action: 'connect' | 'disconnect',
+  { id, memberships }: Pick<Attachment, 'id' | 'memberships'>,
+): Promise<void> {
+  const publish = ({ network: name, networkId }: Membership) =>
+    publishNetwork(publisherOf(ctx), action, { network: { id: networkId, name, driver: 'bridge' }, container: id });
+  await Promise.all(memberships.map(publish));
+}
+
 /** What an attachment tells of its container. */
-function attachSubjectOf(
+export function attachSubjectOf(
   ctx: ContainerContext,
   { record, name, pid }: Pick<ContainerView, 'record' | 'name'> & { readonly pid: number },
 ): Omit<AttachRequest, 'networks' | 'ports'> {
@@ -70,7 +85,7 @@ function attachSubjectOf(
   };
 }
 
-function networkRequestOf(endpoint: EndpointConfig, wanted: InterfaceAddress | undefined): NetworkRequest {
+export function networkRequestOf(endpoint: EndpointConfig, wanted: InterfaceAddress | undefined): NetworkRequest {
   const { network, aliases, links, ipv4Address, mac, gatewayPriority } = endpoint;
   return {
     ...{ network, aliases, links, gatewayPriority, wanted },
@@ -82,7 +97,7 @@ function networkRequestOf(endpoint: EndpointConfig, wanted: InterfaceAddress | u
 }
 
 /** An empty label is removed. */
-function portLabels(
+export function portLabels(
   exposed: readonly string[],
   { ports }: Pick<Attachment, 'ports'>,
 ): Readonly<Record<string, string>> {
@@ -104,8 +119,9 @@ export async function detachNetwork(ctx: ContainerContext, id: string): Promise<
   if (!readAttachment(ctx, subject)) return releaseNerdctlNetwork(ctx, id);
   const { detachContainer } = await import('../../network/attach.ts');
   try {
-    await detachContainer(networkContextOf(ctx), subject);
+    const detached = await detachContainer(networkContextOf(ctx), subject);
     await notePorts(ctx, id, []);
+    if (detached) await publishEach(ctx, 'disconnect', detached);
   } catch (error) {
     ctx.log.warn(`the network of container ${id.slice(0, 12)} could not be taken down: ${messageOf(error)}`);
   }

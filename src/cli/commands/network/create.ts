@@ -7,6 +7,7 @@ import { parseLabel } from '../../../oci/parse.ts';
 import type { Command } from '../../command.ts';
 import { checkBy } from '../../flags/check-by.ts';
 import { openNetworks } from '../../network-context.ts';
+import { publishNetworks } from '../../network-events.ts';
 
 /** `healthctl network create`: Docker's, of bridges. */
 export const create: Command = {
@@ -47,7 +48,7 @@ export const create: Command = {
     ];
     const ctx = openNetworks(world);
     checkNetworking(ctx);
-    const { id } = await withNetworkLock(ctx, async (locked) =>
+    const network = await withNetworkLock(ctx, async (locked) =>
       createNetwork(locked, {
         name,
         internal: options.bool('internal'),
@@ -58,6 +59,7 @@ export const create: Command = {
         ...(gateway ? { gateway } : {}),
       }),
     );
-    return { stdout: `${id}\n`, warnings: ignored };
+    await publishNetworks(world, 'create', [{ ...network, driver }]);
+    return { stdout: `${network.id}\n`, warnings: ignored };
   },
 };

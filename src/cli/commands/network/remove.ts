@@ -4,6 +4,7 @@ import type { Command } from '../../command.ts';
 import { forEachName } from '../../each.ts';
 import { NETWORK } from '../../flags/values.ts';
 import { openNetworks } from '../../network-context.ts';
+import { publishNetworks } from '../../network-events.ts';
 
 /** `healthctl network rm`: Docker's. */
 export const remove: Command = {
@@ -13,7 +14,13 @@ export const remove: Command = {
   complete: [NETWORK],
   run: async (world, { options, args }) => {
     const ctx = openNetworks(world);
-    const result = await forEachName(args, (name) => removeNetwork(ctx, name), { atOnce: 1 });
+    const result = await forEachName(
+      args,
+      async (name) => {
+        await publishNetworks(world, 'destroy', [{ ...(await removeNetwork(ctx, name)), driver: 'bridge' }]);
+      },
+      { atOnce: 1 },
+    );
     const isExcused = options.bool('force') && (result.errors ?? []).every((error) => hasCode(error, 'NOT_FOUND'));
     return isExcused ? { ...result, errors: [], exitCode: 0 } : result;
   },

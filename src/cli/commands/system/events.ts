@@ -11,7 +11,7 @@ import { openEventSource } from '../../monitor/events.ts';
 
 /** What `--filter event=` takes: the first words of actions. */
 const EVENT_WORDS: readonly string[] =
-  'create start die destroy pause unpause kill stop restart rename oom exec_create exec_start exec_die health_status health_action tag untag'.split(
+  'create start die destroy connect disconnect pause unpause kill stop restart rename oom exec_create exec_start exec_die health_status health_action tag untag'.split(
     ' ',
   );
 
@@ -24,7 +24,7 @@ export const events: Command = {
       short: 'f',
       type: 'list',
       value: 'filter',
-      help: 'Filter output based on conditions provided, e.g. container=NAME, event=health_status, image=NAME, label=KEY[=VALUE], type=container|image',
+      help: 'Filter output based on conditions provided, e.g. container=NAME, event=health_status, image=NAME, label=KEY[=VALUE], type=container|image|network',
       check: (text) => (text === '' || text.includes('=') ? undefined : BAD_FORMAT),
       complete: {
         after: {
@@ -33,7 +33,7 @@ export const events: Command = {
           'image=': IMAGE,
           'label=': LABEL,
           'scope=': { words: ['local'] },
-          'type=': { words: ['container', 'image'] },
+          'type=': { words: ['container', 'image', 'network'] },
         },
       },
     },
