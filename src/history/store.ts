@@ -159,7 +159,8 @@ class FileHistoryStore implements HistoryStore {
   #openJournal({ fromMs }: Window): void {
     const path = historyPath(this.#deps.dir, 'journal', fromMs);
     let free = path;
-    for (let number = 1; isThere(free); number += 1) free = `${path}.${number}`;
+    // An empty one is left by a write that failed.
+    for (let number = 1; hasContent(free); number += 1) free = `${path}.${number}`;
     this.#frames = new FrameWriter();
     this.#journal.open(free);
   }
@@ -218,7 +219,7 @@ class FileHistoryStore implements HistoryStore {
 const isOver = ({ fromMs }: Window, atMs: number): boolean =>
   atMs >= fromMs + WINDOW_MS || atMs < fromMs || dayOf(atMs) !== dayOf(fromMs);
 
-const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+const hasContent = (path: string): boolean => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 
 const writeAsync = promisify(write);
 
@@ -245,6 +246,7 @@ class AppendedFile {
   }
   async append(bytes: Buffer): Promise<void> {
     const fd = this.#fd;
+    const path = this.path ?? '';
     if (fd === undefined) return;
     try {
       for (let at = 0; at < bytes.length; )
@@ -252,7 +254,7 @@ class AppendedFile {
       this.size += bytes.length;
     } catch (error) {
       this.#undo(fd);
-      throw noSpaceError(error, this.path ?? '');
+      throw noSpaceError(error, path);
     }
   }
   close(): void {

@@ -263,7 +263,10 @@ test.runIf(process.getuid?.() === 0)(
       let failures = 0;
       let written = 1;
       for (let n = 1; n <= 60; n += 1) {
-        if (n === 50) rmSync(join(dir, 'filler'));
+        if (n === 50) {
+          expect(readdirSync(dir).filter((name) => name.startsWith('journal-')).length).toBeLessThan(5);
+          rmSync(join(dir, 'filler'));
+        }
         await clock.advance(30_000);
         const samples = Array.from({ length: 4 }, () =>
           sampleAt(T0 + n * 30_000, { exitCode: 1, status: 'unhealthy', output }),
@@ -275,7 +278,7 @@ test.runIf(process.getuid?.() === 0)(
           );
           written += samples.length;
         } catch (error) {
-          expect(error).toMatchObject({ code: 'EXHAUSTED' });
+          expect(error).toMatchObject({ code: 'EXHAUSTED', message: expect.stringContaining(`${dir}/`) });
           failures += 1;
         }
       }
