@@ -142,8 +142,8 @@ function callOf(exchange: Exchange, { matched: { version, part }, signal, begun 
       checkJsonType({ contentType: headers['content-type'], hasBody });
       return hasBody || isRequired ? parseJsonBody(await textOf(exchange.body())) : {};
     },
-    stream: ({ contentType, status = 200 }) => {
-      response.writeHead(status, contentType === undefined ? {} : { 'Content-Type': contentType });
+    stream: ({ contentType, status = 200, headers: more = {} }) => {
+      response.writeHead(status, contentType === undefined ? { ...more } : { ...more, 'Content-Type': contentType });
       response.flushHeaders();
       return { write: (chunk) => written(response, chunk) };
     },

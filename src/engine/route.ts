@@ -55,7 +55,11 @@ export interface Call {
   /** The body as bytes, of whatever type. */
   body(): Readable;
   /** Sends the head at once. The answer ends when the handler returns; if it throws then, the connection is cut. */
-  stream(options: { readonly contentType?: string; readonly status?: number }): StreamedAnswer;
+  stream(options: {
+    readonly contentType?: string;
+    readonly status?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  }): StreamedAnswer;
   /**
    * Takes the connection over: 101 for a client that asked to upgrade, else 200 and bytes until the end.
    *

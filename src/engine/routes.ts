@@ -1,3 +1,4 @@
+import { archiveRoutes } from './containers/archive.ts';
 import type { EngineDeps } from './host.ts';
 import type { Route } from './route.ts';
 import { absentRoutes } from './system/absent.ts';
@@ -13,6 +14,7 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...versionRoutes(deps),
     ...infoRoutes(deps),
     ...eventRoutes(deps),
+    ...archiveRoutes(deps),
     // Last: they take what no other has.
     ...absentRoutes,
   ];

@@ -117,7 +117,8 @@ export interface WriteOptions {
  * Extracts a tar archive, compressed or not, into an existing directory of a container, running or not. Never leaves the
  * container's root: see extractTree.
  *
- * @throws like statContainerPath; INVALID for a path that is no directory or cannot be written; CORRUPT; EXHAUSTED
+ * @throws like statContainerPath; INVALID for a path that is no directory or cannot be written; CONFLICT for
+ *   kinds that must not change; CORRUPT; EXHAUSTED
  */
 export async function writeContainerPath(
   ctx: CopyContext,

@@ -38,8 +38,8 @@ const IMPLIED_MODE = 0o755;
  *
  * What is extracted before a failure stays, as in Docker.
  *
- * @throws INVALID for an archive with a name outside of it, and for kinds that must not change; CORRUPT for a damaged
- *   one; ABORTED; system errors
+ * @throws CORRUPT for a damaged archive, or a name outside of it; CONFLICT for kinds that must not change; INVALID for an
+ *   unknown packing; ABORTED; system errors
  */
 export async function extractTree(source: AsyncIterable<Uint8Array>, request: ExtractRequest): Promise<void> {
   // The types of tar-stream lack its options.
@@ -125,7 +125,7 @@ async function makeRoom(request: ExtractRequest, { dir, path, entry }: Place): P
   const isDirectory = entry.kind === 'directory';
   const refuse = (what: string, by: string) =>
     new HealthctlError(
-      'INVALID',
+      'CONFLICT',
       `cannot overwrite ${what} "${called.replace(/\/$/, '')}/${entry.shownAs}" with ${by} "${called}"`,
     );
   if (keepsKinds && found.isDirectory() && !isDirectory) throw refuse('directory', 'non-directory');

@@ -50,7 +50,7 @@ const LOST = '\ufffd';
  * Undefined for the place of extraction itself.
  *
  * @param place the place of extraction, and its name in messages
- * @throws INVALID for a name that leads out of it, and for an unknown type
+ * @throws CORRUPT for a name that leads out of it, INVALID for an unknown type
  */
 export function parseEntry(
   header: Header,
@@ -62,7 +62,7 @@ export function parseEntry(
   const text = pax.path === undefined ? header.name : latin1(header.name);
   const shownAs = Buffer.from(text, 'latin1').toString();
   const names = namesOf(text);
-  if (!names) throw new HealthctlError('INVALID', `"${shownAs}" is outside of "${called}"`);
+  if (!names) throw new HealthctlError('CORRUPT', `"${shownAs}" is outside of "${called}"`);
   const name = names.at(-1);
   if (name === undefined) return undefined;
   const facts: EntryFacts = {

@@ -1,0 +1,55 @@
+import {
+  type ContainerPath,
+  readContainerPath,
+  statContainerPath,
+  writeContainerPath,
+} from '../../container/copy/archive.ts';
+import type { PathStat } from '../../container/copy/path-stat.ts';
+import { resolveView } from '../../container/resolve.ts';
+import { encodeJson } from '../../lib/json.ts';
+import { EngineError, withStatuses } from '../errors.ts';
+import type { EngineDeps } from '../host.ts';
+import { type Answer, type Call, empty, type Route } from '../route.ts';
+
+const PATH = '/containers/{id}/archive';
+
+/** Files of containers, as `docker cp` asks for them. */
+export function archiveRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[] {
+  return [
+    { method: 'HEAD', path: PATH, handle: (call) => describe(ctx, call) },
+    { method: 'GET', path: PATH, handle: (call) => read(ctx, call) },
+    { method: 'PUT', path: PATH, handle: (call) => write(ctx, call) },
+  ];
+}
+
+type Context = EngineDeps['ctx'];
+
+async function describe(ctx: Context, call: Call): Promise<Answer> {
+  const stat = await statContainerPath(ctx, await pathOf(ctx, call));
+  return { status: 200, headers: headersOf(stat) };
+}
+
+async function read(ctx: Context, call: Call): Promise<undefined> {
+  const { stat, content } = await readContainerPath(ctx, await pathOf(ctx, call));
+  const answer = call.stream({ contentType: 'application/x-tar', headers: headersOf(stat) });
+  for await (const chunk of content) await answer.write(chunk);
+}
+
+async function write(ctx: Context, call: Call): Promise<Answer> {
+  const path = await pathOf(ctx, call);
+  const { query } = call;
+  const options = { keepsKinds: query.flag('noOverwriteDirNonDir'), copiesOwner: query.flag('copyUIDGID') };
+  await withStatuses({ CONFLICT: 500 }, () => writeContainerPath(ctx, path, call.body(), options));
+  return empty(200);
+}
+
+async function pathOf(ctx: Context, { part, query, signal }: Call): Promise<ContainerPath> {
+  const called = part('id');
+  const path = query.text('path');
+  if (path === '') throw new EngineError(400, 'bad parameter: pathcannot be empty');
+  return { view: await resolveView(ctx, called, { signal }), path, called, signal };
+}
+
+const headersOf = (stat: PathStat): Readonly<Record<string, string>> => ({
+  'X-Docker-Container-Path-Stat': Buffer.from(encodeJson(stat)).toString('base64'),
+});
