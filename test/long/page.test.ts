@@ -174,6 +174,37 @@ describe.skipIf(!hasBrowser)('the page', () => {
     await page.locator('.log li').first().waitFor({ timeout: 20_000 });
   });
 
+  test('asks for older lines once, and drops them if other lines are wanted meanwhile', async () => {
+    await using opened = await open('#/host');
+    const { page, complaints } = opened;
+    const asked: string[] = [];
+    await page.route('**/log?before=*', async (route) => {
+      asked.push(route.request().url());
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await route.continue().catch(() => {}); // it was aborted
+    });
+    await page.goto(`${url}${containerHash(sick)}`);
+    await page.getByRole('button', { name: 'Older' }).dblclick();
+    await page.locator('.log li').nth(150).waitFor({ timeout: 20_000 });
+    expect(asked).toHaveLength(1);
+    await page.getByRole('button', { name: 'Older' }).click();
+    await page.getByLabel('failed checks and changes only').check();
+    await page.locator('.log').getByText('passed').first().waitFor({ state: 'detached', timeout: 20_000 });
+    await page.locator('.log li').first().waitFor();
+    await page.waitForTimeout(4_000); // the answer would have come
+    expect(await page.locator('.log').getByText('passed').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test('says that the plot cannot be drawn', async () => {
+    await using opened = await open('#/host');
+    const { page, complaints } = opened;
+    await page.route('**/plot-*.js', (route) => route.abort());
+    await page.goto(`${url}${containerHash(sick)}`);
+    await page.getByText('The plot could not be loaded.').waitFor({ timeout: 20_000 });
+    expect(complaints.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([]);
+  });
+
   test('can be used with the keyboard', async () => {
     await using opened = await open('');
     const { page } = opened;

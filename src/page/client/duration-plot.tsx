@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PlotPoint, RangeName } from '../wire.ts';
 import { RANGE_TEXTS } from './format.ts';
 
@@ -10,19 +10,28 @@ export interface DurationPlotProps {
 /** How long checks took: median and 95 %, and where some failed. */
 export function DurationPlot({ points, range }: DurationPlotProps) {
   const holder = useRef<HTMLDivElement>(null);
+  const [failure, setFailure] = useState('');
   useEffect(() => {
     const target = holder.current;
     if (!target || points.length === 0) return undefined;
     const over = new AbortController();
     // Only here: the plotting library is half of the page.
-    void import('./plot.ts').then(({ drawPlot }) => {
-      if (!over.signal.aborted) drawPlot(target, points, over.signal);
-    });
+    import('./plot.ts').then(
+      ({ drawPlot }) => {
+        if (over.signal.aborted) return;
+        setFailure('');
+        drawPlot(target, points, over.signal);
+      },
+      () => {
+        if (!over.signal.aborted) setFailure('The plot could not be loaded.');
+      },
+    );
     return () => over.abort();
   }, [points]);
   if (points.length === 0) return <p class="quiet">No check in {RANGE_TEXTS[range]}.</p>;
   return (
     <>
+      {failure !== '' && <p class="alert">{failure}</p>}
       <div ref={holder} class="plot" role="img" aria-label={summary(points, range)} />
       <p class="legend small">
         <span class="key-p50">median</span> <span class="key-p95">95 %</span>{' '}

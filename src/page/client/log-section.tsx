@@ -1,39 +1,24 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LogAnswer, LogLine } from '../wire.ts';
 import { containerPath, getData } from './api.ts';
 import { STATUS_LEVELS, spanText, timeText } from './format.ts';
+import { NO_LOG, withNewest, withOlder } from './known-log.ts';
 import { useData } from './use-data.ts';
 import { failureOf } from './use-monitor.ts';
 
 const EVERY_MS = 6_000;
 
-/** The results and changes of a container, the newest first. */
-export function LogSection({
-  containerKey,
-  version,
-  nowMs,
-}: {
+export interface LogSectionProps {
   readonly containerKey: string;
   readonly version: number;
   readonly nowMs: number;
-}) {
+}
+
+/** The results and changes of a container, the newest first. */
+export function LogSection({ containerKey, version, nowMs }: LogSectionProps) {
   const [failedOnly, setFailedOnly] = useState(false);
-  const query = failedOnly ? '&failed=1' : '';
-  const path = containerPath(containerKey, `/log?${query.slice(1)}`);
-  const { value, error } = useData<LogAnswer>(path, version, EVERY_MS);
-  const [older, setOlder] = useState<Older>(NO_OLDER);
-  useEffect(() => setOlder(NO_OLDER), [path]);
-  const beforeMs = older.lines.length > 0 ? older.beforeMs : (value?.beforeMs ?? null);
-  const loadOlder = (): void => {
-    getData<LogAnswer>(
-      containerPath(containerKey, `/log?before=${beforeMs}${query}`),
-      new AbortController().signal,
-    ).then(
-      (more) => setOlder(({ lines }) => ({ lines: [...lines, ...more.lines], beforeMs: more.beforeMs, error: '' })),
-      (failure: unknown) => setOlder((before) => ({ ...before, error: failureOf(failure).error })),
-    );
-  };
-  const problem = error || older.error;
+  const path = containerPath(containerKey, '/log');
+  const query = failedOnly ? 'failed=1' : '';
   return (
     <section aria-labelledby="log">
       <h3 id="log">Log</h3>
@@ -41,26 +26,60 @@ export function LogSection({
         <input type="checkbox" checked={failedOnly} onChange={(event) => setFailedOnly(event.currentTarget.checked)} />
         failed checks and changes only
       </label>
+      {/* A log of its own for each question: no answer to another one can come into it. */}
+      <Log key={`${path} ${query}`} path={path} query={query} version={version} nowMs={nowMs} />
+    </section>
+  );
+}
+
+interface LogProps extends Pick<LogSectionProps, 'version' | 'nowMs'> {
+  readonly path: string;
+  readonly query: string;
+}
+
+function Log({ path, query, version, nowMs }: LogProps) {
+  const { value, error } = useData<LogAnswer>(`${path}?${query}`, version, EVERY_MS);
+  const [known, setKnown] = useState(NO_LOG);
+  const [failure, setFailure] = useState('');
+  const asking = useRef<AbortController | undefined>(undefined);
+  useEffect(() => () => asking.current?.abort(), []);
+  useEffect(() => {
+    if (value) setKnown((before) => withNewest(before, value));
+  }, [value]);
+  const { lines, beforeMs } = known;
+  const loadOlder = (): void => {
+    if (asking.current || beforeMs === null) return;
+    const over = new AbortController();
+    asking.current = over;
+    setKnown((before) => ({ ...before, older: 'asked' }));
+    const end = (text: string): void => {
+      asking.current = undefined;
+      setFailure(text);
+    };
+    getData<LogAnswer>(`${path}?before=${beforeMs}&${query}`, over.signal).then(
+      (more) => {
+        setKnown((before) => withOlder(before, more, beforeMs));
+        end('');
+      },
+      (reason: unknown) => {
+        if (over.signal.aborted) return;
+        setKnown((before) => ({ ...before, older: 'there' }));
+        end(failureOf(reason).error);
+      },
+    );
+  };
+  const problem = error || failure;
+  return (
+    <>
       {problem !== '' && <p class="alert">{problem}</p>}
-      {value && <Lines lines={withOlder(value.lines, older.lines)} nowMs={nowMs} />}
+      {known === NO_LOG ? problem === '' && <p class="quiet">Loading …</p> : <Lines lines={lines} nowMs={nowMs} />}
       {beforeMs !== null && (
         <button type="button" onClick={loadOlder}>
           Older
         </button>
       )}
-    </section>
+    </>
   );
-}
-
-interface Older extends LogAnswer {
-  readonly error: string;
-}
-const NO_OLDER: Older = { lines: [], beforeMs: null, error: '' };
-
-/** New lines push the newest older ones down: each is shown once. */
-function withOlder(lines: readonly LogLine[], older: readonly LogLine[]): readonly LogLine[] {
-  const oldestMs = lines.at(-1)?.atMs ?? Number.POSITIVE_INFINITY;
-  return [...lines, ...older.filter(({ atMs }) => atMs < oldestMs)];
 }
 
 function Lines({ lines, nowMs }: { readonly lines: readonly LogLine[]; readonly nowMs: number }) {
