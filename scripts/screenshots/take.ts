@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { historyDirOf } from '../../src/history/files.ts';
-import { hostIdOf } from '../../src/lib/dirs.ts';
 import { openBrowser } from '../../testbed/browser.ts';
 import { freePort } from '../../testbed/free-port.ts';
 import { dockerArchive } from '../../testbed/image-archive.ts';
@@ -39,7 +38,7 @@ try {
     ids.set(name, id.trim());
   }
   await run(['stop', '-t', '0', 'report']);
-  const dir = historyDirOf(dataRoot, hostIdOf(containerd.address));
+  const dir = historyDirOf({ dataRoot, address: containerd.address });
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   await writePast(
     dir,

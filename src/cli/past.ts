@@ -3,7 +3,6 @@ import { humanDuration } from '../go/units.ts';
 import { type PastContainer, pastContainers } from '../history/containers.ts';
 import { DAY_MS, historyDirOf } from '../history/files.ts';
 import { type HistoryReader, openHistoryReader } from '../history/reader.ts';
-import { hostIdOf } from '../lib/dirs.ts';
 import { errnoOf, HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import type { World } from '../world.ts';
 import { openMonitor } from './monitor/open.ts';
@@ -26,9 +25,9 @@ const SILENT_MS = 3 * 60_000;
 export async function openPast(world: Pick<World, 'settings' | 'clock' | 'log' | 'signal'>): Promise<Past> {
   const { settings, clock, log } = world;
   await flushHistory(world);
-  const { dataRoot, address, history } = settings;
+  const { history } = settings;
   const nowMs = clock.now();
-  const dir = historyDirOf(dataRoot, hostIdOf(address));
+  const dir = historyDirOf(settings);
   const reader = openHistoryReader(dir, { onFault: (text) => log.warn(text) });
   const lastMs = lastWriteOf(reader, dir);
   if (lastMs === undefined)

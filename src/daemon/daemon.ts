@@ -5,7 +5,6 @@ import { sweepLeases } from '../image/lease.ts';
 import { version } from '../lib/build-info.ts';
 import type { Clock } from '../lib/clock.ts';
 import { counted } from '../lib/counted.ts';
-import { hostIdOf } from '../lib/dirs.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
@@ -207,7 +206,7 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
 
 function historyBytesOf({ settings, clock }: DaemonDeps): () => number | undefined {
   if (!settings.history.isEnabled) return () => undefined;
-  return createHistorySize(historyDirOf(settings.dataRoot, hostIdOf(settings.address)), clock);
+  return createHistorySize(historyDirOf(settings), clock);
 }
 
 function proberOf({ clock, log, settings }: DaemonDeps, context: ContainerContext, starts: StartGate): ContainerProber {

@@ -6,7 +6,6 @@ import { createHistoryRecorder, type HistoryRecorder, NO_HISTORY } from '../hist
 import { openHistoryStore } from '../history/store.ts';
 import type { Clock } from '../lib/clock.ts';
 import { keyOf } from '../lib/container-key.ts';
-import { hostIdOf } from '../lib/dirs.ts';
 import { LABELS } from '../lib/labels.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
@@ -132,7 +131,7 @@ const RECENT_MS = 2 * DAY_MS;
 function openHistory({ clock, log, settings }: DutiesDeps): HistoryRecorder {
   const { isEnabled, maxAgeMs, maxBytes } = settings.history;
   if (!isEnabled) return NO_HISTORY;
-  const dir = historyDirOf(settings.dataRoot, hostIdOf(settings.address));
+  const dir = historyDirOf(settings);
   return createHistoryRecorder({
     ...{ clock, log },
     openStore: () => openHistoryStore({ dir, limits: { maxAgeMs, maxBytes }, clock, log }),

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { hostIdOf } from '../lib/dirs.ts';
 import { errnoOf } from '../lib/errors.ts';
 import { HOUR_MS } from './cell.ts';
 
@@ -25,7 +26,8 @@ export interface HistoryFile {
 }
 
 /** The history of one containerd. `<data root>/<hash of the address>/history` */
-export const historyDirOf = (dataRoot: string, hostId: string): string => join(dataRoot, hostId, 'history');
+export const historyDirOf = ({ dataRoot, address }: { readonly dataRoot: string; readonly address: string }): string =>
+  join(dataRoot, hostIdOf(address), 'history');
 
 export const dayOf = (atMs: number): number => Math.floor(atMs / DAY_MS) * DAY_MS;
 

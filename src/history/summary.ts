@@ -1,10 +1,9 @@
-import { type Cell, emptyCell, HOUR_MS, mergeCell } from './cell.ts';
+import { type Cell, emptyCell, mergeCell } from './cell.ts';
 import type { PastContainer } from './containers.ts';
 import { durationAt } from './durations.ts';
-import { DAY_MS } from './files.ts';
 import type { Phase } from './model.ts';
 import type { HistoryReader } from './reader.ts';
-import { flapsOf, type Period, restartsOf, type Span, spansOf, uptimeOf } from './timeline.ts';
+import { flapsOf, type Period, restartsOf, type Span, spansOf, type Uptimes, uptimesOf } from './timeline.ts';
 
 /** The health of one container over time. */
 export interface HealthSummary {
@@ -13,11 +12,7 @@ export interface HealthSummary {
   /** Since when it is in that phase, wall time. */
   readonly sinceMs: number;
   /** Shares from 0 to 1, see uptimeOf; undefined if there is no time in which it should have been healthy. */
-  readonly uptime: {
-    readonly hour: number | undefined;
-    readonly day: number | undefined;
-    readonly week: number | undefined;
-  };
+  readonly uptime: Uptimes;
   readonly checks: number;
   readonly failures: number;
   /** Durations of checks, in milliseconds. */
@@ -51,12 +46,11 @@ export function summaryOf(container: PastContainer, sum: Cell | undefined, perio
   const spans = spansOf(container.changes, nowMs);
   const last: Pick<Span, 'phase' | 'fromMs'> = spans.at(-1) ?? { phase: 'unchecked', fromMs: nowMs };
   const { succeeded, failed, durations } = sum ?? emptyCell(period.fromMs);
-  const uptimeIn = (lengthMs: number) => uptimeOf(spans, { fromMs: nowMs - lengthMs, toMs: nowMs });
   return {
     container,
     phase: last.phase,
     sinceMs: last.fromMs,
-    uptime: { hour: uptimeIn(HOUR_MS), day: uptimeIn(DAY_MS), week: uptimeIn(7 * DAY_MS) },
+    uptime: uptimesOf(spans, nowMs),
     checks: succeeded + failed,
     failures: failed,
     p50Ms: durationAt(durations, 0.5),

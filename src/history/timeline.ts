@@ -1,3 +1,4 @@
+import { HOUR_MS } from './cell.ts';
 import type { ActionTaken, Change, Phase, PhaseChange } from './model.ts';
 
 /** A period in which a container was in one phase. */
@@ -70,6 +71,18 @@ export function uptimeOf(spans: readonly Span[], { fromMs, toMs }: Period): numb
     times[COUNTED_AS[span.phase]] += Math.max(0, Math.min(span.toMs, toMs) - Math.max(span.fromMs, fromMs));
   const total = times.up + times.down;
   return total === 0 ? undefined : times.up / total;
+}
+
+/** Of the last hour, day and week, see uptimeOf. */
+export interface Uptimes {
+  readonly hour: number | undefined;
+  readonly day: number | undefined;
+  readonly week: number | undefined;
+}
+
+export function uptimesOf(spans: readonly Span[], nowMs: number): Uptimes {
+  const inLast = (lengthMs: number) => uptimeOf(spans, { fromMs: nowMs - lengthMs, toMs: nowMs });
+  return { hour: inLast(HOUR_MS), day: inLast(24 * HOUR_MS), week: inLast(7 * 24 * HOUR_MS) };
 }
 
 const COUNTED_AS: Readonly<Record<Phase, 'up' | 'down' | 'other'>> = {

@@ -1,7 +1,7 @@
 import type { Cell } from '../history/cell.ts';
 import { type Durations, durationAt, mergeDurations, noDurations } from '../history/durations.ts';
-import type { Phase } from '../history/model.ts';
 import type { Period, Span } from '../history/timeline.ts';
+import { letterOf, shownLetter } from './bar-letters.ts';
 import type { BarLetters, Range } from './wire.ts';
 
 /** The checks of one container in a range, by bar. */
@@ -35,19 +35,6 @@ export function addToBars(bars: BarCounts, cell: Cell, { fromMs, barMs }: { from
   mergeDurations(bars.durations, cell.durations);
 }
 
-const LETTERS: Readonly<Record<Phase, string>> = {
-  unhealthy: 'u',
-  ended: 'e',
-  starting: 's',
-  healthy: 'h',
-  paused: 'p',
-  stopped: '.',
-  unchecked: '.',
-  gone: '.',
-};
-/** A bar shows the first of these that was in its time. */
-const ORDER = ['u', 'e', 'f', 'h', 's', 'p'];
-
 /** The letter of each bar: see BarLetters. */
 export function barLetters(
   spans: readonly Span[],
@@ -58,9 +45,9 @@ export function barLetters(
   for (const span of spans) {
     const first = Math.max(0, Math.floor((span.fromMs - fromMs) / barMs));
     const last = Math.min(seen.length - 1, Math.floor((span.toMs - fromMs) / barMs));
-    for (let index = first; index <= last; index += 1) seen[index]?.add(LETTERS[span.phase]);
+    for (let index = first; index <= last; index += 1) seen[index]?.add(letterOf(span.phase));
   }
-  return seen.map((letters) => ORDER.find((letter) => letters.has(letter)) ?? '.').join('');
+  return seen.map(shownLetter).join('');
 }
 
 /** The bars' durations, in milliseconds; null without a check. */

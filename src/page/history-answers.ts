@@ -4,7 +4,7 @@ import { durationAt } from '../history/durations.ts';
 import { DAY_MS } from '../history/files.ts';
 import type { HistoryReader } from '../history/reader.ts';
 import { changeRows, type HistoryRow } from '../history/rows.ts';
-import { flapsOf, type Period, restartsOf, type Span, spansOf, uptimeOf } from '../history/timeline.ts';
+import { flapsOf, type Period, restartsOf, type Span, spansOf, uptimeOf, uptimesOf } from '../history/timeline.ts';
 import { printable, printableLine } from '../lib/printable.ts';
 import { addToBars, type BarCounts, barLetters, barPeriod, emptyBars, quantilesOf } from './bars.ts';
 import { incidentsOf } from './incidents.ts';
@@ -115,11 +115,11 @@ export function pastDetail(
     mergeIntoCells(points, cell, RANGES[range].pointMs);
   };
   reader.eachCell(period, addCell, key);
-  const uptimeIn = (lengthMs: number) => uptimeOf(spans, { fromMs: nowMs - lengthMs, toMs: nowMs }) ?? null;
+  const { hour = null, day = null, week = null } = uptimesOf(spans, nowMs);
   return {
     fromMs: bars.fromMs,
     row: rowOf({ container, spans, period, scale, counts }),
-    uptime: { hour: uptimeIn(HOUR_MS), day: uptimeIn(DAY_MS), week: uptimeIn(7 * DAY_MS) },
+    uptime: { hour, day, week },
     spans: spans
       .filter(({ toMs }) => toMs >= bars.fromMs)
       .slice(-MAX_SPANS)

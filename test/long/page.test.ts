@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { historyDirOf } from '../../src/history/files.ts';
-import { hostIdOf } from '../../src/lib/dirs.ts';
 import { chromiumPath, openBrowser } from '../../testbed/browser.ts';
 import { freePort } from '../../testbed/free-port.ts';
 import { expectWithin } from '../../testbed/judged.ts';
@@ -62,7 +61,7 @@ beforeAll(async () => {
   await bed.ctr('containers', 'label', hostileId, `nerdctl/name=${HOSTILE}`);
   await bed.ok(['run', '-d', '--name', 'quiet', image, 'sleep', '6000']);
   await writePast(
-    historyDirOf(bed.dataRoot, hostIdOf(bed.address)),
+    historyDirOf(bed),
     [
       {
         ...{ key: `${bed.namespace}/${sick}`, name: 'sick', image: 'demo:1' },

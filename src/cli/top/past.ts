@@ -3,7 +3,6 @@ import { DAY_MS, historyDirOf } from '../../history/files.ts';
 import type { Phase } from '../../history/model.ts';
 import { type HistoryReader, openHistoryReader } from '../../history/reader.ts';
 import { spansOf } from '../../history/timeline.ts';
-import { hostIdOf } from '../../lib/dirs.ts';
 import { errnoOf, messageOf } from '../../lib/errors.ts';
 import type { World } from '../../world.ts';
 import type { Word } from './model.ts';
@@ -25,8 +24,7 @@ const RESULTS_MS = 60 * 60_000;
 const MAX_RESULTS = 200;
 
 export function openTopPast({ settings, clock, log }: Pick<World, 'settings' | 'clock' | 'log'>): TopPast {
-  const { dataRoot, address } = settings;
-  const reader = openHistoryReader(historyDirOf(dataRoot, hostIdOf(address)), { onFault: (text) => log.warn(text) });
+  const reader = openHistoryReader(historyDirOf(settings), { onFault: (text) => log.warn(text) });
   const lastOf = (ms: number) => ({ fromMs: clock.now() - ms, toMs: clock.now() });
   return {
     seedSinces: (sinces) => tryRead(log, () => seedSinces(reader, sinces, clock.now())),

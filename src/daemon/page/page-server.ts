@@ -5,7 +5,6 @@ import type { ContainerContext } from '../../container/context.ts';
 import { nextCheckAtMs } from '../../health/schedule.ts';
 import { historyDirOf } from '../../history/files.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { hostIdOf } from '../../lib/dirs.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import type { ListenTarget, Settings } from '../../lib/settings.ts';
 import type { HostModel } from '../../monitor/host-model.ts';
@@ -46,7 +45,7 @@ const MAX_CONNECTIONS = 64;
 export function createPageServer(deps: PageServerDeps, at: ListenTarget): PageServer {
   const { clock, log, settings, groupId, contextOf, model, isRestarting, flushHistory } = deps;
   const { tls, tokenFile, hosts } = settings.monitor.page;
-  const dir = historyDirOf(settings.dataRoot, hostIdOf(settings.address));
+  const dir = historyDirOf(settings);
   const page = createPage({
     ...{ clock, log, model, isRestarting },
     host: () => hostAnswerOf(deps),

@@ -1,3 +1,4 @@
+import { letterOf, shownLetter } from '../bar-letters.ts';
 import {
   type ContainerRow,
   type OverviewAnswer,
@@ -59,9 +60,6 @@ function withUpdate(row: ContainerRow, update: UpdateMessage['containers'][numbe
   };
 }
 
-/** The worst of what was in this bar before and what came. */
-function lastLetter(before: string, { status }: Pick<PresentState, 'status'>, failed: number): string {
-  const now = { unhealthy: 'u', ended: 'e', healthy: 'h', starting: 's', paused: 'p' }[status as string] ?? '.';
-  const letters = [before, now, ...(failed > 0 ? ['f'] : [])];
-  return ['u', 'e', 'f', 'h', 's', 'p'].find((letter) => letters.includes(letter)) ?? '.';
-}
+/** The last bar with what was in it before and what came. */
+const lastLetter = (before: string, { status }: Pick<PresentState, 'status'>, failed: number): string =>
+  shownLetter(new Set([before, letterOf(status), ...(failed > 0 ? ['f'] : [])]));
