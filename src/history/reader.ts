@@ -28,8 +28,8 @@ export interface HistoryReader {
   lastMs(): number | undefined;
   /** The samples of a container in a period, oldest first. */
   samples(key: string, period: Period): readonly Sample[];
-  /** Like `samples`, for all containers; those of one container come nearly in order. */
-  eachSample(period: Period, visit: (key: string, sample: Sample) => void): void;
+  /** Like `samples`, for all containers or for one; those of one container come nearly in order. */
+  eachSample(period: Period, visit: (key: string, sample: Sample) => void, key?: string): void;
   /**
    * The sums of a container's samples, oldest first: by minute for the last days, by hour for the days before. A
    * cell at an end of the period counts if it begins in the period.
@@ -73,7 +73,7 @@ export function openHistoryReader(dir: string, reporter: FaultReporter): History
       visitSamples(dir, { period, key, tryRead }, (_, sample) => samples.push(sample));
       return samples.sort((a, b) => a.atMs - b.atMs);
     },
-    eachSample: (period, visit) => visitSamples(dir, { period, key: undefined, tryRead }, visit),
+    eachSample: (period, visit, key) => visitSamples(dir, { period, key, tryRead }, visit),
     cells: (period, key) => {
       const cells: CellMap = new Map();
       visitCells(dir, { period, key, tryRead }, (_, cell) => mergeIntoCells(cells, cell, MINUTE_MS));

@@ -30,11 +30,14 @@ export function historyRows(
 ): readonly HistoryRow[] {
   return containers
     .flatMap((container) => [...checkRows(reader, container, period), ...changeRows(container, period)])
-    .sort((a, b) => a.atMs - b.atMs || rank(a) - rank(b));
+    .sort(byTime);
 }
 
-/** A result comes before the change that it causes. */
-const rank = ({ kind }: HistoryRow): number => ['period', 'result', 'change', 'action'].indexOf(kind);
+const KINDS: readonly HistoryRow['kind'][] = ['period', 'result', 'change', 'action'];
+
+/** Oldest first; a result comes before the change that it causes, and that before the action. */
+export const byTime = (a: Pick<HistoryRow, 'atMs' | 'kind'>, b: Pick<HistoryRow, 'atMs' | 'kind'>): number =>
+  a.atMs - b.atMs || KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind);
 
 /** Changes of phases, and actions. */
 export function changeRows(container: PastContainer, { fromMs, toMs }: Period): readonly HistoryRow[] {

@@ -2,8 +2,9 @@ import { type Cell, type CellMap, HOUR_MS, MINUTE_MS, mergeIntoCells, sortedCell
 import { type PastContainer, pastContainers } from '../history/containers.ts';
 import { durationAt } from '../history/durations.ts';
 import { DAY_MS } from '../history/files.ts';
+import type { Sample } from '../history/model.ts';
 import type { HistoryReader } from '../history/reader.ts';
-import { changeRows, type HistoryRow } from '../history/rows.ts';
+import { byTime, changeRows, type HistoryRow } from '../history/rows.ts';
 import { flapsOf, type Period, restartsOf, type Span, spansOf, uptimeOf, uptimesOf } from '../history/timeline.ts';
 import { printable, printableLine } from '../lib/printable.ts';
 import { addToBars, type BarCounts, barLetters, barPeriod, emptyBars, quantilesOf } from './bars.ts';
@@ -68,8 +69,11 @@ export function pastOverview(reader: HistoryReader, range: RangeName, nowMs: num
 }
 
 /** Reads one more day than is needed: the changes of each day begin with the phases of all containers. */
-const pastOf = (reader: HistoryReader, { fromMs, toMs }: Period, key?: string): readonly PastContainer[] =>
-  pastContainers(reader.changes({ fromMs: fromMs - DAY_MS, toMs }, key));
+const pastOf = (
+  reader: Pick<HistoryReader, 'changes'>,
+  { fromMs, toMs }: Period,
+  key?: string,
+): readonly PastContainer[] => pastContainers(reader.changes({ fromMs: fromMs - DAY_MS, toMs }, key));
 
 function rowOf({
   container,
@@ -144,28 +148,43 @@ export interface LogQuery {
   readonly isFailedOnly: boolean;
 }
 
-/** Periods in which older lines are looked for, so that the usual case reads little. */
-const LOG_STEPS_MS = [30 * MINUTE_MS, 4 * HOUR_MS, 24 * HOUR_MS, 7 * DAY_MS];
+/**
+ * How far back older lines are looked for, step by step: the usual case reads little, and never are more than the results
+ * of a day in memory.
+ */
+const LOG_STEPS_MS = [30 * MINUTE_MS, 4 * HOUR_MS, ...[1, 2, 3, 4, 5, 6, 7].map((days) => days * DAY_MS)];
 
-/** The newest lines before a time: results, changes and actions. */
-export function pastLog(reader: HistoryReader, { key, beforeMs, isFailedOnly }: LogQuery): LogAnswer {
-  const [container] = pastOf(reader, { fromMs: beforeMs - 7 * DAY_MS, toMs: beforeMs }, key);
+/**
+ * The newest lines before a time: results, changes and actions. All lines of one millisecond are in one answer, because
+ * the next one is asked for by a time.
+ */
+export function pastLog(
+  reader: Pick<HistoryReader, 'eachSample' | 'changes'>,
+  { key, beforeMs, isFailedOnly }: LogQuery,
+): LogAnswer {
+  const whole = { fromMs: beforeMs - 7 * DAY_MS, toMs: beforeMs - 1 };
+  // With the changes after it: one of them may hide another one before it.
+  const [container] = pastOf(reader, { ...whole, toMs: Number.MAX_SAFE_INTEGER }, key);
+  const changes = container ? changeRows(container, whole).flatMap(changeLine) : [];
   let lines: readonly LogLine[] = [];
+  let toMs = whole.toMs;
   for (const lengthMs of LOG_STEPS_MS) {
-    const period = { fromMs: beforeMs - lengthMs, toMs: beforeMs - 1 };
-    const results = reader
-      .samples(key, period)
-      .filter(({ exitCode }) => !isFailedOnly || exitCode !== 0)
-      .map((sample): LogLine => resultLine(sample));
-    const changes = container ? changeRows(container, period).flatMap(changeLine) : [];
-    lines = [...results, ...changes].sort((a, b) => b.atMs - a.atMs);
+    const period = { fromMs: beforeMs - lengthMs, toMs };
+    const found = changes.filter(({ atMs }) => atMs >= period.fromMs && atMs <= period.toMs);
+    const addResult = (_: string, sample: Sample): void => {
+      if (!isFailedOnly || sample.exitCode !== 0) found.push(resultLine(sample));
+    };
+    reader.eachSample(period, addResult, key);
+    lines = [...lines, ...found.sort((a, b) => byTime(b, a))];
     if (lines.length > LOG_LINES) break;
+    toMs = period.fromMs - 1;
   }
-  const shown = lines.slice(0, LOG_LINES);
-  return { lines: shown, beforeMs: lines.length > LOG_LINES ? (shown.at(-1)?.atMs ?? null) : null };
+  const last = lines.slice(0, LOG_LINES).at(-1);
+  const shown = last ? lines.filter(({ atMs }) => atMs >= last.atMs) : [];
+  return { lines: shown, beforeMs: last && shown.length < lines.length ? last.atMs : null };
 }
 
-function resultLine(sample: ReturnType<HistoryReader['samples']>[number]): LogLine {
+function resultLine(sample: Sample): LogLine {
   const { atMs, exitCode, durationMs, lagMs, output } = sample;
   return {
     ...{ atMs, kind: 'result', word: exitCode === 0 ? 'ok' : 'failed', exitCode, durationMs },
