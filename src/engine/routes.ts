@@ -1,5 +1,6 @@
 import { archiveRoutes } from './containers/archive.ts';
 import type { EngineDeps } from './host.ts';
+import { imageRoutes } from './images/routes.ts';
 import type { Route } from './route.ts';
 import { absentRoutes } from './system/absent.ts';
 import { eventRoutes } from './system/events.ts';
@@ -15,6 +16,7 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...infoRoutes(deps),
     ...eventRoutes(deps),
     ...archiveRoutes(deps),
+    ...imageRoutes(deps),
     // Last: they take what no other has.
     ...absentRoutes,
   ];

@@ -15,6 +15,12 @@ describe('parseImageConfig', () => {
       os: 'linux',
       created: '2024-01-01T00:00:00Z',
       author: 'me',
+      comment: 'the first',
+      docker_version: '20.10.24',
+      history: [
+        { created: '2024-01-01T00:00:00Z', created_by: 'ADD x', comment: 'buildkit' },
+        { created_by: 'CMD', empty_layer: true },
+      ],
       rootfs: { type: 'layers', diff_ids: [DIFF_ID] },
       config: {
         Env: ['A=1'],
@@ -38,6 +44,8 @@ describe('parseImageConfig', () => {
       os: 'linux',
       created: '2024-01-01T00:00:00Z',
       author: 'me',
+      comment: 'the first',
+      dockerVersion: '20.10.24',
       env: ['A=1'],
       cmd: ['sleep'],
       entrypoint: ['/init'],
@@ -51,6 +59,10 @@ describe('parseImageConfig', () => {
       onBuild: ['RUN x'],
       healthcheck: { Test: ['CMD', 'true'], Interval: 5e9 },
       diffIds: [DIFF_ID],
+      history: [
+        { created: '2024-01-01T00:00:00Z', createdBy: 'ADD x', comment: 'buildkit', isEmpty: false },
+        { created: undefined, createdBy: 'CMD', comment: '', isEmpty: true },
+      ],
     });
   });
 

@@ -10,6 +10,8 @@ export interface ImageConfig {
   /** RFC 3339, as written by the builder. */
   readonly created: string | undefined;
   readonly author: string;
+  readonly comment: string;
+  readonly dockerVersion: string;
   readonly env: readonly string[];
   readonly cmd: readonly string[] | undefined;
   readonly entrypoint: readonly string[] | undefined;
@@ -30,6 +32,17 @@ export interface ImageConfig {
   readonly healthcheck: unknown;
   /** Digests of the uncompressed layers, the lowest first. */
   readonly diffIds: readonly string[];
+  /** The steps that made it, the first one first; as many as the builder wrote. */
+  readonly history: readonly HistoryStep[];
+}
+
+interface HistoryStep {
+  /** RFC 3339. */
+  readonly created: string | undefined;
+  readonly createdBy: string;
+  readonly comment: string;
+  /** Whether the step made no layer. */
+  readonly isEmpty: boolean;
 }
 
 const HEALTHCHECK_LABEL = 'nerdctl/healthcheck';
@@ -51,6 +64,8 @@ export function parseImageConfig(image: string, bytes: Uint8Array): ImageConfig 
     variant: document.string('variant') || undefined,
     created: document.string('created') || undefined,
     author: document.string('author') ?? '',
+    comment: document.string('comment') ?? '',
+    dockerVersion: document.string('docker_version') ?? '',
     env: config?.strings('Env') ?? [],
     cmd: config?.strings('Cmd'),
     entrypoint: config?.strings('Entrypoint'),
@@ -64,6 +79,7 @@ export function parseImageConfig(image: string, bytes: Uint8Array): ImageConfig 
     onBuild: config?.strings('OnBuild'),
     healthcheck: config?.raw('Healthcheck') ?? healthcheckOfLabels(labels),
     diffIds: parseDiffIds(document),
+    history: (document.objects('history') ?? []).map(historyStepFrom),
   };
 }
 
@@ -75,6 +91,15 @@ export function trustedImageLabels(labels: Readonly<Record<string, string>>): Re
   return Object.fromEntries(
     Object.entries(labels).filter(([key]) => !RESERVED_PREFIXES.some((prefix) => key.startsWith(prefix))),
   );
+}
+
+function historyStepFrom(step: Document): HistoryStep {
+  return {
+    created: step.string('created') || undefined,
+    createdBy: step.string('created_by') ?? '',
+    comment: step.string('comment') ?? '',
+    isEmpty: step.raw('empty_layer') === true,
+  };
 }
 
 function parseDiffIds(document: Document): readonly string[] {

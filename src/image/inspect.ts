@@ -15,6 +15,8 @@ export interface ImageDetails {
   readonly size: number;
   /** When its name was last moved, milliseconds since the epoch. */
   readonly taggedAtMs: number;
+  /** Name of the topmost layer's snapshot; empty without layers. */
+  readonly chainId: string;
   readonly descriptor: { readonly mediaType: string; readonly digest: string; readonly size: number };
 }
 
@@ -39,6 +41,7 @@ export async function inspectImage(
     config: image.config,
     size,
     taggedAtMs: Math.max(0, ...records.map(({ updatedAtMs }) => updatedAtMs)),
+    chainId: image.chainId,
     descriptor: { mediaType, digest, size: targetSize },
   };
 }

@@ -42,6 +42,16 @@ export function parsePlatform(text: string): Platform {
   return normalise({ os: first, architecture: second, ...(variant === undefined ? {} : { variant }) });
 }
 
+/** The platform that an image's config names. */
+export function imagePlatform(config: {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant: string | undefined;
+}): Platform {
+  const { os, architecture, variant } = config;
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
 export function formatPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
 }

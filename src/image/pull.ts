@@ -72,6 +72,19 @@ export async function pullImage(world: PullWorld, request: PullRequest): Promise
   }
 }
 
+/** All tags that a repository has in its registry. */
+export async function listTags(
+  world: Omit<PullWorld, 'containerd'>,
+  request: Pick<PullRequest, 'reference' | 'login' | 'signal'>,
+): Promise<readonly string[]> {
+  const registry = await openRegistry({ ...world, ...request }, request.signal);
+  try {
+    return await registry.listTags(request.signal);
+  } finally {
+    registry.close();
+  }
+}
+
 type Fetched = Awaited<ReturnType<Registry['fetchManifest']>>;
 
 interface Fetch extends PullRequest {

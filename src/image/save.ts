@@ -4,7 +4,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import { type ImageToWrite, writeArchive } from './archive/write-archive.ts';
 import { checkLayerCount } from './config.ts';
 import { findRecord } from './find.ts';
-import { formatPlatform, type Platform, platformFit } from './platform.ts';
+import { formatPlatform, imagePlatform, type Platform, platformFit } from './platform.ts';
 import { familiarRecordName, type Reference, tryParseReference } from './reference.ts';
 import { type ReadOptions, readStoredImage } from './stored.ts';
 
@@ -83,29 +83,15 @@ async function readImage(containerd: Containerd, record: ImageRecord, options: R
   const familiarName = familiarRecordName(record.name);
   const image = await readStoredImage(containerd, familiarName, record.target, options);
   const { platform } = options;
-  if (platform && platformFit(platformOf(image.config), platform) === 0) {
+  if (platform && platformFit(imagePlatform(image.config), platform) === 0) {
     throw new HealthctlError(
       'NOT_FOUND',
-      `no suitable export target found for platform ${formatPlatform(platform)}: image ${familiarName} is for ${formatPlatform(platformOf(image.config))}`,
+      `no suitable export target found for platform ${formatPlatform(platform)}: image ${familiarName} is for ${formatPlatform(imagePlatform(image.config))}`,
     );
   }
   checkLayerCount(familiarName, image.config, image.manifest.layers.length);
   return { familiarName, image, names: [] };
 }
-
-const platformOf = ({
-  os,
-  architecture,
-  variant,
-}: {
-  os: string;
-  architecture: string;
-  variant: string | undefined;
-}) => ({
-  os,
-  architecture,
-  ...(variant === undefined ? {} : { variant }),
-});
 
 const withoutDoubles = (references: readonly Reference[]) => [
   ...new Map(

@@ -10,23 +10,30 @@ import { fullName, parseReference, type Reference, withDefaultTag } from './refe
  * @throws NOT_FOUND `No such image: x`; INVALID for an invalid name, or one with a digest
  */
 export async function tagImage(
-  { containerd }: { readonly containerd: Containerd },
+  world: { readonly containerd: Containerd },
   { source, target, signal }: { readonly source: string; readonly target: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  const reference = targetReference(target);
-  const { target: descriptor, labels } = await findRecord(containerd, source, { signal });
-  const { mediaType, digest, size } = descriptor;
-  const name = fullName(withDefaultTag(reference));
-  await containerd.images.put({ name, target: { mediaType, digest, size, annotations: {} }, labels }, { signal });
+  await nameImage(world, { source, reference: parse(target), signal });
 }
 
-function targetReference(target: string): Reference {
-  const reference = parse(target);
+/** Like tagImage, with a reference that was parsed; it gets the tag `latest` if it has none. */
+export async function nameImage(
+  { containerd }: { readonly containerd: Containerd },
+  name: { readonly source: string; readonly reference: Reference; readonly signal: AbortSignal },
+): Promise<void> {
+  const { source, reference, signal } = name;
+  refuseReference(reference);
+  const { target: descriptor, labels } = await findRecord(containerd, source, { signal });
+  const { mediaType, digest, size } = descriptor;
+  const full = fullName(withDefaultTag(reference));
+  await containerd.images.put({ name: full, target: { mediaType, digest, size, annotations: {} }, labels }, { signal });
+}
+
+function refuseReference(reference: Reference): void {
   if (reference.digest !== undefined)
     throw new HealthctlError('INVALID', 'refusing to create a tag with a digest reference');
   if (reference.path === 'library/sha256')
     throw new HealthctlError('INVALID', 'refusing to create an ambiguous tag using digest algorithm as name');
-  return reference;
 }
 
 function parse(target: string): Reference {

@@ -126,7 +126,7 @@ describe('pull', () => {
     [
       'a tag that is not there',
       () => `${registry.host}/demo/none:1`,
-      /^healthctl: manifest for \S+\/demo\/none:1 not found: manifest unknown\n$/,
+      /^healthctl: manifest for \S+\/demo\/none:1 not found: manifest unknown: manifest unknown\n$/,
     ],
     [
       'a registry that is down',

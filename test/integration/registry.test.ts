@@ -114,7 +114,10 @@ describe('a manifest', () => {
 
   test('that does not exist is NOT_FOUND', async () => {
     expect(await manifestFailure((_, response) => answer(response, 404))).toEqual(
-      failure('NOT_FOUND', /^manifest for 127\.0\.0\.1:\d+\/demo\/web:1 not found: manifest unknown$/),
+      failure(
+        'NOT_FOUND',
+        /^manifest for 127\.0\.0\.1:\d+\/demo\/web:1 not found: manifest unknown: manifest unknown$/,
+      ),
     );
   });
 

@@ -57,8 +57,8 @@ function serverPart({ settings, ctx }: EngineDeps, server: ServerInfo) {
     ContainersStopped: server.ContainersStopped,
     Images: server.Images,
     Driver: settings.snapshotter,
+    // No 'driver-type': ids of images are those of Docker without containerd's image store.
     DriverStatus: [
-      ['driver-type', 'io.containerd.snapshotter.v1'],
       ['containerd', server.ServerVersion],
       ['address', settings.address],
       ['namespace', ctx.containerd.namespace],

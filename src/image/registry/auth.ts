@@ -108,7 +108,7 @@ function tokenRequest(
 ) {
   const url = new URL(realm);
   if (ask.service !== '') url.searchParams.set('service', ask.service);
-  for (const scope of ask.scope.split(' ')) url.searchParams.append('scope', scope);
+  for (const scope of ask.scope.split(' ')) if (scope !== '') url.searchParams.append('scope', scope);
   const login = ask.credentials?.kind === 'password' ? ask.credentials : undefined;
   if (login) url.searchParams.set('account', login.username);
   return { method: 'GET' as const, url, headers: login ? { Authorization: basicHeader(login) } : {} };

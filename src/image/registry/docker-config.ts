@@ -70,12 +70,12 @@ function findInAuths(document: Document, domain: string): Credentials | undefine
 }
 
 /** Keys may be hosts or URLs, with and without a path. */
-function hostOfKey(key: string): string {
+export function hostOfKey(key: string): string {
   const host = key.replace(/^https?:\/\//, '').split('/')[0] ?? '';
   return host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host;
 }
 
-function credentialsOfEntry(entry: Document): Credentials | undefined {
+export function credentialsOfEntry(entry: Document): Credentials | undefined {
   const identityToken = entry.string('identitytoken');
   if (identityToken) return { kind: 'identity-token', token: identityToken };
   const registryToken = entry.string('registrytoken');

@@ -3,8 +3,9 @@ import type { Clock } from '../../lib/clock.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { digestOf } from '../digest.ts';
 import { shortId } from '../digest-text.ts';
+import { parseDocument } from '../document.ts';
 import { type Descriptor, MEDIA_TYPES, printable } from '../manifest.ts';
-import { familiarName, type Reference } from '../reference.ts';
+import { familiarName, familiarRepository, type Reference } from '../reference.ts';
 import { checkStatus, readBounded } from './answers.ts';
 import { CERTIFICATE_DIRECTORIES, readCertificates } from './certificates.ts';
 import type { Credentials } from './credentials.ts';
@@ -29,6 +30,8 @@ export interface Registry {
    * or digest differ from the descriptor: the yielded bytes must not be used then.
    */
   readBlob(descriptor: Descriptor, signal?: AbortSignal): AsyncGenerator<Buffer>;
+  /** All tags of the repository. */
+  listTags(signal?: AbortSignal): Promise<readonly string[]>;
   hasBlob(digest: string, signal?: AbortSignal): Promise<boolean>;
   /**
    * Stores a blob, or takes it from another repository of this registry that has it.
@@ -91,6 +94,7 @@ export async function openRegistry(options: RegistryOptions, signal?: AbortSigna
     host: endpoint.host,
     fetchManifest: (name, s) => withRetries(clock, () => fetchManifest(session, { reference, name }, s), s),
     readBlob: (descriptor, s) => readBlob(session, { clock, reference, descriptor }, s),
+    listTags: (s) => withRetries(clock, () => listTags(session, reference, s), s),
     hasBlob: (digest, s) => withRetries(clock, () => hasBlob(session, { reference, digest }, s), s),
     uploadBlob: (blob, s) => withRetries(clock, () => uploadBlob(session, { reference, blob }, s), s),
     putManifest: (name, manifest, s) =>
@@ -110,7 +114,10 @@ async function fetchManifest(
   const host = response.url.host;
   if (response.status === 404) {
     response.discard();
-    throw new HealthctlError('NOT_FOUND', `manifest for ${familiarName(reference)} not found: manifest unknown`);
+    throw new HealthctlError(
+      'NOT_FOUND',
+      `manifest for ${familiarName(reference)} not found: manifest unknown: manifest unknown`,
+    );
   }
   await checkStatus(response, `manifest of ${familiarName(reference)}`);
   const mediaType = (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
@@ -129,6 +136,13 @@ async function fetchManifest(
     );
   }
   return { mediaType, digest, bytes };
+}
+
+async function listTags(session: Session, reference: Reference, signal?: AbortSignal): Promise<readonly string[]> {
+  const what = `tags of ${familiarRepository(reference)}`;
+  const response = await session.get(`v2/${reference.path}/tags/list`, {}, signal);
+  await checkStatus(response, what);
+  return parseDocument(what, await readBounded(response, what)).strings('tags') ?? [];
 }
 
 interface BlobRead {

@@ -1,0 +1,87 @@
+import { type ImageRow, type ImageRowFilter, listImageRows } from '../../image/list-by-id.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { type Filters, parseFilters, refuseOtherKeys } from '../filters.ts';
+import type { EngineDeps } from '../host.ts';
+import { type Call, json, type Route } from '../route.ts';
+import { parseUnixTime } from '../system/events.ts';
+import { isSince } from '../version.ts';
+
+const FILTERS = ['dangling', 'label', 'before', 'since', 'reference', 'until'];
+
+/** `/images/json`: all images, each with all its names. `all` changes nothing: there are no intermediate images. */
+export function listRoutes({ ctx }: Pick<EngineDeps, 'ctx'>): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/images/json',
+      handle: async (call) => {
+        const { query, version, signal } = call;
+        const rows = await listImageRows(ctx, {
+          snapshotter: ctx.snapshotter,
+          filter: rowFilterFrom(filtersOf(call)),
+          withSharedSize: isSince(version, 42) && query.flag('shared-size'),
+          signal,
+        });
+        return json(rows.map((row) => rowDocument(row, call)));
+      },
+    },
+  ];
+}
+
+/** Old clients give the name in a parameter of its own. */
+function filtersOf({ query, version }: Call): Filters {
+  const filters = parseFilters(query.text('filters'));
+  const name = query.text('filter');
+  if (name === '' || isSince(version, 41)) return filters;
+  return new Map([...filters, ['reference', [...(filters.get('reference') ?? []), name]]]);
+}
+
+function rowFilterFrom(filters: Filters): ImageRowFilter {
+  refuseOtherKeys(filters, FILTERS);
+  const values = (key: string) => filters.get(key) ?? [];
+  const dangling = danglingFrom(filters);
+  const [until] = values('until');
+  const untilMs = until === undefined ? undefined : timeFrom(until);
+  return {
+    references: values('reference'),
+    labels: values('label'),
+    before: values('before'),
+    since: values('since'),
+    ...(dangling === undefined ? {} : { dangling }),
+    ...(untilMs === undefined ? {} : { untilMs }),
+  };
+}
+
+/** Throws INVALID with Docker's text for more or other values than one boolean. */
+export function danglingFrom(filters: Filters): boolean | undefined {
+  const values = filters.get('dangling');
+  if (values === undefined) return undefined;
+  const [value = ''] = values;
+  const isTrue = value === '1' || value === 'true';
+  if (values.length === 1 && (isTrue || value === '0' || value === 'false')) return isTrue;
+  throw new HealthctlError('INVALID', `invalid filter 'dangling=[${values.join(' ')}]'`);
+}
+
+/** Seconds since the epoch, or a date. */
+export function timeFrom(text: string): number {
+  const ms = /^[+-]?\d+(\.\d+)?$/.test(text) ? parseUnixTime(text) : Date.parse(text);
+  if (ms !== undefined && !Number.isNaN(ms)) return ms;
+  throw new HealthctlError('INVALID', `invalid filter 'until=${text}'`);
+}
+
+function rowDocument(row: ImageRow, { version }: Call) {
+  const isUnnamed = !isSince(version, 43) && row.repoTags.length === 0 && row.repoDigests.length === 0;
+  const { size, sharedSize = -1, containers } = row;
+  return {
+    Containers: isSince(version, 51) ? containers : -1,
+    Created: Math.floor(row.createdMs / 1000),
+    Id: row.id,
+    Labels: Object.keys(row.labels).length === 0 ? null : row.labels,
+    ParentId: '',
+    RepoDigests: isUnnamed ? ['<none>@<none>'] : row.repoDigests,
+    RepoTags: isUnnamed ? ['<none>:<none>'] : row.repoTags,
+    SharedSize: sharedSize,
+    Size: size,
+    ...(isSince(version, 44) ? {} : { VirtualSize: size }),
+  };
+}
