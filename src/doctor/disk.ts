@@ -73,6 +73,10 @@ export function diskFindings({ name, path, flag }: Root, facts: FileSystemFacts)
   return [ok(name, free)];
 }
 
+/** Two digits at least, so that rounding changes little. */
 function sizeText(bytes: number): string {
-  return bytes >= 10_240 * MB ? `${Math.round(bytes / (1024 * MB))} GiB` : `${Math.round(bytes / MB)} MiB`;
+  const units = ['KiB', 'MiB', 'GiB'];
+  let [size, unit] = [bytes / 1024, 0];
+  while (size >= 10_240 && unit < units.length - 1) [size, unit] = [size / 1024, unit + 1];
+  return `${Math.round(size)} ${units[unit]}`;
 }

@@ -279,6 +279,10 @@ describe('disk', () => {
     expect(
       linesOf(diskFindings(runRoot, { ...facts, freeBytes: 8 << 20, totalBytes: 10 << 20, isTmpfs: true }))[0],
     ).toMatch(/^ok /);
+    // And very small.
+    expect(
+      linesOf(diskFindings(runRoot, { ...facts, freeBytes: 596 << 10, totalBytes: 600 << 10, isTmpfs: true }))[0],
+    ).toMatch(/^error \/r: 596 KiB of 600 KiB are free/);
   });
 
   test('files', () => {
