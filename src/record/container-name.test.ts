@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { containerNameOf, parseKubernetesName } from './container-name.ts';
+import { containerNameOf, parseKubernetesName, shownContainer } from './container-name.ts';
 
 const pod = { 'io.kubernetes.pod.namespace': 'default', 'io.kubernetes.pod.name': 'web-7d4b' };
 
@@ -27,4 +27,13 @@ test('parses every shown name, and never throws for other text', () => {
     expect(parseKubernetesName(text), text).toBeUndefined();
   }
   fc.assert(fc.property(fc.string(), (text) => void parseKubernetesName(`k8s://${text}`)));
+});
+
+test.each([
+  ['web', 'default/web (3f4e5d6c7b8a)'],
+  ['3f4e5d6c7b8a9b0c', 'default/3f4e5d6c7b8a9b0c'],
+  ['k8s://default/web-7d4b', 'default/3f4e5d6c7b8a9b0c'],
+  ['a\u001b[2J', 'default/a\\x1b[2J (3f4e5d6c7b8a)'],
+])('a container named %j is shown as %s', (name, shown) => {
+  expect(shownContainer({ namespace: 'default', id: '3f4e5d6c7b8a9b0c', name })).toBe(shown);
 });

@@ -1,4 +1,5 @@
 import { LABELS } from '../lib/labels.ts';
+import { printableLine } from '../lib/printable.ts';
 
 /**
  * The characters that Kubernetes allows in names of namespaces, pods and containers: none is special to a terminal or a
@@ -29,6 +30,25 @@ export function containerNameOf({
   const { [LABELS.podNamespace]: namespace, [LABELS.podName]: pod, [LABELS.podContainer]: container } = labels;
   const parts = [namespace, pod, ...(container === undefined ? [] : [container])];
   return parts.every((part) => part !== undefined && PART.test(part)) ? `k8s://${parts.join('/')}` : id;
+}
+
+/**
+ * A container as messages to an operator name it: its name, and enough of the id to be unique. Without a name, or with one
+ * that Kubernetes made: its id.
+ *
+ * @param container.name as containerNameOf returns it
+ */
+export function shownContainer({
+  namespace,
+  id,
+  name,
+}: {
+  readonly namespace: string;
+  readonly id: string;
+  readonly name: string;
+}): string {
+  const isNamed = name !== id && parseKubernetesName(name) === undefined;
+  return printableLine(isNamed ? `${namespace}/${name} (${id.slice(0, 12)})` : `${namespace}/${id}`);
 }
 
 /** Undefined for any other text. */

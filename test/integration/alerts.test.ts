@@ -117,7 +117,7 @@ describe('a delivery', () => {
     expect(Date.now() - beganMs).toBeGreaterThanOrEqual(1_900);
     expect(got[0]?.headers['webhook-id']).toBe(got[1]?.headers['webhook-id']);
     expect(logged).toEqual([
-      `hook 1 (http://127.0.0.1:${port}) for unhealthy of container default/c1 failed; retrying in 2 s: it answered 503: busy`,
+      `hook 1 (http://127.0.0.1:${port}) for unhealthy of container default/web (c1) failed; retrying in 2 s: it answered 503: busy`,
     ]);
   });
 

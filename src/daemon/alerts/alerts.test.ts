@@ -148,8 +148,8 @@ test('logs failures without secrets of the webhook', async () => {
   emit('unhealthy', aKnown('healthy', { id: 'c2' }));
   await clock.advance(1);
   expect(logged).toEqual([
-    'hook 1 (https://example.org) for unhealthy of container default/c1 failed: it answered 403: no /*** for ***\\x1b[2J',
-    'hook 1 (https://example.org) for unhealthy of container default/c2 failed; given up: it answered 500',
+    'hook 1 (https://example.org) for unhealthy of container default/web (c1) failed: it answered 403: no /*** for ***\\x1b[2J',
+    'hook 1 (https://example.org) for unhealthy of container default/web (c2) failed; given up: it answered 500',
   ]);
   await alerts.stop();
 });

@@ -1,9 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import { counted } from '../../lib/counted.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { printableLine } from '../../lib/printable.ts';
+import { shownContainer } from '../../record/container-name.ts';
 import type { AlertBook, Followed } from './alert-book.ts';
-import type { AlertEvent } from './alert-event.ts';
 import type { DeliverAlerts, SentAlert } from './deliver.ts';
 import { createReminders } from './reminders.ts';
 import { reasonOf, retryAfterMsOf, verdictOf } from './retry.ts';
@@ -71,7 +70,7 @@ export function createSender(deps: SenderDeps): Sender {
     if (verdict === 'delivered') logDropped();
     else if (!over.signal.aborted)
       log.warn(
-        `${shown} for ${event.event} of container ${shownSubject(event)} failed${nextOf(followed)}: ${reasonOf(outcome)}`,
+        `${shown} for ${event.event} of container ${shownContainer(event)} failed${nextOf(followed)}: ${reasonOf(outcome)}`,
       );
   };
   const work = async (): Promise<void> => {
@@ -135,8 +134,6 @@ export function createSender(deps: SenderDeps): Sender {
     },
   };
 }
-
-const shownSubject = ({ namespace, id }: AlertEvent): string => printableLine(`${namespace}/${id}`);
 
 function nextOf(followed: Followed): string {
   switch (followed.kind) {

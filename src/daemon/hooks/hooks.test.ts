@@ -48,7 +48,7 @@ test('retries a hook that failed, with growing delays, up to its limit', async (
     [0, 1000, 3000].map((at) => `/bin/tell unhealthy c1@${at}`).concat('/bin/tell unhealthy c2@3000'),
   );
   expect(logged).toHaveLength(3);
-  expect(logged[2]).toBe('hook /bin/tell for unhealthy of container default/c1 failed: it ended with status 1');
+  expect(logged[2]).toBe('hook /bin/tell for unhealthy of container default/web (c1) failed: it ended with status 1');
   expect(clock.sleepers).toBe(0);
 });
 

@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { counted } from '../../lib/counted.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { CommandHookSettings } from '../../lib/settings.ts';
+import { shownContainer } from '../../record/container-name.ts';
 import type { HookEvent } from './hook-event.ts';
 
 /** Runs a hook once. Rejects if it failed, took too long, or the signal fired; nothing of it is left then. */
@@ -41,7 +42,7 @@ export function createHooks({ hooks, run, clock, log }: HooksDeps): Hooks {
   type HookQueue = (typeof queues)[number];
 
   const attempt = async (hook: CommandHookSettings, event: HookEvent): Promise<void> => {
-    const what = `hook ${hook.command[0]} for ${event.event} of container ${event.namespace}/${event.id}`;
+    const what = `hook ${hook.command[0]} for ${event.event} of container ${shownContainer(event)}`;
     for (let tries = 0, restMs = FIRST_RETRY_MS; !over.signal.aborted; tries += 1) {
       try {
         return await run(hook, event, over.signal);

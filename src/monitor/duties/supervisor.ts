@@ -5,7 +5,7 @@ import { counted } from '../../lib/counted.ts';
 import { hasCode, messageOf } from '../../lib/errors.ts';
 import { LABELS } from '../../lib/labels.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { printableLine } from '../../lib/printable.ts';
+import { containerNameOf, shownContainer } from '../../record/container-name.ts';
 import { isStoppedByUser, restartPolicyOf } from '../../record/restart-label.ts';
 import { startNoteOf } from '../../record/view.ts';
 import type { RecordedResult } from '../hooks.ts';
@@ -211,11 +211,8 @@ function ranLong({ record, task }: KnownContainer): boolean {
 const UNKNOWN_EXIT_CODE = 255;
 const MAX_REASON_LENGTH = 200;
 
-/** A container as an operator names it: its name, and enough of the id to be unique. */
-export function shownName({ namespace, id, record }: KnownContainer): string {
-  const name = record.labels[LABELS.name];
-  return printableLine(name === undefined ? `${namespace}/${id}` : `${namespace}/${name} (${id.slice(0, 12)})`);
-}
+export const shownName = ({ namespace, id, record }: KnownContainer): string =>
+  shownContainer({ namespace, id, name: containerNameOf({ id, labels: record.labels }) });
 
 /** The last line that the check printed describes the failure best. */
 function reasonFrom(output: string): string {
