@@ -19,7 +19,8 @@ export async function confirm(
 /** The most that is read of an answer. */
 const MAX_ANSWER_LENGTH = 4096;
 
-function readLine(stdin: NodeJS.ReadableStream, signal: AbortSignal): Promise<string> {
+/** A line without its end; empty at the end of input, and when the signal fires. */
+export function readLine(stdin: NodeJS.ReadableStream, signal: AbortSignal): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
     const end = (): void => {

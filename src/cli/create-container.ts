@@ -13,12 +13,12 @@ import { warnOfReboot } from './monitor/announce-change.ts';
 /** Creates the container of `run` or `create` from its options, and the --cidfile. */
 export async function createFromOptions(world: World, ctx: ContainerContext, options: CreateOptions): Promise<Created> {
   const { createContainer } = await import('../container/create.ts');
-  const { request, pull, quiet } = options;
+  const { request, pull, quiet, platform } = options;
   const cidfile = options.cidfile ? fileAt(options.cidfile) : undefined;
   if (cidfile) writeCidfile(cidfile, '');
   try {
     const created = await createContainer(ctx, request, {
-      findImage: () => imageForCreate(world, request.image, { policy: pull, quiet }),
+      findImage: () => imageForCreate(world, request.image, { policy: pull, quiet, ...(platform ? { platform } : {}) }),
       path: world.env.PATH ?? '',
       signal: world.signal,
     });

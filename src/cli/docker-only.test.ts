@@ -60,7 +60,7 @@ describe('options in the table of advice', () => {
 test.each([
   [['stats'], 'unknown command: healthctl stats\nuse healthctl top'],
   [['container', 'stats', 'web'], 'unknown command: healthctl container stats\nuse healthctl top'],
-  [['login', 'ghcr.io'], 'unknown command: healthctl login\nlog in with docker login or nerdctl login'],
+  [['trust', 'sign', 'x'], 'unknown command: healthctl trust\nverify signatures'],
   [['compose', 'up', '-d'], 'unknown command: healthctl compose\nrun each service with healthctl run'],
   [['image', 'build', '.'], 'unknown command: healthctl image build\nbuild with docker'],
   [['help', 'stats'], 'unknown help topic: stats\nuse healthctl top'],

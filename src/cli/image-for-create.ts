@@ -1,4 +1,5 @@
 import type { ResolvedImage } from '../image/find.ts';
+import { imagePlatform, type Platform, platformFit } from '../image/platform.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { World } from '../world.ts';
 import type { PullPolicy } from './flags/create.ts';
@@ -10,14 +11,17 @@ type ImageWorld = Pick<World, 'containerd' | 'clock' | 'env' | 'settings' | 'sig
 export async function imageForCreate(
   world: ImageWorld,
   name: string,
-  options: { readonly policy: PullPolicy; readonly quiet: boolean },
+  options: { readonly policy: PullPolicy; readonly quiet: boolean; readonly platform?: Platform },
 ): Promise<ResolvedImage> {
   const { findImage, resolveImage } = await import('../image/find.ts');
   const containerd = await world.containerd();
   const { signal } = world;
+  const { platform } = options;
+  if (platform) (await import('../image/runnable.ts')).refuseUnrunnable(platform);
+  const ofPlatform = platform ? { platform } : {};
   if (options.policy !== 'always') {
-    const found = await findImage({ containerd }, name, { signal });
-    if (found) return found;
+    const found = await findImage({ containerd }, name, { signal, ...ofPlatform });
+    if (found && isFor(found, platform)) return found;
     if (options.policy === 'never')
       throw new HealthctlError('NOT_FOUND', `No such image: ${name}`, {
         hint: 'pull it first, or leave out --pull never',
@@ -32,10 +36,17 @@ export async function imageForCreate(
   try {
     await pullImage(
       { containerd, clock: world.clock, env: world.env },
-      { reference, snapshotter: world.settings.snapshotter, signal, ...(view ? { onProgress: view.onProgress } : {}) },
+      {
+        ...{ reference, snapshotter: world.settings.snapshotter, signal, ...ofPlatform },
+        ...(view ? { onProgress: view.onProgress } : {}),
+      },
     );
   } finally {
     view?.end();
   }
-  return resolveImage({ containerd }, name, { signal });
+  return resolveImage({ containerd }, name, { signal, ...ofPlatform });
 }
+
+/** An image that is for other platforms only is pulled, as if it were not there. */
+const isFor = ({ config }: ResolvedImage, platform: Platform | undefined) =>
+  platform === undefined || platformFit(imagePlatform(config), platform) > 0;

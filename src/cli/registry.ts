@@ -229,6 +229,24 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/image/push.ts')).push,
   },
   {
+    path: ['image', 'history'],
+    aliases: [],
+    summary: 'Show the history of an image',
+    load: async () => (await import('./commands/image/history.ts')).history,
+  },
+  {
+    path: ['login'],
+    aliases: [],
+    summary: 'Authenticate to a registry',
+    load: async () => (await import('./commands/registry/login.ts')).login,
+  },
+  {
+    path: ['logout'],
+    aliases: [],
+    summary: 'Log out from a registry',
+    load: async () => (await import('./commands/registry/logout.ts')).logout,
+  },
+  {
     path: ['image', 'ls'],
     aliases: [['image', 'list'], ['images']],
     summary: 'List images',

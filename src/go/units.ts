@@ -73,6 +73,14 @@ export function localTimestamp(ms: number): string {
   return `${shifted.slice(0, 10)} ${shifted.slice(11, 19)} ${zone} ${zoneName(date, offset) ?? zone}`;
 }
 
+/** A moment in local time, in whole seconds, as Go writes RFC 3339: `2023-11-14T22:13:20Z`. */
+export function localRfc3339(ms: number): string {
+  const offset = -new Date(ms).getTimezoneOffset();
+  const size = Math.abs(offset);
+  const zone = `${offset < 0 ? '-' : '+'}${twoDigits(Math.trunc(size / 60))}:${twoDigits(size % 60)}`;
+  return `${new Date(ms + offset * MINUTE_MS).toISOString().slice(0, 19)}${offset === 0 ? 'Z' : zone}`;
+}
+
 function zoneName(date: Date, offset: number): string | undefined {
   if (offset === 0 && /\(Coordinated Universal Time\)$/.test(date.toString())) return 'UTC';
   const parts = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' }).formatToParts(date);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { healthConfigFromFlags } from '../../health/flags.ts';
 import { NO_RESTART } from '../../health/restart-policy.ts';
+import { type Platform, parsePlatform } from '../../image/platform.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { type KeyValueFile, parseEnvFile } from '../../oci/env-file.ts';
 import {
@@ -23,6 +24,7 @@ import { logConfigFrom, logOptionSpecs } from './log.ts';
 import { namespaceOptionSpecs, namespacesFrom } from './namespaces.ts';
 import { networkOptionSpecs, networkRequestFrom } from './network.ts';
 import { readFileOfOption } from './option-file.ts';
+import { platformOption } from './platform.ts';
 import { restartOptionSpec, restartPolicyFrom } from './restart.ts';
 import { CAPABILITY, FILE, SIGNAL, VARIABLE } from './values.ts';
 import { mountOptionSpecs, mountsFrom } from './volumes.ts';
@@ -66,6 +68,7 @@ export const createOptionSpecs: readonly OptionSpec[] = [
     help: "Write the process ID of the container's main process to the file, at each start",
     complete: FILE,
   },
+  platformOption('Set platform if the image is for several, e.g. linux/386; one that this host cannot run is refused'),
   { name: 'privileged', type: 'bool', help: 'Give extended privileges to this container' },
   {
     name: 'pull',
@@ -126,6 +129,7 @@ export interface CreateOptions {
   readonly pull: PullPolicy;
   readonly quiet: boolean;
   readonly cidfile: string | undefined;
+  readonly platform: Platform | undefined;
 }
 
 /** Base of relative paths, and environment for `-e NAME`. */
@@ -149,7 +153,7 @@ export async function createOptionsFrom(
   const policy = PULL_POLICIES.find((known) => known === pull);
   if (!policy)
     throw new HealthctlError('USAGE', `invalid pull option: '${pull}': must be one of "always", "missing" or "never"`);
-  const cidfile = options.string('cidfile');
+  const [cidfile, platform] = [options.string('cidfile'), options.string('platform')];
   if (cidfile && existsSync(cidfile)) {
     throw new HealthctlError(
       'USAGE',
@@ -161,6 +165,7 @@ export async function createOptionsFrom(
     pull: policy,
     quiet: options.bool('quiet'),
     cidfile,
+    platform: platform === undefined ? undefined : parsePlatform(platform),
   };
 }
 

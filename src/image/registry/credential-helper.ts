@@ -22,14 +22,32 @@ export async function askCredentialHelper(
   },
   signal?: AbortSignal,
 ): Promise<Credentials | undefined> {
-  if (!/^[\w.-]+$/.test(ask.helper)) throw failed(ask.helper, 'has an invalid name');
-  const { status, output } = await runHelper(ask, signal);
+  const { helper, env } = ask;
+  const { status, output } = await runHelper({ helper, action: 'get', input: `${ask.server}\n`, env }, signal);
   if (status !== 0) {
     if (output.toString('utf8').trim() === NOT_FOUND) return undefined;
-    throw failed(ask.helper, status === null ? 'was killed or took too long' : `failed with status ${status}`);
+    throw failedWith(helper, status);
   }
-  return parseAnswer(ask.helper, output);
+  return parseAnswer(helper, output);
 }
+
+interface HelperCall {
+  readonly helper: string;
+  readonly action: 'get' | 'store' | 'erase';
+  /** A secret may be in it: it is written to the helper's stdin. */
+  readonly input: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Has a helper store or erase credentials. Throws CONFIG if it is missing or fails. */
+export async function callCredentialHelper(call: HelperCall, signal?: AbortSignal): Promise<void> {
+  const { status, output } = await runHelper(call, signal);
+  const isGone = call.action === 'erase' && output.toString('utf8').trim() === NOT_FOUND;
+  if (status !== 0 && !isGone) throw failedWith(call.helper, status);
+}
+
+const failedWith = (helper: string, status: number | null) =>
+  failed(helper, status === null ? 'was killed or took too long' : `failed with status ${status}`);
 
 function parseAnswer(helper: string, output: Buffer): Credentials | undefined {
   try {
@@ -44,14 +62,15 @@ function parseAnswer(helper: string, output: Buffer): Credentials | undefined {
   }
 }
 
-function runHelper(
-  { helper, server, env }: Parameters<typeof askCredentialHelper>[0],
+async function runHelper(
+  { helper, action, input, env }: HelperCall,
   signal?: AbortSignal,
 ): Promise<{ status: number | null; output: Buffer }> {
+  if (!/^[\w.-]+$/.test(helper)) throw failed(helper, 'has an invalid name');
   const limit = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]);
   return new Promise((resolve, reject) => {
     // In its own process group, so that the children of a helper script end with it.
-    const child = spawn(`docker-credential-${helper}`, ['get'], {
+    const child = spawn(`docker-credential-${helper}`, [action], {
       env: { ...env },
       stdio: ['pipe', 'pipe', 'ignore'],
       detached: true,
@@ -77,7 +96,7 @@ function runHelper(
       if (signal?.aborted) reject(new HealthctlError('ABORTED', 'asking for credentials was cancelled'));
       else resolve({ status, output: Buffer.concat(chunks) });
     });
-    child.stdin.end(`${server}\n`);
+    child.stdin.end(input);
   });
 }
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../../lib/errors.ts';
+import { isObject, type JsonObject } from '../../lib/shape.ts';
 import { readPlainFile } from '../../system/plain-file.ts';
-import { type Document, parseDocument } from '../document.ts';
+import { type Document, openDocument, parseJson } from '../document.ts';
 import { askCredentialHelper } from './credential-helper.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -22,36 +23,70 @@ export async function findCredentials(
   env: Env,
   signal?: AbortSignal,
 ): Promise<Credentials | undefined> {
-  const config = readConfig(env);
-  if (!config) return undefined;
-  const { document, path } = config;
-  const key = domain === 'docker.io' ? HUB_KEY : domain;
-  try {
-    const helpers = document.stringMap('credHelpers') ?? {};
-    const helper = (Object.hasOwn(helpers, domain) ? helpers[domain] : undefined) ?? document.string('credsStore');
-    if (helper) {
-      const found = await askCredentialHelper({ helper, server: key, env }, signal);
-      if (found) return found;
-    }
-    return findInAuths(document, domain);
-  } catch (cause) {
-    if (cause instanceof HealthctlError && cause.code === 'CORRUPT') throw unreadable(path, messageOf(cause), cause);
-    throw cause;
-  }
+  const path = configPathIfAny(env);
+  const config = path === undefined ? undefined : readConfigObject(path);
+  if (!path || !config) return undefined;
+  const [server = domain] = keysOf(domain);
+  return parsed(path, async () => {
+    const helper = helperOf(config, path, domain);
+    const found = helper === undefined ? undefined : await askCredentialHelper({ helper, server, env }, signal);
+    return found ?? findInAuths(openDocument(path, config), domain);
+  });
 }
 
-function readConfig(env: Env): { document: Document; path: string } | undefined {
+/** The path of Docker's `config.json`. Throws CONFIG without a home directory. */
+export function configPathOf(env: Env): string {
+  const path = configPathIfAny(env);
+  if (path !== undefined) return path;
+  throw new HealthctlError('CONFIG', 'there is no place for credentials: neither DOCKER_CONFIG nor HOME is set');
+}
+
+function configPathIfAny(env: Env): string | undefined {
   const directory = env.DOCKER_CONFIG || (env.HOME ? join(env.HOME, '.docker') : '');
-  if (directory === '') return undefined;
-  const path = join(directory, 'config.json');
+  return directory === '' ? undefined : join(directory, 'config.json');
+}
+
+/** Undefined if there is no file. Throws CONFIG for an invalid one, never with its content. */
+export function readConfigObject(path: string): JsonObject | undefined {
   try {
-    return { document: parseDocument(path, readPlainFile(path)), path };
+    const value = parseJson(path, readPlainFile(path));
+    openDocument(path, value);
+    return isObject(value) ? value : undefined;
   } catch (cause) {
     const errno = errnoOf(cause);
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
     throw unreadable(path, errno ?? messageOf(cause), cause);
   }
 }
+
+/** The credential helper for a registry: `credHelpers`, else `credsStore`. */
+export function helperOf(config: JsonObject, path: string, domain: string): string | undefined {
+  try {
+    const document = openDocument(path, config);
+    const helpers = document.stringMap('credHelpers') ?? {};
+    const own = Object.hasOwn(helpers, domain) ? helpers[domain] : undefined;
+    return (own ?? document.string('credsStore')) || undefined;
+  } catch (cause) {
+    throw translated(path, cause);
+  }
+}
+
+/** The keys under which a registry's login may be stored; the first is the one to write. */
+export function keysOf(domain: string): readonly string[] {
+  if (domain === 'docker.io') return [HUB_KEY, 'docker.io', 'index.docker.io'];
+  return [domain, `https://${domain}`, `http://${domain}`, `https://${domain}/v1/`, `https://${domain}/v2/`];
+}
+
+async function parsed<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw translated(path, cause);
+  }
+}
+
+const translated = (path: string, cause: unknown): unknown =>
+  cause instanceof HealthctlError && cause.code === 'CORRUPT' ? unreadable(path, messageOf(cause), cause) : cause;
 
 const unreadable = (path: string, why: string, cause: unknown) =>
   new HealthctlError('CONFIG', why.includes(path) ? why : `cannot read ${path}: ${why}`, {
