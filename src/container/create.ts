@@ -249,6 +249,7 @@ function specOptionsFrom(
   const {
     health: _health,
     shownHostConfig: _shownHostConfig,
+    shownHealthcheck: _shownHealthcheck,
     restart: _restart,
     init: _init,
     user: _user,

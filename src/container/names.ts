@@ -43,7 +43,7 @@ export async function refuseTakenName(
   if (!taken) return;
   throw new HealthctlError(
     'ALREADY_EXISTS',
-    `Conflict. The container name "/${name}" is already in use by container "${taken.id}". You have to remove that container, or take another name.`,
+    `Conflict. The container name "/${name}" is already in use by container "${taken.id}". You have to remove (or rename) that container to be able to reuse that name.`,
   );
 }
 

@@ -47,6 +47,7 @@ export function storedConfigFrom(
       StdinOnce: request.stdinOnce,
       Env: resolved.env,
       Cmd: command ?? null,
+      ...(request.shownHealthcheck ? { Healthcheck: request.shownHealthcheck } : {}),
       Image: request.image,
       Volumes: volumePathsOf(request, config.volumes),
       WorkingDir: request.workingDir ?? config.workingDir,

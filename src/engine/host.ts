@@ -4,6 +4,7 @@ import type { HostEvent } from '../events/host-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { ServiceLogger } from '../lib/logger.ts';
 import type { Settings } from '../lib/settings.ts';
+import type { Attachments } from './containers/attachments.ts';
 
 /** What the engine needs from the process that it runs in. */
 export interface EngineHost {
@@ -37,6 +38,8 @@ export interface EngineDeps {
   readonly settings: Settings;
   /** Where programs such as runc are searched for. */
   readonly path: string;
+  /** The clients that attached to containers before their start. */
+  readonly attachments: Attachments;
   readonly clock: Clock;
   readonly log: ServiceLogger;
 }

@@ -1,4 +1,9 @@
 import { archiveRoutes } from './containers/archive.ts';
+import { createRoutes } from './containers/create.ts';
+import { inspectRoutes } from './containers/inspect.ts';
+import { lifeRoutes } from './containers/life.ts';
+import { listRoutes } from './containers/list.ts';
+import { pruneRoutes } from './containers/prune.ts';
 import type { EngineDeps } from './host.ts';
 import { imageRoutes } from './images/routes.ts';
 import type { Route } from './route.ts';
@@ -17,6 +22,11 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...eventRoutes(deps),
     ...archiveRoutes(deps),
     ...imageRoutes(deps),
+    ...listRoutes(deps),
+    ...createRoutes(deps),
+    ...pruneRoutes(deps),
+    ...inspectRoutes(deps),
+    ...lifeRoutes(deps),
     // Last: they take what no other has.
     ...absentRoutes,
   ];

@@ -15,11 +15,7 @@ export const DOCKER_VERSION = '28.5.2';
 export const API_VERSION_TEXT = textOf(API_VERSION);
 export const MIN_API_VERSION_TEXT = textOf(MIN_API_VERSION);
 
-/**
- * Whether a client's version is at least 1.`minor`.
- *
- * @public
- */
+/** Whether a client's version is at least 1.`minor`. */
 export const isSince = (version: ApiVersion, minor: number): boolean => !isOlder(version, { major: 1, minor });
 
 /**

@@ -91,6 +91,8 @@ export interface CreateRequest {
   readonly health: GivenHealthConfig | undefined;
   readonly restart: RestartPolicy;
   readonly log: LogConfig;
+  /** Docker's `Healthcheck` to show for a container that neither request nor image gives a test. */
+  readonly shownHealthcheck?: Readonly<Record<string, unknown>>;
   /** Keys of Docker's `HostConfig` to show exactly as they were asked for. */
   readonly shownHostConfig?: Readonly<Record<string, unknown>>;
 }

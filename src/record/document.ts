@@ -186,7 +186,7 @@ function stateOf(view: ContainerView, { state, log }: ShownHealth): StateDocumen
 /** The check follows Cmd, as in Docker. */
 function configOf(config: Json, check: GivenHealthConfig | undefined): ContainerDocument['Config'] {
   if (!check) return config;
-  const entries = Object.entries(config);
+  const entries = Object.entries(config).filter(([key]) => key !== 'Healthcheck');
   const at = entries.findIndex(([key]) => key === 'Cmd') + 1;
   return Object.fromEntries(entries.toSpliced(at, 0, ['Healthcheck', healthcheckOf(check)]));
 }

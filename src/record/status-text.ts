@@ -1,4 +1,6 @@
 import { humanDuration } from '../go/units.ts';
+import { type ShownHealth, statusWord } from './shown-health.ts';
+import type { ContainerView } from './view.ts';
 
 /** The facts for the STATUS column. Times are wall time in milliseconds. */
 export interface StatusFacts {
@@ -53,4 +55,20 @@ function knownStatus({ state, nowMs, startedAtMs = nowMs, finishedAtMs, exitCode
     case 'dead':
       return 'Dead';
   }
+}
+
+/** The STATUS column of a container. Wall time in milliseconds. */
+export function statusText(view: ContainerView, health: ShownHealth, nowMs: number): string {
+  const { state, startedAtMs, exit, isStateUnknown = false, nextRestartAtMs } = view;
+  // After a reboot the time of the end is unknown.
+  if (exit && exit.atMs === undefined) return `Exited (${exit.code})`;
+  return containerStatus({
+    state,
+    nowMs,
+    isStateUnknown,
+    health: statusWord(health),
+    ...(startedAtMs === undefined ? {} : { startedAtMs }),
+    ...(nextRestartAtMs === undefined ? {} : { nextRestartAtMs }),
+    ...(exit?.atMs === undefined ? {} : { exitCode: exit.code, finishedAtMs: exit.atMs }),
+  });
 }

@@ -13,7 +13,7 @@ import { networksOf } from '../../record/networks.ts';
 import { statusWord } from '../../record/shown-health.ts';
 import { shownLabels } from '../../record/shown-labels.ts';
 import { shownPortsText } from '../../record/shown-ports.ts';
-import { containerStatus } from '../../record/status-text.ts';
+import { statusText } from '../../record/status-text.ts';
 import { ellipsis } from './ellipsis.ts';
 import type { Column } from './table.ts';
 
@@ -82,7 +82,7 @@ export function containerColumns(options: ColumnOptions): Record<string, Column<
       header: 'STATUS',
       value: (row) => {
         onHealth();
-        return statusText(row, nowMs);
+        return statusText(row.view, row.health, nowMs);
       },
     },
   };
@@ -134,19 +134,4 @@ function sizeText({ sizes }: ContainerRow): string {
   if (!sizes) return '0B';
   const virtual = sizes.SizeRootFs > 0 ? ` (virtual ${humanSize(sizes.SizeRootFs, 3)})` : '';
   return `${humanSize(sizes.SizeRw, 3)}${virtual}`;
-}
-
-function statusText({ view, health }: ContainerRow, nowMs: number): string {
-  const { state, startedAtMs, exit, isStateUnknown = false, nextRestartAtMs } = view;
-  // After a reboot the time of the end is unknown.
-  if (exit && exit.atMs === undefined) return `Exited (${exit.code})`;
-  return containerStatus({
-    state,
-    nowMs,
-    isStateUnknown,
-    health: statusWord(health),
-    ...(startedAtMs === undefined ? {} : { startedAtMs }),
-    ...(nextRestartAtMs === undefined ? {} : { nextRestartAtMs }),
-    ...(exit?.atMs === undefined ? {} : { exitCode: exit.code, finishedAtMs: exit.atMs }),
-  });
 }

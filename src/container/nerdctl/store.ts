@@ -59,7 +59,7 @@ async function claimNerdctlName(ctx: StoreContext, { id, name }: NamedContainer)
     if (holder !== undefined && holder !== id && (await exists(ctx, holder)))
       throw new HealthctlError(
         'ALREADY_EXISTS',
-        `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove that container, or take another name.`,
+        `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
       );
     replaceFile(path, id);
   });

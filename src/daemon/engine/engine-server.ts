@@ -1,4 +1,5 @@
 import type { ContainerContext } from '../../container/context.ts';
+import { createAttachments } from '../../engine/containers/attachments.ts';
 import { createEngine } from '../../engine/engine.ts';
 import type { EngineHost } from '../../engine/host.ts';
 import { engineRoutesOf } from '../../engine/routes.ts';
@@ -36,7 +37,15 @@ export function createEngineServer(deps: EngineServerDeps, at: string): EngineSe
   const ctx = deps.contextOf(namespace);
   const engine = createEngine({
     ...{ log, clock },
-    routes: engineRoutesOf({ ctx, host: hostOf(deps, namespace), settings, path, clock, log }),
+    routes: engineRoutesOf({
+      ctx,
+      host: hostOf(deps, namespace),
+      settings,
+      path,
+      clock,
+      log,
+      attachments: createAttachments(),
+    }),
   });
   const listener = createEngineListener({ at, groupId, engine, clock, log });
   return {

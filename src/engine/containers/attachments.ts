@@ -13,8 +13,6 @@ export type Connect<T> = (task: ReadyTask | undefined) => Promise<T>;
  *
  * INVARIANT: a client that waited when a start of this process began is connected before the program runs, or its
  * promise is settled.
- *
- * @public
  */
 export interface Attachments {
   /**
@@ -40,7 +38,6 @@ interface Waiting {
   leave(): void;
 }
 
-/** @public */
 export function createAttachments(): Attachments {
   const waiting = new Map<string, Set<Waiting>>();
 

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import { goStructOf } from '../go-struct.ts';
+import { createRequestFrom } from './create-request.ts';
+
+const request = (body: Readonly<Record<string, unknown>>, minor = 51) =>
+  createRequestFrom(goStructOf({ Image: 'web', ...body }), {
+    ...{ name: '/c', version: { major: 1, minor }, defaultNetwork: 'bridge' },
+  });
+const withHost = (HostConfig: object, body: object = {}, minor = 51) => request({ ...body, HostConfig }, minor);
+
+test('a Go client sends every key with its zero value: nothing is asked for', () => {
+  const zeros = {
+    ...{ Hostname: '', User: '', Tty: false, Env: null, Cmd: null, Entrypoint: null, Healthcheck: null, Labels: {} },
+    HostConfig: {
+      ...{ Binds: null, NetworkMode: 'default', PortBindings: {}, RestartPolicy: { Name: 'no', MaximumRetryCount: 0 } },
+      ...{
+        Memory: 0,
+        PidsLimit: 0,
+        MemorySwappiness: -1,
+        OomKillDisable: false,
+        CapAdd: null,
+        LogConfig: { Type: '', Config: {} },
+      },
+      ...{
+        ShmSize: 0,
+        Ulimits: null,
+        UsernsMode: '',
+        IpcMode: '',
+        Devices: [],
+        DeviceRequests: null,
+        VolumesFrom: null,
+      },
+    },
+    NetworkingConfig: { EndpointsConfig: { default: { IPAMConfig: null, Aliases: null } } },
+  };
+  const { shownHostConfig: _zeros, ...asked } = request(zeros);
+  const { shownHostConfig: _none, ...plain } = request({});
+  expect(asked).toEqual(plain);
+  expect(asked).toMatchObject({ name: 'c', network: 'bridge', health: undefined, limits: {}, command: [] });
+});
+
+describe('ports', () => {
+  const bindings = { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8000-8010' }], '81/tcp': [{ HostPort: '' }] };
+  test('one that is not exposed is not published', () => {
+    const { networking } = withHost({ PortBindings: bindings }, { ExposedPorts: { '80/tcp': {} } });
+    expect(networking.publish).toEqual([
+      { hostIp: '127.0.0.1', firstHostPort: 8000, lastHostPort: 8010, containerPort: 80, protocol: 'tcp' },
+    ]);
+    expect(networking.expose).toEqual(['80/tcp']);
+  });
+  test('one without a protocol is TCP, and one of the host that is no number is refused', () => {
+    const exposed = { ExposedPorts: { '81': {} } };
+    expect(withHost({ PortBindings: { '81': [{}] } }, exposed).networking.publish).toHaveLength(1);
+    expect(() => withHost({ PortBindings: { '81': [{ HostPort: 'x' }] } }, exposed)).toThrow('"x"');
+  });
+});
+
+describe('networks', () => {
+  const NetworkingConfig = {
+    EndpointsConfig: { back: { Aliases: ['db'] }, front: { IPAMConfig: { IPv4Address: '10.1.0.9' } } },
+  };
+  test('that of the mode comes first', () => {
+    expect(withHost({ NetworkMode: 'front' }, { NetworkingConfig }).networking.endpoints).toMatchObject([
+      { network: 'front', ipv4Address: '10.1.0.9', aliases: [] },
+      { network: 'back', aliases: ['db'] },
+    ]);
+  });
+  test('before 1.44 there is one', () => {
+    expect(withHost({ NetworkMode: 'front' }, { NetworkingConfig }, 43).networking.endpoints).toHaveLength(1);
+  });
+  test('the default has its settings under three names', () => {
+    for (const name of ['default', 'bridge', '']) {
+      const config = { EndpointsConfig: { [name || 'default']: { MacAddress: '02:42:AC:11:00:02' } } };
+      const { network, networking } = withHost({ NetworkMode: name }, { NetworkingConfig: config });
+      expect([network, networking.endpoints[0]?.mac]).toEqual(['bridge', '02:42:ac:11:00:02']);
+    }
+  });
+  test.each(['none', 'host', 'container:x'])('%s has none', (NetworkMode) => {
+    expect(withHost({ NetworkMode }).networking.endpoints).toEqual([]);
+  });
+});
+
+describe('the entrypoint', () => {
+  test.each([
+    [{ Entrypoint: ['a', 'b'] }, ['a', 'b']],
+    [{ Entrypoint: 'a b' }, ['a b']],
+    [{ Entrypoint: [''] }, ['']],
+    [{ Entrypoint: [] }, []],
+    [{ Entrypoint: null }, undefined],
+  ])('%j', (body, entrypoint) => {
+    expect(request(body).entrypoint).toEqual(entrypoint);
+  });
+});
+
+describe('mounts', () => {
+  test('binds, named and anonymous volumes, tmpfs', () => {
+    const { binds, volumes, tmpfs } = withHost(
+      {
+        Binds: ['/host:/a:ro', 'data:/b'],
+        Mounts: [{ Type: 'volume', Source: 'more', Target: '/c', VolumeOptions: { NoCopy: true } }],
+        Tmpfs: { '/t': 'size=1m' },
+      },
+      { Volumes: { '/b': {}, '/d': {} } },
+    );
+    expect(binds).toMatchObject([{ source: '/host', destination: '/a', readOnly: true }]);
+    expect(volumes).toMatchObject([
+      { name: 'data', destination: '/b' },
+      { name: 'more', destination: '/c', noCopy: true },
+      { destination: '/d' },
+    ]);
+    expect(tmpfs[0]?.options).toContain('size=1m');
+  });
+});
+
+test('a seccomp profile comes as its content', () => {
+  expect(
+    withHost({ SecurityOpt: ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}', 'no-new-privileges'] }).security,
+  ).toMatchObject({
+    noNewPrivileges: true,
+    seccompProfile: '{"defaultAction":"SCMP_ACT_ALLOW"}',
+  });
+  expect(() => withHost({ SecurityOpt: ['seccomp=/etc/passwd'] })).toThrow('send its content');
+});
+
+test('the document shows lists as they were sent, and zero values for the rest', () => {
+  const { shownHostConfig } = withHost({ Dns: [], CapAdd: ['ALL'], Sysctls: { a: 'b' }, Tmpfs: {} });
+  expect(shownHostConfig).toMatchObject({ Dns: [], CapAdd: ['ALL'], CapDrop: null, Sysctls: { a: 'b' } });
+  expect(shownHostConfig).not.toHaveProperty('Tmpfs');
+});

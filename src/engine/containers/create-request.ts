@@ -1,0 +1,186 @@
+import type { GivenHealthConfig } from '../../health/config.ts';
+import { dockerJsonFromHealthConfig } from '../../health/config-json.ts';
+import { healthConfigFromFlags } from '../../health/flags.ts';
+import { parseRestartPolicy, type RestartPolicy } from '../../health/restart-policy.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { parseNamespaceModes } from '../../oci/namespaces.ts';
+import { parseSecurityOptions, type SecurityOptions } from '../../oci/parse.ts';
+import { refuseSysctlsOfHost } from '../../oci/sysctls.ts';
+import type { CreateRequest } from '../../record/create-request.ts';
+import { parseLogConfig } from '../../record/log-config.ts';
+import { EngineError } from '../errors.ts';
+import { type GoStruct, goStructOf } from '../go-struct.ts';
+import type { ApiVersion } from '../version.ts';
+import { healthConfigIn } from './health-request.ts';
+import { devicesIn, limitsIn, ulimitsIn } from './limits-request.ts';
+import { mountsIn } from './mounts-request.ts';
+import { networkIn } from './network-request.ts';
+import { shownHostConfigOf } from './shown-host-config.ts';
+
+interface BodyOrigin {
+  /** From the query; empty for none. */
+  readonly name: string;
+  readonly version: ApiVersion;
+  readonly defaultNetwork: string;
+}
+
+/** The body of `POST /containers/create` as a request. Throws INVALID, USAGE and EngineError in Docker's words. */
+export function createRequestFrom(body: GoStruct, { name, version, defaultNetwork }: BodyOrigin): CreateRequest {
+  const host = body.struct('HostConfig') ?? goStructOf({}, '.HostConfig');
+  const { network, networking } = networkIn(body, { host, version, defaultNetwork });
+  const stopTimeoutS = body.int('StopTimeout', 'int');
+  const entrypoint = body.words('Entrypoint');
+  const health = healthIn(body);
+  const shmSize = host.int('ShmSize') ?? 0;
+  if (shmSize < 0) throw new HealthctlError('INVALID', 'SHM size can not be less than 0');
+  return {
+    image: imageIn(body),
+    command: body.words('Cmd') ?? [],
+    ...(name === '' ? {} : { name: name.replace(/^\//, '') }),
+    ...given(body, 'hostname', 'Hostname'),
+    ...given(body, 'domainname', 'Domainname'),
+    env: envIn(body),
+    labels: body.textMap('Labels') ?? {},
+    ...mountsIn(body, host),
+    ...given(body, 'workingDir', 'WorkingDir'),
+    ...given(body, 'user', 'User'),
+    groupAdd: host.texts('GroupAdd') ?? [],
+    ...(entrypoint === undefined ? {} : { entrypoint }),
+    readOnly: host.flag('ReadonlyRootfs'),
+    capAdd: host.words('CapAdd') ?? [],
+    capDrop: host.words('CapDrop') ?? [],
+    privileged: host.flag('Privileged'),
+    security: securityIn(host),
+    ...{ network, networking },
+    ...given(body, 'stopSignal', 'StopSignal'),
+    ...(stopTimeoutS === undefined ? {} : { stopTimeoutS }),
+    init: host.flag('Init'),
+    limits: limitsIn(host),
+    oomScoreAdj: oomScoreIn(host),
+    ...namespacesIn(host, network === 'host'),
+    devices: devicesIn(host),
+    deviceRules: host.texts('DeviceCgroupRules') ?? [],
+    annotations: host.textMap('Annotations') ?? {},
+    ulimits: ulimitsIn(host),
+    ...(shmSize === 0 ? {} : { shmSize }),
+    ...given(host, 'runtime', 'Runtime'),
+    tty: body.flag('Tty'),
+    attach: { stdin: body.flag('AttachStdin'), stdout: body.flag('AttachStdout'), stderr: body.flag('AttachStderr') },
+    openStdin: body.flag('OpenStdin'),
+    stdinOnce: body.flag('StdinOnce'),
+    autoRemove: host.flag('AutoRemove'),
+    ...shownHealthIn(health),
+    health,
+    restart: restartIn(host),
+    log: logIn(host),
+    shownHostConfig: shownHostConfigOf(host),
+  };
+}
+
+/** A text of the body that is not empty. */
+function given<K extends string>(from: GoStruct, key: K, name: string): { readonly [P in K]?: string } {
+  const value = from.text(name);
+  return (value === '' ? {} : { [key]: value }) as { readonly [P in K]?: string };
+}
+
+/** Throws INVALID for a body that asks for nothing, and for one without an image. */
+function imageIn(body: GoStruct): string {
+  const image = body.text('Image');
+  if (image !== '') return image;
+  const isEmpty = body.words('Cmd') === undefined && body.words('Entrypoint') === undefined;
+  throw new HealthctlError(
+    'INVALID',
+    isEmpty ? 'config cannot be empty in order to create a container' : 'no command specified',
+  );
+}
+
+function envIn(body: GoStruct): readonly string[] {
+  const env = body.texts('Env') ?? [];
+  const bad = env.find((variable) => variable === '' || variable.startsWith('=') || variable.includes('\0'));
+  if (bad !== undefined) throw new HealthctlError('INVALID', `invalid environment variable: ${bad}`);
+  return env;
+}
+
+/**
+ * Profiles come as their content: a client has read the file. Throws USAGE in Docker's words.
+ */
+function securityIn(host: GoStruct): SecurityOptions {
+  const texts = host.texts('SecurityOpt') ?? [];
+  const profile = texts.map((text) => /^seccomp[=:](\s*\{.*)$/s.exec(text)?.[1]).findLast((text) => text !== undefined);
+  const others = texts.filter((text) => !/^seccomp[=:]\s*\{/.test(text) && !/^label[=:]/.test(text));
+  const security = parseSecurityOptions(others);
+  const { seccomp } = security;
+  if (profile === undefined && seccomp !== undefined && seccomp !== 'unconfined')
+    throw new EngineError(400, `opening seccomp profile (${seccomp}) failed: send its content`);
+  return profile === undefined ? security : { ...security, seccomp: profile, seccompProfile: profile };
+}
+
+function oomScoreIn(host: GoStruct): number {
+  const score = host.int('OomScoreAdj', 'int') ?? 0;
+  if (score >= -1000 && score <= 1000) return score;
+  throw new HealthctlError('INVALID', `Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
+}
+
+function namespacesIn(host: GoStruct, isHostNetwork: boolean): Pick<CreateRequest, 'namespaces' | 'sysctls'> {
+  const namespaces = parseNamespaceModes({
+    pid: host.text('PidMode'),
+    ipc: host.text('IpcMode'),
+    uts: host.text('UTSMode'),
+    cgroup: host.text('CgroupnsMode'),
+  });
+  const userns = host.text('UsernsMode');
+  if (userns !== '' && userns !== 'host') throw new HealthctlError('INVALID', `invalid userns mode: ${userns}`);
+  const sysctls = host.textMap('Sysctls') ?? {};
+  refuseSysctlsOfHost(sysctls, { network: isHostNetwork, ipc: namespaces.ipc === 'host' });
+  return { namespaces, sysctls };
+}
+
+/** Docker's texts (moby: api/types/container/hostconfig.go, daemon/container.go). */
+function restartIn(host: GoStruct): RestartPolicy {
+  const policy = host.struct('RestartPolicy');
+  const retries = policy?.int('MaximumRetryCount', 'int') ?? 0;
+  const name = policy?.text('Name') ?? '';
+  const restart = parseRestartPolicy(name === '' && retries === 0 ? '' : `${name || 'no'}:${retries}`);
+  if (restart.name !== 'no' && host.flag('AutoRemove'))
+    throw new HealthctlError('INVALID', "can't create 'AutoRemove' container with restart policy");
+  return restart;
+}
+
+function logIn(host: GoStruct): CreateRequest['log'] {
+  const config = host.struct('LogConfig');
+  const options = Object.entries(config?.textMap('Config') ?? {}).map(([key, value]) => `${key}=${value}`);
+  return parseLogConfig(config?.text('Type') ?? '', options);
+}
+
+const PROBES = ['http', 'tcp', 'grpc'] as const;
+const LABEL = 'healthctl.health.';
+
+/** Docker shows the fields of a check without a test too, and an empty document. */
+function shownHealthIn(health: GivenHealthConfig | undefined): Pick<CreateRequest, 'shownHealthcheck'> {
+  return health === undefined || health.test ? {} : { shownHealthcheck: dockerJsonFromHealthConfig(health) };
+}
+
+/**
+ * The check: Docker's, and healthctl's by labels of the request, so that a compose file can ask for it. Labels of an
+ * image are never read: it could act on the host.
+ */
+function healthIn(body: GoStruct): GivenHealthConfig | undefined {
+  const config = healthConfigIn(body);
+  const labels = body.textMap('Labels') ?? {};
+  const labelled = (name: string): string | undefined => labels[`${LABEL}${name}`] || undefined;
+  const probes = PROBES.flatMap((name) => (labelled(name) === undefined ? [] : [name]));
+  const [exec, onFailure] = [labelled('exec'), labelled('on-failure')];
+  if (probes.length === 0 && exec === undefined && onFailure === undefined) return config;
+  if (probes.length > 0 && config?.test)
+    throw new HealthctlError(
+      'INVALID',
+      `the label ${LABEL}${probes[0]} conflicts with Healthcheck.Test: leave one out`,
+    );
+  const ours = healthConfigFromFlags({
+    noHealthcheck: false,
+    ...Object.fromEntries(PROBES.map((name) => [name, labelled(name)])),
+    ...(exec === undefined ? {} : { exec }),
+    ...(onFailure === undefined ? {} : { onFailure }),
+  });
+  return { ...config, ...ours };
+}

@@ -1,0 +1,43 @@
+import type { ContainerContext } from '../../container/context.ts';
+import { createContainer } from '../../container/create.ts';
+import { findImage, type ResolvedImage } from '../../image/find.ts';
+import { familiarName, parseReference, withDefaultTag } from '../../image/reference.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { goStructOf } from '../go-struct.ts';
+import type { EngineDeps } from '../host.ts';
+import { type Answer, type Call, json, type Route } from '../route.ts';
+import { createRequestFrom } from './create-request.ts';
+
+export function createRoutes(deps: EngineDeps): readonly Route[] {
+  return [{ method: 'POST', path: '/containers/create', handle: (call) => create(deps, call) }];
+}
+
+async function create({ ctx, host, settings, path, log }: EngineDeps, call: Call): Promise<Answer> {
+  const { query, version, signal } = call;
+  const body = goStructOf(await call.json({ isRequired: true }));
+  const request = createRequestFrom(body, {
+    ...{ name: query.text('name'), version },
+    defaultNetwork: settings.network.defaultNetwork,
+  });
+  const { ctx: noting, warnings } = notingWarnings(ctx);
+  const { record } = await createContainer(noting, request, {
+    findImage: () => imageOf(ctx, request.image, signal),
+    ...{ path, signal },
+    onHealthWarning: (text) => log.debug(text),
+  });
+  await host.refresh(record.id);
+  return json({ Id: record.id, Warnings: warnings }, 201);
+}
+
+/** The context with a log whose warnings are for the client. */
+function notingWarnings(ctx: ContainerContext): { readonly ctx: ContainerContext; readonly warnings: string[] } {
+  const warnings: string[] = [];
+  return { ctx: { ...ctx, log: { ...ctx.log, warn: (text) => void warnings.push(text) } }, warnings };
+}
+
+/** Only a local one: a client pulls what is missing. Throws NOT_FOUND in Docker's words. */
+async function imageOf(ctx: ContainerContext, name: string, signal: AbortSignal): Promise<ResolvedImage> {
+  const found = await findImage(ctx, name, { signal });
+  if (found) return found;
+  throw new HealthctlError('NOT_FOUND', `No such image: ${familiarName(withDefaultTag(parseReference(name)))}`);
+}

@@ -1,0 +1,23 @@
+import { readHealth } from '../../container/health.ts';
+import type { ListedContainer } from '../../container/list.ts';
+import { resolveView } from '../../container/resolve.ts';
+import { asRestarting, type ContainerView, withNextRestart } from '../../record/view.ts';
+import type { EngineDeps } from '../host.ts';
+import type { Call } from '../route.ts';
+
+/** The container that the path of a call names. Throws NOT_FOUND `No such container: x`, AMBIGUOUS. */
+export function foundView({ ctx }: Pick<EngineDeps, 'ctx'>, { part, signal }: Call): Promise<ContainerView> {
+  return resolveView(ctx, part('id'), { signal });
+}
+
+/** The same as lists and documents show it: with its health, and with a restart that is under way. */
+export async function shownContainer(deps: Pick<EngineDeps, 'ctx' | 'host'>, call: Call): Promise<ListedContainer> {
+  const found = await foundView(deps, call);
+  const view = asShown(deps, found);
+  return { view, health: await readHealth(deps.ctx, view) };
+}
+
+export function asShown({ host }: Pick<EngineDeps, 'host'>, view: ContainerView): ContainerView {
+  const { isRestarting, nextRestartAtMs } = host.restartOf(view.record.id);
+  return withNextRestart(isRestarting ? asRestarting(view) : view, nextRestartAtMs);
+}

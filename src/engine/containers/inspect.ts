@@ -1,0 +1,65 @@
+import { describeContainer } from '../../container/inspect.ts';
+import type { ListedContainer } from '../../container/list.ts';
+import type { GivenHealthConfig } from '../../health/config.ts';
+import { dockerJsonFromHealthConfig } from '../../health/config-json.ts';
+import { collectFields } from '../../health/fields.ts';
+import { type JsonObject, objectIn } from '../../lib/shape.ts';
+import { specOf } from '../../record/details.ts';
+import type { ContainerDocument } from '../../record/document.ts';
+import { recordedOriginsOf } from '../../record/health-labels.ts';
+import type { EngineDeps } from '../host.ts';
+import { json, type Route } from '../route.ts';
+import { shownContainer } from './found.ts';
+
+export function inspectRoutes(deps: EngineDeps): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/containers/{id}/json',
+      handle: async (call) => {
+        const listed = await shownContainer(deps, call);
+        const { signal, query } = call;
+        const document = await describeContainer(deps.ctx, listed, { size: query.flag('size'), signal });
+        const linux = specOf(listed.view.record)?.linux;
+        return json({
+          ...asDockersDaemon(document, setConfigOf(listed)),
+          HostConfig: {
+            ...document.HostConfig,
+            CgroupnsMode: cgroupModeOf(document.HostConfig, linux?.namespaces ?? []),
+            MaskedPaths: linux?.maskedPaths ?? null,
+            ReadonlyPaths: linux?.readonlyPaths ?? null,
+          },
+        });
+      },
+    },
+  ];
+}
+
+/**
+ * What was set. The label has the defaults too, for nerdctl; which fields were given is recorded beside it, but for a
+ * container of another tool.
+ */
+function setConfigOf({ view, health: { config } }: ListedContainer): GivenHealthConfig | undefined {
+  const origins = recordedOriginsOf(view.record.labels);
+  if (!config || Object.keys(origins).length === 0) return config;
+  return collectFields((_row, name) => (origins[name] ? config[name] : undefined));
+}
+
+/** The form of Docker's daemon, where that of its command line differs: of the check only what was set. */
+function asDockersDaemon(document: ContainerDocument, config: GivenHealthConfig | undefined): JsonObject {
+  return {
+    ...document,
+    GraphDriver: { Data: {}, Name: document.GraphDriver.Name },
+    Config: {
+      ...document.Config,
+      OnBuild: null,
+      ...(config ? { Healthcheck: dockerJsonFromHealthConfig(config) } : {}),
+    },
+  };
+}
+
+function cgroupModeOf(hostConfig: JsonObject, namespaces: readonly { readonly type: string }[]): string {
+  const asked = objectIn(hostConfig).CgroupnsMode;
+  if (typeof asked === 'string' && asked !== '') return asked;
+  return namespaces.some(({ type }) => type === 'cgroup') ? 'private' : 'host';
+}

@@ -1,0 +1,152 @@
+import { signalContainer } from '../../container/kill.ts';
+import { pauseContainer, unpauseContainer } from '../../container/pause.ts';
+import { renameContainer } from '../../container/rename.ts';
+import { restartContainer } from '../../container/restart.ts';
+import { startContainer } from '../../container/start.ts';
+import { stopContainer } from '../../container/stop.ts';
+import { hasCode, messageOf } from '../../lib/errors.ts';
+import type { ContainerView } from '../../record/view.ts';
+import { EngineError, statusOf, withStatuses } from '../errors.ts';
+import type { EngineDeps } from '../host.ts';
+import { type Answer, type Call, empty, type Route } from '../route.ts';
+import { foundView } from './found.ts';
+
+/** What happens to a container: 204 when it is done, 304 where nothing was to do. */
+export function lifeRoutes(deps: EngineDeps): readonly Route[] {
+  const route = (verb: string, act: (call: Call) => Promise<Answer>): Route => ({
+    method: 'POST',
+    path: `/containers/{id}/${verb}`,
+    handle: act,
+  });
+  return [
+    route('start', (call) => start(deps, call)),
+    route('stop', (call) => stop(deps, call)),
+    route('restart', (call) => restart(deps, call)),
+    route('kill', (call) => kill(deps, call)),
+    route('pause', (call) => pause(deps, call)),
+    route('unpause', (call) => unpause(deps, call)),
+    route('rename', (call) => rename(deps, call)),
+    { method: 'DELETE', path: '/containers/{id}', handle: (call) => remove(deps, call) },
+  ];
+}
+
+const isUp = ({ state }: ContainerView): boolean => state === 'running' || state === 'paused';
+
+/** What was begun is ended, whether its client waits or not: the signal only ends the search for the container. */
+async function changed({ host }: EngineDeps, view: ContainerView, work: () => Promise<unknown>): Promise<Answer> {
+  try {
+    await work();
+  } finally {
+    await host.refresh(view.record.id);
+  }
+  return empty();
+}
+
+async function start(deps: EngineDeps, call: Call): Promise<Answer> {
+  const view = await foundView(deps, call);
+  if (view.state === 'running') return empty(304);
+  return changed(deps, view, async () => {
+    try {
+      await deps.attachments.start(view.record.id, (connect) => startContainer(deps.ctx, view, connect));
+    } catch (error) {
+      throw startRefusal(error);
+    }
+  });
+}
+
+/** Docker: a program that cannot be run is the client's fault (moby: daemon/errors.go, translateContainerdStartErr). */
+function startRefusal(error: unknown): unknown {
+  const cause = error instanceof Error && hasCode(error.cause, 'NOT_FOUND') ? error.cause : error;
+  if (hasCode(cause, 'NOT_FOUND') && cause.message.startsWith('network '))
+    return new EngineError(404, `failed to set up container networking: ${cause.message}`, { cause: error });
+  if (hasCode(error, 'RUNTIME'))
+    return new EngineError(error.exitCode === 126 || error.exitCode === 127 ? 400 : 500, messageOf(error), {
+      cause: error,
+    });
+  return error;
+}
+
+async function stop(deps: EngineDeps, call: Call): Promise<Answer> {
+  const timeoutS = call.query.int('t');
+  const signal = call.query.text('signal');
+  const view = await foundView(deps, call);
+  const isRestarting = deps.host.restartOf(view.record.id).isRestarting || view.state === 'restarting';
+  if (!isUp(view) && !isRestarting) return empty(304);
+  return changed(deps, view, () => stopContainer(deps.ctx, view, stopOptions(timeoutS, signal)));
+}
+
+const stopOptions = (timeoutS: number | undefined, signal: string) => ({
+  ...(timeoutS === undefined ? {} : { timeoutS }),
+  ...(signal === '' ? {} : { signal }),
+});
+
+async function restart(deps: EngineDeps, call: Call): Promise<Answer> {
+  const timeoutS = call.query.int('t');
+  const signal = call.query.text('signal');
+  const view = await foundView(deps, call);
+  return changed(deps, view, async () => {
+    try {
+      await restartContainer(deps.ctx, view, stopOptions(timeoutS, signal));
+      await deps.attachments.started(view.record.id);
+    } catch (error) {
+      throw startRefusal(error);
+    }
+  });
+}
+
+/** Docker names the container in front of each refusal of a kill. */
+async function kill(deps: EngineDeps, call: Call): Promise<Answer> {
+  const signal = call.query.text('signal');
+  try {
+    const view = await foundView(deps, call);
+    return await changed(deps, view, () => signalContainer(deps.ctx, view, signal === '' ? {} : { signal }));
+  } catch (error) {
+    const id = await idOf(deps, call);
+    throw new EngineError(statusOf(error), `cannot kill container: ${id}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The id of the container; what the path says if there is none. */
+async function idOf(deps: EngineDeps, call: Call): Promise<string> {
+  try {
+    return (await foundView(deps, call)).record.id;
+  } catch {
+    return call.part('id');
+  }
+}
+
+async function pause(deps: EngineDeps, call: Call): Promise<Answer> {
+  const view = await foundView(deps, call);
+  return changed(deps, view, () => pauseContainer(deps.ctx, view));
+}
+
+async function unpause(deps: EngineDeps, call: Call): Promise<Answer> {
+  const view = await foundView(deps, call);
+  return changed(deps, view, () => withStatuses({ CONFLICT: 500 }, () => unpauseContainer(deps.ctx, view)));
+}
+
+async function rename(deps: EngineDeps, call: Call): Promise<Answer> {
+  const name = call.query.text('name');
+  const view = await foundView(deps, call);
+  if (name === '') throw new EngineError(400, 'Neither old nor new names may be empty');
+  return changed(deps, view, () => renameContainer(deps.ctx, view, name, call.signal));
+}
+
+/** A removal is by id: another container may get the name meanwhile. */
+async function remove(deps: EngineDeps, call: Call): Promise<Answer> {
+  const { query, signal } = call;
+  if (query.flag('link')) throw new EngineError(400, 'healthctl has no legacy links that could be removed');
+  const view = await foundView(deps, call);
+  const { id } = view.record;
+  deps.attachments.gone(id);
+  try {
+    await deps.host.remove(id, { force: query.flag('force'), volumes: query.flag('v'), signal });
+  } catch (error) {
+    const message = messageOf(error);
+    if (!hasCode(error, 'CONFLICT')) throw error;
+    throw new EngineError(409, message.replace(`container "${view.name}"`, `container "${call.part('id')}"`), {
+      cause: error,
+    });
+  }
+  return empty();
+}

@@ -1,0 +1,97 @@
+import { type ListedContainer, listContainers } from '../../container/list.ts';
+import { createdBetween, SHOWN_STATES } from '../../container/list-selection.ts';
+import { openContainerSizes } from '../../container/sizes.ts';
+import type { NamespaceDirs } from '../../lib/dirs.ts';
+import { HealthctlError } from '../../lib/errors.ts';
+import { isObject } from '../../lib/shape.ts';
+import { commandLine } from '../../record/command-line.ts';
+import { detailsOf } from '../../record/details.ts';
+import { matchesHealth, matchesView, parseListFilters } from '../../record/list-filter.ts';
+import { networkSettingsOf } from '../../record/network-settings.ts';
+import { attachmentOf } from '../../record/shown-ports.ts';
+import { statusText } from '../../record/status-text.ts';
+import { filterTextsOf, parseFilters } from '../filters.ts';
+import type { EngineDeps } from '../host.ts';
+import { type Answer, type Call, json, type Route } from '../route.ts';
+import { asShown } from './found.ts';
+
+export function listRoutes(deps: EngineDeps): readonly Route[] {
+  return [{ method: 'GET', path: '/containers/json', handle: (call) => list(deps, call) }];
+}
+
+async function list(deps: EngineDeps, { query, signal }: Call): Promise<Answer> {
+  const { ctx, clock } = deps;
+  const filters = parseListFilters(filterTextsOf(parseFilters(query.text('filters'))));
+  const limit = query.int('limit') ?? 0;
+  const isAll = query.flag('all') || limit > 0 || filters.has('status');
+  const isInTime = await createdBetween(ctx, filters, signal);
+  const dirs = { dirs: ctx.dirs, namespace: ctx.containerd.namespace };
+  const found = await listContainers(ctx, {
+    keep: (view) => {
+      const shown = asShown(deps, view);
+      return (isAll || SHOWN_STATES.has(shown.state)) && isInTime(view) && matchesView(filters, shown, dirs);
+    },
+    signal,
+  });
+  const matching = found
+    .map((row) => ({ ...row, view: asShown(deps, row.view) }))
+    .filter(({ health }) => matchesHealth(filters, health));
+  const rows = limit > 0 ? matching.slice(0, limit) : matching;
+  const sizesOf = query.flag('size') ? openContainerSizes(ctx, { signal }) : undefined;
+  const entries = rows.map(async (row) => {
+    const sizes = await sizesOf?.(row.view.record).catch(refusalOfSizes);
+    return entryOf(row, { dirs, nowMs: clock.now(), sizes });
+  });
+  return json(await Promise.all(entries));
+}
+
+/** Of a container that was removed meanwhile. */
+function refusalOfSizes(error: unknown): undefined {
+  if (!(error instanceof HealthctlError)) throw error;
+  return undefined;
+}
+
+interface EntryFacts {
+  readonly dirs: NamespaceDirs;
+  readonly nowMs: number;
+  readonly sizes: { readonly SizeRw: number; readonly SizeRootFs: number } | undefined;
+}
+
+/** An entry of the list (moby: api/types/container Summary). */
+function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes }: EntryFacts) {
+  const { record } = view;
+  const details = detailsOf(record);
+  const settings = networkSettingsOf(view, { details, attachment: attachmentOf(view, dirs) });
+  return {
+    Id: record.id,
+    Names: [`/${view.name}`],
+    Image: details.image,
+    ImageID: details.imageId,
+    Command: commandLine(details.args),
+    Created: Math.floor(record.createdAtMs / 1000),
+    Ports: portsOf(settings.Ports),
+    ...(sizes ? { ...(sizes.SizeRw > 0 ? { SizeRw: sizes.SizeRw } : {}), SizeRootFs: sizes.SizeRootFs } : {}),
+    Labels: details.config.Labels,
+    State: view.state,
+    Status: statusText(view, health, nowMs),
+    HostConfig: { NetworkMode: details.hostConfig.NetworkMode },
+    NetworkSettings: { Networks: settings.Networks },
+    Mounts: details.mounts,
+  };
+}
+
+/** The ports of a document as a list; one on all addresses stands twice, as in Docker. */
+function portsOf(document: unknown): readonly object[] {
+  if (!isObject(document)) return [];
+  return Object.entries(document).flatMap(([key, bindings]) => {
+    const [port, Type] = key.split('/');
+    const own = { PrivatePort: Number(port), Type };
+    if (!Array.isArray(bindings) || bindings.length === 0) return [own];
+    return bindings.map(({ HostIp, HostPort }: { HostIp: string; HostPort: string }) => ({
+      IP: HostIp,
+      PrivatePort: own.PrivatePort,
+      PublicPort: Number(HostPort),
+      Type,
+    }));
+  });
+}

@@ -1,0 +1,76 @@
+import { parseTmpfs, parseVolume } from '../../oci/mount-flags.ts';
+import { type MountFields, mountOf } from '../../oci/mount-option.ts';
+import type { MountRequest } from '../../oci/mounts.ts';
+import type { CreateRequest } from '../../record/create-request.ts';
+import { EngineError } from '../errors.ts';
+import type { GoStruct } from '../go-struct.ts';
+
+/** `Binds`, `Mounts`, `Tmpfs` and `Volumes` of a create request. Throws USAGE and INVALID in Docker's words. */
+export function mountsIn(body: GoStruct, host: GoStruct): Pick<CreateRequest, 'binds' | 'volumes' | 'tmpfs'> {
+  const mounts: readonly MountRequest[] = [
+    ...(host.texts('Binds') ?? []).map(bindIn),
+    ...(host.structs('Mounts') ?? []).map((mount) => mountOf(mountFieldsIn(mount))),
+    ...Object.entries(host.textMap('Tmpfs') ?? {}).map(
+      ([destination, options]) =>
+        ({ kind: 'tmpfs', tmpfs: parseTmpfs(options === '' ? destination : `${destination}:${options}`) }) as const,
+    ),
+  ];
+  const taken = new Set(mounts.map(destinationOf));
+  const anonymous = (body.keys('Volumes') ?? [])
+    .map((path) => parseVolume(path, '/'))
+    .filter((mount) => !taken.has(destinationOf(mount)));
+  const all = [...mounts, ...anonymous];
+  return {
+    binds: all.flatMap((mount) => (mount.kind === 'bind' ? mount.bind : [])),
+    volumes: all.flatMap((mount) => (mount.kind === 'volume' ? mount.volume : [])),
+    tmpfs: all.flatMap((mount) => (mount.kind === 'tmpfs' ? mount.tmpfs : [])),
+  };
+}
+
+/** A client makes paths absolute; a relative one here is taken for the name of a volume, and refused as such. */
+function bindIn(text: string): MountRequest {
+  const [source = ''] = text.split(':', 1);
+  if (!source.startsWith('.')) return parseVolume(text, '/');
+  const allowed = '"[a-zA-Z0-9][a-zA-Z0-9_.-]"';
+  throw new EngineError(
+    400,
+    `create ${source}: "${source}" includes invalid characters for a local volume name, only ${allowed} are allowed. If you intended to pass a host directory, use absolute path`,
+  );
+}
+
+function destinationOf(mount: MountRequest): string {
+  switch (mount.kind) {
+    case 'bind':
+      return mount.bind.destination;
+    case 'volume':
+      return mount.volume.destination;
+    case 'tmpfs':
+      return mount.tmpfs.destination;
+  }
+}
+
+function mountFieldsIn(mount: GoStruct): MountFields {
+  const [bind, volume, tmpfs] = ['BindOptions', 'VolumeOptions', 'TmpfsOptions'].map((name) => mount.struct(name));
+  const size = tmpfs?.int('SizeBytes') ?? 0;
+  const mode = tmpfs?.int('Mode', 'uint32') ?? 0;
+  const propagation = bind?.text('Propagation') ?? '';
+  return {
+    type: mount.text('Type'),
+    source: mount.text('Source'),
+    target: mount.text('Target'),
+    readOnly: mount.flag('ReadOnly'),
+    ...(propagation === '' ? {} : { propagation }),
+    ...recursionIn(bind),
+    ...(volume?.flag('NoCopy') ? { noCopy: true } : {}),
+    labels: volume?.textMap('Labels') ?? {},
+    ...(size === 0 ? {} : { size }),
+    ...(mode === 0 ? {} : { mode }),
+    groups: new Set(),
+  };
+}
+
+function recursionIn(bind: GoStruct | undefined): Pick<MountFields, 'recursive'> {
+  if (bind?.flag('NonRecursive')) return { recursive: 'disabled' };
+  if (bind?.flag('ReadOnlyNonRecursive')) return { recursive: 'writable' };
+  return bind?.flag('ReadOnlyForceRecursive') ? { recursive: 'readonly' } : {};
+}
