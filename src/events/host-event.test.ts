@@ -75,3 +75,8 @@ test.each([
     attributes: { name: 'busybox:latest' },
   });
 });
+
+test('an image that loses its name has no event of its own for the name by which it stays', () => {
+  const name = `<none>@sha256:${'0'.repeat(64)}`;
+  expect(imageEventFrom(at({ kind: 'image-created', name }), name)).toBeUndefined();
+});

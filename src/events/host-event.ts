@@ -1,4 +1,5 @@
 import type { ContainerdEvent } from '../containerd/events.ts';
+import { isDanglingName } from '../image/names.ts';
 import { type ObjectType, parseOwnEvent } from './own-events.ts';
 
 /** An event on the host, in Docker's words. */
@@ -53,7 +54,7 @@ export function containerEventFrom(event: ContainerdEvent, facts: ContainerFacts
  */
 export function imageEventFrom(event: ContainerdEvent, familiarName: string): HostEvent | undefined {
   const action = IMAGE_ACTIONS[event.kind];
-  if (action === undefined) return undefined;
+  if (action === undefined || isDanglingName(familiarName)) return undefined;
   const { namespace, atMs } = event;
   return { type: 'image', action, id: familiarName, namespace, atMs, attributes: { name: familiarName } };
 }

@@ -6,6 +6,7 @@ import { collectArchive } from './archive/collect.ts';
 import { findDockerImages } from './archive/docker-archive.ts';
 import type { Found } from './archive/found.ts';
 import { findOciImages } from './archive/oci-archive.ts';
+import { giveName } from './give-name.ts';
 import { withImageLease } from './lease.ts';
 import { danglingName } from './names.ts';
 import type { OnProgress } from './progress.ts';
@@ -67,9 +68,7 @@ export async function loadImages(
 
 /** All names at once, without a chance to cancel between them. */
 async function nameImage(containerd: Containerd, { names, target }: Found): Promise<void> {
-  const { mediaType, digest, size } = target;
-  const descriptor = { mediaType, digest, size, annotations: {} };
-  for (const name of names.length > 0 ? names : [danglingName(digest)]) {
-    await containerd.images.put({ name, target: descriptor });
+  for (const name of names.length > 0 ? names : [danglingName(target.digest)]) {
+    await giveName(containerd, { name, target });
   }
 }

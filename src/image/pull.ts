@@ -4,6 +4,7 @@ import { HealthctlError } from '../lib/errors.ts';
 import { forEachLimited } from './chunks.ts';
 import { type ImageConfig, parseImageConfig } from './config.ts';
 import { shortId } from './digest-text.ts';
+import { giveName } from './give-name.ts';
 import { ingestBlob, ingestBytes, SOURCE_LABEL_PREFIX } from './ingest.ts';
 import { randomSuffix, withImageLease } from './lease.ts';
 import {
@@ -121,8 +122,8 @@ async function fetchImage(containerd: Containerd, fetch: Fetch): Promise<Pulled>
   const before = await containerd.images.find(name, options);
   const changed = before?.target.digest !== top.digest;
   if (signal?.aborted) throw new HealthctlError('ABORTED', `pull of ${image} was cancelled`);
-  const target = { mediaType: parsedTop.mediaType, digest: top.digest, size: top.bytes.length, annotations: {} };
-  await containerd.images.put({ name, target }, options);
+  const target = { mediaType: parsedTop.mediaType, digest: top.digest, size: top.bytes.length };
+  await giveName(containerd, { name, target }, options);
   return { name, familiarName: image, digest: top.digest, changed };
 }
 

@@ -2,10 +2,11 @@ import type { Containerd } from '../containerd/client.ts';
 import { quote } from '../go/quote.ts';
 import { HealthctlError, hasCode, messageOf } from '../lib/errors.ts';
 import { findRecord } from './find.ts';
+import { giveName } from './give-name.ts';
 import { fullName, parseReference, type Reference, withDefaultTag } from './reference.ts';
 
 /**
- * Gives an image another name, and removes that from its previous image (docker/cli, image/tag.go).
+ * Gives an image another name, and removes that from its previous image (docker/cli, image/tag.go): see giveName.
  *
  * @throws NOT_FOUND `No such image: x`; INVALID for an invalid name, or one with a digest
  */
@@ -24,9 +25,7 @@ export async function nameImage(
   const { source, reference, signal } = name;
   refuseReference(reference);
   const { target: descriptor, labels } = await findRecord(containerd, source, { signal });
-  const { mediaType, digest, size } = descriptor;
-  const full = fullName(withDefaultTag(reference));
-  await containerd.images.put({ name: full, target: { mediaType, digest, size, annotations: {} }, labels }, { signal });
+  await giveName(containerd, { name: fullName(withDefaultTag(reference)), target: descriptor, labels }, { signal });
 }
 
 function refuseReference(reference: Reference): void {

@@ -107,6 +107,27 @@ describe('load', () => {
     await bed.expectNothingLeft(before);
   });
 
+  test('an image that loses its last name stays without one until it is pruned, or gets another', async () => {
+    const [first, second] = await Promise.all(
+      ['first', 'second'].map((User) => dockerArchive({ name: 'demo/moves:1', config: { User } })),
+    );
+    const idOf = (name: string) => bed.ok(['image', 'inspect', '--format', '{{.Id}}', name]);
+    const unnamed = () => bed.ok(['images', '--no-trunc', '-q', '--filter', 'dangling=true']);
+    await bed.ok(['load', '-q'], { stdin: first ?? Buffer.alloc(0) });
+    const id = await idOf('demo/moves:1');
+    await bed.ok(['load', '-q'], { stdin: second ?? Buffer.alloc(0) });
+    expect(await idOf('demo/moves:1')).not.toBe(id);
+    expect(await unnamed()).toBe(id);
+    await bed.ok(['tag', id, 'demo/moved:1']);
+    expect(await unnamed()).toBe('');
+    await bed.ok(['tag', 'demo/moves:1', 'demo/moved:1']);
+    expect(await unnamed()).toBe(id);
+    expect(await bed.ok(['image', 'prune', '-f'])).toContain(`deleted: ${id}`);
+    expect(await bed.ok(['image', 'inspect', '--format', '{{.RepoTags}}', 'demo/moved:1'])).toBe(
+      '[demo/moved:1 demo/moves:1]',
+    );
+  });
+
   test('loads one image twice at the same time', async () => {
     const bytes = await dockerArchive({ name: 'demo/race:1', files: { race: 'x'.repeat(3e6) } });
     const results = await Promise.all([1, 2, 3].map(() => bed.cli(['load', '-q'], { stdin: bytes })));

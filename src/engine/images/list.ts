@@ -40,15 +40,14 @@ function rowFilterFrom(filters: Filters): ImageRowFilter {
   refuseOtherKeys(filters, FILTERS);
   const values = (key: string) => filters.get(key) ?? [];
   const dangling = danglingFrom(filters);
-  const [until] = values('until');
-  const untilMs = until === undefined ? undefined : timeFrom(until);
+  const untils = values('until').map(timeFrom);
   return {
     references: values('reference'),
     labels: values('label'),
     before: values('before'),
     since: values('since'),
     ...(dangling === undefined ? {} : { dangling }),
-    ...(untilMs === undefined ? {} : { untilMs }),
+    ...(untils.length === 0 ? {} : { untilMs: Math.min(...untils) }),
   };
 }
 
