@@ -2,10 +2,11 @@ import type { ResolvedImage } from '../image/find.ts';
 import { imagePlatform, type Platform, platformFit } from '../image/platform.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import type { World } from '../world.ts';
+import { announceImage } from './announce-image.ts';
 import type { PullPolicy } from './flags/create.ts';
 import { showProgress } from './progress.ts';
 
-type ImageWorld = Pick<World, 'containerd' | 'clock' | 'env' | 'settings' | 'signal' | 'streams'>;
+type ImageWorld = Pick<World, 'containerd' | 'clock' | 'env' | 'log' | 'settings' | 'signal' | 'streams'>;
 
 /** The image of a new container: a local one, or, by the pull policy, the registry's. Progress goes to stderr. */
 export async function imageForCreate(
@@ -27,7 +28,7 @@ export async function imageForCreate(
         hint: 'pull it first, or leave out --pull never',
       });
   }
-  const { familiarName, parseReference, withDefaultTag } = await import('../image/reference.ts');
+  const { familiarName, familiarRepository, parseReference, withDefaultTag } = await import('../image/reference.ts');
   const { pullImage } = await import('../image/pull.ts');
   const reference = withDefaultTag(parseReference(name));
   if (options.policy === 'missing')
@@ -44,6 +45,7 @@ export async function imageForCreate(
   } finally {
     view?.end();
   }
+  await announceImage(world, 'pull', { id: familiarName(reference), name: familiarRepository(reference) });
   return resolveImage({ containerd }, name, { signal, ...ofPlatform });
 }
 

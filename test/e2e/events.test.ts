@@ -116,8 +116,9 @@ test('shows events of images', async () => {
   const image = await bed.image({ Labels: { 'test.of': 'events' } });
   await bed.ok(['rmi', image]);
   const familiar = image.replace('docker.io/', '');
-  await events.prints(`untag ${familiar}`);
-  expect(linesOf((await endOf(events)).stdout)).toEqual([`tag ${familiar}`, `untag ${familiar}`]);
+  await events.prints('delete ');
+  const id = expect.stringMatching(/^(load|delete) sha256:[0-9a-f]{64}$/);
+  expect(linesOf((await endOf(events)).stdout)).toEqual([`tag ${familiar}`, id, `untag ${familiar}`, id]);
 });
 
 test('applies filters, and ends at a time in the future', async () => {

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { openGivenStream } from '../../../system/given-file.ts';
 import type { World } from '../../../world.ts';
+import { announceImage } from '../../announce-image.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { FILE } from '../../flags/values.ts';
 import { showProgress } from '../../progress.ts';
@@ -25,7 +26,7 @@ export const load: Command = {
   run: (world, input) => runLoad(world, input),
 };
 
-type LoadWorld = Pick<World, 'containerd' | 'clock' | 'settings' | 'signal' | 'streams'>;
+type LoadWorld = Pick<World, 'containerd' | 'clock' | 'log' | 'settings' | 'signal' | 'streams'>;
 
 async function runLoad(world: LoadWorld, { options }: CommandInput): Promise<CommandResult> {
   const input = options.string('input');
@@ -46,6 +47,7 @@ async function runLoad(world: LoadWorld, { options }: CommandInput): Promise<Com
         ...(view ? { onProgress: view.onProgress } : {}),
       },
     );
+    for (const { id } of loaded) await announceImage(world, 'load', { id });
     const lines = loaded.flatMap(({ familiarNames, id }) =>
       familiarNames.length > 0 ? familiarNames.map((name) => `Loaded image: ${name}\n`) : [`Loaded image ID: ${id}\n`],
     );

@@ -1,5 +1,6 @@
 import { humanSize } from '../../../go/units.ts';
 import { pruneImages } from '../../../image/prune.ts';
+import { announceRemoved } from '../../announce-image.ts';
 import type { Command } from '../../command.ts';
 import { isPruneWanted, pruneFilterFrom, pruneOptionSpecs } from '../../flags/prune.ts';
 
@@ -22,6 +23,7 @@ export const prune: Command = {
     const containerd = await world.containerd();
     const { snapshotter } = settings;
     const { removed, reclaimed } = await pruneImages({ containerd }, { all, filter, snapshotter, signal });
+    await announceRemoved(world, removed);
     const lines = removed.map((what) =>
       'untagged' in what ? `untagged: ${what.untagged}\n` : `deleted: ${what.deleted}\n`,
     );

@@ -1,6 +1,7 @@
 import { parsePlatform } from '../../../image/platform.ts';
 import { familiarName, familiarRepository, parseReference, withDefaultTag } from '../../../image/reference.ts';
 import type { World } from '../../../world.ts';
+import { announceImage } from '../../announce-image.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { platformOption } from '../../flags/platform.ts';
 import { IMAGE } from '../../flags/values.ts';
@@ -19,7 +20,7 @@ export const pull: Command = {
   run: (world, input) => runPull(world, input),
 };
 
-type PullWorld = Pick<World, 'containerd' | 'clock' | 'env' | 'settings' | 'signal' | 'streams'>;
+type PullWorld = Pick<World, 'containerd' | 'clock' | 'env' | 'log' | 'settings' | 'signal' | 'streams'>;
 
 async function runPull(world: PullWorld, { options, args }: CommandInput): Promise<CommandResult> {
   const [name = ''] = args;
@@ -48,6 +49,7 @@ async function runPull(world: PullWorld, { options, args }: CommandInput): Promi
         ...(view ? { onProgress: view.onProgress } : {}),
       },
     );
+    await announceImage(world, 'pull', { id: familiarName(reference), name: familiarRepository(reference) });
     if (quiet) return { stdout: `${pulled.name}\n` };
     const status = pulled.changed ? 'Downloaded newer image for' : 'Image is up to date for';
     return {

@@ -1,6 +1,14 @@
-import { fullName, parseReference, type Reference, withDefaultTag } from '../../../image/reference.ts';
+import {
+  familiarName,
+  familiarRepository,
+  fullName,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '../../../image/reference.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
+import { announceImage } from '../../announce-image.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { IMAGE } from '../../flags/values.ts';
 import { showProgress } from '../../progress.ts';
@@ -18,7 +26,7 @@ export const push: Command = {
   run: (world, input) => runPush(world, input),
 };
 
-type PushWorld = Pick<World, 'containerd' | 'clock' | 'env' | 'settings' | 'signal' | 'streams'>;
+type PushWorld = Pick<World, 'containerd' | 'clock' | 'env' | 'log' | 'settings' | 'signal' | 'streams'>;
 
 async function runPush(world: PushWorld, { options, args: [name = ''] }: CommandInput): Promise<CommandResult> {
   const asked = parseReference(name);
@@ -41,6 +49,7 @@ async function runPush(world: PushWorld, { options, args: [name = ''] }: Command
           ...(view ? { onProgress: view.onProgress } : {}),
         },
       );
+      await announceImage(world, 'push', { id: familiarName(reference), name: familiarRepository(reference) });
       if (!quiet) stdout += `${reference.tag}: digest: ${digest} size: ${size}\n`;
     } finally {
       view?.end();

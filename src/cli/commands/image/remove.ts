@@ -1,6 +1,7 @@
 import { removeImage } from '../../../image/remove.ts';
 import { hasCode } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
+import { announceRemoved } from '../../announce-image.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { IMAGE } from '../../flags/values.ts';
 
@@ -16,7 +17,7 @@ export const remove: Command = {
   run: (world, input) => runRemove(world, input),
 };
 
-type RemoveWorld = Pick<World, 'containerd' | 'settings' | 'signal'>;
+type RemoveWorld = Pick<World, 'containerd' | 'log' | 'settings' | 'signal'>;
 
 async function runRemove(world: RemoveWorld, { options, args }: CommandInput): Promise<CommandResult> {
   const containerd = await world.containerd();
@@ -27,6 +28,7 @@ async function runRemove(world: RemoveWorld, { options, args }: CommandInput): P
   for (const nameOrId of args) {
     try {
       const removed = await removeImage({ containerd }, { nameOrId, force, snapshotter: settings.snapshotter, signal });
+      await announceRemoved(world, removed);
       for (const line of removed) {
         stdout += 'untagged' in line ? `Untagged: ${line.untagged}\n` : `Deleted: ${line.deleted}\n`;
       }

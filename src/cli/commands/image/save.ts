@@ -1,6 +1,8 @@
 import { parsePlatform } from '../../../image/platform.ts';
+import type { ImageArchive } from '../../../image/save.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { World } from '../../../world.ts';
+import { announceImage } from '../../announce-image.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { platformOption } from '../../flags/platform.ts';
 import { FILE, IMAGE } from '../../flags/values.ts';
@@ -24,7 +26,7 @@ export const save: Command = {
   run: (world, input) => runSave(world, input),
 };
 
-type SaveWorld = Pick<World, 'containerd' | 'signal' | 'streams'>;
+type SaveWorld = Pick<World, 'containerd' | 'log' | 'signal' | 'streams'>;
 
 async function runSave(world: SaveWorld, { options, args }: CommandInput): Promise<CommandResult> {
   const { signal, streams } = world;
@@ -40,16 +42,21 @@ async function runSave(world: SaveWorld, { options, args }: CommandInput): Promi
     { containerd: await world.containerd() },
     { names: args, signal, ...(platform === undefined ? {} : { platform: parsePlatform(platform) }) },
   );
-  if (output) {
-    const { writeOutputFile } = await import('../../../system/output-file.ts');
-    await writeOutputFile(output, archive.bytes());
-    return {};
-  }
+  await (output ? writeTo(output, archive) : writeToStdout(world, archive));
+  for (const id of archive.ids) await announceImage(world, 'save', { id });
+  return {};
+}
+
+async function writeTo(output: string, archive: ImageArchive): Promise<void> {
+  const { writeOutputFile } = await import('../../../system/output-file.ts');
+  await writeOutputFile(output, archive.bytes());
+}
+
+async function writeToStdout({ streams, signal }: SaveWorld, archive: ImageArchive): Promise<void> {
   const { writerTo } = await import('../../../container/console/user-console.ts');
   const write = writerTo(streams.stdout, signal);
   for await (const chunk of archive.bytes()) {
     if (signal.aborted) throw new HealthctlError('ABORTED', 'the save was cancelled');
     await write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
   }
-  return {};
 }
