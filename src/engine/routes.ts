@@ -4,6 +4,7 @@ import { inspectRoutes } from './containers/inspect.ts';
 import { lifeRoutes } from './containers/life.ts';
 import { listRoutes } from './containers/list.ts';
 import { pruneRoutes } from './containers/prune.ts';
+import { waitRoutes } from './containers/wait.ts';
 import type { EngineDeps } from './host.ts';
 import { imageRoutes } from './images/routes.ts';
 import type { Route } from './route.ts';
@@ -27,6 +28,7 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...pruneRoutes(deps),
     ...inspectRoutes(deps),
     ...lifeRoutes(deps),
+    ...waitRoutes(deps),
     // Last: they take what no other has.
     ...absentRoutes,
   ];

@@ -211,6 +211,15 @@ describe('waiting for an end', () => {
     expect(await waiting).toEqual({ condition: 'next-exit', exitCode: 2 });
   });
 
+  test('next-exit returns an exit that is read before its event arrives', async () => {
+    const { clock, wait, settle, current, exchange } = setUp({});
+    const waiting = wait(['next-exit']);
+    await settle();
+    current.task = aTask({ status: 'stopped', exitStatus: 5, exitedAtMs: clock.now() });
+    exchange.emit({ kind: 'task-started', id: 'c1', pid: process.pid });
+    expect(await waiting).toEqual({ condition: 'next-exit', exitCode: 5 });
+  });
+
   test('removed returns the exit code from before the removal', async () => {
     const { wait, settle, exit, exchange } = setUp({});
     const waiting = wait(['removed']);
@@ -243,6 +252,17 @@ describe('a wait that begins before the start', () => {
     exit(7);
     remove();
     expect(await wait()).toMatchObject(expected as object);
+    expect(remaining()).toEqual([0, 0]);
+  });
+
+  test('next-exit returns an exit since the view was read', async () => {
+    const { ctx, clock, view, abort, current, exit, remaining } = createFakeContainer({}, undefined);
+    const watch = await watchFor(ctx, abort.signal);
+    const before = view();
+    current.task = aTask({ status: 'stopped', exitStatus: 5, exitedAtMs: clock.now() });
+    exit(5);
+    const options = { signal: abort.signal, watch, isViewCurrent: true };
+    expect(await outcomeOf(waitFor(ctx, before, ['next-exit'], options))).toMatchObject({ exitCode: 5 });
     expect(remaining()).toEqual([0, 0]);
   });
 

@@ -37,6 +37,8 @@ export interface WaitOptions {
   readonly signal: AbortSignal;
   /** Opened before the start of the container: then its end is known in any case. Stopped with the wait. */
   readonly watch?: Watch;
+  /** Whether the view was read after `watch` was opened: then what happened since counts. Default: no. */
+  readonly isViewCurrent?: boolean;
   /** Default: no limit. */
   readonly timeoutMs?: number;
   /** Conditions that mean failure: they end the wait only if nothing will start the container again. */
@@ -98,7 +100,7 @@ interface Following {
   readonly watch: Watch;
   /** Whether events were followed from before the start: then the event of its end precedes that of its removal. */
   readonly sawStart: boolean;
-  readonly options: Pick<WaitOptions, 'failures' | 'hasMonitor'>;
+  readonly options: Pick<WaitOptions, 'failures' | 'hasMonitor' | 'isViewCurrent'>;
 }
 
 const READ_AGAIN_MS = 1_000;
@@ -108,7 +110,9 @@ async function follow(following: Following): Promise<Waited> {
   const { namespace } = ctx.containerd;
   const { id } = view.record;
   const nextEvent = () => nextOf(watch.events, (next) => next.namespace === namespace && concerns(next, following, id));
-  let seen = await readFacts(following, undefined);
+  let seen = following.options.isViewCurrent
+    ? await factsFrom(following, view, undefined)
+    : await readFacts(following, undefined);
   let isRemovalSeen = false;
   let coming: Promise<ContainerdEvent> | undefined;
   let isWarned = false;
@@ -209,27 +213,34 @@ function seenIn(event: ContainerdEvent, before: Seen): Seen | undefined {
   return { state: 'exited', health: undefined, pid: undefined, exit, hasExited: true };
 }
 
-async function readFacts({ ctx, view, isHealthNeeded, watch }: Following, before: Seen | undefined): Promise<Seen> {
-  const memory = { exit: before?.exit, hasExited: before?.hasExited ?? false };
+async function readFacts(following: Following, before: Seen | undefined): Promise<Seen> {
+  const { ctx, view, watch } = following;
   try {
     const { ended: signal } = watch;
     const now = await viewRecord(ctx, await ctx.containerd.containers.get(view.record.id, { signal }), { signal });
     if (now.isStateUnknown && before) return before; // a later event will show it
-    refuseUnknown(now);
-    const isLive = now.state === 'running' || now.state === 'paused';
-    const health = isHealthNeeded && isLive ? (await readHealth(ctx, now)).state?.status : undefined;
-    return {
-      ...memory,
-      state: now.state,
-      health,
-      pid: isLive ? now.task?.pid : undefined,
-      // Between the end of a run and the next one the task is gone, and with it the exit.
-      ...(now.exit && (now.exit.atMs !== undefined || !memory.exit)
-        ? { exit: { code: now.exit.code, atMs: now.exit.atMs ?? 0 } }
-        : {}),
-    };
+    return await factsFrom(following, now, before);
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) throw error;
-    return { ...memory, state: 'removed', health: undefined, pid: undefined };
+    return { ...memoryOf(before), state: 'removed', health: undefined, pid: undefined };
   }
+}
+
+const memoryOf = (before: Seen | undefined) => ({ exit: before?.exit, hasExited: before?.hasExited ?? false });
+
+async function factsFrom(
+  { ctx, isHealthNeeded }: Pick<Following, 'ctx' | 'isHealthNeeded'>,
+  now: ContainerView,
+  before: Seen | undefined,
+): Promise<Seen> {
+  refuseUnknown(now);
+  const memory = memoryOf(before);
+  const isLive = now.state === 'running' || now.state === 'paused';
+  const health = isHealthNeeded && isLive ? (await readHealth(ctx, now)).state?.status : undefined;
+  // Between the end of a run and the next one the task is gone, and with it the exit.
+  const isKnown = now.exit && (now.exit.atMs !== undefined || !memory.exit);
+  const exit = now.exit && isKnown ? { code: now.exit.code, atMs: now.exit.atMs ?? 0 } : memory.exit;
+  // The facts may be ahead of the event.
+  const hasExited = memory.hasExited || (before !== undefined && (exit?.atMs ?? 0) > (before.exit?.atMs ?? 0));
+  return { state: now.state, health, pid: isLive ? now.task?.pid : undefined, exit, hasExited };
 }
