@@ -4,6 +4,7 @@ import { inspectRoutes } from './containers/inspect.ts';
 import { lifeRoutes } from './containers/life.ts';
 import { listRoutes } from './containers/list.ts';
 import { pruneRoutes } from './containers/prune.ts';
+import { topRoutes } from './containers/top.ts';
 import { waitRoutes } from './containers/wait.ts';
 import type { EngineDeps } from './host.ts';
 import { imageRoutes } from './images/routes.ts';
@@ -13,6 +14,7 @@ import { eventRoutes } from './system/events.ts';
 import { infoRoutes } from './system/info.ts';
 import { pingRoutes } from './system/ping.ts';
 import { versionRoutes } from './system/version.ts';
+import { volumeRoutes } from './volumes/volumes.ts';
 
 /** All routes, each resource's in a file by itself; docs/engine-api.md describes them, and a test compares the two. */
 export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
@@ -29,6 +31,8 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...inspectRoutes(deps),
     ...lifeRoutes(deps),
     ...waitRoutes(deps),
+    ...topRoutes(deps),
+    ...volumeRoutes(deps),
     // Last: they take what no other has.
     ...absentRoutes,
   ];

@@ -8,6 +8,7 @@ import { measureTree } from '../../volume/tree-size.ts';
 import { ANONYMOUS_LABEL, noSuchVolume, type Volume } from '../../volume/volume.ts';
 import { clearRemains, eraseVolume, holdVolume, listVolumes } from '../../volume/volume-store.ts';
 import type { ContainerContext } from '../context.ts';
+import { publishVolume } from './create.ts';
 import { volumeContextOf } from './request.ts';
 
 /** The containers that use each volume: names to ids. */
@@ -138,6 +139,7 @@ export async function removeVolume(
     }
     options.onSize?.(await measureTree(held.volume.mountpoint, options.signal));
     await eraseVolume(held);
+    await publishVolume(ctx, 'destroy', name);
     return true;
   } finally {
     held.release();

@@ -1,10 +1,6 @@
-import { volumeContextOf } from '../../../container/volumes/request.ts';
+import { createVolume } from '../../../container/volumes/create.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
-import { randomHex } from '../../../lib/random.ts';
-import { checkVolumeName } from '../../../oci/mount-flags.ts';
 import { parseLabel } from '../../../oci/parse.ts';
-import { ANONYMOUS_LABEL } from '../../../volume/volume.ts';
-import { openVolume } from '../../../volume/volume-store.ts';
 import type { Command, CommandInput, CommandResult } from '../../command.ts';
 import { type ContainerWorld, openContainers } from '../../context.ts';
 import { checkBy } from '../../flags/check-by.ts';
@@ -39,19 +35,12 @@ async function runCreate(world: ContainerWorld, { options, args }: CommandInput)
     );
   }
   const given = positional ?? (flag === '' ? undefined : flag);
-  const name = given ?? randomHex(32);
-  const driver = options.string('driver') ?? 'local';
-  if (driver !== 'local' && driver !== '') {
-    throw new HealthctlError(
-      'NOT_FOUND',
-      `create ${given ?? ''}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
-    );
-  }
-  checkVolumeName(name);
-  const labels = Object.fromEntries(options.list('label').map(parseLabel));
   const ctx = await openContainers(world);
-  const own = given === undefined ? { [ANONYMOUS_LABEL]: '' } : {};
-  const { release } = await openVolume(volumeContextOf(ctx, world.signal), name, { ...labels, ...own });
-  release();
+  const { name } = await createVolume(ctx, {
+    name: given,
+    driver: options.string('driver') ?? 'local',
+    labels: Object.fromEntries(options.list('label').map(parseLabel)),
+    signal: world.signal,
+  });
   return { stdout: `${name}\n` };
 }
