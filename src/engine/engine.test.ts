@@ -103,6 +103,14 @@ test('a value in JSON ends with a newline, and has the headers of Docker', async
   });
 });
 
+test('answers say nothing of the connection, and it stays', async () => {
+  const two = await exchange(
+    'GET /value HTTP/1.1\r\nHost: d\r\n\r\nPOST /nosuch HTTP/1.1\r\nHost: d\r\nContent-Length: 3\r\n\r\nabcGET /value HTTP/1.1\r\nHost: d\r\n\r\n',
+  );
+  expect(two.match(/^HTTP\/1.1 \d+/gm)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200']);
+  expect(two).not.toMatch(/^connection:/im);
+});
+
 test('an answer without a body', async () => {
   const answer = await ask('POST', '/empty');
   expect([answer.statusCode, answer.headers['content-length']]).toEqual([204, undefined]);

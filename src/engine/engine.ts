@@ -58,6 +58,8 @@ export function createEngine({ routes, log, clock }: EngineParts): Engine {
     exchange.request.socket.once('close', () => gone.abort());
     const signal = AbortSignal.any([gone.signal, over.signal]);
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    // Docker leaves it out: a connection of HTTP/1.1 stays.
+    if (!exchange.isUpgrade) response.removeHeader('Connection');
     const begun: Begun = { hijacked: undefined };
     try {
       const matched = router.match(request.method ?? 'GET', request.url ?? '/');
@@ -97,11 +99,14 @@ interface Begun {
   hijacked: Duplex | undefined;
 }
 
-/** An answer whose request's body was not read ends the connection: what follows would be read as a request. */
-function send({ request, response, isUpgrade }: Exchange, { status, headers = {}, body = '' }: Answer): void {
+/** The longest rest of a body that is read off, so that the connection can serve another request: as in Go. */
+const MAX_UNREAD_BYTES = 256 << 10;
+
+function send({ request, response, isUpgrade, hasBody }: Exchange, { status, headers = {}, body = '' }: Answer): void {
   const bytes = Buffer.from(body);
   const isBodyless = status === 204 || status === 304;
-  if (!isUpgrade && !request.complete) response.setHeader('Connection', 'close');
+  const isLong = !(Number(request.headers['content-length']) <= MAX_UNREAD_BYTES);
+  if (hasBody && !request.complete && isLong) response.setHeader('Connection', 'close');
   response.writeHead(status, isBodyless ? headers : { ...headers, 'Content-Length': bytes.length });
   response.end(isBodyless || request.method === 'HEAD' ? undefined : bytes);
   if (!isUpgrade) request.resume();
