@@ -18,7 +18,6 @@ test.each([
   '',
   '0',
   '-1',
-  '65',
   'SIG',
   'NONESUCH',
   'RTMIN-1',
@@ -31,6 +30,10 @@ test.each([
   expect(() => parseSignal(text)).toThrow(
     expect.objectContaining({ code: 'USAGE', message: `invalid signal: ${text}` }),
   );
+});
+
+test('refuses a number that no signal has', () => {
+  expect(() => parseSignal('65')).toThrow('the linux daemon does not support signal 65');
 });
 
 test('agrees with the C library', () => {

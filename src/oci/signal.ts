@@ -45,12 +45,12 @@ const RTMAX = 64;
 
 /**
  * The number of a signal: `SIGTERM`, `TERM`, `term`, `15`, `RTMIN+3`, `RTMAX-1` (moby/sys signal.ParseSignal).
- * Throws USAGE `invalid signal: x`.
+ * Throws USAGE with Docker's texts, e.g. `invalid signal: x`.
  */
 export function parseSignal(text: string): number {
   const number = /^\+?\d{1,9}$/.test(text) ? Number(text) : signalByName(text.toUpperCase().replace(/^SIG/, ''));
-  if (number === undefined || number < 1 || number > RTMAX)
-    throw new HealthctlError('USAGE', `invalid signal: ${text}`);
+  if (number === undefined || number < 1) throw new HealthctlError('USAGE', `invalid signal: ${text}`);
+  if (number > RTMAX) throw new HealthctlError('USAGE', `the linux daemon does not support signal ${number}`);
   return number;
 }
 

@@ -60,9 +60,11 @@ function startRefusal(error: unknown): unknown {
   if (hasCode(cause, 'NOT_FOUND') && cause.message.startsWith('network '))
     return new EngineError(404, `failed to set up container networking: ${cause.message}`, { cause: error });
   if (hasCode(error, 'RUNTIME'))
-    return new EngineError(error.exitCode === 126 || error.exitCode === 127 ? 400 : 500, messageOf(error), {
-      cause: error,
-    });
+    return new EngineError(
+      error.exitCode === 126 || error.exitCode === 127 ? 400 : 500,
+      `failed to create task for container: ${messageOf(error)}`,
+      { cause: error },
+    );
   return error;
 }
 
