@@ -198,7 +198,7 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
     ...{ status: service.status, flushHistory: duties.history.flush },
   });
   const engine = createEngineStarter({
-    ...{ ...shared, settings, path: deps.path, contextOf, hub: duties.hub, service },
+    ...{ ...shared, settings, path: deps.path, contextOf, hub: duties.hub, service, monitor },
     restarts: { isRestarting, nextRestartAtMs },
   });
   return { model, duties, monitor, grpc, server, metrics, page, engine, lastSignal };

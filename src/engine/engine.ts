@@ -52,10 +52,13 @@ export function createEngine({ routes, log, clock }: EngineParts): Engine {
 
   const serve = async (exchange: Exchange): Promise<void> => {
     const { request, response } = exchange;
+    const { socket } = request; // gone from the request when the answer is sent
     const gone = new AbortController();
     busy += 1;
-    response.once('close', () => gone.abort());
-    exchange.request.socket.once('close', () => gone.abort());
+    const leave = (): void => gone.abort();
+    response.once('close', leave);
+    // A response that was detached from its socket hears nothing of it.
+    socket.once('close', leave);
     const signal = AbortSignal.any([gone.signal, over.signal]);
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     // Docker leaves it out: a connection of HTTP/1.1 stays.
@@ -69,8 +72,9 @@ export function createEngine({ routes, log, clock }: EngineParts): Engine {
       else response.end();
     } catch (error) {
       if (!signal.aborted) refuse(exchange, { error, begun, log });
-      else (begun.hijacked ?? request.socket).destroy();
+      else (begun.hijacked ?? socket).destroy();
     } finally {
+      socket.off('close', leave);
       busy -= 1;
     }
   };

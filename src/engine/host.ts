@@ -1,4 +1,5 @@
 import type { ContainerContext } from '../container/context.ts';
+import type { ListedContainer } from '../container/list.ts';
 import type { TimeRange } from '../events/event-log.ts';
 import type { HostEvent } from '../events/host-event.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -17,6 +18,11 @@ export interface EngineHost {
     id: string,
     options: { readonly force: boolean; readonly volumes: boolean; readonly signal: AbortSignal },
   ): Promise<void>;
+  /**
+   * All containers, the newest first, from memory, without the results of their checks; undefined if containerd is to be
+   * asked.
+   */
+  listed(): readonly ListedContainer[] | undefined;
   /** Whether a restart of a container is under way, and when its policy starts it again: wall time. */
   restartOf(id: string): { readonly isRestarting: boolean; readonly nextRestartAtMs: number | undefined };
   /**

@@ -12,7 +12,7 @@ export const subjectOf = ({ namespace, id, record: { labels } }: KnownContainer)
 });
 
 /** A container in the form for commands, from the monitor's memory. */
-function knownViewOf({ record, task, run, isOutOfMemory, isShimSilent = false }: KnownContainer): ContainerView {
+export function knownViewOf({ record, task, run, isOutOfMemory, isShimSilent = false }: KnownContainer): ContainerView {
   const facts = { record: recordFromCompact(record), task, run, isStateUnknown: isShimSilent };
   return { ...viewFrom(facts), isOutOfMemory };
 }

@@ -14,23 +14,14 @@ test.each([
   ['SIGRTMAX-14', 50],
 ])('%s is %d', (text, number) => expect(parseSignal(text)).toBe(number));
 
-test.each([
-  '',
-  '0',
-  '-1',
-  'SIG',
-  'NONESUCH',
-  'RTMIN-1',
-  'RTMAX+1',
-  'RTMIN+31',
-  'toString',
-  '1.5',
-  '9'.repeat(400),
-])('refuses %s', (text) => {
-  expect(() => parseSignal(text)).toThrow(
-    expect.objectContaining({ code: 'USAGE', message: `invalid signal: ${text}` }),
-  );
-});
+test.each(['', '0', '-1', 'SIG', 'NONESUCH', 'RTMIN-1', 'RTMAX+1', 'RTMIN+31', 'toString', '1.5', '9'.repeat(400)])(
+  'refuses %s',
+  (text) => {
+    expect(() => parseSignal(text)).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: `invalid signal: ${text}` }),
+    );
+  },
+);
 
 test('refuses a number that no signal has', () => {
   expect(() => parseSignal('65')).toThrow('the linux daemon does not support signal 65');

@@ -7,10 +7,12 @@ import type { Clock } from '../../lib/clock.ts';
 import { keyOf } from '../../lib/container-key.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import type { Settings } from '../../lib/settings.ts';
+import type { Monitor } from '../../monitor/monitor.ts';
 import { readDescriptors } from '../../system/descriptors.ts';
 import type { EventHub } from '../api/event-stream.ts';
 import type { Service, ServiceDeps } from '../api/service.ts';
 import { createEngineListener } from './engine-listener.ts';
+import { knownList } from './known-list.ts';
 
 export interface EngineServerDeps {
   readonly clock: Clock;
@@ -22,6 +24,7 @@ export interface EngineServerDeps {
   readonly contextOf: (namespace: string) => ContainerContext;
   readonly hub: Pick<EventHub, 'follow' | 'followers'>;
   readonly service: Pick<Service, 'refresh' | 'remove'>;
+  readonly monitor: Pick<Monitor, 'model' | 'isLive'>;
   readonly restarts: Pick<ServiceDeps, 'isRestarting' | 'nextRestartAtMs'>;
 }
 
@@ -39,7 +42,7 @@ export function createEngineServer(deps: EngineServerDeps, at: string): EngineSe
     ...{ log, clock },
     routes: engineRoutesOf({
       ctx,
-      host: hostOf(deps, namespace),
+      host: hostOf(deps, ctx),
       settings,
       path,
       clock,
@@ -57,10 +60,12 @@ export function createEngineServer(deps: EngineServerDeps, at: string): EngineSe
   };
 }
 
-function hostOf({ hub, service, restarts, settings }: EngineServerDeps, namespace: string): EngineHost {
+function hostOf({ hub, service, monitor, restarts, settings }: EngineServerDeps, ctx: ContainerContext): EngineHost {
+  const { namespace } = ctx.containerd;
   return {
     refresh: (id) => service.refresh(namespace, id),
     remove: (id, options) => service.remove(namespace, id, options),
+    listed: () => knownList(monitor, { dirs: ctx.dirs, namespace }, settings.monitor.namespaces),
     restartOf: (id) => {
       const key = keyOf({ namespace, id });
       return { isRestarting: restarts.isRestarting(key), nextRestartAtMs: restarts.nextRestartAtMs(key) };

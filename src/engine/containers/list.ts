@@ -3,13 +3,19 @@ import { createdBetween, SHOWN_STATES } from '../../container/list-selection.ts'
 import { openContainerSizes } from '../../container/sizes.ts';
 import type { NamespaceDirs } from '../../lib/dirs.ts';
 import { HealthctlError } from '../../lib/errors.ts';
-import { isObject } from '../../lib/shape.ts';
 import { commandLine } from '../../record/command-line.ts';
 import { detailsOf } from '../../record/details.ts';
 import { matchesHealth, matchesView, parseListFilters } from '../../record/list-filter.ts';
 import { networkSettingsOf } from '../../record/network-settings.ts';
-import { attachmentOf } from '../../record/shown-ports.ts';
+import {
+  attachmentOf,
+  type PortSpan,
+  parseShownPorts,
+  publishedPortsOf,
+  shownPortsText,
+} from '../../record/shown-ports.ts';
 import { statusText } from '../../record/status-text.ts';
+import type { ContainerView } from '../../record/view.ts';
 import { filterTextsOf, parseFilters } from '../filters.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Answer, type Call, json, type Route } from '../route.ts';
@@ -26,14 +32,12 @@ async function list(deps: EngineDeps, { query, signal }: Call): Promise<Answer> 
   const isAll = query.flag('all') || limit > 0 || filters.has('status');
   const isInTime = await createdBetween(ctx, filters, signal);
   const dirs = { dirs: ctx.dirs, namespace: ctx.containerd.namespace };
-  const found = await listContainers(ctx, {
-    keep: (view) => {
-      const shown = asShown(deps, view);
-      return (isAll || SHOWN_STATES.has(shown.state)) && isInTime(view) && matchesView(filters, shown, dirs);
-    },
-    signal,
-  });
-  const matching = found
+  const keep = (view: ContainerView): boolean => {
+    const shown = asShown(deps, view);
+    return (isAll || SHOWN_STATES.has(shown.state)) && isInTime(view) && matchesView(filters, shown, dirs);
+  };
+  const known = deps.host.listed()?.filter(({ view }) => keep(view));
+  const matching = (known ?? (await listContainers(ctx, { keep, signal })))
     .map((row) => ({ ...row, view: asShown(deps, row.view) }))
     .filter(({ health }) => matchesHealth(filters, health));
   const rows = limit > 0 ? matching.slice(0, limit) : matching;
@@ -61,7 +65,8 @@ interface EntryFacts {
 function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes }: EntryFacts) {
   const { record } = view;
   const details = detailsOf(record);
-  const settings = networkSettingsOf(view, { details, attachment: attachmentOf(view, dirs) });
+  const attachment = attachmentOf(view, dirs);
+  const settings = networkSettingsOf(view, { details, attachment });
   return {
     Id: record.id,
     Names: [`/${view.name}`],
@@ -69,7 +74,7 @@ function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes }: Entr
     ImageID: details.imageId,
     Command: commandLine(details.args),
     Created: Math.floor(record.createdAtMs / 1000),
-    Ports: portsOf(settings.Ports),
+    Ports: portsOf(view, dirs),
     ...(sizes ? { ...(sizes.SizeRw > 0 ? { SizeRw: sizes.SizeRw } : {}), SizeRootFs: sizes.SizeRootFs } : {}),
     Labels: details.config.Labels,
     State: view.state,
@@ -80,18 +85,19 @@ function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes }: Entr
   };
 }
 
-/** The ports of a document as a list; one on all addresses stands twice, as in Docker. */
-function portsOf(document: unknown): readonly object[] {
-  if (!isObject(document)) return [];
-  return Object.entries(document).flatMap(([key, bindings]) => {
-    const [port, Type] = key.split('/');
-    const own = { PrivatePort: Number(port), Type };
-    if (!Array.isArray(bindings) || bindings.length === 0) return [own];
-    return bindings.map(({ HostIp, HostPort }: { HostIp: string; HostPort: string }) => ({
-      IP: HostIp,
-      PrivatePort: own.PrivatePort,
-      PublicPort: Number(HostPort),
-      Type,
-    }));
-  });
+/** Published ports, and those that are only exposed: of a running container. */
+function portsOf(view: ContainerView, dirs: NamespaceDirs): readonly object[] {
+  const published = publishedPortsOf(view, dirs).map(({ hostIp, hostPort, containerPort, protocol }) => ({
+    IP: hostIp === '' ? '0.0.0.0' : hostIp,
+    PrivatePort: containerPort,
+    PublicPort: hostPort,
+    Type: protocol,
+  }));
+  const exposed = parseShownPorts(shownPortsText(view, dirs)).flatMap(({ protocol, container, host }) =>
+    host ? [] : rangeOf(container).map((port) => ({ PrivatePort: port, Type: protocol })),
+  );
+  return [...published, ...exposed].sort((a, b) => a.PrivatePort - b.PrivatePort);
 }
+
+const rangeOf = ({ first, last }: PortSpan): readonly number[] =>
+  Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
