@@ -411,6 +411,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/completion/complete.ts')).completeCommand(registry),
   },
   {
+    path: ['docker-env'],
+    aliases: [],
+    summary: "Print what lets clients of Docker's API use the monitor",
+    load: async () => (await import('./commands/daemon/docker-env.ts')).dockerEnv,
+  },
+  {
     path: ['version'],
     aliases: [],
     summary: 'Show the versions of healthctl and of containerd',

@@ -178,6 +178,7 @@ function createParts(deps: DaemonDeps, { paths, startedAtMs, locks, ending }: Pa
   const { isRestarting, nextRestartAtMs } = duties.supervisor;
   const service = createService({
     ...{ monitor, contextOf, clock, settings, startedAtMs, isAutostarted, identity, isRestarting, nextRestartAtMs },
+    dockerApi: () => engine.serving,
   });
   const metrics = createMetrics({
     ...{ clock, log, containerd, monitor, startedAtMs },

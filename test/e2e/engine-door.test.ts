@@ -74,6 +74,14 @@ test('events of a container as they happen, and from the past', async () => {
   expect(JSON.parse(first)).toMatchObject({ status: 'create', id, Actor: { ID: id, Attributes: attributes } });
 });
 
+test('docker-env names the socket that the monitor serves', async () => {
+  expect(await bed.ok(['docker-env'])).toBe(`export DOCKER_HOST=unix://${engine.socket}`);
+  expect(await bed.ok(['docker-env', '--shell', 'fish'])).toBe(`set -gx DOCKER_HOST unix://${engine.socket}`);
+  expect(await bed.ok(['docker-env', '--context'])).toBe(
+    `docker context create healthctl --docker host=unix://${engine.socket}`,
+  );
+});
+
 test('a bad time is refused as by Docker', async () => {
   expect(await engine.ask('GET', '/events?since=yesterday')).toMatchObject({
     status: 500,
@@ -87,4 +95,8 @@ test('the monitor ends with clients connected, and leaves no socket', async () =
   engine.monitor.kill('SIGTERM');
   expect((await engine.monitor.exited).code).toBe(0);
   expect(() => statSync(engine.socket)).toThrow('ENOENT');
+  expect(await bed.cli(['docker-env'])).toMatchObject({
+    ...{ code: 1, stdout: '' },
+    stderr: expect.stringMatching(/nothing serves Docker's API: no monitor runs\n.*docker_socket = "/),
+  });
 });

@@ -3,7 +3,7 @@ import { MAX_SOCKET_PATH_BYTES } from '../../system/socket-path.ts';
 import { checkText, wrongType } from './config-values.ts';
 
 /** A socket that systemd has opened (sd_listen_fds). */
-const GIVEN_SOCKET = 'fd://';
+export const GIVEN_SOCKET = 'fd://';
 const FORMS = `the absolute path of a Unix socket of at most ${MAX_SOCKET_PATH_BYTES} bytes, or "${GIVEN_SOCKET}"`;
 
 /** Checks the value of `docker_socket`. Throws CONFIG. */

@@ -77,6 +77,15 @@ export interface DaemonStatus {
   readonly memoryBytes: number;
   /** Open file descriptors of the process, and their limit. Checks do not use the last ones. */
   readonly descriptors: { readonly open: number; readonly limit: number };
+  /** Where it serves Docker's Engine API. Absent if nowhere; an older monitor does not send it. */
+  readonly dockerApi?: DockerApi;
+}
+
+/** Docker's Engine API of one containerd namespace. */
+export interface DockerApi {
+  readonly namespace: string;
+  /** What clients put into DOCKER_HOST: `unix:///run/healthctl/docker.sock`. */
+  readonly hosts: readonly string[];
 }
 
 /** The body of every error answer. */

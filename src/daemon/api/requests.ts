@@ -71,6 +71,7 @@ const isStatus: Guard<DaemonStatus> = objectOf({
   lag: nullOr(objectOf({ count: isCount, p50Ms: isNumber, p99Ms: isNumber, maxMs: isNumber })),
   memoryBytes: isCount,
   descriptors: objectOf({ open: isCount, limit: isNumber }),
+  dockerApi: optional(objectOf({ namespace: isText, hosts: isTexts })),
 });
 
 const isRecord: Guard<CompactRecord> = objectOf({

@@ -24,7 +24,7 @@ const serviceWith = (nextCheckAtMs: number | undefined, clock = createFakeClock(
     clock,
     settings: { monitor: { namespaces: [] } } as unknown as Settings,
     ...{ startedAtMs: 0, isAutostarted: false, identity: { id: 'm', program: 'p' } },
-    ...{ isRestarting: () => false, nextRestartAtMs: () => undefined },
+    ...{ isRestarting: () => false, dockerApi: () => undefined, nextRestartAtMs: () => undefined },
   });
 
 test('a list has the wall time of the next check', async () => {

@@ -20,7 +20,7 @@ import { statusWord } from '../../record/shown-health.ts';
 import { asRestarting, withNextRestart } from '../../record/view.ts';
 import { readDescriptors } from '../../system/descriptors.ts';
 import { residentBytes } from '../../system/memory.ts';
-import type { CheckAnswer, ContainerSummary, DaemonStatus, HealthAnswer } from './answers.ts';
+import type { CheckAnswer, ContainerSummary, DaemonStatus, DockerApi, HealthAnswer } from './answers.ts';
 import { API_VERSION } from './version.ts';
 
 export interface ServiceDeps {
@@ -35,6 +35,7 @@ export interface ServiceDeps {
   readonly isRestarting: (key: string) => boolean;
   /** When a container will be restarted, wall time. */
   readonly nextRestartAtMs: (key: string) => number | undefined;
+  readonly dockerApi: () => DockerApi | undefined;
 }
 
 /**
@@ -113,6 +114,7 @@ export function createService(deps: ServiceDeps): Service {
       lag: monitor.lags.summary() ?? null,
       memoryBytes: residentBytes() ?? 0,
       descriptors: readDescriptors(),
+      ...dockerApiOf(deps),
     }),
     list: (namespace) => {
       refuseUnwatched(namespace);
@@ -164,6 +166,11 @@ export function createService(deps: ServiceDeps): Service {
       await monitor.refresh({ namespace, id });
     },
   };
+}
+
+function dockerApiOf(deps: ServiceDeps): Pick<DaemonStatus, 'dockerApi'> {
+  const dockerApi = deps.dockerApi();
+  return dockerApi ? { dockerApi } : {};
 }
 
 function countsOf(

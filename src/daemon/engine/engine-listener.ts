@@ -6,6 +6,7 @@ import { HealthctlError, messageOf } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import { readDescriptors } from '../../system/descriptors.ts';
+import { findGivenSocket, type GivenSocket } from '../../system/given-socket.ts';
 import { freeSocketPath } from '../../system/own-file.ts';
 import { gateConnections } from '../connection-gate.ts';
 
@@ -20,6 +21,8 @@ export interface EngineListener {
   start(): Promise<void>;
   /** Cuts off all clients. */
   stop(): Promise<void>;
+  /** The value of DOCKER_HOST for it; undefined while it does not listen. */
+  readonly host: string | undefined;
 }
 
 export interface EngineListenerDeps {
@@ -33,8 +36,6 @@ export interface EngineListenerDeps {
 }
 
 const GIVEN_SOCKET = 'fd://';
-/** The first descriptor that systemd passes (SD_LISTEN_FDS_START). */
-const FIRST_GIVEN_FD = 3;
 const RETRY_MS = 10_000;
 /** Clients of Docker keep their connections, and some send the body of a create as query too. */
 const LIMITS = {
@@ -50,6 +51,7 @@ const MOST_CONNECTIONS = 4_096;
 export function createEngineListener(deps: EngineListenerDeps): EngineListener {
   const { at, clock, log } = deps;
   let server: Server | undefined;
+  let host: string | undefined;
   let retry: { cancel(): void } | undefined;
   let isFailureTold = false;
   let isStopped = false;
@@ -58,6 +60,8 @@ export function createEngineListener(deps: EngineListenerDeps): EngineListener {
       const made = await listen(deps);
       if (isStopped) return await close(made);
       server = made;
+      const path = at === GIVEN_SOCKET ? givenSocket().path : at;
+      host = path === undefined ? undefined : `unix://${path}`;
       log.info(`Docker's Engine API at ${at}`);
     } catch (error) {
       if (!isFailureTold) log.warn(`no Docker API at ${at}, retrying: ${messageOf(error)}`);
@@ -75,6 +79,9 @@ export function createEngineListener(deps: EngineListenerDeps): EngineListener {
       if (!stopped) return;
       await close(stopped);
       if (at !== GIVEN_SOCKET) rmSync(at, { force: true });
+    },
+    get host() {
+      return server && host;
     },
   };
 }
@@ -97,7 +104,7 @@ async function listen({ at, groupId, engine, clock, log }: EngineListenerDeps): 
   });
   await new Promise<void>((resolve, reject) => {
     made.once('error', reject);
-    if (at === GIVEN_SOCKET) made.listen({ fd: givenDescriptor() }, resolve);
+    if (at === GIVEN_SOCKET) made.listen({ fd: givenSocket().duplicate() }, resolve);
     else {
       freeSocketPath(at, (text) => log.warn(text));
       made.listen(at, resolve);
@@ -117,9 +124,9 @@ async function listen({ at, groupId, engine, clock, log }: EngineListenerDeps): 
 }
 
 /** Throws CONFIG if systemd has not passed a socket to this process. */
-function givenDescriptor(): number {
-  const { LISTEN_PID: pid, LISTEN_FDS: count } = process.env;
-  if (pid === String(process.pid) && Number(count) >= 1) return FIRST_GIVEN_FD;
+function givenSocket(): GivenSocket {
+  const socket = findGivenSocket(process.env);
+  if (socket) return socket;
   throw new HealthctlError('CONFIG', 'systemd has not passed a socket', {
     hint: 'start the .socket unit: "healthctl daemon install --docker-socket" makes one',
   });

@@ -9,6 +9,7 @@ import type { ServiceLogger } from '../../lib/logger.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { Monitor } from '../../monitor/monitor.ts';
 import { readDescriptors } from '../../system/descriptors.ts';
+import type { DockerApi } from '../api/answers.ts';
 import type { EventHub } from '../api/event-stream.ts';
 import type { Service, ServiceDeps } from '../api/service.ts';
 import { createEngineListener } from './engine-listener.ts';
@@ -32,6 +33,8 @@ export interface EngineServerDeps {
 export interface EngineServer {
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Undefined while it does not listen. */
+  readonly serving: DockerApi | undefined;
 }
 
 export function createEngineServer(deps: EngineServerDeps, at: string): EngineServer {
@@ -56,6 +59,10 @@ export function createEngineServer(deps: EngineServerDeps, at: string): EngineSe
     stop: async () => {
       engine.stop();
       await listener.stop();
+    },
+    get serving() {
+      const { host } = listener;
+      return host === undefined ? undefined : { namespace, hosts: [host] };
     },
   };
 }

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { shellWord } from '../../../health/diagnosis/command-line.ts';
+import { HealthctlError } from '../../../lib/errors.ts';
+import type { Settings } from '../../../lib/settings.ts';
+import type { World } from '../../../world.ts';
+import type { Command, CommandInput, CommandResult } from '../../command.ts';
+import { configPathOf } from '../../config/config.ts';
+import { GIVEN_SOCKET } from '../../config/docker-settings.ts';
+import { askStatus } from '../../monitor/status.ts';
+
+/** `healthctl docker-env`: exit 1 where Docker's API is not served. */
+export const dockerEnv: Command = {
+  usage: '[OPTIONS]',
+  description:
+    'Print the command of a shell by which clients of Docker\'s API, such as docker, use the monitor.\nIn a shell: eval "$(healthctl docker-env)"',
+  options: [
+    { name: 'context', type: 'bool', help: "Print the command that makes a context of docker's instead" },
+    {
+      name: 'shell',
+      type: 'string',
+      help: "'sh' (bash, zsh too) or 'fish'",
+      default: 'sh',
+      check: (text) => (SHELLS.includes(text) ? undefined : 'must be one of "sh", "bash", "zsh", "fish"'),
+      complete: { words: ['sh', 'fish'] },
+    },
+  ],
+  args: { min: 0, max: 0 },
+  run: (world, input) => showEnv(world, input),
+};
+
+const SHELLS = ['sh', 'bash', 'zsh', 'fish'];
+const CONTEXT_NAME = 'healthctl';
+
+type EnvWorld = Pick<World, 'settings' | 'clock' | 'signal' | 'env'>;
+
+async function showEnv(world: EnvWorld, { options }: CommandInput): Promise<CommandResult> {
+  const { host, warnings = [] } = await findHost(world);
+  const setting = (name: string, value: string): string =>
+    options.string('shell') === 'fish'
+      ? `set -gx ${name} ${shellWord(value)}\n`
+      : `export ${name}=${shellWord(value)}\n`;
+  const stdout = options.bool('context')
+    ? `docker context create ${CONTEXT_NAME} --docker ${shellWord(`host=${host}`)}\n`
+    : setting('DOCKER_HOST', host);
+  return { stdout, warnings };
+}
+
+interface FoundHost {
+  readonly host: string;
+  readonly warnings?: readonly string[];
+}
+
+/** Where the monitor serves Docker's API, or, if none runs, where one would. Throws UNAVAILABLE. */
+async function findHost(world: EnvWorld): Promise<FoundHost> {
+  const configured = configuredPath(world.settings);
+  const answer = await askStatus(world);
+  if (answer.kind !== 'answered') {
+    if (answer.kind === 'unclear') throw answer.error;
+    if (configured === undefined)
+      throw new HealthctlError('UNAVAILABLE', "nothing serves Docker's API: no monitor runs", {
+        hint: howToServe(world),
+      });
+    return { host: `unix://${configured}`, warnings: [NOT_RUNNING] };
+  }
+  const { pid, dockerApi } = answer.status;
+  const [host] = dockerApi?.hosts ?? [];
+  if (host !== undefined) return { host };
+  throw new HealthctlError('UNAVAILABLE', `the monitor, process ${pid}, does not serve Docker's API`, {
+    hint:
+      configured === undefined
+        ? howToServe(world)
+        : `docker_socket is ${configured}: restart the monitor, or see its log for why it cannot serve there`,
+  });
+}
+
+const NOT_RUNNING =
+  'no monitor runs: start it with "healthctl daemon start", or install it with "healthctl daemon install"';
+
+function howToServe({ settings, env }: EnvWorld): string {
+  return `set docker_socket = "${join(settings.runRoot, 'docker.sock')}" in ${configPathOf(env)}, and restart the monitor`;
+}
+
+function configuredPath({ monitor: { dockerSocket } }: Settings): string | undefined {
+  return dockerSocket === GIVEN_SOCKET ? undefined : dockerSocket;
+}
