@@ -65,7 +65,7 @@ test.each([
   [['image', 'build', '.'], 'unknown command: healthctl image build\nbuild with docker'],
   [['help', 'stats'], 'unknown help topic: stats\nuse healthctl top'],
   [['run', '--gpus', 'all', 'x'], 'unknown flag: --gpus\ngive the devices'],
-  [['create', '--ip6=fd00::2', 'x'], 'unknown flag: --ip6\nnetworks are of IPv4'],
+  [['create', '--link-local-ip=fe80::2', 'x'], 'unknown flag: --link-local-ip\ngive an address'],
   [['container', 'run', '--volumes-from', 'db', 'x'], 'unknown flag: --volumes-from\nname the volumes'],
   [['update', '--memory', '1g', 'web'], 'unknown flag: --memory\nlimits are set'],
   [['pull', '-a', 'x'], "unknown shorthand flag: 'a' in -a\nname each tag"],

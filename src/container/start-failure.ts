@@ -12,8 +12,9 @@ function exitCodeOfStartFailure(text: string, otherwise: number): number {
   return /permission denied|not a directory|is a directory|open executable: /i.test(text) ? 126 : otherwise;
 }
 
-/** The runtime's failure to start a program, in Docker's form; any other error unchanged. */
+/** The runtime's failure to start a program, in Docker's form; any other error, and one with an exit status, unchanged. */
 export function startFailure(error: unknown, otherwise: number): unknown {
+  if (error instanceof HealthctlError && error.exitCode !== undefined) return error;
   if (!hasCode(error, 'RUNTIME', 'NOT_FOUND', 'INVALID', 'CONFLICT')) return error;
   const text = runtimeTextOf(error.message);
   const hint = hintFor(text);

@@ -12,8 +12,9 @@ import {
 } from './attachment.ts';
 import { addSecondName, hasLink } from './bridge-link.ts';
 import { ensureRules } from './firewall.ts';
-import { gatewayOf } from './gateway.ts';
+import { gateway6Of, gatewayOf } from './gateway.ts';
 import { addMembership, deleteMembership, type NetworkRequest, planMembership, withPorts } from './membership.ts';
+import { routeThrough6 } from './move-gateway.ts';
 import { type LockedNetworks, type NetworkContext, withNetworkLock } from './network-context.ts';
 import { listNetworks, type NetworkRecord, needNetwork } from './network-record.ts';
 import { findPlugins, needTool } from './plugins.ts';
@@ -99,6 +100,9 @@ async function attachLocked(
 async function addAll(ctx: LockedNetworks, attachment: Attachment): Promise<Attachment> {
   const memberships: Membership[] = [];
   for (const planned of attachment.memberships) memberships.push(await addMembership(ctx, attachment, planned));
+  const [gateway, gateway6] = [gatewayOf(memberships), gateway6Of(memberships)];
+  // The plugin of that network has set no route, because another has that of IPv4.
+  if (gateway6 && gateway6 !== gateway) routeThrough6(attachment, gateway6);
   return { ...attachment, memberships };
 }
 
@@ -214,10 +218,8 @@ async function planAttachment(
     const network = networks[index];
     return network ? [{ asked, network }] : [];
   });
-  const candidates = pairs.map(({ asked, network }) => ({
-    ...asked,
-    network: network.name,
-    internal: network.internal,
+  const candidates = pairs.map(({ asked: { gatewayPriority }, network }) => ({
+    ...{ gatewayPriority, network: network.name, internal: network.internal, hasIpv6: network.ipv6 !== undefined },
   }));
   const gateway = gatewayOf(candidates)?.network;
   const requests = gateway === undefined ? [] : request.ports;

@@ -36,10 +36,12 @@ export interface Endpoint {
   /** Empty if it has none. */
   readonly gateway: string;
   readonly mac: string;
+  /** Absent on a network without IPv6. */
+  readonly ipv6?: { readonly address: string; readonly prefix: number; readonly gateway: string };
 }
 
 /** The addresses to keep from run to run. With another hardware address, neighbours would still use the old one. */
-export type InterfaceAddress = Pick<Endpoint, 'address' | 'mac'>;
+export type InterfaceAddress = Pick<Endpoint, 'address' | 'mac'> & { readonly address6?: string };
 
 /** A container's interface on one of its networks. */
 export interface Membership {
@@ -57,6 +59,7 @@ export interface Membership {
   readonly gatewayPriority: number;
   /** The network has no way out. */
   readonly internal: boolean;
+  readonly hasIpv6: boolean;
   /** Absent until the plugins have answered. */
   readonly endpoint?: Endpoint;
   /** The last plugin's result, which DEL gets. */
@@ -163,9 +166,9 @@ function attachmentFrom(value: unknown): Attachment | undefined {
 
 function membershipFrom(document: MembershipDocument): Membership {
   const { network, networkId, plugins, names, endpoint, result } = document;
-  const { interfaceName = 'eth0', links = [], gatewayPriority = 0, internal = false } = document;
+  const { interfaceName = 'eth0', links = [], gatewayPriority = 0, internal = false, hasIpv6 = false } = document;
   return {
-    ...{ network, networkId, interfaceName, plugins, names, links, gatewayPriority, internal },
+    ...{ network, networkId, interfaceName, plugins, names, links, gatewayPriority, internal, hasIpv6 },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(result === undefined ? {} : { result }),
   };
@@ -173,12 +176,14 @@ function membershipFrom(document: MembershipDocument): Membership {
 
 const PROCESS = { pid: isNumber, startTimeTicks: isNumber };
 
+const ADDRESS = { address: isText, prefix: isNumber, gateway: isText };
+
 const MEMBERSHIP = {
   ...{ network: isText, networkId: isText, names: isTexts },
   plugins: listOf(objectOf({ type: isText })),
-  endpoint: optional(objectOf({ address: isText, prefix: isNumber, gateway: isText, mac: isText })),
+  endpoint: optional(objectOf({ ...ADDRESS, mac: isText, ipv6: optional(objectOf(ADDRESS)) })),
   ...{ interfaceName: optional(isText), links: optional(isTexts) },
-  ...{ gatewayPriority: optional(isNumber), internal: optional(isBoolean) },
+  ...{ gatewayPriority: optional(isNumber), internal: optional(isBoolean), hasIpv6: optional(isBoolean) },
 };
 const isMembership = objectOf(MEMBERSHIP);
 type MembershipDocument = (typeof isMembership extends Guard<infer T> ? T : never) & { readonly result?: unknown };

@@ -3,7 +3,8 @@ import { readNetworkDevices } from '../system/proc.ts';
 import { findTool } from '../system/programs.ts';
 import { runProgram } from '../system/run-program.ts';
 import type { LockedNetworks } from './network-context.ts';
-import { DEFAULT_NETWORK, type NetworkRecord } from './network-record.ts';
+import { DEFAULT_NETWORK } from './network-names.ts';
+import type { NetworkRecord } from './network-record.ts';
 import { needTool } from './plugins.ts';
 
 /** Whether this host has the interface. */

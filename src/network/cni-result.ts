@@ -1,23 +1,28 @@
-import { isObject, isText, itemsIn } from '../lib/shape.ts';
+import { isObject, isText, itemsIn, type JsonObject } from '../lib/shape.ts';
 import type { Endpoint } from './attachment.ts';
 
 /** Parses the result of the last plugin (CNI 0.4.0): the address and its interface. Undefined without an address. */
 export function endpointFrom(result: unknown, interfaceName: string): Endpoint | undefined {
   if (!isObject(result)) return undefined;
-  const [ip] = itemsIn(result.ips).filter(isObject);
-  const { address, gateway } = ip ?? {};
-  if (!isText(address)) return undefined;
-  const [ipAddress = '', prefix = ''] = address.split('/');
+  const addresses = itemsIn(result.ips)
+    .filter(isObject)
+    .flatMap((ip) => addressFrom(ip) ?? []);
+  const main = addresses.find(({ address }) => !address.includes(':'));
+  const ipv6 = addresses.find(({ address }) => address.includes(':'));
+  // A network of another tool may have only IPv6.
+  const shown = main ?? ipv6;
+  if (!shown) return undefined;
   const inContainer = itemsIn(result.interfaces)
     .filter(isObject)
     .find(({ name, sandbox }) => name === interfaceName && isText(sandbox) && sandbox !== '');
   const mac = inContainer?.mac;
-  return {
-    address: ipAddress,
-    prefix: Number(prefix),
-    gateway: isText(gateway) ? gateway : '',
-    mac: isText(mac) ? mac : '',
-  };
+  return { ...shown, mac: isText(mac) ? mac : '', ...(main && ipv6 ? { ipv6 } : {}) };
+}
+
+function addressFrom({ address: text, gateway }: JsonObject): Omit<Endpoint, 'mac' | 'ipv6'> | undefined {
+  if (!isText(text)) return undefined;
+  const [address = '', prefix = ''] = text.split('/');
+  return { address, prefix: Number(prefix), gateway: isText(gateway) ? gateway : '' };
 }
 
 /**

@@ -2,9 +2,9 @@ import { HealthctlError, messageOf } from '../lib/errors.ts';
 import { type Attachment, forgetAttachment, type Membership, membershipOf, writeAttachment } from './attachment.ts';
 import { addSecondName, hasLink } from './bridge-link.ts';
 import { ensureRules } from './firewall.ts';
-import { gatewayOf } from './gateway.ts';
+import { gateway6Of, gatewayOf } from './gateway.ts';
 import { addMembership, deleteMembership, type NetworkRequest, planMembership } from './membership.ts';
-import { moveGateway, routeThrough } from './move-gateway.ts';
+import { moveGateway, routeThrough, routeThrough6 } from './move-gateway.ts';
 import type { LockedNetworks } from './network-context.ts';
 import { listNetworks, type NetworkRecord, needNetwork } from './network-record.ts';
 import { holdPortsAgain, releasePorts } from './port-holder.ts';
@@ -72,6 +72,7 @@ async function undoConnect(ctx: LockedNetworks, attachment: Attachment, planned:
   await deleteMembership(ctx, attachment, planned);
   if (attachment.memberships.length === 0) return forgetAttachment(ctx, attachment);
   routeThrough(attachment, gatewayOf(attachment.memberships));
+  if (planned.hasIpv6) routeThrough6(attachment, gateway6Of(attachment.memberships));
   writeAttachment(ctx, attachment);
 }
 

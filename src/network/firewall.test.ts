@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rulesFrom } from './firewall.ts';
+import { rules6From, rulesFrom } from './firewall.ts';
 import type { NetworkRecord } from './network-record.ts';
 
 const network = (what: Partial<NetworkRecord>): NetworkRecord => ({
@@ -38,4 +38,12 @@ test('without networks the chains are empty', () => {
 test("names of bridges and chains are within the kernel's limit", () => {
   const chains = [...rulesFrom('1935db59', []).matchAll(/^:(\S+)/gm)].map(([, name = '']) => name.length);
   expect(Math.max(...chains)).toBeLessThanOrEqual(28);
+});
+
+test('IPv6: the same rules, for the networks that have it', () => {
+  const dual = network({ ipv6: { subnet: 'fd00:1::/64', gateway: 'fd00:1::1' } });
+  const rules = rules6From('cafe', [dual, network({ name: 'plain', bridge: 'hctl-plain' })]);
+  expect(rules).toContain('-A HCTL-NAT-cafe -s fd00:1::/64 ! -o hctl-1234567890 -j MASQUERADE');
+  expect(rules).toContain('-A HCTL-FWD-cafe -o hctl-1234567890 -j DROP');
+  expect(rules).not.toContain('hctl-plain');
 });

@@ -25,17 +25,35 @@ const chainsOf = (hostId: string): Chains => ({ nat: `HCTL-NAT-${hostId}`, forwa
  * to a network, never to a container: so no container's end can leave one behind, and a start sets none.
  */
 export function rulesFrom(hostId: string, networks: readonly NetworkRecord[]): string {
+  return rulesOf(
+    hostId,
+    networks.map((network) => ({ network, subnet: network.subnet })),
+  );
+}
+
+/** The same for `ip6tables-restore`, of the networks with IPv6. */
+export function rules6From(hostId: string, networks: readonly NetworkRecord[]): string {
+  return rulesOf(
+    hostId,
+    networks.flatMap((network) => (network.ipv6 ? [{ network, subnet: network.ipv6.subnet }] : [])),
+  );
+}
+
+function rulesOf(
+  hostId: string,
+  networks: readonly { readonly network: NetworkRecord; readonly subnet: string }[],
+): string {
   const { nat, forward } = chainsOf(hostId);
   return [
     '*nat',
     `:${nat} - [0:0]`,
     ...networks
-      .filter(({ internal }) => !internal)
-      .map(({ subnet, bridge }) => `-A ${nat} -s ${subnet} ! -o ${bridge} -j MASQUERADE`),
+      .filter(({ network }) => !network.internal)
+      .map(({ subnet, network: { bridge } }) => `-A ${nat} -s ${subnet} ! -o ${bridge} -j MASQUERADE`),
     'COMMIT',
     '*filter',
     `:${forward} - [0:0]`,
-    ...networks.flatMap((network) => forwardRules(network).map((rule) => `-A ${forward} ${rule}`)),
+    ...networks.flatMap(({ network }) => forwardRules(network).map((rule) => `-A ${forward} ${rule}`)),
     'COMMIT',
     '',
   ].join('\n');
@@ -64,32 +82,66 @@ function forwardRules({ bridge, internal }: NetworkRecord): readonly string[] {
 export async function ensureRules(ctx: LockedNetworks, networks: readonly NetworkRecord[]): Promise<void> {
   const { hostId } = ctx.dirs;
   const { rules: markPath } = networkPathsOf(ctx.dirs);
-  const rules = rulesFrom(hostId, networks);
-  const mark = createHash('sha256').update(rules).update(readlinkSync('/proc/self/ns/net')).digest('hex');
-  const { nat, forward } = chainsOf(hostId);
-  const natJump = ['-t', 'nat', 'POSTROUTING', nat] as const;
-  const forwardJump = ['-t', 'filter', 'FORWARD', forward] as const;
-  const [hasNat, hasForward] = await Promise.all([hasJump(ctx, natJump), hasJump(ctx, forwardJump)]);
-  if (readOwnText(markPath, ctx.dirs)?.trim() === mark && hasNat && hasForward) return;
-  await iptables(ctx, 'iptables-restore', ['--noflush', '--wait'], rules);
-  if (!hasNat) await changeJump(ctx, '-A', natJump);
-  if (!hasForward) await changeJump(ctx, '-I', forwardJump);
+  const before = readOwnText(markPath, ctx.dirs)?.trim() ?? '';
+  const needs6 = networks.some(({ ipv6 }) => ipv6 !== undefined);
+  const [rules, rules6] = [rulesFrom(hostId, networks), rules6From(hostId, networks)];
+  const hash = createHash('sha256')
+    .update(rules)
+    .update(rules6)
+    .update(readlinkSync('/proc/self/ns/net'))
+    .digest('hex');
+  const mark = needs6 ? `${hash} ${WITH_IPV6}` : hash;
+  const families: readonly Family[] = needs6 ? [IPV4, IPV6] : [IPV4];
+  const missing = await Promise.all(families.map((family) => missingJumps(ctx, family)));
+  if (before === mark && missing.every((jumps) => jumps.length === 0)) return;
+  for (const [index, family] of families.entries()) {
+    await iptables(ctx, family.restore, ['--noflush', '--wait'], family === IPV4 ? rules : rules6);
+    for (const jump of missing[index] ?? [])
+      await changeJump(ctx, { family, jump, how: jump[1] === 'nat' ? '-A' : '-I' });
+  }
+  if (!needs6 && before.endsWith(WITH_IPV6)) await dropFamily(ctx, IPV6);
   makeOwnDirectory(dirname(markPath));
   replaceFile(markPath, `${mark}\n`);
 }
 
-/** Removes our chains, when the last network is gone. */
-export async function dropRules(ctx: LockedNetworks): Promise<void> {
-  const { nat, forward } = chainsOf(ctx.dirs.hostId);
-  for (const jump of [
+interface Family {
+  readonly program: 'iptables' | 'ip6tables';
+  readonly restore: string;
+}
+
+const IPV4: Family = { program: 'iptables', restore: 'iptables-restore' };
+const IPV6: Family = { program: 'ip6tables', restore: 'ip6tables-restore' };
+/** In the file that says which rules are set. */
+const WITH_IPV6 = 'ipv6';
+
+const jumpsOf = (hostId: string): readonly Jump[] => {
+  const { nat, forward } = chainsOf(hostId);
+  return [
     ['-t', 'nat', 'POSTROUTING', nat],
     ['-t', 'filter', 'FORWARD', forward],
-  ] as const) {
-    if (await hasJump(ctx, jump)) await changeJump(ctx, '-D', jump);
+  ];
+};
+
+async function missingJumps(ctx: LockedNetworks, family: Family): Promise<readonly Jump[]> {
+  const jumps = jumpsOf(ctx.dirs.hostId);
+  const are = await Promise.all(jumps.map((jump) => hasJump(ctx, family, jump)));
+  return jumps.filter((_, index) => !are[index]);
+}
+
+/** Removes our chains, when the last network is gone. */
+export async function dropRules(ctx: LockedNetworks): Promise<void> {
+  const { rules: markPath } = networkPathsOf(ctx.dirs);
+  const hasIpv6 = readOwnText(markPath, ctx.dirs)?.trim().endsWith(WITH_IPV6) === true;
+  for (const family of hasIpv6 ? [IPV4, IPV6] : [IPV4]) await dropFamily(ctx, family);
+  removeOwn(markPath);
+}
+
+async function dropFamily(ctx: LockedNetworks, family: Family): Promise<void> {
+  for (const jump of jumpsOf(ctx.dirs.hostId)) {
+    if (await hasJump(ctx, family, jump)) await changeJump(ctx, { family, jump, how: '-D' });
     const [, table, , chain] = jump;
-    for (const command of ['-F', '-X']) await tryIptables(ctx, ['--wait', '-t', table, command, chain]);
+    for (const command of ['-F', '-X']) await tryIptables(ctx, ['--wait', '-t', table, command, chain], family);
   }
-  removeOwn(networkPathsOf(ctx.dirs).rules);
 }
 
 /** Our rules that the kernel has now. */
@@ -122,17 +174,21 @@ export async function readForwardedPorts(ctx: LockedNetworks): Promise<readonly 
 
 type Jump = readonly ['-t', 'nat' | 'filter', 'POSTROUTING' | 'FORWARD', string];
 
-async function hasJump(ctx: LockedNetworks, [, table, chain, target]: Jump): Promise<boolean> {
-  return (await tryIptables(ctx, ['--wait', '-t', table, '-C', chain, '-j', target])).code === 0;
+async function hasJump(ctx: LockedNetworks, family: Family, [, table, chain, target]: Jump): Promise<boolean> {
+  return (await tryIptables(ctx, ['--wait', '-t', table, '-C', chain, '-j', target], family)).code === 0;
 }
 
-async function changeJump(ctx: LockedNetworks, how: '-A' | '-I' | '-D', [, table, chain, target]: Jump): Promise<void> {
-  await iptables(ctx, 'iptables', ['--wait', '-t', table, how, chain, '-j', target]);
+async function changeJump(
+  ctx: LockedNetworks,
+  change: { readonly family: Family; readonly jump: Jump; readonly how: '-A' | '-I' | '-D' },
+): Promise<void> {
+  const [, table, chain, target] = change.jump;
+  await iptables(ctx, change.family.program, ['--wait', '-t', table, change.how, chain, '-j', target]);
 }
 
 /** For a query whose negative answer is an exit status. */
-function tryIptables(ctx: LockedNetworks, args: readonly string[]) {
-  return runProgram(ctx, { file: needTool('iptables', 'iptables'), args });
+function tryIptables(ctx: LockedNetworks, args: readonly string[], { program }: Family = IPV4) {
+  return runProgram(ctx, { file: needTool(program, 'iptables'), args });
 }
 
 async function iptables(ctx: LockedNetworks, name: string, args: readonly string[], stdin = ''): Promise<void> {

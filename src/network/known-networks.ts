@@ -2,14 +2,8 @@ import { HealthctlError } from '../lib/errors.ts';
 import { hasLabel } from '../lib/label-filter.ts';
 import { matchesPattern } from '../lib/pattern-filter.ts';
 import type { NetworkContext } from './network-context.ts';
-import {
-  builtInIdOf,
-  DEFAULT_NETWORK,
-  listNetworks,
-  missingNetwork,
-  type NetworkRecord,
-  PLAIN_NETWORKS,
-} from './network-record.ts';
+import { DEFAULT_NETWORK, PLAIN_NETWORKS } from './network-names.ts';
+import { builtInIdOf, listNetworks, missingNetwork, type NetworkRecord } from './network-record.ts';
 
 /** A network to show: one of ours, or a built-in one. */
 export interface KnownNetwork {
@@ -20,16 +14,17 @@ export interface KnownNetwork {
   /** RFC 3339; absent for a built-in one. */
   readonly created?: string;
   readonly internal: boolean;
+  readonly attachable?: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** Absent without addresses, and for `bridge` until it is created. */
-  readonly addresses?: Pick<NetworkRecord, 'subnet' | 'ipRange' | 'gateway' | 'bridge' | 'mtu'>;
+  readonly addresses?: Pick<NetworkRecord, 'subnet' | 'ipRange' | 'gateway' | 'bridge' | 'mtu' | 'options' | 'ipv6'>;
 }
 
 /** All networks, by name. */
 export function knownNetworks({ dirs }: Pick<NetworkContext, 'dirs'>): readonly KnownNetwork[] {
   const made = listNetworks({ dirs }).map((network): KnownNetwork => {
-    const { id, name, created, internal, labels } = network;
-    return { ...{ id, name, created, internal, labels }, driver: 'bridge', addresses: network };
+    const { id, name, created, internal, labels, attachable = false } = network;
+    return { ...{ id, name, created, internal, labels, attachable }, driver: 'bridge', addresses: network };
   });
   const builtIn = [DEFAULT_NETWORK, ...PLAIN_NETWORKS]
     .filter((name) => !made.some((network) => network.name === name))
@@ -43,7 +38,7 @@ export function knownNetworks({ dirs }: Pick<NetworkContext, 'dirs'>): readonly 
 /** The network with this name, id or unambiguous id prefix. Throws NOT_FOUND, AMBIGUOUS with Docker's texts. */
 export function resolveNetwork(ctx: Pick<NetworkContext, 'dirs'>, nameOrId: string): KnownNetwork {
   const networks = knownNetworks(ctx);
-  const exact = networks.find(({ name }) => name === nameOrId) ?? networks.find(({ id }) => id === nameOrId);
+  const exact = networks.find(({ id }) => id === nameOrId) ?? networks.find(({ name }) => name === nameOrId);
   if (exact) return exact;
   const [first, ...others] = networks.filter(({ id }) => nameOrId !== '' && id.startsWith(nameOrId));
   if (!first) throw missingNetwork(nameOrId);

@@ -4,10 +4,12 @@ import { isHeld, membershipOf } from './attachment.ts';
 import { configOf, type InterfaceWish, portmapOf } from './bridge-config.ts';
 import { endpointFrom } from './cni-result.ts';
 import { type LockedNetworks, type NetworkContext, networkPathsOf } from './network-context.ts';
-import { DEFAULT_NETWORK, type NetworkRecord } from './network-record.ts';
+import { DEFAULT_NETWORK, dnsNamesOf, type NamedOwner } from './network-names.ts';
+import type { NetworkRecord } from './network-record.ts';
 import { callPlugin, findPlugins, type PluginConfig } from './plugins.ts';
 import type { PublishedPort } from './port-spec.ts';
 import { holdsAddress, parseAddress, parseSubnet } from './subnet.ts';
+import { holdsAddress6, parseAddress6, parseSubnet6 } from './subnet6.ts';
 
 /** How to attach a container to one network. */
 export interface NetworkRequest {
@@ -19,14 +21,12 @@ export interface NetworkRequest {
   /** See gatewayOf. */
   readonly gatewayPriority: number;
   /** The addresses that a user asked for. */
-  readonly asked: { readonly address?: string; readonly mac?: string };
+  readonly asked: { readonly address?: string; readonly address6?: string; readonly mac?: string };
   /**
    * Its address in an earlier run, to be used again if it is free: programs look a name up once and keep the address.
    */
   readonly wanted: InterfaceAddress | undefined;
 }
-
-type Owner = Pick<Attachment, 'id' | 'name' | 'hostname'>;
 
 /**
  * A membership as it is recorded before the plugins are called.
@@ -37,7 +37,7 @@ type Owner = Pick<Attachment, 'id' | 'name' | 'hostname'>;
 export function planMembership(
   ctx: NetworkContext,
   from: {
-    readonly owner: Owner;
+    readonly owner: NamedOwner;
     readonly request: NetworkRequest;
     readonly network: NetworkRecord;
     readonly others: readonly Attachment[];
@@ -51,39 +51,59 @@ export function planMembership(
   return {
     ...{ network: network.name, networkId: network.id, interfaceName },
     plugins: [configOf(network, { leases: networkPathsOf(ctx.dirs).leases, wish, hasDefaultRoute })],
-    names: network.name === DEFAULT_NETWORK ? [] : namesOf({ name, id, hostname }, request.aliases),
+    names: network.name === DEFAULT_NETWORK ? [] : dnsNamesOf({ name, id, hostname }, request.aliases),
     links: request.links,
     gatewayPriority: request.gatewayPriority,
     internal: network.internal,
+    hasIpv6: network.ipv6 !== undefined,
   };
 }
 
-/** Docker's `DNSNames`. */
-const namesOf = ({ name, id, hostname }: Owner, aliases: readonly string[]): readonly string[] => [
-  ...new Set([name, ...aliases, id.slice(0, 12), hostname]),
-];
-
 function wishOf(request: NetworkRequest, network: NetworkRecord, others: readonly Attachment[]): InterfaceWish {
   const { asked, wanted } = request;
-  if (asked.address !== undefined && !isFree(asked.address, network, others))
-    throw new HealthctlError('DENIED', 'Address already in use', { hint: `another container has ${asked.address}` });
-  const isAsked = asked.address !== undefined;
-  const address = asked.address ?? (wanted && isUsable(wanted.address, network, others) ? wanted.address : undefined);
+  const inUse = [asked.address, asked.address6].find(
+    (address) => address !== undefined && !isFree(address, network, others),
+  );
+  if (inUse !== undefined)
+    throw new HealthctlError('DENIED', 'Address already in use', { hint: `another container has ${inUse}` });
+  const { address: last, address6: last6 } = wanted ?? {};
+  const address = asked.address ?? (isUsable(last, network, others) ? last : undefined);
+  const address6 = asked.address6 ?? (isUsable6(last6, network, others) ? last6 : undefined);
   // With another hardware address, neighbours would still use the old one.
-  const mac = asked.mac ?? (address === wanted?.address ? wanted?.mac : undefined);
-  return { isAsked, ...(address === undefined ? {} : { address }), ...(mac === undefined ? {} : { mac }) };
+  const mac = asked.mac ?? (address !== undefined && address === last ? wanted?.mac : undefined);
+  return {
+    isAsked: (asked.address ?? asked.address6) !== undefined,
+    ...(address === undefined ? {} : { address }),
+    ...(address6 === undefined ? {} : { address6 }),
+    ...(mac === undefined ? {} : { mac }),
+  };
 }
 
-function isUsable(address: string, network: NetworkRecord, others: readonly Attachment[]): boolean {
-  const number = parseAddress(address);
+function isUsable(address: string | undefined, network: NetworkRecord, others: readonly Attachment[]): boolean {
+  const number = parseAddress(address ?? '');
   const range = parseSubnet(network.ipRange ?? network.subnet);
-  return number !== undefined && !!range && holdsAddress(range, number) && isFree(address, network, others);
+  if (address === undefined || number === undefined || !range) return false;
+  return holdsAddress(range, number) && isFree(address, network, others);
+}
+
+function isUsable6(
+  address: string | undefined,
+  { ipv6, ...network }: NetworkRecord,
+  others: readonly Attachment[],
+): boolean {
+  const number = parseAddress6(address ?? '');
+  const range = ipv6 && parseSubnet6(ipv6.ipRange ?? ipv6.subnet);
+  if (address === undefined || number === undefined || !range) return false;
+  return holdsAddress6(range, number) && isFree(address, { ...network, ipv6 }, others);
 }
 
 /** Whether no container has the address. Other leases are known only to the plugin. */
-function isFree(address: string, network: NetworkRecord, others: readonly Attachment[]): boolean {
-  if (address === network.gateway) return false;
-  return others.every((other) => membershipOf(other, network.name)?.endpoint?.address !== address);
+function isFree(address: string, { name, gateway, ipv6 }: NetworkRecord, others: readonly Attachment[]): boolean {
+  if (address === gateway || address === ipv6?.gateway) return false;
+  return others.every((other) => {
+    const { endpoint } = membershipOf(other, name) ?? {};
+    return endpoint?.address !== address && endpoint?.ipv6?.address !== address;
+  });
 }
 
 /** The membership with a plugin more, which publishes the ports. */

@@ -1,7 +1,7 @@
 import { setDefaultRoute } from '../system/default-route.ts';
 import { type Attachment, type Membership, membershipOf } from './attachment.ts';
 import { portmapOf } from './bridge-config.ts';
-import { gatewayOf } from './gateway.ts';
+import { gateway6Of, gatewayOf } from './gateway.ts';
 import { addPlugin, deletePlugin, withResult } from './membership.ts';
 import type { LockedNetworks } from './network-context.ts';
 import { holdPorts } from './port-holder.ts';
@@ -9,6 +9,7 @@ import { openPortSockets } from './port-sockets.ts';
 import type { PortRequest, PublishedPort } from './port-spec.ts';
 import { portsFor } from './ports-for.ts';
 import { addressBytes } from './subnet.ts';
+import { address6Bytes } from './subnet6.ts';
 
 /** A change of a running container's networks. */
 interface Change {
@@ -30,7 +31,9 @@ export async function moveGateway(ctx: LockedNetworks, change: Change): Promise<
   const { before, after } = change;
   const [from, to] = [gatewayOf(before.memberships), gatewayOf(after.memberships)];
   const isSame = from?.network === to?.network;
+  const [from6, to6] = [gateway6Of(before.memberships), gateway6Of(after.memberships)];
   if (!isSame) routeThrough(after, to);
+  if (from6?.network !== to6?.network) routeThrough6(after, to6);
   if (!to) return { ...after, ports: [] };
   if (after.ports.length === 0) return publishPorts(ctx, to, change);
   return isSame ? after : movePorts(ctx, after, { from: from && membershipOf(after, from.network), to });
@@ -40,6 +43,12 @@ export async function moveGateway(ctx: LockedNetworks, change: Change): Promise<
 export function routeThrough({ holder }: Pick<Attachment, 'holder'>, membership: Membership | undefined): void {
   const gateway = membership?.endpoint?.gateway;
   setDefaultRoute(holder, 4, gateway === undefined ? undefined : addressBytes(gateway));
+}
+
+/** Like `routeThrough`, for IPv6. */
+export function routeThrough6({ holder }: Pick<Attachment, 'holder'>, membership: Membership | undefined): void {
+  const gateway = membership?.endpoint?.ipv6?.gateway;
+  setDefaultRoute(holder, 6, gateway === undefined ? undefined : address6Bytes(gateway));
 }
 
 /** They were not published, because no network had a way out. */

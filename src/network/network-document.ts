@@ -1,8 +1,9 @@
-import { sha256Hex } from '../lib/sha256.ts';
 import { type Attachment, isHeld, listAttachments, membershipOf } from './attachment.ts';
+import { endpointIdOf } from './endpoint-id.ts';
 import type { KnownNetwork } from './known-networks.ts';
 import type { NetworkContext } from './network-context.ts';
 import { MTU_OPTION } from './network-option.ts';
+import type { NetworkRecord } from './network-record.ts';
 
 /** Docker's creation time of a built-in network. */
 const NEVER = '0001-01-01T00:00:00Z';
@@ -17,14 +18,14 @@ export function networkDocument(network: KnownNetwork, members: readonly Attachm
     Scope: 'local',
     Driver: network.driver,
     EnableIPv4: true,
-    EnableIPv6: false,
+    EnableIPv6: addresses?.ipv6 !== undefined,
     IPAM: {
       Driver: 'default',
       Options: null,
-      Config: addresses ? [rangeOf(addresses)] : null,
+      Config: addresses ? [rangeOf(addresses), ...(addresses.ipv6 ? [rangeOf(addresses.ipv6)] : [])] : null,
     },
     Internal: network.internal,
-    Attachable: false,
+    Attachable: network.attachable ?? false,
     Ingress: false,
     ConfigFrom: { Network: '' },
     ConfigOnly: false,
@@ -34,11 +35,11 @@ export function networkDocument(network: KnownNetwork, members: readonly Attachm
   };
 }
 
-function optionsOf({ bridge, mtu }: NonNullable<KnownNetwork['addresses']>): Readonly<Record<string, string>> {
-  return { 'com.docker.network.bridge.name': bridge, ...(mtu !== undefined && { [MTU_OPTION]: `${mtu}` }) };
+function optionsOf({ bridge, mtu, options }: NonNullable<KnownNetwork['addresses']>): Readonly<Record<string, string>> {
+  return { ...options, 'com.docker.network.bridge.name': bridge, ...(mtu !== undefined && { [MTU_OPTION]: `${mtu}` }) };
 }
 
-function rangeOf({ subnet, ipRange, gateway }: NonNullable<KnownNetwork['addresses']>) {
+function rangeOf({ subnet, ipRange, gateway }: Pick<NetworkRecord, 'subnet' | 'ipRange' | 'gateway'>) {
   return { Subnet: subnet, ...(ipRange !== undefined && { IPRange: ipRange }), Gateway: gateway };
 }
 
@@ -49,13 +50,8 @@ function endpointOf(member: Attachment, network: string) {
     EndpointID: endpointIdOf(member, networkId),
     MacAddress: endpoint?.mac ?? '',
     IPv4Address: endpoint ? `${endpoint.address}/${endpoint.prefix}` : '',
-    IPv6Address: '',
+    IPv6Address: endpoint?.ipv6 ? `${endpoint.ipv6.address}/${endpoint.ipv6.prefix}` : '',
   };
-}
-
-/** Docker's id of a container's interface on a network: the same in all documents, another in each run. */
-export function endpointIdOf({ id, holder }: Pick<Attachment, 'id' | 'holder'>, networkId: string): string {
-  return sha256Hex(`${id}/${networkId}/${holder.pid}/${holder.startTimeTicks}`);
 }
 
 /** The containers attached to a network now. */

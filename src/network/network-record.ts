@@ -11,12 +11,20 @@ import { readNetworkDevices } from '../system/proc.ts';
 import { gatewayFor, rangeFor } from './address-range.ts';
 import { readHostSubnets } from './host-subnets.ts';
 import {
+  type Addresses6,
+  type AskedAddresses6,
+  addresses6Document,
+  addresses6For,
+  addresses6From,
+} from './network-addresses.ts';
+import {
   deniedError,
   type LockedNetworks,
   type NetworkContext,
   type NetworkDirs,
   networkPathsOf,
 } from './network-context.ts';
+import { DEFAULT_NETWORK, PLAIN_NETWORKS } from './network-names.ts';
 import { chooseSubnet, overlaps, parseBridgeSubnet, parseSubnet, type Subnet, subnetText } from './subnet.ts';
 
 /** A bridge network of ours. */
@@ -32,6 +40,8 @@ export interface NetworkRecord {
   /** Nobody asked for this subnet: as in Docker, nobody may ask for an address of it. Absent: somebody may. */
   readonly isSubnetChosen?: boolean;
   readonly gateway: string;
+  /** Absent: none. */
+  readonly ipv6?: Addresses6;
   /** The Linux bridge, at most 15 characters. */
   readonly bridge: string;
   /** Without a way out. */
@@ -39,12 +49,11 @@ export interface NetworkRecord {
   /** Bytes of the largest packet; absent: the kernel's default, 1500. */
   readonly mtu?: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** Driver options as given, those without effect too. */
+  readonly options?: Readonly<Record<string, string>>;
+  /** Docker's mark for services of a swarm: only shown. */
+  readonly attachable?: boolean;
 }
-
-/** The network of containers without `--network`, created at its first use. */
-export const DEFAULT_NETWORK = 'bridge';
-/** Networks without a bridge. */
-export const PLAIN_NETWORKS: readonly string[] = ['none', 'host'];
 
 /** Prefix of all our bridges' names: the firewall recognises them by it. */
 export const BRIDGE_PREFIX = 'hctl';
@@ -79,9 +88,13 @@ export interface NewNetwork {
   readonly ipRange?: string;
   /** Only with a subnet. */
   readonly gateway?: string;
+  /** Absent: no IPv6. */
+  readonly ipv6?: AskedAddresses6;
   readonly internal: boolean;
   readonly mtu?: number;
   readonly labels: Readonly<Record<string, string>>;
+  readonly options?: Readonly<Record<string, string>>;
+  readonly attachable?: boolean;
 }
 
 /**
@@ -101,14 +114,19 @@ export function createNetwork(ctx: LockedNetworks, asked: NewNetwork): NetworkRe
   const subnet = subnetFor(asked, known);
   const range = asked.ipRange === undefined ? undefined : rangeFor(asked.ipRange, subnet);
   const gateway = gatewayFor(asked.gateway, subnet, range);
+  const known6 = known.flatMap(({ ipv6 }) => ipv6?.subnet ?? []);
+  const ipv6 = asked.ipv6 && addresses6For(asked.ipv6, known6);
   const id = name === DEFAULT_NETWORK ? builtInIdOf(ctx.dirs, name) : randomHex(32);
   const network: NetworkRecord = {
     ...{ id, name, gateway, internal, labels },
     created: rfc3339FromMillis(ctx.clock.now()),
     subnet: subnetText(subnet),
     ...(range && { ipRange: subnetText(range) }),
+    ...(ipv6 && { ipv6 }),
     ...(asked.subnet === undefined && { isSubnetChosen: true }),
     ...(asked.mtu !== undefined && { mtu: asked.mtu }),
+    ...(asked.options && Object.keys(asked.options).length > 0 && { options: asked.options }),
+    ...(asked.attachable && { attachable: true }),
     bridge: bridgeFor(name, id),
   };
   replaceFile(join(networkPathsOf(ctx.dirs).networks, `${name}.json`), `${JSON.stringify(documentOf(network))}\n`);
@@ -148,7 +166,9 @@ function subnetFor({ subnet: text }: NewNetwork, known: readonly NetworkRecord[]
   const subnet = parseBridgeSubnet(text);
   if (!subnet) throw new HealthctlError('INVALID', `invalid subnet ${text}: it must be one of IPv4, like 10.80.0.0/24`);
   if ([...ours, ...readHostSubnets('/nonexistent')].some((other) => overlaps(subnet, other)))
-    throw new HealthctlError('CONFLICT', `Pool overlaps with other one on this address space: ${subnetText(subnet)}`);
+    throw new HealthctlError('CONFLICT', 'invalid pool request: Pool overlaps with other one on this address space', {
+      hint: `${subnetText(subnet)} overlaps with a network, a route or an interface of this host`,
+    });
   return subnet;
 }
 
@@ -160,22 +180,28 @@ function bridgeFor(name: string, id: string): string {
 const documentOf = ({ id, name, created, subnet, ipRange, gateway, bridge, ...rest }: NetworkRecord) => ({
   ...{ Id: id, Name: name, Created: created, Subnet: subnet, IPRange: ipRange, Gateway: gateway, Bridge: bridge },
   ...{ Internal: rest.internal, MTU: rest.mtu, Labels: rest.labels, SubnetChosen: rest.isSubnetChosen },
+  ...{ Options: rest.options, Attachable: rest.attachable, IPv6: rest.ipv6 && addresses6Document(rest.ipv6) },
 });
 
 const isDocument = objectOf({
   ...{ Id: isText, Name: isText, Created: isText, Subnet: isText, Gateway: isText, Bridge: isText },
   ...{ IPRange: optional(isText), Internal: isBoolean, MTU: optional(isNumber), Labels: isObject },
-  SubnetChosen: optional(isBoolean),
+  ...{ SubnetChosen: optional(isBoolean), Options: optional(isObject), Attachable: optional(isBoolean) },
+  IPv6: optional(isObject),
 });
 
 function networkFrom(value: unknown): NetworkRecord | undefined {
   if (!isDocument(value) || !VALID_NAME.test(value.Name)) return undefined;
   const { IPRange: ipRange, MTU: mtu } = value;
   if (ipRange !== undefined && !parseSubnet(ipRange)) return undefined;
+  const ipv6 = addresses6From(value.IPv6);
   return {
     ...{ id: value.Id, name: value.Name, created: value.Created, subnet: value.Subnet },
     ...{ ...(ipRange !== undefined && { ipRange }), ...(mtu !== undefined && { mtu }) },
     ...(value.SubnetChosen === true && { isSubnetChosen: true }),
+    ...(value.Options && { options: textMapIn(value.Options) }),
+    ...(value.Attachable === true && { attachable: true }),
+    ...(ipv6 && { ipv6 }),
     ...{ gateway: value.Gateway, bridge: value.Bridge, internal: value.Internal, labels: textMapIn(value.Labels) },
   };
 }

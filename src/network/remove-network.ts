@@ -3,17 +3,12 @@ import { matchesPrune, type PruneFilter } from '../lib/prune-filter.ts';
 import { sweepLocked } from './attach.ts';
 import { membershipOf } from './attachment.ts';
 import { deleteLink, hasLink } from './bridge-link.ts';
+import { endpointIdOf } from './endpoint-id.ts';
 import { dropRules, ensureRules, readPresentRules } from './firewall.ts';
 import { isBuiltIn, resolveNetwork } from './known-networks.ts';
 import { type LockedNetworks, type NetworkContext, withNetworkLock } from './network-context.ts';
-import {
-  DEFAULT_NETWORK,
-  findNetwork,
-  forgetNetwork,
-  listNetworks,
-  missingNetwork,
-  type NetworkRecord,
-} from './network-record.ts';
+import { DEFAULT_NETWORK } from './network-names.ts';
+import { findNetwork, forgetNetwork, listNetworks, missingNetwork, type NetworkRecord } from './network-record.ts';
 
 /**
  * Removes a network with its bridge and its rules.
@@ -28,7 +23,9 @@ export async function removeNetwork(networks: NetworkContext, nameOrId: string):
     if (!network) throw missingNetwork(nameOrId);
     const inUse = (await sweepLocked(ctx)).filter((attachment) => membershipOf(attachment, name) !== undefined);
     if (inUse.length > 0) {
-      const endpoints = inUse.map((one) => `name:${JSON.stringify(one.name)} id:"${one.id.slice(0, 12)}"`);
+      const endpoints = inUse.map(
+        (one) => `name:${JSON.stringify(one.name)} id:"${endpointIdOf(one, network.id).slice(0, 12)}"`,
+      );
       throw new HealthctlError(
         'CONFLICT',
         `error while removing network: network ${name} has active endpoints (${endpoints.join(', ')})`,

@@ -1,5 +1,5 @@
 import { messageOf } from '../lib/errors.ts';
-import type { Attachment, Membership } from './attachment.ts';
+import type { Attachment, Endpoint, Membership } from './attachment.ts';
 import { type HostEntry, updateHostsFile } from './hosts-file.ts';
 import type { NetworkContext } from './network-context.ts';
 
@@ -48,7 +48,7 @@ function ownEntries({ memberships, extraHosts, hostname, domainname }: Attachmen
   // The first is the canonical name: what `hostname -f` prints.
   const whole = domainname === undefined ? [] : [`${hostname}.${domainname}`];
   const own = memberships.flatMap(({ endpoint, names }) =>
-    endpoint ? [{ address: endpoint.address, names: [...new Set([...whole, hostname, ...names])] }] : [],
+    entriesOfEndpoint(endpoint, [...new Set([...whole, hostname, ...names])]),
   );
   return [...given, ...own];
 }
@@ -65,5 +65,10 @@ function peerEntry(own: Membership, peer: Attachment): readonly HostEntry[] {
   });
   const names = own.names.length > 0 ? its.names : [];
   const known = [...new Set([...linked, ...names])];
-  return known.length > 0 ? [{ address: its.endpoint.address, names: known }] : [];
+  return known.length > 0 ? entriesOfEndpoint(its.endpoint, known) : [];
+}
+
+function entriesOfEndpoint(endpoint: Endpoint | undefined, names: readonly string[]): readonly HostEntry[] {
+  const addresses = endpoint ? [endpoint.address, ...(endpoint.ipv6 ? [endpoint.ipv6.address] : [])] : [];
+  return addresses.map((address) => ({ address, names }));
 }

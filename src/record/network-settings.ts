@@ -1,5 +1,5 @@
-import { isObject } from '../lib/shape.ts';
-import { DEFAULT_NETWORK } from '../network/network-record.ts';
+import { isObject, isText } from '../lib/shape.ts';
+import { DEFAULT_NETWORK, dnsNamesOf } from '../network/network-names.ts';
 import { portsDocument } from '../network/port-document.ts';
 import type { Details } from './details.ts';
 import { type EndpointConfig, ipamConfigOf, plainEndpoint } from './endpoint-config.ts';
@@ -35,14 +35,26 @@ export function networkSettingsOf(view: ContainerView, { details, attachment: kn
     SecondaryIPv6Addresses: null,
     EndpointID: first?.endpointId ?? '',
     ...addressOf(first),
-    Networks: networksDocument(details, memberships),
+    Networks: networksDocument(details, memberships, (config) => dnsNames(view, details, config)),
   };
+}
+
+/** Docker keeps them after the end; there are none before the first start, and none on the default network. */
+function dnsNames(
+  { record: { id }, name, started }: ContainerView,
+  { config }: NetworkFacts['details'],
+  { network, aliases }: EndpointConfig,
+): readonly string[] {
+  const isUserDefined = networkModeOf(network).kind === 'network' && network !== DEFAULT_NETWORK;
+  if (!started.ever || !isUserDefined) return [];
+  return dnsNamesOf({ name, id, hostname: isText(config.Hostname) ? config.Hostname : '' }, aliases);
 }
 
 /** Docker's `Networks`: of a container that does not run, only what was asked for. */
 function networksDocument(
   { networks, endpoints }: Pick<Details, 'networks' | 'endpoints'>,
   memberships: readonly ShownMembership[],
+  namesOf: (config: EndpointConfig) => readonly string[],
 ): Json {
   const configured = networks.filter((name) => networkModeOf(name).kind !== 'container');
   const names = [...new Set([...configured, ...memberships.map(({ network }) => network)])].sort();
@@ -50,14 +62,18 @@ function networksDocument(
     names.map((name) => {
       const membership = memberships.find(({ network }) => network === name);
       const config = endpoints.find(({ network }) => network === name) ?? plainEndpoint(name);
-      return [name, endpointDocument(config, membership)];
+      return [name, endpointDocument(config, membership, membership?.names ?? namesOf(config))];
     }),
   );
 }
 
-function endpointDocument(config: EndpointConfig, membership: ShownMembership | undefined): Json {
+function endpointDocument(
+  config: EndpointConfig,
+  membership: ShownMembership | undefined,
+  names: readonly string[],
+): Json {
   const { aliases, links, mac, driverOpts, gatewayPriority } = config;
-  const orNull = (list: readonly string[] | undefined) => (list !== undefined && list.length > 0 ? list : null);
+  const orNull = (list: readonly string[]) => (list.length > 0 ? list : null);
   const address = addressOf(membership);
   const { Gateway, IPAddress, IPPrefixLen, IPv6Gateway, GlobalIPv6Address, GlobalIPv6PrefixLen } = address;
   return {
@@ -70,7 +86,7 @@ function endpointDocument(config: EndpointConfig, membership: ShownMembership | 
     NetworkID: membership?.networkId ?? '',
     EndpointID: membership?.endpointId ?? '',
     ...{ Gateway, IPAddress, IPPrefixLen, IPv6Gateway, GlobalIPv6Address, GlobalIPv6PrefixLen },
-    DNSNames: orNull(membership?.names),
+    DNSNames: orNull(names),
   };
 }
 
@@ -78,8 +94,12 @@ type Address = { readonly [Key in keyof typeof NO_ADDRESS]: (typeof NO_ADDRESS)[
 
 function addressOf(membership: ShownMembership | undefined): Address {
   if (!membership?.endpoint) return NO_ADDRESS;
-  const { address, prefix, gateway, mac } = membership.endpoint;
-  return { ...NO_ADDRESS, Gateway: gateway, IPAddress: address, IPPrefixLen: prefix, MacAddress: mac };
+  const { address, prefix, gateway, mac, ipv6 } = membership.endpoint;
+  return {
+    ...{ Gateway: gateway, IPAddress: address, IPPrefixLen: prefix, MacAddress: mac },
+    ...{ GlobalIPv6Address: ipv6?.address ?? '', GlobalIPv6PrefixLen: ipv6?.prefix ?? 0 },
+    IPv6Gateway: ipv6?.gateway ?? '',
+  };
 }
 
 const NO_ADDRESS = {

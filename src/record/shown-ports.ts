@@ -1,7 +1,7 @@
 import type { NamespaceDirs } from '../lib/dirs.ts';
 import { LABELS } from '../lib/labels.ts';
 import { isHeld, readAttachment } from '../network/attachment.ts';
-import { endpointIdOf } from '../network/network-document.ts';
+import { endpointIdOf } from '../network/endpoint-id.ts';
 import { portsText } from '../network/port-document.ts';
 import type { PublishedPort } from '../network/port-spec.ts';
 import { nerdctlAttachmentOf, nerdctlPortsOf, type ShownAttachment } from './nerdctl-network.ts';

@@ -20,7 +20,8 @@ const RT_SCOPE_UNIVERSE = 0;
 const RTN_UNICAST = 1;
 const RTN_UNSPEC = 0;
 const HEADER_SIZE = 16;
-const ESRCH = 3;
+/** No such route: of IPv4, or because the namespace has no route of IPv6 at all. */
+const [ENOENT, ESRCH] = [2, 3];
 
 /**
  * Sets the default route in the network of a process, or removes it.
@@ -36,7 +37,7 @@ export function setDefaultRoute(process: ProcessIdentity, family: 4 | 6, gateway
     try {
       writeSync(fd, routeMessage(family, gateway));
       const errno = errorOf(fd);
-      if (errno === 0 || (errno === ESRCH && gateway === undefined)) return;
+      if (errno === 0 || (gateway === undefined && (errno === ESRCH || errno === ENOENT))) return;
       throw new HealthctlError(
         'RUNTIME',
         `the default route of process ${process.pid} could not be set: errno ${errno}`,

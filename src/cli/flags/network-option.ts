@@ -1,5 +1,5 @@
 import { HealthctlError } from '../../lib/errors.ts';
-import { DEFAULT_NETWORK } from '../../network/network-record.ts';
+import { DEFAULT_NETWORK } from '../../network/network-names.ts';
 import { parseCsvLine } from '../../oci/csv.ts';
 import { type EndpointConfig, plainEndpoint } from '../../record/endpoint-config.ts';
 import { networkModeOf } from '../../record/network-mode.ts';
@@ -9,6 +9,7 @@ interface FirstOptions {
   readonly aliases: readonly string[];
   readonly links: readonly string[];
   readonly ipv4Address: string | undefined;
+  readonly ipv6Address: string | undefined;
   readonly mac: string | undefined;
 }
 
@@ -37,18 +38,20 @@ const isUserDefined = (name: string): boolean =>
   networkModeOf(name).kind === 'network' && name !== DEFAULT_NETWORK && name !== 'default';
 
 function withOptions(endpoint: EndpointConfig, options: FirstOptions): EndpointConfig {
-  const { aliases, links, ipv4Address, mac } = options;
+  const { aliases, links, ipv4Address, ipv6Address, mac } = options;
   const refuseBoth = (isBoth: boolean, what: string): void => {
     if (isBoth) throw new HealthctlError('USAGE', `conflicting options: cannot specify both ${what}`);
   };
   refuseBoth(endpoint.aliases.length > 0 && aliases.length > 0, '--network-alias and per-network alias');
   refuseBoth(endpoint.ipv4Address !== undefined && !!ipv4Address, '--ip and per-network IPv4 address');
+  refuseBoth(endpoint.ipv6Address !== undefined && !!ipv6Address, '--ip6 and per-network IPv6 address');
   refuseBoth(endpoint.mac !== undefined && !!mac, '--mac-address and per-network MAC address');
   return {
     ...endpoint,
     aliases: [...endpoint.aliases, ...aliases],
     links: [...endpoint.links, ...links],
     ...(ipv4Address ? { ipv4Address } : {}),
+    ...(ipv6Address ? { ipv6Address } : {}),
     ...(mac ? { mac: parseMac(mac) } : {}),
   };
 }
@@ -78,6 +81,8 @@ function fieldOf(
       return { aliases: [...aliases, value] };
     case 'ip':
       return { ipv4Address: value };
+    case 'ip6':
+      return { ipv6Address: value };
     case 'mac-address':
       return { mac: parseMac(value) };
     case 'gw-priority':
@@ -86,10 +91,9 @@ function fieldOf(
       const [name, option] = parseDriverOption(value);
       return { driverOpts: { ...driverOpts, [name]: option } };
     }
-    case 'ip6':
     case 'link-local-ip':
       throw new HealthctlError('USAGE', `${key} of --network is not supported: ${text}`, {
-        hint: 'supported are name, alias, ip, mac-address and gw-priority',
+        hint: 'supported are name, alias, ip, ip6, mac-address, driver-opt and gw-priority',
       });
     default:
       throw new HealthctlError('USAGE', `invalid field key ${key}`);

@@ -51,7 +51,10 @@ test.each([
   [['--mac-address=1'], '1 is not a valid mac address'],
   [['--network=name=a,gw-priority=high'], 'invalid gw-priority (high): invalid syntax'],
   [['--network=a', '--network=a'], 'network "a" is specified multiple times'],
-  [['--network=name=a,ip6=fd00::3'], 'ip6 of --network is not supported: name=a,ip6=fd00::3'],
+  [
+    ['--network=name=a,link-local-ip=fe80::3'],
+    'link-local-ip of --network is not supported: name=a,link-local-ip=fe80::3',
+  ],
   [['--network=alias=a'], 'network name/id is not specified'],
   [['--network=name=a,colour=red'], 'invalid field key colour'],
   [['--network=name=a,alias'], 'invalid field alias'],

@@ -19,6 +19,7 @@ export const networkOptionSpecs: readonly OptionSpec[] = [
   { name: 'dns-search', type: 'list', help: 'Set custom DNS search domains' },
   { name: 'expose', type: 'list', help: 'Expose a port or a range of ports' },
   { name: 'ip', type: 'string', help: 'IPv4 address (e.g., 172.30.100.104)' },
+  { name: 'ip6', type: 'string', help: 'IPv6 address (e.g., 2001:db8::33)' },
   { name: 'link', type: 'list', help: 'Add link to another container', complete: CONTAINER },
   { name: 'mac-address', type: 'string', help: 'Container MAC address (e.g., 92:d0:c6:0a:29:33)' },
   {
@@ -43,6 +44,7 @@ export function networkRequestFrom(
     aliases: options.list('network-alias'),
     links: options.list('link'),
     ipv4Address: options.string('ip'),
+    ipv6Address: options.string('ip6'),
     mac: options.string('mac-address'),
   }).map((endpoint) => (endpoint.network === 'default' ? { ...endpoint, network: defaultNetwork } : endpoint));
   return {

@@ -1,13 +1,15 @@
 import { publishNetwork } from '../../events/network-event.ts';
 import type { Publisher } from '../../events/own-events.ts';
 import { dataDirOf } from '../../lib/dirs.ts';
-import { hasCode, messageOf } from '../../lib/errors.ts';
+import { HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
 import { LABELS } from '../../lib/labels.ts';
+import { sha256Hex } from '../../lib/sha256.ts';
 import type { AttachRequest } from '../../network/attach.ts';
 import { type Attachment, type InterfaceAddress, type Membership, readAttachment } from '../../network/attachment.ts';
 import type { NetworkRequest } from '../../network/membership.ts';
 import type { NetworkContext } from '../../network/network-context.ts';
 import { portsText } from '../../network/port-document.ts';
+import { canonicalAddress6 } from '../../network/subnet6.ts';
 import { type EndpointConfig, endpointsOf } from '../../record/endpoint-config.ts';
 import { nameOptionsOf, networkConfigOf } from '../../record/network-config.ts';
 import { domainnameOf, storedConfigOf } from '../../record/stored-config.ts';
@@ -27,9 +29,37 @@ export function networkContextOf({ dirs, clock, log, network }: ContainerContext
  * Attaches a container of ours, whose process waits for its start, to its networks.
  *
  * @returns the labels with its ports; none if it needs no network
- * @throws errors of attachContainer of network/attach.ts
+ * @throws errors of attachContainer of network/attach.ts, in Docker's words
  */
 export async function attachNetwork(
+  ctx: ContainerContext,
+  view: Pick<ContainerView, 'record' | 'name'>,
+  pid: number,
+): Promise<Readonly<Record<string, string>>> {
+  try {
+    return await attachAll(ctx, view, pid);
+  } catch (error) {
+    throw networkFailure(error, view);
+  }
+}
+
+/** Docker's exit status of `run` if the container's network cannot be set up. */
+const CANNOT_START = 125;
+
+/** Docker's texts (moby: daemon/container_operations.go, libnetwork). Its status for a port in use is 500. */
+function networkFailure(error: unknown, { record, name }: Pick<ContainerView, 'record' | 'name'>): unknown {
+  if (!(error instanceof HealthctlError)) return error;
+  const { code, message, hint } = error;
+  const isPort = code === 'CONFLICT' && /\bport\b|address already in use/.test(message);
+  const endpoint = `endpoint ${name} (${sha256Hex(record.id)})`;
+  const reason = isPort ? `driver failed programming external connectivity on ${endpoint}: ${message}` : message;
+  return new HealthctlError(isPort ? 'RUNTIME' : code, `failed to set up container networking: ${reason}`, {
+    ...{ cause: error, exitCode: CANNOT_START },
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+async function attachAll(
   ctx: ContainerContext,
   { record, name }: Pick<ContainerView, 'record' | 'name'>,
   pid: number,
@@ -86,11 +116,12 @@ export function attachSubjectOf(
 }
 
 export function networkRequestOf(endpoint: EndpointConfig, wanted: InterfaceAddress | undefined): NetworkRequest {
-  const { network, aliases, links, ipv4Address, mac, gatewayPriority } = endpoint;
+  const { network, aliases, links, ipv4Address, ipv6Address, mac, gatewayPriority } = endpoint;
   return {
     ...{ network, aliases, links, gatewayPriority, wanted },
     asked: {
       ...(ipv4Address === undefined ? {} : { address: ipv4Address }),
+      ...(ipv6Address === undefined ? {} : { address6: canonicalAddress6(ipv6Address) }),
       ...(mac === undefined ? {} : { mac }),
     },
   };

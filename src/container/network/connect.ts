@@ -37,33 +37,42 @@ interface Subject {
   readonly others: readonly Attachment[];
 }
 
+export interface ConnectRequest {
+  /** Its name or id. */
+  readonly container: string;
+  /** What it asks for there; `network` is a name or an id. */
+  readonly asked: EndpointConfig;
+  /** A container that does not run may be connected to a missing network, as in Docker's API. Default: no. */
+  readonly mayLackNetwork?: boolean;
+}
+
 /**
  * Connects a container to a further network: a running one at once, another one at its next start. A running one gets
  * an interface, names and, by Docker's rule, the default route and the ports.
  *
- * @param asked what it asks for there; `network` is a name or an id
  * @throws NOT_FOUND; CONFLICT with Docker's text if a running one is connected already; INVALID and DENIED with Docker's
  *   texts
  */
 export async function connectContainer(
   ctx: ContainerContext,
-  { container, asked }: { readonly container: string; readonly asked: EndpointConfig },
+  { container, asked, mayLackNetwork = false }: ConnectRequest,
 ): Promise<void> {
   const record = await resolveContainer(ctx.containerd, container);
   const networks = networkContextOf(ctx);
   const network = await withNetworkLock(networks, async (locked) => {
     const subject = await openSubject(ctx, locked, record);
-    const known = resolveNetwork(locked, asked.network);
-    const endpoint = { ...asked, network: known.name };
-    refuseEndpoint(locked, endpoint);
     const isUp = subject.pid !== undefined;
-    refuseConnection({ mode: subject.stored.HostConfig.NetworkMode, names: subject.names, network: known.name });
+    const known = networkIfKnown(locked, { nameOrId: asked.network, isNeeded: isUp || !mayLackNetwork });
+    const name = known?.name ?? asked.network;
+    const endpoint = { ...asked, network: name };
+    refuseEndpoint(locked, endpoint);
+    refuseConnection({ mode: subject.stored.HostConfig.NetworkMode, names: subject.names, network: name });
     // Docker ignores it for a container that does not run.
-    if (!isUp && subject.names.includes(known.name)) return undefined;
+    if (!isUp && subject.names.includes(name)) return undefined;
     const attachment = isUp ? await connectRunning(ctx, locked, { ...subject, endpoint }) : undefined;
     await writeNetworks(ctx, subject, {
       endpoints: [...endpointsOf(subject.stored), endpoint],
-      names: [...subject.names, known.name],
+      names: [...subject.names, name],
       attachment,
     });
     return isUp ? known : undefined;
@@ -116,7 +125,9 @@ export async function disconnectContainer(
   const network = await withNetworkLock(networkContextOf(ctx), async (locked) => {
     const subject = await openSubject(ctx, locked, record);
     const { names, attachment, stored, others, pid } = subject;
-    const known = knownOrGone(locked, { nameOrId, subject });
+    // A container that does not run may have a network that has been removed since.
+    const isNeeded = pid !== undefined || !names.includes(nameOrId);
+    const known = networkIfKnown(locked, { nameOrId, isNeeded });
     const name = known?.name ?? nameOrId;
     const isAttached = attachment?.memberships.some((one) => one.network === name) === true;
     if (!isAttached && !names.includes(name)) {
@@ -140,15 +151,15 @@ export async function disconnectContainer(
   if (network) await publishNetwork(publisherOf(ctx), 'disconnect', { network, container: record.id });
 }
 
-/** Throws NOT_FOUND unless the container does not run and has the network, which has been removed since. */
-function knownOrGone(
+/** Undefined for a missing network. Throws NOT_FOUND if it is needed. */
+function networkIfKnown(
   locked: LockedNetworks,
-  { nameOrId, subject }: { readonly nameOrId: string; readonly subject: Subject },
+  { nameOrId, isNeeded }: { readonly nameOrId: string; readonly isNeeded: boolean },
 ): KnownNetwork | undefined {
   try {
     return resolveNetwork(locked, nameOrId);
   } catch (error) {
-    if (subject.pid !== undefined || !hasCode(error, 'NOT_FOUND') || !subject.names.includes(nameOrId)) throw error;
+    if (isNeeded || !hasCode(error, 'NOT_FOUND')) throw error;
     return undefined;
   }
 }

@@ -18,7 +18,11 @@ test.each([
     `${INVALID}no configured subnet or ip-range contain the IP address 10.2.0.9`,
   ],
   ['no address', { ipv4Address: '10.2.0' }, `${INVALID}invalid IPv4 address: 10.2.0`],
-  ['unspecified', { ipv4Address: '0.0.0.0' }, /^invalid endpoint settings:\ninvalid IPv4 address: 0\.0\.0\.0\n/],
+  [
+    'unspecified',
+    { ipv4Address: '0.0.0.0' },
+    /^invalid endpoint settings:\n\* invalid IPv4 address: 0\.0\.0\.0\n\* no/,
+  ],
   ['IPv6', { ipv6Address: 'fd00::1' }, /user specified IP address is supported only/],
   ['a hardware address', { mac: '02:00:00:00:00:01' }, undefined],
   ['a wrong one', { mac: '02:00:00:00:00' }, 'invalid MAC address 02:00:00:00:00'],
@@ -34,7 +38,7 @@ test('an address needs a subnet that somebody gave, and a network of the user', 
     `${INVALID}user specified IP address is supported only when connecting to networks with user configured subnets`,
   );
   expect(endpointProblem(undefined, { ...asked, network: 'bridge', aliases: ['x'] })).toBe(
-    `${INVALID}user specified IP address is supported on user defined networks only\nnetwork-scoped alias is supported only for containers in user defined networks`,
+    `${INVALID}* user specified IP address is supported on user defined networks only\n* network-scoped alias is supported only for containers in user defined networks`,
   );
   expect(endpointProblem(undefined, asked)).toBeUndefined();
 });

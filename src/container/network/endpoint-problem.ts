@@ -1,6 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { DEFAULT_NETWORK, type NetworkRecord } from '../../network/network-record.ts';
+import type { Addresses6 } from '../../network/network-addresses.ts';
+import { DEFAULT_NETWORK } from '../../network/network-names.ts';
+import type { NetworkRecord } from '../../network/network-record.ts';
 import { holdsAddress, parseAddress, parseSubnet } from '../../network/subnet.ts';
+import { holdsAddress6, parseAddress6, parseSubnet6 } from '../../network/subnet6.ts';
 import type { EndpointConfig } from '../../record/endpoint-config.ts';
 
 const MAC = /^[\da-f]{2}(?:([:-])[\da-f]{2}(?:\1[\da-f]{2}){4})$/i;
@@ -18,7 +21,10 @@ export function endpointProblem(network: NetworkRecord | undefined, endpoint: En
     ...(network ? problemsOfRange(network, endpoint) : []),
   ];
   if (endpoint.mac !== undefined && !MAC.test(endpoint.mac)) return `invalid MAC address ${endpoint.mac}`;
-  return problems.length === 0 ? undefined : `invalid endpoint settings:\n${problems.join('\n')}`;
+  if (problems.length === 0) return undefined;
+  // Go's multierror marks the lines of several errors.
+  const lines = problems.length === 1 ? problems : problems.map((problem) => `* ${problem}`);
+  return `invalid endpoint settings:\n${lines.join('\n')}`;
 }
 
 function problemsOnDefault({ ipv4Address, ipv6Address, aliases }: EndpointConfig): readonly string[] {
@@ -39,17 +45,24 @@ function problemsOfAddresses({ ipv4Address, ipv6Address }: EndpointConfig): read
   ];
 }
 
+const UNCONFIGURED =
+  'user specified IP address is supported only when connecting to networks with user configured subnets';
+const outside = (address: string) => `no configured subnet or ip-range contain the IP address ${address}`;
+
+function problemsOfRange6(ipv6: Addresses6 | undefined, address: string): readonly string[] {
+  const [number, subnet] = [parseAddress6(address), parseSubnet6(ipv6?.subnet ?? '')];
+  if (!ipv6 || ipv6.isSubnetChosen || !subnet) return [UNCONFIGURED];
+  return number === undefined || holdsAddress6(subnet, number) ? [] : [outside(address)];
+}
+
 function problemsOfRange(network: NetworkRecord, { ipv4Address, ipv6Address }: EndpointConfig): readonly string[] {
-  const unconfigured =
-    'user specified IP address is supported only when connecting to networks with user configured subnets';
-  const outside = (address: string) => `no configured subnet or ip-range contain the IP address ${address}`;
   const number = ipv4Address === undefined ? undefined : parseAddress(ipv4Address);
   const subnet = parseSubnet(network.subnet);
   const isOutside = number !== undefined && !!subnet && !holdsAddress(subnet, number);
   const isChosen = network.isSubnetChosen === true;
   return [
-    ...(ipv4Address !== undefined && isChosen ? [unconfigured] : []),
+    ...(ipv4Address !== undefined && isChosen ? [UNCONFIGURED] : []),
     ...(ipv4Address !== undefined && !isChosen && isOutside ? [outside(ipv4Address)] : []),
-    ...(ipv6Address === undefined ? [] : [unconfigured]),
+    ...(ipv6Address === undefined ? [] : problemsOfRange6(network.ipv6, ipv6Address)),
   ];
 }

@@ -6,8 +6,8 @@ import { makeOwnDirectory, readOwnText } from '../../system/own-file.ts';
 
 const FILE = 'address';
 
-/** `10.80.0.2 02:42:0a:50:00:02 app`; earlier versions wrote one line, without the network. */
-const LINE = /^([\d.]{7,15}|[\da-f:]{2,45}) ([\da-f:]{0,59})(?: (\S+))?$/i;
+/** `10.80.0.2 02:42:0a:50:00:02 app fd00::2`; earlier versions wrote one line, without the network. */
+const LINE = /^([\d.]{7,15}|[\da-f:]{2,45}) ([\da-f:]{0,59})(?: (\S+)(?: ([\da-f:]{2,45}))?)?$/i;
 
 /**
  * The container's last address on a network; undefined before its first run on it, and if the file is damaged: then it
@@ -23,8 +23,9 @@ export function lastAddressOf(
 ): InterfaceAddress | undefined {
   const lines = (readOwnText(join(dataDir, FILE), faults) ?? '').split('\n');
   const known = lines.flatMap((line) => {
-    const [, address, mac, name = network] = LINE.exec(line) ?? [];
-    return address === undefined || mac === undefined || name !== network ? [] : [{ address, mac }];
+    const [, address, mac, name = network, address6] = LINE.exec(line) ?? [];
+    if (address === undefined || mac === undefined || name !== network) return [];
+    return [{ address, mac, ...(address6 === undefined ? {} : { address6 }) }];
   });
   return known[0];
 }
@@ -32,7 +33,9 @@ export function lastAddressOf(
 /** Throws EXHAUSTED without space. */
 export function noteAddresses(dataDir: string, memberships: readonly Membership[]): void {
   const lines = memberships.flatMap(({ network, endpoint }) =>
-    endpoint ? [`${endpoint.address} ${endpoint.mac} ${network}\n`] : [],
+    endpoint
+      ? [`${endpoint.address} ${endpoint.mac} ${network}${endpoint.ipv6 ? ` ${endpoint.ipv6.address}` : ''}\n`]
+      : [],
   );
   const text = lines.join('');
   if (readOwnText(join(dataDir, FILE)) === text) return;

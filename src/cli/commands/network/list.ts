@@ -69,7 +69,7 @@ function columnsOf(noTrunc: boolean): Readonly<Record<string, Column<KnownNetwor
     Driver: { header: 'DRIVER', value: ({ driver }) => driver },
     ID: { header: 'NETWORK ID', value: ({ id }) => (noTrunc ? id : shortId(id)) },
     IPv4: { header: 'IPV4', value: () => 'true' },
-    IPv6: { header: 'IPV6', value: () => 'false' },
+    IPv6: { header: 'IPV6', value: ({ addresses }) => `${addresses?.ipv6 !== undefined}` },
     Internal: { header: 'INTERNAL', value: ({ internal }) => `${internal}` },
     Labels: {
       header: 'LABELS',
