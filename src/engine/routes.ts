@@ -8,6 +8,10 @@ import { topRoutes } from './containers/top.ts';
 import { waitRoutes } from './containers/wait.ts';
 import type { EngineDeps } from './host.ts';
 import { imageRoutes } from './images/routes.ts';
+import { networkConnectRoutes } from './networks/connect.ts';
+import { networkCreateRoutes } from './networks/create.ts';
+import { networkListRoutes } from './networks/list.ts';
+import { networkRemoveRoutes } from './networks/remove.ts';
 import type { Route } from './route.ts';
 import { absentRoutes } from './system/absent.ts';
 import { eventRoutes } from './system/events.ts';
@@ -33,6 +37,10 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...waitRoutes(deps),
     ...topRoutes(deps),
     ...volumeRoutes(deps),
+    ...networkListRoutes(deps),
+    ...networkCreateRoutes(deps),
+    ...networkRemoveRoutes(deps),
+    ...networkConnectRoutes(deps),
     // Last: they take what no other has.
     ...absentRoutes,
   ];

@@ -81,7 +81,7 @@ function endpointsIn(
 }
 
 /** The `EndpointSettings` of a request. */
-function endpointIn(network: string, settings: GoStruct | undefined): EndpointConfig {
+export function endpointIn(network: string, settings: GoStruct | undefined): EndpointConfig {
   if (!settings) return plainEndpoint(network);
   const ipam = settings.struct('IPAMConfig');
   const [ipv4Address = '', ipv6Address = ''] = [ipam?.text('IPv4Address'), ipam?.text('IPv6Address')];

@@ -15,10 +15,18 @@ export interface EngineBed {
   ask(method: string, path: string, body?: unknown): Promise<{ status: number; text: string; json: unknown }>;
 }
 
-/** Starts the monitor; it ends with the bed. */
-export async function startEngine(bed: Bed, options: readonly string[] = []): Promise<EngineBed> {
+/**
+ * Starts the monitor; it ends with the bed.
+ *
+ * @param spawn starts healthctl; by default on this host
+ */
+export async function startEngine(
+  bed: Bed,
+  options: readonly string[] = [],
+  spawn: (args: readonly string[]) => RunningProgram = bed.spawn,
+): Promise<EngineBed> {
   const socket = join(bed.directory, 'docker.sock');
-  const monitor = bed.spawn(['daemon', 'run', '--docker-socket', socket, ...options]);
+  const monitor = spawn(['daemon', 'run', '--docker-socket', socket, ...options]);
   await until(() => monitor.stderr().includes("Docker's Engine API at"), { withinMs: 30_000 });
   const open: EngineBed['open'] = (method, path, body) =>
     new Promise((resolve, reject) => {

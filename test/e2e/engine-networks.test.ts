@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type EngineBed, startEngine } from './support/engine.ts';
+import { type Bed, openBed, until } from './support/harness.ts';
+import { type NetworkHost, openNetworkHost } from './support/network-host.ts';
+
+let bed: Bed;
+let host: NetworkHost;
+let engine: EngineBed;
+let image: string;
+beforeAll(async () => {
+  bed = await openBed();
+  host = await openNetworkHost(bed);
+  image = await bed.image();
+  engine = await startEngine(bed, [], (args) => host.spawn(...args));
+});
+afterAll(async () => {
+  await bed[Symbol.asyncDispose]();
+  await host[Symbol.asyncDispose]();
+});
+
+const filters = (value: unknown) => encodeURIComponent(JSON.stringify(value));
+const namesOf = (list: unknown) => (list as { readonly Name: string }[]).map(({ Name }) => Name);
+
+test('networks are created, listed, shown and removed', async () => {
+  const live = await engine.open('GET', `/events?filters=${filters({ type: { network: true } })}`);
+  let said = '';
+  live.setEncoding('utf8').on('data', (more: string) => {
+    said += more;
+  });
+  const body = {
+    ...{ Name: 'app', Labels: { a: 'b' }, Options: { x: 'y' }, Attachable: true, EnableIPv4: true, EnableIPv6: false },
+    IPAM: { Driver: 'default', Config: [{ Subnet: '10.97.1.0/24', Gateway: '10.97.1.1' }], Options: {} },
+  };
+  const { status, json } = await engine.ask('POST', '/networks/create', body);
+  const { Id: id, Warning } = json as { Id: string; Warning: string };
+  expect([status, id, Warning]).toEqual([201, expect.stringMatching(/^[0-9a-f]{64}$/), 'without effect: x=y']);
+  for (const name of ['app', id, id.slice(0, 12)])
+    expect((await engine.ask('GET', `/v1.51/networks/${name}`)).json).toMatchObject({
+      ...{
+        Name: 'app',
+        Id: id,
+        Driver: 'bridge',
+        Scope: 'local',
+        Attachable: true,
+        Internal: false,
+        Labels: { a: 'b' },
+      },
+      ...{ IPAM: { Config: [{ Subnet: '10.97.1.0/24', Gateway: '10.97.1.1' }] }, Containers: {} },
+      Options: { x: 'y' },
+    });
+  expect(namesOf((await engine.ask('GET', '/networks')).json)).toEqual(['app', 'bridge', 'host', 'none']);
+  const builtIn = await engine.ask('GET', `/networks/?filters=${filters({ type: ['builtin'], driver: ['bridge'] })}`);
+  expect(builtIn.json).toEqual([
+    expect.objectContaining({ Name: 'bridge', IPAM: expect.objectContaining({ Config: [expect.anything()] }) }),
+  ]);
+  expect(namesOf((await engine.ask('GET', `/networks?filters=${filters({ label: { 'a=b': true } })}`)).json)).toEqual([
+    'app',
+  ]);
+  expect((await engine.ask('DELETE', '/networks/app')).status).toBe(204);
+  await engine.ask('POST', '/networks/create', { Name: 'gone' });
+  expect((await engine.ask('POST', '/networks/prune')).json).toEqual({ NetworksDeleted: ['gone'] });
+  expect((await engine.ask('POST', '/networks/prune')).json).toEqual({ NetworksDeleted: null });
+  const lines = () =>
+    said
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .map(({ Action, Actor: { Attributes } }) => `${Action} ${Attributes.name} ${Attributes.type}`);
+  await until(() => lines().length === 4);
+  expect(lines()).toEqual(['create app bridge', 'destroy app bridge', 'create gone bridge', 'destroy gone bridge']);
+  live.destroy();
+});
+
+describe('refusals have statuses and texts of Docker', () => {
+  beforeAll(async () => {
+    await engine.ask('POST', '/networks/create', { Name: 'taken', IPAM: { Config: [{ Subnet: '10.97.2.0/24' }] } });
+  });
+  const config = (over: Record<string, string>) => ({ Name: 'x', IPAM: { Config: [over] } });
+  test.each<[string, unknown, number, string]>([
+    ['/networks/create', { Name: 'taken' }, 409, 'network with name taken already exists'],
+    ['/networks/create', {}, 400, 'invalid name: name is empty'],
+    ['/networks/create', { Name: 'bridge' }, 403, 'operation is not permitted on predefined bridge network '],
+    ['/networks/create', { Name: 'x', Driver: 'nosuch' }, 404, 'plugin "nosuch" not found'],
+    ['/networks/create', { Name: 'x', Driver: 'host' }, 403, 'only one instance of "host" network is allowed'],
+    [
+      '/networks/create',
+      config({ Subnet: '10.97.2.0/25' }),
+      403,
+      'invalid pool request: Pool overlaps with other one on this address space',
+    ],
+    [
+      '/networks/create',
+      config({ Subnet: '10.97.2' }),
+      400,
+      'invalid network config:\ninvalid subnet 10.97.2: invalid CIDR block notation',
+    ],
+    [
+      '/networks/create',
+      config({ Subnet: '10.97.3.1/24' }),
+      400,
+      'invalid network config:\ninvalid subnet 10.97.3.1/24: it should be 10.97.3.0/24',
+    ],
+    [
+      '/networks/create',
+      { Name: 3 },
+      400,
+      'invalid JSON: json: cannot unmarshal number into Go struct field .Name of type string',
+    ],
+    ['/networks/taken/connect', {}, 400, 'No container name or ID supplied'],
+    ['/networks/taken/connect', { Container: 'nosuch' }, 404, 'No such container: nosuch'],
+    ['/networks/taken/disconnect', { Container: 'nosuch', Force: true }, 404, 'No such container: nosuch'],
+  ])('POST %s %j: %i', async (path, body, status, message) => {
+    expect(await engine.ask('POST', path, body)).toMatchObject({ status, json: { message } });
+  });
+
+  test.each([
+    ['GET', '/networks/nosuch', 404, 'network nosuch not found'],
+    ['GET', '/networks/taken?scope=swarm', 404, 'network taken not found'],
+    [
+      'GET',
+      '/networks/taken?verbose=x',
+      400,
+      'invalid value for verbose: x: strconv.ParseBool: parsing "x": invalid syntax',
+    ],
+    ['GET', `/networks?filters=${filters({ nosuch: ['1'] })}`, 400, "invalid filter 'nosuch'"],
+    ['POST', `/networks/prune?filters=${filters({ name: ['1'] })}`, 400, "invalid filter 'name'"],
+    ['DELETE', '/networks/nosuch', 404, 'network nosuch not found'],
+    ['DELETE', '/networks/none', 403, 'none is a pre-defined network and cannot be removed'],
+  ])('%s %s: %i', async (method, path, status, message) => {
+    expect(await engine.ask(method, path)).toMatchObject({ status, json: { message } });
+  });
+});
+
+test('containers are connected and disconnected', async () => {
+  await engine.ask('POST', '/networks/create', { Name: 'one', IPAM: { Config: [{ Subnet: '10.97.4.0/24' }] } });
+  await engine.ask('POST', '/networks/create', { Name: 'two' });
+  const id = await host.ok('run', '-d', '--name', 'web', '--network', 'two', image, 'sleep', '600');
+  const EndpointConfig = { Aliases: ['www'], IPAMConfig: { IPv4Address: '10.97.4.7' }, GwPriority: 1 };
+  expect(await engine.ask('POST', '/networks/one/connect', { Container: 'web', EndpointConfig })).toMatchObject({
+    ...{ status: 200, text: '' },
+  });
+  const { json: document } = await engine.ask('GET', '/networks/one');
+  expect(document).toMatchObject({
+    Containers: { [id]: { Name: 'web', IPv4Address: '10.97.4.7/24', IPv6Address: '' } },
+  });
+  expect((await engine.ask('POST', '/networks/one/connect', { Container: id })).json).toEqual({
+    message: 'endpoint with name web already exists in network one',
+  });
+  expect(await engine.ask('POST', '/networks/one/connect', { Container: id })).toMatchObject({ status: 403 });
+  expect(await engine.ask('DELETE', '/networks/one')).toMatchObject({
+    status: 403,
+    json: {
+      message: expect.stringMatching(
+        /^error while removing network: network one has active endpoints \(name:"web" id:"[0-9a-f]{12}"\)$/,
+      ),
+    },
+  });
+  expect(await engine.ask('POST', '/networks/one/disconnect', { Container: 'web' })).toMatchObject({
+    status: 200,
+    text: '',
+  });
+  expect(await engine.ask('POST', '/networks/one/disconnect', { Container: 'web' })).toMatchObject({
+    status: 500,
+    json: { message: `container ${id} is not connected to network one` },
+  });
+  const wrong = { Container: 'web', EndpointConfig: { IPAMConfig: { IPv4Address: '10.98.4.7' } } };
+  expect(await engine.ask('POST', '/networks/one/connect', wrong)).toMatchObject({
+    status: 400,
+    json: { message: 'invalid endpoint settings:\nno configured subnet or ip-range contain the IP address 10.98.4.7' },
+  });
+  await host.ok('stop', '-t', '0', 'web');
+  // Docker's API takes a network that does not exist yet for a container that does not run.
+  expect(await engine.ask('POST', '/networks/later/connect', { Container: 'web' })).toMatchObject({ status: 200 });
+  expect((await host.cli('start', 'web')).stderr).toContain('network later not found');
+  expect(await engine.ask('POST', '/networks/later/disconnect', { Container: 'web' })).toMatchObject({ status: 200 });
+  await host.ok('start', 'web');
+  await host.ok('rm', '-f', 'web');
+});
