@@ -9,8 +9,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type CheckSubject, check } from '../src/check/check.ts';
-import { type CheckConfig, checkKindOf } from '../src/health/config.ts';
 import { jsonFromHealthState } from '../src/health/state-json.ts';
 import { systemClock as clock } from '../src/lib/clock.ts';
 import { LABELS } from '../src/lib/labels.ts';
@@ -18,8 +16,7 @@ import { createAgenda } from '../src/monitor/agenda.ts';
 import { createLags } from '../src/monitor/lags.ts';
 import { createLimiter } from '../src/monitor/limiter.ts';
 import { startWorker, type Worker } from '../src/monitor/worker.ts';
-import type { Prober } from '../src/probe/prober.ts';
-import { createFileHealthStore } from '../src/store/file-health-store.ts';
+import { createCheckBed } from './check-bed.ts';
 
 const { values } = parseArgs({
   options: {
@@ -34,48 +31,10 @@ const [count, intervalS, seconds] = [Number(values.containers), Number(values.in
 
 const root = mkdtempSync(join(values.dir, 'healthctl-bench-'));
 try {
-  const config: CheckConfig = {
-    test: ['CMD', 'true'],
-    kind: checkKindOf(['CMD', 'true']),
-    intervalNs: intervalS * 1e9,
-    timeoutNs: 30e9,
-    startPeriodNs: 0,
-    startIntervalNs: 5e9,
-    retries: 3,
-  };
-  const labelsOf = new Map<string, Record<string, string>>();
-  const store = createFileHealthStore({
-    dirs: { hostId: '1935db59', runRoot: join(root, 'run'), nerdctlDataRoot: join(root, 'nerdctl') },
-    clock,
-    log: { warn: (text) => console.error(text), debug: () => {} },
-    writeMirror: async ({ id }, json) => {
-      labelsOf.set(id, { ...labelsOf.get(id), [LABELS.nerdctlHealthstate]: json });
-    },
-    exists: async () => true,
-  });
-  const prober: Prober = {
-    probe: async () => {
-      const now = clock.now();
-      return { outcome: { kind: 'exited', code: 0, output: 'ok\n' }, startMs: now, endMs: now };
-    },
-  };
+  const { config, store, checkOf } = createCheckBed(root, intervalS);
   const agenda = createAgenda(clock);
   const limiter = createLimiter(8);
   const lags = createLags();
-  const startedAtMs = clock.now() - 3_600_000; // overdue: the first checks are spread over the interval
-
-  const subjectOf = (id: string): CheckSubject => {
-    const run = { id: `boot:${id}`, startedAtMs };
-    const labels = labelsOf.get(id) ?? {};
-    const started = { ever: true, lastRun: run.id } as const;
-    return { namespace: 'bench', id, labels, task: { kind: 'running', run }, started, config, processJson: '{}' };
-  };
-  const checkOf = (id: string, signal?: AbortSignal) => {
-    const describe = async () => subjectOf(id);
-    const findTask = async () => (await describe()).task;
-    return check({ clock, store, prober, describe, findTask }, subjectOf(id), signal);
-  };
-
   const workers: Worker[] = [];
   let made = 0;
   for (let i = 0; i < count; i += 1) {

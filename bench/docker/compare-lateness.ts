@@ -112,11 +112,11 @@ export async function compareStarts(
     removeAll(sides.docker);
     const ids = new Set(await runMany(sides.healthctl, load));
     for (const [count, runs] of round % 2 === 0 ? ours : [...ours].reverse()) {
-      await sides.healthctl.limitStarts(count);
+      await sides.healthctl.reconfigure(`max_checks = ${count}\n`);
       await measured(sides.healthctl, runs, `healthctl, max_checks ${count}`, ids);
     }
     removeAll(sides.healthctl);
-    await sides.healthctl.limitStarts(undefined);
+    await sides.healthctl.reconfigure('');
   }
   report.setPartial(undefined);
   report.add(...rows());

@@ -17,8 +17,8 @@ import type { Side } from './side.ts';
 const LAUNCHER = fileURLToPath(new URL('../../bin/healthctl', import.meta.url));
 
 export interface HealthctlSide extends Side {
-  /** Sets `max_checks`; undefined: the default. Restarts the monitor. */
-  limitStarts(count: number | undefined): Promise<void>;
+  /** Adds lines to the configuration, instead of those added before. Restarts the monitor, which keeps its pid. */
+  reconfigure(lines: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -74,8 +74,8 @@ export async function startHealthctl(
         [...files()].filter(([id]) => ids.has(id)),
         onResults,
       ),
-    limitStarts: async (count) => {
-      configure(count === undefined ? '' : `max_checks = ${count}\n`);
+    reconfigure: async (lines) => {
+      configure(lines);
       process.kill(daemonPid, 'SIGHUP');
       await sleep(1_000); // the restart needs a moment to begin
       await until(answers, { withinMs: 15_000, what: 'the monitor to answer' });
