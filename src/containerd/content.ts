@@ -6,7 +6,7 @@ import {
   type WriteContentResponse,
 } from './gen/containerd/content.ts';
 import type { Rpc } from './rpc.ts';
-import type { CallOptions, Duplex } from './transport.ts';
+import type { CallOptions, Duplex, Method } from './transport.ts';
 
 interface ContentInfo {
   readonly digest: string;
@@ -100,7 +100,8 @@ export function openContent(rpc: Rpc): Content {
         options,
       );
     },
-    openWriter: (ingest, options) => openWriter(rpc.duplex(Service, m.write, options), ingest, () => abort(ingest.ref)),
+    openWriter: (ingest, options) =>
+      openWriter(rpc.duplex(Service, writeMethod(), options), ingest, () => abort(ingest.ref)),
     ingests: async (options) =>
       (await rpc.call(Service, m.listStatuses, { filters: [] }, options)).statuses.map(({ ref }) => ref),
     abort,
@@ -108,6 +109,42 @@ export function openContent(rpc: Rpc): Content {
       await rpc.call(Service, m.delete, { digest }, options);
     },
   };
+}
+
+/**
+ * `Write`, with messages encoded into one buffer for each writer: a message was received before the next one is encoded.
+ * The generated code allocates three times the bytes for each, and collecting those is most of the cost of a load.
+ */
+function writeMethod(): Method<WriteContentRequest, WriteContentResponse> {
+  const { write } = Service.methods;
+  const scratch = { buffer: Buffer.alloc(0) };
+  return {
+    ...write,
+    requestType: { encode: (request) => ({ finish: () => encodeWrite(request, scratch) }) },
+  };
+}
+
+/** Field 6, length-delimited. */
+const DATA_TAG = 0x32;
+/** Of a length below 2^28. */
+const MAX_LENGTH_BYTES = 4;
+
+function encodeWrite(request: WriteContentRequest, scratch: { buffer: Buffer }): Uint8Array {
+  const { data } = request;
+  const head = Service.methods.write.requestType.encode({ ...request, data: Buffer.alloc(0) }).finish();
+  if (data.length === 0) return head;
+  const most = head.length + 1 + MAX_LENGTH_BYTES + data.length;
+  if (scratch.buffer.length < most) scratch.buffer = Buffer.allocUnsafeSlow(most + head.length);
+  const { buffer } = scratch;
+  buffer.set(head);
+  let at = head.length;
+  buffer[at++] = DATA_TAG;
+  for (let rest = data.length; ; rest >>>= 7) {
+    buffer[at++] = rest < 0x80 ? rest : (rest & 0x7f) | 0x80;
+    if (rest < 0x80) break;
+  }
+  buffer.set(data, at);
+  return buffer.subarray(0, at + data.length);
 }
 
 type Wire = Duplex<WriteContentRequest, WriteContentResponse>;

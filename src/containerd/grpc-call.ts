@@ -2,7 +2,7 @@ import { systemClock } from '../lib/clock.ts';
 import { startDeadline } from '../lib/deadline.ts';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { type RpcFailure, translateRpcError } from './errors.ts';
-import { createFrameReader, decodeStatusMessage, frameMessage } from './grpc-frames.ts';
+import { createFrameReader, decodeStatusMessage, frameMessage, framePrefix } from './grpc-frames.ts';
 import type { Connection } from './http2/connection.ts';
 import { encodeHeaders, type HeaderFields } from './http2/hpack.ts';
 import type { Stream } from './http2/streams.ts';
@@ -33,8 +33,9 @@ export interface Call<Q, S> {
   cancel(): void;
 }
 
-/** Number of unread messages at which the peer must stop sending. */
+/** Number of unread messages, and their bytes, at which the peer must stop sending. */
 const MAX_WAITING = 16;
+const MAX_WAITING_BYTES = 1 << 20;
 
 /** Opens a call (gRPC over HTTP/2, PROTOCOL-HTTP2). No timer and no listener on the signal outlives its end. */
 export function openCall<Q, S>(connection: Connection, request: CallRequest<Q, S>): Call<Q, S> {
@@ -62,7 +63,7 @@ export function openCall<Q, S>(connection: Connection, request: CallRequest<Q, S
   });
   if (signal?.aborted) cancel();
   return {
-    send: (message) => stream.send(frameMessage(method.requestType.encode(message).finish())),
+    send: (message) => sendMessage(stream, method.requestType.encode(message).finish()),
     end: stream.end,
     receive: async () => {
       const message = await inbox.next(stream);
@@ -74,6 +75,15 @@ export function openCall<Q, S>(connection: Connection, request: CallRequest<Q, S
     },
     cancel,
   };
+}
+
+/** From this size on, a message is sent without a copy of it. */
+const LARGE_BYTES = 64 << 10;
+
+function sendMessage(stream: Stream, message: Uint8Array): Promise<void> {
+  if (message.length < LARGE_BYTES) return stream.send(frameMessage(message));
+  void stream.send(framePrefix(message.length));
+  return stream.send(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
 }
 
 /**
@@ -167,18 +177,22 @@ interface Inbox<S> {
 function createInbox<S>(method: Method<never, S>, end: Ending): Inbox<S> {
   const frames = createFrameReader();
   const waiting: Buffer[] = [];
+  let waitingBytes = 0;
   /** Bytes for which the peer gets no credit until the waiting messages are read. */
   let held = 0;
   let wake = () => {};
   return {
     feed: (bytes, stream) => {
       try {
-        waiting.push(...frames.feed(bytes));
+        for (const message of frames.feed(bytes)) {
+          waiting.push(message);
+          waitingBytes += message.length;
+        }
       } catch (error) {
         end.finish(error instanceof HealthctlError ? error : failure(UNKNOWN, String(error)));
         return;
       }
-      if (waiting.length < MAX_WAITING) stream.credit(bytes.length);
+      if (waiting.length < MAX_WAITING && waitingBytes < MAX_WAITING_BYTES) stream.credit(bytes.length);
       else held += bytes.length;
       wake();
     },
@@ -187,6 +201,7 @@ function createInbox<S>(method: Method<never, S>, end: Ending): Inbox<S> {
       for (;;) {
         const message = waiting.shift();
         if (message) {
+          waitingBytes -= message.length;
           if (waiting.length === 0 && held > 0) {
             stream.credit(held);
             held = 0;

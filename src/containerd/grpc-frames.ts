@@ -11,10 +11,21 @@ const MAX_MESSAGE_BYTES = 16 << 20;
 
 export function frameMessage(message: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
-  frame.writeUInt8(0, 0);
-  frame.writeUInt32BE(message.length, 1);
+  writePrefix(frame, message.length);
   frame.set(message, PREFIX_BYTES);
   return frame;
+}
+
+/** What precedes a message on the wire. */
+export function framePrefix(length: number): Buffer {
+  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+  writePrefix(prefix, length);
+  return prefix;
+}
+
+function writePrefix(frame: Buffer, length: number): void {
+  frame.writeUInt8(0, 0);
+  frame.writeUInt32BE(length, 1);
 }
 
 /** Splits the bytes of a stream into messages. */

@@ -1,22 +1,28 @@
 /** Large enough that a round trip for each costs little, small enough to hold a few. */
 const CHUNK_BYTES = 1 << 20;
 
-/** Joins small pieces into pieces of about 1 MiB. */
+/**
+ * Joins small pieces into pieces of 1 MiB. Each is valid until the next one is requested: they share one buffer, because
+ * collecting a new one for each costs more than copying its bytes.
+ */
 export async function* gatherChunks(
   source: AsyncIterable<Uint8Array>,
   chunkBytes = CHUNK_BYTES,
 ): AsyncGenerator<Buffer> {
-  let waiting: Uint8Array[] = [];
+  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
   let size = 0;
   for await (const piece of source) {
-    waiting.push(piece);
-    size += piece.length;
-    if (size < chunkBytes) continue;
-    yield Buffer.concat(waiting, size);
-    waiting = [];
-    size = 0;
+    for (let at = 0; at < piece.length; ) {
+      const part = piece.subarray(at, at + chunkBytes - size);
+      buffer.set(part, size);
+      at += part.length;
+      size += part.length;
+      if (size < chunkBytes) continue;
+      yield buffer;
+      size = 0;
+    }
   }
-  if (size > 0) yield Buffer.concat(waiting, size);
+  if (size > 0) yield buffer.subarray(0, size);
 }
 
 /**

@@ -63,12 +63,32 @@ const NOTHING = Buffer.alloc(0);
 
 export function frameFrom(type: number, flags: number, streamId: number, payload: Uint8Array = NOTHING): Buffer {
   const frame = Buffer.allocUnsafe(HEAD_BYTES + payload.length);
-  frame.writeUIntBE(payload.length, 0, 3);
-  frame.writeUInt8(type, 3);
-  frame.writeUInt8(flags, 4);
-  frame.writeUInt32BE(streamId, 5);
+  writeHead(frame, { type, flags, id: streamId, length: payload.length });
   frame.set(payload, HEAD_BYTES);
   return frame;
+}
+
+interface Head {
+  readonly type: number;
+  readonly flags: number;
+  /** Of the stream. */
+  readonly id: number;
+  /** Of the payload that follows. */
+  readonly length: number;
+}
+
+/** A frame without its payload. */
+export function headFrom(head: Head): Buffer {
+  const bytes = Buffer.allocUnsafe(HEAD_BYTES);
+  writeHead(bytes, head);
+  return bytes;
+}
+
+function writeHead(frame: Buffer, { type, flags, id, length }: Head): void {
+  frame.writeUIntBE(length, 0, 3);
+  frame.writeUInt8(type, 3);
+  frame.writeUInt8(flags, 4);
+  frame.writeUInt32BE(id, 5);
 }
 
 /** @param settings identifiers with their values */

@@ -8,23 +8,29 @@ export interface Outbox {
   readonly addedBytes: number;
 }
 
+/** From this size on, frames are written with one writev(2), without a copy of them. */
+const LARGE_BYTES = 32 << 10;
+
 export function createOutbox(socket: Duplex): Outbox {
   let frames: Buffer[] = [];
   let waiting: (() => void)[] = [];
   let addedBytes = 0;
   const flush = (): void => {
-    const [first] = frames;
-    const bytes = first && frames.length === 1 ? first : Buffer.concat(frames);
-    const taken = waiting;
+    const [sent, taken] = [frames, waiting];
     frames = [];
     waiting = [];
-    if (taken.length === 0) {
-      socket.write(bytes);
-      return;
-    }
-    socket.write(bytes, () => {
-      for (const each of taken) each();
-    });
+    const bytes = sent.reduce((sum, frame) => sum + frame.length, 0);
+    const parts = sent.length > 1 && bytes < LARGE_BYTES ? [Buffer.concat(sent)] : sent;
+    const last = parts.pop();
+    if (last === undefined) return;
+    if (parts.length > 0) socket.cork();
+    for (const part of parts) socket.write(part);
+    if (taken.length === 0) socket.write(last);
+    else
+      socket.write(last, () => {
+        for (const each of taken) each();
+      });
+    socket.uncork();
   };
   return {
     add: (frame, taken) => {

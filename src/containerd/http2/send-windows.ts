@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_FRAME, DEFAULT_WINDOW, FLAG, frameFrom, ProtocolError, TYPE } from './frames.ts';
+import { DEFAULT_MAX_FRAME, DEFAULT_WINDOW, FLAG, frameFrom, headFrom, ProtocolError, TYPE } from './frames.ts';
 import type { Outbox } from './outbox.ts';
 
 /** RFC 9113, section 6.9.1. */
@@ -52,7 +52,7 @@ export function createSendWindows(outbox: Outbox): SendWindows {
       }
       const { part, isLast, taken } = takePart(stream, item, room);
       connection -= part.length;
-      outbox.add(frameFrom(TYPE.data, isLast ? FLAG.endStream : 0, stream.id, part), taken);
+      addData(outbox, { flags: isLast ? FLAG.endStream : 0, id: stream.id, part }, taken);
     }
     blocked.delete(stream);
     if (!stream.isEnding) return;
@@ -103,6 +103,22 @@ export function createSendWindows(outbox: Outbox): SendWindows {
 }
 
 /** Takes what fits into `room` from the beginning of the queue. @returns isLast: the end of the stream goes with it */
+/** From this size on, the data of a frame is not copied. */
+const LARGE_BYTES = 4096;
+
+function addData(
+  outbox: Outbox,
+  { flags, id, part }: { readonly flags: number; readonly id: number; readonly part: Buffer },
+  taken: (() => void) | undefined,
+): void {
+  if (part.length < LARGE_BYTES) {
+    outbox.add(frameFrom(TYPE.data, flags, id, part), taken);
+    return;
+  }
+  outbox.add(headFrom({ type: TYPE.data, flags, id, length: part.length }));
+  outbox.add(part, taken);
+}
+
 function takePart(stream: SendStream, item: SendStream['queue'][number], room: number) {
   const part = item.bytes.subarray(0, room);
   stream.window -= part.length;
