@@ -1,9 +1,12 @@
 import { archiveRoutes } from './containers/archive.ts';
+import { attachRoutes } from './containers/attach.ts';
 import { createRoutes } from './containers/create.ts';
 import { inspectRoutes } from './containers/inspect.ts';
 import { lifeRoutes } from './containers/life.ts';
 import { listRoutes } from './containers/list.ts';
+import { logRoutes } from './containers/logs.ts';
 import { pruneRoutes } from './containers/prune.ts';
+import { resizeRoutes } from './containers/resize.ts';
 import { topRoutes } from './containers/top.ts';
 import { waitRoutes } from './containers/wait.ts';
 import type { EngineDeps } from './host.ts';
@@ -41,6 +44,9 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...networkCreateRoutes(deps),
     ...networkRemoveRoutes(deps),
     ...networkConnectRoutes(deps),
+    ...logRoutes(deps),
+    ...attachRoutes(deps),
+    ...resizeRoutes(deps),
     // Last: they take what no other has.
     ...absentRoutes,
   ];

@@ -26,6 +26,11 @@ export interface AttachRequest {
    * it stays open.
    */
   readonly stdin: 'none' | 'once' | 'shared';
+  /**
+   * Whether the attachment ends when the user's input has and the container's stdin stays open, as for clients of
+   * Docker's API.
+   */
+  readonly endsWithInput?: boolean;
   /** The outputs to show; the others are only written to their files. Default: both. */
   readonly outputs?: { readonly stdout: boolean; readonly stderr: boolean };
   /** `--sig-proxy`. Without it a signal ends the attachment, and the container continues. */
@@ -139,7 +144,7 @@ async function openOutputs(
   session: Session,
 ): Promise<readonly FollowedOutput[]> {
   const targets = [
-    ...(shown.stdout ? [{ path: stdout, stream: streams.stdout }] : []),
+    ...(shown.stdout && stdout !== '' ? [{ path: stdout, stream: streams.stdout }] : []),
     ...(stderr === '' || !shown.stderr ? [] : [{ path: stderr, stream: streams.stderr }]),
   ];
   const outputs: FollowedOutput[] = [];
@@ -175,9 +180,10 @@ async function connectTerminal(
   if (stdio.terminal) session.onRelease(takeKeys(console));
   const sink = isNew ? await connectNewStdin(stdio.stdin, ctx.clock) : connectStdin(stdio.stdin);
   if (!sink) return; // it was closed before: there is no reader
+  // A container's terminal stays open: closing its input would also end its output.
+  const isToClose = request.stdin === 'once' && !stdio.terminal;
   const closeStdin = async (): Promise<void> => {
-    // A container's terminal stays open: closing its input would also end its output.
-    if (request.stdin !== 'once' || stdio.terminal) return;
+    if (!isToClose) return;
     await ctx.containerd.tasks.closeStdin({ containerId }).catch((error: unknown) => {
       ctx.log.debug(`stdin of ${containerId} was not closed: ${messageOf(error)}`);
     });
@@ -186,7 +192,10 @@ async function connectTerminal(
     source: console.streams.stdin,
     sink,
     ...(stdio.terminal ? { detach: createDetachFilter(request.detachKeys) } : {}),
-    onEnd: () => void closeStdin(),
+    onEnd: () => {
+      if (!isToClose && request.endsWithInput) session.leave('detached');
+      void closeStdin();
+    },
     onDetach: () => session.leave('detached'),
   });
   session.onRelease(stop);

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { Clock } from '../../lib/clock.ts';
 import { errnoOf } from '../../lib/errors.ts';
 import { openFifoWriter } from '../../system/fifo.ts';
@@ -32,7 +33,7 @@ export function connectStdin(path: string): Socket | undefined {
 }
 
 export interface PumpOptions {
-  readonly source: NodeJS.ReadStream;
+  readonly source: Readable;
   readonly sink: Socket;
   /** With a terminal. */
   readonly detach?: DetachFilter;

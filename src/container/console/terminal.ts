@@ -10,8 +10,8 @@ export type Resize = (size: { readonly width: number; readonly height: number })
 export function terminalSize({
   streams,
 }: Pick<UserConsole, 'streams'>): { readonly width: number; readonly height: number } | undefined {
-  const { stdout } = streams;
-  return stdout.isTTY ? { width: stdout.columns, height: stdout.rows } : undefined;
+  const { isTTY, columns, rows } = streams.stdout;
+  return isTTY && columns !== undefined && rows !== undefined ? { width: columns, height: rows } : undefined;
 }
 
 /**

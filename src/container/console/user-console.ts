@@ -1,13 +1,15 @@
+import type { Readable, Writable } from 'node:stream';
 import { HealthctlError } from '../../lib/errors.ts';
 import type { Write } from '../logs/follow.ts';
 
-/** The streams and signals of this process, for the user. */
+/** Where input comes from: a client's connection, or the stdin of this process, which may be a terminal. */
+type Input = Readable & { readonly isTTY?: boolean };
+/** Where output goes. A terminal emits `resize` when its size has changed. */
+type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+
+/** The streams and signals of a user: those of this process, or the connection of a client. */
 export interface UserConsole {
-  readonly streams: {
-    readonly stdin: NodeJS.ReadStream;
-    readonly stdout: NodeJS.WriteStream;
-    readonly stderr: NodeJS.WriteStream;
-  };
+  readonly streams: { readonly stdin: Input; readonly stdout: Output; readonly stderr: Output };
   /**
    * Aborts if this process is asked to end while no listener handles the signals, and if the reader of stdout is gone.
    */
@@ -33,7 +35,7 @@ export function checkTerminal(
 }
 
 /** Writes to a stream at the speed of its reader. Data for a broken or abandoned stream is lost. */
-export function writerTo(stream: NodeJS.WriteStream, signal: AbortSignal): Write {
+export function writerTo(stream: Writable, signal: AbortSignal): Write {
   return async (bytes) => {
     if (stream.destroyed || signal.aborted || stream.write(bytes)) return;
     await new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import type { TaskStdio } from '../../containerd/tasks.ts';
 import { HealthctlError, hasCode, messageOf } from '../../lib/errors.ts';
 import { makeFifo, openFifoReader } from '../../system/fifo.ts';
@@ -118,7 +119,7 @@ function openPipes(
 ): { readonly stdio: TaskStdio; readonly outputs: readonly DrainedOutput[] } {
   const pathOf = (name: string): string => join(exec.note.dir, name);
   const outputs: DrainedOutput[] = [];
-  const openOutput = (name: string, stream: NodeJS.WriteStream): string => {
+  const openOutput = (name: string, stream: Writable): string => {
     makeFifo(pathOf(name));
     const reader = openFifoReader(pathOf(name));
     session.onRelease(() => reader.destroy());

@@ -5,7 +5,6 @@ import { attributesText, logAttributesOf } from '../../record/log-attributes.ts'
 import { logConfigOf } from '../../record/log-config.ts';
 import { storedConfigOf } from '../../record/stored-config.ts';
 import type { ContainerView } from '../../record/view.ts';
-import { type UserConsole, writerTo } from '../console/user-console.ts';
 import type { ContainerContext } from '../context.ts';
 import { endOfContainer } from '../wait/end-of.ts';
 import { copyRange, followFile, type Write } from './follow.ts';
@@ -29,18 +28,25 @@ export interface LogsRequest {
   readonly untilMs: number | undefined;
 }
 
+/** Who reads the logs. */
+export interface LogReader {
+  readonly write: Readonly<Record<OutputStream, Write>>;
+  /** Fires when nobody reads any more. */
+  readonly signal: AbortSignal;
+}
+
 type LogsContext = Pick<ContainerContext, 'containerd' | 'clock' | 'dirs' | 'log'>;
 
 /**
- * Writes a container's output to the user's stdout and stderr; with `follow` also later output, until the container
+ * Writes a container's output to a reader; with `follow` also later output, until the container
  * stops or `untilMs` is reached. Lines are ordered by time if a monitor recorded the times; otherwise all of stdout so
  * far comes first, then all of stderr. Memory is bounded, whatever the container prints.
  *
- * @throws CONFLICT for a container whose output healthctl does not keep; ABORTED if the console's signal fired
+ * @throws errors of refuseUnreadable; ABORTED if the reader's signal fired
  */
 export async function showLogs(
   ctx: LogsContext,
-  { streams, signal }: Pick<UserConsole, 'streams' | 'signal'>,
+  { write, signal }: LogReader,
   view: ContainerView,
   request: LogsRequest,
 ): Promise<void> {
@@ -51,9 +57,9 @@ export async function showLogs(
   const onInexact = warnOnce(ctx, request);
   try {
     for (const name of OUTPUT_STREAMS) {
-      const write = writerTo(streams[name], signal);
       const parts = await openParts(ctx, dataDir, name);
-      opened.push({ parts, write, printer: createLogPrinter({ ...request, details, write, onInexact }) });
+      const printer = createLogPrinter({ ...request, details, write: write[name], onInexact });
+      opened.push({ parts, write: write[name], printer });
     }
     // Before anything is written: the container may stop meanwhile.
     const shimPid = request.follow && view.task ? shimOf(view.task.pid) : undefined;
@@ -68,7 +74,8 @@ export async function showLogs(
   }
 }
 
-function refuseUnreadable({ record, name }: ContainerView): void {
+/** Throws CONFLICT for a container whose output healthctl does not keep. */
+export function refuseUnreadable({ record, name }: ContainerView): void {
   if (record.labels[LABELS.owner] === undefined) {
     const isNerdctls = record.labels[LABELS.name] !== undefined;
     throw new HealthctlError('CONFLICT', `the logs of container ${name} are not healthctl's`, {

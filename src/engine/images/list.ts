@@ -3,7 +3,7 @@ import { HealthctlError } from '../../lib/errors.ts';
 import { type Filters, parseFilters, refuseOtherKeys } from '../filters.ts';
 import type { EngineDeps } from '../host.ts';
 import { type Call, json, type Route } from '../route.ts';
-import { parseUnixTime } from '../system/events.ts';
+import { parseUnixTime } from '../unix-time.ts';
 import { isSince } from '../version.ts';
 
 const FILTERS = ['dangling', 'label', 'before', 'since', 'reference', 'until'];

@@ -1,12 +1,12 @@
 import { eventFiltersFrom, matchesEvent, SCOPE } from '../../events/filter.ts';
 import type { HostEvent } from '../../events/host-event.ts';
-import { quote } from '../../go/quote.ts';
 import { encodeJson } from '../../lib/json.ts';
 import { EngineError } from '../errors.ts';
 import { parseFilters } from '../filters.ts';
 import type { EngineDeps } from '../host.ts';
 import type { Query } from '../query.ts';
 import type { Call, Route } from '../route.ts';
+import { parseUnixTime } from '../unix-time.ts';
 
 /** `/events`: the past that is asked for, then each event as it happens. */
 export function eventRoutes({ host }: Pick<EngineDeps, 'host'>): readonly Route[] {
@@ -31,21 +31,6 @@ function rangeFrom(query: Query): { readonly sinceMs?: number; readonly untilMs?
     throw new EngineError(400, `\`since\` time (${from}) cannot be after \`until\` time (${to})`);
   }
   return { ...(since === undefined ? {} : { sinceMs: since }), ...(until === undefined ? {} : { untilMs: until }) };
-}
-
-/**
- * Seconds since the epoch with up to nine decimals, to milliseconds (moby: api/types/time/timestamp.go).
- *
- * @returns undefined for an empty text
- * @throws EngineError 500 with Go's text
- */
-export function parseUnixTime(text: string): number | undefined {
-  if (text === '') return undefined;
-  const [seconds = '', fraction = ''] = text.split(/\.(.*)/s, 2);
-  for (const digits of [seconds, ...(fraction === '' ? [] : [fraction])])
-    if (!/^[+-]?\d{1,18}$/.test(digits))
-      throw new EngineError(500, `strconv.ParseInt: parsing ${quote(digits)}: invalid syntax`);
-  return Number(seconds) * 1000 + (fraction === '' ? 0 : Number(fraction) * 10 ** (3 - fraction.length));
 }
 
 /**

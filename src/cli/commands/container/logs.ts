@@ -39,14 +39,17 @@ export const logs: Command = {
   run: async (world, { options, args: [nameOrId = ''] }) => {
     const tail = tailFrom(options.string('tail') ?? 'all');
     const range = timeRangeFrom(options, world);
-    const [ctx, { resolveView }, { showLogs }] = await Promise.all([
+    const [ctx, { resolveView }, { showLogs }, { writerTo }] = await Promise.all([
       openContainers(world),
       import('../../../container/resolve.ts'),
       import('../../../container/logs/show-logs.ts'),
+      import('../../../container/console/user-console.ts'),
     ]);
     const view = await resolveView(ctx, nameOrId, { signal: world.signal });
     const [follow, timestamps, details] = [options.bool('follow'), options.bool('timestamps'), options.bool('details')];
-    await showLogs(ctx, world, view, { tail, follow, timestamps, details, ...range });
+    const { streams, signal } = world;
+    const write = { stdout: writerTo(streams.stdout, signal), stderr: writerTo(streams.stderr, signal) };
+    await showLogs(ctx, { write, signal }, view, { tail, follow, timestamps, details, ...range });
     return {};
   },
 };

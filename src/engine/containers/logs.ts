@@ -1,0 +1,72 @@
+import { OUTPUT_STREAMS, type OutputStream } from '../../container/logs/output-files.ts';
+import { type LogReader, type LogsRequest, refuseUnreadable, showLogs } from '../../container/logs/show-logs.ts';
+import { logConfigOf } from '../../record/log-config.ts';
+import { storedConfigOf } from '../../record/stored-config.ts';
+import type { ContainerView } from '../../record/view.ts';
+import { EngineError } from '../errors.ts';
+import { FRAMES, frameHeader, RAW } from '../frames.ts';
+import type { EngineDeps } from '../host.ts';
+import type { Query } from '../query.ts';
+import type { Call, Route, StreamedAnswer } from '../route.ts';
+import { parseUnixTime } from '../unix-time.ts';
+import { isSince } from '../version.ts';
+import { foundView } from './found.ts';
+
+/** `/containers/{id}/logs`. */
+export function logRoutes(deps: Pick<EngineDeps, 'ctx'>): readonly Route[] {
+  return [{ method: 'GET', path: '/containers/{id}/logs', handle: (call) => sendLogs(deps, call) }];
+}
+
+async function sendLogs(deps: Pick<EngineDeps, 'ctx'>, call: Call): Promise<undefined> {
+  const { query, version, signal } = call;
+  const shown = OUTPUT_STREAMS.filter((stream) => query.flag(stream));
+  if (shown.length === 0) throw new EngineError(400, 'Bad parameters: you must choose at least one stream');
+  const view = await foundView(deps, call);
+  if (!hasLog(view)) throw new EngineError(501, 'configured logging driver does not support reading');
+  refuseUnreadable(view);
+  const request = logsRequestFrom(query);
+  const isFramed = !hasTerminal(view);
+  const answer = call.stream({ contentType: isFramed && isSince(version, 42) ? FRAMES : RAW });
+  await showLogs(deps.ctx, readerOf({ answer, shown, isFramed, signal }), view, request);
+  return undefined;
+}
+
+export const hasTerminal = ({ record }: ContainerView): boolean => storedConfigOf(record)?.Config.Tty === true;
+
+/** Whether its output is kept. */
+export const hasLog = ({ record }: ContainerView): boolean =>
+  logConfigOf(storedConfigOf(record)?.HostConfig ?? {}).driver !== 'none';
+
+/** A `tail` that is no number is all, and an `until` of zero is none (moby: daemon/logs.go). */
+function logsRequestFrom(query: Query): LogsRequest {
+  const [sinceMs, untilMs] = [query.text('since'), query.text('until')].map(parseUnixTime);
+  const tail = query.text('tail');
+  return {
+    tail: /^\+?\d{1,15}$/.test(tail) ? Number(tail) : 'all',
+    follow: query.flag('follow'),
+    timestamps: query.flag('timestamps'),
+    details: query.flag('details'),
+    sinceMs,
+    untilMs: untilMs === 0 ? undefined : untilMs,
+  };
+}
+
+/** What the client does not want is read, because it counts for `tail`, and dropped. */
+function readerOf(options: {
+  readonly answer: StreamedAnswer;
+  readonly shown: readonly OutputStream[];
+  readonly isFramed: boolean;
+  readonly signal: AbortSignal;
+}): LogReader {
+  const { answer, shown, isFramed, signal } = options;
+  const writeOf = (stream: OutputStream): LogReader['write'][OutputStream] => {
+    if (!shown.includes(stream)) return async () => undefined;
+    if (!isFramed) return (bytes) => answer.write(bytes);
+    return (bytes) => {
+      // Not awaited: the two parts of a frame are written in one turn, so that nothing comes in between.
+      void answer.write(frameHeader(stream, bytes.length));
+      return answer.write(bytes);
+    };
+  };
+  return { write: { stdout: writeOf('stdout'), stderr: writeOf('stderr') }, signal };
+}
