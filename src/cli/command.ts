@@ -49,6 +49,11 @@ export interface OptionSpec {
   readonly help: string;
   /** Shown in help as `(default …)`. The parser applies it too; a duration is written as text, e.g. `10s`. */
   readonly default?: string | number | boolean;
+  /**
+   * The value of a long option without one, at the end of the line or before another option: `--docker-socket`. Such an
+   * option belongs to a command without arguments.
+   */
+  readonly whenBare?: string;
   /** Accepted, not shown in help. */
   readonly hidden?: boolean;
   /**

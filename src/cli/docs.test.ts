@@ -210,7 +210,7 @@ describe('docs/systemd.md', () => {
   test('names exactly the capabilities that the unit keeps', () => {
     const [address, runRoot, dataRoot, nerdctlDataRoot] = ['/run/c.sock', '/run/r', '/var/lib/d', '/var/lib/n'];
     const settings = { address, runRoot, dataRoot, nerdctlDataRoot, snapshotter: 'overlayfs' };
-    const unit = unitTextOf({ settings, program: ['/usr/bin/healthctl'], configFile: undefined });
+    const unit = unitTextOf({ settings, program: ['/usr/bin/healthctl'], configFile: undefined, servesDocker: true });
     const kept = /^CapabilityBoundingSet=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
     const named = page('docs/systemd.md').text.match(/\bCAP_[A-Z_]+/g) ?? [];
     expect([...new Set(named)].sort()).toEqual([...kept].sort());

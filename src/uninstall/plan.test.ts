@@ -3,7 +3,7 @@ import { type OwnContainer, planUninstall, type Survey, textOfStep } from './pla
 
 const NOTHING: Survey = {
   ...{ hostId: '1935db59', runRoot: '/run/healthctl', dataRoot: '/var/lib/healthctl' },
-  ...{ monitor: undefined, unit: undefined, timers: [], containers: [], hasContainerd: true, volumes: 0, networks: [] },
+  ...{ monitor: undefined, units: [], timers: [], containers: [], hasContainerd: true, volumes: 0, networks: [] },
   ...{ bridges: [], chains: [], hasAppArmorProfile: false, others: [], configFile: undefined },
   has: { run: false, data: false, compileCache: false, claims: false },
 };
@@ -25,12 +25,16 @@ describe('the steps of an uninstall', () => {
 
   test('remove what starts programs before the programs, and directories last', () => {
     const survey: Partial<Survey> = {
-      ...{ monitor: '7', unit: 'healthctl.service', timers: ['healthctl-check-1935db59-default-a.timer'] },
+      ...{
+        monitor: '7',
+        units: ['healthctl.service', 'healthctl.socket'],
+        timers: ['healthctl-check-1935db59-default-a.timer'],
+      },
       ...{ bridges: ['hctl0'], chains: ['HCTL-NAT-1935db59'], hasAppArmorProfile: true, has: ALL },
       ...{ containers: [container({ isUp: true })] },
     };
     expect(kinds(survey, true)).toEqual([
-      ...['stop-containers', 'unit', 'monitor', 'timers', 'remove-containers', 'networks', 'apparmor-profile'],
+      ...['stop-containers', 'units', 'monitor', 'timers', 'remove-containers', 'networks', 'apparmor-profile'],
       'directory /run/healthctl/1935db59',
       'directory /var/lib/healthctl/compile-cache',
       'directory /var/lib/healthctl/1935db59',
@@ -102,6 +106,12 @@ test('each step has a text', () => {
   );
   expect(textOfStep({ kind: 'networks', bridges: ['hctl0'], chains: ['HCTL-NAT-1'] })).toBe(
     'bridges and chains of iptables: hctl0, HCTL-NAT-1',
+  );
+  expect(textOfStep({ kind: 'units', names: ['healthctl.service'] })).toBe(
+    'the unit healthctl.service, with the monitor that it runs',
+  );
+  expect(textOfStep({ kind: 'units', names: ['healthctl.service', 'healthctl.socket'] })).toBe(
+    'the units healthctl.service and healthctl.socket, with the monitor that it runs',
   );
   expect(textOfStep({ kind: 'root', path: '/run/healthctl' })).toBe('/run/healthctl, if nothing else is in it');
 });

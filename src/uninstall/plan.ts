@@ -20,8 +20,8 @@ export interface Survey {
   readonly dataRoot: string;
   /** Process id of a running monitor. */
   readonly monitor: string | undefined;
-  /** Name of the unit in /etc/systemd/system. */
-  readonly unit: string | undefined;
+  /** Names of the unit in /etc/systemd/system, and of that of its socket. */
+  readonly units: readonly string[];
   /** Names of systemd's transient timers for checks. */
   readonly timers: readonly string[];
   readonly containers: readonly OwnContainer[];
@@ -52,7 +52,7 @@ export interface Survey {
 /** In the order of execution. */
 export type Step =
   | { readonly kind: 'stop-containers'; readonly containers: readonly OwnContainer[] }
-  | { readonly kind: 'unit'; readonly name: string }
+  | { readonly kind: 'units'; readonly names: readonly string[] }
   | { readonly kind: 'monitor'; readonly pid: string }
   | { readonly kind: 'timers'; readonly names: readonly string[] }
   | { readonly kind: 'remove-containers'; readonly containers: readonly OwnContainer[] }
@@ -73,7 +73,7 @@ export interface Plan {
  * users: it is removed only with `isPurge`, or if it is empty.
  */
 export function planUninstall(survey: Survey, { isPurge }: { readonly isPurge: boolean }): Plan {
-  const { hostId, runRoot, dataRoot, monitor, unit, timers, bridges, chains, has, others } = survey;
+  const { hostId, runRoot, dataRoot, monitor, units, timers, bridges, chains, has, others } = survey;
   const { hasContainerd } = survey;
   const up = survey.containers.filter(({ isUp }) => isUp);
   const recorded = survey.containers.filter(({ hasRecord }) => hasRecord);
@@ -85,7 +85,7 @@ export function planUninstall(survey: Survey, { isPurge }: { readonly isPurge: b
   const isDataRemoved = hasData && (isPurge || hasNoUserData(survey));
   const steps: readonly (Step | false)[] = [
     up.length > 0 && hasContainerd && { kind: 'stop-containers', containers: up },
-    unit !== undefined && { kind: 'unit', name: unit },
+    units.length > 0 && { kind: 'units', names: units },
     monitor !== undefined && { kind: 'monitor', pid: monitor },
     timers.length > 0 && { kind: 'timers', names: timers },
     isPurge && hasContainerd && recorded.length > 0 && { kind: 'remove-containers', containers: recorded },
@@ -140,8 +140,8 @@ export function textOfStep(step: Step): string {
   switch (step.kind) {
     case 'stop-containers':
       return `the runs of ${counted(step.containers.length, 'container')}, by stopping: ${namesOf(step.containers)}`;
-    case 'unit':
-      return `the unit ${step.name}, with the monitor that it runs`;
+    case 'units':
+      return `the ${step.names.length > 1 ? 'units' : 'unit'} ${step.names.join(' and ')}, with the monitor that it runs`;
     case 'monitor':
       return `the monitor, process ${step.pid}`;
     case 'timers':

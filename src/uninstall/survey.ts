@@ -45,7 +45,7 @@ export async function surveyHost(ctx: UninstallContext): Promise<Survey> {
   return {
     ...{ hostId, runRoot, dataRoot },
     monitor,
-    unit: units.own,
+    units: units.own,
     timers: listTimerUnits(hostId).filter((unit) => unit.endsWith('.timer')),
     ...(await findContainers({ runRoot, dataRoot, nerdctlDataRoot, hostId }, ctx.contextOf)),
     volumes: countVolumes(join(dataDir, 'volumes')),

@@ -60,7 +60,7 @@ async function executeStep(ctx: UninstallContext, step: Step): Promise<boolean> 
     case 'stop-containers':
       await eachContainer(ctx, step.containers, (context, view) => stopContainer(context, view, { abort: signal }));
       return true;
-    case 'unit':
+    case 'units':
       await removeUnit(settings);
       return true;
     case 'monitor':

@@ -157,6 +157,81 @@ describe('the monitor as a service', () => {
   });
 });
 
+describe("a socket for Docker's API", () => {
+  const SOCKET = '/run/healthctl/docker.sock';
+  /** Asks over the socket, in the machine. */
+  const ask = async (method: string, path: string, body?: unknown) => {
+    const script = `
+      const { request } = require('node:http');
+      const body = process.argv[3];
+      const headers = body ? { 'content-type': 'application/json' } : {};
+      const asked = request({ socketPath: '${SOCKET}', method: process.argv[1], path: process.argv[2], headers }, (answer) => {
+        let text = '';
+        answer.on('data', (more) => { text += more; }).on('end', () => console.log(answer.statusCode + ' ' + text.trim()));
+      });
+      asked.on('error', (error) => console.log(error.message)).end(body);`;
+    const more = body === undefined ? [] : [JSON.stringify(body)];
+    return machine.ok('node', '-e', script, method, path, ...more);
+  };
+
+  afterEach(() => machine.run('/opt/healthctl/bin/healthctl', 'daemon', 'uninstall'));
+
+  test('a client that connects starts the monitor, also after a reload, and both units are removed', async () => {
+    await configure();
+    expect(await machine.healthctl('daemon', 'install', '--docker-socket')).toBe('healthctl.service\nhealthctl.socket');
+    expect(await machine.ok('stat', '-c', '%a %U %G', SOCKET)).toBe('600 root root');
+    expect(await machine.healthctl('docker-env')).toBe(`export DOCKER_HOST=unix://${SOCKET}`);
+    expect(await ask('GET', '/_ping')).toBe('200 OK');
+
+    await configure('health_log_entries = 7');
+    await machine.ok('systemctl', 'reload', 'healthctl');
+    await until(async () => (await ask('GET', '/_ping')) === '200 OK', { withinMs: 15_000, everyMs: 200 });
+
+    await machine.ok('systemctl', 'stop', 'healthctl.service');
+    expect(await show('healthctl', 'ActiveState')).toBe('inactive');
+    expect(await machine.healthctl('docker-env')).toBe(`export DOCKER_HOST=unix://${SOCKET}`);
+    expect(await ask('GET', '/_ping')).toBe('200 OK');
+    expect(await show('healthctl', 'ActiveState')).toBe('active');
+
+    // An update of the unit keeps the socket.
+    await configure('socket_group = "users"');
+    expect(await machine.healthctl('daemon', 'install')).toBe('healthctl.service\nhealthctl.socket');
+    expect(await machine.ok('stat', '-c', '%a %U %G', SOCKET)).toBe('660 root users');
+    expect(await ask('GET', '/_ping')).toBe('200 OK');
+
+    await machine.healthctl('daemon', 'stop');
+    expect(await ask('GET', '/_ping')).toMatch(/ENOENT|ECONNREFUSED/);
+    await machine.healthctl('daemon', 'start');
+    expect(await ask('GET', '/_ping')).toBe('200 OK');
+
+    expect(await machine.healthctl('daemon', 'install', '--docker-socket', 'none')).toBe('healthctl.service');
+    expect((await machine.run('test', '-e', SOCKET)).code).toBe(1);
+    await machine.healthctl('daemon', 'install', '--docker-socket');
+    expect(await machine.healthctl('daemon', 'uninstall')).toBe('healthctl.service\nhealthctl.socket');
+    expect(await show('healthctl.socket', 'LoadState')).toBe('not-found');
+    expect((await machine.run('test', '-e', SOCKET)).code).toBe(1);
+  });
+
+  test("the unit lets clients mount the host's directories, and make them", async () => {
+    await configure();
+    await machine.healthctl('daemon', 'install', '--docker-socket');
+    await machine.ok('sh', '-c', 'mkdir -p /home/me/in && echo here >/home/me/in/file');
+    const created = await ask('POST', '/containers/create?name=mounts', {
+      Image: IMAGE,
+      Cmd: ['sh', '-c', 'cat /in/file && echo there >/out/file'],
+      HostConfig: { Binds: ['/home/me/in:/in:ro', '/srv/new/out:/out'], NetworkMode: 'none', IpcMode: 'shareable' },
+    });
+    expect(created).toMatch(/^201 /);
+    expect(await ask('POST', '/containers/mounts/start')).toMatch(/^204/);
+    expect(await machine.healthctl('wait', 'mounts')).toBe('0');
+    expect(await machine.healthctl('logs', 'mounts')).toBe('here');
+    expect(await machine.ok('cat', '/srv/new/out/file')).toBe('there');
+    await machine.healthctl('rm', 'mounts');
+    const found = await machine.run('systemd-analyze', 'verify', '/etc/systemd/system/healthctl.socket');
+    expect(`${found.stdout}${found.stderr}`).not.toMatch(/healthctl\.(service|socket)/);
+  });
+});
+
 describe('a timer for each container', () => {
   const timers = async (): Promise<readonly string[]> => {
     const listed = await machine.ok(
@@ -350,7 +425,7 @@ describe('uninstall', () => {
 
   test('removes service, network and timers, and with --purge all data', async () => {
     await configure();
-    await machine.healthctl('daemon', 'install');
+    await machine.healthctl('daemon', 'install', '--docker-socket');
     await machine.healthctl('run', '-d', '--name', 'last', '-v', 'data:/data', ...CHECK, IMAGE, 'sleep', '1000');
     expect(await traces()).toMatch(/healthctl\.service.*hctl0.*HCTL-FWD/s);
     const refused = await machine.run('/opt/healthctl/bin/healthctl', 'uninstall');

@@ -98,6 +98,16 @@ describe('parseArguments', () => {
     expect(() => parse().options.given('nope')).toThrow(TypeError);
   });
 
+  test('an option may have a value for its bare form', () => {
+    const own: readonly OptionSpec[] = [...specs, { name: 'socket', type: 'string', whenBare: 'usual', help: '' }];
+    const socketOf = (...argv: readonly string[]) => parseArguments(own, argv).options.string('socket');
+    expect(socketOf('--socket')).toBe('usual');
+    expect(socketOf('--socket', '--rm')).toBe('usual');
+    expect(socketOf('--socket', '/a')).toBe('/a');
+    expect(socketOf('--socket=')).toBe('');
+    expect(socketOf()).toBeUndefined();
+  });
+
   // pflag's error texts, as Docker 28.2.2 prints them.
   test.each([
     [['--foo'], 'unknown flag: --foo'],

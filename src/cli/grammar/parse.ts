@@ -78,6 +78,8 @@ function takeLong(
   if (spec === undefined) throw new UnknownFlag(`unknown flag: --${name}`, { long: name });
   if (equals >= 0) return take(taken, spec, body.slice(equals + 1));
   if (spec.type === 'bool') return take(taken, spec, 'true');
+  if (spec.whenBare !== undefined && (next === undefined || next.startsWith('-')))
+    return take(taken, spec, spec.whenBare);
   if (next === undefined) throw usage(`flag needs an argument: --${name}`);
   take(taken, spec, next);
   return true;

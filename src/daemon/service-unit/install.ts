@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { errnoOf, HealthctlError, messageOf } from '../../lib/errors.ts';
 import { isAppArmorEnabled } from '../../system/apparmor.ts';
 import { replaceFile } from '../../system/atomic-write.ts';
+import { readPlainFile } from '../../system/plain-file.ts';
 import { isSystemdRunning, type Systemd, systemd as systemdHere } from '../../system/systemd.ts';
 import { forgetProfileAtBoot, loadProfileAtBoot, unitsIn } from './apparmor-at-boot.ts';
-import { type UnitRequest, unitNameOf, unitTextOf } from './unit.ts';
+import { socketPathIn, socketUnitNameOf, socketUnitTextOf, type UnitRequest, unitNameOf, unitTextOf } from './unit.ts';
 
 /** The directory of units that do not come from a package. */
 const UNIT_DIR = '/etc/systemd/system';
@@ -35,31 +36,50 @@ export interface InstallRequest extends UnitRequest {
 /**
  * Writes and enables the monitor's unit, and starts or restarts it. Resolves when the monitor is ready.
  *
- * @returns the name of the unit
+ * @returns the names of the units
  * @throws UNAVAILABLE without systemd, or if it does not start: it stays installed then, and systemd keeps trying.
  *   DENIED, INVALID
  */
-export async function installUnit(request: InstallRequest, systemd: Systemd = systemdHere): Promise<string> {
+export async function installUnit(request: InstallRequest, systemd: Systemd = systemdHere): Promise<readonly string[]> {
   systemd.require();
-  const name = unitNameOf(request.settings.address);
+  const { settings, dockerSocket } = request;
+  const [name, socket] = [unitNameOf(settings.address), socketUnitNameOf(settings.address)];
   const text = unitTextOf(request);
+  const socketText = dockerSocket && socketUnitTextOf(settings, dockerSocket);
   if (isAppArmorEnabled()) loadProfileAtBoot(BOOT_PLACES, writeSystemFile);
+  const isSocketThere = existsSync(join(UNIT_DIR, socket));
+  if (isSocketThere && socketText === undefined) {
+    await systemd.run('systemctl', ['disable', '--quiet', '--now', socket]);
+    rmSync(join(UNIT_DIR, socket), { force: true });
+  }
   writeSystemFile(join(UNIT_DIR, name), text);
+  if (socketText !== undefined) writeSystemFile(join(UNIT_DIR, socket), socketText);
+  const names = [...(socketText === undefined ? [] : [socket]), name];
   await systemd.run('systemctl', ['daemon-reload']);
-  await systemd.run('systemctl', ['enable', '--quiet', name]);
-  await systemd.run('systemctl', ['stop', name]);
+  await systemd.run('systemctl', ['enable', '--quiet', ...names]);
+  await systemd.run('systemctl', ['stop', ...names]);
   await request.makeWay();
+  // Its socket starts with it, and no client's connection can start it before.
   await startNamed(name, systemd);
-  return name;
+  return names.toReversed();
+}
+
+/** The path of the socket for Docker's API that an installed unit opens. */
+export function installedDockerSocket({ address }: Addressed): string | undefined {
+  const path = join(UNIT_DIR, socketUnitNameOf(address));
+  return existsSync(path) ? socketPathIn(readPlainFile(path).toString()) : undefined;
 }
 
 /**
- * Stops the unit's monitor, and removes the unit.
+ * Stops the unit's monitor, and removes the unit, and that of its socket.
  *
- * @returns the name of the unit
+ * @returns the names of the units
  * @throws UNAVAILABLE without systemd; NOT_FOUND if it is not installed, or belongs to a package
  */
-export async function uninstallUnit({ address }: Addressed, systemd: Systemd = systemdHere): Promise<string> {
+export async function uninstallUnit(
+  { address }: Addressed,
+  systemd: Systemd = systemdHere,
+): Promise<readonly string[]> {
   systemd.require();
   const name = unitNameOf(address);
   const path = join(UNIT_DIR, name);
@@ -69,13 +89,20 @@ export async function uninstallUnit({ address }: Addressed, systemd: Systemd = s
         ? 'the unit came with a package: remove that'
         : `no monitor of containerd at ${address} is installed`,
     });
-  await systemd.run('systemctl', ['disable', '--quiet', '--now', name]);
-  rmSync(path, { force: true });
+  const names = namesWithSocket(address);
+  await systemd.run('systemctl', ['disable', '--quiet', '--now', ...names]);
+  for (const each of names) rmSync(join(UNIT_DIR, each), { force: true });
   forgetProfile();
   await systemd.run('systemctl', ['daemon-reload']);
   // Fails, without effect, for a unit that has not failed.
-  await systemd.run('systemctl', ['reset-failed', name]).catch(() => undefined);
-  return name;
+  for (const each of names) await systemd.run('systemctl', ['reset-failed', each]).catch(() => undefined);
+  return names;
+}
+
+/** The unit, and that of its socket if there is one. */
+function namesWithSocket(address: string): readonly string[] {
+  const socket = socketUnitNameOf(address);
+  return [unitNameOf(address), ...(existsSync(join(UNIT_DIR, socket)) ? [socket] : [])];
 }
 
 /**
@@ -83,12 +110,13 @@ export async function uninstallUnit({ address }: Addressed, systemd: Systemd = s
  * others.
  */
 export function findUnits({ address }: Addressed): {
-  readonly own: string | undefined;
+  /** With that of its socket. */
+  readonly own: readonly string[];
   readonly others: readonly string[];
 } {
   const own = unitNameOf(address);
   const names = unitsIn(UNIT_DIR);
-  return { own: names.includes(own) ? own : undefined, others: names.filter((name) => name !== own) };
+  return { own: names.includes(own) ? namesWithSocket(address) : [], others: names.filter((name) => name !== own) };
 }
 
 /** Like uninstallUnit, for a unit of findUnits, also without systemd: then nothing runs, and its files are removed. */
@@ -98,16 +126,18 @@ export async function removeUnit(addressed: Addressed, systemd: Systemd = system
     return;
   }
   const name = unitNameOf(addressed.address);
-  rmSync(join(UNIT_DIR, 'multi-user.target.wants', name), { force: true });
-  rmSync(join(UNIT_DIR, name), { force: true });
+  const socket = socketUnitNameOf(addressed.address);
+  for (const path of [join('multi-user.target.wants', name), name, join('sockets.target.wants', socket), socket])
+    rmSync(join(UNIT_DIR, path), { force: true });
   forgetProfile();
 }
 
 /**
  * Stops the unit of this containerd, if it is installed: otherwise it would restart a monitor that was asked to end.
+ * So would a client of its socket.
  */
 export async function stopUnit(addressed: Addressed, systemd: Systemd = systemdHere): Promise<void> {
-  if (isUnitInstalled(addressed)) await systemd.run('systemctl', ['stop', unitNameOf(addressed.address)]);
+  if (isUnitInstalled(addressed)) await systemd.run('systemctl', ['stop', ...namesWithSocket(addressed.address)]);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hasCode } from '../../lib/errors.ts';
-import { type UnitRequest, unitNameOf, unitTextOf } from './unit.ts';
+import { socketPathIn, socketUnitNameOf, socketUnitTextOf, type UnitRequest, unitNameOf, unitTextOf } from './unit.ts';
 
 const request: UnitRequest = {
   settings: {
@@ -96,5 +96,43 @@ describe('unitTextOf', () => {
       ['0'],
       ['30'],
     ]);
+  });
+});
+
+describe("a unit that serves Docker's API", () => {
+  const dockerSocket = { path: '/run/healthctl/docker.sock', group: undefined };
+
+  test('takes the socket of its socket unit, and starts with it', () => {
+    const text = unitTextOf({ ...request, dockerSocket });
+    expect(valuesOf(text, 'ExecStart')[0]).toMatch(/ daemon run --docker-socket fd:\/\/$/);
+    expect(valuesOf(text, 'Requires')).toEqual(['healthctl.socket']);
+    expect(valuesOf(text, 'After')).toEqual(['containerd.service healthctl.socket']);
+  });
+
+  test.each([[{ dockerSocket }], [{ servesDocker: true }]])('has no mount namespace of its own: %j', (more) => {
+    const text = unitTextOf({ ...request, ...more });
+    expect(text).not.toMatch(/^(Protect|ReadWritePaths|Private|RestrictSUIDSGID)/m);
+    expect(valuesOf(text, 'CapabilityBoundingSet')[0]).toContain('CAP_MKNOD');
+    expect(valuesOf(unitTextOf(request), 'CapabilityBoundingSet')[0]).not.toContain('CAP_MKNOD');
+  });
+
+  test("the socket is root's, or that of a group too", () => {
+    const { settings } = request;
+    const modes = (text: string) => ['SocketMode', 'SocketGroup', 'DirectoryMode'].map((name) => valuesOf(text, name));
+    expect(modes(socketUnitTextOf(settings, dockerSocket))).toEqual([['0600'], [], ['0700']]);
+    const shared = socketUnitTextOf(settings, { ...dockerSocket, group: 'docker' });
+    expect(modes(shared)).toEqual([['0660'], ['docker'], ['0711']]);
+  });
+
+  test('a path is one value, and is found again', () => {
+    const text = socketUnitTextOf(request.settings, { path: '/run/a b/100%.sock', group: undefined });
+    expect(valuesOf(text, 'ListenStream')).toEqual(['/run/a b/100%%.sock']);
+    expect(socketPathIn(text)).toBe('/run/a b/100%.sock');
+    expect(() => socketUnitTextOf(request.settings, { path: '/run/a\nb', group: undefined })).toThrow();
+  });
+
+  test('is named like the service', () => {
+    expect(socketUnitNameOf('/run/containerd/containerd.sock')).toBe('healthctl.socket');
+    expect(socketUnitNameOf('/run/k3s/containerd/containerd.sock')).toMatch(/^healthctl-[0-9a-f]{8}\.socket$/);
   });
 });

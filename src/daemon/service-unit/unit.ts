@@ -18,6 +18,16 @@ export interface UnitRequest {
   readonly program: readonly string[];
   /** The configuration file in $HEALTHCTL_TOML, if set. */
   readonly configFile: string | undefined;
+  /** Whether it serves Docker's API, at whatever address. Default false. */
+  readonly servesDocker?: boolean;
+  /** The socket that systemd opens for Docker's API. Default none. */
+  readonly dockerSocket?: DockerSocket | undefined;
+}
+
+export interface DockerSocket {
+  readonly path: string;
+  /** Name or id of the group that may use it besides root. */
+  readonly group: string | undefined;
 }
 
 const DEFAULT_ADDRESS = '/run/containerd/containerd.sock';
@@ -53,7 +63,7 @@ export function globalFlagsOf({
  * processes; SYS_ADMIN and NET_ADMIN for namespaces, networks and mounts of containers; NET_RAW for iptables;
  * NET_BIND_SERVICE for published ports below 1024; SYS_NICE to run soon on a busy machine.
  */
-const CAPABILITIES = [
+const CAPABILITIES: readonly string[] = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
   'CAP_DAC_READ_SEARCH',
@@ -65,7 +75,13 @@ const CAPABILITIES = [
   'CAP_SYS_ADMIN',
   'CAP_SYS_NICE',
   'CAP_SYS_PTRACE',
-].join(' ');
+];
+
+/**
+ * Further ones for clients of Docker's API, who copy files and fill volumes: MKNOD for devices, FSETID for files with
+ * the bits setuid and setgid, SETFCAP for files with capabilities, SYS_CHROOT for the roots of containers.
+ */
+const DOCKER_CAPABILITIES: readonly string[] = ['CAP_FSETID', 'CAP_MKNOD', 'CAP_SETFCAP', 'CAP_SYS_CHROOT'];
 
 /**
  * Further paths that CNI's plugins write for containers that the monitor restarts: network settings, and the lock of
@@ -80,14 +96,16 @@ const NETWORK_PATHS = ['/proc/sys/net', '/run/xtables.lock'];
  * each stop. But it must exist before the monitor's sandbox is set up, and after a boot it does not; with a dash, the
  * sandbox of the command that creates it does not require it.
  */
-export function unitTextOf({ settings, program, configFile }: UnitRequest): string {
-  const { runRoot, dataRoot, nerdctlDataRoot, address } = settings;
-  const command = [...program, ...globalFlagsOf(settings), 'daemon', 'run'];
+export function unitTextOf(request: UnitRequest): string {
+  const { settings, program, configFile, dockerSocket } = request;
+  const { runRoot, dataRoot, address } = settings;
+  const options = dockerSocket ? ['--docker-socket', 'fd://'] : [];
+  const command = [...program, ...globalFlagsOf(settings), 'daemon', 'run', ...options];
   const environment = { ...NODE_ENVIRONMENT, ...(configFile === undefined ? {} : { HEALTHCTL_TOML: configFile }) };
-  const needsHome = [...program, runRoot, dataRoot, nerdctlDataRoot, configFile ?? ''].some(isInHome);
+  const socketUnit = socketUnitNameOf(address);
   return `[Unit]
 Description=Health checks of the containers of ${specifierFree(address)}
-After=containerd.service
+After=containerd.service${dockerSocket ? ` ${socketUnit}\nRequires=${socketUnit}` : ''}
 StartLimitIntervalSec=0
 
 [Service]
@@ -105,9 +123,33 @@ KillMode=mixed
 TimeoutStopSec=15
 SyslogIdentifier=healthctl
 
-CapabilityBoundingSet=${CAPABILITIES}
+${sandboxOf(request)}
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/**
+ * Clients of Docker's API name directories of the host, which must be seen as they are, and made where they are missing;
+ * what the monitor mounts for a container must be seen by containerd. So a monitor that serves them has no mount
+ * namespace of its own, and none of the settings that make one.
+ */
+function sandboxOf(request: UnitRequest): string {
+  const isOpen = request.servesDocker === true || request.dockerSocket !== undefined;
+  const capabilities = isOpen ? [...CAPABILITIES, ...DOCKER_CAPABILITIES].toSorted() : CAPABILITIES;
+  return `CapabilityBoundingSet=${capabilities.join(' ')}
 NoNewPrivileges=yes
-ProtectSystem=strict
+${isOpen ? '' : fileSandboxOf(request)}RestrictRealtime=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+LockPersonality=yes
+SystemCallArchitectures=native
+`;
+}
+
+function fileSandboxOf({ settings, program, configFile }: UnitRequest): string {
+  const { runRoot, dataRoot, nerdctlDataRoot } = settings;
+  const needsHome = [...program, runRoot, dataRoot, nerdctlDataRoot, configFile ?? ''].some(isInHome);
+  return `ProtectSystem=strict
 ReadWritePaths=${[runRoot, dataRoot, nerdctlDataRoot, CLAIMS_DIR, ...NETWORK_PATHS].map((path) => word(`-${path}`)).join(' ')}
 ProtectHome=${needsHome ? 'read-only' : 'yes'}
 ProtectKernelTunables=yes
@@ -117,13 +159,6 @@ ProtectControlGroups=yes
 ProtectClock=yes
 ProtectHostname=yes
 RestrictSUIDSGID=yes
-RestrictRealtime=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-LockPersonality=yes
-SystemCallArchitectures=native
-
-[Install]
-WantedBy=multi-user.target
 `;
 }
 
@@ -132,14 +167,46 @@ function isInHome(path: string): boolean {
   return /^\/(home|root|run\/user)(\/|$)/.test(path);
 }
 
+/** `healthctl.socket` beside `healthctl.service`. */
+export const socketUnitNameOf = (address: string): string => unitNameOf(address).replace(/service$/, 'socket');
+
+/**
+ * The unit of the socket for Docker's API, from which a client's connection starts the monitor. Throws INVALID for a
+ * path that systemd's syntax cannot express. A directory that it makes has the mode that the monitor's own have.
+ */
+export function socketUnitTextOf({ address }: Pick<UnitSettings, 'address'>, { path, group }: DockerSocket): string {
+  return `[Unit]
+Description=Docker's Engine API for the containers of ${specifierFree(address)}
+
+[Socket]
+ListenStream=${plainValue(path)}
+SocketMode=${group === undefined ? '0600' : '0660'}
+${group === undefined ? '' : `SocketGroup=${plainValue(group)}\n`}DirectoryMode=${group === undefined ? '0700' : '0711'}
+RemoveOnStop=yes
+
+[Install]
+WantedBy=sockets.target
+`;
+}
+
+/** The path in the text of a unit of a socket. */
+export function socketPathIn(unit: string): string | undefined {
+  return /^ListenStream=(.*)$/m.exec(unit)?.[1]?.replaceAll('%%', '%');
+}
+
 /** A word of a setting (systemd.syntax(7)); specifiers begin with a percent sign. */
 function word(text: string): string {
+  const escaped = plainValue(text);
+  return /^[^\s;#]+$/.test(escaped) ? escaped : `"${escaped}"`;
+}
+
+/** A value that is a whole line. */
+function plainValue(text: string): string {
   if (/["'\\\p{Cc}]/u.test(text))
     throw new HealthctlError('INVALID', `${JSON.stringify(text)} cannot stand in a unit of systemd`, {
       hint: 'use a path without quotes, backslashes and control characters',
     });
-  const escaped = specifierFree(text);
-  return /^[^\s;#]+$/.test(escaped) ? escaped : `"${escaped}"`;
+  return specifierFree(text);
 }
 
 /** Like `word`, for a command line, where variables are replaced (systemd.service(5), "Command lines"). */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { installedDockerSocket } from '../../../daemon/service-unit/install.ts';
 import { shellWord } from '../../../health/diagnosis/command-line.ts';
 import { HealthctlError } from '../../../lib/errors.ts';
 import type { Settings } from '../../../lib/settings.ts';
@@ -60,7 +61,9 @@ async function findHost(world: EnvWorld): Promise<FoundHost> {
       throw new HealthctlError('UNAVAILABLE', "nothing serves Docker's API: no monitor runs", {
         hint: howToServe(world),
       });
-    return { host: `unix://${configured}`, warnings: [NOT_RUNNING] };
+    // A client's connection starts the monitor of a unit's socket.
+    const isActivated = installedDockerSocket(world.settings) !== undefined;
+    return { host: `unix://${configured}`, warnings: isActivated ? [] : [NOT_RUNNING] };
   }
   const { pid, dockerApi } = answer.status;
   const [host] = dockerApi?.hosts ?? [];
@@ -69,7 +72,7 @@ async function findHost(world: EnvWorld): Promise<FoundHost> {
     hint:
       configured === undefined
         ? howToServe(world)
-        : `docker_socket is ${configured}: restart the monitor, or see its log for why it cannot serve there`,
+        : `it is to be served at ${configured}: restart the monitor, or see its log for why it cannot serve there`,
   });
 }
 
@@ -77,9 +80,12 @@ const NOT_RUNNING =
   'no monitor runs: start it with "healthctl daemon start", or install it with "healthctl daemon install"';
 
 function howToServe({ settings, env }: EnvWorld): string {
-  return `set docker_socket = "${join(settings.runRoot, 'docker.sock')}" in ${configPathOf(env)}, and restart the monitor`;
+  const path = join(settings.runRoot, 'docker.sock');
+  return `install the monitor with "healthctl daemon install --docker-socket", or set docker_socket = "${path}" in ${configPathOf(env)} and restart it`;
 }
 
-function configuredPath({ monitor: { dockerSocket } }: Settings): string | undefined {
-  return dockerSocket === GIVEN_SOCKET ? undefined : dockerSocket;
+/** Where a monitor serves once it runs: from its unit, or from the configuration. */
+function configuredPath(settings: Settings): string | undefined {
+  const { dockerSocket } = settings.monitor;
+  return installedDockerSocket(settings) ?? (dockerSocket === GIVEN_SOCKET ? undefined : dockerSocket);
 }
