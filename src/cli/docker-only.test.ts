@@ -58,12 +58,12 @@ describe('options in the table of advice', () => {
 });
 
 test.each([
-  [['stats'], 'unknown command: healthctl stats\nuse healthctl top'],
-  [['container', 'stats', 'web'], 'unknown command: healthctl container stats\nuse healthctl top'],
+  [['search'], 'unknown command: healthctl search\nsearch on'],
+  [['container', 'checkpoint', 'web'], 'unknown command: healthctl container checkpoint\nuse ctr'],
   [['trust', 'sign', 'x'], 'unknown command: healthctl trust\nverify signatures'],
   [['compose', 'up', '-d'], 'unknown command: healthctl compose\nrun each service with healthctl run'],
   [['image', 'build', '.'], 'unknown command: healthctl image build\nbuild with docker'],
-  [['help', 'stats'], 'unknown help topic: stats\nuse healthctl top'],
+  [['help', 'search'], 'unknown help topic: search\nsearch on'],
   [['run', '--gpus', 'all', 'x'], 'unknown flag: --gpus\ngive the devices'],
   [['create', '--link-local-ip=fe80::2', 'x'], 'unknown flag: --link-local-ip\ngive an address'],
   [['container', 'run', '--volumes-from', 'db', 'x'], 'unknown flag: --volumes-from\nname the volumes'],
@@ -72,7 +72,7 @@ test.each([
   [['-c', 'remote', 'ps'], "unknown shorthand flag: 'c' in -c\nhealthctl speaks to a containerd on this host"],
   [['--context', 'remote', 'ps'], 'unknown flag: --context\nhealthctl speaks'],
   [['ps', '--gpus'], 'unknown flag: --gpus\n'],
-  [['strat'], "unknown command: healthctl strat\nDid you mean 'healthctl start'?"],
+  [['strat'], "unknown command: healthctl strat\nDid you mean 'healthctl start' or 'healthctl stats'?"],
   [['constructor'], 'unknown command: healthctl constructor\n'],
 ])('the error for %j', async (argv, beginning) => {
   expect(await refusalOf(...argv)).toContain(beginning);

@@ -26,7 +26,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   secret: 'there is no swarm; mount a file: -v /path/file:/run/secrets/NAME:ro',
   service: 'there is no swarm; healthctl run --restart always restarts a container on one host',
   stack: 'there is no swarm: healthctl works on one host',
-  stats: 'use healthctl top: it shows CPU and memory live, once with --once; healthctl ps -s the sizes',
   swarm: 'there is no swarm: healthctl works on one host',
   trust: 'verify signatures with cosign or notation before the pull; a pull by digest is verified',
   'system df': 'healthctl ps -as shows the sizes of containers, healthctl images those of images',

@@ -118,6 +118,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/container/wait.ts')).wait,
   },
   {
+    path: ['container', 'stats'],
+    aliases: [['stats']],
+    summary: 'Display a live stream of container(s) resource usage statistics',
+    load: async () => (await import('./commands/container/stats.ts')).stats,
+  },
+  {
     path: ['container', 'top'],
     aliases: [['top']],
     summary: 'Show the health of all containers live, or the processes of one',

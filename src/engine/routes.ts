@@ -7,6 +7,7 @@ import { listRoutes } from './containers/list.ts';
 import { logRoutes } from './containers/logs.ts';
 import { pruneRoutes } from './containers/prune.ts';
 import { resizeRoutes } from './containers/resize.ts';
+import { statsRoutes } from './containers/stats.ts';
 import { topRoutes } from './containers/top.ts';
 import { waitRoutes } from './containers/wait.ts';
 import type { EngineDeps } from './host.ts';
@@ -39,6 +40,7 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...lifeRoutes(deps),
     ...waitRoutes(deps),
     ...topRoutes(deps),
+    ...statsRoutes(deps),
     ...volumeRoutes(deps),
     ...networkListRoutes(deps),
     ...networkCreateRoutes(deps),
