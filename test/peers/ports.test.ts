@@ -40,4 +40,33 @@ describeWithNerdctl('published ports with nerdctl', () => {
     expect((await peers.tryNerdctl('port', name)).stdout).toBe('');
     await host.ok('rm', name);
   });
+
+  test('nerdctl shows and removes a container of healthctl on several networks, and one on none any more', async () => {
+    for (const network of ['front', 'back']) await host.ok('network', 'create', network);
+    const name = peers.bed.name('ours');
+    const many = await host.ok(
+      'run',
+      '-d',
+      '--name',
+      name,
+      '--network',
+      'front',
+      '--network',
+      'back',
+      peers.image,
+      'sleep',
+      '600',
+    );
+    const alone = await host.ok('create', '--network', 'front', peers.image, 'sleep', '600');
+    await host.ok('network', 'disconnect', 'front', alone);
+    for (const id of [many, alone]) {
+      const { stdout, stderr } = await peers.tryNerdctl('inspect', '-f', '{{.Id}}', id);
+      expect([stdout.trim(), stderr]).toEqual([id, '']);
+    }
+    expect((await peers.tryNerdctl('ps', '-a')).stderr).toBe('');
+    await peers.nerdctl('stop', '-t', '0', name);
+    await peers.nerdctl('rm', many, alone);
+    await host.ok('network', 'rm', 'front', 'back');
+    expect(await host.remains()).toMatchObject({ records: [] });
+  });
 });
