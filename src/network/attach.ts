@@ -13,6 +13,7 @@ import {
 import { addSecondName, hasLink } from './bridge-link.ts';
 import { ensureRules } from './firewall.ts';
 import { gateway6Of, gatewayOf } from './gateway.ts';
+import { interfaceNamesFor } from './interface-options.ts';
 import { addMembership, deleteMembership, type NetworkRequest, planMembership, withPorts } from './membership.ts';
 import { routeThrough6 } from './move-gateway.ts';
 import { type LockedNetworks, type NetworkContext, withNetworkLock } from './network-context.ts';
@@ -224,9 +225,10 @@ async function planAttachment(
   const gateway = gatewayOf(candidates)?.network;
   const requests = gateway === undefined ? [] : request.ports;
   const ports = await portsFor(ctx, { requests, others, tryPort: sockets.tryPort });
+  const names = interfaceNamesFor(pairs.map(({ asked }) => asked.interface));
   const memberships = pairs.map(({ asked, network }, index) => {
     const hasDefaultRoute = network.name === gateway;
-    const interfaceName = `eth${index}`;
+    const interfaceName = names[index] ?? '';
     const parts = { owner: request, request: asked, network, others, interfaceName, hasDefaultRoute };
     return withPorts(planMembership(ctx, parts), hasDefaultRoute ? ports : []);
   });

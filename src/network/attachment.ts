@@ -60,6 +60,8 @@ export interface Membership {
   /** The network has no way out. */
   readonly internal: boolean;
   readonly hasIpv6: boolean;
+  /** See InterfaceOptions. */
+  readonly sysctls: readonly string[];
   /** Absent until the plugins have answered. */
   readonly endpoint?: Endpoint;
   /** The last plugin's result, which DEL gets. */
@@ -166,9 +168,16 @@ function attachmentFrom(value: unknown): Attachment | undefined {
 
 function membershipFrom(document: MembershipDocument): Membership {
   const { network, networkId, plugins, names, endpoint, result } = document;
-  const { interfaceName = 'eth0', links = [], gatewayPriority = 0, internal = false, hasIpv6 = false } = document;
+  const {
+    interfaceName = 'eth0',
+    links = [],
+    gatewayPriority = 0,
+    internal = false,
+    hasIpv6 = false,
+    sysctls = [],
+  } = document;
   return {
-    ...{ network, networkId, interfaceName, plugins, names, links, gatewayPriority, internal, hasIpv6 },
+    ...{ network, networkId, interfaceName, plugins, names, links, gatewayPriority, internal, hasIpv6, sysctls },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(result === undefined ? {} : { result }),
   };
@@ -184,6 +193,7 @@ const MEMBERSHIP = {
   endpoint: optional(objectOf({ ...ADDRESS, mac: isText, ipv6: optional(objectOf(ADDRESS)) })),
   ...{ interfaceName: optional(isText), links: optional(isTexts) },
   ...{ gatewayPriority: optional(isNumber), internal: optional(isBoolean), hasIpv6: optional(isBoolean) },
+  sysctls: optional(isTexts),
 };
 const isMembership = objectOf(MEMBERSHIP);
 type MembershipDocument = (typeof isMembership extends Guard<infer T> ? T : never) & { readonly result?: unknown };

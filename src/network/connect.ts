@@ -3,6 +3,7 @@ import { type Attachment, forgetAttachment, type Membership, membershipOf, write
 import { addSecondName, hasLink } from './bridge-link.ts';
 import { ensureRules } from './firewall.ts';
 import { gateway6Of, gatewayOf } from './gateway.ts';
+import { interfaceNamesFor } from './interface-options.ts';
 import { addMembership, deleteMembership, type NetworkRequest, planMembership } from './membership.ts';
 import { moveGateway, routeThrough, routeThrough6 } from './move-gateway.ts';
 import type { LockedNetworks } from './network-context.ts';
@@ -37,7 +38,10 @@ export async function connectLocked(
       'CONFLICT',
       `endpoint with name ${attachment.name} already exists in network ${network.name}`,
     );
-  const interfaceName = freeInterfaceOf(attachment);
+  const present = attachment.memberships.map((one) => one.interfaceName);
+  const [interfaceName = ''] = interfaceNamesFor([request.interface], present);
+  if (present.includes(interfaceName))
+    throw new HealthctlError('RUNTIME', `error renaming interface to ${JSON.stringify(interfaceName)}: file exists`);
   const planned = planMembership(ctx, {
     ...{ owner: attachment, request, network, others, interfaceName, hasDefaultRoute: false },
   });
@@ -109,10 +113,3 @@ const withMore = (attachment: Attachment, membership: Membership): Attachment =>
   ...attachment,
   memberships: [...attachment.memberships, membership],
 });
-
-/** The first name that none of its interfaces has. */
-function freeInterfaceOf({ memberships }: Attachment): string {
-  for (let index = 0; ; index += 1) {
-    if (!memberships.some(({ interfaceName }) => interfaceName === `eth${index}`)) return `eth${index}`;
-  }
-}

@@ -1,8 +1,10 @@
-import { HealthctlError } from '../lib/errors.ts';
+import { HealthctlError, messageOf } from '../lib/errors.ts';
+import { openNetworkNamespace } from '../system/netns.ts';
 import type { Attachment, InterfaceAddress, Membership } from './attachment.ts';
 import { isHeld, membershipOf } from './attachment.ts';
 import { configOf, type InterfaceWish, portmapOf } from './bridge-config.ts';
 import { endpointFrom } from './cni-result.ts';
+import { type InterfaceOptions, sysctlFileOf } from './interface-options.ts';
 import { type LockedNetworks, type NetworkContext, networkPathsOf } from './network-context.ts';
 import { DEFAULT_NETWORK, dnsNamesOf, type NamedOwner } from './network-names.ts';
 import type { NetworkRecord } from './network-record.ts';
@@ -20,6 +22,7 @@ export interface NetworkRequest {
   readonly links: readonly string[];
   /** See gatewayOf. */
   readonly gatewayPriority: number;
+  readonly interface: InterfaceOptions;
   /** The addresses that a user asked for. */
   readonly asked: { readonly address?: string; readonly address6?: string; readonly mac?: string };
   /**
@@ -56,6 +59,7 @@ export function planMembership(
     gatewayPriority: request.gatewayPriority,
     internal: network.internal,
     hasIpv6: network.ipv6 !== undefined,
+    sysctls: request.interface.sysctls,
   };
 }
 
@@ -126,7 +130,26 @@ export async function addMembership(
     result = await addPlugin(ctx, subject, { membership, plugin: withResult(plugin, result) });
   const endpoint = endpointFrom(result, membership.interfaceName);
   if (!endpoint) throw new HealthctlError('RUNTIME', `the plugins of network ${membership.network} gave no address`);
+  setSysctls(subject, membership);
   return { ...membership, endpoint, result };
+}
+
+function setSysctls({ holder }: Subject, { sysctls, interfaceName }: Membership): void {
+  if (sysctls.length === 0) return;
+  const namespace = openNetworkNamespace(holder);
+  if (!namespace) throw new HealthctlError('CONFLICT', `process ${holder.pid} has ended`);
+  try {
+    for (const sysctl of sysctls) {
+      const { path, value } = sysctlFileOf(sysctl, interfaceName);
+      namespace.writeSysctl(path, value);
+    }
+  } catch (error) {
+    throw new HealthctlError('RUNTIME', `unable to set sysctls of ${interfaceName}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  } finally {
+    namespace.close();
+  }
 }
 
 /** Calls one plugin for an interface. @returns its result */

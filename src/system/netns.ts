@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { errnoOf, HealthctlError } from '../lib/errors.ts';
 import { type Libc, openLibc, systemError } from './libc.ts';
 import { isAlive, readStat } from './proc.ts';
@@ -18,6 +18,8 @@ export interface NetworkNamespace {
   openSocket(family: Family): number;
   /** A descriptor of a socket for the kernel's routing messages in that namespace: blocking, close-on-exec. */
   openRouteSocket(): number;
+  /** Writes a kernel setting of that namespace, below `/proc/sys/net`. Throws a system error. */
+  writeSysctl(path: string, value: string): void;
   close(): void;
 }
 
@@ -53,6 +55,7 @@ export function openNetworkNamespace(process: ProcessIdentity): NetworkNamespace
   const libc = openLibc();
   return {
     openSocket: (family) => openSocketIn(libc, target, family),
+    writeSysctl: (path, value) => inNamespace(libc, target, () => writeSetting(path, value)),
     openRouteSocket: () => openIn(libc, target, [AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC]),
     close: () => closeSync(target),
   };
@@ -83,20 +86,37 @@ export function openSocketIn(libc: Libc, target: number, family: Family): number
  * Enters and leaves the namespace in one synchronous turn: only this thread switches, and nothing else runs on it
  * meanwhile. A thread that cannot switch back would do all further work in a container's network, so the process ends.
  */
-function openIn(libc: Libc, target: number, [domain, type]: readonly [number, number]): number {
+function inNamespace<T>(libc: Libc, target: number, work: () => T): T {
   const setns = libc.func('int setns(int fd, int type)');
-  const socket = libc.func('int socket(int domain, int type, int protocol)');
   // The namespace of this thread: /proc/self is that of the main thread.
   const home = openSync('/proc/thread-self/ns/net', 'r');
   try {
     if (setns(target, CLONE_NEWNET) !== 0) throw denied(systemError(libc, 'setns'));
-    const fd = socket(domain, type, 0);
-    const failure = fd < 0 ? systemError(libc, 'socket') : undefined;
-    if (setns(home, CLONE_NEWNET) !== 0) process.abort();
-    if (failure) throw failure;
-    return fd;
+    try {
+      return work();
+    } finally {
+      if (setns(home, CLONE_NEWNET) !== 0) process.abort();
+    }
   } finally {
     closeSync(home);
+  }
+}
+
+function openIn(libc: Libc, target: number, [domain, type]: readonly [number, number]): number {
+  const socket = libc.func('int socket(int domain, int type, int protocol)');
+  return inNamespace(libc, target, () => {
+    const fd = socket(domain, type, 0);
+    if (fd < 0) throw systemError(libc, 'socket');
+    return fd;
+  });
+}
+
+function writeSetting(path: string, value: string): void {
+  const fd = openSync(path, 'w');
+  try {
+    writeSync(fd, value);
+  } finally {
+    closeSync(fd);
   }
 }
 

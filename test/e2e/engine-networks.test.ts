@@ -8,7 +8,7 @@ let host: NetworkHost;
 let engine: EngineBed;
 let image: string;
 beforeAll(async () => {
-  bed = await openBed();
+  bed = await openBed(['network = "bridge"']);
   host = await openNetworkHost(bed);
   image = await bed.image();
   engine = await startEngine(bed, [], (args) => host.spawn(...args));
@@ -129,6 +129,32 @@ describe('refusals have statuses and texts of Docker', () => {
   ])('%s %s: %i', async (method, path, status, message) => {
     expect(await engine.ask(method, path)).toMatchObject({ status, json: { message } });
   });
+});
+
+test('options of an interface', async () => {
+  await engine.ask('POST', '/networks/create', { Name: 'optional' });
+  const DriverOpts = {
+    'com.docker.network.endpoint.ifname': 'wan0',
+    'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.log_martians=1',
+  };
+  const body = {
+    Image: image,
+    Cmd: ['sleep', '600'],
+    NetworkingConfig: { EndpointsConfig: { optional: { DriverOpts } } },
+  };
+  const { json } = await engine.ask('POST', '/containers/create', body);
+  const { Id: id } = json as { Id: string };
+  expect((await engine.ask('POST', `/containers/${id}/start`)).status).toBe(204);
+  // A container with networks of its own is not on the default one.
+  expect(await host.ok('exec', id, 'ls', '/sys/class/net')).toBe('lo\nwan0');
+  expect(await host.ok('exec', id, 'cat', '/proc/sys/net/ipv4/conf/wan0/log_martians')).toBe('1');
+  const wrong = { 'com.docker.network.endpoint.sysctls': 'net.core.somaxconn=1' };
+  const refused = { Container: id, EndpointConfig: { DriverOpts: wrong } };
+  expect(await engine.ask('POST', '/networks/bridge/connect', refused)).toMatchObject({
+    status: 400,
+    json: { message: expect.stringContaining("unrecognised network interface sysctl 'net.core.somaxconn=1'") },
+  });
+  await host.ok('rm', '-f', id);
 });
 
 test('containers are connected and disconnected', async () => {

@@ -58,7 +58,7 @@ const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(
 function aMembership(over: Partial<Membership> = {}): Membership {
   return {
     ...{ network: 'app', networkId: 'n1', interfaceName: 'eth0', plugins: [{ type: 'bridge' }], names: ['web'] },
-    ...{ links: [], gatewayPriority: 0, internal: false, hasIpv6: false },
+    ...{ links: [], gatewayPriority: 0, internal: false, hasIpv6: false, sysctls: [] },
     ...over,
   };
 }

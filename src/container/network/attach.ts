@@ -6,6 +6,7 @@ import { LABELS } from '../../lib/labels.ts';
 import { sha256Hex } from '../../lib/sha256.ts';
 import type { AttachRequest } from '../../network/attach.ts';
 import { type Attachment, type InterfaceAddress, type Membership, readAttachment } from '../../network/attachment.ts';
+import { interfaceOptionsOf } from '../../network/interface-options.ts';
 import type { NetworkRequest } from '../../network/membership.ts';
 import type { NetworkContext } from '../../network/network-context.ts';
 import { portsText } from '../../network/port-document.ts';
@@ -116,9 +117,10 @@ export function attachSubjectOf(
 }
 
 export function networkRequestOf(endpoint: EndpointConfig, wanted: InterfaceAddress | undefined): NetworkRequest {
-  const { network, aliases, links, ipv4Address, ipv6Address, mac, gatewayPriority } = endpoint;
+  const { network, aliases, links, ipv4Address, ipv6Address, mac, gatewayPriority, driverOpts } = endpoint;
   return {
     ...{ network, aliases, links, gatewayPriority, wanted },
+    interface: interfaceOptionsOf(driverOpts),
     asked: {
       ...(ipv4Address === undefined ? {} : { address: ipv4Address }),
       ...(ipv6Address === undefined ? {} : { address6: canonicalAddress6(ipv6Address) }),

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { interfaceOptionsOf, interfaceProblems } from '../../network/interface-options.ts';
 import type { Addresses6 } from '../../network/network-addresses.ts';
 import { DEFAULT_NETWORK } from '../../network/network-names.ts';
 import type { NetworkRecord } from '../../network/network-record.ts';
@@ -18,6 +19,7 @@ export function endpointProblem(network: NetworkRecord | undefined, endpoint: En
   const problems = [
     ...(endpoint.network === DEFAULT_NETWORK ? problemsOnDefault(endpoint) : []),
     ...problemsOfAddresses(endpoint),
+    ...interfaceProblems(interfaceOptionsOf(endpoint.driverOpts)),
     ...(network ? problemsOfRange(network, endpoint) : []),
   ];
   if (endpoint.mac !== undefined && !MAC.test(endpoint.mac)) return `invalid MAC address ${endpoint.mac}`;

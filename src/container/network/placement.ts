@@ -58,7 +58,7 @@ export async function placeContainer(ctx: ContainerContext, request: CreateReque
   }
 }
 
-/** The network of the mode comes first. */
+/** The network of the mode comes first; if others are asked for without it, the container is not on it, as in Docker. */
 function placeOnNetworks(ctx: ContainerContext, request: CreateRequest, mode: string): Placement {
   const { endpoints, mayLackNetworks = false } = request.networking;
   const nameOf = (nameOrId: string): string => {
@@ -79,8 +79,9 @@ function placeOnNetworks(ctx: ContainerContext, request: CreateRequest, mode: st
     if (problem !== undefined)
       throw new HealthctlError('INVALID', `invalid config for network ${endpoint.network}: ${problem}`);
   }
-  const first = named.find(({ network }) => network === main) ?? plainEndpoint(main);
-  return { mode: main, endpoints: [first, ...named.filter(({ network }) => network !== main)] };
+  const isMain = ({ network }: EndpointConfig): boolean => network === main;
+  const ordered = [...named.filter(isMain), ...named.filter((endpoint) => !isMain(endpoint))];
+  return { mode: main, endpoints: ordered.length > 0 ? ordered : [plainEndpoint(main)] };
 }
 
 /** If that container itself is in another's network, the latter is joined. */

@@ -66,7 +66,26 @@ describe('networks', () => {
     ]);
   });
   test('before 1.44 there is one', () => {
-    expect(withHost({ NetworkMode: 'front' }, { NetworkingConfig }, 43).networking.endpoints).toHaveLength(1);
+    expect(() => withHost({ NetworkMode: 'front' }, { NetworkingConfig }, 43)).toThrow(
+      'Container cannot be created with multiple network endpoints: back, front',
+    );
+    const one = { EndpointsConfig: { front: { MacAddress: '02:00:00:00:00:01', GwPriority: 3 } } };
+    const old = (version: number, over = {}) =>
+      withHost({ NetworkMode: 'front' }, { NetworkingConfig: one, ...over }, version).networking.endpoints;
+    expect(old(43)).toEqual([expect.objectContaining({ network: 'front', gatewayPriority: 0 })]);
+    expect(old(43)[0]?.mac).toBeUndefined();
+    expect(old(43, { MacAddress: '02:00:00:00:00:02' })[0]?.mac).toBe('02:00:00:00:00:02');
+    expect([old(47)[0]?.gatewayPriority, old(48)[0]?.gatewayPriority]).toEqual([0, 3]);
+    expect(() => old(44, { MacAddress: '02:00:00:00:00:02' })).toThrow('the container-wide MAC address must match');
+  });
+  test('links of the container belong to its main network; without settings it is on that alone', () => {
+    expect(withHost({ NetworkMode: 'front', Links: ['db:data'] }).networking.endpoints).toMatchObject([
+      { network: 'front', links: ['db:data'] },
+    ]);
+    expect(withHost({}, { NetworkingConfig }).networking.endpoints.map(({ network }) => network)).toEqual([
+      'back',
+      'front',
+    ]);
   });
   test('the default has its settings under three names', () => {
     for (const name of ['default', 'bridge', '']) {

@@ -63,21 +63,50 @@ function hostPortIn(binding: GoStruct): string {
   throw new EngineError(400, `invalid port specification: "${port}"`);
 }
 
-/** The network of the mode comes first; before 1.44 there is one. */
+/**
+ * Docker's rules for older clients (moby: api/server/router/container/container_routes.go): before 1.44 there is one
+ * network, and its hardware address is that of the container; before 1.48 there are no priorities.
+ */
 function endpointsIn(
   body: GoStruct,
   parts: Omit<NetworkParts, 'defaultNetwork'> & { readonly network: string; readonly asked: string },
 ): readonly EndpointConfig[] {
-  const { network, asked, version } = parts;
+  const { host, network, asked, version } = parts;
   if (networkModeOf(network).kind !== 'network') return [];
   const given = body.struct('NetworkingConfig')?.structMap('EndpointsConfig') ?? new Map();
+  if (!isSince(version, 44) && given.size > 1)
+    throw new EngineError(
+      400,
+      `Container cannot be created with multiple network endpoints: ${[...given.keys()].join(', ')}`,
+    );
   const isMain = (name: string): boolean => [network, asked, 'default'].includes(name);
   const named = [...given].map(([name, settings]) => endpointIn(isMain(name) ? network : name, settings));
-  const main = named.find((endpoint) => endpoint.network === network);
-  const mac = body.text('MacAddress');
-  const first = { ...(main ?? plainEndpoint(network)), ...(mac === '' ? {} : { mac }) };
-  const others = named.filter((endpoint) => endpoint.network !== network);
-  return isSince(version, 44) ? [first, ...others] : [first];
+  const isFirst = (endpoint: EndpointConfig): boolean => endpoint.network === network;
+  const ordered = [...named.filter(isFirst), ...named.filter((endpoint) => !isFirst(endpoint))];
+  const endpoints = ordered.length > 0 ? ordered : [plainEndpoint(network)];
+  const legacyLinks = host.texts('Links') ?? [];
+  return endpoints.map((endpoint) => {
+    const { mac, ...rest } = endpoint;
+    const known = isSince(version, 44) ? mac : undefined;
+    const address = isFirst(endpoint) ? macOf(body.text('MacAddress'), known) : known;
+    return {
+      ...rest,
+      links: isFirst(endpoint) ? [...rest.links, ...legacyLinks] : rest.links,
+      gatewayPriority: isSince(version, 48) ? rest.gatewayPriority : 0,
+      ...(address === undefined ? {} : { mac: address }),
+    };
+  });
+}
+
+/** The container's hardware address is that of its main network. */
+function macOf(ofContainer: string, ofNetwork: string | undefined): string | undefined {
+  const mac = ofContainer.toLowerCase();
+  if (mac === '' || mac === ofNetwork) return ofNetwork;
+  if (ofNetwork === undefined) return mac;
+  throw new EngineError(
+    400,
+    'the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty',
+  );
 }
 
 /** The `EndpointSettings` of a request. */
