@@ -2,6 +2,7 @@ import { trustedImageLabels } from '../image/config.ts';
 import type { ResolvedImage } from '../image/find.ts';
 import { bindingsFrom, byPort, keyOf } from '../network/port-document.ts';
 import { canonicalCapability } from '../oci/capabilities.ts';
+import { shownEnv } from '../oci/process.ts';
 import { DEFAULT_SHM_SIZE } from '../oci/spec.ts';
 import type { CreateRequest } from '../record/create-request.ts';
 import { type EndpointConfig, endpointRecordOf } from '../record/endpoint-config.ts';
@@ -45,7 +46,7 @@ export function storedConfigFrom(
       Tty: request.tty,
       OpenStdin: request.openStdin,
       StdinOnce: request.stdinOnce,
-      Env: resolved.env,
+      Env: shownEnv(request.env, config.env),
       Cmd: command ?? null,
       ...(request.shownHealthcheck ? { Healthcheck: request.shownHealthcheck } : {}),
       Image: request.image,

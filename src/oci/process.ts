@@ -63,6 +63,22 @@ export function resolveEnv(options: EnvOptions): readonly string[] {
   return [...merged].map(([name, value]) => `${name}=${value}`);
 }
 
+/**
+ * The environment that Docker's documents show: the given variables, then those of the image that they do not replace,
+ * then the default PATH (moby: daemon/commit.go, merge; daemon/container.go). A name without `=` removes one.
+ */
+export function shownEnv(given: readonly string[], image: readonly string[]): readonly string[] {
+  const nameOf = (variable: string): string => variable.split('=', 1)[0] ?? '';
+  const names = new Set(given.map(nameOf));
+  const all = [
+    ...given.filter((variable) => variable.includes('=')),
+    ...image.filter((one) => !names.has(nameOf(one))),
+  ];
+  return all.some((variable) => nameOf(variable) === 'PATH') || names.has('PATH')
+    ? all
+    : [...all, `PATH=${DEFAULT_PATH}`];
+}
+
 /** `-w`, else the image's, else `/`. Throws INVALID for a relative one. */
 export function resolveCwd(given: string | undefined, image: string | undefined): string {
   const cwd = given || image || '/';

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { judge, type Verdict, verdictOf } from '../../testbed/kit-verdict.ts';
@@ -6,7 +7,7 @@ import { type ProgramResult, runProgram } from '../../testbed/program.ts';
 import { measureSlowness, watchSlowness } from '../../testbed/slowness.ts';
 import { type Bed, HEALTHCTL, openBed } from '../e2e/support/harness.ts';
 
-const KIT = fileURLToPath(new URL('kit', import.meta.url));
+const KIT = fileURLToPath(new URL('kit/', import.meta.url));
 /** Scenarios that cannot pass, with the reason. */
 const LEFT_OUT: readonly string[] = [
   'process-limits', // the Go runtime in Debian's runc 1.1.5 raises the soft limit of open files to the hard one
@@ -18,7 +19,7 @@ const LEFT_OUT: readonly string[] = [
 /** All scenarios of the kit that can be played with healthctl. */
 export const SCENARIOS: readonly string[] = execFileSync(
   process.execPath,
-  [`${KIT}/replay.mjs`, '--list', '--profile', 'ours'],
+  [join(KIT, 'replay.mjs'), '--list', '--profile', 'ours'],
   { encoding: 'utf8' },
 )
   .trimEnd()
@@ -26,13 +27,14 @@ export const SCENARIOS: readonly string[] = execFileSync(
   .map((line) => line.split(' ')[0] ?? '')
   .filter((name) => !LEFT_OUT.includes(name));
 
-/** Runs a program of the kit, which is plain Node.js without vitest. */
+/** Runs a program of a kit, which is plain Node.js without vitest. */
 export function runKit(
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  kit: string = KIT,
 ): Promise<ProgramResult> {
-  return runProgram([process.execPath, `${KIT}/${program}`, ...args], { env, timeoutMs: 1_200_000 });
+  return runProgram([process.execPath, join(kit, program), ...args], { env, timeoutMs: 1_200_000 });
 }
 
 /** How many scenarios are played at the same time, and how many may be repeated. */
@@ -42,19 +44,28 @@ const MOST_REPLAYED = 25;
 /** The largest factor for tolerances: with a larger one, a rule that is wrong by a second would pass. */
 const MOST_SLOWER = 2;
 
+/** How a kit is run: without the options that say how many scenarios, and how slow the machine is. */
+export interface KitPlay {
+  /** Its directory. */
+  readonly kit?: string;
+  readonly options: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /**
- * Plays scenarios with a monitor that a command starts. The kit allows more time on a slow machine. Scenarios that fail
- * are played once more, one at a time.
+ * Plays scenarios. The kit allows more time on a slow machine. Scenarios that fail are played once more, one at a time.
  */
-async function replay(bed: Bed, names: readonly string[]): Promise<ReadonlyMap<string, Verdict>> {
+export async function replay(
+  { kit, options, env }: KitPlay,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Verdict>> {
   const verdicts = new Map<string, Verdict>();
   const play = async (some: readonly string[], jobs: number, expected: number): Promise<number> => {
-    const cli = [HEALTHCTL, ...bed.globalFlags].join(' ');
     const only = some.flatMap((name) => ['--only', name]);
     const slower = Math.min(MOST_SLOWER, expected).toFixed(2);
-    const options = ['--cli', cli, '--profile', 'ours', '--retry', '2', '--verbose', ...only];
     const watch = watchSlowness();
-    const { stdout } = await runKit('replay.mjs', [...options, '--jobs', `${jobs}`, '--slower', slower], bed.env);
+    const paces = ['--jobs', `${jobs}`, '--slower', slower];
+    const { stdout } = await runKit('replay.mjs', [...options, ...only, ...paces], env, kit);
     const slowness = await watch.stop();
     for (const name of some) verdicts.set(name, { ...verdictOf(name, stdout), slowness });
     return slowness;
@@ -82,7 +93,10 @@ export function describeScenarios(
 
     beforeAll(async () => {
       bed = await openBed(['autostart = true', ...config]);
-      verdicts = await replay(bed, names);
+      // A monitor is started by a command.
+      const cli = [HEALTHCTL, ...bed.globalFlags].join(' ');
+      const options = ['--cli', cli, '--profile', 'ours', '--retry', '2', '--verbose'];
+      verdicts = await replay({ options, env: bed.env }, names);
     }, limitMs);
     afterAll(() => bed[Symbol.asyncDispose]());
 

@@ -19,6 +19,8 @@ export interface NetworkHost extends AsyncDisposable {
   /** Like `cli`, but must exit with 0; returns stdout without the last newline. */
   ok(...args: readonly string[]): Promise<string>;
   spawn(...args: readonly string[]): RunningProgram;
+  /** Like `spawn`, with the /sys of the machine, and so its cgroups: `ip netns exec` mounts another. */
+  spawnWithCgroups(...args: readonly string[]): RunningProgram;
   /** Runs another program on it, which must succeed; returns stdout. */
   run(...command: readonly string[]): Promise<string>;
   /** Starts another program on it, which ends with the host at the latest. */
@@ -57,6 +59,8 @@ export async function openNetworkHost(bed: Bed): Promise<NetworkHost> {
     cliWith: (env, ...args) => runProgram(healthctl(args), { ...options, env: { ...options.env, ...env } }),
     ok: async (...args) => (await mustRun(healthctl(args), options)).replace(/\n$/, ''),
     spawn: (...args) => start(healthctl(args)),
+    spawnWithCgroups: (...args) =>
+      start(['nsenter', `--net=/run/netns/${name}`, HEALTHCTL, ...bed.globalFlags, ...args]),
     start: (...command) => start(inside(command)),
     remains: async () => ({
       links: (await lines('ip', '-o', 'link')).map((line) => line.split(': ')[1]?.split('@')[0] ?? '').sort(),
