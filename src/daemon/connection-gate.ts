@@ -92,6 +92,20 @@ export function gateConnections(server: Server, { max, clock, refusal }: GateOpt
   };
 }
 
+/** Like `gateConnections`, also for TLS, where a request has another socket than the connection that was admitted. */
+export function gateTcp(server: Server, options: GateOptions): { asked(socket: Socket): void } {
+  const gate = gateConnections(server, options);
+  const admitted = new Map<string, Socket>();
+  const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+  server.on('connection', (socket: Socket) => {
+    if (socket.remoteAddress === undefined) return; // of a Unix socket: a request has the socket itself
+    const name = nameOf(socket);
+    admitted.set(name, socket);
+    socket.once('close', () => admitted.delete(name));
+  });
+  return { asked: (socket) => gate.asked(admitted.get(nameOf(socket)) ?? socket) };
+}
+
 /** Connections for each server: a part of the free ones, most of which are reserved for checks. */
 export function connectionBudget({ open, limit }: Descriptors): { readonly api: number; readonly grpc: number } {
   const free = Math.max(0, limit - open);

@@ -243,9 +243,9 @@ async function untilEnd(
   { monitor, server, duties: { supervisor } }: Parts,
   { paths, ending: { ended } }: { readonly paths: DaemonPaths; readonly ending: Ending },
 ): Promise<void> {
-  const { idleTimeoutMs, dockerSocket } = settings.monitor;
+  const { idleTimeoutMs, dockerSocket, dockerTcp } = settings.monitor;
   // Clients of Docker's API expect it to be there.
-  await (isAutostarted && dockerSocket === undefined
+  await (isAutostarted && dockerSocket === undefined && dockerTcp === undefined
     ? untilIdle({ clock, monitor, supervisor, server, paths, idleTimeoutMs }, ended)
     : clock.sleep(Number.MAX_SAFE_INTEGER, ended));
 }

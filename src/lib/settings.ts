@@ -69,6 +69,8 @@ export interface MonitorSettings {
   readonly page: PageSettings;
   /** Where to serve Docker's Engine API: the path of a Unix socket, or `fd://`, one of systemd. Default: nowhere. */
   readonly dockerSocket: string | undefined;
+  /** Where else to serve it, on TCP. Default: nowhere. */
+  readonly dockerTcp: DockerTcpSettings | undefined;
   /** The containerd namespace that clients of Docker's API see. Default: that of the settings. */
   readonly dockerNamespace: string | undefined;
 }
@@ -97,6 +99,18 @@ export interface PageSettings {
   readonly tokenFile: string | undefined;
   /** Names by which browsers may ask for it, besides `localhost` and the address itself. Default none. */
   readonly hosts: readonly string[];
+}
+
+/** Docker's Engine API on TCP: with TLS only, for clients with a certificate only. */
+export interface DockerTcpSettings {
+  readonly listen: ListenAddress;
+  readonly tls: MutualTlsFiles;
+}
+
+/** Files in PEM. */
+interface MutualTlsFiles extends TlsFiles {
+  /** The authorities of clients. */
+  readonly caFile: string;
 }
 
 /** Files with the certificate chain and the private key, in PEM. */

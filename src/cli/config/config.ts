@@ -17,7 +17,7 @@ import {
   wordOf,
   wrongType,
 } from './config-values.ts';
-import { checkDockerSocket } from './docker-settings.ts';
+import { checkDockerSocket, checkDockerTcp } from './docker-settings.ts';
 import { checkHistory, HISTORY_DEFAULTS } from './history-settings.ts';
 import { checkHooks } from './hook-settings.ts';
 import { checkMetrics, DEFAULT_METRICS } from './metrics-settings.ts';
@@ -52,6 +52,7 @@ export const DEFAULTS: Settings = {
     metrics: DEFAULT_METRICS,
     page: DEFAULT_PAGE,
     dockerSocket: undefined,
+    dockerTcp: undefined,
     dockerNamespace: undefined,
   },
   history: HISTORY_DEFAULTS,
@@ -189,6 +190,7 @@ const MONITOR_SETTINGS: readonly {
   { name: 'metrics', key: 'metrics', check: checkMetrics },
   { name: 'page', key: 'page', check: checkPage },
   { name: 'dockerSocket', key: 'docker_socket', check: checkDockerSocket },
+  { name: 'dockerTcp', key: 'docker_tcp', check: checkDockerTcp },
   {
     name: 'dockerNamespace',
     key: 'docker_namespace',

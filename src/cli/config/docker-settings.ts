@@ -1,6 +1,9 @@
 import { HealthctlError } from '../../lib/errors.ts';
+import type { DockerTcpSettings } from '../../lib/settings.ts';
 import { MAX_SOCKET_PATH_BYTES } from '../../system/socket-path.ts';
-import { checkText, wrongType } from './config-values.ts';
+import { checkTable } from './config-table.ts';
+import { checkPath, checkText, wrongType } from './config-values.ts';
+import { checkListen } from './listen-settings.ts';
 
 /** A socket that systemd has opened (sd_listen_fds). */
 export const GIVEN_SOCKET = 'fd://';
@@ -11,6 +14,27 @@ export function checkDockerSocket(location: string, key: string, value: unknown)
   const socket = socketFrom(checkText(location, key, value));
   if (socket !== undefined) return socket;
   throw wrongType(location, key, FORMS, value);
+}
+
+const TCP_KEYS = ['listen', 'tls_cert', 'tls_key', 'tls_ca'] as const;
+
+/**
+ * Reads the table `[docker_tcp]`. Throws CONFIG that names the location and the key, also if one of its keys is missing:
+ * who can connect is root on this host, so nobody may without a certificate, from this host either.
+ */
+export function checkDockerTcp(location: string, key: string, value: unknown): DockerTcpSettings {
+  const { given } = checkTable(location, key, value, TCP_KEYS);
+  const [certFile, keyFile, caFile] = [
+    given('tls_cert', checkPath),
+    given('tls_key', checkPath),
+    given('tls_ca', checkPath),
+  ];
+  const listen = given('listen', checkListen);
+  if (listen && certFile !== undefined && keyFile !== undefined && caFile !== undefined)
+    return { listen, tls: { certFile, keyFile, caFile } };
+  throw new HealthctlError('CONFIG', `${location}: ${key} needs ${TCP_KEYS.join(', ')}`, {
+    hint: "Docker's API is served on TCP only with TLS, and only to clients with a certificate of tls_ca",
+  });
 }
 
 /** The value of the option `--docker-socket`. Throws USAGE. */

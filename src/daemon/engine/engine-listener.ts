@@ -1,17 +1,26 @@
 import { chmodSync, chownSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { ListenOptions } from 'node:net';
 import type { Engine } from '../../engine/engine.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { HealthctlError, messageOf } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
-import { readDescriptors } from '../../system/descriptors.ts';
+import type { DockerTcpSettings } from '../../lib/settings.ts';
 import { findGivenSocket, type GivenSocket } from '../../system/given-socket.ts';
 import { freeSocketPath } from '../../system/own-file.ts';
-import { gateConnections } from '../connection-gate.ts';
+import { readPlainFile } from '../../system/plain-file.ts';
+import { gateTcp } from '../connection-gate.ts';
+
+/** Where Docker's API is served: on a socket of its own, on one of systemd, on TCP with certificates on both sides. */
+export type EngineAddress =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'given' }
+  | ({ readonly kind: 'tcp' } & DockerTcpSettings);
 
 /**
- * The socket of Docker's API. A path that cannot be used never keeps the monitor from checking: it is logged once and
+ * One address of Docker's API. One that cannot be used never keeps the monitor from checking: it is logged once and
  * tried again.
  *
  * INVARIANT: clients cannot take the descriptors that checks need, whatever they do.
@@ -26,8 +35,9 @@ export interface EngineListener {
 }
 
 export interface EngineListenerDeps {
-  /** A path, or `fd://`. */
-  readonly at: string;
+  readonly at: EngineAddress;
+  /** Connections at the same time. */
+  readonly maxConnections: number;
   /** Mode 0600, or 0660 with a group. A socket of systemd keeps its mode. */
   readonly groupId: number | undefined;
   readonly engine: Engine;
@@ -35,19 +45,17 @@ export interface EngineListenerDeps {
   readonly log: ServiceLogger;
 }
 
-const GIVEN_SOCKET = 'fd://';
 const RETRY_MS = 10_000;
+/** How long a client may take for the head of a request. */
+const HEAD_LIMIT_MS = 10_000;
 /** Clients of Docker keep their connections, and some send the body of a create as query too. */
-const LIMITS = {
+const LIMITS: ServerOptions = {
   maxHeaderSize: 1 << 20,
-  headersTimeout: 10_000,
+  headersTimeout: HEAD_LIMIT_MS,
   // An upload may take long; a client that sends nothing is cut off by `timeout`.
   requestTimeout: 0,
   keepAliveTimeout: 10 * 60_000,
 };
-/** Half of the free descriptors, and no more than any host has clients. */
-const MOST_CONNECTIONS = 4_096;
-
 export function createEngineListener(deps: EngineListenerDeps): EngineListener {
   const { at, clock, log } = deps;
   let server: Server | undefined;
@@ -60,11 +68,10 @@ export function createEngineListener(deps: EngineListenerDeps): EngineListener {
       const made = await listen(deps);
       if (isStopped) return await close(made);
       server = made;
-      const path = at === GIVEN_SOCKET ? givenSocket().path : at;
-      host = path === undefined ? undefined : `unix://${path}`;
-      log.info(`Docker's Engine API at ${at}`);
+      host = hostOf(at);
+      log.info(`Docker's Engine API at ${textOf(at)}`);
     } catch (error) {
-      if (!isFailureTold) log.warn(`no Docker API at ${at}, retrying: ${messageOf(error)}`);
+      if (!isFailureTold) log.warn(`no Docker API at ${textOf(at)}, retrying: ${messageOf(error)}`);
       isFailureTold = true;
       if (!isStopped) retry = clock.after(RETRY_MS, () => void start());
     }
@@ -78,7 +85,7 @@ export function createEngineListener(deps: EngineListenerDeps): EngineListener {
       server = undefined;
       if (!stopped) return;
       await close(stopped);
-      if (at !== GIVEN_SOCKET) rmSync(at, { force: true });
+      if (at.kind === 'path') rmSync(at.path, { force: true });
     },
     get host() {
       return server && host;
@@ -86,42 +93,77 @@ export function createEngineListener(deps: EngineListenerDeps): EngineListener {
   };
 }
 
-async function listen({ at, groupId, engine, clock, log }: EngineListenerDeps): Promise<Server> {
-  const { open, limit } = readDescriptors();
-  const made = createServer(LIMITS, (request, response) => {
+async function listen(deps: EngineListenerDeps): Promise<Server> {
+  const { at, groupId, engine, clock, log, maxConnections } = deps;
+  const made = serverFor(at, (request, response) => {
     gate.asked(request.socket);
     engine.handle(request, response);
   });
-  const gate = gateConnections(made, {
-    max: Math.max(8, Math.min(MOST_CONNECTIONS, Math.floor((limit - open) / 2))),
-    clock,
-    refusal: refusalText(),
-  });
+  const refusal = at.kind === 'tcp' ? {} : { refusal: refusalText() };
+  const gate = gateTcp(made, { max: maxConnections, clock, ...refusal });
   made.on('upgrade', (request, socket, head) => {
     gate.asked(request.socket);
     if (socket === request.socket) engine.handleUpgrade(request, request.socket, head);
     else socket.destroy();
   });
+  if (at.kind === 'path') freeSocketPath(at.path, (text) => log.warn(text));
   await new Promise<void>((resolve, reject) => {
     made.once('error', reject);
-    if (at === GIVEN_SOCKET) made.listen({ fd: givenSocket().duplicate() }, resolve);
-    else {
-      freeSocketPath(at, (text) => log.warn(text));
-      made.listen(at, resolve);
-    }
+    made.listen(targetOf(at), resolve);
   });
   made.removeAllListeners('error');
   made.on('error', (error) => log.warn(`Docker API: ${error.message}`));
-  if (at === GIVEN_SOCKET) return made;
+  if (at.kind !== 'path') return made;
   try {
-    if (groupId !== undefined) chownSync(at, 0, groupId);
-    chmodSync(at, groupId === undefined ? 0o600 : 0o660);
+    if (groupId !== undefined) chownSync(at.path, 0, groupId);
+    chmodSync(at.path, groupId === undefined ? 0o600 : 0o660);
   } catch (error) {
     await close(made);
     throw error;
   }
   return made;
 }
+
+/** On TCP a client that shows no certificate of the authorities gets no answer to any request. */
+function serverFor(at: EngineAddress, listener: RequestListener): Server {
+  if (at.kind !== 'tcp') return createServer(LIMITS, listener);
+  const { certFile, keyFile, caFile } = at.tls;
+  return createTlsServer(
+    {
+      ...LIMITS,
+      ...{ cert: readPlainFile(certFile), key: readPlainFile(keyFile), ca: readPlainFile(caFile) },
+      ...{ requestCert: true, rejectUnauthorized: true, handshakeTimeout: HEAD_LIMIT_MS },
+      // Who attaches may end its input, and goes on reading: without TLS that is the default.
+      allowHalfOpen: true,
+    },
+    listener,
+  );
+}
+
+function targetOf(at: EngineAddress): ListenOptions | { readonly fd: number } {
+  switch (at.kind) {
+    case 'path':
+      return { path: at.path };
+    case 'given':
+      return { fd: givenSocket().duplicate() };
+    case 'tcp':
+      return at.listen;
+  }
+}
+
+/** The value of DOCKER_HOST. */
+function hostOf(at: EngineAddress): string | undefined {
+  const path = at.kind === 'given' ? givenSocket().path : at.kind === 'path' ? at.path : undefined;
+  if (at.kind !== 'tcp') return path === undefined ? undefined : `unix://${path}`;
+  const { host, port } = at.listen;
+  return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** In messages. */
+const textOf = (at: EngineAddress): string => {
+  if (at.kind === 'given') return 'the socket of systemd';
+  return at.kind === 'path' ? at.path : `${at.listen.host} port ${at.listen.port}`;
+};
 
 /** Throws CONFIG if systemd has not passed a socket to this process. */
 function givenSocket(): GivenSocket {

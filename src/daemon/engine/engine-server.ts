@@ -8,11 +8,11 @@ import { keyOf } from '../../lib/container-key.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { Monitor } from '../../monitor/monitor.ts';
-import { readDescriptors } from '../../system/descriptors.ts';
+import { type Descriptors, readDescriptors } from '../../system/descriptors.ts';
 import type { DockerApi } from '../api/answers.ts';
 import type { EventHub } from '../api/event-stream.ts';
 import type { Service, ServiceDeps } from '../api/service.ts';
-import { createEngineListener } from './engine-listener.ts';
+import { createEngineListener, type EngineAddress } from './engine-listener.ts';
 import { knownList } from './known-list.ts';
 
 export interface EngineServerDeps {
@@ -37,7 +37,8 @@ export interface EngineServer {
   readonly serving: DockerApi | undefined;
 }
 
-export function createEngineServer(deps: EngineServerDeps, at: string): EngineServer {
+/** @param addresses at least one */
+export function createEngineServer(deps: EngineServerDeps, addresses: readonly EngineAddress[]): EngineServer {
   const { clock, log, settings, path, groupId } = deps;
   const namespace = settings.monitor.dockerNamespace ?? settings.namespace;
   const ctx = deps.contextOf(namespace);
@@ -53,18 +54,29 @@ export function createEngineServer(deps: EngineServerDeps, at: string): EngineSe
       attachments: createAttachments(),
     }),
   });
-  const listener = createEngineListener({ at, groupId, engine, clock, log });
+  const maxConnections = connectionsOf(readDescriptors(), addresses.length);
+  const listeners = addresses.map((at) => createEngineListener({ at, maxConnections, groupId, engine, clock, log }));
   return {
-    start: () => listener.start(),
+    start: async () => {
+      await Promise.all(listeners.map((listener) => listener.start()));
+    },
     stop: async () => {
       engine.stop();
-      await listener.stop();
+      await Promise.all(listeners.map((listener) => listener.stop()));
     },
     get serving() {
-      const { host } = listener;
-      return host === undefined ? undefined : { namespace, hosts: [host] };
+      const hosts = listeners.flatMap(({ host }) => host ?? []);
+      return hosts.length === 0 ? undefined : { namespace, hosts };
     },
   };
+}
+
+/** No host has more clients. */
+const MOST_CONNECTIONS = 4_096;
+
+/** For each address: half of the free descriptors, divided among them. */
+function connectionsOf({ open, limit }: Descriptors, addresses: number): number {
+  return Math.max(8, Math.min(MOST_CONNECTIONS, Math.floor((limit - open) / 2 / addresses)));
 }
 
 function hostOf({ hub, service, monitor, restarts, settings }: EngineServerDeps, ctx: ContainerContext): EngineHost {

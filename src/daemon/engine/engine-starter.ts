@@ -1,4 +1,6 @@
+import type { MonitorSettings } from '../../lib/settings.ts';
 import type { DockerApi } from '../api/answers.ts';
+import type { EngineAddress } from './engine-listener.ts';
 import type { EngineServer, EngineServerDeps } from './engine-server.ts';
 
 /** Starts the server of Docker's API where one is configured. */
@@ -10,20 +12,20 @@ export interface EngineStarter {
 }
 
 export function createEngineStarter(deps: EngineServerDeps): EngineStarter {
-  const { dockerSocket: socket } = deps.settings.monitor;
+  const addresses = addressesOf(deps.settings.monitor);
   let server: Promise<EngineServer> | undefined;
   let opened: EngineServer | undefined;
   /** Loaded only where it is configured. */
-  const open = async (at: string): Promise<EngineServer> => {
+  const open = async (): Promise<EngineServer> => {
     const { createEngineServer } = await import('./engine-server.ts');
-    const made = createEngineServer(deps, at);
+    const made = createEngineServer(deps, addresses);
     opened = made;
     await made.start();
     return made;
   };
   return {
     start: () => {
-      server = socket === undefined ? undefined : open(socket);
+      server = addresses.length === 0 ? undefined : open();
     },
     stop: async () => {
       await (await server)?.stop();
@@ -33,3 +35,13 @@ export function createEngineStarter(deps: EngineServerDeps): EngineStarter {
     },
   };
 }
+
+/** The Unix socket first: clients prefer it. */
+function addressesOf({ dockerSocket: socket, dockerTcp: tcp }: MonitorSettings): readonly EngineAddress[] {
+  const unix: readonly EngineAddress[] =
+    socket === undefined ? [] : [socket === GIVEN_SOCKET ? { kind: 'given' } : { kind: 'path', path: socket }];
+  return tcp ? [...unix, { kind: 'tcp', ...tcp }] : unix;
+}
+
+/** The setting that stands for a socket of systemd. */
+const GIVEN_SOCKET = 'fd://';

@@ -1,14 +1,13 @@
 import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { ServiceLogger } from '../../lib/logger.ts';
 import type { ListenTarget, TlsFiles } from '../../lib/settings.ts';
 import { freeSocketPath } from '../../system/own-file.ts';
 import { readPlainFile } from '../../system/plain-file.ts';
-import { gateConnections } from '../connection-gate.ts';
+import { gateTcp } from '../connection-gate.ts';
 
 /**
  * An HTTP server for clients that nobody vouches for. A port that is in use or a missing certificate never keeps the
@@ -117,23 +116,6 @@ async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeAllConnections();
   await closed;
-}
-
-/** The limit on connections. With TLS a request has another socket than the connection that was admitted. */
-function gateTcp(
-  server: Server,
-  options: { readonly max: number; readonly clock: Clock },
-): { asked(socket: Socket): void } {
-  const gate = gateConnections(server, options);
-  const admitted = new Map<string, Socket>();
-  const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
-  server.on('connection', (socket: Socket) => {
-    if (socket.remoteAddress === undefined) return; // of a Unix socket: a request has the socket itself
-    const name = nameOf(socket);
-    admitted.set(name, socket);
-    socket.once('close', () => admitted.delete(name));
-  });
-  return { asked: (socket) => gate.asked(admitted.get(nameOf(socket)) ?? socket) };
 }
 
 const readTls = ({ certFile, keyFile }: TlsFiles) => ({

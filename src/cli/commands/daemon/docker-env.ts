@@ -36,15 +36,20 @@ type EnvWorld = Pick<World, 'settings' | 'clock' | 'signal' | 'env'>;
 
 async function showEnv(world: EnvWorld, { options }: CommandInput): Promise<CommandResult> {
   const { host, warnings = [] } = await findHost(world);
-  const setting = (name: string, value: string): string =>
-    options.string('shell') === 'fish'
-      ? `set -gx ${name} ${shellWord(value)}\n`
-      : `export ${name}=${shellWord(value)}\n`;
+  const isTcp = host.startsWith('tcp://');
+  const form = options.string('shell') === 'fish' ? fishSetting : posixSetting;
   const stdout = options.bool('context')
-    ? `docker context create ${CONTEXT_NAME} --docker ${shellWord(`host=${host}`)}\n`
-    : setting('DOCKER_HOST', host);
-  return { stdout, warnings };
+    ? `docker context create ${CONTEXT_NAME} --docker ${shellWord(`host=${host}${isTcp ? CONTEXT_TLS : ''}`)}\n`
+    : `${form('DOCKER_HOST', host)}${isTcp ? form('DOCKER_TLS_VERIFY', '1') : ''}`;
+  return { stdout, warnings: isTcp ? [...warnings, CERTIFICATES] : warnings };
 }
+
+const posixSetting = (name: string, value: string): string => `export ${name}=${shellWord(value)}\n`;
+const fishSetting = (name: string, value: string): string => `set -gx ${name} ${shellWord(value)}\n`;
+
+const CONTEXT_TLS = ',ca=ca.pem,cert=cert.pem,key=key.pem';
+const CERTIFICATES =
+  "the client needs a certificate of the server's tls_ca: ca.pem, cert.pem and key.pem, in the directory $DOCKER_CERT_PATH (default ~/.docker)";
 
 interface FoundHost {
   readonly host: string;

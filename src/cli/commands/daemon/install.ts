@@ -43,9 +43,13 @@ async function installDaemon(
 ): Promise<CommandResult> {
   const { settings } = world;
   const path = dockerSocketPath(settings, options.string('docker-socket'));
-  const { socketGroup: group, dockerSocket: configured } = settings.monitor;
+  const { socketGroup: group, dockerSocket, dockerTcp } = settings.monitor;
   const request: UnitRequest = {
-    ...{ settings, ...programOf(world, NODE_FLAGS), servesDocker: configured !== undefined },
+    ...{
+      settings,
+      ...programOf(world, NODE_FLAGS),
+      servesDocker: dockerSocket !== undefined || dockerTcp !== undefined,
+    },
     dockerSocket: path === undefined ? undefined : { path, group },
   };
   if (options.bool('print')) return { stdout: textsOf(request) };
