@@ -35,17 +35,20 @@ interface ScreenColumn {
   readonly rank: number;
 }
 
-/** From left to right. The results are last: their marks are two columns wide on some terminals. */
+/**
+ * From left to right. Each title by which rows can be sorted has room for a mark. The results are last: their marks are
+ * two columns wide on some terminals.
+ */
 const COLUMNS: readonly ScreenColumn[] = [
   { id: 'namespace', title: 'NAMESPACE', min: 9, max: 20, align: 'left', rank: 8 },
   { id: 'name', title: 'NAME', min: 12, max: 40, align: 'left', rank: 0 },
   { id: 'status', title: 'STATUS', min: 11, max: 11, align: 'left', rank: 1 },
-  { id: 'since', title: 'SINCE', min: 5, max: 5, align: 'right', rank: 2 },
-  { id: 'streak', title: 'STREAK', min: 6, max: 6, align: 'right', rank: 4 },
+  { id: 'since', title: 'SINCE', min: 6, max: 6, align: 'right', rank: 2 },
+  { id: 'streak', title: 'STREAK', min: 7, max: 7, align: 'right', rank: 4 },
   { id: 'next', title: 'NEXT', min: 5, max: 5, align: 'right', rank: 5 },
   { id: 'took', title: 'TOOK', min: 5, max: 5, align: 'right', rank: 9 },
   { id: 'cpu', title: 'CPU', min: 5, max: 5, align: 'right', rank: 6 },
-  { id: 'memory', title: 'MEMORY', min: 6, max: 6, align: 'right', rank: 7 },
+  { id: 'memory', title: 'MEMORY', min: 7, max: 7, align: 'right', rank: 7 },
   { id: 'results', title: 'RESULTS', min: 8, max: 48, align: 'right', rank: 3 },
 ];
 

@@ -46,12 +46,12 @@ test('the list', () => {
   expect(screen({ ...shop, selected: 'default/web' }, 90, 10)).toEqual([
     'healthctl top  HH:MM:SS  default                                                 monitor 1',
     '5 containers:  1 unhealthy  1 ended  2 healthy  1 unchecked',
-    ' NAME         STATUS▼     SINCE STREAK  NEXT  TOOK   CPU MEMORY                    RESULTS',
-    ' db           unhealthy      2m      3   now  43ms                                ▂▂▂▂▂███',
-    ' batch        ended (137)   60s      0    9s  43ms',
-    ' old          healthy                0    5s 1.20s',
-    '>web          healthy        4h      0    5s  43ms  3.4%  12.5M                 ██▂▂▂▂▂▂▂▂',
-    ' plain        unchecked     60s                            340K',
+    ' NAME         STATUS▼      SINCE  STREAK  NEXT  TOOK   CPU  MEMORY                 RESULTS',
+    ' db           unhealthy       2m       3   now  43ms                              ▂▂▂▂▂███',
+    ' batch        ended (137)    60s       0    9s  43ms',
+    ' old          healthy                  0    5s 1.20s',
+    '>web          healthy         4h       0    5s  43ms  3.4%   12.5M              ██▂▂▂▂▂▂▂▂',
+    ' plain        unchecked      60s                              340K',
     '',
     'q quit  ? help  / search  f filter  s sort  enter details  c check  r restart',
   ]);
@@ -61,14 +61,19 @@ test('a narrow screen has the columns that matter most, a tiny one the rows', ()
   expect(screen(shop, 50, 7)).toEqual([
     'healthctl top  HH:MM:SS  default         monitor 1',
     '5 containers:  1 unhealthy  1 ended  2 healthy  1~',
-    ' NAME         STATUS▼     SINCE STREAK     RESULTS',
-    '>db           unhealthy      2m      3    ▂▂▂▂▂███',
-    ' batch        ended (137)   60s      0',
-    ' old          healthy                0',
+    ' NAME         STATUS▼      SINCE  STREAK   RESULTS',
+    '>db           unhealthy       2m       3  ▂▂▂▂▂███',
+    ' batch        ended (137)    60s       0',
+    ' old          healthy                  0',
     'q quit  ? help  / search  f filter  s sort  enter~',
   ]);
   expect(screen(shop, 20, 3)).toEqual([' NAME', '>db', 'q quit  ? help  / s~']);
   expect(screen(shop, 1, 1)).toHaveLength(1);
+});
+
+test.each(SORTS)('sorted by %s, the title of that column is whole', (sort) => {
+  const [, , titles = ''] = screen({ ...shop, sort }, 80, 10);
+  expect(titles).toMatch(new RegExp(` (▼${sort.toUpperCase()}|${sort.toUpperCase()}▼) `));
 });
 
 test('without UTF-8, marks are ASCII', () => {
