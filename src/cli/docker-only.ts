@@ -18,7 +18,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
     '--address and --namespace before the command choose a containerd, or CONTAINERD_ADDRESS and CONTAINERD_NAMESPACE',
   diff: 'healthctl ps -s shows how much a container wrote; nerdctl diff lists the files',
   export: 'use tar: healthctl exec NAME tar -cf - / >FILE',
-  import: 'make an image of the archive with buildah, or of a Dockerfile: FROM scratch, ADD FILE /',
   manifest: 'use skopeo inspect --raw, or ctr images inspect NAME',
   node: 'there is no swarm: healthctl works on one host',
   plugin: "healthctl does not use Docker's plugins; cni_bin_dir in the configuration is the directory of CNI's",

@@ -235,6 +235,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/image/push.ts')).push,
   },
   {
+    path: ['image', 'import'],
+    aliases: [['import']],
+    summary: 'Import the contents from a tarball to create a filesystem image',
+    load: async () => (await import('./commands/image/import.ts')).importCommand,
+  },
+  {
     path: ['image', 'history'],
     aliases: [],
     summary: 'Show the history of an image',

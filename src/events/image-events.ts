@@ -1,7 +1,7 @@
 import { type Publisher, publishObject } from './own-events.ts';
 
 /** What containerd's own events do not tell apart; `tag` and `untag` follow from them. */
-export type ImageAction = 'pull' | 'push' | 'load' | 'save' | 'delete';
+export type ImageAction = 'pull' | 'push' | 'load' | 'save' | 'import' | 'delete';
 
 /**
  * Publishes an event of an image in Docker's form: its id is the name for a pull and a push, else the image's id.

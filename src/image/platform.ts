@@ -1,3 +1,4 @@
+import { quote } from '../go/quote.ts';
 import { HealthctlError } from '../lib/errors.ts';
 
 /** The platform of an image, in Go's words: `linux`, `amd64`, `v8`. */
@@ -29,18 +30,39 @@ export function hostPlatform(arch: string = process.arch): Platform {
   return ARCHITECTURES[arch] ?? { os: 'linux', architecture: arch };
 }
 
-/** Parses `linux/arm64/v8`, `arm64` or `linux`; missing parts are the host's. Throws INVALID. */
+/** Go's names (github.com/containerd/platforms, database.go). */
+const KNOWN_OS =
+  'aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos'.split(
+    ' ',
+  );
+const KNOWN_ARCHITECTURES =
+  '386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm'.split(
+    ' ',
+  );
+
+/**
+ * Parses `linux/arm64/v8`, `arm64` or `linux`; missing parts are the host's. Throws INVALID with the texts of
+ * containerd's library, which Docker prints.
+ */
 export function parsePlatform(text: string): Platform {
   const parts = text.split('/');
-  if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.-]+$/.test(part))) {
-    throw new HealthctlError('INVALID', `"${text}" is an invalid platform: want OS/ARCHITECTURE[/VARIANT]`);
+  if (parts.length > 3) throw invalid(`${quote(text)}: cannot parse platform specifier`);
+  const bad = parts.findIndex((part) => !/^[A-Za-z0-9_.-]+$/.test(part));
+  if (bad >= 0) {
+    const kind = bad === 0 ? 'an invalid OS component' : 'an invalid component';
+    throw invalid(`${quote(parts[bad] ?? '')} is ${kind} of ${quote(text)}: want OS/ARCHITECTURE[/VARIANT]`);
   }
   const [first = '', second, variant] = parts.map((part) => part.toLowerCase());
-  if (second === undefined) {
-    return first === 'linux' ? hostPlatform() : normalise({ os: 'linux', architecture: first });
-  }
-  return normalise({ os: first, architecture: second, ...(variant === undefined ? {} : { variant }) });
+  const os = first === 'macos' ? 'darwin' : first;
+  if (second !== undefined) return normalise({ os, architecture: second, ...(variant ? { variant } : {}) });
+  if (os === 'linux') return hostPlatform();
+  if (KNOWN_OS.includes(os)) return { os, architecture: hostPlatform().architecture };
+  const platform = normalise({ os: 'linux', architecture: first });
+  if (KNOWN_ARCHITECTURES.includes(platform.architecture)) return platform;
+  throw invalid(`${quote(text)}: unknown operating system or architecture`);
 }
+
+const invalid = (why: string) => new HealthctlError('INVALID', `${why}: invalid argument`);
 
 /** The platform that an image's config names. */
 export function imagePlatform(config: {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, type Stats } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, type Stats } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { isatty, ReadStream } from 'node:tty';
 import { type ErrorCode, errnoOf, fileReasonOf, HealthctlError } from '../lib/errors.ts';
@@ -38,10 +38,13 @@ function named(path: string, cause: unknown): unknown {
  * A stream of a file of any size. A pipe waits for its writer without occupying a thread, and can be destroyed
  * meanwhile. Throws like readGivenFile.
  */
-export function openGivenStream(path: string): { readonly stream: Readable } | { readonly fd: number } {
+export function openGivenStream(path: string): Readable {
   const { fd, stats } = openGiven(path);
-  return stats.isFIFO() || isatty(fd) ? { stream: streamFrom(fd, stats) } : { fd };
+  if (stats.isFIFO() || isatty(fd)) return streamFrom(fd, stats);
+  return createReadStream('', { fd, highWaterMark: STREAM_CHUNK_BYTES });
 }
+
+const STREAM_CHUNK_BYTES = 1 << 18;
 
 function openGiven(path: string): { fd: number; stats: Stats } {
   let fd: number;

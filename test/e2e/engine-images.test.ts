@@ -1,7 +1,8 @@
 import { type IncomingMessage, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dockerArchive } from '../../testbed/image-archive.ts';
+import { dockerArchive, imageParts } from '../../testbed/image-archive.ts';
 import { REGISTRY_USER, type Registry, startRegistry } from '../../testbed/registry.ts';
 import { type EngineBed, startEngine } from './support/engine.ts';
 import { type Bed, openBed, until } from './support/harness.ts';
@@ -115,6 +116,25 @@ test('credentials of a request are used for it alone', async () => {
   });
 });
 
+test('a file system is imported', async () => {
+  const change = encodeURIComponent('HEALTHCHECK --interval=1s CMD ["true"]');
+  const { layer } = await imageParts({ name: 'x' });
+  const path = `/images/create?fromSrc=-&repo=demo/imported&tag=1&message=mine&changes=${change}`;
+  const { status, text } = await send('POST', path, { body: gzipSync(layer.bytes) });
+  const [id] = statusesOf(text);
+  expect([status, id]).toEqual([200, expect.stringMatching(/^sha256:[0-9a-f]{64}$/)]);
+  const { json } = await engine.ask('GET', '/images/demo/imported:1/json');
+  expect(json).toMatchObject({
+    Id: id,
+    Comment: 'mine',
+    Config: { Healthcheck: CHECK },
+    RootFS: { Layers: [layer.digest] },
+  });
+  expect(await bed.ok(['run', '--rm', 'demo/imported:1', 'echo', 'it runs'])).toBe('it runs');
+  const empty = statusesOf((await send('POST', '/images/create?fromSrc=-&repo=demo/empty')).text);
+  expect(empty).toEqual([expect.stringMatching(/^sha256:/)]);
+});
+
 test('what happens to images is told by events', async () => {
   const since = Date.now() / 1000;
   await load('demo/events:1');
@@ -144,7 +164,11 @@ test.each([
     'invalid reference format: repository name (library/Bad) must be lowercase',
   ],
   ['POST', '/images/create?fromImage=x&tag=-', 400, 'invalid tag format'],
-  ['POST', '/images/create?fromSrc=-', 501, 'healthctl imports no file systems: '],
+  ['POST', '/images/create?fromSrc=http://x/y', 501, 'healthctl fetches no file systems: '],
+  ['POST', '/images/create?fromSrc=-&changes=RUN+x', 400, 'run is not a valid change command'],
+  ['POST', '/images/create?fromSrc=-&platform=macos', 400, 'operating system is not supported'],
+  ['POST', '/images/create?fromImage=x&platform=foobar', 400, 'unknown operating system or architecture'],
+  ['POST', '/images/create?fromImage=x&platform=/', 400, 'is an invalid OS component'],
   ['GET', '/images/get?names=demo/nosuch:1', 404, 'No such image: demo/nosuch:1'],
   ['GET', '/images/search?term=x', 501, 'healthctl does not search registries'],
   ['GET', `/images/json?filters=${filters({ nosuch: ['x'] })}`, 400, "invalid filter 'nosuch'"],

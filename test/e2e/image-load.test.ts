@@ -296,3 +296,50 @@ describe('load', () => {
     expect(await bed.cli(args)).toMatchObject({ code: 1, stdout: '', stderr });
   });
 });
+
+describe('import', () => {
+  let bed: Bed;
+  beforeAll(async () => {
+    bed = await openBed();
+  });
+  afterAll(() => bed[Symbol.asyncDispose]());
+
+  test('makes an image of a file system, which runs', async () => {
+    const { layer } = await imageParts({ name: 'x' });
+    const path = join(bed.directory, 'rootfs.tar.gz');
+    writeFileSync(path, gzipSync(layer.bytes));
+    const id = await bed.ok(['import', '-c', 'CMD ["echo", "it runs"]', '-m', 'mine', path, 'demo/import:1']);
+    expect(id).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(await bed.ok(['run', '--rm', 'demo/import:1'])).toBe('it runs');
+    expect(await bed.ok(['image', 'history', '--format', '{{.ID}} {{.Comment}}', '--no-trunc', 'demo/import:1'])).toBe(
+      `${id} mine`,
+    );
+    expect(await bed.ok(['import', '-'], { stdin: layer.bytes })).toMatch(/^sha256:/);
+    expect(await bed.ok(['images', '--filter', 'dangling=true', '--format', '{{.Repository}}'])).toBe('<none>');
+  });
+
+  test.each([
+    ['text', 'it is no archive', [], /^healthctl: layer \S+ of image \S+ cannot be unpacked: /],
+    [
+      'another compression',
+      Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0, 0]),
+      [],
+      /^healthctl: standard input is compressed with xz/,
+    ],
+    ['an instruction that is none', '', ['-c', 'RUN x'], /^healthctl: run is not a valid change command\n$/],
+    [
+      'a platform of another system',
+      '',
+      ['--platform', 'windows/amd64'],
+      /^healthctl: operating system is not supported\n$/,
+    ],
+  ])('refuses %s, and leaves nothing', async (_, stdin, options, stderr) => {
+    const before = await bed.traces();
+    expect(await bed.cli(['import', ...options, '-'], { stdin })).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(stderr),
+    });
+    await bed.expectNothingLeft(before);
+  });
+});

@@ -26,14 +26,14 @@ describe('commands', () => {
     expect(words.filter((word) => word.startsWith('_') || word === 'check-once')).toEqual([]);
   });
   test.each<[words: readonly string[], expected: readonly string[]]>([
-    [['im'], ['image', 'images']],
+    [['im'], ['image', 'import', 'images']],
     [
       ['-n', 'shop', 'im'],
-      ['image', 'images'],
+      ['image', 'import', 'images'],
     ],
     [
       ['--namespace=shop', '-D', 'im'],
-      ['image', 'images'],
+      ['image', 'import', 'images'],
     ],
     [
       ['network', ''],

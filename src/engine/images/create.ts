@@ -1,5 +1,6 @@
 import { publishImageEvent } from '../../events/image-events.ts';
-import { parsePlatform } from '../../image/platform.ts';
+import { importImage } from '../../image/import.ts';
+import { type Platform, parsePlatform } from '../../image/platform.ts';
 import { listTags, pullImage } from '../../image/pull.ts';
 import {
   familiarName,
@@ -12,12 +13,12 @@ import { EngineError, withStatuses } from '../errors.ts';
 import type { EngineDeps } from '../host.ts';
 import type { Call, Route } from '../route.ts';
 import { openProgressLines, type ProgressLines, withErrorLine } from './progress-lines.ts';
-import { withTag } from './reference.ts';
+import { repoTagReference, withTag } from './reference.ts';
 import { loginOf } from './registry-auth.ts';
 
 type Deps = Pick<EngineDeps, 'ctx' | 'clock'>;
 
-/** `/images/create`: a pull. */
+/** `/images/create`: a pull, or an import of a file system. */
 export function createRoutes(deps: Deps): readonly Route[] {
   return [
     {
@@ -31,12 +32,26 @@ export function createRoutes(deps: Deps): readonly Route[] {
 function create(deps: Deps, call: Call): Promise<undefined> {
   const { query } = call;
   const from = query.text('fromImage');
-  const platform = query.text('platform');
-  if (platform !== '') parsePlatform(platform);
-  if (from === '') {
-    throw new EngineError(501, 'healthctl imports no file systems: build an image FROM scratch with ADD, and load it');
-  }
-  return pull(deps, call, referenceFrom(from, query.text('tag')));
+  const text = query.text('platform');
+  const platform = text === '' ? undefined : parsePlatform(text);
+  if (from === '') return importFrom(deps, call, platform);
+  return pull(deps, { call, platform, reference: referenceFrom(from, query.text('tag')) });
+}
+
+/** Only of the request's body: clients send files in it. */
+async function importFrom({ ctx }: Deps, call: Call, platform: Platform | undefined): Promise<undefined> {
+  const { query, signal } = call;
+  const from = query.text('fromSrc');
+  if (from !== '-') throw new EngineError(501, `healthctl fetches no file systems: download ${from}, and send it`);
+  const repo = query.text('repo');
+  const reference = repo === '' ? undefined : repoTagReference(repo, query.text('tag'));
+  const message = query.text('message') || `Imported from ${from}`;
+  const [what, source, changes] = ['the archive', call.body(), query.all('changes')];
+  const { snapshotter } = ctx;
+  const id = await importImage(ctx, { what, source, reference, changes, message, platform, snapshotter, signal });
+  const lines = openProgressLines(call);
+  await lines.send({ status: id });
+  await publishImageEvent({ events: ctx.containerd.events, log: ctx.log }, 'import', { id });
 }
 
 /** The tag may be a digest. Old clients end the name with a colon for all tags. */
@@ -49,7 +64,7 @@ function referenceFrom(name: string, tag: string): Reference {
 }
 
 /** A name without a tag means all tags. */
-async function pull(deps: Deps, call: Call, reference: Reference): Promise<undefined> {
+async function pull(deps: Deps, { call, platform, reference }: Omit<Pull, 'lines'>): Promise<undefined> {
   const { domain, path } = reference;
   const repository = domain === 'docker.io' ? path : familiarRepository({ domain, path });
   const login = loginOf(call.headers);
@@ -63,7 +78,7 @@ async function pull(deps: Deps, call: Call, reference: Reference): Promise<undef
   return withErrorLine(lines, async () => {
     for (const one of all) {
       if (one !== first) await lines.send(begin(one));
-      await pullOne(deps, { call, lines, reference: one });
+      await pullOne(deps, { call, platform, lines, reference: one });
     }
   });
 }
@@ -71,11 +86,11 @@ async function pull(deps: Deps, call: Call, reference: Reference): Promise<undef
 interface Pull {
   readonly call: Call;
   readonly lines: ProgressLines;
+  readonly platform: Platform | undefined;
   readonly reference: Reference;
 }
 
-async function pullOne({ ctx, clock }: Deps, { call, lines, reference }: Pull): Promise<void> {
-  const platform = call.query.text('platform');
+async function pullOne({ ctx, clock }: Deps, { call, platform, lines, reference }: Pull): Promise<void> {
   const pulled = await pullImage(
     { containerd: ctx.containerd, clock, env: process.env },
     {
@@ -84,7 +99,7 @@ async function pullOne({ ctx, clock }: Deps, { call, lines, reference }: Pull): 
       login: loginOf(call.headers),
       onProgress: lines.onProgress,
       signal: call.signal,
-      ...(platform === '' ? {} : { platform: parsePlatform(platform) }),
+      ...(platform ? { platform } : {}),
     },
   );
   const name = familiarName(reference);

@@ -1,4 +1,4 @@
-import { type Readable, Transform, type TransformCallback } from 'node:stream';
+import { PassThrough, type Readable, Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
@@ -94,13 +94,47 @@ async function unpack(
 ): Promise<void> {
   const first = await firstBytes(source);
   if (first.length === 0) throw corrupt(what, 'it is empty');
+  return pipeline([source, ...unpackersFor(what, first), ...sink], { signal });
+}
+
+/**
+ * The bytes of an archive, unpacked if it is gzip-compressed. Nothing is looked at but its first bytes.
+ *
+ * @throws INVALID for another compression, CORRUPT for damaged gzip data or an unreasonable expansion
+ */
+export async function* openUnpacked(what: string, source: Readable, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const cancel = () => source.destroy();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    const unpackers = unpackersFor(what, await firstBytes(source));
+    if (unpackers.length === 0) yield* source;
+    else yield* compose(source, unpackers);
+  } catch (error) {
+    if (signal?.aborted) throw new HealthctlError('ABORTED', `reading ${what} was cancelled`, { cause: error });
+    throw error instanceof HealthctlError ? error : corrupt(what, explain(error, false), error);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    source.destroy();
+  }
+}
+
+function compose(source: Readable, unpackers: readonly Transform[]): AsyncIterable<Uint8Array> {
+  const end = new PassThrough();
+  pipeline([source, ...unpackers, end]).catch((error: unknown) => {
+    end.destroy(error instanceof Error ? error : new Error(String(error)));
+  });
+  return end;
+}
+
+/** None for an archive that is not compressed. Throws INVALID for another compression than gzip. */
+function unpackersFor(what: string, first: Buffer): readonly Transform[] {
   const other = OTHER_PACKINGS.find(([, magic]) => first.subarray(0, magic.length).equals(magic));
   if (other) {
     throw new HealthctlError('INVALID', `${what} is compressed with ${other[0]}, which is not supported`, {
       hint: `unpack it first: ${other[0]} -dc ${what} | healthctl load`,
     });
   }
-  if (!first.subarray(0, 2).equals(GZIP_MAGIC)) return pipeline([source, ...sink], { signal });
+  if (!first.subarray(0, 2).equals(GZIP_MAGIC)) return [];
   const guard = { packed: 0, unpacked: 0 };
   const count = counter((bytes) => {
     guard.packed += bytes;
@@ -111,7 +145,7 @@ async function unpack(
       throw corrupt(what, `it expands to more than ${MAX_EXPANSION} times its size`);
     }
   });
-  return pipeline([source, count, createGunzip(), limit, ...sink], { signal });
+  return [count, createGunzip(), limit];
 }
 
 /**

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { HealthctlError } from '../../../lib/errors.ts';
 import { openGivenStream } from '../../../system/given-file.ts';
@@ -30,7 +29,7 @@ type LoadWorld = Pick<World, 'containerd' | 'clock' | 'log' | 'settings' | 'sign
 
 async function runLoad(world: LoadWorld, { options }: CommandInput): Promise<CommandResult> {
   const input = options.string('input');
-  const source = input ? openFile(input) : openStdin(world);
+  const source = input ? openGivenStream(input) : openStdin(world);
   const view =
     options.bool('quiet') || world.streams.stderr.isTTY !== true
       ? undefined
@@ -56,11 +55,6 @@ async function runLoad(world: LoadWorld, { options }: CommandInput): Promise<Com
     view?.end();
     source.destroy();
   }
-}
-
-function openFile(path: string): Readable {
-  const opened = openGivenStream(path);
-  return 'stream' in opened ? opened.stream : createReadStream('', { fd: opened.fd, highWaterMark: 1 << 18 });
 }
 
 function openStdin({ streams }: LoadWorld): Readable {
