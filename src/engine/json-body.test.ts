@@ -32,7 +32,7 @@ test.each([
   ['{"Name":"a"}{"Name":"b"}', 'unexpected content after JSON'],
   ['{"Name":"a"} x', 'unexpected content after JSON'],
   ['Image=web', "invalid JSON: invalid character 'I' looking for beginning of value"],
-  ['{Image:1}', "invalid JSON: invalid character 'I' looking for beginning of value"],
+  ['{Image:1}', "invalid JSON: invalid character 'I' looking for beginning of object key string"],
   ['[1]', 'invalid JSON: json: cannot unmarshal array into Go value'],
   ['"text"', 'invalid JSON: json: cannot unmarshal string into Go value'],
   ['', 'invalid JSON: got EOF while reading request body'],

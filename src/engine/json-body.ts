@@ -1,6 +1,7 @@
 import { HealthctlError } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
 import { isObject, type JsonObject } from '../lib/shape.ts';
+import { endOfJsonValue } from './json-syntax.ts';
 
 /** The head of a request, as far as it says what its body is. */
 export interface BodyHead {
@@ -26,7 +27,7 @@ export function checkJsonType({ contentType = '', hasBody }: BodyHead): void {
  */
 export function parseJsonBody(text: string): JsonObject {
   const [start, end] = firstValueOf(text);
-  const value = jsonOf(text.slice(start, end));
+  const value = decodeJson(text.slice(start, end));
   if (text.slice(end).trim() !== '') throw new HealthctlError('INVALID', 'unexpected content after JSON');
   if (isObject(value)) return value;
   if (value === null) return {};
@@ -36,37 +37,9 @@ export function parseJsonBody(text: string): JsonObject {
 
 const refusal = (reason: string): HealthctlError => new HealthctlError('INVALID', `invalid JSON: ${reason}`);
 
-function jsonOf(text: string): unknown {
-  try {
-    return decodeJson(text);
-  } catch {
-    throw refusal(`invalid character ${characterOf(text)} looking for beginning of value`);
-  }
-}
-
-/** The first character of what is no value: an approximation of the place that Go names. */
-function characterOf(text: string): string {
-  const wrong = /^[\s{[]*([^\s"{[\d-])/.exec(text)?.[1] ?? text.trim()[0] ?? ' ';
-  return `'${wrong}'`;
-}
-
-/** Where the first value of a text begins and ends. Throws INVALID if the text ends before it does. */
+/** Where the first value of a text begins and ends. Throws INVALID if there is none. */
 function firstValueOf(text: string): readonly [number, number] {
   const start = text.search(/\S/);
   if (start < 0) throw refusal('got EOF while reading request body');
-  let depth = 0;
-  let isInString = false;
-  for (let at = start; at < text.length; at += 1) {
-    const character = text[at];
-    if (isInString) {
-      if (character === '\\') at += 1;
-      else if (character === '"') isInString = false;
-    } else if (character === '"') isInString = true;
-    else if (character === '{' || character === '[') depth += 1;
-    else if (character === '}' || character === ']') depth -= 1;
-    if (depth <= 0 && !isInString && (character === '}' || character === ']' || character === '"'))
-      return [start, at + 1];
-  }
-  if (depth > 0 || isInString) throw refusal('unexpected EOF');
-  return [start, text.length];
+  return [start, endOfJsonValue(text, start)];
 }
