@@ -83,8 +83,6 @@ const OF_CREATE: Readonly<Record<string, string>> = {
   'volumes-from': 'name the volumes: -v NAME:/dir in both containers',
 };
 
-const LIMITS = 'limits are set when a container is made: remove it and make another, or write to its cgroup';
-
 /** By the command's path in the registry, then by the option's long name. `''`: before the command. */
 const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '': {
@@ -106,18 +104,6 @@ const OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'container update': {
     'blkio-weight': IO_LIMIT,
-    'cpu-period': LIMITS,
-    'cpu-quota': LIMITS,
-    'cpu-rt-period': LIMITS,
-    'cpu-rt-runtime': LIMITS,
-    'cpu-shares': LIMITS,
-    cpus: LIMITS,
-    'cpuset-cpus': LIMITS,
-    'cpuset-mems': LIMITS,
-    memory: LIMITS,
-    'memory-reservation': LIMITS,
-    'memory-swap': LIMITS,
-    'pids-limit': LIMITS,
   },
   'image inspect': { platform: 'the image of this platform is shown' },
   'image load': { platform: 'the image of this platform is taken' },

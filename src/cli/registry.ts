@@ -54,7 +54,7 @@ const commands: readonly CommandEntry[] = [
   {
     path: ['container', 'update'],
     aliases: [['update']],
-    summary: 'Change the health check or the restart policy of containers',
+    summary: 'Change the limits, the health check or the restart policy of containers',
     load: async () => (await import('./commands/container/update.ts')).update,
   },
   {

@@ -5,21 +5,25 @@ import { type RestartPolicy, restartPolicyText } from '../health/restart-policy.
 import { rfc3339FromMillis } from '../health/result.ts';
 import { HealthctlError } from '../lib/errors.ts';
 import { LABELS } from '../lib/labels.ts';
+import type { Limits } from '../oci/resources.ts';
 import { healthLabelsOf, originsLabel, recordedOriginsOf } from '../record/health-labels.ts';
 import { isRestartedByContainerd } from '../record/restart-label.ts';
+import { storedConfigOf } from '../record/stored-config.ts';
 import { type ContainerView, givenHealthConfigOf, type Moment, momentOf } from '../record/view.ts';
 import type { ContainerContext } from './context.ts';
 import { refuseKubernetesActions } from './refuse-kubernetes.ts';
+import { updateLimits } from './update-limits.ts';
 
 /** The changes; an absent field stays unchanged. */
 export interface Update {
+  readonly limits?: Limits | undefined;
   readonly health?: GivenHealthConfig | undefined;
   readonly restart?: RestartPolicy | undefined;
 }
 
 /**
- * Changes the health check or restart policy of any container, running or not. It writes labels, which a monitor sees
- * at once. Given fields of a check replace the present ones; another test starts with `starting` again.
+ * Changes the limits, the health check or the restart policy of any container, running or not. Limits first: they may
+ * be refused. The rest are labels, which a monitor sees at once. Given fields of a check replace the present ones; another test starts with `starting` again.
  *
  * @throws CONFLICT for a policy on a container that Kubernetes or containerd's own restart plugin manages; INVALID for
  *   invalid options of a check
@@ -28,10 +32,16 @@ export async function updateContainer(ctx: ContainerContext, view: ContainerView
   const { id, labels } = view.record;
   refuseKubernetesActions(ctx.containerd.namespace, update);
   const isRestarting = (update.restart?.name ?? 'no') !== 'no';
+  if (isRestarting && storedConfigOf(view.record)?.HostConfig.AutoRemove)
+    throw new HealthctlError(
+      'CONFLICT',
+      `Cannot update container ${id}: Restart policy cannot be updated because AutoRemove is enabled for the container`,
+    );
   if (isRestarting && isRestartedByContainerd(labels))
     throw new HealthctlError('CONFLICT', `container ${view.name} is restarted by containerd itself`, {
       hint: 'nerdctl made it with --restart: change that with nerdctl update --restart',
     });
+  if (update.limits && Object.keys(update.limits).length > 0) await updateLimits(ctx, view, update.limits);
   const changed = {
     ...(update.health ? healthChange(labels, update.health, momentOf(ctx.clock)) : {}),
     // An empty value removes the label.

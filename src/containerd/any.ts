@@ -7,6 +7,9 @@ export const SPEC_TYPE_URL = 'types.containerd.io/opencontainers/runtime-spec/1/
 /** The type URL of its `process` part, which Tasks.Exec expects. */
 export const PROCESS_TYPE_URL = 'types.containerd.io/opencontainers/runtime-spec/1/Process';
 
+/** The type URL of its `linux.resources`, which Tasks.Update expects. */
+export const RESOURCES_TYPE_URL = 'types.containerd.io/opencontainers/runtime-spec/1/LinuxResources';
+
 /** @param json a JSON text: 64-bit numbers of a runtime spec would not survive JavaScript's own parser */
 export function anyFromJson(typeUrl: string, json: string): Any {
   return { typeUrl, value: Buffer.from(json) };

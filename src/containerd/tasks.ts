@@ -1,5 +1,5 @@
 import { hasCode } from '../lib/errors.ts';
-import { anyFromJson, PROCESS_TYPE_URL } from './any.ts';
+import { anyFromJson, PROCESS_TYPE_URL, RESOURCES_TYPE_URL } from './any.ts';
 import { type Process, Status } from './gen/containerd/task.ts';
 import { TasksDefinition as Service } from './gen/containerd/tasks.ts';
 import type { Mount } from './gen/containerd/types.ts';
@@ -100,6 +100,8 @@ export interface Tasks {
     options?: CallOptions,
   ): Promise<void>;
   closeStdin(process: { readonly containerId: string; readonly execId?: string }, options?: CallOptions): Promise<void>;
+  /** Changes the limits of a running container. @param resourcesJson an OCI runtime spec's `linux.resources` as JSON */
+  update(containerId: string, resourcesJson: string, options?: CallOptions): Promise<void>;
   /** The pids of a container, in the host's pid namespace. */
   pids(containerId: string, options?: CallOptions): Promise<readonly number[]>;
 }
@@ -168,6 +170,10 @@ export function openTasks(rpc: Rpc): Tasks {
     },
     closeStdin: async ({ containerId, execId = '' }, options) => {
       await rpc.call(Service, m.closeIO, { containerId, execId, stdin: true }, options);
+    },
+    update: async (containerId, resourcesJson, options) => {
+      const resources = anyFromJson(RESOURCES_TYPE_URL, resourcesJson);
+      await rpc.call(Service, m.update, { containerId, resources }, options);
     },
     pids: async (containerId, options) =>
       (await rpc.call(Service, m.listPids, { containerId }, options)).processes.map((process) => process.pid),

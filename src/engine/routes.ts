@@ -9,6 +9,7 @@ import { pruneRoutes } from './containers/prune.ts';
 import { resizeRoutes } from './containers/resize.ts';
 import { statsRoutes } from './containers/stats.ts';
 import { topRoutes } from './containers/top.ts';
+import { updateRoutes } from './containers/update.ts';
 import { waitRoutes } from './containers/wait.ts';
 import type { EngineDeps } from './host.ts';
 import { imageRoutes } from './images/routes.ts';
@@ -41,6 +42,7 @@ export function engineRoutesOf(deps: EngineDeps): readonly Route[] {
     ...waitRoutes(deps),
     ...topRoutes(deps),
     ...statsRoutes(deps),
+    ...updateRoutes(deps),
     ...volumeRoutes(deps),
     ...networkListRoutes(deps),
     ...networkCreateRoutes(deps),

@@ -206,7 +206,7 @@ async function requestFrom(
     ...text('stopSignal', 'stop-signal'),
     ...(stopTimeoutS === undefined ? {} : { stopTimeoutS }),
     init: options.bool('init'),
-    limits: limitsFrom(options),
+    limits: limitsFrom(options, { oom: true }),
     oomScoreAdj: oomScoreFrom(options),
     ...namespacesFrom(options, network.network === 'host'),
     ...(pidfile ? { pidfile: isAbsolute(pidfile) ? pidfile : resolve(caller.cwd(), pidfile) } : {}),

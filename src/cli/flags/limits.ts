@@ -34,8 +34,8 @@ export const limitOptionSpecs: readonly OptionSpec[] = [
   { name: 'pids-limit', type: 'int', help: 'Limit the number of processes (-1 for unlimited)' },
 ];
 
-/** The values of the options; src/oci/resources.ts defines which are valid on this host. Throws USAGE. */
-export function limitsFrom(options: ParsedOptions): Limits {
+/** The values of the options, those about OOM only if the command `has` them; src/oci/resources.ts defines which are valid on this host. Throws USAGE. */
+export function limitsFrom(options: ParsedOptions, has: { readonly oom: boolean }): Limits {
   const int = <K extends keyof Limits>(key: K, name: string) => present(key, options.int(name));
   const text = <K extends keyof Limits>(key: K, name: string, parse: (text: string) => Limits[K]) => {
     const given = options.string(name);
@@ -45,7 +45,7 @@ export function limitsFrom(options: ParsedOptions): Limits {
     ...text('memory', 'memory', parseSize),
     ...text('memorySwap', 'memory-swap', parseSwap),
     ...text('memoryReservation', 'memory-reservation', parseSize),
-    ...(options.bool('oom-kill-disable') ? { oomKillDisable: true } : {}),
+    ...(has.oom && options.bool('oom-kill-disable') ? { oomKillDisable: true } : {}),
     ...text('nanoCpus', 'cpus', parseCpus),
     ...int('cpuShares', 'cpu-shares'),
     ...int('cpuPeriod', 'cpu-period'),
