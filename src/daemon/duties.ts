@@ -18,6 +18,7 @@ import { createOutputIndexer, type OutputIndexer } from '../monitor/duties/outpu
 import { createHistoryNotes, type HistoryNotes } from '../monitor/duties/record-history.ts';
 import { createSupervisor, type Supervisor } from '../monitor/duties/supervisor.ts';
 import type { HostModel } from '../monitor/host-model.ts';
+import { subjectOf } from '../monitor/known-container.ts';
 import { withLastSignal } from '../monitor/last-call.ts';
 import { createLiveSource, type LiveSource } from '../page/live.ts';
 import { isNerdctls } from '../store/state-dir.ts';
@@ -75,8 +76,7 @@ export function createDuties(deps: DutiesDeps): Duties {
   const history = openHistory(deps);
   const historyNotes = createHistoryNotes(history, settings.monitor.namespaces);
   const actions = createContainerActions(actingContextOf);
-  const path = daemonPathsOf(settings).alertsFile;
-  const alerts = createAlerts({ hooks: settings.monitor.hooks, clock, log, path });
+  const alerts = openAlerts(deps);
   const hooks = hooksOf(deps, { alerts, telemetry });
   return {
     hub: openEventHub({
@@ -123,6 +123,16 @@ export function createDuties(deps: DutiesDeps): Duties {
     live: createLiveSource(),
     telemetry,
   };
+}
+
+function openAlerts({ settings, clock, log, model, contextOf }: DutiesDeps): Alerts {
+  return createAlerts({
+    ...{ hooks: settings.monitor.hooks, clock, log, path: daemonPathsOf(settings).alertsFile },
+    healthOf: async (ref) => {
+      const container = model.get(keyOf(ref));
+      return container && contextOf(ref.namespace).store.get(subjectOf(container));
+    },
+  });
 }
 
 /** Two days of changes: each day repeats the present phases. */

@@ -145,6 +145,21 @@ test('a monitor resolves the alerts of the previous one', async () => {
   await bed.ok(['rm', '-f', mended]);
 });
 
+test('a container that is unhealthy when the monitor starts: its alert has the stored output', async () => {
+  const name = bed.name('found');
+  const id = await runBreakable(name);
+  await bed.ok(['daemon', 'stop']);
+  const quiet = { env: { HEALTHCTL_TOML: quietConfig() } };
+  await bed.ok(['exec', name, 'touch', '/dev/shm/broken'], quiet);
+  await bed.cli(['healthcheck', name], quiet);
+  expect(eventsOf(id)).toEqual(['healthy']);
+  await bed.ok(['daemon', 'start']);
+  await until(() => eventsOf(id).includes('unhealthy'), { withinMs: 20_000 });
+  const [, found] = got.filter(({ path, document }) => path === '/json' && document.id === id);
+  expect(found?.document).toMatchObject({ event: 'unhealthy', exitCode: 4, output: 'it broke\n' });
+  await bed.ok(['rm', '-f', name]);
+});
+
 describe('Alertmanager', () => {
   let manager: RunningProgram | undefined;
   afterAll(async () => {

@@ -75,7 +75,13 @@ const aHook = (over: Partial<UrlHookSettings>): UrlHookSettings => ({
 function openAlerts(hook: UrlHookSettings) {
   const logged: string[] = [];
   const log = { info: (text: string) => logged.push(text), warn: (text: string) => logged.push(text) };
-  const alerts = createAlerts({ hooks: [hook], clock: systemClock, log, path: join(directory, 'alerts.json') });
+  const alerts = createAlerts({
+    hooks: [hook],
+    clock: systemClock,
+    log,
+    path: join(directory, 'alerts.json'),
+    healthOf: async () => undefined,
+  });
   closers.push(alerts.stop);
   const emit = (event: 'unhealthy' | 'healthy', id = 'c1'): void =>
     alerts.enqueue({ event, time: '2026-01-01T00:00:00Z', namespace: 'default', id, name: 'web', image: 'demo' });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { aRecord, aTask } from '../../../test/builders/container.ts';
 import { aConfig, aResult, aRun, aState } from '../../../test/builders/health.ts';
 import { createFakeClock } from '../../../test/fakes/clock.ts';
-import type { HealthStatus } from '../../health/state.ts';
+import type { HealthStatus, StoredHealth } from '../../health/state.ts';
 import type { UrlHookSettings } from '../../lib/settings.ts';
 import type { KnownContainer } from '../../monitor/host-model.ts';
 import { compactRecordOf } from '../../record/compact-record.ts';
@@ -55,9 +55,13 @@ const answered = (status: number, text = ''): PostOutcome => ({
 function setUp(...hooks: UrlHookSettings[]) {
   const clock = createFakeClock();
   const [requests, logged]: [Record<string, unknown>[], string[]] = [[], []];
-  const now = { outcome: answered(200), hangs: false };
+  const now = {
+    outcome: answered(200),
+    hangs: false,
+    stored: async (): Promise<StoredHealth | undefined> => undefined,
+  };
   const alerts = createAlerts({
-    ...{ hooks, clock, path: join(directory, 'alerts.json') },
+    ...{ hooks, clock, path: join(directory, 'alerts.json'), healthOf: () => now.stored() },
     log: { info: (text) => logged.push(text), warn: (text) => logged.push(text) },
     post:
       () =>
@@ -128,6 +132,63 @@ test('adds the output of a result that follows', async () => {
   expect(requests).toMatchObject([{ at: 10, event: 'unhealthy', output: 'refused\n' }]);
 });
 
+/** As the monitor keeps it: without the output. */
+const aFound = (): KnownContainer =>
+  aKnown('unhealthy', {
+    stored: { log: [{ ...aResult(0, 4), output: '' }], state: aState({ status: 'unhealthy', run: aRun().id }) },
+  });
+const STORED: StoredHealth = {
+  log: [aResult(0, 4), { ...aResult(30, 7), output: 'disk full\n' }],
+  state: aState({ status: 'unhealthy', failingStreak: 9 }),
+};
+
+test.each(['json', 'slack', 'ntfy', 'alertmanager'] as const)(
+  '%s: adds the stored output to a state that is found',
+  async (format) => {
+    const { clock, alerts, requests, now } = setUp(aHook({ format, url: 'https://example.org/topic' }));
+    now.stored = async () => STORED;
+    alerts.onChange(KEY, aFound());
+    await clock.advance(2_000);
+    expect(requests).toHaveLength(1);
+    const text = JSON.stringify(requests);
+    expect(text).toContain('disk full');
+    if (format === 'json') expect(requests).toMatchObject([{ failingStreak: 9, exitCode: 7, output: 'disk full\n' }]);
+    await alerts.stop();
+  },
+);
+
+test.each([
+  ['another state is stored', async () => ({ ...STORED, state: aState({ status: 'healthy' }) }), []],
+  ['none is stored', async () => undefined, []],
+  [
+    'it cannot be read',
+    async () => Promise.reject(new Error('EIO')),
+    ['container default/web (c1): its stored health could not be read: EIO'],
+  ],
+])('a found state is sent without an output if %s', async (_what, stored, warnings) => {
+  const { clock, alerts, requests, now, logged } = setUp(aHook());
+  now.stored = stored;
+  alerts.onChange(KEY, aFound());
+  await clock.advance(2_000);
+  expect(requests).toMatchObject([{ event: 'unhealthy', exitCode: 4, output: '' }]);
+  expect(logged).toEqual(warnings);
+  await alerts.stop();
+});
+
+test('an alert of an earlier monitor is sent again with the stored output', async () => {
+  const hook = aHook({ format: 'alertmanager' });
+  const first = setUp(hook);
+  first.emit('unhealthy');
+  await first.clock.advance(10);
+  await first.alerts.stop();
+  const { clock, alerts, requests, now } = setUp(hook);
+  now.stored = async () => STORED;
+  alerts.onLive(() => aFound());
+  await clock.advance(1_000);
+  expect(JSON.stringify(requests)).toContain('disk full');
+  await alerts.stop();
+});
+
 test('a container that is missing in a complete list counts as gone', async () => {
   const { clock, alerts, emit, events } = setUp(aHook());
   emit('unhealthy');
@@ -183,7 +244,7 @@ test('ignores hooks that are programs', async () => {
   const event = hookEventOf(aKnown(), clock.now(), { event: 'unhealthy' });
   createAlerts({
     hooks: [{ command: ['/x'], on: ['unhealthy'], timeoutMs: 1, retries: 0 }],
-    ...{ clock, path: '/nonexistent', log: { info: () => {}, warn: () => {} } },
+    ...{ clock, path: '/nonexistent', log: { info: () => {}, warn: () => {} }, healthOf: async () => undefined },
   }).enqueue(event);
   await alerts.stop();
   expect(clock.sleepers).toBe(0);

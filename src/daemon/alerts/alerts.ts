@@ -14,6 +14,7 @@ import { eventOfLevel, goneEvent, levelOf, mayBeUnhealthy } from './level.ts';
 import { createPost, type Post } from './post.ts';
 import { shownUrl } from './redact.ts';
 import { createSender, type Sender } from './sender.ts';
+import { createResultAdder, type ResultDeps } from './with-result.ts';
 
 /**
  * Sends the health of containers to servers: the hooks with a URL.
@@ -34,7 +35,7 @@ export interface Alerts {
   stop(): Promise<void>;
 }
 
-export interface AlertsDeps {
+export interface AlertsDeps extends Pick<ResultDeps, 'healthOf'> {
   readonly hooks: readonly HookSettings[];
   readonly clock: Clock;
   readonly log: { info(text: string): void; warn(text: string): void };
@@ -111,7 +112,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
   };
 }
 
-function openLines({ hooks, clock, log, path, post = () => createPost(clock) }: AlertsDeps): {
+function openLines({ hooks, clock, log, path, healthOf, post = () => createPost(clock) }: AlertsDeps): {
   readonly lines: readonly Line[];
   /** Writes what fires. */
   save(): void;
@@ -126,9 +127,10 @@ function openLines({ hooks, clock, log, path, post = () => createPost(clock) }: 
     later = undefined;
     file.save(books.map(({ hook, book }) => ({ hook, firings: book.firings() })));
   };
+  const withResult = createResultAdder({ healthOf, log });
   const random = (): number => randomBelow(1_000) / 1_000;
   const lines = books.map(({ hook, book, number }) => {
-    const deliver = createDeliverer({ hook, post: post(), clock, host: hostname() });
+    const deliver = createDeliverer({ hook, post: post(), clock, withResult, host: hostname() });
     const shown = `hook ${number} (${shownUrl(hook.url)})`;
     const resendMs = hook.format === 'alertmanager' ? RESEND_MS : undefined;
     const firingRecord = {

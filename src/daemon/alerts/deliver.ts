@@ -28,11 +28,13 @@ export interface DelivererDeps {
   readonly hook: UrlHookSettings;
   readonly post: Post;
   readonly clock: Pick<Clock, 'now'>;
+  /** Completes an event of a state that was found. Never rejects. */
+  readonly withResult: (event: AlertEvent) => Promise<AlertEvent>;
   /** The name of this machine. */
   readonly host: string;
 }
 
-export function createDeliverer({ hook, post, clock, host }: DelivererDeps): DeliverAlerts {
+export function createDeliverer({ hook, post, clock, withResult, host }: DelivererDeps): DeliverAlerts {
   const secrets = secretsOf(hook);
   const idOf = createIds();
   let builder: Promise<BuildPayload> | undefined;
@@ -40,11 +42,11 @@ export function createDeliverer({ hook, post, clock, host }: DelivererDeps): Del
     builder ??= payloadBuilderOf(hook);
     const build = await builder;
     const nowMs = clock.now();
-    const alertOf = ({ event, entry }: SentAlert) => ({
-      ...{ document: documentOf(event, entry, host), firing: entry.firing },
+    const alertOf = async ({ event, entry }: SentAlert) => ({
+      ...{ document: documentOf(await withResult(event), entry, host), firing: entry.firing },
     });
     const [first, ...others] = sent;
-    const payload = build([alertOf(first), ...others.map(alertOf)], nowMs);
+    const payload = build([await alertOf(first), ...(await Promise.all(others.map(alertOf)))], nowMs);
     const headers = await headersOf(hook, payload, { id: idOf(first.event), nowMs });
     const ca = hook.caFile === undefined ? undefined : readText('ca_file', hook.caFile);
     return post({ url: new URL(payload.url), body: payload.body, headers, ca, timeoutMs: hook.timeoutMs }, signal);

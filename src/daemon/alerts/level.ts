@@ -26,12 +26,15 @@ export function levelOf(container: KnownContainer | undefined): Level {
   return knownHealthOf(container)?.status ?? 'starting';
 }
 
-/** The event of a state that was found, not observed when it began. */
+/**
+ * The event of a state that was found, not observed when it began. Without an output, which is not in memory: see
+ * with-result.ts.
+ */
 export function eventOfLevel(container: KnownContainer, status: 'healthy' | 'unhealthy', nowMs: number): AlertEvent {
   const { state, log } = container.stored;
   const { failingStreak = 0 } = state ?? {};
-  const { exitCode = 0, output = '' } = log.at(-1) ?? {};
-  return hookEventOf(container, nowMs, { event: status, failingStreak, exitCode, output });
+  const { exitCode = 0 } = log.at(-1) ?? {};
+  return hookEventOf(container, nowMs, { event: status, failingStreak, exitCode });
 }
 
 export function goneEvent({ namespace, id, name, image }: AlertSubject, level: GoneLevel, nowMs: number): AlertEvent {
