@@ -26,6 +26,10 @@ export interface HealthctlSide extends Side {
 export async function startHealthctl(
   { directory, address }: PrivateContainerd,
   seccomp: string,
+  options: {
+    /** Serves Docker's API there. */
+    readonly dockerSocket?: string;
+  } = {},
 ): Promise<HealthctlSide> {
   // also the namespace: the cgroups of its containers are below the cgroup with its name
   const group = `healthctl-bench-${process.pid}`;
@@ -45,7 +49,9 @@ export async function startHealthctl(
     execFileSync(node, [...args, ...command], { env, encoding: 'utf8', stdio: 'pipe' });
   const status = (): DaemonStatus => JSON.parse(ask('daemon', 'status', '--format', 'json'));
 
-  const monitor = spawn(node, [...NODE_FLAGS, '--', ...args, 'daemon', 'run'], {
+  const { dockerSocket } = options;
+  const serving = dockerSocket === undefined ? [] : ['--docker-socket', dockerSocket];
+  const monitor = spawn(node, [...NODE_FLAGS, '--', ...args, 'daemon', 'run', ...serving], {
     env: { ...NODE_ENVIRONMENT, ...env },
     stdio: 'ignore',
     detached: true,

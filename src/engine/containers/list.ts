@@ -4,7 +4,7 @@ import { openContainerSizes } from '../../container/sizes.ts';
 import type { NamespaceDirs } from '../../lib/dirs.ts';
 import { HealthctlError } from '../../lib/errors.ts';
 import { commandLine } from '../../record/command-line.ts';
-import { detailsOf } from '../../record/details.ts';
+import { type Details, detailsOf } from '../../record/details.ts';
 import { matchesHealth, matchesView, parseListFilters } from '../../record/list-filter.ts';
 import { networkSettingsOf } from '../../record/network-settings.ts';
 import {
@@ -36,8 +36,8 @@ async function list(deps: EngineDeps, { query, signal }: Call): Promise<Answer> 
     const shown = asShown(deps, view);
     return (isAll || SHOWN_STATES.has(shown.state)) && isInTime(view) && matchesView(filters, shown, dirs);
   };
-  const known = deps.host.listed()?.filter(({ view }) => keep(view));
-  const matching = (known ?? (await listContainers(ctx, { keep, signal })))
+  const listed = deps.host.listed()?.filter(({ view }) => keep(view));
+  const matching = (listed ?? (await listContainers(ctx, { keep, signal })))
     .map((row) => ({ ...row, view: asShown(deps, row.view) }))
     .filter(({ health }) => matchesHealth(filters, health));
   const rows = limit > 0 ? matching.slice(0, limit) : matching;
@@ -61,10 +61,19 @@ interface EntryFacts {
   readonly sizes: { readonly SizeRw: number; readonly SizeRootFs: number } | undefined;
 }
 
+/** A record is the same object while nothing has changed. */
+const known = new WeakMap<ContainerView['record'], Details>();
+
+function knownDetailsOf(record: ContainerView['record']): Details {
+  const details = known.get(record) ?? detailsOf(record);
+  known.set(record, details);
+  return details;
+}
+
 /** An entry of the list (moby: api/types/container Summary). */
 function entryOf({ view, health }: ListedContainer, { dirs, nowMs, sizes }: EntryFacts) {
   const { record } = view;
-  const details = detailsOf(record);
+  const details = knownDetailsOf(record);
   const attachment = attachmentOf(view, dirs);
   const settings = networkSettingsOf(view, { details, attachment });
   return {
